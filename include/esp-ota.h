@@ -1,0 +1,104 @@
+/*
+ * esp-ota.h: the words that the parts of esp-ota share: errors, phases, events, commands.
+ *
+ * It includes no popt, OpenSSL or Avahi header and declares no function that waits. The parts
+ * themselves (image, target, session, ...) are declared in the headers beside their sources.
+ */
+#ifndef ESP_OTA_H
+#define ESP_OTA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What went wrong. One table in error.c gives each code its name, exit status, sentence, remedy and
+ * whether another attempt can cure it. */
+enum ota_error {
+    OTA_OK,                /* the board confirmed */
+    OTA_E_INTERNAL,        /* a system call failed, or memory ran out */
+    OTA_E_OUTPUT,          /* standard output could not be written */
+    OTA_E_NO_PORT,         /* the host has no port for the back-channel */
+    OTA_E_USAGE,           /* the command line is wrong */
+    OTA_E_IMAGE,           /* the image cannot be read or cannot be sent */
+    OTA_E_NOT_FOUND,       /* the name does not resolve */
+    OTA_E_NO_ANSWER,       /* silence after the invitation or the authentication answer */
+    OTA_E_NOT_LISTENING,   /* the host answers, but nothing listens on that UDP port (ICMP) */
+    OTA_E_UNREACHABLE,     /* no route, or the network says that the host is not there */
+    OTA_E_WRONG_PASSWORD,  /* the board rejected the answer to its challenge */
+    OTA_E_PASSWORD_NEEDED, /* the board asks for a password and none was given */
+    OTA_E_REFUSED,         /* `ERR: ...` instead of OK */
+    OTA_E_NO_CONNECTION,   /* accepted, but no back-channel connection came */
+    OTA_E_LOST,            /* the connection ended before the last byte was sent */
+    OTA_E_STALLED,         /* no progress, before the last byte was sent */
+    OTA_E_EARLY_OK,        /* the board said OK before it had the whole image */
+    OTA_E_BOARD,           /* the board reported an error over the back-channel */
+    OTA_E_UNKNOWN,         /* everything was sent, and no verdict came */
+    OTA_E_INTERRUPTED,     /* SIGINT or SIGTERM */
+    OTA_ERROR_COUNT
+};
+
+/* Where an upload stands; a failure names the phase it happened in. */
+enum ota_phase {
+    OTA_PHASE_RESOLVE,
+    OTA_PHASE_INVITE,
+    OTA_PHASE_AUTHENTICATE,
+    OTA_PHASE_ACCEPT,
+    OTA_PHASE_TRANSFER,
+    OTA_PHASE_RESULT,
+    OTA_PHASE_COUNT
+};
+
+/* The first number of an invitation. The stock boards accept only these two. */
+enum ota_command { OTA_COMMAND_SKETCH = 0, OTA_COMMAND_FILESYSTEM = 100 };
+
+/* An error, and the sentence that says what happened, ready for a person: bounded, and everything
+ * that came from outside in it is escaped. */
+enum { OTA_MESSAGE_MAX = 1024 };
+struct ota_failure {
+    enum ota_error error;
+    char message[OTA_MESSAGE_MAX];
+};
+
+enum ota_event_type {
+    OTA_EVENT_START,         /* work on a board begins */
+    OTA_EVENT_RESOLVED,      /* address, port and their source are known */
+    OTA_EVENT_INVITED,       /* an invitation was sent; attempt counts from 1 */
+    OTA_EVENT_AUTHENTICATED, /* the board accepted the password; scheme is set */
+    OTA_EVENT_CONNECTED,     /* the back-channel is open */
+    OTA_EVENT_PROGRESS,      /* bytes of total were acknowledged by the board's TCP */
+    OTA_EVENT_NOTE,          /* something a person should know; message is set */
+    OTA_EVENT_RESULT,        /* the end of the work on this board; failure is set */
+};
+
+/* What happened to one board. Every pointer is valid only during the call; every string is escaped
+ * and safe to show. Fields that a type does not name above may be NULL or 0. */
+struct ota_event {
+    enum ota_event_type type;
+    enum ota_phase phase;
+    const char *board;                 /* the name or address that the user gave */
+    const char *address;               /* numeric address, once resolved */
+    uint16_t port;                     /* UDP port of the board, once resolved */
+    const char *source;                /* how the address and port were found, for people */
+    unsigned attempt;                  /* which invitation, or which try of the whole upload */
+    const char *scheme;                /* "MD5", "SHA-256" or "SHA-256 (MD5 hash)" */
+    size_t bytes;                      /* acknowledged so far */
+    size_t total;                      /* size of the image */
+    int64_t elapsed_us;                /* since OTA_EVENT_START; a result: of the whole upload */
+    int64_t transfer_us;               /* since the connection was accepted */
+    const char *message;               /* OTA_EVENT_NOTE */
+    const struct ota_failure *failure; /* OTA_EVENT_RESULT; error OTA_OK is success */
+    int exit_status;                   /* OTA_EVENT_RESULT */
+};
+typedef void ota_event_fn(const struct ota_event *event, void *userdata);
+
+/* Facts about an error code; never NULL, also for a number that is no code. */
+const char *ota_error_name(enum ota_error error);   /* "wrong-password": stable, for programs */
+const char *ota_error_text(enum ota_error error);   /* "the board rejected the password" */
+const char *ota_error_remedy(enum ota_error error); /* what to do; "" when there is nothing */
+/* The exit status for the code; an interruption gives 128 + signal_number. */
+int ota_error_exit_status(enum ota_error error, int signal_number);
+/* Whether another attempt can cure it. */
+bool ota_error_is_transient(enum ota_error error);
+const char *ota_phase_name(enum ota_phase phase); /* "invitation", for people and programs */
+
+#endif

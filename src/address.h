@@ -1,0 +1,44 @@
+/*
+ * address.h: IPv4 and IPv6 socket addresses as values. Touches no socket and no resolver.
+ */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* A socket address. IPv4-mapped IPv6 addresses never occur: address_from() turns them into IPv4. */
+struct address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    };
+};
+
+/* Room for the longest text form: IPv6, '%', interface name, terminator. */
+enum { ADDRESS_TEXT_MAX = 64 };
+
+/* Parses a numeric IPv4 or IPv6 address, the latter optionally with %interface or %index (which
+ * must exist). Port 0. Returns false, and leaves *address alone, for anything else. */
+bool address_parse(struct address *address, const char *text);
+
+/* Takes a socket address as the kernel or a resolver gives it. Returns false for another family or
+ * a wrong length. */
+bool address_from(struct address *address, const struct sockaddr *source, socklen_t length);
+
+socklen_t address_length(const struct address *address);
+uint16_t address_port(const struct address *address);
+void address_set_port(struct address *address, uint16_t port);
+
+/* Same host: family, address, and for link-local IPv6 the scope; ports are not compared. */
+bool address_equal(const struct address *a, const struct address *b);
+
+/* The numeric text without port, "fe80::1%wlan0" with its scope; and "1.2.3.4:5", "[::1]:5". Both
+ * return target, which must hold ADDRESS_TEXT_MAX (+8 with port). */
+char *address_text(char *target, const struct address *address);
+char *address_text_port(char *target, const struct address *address);
+
+#endif

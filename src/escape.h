@@ -1,0 +1,16 @@
+/*
+ * escape.h: makes bytes from outside safe to show.
+ */
+#ifndef ESCAPE_H
+#define ESCAPE_H
+
+#include <stddef.h>
+
+/* Writes source as printable UTF-8 into target (capacity bytes, always terminated): control
+ * characters (C0, DEL, C1), backslashes, bidirectional overrides and bytes that are not valid UTF-8
+ * become C escapes (\n, \x1b, \\). What does not fit is cut at a character's border and ends in
+ * "...". Returns target. capacity must be at least 8. */
+char *escape_text(char *target, size_t capacity, const void *source, size_t length);
+char *escape_string(char *target, size_t capacity, const char *source); /* the same, up to NUL */
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * image.h: the firmware file. Read once, digested once, immutable afterwards and shared by all
+ * sessions: what is hashed is what is sent, even if a build rewrites the file meanwhile.
+ */
+#ifndef IMAGE_H
+#define IMAGE_H
+
+#include "digest.h"
+#include "esp-ota.h"
+
+enum {
+    IMAGE_SIZE_MIN = 16,               /* a 1-byte image crashes ESP32 boards; 16 bytes are safe */
+    IMAGE_SIZE_MAX = 16 * 1024 * 1024, /* the default limit: the largest flash chip in the field */
+};
+
+enum image_family { IMAGE_UNKNOWN, IMAGE_ESP8266, IMAGE_ESP32 };
+
+struct image {
+    char *path;         /* the file that was read: perhaps NAME.signed */
+    bool is_signed;     /* NAME.signed was taken instead of NAME */
+    enum image_family family;
+    size_t size;
+    char md5[DIGEST_MD5_HEX + 1];
+    char sha256[DIGEST_SHA256_HEX + 1];
+    unsigned char *data;
+};
+
+/* Reads path, or path.signed when that exists (as espota.py does), of at most limit bytes. The
+ * caller frees the image with image_free(). Fails with OTA_E_IMAGE (a sentence with the path, escaped:
+ * missing, unreadable, not a regular file, empty, under IMAGE_SIZE_MIN, over limit, changed while
+ * being read) or OTA_E_INTERNAL. Never blocks on a FIFO or device. */
+enum ota_error image_load(struct image **image, const char *path, size_t limit,
+                          struct ota_failure *failure);
+void image_free(struct image *image);
+
+/* The UDP port that boards of the image's family listen on by default; 8266 when unknown. */
+uint16_t image_default_port(const struct image *image);
+const char *image_family_name(enum image_family family);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * listener.h: the one TCP listener of the back-channel. It hands each connection to the session
+ * that waits for its peer address, and turns strangers away before they get a byte.
+ */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include "address.h"
+#include "esp-ota.h"
+
+#include <avahi-common/watch.h>
+
+struct listener;
+
+/* Takes over the non-blocking, connected descriptor. */
+typedef void listener_accept_fn(int descriptor, const struct address *peer, void *userdata);
+
+/* Listens on bind_address (NULL: all addresses, IPv4 and IPv6), on the first free port from
+ * port_first to port_last (both 0: any free port). NULL with OTA_E_NO_PORT (the message names the
+ * range and the reason) or OTA_E_INTERNAL. */
+struct listener *listener_open(const AvahiPoll *poll_api, const struct address *bind_address,
+                               uint16_t port_first, uint16_t port_last,
+                               struct ota_failure *failure);
+void listener_close(struct listener *listener);
+uint16_t listener_port(const struct listener *listener);
+
+/* From now on a connection from peer (NULL: from anyone) goes to on_accept; the expectation ends
+ * with the first such connection, or with listener_forget(). userdata identifies it and may have
+ * only one. -1 when memory ran out or somebody waits for the same peer already. */
+int listener_expect(struct listener *listener, const struct address *peer,
+                    listener_accept_fn *on_accept, void *userdata);
+void listener_forget(struct listener *listener, const void *userdata);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * lookup.h: host names through the C library (getaddrinfo, hence /etc/hosts, DNS, nss-mdns). It
+ * runs in a child process, since getaddrinfo() blocks and cannot be given a deadline.
+ */
+#ifndef LOOKUP_H
+#define LOOKUP_H
+
+#include "address.h"
+
+#include <avahi-common/watch.h>
+#include <stddef.h>
+
+struct lookup;
+
+/* count addresses (count 0: the name does not resolve; why is a sentence part such as "Name or
+ * service not known", never NULL). Called once, from the loop. */
+typedef void lookup_done_fn(const struct address *addresses, size_t count, const char *why,
+                            void *userdata);
+
+/* Starts to look name up. NULL (errno set) when no process can be started. The caller has the
+ * deadline: lookup_free() may be called at any time, also from done, and kills the child. */
+struct lookup *lookup_start(const AvahiPoll *poll_api, const char *name, lookup_done_fn *done,
+                            void *userdata);
+void lookup_free(struct lookup *lookup);
+
+#endif

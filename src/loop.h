@@ -1,0 +1,43 @@
+/*
+ * loop.h: the one event loop. Everything that waits does so through the AvahiPoll interface
+ * (avahi-common/watch.h), so that any loop can drive it; this one is built on poll(2).
+ */
+#ifndef LOOP_H
+#define LOOP_H
+
+#include <avahi-common/watch.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+
+/* A loop without watches; NULL when memory or descriptors run out. Blocks nothing, installs
+ * nothing. Freeing it frees the watches and timeouts that are left. */
+struct loop *loop_new(void);
+void loop_free(struct loop *loop);
+
+/* The interface that modules are written against; valid as long as the loop. */
+const AvahiPoll *loop_poll_api(struct loop *loop);
+
+/* Dispatches until loop_quit(). All descriptors that are ready and all timeouts that are due are
+ * dispatched in each turn, in an order that starves nobody. Returns 0 after loop_quit(), -1 when
+ * poll(2) fails (errno says why). */
+int loop_run(struct loop *loop);
+void loop_quit(struct loop *loop);
+
+/* Calls on_signal(number) from the loop, not from the handler, for each of SIGINT and SIGTERM;
+ * SIGPIPE is ignored. -1 and errno when the handlers cannot be installed. Only one loop in a
+ * process may do this; the previous handlers come back when it is freed. */
+int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
+                       void *userdata);
+
+/* Monotonic clock, in microseconds since an arbitrary start. */
+int64_t loop_now_us(void);
+
+/* Arms (or creates, when *timeout is NULL) a timeout that fires once after delay_us; a negative
+ * delay disarms it. AvahiPoll wants wall-clock deadlines, and the loop turns them into monotonic
+ * ones on entry. Returns -1 when memory ran out. */
+int loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+             AvahiTimeoutCallback callback, void *userdata);
+
+#endif

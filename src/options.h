@@ -1,0 +1,45 @@
+/*
+ * options.h: the command line as one plain, validated struct. options.c is the only user of popt.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "target.h"
+
+/* Everything that the command line, ESP_OTA_AUTH and --auth-file say. Owned strings. */
+struct options {
+    struct target target;        /* -i, with -p merged into its port */
+    bool has_source;             /* -I was given */
+    struct address source;       /* -I/--host_ip */
+    uint16_t port_first;         /* -P/--host_port: a port or a range; 0, 0: any free port */
+    uint16_t port_last;
+    bool peer_any;               /* --peer any */
+    bool has_peer;               /* --peer ADDRESS */
+    struct address peer;
+    char *password;              /* NULL: none was given; "": explicitly none */
+    bool md5_target;             /* -m */
+    char *file;                  /* -f */
+    size_t size_limit;           /* --max-size, bytes */
+    enum ota_command command;    /* -s/--spiffs/--filesystem */
+    int64_t timeout_us;          /* -t, seconds on the command line */
+    bool debug;                  /* -d */
+    bool quiet;                  /* -q */
+    bool force_bar;              /* -r */
+    bool json;                   /* --json */
+};
+
+enum options_outcome {
+    OPTIONS_RUN,   /* *options is complete */
+    OPTIONS_DONE,  /* --help, --usage or --version were printed: exit 0 */
+    OPTIONS_ERROR, /* failure says why: OTA_E_USAGE, OTA_E_OUTPUT or OTA_E_INTERNAL */
+};
+
+/* Parses the command line and the environment (popt aliases from /etc/popt and ~/.popt included).
+ * The password is wiped from argv, and ESP_OTA_AUTH from the environment, at once, also when
+ * something else is wrong. Reads --auth-file. Prints only what --help, --usage and --version ask
+ * for. In every outcome the caller frees what was allocated with options_free(). */
+enum options_outcome options_parse(struct options *options, int argc, char **argv,
+                                   struct ota_failure *failure);
+void options_free(struct options *options); /* cleanses the password */
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * session.h: one upload to one board, from the invitation to the verdict. It emits events and
+ * prints nothing; every state has a deadline.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "address.h"
+#include "image.h"
+#include "listener.h"
+
+struct session;
+
+/* Everything a session needs; the pointers must outlive it. */
+struct session_config {
+    const AvahiPoll *poll_api;
+    struct listener *listener;
+    const struct image *image;
+    enum ota_command command;
+    const char *board;              /* what the user calls it, escaped, for messages */
+    struct address address;         /* with the board's UDP port */
+    const char *port_source;        /* how the port was chosen, for the message when nobody answers */
+    const struct address *source;   /* -I: source address of the invitation; NULL: any */
+    const struct address *peer;     /* --peer: who may connect; NULL: the address that is invited */
+    bool peer_any;                  /* --peer any */
+    bool md5_target;                /* -m: the board stores an MD5 hash */
+    const char *password;           /* NULL: none was given; "": no password */
+    int64_t accept_timeout_us;      /* -t */
+};
+
+/* The events INVITED to NOTE go to on_event while the session runs; the fields board, address and
+ * port are filled in. When it ends, on_done is called once, from the loop: failure->error is OTA_OK
+ * only when the board confirmed. on_password is called when the board asks for a password and
+ * none is known: answer with session_set_password(), at once or later; NULL means nobody can be
+ * asked. */
+struct session_callbacks {
+    ota_event_fn *on_event;
+    void (*on_password)(struct session *session, void *userdata);
+    void (*on_done)(struct session *session, const struct ota_failure *failure, void *userdata);
+    void *userdata;
+};
+
+/* Starts; NULL when memory ran out. Failures come through on_done, never from within this call. */
+struct session *session_start(const struct session_config *config,
+                              const struct session_callbacks *callbacks);
+
+/* The answer to on_password; NULL: the user gave none. The session keeps the pointer. */
+void session_set_password(struct session *session, const char *password);
+
+/* Closes every socket (so that the board does not wait for ever) and frees the session; on_done is
+ * not called any more. Allowed at any time, also from the callbacks. */
+void session_free(struct session *session);
+
+enum ota_phase session_phase(const struct session *session);
+/* Whether the whole image has left this host: an interruption then leaves the outcome unknown. */
+bool session_all_sent(const struct session *session);
+
+#endif

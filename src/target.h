@@ -1,0 +1,37 @@
+/*
+ * target.h: what the user wants to update, as given on the command line. Pure: resolves nothing.
+ */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include "address.h"
+#include "esp-ota.h"
+
+enum { TARGET_NAME_MAX = 256 };
+
+enum target_kind {
+    TARGET_ADDRESS,  /* numeric IPv4 or IPv6, perhaps with %scope */
+    TARGET_LOCAL,    /* a host name under .local: multicast DNS */
+    TARGET_HOST,     /* any other host name with a dot in it: the C library's resolver */
+    TARGET_LABEL,    /* a bare label: an instance name or a host name, both are looked for */
+    TARGET_INSTANCE, /* not a host name (spaces, other characters): an _arduino._tcp instance */
+};
+
+struct target {
+    enum target_kind kind;
+    char name[TARGET_NAME_MAX]; /* without brackets and port */
+    struct address address;     /* TARGET_ADDRESS only; its port is 0 */
+    uint16_t port;              /* 0 when the text named none */
+};
+
+/* Parses HOST, HOST:PORT, ADDRESS, ADDRESS%SCOPE, [V6]:PORT or an instance name (which may hold
+ * spaces, dots and colons: only a last ":" with a port number behind it counts as a port, and only
+ * when the rest holds no other colon). A trailing dot of a host name is dropped. Fails with
+ * OTA_E_USAGE for an empty or too long text, a bad port, a scope that does not exist, NUL or control
+ * characters, invalid UTF-8. */
+enum ota_error target_parse(struct target *target, const char *text, struct ota_failure *failure);
+
+/* Parses a decimal port, 1 to 65535 (0 too with allow_zero); no sign, space, octal or hex. */
+bool target_parse_port(uint16_t *port, const char *text, bool allow_zero);
+
+#endif
