@@ -1,0 +1,379 @@
+/*
+ * loop.c: AvahiPoll over poll(2), with monotonic timeouts and signals through a pipe.
+ *
+ * Avahi's own AvahiSimplePoll dispatches one callback per poll(2), newest watch first; with
+ * hundreds of boards some would starve past the one second of silence after which they hang up.
+ * Here every ready descriptor and every due timeout has its turn each time round. Objects that
+ * callbacks free are only marked, and swept when no callback runs.
+ *
+ * It knows nothing of boards, sessions or output.
+ */
+#include "loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { US_PER_S = 1000000, US_PER_MS = 1000 };
+
+struct AvahiWatch {
+    struct loop *loop;
+    size_t index; /* of its pollfd and of its pointer in loop->watches */
+    AvahiWatchEvent happened;
+    AvahiWatchCallback callback;
+    void *userdata;
+    bool dead;
+};
+
+struct AvahiTimeout {
+    struct loop *loop;
+    int64_t due_us; /* monotonic; negative: disarmed */
+    AvahiTimeoutCallback callback;
+    void *userdata;
+    bool dead;
+};
+
+struct loop {
+    AvahiPoll api;
+    struct pollfd *pollfds; /* parallel to watches */
+    AvahiWatch **watches;
+    size_t watch_count, watch_capacity;
+    AvahiTimeout **timeouts;
+    size_t timeout_count, timeout_capacity;
+    bool sweep_due;
+    bool quit;
+    int signal_pipe[2];
+    AvahiWatch *signal_watch;
+    void (*on_signal)(int number, void *userdata);
+    void *signal_userdata;
+    struct sigaction old_int, old_term, old_pipe;
+};
+
+/* The write end for the signal handler, which has no other way to find its loop. */
+static volatile sig_atomic_t signal_descriptor = -1;
+
+int64_t loop_now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
+
+/* Makes room for one more element in each of two parallel arrays (second may be NULL). */
+static int grow(size_t count, size_t *capacity, void **first, size_t first_size, void **second,
+                size_t second_size)
+{
+    if (count < *capacity)
+        return 0;
+    size_t larger = *capacity ? *capacity * 2 : 16;
+    void *grown = realloc(*first, larger * first_size);
+    if (!grown)
+        return -1;
+    *first = grown;
+    if (second) {
+        grown = realloc(*second, larger * second_size);
+        if (!grown)
+            return -1;
+        *second = grown;
+    }
+    *capacity = larger;
+    return 0;
+}
+
+static AvahiWatch *watch_new(const AvahiPoll *api, int fd, AvahiWatchEvent events,
+                             AvahiWatchCallback callback, void *userdata)
+{
+    struct loop *loop = api->userdata;
+    AvahiWatch *watch = calloc(1, sizeof *watch);
+    if (!watch)
+        return NULL;
+    void *pollfds = loop->pollfds;
+    void *watches = loop->watches;
+    int rc = grow(loop->watch_count, &loop->watch_capacity, &pollfds, sizeof *loop->pollfds,
+                  &watches, sizeof *loop->watches);
+    loop->pollfds = pollfds;
+    loop->watches = watches;
+    if (rc < 0) {
+        free(watch);
+        return NULL;
+    }
+    *watch = (AvahiWatch){
+        .loop = loop, .index = loop->watch_count++, .callback = callback, .userdata = userdata};
+    loop->watches[watch->index] = watch;
+    loop->pollfds[watch->index] = (struct pollfd){.fd = fd, .events = (short)events};
+    return watch;
+}
+
+static void watch_update(AvahiWatch *watch, AvahiWatchEvent events)
+{
+    watch->loop->pollfds[watch->index].events = (short)events;
+}
+
+static AvahiWatchEvent watch_get_events(AvahiWatch *watch)
+{
+    return watch->happened;
+}
+
+static void watch_free(AvahiWatch *watch)
+{
+    struct pollfd *pollfd = &watch->loop->pollfds[watch->index];
+    watch->dead = true;
+    watch->loop->sweep_due = true;
+    *pollfd = (struct pollfd){.fd = -1};
+}
+
+/* AvahiPoll passes wall-clock times; a step of that clock must not touch what is already armed. */
+static int64_t monotonic_from_wall_clock(const struct timeval *when)
+{
+    if (!when)
+        return -1;
+    struct timeval now;
+    gettimeofday(&now, NULL);
+    int64_t delay_us =
+        ((int64_t)when->tv_sec - now.tv_sec) * US_PER_S + when->tv_usec - now.tv_usec;
+    return loop_now_us() + (delay_us > 0 ? delay_us : 0);
+}
+
+static AvahiTimeout *timeout_new(const AvahiPoll *api, const struct timeval *when,
+                                 AvahiTimeoutCallback callback, void *userdata)
+{
+    struct loop *loop = api->userdata;
+    AvahiTimeout *timeout = calloc(1, sizeof *timeout);
+    if (!timeout)
+        return NULL;
+    void *timeouts = loop->timeouts;
+    int rc = grow(loop->timeout_count, &loop->timeout_capacity, &timeouts, sizeof *loop->timeouts,
+                  NULL, 0);
+    loop->timeouts = timeouts;
+    if (rc < 0) {
+        free(timeout);
+        return NULL;
+    }
+    *timeout = (AvahiTimeout){.loop = loop,
+                              .due_us = monotonic_from_wall_clock(when),
+                              .callback = callback,
+                              .userdata = userdata};
+    loop->timeouts[loop->timeout_count++] = timeout;
+    return timeout;
+}
+
+static void timeout_update(AvahiTimeout *timeout, const struct timeval *when)
+{
+    timeout->due_us = monotonic_from_wall_clock(when);
+}
+
+static void timeout_free(AvahiTimeout *timeout)
+{
+    timeout->dead = true;
+    timeout->due_us = -1;
+    timeout->loop->sweep_due = true;
+}
+
+int loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+             AvahiTimeoutCallback callback, void *userdata)
+{
+    struct timeval when;
+    const struct timeval *deadline = NULL;
+    if (delay_us >= 0) {
+        gettimeofday(&when, NULL);
+        int64_t sum_us = when.tv_usec + delay_us;
+        when.tv_sec += (time_t)(sum_us / US_PER_S);
+        when.tv_usec = (suseconds_t)(sum_us % US_PER_S);
+        deadline = &when;
+    }
+    if (*timeout)
+        poll_api->timeout_update(*timeout, deadline);
+    else
+        *timeout = poll_api->timeout_new(poll_api, deadline, callback, userdata);
+    return *timeout ? 0 : -1;
+}
+
+static void sweep(struct loop *loop)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < loop->watch_count; i++) {
+        AvahiWatch *watch = loop->watches[i];
+        if (watch->dead) {
+            free(watch);
+            continue;
+        }
+        watch->index = kept;
+        loop->pollfds[kept] = loop->pollfds[i];
+        loop->watches[kept++] = watch;
+    }
+    loop->watch_count = kept;
+
+    kept = 0;
+    for (size_t i = 0; i < loop->timeout_count; i++) {
+        if (loop->timeouts[i]->dead)
+            free(loop->timeouts[i]);
+        else
+            loop->timeouts[kept++] = loop->timeouts[i];
+    }
+    loop->timeout_count = kept;
+    loop->sweep_due = false;
+}
+
+/* Milliseconds for poll(2), rounded up: waking early would only mean a turn for nothing. */
+static int poll_timeout_ms(const struct loop *loop)
+{
+    int64_t next_us = INT64_MAX;
+    for (size_t i = 0; i < loop->timeout_count; i++)
+        if (loop->timeouts[i]->due_us >= 0 && loop->timeouts[i]->due_us < next_us)
+            next_us = loop->timeouts[i]->due_us;
+    if (next_us == INT64_MAX)
+        return -1;
+    int64_t wait_us = next_us - loop_now_us();
+    if (wait_us <= 0)
+        return 0;
+    int64_t wait_ms = (wait_us + US_PER_MS - 1) / US_PER_MS;
+    return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
+}
+
+static void dispatch_watches(struct loop *loop)
+{
+    size_t count = loop->watch_count; /* those that callbacks add have their turn next time */
+    for (size_t i = 0; i < count && !loop->quit; i++) {
+        struct pollfd *pollfd = &loop->pollfds[i];
+        AvahiWatch *watch = loop->watches[i];
+        if (watch->dead || !pollfd->revents)
+            continue;
+        watch->happened = (AvahiWatchEvent)pollfd->revents;
+        pollfd->revents = 0;
+        watch->callback(watch, pollfd->fd, watch->happened, watch->userdata);
+        watch->happened = 0;
+    }
+}
+
+static void dispatch_timeouts(struct loop *loop)
+{
+    int64_t now_us = loop_now_us();
+    size_t count = loop->timeout_count;
+    for (size_t i = 0; i < count && !loop->quit; i++) {
+        AvahiTimeout *timeout = loop->timeouts[i];
+        if (timeout->due_us < 0 || timeout->due_us > now_us)
+            continue;
+        timeout->due_us = -1;
+        timeout->callback(timeout, timeout->userdata);
+    }
+}
+
+int loop_run(struct loop *loop)
+{
+    loop->quit = false;
+    while (!loop->quit) {
+        if (loop->sweep_due)
+            sweep(loop);
+        int ready = poll(loop->pollfds, (nfds_t)loop->watch_count, poll_timeout_ms(loop));
+        if (ready < 0 && errno != EINTR)
+            return -1;
+        if (ready > 0)
+            dispatch_watches(loop);
+        dispatch_timeouts(loop);
+    }
+    return 0;
+}
+
+void loop_quit(struct loop *loop)
+{
+    loop->quit = true;
+}
+
+struct loop *loop_new(void)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (!loop)
+        return NULL;
+    loop->api = (AvahiPoll){.userdata = loop,
+                            .watch_new = watch_new,
+                            .watch_update = watch_update,
+                            .watch_get_events = watch_get_events,
+                            .watch_free = watch_free,
+                            .timeout_new = timeout_new,
+                            .timeout_update = timeout_update,
+                            .timeout_free = timeout_free};
+    loop->signal_pipe[0] = loop->signal_pipe[1] = -1;
+    return loop;
+}
+
+const AvahiPoll *loop_poll_api(struct loop *loop)
+{
+    return &loop->api;
+}
+
+static void handle_signal(int number)
+{
+    int saved = errno;
+    unsigned char byte = (unsigned char)number;
+    /* A full pipe means that enough signals are waiting to be seen. */
+    if (write((int)signal_descriptor, &byte, 1) < 0)
+        errno = saved;
+    errno = saved;
+}
+
+static void signals_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)watch;
+    (void)event;
+    struct loop *loop = userdata;
+    unsigned char number;
+    while (read(fd, &number, 1) == 1)
+        loop->on_signal(number, loop->signal_userdata);
+}
+
+int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
+                       void *userdata)
+{
+    if (pipe2(loop->signal_pipe, O_NONBLOCK | O_CLOEXEC) < 0)
+        return -1;
+    loop->on_signal = on_signal;
+    loop->signal_userdata = userdata;
+    loop->signal_watch = loop->api.watch_new(&loop->api, loop->signal_pipe[0], AVAHI_WATCH_IN,
+                                             signals_readable, loop);
+    if (!loop->signal_watch)
+        return -1;
+    signal_descriptor = loop->signal_pipe[1];
+
+    struct sigaction action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGINT, &action, &loop->old_int);
+    sigaction(SIGTERM, &action, &loop->old_term);
+    sigaction(SIGPIPE, &ignore, &loop->old_pipe);
+    return 0;
+}
+
+static void release_signals(struct loop *loop)
+{
+    if (loop->signal_watch) {
+        sigaction(SIGINT, &loop->old_int, NULL);
+        sigaction(SIGTERM, &loop->old_term, NULL);
+        sigaction(SIGPIPE, &loop->old_pipe, NULL);
+        signal_descriptor = -1;
+    }
+    for (int end = 0; end < 2; end++)
+        if (loop->signal_pipe[end] >= 0)
+            close(loop->signal_pipe[end]);
+}
+
+void loop_free(struct loop *loop)
+{
+    if (!loop)
+        return;
+    release_signals(loop);
+    for (size_t i = 0; i < loop->watch_count; i++)
+        free(loop->watches[i]);
+    for (size_t i = 0; i < loop->timeout_count; i++)
+        free(loop->timeouts[i]);
+    free(loop->watches);
+    free(loop->pollfds);
+    free(loop->timeouts);
+    free(loop);
+}
