@@ -327,6 +327,14 @@ static void signals_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, v
         loop->on_signal(number, loop->signal_userdata);
 }
 
+/* A shell starts background jobs with SIGINT ignored, so that Ctrl-C does not reach them. */
+static void catch_unless_ignored(int number, const struct sigaction *action, struct sigaction *old)
+{
+    sigaction(number, NULL, old);
+    if (old->sa_handler != SIG_IGN)
+        sigaction(number, action, NULL);
+}
+
 int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
                        void *userdata)
 {
@@ -344,8 +352,8 @@ int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *us
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&action.sa_mask);
     sigemptyset(&ignore.sa_mask);
-    sigaction(SIGINT, &action, &loop->old_int);
-    sigaction(SIGTERM, &action, &loop->old_term);
+    catch_unless_ignored(SIGINT, &action, &loop->old_int);
+    catch_unless_ignored(SIGTERM, &action, &loop->old_term);
     sigaction(SIGPIPE, &ignore, &loop->old_pipe);
     return 0;
 }

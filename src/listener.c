@@ -1,0 +1,250 @@
+/*
+ * listener.c: one TCP listener, a list of who is expected, and a closed door for all others.
+ *
+ * It never reads or writes a byte of a connection. One port for all boards is one hole in a
+ * firewall, however many they are.
+ */
+#include "listener.h"
+
+#include "error.h"
+#include "log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    BACKLOG = 1024,
+    ACCEPTS_PER_TURN = 64, /* a flood of connections must not starve the uploads */
+};
+
+struct expectation {
+    struct expectation *next;
+    bool anyone;
+    struct address peer;
+    listener_accept_fn *on_accept;
+    void *userdata;
+};
+
+struct listener {
+    const AvahiPoll *poll_api;
+    int descriptor;
+    uint16_t port;
+    AvahiWatch *watch;
+    struct expectation *expectations;
+};
+
+static struct expectation *take_expectation(struct listener *listener, const struct address *peer)
+{
+    for (struct expectation **link = &listener->expectations; *link; link = &(*link)->next) {
+        struct expectation *found = *link;
+        if (!found->anyone && !address_equal(&found->peer, peer))
+            continue;
+        *link = found->next;
+        return found;
+    }
+    return NULL;
+}
+
+static void hand_over(struct listener *listener, int descriptor, const struct address *peer)
+{
+    char text[ADDRESS_TEXT_MAX + 8];
+    struct expectation *expected = take_expectation(listener, peer);
+    if (!expected) {
+        log_warning("turned away a connection from %s, which no upload waits for (a board with two "
+                    "interfaces or behind NAT: see --peer)",
+                    address_text_port(text, peer));
+        close(descriptor);
+        return;
+    }
+    listener_accept_fn *on_accept = expected->on_accept;
+    void *userdata = expected->userdata;
+    free(expected);
+    on_accept(descriptor, peer, userdata);
+}
+
+static void on_connection(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)watch;
+    (void)event;
+    struct listener *listener = userdata;
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        struct sockaddr_storage storage;
+        socklen_t length = sizeof storage;
+        int descriptor =
+            accept4(fd, (struct sockaddr *)&storage, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (descriptor < 0) {
+            /* EAGAIN ends the turn; anything else (a connection that died in the queue, no
+             * descriptors) is the waiting session's deadline's business. */
+            if (errno != EAGAIN && errno != EINTR)
+                log_debug("accepting a connection: %s", strerror(errno));
+            return;
+        }
+        struct address peer;
+        if (address_from(&peer, (struct sockaddr *)&storage, length))
+            hand_over(listener, descriptor, &peer);
+        else
+            close(descriptor);
+    }
+}
+
+/* IPv6 sockets take IPv4 connections too; where the kernel has no IPv6, IPv4 alone will do. */
+static int open_socket(const struct address *bind_address, struct address *local)
+{
+    int family = bind_address ? bind_address->any.sa_family : AF_INET6;
+    int descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0 && !bind_address) {
+        family = AF_INET;
+        descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    }
+    if (descriptor < 0)
+        return -1;
+
+    int on = 1;
+    int v6_only = 0;
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (family == AF_INET6 && !bind_address)
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+    if (bind_address) {
+        *local = *bind_address;
+    } else {
+        memset(local, 0, sizeof *local);
+        local->any.sa_family = (sa_family_t)family;
+    }
+    return descriptor;
+}
+
+static int bind_and_listen(int descriptor, const struct address *local)
+{
+    if (bind(descriptor, &local->any, address_length(local)) < 0)
+        return -1;
+    return listen(descriptor, BACKLOG);
+}
+
+static enum ota_error describe_failure(struct ota_failure *failure,
+                                       const struct address *bind_address, uint16_t port_first,
+                                       uint16_t port_last, int reason)
+{
+    char where[ADDRESS_TEXT_MAX] = "any address";
+    char ports[32] = "any port";
+    if (bind_address)
+        address_text(where, bind_address);
+    if (port_last != port_first)
+        snprintf(ports, sizeof ports, "any TCP port from %u to %u", port_first, port_last);
+    else if (port_first)
+        snprintf(ports, sizeof ports, "TCP port %u", port_first);
+    return fail(failure, OTA_E_NO_PORT, "cannot listen on %s of %s: %s", ports, where,
+                strerror(reason));
+}
+
+/* A bound socket that fails in listen(2) with EADDRINUSE cannot be bound again: each port gets a
+ * fresh socket. */
+static int listen_on_first_free(const struct address *bind_address, uint16_t port_first,
+                                uint16_t port_last)
+{
+    for (unsigned port = port_first; port <= port_last; port++) {
+        struct address local;
+        int descriptor = open_socket(bind_address, &local);
+        if (descriptor < 0)
+            return -1;
+        address_set_port(&local, (uint16_t)port);
+        if (bind_and_listen(descriptor, &local) == 0)
+            return descriptor;
+        int reason = errno;
+        close(descriptor);
+        errno = reason;
+        if (reason != EADDRINUSE && reason != EACCES)
+            return -1;
+    }
+    return -1;
+}
+
+static uint16_t bound_port(int descriptor)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+    struct address local;
+    if (getsockname(descriptor, (struct sockaddr *)&storage, &length) < 0 ||
+        !address_from(&local, (struct sockaddr *)&storage, length))
+        return 0;
+    return address_port(&local);
+}
+
+struct listener *listener_open(const AvahiPoll *poll_api, const struct address *bind_address,
+                               uint16_t port_first, uint16_t port_last, struct ota_failure *failure)
+{
+    struct listener *listener = calloc(1, sizeof *listener);
+    if (!listener) {
+        fail(failure, OTA_E_INTERNAL, "out of memory");
+        return NULL;
+    }
+    listener->poll_api = poll_api;
+    listener->descriptor = listen_on_first_free(bind_address, port_first, port_last);
+    if (listener->descriptor < 0) {
+        describe_failure(failure, bind_address, port_first, port_last, errno);
+        free(listener);
+        return NULL;
+    }
+    listener->port = bound_port(listener->descriptor);
+    listener->watch = poll_api->watch_new(poll_api, listener->descriptor, AVAHI_WATCH_IN,
+                                          on_connection, listener);
+    if (!listener->watch || !listener->port) {
+        fail(failure, OTA_E_INTERNAL, "cannot watch the back-channel's port");
+        listener_close(listener);
+        return NULL;
+    }
+    return listener;
+}
+
+void listener_close(struct listener *listener)
+{
+    if (!listener)
+        return;
+    while (listener->expectations) {
+        struct expectation *next = listener->expectations->next;
+        free(listener->expectations);
+        listener->expectations = next;
+    }
+    if (listener->watch)
+        listener->poll_api->watch_free(listener->watch);
+    close(listener->descriptor);
+    free(listener);
+}
+
+uint16_t listener_port(const struct listener *listener)
+{
+    return listener->port;
+}
+
+int listener_expect(struct listener *listener, const struct address *peer,
+                    listener_accept_fn *on_accept, void *userdata)
+{
+    for (const struct expectation *other = listener->expectations; other; other = other->next)
+        if (other->userdata == userdata ||
+            (peer && !other->anyone && address_equal(&other->peer, peer)))
+            return -1;
+    struct expectation *expected = calloc(1, sizeof *expected);
+    if (!expected)
+        return -1;
+    *expected = (struct expectation){.next = listener->expectations,
+                                     .anyone = !peer,
+                                     .on_accept = on_accept,
+                                     .userdata = userdata};
+    if (peer)
+        expected->peer = *peer;
+    listener->expectations = expected;
+    return 0;
+}
+
+void listener_forget(struct listener *listener, const void *userdata)
+{
+    for (struct expectation **link = &listener->expectations; *link; link = &(*link)->next) {
+        struct expectation *found = *link;
+        if (found->userdata != userdata)
+            continue;
+        *link = found->next;
+        free(found);
+        return;
+    }
+}
