@@ -8,15 +8,18 @@
 
 #include "error.h"
 #include "log.h"
+#include "loop.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
     BACKLOG = 1024,
-    ACCEPTS_PER_TURN = 64, /* a flood of connections must not starve the uploads */
+    ACCEPTS_PER_TURN = 64,    /* a flood of connections must not starve the uploads */
+    OUT_OF_FILES_US = 100000, /* rest before the next try: the connection stays in the queue */
 };
 
 struct expectation {
@@ -32,6 +35,7 @@ struct listener {
     int descriptor;
     uint16_t port;
     AvahiWatch *watch;
+    AvahiTimeout *rest;
     struct expectation *expectations;
 };
 
@@ -64,6 +68,25 @@ static void hand_over(struct listener *listener, int descriptor, const struct ad
     on_accept(descriptor, peer, userdata);
 }
 
+static void on_rested(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct listener *listener = userdata;
+    listener->poll_api->watch_update(listener->watch, AVAHI_WATCH_IN);
+}
+
+/* EAGAIN ends the turn; a connection that died in the queue is its session's deadline's business.
+ * Without a free descriptor the queue would stay ready for ever, and the loop would spin. */
+static void handle_accept_error(struct listener *listener, int reason)
+{
+    if (reason == EAGAIN || reason == EINTR)
+        return;
+    log_debug("accepting a connection: %s", strerror(reason));
+    if ((reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM) &&
+        loop_arm(listener->poll_api, &listener->rest, OUT_OF_FILES_US, on_rested, listener) == 0)
+        listener->poll_api->watch_update(listener->watch, 0);
+}
+
 static void on_connection(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
 {
     (void)watch;
@@ -75,10 +98,7 @@ static void on_connection(AvahiWatch *watch, int fd, AvahiWatchEvent event, void
         int descriptor =
             accept4(fd, (struct sockaddr *)&storage, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (descriptor < 0) {
-            /* EAGAIN ends the turn; anything else (a connection that died in the queue, no
-             * descriptors) is the waiting session's deadline's business. */
-            if (errno != EAGAIN && errno != EINTR)
-                log_debug("accepting a connection: %s", strerror(errno));
+            handle_accept_error(listener, errno);
             return;
         }
         struct address peer;
@@ -127,7 +147,7 @@ static enum ota_error describe_failure(struct ota_failure *failure,
                                        uint16_t port_last, int reason)
 {
     char where[ADDRESS_TEXT_MAX] = "any address";
-    char ports[32] = "any port";
+    char ports[40] = "any port";
     if (bind_address)
         address_text(where, bind_address);
     if (port_last != port_first)
@@ -208,6 +228,8 @@ void listener_close(struct listener *listener)
     }
     if (listener->watch)
         listener->poll_api->watch_free(listener->watch);
+    if (listener->rest)
+        listener->poll_api->timeout_free(listener->rest);
     close(listener->descriptor);
     free(listener);
 }

@@ -1,0 +1,323 @@
+/*
+ * transfer.c: sends the image over the back-channel while it reads what the board says.
+ *
+ *   host                                board
+ *    |<------------- TCP connect --------|
+ *    |-- image, as fast as its window -->|
+ *    |<-- "1460" "1460" "784" -----------|   bytes per read: drained, never counted
+ *    |<-- "OK" or a reason, then FIN ----|
+ *
+ * The board's TCP window is the brake. Waiting for a number per block, as espota.py does, costs a
+ * round trip per kilobyte; that lock-step remains as a mode, because a board that aborts while
+ * unread data is queued resets the connection and its reason is lost.
+ *
+ * Nothing here knows the UDP part of the protocol, and nothing prints.
+ */
+#include "transfer.h"
+
+#include "error.h"
+#include "escape.h"
+#include "loop.h"
+#include "protocol.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    UNSENT_MAX = 16 * 1024, /* what waits in the kernel: little, so that an abort is prompt */
+    READS_PER_TURN = 8,     /* a flood from one board must not starve the others */
+};
+
+static const int64_t TICK_US = 100 * 1000;
+static const int64_t STALL_US = 15 * INT64_C(1000000);
+static const int64_t TCP_STALL_US = 60 * INT64_C(1000000); /* whatever the board says meanwhile */
+static const int64_t RESULT_US = 60 * INT64_C(1000000);
+static const int64_t TEXT_US = 2 * INT64_C(1000000); /* for the rest of a reason that has begun */
+
+struct transfer {
+    struct transfer_config config;
+    struct transfer_callbacks callbacks;
+    int descriptor;
+    AvahiWatch *watch;
+    AvahiTimeout *tick;
+    struct backchannel channel;
+    size_t written;      /* handed to the kernel */
+    size_t allowed;      /* lock-step: how far the board's numbers let us go */
+    size_t acknowledged; /* by the board's TCP */
+    int64_t progress_us; /* when acknowledged last grew */
+    int64_t heard_us;    /* when the board last said something */
+    int64_t text_us;     /* when its reason began; 0: it has not */
+    bool done;
+    struct ota_failure failure;
+};
+
+/* Bytes in the kernel's queue: not acknowledged (SIOCOUTQ) or not even sent once (SIOCOUTQNSD). */
+static size_t queued(const struct transfer *transfer, unsigned long request)
+{
+    int bytes = 0;
+    if (ioctl(transfer->descriptor, request, &bytes) < 0 || bytes < 0)
+        return 0;
+    return (size_t)bytes < transfer->written ? (size_t)bytes : transfer->written;
+}
+
+bool transfer_all_sent(const struct transfer *transfer)
+{
+    return transfer->written == transfer->config.image->size && queued(transfer, SIOCOUTQNSD) == 0;
+}
+
+bool transfer_all_acknowledged(const struct transfer *transfer)
+{
+    return transfer->acknowledged == transfer->config.image->size;
+}
+
+static void update_progress(struct transfer *transfer)
+{
+    size_t acknowledged = transfer->written - queued(transfer, SIOCOUTQ);
+    if (acknowledged <= transfer->acknowledged)
+        return;
+    transfer->acknowledged = acknowledged;
+    transfer->progress_us = loop_now_us();
+}
+
+/* Ends the transfer; on_done follows from the loop, so that callers need not fear being freed. */
+static void finish(struct transfer *transfer)
+{
+    transfer->done = true;
+    transfer->config.poll_api->watch_update(transfer->watch, 0);
+    loop_arm(transfer->config.poll_api, &transfer->tick, 0, NULL, NULL);
+}
+
+/* The connection is over, or given up, and the board gave no complete verdict. */
+static void finish_without_verdict(struct transfer *transfer, enum ota_error error,
+                                   const char *what)
+{
+    char reason[4 * PROTOCOL_TEXT_MAX];
+    size_t size = transfer->config.image->size;
+    if (backchannel_finish(&transfer->channel) == VERDICT_ERROR)
+        fail(&transfer->failure, OTA_E_BOARD, "the board says: %s",
+             backchannel_reason(&transfer->channel, reason, sizeof reason));
+    else if (transfer_all_sent(transfer))
+        fail(&transfer->failure, OTA_E_UNKNOWN,
+             "all %zu bytes were sent, but the board's verdict did not come: %s", size, what);
+    else
+        fail(&transfer->failure, error, "%s after %zu of %zu bytes", what, transfer->acknowledged,
+             size);
+    finish(transfer);
+}
+
+static void finish_with_verdict(struct transfer *transfer, enum verdict verdict)
+{
+    char reason[4 * PROTOCOL_TEXT_MAX];
+    update_progress(transfer);
+    if (verdict == VERDICT_ERROR)
+        fail(&transfer->failure, OTA_E_BOARD, "the board says: %s",
+             backchannel_reason(&transfer->channel, reason, sizeof reason));
+    else if (transfer_all_acknowledged(transfer))
+        transfer->failure.error = OTA_OK;
+    else
+        fail(&transfer->failure, OTA_E_EARLY_OK,
+             "the board said OK when it had only %zu of %zu bytes", transfer->acknowledged,
+             transfer->config.image->size);
+    finish(transfer);
+}
+
+static const char *describe_end(int reason)
+{
+    switch (reason) {
+    case 0:
+        return "the board closed the connection";
+    case ECONNRESET:
+    case EPIPE:
+        return "the board reset the connection";
+    case ETIMEDOUT:
+        return "the board's TCP stopped answering";
+    default:
+        return strerror(reason);
+    }
+}
+
+static void end_of_stream(struct transfer *transfer, int reason)
+{
+    update_progress(transfer);
+    finish_without_verdict(transfer, OTA_E_LOST, describe_end(reason));
+}
+
+static void take(struct transfer *transfer, const void *data, size_t length)
+{
+    enum verdict verdict = backchannel_feed(&transfer->channel, data, length);
+    transfer->heard_us = loop_now_us();
+    if (verdict != VERDICT_PENDING)
+        finish_with_verdict(transfer, verdict);
+    else if (backchannel_has_text(&transfer->channel) && !transfer->text_us)
+        transfer->text_us = transfer->heard_us;
+    else if (transfer->config.block && transfer->written == transfer->allowed)
+        transfer->allowed += transfer->config.block;
+}
+
+static void receive(struct transfer *transfer)
+{
+    char buffer[4096];
+    for (int i = 0; i < READS_PER_TURN && !transfer->done; i++) {
+        ssize_t got = recv(transfer->descriptor, buffer, sizeof buffer, 0);
+        if (got > 0) {
+            take(transfer, buffer, (size_t)got);
+            if ((size_t)got < sizeof buffer)
+                return;
+        } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+            end_of_stream(transfer, got == 0 ? 0 : errno);
+        } else {
+            return;
+        }
+    }
+}
+
+static size_t may_send(const struct transfer *transfer)
+{
+    size_t limit = transfer->config.image->size;
+    if (backchannel_has_text(&transfer->channel))
+        return 0; /* the board has given up */
+    if (transfer->config.block && transfer->allowed < limit)
+        limit = transfer->allowed;
+    return limit - transfer->written;
+}
+
+static void send_more(struct transfer *transfer)
+{
+    size_t length = may_send(transfer);
+    if (length == 0)
+        return;
+    ssize_t sent = send(transfer->descriptor, transfer->config.image->data + transfer->written,
+                        length, MSG_NOSIGNAL);
+    if (sent >= 0) {
+        transfer->written += (size_t)sent;
+        return;
+    }
+    if (errno == EAGAIN || errno == EINTR)
+        return;
+    int reason = errno;
+    receive(transfer); /* what came before the reset may say why */
+    if (!transfer->done)
+        end_of_stream(transfer, reason);
+}
+
+static void watch_for_what_matters(struct transfer *transfer)
+{
+    AvahiWatchEvent events = AVAHI_WATCH_IN;
+    if (transfer->done)
+        events = 0;
+    else if (may_send(transfer) > 0)
+        events |= AVAHI_WATCH_OUT;
+    transfer->config.poll_api->watch_update(transfer->watch, events);
+}
+
+static void on_socket(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)watch;
+    (void)fd;
+    struct transfer *transfer = userdata;
+    if (transfer->done)
+        return;
+    if (event & ~AVAHI_WATCH_OUT)
+        receive(transfer);
+    if (!transfer->done)
+        send_more(transfer);
+    watch_for_what_matters(transfer);
+}
+
+static void check_deadlines(struct transfer *transfer)
+{
+    int64_t now_us = loop_now_us();
+    int64_t silent_us = now_us - transfer->progress_us;
+    int64_t quiet_us = now_us - transfer->heard_us;
+    if (transfer->text_us && now_us - transfer->text_us >= TEXT_US)
+        finish_without_verdict(transfer, OTA_E_LOST, "the board did not finish its sentence");
+    else if (transfer_all_acknowledged(transfer) && silent_us >= RESULT_US)
+        finish_without_verdict(transfer, OTA_E_STALLED, "the board said nothing more for 60 s");
+    else if (!transfer_all_acknowledged(transfer) &&
+             ((silent_us >= STALL_US && quiet_us >= STALL_US) || silent_us >= TCP_STALL_US))
+        finish_without_verdict(transfer, OTA_E_STALLED, "the board stopped taking data");
+}
+
+static void on_tick(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct transfer *transfer = userdata;
+    if (!transfer->done) {
+        size_t before = transfer->acknowledged;
+        update_progress(transfer);
+        if (transfer->acknowledged > before)
+            transfer->callbacks.on_progress(transfer->acknowledged, transfer->callbacks.userdata);
+        check_deadlines(transfer);
+    }
+    if (transfer->done) {
+        transfer->callbacks.on_done(&transfer->failure, transfer->callbacks.userdata);
+        return;
+    }
+    loop_arm(transfer->config.poll_api, &transfer->tick, TICK_US, NULL, NULL);
+}
+
+static void tune_socket(int descriptor)
+{
+    int on = 1;
+    int unsent = UNSENT_MAX;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+}
+
+struct transfer *transfer_start(const struct transfer_config *config, int descriptor,
+                                const struct transfer_callbacks *callbacks)
+{
+    struct transfer *transfer = calloc(1, sizeof *transfer);
+    if (!transfer) {
+        close(descriptor);
+        return NULL;
+    }
+    *transfer = (struct transfer){.config = *config,
+                                  .callbacks = *callbacks,
+                                  .descriptor = descriptor,
+                                  .allowed = config->block,
+                                  .progress_us = loop_now_us(),
+                                  .heard_us = loop_now_us()};
+    backchannel_init(&transfer->channel);
+    tune_socket(descriptor);
+    transfer->watch = config->poll_api->watch_new(config->poll_api, descriptor, AVAHI_WATCH_IN,
+                                                  on_socket, transfer);
+    if (!transfer->watch ||
+        loop_arm(config->poll_api, &transfer->tick, TICK_US, on_tick, transfer) < 0) {
+        transfer_free(transfer);
+        return NULL;
+    }
+    send_more(transfer);
+    watch_for_what_matters(transfer);
+    return transfer;
+}
+
+/* Data left unread would turn the FIN into a reset, which is sent once and may be lost: an ESP8266
+ * would then wait for ever. */
+static void drain(int descriptor)
+{
+    char buffer[4096];
+    for (int i = 0; i < READS_PER_TURN; i++)
+        if (recv(descriptor, buffer, sizeof buffer, 0) <= 0)
+            return;
+}
+
+void transfer_free(struct transfer *transfer)
+{
+    if (!transfer)
+        return;
+    if (transfer->watch)
+        transfer->config.poll_api->watch_free(transfer->watch);
+    if (transfer->tick)
+        transfer->config.poll_api->timeout_free(transfer->tick);
+    drain(transfer->descriptor);
+    close(transfer->descriptor);
+    free(transfer);
+}
