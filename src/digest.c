@@ -1,0 +1,148 @@
+/*
+ * digest.c: hashes and random numbers as hexadecimal text. The only user of libcrypto, through its
+ * EVP interfaces.
+ *
+ * Everything is fetched from a library context that is made for the call: it has read no
+ * openssl.cnf, so neither "fips=yes" nor a provider list there hides MD5, which old boards know and
+ * nothing else. It also saves the time that the default context takes to read that file.
+ */
+#include "digest.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/provider.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { SHA256_SIZE = 32 };
+
+struct library {
+    OSSL_LIB_CTX *context;
+    OSSL_PROVIDER *provider;
+};
+
+static void library_close(struct library *library)
+{
+    if (library->provider != NULL)
+        OSSL_PROVIDER_unload(library->provider);
+    OSSL_LIB_CTX_free(library->context);
+}
+
+static int library_open(struct library *library)
+{
+    library->provider = NULL;
+    library->context = OSSL_LIB_CTX_new();
+    if (library->context != NULL)
+        library->provider = OSSL_PROVIDER_load(library->context, "default");
+    if (library->provider != NULL)
+        return 0;
+    library_close(library);
+    return -1;
+}
+
+static void to_hex(char *hex, const unsigned char *bytes, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < size; i++) {
+        *hex++ = digits[bytes[i] >> 4];
+        *hex++ = digits[bytes[i] & 0xF];
+    }
+    *hex = '\0';
+}
+
+/* hex has room for two digits per byte of the algorithm's digest, and the terminator. */
+static int digest(char *hex, const char *algorithm, const void *data, size_t length)
+{
+    struct library library;
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    EVP_MD *method = NULL;
+    int result = -1;
+
+    if (library_open(&library) != 0)
+        return -1;
+    method = EVP_MD_fetch(library.context, algorithm, NULL);
+    if (method != NULL && EVP_Digest(data, length, hash, &size, method, NULL) == 1) {
+        to_hex(hex, hash, size);
+        result = 0;
+    }
+    digest_cleanse(hash, sizeof hash);
+    EVP_MD_free(method);
+    library_close(&library);
+    return result;
+}
+
+int digest_md5(char hex[DIGEST_MD5_HEX + 1], const void *data, size_t length)
+{
+    return digest(hex, "MD5", data, length);
+}
+
+int digest_sha256(char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t length)
+{
+    return digest(hex, "SHA256", data, length);
+}
+
+static int derive(unsigned char key[SHA256_SIZE], OSSL_LIB_CTX *context, const OSSL_PARAM *params)
+{
+    EVP_KDF *method = EVP_KDF_fetch(context, "PBKDF2", NULL);
+    EVP_KDF_CTX *kdf = method != NULL ? EVP_KDF_CTX_new(method) : NULL;
+    int result = kdf != NULL ? EVP_KDF_derive(kdf, key, SHA256_SIZE, params) : 0;
+
+    EVP_KDF_CTX_free(kdf);
+    EVP_KDF_free(method);
+    return result == 1 ? 0 : -1;
+}
+
+int digest_pbkdf2(char hex[DIGEST_SHA256_HEX + 1], const char *password, const char *salt,
+                  unsigned iterations)
+{
+    /* OSSL_PARAM takes pointers to non-const data, which the derivation only reads. */
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_PASSWORD, (void *)password, strlen(password)),
+        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt, strlen(salt)),
+        OSSL_PARAM_uint(OSSL_KDF_PARAM_ITER, &iterations),
+        OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 6),
+        OSSL_PARAM_END,
+    };
+    struct library library;
+    unsigned char key[SHA256_SIZE];
+    int result;
+
+    if (library_open(&library) != 0)
+        return -1;
+    result = derive(key, library.context, params);
+    if (result == 0)
+        to_hex(hex, key, sizeof key);
+    digest_cleanse(key, sizeof key);
+    library_close(&library);
+    return result;
+}
+
+int digest_random(char *hex, size_t digits)
+{
+    unsigned char bytes[DIGEST_SHA256_HEX / 2];
+    size_t size = digits / 2;
+
+    /* So few bytes come whole: getrandom() neither cuts them short nor is interrupted. */
+    if (size > sizeof bytes || getrandom(bytes, size, 0) != (ssize_t)size)
+        return -1;
+    to_hex(hex, bytes, size);
+    return 0;
+}
+
+void digest_cleanse(void *memory, size_t length)
+{
+    OPENSSL_cleanse(memory, length);
+}
+
+const char *digest_error(void)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+    return reason != NULL ? reason : "no reason given";
+}

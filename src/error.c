@@ -1,0 +1,263 @@
+/*
+ * error.c: the one table of what can go wrong: its name, exit status, sentence and remedy. The exit
+ * statuses are an interface: the man page shows the same table. It touches nothing else.
+ */
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct error_row {
+    const char *name;
+    int exit_status;
+    bool is_transient;
+    const char *text;
+    const char *remedy;
+};
+
+static const struct error_row error_rows[OTA_ERROR_COUNT] = {
+    [OTA_OK] = {"ok", 0, false, "the board confirmed the upload", ""},
+    [OTA_E_INTERNAL] =
+        {
+            "internal",
+            1,
+            false,
+            "an operation failed on this computer",
+            "Try once more with --debug, and report its output if the message comes back.",
+        },
+    [OTA_E_OUTPUT] =
+        {
+            "output",
+            1,
+            false,
+            "standard output could not be written",
+            "Check that the disk is not full and that the program reading the output still runs, "
+            "and "
+            "look at the board: the upload itself may have succeeded.",
+        },
+    [OTA_E_NO_PORT] =
+        {
+            "no-port",
+            1,
+            false,
+            "this computer has no TCP port for the board to connect to",
+            "Give -P another port or a range such as 10000-10100 (or leave it out to use any free "
+            "port), and check that -I is an address of this computer.",
+        },
+    [OTA_E_USAGE] = {"usage", 2, false, "the command line is wrong", "See esp-ota --help."},
+    [OTA_E_IMAGE] =
+        {
+            "image",
+            3,
+            false,
+            "the image cannot be sent",
+            "Give -f the application image that the build wrote, usually firmware.bin or "
+            "SKETCH.ino.bin.",
+        },
+    [OTA_E_NOT_FOUND] =
+        {
+            "not-found",
+            4,
+            false,
+            "the board's name was not found",
+            "Check the spelling and that the board is on and in this network (multicast DNS does "
+            "not "
+            "cross routers, guest networks and most VPNs), or give its IP address.",
+        },
+    [OTA_E_NO_ANSWER] =
+        {
+            "no-answer",
+            5,
+            true,
+            "the board does not answer",
+            "Check that the board is on, awake and in this network, that its sketch calls "
+            "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port is "
+            "right (-p: ESP8266 8266, ESP32 3232, Pico W 2040).",
+        },
+    [OTA_E_NOT_LISTENING] =
+        {
+            "not-listening",
+            5,
+            true,
+            "nothing listens on the board's OTA port",
+            "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the sketch now on "
+            "the board calls ArduinoOTA.begin() once it has joined the Wi-Fi.",
+        },
+    [OTA_E_UNREACHABLE] =
+        {
+            "unreachable",
+            5,
+            true,
+            "the board cannot be reached",
+            "Check the address, that the board is on, and that this computer is in the board's "
+            "network: a VPN, a guest network or the access point's client isolation can be in the "
+            "way.",
+        },
+    [OTA_E_WRONG_PASSWORD] =
+        {
+            "wrong-password",
+            6,
+            false,
+            "the board rejected the password",
+            "Give the password that ArduinoOTA.setPassword() sets in the sketch now running on the "
+            "board, which need not be the one in the image that is being sent.",
+        },
+    [OTA_E_PASSWORD_NEEDED] =
+        {
+            "password-needed",
+            6,
+            false,
+            "the board asks for a password, and none was given",
+            "Give it with --auth-file FILE, in the environment variable ESP_OTA_AUTH, or with -a.",
+        },
+    [OTA_E_REFUSED] =
+        {
+            "refused",
+            7,
+            false,
+            "the board refused the image",
+            "Go by the board's reason: for \"Not Enough Space\" choose a smaller image or another "
+            "flash layout (the running and the new sketch must fit side by side), for \"Invalid "
+            "bootstrapping state\" press the board's reset button once.",
+        },
+    [OTA_E_NO_CONNECTION] =
+        {
+            "no-connection",
+            8,
+            true,
+            "the board accepted but never connected back",
+            "Let the board reach this computer's TCP port (choose it with -P and open it in the "
+            "firewall; from Docker or WSL forward it, with a VPN give -I this computer's Wi-Fi "
+            "address), and check that the image fits: an ESP32 refuses one that does not without a "
+            "word.",
+        },
+    [OTA_E_LOST] =
+        {
+            "lost",
+            9,
+            true,
+            "the connection was lost before the whole image was sent",
+            "Try again, and check the board's Wi-Fi signal and power supply if that fails too; a "
+            "sketch that was cut short is never started.",
+        },
+    [OTA_E_STALLED] =
+        {
+            "stalled",
+            9,
+            true,
+            "the transfer stopped making progress",
+            "Check the board's Wi-Fi signal and power supply, and try again; press its reset "
+            "button "
+            "if it no longer answers.",
+        },
+    [OTA_E_EARLY_OK] =
+        {
+            "early-ok",
+            9,
+            false,
+            "the board said OK before it had the whole image",
+            "Check that the address is the board's and that nothing in between answers for it, "
+            "look "
+            "at what the board runs, and then send the image again.",
+        },
+    [OTA_E_BOARD] =
+        {
+            "board",
+            10,
+            false,
+            "the board reported an error",
+            "Go by the board's reason: a failed MD5 check or flash write is worth another try, a "
+            "wrong magic byte, \"Decryption error\" or \"Could Not Activate\" means an image for "
+            "another chip or not an application image.",
+        },
+    [OTA_E_UNKNOWN] =
+        {
+            "unknown",
+            11,
+            false,
+            "the whole image was sent, but the board gave no verdict",
+            "Look at the board before you send again: it may have installed the image and "
+            "restarted "
+            "already.",
+        },
+    [OTA_E_INTERRUPTED] =
+        {
+            "interrupted",
+            128,
+            false,
+            "the upload was interrupted",
+            "Start it again when you are ready; a sketch that was cut short is never started.",
+        },
+};
+
+static const char *const phase_names[OTA_PHASE_COUNT] = {
+    [OTA_PHASE_RESOLVE] = "resolution",          [OTA_PHASE_INVITE] = "invitation",
+    [OTA_PHASE_AUTHENTICATE] = "authentication", [OTA_PHASE_ACCEPT] = "connection",
+    [OTA_PHASE_TRANSFER] = "transfer",           [OTA_PHASE_RESULT] = "result",
+};
+
+/* A number that is no code is a defect of ours: it is described as an internal error. */
+static const struct error_row *error_row(enum ota_error error)
+{
+    return &error_rows[(unsigned)error < OTA_ERROR_COUNT ? error : OTA_E_INTERNAL];
+}
+
+const char *ota_error_name(enum ota_error error)
+{
+    return error_row(error)->name;
+}
+
+const char *ota_error_text(enum ota_error error)
+{
+    return error_row(error)->text;
+}
+
+const char *ota_error_remedy(enum ota_error error)
+{
+    return error_row(error)->remedy;
+}
+
+int ota_error_exit_status(enum ota_error error, int signal_number)
+{
+    int status = error_row(error)->exit_status;
+
+    return error == OTA_E_INTERRUPTED ? status + signal_number : status;
+}
+
+bool ota_error_is_transient(enum ota_error error)
+{
+    return error_row(error)->is_transient;
+}
+
+const char *ota_phase_name(enum ota_phase phase)
+{
+    return (unsigned)phase < OTA_PHASE_COUNT ? phase_names[phase] : "unknown";
+}
+
+/* A message that was cut must say so, and may not end within a UTF-8 sequence. */
+static void mark_cut(char message[OTA_MESSAGE_MAX])
+{
+    static const char ellipsis[] = "...";
+    size_t end = OTA_MESSAGE_MAX - sizeof ellipsis;
+
+    while (end > 0 && ((unsigned char)message[end] & 0xC0) == 0x80)
+        end--;
+    memcpy(message + end, ellipsis, sizeof ellipsis);
+}
+
+enum ota_error fail(struct ota_failure *failure, enum ota_error error, const char *format, ...)
+{
+    va_list arguments;
+    int length;
+
+    failure->error = error;
+    va_start(arguments, format);
+    length = vsnprintf(failure->message, sizeof failure->message, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        snprintf(failure->message, sizeof failure->message, "%s", ota_error_text(error));
+    else if ((size_t)length >= sizeof failure->message)
+        mark_cut(failure->message);
+    return error;
+}

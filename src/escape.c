@@ -1,0 +1,115 @@
+/*
+ * escape.c: makes bytes from outside safe to show on a terminal or in a log. It knows nothing about
+ * where they come from and allocates nothing.
+ */
+#include "escape.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Room for one character as shown: a UTF-8 sequence, or "\u202e". */
+enum { PIECE_MAX = 8 };
+
+/* Decodes the well-formed UTF-8 sequence at source (RFC 3629: no overlong forms, no surrogates).
+ * Returns its length, or 0 when there is none. */
+static size_t decode(uint32_t *character, const unsigned char *source, size_t length)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char first = source[0];
+    size_t size = first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    uint32_t value = size < 2 ? first : first & (0x7Fu >> size);
+
+    if (size == 0 || size > length || first > 0xF4)
+        return 0;
+    for (size_t i = 1; i < size; i++) {
+        if ((source[i] & 0xC0) != 0x80)
+            return 0;
+        value = value << 6 | (source[i] & 0x3F);
+    }
+    if (value < smallest[size] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF))
+        return 0;
+    *character = value;
+    return size;
+}
+
+/* Whether a character could move the cursor or rearrange the text around it. */
+static bool is_harmful(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) ||       /* C0, DEL, C1 */
+           c == 0x061C || c == 0x200E || c == 0x200F || /* direction marks */
+           (c >= 0x2028 && c <= 0x202E) ||              /* line separators, overrides */
+           (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF; /* isolates, byte order mark */
+}
+
+static const char *short_escape(uint32_t character)
+{
+    switch (character) {
+    case '\n':
+        return "\\n";
+    case '\r':
+        return "\\r";
+    case '\t':
+        return "\\t";
+    case '\\':
+        return "\\\\";
+    default:
+        return NULL;
+    }
+}
+
+/* Writes the first character of source, as it is to be shown, and returns how many bytes of source
+ * it stands for. */
+static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, size_t length)
+{
+    uint32_t character = 0;
+    size_t size = decode(&character, source, length);
+    const char *escape = short_escape(character);
+
+    if (size == 0) {
+        snprintf(piece, PIECE_MAX, "\\x%02x", source[0]);
+        return 1;
+    }
+    if (escape != NULL) {
+        snprintf(piece, PIECE_MAX, "%s", escape);
+    } else if (is_harmful(character)) {
+        snprintf(piece, PIECE_MAX, character < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)character);
+    } else {
+        memcpy(piece, source, size);
+        piece[size] = '\0';
+    }
+    return size;
+}
+
+char *escape_text(char *target, size_t capacity, const void *source, size_t length)
+{
+    static const char ellipsis[] = "...";
+    const unsigned char *bytes = source;
+    size_t used = 0;
+    size_t cut = 0; /* the last border that leaves room for the ellipsis */
+
+    while (length > 0) {
+        char piece[PIECE_MAX];
+        size_t consumed = next_piece(piece, bytes, length);
+        size_t size = strlen(piece);
+
+        if (used + sizeof ellipsis <= capacity)
+            cut = used;
+        if (used + size >= capacity) {
+            memcpy(target + cut, ellipsis, sizeof ellipsis);
+            return target;
+        }
+        memcpy(target + used, piece, size);
+        used += size;
+        bytes += consumed;
+        length -= consumed;
+    }
+    target[used] = '\0';
+    return target;
+}
+
+char *escape_string(char *target, size_t capacity, const char *source)
+{
+    return escape_text(target, capacity, source, strlen(source));
+}

@@ -1,0 +1,207 @@
+/*
+ * image.c: the firmware file, read once into memory, digested and recognised. It touches the file
+ * system and nothing else, and it never waits: a FIFO or a device is refused, not opened for long.
+ */
+#include "image.h"
+
+#include "error.h"
+#include "escape.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The path as shown in messages: long ones are cut, so that the reason always fits behind them. */
+enum { SHOWN_MAX = 512 };
+
+static char *signed_path(const char *path)
+{
+    size_t size = strlen(path) + sizeof ".signed";
+    char *result = malloc(size);
+
+    if (result != NULL)
+        snprintf(result, size, "%s.signed", path);
+    return result;
+}
+
+/* Settles which file to read. As with espota.py, path itself need not exist beside path.signed. */
+static enum ota_error choose_path(struct image *image, const char *path,
+                                  struct ota_failure *failure)
+{
+    struct stat status;
+
+    image->path = signed_path(path);
+    if (image->path == NULL)
+        return fail(failure, OTA_E_INTERNAL, "out of memory");
+    image->is_signed = stat(image->path, &status) == 0 && S_ISREG(status.st_mode);
+    if (!image->is_signed)
+        image->path[strlen(path)] = '\0';
+    return OTA_OK;
+}
+
+static const char *describe_mode(mode_t mode)
+{
+    return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a pipe" : "not a regular file";
+}
+
+static enum ota_error check_status(const struct stat *status, size_t limit, const char *shown,
+                                   struct ota_failure *failure)
+{
+    uintmax_t size = (uintmax_t)status->st_size;
+
+    if (!S_ISREG(status->st_mode))
+        return fail(failure, OTA_E_IMAGE, "%s is %s, not a firmware image", shown,
+                    describe_mode(status->st_mode));
+    if (size == 0)
+        return fail(failure, OTA_E_IMAGE, "%s is empty", shown);
+    if (size < IMAGE_SIZE_MIN)
+        return fail(failure, OTA_E_IMAGE,
+                    "%s has only %ju bytes: no firmware image is shorter than %d bytes, and boards "
+                    "can crash on one that is",
+                    shown, size, IMAGE_SIZE_MIN);
+    if (size > limit)
+        return fail(failure, OTA_E_IMAGE, "%s has %ju bytes, which is over the limit of %zu bytes",
+                    shown, size, limit);
+    return OTA_OK;
+}
+
+/* Reads until the buffer is full, the file ends or reading fails; -1 and errno in the latter case.
+ */
+static ssize_t read_fully(int descriptor, unsigned char *target, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t count = read(descriptor, target + done, size - done);
+
+        if (count == 0)
+            break;
+        if (count > 0)
+            done += (size_t)count;
+        else if (errno != EINTR)
+            return -1;
+    }
+    return (ssize_t)done;
+}
+
+/* A build that rewrites the file now would leave us with half of the old and half of the new. */
+static bool has_changed(int descriptor, const struct stat *before)
+{
+    struct stat after;
+
+    return fstat(descriptor, &after) != 0 || after.st_size != before->st_size ||
+           after.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+           after.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
+}
+
+static enum ota_error read_file(struct image *image, int descriptor, size_t limit,
+                                const char *shown, struct ota_failure *failure)
+{
+    struct stat status;
+    ssize_t count;
+
+    if (fstat(descriptor, &status) != 0)
+        return fail(failure, OTA_E_IMAGE, "cannot examine %s: %s", shown, strerror(errno));
+    if (check_status(&status, limit, shown, failure) != OTA_OK)
+        return failure->error;
+
+    image->size = (size_t)status.st_size;
+    /* One byte more than the file has: the read that fills it tells that the file grew. */
+    image->data = malloc(image->size + 1);
+    if (image->data == NULL)
+        return fail(failure, OTA_E_INTERNAL, "out of memory for the %zu bytes of %s", image->size,
+                    shown);
+    count = read_fully(descriptor, image->data, image->size + 1);
+    if (count < 0)
+        return fail(failure, OTA_E_IMAGE, "cannot read %s: %s", shown, strerror(errno));
+    if ((size_t)count != image->size || has_changed(descriptor, &status))
+        return fail(failure, OTA_E_IMAGE,
+                    "%s changed while it was being read: wait until the build has finished", shown);
+    return OTA_OK;
+}
+
+static enum image_family recognise(const unsigned char *data, size_t size)
+{
+    static const unsigned char descriptor_magic[] = {0x32, 0x54, 0xCD, 0xAB}; /* 0xABCD5432 */
+    enum { IMAGE_MAGIC = 0xE9, DESCRIPTOR_OFFSET = 32 };
+
+    if (data[0] != IMAGE_MAGIC)
+        return IMAGE_UNKNOWN;
+    if (size >= DESCRIPTOR_OFFSET + sizeof descriptor_magic &&
+        memcmp(data + DESCRIPTOR_OFFSET, descriptor_magic, sizeof descriptor_magic) == 0)
+        return IMAGE_ESP32;
+    return IMAGE_ESP8266;
+}
+
+static enum ota_error load(struct image *image, const char *path, size_t limit,
+                           struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+    int descriptor;
+
+    if (choose_path(image, path, failure) != OTA_OK)
+        return failure->error;
+    escape_string(shown, sizeof shown, image->path);
+    descriptor = open(image->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (descriptor < 0)
+        return fail(failure, OTA_E_IMAGE, "cannot open %s: %s", shown, strerror(errno));
+    failure->error = read_file(image, descriptor, limit, shown, failure);
+    close(descriptor);
+    if (failure->error != OTA_OK)
+        return failure->error;
+
+    image->family = recognise(image->data, image->size);
+    if (digest_md5(image->md5, image->data, image->size) != 0 ||
+        digest_sha256(image->sha256, image->data, image->size) != 0)
+        return fail(failure, OTA_E_INTERNAL, "cannot compute the digests of %s: %s", shown,
+                    digest_error());
+    return OTA_OK;
+}
+
+enum ota_error image_load(struct image **image, const char *path, size_t limit,
+                          struct ota_failure *failure)
+{
+    struct image *loaded = calloc(1, sizeof *loaded);
+
+    *image = NULL;
+    if (loaded == NULL)
+        return fail(failure, OTA_E_INTERNAL, "out of memory");
+    if (load(loaded, path, limit, failure) != OTA_OK) {
+        image_free(loaded);
+        return failure->error;
+    }
+    *image = loaded;
+    return OTA_OK;
+}
+
+void image_free(struct image *image)
+{
+    if (image == NULL)
+        return;
+    free(image->path);
+    free(image->data);
+    free(image);
+}
+
+uint16_t image_default_port(const struct image *image)
+{
+    return image->family == IMAGE_ESP32 ? 3232 : 8266;
+}
+
+const char *image_family_name(enum image_family family)
+{
+    switch (family) {
+    case IMAGE_ESP8266:
+        return "ESP8266";
+    case IMAGE_ESP32:
+        return "ESP32";
+    case IMAGE_UNKNOWN:
+        break;
+    }
+    return "unknown";
+}
