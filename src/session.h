@@ -17,22 +17,23 @@ struct session_config {
     struct listener *listener;
     const struct image *image;
     enum ota_command command;
-    const char *board;              /* what the user calls it, escaped, for messages */
-    struct address address;         /* with the board's UDP port */
-    const char *port_source;        /* how the port was chosen, for the message when nobody answers */
-    const struct address *source;   /* -I: source address of the invitation; NULL: any */
-    const struct address *peer;     /* --peer: who may connect; NULL: the address that is invited */
-    bool peer_any;                  /* --peer any */
-    bool md5_target;                /* -m: the board stores an MD5 hash */
-    const char *password;           /* NULL: none was given; "": no password */
-    int64_t accept_timeout_us;      /* -t */
+    const char *board;            /* what the user calls it, escaped, for messages */
+    struct address address;       /* with the board's UDP port */
+    const char *port_source;      /* how the port was chosen, for the message when nobody answers */
+    const struct address *source; /* -I: source address of the invitation; NULL: any */
+    const struct address *peer;   /* --peer: who may connect; NULL: the address that is invited */
+    bool peer_any;                /* --peer any */
+    bool md5_target;              /* -m: the board stores an MD5 hash */
+    const char *password;         /* NULL or "": none was given */
+    int64_t accept_timeout_us;    /* -t */
+    size_t block;                 /* as in struct transfer_config */
 };
 
-/* The events INVITED to NOTE go to on_event while the session runs; the fields board, address and
- * port are filled in. When it ends, on_done is called once, from the loop: failure->error is OTA_OK
- * only when the board confirmed. on_password is called when the board asks for a password and
- * none is known: answer with session_set_password(), at once or later; NULL means nobody can be
- * asked. */
+/* The events INVITED to NOTE go to on_event while the session runs; type, phase and what belongs to
+ * the type are filled in, the rest is the caller's. When it ends, on_done is called once, from the
+ * loop: failure->error is OTA_OK only when the board confirmed. on_password is called when the
+ * board asks for a password and none is known: answer with session_set_password() later; NULL means
+ * nobody can be asked. */
 struct session_callbacks {
     ota_event_fn *on_event;
     void (*on_password)(struct session *session, void *userdata);
@@ -44,11 +45,12 @@ struct session_callbacks {
 struct session *session_start(const struct session_config *config,
                               const struct session_callbacks *callbacks);
 
-/* The answer to on_password; NULL: the user gave none. The session keeps the pointer. */
+/* The answer to on_password; NULL: the user gave none. The session keeps the pointer. on_password
+ * itself may not call it. */
 void session_set_password(struct session *session, const char *password);
 
 /* Closes every socket (so that the board does not wait for ever) and frees the session; on_done is
- * not called any more. Allowed at any time, also from the callbacks. */
+ * not called any more. Allowed at any time, also from on_done, but not from the other callbacks. */
 void session_free(struct session *session);
 
 enum ota_phase session_phase(const struct session *session);

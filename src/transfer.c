@@ -33,6 +33,7 @@
 enum {
     UNSENT_MAX = 16 * 1024, /* what waits in the kernel: little, so that an abort is prompt */
     READS_PER_TURN = 8,     /* a flood from one board must not starve the others */
+    SLOWEST_RATE = 512,     /* bytes per second; below it a transfer has no end */
 };
 
 static const int64_t TICK_US = 100 * 1000;
@@ -51,6 +52,8 @@ struct transfer {
     size_t written;      /* handed to the kernel */
     size_t allowed;      /* lock-step: how far the board's numbers let us go */
     size_t acknowledged; /* by the board's TCP */
+    size_t reported;     /* what on_progress was last told */
+    int64_t start_us;
     int64_t progress_us; /* when acknowledged last grew */
     int64_t heard_us;    /* when the board last said something */
     int64_t text_us;     /* when its reason began; 0: it has not */
@@ -224,11 +227,16 @@ static void on_socket(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *us
     struct transfer *transfer = userdata;
     if (transfer->done)
         return;
-    if (event & ~AVAHI_WATCH_OUT)
+    if (event != AVAHI_WATCH_OUT)
         receive(transfer);
     if (!transfer->done)
         send_more(transfer);
     watch_for_what_matters(transfer);
+}
+
+static int64_t slowest_us(const struct transfer *transfer)
+{
+    return RESULT_US + (int64_t)(transfer->config.image->size / SLOWEST_RATE + 1) * 1000000;
 }
 
 static void check_deadlines(struct transfer *transfer)
@@ -243,6 +251,8 @@ static void check_deadlines(struct transfer *transfer)
     else if (!transfer_all_acknowledged(transfer) &&
              ((silent_us >= STALL_US && quiet_us >= STALL_US) || silent_us >= TCP_STALL_US))
         finish_without_verdict(transfer, OTA_E_STALLED, "the board stopped taking data");
+    else if (now_us - transfer->start_us >= slowest_us(transfer))
+        finish_without_verdict(transfer, OTA_E_STALLED, "the board takes less than 512 bytes/s");
 }
 
 static void on_tick(AvahiTimeout *timeout, void *userdata)
@@ -250,11 +260,12 @@ static void on_tick(AvahiTimeout *timeout, void *userdata)
     (void)timeout;
     struct transfer *transfer = userdata;
     if (!transfer->done) {
-        size_t before = transfer->acknowledged;
         update_progress(transfer);
-        if (transfer->acknowledged > before)
-            transfer->callbacks.on_progress(transfer->acknowledged, transfer->callbacks.userdata);
         check_deadlines(transfer);
+    }
+    if (transfer->acknowledged > transfer->reported) {
+        transfer->reported = transfer->acknowledged;
+        transfer->callbacks.on_progress(transfer->acknowledged, transfer->callbacks.userdata);
     }
     if (transfer->done) {
         transfer->callbacks.on_done(&transfer->failure, transfer->callbacks.userdata);
@@ -282,9 +293,8 @@ struct transfer *transfer_start(const struct transfer_config *config, int descri
     *transfer = (struct transfer){.config = *config,
                                   .callbacks = *callbacks,
                                   .descriptor = descriptor,
-                                  .allowed = config->block,
-                                  .progress_us = loop_now_us(),
-                                  .heard_us = loop_now_us()};
+                                  .allowed = config->block};
+    transfer->start_us = transfer->progress_us = transfer->heard_us = loop_now_us();
     backchannel_init(&transfer->channel);
     tune_socket(descriptor);
     transfer->watch = config->poll_api->watch_new(config->poll_api, descriptor, AVAHI_WATCH_IN,

@@ -1,0 +1,32 @@
+/*
+ * handshake.h: the UDP half of an upload: invitation, authentication, and the wait for the board's
+ * connection. session.c is its only user.
+ */
+#ifndef HANDSHAKE_H
+#define HANDSHAKE_H
+
+#include "session.h"
+
+struct handshake;
+
+/* As in struct session_callbacks; on_failed is called once, from the loop. */
+struct handshake_callbacks {
+    ota_event_fn *on_event;
+    void (*on_password)(void *userdata);
+    void (*on_failed)(const struct ota_failure *failure, void *userdata);
+    void *userdata;
+};
+
+/* Invites the board. config must outlive it. NULL when memory ran out. */
+struct handshake *handshake_start(const struct session_config *config,
+                                  const struct handshake_callbacks *callbacks);
+void handshake_set_password(struct handshake *handshake, const char *password);
+
+/* The board has connected: that counts as the acceptance which it follows, should the datagram have
+ * been lost. The caller frees the handshake next. */
+void handshake_connected(struct handshake *handshake);
+void handshake_free(struct handshake *handshake);
+
+enum ota_phase handshake_phase(const struct handshake *handshake);
+
+#endif
