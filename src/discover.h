@@ -1,5 +1,7 @@
 /*
- * discover.h: multicast DNS. discover.c is the only user of avahi-client.
+ * discover.h: multicast DNS through avahi-daemon. discover.c is the only user of avahi-client. Its
+ * calls wait for D-Bus, up to 25 seconds when the bus or the daemon hangs, so everything but tests
+ * goes through mdns.h, which runs it in a child process.
  */
 #ifndef DISCOVER_H
 #define DISCOVER_H
@@ -7,8 +9,53 @@
 #include "address.h"
 
 #include <avahi-common/watch.h>
-#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-/* (the interface of this module is its author's; see resolve.h for what it must serve) */
+enum { DISCOVER_NAME_MAX = 256, DISCOVER_INSTANCE_MAX = 64, DISCOVER_REASON_MAX = 128 };
+
+/* What can be asked, always in the domain local. */
+enum discover_kind {
+    DISCOVER_HOST,     /* the addresses of a host name: at most one for each family */
+    DISCOVER_INSTANCE, /* the addresses, port and host of an _arduino._tcp instance, likewise */
+    DISCOVER_SERVICES, /* port and host of every _arduino._tcp instance; no addresses */
+};
+
+enum discover_event {
+    DISCOVER_FOUND,       /* one answer; the fields that the kind names are set */
+    DISCOVER_END,         /* the question is over: everything has come, or Avahi gave up */
+    DISCOVER_UNAVAILABLE, /* the question is over: there is no Avahi to ask; reason is set */
+};
+
+/* A plain value, so that it can travel between processes. Every string is terminated; all but
+ * reason are as they came from the network: escape them before they are shown. */
+struct discover_answer {
+    enum discover_event event;
+    bool has_address;
+    uint16_t port;
+    struct address address;               /* port 0; link-local IPv6 has its scope */
+    char instance[DISCOVER_INSTANCE_MAX]; /* not escaped: as a person would type it */
+    char host[DISCOVER_NAME_MAX];
+    char reason[DISCOVER_REASON_MAX]; /* "avahi-daemon is not running" */
+};
+
+struct discover;
+
+/* An answer to the question id; must not call back into discover. */
+typedef void discover_answer_fn(uint32_t id, const struct discover_answer *answer, void *userdata);
+/* The daemon or the bus has gone; nothing more will come. Frees nothing, calls nothing back. */
+typedef void discover_lost_fn(const char *reason, void *userdata);
+
+/* Connects to the daemon. NULL when that is not possible, with reason filled in. */
+struct discover *discover_new(const AvahiPoll *poll_api, discover_answer_fn *on_answer,
+                              discover_lost_fn *on_lost, void *userdata,
+                              char reason[DISCOVER_REASON_MAX]);
+void discover_free(struct discover *discover);
+
+/* Asks; id is the caller's and unique. name is not used by DISCOVER_SERVICES. Every question ends
+ * with exactly one DISCOVER_END unless it is cancelled, also when memory runs out. */
+void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kind,
+                  const char *name);
+void discover_cancel(struct discover *discover, uint32_t id);
 
 #endif

@@ -1,10 +1,11 @@
 /*
- * resolve.h: from a target to addresses and a port: decides which of Avahi (discover.h) and the C
+ * resolve.h: from a target to addresses and a port: decides which of Avahi (mdns.h) and the C
  * library's resolver (lookup.h) to ask, in which order, and what to say when nobody knows the name.
  */
 #ifndef RESOLVE_H
 #define RESOLVE_H
 
+#include "mdns.h"
 #include "target.h"
 
 #include <avahi-common/watch.h>
@@ -16,9 +17,9 @@ enum { RESOLVE_ADDRESSES_MAX = 8 };
 struct resolution {
     size_t count;
     struct address addresses[RESOLVE_ADDRESSES_MAX];
-    uint16_t port;          /* from the SRV record; 0: nobody said */
-    const char *source;     /* for people: "numeric address", "mDNS", "system resolver" */
-    char instance[64];      /* escaped instance name; "" when it was not found as a service */
+    uint16_t port;      /* from the SRV record; 0: nobody said */
+    const char *source; /* for people: "numeric address", "mDNS", "system resolver" */
+    char instance[128]; /* escaped instance name; "" when it was not found as a service */
 };
 
 struct resolver;
@@ -28,13 +29,14 @@ typedef void resolver_done_fn(const struct resolution *resolution,
                               const struct ota_failure *failure, void *userdata);
 
 /* Starts to resolve target, for at most timeout_us. Numeric addresses touch neither Avahi nor
- * D-Bus. want_port: also look for the SRV record of the target, when mDNS is asked at all. target
- * must outlive the resolver. NULL when memory ran out. resolver_free() may be called at any time
- * (also from done) and cancels what is under way. done fails with OTA_E_NOT_FOUND, and the message
- * says what was tried and what to start or install. */
-struct resolver *resolver_start(const AvahiPoll *poll_api, const struct target *target,
-                                bool want_port, int64_t timeout_us, resolver_done_fn *done,
-                                void *userdata);
+ * D-Bus. want_port: also look for the SRV record of the target, when mDNS is asked at all. All
+ * resolvers share one mdns, so that however many there are, there is one D-Bus connection; mdns and
+ * target must outlive the resolver. NULL when memory ran out. resolver_free() may be called at any
+ * time (also from done) and cancels what is under way. done fails with OTA_E_NOT_FOUND, and the
+ * message says what was tried and what to start or install. */
+struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
+                                const struct target *target, bool want_port, int64_t timeout_us,
+                                resolver_done_fn *done, void *userdata);
 void resolver_free(struct resolver *resolver);
 
 #endif

@@ -1,0 +1,88 @@
+/*
+ * child.c: fork, clean up what was inherited, and a socket between the two.
+ *
+ * A child that is forked without exec shares every descriptor of its parent: a TCP connection that
+ * the parent closes would stay open in the child, and a board at its other end would wait for ever.
+ * So the first thing that the child does is to close everything. It knows nothing of its work.
+ */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CHILD_SOCKET = 3 };
+
+/* The parent's handlers must not run here: they would write into descriptors that now are ours. */
+static void reset_signals(void)
+{
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static bool detach(int socket, pid_t parent)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+        return false;
+    if (socket != CHILD_SOCKET && dup2(socket, CHILD_SOCKET) < 0)
+        return false;
+    closefrom(CHILD_SOCKET + 1);
+    int null = open("/dev/null", O_RDWR);
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+        if (null > CHILD_SOCKET)
+            close(null);
+    }
+    reset_signals();
+    return true;
+}
+
+int child_start(struct child *child, void (*run)(int socket, const void *argument),
+                const void *argument)
+{
+    int sockets[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+        return -1;
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (detach(sockets[1], parent))
+            run(CHILD_SOCKET, argument);
+        _exit(EXIT_SUCCESS);
+    }
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    close(sockets[1]);
+    if (pid < 0 || fcntl(sockets[0], F_SETFL, O_NONBLOCK) < 0) {
+        close(sockets[0]);
+        errno = error;
+        return -1;
+    }
+    *child = (struct child){.pid = pid, .socket = sockets[0]};
+    return 0;
+}
+
+void child_end(struct child *child)
+{
+    close(child->socket);
+    kill(child->pid, SIGKILL);
+    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    *child = (struct child){.socket = -1};
+}

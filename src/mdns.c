@@ -1,0 +1,341 @@
+/*
+ * mdns.c: both ends of the pipe between the main loop and the process that talks to Avahi.
+ *
+ * Main loop                              child
+ *   mdns_ask()  ---- request(id) ------>   discover_ask()
+ *               <--- hello -------------   (once: avahi-daemon answers on D-Bus)
+ *               <--- answer(id) --------   DISCOVER_FOUND, ... , DISCOVER_END
+ *   mdns_cancel() -- request(cancel) -->   discover_cancel()
+ *               <--- lost --------------   no bus, no daemon, or they went away; then it exits
+ *
+ * The parent never blocks: what the socket does not take waits for AVAHI_WATCH_OUT. It trusts the
+ * child with nothing but the form of its records, since both are the same program.
+ */
+#include "mdns.h"
+
+#include "child.h"
+#include "loop.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* avahi-daemon answers in milliseconds; starting it through D-Bus activation takes a moment. */
+enum { HELLO_TIMEOUT_US = 2000000 };
+
+struct request {
+    uint32_t id;
+    enum discover_kind kind;
+    bool cancel;
+    char name[DISCOVER_NAME_MAX];
+};
+
+struct record {
+    enum { RECORD_HELLO, RECORD_ANSWER, RECORD_LOST } type;
+    uint32_t id;
+    struct discover_answer answer;
+};
+
+/* --- in the child ----------------------------------------------------------------------------- */
+
+struct server {
+    int socket;
+    struct loop *loop;
+    struct discover *discover;
+};
+
+static void send_record(const struct server *server, const struct record *record)
+{
+    ssize_t sent;
+    do
+        sent = send(server->socket, record, sizeof *record, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        loop_quit(server->loop);
+}
+
+static void send_lost(const char *reason, void *userdata)
+{
+    struct server *server = userdata;
+    struct record record = {.type = RECORD_LOST};
+    snprintf(record.answer.reason, sizeof record.answer.reason, "%s", reason);
+    send_record(server, &record);
+    loop_quit(server->loop);
+}
+
+static void send_answer(uint32_t id, const struct discover_answer *answer, void *userdata)
+{
+    struct record record = {.type = RECORD_ANSWER, .id = id, .answer = *answer};
+    send_record(userdata, &record);
+}
+
+static void on_request(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    struct server *server = userdata;
+    struct request request;
+    (void)watch;
+    (void)event;
+    ssize_t length = recv(fd, &request, sizeof request, MSG_DONTWAIT);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (length != (ssize_t)sizeof request)
+        loop_quit(server->loop);
+    else if (request.cancel)
+        discover_cancel(server->discover, request.id);
+    else
+        discover_ask(server->discover, request.id, request.kind, request.name);
+}
+
+static void serve(int socket, const void *argument)
+{
+    (void)argument;
+    struct server server = {.socket = socket, .loop = loop_new()};
+    if (!server.loop)
+        return;
+    const AvahiPoll *poll_api = loop_poll_api(server.loop);
+    char reason[DISCOVER_REASON_MAX];
+    server.discover = discover_new(poll_api, send_answer, send_lost, &server, reason);
+    if (!server.discover) {
+        send_lost(reason, &server);
+    } else if (poll_api->watch_new(poll_api, socket, AVAHI_WATCH_IN, on_request, &server)) {
+        send_record(&server, &(struct record){.type = RECORD_HELLO});
+        loop_run(server.loop);
+    }
+    discover_free(server.discover);
+    loop_free(server.loop);
+}
+
+/* --- in the main loop ------------------------------------------------------------------------- */
+
+struct mdns_query {
+    struct mdns *mdns;
+    struct mdns_query *next;
+    enum {
+        QUERY_UNSENT,
+        QUERY_SENT,
+        QUERY_CANCELLED, /* the child does not know it yet; nobody hears its answers */
+        QUERY_DOOMED,    /* its child is gone: on_timeout() tells its owner */
+    } state;
+    struct request request;
+    mdns_answer_fn *on_answer;
+    void *userdata;
+};
+
+struct mdns {
+    const AvahiPoll *poll_api;
+    bool running;
+    struct child child;
+    AvahiWatch *watch;
+    AvahiTimeout
+        *timeout; /* for the child's hello; when it has failed: for the next doomed query */
+    uint32_t last_id;
+    struct mdns_query *queries; /* oldest first */
+    char reason[DISCOVER_REASON_MAX];
+};
+
+static void query_remove(struct mdns_query *query)
+{
+    struct mdns_query **link = &query->mdns->queries;
+    while (*link != query)
+        link = &(*link)->next;
+    *link = query->next;
+    free(query);
+}
+
+/* The timeout exists since mdns_new(), so this cannot fail. */
+static void rearm(struct mdns *mdns, int64_t delay_us)
+{
+    loop_arm(mdns->poll_api, &mdns->timeout, delay_us, NULL, NULL);
+}
+
+/* Ends the child. Nothing is called back here: that is on_timeout()'s part, one query a turn. */
+static void stop(struct mdns *mdns, const char *reason)
+{
+    if (mdns->running) {
+        mdns->poll_api->watch_free(mdns->watch);
+        child_end(&mdns->child);
+        mdns->running = false;
+    }
+    snprintf(mdns->reason, sizeof mdns->reason, "%s", reason);
+    struct mdns_query *next;
+    for (struct mdns_query *query = mdns->queries; query; query = next) {
+        next = query->next;
+        if (query->state == QUERY_CANCELLED)
+            query_remove(query);
+        else
+            query->state = QUERY_DOOMED;
+    }
+    rearm(mdns, mdns->queries ? 0 : -1);
+}
+
+/* Takes query out of the list, frees it, and tells its owner: the last thing that a caller does. */
+static void finish(struct mdns_query *query, const struct discover_answer *answer)
+{
+    mdns_answer_fn *on_answer = query->on_answer;
+    void *userdata = query->userdata;
+    query_remove(query);
+    on_answer(answer, userdata);
+}
+
+static void on_timeout(AvahiTimeout *timeout, void *userdata)
+{
+    struct mdns *mdns = userdata;
+    (void)timeout;
+    if (mdns->running) {
+        stop(mdns, "neither avahi-daemon nor the D-Bus system bus answers");
+        return;
+    }
+    struct mdns_query *query = mdns->queries;
+    if (!query)
+        return;
+    if (query->next)
+        rearm(mdns, 0);
+    struct discover_answer answer = {.event = DISCOVER_UNAVAILABLE};
+    memcpy(answer.reason, mdns->reason, sizeof answer.reason);
+    finish(query, &answer);
+}
+
+/* Gives the child what it does not know yet, as far as the socket takes it. */
+static void flush(struct mdns *mdns)
+{
+    AvahiWatchEvent events = AVAHI_WATCH_IN;
+    struct mdns_query *next;
+    for (struct mdns_query *query = mdns->queries; query; query = next) {
+        next = query->next;
+        if (query->state == QUERY_SENT)
+            continue;
+        query->request.cancel = query->state == QUERY_CANCELLED;
+        if (send(mdns->child.socket, &query->request, sizeof query->request, MSG_NOSIGNAL) < 0) {
+            /* Any other error also ends the stream, and then on_record() sees it. */
+            if (errno == EAGAIN)
+                events |= AVAHI_WATCH_OUT;
+            break;
+        }
+        if (query->request.cancel)
+            query_remove(query);
+        else
+            query->state = QUERY_SENT;
+    }
+    mdns->poll_api->watch_update(mdns->watch, events);
+}
+
+static void handle_answer(struct mdns *mdns, struct record *record)
+{
+    struct mdns_query *query = mdns->queries;
+    while (query && query->request.id != record->id)
+        query = query->next;
+    if (!query || query->state != QUERY_SENT)
+        return;
+    if (record->answer.event == DISCOVER_FOUND)
+        query->on_answer(&record->answer, query->userdata);
+    else
+        finish(query, &record->answer);
+}
+
+/* One record a turn: the owner may free everything from its callback. */
+static void on_record(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    struct mdns *mdns = userdata;
+    (void)watch;
+    if (event & AVAHI_WATCH_OUT)
+        flush(mdns);
+    struct record record;
+    ssize_t length = recv(fd, &record, sizeof record, MSG_DONTWAIT);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (length != (ssize_t)sizeof record)
+        stop(mdns, "the process that asks avahi-daemon ended unexpectedly");
+    else if (record.type == RECORD_LOST)
+        stop(mdns, record.answer.reason);
+    else if (record.type == RECORD_HELLO)
+        rearm(mdns, -1);
+    else
+        handle_answer(mdns, &record);
+}
+
+static int start(struct mdns *mdns)
+{
+    if (child_start(&mdns->child, serve, NULL) < 0)
+        return -1;
+    mdns->watch = mdns->poll_api->watch_new(mdns->poll_api, mdns->child.socket, AVAHI_WATCH_IN,
+                                            on_record, mdns);
+    if (!mdns->watch) {
+        child_end(&mdns->child);
+        errno = ENOMEM;
+        return -1;
+    }
+    mdns->running = true;
+    rearm(mdns, HELLO_TIMEOUT_US);
+    return 0;
+}
+
+struct mdns *mdns_new(const AvahiPoll *poll_api)
+{
+    struct mdns *mdns = calloc(1, sizeof *mdns);
+    if (!mdns)
+        return NULL;
+    mdns->poll_api = poll_api;
+    if (loop_arm(poll_api, &mdns->timeout, -1, on_timeout, mdns) < 0) {
+        free(mdns);
+        return NULL;
+    }
+    return mdns;
+}
+
+void mdns_free(struct mdns *mdns)
+{
+    if (!mdns)
+        return;
+    while (mdns->queries)
+        query_remove(mdns->queries);
+    stop(mdns, "");
+    mdns->poll_api->timeout_free(mdns->timeout);
+    free(mdns);
+}
+
+/* Hands a new query to the child, which it may have to start first. */
+static void dispatch(struct mdns *mdns, struct mdns_query *query)
+{
+    bool others_doomed = !mdns->running && mdns->queries != query;
+    if (others_doomed) {
+        query->state = QUERY_DOOMED;
+    } else if (mdns->running || start(mdns) == 0) {
+        flush(mdns);
+    } else {
+        char reason[DISCOVER_REASON_MAX];
+        snprintf(reason, sizeof reason, "no process can be started to ask: %s", strerror(errno));
+        stop(mdns, reason);
+    }
+}
+
+struct mdns_query *mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,
+                            mdns_answer_fn *on_answer, void *userdata)
+{
+    struct mdns_query *query = calloc(1, sizeof *query);
+    if (!query)
+        return NULL;
+    *query = (struct mdns_query){.mdns = mdns,
+                                 .request = {.id = ++mdns->last_id, .kind = kind},
+                                 .on_answer = on_answer,
+                                 .userdata = userdata};
+    snprintf(query->request.name, sizeof query->request.name, "%s", name);
+    struct mdns_query **link = &mdns->queries;
+    while (*link)
+        link = &(*link)->next;
+    *link = query;
+    dispatch(mdns, query);
+    return query;
+}
+
+void mdns_cancel(struct mdns_query *query)
+{
+    struct mdns *mdns = query->mdns;
+    if (query->state != QUERY_SENT) {
+        query_remove(query);
+        return;
+    }
+    query->state = QUERY_CANCELLED;
+    flush(mdns);
+}
