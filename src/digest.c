@@ -34,6 +34,8 @@ static void library_close(struct library *library)
 
 static int library_open(struct library *library)
 {
+    /* Without this the first use reads openssl.cnf all the same, for the default context. */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
     library->provider = NULL;
     library->context = OSSL_LIB_CTX_new();
     if (library->context != NULL)

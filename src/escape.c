@@ -4,7 +4,6 @@
  */
 #include "escape.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,4 +111,21 @@ char *escape_text(char *target, size_t capacity, const void *source, size_t leng
 char *escape_string(char *target, size_t capacity, const char *source)
 {
     return escape_text(target, capacity, source, strlen(source));
+}
+
+bool escape_is_printable(const char *text)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t length = strlen(text);
+
+    while (length > 0) {
+        uint32_t character;
+        size_t size = decode(&character, bytes, length);
+
+        if (size == 0 || is_harmful(character))
+            return false;
+        bytes += size;
+        length -= size;
+    }
+    return true;
 }

@@ -4,6 +4,7 @@
 #ifndef ESCAPE_H
 #define ESCAPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Writes source as printable UTF-8 into target (capacity bytes, always terminated): control
@@ -12,5 +13,8 @@
  * "...". Returns target. capacity must be at least 8. */
 char *escape_text(char *target, size_t capacity, const void *source, size_t length);
 char *escape_string(char *target, size_t capacity, const char *source); /* the same, up to NUL */
+
+/* Whether text is valid UTF-8 in which nothing but backslashes would have to be escaped. */
+bool escape_is_printable(const char *text);
 
 #endif

@@ -16,8 +16,8 @@ enum {
 enum image_family { IMAGE_UNKNOWN, IMAGE_ESP8266, IMAGE_ESP32 };
 
 struct image {
-    char *path;         /* the file that was read: perhaps NAME.signed */
-    bool is_signed;     /* NAME.signed was taken instead of NAME */
+    char *path;     /* the file that was read: perhaps NAME.signed */
+    bool is_signed; /* NAME.signed was taken instead of NAME */
     enum image_family family;
     size_t size;
     char md5[DIGEST_MD5_HEX + 1];
@@ -26,9 +26,9 @@ struct image {
 };
 
 /* Reads path, or path.signed when that exists (as espota.py does), of at most limit bytes. The
- * caller frees the image with image_free(). Fails with OTA_E_IMAGE (a sentence with the path, escaped:
- * missing, unreadable, not a regular file, empty, under IMAGE_SIZE_MIN, over limit, changed while
- * being read) or OTA_E_INTERNAL. Never blocks on a FIFO or device. */
+ * caller frees the image with image_free(). Fails with OTA_E_IMAGE (a sentence with the path,
+ * escaped: missing, unreadable, not a regular file, empty, under IMAGE_SIZE_MIN, over limit,
+ * changed while being read) or OTA_E_INTERNAL. Never blocks on a FIFO or device. */
 enum ota_error image_load(struct image **image, const char *path, size_t limit,
                           struct ota_failure *failure);
 void image_free(struct image *image);

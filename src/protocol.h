@@ -15,8 +15,7 @@ enum { PROTOCOL_DATAGRAM_MAX = 160 };
  * TCP port; md5 is of the bytes that will be sent. */
 size_t protocol_format_invitation(char target[PROTOCOL_DATAGRAM_MAX], enum ota_command command,
                                   uint16_t port, size_t size, const char *md5);
-size_t protocol_format_answer(char target[PROTOCOL_DATAGRAM_MAX],
-                              const struct auth_answer *answer);
+size_t protocol_format_answer(char target[PROTOCOL_DATAGRAM_MAX], const struct auth_answer *answer);
 
 /* Board to host, UDP. */
 enum reply_type {
@@ -29,9 +28,9 @@ enum reply_type {
 enum { PROTOCOL_TEXT_MAX = 256 };
 struct reply {
     enum reply_type type;
-    enum auth_scheme scheme;            /* REPLY_CHALLENGE: AUTH_MD5 or AUTH_SHA256, by length */
-    char nonce[DIGEST_SHA256_HEX + 1];  /* REPLY_CHALLENGE: as sent */
-    char text[PROTOCOL_TEXT_MAX];       /* REPLY_ERROR, REPLY_GARBAGE: escaped, without line end */
+    enum auth_scheme scheme;           /* REPLY_CHALLENGE: AUTH_MD5 or AUTH_SHA256, by length */
+    char nonce[DIGEST_SHA256_HEX + 1]; /* REPLY_CHALLENGE: as sent */
+    char text[PROTOCOL_TEXT_MAX];      /* REPLY_ERROR, REPLY_GARBAGE: escaped, without line end */
 };
 /* Parses one datagram. Trailing NUL, CR, LF and spaces are tolerated; nothing else is. */
 void protocol_parse_reply(struct reply *reply, const void *data, size_t length);
@@ -45,8 +44,13 @@ enum verdict {
     VERDICT_LOST,    /* only from backchannel_finish(): ended without a verdict */
 };
 struct backchannel {
-    enum { BACKCHANNEL_NUMBERS, BACKCHANNEL_O, BACKCHANNEL_OK, BACKCHANNEL_TEXT,
-           BACKCHANNEL_END } state;
+    enum {
+        BACKCHANNEL_NUMBERS,
+        BACKCHANNEL_O,
+        BACKCHANNEL_OK,
+        BACKCHANNEL_TEXT,
+        BACKCHANNEL_END
+    } state;
     size_t length;
     char text[PROTOCOL_TEXT_MAX]; /* raw bytes of the board's reason, not terminated */
 };
