@@ -32,7 +32,7 @@ struct session_config {
 /* The events INVITED to NOTE go to on_event while the session runs; type, phase and what belongs to
  * the type are filled in, the rest is the caller's. When it ends, on_done is called once, from the
  * loop: failure->error is OTA_OK only when the board confirmed. on_password is called when the
- * board asks for a password and none is known: answer with session_set_password() later; NULL means
+ * board asks for a password and none is known: answer with session_set_password(); NULL means
  * nobody can be asked. */
 struct session_callbacks {
     ota_event_fn *on_event;
@@ -45,8 +45,8 @@ struct session_callbacks {
 struct session *session_start(const struct session_config *config,
                               const struct session_callbacks *callbacks);
 
-/* The answer to on_password; NULL: the user gave none. The session keeps the pointer. on_password
- * itself may not call it. */
+/* The answer to on_password, at once or later; NULL: the user gave none. The session keeps the
+ * pointer. */
 void session_set_password(struct session *session, const char *password);
 
 /* Closes every socket (so that the board does not wait for ever) and frees the session; on_done is
