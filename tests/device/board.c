@@ -1,0 +1,302 @@
+/* The life of a board: its port, its queue of datagrams, the sketch's loop(), restarts. */
+#include "board.h"
+
+#include "event.h"
+#include "handshake.h"
+#include "reply.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { READS_PER_TURN = 64 };
+
+static void loop_round(void *owner);
+
+void board_event(const struct board *board, const char *format, ...)
+{
+    char address[ADDRESS_TEXT];
+    printf("%s ", address_text(&board->address, address));
+    va_list arguments;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    putchar('\n');
+    fflush(stdout);
+}
+
+void board_note(const struct board *board, const char *format, ...)
+{
+    if (!board->sim->config->verbose)
+        return;
+    char address[ADDRESS_TEXT];
+    fprintf(stderr, "%s: ", address_text(&board->address, address));
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+bool board_fault_left(const struct board *board, size_t index)
+{
+    unsigned times = board->sim->config->faults[index].times;
+    return times == 0 || board->fault_uses[index] < times;
+}
+
+void board_fault_used(struct board *board, size_t index)
+{
+    board->fault_uses[index]++;
+    const char *order = board->sim->config->faults[index].order;
+    char escaped[ESCAPED_ROOM];
+    board_event(board, "fault order=%s", event_value(order, strlen(order), escaped));
+}
+
+const struct fault *board_fault(struct board *board, enum fault_kind kind)
+{
+    const struct config *config = board->sim->config;
+    for (size_t i = 0; i < config->fault_count; i++) {
+        if (config->faults[i].kind == kind && board_fault_left(board, i)) {
+            board_fault_used(board, i);
+            return &config->faults[i];
+        }
+    }
+    return NULL;
+}
+
+void board_after(struct board *board, int64_t delay_us, void (*then)(void *board))
+{
+    board->state_timer.expired = then;
+    timer_start(board->sim->loop, &board->state_timer, delay_us);
+}
+
+static bool is_attentive(const struct board *board)
+{
+    return board->state == BOARD_IDLE || board->state == BOARD_WAITING;
+}
+
+/* The sketch comes round to handle() at fixed beats, or at once if its loop() does nothing else. */
+static void wait_for_loop(struct board *board)
+{
+    bool due = board->state == BOARD_ACCEPTED || (is_attentive(board) && board->queue);
+    if (!due || board->loop_timer.slot != 0)
+        return;
+    int64_t beat = board->sim->config->loop_us;
+    int64_t delay = beat > 0 ? beat - (now_us() - board->born_us) % beat : 0;
+    timer_start(board->sim->loop, &board->loop_timer, delay);
+}
+
+static struct datagram *queue_take(struct board *board)
+{
+    struct datagram *datagram = board->queue;
+    board->queue = datagram->next;
+    board->queued--;
+    return datagram;
+}
+
+static void queue_clear(struct board *board)
+{
+    while (board->queue)
+        free(queue_take(board));
+}
+
+static void queue_add(struct board *board, const struct address *from, const void *bytes,
+                      size_t length)
+{
+    struct datagram *datagram = NULL;
+    if (board->queued < board->sim->config->family.queue)
+        datagram = malloc(sizeof *datagram + length);
+    if (!datagram) {
+        board_note(board, "the queue is full: a datagram is lost");
+        return;
+    }
+    *datagram = (struct datagram){.from = *from, .length = length};
+    memcpy(datagram->bytes, bytes, length);
+    struct datagram **end = &board->queue;
+    while (*end)
+        end = &(*end)->next;
+    *end = datagram;
+    board->queued++;
+}
+
+static void read_queue(struct board *board)
+{
+    const struct config *config = board->sim->config;
+    bool one = config->one_per_loop && config->family.lineage == LINEAGE_ESP32;
+    while (board->queue && is_attentive(board)) {
+        struct datagram *datagram = queue_take(board);
+        handshake_read(board, datagram);
+        free(datagram);
+        if (one)
+            break;
+    }
+}
+
+/* One call of handle(). An ESP32 first runs what it has accepted and then reads; the 8266 family
+ * has read (its stack calls back) by the time it runs, and throws the rest of a burst away. */
+static void loop_round(void *owner)
+{
+    struct board *board = owner;
+    bool first_run = board->sim->config->family.lineage == LINEAGE_ESP32;
+    if (first_run && board->state == BOARD_ACCEPTED) {
+        upload_run(board);
+    } else {
+        read_queue(board);
+        if (!first_run && board->state == BOARD_ACCEPTED) {
+            queue_clear(board);
+            upload_run(board);
+        }
+    }
+    wait_for_loop(board);
+}
+
+static void arrived(struct board *board, const struct address *from, const uint8_t *bytes,
+                    size_t length)
+{
+    bool answer = length >= 3 && memcmp(bytes, "200", 3) == 0;
+    if (board_fault(board, FAULT_SILENT) ||
+        board_fault(board, answer ? FAULT_DROP_ANSWER : FAULT_DROP_INVITATION))
+        return;
+    if (!answer)
+        upload_give_up(board);
+    bool busy = board->state == BOARD_ACCEPTED || board->state == BOARD_UPDATING;
+    if (busy && board->sim->config->family.lineage == LINEAGE_8266) {
+        board_note(board, "busy: a datagram is lost");
+        return;
+    }
+    queue_add(board, from, bytes, length);
+    if (!answer && board_fault(board, FAULT_DUPLICATE_INVITATION))
+        queue_add(board, from, bytes, length);
+    wait_for_loop(board);
+}
+
+static void udp_ready(void *owner, uint32_t events)
+{
+    struct board *board = owner;
+    uint8_t bytes[DATAGRAM_MAX];
+    (void)events;
+    for (int i = 0; i < READS_PER_TURN && board->udp.fd >= 0; i++) {
+        struct address from = {.length = sizeof from.storage};
+        ssize_t length = recvfrom(board->udp.fd, bytes, sizeof bytes, MSG_TRUNC,
+                                  (struct sockaddr *)&from.storage, &from.length);
+        if (length < 0)
+            break;
+        if ((size_t)length > sizeof bytes)
+            board_event(board, "malformed bytes=%zd",
+                        length); /* no board puts fragments together */
+        else
+            arrived(board, &from, bytes, (size_t)length);
+    }
+}
+
+static bool udp_open(struct board *board)
+{
+    int fd = address_bind(&board->address, SOCK_DGRAM);
+    if (fd < 0)
+        return false;
+    if (!watch_add(board->sim->loop, &board->udp, fd, EPOLLIN)) {
+        close(fd);
+        return false;
+    }
+    return true;
+}
+
+static void udp_close(struct board *board)
+{
+    int fd = board->udp.fd;
+    watch_remove(board->sim->loop, &board->udp);
+    if (fd >= 0)
+        close(fd);
+    queue_clear(board);
+    timer_stop(board->sim->loop, &board->loop_timer);
+    board->state = BOARD_OFF;
+}
+
+void board_idle(void *owner)
+{
+    struct board *board = owner;
+    if (board_fault(board, FAULT_LEFT_WAITING))
+        handshake_leave_waiting(board);
+    else
+        board->state = BOARD_IDLE;
+    wait_for_loop(board);
+}
+
+static void back_on_air(void *owner)
+{
+    enum { RETRY_US = 100000 };
+    struct board *board = owner;
+    upload_end_crash(board);
+    if (!udp_open(board)) {
+        board_note(board, "bind: %s", strerror(errno));
+        board_after(board, RETRY_US, back_on_air);
+        return;
+    }
+    board_event(board, "open");
+    board->born_us = now_us();
+    board_idle(board);
+}
+
+void board_restart(void *owner)
+{
+    struct board *board = owner;
+    udp_close(board);
+    board_event(board, "rebooting");
+    board_after(board, board->sim->config->reboot_us, back_on_air);
+}
+
+void board_counts_success(struct board *board)
+{
+    struct sim *sim = board->sim;
+    sim->successes++;
+    if (sim->config->uploads > 0 && sim->successes >= sim->config->uploads)
+        loop_stop(sim->loop);
+}
+
+static void set_up(struct board *board, struct sim *sim, unsigned index)
+{
+    *board = (struct board){.sim = sim, .address = sim->config->address, .state = BOARD_OFF};
+    address_advance(&board->address, index);
+    board->udp = (struct watch){.ready = udp_ready, .owner = board, .fd = -1};
+    board->loop_timer = (struct timer){.expired = loop_round, .owner = board};
+    board->state_timer = (struct timer){.owner = board};
+    for (size_t i = 0; i < LATE_REPLIES; i++) {
+        board->late[i].board = board;
+        board->late[i].timer = (struct timer){.expired = reply_send_late, .owner = &board->late[i]};
+    }
+    upload_set_up(board);
+}
+
+bool board_start(struct board *board, struct sim *sim, unsigned index)
+{
+    char text[ADDRESS_TEXT];
+    set_up(board, sim, index);
+    if (!udp_open(board)) {
+        fprintf(stderr, "esp-ota-sim: cannot listen on UDP %s: %s\n",
+                address_text(&board->address, text), strerror(errno));
+        return false;
+    }
+    struct address bound = {.length = sizeof bound.storage};
+    if (getsockname(board->udp.fd, (struct sockaddr *)&bound.storage, &bound.length) == 0)
+        board->address = bound;
+    board->born_us = now_us();
+    board_event(board, "ready family=%s", sim->config->family.name);
+    const struct fault *closed = board_fault(board, FAULT_CLOSED);
+    if (closed) {
+        udp_close(board);
+        board_after(board, (int64_t)closed->number * 1000, back_on_air);
+    } else {
+        board_idle(board);
+    }
+    return true;
+}
+
+void board_free(struct board *board)
+{
+    upload_abandon(board);
+    udp_close(board);
+}

@@ -1,0 +1,101 @@
+/* One board: its UDP socket, what it waits for, and the upload it is busy with. */
+#ifndef DEVICE_BOARD_H
+#define DEVICE_BOARD_H
+
+#include "config.h"
+#include "loop.h"
+#include "upload.h"
+
+enum { MD5_ROOM = MD5_HEX + 1, LATE_REPLIES = 4, REPLY_ROOM = 256, DATAGRAM_MAX = 1472 };
+enum { TIMERS_PER_BOARD = 4 + LATE_REPLIES };
+
+enum board_state {
+    BOARD_OFF,       /* its UDP port is closed */
+    BOARD_IDLE,      /* an invitation is welcome */
+    BOARD_WAITING,   /* for an authentication answer, without time-out */
+    BOARD_COMPUTING, /* whether the answer is right */
+    BOARD_ACCEPTED,  /* the update starts when loop() comes round */
+    BOARD_UPDATING,  /* prepares, refuses, connects, receives, restarts */
+};
+
+/* All boards of the process. */
+struct sim {
+    struct loop *loop;
+    const struct config *config;
+    struct board *boards;
+    unsigned successes;
+};
+
+struct datagram {
+    struct datagram *next;
+    struct address from;
+    size_t length;
+    uint8_t bytes[];
+};
+
+struct late_reply {
+    struct board *board;
+    struct timer timer;
+    struct address to;
+    size_t length;
+    char text[REPLY_ROOM];
+};
+
+struct invitation {
+    struct address from;
+    long command;
+    uint16_t port;
+    size_t size;
+    char md5[MD5_ROOM];
+};
+
+struct board {
+    struct sim *sim;
+    struct address address;
+    enum board_state state;
+    struct watch udp;
+    struct timer loop_timer; /* the next time the sketch calls handle() */
+    struct timer state_timer;
+    int64_t born_us;
+    struct datagram *queue; /* oldest first */
+    unsigned queued;
+    unsigned fault_uses[FAULTS_MAX];
+    struct invitation invitation;
+    struct address answer_from;
+    bool answer_right;
+    char nonce[HEX_ROOM];
+    struct late_reply late[LATE_REPLIES];
+    struct upload upload;
+};
+
+/* Opens the board's port and prints `ready'. False after a message on stderr. */
+bool board_start(struct board *board, struct sim *sim, unsigned index);
+void board_free(struct board *board);
+
+/* For the parts of a board. */
+
+/* Prints an event line. */
+void board_event(const struct board *board, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Prints to stderr with --verbose. */
+void board_note(const struct board *board, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* An ordered fault of this kind that is not used up; it counts as used and is announced. Or NULL.
+ */
+const struct fault *board_fault(struct board *board, enum fault_kind kind);
+bool board_fault_left(const struct board *board, size_t index);
+void board_fault_used(struct board *board, size_t index);
+
+/* Runs then(board) later, instead of whatever state_timer was about to do. */
+void board_after(struct board *board, int64_t delay_us, void (*then)(void *board));
+
+/* Ready for the next invitation, at once; queued datagrams are read when loop() comes round. */
+void board_idle(void *board);
+
+/* Off the air, then back. */
+void board_restart(void *board);
+void board_counts_success(struct board *board);
+
+#endif

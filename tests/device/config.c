@@ -1,0 +1,376 @@
+/* getopt_long, a sentence for everything that is wrong, and the help text. */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPT_PASSWORD_FILE = 256,
+    OPT_OUTPUT_PARTIAL,
+    OPT_CAPACITY,
+    OPT_FS_CAPACITY,
+    OPT_LOOP_MS,
+    OPT_ONE_PER_LOOP,
+    OPT_PBKDF2_MS,
+    OPT_FLASH,
+    OPT_ERASE_MS,
+    OPT_WRITE_MS,
+    OPT_WINDOW,
+    OPT_MSS,
+    OPT_REBOOT_MS,
+    OPT_FAST,
+    OPT_FAULT,
+};
+
+static const struct option long_options[] = {
+    {"family", required_argument, NULL, 'F'},
+    {"stored-hash", required_argument, NULL, 'H'},
+    {"password", required_argument, NULL, 'P'},
+    {"password-file", required_argument, NULL, OPT_PASSWORD_FILE},
+    {"address", required_argument, NULL, 'a'},
+    {"port", required_argument, NULL, 'p'},
+    {"count", required_argument, NULL, 'c'},
+    {"output", required_argument, NULL, 'o'},
+    {"output-partial", no_argument, NULL, OPT_OUTPUT_PARTIAL},
+    {"uploads", required_argument, NULL, 'n'},
+    {"capacity", required_argument, NULL, OPT_CAPACITY},
+    {"fs-capacity", required_argument, NULL, OPT_FS_CAPACITY},
+    {"loop-ms", required_argument, NULL, OPT_LOOP_MS},
+    {"one-per-loop", no_argument, NULL, OPT_ONE_PER_LOOP},
+    {"pbkdf2-ms", required_argument, NULL, OPT_PBKDF2_MS},
+    {"flash", required_argument, NULL, OPT_FLASH},
+    {"erase-ms", required_argument, NULL, OPT_ERASE_MS},
+    {"write-ms", required_argument, NULL, OPT_WRITE_MS},
+    {"window", required_argument, NULL, OPT_WINDOW},
+    {"mss", required_argument, NULL, OPT_MSS},
+    {"reboot-ms", required_argument, NULL, OPT_REBOOT_MS},
+    {"fast", no_argument, NULL, OPT_FAST},
+    {"fault", required_argument, NULL, OPT_FAULT},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* What can only be judged when every option is known. -1: not given. */
+struct given {
+    const char *family, *stored_hash, *flash;
+    char *password;
+    const char *password_file;
+    long port, capacity, fs_capacity, erase_ms, write_ms, reboot_ms;
+    bool fast;
+};
+
+static const char help_head[] =
+    "Usage: esp-ota-sim [options]\n"
+    "A board with an ArduinoOTA service, or a floor full of them, without hardware.\n"
+    "\n"
+    "  -F, --family NAME       esp8266 (default), pico, ch32h4, esp32 (cores before 3.3.1),\n"
+    "                          esp32-sha256 (cores from 3.3.1)\n"
+    "  -P, --password PW       ask for this password (an empty one is a password, too)\n"
+    "      --password-file F   the same, from the first line of F\n"
+    "  -H, --stored-hash KIND  what esp32-sha256 stores of it: sha256 (default), md5\n"
+    "  -a, --address ADDR      listen there, IPv4 or IPv6 (127.0.0.1)\n"
+    "  -p, --port N            UDP port (8266, 2040 or 3232, by family); 0: any free one\n"
+    "  -c, --count N           N boards (up to 1000) on consecutive addresses from ADDR\n"
+    "  -o, --output FILE       write a received image there; %a becomes the board's address\n"
+    "      --output-partial    also what arrived of a failed upload\n"
+    "  -n, --uploads N         end after N successful uploads\n"
+    "  -v, --verbose           what else happens, on stderr\n"
+    "\n"
+    "The hardware:\n"
+    "      --capacity BYTES    room for a sketch (esp8266 1 MiB, pico 1020 KiB, ch32h4 480 KiB,\n"
+    "                          esp32 1.25 MiB)\n"
+    "      --fs-capacity BYTES size of the filesystem partition; 0: there is none\n"
+    "      --loop-ms N         the sketch looks at its datagrams every N ms only\n"
+    "      --one-per-loop      and then at one of them (ESP32); else at all that wait\n"
+    "      --pbkdf2-ms N       checking a SHA-256 answer takes so long (1500 is real; 0)\n"
+    "      --flash KIND        none (default), realistic, slow (three times realistic)\n"
+    "      --erase-ms N, --write-ms N   the same by hand, per 4 KiB\n"
+    "      --window BYTES, --mss BYTES  of the board's TCP: 2144 and 536, 5744 and 1436 ...\n"
+    "      --reboot-ms N       off the air after a success (1500)\n"
+    "      --fast              fixed waits (connection, OK, FIN, restart) shrink to 2 ms; rules\n"
+    "                          such as the ESP32's one second of silence stay\n"
+    "\n"
+    "Faults, --fault NAME[:ARG][@BYTE][*TIMES], repeatable. The first TIMES times, 0 always; by\n"
+    "default those of datagrams once and those of the upload always. TEXT may hold \\n and "
+    "\\xNN.\n";
+
+static const char help_tail[] =
+    "\n"
+    "Each event is a line on stdout, `ADDRESS:PORT event key=value ...'; wait for `ready'.\n"
+    "\n"
+    "Examples:\n"
+    "  esp-ota-sim -P secret -o got.bin -n 1\n"
+    "  esp-ota-sim -F esp32 --flash realistic --window 5744 --mss 1436\n"
+    "  esp-ota-sim -c 100 -o 'got-%a.bin' --fast\n"
+    "  esp-ota-sim --fault 'error:ERROR[1]: Flash Write Failed\\n@20000' --fault drop-ok\n";
+
+static bool wrong(const char *what, const char *value)
+{
+    fprintf(stderr, "esp-ota-sim: %s: %s\n", value, what);
+    return false;
+}
+
+static bool read_number(const char *text, long max, long *number)
+{
+    char *end = NULL;
+    errno = 0;
+    *number = strtol(text, &end, 10);
+    if (errno || end == text || *end || *number < 0 || *number > max)
+        return wrong("not a number in range", text);
+    return true;
+}
+
+static bool read_unsigned(const char *text, long max, unsigned *number)
+{
+    long value = 0;
+    if (!read_number(text, max, &value))
+        return false;
+    *number = (unsigned)value;
+    return true;
+}
+
+static bool read_int(const char *text, long max, int *number)
+{
+    long value = 0;
+    if (!read_number(text, max, &value))
+        return false;
+    *number = (int)value;
+    return true;
+}
+
+static bool read_ms(const char *text, int64_t *us)
+{
+    long ms = 0;
+    if (!read_number(text, 86400000, &ms))
+        return false;
+    *us = (int64_t)ms * 1000;
+    return true;
+}
+
+static bool read_fault(struct config *config, const char *order)
+{
+    char why[200];
+    if (config->fault_count == FAULTS_MAX)
+        return wrong("more faults than one board can bear", order);
+    if (!fault_parse(&config->faults[config->fault_count], order, why, sizeof why))
+        return wrong(why, "--fault");
+    config->fault_count++;
+    return true;
+}
+
+static bool read_hardware_option(struct config *config, struct given *given, int option)
+{
+    switch (option) {
+    case OPT_CAPACITY:
+        return read_number(optarg, INT32_MAX, &given->capacity);
+    case OPT_FS_CAPACITY:
+        return read_number(optarg, INT32_MAX, &given->fs_capacity);
+    case OPT_LOOP_MS:
+        return read_ms(optarg, &config->loop_us);
+    case OPT_ONE_PER_LOOP:
+        config->one_per_loop = true;
+        return true;
+    case OPT_PBKDF2_MS:
+        return read_ms(optarg, &config->pbkdf2_us);
+    case OPT_FLASH:
+        given->flash = optarg;
+        return true;
+    case OPT_ERASE_MS:
+        return read_number(optarg, 60000, &given->erase_ms);
+    case OPT_WRITE_MS:
+        return read_number(optarg, 60000, &given->write_ms);
+    case OPT_WINDOW:
+        return read_int(optarg, 1 << 24, &config->window);
+    case OPT_MSS:
+        return read_int(optarg, 32767, &config->mss);
+    case OPT_REBOOT_MS:
+        return read_number(optarg, 86400000, &given->reboot_ms);
+    case OPT_FAST:
+        given->fast = true;
+        return true;
+    case OPT_FAULT:
+        return read_fault(config, optarg);
+    default:
+        fputs("Try `esp-ota-sim --help'.\n", stderr);
+        return false;
+    }
+}
+
+static bool read_option(struct config *config, struct given *given, int option)
+{
+    switch (option) {
+    case 'F':
+        given->family = optarg;
+        return true;
+    case 'H':
+        given->stored_hash = optarg;
+        return true;
+    case 'P':
+        given->password = optarg;
+        return true;
+    case OPT_PASSWORD_FILE:
+        given->password_file = optarg;
+        return true;
+    case 'a':
+        return address_parse(&config->address, optarg) ||
+               wrong("not a numeric IPv4 or IPv6 address", optarg);
+    case 'p':
+        return read_number(optarg, UINT16_MAX, &given->port);
+    case 'c':
+        return read_unsigned(optarg, BOARDS_MAX, &config->count);
+    case 'o':
+        config->output = optarg;
+        return true;
+    case OPT_OUTPUT_PARTIAL:
+        config->output_partial = true;
+        return true;
+    case 'n':
+        return read_unsigned(optarg, INT32_MAX, &config->uploads);
+    case 'v':
+        config->verbose = true;
+        return true;
+    default:
+        return read_hardware_option(config, given, option);
+    }
+}
+
+static bool set_secret(struct config *config, const char *kind, const char *password)
+{
+    bool sha256 = config->family.challenge_length == SHA256_HEX;
+    if (kind && strcmp(kind, "md5") == 0)
+        sha256 = false;
+    else if (kind && strcmp(kind, "sha256") != 0)
+        return wrong("a stored hash is sha256 or md5", kind);
+    config->has_password = true;
+    if (!(sha256 ? sha256_hex : md5_hex)(password, strlen(password), config->secret))
+        return wrong("libcrypto refuses this hash", sha256 ? "SHA-256" : "MD5");
+    return true;
+}
+
+static bool read_password_file(struct config *config, const struct given *given)
+{
+    char line[1024];
+    FILE *file = fopen(given->password_file, "r");
+    if (!file)
+        return wrong(strerror(errno), given->password_file);
+    bool done = fgets(line, sizeof line, file) != NULL;
+    fclose(file);
+    if (!done)
+        return wrong("has no first line", given->password_file);
+    line[strcspn(line, "\r\n")] = '\0';
+    done = set_secret(config, given->stored_hash, line);
+    OPENSSL_cleanse(line, sizeof line);
+    return done;
+}
+
+static bool read_password(struct config *config, struct given *given)
+{
+    if (given->password_file)
+        return read_password_file(config, given);
+    if (!given->password)
+        return true;
+    bool done = set_secret(config, given->stored_hash, given->password);
+    OPENSSL_cleanse(given->password, strlen(given->password)); /* `ps' shows it otherwise */
+    return done;
+}
+
+static bool set_flash(struct config *config, const struct given *given)
+{
+    int factor = 0;
+    if (given->flash && strcmp(given->flash, "realistic") == 0)
+        factor = 1;
+    else if (given->flash && strcmp(given->flash, "slow") == 0)
+        factor = 3;
+    else if (given->flash && strcmp(given->flash, "none") != 0)
+        return wrong("flash is none, realistic or slow", given->flash);
+    const struct flash_cost *real = &config->family.flash;
+    config->flash =
+        (struct flash_cost){real->sector_erase_us * factor, real->block_erase_us * factor,
+                            real->write_us * factor, factor ? real->read_pause_us : 0};
+    if (given->erase_ms >= 0) {
+        config->flash.sector_erase_us = given->erase_ms * INT64_C(1000);
+        config->flash.block_erase_us = 0;
+    }
+    if (given->write_ms >= 0)
+        config->flash.write_us = given->write_ms * INT64_C(1000);
+    return true;
+}
+
+static void shrink(int64_t *us)
+{
+    enum { FAST_US = 2000 };
+    if (*us > FAST_US)
+        *us = FAST_US;
+}
+
+static void set_waits(struct config *config, const struct given *given)
+{
+    config->reboot_us = 1500000;
+    if (given->fast) {
+        shrink(&config->family.prepare_us);
+        shrink(&config->family.connect_us);
+        shrink(&config->family.verdict_us);
+        shrink(&config->family.close_us);
+        shrink(&config->family.restart_us);
+        shrink(&config->family.idle_us);
+        shrink(&config->reboot_us);
+    }
+    if (given->reboot_ms >= 0)
+        config->reboot_us = given->reboot_ms * INT64_C(1000);
+}
+
+static bool complete(struct config *config, struct given *given)
+{
+    const struct family *family = family_find(given->family ? given->family : "esp8266");
+    if (!family) {
+        fprintf(stderr, "esp-ota-sim: there is no family `%s'; there are %s\n", given->family,
+                family_names());
+        return false;
+    }
+    config->family = *family;
+    if (given->port >= 0)
+        config->family.port = (uint16_t)given->port;
+    address_set_port(&config->address, config->family.port);
+    if (given->capacity >= 0)
+        config->family.capacity = (size_t)given->capacity;
+    if (given->fs_capacity >= 0)
+        config->family.fs_capacity = (size_t)given->fs_capacity;
+    set_waits(config, given);
+    if (config->count == 0)
+        return wrong("at least one board is needed", "--count");
+    return set_flash(config, given) && read_password(config, given);
+}
+
+enum config_result config_read(struct config *config, int argc, char **argv)
+{
+    struct given given = {.port = -1,
+                          .capacity = -1,
+                          .fs_capacity = -1,
+                          .erase_ms = -1,
+                          .write_ms = -1,
+                          .reboot_ms = -1};
+    memset(config, 0, sizeof *config);
+    config->count = 1;
+    address_parse(&config->address, "127.0.0.1");
+    int option;
+    while ((option = getopt_long(argc, argv, "F:H:P:a:p:c:o:n:vh", long_options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help_head, stdout);
+            fault_help();
+            fputs(help_tail, stdout);
+            return CONFIG_DONE;
+        }
+        if (!read_option(config, &given, option))
+            return CONFIG_WRONG;
+    }
+    if (optind < argc) {
+        wrong("what is this? There are only options", argv[optind]);
+        return CONFIG_WRONG;
+    }
+    return complete(config, &given) ? CONFIG_RUN : CONFIG_WRONG;
+}

@@ -1,0 +1,32 @@
+/* Where a received image goes: a digest always, a file if one is wanted.
+ *
+ * The file appears under its name only when it is complete; until then the bytes are in a temporary
+ * file beside it. */
+#ifndef DEVICE_SINK_H
+#define DEVICE_SINK_H
+
+#include "digest.h"
+
+enum { SINK_PATH = 4096 };
+
+struct sink {
+    struct md5 *md5;
+    int fd; /* -1: no file */
+    char path[SINK_PATH];
+    char temporary[SINK_PATH];
+};
+
+/* pattern may be NULL (no file); %a in it becomes host. False with errno if the file or the digest
+ * cannot be started; the sink is then closed. */
+bool sink_open(struct sink *sink, const char *pattern, const char *host);
+
+/* False with errno if the bytes could not be stored. */
+bool sink_write(struct sink *sink, const void *data, size_t length);
+
+/* Ends the digest; call once, before sink_close. */
+bool sink_digest(struct sink *sink, char hex[HEX_ROOM]);
+
+/* Gives the file its name if keep, else removes it. */
+bool sink_close(struct sink *sink, bool keep);
+
+#endif

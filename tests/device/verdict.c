@@ -1,0 +1,168 @@
+/* How an upload ends: the checks, the words, and the order of OK, FIN and restart.
+ *
+ *   ESP32:        OK at once, FIN, restart after 110 ms
+ *   8266 family:  installs; OK after 1 s, FIN after another second, restart
+ *   failure:      the reason as text, then close(): where the host's data is still unread, TCP
+ * makes that a reset, and the host may never see the text. So it is on real boards. */
+#include "board.h"
+#include "event.h"
+#include "family.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { TEXT_ROOM = 160, SPLIT_US = 50000 };
+
+static double seconds(const struct board *board)
+{
+    return (double)(now_us() - board->upload.started_us) / 1e6;
+}
+
+void upload_report_failure(struct board *board, const char *reason)
+{
+    struct upload *upload = &board->upload;
+    char escaped[ESCAPED_ROOM];
+    sink_close(&upload->sink, board->sim->config->output_partial);
+    board_event(board, "upload result=failed bytes=%zu reason=%s seconds=%.2f command=%ld",
+                upload->received, event_quoted(reason, strcspn(reason, "\r\n"), escaped),
+                seconds(board), board->invitation.command);
+}
+
+void upload_fail(struct board *board, const char *reason, bool reset)
+{
+    upload_close(board, reset);
+    board->upload.phase = UPLOAD_NONE;
+    upload_report_failure(board, reason);
+    board_after(board, board->sim->config->family.idle_us, board_idle);
+}
+
+void upload_refuse(struct board *board, const void *text, size_t length)
+{
+    char reason[TEXT_ROOM + 1];
+    size_t kept = length < TEXT_ROOM ? length : TEXT_ROOM;
+    board->upload.joined = false;
+    upload_say_number(board);
+    upload_send(board, text, length);
+    memcpy(reason, text, kept);
+    reason[kept] = '\0';
+    upload_fail(board, reason, false);
+}
+
+static void refuse_text(struct board *board, const char *text)
+{
+    upload_refuse(board, text, strlen(text));
+}
+
+static bool has_magic(const struct board *board)
+{
+    const uint8_t *head = board->upload.head;
+    bool gzip = board->upload.received > 1 && head[0] == 0x1f && head[1] == 0x8b;
+    return board->sim->config->family.magic != MAGIC_AT_END || board->invitation.command != 0 ||
+           gzip || head[0] == 0xe9;
+}
+
+void upload_finish(void *owner)
+{
+    struct board *board = owner;
+    upload_close(board, false);
+    board->upload.phase = UPLOAD_NONE;
+    board_after(board, board->sim->config->family.restart_us, board_restart);
+    board_counts_success(board);
+}
+
+static void finish_later(struct board *board)
+{
+    int64_t delay_us = board->sim->config->family.close_us;
+    if (delay_us > 0)
+        upload_after(board, delay_us, upload_finish);
+    else
+        upload_finish(board);
+}
+
+static void say_k(void *owner)
+{
+    struct board *board = owner;
+    upload_send(board, "K", 1);
+    finish_later(board);
+}
+
+static void say_ok(void *owner)
+{
+    struct board *board = owner;
+    struct upload *upload = &board->upload;
+    char text[32] = "OK";
+    if (board_fault(board, FAULT_OK_SPLIT)) {
+        upload_send(board, "O", 1);
+        upload_after(board, SPLIT_US, say_k);
+        return;
+    }
+    if (upload->joined)
+        snprintf(text, sizeof text, "%zuOK", upload->unsaid);
+    upload_send(board, text, strlen(text));
+    finish_later(board);
+}
+
+/* The image is installed, but the host is not to learn it. True if so ordered. */
+static bool withhold_ok(struct board *board)
+{
+    if (board_fault(board, FAULT_OK_NEVER)) {
+        upload_hold(board);
+        return true;
+    }
+    bool reset = board_fault(board, FAULT_OK_RESET) != NULL;
+    if (!reset && !board_fault(board, FAULT_OK_MISSING))
+        return false;
+    upload_close(board, reset);
+    upload_finish(board);
+    return true;
+}
+
+static void install(struct board *board, const char *md5)
+{
+    struct upload *upload = &board->upload;
+    int64_t delay_us = board->sim->config->family.verdict_us;
+    if (!sink_close(&upload->sink, true))
+        fprintf(stderr, "esp-ota-sim: the image could not be written to %s\n", upload->sink.path);
+    upload->installed = true;
+    board_event(board, "upload result=ok bytes=%zu md5=%s seconds=%.2f command=%ld",
+                upload->received, md5, seconds(board), board->invitation.command);
+    if (withhold_ok(board))
+        return;
+    if (delay_us > 0)
+        upload_after(board, delay_us, say_ok);
+    else
+        say_ok(board);
+}
+
+static void refuse_md5(struct board *board, const char *calculated)
+{
+    char text[TEXT_ROOM];
+    if (board->sim->config->family.lineage == LINEAGE_ESP32) {
+        refuse_text(board, "MD5 Check Failed\r\n");
+        return;
+    }
+    snprintf(text, sizeof text, "ERROR[7]: MD5 verification failed: expected: %s, calculated: %s\n",
+             board->invitation.md5, calculated);
+    refuse_text(board, text);
+}
+
+void upload_judge(struct board *board)
+{
+    char md5[HEX_ROOM] = "";
+    struct upload *upload = &board->upload;
+    upload->phase = UPLOAD_ENDING;
+    upload_watch(board);
+    if (upload->flood > 0)
+        return; /* comes back when all is sent */
+    const struct fault *error = board_fault(board, FAULT_ERROR_END);
+    bool digested = sink_digest(&upload->sink, md5);
+    if (error)
+        upload_refuse(board, error->text, error->text_length);
+    else if (!digested || strcasecmp(md5, board->invitation.md5) != 0)
+        refuse_md5(board, md5);
+    else if (!has_magic(board))
+        refuse_text(board, "ERROR[10]: Magic byte is not 0xE9\n");
+    else
+        install(board, md5);
+}
