@@ -8,24 +8,24 @@
 
 /* Everything that the command line, ESP_OTA_AUTH and --auth-file say. Owned strings. */
 struct options {
-    struct target target;        /* -i, with -p merged into its port */
-    bool has_source;             /* -I was given */
-    struct address source;       /* -I/--host_ip */
-    uint16_t port_first;         /* -P/--host_port: a port or a range; 0, 0: any free port */
+    struct target target;  /* -i, with -p merged into its port */
+    bool has_source;       /* -I was given */
+    struct address source; /* -I/--host_ip */
+    uint16_t port_first;   /* -P/--host_port: a port or a range; 0, 0: any free port */
     uint16_t port_last;
-    bool peer_any;               /* --peer any */
-    bool has_peer;               /* --peer ADDRESS */
+    bool peer_any; /* --peer any */
+    bool has_peer; /* --peer ADDRESS */
     struct address peer;
-    char *password;              /* NULL: none was given; "": explicitly none */
-    bool md5_target;             /* -m */
-    char *file;                  /* -f */
-    size_t size_limit;           /* --max-size, bytes */
-    enum ota_command command;    /* -s/--spiffs/--filesystem */
-    int64_t timeout_us;          /* -t, seconds on the command line */
-    bool debug;                  /* -d */
-    bool quiet;                  /* -q */
-    bool force_bar;              /* -r */
-    bool json;                   /* --json */
+    char *password;           /* NULL: none was given; "": explicitly none */
+    bool md5_target;          /* -m */
+    char *file;               /* -f */
+    size_t size_limit;        /* --max-size, bytes */
+    enum ota_command command; /* -s/--spiffs/--filesystem */
+    int64_t timeout_us;       /* -t, seconds on the command line */
+    bool debug;               /* -d */
+    bool quiet;               /* -q */
+    bool force_bar;           /* -r */
+    bool json;                /* --json */
 };
 
 enum options_outcome {

@@ -1,0 +1,225 @@
+/*
+ * command_line.c: lets popt find the options in a disguised command line (see disguise.h), says
+ * what is wrong with them, and wipes the password from argv. The only file that calls popt.
+ */
+#include "command_line.h"
+
+#include "disguise.h"
+#include "error.h"
+#include "escape.h"
+#include "password.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN_MAX = 160 }; /* of an argument in a message */
+
+/* Where the name of an option ends: at its value, hidden or not. */
+#define NAME_END "=\x01"
+
+struct reader {
+    struct command_line *line;
+    struct disguise disguise;
+    poptContext popt;
+    int password_at; /* index in argv of the argument that held the password; -1: none */
+};
+
+static enum ota_error out_of_memory(struct ota_failure *failure)
+{
+    return fail(failure, OTA_E_INTERNAL, "out of memory");
+}
+
+/* The argument of the command line, not of an alias, that popt took last. */
+static const char *current_argument(const struct reader *reader)
+{
+    return poptBadOption(reader->popt, POPT_BADOPTION_NOALIAS);
+}
+
+/* An option without the value in the same argument, safe to show. */
+static const char *show_name(char buffer[SHOWN_MAX], const char *argument)
+{
+    return escape_text(buffer, SHOWN_MAX, argument, strcspn(argument, NAME_END));
+}
+
+static enum ota_error unknown_long(const char *argument, struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    show_name(buffer, argument);
+    const char *likely = options_suggest(argument + 2, strcspn(argument, NAME_END) - 2);
+    if (!likely)
+        return fail(failure, OTA_E_USAGE, "unknown option '%s'", buffer);
+    return fail(failure, OTA_E_USAGE, "unknown option '%s'; did you mean '--%s'?", buffer, likely);
+}
+
+/* In a cluster only the first letter that is no option is to blame. */
+static enum ota_error unknown_letter(const char *argument, struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    const char *letter = argument + 1;
+    while (letter[1] && options_find_letter(*letter))
+        letter++;
+    size_t length = 1; /* of the character, which may be UTF-8 */
+    while (((unsigned char)letter[length] & 0xc0) == 0x80)
+        length++;
+    return fail(failure, OTA_E_USAGE, "unknown option '-%s'",
+                escape_text(buffer, sizeof buffer, letter, length));
+}
+
+static enum ota_error unknown_option(const struct reader *reader, struct ota_failure *failure)
+{
+    char alias[SHOWN_MAX], option[SHOWN_MAX];
+    const char *argument = current_argument(reader);
+    const char *in_alias = poptBadOption(reader->popt, 0);
+    if (in_alias != argument)
+        return fail(failure, OTA_E_USAGE, "the popt alias '%s' contains an unknown option, '%s'",
+                    show_name(alias, argument), show_name(option, in_alias));
+    return argument[1] == '-' ? unknown_long(argument, failure) : unknown_letter(argument, failure);
+}
+
+/* The option at the end of an argument, without its value, which popt found missing or unwanted. */
+static const char *show_last(char buffer[SHOWN_MAX], const char *argument)
+{
+    size_t length = strcspn(argument, NAME_END);
+    if (argument[1] == '-' || length <= 2)
+        return show_name(buffer, argument);
+    char letter[] = {'-', argument[length - 1], '\0'};
+    return escape_string(buffer, SHOWN_MAX, letter);
+}
+
+static enum ota_error popt_failed(const struct reader *reader, int code,
+                                  struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    if (code == POPT_ERROR_BADOPT)
+        return unknown_option(reader, failure);
+    show_last(buffer, current_argument(reader));
+    if (code == POPT_ERROR_NOARG)
+        return fail(failure, OTA_E_USAGE, "option '%s' needs a value", buffer);
+    if (code == POPT_ERROR_UNWANTEDARG)
+        return fail(failure, OTA_E_USAGE, "option '%s' takes no value", buffer);
+    return fail(failure, code == POPT_ERROR_MALLOC ? OTA_E_INTERNAL : OTA_E_USAGE,
+                "option '%s': %s", buffer, poptStrerror(code));
+}
+
+/* Keeps the value of an option; a repeated one replaces the former. The password's bytes in argv
+ * are overwritten before anything else is done. */
+static enum ota_error take_value(struct reader *reader, enum option option,
+                                 struct ota_failure *failure)
+{
+    char *marked = poptGetOptArg(reader->popt);
+    char *value = marked ? disguise_reveal(&reader->disguise, marked) : NULL;
+    if (marked && option == OPTION_AUTH) {
+        disguise_wipe(&reader->disguise, marked);
+        reader->password_at = disguise_index(&reader->disguise, marked);
+    }
+    password_free(marked);
+    if (!value)
+        return out_of_memory(failure);
+    password_free(reader->line->value[option]);
+    reader->line->value[option] = value;
+    return OTA_OK;
+}
+
+static enum ota_error take_option(struct reader *reader, int code, struct ota_failure *failure)
+{
+    if (code < 0) {
+        /* What popt could not place may be a mistyped --auth=PASSWORD. */
+        enum ota_error error = popt_failed(reader, code, failure);
+        disguise_wipe(&reader->disguise, current_argument(reader));
+        return error;
+    }
+    enum option option = (enum option)code;
+    reader->line->given[option] = true;
+    return options_takes_value(options_find(option)) ? take_value(reader, option, failure) : OTA_OK;
+}
+
+/* Everything has an option, so an argument without one is a mistake. It is not shown when it is
+ * probably the second word of a password. */
+static enum ota_error check_arguments(struct reader *reader, struct ota_failure *failure)
+{
+    const char *argument = poptGetArg(reader->popt);
+    if (!argument)
+        return OTA_OK;
+    int index = disguise_index(&reader->disguise, argument);
+    if (index > 0 && index - 1 == reader->password_at) {
+        for (; argument; argument = poptGetArg(reader->popt))
+            disguise_wipe(&reader->disguise, argument);
+        return fail(failure, OTA_E_USAGE,
+                    "unexpected argument after the password; if the password contains spaces, put "
+                    "it in quotes");
+    }
+    if (argument[0] == '-')
+        return fail(failure, OTA_E_USAGE, "unexpected arguments after '--'; leave the '--' out");
+    char buffer[SHOWN_MAX];
+    char *text = disguise_reveal(&reader->disguise, argument);
+    if (!text)
+        return out_of_memory(failure);
+    escape_string(buffer, sizeof buffer, text);
+    free(text);
+    const char *option = !reader->line->given[OPTION_FILE] ? "-f"
+                         : !reader->line->given[OPTION_IP] ? "-i"
+                                                           : NULL;
+    if (option)
+        return fail(failure, OTA_E_USAGE, "unexpected argument '%s'; did you mean %s %s?", buffer,
+                    option, buffer);
+    return fail(failure, OTA_E_USAGE,
+                "unexpected argument '%s'; a value that contains spaces needs quotes", buffer);
+}
+
+static enum ota_error read_all(struct reader *reader, struct ota_failure *failure)
+{
+    enum ota_error first = OTA_OK;
+    int code;
+    while ((code = poptGetNextOpt(reader->popt)) != -1) {
+        struct ota_failure further;
+        enum ota_error error = take_option(reader, code, first == OTA_OK ? failure : &further);
+        if (first == OTA_OK)
+            first = error;
+    }
+    return first == OTA_OK ? check_arguments(reader, failure) : first;
+}
+
+static void letters_with_value(char letters[OPTION_COUNT])
+{
+    const struct poptOption *row;
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        if (row->shortName && options_takes_value(row))
+            *letters++ = row->shortName;
+    }
+    *letters = '\0';
+}
+
+enum ota_error command_line_read(struct command_line *line, int argc, char **argv,
+                                 struct ota_failure *failure)
+{
+    struct reader reader = {.line = line, .password_at = -1};
+    char letters[OPTION_COUNT];
+    enum ota_error error;
+
+    *line = (struct command_line){0};
+    letters_with_value(letters);
+    if (disguise_init(&reader.disguise, argc, argv, letters) < 0)
+        return out_of_memory(failure);
+    /* NO_EXEC: a line in ~/.popt must not make popt replace this program by another. */
+    reader.popt = poptGetContext("esp-ota", argc, (const char **)reader.disguise.shown,
+                                 options_groups, POPT_CONTEXT_NO_EXEC);
+    if (!reader.popt) {
+        error = out_of_memory(failure);
+        goto cleanup;
+    }
+    line->is_config_broken = poptReadDefaultConfig(reader.popt, 0) != 0;
+    error = read_all(&reader, failure);
+
+cleanup:
+    poptFreeContext(reader.popt);
+    disguise_free(&reader.disguise);
+    return error;
+}
+
+void command_line_free(struct command_line *line)
+{
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        password_free(line->value[i]);
+        line->value[i] = NULL;
+    }
+}

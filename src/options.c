@@ -1,0 +1,334 @@
+/*
+ * options.c: turns the command line into one validated struct: a row of `setters` checks each
+ * value, check_together() what no single value can show. Opens nothing but the password file and
+ * never exits.
+ */
+#include "options.h"
+
+#include "command_line.h"
+#include "error.h"
+#include "escape.h"
+#include "image.h"
+#include "log.h"
+#include "password.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SHOWN_MAX = 160, /* of a value in a message */
+    TIMEOUT_DEFAULT_S = 10,
+    TIMEOUT_MAX_S = 3600,
+    SIZE_LIMIT_MAX = 1 << 30,
+};
+
+static const char *show(char buffer[SHOWN_MAX], const char *value)
+{
+    return escape_string(buffer, SHOWN_MAX, value);
+}
+
+/* Decimal digits only: no sign, no space, no octal. *end points behind them. */
+static bool parse_number(const char *text, uint64_t limit, uint64_t *number, const char **end)
+{
+    uint64_t value = 0;
+    const char *digit = text;
+    for (; *digit >= '0' && *digit <= '9'; digit++) {
+        value = value * 10 + (uint64_t)(*digit - '0');
+        if (value > limit)
+            return false;
+    }
+    *number = value;
+    *end = digit;
+    return digit != text;
+}
+
+static enum ota_error set_ip(struct options *options, const char *value,
+                             struct ota_failure *failure)
+{
+    return target_parse(&options->target, value, failure);
+}
+
+/* Runs after set_ip(): -i may name a port, too. */
+static enum ota_error set_port(struct options *options, const char *value,
+                               struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    uint16_t port;
+    if (!target_parse_port(&port, value, false))
+        return fail(failure, OTA_E_USAGE, "--port '%s' is not a port number from 1 to 65535",
+                    show(buffer, value));
+    if (options->target.port != 0 && options->target.port != port)
+        return fail(failure, OTA_E_USAGE,
+                    "-i names port %u, but -p names port %u; leave one of them out",
+                    options->target.port, port);
+    options->target.port = port;
+    return OTA_OK;
+}
+
+static bool is_unspecified(const struct address *address)
+{
+    if (address->any.sa_family == AF_INET)
+        return address->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+    return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
+}
+
+/* 0.0.0.0 is espota.py's default, and some of its callers spell it out. */
+static enum ota_error set_host_ip(struct options *options, const char *value,
+                                  struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    if (!address_parse(&options->source, value))
+        return fail(failure, OTA_E_USAGE,
+                    "--host-ip '%s' is not a numeric IP address of this computer",
+                    show(buffer, value));
+    options->has_source = !is_unspecified(&options->source);
+    return OTA_OK;
+}
+
+static enum ota_error set_host_port(struct options *options, const char *value,
+                                    struct ota_failure *failure)
+{
+    char first[sizeof "65535"] = "", buffer[SHOWN_MAX];
+    const char *dash = strchr(value, '-');
+    if (!dash && target_parse_port(&options->port_first, value, true)) {
+        options->port_last = options->port_first;
+        return OTA_OK;
+    }
+    if (dash && (size_t)(dash - value) < sizeof first) {
+        memcpy(first, value, (size_t)(dash - value));
+        if (target_parse_port(&options->port_first, first, false) &&
+            target_parse_port(&options->port_last, dash + 1, false) &&
+            options->port_first <= options->port_last)
+            return OTA_OK;
+    }
+    return fail(failure, OTA_E_USAGE,
+                "--host-port '%s' is neither a port number from 0 (any) to 65535 nor a range such "
+                "as 10000-10100",
+                show(buffer, value));
+}
+
+static enum ota_error set_peer(struct options *options, const char *value,
+                               struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    options->peer_any = strcmp(value, "any") == 0;
+    options->has_peer = !options->peer_any;
+    if (options->peer_any ||
+        (address_parse(&options->peer, value) && !is_unspecified(&options->peer)))
+        return OTA_OK;
+    return fail(failure, OTA_E_USAGE,
+                "--peer '%s' is neither the numeric IP address that the board connects from nor "
+                "'any'",
+                show(buffer, value));
+}
+
+static enum ota_error set_file(struct options *options, const char *value,
+                               struct ota_failure *failure)
+{
+    if (*value == '\0')
+        return fail(failure, OTA_E_USAGE, "the file name behind -f is empty");
+    options->file = strdup(value);
+    return options->file ? OTA_OK : fail(failure, OTA_E_INTERNAL, "out of memory");
+}
+
+static enum ota_error set_max_size(struct options *options, const char *value,
+                                   struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    uint64_t size;
+    const char *unit;
+    if (parse_number(value, SIZE_LIMIT_MAX, &size, &unit)) {
+        int shift = *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
+        if (shift != 0)
+            unit++;
+        size <<= shift;
+        if (*unit == '\0' && size >= IMAGE_SIZE_MIN && size <= SIZE_LIMIT_MAX) {
+            options->size_limit = (size_t)size;
+            return OTA_OK;
+        }
+    }
+    return fail(failure, OTA_E_USAGE,
+                "--max-size '%s' is not a number of bytes from %d to 1024M (K and M are allowed)",
+                show(buffer, value), IMAGE_SIZE_MIN);
+}
+
+/* Seconds with up to three decimals: tests and impatient scripts like fractions. */
+static enum ota_error set_timeout(struct options *options, const char *value,
+                                  struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    uint64_t seconds, fraction = 0;
+    const char *end;
+    bool is_valid = parse_number(value, TIMEOUT_MAX_S, &seconds, &end);
+    int64_t unit_us = 1000000;
+    if (is_valid && *end == '.') {
+        const char *digits = end + 1;
+        is_valid = parse_number(digits, 999, &fraction, &end) && end - digits <= 3;
+        for (; is_valid && digits < end; digits++)
+            unit_us /= 10;
+    }
+    if (is_valid && *end == '\0') {
+        options->timeout_us = (int64_t)seconds * 1000000 + (int64_t)fraction * unit_us;
+        if (options->timeout_us > 0 && options->timeout_us <= (int64_t)TIMEOUT_MAX_S * 1000000)
+            return OTA_OK;
+    }
+    return fail(failure, OTA_E_USAGE, "--timeout '%s' is not a number of seconds from 0.001 to %d",
+                show(buffer, value), TIMEOUT_MAX_S);
+}
+
+/* In the order in which they are applied. */
+static const struct {
+    enum option option;
+    enum ota_error (*set)(struct options *options, const char *value, struct ota_failure *failure);
+} setters[] = {
+    {OPTION_IP, set_ip},           {OPTION_PORT, set_port},
+    {OPTION_FILE, set_file},       {OPTION_MAX_SIZE, set_max_size},
+    {OPTION_HOST_IP, set_host_ip}, {OPTION_HOST_PORT, set_host_port},
+    {OPTION_PEER, set_peer},       {OPTION_TIMEOUT, set_timeout},
+};
+
+static enum ota_error set_values(struct options *options, const struct command_line *line,
+                                 struct ota_failure *failure)
+{
+    enum ota_error error = OTA_OK;
+    for (size_t i = 0; i < sizeof setters / sizeof *setters && error == OTA_OK; i++) {
+        const char *value = line->value[setters[i].option];
+        if (value)
+            error = setters[i].set(options, value, failure);
+    }
+    return error;
+}
+
+static void set_defaults(struct options *options)
+{
+    *options = (struct options){
+        .size_limit = IMAGE_SIZE_MAX,
+        .command = OTA_COMMAND_SKETCH,
+        .timeout_us = (int64_t)TIMEOUT_DEFAULT_S * 1000000,
+    };
+}
+
+static void set_flags(struct options *options, const struct command_line *line)
+{
+    options->md5_target = line->given[OPTION_MD5_TARGET];
+    options->debug = line->given[OPTION_DEBUG];
+    options->quiet = line->given[OPTION_QUIET];
+    options->force_bar = line->given[OPTION_PROGRESS];
+    options->json = line->given[OPTION_JSON];
+    if (line->given[OPTION_SPIFFS])
+        options->command = OTA_COMMAND_FILESYSTEM;
+}
+
+static bool is_other_family(const struct options *options, const struct address *address)
+{
+    return options->target.kind == TARGET_ADDRESS &&
+           address->any.sa_family != options->target.address.any.sa_family;
+}
+
+static enum ota_error check_presence(const struct command_line *line, struct ota_failure *failure)
+{
+    if (!line->given[OPTION_IP])
+        return fail(failure, OTA_E_USAGE,
+                    "no board is named; add -i HOST, the board's name or address");
+    if (!line->given[OPTION_FILE])
+        return fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
+    if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
+        return fail(failure, OTA_E_USAGE,
+                    "-a and --auth-file both give a password; leave one of them out");
+    if (line->given[OPTION_QUIET] && (line->given[OPTION_DEBUG] || line->given[OPTION_PROGRESS]))
+        return fail(failure, OTA_E_USAGE, "-q asks for silence and %s for output; leave one out",
+                    line->given[OPTION_DEBUG] ? "-d" : "-r");
+    return OTA_OK;
+}
+
+static enum ota_error check_families(const struct options *options, struct ota_failure *failure)
+{
+    if (options->has_source && is_other_family(options, &options->source))
+        return fail(failure, OTA_E_USAGE,
+                    "-i and --host-ip must both be IPv4 addresses or both IPv6 addresses");
+    if (options->has_peer && is_other_family(options, &options->peer))
+        return fail(failure, OTA_E_USAGE,
+                    "-i and --peer must both be IPv4 addresses or both IPv6 addresses");
+    return OTA_OK;
+}
+
+/* -a, else --auth-file, else ESP_OTA_AUTH, which has been read already. */
+static enum ota_error set_password(struct options *options, struct command_line *line,
+                                   struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    bool is_exposed = false;
+    char *password = line->value[OPTION_AUTH];
+    const char *path = line->value[OPTION_AUTH_FILE];
+    line->value[OPTION_AUTH] = NULL;
+    if (!password && path) {
+        enum ota_error error = password_from_file(&password, path, &is_exposed, failure);
+        if (error != OTA_OK)
+            return error;
+    }
+    if (is_exposed && !options->quiet)
+        log_warning("every user of this computer can read %s; chmod 600 keeps the password private",
+                    show(buffer, path));
+    if (password) {
+        password_free(options->password);
+        options->password = password;
+    }
+    return OTA_OK;
+}
+
+static enum ota_error apply(struct options *options, struct command_line *line,
+                            struct ota_failure *failure)
+{
+    set_flags(options, line);
+    if (line->is_config_broken && !options->quiet)
+        log_warning("/etc/popt or ~/.popt could not be read; aliases in it may be missing");
+    enum ota_error error = check_presence(line, failure);
+    if (error == OTA_OK)
+        error = set_values(options, line, failure);
+    if (error == OTA_OK)
+        error = check_families(options, failure);
+    if (error == OTA_OK)
+        error = set_password(options, line, failure);
+    return error;
+}
+
+static bool print_information(const struct command_line *line, enum ota_error *error,
+                              struct ota_failure *failure)
+{
+    if (line->given[OPTION_HELP])
+        *error = options_print_help(failure);
+    else if (line->given[OPTION_USAGE])
+        *error = options_print_usage(failure);
+    else if (line->given[OPTION_VERSION])
+        *error = options_print_version(failure);
+    else
+        return false;
+    return true;
+}
+
+enum options_outcome options_parse(struct options *options, int argc, char **argv,
+                                   struct ota_failure *failure)
+{
+    struct command_line line;
+    enum options_outcome outcome = OPTIONS_RUN;
+
+    set_defaults(options);
+    enum ota_error error = command_line_read(&line, argc, argv, failure);
+    if (password_from_environment(&options->password) < 0 && error == OTA_OK)
+        error = fail(failure, OTA_E_INTERNAL, "out of memory");
+    /* Who makes a mistake and asks for help gets help. */
+    if (print_information(&line, &error, failure))
+        outcome = OPTIONS_DONE;
+    else if (error == OTA_OK)
+        error = apply(options, &line, failure);
+    command_line_free(&line);
+    return error == OTA_OK ? outcome : OPTIONS_ERROR;
+}
+
+void options_free(struct options *options)
+{
+    password_free(options->password);
+    free(options->file);
+    options->password = NULL;
+    options->file = NULL;
+}

@@ -1,0 +1,145 @@
+/*
+ * options_table.c: every option, in the groups and the order in which --help shows them. Calls
+ * nothing of popt.
+ */
+#include "options_table.h"
+
+#include <string.h>
+
+#define VALUE(name, letter, id, argument, text)                                                    \
+    {                                                                                              \
+        name, letter, POPT_ARG_STRING, NULL, id, text, argument                                    \
+    }
+#define FLAG(name, letter, id, text)                                                               \
+    {                                                                                              \
+        name, letter, POPT_ARG_NONE, NULL, id, text, NULL                                          \
+    }
+#define SAME_VALUE(name, id)                                                                       \
+    {                                                                                              \
+        name, '\0', POPT_ARG_STRING | POPT_ARGFLAG_DOC_HIDDEN, NULL, id, NULL, NULL                \
+    }
+#define SAME_FLAG(name, id)                                                                        \
+    {                                                                                              \
+        name, '\0', POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, NULL, id, NULL, NULL                  \
+    }
+#define GROUP(rows, title)                                                                         \
+    {                                                                                              \
+        NULL, '\0', POPT_ARG_INCLUDE_TABLE, (void *)(rows), 0, title, NULL                         \
+    }
+
+static const struct poptOption target_rows[] = {
+    VALUE("ip", 'i', OPTION_IP, "HOST",
+          "the board: an IPv4 or IPv6 address, a host name (board.local), or the name it "
+          "announces; HOST:PORT also works"),
+    VALUE("port", 'p', OPTION_PORT, "PORT",
+          "UDP port of the board [as announced, else by the kind of image: 8266 or 3232]"),
+    POPT_TABLEEND};
+
+static const struct poptOption password_rows[] = {
+    VALUE("auth", 'a', OPTION_AUTH, "PASSWORD",
+          "the board's OTA password; an empty one (--auth=) means none"),
+    VALUE("auth-file", '\0', OPTION_AUTH_FILE, "FILE",
+          "read it from the first line of FILE (- is standard input); without either option from "
+          "the variable ESP_OTA_AUTH, or else ask when the board does"),
+    FLAG("md5-target", 'm', OPTION_MD5_TARGET,
+         "the ESP32 keeps an MD5 hash of its password: do not try SHA-256 first"),
+    SAME_FLAG("md5_target", OPTION_MD5_TARGET), POPT_TABLEEND};
+
+static const struct poptOption image_rows[] = {
+    VALUE("file", 'f', OPTION_FILE, "FILE", "the firmware, or the filesystem image with -s"),
+    FLAG("spiffs", 's', OPTION_SPIFFS,
+         "FILE is a filesystem image (SPIFFS, LittleFS, FAT); --filesystem is the same"),
+    SAME_FLAG("filesystem", OPTION_SPIFFS),
+    VALUE("max-size", '\0', OPTION_MAX_SIZE, "BYTES", "refuse a larger FILE; K and M work [16M]"),
+    POPT_TABLEEND};
+
+static const struct poptOption network_rows[] = {
+    VALUE("host-ip", 'I', OPTION_HOST_IP, "ADDRESS",
+          "the address of this computer to use [any that reaches the board]"),
+    SAME_VALUE("host_ip", OPTION_HOST_IP),
+    VALUE("host-port", 'P', OPTION_HOST_PORT, "PORT",
+          "TCP port that the board connects back to, or a range such as 10000-10100 [any free "
+          "port]"),
+    SAME_VALUE("host_port", OPTION_HOST_PORT),
+    VALUE("peer", '\0', OPTION_PEER, "ADDRESS",
+          "the board connects from this address (any: from every address), when it is not the "
+          "one that was invited"),
+    VALUE("timeout", 't', OPTION_TIMEOUT, "SECONDS",
+          "how long the board may take to accept the upload [10]"),
+    POPT_TABLEEND};
+
+static const struct poptOption output_rows[] = {
+    FLAG("progress", 'r', OPTION_PROGRESS, "draw the progress bar even if this is no terminal"),
+    FLAG("quiet", 'q', OPTION_QUIET, "print nothing but errors"),
+    FLAG("json", '\0', OPTION_JSON, "one JSON object per line on standard output"),
+    FLAG("debug", 'd', OPTION_DEBUG, "say what happens on the network, step by step"),
+    POPT_TABLEEND};
+
+static const struct poptOption help_rows[] = {
+    FLAG("help", 'h', OPTION_HELP, "print this"),
+    FLAG("usage", '\0', OPTION_USAGE, "print a short summary"),
+    FLAG("version", 'V', OPTION_VERSION, "print the version"), POPT_TABLEEND};
+
+const struct poptOption options_groups[] = {GROUP(target_rows, "Target:"),
+                                            GROUP(password_rows, "Authentication:"),
+                                            GROUP(image_rows, "Image:"),
+                                            GROUP(network_rows, "Network:"),
+                                            GROUP(output_rows, "Output:"),
+                                            GROUP(help_rows, "Help:"),
+                                            POPT_TABLEEND};
+
+const struct poptOption *options_rows(const struct poptOption *group)
+{
+    return group->arg;
+}
+
+const struct poptOption *options_row(size_t n)
+{
+    for (const struct poptOption *group = options_groups; group->arg; group++) {
+        for (const struct poptOption *row = options_rows(group); row->longName; row++) {
+            if (n-- == 0)
+                return row;
+        }
+    }
+    return NULL;
+}
+
+const struct poptOption *options_find_name(const char *name, size_t length)
+{
+    const struct poptOption *row;
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        if (strlen(row->longName) == length && memcmp(row->longName, name, length) == 0)
+            break;
+    }
+    return row;
+}
+
+const struct poptOption *options_find_letter(char letter)
+{
+    const struct poptOption *row;
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        if (row->shortName != '\0' && row->shortName == letter)
+            break;
+    }
+    return row;
+}
+
+const struct poptOption *options_find(enum option option)
+{
+    const struct poptOption *row;
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        if (row->val == (int)option)
+            break;
+    }
+    return row;
+}
+
+bool options_takes_value(const struct poptOption *row)
+{
+    return (row->argInfo & POPT_ARG_MASK) == POPT_ARG_STRING;
+}
+
+bool options_is_hidden(const struct poptOption *row)
+{
+    return (row->argInfo & POPT_ARGFLAG_DOC_HIDDEN) != 0;
+}

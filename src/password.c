@@ -1,0 +1,118 @@
+/*
+ * password.c: reads a password and leaves no copy of it behind. Prints nothing.
+ */
+#include "password.h"
+
+#include "digest.h"
+#include "error.h"
+#include "escape.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_SHOWN = 256 };
+
+/* Reads up to the first line end. Byte by byte: what follows on standard input may be meant for
+ * another program. Returns the length, PASSWORD_MAX + 1 for a longer line, or -1. */
+static ssize_t read_line(int descriptor, char line[PASSWORD_MAX + 1])
+{
+    size_t length = 0;
+    while (length <= PASSWORD_MAX) {
+        ssize_t got = read(descriptor, line + length, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0 || line[length] == '\n')
+            break;
+        length++;
+    }
+    if (length > 0 && length <= PASSWORD_MAX && line[length - 1] == '\r')
+        length--;
+    return (ssize_t)length;
+}
+
+static enum ota_error check_line(const char *line, ssize_t length, const char *shown,
+                                 struct ota_failure *failure)
+{
+    if (length < 0)
+        return fail(failure, OTA_E_USAGE, "cannot read the password from %s: %s", shown,
+                    strerror(errno));
+    if (length == 0)
+        return fail(failure, OTA_E_USAGE,
+                    "the first line of %s is empty, but the password should be there "
+                    "(for no password use --auth=)",
+                    shown);
+    if (length > PASSWORD_MAX)
+        return fail(failure, OTA_E_USAGE,
+                    "the first line of %s is longer than %d bytes, which is no password", shown,
+                    PASSWORD_MAX);
+    if (memchr(line, '\0', (size_t)length))
+        return fail(failure, OTA_E_USAGE, "the first line of %s holds a NUL byte: not a text file",
+                    shown);
+    return OTA_OK;
+}
+
+static enum ota_error read_password(char **password, int descriptor, const char *shown,
+                                    struct ota_failure *failure)
+{
+    char line[PASSWORD_MAX + 1];
+    ssize_t length = read_line(descriptor, line);
+    enum ota_error error = check_line(line, length, shown, failure);
+    if (error == OTA_OK) {
+        *password = strndup(line, (size_t)length);
+        if (!*password)
+            error = fail(failure, OTA_E_INTERNAL, "out of memory");
+    }
+    digest_cleanse(line, sizeof line);
+    return error;
+}
+
+enum ota_error password_from_file(char **password, const char *path, bool *is_exposed,
+                                  struct ota_failure *failure)
+{
+    *password = NULL;
+    *is_exposed = false;
+    if (strcmp(path, "-") == 0)
+        return read_password(password, STDIN_FILENO, "standard input", failure);
+
+    char escaped[PATH_SHOWN];
+    escape_string(escaped, sizeof escaped, path);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (descriptor < 0)
+        return fail(failure, OTA_E_USAGE, "cannot open the password file %s: %s", escaped,
+                    strerror(errno));
+    struct stat status;
+    if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))
+        *is_exposed = (status.st_mode & S_IROTH) != 0;
+    enum ota_error error = read_password(password, descriptor, escaped, failure);
+    close(descriptor);
+    return error;
+}
+
+int password_from_environment(char **password)
+{
+    *password = NULL;
+    char *value = getenv("ESP_OTA_AUTH");
+    if (!value)
+        return 0;
+    int result = 0;
+    if (*value != '\0') {
+        *password = strdup(value);
+        result = *password ? 0 : -1;
+    }
+    digest_cleanse(value, strlen(value));
+    unsetenv("ESP_OTA_AUTH");
+    return result;
+}
+
+void password_free(char *password)
+{
+    if (password)
+        digest_cleanse(password, strlen(password));
+    free(password);
+}
