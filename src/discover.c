@@ -295,8 +295,10 @@ void discover_cancel(struct discover *discover, uint32_t id)
 
 static void describe(char reason[DISCOVER_REASON_MAX], int error)
 {
+    /* Avahi says "no daemon" when there is no bus, too. */
     if (error == AVAHI_ERR_NO_DAEMON || error == AVAHI_ERR_DISCONNECTED)
-        snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon is not running");
+        snprintf(reason, DISCOVER_REASON_MAX,
+                 "avahi-daemon or the D-Bus system bus is not running");
     else if (error == AVAHI_ERR_DBUS_ERROR)
         snprintf(reason, DISCOVER_REASON_MAX, "the D-Bus system bus cannot be reached");
     else

@@ -36,7 +36,7 @@ struct discover_answer {
     struct address address;               /* port 0; link-local IPv6 has its scope */
     char instance[DISCOVER_INSTANCE_MAX]; /* not escaped: as a person would type it */
     char host[DISCOVER_NAME_MAX];
-    char reason[DISCOVER_REASON_MAX]; /* "avahi-daemon is not running" */
+    char reason[DISCOVER_REASON_MAX]; /* "avahi-daemon: Access denied" */
 };
 
 struct discover;

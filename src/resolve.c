@@ -1,0 +1,433 @@
+/*
+ * resolve.c: the policy of name resolution. It has no socket of its own and knows neither Avahi's
+ * nor the C library's interface: mdns.h and lookup.h ask, and decide() weighs what has come so far.
+ *
+ * Answers only record facts; after each of them, and when the time that it set itself has come,
+ * decide() starts what should be asked by now, and ends when the best finding is good enough.
+ */
+#include "resolve.h"
+
+#include "error.h"
+#include "escape.h"
+#include "lookup.h"
+#include "loop.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MS = 1000, NEVER = -1 };
+
+/* How long a finding waits for something better. */
+enum {
+    IPV4_GRACE_US = 500 * MS,      /* most boards speak nothing but IPv4 */
+    INSTANCE_GRACE_US = 500 * MS,  /* an instance of the same name is surer than a host */
+    PORT_GRACE_US = 1000 * MS,     /* from the address on */
+    SERVICES_AFTER_US = 250 * MS,  /* boards whose instance is not named like the host are rare */
+    MDNS_ADVANTAGE_US = 1000 * MS, /* from the start: of mDNS over the system resolver */
+};
+
+/* What can be asked: the kinds of discover.h, and the C library. */
+enum { ASK_SYSTEM = DISCOVER_SERVICES + 1, ASK_COUNT };
+
+/* When each is asked, counted from the start. A later one is asked earlier when those before it
+ * have given up, and not at all when they have found something. */
+static const int64_t plans[][ASK_COUNT] = {
+    /*                   HOST   INSTANCE   SERVICES  SYSTEM */
+    [TARGET_ADDRESS] = {NEVER, NEVER, NEVER, NEVER},
+    [TARGET_LOCAL] = {0, 0, NEVER, 1000 * MS},    /* /etc/hosts or a unicast DNS may know it, too */
+    [TARGET_HOST] = {NEVER, 2000 * MS, NEVER, 0}, /* instance names may hold dots */
+    [TARGET_LABEL] = {0, 0, NEVER, 0},
+    [TARGET_INSTANCE] = {NEVER, 0, NEVER, NEVER},
+};
+
+/* Best first. */
+enum source { FROM_INSTANCE, FROM_HOST, FROM_SYSTEM, SOURCE_COUNT };
+
+struct finding {
+    struct resolution resolution;
+    int64_t since_us; /* when its first address came */
+};
+
+struct question {
+    struct resolver *resolver;
+    bool asked;
+    struct mdns_query *query; /* NULL when it has ended, and for ASK_SYSTEM */
+    struct lookup *lookup;    /* the same for ASK_SYSTEM */
+};
+
+struct resolver {
+    const AvahiPoll *poll_api;
+    struct mdns *mdns;
+    const struct target *target;
+    bool want_port;
+    int64_t start_us;
+    int64_t deadline_us;
+    resolver_done_fn *done;
+    void *userdata;
+    AvahiTimeout *timeout;            /* the next decide() */
+    char host[DISCOVER_NAME_MAX];     /* the .local name that the target may mean; "" */
+    char instance[DISCOVER_NAME_MAX]; /* the instance that it may mean */
+    struct question questions[ASK_COUNT];
+    char unavailable[DISCOVER_REASON_MAX]; /* why mDNS cannot be asked; "" when it can */
+    char system_why[DISCOVER_REASON_MAX];  /* why the C library found nothing */
+    struct finding findings[SOURCE_COUNT];
+};
+
+static bool has_ipv4(const struct resolution *resolution)
+{
+    return resolution->count && resolution->addresses[0].any.sa_family == AF_INET;
+}
+
+/* IPv4 goes before IPv6, what came earlier before what came later. */
+static void add_address(struct finding *finding, const struct address *address)
+{
+    struct resolution *resolution = &finding->resolution;
+    size_t place = 0;
+    for (size_t i = 0; i < resolution->count; i++) {
+        if (address_equal(&resolution->addresses[i], address))
+            return;
+        if (address->any.sa_family != AF_INET || resolution->addresses[i].any.sa_family == AF_INET)
+            place = i + 1;
+    }
+    if (place == RESOLVE_ADDRESSES_MAX)
+        return;
+    if (resolution->count == 0)
+        finding->since_us = loop_now_us();
+    else if (resolution->count == RESOLVE_ADDRESSES_MAX)
+        resolution->count--;
+    memmove(&resolution->addresses[place + 1], &resolution->addresses[place],
+            (resolution->count - place) * sizeof *address);
+    resolution->addresses[place] = *address;
+    address_set_port(&resolution->addresses[place], 0);
+    resolution->count++;
+}
+
+static void add_service(struct finding *finding, const struct discover_answer *answer)
+{
+    struct resolution *resolution = &finding->resolution;
+    if (answer->has_address)
+        add_address(finding, &answer->address);
+    if (resolution->port || !answer->port)
+        return;
+    resolution->port = answer->port;
+    escape_string(resolution->instance, sizeof resolution->instance, answer->instance);
+}
+
+static void decide(struct resolver *resolver);
+
+static void record(struct resolver *resolver, enum discover_kind kind,
+                   const struct discover_answer *answer)
+{
+    bool is_service = kind != DISCOVER_HOST;
+    bool same_host = resolver->host[0] && strcasecmp(answer->host, resolver->host) == 0;
+    if (kind == DISCOVER_HOST && answer->has_address)
+        add_address(&resolver->findings[FROM_HOST], &answer->address);
+    if (is_service && same_host)
+        add_service(&resolver->findings[FROM_HOST], answer);
+    /* kitchen.local names a host: an instance "kitchen" on another host is not meant. */
+    if (kind == DISCOVER_INSTANCE && resolver->target->kind != TARGET_LOCAL)
+        add_service(&resolver->findings[FROM_INSTANCE], answer);
+}
+
+static void on_answer(const struct discover_answer *answer, void *userdata)
+{
+    struct question *question = userdata;
+    struct resolver *resolver = question->resolver;
+    if (answer->event == DISCOVER_FOUND)
+        record(resolver, (enum discover_kind)(question - resolver->questions), answer);
+    else
+        question->query = NULL;
+    if (answer->event == DISCOVER_UNAVAILABLE)
+        memcpy(resolver->unavailable, answer->reason, sizeof resolver->unavailable);
+    decide(resolver);
+}
+
+static void on_lookup(const struct address *addresses, size_t count, const char *why,
+                      void *userdata)
+{
+    struct resolver *resolver = userdata;
+    struct question *question = &resolver->questions[ASK_SYSTEM];
+    for (size_t i = 0; i < count; i++)
+        add_address(&resolver->findings[FROM_SYSTEM], &addresses[i]);
+    snprintf(resolver->system_why, sizeof resolver->system_why, "%s", why);
+    lookup_free(question->lookup);
+    question->lookup = NULL;
+    decide(resolver);
+}
+
+static void ask(struct resolver *resolver, size_t what)
+{
+    struct question *question = &resolver->questions[what];
+    const char *name = what == DISCOVER_HOST ? resolver->host : resolver->instance;
+    question->asked = true;
+    if (what == ASK_SYSTEM) {
+        question->lookup =
+            lookup_start(resolver->poll_api, resolver->target->name, on_lookup, resolver);
+        if (!question->lookup)
+            snprintf(resolver->system_why, sizeof resolver->system_why, "%s", strerror(errno));
+        return;
+    }
+    question->query = mdns_ask(resolver->mdns, (enum discover_kind)what, name, on_answer, question);
+    if (!question->query)
+        snprintf(resolver->unavailable, sizeof resolver->unavailable, "memory ran out");
+}
+
+static bool is_pending(const struct resolver *resolver, size_t what)
+{
+    return resolver->questions[what].query || resolver->questions[what].lookup;
+}
+
+static bool mdns_is_pending(const struct resolver *resolver)
+{
+    return is_pending(resolver, DISCOVER_HOST) || is_pending(resolver, DISCOVER_INSTANCE) ||
+           is_pending(resolver, DISCOVER_SERVICES);
+}
+
+static int64_t earlier(int64_t a_us, int64_t b_us)
+{
+    return a_us < b_us ? a_us : b_us;
+}
+
+static int64_t later(int64_t a_us, int64_t b_us)
+{
+    return a_us > b_us ? a_us : b_us;
+}
+
+/* Whether what belongs to the plan and has not been asked yet. */
+static bool is_open(const struct resolver *resolver, size_t what)
+{
+    if (plans[resolver->target->kind][what] == NEVER || resolver->questions[what].asked)
+        return false;
+    if (what == DISCOVER_HOST)
+        return resolver->host[0] != '\0';
+    /* The address of a .local name is its host's; an instance could only add the port. */
+    bool is_for_port = what == DISCOVER_INSTANCE && resolver->target->kind == TARGET_LOCAL;
+    return !is_for_port || resolver->want_port;
+}
+
+/* When the next open question is due; INT64_MAX: there is none. */
+static int64_t next_question_us(const struct resolver *resolver)
+{
+    int64_t next_us = INT64_MAX;
+    for (size_t what = 0; what < ASK_COUNT; what++)
+        if (is_open(resolver, what))
+            next_us = earlier(next_us, resolver->start_us + plans[resolver->target->kind][what]);
+    return next_us;
+}
+
+/* Asks what is due, and the next ones at once when nothing is under way any more. */
+static void ask_due(struct resolver *resolver, int64_t now_us)
+{
+    for (;;) {
+        bool is_idle = !mdns_is_pending(resolver) && !is_pending(resolver, ASK_SYSTEM);
+        int64_t next_us = next_question_us(resolver);
+        if (next_us == INT64_MAX || (next_us > now_us && !is_idle))
+            return;
+        for (size_t what = 0; what < ASK_COUNT; what++)
+            if (is_open(resolver, what) &&
+                resolver->start_us + plans[resolver->target->kind][what] <= next_us)
+                ask(resolver, what);
+    }
+}
+
+static struct finding *best_finding(struct resolver *resolver)
+{
+    for (size_t i = 0; i < SOURCE_COUNT; i++)
+        if (resolver->findings[i].resolution.count)
+            return &resolver->findings[i];
+    return NULL;
+}
+
+/* Until when the host's finding waits for its port; looks at all services when there is no instance
+ * of the same name. */
+static int64_t port_due_us(struct resolver *resolver, const struct finding *finding, int64_t now_us)
+{
+    bool is_instance_over = !is_pending(resolver, DISCOVER_INSTANCE);
+    if (!resolver->want_port || finding->resolution.port)
+        return 0;
+    if (!resolver->questions[DISCOVER_SERVICES].asked) {
+        int64_t services_us = finding->since_us + SERVICES_AFTER_US;
+        if (now_us < services_us && !is_instance_over)
+            return services_us;
+        ask(resolver, DISCOVER_SERVICES);
+    }
+    return is_pending(resolver, DISCOVER_SERVICES) || !is_instance_over
+               ? finding->since_us + PORT_GRACE_US
+               : 0;
+}
+
+/* Until when finding waits for something better, given what is still under way; it never waits past
+ * the deadline. */
+static int64_t accept_due_us(struct resolver *resolver, const struct finding *finding,
+                             int64_t now_us)
+{
+    bool is_label = resolver->target->kind == TARGET_LABEL;
+    bool is_host = finding == &resolver->findings[FROM_HOST];
+    int64_t due_us = 0;
+    if (finding == &resolver->findings[FROM_SYSTEM])
+        return is_label && mdns_is_pending(resolver) ? resolver->start_us + MDNS_ADVANTAGE_US : 0;
+    if (!has_ipv4(&finding->resolution) &&
+        is_pending(resolver, is_host ? DISCOVER_HOST : DISCOVER_INSTANCE))
+        due_us = finding->since_us + IPV4_GRACE_US;
+    if (is_host && is_label && is_pending(resolver, DISCOVER_INSTANCE))
+        due_us = later(due_us, finding->since_us + INSTANCE_GRACE_US);
+    if (is_host)
+        due_us = later(due_us, port_due_us(resolver, finding, now_us));
+    return due_us;
+}
+
+/* Ends everything that is under way. */
+static void stop(struct resolver *resolver)
+{
+    for (size_t what = 0; what < ASK_COUNT; what++) {
+        struct question *question = &resolver->questions[what];
+        if (question->query)
+            mdns_cancel(question->query);
+        lookup_free(question->lookup);
+        question->query = NULL;
+        question->lookup = NULL;
+    }
+    if (resolver->timeout)
+        resolver->poll_api->timeout_free(resolver->timeout);
+    resolver->timeout = NULL;
+}
+
+static void describe_mdns(char *target, size_t capacity, const struct resolver *resolver,
+                          double seconds)
+{
+    if (resolver->unavailable[0])
+        snprintf(target, capacity, "multicast DNS cannot be asked (%s)", resolver->unavailable);
+    else if (resolver->questions[DISCOVER_HOST].asked ||
+             resolver->questions[DISCOVER_INSTANCE].asked)
+        snprintf(target, capacity, "multicast DNS gave no answer in %.1f s", seconds);
+    else
+        target[0] = '\0';
+}
+
+static void describe_system(char *target, size_t capacity, const struct resolver *resolver,
+                            double seconds)
+{
+    if (is_pending(resolver, ASK_SYSTEM))
+        snprintf(target, capacity, "the system resolver gave no answer in %.1f s", seconds);
+    else if (resolver->questions[ASK_SYSTEM].asked)
+        snprintf(target, capacity, "the system resolver says \"%s\"", resolver->system_why);
+    else
+        target[0] = '\0';
+}
+
+static const char *advice(const struct resolver *resolver)
+{
+    if (!resolver->unavailable[0])
+        return "\"avahi-browse -rt _arduino._tcp\" lists the boards that announce themselves";
+    if (resolver->target->kind == TARGET_HOST)
+        return "check the name, or give the board's address";
+    return "start Avahi and D-Bus (\"systemctl start avahi-daemon\"; Debian's packages are "
+           "avahi-daemon and libnss-mdns), or give the board's address, as is usual in a container";
+}
+
+/* Fills in failure: what was asked, for how long, what it said, and what to do. */
+static void describe_failure(const struct resolver *resolver, int64_t now_us,
+                             struct ota_failure *failure)
+{
+    char name[TARGET_NAME_MAX + 64], mdns[DISCOVER_REASON_MAX + 64], system[sizeof mdns];
+    double seconds = (double)(now_us - resolver->start_us) / 1e6;
+    escape_string(name, sizeof name, resolver->target->name);
+    describe_mdns(mdns, sizeof mdns, resolver, seconds);
+    describe_system(system, sizeof system, resolver, seconds);
+    fail(failure, OTA_E_NOT_FOUND, "\"%s\" was not found: %s%s%s; %s", name, mdns,
+         mdns[0] && system[0] ? ", and " : "", system, advice(resolver));
+}
+
+/* Reports finding, or that there is none: the last thing that a caller does. */
+static void finish(struct resolver *resolver, const struct finding *finding, int64_t now_us)
+{
+    struct ota_failure failure;
+    if (!finding)
+        describe_failure(resolver, now_us, &failure);
+    stop(resolver);
+    resolver->done(finding ? &finding->resolution : NULL, finding ? NULL : &failure,
+                   resolver->userdata);
+}
+
+static void decide(struct resolver *resolver)
+{
+    int64_t now_us = loop_now_us();
+    struct finding *finding = best_finding(resolver);
+    int64_t next_us = INT64_MAX;
+    if (finding) {
+        next_us = accept_due_us(resolver, finding, now_us);
+    } else {
+        ask_due(resolver, now_us);
+        next_us = next_question_us(resolver);
+        if (!mdns_is_pending(resolver) && !is_pending(resolver, ASK_SYSTEM))
+            next_us = 0;
+    }
+    next_us = earlier(next_us, resolver->deadline_us);
+    if (next_us <= now_us)
+        finish(resolver, finding, now_us);
+    else
+        loop_arm(resolver->poll_api, &resolver->timeout, next_us - now_us, NULL, NULL);
+}
+
+static void on_timeout(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    decide(userdata);
+}
+
+/* The names that the target may mean: a host under .local, a service instance. */
+static void derive_names(struct resolver *resolver)
+{
+    const struct target *target = resolver->target;
+    int length = (int)strlen(target->name);
+    if (target->kind == TARGET_LOCAL) {
+        snprintf(resolver->host, sizeof resolver->host, "%s", target->name);
+        length -= (int)strlen(".local");
+    } else if (target->kind == TARGET_LABEL && length < DISCOVER_INSTANCE_MAX) {
+        snprintf(resolver->host, sizeof resolver->host, "%.*s.local", length, target->name);
+    }
+    snprintf(resolver->instance, sizeof resolver->instance, "%.*s", length, target->name);
+}
+
+struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
+                                const struct target *target, bool want_port, int64_t timeout_us,
+                                resolver_done_fn *done, void *userdata)
+{
+    struct resolver *resolver = calloc(1, sizeof *resolver);
+    if (!resolver)
+        return NULL;
+    *resolver = (struct resolver){.poll_api = poll_api,
+                                  .mdns = mdns,
+                                  .target = target,
+                                  .want_port = want_port,
+                                  .start_us = loop_now_us(),
+                                  .done = done,
+                                  .userdata = userdata};
+    resolver->deadline_us = resolver->start_us + timeout_us;
+    for (size_t what = 0; what < ASK_COUNT; what++)
+        resolver->questions[what].resolver = resolver;
+    resolver->findings[FROM_INSTANCE].resolution.source = "mDNS";
+    resolver->findings[FROM_HOST].resolution.source = "mDNS";
+    resolver->findings[FROM_SYSTEM].resolution.source = "system resolver";
+    derive_names(resolver);
+    if (target->kind == TARGET_ADDRESS) {
+        resolver->findings[FROM_SYSTEM].resolution.source = "numeric address";
+        add_address(&resolver->findings[FROM_SYSTEM], &target->address);
+    }
+    if (loop_arm(poll_api, &resolver->timeout, 0, on_timeout, resolver) < 0) {
+        free(resolver);
+        return NULL;
+    }
+    return resolver;
+}
+
+void resolver_free(struct resolver *resolver)
+{
+    if (!resolver)
+        return;
+    stop(resolver);
+    free(resolver);
+}
