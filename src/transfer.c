@@ -54,6 +54,7 @@ struct transfer {
     size_t acknowledged; /* by the board's TCP */
     size_t reported;     /* what on_progress was last told */
     int64_t start_us;
+    int send_error;      /* a send that fails takes the error from the recv that follows */
     int64_t progress_us; /* when acknowledged last grew */
     int64_t heard_us;    /* when the board last said something */
     int64_t text_us;     /* when its reason began; 0: it has not */
@@ -174,7 +175,7 @@ static void receive(struct transfer *transfer)
             if ((size_t)got < sizeof buffer)
                 return;
         } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-            end_of_stream(transfer, got == 0 ? 0 : errno);
+            end_of_stream(transfer, got == 0 ? transfer->send_error : errno);
         } else {
             return;
         }
@@ -204,10 +205,10 @@ static void send_more(struct transfer *transfer)
     }
     if (errno == EAGAIN || errno == EINTR)
         return;
-    int reason = errno;
+    transfer->send_error = errno;
     receive(transfer); /* what came before the reset may say why */
     if (!transfer->done)
-        end_of_stream(transfer, reason);
+        end_of_stream(transfer, transfer->send_error);
 }
 
 static void watch_for_what_matters(struct transfer *transfer)

@@ -1,0 +1,249 @@
+/*
+ * test-listener.c: who gets in, who is turned away, which port is taken.
+ */
+#include "listener.h"
+#include "loop.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct loop *loop;
+    const AvahiPoll *api;
+    struct ota_failure failure;
+    AvahiTimeout *deadline;
+    int accepted;
+    int descriptor;
+    struct address peer;
+};
+
+static int setup(void **state)
+{
+    static struct fixture fixture;
+    memset(&fixture, 0, sizeof fixture);
+    fixture.loop = loop_new();
+    fixture.api = loop_poll_api(fixture.loop);
+    fixture.descriptor = -1;
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+    loop_free(fixture->loop);
+    return 0;
+}
+
+static void on_accept(int descriptor, const struct address *peer, void *userdata)
+{
+    struct fixture *fixture = userdata;
+    fixture->accepted++;
+    fixture->descriptor = descriptor;
+    fixture->peer = *peer;
+    loop_quit(fixture->loop);
+}
+
+static void on_deadline(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct fixture *fixture = userdata;
+    loop_quit(fixture->loop);
+}
+
+static struct address numeric(const char *text, uint16_t port)
+{
+    struct address address;
+    assert_true(address_parse(&address, text));
+    address_set_port(&address, port);
+    return address;
+}
+
+static int connect_from(const char *from, const char *to, uint16_t port)
+{
+    struct address source = numeric(from, 0);
+    struct address target = numeric(to, port);
+    int descriptor = socket(source.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(descriptor >= 0);
+    assert_int_equal(bind(descriptor, &source.any, address_length(&source)), 0);
+    assert_int_equal(connect(descriptor, &target.any, address_length(&target)), 0);
+    return descriptor;
+}
+
+static void run(struct fixture *fixture, int64_t limit_us)
+{
+    loop_arm(fixture->api, &fixture->deadline, limit_us, on_deadline, fixture);
+    assert_int_equal(loop_run(fixture->loop), 0);
+}
+
+static void test_expected_peer_is_handed_over(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    assert_non_null(listener);
+    struct address expected = numeric("127.0.0.2", 0);
+    assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0);
+    int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
+    run(fixture, 2000000);
+    assert_int_equal(fixture->accepted, 1);
+    assert_int_equal(fixture->peer.any.sa_family, AF_INET); /* not an IPv4-mapped address */
+    assert_true(address_equal(&fixture->peer, &expected));
+    close(client);
+    close(fixture->descriptor);
+    listener_close(listener);
+}
+
+static void test_ipv6_peer_on_the_same_port(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct address expected = numeric("::1", 0);
+    listener_expect(listener, &expected, on_accept, fixture);
+    int client = connect_from("::1", "::1", listener_port(listener));
+    run(fixture, 2000000);
+    assert_int_equal(fixture->accepted, 1);
+    close(client);
+    close(fixture->descriptor);
+    listener_close(listener);
+}
+
+/* The stranger's end of file shows that it was closed without a byte. */
+static void test_stranger_is_closed_without_a_byte(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct address expected = numeric("127.0.0.2", 0);
+    listener_expect(listener, &expected, on_accept, fixture);
+    int stranger = connect_from("127.0.0.3", "127.0.0.1", listener_port(listener));
+    int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
+    run(fixture, 2000000);
+    char byte;
+    assert_int_equal(recv(stranger, &byte, 1, 0), 0);
+    assert_int_equal(fixture->accepted, 1);
+    assert_true(address_equal(&fixture->peer, &expected));
+    close(stranger);
+    close(client);
+    close(fixture->descriptor);
+    listener_close(listener);
+}
+
+static void test_an_expectation_is_for_one_connection(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    listener_expect(listener, NULL, on_accept, fixture); /* anyone */
+    int first = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
+    int second = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
+    run(fixture, 2000000);
+    assert_int_equal(fixture->accepted, 1);
+    char byte;
+    run(fixture, 100000);
+    assert_int_equal(fixture->accepted, 1);
+    assert_int_equal(recv(second, &byte, 1, 0), 0);
+    close(first);
+    close(second);
+    close(fixture->descriptor);
+    listener_close(listener);
+}
+
+static void test_forgotten_and_duplicate_expectations(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct address expected = numeric("127.0.0.2", 0);
+    int other;
+    assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0);
+    assert_int_equal(listener_expect(listener, &expected, on_accept, &other), -1);
+    assert_int_equal(listener_expect(listener, NULL, on_accept, fixture), -1);
+    listener_forget(listener, fixture);
+    assert_int_equal(listener_expect(listener, &expected, on_accept, &other), 0);
+    listener_forget(listener, &other);
+    int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
+    run(fixture, 100000);
+    assert_int_equal(fixture->accepted, 0);
+    close(client);
+    listener_close(listener);
+}
+
+static void test_range_skips_ports_in_use(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address local = numeric("127.0.0.1", 0);
+    struct listener *first = listener_open(fixture->api, &local, 0, 0, &fixture->failure);
+    uint16_t port = listener_port(first);
+    assert_true(port > 0);
+    struct listener *second =
+        listener_open(fixture->api, &local, port, (uint16_t)(port + 20), &fixture->failure);
+    assert_non_null(second);
+    assert_true(listener_port(second) > port);
+    listener_close(second);
+
+    char expected[64];
+    assert_null(listener_open(fixture->api, &local, port, port, &fixture->failure));
+    assert_int_equal(fixture->failure.error, OTA_E_NO_PORT);
+    snprintf(expected, sizeof expected, "TCP port %u of 127.0.0.1", port);
+    assert_non_null(strstr(fixture->failure.message, expected));
+    listener_close(first);
+}
+
+static void test_address_that_is_not_ours(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address foreign = numeric("192.0.2.1", 0);
+    assert_null(listener_open(fixture->api, &foreign, 0, 0, &fixture->failure));
+    assert_int_equal(fixture->failure.error, OTA_E_NO_PORT);
+    assert_non_null(strstr(fixture->failure.message, "192.0.2.1"));
+}
+
+/* The connection stays in the queue; the loop must rest instead of spinning on it. */
+static void test_out_of_descriptors(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    listener_expect(listener, NULL, on_accept, fixture);
+    int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
+    struct rlimit old, none = {0};
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    none = (struct rlimit){.rlim_cur = 3, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    struct rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    run(fixture, 300000);
+    getrusage(RUSAGE_SELF, &after);
+    setrlimit(RLIMIT_NOFILE, &old);
+    assert_int_equal(fixture->accepted, 0);
+    assert_true(after.ru_nvcsw - before.ru_nvcsw < 20);
+    int64_t system_us = (after.ru_stime.tv_sec - before.ru_stime.tv_sec) * INT64_C(1000000) +
+                        after.ru_stime.tv_usec - before.ru_stime.tv_usec;
+    assert_true(system_us < 150000);
+    run(fixture, 2000000);
+    assert_int_equal(fixture->accepted, 1);
+    close(client);
+    close(fixture->descriptor);
+    listener_close(listener);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_expected_peer_is_handed_over),
+        TEST(test_ipv6_peer_on_the_same_port),
+        TEST(test_stranger_is_closed_without_a_byte),
+        TEST(test_an_expectation_is_for_one_connection),
+        TEST(test_forgotten_and_duplicate_expectations),
+        TEST(test_range_skips_ports_in_use),
+        TEST(test_address_that_is_not_ours),
+        TEST(test_out_of_descriptors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,273 @@
+/*
+ * test-loop.c: the event loop: order, fairness, freeing during dispatch, monotonic time, signals.
+ */
+#include "loop.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int setup(void **state)
+{
+    *state = loop_new();
+    return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    loop_free(*state);
+    return 0;
+}
+
+struct counter {
+    struct loop *loop;
+    const AvahiPoll *api;
+    AvahiTimeout *timeout;
+    AvahiTimeout *other;
+    AvahiWatch *watches[3];
+    int pipes[3][2];
+    int calls[3];
+    int order[8];
+    int seen;
+    int number;
+};
+
+static void quit_on_timeout(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct counter *counter = userdata;
+    counter->calls[0]++;
+    loop_quit(counter->loop);
+}
+
+static void test_timeout_fires_once_and_not_early(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    int64_t start_us = loop_now_us();
+    assert_int_equal(loop_arm(counter.api, &counter.timeout, 20000, quit_on_timeout, &counter), 0);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_true(loop_now_us() - start_us >= 19000); /* one millisecond for the wall clock's grain */
+    assert_int_equal(counter.calls[0], 1);
+}
+
+static void count_and_rearm(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct counter *counter = userdata;
+    if (++counter->calls[1] < 100)
+        loop_arm(counter->api, &counter->other, 0, NULL, NULL);
+}
+
+static void test_timeouts_order_disarm_rearm(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    loop_arm(counter.api, &counter.timeout, 5000, quit_on_timeout, &counter);
+    loop_arm(counter.api, &counter.other, 0, count_and_rearm, &counter);
+    AvahiTimeout *never = NULL;
+    loop_arm(counter.api, &never, 0, quit_on_timeout, &counter);
+    loop_arm(counter.api, &never, -1, NULL, NULL);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.calls[0], 1);   /* the disarmed one did not quit as well */
+    assert_int_equal(counter.calls[1], 100); /* a timeout armed in its own callback fires again */
+}
+
+static void test_wall_clock_deadline_in_the_past_is_now(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    struct timeval past = {.tv_sec = 1};
+    assert_non_null(counter.api->timeout_new(counter.api, &past, quit_on_timeout, &counter));
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.calls[0], 1);
+}
+
+static void open_pipes(struct counter *counter)
+{
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pipe2(counter->pipes[i], O_NONBLOCK), 0);
+        assert_int_equal(write(counter->pipes[i][1], "x", 1), 1);
+    }
+}
+
+static void close_pipes(struct counter *counter)
+{
+    for (int i = 0; i < 3; i++) {
+        close(counter->pipes[i][0]);
+        close(counter->pipes[i][1]);
+    }
+}
+
+static int index_of(const struct counter *counter, int fd)
+{
+    for (int i = 0; i < 3; i++)
+        if (counter->pipes[i][0] == fd)
+            return i;
+    return -1;
+}
+
+/* Never reads: its descriptor stays ready, as a board's that floods us does. */
+static void stay_ready(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    struct counter *counter = userdata;
+    assert_int_equal(event, AVAHI_WATCH_IN);
+    assert_int_equal(counter->api->watch_get_events(watch), AVAHI_WATCH_IN);
+    if (++counter->calls[index_of(counter, fd)] == 50)
+        loop_quit(counter->loop);
+}
+
+static void test_every_ready_descriptor_has_its_turn(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    open_pipes(&counter);
+    for (int i = 0; i < 3; i++)
+        counter.watches[i] = counter.api->watch_new(counter.api, counter.pipes[i][0],
+                                                    AVAHI_WATCH_IN, stay_ready, &counter);
+    assert_int_equal(loop_run(counter.loop), 0);
+    for (int i = 0; i < 3; i++)
+        assert_in_range(counter.calls[i], 49, 50);
+    close_pipes(&counter);
+}
+
+/* The first that is called frees the two others, which are ready in the same turn. */
+static void free_the_others(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)watch;
+    (void)event;
+    struct counter *counter = userdata;
+    int self = index_of(counter, fd);
+    counter->calls[self]++;
+    for (int i = 0; i < 3; i++)
+        if (i != self && counter->watches[i]) {
+            counter->api->watch_free(counter->watches[i]);
+            counter->watches[i] = NULL;
+        }
+    if (counter->calls[self] == 2)
+        loop_quit(counter->loop);
+}
+
+static void test_freeing_while_dispatching(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    open_pipes(&counter);
+    for (int i = 0; i < 3; i++)
+        counter.watches[i] = counter.api->watch_new(counter.api, counter.pipes[i][0],
+                                                    AVAHI_WATCH_IN, free_the_others, &counter);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.calls[0] + counter.calls[1] + counter.calls[2], 2);
+    close_pipes(&counter);
+}
+
+static void test_update_to_no_events(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    open_pipes(&counter);
+    AvahiWatch *watch = counter.api->watch_new(counter.api, counter.pipes[0][0], AVAHI_WATCH_IN,
+                                               stay_ready, &counter);
+    counter.api->watch_update(watch, 0);
+    loop_arm(counter.api, &counter.timeout, 5000, quit_on_timeout, &counter);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.calls[0], 1); /* the timeout's, not the watch's */
+    close_pipes(&counter);
+}
+
+static void add_many(AvahiTimeout *timeout, void *userdata)
+{
+    struct counter *counter = userdata;
+    counter->api->timeout_free(timeout);
+    for (int i = 0; i < 1000; i++) {
+        AvahiTimeout *one = NULL;
+        assert_int_equal(loop_arm(counter->api, &one, 1000, quit_on_timeout, counter), 0);
+    }
+}
+
+static void test_growing_while_dispatching(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    AvahiTimeout *first = NULL;
+    loop_arm(counter.api, &first, 0, add_many, &counter);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.calls[0], 1);
+}
+
+static void test_waiting_costs_no_cpu(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    struct rusage before, after;
+    loop_arm(counter.api, &counter.timeout, 300000, quit_on_timeout, &counter);
+    getrusage(RUSAGE_SELF, &before);
+    assert_int_equal(loop_run(counter.loop), 0);
+    getrusage(RUSAGE_SELF, &after);
+    int64_t used_us = (after.ru_utime.tv_sec - before.ru_utime.tv_sec) * INT64_C(1000000) +
+                      after.ru_utime.tv_usec - before.ru_utime.tv_usec;
+    assert_true(used_us < 150000); /* a loop that spins would use all of it */
+}
+
+static void on_signal(int number, void *userdata)
+{
+    struct counter *counter = userdata;
+    counter->order[counter->seen++] = number;
+    if (counter->seen == 2)
+        loop_quit(counter->loop);
+}
+
+static void raise_both(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct counter *counter = userdata;
+    raise(SIGTERM);
+    raise(SIGINT);
+    assert_int_equal(counter->seen, 0); /* not from within the handler */
+}
+
+static void test_signals_come_through_the_loop(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    assert_int_equal(loop_catch_signals(counter.loop, on_signal, &counter), 0);
+    loop_arm(counter.api, &counter.timeout, 0, raise_both, &counter);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.order[0], SIGTERM);
+    assert_int_equal(counter.order[1], SIGINT);
+}
+
+static void test_ignored_sigint_stays_ignored_and_handlers_come_back(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    struct sigaction seen;
+    signal(SIGINT, SIG_IGN);
+    assert_int_equal(loop_catch_signals(counter.loop, on_signal, &counter), 0);
+    sigaction(SIGINT, NULL, &seen);
+    assert_ptr_equal(seen.sa_handler, SIG_IGN);
+    sigaction(SIGTERM, NULL, &seen);
+    assert_ptr_not_equal(seen.sa_handler, SIG_DFL);
+    loop_free(counter.loop);
+    *state = NULL;
+    sigaction(SIGTERM, NULL, &seen);
+    assert_ptr_equal(seen.sa_handler, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_timeout_fires_once_and_not_early),
+        TEST(test_timeouts_order_disarm_rearm),
+        TEST(test_wall_clock_deadline_in_the_past_is_now),
+        TEST(test_every_ready_descriptor_has_its_turn),
+        TEST(test_freeing_while_dispatching),
+        TEST(test_update_to_no_events),
+        TEST(test_growing_while_dispatching),
+        TEST(test_waiting_costs_no_cpu),
+        TEST(test_signals_come_through_the_loop),
+        TEST(test_ignored_sigint_stays_ignored_and_handlers_come_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
