@@ -133,37 +133,49 @@ static enum ota_error take_option(struct reader *reader, int code, struct ota_fa
     return options_takes_value(options_find(option)) ? take_value(reader, option, failure) : OTA_OK;
 }
 
-/* Everything has an option, so an argument without one is a mistake. It is not shown when it is
- * probably the second word of a password. */
-static enum ota_error check_arguments(struct reader *reader, struct ota_failure *failure)
+static enum ota_error unexpected_argument(const struct command_line *line, const char *text,
+                                          struct ota_failure *failure)
 {
-    const char *argument = poptGetArg(reader->popt);
-    if (!argument)
-        return OTA_OK;
-    int index = disguise_index(&reader->disguise, argument);
-    if (index > 0 && index - 1 == reader->password_at) {
-        for (; argument; argument = poptGetArg(reader->popt))
-            disguise_wipe(&reader->disguise, argument);
-        return fail(failure, OTA_E_USAGE,
-                    "unexpected argument after the password; if the password contains spaces, put "
-                    "it in quotes");
-    }
-    if (argument[0] == '-')
-        return fail(failure, OTA_E_USAGE, "unexpected arguments after '--'; leave the '--' out");
     char buffer[SHOWN_MAX];
-    char *text = disguise_reveal(&reader->disguise, argument);
-    if (!text)
-        return out_of_memory(failure);
     escape_string(buffer, sizeof buffer, text);
-    free(text);
-    const char *option = !reader->line->given[OPTION_FILE] ? "-f"
-                         : !reader->line->given[OPTION_IP] ? "-i"
-                                                           : NULL;
+    const char *option = !line->given[OPTION_FILE] ? "-f" : !line->given[OPTION_IP] ? "-i" : NULL;
     if (option)
         return fail(failure, OTA_E_USAGE, "unexpected argument '%s'; did you mean %s %s?", buffer,
                     option, buffer);
     return fail(failure, OTA_E_USAGE,
                 "unexpected argument '%s'; a value that contains spaces needs quotes", buffer);
+}
+
+static enum ota_error fail_and_wipe(struct reader *reader, const char *argument,
+                                    const char *message, struct ota_failure *failure)
+{
+    for (; argument; argument = poptGetArg(reader->popt))
+        disguise_wipe(&reader->disguise, argument);
+    return fail(failure, OTA_E_USAGE, "%s", message);
+}
+
+/* Everything has an option, so an argument without one is a mistake. It is not shown when it may be
+ * a password: behind "--", or when it is the second word behind -a. */
+static enum ota_error check_arguments(struct reader *reader, struct ota_failure *failure)
+{
+    const char *argument = poptGetArg(reader->popt);
+    if (!argument)
+        return OTA_OK;
+    if (argument[0] == '-' && argument[1] != '\0')
+        return fail_and_wipe(reader, argument,
+                             "unexpected arguments after '--'; leave the '--' out", failure);
+    int index = disguise_index(&reader->disguise, argument);
+    if (index > 0 && index - 1 == reader->password_at)
+        return fail_and_wipe(reader, argument,
+                             "unexpected argument after the password; if the password contains "
+                             "spaces, put it in quotes",
+                             failure);
+    char *text = disguise_reveal(&reader->disguise, argument);
+    if (!text)
+        return out_of_memory(failure);
+    enum ota_error error = unexpected_argument(reader->line, text, failure);
+    free(text);
+    return error;
 }
 
 static enum ota_error read_all(struct reader *reader, struct ota_failure *failure)
