@@ -125,7 +125,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             "no-connection",
             8,
-            true,
+            false,
             "the board accepted but never connected back",
             "Let the board reach this computer's TCP port (choose it with -P and open it in the "
             "firewall; from Docker or WSL forward it, with a VPN give -I this computer's Wi-Fi "

@@ -259,6 +259,15 @@ static void announce_authenticated(struct handshake *handshake)
              "3.3.1 or later uses SHA-256");
 }
 
+static const char *describe_tried_schemes(const struct handshake *handshake)
+{
+    if (handshake->answer_scheme == AUTH_MD5)
+        return "MD5 scheme";
+    if (handshake->config->md5_target)
+        return "SHA-256 scheme; only the MD5 hash of it was tried, as -m says";
+    return "SHA-256 scheme; its SHA-256 and its MD5 hash were tried";
+}
+
 static void take_rejection(struct handshake *handshake)
 {
     if (handshake->outstanding > 1 && start_afresh(handshake, "the rejection may be a stale one"))
@@ -271,7 +280,7 @@ static void take_rejection(struct handshake *handshake)
         return;
     }
     END(handshake, OTA_E_WRONG_PASSWORD, "the board rejected the password (%s)",
-        auth_scheme_name(handshake->answer_scheme));
+        describe_tried_schemes(handshake));
 }
 
 /* -- UDP: replies, by state -- */
@@ -357,7 +366,7 @@ static void end_no_answer(struct handshake *handshake)
         END(handshake, OTA_E_UNREACHABLE, "%s cannot be reached: %s", address,
             strerror(handshake->network_error));
     else
-        END(handshake, OTA_E_NO_ANSWER, "no answer from %s (port: %s) to %u invitation%s in %.0f s",
+        END(handshake, OTA_E_NO_ANSWER, "no answer from %s (port: %s) to %u invitation%s in %.3g s",
             address, source, handshake->outstanding, handshake->outstanding == 1 ? "" : "s",
             (double)handshake->config->accept_timeout_us / 1e6);
 }
@@ -365,14 +374,14 @@ static void end_no_answer(struct handshake *handshake)
 static void end_no_verdict_on_answer(struct handshake *handshake)
 {
     END(handshake, OTA_E_NO_ANSWER,
-        "%s sent a challenge, but neither accepted nor rejected the answer in %.0f s",
+        "%s sent a challenge, but neither accepted nor rejected the answer in %.3g s",
         handshake->board_address, (double)ANSWER_US / 1e6);
 }
 
 static void end_no_password(struct handshake *handshake)
 {
     END(handshake, OTA_E_PASSWORD_NEEDED,
-        "the board asks for a password, and none was typed in %.0f s", (double)PASSWORD_US / 1e6);
+        "the board asks for a password, and none was typed in %.3g s", (double)PASSWORD_US / 1e6);
 }
 
 static void end_no_connection(struct handshake *handshake)
