@@ -14,7 +14,8 @@
 static uint32_t scope_index(const char *text)
 {
     char name[IF_NAMESIZE];
-    uint32_t index = if_nametoindex(text);
+    /* No interface has a colon in its name, but "lo:1" would be taken for an alias of "lo". */
+    uint32_t index = strchr(text, ':') == NULL ? if_nametoindex(text) : 0;
     unsigned long number;
     char *end;
 

@@ -38,7 +38,7 @@ size_t protocol_format_answer(char target[PROTOCOL_DATAGRAM_MAX], const struct a
                             answer->cnonce, DIGEST_SHA256_HEX, answer->response);
 }
 
-static bool is_padding(unsigned char byte)
+static bool is_padding(char byte)
 {
     return byte == '\0' || byte == '\r' || byte == '\n' || byte == ' ';
 }
@@ -48,16 +48,9 @@ static bool equals(const char *data, size_t length, const char *word)
     return length == strlen(word) && memcmp(data, word, length) == 0;
 }
 
-/* Whether data begins with word; if so, both are moved behind it. */
-static bool skip(const char **data, size_t *length, const char *word)
+static bool begins(const char *data, size_t length, const char *word)
 {
-    size_t size = strlen(word);
-
-    if (*length < size || memcmp(*data, word, size) != 0)
-        return false;
-    *data += size;
-    *length -= size;
-    return true;
+    return length >= strlen(word) && memcmp(data, word, strlen(word)) == 0;
 }
 
 static bool is_nonce(const char *data, size_t length)
@@ -73,37 +66,43 @@ static bool is_nonce(const char *data, size_t length)
     return true;
 }
 
-void protocol_parse_reply(struct reply *reply, const void *data, size_t length)
+/* Recognises everything but REPLY_OK and REPLY_AUTH_FAILED, which are whole words. */
+static void parse_prefixed(struct reply *reply, const char *data, size_t length)
 {
-    const char *rest = data;
+    static const char auth[] = "AUTH ";
+    static const char error[] = "ERR:";
+    size_t skipped = 0;
 
-    memset(reply, 0, sizeof *reply);
-    while (length > 0 && is_padding((unsigned char)rest[length - 1]))
-        length--;
-
-    if (equals(rest, length, "OK")) {
-        reply->type = REPLY_OK;
-        return;
-    }
-    if (equals(rest, length, "Authentication Failed")) {
-        reply->type = REPLY_AUTH_FAILED;
+    if (begins(data, length, auth) && is_nonce(data + strlen(auth), length - strlen(auth))) {
+        length -= strlen(auth);
+        reply->type = REPLY_CHALLENGE;
+        reply->scheme = length == DIGEST_MD5_HEX ? AUTH_MD5 : AUTH_SHA256;
+        memcpy(reply->nonce, data + strlen(auth), length);
         return;
     }
     reply->type = REPLY_GARBAGE;
-    if (skip(&rest, &length, "ERR:")) {
+    if (begins(data, length, error)) {
         reply->type = REPLY_ERROR;
-        skip(&rest, &length, " ");
-    } else if (skip(&rest, &length, "AUTH ")) {
-        if (is_nonce(rest, length)) {
-            reply->type = REPLY_CHALLENGE;
-            reply->scheme = length == DIGEST_MD5_HEX ? AUTH_MD5 : AUTH_SHA256;
-            memcpy(reply->nonce, rest, length);
-            return;
-        }
-        rest -= strlen("AUTH ");
-        length += strlen("AUTH ");
+        skipped = strlen(error);
+        if (length > skipped && data[skipped] == ' ')
+            skipped++;
     }
-    escape_text(reply->text, sizeof reply->text, rest, length);
+    escape_text(reply->text, sizeof reply->text, data + skipped, length - skipped);
+}
+
+void protocol_parse_reply(struct reply *reply, const void *data, size_t length)
+{
+    const char *text = data;
+
+    memset(reply, 0, sizeof *reply);
+    while (length > 0 && is_padding(text[length - 1]))
+        length--;
+    if (equals(text, length, "OK"))
+        reply->type = REPLY_OK;
+    else if (equals(text, length, "Authentication Failed"))
+        reply->type = REPLY_AUTH_FAILED;
+    else
+        parse_prefixed(reply, text, length);
 }
 
 void backchannel_init(struct backchannel *channel)

@@ -57,22 +57,17 @@ static bool consists_of(const char *text, const char *characters)
     return text[strspn(text, characters)] == '\0';
 }
 
-static bool ends_with(const char *text, size_t length, const char *suffix)
-{
-    size_t size = strlen(suffix);
-
-    return length >= size && strncasecmp(text + length - size, suffix, size) == 0;
-}
-
-/* Whether text is meant as an IPv4 address, or the C library would take it for one. */
+/* Whether text can only be meant as an IPv4 address. */
 static bool is_v4_attempt(const char *text)
 {
-    struct in_addr ignored;
-
     size_t length = strspn(text, DIGITS ".");
 
-    return strchr(text, '.') != NULL &&
-           (text[length] == '\0' || text[length] == '%' || inet_aton(text, &ignored) != 0);
+    return memchr(text, '.', length) != NULL && (text[length] == '\0' || text[length] == '%');
+}
+
+static enum ota_error reject_v4(struct ota_failure *failure, const char *text)
+{
+    return reject(failure, text, "is not an IPv4 address: that is four numbers from 0 to 255");
 }
 
 /* Whether text can only be meant as an IPv6 address. Hexadecimal with fewer colons may also be the
@@ -226,6 +221,8 @@ static enum ota_error take_host(struct target *target, const char *text, bool is
     is_local = labels.count > 1 && strcasecmp(labels.last, "local") == 0;
     if (labels.any_empty)
         return reject(failure, text, "is not a host name: there is nothing between two dots");
+    if (labels.count > 1 && inet_aton(name, &ignored) != 0)
+        return reject_v4(failure, text);
     if (labels.any_edge_hyphen)
         return take_instance(target, text, failure);
     /* Only multicast DNS has names beyond ASCII, and no domain ends in a number. */
@@ -238,21 +235,30 @@ static enum ota_error take_host(struct target *target, const char *text, bool is
     return OTA_OK;
 }
 
+/* "NAME._arduino._tcp.local" is how other tools write an instance in full. */
+static bool strip_service(char *name)
+{
+    static const char service[] = "._arduino._tcp.local";
+    size_t size = strlen(service);
+    size_t length = strlen(name);
+
+    if (length > 0 && name[length - 1] == '.')
+        length--;
+    if (length <= size || strncasecmp(name + length - size, service, size) != 0)
+        return false;
+    name[length - size] = '\0';
+    return true;
+}
+
 static enum ota_error take_name(struct target *target, const char *text,
                                 struct ota_failure *failure)
 {
-    static const char service[] = "._arduino._tcp.local";
-    char *name = target->name;
-    size_t length = strlen(name);
+    const char *name = target->name;
     bool is_ascii = true;
-    bool is_host = true;
+    bool is_host = !strip_service(target->name);
 
-    if (name[0] == ' ' || name[length - 1] == ' ')
+    if (name[0] == ' ' || name[strlen(name) - 1] == ' ')
         return reject(failure, text, "begins or ends with a space");
-    if (ends_with(name, length, service) && length > strlen(service)) {
-        name[length - strlen(service)] = '\0';
-        return take_instance(target, text, failure);
-    }
     for (const char *c = name; *c != '\0'; c++) {
         is_ascii &= (*c & 0x80) == 0;
         is_host &= (*c & 0x80) != 0 || strchr(HOST_CHARACTERS, *c) != NULL;
@@ -292,6 +298,6 @@ enum ota_error target_parse(struct target *target, const char *text, struct ota_
     if (address_parse(&target->address, target->name))
         return check_address(&target->address, text, failure);
     if (is_v4_attempt(target->name))
-        return reject(failure, text, "is not an IPv4 address: that is four numbers from 0 to 255");
+        return reject_v4(failure, text);
     return take_name(target, text, failure);
 }

@@ -1,0 +1,435 @@
+/*
+ * test-image.c: which file is read, what is refused, and files that change meanwhile. read(),
+ * malloc() and calloc() are wrapped by the linker, so that these can be made to misbehave.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "image.h"
+#include "vectors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What the next read() or allocation does. */
+enum mishap { NONE, GROW, SHRINK, REWRITE, TRICKLE, READ_ERROR };
+static struct {
+    enum mishap mishap;
+    size_t reads;
+    int allocations_left; /* -1: no limit */
+} wrapped = {.allocations_left = -1};
+
+static char directory[] = "/tmp/esp-ota-test-image-XXXXXX";
+static char path[64];
+static unsigned char pattern[4096];
+
+ssize_t __real_read(int descriptor, void *target, size_t size);
+ssize_t __wrap_read(int descriptor, void *target, size_t size);
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static void write_at(off_t offset, const void *data, size_t size)
+{
+    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+
+    assert_true(descriptor >= 0);
+    assert_int_equal(pwrite(descriptor, data, size, offset), size);
+    close(descriptor);
+}
+
+ssize_t __wrap_read(int descriptor, void *target, size_t size)
+{
+    size_t number = wrapped.reads++;
+
+    switch (wrapped.mishap) {
+    case GROW:
+        if (number == 0)
+            write_at(sizeof pattern, "x", 1);
+        break;
+    case SHRINK:
+        if (number == 0)
+            assert_int_equal(truncate(path, sizeof pattern - 1), 0);
+        break;
+    case REWRITE:
+        if (number == 0)
+            write_at(0, "y", 1);
+        break;
+    case TRICKLE:
+        if (number % 2 == 0) {
+            errno = EINTR;
+            return -1;
+        }
+        return __real_read(descriptor, target, size < 100 ? size : 100);
+    case READ_ERROR:
+        errno = EIO;
+        return -1;
+    case NONE:
+        break;
+    }
+    return __real_read(descriptor, target, size);
+}
+
+static int may_allocate(void)
+{
+    return wrapped.allocations_left < 0 || wrapped.allocations_left-- > 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return may_allocate() ? __real_malloc(size) : NULL;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return may_allocate() ? __real_calloc(count, size) : NULL;
+}
+
+static void write_file(const char *name, const void *data, size_t size)
+{
+    FILE *file = fopen(name, "we");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static const char *beside(const char *suffix)
+{
+    static char name[96];
+
+    snprintf(name, sizeof name, "%s%s", path, suffix);
+    return name;
+}
+
+static int make_directory(void **state)
+{
+    (void)state;
+    if (mkdtemp(directory) == NULL || chmod(directory, 0755) != 0)
+        return -1;
+    snprintf(path, sizeof path, "%s/fw.bin", directory);
+    for (size_t i = 0; i < sizeof pattern; i++)
+        pattern[i] = (unsigned char)(i * 7 + i / 256);
+    return 0;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    return rmdir(directory);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    wrapped.mishap = NONE;
+    wrapped.reads = 0;
+    wrapped.allocations_left = -1;
+    write_file(path, pattern, sizeof pattern);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    if (unlink(path) != 0)
+        rmdir(path);
+    if (unlink(beside(".signed")) != 0)
+        rmdir(beside(".signed"));
+    return 0;
+}
+
+static void expect_refusal(const char *name, size_t limit, enum ota_error error, const char *why)
+{
+    struct ota_failure failure = {.error = OTA_OK};
+    struct image *image = (struct image *)&failure; /* anything but NULL */
+
+    assert_int_equal(image_load(&image, name, limit, &failure), error);
+    assert_int_equal(failure.error, error);
+    assert_null(image);
+    if (strstr(failure.message, why) == NULL)
+        fail_msg("expected \"%s\", got \"%s\"", why, failure.message);
+}
+
+static struct image *load(const char *name)
+{
+    struct image *image = NULL;
+    struct ota_failure failure;
+
+    if (image_load(&image, name, IMAGE_SIZE_MAX, &failure) != OTA_OK)
+        fail_msg("%s", failure.message);
+    return image;
+}
+
+static void test_load(void **state)
+{
+    struct image *image = load(path);
+
+    (void)state;
+    assert_string_equal(image->path, path);
+    assert_false(image->is_signed);
+    assert_int_equal(image->size, sizeof pattern);
+    assert_memory_equal(image->data, pattern, sizeof pattern);
+    assert_int_equal(image->family, IMAGE_UNKNOWN);
+    image_free(image);
+    image_free(NULL);
+}
+
+static void test_digests(void **state)
+{
+    struct image *image;
+
+    (void)state;
+    write_file(path, "The quick brown fox jumps over the lazy dog", 43);
+    image = load(path);
+    assert_string_equal(image->md5, "9e107d9d372bb6826bd81d3542a419d6");
+    assert_string_equal(image->sha256,
+                        "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592");
+    image_free(image);
+}
+
+static void test_signed_file_is_preferred(void **state)
+{
+    struct image *image;
+
+    (void)state;
+    write_file(beside(".signed"), "signed signed signed", 20);
+    image = load(path);
+    assert_true(image->is_signed);
+    assert_string_equal(image->path, beside(".signed"));
+    assert_int_equal(image->size, 20);
+    image_free(image);
+
+    /* espota.py takes it even when there is nothing else */
+    assert_int_equal(unlink(path), 0);
+    image = load(path);
+    assert_true(image->is_signed);
+    image_free(image);
+
+    /* what is wrong with it is said, and nothing else is sent in its place */
+    write_file(path, pattern, sizeof pattern);
+    write_file(beside(".signed"), "", 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "fw.bin.signed is empty");
+}
+
+static void test_signed_directory_is_no_image(void **state)
+{
+    struct image *image;
+
+    (void)state;
+    assert_int_equal(mkdir(beside(".signed"), 0700), 0);
+    image = load(path);
+    assert_false(image->is_signed);
+    image_free(image);
+}
+
+static void test_sizes(void **state)
+{
+    struct image *image = NULL;
+    struct ota_failure failure;
+
+    (void)state;
+    expect_refusal(path, sizeof pattern - 1, OTA_E_IMAGE,
+                   "4096 bytes, which is over the limit of 4095 bytes");
+    assert_int_equal(image_load(&image, path, sizeof pattern, &failure), OTA_OK);
+    image_free(image);
+
+    write_file(path, pattern, IMAGE_SIZE_MIN);
+    image_free(load(path));
+    write_file(path, pattern, IMAGE_SIZE_MIN - 1);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "only 15 bytes");
+    write_file(path, pattern, 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "is empty");
+
+    /* far beyond what memory could hold: refused by its size, without reading it */
+    assert_int_equal(truncate(path, (off_t)1 << 40), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "1099511627776 bytes");
+    assert_int_equal(wrapped.reads, 4);
+}
+
+static void test_not_a_regular_file(void **state)
+{
+    (void)state;
+    expect_refusal(directory, IMAGE_SIZE_MAX, OTA_E_IMAGE, "is a directory");
+    expect_refusal("/dev/zero", IMAGE_SIZE_MAX, OTA_E_IMAGE, "not a regular file");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "is a pipe");
+    assert_int_equal(wrapped.reads, 0);
+}
+
+static void test_cannot_be_opened(void **state)
+{
+    char name[600];
+
+    (void)state;
+    expect_refusal(beside("/x"), IMAGE_SIZE_MAX, OTA_E_IMAGE, "cannot open ");
+    expect_refusal(beside(".nosuch\n"), IMAGE_SIZE_MAX, OTA_E_IMAGE,
+                   "fw.bin.nosuch\\n: No such file or directory");
+    expect_refusal("", IMAGE_SIZE_MAX, OTA_E_IMAGE, "No such file");
+    memset(name, 'x', sizeof name);
+    name[sizeof name - 1] = '\0';
+    expect_refusal(name, IMAGE_SIZE_MAX, OTA_E_IMAGE, "xxx...: File name too long");
+}
+
+static void test_no_permission(void **state)
+{
+    bool is_root = geteuid() == 0;
+
+    (void)state;
+    assert_int_equal(chmod(path, 0), 0);
+    if (is_root)
+        assert_int_equal(seteuid(65534), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "Permission denied");
+    if (is_root)
+        assert_int_equal(seteuid(0), 0);
+}
+
+static void test_changes_while_being_read(void **state)
+{
+    static const enum mishap mishaps[] = {GROW, SHRINK, REWRITE};
+    static const struct timespec long_ago[] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof mishaps / sizeof *mishaps; i++) {
+        write_file(path, pattern, sizeof pattern);
+        assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+        wrapped.mishap = mishaps[i];
+        wrapped.reads = 0;
+        expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "changed while it was being read");
+    }
+}
+
+static void test_short_and_interrupted_reads(void **state)
+{
+    struct image *image;
+
+    (void)state;
+    wrapped.mishap = TRICKLE;
+    image = load(path);
+    assert_int_equal(image->size, sizeof pattern);
+    assert_memory_equal(image->data, pattern, sizeof pattern);
+    assert_true(wrapped.reads > 2 * sizeof pattern / 100);
+    image_free(image);
+}
+
+static void test_read_error(void **state)
+{
+    (void)state;
+    wrapped.mishap = READ_ERROR;
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "Input/output error");
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    for (int allocations = 0; allocations < 3; allocations++) {
+        wrapped.allocations_left = allocations;
+        expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_INTERNAL, "out of memory");
+    }
+    wrapped.allocations_left = -1;
+    image_free(load(path));
+}
+
+static void test_family(void **state)
+{
+    enum { LARGEST = 64 };
+    static const struct {
+        unsigned char first;
+        unsigned char second;
+        size_t size;
+        bool has_descriptor;
+        enum image_family family;
+        uint16_t port;
+    } rows[] = {
+        {0xE9, 3, LARGEST, true, IMAGE_ESP32, 3232},
+        {0xE9, 3, 36, true, IMAGE_ESP32, 3232},
+        {0xE9, 3, 35, true, IMAGE_ESP8266, 8266},
+        {0xE9, 3, IMAGE_SIZE_MIN, true, IMAGE_ESP8266, 8266},
+        {0xE9, 1, LARGEST, false, IMAGE_ESP8266, 8266},
+        {0xE8, 3, LARGEST, true, IMAGE_UNKNOWN, 8266},
+        {0x1F, 0x8B, LARGEST, false, IMAGE_UNKNOWN, 8266},
+        {0, 0, LARGEST, false, IMAGE_UNKNOWN, 8266},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned char data[LARGEST] = {rows[i].first, rows[i].second};
+        struct image *image;
+
+        if (rows[i].has_descriptor)
+            memcpy(data + 32, "\x32\x54\xCD\xAB", 4);
+        write_file(path, data, rows[i].size);
+        image = load(path);
+        assert_int_equal(image->family, rows[i].family);
+        assert_int_equal(image_default_port(image), rows[i].port);
+        image_free(image);
+    }
+    assert_string_equal(image_family_name(IMAGE_ESP8266), "ESP8266");
+    assert_string_equal(image_family_name(IMAGE_ESP32), "ESP32");
+    assert_string_equal(image_family_name(IMAGE_UNKNOWN), "unknown");
+}
+
+static void test_real_images(void **state)
+{
+    static const struct {
+        const char *name;
+        enum image_family family;
+        size_t size;
+        const char *md5;
+    } rows[] = {
+        {"images/esp8266.bin", IMAGE_ESP8266, 297632, "1d854ab9553adaf4f77c10399ccaaeb1"},
+        {"images/esp32.bin", IMAGE_ESP32, 1466064, "ad5f51c3fd6ce63ef84eb475c734502e"},
+        {"images/esp32s2.bin", IMAGE_ESP32, 182368, "b95cbb7b5780b3abb5a183b5ce669452"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *name = vectors_path(rows[i].name);
+        struct image *image;
+
+        if (name == NULL) {
+            printf("%s is not there\n", rows[i].name);
+            continue;
+        }
+        image = load(name);
+        assert_int_equal(image->family, rows[i].family);
+        assert_int_equal(image->size, rows[i].size);
+        assert_string_equal(image->md5, rows[i].md5);
+        image_free(image);
+    }
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_load),
+        TEST(test_digests),
+        TEST(test_signed_file_is_preferred),
+        TEST(test_signed_directory_is_no_image),
+        TEST(test_sizes),
+        TEST(test_not_a_regular_file),
+        TEST(test_cannot_be_opened),
+        TEST(test_no_permission),
+        TEST(test_changes_while_being_read),
+        TEST(test_short_and_interrupted_reads),
+        TEST(test_read_error),
+        TEST(test_out_of_memory),
+        TEST(test_family),
+        TEST(test_real_images),
+    };
+
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
