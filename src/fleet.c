@@ -21,6 +21,11 @@
 
 static const int64_t RESOLVE_US = 10 * 1000000;
 static const int64_t PROMPT_US = 110 * 1000000; /* a session waits for 120 s */
+static const int64_t PAUSE_MIN_US = 1000000;    /* a lost connection: idle again after 1.1 s */
+static const int64_t PAUSE_MAX_US = 5000000;
+
+/* Lock-step: what the boards' own upload tools send before they wait. */
+enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024 };
 
 struct fleet {
     struct fleet_config config;
@@ -35,6 +40,9 @@ struct fleet {
     const char *source;
     struct resolver *resolver;
     struct session *session;
+    AvahiTimeout *pause; /* before the next attempt */
+    unsigned attempt;    /* counts from 1 */
+    size_t block;        /* lock-step; 0: streaming */
     int64_t start_us;
     int64_t connected_us; /* 0: not yet */
     size_t acknowledged;
@@ -66,6 +74,13 @@ static void on_session_event(const struct ota_event *event, void *userdata)
     emit(userdata, event);
 }
 
+static size_t lockstep_block(const struct fleet *fleet)
+{
+    if (fleet->config.options->block)
+        return fleet->config.options->block;
+    return fleet->config.image->family == IMAGE_ESP32 ? BLOCK_ESP32 : BLOCK_8266;
+}
+
 static void emit_result(struct fleet *fleet, enum ota_phase phase,
                         const struct ota_failure *failure, int signal_number)
 {
@@ -77,6 +92,40 @@ static void emit_result(struct fleet *fleet, enum ota_phase phase,
                                     .exit_status = fleet->exit_status});
 }
 
+static int64_t pause_us(unsigned attempt)
+{
+    int64_t doubled_us = PAUSE_MIN_US << (attempt < 4 ? attempt - 1 : 3);
+    return doubled_us < PAUSE_MAX_US ? doubled_us : PAUSE_MAX_US;
+}
+
+static void try_again(struct fleet *fleet, enum ota_phase phase, const struct ota_failure *failure)
+{
+    char message[OTA_MESSAGE_MAX + 128];
+    int64_t wait_us = pause_us(fleet->attempt);
+    /* A board that aborts with unread data queued resets, and its reason is lost; in lock-step
+     * nothing is queued and the reason arrives. */
+    bool silent_death = failure->error == OTA_E_LOST || failure->error == OTA_E_STALLED;
+    if (silent_death && !fleet->block)
+        fleet->block = lockstep_block(fleet);
+    snprintf(message, sizeof message, "%s: %s; attempt %u of %u%s in %.0f s", ota_phase_name(phase),
+             failure->message, fleet->attempt + 1, fleet->config.options->retries + 1,
+             fleet->block ? ", in lock-step," : "", (double)wait_us / 1e6);
+    emit(fleet, &(struct ota_event){.type = OTA_EVENT_NOTE, .phase = phase, .message = message});
+    loop_arm(fleet->config.poll_api, &fleet->pause, wait_us, NULL, NULL);
+}
+
+/* The end of one attempt, and perhaps of the work. */
+static void conclude(struct fleet *fleet, enum ota_phase phase, const struct ota_failure *failure)
+{
+    if (ota_error_is_transient(failure->error) &&
+        fleet->attempt <= fleet->config.options->retries) {
+        try_again(fleet, phase, failure);
+        return;
+    }
+    emit_result(fleet, phase, failure, 0);
+    fleet->config.on_done(fleet->config.userdata);
+}
+
 static void on_session_done(struct session *session, const struct ota_failure *failure,
                             void *userdata)
 {
@@ -85,8 +134,7 @@ static void on_session_done(struct session *session, const struct ota_failure *f
     enum ota_phase phase = session_phase(session);
     session_free(session);
     fleet->session = NULL;
-    emit_result(fleet, phase, &result, 0);
-    fleet->config.on_done(fleet->config.userdata);
+    conclude(fleet, phase, &result);
 }
 
 static void on_typed(const char *answer, void *userdata)
@@ -152,8 +200,9 @@ static void start_session(struct fleet *fleet, const struct resolution *resoluti
         .peer = options->has_peer ? &options->peer : NULL,
         .peer_any = options->peer_any,
         .md5_target = options->md5_target,
-        .password = options->password,
+        .password = fleet->typed_password ? fleet->typed_password : options->password,
         .accept_timeout_us = options->timeout_us,
+        .block = fleet->block,
     };
     const struct session_callbacks callbacks = {.on_event = on_session_event,
                                                 .on_password = on_password,
@@ -183,8 +232,30 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         return;
     if (!failure)
         fail(&result, OTA_E_INTERNAL, "out of memory");
-    emit_result(fleet, OTA_PHASE_RESOLVE, &result, 0);
-    fleet->config.on_done(fleet->config.userdata);
+    conclude(fleet, OTA_PHASE_RESOLVE, &result);
+}
+
+/* The name is resolved anew each time: a board that has restarted may have another address. */
+static int start_attempt(struct fleet *fleet)
+{
+    const struct target *target = &fleet->config.options->target;
+    fleet->attempt++;
+    fleet->connected_us = 0;
+    fleet->acknowledged = 0;
+    fleet->resolver = resolver_start(fleet->config.poll_api, fleet->mdns, target, !target->port,
+                                     RESOLVE_US, on_resolved, fleet);
+    return fleet->resolver ? 0 : -1;
+}
+
+static void on_pause_over(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct fleet *fleet = userdata;
+    struct ota_failure failure;
+    if (start_attempt(fleet) == 0)
+        return;
+    fail(&failure, OTA_E_INTERNAL, "out of memory");
+    conclude(fleet, OTA_PHASE_RESOLVE, &failure);
 }
 
 struct fleet *fleet_start(const struct fleet_config *config)
@@ -192,15 +263,14 @@ struct fleet *fleet_start(const struct fleet_config *config)
     struct fleet *fleet = calloc(1, sizeof *fleet);
     if (!fleet)
         return NULL;
-    const struct target *target = &config->options->target;
     fleet->config = *config;
     fleet->start_us = loop_now_us();
-    escape_string(fleet->name, sizeof fleet->name, target->name);
+    escape_string(fleet->name, sizeof fleet->name, config->options->target.name);
+    if (config->options->lockstep)
+        fleet->block = lockstep_block(fleet);
     fleet->mdns = mdns_new(config->poll_api);
-    if (fleet->mdns)
-        fleet->resolver = resolver_start(config->poll_api, fleet->mdns, target, !target->port,
-                                         RESOLVE_US, on_resolved, fleet);
-    if (!fleet->resolver) {
+    if (!fleet->mdns || loop_arm(config->poll_api, &fleet->pause, -1, on_pause_over, fleet) < 0 ||
+        start_attempt(fleet) < 0) {
         fleet_free(fleet);
         return NULL;
     }
@@ -242,6 +312,8 @@ void fleet_free(struct fleet *fleet)
     resolver_free(fleet->resolver);
     session_free(fleet->session);
     mdns_free(fleet->mdns);
+    if (fleet->pause)
+        fleet->config.poll_api->timeout_free(fleet->pause);
     if (fleet->typed_password)
         digest_cleanse(fleet->typed_password, strlen(fleet->typed_password));
     free(fleet->typed_password);

@@ -20,6 +20,9 @@ enum {
     TIMEOUT_DEFAULT_S = 10,
     TIMEOUT_MAX_S = 3600,
     SIZE_LIMIT_MAX = 1 << 30,
+    RETRIES_DEFAULT = 2,
+    RETRIES_MAX = 1000,
+    BLOCK_MAX = 65536,
 };
 
 static const char *show(char buffer[SHOWN_MAX], const char *value)
@@ -176,6 +179,32 @@ static enum ota_error set_timeout(struct options *options, const char *value,
                 show(buffer, value), TIMEOUT_MAX_S);
 }
 
+static enum ota_error set_retries(struct options *options, const char *value,
+                                  struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    uint64_t retries;
+    const char *end;
+    if (!parse_number(value, RETRIES_MAX, &retries, &end) || *end != '\0')
+        return fail(failure, OTA_E_USAGE, "--retries '%s' is not a number from 0 to %d",
+                    show(buffer, value), RETRIES_MAX);
+    options->retries = (unsigned)retries;
+    return OTA_OK;
+}
+
+static enum ota_error set_block(struct options *options, const char *value,
+                                struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    uint64_t block;
+    const char *end;
+    if (!parse_number(value, BLOCK_MAX, &block, &end) || *end != '\0' || block == 0)
+        return fail(failure, OTA_E_USAGE, "--block '%s' is not a number of bytes from 1 to %d",
+                    show(buffer, value), BLOCK_MAX);
+    options->block = (size_t)block;
+    return OTA_OK;
+}
+
 /* In the order in which they are applied. */
 static const struct {
     enum option option;
@@ -185,6 +214,7 @@ static const struct {
     {OPTION_FILE, set_file},       {OPTION_MAX_SIZE, set_max_size},
     {OPTION_HOST_IP, set_host_ip}, {OPTION_HOST_PORT, set_host_port},
     {OPTION_PEER, set_peer},       {OPTION_TIMEOUT, set_timeout},
+    {OPTION_RETRIES, set_retries}, {OPTION_BLOCK, set_block},
 };
 
 static enum ota_error set_values(struct options *options, const struct command_line *line,
@@ -205,12 +235,14 @@ static void set_defaults(struct options *options)
         .size_limit = IMAGE_SIZE_MAX,
         .command = OTA_COMMAND_SKETCH,
         .timeout_us = (int64_t)TIMEOUT_DEFAULT_S * 1000000,
+        .retries = RETRIES_DEFAULT,
     };
 }
 
 static void set_flags(struct options *options, const struct command_line *line)
 {
     options->md5_target = line->given[OPTION_MD5_TARGET];
+    options->lockstep = line->given[OPTION_LOCKSTEP];
     options->debug = line->given[OPTION_DEBUG];
     options->quiet = line->given[OPTION_QUIET];
     options->force_bar = line->given[OPTION_PROGRESS];
@@ -279,7 +311,6 @@ static enum ota_error set_password(struct options *options, struct command_line 
 static enum ota_error apply(struct options *options, struct command_line *line,
                             struct ota_failure *failure)
 {
-    set_flags(options, line);
     if (line->is_config_broken && !options->quiet)
         log_warning("/etc/popt or ~/.popt could not be read; aliases in it may be missing");
     enum ota_error error = check_presence(line, failure);
@@ -314,6 +345,7 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
 
     set_defaults(options);
     enum ota_error error = command_line_read(&line, argc, argv, failure);
+    set_flags(options, &line);
     if (password_from_environment(&options->password) < 0 && error == OTA_OK)
         error = fail(failure, OTA_E_INTERNAL, "out of memory");
     /* Who makes a mistake and asks for help gets help. */

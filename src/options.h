@@ -22,6 +22,9 @@ struct options {
     size_t size_limit;        /* --max-size, bytes */
     enum ota_command command; /* -s/--spiffs/--filesystem */
     int64_t timeout_us;       /* -t, seconds on the command line */
+    unsigned retries;         /* attempts after the first */
+    bool lockstep;            /* from the first attempt on */
+    size_t block;             /* --block; 0: what suits the image */
     bool debug;               /* -d */
     bool quiet;               /* -q */
     bool force_bar;           /* -r */
@@ -37,7 +40,8 @@ enum options_outcome {
 /* Parses the command line and the environment (popt aliases from /etc/popt and ~/.popt included).
  * The password is wiped from argv, and ESP_OTA_AUTH from the environment, at once, also when
  * something else is wrong. Reads --auth-file. Prints only what --help, --usage and --version ask
- * for. In every outcome the caller frees what was allocated with options_free(). */
+ * for. The flags (json, quiet, ...) are set even when something else is wrong. In every outcome the
+ * caller frees what was allocated with options_free(). */
 enum options_outcome options_parse(struct options *options, int argc, char **argv,
                                    struct ota_failure *failure);
 void options_free(struct options *options); /* cleanses the password */

@@ -66,6 +66,13 @@ static const struct poptOption network_rows[] = {
           "one that was invited"),
     VALUE("timeout", 't', OPTION_TIMEOUT, "SECONDS",
           "how long the board may take to accept the upload [10]"),
+    VALUE("retries", '\0', OPTION_RETRIES, "NUMBER",
+          "further attempts when one fails in a way that may pass: no answer, a lost connection "
+          "[2]"),
+    FLAG("lockstep", '\0', OPTION_LOCKSTEP,
+         "wait for the board after each block: slow, but a board that gives up can say why"),
+    VALUE("block", '\0', OPTION_BLOCK, "BYTES",
+          "block size for lock-step [1460, for an ESP32 image 1024]"),
     POPT_TABLEEND};
 
 static const struct poptOption output_rows[] = {
