@@ -80,7 +80,7 @@ static bool is_attentive(const struct board *board)
 }
 
 /* The sketch comes round to handle() at fixed beats, or at once if its loop() does nothing else. */
-static void wait_for_loop(struct board *board)
+void board_wait_for_loop(struct board *board)
 {
     bool due = board->state == BOARD_ACCEPTED || (is_attentive(board) && board->queue);
     if (!due || board->loop_timer.slot != 0)
@@ -151,7 +151,7 @@ static void loop_round(void *owner)
             upload_run(board);
         }
     }
-    wait_for_loop(board);
+    board_wait_for_loop(board);
 }
 
 static void arrived(struct board *board, const struct address *from, const uint8_t *bytes,
@@ -171,7 +171,7 @@ static void arrived(struct board *board, const struct address *from, const uint8
     queue_add(board, from, bytes, length);
     if (!answer && board_fault(board, FAULT_DUPLICATE_INVITATION))
         queue_add(board, from, bytes, length);
-    wait_for_loop(board);
+    board_wait_for_loop(board);
 }
 
 static void udp_ready(void *owner, uint32_t events)
@@ -223,7 +223,7 @@ void board_idle(void *owner)
         handshake_leave_waiting(board);
     else
         board->state = BOARD_IDLE;
-    wait_for_loop(board);
+    board_wait_for_loop(board);
 }
 
 static void back_on_air(void *owner)
@@ -284,7 +284,6 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
     if (getsockname(board->udp.fd, (struct sockaddr *)&bound.storage, &bound.length) == 0)
         board->address = bound;
     board->born_us = now_us();
-    board_event(board, "ready family=%s", sim->config->family.name);
     const struct fault *closed = board_fault(board, FAULT_CLOSED);
     if (closed) {
         udp_close(board);
@@ -292,6 +291,7 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
     } else {
         board_idle(board);
     }
+    board_event(board, "ready family=%s", sim->config->family.name);
     return true;
 }
 

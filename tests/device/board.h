@@ -91,6 +91,10 @@ void board_fault_used(struct board *board, size_t index);
 /* Runs then(board) later, instead of whatever state_timer was about to do. */
 void board_after(struct board *board, int64_t delay_us, void (*then)(void *board));
 
+/* After a change of state: handle() is called when the sketch's loop() comes round, if there is
+ * something to do. */
+void board_wait_for_loop(struct board *board);
+
 /* Ready for the next invitation, at once; queued datagrams are read when loop() comes round. */
 void board_idle(void *board);
 

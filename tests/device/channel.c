@@ -190,6 +190,7 @@ static void read_image(struct board *board)
         host_gone(board, length < 0);
         return;
     }
+    upload_clamp(board, upload->fd);
     timer_stop(board->sim->loop, &upload->silence);
     upload->repeats = 0;
     int64_t cost_us = board->sim->config->flash.read_pause_us;

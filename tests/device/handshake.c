@@ -159,20 +159,18 @@ static bool right_response(const struct board *board, const char *cnonce, char h
 static void judge_answer(void *owner)
 {
     struct board *board = owner;
+    static const char failed[] = "Authentication Failed";
     if (board_fault(board, FAULT_ENDLESS_CHALLENGE)) {
         challenge(board);
-        return;
-    }
-    if (board_fault(board, FAULT_ALWAYS_FAIL_AUTH))
-        board->answer_right = false;
-    board_event(board, "answer result=%s", board->answer_right ? "ok" : "failed");
-    if (board->answer_right) {
+    } else if (board->answer_right && !board_fault(board, FAULT_ALWAYS_FAIL_AUTH)) {
+        board_event(board, "answer result=ok");
         accept_invitation(board);
     } else {
-        static const char failed[] = "Authentication Failed";
+        board_event(board, "answer result=failed");
         board->state = BOARD_IDLE;
         reply_send(board, REPLY_FAILED, failed, strlen(failed));
     }
+    board_wait_for_loop(board);
 }
 
 static void read_answer(struct board *board, const struct datagram *datagram, struct cursor *cursor)

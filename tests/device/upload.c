@@ -114,23 +114,29 @@ void upload_run(struct board *board)
     }
 }
 
-/* A Linux socket is not lwIP. The clamp bounds what is advertised, but the kernel also reckons with
- * its own overhead per segment, which eats a small buffer: so the buffer is made generous, and set
- * before the connection so that the first window and the scale follow from it. */
+/* A Linux socket is not lwIP. Clamp and buffer are set before the connection, so that the first
+ * window and the absent scale follow from them: the kernel doubles the buffer and offers half of
+ * it. */
 static void set_window(const struct board *board, int fd)
 {
     const struct config *config = board->sim->config;
     if (config->mss > 0)
         setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &config->mss, sizeof config->mss);
     if (config->window > 0) {
-        int buffer = config->window * 4;
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-        setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &config->window, sizeof config->window);
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &config->window, sizeof config->window);
+        upload_clamp(board, fd);
     }
     if (config->family.no_delay) {
         const int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
+}
+
+void upload_clamp(const struct board *board, int fd)
+{
+    const int window = board->sim->config->window;
+    if (window > 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &window, sizeof window);
 }
 
 /* Starts a connection to the host from this address. False and errno if it failed at once. */
