@@ -1,0 +1,43 @@
+/*
+ * fuzz-escape.c: any bytes, at any capacity, become a bounded and printable text, complete or cut
+ * at a border. The first byte of the input chooses the capacity.
+ */
+#include "escape.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    size_t capacity = size > 0 ? 8 + (size_t)data[0] % 64 : 8;
+    char *full = malloc(6 * size + 8);
+    char *shown = malloc(capacity);
+    size_t length;
+
+    if (full == NULL || shown == NULL)
+        goto cleanup;
+    if (size > 0) {
+        data++;
+        size--;
+    }
+    escape_text(full, 6 * size + 8, data, size);
+    length = strlen(escape_text(shown, capacity, data, size));
+    require(escape_is_printable(full) && escape_is_printable(shown) && length < capacity);
+    if (strlen(full) < capacity)
+        require(strcmp(full, shown) == 0);
+    else
+        require(strcmp(shown + length - 3, "...") == 0 && memcmp(shown, full, length - 3) == 0);
+cleanup:
+    free(full);
+    free(shown);
+    return 0;
+}

@@ -1,0 +1,56 @@
+/*
+ * fuzz-target.c: any text is refused with a printable sentence, or gives a target that keeps the
+ * promises of target.h and that its own name leads to again.
+ */
+#include "escape.h"
+#include "target.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static void check(const struct target *target)
+{
+    struct target again;
+    struct ota_failure failure;
+    struct in_addr ignored;
+
+    require(memchr(target->name, '\0', sizeof target->name) != NULL);
+    require(target->name[0] != '\0' && escape_is_printable(target->name));
+    if (target->kind != TARGET_ADDRESS && target->kind != TARGET_INSTANCE)
+        require(inet_aton(target->name, &ignored) == 0);
+    /* An instance called "a:80" can only come from "a:80._arduino._tcp.local". */
+    if (target->kind == TARGET_INSTANCE)
+        return;
+    require(target_parse(&again, target->name, &failure) == OTA_OK);
+    require(again.kind == target->kind && again.port == 0);
+    require(strcmp(again.name, target->name) == 0);
+    if (target->kind == TARGET_ADDRESS)
+        require(address_equal(&again.address, &target->address));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct target target;
+    struct ota_failure failure;
+    char *text = malloc(size + 1);
+
+    if (text == NULL)
+        return 0;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    if (target_parse(&target, text, &failure) == OTA_OK)
+        check(&target);
+    else
+        require(failure.error == OTA_E_USAGE && escape_is_printable(failure.message));
+    free(text);
+    return 0;
+}
