@@ -186,6 +186,11 @@ static bool mdns_is_pending(const struct resolver *resolver)
            is_pending(resolver, DISCOVER_SERVICES);
 }
 
+static bool is_anything_pending(const struct resolver *resolver)
+{
+    return mdns_is_pending(resolver) || is_pending(resolver, ASK_SYSTEM);
+}
+
 static int64_t earlier(int64_t a_us, int64_t b_us)
 {
     return a_us < b_us ? a_us : b_us;
@@ -222,9 +227,8 @@ static int64_t next_question_us(const struct resolver *resolver)
 static void ask_due(struct resolver *resolver, int64_t now_us)
 {
     for (;;) {
-        bool is_idle = !mdns_is_pending(resolver) && !is_pending(resolver, ASK_SYSTEM);
         int64_t next_us = next_question_us(resolver);
-        if (next_us == INT64_MAX || (next_us > now_us && !is_idle))
+        if (next_us == INT64_MAX || (next_us > now_us && is_anything_pending(resolver)))
             return;
         for (size_t what = 0; what < ASK_COUNT; what++)
             if (is_open(resolver, what) &&
@@ -233,7 +237,7 @@ static void ask_due(struct resolver *resolver, int64_t now_us)
     }
 }
 
-static struct finding *best_finding(struct resolver *resolver)
+static const struct finding *best_finding(const struct resolver *resolver)
 {
     for (size_t i = 0; i < SOURCE_COUNT; i++)
         if (resolver->findings[i].resolution.count)
@@ -241,42 +245,48 @@ static struct finding *best_finding(struct resolver *resolver)
     return NULL;
 }
 
-/* Until when the host's finding waits for its port; looks at all services when there is no instance
- * of the same name. */
-static int64_t port_due_us(struct resolver *resolver, const struct finding *finding, int64_t now_us)
+/* When all services are to be looked at for one that runs on the host that was found: few boards
+ * need it, and large networks have many of them. INT64_MAX: no need. */
+static int64_t services_due_us(const struct resolver *resolver, const struct finding *finding)
 {
-    bool is_instance_over = !is_pending(resolver, DISCOVER_INSTANCE);
-    if (!resolver->want_port || finding->resolution.port)
-        return 0;
-    if (!resolver->questions[DISCOVER_SERVICES].asked) {
-        int64_t services_us = finding->since_us + SERVICES_AFTER_US;
-        if (now_us < services_us && !is_instance_over)
-            return services_us;
-        ask(resolver, DISCOVER_SERVICES);
-    }
-    return is_pending(resolver, DISCOVER_SERVICES) || !is_instance_over
-               ? finding->since_us + PORT_GRACE_US
-               : 0;
+    if (finding != &resolver->findings[FROM_HOST] || finding->resolution.port ||
+        !resolver->want_port || resolver->questions[DISCOVER_SERVICES].asked)
+        return INT64_MAX;
+    return is_pending(resolver, DISCOVER_INSTANCE) ? finding->since_us + SERVICES_AFTER_US : 0;
 }
 
-/* Until when finding waits for something better, given what is still under way; it never waits past
- * the deadline. */
-static int64_t accept_due_us(struct resolver *resolver, const struct finding *finding,
-                             int64_t now_us)
+/* Until when the finding of FROM_HOST waits for something better. */
+static int64_t host_due_us(const struct resolver *resolver, const struct finding *finding)
 {
-    bool is_label = resolver->target->kind == TARGET_LABEL;
-    bool is_host = finding == &resolver->findings[FROM_HOST];
+    bool is_instance_pending = is_pending(resolver, DISCOVER_INSTANCE);
     int64_t due_us = 0;
-    if (finding == &resolver->findings[FROM_SYSTEM])
-        return is_label && mdns_is_pending(resolver) ? resolver->start_us + MDNS_ADVANTAGE_US : 0;
-    if (!has_ipv4(&finding->resolution) &&
-        is_pending(resolver, is_host ? DISCOVER_HOST : DISCOVER_INSTANCE))
+    if (!has_ipv4(&finding->resolution) && is_pending(resolver, DISCOVER_HOST))
         due_us = finding->since_us + IPV4_GRACE_US;
-    if (is_host && is_label && is_pending(resolver, DISCOVER_INSTANCE))
+    if (resolver->target->kind == TARGET_LABEL && is_instance_pending)
         due_us = later(due_us, finding->since_us + INSTANCE_GRACE_US);
-    if (is_host)
-        due_us = later(due_us, port_due_us(resolver, finding, now_us));
+    if (resolver->want_port && !finding->resolution.port &&
+        (is_instance_pending || is_pending(resolver, DISCOVER_SERVICES)))
+        due_us = later(due_us, finding->since_us + PORT_GRACE_US);
     return due_us;
+}
+
+/* Until when finding waits for something better, given what is still under way. */
+static int64_t accept_due_us(const struct resolver *resolver, const struct finding *finding)
+{
+    switch ((enum source)(finding - resolver->findings)) {
+    case FROM_INSTANCE:
+        return !has_ipv4(&finding->resolution) && is_pending(resolver, DISCOVER_INSTANCE)
+                   ? finding->since_us + IPV4_GRACE_US
+                   : 0;
+    case FROM_HOST:
+        return host_due_us(resolver, finding);
+    case FROM_SYSTEM:
+    case SOURCE_COUNT:
+        break;
+    }
+    return resolver->target->kind == TARGET_LABEL && mdns_is_pending(resolver)
+               ? resolver->start_us + MDNS_ADVANTAGE_US
+               : 0;
 }
 
 /* Ends everything that is under way. */
@@ -355,15 +365,15 @@ static void finish(struct resolver *resolver, const struct finding *finding, int
 static void decide(struct resolver *resolver)
 {
     int64_t now_us = loop_now_us();
-    struct finding *finding = best_finding(resolver);
-    int64_t next_us = INT64_MAX;
+    const struct finding *finding = best_finding(resolver);
+    int64_t next_us;
     if (finding) {
-        next_us = accept_due_us(resolver, finding, now_us);
+        if (services_due_us(resolver, finding) <= now_us)
+            ask(resolver, DISCOVER_SERVICES);
+        next_us = earlier(accept_due_us(resolver, finding), services_due_us(resolver, finding));
     } else {
         ask_due(resolver, now_us);
-        next_us = next_question_us(resolver);
-        if (!mdns_is_pending(resolver) && !is_pending(resolver, ASK_SYSTEM))
-            next_us = 0;
+        next_us = is_anything_pending(resolver) ? next_question_us(resolver) : 0;
     }
     next_us = earlier(next_us, resolver->deadline_us);
     if (next_us <= now_us)

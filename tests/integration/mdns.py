@@ -1,0 +1,300 @@
+"""A link with boards on it, for tests: two hosts in namespaces of their own, joined by a cable.
+
+The host's side is the test process itself (enter() moves it into fresh network, mount and PID
+namespaces): it gets a private D-Bus and a real avahi-daemon. The boards' side is a second pair of
+namespaces with an avahi-daemon of its own, which announces the boards as their cores do, and in
+which simulated boards listen. Nothing touches the machine's own network, bus or files, and when the
+test process ends, however it ends, the kernel ends everything that it started.
+"""
+
+import dataclasses
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.sax.saxutils
+
+SKIPPED = 77  # SKIP_RETURN_CODE of the test in CMakeLists.txt
+TOOLS = ("unshare", "nsenter", "mount", "ip", "dbus-daemon", "avahi-daemon")
+ENTERED = "ESP_OTA_TEST_NAMESPACES"
+DEADLINE_S = 20
+BUS_SOCKET = "/run/dbus/system_bus_socket"
+
+
+def missing():
+    """Says what this machine lacks, or None."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    tools = [tool for tool in TOOLS if not shutil.which(tool, path=path)]
+    if tools:
+        return "not installed: " + ", ".join(tools)
+    if os.geteuid() != 0:
+        return "namespaces, D-Bus and avahi-daemon need root"
+    return None
+
+
+def enter():
+    """Runs the calling program again in namespaces of its own, once; skips loudly if it cannot."""
+    if os.environ.get(ENTERED):
+        return
+    reason = missing()
+    if reason:
+        in_ci = os.environ.get("CI") == "true"
+        print(f"{'FAILED' if in_ci else 'SKIPPED'}: {sys.argv[0]}: {reason}", file=sys.stderr)
+        sys.exit(1 if in_ci else SKIPPED)
+    os.environ[ENTERED] = "1"
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    sys.stdout.flush()
+    os.execvp("unshare", ["unshare", "--net", "--mount", "--propagation", "private", "--pid",
+                          "--fork", "--kill-child", "--mount-proc",
+                          sys.executable, *sys.argv])
+
+
+class Process:
+    """A child whose output is read here; wait_for() replaces sleeping."""
+
+    def __init__(self, *arguments, env=None):
+        self.arguments = arguments
+        self.output = ""
+        self._seen = 0
+        self._process = subprocess.Popen(arguments, env=env, stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def wait_for(self, pattern, timeout_s=DEADLINE_S):
+        """The first match of pattern in what was printed since the last match."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            match = re.compile(pattern).search(self.output, self._seen)
+            if match:
+                self._seen = match.end()
+                return match
+            remaining = deadline - time.monotonic()
+            ready, _, _ = select.select([self._process.stdout], [], [], max(remaining, 0))
+            chunk = os.read(self._process.stdout.fileno(), 65536) if ready else b""
+            if not chunk:
+                raise AssertionError(f"{' '.join(self.arguments)}: no \"{pattern}\" in:\n"
+                                     + self.output)
+            self.output += chunk.decode(errors="replace")
+
+    def kill(self, number):
+        self._process.send_signal(number)
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends it for certain and returns its exit status."""
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        status = self._process.wait()
+        self._process.stdin.close()
+        self._process.stdout.close()
+        return status
+
+
+@dataclasses.dataclass(frozen=True)
+class Board:
+    """What a board announces. A host name without .local; addresses may be missing."""
+
+    host: str
+    port: int
+    instance: str = ""  # the host name, unless given
+    v4: str = ""
+    v6: str = ""
+    txt: tuple = ("tcp_check=no", "ssh_upload=no", "board=esp32dev", "auth_upload=no")
+
+    @property
+    def name(self):
+        return self.instance or self.host
+
+    @property
+    def local(self):
+        return self.host + ".local"
+
+    def addresses(self):
+        return [address for address in (self.v4, self.v6) if address]
+
+    def service(self):
+        """The announcement as a static service of avahi-daemon."""
+        quote = xml.sax.saxutils.escape
+        records = "".join(f"<txt-record>{quote(record)}</txt-record>" for record in self.txt)
+        return (f"<service-group><name>{quote(self.name)}</name><service>"
+                f"<type>_arduino._tcp</type><host-name>{quote(self.local)}</host-name>"
+                f"<port>{self.port}</port>{records}</service></service-group>")
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def run(*arguments):
+    subprocess.run(arguments, check=True, stdin=subprocess.DEVNULL)
+
+
+AVAHI_CONFIGURATION = """[server]
+host-name={name}
+use-ipv4=yes
+use-ipv6={ipv6}
+allow-interfaces={interface}
+enable-dbus={dbus}
+[wide-area]
+enable-wide-area=no
+[publish]
+publish-hinfo=no
+publish-workstation=no
+publish-addresses={addresses}
+"""
+
+
+def avahi_daemon(prefix, directory, **settings):
+    """Starts one and waits until it has its host name; prefix runs it elsewhere."""
+    path = os.path.join(directory, settings["name"] + ".conf")
+    write(path, AVAHI_CONFIGURATION.format(**settings))
+    daemon = Process(*prefix, "avahi-daemon", "--no-drop-root", "--no-chroot", "--no-rlimits",
+                     "--file", path)
+    daemon.wait_for("Server startup complete")
+    return daemon
+
+
+class BoardSide:
+    """The other end of the cable: a network namespace with boards that announce themselves."""
+
+    INTERFACE = "air0"
+
+    def __init__(self, directory, boards):
+        self.directory = os.path.join(directory, "boards")
+        self.boards = boards
+        self.daemon = None
+        os.mkdir(self.directory)
+        # The holder keeps the namespaces alive until its standard input is closed.
+        self.holder = Process("unshare", "--net", "--mount", "--propagation", "private",
+                              "sh", "-c", "mount -t tmpfs tmpfs /run && "
+                              f"mount --bind {self.directory} /etc/avahi && "
+                              "ip link set lo up && echo ready; exec cat")
+        self.holder.wait_for("ready")
+        self.prefix = ("nsenter", "--net", "--mount", "--target", str(self.holder.pid))
+
+    def configure(self):
+        """Gives the interface, once it is there, every board's addresses."""
+        for board in self.boards:
+            for address in board.addresses():
+                length = "64" if ":" in address else "24"
+                nodad = ("nodad",) if ":" in address else ()
+                self.run("ip", "address", "add", f"{address}/{length}", "dev", self.INTERFACE,
+                         *nodad)
+        self.run("ip", "link", "set", self.INTERFACE, "up")
+
+    def run(self, *arguments):
+        run(*self.prefix, *arguments)
+
+    def announce(self):
+        """Starts the boards' avahi-daemon; returns when every service is established."""
+        services = os.path.join(self.directory, "services")
+        os.makedirs(services, exist_ok=True)
+        for board in self.boards:
+            write(os.path.join(services, board.host + ".service"), board.service())
+        write(os.path.join(self.directory, "hosts"),
+              "".join(f"{address} {board.local}\n" for board in self.boards
+                      for address in board.addresses()))
+        # Boards' responders listen on IPv4 only, and answer with AAAA records there as well. The
+        # addresses belong to the boards alone.
+        self.daemon = avahi_daemon(self.prefix, self.directory, name="boards", ipv6="no",
+                                   interface=self.INTERFACE, dbus="no", addresses="no")
+        # Their order is the daemon's: read until all are there.
+        waiting = {board.name for board in self.boards}
+        while waiting:
+            waiting.discard(self.daemon.wait_for(r'Service "(.*)" \(.*established').group(1))
+
+    def vanish(self):
+        """Power failure: the announcements stay in the caches of others."""
+        if self.daemon:
+            self.daemon.stop(signal.SIGKILL)
+            self.daemon = None
+
+    def simulate(self, program, board, *options, address=None):
+        """A simulated board that listens at what board announces; ready when this returns."""
+        address = address or board.v4 or board.v6
+        if address.startswith("fe80:"):
+            address += "%" + self.INTERFACE
+        process = Process(*self.prefix, program, "--address", address, "--port", str(board.port),
+                          "--fast", *options)
+        process.wait_for("ready")
+        return process
+
+    def close(self):
+        self.vanish()
+        self.holder.stop()
+
+
+class Link:
+    """The host's side, and the boards at the other end of the cable."""
+
+    INTERFACE = "lan0"
+    V4 = "10.77.0.1"
+    V6 = "fd77::1"
+
+    def __init__(self, directory, boards):
+        self.directory = directory
+        self.bus = None
+        self.daemon = None
+        self._isolate()
+        self.boards = BoardSide(directory, boards)
+        run("ip", "link", "set", "lo", "up")
+        run("ip", "link", "add", self.INTERFACE, "type", "veth", "peer", "name",
+            BoardSide.INTERFACE, "netns", str(self.boards.holder.pid))
+        run("ip", "address", "add", self.V4 + "/24", "dev", self.INTERFACE)
+        run("ip", "address", "add", self.V6 + "/64", "dev", self.INTERFACE, "nodad")
+        run("ip", "link", "set", self.INTERFACE, "up")
+        self.boards.configure()
+
+    def _isolate(self):
+        """Private /run (sockets, pid files) and name service; DNS that is refused at once."""
+        run("mount", "-t", "tmpfs", "tmpfs", "/run")
+        os.mkdir("/run/dbus")
+        for name, text in (("nsswitch.conf",
+                            "hosts: files mdns4_minimal [NOTFOUND=return] dns\n"),
+                           ("resolv.conf", "nameserver 127.0.0.1\n"),
+                           ("hosts", "127.0.0.1 localhost\n")):
+            path = os.path.join(self.directory, name)
+            write(path, text)
+            run("mount", "--bind", path, os.path.realpath("/etc/" + name))
+
+    def start_bus(self):
+        path = os.path.join(self.directory, "bus.conf")
+        write(path, "<busconfig><type>system</type>"
+              f"<listen>unix:path={BUS_SOCKET}</listen><auth>EXTERNAL</auth>"
+              '<policy context="default"><allow user="*"/><allow own="*"/>'
+              '<allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>')
+        self.bus = Process("dbus-daemon", "--nofork", "--nopidfile", "--print-address",
+                           "--config-file", path)
+        self.bus.wait_for("unix:path=")
+
+    def start_daemon(self, dbus="yes"):
+        self.daemon = avahi_daemon((), self.directory, name="workstation", ipv6="yes",
+                                   interface=self.INTERFACE, dbus=dbus, addresses="yes")
+
+    def stop_daemon(self):
+        if self.daemon:
+            self.daemon.stop()
+            self.daemon = None
+
+    def stop_bus(self):
+        if self.bus:
+            self.bus.stop()
+            self.bus = None
+        if os.path.exists(BUS_SOCKET):
+            os.unlink(BUS_SOCKET)
+
+    def close(self):
+        self.stop_daemon()
+        self.stop_bus()
+        self.boards.close()

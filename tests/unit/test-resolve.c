@@ -1,0 +1,709 @@
+/*
+ * test-resolve.c: the policy of name resolution, case by case, in virtual time: mdns.h, lookup.h
+ * and the clock are replaced at link time (--wrap), so that each answer comes exactly when a case
+ * says so. Real Avahi and a real C library answer in tests/integration/test_mdns.py.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "lookup.h"
+#include "loop.h"
+#include "resolve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MS = 1000, STEPS_MAX = 12, SYSTEM = DISCOVER_SERVICES + 1, ASK_COUNT };
+
+static const char *const names[ASK_COUNT] = {
+    [DISCOVER_HOST] = "host",
+    [DISCOVER_INSTANCE] = "instance",
+    [DISCOVER_SERVICES] = "services",
+    [SYSTEM] = "system",
+};
+
+/* One thing that happens; a step whose question is not pending is an error in the case. */
+struct step {
+    int64_t at_ms;
+    int question; /* a discover_kind or SYSTEM */
+    enum discover_event event;
+    const char *address; /* one; for SYSTEM: several, separated by spaces */
+    const char *host;
+    const char *instance;
+    uint16_t port;
+    const char *reason;
+};
+
+/* The world of one case, in place of mdns.c, lookup.c and loop.c. */
+static struct world {
+    int64_t now_us;
+    AvahiPoll api;
+    int64_t due_us; /* of the resolver's timeout; negative: disarmed */
+    AvahiTimeoutCallback on_timeout;
+    void *timeout_userdata;
+    bool pending[ASK_COUNT];
+    char name[ASK_COUNT][DISCOVER_NAME_MAX];
+    mdns_answer_fn *on_answer[ASK_COUNT];
+    lookup_done_fn *on_lookup;
+    void *userdata[ASK_COUNT];
+    bool refuse_mdns, refuse_lookup;
+    char asked[128]; /* "host@0 system@1000 " */
+    unsigned done_count;
+    int64_t done_ms;
+    bool found;
+    bool free_when_done;
+    struct resolver *resolver;
+    char addresses[512];
+    uint16_t port;
+    char source[32], instance[160];
+    struct ota_failure failure;
+} world;
+
+int64_t __wrap_loop_now_us(void);
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata);
+struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,
+                                   mdns_answer_fn *on_answer, void *userdata);
+void __wrap_mdns_cancel(struct mdns_query *query);
+struct lookup *__wrap_lookup_start(const AvahiPoll *poll_api, const char *name,
+                                   lookup_done_fn *done, void *userdata);
+void __wrap_lookup_free(struct lookup *lookup);
+
+int64_t __wrap_loop_now_us(void)
+{
+    return world.now_us;
+}
+
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata)
+{
+    assert_ptr_equal(poll_api, &world.api);
+    if (!*timeout) {
+        *timeout = (AvahiTimeout *)&world;
+        world.on_timeout = callback;
+        world.timeout_userdata = userdata;
+    }
+    world.due_us = delay_us < 0 ? -1 : world.now_us + delay_us;
+    return 0;
+}
+
+static void timeout_free(AvahiTimeout *timeout)
+{
+    assert_ptr_equal(timeout, &world);
+    world.due_us = -1;
+    world.on_timeout = NULL;
+}
+
+static void note_question(int question)
+{
+    size_t length = strlen(world.asked);
+    snprintf(world.asked + length, sizeof world.asked - length, "%s%s@%d", length ? " " : "",
+             names[question], (int)(world.now_us / MS));
+    assert_false(world.pending[question]);
+    world.pending[question] = true;
+}
+
+struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,
+                                   mdns_answer_fn *on_answer, void *userdata)
+{
+    assert_null(mdns);
+    note_question((int)kind);
+    if (world.refuse_mdns) {
+        world.pending[kind] = false;
+        return NULL;
+    }
+    snprintf(world.name[kind], sizeof world.name[kind], "%s", name);
+    world.on_answer[kind] = on_answer;
+    world.userdata[kind] = userdata;
+    return (struct mdns_query *)&world.pending[kind];
+}
+
+void __wrap_mdns_cancel(struct mdns_query *query)
+{
+    bool *pending = (bool *)query;
+    assert_true(*pending);
+    *pending = false;
+}
+
+struct lookup *__wrap_lookup_start(const AvahiPoll *poll_api, const char *name,
+                                   lookup_done_fn *done, void *userdata)
+{
+    assert_ptr_equal(poll_api, &world.api);
+    note_question(SYSTEM);
+    if (world.refuse_lookup) {
+        world.pending[SYSTEM] = false;
+        errno = EAGAIN;
+        return NULL;
+    }
+    snprintf(world.name[SYSTEM], sizeof world.name[SYSTEM], "%s", name);
+    world.on_lookup = done;
+    world.userdata[SYSTEM] = userdata;
+    return (struct lookup *)&world.pending[SYSTEM];
+}
+
+void __wrap_lookup_free(struct lookup *lookup)
+{
+    bool *pending = (bool *)lookup;
+    if (!lookup)
+        return;
+    assert_true(*pending);
+    *pending = false;
+}
+
+static size_t parse_addresses(struct address *addresses, size_t capacity, const char *text)
+{
+    char copy[512];
+    char *rest = copy;
+    size_t count = 0;
+    snprintf(copy, sizeof copy, "%s", text ? text : "");
+    for (char *word; (word = strsep(&rest, " ")) != NULL;)
+        if (*word) {
+            assert_true(count < capacity);
+            assert_true(address_parse(&addresses[count++], word));
+        }
+    return count;
+}
+
+static void play(const struct step *step)
+{
+    struct address addresses[RESOLVE_ADDRESSES_MAX];
+    size_t count = parse_addresses(addresses, RESOLVE_ADDRESSES_MAX, step->address);
+    void *userdata = world.userdata[step->question];
+    assert_true(world.pending[step->question]);
+    if (step->question == SYSTEM) {
+        world.on_lookup(addresses, count, step->reason ? step->reason : "", userdata);
+        return;
+    }
+    struct discover_answer answer = {.event = step->event, .port = step->port};
+    answer.has_address = count > 0;
+    if (count)
+        answer.address = addresses[0];
+    snprintf(answer.host, sizeof answer.host, "%s", step->host ? step->host : "");
+    snprintf(answer.instance, sizeof answer.instance, "%s", step->instance ? step->instance : "");
+    snprintf(answer.reason, sizeof answer.reason, "%s", step->reason ? step->reason : "");
+    if (step->event != DISCOVER_FOUND)
+        world.pending[step->question] = false;
+    world.on_answer[step->question](&answer, userdata);
+}
+
+static void on_done(const struct resolution *resolution, const struct ota_failure *failure,
+                    void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.done_count++;
+    world.done_ms = world.now_us / MS;
+    world.found = resolution != NULL;
+    if (resolution) {
+        assert_null(failure);
+        for (size_t i = 0; i < resolution->count; i++) {
+            char text[ADDRESS_TEXT_MAX];
+            size_t length = strlen(world.addresses);
+            assert_int_equal(address_port(&resolution->addresses[i]), 0);
+            snprintf(world.addresses + length, sizeof world.addresses - length, "%s%s",
+                     length ? " " : "", address_text(text, &resolution->addresses[i]));
+        }
+        world.port = resolution->port;
+        snprintf(world.source, sizeof world.source, "%s", resolution->source);
+        snprintf(world.instance, sizeof world.instance, "%s", resolution->instance);
+    } else {
+        world.failure = *failure;
+    }
+    if (world.free_when_done) {
+        resolver_free(world.resolver);
+        world.resolver = NULL;
+    }
+}
+
+static const struct test_case {
+    const char *title;
+    const char *target;
+    bool no_port; /* the caller has a port */
+    int64_t timeout_ms;
+    struct step steps[STEPS_MAX];
+    const char *asked;
+    int64_t done_ms;
+    const char *addresses; /* NULL: it fails */
+    uint16_t port;
+    const char *source;
+    const char *instance;
+    const char *says[4]; /* parts of the failure's message */
+    bool refuse_mdns, refuse_lookup;
+} cases[] = {
+    {.title = "a numeric address asks nobody",
+     .target = "10.0.0.7",
+     .asked = "",
+     .addresses = "10.0.0.7",
+     .source = "numeric address"},
+    {.title = "a scoped address keeps its scope",
+     .target = "fe80::7%lo",
+     .asked = "",
+     .addresses = "fe80::7%lo",
+     .source = "numeric address"},
+    {.title = "the usual board: host and instance have one name",
+     .target = "kitchen.local",
+     .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {30, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "kitchen.local",
+                .instance = "kitchen", .port = 8266}},
+     .asked = "host@0 instance@0",
+     .done_ms = 30,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "kitchen"},
+    {.title = "host names compare without case",
+     .target = "Kitchen.LOCAL",
+     .steps = {{20, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "kITCHEN.local",
+                .instance = "kITCHEN", .port = 8266}},
+     .asked = "host@0 instance@0",
+     .done_ms = 20,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "kITCHEN"},
+    {.title = "a known port needs no service",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"}},
+     .asked = "host@0",
+     .done_ms = 20,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
+    {.title = "IPv6 first: IPv4 is waited for and goes before it",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{20, DISCOVER_HOST, .address = "fe80::7%lo", .host = "kitchen.local"},
+               {400, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"}},
+     .asked = "host@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7 fe80::7%lo",
+     .source = "mDNS"},
+    {.title = "IPv6 only: accepted after the grace",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{20, DISCOVER_HOST, .address = "fe80::7%lo", .host = "kitchen.local"}},
+     .asked = "host@0",
+     .done_ms = 520,
+     .addresses = "fe80::7%lo",
+     .source = "mDNS"},
+    {.title = "IPv6 only: accepted at once when nothing more can come",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{20, DISCOVER_HOST, .address = "fd00::7", .host = "kitchen.local"},
+               {90, DISCOVER_HOST, .event = DISCOVER_END}},
+     .asked = "host@0",
+     .done_ms = 90,
+     .addresses = "fd00::7",
+     .source = "mDNS"},
+    {.title = "the port of an instance with another name, by its host",
+     .target = "esp32-1.local",
+     .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "esp32-1.local"},
+               {290, DISCOVER_SERVICES, .host = "esp32-10.local", .instance = "Other",
+                .port = 1000},
+               {300, DISCOVER_SERVICES, .host = "esp32-1.local", .instance = "Living Room",
+                .port = 3232}},
+     .asked = "host@0 instance@0 services@270",
+     .done_ms = 300,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "mDNS",
+     .instance = "Living Room"},
+    {.title = "no such instance: the services are looked at without delay",
+     .target = "esp32-1.local",
+     .steps = {{10, DISCOVER_INSTANCE, .event = DISCOVER_END},
+               {20, DISCOVER_HOST, .address = "10.0.0.7", .host = "esp32-1.local"},
+               {60, DISCOVER_SERVICES, .event = DISCOVER_END}},
+     .asked = "host@0 instance@0 services@20",
+     .done_ms = 60,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
+    {.title = "a host without the service: a second for the port, no more",
+     .target = "printer.local",
+     .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "printer.local"}},
+     .asked = "host@0 instance@0 services@270",
+     .done_ms = 1020,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
+    {.title = "an instance of that name on another host is not meant",
+     .target = "kitchen.local",
+     .steps = {{10, DISCOVER_INSTANCE, .address = "10.0.0.9", .host = "esp-9.local",
+                .instance = "kitchen", .port = 3232},
+               {20, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"}},
+     .asked = "host@0 instance@0 services@270",
+     .done_ms = 1020,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
+    {.title = "the deadline cuts the wait for a port short",
+     .target = "kitchen.local",
+     .timeout_ms = 600,
+     .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"}},
+     .asked = "host@0 instance@0 services@270",
+     .done_ms = 600,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
+    {.title = ".local without Avahi: the C library is asked at once",
+     .target = "kitchen.local",
+     .steps = {{5, DISCOVER_HOST, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"},
+               {5, DISCOVER_INSTANCE, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"},
+               {40, SYSTEM, .address = "10.0.0.7 fd00::7"}},
+     .asked = "host@0 instance@0 system@5",
+     .done_ms = 40,
+     .addresses = "10.0.0.7 fd00::7",
+     .source = "system resolver"},
+    {.title = ".local without Avahi and nss-mdns: one message says all",
+     .target = "kitchen.local",
+     .steps = {{5, DISCOVER_HOST, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"},
+               {5, DISCOVER_INSTANCE, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"},
+               {40, SYSTEM, .reason = "Name or service not known"}},
+     .asked = "host@0 instance@0 system@5",
+     .done_ms = 40,
+     .says = {"\"kitchen.local\" was not found: multicast DNS cannot be asked (no daemon), and "
+              "the system resolver says \"Name or service not known\"",
+              "systemctl start avahi-daemon", "libnss-mdns", "address"}},
+    {.title = ".local that Avahi is slow with: the C library helps after a second",
+     .target = "kitchen.local",
+     .steps = {{1040, SYSTEM, .address = "10.0.0.7"}},
+     .asked = "host@0 instance@0 system@1000",
+     .done_ms = 1040,
+     .addresses = "10.0.0.7",
+     .source = "system resolver"},
+    {.title = "a wrong .local name fails when all have given up",
+     .target = "kitchne.local",
+     .steps = {{1040, SYSTEM, .reason = "Name or service not known"},
+               {5000, DISCOVER_HOST, .event = DISCOVER_END},
+               {5010, DISCOVER_INSTANCE, .event = DISCOVER_END}},
+     .asked = "host@0 instance@0 system@1000",
+     .done_ms = 5010,
+     .says = {"\"kitchne.local\" was not found: multicast DNS gave no answer in 5.0 s, and the "
+              "system resolver says \"Name or service not known\"",
+              "avahi-browse -rt _arduino._tcp"}},
+    {.title = "a wrong name fails at the deadline, whoever still thinks",
+     .target = "kitchne.local",
+     .timeout_ms = 3000,
+     .asked = "host@0 instance@0 system@1000",
+     .done_ms = 3000,
+     .says = {"multicast DNS gave no answer in 3.0 s, and the system resolver gave no answer in "
+              "3.0 s"}},
+    {.title = "a deadline before anything can answer",
+     .target = "kitchen.local",
+     .timeout_ms = 1,
+     .asked = "host@0 instance@0",
+     .done_ms = 1,
+     .says = {"multicast DNS gave no answer in 0.0 s"}},
+    {.title = "a label: the instance wins over a faster system resolver",
+     .target = "kitchen",
+     .steps = {{10, SYSTEM, .address = "192.0.2.1"},
+               {300, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "esp-7.local",
+                .instance = "kitchen", .port = 3232}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 300,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "mDNS",
+     .instance = "kitchen"},
+    {.title = "a label: the system resolver's answer when mDNS is slow",
+     .target = "kitchen",
+     .steps = {{10, SYSTEM, .address = "192.0.2.1"}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 1000,
+     .addresses = "192.0.2.1",
+     .source = "system resolver"},
+    {.title = "a label: the system resolver's answer at once without Avahi",
+     .target = "kitchen",
+     .steps = {{10, SYSTEM, .address = "192.0.2.1"},
+               {20, DISCOVER_HOST, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"},
+               {20, DISCOVER_INSTANCE, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 20,
+     .addresses = "192.0.2.1",
+     .source = "system resolver"},
+    {.title = "a label: an instance is surer than a .local host of that name",
+     .target = "kitchen",
+     .no_port = true,
+     .steps = {{10, DISCOVER_HOST, .address = "10.0.0.9", .host = "kitchen.local"},
+               {200, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "esp-7.local",
+                .instance = "kitchen", .port = 3232}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 200,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "mDNS",
+     .instance = "kitchen"},
+    {.title = "a label: a .local host of that name, its port by another instance",
+     .target = "esp-7",
+     .steps = {{10, DISCOVER_HOST, .address = "10.0.0.7", .host = "esp-7.local"},
+               {300, DISCOVER_SERVICES, .host = "esp-7.local", .instance = "Lamp", .port = 2040}},
+     .asked = "host@0 instance@0 system@0 services@260",
+     .done_ms = 510,
+     .addresses = "10.0.0.7",
+     .port = 2040,
+     .source = "mDNS",
+     .instance = "Lamp"},
+    {.title = "a label that nobody knows",
+     .target = "kitchne",
+     .steps = {{10, SYSTEM, .reason = "Name or service not known"},
+               {5000, DISCOVER_HOST, .event = DISCOVER_END},
+               {5000, DISCOVER_INSTANCE, .event = DISCOVER_END}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 5000,
+     .says = {"\"kitchne\" was not found", "multicast DNS gave no answer in 5.0 s",
+              "avahi-browse"}},
+    {.title = "a dotted name is the system resolver's",
+     .target = "board.example.org",
+     .steps = {{900, SYSTEM, .address = "fd00::7 192.0.2.1"}},
+     .asked = "system@0",
+     .done_ms = 900,
+     .addresses = "192.0.2.1 fd00::7",
+     .source = "system resolver"},
+    {.title = "a dotted name that DNS does not know may be an instance",
+     .target = "porch.v2",
+     .steps = {{30, SYSTEM, .reason = "Name or service not known"},
+               {50, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "porch.local",
+                .instance = "porch.v2", .port = 8266}},
+     .asked = "system@0 instance@30",
+     .done_ms = 50,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "porch.v2"},
+    {.title = "a dotted name and a DNS server that is silent",
+     .target = "porch.v2",
+     .steps = {{2050, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "porch.local",
+                .instance = "porch.v2", .port = 8266}},
+     .asked = "system@0 instance@2000",
+     .done_ms = 2050,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "porch.v2"},
+    {.title = "a dotted name that nobody knows, without Avahi",
+     .target = "board.example.org",
+     .steps = {{30, SYSTEM, .reason = "Name or service not known"},
+               {40, DISCOVER_INSTANCE, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"}},
+     .asked = "system@0 instance@30",
+     .done_ms = 40,
+     .says = {"the system resolver says \"Name or service not known\"", "check the name"}},
+    {.title = "an instance, IPv6 before IPv4",
+     .target = "Living Room Lamp",
+     .steps = {{20, DISCOVER_INSTANCE, .address = "fe80::7%lo", .host = "esp-7.local",
+                .instance = "Living Room Lamp", .port = 3232},
+               {30, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "esp-7.local",
+                .instance = "Living Room Lamp", .port = 3232}},
+     .asked = "instance@0",
+     .done_ms = 30,
+     .addresses = "10.0.0.7 fe80::7%lo",
+     .port = 3232,
+     .source = "mDNS",
+     .instance = "Living Room Lamp"},
+    {.title = "an instance without Avahi: nobody else can be asked",
+     .target = "Living Room Lamp",
+     .steps = {{20, DISCOVER_INSTANCE, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"}},
+     .asked = "instance@0",
+     .done_ms = 20,
+     .says = {"\"Living Room Lamp\" was not found: multicast DNS cannot be asked (no daemon); "
+              "start Avahi and D-Bus"}},
+    {.title = "an instance without a usable address is none",
+     .target = "Living Room Lamp",
+     .steps = {{20, DISCOVER_INSTANCE, .host = "esp-7.local", .instance = "Living Room Lamp",
+                .port = 3232},
+               {5000, DISCOVER_INSTANCE, .event = DISCOVER_END}},
+     .asked = "instance@0",
+     .done_ms = 5000,
+     .says = {"\"Living Room Lamp\" was not found"}},
+    {.title = "names from the network are escaped",
+     .target = "esp-7.local",
+     .steps = {{10, DISCOVER_HOST, .address = "10.0.0.7", .host = "esp-7.local"},
+               {300, DISCOVER_SERVICES, .host = "esp-7.local", .instance = "L\033[2J",
+                .port = 2040}},
+     .asked = "host@0 instance@0 services@260",
+     .done_ms = 300,
+     .addresses = "10.0.0.7",
+     .port = 2040,
+     .source = "mDNS",
+     .instance = "L\\x1b[2J"},
+    {.title = "repeated addresses are one",
+     .target = "kitchen.local",
+     .steps = {{10, DISCOVER_HOST, .address = "fd00::1", .host = "kitchen.local"},
+               {11, DISCOVER_HOST, .address = "fd00::1", .host = "kitchen.local"},
+               {12, DISCOVER_HOST, .address = "fd00::2", .host = "kitchen.local"},
+               {20, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "kitchen.local",
+                .instance = "kitchen", .port = 8266}},
+     .asked = "host@0 instance@0",
+     .done_ms = 20,
+     .addresses = "10.0.0.7 fd00::1 fd00::2",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "kitchen"},
+    {.title = "more addresses than there is room for: IPv4 still goes first",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{10, DISCOVER_HOST, .address = "fd00::1"},
+               {10, DISCOVER_HOST, .address = "fd00::2"},
+               {10, DISCOVER_HOST, .address = "fd00::3"},
+               {10, DISCOVER_HOST, .address = "fd00::4"},
+               {10, DISCOVER_HOST, .address = "fd00::5"},
+               {10, DISCOVER_HOST, .address = "fd00::6"},
+               {10, DISCOVER_HOST, .address = "fd00::7"},
+               {10, DISCOVER_HOST, .address = "fd00::8"},
+               {10, DISCOVER_HOST, .address = "fd00::9"},
+               {10, DISCOVER_HOST, .address = "10.0.0.7"}},
+     .asked = "host@0",
+     .done_ms = 10,
+     .addresses = "10.0.0.7 fd00::1 fd00::2 fd00::3 fd00::4 fd00::5 fd00::6 fd00::7",
+     .source = "mDNS"},
+    {.title = "memory for no question at all",
+     .target = "kitchen",
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 0,
+     .says = {"multicast DNS cannot be asked (memory ran out)",
+              "the system resolver says \"Resource temporarily unavailable\""},
+     .refuse_mdns = true,
+     .refuse_lookup = true},
+};
+
+static void start(const struct test_case *test, const struct target *target)
+{
+    int64_t timeout_ms = test->timeout_ms ? test->timeout_ms : 10000;
+    world = (struct world){.due_us = -1,
+                           .api = {.timeout_free = timeout_free},
+                           .refuse_mdns = test->refuse_mdns,
+                           .refuse_lookup = test->refuse_lookup};
+    world.resolver =
+        resolver_start(&world.api, NULL, target, !test->no_port, timeout_ms * MS, on_done, &world);
+    assert_non_null(world.resolver);
+    assert_int_equal(world.done_count, 0); /* never from within resolver_start() */
+}
+
+/* Lets time pass: what is due first happens first, until the resolver is done or nothing is left.
+ */
+static void run_world(const struct step *steps)
+{
+    while (world.done_count == 0) {
+        bool has_step = steps->at_ms > 0;
+        bool timer_first = world.due_us >= 0 && (!has_step || world.due_us < steps->at_ms * MS);
+        if (timer_first) {
+            world.now_us = world.due_us;
+            world.due_us = -1;
+            world.on_timeout(NULL, world.timeout_userdata);
+        } else if (has_step) {
+            world.now_us = steps->at_ms * MS;
+            play(steps++);
+        } else {
+            fail_msg("nothing is left to wait for, and there is no result");
+        }
+    }
+    assert_int_equal(steps->at_ms, 0); /* every step was needed */
+}
+
+static void check(const struct test_case *test)
+{
+    assert_int_equal(world.done_count, 1);
+    assert_string_equal(world.asked, test->asked);
+    assert_int_equal(world.done_ms, test->done_ms);
+    assert_int_equal(world.found, test->addresses != NULL);
+    for (int question = 0; question < ASK_COUNT; question++)
+        assert_false(world.pending[question]);
+    assert_null(world.on_timeout);
+    if (test->addresses) {
+        assert_string_equal(world.addresses, test->addresses);
+        assert_int_equal(world.port, test->port);
+        assert_string_equal(world.source, test->source);
+        assert_string_equal(world.instance, test->instance ? test->instance : "");
+        return;
+    }
+    assert_int_equal(world.failure.error, OTA_E_NOT_FOUND);
+    for (size_t i = 0; i < sizeof test->says / sizeof *test->says && test->says[i]; i++)
+        if (!strstr(world.failure.message, test->says[i]))
+            fail_msg("\"%s\" is not in \"%s\"", test->says[i], world.failure.message);
+}
+
+static void test_policy(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct test_case *test = &cases[i];
+        struct target target;
+        struct ota_failure failure;
+        print_message("  %s\n", test->title);
+        assert_int_equal(target_parse(&target, test->target, &failure), OTA_OK);
+        start(test, &target);
+        run_world(test->steps);
+        check(test);
+        resolver_free(world.resolver);
+    }
+}
+
+static void test_names_that_are_asked_for(void **state)
+{
+    static const struct {
+        const char *target, *host, *instance, *system;
+    } table[] = {
+        {"kitchen.local", "kitchen.local", "kitchen", ""},  {"a.b.local", "a.b.local", "a.b", ""},
+        {"kitchen", "kitchen.local", "kitchen", "kitchen"}, {"Living Room", "", "Living Room", ""},
+        {"board.example.org", "", "", "board.example.org"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        static const struct test_case test;
+        struct target target;
+        struct ota_failure failure;
+        assert_int_equal(target_parse(&target, table[i].target, &failure), OTA_OK);
+        start(&test, &target);
+        world.on_timeout(NULL, world.timeout_userdata);
+        assert_string_equal(world.name[DISCOVER_HOST], table[i].host);
+        assert_string_equal(world.name[DISCOVER_INSTANCE], table[i].instance);
+        assert_string_equal(world.name[SYSTEM], table[i].system);
+        resolver_free(world.resolver);
+    }
+}
+
+/* Cancelling ends every question and calls nobody. */
+static void test_free_while_asking(void **state)
+{
+    static const struct test_case test;
+    struct target target;
+    struct ota_failure failure;
+    (void)state;
+    assert_int_equal(target_parse(&target, "kitchen", &failure), OTA_OK);
+    start(&test, &target);
+    world.on_timeout(NULL, world.timeout_userdata);
+    assert_true(world.pending[DISCOVER_HOST] && world.pending[DISCOVER_INSTANCE] &&
+                world.pending[SYSTEM]);
+    resolver_free(world.resolver);
+    for (int question = 0; question < ASK_COUNT; question++)
+        assert_false(world.pending[question]);
+    assert_null(world.on_timeout);
+    assert_int_equal(world.done_count, 0);
+    resolver_free(NULL);
+}
+
+static void test_free_when_done(void **state)
+{
+    static const struct step answer = {20, DISCOVER_HOST, .address = "10.0.0.7"};
+    static const struct test_case test = {.no_port = true};
+    struct target target;
+    struct ota_failure failure;
+    (void)state;
+    assert_int_equal(target_parse(&target, "kitchen.local", &failure), OTA_OK);
+    start(&test, &target);
+    world.free_when_done = true;
+    run_world((const struct step[]){answer, {0}});
+    assert_true(world.found);
+    assert_null(world.resolver);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_names_that_are_asked_for),
+        cmocka_unit_test(test_free_while_asking),
+        cmocka_unit_test(test_free_when_done),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
