@@ -273,9 +273,9 @@ static void set_up(struct board *board, struct sim *sim, unsigned index)
 
 bool board_start(struct board *board, struct sim *sim, unsigned index)
 {
-    char text[ADDRESS_TEXT];
     set_up(board, sim, index);
     if (!udp_open(board)) {
+        char text[ADDRESS_TEXT];
         fprintf(stderr, "esp-ota-sim: cannot listen on UDP %s: %s\n",
                 address_text(&board->address, text), strerror(errno));
         return false;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { ITERATIONS = 10000, CHUNK = 32 };
+enum { ITERATIONS = 10000, CHUNK = 32, CHUNK_HEX = 64 };
 
 static void to_hex(const uint8_t *bytes, size_t length, char *hex)
 {
@@ -52,11 +52,11 @@ bool random_hex(char *hex, size_t length)
 {
     for (size_t done = 0; done < length;) {
         uint8_t bytes[CHUNK];
-        char text[2 * CHUNK + 1];
+        char text[CHUNK_HEX + 1];
         if (RAND_bytes(bytes, sizeof bytes) != 1)
             return false;
         to_hex(bytes, sizeof bytes, text);
-        size_t part = length - done < 2 * CHUNK ? length - done : 2 * CHUNK;
+        size_t part = length - done < CHUNK_HEX ? length - done : CHUNK_HEX;
         memcpy(hex + done, text, part);
         done += part;
     }

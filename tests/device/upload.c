@@ -19,7 +19,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { DEAF_US = 100000, CONNECT_US = 3000000, STRANGER_US = 1000000 };
+enum { DEAF_US = 100000, CONNECT_US = 3000000, STRANGER_US = 1000000, SMALL_SEGMENT = 536 };
 
 static void connect_now(void *owner);
 
@@ -116,14 +116,17 @@ void upload_run(struct board *board)
 
 /* A Linux socket is not lwIP. Clamp and buffer are set before the connection, so that the first
  * window and the absent scale follow from them: the kernel doubles the buffer and offers half of
- * it. */
+ * it. Segments of up to 536 bytes leave it at that, but their overhead would eat so small a buffer.
+ */
 static void set_window(const struct board *board, int fd)
 {
     const struct config *config = board->sim->config;
     if (config->mss > 0)
         setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &config->mss, sizeof config->mss);
     if (config->window > 0) {
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &config->window, sizeof config->window);
+        const bool small = config->mss > 0 && config->mss <= SMALL_SEGMENT;
+        const int buffer = small ? config->window * 4 : config->window;
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
         upload_clamp(board, fd);
     }
     if (config->family.no_delay) {
@@ -235,10 +238,11 @@ static void stranger_waited(void *owner)
 
 static void stranger_ready(struct board *board, uint32_t events)
 {
-    char bytes[SECTOR];
     ssize_t length = 0;
-    if (events & EPOLLIN)
+    if (events & EPOLLIN) {
+        char bytes[SECTOR];
         length = recv(board->upload.fd, bytes, sizeof bytes, 0);
+    }
     if (length > 0)
         stranger_done(board, "got-bytes", length);
     else if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
