@@ -66,7 +66,7 @@ static void emit(struct fleet *fleet, const struct ota_event *event)
     complete.total = fleet->config.image->size;
     complete.elapsed_us = now_us - fleet->start_us;
     complete.transfer_us = fleet->connected_us ? now_us - fleet->connected_us : 0;
-    fleet->config.on_event(&complete, fleet->config.userdata);
+    fleet->config.on_event(&complete, fleet->config.event_userdata);
 }
 
 static void on_session_event(const struct ota_event *event, void *userdata)
@@ -123,7 +123,7 @@ static void conclude(struct fleet *fleet, enum ota_phase phase, const struct ota
         return;
     }
     emit_result(fleet, phase, failure, 0);
-    fleet->config.on_done(fleet->config.userdata);
+    fleet->config.on_done(fleet->config.done_userdata);
 }
 
 static void on_session_done(struct session *session, const struct ota_failure *failure,

@@ -20,8 +20,9 @@ struct fleet_config {
     const struct options *options;
     const struct image *image;
     ota_event_fn *on_event; /* complete events, RESULT last for each board */
+    void *event_userdata;
     void (*on_done)(void *userdata); /* once, from the loop, when every board has its result */
-    void *userdata;
+    void *done_userdata;
 };
 
 /* Starts; NULL when memory ran out. */

@@ -8,14 +8,12 @@
 #include "loop.h"
 #include "options.h"
 #include "report.h"
-
-#include <errno.h>
-#include <string.h>
+#include "standard_files.h"
 
 struct program {
     struct options options;
-    struct image *image;
     struct report *report;
+    struct image *image;
     struct loop *loop;
     struct listener *listener;
     struct fleet *fleet;
@@ -35,17 +33,6 @@ static void on_done(void *userdata)
     loop_quit(program->loop);
 }
 
-static void on_event(const struct ota_event *event, void *userdata)
-{
-    struct program *program = userdata;
-    report_event(event, program->report);
-}
-
-static enum ota_error out_of_memory(struct program *program)
-{
-    return fail(&program->failure, OTA_E_INTERNAL, "out of memory");
-}
-
 /* Everything that can fail before a board is asked for anything. */
 static enum ota_error prepare(struct program *program)
 {
@@ -53,11 +40,10 @@ static enum ota_error prepare(struct program *program)
     struct ota_failure *failure = &program->failure;
     if (image_load(&program->image, options->file, options->size_limit, failure) != OTA_OK)
         return failure->error;
-    program->report = report_new(options, program->image);
+    report_set_image(program->report, program->image);
     program->loop = loop_new();
-    if (!program->report || !program->loop ||
-        loop_catch_signals(program->loop, on_signal, program) < 0)
-        return out_of_memory(program);
+    if (!program->loop || loop_catch_signals(program->loop, on_signal, program) < 0)
+        return fail(failure, OTA_E_INTERNAL, "out of memory");
     program->listener =
         listener_open(loop_poll_api(program->loop), options->has_source ? &options->source : NULL,
                       options->port_first, options->port_last, failure);
@@ -70,29 +56,14 @@ static enum ota_error upload(struct program *program)
                                         .listener = program->listener,
                                         .options = &program->options,
                                         .image = program->image,
-                                        .on_event = on_event,
+                                        .on_event = report_event,
+                                        .event_userdata = program->report,
                                         .on_done = on_done,
-                                        .userdata = program};
+                                        .done_userdata = program};
     program->fleet = fleet_start(&config);
-    if (!program->fleet)
-        return out_of_memory(program);
-    if (loop_run(program->loop) < 0)
-        return fail(&program->failure, OTA_E_INTERNAL, "poll: %s", strerror(errno));
+    if (!program->fleet || loop_run(program->loop) < 0)
+        return fail(&program->failure, OTA_E_INTERNAL, "out of memory");
     return OTA_OK;
-}
-
-/* The status of the whole run: a lost report spoils only a success. */
-static int conclude(struct program *program, enum ota_error error)
-{
-    int status =
-        error == OTA_OK ? fleet_exit_status(program->fleet) : ota_error_exit_status(error, 0);
-    if (error != OTA_OK)
-        report_failure(program->report, &program->failure, status);
-    if (report_flush(program->report) || status != 0)
-        return status;
-    fail(&program->failure, OTA_E_OUTPUT, "cannot write the report to standard output");
-    report_failure(NULL, &program->failure, ota_error_exit_status(OTA_E_OUTPUT, 0));
-    return ota_error_exit_status(OTA_E_OUTPUT, 0);
 }
 
 static int run(struct program *program)
@@ -100,26 +71,31 @@ static int run(struct program *program)
     enum ota_error error = prepare(program);
     if (error == OTA_OK)
         error = upload(program);
-    int status = conclude(program, error);
-    fleet_free(program->fleet);
-    listener_close(program->listener);
-    loop_free(program->loop);
-    report_free(program->report);
-    image_free(program->image);
-    return status;
+    if (error != OTA_OK)
+        return report_failure(program->report, &program->failure);
+    int status = fleet_exit_status(program->fleet);
+    if (status != 0 || report_is_complete(program->report))
+        return status;
+    fail(&program->failure, OTA_E_OUTPUT, "the report could not be written to standard output");
+    return report_failure(program->report, &program->failure);
 }
 
 int main(int argc, char **argv)
 {
     struct program program = {0};
     int status = 0;
+    standard_files_secure();
     enum options_outcome outcome = options_parse(&program.options, argc, argv, &program.failure);
-    if (outcome == OPTIONS_RUN) {
+    program.report = report_new(&program.options);
+    if (outcome == OPTIONS_RUN)
         status = run(&program);
-    } else if (outcome == OPTIONS_ERROR) {
-        status = ota_error_exit_status(program.failure.error, 0);
-        report_failure(NULL, &program.failure, status);
-    }
+    else if (outcome == OPTIONS_ERROR)
+        status = report_failure(program.report, &program.failure);
+    fleet_free(program.fleet);
+    listener_close(program.listener);
+    loop_free(program.loop);
+    image_free(program.image);
+    report_free(program.report);
     options_free(&program.options);
     return status;
 }

@@ -10,22 +10,22 @@
 
 struct report;
 
-/* Chooses the form once: JSON lines on stdout (--json), a bar on a terminal or with -r, plain lines
- * otherwise, errors only with -q. image must outlive it. NULL when memory ran out. */
-struct report *report_new(const struct options *options, const struct image *image);
+/* Chooses the form once: JSON lines on stdout (--json), and on stderr a bar on a terminal or with
+ * -r, plain lines otherwise, errors only with -q. Sets the log level. NULL when memory ran out. */
+struct report *report_new(const struct options *options);
 void report_free(struct report *report);
+
+/* What the events are about; before the first of them. image must outlive the report. */
+void report_set_image(struct report *report, const struct image *image);
 
 /* An ota_event_fn; userdata is the struct report. */
 void report_event(const struct ota_event *event, void *report);
 
-/* Whether everything could be written so far; false: OTA_E_OUTPUT is due. */
-bool report_flush(struct report *report);
+/* A failure that belongs to no board (usage, image, no port); returns its exit status. report may
+ * be NULL. */
+int report_failure(struct report *report, const struct ota_failure *failure);
 
-/* A failure that belongs to no board (usage, image, no port): one sentence on stderr, and with JSON a
- * result object on stdout. report may be NULL (before the options are known). */
-void report_failure(struct report *report, const struct ota_failure *failure, int exit_status);
-
-/* The terminal's size may have changed, or the process was continued: measure and redraw. */
-void report_redraw(struct report *report);
+/* Whether everything that was to go to standard output did; false: OTA_E_OUTPUT is due. */
+bool report_is_complete(const struct report *report);
 
 #endif

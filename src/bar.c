@@ -1,0 +1,88 @@
+/*
+ * bar.c: see bar.h. Touches no terminal.
+ */
+#include "bar.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BAR_MIN = 10, BAR_MAX = 40, KIB = 1024, MIB = 1024 * 1024 };
+
+static const double US_PER_S = 1e6;
+static const int64_t ESTIMATE_AFTER_US = 300000; /* a rate before that says nothing */
+
+char *bar_size(char *target, size_t bytes)
+{
+    if (bytes < KIB)
+        snprintf(target, BAR_TEXT_MAX, "%zu bytes", bytes);
+    else if (bytes < MIB)
+        snprintf(target, BAR_TEXT_MAX, "%.1f KiB", (double)bytes / KIB);
+    else
+        snprintf(target, BAR_TEXT_MAX, "%.2f MiB", (double)bytes / MIB);
+    return target;
+}
+
+char *bar_rate(char *target, size_t bytes, int64_t elapsed_us)
+{
+    double rate = elapsed_us > 0 ? (double)bytes / ((double)elapsed_us / US_PER_S) : 0;
+    if (elapsed_us <= 0)
+        snprintf(target, BAR_TEXT_MAX, "?");
+    else if (rate < MIB)
+        snprintf(target, BAR_TEXT_MAX, "%.1f KiB/s", rate / KIB);
+    else
+        snprintf(target, BAR_TEXT_MAX, "%.1f MiB/s", rate / MIB);
+    return target;
+}
+
+static char *time_left(char *target, const struct bar *bar)
+{
+    if (bar->bytes == 0 || bar->elapsed_us < ESTIMATE_AFTER_US) {
+        snprintf(target, BAR_TEXT_MAX, "-:-- left");
+        return target;
+    }
+    double left =
+        (double)bar->elapsed_us / US_PER_S * (double)(bar->total - bar->bytes) / (double)bar->bytes;
+    if (left > 359999)
+        left = 359999;
+    unsigned seconds = (unsigned)(left + 0.999);
+    if (seconds < 3600)
+        snprintf(target, BAR_TEXT_MAX, "%u:%02u left", seconds / 60, seconds % 60);
+    else
+        snprintf(target, BAR_TEXT_MAX, "%u:%02u:%02u left", seconds / 3600, seconds / 60 % 60,
+                 seconds % 60);
+    return target;
+}
+
+static void draw_bar(char *target, size_t columns, const struct bar *bar)
+{
+    size_t filled = (size_t)((double)bar->bytes / (double)bar->total * (double)columns);
+    target[0] = '[';
+    memset(target + 1, ' ', columns);
+    memset(target + 1, '=', filled);
+    if (filled < columns)
+        target[1 + filled] = '>';
+    strcpy(target + 1 + columns, "] ");
+}
+
+void bar_render(char *target, size_t capacity, size_t width, const struct bar *bar)
+{
+    char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], left[BAR_TEXT_MAX];
+    char drawn[BAR_MAX + 8] = "";
+    char tail[4 * BAR_TEXT_MAX];
+    unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
+    const char *end = bar->bytes == bar->total ? "waiting for the board" : time_left(left, bar);
+    bar_size(size, bar->bytes);
+    bar_rate(rate, bar->bytes, bar->elapsed_us);
+    snprintf(tail, sizeof tail, "%3u%%  %10s  %11s  %s", percent, size, rate, end);
+    if (strlen(tail) > width)
+        snprintf(tail, sizeof tail, "%3u%%  %s", percent, rate);
+    if (strlen(tail) > width)
+        snprintf(tail, sizeof tail, "%u%%", percent);
+    /* "[", "] " and the last column, which makes some terminals wrap. */
+    size_t room = width > strlen(tail) + 4 ? width - strlen(tail) - 4 : 0;
+    if (room >= BAR_MIN)
+        draw_bar(drawn, room < BAR_MAX ? room : BAR_MAX, bar);
+    snprintf(target, capacity, "%s%s", drawn, tail);
+    if (width < capacity)
+        target[width] = '\0';
+}

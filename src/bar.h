@@ -1,0 +1,26 @@
+/*
+ * bar.h: the progress line as text that fits a width, and sizes and durations for people. Pure.
+ */
+#ifndef BAR_H
+#define BAR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct bar {
+    size_t bytes;       /* acknowledged */
+    size_t total;       /* not 0 */
+    int64_t elapsed_us; /* since the connection */
+};
+
+/* "12.3 KiB"; "1.4 MiB"; target holds BAR_TEXT_MAX. */
+enum { BAR_TEXT_MAX = 32 };
+char *bar_size(char *target, size_t bytes);
+/* "69.2 KiB/s"; "?" when no time has passed. */
+char *bar_rate(char *target, size_t bytes, int64_t elapsed_us);
+
+/* Bar, percent, size, rate, time left in at most width columns, all ASCII; what does not fit is
+ * left out, the percentage last. target is always terminated. */
+void bar_render(char *target, size_t capacity, size_t width, const struct bar *bar);
+
+#endif

@@ -1,0 +1,224 @@
+/*
+ * report.c: what people see. It turns events into few, calm lines on standard error (through log.c)
+ * and hands them to report_json.c when programs listen, too.
+ */
+#include "report.h"
+
+#include "bar.h"
+#include "escape.h"
+#include "log.h"
+#include "loop.h"
+#include "report_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static const int64_t REDRAW_US = 100000;
+enum { WIDTH_UNKNOWN = 80, WIDTH_MAX = 1000 };
+
+struct report {
+    const struct image *image;
+    enum ota_command command;
+    bool json;
+    bool json_lost;  /* a line could not be written; no further one is tried */
+    bool bar;        /* drawn in place; otherwise a line for every tenth */
+    unsigned tenths; /* last one told */
+    int64_t start_us;
+    int64_t drawn_us;
+};
+
+/* A terminal on which "erase to the end of the line" works. */
+static bool stderr_is_smart(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+static enum log_level level_for(const struct options *options)
+{
+    if (options->debug)
+        return LOG_LEVEL_DEBUG;
+    return options->quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
+}
+
+struct report *report_new(const struct options *options)
+{
+    struct report *report = calloc(1, sizeof *report);
+    log_set_level(level_for(options));
+    if (!report)
+        return NULL;
+    report->command = options->command;
+    report->json = options->json;
+    report->bar = options->force_bar || stderr_is_smart();
+    report->start_us = loop_now_us();
+    return report;
+}
+
+void report_free(struct report *report)
+{
+    free(report);
+}
+
+void report_set_image(struct report *report, const struct image *image)
+{
+    report->image = image;
+}
+
+bool report_is_complete(const struct report *report)
+{
+    return !report || !report->json_lost;
+}
+
+/* -- progress -- */
+
+/* Asked each time: the window may have been resized. */
+static size_t terminal_width(void)
+{
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return WIDTH_UNKNOWN;
+    return size.ws_col < WIDTH_MAX ? size.ws_col : WIDTH_MAX;
+}
+
+static void draw_bar(struct report *report, const struct ota_event *event)
+{
+    char line[WIDTH_MAX + 1];
+    const struct bar bar = {event->bytes, event->total, event->transfer_us};
+    bool is_edge = event->bytes == 0 || event->bytes == event->total;
+    int64_t now_us = loop_now_us();
+    if (!is_edge && now_us - report->drawn_us < REDRAW_US)
+        return;
+    report->drawn_us = now_us;
+    bar_render(line, sizeof line, terminal_width(), &bar);
+    log_status(line);
+}
+
+static void tell_tenths(struct report *report, const struct ota_event *event)
+{
+    char sent[BAR_TEXT_MAX], total[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
+    unsigned tenths = (unsigned)((double)event->bytes * 10 / (double)event->total);
+    if (tenths == report->tenths)
+        return;
+    report->tenths = tenths;
+    log_info("%s: %u%% (%s of %s, %s)", event->board, tenths * 10, bar_size(sent, event->bytes),
+             bar_size(total, event->total), bar_rate(rate, event->bytes, event->transfer_us));
+}
+
+static void show_progress(struct report *report, const struct ota_event *event)
+{
+    if (!log_enabled(LOG_LEVEL_INFO))
+        return;
+    if (report->bar)
+        draw_bar(report, event);
+    else
+        tell_tenths(report, event);
+}
+
+/* -- lines -- */
+
+static void show_start(const struct report *report)
+{
+    char path[1024];
+    if (report->image->is_signed)
+        log_info("sending %s, the signed image beside the file",
+                 escape_string(path, sizeof path, report->image->path));
+}
+
+static void show_resolved(const struct ota_event *event)
+{
+    if (strcmp(event->board, event->address) == 0)
+        log_debug("%s: port %u", event->board, event->port);
+    else
+        log_info("%s is %s, port %u (%s)", event->board, event->address, event->port,
+                 event->source);
+}
+
+static void show_invited(const struct ota_event *event)
+{
+    if (event->attempt > 1)
+        log_info("%s: no answer yet; inviting it again", event->board);
+    else
+        log_debug("%s: invited", event->board);
+}
+
+static void show_success(const struct report *report, const struct ota_event *event)
+{
+    char path[512], size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
+    const char *name = strrchr(report->image->path, '/');
+    escape_string(path, sizeof path, name ? name + 1 : report->image->path);
+    log_info("%s: %s %s, %s, sent in %.1f s (%s) and confirmed by the board", event->board,
+             report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image", path,
+             bar_size(size, event->total), (double)event->transfer_us / 1e6,
+             bar_rate(rate, event->total, event->transfer_us));
+}
+
+static void show_failure(const char *where, const char *phase, const struct ota_failure *failure)
+{
+    const char *remedy = ota_error_remedy(failure->error);
+    const char *message = *failure->message ? failure->message : ota_error_text(failure->error);
+    log_error("%s%s%s%s%s%s%s", where, *where ? ": " : "", phase, *phase ? ": " : "", message,
+              *remedy ? "\n  " : "", remedy);
+}
+
+static void show_result(const struct report *report, const struct ota_event *event)
+{
+    log_status_end();
+    if (event->failure->error == OTA_OK)
+        show_success(report, event);
+    else
+        show_failure(event->board, ota_phase_name(event->phase), event->failure);
+}
+
+static void show(struct report *report, const struct ota_event *event)
+{
+    switch (event->type) {
+    case OTA_EVENT_START:
+        show_start(report);
+        break;
+    case OTA_EVENT_RESOLVED:
+        show_resolved(event);
+        break;
+    case OTA_EVENT_INVITED:
+        show_invited(event);
+        break;
+    case OTA_EVENT_AUTHENTICATED:
+        log_debug("%s: the board accepted the password (%s)", event->board, event->scheme);
+        break;
+    case OTA_EVENT_CONNECTED:
+        log_debug("%s: the board has connected", event->board);
+        report->tenths = 0;
+        show_progress(report, event);
+        break;
+    case OTA_EVENT_PROGRESS:
+        show_progress(report, event);
+        break;
+    case OTA_EVENT_NOTE:
+        log_status_end();
+        log_info("%s: %s", event->board, event->message);
+        break;
+    case OTA_EVENT_RESULT:
+        show_result(report, event);
+        break;
+    }
+}
+
+void report_event(const struct ota_event *event, void *userdata)
+{
+    struct report *report = userdata;
+    if (report->json && !report->json_lost)
+        report->json_lost = !report_json_event(stdout, event, report->image, report->command,
+                                               loop_now_us() - report->start_us);
+    show(report, event);
+}
+
+int report_failure(struct report *report, const struct ota_failure *failure)
+{
+    int exit_status = ota_error_exit_status(failure->error, 0);
+    if (report && report->json && !report->json_lost)
+        report->json_lost =
+            !report_json_failure(stdout, failure, exit_status, loop_now_us() - report->start_us);
+    show_failure("", "", failure);
+    return exit_status;
+}

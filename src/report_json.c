@@ -1,0 +1,128 @@
+/*
+ * report_json.c: events as JSON lines, through jansson. esp-ota(1) documents the fields; to add one
+ * is compatible, to rename or remove one is not.
+ */
+#include "report_json.h"
+
+#include "escape.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+static double seconds(int64_t us)
+{
+    return (double)(us / 1000) / 1000.0;
+}
+
+static json_t *string_or_null(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+/* Takes over the fields; an allocation that failed on the way ends here, too. */
+static bool write_line(FILE *stream, const char *name, const char *board, int64_t since_start_us,
+                       json_t *fields)
+{
+    json_t *line = json_object();
+    int rc = json_object_set_new(line, "event", json_string(name));
+    rc |= json_object_set_new(line, "time", json_real(seconds(since_start_us)));
+    rc |= json_object_set_new(line, "board", string_or_null(board));
+    rc |= json_object_update(line, fields);
+    char *text = rc == 0 ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+    bool written = text && fprintf(stream, "%s\n", text) > 0 && fflush(stream) == 0;
+    free(text);
+    json_decref(line);
+    json_decref(fields);
+    return written;
+}
+
+static json_t *start_fields(const struct ota_event *event, const struct image *image,
+                            enum ota_command command)
+{
+    char path[1024];
+    escape_string(path, sizeof path, image->path);
+    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "version", ESP_OTA_VERSION, "command",
+                     command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem", "file", path, "size",
+                     (json_int_t)event->total, "md5", image->md5, "sha256", image->sha256);
+}
+
+static json_t *resolved_fields(const struct ota_event *event)
+{
+    return json_pack("{s:s, s:i, s:s}", "address", event->address, "port", (int)event->port,
+                     "source", event->source);
+}
+
+static json_t *progress_fields(const struct ota_event *event)
+{
+    return json_pack("{s:I, s:I}", "bytes", (json_int_t)event->bytes, "total",
+                     (json_int_t)event->total);
+}
+
+static json_t *failure_fields(const struct ota_failure *failure, int exit_status)
+{
+    bool ok = failure->error == OTA_OK;
+    return json_pack("{s:b, s:i, s:s, s:s}", "ok", ok, "exit_status", exit_status, "code",
+                     ota_error_name(failure->error), "message",
+                     *failure->message ? failure->message : ota_error_text(failure->error));
+}
+
+static json_t *result_fields(const struct ota_event *event)
+{
+    json_t *fields = failure_fields(event->failure, event->exit_status);
+    json_object_set_new(fields, "phase", json_string(ota_phase_name(event->phase)));
+    json_object_set_new(fields, "address", string_or_null(event->address));
+    json_object_set_new(fields, "port", event->port ? json_integer(event->port) : json_null());
+    json_object_set_new(fields, "bytes", json_integer((json_int_t)event->bytes));
+    json_object_set_new(fields, "total", json_integer((json_int_t)event->total));
+    json_object_set_new(fields, "seconds", json_real(seconds(event->elapsed_us)));
+    json_object_set_new(fields, "transfer_seconds", json_real(seconds(event->transfer_us)));
+    return fields;
+}
+
+static json_t *fields_of(const struct ota_event *event, const struct image *image,
+                         enum ota_command command)
+{
+    switch (event->type) {
+    case OTA_EVENT_START:
+        return start_fields(event, image, command);
+    case OTA_EVENT_RESOLVED:
+        return resolved_fields(event);
+    case OTA_EVENT_INVITED:
+        return json_pack("{s:i}", "attempt", (int)event->attempt);
+    case OTA_EVENT_AUTHENTICATED:
+        return json_pack("{s:s}", "scheme", event->scheme);
+    case OTA_EVENT_PROGRESS:
+        return progress_fields(event);
+    case OTA_EVENT_NOTE:
+        return json_pack("{s:s}", "message", event->message);
+    case OTA_EVENT_RESULT:
+        return result_fields(event);
+    case OTA_EVENT_CONNECTED:
+        break;
+    }
+    return json_object();
+}
+
+static const char *name_of(enum ota_event_type type)
+{
+    static const char *const names[] = {
+        [OTA_EVENT_START] = "start",         [OTA_EVENT_RESOLVED] = "resolved",
+        [OTA_EVENT_INVITED] = "invited",     [OTA_EVENT_AUTHENTICATED] = "authenticated",
+        [OTA_EVENT_CONNECTED] = "connected", [OTA_EVENT_PROGRESS] = "progress",
+        [OTA_EVENT_NOTE] = "note",           [OTA_EVENT_RESULT] = "result",
+    };
+    return names[type];
+}
+
+bool report_json_event(FILE *stream, const struct ota_event *event, const struct image *image,
+                       enum ota_command command, int64_t since_start_us)
+{
+    return write_line(stream, name_of(event->type), event->board, since_start_us,
+                      fields_of(event, image, command));
+}
+
+bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
+                         int64_t since_start_us)
+{
+    return write_line(stream, "result", NULL, since_start_us, failure_fields(failure, exit_status));
+}

@@ -1,0 +1,16 @@
+/*
+ * standard_files.c: see standard_files.h. Runs before anything else and touches nothing else.
+ */
+#include "standard_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+void standard_files_secure(void)
+{
+    /* open(2) takes the lowest free number, and those below this one are open already. */
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
