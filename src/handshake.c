@@ -360,8 +360,7 @@ static void end_no_answer(struct handshake *handshake)
     const char *address = handshake->board_address;
     const char *source = handshake->config->port_source;
     if (handshake->network_error == ECONNREFUSED)
-        END(handshake, OTA_E_NOT_LISTENING, "nothing listens on UDP port %u of %s (port: %s)",
-            address_port(&handshake->config->address), address, source);
+        END(handshake, OTA_E_NOT_LISTENING, "nothing listens at %s (port: %s)", address, source);
     else if (handshake->network_error)
         END(handshake, OTA_E_UNREACHABLE, "%s cannot be reached: %s", address,
             strerror(handshake->network_error));
@@ -441,9 +440,9 @@ static void handle_network_error(struct handshake *handshake, int reason)
     arm(handshake);
     if (!news)
         return;
-    snprintf(message, sizeof message, "%s: %s; going on in case the board is rebooting",
-             handshake->board_address,
-             reason == ECONNREFUSED ? "nothing listens on that UDP port" : strerror(reason));
+    snprintf(message, sizeof message, "%s%s; going on in case the board is rebooting",
+             reason == ECONNREFUSED ? "nothing listens at " : "",
+             reason == ECONNREFUSED ? handshake->board_address : strerror(reason));
     note(handshake, message);
 }
 
