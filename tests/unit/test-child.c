@@ -1,0 +1,252 @@
+/*
+ * test-child.c: what a child inherits (nothing), what it survives, and that it never outlives its
+ * purpose.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { DEADLINE_MS = 10000 };
+
+static bool is_readable(int descriptor)
+{
+    struct pollfd pollfd = {.fd = descriptor, .events = POLLIN};
+    return poll(&pollfd, 1, DEADLINE_MS) == 1;
+}
+
+/* The next message; its length, 0 at the end, or a failed test after the deadline. */
+static size_t receive(const struct child *child, void *target, size_t capacity)
+{
+    assert_true(is_readable(child->socket));
+    ssize_t length = recv(child->socket, target, capacity, 0);
+    assert_true(length >= 0);
+    return (size_t)length;
+}
+
+static void assert_no_children(void)
+{
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
+/* Sends each message back until the parent is gone. */
+static void echo(int socket, const void *argument)
+{
+    char text[64];
+    ssize_t length;
+    (void)argument;
+    while ((length = recv(socket, text, sizeof text, 0)) > 0)
+        send(socket, text, (size_t)length, MSG_NOSIGNAL);
+}
+
+static void say(int socket, const void *argument)
+{
+    send(socket, argument, strlen(argument), MSG_NOSIGNAL);
+}
+
+static void hang(int socket, const void *argument)
+{
+    (void)socket;
+    (void)argument;
+    for (;;)
+        pause();
+}
+
+static void test_argument_and_end(void **state)
+{
+    struct child child;
+    char text[64];
+    (void)state;
+    assert_int_equal(child_start(&child, say, "hello"), 0);
+    assert_int_equal(receive(&child, text, sizeof text), 5);
+    assert_memory_equal(text, "hello", 5);
+    assert_int_equal(receive(&child, text, sizeof text), 0);
+    child_end(&child);
+    assert_no_children();
+}
+
+static void test_messages_keep_their_borders(void **state)
+{
+    struct child child;
+    char text[64];
+    (void)state;
+    assert_int_equal(child_start(&child, echo, NULL), 0);
+    assert_int_equal(send(child.socket, "one", 3, 0), 3);
+    assert_int_equal(send(child.socket, "twenty", 6, 0), 6);
+    assert_int_equal(receive(&child, text, sizeof text), 3);
+    assert_int_equal(receive(&child, text, sizeof text), 6);
+    child_end(&child);
+}
+
+static void test_parent_never_blocks(void **state)
+{
+    struct child child;
+    char byte;
+    (void)state;
+    assert_int_equal(child_start(&child, hang, NULL), 0);
+    assert_int_equal(recv(child.socket, &byte, 1, 0), -1);
+    assert_int_equal(errno, EAGAIN);
+    child_end(&child);
+    assert_no_children();
+}
+
+/* What is open in the child below and above its socket; standard error stays. */
+static void report_descriptors(int socket, const void *argument)
+{
+    char open_ones[256] = {0};
+    (void)argument;
+    for (int i = 0; i < (int)sizeof open_ones; i++)
+        open_ones[i] = fcntl(i, F_GETFD) >= 0;
+    send(socket, open_ones, sizeof open_ones, MSG_NOSIGNAL);
+}
+
+static void test_descriptors_are_not_inherited(void **state)
+{
+    struct child child;
+    char open_ones[256];
+    int pipe_ends[2];
+    (void)state;
+    assert_int_equal(pipe(pipe_ends), 0);
+    int high = fcntl(pipe_ends[1], F_DUPFD, 200);
+    assert_true(high >= 200);
+    assert_int_equal(child_start(&child, report_descriptors, NULL), 0);
+    assert_int_equal(receive(&child, open_ones, sizeof open_ones), sizeof open_ones);
+    for (int i = 0; i < (int)sizeof open_ones; i++)
+        assert_int_equal(open_ones[i], i <= 3); /* 0 and 1: /dev/null; 2; the socket */
+    child_end(&child);
+
+    /* So the end of a connection is seen at once at its other end, whatever the child does. */
+    assert_int_equal(child_start(&child, hang, NULL), 0);
+    close(high);
+    close(pipe_ends[1]);
+    assert_true(is_readable(pipe_ends[0]));
+    assert_int_equal(read(pipe_ends[0], open_ones, 1), 0);
+    close(pipe_ends[0]);
+    child_end(&child);
+}
+
+static volatile sig_atomic_t handled;
+
+static void count_signal(int number)
+{
+    (void)number;
+    handled++;
+}
+
+static void send_handled(int socket, const void *argument)
+{
+    char byte;
+    (void)argument;
+    raise(SIGINT);
+    raise(SIGTERM);
+    raise(SIGPIPE);
+    raise(SIGURG); /* ignored by default, but the parent has a handler */
+    byte = (char)handled;
+    send(socket, &byte, 1, MSG_NOSIGNAL);
+    hang(socket, NULL);
+}
+
+static void test_signals(void **state)
+{
+    struct child child;
+    struct sigaction action = {.sa_handler = count_signal}, old_int, old_urg;
+    char byte = 99;
+    (void)state;
+    handled = 0;
+    sigaction(SIGINT, &action, &old_int);
+    sigaction(SIGURG, &action, &old_urg);
+    assert_int_equal(child_start(&child, send_handled, NULL), 0);
+    assert_int_equal(receive(&child, &byte, 1), 1);
+    assert_int_equal(byte, 0);
+    child_end(&child);
+    assert_int_equal(handled, 0);
+    raise(SIGINT); /* the parent's handlers and mask are as they were */
+    assert_int_equal(handled, 1);
+    sigaction(SIGINT, &old_int, NULL);
+    sigaction(SIGURG, &old_urg, NULL);
+    assert_no_children();
+}
+
+/* A child of a child: when the middle one is killed, the pipe that the last one holds ends. */
+static void hold_and_hang(int socket, const void *argument)
+{
+    struct child child;
+    (void)argument;
+    if (child_start(&child, hang, NULL) == 0)
+        send(socket, &child.pid, sizeof child.pid, MSG_NOSIGNAL);
+    hang(socket, NULL);
+}
+
+static void test_dies_with_its_parent(void **state)
+{
+    struct child child;
+    pid_t grandchild = -1;
+    (void)state;
+    assert_int_equal(child_start(&child, hold_and_hang, NULL), 0);
+    assert_int_equal(receive(&child, &grandchild, sizeof grandchild), sizeof grandchild);
+    assert_int_equal(kill(grandchild, 0), 0);
+    child_end(&child);
+    /* Nobody tells when somebody else's child dies: ask until it is gone (init reaps it). */
+    int waited_ms = 0;
+    char state_path[64];
+    snprintf(state_path, sizeof state_path, "/proc/%d/stat", (int)grandchild);
+    for (bool alive = true; alive; waited_ms += 5) {
+        char text[512] = "";
+        FILE *file = fopen(state_path, "r");
+        alive = file && fread(text, 1, sizeof text - 1, file) > 0 && !strstr(text, ") Z ");
+        if (file)
+            fclose(file);
+        if (alive)
+            poll(NULL, 0, 5);
+        assert_true(waited_ms < DEADLINE_MS);
+    }
+}
+
+static void test_no_descriptors_left(void **state)
+{
+    struct child child;
+    struct rlimit before, none;
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 3;
+    setrlimit(RLIMIT_NOFILE, &none);
+    int rc = child_start(&child, hang, NULL);
+    int error = errno;
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_int_equal(rc, -1);
+    assert_int_equal(error, EMFILE);
+    assert_no_children();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_argument_and_end),
+        cmocka_unit_test(test_messages_keep_their_borders),
+        cmocka_unit_test(test_parent_never_blocks),
+        cmocka_unit_test(test_descriptors_are_not_inherited),
+        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_dies_with_its_parent),
+        cmocka_unit_test(test_no_descriptors_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
