@@ -70,7 +70,7 @@ void bar_render(char *target, size_t capacity, size_t width, const struct bar *b
     char drawn[BAR_MAX + 8] = "";
     char tail[4 * BAR_TEXT_MAX];
     unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
-    const char *end = bar->bytes == bar->total ? "waiting for the board" : time_left(left, bar);
+    const char *end = bar->bytes == bar->total ? "verifying" : time_left(left, bar);
     bar_size(size, bar->bytes);
     bar_rate(rate, bar->bytes, bar->elapsed_us);
     snprintf(tail, sizeof tail, "%3u%%  %10s  %11s  %s", percent, size, rate, end);

@@ -1,0 +1,20 @@
+/*
+ * capture.h: what a piece of code writes to standard output and standard error, for the unit tests.
+ */
+#ifndef CAPTURE_H
+#define CAPTURE_H
+
+enum { CAPTURE_MAX = 65536 };
+
+struct capture {
+    int saved_out, saved_err; /* the real ones */
+    int out, err;             /* unlinked temporary files */
+    char text_out[CAPTURE_MAX], text_err[CAPTURE_MAX];
+};
+
+/* From here on, both streams go to files; capture_end() puts the real ones back and fills in the
+ * texts (terminated, cut to CAPTURE_MAX - 1). */
+void capture_begin(struct capture *capture);
+void capture_end(struct capture *capture);
+
+#endif

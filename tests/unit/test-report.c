@@ -1,0 +1,220 @@
+/*
+ * test-report.c: what people see and what programs read, event by event.
+ */
+#include "report.h"
+
+#include "capture.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct capture capture;
+static char path[] = "/some/dir/fw\x1b.bin";
+static const struct image image = {
+    .path = path, .size = 10240, .md5 = "00112233445566778899aabbccddeeff", .sha256 = "0011"};
+static const struct ota_failure success = {.error = OTA_OK};
+static const struct ota_failure stalled = {OTA_E_STALLED, "the board stopped taking data"};
+
+static struct ota_event event(enum ota_event_type type)
+{
+    return (struct ota_event){.type = type,
+                              .board = "kitchen.local",
+                              .address = "192.0.2.7",
+                              .port = 8266,
+                              .source = "mDNS",
+                              .total = image.size};
+}
+
+static void tell(struct report *report, enum ota_event_type type, size_t bytes, int64_t us)
+{
+    struct ota_event told = event(type);
+    told.bytes = bytes;
+    told.transfer_us = told.elapsed_us = us;
+    told.attempt = 1;
+    told.scheme = "MD5";
+    told.message = "a note";
+    told.phase = OTA_PHASE_TRANSFER;
+    report_event(&told, report);
+}
+
+static void tell_result(struct report *report, const struct ota_failure *failure)
+{
+    struct ota_event told = event(OTA_EVENT_RESULT);
+    told.phase = OTA_PHASE_TRANSFER;
+    told.failure = failure;
+    told.exit_status = ota_error_exit_status(failure->error, 0);
+    told.bytes = failure->error == OTA_OK ? image.size : 5120;
+    told.transfer_us = 2000000;
+    told.elapsed_us = 2500000;
+    report_event(&told, report);
+}
+
+static void run(const struct options *options, const struct ota_failure *failure)
+{
+    capture_begin(&capture);
+    struct report *report = report_new(options);
+    report_set_image(report, &image);
+    tell(report, OTA_EVENT_START, 0, 0);
+    tell(report, OTA_EVENT_RESOLVED, 0, 0);
+    tell(report, OTA_EVENT_INVITED, 0, 0);
+    tell(report, OTA_EVENT_AUTHENTICATED, 0, 0);
+    tell(report, OTA_EVENT_CONNECTED, 0, 0);
+    for (size_t bytes = 512; bytes <= 5120; bytes += 512)
+        tell(report, OTA_EVENT_PROGRESS, bytes, (int64_t)bytes * 100);
+    tell(report, OTA_EVENT_NOTE, 0, 0);
+    tell_result(report, failure);
+    report_free(report);
+    capture_end(&capture);
+}
+
+static void test_plain(void **state)
+{
+    (void)state;
+    const struct options options = {0};
+    run(&options, &success);
+    assert_string_equal(capture.text_out, "");
+    assert_string_equal(
+        capture.text_err,
+        "kitchen.local is 192.0.2.7, port 8266 (mDNS)\n"
+        "kitchen.local: 10% (1.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
+        "kitchen.local: 20% (2.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
+        "kitchen.local: 30% (3.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
+        "kitchen.local: 40% (4.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
+        "kitchen.local: 50% (5.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
+        "kitchen.local: a note\n"
+        "kitchen.local: sketch fw\\x1b.bin, 10.0 KiB, sent in 2.0 s (5.0 KiB/s) and confirmed by "
+        "the board\n");
+}
+
+static void test_failure_and_quiet(void **state)
+{
+    (void)state;
+    const struct options options = {.quiet = true};
+    run(&options, &success);
+    assert_string_equal(capture.text_err, "");
+    run(&options, &stalled);
+    char expected[1024];
+    snprintf(expected, sizeof expected,
+             "esp-ota: kitchen.local: transfer: the board stopped taking data\n  %s\n",
+             ota_error_remedy(OTA_E_STALLED));
+    assert_string_equal(capture.text_err, expected);
+    assert_string_equal(capture.text_out, "");
+}
+
+static void test_bar(void **state)
+{
+    (void)state;
+    const struct options options = {.force_bar = true, .command = OTA_COMMAND_FILESYSTEM};
+    run(&options, &success);
+    assert_non_null(strstr(capture.text_err, "]   0%     0 bytes"));
+    assert_non_null(strstr(capture.text_err, "\nkitchen.local: a note\n"));
+    assert_non_null(strstr(capture.text_err, "\nkitchen.local: filesystem image fw"));
+    /* Eleven events in no time are at most a few redraws. */
+    size_t redraws = 0;
+    for (const char *at = capture.text_err; (at = strchr(at, '[')); at++)
+        redraws++;
+    assert_in_range(redraws, 1, 3);
+}
+
+static void assert_field(json_t *line, const char *name, const char *value)
+{
+    assert_non_null(json_object_get(line, name));
+    assert_string_equal(json_string_value(json_object_get(line, name)), value);
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"start", "resolved", "invited", "authenticated",
+                                        "connected"};
+    const struct options options = {.json = true, .quiet = true};
+    run(&options, &stalled);
+    char *rest = capture.text_out;
+    json_t *last = NULL;
+    size_t lines = 0;
+    for (char *text; (text = strsep(&rest, "\n")) && *text; lines++) {
+        json_decref(last);
+        last = json_loads(text, 0, NULL);
+        assert_non_null(last);
+        assert_field(last, "board", "kitchen.local");
+        assert_true(json_is_real(json_object_get(last, "time")));
+        if (lines < 5)
+            assert_field(last, "event", names[lines]);
+        if (lines == 0) {
+            assert_field(last, "file", "/some/dir/fw\\x1b.bin");
+            assert_field(last, "md5", image.md5);
+            assert_field(last, "command", "sketch");
+            assert_int_equal(json_integer_value(json_object_get(last, "size")), 10240);
+        }
+    }
+    assert_int_equal(lines, 5 + 10 + 1 + 1);
+    assert_field(last, "event", "result");
+    assert_field(last, "code", "stalled");
+    assert_field(last, "phase", "transfer");
+    assert_field(last, "message", "the board stopped taking data");
+    assert_true(json_is_false(json_object_get(last, "ok")));
+    assert_int_equal(json_integer_value(json_object_get(last, "exit_status")), 9);
+    assert_int_equal(json_integer_value(json_object_get(last, "bytes")), 5120);
+    json_decref(last);
+}
+
+static void test_json_that_cannot_be_written(void **state)
+{
+    (void)state;
+    const struct options options = {.json = true, .quiet = true};
+    int saved = dup(STDOUT_FILENO);
+    int full = open("/dev/full", O_WRONLY);
+    fflush(stdout);
+    dup2(full, STDOUT_FILENO);
+    struct report *report = report_new(&options);
+    report_set_image(report, &image);
+    assert_true(report_is_complete(report));
+    tell(report, OTA_EVENT_START, 0, 0);
+    assert_false(report_is_complete(report));
+    tell(report, OTA_EVENT_CONNECTED, 0, 0);
+    dup2(saved, STDOUT_FILENO);
+    clearerr(stdout);
+    report_free(report);
+    close(saved);
+    close(full);
+}
+
+static void test_failure_of_no_board(void **state)
+{
+    (void)state;
+    const struct options options = {.json = true};
+    const struct ota_failure failure = {OTA_E_IMAGE, "cannot open x"};
+    capture_begin(&capture);
+    struct report *report = report_new(&options);
+    assert_int_equal(report_failure(report, &failure), 3);
+    assert_int_equal(report_failure(NULL, &failure), 3);
+    report_free(report);
+    capture_end(&capture);
+    assert_memory_equal(capture.text_err, "esp-ota: cannot open x\n  ", 25);
+    json_t *line = json_loads(capture.text_out, 0, NULL);
+    assert_field(line, "event", "result");
+    assert_field(line, "code", "image");
+    assert_true(json_is_null(json_object_get(line, "board")));
+    json_decref(line);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_failure_and_quiet),
+        cmocka_unit_test(test_bar),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_that_cannot_be_written),
+        cmocka_unit_test(test_failure_of_no_board),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
