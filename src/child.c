@@ -56,11 +56,13 @@ int child_start(struct child *child, void (*run)(int socket, const void *argumen
     int sockets[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
         return -1;
+    pid_t pid = -1;
+    pid_t parent = getpid();
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before);
-    pid_t parent = getpid();
-    pid_t pid = fork();
+    if (fcntl(sockets[0], F_SETFL, O_NONBLOCK) == 0)
+        pid = fork();
     if (pid == 0) {
         if (detach(sockets[1], parent))
             run(CHILD_SOCKET, argument);
@@ -69,7 +71,7 @@ int child_start(struct child *child, void (*run)(int socket, const void *argumen
     int error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(sockets[1]);
-    if (pid < 0 || fcntl(sockets[0], F_SETFL, O_NONBLOCK) < 0) {
+    if (pid < 0) {
         close(sockets[0]);
         errno = error;
         return -1;
