@@ -65,7 +65,8 @@ static enum ota_error check_status(const struct stat *status, size_t limit, cons
                     "can crash on one that is",
                     shown, size, IMAGE_SIZE_MIN);
     if (size > limit)
-        return fail(failure, OTA_E_IMAGE, "%s has %ju bytes, which is over the limit of %zu bytes",
+        return fail(failure, OTA_E_IMAGE,
+                    "%s has %ju bytes, which is over the limit of %zu bytes (--max-size raises it)",
                     shown, size, limit);
     return OTA_OK;
 }
@@ -99,30 +100,39 @@ static bool has_changed(int descriptor, const struct stat *before)
            after.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
 }
 
-static enum ota_error read_file(struct image *image, int descriptor, size_t limit,
-                                const char *shown, struct ota_failure *failure)
+/* The whole content of the file, which the caller frees; NULL and failure when it cannot be had.
+ * shown is the path, for messages. */
+static unsigned char *read_file(int descriptor, size_t *size, size_t limit, const char *shown,
+                                struct ota_failure *failure)
 {
+    unsigned char *data;
     struct stat status;
     ssize_t count;
 
-    if (fstat(descriptor, &status) != 0)
-        return fail(failure, OTA_E_IMAGE, "cannot examine %s: %s", shown, strerror(errno));
+    if (fstat(descriptor, &status) != 0) {
+        fail(failure, OTA_E_IMAGE, "cannot examine %s: %s", shown, strerror(errno));
+        return NULL;
+    }
     if (check_status(&status, limit, shown, failure) != OTA_OK)
-        return failure->error;
+        return NULL;
 
-    image->size = (size_t)status.st_size;
-    /* One byte more than the file has: the read that fills it tells that the file grew. */
-    image->data = malloc(image->size + 1);
-    if (image->data == NULL)
-        return fail(failure, OTA_E_INTERNAL, "out of memory for the %zu bytes of %s", image->size,
-                    shown);
-    count = read_fully(descriptor, image->data, image->size + 1);
+    *size = (size_t)status.st_size;
+    /* One byte more than the file has: a read that fills it tells that the file grew. */
+    data = malloc(*size + 1);
+    if (data == NULL) {
+        fail(failure, OTA_E_INTERNAL, "out of memory for the %zu bytes of %s", *size, shown);
+        return NULL;
+    }
+    count = read_fully(descriptor, data, *size + 1);
     if (count < 0)
-        return fail(failure, OTA_E_IMAGE, "cannot read %s: %s", shown, strerror(errno));
-    if ((size_t)count != image->size || has_changed(descriptor, &status))
-        return fail(failure, OTA_E_IMAGE,
-                    "%s changed while it was being read: wait until the build has finished", shown);
-    return OTA_OK;
+        fail(failure, OTA_E_IMAGE, "cannot read %s: %s", shown, strerror(errno));
+    else if ((size_t)count != *size || has_changed(descriptor, &status))
+        fail(failure, OTA_E_IMAGE,
+             "%s changed while it was being read: wait until the build has finished", shown);
+    else
+        return data;
+    free(data);
+    return NULL;
 }
 
 static enum image_family recognise(const unsigned char *data, size_t size)
@@ -144,15 +154,17 @@ static enum ota_error load(struct image *image, const char *path, size_t limit,
     char shown[SHOWN_MAX];
     int descriptor;
 
+    if (*path == '\0')
+        return fail(failure, OTA_E_IMAGE, "the name of the image file is empty");
     if (choose_path(image, path, failure) != OTA_OK)
         return failure->error;
     escape_string(shown, sizeof shown, image->path);
     descriptor = open(image->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (descriptor < 0)
         return fail(failure, OTA_E_IMAGE, "cannot open %s: %s", shown, strerror(errno));
-    failure->error = read_file(image, descriptor, limit, shown, failure);
+    image->data = read_file(descriptor, &image->size, limit, shown, failure);
     close(descriptor);
-    if (failure->error != OTA_OK)
+    if (image->data == NULL)
         return failure->error;
 
     image->family = recognise(image->data, image->size);

@@ -35,7 +35,7 @@ static const struct {
     {OTA_E_WRONG_PASSWORD, "wrong-password", 6, false},
     {OTA_E_PASSWORD_NEEDED, "password-needed", 6, false},
     {OTA_E_REFUSED, "refused", 7, false},
-    {OTA_E_NO_CONNECTION, "no-connection", 8, true},
+    {OTA_E_NO_CONNECTION, "no-connection", 8, false},
     {OTA_E_LOST, "lost", 9, true},
     {OTA_E_STALLED, "stalled", 9, true},
     {OTA_E_EARLY_OK, "early-ok", 9, false},

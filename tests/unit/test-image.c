@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 /* What the next read() or allocation does. */
-enum mishap { NONE, GROW, SHRINK, REWRITE, TRICKLE, READ_ERROR };
+enum mishap { NONE, GROW, SHRINK, REWRITE, EARLY_END, TRICKLE, READ_ERROR };
 static struct {
     enum mishap mishap;
     size_t reads;
@@ -65,6 +65,8 @@ ssize_t __wrap_read(int descriptor, void *target, size_t size)
         if (number == 0)
             write_at(0, "y", 1);
         break;
+    case EARLY_END:
+        return 0;
     case TRICKLE:
         if (number % 2 == 0) {
             errno = EINTR;
@@ -185,6 +187,25 @@ static void test_load(void **state)
     image_free(NULL);
 }
 
+static int next_descriptor(void)
+{
+    int descriptor = dup(STDOUT_FILENO);
+
+    assert_true(descriptor >= 0);
+    close(descriptor);
+    return descriptor;
+}
+
+static void test_file_is_closed(void **state)
+{
+    int before = next_descriptor();
+
+    (void)state;
+    image_free(load(path));
+    expect_refusal(path, 100, OTA_E_IMAGE, "over the limit");
+    assert_int_equal(next_descriptor(), before);
+}
+
 static void test_digests(void **state)
 {
     struct image *image;
@@ -276,7 +297,7 @@ static void test_cannot_be_opened(void **state)
     expect_refusal(beside("/x"), IMAGE_SIZE_MAX, OTA_E_IMAGE, "cannot open ");
     expect_refusal(beside(".nosuch\n"), IMAGE_SIZE_MAX, OTA_E_IMAGE,
                    "fw.bin.nosuch\\n: No such file or directory");
-    expect_refusal("", IMAGE_SIZE_MAX, OTA_E_IMAGE, "No such file");
+    expect_refusal("", IMAGE_SIZE_MAX, OTA_E_IMAGE, "is empty");
     memset(name, 'x', sizeof name);
     name[sizeof name - 1] = '\0';
     expect_refusal(name, IMAGE_SIZE_MAX, OTA_E_IMAGE, "xxx...: File name too long");
@@ -297,7 +318,7 @@ static void test_no_permission(void **state)
 
 static void test_changes_while_being_read(void **state)
 {
-    static const enum mishap mishaps[] = {GROW, SHRINK, REWRITE};
+    static const enum mishap mishaps[] = {GROW, SHRINK, REWRITE, EARLY_END};
     static const struct timespec long_ago[] = {{.tv_sec = 1}, {.tv_sec = 1}};
 
     (void)state;
@@ -416,6 +437,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_load),
+        TEST(test_file_is_closed),
         TEST(test_digests),
         TEST(test_signed_file_is_preferred),
         TEST(test_signed_directory_is_no_image),
