@@ -137,9 +137,11 @@ static void set_window(const struct board *board, int fd)
 
 void upload_clamp(const struct board *board, int fd)
 {
-    const int window = board->sim->config->window;
-    if (window > 0)
+    const int window = board->sim->config->window, on = 1;
+    if (window > 0) {
         setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &window, sizeof window);
+        setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+    }
 }
 
 /* Starts a connection to the host from this address. False and errno if it failed at once. */

@@ -82,9 +82,10 @@ void upload_watch(struct board *board);
 /* Runs then(board) later. */
 void upload_after(struct board *board, int64_t delay_us, void (*then)(void *board));
 
-/* Bounds the TCP window again. When the kernel sees the first segment that is larger than 536
+/* Bounds the TCP window again: when the kernel sees the first segment that is larger than 536
  * bytes, it measures how much of its buffer is overhead, and forgets the bound that was asked for.
- */
+ * Also asks for prompt acknowledgements, as lwIP gives them while data is still unread; by itself
+ * Linux would hold them back for 40 ms, and the host would repeat segments in vain. */
 void upload_clamp(const struct board *board, int fd);
 
 /* To the host. What the socket does not take waits; meanwhile nothing is read. */

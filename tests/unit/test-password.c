@@ -161,7 +161,7 @@ static void test_environment(void **state)
     assert_int_equal(password_from_environment(&password), 0);
     assert_string_equal(password, "geheim");
     assert_null(getenv("ESP_OTA_AUTH"));
-    assert_memory_equal(variable, "ESP_OTA_AUTH=\0\0\0\0\0", sizeof variable);
+    assert_memory_equal(variable, "ESP_OTA_AUTH=\0\0\0\0\0\0", sizeof variable);
     password_free(password);
 
     setenv("ESP_OTA_AUTH", "", 1);

@@ -116,7 +116,6 @@ static _Noreturn void run_shell(const struct setting *setting, const char *termi
         tcsetpgrp(terminal, job);
         kill(-job, SIGCONT);
     }
-    dprintf(reports, "exit\n");
     _exit(0);
 }
 
@@ -162,7 +161,8 @@ static void type(const struct scene *scene, const char *keys, size_t length)
     assert_int_equal(write(scene->master, keys, length), (ssize_t)length);
 }
 
-/* Reads until text has been seen; fails the test when that does not happen. Returns all of it. */
+/* Reads no further than to the end of text; fails the test when it does not come. Returns all of
+ * what came. */
 static const char *expect_from(int descriptor, const char *text, char *seen, size_t capacity)
 {
     size_t length = 0;
@@ -171,11 +171,9 @@ static const char *expect_from(int descriptor, const char *text, char *seen, siz
         struct pollfd ready = {.fd = descriptor, .events = POLLIN};
         if (poll(&ready, 1, DEADLINE_MS) != 1)
             fail_msg("no '%s' within the deadline, only '%s'", text, seen);
-        ssize_t got = read(descriptor, seen + length, capacity - 1 - length);
-        if (got <= 0)
+        if (length == capacity - 1 || read(descriptor, seen + length, 1) != 1)
             fail_msg("no '%s' before the end, only '%s'", text, seen);
-        length += (size_t)got;
-        seen[length] = '\0';
+        seen[++length] = '\0';
     }
     return seen;
 }
