@@ -98,11 +98,11 @@ static void draw_bar(struct report *report, const struct ota_event *event)
 static void tell_tenths(struct report *report, const struct ota_event *event)
 {
     char sent[BAR_TEXT_MAX], total[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
-    unsigned tenths = (unsigned)((double)event->bytes * 10 / (double)event->total);
-    if (tenths == report->tenths)
+    unsigned percent = (unsigned)((double)event->bytes * 100 / (double)event->total);
+    if (percent / 10 == report->tenths)
         return;
-    report->tenths = tenths;
-    log_info("%s: %u%% (%s of %s, %s)", event->board, tenths * 10, bar_size(sent, event->bytes),
+    report->tenths = percent / 10;
+    log_info("%s: %u%% (%s of %s, %s)", event->board, percent, bar_size(sent, event->bytes),
              bar_size(total, event->total), bar_rate(rate, event->bytes, event->transfer_us));
 }
 
