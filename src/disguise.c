@@ -25,7 +25,14 @@ static size_t cluster_value(const char *cluster, size_t length, const char *lett
     return length;
 }
 
-/* How much of an argument may be shown. Nothing behind a byte that looks like a mark, either. */
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How much of an argument may be shown. Nothing from a byte that looks like a mark on, nor what
+ * popt takes for its own sign for the next argument: one in an argument that begins with '-' and is
+ * the value of an option makes it loop for ever. */
 static size_t shown_length(const char *argument, const char *letters_with_value)
 {
     size_t length = strlen(argument);
@@ -37,10 +44,10 @@ static size_t shown_length(const char *argument, const char *letters_with_value)
         shown = cluster_value(argument, length, letters_with_value);
     else if (equals)
         shown = (size_t)(equals - argument) + 1;
-    const char *mark = strchr(argument, MARK_OPEN);
-    if (mark && (size_t)(mark - argument) < shown)
-        shown = (size_t)(mark - argument);
-    return shown < length ? shown : length;
+    const char *next_argument = strstr(argument, "!#:+");
+    if (next_argument)
+        shown = min_size(shown, (size_t)(next_argument - argument));
+    return min_size(shown, strcspn(argument, (char[]){MARK_OPEN, '\0'}));
 }
 
 static char *hide(const char *argument, int index, const char *letters_with_value)

@@ -153,6 +153,7 @@ static void test_accepted(void **state)
         {{"-i", "b", "-f", "x", "-a", "pa!#:+ss"}, "b x password='pa!#:+ss'"},
         {{"-i", "b", "-f", "x", "-apa!#:+ss", "-r"}, "b x password='pa!#:+ss' bar"},
         {{"--auth=!#:+", "-i", "b!#:+", "-f", "!#:+!#:+"}, "b!#:+ !#:+!#:+ password='!#:+'"},
+        {{"-f", "-!#:+", "-i", "b"}, "b -!#:+"},
         {{"-i", "b", "-f", "x", "-a",
           "\x01"
           "1.0\x02"},
