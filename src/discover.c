@@ -295,11 +295,9 @@ void discover_cancel(struct discover *discover, uint32_t id)
 
 static void describe(char reason[DISCOVER_REASON_MAX], int error)
 {
-    /* Avahi says "no daemon" when there is no bus, too. */
-    if (error == AVAHI_ERR_NO_DAEMON || error == AVAHI_ERR_DISCONNECTED)
-        snprintf(reason, DISCOVER_REASON_MAX,
-                 "avahi-daemon or the D-Bus system bus is not running");
-    else if (error == AVAHI_ERR_DBUS_ERROR)
+    if (error == AVAHI_ERR_DISCONNECTED)
+        snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon or the D-Bus system bus has gone");
+    else if (error == AVAHI_ERR_NO_DAEMON || error == AVAHI_ERR_DBUS_ERROR)
         snprintf(reason, DISCOVER_REASON_MAX, "the D-Bus system bus cannot be reached");
     else
         snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon: %s", avahi_strerror(error));
@@ -308,29 +306,46 @@ static void describe(char reason[DISCOVER_REASON_MAX], int error)
 static void on_client(AvahiClient *client, AvahiClientState state, void *userdata)
 {
     struct discover *discover = userdata;
-    /* The first call comes from within avahi_client_new(), whose caller sees the failure itself. */
-    if (state != AVAHI_CLIENT_FAILURE || !discover->client)
+    /* The first call comes from within avahi_client_new(), whose caller sees the state itself. */
+    if (!discover->client || (state != AVAHI_CLIENT_FAILURE && state != AVAHI_CLIENT_CONNECTING))
         return;
     char reason[DISCOVER_REASON_MAX];
-    describe(reason, avahi_client_errno(client));
+    describe(reason, state == AVAHI_CLIENT_CONNECTING ? AVAHI_ERR_DISCONNECTED
+                                                      : avahi_client_errno(client));
     discover->on_lost(reason, discover->userdata);
+}
+
+/* Without AVAHI_CLIENT_NO_FAIL Avahi would say "no daemon" when there is no bus, too. */
+static AvahiClient *connect_client(struct discover *discover, const AvahiPoll *poll_api,
+                                   char reason[DISCOVER_REASON_MAX])
+{
+    int error;
+    AvahiClient *client =
+        avahi_client_new(poll_api, AVAHI_CLIENT_NO_FAIL, on_client, discover, &error);
+    if (!client) {
+        describe(reason, error);
+    } else if (avahi_client_get_state(client) == AVAHI_CLIENT_CONNECTING) {
+        snprintf(reason, DISCOVER_REASON_MAX,
+                 "avahi-daemon is not on the D-Bus system bus, or the bus denies access to it");
+        avahi_client_free(client);
+        client = NULL;
+    }
+    return client;
 }
 
 struct discover *discover_new(const AvahiPoll *poll_api, discover_answer_fn *on_answer,
                               discover_lost_fn *on_lost, void *userdata,
                               char reason[DISCOVER_REASON_MAX])
 {
-    int error = AVAHI_ERR_NO_MEMORY;
     struct discover *discover = calloc(1, sizeof *discover);
-    if (discover) {
-        *discover =
-            (struct discover){.on_answer = on_answer, .on_lost = on_lost, .userdata = userdata};
-        discover->client =
-            avahi_client_new(poll_api, (AvahiClientFlags)0, on_client, discover, &error);
+    if (!discover) {
+        describe(reason, AVAHI_ERR_NO_MEMORY);
+        return NULL;
     }
-    if (discover && discover->client)
+    *discover = (struct discover){.on_answer = on_answer, .on_lost = on_lost, .userdata = userdata};
+    discover->client = connect_client(discover, poll_api, reason);
+    if (discover->client)
         return discover;
-    describe(reason, error);
     free(discover);
     return NULL;
 }
