@@ -38,6 +38,7 @@ struct fleet {
     char address[ADDRESS_TEXT_MAX];
     uint16_t port;
     const char *source;
+    const char *port_source;
     struct resolver *resolver;
     struct session *session;
     AvahiTimeout *pause; /* before the next attempt */
@@ -62,6 +63,7 @@ static void emit(struct fleet *fleet, const struct ota_event *event)
     complete.address = *fleet->address ? fleet->address : NULL;
     complete.port = fleet->port;
     complete.source = fleet->source;
+    complete.port_source = fleet->port_source;
     complete.bytes = fleet->acknowledged;
     complete.total = fleet->config.image->size;
     complete.elapsed_us = now_us - fleet->start_us;
@@ -188,7 +190,6 @@ static uint16_t choose_port(const struct fleet *fleet, uint16_t announced, const
 static void start_session(struct fleet *fleet, const struct resolution *resolution)
 {
     const struct options *options = fleet->config.options;
-    const char *port_source;
     struct session_config config = {
         .poll_api = fleet->config.poll_api,
         .listener = fleet->config.listener,
@@ -208,8 +209,8 @@ static void start_session(struct fleet *fleet, const struct resolution *resoluti
                                                 .on_password = on_password,
                                                 .on_done = on_session_done,
                                                 .userdata = fleet};
-    fleet->port = choose_port(fleet, resolution->port, &port_source);
-    config.port_source = port_source;
+    fleet->port = choose_port(fleet, resolution->port, &fleet->port_source);
+    config.port_source = fleet->port_source;
     address_text(fleet->address, &config.address);
     address_set_port(&config.address, fleet->port);
     fleet->source = resolution->source;

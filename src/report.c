@@ -128,11 +128,10 @@ static void show_start(const struct report *report)
 
 static void show_resolved(const struct ota_event *event)
 {
-    if (strcmp(event->board, event->address) == 0)
-        log_debug("%s: port %u", event->board, event->port);
-    else
+    if (strcmp(event->board, event->address) != 0)
         log_info("%s is %s, port %u (%s)", event->board, event->address, event->port,
                  event->source);
+    log_debug("%s: port %u, %s", event->board, event->port, event->port_source);
 }
 
 static void show_invited(const struct ota_event *event)

@@ -30,6 +30,7 @@ static struct ota_event event(enum ota_event_type type)
                               .address = "192.0.2.7",
                               .port = 8266,
                               .source = "mDNS",
+                              .port_source = "as announced by mDNS",
                               .total = image.size};
 }
 
@@ -107,6 +108,15 @@ static void test_failure_and_quiet(void **state)
              ota_error_remedy(OTA_E_STALLED));
     assert_string_equal(capture.text_err, expected);
     assert_string_equal(capture.text_out, "");
+}
+
+static void test_debug(void **state)
+{
+    (void)state;
+    const struct options options = {.debug = true};
+    run(&options, &success);
+    assert_non_null(strstr(capture.text_err, "kitchen.local is 192.0.2.7, port 8266 (mDNS)\n"));
+    assert_non_null(strstr(capture.text_err, "] kitchen.local: port 8266, as announced by mDNS\n"));
 }
 
 static void test_bar(void **state)
@@ -211,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_failure_and_quiet),
+        cmocka_unit_test(test_debug),
         cmocka_unit_test(test_bar),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_json_that_cannot_be_written),
