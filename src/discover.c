@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The daemon allows a client 1,024 objects; a board needs up to four. A hostile network could
- * announce services without end. */
-enum { SEARCHES_RUNNING_MAX = 128, SERVICES_MAX = 8192 };
+/* Each search is an object of the daemon, which allows a client 1,024, and traffic in the air. A
+ * hostile network could announce services without end. */
+enum { SEARCHES_RUNNING_MAX = 32, SERVICES_MAX = 8192 };
 
 static const char SERVICE_TYPE[] = "_arduino._tcp";
 static const char DOMAIN[] = "local";

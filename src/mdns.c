@@ -184,7 +184,7 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
     struct mdns *mdns = userdata;
     (void)timeout;
     if (mdns->running) {
-        stop(mdns, "neither avahi-daemon nor the D-Bus system bus answers");
+        stop(mdns, "avahi-daemon or the D-Bus system bus does not answer");
         return;
     }
     struct mdns_query *query = mdns->queries;

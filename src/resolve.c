@@ -11,6 +11,7 @@
 #include "escape.h"
 #include "lookup.h"
 #include "loop.h"
+#include "suggest.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,14 +34,15 @@ enum {
 enum { ASK_SYSTEM = DISCOVER_SERVICES + 1, ASK_COUNT };
 
 /* When each is asked, counted from the start. A later one is asked earlier when those before it
- * have given up, and not at all when they have found something. */
+ * have given up, and not at all when they have found something. The services are asked for in the
+ * end for similar names only. */
 static const int64_t plans[][ASK_COUNT] = {
     /*                   HOST   INSTANCE   SERVICES  SYSTEM */
     [TARGET_ADDRESS] = {NEVER, NEVER, NEVER, NEVER},
-    [TARGET_LOCAL] = {0, 0, NEVER, 1000 * MS},    /* /etc/hosts or a unicast DNS may know it, too */
-    [TARGET_HOST] = {NEVER, 2000 * MS, NEVER, 0}, /* instance names may hold dots */
-    [TARGET_LABEL] = {0, 0, NEVER, 0},
-    [TARGET_INSTANCE] = {NEVER, 0, NEVER, NEVER},
+    [TARGET_LOCAL] = {0, 0, 1500 * MS, 1000 * MS},    /* /etc/hosts or DNS may know it, too */
+    [TARGET_HOST] = {NEVER, 2000 * MS, 3000 * MS, 0}, /* instance names may hold dots */
+    [TARGET_LABEL] = {0, 0, 1500 * MS, 0},
+    [TARGET_INSTANCE] = {NEVER, 0, 1500 * MS, NEVER},
 };
 
 /* Best first. */
@@ -74,6 +76,7 @@ struct resolver {
     char unavailable[DISCOVER_REASON_MAX]; /* why mDNS cannot be asked; "" when it can */
     char system_why[DISCOVER_REASON_MAX];  /* why the C library found nothing */
     struct finding findings[SOURCE_COUNT];
+    struct suggestions suggestions;
 };
 
 static bool has_ipv4(const struct resolution *resolution)
@@ -130,6 +133,9 @@ static void record(struct resolver *resolver, enum discover_kind kind,
     /* kitchen.local names a host: an instance "kitchen" on another host is not meant. */
     if (kind == DISCOVER_INSTANCE && resolver->target->kind != TARGET_LOCAL)
         add_service(&resolver->findings[FROM_INSTANCE], answer);
+    if (kind == DISCOVER_SERVICES)
+        suggest_offer(&resolver->suggestions, resolver->target->name,
+                      resolver->target->kind == TARGET_LOCAL ? answer->host : answer->instance);
 }
 
 static void on_answer(const struct discover_answer *answer, void *userdata)
@@ -186,9 +192,11 @@ static bool mdns_is_pending(const struct resolver *resolver)
            is_pending(resolver, DISCOVER_SERVICES);
 }
 
-static bool is_anything_pending(const struct resolver *resolver)
+/* Whether the name may still be found. */
+static bool is_hopeful(const struct resolver *resolver)
 {
-    return mdns_is_pending(resolver) || is_pending(resolver, ASK_SYSTEM);
+    return is_pending(resolver, DISCOVER_HOST) || is_pending(resolver, DISCOVER_INSTANCE) ||
+           is_pending(resolver, ASK_SYSTEM);
 }
 
 static int64_t earlier(int64_t a_us, int64_t b_us)
@@ -208,6 +216,9 @@ static bool is_open(const struct resolver *resolver, size_t what)
         return false;
     if (what == DISCOVER_HOST)
         return resolver->host[0] != '\0';
+    /* Nobody waits for similar names. */
+    if (what == DISCOVER_SERVICES)
+        return !resolver->unavailable[0] && is_hopeful(resolver);
     /* The address of a .local name is its host's; an instance could only add the port. */
     bool is_for_port = what == DISCOVER_INSTANCE && resolver->target->kind == TARGET_LOCAL;
     return !is_for_port || resolver->want_port;
@@ -228,7 +239,7 @@ static void ask_due(struct resolver *resolver, int64_t now_us)
 {
     for (;;) {
         int64_t next_us = next_question_us(resolver);
-        if (next_us == INT64_MAX || (next_us > now_us && is_anything_pending(resolver)))
+        if (next_us == INT64_MAX || (next_us > now_us && is_hopeful(resolver)))
             return;
         for (size_t what = 0; what < ASK_COUNT; what++)
             if (is_open(resolver, what) &&
@@ -328,14 +339,37 @@ static void describe_system(char *target, size_t capacity, const struct resolver
         target[0] = '\0';
 }
 
-static const char *advice(const struct resolver *resolver)
+static void describe_boards(char *target, size_t capacity, const struct resolver *resolver)
+{
+    const struct suggestions *boards = &resolver->suggestions;
+    const struct question *services = &resolver->questions[DISCOVER_SERVICES];
+    char list[OTA_MESSAGE_MAX / 2];
+    suggest_list(list, sizeof list, boards);
+    if (boards->total > boards->count)
+        snprintf(target, capacity,
+                 "of %zu boards announced in this network, the most similar are %s", boards->total,
+                 list);
+    else if (boards->total)
+        snprintf(target, capacity, "announced in this network: %s", list);
+    else if (services->asked && !services->query)
+        snprintf(target, capacity, "no board is announced in this network");
+    else
+        snprintf(target, capacity,
+                 "\"avahi-browse -rt _arduino._tcp\" lists the boards that "
+                 "announce themselves");
+}
+
+static void describe_advice(char *target, size_t capacity, const struct resolver *resolver)
 {
     if (!resolver->unavailable[0])
-        return "\"avahi-browse -rt _arduino._tcp\" lists the boards that announce themselves";
-    if (resolver->target->kind == TARGET_HOST)
-        return "check the name, or give the board's address";
-    return "start Avahi and D-Bus (\"systemctl start avahi-daemon\"; Debian's packages are "
-           "avahi-daemon and libnss-mdns), or give the board's address, as is usual in a container";
+        describe_boards(target, capacity, resolver);
+    else if (resolver->target->kind == TARGET_HOST)
+        snprintf(target, capacity, "check the name, or give the board's address");
+    else
+        snprintf(target, capacity,
+                 "start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's packages are "
+                 "avahi-daemon and libnss-mdns), or give the board's address, as is usual in a "
+                 "container");
 }
 
 /* Fills in failure: what was asked, for how long, what it said, and what to do. */
@@ -343,12 +377,14 @@ static void describe_failure(const struct resolver *resolver, int64_t now_us,
                              struct ota_failure *failure)
 {
     char name[TARGET_NAME_MAX + 64], mdns[DISCOVER_REASON_MAX + 64], system[sizeof mdns];
+    char advice[OTA_MESSAGE_MAX];
     double seconds = (double)(now_us - resolver->start_us) / 1e6;
     escape_string(name, sizeof name, resolver->target->name);
     describe_mdns(mdns, sizeof mdns, resolver, seconds);
     describe_system(system, sizeof system, resolver, seconds);
+    describe_advice(advice, sizeof advice, resolver);
     fail(failure, OTA_E_NOT_FOUND, "\"%s\" was not found: %s%s%s; %s", name, mdns,
-         mdns[0] && system[0] ? ", and " : "", system, advice(resolver));
+         mdns[0] && system[0] ? ", and " : "", system, advice);
 }
 
 /* Reports finding, or that there is none: the last thing that a caller does. */
@@ -373,7 +409,7 @@ static void decide(struct resolver *resolver)
         next_us = earlier(accept_due_us(resolver, finding), services_due_us(resolver, finding));
     } else {
         ask_due(resolver, now_us);
-        next_us = is_anything_pending(resolver) ? next_question_us(resolver) : 0;
+        next_us = is_hopeful(resolver) ? next_question_us(resolver) : 0;
     }
     next_us = earlier(next_us, resolver->deadline_us);
     if (next_us <= now_us)

@@ -1,0 +1,27 @@
+/*
+ * suggest.h: of many names, the few that are most like one that was not found. Pure.
+ */
+#ifndef SUGGEST_H
+#define SUGGEST_H
+
+#include <stddef.h>
+
+enum { SUGGEST_MAX = 3, SUGGEST_NAME_MAX = 256 };
+
+/* Starts as {0}. The names are as they came from outside. */
+struct suggestions {
+    size_t total; /* how many names were offered */
+    size_t count; /* how many of them are in best */
+    struct {
+        size_t distance;
+        char name[SUGGEST_NAME_MAX];
+    } best[SUGGEST_MAX]; /* most similar first */
+};
+
+/* Keeps name (cut to what fits) when it is among the most similar to wanted so far. */
+void suggest_offer(struct suggestions *suggestions, const char *wanted, const char *name);
+
+/* Writes the best names as `"a", "b"`, escaped, most similar first. target is always terminated. */
+void suggest_list(char *target, size_t capacity, const struct suggestions *suggestions);
+
+#endif
