@@ -39,6 +39,7 @@ struct fleet {
     uint16_t port;
     const char *source;
     const char *port_source;
+    struct resolution found; /* by the last attempt that found the board */
     struct resolver *resolver;
     struct session *session;
     AvahiTimeout *pause; /* before the next attempt */
@@ -222,21 +223,25 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
                         void *userdata)
 {
     struct fleet *fleet = userdata;
-    struct ota_failure result = {.error = OTA_OK};
+    struct ota_failure result;
     if (failure)
         result = *failure;
     else
-        start_session(fleet, resolution);
+        fail(&result, OTA_E_INTERNAL, "out of memory");
+    if (resolution)
+        fleet->found = *resolution;
+    else
+        fleet->found.source = "found earlier";
     resolver_free(fleet->resolver);
     fleet->resolver = NULL;
-    if (fleet->session)
-        return;
-    if (!failure)
-        fail(&result, OTA_E_INTERNAL, "out of memory");
-    conclude(fleet, OTA_PHASE_RESOLVE, &result);
+    if (fleet->found.count)
+        start_session(fleet, &fleet->found);
+    if (!fleet->session)
+        conclude(fleet, OTA_PHASE_RESOLVE, &result);
 }
 
-/* The name is resolved anew each time: a board that has restarted may have another address. */
+/* The name is resolved anew each time: a board that has restarted may have another address. If it
+ * is not found any more, the one that it had is as good as any. */
 static int start_attempt(struct fleet *fleet)
 {
     const struct target *target = &fleet->config.options->target;
