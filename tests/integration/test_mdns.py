@@ -17,6 +17,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -516,6 +517,60 @@ class Numeric(Link):
         finally:
             self.link.start_bus()
             self.link.start_daemon()
+
+
+def read_proc(pid, name):
+    with open(f"/proc/{pid}/{name}", "rb") as file:
+        return file.read()
+
+
+def sockets(pid):
+    """The sockets that a process has open, by the names that the kernel gives them."""
+    directory = f"/proc/{pid}/fd"
+    links = (os.readlink(os.path.join(directory, number)) for number in os.listdir(directory))
+    return {link for link in links if link.startswith("socket:")}
+
+
+class Helpers(Link):
+    """The processes in which esp-ota asks what may hang."""
+
+    def test_nothing_is_left_to_them(self):
+        board = self.simulate(KITCHEN, "--fault", "silent")
+        command = [PROGRAM, "-i", "kitchen.local", "-f", self.image, "-t", "60", "-a", PASSWORD]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            board.wait_for("fault")
+            helpers = read_proc(run.pid, f"task/{run.pid}/children").split()
+            self.assertEqual(1, len(helpers))
+            pid = int(helpers[0])
+            self.assertNotIn(b") Z ", read_proc(pid, "stat"))
+            self.assertEqual(set(), sockets(run.pid) & sockets(pid))
+            self.assertNotIn(PASSWORD.encode(), read_proc(pid, "cmdline"))
+            gone = os.pidfd_open(pid)
+            run.kill()
+        ready, _, _ = select.select([gone], [], [], SOON)
+        os.close(gone)
+        self.assertTrue(ready, "the helper outlives esp-ota")
+
+
+class Requirements(unittest.TestCase):
+    """On a machine that lacks something this test fails, unless skipping it is allowed."""
+
+    def run_without_tools(self, **environment):
+        kept = {name: os.environ[name] for name in ("ESP_OTA", "ESP_OTA_SIM")}
+        return subprocess.run([sys.executable, os.path.abspath(__file__)],
+                              env={"PATH": "/nonexistent", **kept, **environment},
+                              capture_output=True, encoding="utf-8", timeout=60, check=False)
+
+    def test_failure(self):
+        outcome = self.run_without_tools(CI="true")
+        self.assertEqual(1, outcome.returncode, outcome)
+        self.assertIn("FAILED: ", outcome.stderr)
+        self.assertIn("not installed: unshare, ", outcome.stderr)
+
+    def test_permission_to_skip(self):
+        outcome = self.run_without_tools(ESP_OTA_ALLOW_SKIP="1")
+        self.assertEqual(mdns.SKIPPED, outcome.returncode, outcome)
+        self.assertIn("SKIPPED: ", outcome.stderr)
 
 
 if __name__ == "__main__":
