@@ -129,12 +129,20 @@ static void conclude(struct fleet *fleet, enum ota_phase phase, const struct ota
     fleet->config.on_done(fleet->config.done_userdata);
 }
 
+static void dismiss_prompt(struct fleet *fleet)
+{
+    prompt_free(fleet->prompt);
+    fleet->prompt = NULL;
+}
+
+/* A board may hang up while somebody still types the password that it asked for. */
 static void on_session_done(struct session *session, const struct ota_failure *failure,
                             void *userdata)
 {
     struct fleet *fleet = userdata;
     struct ota_failure result = *failure;
     enum ota_phase phase = session_phase(session);
+    dismiss_prompt(fleet);
     session_free(session);
     fleet->session = NULL;
     conclude(fleet, phase, &result);
@@ -144,8 +152,7 @@ static void on_typed(const char *answer, void *userdata)
 {
     struct fleet *fleet = userdata;
     fleet->typed_password = answer ? strdup(answer) : NULL;
-    prompt_free(fleet->prompt);
-    fleet->prompt = NULL;
+    dismiss_prompt(fleet);
     session_set_password(fleet->session, fleet->typed_password);
 }
 
@@ -291,6 +298,9 @@ static void interrupt_board(struct fleet *fleet, int signal_number)
     bool all_sent = fleet->session && session_all_sent(fleet->session);
     session_free(fleet->session);
     fleet->session = NULL;
+    resolver_free(fleet->resolver);
+    fleet->resolver = NULL;
+    loop_arm(fleet->config.poll_api, &fleet->pause, -1, NULL, NULL);
     fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s",
          signal_number == SIGINT ? "SIGINT" : "SIGTERM",
          all_sent ? "; the whole image had been sent, so the board may install it" : "");
@@ -299,8 +309,7 @@ static void interrupt_board(struct fleet *fleet, int signal_number)
 
 void fleet_interrupt(struct fleet *fleet, int signal_number)
 {
-    prompt_free(fleet->prompt);
-    fleet->prompt = NULL;
+    dismiss_prompt(fleet);
     if (!fleet->done)
         interrupt_board(fleet, signal_number);
 }
