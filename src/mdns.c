@@ -243,6 +243,9 @@ static void on_record(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *us
         flush(mdns);
     struct record record;
     ssize_t length = recv(fd, &record, sizeof record, MSG_DONTWAIT);
+    /* The child has ended and left a request unread; what it has said comes after that. */
+    if (length < 0 && errno == ECONNRESET)
+        length = recv(fd, &record, sizeof record, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (length != (ssize_t)sizeof record)

@@ -175,6 +175,22 @@ static void test_no_bus_is_known_at_once(void **state)
     tear_down(&scene);
 }
 
+/* The kernel reports that the child has left requests unread before it hands out what the child has
+ * said. */
+static void test_reason_of_a_child_that_has_ended(void **state)
+{
+    struct scene scene;
+    siginfo_t ended;
+    (void)state;
+    set_up(&scene, false);
+    ask(&scene, 3);
+    assert_int_equal(waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT), 0);
+    run_for(&scene, DEADLINE_US);
+    assert_int_equal(scene.answered, 3);
+    assert_non_null(strstr(scene.reason, "bus cannot be reached"));
+    tear_down(&scene);
+}
+
 /* libdbus itself would wait for 25 seconds. */
 static void test_hung_bus(void **state)
 {
@@ -304,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_costs_nothing_unasked),
         cmocka_unit_test(test_no_bus_is_known_at_once),
+        cmocka_unit_test(test_reason_of_a_child_that_has_ended),
         cmocka_unit_test(test_hung_bus),
         cmocka_unit_test(test_bus_with_a_full_queue),
         cmocka_unit_test(test_many_questions_to_a_hung_bus),
