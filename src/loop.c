@@ -175,23 +175,31 @@ static void timeout_free(AvahiTimeout *timeout)
     timeout->loop->sweep_due = true;
 }
 
+static struct timeval wall_clock_after(int64_t delay_us)
+{
+    struct timeval when;
+    gettimeofday(&when, NULL);
+    int64_t sum_us = when.tv_usec + delay_us;
+    when.tv_sec += (time_t)(sum_us / US_PER_S);
+    when.tv_usec = (suseconds_t)(sum_us % US_PER_S);
+    return when;
+}
+
 int loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
              AvahiTimeoutCallback callback, void *userdata)
 {
-    struct timeval when;
-    const struct timeval *deadline = NULL;
-    if (delay_us >= 0) {
-        gettimeofday(&when, NULL);
-        int64_t sum_us = when.tv_usec + delay_us;
-        when.tv_sec += (time_t)(sum_us / US_PER_S);
-        when.tv_usec = (suseconds_t)(sum_us % US_PER_S);
-        deadline = &when;
+    if (!*timeout)
+        *timeout = poll_api->timeout_new(poll_api, NULL, callback, userdata);
+    if (!*timeout)
+        return -1;
+    if (poll_api->timeout_update == timeout_update) {
+        /* Not by way of the wall clock, which may be set between two readings of it. */
+        (*timeout)->due_us = delay_us < 0 ? -1 : loop_now_us() + delay_us;
+    } else {
+        struct timeval when = wall_clock_after(delay_us);
+        poll_api->timeout_update(*timeout, delay_us < 0 ? NULL : &when);
     }
-    if (*timeout)
-        poll_api->timeout_update(*timeout, deadline);
-    else
-        *timeout = poll_api->timeout_new(poll_api, deadline, callback, userdata);
-    return *timeout ? 0 : -1;
+    return 0;
 }
 
 static void sweep(struct loop *loop)

@@ -35,8 +35,8 @@ int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *us
 int64_t loop_now_us(void);
 
 /* Arms (or creates, when *timeout is NULL) a timeout that fires once after delay_us; a negative
- * delay disarms it. AvahiPoll wants wall-clock deadlines, and the loop turns them into monotonic
- * ones on entry. Returns -1 when memory ran out. */
+ * delay disarms it. AvahiPoll wants wall-clock deadlines; only with a loop that is not this one
+ * does the wall clock come into it. Returns -1 when memory ran out. */
 int loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
              AvahiTimeoutCallback callback, void *userdata);
 

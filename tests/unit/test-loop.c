@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -88,6 +89,35 @@ static void test_wall_clock_deadline_in_the_past_is_now(void **state)
     assert_int_equal(counter.calls[0], 1);
 }
 
+/* Every reading of the wall clock differs from the one before by wall_clock_jump_s. */
+static long wall_clock_jump_s;
+static unsigned wall_clock_readings;
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+    struct timespec precise;
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &precise);
+    now->tv_sec = precise.tv_sec + (wall_clock_readings++ % 2 ? wall_clock_jump_s : 0);
+    now->tv_usec = precise.tv_nsec / 1000;
+    return 0;
+}
+
+static void test_wall_clock_jumps_move_no_timeout(void **state)
+{
+    static const long jumps_s[] = {3600, -3600};
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    for (size_t i = 0; i < sizeof jumps_s / sizeof *jumps_s; i++) {
+        wall_clock_jump_s = jumps_s[i];
+        int64_t start_us = loop_now_us();
+        loop_arm(counter.api, &counter.timeout, 20000, quit_on_timeout, &counter);
+        loop_arm(counter.api, &counter.other, 10 * INT64_C(1000000), quit_on_timeout, &counter);
+        assert_int_equal(loop_run(counter.loop), 0);
+        assert_in_range(loop_now_us() - start_us, 20000, 9 * INT64_C(1000000));
+    }
+    wall_clock_jump_s = 0;
+}
+
 static void open_pipes(struct counter *counter)
 {
     for (int i = 0; i < 3; i++) {
@@ -132,6 +162,36 @@ static void test_every_ready_descriptor_has_its_turn(void **state)
     assert_int_equal(loop_run(counter.loop), 0);
     for (int i = 0; i < 3; i++)
         assert_in_range(counter.calls[i], 49, 50);
+    close_pipes(&counter);
+}
+
+static void stay_ready_for_ever(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)watch;
+    (void)event;
+    struct counter *counter = userdata;
+    counter->calls[index_of(counter, fd)]++;
+}
+
+static void quit_when_due(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    loop_quit(((struct counter *)userdata)->loop);
+}
+
+static void test_noisy_descriptor_delays_neither_timeouts_nor_others(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    open_pipes(&counter);
+    for (int i = 0; i < 2; i++)
+        counter.watches[i] = counter.api->watch_new(counter.api, counter.pipes[i][0],
+                                                    AVAHI_WATCH_IN, stay_ready_for_ever, &counter);
+    int64_t start_us = loop_now_us();
+    loop_arm(counter.api, &counter.timeout, 20000, quit_when_due, &counter);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_in_range(loop_now_us() - start_us, 20000, 2 * INT64_C(1000000));
+    assert_int_equal(counter.calls[0], counter.calls[1]);
+    assert_true(counter.calls[0] > 1);
     close_pipes(&counter);
 }
 
@@ -261,7 +321,9 @@ int main(void)
         TEST(test_timeout_fires_once_and_not_early),
         TEST(test_timeouts_order_disarm_rearm),
         TEST(test_wall_clock_deadline_in_the_past_is_now),
+        TEST(test_wall_clock_jumps_move_no_timeout),
         TEST(test_every_ready_descriptor_has_its_turn),
+        TEST(test_noisy_descriptor_delays_neither_timeouts_nor_others),
         TEST(test_freeing_while_dispatching),
         TEST(test_update_to_no_events),
         TEST(test_growing_while_dispatching),
