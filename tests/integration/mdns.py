@@ -198,13 +198,14 @@ class BoardSide:
         """Gives the interface, once it is there, every board's addresses."""
         for board in self.boards:
             for address in board.addresses():
-                length = "64" if ":" in address else "24"
-                nodad = ("nodad",) if ":" in address else ()
-                self.run("ip", "address", "add", f"{address}/{length}", "dev", self.INTERFACE,
-                         *nodad)
-        self.run("ip", "link", "set", self.INTERFACE, "up")
+                self.change_address("add", address)
+        self._run("ip", "link", "set", self.INTERFACE, "up")
 
-    def run(self, *arguments):
+    def change_address(self, verb, address):
+        length, nodad = ("64", ["nodad"]) if ":" in address else ("24", [])
+        self._run("ip", "address", verb, f"{address}/{length}", "dev", self.INTERFACE, *nodad)
+
+    def _run(self, *arguments):
         run(*self.prefix, *arguments)
 
     def announce(self):
@@ -253,6 +254,8 @@ class Link:
     V6 = "fd77::1"
 
     def __init__(self, directory, boards):
+        if not os.environ.get(ENTERED):
+            raise RuntimeError("this would change the machine's own /run and /etc: enter() first")
         self.directory = directory
         self.bus = None
         self.daemon = None
