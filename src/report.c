@@ -134,14 +134,6 @@ static void show_resolved(const struct ota_event *event)
     log_debug("%s: port %u, %s", event->board, event->port, event->port_source);
 }
 
-static void show_invited(const struct ota_event *event)
-{
-    if (event->attempt > 1)
-        log_info("%s: no answer yet; inviting it again", event->board);
-    else
-        log_debug("%s: invited", event->board);
-}
-
 static void show_success(const struct report *report, const struct ota_event *event)
 {
     char path[512], size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
@@ -180,7 +172,7 @@ static void show(struct report *report, const struct ota_event *event)
         show_resolved(event);
         break;
     case OTA_EVENT_INVITED:
-        show_invited(event);
+        log_debug("%s: invitation %u", event->board, event->attempt);
         break;
     case OTA_EVENT_AUTHENTICATED:
         log_debug("%s: the board accepted the password (%s)", event->board, event->scheme);
