@@ -1,0 +1,360 @@
+"""What the scenarios have in common: the program as a user runs it, and a board to run it against.
+
+A Case is one row of a table: how the board behaves, how esp-ota is called, and all that a user can
+observe. Scenario.check() runs the rows of a table side by side; each has a board, an address and a
+directory of its own, so rows cannot disturb each other. Nothing here sleeps: everything waits for
+an event, with a deadline.
+"""
+
+import concurrent.futures
+import dataclasses
+import fcntl
+import hashlib
+import itertools
+import os
+import pty
+import random
+import re
+import select
+import signal
+import struct
+import subprocess
+import tempfile
+import termios
+import threading
+import time
+import unittest
+
+PROGRAM = os.environ["ESP_OTA"]
+SIMULATOR = os.environ["ESP_OTA_SIM"]
+IMAGES = os.path.join(os.environ.get("ESP_OTA_SHARED", ""), "images")
+DEADLINE_S = 120  # whatever takes longer hangs
+AT_ONCE = 8
+
+_numbers = itertools.count(1)
+
+
+def address():
+    """A loopback address that nobody else uses: each test process has a /24 or so of its own."""
+    number = next(_numbers)
+    pid = os.getpid()
+    return f"127.{10 + pid // 250 % 240}.{1 + pid % 250}.{number}"
+
+
+def image(size=20000, first=0xE9, seed=0):
+    """Bytes that pass for a sketch; every place is different, so that a mix-up shows."""
+    return bytes([first]) + random.Random(seed + size).randbytes(size - 1)
+
+
+def environment(**more):
+    """What the program gets: nothing of the developer's, so no alias and no password."""
+    kept = {name: value for name, value in os.environ.items()
+            if name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH")}
+    return {**kept, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "xterm", **more}
+
+
+@dataclasses.dataclass
+class Result:
+    """What a user sees of one run. On a terminal, err is all that appeared there."""
+
+    arguments: tuple
+    status: int
+    out: str
+    err: str
+    seconds: float
+
+    def __str__(self):
+        return (f"esp-ota {' '.join(self.arguments)}\nstatus {self.status} after "
+                f"{self.seconds:.1f} s\n-- stdout\n{self.out}\n-- stderr\n{self.err}")
+
+
+class Program:
+    """A running esp-ota whose output is gathered while it runs.
+
+    before is a command that starts it, such as a shell; popen, more arguments of subprocess.Popen.
+    """
+
+    def __init__(self, *arguments, cwd=None, stdin=b"", before=(), popen=None, **env):
+        self.arguments = arguments
+        self._started = time.monotonic()
+        self._process = subprocess.Popen([*before, PROGRAM, *arguments], cwd=cwd,
+                                         env=environment(**env), stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                         **(popen or {"start_new_session": True}))
+        self._text = {self._process.stdout: b"", self._process.stderr: b""}
+        self._process.stdin.write(stdin)
+        self._process.stdin.close()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def send_signal(self, number):
+        self._process.send_signal(number)
+
+    def _read(self, until, deadline):
+        streams = set(self._text)
+        while streams and not until():
+            ready, _, _ = select.select(list(streams), [], [], max(0, deadline - time.monotonic()))
+            if not ready:
+                return False
+            for stream in ready:
+                chunk = os.read(stream.fileno(), 65536)
+                self._text[stream] += chunk
+                if not chunk:
+                    streams.discard(stream)
+        return True
+
+    def wait_for(self, pattern, deadline_s=DEADLINE_S):
+        """Returns once stdout or stderr contains pattern."""
+        def seen():
+            return any(re.search(pattern, text.decode(errors="replace"))
+                       for text in self._text.values())
+        self._read(seen, time.monotonic() + deadline_s)
+        assert seen(), f"no \"{pattern}\" in {self._text.values()}"
+
+    def result(self, deadline_s=DEADLINE_S):
+        in_time = self._read(lambda: False, self._started + deadline_s)
+        if not in_time:
+            self._process.kill()
+        self._process.wait()
+        texts = [self._text[stream].decode(errors="surrogateescape")
+                 for stream in (self._process.stdout, self._process.stderr)]
+        self._process.stdout.close()
+        self._process.stderr.close()
+        result = Result(self.arguments, self._process.returncode, *texts,
+                        time.monotonic() - self._started)
+        assert in_time, f"it hangs: {result}"
+        return result
+
+
+def run(*arguments, **more):
+    return Program(*arguments, **more).result()
+
+
+class Terminal:
+    """esp-ota in the foreground of a pseudo-terminal."""
+
+    def __init__(self, *arguments, columns=80, cwd=None, stdout=None, **env):
+        self.arguments = arguments
+        self.seen = ""
+        self._started = time.monotonic()
+        self.pid, self._master = pty.fork()
+        if self.pid == 0:
+            try:
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+                if stdout:
+                    os.dup2(os.open(stdout, os.O_WRONLY | os.O_CREAT, 0o600), 1)
+                os.chdir(cwd or "/")
+                os.execve(PROGRAM, [PROGRAM, *arguments], environment(**env))
+            finally:
+                os._exit(127)
+
+    def resize(self, columns):
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+    def has_echo(self):
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
+
+    def type(self, text):
+        os.write(self._master, text.encode())
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def _read_some(self, deadline):
+        ready, _, _ = select.select([self._master], [], [], max(0, deadline - time.monotonic()))
+        if not ready:
+            os.kill(self.pid, signal.SIGKILL)
+            raise AssertionError(f"it hangs; so far: {self.seen!r}")
+        try:
+            chunk = os.read(self._master, 65536)
+        except OSError:  # what Linux says when the last process has left the terminal
+            chunk = b""
+        self.seen += chunk.decode(errors="surrogateescape")
+        return bool(chunk)
+
+    def wait_for(self, pattern, deadline_s=DEADLINE_S):
+        deadline = time.monotonic() + deadline_s
+        while not re.search(pattern, self.seen):
+            if not self._read_some(deadline):
+                raise AssertionError(f"it ended without \"{pattern}\": {self.seen!r}")
+
+    def result(self, deadline_s=DEADLINE_S):
+        while self._read_some(self._started + deadline_s):
+            pass
+        _, status = os.waitpid(self.pid, 0)
+        self.echo_at_end = self.has_echo()
+        os.close(self._master)
+        return Result(self.arguments, os.waitstatus_to_exitcode(status), "", self.seen,
+                      time.monotonic() - self._started)
+
+
+class Board:
+    """A simulated board at an address of its own. Its events are read as they come."""
+
+    def __init__(self, *options, family="esp8266", directory=None, where=None, fast=True):
+        self.address = where or address()
+        self.output = os.path.join(directory, "received.bin") if directory else None
+        arguments = [SIMULATOR, "--family", family, "--address", self.address]
+        arguments += ["--fast"] if fast else []
+        arguments += ["--output", self.output] if self.output else []
+        self._process = subprocess.Popen([*arguments, *options], stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.PIPE, text=True)
+        self.events = []
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.port = int(self.wait_for(" ready ").split()[0].rpartition(":")[2])
+
+    def _read(self):
+        for line in self._process.stdout:
+            with self._changed:
+                self.events.append(line.rstrip("\n"))
+                self._changed.notify_all()
+        with self._changed:
+            self.events.append("")
+            self._changed.notify_all()
+
+    def wait_for(self, pattern, deadline_s=30):
+        """The first event that contains pattern, as soon as there is one."""
+        def first():
+            return next((event for event in self.events if re.search(pattern, event)), None)
+        with self._changed:
+            ended = self._changed.wait_for(lambda: first() or "" in self.events, deadline_s)
+            found = first()
+        assert ended and found, f"the board: no \"{pattern}\" in {self.events}"
+        return found
+
+    def count(self, pattern):
+        return sum(1 for event in list(self.events) if re.search(pattern, event))
+
+    def received(self):
+        """The image that was installed last; None when none was."""
+        if not self.count(" upload result=ok"):
+            return None
+        with open(self.output, "rb") as file:
+            return file.read()
+
+    def close(self):
+        """Ends the board; afterwards all of its events are there."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
+
+
+@dataclasses.dataclass
+class Case:
+    """One row: what happens, and all that a user can observe of it."""
+
+    name: str
+    board: tuple = ()       # options of esp-ota-sim; None: there is no board
+    args: tuple = ()        # options of esp-ota besides -i and -f
+    status: int = 0
+    says: tuple = ()        # regular expressions that stderr contains
+    never: tuple = ()       # and such that it does not contain
+    out: str = ""           # stdout, whole; None: not looked at here
+    family: str = "esp8266"
+    image: bytes = dataclasses.field(default_factory=image)
+    fast: bool = True
+    events: tuple = ()      # regular expressions that the board's events contain
+    installed: bool = None  # whether the board has the image in the end; unless given, on status 0
+    seconds: float = DEADLINE_S
+    stdin: bytes = b""
+    env: dict = dataclasses.field(default_factory=dict)
+
+
+def secrets(password):
+    """What must not be seen of a password: itself, and what is as good as it to a board."""
+    text = password.encode()
+    return [password, hashlib.md5(text).hexdigest(), hashlib.sha256(text).hexdigest()]
+
+
+class Scenario(unittest.TestCase):
+    """Base of the scenario tests: a directory, and the check of rows."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="esp-ota-scenario-")
+        self.addCleanup(directory.cleanup)
+        self.directory = directory.name
+
+    def file(self, name, content):
+        path = os.path.join(self.directory, name)
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def board(self, *options, **more):
+        directory = tempfile.mkdtemp(dir=self.directory)
+        board = Board(*options, directory=directory, **more)
+        self.addCleanup(board.close)
+        return board
+
+    def assert_no_secret(self, result, *passwords):
+        for password in passwords:
+            for secret in secrets(password):
+                self.assertNotIn(secret, result.out + result.err)
+
+    def _observe(self, case):
+        """Runs one row; returns what differs from it."""
+        with tempfile.TemporaryDirectory(dir=self.directory) as directory:
+            path = os.path.join(directory, "firmware.bin")
+            with open(path, "wb") as file:
+                file.write(case.image)
+            board = None
+            where = address()
+            if case.board is not None:
+                board = Board(*case.board, family=case.family, directory=directory, where=where,
+                              fast=case.fast)
+            try:
+                arguments = [argument.format(address=where, directory=directory)
+                             for argument in case.args]
+                port = ("-p", str(board.port)) if board else ()
+                result = run("-i", where, *port, "-f", path, *arguments, cwd=directory, stdin=case.stdin,
+                             **case.env)
+                return list(self._differences(case, board, result)), result
+            finally:
+                if board:
+                    board.close()
+
+    def _differences(self, case, board, result):
+        if result.status != case.status:
+            yield f"status {result.status}, not {case.status}"
+        if case.out is not None and result.out != case.out:
+            yield f"stdout is not {case.out!r}"
+        for pattern in case.says:
+            if not re.search(pattern, result.err):
+                yield f"stderr lacks \"{pattern}\""
+        for pattern in case.never:
+            if re.search(pattern, result.err):
+                yield f"stderr has \"{pattern}\""
+        if result.seconds > case.seconds:
+            yield f"it took {result.seconds:.1f} s, more than {case.seconds} s"
+        for index, argument in enumerate(case.board or ()):
+            if argument == "-P":
+                for secret in secrets(case.board[index + 1]):
+                    if secret in result.out + result.err:
+                        yield f"the secret {secret} is shown"
+        if not board:
+            return
+        board.close()
+        for pattern in case.events:
+            if not board.count(pattern):
+                yield f"the board never said \"{pattern}\": {board.events}"
+        installed = case.status == 0 if case.installed is None else case.installed
+        if installed and board.received() != case.image:
+            yield f"the board has not got the image: {board.events}"
+        if not installed and board.received() is not None:
+            yield f"the board has installed something: {board.events}"
+
+    def check(self, cases):
+        """Every row of a table, several at once; all that differ are reported."""
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            futures = [pool.submit(self._observe, case) for case in cases]
+            for case, future in zip(cases, futures):
+                with self.subTest(case.name):
+                    differences, result = future.result()
+                    if differences:
+                        self.fail("\n".join([case.name, *differences, str(result)]))

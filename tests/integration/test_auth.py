@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Passwords: the schemes of the families, the ways to give one, and what is said when it is wrong."""
+
+import os
+import unittest
+
+from scenario import Case, Scenario, Terminal, image, run
+
+ASKED = "authentication: the board asks for a password, and none was given"
+WAYS = ("--auth-file FILE", "ESP_OTA_AUTH", "-a")
+WRONG = "authentication: the board rejected the password"
+ADVICE = "weak"
+
+
+class Schemes(Scenario):
+
+    def test_right_password(self):
+        self.check([
+            Case("MD5", ("-P", "kwert"), ("-a", "kwert"), never=(ADVICE,)),
+            Case("MD5 of an ESP32: advice", ("-P", "kwert"), ("-a", "kwert"), family="esp32",
+                 says=(ADVICE, "3\\.3\\.1")),
+            Case("-q is quiet about it", ("-P", "kwert"), ("-a", "kwert", "-q"), family="esp32",
+                 never=("(?s).",)),
+            Case("SHA-256", ("-P", "kwert"), ("-a", "kwert"), family="esp32-sha256",
+                 never=(ADVICE,)),
+            Case("SHA-256, MD5 stored: a second invitation", ("-P", "kwert", "-H", "md5"),
+                 ("-a", "kwert", "-d"), family="esp32-sha256",
+                 says=("invitation 2", "MD5 hash"), never=("no answer yet",),
+                 events=("answer result=failed", "answer result=ok")),
+            Case("SHA-256, MD5 stored, and told so", ("-P", "kwert", "-H", "md5"),
+                 ("-a", "kwert", "-d", "-m"), family="esp32-sha256", never=("invitation 2",)),
+            Case("-m where it does not matter", ("-P", "kwert"), ("-a", "kwert", "-m")),
+            Case("a slow hash", ("-P", "kwert", "--pbkdf2-ms", "1500"), ("-a", "kwert"),
+                 family="esp32-sha256"),
+            Case("no password on the board", (), ("-a", "kwert")),
+            Case("a strange one", ("-P", "%s 'q\"\\ß !#:+"), ("-a", "%s 'q\"\\ß !#:+")),
+        ])
+
+    def test_wrong_password(self):
+        self.check(
+            Case(f"{family} {' '.join(options)}", ("-P", "kwert", *hash_options),
+                 ("-a", "trewk", *options), status=6, family=family, says=(WRONG, tried,
+                                                                           "setPassword"),
+                 never=("attempt 2",), seconds=60)
+            for family, hash_options, options, tried in (
+                ("esp8266", (), (), "MD5"),
+                ("esp32", (), (), "MD5"),
+                ("esp32-sha256", (), (), "SHA-256"),
+                ("esp32-sha256", ("-H", "md5"), (), "SHA-256"),
+                ("esp32-sha256", (), ("-m",), "-m")))
+
+    def test_a_board_that_plays(self):
+        self.check([
+            Case("endless challenges", ("-P", "kwert", "--fault", "endless-challenge"),
+                 ("-a", "kwert"), status=6, says=("a new challenge each",)),
+            Case("no answer is right", ("-P", "kwert", "--fault", "always-fail-auth"),
+                 ("-a", "kwert"), status=6, says=(WRONG,)),
+            Case("a challenge of odd length", ("-P", "kwert", "--fault", "odd-challenge:33*0"),
+                 ("-a", "kwert", "-t", "2", "--retries", "0"), status=5, says=("no answer",)),
+        ])
+
+
+class Ways(Scenario):
+
+    def test_ways_to_give_it(self):
+        secret = self.file("password", b"kwert\nsecond line\n")
+        crlf = self.file("crlf", b"kwert\r\n")
+        bare = self.file("bare", b"kwert")
+        board = ("-P", "kwert")
+        self.check([
+            Case("-a", board, ("-a", "kwert")),
+            Case("a file", board, ("--auth-file", secret)),
+            Case("a file of Windows", board, ("--auth-file", crlf)),
+            Case("a file without a newline", board, ("--auth-file", bare)),
+            Case("standard input", board, ("--auth-file", "-"), stdin=b"kwert\n"),
+            Case("the environment", board, (), env={"ESP_OTA_AUTH": "kwert"}),
+            Case("-a beats the environment", board, ("-a", "kwert"),
+                 env={"ESP_OTA_AUTH": "trewk"}),
+            Case("a file beats the environment", board, ("--auth-file", secret),
+                 env={"ESP_OTA_AUTH": "trewk"}),
+        ])
+
+    def test_none_given(self):
+        for name, more in (("nothing", {}), ("an empty variable",
+                                             {"env": {"ESP_OTA_AUTH": ""}})):
+            self.check([Case(name, ("-P", "kwert"), status=6, says=(ASKED, *WAYS), **more)])
+
+    def test_files_that_cannot_be_read(self):
+        empty = self.file("empty", b"")
+        long = self.file("long", b"x" * 100000)
+        self.check([
+            Case("missing", None, ("--auth-file", "/nonexistent/file"), status=2,
+                 says=("/nonexistent/file", "No such file")),
+            Case("a directory", None, ("--auth-file", self.directory), status=2,
+                 says=("irectory",)),
+            Case("empty", None, ("--auth-file", empty), status=2, says=("empty",)),
+            Case("endless", None, ("--auth-file", "/dev/zero"), status=2, says=("/dev/zero",)),
+            Case("long", None, ("--auth-file", long), status=2, says=("long",)),
+            Case("both", None, ("--auth-file", empty, "-a", "kwert"), status=2,
+                 says=("--auth-file",), never=("kwert",)),
+        ])
+
+
+class Prompt(Scenario):
+
+    def ask(self, keys, **board):
+        board = self.board("-P", "kwert", **board)
+        path = self.file("fw.bin", image())
+        terminal = Terminal("-i", board.address, "-p", str(board.port), "-f", path)
+        terminal.wait_for("[Pp]assword.*: ")
+        self.assertFalse(terminal.has_echo())
+        terminal.type(keys)
+        result = terminal.result()
+        self.assertTrue(terminal.echo_at_end)
+        self.assert_no_secret(result, "kwert")
+        return board, result
+
+    def test_typed(self):
+        board, result = self.ask("kwert\n")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("confirmed by the board", result.err)
+        board.wait_for("upload result=ok")
+
+    def test_typed_with_a_mistake_mended(self):
+        _, result = self.ask("kwerr\x7ft\n")
+        self.assertEqual(result.status, 0, result)
+
+    def test_typed_wrong(self):
+        board, result = self.ask("trewk\n")
+        self.assertEqual(result.status, 6, result)
+        self.assertIn(WRONG, result.err)
+        self.assertEqual(board.count("upload result"), 0)
+
+    def test_nothing_typed(self):
+        _, result = self.ask("\n")
+        self.assertEqual(result.status, 6, result)
+
+    def test_interrupted(self):
+        for key, status in (("\x03", 130), ("\x04", 6)):
+            with self.subTest(repr(key)):
+                _, result = self.ask(key)
+                self.assertEqual(result.status, status, result)
+
+    def test_output_elsewhere(self):
+        """The prompt needs the terminal only, not standard output."""
+        board = self.board("-P", "kwert")
+        path = self.file("fw.bin", image())
+        output = os.path.join(self.directory, "json")
+        terminal = Terminal("-i", board.address, "-f", path, "--json", stdout=output)
+        terminal.wait_for("[Pp]assword.*: ")
+        terminal.type("kwert\n")
+        self.assertEqual(terminal.result().status, 0)
+        with open(output, encoding="utf-8") as file:
+            self.assertIn('"ok":true', file.read())
+
+    def test_terminal_restored_after_a_signal(self):
+        board = self.board("-P", "kwert")
+        path = self.file("fw.bin", image())
+        for number in (2, 15):
+            with self.subTest(number):
+                terminal = Terminal("-i", board.address, "-f", path)
+                terminal.wait_for("[Pp]assword.*: ")
+                terminal.send_signal(number)
+                self.assertEqual(terminal.result().status, 128 + number)
+                self.assertTrue(terminal.echo_at_end)
+
+
+class NoTerminal(Scenario):
+
+    def test_no_terminal_no_prompt(self):
+        board = self.board("-P", "kwert")
+        result = run("-i", board.address, "-f", self.file("fw.bin", image()))
+        self.assertEqual((result.status, result.out), (6, ""), result)
+        self.assertLess(result.seconds, 10)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Uploads that succeed: every family, sketches and filesystem images, the command lines that people
+already have in their scripts, and what is said meanwhile."""
+
+import itertools
+import json
+import os
+import unittest
+
+from scenario import IMAGES, Case, Program, Scenario, image, run
+
+FAMILIES = {
+    "esp8266": (), "pico": (), "ch32h4": (), "esp32": (), "esp32-sha256": (),
+    "esp32-sha256 with an MD5 hash": ("-H", "md5"),
+}
+PASSWORD = "s3cret: \"ä\""
+
+# (first byte, size): what the families' images begin with; the pico's are raw binaries
+SIZES = {"of a few bytes": 16, "of one read": 1460, "of many": 200001}
+
+
+def family_of(name):
+    return name.split()[0]
+
+
+class Families(Scenario):
+
+    def test_every_family_every_kind_of_image(self):
+        self.check(
+            Case(f"{name}, {kind}, {size_name}, {'with' if password else 'without'} a password",
+                 (*options, *(("-P", password) if password else ())),
+                 (*kind_options, *(("-a", password) if password else ())),
+                 family=family_of(name), image=image(size),
+                 says=(f"{word} firmware.bin, .* and confirmed by the board\n",),
+                 events=(f"upload result=ok bytes={size} .*command={command}",
+                         "answer result=ok" if password else "reply text=OK"))
+            for (name, options), (kind, kind_options, word, command), (size_name, size), password
+            in itertools.product(FAMILIES.items(),
+                                 (("a sketch", (), "sketch", 0),
+                                  ("a filesystem image", ("-s",), "filesystem image", 100)),
+                                 SIZES.items(), ("", PASSWORD)))
+
+    def test_real_firmware(self):
+        """Images of real builds, when they are there."""
+        names = [name for name in ("esp8266.bin", "esp32.bin", "esp32s2.bin")
+                 if os.path.exists(os.path.join(IMAGES, name))]
+        cases = []
+        for name in names:
+            with open(os.path.join(IMAGES, name), "rb") as file:
+                content = file.read()
+            family = "esp8266" if name == "esp8266.bin" else "esp32-sha256"
+            cases.append(Case(name, ("-P", "pw", "--capacity", "2000000"), ("-a", "pw"),
+                              family=family, image=content,
+                              says=("confirmed by the board",)))
+        self.check(cases)
+
+
+class CommandLines(Scenario):
+    """The spellings of espota.py, and the whole lines that Makefiles and IDEs contain."""
+
+    def test_lines_of_others(self):
+        board = self.board("-P", "pw")
+        path = self.file("fw.bin", image())
+        there, port = board.address, str(board.port)
+        for line in (
+                ("-i", there, "-p", port, "--auth=pw", "-f", path),
+                ("-i", there, "-p", port, "--auth", "pw", "-f", path, "-r"),
+                ("--debug", "--progress", "-i", there, "-a", "pw", "--spiffs", "-f", path),
+                ("--ip", there, "--port", port, "--auth=pw", "--file", path),
+                (f"--ip={there}", f"--port={port}", "--auth=pw", f"--file={path}", "--timeout=5"),
+                ("-i", there, "-I", "0.0.0.0", "-P", "0", "-a", "pw", "-f", path),
+                ("-i", there, "--host_ip=127.0.0.1", "--host_port=0", "-apw", "-f", path),
+                ("-i", there, "--host-ip", "127.0.0.1", "--host-port", "0", "-apw", "-f", path),
+                ("-d", "-r", "-m", "-t", "10", "-i", there, "-a", "pw", "-f", path),
+                ("--md5-target", "-i", there, "-a", "pw", "-f", path),
+                ("-i", f"{there}:{port}", "-a", "pw", "--filesystem", "-f", path)):
+            with self.subTest(" ".join(line)):
+                before = board.count("upload result=ok")
+                result = run(*line)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+                self.assertIn("confirmed by the board", result.err)
+                self.assert_no_secret(result, "pw")
+                self.assertEqual(board.count("upload result=ok"), before + 1)
+
+    def test_empty_password_means_none(self):
+        self.check([
+            Case("no password wanted", (), ("--auth=", "-r"), says=("confirmed",)),
+            Case("a password wanted", ("-P", "pw"), ("--auth=", "-r"), status=6,
+                 says=("asks for a password, and none was given",)),
+            Case("a password that nobody wants", (), ("-a", "pw"), says=("confirmed",)),
+        ])
+
+    def test_port(self):
+        """-p, the port in the name, the family of the image, 8266: the first that there is."""
+        path = self.file("fw.bin", image())
+        esp32 = self.file("esp32.bin", bytes([0xE9, 1, 2, 3]) + bytes(8) + b"\0\0" + bytes(9)
+                          + b"\1" + bytes(8) + bytes.fromhex("3254cdab") + bytes(300))
+        for family, options, line in (
+                ("esp8266", (), ("-f", path)),
+                ("esp32", (), ("-f", esp32)),
+                ("pico", (), ("-p", "2040", "-f", path)),
+                ("esp8266", ("-p", "9000"), ("-p", "9000", "-f", path)),
+                ("esp32", ("-p", "9000"), ("-p", "9000", "-f", esp32))):
+            with self.subTest(f"{family} {options} {line[0]}"):
+                board = self.board(*options, family=family)
+                result = run("-i", board.address, *line)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+                board.wait_for("upload result=ok")
+
+
+class Output(Scenario):
+
+    def test_plain_lines(self):
+        """Not on a terminal: one line per 10 %, in order, none twice, and no control characters."""
+        board = self.board("--window", "2144", "--mss", "536", "--write-ms", "20")
+        path = self.file("fw.bin", image(400000))
+        result = run("-i", board.address, "-f", path)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertNotRegex(result.err, r"[\x00-\x09\x0b-\x1f\x7f]")
+        percents = [int(line.split("%")[0].split()[-1]) for line in result.err.splitlines()
+                    if "% (" in line]
+        self.assertEqual(percents[-1], 100, result)
+        self.assertGreaterEqual(len(percents), 8, result)
+        self.assertEqual([percent // 10 for percent in percents],
+                         sorted({percent // 10 for percent in percents}), result)
+        self.assertRegex(result.err.splitlines()[-1],
+                         r"^127[\d.]+: sketch fw.bin, 390.6 KiB, sent in \d+\.\d s "
+                         r"\([\d.]+ [KM]iB/s\) and confirmed by the board$")
+
+    def test_levels(self):
+        """-q says nothing, -d what happens on the wire; neither a secret."""
+        self.check([
+            Case("quiet", ("-P", "kwert"), ("-q", "-a", "kwert"), never=(r"(?s).",)),
+            Case("debug", ("-P", "kwert"), ("-d", "-a", "kwert"), family="esp32",
+                 says=(r"\[ *\d+\.\d+\] 127[\d.]+: invitation 1", "accepted the password", "port")),
+        ])
+
+    def test_json(self):
+        board = self.board("-P", "kwert", family="esp32-sha256")
+        path = self.file("fw.bin", image(50000))
+        result = run("--json", "-i", board.address, "-p", str(board.port), "-a", "kwert", "-f", path)
+        events = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual(result.status, 0, result)
+        self.assert_no_secret(result, "kwert")
+        kinds = [event["event"] for event in events if event["event"] != "progress"]
+        self.assertEqual(kinds[0], "start", result)
+        self.assertEqual(kinds[-1], "result", result)
+        for kind in ("resolved", "invited", "authenticated"):
+            self.assertIn(kind, kinds)
+        last = events[-1]
+        self.assertEqual((last["exit_status"], last["code"], last["bytes"]), (0, "ok", 50000), result)
+        self.assertGreater(last["seconds"], 0)
+        self.assertTrue(all(event["board"] == board.address for event in events))
+        progress = [event["bytes"] for event in events if event["event"] == "progress"]
+        self.assertEqual(progress, sorted(set(progress)))
+        self.assertEqual(progress[-1], 50000)
+
+    def test_json_of_a_failure(self):
+        board = self.board("-P", "kwert")
+        path = self.file("fw.bin", image())
+        for arguments, status, code in (
+                (("-i", board.address, "-a", "other", "-f", path), 6, "wrong-password"),
+                (("-i", board.address, "-f", path + ".not"), 3, "image"),
+                (("-i", board.address, "-f"), 2, "usage"),
+                (("-f", path), 2, "usage")):
+            with self.subTest(code):
+                result = run("--json", *arguments)
+                events = [json.loads(line) for line in result.out.splitlines()]
+                self.assertEqual(result.status, status, result)
+                self.assertEqual((events[-1]["event"], events[-1]["exit_status"], events[-1]["code"]),
+                                 ("result", status, code), result)
+                self.assertTrue(events[-1]["message"], result)
+                self.assertTrue(result.err.startswith("esp-ota: "), result)
+
+    def test_process_list(self):
+        """While the program runs, its command line shows no password."""
+        path = self.file("fw.bin", image(300000))
+        for spelling in (("-a", "kwert"), ("-akwert",), ("--auth=kwert",), ("--auth", "kwert")):
+            with self.subTest(spelling):
+                board = self.board("-P", "kwert", "--fault", "stall@5000")
+                program = Program("-i", board.address, *spelling, "-f", path)
+                board.wait_for("connect")
+                with open(f"/proc/{program.pid}/cmdline", "rb") as file:
+                    self.assertNotIn(b"kwert", file.read())
+                program.send_signal(15)
+                self.assertEqual(program.result().status, 143)
+
+
+if __name__ == "__main__":
+    unittest.main()
