@@ -355,8 +355,7 @@ static void describe_boards(char *target, size_t capacity, const struct resolver
         snprintf(target, capacity, "no board is announced in this network");
     else
         snprintf(target, capacity,
-                 "\"avahi-browse -rt _arduino._tcp\" lists the boards that "
-                 "announce themselves");
+                 "\"avahi-browse -rt _arduino._tcp\" lists the boards that announce themselves");
 }
 
 static void describe_advice(char *target, size_t capacity, const struct resolver *resolver)
