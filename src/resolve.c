@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "escape.h"
+#include "log.h"
 #include "lookup.h"
 #include "loop.h"
 #include "suggest.h"
@@ -392,6 +393,8 @@ static void finish(struct resolver *resolver, const struct finding *finding, int
     struct ota_failure failure;
     if (!finding)
         describe_failure(resolver, now_us, &failure);
+    else if (resolver->unavailable[0])
+        log_debug("multicast DNS cannot be asked (%s)", resolver->unavailable);
     stop(resolver);
     resolver->done(finding ? &finding->resolution : NULL, finding ? NULL : &failure,
                    resolver->userdata);

@@ -58,6 +58,8 @@ class Absent(OnLink):
             self.link.start_daemon(dbus="no")
             self.assert_uploads("kitchen.local", board, "-d",
                                 says=["kitchen.local is 10.77.0.10, port 8266 (system resolver)",
+                                      "] multicast DNS cannot be asked (the D-Bus system bus "
+                                      "cannot be reached)",
                                       "port 8266, the default of ESP8266 boards"])
             self.link.stop_daemon()
 
