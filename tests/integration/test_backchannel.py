@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""The connection back: who may make it, and what is said when nobody does."""
+
+import re
+import socket
+import unittest
+
+from scenario import Case, Program, Scenario, address, image, run
+
+NOBODY = ("connection: the board accepted 20000 bytes, but did not connect to 127[0-9.]+, TCP port "
+          "[0-9]+", "firewall", "-P", "an ESP32 refuses one that does not")
+
+
+class NoConnection(Scenario):
+
+    def test_nobody_connects(self):
+        self.check([
+            Case("never", ("--fault", "never-connect"), ("-t", "1"), status=8, says=NOBODY,
+                 never=("attempt 2",), seconds=40),
+            Case("to another port", ("--fault", "wrong-port"), ("-t", "1"), status=8, says=NOBODY),
+            Case("an ESP32 without room says nothing", ("--capacity", "10000"), ("-t", "1"),
+                 status=8, family="esp32", says=NOBODY),
+            Case("late, but it comes", ("--fault", "connect-delay:4000"), ("-t", "1")),
+        ])
+
+
+class Strangers(Scenario):
+
+    def test_a_stranger_first(self):
+        """It is closed before it gets a byte, and logged; then the board is served."""
+        stranger = address()
+        self.check([Case("a stranger", ("--fault", f"stranger:{stranger}"),
+                         says=(f"turned away a connection from {re.escape(stranger)}",),
+                         events=("stranger result=closed bytes=0",))])
+
+    def test_another_address_of_the_board(self):
+        other = address()
+        fault = ("--fault", f"connect-from:{other}")
+        self.check([
+            Case("turned away", fault, ("-t", "1"), status=8,
+                 says=(f"turned away a connection from {re.escape(other)}", "--peer")),
+            Case("--peer its address", fault, ("--peer", other)),
+            Case("--peer any", fault, ("--peer", "any")),
+            Case("--peer somebody else", fault, ("-t", "1", "--peer", address()), status=8),
+            Case("--peer any, the usual address", (), ("--peer", "any")),
+        ])
+
+    def test_many_strangers(self):
+        """A crowd at the door delays nobody."""
+        board = self.board("--fault", "connect-delay:1500")
+        path = self.file("fw.bin", image())
+        program = Program("-i", board.address, "-p", str(board.port), "-f", path, "-q")
+        port = int(re.search(r"port=(\d+)", board.wait_for("invitation"))[1])
+        crowd = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(300)]
+        for stranger in crowd:
+            stranger.settimeout(10)
+            try:
+                self.assertEqual(stranger.recv(1), b"")
+            except ConnectionResetError:
+                pass
+            stranger.close()
+        result = program.result()
+        self.assertEqual(result.status, 0, result)
+
+
+class Ports(Scenario):
+
+    def take_port(self):
+        taken = socket.socket()
+        self.addCleanup(taken.close)
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        return taken.getsockname()[1]
+
+    def test_port_and_range(self):
+        board = self.board()
+        path = self.file("fw.bin", image())
+        taken = self.take_port()
+        for port in (0, taken + 1, f"{taken}-{taken + 40}"):
+            with self.subTest(port):
+                result = run("-i", board.address, "-P", str(port), "-f", path)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+
+    def test_used_up(self):
+        board = self.board()
+        path = self.file("fw.bin", image())
+        taken = self.take_port()
+        for given, said in ((str(taken), f"TCP port {taken}"),
+                            (f"{taken}-{taken}", f"TCP port {taken}")):
+            with self.subTest(given):
+                result = run("-i", board.address, "-P", given, "-f", path)
+                self.assertEqual((result.status, result.out), (1, ""), result)
+                self.assertIn(f"cannot listen on {said}", result.err)
+                self.assertIn("10000-10100", result.err)
+        self.assertEqual(board.count("invitation"), 0)
+
+    def test_not_an_address_of_ours(self):
+        result = run("-i", "127.0.0.1", "-I", "192.0.2.7", "-f", self.file("fw.bin", image()))
+        self.assertEqual((result.status, result.out), (1, ""), result)
+        self.assertIn("192.0.2.7", result.err)
+        self.assertIn("-I", result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""The invitation over UDP: lost and repeated datagrams, busy boards, boards that are not there."""
+
+import socket
+import threading
+import unittest
+
+from scenario import Case, Scenario, address, image, run
+
+PASSWORD = ("-P", "kwert")
+GIVEN = ("-a", "kwert")
+AGAIN = "no answer yet; inviting it again"
+
+
+def with_and_without(name, board, **more):
+    """The same with and without a password."""
+    yield Case(name, board, **more)
+    yield Case(f"{name}, with a password", (*PASSWORD, *board), GIVEN, **more)
+
+
+class Losses(Scenario):
+
+    def test_lost_datagrams(self):
+        self.check([
+            *with_and_without("lost invitation", ("--fault", "drop-invitation"), says=(AGAIN,)),
+            *with_and_without("lost OK", ("--fault", "drop-ok")),
+            *with_and_without("lost reply, ESP32", ("--fault", "drop-reply"), family="esp32"),
+            *with_and_without("lost invitation, ESP32", ("--fault", "drop-invitation"),
+                              family="esp32", says=(AGAIN,)),
+            Case("lost challenge", (*PASSWORD, "--fault", "drop-auth"), GIVEN),
+            Case("lost challenge, SHA-256", (*PASSWORD, "--fault", "drop-auth"), GIVEN,
+                 family="esp32-sha256"),
+            Case("lost answer", (*PASSWORD, "--fault", "drop-answer"), GIVEN),
+            Case("lost answer, SHA-256", (*PASSWORD, "--fault", "drop-answer"), GIVEN,
+                 family="esp32-sha256"),
+            Case("all of it, once each", (*PASSWORD, "--fault", "drop-invitation", "--fault",
+                                          "drop-auth", "--fault", "drop-answer"), GIVEN),
+        ])
+
+    def test_a_board_left_waiting_by_an_earlier_caller(self):
+        """It swallows one invitation; the next one gets through, in the same run."""
+        self.check(
+            Case(f"{family}", (*PASSWORD, "--fault", "left-waiting"), GIVEN, family=family,
+                 events=("swallowed",), says=(AGAIN,))
+            for family in ("esp8266", "pico", "esp32", "esp32-sha256"))
+
+    def test_a_slow_loop(self):
+        """loop() blocks for 3 s, and reads all that has queued up at once."""
+        self.check(
+            case for family in ("esp8266", "esp32", "esp32-sha256")
+            for case in with_and_without(family, ("--loop-ms", "3000"), family=family))
+
+    def test_one_datagram_per_slow_loop(self):
+        self.check(with_and_without("ESP32", ("--loop-ms", "2000", "--one-per-loop"),
+                                    family="esp32"))
+
+    def test_duplicates_and_stale_replies(self):
+        self.check(
+            case for fault in ("duplicate-reply", "duplicate-invitation", "stale-auth",
+                               "stale-failed", "garbage-reply:hello", "garbage-reply:\\0\\xff\\e[2J",
+                               "garbage-reply:OKAY", "garbage-reply:AUTH 123", "big-reply:60000",
+                               "delay-reply:2500", "delay-reply:4500")
+            for case in with_and_without(fault, ("--fault", fault)))
+
+    def test_forged_replies_are_ignored(self):
+        self.check(
+            Case(fault, ("--fault", fault, *PASSWORD), GIVEN, never=("forged",))
+            for fault in (f"forged-reply:{address()}", f"forged-reply:{address()}*9"))
+
+    def test_hostile_text_is_escaped(self):
+        """At the level that shows it."""
+        self.check([
+            Case("in a reply", ("--fault", "garbage-reply:\\e[2J\\x07\\n"), ("-d",),
+                 says=(r"\\x1b\[2J",), never=("\x1b", "\x07")),
+            Case("in a refusal", ("--fault", "refuse:\\e]0;x\\x07 no"), status=7,
+                 says=(r"\\x1b\]0;x\\x07 no",), never=("\x1b", "\x07")),
+        ])
+
+
+class Refusals(Scenario):
+
+    def test_refused(self):
+        self.check(
+            Case(text, ("--fault", f"refuse:{text}"), status=7, never=("attempt 2",), seconds=20,
+                 says=(f"invitation: the board refused: .*{phrase}", "  Go by the board's reason"))
+            for text, phrase in (
+                ("ERROR[4]: Not Enough Space\\n", "Not Enough Space"),
+                ("ERROR[8]: Flash config wrong: real 1, SDK 2\\n", "Flash config wrong"),
+                ("ERROR[11]: Invalid bootstrapping state, reset ESP8266 before updating\\n",
+                 "Invalid bootstrapping"),
+                ("No Filesystem", "No Filesystem"),
+                ("", "no reason")))
+
+    def test_refused_after_the_password(self):
+        self.check([Case("too large", (*PASSWORD, "--capacity", "10000"), GIVEN, status=7,
+                         says=("Not Enough Space",))])
+
+
+class Absences(Scenario):
+
+    def test_nobody(self):
+        self.check([
+            Case("silence", ("--fault", "silent"), ("-t", "1", "--retries", "0"), status=5,
+                 says=("invitation: no answer from 127[0-9.]+:8266", "ArduinoOTA.handle", "-p"),
+                 seconds=20),
+            Case("nothing listens", None, ("-t", "1", "--retries", "0"), status=5, seconds=20,
+                 says=("invitation: nothing listens at 127[0-9.]+:8266",
+                       "going on in case the board is rebooting", "default of ESP8266 boards",
+                       "ArduinoOTA.begin"), never=(AGAIN,)),
+            Case("the password is never judged", (*PASSWORD, "--fault", "drop-answer*0"),
+                 (*GIVEN, "--retries", "0"), status=5, says=("sent a challenge, but neither",)),
+        ])
+
+    def test_retries(self):
+        """Twice more, unless told otherwise; each is announced."""
+        self.check([
+            Case("two", ("--fault", "silent"), ("-t", "1"), status=5,
+                 says=("attempt 2 of 3", "attempt 3 of 3")),
+            Case("one", ("--fault", "silent"), ("-t", "1", "--retries", "1"), status=5,
+                 says=("attempt 2 of 2",), never=("attempt 3",)),
+            Case("none", ("--fault", "silent"), ("-t", "1", "--retries", "0"), status=5,
+                 never=("attempt",)),
+            Case("the second succeeds", ("--fault", "drop-invitation*1"), ("-t", "1"),
+                 says=("attempt 2 of 3", "confirmed")),
+        ])
+
+    def test_a_board_that_is_rebooting(self):
+        """It refuses for some seconds; the upload follows as soon as it is back."""
+        self.check([
+            Case("back within -t", ("--fault", "closed:2500"), ("-t", "10", "--retries", "0"),
+                 says=("going on in case the board is rebooting", "confirmed"), seconds=40),
+            Case("not back within -t", ("--fault", "closed:60000"), ("-t", "1", "--retries", "0"),
+                 status=5, says=("nothing listens",), seconds=30),
+        ])
+
+    def test_unreachable(self):
+        """No route, refused by the kernel at once."""
+        path = self.file("fw.bin", image())
+        for where in ("255.255.255.255", "240.0.0.1", "2001:db8::1"):
+            with self.subTest(where):
+                result = run("-i", where, "-t", "1", "--retries", "0", "-f", path)
+                self.assertEqual((result.status, result.out), (5, ""), result)
+                self.assertIn(f"{where}: invitation: ", result.err)
+                self.assertLess(result.seconds, 20)
+
+
+class Wire(Scenario):
+    """What leaves: the bytes of the invitation, from one port."""
+
+    def test_invitation(self):
+        content = image(4321)
+        path = self.file("fw.bin", content)
+        for options, command in (((), 0), (("-s",), 100)):
+            with self.subTest(command), socket.socket(type=socket.SOCK_DGRAM) as board:
+                board.bind((address(), 0))
+                board.settimeout(30)
+                where, port = board.getsockname()
+                results = []
+                thread = threading.Thread(target=lambda line: results.append(run(*line)), args=[
+                    ("-i", where, "-p", str(port), "-t", "5", "--retries", "0", *options, "-f",
+                     path)])
+                thread.start()
+                first, source = board.recvfrom(2000)
+                self.assertRegex(first.decode(),
+                                 rf"^{command} [1-9][0-9]* 4321 [0-9a-f]{{32}}\n$")
+                second, again = board.recvfrom(2000)
+                self.assertEqual((second, again), (first, source))
+                board.sendto(b"ERR: enough", source)
+                thread.join()
+                self.assertEqual(results[0].status, 7, results[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
