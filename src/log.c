@@ -8,6 +8,7 @@
 #include "log.h"
 
 #include "loop.h"
+#include "standard_files.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -15,12 +16,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 4096, STATUS_MAX_BYTES = 2048 };
+enum { LINE_MAX_BYTES = 4096, STATUS_MAX_BYTES = 2048, PATIENCE_MS = 60000 };
 
 static enum log_level current_level = LOG_LEVEL_INFO;
 static int64_t start_us;
 static char status[STATUS_MAX_BYTES]; /* "": none is drawn */
 static bool status_on_terminal;
+static bool reader_has_stopped;
 
 void log_set_level(enum log_level level)
 {
@@ -34,9 +36,21 @@ bool log_enabled(enum log_level level)
     return level <= current_level;
 }
 
+/* A person who holds the terminal may take all the time; another program may not. */
+static bool may_put(void)
+{
+    int patience_ms = reader_has_stopped ? 0 : isatty(STDERR_FILENO) ? -1 : PATIENCE_MS;
+    int64_t asked_us = loop_now_us();
+    if (standard_file_takes(STDERR_FILENO, patience_ms))
+        return true;
+    if (loop_now_us() - asked_us >= (int64_t)PATIENCE_MS * 1000)
+        reader_has_stopped = true; /* otherwise a signal came, which must not wait */
+    return false;
+}
+
 static void put(const char *text, size_t length)
 {
-    while (length > 0) {
+    while (length > 0 && may_put()) {
         ssize_t written = write(STDERR_FILENO, text, length);
         if (written <= 0)
             return;
@@ -107,6 +121,8 @@ void log_status(const char *line)
 {
     char erase[STATUS_MAX_BYTES + 8];
     char drawn[2 * STATUS_MAX_BYTES + 8];
+    if (!standard_file_takes(STDERR_FILENO, 0))
+        return; /* the next one is as good */
     status_on_terminal = isatty(STDERR_FILENO) == 1;
     int length = snprintf(drawn, sizeof drawn, "%s%.*s", erase_status(erase, sizeof erase),
                           STATUS_MAX_BYTES - 1, line);

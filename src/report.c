@@ -9,6 +9,7 @@
 #include "log.h"
 #include "loop.h"
 #include "report_json.h"
+#include "standard_files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 static const int64_t REDRAW_US = 100000;
-enum { WIDTH_UNKNOWN = 80, WIDTH_MAX = 1000 };
+enum { WIDTH_UNKNOWN = 80, WIDTH_MAX = 1000, JSON_PATIENCE_MS = 60000 };
 
 struct report {
     const struct image *image;
@@ -195,12 +196,23 @@ static void show(struct report *report, const struct ota_event *event)
     }
 }
 
+/* A reader that has stopped costs lines of progress first, and in the end the whole report. */
+static void write_json(struct report *report, const struct ota_event *event)
+{
+    bool is_progress = event->type == OTA_EVENT_PROGRESS;
+    bool is_taken = standard_file_takes(STDOUT_FILENO, is_progress ? 0 : JSON_PATIENCE_MS);
+    if (is_taken)
+        report->json_lost = !report_json_event(stdout, event, report->image, report->command,
+                                               loop_now_us() - report->start_us);
+    else if (!is_progress)
+        report->json_lost = true;
+}
+
 void report_event(const struct ota_event *event, void *userdata)
 {
     struct report *report = userdata;
     if (report->json && !report->json_lost)
-        report->json_lost = !report_json_event(stdout, event, report->image, report->command,
-                                               loop_now_us() - report->start_us);
+        write_json(report, event);
     show(report, event);
 }
 
@@ -209,6 +221,7 @@ int report_failure(struct report *report, const struct ota_failure *failure)
     int exit_status = ota_error_exit_status(failure->error, 0);
     if (report && report->json && !report->json_lost)
         report->json_lost =
+            !standard_file_takes(STDOUT_FILENO, JSON_PATIENCE_MS) ||
             !report_json_failure(stdout, failure, exit_status, loop_now_us() - report->start_us);
     show_failure("", "", failure);
     return exit_status;

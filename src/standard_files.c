@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 void standard_files_secure(void)
@@ -13,4 +14,10 @@ void standard_files_secure(void)
     for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
         if (fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
             (void)!open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+bool standard_file_takes(int descriptor, int patience_ms)
+{
+    struct pollfd file = {.fd = descriptor, .events = POLLOUT};
+    return poll(&file, 1, patience_ms) > 0;
 }

@@ -1,12 +1,21 @@
 /*
- * standard_files.h: standard input, output and error exist before anything else is opened.
+ * standard_files.h: standard input, output and error: they exist before anything else is opened, and
+ * nobody need wait for one whose reader does not read.
  */
 #ifndef STANDARD_FILES_H
 #define STANDARD_FILES_H
+
+#include <stdbool.h>
 
 /* A caller may have closed descriptors 0 to 2; the next socket would take the number, and a report
  * would go to a board. Each that is closed becomes one on which reading or writing fails as on a
  * closed one. */
 void standard_files_secure(void);
+
+/* Whether descriptor takes a write within patience_ms (-1: however long it takes) or before a
+ * signal comes. A terminal that is held with Ctrl-S does not, nor does a pipe whose reader has
+ * stopped: to write there would block the program, and the board would hang up. True also when a
+ * write would fail, so that it is tried and its error seen. */
+bool standard_file_takes(int descriptor, int patience_ms);
 
 #endif
