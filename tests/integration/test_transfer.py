@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""The transfer: what the board says, how the connection ends, and what that proves."""
+
+import itertools
+import os
+import socket
+import threading
+import unittest
+
+from scenario import Case, Program, Scenario, address, image, run
+
+ONCE = ("--retries", "0")
+BIG = image(60000)
+# A board's TCP takes no more than this unread; by default the simulated one's takes all of BIG.
+SMALL_WINDOW = ("--window", "5744", "--mss", "1436")
+
+
+class Verdicts(Scenario):
+
+    def test_ok_in_every_form(self):
+        self.check(
+            Case(f"{fault} {family}", ("--fault", fault), family=family, image=BIG)
+            for fault, family in itertools.product(
+                ("ok-split", "ok-joined", "no-numbers", "garbage:1460@3000"),
+                ("esp8266", "esp32")))
+
+    def test_reasons_of_boards(self):
+        """Text is the board's reason, verbatim: after the image, or in the middle, glued to digits."""
+        texts = ("ERROR[1]: Flash Write Failed\\n",
+                 "ERROR[7]: MD5 verification failed: expected: 0a, calculated: 0b\\n",
+                 "ERROR[9]: new Flash config wrong, real size: 4194304\\n",
+                 "ERROR[10]: Magic byte is not 0xE9\\n",
+                 "MD5 Check Failed\\r\\n", "Could Not Activate The Firmware\\r\\n",
+                 "Signature Verification Failed\\r\\n", "Decryption error\\r\\n",
+                 "Not Enough Space\\r\\n", "Aborted\\r\\n")
+        self.check(
+            Case(f"{fault} {text}", ("--fault", fault.format(text)), ("--lockstep", *ONCE),
+                 status=10, image=BIG, says=(
+                     r"(transfer|result): the board says: " + text.split("\\")[0].replace(
+                         "[", r"\[").replace("]", r"\]"), "  Go by the board's reason"))
+            for fault, text in itertools.product(("error-end:{}", "error:{}@20000"), texts))
+
+    def test_reason_found_by_a_second_attempt(self):
+        """Streamed, the reason may be lost with the connection; in lock-step it arrives."""
+        self.check([Case("lost, then heard", (*SMALL_WINDOW, "--fault", "reset@20000*1", "--fault",
+                                              "error:ERROR[2]: Flash Erase Failed\\n@30000*1"),
+                         status=10, image=BIG,
+                         says=("attempt 2 of 3", "lock-step", "Flash Erase Failed"),
+                         never=("attempt 3",))])
+
+    def test_image_spoilt_on_the_way(self):
+        self.check([
+            Case("esp8266", ("--fault", "corrupt@30000"), status=10, image=BIG,
+                 says=("MD5 verification failed",)),
+            Case("esp32", ("--fault", "corrupt@30000"), status=10, image=BIG, family="esp32",
+                 says=("MD5 Check Failed",)),
+            Case("wrong magic", (), status=10, image=image(3000, first=0x55),
+                 says=("Magic byte is not 0xE9",)),
+        ])
+
+    def test_hostile_text(self):
+        self.check([
+            Case("escapes", ("--fault", "error-end:\\e[2J\\e]0;own\\x07ed\\0\\n"), ONCE, status=10,
+                 says=(r"\\x1b\[2J",), never=("\x1b", "\x07", "\0")),
+            Case("numbers without end", ("--fault", "flood:3000000@20000"), image=BIG),
+        ])
+
+
+class Ends(Scenario):
+
+    def test_lost_before_the_last_byte(self):
+        self.check(
+            Case(f"{fault} {family} {' '.join(mode)}", (*SMALL_WINDOW, "--fault", fault),
+                 (*mode, *ONCE), status=9,
+                 family=family, image=BIG, never=("confirmed",),
+                 says=(r"transfer: the board (reset|closed) the connection after \d+ of 60000 bytes",
+                       "Wi-Fi signal"))
+            for fault, family, mode in itertools.product(
+                ("reset@30000", "close@30000", "reset@0"), ("esp8266", "esp32"),
+                ((), ("--lockstep",))))
+
+    def test_lost_and_tried_again(self):
+        self.check(
+            Case(f"{fault} {family}", (*SMALL_WINDOW, "--fault", fault), family=family, image=BIG, says=(
+                "attempt 2 of 3", "confirmed"), events=("upload result=failed",))
+            for fault, family in itertools.product(("reset@30000*1", "close@30000*1"),
+                                                   ("esp8266", "pico", "esp32", "esp32-sha256")))
+
+    def test_no_verdict_after_the_last_byte(self):
+        """Unknown is neither success nor failure, and nothing is sent again."""
+        self.check(
+            Case(f"{fault} {family}", ("--fault", fault), status=11, family=family, image=BIG,
+                 installed=True, never=("attempt 2", "confirmed by"),
+                 says=("result: all 60000 bytes were sent, but the board's verdict did not come",
+                       "Look at the board before you send again"))
+            for fault, family in itertools.product(("ok-missing", "ok-reset"),
+                                                   ("esp8266", "esp32")))
+
+    def test_ok_too_early(self):
+        self.check([Case("early", ("--fault", "ok-early@10000", "--window", "2144", "--mss", "536",
+                                   "--write-ms", "20"), status=9, image=image(500000),
+                         installed=None, says=("said OK when it had only", "look at what"),
+                         never=("attempt 2", "confirmed by"))])
+
+    def test_stall(self):
+        """15 s without TCP progress and without a byte; the other waits are the unit tests'."""
+        self.check([
+            Case("streaming", (*SMALL_WINDOW, "--fault", "stall@100000"),
+                 ONCE, status=9, image=image(400000), seconds=60,
+                 says=("transfer: the board stopped taking data after [0-9]+ of 400000 bytes",)),
+            Case("a pause is no stall", ("--fault", "pause:6000@100000"), ONCE,
+                 image=image(400000)),
+            Case("silence of a board with slow flash is none", ("--erase-ms", "300",
+                                                                "--fault", "no-numbers"),
+                 ONCE, image=image(200000)),
+        ])
+
+    def test_power_failure(self):
+        self.check([Case("crash", (*SMALL_WINDOW, "--fault", "crash@30000*1",
+                                 "--reboot-ms", "500"), image=BIG,
+                         says=("attempt 2 of 3", "confirmed"))])
+
+
+class Signals(Scenario):
+
+    def test_signals_in_every_state(self):
+        path = self.file("fw.bin", image(400000))
+        for number, (fault, event) in itertools.product(
+                (2, 15), (("silent", "fault order=silent"), ("never-connect", "reply text=OK"),
+                          ("stall@50000", "fault order=stall"), ("ok-never", "upload result=ok"))):
+            with self.subTest(f"{fault} {number}"):
+                board = self.board(*SMALL_WINDOW, "--fault", fault)
+                program = Program("-i", board.address, "-f", path)
+                board.wait_for(event)
+                program.send_signal(number)
+                result = program.result(60)
+                self.assertEqual((result.status, result.out), (128 + number, ""), result)
+                self.assertIn(f"interrupted by {'SIGINT' if number == 2 else 'SIGTERM'}",
+                              result.err)
+                if fault == "ok-never":
+                    self.assertIn("the board may install it", result.err)
+
+    def test_never_half_closed(self):
+        """Until the verdict is there the board must not see a FIN; after a signal it must."""
+        with socket.socket(type=socket.SOCK_DGRAM) as board:
+            board.bind((address(), 0))
+            board.settimeout(30)
+            where, port = board.getsockname()
+            program = Program("-i", where, "-p", str(port), *ONCE, "-f",
+                              self.file("fw.bin", image(5000)))
+            invitation, host = board.recvfrom(2000)
+            board.sendto(b"OK", host)
+            back = socket.create_connection((host[0], int(invitation.split()[1])), 30, (where, 0))
+            got = b""
+            while len(got) < 5000:
+                got += back.recv(5000)
+            self.assertEqual(got, image(5000))
+            back.settimeout(2)
+            with self.assertRaises(TimeoutError):
+                back.recv(1)
+            program.send_signal(15)
+            back.settimeout(30)
+            self.assertEqual(back.recv(1), b"")
+            back.close()
+            self.assertEqual(program.result().status, 143)
+
+
+class Images(Scenario):
+
+    def test_images_that_cannot_be_sent(self):
+        tiny = self.file("tiny", b"\xe9" + bytes(14))
+        empty = self.file("empty", b"")
+        big = self.file("big", bytes(16 * 1024 * 1024 + 1))
+        for path, more, phrases in (
+                ("/nonexistent/fw.bin", (), ("/nonexistent/fw.bin", "No such file")),
+                (self.directory, (), ("directory",)), (empty, (), ("empty",)),
+                (tiny, (), ("15 bytes", "16")), (big, (), ("16777217", "--max-size")),
+                (big, ("--max-size", "1M"), ("16777217", "1048576")), ("/dev/zero", (), ("/dev/zero",)),
+                (self.file("fw\n\x1b[2J.bin", b""), (), (r"fw\n\x1b[2J.bin",))):
+            with self.subTest(path):
+                result = run("-i", "127.0.0.1", *more, "-f", path)
+                self.assertEqual((result.status, result.out), (3, ""), result)
+                self.assertTrue(result.err.startswith("esp-ota: "), result)
+                self.assertNotIn("\x1b", result.err)
+                for phrase in phrases:
+                    self.assertIn(phrase, result.err)
+                self.assertLess(result.seconds, 10)
+
+    def test_larger_on_request(self):
+        board = self.board("--fs-capacity", "20000000")
+        path = self.file("big", image(16 * 1024 * 1024 + 1))
+        result = run("-i", board.address, "-s", "--max-size", "17M", "-f", path)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        board.wait_for("upload result=ok bytes=16777217")
+
+    def test_signed_image_beside_it(self):
+        board = self.board()
+        path = self.file("fw.bin", image(3000))
+        self.file("fw.bin.signed", image(3100))
+        result = run("-i", board.address, "-f", path)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertRegex(result.err, r"fw.bin.signed, the signed image beside the file")
+        board.wait_for("upload result=ok bytes=3100")
+
+    def test_rebuilt_during_the_upload(self):
+        """What was hashed is what is sent, whatever happens to the file."""
+        board = self.board("--fault", "pause:1000@10000")
+        content = image(200000)
+        path = self.file("fw.bin", content)
+        program = Program("-i", board.address, "-f", path)
+        board.wait_for("fault order=pause")
+        os.truncate(path, 0)
+        self.file("fw.bin", image(200000, seed=1))
+        self.assertEqual(program.result().status, 0)
+        board.wait_for("upload result=ok")
+        self.assertEqual(board.received(), content)
+
+
+class Lockstep(Scenario):
+
+    def test_blocks(self):
+        """One block, then nothing until the board says a number, whichever."""
+        for options, block in ((("--lockstep",), 1460), (("--lockstep", "--block", "512"), 512)):
+            with self.subTest(block), socket.socket(type=socket.SOCK_DGRAM) as board:
+                board.bind((address(), 0))
+                board.settimeout(30)
+                where, port = board.getsockname()
+                results = []
+                thread = threading.Thread(target=lambda line: results.append(run(*line)), args=[
+                    ("-i", where, "-p", str(port), *ONCE, *options, "-f",
+                     self.file("fw.bin", image(2 * block + 100)))])
+                thread.start()
+                invitation, host = board.recvfrom(2000)
+                board.sendto(b"OK", host)
+                back = socket.create_connection((host[0], int(invitation.split()[1])), 30,
+                                                (where, 0))
+                for size in (block, block, 100):
+                    got = b""
+                    while len(got) < size:
+                        got += back.recv(65536)
+                    back.settimeout(0.3)
+                    with self.assertRaises(TimeoutError):
+                        back.recv(1)
+                    self.assertEqual(len(got), size)
+                    back.settimeout(30)
+                    back.sendall(b"7")
+                back.sendall(b"OK")
+                thread.join()
+                back.close()
+                self.assertEqual(results[0].status, 0, results[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
