@@ -1,6 +1,6 @@
 /*
- * standard_files.h: standard input, output and error: they exist before anything else is opened, and
- * nobody need wait for one whose reader does not read.
+ * standard_files.h: standard input, output and error: they exist before anything else is opened,
+ * and nobody need wait for one whose reader does not read.
  */
 #ifndef STANDARD_FILES_H
 #define STANDARD_FILES_H
