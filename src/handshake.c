@@ -9,9 +9,7 @@
  *    |<- TCP  connect to <port> -----------------|   ACCEPT
  *
  * States are rows of a table; each has a deadline, so nothing can hang, and a failure names the
- * phase it happened in. One connected UDP socket serves the whole session: the 8266 family answers
- * the port that the invitation came from, forged datagrams from other addresses never arrive, and
- * an ICMP refusal surfaces as an error of the socket.
+ * phase it happened in. One connected UDP socket (udp.c) serves the whole session.
  *
  * Why there are so few resends: an invitation that reaches a board waiting for an authentication
  * answer is swallowed and drops the board to idle, so that the challenge it has just sent can never
@@ -19,34 +17,34 @@
  * at once. So an invitation is repeated only after more than three seconds, and after a repeat a
  * failure may be stale: the handshake starts afresh before the password is called wrong.
  *
- * Notices go out as events; nothing here prints but debug lines.
+ * Notices go out as events; nothing here prints but debug lines. The sentences of its ends are in
+ * handshake_ends.c.
  */
 #include "handshake.h"
 
 #include "error.h"
-#include "escape.h"
+#include "handshake_ends.h"
 #include "log.h"
 #include "loop.h"
-#include "protocol.h"
+#include "udp.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
-    DATAGRAMS_PER_TURN = 16, /* a flood must not starve the other boards */
-    CHALLENGES_MAX = 8,      /* answered in one handshake; more is a board that plays with us */
-    FRESH_STARTS_MAX = 2,    /* of a handshake that went stale */
+    CHALLENGES_MAX = 8,   /* answered in one handshake; more is a board that plays with us */
+    FRESH_STARTS_MAX = 2, /* of a handshake that went stale */
     ESP32_PORT = 3232,
 };
 
-static const int64_t RESEND_US = 3500 * 1000;        /* above the slowest loop() seen: 3 s */
-static const int64_t REFUSED_RESEND_US = 500 * 1000; /* nothing listens: nothing queues up either */
-static const int64_t ANSWER_US = 10 * 1000000;       /* an ESP32 computes PBKDF2 for up to 2 s */
-static const int64_t CONNECT_US = 10 * 1000000;
-static const int64_t PASSWORD_US = 120 * 1000000;
+static const int64_t RESEND_US = 3500 * INT64_C(1000); /* above the slowest loop() seen: 3 s */
+static const int64_t REFUSED_RESEND_US =
+    500 * INT64_C(1000);                                /* what is refused queues up nowhere */
+static const int64_t ANSWER_US = 10 * INT64_C(1000000); /* an ESP32 computes PBKDF2 for up to 2 s */
+static const int64_t CONNECT_US = 10 * INT64_C(1000000);
+static const int64_t PASSWORD_US = 120 * INT64_C(1000000);
 
 enum state { INVITE, PASSWORD, AUTHENTICATE, ACCEPT, STATE_COUNT };
 
@@ -63,8 +61,7 @@ struct handshake {
     int64_t deadline_us;
     int64_t resend_us; /* 0: nothing to resend */
 
-    int udp;
-    AvahiWatch *udp_watch;
+    struct udp udp;
     int network_error; /* errno of the last ICMP report; 0 after any reply */
 
     unsigned invitations; /* in all */
@@ -109,6 +106,12 @@ static void enter(struct handshake *handshake, enum state state, int64_t limit_u
     arm(handshake);
 }
 
+static void resend_after(struct handshake *handshake, int64_t delay_us)
+{
+    handshake->resend_us = loop_now_us() + delay_us;
+    arm(handshake);
+}
+
 static void emit(struct handshake *handshake, struct ota_event event)
 {
     event.phase = states[handshake->state].phase;
@@ -121,20 +124,10 @@ static void note(struct handshake *handshake, const char *message)
     emit(handshake, (struct ota_event){.type = OTA_EVENT_NOTE, .message = message});
 }
 
-static void close_udp(struct handshake *handshake)
-{
-    if (handshake->udp_watch)
-        handshake->config->poll_api->watch_free(handshake->udp_watch);
-    handshake->udp_watch = NULL;
-    if (handshake->udp >= 0)
-        close(handshake->udp);
-    handshake->udp = -1;
-}
-
 /* Fails; on_failed follows from the loop, so that nothing on the stack need fear being freed. */
 static void finish(struct handshake *handshake)
 {
-    close_udp(handshake);
+    udp_close(&handshake->udp);
     handshake->done = true;
     handshake->deadline_us = handshake->resend_us = 0;
     arm(handshake);
@@ -145,17 +138,38 @@ static void finish(struct handshake *handshake)
 
 /* -- UDP: sending -- */
 
-static void handle_network_error(struct handshake *handshake, int reason);
+static void note_network_error(struct handshake *handshake)
+{
+    char message[OTA_MESSAGE_MAX];
+    bool refused = handshake->network_error == ECONNREFUSED;
+    snprintf(message, sizeof message, "%s%s; going on in case the board is rebooting",
+             refused ? "nothing listens at " : "",
+             refused ? handshake->board_address : strerror(handshake->network_error));
+    note(handshake, message);
+}
+
+/* A datagram of ours cannot leave, or ICMP says that it did not arrive. A board that is rebooting
+ * refuses too, so it has the rest of its time; and what was refused does not wait in its queue. */
+static void take_network_error(int reason, void *userdata)
+{
+    struct handshake *handshake = userdata;
+    bool news = handshake->network_error != reason;
+    handshake->network_error = reason;
+    handshake->outstanding = 0;
+    if (handshake->state == AUTHENTICATE) {
+        resend_after(handshake, 0); /* the board is gone in the middle: afresh */
+    } else if (handshake->state == INVITE) {
+        resend_after(handshake, REFUSED_RESEND_US);
+        if (news)
+            note_network_error(handshake);
+    }
+}
 
 static void send_datagram(struct handshake *handshake, const char *data, size_t length)
 {
-    /* An error that is reported here may belong to the datagram before; the second try is ours. */
-    for (int try = 0; try < 2; try++) {
-        if (send(handshake->udp, data, length, 0) >= 0)
-            return;
-        if (errno != EAGAIN && errno != ENOBUFS)
-            handle_network_error(handshake, errno);
-    }
+    int reason = udp_send(&handshake->udp, data, length);
+    if (reason)
+        take_network_error(reason, handshake);
 }
 
 static void send_invitation(struct handshake *handshake)
@@ -215,6 +229,11 @@ static bool has_password(const struct handshake *handshake)
     return handshake->password && *handshake->password;
 }
 
+static void end_password_needed(struct handshake *handshake)
+{
+    END(handshake, OTA_E_PASSWORD_NEEDED, "the board asks for a password, and none was given");
+}
+
 static void take_challenge(struct handshake *handshake, const struct reply *challenge)
 {
     if (handshake->state == AUTHENTICATE &&
@@ -232,7 +251,7 @@ static void take_challenge(struct handshake *handshake, const struct reply *chal
         handshake->callbacks.on_password(handshake->callbacks.userdata);
     } else {
         handshake->state = AUTHENTICATE;
-        END(handshake, OTA_E_PASSWORD_NEEDED, "the board asks for a password, and none was given");
+        end_password_needed(handshake);
     }
 }
 
@@ -244,7 +263,7 @@ void handshake_set_password(struct handshake *handshake, const char *password)
     if (has_password(handshake))
         send_answer(handshake);
     else
-        END(handshake, OTA_E_PASSWORD_NEEDED, "the board asks for a password, and none was given");
+        end_password_needed(handshake);
 }
 
 static void announce_authenticated(struct handshake *handshake)
@@ -259,15 +278,6 @@ static void announce_authenticated(struct handshake *handshake)
              "3.3.1 or later uses SHA-256");
 }
 
-static const char *describe_tried_schemes(const struct handshake *handshake)
-{
-    if (handshake->answer_scheme == AUTH_MD5)
-        return "MD5 scheme";
-    if (handshake->config->md5_target)
-        return "SHA-256 scheme; only the MD5 hash of it was tried, as -m says";
-    return "SHA-256 scheme; its SHA-256 and its MD5 hash were tried";
-}
-
 static void take_rejection(struct handshake *handshake)
 {
     if (handshake->outstanding > 1 && start_afresh(handshake, "the rejection may be a stale one"))
@@ -279,8 +289,8 @@ static void take_rejection(struct handshake *handshake)
         start_inviting(handshake);
         return;
     }
-    END(handshake, OTA_E_WRONG_PASSWORD, "the board rejected the password (%s)",
-        describe_tried_schemes(handshake));
+    handshake_wrong_password(&handshake->failure, handshake->config, handshake->answer_scheme);
+    finish(handshake);
 }
 
 /* -- UDP: replies, by state -- */
@@ -293,8 +303,8 @@ static void wait_for_connection(struct handshake *handshake)
 
 static void end_refused(struct handshake *handshake, const struct reply *reply)
 {
-    END(handshake, OTA_E_REFUSED, "the board refused: %s",
-        *reply->text ? reply->text : "(it gave no reason)");
+    handshake_refused(&handshake->failure, reply);
+    finish(handshake);
 }
 
 static void reply_to_invitation(struct handshake *handshake, const struct reply *reply)
@@ -336,38 +346,30 @@ static void ignore_reply(struct handshake *handshake, const struct reply *reply)
 
 static void resend_invitation(struct handshake *handshake)
 {
-    handshake->resend_us = loop_now_us() + RESEND_US;
+    if (handshake->outstanding == 1) /* said once, and not of what was refused */
+        note(handshake, "no answer yet; inviting it again");
+    resend_after(handshake, RESEND_US);
     send_invitation(handshake);
-    arm(handshake);
 }
 
+/* Once, when the challenge must still be valid; otherwise it takes a new invitation. */
 static void resend_answer(struct handshake *handshake)
 {
-    handshake->resend_us = loop_now_us() + RESEND_US;
     if (!handshake->answer_resent && handshake->outstanding == 1) {
         handshake->answer_resent = true;
+        resend_after(handshake, RESEND_US);
         send_datagram(handshake, handshake->answer, handshake->answer_length);
-    } else if (start_afresh(handshake, "no answer to the authentication")) {
-        return;
-    } else {
+    } else if (!start_afresh(handshake, "no answer to the authentication")) {
         handshake->resend_us = 0;
+        arm(handshake);
     }
-    arm(handshake);
 }
 
 static void end_no_answer(struct handshake *handshake)
 {
-    const char *address = handshake->board_address;
-    const char *source = handshake->config->port_source;
-    if (handshake->network_error == ECONNREFUSED)
-        END(handshake, OTA_E_NOT_LISTENING, "nothing listens at %s (port: %s)", address, source);
-    else if (handshake->network_error)
-        END(handshake, OTA_E_UNREACHABLE, "%s cannot be reached: %s", address,
-            strerror(handshake->network_error));
-    else
-        END(handshake, OTA_E_NO_ANSWER, "no answer from %s (port: %s) to %u invitation%s in %.3g s",
-            address, source, handshake->outstanding, handshake->outstanding == 1 ? "" : "s",
-            (double)handshake->config->accept_timeout_us / 1e6);
+    handshake_no_answer(&handshake->failure, handshake->config, handshake->board_address,
+                        handshake->network_error, handshake->outstanding);
+    finish(handshake);
 }
 
 static void end_no_verdict_on_answer(struct handshake *handshake)
@@ -385,16 +387,10 @@ static void end_no_password(struct handshake *handshake)
 
 static void end_no_connection(struct handshake *handshake)
 {
-    struct sockaddr_storage storage;
-    socklen_t length = sizeof storage;
     struct address local;
-    char text[ADDRESS_TEXT_MAX + 8] = "this host";
-    if (getsockname(handshake->udp, (struct sockaddr *)&storage, &length) == 0 &&
-        address_from(&local, (struct sockaddr *)&storage, length))
-        address_text(text, &local);
-    END(handshake, OTA_E_NO_CONNECTION,
-        "the board accepted %zu bytes, but did not connect to %s, TCP port %u",
-        handshake->config->image->size, text, listener_port(handshake->config->listener));
+    bool known = udp_local(&handshake->udp, &local);
+    handshake_no_connection(&handshake->failure, handshake->config, known ? &local : NULL);
+    finish(handshake);
 }
 
 static const struct state_row states[STATE_COUNT] = {
@@ -422,32 +418,9 @@ static void on_timer(AvahiTimeout *timeout, void *userdata)
 
 /* -- UDP: receiving -- */
 
-/* ICMP said something about a datagram of ours. A board that is rebooting refuses too, so it has
- * the rest of its time; and what was refused does not wait in its queue. */
-static void handle_network_error(struct handshake *handshake, int reason)
+static void take_datagram(const void *data, size_t length, void *userdata)
 {
-    bool news = handshake->network_error != reason;
-    char message[OTA_MESSAGE_MAX];
-    handshake->network_error = reason;
-    handshake->outstanding = 0;
-    if (handshake->state == AUTHENTICATE) {
-        start_afresh(handshake, "the board is gone in the middle of the handshake");
-        return;
-    }
-    if (handshake->state != INVITE)
-        return;
-    handshake->resend_us = loop_now_us() + REFUSED_RESEND_US;
-    arm(handshake);
-    if (!news)
-        return;
-    snprintf(message, sizeof message, "%s%s; going on in case the board is rebooting",
-             reason == ECONNREFUSED ? "nothing listens at " : "",
-             reason == ECONNREFUSED ? handshake->board_address : strerror(reason));
-    note(handshake, message);
-}
-
-static void take_datagram(struct handshake *handshake, const void *data, size_t length)
-{
+    struct handshake *handshake = userdata;
     struct reply reply;
     protocol_parse_reply(&reply, data, length);
     handshake->network_error = 0;
@@ -458,55 +431,19 @@ static void take_datagram(struct handshake *handshake, const void *data, size_t 
         states[handshake->state].on_reply(handshake, &reply);
 }
 
-static void on_udp(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
-{
-    (void)watch;
-    (void)event;
-    struct handshake *handshake = userdata;
-    for (int i = 0; i < DATAGRAMS_PER_TURN && handshake->udp >= 0; i++) {
-        char datagram[1024]; /* the longest that means something has about 200 bytes */
-        ssize_t got = recv(fd, datagram, sizeof datagram, 0);
-        if (got >= 0) {
-            take_datagram(handshake, datagram, (size_t)got);
-        } else if (errno == EAGAIN) {
-            return;
-        } else if (errno != EINTR) {
-            handle_network_error(handshake, errno);
-        }
-    }
-}
-
 /* -- life -- */
-
-static int open_udp(struct handshake *handshake)
-{
-    const struct session_config *config = handshake->config;
-    handshake->udp =
-        socket(config->address.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (handshake->udp < 0)
-        return -1;
-    if (config->source &&
-        bind(handshake->udp, &config->source->any, address_length(config->source)) < 0)
-        return -1;
-    return connect(handshake->udp, &config->address.any, address_length(&config->address));
-}
 
 static void begin(struct handshake *handshake)
 {
-    const AvahiPoll *poll_api = handshake->config->poll_api;
-    if (open_udp(handshake) < 0) {
-        int reason = errno;
-        bool no_route = reason == ENETUNREACH || reason == EHOSTUNREACH || reason == ENETDOWN;
-        END(handshake, no_route ? OTA_E_UNREACHABLE : OTA_E_INTERNAL, "cannot send to %s: %s",
-            handshake->board_address, strerror(reason));
+    const struct session_config *config = handshake->config;
+    if (udp_open(&handshake->udp, config->source, &config->address) == 0) {
+        start_inviting(handshake);
         return;
     }
-    handshake->udp_watch =
-        poll_api->watch_new(poll_api, handshake->udp, AVAHI_WATCH_IN, on_udp, handshake);
-    if (handshake->udp_watch)
-        start_inviting(handshake);
-    else
-        END(handshake, OTA_E_INTERNAL, "out of memory");
+    int reason = errno;
+    bool no_route = reason == ENETUNREACH || reason == EHOSTUNREACH || reason == ENETDOWN;
+    END(handshake, no_route ? OTA_E_UNREACHABLE : OTA_E_INTERNAL, "cannot send to %s: %s",
+        handshake->board_address, strerror(reason));
 }
 
 struct handshake *handshake_start(const struct session_config *config,
@@ -517,7 +454,11 @@ struct handshake *handshake_start(const struct session_config *config,
         return NULL;
     handshake->config = config;
     handshake->callbacks = *callbacks;
-    handshake->udp = -1;
+    handshake->udp = (struct udp){.poll_api = config->poll_api,
+                                  .on_datagram = take_datagram,
+                                  .on_error = take_network_error,
+                                  .userdata = handshake,
+                                  .descriptor = -1};
     handshake->password = config->password;
     handshake->sha256_scheme = config->md5_target ? AUTH_SHA256_MD5 : AUTH_SHA256;
     address_text_port(handshake->board_address, &config->address);
@@ -539,7 +480,7 @@ void handshake_free(struct handshake *handshake)
 {
     if (!handshake)
         return;
-    close_udp(handshake);
+    udp_close(&handshake->udp);
     handshake->config->poll_api->timeout_free(handshake->timer);
     digest_cleanse(handshake->answer, sizeof handshake->answer);
     free(handshake);

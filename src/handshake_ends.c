@@ -1,0 +1,58 @@
+/*
+ * handshake_ends.c: the sentences for the ways in which a handshake fails. Touches nothing else.
+ */
+#include "handshake_ends.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <string.h>
+
+void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,
+                         const char *address, int network_error, unsigned invitations)
+{
+    const char *source = config->port_source;
+    if (network_error == ECONNREFUSED)
+        fail(failure, OTA_E_NOT_LISTENING, "nothing listens at %s (port: %s)", address, source);
+    else if (network_error)
+        fail(failure, OTA_E_UNREACHABLE, "%s cannot be reached: %s", address,
+             strerror(network_error));
+    else
+        fail(failure, OTA_E_NO_ANSWER, "no answer from %s (port: %s) to %u invitation%s in %.3g s",
+             address, source, invitations, invitations == 1 ? "" : "s",
+             (double)config->accept_timeout_us / 1e6);
+}
+
+void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,
+                             const struct address *local)
+{
+    char text[ADDRESS_TEXT_MAX] = "this host";
+    if (local)
+        address_text(text, local);
+    fail(failure, OTA_E_NO_CONNECTION,
+         "the board accepted %zu bytes, but did not connect to %s, TCP port %u",
+         config->image->size, text, listener_port(config->listener));
+}
+
+static const char *describe_tried_schemes(const struct session_config *config,
+                                          enum auth_scheme scheme)
+{
+    if (scheme == AUTH_MD5)
+        return "MD5 scheme";
+    if (config->md5_target)
+        return "SHA-256 scheme; only the MD5 hash of it was tried, as -m says";
+    return "SHA-256 scheme; its SHA-256 and its MD5 hash were tried";
+}
+
+void handshake_wrong_password(struct ota_failure *failure, const struct session_config *config,
+                              enum auth_scheme scheme)
+{
+    fail(failure, OTA_E_WRONG_PASSWORD, "the board rejected the password (%s)",
+         describe_tried_schemes(config, scheme));
+}
+
+void handshake_refused(struct ota_failure *failure, const struct reply *reply)
+{
+    fail(failure, OTA_E_REFUSED, "the board refused: %s",
+         *reply->text ? reply->text : "(it gave no reason)");
+}

@@ -1,0 +1,22 @@
+/*
+ * handshake_ends.h: the sentences for the ways in which a handshake fails. Pure: each fills in
+ * *failure. handshake.c is their only user.
+ */
+#ifndef HANDSHAKE_ENDS_H
+#define HANDSHAKE_ENDS_H
+
+#include "auth.h"
+#include "protocol.h"
+#include "session.h"
+
+/* address: the board's, with port. network_error: errno of the last ICMP report; 0: silence. */
+void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,
+                         const char *address, int network_error, unsigned invitations);
+/* local: the address to which the board should have connected; NULL: not known. */
+void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,
+                             const struct address *local);
+void handshake_wrong_password(struct ota_failure *failure, const struct session_config *config,
+                              enum auth_scheme scheme);
+void handshake_refused(struct ota_failure *failure, const struct reply *reply);
+
+#endif

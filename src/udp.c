@@ -1,0 +1,85 @@
+/*
+ * udp.c: one UDP socket, connected to one board, watched by the loop.
+ *
+ * It is connected because the 8266 family answers the port that the invitation came from, forged
+ * datagrams from other addresses then never arrive, and an ICMP refusal surfaces as an error of the
+ * socket. Nothing here knows the protocol.
+ */
+#include "udp.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum {
+    DATAGRAMS_PER_TURN = 16, /* a flood must not starve the other boards */
+    DATAGRAM_MAX = 1024,     /* the longest that means something has about 200 bytes */
+};
+
+static void on_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)watch;
+    (void)event;
+    struct udp *udp = userdata;
+    for (int i = 0; i < DATAGRAMS_PER_TURN && udp->descriptor >= 0; i++) {
+        char datagram[DATAGRAM_MAX];
+        ssize_t got = recv(fd, datagram, sizeof datagram, 0);
+        if (got >= 0)
+            udp->on_datagram(datagram, (size_t)got, udp->userdata);
+        else if (errno == EAGAIN)
+            return;
+        else if (errno != EINTR)
+            udp->on_error(errno, udp->userdata);
+    }
+}
+
+static int connect_to(int descriptor, const struct address *source, const struct address *board)
+{
+    if (source && bind(descriptor, &source->any, address_length(source)) < 0)
+        return -1;
+    return connect(descriptor, &board->any, address_length(board));
+}
+
+int udp_open(struct udp *udp, const struct address *source, const struct address *board)
+{
+    udp->descriptor = socket(board->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (udp->descriptor < 0)
+        return -1;
+    if (connect_to(udp->descriptor, source, board) == 0) {
+        errno = ENOMEM;
+        udp->watch = udp->poll_api->watch_new(udp->poll_api, udp->descriptor, AVAHI_WATCH_IN,
+                                              on_readable, udp);
+    }
+    if (udp->watch)
+        return 0;
+    int reason = errno;
+    udp_close(udp);
+    errno = reason;
+    return -1;
+}
+
+int udp_send(struct udp *udp, const void *data, size_t length)
+{
+    /* The first error may belong to the datagram before; the second is ours. */
+    for (int try = 0; try < 2; try++)
+        if (send(udp->descriptor, data, length, 0) >= 0)
+            return 0;
+    return errno == EAGAIN || errno == ENOBUFS ? 0 : errno;
+}
+
+bool udp_local(const struct udp *udp, struct address *local)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+    return getsockname(udp->descriptor, (struct sockaddr *)&storage, &length) == 0 &&
+           address_from(local, (struct sockaddr *)&storage, length);
+}
+
+void udp_close(struct udp *udp)
+{
+    if (udp->watch)
+        udp->poll_api->watch_free(udp->watch);
+    udp->watch = NULL;
+    if (udp->descriptor >= 0)
+        close(udp->descriptor);
+    udp->descriptor = -1;
+}

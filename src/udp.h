@@ -1,0 +1,37 @@
+/*
+ * udp.h: one UDP socket, connected to one board. It knows nothing of what is said on it.
+ */
+#ifndef UDP_H
+#define UDP_H
+
+#include "address.h"
+
+#include <avahi-common/watch.h>
+#include <stddef.h>
+
+/* A datagram from the board, valid during the call; it is cut to what a board has to say. */
+typedef void udp_datagram_fn(const void *data, size_t length, void *userdata);
+/* ICMP said something about a datagram sent earlier; reason is an errno. */
+typedef void udp_error_fn(int reason, void *userdata);
+
+/* The caller fills in the first four, and sets descriptor to -1. */
+struct udp {
+    const AvahiPoll *poll_api;
+    udp_datagram_fn *on_datagram;
+    udp_error_fn *on_error;
+    void *userdata;
+    int descriptor; /* -1: closed */
+    AvahiWatch *watch;
+};
+
+/* Connects to board, from the address source (NULL: any). -1 and errno. */
+int udp_open(struct udp *udp, const struct address *source, const struct address *board);
+/* Sends one datagram. Returns 0, or the errno why it cannot leave; a full queue drops it in
+ * silence, as the network may. */
+int udp_send(struct udp *udp, const void *data, size_t length);
+/* The local address that the board sees, without translation on the way. */
+bool udp_local(const struct udp *udp, struct address *local);
+/* Allowed at any time, also in a callback and when nothing is open. */
+void udp_close(struct udp *udp);
+
+#endif
