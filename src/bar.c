@@ -71,6 +71,7 @@ void bar_render(char *target, size_t capacity, size_t width, const struct bar *b
     char tail[4 * BAR_TEXT_MAX];
     unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
     const char *end = bar->bytes == bar->total ? "verifying" : time_left(left, bar);
+    width -= width > 0; /* a full last column makes some terminals wrap */
     bar_size(size, bar->bytes);
     bar_rate(rate, bar->bytes, bar->elapsed_us);
     snprintf(tail, sizeof tail, "%3u%%  %10s  %11s  %s", percent, size, rate, end);
@@ -78,8 +79,7 @@ void bar_render(char *target, size_t capacity, size_t width, const struct bar *b
         snprintf(tail, sizeof tail, "%3u%%  %s", percent, rate);
     if (strlen(tail) > width)
         snprintf(tail, sizeof tail, "%u%%", percent);
-    /* "[", "] " and the last column, which makes some terminals wrap. */
-    size_t room = width > strlen(tail) + 4 ? width - strlen(tail) - 4 : 0;
+    size_t room = width > strlen(tail) + 3 ? width - strlen(tail) - 3 : 0; /* "[" and "] " */
     if (room >= BAR_MIN)
         draw_bar(drawn, room < BAR_MAX ? room : BAR_MAX, bar);
     snprintf(target, capacity, "%s%s", drawn, tail);

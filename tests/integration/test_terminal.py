@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""What a person at a terminal sees: one line that is drawn again and again, and then the outcome."""
+
+import re
+import signal
+import unittest
+
+from scenario import Program, Scenario, Terminal, image
+
+SLOW = ("--window", "5744", "--mss", "1436", "--write-ms", "10")
+
+
+def frames(seen):
+    """What was drawn on the progress line, one after the other, as plain text."""
+    line = next(line for line in seen.split("\r\n") if "%" in line)
+    return [re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", frame) for frame in line.split("\r")
+            if "%" in frame]
+
+
+class Bar(Scenario):
+
+    def upload(self, *arguments, **more):
+        board = self.board(*SLOW)
+        path = self.file("fw.bin", image(300000))
+        return Terminal("-i", board.address, "-f", path, *arguments, **more)
+
+    def test_fits_its_width(self):
+        for columns in (200, 80, 40, 20, 5):
+            with self.subTest(columns):
+                result = self.upload(columns=columns).result()
+                self.assertEqual(result.status, 0, result)
+                drawn = frames(result.err)
+                self.assertGreater(len(drawn), 3, result)
+                self.assertLess(max(map(len, drawn)), columns)
+                self.assertIn("confirmed by the board\r\n", result.err)
+
+    def test_what_it_shows(self):
+        result = self.upload().result()
+        drawn = frames(result.err)
+        percents = [int(re.search(r"(\d+)%", frame)[1]) for frame in drawn]
+        self.assertEqual(percents, sorted(percents))
+        self.assertEqual((percents[0], percents[-1]), (0, 100))
+        middle = next(frame for frame in drawn if re.search(r"[3-9]\d%", frame))
+        self.assertRegex(middle, r"^\[=*> *\] +\d+% +[\d.]+ KiB +[\d.]+ [KM]iB/s +(\d|-):(\d\d|--) left$")
+        self.assertRegex(drawn[-1], r"verifying|0:00")
+        # Redrawn at most ten times a second; the first and the last may come in between.
+        self.assertLessEqual(len(drawn), result.seconds * 10 + 2)
+
+    def test_lines_and_bar_do_not_mix(self):
+        """Whatever is said meanwhile begins on a line of its own."""
+        board = self.board(*SLOW, "--fault", "reset@100000*1")
+        path = self.file("fw.bin", image(300000))
+        result = Terminal("-i", board.address, "-f", path).result()
+        self.assertEqual(result.status, 0, result)
+        lines = [line.split("\r")[-1] for line in result.err.split("\r\n")]
+        self.assertTrue(any(re.match(r"(\x1b\[K)?127[\d.]+: transfer: .*attempt 2 of 3", line)
+                            for line in lines), result)
+
+    def test_interrupted(self):
+        for key, number in (("\x03", 2), (None, 15)):
+            with self.subTest(number):
+                terminal = self.upload()
+                terminal.wait_for(r"[1-9]\d%")
+                if key:
+                    terminal.type(key)
+                else:
+                    terminal.send_signal(number)
+                result = terminal.result()
+                self.assertEqual(result.status, 128 + number, result)
+                self.assertTrue(terminal.echo_at_end)
+                self.assertRegex(result.err, r"\r\n(\x1b\[K)?esp-ota: .*interrupted by SIG")
+                self.assertTrue(result.err.endswith("\r\n"))
+
+    def test_resized(self):
+        terminal = self.upload()
+        terminal.wait_for(r"[1-9]\d%")
+        terminal.resize(30)
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertLess(len(frames(result.err)[-1]), 30)
+
+    def test_stopped_and_continued(self):
+        terminal = self.upload()
+        terminal.wait_for(r"[1-9]\d%")
+        terminal.send_signal(signal.SIGSTOP)
+        terminal.send_signal(signal.SIGCONT)
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+
+    def test_no_color(self):
+        result = self.upload(NO_COLOR="1").result()
+        self.assertEqual(result.status, 0, result)
+        self.assertNotRegex(result.err, r"\x1b\[[0-9;]*m")
+
+    def test_dumb(self):
+        result = self.upload(TERM="dumb").result()
+        self.assertEqual(result.status, 0, result)
+        self.assertNotIn("\x1b", result.err)
+
+    def test_quiet(self):
+        result = self.upload("-q").result()
+        self.assertEqual((result.status, result.err), (0, ""), result)
+
+
+class NoTerminal(Scenario):
+
+    def test_bar_on_demand(self):
+        """-r, as espota.py: the bar goes into the pipe."""
+        board = self.board(*SLOW)
+        path = self.file("fw.bin", image(300000))
+        result = Program("-i", board.address, "-r", "-f", path).result()
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn("100%", result.err)
+        self.assertIn("\r", result.err)
+        self.assertRegex(result.err, r"\[=+> *\]")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""The command line: mistakes that people make, help, aliases. No mistake reaches a board."""
+
+import os
+import subprocess
+import unittest
+
+from scenario import Scenario, image, run
+
+
+class Mistakes(Scenario):
+
+    def test_mistakes(self):
+        path = self.file("fw.bin", image())
+        good = ("-i", "127.0.0.1", "-f", path)
+        for line, *phrases in (
+                ((), "no board", "-i HOST"),
+                (("-f", path), "no board", "-i HOST"),
+                (("-i", "127.0.0.1"), "no firmware", "-f FILE"),
+                ((path,), f"unexpected argument '{path}'", "-f"),
+                ((*good, "more"), "unexpected argument 'more'"),
+                ((*good, "--fiel", "x"), "'--fiel'", "did you mean '--file'"),
+                ((*good, "--frobnicate"), "unknown option '--frobnicate'"),
+                ((*good, "-x"), "unknown option '-x'"),
+                ((*good, "-rx"), "unknown option '-x'"),
+                ((*good, "-f"), "-f", "needs a value"),
+                ((*good, "--quiet=yes"), "--quiet", "takes no value"),
+                ((*good, "-p", "0"), "'0'", "65535"),
+                ((*good, "-p", "65536"), "'65536'"),
+                ((*good, "-p", "http"), "'http'"),
+                ((*good, "--port="), "''"),
+                ((*good, "-p", "8266x"), "'8266x'"),
+                ((*good, "-p", "-1"), "'-1'"),
+                ((*good, "-P", "10100-10000"), "'10100-10000'"),
+                ((*good, "-P", "1-2-3"), "'1-2-3'"),
+                ((*good, "-t", "0"), "'0'"),
+                ((*good, "-t", "soon"), "'soon'"),
+                ((*good, "-t", "nan"), "'nan'"),
+                ((*good, "-t", "1e99"), "'1e99'"),
+                ((*good, "--retries", "-1"), "'-1'"),
+                ((*good, "--retries", "many"), "'many'"),
+                ((*good, "--block", "0"), "'0'"),
+                ((*good, "--max-size", "16X"), "'16X'"),
+                ((*good, "-I", "somewhere"), "'somewhere'"),
+                ((*good, "--peer", "nobody"), "'nobody'"),
+                ((*good, "-q", "-d"), "-q", "-d"),
+                ((*good, "-q", "-r"), "-q", "-r"),
+                (("-i", "", "-f", path), "empty"),
+                (("-i", "a" * 300, "-f", path), "too long"),
+                (("-i", "kitchen\x1b[2J\n", "-f", path), r"\x1b[2J\n"),
+                (("-i", "[::1", "-f", path), "[::1"),
+                (("-i", "127.0.0.1:99999", "-f", path), "99999"),
+                (("-i", "fe80::1", "-f", path), "fe80::1", "%"),
+                (("-i", "127.0.0.1", "-I", "::1", "-f", path), "--host-ip", "must both be IPv4"),
+                (("-i", "0.0.0.0", "-f", path), "0.0.0.0"),
+                (("-i", "224.0.0.1", "-f", path), "224.0.0.1")):
+            with self.subTest(line):
+                result = run(*line)
+                self.assertEqual((result.status, result.out), (2, ""), result)
+                self.assertTrue(result.err.startswith("esp-ota: "), result)
+                self.assertNotRegex(result.err, r"[\x00-\x09\x0b-\x1f\x7f]")
+                for phrase in phrases:
+                    self.assertIn(phrase, result.err)
+                self.assertLessEqual(len(result.err.splitlines()), 2, result)
+                self.assertLess(result.seconds, 10)
+
+    def test_a_mistyped_password_option_is_not_shown(self):
+        path = self.file("fw.bin", image())
+        for line in (("--auht=kwert",), ("--auth-fiel=kwert",), ("-a", "one", "kwert")):
+            with self.subTest(line):
+                result = run("-i", "127.0.0.1", "-f", path, *line)
+                self.assertEqual((result.status, result.out), (2, ""), result)
+                self.assertNotIn("kwert", result.err)
+
+
+class Help(Scenario):
+
+    def test_help(self):
+        for line in (("--help",), ("-h",), ("-h", "--frobnicate"), ("-i", "x", "-h")):
+            with self.subTest(line):
+                result = run(*line)
+                self.assertEqual((result.status, result.err), (0, ""), result)
+                for option in ("-i, --ip", "-p, --port", "-a, --auth", "-f, --file", "-s, --spiffs",
+                               "-I, --host-ip", "-P, --host-port", "-t, --timeout", "-d, --debug",
+                               "-r, --progress", "-m, --md5-target", "--json", "-q, --quiet"):
+                    self.assertIn(option, result.out)
+                self.assertLessEqual(max(map(len, result.out.splitlines())), 80)
+
+    def test_version_and_usage(self):
+        result = run("--version")
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertRegex(result.out, r"^esp-ota \d+\.\d+\.\d+\n")
+        self.assertEqual(run("-V").out, result.out)
+        result = run("--usage")
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertIn("--auth", result.out)
+
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            status = subprocess.run([os.environ["ESP_OTA"], "--help"], stdout=full,
+                                    stderr=subprocess.PIPE, check=False)
+        self.assertEqual(status.returncode, 1)
+        self.assertIn(b"No space left on device", status.stderr)
+
+
+class Aliases(Scenario):
+
+    def test_alias_of_the_user(self):
+        board = self.board("-P", "kwert")
+        home = os.path.join(self.directory, "home")
+        os.mkdir(home)
+        with open(os.path.join(home, ".popt"), "w", encoding="ascii") as file:
+            file.write(f"esp-ota alias --kitchen -i {board.address} -a kwert\n")
+        path = self.file("fw.bin", image())
+        for line in (("--kitchen", "-f", path), ("-f", path, "--kitchen")):
+            with self.subTest(line):
+                result = run(*line, HOME=home)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+                self.assert_no_secret(result, "kwert")
+        board.wait_for("upload result=ok")
+
+
+if __name__ == "__main__":
+    unittest.main()
