@@ -244,8 +244,10 @@ int listener_expect(struct listener *listener, const struct address *peer,
 {
     for (const struct expectation *other = listener->expectations; other; other = other->next)
         if (other->userdata == userdata ||
-            (peer && !other->anyone && address_equal(&other->peer, peer)))
+            (peer && !other->anyone && address_equal(&other->peer, peer))) {
+            errno = EEXIST;
             return -1;
+        }
     struct expectation *expected = calloc(1, sizeof *expected);
     if (!expected)
         return -1;

@@ -26,7 +26,7 @@ uint16_t listener_port(const struct listener *listener);
 
 /* From now on a connection from peer (NULL: from anyone) goes to on_accept; the expectation ends
  * with the first such connection, or with listener_forget(). userdata identifies it and may have
- * only one. -1 when memory ran out or somebody waits for the same peer already. */
+ * only one. -1 and errno: ENOMEM, or EEXIST when somebody waits for the same peer already. */
 int listener_expect(struct listener *listener, const struct address *peer,
                     listener_accept_fn *on_accept, void *userdata);
 void listener_forget(struct listener *listener, const void *userdata);

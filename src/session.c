@@ -11,6 +11,7 @@
 #include "loop.h"
 #include "transfer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct session {
@@ -92,7 +93,8 @@ static void begin(struct session *session)
         .on_failed = end,
         .userdata = session};
     if (listener_expect(config->listener, config->peer_any ? NULL : peer, on_accept, session) < 0) {
-        fail_later(session, "another upload to the same address is under way");
+        fail_later(session, errno == EEXIST ? "another upload to the same address is under way"
+                                            : "out of memory");
         return;
     }
     session->handshake = handshake_start(config, &callbacks);
