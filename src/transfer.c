@@ -36,7 +36,7 @@ enum {
     SLOWEST_RATE = 512,     /* bytes per second; below it a transfer has no end */
 };
 
-static const int64_t TICK_US = 100 * 1000;
+static const int64_t TICK_US = 100 * INT64_C(1000);
 static const int64_t STALL_US = 15 * INT64_C(1000000);
 static const int64_t TCP_STALL_US = 60 * INT64_C(1000000); /* whatever the board says meanwhile */
 static const int64_t RESULT_US = 60 * INT64_C(1000000);
@@ -320,6 +320,15 @@ static void drain(int descriptor)
             return;
 }
 
+/* The kernel goes on sending after close(2). Where all of a given-up image is in its hands, a board
+ * that wakes would get the rest and install it. */
+static void discard_unsent(const struct transfer *transfer)
+{
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+    if (transfer->written == transfer->config.image->size && !transfer_all_sent(transfer))
+        setsockopt(transfer->descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 void transfer_free(struct transfer *transfer)
 {
     if (!transfer)
@@ -329,6 +338,7 @@ void transfer_free(struct transfer *transfer)
     if (transfer->tick)
         transfer->config.poll_api->timeout_free(transfer->tick);
     drain(transfer->descriptor);
+    discard_unsent(transfer);
     close(transfer->descriptor);
     free(transfer);
 }
