@@ -64,8 +64,9 @@ struct handshake {
     struct udp udp;
     int network_error; /* errno of the last ICMP report; 0 after any reply */
 
-    unsigned invitations; /* in all */
-    unsigned outstanding; /* invitations since the handshake last started afresh */
+    unsigned invitations;  /* in all */
+    unsigned outstanding;  /* invitations since the handshake last started afresh */
+    bool challenged_twice; /* since then: a rejection may be of the answer to the other one */
     unsigned fresh_starts;
     unsigned challenges;
     struct reply challenge;         /* the one that was answered last, or waits for a password */
@@ -189,6 +190,7 @@ static void send_invitation(struct handshake *handshake)
 static void start_inviting(struct handshake *handshake)
 {
     handshake->outstanding = 0;
+    handshake->challenged_twice = false;
     enter(handshake, INVITE, handshake->config->accept_timeout_us, RESEND_US);
     send_invitation(handshake);
 }
@@ -236,9 +238,10 @@ static void end_password_needed(struct handshake *handshake)
 
 static void take_challenge(struct handshake *handshake, const struct reply *challenge)
 {
-    if (handshake->state == AUTHENTICATE &&
-        strcmp(challenge->nonce, handshake->challenge.nonce) == 0)
-        return; /* a duplicate of the one that was answered */
+    bool answered_one = handshake->state == AUTHENTICATE;
+    if (answered_one && strcmp(challenge->nonce, handshake->challenge.nonce) == 0)
+        return; /* a duplicate */
+    handshake->challenged_twice |= answered_one;
     handshake->challenge = *challenge;
     if (++handshake->challenges > CHALLENGES_MAX) {
         END(handshake, OTA_E_WRONG_PASSWORD,
@@ -280,7 +283,8 @@ static void announce_authenticated(struct handshake *handshake)
 
 static void take_rejection(struct handshake *handshake)
 {
-    if (handshake->outstanding > 1 && start_afresh(handshake, "the rejection may be a stale one"))
+    bool doubtful = handshake->outstanding > 1 || handshake->challenged_twice;
+    if (doubtful && start_afresh(handshake, "the rejection may be a stale one"))
         return;
     if (handshake->answer_scheme == AUTH_SHA256) {
         /* The board does not announce which hash of the password it stores. */
@@ -441,7 +445,8 @@ static void begin(struct handshake *handshake)
         return;
     }
     int reason = errno;
-    bool no_route = reason == ENETUNREACH || reason == EHOSTUNREACH || reason == ENETDOWN;
+    bool no_route = reason == ENETUNREACH || reason == EHOSTUNREACH || reason == ENETDOWN ||
+                    reason == EADDRNOTAVAIL; /* no address of the board's IP version */
     END(handshake, no_route ? OTA_E_UNREACHABLE : OTA_E_INTERNAL, "cannot send to %s: %s",
         handshake->board_address, strerror(reason));
 }
