@@ -61,7 +61,7 @@ static void draw_bar(char *target, size_t columns, const struct bar *bar)
     memset(target + 1, '=', filled);
     if (filled < columns)
         target[1 + filled] = '>';
-    strcpy(target + 1 + columns, "] ");
+    memcpy(target + 1 + columns, "] ", sizeof "] ");
 }
 
 void bar_render(char *target, size_t capacity, size_t width, const struct bar *bar)

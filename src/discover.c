@@ -74,11 +74,16 @@ static void query_free(struct query *query)
         search_release(search);
         free(search);
     }
+    free(query);
+}
+
+static void query_end(struct query *query)
+{
     struct query **link = &query->discover->queries;
     while (*link != query)
         link = &(*link)->next;
     *link = query->next;
-    free(query);
+    query_free(query);
 }
 
 static bool is_ended(const struct query *query)
@@ -209,7 +214,7 @@ static void pump(struct discover *discover)
         }
         if (is_ended(query)) {
             report_found(query, &(struct discover_answer){.event = DISCOVER_END});
-            query_free(query);
+            query_end(query);
         }
     }
 }
@@ -289,7 +294,7 @@ void discover_cancel(struct discover *discover, uint32_t id)
         query = query->next;
     if (!query)
         return;
-    query_free(query);
+    query_end(query);
     pump(discover);
 }
 
@@ -354,8 +359,11 @@ void discover_free(struct discover *discover)
 {
     if (!discover)
         return;
-    while (discover->queries)
-        query_free(discover->queries);
+    while (discover->queries) {
+        struct query *query = discover->queries;
+        discover->queries = query->next;
+        query_free(query);
+    }
     avahi_client_free(discover->client);
     free(discover);
 }

@@ -18,7 +18,7 @@ static size_t decode(uint32_t *character, const unsigned char *source, size_t le
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned char first = source[0];
     size_t size = first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    uint32_t value = size < 2 ? first : first & (0x7Fu >> size);
+    uint32_t value = size < 2 ? first : first & (0x7FU >> size);
 
     if (size == 0 || size > length || first > 0xF4)
         return 0;

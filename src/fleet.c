@@ -19,9 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t RESOLVE_US = 10 * 1000000;
-static const int64_t PROMPT_US = 110 * 1000000; /* a session waits for 120 s */
-static const int64_t PAUSE_MIN_US = 1000000;    /* a lost connection: idle again after 1.1 s */
+static const int64_t RESOLVE_US = 10 * INT64_C(1000000);
+static const int64_t PROMPT_US = 110 * INT64_C(1000000); /* a session waits for 120 s */
+static const int64_t PAUSE_MIN_US = 1000000; /* a lost connection: idle again after 1.1 s */
 static const int64_t PAUSE_MAX_US = 5000000;
 
 /* Lock-step: what the boards' own upload tools send before they wait. */

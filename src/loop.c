@@ -96,6 +96,7 @@ static AvahiWatch *watch_new(const AvahiPoll *api, int fd, AvahiWatchEvent event
     void *pollfds = loop->pollfds;
     void *watches = loop->watches;
     int rc = grow(loop->watch_count, &loop->watch_capacity, &pollfds, sizeof *loop->pollfds,
+                  /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
                   &watches, sizeof *loop->watches);
     loop->pollfds = pollfds;
     loop->watches = watches;
@@ -148,6 +149,7 @@ static AvahiTimeout *timeout_new(const AvahiPoll *api, const struct timeval *whe
     if (!timeout)
         return NULL;
     void *timeouts = loop->timeouts;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
     int rc = grow(loop->timeout_count, &loop->timeout_capacity, &timeouts, sizeof *loop->timeouts,
                   NULL, 0);
     loop->timeouts = timeouts;

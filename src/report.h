@@ -19,7 +19,7 @@ void report_free(struct report *report);
 void report_set_image(struct report *report, const struct image *image);
 
 /* An ota_event_fn; userdata is the struct report. */
-void report_event(const struct ota_event *event, void *report);
+void report_event(const struct ota_event *event, void *userdata);
 
 /* A failure that belongs to no board (usage, image, no port); returns its exit status. report may
  * be NULL. */

@@ -11,7 +11,8 @@
 
 static double seconds(int64_t us)
 {
-    return (double)(us / 1000) / 1000.0;
+    int64_t ms = us / 1000; /* finer would be noise */
+    return (double)ms / 1000.0;
 }
 
 static json_t *string_or_null(const char *text)

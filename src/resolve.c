@@ -20,7 +20,8 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MS = 1000, NEVER = -1 };
+#define MS INT64_C(1000)
+enum { NEVER = -1 };
 
 /* How long a finding waits for something better. */
 enum {

@@ -96,10 +96,10 @@ void board_after(struct board *board, int64_t delay_us, void (*then)(void *board
 void board_wait_for_loop(struct board *board);
 
 /* Ready for the next invitation, at once; queued datagrams are read when loop() comes round. */
-void board_idle(void *board);
+void board_idle(void *owner);
 
 /* Off the air, then back. */
-void board_restart(void *board);
+void board_restart(void *owner);
 void board_counts_success(struct board *board);
 
 #endif

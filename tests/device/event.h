@@ -8,9 +8,9 @@ enum { ESCAPED_ROOM = 1024 };
 
 /* A value for `key=value': as it is if it is one plain word, else in double quotes, with C escapes
  * for what is not printable ASCII. Long values end in "...". Returns text. */
-const char *event_value(const void *bytes, size_t length, char text[ESCAPED_ROOM]);
+const char *event_value(const void *value, size_t length, char text[ESCAPED_ROOM]);
 
 /* The same, always in quotes. */
-const char *event_quoted(const void *bytes, size_t length, char text[ESCAPED_ROOM]);
+const char *event_quoted(const void *value, size_t length, char text[ESCAPED_ROOM]);
 
 #endif

@@ -114,7 +114,9 @@ static char escape_value(char letter)
 {
     static const char letters[] = "nrt0ae", values[] = "\n\r\t\0\a\x1b";
     const char *at = strchr(letters, letter);
-    return at && letter ? values[at - letters] : letter;
+    if (!at || !letter)
+        return letter;
+    return values[at - letters];
 }
 
 static bool unescape(struct fault *fault, const char *text, size_t length)

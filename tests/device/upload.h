@@ -113,10 +113,10 @@ void upload_crash(struct board *board);
 void upload_close(struct board *board, bool reset);
 
 /* After the connection: restart or, where nothing was installed, idle. */
-void upload_finish(void *board);
+void upload_finish(void *owner);
 
 /* Goes on with the upload after what was read is written, or after a pause. */
-void upload_go_on(void *board);
+void upload_go_on(void *owner);
 
 /* Runs the faults that are due at this byte. True if the upload does not simply go on. */
 bool upload_faults(struct board *board);

@@ -11,11 +11,13 @@
 
 enum { ARGUMENTS_MAX = 64 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libFuzzer says what it is */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* --help must not fill the terminal, --auth-file must not wait for one, and ~/.popt is the corpus's
  * business, not the developer's. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libFuzzer says what it is */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc, (void)argv;

@@ -126,7 +126,7 @@ static void report_descriptors(int socket, const void *argument)
     char open_ones[256] = {0};
     (void)argument;
     for (int i = 0; i < (int)sizeof open_ones; i++)
-        open_ones[i] = fcntl(i, F_GETFD) >= 0;
+        open_ones[i] = (char)(fcntl(i, F_GETFD) >= 0);
     send(socket, open_ones, sizeof open_ones, MSG_NOSIGNAL);
 }
 

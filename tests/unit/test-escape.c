@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Text that misleads is what is tested. NOLINTBEGIN(misc-misleading-bidirectional) */
+
 /* Lengths are given, since NUL is a byte like any other. */
-#define BYTES(literal) literal, sizeof literal - 1
+#define BYTES(literal) literal, sizeof(literal) - 1
 
 static const struct {
     const char *source;
@@ -109,7 +111,7 @@ static void test_arbitrary_bytes(void **state)
     (void)state;
     for (int round = 0; round < 20000; round++) {
         for (size_t i = 0; i < sizeof source; i++) {
-            seed = seed * 1103515245u + 12345u;
+            seed = seed * 1103515245U + 12345U;
             source[i] = (unsigned char)(seed >> 16);
         }
         escape_text(full, sizeof full, source, sizeof source);
@@ -144,6 +146,8 @@ static void test_is_printable(void **state)
     assert_false(escape_is_printable("a\xc3"));
     assert_false(escape_is_printable("\xe2\x80\xae"));
 }
+
+/* NOLINTEND(misc-misleading-bidirectional) */
 
 int main(void)
 {

@@ -20,7 +20,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MS = 1000, TRIES_MAX = 8, IMAGE_SIZE = 1000 };
+#define MS INT64_C(1000)
+
+enum { TRIES_MAX = 8, IMAGE_SIZE = 1000 };
 
 /* One try of the upload: what the resolver says and how the session ends. */
 struct

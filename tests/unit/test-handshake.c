@@ -30,7 +30,9 @@
 #define REFUSED "!"  /* not a datagram: an ICMP refusal */
 #define CONNECT "->" /* not a datagram either: the board connects */
 
-enum { REPLIES_MAX = 4, DATAGRAMS_MAX = 24, PENDING_MAX = 32, MS = 1000, REPLY_MS = 5 };
+#define MS INT64_C(1000)
+
+enum { REPLIES_MAX = 4, DATAGRAMS_MAX = 24, PENDING_MAX = 32, REPLY_MS = 5 };
 
 struct script {
     const char *name;
@@ -146,7 +148,7 @@ void __wrap_udp_close(struct udp *udp)
 
 static void expect_reply(const char *text)
 {
-    int64_t at_us = world.now_us + INT64_C(1) * REPLY_MS * MS;
+    int64_t at_us = world.now_us + REPLY_MS * MS;
     if (*text == '@') {
         char *end;
         at_us = world.now_us + strtol(text + 1, &end, 10) * MS;
@@ -196,7 +198,7 @@ static void on_failed(const struct ota_failure *failure, void *userdata)
 static void on_password(void *userdata)
 {
     assert_ptr_equal(userdata, &world);
-    world.typing_us = world.now_us + INT64_C(2000) * MS;
+    world.typing_us = world.now_us + 2000 * MS;
 }
 
 static void deliver(const char *text)

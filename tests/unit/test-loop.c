@@ -93,6 +93,7 @@ static void test_wall_clock_deadline_in_the_past_is_now(void **state)
 static long wall_clock_jump_s;
 static unsigned wall_clock_readings;
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): glibc says __tv */
 int gettimeofday(struct timeval *restrict now, void *restrict zone)
 {
     struct timespec precise;

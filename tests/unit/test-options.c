@@ -2,6 +2,7 @@
  * test-options.c: what callers of espota.py write, every value and every mistake, which password
  * counts, and the help.
  */
+#include "image.h"
 #include "options.h"
 
 #include <fcntl.h>
@@ -79,9 +80,9 @@ static void describe(char text[TEXT_MAX], const struct options *options)
         add(text, " ports=%d-%d", options->port_first, options->port_last);
     if (options->has_peer)
         add(text, " peer=%s", address_text(address, &options->peer));
-    if (options->size_limit != 16 * 1024 * 1024)
+    if (options->size_limit != IMAGE_SIZE_MAX)
         add(text, " limit=%zu", options->size_limit);
-    if (options->timeout_us != 10 * 1000000)
+    if (options->timeout_us != 10 * INT64_C(1000000))
         add(text, " timeout=%lld", (long long)options->timeout_us);
     add(text, "%s%s%s%s%s%s%s", options->peer_any ? " peer-any" : "",
         options->md5_target ? " md5" : "",

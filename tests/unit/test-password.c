@@ -30,7 +30,7 @@ static void test_content(void **state)
     (void)state;
 #define ROW(content, password, message)                                                            \
     {                                                                                              \
-        content, sizeof content - 1, password, message                                             \
+        content, sizeof(content) - 1, password, message                                            \
     }
     static const struct {
         const char *content;
@@ -80,7 +80,7 @@ static void test_length(void **state)
         bool is_exposed;
         struct ota_failure failure;
         memset(content, 'x', rows[i].length);
-        strcat(content, rows[i].end);
+        memcpy(content + rows[i].length, rows[i].end, strlen(rows[i].end));
         write_file(content, strlen(content));
         enum ota_error error = password_from_file(&password, path, &is_exposed, &failure);
         assert_int_equal(error, rows[i].is_accepted ? OTA_OK : OTA_E_USAGE);

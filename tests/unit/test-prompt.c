@@ -235,7 +235,7 @@ static void test_lines(void **state)
         size_t length;
         const char *report;
     } rows[] = {
-#define ROW(keys, report) {keys, sizeof keys - 1, report}
+#define ROW(keys, report) {keys, sizeof(keys) - 1, report}
         ROW("geheim\n", "answer geheim\n"),
         ROW("geheim\r", "answer geheim\n"),
         ROW("two words \n", "answer two words \n"),

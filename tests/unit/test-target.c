@@ -11,6 +11,7 @@
 
 #include "target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,7 +116,7 @@ static void test_accepted(void **state)
         char before[600];
 
         memset(&target, 0x5A, sizeof target);
-        strcpy(before, accepted[i].text);
+        snprintf(before, sizeof before, "%s", accepted[i].text);
         if (target_parse(&target, accepted[i].text, &failure) != OTA_OK)
             fail_msg("refused: %s", failure.message);
         if (target.kind != accepted[i].kind)
