@@ -136,7 +136,7 @@ class Absences(Scenario):
     def test_unreachable(self):
         """No route, refused by the kernel at once."""
         path = self.file("fw.bin", image())
-        for where in ("255.255.255.255", "240.0.0.1", "2001:db8::1"):
+        for where in ("240.0.0.1", "2001:db8::1"):
             with self.subTest(where):
                 result = run("-i", where, "-t", "1", "--retries", "0", "-f", path)
                 self.assertEqual((result.status, result.out), (5, ""), result)
