@@ -41,12 +41,12 @@ static const struct {
      {297632, 297632, 4000000},
      "[====================================] 100%   290.7 KiB   72.7 KiB/s  verifying"},
     {60, {148816, 297632, 2000000}, "[========>       ]  50%   145.3 KiB   72.7 KiB/s  0:02 left"},
-    {40, {148816, 297632, 2000000}, " 50%   145.3 KiB   72.7 KiB/s  0:02 left"},
+    {41, {148816, 297632, 2000000}, " 50%   145.3 KiB   72.7 KiB/s  0:02 left"},
     {30, {148816, 297632, 2000000}, "[=====>    ]  50%  72.7 KiB/s"},
     {29, {148816, 297632, 2000000}, " 50%  72.7 KiB/s"},
     {20, {148816, 297632, 2000000}, " 50%  72.7 KiB/s"},
     {6, {148816, 297632, 2000000}, "50%"},
-    {2, {148816, 297632, 2000000}, "50"},
+    {3, {148816, 297632, 2000000}, "50"},
     {0, {148816, 297632, 2000000}, ""},
     {80,
      {1000, 16000000, 1000000},
@@ -71,7 +71,7 @@ static void test_never_wider_than_asked(void **state)
         for (size_t bytes = 0; bytes <= 1000000; bytes += 12500) {
             const struct bar bar = {bytes, 1000000, (int64_t)bytes * 100};
             bar_render(line, sizeof line, width, &bar);
-            assert_true(strlen(line) <= width);
+            assert_true(strlen(line) <= width - (width > 0));
             assert_true(width < 10 || strchr(line, '%'));
         }
 }
