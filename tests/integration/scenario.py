@@ -89,6 +89,9 @@ class Program:
     def pid(self):
         return self._process.pid
 
+    def stdout_fileno(self):
+        return self._process.stdout.fileno()
+
     def send_signal(self, number):
         self._process.send_signal(number)
 
