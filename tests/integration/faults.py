@@ -116,7 +116,7 @@ class Upload:
                                                         directory=self.directory))
         return ("-i", self.fault.target or self.address, *port, *file, *options)
 
-    def run(self):
+    def run(self, deadline_s=scenario.DEADLINE_S):
         fault = self.fault
         if fault.columns:
             self.program = scenario.Terminal(*self.arguments(), columns=fault.columns,
@@ -131,7 +131,7 @@ class Upload:
             except AssertionError as error:
                 self.program.send_signal(signal.SIGKILL)
                 raise AssertionError(f"{error}\n{self.program.result()}") from error
-        result = self.program.result()
+        result = self.program.result(deadline_s)
         if self.fault.settles:
             self.board.wait_for(self.fault.settles)
         return result
@@ -251,6 +251,12 @@ def without_descriptors(upload):
     resource.prlimit(pid, limit, (soft, hard))
 
 
+def without_descriptors_from_now_on(upload):
+    _, hard = resource.prlimit(upload.program.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(upload.program.pid, resource.RLIMIT_NOFILE, (3, hard))
+    upload.program.wait_for("accepting a connection: Too many open files")
+
+
 def replace_image(upload):
     """What a build does while the image is being sent: another file of that name."""
     with open(upload.image + ".new", "wb") as file:
@@ -291,6 +297,13 @@ def send(number):
 def state_of(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
         return file.read().rpartition(")")[2].split()[0]
+
+
+def cpu_seconds(pid):
+    """CPU time that a process has used, in the kernel and out of it."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        user, system = file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def stop(upload):

@@ -36,9 +36,8 @@ _numbers = itertools.count(1)
 
 def address():
     """A loopback address that nobody else uses: each test process has a /24 or so of its own."""
-    number = next(_numbers)
-    pid = os.getpid()
-    return f"127.{10 + pid // 250 % 240}.{1 + pid % 250}.{number}"
+    number, pid = next(_numbers), os.getpid()
+    return f"127.{10 + pid % 240}.{1 + (pid // 240 + number // 250) % 250}.{1 + number % 250}"
 
 
 def image(size=20000, first=0xE9, seed=0):

@@ -7,12 +7,13 @@ all uploads: status 0 if and only if the board has confirmed, and then it has th
 Rows run side by side, each with a board and an address of its own.
 """
 
+import concurrent.futures
 import itertools
 import json
 import os
 import signal
 import socket
-import sys
+import time
 import unittest
 
 import faults
@@ -44,7 +45,7 @@ def one_result(status):
 RESOLVE = [
     Fault("the name is nobody's", None, "", 4, "\"nobody.invalid\" was not found", 12,
           target="nobody.invalid", never=NEVER_AGAIN),
-    Fault("the name server never answers", None, "", 4, "system resolver gave no answer in", 14,
+    Fault("the name server never answers", None, "", 4, "the system resolver ", 14,
           target="kitchen.example", before=SILENT_RESOLVER, never=NEVER_AGAIN),
     Fault("no network, and a name", None, "", 4, "\"kitchen.example\" was not found", 12,
           target="kitchen.example", before=("unshare", "--net"), never=NEVER_AGAIN),
@@ -241,7 +242,7 @@ SIGNALS = [
     for state, number in itertools.product(STATES, (signal.SIGINT, signal.SIGTERM))
 ] + [
     # Ctrl-Z, and what has happened meanwhile counts when it goes on.
-    in_state("resolve", [stop, passing(1), go_on], 4, "gave no answer in", 20, group=True),
+    in_state("resolve", [stop, passing(1), go_on], 4, "the system resolver ", 20, group=True),
     in_state("invite", [stop, passing(2), go_on], 0, "confirmed", 20, group=True,
              board="--fault delay-reply:1000", there="board: invitation"),
     in_state("authenticate", [stop, board_says("reply text=OK"), go_on], 0, "confirmed", 20,
@@ -256,6 +257,23 @@ SIGNALS = [
     in_state("pause", [stop, passing(2), go_on], 0, "confirmed", 20,
              board="--fault reset@40000*1", group=True),
 ]
+
+# How long to look at what waiting costs, by state. Resolving takes 10 s at most, a pause 5 s.
+WAITS = {
+    "resolve": ("resolve", 9, {}),
+    "invite": ("invite", 10, {}),
+    "authenticate": ("authenticate", 10, {}),
+    "a password to be typed": ("authenticate", 10, dict(
+        board=ASKS, options="", columns=80, there="Password of")),
+    "accept": ("accept", 10, dict(options="-t 30")),
+    "a descriptor to be had": ("accept", 10, dict(
+        board="--fault connect-delay:500", options="-d -t 20",
+        before_wait=faults.without_descriptors_from_now_on)),
+    "transfer": ("transfer", 10, {}),
+    "result": ("result", 10, {}),
+    "pause": ("pause", 4, dict(options="--retries 4", there="attempt 5 of 5.* in 5 s")),
+}
+CPU_S = 0.05
 
 BUSY_PORT = socket.create_server(("0.0.0.0", 0))
 PORT = BUSY_PORT.getsockname()[1]
@@ -338,6 +356,24 @@ TABLES = {
 }
 
 
+def cpu_while_waiting(wait):
+    """Seconds of CPU time that esp-ota uses while it waits in a state."""
+    state, seconds, changes = wait
+    changes = dict(changes)
+    used = []
+
+    def measure(upload):
+        before = faults.cpu_seconds(upload.program.pid)
+        time.sleep(seconds)
+        used.append(faults.cpu_seconds(upload.program.pid) - before)
+
+    action = [changes.pop("before_wait", lambda upload: None), measure, send(signal.SIGTERM)]
+    row = in_state(state, action, 128 + signal.SIGTERM, "interrupted by SIGTERM", 60, **changes)
+    wrong = faults.observe(row)
+    assert not wrong, wrong
+    return used[0]
+
+
 class FaultMatrix(unittest.TestCase):
 
     def test_every_row(self):
@@ -348,6 +384,13 @@ class FaultMatrix(unittest.TestCase):
         for (name, fault), found in faults.observe_all(rows, AT_ONCE):
             with self.subTest(name):
                 self.assertFalse(found, f"{name}\n{found}")
+
+    def test_waiting_costs_nothing(self):
+        """No state is a busy loop."""
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            for name, used_s in zip(WAITS, pool.map(cpu_while_waiting, WAITS.values())):
+                with self.subTest(name):
+                    self.assertLess(used_s, CPU_S)
 
     def test_size(self):
         self.assertGreaterEqual(sum(map(len, TABLES.values())), 60)
