@@ -1,0 +1,39 @@
+# Completion of esp-ota for bash. Needs nothing of the bash-completion package but to be loaded.
+
+# The boards that announce themselves. What the network says ends up on the command line, so nothing
+# but plain host names passes.
+_esp_ota_boards() {
+  timeout 2 avahi-browse -rpt _arduino._tcp 2>/dev/null |
+    awk -F ';' '$1 == "=" && $7 ~ /^[A-Za-z0-9][A-Za-z0-9.-]*$/ && !seen[$7]++ { print $7 }'
+}
+
+_esp_ota() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} offered=""
+  if [[ $word == "=" ]]; then # bash takes --file=x for three words
+    word=""
+  elif [[ $before == "=" ]]; then
+    before=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  COMPREPLY=()
+
+  case $before in
+    -f | --file | --auth-file)
+      compopt -o default # without a reply, readline completes file names, and quotes them
+      return
+      ;;
+    -i | --ip) offered=$(_esp_ota_boards) ;;
+    -p | --port) offered="2040 3232 8266" ;;
+    --peer) offered="any" ;;
+    -a | --auth | -I | --host-ip | -P | --host-port | -t | --timeout | --retries | --block | --max-size) ;;
+    *)
+      if [[ $word == -* ]]; then
+        offered="--ip --port --auth --auth-file --md5-target --file --spiffs --filesystem --max-size
+          --host-ip --host-port --peer --timeout --retries --lockstep --block --progress --quiet
+          --json --debug --help --usage --version"
+      fi
+      ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$word")
+}
+
+complete -F _esp_ota esp-ota

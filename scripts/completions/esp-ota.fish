@@ -1,0 +1,32 @@
+# Completion of esp-ota for fish.
+
+# The boards that announce themselves. What the network says ends up on the command line, so nothing
+# but plain host names passes.
+function __esp_ota_boards
+    timeout 2 avahi-browse -rpt _arduino._tcp 2>/dev/null |
+        awk -F ';' '$1 == "=" && $7 ~ /^[A-Za-z0-9][A-Za-z0-9.-]*$/ && !seen[$7]++ { print $7 }'
+end
+
+complete -c esp-ota -f
+complete -c esp-ota -s i -l ip -x -a '(__esp_ota_boards)' -d 'The board: address, host name, or the name it announces'
+complete -c esp-ota -s p -l port -x -a '2040 3232 8266' -d 'UDP port of the board'
+complete -c esp-ota -s a -l auth -x -d 'The board\'s OTA password'
+complete -c esp-ota -l auth-file -r -F -d 'Read the password from the first line of a file'
+complete -c esp-ota -s m -l md5-target -d 'The board keeps an MD5 hash of its password'
+complete -c esp-ota -s f -l file -r -F -d 'The firmware or filesystem image'
+complete -c esp-ota -s s -l spiffs -l filesystem -d 'The file is a filesystem image'
+complete -c esp-ota -l max-size -x -d 'Refuse a larger file'
+complete -c esp-ota -s I -l host-ip -x -d 'Address of this computer to use'
+complete -c esp-ota -s P -l host-port -x -d 'TCP port that the board connects back to, or a range'
+complete -c esp-ota -l peer -x -a any -d 'Address from which the board connects'
+complete -c esp-ota -s t -l timeout -x -d 'Seconds the board may take to accept the upload'
+complete -c esp-ota -l retries -x -d 'Further attempts when one fails in a way that may pass'
+complete -c esp-ota -l lockstep -d 'Wait for the board after each block'
+complete -c esp-ota -l block -x -d 'Block size for lock-step'
+complete -c esp-ota -s r -l progress -d 'Draw the progress bar even if this is no terminal'
+complete -c esp-ota -s q -l quiet -d 'Print nothing but errors'
+complete -c esp-ota -l json -d 'One JSON object per line on standard output'
+complete -c esp-ota -s d -l debug -d 'Say what happens on the network, step by step'
+complete -c esp-ota -s h -l help -d 'Print all options'
+complete -c esp-ota -l usage -d 'Print a short summary'
+complete -c esp-ota -s V -l version -d 'Print the version'

@@ -1,0 +1,59 @@
+# Targets `upload` and `upload-fs` for a Makefile. GNU make finds this file by itself where it is
+# installed under /usr or /usr/local; elsewhere, `make -I PREFIX/include` or a path in `include`.
+#
+#   ESP_OTA_HOST = kitchen.local
+#   ESP_OTA_FILE = build/firmware.bin
+#   include esp-ota.mk
+#
+# Set before the include, as prerequisites are read there:
+#   ESP_OTA_FILE       the firmware; `upload` has it built first, by your rule
+#   ESP_OTA_FS_FILE    the filesystem image, likewise for `upload-fs`
+# Set anywhere:
+#   ESP_OTA_HOST       the board: an address, a host name, or the name it announces
+#   ESP_OTA_PORT       its UDP port, when it is not the usual one
+#   ESP_OTA_AUTH_FILE  a file whose first line is the password
+#   ESP_OTA_FLAGS      more options, quoted for the shell
+#   ESP_OTA            the program [esp-ota]
+#
+# There is no variable for the password: make shows commands, and so does the process list. Export
+# ESP_OTA_AUTH to make's environment, or use ESP_OTA_AUTH_FILE.
+
+ESP_OTA ?= esp-ota
+
+# A bare `make` must never upload, even if this file is included before the first rule.
+esp-ota-goal := $(.DEFAULT_GOAL)
+
+esp-ota-empty :=
+esp-ota-space := $(esp-ota-empty) $(esp-ota-empty)
+
+# $(1) as one word for the shell.
+esp-ota-quote = '$(subst ','\'',$(1))'
+
+# The blanks that a comment behind a value leaves are not part of a name; those within one are.
+esp-ota-name = $(if $(word 2,$(1)),$(1),$(strip $(1)))
+
+# A file as make understands it, with "~/" and "\ ", as one word for the shell.
+esp-ota-path = $(call esp-ota-quote,$(subst \$(esp-ota-space),$(esp-ota-space),$(patsubst ~/%,$(HOME)/%,$(strip $(1)))))
+
+# Expands to nothing, or ends make: $(1) is the variable that names the image.
+esp-ota-check = \
+  $(if $(strip $(ESP_OTA_HOST)),,$(error ESP_OTA_HOST is not set: give the board's address or name, as in ESP_OTA_HOST=kitchen.local))\
+  $(if $(strip $($(1))),,$(error $(1) is not set: give the file to upload, before the line "include esp-ota.mk"))\
+  $(if $(filter file command override,$(firstword $(origin ESP_OTA_AUTH)))$(filter -a% --auth --auth=%,$(ESP_OTA_FLAGS)),$(error Others can read a password in a Makefile or on a command line: export it to the environment as ESP_OTA_AUTH, or name a file in ESP_OTA_AUTH_FILE))
+
+# $(1) is the variable that names the image, $(2) an option for its kind.
+esp-ota-command = $(strip $(esp-ota-check))$(ESP_OTA) \
+  -i $(call esp-ota-quote,$(call esp-ota-name,$(ESP_OTA_HOST))) \
+  $(if $(strip $(ESP_OTA_PORT)),-p $(call esp-ota-quote,$(strip $(ESP_OTA_PORT)))) \
+  $(if $(strip $(ESP_OTA_AUTH_FILE)),--auth-file $(call esp-ota-path,$(ESP_OTA_AUTH_FILE))) \
+  $(2) -f $(call esp-ota-path,$($(1))) $(ESP_OTA_FLAGS)
+
+.PHONY: upload upload-fs
+
+upload: $(ESP_OTA_FILE)
+	$(call esp-ota-command,ESP_OTA_FILE)
+
+upload-fs: $(ESP_OTA_FS_FILE)
+	$(call esp-ota-command,ESP_OTA_FS_FILE,-s)
+
+.DEFAULT_GOAL := $(esp-ota-goal)
