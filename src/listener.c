@@ -18,6 +18,7 @@
 
 enum {
     BACKLOG = 1024,
+    TOLD_MAX = 5,             /* connections that are turned away and named */
     ACCEPTS_PER_TURN = 64,    /* a flood of connections must not starve the uploads */
     OUT_OF_FILES_US = 100000, /* rest before the next try: the connection stays in the queue */
 };
@@ -37,6 +38,7 @@ struct listener {
     AvahiWatch *watch;
     AvahiTimeout *rest;
     struct expectation *expectations;
+    unsigned turned_away; /* and told so */
 };
 
 static struct expectation *take_expectation(struct listener *listener, const struct address *peer)
@@ -51,15 +53,26 @@ static struct expectation *take_expectation(struct listener *listener, const str
     return NULL;
 }
 
-static void hand_over(struct listener *listener, int descriptor, const struct address *peer)
+/* Said a few times only: a scanner may knock thousands of times. */
+static void turn_away(struct listener *listener, int descriptor, const struct address *peer)
 {
     char text[ADDRESS_TEXT_MAX + 8];
+    close(descriptor);
+    if (listener->turned_away == TOLD_MAX)
+        return;
+    listener->turned_away++;
+    log_warning("turned away a connection from %s, which no upload waits for (a board with two "
+                "interfaces or behind NAT: see --peer)",
+                address_text_port(text, peer));
+    if (listener->turned_away == TOLD_MAX)
+        log_warning("further connections of this kind are turned away without a word");
+}
+
+static void hand_over(struct listener *listener, int descriptor, const struct address *peer)
+{
     struct expectation *expected = take_expectation(listener, peer);
     if (!expected) {
-        log_warning("turned away a connection from %s, which no upload waits for (a board with two "
-                    "interfaces or behind NAT: see --peer)",
-                    address_text_port(text, peer));
-        close(descriptor);
+        turn_away(listener, descriptor, peer);
         return;
     }
     listener_accept_fn *on_accept = expected->on_accept;

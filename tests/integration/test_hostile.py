@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+"""A peer that means harm: whatever it sends, memory stays flat, time stays bounded, the other end
+of a forged address is not believed, and nothing of it reaches the terminal as it came.
+
+The peer is a script in this file, because a simulated board, even a faulty one, is a board.
+"""
+
+import concurrent.futures
+import contextlib
+import os
+import re
+import signal
+import socket
+import threading
+import time
+import unittest
+
+import faults
+import scenario
+from faults import wait_until
+
+MIB = 1 << 20
+GROWTH = 64 * MIB if faults.SANITIZED else 2 * MIB  # of the peak of memory, during an attack
+PEAK = 1024 * MIB if faults.SANITIZED else 24 * MIB
+ESCAPES = b"\x1b]0;owned\x07\x1b[2J\x1b[31m\x00\x07\x08\x9b1m\xc2\x9b2J\r\x0b\x7f\xff"
+
+
+class Peer:
+    """A UDP port that is invited, and what it does then."""
+
+    def __init__(self):
+        self.address = scenario.address()
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind((self.address, 0))
+        self.udp.settimeout(8)
+        self.port = self.udp.getsockname()[1]
+        self.host, self.channels = None, []
+        self.size = self.back_port = 0
+
+    def invited(self):
+        """Returns once an invitation has come."""
+        data, self.host = self.udp.recvfrom(2048)
+        _, port, size, _ = data.split()
+        self.back_port, self.size = int(port), int(size)
+
+    def reply(self, data):
+        self.udp.sendto(data, self.host)
+
+    def connect(self, source=None):
+        """The back-channel, from here or from elsewhere."""
+        channel = socket.create_connection((self.host[0], self.back_port), 30,
+                                           (source or self.address, 0))
+        self.channels.append(channel)
+        return channel
+
+    def accept(self):
+        self.invited()
+        self.reply(b"OK")
+        return self.connect()
+
+    def take_image(self, channel):
+        left = self.size
+        while left:
+            left -= len(channel.recv(left))
+
+    def close(self):
+        for open_socket in (self.udp, *self.channels):
+            open_socket.close()
+
+
+def endless(channel, chunk, seconds, pause=0.0):
+    """Sends as fast as it is read, for so long or until the other end has had enough."""
+    end, sent = time.monotonic() + seconds, 0
+    with contextlib.suppress(OSError):
+        while time.monotonic() < end:
+            sent += channel.send(chunk)
+            time.sleep(pause)
+    return sent
+
+
+def peak(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        found = re.search(r"VmHWM:\s*(\d+) kB", file.read())
+    return int(found.group(1)) * 1024 if found else 0  # 0: it has ended
+
+
+def ended(pid):
+    """A zombie has no memory, and a process that was waited for has no directory."""
+    return faults.state_of(pid) == "Z"
+
+
+class Hostile(scenario.Scenario):
+
+    def attack(self, script, *options, size=200_000, terminal=False):
+        """Runs script(peer, program) while esp-ota uploads to the peer; returns the result."""
+        peer = Peer()
+        path = self.file(f"{peer.address}.bin", scenario.image(size))
+        program = (scenario.Terminal if terminal else scenario.Program)(
+            "-i", peer.address, "-p", str(peer.port), "-f", path, *options)
+        errors = []
+
+        def play():
+            try:
+                script(peer, program)
+            except OSError:  # esp-ota has hung up, as it should
+                pass
+            except AssertionError as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=play)
+        thread.start()
+        result = program.result()
+        thread.join()
+        peer.close()
+        self.assertEqual(list(faults.output_differences(result)), [], result)
+        self.assertEqual(errors, [], result)
+        return result
+
+    def assert_ends(self, result, status, says, seconds):
+        self.assertEqual(result.status, status, result)
+        self.assertRegex(result.err, says)
+        self.assertLess(result.seconds, seconds, result)
+
+
+    def all_at_once(self, *rows, options=("--retries", "0")):
+        """Rows of script, size of the image, exit status, key phrase, and seconds."""
+        with concurrent.futures.ThreadPoolExecutor(len(rows)) as pool:
+            results = [pool.submit(self.attack, row[0], *options, size=row[1]) for row in rows]
+            for (script, _, status, says, seconds), result in zip(rows, results):
+                with self.subTest(script.__name__):
+                    self.assert_ends(result.result(), status, says, seconds)
+
+
+class BackChannel(Hostile):
+
+    def flood(self, chunk, seconds=8):
+        """Sends gigabytes while esp-ota is in the transfer; memory must not grow."""
+        sent = []
+
+        def script(peer, program):
+            channel = peer.accept()
+            endless(channel, chunk, 0.5)
+            before = peak(program.pid)
+            sent.append(endless(channel, chunk, seconds))
+            with contextlib.suppress(FileNotFoundError):
+                self.assertLess(peak(program.pid) - before, GROWTH)
+                self.assertLess(peak(program.pid), PEAK)
+            if sent[0] > 100 * MIB:
+                program.send_signal(signal.SIGTERM)
+                endless(channel, chunk, 5)
+
+        result = self.attack(script, size=4 * MIB)
+        return result, sent[0]
+
+    def test_gigabytes_of_digits(self):
+        """They are the board's numbers, so they are no reason to end; a signal still ends it."""
+        result, sent = self.flood(b"1460" * 65536)
+        self.assert_ends(result, 128 + signal.SIGTERM, "interrupted by SIGTERM", 12)
+        self.assertGreater(sent, 100 * MIB)
+
+    def test_slow_and_without_end(self):
+        """No verdict ever comes, though something always comes."""
+        def digits_and_no_reading(peer, _):
+            endless(peer.accept(), b"7", 90, 0.01)
+
+        def digits_instead_of_a_verdict(peer, _):
+            channel = peer.accept()
+            peer.take_image(channel)
+            endless(channel, b"1460", 90, 0.01)
+
+        def a_letter_a_second(peer, _):
+            channel = peer.accept()
+            for letter in b"ERROR[1]: I have all the time in the world":
+                channel.send(bytes([letter]))
+                time.sleep(1)
+
+        self.all_at_once(
+            (digits_and_no_reading, 16 * MIB, 9, "stopped taking data", 75),
+            (digits_instead_of_a_verdict, 50_000, 11, "verdict did not come", 75),
+            (a_letter_a_second, 50_000, 10, "the board says: ER", 8))
+
+    def test_texts_without_end(self):
+        """A reason is bounded, and shown escaped."""
+        for chunk, shown in ((b"x" * 65536, "the board says: x{100}"),
+                             (b"\0" * 65536, r"the board says: (\\x00){30}"),
+                             (ESCAPES * 4000, r"the board says: \\x1b\]0;owned\\x07\\x1b\[2J"),
+                             (b"O" * 65536, "the board says: O{100}")):
+            with self.subTest(chunk[:8]):
+                result, _ = self.flood(chunk)
+                self.assert_ends(result, 10, shown, 12)
+                self.assertLess(len(result.err), 4000)
+
+
+class Datagrams(Hostile):
+
+    def test_endless_replies(self):
+        """As fast as they can be sent: each is judged alone, and the deadline holds."""
+        def flood(reply):
+            def script(peer, program):
+                peer.invited()
+                before = peak(program.pid)
+                with contextlib.suppress(FileNotFoundError):
+                    while not ended(program.pid):
+                        peer.reply(reply)
+                        self.assertLess(peak(program.pid) - before, GROWTH)
+            script.__name__ = f"flood of {reply[:12]}"
+            return script
+
+        self.all_at_once(*((flood(reply), 50_000, status, says, 60) for reply, status, says in (
+                (b"x" * 65507, 5, "no valid answer|no answer"),
+                (b"ERR", 5, "no valid answer|no answer"),
+                (ESCAPES, 5, "no valid answer|no answer"),
+                (b"", 5, "no valid answer|no answer"),
+                (b"AUTH " + b"0" * 65000, 5, "no valid answer|no answer"),
+                (b"Authentication Failed", 5, "no valid answer|no answer"),
+                (b"OK", 8, "did not connect"),
+                (b"ERR: " + ESCAPES * 1000, 7, r"refused: \\x1b\]0;owned"),
+                (b"AUTH " + b"0" * 32, 5, "neither accepted nor rejected|no answer"))),
+            options=("-t", "1", "--retries", "0", "-a", "secret"))
+
+    def test_another_challenge_each_time(self):
+        def script(peer, _):
+            for number in range(1_000_000):
+                peer.invited() if number == 0 else peer.udp.recvfrom(2048)
+                peer.reply(b"AUTH %032x" % number)
+        self.assert_ends(self.attack(script, "-a", "secret"), 6, "a new challenge each", 10)
+
+    def test_challenges_of_every_length(self):
+        """Only 32 and 64 digits are a challenge; no other may be answered."""
+        answered = []
+
+        def script(peer, _):
+            peer.invited()
+            for length in range(200):
+                if length not in (32, 64):
+                    peer.reply(b"AUTH " + b"a" * length)
+                    peer.reply(b"AUTH " + b"a" * length + b" " + b"b" * length)
+            while True:
+                data, _ = peer.udp.recvfrom(2048)  # until it times out
+                if data.startswith(b"200 "):
+                    answered.append(data)
+        result = self.attack(script, "-t", "2", "--retries", "0", "-a", "secret")
+        self.assertEqual((result.status, answered), (5, []), result)
+
+    def test_forged_replies(self):
+        """From other addresses, and from another port of the board's: they never arrive."""
+        def script(peer, _):
+            peer.invited()
+            others = [(scenario.address(), peer.port), (scenario.address(), 0), (peer.address, 0)]
+            for other in others:
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                    udp.bind(other)
+                    for reply in (b"ERR: forged", b"Authentication Failed", b"AUTH " + b"0" * 32):
+                        udp.sendto(reply, peer.host)
+            peer.reply(b"OK")
+            channel = peer.connect()
+            peer.take_image(channel)
+            channel.send(b"OK")
+        self.assert_ends(self.attack(script, "-a", "secret"), 0, "confirmed by the board", 10)
+
+
+class Strangers(Hostile):
+
+    def test_a_flood_of_connections(self):
+        """None gets a byte; the board does; and the report of it stays short."""
+        got, stranger = [], scenario.address()
+
+        def knock(peer, until):
+            while not until.is_set():
+                with contextlib.suppress(OSError):
+                    with peer.connect(stranger) as channel:
+                        channel.settimeout(5)
+                        got.append(channel.recv(1))
+
+        def script(peer, program):
+            peer.invited()
+            peer.reply(b"OK")
+            before, done = peak(program.pid), threading.Event()
+            knockers = [threading.Thread(target=knock, args=(peer, done)) for _ in range(8)]
+            for knocker in knockers:
+                knocker.start()
+            try:
+                wait_until(lambda: len(got) > 500)
+                channel = peer.connect()
+                peer.take_image(channel)
+                self.assertLess(peak(program.pid) - before, GROWTH)
+                channel.send(b"OK")
+                channel.recv(1)
+            finally:
+                done.set()
+                for knocker in knockers:
+                    knocker.join()
+
+        result = self.attack(script)
+        self.assert_ends(result, 0, f"turned away a connection from {stranger}", 40)
+        self.assertEqual(set(got), {b""})
+        self.assertLess(result.err.count("turned away"), 20)
+
+    def test_the_board_twice(self):
+        """Who has the image already gets no second one."""
+        def script(peer, _):
+            channel = peer.accept()
+            with peer.connect() as second:
+                self.assertEqual(second.recv(1), b"")
+            peer.take_image(channel)
+            channel.send(b"OK")
+        self.assert_ends(self.attack(script, size=4 * MIB), 0, "confirmed by the board", 20)
+
+
+class OnATerminal(Hostile):
+
+    def test_nothing_reaches_it_unescaped(self):
+        """Attacks on whoever reads: attack() looks for control characters on the terminal."""
+        def refuse(peer, _):
+            peer.invited()
+            peer.reply(b"x" + ESCAPES)
+            peer.reply(b"ERR: " + ESCAPES)
+
+        def say_why(peer, _):
+            channel = peer.accept()
+            channel.send(b"1460" + ESCAPES + b"\n")
+            channel.recv(1)
+
+        self.assert_ends(self.attack(refuse, "-d", terminal=True), 7, r"\\x1b\]0;owned", 10)
+        self.assert_ends(self.attack(say_why, "-d", terminal=True), 10, r"\\x1b\]0;owned", 10)
+
+
+if __name__ == "__main__":
+    unittest.main()
