@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -207,6 +208,8 @@ static void test_address_that_is_not_ours(void **state)
 static void test_out_of_descriptors(void **state)
 {
     struct fixture *fixture = *state;
+    if (getenv("ESP_OTA_VALGRIND"))
+        skip(); /* it takes the connection from the queue before it says that there is no room */
     struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
     listener_expect(listener, NULL, on_accept, fixture);
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));

@@ -493,6 +493,7 @@ static void test_full_disk(void **state)
             struct parse *it = parse((const char *const[]){rows[i], NULL});
             bool is_right = it->outcome == OPTIONS_ERROR && it->failure.error == OTA_E_OUTPUT &&
                             strstr(it->failure.message, "No space left on device");
+            parse_free(it);
             _exit(is_right ? 0 : 1);
         }
         int status;
