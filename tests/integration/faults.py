@@ -254,7 +254,7 @@ def without_descriptors(upload):
 def without_descriptors_from_now_on(upload):
     _, hard = resource.prlimit(upload.program.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(upload.program.pid, resource.RLIMIT_NOFILE, (3, hard))
-    upload.program.wait_for("accepting a connection: Too many open files")
+    upload.board.wait_for("connect ")
 
 
 def replace_image(upload):

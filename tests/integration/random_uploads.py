@@ -167,8 +167,8 @@ def main():
                 wrong += 1
                 print(text, end="\n\n", flush=True)
     seconds = time.monotonic() - started
-    print(f"{arguments.count} uploads from seed {arguments.seed} in {seconds:.0f} s, {wrong} wrong; "
-          f"exit statuses: {dict(sorted(statuses.items(), key=str))}")
+    print(f"{arguments.count} uploads from seed {arguments.seed} in {seconds:.0f} s, {wrong} wrong")
+    print("exit statuses:", dict(sorted(statuses.items(), key=str)))
     sys.exit(1 if wrong else 0)
 
 

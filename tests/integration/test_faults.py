@@ -267,8 +267,9 @@ WAITS = {
         board=ASKS, options="", columns=80, there="Password of")),
     "accept": ("accept", 10, dict(options="-t 30")),
     "a descriptor to be had": ("accept", 10, dict(
-        board="--fault connect-delay:500", options="-d -t 20",
-        before_wait=faults.without_descriptors_from_now_on)),
+        board="--fault connect-delay:500", options="-t 20",
+        before_wait=faults.without_descriptors_from_now_on,
+        env={"ASAN_OPTIONS": "detect_leaks=0"})),  # its leak checker needs one
     "transfer": ("transfer", 10, {}),
     "result": ("result", 10, {}),
     "pause": ("pause", 4, dict(options="--retries 4", there="attempt 5 of 5.* in 5 s")),
