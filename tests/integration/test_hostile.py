@@ -7,7 +7,6 @@ The peer is a script in this file, because a simulated board, even a faulty one,
 
 import concurrent.futures
 import contextlib
-import os
 import re
 import signal
 import socket
