@@ -7,6 +7,7 @@ function that is called with the running upload: it waits for an event and then 
 """
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import fcntl
 import os
@@ -50,14 +51,24 @@ def shell(script):
 SHIFTED = ("env", f"LD_PRELOAD={SHIFTING_CLOCK}", "ASAN_OPTIONS=verify_asan_link_order=0")
 
 
-def alone(address, *commands):
-    """In a network of its own, with a board at address."""
+def alone(address, *before, board="", during=""):
+    """In a network of its own, with a board at address; during runs beside esp-ota, and may
+    wait_for an event of the board."""
     return shell(f"""exec unshare --net bash -c '
-        ip link set lo up; {"; ".join(commands)}
-        {scenario.SIMULATOR} --fast --address {address} > events & board=$!
-        until grep -q ready events; do :; done
+        wait_for() {{ until grep -q "$1" events; do sleep 0.02; done; }}
+        ip link set lo up; {"; ".join(before)}
+        {scenario.SIMULATOR} --fast {" ".join(BOARD_TCP)} --address {address} {board} > events &
+        board=$!
+        wait_for ready
+        ( {during or ":"} ) & helper=$!
         "$@"; status=$?
-        kill $board; exit $status' bash "$@" """)
+        kill $board $helper; exit $status' bash "$@" 2> >(grep -v "No such process" >&2)""")
+
+
+def network_down(*then):
+    """The network goes down in the middle of a transfer; then what else happens."""
+    return alone("127.0.0.1", board="--fault pause:1000@40000*1", during="; ".join([
+        'wait_for "fault order=pause"', "ip link set lo down", *then]))
 
 
 V6_ONLY = alone("::1", "ip -4 address flush dev lo")
@@ -309,7 +320,8 @@ def cpu_seconds(pid):
 def stop(upload):
     """Ctrl-Z; returns when esp-ota has stopped."""
     upload.program.send_signal(signal.SIGTSTP)
-    wait_until(lambda: state_of(upload.program.pid) == "T")
+    with contextlib.suppress(FileNotFoundError):  # on a busy machine it may have ended before
+        wait_until(lambda: state_of(upload.program.pid) in "TZ")
 
 
 def go_on(upload):
