@@ -70,7 +70,8 @@ class Losses(Scenario):
     def test_hostile_text_is_escaped(self):
         """At the level that shows it."""
         self.check([
-            Case("in a reply", ("--fault", "garbage-reply:\\e[2J\\x07\\n"), ("-d",),
+            Case("in a reply", (*PASSWORD, "--fault", "garbage-reply:\\e[2J\\x07\\n"),
+                 (*GIVEN, "-d"),
                  says=(r"\\x1b\[2J",), never=("\x1b", "\x07")),
             Case("in a refusal", ("--fault", "refuse:\\e]0;x\\x07 no"), status=7,
                  says=(r"\\x1b\]0;x\\x07 no",), never=("\x1b", "\x07")),

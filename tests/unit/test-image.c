@@ -36,6 +36,8 @@ ssize_t __real_read(int descriptor, void *target, size_t size);
 ssize_t __wrap_read(int descriptor, void *target, size_t size);
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
+int __real_posix_memalign(void **memory, size_t alignment, size_t size);
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 
@@ -90,6 +92,11 @@ static int may_allocate(void)
 void *__wrap_malloc(size_t size)
 {
     return may_allocate() ? __real_malloc(size) : NULL;
+}
+
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    return may_allocate() ? __real_posix_memalign(memory, alignment, size) : ENOMEM;
 }
 
 void *__wrap_calloc(size_t count, size_t size)
