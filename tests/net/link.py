@@ -1,0 +1,204 @@
+"""A host and a board in network namespaces of their own, and a link like Wi-Fi between them.
+
+Only sockets and devices in these namespaces are touched. They end with the processes that hold them,
+which end with their standard input, and so with this process, however it ends.
+"""
+
+import ctypes
+import os
+import re
+import select
+import shutil
+import socket
+import subprocess
+import time
+
+HOST_ADDRESS = "10.99.0.1"
+BOARD_ADDRESS = "10.99.0.2"
+BOARD_PORT = 8266
+DEVICE = "air0"
+MAC = {HOST_ADDRESS: "02:00:00:00:00:01", BOARD_ADDRESS: "02:00:00:00:00:02"}
+DEADLINE_S = 20
+CLONE_NEWNET = 0x40000000
+SO_RCVBUFFORCE = 33
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def missing():
+    """Says what this machine lacks, or None."""
+    tools = [tool for tool in ("ip", "nsenter", "unshare") if not shutil.which(tool)]
+    if tools:
+        return "not installed: " + ", ".join(tools)
+    if os.geteuid() != 0:
+        return "network namespaces need root"
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        return "no /dev/net/tun"
+    return None
+
+
+class Process:
+    """A child that prints lines; wait_for() replaces sleeping."""
+
+    def __init__(self, *command):
+        self.command = command
+        self.output = ""
+        self._seen = 0
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         stderr=subprocess.STDOUT)
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def say(self, line):
+        self._process.stdin.write(line.encode() + b"\n")
+        self._process.stdin.flush()
+
+    def wait_for(self, pattern, timeout_s=DEADLINE_S):
+        """The first match of pattern in what was printed since the last match."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            match = re.compile(pattern).search(self.output, self._seen)
+            if match:
+                self._seen = match.end()
+                return match
+            if not self._read(max(deadline - time.monotonic(), 0)):
+                raise AssertionError(f"{' '.join(self.command)}: no \"{pattern}\" in:\n{self.output}")
+
+    def _read(self, timeout_s):
+        ready, _, _ = select.select([self._process.stdout], [], [], timeout_s)
+        chunk = os.read(self._process.stdout.fileno(), 65536) if ready else b""
+        self.output += chunk.decode(errors="replace")
+        return bool(chunk)
+
+    def wait(self, timeout_s=DEADLINE_S):
+        """Closes its standard input, and returns the exit status; output is complete then."""
+        if not self._process.stdin.closed:
+            self._process.stdin.close()
+        try:
+            status = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+        while not self._process.stdout.closed and self._read(0):
+            pass
+        self._process.stdout.close()
+        return status
+
+    def kill(self):
+        self._process.kill()
+        self.wait()
+
+
+class Side:
+    """One end: a namespace with an address."""
+
+    def __init__(self, address):
+        self.address = address
+        self._holder = Process("unshare", "--net", "sh", "-c",
+                               "ip link set lo up && echo ready && exec cat")
+        self._holder.wait_for("ready")
+        self.pid = self._holder.pid
+
+    def command(self, *arguments):
+        return ("nsenter", "--net", "--target", str(self.pid), "--", *arguments)
+
+    def run(self, *arguments):
+        subprocess.run(self.command(*arguments), check=True, stdin=subprocess.DEVNULL)
+
+    def set(self, name, value):
+        """Sets a sysctl of this namespace."""
+        self.run("sh", "-c", f"echo {value} >/proc/sys/{name.replace('.', '/')}")
+
+    def configure(self, other):
+        """No IPv6 and no ARP: every frame on the air belongs to the test."""
+        self.run("ip", "link", "set", DEVICE, "address", MAC[self.address], "addrgenmode", "none")
+        self.run("ip", "address", "add", self.address + "/24", "dev", DEVICE)
+        self.run("ip", "link", "set", DEVICE, "up")
+        self.run("ip", "neighbour", "replace", other, "lladdr", MAC[other], "dev", DEVICE)
+
+    def udp_socket(self):
+        """A socket of this process that lives in the namespace."""
+        with open("/proc/self/ns/net", "rb") as home, \
+                open(f"/proc/{self.pid}/ns/net", "rb") as there:
+            self._enter(there)
+            try:
+                udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                udp.bind((self.address, 0))
+            finally:
+                self._enter(home)
+        udp.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 22)  # only the link may lose
+        udp.settimeout(DEADLINE_S)
+        return udp
+
+    @staticmethod
+    def _enter(namespace):
+        if LIBC.setns(namespace.fileno(), CLONE_NEWNET) < 0:
+            raise OSError(ctypes.get_errno(), "cannot change the network namespace")
+
+    def close(self):
+        self._holder.wait()
+
+
+class Link:
+    """Options are those of ota-link: delay=1, loss=1 ..."""
+
+    def __init__(self, program, **options):
+        self.host = Side(HOST_ADDRESS)
+        self.board = Side(BOARD_ADDRESS)
+        arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        self.relay = Process(program, *arguments, "--device", DEVICE, str(self.host.pid),
+                             str(self.board.pid))
+        self.relay.wait_for("ready")
+        self.host.configure(BOARD_ADDRESS)
+        self.board.configure(HOST_ADDRESS)
+        self.board.set("net.ipv4.tcp_timestamps", 0)  # boards do not use them
+        self.host.set("net.ipv4.tcp_no_metrics_save", 1)  # every upload is the first
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.relay.wait()
+        self.host.close()
+        self.board.close()
+
+    def tell(self, command):
+        """"down" or "up"; done when this returns."""
+        self.relay.say(command)
+        self.relay.wait_for(rf"(?m)^{command}$")
+
+    def counters(self):
+        """{"host": {name: number}, "board": ...}, by who sends."""
+        self.relay.say("count")
+        text = self.relay.wait_for(r"(?ms)^host (.*?)\nboard (.*?)\ncount$")
+        return {side: {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line)}
+                for side, line in zip(("host", "board"), text.groups())}
+
+    def round_trips(self, count):
+        """Seconds that datagrams take to the board and back, this process's part included."""
+        times = []
+        with self.host.udp_socket() as near, self.board.udp_socket() as far:
+            for number in range(count):
+                start = time.monotonic()
+                near.sendto(str(number).encode(), far.getsockname())
+                data, peer = far.recvfrom(100)
+                far.sendto(data, peer)
+                near.recv(100)
+                times.append(time.monotonic() - start)
+        return times
+
+    def simulate(self, program, *options):
+        """A simulated board; ready when this returns."""
+        board = Process(*self.board.command(program, "--address", self.board.address, "--port",
+                                            str(BOARD_PORT), *options))
+        board.wait_for("ready")
+        return board
+
+    def upload(self, program, *options):
+        """Starts esp-ota towards the board."""
+        return Process(*self.host.command(program, "-i", f"{self.board.address}:{BOARD_PORT}",
+                                          *options))

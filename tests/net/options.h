@@ -1,0 +1,18 @@
+/* The command line of ota-link. */
+#ifndef LINK_OPTIONS_H
+#define LINK_OPTIONS_H
+
+#include "lane.h"
+
+struct options {
+    struct lane_config lane; /* of both directions; the seed is the first's */
+    const char *device;
+    const char *name_spaces[2]; /* host, board */
+};
+
+enum options_result { OPTIONS_OK, OPTIONS_HELP, OPTIONS_WRONG };
+
+/* The strings stay those of argv. After OPTIONS_WRONG, stderr has said why. */
+enum options_result options_read(struct options *options, int argc, char **argv);
+
+#endif

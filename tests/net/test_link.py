@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""The link itself: what it is asked for, it does; and the boards' window behind it is the one meant."""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import link
+
+OTA_LINK = os.environ["OTA_LINK"]
+ESP_OTA = os.environ["ESP_OTA"]
+ESP_OTA_SIM = os.environ["ESP_OTA_SIM"]
+SKIPPED = 77  # SKIP_RETURN_CODE of the test in CMakeLists.txt
+ALLOW_SKIP = "ESP_OTA_ALLOW_SKIP"
+BURST = 500
+
+
+def burst(net, count=BURST, size=100):
+    """The numbers, of count datagrams sent at once to the board, that arrived, as they came."""
+    with net.host.udp_socket() as near, net.board.udp_socket() as far:
+        for number in range(count):
+            near.sendto(number.to_bytes(size, "big"), far.getsockname())
+        far.settimeout(1)  # the last one may be lost
+        numbers = []
+        try:
+            while not numbers or numbers[-1] < count - 1:
+                numbers.append(int.from_bytes(far.recv(size), "big"))
+        except TimeoutError:
+            pass
+        return numbers
+
+
+class Air(unittest.TestCase):
+
+    def test_delay(self):
+        """Never too early; hardly too late, though a busy machine may delay a few."""
+        for delay_ms in (0, 1, 5, 25):
+            with self.subTest(delay_ms=delay_ms), link.Link(OTA_LINK, delay=delay_ms) as net:
+                times_ms = [1e3 * time_s for time_s in net.round_trips(40)]
+                self.assertGreaterEqual(min(times_ms), 2 * delay_ms)
+                self.assertLess(statistics.median(times_ms), 2 * delay_ms + 2)
+
+    def test_jitter(self):
+        """It is there, within its bounds, and never overtakes."""
+        with link.Link(OTA_LINK, delay=2, jitter=8) as net:
+            times_ms = [1e3 * time_s for time_s in net.round_trips(60)]
+            self.assertGreaterEqual(min(times_ms), 4)
+            self.assertGreater(statistics.stdev(times_ms), 1)
+            self.assertLess(statistics.median(times_ms), 4 + 16)
+            self.assertEqual(burst(net), list(range(BURST)))
+
+    def test_loss(self):
+        """As often as asked for, each way, and the same again with the same seed."""
+        seen = []
+        for seed in (1, 1, 2):
+            with link.Link(OTA_LINK, loss=20, seed=seed) as net:
+                numbers = burst(net)
+                seen.append(numbers)
+                self.assertEqual(numbers, sorted(set(numbers)))
+                self.assertTrue(0.1 < 1 - len(numbers) / BURST < 0.3, len(numbers))
+                counters = net.counters()["host"]
+                self.assertEqual(counters["frames"], BURST)
+                self.assertEqual(counters["lost"], BURST - len(numbers))
+        self.assertEqual(seen[0], seen[1])
+        self.assertNotEqual(seen[0], seen[2])
+
+    def test_rate(self):
+        """100 frames of 1042 bytes at 500 KB/s take 208 ms."""
+        with link.Link(OTA_LINK, rate=500) as net:
+            with net.host.udp_socket() as near, net.board.udp_socket() as far:
+                for _ in range(100):
+                    near.sendto(bytes(1000), far.getsockname())
+                far.recv(2000)
+                start = time.monotonic()
+                for _ in range(99):
+                    far.recv(2000)
+                taken_s = time.monotonic() - start
+        self.assertTrue(0.18 < taken_s < 0.5, taken_s)
+
+    def test_queue(self):
+        with link.Link(OTA_LINK, delay=200, queue=10) as net:
+            self.assertEqual(burst(net, count=30), list(range(10)))
+            counters = net.counters()["host"]
+            self.assertEqual((counters["delivered"], counters["overflown"]), (10, 20))
+
+    def test_down_and_up(self):
+        with link.Link(OTA_LINK) as net:
+            self.assertEqual(len(burst(net, count=5)), 5)
+            net.tell("down")
+            self.assertEqual(burst(net, count=5), [])
+            self.assertEqual(net.counters()["host"]["down"], 5)
+            net.tell("up")
+            self.assertEqual(len(burst(net, count=5)), 5)
+
+
+class Board(unittest.TestCase):
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="esp-ota-link-")
+        self.addCleanup(directory.cleanup)
+        self.sent = b"\xe9" + os.urandom(65535)
+        self.image = os.path.join(directory.name, "image.bin")
+        self.got = os.path.join(directory.name, "got.bin")
+        with open(self.image, "wb") as file:
+            file.write(self.sent)
+
+    def start(self, net, *options):
+        board = net.simulate(ESP_OTA_SIM, "--fast", "-o", self.got, *options)
+        self.addCleanup(board.kill)
+        upload = net.upload(ESP_OTA, "-q", "-f", self.image)
+        self.addCleanup(upload.kill)
+        return board, upload
+
+    def assert_installed(self, upload):
+        self.assertEqual(upload.wait(60), 0, upload.output)
+        with open(self.got, "rb") as file:
+            self.assertEqual(file.read(), self.sent)
+
+    def test_window(self):
+        """The window that the frames themselves offer is the one asked for, never more."""
+        for window, mss in ((2144, 536), (5744, 1436), (5840, 1460)):
+            with self.subTest(window=window), link.Link(OTA_LINK, delay=1) as net:
+                _, upload = self.start(net, "--window", str(window), "--mss", str(mss))
+                self.assert_installed(upload)
+                counters = net.counters()
+                self.assertEqual(counters["board"]["window"], window)
+                self.assertEqual(counters["board"]["mss"], mss)
+                self.assertLessEqual(counters["host"]["segment"], mss)
+
+    def test_cut_midway(self):
+        """A transfer survives a second out of reach."""
+        with link.Link(OTA_LINK, delay=10) as net:
+            _, upload = self.start(net, "--window", "2144", "--mss", "536")
+            deadline = time.monotonic() + link.DEADLINE_S
+            while net.counters()["host"]["data"] < 20:
+                self.assertLess(time.monotonic(), deadline)
+            net.tell("down")
+            while net.counters()["host"]["down"] < 3:  # it tries again and again
+                self.assertLess(time.monotonic(), deadline)
+            net.tell("up")
+            self.assert_installed(upload)
+            self.assertGreater(net.counters()["host"]["repeated"], 0)
+
+
+class Usage(unittest.TestCase):
+
+    def test_mistakes(self):
+        for arguments, status, says in ((("--help",), 0, "Usage: ota-link"), ((), 2, "two namespaces"),
+                                        (("--loss", "101", "1", "1"), 2, '"101"'),
+                                        (("--queue", "0", "1", "1"), 2, '"0"'),
+                                        (("/nowhere", "1"), 1, "/nowhere")):
+            with self.subTest(arguments=arguments):
+                done = subprocess.run([OTA_LINK, *arguments], capture_output=True, text=True,
+                                      stdin=subprocess.DEVNULL, check=False)
+                self.assertEqual(done.returncode, status)
+                self.assertIn(says, done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    REASON = link.missing()
+    if REASON:
+        MAY_SKIP = os.environ.get(ALLOW_SKIP) == "1"
+        print(f"{'SKIPPED' if MAY_SKIP else 'FAILED'}: {sys.argv[0]}: {REASON}", file=sys.stderr)
+        sys.exit(SKIPPED if MAY_SKIP else 1)
+    unittest.main()
