@@ -7,9 +7,8 @@
  */
 #include "discover.h"
 
-#include <avahi-client/client.h>
-#include <avahi-client/lookup.h>
-#include <avahi-common/error.h>
+#include "avahi.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +42,7 @@ struct query {
 };
 
 struct discover {
+    struct avahi avahi;
     AvahiClient *client;
     discover_answer_fn *on_answer;
     discover_lost_fn *on_lost;
@@ -53,21 +53,22 @@ struct discover {
 
 static void search_release(struct search *search)
 {
+    struct discover *discover = search->query->discover;
     if (search->host)
-        avahi_host_name_resolver_free(search->host);
+        discover->avahi.host_name_resolver_free(search->host);
     if (search->service)
-        avahi_service_resolver_free(search->service);
+        discover->avahi.service_resolver_free(search->service);
     search->host = NULL;
     search->service = NULL;
     if (search->state == SEARCH_RUNNING)
-        search->query->discover->running--;
+        discover->running--;
     search->state = SEARCH_ENDED;
 }
 
 static void query_free(struct query *query)
 {
     if (query->browser)
-        avahi_service_browser_free(query->browser);
+        query->discover->avahi.service_browser_free(query->browser);
     while (query->searches) {
         struct search *search = query->searches;
         query->searches = search->next;
@@ -180,17 +181,17 @@ static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
 static void search_start(struct search *search)
 {
     const struct query *query = search->query;
-    AvahiClient *client = query->discover->client;
+    struct discover *discover = query->discover;
     bool with_address = search->family != AVAHI_PROTO_UNSPEC;
     search->state = SEARCH_RUNNING;
-    query->discover->running++;
+    discover->running++;
     if (query->kind == DISCOVER_HOST)
-        search->host = avahi_host_name_resolver_new(client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
-                                                    query->name, search->family,
-                                                    AVAHI_LOOKUP_USE_MULTICAST, on_host, search);
+        search->host = discover->avahi.host_name_resolver_new(
+            discover->client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, query->name, search->family,
+            AVAHI_LOOKUP_USE_MULTICAST, on_host, search);
     else
-        search->service = avahi_service_resolver_new(
-            client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
+        search->service = discover->avahi.service_resolver_new(
+            discover->client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
             query->kind == DISCOVER_SERVICES ? search->instance : query->name, SERVICE_TYPE, DOMAIN,
             search->family,
             (AvahiLookupFlags)(AVAHI_LOOKUP_USE_MULTICAST | AVAHI_LOOKUP_NO_TXT |
@@ -257,7 +258,7 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
         search_add(query, AVAHI_PROTO_UNSPEC, name);
     if (event == AVAHI_BROWSER_ALL_FOR_NOW || event == AVAHI_BROWSER_FAILURE) {
         query->browser = NULL;
-        avahi_service_browser_free(browser);
+        query->discover->avahi.service_browser_free(browser);
     }
     pump(query->discover);
 }
@@ -277,9 +278,9 @@ void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kin
         link = &(*link)->next;
     *link = query;
     if (kind == DISCOVER_SERVICES) {
-        query->browser = avahi_service_browser_new(discover->client, AVAHI_IF_UNSPEC,
-                                                   AVAHI_PROTO_UNSPEC, SERVICE_TYPE, DOMAIN,
-                                                   AVAHI_LOOKUP_USE_MULTICAST, on_browse, query);
+        query->browser = discover->avahi.service_browser_new(
+            discover->client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, SERVICE_TYPE, DOMAIN,
+            AVAHI_LOOKUP_USE_MULTICAST, on_browse, query);
     } else {
         search_add(query, AVAHI_PROTO_INET, "");
         search_add(query, AVAHI_PROTO_INET6, "");
@@ -298,14 +299,14 @@ void discover_cancel(struct discover *discover, uint32_t id)
     pump(discover);
 }
 
-static void describe(char reason[DISCOVER_REASON_MAX], int error)
+static void describe(const struct discover *discover, char reason[DISCOVER_REASON_MAX], int error)
 {
     if (error == AVAHI_ERR_DISCONNECTED)
         snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon or the D-Bus system bus has gone");
     else if (error == AVAHI_ERR_NO_DAEMON || error == AVAHI_ERR_DBUS_ERROR)
         snprintf(reason, DISCOVER_REASON_MAX, "the D-Bus system bus cannot be reached");
     else
-        snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon: %s", avahi_strerror(error));
+        snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon: %s", discover->avahi.strerror(error));
 }
 
 static void on_client(AvahiClient *client, AvahiClientState state, void *userdata)
@@ -315,8 +316,9 @@ static void on_client(AvahiClient *client, AvahiClientState state, void *userdat
     if (!discover->client || (state != AVAHI_CLIENT_FAILURE && state != AVAHI_CLIENT_CONNECTING))
         return;
     char reason[DISCOVER_REASON_MAX];
-    describe(reason, state == AVAHI_CLIENT_CONNECTING ? AVAHI_ERR_DISCONNECTED
-                                                      : avahi_client_errno(client));
+    describe(discover, reason,
+             state == AVAHI_CLIENT_CONNECTING ? AVAHI_ERR_DISCONNECTED
+                                              : discover->avahi.client_errno(client));
     discover->on_lost(reason, discover->userdata);
 }
 
@@ -324,15 +326,16 @@ static void on_client(AvahiClient *client, AvahiClientState state, void *userdat
 static AvahiClient *connect_client(struct discover *discover, const AvahiPoll *poll_api,
                                    char reason[DISCOVER_REASON_MAX])
 {
+    const struct avahi *avahi = &discover->avahi;
     int error;
     AvahiClient *client =
-        avahi_client_new(poll_api, AVAHI_CLIENT_NO_FAIL, on_client, discover, &error);
+        avahi->client_new(poll_api, AVAHI_CLIENT_NO_FAIL, on_client, discover, &error);
     if (!client) {
-        describe(reason, error);
-    } else if (avahi_client_get_state(client) == AVAHI_CLIENT_CONNECTING) {
+        describe(discover, reason, error);
+    } else if (avahi->client_get_state(client) == AVAHI_CLIENT_CONNECTING) {
         snprintf(reason, DISCOVER_REASON_MAX,
                  "avahi-daemon is not on the D-Bus system bus, or the bus denies access to it");
-        avahi_client_free(client);
+        avahi->client_free(client);
         client = NULL;
     }
     return client;
@@ -344,11 +347,15 @@ struct discover *discover_new(const AvahiPoll *poll_api, discover_answer_fn *on_
 {
     struct discover *discover = calloc(1, sizeof *discover);
     if (!discover) {
-        describe(reason, AVAHI_ERR_NO_MEMORY);
+        snprintf(reason, DISCOVER_REASON_MAX, "out of memory");
         return NULL;
     }
     *discover = (struct discover){.on_answer = on_answer, .on_lost = on_lost, .userdata = userdata};
-    discover->client = connect_client(discover, poll_api, reason);
+    const char *missing = avahi_load(&discover->avahi);
+    if (missing)
+        snprintf(reason, DISCOVER_REASON_MAX, "%s", missing);
+    else
+        discover->client = connect_client(discover, poll_api, reason);
     if (discover->client)
         return discover;
     free(discover);
@@ -364,6 +371,6 @@ void discover_free(struct discover *discover)
         discover->queries = query->next;
         query_free(query);
     }
-    avahi_client_free(discover->client);
+    discover->avahi.client_free(discover->client);
     free(discover);
 }
