@@ -334,11 +334,12 @@ class Scenario(unittest.TestCase):
                 yield f"stderr has \"{pattern}\""
         if result.seconds > case.seconds:
             yield f"it took {result.seconds:.1f} s, more than {case.seconds} s"
-        for index, argument in enumerate(case.board or ()):
-            if argument == "-P":
-                for secret in secrets(case.board[index + 1]):
-                    if secret in result.out + result.err:
-                        yield f"the secret {secret} is shown"
+        for options, password_option in ((case.board or (), "-P"), (case.args, "-a")):
+            for index, argument in enumerate(options):
+                if argument == password_option:
+                    for secret in secrets(options[index + 1]):
+                        if secret in result.out + result.err:
+                            yield f"the secret {secret} is shown"
         if not board:
             return
         board.close()

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Passwords: the schemes of the families, the ways to give one, and what is said when it is wrong."""
 
+import hashlib
 import os
+import socket
 import unittest
 
-from scenario import Case, Scenario, Terminal, image, run
+from scenario import Case, Program, Scenario, Terminal, address, image, run, secrets
 
 ASKED = "authentication: the board asks for a password, and none was given"
 WAYS = ("--auth-file FILE", "ESP_OTA_AUTH", "-a")
@@ -58,6 +60,60 @@ class Schemes(Scenario):
             Case("a challenge of odd length", ("-P", "kwert", "--fault", "odd-challenge:33*0"),
                  ("-a", "kwert", "-t", "2", "--retries", "0"), status=5, says=("no answer",)),
         ])
+
+
+def digest(kind, *parts):
+    return hashlib.new(kind, ":".join(parts).encode()).hexdigest()
+
+
+class Wire(Scenario):
+    """The answer to a challenge, computed a second time here; nothing of it is ever shown."""
+
+    def answers(self, options, nonces):
+        """What is answered to each challenge in turn; a rejection follows each."""
+        with socket.socket(type=socket.SOCK_DGRAM) as board:
+            board.bind((address(), 0))
+            board.settimeout(30)
+            where, port = board.getsockname()
+            program = Program("-d", "--json", "-i", where, "-p", str(port), "-a", "kwert", *options,
+                              "-f", self.file("fw.bin", image()))
+            given = []
+            for nonce in nonces:
+                invitation, host = board.recvfrom(2000)
+                self.assertTrue(invitation.startswith(b"0 "), invitation)
+                board.sendto(b"AUTH " + nonce.encode(), host)
+                answer, again = board.recvfrom(2000)
+                self.assertEqual(again, host)
+                self.assertRegex(answer.decode(), r"^200 [0-9a-f]+ [0-9a-f]+\n$")
+                given.append(answer.decode().split()[1:])
+                board.sendto(b"Authentication Failed", host)
+            result = program.result()
+        self.assertEqual(result.status, 6, result)
+        return given, result
+
+    def assert_silent(self, result, *more):
+        for secret in (*secrets("kwert"), *more):
+            self.assertNotIn(secret, result.out + result.err)
+
+    def test_md5(self):
+        nonce = "0123456789abcdef0123456789abcdef"
+        ((cnonce, response),), result = self.answers((), (nonce,))
+        self.assertEqual(len(cnonce), 32)
+        self.assertEqual(response, digest("md5", digest("md5", "kwert"), nonce, cnonce))
+        self.assert_silent(result, response)
+
+    def test_sha256_then_md5_hash(self):
+        nonces = ("ab" * 32, "cd" * 32)
+        for options, kinds in (((), ("sha256", "md5")), (("-m",), ("md5",))):
+            with self.subTest(options):
+                given, result = self.answers(options, nonces[:len(kinds)])
+                for kind, nonce, (cnonce, response) in zip(kinds, nonces, given):
+                    self.assertEqual(len(cnonce), 64)
+                    key = hashlib.pbkdf2_hmac("sha256", digest(kind, "kwert").encode(),
+                                              f"{nonce}:{cnonce}".encode(), 10000).hex()
+                    self.assertEqual(response, digest("sha256", key, nonce, cnonce))
+                    self.assert_silent(result, key, response)
+                self.assertEqual(len({cnonce for cnonce, _ in given}), len(given))
 
 
 class Ways(Scenario):

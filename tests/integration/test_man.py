@@ -6,9 +6,10 @@ import os
 import re
 import unittest
 
-from scenario import Scenario, image, run
+from scenario import Scenario, address, image, run
 
 SOURCE = os.environ["ESP_OTA_SOURCE"]
+COMMON = {"event", "time", "board"}  # of every line of JSON
 
 
 def read(*path):
@@ -29,6 +30,13 @@ def errors():
     """Code and exit status of each row of the table in error.c."""
     rows = re.findall(r'\[OTA_(?:OK|E_\w+)\] =\s*\{\s*"([a-z-]+)",\s*(\d+),', read("src", "error.c"))
     return {(name, status if name != "interrupted" else "128+n") for name, status in rows}
+
+
+def documented_keys():
+    """Those of each event besides the common ones."""
+    events = re.findall(r"^\.TP\n\.B (\w+)\n(.*?)(?=^\.TP|\Z|^\.PP)", section(man_page(), "JSON OUTPUT"),
+                        re.M | re.S)
+    return {name: set(re.findall(r"^\.BR? (\w+)(?= |$)", text, re.M)) for name, text in events}
 
 
 class Documentation(Scenario):
@@ -52,21 +60,45 @@ class Documentation(Scenario):
         self.assertEqual(set(re.findall(r"^\| (\d+\S*) \|", readme, re.M)),
                          {status for _, status in errors()})
 
+    def json_events(self, *arguments, status):
+        """The events of one run."""
+        result = run("--json", *arguments)
+        self.assertEqual(result.status, status, result)
+        return [json.loads(line) for line in result.out.splitlines()]
+
     def test_json(self):
-        page = section(man_page(), "JSON OUTPUT")
-        common = {"event", "time", "board"}
-        documented = {}
-        for name, text in re.findall(r"^\.TP\n\.B (\w+)\n(.*?)(?=^\.TP|\Z|^\.PP)", page, re.M | re.S):
-            documented[name] = set(re.findall(r"^\.BR? (\w+)(?= |$)", text, re.M))
+        documented = documented_keys()
         board = self.board("-P", "kwert", "--fault", "drop-invitation", family="esp32")
         path = self.file("fw.bin", image())
-        result = run("--json", "-i", board.address, "-p", str(board.port), "-a", "kwert", "-f", path)
-        self.assertEqual(result.status, 0, result)
-        emitted = {}
-        for line in result.out.splitlines():
-            event = json.loads(line)
-            emitted.setdefault(event["event"], set()).update(event.keys() - common)
+        common = ("-i", board.address, "-p", str(board.port), "-f", path)
+        success = self.json_events(*common, "-a", "kwert", status=0)
+        emitted = {event["event"]: event.keys() - COMMON for event in success}
         self.assertEqual(documented, emitted)
+        failure = self.json_events(*common, "-a", "wrong", "--retries", "0", status=6)
+        self.assertEqual({event["event"] for event in failure},
+                         {"start", "resolved", "invited", "result"})
+        for event in failure:
+            self.assertEqual(event.keys() - COMMON, documented[event["event"]], event)
+
+    def test_json_without_board(self):
+        """What fails before a board is asked: only the keys that come without one, board null."""
+        keys = {"ok", "exit_status", "code", "message"}
+        self.assertLess(keys, documented_keys()["result"])
+        for status, arguments in ((2, ("--frobnicate",)),
+                                  (3, ("-i", address(), "-f", "/nonexistent/fw.bin")),
+                                  (1, ("-i", address(), "-I", "192.0.2.1", "-f", self.file("fw.bin", image())))):
+            with self.subTest(status):
+                (event,) = self.json_events(*arguments, status=status)
+                self.assertEqual(event.keys(), COMMON | keys)
+                self.assertIsNone(event["board"])
+
+    def test_json_examples(self):
+        """There is one of each kind, and it has the keys that are described."""
+        text = section(man_page(), "JSON OUTPUT")
+        lines = re.search(r"^\.nf\n\.RS\n(.*?)^\.RE$", text, re.M | re.S)[1]
+        examples = [json.loads(line) for line in lines.replace("\n  ", "").splitlines()]
+        self.assertEqual({event["event"]: event.keys() - COMMON for event in examples},
+                         documented_keys())
 
     def test_alias(self):
         """The line in the manual page works, with another address and file."""
