@@ -372,7 +372,7 @@ static void resend_answer(struct handshake *handshake)
 static void end_no_answer(struct handshake *handshake)
 {
     handshake_no_answer(&handshake->failure, handshake->config, handshake->board_address,
-                        handshake->network_error, handshake->outstanding);
+                        handshake->network_error, handshake->invitations);
     finish(handshake);
 }
 

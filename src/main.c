@@ -10,6 +10,9 @@
 #include "report.h"
 #include "standard_files.h"
 
+#include <errno.h>
+#include <string.h>
+
 struct program {
     struct options options;
     struct report *report;
@@ -43,7 +46,7 @@ static enum ota_error prepare(struct program *program)
     report_set_image(program->report, program->image);
     program->loop = loop_new();
     if (!program->loop || loop_catch_signals(program->loop, on_signal, program) < 0)
-        return fail(failure, OTA_E_INTERNAL, "out of memory");
+        return fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
     program->listener =
         listener_open(loop_poll_api(program->loop), options->has_source ? &options->source : NULL,
                       options->port_first, options->port_last, failure);
@@ -62,7 +65,8 @@ static enum ota_error upload(struct program *program)
                                         .done_userdata = program};
     program->fleet = fleet_start(&config);
     if (!program->fleet || loop_run(program->loop) < 0)
-        return fail(&program->failure, OTA_E_INTERNAL, "out of memory");
+        return fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s",
+                    strerror(errno));
     return OTA_OK;
 }
 
