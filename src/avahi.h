@@ -26,7 +26,7 @@
     X(strerror)
 
 struct avahi {
-#define AVAHI_MEMBER(name) __typeof__(avahi_##name) *name;
+#define AVAHI_MEMBER(name) __typeof__(avahi_##name) *(name);
     AVAHI_FUNCTIONS(AVAHI_MEMBER)
 #undef AVAHI_MEMBER
 };
