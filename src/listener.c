@@ -11,6 +11,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,8 +149,18 @@ static int open_socket(const struct address *bind_address, struct address *local
     return descriptor;
 }
 
+/* A board's window of a few segments is all the pacing that is needed: what BBR adds, where it is
+ * the default, only leaves that window empty for a while. Every Linux has Reno and lets anybody use
+ * it. Accepted sockets inherit it; changed later, they would go on pacing. */
+static void send_without_pacing(int descriptor)
+{
+    static const char RENO[] = "reno";
+    setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, RENO, sizeof RENO - 1);
+}
+
 static int bind_and_listen(int descriptor, const struct address *local)
 {
+    send_without_pacing(descriptor);
     if (bind(descriptor, &local->any, address_length(local)) < 0)
         return -1;
     return listen(descriptor, BACKLOG);

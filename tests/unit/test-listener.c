@@ -5,6 +5,8 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -155,6 +157,24 @@ static void test_an_expectation_is_for_one_connection(void **state)
     listener_close(listener);
 }
 
+/* BBR, the default of some machines, would pace what a board's window brakes already. */
+static void test_nothing_paces_what_is_sent(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    listener_expect(listener, NULL, on_accept, fixture);
+    int board = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
+    run(fixture, 2000000);
+    assert_int_equal(fixture->accepted, 1);
+    char name[16] = "";
+    socklen_t length = sizeof name;
+    getsockopt(fixture->descriptor, IPPROTO_TCP, TCP_CONGESTION, name, &length);
+    assert_string_equal(name, "reno");
+    close(board);
+    close(fixture->descriptor);
+    listener_close(listener);
+}
+
 static void test_forgotten_and_duplicate_expectations(void **state)
 {
     struct fixture *fixture = *state;
@@ -243,6 +263,7 @@ int main(void)
         TEST(test_ipv6_peer_on_the_same_port),
         TEST(test_stranger_is_closed_without_a_byte),
         TEST(test_an_expectation_is_for_one_connection),
+        TEST(test_nothing_paces_what_is_sent),
         TEST(test_forgotten_and_duplicate_expectations),
         TEST(test_range_skips_ports_in_use),
         TEST(test_address_that_is_not_ours),
