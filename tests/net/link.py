@@ -75,13 +75,13 @@ class Process:
         """Closes its standard input, and returns the exit status; output is complete then."""
         if not self._process.stdin.closed:
             self._process.stdin.close()
-        try:
-            status = self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            status = self._process.wait()
-        while not self._process.stdout.closed and self._read(0):
+        deadline = time.monotonic() + timeout_s
+        # Until end of file: Popen.wait() with a time-out looks only every 50 ms.
+        while not self._process.stdout.closed and self._read(max(deadline - time.monotonic(), 0)):
             pass
+        if time.monotonic() >= deadline:
+            self._process.kill()
+        status = self._process.wait()
         self._process.stdout.close()
         return status
 
@@ -119,7 +119,7 @@ class Side:
 
     def udp_socket(self):
         """A socket of this process that lives in the namespace."""
-        with open("/proc/self/ns/net", "rb") as home, \
+        with open("/proc/thread-self/ns/net", "rb") as home, \
                 open(f"/proc/{self.pid}/ns/net", "rb") as there:
             self._enter(there)
             try:
