@@ -35,6 +35,7 @@ class Board:
     sector_s: float  # erased for and written
     block_s: float   # where whole blocks are erased: a block
     write_s: float   # a sector of it
+    read_size: int   # 0: to the end of the sector
 
     def flash_s(self, sector, sectors):
         if self.block_s and sector < sectors // BLOCK * BLOCK:
@@ -42,8 +43,8 @@ class Board:
         return self.sector_s
 
 
-BOARDS = (Board("esp8266", 2144, 536, 0.050, 0, 0),
-          Board("esp32", 5744, 1436, 0.039, 0.200, 0.004))
+BOARDS = (Board("esp8266", 2144, 536, 0.050, 0, 0, 0),
+          Board("esp32", 5744, 1436, 0.039, 0.200, 0.004, 1460))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,22 +132,27 @@ def limit_s(cell, size, round_trip_s):
 
 
 def ideal_s(cell, size, round_trip_s):
-    """What a perfect sender would take: while flash is written the board reads nothing, and so
-    offers no window. A segment comes a round trip after the one that it takes the place of was read.
+    """What a perfect sender would take: a segment arrives a round trip after there was room for it.
+    The board reads as tests/device/channel.c does, and nothing while it writes.
     """
     board = cell.board
-    slots = board.window // board.mss
     sectors = -(-size // SECTOR)
-    read = []
-    free_s = 0.0
-    for number in range(-(-size // board.mss)):
-        arrival_s = read[number - slots] + round_trip_s if number >= slots else 0.0
-        read.append(max(arrival_s, free_s))
-        sector = number * board.mss // SECTOR
-        if cell.flash != "none" and (number + 1) * board.mss // SECTOR > sector:
-            free_s = read[-1] + board.flash_s(sector, sectors)
-    last_s = board.flash_s(sectors - 1, sectors) if cell.flash != "none" else 0
-    return max(read[-1], free_s) + (last_s if free_s <= read[-1] else 0)
+    received = flashed = 0
+    now_s = 0.0
+    arrivals_s = [0.0] * (board.window // board.mss)  # of segments
+    while received < size:
+        now_s = max(now_s, arrivals_s[received // board.mss])
+        arrived = sum(1 for time_s in arrivals_s if time_s <= now_s) * board.mss
+        most = board.read_size or SECTOR - received % SECTOR
+        received = min(received + most, arrived, size)
+        while (len(arrivals_s) + 1) * board.mss <= received + board.window:
+            arrivals_s.append(now_s + round_trip_s)
+        if cell.flash == "none":
+            continue
+        while received - flashed * SECTOR > SECTOR or (received == size and flashed < sectors):
+            now_s += board.flash_s(flashed, sectors)
+            flashed += 1
+    return now_s
 
 
 HEAD = (f"{'rtt':>5}{'window':>8}  {'flash':<10}{'loss':>5}{'streaming':>11}{'lock-step':>11}"
