@@ -72,14 +72,13 @@ class Air(unittest.TestCase):
         """100 frames of 1042 bytes at 500 KB/s take 208 ms."""
         with link.Link(OTA_LINK, rate=500) as net:
             with net.host.udp_socket() as near, net.board.udp_socket() as far:
+                start = time.monotonic()
                 for _ in range(100):
                     near.sendto(bytes(1000), far.getsockname())
-                far.recv(2000)
-                start = time.monotonic()
-                for _ in range(99):
+                for _ in range(100):
                     far.recv(2000)
                 taken_s = time.monotonic() - start
-        self.assertTrue(0.18 < taken_s < 0.5, taken_s)
+        self.assertTrue(0.2 < taken_s < 2, taken_s)
 
     def test_queue(self):
         with link.Link(OTA_LINK, delay=200, queue=10) as net:
