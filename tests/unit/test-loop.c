@@ -63,14 +63,14 @@ static void count_and_rearm(AvahiTimeout *timeout, void *userdata)
 {
     (void)timeout;
     struct counter *counter = userdata;
-    if (++counter->calls[1] < 100)
-        loop_arm(counter->api, &counter->other, 0, NULL, NULL);
+    AvahiTimeout **next = ++counter->calls[1] < 100 ? &counter->other : &counter->timeout;
+    loop_arm(counter->api, next, 0, NULL, NULL);
 }
 
 static void test_timeouts_order_disarm_rearm(void **state)
 {
     struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
-    loop_arm(counter.api, &counter.timeout, 5000, quit_on_timeout, &counter);
+    loop_arm(counter.api, &counter.timeout, 60 * INT64_C(1000000), quit_on_timeout, &counter);
     loop_arm(counter.api, &counter.other, 0, count_and_rearm, &counter);
     AvahiTimeout *never = NULL;
     loop_arm(counter.api, &never, 0, quit_on_timeout, &counter);
