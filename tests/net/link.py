@@ -152,7 +152,9 @@ class Link:
         self.relay.wait_for("ready")
         self.host.configure(BOARD_ADDRESS)
         self.board.configure(HOST_ADDRESS)
-        self.board.set("net.ipv4.tcp_timestamps", 0)  # boards do not use them
+        # What boards do not use: lwIP leaves both out by default.
+        self.board.set("net.ipv4.tcp_timestamps", 0)
+        self.board.set("net.ipv4.tcp_sack", 0)
         self.host.set("net.ipv4.tcp_no_metrics_save", 1)  # every upload is the first
 
     def __enter__(self):
