@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import tempfile
 import unittest
 
 import mdns
@@ -50,6 +51,19 @@ class Absent(OnLink):
         with self.without_daemon():
             self.assert_not_found("kitchen.local", why, 'the system resolver says "', *ADVICE)
             self.assert_not_found("Living room lamp", why, *ADVICE)
+
+    def test_no_library(self):
+        """An empty file stands in for a libavahi-client that is not installed."""
+        board = self.simulate(KITCHEN)
+        with tempfile.TemporaryDirectory() as directory:
+            with open(os.path.join(directory, "libavahi-client.so.3"), "wb"):
+                pass
+            result = scenario.run("-i", "kitchen.local", "-f", self.image, "-d",
+                                  LD_LIBRARY_PATH=directory)
+        self.assert_result(result, 0, ("] multicast DNS cannot be asked (",
+                                       "libavahi-client.so.3: file too short",
+                                       "port 8266 (system resolver)"), within=SOON)
+        board.stop()
 
     def test_no_bus_but_nss_mdns(self):
         """As in a container that shares no more than the daemon's socket."""
