@@ -93,9 +93,10 @@ struct ota_event {
 typedef void ota_event_fn(const struct ota_event *event, void *userdata);
 
 /* Facts about an error code; never NULL, also for a number that is no code. */
-const char *ota_error_name(enum ota_error error);   /* "wrong-password": stable, for programs */
-const char *ota_error_text(enum ota_error error);   /* "the board rejected the password" */
-const char *ota_error_remedy(enum ota_error error); /* what to do; "" when there is nothing */
+const char *ota_error_name(enum ota_error error); /* "wrong-password": stable, for programs */
+const char *ota_error_text(enum ota_error error); /* "the board rejected the password" */
+/* What to do, where an image of this kind was to be sent; "" when there is nothing. */
+const char *ota_error_remedy(enum ota_error error, enum ota_command command);
 /* The exit status for the code; an interruption gives 128 + signal_number. */
 int ota_error_exit_status(enum ota_error error, int signal_number);
 /* Whether another attempt can cure it. */

@@ -14,180 +14,191 @@ struct error_row {
     bool is_transient;
     const char *text;
     const char *remedy;
+    const char *filesystem_remedy; /* NULL: the same */
 };
 
 static const struct error_row error_rows[OTA_ERROR_COUNT] = {
-    [OTA_OK] = {"ok", 0, false, "the board confirmed the upload", ""},
+    [OTA_OK] = {.name = "ok", .text = "the board confirmed the upload", .remedy = ""},
     [OTA_E_INTERNAL] =
         {
-            "internal",
-            1,
-            false,
-            "an operation failed on this computer",
-            "Try once more with --debug, and report its output if the message comes back.",
+            .name = "internal",
+            .exit_status = 1,
+            .text = "an operation failed on this computer",
+            .remedy = "Try once more with --debug, and report its output if the message comes "
+                      "back.",
         },
     [OTA_E_OUTPUT] =
         {
-            "output",
-            1,
-            false,
-            "standard output could not be written",
-            "Check that the disk is not full and that the program reading the output still runs, "
-            "and "
-            "look at the board: the upload itself may have succeeded.",
+            .name = "output",
+            .exit_status = 1,
+            .text = "standard output could not be written",
+            .remedy = "Check that the disk is not full and that the program reading the output "
+                      "still runs, and look at the board: the upload itself may have succeeded.",
         },
     [OTA_E_NO_PORT] =
         {
-            "no-port",
-            1,
-            false,
-            "this computer has no TCP port for the board to connect to",
-            "Give -P another port or a range such as 10000-10100 (or leave it out to use any free "
-            "port), and check that -I is an address of this computer.",
+            .name = "no-port",
+            .exit_status = 1,
+            .text = "this computer has no TCP port for the board to connect to",
+            .remedy = "Give -P another port or a range such as 10000-10100 (or leave it out to "
+                      "use any free port), and check that -I is an address of this computer.",
         },
-    [OTA_E_USAGE] = {"usage", 2, false, "the command line is wrong", "See esp-ota --help."},
+    [OTA_E_USAGE] =
+        {
+            .name = "usage",
+            .exit_status = 2,
+            .text = "the command line is wrong",
+            .remedy = "See esp-ota --help.",
+        },
     [OTA_E_IMAGE] =
         {
-            "image",
-            3,
-            false,
-            "the image cannot be sent",
-            "Give -f the application image that the build wrote, usually firmware.bin or "
-            "SKETCH.ino.bin.",
+            .name = "image",
+            .exit_status = 3,
+            .text = "the image cannot be sent",
+            .remedy = "Give -f the application image that the build wrote, usually firmware.bin "
+                      "or SKETCH.ino.bin.",
+            .filesystem_remedy = "Give -f the filesystem image that the build wrote, usually "
+                                 "littlefs.bin or spiffs.bin.",
         },
     [OTA_E_NOT_FOUND] =
         {
-            "not-found",
-            4,
-            false,
-            "the board's name was not found",
-            "Check the spelling and that the board is on and in this network (multicast DNS does "
-            "not "
-            "cross routers, guest networks and most VPNs), or give its IP address.",
+            .name = "not-found",
+            .exit_status = 4,
+            .text = "the board's name was not found",
+            .remedy = "Check the spelling and that the board is on and in this network (multicast "
+                      "DNS does not cross routers, guest networks and most VPNs), or give its IP "
+                      "address.",
         },
     [OTA_E_NO_ANSWER] =
         {
-            "no-answer",
-            5,
-            true,
-            "the board does not answer",
-            "Check that the board is on, awake and in this network, that its sketch calls "
-            "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port is "
-            "right (-p: ESP8266 8266, ESP32 3232, Pico W 2040).",
+            .name = "no-answer",
+            .exit_status = 5,
+            .is_transient = true,
+            .text = "the board does not answer",
+            .remedy = "Check that the board is on, awake and in this network, that its sketch "
+                      "calls ArduinoOTA.handle() often, that no other upload keeps it busy, and "
+                      "that the port is right (-p: ESP8266 8266, ESP32 3232, Pico W 2040).",
         },
     [OTA_E_NOT_LISTENING] =
         {
-            "not-listening",
-            5,
-            true,
-            "nothing listens on the board's OTA port",
-            "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the sketch now on "
-            "the board calls ArduinoOTA.begin() once it has joined the Wi-Fi.",
+            .name = "not-listening",
+            .exit_status = 5,
+            .is_transient = true,
+            .text = "nothing listens on the board's OTA port",
+            .remedy = "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the "
+                      "sketch now on the board calls ArduinoOTA.begin() once it has joined the "
+                      "Wi-Fi.",
         },
     [OTA_E_UNREACHABLE] =
         {
-            "unreachable",
-            5,
-            true,
-            "the board cannot be reached",
-            "Check the address, that the board is on, and that this computer is in the board's "
-            "network: a VPN, a guest network or the access point's client isolation can be in the "
-            "way.",
+            .name = "unreachable",
+            .exit_status = 5,
+            .is_transient = true,
+            .text = "the board cannot be reached",
+            .remedy = "Check the address, that the board is on, and that this computer is in the "
+                      "board's network: a VPN, a guest network or the access point's client "
+                      "isolation can be in the way.",
         },
     [OTA_E_WRONG_PASSWORD] =
         {
-            "wrong-password",
-            6,
-            false,
-            "the board rejected the password",
-            "Give the password that ArduinoOTA.setPassword() sets in the sketch now running on the "
-            "board, which need not be the one in the image that is being sent.",
+            .name = "wrong-password",
+            .exit_status = 6,
+            .text = "the board rejected the password",
+            .remedy = "Give the password that ArduinoOTA.setPassword() sets in the sketch now "
+                      "running on the board, which need not be the one in the image that is being "
+                      "sent.",
+            .filesystem_remedy = "Give the password that ArduinoOTA.setPassword() sets in the "
+                                 "sketch now running on the board.",
         },
     [OTA_E_PASSWORD_NEEDED] =
         {
-            "password-needed",
-            6,
-            false,
-            "the board asks for a password, and none was given",
-            "Give it with --auth-file FILE, in the environment variable ESP_OTA_AUTH, or with -a.",
+            .name = "password-needed",
+            .exit_status = 6,
+            .text = "the board asks for a password, and none was given",
+            .remedy = "Give it with --auth-file FILE, in the environment variable ESP_OTA_AUTH, "
+                      "or with -a.",
         },
     [OTA_E_REFUSED] =
         {
-            "refused",
-            7,
-            false,
-            "the board refused the image",
-            "Go by the board's reason: for \"Not Enough Space\" choose a smaller image or another "
-            "flash layout (the running and the new sketch must fit side by side), for \"Invalid "
-            "bootstrapping state\" press the board's reset button once.",
+            .name = "refused",
+            .exit_status = 7,
+            .text = "the board refused the image",
+            .remedy = "Go by the board's reason: for \"Not Enough Space\" choose a smaller image "
+                      "or another flash layout (the running and the new sketch must fit side by "
+                      "side), for \"Invalid bootstrapping state\" press the board's reset button "
+                      "once.",
+            .filesystem_remedy = "Go by the board's reason: for \"Not Enough Space\" build the "
+                                 "filesystem image for the layout of the flash that the sketch "
+                                 "now on the board was built with.",
         },
     [OTA_E_NO_CONNECTION] =
         {
-            "no-connection",
-            8,
-            false,
-            "the board accepted but never connected back",
-            "Let the board reach this computer's TCP port (choose it with -P and open it in the "
-            "firewall; from Docker or WSL forward it, with a VPN give -I this computer's Wi-Fi "
-            "address), and check that the image fits: an ESP32 refuses one that does not without a "
-            "word.",
+            .name = "no-connection",
+            .exit_status = 8,
+            .text = "the board accepted but never connected back",
+            .remedy = "Let the board reach this computer's TCP port (choose it with -P and open "
+                      "it in the firewall; from Docker or WSL forward it, with a VPN give -I this "
+                      "computer's Wi-Fi address), and check that the image fits: an ESP32 refuses "
+                      "one that does not without a word.",
         },
     [OTA_E_LOST] =
         {
-            "lost",
-            9,
-            true,
-            "the connection was lost before the whole image was sent",
-            "Try again, and check the board's Wi-Fi signal and power supply if that fails too; a "
-            "sketch that was cut short is never started.",
+            .name = "lost",
+            .exit_status = 9,
+            .is_transient = true,
+            .text = "the connection was lost before the whole image was sent",
+            .remedy = "Try again, and check the board's Wi-Fi signal and power supply if that "
+                      "fails too; a sketch that was cut short is never started.",
+            .filesystem_remedy = "Try again, and check the board's Wi-Fi signal and power supply "
+                                 "if that fails too; until an upload succeeds the board's "
+                                 "filesystem may be unusable.",
         },
     [OTA_E_STALLED] =
         {
-            "stalled",
-            9,
-            true,
-            "the transfer stopped making progress",
-            "Check the board's Wi-Fi signal and power supply, and try again; press its reset "
-            "button "
-            "if it no longer answers.",
+            .name = "stalled",
+            .exit_status = 9,
+            .is_transient = true,
+            .text = "the transfer stopped making progress",
+            .remedy = "Check the board's Wi-Fi signal and power supply, and try again; press its "
+                      "reset button if it no longer answers.",
         },
     [OTA_E_EARLY_OK] =
         {
-            "early-ok",
-            9,
-            false,
-            "the board said OK before it had the whole image",
-            "Check that the address is the board's and that nothing in between answers for it, "
-            "look "
-            "at what the board runs, and then send the image again.",
+            .name = "early-ok",
+            .exit_status = 9,
+            .text = "the board said OK before it had the whole image",
+            .remedy = "Check that the address is the board's and that nothing in between answers "
+                      "for it, look at what the board runs, and then send the image again.",
         },
     [OTA_E_BOARD] =
         {
-            "board",
-            10,
-            false,
-            "the board reported an error",
-            "Go by the board's reason: a failed MD5 check or flash write is worth another try, a "
-            "wrong magic byte, \"Decryption error\" or \"Could Not Activate\" means an image for "
-            "another chip or not an application image.",
+            .name = "board",
+            .exit_status = 10,
+            .text = "the board reported an error",
+            .remedy = "Go by the board's reason: a failed MD5 check or flash write is worth "
+                      "another try; a wrong magic byte, \"Decryption error\" or \"Could Not "
+                      "Activate\" means an image for another chip, or not an application image (a "
+                      "filesystem image needs -s; of .bin and .elf the .bin is right).",
+            .filesystem_remedy = "Go by the board's reason: a failed MD5 check or flash write is "
+                                 "worth another try.",
         },
     [OTA_E_UNKNOWN] =
         {
-            "unknown",
-            11,
-            false,
-            "the whole image was sent, but the board gave no verdict",
-            "Look at the board before you send again: it may have installed the image and "
-            "restarted "
-            "already.",
+            .name = "unknown",
+            .exit_status = 11,
+            .text = "the whole image was sent, but the board gave no verdict",
+            .remedy = "Look at the board before you send again: it may have installed the image "
+                      "and restarted already.",
         },
     [OTA_E_INTERRUPTED] =
         {
-            "interrupted",
-            128,
-            false,
-            "the upload was interrupted",
-            "Start it again when you are ready; a sketch that was cut short is never started.",
+            .name = "interrupted",
+            .exit_status = 128,
+            .text = "the upload was interrupted",
+            .remedy = "Start it again when you are ready; a sketch that was cut short is never "
+                      "started.",
+            .filesystem_remedy = "Start it again when you are ready; a filesystem that was "
+                                 "written in part may be unusable until then.",
         },
 };
 
@@ -213,9 +224,12 @@ const char *ota_error_text(enum ota_error error)
     return error_row(error)->text;
 }
 
-const char *ota_error_remedy(enum ota_error error)
+const char *ota_error_remedy(enum ota_error error, enum ota_command command)
 {
-    return error_row(error)->remedy;
+    const struct error_row *row = error_row(error);
+    bool is_filesystem = command == OTA_COMMAND_FILESYSTEM && row->filesystem_remedy;
+
+    return is_filesystem ? row->filesystem_remedy : row->remedy;
 }
 
 int ota_error_exit_status(enum ota_error error, int signal_number)

@@ -146,9 +146,11 @@ static void show_success(const struct report *report, const struct ota_event *ev
              bar_rate(rate, event->total, event->transfer_us));
 }
 
-static void show_failure(const char *where, const char *phase, const struct ota_failure *failure)
+static void show_failure(const struct report *report, const char *where, const char *phase,
+                         const struct ota_failure *failure)
 {
-    const char *remedy = ota_error_remedy(failure->error);
+    enum ota_command command = report ? report->command : OTA_COMMAND_SKETCH;
+    const char *remedy = ota_error_remedy(failure->error, command);
     const char *message = *failure->message ? failure->message : ota_error_text(failure->error);
     log_error("%s%s%s%s%s%s%s", where, *where ? ": " : "", phase, *phase ? ": " : "", message,
               *remedy ? "\n  " : "", remedy);
@@ -160,7 +162,7 @@ static void show_result(const struct report *report, const struct ota_event *eve
     if (event->failure->error == OTA_OK)
         show_success(report, event);
     else
-        show_failure(event->board, ota_phase_name(event->phase), event->failure);
+        show_failure(report, event->board, ota_phase_name(event->phase), event->failure);
 }
 
 static void show(struct report *report, const struct ota_event *event)
@@ -223,6 +225,6 @@ int report_failure(struct report *report, const struct ota_failure *failure)
         report->json_lost =
             !standard_file_takes(STDOUT_FILENO, JSON_PATIENCE_MS) ||
             !report_json_failure(stdout, failure, exit_status, loop_now_us() - report->start_us);
-    show_failure("", "", failure);
+    show_failure(report, "", "", failure);
     return exit_status;
 }

@@ -28,8 +28,9 @@ def section(text, title):
 
 def errors():
     """Code and exit status of each row of the table in error.c."""
-    rows = re.findall(r'\[OTA_(?:OK|E_\w+)\] =\s*\{\s*"([a-z-]+)",\s*(\d+),', read("src", "error.c"))
-    return {(name, status if name != "interrupted" else "128+n") for name, status in rows}
+    rows = re.findall(r'\[OTA_(?:OK|E_\w+)\] =\s*\{\s*\.name = "([a-z-]+)",\s*(?:\.exit_status = (\d+),)?',
+                      read("src", "error.c"))
+    return {(name, status or "0") if name != "interrupted" else (name, "128+n") for name, status in rows}
 
 
 def documented_keys():

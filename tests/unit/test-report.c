@@ -105,7 +105,7 @@ static void test_failure_and_quiet(void **state)
     char expected[1024];
     snprintf(expected, sizeof expected,
              "esp-ota: kitchen.local: transfer: the board stopped taking data\n  %s\n",
-             ota_error_remedy(OTA_E_STALLED));
+             ota_error_remedy(OTA_E_STALLED, OTA_COMMAND_SKETCH));
     assert_string_equal(capture.text_err, expected);
     assert_string_equal(capture.text_out, "");
 }
