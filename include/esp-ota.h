@@ -34,6 +34,7 @@ enum ota_error {
     OTA_E_BOARD,           /* the board reported an error over the back-channel */
     OTA_E_UNKNOWN,         /* everything was sent, and no verdict came */
     OTA_E_INTERRUPTED,     /* SIGINT or SIGTERM */
+    OTA_E_MIXED,           /* boards of a fleet failed with different exit statuses */
     OTA_ERROR_COUNT
 };
 
@@ -68,7 +69,29 @@ enum ota_event_type {
     OTA_EVENT_PROGRESS,      /* bytes of total were acknowledged by the board's TCP */
     OTA_EVENT_NOTE,          /* something a person should know; message is set */
     OTA_EVENT_RESULT,        /* the end of the work on this board; failure is set */
+    OTA_EVENT_SKIPPED,       /* no upload to this board; skip and message are set */
 };
+
+/* Why a board of a fleet gets no upload. */
+enum ota_skip {
+    OTA_SKIP_UNTRIED,   /* the roll-out has stopped */
+    OTA_SKIP_DUPLICATE, /* it is the same board as another one */
+    OTA_SKIP_CONFIRMED, /* an earlier run has updated it */
+};
+
+/* Where a fleet stands. */
+struct ota_totals {
+    size_t boards;
+    size_t running; /* those that rest between two attempts do not count */
+    size_t confirmed;
+    size_t failed;
+    size_t skipped;
+    size_t bytes;   /* acknowledged by all boards together */
+    size_t total;   /* that are to go to all that are not skipped */
+    bool is_asking; /* a password is being typed: leave the terminal alone */
+};
+
+struct image;
 
 /* What happened to one board. Every pointer is valid only during the call; every string is escaped
  * and safe to show. Fields that a type does not name above may be NULL or 0. */
@@ -76,6 +99,7 @@ struct ota_event {
     enum ota_event_type type;
     enum ota_phase phase;
     const char *board;                 /* the name or address that the user gave */
+    const struct image *image;         /* what goes to it */
     const char *address;               /* numeric address, once resolved */
     uint16_t port;                     /* UDP port of the board, once resolved */
     const char *source;                /* how the address was found, for people */
@@ -86,9 +110,11 @@ struct ota_event {
     size_t total;                      /* size of the image */
     int64_t elapsed_us;                /* since OTA_EVENT_START; a result: of the whole upload */
     int64_t transfer_us;               /* since the connection was accepted */
-    const char *message;               /* OTA_EVENT_NOTE */
+    const char *message;               /* OTA_EVENT_NOTE, OTA_EVENT_SKIPPED */
+    enum ota_skip skip;                /* OTA_EVENT_SKIPPED */
     const struct ota_failure *failure; /* OTA_EVENT_RESULT; error OTA_OK is success */
     int exit_status;                   /* OTA_EVENT_RESULT */
+    const struct ota_totals *totals;   /* of the fleet */
 };
 typedef void ota_event_fn(const struct ota_event *event, void *userdata);
 

@@ -6,7 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BAR_MIN = 10, BAR_MAX = 40, KIB = 1024, MIB = 1024 * 1024 };
+enum {
+    BAR_MIN = 10,
+    BAR_MAX = 40,
+    LABEL_MAX = 60,
+    TAIL_MAX = LABEL_MAX + 4 * BAR_TEXT_MAX,
+    KIB = 1024,
+    MIB = 1024 * 1024
+};
 
 static const double US_PER_S = 1e6;
 static const int64_t ESTIMATE_AFTER_US = 300000; /* a rate before that says nothing */
@@ -64,21 +71,33 @@ static void draw_bar(char *target, size_t columns, const struct bar *bar)
     memcpy(target + 1 + columns, "] ", sizeof "] ");
 }
 
-void bar_render(char *target, size_t capacity, size_t width, const struct bar *bar)
+/* As much as fits the width, at least the percentage. */
+static void describe(char target[TAIL_MAX], size_t width, const struct bar *bar)
 {
     char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], left[BAR_TEXT_MAX];
-    char drawn[BAR_MAX + 8] = "";
-    char tail[4 * BAR_TEXT_MAX];
-    unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
     const char *end = bar->bytes == bar->total ? "verifying" : time_left(left, bar);
-    width -= width > 0; /* a full last column makes some terminals wrap */
+    unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
     bar_size(size, bar->bytes);
     bar_rate(rate, bar->bytes, bar->elapsed_us);
-    snprintf(tail, sizeof tail, "%3u%%  %10s  %11s  %s", percent, size, rate, end);
-    if (strlen(tail) > width)
-        snprintf(tail, sizeof tail, "%3u%%  %s", percent, rate);
-    if (strlen(tail) > width)
-        snprintf(tail, sizeof tail, "%u%%", percent);
+    if (bar->label)
+        snprintf(target, TAIL_MAX, "%.*s  %3u%%  %11s  %s", LABEL_MAX, bar->label, percent, rate,
+                 end);
+    else
+        snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s", percent, size, rate, end);
+    if (strlen(target) > width && bar->label)
+        snprintf(target, TAIL_MAX, "%.*s  %3u%%", LABEL_MAX, bar->label, percent);
+    else if (strlen(target) > width)
+        snprintf(target, TAIL_MAX, "%3u%%  %s", percent, rate);
+    if (strlen(target) > width)
+        snprintf(target, TAIL_MAX, "%u%%", percent);
+}
+
+void bar_render(char *target, size_t capacity, size_t width, const struct bar *bar)
+{
+    char drawn[BAR_MAX + 8] = "";
+    char tail[TAIL_MAX];
+    width -= width > 0; /* a full last column makes some terminals wrap */
+    describe(tail, width, bar);
     size_t room = width > strlen(tail) + 3 ? width - strlen(tail) - 3 : 0; /* "[" and "] " */
     if (room >= BAR_MIN)
         draw_bar(drawn, room < BAR_MAX ? room : BAR_MAX, bar);

@@ -101,8 +101,21 @@ static enum ota_error popt_failed(const struct reader *reader, int code,
                 "option '%s': %s", buffer, poptStrerror(code));
 }
 
-/* Keeps the value of an option; a repeated one replaces the former. The password's bytes in argv
- * are overwritten before anything else is done. */
+/* Takes over name. */
+static enum ota_error add_board(struct command_line *line, char *name, struct ota_failure *failure)
+{
+    char **boards = realloc(line->boards, (line->board_count + 1) * sizeof *boards);
+    if (!boards) {
+        free(name);
+        return out_of_memory(failure);
+    }
+    line->boards = boards;
+    boards[line->board_count++] = name;
+    return OTA_OK;
+}
+
+/* Keeps the value of an option; a repeated one replaces the former, but each -i names a further
+ * board. The password's bytes in argv are overwritten before anything else is done. */
 static enum ota_error take_value(struct reader *reader, enum option option,
                                  struct ota_failure *failure)
 {
@@ -115,6 +128,8 @@ static enum ota_error take_value(struct reader *reader, enum option option,
     password_free(marked);
     if (!value)
         return out_of_memory(failure);
+    if (option == OPTION_IP)
+        return add_board(reader->line, value, failure);
     password_free(reader->line->value[option]);
     reader->line->value[option] = value;
     return OTA_OK;
@@ -234,4 +249,9 @@ void command_line_free(struct command_line *line)
         password_free(line->value[i]);
         line->value[i] = NULL;
     }
+    for (size_t i = 0; i < line->board_count; i++)
+        free(line->boards[i]);
+    free(line->boards);
+    line->boards = NULL;
+    line->board_count = 0;
 }

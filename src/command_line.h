@@ -1,5 +1,6 @@
 /*
- * command_line.h: the command line as it was given: the last value of each option, unchecked.
+ * command_line.h: the command line as it was given: the last value of each option, and every board,
+ * unchecked.
  */
 #ifndef COMMAND_LINE_H
 #define COMMAND_LINE_H
@@ -9,7 +10,9 @@
 struct command_line {
     bool given[OPTION_COUNT];
     char *value[OPTION_COUNT]; /* NULL for flags and for what was not given */
-    bool is_config_broken;     /* /etc/popt or ~/.popt could not be read completely */
+    char **boards;             /* the values of -i, in their order */
+    size_t board_count;
+    bool is_config_broken; /* /etc/popt or ~/.popt could not be read completely */
 };
 
 /* Reads all of argv, with popt's aliases, also behind a mistake, so that the password is wiped from

@@ -34,8 +34,12 @@ static void library_close(struct library *library)
 
 static int library_open(struct library *library)
 {
-    /* Without this the first use reads openssl.cnf all the same, for the default context. */
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    /* The first use would read openssl.cnf all the same, for the default context, and enter all
+     * that libcrypto knows into tables by name, which takes as long as the rest of this function.
+     */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
+                            OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+                        NULL);
     library->provider = NULL;
     library->context = OSSL_LIB_CTX_new();
     if (library->context != NULL)

@@ -190,6 +190,13 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .remedy = "Look at the board before you send again: it may have installed the image "
                       "and restarted already.",
         },
+    [OTA_E_MIXED] =
+        {
+            .name = "mixed",
+            .exit_status = 20,
+            .text = "boards failed for different reasons",
+            .remedy = "See what was said of each board.",
+        },
     [OTA_E_INTERRUPTED] =
         {
             .name = "interrupted",

@@ -1,151 +1,185 @@
 /*
- * fleet.c: one job per board: resolve the name, choose the port, run the session, report the
- * result.
+ * fleet.c: the boards of a fleet (job.c), as many at a time as -j allows; the canaries first; one
+ * question for the password.
  *
- * It opens no socket and prints nothing; what the boards say is session.c's business.
+ * It opens no socket and prints nothing. A board that rests between two attempts holds no place;
+ * when its time has come it queues up behind those that have not been tried yet, so that boards
+ * that are off delay the others as little as can be.
  */
 #include "fleet.h"
 
+#include "digest.h"
 #include "error.h"
 #include "escape.h"
 #include "loop.h"
-#include "mdns.h"
 #include "prompt.h"
-#include "resolve.h"
-#include "session.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t RESOLVE_US = 10 * INT64_C(1000000);
 static const int64_t PROMPT_US = 110 * INT64_C(1000000); /* a session waits for 120 s */
-static const int64_t PAUSE_MIN_US = 1000000; /* a lost connection: idle again after 1.1 s */
-static const int64_t PAUSE_MAX_US = 5000000;
 
-/* Lock-step: what the boards' own upload tools send before they wait. */
-enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024 };
+/* Started in one turn of the loop: boards that already run must not wait for long. */
+enum { STARTS_MAX = 16 };
+
+enum state { UNTRIED, RUNNING, RESTING, READY, ENDED };
+
+struct member {
+    struct fleet *fleet;
+    const struct assignment *assignment;
+    enum state state;
+    struct job *job;           /* from the start to the end */
+    struct member *next_ready; /* in the queue of those that have rested */
+    bool asks;                 /* for a password */
+    struct address address;    /* with its port; once resolved */
+    size_t bytes;
+    enum ota_error error; /* of its result; OTA_OK also before that */
+    int exit_status;
+};
 
 struct fleet {
     struct fleet_config config;
-    struct mdns *mdns;
+    struct member *members;
+    size_t begun; /* of the members, in their order */
+    size_t open;  /* begun, and not ended */
+    bool is_done; /* and said so */
+    struct member *ready;
+    struct member **ready_end;
+    AvahiTimeout *turn;      /* when places may have to be filled */
+    const char *why_stopped; /* NULL: goes on */
+    int signal_number;
+    struct ota_totals totals;
     struct prompt *prompt;
+    bool has_asked;
     char *typed_password;
-
-    /* The one board. */
-    char name[4 * TARGET_NAME_MAX]; /* escaped */
-    char address[ADDRESS_TEXT_MAX];
-    uint16_t port;
-    const char *source;
-    const char *port_source;
-    struct resolution found; /* by the last attempt that found the board */
-    struct resolver *resolver;
-    struct session *session;
-    AvahiTimeout *pause; /* before the next attempt */
-    unsigned attempt;    /* counts from 1 */
-    size_t block;        /* lock-step; 0: streaming */
-    int64_t start_us;
-    int64_t connected_us; /* 0: not yet */
-    size_t acknowledged;
-    bool done;
-    int exit_status;
 };
+
+/* -- events -- */
 
 static void emit(struct fleet *fleet, const struct ota_event *event)
 {
     struct ota_event complete = *event;
-    int64_t now_us = loop_now_us();
-    if (event->type == OTA_EVENT_CONNECTED)
-        fleet->connected_us = now_us;
-    if (event->type == OTA_EVENT_PROGRESS)
-        fleet->acknowledged = event->bytes;
-    complete.board = fleet->name;
-    complete.address = *fleet->address ? fleet->address : NULL;
-    complete.port = fleet->port;
-    complete.source = fleet->source;
-    complete.port_source = fleet->port_source;
-    complete.bytes = fleet->acknowledged;
-    complete.total = fleet->config.image->size;
-    complete.elapsed_us = now_us - fleet->start_us;
-    complete.transfer_us = fleet->connected_us ? now_us - fleet->connected_us : 0;
+    complete.totals = &fleet->totals;
     fleet->config.on_event(&complete, fleet->config.event_userdata);
 }
 
-static void on_session_event(const struct ota_event *event, void *userdata)
+static void look_later(struct fleet *fleet)
 {
-    emit(userdata, event);
+    loop_arm(fleet->config.poll_api, &fleet->turn, 0, NULL, NULL);
 }
 
-static size_t lockstep_block(const struct fleet *fleet)
+static void set_state(struct member *member, enum state state)
 {
-    if (fleet->config.options->block)
-        return fleet->config.options->block;
-    return fleet->config.image->family == IMAGE_ESP32 ? BLOCK_ESP32 : BLOCK_8266;
+    struct fleet *fleet = member->fleet;
+    fleet->totals.running -= member->state == RUNNING;
+    fleet->totals.running += state == RUNNING;
+    fleet->open += member->state == UNTRIED;
+    fleet->open -= state == ENDED;
+    member->state = state;
+    look_later(fleet);
 }
 
-static void emit_result(struct fleet *fleet, enum ota_phase phase,
-                        const struct ota_failure *failure, int signal_number)
+static void skip(struct member *member, enum ota_skip why, const char *message)
 {
-    fleet->done = true;
-    fleet->exit_status = ota_error_exit_status(failure->error, signal_number);
-    emit(fleet, &(struct ota_event){.type = OTA_EVENT_RESULT,
-                                    .phase = phase,
-                                    .failure = failure,
-                                    .exit_status = fleet->exit_status});
+    char name[4 * TARGET_NAME_MAX];
+    struct fleet *fleet = member->fleet;
+    set_state(member, ENDED);
+    fleet->totals.skipped++;
+    fleet->totals.total -= member->assignment->image->size;
+    escape_string(name, sizeof name, member->assignment->target.name);
+    emit(fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
+                                    .board = name,
+                                    .image = member->assignment->image,
+                                    .skip = why,
+                                    .message = message});
 }
 
-static int64_t pause_us(unsigned attempt)
+/* -- the course of the roll-out -- */
+
+/* A staged roll-out ends with the first canary that fails. */
+static void judge(struct member *member)
 {
-    int64_t doubled_us = PAUSE_MIN_US << (attempt < 4 ? attempt - 1 : 3);
-    return doubled_us < PAUSE_MAX_US ? doubled_us : PAUSE_MAX_US;
+    struct fleet *fleet = member->fleet;
+    const struct options *options = fleet->config.options;
+    bool is_canary = (size_t)(member - fleet->members) < options->canaries;
+    if (member->error != OTA_OK && is_canary)
+        fleet->why_stopped = "not tried, as a canary has failed";
+    else if (options->failures_max && fleet->totals.failed >= options->failures_max)
+        fleet->why_stopped = "not tried, as too many others have failed";
 }
 
-static void try_again(struct fleet *fleet, enum ota_phase phase, const struct ota_failure *failure)
+static bool are_canaries_confirmed(const struct fleet *fleet)
 {
-    char message[OTA_MESSAGE_MAX + 128];
-    int64_t wait_us = pause_us(fleet->attempt);
-    /* A board that aborts with unread data queued resets, and its reason is lost; in lock-step
-     * nothing is queued and the reason arrives. */
-    bool silent_death = failure->error == OTA_E_LOST || failure->error == OTA_E_STALLED;
-    if (silent_death && !fleet->block)
-        fleet->block = lockstep_block(fleet);
-    snprintf(message, sizeof message, "%s: %s; attempt %u of %u%s in %.0f s", ota_phase_name(phase),
-             failure->message, fleet->attempt + 1, fleet->config.options->retries + 1,
-             fleet->block ? ", in lock-step," : "", (double)wait_us / 1e6);
-    emit(fleet, &(struct ota_event){.type = OTA_EVENT_NOTE, .phase = phase, .message = message});
-    loop_arm(fleet->config.poll_api, &fleet->pause, wait_us, NULL, NULL);
+    for (size_t i = 0; i < fleet->config.options->canaries && i < fleet->config.count; i++)
+        if (fleet->members[i].state != ENDED)
+            return false;
+    return true;
 }
 
-/* The end of one attempt, and perhaps of the work. */
-static void conclude(struct fleet *fleet, enum ota_phase phase, const struct ota_failure *failure)
+/* The next one that may start; NULL: none for now. */
+static struct member *take_next(struct fleet *fleet)
 {
-    if (ota_error_is_transient(failure->error) &&
-        fleet->attempt <= fleet->config.options->retries) {
-        try_again(fleet, phase, failure);
-        return;
+    bool is_canary = fleet->begun < fleet->config.options->canaries;
+    if (fleet->begun < fleet->config.count && (is_canary || are_canaries_confirmed(fleet)))
+        return &fleet->members[fleet->begun++];
+    struct member *member = fleet->ready;
+    if (member)
+        fleet->ready = member->next_ready;
+    if (!fleet->ready)
+        fleet->ready_end = &fleet->ready;
+    return member;
+}
+
+static void skip_the_rest(struct fleet *fleet)
+{
+    while (fleet->begun < fleet->config.count)
+        skip(&fleet->members[fleet->begun++], OTA_SKIP_UNTRIED, fleet->why_stopped);
+}
+
+static bool has_ended(const struct fleet *fleet)
+{
+    return fleet->open == 0 && fleet->begun == fleet->config.count;
+}
+
+static void start_member(struct member *member);
+
+static void on_turn(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct fleet *fleet = userdata;
+    if (fleet->why_stopped)
+        skip_the_rest(fleet);
+    for (int starts = 0; fleet->totals.running < fleet->config.options->jobs; starts++) {
+        struct member *member = starts < STARTS_MAX ? take_next(fleet) : NULL;
+        if (!member)
+            break;
+        start_member(member);
     }
-    emit_result(fleet, phase, failure, 0);
+    if (!has_ended(fleet) || fleet->is_done)
+        return;
+    fleet->is_done = true;
     fleet->config.on_done(fleet->config.done_userdata);
 }
+
+/* -- the password: asked for once, for all boards that want one -- */
 
 static void dismiss_prompt(struct fleet *fleet)
 {
     prompt_free(fleet->prompt);
     fleet->prompt = NULL;
+    fleet->totals.is_asking = false;
 }
 
-/* A board may hang up while somebody still types the password that it asked for. */
-static void on_session_done(struct session *session, const struct ota_failure *failure,
-                            void *userdata)
+static void answer_all(struct fleet *fleet)
 {
-    struct fleet *fleet = userdata;
-    struct ota_failure result = *failure;
-    enum ota_phase phase = session_phase(session);
-    dismiss_prompt(fleet);
-    session_free(session);
-    fleet->session = NULL;
-    conclude(fleet, phase, &result);
+    for (size_t i = 0; i < fleet->begun; i++) {
+        struct member *member = &fleet->members[i];
+        bool asks = member->asks;
+        member->asks = false;
+        if (asks)
+            job_set_password(member->job, fleet->typed_password);
+    }
 }
 
 static void on_typed(const char *answer, void *userdata)
@@ -153,122 +187,176 @@ static void on_typed(const char *answer, void *userdata)
     struct fleet *fleet = userdata;
     fleet->typed_password = answer ? strdup(answer) : NULL;
     dismiss_prompt(fleet);
-    session_set_password(fleet->session, fleet->typed_password);
+    answer_all(fleet);
 }
 
-static void on_password(struct session *session, void *userdata)
+static void ask(struct member *member)
 {
-    struct fleet *fleet = userdata;
-    char text[sizeof fleet->name + 32];
-    snprintf(text, sizeof text, "Password of %s: ", fleet->name);
+    char name[4 * TARGET_NAME_MAX], text[sizeof name + 64];
+    struct fleet *fleet = member->fleet;
+    escape_string(name, sizeof name, member->assignment->target.name);
+    snprintf(text, sizeof text, "Password of %s%s: ", name,
+             fleet->config.count > 1 ? " (and of the others that ask)" : "");
+    fleet->has_asked = true;
     fleet->prompt = prompt_start(fleet->config.poll_api, text, PROMPT_US, on_typed, fleet);
+    fleet->totals.is_asking = fleet->prompt;
     if (!fleet->prompt)
-        session_set_password(session, NULL);
+        answer_all(fleet);
 }
 
-static const char *default_port_source(const struct image *image)
+static void on_password(void *userdata)
 {
-    switch (image->family) {
-    case IMAGE_ESP8266:
-        return "the default of ESP8266 boards";
-    case IMAGE_ESP32:
-        return "the default of ESP32 boards";
-    case IMAGE_UNKNOWN:
-        break;
+    struct member *member = userdata;
+    struct fleet *fleet = member->fleet;
+    member->asks = true;
+    if (!fleet->has_asked)
+        ask(member);
+    else if (!fleet->prompt)
+        answer_all(fleet);
+}
+
+/* A board may hang up while somebody still types the password that it asked for. */
+static void stop_asking(struct member *member)
+{
+    struct fleet *fleet = member->fleet;
+    member->asks = false;
+    for (size_t i = 0; i < fleet->begun; i++)
+        if (fleet->members[i].asks)
+            return;
+    if (fleet->prompt)
+        fleet->has_asked = false;
+    dismiss_prompt(fleet);
+}
+
+/* -- one board -- */
+
+static void take_result(struct member *member, const struct ota_event *event)
+{
+    struct fleet *fleet = member->fleet;
+    member->error = event->failure->error;
+    member->exit_status = event->exit_status;
+    fleet->totals.confirmed += member->error == OTA_OK;
+    fleet->totals.failed += member->error != OTA_OK;
+    set_state(member, ENDED);
+    judge(member);
+}
+
+static void on_event(const struct ota_event *event, void *userdata)
+{
+    struct member *member = userdata;
+    struct ota_totals *totals = &member->fleet->totals;
+    totals->bytes = totals->bytes - member->bytes + event->bytes;
+    member->bytes = event->bytes;
+    if (event->type == OTA_EVENT_RESULT)
+        take_result(member, event);
+    emit(member->fleet, event);
+}
+
+static const struct member *find_address(const struct member *wanted, const struct address *address)
+{
+    const struct fleet *fleet = wanted->fleet;
+    for (size_t i = 0; i < fleet->begun; i++) {
+        const struct member *member = &fleet->members[i];
+        if (member != wanted && address_equal(&member->address, address) &&
+            address_port(&member->address) == address_port(address))
+            return member;
     }
-    return "the ESP8266 default, as the image names no chip";
+    return NULL;
 }
 
-/* The port: as given; else as announced; else what boards of the image's family listen on. */
-static uint16_t choose_port(const struct fleet *fleet, uint16_t announced, const char **source)
+/* Two names of one board are one target. */
+static bool on_address(const struct address *address, void *userdata)
 {
-    uint16_t given = fleet->config.options->target.port;
-    if (given) {
-        *source = "as given";
-        return given;
+    char name[4 * TARGET_NAME_MAX], message[sizeof name + 32];
+    struct member *member = userdata;
+    const struct member *same = find_address(member, address);
+    if (!same) {
+        member->address = *address;
+        return true;
     }
-    if (announced) {
-        *source = "as announced by mDNS";
-        return announced;
-    }
-    *source = default_port_source(fleet->config.image);
-    return image_default_port(fleet->config.image);
+    escape_string(name, sizeof name, same->assignment->target.name);
+    snprintf(message, sizeof message, "is the same board as %s", name);
+    skip(member, OTA_SKIP_DUPLICATE, message);
+    return false;
 }
 
-static void start_session(struct fleet *fleet, const struct resolution *resolution)
+static void on_rest(void *userdata)
 {
-    const struct options *options = fleet->config.options;
-    struct session_config config = {
-        .poll_api = fleet->config.poll_api,
-        .listener = fleet->config.listener,
-        .image = fleet->config.image,
-        .command = options->command,
-        .board = fleet->name,
-        .address = resolution->addresses[0],
-        .source = options->has_source ? &options->source : NULL,
-        .peer = options->has_peer ? &options->peer : NULL,
-        .peer_any = options->peer_any,
-        .md5_target = options->md5_target,
-        .password = fleet->typed_password ? fleet->typed_password : options->password,
-        .accept_timeout_us = options->timeout_us,
-        .block = fleet->block,
-    };
-    const struct session_callbacks callbacks = {.on_event = on_session_event,
-                                                .on_password = on_password,
-                                                .on_done = on_session_done,
-                                                .userdata = fleet};
-    fleet->port = choose_port(fleet, resolution->port, &fleet->port_source);
-    config.port_source = fleet->port_source;
-    address_text(fleet->address, &config.address);
-    address_set_port(&config.address, fleet->port);
-    fleet->source = resolution->source;
-    emit(fleet, &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
-    fleet->session = session_start(&config, &callbacks);
+    struct member *member = userdata;
+    stop_asking(member);
+    set_state(member, RESTING);
 }
 
-static void on_resolved(const struct resolution *resolution, const struct ota_failure *failure,
-                        void *userdata)
+static void on_ready(void *userdata)
 {
-    struct fleet *fleet = userdata;
-    struct ota_failure result;
-    if (failure)
-        result = *failure;
+    struct member *member = userdata;
+    set_state(member, READY);
+    member->next_ready = NULL;
+    *member->fleet->ready_end = member;
+    member->fleet->ready_end = &member->next_ready;
+}
+
+static void on_job_done(void *userdata)
+{
+    struct member *member = userdata;
+    stop_asking(member);
+    job_free(member->job);
+    member->job = NULL;
+}
+
+static struct job *new_job(struct member *member)
+{
+    const struct fleet *fleet = member->fleet;
+    const struct job_config config = {.poll_api = fleet->config.poll_api,
+                                      .listener = fleet->config.listener,
+                                      .mdns = fleet->config.mdns,
+                                      .options = fleet->config.options,
+                                      .assignment = member->assignment};
+    const struct job_callbacks callbacks = {.on_event = on_event,
+                                            .on_address = on_address,
+                                            .on_password = on_password,
+                                            .on_rest = on_rest,
+                                            .on_ready = on_ready,
+                                            .on_done = on_job_done,
+                                            .userdata = member};
+    return job_new(&config, &callbacks);
+}
+
+static void fail_to_start(struct member *member)
+{
+    char name[4 * TARGET_NAME_MAX];
+    const struct ota_failure failure = {.error = OTA_E_INTERNAL, .message = "out of memory"};
+    escape_string(name, sizeof name, member->assignment->target.name);
+    on_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
+                                 .board = name,
+                                 .image = member->assignment->image,
+                                 .total = member->assignment->image->size,
+                                 .failure = &failure,
+                                 .exit_status = ota_error_exit_status(failure.error, 0)},
+             member);
+}
+
+static void start_member(struct member *member)
+{
+    set_state(member, RUNNING);
+    if (!member->job)
+        member->job = new_job(member);
+    if (member->job)
+        job_start(member->job);
     else
-        fail(&result, OTA_E_INTERNAL, "out of memory");
-    if (resolution)
-        fleet->found = *resolution;
-    else
-        fleet->found.source = "found earlier";
-    resolver_free(fleet->resolver);
-    fleet->resolver = NULL;
-    if (fleet->found.count)
-        start_session(fleet, &fleet->found);
-    if (!fleet->session)
-        conclude(fleet, OTA_PHASE_RESOLVE, &result);
+        fail_to_start(member);
 }
 
-/* The name is resolved anew each time: a board that has restarted may have another address. If it
- * is not found any more, the one that it had is as good as any. */
-static int start_attempt(struct fleet *fleet)
-{
-    const struct target *target = &fleet->config.options->target;
-    fleet->attempt++;
-    fleet->connected_us = 0;
-    fleet->acknowledged = 0;
-    fleet->resolver = resolver_start(fleet->config.poll_api, fleet->mdns, target, !target->port,
-                                     RESOLVE_US, on_resolved, fleet);
-    return fleet->resolver ? 0 : -1;
-}
+/* -- the fleet -- */
 
-static void on_pause_over(AvahiTimeout *timeout, void *userdata)
+static void enlist(struct fleet *fleet)
 {
-    (void)timeout;
-    struct fleet *fleet = userdata;
-    struct ota_failure failure;
-    if (start_attempt(fleet) == 0)
-        return;
-    fail(&failure, OTA_E_INTERNAL, "out of memory");
-    conclude(fleet, OTA_PHASE_RESOLVE, &failure);
+    for (size_t i = 0; i < fleet->config.count; i++) {
+        const struct assignment *assignment = &fleet->config.assignments[i];
+        fleet->members[i] = (struct member){.fleet = fleet, .assignment = assignment};
+        fleet->totals.total += assignment->image->size;
+    }
+    fleet->totals.boards = fleet->config.count;
 }
 
 struct fleet *fleet_start(const struct fleet_config *config)
@@ -277,46 +365,52 @@ struct fleet *fleet_start(const struct fleet_config *config)
     if (!fleet)
         return NULL;
     fleet->config = *config;
-    fleet->start_us = loop_now_us();
-    escape_string(fleet->name, sizeof fleet->name, config->options->target.name);
-    if (config->options->lockstep)
-        fleet->block = lockstep_block(fleet);
-    fleet->mdns = mdns_new(config->poll_api);
-    if (!fleet->mdns || loop_arm(config->poll_api, &fleet->pause, -1, on_pause_over, fleet) < 0 ||
-        start_attempt(fleet) < 0) {
+    fleet->ready_end = &fleet->ready;
+    fleet->members = calloc(config->count, sizeof *fleet->members);
+    if (!fleet->members || loop_arm(config->poll_api, &fleet->turn, 0, on_turn, fleet) < 0) {
         fleet_free(fleet);
         return NULL;
     }
-    emit(fleet, &(struct ota_event){.type = OTA_EVENT_START, .phase = OTA_PHASE_RESOLVE});
+    enlist(fleet);
     return fleet;
-}
-
-static void interrupt_board(struct fleet *fleet, int signal_number)
-{
-    struct ota_failure failure;
-    enum ota_phase phase = fleet->session ? session_phase(fleet->session) : OTA_PHASE_RESOLVE;
-    bool all_sent = fleet->session && session_all_sent(fleet->session);
-    session_free(fleet->session);
-    fleet->session = NULL;
-    resolver_free(fleet->resolver);
-    fleet->resolver = NULL;
-    loop_arm(fleet->config.poll_api, &fleet->pause, -1, NULL, NULL);
-    fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s",
-         signal_number == SIGINT ? "SIGINT" : "SIGTERM",
-         all_sent ? "; the whole image had been sent, so the board may install it" : "");
-    emit_result(fleet, phase, &failure, signal_number);
 }
 
 void fleet_interrupt(struct fleet *fleet, int signal_number)
 {
+    if (fleet->signal_number || has_ended(fleet))
+        return;
+    fleet->signal_number = signal_number;
+    fleet->why_stopped = "not tried, as the upload was interrupted";
     dismiss_prompt(fleet);
-    if (!fleet->done)
-        interrupt_board(fleet, signal_number);
+    for (size_t i = 0; i < fleet->begun; i++)
+        if (fleet->members[i].job)
+            job_interrupt(fleet->members[i].job, signal_number);
+    skip_the_rest(fleet);
+    loop_arm(fleet->config.poll_api, &fleet->turn, -1, NULL, NULL);
 }
 
-int fleet_exit_status(const struct fleet *fleet)
+enum ota_error fleet_outcome(const struct fleet *fleet, int *exit_status)
 {
-    return fleet->exit_status;
+    const struct member *first = NULL;
+    *exit_status = 0;
+    if (fleet->signal_number) {
+        *exit_status = ota_error_exit_status(OTA_E_INTERRUPTED, fleet->signal_number);
+        return OTA_E_INTERRUPTED;
+    }
+    for (size_t i = 0; i < fleet->config.count; i++) {
+        const struct member *member = &fleet->members[i];
+        if (member->error == OTA_OK)
+            continue;
+        if (!first)
+            first = member;
+        if (member->exit_status != first->exit_status) {
+            *exit_status = ota_error_exit_status(OTA_E_MIXED, 0);
+            return OTA_E_MIXED;
+        }
+    }
+    if (first)
+        *exit_status = first->exit_status;
+    return first ? first->error : OTA_OK;
 }
 
 void fleet_free(struct fleet *fleet)
@@ -324,11 +418,11 @@ void fleet_free(struct fleet *fleet)
     if (!fleet)
         return;
     prompt_free(fleet->prompt);
-    resolver_free(fleet->resolver);
-    session_free(fleet->session);
-    mdns_free(fleet->mdns);
-    if (fleet->pause)
-        fleet->config.poll_api->timeout_free(fleet->pause);
+    for (size_t i = 0; fleet->members && i < fleet->config.count; i++)
+        job_free(fleet->members[i].job);
+    free(fleet->members);
+    if (fleet->turn)
+        fleet->config.poll_api->timeout_free(fleet->turn);
     if (fleet->typed_password)
         digest_cleanse(fleet->typed_password, strlen(fleet->typed_password));
     free(fleet->typed_password);

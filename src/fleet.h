@@ -1,15 +1,11 @@
 /*
- * fleet.h: from targets to results: resolves each, runs its session, and hands every event on with
- * the board's name. One board is a fleet of one.
+ * fleet.h: many boards with one command: some at a time, each with an outcome of its own, and
+ * totals. One board is a fleet of one.
  */
 #ifndef FLEET_H
 #define FLEET_H
 
-#include "image.h"
-#include "listener.h"
-#include "options.h"
-
-#include <avahi-common/watch.h>
+#include "job.h"
 
 struct fleet;
 
@@ -17,11 +13,13 @@ struct fleet;
 struct fleet_config {
     const AvahiPoll *poll_api;
     struct listener *listener;
+    struct mdns *mdns;
     const struct options *options;
-    const struct image *image;
-    ota_event_fn *on_event; /* complete events, RESULT last for each board */
+    const struct assignment *assignments;
+    size_t count;           /* of assignments, at least 1 */
+    ota_event_fn *on_event; /* complete events; RESULT or SKIPPED last for each board */
     void *event_userdata;
-    void (*on_done)(void *userdata); /* once, from the loop, when every board has its result */
+    void (*on_done)(void *userdata); /* once, from the loop, when every board has its outcome */
     void *done_userdata;
 };
 
@@ -32,8 +30,10 @@ struct fleet *fleet_start(const struct fleet_config *config);
  * follow. */
 void fleet_interrupt(struct fleet *fleet, int signal_number);
 
-/* The exit status that the results so far amount to. */
-int fleet_exit_status(const struct fleet *fleet);
+/* What the results amount to, and the exit status for it: OTA_OK when no board failed; the code of
+ * those that failed when they all ended with the same exit status; else OTA_E_MIXED;
+ * OTA_E_INTERRUPTED in any case after an interruption. */
+enum ota_error fleet_outcome(const struct fleet *fleet, int *exit_status);
 void fleet_free(struct fleet *fleet);
 
 #endif

@@ -182,9 +182,8 @@ static enum ota_error load(struct image *image, const char *path, size_t limit,
         return failure->error;
 
     image->family = recognise(image->data, image->size);
-    if (digest_md5(image->md5, image->data, image->size) != 0 ||
-        digest_sha256(image->sha256, image->data, image->size) != 0)
-        return fail(failure, OTA_E_INTERNAL, "cannot compute the digests of %s: %s", shown,
+    if (digest_md5(image->md5, image->data, image->size) != 0)
+        return fail(failure, OTA_E_INTERNAL, "cannot compute the MD5 of %s: %s", shown,
                     digest_error());
     return OTA_OK;
 }
@@ -203,6 +202,16 @@ enum ota_error image_load(struct image **image, const char *path, size_t limit,
     }
     *image = loaded;
     return OTA_OK;
+}
+
+enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+
+    if (digest_sha256(image->sha256, image->data, image->size) == 0)
+        return OTA_OK;
+    return fail(failure, OTA_E_INTERNAL, "cannot compute the SHA-256 of %s: %s",
+                escape_string(shown, sizeof shown, image->path), digest_error());
 }
 
 void image_free(struct image *image)

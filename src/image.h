@@ -21,7 +21,7 @@ struct image {
     enum image_family family;
     size_t size;
     char md5[DIGEST_MD5_HEX + 1];
-    char sha256[DIGEST_SHA256_HEX + 1];
+    char sha256[DIGEST_SHA256_HEX + 1]; /* empty before image_add_sha256() */
     unsigned char *data;
 };
 
@@ -32,6 +32,10 @@ struct image {
 enum ota_error image_load(struct image **image, const char *path, size_t limit,
                           struct ota_failure *failure);
 void image_free(struct image *image);
+
+/* Fills in sha256, before the image is shared: no board asks for it, and to the others it would
+ * only be a later start. Fails with OTA_E_INTERNAL. */
+enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure);
 
 /* The UDP port that boards of the image's family listen on by default; 8266 when unknown. */
 uint16_t image_default_port(const struct image *image);

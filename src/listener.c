@@ -263,6 +263,14 @@ uint16_t listener_port(const struct listener *listener)
     return listener->port;
 }
 
+bool listener_is_expecting(const struct listener *listener, const struct address *peer)
+{
+    for (const struct expectation *other = listener->expectations; other; other = other->next)
+        if (peer ? !other->anyone && address_equal(&other->peer, peer) : other->anyone)
+            return true;
+    return false;
+}
+
 int listener_expect(struct listener *listener, const struct address *peer,
                     listener_accept_fn *on_accept, void *userdata)
 {

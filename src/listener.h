@@ -29,6 +29,9 @@ uint16_t listener_port(const struct listener *listener);
  * only one. -1 and errno: ENOMEM, or EEXIST when somebody waits for the same peer already. */
 int listener_expect(struct listener *listener, const struct address *peer,
                     listener_accept_fn *on_accept, void *userdata);
+/* Whether somebody waits for this peer (NULL: for anyone) already. Of two sessions that do, nobody
+ * could tell whose connection it is. */
+bool listener_is_expecting(const struct listener *listener, const struct address *peer);
 void listener_forget(struct listener *listener, const void *userdata);
 
 #endif

@@ -3,10 +3,10 @@
  */
 #include "error.h"
 #include "fleet.h"
-#include "image.h"
 #include "listener.h"
 #include "loop.h"
 #include "options.h"
+#include "plan.h"
 #include "report.h"
 #include "standard_files.h"
 
@@ -16,9 +16,10 @@
 struct program {
     struct options options;
     struct report *report;
-    struct image *image;
+    struct plan plan;
     struct loop *loop;
     struct listener *listener;
+    struct mdns *mdns;
     struct fleet *fleet;
     struct ota_failure failure; /* one that belongs to no board */
 };
@@ -41,12 +42,14 @@ static enum ota_error prepare(struct program *program)
 {
     const struct options *options = &program->options;
     struct ota_failure *failure = &program->failure;
-    if (image_load(&program->image, options->file, options->size_limit, failure) != OTA_OK)
+    if (plan_make(&program->plan, options, failure) != OTA_OK)
         return failure->error;
-    report_set_image(program->report, program->image);
     program->loop = loop_new();
     if (!program->loop || loop_catch_signals(program->loop, on_signal, program) < 0)
         return fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+    program->mdns = mdns_new(loop_poll_api(program->loop));
+    if (!program->mdns)
+        return fail(failure, OTA_E_INTERNAL, "out of memory");
     program->listener =
         listener_open(loop_poll_api(program->loop), options->has_source ? &options->source : NULL,
                       options->port_first, options->port_last, failure);
@@ -57,8 +60,10 @@ static enum ota_error upload(struct program *program)
 {
     const struct fleet_config config = {.poll_api = loop_poll_api(program->loop),
                                         .listener = program->listener,
+                                        .mdns = program->mdns,
                                         .options = &program->options,
-                                        .image = program->image,
+                                        .assignments = program->plan.assignments,
+                                        .count = program->plan.count,
                                         .on_event = report_event,
                                         .event_userdata = program->report,
                                         .on_done = on_done,
@@ -77,7 +82,9 @@ static int run(struct program *program)
         error = upload(program);
     if (error != OTA_OK)
         return report_failure(program->report, &program->failure);
-    int status = fleet_exit_status(program->fleet);
+    int status;
+    error = fleet_outcome(program->fleet, &status);
+    report_summary(program->report, error, status);
     if (status != 0 || report_is_complete(program->report))
         return status;
     fail(&program->failure, OTA_E_OUTPUT, "the report could not be written to standard output");
@@ -97,8 +104,9 @@ int main(int argc, char **argv)
         status = report_failure(program.report, &program.failure);
     fleet_free(program.fleet);
     listener_close(program.listener);
+    mdns_free(program.mdns);
     loop_free(program.loop);
-    image_free(program.image);
+    plan_free(&program.plan);
     report_free(program.report);
     options_free(&program.options);
     return status;

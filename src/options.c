@@ -22,6 +22,7 @@ enum {
     SIZE_LIMIT_MAX = 1 << 30,
     RETRIES_DEFAULT = 2,
     RETRIES_MAX = 1000,
+    JOBS_DEFAULT = 16,
     BLOCK_MAX = 65536,
 };
 
@@ -45,13 +46,22 @@ static bool parse_number(const char *text, uint64_t limit, uint64_t *number, con
     return digit != text;
 }
 
-static enum ota_error set_ip(struct options *options, const char *value,
-                             struct ota_failure *failure)
+static enum ota_error set_targets(struct options *options, const struct command_line *line,
+                                  struct ota_failure *failure)
 {
-    return target_parse(&options->target, value, failure);
+    if (line->board_count == 0)
+        return OTA_OK;
+    options->targets = calloc(line->board_count, sizeof *options->targets);
+    if (!options->targets)
+        return fail(failure, OTA_E_INTERNAL, "out of memory");
+    for (; options->target_count < line->board_count; options->target_count++)
+        if (target_parse(&options->targets[options->target_count],
+                         line->boards[options->target_count], failure) != OTA_OK)
+            return failure->error;
+    return OTA_OK;
 }
 
-/* Runs after set_ip(): -i may name a port, too. */
+/* Runs after set_targets(): -i may name a port, too. */
 static enum ota_error set_port(struct options *options, const char *value,
                                struct ota_failure *failure)
 {
@@ -60,11 +70,14 @@ static enum ota_error set_port(struct options *options, const char *value,
     if (!target_parse_port(&port, value, false))
         return fail(failure, OTA_E_USAGE, "--port '%s' is not a port number from 1 to 65535",
                     show(buffer, value));
-    if (options->target.port != 0 && options->target.port != port)
-        return fail(failure, OTA_E_USAGE,
-                    "-i names port %u, but -p names port %u; leave one of them out",
-                    options->target.port, port);
-    options->target.port = port;
+    for (size_t i = 0; i < options->target_count; i++) {
+        struct target *target = &options->targets[i];
+        if (target->port != 0 && target->port != port)
+            return fail(failure, OTA_E_USAGE,
+                        "-i names port %u, but -p names port %u; leave one of them out",
+                        target->port, port);
+        target->port = port;
+    }
     return OTA_OK;
 }
 
@@ -210,11 +223,11 @@ static const struct {
     enum option option;
     enum ota_error (*set)(struct options *options, const char *value, struct ota_failure *failure);
 } setters[] = {
-    {OPTION_IP, set_ip},           {OPTION_PORT, set_port},
-    {OPTION_FILE, set_file},       {OPTION_MAX_SIZE, set_max_size},
-    {OPTION_HOST_IP, set_host_ip}, {OPTION_HOST_PORT, set_host_port},
-    {OPTION_PEER, set_peer},       {OPTION_TIMEOUT, set_timeout},
-    {OPTION_RETRIES, set_retries}, {OPTION_BLOCK, set_block},
+    {OPTION_PORT, set_port},           {OPTION_FILE, set_file},
+    {OPTION_MAX_SIZE, set_max_size},   {OPTION_HOST_IP, set_host_ip},
+    {OPTION_HOST_PORT, set_host_port}, {OPTION_PEER, set_peer},
+    {OPTION_TIMEOUT, set_timeout},     {OPTION_RETRIES, set_retries},
+    {OPTION_BLOCK, set_block},
 };
 
 static enum ota_error set_values(struct options *options, const struct command_line *line,
@@ -236,6 +249,7 @@ static void set_defaults(struct options *options)
         .command = OTA_COMMAND_SKETCH,
         .timeout_us = (int64_t)TIMEOUT_DEFAULT_S * 1000000,
         .retries = RETRIES_DEFAULT,
+        .jobs = JOBS_DEFAULT,
     };
 }
 
@@ -251,10 +265,16 @@ static void set_flags(struct options *options, const struct command_line *line)
         options->command = OTA_COMMAND_FILESYSTEM;
 }
 
+/* Whether a board's address is of another family than address. */
 static bool is_other_family(const struct options *options, const struct address *address)
 {
-    return options->target.kind == TARGET_ADDRESS &&
-           address->any.sa_family != options->target.address.any.sa_family;
+    for (size_t i = 0; i < options->target_count; i++) {
+        const struct target *target = &options->targets[i];
+        if (target->kind == TARGET_ADDRESS &&
+            address->any.sa_family != target->address.any.sa_family)
+            return true;
+    }
+    return false;
 }
 
 static enum ota_error check_presence(const struct command_line *line, struct ota_failure *failure)
@@ -315,6 +335,8 @@ static enum ota_error apply(struct options *options, struct command_line *line,
         log_warning("/etc/popt or ~/.popt could not be read; aliases in it may be missing");
     enum ota_error error = check_presence(line, failure);
     if (error == OTA_OK)
+        error = set_targets(options, line, failure);
+    if (error == OTA_OK)
         error = set_values(options, line, failure);
     if (error == OTA_OK)
         error = check_families(options, failure);
@@ -361,6 +383,8 @@ void options_free(struct options *options)
 {
     password_free(options->password);
     free(options->file);
+    free(options->targets);
     options->password = NULL;
     options->file = NULL;
+    options->targets = NULL;
 }

@@ -8,7 +8,8 @@
 
 /* Everything that the command line, ESP_OTA_AUTH and --auth-file say. Owned strings. */
 struct options {
-    struct target target;  /* -i, with -p merged into its port */
+    struct target *targets; /* each -i, with -p merged into its port */
+    size_t target_count;
     bool has_source;       /* -I was given */
     struct address source; /* -I/--host_ip */
     uint16_t port_first;   /* -P/--host_port: a port or a range; 0, 0: any free port */
@@ -23,6 +24,10 @@ struct options {
     enum ota_command command; /* -s/--spiffs/--filesystem */
     int64_t timeout_us;       /* -t, seconds on the command line */
     unsigned retries;         /* attempts after the first */
+    int64_t wait_us;          /* --wait; 0: a board that is not there has failed */
+    unsigned jobs;            /* -j: boards at a time, at least 1 */
+    unsigned canaries;        /* --canary; 0: all boards are alike */
+    unsigned failures_max;    /* --max-failures; 0: no limit */
     bool lockstep;            /* from the first attempt on */
     size_t block;             /* --block; 0: what suits the image */
     bool debug;               /* -d */

@@ -6,27 +6,33 @@
 
 #include "bar.h"
 #include "escape.h"
+#include "image.h"
 #include "log.h"
 #include "loop.h"
 #include "report_json.h"
 #include "standard_files.h"
+#include "summary.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 static const int64_t REDRAW_US = 100000;
-enum { WIDTH_UNKNOWN = 80, WIDTH_MAX = 1000, JSON_PATIENCE_MS = 60000 };
+enum { WIDTH_UNKNOWN = 80, WIDTH_MAX = 1000, LABEL_MAX = 96, JSON_PATIENCE_MS = 60000 };
 
 struct report {
-    const struct image *image;
     enum ota_command command;
+    struct summary *summary;
+    struct ota_totals totals; /* as last told */
     bool json;
-    bool json_lost;  /* a line could not be written; no further one is tried */
-    bool bar;        /* drawn in place; otherwise a line for every tenth */
-    unsigned tenths; /* last one told */
+    bool json_lost;                /* a line could not be written; no further one is tried */
+    bool bar;                      /* drawn in place; otherwise a line for every tenth */
+    unsigned tenths;               /* last one told */
+    const struct image *announced; /* a signed image is announced once */
     int64_t start_us;
+    int64_t connected_us; /* when the first board did; 0: not yet */
     int64_t drawn_us;
 };
 
@@ -54,17 +60,20 @@ struct report *report_new(const struct options *options)
     report->json = options->json;
     report->bar = options->force_bar || stderr_is_smart();
     report->start_us = loop_now_us();
+    report->summary = summary_new();
+    if (!report->summary) {
+        free(report);
+        return NULL;
+    }
     return report;
 }
 
 void report_free(struct report *report)
 {
+    if (!report)
+        return;
+    summary_free(report->summary);
     free(report);
-}
-
-void report_set_image(struct report *report, const struct image *image)
-{
-    report->image = image;
 }
 
 bool report_is_complete(const struct report *report)
@@ -83,96 +92,143 @@ static size_t terminal_width(void)
     return size.ws_col < WIDTH_MAX ? size.ws_col : WIDTH_MAX;
 }
 
-static void draw_bar(struct report *report, const struct ota_event *event)
+static bool is_fleet(const struct report *report)
+{
+    return report->totals.boards > 1;
+}
+
+static void draw_bar(struct report *report, const struct bar *bar)
 {
     char line[WIDTH_MAX + 1];
-    const struct bar bar = {event->bytes, event->total, event->transfer_us};
-    bool is_edge = event->bytes == 0 || event->bytes == event->total;
+    bool is_edge = !bar->label && (bar->bytes == 0 || bar->bytes == bar->total);
     int64_t now_us = loop_now_us();
-    if (!is_edge && now_us - report->drawn_us < REDRAW_US)
+    if (report->totals.is_asking || (!is_edge && now_us - report->drawn_us < REDRAW_US))
         return;
     report->drawn_us = now_us;
-    bar_render(line, sizeof line, terminal_width(), &bar);
+    bar_render(line, sizeof line, terminal_width(), bar);
     log_status(line);
 }
 
-static void tell_tenths(struct report *report, const struct ota_event *event)
+static void tell_tenths(struct report *report, const char *who, const struct bar *bar)
 {
     char sent[BAR_TEXT_MAX], total[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
-    unsigned percent = (unsigned)((double)event->bytes * 100 / (double)event->total);
+    unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
     if (percent / 10 == report->tenths)
         return;
     report->tenths = percent / 10;
-    log_info("%s: %u%% (%s of %s, %s)", event->board, percent, bar_size(sent, event->bytes),
-             bar_size(total, event->total), bar_rate(rate, event->bytes, event->transfer_us));
+    log_info("%s: %u%% (%s of %s, %s)", who, percent, bar_size(sent, bar->bytes),
+             bar_size(total, bar->total), bar_rate(rate, bar->bytes, bar->elapsed_us));
+}
+
+/* "12 of 40 done, 1 failed, 16 running" */
+static const char *label_fleet(char label[LABEL_MAX], const struct ota_totals *totals)
+{
+    char failed[32] = "";
+    if (totals->failed)
+        snprintf(failed, sizeof failed, ", %zu failed", totals->failed);
+    snprintf(label, LABEL_MAX, "%zu of %zu done%s, %zu running",
+             totals->confirmed + totals->failed + totals->skipped, totals->boards, failed,
+             totals->running);
+    return label;
 }
 
 static void show_progress(struct report *report, const struct ota_event *event)
 {
+    char label[LABEL_MAX];
+    const struct ota_totals *totals = &report->totals;
+    struct bar bar = {.bytes = event->bytes, .total = event->total, event->transfer_us};
     if (!log_enabled(LOG_LEVEL_INFO))
         return;
+    if (is_fleet(report))
+        bar = (struct bar){.label = label_fleet(label, totals),
+                           .bytes = totals->bytes,
+                           .total = totals->total,
+                           .elapsed_us = loop_now_us() - report->connected_us};
     if (report->bar)
-        draw_bar(report, event);
+        draw_bar(report, &bar);
     else
-        tell_tenths(report, event);
+        tell_tenths(report, is_fleet(report) ? label : event->board, &bar);
 }
 
 /* -- lines -- */
 
-static void show_start(const struct report *report)
+static void show_start(struct report *report, const struct ota_event *event)
 {
     char path[1024];
-    if (report->image->is_signed)
+    if (event->image->is_signed && report->announced != event->image)
         log_info("sending %s, the signed image beside the file",
-                 escape_string(path, sizeof path, report->image->path));
+                 escape_string(path, sizeof path, event->image->path));
+    report->announced = event->image;
 }
 
-static void show_resolved(const struct ota_event *event)
+static void show_resolved(const struct report *report, const struct ota_event *event)
 {
     if (strcmp(event->board, event->address) != 0)
-        log_info("%s is %s, port %u (%s)", event->board, event->address, event->port,
-                 event->source);
+        (is_fleet(report) ? log_debug : log_info)("%s is %s, port %u (%s)", event->board,
+                                                  event->address, event->port, event->source);
     log_debug("%s: port %u, %s", event->board, event->port, event->port_source);
+}
+
+static void show_connected(struct report *report, const struct ota_event *event)
+{
+    log_debug("%s: the board has connected", event->board);
+    if (!report->connected_us)
+        report->connected_us = loop_now_us();
+    if (!is_fleet(report))
+        report->tenths = 0;
+    show_progress(report, event);
 }
 
 static void show_success(const struct report *report, const struct ota_event *event)
 {
     char path[512], size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
-    const char *name = strrchr(report->image->path, '/');
-    escape_string(path, sizeof path, name ? name + 1 : report->image->path);
+    const char *name = strrchr(event->image->path, '/');
+    escape_string(path, sizeof path, name ? name + 1 : event->image->path);
     log_info("%s: %s %s, %s, sent in %.1f s (%s) and confirmed by the board", event->board,
              report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image", path,
              bar_size(size, event->total), (double)event->transfer_us / 1e6,
              bar_rate(rate, event->total, event->transfer_us));
 }
 
+/* With the remedy; without it where the summary gives it. */
 static void show_failure(const struct report *report, const char *where, const char *phase,
                          const struct ota_failure *failure)
 {
     enum ota_command command = report ? report->command : OTA_COMMAND_SKETCH;
-    const char *remedy = ota_error_remedy(failure->error, command);
+    bool is_last = !report || !is_fleet(report) || !*where;
+    const char *remedy = is_last ? ota_error_remedy(failure->error, command) : "";
     const char *message = *failure->message ? failure->message : ota_error_text(failure->error);
     log_error("%s%s%s%s%s%s%s", where, *where ? ": " : "", phase, *phase ? ": " : "", message,
               *remedy ? "\n  " : "", remedy);
 }
 
-static void show_result(const struct report *report, const struct ota_event *event)
+static void show_result(struct report *report, const struct ota_event *event)
 {
-    log_status_end();
+    if (!is_fleet(report))
+        log_status_end();
     if (event->failure->error == OTA_OK)
         show_success(report, event);
     else
         show_failure(report, event->board, ota_phase_name(event->phase), event->failure);
+    if (is_fleet(report) && report->connected_us)
+        show_progress(report, event);
+}
+
+static void show_note(const struct report *report, const struct ota_event *event)
+{
+    if (!is_fleet(report))
+        log_status_end();
+    log_info("%s: %s", event->board, event->message);
 }
 
 static void show(struct report *report, const struct ota_event *event)
 {
     switch (event->type) {
     case OTA_EVENT_START:
-        show_start(report);
+        show_start(report, event);
         break;
     case OTA_EVENT_RESOLVED:
-        show_resolved(event);
+        show_resolved(report, event);
         break;
     case OTA_EVENT_INVITED:
         log_debug("%s: invitation %u", event->board, event->attempt);
@@ -181,19 +237,20 @@ static void show(struct report *report, const struct ota_event *event)
         log_debug("%s: the board accepted the password (%s)", event->board, event->scheme);
         break;
     case OTA_EVENT_CONNECTED:
-        log_debug("%s: the board has connected", event->board);
-        report->tenths = 0;
-        show_progress(report, event);
+        show_connected(report, event);
         break;
     case OTA_EVENT_PROGRESS:
         show_progress(report, event);
         break;
     case OTA_EVENT_NOTE:
-        log_status_end();
-        log_info("%s: %s", event->board, event->message);
+        show_note(report, event);
         break;
     case OTA_EVENT_RESULT:
         show_result(report, event);
+        break;
+    case OTA_EVENT_SKIPPED:
+        if (event->skip != OTA_SKIP_UNTRIED) /* the summary lists those */
+            log_info("%s: %s", event->board, event->message);
         break;
     }
 }
@@ -204,8 +261,8 @@ static void write_json(struct report *report, const struct ota_event *event)
     bool is_progress = event->type == OTA_EVENT_PROGRESS;
     bool is_taken = standard_file_takes(STDOUT_FILENO, is_progress ? 0 : JSON_PATIENCE_MS);
     if (is_taken)
-        report->json_lost = !report_json_event(stdout, event, report->image, report->command,
-                                               loop_now_us() - report->start_us);
+        report->json_lost =
+            !report_json_event(stdout, event, report->command, loop_now_us() - report->start_us);
     else if (!is_progress)
         report->json_lost = true;
 }
@@ -213,9 +270,23 @@ static void write_json(struct report *report, const struct ota_event *event)
 void report_event(const struct ota_event *event, void *userdata)
 {
     struct report *report = userdata;
+    report->totals = *event->totals;
     if (report->json && !report->json_lost)
         write_json(report, event);
+    summary_add(report->summary, event);
     show(report, event);
+}
+
+void report_summary(struct report *report, enum ota_error outcome, int exit_status)
+{
+    if (!is_fleet(report))
+        return;
+    log_status_clear();
+    summary_show(report->summary, &report->totals, report->command);
+    if (report->json && !report->json_lost)
+        report->json_lost = !standard_file_takes(STDOUT_FILENO, JSON_PATIENCE_MS) ||
+                            !report_json_summary(stdout, &report->totals, outcome, exit_status,
+                                                 loop_now_us() - report->start_us);
 }
 
 int report_failure(struct report *report, const struct ota_failure *failure)

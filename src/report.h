@@ -15,11 +15,12 @@ struct report;
 struct report *report_new(const struct options *options);
 void report_free(struct report *report);
 
-/* What the events are about; before the first of them. image must outlive the report. */
-void report_set_image(struct report *report, const struct image *image);
-
 /* An ota_event_fn; userdata is the struct report. */
 void report_event(const struct ota_event *event, void *userdata);
+
+/* The end of a fleet of several boards: who failed, by cause, and who was not tried; with --json a
+ * line of its own. Says nothing of a single board, whose result is said already. */
+void report_summary(struct report *report, enum ota_error outcome, int exit_status);
 
 /* A failure that belongs to no board (usage, image, no port); returns its exit status. report may
  * be NULL. */

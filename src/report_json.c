@@ -5,6 +5,7 @@
 #include "report_json.h"
 
 #include "escape.h"
+#include "image.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -37,10 +38,10 @@ static bool write_line(FILE *stream, const char *name, const char *board, int64_
     return written;
 }
 
-static json_t *start_fields(const struct ota_event *event, const struct image *image,
-                            enum ota_command command)
+static json_t *start_fields(const struct ota_event *event, enum ota_command command)
 {
     char path[1024];
+    const struct image *image = event->image;
     escape_string(path, sizeof path, image->path);
     return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "version", ESP_OTA_VERSION, "command",
                      command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem", "file", path, "size",
@@ -80,12 +81,21 @@ static json_t *result_fields(const struct ota_event *event)
     return fields;
 }
 
-static json_t *fields_of(const struct ota_event *event, const struct image *image,
-                         enum ota_command command)
+static const char *skip_name(enum ota_skip skip)
+{
+    static const char *const names[] = {
+        [OTA_SKIP_UNTRIED] = "untried",
+        [OTA_SKIP_DUPLICATE] = "duplicate",
+        [OTA_SKIP_CONFIRMED] = "confirmed",
+    };
+    return names[skip];
+}
+
+static json_t *fields_of(const struct ota_event *event, enum ota_command command)
 {
     switch (event->type) {
     case OTA_EVENT_START:
-        return start_fields(event, image, command);
+        return start_fields(event, command);
     case OTA_EVENT_RESOLVED:
         return resolved_fields(event);
     case OTA_EVENT_INVITED:
@@ -98,6 +108,8 @@ static json_t *fields_of(const struct ota_event *event, const struct image *imag
         return json_pack("{s:s}", "message", event->message);
     case OTA_EVENT_RESULT:
         return result_fields(event);
+    case OTA_EVENT_SKIPPED:
+        return json_pack("{s:s, s:s}", "code", skip_name(event->skip), "message", event->message);
     case OTA_EVENT_CONNECTED:
         break;
     }
@@ -111,19 +123,31 @@ static const char *name_of(enum ota_event_type type)
         [OTA_EVENT_INVITED] = "invited",     [OTA_EVENT_AUTHENTICATED] = "authenticated",
         [OTA_EVENT_CONNECTED] = "connected", [OTA_EVENT_PROGRESS] = "progress",
         [OTA_EVENT_NOTE] = "note",           [OTA_EVENT_RESULT] = "result",
+        [OTA_EVENT_SKIPPED] = "skipped",
     };
     return names[type];
 }
 
-bool report_json_event(FILE *stream, const struct ota_event *event, const struct image *image,
-                       enum ota_command command, int64_t since_start_us)
+bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_command command,
+                       int64_t since_start_us)
 {
     return write_line(stream, name_of(event->type), event->board, since_start_us,
-                      fields_of(event, image, command));
+                      fields_of(event, command));
 }
 
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us)
 {
     return write_line(stream, "result", NULL, since_start_us, failure_fields(failure, exit_status));
+}
+
+bool report_json_summary(FILE *stream, const struct ota_totals *totals, enum ota_error outcome,
+                         int exit_status, int64_t since_start_us)
+{
+    json_t *fields =
+        json_pack("{s:b, s:i, s:s, s:I, s:I, s:I, s:I}", "ok", outcome == OTA_OK, "exit_status",
+                  exit_status, "code", ota_error_name(outcome), "boards",
+                  (json_int_t)totals->boards, "confirmed", (json_int_t)totals->confirmed, "failed",
+                  (json_int_t)totals->failed, "skipped", (json_int_t)totals->skipped);
+    return write_line(stream, "summary", NULL, since_start_us, fields);
 }

@@ -5,13 +5,14 @@
 #define REPORT_JSON_H
 
 #include "esp-ota.h"
-#include "image.h"
 
 #include <stdio.h>
 
 /* Each writes one line to stream at once and returns whether it got there. */
-bool report_json_event(FILE *stream, const struct ota_event *event, const struct image *image,
-                       enum ota_command command, int64_t since_start_us);
+bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_command command,
+                       int64_t since_start_us);
+bool report_json_summary(FILE *stream, const struct ota_totals *totals, enum ota_error outcome,
+                         int exit_status, int64_t since_start_us);
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us);
 

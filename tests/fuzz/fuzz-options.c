@@ -39,8 +39,10 @@ static void check(const struct options *options, enum options_outcome outcome,
         }
     }
     if (outcome == OPTIONS_RUN) {
-        if (!options->file || options->target.name[0] == '\0' || options->timeout_us <= 0 ||
-            options->port_first > options->port_last || (options->quiet && options->debug))
+        if (!options->file || options->target_count == 0 ||
+            options->targets[options->target_count - 1].name[0] == '\0' ||
+            options->timeout_us <= 0 || options->port_first > options->port_last ||
+            (options->quiet && options->debug))
             abort();
     }
 }

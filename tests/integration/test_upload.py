@@ -3,6 +3,7 @@
 already have in their scripts, and what is said meanwhile."""
 
 import itertools
+import hashlib
 import json
 import os
 import unittest
@@ -144,6 +145,9 @@ class Output(Scenario):
         self.assert_no_secret(result, "kwert")
         kinds = [event["event"] for event in events if event["event"] != "progress"]
         self.assertEqual(kinds[0], "start", result)
+        self.assertEqual((events[0]["md5"], events[0]["sha256"]),
+                         (hashlib.md5(image(50000)).hexdigest(),
+                          hashlib.sha256(image(50000)).hexdigest()), result)
         self.assertEqual(kinds[-1], "result", result)
         for kind in ("resolved", "invited", "authenticated"):
             self.assertIn(kind, kinds)

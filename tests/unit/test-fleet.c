@@ -1,7 +1,6 @@
 /*
- * test-fleet.c: one board from its name to its result, in virtual time: the resolver, the session,
- * the prompt and the clock are replaced at link time (--wrap). What happens is written down line by
- * line, and each case says what must stand there, so order counts as much as content.
+ * test-fleet.c: many boards: who starts when, what counts, one question for the password. The jobs
+ * are the test's (--wrap); what the fleet does with them is written down as a story.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,51 +12,47 @@
 #include "fleet.h"
 #include "loop.h"
 #include "prompt.h"
-#include "resolve.h"
-#include "session.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define MS INT64_C(1000)
+enum { BOARDS_MAX = 64, IMAGE_SIZE = 1000 };
 
-enum { TRIES_MAX = 8, IMAGE_SIZE = 1000 };
-
-/* One try of the upload: what the resolver says and how the session ends. */
-struct
-try {
-    const char *missing; /* the resolver's failure; NULL: found */
-    const char *address; /* NULL: 10.0.0.7 */
-    uint16_t port;       /* from the SRV record */
-    size_t bytes;        /* acknowledged; 0: not even connected */
-    enum ota_phase phase;
-    enum ota_error error;
-    const char *message;
+struct job {
+    struct job_callbacks callbacks;
+    const struct assignment *assignment;
 };
 
-/* The world of one case, in place of resolve.c, session.c, prompt.c, mdns.c and loop.c. */
 static struct world {
-    int64_t now_us;
     AvahiPoll api;
-    int64_t due_us; /* of the pause; negative: disarmed */
-    AvahiTimeoutCallback on_pause_over;
-    void *pause_userdata;
-    bool has_resolver, has_session, has_prompt, has_mdns;
-    bool refuse_mdns, refuse_resolver, refuse_session, refuse_prompt, refuse_timeout;
-    resolver_done_fn *on_resolved;
-    void *resolver_userdata;
-    struct session_config config;
-    struct session_callbacks callbacks;
-    enum ota_phase phase;
-    bool all_sent;
+    AvahiTimeoutCallback on_turn;
+    void *userdata;
+    bool is_due;
+    bool refuse_timeout, refuse_jobs, refuse_prompt;
+    struct job *jobs[BOARDS_MAX]; /* by the number in the board's name */
     prompt_done_fn *on_typed;
     void *prompt_userdata;
+    bool has_prompt;
     unsigned done;
+    struct ota_totals totals; /* as last told */
     char story[4096];
 } world;
 
-static struct image image = {.family = IMAGE_ESP32, .size = IMAGE_SIZE};
+static struct assignment assignments[BOARDS_MAX];
+static const struct image image = {.size = IMAGE_SIZE};
+
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata);
+struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks);
+void __wrap_job_start(struct job *job);
+void __wrap_job_set_password(struct job *job, const char *password);
+void __wrap_job_interrupt(struct job *job, int signal_number);
+void __wrap_job_free(struct job *job);
+struct prompt *__wrap_prompt_start(const AvahiPoll *poll_api, const char *text, int64_t timeout_us,
+                                   prompt_done_fn *done, void *userdata);
+void __wrap_prompt_free(struct prompt *prompt);
 
 static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void tell(const char *format, ...)
@@ -70,28 +65,18 @@ static void tell(const char *format, ...)
     assert_true(added >= 0 && (size_t)added < sizeof world.story - length);
 }
 
-int64_t __wrap_loop_now_us(void);
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata);
-struct mdns *__wrap_mdns_new(const AvahiPoll *poll_api);
-void __wrap_mdns_free(struct mdns *mdns);
-struct resolver *__wrap_resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
-                                       const struct target *target, bool want_port,
-                                       int64_t timeout_us, resolver_done_fn *done, void *userdata);
-void __wrap_resolver_free(struct resolver *resolver);
-struct session *__wrap_session_start(const struct session_config *config,
-                                     const struct session_callbacks *callbacks);
-void __wrap_session_free(struct session *session);
-enum ota_phase __wrap_session_phase(const struct session *session);
-bool __wrap_session_all_sent(const struct session *session);
-void __wrap_session_set_password(struct session *session, const char *password);
-struct prompt *__wrap_prompt_start(const AvahiPoll *poll_api, const char *text, int64_t timeout_us,
-                                   prompt_done_fn *done, void *userdata);
-void __wrap_prompt_free(struct prompt *prompt);
-
-int64_t __wrap_loop_now_us(void)
+/* What has been told since the last call. */
+static const char *told(void)
 {
-    return world.now_us;
+    static char story[sizeof world.story];
+    memcpy(story, world.story, sizeof story);
+    world.story[0] = '\0';
+    return story;
+}
+
+static void timeout_free(AvahiTimeout *timeout)
+{
+    assert_ptr_equal(timeout, &world);
 }
 
 int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
@@ -102,100 +87,76 @@ int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t d
         if (world.refuse_timeout)
             return -1;
         *timeout = (AvahiTimeout *)&world;
-        world.on_pause_over = callback;
-        world.pause_userdata = userdata;
+        world.on_turn = callback;
+        world.userdata = userdata;
     }
-    world.due_us = delay_us < 0 ? -1 : world.now_us + delay_us;
-    if (delay_us >= 0)
-        tell("wait %d\n", (int)(delay_us / MS));
+    assert_true(delay_us <= 0);
+    world.is_due = delay_us == 0;
     return 0;
 }
 
-static void timeout_free(AvahiTimeout *timeout)
+static void turn(void)
 {
-    assert_ptr_equal(timeout, &world);
-    world.due_us = -1;
+    for (int turns = 0; world.is_due; turns++) {
+        assert_in_range(turns, 0, 1000);
+        world.is_due = false;
+        world.on_turn((AvahiTimeout *)&world, world.userdata);
+    }
 }
 
-struct mdns *__wrap_mdns_new(const AvahiPoll *poll_api)
+static int number_of(const struct job *job)
 {
-    assert_ptr_equal(poll_api, &world.api);
-    world.has_mdns = !world.refuse_mdns;
-    return world.has_mdns ? (struct mdns *)&world.has_mdns : NULL;
+    return atoi(job->assignment->target.name);
 }
 
-void __wrap_mdns_free(struct mdns *mdns)
+struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks)
 {
-    if (mdns)
-        world.has_mdns = false;
-}
-
-struct resolver *__wrap_resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
-                                       const struct target *target, bool want_port,
-                                       int64_t timeout_us, resolver_done_fn *done, void *userdata)
-{
-    assert_ptr_equal(poll_api, &world.api);
-    assert_ptr_equal(mdns, &world.has_mdns);
-    assert_false(world.has_resolver);
-    assert_true(timeout_us > 0);
-    if (world.refuse_resolver)
+    if (world.refuse_jobs)
         return NULL;
-    tell("resolve %s%s\n", target->name, want_port ? " and its port" : "");
-    world.has_resolver = true;
-    world.on_resolved = done;
-    world.resolver_userdata = userdata;
-    return (struct resolver *)&world.has_resolver;
+    struct job *job = calloc(1, sizeof *job);
+    assert_non_null(job);
+    job->callbacks = *callbacks;
+    job->assignment = config->assignment;
+    assert_null(world.jobs[number_of(job)]);
+    world.jobs[number_of(job)] = job;
+    return job;
 }
 
-void __wrap_resolver_free(struct resolver *resolver)
+void __wrap_job_start(struct job *job)
 {
-    if (resolver)
-        world.has_resolver = false;
+    tell("+%d ", number_of(job));
 }
 
-struct session *__wrap_session_start(const struct session_config *config,
-                                     const struct session_callbacks *callbacks)
+void __wrap_job_set_password(struct job *job, const char *password)
 {
-    char text[ADDRESS_TEXT_MAX + 8];
-    assert_false(world.has_session);
-    if (world.refuse_session)
-        return NULL;
-    world.config = *config;
-    world.callbacks = *callbacks;
-    world.has_session = true;
-    world.phase = OTA_PHASE_INVITE;
-    tell("session %s block %zu password %s\n", address_text_port(text, &config->address),
-         config->block, config->password ? config->password : "none");
-    return (struct session *)&world.has_session;
+    tell("%d:%s ", number_of(job), password ? password : "none");
 }
 
-void __wrap_session_free(struct session *session)
+static void emit(const struct job *job, enum ota_event_type type, size_t bytes,
+                 const struct ota_failure *failure, int signal_number)
 {
-    if (!session)
+    const struct ota_event event = {
+        .type = type,
+        .board = job->assignment->target.name,
+        .image = &image,
+        .bytes = bytes,
+        .failure = failure,
+        .exit_status = failure ? ota_error_exit_status(failure->error, signal_number) : 0};
+    job->callbacks.on_event(&event, job->callbacks.userdata);
+}
+
+void __wrap_job_interrupt(struct job *job, int signal_number)
+{
+    emit(job, OTA_EVENT_RESULT, 0, &(struct ota_failure){.error = OTA_E_INTERRUPTED},
+         signal_number);
+}
+
+void __wrap_job_free(struct job *job)
+{
+    if (!job)
         return;
-    assert_ptr_equal(session, &world.has_session);
-    assert_true(world.has_session);
-    world.has_session = false;
-}
-
-enum ota_phase __wrap_session_phase(const struct session *session)
-{
-    assert_ptr_equal(session, &world.has_session);
-    assert_true(world.has_session);
-    return world.phase;
-}
-
-bool __wrap_session_all_sent(const struct session *session)
-{
-    assert_ptr_equal(session, &world.has_session);
-    return world.all_sent;
-}
-
-void __wrap_session_set_password(struct session *session, const char *password)
-{
-    assert_ptr_equal(session, &world.has_session);
-    assert_true(world.has_session);
-    tell("password %s\n", password ? password : "none");
+    world.jobs[number_of(job)] = NULL;
+    free(job);
 }
 
 struct prompt *__wrap_prompt_start(const AvahiPoll *poll_api, const char *text, int64_t timeout_us,
@@ -203,7 +164,7 @@ struct prompt *__wrap_prompt_start(const AvahiPoll *poll_api, const char *text, 
 {
     assert_ptr_equal(poll_api, &world.api);
     assert_true(timeout_us > 0 && timeout_us < INT64_C(120000000));
-    tell("prompt %s\n", text);
+    tell("prompt '%s' ", text);
     if (world.refuse_prompt)
         return NULL;
     world.has_prompt = true;
@@ -221,539 +182,333 @@ void __wrap_prompt_free(struct prompt *prompt)
 static void on_event(const struct ota_event *event, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
-    assert_int_equal(event->total, IMAGE_SIZE);
-    assert_int_equal(event->elapsed_us, world.now_us - 5 * MS);
-    switch (event->type) {
-    case OTA_EVENT_START:
-        tell("start %s\n", event->board);
-        break;
-    case OTA_EVENT_RESOLVED:
-        tell("resolved %s port %u: %s, %s\n", event->address, event->port, event->source,
-             event->port_source);
-        break;
-    case OTA_EVENT_PROGRESS:
-        tell("progress %zu after %d\n", event->bytes, (int)(event->transfer_us / MS));
-        break;
-    case OTA_EVENT_NOTE:
-        tell("note %s\n", event->message);
-        break;
-    case OTA_EVENT_RESULT:
-        tell("result %s %d %zu: %s\n", ota_error_name(event->failure->error), event->exit_status,
-             event->bytes, event->failure->message);
-        assert_string_equal(ota_phase_name(event->phase), ota_phase_name(world.phase));
-        break;
-    default:
-        tell("event %d\n", (int)event->type);
-    }
+    world.totals = *event->totals;
+    assert_int_equal(event->totals->is_asking, world.has_prompt);
+    if (event->type == OTA_EVENT_RESULT)
+        tell("%s=%d ", event->board, event->exit_status);
+    if (event->type == OTA_EVENT_SKIPPED)
+        tell("%s!%s ", event->board, event->message);
 }
 
 static void on_done(void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     world.done++;
-    tell("done\n");
+    tell("done ");
 }
 
-static struct options make_options(void)
+static struct fleet *start(const struct options *options, size_t count)
 {
-    struct options options = {.retries = 3, .timeout_us = 10 * INT64_C(1000000)};
-    snprintf(options.target.name, sizeof options.target.name, "kitchen.local");
-    return options;
-}
-
-static struct fleet *start(const struct options *options)
-{
+    bool refuse_timeout = world.refuse_timeout, refuse_jobs = world.refuse_jobs;
+    world = (struct world){.api = {.timeout_free = timeout_free},
+                           .refuse_timeout = refuse_timeout,
+                           .refuse_jobs = refuse_jobs};
+    assert_in_range(count, 1, BOARDS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        assignments[i] = (struct assignment){.image = &image};
+        snprintf(assignments[i].target.name, sizeof assignments[i].target.name, "%zu", i);
+    }
     const struct fleet_config config = {.poll_api = &world.api,
                                         .options = options,
-                                        .image = &image,
+                                        .assignments = assignments,
+                                        .count = count,
                                         .on_event = on_event,
                                         .event_userdata = &world,
                                         .on_done = on_done,
                                         .done_userdata = &world};
-    return fleet_start(&config);
+    struct fleet *fleet = fleet_start(&config);
+    assert_string_equal(world.story, ""); /* everything comes from the loop */
+    if (fleet)
+        turn();
+    return fleet;
 }
 
-static struct ota_failure make_failure(enum ota_error error, const char *message)
+static void end(int number, enum ota_error error)
 {
-    struct ota_failure failure = {.error = error};
-    snprintf(failure.message, sizeof failure.message, "%s", message);
-    return failure;
+    struct job *job = world.jobs[number];
+    assert_non_null(job);
+    emit(job, OTA_EVENT_RESULT, error == OTA_OK ? IMAGE_SIZE : 0,
+         &(struct ota_failure){.error = error}, 0);
+    job->callbacks.on_done(job->callbacks.userdata);
+    turn();
 }
 
-static void resolve(const struct try *try)
+static void rest(int number)
 {
-    struct resolution resolution = {.count = 1, .port = try->port, .source = "mDNS"};
-    assert_true(world.has_resolver);
-    world.phase = OTA_PHASE_RESOLVE;
-    if (try->missing) {
-        const struct ota_failure failure = make_failure(OTA_E_NOT_FOUND, try->missing);
-        world.on_resolved(NULL, &failure, world.resolver_userdata);
-        return;
-    }
-    assert_true(address_parse(&resolution.addresses[0], try->address ? try->address : "10.0.0.7"));
-    world.on_resolved(&resolution, NULL, world.resolver_userdata);
+    world.jobs[number]->callbacks.on_rest(world.jobs[number]->callbacks.userdata);
+    turn();
 }
 
-static void session_event(const struct ota_event *event)
+static void wake(int number)
 {
-    world.callbacks.on_event(event, world.callbacks.userdata);
+    world.jobs[number]->callbacks.on_ready(world.jobs[number]->callbacks.userdata);
+    turn();
 }
 
-static void end_session(enum ota_phase phase, enum ota_error error, const char *message)
+static void ask(int number)
 {
-    const struct ota_failure failure = make_failure(error, message);
-    world.phase = phase;
-    world.callbacks.on_done((struct session *)&world.has_session, &failure,
-                            world.callbacks.userdata);
+    world.jobs[number]->callbacks.on_password(world.jobs[number]->callbacks.userdata);
 }
 
-static void play_try(const struct try *try)
+static bool claim(int number, const char *address, uint16_t port)
 {
-    resolve(try);
-    if (!world.has_session)
-        return;
-    if (try->bytes) {
-        session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
-        world.now_us += 200 * MS;
-        session_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = try->bytes});
-    }
-    end_session(try->phase, try->error, try->message);
+    struct address parsed;
+    assert_true(address_parse(&parsed, address));
+    address_set_port(&parsed, port);
+    return world.jobs[number]->callbacks.on_address(&parsed,
+                                                    world.jobs[number]->callbacks.userdata);
 }
 
-static void pass_pause(void)
+static void finish(struct fleet *fleet, enum ota_error outcome, int exit_status)
 {
-    assert_true(world.due_us >= world.now_us);
-    world.now_us = world.due_us;
-    world.due_us = -1;
-    world.on_pause_over((AvahiTimeout *)&world, world.pause_userdata);
+    int status;
+    assert_int_equal(fleet_outcome(fleet, &status), outcome);
+    assert_int_equal(status, exit_status);
+    fleet_free(fleet);
+    assert_false(world.has_prompt);
+    for (int i = 0; i < BOARDS_MAX; i++)
+        assert_null(world.jobs[i]);
 }
 
-static void reset_world(void)
+static void test_one(void **state)
 {
-    world = (struct world){.now_us = 5 * MS, .api = {.timeout_free = timeout_free}, .due_us = -1};
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 1);
+    assert_string_equal(told(), "+0 ");
+    end(0, OTA_E_REFUSED);
+    assert_string_equal(told(), "0=7 done ");
+    assert_int_equal(world.totals.failed, 1);
+    assert_int_equal(world.totals.running, 0);
+    finish(fleet, OTA_E_REFUSED, 7);
 }
 
-static void assert_nothing_left(void)
+/* As many at a time as -j says; the next one starts when a place becomes free. */
+static void test_window(void **state)
 {
-    assert_false(world.has_resolver || world.has_session || world.has_prompt || world.has_mdns);
-    assert_true(world.due_us < 0);
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 2}, 4);
+    assert_string_equal(told(), "+0 +1 ");
+    end(1, OTA_OK);
+    assert_string_equal(told(), "1=0 +2 ");
+    assert_int_equal(world.totals.boards, 4);
+    assert_int_equal(world.totals.total, 4 * IMAGE_SIZE);
+    assert_int_equal(world.totals.bytes, IMAGE_SIZE);
+    end(0, OTA_OK);
+    end(2, OTA_OK);
+    assert_string_equal(told(), "0=0 +3 2=0 ");
+    end(3, OTA_OK);
+    assert_string_equal(told(), "3=0 done ");
+    assert_int_equal(world.totals.confirmed, 4);
+    assert_int_equal(world.totals.bytes, 4 * IMAGE_SIZE);
+    finish(fleet, OTA_OK, 0);
 }
 
-#define CONNECTED_EVENT "event 4\n"
-#define START "resolve kitchen.local and its port\nstart kitchen.local\n"
-#define AGAIN "resolve kitchen.local and its port\n"
-#define FOUND                                                                                      \
-    "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"                             \
-    "session 10.0.0.7:3232 block 0 password none\n"
-#define LOCKSTEP                                                                                   \
-    "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"                             \
-    "session 10.0.0.7:3232 block 1024 password none\n"
-#define CONFIRMED "result ok 0 1000: \ndone\n"
-#define SENT .bytes = IMAGE_SIZE, .phase = OTA_PHASE_RESULT
-
-static const struct story {
-    const char *title;
-    struct options options; /* merged into make_options() */
-    bool no_retries;
-    bool esp8266; /* an image for it */
-    struct try tries[TRIES_MAX];
-    const char *story;
-    int exit_status;
-} stories[] = {
-    {.title = "success",
-     .tries = {{SENT, .error = OTA_OK, .message = ""}},
-     .story = START FOUND CONNECTED_EVENT "progress 1000 after 200\n" CONFIRMED},
-    {.title = "the port as announced",
-     .tries = {{.port = 8300, SENT, .error = OTA_OK, .message = ""}},
-     .story = START "resolved 10.0.0.7 port 8300: mDNS, as announced by mDNS\n"
-                    "session 10.0.0.7:8300 block 0 password none\n" CONNECTED_EVENT
-                    "progress 1000 after 200\n" CONFIRMED},
-    {.title = "the port as given needs no announcement",
-     .options = {.target.port = 99},
-     .tries = {{.port = 8300, SENT, .error = OTA_OK, .message = ""}},
-     .story = "resolve kitchen.local\nstart kitchen.local\n"
-              "resolved 10.0.0.7 port 99: mDNS, as given\n"
-              "session 10.0.0.7:99 block 0 password none\n" CONNECTED_EVENT
-              "progress 1000 after 200\n" CONFIRMED},
-    {.title = "lock-step from the start, the password from the options",
-     .options = {.lockstep = true, .password = (char[]){"pw"}},
-     .esp8266 = true,
-     .tries = {{SENT, .error = OTA_OK, .message = ""}},
-     .story = START "resolved 10.0.0.7 port 8266: mDNS, the default of ESP8266 boards\n"
-                    "session 10.0.0.7:8266 block 1460 password pw\n" CONNECTED_EVENT
-                    "progress 1000 after 200\n" CONFIRMED},
-    {.title = "not found: nothing to try again",
-     .tries = {{.missing = "nobody knows \"kitchen.local\""}},
-     .story = START "result not-found 4 0: nobody knows \"kitchen.local\"\ndone\n",
-     .exit_status = 4},
-    {.title = "silence: again after 1, 2 and 4 s, and then no more",
-     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
-               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NOT_LISTENING, .message = "closed"},
-               {.phase = OTA_PHASE_INVITE, .error = OTA_E_UNREACHABLE, .message = "no way"},
-               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"}},
-     .story = START FOUND "note invitation: silence; attempt 2 of 4 in 1 s\nwait 1000\n" AGAIN FOUND
-                          "note invitation: closed; attempt 3 of 4 in 2 s\nwait 2000\n" AGAIN FOUND
-                          "note invitation: no way; attempt 4 of 4 in 4 s\nwait 4000\n" AGAIN FOUND
-                          "result no-answer 5 0: silence\ndone\n",
-     .exit_status = 5},
-    {.title = "no pause is longer than 5 s",
-     .options = {.retries = 6},
-     .tries = {{.error = OTA_E_NO_ANSWER, .message = "a"},
-               {.error = OTA_E_NO_ANSWER, .message = "b"},
-               {.error = OTA_E_NO_ANSWER, .message = "c"},
-               {.error = OTA_E_NO_ANSWER, .message = "d"},
-               {.error = OTA_E_NO_ANSWER, .message = "e"},
-               {.error = OTA_E_NO_ANSWER, .message = "f"},
-               {.phase = OTA_PHASE_ACCEPT, .error = OTA_E_REFUSED, .message = "g"}},
-     .story = START FOUND "note resolution: a; attempt 2 of 7 in 1 s\nwait 1000\n" AGAIN FOUND
-                          "note resolution: b; attempt 3 of 7 in 2 s\nwait 2000\n" AGAIN FOUND
-                          "note resolution: c; attempt 4 of 7 in 4 s\nwait 4000\n" AGAIN FOUND
-                          "note resolution: d; attempt 5 of 7 in 5 s\nwait 5000\n" AGAIN FOUND
-                          "note resolution: e; attempt 6 of 7 in 5 s\nwait 5000\n" AGAIN FOUND
-                          "note resolution: f; attempt 7 of 7 in 5 s\nwait 5000\n" AGAIN FOUND
-                          "result refused 7 0: g\ndone\n",
-     .exit_status = 7},
-    {.title = "no retries, no second try",
-     .no_retries = true,
-     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"}},
-     .story = START FOUND "result no-answer 5 0: silence\ndone\n",
-     .exit_status = 5},
-    {.title = "silence does not lead to lock-step",
-     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
-               {SENT, .error = OTA_OK, .message = ""}},
-     .story = START FOUND
-     "note invitation: silence; attempt 2 of 4 in 1 s\nwait 1000\n" AGAIN FOUND CONNECTED_EVENT
-     "progress 1000 after 200\n" CONFIRMED},
-    {.title = "a streamed transfer that died without a word: lock-step yields the reason",
-     .tries = {{.bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"},
-               {.bytes = 600,
-                .phase = OTA_PHASE_TRANSFER,
-                .error = OTA_E_BOARD,
-                .message = "the board says: Flash Write Failed"}},
-     .story = START FOUND CONNECTED_EVENT
-     "progress 600 after 200\n"
-     "note transfer: reset; attempt 2 of 4, in lock-step, in 1 s\nwait 1000\n" AGAIN LOCKSTEP
-         CONNECTED_EVENT "progress 600 after 200\n"
-     "result board 10 600: the board says: Flash Write Failed\ndone\n",
-     .exit_status = 10},
-    {.title = "a stall: lock-step, and it stays",
-     .options = {.block = 512},
-     .tries = {{.bytes = 6, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_STALLED, .message = "a"},
-               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "b"},
-               {SENT, .error = OTA_OK, .message = ""}},
-     .story = START FOUND CONNECTED_EVENT
-     "progress 6 after 200\n"
-     "note transfer: a; attempt 2 of 4, in lock-step, in 1 s\nwait 1000\n" AGAIN
-     "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"
-     "session 10.0.0.7:3232 block 512 password none\n"
-     "note invitation: b; attempt 3 of 4, in lock-step, in 2 s\nwait 2000\n" AGAIN
-     "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"
-     "session 10.0.0.7:3232 block 512 password none\n" CONNECTED_EVENT
-     "progress 1000 after 200\n" CONFIRMED},
-    {.title = "the board has another address after its restart",
-     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_UNREACHABLE, .message = "no way"},
-               {.address = "10.0.0.8", SENT, .error = OTA_OK, .message = ""}},
-     .story = START FOUND "note invitation: no way; attempt 2 of 4 in 1 s\nwait 1000\n" AGAIN
-                          "resolved 10.0.0.8 port 3232: mDNS, the default of ESP32 boards\n"
-                          "session 10.0.0.8:3232 block 0 password none\n" CONNECTED_EVENT
-                          "progress 1000 after 200\n" CONFIRMED},
-    {.title = "the name is gone: the address that it had, and its port",
-     .tries = {{.port = 8300, .phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "a"},
-               {.missing = "gone", SENT, .error = OTA_OK, .message = ""}},
-     .story = START "resolved 10.0.0.7 port 8300: mDNS, as announced by mDNS\n"
-                    "session 10.0.0.7:8300 block 0 password none\n"
-                    "note invitation: a; attempt 2 of 4 in 1 s\nwait 1000\n" AGAIN
-                    "resolved 10.0.0.7 port 8300: found earlier, as announced by mDNS\n"
-                    "session 10.0.0.7:8300 block 0 password none\n" CONNECTED_EVENT
-                    "progress 1000 after 200\n" CONFIRMED},
-    {.title = "everything sent and no verdict: never again",
-     .tries = {{SENT, .error = OTA_E_UNKNOWN, .message = "no verdict"}},
-     .story = START FOUND CONNECTED_EVENT "progress 1000 after 200\n"
-                                          "result unknown 11 1000: no verdict\ndone\n",
-     .exit_status = 11},
-};
-
-static void play_story(const struct story *story)
+/* Many places, many boards: all start, but not in one turn of the loop. */
+static void test_many_starts(void **state)
 {
-    struct options options = make_options();
-    reset_world();
-    image.family = story->esp8266 ? IMAGE_ESP8266 : IMAGE_ESP32;
-    options.target.port = story->options.target.port;
-    options.lockstep = story->options.lockstep;
-    options.password = story->options.password;
-    options.block = story->options.block;
-    if (story->options.retries || story->no_retries)
-        options.retries = story->options.retries;
-    struct fleet *fleet = start(&options);
-    assert_non_null(fleet);
-    for (size_t i = 0; i < TRIES_MAX && !world.done; i++) {
-        assert_true(story->tries[i].message || story->tries[i].missing);
-        play_try(&story->tries[i]);
-        if (!world.done)
-            pass_pause();
-    }
-    assert_string_equal(world.story, story->story);
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = BOARDS_MAX}, BOARDS_MAX);
+    assert_string_equal(strrchr(world.story, '+'), "+63 ");
+    for (int i = 0; i < BOARDS_MAX; i++)
+        end(i, OTA_OK);
     assert_int_equal(world.done, 1);
-    assert_int_equal(fleet_exit_status(fleet), story->exit_status);
+    finish(fleet, OTA_OK, 0);
+}
+
+/* A board that rests between two attempts makes room, and those not tried yet go first. */
+static void test_rest(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 1}, 3);
+    rest(0);
+    assert_string_equal(told(), "+0 +1 ");
+    wake(0);
+    rest(1);
+    assert_string_equal(told(), "+2 ");
+    end(2, OTA_OK);
+    assert_string_equal(told(), "2=0 +0 ");
+    wake(1);
+    end(0, OTA_OK);
+    end(1, OTA_OK);
+    assert_string_equal(told(), "0=0 +1 1=0 done ");
+    finish(fleet, OTA_OK, 0);
+}
+
+static void test_canaries(void **state)
+{
+    (void)state;
+    const struct options options = {.jobs = 16, .canaries = 2};
+    struct fleet *fleet = start(&options, 4);
+    assert_string_equal(told(), "+0 +1 ");
+    rest(0);
+    end(1, OTA_OK);
+    assert_string_equal(told(), "1=0 ");
+    wake(0);
+    end(0, OTA_OK);
+    assert_string_equal(told(), "+0 0=0 +2 +3 ");
+    end(2, OTA_E_BOARD); /* no canary */
+    end(3, OTA_OK);
+    assert_string_equal(told(), "2=10 3=0 done ");
+    finish(fleet, OTA_E_BOARD, 10);
+
+    fleet = start(&options, 4);
+    end(1, OTA_E_UNKNOWN);
+    assert_string_equal(told(), "+0 +1 1=11 2!not tried, as a canary has failed "
+                                "3!not tried, as a canary has failed ");
+    end(0, OTA_OK);
+    assert_string_equal(told(), "0=0 done ");
+    assert_int_equal(world.totals.skipped, 2);
+    assert_int_equal(world.totals.total, 2 * IMAGE_SIZE);
+    finish(fleet, OTA_E_UNKNOWN, 11);
+
+    fleet = start(&(struct options){.jobs = 16, .canaries = 9}, 2); /* more than boards */
+    end(0, OTA_OK);
+    end(1, OTA_OK);
+    assert_string_equal(told(), "+0 +1 0=0 1=0 done ");
+    finish(fleet, OTA_OK, 0);
+}
+
+static void test_max_failures(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 2, .failures_max = 2}, 5);
+    end(0, OTA_E_LOST);
+    end(1, OTA_OK);
+    assert_string_equal(told(), "+0 +1 0=9 +2 1=0 +3 ");
+    end(2, OTA_E_REFUSED);
+    assert_string_equal(told(), "2=7 4!not tried, as too many others have failed ");
+    end(3, OTA_OK); /* those that run may finish */
+    assert_string_equal(told(), "3=0 done ");
+    finish(fleet, OTA_E_MIXED, 20);
+}
+
+/* Two names of one board. */
+static void test_duplicates(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 4);
+    assert_true(claim(0, "10.0.0.7", 8266));
+    assert_true(claim(0, "10.0.0.7", 8266)); /* its second attempt */
+    assert_true(claim(1, "10.0.0.7", 8267));
+    assert_true(claim(2, "10.0.0.8", 8266));
+    told();
+    assert_false(claim(3, "10.0.0.7", 8266));
+    world.jobs[3]->callbacks.on_done(world.jobs[3]->callbacks.userdata);
+    assert_string_equal(told(), "3!is the same board as 0 ");
+    for (int i = 0; i < 3; i++)
+        end(i, OTA_OK);
+    assert_string_equal(told(), "0=0 1=0 2=0 done ");
+    assert_int_equal(world.totals.skipped, 1);
+    finish(fleet, OTA_OK, 0);
+}
+
+static void test_password(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 4);
+    told();
+    ask(1);
+    ask(2);
+    assert_string_equal(told(), "prompt 'Password of 1 (and of the others that ask): ' ");
+    end(0, OTA_OK); /* goes on meanwhile */
+    world.on_typed("kwert", world.prompt_userdata);
+    assert_string_equal(told(), "0=0 1:kwert 2:kwert ");
+    ask(3); /* later: nobody is asked again */
+    assert_string_equal(told(), "3:kwert ");
     fleet_free(fleet);
-    assert_nothing_left();
-    image.family = IMAGE_ESP32;
-}
 
-static void test_stories(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
-        print_message("  %s\n", stories[i].title);
-        play_story(&stories[i]);
-    }
-}
-
-/* For every code: whether it is worth another try, and its exit status when it is not. */
-static void test_every_outcome(void **state)
-{
-    (void)state;
-    static const struct {
-        enum ota_error error;
-        bool again;
-        int exit_status;
-    } rows[] = {
-        {OTA_OK, false, 0},
-        {OTA_E_INTERNAL, false, 1},
-        {OTA_E_NO_ANSWER, true, 5},
-        {OTA_E_NOT_LISTENING, true, 5},
-        {OTA_E_UNREACHABLE, true, 5},
-        {OTA_E_WRONG_PASSWORD, false, 6},
-        {OTA_E_PASSWORD_NEEDED, false, 6},
-        {OTA_E_REFUSED, false, 7},
-        {OTA_E_NO_CONNECTION, false, 8},
-        {OTA_E_LOST, true, 9},
-        {OTA_E_STALLED, true, 9},
-        {OTA_E_EARLY_OK, false, 9},
-        {OTA_E_BOARD, false, 10},
-        {OTA_E_UNKNOWN, false, 11},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct try try = {
-            .bytes = 10, .phase = OTA_PHASE_TRANSFER, .error = rows[i].error, .message = "why"};
-        struct options options = make_options();
-        options.retries = 1;
-        reset_world();
-        struct fleet *fleet = start(&options);
-        assert_non_null(fleet);
-        play_try(&try);
-        assert_int_equal(world.done, rows[i].again ? 0 : 1);
-        if (rows[i].again) {
-            pass_pause();
-            play_try(&try);
-        }
-        assert_int_equal(world.done, 1);
-        assert_int_equal(fleet_exit_status(fleet), rows[i].exit_status);
-        fleet_free(fleet);
-        assert_nothing_left();
-    }
-}
-
-/* What the session is told is what the options say. */
-static void test_session_config(void **state)
-{
-    (void)state;
-    struct options options = make_options();
-    options.command = OTA_COMMAND_FILESYSTEM;
-    options.md5_target = true;
-    options.peer_any = true;
-    options.has_source = options.has_peer = true;
-    reset_world();
-    struct fleet *fleet = start(&options);
-    resolve(&(struct try){0});
-    assert_int_equal(world.config.command, OTA_COMMAND_FILESYSTEM);
-    assert_true(world.config.md5_target);
-    assert_true(world.config.peer_any);
-    assert_ptr_equal(world.config.source, &options.source);
-    assert_ptr_equal(world.config.peer, &options.peer);
-    assert_ptr_equal(world.config.image, &image);
-    assert_string_equal(world.config.board, "kitchen.local");
-    assert_string_equal(world.config.port_source, "the default of ESP32 boards");
-    assert_int_equal(world.config.accept_timeout_us, options.timeout_us);
+    fleet = start(&(struct options){.jobs = 16}, 2);
+    told();
+    ask(0);
+    world.on_typed(NULL, world.prompt_userdata);
+    ask(1);
+    assert_string_equal(told(), "prompt 'Password of 0 (and of the others that ask): ' "
+                                "0:none 1:none ");
     fleet_free(fleet);
-    assert_nothing_left();
+
+    fleet = start(&(struct options){.jobs = 16}, 1);
+    told();
+    world.refuse_prompt = true;
+    ask(0);
+    assert_string_equal(told(), "prompt 'Password of 0: ' 0:none ");
+    finish(fleet, OTA_OK, 0);
 }
 
-/* The name is shown escaped, everywhere. */
-static void test_name_is_escaped(void **state)
+/* The board hangs up while somebody types: the question goes, and comes again when it is needed. */
+static void test_prompt_is_dismissed(void **state)
 {
     (void)state;
-    struct options options = make_options();
-    snprintf(options.target.name, sizeof options.target.name, "a\x1b[2J");
-    reset_world();
-    struct fleet *fleet = start(&options);
-    assert_non_null(strstr(world.story, "start a\\x1b[2J\n"));
-    resolve(&(struct try){0});
-    assert_string_equal(world.config.board, "a\\x1b[2J");
-    fleet_free(fleet);
-}
-
-static void ask_for_password(void)
-{
-    resolve(&(struct try){0});
-    world.phase = OTA_PHASE_AUTHENTICATE;
-    world.callbacks.on_password((struct session *)&world.has_session, world.callbacks.userdata);
-}
-
-/* What is typed serves the attempts that follow, too: nobody is asked twice. */
-static void test_typed_password(void **state)
-{
-    (void)state;
-    struct options options = make_options();
-    reset_world();
-    struct fleet *fleet = start(&options);
-    ask_for_password();
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+    told();
+    ask(0);
+    ask(1);
+    rest(0);
     assert_true(world.has_prompt);
-    world.on_typed("typed", world.prompt_userdata);
+    end(1, OTA_E_REFUSED);
     assert_false(world.has_prompt);
-    end_session(OTA_PHASE_AUTHENTICATE, OTA_E_NO_ANSWER, "silence");
-    pass_pause();
-    resolve(&(struct try){0});
-    assert_string_equal(world.story, START FOUND
-                        "prompt Password of kitchen.local: \npassword typed\n"
-                        "note authentication: silence; attempt 2 of 4 in 1 s\nwait 1000\n" AGAIN
-                        "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"
-                        "session 10.0.0.7:3232 block 0 password typed\n");
+    told();
+    ask(2);
+    assert_string_equal(told(), "prompt 'Password of 2 (and of the others that ask): ' ");
     fleet_free(fleet);
-    assert_nothing_left();
 }
 
-static void test_nothing_typed(void **state)
+static void test_interrupt(void **state)
 {
     (void)state;
-    struct options options = make_options();
-    for (int no_terminal = 0; no_terminal < 2; no_terminal++) {
-        reset_world();
-        world.refuse_prompt = no_terminal;
-        struct fleet *fleet = start(&options);
-        ask_for_password();
-        if (!no_terminal)
-            world.on_typed(NULL, world.prompt_userdata);
-        assert_non_null(strstr(world.story, "\npassword none\n"));
-        fleet_free(fleet);
-        assert_nothing_left();
-    }
-}
+    struct fleet *fleet = start(&(struct options){.jobs = 3}, 5);
+    end(0, OTA_OK);
+    rest(1);
+    rest(2);
+    wake(2);
+    ask(3);
+    told();
+    fleet_interrupt(fleet, SIGTERM);
+    assert_string_equal(told(), "1=143 2=143 3=143 4=143 ");
+    fleet_interrupt(fleet, SIGINT); /* impatience changes nothing */
+    turn();
+    assert_string_equal(told(), "");
+    finish(fleet, OTA_E_INTERRUPTED, 143);
 
-/* The board does not wait for the password: it connects and hangs up while somebody types. */
-static void test_session_ends_while_somebody_types(void **state)
-{
-    (void)state;
-    struct options options = make_options();
-    reset_world();
-    struct fleet *fleet = start(&options);
-    ask_for_password();
-    end_session(OTA_PHASE_TRANSFER, OTA_E_LOST, "hung up");
-    assert_false(world.has_prompt);
-    fleet_free(fleet);
-    assert_nothing_left();
-}
+    fleet = start(&(struct options){.jobs = 1}, 2);
+    told();
+    fleet_interrupt(fleet, SIGINT);
+    assert_string_equal(told(), "0=130 1!not tried, as the upload was interrupted ");
+    finish(fleet, OTA_E_INTERRUPTED, 130);
 
-/* Where a signal finds the fleet. */
-enum moment { RESOLVING, PAUSING, PROMPTING, SENDING, ALL_SENT, ENDED };
-
-static void reach(enum moment moment)
-{
-    static const struct try silence = {
-        .phase = OTA_PHASE_RESOLVE, .error = OTA_E_NO_ANSWER, .message = "silence"};
-    static const struct try success = {SENT, .error = OTA_OK, .message = ""};
-    world.phase = OTA_PHASE_RESOLVE;
-    if (moment == PAUSING)
-        play_try(&silence);
-    else if (moment == PROMPTING)
-        ask_for_password();
-    else if (moment == SENDING || moment == ALL_SENT)
-        resolve(&(struct try){0});
-    else if (moment == ENDED)
-        play_try(&success);
-    if (moment == SENDING || moment == ALL_SENT)
-        world.phase = OTA_PHASE_TRANSFER;
-    world.all_sent = moment == ALL_SENT;
-}
-
-static void test_signals(void **state)
-{
-    (void)state;
-    static const struct {
-        enum moment moment;
-        int number;
-        int exit_status;
-        const char *result; /* how the story goes on */
-    } rows[] = {
-        {RESOLVING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
-        {PAUSING, SIGTERM, 143, "result interrupted 143 0: interrupted by SIGTERM\n"},
-        {PROMPTING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
-        {SENDING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
-        {ALL_SENT, SIGTERM, 143,
-         "result interrupted 143 0: interrupted by SIGTERM; the whole image had been sent, so the "
-         "board may install it\n"},
-        {ENDED, SIGINT, 0, ""},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct options options = make_options();
-        reset_world();
-        struct fleet *fleet = start(&options);
-        reach(rows[i].moment);
-        size_t before = strlen(world.story);
-        fleet_interrupt(fleet, rows[i].number);
-        fleet_interrupt(fleet, rows[i].number); /* impatience changes nothing */
-        assert_string_equal(world.story + before, rows[i].result);
-        assert_int_equal(fleet_exit_status(fleet), rows[i].exit_status);
-        /* Nothing is left that could start again. */
-        assert_false(world.has_session || world.has_prompt || world.has_resolver);
-        assert_true(world.due_us < 0);
-        fleet_free(fleet);
-        assert_nothing_left();
-    }
+    fleet = start(&(struct options){.jobs = 1}, 1);
+    end(0, OTA_OK);
+    told();
+    fleet_interrupt(fleet, SIGINT); /* too late */
+    assert_string_equal(told(), "");
+    finish(fleet, OTA_OK, 0);
 }
 
 static void test_out_of_memory(void **state)
 {
     (void)state;
-    struct options options = make_options();
-    bool *const refusals[] = {&world.refuse_mdns, &world.refuse_resolver, &world.refuse_timeout};
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        reset_world();
-        *refusals[i] = true;
-        assert_null(start(&options));
-        assert_string_equal(world.story, "");
-        assert_nothing_left();
-    }
-
-    reset_world();
-    world.refuse_session = true;
-    struct fleet *fleet = start(&options);
-    resolve(&(struct try){0});
-    assert_non_null(strstr(world.story, "result internal 1 0: out of memory\ndone\n"));
-    assert_int_equal(fleet_exit_status(fleet), 1);
-    fleet_free(fleet);
-
-    reset_world();
-    fleet = start(&options);
-    play_try(&(struct try){.phase = OTA_PHASE_RESOLVE, .error = OTA_E_NO_ANSWER, .message = "a"});
-    world.refuse_resolver = true;
-    pass_pause();
-    assert_non_null(strstr(world.story, "result internal 1 0: out of memory\ndone\n"));
-    fleet_free(fleet);
-    assert_nothing_left();
+    world.refuse_timeout = true;
+    assert_null(start(&(struct options){.jobs = 1}, 1));
+    world.refuse_timeout = false;
+    world.refuse_jobs = true;
+    struct fleet *fleet = start(&(struct options){.jobs = 1}, 2);
+    assert_string_equal(told(), "0=1 1=1 done ");
+    finish(fleet, OTA_E_INTERNAL, 1);
+    world.refuse_jobs = false;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stories),
-        cmocka_unit_test(test_every_outcome),
-        cmocka_unit_test(test_session_config),
-        cmocka_unit_test(test_name_is_escaped),
-        cmocka_unit_test(test_typed_password),
-        cmocka_unit_test(test_nothing_typed),
-        cmocka_unit_test(test_session_ends_while_somebody_types),
-        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_one),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_many_starts),
+        cmocka_unit_test(test_rest),
+        cmocka_unit_test(test_canaries),
+        cmocka_unit_test(test_max_failures),
+        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_password),
+        cmocka_unit_test(test_prompt_is_dismissed),
+        cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,12 +215,15 @@ static void test_file_is_closed(void **state)
 
 static void test_digests(void **state)
 {
+    struct ota_failure failure;
     struct image *image;
 
     (void)state;
     write_file(path, "The quick brown fox jumps over the lazy dog", 43);
     image = load(path);
     assert_string_equal(image->md5, "9e107d9d372bb6826bd81d3542a419d6");
+    assert_string_equal(image->sha256, "");
+    assert_int_equal(image_add_sha256(image, &failure), OTA_OK);
     assert_string_equal(image->sha256,
                         "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592");
     image_free(image);

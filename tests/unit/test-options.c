@@ -68,9 +68,11 @@ static void describe(char text[TEXT_MAX], const struct options *options)
 {
     char address[ADDRESS_TEXT_MAX];
     text[0] = '\0';
-    add(text, "%s", options->target.name);
-    if (options->target.port)
-        add(text, ":%d", options->target.port);
+    for (size_t i = 0; i < options->target_count; i++) {
+        add(text, "%s%s", i ? " " : "", options->targets[i].name);
+        if (options->targets[i].port)
+            add(text, ":%d", options->targets[i].port);
+    }
     add(text, " %s", options->file);
     if (options->password)
         add(text, " password='%s'", options->password);
@@ -105,6 +107,8 @@ static void test_accepted(void **state)
          "10.0.0.7:3232 fw.bin password='' bar"},
         {{"--debug", "--progress", "-i", "board.local", "--spiffs", "-f", "fs.bin"},
          "board.local fs.bin filesystem debug bar"},
+        {{"-i", "a", "-f", "x", "-i", "b:7"}, "a b:7 x"},
+        {{"-i", "a", "-f", "x", "-i", "b:7", "-p", "7"}, "a:7 b:7 x"},
         {{"-i", "b", "-I", "0.0.0.0", "-p", "1", "-P", "48266", "-a", "PW", "-s", "-f", "x"},
          "b:1 x password='PW' ports=48266-48266 filesystem"},
         {{"--ip", "b", "--host_ip", "10.0.0.1", "--port", "1", "--host_port", "2", "--file", "x",
@@ -119,7 +123,7 @@ static void test_accepted(void **state)
         {{"-i", "b", "-f", "x", "--json", "--quiet"}, "b x quiet json"},
         {{"-i", "b", "-f", "x", "-d", "-r"}, "b x debug bar"},
         /* the last one wins, as in espota.py */
-        {{"-i", "a", "-i", "b", "-f", "x", "-f", "y", "-p", "1", "-p", "2"}, "b:2 y"},
+        {{"-i", "a", "-i", "b", "-f", "x", "-f", "y", "-p", "1", "-p", "2"}, "a:2 b:2 y"},
         {{"-i", "b", "-f", "x", "-a", "one", "--auth=two"}, "b x password='two'"},
         /* targets */
         {{"-i", "Living room", "-f", "x"}, "Living room x"},

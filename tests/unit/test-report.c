@@ -23,6 +23,8 @@ static const struct image image = {
 static const struct ota_failure success = {.error = OTA_OK};
 static const struct ota_failure stalled = {OTA_E_STALLED, "the board stopped taking data"};
 
+static const struct ota_totals one = {.boards = 1, .running = 1};
+
 static struct ota_event event(enum ota_event_type type)
 {
     return (struct ota_event){.type = type,
@@ -31,7 +33,9 @@ static struct ota_event event(enum ota_event_type type)
                               .port = 8266,
                               .source = "mDNS",
                               .port_source = "as announced by mDNS",
-                              .total = image.size};
+                              .image = &image,
+                              .total = image.size,
+                              .totals = &one};
 }
 
 static void tell(struct report *report, enum ota_event_type type, size_t bytes, int64_t us)
@@ -62,7 +66,6 @@ static void run(const struct options *options, const struct ota_failure *failure
 {
     capture_begin(&capture);
     struct report *report = report_new(options);
-    report_set_image(report, &image);
     tell(report, OTA_EVENT_START, 0, 0);
     tell(report, OTA_EVENT_RESOLVED, 0, 0);
     tell(report, OTA_EVENT_INVITED, 0, 0);
@@ -185,7 +188,6 @@ static void test_json_that_cannot_be_written(void **state)
     fflush(stdout);
     dup2(full, STDOUT_FILENO);
     struct report *report = report_new(&options);
-    report_set_image(report, &image);
     assert_true(report_is_complete(report));
     tell(report, OTA_EVENT_START, 0, 0);
     assert_false(report_is_complete(report));
@@ -216,6 +218,102 @@ static void test_failure_of_no_board(void **state)
     json_decref(line);
 }
 
+/* A fleet: a line for each board, failures without their remedies, which the end gives once. */
+static void play_fleet(const struct options *options)
+{
+    struct ota_totals totals = {.boards = 5, .running = 2, .total = 5 * image.size};
+    struct ota_event told;
+    capture_begin(&capture);
+    struct report *report = report_new(options);
+    for (enum ota_event_type type = OTA_EVENT_START; type <= OTA_EVENT_CONNECTED; type++) {
+        told = event(type);
+        told.totals = &totals;
+        told.scheme = "MD5";
+        report_event(&told, report);
+    }
+    told = event(OTA_EVENT_PROGRESS);
+    told.bytes = totals.bytes = image.size;
+    told.totals = &totals;
+    report_event(&told, report);
+    told.type = OTA_EVENT_RESULT;
+    told.phase = OTA_PHASE_RESULT;
+    told.failure = &success;
+    told.transfer_us = 2000000;
+    totals.confirmed = 1;
+    report_event(&told, report);
+    for (size_t i = 0; i < 2; i++) {
+        told.board = i ? "attic" : "cellar";
+        told.phase = OTA_PHASE_TRANSFER;
+        told.failure = &stalled;
+        told.exit_status = 9;
+        totals.failed++;
+        report_event(&told, report);
+    }
+    told = event(OTA_EVENT_SKIPPED);
+    told.totals = &totals;
+    for (enum ota_skip skip = OTA_SKIP_UNTRIED; skip <= OTA_SKIP_DUPLICATE; skip++) {
+        told.board = skip == OTA_SKIP_UNTRIED ? "porch" : "twin";
+        told.skip = skip;
+        told.message = skip == OTA_SKIP_UNTRIED ? "not tried" : "is the same board as attic";
+        totals.skipped++;
+        report_event(&told, report);
+    }
+    report_summary(report, OTA_E_STALLED, 9);
+    assert_true(report_is_complete(report));
+    report_free(report);
+    capture_end(&capture);
+}
+
+static void test_fleet(void **state)
+{
+    (void)state;
+    char expected[2048];
+    const char *remedy = ota_error_remedy(OTA_E_STALLED, OTA_COMMAND_SKETCH);
+    play_fleet(&(struct options){0});
+    assert_string_equal(capture.text_out, "");
+    const char *at =
+        strstr(capture.text_err, "0 of 5 done, 2 running: 20% (10.0 KiB of 50.0 KiB, ");
+    assert_ptr_equal(at, capture.text_err);
+    snprintf(expected, sizeof expected,
+             "kitchen.local: sketch fw\\x1b.bin, 10.0 KiB, sent in 2.0 s (5.0 KiB/s) and confirmed "
+             "by the board\n"
+             "esp-ota: cellar: transfer: the board stopped taking data\n"
+             "esp-ota: attic: transfer: the board stopped taking data\n"
+             "twin: is the same board as attic\n"
+             "esp-ota: 2 boards: the transfer stopped making progress (stalled): cellar, attic\n"
+             "  %s\n"
+             "esp-ota: not tried: porch\n"
+             "esp-ota: 1 of 5 boards confirmed, 2 failed, 1 not tried, 1 skipped\n",
+             remedy);
+    assert_string_equal(strchr(at, '\n') + 1, expected);
+}
+
+static void test_fleet_bar(void **state)
+{
+    (void)state;
+    play_fleet(&(struct options){.force_bar = true});
+    assert_non_null(strstr(capture.text_err, "] 0 of 5 done, 2 running    0%"));
+}
+
+static void test_fleet_json(void **state)
+{
+    (void)state;
+    play_fleet(&(struct options){.json = true, .quiet = true});
+    assert_ptr_equal(strstr(capture.text_err, "esp-ota: cellar: "), capture.text_err);
+    assert_non_null(strstr(capture.text_out, "\"board\":\"porch\",\"code\":\"untried\","));
+    char *last = strstr(capture.text_out, "{\"event\":\"summary\"");
+    assert_non_null(last);
+    json_t *line = json_loads(last, 0, NULL);
+    assert_non_null(line);
+    assert_field(line, "code", "stalled");
+    assert_int_equal(json_integer_value(json_object_get(line, "exit_status")), 9);
+    assert_int_equal(json_integer_value(json_object_get(line, "boards")), 5);
+    assert_int_equal(json_integer_value(json_object_get(line, "confirmed")), 1);
+    assert_int_equal(json_integer_value(json_object_get(line, "failed")), 2);
+    assert_int_equal(json_integer_value(json_object_get(line, "skipped")), 2);
+    json_decref(line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +324,9 @@ int main(void)
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_json_that_cannot_be_written),
         cmocka_unit_test(test_failure_of_no_board),
+        cmocka_unit_test(test_fleet),
+        cmocka_unit_test(test_fleet_bar),
+        cmocka_unit_test(test_fleet_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

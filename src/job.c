@@ -1,0 +1,392 @@
+/*
+ * job.c: one board: resolve the name, choose the port, run the session; and again, when that can
+ * cure what went wrong.
+ *
+ * It opens no socket and prints nothing; what the board says is session.c's business.
+ */
+#include "job.h"
+
+#include "error.h"
+#include "escape.h"
+#include "loop.h"
+#include "resolve.h"
+#include "session.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t RESOLVE_US = 10 * INT64_C(1000000);
+static const int64_t PAUSE_MIN_US = 1000000; /* a lost connection: idle again after 1.1 s */
+static const int64_t PAUSE_MAX_US = 5000000;
+static const int64_t LOOK_AGAIN_US = 1000000; /* for a board that is waited for */
+static const int64_t TURN_US = 250000;        /* two boards behind one address take turns */
+
+/* Lock-step: what the boards' own upload tools send before they wait. */
+enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024 };
+
+struct job {
+    struct job_config config;
+    struct job_callbacks callbacks;
+    char name[4 * TARGET_NAME_MAX]; /* escaped */
+    char address[ADDRESS_TEXT_MAX];
+    uint16_t port;
+    const char *source;
+    const char *port_source;
+    const char *password;
+    struct resolution found; /* by the last attempt that found the board */
+    struct resolver *resolver;
+    struct session *session;
+    AvahiTimeout *pause;  /* before the next attempt */
+    unsigned attempt;     /* counts from 1 */
+    bool is_counted;      /* the attempt to come is a new one */
+    bool waits;           /* has said that it waits for the board to appear */
+    size_t block;         /* lock-step; 0: streaming */
+    int64_t start_us;     /* 0: not yet */
+    int64_t connected_us; /* 0: not yet */
+    size_t acknowledged;
+    struct broken { /* the last transfer that broke off */
+        struct ota_failure failure;
+        enum ota_phase phase;
+        size_t acknowledged;
+    } broken;
+};
+
+static void emit(struct job *job, const struct ota_event *event)
+{
+    struct ota_event complete = *event;
+    int64_t now_us = loop_now_us();
+    if (event->type == OTA_EVENT_CONNECTED)
+        job->connected_us = now_us;
+    if (event->type == OTA_EVENT_PROGRESS)
+        job->acknowledged = event->bytes;
+    complete.board = job->name;
+    complete.image = job->config.assignment->image;
+    complete.address = *job->address ? job->address : NULL;
+    complete.port = job->port;
+    complete.source = job->source;
+    complete.port_source = job->port_source;
+    complete.bytes = job->acknowledged;
+    complete.total = complete.image->size;
+    complete.elapsed_us = now_us - job->start_us;
+    complete.transfer_us = job->connected_us ? now_us - job->connected_us : 0;
+    job->callbacks.on_event(&complete, job->callbacks.userdata);
+}
+
+static void on_session_event(const struct ota_event *event, void *userdata)
+{
+    emit(userdata, event);
+}
+
+static size_t lockstep_block(const struct job *job)
+{
+    if (job->config.options->block)
+        return job->config.options->block;
+    return job->config.assignment->image->family == IMAGE_ESP32 ? BLOCK_ESP32 : BLOCK_8266;
+}
+
+static void emit_result(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
+                        int signal_number)
+{
+    emit(job,
+         &(struct ota_event){.type = OTA_EVENT_RESULT,
+                             .phase = phase,
+                             .failure = failure,
+                             .exit_status = ota_error_exit_status(failure->error, signal_number)});
+}
+
+static void rest(struct job *job, int64_t pause_us, bool is_counted)
+{
+    job->is_counted = is_counted;
+    loop_arm(job->config.poll_api, &job->pause, pause_us, NULL, NULL);
+    job->callbacks.on_rest(job->callbacks.userdata);
+}
+
+static int64_t pause_us(unsigned attempt)
+{
+    int64_t doubled_us = PAUSE_MIN_US << (attempt < 4 ? attempt - 1 : 3);
+    return doubled_us < PAUSE_MAX_US ? doubled_us : PAUSE_MAX_US;
+}
+
+/* The board was there, and the connection broke off. */
+static bool is_break(enum ota_error error)
+{
+    return error == OTA_E_LOST || error == OTA_E_STALLED;
+}
+
+static bool is_absence(enum ota_error error)
+{
+    return error == OTA_E_NOT_FOUND || error == OTA_E_NO_ANSWER || error == OTA_E_NOT_LISTENING ||
+           error == OTA_E_UNREACHABLE;
+}
+
+static void note(struct job *job, enum ota_phase phase, const char *message)
+{
+    emit(job, &(struct ota_event){.type = OTA_EVENT_NOTE, .phase = phase, .message = message});
+}
+
+static void try_again(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
+{
+    char message[OTA_MESSAGE_MAX + 128];
+    int64_t wait_us = pause_us(job->attempt);
+    if (is_break(failure->error))
+        job->broken = (struct broken){*failure, phase, job->acknowledged};
+    /* A board that aborts with unread data queued resets, and its reason is lost; in lock-step
+     * nothing is queued and the reason arrives. */
+    if (is_break(failure->error) && !job->block)
+        job->block = lockstep_block(job);
+    snprintf(message, sizeof message, "%s: %s; attempt %u of %u%s in %.0f s", ota_phase_name(phase),
+             failure->message, job->attempt + 1, job->config.options->retries + 1,
+             job->block ? ", in lock-step," : "", (double)wait_us / 1e6);
+    note(job, phase, message);
+    rest(job, wait_us, true);
+}
+
+static bool may_wait_longer(const struct job *job, enum ota_error error)
+{
+    return is_absence(error) && !job->broken.failure.error &&
+           loop_now_us() - job->start_us < job->config.options->wait_us;
+}
+
+/* --wait: the board may be asleep or off. */
+static void look_again(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
+{
+    char message[OTA_MESSAGE_MAX + 128];
+    if (!job->waits) {
+        snprintf(message, sizeof message, "%s: %s; waiting for the board, %.3g s at most",
+                 ota_phase_name(phase), failure->message,
+                 (double)job->config.options->wait_us / 1e6);
+        note(job, phase, message);
+    }
+    job->waits = true;
+    rest(job, LOOK_AGAIN_US, false);
+}
+
+/* That a board does not answer says less than how its transfer broke off in an earlier attempt. */
+static void end_job(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
+{
+    struct ota_failure result = *failure;
+    const struct broken *broken = &job->broken;
+    if (is_absence(failure->error) && broken->failure.error) {
+        fail(&result, broken->failure.error, "%s; and then: %s", broken->failure.message,
+             failure->message);
+        job->acknowledged = broken->acknowledged;
+        phase = broken->phase;
+    }
+    emit_result(job, phase, &result, 0);
+    job->callbacks.on_done(job->callbacks.userdata);
+}
+
+/* The end of one attempt, and perhaps of the work. */
+static void conclude(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
+{
+    bool is_waited_for =
+        job->config.options->wait_us && is_absence(failure->error) && !job->broken.failure.error;
+    if (may_wait_longer(job, failure->error))
+        look_again(job, phase, failure);
+    else if (!is_waited_for && ota_error_is_transient(failure->error) &&
+             job->attempt <= job->config.options->retries)
+        try_again(job, phase, failure);
+    else
+        end_job(job, phase, failure);
+}
+
+static void on_session_done(struct session *session, const struct ota_failure *failure,
+                            void *userdata)
+{
+    struct job *job = userdata;
+    struct ota_failure result = *failure;
+    enum ota_phase phase = session_phase(session);
+    session_free(session);
+    job->session = NULL;
+    conclude(job, phase, &result);
+}
+
+static void on_password(struct session *session, void *userdata)
+{
+    (void)session;
+    struct job *job = userdata;
+    job->callbacks.on_password(job->callbacks.userdata);
+}
+
+void job_set_password(struct job *job, const char *password)
+{
+    job->password = password;
+    if (job->session)
+        session_set_password(job->session, password);
+}
+
+static const char *default_port_source(const struct image *image)
+{
+    switch (image->family) {
+    case IMAGE_ESP8266:
+        return "the default of ESP8266 boards";
+    case IMAGE_ESP32:
+        return "the default of ESP32 boards";
+    case IMAGE_UNKNOWN:
+        break;
+    }
+    return "the ESP8266 default, as the image names no chip";
+}
+
+/* The port: as given; else as announced; else what boards of the image's family listen on. */
+static uint16_t choose_port(const struct job *job, uint16_t announced, const char **source)
+{
+    const struct assignment *assignment = job->config.assignment;
+    if (assignment->target.port) {
+        *source = "as given";
+        return assignment->target.port;
+    }
+    if (announced) {
+        *source = "as announced by mDNS";
+        return announced;
+    }
+    *source = default_port_source(assignment->image);
+    return image_default_port(assignment->image);
+}
+
+static struct session_config make_session_config(const struct job *job)
+{
+    const struct options *options = job->config.options;
+    struct session_config config = {
+        .poll_api = job->config.poll_api,
+        .listener = job->config.listener,
+        .image = job->config.assignment->image,
+        .command = options->command,
+        .board = job->name,
+        .address = job->found.addresses[0],
+        .port_source = job->port_source,
+        .source = options->has_source ? &options->source : NULL,
+        .peer = options->has_peer ? &options->peer : NULL,
+        .peer_any = options->peer_any,
+        .md5_target = options->md5_target,
+        .password = job->password,
+        .accept_timeout_us = options->timeout_us,
+        .block = job->block,
+    };
+    address_set_port(&config.address, job->port);
+    return config;
+}
+
+static const struct address *peer_of(const struct session_config *config)
+{
+    if (config->peer_any)
+        return NULL;
+    return config->peer ? config->peer : &config->address;
+}
+
+static void start_session(struct job *job)
+{
+    const struct session_callbacks callbacks = {.on_event = on_session_event,
+                                                .on_password = on_password,
+                                                .on_done = on_session_done,
+                                                .userdata = job};
+    job->port = choose_port(job, job->found.port, &job->port_source);
+    const struct session_config config = make_session_config(job);
+    if (!job->callbacks.on_address(&config.address, job->callbacks.userdata)) {
+        job->callbacks.on_done(job->callbacks.userdata);
+        return;
+    }
+    if (listener_is_expecting(job->config.listener, peer_of(&config))) {
+        rest(job, TURN_US, false);
+        return;
+    }
+    address_text(job->address, &config.address);
+    job->source = job->found.source;
+    emit(job, &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
+    job->session = session_start(&config, &callbacks);
+    if (!job->session)
+        conclude(job, OTA_PHASE_RESOLVE,
+                 &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+}
+
+static void on_resolved(const struct resolution *resolution, const struct ota_failure *failure,
+                        void *userdata)
+{
+    struct job *job = userdata;
+    struct ota_failure result = {0};
+    if (failure)
+        result = *failure;
+    if (resolution)
+        job->found = *resolution;
+    else
+        job->found.source = "found earlier";
+    resolver_free(job->resolver);
+    job->resolver = NULL;
+    if (job->found.count)
+        start_session(job);
+    else
+        conclude(job, OTA_PHASE_RESOLVE, &result);
+}
+
+/* The name is resolved anew each time: a board that has restarted may have another address. If it
+ * is not found any more, the one that it had is as good as any. */
+void job_start(struct job *job)
+{
+    const struct target *target = &job->config.assignment->target;
+    if (!job->start_us) {
+        job->start_us = loop_now_us();
+        emit(job, &(struct ota_event){.type = OTA_EVENT_START, .phase = OTA_PHASE_RESOLVE});
+    }
+    job->attempt += job->is_counted;
+    job->connected_us = 0;
+    job->acknowledged = 0;
+    job->resolver = resolver_start(job->config.poll_api, job->config.mdns, target, !target->port,
+                                   RESOLVE_US, on_resolved, job);
+    if (!job->resolver)
+        conclude(job, OTA_PHASE_RESOLVE,
+                 &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+}
+
+static void on_pause_over(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct job *job = userdata;
+    job->callbacks.on_ready(job->callbacks.userdata);
+}
+
+struct job *job_new(const struct job_config *config, const struct job_callbacks *callbacks)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (!job)
+        return NULL;
+    *job = (struct job){.config = *config,
+                        .callbacks = *callbacks,
+                        .password = config->assignment->password,
+                        .is_counted = true};
+    escape_string(job->name, sizeof job->name, config->assignment->target.name);
+    if (config->options->lockstep)
+        job->block = lockstep_block(job);
+    if (loop_arm(config->poll_api, &job->pause, -1, on_pause_over, job) < 0) {
+        free(job);
+        return NULL;
+    }
+    return job;
+}
+
+void job_interrupt(struct job *job, int signal_number)
+{
+    struct ota_failure failure;
+    enum ota_phase phase = job->session ? session_phase(job->session) : OTA_PHASE_RESOLVE;
+    bool all_sent = job->session && session_all_sent(job->session);
+    session_free(job->session);
+    job->session = NULL;
+    resolver_free(job->resolver);
+    job->resolver = NULL;
+    loop_arm(job->config.poll_api, &job->pause, -1, NULL, NULL);
+    fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s",
+         signal_number == SIGINT ? "SIGINT" : "SIGTERM",
+         all_sent ? "; the whole image had been sent, so the board may install it" : "");
+    emit_result(job, phase, &failure, signal_number);
+}
+
+void job_free(struct job *job)
+{
+    if (!job)
+        return;
+    resolver_free(job->resolver);
+    session_free(job->session);
+    job->config.poll_api->timeout_free(job->pause);
+    free(job);
+}

@@ -1,0 +1,60 @@
+/*
+ * job.h: one board of a fleet: from its name to its result, in as many attempts as it takes. It
+ * prints nothing, and knows nothing of the other boards.
+ */
+#ifndef JOB_H
+#define JOB_H
+
+#include "image.h"
+#include "listener.h"
+#include "mdns.h"
+#include "options.h"
+
+struct job;
+
+/* What goes to which board. */
+struct assignment {
+    struct target target;
+    const struct image *image;
+    const char *password; /* NULL or "": none was given */
+};
+
+/* Everything must outlive the job. */
+struct job_config {
+    const AvahiPoll *poll_api;
+    struct listener *listener;
+    struct mdns *mdns;
+    const struct options *options; /* what holds for every board */
+    const struct assignment *assignment;
+};
+
+/* All are called from the loop, or from job_start() and job_interrupt(). A job may be freed from
+ * on_done only. */
+struct job_callbacks {
+    ota_event_fn *on_event; /* complete but for what concerns the whole fleet */
+    /* Whether this address, with its port, is the job's to upload to; if not, the job is withdrawn:
+     * on_done follows without a result. */
+    bool (*on_address)(const struct address *address, void *userdata);
+    void (*on_password)(void *userdata); /* answer with job_set_password(), at once or later */
+    void (*on_rest)(void *userdata);     /* an attempt is over and another is to follow */
+    void (*on_ready)(void *userdata);    /* it may: job_start() */
+    void (*on_done)(void *userdata);
+    void *userdata;
+};
+
+/* NULL when memory ran out. */
+struct job *job_new(const struct job_config *config, const struct job_callbacks *callbacks);
+
+/* Begins the first attempt, or the next one after on_ready. */
+void job_start(struct job *job);
+
+/* The job keeps the pointer, also for the attempts that follow; NULL: nobody gave one. */
+void job_set_password(struct job *job, const char *password);
+
+/* Closes the connection at once and emits the result; on_done does not follow. Only between
+ * job_start() and on_done. */
+void job_interrupt(struct job *job, int signal_number);
+
+void job_free(struct job *job);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * summary.c: keeps the names of the boards that failed or were not tried, and prints them in
+ * groups. It knows the events, and no fleet.
+ */
+#include "summary.h"
+
+#include "log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIST_MAX = 3000 }; /* bytes of names in one message; log.c takes 4,096 */
+
+struct entry {
+    struct entry *next;
+    enum ota_error error; /* OTA_OK: not tried */
+    char name[];
+};
+
+struct summary {
+    struct entry *entries;
+    struct entry **end;
+    size_t untried;
+    bool is_incomplete; /* memory ran out */
+};
+
+struct summary *summary_new(void)
+{
+    struct summary *summary = calloc(1, sizeof *summary);
+    if (summary)
+        summary->end = &summary->entries;
+    return summary;
+}
+
+void summary_free(struct summary *summary)
+{
+    if (!summary)
+        return;
+    while (summary->entries) {
+        struct entry *next = summary->entries->next;
+        free(summary->entries);
+        summary->entries = next;
+    }
+    free(summary);
+}
+
+static void append(struct summary *summary, enum ota_error error, const char *name)
+{
+    size_t size = strlen(name) + 1;
+    struct entry *entry = malloc(sizeof *entry + size);
+    if (!entry) {
+        summary->is_incomplete = true;
+        return;
+    }
+    *entry = (struct entry){.error = error};
+    memcpy(entry->name, name, size);
+    *summary->end = entry;
+    summary->end = &entry->next;
+}
+
+void summary_add(struct summary *summary, const struct ota_event *event)
+{
+    if (event->type == OTA_EVENT_RESULT && event->failure->error != OTA_OK) {
+        append(summary, event->failure->error, event->board);
+    } else if (event->type == OTA_EVENT_SKIPPED && event->skip == OTA_SKIP_UNTRIED) {
+        append(summary, OTA_OK, event->board);
+        summary->untried++;
+    }
+}
+
+/* The names of the boards that ended like this; how many, when they are too many to be shown. */
+static size_t list_names(char list[LIST_MAX], const struct summary *summary, enum ota_error error)
+{
+    size_t length = 0, count = 0, hidden = 0;
+    const size_t room = LIST_MAX - sizeof " and 18446744073709551615 others";
+    list[0] = '\0';
+    for (const struct entry *entry = summary->entries; entry; entry = entry->next) {
+        if (entry->error != error)
+            continue;
+        count++;
+        if (hidden || length + strlen(entry->name) + 2 > room)
+            hidden++;
+        else
+            length += (size_t)snprintf(list + length, LIST_MAX - length, "%s%s",
+                                       count > 1 ? ", " : "", entry->name);
+    }
+    if (hidden)
+        snprintf(list + length, LIST_MAX - length, " and %zu others", hidden);
+    return count;
+}
+
+static void show_group(const struct summary *summary, enum ota_error error,
+                       enum ota_command command)
+{
+    char names[LIST_MAX];
+    const char *remedy = ota_error_remedy(error, command);
+    size_t count = list_names(names, summary, error);
+    if (count)
+        log_error("%zu board%s: %s (%s): %s%s%s", count, count == 1 ? "" : "s",
+                  ota_error_text(error), ota_error_name(error), names, *remedy ? "\n  " : "",
+                  remedy);
+}
+
+static void show_untried(const struct summary *summary)
+{
+    char names[LIST_MAX];
+    if (list_names(names, summary, OTA_OK))
+        log_error("not tried: %s", names);
+}
+
+void summary_show(const struct summary *summary, const struct ota_totals *totals,
+                  enum ota_command command)
+{
+    char text[160];
+    size_t skipped = totals->skipped - summary->untried;
+    bool is_success = totals->failed == 0 && summary->untried == 0;
+    for (enum ota_error error = OTA_OK + 1; error < OTA_ERROR_COUNT; error++)
+        show_group(summary, error, command);
+    show_untried(summary);
+    if (summary->is_incomplete)
+        log_error("memory ran out: the lists of boards are incomplete");
+    snprintf(text, sizeof text,
+             "%zu of %zu boards confirmed, %zu failed, %zu not tried, %zu skipped",
+             totals->confirmed, totals->boards, totals->failed, summary->untried, skipped);
+    if (is_success)
+        log_info("%s", text);
+    else
+        log_error("%s", text);
+}

@@ -1,0 +1,23 @@
+/*
+ * summary.h: what is to be said at the end of a fleet: which boards failed, by cause, with the
+ * remedy once; and which were not tried.
+ */
+#ifndef SUMMARY_H
+#define SUMMARY_H
+
+#include "esp-ota.h"
+
+struct summary;
+
+struct summary *summary_new(void); /* NULL when memory ran out */
+void summary_free(struct summary *summary);
+
+/* Takes note of a RESULT or SKIPPED event; others are ignored. */
+void summary_add(struct summary *summary, const struct ota_event *event);
+
+/* Writes it to standard error (log.h): errors, and with them what was not tried; on success only at
+ * the level of information. */
+void summary_show(const struct summary *summary, const struct ota_totals *totals,
+                  enum ota_command command);
+
+#endif

@@ -1,0 +1,819 @@
+/*
+ * test-job.c: one board from its name to its result, in virtual time: the resolver, the session and
+ * the clock are replaced at link time (--wrap). What happens is written down line by
+ * line, and each case says what must stand there, so order counts as much as content.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "job.h"
+#include "loop.h"
+#include "resolve.h"
+#include "session.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MS INT64_C(1000)
+
+enum { TRIES_MAX = 8, IMAGE_SIZE = 1000 };
+
+/* One try of the upload: what the resolver says and how the session ends. */
+struct
+try {
+    const char *missing; /* the resolver's failure; NULL: found */
+    const char *address; /* NULL: 10.0.0.7 */
+    uint16_t port;       /* from the SRV record */
+    size_t bytes;        /* acknowledged; 0: not even connected */
+    enum ota_phase phase;
+    enum ota_error error;
+    const char *message;
+};
+
+/* The world of one case, in place of resolve.c, session.c and loop.c. */
+static struct world {
+    int64_t now_us;
+    AvahiPoll api;
+    int64_t due_us; /* of the pause; negative: disarmed */
+    AvahiTimeoutCallback on_pause_over;
+    void *pause_userdata;
+    bool has_resolver, has_session;
+    bool refuse_resolver, refuse_session, refuse_timeout, refuse_address;
+    bool peer_any;
+    unsigned turns_to_wait; /* somebody else waits for the same peer */
+    resolver_done_fn *on_resolved;
+    void *resolver_userdata;
+    struct session_config config;
+    struct session_callbacks callbacks;
+    enum ota_phase phase;
+    bool all_sent;
+    struct job *job;
+    bool is_ready;
+    unsigned done;
+    int exit_status; /* of the result */
+    char story[4096];
+} world;
+
+static struct image image = {.family = IMAGE_ESP32, .size = IMAGE_SIZE};
+
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void tell(const char *format, ...)
+{
+    size_t length = strlen(world.story);
+    va_list arguments;
+    va_start(arguments, format);
+    int added = vsnprintf(world.story + length, sizeof world.story - length, format, arguments);
+    va_end(arguments);
+    assert_true(added >= 0 && (size_t)added < sizeof world.story - length);
+}
+
+int64_t __wrap_loop_now_us(void);
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata);
+struct resolver *__wrap_resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
+                                       const struct target *target, bool want_port,
+                                       int64_t timeout_us, resolver_done_fn *done, void *userdata);
+void __wrap_resolver_free(struct resolver *resolver);
+struct session *__wrap_session_start(const struct session_config *config,
+                                     const struct session_callbacks *callbacks);
+void __wrap_session_free(struct session *session);
+enum ota_phase __wrap_session_phase(const struct session *session);
+bool __wrap_session_all_sent(const struct session *session);
+void __wrap_session_set_password(struct session *session, const char *password);
+bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer);
+
+int64_t __wrap_loop_now_us(void)
+{
+    return world.now_us;
+}
+
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata)
+{
+    assert_ptr_equal(poll_api, &world.api);
+    if (!*timeout) {
+        if (world.refuse_timeout)
+            return -1;
+        *timeout = (AvahiTimeout *)&world;
+        world.on_pause_over = callback;
+        world.pause_userdata = userdata;
+    }
+    world.due_us = delay_us < 0 ? -1 : world.now_us + delay_us;
+    if (delay_us >= 0)
+        tell("wait %d\n", (int)(delay_us / MS));
+    return 0;
+}
+
+static void timeout_free(AvahiTimeout *timeout)
+{
+    assert_ptr_equal(timeout, &world);
+    world.due_us = -1;
+}
+
+struct resolver *__wrap_resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
+                                       const struct target *target, bool want_port,
+                                       int64_t timeout_us, resolver_done_fn *done, void *userdata)
+{
+    assert_ptr_equal(poll_api, &world.api);
+    assert_ptr_equal(mdns, &world.api);
+    assert_false(world.has_resolver);
+    assert_true(timeout_us > 0);
+    if (world.refuse_resolver)
+        return NULL;
+    tell("resolve %s%s\n", target->name, want_port ? " and its port" : "");
+    world.has_resolver = true;
+    world.on_resolved = done;
+    world.resolver_userdata = userdata;
+    return (struct resolver *)&world.has_resolver;
+}
+
+void __wrap_resolver_free(struct resolver *resolver)
+{
+    if (resolver)
+        world.has_resolver = false;
+}
+
+struct session *__wrap_session_start(const struct session_config *config,
+                                     const struct session_callbacks *callbacks)
+{
+    char text[ADDRESS_TEXT_MAX + 8];
+    assert_false(world.has_session);
+    if (world.refuse_session)
+        return NULL;
+    world.config = *config;
+    world.callbacks = *callbacks;
+    world.has_session = true;
+    world.phase = OTA_PHASE_INVITE;
+    tell("session %s block %zu password %s\n", address_text_port(text, &config->address),
+         config->block, config->password ? config->password : "none");
+    return (struct session *)&world.has_session;
+}
+
+void __wrap_session_free(struct session *session)
+{
+    if (!session)
+        return;
+    assert_ptr_equal(session, &world.has_session);
+    assert_true(world.has_session);
+    world.has_session = false;
+}
+
+enum ota_phase __wrap_session_phase(const struct session *session)
+{
+    assert_ptr_equal(session, &world.has_session);
+    assert_true(world.has_session);
+    return world.phase;
+}
+
+bool __wrap_session_all_sent(const struct session *session)
+{
+    assert_ptr_equal(session, &world.has_session);
+    return world.all_sent;
+}
+
+void __wrap_session_set_password(struct session *session, const char *password)
+{
+    assert_ptr_equal(session, &world.has_session);
+    assert_true(world.has_session);
+    tell("password %s\n", password ? password : "none");
+}
+
+bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer)
+{
+    assert_ptr_equal(listener, &world);
+    assert_int_equal(peer == NULL, world.peer_any);
+    return world.turns_to_wait && world.turns_to_wait--;
+}
+
+static void on_event(const struct ota_event *event, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    assert_int_equal(event->total, IMAGE_SIZE);
+    assert_int_equal(event->elapsed_us, world.now_us - 5 * MS);
+    switch (event->type) {
+    case OTA_EVENT_START:
+        tell("start %s\n", event->board);
+        break;
+    case OTA_EVENT_RESOLVED:
+        tell("resolved %s port %u: %s, %s\n", event->address, event->port, event->source,
+             event->port_source);
+        break;
+    case OTA_EVENT_PROGRESS:
+        tell("progress %zu after %d\n", event->bytes, (int)(event->transfer_us / MS));
+        break;
+    case OTA_EVENT_NOTE:
+        tell("note %s\n", event->message);
+        break;
+    case OTA_EVENT_RESULT:
+        world.exit_status = event->exit_status;
+        tell("result %s %d %zu: %s\n", ota_error_name(event->failure->error), event->exit_status,
+             event->bytes, event->failure->message);
+        assert_string_equal(ota_phase_name(event->phase), ota_phase_name(world.phase));
+        break;
+    default:
+        tell("event %d\n", (int)event->type);
+    }
+}
+
+static bool on_address(const struct address *address, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    assert_int_not_equal(address_port(address), 0);
+    return !world.refuse_address;
+}
+
+static void on_password(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    tell("asks for a password\n");
+}
+
+static void on_rest(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    tell("rests\n");
+}
+
+static void on_ready(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.is_ready = true;
+}
+
+static void on_done(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.done++;
+    tell("done\n");
+}
+
+static struct options make_options(void)
+{
+    return (struct options){.retries = 3, .timeout_us = 10 * INT64_C(1000000)};
+}
+
+static struct assignment assignment;
+
+static struct job *start(const struct options *options)
+{
+    const struct job_config config = {.poll_api = &world.api,
+                                      .listener = (struct listener *)&world,
+                                      .mdns = (struct mdns *)&world.api,
+                                      .options = options,
+                                      .assignment = &assignment};
+    const struct job_callbacks callbacks = {.on_event = on_event,
+                                            .on_address = on_address,
+                                            .on_password = on_password,
+                                            .on_rest = on_rest,
+                                            .on_ready = on_ready,
+                                            .on_done = on_done,
+                                            .userdata = &world};
+    world.peer_any = options->peer_any;
+    world.job = job_new(&config, &callbacks);
+    if (world.job)
+        job_start(world.job);
+    return world.job;
+}
+
+static struct ota_failure make_failure(enum ota_error error, const char *message)
+{
+    struct ota_failure failure = {.error = error};
+    snprintf(failure.message, sizeof failure.message, "%s", message);
+    return failure;
+}
+
+static void resolve(const struct try *try)
+{
+    struct resolution resolution = {.count = 1, .port = try->port, .source = "mDNS"};
+    assert_true(world.has_resolver);
+    world.phase = OTA_PHASE_RESOLVE;
+    if (try->missing) {
+        const struct ota_failure failure = make_failure(OTA_E_NOT_FOUND, try->missing);
+        world.on_resolved(NULL, &failure, world.resolver_userdata);
+        return;
+    }
+    assert_true(address_parse(&resolution.addresses[0], try->address ? try->address : "10.0.0.7"));
+    world.on_resolved(&resolution, NULL, world.resolver_userdata);
+}
+
+static void session_event(const struct ota_event *event)
+{
+    world.callbacks.on_event(event, world.callbacks.userdata);
+}
+
+static void end_session(enum ota_phase phase, enum ota_error error, const char *message)
+{
+    const struct ota_failure failure = make_failure(error, message);
+    world.phase = phase;
+    world.callbacks.on_done((struct session *)&world.has_session, &failure,
+                            world.callbacks.userdata);
+}
+
+static void play_try(const struct try *try)
+{
+    resolve(try);
+    if (!world.has_session)
+        return;
+    if (try->bytes) {
+        session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
+        world.now_us += 200 * MS;
+        session_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = try->bytes});
+    }
+    end_session(try->phase, try->error, try->message);
+}
+
+static void pass_pause(void)
+{
+    assert_true(world.due_us >= world.now_us);
+    world.now_us = world.due_us;
+    world.due_us = -1;
+    world.is_ready = false;
+    world.on_pause_over((AvahiTimeout *)&world, world.pause_userdata);
+    assert_true(world.is_ready);
+    job_start(world.job);
+}
+
+static void reset_world(void)
+{
+    world = (struct world){.now_us = 5 * MS, .api = {.timeout_free = timeout_free}, .due_us = -1};
+    assignment = (struct assignment){.target.name = "kitchen.local", .image = &image};
+}
+
+static void assert_nothing_left(void)
+{
+    assert_false(world.has_resolver || world.has_session);
+    assert_true(world.due_us < 0);
+}
+
+#define CONNECTED_EVENT "event 4\n"
+#define START "start kitchen.local\nresolve kitchen.local and its port\n"
+#define AGAIN "resolve kitchen.local and its port\n"
+#define FOUND                                                                                      \
+    "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"                             \
+    "session 10.0.0.7:3232 block 0 password none\n"
+#define LOCKSTEP                                                                                   \
+    "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"                             \
+    "session 10.0.0.7:3232 block 1024 password none\n"
+#define CONFIRMED "result ok 0 1000: \ndone\n"
+#define SENT .bytes = IMAGE_SIZE, .phase = OTA_PHASE_RESULT
+
+static const struct story {
+    const char *title;
+    struct options options; /* merged into make_options() */
+    uint16_t port;          /* as given */
+    bool no_retries;
+    bool esp8266; /* an image for it */
+    struct try tries[TRIES_MAX];
+    const char *story;
+    int exit_status;
+} stories[] = {
+    {.title = "success",
+     .tries = {{SENT, .error = OTA_OK, .message = ""}},
+     .story = START FOUND CONNECTED_EVENT "progress 1000 after 200\n" CONFIRMED},
+    {.title = "the port as announced",
+     .tries = {{.port = 8300, SENT, .error = OTA_OK, .message = ""}},
+     .story = START "resolved 10.0.0.7 port 8300: mDNS, as announced by mDNS\n"
+                    "session 10.0.0.7:8300 block 0 password none\n" CONNECTED_EVENT
+                    "progress 1000 after 200\n" CONFIRMED},
+    {.title = "the port as given needs no announcement",
+     .port = 99,
+     .tries = {{.port = 8300, SENT, .error = OTA_OK, .message = ""}},
+     .story = "start kitchen.local\nresolve kitchen.local\n"
+              "resolved 10.0.0.7 port 99: mDNS, as given\n"
+              "session 10.0.0.7:99 block 0 password none\n" CONNECTED_EVENT
+              "progress 1000 after 200\n" CONFIRMED},
+    {.title = "lock-step from the start, the password from the options",
+     .options = {.lockstep = true, .password = (char[]){"pw"}},
+     .esp8266 = true,
+     .tries = {{SENT, .error = OTA_OK, .message = ""}},
+     .story = START "resolved 10.0.0.7 port 8266: mDNS, the default of ESP8266 boards\n"
+                    "session 10.0.0.7:8266 block 1460 password pw\n" CONNECTED_EVENT
+                    "progress 1000 after 200\n" CONFIRMED},
+    {.title = "not found: nothing to try again",
+     .tries = {{.missing = "nobody knows \"kitchen.local\""}},
+     .story = START "result not-found 4 0: nobody knows \"kitchen.local\"\ndone\n",
+     .exit_status = 4},
+    {.title = "silence: again after 1, 2 and 4 s, and then no more",
+     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NOT_LISTENING, .message = "closed"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_UNREACHABLE, .message = "no way"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"}},
+     .story = START FOUND
+     "note invitation: silence; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN FOUND
+     "note invitation: closed; attempt 3 of 4 in 2 s\nwait 2000\nrests\n" AGAIN FOUND
+     "note invitation: no way; attempt 4 of 4 in 4 s\nwait 4000\nrests\n" AGAIN FOUND
+     "result no-answer 5 0: silence\ndone\n",
+     .exit_status = 5},
+    {.title = "no pause is longer than 5 s",
+     .options = {.retries = 6},
+     .tries = {{.error = OTA_E_NO_ANSWER, .message = "a"},
+               {.error = OTA_E_NO_ANSWER, .message = "b"},
+               {.error = OTA_E_NO_ANSWER, .message = "c"},
+               {.error = OTA_E_NO_ANSWER, .message = "d"},
+               {.error = OTA_E_NO_ANSWER, .message = "e"},
+               {.error = OTA_E_NO_ANSWER, .message = "f"},
+               {.phase = OTA_PHASE_ACCEPT, .error = OTA_E_REFUSED, .message = "g"}},
+     .story =
+         START FOUND "note resolution: a; attempt 2 of 7 in 1 s\nwait 1000\nrests\n" AGAIN FOUND
+                     "note resolution: b; attempt 3 of 7 in 2 s\nwait 2000\nrests\n" AGAIN FOUND
+                     "note resolution: c; attempt 4 of 7 in 4 s\nwait 4000\nrests\n" AGAIN FOUND
+                     "note resolution: d; attempt 5 of 7 in 5 s\nwait 5000\nrests\n" AGAIN FOUND
+                     "note resolution: e; attempt 6 of 7 in 5 s\nwait 5000\nrests\n" AGAIN FOUND
+                     "note resolution: f; attempt 7 of 7 in 5 s\nwait 5000\nrests\n" AGAIN FOUND
+                     "result refused 7 0: g\ndone\n",
+     .exit_status = 7},
+    {.title = "no retries, no second try",
+     .no_retries = true,
+     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"}},
+     .story = START FOUND "result no-answer 5 0: silence\ndone\n",
+     .exit_status = 5},
+    {.title = "silence does not lead to lock-step",
+     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story = START FOUND
+     "note invitation: silence; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN FOUND
+         CONNECTED_EVENT "progress 1000 after 200\n" CONFIRMED},
+    {.title = "a streamed transfer that died without a word: lock-step yields the reason",
+     .tries = {{.bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"},
+               {.bytes = 600,
+                .phase = OTA_PHASE_TRANSFER,
+                .error = OTA_E_BOARD,
+                .message = "the board says: Flash Write Failed"}},
+     .story = START FOUND CONNECTED_EVENT
+     "progress 600 after 200\n"
+     "note transfer: reset; attempt 2 of 4, in lock-step, in 1 s\nwait 1000\nrests\n" AGAIN LOCKSTEP
+         CONNECTED_EVENT "progress 600 after 200\n"
+     "result board 10 600: the board says: Flash Write Failed\ndone\n",
+     .exit_status = 10},
+    {.title = "a stall: lock-step, and it stays",
+     .options = {.block = 512},
+     .tries = {{.bytes = 6, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_STALLED, .message = "a"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "b"},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story = START FOUND CONNECTED_EVENT
+     "progress 6 after 200\n"
+     "note transfer: a; attempt 2 of 4, in lock-step, in 1 s\nwait 1000\nrests\n" AGAIN
+     "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"
+     "session 10.0.0.7:3232 block 512 password none\n"
+     "note invitation: b; attempt 3 of 4, in lock-step, in 2 s\nwait 2000\nrests\n" AGAIN
+     "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"
+     "session 10.0.0.7:3232 block 512 password none\n" CONNECTED_EVENT
+     "progress 1000 after 200\n" CONFIRMED},
+    {.title = "the board has another address after its restart",
+     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_UNREACHABLE, .message = "no way"},
+               {.address = "10.0.0.8", SENT, .error = OTA_OK, .message = ""}},
+     .story = START FOUND "note invitation: no way; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN
+                          "resolved 10.0.0.8 port 3232: mDNS, the default of ESP32 boards\n"
+                          "session 10.0.0.8:3232 block 0 password none\n" CONNECTED_EVENT
+                          "progress 1000 after 200\n" CONFIRMED},
+    {.title = "the name is gone: the address that it had, and its port",
+     .tries = {{.port = 8300, .phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "a"},
+               {.missing = "gone", SENT, .error = OTA_OK, .message = ""}},
+     .story = START "resolved 10.0.0.7 port 8300: mDNS, as announced by mDNS\n"
+                    "session 10.0.0.7:8300 block 0 password none\n"
+                    "note invitation: a; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN
+                    "resolved 10.0.0.7 port 8300: found earlier, as announced by mDNS\n"
+                    "session 10.0.0.7:8300 block 0 password none\n" CONNECTED_EVENT
+                    "progress 1000 after 200\n" CONFIRMED},
+    {.title = "a transfer that broke off, and silence afterwards: the break is what counts",
+     .options = {.retries = 2},
+     .tries = {{.bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
+               {.phase = OTA_PHASE_TRANSFER, .error = OTA_E_UNREACHABLE, .message = "no way"}},
+     .story = START FOUND CONNECTED_EVENT
+     "progress 600 after 200\n"
+     "note transfer: reset; attempt 2 of 3, in lock-step, in 1 s\nwait 1000\nrests\n" AGAIN LOCKSTEP
+     "note invitation: silence; attempt 3 of 3, in lock-step, in 2 s\nwait 2000\nrests\n" AGAIN
+         LOCKSTEP "result lost 9 600: reset; and then: no way\ndone\n",
+     .exit_status = 9},
+    {.title = "a board that is waited for",
+     .options = {.wait_us = 3500 * MS},
+     .tries = {{.missing = "nobody knows it"},
+               {.missing = "nobody knows it"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story = START "note resolution: nobody knows it; waiting for the board, 3.5 s at most\n"
+                    "wait 1000\nrests\n" AGAIN "wait 1000\nrests\n" AGAIN FOUND
+                    "wait 1000\nrests\n" AGAIN FOUND CONNECTED_EVENT
+                    "progress 1000 after 200\n" CONFIRMED},
+    {.title = "a board that is waited for in vain",
+     .options = {.wait_us = 1500 * MS},
+     .tries = {{.missing = "nobody knows it"},
+               {.missing = "nobody knows it"},
+               {.missing = "nobody knows it"}},
+     .story = START "note resolution: nobody knows it; waiting for the board, 1.5 s at most\n"
+                    "wait 1000\nrests\n" AGAIN "wait 1000\nrests\n" AGAIN
+                    "result not-found 4 0: nobody knows it\ndone\n",
+     .exit_status = 4},
+    {.title = "a board that has come is tried as often as any other",
+     .options = {.wait_us = 1500 * MS, .retries = 1},
+     .tries = {{.missing = "nobody knows it"},
+               {.bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"},
+               {.phase = OTA_PHASE_TRANSFER, .error = OTA_E_NO_ANSWER, .message = "silence"}},
+     .story = START "note resolution: nobody knows it; waiting for the board, 1.5 s at most\n"
+                    "wait 1000\nrests\n" AGAIN FOUND CONNECTED_EVENT "progress 600 after 200\n"
+                    "note transfer: reset; attempt 2 of 2, in lock-step, in 1 s\n"
+                    "wait 1000\nrests\n" AGAIN LOCKSTEP
+                    "result lost 9 600: reset; and then: silence\ndone\n",
+     .exit_status = 9},
+    {.title = "everything sent and no verdict: never again",
+     .tries = {{SENT, .error = OTA_E_UNKNOWN, .message = "no verdict"}},
+     .story = START FOUND CONNECTED_EVENT "progress 1000 after 200\n"
+                                          "result unknown 11 1000: no verdict\ndone\n",
+     .exit_status = 11},
+};
+
+static void play_story(const struct story *story)
+{
+    struct options options = make_options();
+    reset_world();
+    image.family = story->esp8266 ? IMAGE_ESP8266 : IMAGE_ESP32;
+    assignment.target.port = story->port;
+    assignment.password = story->options.password;
+    options.lockstep = story->options.lockstep;
+    options.wait_us = story->options.wait_us;
+    options.block = story->options.block;
+    if (story->options.retries || story->no_retries)
+        options.retries = story->options.retries;
+    struct job *job = start(&options);
+    assert_non_null(job);
+    for (size_t i = 0; i < TRIES_MAX && !world.done; i++) {
+        assert_true(story->tries[i].message || story->tries[i].missing);
+        play_try(&story->tries[i]);
+        if (!world.done)
+            pass_pause();
+    }
+    assert_string_equal(world.story, story->story);
+    assert_int_equal(world.done, 1);
+    assert_int_equal(world.exit_status, story->exit_status);
+    job_free(job);
+    assert_nothing_left();
+    image.family = IMAGE_ESP32;
+}
+
+static void test_stories(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
+        print_message("  %s\n", stories[i].title);
+        play_story(&stories[i]);
+    }
+}
+
+/* For every code: whether it is worth another try, and its exit status when it is not. */
+static void test_every_outcome(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ota_error error;
+        bool again;
+        int exit_status;
+    } rows[] = {
+        {OTA_OK, false, 0},
+        {OTA_E_INTERNAL, false, 1},
+        {OTA_E_NO_ANSWER, true, 5},
+        {OTA_E_NOT_LISTENING, true, 5},
+        {OTA_E_UNREACHABLE, true, 5},
+        {OTA_E_WRONG_PASSWORD, false, 6},
+        {OTA_E_PASSWORD_NEEDED, false, 6},
+        {OTA_E_REFUSED, false, 7},
+        {OTA_E_NO_CONNECTION, false, 8},
+        {OTA_E_LOST, true, 9},
+        {OTA_E_STALLED, true, 9},
+        {OTA_E_EARLY_OK, false, 9},
+        {OTA_E_BOARD, false, 10},
+        {OTA_E_UNKNOWN, false, 11},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct try try = {
+            .bytes = 10, .phase = OTA_PHASE_TRANSFER, .error = rows[i].error, .message = "why"};
+        struct options options = make_options();
+        options.retries = 1;
+        reset_world();
+        struct job *job = start(&options);
+        assert_non_null(job);
+        play_try(&try);
+        assert_int_equal(world.done, rows[i].again ? 0 : 1);
+        if (rows[i].again) {
+            pass_pause();
+            play_try(&try);
+        }
+        assert_int_equal(world.done, 1);
+        assert_int_equal(world.exit_status, rows[i].exit_status);
+        job_free(job);
+        assert_nothing_left();
+    }
+}
+
+/* What the session is told is what the options say. */
+static void test_session_config(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    options.command = OTA_COMMAND_FILESYSTEM;
+    options.md5_target = true;
+    options.peer_any = true;
+    options.has_source = options.has_peer = true;
+    reset_world();
+    struct job *job = start(&options);
+    resolve(&(struct try){0});
+    assert_int_equal(world.config.command, OTA_COMMAND_FILESYSTEM);
+    assert_true(world.config.md5_target);
+    assert_true(world.config.peer_any);
+    assert_ptr_equal(world.config.source, &options.source);
+    assert_ptr_equal(world.config.peer, &options.peer);
+    assert_ptr_equal(world.config.image, &image);
+    assert_string_equal(world.config.board, "kitchen.local");
+    assert_string_equal(world.config.port_source, "the default of ESP32 boards");
+    assert_int_equal(world.config.accept_timeout_us, options.timeout_us);
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* The name is shown escaped, everywhere. */
+static void test_name_is_escaped(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    snprintf(assignment.target.name, sizeof assignment.target.name, "a\x1b[2J");
+    struct job *job = start(&options);
+    assert_non_null(strstr(world.story, "start a\\x1b[2J\n"));
+    resolve(&(struct try){0});
+    assert_string_equal(world.config.board, "a\\x1b[2J");
+    job_free(job);
+}
+
+static void ask_for_password(void)
+{
+    resolve(&(struct try){0});
+    world.phase = OTA_PHASE_AUTHENTICATE;
+    world.callbacks.on_password((struct session *)&world.has_session, world.callbacks.userdata);
+}
+
+/* What is typed serves the attempts that follow, too: nobody is asked twice. */
+static void test_password(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    struct job *job = start(&options);
+    ask_for_password();
+    job_set_password(job, "typed");
+    end_session(OTA_PHASE_AUTHENTICATE, OTA_E_NO_ANSWER, "silence");
+    pass_pause();
+    resolve(&(struct try){0});
+    assert_string_equal(
+        world.story,
+        START FOUND "asks for a password\npassword typed\n"
+                    "note authentication: silence; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN
+                    "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"
+                    "session 10.0.0.7:3232 block 0 password typed\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* The password comes when the board has hung up already. */
+static void test_late_password(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    struct job *job = start(&options);
+    ask_for_password();
+    end_session(OTA_PHASE_TRANSFER, OTA_E_LOST, "hung up");
+    job_set_password(job, "typed");
+    assert_null(strstr(world.story, "password typed"));
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* Somebody else has this board already, by another name. */
+static void test_withdrawn(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    world.refuse_address = true;
+    struct job *job = start(&options);
+    resolve(&(struct try){0});
+    assert_string_equal(world.story, START "done\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* Two boards behind one address: the second one waits, and that is no attempt. */
+static void test_turns(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    options.peer_any = true;
+    reset_world();
+    world.turns_to_wait = 2;
+    struct job *job = start(&options);
+    resolve(&(struct try){0});
+    pass_pause();
+    resolve(&(struct try){0});
+    pass_pause();
+    resolve(&(struct try){0});
+    assert_string_equal(world.story,
+                        START "wait 250\nrests\n" AGAIN "wait 250\nrests\n" AGAIN FOUND);
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* Where a signal finds the job. */
+enum moment { RESOLVING, PAUSING, PROMPTING, SENDING, ALL_SENT };
+
+static void reach(enum moment moment)
+{
+    static const struct try silence = {
+        .phase = OTA_PHASE_RESOLVE, .error = OTA_E_NO_ANSWER, .message = "silence"};
+    world.phase = OTA_PHASE_RESOLVE;
+    if (moment == PAUSING)
+        play_try(&silence);
+    else if (moment == PROMPTING)
+        ask_for_password();
+    else if (moment == SENDING || moment == ALL_SENT)
+        resolve(&(struct try){0});
+    if (moment == SENDING || moment == ALL_SENT)
+        world.phase = OTA_PHASE_TRANSFER;
+    world.all_sent = moment == ALL_SENT;
+}
+
+static void test_signals(void **state)
+{
+    (void)state;
+    static const struct {
+        enum moment moment;
+        int number;
+        int exit_status;
+        const char *result; /* how the story goes on */
+    } rows[] = {
+        {RESOLVING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
+        {PAUSING, SIGTERM, 143, "result interrupted 143 0: interrupted by SIGTERM\n"},
+        {PROMPTING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
+        {SENDING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
+        {ALL_SENT, SIGTERM, 143,
+         "result interrupted 143 0: interrupted by SIGTERM; the whole image had been sent, so the "
+         "board may install it\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct options options = make_options();
+        reset_world();
+        struct job *job = start(&options);
+        reach(rows[i].moment);
+        size_t before = strlen(world.story);
+        job_interrupt(job, rows[i].number);
+        assert_string_equal(world.story + before, rows[i].result);
+        assert_int_equal(world.exit_status, rows[i].exit_status);
+        /* Nothing is left that could start again. */
+        assert_false(world.has_session || world.has_resolver);
+        assert_true(world.due_us < 0);
+        job_free(job);
+        assert_nothing_left();
+    }
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    world.refuse_timeout = true;
+    assert_null(start(&options));
+    assert_string_equal(world.story, "");
+    assert_nothing_left();
+
+    reset_world();
+    world.refuse_resolver = true;
+    struct job *job = start(&options);
+    assert_string_equal(world.story,
+                        "start kitchen.local\nresult internal 1 0: out of memory\ndone\n");
+    job_free(job);
+
+    reset_world();
+    world.refuse_session = true;
+    job = start(&options);
+    resolve(&(struct try){0});
+    assert_non_null(strstr(world.story, "result internal 1 0: out of memory\ndone\n"));
+    job_free(job);
+    assert_nothing_left();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stories),        cmocka_unit_test(test_every_outcome),
+        cmocka_unit_test(test_session_config), cmocka_unit_test(test_name_is_escaped),
+        cmocka_unit_test(test_password),       cmocka_unit_test(test_late_password),
+        cmocka_unit_test(test_withdrawn),      cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_signals),        cmocka_unit_test(test_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
