@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static const int64_t PROMPT_US = 110 * INT64_C(1000000); /* a session waits for 120 s */
 
@@ -349,6 +350,18 @@ static void start_member(struct member *member)
 
 /* -- the fleet -- */
 
+/* Each board that is being updated takes a socket, for a moment two; the soft limit is often 1,024.
+ * Where it cannot be raised, boards fail one by one and say why. */
+static void raise_descriptor_limit(size_t boards)
+{
+    struct rlimit limit;
+    const rlim_t needed = 64 + 2 * (rlim_t)boards;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
+        return;
+    limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void enlist(struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->config.count; i++) {
@@ -372,6 +385,8 @@ struct fleet *fleet_start(const struct fleet_config *config)
         return NULL;
     }
     enlist(fleet);
+    raise_descriptor_limit(config->count < config->options->jobs ? config->count
+                                                                 : config->options->jobs);
     return fleet;
 }
 

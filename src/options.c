@@ -23,6 +23,8 @@ enum {
     RETRIES_DEFAULT = 2,
     RETRIES_MAX = 1000,
     JOBS_DEFAULT = 16,
+    BOARDS_MAX = 10000,
+    WAIT_MAX_S = 30 * 24 * 3600,
     BLOCK_MAX = 65536,
 };
 
@@ -168,14 +170,13 @@ static enum ota_error set_max_size(struct options *options, const char *value,
                 show(buffer, value), IMAGE_SIZE_MIN);
 }
 
-/* Seconds with up to three decimals: tests and impatient scripts like fractions. */
-static enum ota_error set_timeout(struct options *options, const char *value,
-                                  struct ota_failure *failure)
+/* Seconds with up to three decimals, as microseconds: tests and impatient scripts like fractions.
+ */
+static bool parse_seconds(const char *text, int64_t limit_s, int64_t *us)
 {
-    char buffer[SHOWN_MAX];
     uint64_t seconds, fraction = 0;
     const char *end;
-    bool is_valid = parse_number(value, TIMEOUT_MAX_S, &seconds, &end);
+    bool is_valid = parse_number(text, (uint64_t)limit_s, &seconds, &end);
     int64_t unit_us = 1000000;
     if (is_valid && *end == '.') {
         const char *digits = end + 1;
@@ -183,39 +184,77 @@ static enum ota_error set_timeout(struct options *options, const char *value,
         for (; is_valid && digits < end; digits++)
             unit_us /= 10;
     }
-    if (is_valid && *end == '\0') {
-        options->timeout_us = (int64_t)seconds * 1000000 + (int64_t)fraction * unit_us;
-        if (options->timeout_us > 0 && options->timeout_us <= (int64_t)TIMEOUT_MAX_S * 1000000)
-            return OTA_OK;
-    }
+    if (!is_valid || *end != '\0')
+        return false;
+    *us = (int64_t)seconds * 1000000 + (int64_t)fraction * unit_us;
+    return *us <= limit_s * 1000000;
+}
+
+static enum ota_error set_timeout(struct options *options, const char *value,
+                                  struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    if (parse_seconds(value, TIMEOUT_MAX_S, &options->timeout_us) && options->timeout_us > 0)
+        return OTA_OK;
     return fail(failure, OTA_E_USAGE, "--timeout '%s' is not a number of seconds from 0.001 to %d",
                 show(buffer, value), TIMEOUT_MAX_S);
+}
+
+static enum ota_error set_wait(struct options *options, const char *value,
+                               struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    if (parse_seconds(value, WAIT_MAX_S, &options->wait_us))
+        return OTA_OK;
+    return fail(failure, OTA_E_USAGE, "--wait '%s' is not a number of seconds from 0 to %d",
+                show(buffer, value), WAIT_MAX_S);
+}
+
+/* A number of something from least to limit. */
+static enum ota_error set_number(unsigned *number, const char *option, const char *value,
+                                 unsigned least, unsigned limit, struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    uint64_t parsed;
+    const char *end;
+    if (!parse_number(value, limit, &parsed, &end) || *end != '\0' || parsed < least)
+        return fail(failure, OTA_E_USAGE, "%s '%s' is not a number from %u to %u", option,
+                    show(buffer, value), least, limit);
+    *number = (unsigned)parsed;
+    return OTA_OK;
 }
 
 static enum ota_error set_retries(struct options *options, const char *value,
                                   struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
-    uint64_t retries;
-    const char *end;
-    if (!parse_number(value, RETRIES_MAX, &retries, &end) || *end != '\0')
-        return fail(failure, OTA_E_USAGE, "--retries '%s' is not a number from 0 to %d",
-                    show(buffer, value), RETRIES_MAX);
-    options->retries = (unsigned)retries;
-    return OTA_OK;
+    return set_number(&options->retries, "--retries", value, 0, RETRIES_MAX, failure);
+}
+
+static enum ota_error set_jobs(struct options *options, const char *value,
+                               struct ota_failure *failure)
+{
+    return set_number(&options->jobs, "--jobs", value, 1, BOARDS_MAX, failure);
+}
+
+static enum ota_error set_canary(struct options *options, const char *value,
+                                 struct ota_failure *failure)
+{
+    return set_number(&options->canaries, "--canary", value, 1, BOARDS_MAX, failure);
+}
+
+static enum ota_error set_max_failures(struct options *options, const char *value,
+                                       struct ota_failure *failure)
+{
+    return set_number(&options->failures_max, "--max-failures", value, 1, BOARDS_MAX, failure);
 }
 
 static enum ota_error set_block(struct options *options, const char *value,
                                 struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
-    uint64_t block;
-    const char *end;
-    if (!parse_number(value, BLOCK_MAX, &block, &end) || *end != '\0' || block == 0)
-        return fail(failure, OTA_E_USAGE, "--block '%s' is not a number of bytes from 1 to %d",
-                    show(buffer, value), BLOCK_MAX);
-    options->block = (size_t)block;
-    return OTA_OK;
+    unsigned block = 0;
+    enum ota_error error = set_number(&block, "--block", value, 1, BLOCK_MAX, failure);
+    options->block = block;
+    return error;
 }
 
 /* In the order in which they are applied. */
@@ -223,11 +262,19 @@ static const struct {
     enum option option;
     enum ota_error (*set)(struct options *options, const char *value, struct ota_failure *failure);
 } setters[] = {
-    {OPTION_PORT, set_port},           {OPTION_FILE, set_file},
-    {OPTION_MAX_SIZE, set_max_size},   {OPTION_HOST_IP, set_host_ip},
-    {OPTION_HOST_PORT, set_host_port}, {OPTION_PEER, set_peer},
-    {OPTION_TIMEOUT, set_timeout},     {OPTION_RETRIES, set_retries},
+    {OPTION_PORT, set_port},
+    {OPTION_FILE, set_file},
+    {OPTION_MAX_SIZE, set_max_size},
+    {OPTION_HOST_IP, set_host_ip},
+    {OPTION_HOST_PORT, set_host_port},
+    {OPTION_PEER, set_peer},
+    {OPTION_TIMEOUT, set_timeout},
+    {OPTION_WAIT, set_wait},
+    {OPTION_RETRIES, set_retries},
     {OPTION_BLOCK, set_block},
+    {OPTION_JOBS, set_jobs},
+    {OPTION_CANARY, set_canary},
+    {OPTION_MAX_FAILURES, set_max_failures},
 };
 
 static enum ota_error set_values(struct options *options, const struct command_line *line,

@@ -30,7 +30,7 @@
 static const struct poptOption target_rows[] = {
     VALUE("ip", 'i', OPTION_IP, "HOST",
           "the board: an IPv4 or IPv6 address, a host name (board.local), or the name it "
-          "announces; HOST:PORT also works"),
+          "announces; HOST:PORT also works; may be repeated"),
     VALUE("port", 'p', OPTION_PORT, "PORT",
           "UDP port of the board [as announced, else by the kind of image: 8266 or 3232]"),
     POPT_TABLEEND};
@@ -66,6 +66,8 @@ static const struct poptOption network_rows[] = {
           "one that was invited"),
     VALUE("timeout", 't', OPTION_TIMEOUT, "SECONDS",
           "how long the board may take to accept the upload [10]"),
+    VALUE("wait", '\0', OPTION_WAIT, "SECONDS",
+          "look so long for a board that is asleep or off, and upload as soon as it appears [0]"),
     VALUE("retries", '\0', OPTION_RETRIES, "NUMBER",
           "further attempts when one fails in a way that may pass: no answer, a lost connection "
           "[2]"),
@@ -73,6 +75,14 @@ static const struct poptOption network_rows[] = {
          "wait for the board after each block: slow, but a board that gives up can say why"),
     VALUE("block", '\0', OPTION_BLOCK, "BYTES",
           "block size for lock-step [1460, for an ESP32 image 1024]"),
+    POPT_TABLEEND};
+
+static const struct poptOption fleet_rows[] = {
+    VALUE("jobs", 'j', OPTION_JOBS, "NUMBER", "how many boards to update at a time [16]"),
+    VALUE("canary", '\0', OPTION_CANARY, "NUMBER",
+          "update so many boards first, and go on only if all of them confirm"),
+    VALUE("max-failures", '\0', OPTION_MAX_FAILURES, "NUMBER",
+          "begin with no further board after so many have failed [no limit]"),
     POPT_TABLEEND};
 
 static const struct poptOption output_rows[] = {
@@ -91,6 +101,7 @@ const struct poptOption options_groups[] = {GROUP(target_rows, "Target:"),
                                             GROUP(password_rows, "Authentication:"),
                                             GROUP(image_rows, "Image:"),
                                             GROUP(network_rows, "Network:"),
+                                            GROUP(fleet_rows, "Several boards:"),
                                             GROUP(output_rows, "Output:"),
                                             GROUP(help_rows, "Help:"),
                                             POPT_TABLEEND};

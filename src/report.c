@@ -179,6 +179,13 @@ static void show_connected(struct report *report, const struct ota_event *event)
     show_progress(report, event);
 }
 
+static void show_success_in_short(const struct ota_event *event)
+{
+    char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
+    log_info("%s: confirmed, %s in %.1f s (%s)", event->board, bar_size(size, event->total),
+             (double)event->transfer_us / 1e6, bar_rate(rate, event->total, event->transfer_us));
+}
+
 static void show_success(const struct report *report, const struct ota_event *event)
 {
     char path[512], size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
@@ -206,18 +213,24 @@ static void show_result(struct report *report, const struct ota_event *event)
 {
     if (!is_fleet(report))
         log_status_end();
-    if (event->failure->error == OTA_OK)
-        show_success(report, event);
-    else
+    if (event->failure->error != OTA_OK)
         show_failure(report, event->board, ota_phase_name(event->phase), event->failure);
+    else if (is_fleet(report))
+        show_success_in_short(event);
+    else
+        show_success(report, event);
     if (is_fleet(report) && report->connected_us)
         show_progress(report, event);
 }
 
+/* Of one board everything is news; of hundreds only how each ends. */
 static void show_note(const struct report *report, const struct ota_event *event)
 {
-    if (!is_fleet(report))
-        log_status_end();
+    if (is_fleet(report)) {
+        log_debug("%s: %s", event->board, event->message);
+        return;
+    }
+    log_status_end();
     log_info("%s: %s", event->board, event->message);
 }
 
@@ -282,7 +295,8 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
     if (!is_fleet(report))
         return;
     log_status_clear();
-    summary_show(report->summary, &report->totals, report->command);
+    summary_show(report->summary, &report->totals, report->command,
+                 loop_now_us() - report->start_us);
     if (report->json && !report->json_lost)
         report->json_lost = !standard_file_takes(STDOUT_FILENO, JSON_PATIENCE_MS) ||
                             !report_json_summary(stdout, &report->totals, outcome, exit_status,

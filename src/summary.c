@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MAX = 3000 }; /* bytes of names in one message; log.c takes 4,096 */
+enum {
+    LIST_MAX = 3000, /* bytes of names in one message; log.c takes 4,096 */
+    COUNT_MAX = 48,
+};
 
 struct entry {
     struct entry *next;
@@ -109,22 +112,37 @@ static void show_untried(const struct summary *summary)
         log_error("not tried: %s", names);
 }
 
-void summary_show(const struct summary *summary, const struct ota_totals *totals,
-                  enum ota_command command)
+/* ", 2 failed"; nothing when there are none. */
+static const char *count(char text[COUNT_MAX], size_t number, const char *what)
 {
-    char text[160];
-    size_t skipped = totals->skipped - summary->untried;
-    bool is_success = totals->failed == 0 && summary->untried == 0;
+    text[0] = '\0';
+    if (number)
+        snprintf(text, COUNT_MAX, ", %zu %s", number, what);
+    return text;
+}
+
+static void show_totals(const struct summary *summary, const struct ota_totals *totals,
+                        int64_t elapsed_us)
+{
+    char text[4 * COUNT_MAX], failed[COUNT_MAX], untried[COUNT_MAX], skipped[COUNT_MAX];
+    snprintf(text, sizeof text, "%zu of %zu boards confirmed%s%s%s, in %.1f s", totals->confirmed,
+             totals->boards, count(failed, totals->failed, "failed"),
+             count(untried, summary->untried, "not tried"),
+             count(skipped, totals->skipped - summary->untried, "skipped"),
+             (double)elapsed_us / 1e6);
+    if (totals->failed || summary->untried)
+        log_error("%s", text);
+    else
+        log_info("%s", text);
+}
+
+void summary_show(const struct summary *summary, const struct ota_totals *totals,
+                  enum ota_command command, int64_t elapsed_us)
+{
     for (enum ota_error error = OTA_OK + 1; error < OTA_ERROR_COUNT; error++)
         show_group(summary, error, command);
     show_untried(summary);
     if (summary->is_incomplete)
         log_error("memory ran out: the lists of boards are incomplete");
-    snprintf(text, sizeof text,
-             "%zu of %zu boards confirmed, %zu failed, %zu not tried, %zu skipped",
-             totals->confirmed, totals->boards, totals->failed, summary->untried, skipped);
-    if (is_success)
-        log_info("%s", text);
-    else
-        log_error("%s", text);
+    show_totals(summary, totals, elapsed_us);
 }

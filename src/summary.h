@@ -18,6 +18,6 @@ void summary_add(struct summary *summary, const struct ota_event *event);
 /* Writes it to standard error (log.h): errors, and with them what was not tried; on success only at
  * the level of information. */
 void summary_show(const struct summary *summary, const struct ota_totals *totals,
-                  enum ota_command command);
+                  enum ota_command command, int64_t elapsed_us);
 
 #endif

@@ -24,12 +24,13 @@ _esp_ota() {
     -i | --ip) offered=$(_esp_ota_boards) ;;
     -p | --port) offered="2040 3232 8266" ;;
     --peer) offered="any" ;;
-    -a | --auth | -I | --host-ip | -P | --host-port | -t | --timeout | --retries | --block | --max-size) ;;
+    -a | --auth | -I | --host-ip | -P | --host-port | -t | --timeout | --wait | --retries | \
+      -j | --jobs | --canary | --max-failures | --block | --max-size) ;;
     *)
       if [[ $word == -* ]]; then
         offered="--ip --port --auth --auth-file --md5-target --file --spiffs --filesystem --max-size
-          --host-ip --host-port --peer --timeout --retries --lockstep --block --progress --quiet
-          --json --debug --help --usage --version"
+          --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs --canary --max-failures
+          --progress --quiet --json --debug --help --usage --version"
       fi
       ;;
   esac

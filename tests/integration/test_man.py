@@ -73,7 +73,9 @@ class Documentation(Scenario):
         path = self.file("fw.bin", image())
         common = ("-i", board.address, "-p", str(board.port), "-f", path)
         success = self.json_events(*common, "-a", "kwert", status=0)
-        emitted = {event["event"]: event.keys() - COMMON for event in success}
+        fleet = self.json_events("-i", address(), *common, "--max-failures", "1", "-j", "1", "-t", "0.1",
+                                 "--retries", "0", status=5)
+        emitted = {event["event"]: event.keys() - COMMON for event in fleet + success}
         self.assertEqual(documented, emitted)
         failure = self.json_events(*common, "-a", "wrong", "--retries", "0", status=6)
         self.assertEqual({event["event"] for event in failure},

@@ -275,15 +275,14 @@ static void test_fleet(void **state)
         strstr(capture.text_err, "0 of 5 done, 2 running: 20% (10.0 KiB of 50.0 KiB, ");
     assert_ptr_equal(at, capture.text_err);
     snprintf(expected, sizeof expected,
-             "kitchen.local: sketch fw\\x1b.bin, 10.0 KiB, sent in 2.0 s (5.0 KiB/s) and confirmed "
-             "by the board\n"
+             "kitchen.local: confirmed, 10.0 KiB in 2.0 s (5.0 KiB/s)\n"
              "esp-ota: cellar: transfer: the board stopped taking data\n"
              "esp-ota: attic: transfer: the board stopped taking data\n"
              "twin: is the same board as attic\n"
              "esp-ota: 2 boards: the transfer stopped making progress (stalled): cellar, attic\n"
              "  %s\n"
              "esp-ota: not tried: porch\n"
-             "esp-ota: 1 of 5 boards confirmed, 2 failed, 1 not tried, 1 skipped\n",
+             "esp-ota: 1 of 5 boards confirmed, 2 failed, 1 not tried, 1 skipped, in 0.0 s\n",
              remedy);
     assert_string_equal(strchr(at, '\n') + 1, expected);
 }
