@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""Several boards with one command: who is updated, who is not, and what is said of it."""
+
+import hashlib
+import itertools
+import json
+import os
+import re
+import signal
+import unittest
+
+from scenario import Board, Program, Scenario, Terminal, address, image, run
+
+
+class Floor:
+    """Boards in one process, at consecutive addresses of a network of their own, with one UDP port."""
+
+    _numbers = itertools.count(os.getpid() % 250)
+
+    def __init__(self, scenario, count, *options, **more):
+        first = f"127.{2 + os.getpid() % 8}.{1 + next(self._numbers) % 250}.1"
+        self.directory = scenario.directory
+        self.board = Board("--count", str(count), "--output", os.path.join(self.directory, "%a.bin"),
+                           *options, where=first, **more)
+        scenario.addCleanup(self.board.close)
+        self.addresses = [f"{first.rpartition('.')[0]}.{number}" for number in range(1, count + 1)]
+        for where in self.addresses:
+            self.board.wait_for(rf"^{re.escape(where)}:\d+ ready ")
+
+    @property
+    def port(self):
+        return self.board.port
+
+    def received(self, where):
+        """The digest of what a board got; None: nothing."""
+        try:
+            with open(os.path.join(self.directory, f"{where}.bin"), "rb") as file:
+                return hashlib.sha256(file.read()).hexdigest()
+        except FileNotFoundError:
+            return None
+
+
+def boards(*addresses):
+    return [argument for where in addresses for argument in ("-i", str(where))]
+
+
+def summary(text):
+    """Of each group of failures: its code and the boards."""
+    return {code: set(names.split(", ")) for code, names in
+            re.findall(r"^esp-ota: \d+ boards?: .* \(([a-z-]+)\): (.*)$", text, re.M)}
+
+
+class Fleet(Scenario):
+
+    def setUp(self):
+        super().setUp()
+        self.image = image()
+        self.path = self.file("firmware.bin", self.image)
+        self.digest = hashlib.sha256(self.image).hexdigest()
+
+    def assert_received(self, floor, addresses):
+        for where in floor.addresses:
+            self.assertEqual(floor.received(where), self.digest if where in addresses else None, where)
+
+    def test_success(self):
+        floor = Floor(self, 20, family="esp32")
+        result = run(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path, "-j", "7")
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        for where in floor.addresses:
+            self.assertRegex(result.err, rf"(?m)^{re.escape(where)}: confirmed, 19.5 KiB in \d+\.\d s \(")
+        self.assertRegex(result.err, r"\n20 of 20 boards confirmed, in \d+\.\d s\n$")
+        self.assert_received(floor, floor.addresses)
+
+    def test_quiet(self):
+        floor = Floor(self, 2)
+        result = run(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path, "-q")
+        self.assertEqual((result.status, result.out, result.err), (0, "", ""), result)
+
+    def test_one_that_is_off_delays_nobody(self):
+        """With a place for one board only: its second attempt comes when the others are done."""
+        floor = Floor(self, 3)
+        off = address()
+        result = run(*boards(off, *floor.addresses), "-p", str(floor.port), "-f", self.path, "-j", "1",
+                     "-t", "0.3", "--retries", "1")
+        self.assertEqual(result.status, 5, result)
+        self.assertEqual(summary(result.err), {"not-listening": {off}})
+        self.assertLess(result.err.index(f"{floor.addresses[-1]}: confirmed"),
+                        result.err.index(f"esp-ota: {off}: invitation"))
+        self.assertIn("3 of 4 boards confirmed, 1 failed, in", result.err)
+        self.assertEqual(result.err.count("Check the port"), 1, result)
+        self.assert_received(floor, floor.addresses)
+
+    def test_statuses(self):
+        """One status for all that failed is the status; several are 20."""
+        for others, status in (([], 7), ([address()], 20)):
+            refusing = Floor(self, 2, "--fault", "refuse:No room")
+            result = run(*boards(*refusing.addresses, *others), "-p", str(refusing.port), "-f", self.path,
+                         "-t", "0.5", "--retries", "0")
+            self.assertEqual(result.status, status, result)
+            expected = {"refused": set(refusing.addresses), "not-listening": set(others)}
+            self.assertEqual(summary(result.err), {code: who for code, who in expected.items() if who})
+
+    def test_canary(self):
+        good = Floor(self, 3)
+        bad = self.board("-p", str(good.port), "--fault", "refuse:Bad day*0", where=address())
+        arguments = ("-p", str(good.port), "-f", self.path, "--canary", "2")
+        result = run(*boards(good.addresses[0], bad.address, *good.addresses[1:]), *arguments)
+        self.assertEqual((result.status, result.out), (7, ""), result)
+        self.assertIn(f"esp-ota: not tried: {good.addresses[1]}, {good.addresses[2]}\n", result.err)
+        self.assertRegex(result.err, r"esp-ota: 1 of 4 boards confirmed, 1 failed, 2 not tried, in .*\n$")
+        self.assert_received(good, good.addresses[:1])
+        result = run(*boards(*good.addresses, bad.address), *arguments)
+        self.assertEqual(result.status, 7, result)
+        self.assertNotIn("not tried", result.err)
+        self.assert_received(good, good.addresses)
+
+    def test_max_failures(self):
+        good = Floor(self, 3)
+        bad = [address(), address()]
+        result = run(*boards(good.addresses[0], *bad, *good.addresses[1:]), "-p", str(good.port), "-f",
+                     self.path, "--max-failures", "2", "-j", "1", "-t", "0.2", "--retries", "0")
+        self.assertEqual(result.status, 5, result)
+        self.assertIn(f"esp-ota: not tried: {good.addresses[1]}, {good.addresses[2]}\n", result.err)
+        self.assert_received(good, good.addresses[:1])
+
+    def test_two_names_of_one_board(self):
+        board = self.board(where="127.0.0.1")
+        result = run("-i", "127.0.0.1", "-i", "localhost", "-p", str(board.port), "-f", self.path)
+        self.assertEqual(result.status, 0, result)
+        self.assertRegex(result.err, r"(?m)^localhost: is the same board as 127\.0\.0\.1$")
+        self.assertIn("1 of 2 boards confirmed, 1 skipped, in", result.err)
+        board.close()
+        self.assertEqual(board.count("upload result=ok"), 1)
+
+    def test_json(self):
+        floor = Floor(self, 2)
+        off = address()
+        result = run(*boards(*floor.addresses, off), "-p", str(floor.port), "-f", self.path, "--json",
+                     "-q", "-t", "0.2", "--retries", "0")
+        self.assertEqual(result.status, 5, result)
+        events = [json.loads(line) for line in result.out.splitlines()]
+        results = {event["board"]: event["code"] for event in events if event["event"] == "result"}
+        self.assertEqual(results, {**dict.fromkeys(floor.addresses, "ok"), off: "not-listening"})
+        last = events[-1]
+        del last["time"]
+        self.assertEqual(last, {"event": "summary", "board": None, "ok": False, "exit_status": 5,
+                                "code": "not-listening", "boards": 3, "confirmed": 2, "failed": 1,
+                                "skipped": 0})
+
+    def test_interrupted(self):
+        """In the middle: every connection is closed, and what became of each board is said."""
+        floor = Floor(self, 4, "--fault", "stall@8000", family="pico")
+        program = Program(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path, "-j", "3",
+                          "-d")
+        program.wait_for("(?s)(the board has connected.*){3}")
+        program.send_signal(signal.SIGINT)
+        result = program.result(20)
+        self.assertEqual(result.status, 130, result)
+        self.assertEqual(summary(result.err), {"interrupted": set(floor.addresses[:3])})
+        self.assertIn(f"esp-ota: not tried: {floor.addresses[3]}\n", result.err)
+        self.assertIn("esp-ota: 0 of 4 boards confirmed, 3 failed, 1 not tried, in", result.err)
+
+    def test_password_is_asked_for_once(self):
+        floor = Floor(self, 3, "-P", "kwert", family="esp32")
+        terminal = Terminal(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path)
+        terminal.wait_for(r"Password of 127[0-9.]+ \(and of the others that ask\): ")
+        for where in floor.addresses:
+            floor.board.wait_for(f"^{where}:.* challenge scheme=")
+        terminal.type("kwert\n")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.err.count("Password of"), 1, result)
+        self.assert_no_secret(result, "kwert")
+        self.assertIn("3 of 3 boards confirmed", result.err)
+
+    def test_terminal(self):
+        """One line of totals, within its width, and a line for each board above it."""
+        floor = Floor(self, 6, "--window", "2144", "--mss", "536", "--flash", "realistic", fast=False)
+        terminal = Terminal(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path, "-j", "2")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertRegex(result.err, r"\[=+>? *\] 2 of 6 done, 2 running +\d+% +\d+\.\d KiB/s  \d:\d\d left")
+        for line in re.split(r"[\r\n]+", result.err.replace("\x1b[K", "")):
+            self.assertLess(len(line), 80, line)
+        self.assertRegex(result.err, r"\r\x1b\[K6 of 6 boards confirmed, in [0-9.]+ s\r\n$")
+
+    def test_waiting_for_a_board(self):
+        """It is off at first; its upload begins when it appears."""
+        where = address()
+        port = "18266"
+        program = Program("-i", where, "-p", port, "-f", self.path, "--wait", "60", "-t", "0.5")
+        program.wait_for(r"nothing listens at .*; waiting for the board, 60 s at most")
+        board = self.board("-p", port, where=where)
+        result = program.result(30)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(board.received(), self.image)
+        self.assertEqual(result.err.count("waiting for the board"), 1, result)
+
+    def test_waiting_in_vain(self):
+        result = run("-i", address(), "-f", self.path, "--wait", "1.5", "-t", "0.2")
+        self.assertEqual(result.status, 5, result)
+        self.assertRegex(result.err, r"esp-ota: [0-9.]+: invitation: nothing listens at ")
+        self.assertGreater(result.seconds, 1.5)
+        self.assertLess(result.seconds, 20)
+
+
+class FaultyFleet(Scenario):
+    """200 boards, of which one in ten has a fault, of every kind."""
+
+    FAULTS = (
+        ("refused", ("--fault", "refuse:ERROR[4]: Not Enough Space")),
+        ("wrong-password", ("--fault", "always-fail-auth", "-P", "other")),
+        ("no-answer", ("--fault", "silent")),
+        ("not-listening", None),
+        ("no-connection", ("--fault", "never-connect")),
+        ("lost", ("--fault", "reset@9000")),
+        ("lost", ("--fault", "close@9000")),
+        ("stalled", ("--fault", "stall@9000")),
+        ("board", ("--fault", "error-end:ERROR[7]: MD5 verification failed")),
+        ("unknown", ("--fault", "ok-missing")),
+    )
+
+    def test_two_hundred(self):
+        content = image(60000)
+        path = self.file("firmware.bin", content)
+        digest = hashlib.sha256(content).hexdigest()
+        window = ("--window", "5744", "--mss", "1436")
+        floor = Floor(self, 180, *window)
+        faulty = {}
+        for code, options in self.FAULTS * 2:
+            where = address()
+            if options is not None:
+                self.board("-p", str(floor.port), *window, *options, where=where, family="pico")
+            faulty[where] = code
+        everyone = list(floor.addresses)
+        for number, where in enumerate(faulty):
+            everyone.insert(number * 10, where)
+        result = run(*boards(*everyone), "-p", str(floor.port), "-a", "kwert", "-f", path, "-j", "50",
+                     "-t", "2", "--retries", "1")
+        self.assertEqual(result.status, 20, result)
+        expected = {}
+        for where, code in faulty.items():
+            expected.setdefault(code, set()).add(where)
+        self.assertEqual(summary(result.err), expected, result)
+        self.assertIn("esp-ota: 180 of 200 boards confirmed, 20 failed, in", result.err)
+        for where in floor.addresses:
+            self.assertEqual(floor.received(where), digest, where)
+
+
+if __name__ == "__main__":
+    unittest.main()
