@@ -51,6 +51,7 @@ struct fleet {
     const char *why_stopped; /* NULL: goes on */
     int signal_number;
     struct ota_totals totals;
+    struct errands *errands;
     struct prompt *prompt;
     bool has_asked;
     char *typed_password;
@@ -311,6 +312,7 @@ static struct job *new_job(struct member *member)
     const struct job_config config = {.poll_api = fleet->config.poll_api,
                                       .listener = fleet->config.listener,
                                       .mdns = fleet->config.mdns,
+                                      .errands = fleet->errands,
                                       .options = fleet->config.options,
                                       .assignment = member->assignment};
     const struct job_callbacks callbacks = {.on_event = on_event,
@@ -380,7 +382,9 @@ struct fleet *fleet_start(const struct fleet_config *config)
     fleet->config = *config;
     fleet->ready_end = &fleet->ready;
     fleet->members = calloc(config->count, sizeof *fleet->members);
-    if (!fleet->members || loop_arm(config->poll_api, &fleet->turn, 0, on_turn, fleet) < 0) {
+    fleet->errands = errands_new(config->poll_api);
+    if (!fleet->members || !fleet->errands ||
+        loop_arm(config->poll_api, &fleet->turn, 0, on_turn, fleet) < 0) {
         fleet_free(fleet);
         return NULL;
     }
@@ -436,6 +440,7 @@ void fleet_free(struct fleet *fleet)
     for (size_t i = 0; fleet->members && i < fleet->config.count; i++)
         job_free(fleet->members[i].job);
     free(fleet->members);
+    errands_free(fleet->errands);
     if (fleet->turn)
         fleet->config.poll_api->timeout_free(fleet->turn);
     if (fleet->typed_password)

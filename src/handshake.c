@@ -46,7 +46,7 @@ static const int64_t ANSWER_US = 10 * INT64_C(1000000); /* an ESP32 computes PBK
 static const int64_t CONNECT_US = 10 * INT64_C(1000000);
 static const int64_t PASSWORD_US = 120 * INT64_C(1000000);
 
-enum state { INVITE, PASSWORD, AUTHENTICATE, ACCEPT, STATE_COUNT };
+enum state { INVITE, PASSWORD, ANSWER, AUTHENTICATE, ACCEPT, STATE_COUNT };
 
 struct handshake {
     const struct session_config *config;
@@ -72,6 +72,7 @@ struct handshake {
     struct reply challenge;         /* the one that was answered last, or waits for a password */
     enum auth_scheme sha256_scheme; /* AUTH_SHA256, later perhaps AUTH_SHA256_MD5 */
     enum auth_scheme answer_scheme;
+    struct errand answering;
     char answer[PROTOCOL_DATAGRAM_MAX];
     size_t answer_length;
     bool answer_resent;
@@ -79,7 +80,7 @@ struct handshake {
 
 struct state_row {
     enum ota_phase phase;
-    void (*on_reply)(struct handshake *handshake, const struct reply *reply);
+    void (*on_reply)(struct handshake *handshake, const struct reply *reply); /* NULL: ignored */
     void (*on_resend)(struct handshake *handshake);
     void (*on_deadline)(struct handshake *handshake);
 };
@@ -141,12 +142,9 @@ static void finish(struct handshake *handshake)
 
 static void note_network_error(struct handshake *handshake)
 {
-    char message[OTA_MESSAGE_MAX];
-    bool refused = handshake->network_error == ECONNREFUSED;
-    snprintf(message, sizeof message, "%s%s; going on in case the board is rebooting",
-             refused ? "nothing listens at " : "",
-             refused ? handshake->board_address : strerror(handshake->network_error));
-    note(handshake, message);
+    struct ota_failure news;
+    handshake_news(&news, handshake->board_address, handshake->network_error);
+    note(handshake, news.message);
 }
 
 /* A datagram of ours cannot leave, or ICMP says that it did not arrive. A board that is rebooting
@@ -208,9 +206,19 @@ static bool start_afresh(struct handshake *handshake, const char *why)
 
 /* -- authentication -- */
 
-static void send_answer(struct handshake *handshake)
+/* PBKDF2 takes 5 ms: in a turn of its own, as hundreds of boards may ask at once. */
+static void queue_answer(struct handshake *handshake)
+{
+    enter(handshake, ANSWER, PASSWORD_US, 0);
+    errands_add(handshake->config->errands, &handshake->answering);
+}
+
+static void send_answer(void *userdata)
 {
     struct auth_answer answer;
+    struct handshake *handshake = userdata;
+    if (handshake->done || handshake->state != ANSWER)
+        return;
     handshake->answer_scheme =
         handshake->challenge.scheme == AUTH_MD5 ? AUTH_MD5 : handshake->sha256_scheme;
     if (auth_respond(&answer, handshake->answer_scheme, handshake->password,
@@ -238,7 +246,7 @@ static void end_password_needed(struct handshake *handshake)
 
 static void take_challenge(struct handshake *handshake, const struct reply *challenge)
 {
-    bool answered_one = handshake->state == AUTHENTICATE;
+    bool answered_one = handshake->state == AUTHENTICATE || handshake->state == ANSWER;
     if (answered_one && strcmp(challenge->nonce, handshake->challenge.nonce) == 0)
         return; /* a duplicate */
     handshake->challenged_twice |= answered_one;
@@ -248,7 +256,7 @@ static void take_challenge(struct handshake *handshake, const struct reply *chal
             "the board answered %d answers with a new challenge each and accepted none",
             CHALLENGES_MAX);
     } else if (has_password(handshake)) {
-        send_answer(handshake);
+        queue_answer(handshake);
     } else if (handshake->callbacks.on_password) {
         enter(handshake, PASSWORD, PASSWORD_US, 0);
         handshake->callbacks.on_password(handshake->callbacks.userdata);
@@ -264,7 +272,7 @@ void handshake_set_password(struct handshake *handshake, const char *password)
         return;
     handshake->password = password;
     if (has_password(handshake))
-        send_answer(handshake);
+        queue_answer(handshake);
     else
         end_password_needed(handshake);
 }
@@ -340,12 +348,6 @@ static void reply_while_accepting(struct handshake *handshake, const struct repl
         end_refused(handshake, reply);
 }
 
-static void ignore_reply(struct handshake *handshake, const struct reply *reply)
-{
-    (void)handshake;
-    (void)reply;
-}
-
 /* -- deadlines, by state -- */
 
 static void resend_invitation(struct handshake *handshake)
@@ -399,7 +401,8 @@ static void end_no_connection(struct handshake *handshake)
 
 static const struct state_row states[STATE_COUNT] = {
     [INVITE] = {OTA_PHASE_INVITE, reply_to_invitation, resend_invitation, end_no_answer},
-    [PASSWORD] = {OTA_PHASE_AUTHENTICATE, ignore_reply, NULL, end_no_password},
+    [PASSWORD] = {OTA_PHASE_AUTHENTICATE, NULL, NULL, end_no_password},
+    [ANSWER] = {OTA_PHASE_AUTHENTICATE, reply_to_invitation, NULL, end_no_verdict_on_answer},
     [AUTHENTICATE] = {OTA_PHASE_AUTHENTICATE, reply_to_answer, resend_answer,
                       end_no_verdict_on_answer},
     [ACCEPT] = {OTA_PHASE_ACCEPT, reply_while_accepting, NULL, end_no_connection},
@@ -431,7 +434,7 @@ static void take_datagram(const void *data, size_t length, void *userdata)
     if (reply.type == REPLY_GARBAGE)
         log_debug("%s: ignoring a datagram of %zu bytes: %s", handshake->config->board, length,
                   reply.text);
-    else
+    else if (states[handshake->state].on_reply)
         states[handshake->state].on_reply(handshake, &reply);
 }
 
@@ -444,11 +447,8 @@ static void begin(struct handshake *handshake)
         start_inviting(handshake);
         return;
     }
-    int reason = errno;
-    bool no_route = reason == ENETUNREACH || reason == EHOSTUNREACH || reason == ENETDOWN ||
-                    reason == EADDRNOTAVAIL; /* no address of the board's IP version */
-    END(handshake, no_route ? OTA_E_UNREACHABLE : OTA_E_INTERNAL, "cannot send to %s: %s",
-        handshake->board_address, strerror(reason));
+    handshake_cannot_send(&handshake->failure, handshake->board_address, errno);
+    finish(handshake);
 }
 
 struct handshake *handshake_start(const struct session_config *config,
@@ -464,6 +464,7 @@ struct handshake *handshake_start(const struct session_config *config,
                                   .on_error = take_network_error,
                                   .userdata = handshake,
                                   .descriptor = -1};
+    handshake->answering = (struct errand){.run = send_answer, .userdata = handshake};
     handshake->password = config->password;
     handshake->sha256_scheme = config->md5_target ? AUTH_SHA256_MD5 : AUTH_SHA256;
     address_text_port(handshake->board_address, &config->address);
@@ -486,6 +487,7 @@ void handshake_free(struct handshake *handshake)
     if (!handshake)
         return;
     udp_close(&handshake->udp);
+    errands_remove(handshake->config->errands, &handshake->answering);
     handshake->config->poll_api->timeout_free(handshake->timer);
     digest_cleanse(handshake->answer, sizeof handshake->answer);
     free(handshake);

@@ -23,6 +23,22 @@ void handshake_no_answer(struct ota_failure *failure, const struct session_confi
              (double)config->accept_timeout_us / 1e6);
 }
 
+void handshake_news(struct ota_failure *news, const char *address, int network_error)
+{
+    bool refused = network_error == ECONNREFUSED;
+    fail(news, refused ? OTA_E_NOT_LISTENING : OTA_E_UNREACHABLE,
+         "%s%s; going on in case the board is rebooting", refused ? "nothing listens at " : "",
+         refused ? address : strerror(network_error));
+}
+
+void handshake_cannot_send(struct ota_failure *failure, const char *address, int reason)
+{
+    bool no_route = reason == ENETUNREACH || reason == EHOSTUNREACH || reason == ENETDOWN ||
+                    reason == EADDRNOTAVAIL; /* no address of the board's IP version */
+    fail(failure, no_route ? OTA_E_UNREACHABLE : OTA_E_INTERNAL, "cannot send to %s: %s", address,
+         strerror(reason));
+}
+
 void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,
                              const struct address *local)
 {

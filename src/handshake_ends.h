@@ -12,6 +12,10 @@
 /* address: the board's, with port. network_error: errno of the last ICMP report; 0: silence. */
 void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,
                          const char *address, int network_error, unsigned invitations);
+/* What the network says for the first time, while the handshake goes on. */
+void handshake_news(struct ota_failure *news, const char *address, int network_error);
+/* The socket cannot be made to lead to address; reason is an errno. */
+void handshake_cannot_send(struct ota_failure *failure, const char *address, int reason);
 /* local: the address to which the board should have connected; NULL: not known. */
 void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,
                              const struct address *local);

@@ -252,6 +252,7 @@ static struct session_config make_session_config(const struct job *job)
     struct session_config config = {
         .poll_api = job->config.poll_api,
         .listener = job->config.listener,
+        .errands = job->config.errands,
         .image = job->config.assignment->image,
         .command = options->command,
         .board = job->name,

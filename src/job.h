@@ -5,6 +5,7 @@
 #ifndef JOB_H
 #define JOB_H
 
+#include "errands.h"
 #include "image.h"
 #include "listener.h"
 #include "mdns.h"
@@ -24,6 +25,7 @@ struct job_config {
     const AvahiPoll *poll_api;
     struct listener *listener;
     struct mdns *mdns;
+    struct errands *errands;
     const struct options *options; /* what holds for every board */
     const struct assignment *assignment;
 };

@@ -6,6 +6,7 @@
 #define SESSION_H
 
 #include "address.h"
+#include "errands.h"
 #include "image.h"
 #include "listener.h"
 
@@ -15,6 +16,7 @@ struct session;
 struct session_config {
     const AvahiPoll *poll_api;
     struct listener *listener;
+    struct errands *errands;
     const struct image *image;
     enum ota_command command;
     const char *board;            /* what the user calls it, escaped, for messages */

@@ -29,6 +29,7 @@
 #define REJECTED "Authentication Failed"
 #define REFUSED "!"  /* not a datagram: an ICMP refusal */
 #define CONNECT "->" /* not a datagram either: the board connects */
+#define TURN "(its turn)"
 
 #define MS INT64_C(1000)
 
@@ -50,6 +51,7 @@ struct script {
     int accept_timeout_s; /* 0: 10 */
     int send_error;       /* errno of every send */
     int open_error;       /* errno of opening the socket */
+    const char *turn;     /* when an answer may be computed: "@MS " TURN; NULL: at once */
     bool md5_target;
     bool every_time; /* the replies to the first datagram answer each of them */
     bool on;         /* runs on in ACCEPT, to the end */
@@ -78,6 +80,7 @@ static struct world {
     char sent[256];
     unsigned invitations, notes, failures;
     bool connected;
+    struct errand *errand;
     const char *scheme;
     char note[256];
     struct ota_failure failure;
@@ -87,6 +90,8 @@ int64_t __wrap_loop_now_us(void);
 int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
                     AvahiTimeoutCallback callback, void *userdata);
 uint16_t __wrap_listener_port(const struct listener *listener);
+void __wrap_errands_add(struct errands *errands, struct errand *errand);
+void __wrap_errands_remove(struct errands *errands, struct errand *errand);
 int __wrap_udp_open(struct udp *udp, const struct address *source, const struct address *board);
 int __wrap_udp_send(struct udp *udp, const void *data, size_t length);
 bool __wrap_udp_local(const struct udp *udp, struct address *local);
@@ -120,6 +125,26 @@ uint16_t __wrap_listener_port(const struct listener *listener)
 {
     assert_null(listener);
     return 4711;
+}
+
+static void expect_reply(const char *text);
+
+/* At once, or when the script says that its turn comes. */
+void __wrap_errands_add(struct errands *errands, struct errand *errand)
+{
+    assert_null(errands);
+    world.errand = errand;
+    if (world.script->turn)
+        expect_reply(world.script->turn);
+    else
+        errand->run(errand->userdata);
+}
+
+void __wrap_errands_remove(struct errands *errands, struct errand *errand)
+{
+    assert_null(errands);
+    if (world.errand == errand)
+        world.errand = NULL;
 }
 
 int __wrap_udp_open(struct udp *udp, const struct address *source, const struct address *board)
@@ -203,7 +228,10 @@ static void on_password(void *userdata)
 
 static void deliver(const char *text)
 {
-    if (strcmp(text, CONNECT) == 0) {
+    if (strcmp(text, TURN) == 0) {
+        if (world.errand)
+            world.errand->run(world.errand->userdata);
+    } else if (strcmp(text, CONNECT) == 0) {
         world.connected = true;
         handshake_connected(world.handshake);
     } else if (!world.udp) {
@@ -345,6 +373,14 @@ static const struct script scripts[] = {
      .expected = OTA_E_REFUSED, .phase = AUTHENTICATING, .phrase = "Not Enough Space"},
     {"refused after OK", .on = true, .replies = {{"OK", "ERR: ERROR[8]: Flash config wrong"}},
      .sent = "I0", .expected = OTA_E_REFUSED, .phase = ACCEPTED, .phrase = "Flash config wrong"},
+    {"others come first: the answer waits, and nothing else is sent", "pw", .turn = "@6000 " TURN,
+     .replies = {{ASK_SHA}, {"OK"}}, .sent = "I0 A6005", .scheme = "SHA-256", .phase = ACCEPTED},
+    {"a challenge twice while the answer waits", "pw", .turn = "@100 " TURN,
+     .replies = {{ASK_SHA, ASK_SHA}, {"OK"}}, .sent = "I0 A105", .scheme = "SHA-256",
+     .phase = ACCEPTED},
+    {"refused while the answer waits", "pw", .turn = "@100 " TURN,
+     .replies = {{ASK_SHA, "ERR: no"}}, .sent = "I0", .expected = OTA_E_REFUSED,
+     .phase = AUTHENTICATING, .phrase = "refused"},
     {"endless challenges", "pw",
      .replies = {{ASK_SHA},
                  {ASK_SHA_AGAIN},
