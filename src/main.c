@@ -1,113 +1,24 @@
 /*
- * main.c: wires the parts together and returns the exit status.
+ * main.c: reads the command line, has it done, and returns the exit status.
  */
-#include "error.h"
-#include "fleet.h"
-#include "listener.h"
-#include "loop.h"
 #include "options.h"
-#include "plan.h"
 #include "report.h"
 #include "standard_files.h"
-
-#include <errno.h>
-#include <string.h>
-
-struct program {
-    struct options options;
-    struct report *report;
-    struct plan plan;
-    struct loop *loop;
-    struct listener *listener;
-    struct mdns *mdns;
-    struct fleet *fleet;
-    struct ota_failure failure; /* one that belongs to no board */
-};
-
-static void on_signal(int number, void *userdata)
-{
-    struct program *program = userdata;
-    fleet_interrupt(program->fleet, number);
-    loop_quit(program->loop);
-}
-
-static void on_done(void *userdata)
-{
-    struct program *program = userdata;
-    loop_quit(program->loop);
-}
-
-/* Everything that can fail before a board is asked for anything. */
-static enum ota_error prepare(struct program *program)
-{
-    const struct options *options = &program->options;
-    struct ota_failure *failure = &program->failure;
-    if (plan_make(&program->plan, options, failure) != OTA_OK)
-        return failure->error;
-    program->loop = loop_new();
-    if (!program->loop || loop_catch_signals(program->loop, on_signal, program) < 0)
-        return fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
-    program->mdns = mdns_new(loop_poll_api(program->loop));
-    if (!program->mdns)
-        return fail(failure, OTA_E_INTERNAL, "out of memory");
-    program->listener =
-        listener_open(loop_poll_api(program->loop), options->has_source ? &options->source : NULL,
-                      options->port_first, options->port_last, failure);
-    return program->listener ? OTA_OK : failure->error;
-}
-
-static enum ota_error upload(struct program *program)
-{
-    const struct fleet_config config = {.poll_api = loop_poll_api(program->loop),
-                                        .listener = program->listener,
-                                        .mdns = program->mdns,
-                                        .options = &program->options,
-                                        .assignments = program->plan.assignments,
-                                        .count = program->plan.count,
-                                        .on_event = report_event,
-                                        .event_userdata = program->report,
-                                        .on_done = on_done,
-                                        .done_userdata = program};
-    program->fleet = fleet_start(&config);
-    if (!program->fleet || loop_run(program->loop) < 0)
-        return fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s",
-                    strerror(errno));
-    return OTA_OK;
-}
-
-static int run(struct program *program)
-{
-    enum ota_error error = prepare(program);
-    if (error == OTA_OK)
-        error = upload(program);
-    if (error != OTA_OK)
-        return report_failure(program->report, &program->failure);
-    int status;
-    error = fleet_outcome(program->fleet, &status);
-    report_summary(program->report, error, status);
-    if (status != 0 || report_is_complete(program->report))
-        return status;
-    fail(&program->failure, OTA_E_OUTPUT, "the report could not be written to standard output");
-    return report_failure(program->report, &program->failure);
-}
+#include "upload.h"
 
 int main(int argc, char **argv)
 {
-    struct program program = {0};
+    struct options options;
+    struct ota_failure failure;
     int status = 0;
     standard_files_secure();
-    enum options_outcome outcome = options_parse(&program.options, argc, argv, &program.failure);
-    program.report = report_new(&program.options);
+    enum options_outcome outcome = options_parse(&options, argc, argv, &failure);
+    struct report *report = report_new(&options);
     if (outcome == OPTIONS_RUN)
-        status = run(&program);
+        status = upload_run(&options, report);
     else if (outcome == OPTIONS_ERROR)
-        status = report_failure(program.report, &program.failure);
-    fleet_free(program.fleet);
-    listener_close(program.listener);
-    mdns_free(program.mdns);
-    loop_free(program.loop);
-    plan_free(&program.plan);
-    report_free(program.report);
-    options_free(&program.options);
+        status = report_failure(report, &failure);
+    report_free(report);
+    options_free(&options);
     return status;
 }
