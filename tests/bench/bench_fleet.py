@@ -1,0 +1,109 @@
+"""How long a fleet takes, against one board and against a shell loop.
+
+The boards are simulated, on loopback, with flash and TCP window of real ones, so that they are what
+takes time. FLEET.md beside this file shows figures and says what limits them. Nothing is judged here:
+the exit status is 1 only if something could not be measured.
+"""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+SIZE = 300_000
+MEGABYTE = 1_000_000
+COUNTS = (1, 10, 100, 500, 1000)
+LOOP_MAX = 500  # boards for which xargs is run, too
+BOARD = ("--flash", "realistic", "--window", "5744", "--mss", "1436")
+FAMILIES = {"esp8266": ("--family", "esp8266"),
+            "esp32": ("--family", "esp32"),
+            "esp32, SHA-256 password": ("--family", "esp32-sha256", "--password", "kwert")}
+DEADLINE_S = 120
+
+
+class Floor:
+    """Simulated boards at consecutive addresses of 127.201.0.0/16."""
+
+    def __init__(self, simulator, count, options):
+        self._process = subprocess.Popen([simulator, "--address", "127.201.0.1", "--port", "0",
+                                          "--count", str(count), *BOARD, *options],
+                                         stdout=subprocess.PIPE, text=True)
+        lines = (line.split() for line in self._process.stdout)
+        self.targets = [next(fields for fields in lines if fields[1] == "ready")[0] for _ in range(count)]
+        self._drain = subprocess.Popen(["cat"], stdin=self._process.stdout, stdout=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+        self._drain.wait()
+
+
+def run(command, environment, stdin=None):
+    """Seconds, and seconds of CPU time."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, env={"PATH": os.environ["PATH"], **environment}, stdin=stdin,
+                               stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"bench_fleet: exit status {process.returncode}: {shlex.join(command)[:200]}")
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime
+
+
+def fleet(program, floor, image, watch, directory):
+    log = os.path.join(directory, "watch")
+    targets = [argument for target in floor.targets for argument in ("-i", target)]
+    figures = run([program, "-q", "-a", "kwert", "-f", image, "-j", str(len(floor.targets)), *targets],
+                  {"LD_PRELOAD": watch, "LOOP_WATCH": log})
+    with open(log, encoding="ascii") as file:
+        gap_ms, memory_kb = map(float, file.read().split())
+    return *figures, memory_kb * 1024 / MEGABYTE, gap_ms
+
+
+def shell_loop(program, floor, image, directory):
+    """What people write instead: as many processes at a time as there are boards."""
+    with open(os.path.join(directory, "targets"), "w+", encoding="ascii") as targets:
+        targets.write("\n".join(floor.targets))
+        targets.seek(0)
+        return run(["xargs", "-P", str(len(floor.targets)), "-I", "{}", program, "-q", "-a", "kwert",
+                    "-f", image, "-i", "{}"], {}, targets)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("program", "simulator", "watch"):
+        parser.add_argument(name)
+    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        image = os.path.join(directory, "firmware.bin")
+        with open(image, "wb") as file:
+            file.write(b"\xe9" + os.urandom(SIZE - 1))
+        print(f"an image of {SIZE} bytes; goals: 1.3 times one board's time at 500, gap 50 ms, 64 MB")
+        for family, options in FAMILIES.items():
+            print(f"\n{family}\n{'boards':>8}{'time':>9}{'of one':>8}{'CPU/board':>11}{'memory':>9}"
+                  f"{'worst gap':>11}{'xargs':>9}{'CPU/board':>11}")
+            alone = None
+            for count in arguments.counts:
+                with Floor(arguments.simulator, count, options) as floor:
+                    seconds, cpu, memory, gap = fleet(arguments.program, floor, image, arguments.watch,
+                                                      directory)
+                alone = alone or seconds
+                line = (f"{count:>8}{seconds:>7.2f} s{seconds / alone:>8.2f}{cpu / count * 1e3:>8.1f} ms"
+                        f"{memory:>6.1f} MB{gap:>8.1f} ms")
+                if count <= LOOP_MAX:
+                    with Floor(arguments.simulator, count, options) as floor:
+                        seconds, cpu = shell_loop(arguments.program, floor, image, directory)
+                    line += f"{seconds:>7.2f} s{cpu / count * 1e3:>8.1f} ms"
+                print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
