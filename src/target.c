@@ -301,3 +301,11 @@ enum ota_error target_parse(struct target *target, const char *text, struct ota_
         return reject_v4(failure, text);
     return take_name(target, text, failure);
 }
+
+bool target_equal(const struct target *a, const struct target *b)
+{
+    if (a->kind != b->kind || a->port != b->port)
+        return false;
+    return a->kind == TARGET_ADDRESS ? address_equal(&a->address, &b->address)
+                                     : strcasecmp(a->name, b->name) == 0;
+}

@@ -31,6 +31,10 @@ struct target {
  * control characters, invalid UTF-8. */
 enum ota_error target_parse(struct target *target, const char *text, struct ota_failure *failure);
 
+/* Whether both texts name the same board: the same address, or the same name but for the case of
+ * ASCII letters, and the same port. */
+bool target_equal(const struct target *a, const struct target *b);
+
 /* Parses a decimal port, 1 to 65535 (0 too with allow_zero); no sign, space, octal or hex. */
 bool target_parse_port(uint16_t *port, const char *text, bool allow_zero);
 

@@ -245,6 +245,41 @@ static void test_refused(void **state)
     }
 }
 
+static void test_equal(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool are_equal;
+    } rows[] = {
+        {"kitchen.local", "KITCHEN.Local.", true},
+        {"kitchen.local", "kitchen", false},
+        {"kitchen", "kitchen2", false},
+        {"kitchen", "kitchen._arduino._tcp.local", false}, /* a host may be called so, too */
+        {"Living room", "LIVING ROOM", true},
+        {"Living room", "Living  room", false},
+        {"kitchen:8266", "Kitchen:8266", true},
+        {"kitchen:8266", "kitchen:3232", false},
+        {"kitchen:8266", "kitchen", false},
+        {"192.0.2.7", "192.0.2.7", true},
+        {"192.0.2.7", "192.0.2.8", false},
+        {"192.0.2.7", "::ffff:192.0.2.7", true},
+        {"192.0.2.7:1", "192.0.2.7:2", false},
+        {"fd00::7", "[FD00:0::7]", true},
+        {"fe80::7%lo", "fe80::7%1", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct target a, b;
+        struct ota_failure failure;
+
+        assert_int_equal(target_parse(&a, rows[i].a, &failure), OTA_OK);
+        assert_int_equal(target_parse(&b, rows[i].b, &failure), OTA_OK);
+        if (target_equal(&a, &b) != rows[i].are_equal || target_equal(&b, &a) != rows[i].are_equal)
+            fail_msg("\"%s\" and \"%s\"", rows[i].a, rows[i].b);
+    }
+}
+
 static void test_messages_show_the_text_escaped(void **state)
 {
     struct target target;
@@ -294,7 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted), cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_refused),  cmocka_unit_test(test_messages_show_the_text_escaped),
-        cmocka_unit_test(test_port),
+        cmocka_unit_test(test_port),     cmocka_unit_test(test_equal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
