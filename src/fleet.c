@@ -93,6 +93,7 @@ static void skip(struct member *member, enum ota_skip why, const char *message)
     emit(fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
                                     .board = name,
                                     .image = member->assignment->image,
+                                    .port = member->assignment->target.port,
                                     .skip = why,
                                     .message = message});
 }

@@ -38,14 +38,19 @@ static bool write_line(FILE *stream, const char *name, const char *board, int64_
     return written;
 }
 
+static const char *command_name(enum ota_command command)
+{
+    return command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem";
+}
+
 static json_t *start_fields(const struct ota_event *event, enum ota_command command)
 {
     char path[1024];
     const struct image *image = event->image;
     escape_string(path, sizeof path, image->path);
     return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "version", ESP_OTA_VERSION, "command",
-                     command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem", "file", path, "size",
-                     (json_int_t)event->total, "md5", image->md5, "sha256", image->sha256);
+                     command_name(command), "file", path, "size", (json_int_t)event->total, "md5",
+                     image->md5, "sha256", image->sha256);
 }
 
 static json_t *resolved_fields(const struct ota_event *event)
@@ -68,12 +73,20 @@ static json_t *failure_fields(const struct ota_failure *failure, int exit_status
                      *failure->message ? failure->message : ota_error_text(failure->error));
 }
 
-static json_t *result_fields(const struct ota_event *event)
+/* What --resume (resume.c) has to know. */
+static void add_image(json_t *fields, const struct ota_event *event, enum ota_command command)
+{
+    json_object_set_new(fields, "port", event->port ? json_integer(event->port) : json_null());
+    json_object_set_new(fields, "command", json_string(command_name(command)));
+    json_object_set_new(fields, "sha256", json_string(event->image->sha256));
+}
+
+static json_t *result_fields(const struct ota_event *event, enum ota_command command)
 {
     json_t *fields = failure_fields(event->failure, event->exit_status);
     json_object_set_new(fields, "phase", json_string(ota_phase_name(event->phase)));
     json_object_set_new(fields, "address", string_or_null(event->address));
-    json_object_set_new(fields, "port", event->port ? json_integer(event->port) : json_null());
+    add_image(fields, event, command);
     json_object_set_new(fields, "bytes", json_integer((json_int_t)event->bytes));
     json_object_set_new(fields, "total", json_integer((json_int_t)event->total));
     json_object_set_new(fields, "seconds", json_real(seconds(event->elapsed_us)));
@@ -89,6 +102,14 @@ static const char *skip_name(enum ota_skip skip)
         [OTA_SKIP_CONFIRMED] = "confirmed",
     };
     return names[skip];
+}
+
+static json_t *skipped_fields(const struct ota_event *event, enum ota_command command)
+{
+    json_t *fields =
+        json_pack("{s:s, s:s}", "code", skip_name(event->skip), "message", event->message);
+    add_image(fields, event, command);
+    return fields;
 }
 
 static json_t *fields_of(const struct ota_event *event, enum ota_command command)
@@ -107,9 +128,9 @@ static json_t *fields_of(const struct ota_event *event, enum ota_command command
     case OTA_EVENT_NOTE:
         return json_pack("{s:s}", "message", event->message);
     case OTA_EVENT_RESULT:
-        return result_fields(event);
+        return result_fields(event, command);
     case OTA_EVENT_SKIPPED:
-        return json_pack("{s:s, s:s}", "code", skip_name(event->skip), "message", event->message);
+        return skipped_fields(event, command);
     case OTA_EVENT_CONNECTED:
         break;
     }

@@ -176,6 +176,9 @@ static void test_json(void **state)
     assert_true(json_is_false(json_object_get(last, "ok")));
     assert_int_equal(json_integer_value(json_object_get(last, "exit_status")), 9);
     assert_int_equal(json_integer_value(json_object_get(last, "bytes")), 5120);
+    assert_int_equal(json_integer_value(json_object_get(last, "port")), 8266);
+    assert_field(last, "command", "sketch");
+    assert_field(last, "sha256", "0011");
     json_decref(last);
 }
 
