@@ -231,8 +231,8 @@ static void test_bounds(void **state)
     assert_non_null(strstr(failure.message, "x...\" is too long for a name"));
     hosts_free(&hosts);
 
-    for (size_t i = 0; i < 2 * (HOSTS_COUNT_MAX + 1); i += 2)
-        memcpy(text + i, "a\n", 2);
+    for (size_t i = 0; i <= HOSTS_COUNT_MAX; i++)
+        memcpy(text + 2 * i, "a\n", 2);
     assert_int_equal(hosts_parse(&hosts, "list", text, 2 * (size_t)HOSTS_COUNT_MAX, &failure),
                      OTA_OK);
     assert_int_equal(hosts.count, HOSTS_COUNT_MAX);

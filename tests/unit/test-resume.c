@@ -28,11 +28,10 @@
 static enum ota_error read_text(struct resume **resume, const char *text, size_t length,
                                 struct ota_failure *failure)
 {
-    /* fmemopen() takes no empty buffer everywhere; a stream of one that is read to its end is. */
-    FILE *stream = fmemopen((void *)(uintptr_t)text, length ? length : 1, "r");
+    FILE *stream = tmpfile();
     assert_non_null(stream);
-    if (length == 0)
-        (void)getc(stream);
+    assert_int_equal(fwrite(text, 1, length, stream), length);
+    rewind(stream);
     enum ota_error error = resume_read(resume, stream, "old\n", failure);
     fclose(stream);
     return error;

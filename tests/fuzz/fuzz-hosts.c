@@ -1,0 +1,48 @@
+/*
+ * fuzz-hosts.c: any list is refused with a printable sentence, or gives boards that keep the
+ * promises of hosts.h.
+ */
+#include "escape.h"
+#include "hosts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static void check(const struct host_line *line)
+{
+    require(line->target.name[0] != '\0' && escape_is_printable(line->target.name));
+    if (line->auth_file)
+        require(*line->auth_file != '\0' && strcmp(line->auth_file, "-") != 0);
+    if (line->file)
+        require(*line->file != '\0');
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct hosts hosts;
+    struct ota_failure failure;
+    /* A copy of exactly this size: what is read behind it is found. */
+    char *text = malloc(size ? size : 1);
+    if (!text)
+        return 0;
+    memcpy(text, data, size);
+    if (hosts_parse(&hosts, "list", text, size, &failure) == OTA_OK) {
+        require(hosts.count > 0);
+        for (size_t i = 0; i < hosts.count; i++)
+            check(&hosts.lines[i]);
+    } else {
+        require(failure.error == OTA_E_USAGE && escape_is_printable(failure.message));
+        require(memcmp(failure.message, "list", 4) == 0);
+    }
+    hosts_free(&hosts);
+    free(text);
+    return 0;
+}

@@ -1,0 +1,49 @@
+/*
+ * fuzz-resume.c: any file is refused with a printable sentence, or is a report in which at most one
+ * image is confirmed by the board "k".
+ */
+#include "escape.h"
+#include "resume.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The image of the seeds. */
+static const char digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static void check(const struct resume *resume)
+{
+    bool is_sketch = resume_is_confirmed(resume, "k", 0, digest, OTA_COMMAND_SKETCH);
+    bool is_filesystem = resume_is_confirmed(resume, "k", 0, digest, OTA_COMMAND_FILESYSTEM);
+    require(!is_sketch || !is_filesystem);
+    require(!resume_is_confirmed(resume, "k", 0, "", OTA_COMMAND_SKETCH));
+    (void)resume_is_confirmed(resume, "k", 8266, digest, OTA_COMMAND_SKETCH);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct resume *resume;
+    struct ota_failure failure;
+    char *text = malloc(size ? size : 1);
+    FILE *stream = text && size ? fmemopen(text, size, "r") : NULL;
+    if (stream) {
+        memcpy(text, data, size);
+        if (resume_read(&resume, stream, "report", &failure) == OTA_OK)
+            check(resume);
+        else
+            require(!resume && failure.error == OTA_E_USAGE &&
+                    escape_is_printable(failure.message));
+        resume_free(resume);
+        fclose(stream);
+    }
+    free(text);
+    return 0;
+}
