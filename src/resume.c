@@ -149,14 +149,14 @@ static size_t read_line(FILE *stream, char line[RESUME_LINE_MAX])
     return length;
 }
 
-static bool is_cut_short(FILE *stream, const char *line, size_t length)
+static bool is_cut_short(const char *line, size_t length)
 {
     size_t common = length < strlen(line_start) ? length : strlen(line_start);
-    return feof(stream) && line[length - 1] != '\n' && memcmp(line, line_start, common) == 0;
+    return line[length - 1] != '\n' && memcmp(line, line_start, common) == 0;
 }
 
-static enum ota_error take_line(struct resume *resume, FILE *stream, const char *line,
-                                size_t length, const struct place *place)
+static enum ota_error take_line(struct resume *resume, const char *line, size_t length,
+                                const struct place *place)
 {
     json_error_t error;
     if (length == RESUME_LINE_MAX && line[length - 1] != '\n')
@@ -169,7 +169,7 @@ static enum ota_error take_line(struct resume *resume, FILE *stream, const char 
     }
     if (json_error_code(&error) == json_error_out_of_memory)
         return out_of_memory(place->failure);
-    return is_cut_short(stream, line, length) ? OTA_OK : reject(place, "is not JSON");
+    return is_cut_short(line, length) ? OTA_OK : reject(place, "is not JSON");
 }
 
 static enum ota_error read_report(struct resume *resume, FILE *stream, char *line,
@@ -182,7 +182,7 @@ static enum ota_error read_report(struct resume *resume, FILE *stream, char *lin
         if (size > RESUME_SIZE_MAX)
             return fail(place->failure, OTA_E_USAGE,
                         "%s is longer than 1 GiB, which is no report of a run", place->name);
-        if (take_line(resume, stream, line, length, place) != OTA_OK)
+        if (take_line(resume, line, length, place) != OTA_OK)
             return place->failure->error;
     }
     if (ferror(stream))
