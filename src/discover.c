@@ -8,14 +8,19 @@
 #include "discover.h"
 
 #include "avahi.h"
+#include "loop.h"
 
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Each search is an object of the daemon, which allows a client 1,024, and traffic in the air. A
  * hostile network could announce services without end. */
-enum { SEARCHES_RUNNING_MAX = 32, SERVICES_MAX = 8192 };
+enum { SEARCHES_RUNNING_MAX = 32, BOARDS_MAX = 8192 };
+
+/* How long a board that has an IPv6 address is asked for an IPv4 one. */
+enum { IPV4_GRACE_US = 500000 };
 
 static const char SERVICE_TYPE[] = "_arduino._tcp";
 static const char DOMAIN[] = "local";
@@ -23,11 +28,13 @@ static const char DOMAIN[] = "local";
 struct search {
     struct query *query;
     struct search *next;
-    AvahiProtocol family; /* AVAHI_PROTO_UNSPEC: port and host only */
+    AvahiProtocol family; /* AVAHI_PROTO_UNSPEC: whichever comes first */
     enum { SEARCH_WAITING, SEARCH_RUNNING, SEARCH_ENDED } state;
     AvahiHostNameResolver *host;
     AvahiServiceResolver *service;
-    char instance[DISCOVER_INSTANCE_MAX]; /* DISCOVER_SERVICES only */
+    AvahiTimeout *grace;                 /* ends the search for something better than second_best */
+    struct discover_answer *second_best; /* has an IPv6 address */
+    char instance[DISCOVER_INSTANCE_MAX]; /* DISCOVER_BOARDS only */
 };
 
 struct query {
@@ -36,13 +43,18 @@ struct query {
     uint32_t id;
     enum discover_kind kind;
     AvahiServiceBrowser *browser; /* until it has told all that it knows for now */
-    struct search *searches;
+    struct search *searches;      /* those that have ended, too, oldest first */
+    struct search *last;
+    struct search *waiting; /* the first one that has not been started */
     size_t search_count;
+    size_t ended_count;
+    void *by_instance; /* tsearch(3): every interface and family announces an instance again */
     char name[DISCOVER_NAME_MAX];
 };
 
 struct discover {
     struct avahi avahi;
+    const AvahiPoll *poll_api;
     AvahiClient *client;
     discover_answer_fn *on_answer;
     discover_lost_fn *on_lost;
@@ -58,17 +70,30 @@ static void search_release(struct search *search)
         discover->avahi.host_name_resolver_free(search->host);
     if (search->service)
         discover->avahi.service_resolver_free(search->service);
+    if (search->grace)
+        discover->poll_api->timeout_free(search->grace);
+    free(search->second_best);
     search->host = NULL;
     search->service = NULL;
+    search->grace = NULL;
+    search->second_best = NULL;
     if (search->state == SEARCH_RUNNING)
         discover->running--;
+    if (search->state != SEARCH_ENDED)
+        search->query->ended_count++;
     search->state = SEARCH_ENDED;
+}
+
+static void keep(void *search)
+{
+    (void)search;
 }
 
 static void query_free(struct query *query)
 {
     if (query->browser)
         query->discover->avahi.service_browser_free(query->browser);
+    tdestroy(query->by_instance, keep);
     while (query->searches) {
         struct search *search = query->searches;
         query->searches = search->next;
@@ -89,10 +114,7 @@ static void query_end(struct query *query)
 
 static bool is_ended(const struct query *query)
 {
-    for (const struct search *search = query->searches; search; search = search->next)
-        if (search->state != SEARCH_ENDED)
-            return false;
-    return !query->browser;
+    return !query->browser && query->ended_count == query->search_count;
 }
 
 static bool address_is_usable(const struct address *address)
@@ -124,7 +146,7 @@ static bool address_from_avahi(struct address *address, const AvahiAddress *sour
     return known && address_is_usable(address);
 }
 
-static void report_found(const struct query *query, const struct discover_answer *answer)
+static void report(const struct query *query, const struct discover_answer *answer)
 {
     query->discover->on_answer(query->id, answer, query->discover->userdata);
 }
@@ -145,10 +167,45 @@ static void on_host(AvahiHostNameResolver *resolver, AvahiIfIndex interface, Ava
         answer.has_address = address_from_avahi(&answer.address, address, interface);
         snprintf(answer.host, sizeof answer.host, "%s", name);
         if (answer.has_address)
-            report_found(search->query, &answer);
+            report(search->query, &answer);
     }
     search_release(search);
     pump(discover);
+}
+
+static void search_end(struct search *search)
+{
+    struct discover *discover = search->query->discover;
+    if (search->second_best)
+        report(search->query, search->second_best);
+    search_release(search);
+    pump(discover);
+}
+
+static void on_grace(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    search_end(userdata);
+}
+
+static void search_create(struct search *search);
+
+/* Whether an IPv4 address is looked for as well, as most programs on boards know nothing else. */
+static bool search_on(struct search *search, const struct discover_answer *answer)
+{
+    struct discover *discover = search->query->discover;
+    struct discover_answer *copy = malloc(sizeof *copy);
+    if (!copy ||
+        loop_arm(discover->poll_api, &search->grace, IPV4_GRACE_US, on_grace, search) < 0) {
+        free(copy);
+        return false;
+    }
+    *copy = *answer;
+    search->second_best = copy;
+    search->family = AVAHI_PROTO_INET;
+    discover->avahi.service_resolver_free(search->service);
+    search_create(search);
+    return true;
 }
 
 static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
@@ -158,33 +215,40 @@ static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
                        AvahiLookupResultFlags flags, void *userdata)
 {
     struct search *search = userdata;
-    struct discover *discover = search->query->discover;
     struct discover_answer answer = {.event = DISCOVER_FOUND, .port = port};
     (void)resolver;
     (void)protocol;
     (void)type;
     (void)domain;
-    (void)txt;
     (void)flags;
-    if (event == AVAHI_RESOLVER_FOUND) {
-        if (address && search->family != AVAHI_PROTO_UNSPEC)
-            answer.has_address = address_from_avahi(&answer.address, address, interface);
-        snprintf(answer.instance, sizeof answer.instance, "%s", name);
-        snprintf(answer.host, sizeof answer.host, "%s", host_name ? host_name : "");
-        report_found(search->query, &answer);
+    if (event != AVAHI_RESOLVER_FOUND) {
+        search_end(search);
+        return;
     }
-    search_release(search);
-    pump(discover);
+    if (address)
+        answer.has_address = address_from_avahi(&answer.address, address, interface);
+    answer.password = txt_flag(txt, "auth_upload");
+    txt_value(answer.type, sizeof answer.type, txt, "board");
+    snprintf(answer.instance, sizeof answer.instance, "%s", name);
+    snprintf(answer.host, sizeof answer.host, "%s", host_name ? host_name : "");
+    if (search->family == AVAHI_PROTO_UNSPEC && address && address->proto == AVAHI_PROTO_INET6 &&
+        search_on(search, &answer))
+        return;
+    if (answer.has_address || !search->second_best) {
+        free(search->second_best);
+        search->second_best = NULL;
+        report(search->query, &answer);
+    }
+    search_end(search);
 }
 
-/* Creates the Avahi object. One that cannot be made (an impossible name, no memory) has ended. */
-static void search_start(struct search *search)
+/* Creates the Avahi object. */
+static void search_create(struct search *search)
 {
     const struct query *query = search->query;
-    struct discover *discover = query->discover;
-    bool with_address = search->family != AVAHI_PROTO_UNSPEC;
-    search->state = SEARCH_RUNNING;
-    discover->running++;
+    const struct discover *discover = query->discover;
+    bool is_board = query->kind == DISCOVER_BOARDS;
+    search->service = NULL;
     if (query->kind == DISCOVER_HOST)
         search->host = discover->avahi.host_name_resolver_new(
             discover->client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, query->name, search->family,
@@ -192,11 +256,17 @@ static void search_start(struct search *search)
     else
         search->service = discover->avahi.service_resolver_new(
             discover->client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
-            query->kind == DISCOVER_SERVICES ? search->instance : query->name, SERVICE_TYPE, DOMAIN,
-            search->family,
-            (AvahiLookupFlags)(AVAHI_LOOKUP_USE_MULTICAST | AVAHI_LOOKUP_NO_TXT |
-                               (with_address ? 0 : AVAHI_LOOKUP_NO_ADDRESS)),
+            is_board ? search->instance : query->name, SERVICE_TYPE, DOMAIN, search->family,
+            (AvahiLookupFlags)(AVAHI_LOOKUP_USE_MULTICAST | (is_board ? 0 : AVAHI_LOOKUP_NO_TXT)),
             on_service, search);
+}
+
+/* One that cannot be made (an impossible name, no memory) has ended. */
+static void search_start(struct search *search)
+{
+    search->state = SEARCH_RUNNING;
+    search->query->discover->running++;
+    search_create(search);
     if (!search->host && !search->service)
         search_release(search);
 }
@@ -207,41 +277,84 @@ static void pump(struct discover *discover)
     struct query *next;
     for (struct query *query = discover->queries; query; query = next) {
         next = query->next;
-        for (struct search *search = query->searches; search; search = search->next) {
-            if (discover->running == SEARCHES_RUNNING_MAX)
-                break;
-            if (search->state == SEARCH_WAITING)
-                search_start(search);
+        while (query->waiting && discover->running < SEARCHES_RUNNING_MAX) {
+            struct search *search = query->waiting;
+            query->waiting = search->next;
+            search_start(search);
         }
         if (is_ended(query)) {
-            report_found(query, &(struct discover_answer){.event = DISCOVER_END});
+            report(query, &(struct discover_answer){.event = DISCOVER_END});
             query_end(query);
         }
     }
 }
 
-static void search_add(struct query *query, AvahiProtocol family, const char *instance)
+static struct search *search_new(struct query *query, AvahiProtocol family, const char *instance)
 {
     struct search *search = calloc(1, sizeof *search);
     if (!search)
-        return;
+        return NULL;
     search->query = query;
     search->family = family;
     snprintf(search->instance, sizeof search->instance, "%s", instance);
-    struct search **link = &query->searches;
-    while (*link)
-        link = &(*link)->next;
-    *link = search;
+    return search;
+}
+
+/* NULL: memory ran out, and there is one search less. */
+static void search_add(struct query *query, struct search *search)
+{
+    if (!search)
+        return;
+    if (query->last)
+        query->last->next = search;
+    else
+        query->searches = search;
+    query->last = search;
+    if (!query->waiting)
+        query->waiting = search;
     query->search_count++;
 }
 
-/* Every interface and address family announces a service again. */
-static bool is_known(const struct query *query, const char *instance)
+static int compare_instances(const void *a, const void *b)
 {
-    for (const struct search *search = query->searches; search; search = search->next)
-        if (strcmp(search->instance, instance) == 0)
-            return true;
-    return false;
+    return strcmp(((const struct search *)a)->instance, ((const struct search *)b)->instance);
+}
+
+static void board_seen(struct query *query, const char *instance)
+{
+    if (query->search_count == BOARDS_MAX)
+        return;
+    struct search *search = search_new(query, AVAHI_PROTO_UNSPEC, instance);
+    struct search **node = search ? tsearch(search, &query->by_instance, compare_instances) : NULL;
+    if (!node || *node != search) {
+        free(search);
+        return;
+    }
+    search_add(query, search);
+    struct discover_answer answer = {.event = DISCOVER_FOUND};
+    memcpy(answer.instance, search->instance, sizeof answer.instance);
+    report(query, &answer);
+}
+
+static void describe(const struct discover *discover, char reason[DISCOVER_REASON_MAX], int error)
+{
+    if (error == AVAHI_ERR_DISCONNECTED)
+        snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon or the D-Bus system bus has gone");
+    else if (error == AVAHI_ERR_NO_DAEMON || error == AVAHI_ERR_DBUS_ERROR)
+        snprintf(reason, DISCOVER_REASON_MAX, "the D-Bus system bus cannot be reached");
+    else
+        snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon: %s", discover->avahi.strerror(error));
+}
+
+/* Avahi cannot browse: that is not the same as a network without boards. */
+static void query_fail(struct query *query)
+{
+    struct discover *discover = query->discover;
+    struct discover_answer answer = {.event = DISCOVER_UNAVAILABLE};
+    describe(discover, answer.reason, discover->avahi.client_errno(discover->client));
+    report(query, &answer);
+    query_end(query);
+    pump(discover);
 }
 
 static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, AvahiProtocol protocol,
@@ -254,9 +367,13 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
     (void)type;
     (void)domain;
     (void)flags;
-    if (event == AVAHI_BROWSER_NEW && query->search_count < SERVICES_MAX && !is_known(query, name))
-        search_add(query, AVAHI_PROTO_UNSPEC, name);
-    if (event == AVAHI_BROWSER_ALL_FOR_NOW || event == AVAHI_BROWSER_FAILURE) {
+    if (event == AVAHI_BROWSER_NEW)
+        board_seen(query, name);
+    if (event == AVAHI_BROWSER_FAILURE) {
+        query_fail(query);
+        return;
+    }
+    if (event == AVAHI_BROWSER_ALL_FOR_NOW) {
         query->browser = NULL;
         query->discover->avahi.service_browser_free(browser);
     }
@@ -277,13 +394,17 @@ void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kin
     while (*link)
         link = &(*link)->next;
     *link = query;
-    if (kind == DISCOVER_SERVICES) {
+    if (kind == DISCOVER_BOARDS) {
         query->browser = discover->avahi.service_browser_new(
             discover->client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, SERVICE_TYPE, DOMAIN,
             AVAHI_LOOKUP_USE_MULTICAST, on_browse, query);
+        if (!query->browser) {
+            query_fail(query);
+            return;
+        }
     } else {
-        search_add(query, AVAHI_PROTO_INET, "");
-        search_add(query, AVAHI_PROTO_INET6, "");
+        search_add(query, search_new(query, AVAHI_PROTO_INET, ""));
+        search_add(query, search_new(query, AVAHI_PROTO_INET6, ""));
     }
     pump(discover);
 }
@@ -297,16 +418,6 @@ void discover_cancel(struct discover *discover, uint32_t id)
         return;
     query_end(query);
     pump(discover);
-}
-
-static void describe(const struct discover *discover, char reason[DISCOVER_REASON_MAX], int error)
-{
-    if (error == AVAHI_ERR_DISCONNECTED)
-        snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon or the D-Bus system bus has gone");
-    else if (error == AVAHI_ERR_NO_DAEMON || error == AVAHI_ERR_DBUS_ERROR)
-        snprintf(reason, DISCOVER_REASON_MAX, "the D-Bus system bus cannot be reached");
-    else
-        snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon: %s", discover->avahi.strerror(error));
 }
 
 static void on_client(AvahiClient *client, AvahiClientState state, void *userdata)
@@ -350,7 +461,8 @@ struct discover *discover_new(const AvahiPoll *poll_api, discover_answer_fn *on_
         snprintf(reason, DISCOVER_REASON_MAX, "out of memory");
         return NULL;
     }
-    *discover = (struct discover){.on_answer = on_answer, .on_lost = on_lost, .userdata = userdata};
+    *discover = (struct discover){
+        .poll_api = poll_api, .on_answer = on_answer, .on_lost = on_lost, .userdata = userdata};
     const char *missing = avahi_load(&discover->avahi);
     if (missing)
         snprintf(reason, DISCOVER_REASON_MAX, "%s", missing);

@@ -7,18 +7,26 @@
 #define DISCOVER_H
 
 #include "address.h"
+#include "txt.h"
 
 #include <avahi-common/watch.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DISCOVER_NAME_MAX = 256, DISCOVER_INSTANCE_MAX = 64, DISCOVER_REASON_MAX = 128 };
+enum {
+    DISCOVER_NAME_MAX = 256,
+    DISCOVER_INSTANCE_MAX = 64,
+    DISCOVER_TYPE_MAX = 64,
+    DISCOVER_REASON_MAX = 128
+};
 
 /* What can be asked, always in the domain local. */
 enum discover_kind {
     DISCOVER_HOST,     /* the addresses of a host name: at most one for each family */
     DISCOVER_INSTANCE, /* the addresses, port and host of an _arduino._tcp instance, likewise */
-    DISCOVER_SERVICES, /* port and host of every _arduino._tcp instance; no addresses */
+    /* Every _arduino._tcp instance, twice: its name when it is seen, and, unless it is there no
+     * more, everything when it is resolved; one address, IPv4 where there are both. */
+    DISCOVER_BOARDS,
 };
 
 enum discover_event {
@@ -33,9 +41,11 @@ struct discover_answer {
     enum discover_event event;
     bool has_address;
     uint16_t port;
+    enum txt_flag password;               /* whether the board wants one; DISCOVER_BOARDS only */
     struct address address;               /* port 0; link-local IPv6 has its scope */
     char instance[DISCOVER_INSTANCE_MAX]; /* not escaped: as a person would type it */
     char host[DISCOVER_NAME_MAX];
+    char type[DISCOVER_TYPE_MAX];     /* "esp32dev", or ""; DISCOVER_BOARDS only */
     char reason[DISCOVER_REASON_MAX]; /* "avahi-daemon: Access denied" */
 };
 
@@ -52,7 +62,7 @@ struct discover *discover_new(const AvahiPoll *poll_api, discover_answer_fn *on_
                               char reason[DISCOVER_REASON_MAX]);
 void discover_free(struct discover *discover);
 
-/* Asks; id is the caller's and unique. name is not used by DISCOVER_SERVICES. Every question ends
+/* Asks; id is the caller's and unique. name is not used by DISCOVER_BOARDS. Every question ends
  * with exactly one DISCOVER_END unless it is cancelled, also when memory runs out. */
 void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kind,
                   const char *name);

@@ -33,7 +33,7 @@ enum {
 };
 
 /* What can be asked: the kinds of discover.h, and the C library. */
-enum { ASK_SYSTEM = DISCOVER_SERVICES + 1, ASK_COUNT };
+enum { ASK_SYSTEM = DISCOVER_BOARDS + 1, ASK_COUNT };
 
 /* When each is asked, counted from the start. A later one is asked earlier when those before it
  * have given up, and not at all when they have found something. The services are asked for in the
@@ -135,7 +135,7 @@ static void record(struct resolver *resolver, enum discover_kind kind,
     /* kitchen.local names a host: an instance "kitchen" on another host is not meant. */
     if (kind == DISCOVER_INSTANCE && resolver->target->kind != TARGET_LOCAL)
         add_service(&resolver->findings[FROM_INSTANCE], answer);
-    if (kind == DISCOVER_SERVICES)
+    if (kind == DISCOVER_BOARDS && answer->host[0])
         suggest_offer(&resolver->suggestions, resolver->target->name,
                       resolver->target->kind == TARGET_LOCAL ? answer->host : answer->instance);
 }
@@ -191,7 +191,7 @@ static bool is_pending(const struct resolver *resolver, size_t what)
 static bool mdns_is_pending(const struct resolver *resolver)
 {
     return is_pending(resolver, DISCOVER_HOST) || is_pending(resolver, DISCOVER_INSTANCE) ||
-           is_pending(resolver, DISCOVER_SERVICES);
+           is_pending(resolver, DISCOVER_BOARDS);
 }
 
 /* Whether the name may still be found. */
@@ -219,7 +219,7 @@ static bool is_open(const struct resolver *resolver, size_t what)
     if (what == DISCOVER_HOST)
         return resolver->host[0] != '\0';
     /* Nobody waits for similar names. */
-    if (what == DISCOVER_SERVICES)
+    if (what == DISCOVER_BOARDS)
         return !resolver->unavailable[0] && is_hopeful(resolver);
     /* The address of a .local name is its host's; an instance could only add the port. */
     bool is_for_port = what == DISCOVER_INSTANCE && resolver->target->kind == TARGET_LOCAL;
@@ -263,7 +263,7 @@ static const struct finding *best_finding(const struct resolver *resolver)
 static int64_t services_due_us(const struct resolver *resolver, const struct finding *finding)
 {
     if (finding != &resolver->findings[FROM_HOST] || finding->resolution.port ||
-        !resolver->want_port || resolver->questions[DISCOVER_SERVICES].asked)
+        !resolver->want_port || resolver->questions[DISCOVER_BOARDS].asked)
         return INT64_MAX;
     return is_pending(resolver, DISCOVER_INSTANCE) ? finding->since_us + SERVICES_AFTER_US : 0;
 }
@@ -278,7 +278,7 @@ static int64_t host_due_us(const struct resolver *resolver, const struct finding
     if (resolver->target->kind == TARGET_LABEL && is_instance_pending)
         due_us = later(due_us, finding->since_us + INSTANCE_GRACE_US);
     if (resolver->want_port && !finding->resolution.port &&
-        (is_instance_pending || is_pending(resolver, DISCOVER_SERVICES)))
+        (is_instance_pending || is_pending(resolver, DISCOVER_BOARDS)))
         due_us = later(due_us, finding->since_us + PORT_GRACE_US);
     return due_us;
 }
@@ -344,7 +344,7 @@ static void describe_system(char *target, size_t capacity, const struct resolver
 static void describe_boards(char *target, size_t capacity, const struct resolver *resolver)
 {
     const struct suggestions *boards = &resolver->suggestions;
-    const struct question *services = &resolver->questions[DISCOVER_SERVICES];
+    const struct question *services = &resolver->questions[DISCOVER_BOARDS];
     char list[OTA_MESSAGE_MAX / 2];
     suggest_list(list, sizeof list, boards);
     if (boards->total > boards->count)
@@ -356,8 +356,7 @@ static void describe_boards(char *target, size_t capacity, const struct resolver
     else if (services->asked && !services->query)
         snprintf(target, capacity, "no board is announced in this network");
     else
-        snprintf(target, capacity,
-                 "\"avahi-browse -rt _arduino._tcp\" lists the boards that announce themselves");
+        snprintf(target, capacity, "\"esp-ota -l\" lists the boards that announce themselves");
 }
 
 static void describe_advice(char *target, size_t capacity, const struct resolver *resolver)
@@ -408,7 +407,7 @@ static void decide(struct resolver *resolver)
     int64_t next_us;
     if (finding) {
         if (services_due_us(resolver, finding) <= now_us)
-            ask(resolver, DISCOVER_SERVICES);
+            ask(resolver, DISCOVER_BOARDS);
         next_us = earlier(accept_due_us(resolver, finding), services_due_us(resolver, finding));
     } else {
         ask_due(resolver, now_us);

@@ -1,0 +1,130 @@
+/* boards.c: see boards.h. */
+#include "boards.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Ports at which other software that announces the service takes a sketch by HTTP. */
+enum { PORT_HTTP = 80, PORT_HTTP_SKETCH = 65280 };
+
+enum { CAPACITY_MIN = 16 };
+
+static int compare(const char *a, const char *b)
+{
+    int order = strcasecmp(a, b);
+    return order ? order : strcmp(a, b);
+}
+
+/* Where instance is, or belongs. */
+static size_t find(const struct boards *boards, const char *instance)
+{
+    size_t first = 0, last = boards->count;
+    while (first < last) {
+        size_t middle = first + (last - first) / 2;
+        if (compare(boards->items[middle]->instance, instance) < 0)
+            first = middle + 1;
+        else
+            last = middle;
+    }
+    return first;
+}
+
+/* The capacity is the power of two that holds count. */
+static int make_room(struct boards *boards)
+{
+    size_t count = boards->count;
+    if (count & (count - 1) || (count && count < CAPACITY_MIN))
+        return 0;
+    size_t capacity = count ? 2 * count : CAPACITY_MIN;
+    struct board **items = realloc(boards->items, capacity * sizeof(struct board *));
+    if (!items)
+        return -1;
+    boards->items = items;
+    return 0;
+}
+
+static struct board *insert(struct boards *boards, size_t place, const char *instance)
+{
+    struct board *board = make_room(boards) == 0 ? calloc(1, sizeof *board) : NULL;
+    if (!board)
+        return NULL;
+    memcpy(board->instance, instance, sizeof board->instance);
+    struct board **items = boards->items + place;
+    memmove(items + 1, items, (boards->count - place) * sizeof *items);
+    *items = board;
+    boards->count++;
+    return board;
+}
+
+static bool has_ipv4(bool has_address, const struct address *address)
+{
+    return has_address && address->any.sa_family == AF_INET;
+}
+
+static void update(struct board *board, const struct discover_answer *answer)
+{
+    bool is_resolved = answer->host[0] != '\0';
+    bool is_worse = has_ipv4(board->has_address, &board->address) &&
+                    !has_ipv4(answer->has_address, &answer->address);
+    if (!is_resolved || is_worse)
+        return;
+    board->is_resolved = true;
+    board->has_address = answer->has_address;
+    board->address = answer->address;
+    board->port = answer->port;
+    board->password = answer->password;
+    memcpy(board->host, answer->host, sizeof board->host);
+    memcpy(board->type, answer->type, sizeof board->type);
+}
+
+int boards_add(struct boards *boards, const struct discover_answer *answer)
+{
+    size_t place = find(boards, answer->instance);
+    struct board *board = place < boards->count ? boards->items[place] : NULL;
+    if (!board || strcmp(board->instance, answer->instance) != 0)
+        board = insert(boards, place, answer->instance);
+    if (!board)
+        return -1;
+    update(board, answer);
+    return 0;
+}
+
+void boards_free(struct boards *boards)
+{
+    for (size_t i = 0; i < boards->count; i++)
+        free(boards->items[i]);
+    free(boards->items);
+    *boards = (struct boards){0};
+}
+
+bool board_speaks_espota(const struct board *board)
+{
+    return board->port != PORT_HTTP && board->port != PORT_HTTP_SKETCH;
+}
+
+static bool fits(const char *pattern, const char *text)
+{
+    return fnmatch(pattern, text, FNM_CASEFOLD) == 0;
+}
+
+bool board_has_name(const struct board *board, const char *pattern)
+{
+    static const char local[] = ".local";
+    char label[sizeof board->host];
+    if (fits(pattern, board->instance))
+        return true;
+    if (!board->is_resolved)
+        return false;
+    memcpy(label, board->host, sizeof label);
+    size_t length = strlen(label);
+    if (length >= strlen(local) && strcasecmp(label + length - strlen(local), local) == 0)
+        label[length - strlen(local)] = '\0';
+    return fits(pattern, board->host) || fits(pattern, label);
+}
+
+bool board_has_type(const struct board *board, const char *pattern)
+{
+    return board->is_resolved && fits(pattern, board->type);
+}

@@ -1,0 +1,42 @@
+/*
+ * boards.h: the boards that announce themselves, each once. Pure: asks nobody, prints nothing.
+ */
+#ifndef BOARDS_H
+#define BOARDS_H
+
+#include "discover.h"
+
+/* Strings are as they came from the network: escape them before they are shown. */
+struct board {
+    char instance[DISCOVER_INSTANCE_MAX]; /* what the board calls itself */
+    bool is_resolved; /* false: it was announced, but does not answer; nothing below is set */
+    char host[DISCOVER_NAME_MAX];
+    bool has_address;
+    struct address address; /* port 0 */
+    uint16_t port;
+    char type[DISCOVER_TYPE_MAX]; /* "esp32dev", or "" */
+    enum txt_flag password;       /* whether it wants one */
+};
+
+/* Starts as {0}. Sorted by instance without regard to case. */
+struct boards {
+    struct board **items;
+    size_t count;
+};
+
+/* Takes over an answer to DISCOVER_BOARDS: a board that is not there yet, or more about one that
+ * is. A later answer goes before an earlier one, but not an IPv6 address before an IPv4 one.
+ * Returns -1 when memory ran out. */
+int boards_add(struct boards *boards, const struct discover_answer *answer);
+void boards_free(struct boards *boards);
+
+/* Whether it can be uploaded to: other software announces the same service, but speaks HTTP
+ * (PROTOCOL.md section 2). Also true when the board is not resolved. */
+bool board_speaks_espota(const struct board *board);
+
+/* Whether a shell pattern (fnmatch(3)) fits, in any case: the instance or the host, with or without
+ * .local; the type. */
+bool board_has_name(const struct board *board, const char *pattern);
+bool board_has_type(const struct board *board, const char *pattern);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * txt.h: what the TXT record of an announcement says. Pure.
+ */
+#ifndef TXT_H
+#define TXT_H
+
+#include <avahi-common/strlst.h>
+#include <stddef.h>
+
+enum txt_flag { TXT_UNKNOWN, TXT_NO, TXT_YES };
+
+/* Writes the value of key, without the quotes that old cores put around it and up to a NUL in it,
+ * to target: cut to capacity, always terminated, "" when there is none. It is as it came from the
+ * network: escape it before it is shown. Keys differ in more than case; the first one counts
+ * (RFC 6763, section 6.4). Returns target. */
+char *txt_value(char *target, size_t capacity, const AvahiStringList *record, const char *key);
+
+/* "yes" or "no", in any case; everything else is unknown. */
+enum txt_flag txt_flag(const AvahiStringList *record, const char *key);
+
+#endif

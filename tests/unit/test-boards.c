@@ -1,0 +1,172 @@
+/*
+ * test-boards.c: answers become boards, each once, in one order; patterns that name boards.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "boards.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct discover_answer seen(const char *instance)
+{
+    struct discover_answer answer = {.event = DISCOVER_FOUND};
+    snprintf(answer.instance, sizeof answer.instance, "%s", instance);
+    return answer;
+}
+
+static struct discover_answer resolved(const char *instance, const char *host, const char *address,
+                                       uint16_t port)
+{
+    struct discover_answer answer = seen(instance);
+    snprintf(answer.host, sizeof answer.host, "%s", host);
+    answer.has_address = address && address_parse(&answer.address, address);
+    answer.port = port;
+    return answer;
+}
+
+static void add(struct boards *boards, struct discover_answer answer)
+{
+    assert_int_equal(boards_add(boards, &answer), 0);
+}
+
+static void test_sorted_whatever_the_order(void **state)
+{
+    static const char *const sorted[] = {"Attic", "attic",   "attic 2", "Kitchen",
+                                         "lamp",  "lamp-10", "lamp-2",  "Ölofen"};
+    enum { COUNT = sizeof sorted / sizeof *sorted };
+    (void)state;
+    for (size_t step = 1; step < COUNT; step += 2) { /* odd: prime to 8 */
+        struct boards boards = {0};
+        for (size_t i = 0; i < COUNT; i++)
+            add(&boards, seen(sorted[i * step % COUNT]));
+        assert_int_equal(boards.count, COUNT);
+        for (size_t i = 0; i < COUNT; i++)
+            assert_string_equal(boards.items[i]->instance, sorted[i]);
+        boards_free(&boards);
+        assert_int_equal(boards.count, 0);
+    }
+}
+
+static void test_many(void **state)
+{
+    enum { COUNT = 3000 };
+    struct boards boards = {0};
+    (void)state;
+    for (unsigned i = 0; i < COUNT; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "board-%04u", i * 7 % COUNT);
+        add(&boards, seen(name));
+        add(&boards, resolved(name, "h.local", "10.0.0.1", 1));
+    }
+    assert_int_equal(boards.count, COUNT);
+    for (size_t i = 1; i < COUNT; i++)
+        assert_true(strcmp(boards.items[i - 1]->instance, boards.items[i]->instance) < 0);
+    boards_free(&boards);
+}
+
+/* The answers of one board, and what is known in the end. */
+static void test_merge(void **state)
+{
+    static const struct {
+        struct {
+            const char *host, *address;
+            uint16_t port;
+        } answers[3];
+        const char *host, *address;
+        uint16_t port;
+    } cases[] = {
+        {{{"", NULL, 0}}, "", NULL, 0},
+        {{{"", NULL, 0}, {"a.local", "10.0.0.1", 1}}, "a.local", "10.0.0.1", 1},
+        {{{"a.local", "10.0.0.1", 1}, {"", NULL, 0}}, "a.local", "10.0.0.1", 1},
+        {{{"a.local", "fd00::1", 1}, {"a.local", "10.0.0.1", 1}}, "a.local", "10.0.0.1", 1},
+        {{{"a.local", "10.0.0.1", 1}, {"b.local", "fd00::1", 2}}, "a.local", "10.0.0.1", 1},
+        {{{"a.local", "10.0.0.1", 1}, {"b.local", NULL, 2}}, "a.local", "10.0.0.1", 1},
+        {{{"a.local", "10.0.0.1", 1}, {"b.local", "10.0.0.2", 2}}, "b.local", "10.0.0.2", 2},
+        {{{"a.local", NULL, 1}, {"a.local", "fd00::1", 1}}, "a.local", "fd00::1", 1},
+        {{{"a.local", NULL, 1}}, "a.local", NULL, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct boards boards = {0};
+        for (size_t j = 0; j < 3 && cases[i].answers[j].host; j++)
+            add(&boards, resolved("x", cases[i].answers[j].host, cases[i].answers[j].address,
+                                  cases[i].answers[j].port));
+        assert_int_equal(boards.count, 1);
+        const struct board *board = boards.items[0];
+        char text[ADDRESS_TEXT_MAX];
+        assert_string_equal(board->host, cases[i].host);
+        assert_int_equal(board->is_resolved, cases[i].host[0] != '\0');
+        assert_int_equal(board->has_address, cases[i].address != NULL);
+        if (cases[i].address)
+            assert_string_equal(address_text(text, &board->address), cases[i].address);
+        assert_int_equal(board->port, cases[i].port);
+        boards_free(&boards);
+    }
+}
+
+static void test_protocol(void **state)
+{
+    (void)state;
+    assert_true(board_speaks_espota(&(struct board){.port = 3232}));
+    assert_true(board_speaks_espota(&(struct board){.port = 8266}));
+    assert_true(board_speaks_espota(&(struct board){0}));
+    assert_false(board_speaks_espota(&(struct board){.port = 80}));
+    assert_false(board_speaks_espota(&(struct board){.port = 65280}));
+}
+
+static void test_patterns(void **state)
+{
+    static const struct {
+        const char *pattern;
+        bool is_name, is_type;
+    } cases[] = {
+        {"Living room lamp", true, false},
+        {"living *", true, false},
+        {"*lamp*", true, false},
+        {"esp32-1", true, false},
+        {"esp32-1.local", true, false},
+        {"ESP32-?.LOCAL", true, false},
+        {"*", true, true},
+        {"esp32-[0-3]", true, false},
+        {"esp32-[4-9]", false, false},
+        {"room", false, false},
+        {"esp32-1.*", true, false},
+        {"ESP32*", true, true},
+        {"esp32dev", false, true},
+        {"", false, false},
+        {"[", false, false},
+        {"\\", false, false},
+    };
+    const struct board board = {.instance = "Living room lamp",
+                                .is_resolved = true,
+                                .host = "esp32-1.local",
+                                .type = "esp32dev"};
+    const struct board unresolved = {.instance = "x"};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(board_has_name(&board, cases[i].pattern), cases[i].is_name);
+        assert_int_equal(board_has_type(&board, cases[i].pattern), cases[i].is_type);
+    }
+    assert_true(board_has_name(&unresolved, "X"));
+    assert_false(board_has_name(&unresolved, ""));
+    assert_false(board_has_type(&unresolved, "*"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sorted_whatever_the_order),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_protocol),
+        cmocka_unit_test(test_patterns),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
