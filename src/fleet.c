@@ -120,9 +120,18 @@ static bool are_canaries_confirmed(const struct fleet *fleet)
     return true;
 }
 
+static void skip_confirmed(struct fleet *fleet)
+{
+    while (fleet->begun < fleet->config.count &&
+           fleet->members[fleet->begun].assignment->is_confirmed)
+        skip(&fleet->members[fleet->begun++], OTA_SKIP_CONFIRMED,
+             "has confirmed this image in an earlier run");
+}
+
 /* The next one that may start; NULL: none for now. */
 static struct member *take_next(struct fleet *fleet)
 {
+    skip_confirmed(fleet);
     bool is_canary = fleet->begun < fleet->config.options->canaries;
     if (fleet->begun < fleet->config.count && (is_canary || are_canaries_confirmed(fleet)))
         return &fleet->members[fleet->begun++];

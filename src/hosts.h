@@ -15,7 +15,7 @@
 enum {
     HOSTS_SIZE_MAX = 4 << 20, /* bytes of a list */
     HOSTS_LINE_MAX = 16384,   /* bytes of a line, without its end */
-    HOSTS_COUNT_MAX = 100000,
+    HOSTS_COUNT_MAX = 10000,
 };
 
 struct host_line {

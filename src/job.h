@@ -18,6 +18,7 @@ struct assignment {
     struct target target;
     const struct image *image;
     const char *password; /* NULL or "": none was given */
+    bool is_confirmed;    /* by an earlier run: nothing is to be done */
 };
 
 /* Everything must outlive the job. */

@@ -80,6 +80,7 @@ static enum ota_error set_port(struct options *options, const char *value,
                         target->port, port);
         target->port = port;
     }
+    options->port = port;
     return OTA_OK;
 }
 
@@ -140,13 +141,31 @@ static enum ota_error set_peer(struct options *options, const char *value,
                 show(buffer, value));
 }
 
-static enum ota_error set_file(struct options *options, const char *value,
+static enum ota_error set_path(char **path, const char *option, const char *value,
                                struct ota_failure *failure)
 {
     if (*value == '\0')
-        return fail(failure, OTA_E_USAGE, "the file name behind -f is empty");
-    options->file = strdup(value);
-    return options->file ? OTA_OK : fail(failure, OTA_E_INTERNAL, "out of memory");
+        return fail(failure, OTA_E_USAGE, "the file name behind %s is empty", option);
+    *path = strdup(value);
+    return *path ? OTA_OK : fail(failure, OTA_E_INTERNAL, "out of memory");
+}
+
+static enum ota_error set_file(struct options *options, const char *value,
+                               struct ota_failure *failure)
+{
+    return set_path(&options->file, "-f", value, failure);
+}
+
+static enum ota_error set_hosts(struct options *options, const char *value,
+                                struct ota_failure *failure)
+{
+    return set_path(&options->hosts, "--hosts", value, failure);
+}
+
+static enum ota_error set_resume(struct options *options, const char *value,
+                                 struct ota_failure *failure)
+{
+    return set_path(&options->resume, "--resume", value, failure);
 }
 
 static enum ota_error set_max_size(struct options *options, const char *value,
@@ -264,6 +283,8 @@ static const struct {
 } setters[] = {
     {OPTION_PORT, set_port},
     {OPTION_FILE, set_file},
+    {OPTION_HOSTS, set_hosts},
+    {OPTION_RESUME, set_resume},
     {OPTION_MAX_SIZE, set_max_size},
     {OPTION_HOST_IP, set_host_ip},
     {OPTION_HOST_PORT, set_host_port},
@@ -326,14 +347,18 @@ static bool is_other_family(const struct options *options, const struct address 
 
 static enum ota_error check_presence(const struct command_line *line, struct ota_failure *failure)
 {
-    if (!line->given[OPTION_IP])
+    const char *auth_file = line->value[OPTION_AUTH_FILE], *hosts = line->value[OPTION_HOSTS];
+    if (!line->given[OPTION_IP] && !hosts)
         return fail(failure, OTA_E_USAGE,
                     "no board is named; add -i HOST, the board's name or address");
-    if (!line->given[OPTION_FILE])
+    if (!line->given[OPTION_FILE] && (line->given[OPTION_IP] || !hosts))
         return fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
     if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
         return fail(failure, OTA_E_USAGE,
                     "-a and --auth-file both give a password; leave one of them out");
+    if (auth_file && hosts && strcmp(auth_file, "-") == 0 && strcmp(hosts, "-") == 0)
+        return fail(failure, OTA_E_USAGE,
+                    "--auth-file and --hosts cannot both be read from standard input");
     if (line->given[OPTION_QUIET] && (line->given[OPTION_DEBUG] || line->given[OPTION_PROGRESS]))
         return fail(failure, OTA_E_USAGE, "-q asks for silence and %s for output; leave one out",
                     line->given[OPTION_DEBUG] ? "-d" : "-r");
@@ -355,7 +380,6 @@ static enum ota_error check_families(const struct options *options, struct ota_f
 static enum ota_error set_password(struct options *options, struct command_line *line,
                                    struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
     bool is_exposed = false;
     char *password = line->value[OPTION_AUTH];
     const char *path = line->value[OPTION_AUTH_FILE];
@@ -366,8 +390,7 @@ static enum ota_error set_password(struct options *options, struct command_line 
             return error;
     }
     if (is_exposed && !options->quiet)
-        log_warning("every user of this computer can read %s; chmod 600 keeps the password private",
-                    show(buffer, path));
+        password_warn_exposed(path);
     if (password) {
         password_free(options->password);
         options->password = password;
@@ -431,7 +454,11 @@ void options_free(struct options *options)
     password_free(options->password);
     free(options->file);
     free(options->targets);
+    free(options->hosts);
+    free(options->resume);
     options->password = NULL;
     options->file = NULL;
     options->targets = NULL;
+    options->hosts = NULL;
+    options->resume = NULL;
 }

@@ -10,6 +10,9 @@
 struct options {
     struct target *targets; /* each -i, with -p merged into its port */
     size_t target_count;
+    uint16_t port;         /* -p; 0: not given */
+    char *hosts;           /* --hosts: a path, or "-" */
+    char *resume;          /* --resume: a path */
     bool has_source;       /* -I was given */
     struct address source; /* -I/--host_ip */
     uint16_t port_first;   /* -P/--host_port: a port or a range; 0, 0: any free port */
@@ -19,7 +22,7 @@ struct options {
     struct address peer;
     char *password;           /* NULL: none was given; "": explicitly none */
     bool md5_target;          /* -m */
-    char *file;               /* -f */
+    char *file;               /* -f; NULL: --hosts names one for each board */
     size_t size_limit;        /* --max-size, bytes */
     enum ota_command command; /* -s/--spiffs/--filesystem */
     int64_t timeout_us;       /* -t, seconds on the command line */

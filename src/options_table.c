@@ -31,6 +31,9 @@ static const struct poptOption target_rows[] = {
     VALUE("ip", 'i', OPTION_IP, "HOST",
           "the board: an IPv4 or IPv6 address, a host name (board.local), or the name it "
           "announces; HOST:PORT also works; may be repeated"),
+    VALUE("hosts", '\0', OPTION_HOSTS, "FILE",
+          "a list of boards, one a line; each may have a port, a password file and an image of its "
+          "own (- is standard input)"),
     VALUE("port", 'p', OPTION_PORT, "PORT",
           "UDP port of the board [as announced, else by the kind of image: 8266 or 3232]"),
     POPT_TABLEEND};
@@ -83,6 +86,9 @@ static const struct poptOption fleet_rows[] = {
           "update so many boards first, and go on only if all of them confirm"),
     VALUE("max-failures", '\0', OPTION_MAX_FAILURES, "NUMBER",
           "begin with no further board after so many have failed [no limit]"),
+    VALUE("resume", '\0', OPTION_RESUME, "REPORT",
+          "leave out the boards that confirmed this image in an earlier run, by the report that it "
+          "wrote with --json"),
     POPT_TABLEEND};
 
 static const struct poptOption output_rows[] = {

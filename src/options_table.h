@@ -11,6 +11,7 @@
 
 enum option {
     OPTION_IP = 1,
+    OPTION_HOSTS,
     OPTION_PORT,
     OPTION_AUTH,
     OPTION_AUTH_FILE,
@@ -29,6 +30,7 @@ enum option {
     OPTION_JOBS,
     OPTION_CANARY,
     OPTION_MAX_FAILURES,
+    OPTION_RESUME,
     OPTION_PROGRESS,
     OPTION_QUIET,
     OPTION_JSON,

@@ -1,11 +1,12 @@
 /*
- * password.c: reads a password and leaves no copy of it behind. Prints nothing.
+ * password.c: reads a password and leaves no copy of it behind. Prints nothing but a warning.
  */
 #include "password.h"
 
 #include "digest.h"
 #include "error.h"
 #include "escape.h"
+#include "log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,6 +93,13 @@ enum ota_error password_from_file(char **password, const char *path, bool *is_ex
     enum ota_error error = read_password(password, descriptor, escaped, failure);
     close(descriptor);
     return error;
+}
+
+void password_warn_exposed(const char *path)
+{
+    char escaped[PATH_SHOWN];
+    log_warning("every user of this computer can read %s; chmod 600 keeps the password private",
+                escape_string(escaped, sizeof escaped, path));
 }
 
 int password_from_environment(char **password)

@@ -15,6 +15,9 @@ enum { PASSWORD_MAX = 1024 };
 enum ota_error password_from_file(char **password, const char *path, bool *is_exposed,
                                   struct ota_failure *failure);
 
+/* What to say of such a file, on standard error. */
+void password_warn_exposed(const char *path);
+
 /* Takes ESP_OTA_AUTH out of the environment and overwrites it there. *password is NULL when the
  * variable is missing or empty. Returns -1 when memory ran out. */
 int password_from_environment(char **password);

@@ -1,9 +1,12 @@
 /*
- * plan.c: from the options to the assignments of a fleet. It reads files and prints nothing.
+ * plan.c: from the options to the assignments of a fleet. It reads files, and prints nothing but a
+ * warning about a password that others can read.
  */
 #include "plan.h"
 
 #include "error.h"
+#include "escape.h"
+#include "log.h"
 #include "password.h"
 
 #include <stdlib.h>
@@ -14,31 +17,98 @@ static enum ota_error out_of_memory(struct ota_failure *failure)
     return fail(failure, OTA_E_INTERNAL, "out of memory");
 }
 
-/* Makes room for one more pointer; NULL when memory ran out. */
+/* Makes room for one more; NULL when memory ran out. Grows by doubling. */
 static void *grow(void *list, size_t count, size_t size)
 {
-    return realloc(list, (count + 1) * size);
+    bool is_full = (count & (count - 1)) == 0; /* at each power of two */
+    return is_full ? realloc(list, (count ? 2 * count : 1) * size) : list;
 }
 
-static enum ota_error load_image(struct plan *plan, const struct options *options,
-                                 struct ota_failure *failure)
+static enum ota_error load_image(struct plan *plan, const char *path, struct ota_failure *failure)
 {
-    struct image **images = grow(plan->images, plan->image_count, sizeof *images);
+    const struct options *options = plan->options;
+    struct plan_image *images = grow(plan->images, plan->image_count, sizeof *images);
     if (!images)
         return out_of_memory(failure);
     plan->images = images;
-    struct image *image;
-    if (image_load(&image, options->file, options->size_limit, failure) != OTA_OK)
+    struct plan_image *loaded = &images[plan->image_count];
+    *loaded = (struct plan_image){.path = strdup(path)};
+    if (!loaded->path)
+        return out_of_memory(failure);
+    plan->image_count++;
+    if (image_load(&loaded->image, path, options->size_limit, failure) != OTA_OK)
         return failure->error;
-    images[plan->image_count++] = image;
-    return options->json ? image_add_sha256(image, failure) : OTA_OK;
+    if (options->json || options->resume)
+        return image_add_sha256(loaded->image, failure);
+    return OTA_OK;
 }
 
-static enum ota_error add(struct plan *plan, const struct assignment *assignment,
-                          struct ota_failure *failure)
+static enum ota_error find_image(struct plan *plan, const char *path, const struct image **image,
+                                 struct ota_failure *failure)
 {
-    struct assignment *assignments =
-        grow(plan->assignments, plan->count, sizeof *plan->assignments);
+    for (size_t i = 0; i < plan->image_count; i++) {
+        if (strcmp(plan->images[i].path, path) == 0) {
+            *image = plan->images[i].image;
+            return OTA_OK;
+        }
+    }
+    enum ota_error error = load_image(plan, path, failure);
+    if (error == OTA_OK)
+        *image = plan->images[plan->image_count - 1].image;
+    return error;
+}
+
+static enum ota_error load_password(struct plan *plan, const char *path,
+                                    struct ota_failure *failure)
+{
+    bool is_exposed = false;
+    struct plan_password *passwords =
+        grow(plan->passwords, plan->password_count, sizeof *passwords);
+    if (!passwords)
+        return out_of_memory(failure);
+    plan->passwords = passwords;
+    struct plan_password *loaded = &passwords[plan->password_count];
+    *loaded = (struct plan_password){.path = strdup(path)};
+    if (!loaded->path)
+        return out_of_memory(failure);
+    plan->password_count++;
+    if (password_from_file(&loaded->password, path, &is_exposed, failure) != OTA_OK)
+        return failure->error;
+    if (is_exposed)
+        password_warn_exposed(path);
+    return OTA_OK;
+}
+
+static enum ota_error find_password(struct plan *plan, const char *path, const char **password,
+                                    struct ota_failure *failure)
+{
+    for (size_t i = 0; i < plan->password_count; i++) {
+        if (strcmp(plan->passwords[i].path, path) == 0) {
+            *password = plan->passwords[i].password;
+            return OTA_OK;
+        }
+    }
+    enum ota_error error = load_password(plan, path, failure);
+    if (error == OTA_OK)
+        *password = plan->passwords[plan->password_count - 1].password;
+    return error;
+}
+
+static bool is_planned(const struct plan *plan, const struct target *target)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (target_equal(&plan->assignments[i].target, target))
+            return true;
+    return false;
+}
+
+static enum ota_error append(struct plan *plan, const struct assignment *assignment,
+                             struct ota_failure *failure)
+{
+    if (plan->count == PLAN_BOARDS_MAX)
+        return fail(failure, OTA_E_USAGE, "more than %d boards are named; update them in parts",
+                    PLAN_BOARDS_MAX);
+    struct assignment *assignments = grow(plan->assignments, plan->count, sizeof *assignments);
     if (!assignments)
         return out_of_memory(failure);
     plan->assignments = assignments;
@@ -46,26 +116,88 @@ static enum ota_error add(struct plan *plan, const struct assignment *assignment
     return OTA_OK;
 }
 
+/* The escaped name is what the report calls the board. */
+static bool is_confirmed(const struct plan *plan, const struct assignment *assignment)
+{
+    char name[4 * TARGET_NAME_MAX];
+    escape_string(name, sizeof name, assignment->target.name);
+    return plan->resume && resume_is_confirmed(plan->resume, name, assignment->target.port,
+                                               assignment->image->sha256, plan->options->command);
+}
+
+/* A line of --hosts; without the files that it does not name it is a board like those of -i. */
+static enum ota_error add_line(struct plan *plan, const struct host_line *line,
+                               struct ota_failure *failure)
+{
+    char shown[2 * TARGET_NAME_MAX];
+    const struct options *options = plan->options;
+    const char *path = line->file ? line->file : options->file;
+    struct assignment assignment = {.target = line->target, .password = options->password};
+    if (is_planned(plan, &line->target))
+        return OTA_OK;
+    if (!path)
+        return fail(failure, OTA_E_USAGE,
+                    "no firmware is named for %s; add file=FILE to its line, or -f FILE for all",
+                    escape_string(shown, sizeof shown, line->target.name));
+    enum ota_error error = find_image(plan, path, &assignment.image, failure);
+    if (error == OTA_OK && line->auth_file)
+        error = find_password(plan, line->auth_file, &assignment.password, failure);
+    if (error == OTA_OK) {
+        assignment.is_confirmed = is_confirmed(plan, &assignment);
+        error = append(plan, &assignment, failure);
+    }
+    return error;
+}
+
+enum ota_error plan_add(struct plan *plan, const struct target *target, struct ota_failure *failure)
+{
+    const struct host_line line = {.target = *target};
+    return add_line(plan, &line, failure);
+}
+
+/* -p is for the boards whose line names no port. */
+static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
+{
+    struct hosts hosts;
+    enum ota_error error = hosts_read(&hosts, plan->options->hosts, failure);
+    for (size_t i = 0; i < hosts.count && error == OTA_OK; i++) {
+        if (hosts.lines[i].target.port == 0)
+            hosts.lines[i].target.port = plan->options->port;
+        error = add_line(plan, &hosts.lines[i], failure);
+    }
+    hosts_free(&hosts);
+    return error;
+}
+
 enum ota_error plan_make(struct plan *plan, const struct options *options,
                          struct ota_failure *failure)
 {
-    *plan = (struct plan){0};
-    enum ota_error error = load_image(plan, options, failure);
-    for (size_t i = 0; i < options->target_count && error == OTA_OK; i++) {
-        const struct assignment assignment = {
-            .target = options->targets[i], .image = plan->images[0], .password = options->password};
-        error = add(plan, &assignment, failure);
-    }
+    enum ota_error error = OTA_OK;
+    *plan = (struct plan){.options = options};
+    if (options->resume)
+        error = resume_load(&plan->resume, options->resume, failure);
+    /* Before the boards are looked for: a wrong file name should be told at once. */
+    if (error == OTA_OK && options->file)
+        error = load_image(plan, options->file, failure);
+    for (size_t i = 0; i < options->target_count && error == OTA_OK; i++)
+        error = plan_add(plan, &options->targets[i], failure);
+    if (error == OTA_OK && options->hosts)
+        error = add_hosts(plan, failure);
     return error;
 }
 
 void plan_free(struct plan *plan)
 {
+    for (size_t i = 0; i < plan->image_count; i++) {
+        image_free(plan->images[i].image);
+        free(plan->images[i].path);
+    }
+    for (size_t i = 0; i < plan->password_count; i++) {
+        password_free(plan->passwords[i].password);
+        free(plan->passwords[i].path);
+    }
     free(plan->assignments);
-    for (size_t i = 0; i < plan->image_count; i++)
-        image_free(plan->images[i]);
     free(plan->images);
-    for (size_t i = 0; i < plan->password_count; i++)
-        password_free(plan->passwords[i]);
     free(plan->passwords);
+    resume_free(plan->resume);
 }

@@ -17,7 +17,7 @@ _esp_ota() {
   COMPREPLY=()
 
   case $before in
-    -f | --file | --auth-file)
+    -f | --file | --auth-file | --hosts | --resume)
       compopt -o default # without a reply, readline completes file names, and quotes them
       return
       ;;
@@ -28,9 +28,9 @@ _esp_ota() {
       -j | --jobs | --canary | --max-failures | --block | --max-size) ;;
     *)
       if [[ $word == -* ]]; then
-        offered="--ip --port --auth --auth-file --md5-target --file --spiffs --filesystem --max-size
-          --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs --canary --max-failures
-          --progress --quiet --json --debug --help --usage --version"
+        offered="--ip --hosts --port --auth --auth-file --md5-target --file --spiffs --filesystem
+          --max-size --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs
+          --canary --max-failures --resume --progress --quiet --json --debug --help --usage --version"
       fi
       ;;
   esac

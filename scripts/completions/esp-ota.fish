@@ -9,6 +9,7 @@ end
 
 complete -c esp-ota -f
 complete -c esp-ota -s i -l ip -x -a '(__esp_ota_boards)' -d 'The board: address, host name, or the name it announces'
+complete -c esp-ota -l hosts -r -F -d 'A list of boards, one a line'
 complete -c esp-ota -s p -l port -x -a '2040 3232 8266' -d 'UDP port of the board'
 complete -c esp-ota -s a -l auth -x -d 'The board\'s OTA password'
 complete -c esp-ota -l auth-file -r -F -d 'Read the password from the first line of a file'
@@ -27,6 +28,7 @@ complete -c esp-ota -l block -x -d 'Block size for lock-step'
 complete -c esp-ota -s j -l jobs -x -d 'How many boards to update at a time'
 complete -c esp-ota -l canary -x -d 'Update so many boards first, and go on only if all confirm'
 complete -c esp-ota -l max-failures -x -d 'Begin with no further board after so many have failed'
+complete -c esp-ota -l resume -r -F -d 'Leave out the boards that an earlier report says have confirmed'
 complete -c esp-ota -s r -l progress -d 'Draw the progress bar even if this is no terminal'
 complete -c esp-ota -s q -l quiet -d 'Print nothing but errors'
 complete -c esp-ota -l json -d 'One JSON object per line on standard output'

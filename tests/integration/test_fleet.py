@@ -147,6 +147,61 @@ class Fleet(Scenario):
                                 "code": "not-listening", "boards": 3, "confirmed": 2, "failed": 1,
                                 "skipped": 0})
 
+    def test_list(self):
+        """A list, with ports, passwords and images of their own; what it names twice is one board."""
+        other = self.file("other image.bin", image(seed=1))
+        self.file("pw", b"kwert\n")
+        os.chmod(os.path.join(self.directory, "pw"), 0o600)
+        first, second = self.board(), self.board("-P", "kwert")
+        text = (f"# the house\n{first.address} port={first.port}\r\n\n"
+                f'"{second.address}:{second.port}" auth-file=pw file="other image.bin" # the lamp\n'
+                f"{first.address}:{first.port}\n").encode()
+        for arguments, stdin in (("--hosts", self.file("list", text)), b""), (("--hosts", "-"), text):
+            result = run(*arguments, "-f", self.path, stdin=stdin, cwd=self.directory)
+            self.assertEqual((result.status, result.out), (0, ""), result)
+            self.assertIn("\n2 of 2 boards confirmed, in", result.err)
+            self.assertEqual(first.received(), self.image)
+            with open(other, "rb") as file:
+                self.assertEqual(second.received(), file.read())
+
+    def test_list_with_a_mistake(self):
+        """Nothing is sent to any board."""
+        board = self.board()
+        path = self.file("list", f"{board.address}:{board.port}\nkitchen.local prot=1\n".encode())
+        result = run("--hosts", path, "-f", self.path)
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertRegex(result.err, r"^esp-ota: \S+list, line 2: .*prot")
+        board.close()
+        self.assertEqual(board.count("invitation"), 0)
+
+    def test_resume(self):
+        """After an interruption those that have confirmed are left out, and so the next time."""
+        floor = Floor(self, 3)
+        late = self.board("-p", str(floor.port), "--fault", "refuse:Not today", where=address())
+        arguments = (*boards(late.address, *floor.addresses), "-p", str(floor.port), "-f", self.path, "--json")
+        first = run(*arguments)
+        self.assertEqual(first.status, 7, first)
+        second = run(*arguments, "--resume", self.file("report", first.out.encode()))
+        self.assertEqual(second.status, 0, second)
+        for where in floor.addresses:
+            self.assertIn(f"{where}: has confirmed this image in an earlier run\n", second.err)
+        self.assertIn("\n1 of 4 boards confirmed, 3 skipped, in", second.err)
+        third = run(*arguments, "--resume", self.file("report", second.out.encode()))
+        self.assertEqual(third.status, 0, third)
+        self.assertIn("\n0 of 4 boards confirmed, 4 skipped, in", third.err)
+        for board, count in ((late, 1), (floor.board, 3)):
+            board.close()
+            self.assertEqual(board.count("upload result=ok"), count)
+
+    def test_resume_with_another_image(self):
+        floor = Floor(self, 2)
+        arguments = (*boards(*floor.addresses), "-p", str(floor.port), "--json")
+        first = run(*arguments, "-f", self.path)
+        result = run(*arguments, "-f", self.file("new.bin", image(seed=2)), "--resume",
+                     self.file("report", first.out.encode()))
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("\n2 of 2 boards confirmed, in", result.err)
+
     def test_interrupted(self):
         """In the middle: every connection is closed, and what became of each board is said."""
         floor = Floor(self, 4, "--fault", "stall@8000", family="pico")

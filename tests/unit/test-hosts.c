@@ -240,7 +240,7 @@ static void test_bounds(void **state)
     hosts_free(&hosts);
     assert_int_equal(hosts_parse(&hosts, "list", text, 2 * (size_t)(HOSTS_COUNT_MAX + 1), &failure),
                      OTA_E_USAGE);
-    assert_string_equal(failure.message, "list names more than 100000 boards");
+    assert_string_equal(failure.message, "list names more than 10000 boards");
     hosts_free(&hosts);
 }
 
