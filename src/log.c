@@ -146,3 +146,8 @@ void log_status_clear(void)
         put(erase, strlen(erase));
     *status = '\0';
 }
+
+void log_status_forget(void)
+{
+    *status = '\0';
+}

@@ -22,9 +22,11 @@ void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A transient line at the bottom of the terminal: drawn over the previous one, erased around
  * messages and redrawn after them. Call it only when standard error is a terminal (or -r asks for
  * it). log_status_end() leaves the last one standing and moves to the next line;
- * log_status_clear() erases it. */
+ * log_status_clear() erases it; log_status_forget() leaves it to whoever has moved the cursor on.
+ */
 void log_status(const char *line);
 void log_status_end(void);
 void log_status_clear(void);
+void log_status_forget(void);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * main.c: reads the command line, has it done, and returns the exit status.
  */
+#include "list.h"
 #include "options.h"
 #include "report.h"
 #include "standard_files.h"
@@ -15,7 +16,7 @@ int main(int argc, char **argv)
     enum options_outcome outcome = options_parse(&options, argc, argv, &failure);
     struct report *report = report_new(&options);
     if (outcome == OPTIONS_RUN)
-        status = upload_run(&options, report);
+        status = options.list ? list_run(&options, report) : upload_run(&options, report);
     else if (outcome == OPTIONS_ERROR)
         status = report_failure(report, &failure);
     report_free(report);

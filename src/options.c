@@ -1,314 +1,21 @@
 /*
- * options.c: turns the command line into one validated struct: a row of `setters` checks each
- * value, check_together() what no single value can show. Opens nothing but the password file and
- * never exits.
+ * options.c: turns the command line into one validated struct: options_values.c checks each value,
+ * this file what no single value can show. Opens nothing but the password file and never exits.
  */
 #include "options.h"
 
 #include "command_line.h"
 #include "error.h"
-#include "escape.h"
 #include "image.h"
 #include "log.h"
+#include "options_values.h"
 #include "password.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum {
-    SHOWN_MAX = 160, /* of a value in a message */
-    TIMEOUT_DEFAULT_S = 10,
-    TIMEOUT_MAX_S = 3600,
-    SIZE_LIMIT_MAX = 1 << 30,
-    RETRIES_DEFAULT = 2,
-    RETRIES_MAX = 1000,
-    JOBS_DEFAULT = 16,
-    BOARDS_MAX = 10000,
-    WAIT_MAX_S = 30 * 24 * 3600,
-    BLOCK_MAX = 65536,
-};
-
-static const char *show(char buffer[SHOWN_MAX], const char *value)
-{
-    return escape_string(buffer, SHOWN_MAX, value);
-}
-
-/* Decimal digits only: no sign, no space, no octal. *end points behind them. */
-static bool parse_number(const char *text, uint64_t limit, uint64_t *number, const char **end)
-{
-    uint64_t value = 0;
-    const char *digit = text;
-    for (; *digit >= '0' && *digit <= '9'; digit++) {
-        value = value * 10 + (uint64_t)(*digit - '0');
-        if (value > limit)
-            return false;
-    }
-    *number = value;
-    *end = digit;
-    return digit != text;
-}
-
-static enum ota_error set_targets(struct options *options, const struct command_line *line,
-                                  struct ota_failure *failure)
-{
-    if (line->board_count == 0)
-        return OTA_OK;
-    options->targets = calloc(line->board_count, sizeof *options->targets);
-    if (!options->targets)
-        return fail(failure, OTA_E_INTERNAL, "out of memory");
-    for (; options->target_count < line->board_count; options->target_count++)
-        if (target_parse(&options->targets[options->target_count],
-                         line->boards[options->target_count], failure) != OTA_OK)
-            return failure->error;
-    return OTA_OK;
-}
-
-/* Runs after set_targets(): -i may name a port, too. */
-static enum ota_error set_port(struct options *options, const char *value,
-                               struct ota_failure *failure)
-{
-    char buffer[SHOWN_MAX];
-    uint16_t port;
-    if (!target_parse_port(&port, value, false))
-        return fail(failure, OTA_E_USAGE, "--port '%s' is not a port number from 1 to 65535",
-                    show(buffer, value));
-    for (size_t i = 0; i < options->target_count; i++) {
-        struct target *target = &options->targets[i];
-        if (target->port != 0 && target->port != port)
-            return fail(failure, OTA_E_USAGE,
-                        "-i names port %u, but -p names port %u; leave one of them out",
-                        target->port, port);
-        target->port = port;
-    }
-    options->port = port;
-    return OTA_OK;
-}
-
-static bool is_unspecified(const struct address *address)
-{
-    if (address->any.sa_family == AF_INET)
-        return address->v4.sin_addr.s_addr == htonl(INADDR_ANY);
-    return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
-}
-
-/* 0.0.0.0 is espota.py's default, and some of its callers spell it out. */
-static enum ota_error set_host_ip(struct options *options, const char *value,
-                                  struct ota_failure *failure)
-{
-    char buffer[SHOWN_MAX];
-    if (!address_parse(&options->source, value))
-        return fail(failure, OTA_E_USAGE,
-                    "--host-ip '%s' is not a numeric IP address of this computer",
-                    show(buffer, value));
-    options->has_source = !is_unspecified(&options->source);
-    return OTA_OK;
-}
-
-static enum ota_error set_host_port(struct options *options, const char *value,
-                                    struct ota_failure *failure)
-{
-    char first[sizeof "65535"] = "", buffer[SHOWN_MAX];
-    const char *dash = strchr(value, '-');
-    if (!dash && target_parse_port(&options->port_first, value, true)) {
-        options->port_last = options->port_first;
-        return OTA_OK;
-    }
-    if (dash && (size_t)(dash - value) < sizeof first) {
-        memcpy(first, value, (size_t)(dash - value));
-        if (target_parse_port(&options->port_first, first, false) &&
-            target_parse_port(&options->port_last, dash + 1, false) &&
-            options->port_first <= options->port_last)
-            return OTA_OK;
-    }
-    return fail(failure, OTA_E_USAGE,
-                "--host-port '%s' is neither a port number from 0 (any) to 65535 nor a range such "
-                "as 10000-10100",
-                show(buffer, value));
-}
-
-static enum ota_error set_peer(struct options *options, const char *value,
-                               struct ota_failure *failure)
-{
-    char buffer[SHOWN_MAX];
-    options->peer_any = strcmp(value, "any") == 0;
-    options->has_peer = !options->peer_any;
-    if (options->peer_any ||
-        (address_parse(&options->peer, value) && !is_unspecified(&options->peer)))
-        return OTA_OK;
-    return fail(failure, OTA_E_USAGE,
-                "--peer '%s' is neither the numeric IP address that the board connects from nor "
-                "'any'",
-                show(buffer, value));
-}
-
-static enum ota_error set_path(char **path, const char *option, const char *value,
-                               struct ota_failure *failure)
-{
-    if (*value == '\0')
-        return fail(failure, OTA_E_USAGE, "the file name behind %s is empty", option);
-    *path = strdup(value);
-    return *path ? OTA_OK : fail(failure, OTA_E_INTERNAL, "out of memory");
-}
-
-static enum ota_error set_file(struct options *options, const char *value,
-                               struct ota_failure *failure)
-{
-    return set_path(&options->file, "-f", value, failure);
-}
-
-static enum ota_error set_hosts(struct options *options, const char *value,
-                                struct ota_failure *failure)
-{
-    return set_path(&options->hosts, "--hosts", value, failure);
-}
-
-static enum ota_error set_resume(struct options *options, const char *value,
-                                 struct ota_failure *failure)
-{
-    return set_path(&options->resume, "--resume", value, failure);
-}
-
-static enum ota_error set_max_size(struct options *options, const char *value,
-                                   struct ota_failure *failure)
-{
-    char buffer[SHOWN_MAX];
-    uint64_t size;
-    const char *unit;
-    if (parse_number(value, SIZE_LIMIT_MAX, &size, &unit)) {
-        int shift = *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
-        if (shift != 0)
-            unit++;
-        size <<= shift;
-        if (*unit == '\0' && size >= IMAGE_SIZE_MIN && size <= SIZE_LIMIT_MAX) {
-            options->size_limit = (size_t)size;
-            return OTA_OK;
-        }
-    }
-    return fail(failure, OTA_E_USAGE,
-                "--max-size '%s' is not a number of bytes from %d to 1024M (K and M are allowed)",
-                show(buffer, value), IMAGE_SIZE_MIN);
-}
-
-/* Seconds with up to three decimals, as microseconds: tests and impatient scripts like fractions.
- */
-static bool parse_seconds(const char *text, int64_t limit_s, int64_t *us)
-{
-    uint64_t seconds, fraction = 0;
-    const char *end;
-    bool is_valid = parse_number(text, (uint64_t)limit_s, &seconds, &end);
-    int64_t unit_us = 1000000;
-    if (is_valid && *end == '.') {
-        const char *digits = end + 1;
-        is_valid = parse_number(digits, 999, &fraction, &end) && end - digits <= 3;
-        for (; is_valid && digits < end; digits++)
-            unit_us /= 10;
-    }
-    if (!is_valid || *end != '\0')
-        return false;
-    *us = (int64_t)seconds * 1000000 + (int64_t)fraction * unit_us;
-    return *us <= limit_s * 1000000;
-}
-
-static enum ota_error set_timeout(struct options *options, const char *value,
-                                  struct ota_failure *failure)
-{
-    char buffer[SHOWN_MAX];
-    if (parse_seconds(value, TIMEOUT_MAX_S, &options->timeout_us) && options->timeout_us > 0)
-        return OTA_OK;
-    return fail(failure, OTA_E_USAGE, "--timeout '%s' is not a number of seconds from 0.001 to %d",
-                show(buffer, value), TIMEOUT_MAX_S);
-}
-
-static enum ota_error set_wait(struct options *options, const char *value,
-                               struct ota_failure *failure)
-{
-    char buffer[SHOWN_MAX];
-    if (parse_seconds(value, WAIT_MAX_S, &options->wait_us))
-        return OTA_OK;
-    return fail(failure, OTA_E_USAGE, "--wait '%s' is not a number of seconds from 0 to %d",
-                show(buffer, value), WAIT_MAX_S);
-}
-
-/* A number of something from least to limit. */
-static enum ota_error set_number(unsigned *number, const char *option, const char *value,
-                                 unsigned least, unsigned limit, struct ota_failure *failure)
-{
-    char buffer[SHOWN_MAX];
-    uint64_t parsed;
-    const char *end;
-    if (!parse_number(value, limit, &parsed, &end) || *end != '\0' || parsed < least)
-        return fail(failure, OTA_E_USAGE, "%s '%s' is not a number from %u to %u", option,
-                    show(buffer, value), least, limit);
-    *number = (unsigned)parsed;
-    return OTA_OK;
-}
-
-static enum ota_error set_retries(struct options *options, const char *value,
-                                  struct ota_failure *failure)
-{
-    return set_number(&options->retries, "--retries", value, 0, RETRIES_MAX, failure);
-}
-
-static enum ota_error set_jobs(struct options *options, const char *value,
-                               struct ota_failure *failure)
-{
-    return set_number(&options->jobs, "--jobs", value, 1, BOARDS_MAX, failure);
-}
-
-static enum ota_error set_canary(struct options *options, const char *value,
-                                 struct ota_failure *failure)
-{
-    return set_number(&options->canaries, "--canary", value, 1, BOARDS_MAX, failure);
-}
-
-static enum ota_error set_max_failures(struct options *options, const char *value,
-                                       struct ota_failure *failure)
-{
-    return set_number(&options->failures_max, "--max-failures", value, 1, BOARDS_MAX, failure);
-}
-
-static enum ota_error set_block(struct options *options, const char *value,
-                                struct ota_failure *failure)
-{
-    unsigned block = 0;
-    enum ota_error error = set_number(&block, "--block", value, 1, BLOCK_MAX, failure);
-    options->block = block;
-    return error;
-}
-
-/* In the order in which they are applied. */
-static const struct {
-    enum option option;
-    enum ota_error (*set)(struct options *options, const char *value, struct ota_failure *failure);
-} setters[] = {
-    {OPTION_PORT, set_port},
-    {OPTION_FILE, set_file},
-    {OPTION_HOSTS, set_hosts},
-    {OPTION_RESUME, set_resume},
-    {OPTION_MAX_SIZE, set_max_size},
-    {OPTION_HOST_IP, set_host_ip},
-    {OPTION_HOST_PORT, set_host_port},
-    {OPTION_PEER, set_peer},
-    {OPTION_TIMEOUT, set_timeout},
-    {OPTION_WAIT, set_wait},
-    {OPTION_RETRIES, set_retries},
-    {OPTION_BLOCK, set_block},
-    {OPTION_JOBS, set_jobs},
-    {OPTION_CANARY, set_canary},
-    {OPTION_MAX_FAILURES, set_max_failures},
-};
-
-static enum ota_error set_values(struct options *options, const struct command_line *line,
-                                 struct ota_failure *failure)
-{
-    enum ota_error error = OTA_OK;
-    for (size_t i = 0; i < sizeof setters / sizeof *setters && error == OTA_OK; i++) {
-        const char *value = line->value[setters[i].option];
-        if (value)
-            error = setters[i].set(options, value, failure);
-    }
-    return error;
-}
+enum { TIMEOUT_DEFAULT_S = 10, RETRIES_DEFAULT = 2, JOBS_DEFAULT = 16 };
 
 static void set_defaults(struct options *options)
 {
@@ -321,6 +28,13 @@ static void set_defaults(struct options *options)
     };
 }
 
+/* Whether a board is named in any way; if not, somebody at a terminal may choose. */
+static bool names_boards(const struct command_line *line)
+{
+    return line->given[OPTION_IP] || line->given[OPTION_HOSTS] || line->given[OPTION_ALL] ||
+           line->given[OPTION_MATCH] || line->given[OPTION_BOARD];
+}
+
 static void set_flags(struct options *options, const struct command_line *line)
 {
     options->md5_target = line->given[OPTION_MD5_TARGET];
@@ -328,7 +42,12 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->debug = line->given[OPTION_DEBUG];
     options->quiet = line->given[OPTION_QUIET];
     options->force_bar = line->given[OPTION_PROGRESS];
+    options->list = line->given[OPTION_LIST];
     options->json = line->given[OPTION_JSON];
+    options->chooses = !options->list && !options->quiet && !names_boards(line) &&
+                       isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    options->discovers = options->chooses || line->given[OPTION_ALL] || line->given[OPTION_MATCH] ||
+                         line->given[OPTION_BOARD];
     if (line->given[OPTION_SPIFFS])
         options->command = OTA_COMMAND_FILESYSTEM;
 }
@@ -345,18 +64,52 @@ static bool is_other_family(const struct options *options, const struct address 
     return false;
 }
 
-static enum ota_error check_presence(const struct command_line *line, struct ota_failure *failure)
+static enum ota_error check_list(const struct command_line *line, struct ota_failure *failure)
 {
-    const char *auth_file = line->value[OPTION_AUTH_FILE], *hosts = line->value[OPTION_HOSTS];
-    if (!line->given[OPTION_IP] && !hosts)
+    static const struct {
+        enum option option;
+        const char *name;
+    } for_uploads[] = {{OPTION_IP, "-i"},
+                       {OPTION_FILE, "-f"},
+                       {OPTION_HOSTS, "--hosts"},
+                       {OPTION_WAIT, "--wait"},
+                       {OPTION_RESUME, "--resume"}};
+    for (size_t i = 0; i < sizeof for_uploads / sizeof *for_uploads; i++)
+        if (line->given[for_uploads[i].option])
+            return fail(failure, OTA_E_USAGE,
+                        "-l prints all boards and uploads nothing; leave %s out",
+                        for_uploads[i].name);
+    return OTA_OK;
+}
+
+static enum ota_error check_upload(const struct options *options, const struct command_line *line,
+                                   struct ota_failure *failure)
+{
+    const bool all_have_files = line->given[OPTION_HOSTS] && !line->given[OPTION_IP];
+    if (!names_boards(line) && !options->chooses)
         return fail(failure, OTA_E_USAGE,
-                    "no board is named; add -i HOST, the board's name or address");
-    if (!line->given[OPTION_FILE] && (line->given[OPTION_IP] || !hosts))
+                    "no board is named; add -i HOST, the board's name or address, or --all");
+    if (!line->given[OPTION_FILE] && (!all_have_files || options->discovers))
         return fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
+    return OTA_OK;
+}
+
+static bool is_stdin(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static enum ota_error check_presence(const struct options *options, const struct command_line *line,
+                                     struct ota_failure *failure)
+{
+    enum ota_error error =
+        options->list ? check_list(line, failure) : check_upload(options, line, failure);
+    if (error != OTA_OK)
+        return error;
     if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
         return fail(failure, OTA_E_USAGE,
                     "-a and --auth-file both give a password; leave one of them out");
-    if (auth_file && hosts && strcmp(auth_file, "-") == 0 && strcmp(hosts, "-") == 0)
+    if (is_stdin(line->value[OPTION_AUTH_FILE]) && is_stdin(line->value[OPTION_HOSTS]))
         return fail(failure, OTA_E_USAGE,
                     "--auth-file and --hosts cannot both be read from standard input");
     if (line->given[OPTION_QUIET] && (line->given[OPTION_DEBUG] || line->given[OPTION_PROGRESS]))
@@ -403,11 +156,9 @@ static enum ota_error apply(struct options *options, struct command_line *line,
 {
     if (line->is_config_broken && !options->quiet)
         log_warning("/etc/popt or ~/.popt could not be read; aliases in it may be missing");
-    enum ota_error error = check_presence(line, failure);
+    enum ota_error error = check_presence(options, line, failure);
     if (error == OTA_OK)
-        error = set_targets(options, line, failure);
-    if (error == OTA_OK)
-        error = set_values(options, line, failure);
+        error = options_set_values(options, line, failure);
     if (error == OTA_OK)
         error = check_families(options, failure);
     if (error == OTA_OK)
@@ -456,9 +207,13 @@ void options_free(struct options *options)
     free(options->targets);
     free(options->hosts);
     free(options->resume);
+    free(options->match);
+    free(options->board);
     options->password = NULL;
     options->file = NULL;
     options->targets = NULL;
     options->hosts = NULL;
     options->resume = NULL;
+    options->match = NULL;
+    options->board = NULL;
 }

@@ -34,8 +34,14 @@ static const struct poptOption target_rows[] = {
     VALUE("hosts", '\0', OPTION_HOSTS, "FILE",
           "a list of boards, one a line; each may have a port, a password file and an image of its "
           "own (- is standard input)"),
+    FLAG("all", '\0', OPTION_ALL, "all boards that announce themselves in this network"),
+    VALUE("match", '\0', OPTION_MATCH, "PATTERN",
+          "those of them whose name or host name fits, such as 'esp32-*'"),
+    VALUE("board", '\0', OPTION_BOARD, "PATTERN",
+          "those of them that are of this kind, such as 'esp32*' (-l shows it)"),
     VALUE("port", 'p', OPTION_PORT, "PORT",
           "UDP port of the board [as announced, else by the kind of image: 8266 or 3232]"),
+    FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves in this network"),
     POPT_TABLEEND};
 
 static const struct poptOption password_rows[] = {
@@ -68,7 +74,7 @@ static const struct poptOption network_rows[] = {
           "the board connects from this address (any: from every address), when it is not the "
           "one that was invited"),
     VALUE("timeout", 't', OPTION_TIMEOUT, "SECONDS",
-          "how long the board may take to accept the upload [10]"),
+          "how long the board may take to accept the upload, or -l to look for boards [10]"),
     VALUE("wait", '\0', OPTION_WAIT, "SECONDS",
           "look so long for a board that is asleep or off, and upload as soon as it appears [0]"),
     VALUE("retries", '\0', OPTION_RETRIES, "NUMBER",

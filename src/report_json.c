@@ -156,6 +156,34 @@ bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_com
                       fields_of(event, command));
 }
 
+static json_t *flag_or_null(enum txt_flag flag)
+{
+    return flag == TXT_UNKNOWN ? json_null() : json_boolean(flag == TXT_YES);
+}
+
+bool report_json_board(FILE *stream, const struct board *board, int64_t since_start_us)
+{
+    char instance[4 * DISCOVER_INSTANCE_MAX + 4], host[4 * DISCOVER_NAME_MAX + 4];
+    char type[4 * DISCOVER_TYPE_MAX + 4], address[ADDRESS_TEXT_MAX];
+    bool known = board->is_resolved;
+    escape_string(instance, sizeof instance, board->instance);
+    escape_string(host, sizeof host, board->host);
+    escape_string(type, sizeof type, board->type);
+    json_t *fields = json_object();
+    json_object_set_new(fields, "host", string_or_null(known ? host : NULL));
+    json_object_set_new(
+        fields, "address",
+        string_or_null(board->has_address ? address_text(address, &board->address) : NULL));
+    json_object_set_new(fields, "port", known ? json_integer(board->port) : json_null());
+    json_object_set_new(fields, "type", string_or_null(*type ? type : NULL));
+    json_object_set_new(fields, "password", flag_or_null(board->password));
+    json_object_set_new(fields, "protocol",
+                        string_or_null(!known                       ? NULL
+                                       : board_speaks_espota(board) ? "espota"
+                                                                    : "other"));
+    return write_line(stream, "board", instance, since_start_us, fields);
+}
+
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us)
 {

@@ -1,9 +1,10 @@
 /*
- * report_json.h: the JSON form of the report, one object a line. report.c is its only user.
+ * report_json.h: the JSON form of the report, one object a line. report.c and list.c use it.
  */
 #ifndef REPORT_JSON_H
 #define REPORT_JSON_H
 
+#include "boards.h"
 #include "esp-ota.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_com
                        int64_t since_start_us);
 bool report_json_summary(FILE *stream, const struct ota_totals *totals, enum ota_error outcome,
                          int exit_status, int64_t since_start_us);
+bool report_json_board(FILE *stream, const struct board *board, int64_t since_start_us);
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us);
 

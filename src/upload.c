@@ -8,6 +8,7 @@
 #include "listener.h"
 #include "loop.h"
 #include "plan.h"
+#include "select.h"
 
 #include <errno.h>
 #include <string.h>
@@ -44,11 +45,17 @@ static enum ota_error prepare(struct program *program)
     if (plan_make(&program->plan, options, failure) != OTA_OK)
         return failure->error;
     program->loop = loop_new();
-    if (!program->loop || loop_catch_signals(program->loop, on_signal, program) < 0)
+    if (!program->loop)
         return fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
     program->mdns = mdns_new(loop_poll_api(program->loop));
     if (!program->mdns)
         return fail(failure, OTA_E_INTERNAL, "out of memory");
+    if (options->discovers &&
+        select_boards(&program->plan, program->loop, program->mdns, failure) != OTA_OK)
+        return failure->error;
+    /* Until here a signal ends the program as it is: nothing has been said to any board. */
+    if (loop_catch_signals(program->loop, on_signal, program) < 0)
+        return fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
     program->listener =
         listener_open(loop_poll_api(program->loop), options->has_source ? &options->source : NULL,
                       options->port_first, options->port_last, failure);

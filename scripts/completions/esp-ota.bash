@@ -3,8 +3,8 @@
 # The boards that announce themselves. What the network says ends up on the command line, so nothing
 # but plain host names passes.
 _esp_ota_boards() {
-  timeout 2 avahi-browse -rpt _arduino._tcp 2>/dev/null |
-    awk -F ';' '$1 == "=" && $7 ~ /^[A-Za-z0-9][A-Za-z0-9.-]*$/ && !seen[$7]++ { print $7 }'
+  command esp-ota --list --timeout=2 2>/dev/null |
+    awk -F '\t' '$7 == "espota" && $2 ~ /^[A-Za-z0-9][A-Za-z0-9.-]*$/ { print $2 }'
 }
 
 _esp_ota() {
@@ -25,11 +25,11 @@ _esp_ota() {
     -p | --port) offered="2040 3232 8266" ;;
     --peer) offered="any" ;;
     -a | --auth | -I | --host-ip | -P | --host-port | -t | --timeout | --wait | --retries | \
-      -j | --jobs | --canary | --max-failures | --block | --max-size) ;;
+      --match | --board | -j | --jobs | --canary | --max-failures | --block | --max-size) ;;
     *)
       if [[ $word == -* ]]; then
-        offered="--ip --hosts --port --auth --auth-file --md5-target --file --spiffs --filesystem
-          --max-size --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs
+        offered="--ip --hosts --all --match --board --port --list --auth --auth-file --md5-target
+          --file --spiffs --filesystem --max-size --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs
           --canary --max-failures --resume --progress --quiet --json --debug --help --usage --version"
       fi
       ;;

@@ -3,14 +3,18 @@
 # The boards that announce themselves. What the network says ends up on the command line, so nothing
 # but plain host names passes.
 function __esp_ota_boards
-    timeout 2 avahi-browse -rpt _arduino._tcp 2>/dev/null |
-        awk -F ';' '$1 == "=" && $7 ~ /^[A-Za-z0-9][A-Za-z0-9.-]*$/ && !seen[$7]++ { print $7 }'
+    command esp-ota --list --timeout=2 2>/dev/null |
+        awk -F '\t' '$7 == "espota" && $2 ~ /^[A-Za-z0-9][A-Za-z0-9.-]*$/ { print $2 }'
 end
 
 complete -c esp-ota -f
 complete -c esp-ota -s i -l ip -x -a '(__esp_ota_boards)' -d 'The board: address, host name, or the name it announces'
 complete -c esp-ota -l hosts -r -F -d 'A list of boards, one a line'
+complete -c esp-ota -l all -d 'All boards that announce themselves'
+complete -c esp-ota -l match -x -d 'Those of them whose name or host name fits'
+complete -c esp-ota -l board -x -d 'Those of them that are of this kind'
 complete -c esp-ota -s p -l port -x -a '2040 3232 8266' -d 'UDP port of the board'
+complete -c esp-ota -s l -l list -d 'Print the boards that announce themselves'
 complete -c esp-ota -s a -l auth -x -d 'The board\'s OTA password'
 complete -c esp-ota -l auth-file -r -F -d 'Read the password from the first line of a file'
 complete -c esp-ota -s m -l md5-target -d 'The board keeps an MD5 hash of its password'

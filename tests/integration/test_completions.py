@@ -14,16 +14,17 @@ import scenario
 DIRECTORY = os.path.join(os.environ["ESP_OTA_SOURCE"], "scripts", "completions")
 OPTION = r"(?<![\w-])--[a-z][a-z0-9-]*"
 
-# Announcements as avahi-browse -rp prints them; only the first is a name fit for a command line.
+# What esp-ota -l prints; only the first has a name fit for a command line, and takes uploads.
 ANNOUNCED = r"""#!/bin/sh
+test "$*" = "--list --timeout=2" || exit 2
 cat <<'END'
-+;eth0;IPv4;kitchen;_arduino._tcp;local
-=;eth0;IPv4;kitchen;_arduino._tcp;local;kitchen.local;10.0.0.1;3232;"board=x"
-=;eth0;IPv6;kitchen;_arduino._tcp;local;kitchen.local;fe80::1;3232;"board=x"
-=;eth0;IPv4;evil;_arduino._tcp;local;$(touch${IFS}pwned).local;10.0.0.2;3232;"board=x"
-=;eth0;IPv4;evil;_arduino._tcp;local;--evil;10.0.0.3;3232;"board=x"
+kitchen	kitchen.local	10.0.0.1	3232	x	no	espota
+evil	$(touch${IFS}pwned).local	10.0.0.2	3232	x	no	espota
+evil	--evil	10.0.0.3	3232	x	no	espota
+gone	-	-	-	-	?	-
+sketch	sketch.local	10.0.0.4	65280	x	no	other
 END
-"""
+""".replace(r"\t", "\t")
 
 
 def options_of_help():
@@ -71,7 +72,7 @@ class Completions(scenario.Scenario):
         self.file("firm ware.bin", b"x")
         bin_directory = os.path.join(self.directory, "bin")
         os.mkdir(bin_directory)
-        os.chmod(self.file("bin/avahi-browse", ANNOUNCED.encode()), 0o755)
+        os.chmod(self.file("bin/esp-ota", ANNOUNCED.encode()), 0o755)
         self.env = {"PATH": f"{bin_directory}:{os.environ['PATH']}"}
 
     def shell(self, command, setup):

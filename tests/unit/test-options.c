@@ -188,8 +188,8 @@ static void test_rejected(void **state)
         const char *arguments[ARGUMENTS_MAX];
         const char *message;
     } rows[] = {
-        {{NULL}, "no board is named; add -i HOST, the board's name or address"},
-        {{"-f", "x"}, "no board is named; add -i HOST, the board's name or address"},
+        {{NULL}, "no board is named; add -i HOST, the board's name or address, or --all"},
+        {{"-f", "x"}, "no board is named; add -i HOST, the board's name or address, or --all"},
         {{"-i", "b"}, "no firmware is named; add -f FILE"},
         {{"-i", "b", "-f", ""}, "the file name behind -f is empty"},
         {{"-i", "b", "fw.bin"}, "unexpected argument 'fw.bin'; did you mean -f fw.bin?"},

@@ -1,0 +1,174 @@
+/*
+ * select.c: from the boards that browse.c finds to targets of the plan. Boards that speak another
+ * protocol are never among them.
+ */
+#include "select.h"
+
+#include "browse.h"
+#include "choose.h"
+#include "error.h"
+#include "escape.h"
+#include "log.h"
+#include "suggest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t PAUSE_US = 1000000; /* between two looks of --wait */
+
+struct selection {
+    struct plan *plan;
+    const struct options *options;
+    struct loop *loop;
+    struct mdns *mdns;
+    struct browse *browse;
+    AvahiTimeout *pause;
+    int64_t deadline_us; /* of --wait */
+    bool waits;          /* and has said so */
+    enum ota_error error;
+    struct ota_failure *failure;
+};
+
+static bool fits(const struct options *options, const struct board *board)
+{
+    return board_speaks_espota(board) &&
+           (!options->match || board_has_name(board, options->match)) &&
+           (!options->board || board_has_type(board, options->board));
+}
+
+static enum ota_error add(struct selection *selection, const struct board *board)
+{
+    struct target target = {.kind = TARGET_INSTANCE, .port = selection->options->port};
+    snprintf(target.name, sizeof target.name, "%s", board->instance);
+    return plan_add(selection->plan, &target, selection->failure);
+}
+
+static enum ota_error add_chosen(struct selection *selection, const struct boards *boards)
+{
+    enum ota_error error = OTA_OK;
+    bool *chosen = calloc(boards->count, sizeof *chosen);
+    if (!chosen)
+        return fail(selection->failure, OTA_E_INTERNAL, "out of memory");
+    error = choose_boards(boards, chosen, selection->failure);
+    for (size_t i = 0; i < boards->count && error == OTA_OK; i++)
+        if (chosen[i])
+            error = add(selection, boards->items[i]);
+    free(chosen);
+    return error;
+}
+
+static enum ota_error add_all(struct selection *selection, const struct boards *boards)
+{
+    enum ota_error error = OTA_OK;
+    for (size_t i = 0; i < boards->count && error == OTA_OK; i++)
+        error = add(selection, boards->items[i]);
+    return error;
+}
+
+/* "whose name fits 'x*' and that is of the kind 'y*'" */
+static void describe_wanted(char *target, size_t capacity, const struct options *options)
+{
+    char match[128], board[128];
+    escape_string(match, sizeof match, options->match ? options->match : "");
+    escape_string(board, sizeof board, options->board ? options->board : "");
+    snprintf(target, capacity, "%s%s%s%s%s%s%s", options->match ? " whose name fits '" : "", match,
+             options->match ? "'" : "", options->match && options->board ? " and" : "",
+             options->board ? " that is of the kind '" : "", board, options->board ? "'" : "");
+}
+
+static enum ota_error none_fits(const struct selection *selection, const struct boards *boards)
+{
+    char wanted[320], others[4 * SUGGEST_NAME_MAX] = "";
+    struct suggestions suggestions = {0};
+    const struct options *options = selection->options;
+    describe_wanted(wanted, sizeof wanted, options);
+    for (size_t i = 0; i < boards->count; i++)
+        suggest_offer(&suggestions, options->match ? options->match : "",
+                      boards->items[i]->instance);
+    suggest_list(others, sizeof others, &suggestions);
+    return fail(selection->failure, OTA_E_NOT_FOUND,
+                "of %zu boards that announce themselves there is none%s; --list shows them: %s%s",
+                boards->count, *wanted ? wanted : " that speaks this protocol", others,
+                suggestions.total > suggestions.count ? ", ..." : "");
+}
+
+static enum ota_error take(struct selection *selection, const struct boards *all)
+{
+    const struct options *options = selection->options;
+    struct boards fitting = {.items = calloc(all->count + 1, sizeof *fitting.items)};
+    if (!fitting.items)
+        return fail(selection->failure, OTA_E_INTERNAL, "out of memory");
+    for (size_t i = 0; i < all->count; i++)
+        if (fits(options, all->items[i]))
+            fitting.items[fitting.count++] = all->items[i];
+    enum ota_error error;
+    if (fitting.count == 0)
+        error = none_fits(selection, all);
+    else if (options->chooses)
+        error = add_chosen(selection, &fitting);
+    else
+        error = add_all(selection, &fitting);
+    free(fitting.items);
+    return error;
+}
+
+static void look_again(struct selection *selection)
+{
+    if (!selection->waits)
+        log_info("%s; waiting for boards, %.3g s at most", selection->failure->message,
+                 (double)selection->options->wait_us / 1e6);
+    selection->waits = true;
+    loop_arm(loop_poll_api(selection->loop), &selection->pause, PAUSE_US, NULL, NULL);
+}
+
+/* An incomplete list of boards is worth a warning, and still a list. */
+static void on_browsed(const struct boards *boards, const struct ota_failure *failure,
+                       void *userdata)
+{
+    struct selection *selection = userdata;
+    if (failure && boards->count > 0)
+        log_warning("%s", failure->message);
+    if (boards->count > 0)
+        selection->error = take(selection, boards);
+    else
+        selection->error = (*selection->failure = *failure).error;
+    if (selection->error == OTA_E_NOT_FOUND && loop_now_us() < selection->deadline_us)
+        look_again(selection);
+    else
+        loop_quit(selection->loop);
+}
+
+static void look(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct selection *selection = userdata;
+    browse_free(selection->browse);
+    selection->browse = browse_start(loop_poll_api(selection->loop), selection->mdns,
+                                     selection->options->timeout_us, on_browsed, selection);
+    if (selection->browse)
+        return;
+    selection->error = fail(selection->failure, OTA_E_INTERNAL, "out of memory");
+    loop_quit(selection->loop);
+}
+
+enum ota_error select_boards(struct plan *plan, struct loop *loop, struct mdns *mdns,
+                             struct ota_failure *failure)
+{
+    const AvahiPoll *poll_api = loop_poll_api(loop);
+    struct selection selection = {.plan = plan,
+                                  .options = plan->options,
+                                  .loop = loop,
+                                  .mdns = mdns,
+                                  .deadline_us = loop_now_us() + plan->options->wait_us,
+                                  .failure = failure};
+    if (loop_arm(poll_api, &selection.pause, 0, look, &selection) < 0)
+        return fail(failure, OTA_E_INTERNAL, "out of memory");
+    if (loop_run(loop) < 0)
+        selection.error =
+            fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+    browse_free(selection.browse);
+    poll_api->timeout_free(selection.pause);
+    return selection.error;
+}

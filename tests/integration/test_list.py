@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""-l/--list: the boards that announce themselves, through a real avahi-daemon."""
+
+import json
+import unittest
+
+import mdns
+from mdns import Board
+from mdns_case import (ATTIC, BENCH, DESK, ESP32, ESP8266, GARAGE, KITCHEN, LAMP, OnLink, PICO_W,
+                       SHED, SOON, share_link)
+import scenario
+
+LOCKED = Board("locked", ESP32, v4="10.77.0.30", txt=("auth_upload=yes", "board=esp32s3"))
+BARE = Board("bare", ESP8266, v4="10.77.0.31", txt=())
+SKETCH = Board("sketch", 65280, v4="10.77.0.32")
+WEB = Board("web", 80, v4="10.77.0.33")
+
+# Sorted as a person would: without regard to case.
+ROWS = (
+    ("attic", "attic.local", "10.77.0.18", "8300", "esp32dev", "no", "espota"),
+    ("bare", "bare.local", "10.77.0.31", "8266", "-", "?", "espota"),
+    ("ch32h4-0a1b2c", "ch32h4-0a1b2c.local", "10.77.0.21", "2040", "esp32dev", "no", "espota"),
+    ("desk.v2", "esp32-24a160.local", "10.77.0.15", "3232", "esp32dev", "no", "espota"),
+    ("Garage v2.1 – Tür №5", "garage.local", "10.77.0.14", "3232", "esp32dev", "no", "espota"),
+    ("kitchen", "kitchen.local", "10.77.0.10", "8266", "ESP8266_NODEMCU", "no", "espota"),
+    ("Living room lamp", "lamp.local", "10.77.0.12", "3232", "esp32dev", "no", "espota"),
+    ("locked", "locked.local", "10.77.0.30", "3232", "esp32s3", "yes", "espota"),
+    ("pico-e66", "pico-e66.local", "fd77::19", "2040", "esp32dev", "no", "espota"),
+    ("shed", "shed.local", "fe80::77:20%lan0", "3232", "esp32dev", "no", "espota"),
+    ("sketch", "sketch.local", "10.77.0.32", "65280", "esp32dev", "no", "other"),
+    ("web", "web.local", "10.77.0.33", "80", "esp32dev", "no", "other"),
+)
+
+
+def setUpModule():
+    share_link(KITCHEN, LAMP, GARAGE, DESK, ATTIC, PICO_W, SHED, BENCH, LOCKED, BARE, SKETCH, WEB)
+
+
+HEADING = "INSTANCE HOST ADDRESS PORT BOARD PASSWORD"
+EVENT_KEYS = {"event", "time", "board", "host", "address", "port", "type", "password", "protocol"}
+
+
+def plain(rows):
+    return "".join("\t".join(row) + "\n" for row in rows)
+
+
+class Forms(OnLink):
+    """The same boards as a table, as fields and as JSON."""
+
+    def test_plain(self):
+        result = scenario.run("-l")
+        self.assertEqual((0, plain(ROWS), ""), (result.status, result.out, result.err), result)
+        self.assertLess(result.seconds, SOON)
+
+    def test_table(self):
+        """In columns: what is below a heading begins where that begins."""
+        result = scenario.Terminal("-l", columns=120).result()
+        self.assertEqual(0, result.status, result)
+        heading, *lines = result.err.splitlines()
+        self.assertEqual(HEADING.split(), heading.split())
+        self.assertEqual(len(ROWS), len(lines), result)
+        for line, row in zip(lines, ROWS):
+            for title, cell in zip(HEADING.split(), row):
+                self.assertEqual(heading.index(title), line.index(cell), line)
+            remark = "  other protocol" if row[-1] == "other" else ""
+            self.assertEqual(line, line.rstrip())
+            self.assertTrue(line.endswith(row[-2] + " " * (len("PASSWORD") - len(row[-2])) + remark)
+                            or not remark and line.endswith(row[-2]), line)
+
+    def test_json(self):
+        result = scenario.run("-l", "--json")
+        self.assertEqual((0, ""), (result.status, result.err), result)
+        events = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual({frozenset(EVENT_KEYS)}, {frozenset(event) for event in events})
+        self.assertEqual({"board"}, {event["event"] for event in events})
+        passwords = {True: "yes", False: "no", None: "?"}
+        self.assertEqual(list(ROWS), [
+            (event["board"], event["host"], event["address"], str(event["port"]),
+             event["type"] or "-", passwords[event["password"]], event["protocol"])
+            for event in events])
+
+    def test_output_that_cannot_be_written(self):
+        for form in ((), ("--json",)):
+            with self.subTest(form):
+                result = scenario.run("-l", *form, before=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
+                self.assertEqual((1, ""), (result.status, result.out), result)
+                self.assertIn("cannot write to standard output: No space left", result.err)
+
+
+class Usage(scenario.Scenario):
+    def test_with_a_board_or_a_file(self):
+        for option in ("-i", "-f"):
+            result = scenario.run("-l", option, "x")
+            self.assertEqual((2, ""), (result.status, result.out), result)
+            self.assertIn(f"-l prints all boards and uploads nothing; leave {option} out", result.err)
+
+
+if __name__ == "__main__":
+    mdns.enter()
+    unittest.main()

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Boards by discovery: --all, --match, --board, and those that somebody chooses at a terminal."""
+
+import re
+import unittest
+
+import mdns
+from mdns import Board
+from mdns_case import ATTIC, GARAGE, KITCHEN, KITCHEN_2, LAMP, OnLink, SOON, share_link
+import scenario
+
+WEB = Board("web", 80, v4="10.77.0.33")
+EVERYONE = (ATTIC, GARAGE, KITCHEN, KITCHEN_2, LAMP)  # in the order of --list
+NAMES = ("attic", "Garage v2.1 – Tür №5", "kitchen", "kitchen-2", "Living room lamp")
+
+
+def setUpModule():
+    share_link(KITCHEN, KITCHEN_2, LAMP, GARAGE, ATTIC, WEB)
+
+
+class Selection(OnLink):
+
+    def assert_updates(self, result, simulated, expected):
+        """Exactly the expected boards have got the image."""
+        self.assertEqual(result.status, 0, result)
+        for name, board in zip(NAMES, simulated):
+            if name in expected:
+                self.assert_got(board, self.image)
+                self.assertRegex(result.err, rf"(?m)(^|\x1b\[K){re.escape(name)}(\.local)?: ")
+            else:
+                self.assert_untouched(board)
+
+
+class Discovery(Selection):
+
+    def test_patterns(self):
+        for arguments, expected in (
+                (("--all",), NAMES),
+                (("--match", "KITCHEN*"), ("kitchen", "kitchen-2")),
+                (("--match", "lamp.local"), ("Living room lamp",)),
+                (("--match", "*room*"), ("Living room lamp",)),
+                (("--board", "esp8266*"), ("kitchen",)),
+                (("--match", "kitchen*", "--board", "esp32*"), ("kitchen-2",)),
+                (("--match", "attic", "-i", "kitchen.local"), ("attic", "kitchen"))):
+            with self.subTest(arguments):
+                simulated = [self.simulate(board) for board in EVERYONE]
+                result = scenario.run(*arguments, "-f", self.image)
+                self.assert_updates(result, simulated, expected)
+                self.assertLess(result.seconds, SOON)
+                if len(expected) > 1:
+                    self.assertIn(f"\n{len(expected)} of {len(expected)} boards confirmed", result.err)
+                for board in simulated:
+                    board.stop()
+
+    def test_nobody_fits(self):
+        for arguments, phrase in (
+                (("--match", "cellar"), "there is none whose name fits 'cellar'; --list shows them: \""),
+                (("--board", "pico*"), "there is none that is of the kind 'pico*'; --list shows"),
+                (("--match", "web"), "there is none whose name fits 'web'"),
+                (("--match", "kitchen", "--board", "pico"),
+                 "there is none whose name fits 'kitchen' and that is of the kind 'pico'")):
+            with self.subTest(arguments):
+                result = scenario.run(*arguments, "-f", self.image)
+                self.assert_result(result, 4, (f"esp-ota: of 6 boards that announce themselves {phrase}",),
+                                   SOON)
+
+    def test_no_daemon(self):
+        with self.without_daemon():
+            result = scenario.run("--all", "-f", self.image)
+        self.assert_result(result, 4, ("avahi-daemon", "start"), SOON)
+
+    def test_a_board_that_has_gone(self):
+        """It is announced, but does not answer: that is a failure, and the others are updated."""
+        simulated = [self.simulate(board) for board in EVERYONE[:-1]]
+        result = scenario.run("--match", "*i*", "-f", self.image, "-t", "1", "--retries", "0")
+        self.assertEqual(result.status, 5, result)
+        self.assertIn(": Living room lamp\n", result.err)
+        for name, board in zip(NAMES, simulated):
+            if "i" in name:
+                self.assert_got(board, self.image)
+
+    def test_waiting(self):
+        """Boards that can be found later only are updated then."""
+        board = self.simulate(KITCHEN)
+        with self.without_daemon():
+            program = scenario.Program("--match", "kitchen", "-f", self.image, "--wait", "60")
+            program.wait_for("avahi-daemon.*; waiting for boards, 60 s at most")
+        result = program.result()
+        self.assertEqual(result.status, 0, result)
+        self.assert_got(board, self.image)
+        self.assertEqual(result.err.count("waiting for boards"), 1, result)
+
+
+class Choice(Selection):
+
+    def choose(self, *answers):
+        simulated = [self.simulate(board) for board in EVERYONE]
+        terminal = scenario.Terminal("-f", self.image, columns=120)
+        for answer in answers:
+            terminal.wait_for(r"Which ones\? \(numbers, ranges such as 1-3, or all\) \Z")
+            terminal.seen += "\n"
+            terminal.type(answer)
+        return terminal.result(), simulated
+
+    def test_numbers(self):
+        for answers, expected in ((("3\n",), ("kitchen",)), (("1 3-4\n",), ("attic", "kitchen", "kitchen-2")),
+                                  (("all\n",), NAMES),
+                                  (("9\n", "5,1\n"), ("attic", "Living room lamp"))):
+            with self.subTest(answers):
+                result, simulated = self.choose(*answers)
+                lines = [" ".join(line.split()) for line in result.err.splitlines()]
+                self.assertEqual(lines[0], "INSTANCE HOST ADDRESS PORT BOARD PASSWORD")
+                self.assertIn("3 kitchen kitchen.local 10.77.0.10 8266 ESP8266_NODEMCU no", lines)
+                self.assertNotIn("web.local", result.err)
+                if len(answers) > 1:
+                    self.assertIn("'9' is neither a number from 1 to 5 nor a range such as 1-5 nor 'all'",
+                                  lines)
+                self.assert_updates(result, simulated, expected)
+                for board in simulated:
+                    board.stop()
+
+    def test_none(self):
+        for answer in ("\n", "\x04"):
+            with self.subTest(answer):
+                result, simulated = self.choose(answer)
+                self.assertEqual(result.status, 2, result)
+                self.assertIn("esp-ota: no board was chosen", result.err)
+                for board in simulated:
+                    self.assert_untouched(board)
+
+    def test_interrupted(self):
+        terminal = scenario.Terminal("-f", self.image)
+        terminal.wait_for(r"Which ones\?")
+        terminal.type("\x03")
+        self.assertEqual(terminal.result().status, -2)
+
+    def test_not_at_a_terminal(self):
+        result = scenario.run("-f", self.image)
+        self.assert_result(result, 2, ("esp-ota: no board is named; add -i HOST, the board's name or "
+                                       "address, or --all",), SOON)
+
+
+if __name__ == "__main__":
+    mdns.enter()
+    unittest.main()
