@@ -150,6 +150,15 @@ static void append_scope(char *text, uint32_t scope)
         snprintf(text + length, ADDRESS_TEXT_MAX - length, "%%%u", (unsigned)scope);
 }
 
+bool address_is_unicast(const struct address *address)
+{
+    if (address->any.sa_family == AF_INET)
+        return address->v4.sin_addr.s_addr != htonl(INADDR_ANY) &&
+               !IN_MULTICAST(ntohl(address->v4.sin_addr.s_addr));
+    return !IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr) &&
+           !IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr);
+}
+
 char *address_text(char *target, const struct address *address)
 {
     if (address->any.sa_family != AF_INET6) {

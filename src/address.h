@@ -36,6 +36,9 @@ void address_set_port(struct address *address, uint16_t port);
 /* Same host: family, address, and for link-local IPv6 the scope; ports are not compared. */
 bool address_equal(const struct address *a, const struct address *b);
 
+/* Whether it can be one host's: neither the unspecified address nor a multicast one. */
+bool address_is_unicast(const struct address *address);
+
 /* The numeric text without port, "fe80::1%wlan0" with its scope; and "1.2.3.4:5", "[::1]:5". Both
  * return target, which must hold ADDRESS_TEXT_MAX (+8 with port). */
 char *address_text(char *target, const struct address *address);

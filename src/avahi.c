@@ -1,4 +1,4 @@
-/* avahi.c: finds the functions of libavahi-client, and does nothing with them. */
+/* avahi.c: finds the functions of libavahi-client, and calls none of them. */
 #include "avahi.h"
 
 #include <dlfcn.h>
@@ -32,4 +32,21 @@ const char *avahi_load(struct avahi *avahi)
         memcpy((char *)avahi + functions[i].offset, &function, sizeof function);
     }
     return NULL;
+}
+
+bool avahi_to_address(struct address *address, const AvahiAddress *source, AvahiIfIndex interface)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    bool known;
+    if (source->proto == AVAHI_PROTO_INET) {
+        v4.sin_addr.s_addr = source->data.ipv4.address;
+        known = address_from(address, (struct sockaddr *)&v4, sizeof v4);
+    } else {
+        memcpy(&v6.sin6_addr, source->data.ipv6.address, sizeof v6.sin6_addr);
+        if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr) && interface > 0)
+            v6.sin6_scope_id = (uint32_t)interface;
+        known = address_from(address, (struct sockaddr *)&v6, sizeof v6);
+    }
+    return known && address_is_unicast(address);
 }

@@ -7,6 +7,8 @@
 #ifndef AVAHI_H
 #define AVAHI_H
 
+#include "address.h"
+
 #include <avahi-client/client.h>
 #include <avahi-client/lookup.h>
 #include <avahi-common/error.h>
@@ -34,5 +36,9 @@ struct avahi {
 /* Fills avahi in. NULL, or the reason why that is not possible: valid until the next dlopen(). The
  * library stays loaded. */
 const char *avahi_load(struct avahi *avahi);
+
+/* Takes an address as Avahi found it on interface, without which a link-local one means nothing.
+ * Returns false for one that can be no host's. */
+bool avahi_to_address(struct address *address, const AvahiAddress *source, AvahiIfIndex interface);
 
 #endif

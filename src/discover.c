@@ -7,7 +7,7 @@
  */
 #include "discover.h"
 
-#include "avahi.h"
+#include "daemon.h"
 #include "loop.h"
 
 #include <search.h>
@@ -42,6 +42,7 @@ struct query {
     struct query *next;
     uint32_t id;
     enum discover_kind kind;
+    bool is_browse_due;
     AvahiServiceBrowser *browser; /* until it has told all that it knows for now */
     struct search *searches;      /* those that have ended, too, oldest first */
     struct search *last;
@@ -53,9 +54,9 @@ struct query {
 };
 
 struct discover {
-    struct avahi avahi;
     const AvahiPoll *poll_api;
-    AvahiClient *client;
+    struct daemon *daemon;
+    const struct avahi *avahi;
     discover_answer_fn *on_answer;
     discover_lost_fn *on_lost;
     void *userdata;
@@ -63,13 +64,14 @@ struct discover {
     size_t running;
 };
 
-static void search_release(struct search *search)
+/* Frees what Avahi has of it. */
+static void search_stop(struct search *search)
 {
     struct discover *discover = search->query->discover;
     if (search->host)
-        discover->avahi.host_name_resolver_free(search->host);
+        discover->avahi->host_name_resolver_free(search->host);
     if (search->service)
-        discover->avahi.service_resolver_free(search->service);
+        discover->avahi->service_resolver_free(search->service);
     if (search->grace)
         discover->poll_api->timeout_free(search->grace);
     free(search->second_best);
@@ -79,6 +81,11 @@ static void search_release(struct search *search)
     search->second_best = NULL;
     if (search->state == SEARCH_RUNNING)
         discover->running--;
+}
+
+static void search_release(struct search *search)
+{
+    search_stop(search);
     if (search->state != SEARCH_ENDED)
         search->query->ended_count++;
     search->state = SEARCH_ENDED;
@@ -92,7 +99,7 @@ static void keep(void *search)
 static void query_free(struct query *query)
 {
     if (query->browser)
-        query->discover->avahi.service_browser_free(query->browser);
+        query->discover->avahi->service_browser_free(query->browser);
     tdestroy(query->by_instance, keep);
     while (query->searches) {
         struct search *search = query->searches;
@@ -114,36 +121,7 @@ static void query_end(struct query *query)
 
 static bool is_ended(const struct query *query)
 {
-    return !query->browser && query->ended_count == query->search_count;
-}
-
-static bool address_is_usable(const struct address *address)
-{
-    if (address->any.sa_family == AF_INET)
-        return address->v4.sin_addr.s_addr != htonl(INADDR_ANY) &&
-               !IN_MULTICAST(ntohl(address->v4.sin_addr.s_addr));
-    return !IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr) &&
-           !IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr);
-}
-
-/* A link-local address means something only together with the interface that the answer came in
- * on. */
-static bool address_from_avahi(struct address *address, const AvahiAddress *source,
-                               AvahiIfIndex interface)
-{
-    struct sockaddr_in v4 = {.sin_family = AF_INET};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    bool known;
-    if (source->proto == AVAHI_PROTO_INET) {
-        v4.sin_addr.s_addr = source->data.ipv4.address;
-        known = address_from(address, (struct sockaddr *)&v4, sizeof v4);
-    } else {
-        memcpy(&v6.sin6_addr, source->data.ipv6.address, sizeof v6.sin6_addr);
-        if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr) && interface > 0)
-            v6.sin6_scope_id = (uint32_t)interface;
-        known = address_from(address, (struct sockaddr *)&v6, sizeof v6);
-    }
-    return known && address_is_usable(address);
+    return !query->is_browse_due && !query->browser && query->ended_count == query->search_count;
 }
 
 static void report(const struct query *query, const struct discover_answer *answer)
@@ -164,7 +142,7 @@ static void on_host(AvahiHostNameResolver *resolver, AvahiIfIndex interface, Ava
     (void)protocol;
     (void)flags;
     if (event == AVAHI_RESOLVER_FOUND && address) {
-        answer.has_address = address_from_avahi(&answer.address, address, interface);
+        answer.has_address = avahi_to_address(&answer.address, address, interface);
         snprintf(answer.host, sizeof answer.host, "%s", name);
         if (answer.has_address)
             report(search->query, &answer);
@@ -203,7 +181,7 @@ static bool search_on(struct search *search, const struct discover_answer *answe
     *copy = *answer;
     search->second_best = copy;
     search->family = AVAHI_PROTO_INET;
-    discover->avahi.service_resolver_free(search->service);
+    discover->avahi->service_resolver_free(search->service);
     search_create(search);
     return true;
 }
@@ -226,7 +204,7 @@ static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
         return;
     }
     if (address)
-        answer.has_address = address_from_avahi(&answer.address, address, interface);
+        answer.has_address = avahi_to_address(&answer.address, address, interface);
     answer.password = txt_flag(txt, "auth_upload");
     txt_value(answer.type, sizeof answer.type, txt, "board");
     snprintf(answer.instance, sizeof answer.instance, "%s", name);
@@ -250,12 +228,12 @@ static void search_create(struct search *search)
     bool is_board = query->kind == DISCOVER_BOARDS;
     search->service = NULL;
     if (query->kind == DISCOVER_HOST)
-        search->host = discover->avahi.host_name_resolver_new(
-            discover->client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, query->name, search->family,
-            AVAHI_LOOKUP_USE_MULTICAST, on_host, search);
+        search->host = discover->avahi->host_name_resolver_new(
+            daemon_client(discover->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, query->name,
+            search->family, AVAHI_LOOKUP_USE_MULTICAST, on_host, search);
     else
-        search->service = discover->avahi.service_resolver_new(
-            discover->client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
+        search->service = discover->avahi->service_resolver_new(
+            daemon_client(discover->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
             is_board ? search->instance : query->name, SERVICE_TYPE, DOMAIN, search->family,
             (AvahiLookupFlags)(AVAHI_LOOKUP_USE_MULTICAST | (is_board ? 0 : AVAHI_LOOKUP_NO_TXT)),
             on_service, search);
@@ -269,24 +247,6 @@ static void search_start(struct search *search)
     search_create(search);
     if (!search->host && !search->service)
         search_release(search);
-}
-
-/* Starts what waits, as far as the limit allows, and ends the questions that have nothing left. */
-static void pump(struct discover *discover)
-{
-    struct query *next;
-    for (struct query *query = discover->queries; query; query = next) {
-        next = query->next;
-        while (query->waiting && discover->running < SEARCHES_RUNNING_MAX) {
-            struct search *search = query->waiting;
-            query->waiting = search->next;
-            search_start(search);
-        }
-        if (is_ended(query)) {
-            report(query, &(struct discover_answer){.event = DISCOVER_END});
-            query_end(query);
-        }
-    }
 }
 
 static struct search *search_new(struct query *query, AvahiProtocol family, const char *instance)
@@ -336,25 +296,14 @@ static void board_seen(struct query *query, const char *instance)
     report(query, &answer);
 }
 
-static void describe(const struct discover *discover, char reason[DISCOVER_REASON_MAX], int error)
-{
-    if (error == AVAHI_ERR_DISCONNECTED)
-        snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon or the D-Bus system bus has gone");
-    else if (error == AVAHI_ERR_NO_DAEMON || error == AVAHI_ERR_DBUS_ERROR)
-        snprintf(reason, DISCOVER_REASON_MAX, "the D-Bus system bus cannot be reached");
-    else
-        snprintf(reason, DISCOVER_REASON_MAX, "avahi-daemon: %s", discover->avahi.strerror(error));
-}
-
 /* Avahi cannot browse: that is not the same as a network without boards. */
 static void query_fail(struct query *query)
 {
     struct discover *discover = query->discover;
     struct discover_answer answer = {.event = DISCOVER_UNAVAILABLE};
-    describe(discover, answer.reason, discover->avahi.client_errno(discover->client));
+    daemon_describe(discover->daemon, answer.reason, sizeof answer.reason);
     report(query, &answer);
     query_end(query);
-    pump(discover);
 }
 
 static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, AvahiProtocol protocol,
@@ -362,6 +311,7 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
                       const char *domain, AvahiLookupResultFlags flags, void *userdata)
 {
     struct query *query = userdata;
+    struct discover *discover = query->discover;
     (void)interface;
     (void)protocol;
     (void)type;
@@ -369,15 +319,55 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
     (void)flags;
     if (event == AVAHI_BROWSER_NEW)
         board_seen(query, name);
-    if (event == AVAHI_BROWSER_FAILURE) {
+    if (event == AVAHI_BROWSER_FAILURE)
         query_fail(query);
-        return;
-    }
     if (event == AVAHI_BROWSER_ALL_FOR_NOW) {
         query->browser = NULL;
-        query->discover->avahi.service_browser_free(browser);
+        discover->avahi->service_browser_free(browser);
     }
-    pump(query->discover);
+    pump(discover);
+}
+
+static void browse(struct query *query)
+{
+    const struct discover *discover = query->discover;
+    query->is_browse_due = false;
+    query->browser = discover->avahi->service_browser_new(
+        daemon_client(discover->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, SERVICE_TYPE, DOMAIN,
+        AVAHI_LOOKUP_USE_MULTICAST, on_browse, query);
+}
+
+/* Starts what waits, as far as the limit allows, and ends the query when nothing is left. */
+static void query_pump(struct query *query)
+{
+    const struct discover *discover = query->discover;
+    if (query->is_browse_due) {
+        browse(query);
+        if (!query->browser) {
+            query_fail(query);
+            return;
+        }
+    }
+    while (query->waiting && discover->running < SEARCHES_RUNNING_MAX) {
+        struct search *search = query->waiting;
+        query->waiting = search->next;
+        if (search->state == SEARCH_WAITING)
+            search_start(search);
+    }
+    if (is_ended(query)) {
+        report(query, &(struct discover_answer){.event = DISCOVER_END});
+        query_end(query);
+    }
+}
+
+static void pump(struct discover *discover)
+{
+    struct query *next;
+    for (struct query *query = discover->queries; query; query = next) {
+        next = query->next;
+        if (daemon_client(discover->daemon))
+            query_pump(query);
+    }
 }
 
 void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kind, const char *name)
@@ -395,13 +385,7 @@ void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kin
         link = &(*link)->next;
     *link = query;
     if (kind == DISCOVER_BOARDS) {
-        query->browser = discover->avahi.service_browser_new(
-            discover->client, AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, SERVICE_TYPE, DOMAIN,
-            AVAHI_LOOKUP_USE_MULTICAST, on_browse, query);
-        if (!query->browser) {
-            query_fail(query);
-            return;
-        }
+        query->is_browse_due = true;
     } else {
         search_add(query, search_new(query, AVAHI_PROTO_INET, ""));
         search_add(query, search_new(query, AVAHI_PROTO_INET6, ""));
@@ -420,36 +404,42 @@ void discover_cancel(struct discover *discover, uint32_t id)
     pump(discover);
 }
 
-static void on_client(AvahiClient *client, AvahiClientState state, void *userdata)
+/* What was not answered will be asked again, should there be another daemon. */
+static void query_suspend(struct query *query)
 {
-    struct discover *discover = userdata;
-    /* The first call comes from within avahi_client_new(), whose caller sees the state itself. */
-    if (!discover->client || (state != AVAHI_CLIENT_FAILURE && state != AVAHI_CLIENT_CONNECTING))
-        return;
-    char reason[DISCOVER_REASON_MAX];
-    describe(discover, reason,
-             state == AVAHI_CLIENT_CONNECTING ? AVAHI_ERR_DISCONNECTED
-                                              : discover->avahi.client_errno(client));
-    discover->on_lost(reason, discover->userdata);
+    if (query->browser) {
+        query->discover->avahi->service_browser_free(query->browser);
+        query->browser = NULL;
+        query->is_browse_due = true;
+    }
+    for (struct search *search = query->searches; search; search = search->next) {
+        if (search->state != SEARCH_RUNNING)
+            continue;
+        search_stop(search);
+        search->state = SEARCH_WAITING;
+        if (query->kind == DISCOVER_BOARDS)
+            search->family = AVAHI_PROTO_UNSPEC;
+    }
+    query->waiting = query->searches;
 }
 
-/* Without AVAHI_CLIENT_NO_FAIL Avahi would say "no daemon" when there is no bus, too. */
-static AvahiClient *connect_client(struct discover *discover, const AvahiPoll *poll_api,
-                                   char reason[DISCOVER_REASON_MAX])
+static bool handle_gone(void *userdata)
 {
-    const struct avahi *avahi = &discover->avahi;
-    int error;
-    AvahiClient *client =
-        avahi->client_new(poll_api, AVAHI_CLIENT_NO_FAIL, on_client, discover, &error);
-    if (!client) {
-        describe(discover, reason, error);
-    } else if (avahi->client_get_state(client) == AVAHI_CLIENT_CONNECTING) {
-        snprintf(reason, DISCOVER_REASON_MAX,
-                 "avahi-daemon is not on the D-Bus system bus, or the bus denies access to it");
-        avahi->client_free(client);
-        client = NULL;
-    }
-    return client;
+    struct discover *discover = userdata;
+    for (struct query *query = discover->queries; query; query = query->next)
+        query_suspend(query);
+    return discover->queries != NULL;
+}
+
+static void handle_back(void *userdata)
+{
+    pump(userdata);
+}
+
+static void handle_lost(const char *reason, void *userdata)
+{
+    const struct discover *discover = userdata;
+    discover->on_lost(reason, discover->userdata);
 }
 
 struct discover *discover_new(const AvahiPoll *poll_api, discover_answer_fn *on_answer,
@@ -463,13 +453,15 @@ struct discover *discover_new(const AvahiPoll *poll_api, discover_answer_fn *on_
     }
     *discover = (struct discover){
         .poll_api = poll_api, .on_answer = on_answer, .on_lost = on_lost, .userdata = userdata};
-    const char *missing = avahi_load(&discover->avahi);
-    if (missing)
-        snprintf(reason, DISCOVER_REASON_MAX, "%s", missing);
-    else
-        discover->client = connect_client(discover, poll_api, reason);
-    if (discover->client)
+    const struct daemon_callbacks callbacks = {.on_gone = handle_gone,
+                                               .on_back = handle_back,
+                                               .on_lost = handle_lost,
+                                               .userdata = discover};
+    discover->daemon = daemon_connect(poll_api, &callbacks, reason, DISCOVER_REASON_MAX);
+    if (discover->daemon) {
+        discover->avahi = daemon_avahi(discover->daemon);
         return discover;
+    }
     free(discover);
     return NULL;
 }
@@ -483,6 +475,6 @@ void discover_free(struct discover *discover)
         discover->queries = query->next;
         query_free(query);
     }
-    discover->avahi.client_free(discover->client);
+    daemon_free(discover->daemon);
     free(discover);
 }

@@ -1,7 +1,7 @@
 /*
- * discover.h: multicast DNS through avahi-daemon. discover.c is the only user of avahi-client. Its
- * calls wait for D-Bus, up to 25 seconds when the bus or the daemon hangs, so everything but tests
- * goes through mdns.h, which runs it in a child process.
+ * discover.h: multicast DNS through avahi-daemon. discover.c and daemon.c are the only users of
+ * avahi-client. Its calls wait for D-Bus, up to 25 seconds when the bus or the daemon hangs, so
+ * everything but tests goes through mdns.h, which runs it in a child process.
  */
 #ifndef DISCOVER_H
 #define DISCOVER_H
@@ -53,7 +53,8 @@ struct discover;
 
 /* An answer to the question id; must not call back into discover. */
 typedef void discover_answer_fn(uint32_t id, const struct discover_answer *answer, void *userdata);
-/* The daemon or the bus has gone; nothing more will come. Frees nothing, calls nothing back. */
+/* The daemon or the bus has gone for good; nothing more will come. A daemon that is only restarted
+ * is waited for, and asked again. Frees nothing, calls nothing back. */
 typedef void discover_lost_fn(const char *reason, void *userdata);
 
 /* Connects to the daemon. NULL when that is not possible, with reason filled in. */

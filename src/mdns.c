@@ -6,7 +6,8 @@
  *               <--- hello -------------   (once: avahi-daemon answers on D-Bus)
  *               <--- answer(id) --------   DISCOVER_FOUND, ... , DISCOVER_END
  *   mdns_cancel() -- request(cancel) -->   discover_cancel()
- *               <--- lost --------------   no bus, no daemon, or they went away; then it exits
+ *               <--- lost --------------   no bus, no daemon, or they went away for good; then it
+ * exits
  *
  * The parent never blocks: what the socket does not take waits for AVAHI_WATCH_OUT. It trusts the
  * child with nothing but the form of its records, since both are the same program.

@@ -24,6 +24,8 @@ TOOLS = ("unshare", "nsenter", "mount", "ip", "dbus-daemon", "avahi-daemon")
 ENTERED = "ESP_OTA_TEST_NAMESPACES"
 DEADLINE_S = 20
 BUS_SOCKET = "/run/dbus/system_bus_socket"
+# So that an interface can be used as soon as it is up: nobody else has its addresses.
+ACCEPT_DAD = "/proc/sys/net/ipv6/conf/default/accept_dad"
 
 
 def missing():
@@ -93,6 +95,10 @@ class Process:
 
     def kill(self, number):
         self._process.send_signal(number)
+
+    def send(self, text):
+        self._process.stdin.write(text.encode())
+        self._process.stdin.flush()
 
     def stop(self, number=signal.SIGTERM):
         """Ends it for certain and returns its exit status; output is complete then."""
@@ -189,7 +195,7 @@ class BoardSide:
         # The holder keeps the namespaces alive until its standard input is closed.
         self.holder = Process("unshare", "--net", "--mount", "--propagation", "private",
                               "sh", "-c", "mount -t tmpfs tmpfs /run && "
-                              f"mount --bind {self.directory} /etc/avahi && "
+                              f"mount --bind {self.directory} /etc/avahi && echo 0 >{ACCEPT_DAD} && "
                               "ip link set lo up && echo ready; exec cat")
         self.holder.wait_for("ready")
         self.prefix = ("nsenter", "--net", "--mount", "--target", str(self.holder.pid))
@@ -260,6 +266,7 @@ class Link:
         self.bus = None
         self.daemon = None
         self._isolate()
+        write(ACCEPT_DAD, "0")
         self.boards = BoardSide(directory, boards)
         run("ip", "link", "set", "lo", "up")
         run("ip", "link", "add", self.INTERFACE, "type", "veth", "peer", "name",
@@ -297,9 +304,16 @@ class Link:
                            "--config-file", path)
         self.bus.wait_for("unix:path=")
 
-    def start_daemon(self, dbus="yes"):
+    def add_cable(self, interface, far_end):
+        """A second link to the boards' side; start_daemon(interfaces=...) uses it."""
+        run("ip", "link", "add", interface, "type", "veth", "peer", "name", far_end,
+            "netns", str(self.boards.holder.pid))
+        run("ip", "link", "set", interface, "up")
+        run(*self.boards.prefix, "ip", "link", "set", far_end, "up")
+
+    def start_daemon(self, dbus="yes", interfaces=INTERFACE):
         self.daemon = avahi_daemon((), self.directory, name="workstation", ipv6="yes",
-                                   interface=self.INTERFACE, dbus=dbus, addresses="yes")
+                                   interface=interfaces, dbus=dbus, addresses="yes")
 
     def stop_daemon(self):
         if self.daemon:

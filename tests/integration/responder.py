@@ -3,7 +3,7 @@
 train, names full of control characters, boards that are silent when asked for more.
 
 It reads one JSON object from standard input, {"interfaces": [...], "boards": [...]}, prints "ready",
-and answers until it is ended. A board is {"instance", "host", "port", "txt", "addresses"}; strings
+and answers until it is ended; when asked for all boards it prints "asked INTERFACE FAMILY". A board is {"instance", "host", "port", "txt", "addresses"}; strings
 stand for bytes (latin-1). With "silent" it is only seen: nothing but its name is ever told. With
 "terse" all else is told only when asked for, not along with the name.
 """
@@ -99,7 +99,7 @@ class Responder:
             yield from self.by_name[name].of(kind)
 
     def packets(self, packet):
-        """Answers to all questions of a packet, in packets that fit."""
+        """The answers to all questions of a packet, in packets that fit."""
         waiting = []
         for answer in (one for question in questions(packet) for one in self.answers(*question)):
             if waiting and sum(map(len, waiting)) + len(answer) > PACKET_MAX:
@@ -141,14 +141,18 @@ def open_socket(interface, family):
 def main():
     settings = json.loads(sys.stdin.readline())
     responder = Responder([Board(row) for row in settings["boards"]])
-    listeners = {open_socket(interface, family): family
+    listeners = {open_socket(interface, family): (interface, family)
                  for interface in settings["interfaces"] for family in GROUPS}
     print("ready", flush=True)
     while True:
         ready, _, _ = select.select(list(listeners), [], [])
         for listener in ready:
-            for packet in responder.packets(listener.recv(9000)):
-                listener.sendto(packet, (GROUPS[listeners[listener]], PORT))
+            interface, family = listeners[listener]
+            question = listener.recv(9000)
+            for packet in responder.packets(question):
+                listener.sendto(packet, (GROUPS[family], PORT))
+            if (SERVICE, PTR) in questions(question):
+                print("asked", interface, family.name, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,173 @@
+/*
+ * daemon.c: see daemon.h. libavahi-client tells when the daemon leaves the bus; its client is of no
+ * use then, and a new one waits for the next daemon.
+ */
+#include "daemon.h"
+
+#include "loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* How long a restart may take: of a packaged avahi-daemon a fraction of a second. */
+enum { RETURN_US = 3000000, REASON_MAX = 128 };
+
+struct daemon {
+    struct avahi avahi;
+    const AvahiPoll *poll_api;
+    struct daemon_callbacks callbacks;
+    AvahiClient *client;
+    bool is_there;
+    bool is_new_client_due;
+    AvahiTimeout *timeout; /* for a new client, or to wait no longer */
+};
+
+static void describe(const struct daemon *daemon, char *reason, size_t capacity, int error)
+{
+    if (error == AVAHI_ERR_DISCONNECTED)
+        snprintf(reason, capacity, "avahi-daemon or the D-Bus system bus has gone");
+    else if (error == AVAHI_ERR_NO_DAEMON || error == AVAHI_ERR_DBUS_ERROR)
+        snprintf(reason, capacity, "the D-Bus system bus cannot be reached");
+    else
+        snprintf(reason, capacity, "avahi-daemon: %s", daemon->avahi.strerror(error));
+}
+
+void daemon_describe(const struct daemon *daemon, char *reason, size_t capacity)
+{
+    describe(daemon, reason, capacity, daemon->avahi.client_errno(daemon->client));
+}
+
+static void give_up(struct daemon *daemon, int error)
+{
+    char reason[REASON_MAX];
+    describe(daemon, reason, sizeof reason, error);
+    daemon->callbacks.on_lost(reason, daemon->callbacks.userdata);
+}
+
+static void on_failure(struct daemon *daemon)
+{
+    int error = daemon->avahi.client_errno(daemon->client);
+    bool is_wanted = daemon->is_there && daemon->callbacks.on_gone(daemon->callbacks.userdata);
+    daemon->is_there = false;
+    if (!is_wanted || error != AVAHI_ERR_DISCONNECTED) {
+        give_up(daemon, error);
+        return;
+    }
+    /* The client cannot be freed in its own callback. */
+    daemon->is_new_client_due = true;
+    loop_arm(daemon->poll_api, &daemon->timeout, 0, NULL, NULL);
+}
+
+static void set_there(struct daemon *daemon)
+{
+    daemon->is_there = true;
+    loop_arm(daemon->poll_api, &daemon->timeout, -1, NULL, NULL);
+    daemon->callbacks.on_back(daemon->callbacks.userdata);
+}
+
+static void on_client(AvahiClient *client, AvahiClientState state, void *userdata)
+{
+    struct daemon *daemon = userdata;
+    (void)client;
+    /* The first call comes from within avahi_client_new(), whose caller sees the state itself. */
+    if (!daemon->client)
+        return;
+    if (state == AVAHI_CLIENT_FAILURE)
+        on_failure(daemon);
+    else if (state != AVAHI_CLIENT_CONNECTING && !daemon->is_there)
+        set_there(daemon);
+}
+
+/* Without AVAHI_CLIENT_NO_FAIL Avahi would say "no daemon" when there is no bus, too. */
+static int new_client(struct daemon *daemon)
+{
+    int error = 0;
+    if (daemon->client)
+        daemon->avahi.client_free(daemon->client);
+    daemon->client = NULL;
+    daemon->client =
+        daemon->avahi.client_new(daemon->poll_api, AVAHI_CLIENT_NO_FAIL, on_client, daemon, &error);
+    return daemon->client ? 0 : error;
+}
+
+static bool is_on_bus(const struct daemon *daemon)
+{
+    return daemon->avahi.client_get_state(daemon->client) != AVAHI_CLIENT_CONNECTING;
+}
+
+static void on_timeout(AvahiTimeout *timeout, void *userdata)
+{
+    struct daemon *daemon = userdata;
+    (void)timeout;
+    if (!daemon->is_new_client_due) {
+        give_up(daemon, AVAHI_ERR_DISCONNECTED);
+        return;
+    }
+    daemon->is_new_client_due = false;
+    int error = new_client(daemon);
+    if (error)
+        give_up(daemon, error);
+    else if (is_on_bus(daemon))
+        set_there(daemon);
+    else
+        loop_arm(daemon->poll_api, &daemon->timeout, RETURN_US, NULL, NULL);
+}
+
+static bool open_connection(struct daemon *daemon, char *reason, size_t capacity)
+{
+    const char *missing = avahi_load(&daemon->avahi);
+    if (missing) {
+        snprintf(reason, capacity, "%s", missing);
+        return false;
+    }
+    if (loop_arm(daemon->poll_api, &daemon->timeout, -1, on_timeout, daemon) < 0) {
+        snprintf(reason, capacity, "out of memory");
+        return false;
+    }
+    int error = new_client(daemon);
+    if (error) {
+        describe(daemon, reason, capacity, error);
+        return false;
+    }
+    daemon->is_there = is_on_bus(daemon);
+    if (!daemon->is_there)
+        snprintf(reason, capacity,
+                 "avahi-daemon is not on the D-Bus system bus, or the bus denies access to it");
+    return daemon->is_there;
+}
+
+struct daemon *daemon_connect(const AvahiPoll *poll_api, const struct daemon_callbacks *callbacks,
+                              char *reason, size_t capacity)
+{
+    struct daemon *daemon = calloc(1, sizeof *daemon);
+    if (!daemon) {
+        snprintf(reason, capacity, "out of memory");
+        return NULL;
+    }
+    *daemon = (struct daemon){.poll_api = poll_api, .callbacks = *callbacks};
+    if (open_connection(daemon, reason, capacity))
+        return daemon;
+    daemon_free(daemon);
+    return NULL;
+}
+
+void daemon_free(struct daemon *daemon)
+{
+    if (!daemon)
+        return;
+    if (daemon->client)
+        daemon->avahi.client_free(daemon->client);
+    if (daemon->timeout)
+        daemon->poll_api->timeout_free(daemon->timeout);
+    free(daemon);
+}
+
+const struct avahi *daemon_avahi(const struct daemon *daemon)
+{
+    return &daemon->avahi;
+}
+
+AvahiClient *daemon_client(const struct daemon *daemon)
+{
+    return daemon->is_there ? daemon->client : NULL;
+}

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""-l/--list among boards that no real responder would announce (responder.py): a thousand at once,
+hostile names, boards that are silent or vanish; on two interfaces and in both address families."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import unicodedata
+import unittest
+
+import mdns
+from mdns_case import OnLink, SOON
+import scenario
+
+RESPONDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "responder.py")
+INTERFACES = ("lan0", "lan1")
+FAR_ENDS = ("air0", "air1")
+TXT = ("board=esp32dev", "auth_upload=no")
+CROWD = 1000
+
+
+def setUpModule():
+    directory = tempfile.mkdtemp(prefix="esp-ota-list-")
+    unittest.addModuleCleanup(shutil.rmtree, directory)
+    OnLink.link = mdns.Link(directory, ())
+    unittest.addModuleCleanup(OnLink.link.close)
+    OnLink.link.add_cable(INTERFACES[1], FAR_ENDS[1])
+    mdns.run("ip", "address", "add", "10.78.0.1/24", "dev", INTERFACES[1])
+    mdns.run(*OnLink.link.boards.prefix, "ip", "address", "add", "10.77.0.2/24", "dev", FAR_ENDS[0])
+    mdns.run(*OnLink.link.boards.prefix, "ip", "address", "add", "10.78.0.2/24", "dev", FAR_ENDS[1])
+    OnLink.link.start_bus()
+
+
+def board(instance, addresses=("10.77.0.10",), port=3232, host="", **more):
+    return {"instance": instance, "host": host or "host", "addresses": addresses, "port": port,
+            "txt": TXT, **more}
+
+
+class Announced(OnLink):
+    """Every test has a fresh avahi-daemon, which knows nothing yet, and a responder."""
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.link.stop_daemon)
+        self.restart_daemon()
+
+    def restart_daemon(self):
+        self.link.stop_daemon()
+        self.link.start_daemon(interfaces=",".join(INTERFACES))
+
+    def announce(self, *boards):
+        responder = mdns.Process(*self.link.boards.prefix, sys.executable, RESPONDER)
+        self.addCleanup(responder.stop)
+        responder.send(json.dumps({"interfaces": FAR_ENDS, "boards": boards}) + "\n")
+        responder.wait_for("ready")
+        return responder
+
+    def list(self, *options, status=0):
+        result = scenario.run("-l", *options)
+        self.assertEqual(status, result.status, result)
+        return [line.split("\t") for line in result.out.splitlines()], result
+
+
+class Crowd(Announced):
+    """More than fit into one packet, one queue or one round of questions."""
+
+    def test_a_thousand(self):
+        self.announce(*(board(f"board-{i:04}", (f"10.77.{1 + i // 250}.{1 + i % 250}",),
+                              host=f"esp-{i:04}", terse=True) for i in range(CROWD)))
+        for deadline_s in (60, 30):  # the second time the daemon knows them all
+            rows, result = self.list("-t", str(deadline_s))
+            self.assertEqual([f"board-{i:04}" for i in range(CROWD)], [row[0] for row in rows])
+            self.assertEqual([f"esp-{i:04}.local" for i in range(CROWD)], [row[1] for row in rows])
+            self.assertEqual("", result.err)
+
+
+class Names(Announced):
+    """What the network says is shown, and harms nobody."""
+
+    def test_hostile(self):
+        self.announce(board("red\x1b[31m", txt=["board=\x1b]0;x\x07", "auth_upload=yes"]),
+                      board("tab\tnew\nline"), board("back\\slash \"quoted\""),
+                      board("\u202egnol".encode().decode("latin-1")), board("a; touch pwned"),
+                      board("x" * 63, txt=["board=" + "y" * 200]))
+        expected = sorted((("red\\x1b[31m", "\\x1b]0;x\\x07", "yes"), ("tab\\tnew\\nline", "esp32dev", "no"),
+                           ('back\\\\slash "quoted"', "esp32dev", "no"), ("\\u202egnol", "esp32dev", "no"),
+                           ("a; touch pwned", "esp32dev", "no"), ("x" * 63, "y" * 63, "?")))
+        rows, _ = self.list()
+        self.assertEqual(expected, sorted((row[0], row[4], row[5]) for row in rows))
+        result = scenario.run("-l", "--json")
+        self.assertEqual([row[:2] for row in expected],
+                         sorted((event["board"], event["type"])
+                                for event in map(json.loads, result.out.splitlines())))
+        self.assertNotRegex(scenario.Terminal("-l").result().err, r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\u202e]")
+
+    def test_txt_records(self):
+        """Inner quotes, any case, no value, no record, one that stands twice."""
+        self.announce(board("a", txt=['board="X"', 'auth_upload="yes"']), board("b", txt=["BOARD=X", "Auth_Upload=NO"]),
+                      board("c", txt=["board", "auth_upload=maybe"]), board("d", txt=["board=", 'auth_upload']),
+                      board("e", txt=[]), board("f", txt=['board="', "boards=Y", "auth_upload=1"]))
+        rows, _ = self.list()
+        self.assertEqual([["a", "X", "yes"], ["b", "X", "no"], ["c", "-", "?"], ["d", "-", "?"],
+                          ["e", "-", "?"], ["f", '"', "?"]], [[row[0], row[4], row[5]] for row in rows])
+
+    def test_wide_characters(self):
+        """Columns are as wide as a terminal shows them."""
+        for name in ("Küche", "客厅灯", "e\u0301tage", "lamp 💡"):
+            responder = self.announce(board(name.encode().decode("latin-1"), host="host-1"), board("x" * 12))
+            result = scenario.Terminal("-l").result()
+            row, other = sorted(result.err.splitlines()[1:], key=lambda line: "host.local" in line)
+            self.assertTrue(row.startswith(name), result)
+            wide = sum(unicodedata.east_asian_width(c) == "W" for c in name)
+            narrow = sum(unicodedata.combining(c) != 0 for c in name)
+            self.assertEqual(other.index("host.local"), row.index("host-1.local") + wide - narrow, result)
+            responder.stop()
+            self.restart_daemon()
+
+
+class Places(Announced):
+    def test_two_interfaces_and_two_families(self):
+        """One row for each, with its IPv4 address if it has one."""
+        responder = self.announce(board("both", ("10.77.0.10", "fd77::10")), board("four"),
+                                  board("six", ("fd77::11",), host="six"),
+                                  board("link", ("fe80::77:11",), host="link"))
+        rows, result = self.list()
+        self.assertEqual([["both", "10.77.0.10"], ["four", "10.77.0.10"], ["link", "fe80::77:11"], ["six", "fd77::11"]],
+                         [[row[0], row[2].partition("%")[0]] for row in rows])
+        self.assertIn(rows[2][2].partition("%")[2], INTERFACES)
+        self.assertLess(result.seconds, SOON)
+        waiting = {f"{interface} {family}" for interface in FAR_ENDS for family in ("AF_INET", "AF_INET6")}
+        while waiting:
+            waiting.discard(responder.wait_for("asked (.*)\n")[1])
+
+
+class Silence(Announced):
+    def test_no_boards(self):
+        for options in ((), ("--json",)):
+            _, result = self.list(*options, status=4)
+            self.assertRegex(result.err, r"^esp-ota: no board announces itself in this network \(multicast DNS "
+                                         r"was asked for \d\.\d s\)\n  Check .* in this network \(multicast DNS")
+            self.assertLess(result.seconds, SOON)
+            events = [json.loads(line) for line in result.out.splitlines()]
+            self.assertEqual(["not-found"] if options else [], [event["code"] for event in events])
+
+    def test_board_that_does_not_answer(self):
+        self.announce(board("gone", silent=True), board("there"))
+        rows, result = self.list()
+        self.assertEqual([["gone", "-", "-", "-", "-", "?", "-"], "there"], [rows[0], rows[1][0]])
+        self.assertEqual("", result.err)
+        _, result = self.list("--json")
+        gone = json.loads(result.out.splitlines()[0])
+        self.assertEqual({"gone", None}, {gone[key] for key in gone if key not in ("event", "time")})
+        self.assertRegex(scenario.Terminal("-l").result().err, r"gone +- +- +- +- +\? +does not answer\r\n")
+
+    def test_time_limit(self):
+        self.announce(board("gone", silent=True), board("there"))
+        rows, result = self.list("-t", "2")
+        self.assertEqual(["gone", "there"], [row[0] for row in rows])
+        self.assertEqual("esp-ota: warning: after 2.0 s not all boards have been heard (-t gives them more "
+                         "time)\n", result.err)
+        _, result = self.list("-t", "0.001", status=4)
+        self.assertIn("no board announces itself", result.err)
+
+
+class Daemon(Announced):
+    ADVICE = "start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's package is avahi-daemon)"
+
+    def test_no_daemon(self):
+        self.link.stop_daemon()
+        _, result = self.list(status=4)
+        self.assertIn("boards cannot be looked for: multicast DNS cannot be asked (avahi-daemon is not on the "
+                      f"D-Bus system bus, or the bus denies access to it); {self.ADVICE}", result.err)
+        self.assertEqual("", result.out)
+        self.assertLess(result.seconds, SOON)
+
+    def test_no_bus(self):
+        self.link.stop_daemon()
+        self.link.stop_bus()
+        self.addCleanup(self.link.start_bus)
+        _, result = self.list(status=4)
+        self.assertIn(f"(the D-Bus system bus cannot be reached); {self.ADVICE}", result.err)
+        self.assertLess(result.seconds, SOON)
+
+    def test_daemon_hangs(self):
+        self.link.daemon.kill(signal.SIGSTOP)
+        _, result = self.list(status=4)
+        self.link.daemon.kill(signal.SIGCONT)
+        self.assertIn("(avahi-daemon or the D-Bus system bus does not answer)", result.err)
+        self.assertLess(result.seconds, SOON)
+
+    def browsing(self, *options):
+        """A list that is under way, and waits for an answer of a board that is silent."""
+        responder = self.announce(board("gone", silent=True), board("there"))
+        program = scenario.Program("-l", *options)
+        responder.wait_for("asked air0 AF_INET\n")
+        return program, responder
+
+    def test_restart_while_browsing(self):
+        program, responder = self.browsing()
+        self.restart_daemon()
+        responder.wait_for("asked air0 AF_INET\n")
+        result = program.result()
+        self.assertEqual((0, ""), (result.status, result.err), result)
+        self.assertEqual(["gone", "there"], [line.split("\t")[0] for line in result.out.splitlines()])
+
+    def test_end_while_browsing(self):
+        program, _ = self.browsing()
+        self.link.stop_daemon()
+        result = program.result()
+        self.assertEqual(4, result.status, result)
+        self.assertIn("multicast DNS cannot be asked (avahi-daemon or the D-Bus system bus has gone)", result.err)
+        self.assertLess(result.seconds, SOON)
+
+    def test_end_of_the_bus_while_browsing(self):
+        program, _ = self.browsing()
+        self.link.stop_bus()
+        self.addCleanup(self.link.start_bus)
+        result = program.result()
+        self.assertEqual(4, result.status, result)
+        self.assertRegex(result.err, r"\(avahi-daemon or the D-Bus system bus has gone\)|\(the D-Bus system bus "
+                                     r"cannot be reached\)")
+
+
+if __name__ == "__main__":
+    mdns.enter()
+    unittest.main()
