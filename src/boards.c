@@ -38,7 +38,7 @@ static int make_room(struct boards *boards)
     if (count & (count - 1) || (count && count < CAPACITY_MIN))
         return 0;
     size_t capacity = count ? 2 * count : CAPACITY_MIN;
-    struct board **items = realloc(boards->items, capacity * sizeof(struct board *));
+    struct board **items = reallocarray(boards->items, capacity, sizeof(void *));
     if (!items)
         return -1;
     boards->items = items;
@@ -51,10 +51,9 @@ static struct board *insert(struct boards *boards, size_t place, const char *ins
     if (!board)
         return NULL;
     memcpy(board->instance, instance, sizeof board->instance);
-    struct board **items = boards->items + place;
-    memmove(items + 1, items, (boards->count - place) * sizeof *items);
-    *items = board;
-    boards->count++;
+    for (size_t i = boards->count++; i > place; i--)
+        boards->items[i] = boards->items[i - 1];
+    boards->items[place] = board;
     return board;
 }
 

@@ -1,0 +1,245 @@
+/*
+ * test-browse.c: when a search for boards is over, and what is said then. The test answers in place
+ * of mdns.c, and plays time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "browse.h"
+#include "log.h"
+#include "loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t S = 1000000;
+
+static struct world {
+    AvahiPoll api;
+    int64_t now_us, due_us;
+    AvahiTimeoutCallback on_timeout;
+    void *timeout_userdata;
+    mdns_answer_fn *on_answer; /* NULL: nothing is being asked */
+    void *answer_userdata;
+    bool refuse_mdns, refuse_timeout, free_when_done;
+    size_t cancelled, done;
+    struct browse *browse;
+    size_t count;
+    char first[DISCOVER_INSTANCE_MAX];
+    struct ota_failure failure;
+} world;
+
+int64_t __wrap_loop_now_us(void);
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata);
+struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,
+                                   mdns_answer_fn *on_answer, void *userdata);
+void __wrap_mdns_cancel(struct mdns_query *query);
+
+int64_t __wrap_loop_now_us(void)
+{
+    return world.now_us;
+}
+
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata)
+{
+    assert_ptr_equal(poll_api, &world.api);
+    assert_null(*timeout);
+    if (world.refuse_timeout)
+        return -1;
+    *timeout = (AvahiTimeout *)&world;
+    world.due_us = world.now_us + delay_us;
+    world.on_timeout = callback;
+    world.timeout_userdata = userdata;
+    return 0;
+}
+
+static void timeout_free(AvahiTimeout *timeout)
+{
+    assert_ptr_equal(timeout, &world);
+    world.on_timeout = NULL;
+}
+
+struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,
+                                   mdns_answer_fn *on_answer, void *userdata)
+{
+    assert_null(mdns);
+    assert_int_equal(kind, DISCOVER_BOARDS);
+    assert_string_equal(name, "");
+    if (world.refuse_mdns)
+        return NULL;
+    world.on_answer = on_answer;
+    world.answer_userdata = userdata;
+    return (struct mdns_query *)&world;
+}
+
+void __wrap_mdns_cancel(struct mdns_query *query)
+{
+    assert_ptr_equal(query, &world);
+    assert_non_null(world.on_answer);
+    world.on_answer = NULL;
+    world.cancelled++;
+}
+
+static void on_done(const struct boards *boards, const struct ota_failure *failure, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.done++;
+    world.count = boards->count;
+    if (boards->count)
+        snprintf(world.first, sizeof world.first, "%s", boards->items[0]->instance);
+    if (failure)
+        world.failure = *failure;
+    if (world.free_when_done) {
+        browse_free(world.browse);
+        world.browse = NULL;
+    }
+}
+
+static void start(struct world settings)
+{
+    world = settings;
+    world.api.timeout_free = timeout_free;
+    world.browse = browse_start(&world.api, NULL, 10 * S, on_done, &world);
+}
+
+static void stop(void)
+{
+    browse_free(world.browse);
+    assert_null(world.on_timeout);
+    assert_null(world.on_answer);
+}
+
+static void say(enum discover_event event, const char *instance, const char *reason)
+{
+    struct discover_answer answer = {.event = event};
+    mdns_answer_fn *on_answer = world.on_answer;
+    snprintf(answer.instance, sizeof answer.instance, "%s", instance);
+    snprintf(answer.reason, sizeof answer.reason, "%s", reason);
+    assert_non_null(on_answer);
+    if (event != DISCOVER_FOUND)
+        world.on_answer = NULL;
+    on_answer(&answer, world.answer_userdata);
+}
+
+static void elapse(void)
+{
+    assert_non_null(world.on_timeout);
+    world.now_us = world.due_us;
+    world.on_timeout(NULL, world.timeout_userdata);
+}
+
+static void test_everything_has_come(void **state)
+{
+    (void)state;
+    start((struct world){0});
+    say(DISCOVER_FOUND, "b", "");
+    say(DISCOVER_FOUND, "a", "");
+    say(DISCOVER_FOUND, "b", "");
+    assert_int_equal(world.done, 0);
+    say(DISCOVER_END, "", "");
+    assert_int_equal(world.done, 1);
+    assert_int_equal(world.count, 2);
+    assert_string_equal(world.first, "a");
+    assert_int_equal(world.failure.error, OTA_OK);
+    stop();
+    assert_int_equal(world.cancelled, 0);
+}
+
+static void test_no_boards(void **state)
+{
+    (void)state;
+    start((struct world){0});
+    world.now_us = 3 * S / 2;
+    say(DISCOVER_END, "", "");
+    assert_int_equal(world.done, 1);
+    assert_int_equal(world.failure.error, OTA_E_NOT_FOUND);
+    assert_string_equal(world.failure.message, "no board announces itself in this network "
+                                               "(multicast DNS was asked for 1.5 s)");
+    stop();
+}
+
+static void test_deadline(void **state)
+{
+    (void)state;
+    for (int has_board = 0; has_board < 2; has_board++) {
+        start((struct world){0});
+        assert_int_equal(world.due_us, 10 * S);
+        if (has_board)
+            say(DISCOVER_FOUND, "a", "");
+        elapse();
+        assert_int_equal(world.done, 1);
+        assert_int_equal(world.count, has_board);
+        assert_int_equal(world.failure.error, has_board ? OTA_OK : OTA_E_NOT_FOUND);
+        stop();
+        assert_int_equal(world.cancelled, 1);
+    }
+}
+
+static void test_unavailable(void **state)
+{
+    (void)state;
+    for (int has_board = 0; has_board < 2; has_board++) {
+        start((struct world){0});
+        if (has_board)
+            say(DISCOVER_FOUND, "a", "");
+        say(DISCOVER_UNAVAILABLE, "", "no bus");
+        assert_int_equal(world.done, 1);
+        assert_int_equal(world.count, has_board);
+        assert_int_equal(world.failure.error, OTA_E_NOT_FOUND);
+        assert_non_null(strstr(world.failure.message,
+                               has_board ? "the boards found may not be all: multicast DNS cannot "
+                                           "be asked (no bus); start Avahi"
+                                         : "boards cannot be looked for: multicast DNS cannot be "
+                                           "asked (no bus); start Avahi"));
+        stop();
+    }
+}
+
+static void test_freed(void **state)
+{
+    (void)state;
+    start((struct world){0});
+    say(DISCOVER_FOUND, "a", "");
+    stop();
+    assert_int_equal(world.cancelled, 1);
+    assert_int_equal(world.done, 0);
+    start((struct world){.free_when_done = true});
+    say(DISCOVER_END, "", "");
+    assert_null(world.browse);
+    start((struct world){.free_when_done = true});
+    elapse();
+    assert_null(world.browse);
+    stop();
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    start((struct world){.refuse_mdns = true});
+    assert_null(world.browse);
+    stop();
+    start((struct world){.refuse_timeout = true});
+    assert_null(world.browse);
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_everything_has_come),
+        cmocka_unit_test(test_no_boards),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_unavailable),
+        cmocka_unit_test(test_freed),
+        cmocka_unit_test(test_memory),
+    };
+    log_set_level(LOG_LEVEL_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
