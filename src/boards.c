@@ -120,7 +120,8 @@ bool board_has_name(const struct board *board, const char *pattern)
     size_t length = strlen(label);
     if (length >= strlen(local) && strcasecmp(label + length - strlen(local), local) == 0)
         label[length - strlen(local)] = '\0';
-    return fits(pattern, board->host) || fits(pattern, label);
+    /* Who writes *a* does not mean the a of .local. */
+    return fits(pattern, label) || (strchr(pattern, '.') && fits(pattern, board->host));
 }
 
 bool board_has_type(const struct board *board, const char *pattern)

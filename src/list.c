@@ -7,10 +7,12 @@
 #include "error.h"
 #include "listing.h"
 #include "loop.h"
+#include "match.h"
 #include "report_json.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,10 +40,14 @@ static void print(const struct program *program, const struct boards *boards)
 static void on_done(const struct boards *boards, const struct ota_failure *failure, void *userdata)
 {
     struct program *program = userdata;
+    struct boards matching = {0};
+    if (boards->count)
+        match_boards(&matching, boards, program->options, false, &program->failure);
     if (failure)
         program->failure = *failure;
     errno = 0;
-    print(program, boards);
+    print(program, &matching);
+    free(matching.items);
     if (fflush(stdout) != 0 || ferror(stdout))
         fail(&program->failure, OTA_E_OUTPUT, "cannot write to standard output: %s",
              strerror(errno));

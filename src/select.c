@@ -7,9 +7,8 @@
 #include "browse.h"
 #include "choose.h"
 #include "error.h"
-#include "escape.h"
 #include "log.h"
-#include "suggest.h"
+#include "match.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,13 +29,6 @@ struct selection {
     enum ota_error error;
     struct ota_failure *failure;
 };
-
-static bool fits(const struct options *options, const struct board *board)
-{
-    return board_speaks_espota(board) &&
-           (!options->match || board_has_name(board, options->match)) &&
-           (!options->board || board_has_type(board, options->board));
-}
 
 static enum ota_error add(struct selection *selection, const struct board *board)
 {
@@ -67,50 +59,14 @@ static enum ota_error add_all(struct selection *selection, const struct boards *
     return error;
 }
 
-/* "whose name fits 'x*' and that is of the kind 'y*'" */
-static void describe_wanted(char *target, size_t capacity, const struct options *options)
-{
-    char match[128], board[128];
-    escape_string(match, sizeof match, options->match ? options->match : "");
-    escape_string(board, sizeof board, options->board ? options->board : "");
-    snprintf(target, capacity, "%s%s%s%s%s%s%s", options->match ? " whose name fits '" : "", match,
-             options->match ? "'" : "", options->match && options->board ? " and" : "",
-             options->board ? " that is of the kind '" : "", board, options->board ? "'" : "");
-}
-
-static enum ota_error none_fits(const struct selection *selection, const struct boards *boards)
-{
-    char wanted[320], others[4 * SUGGEST_NAME_MAX] = "";
-    struct suggestions suggestions = {0};
-    const struct options *options = selection->options;
-    describe_wanted(wanted, sizeof wanted, options);
-    for (size_t i = 0; i < boards->count; i++)
-        suggest_offer(&suggestions, options->match ? options->match : "",
-                      boards->items[i]->instance);
-    suggest_list(others, sizeof others, &suggestions);
-    return fail(selection->failure, OTA_E_NOT_FOUND,
-                "of %zu boards that announce themselves there is none%s; --list shows them: %s%s",
-                boards->count, *wanted ? wanted : " that speaks this protocol", others,
-                suggestions.total > suggestions.count ? ", ..." : "");
-}
-
 static enum ota_error take(struct selection *selection, const struct boards *all)
 {
     const struct options *options = selection->options;
-    struct boards fitting = {.items = calloc(all->count + 1, sizeof *fitting.items)};
-    if (!fitting.items)
-        return fail(selection->failure, OTA_E_INTERNAL, "out of memory");
-    for (size_t i = 0; i < all->count; i++)
-        if (fits(options, all->items[i]))
-            fitting.items[fitting.count++] = all->items[i];
-    enum ota_error error;
-    if (fitting.count == 0)
-        error = none_fits(selection, all);
-    else if (options->chooses)
-        error = add_chosen(selection, &fitting);
-    else
-        error = add_all(selection, &fitting);
-    free(fitting.items);
+    struct boards matching;
+    enum ota_error error = match_boards(&matching, all, options, true, selection->failure);
+    if (error == OTA_OK)
+        error = options->chooses ? add_chosen(selection, &matching) : add_all(selection, &matching);
+    free(matching.items);
     return error;
 }
 
@@ -132,7 +88,7 @@ static void on_browsed(const struct boards *boards, const struct ota_failure *fa
         log_warning("%s", failure->message);
     if (boards->count > 0)
         selection->error = take(selection, boards);
-    else
+    else if (failure) /* always, as there are no boards */
         selection->error = (*selection->failure = *failure).error;
     if (selection->error == OTA_E_NOT_FOUND && loop_now_us() < selection->deadline_us)
         look_again(selection);

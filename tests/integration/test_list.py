@@ -79,6 +79,18 @@ class Forms(OnLink):
              event["type"] or "-", passwords[event["password"]], event["protocol"])
             for event in events])
 
+    def test_patterns(self):
+        for arguments, names in ((("--match", "ATTIC"), {"attic"}), (("--match", "*lamp*"), {"Living room lamp"}),
+                                 (("--board", "esp32s*"), {"locked"}), (("--match", "web"), {"web"}),
+                                 (("--match", "*kitchen*", "--board", "esp8266*"), {"kitchen"}), (("--all",), None)):
+            with self.subTest(arguments):
+                result = scenario.run("-l", *arguments)
+                rows = [row for row in ROWS if not names or row[0] in names]
+                self.assertEqual((0, plain(rows), ""), (result.status, result.out, result.err), result)
+        result = scenario.run("-l", "--match", "cellar")
+        self.assertEqual((4, ""), (result.status, result.out), result)
+        self.assertIn("of 12 boards that announce themselves there is none whose name fits 'cellar'", result.err)
+
     def test_output_that_cannot_be_written(self):
         for form in ((), ("--json",)):
             with self.subTest(form):

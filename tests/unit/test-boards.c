@@ -140,6 +140,8 @@ static void test_patterns(void **state)
         {"esp32-1.*", true, false},
         {"ESP32*", true, true},
         {"esp32dev", false, true},
+        {"*c*", false, false},
+        {"*.l*", true, false},
         {"", false, false},
         {"[", false, false},
         {"\\", false, false},

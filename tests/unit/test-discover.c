@@ -325,6 +325,16 @@ static void test_bus_that_goes_with_the_daemon(void **state)
     assert_string_equal(world.reason, "the D-Bus system bus cannot be reached");
 }
 
+static void test_client_that_fails_for_another_reason(void **state)
+{
+    (void)state;
+    ask_for_boards();
+    fake.error = AVAHI_ERR_TOO_MANY_OBJECTS;
+    fake_client_says(AVAHI_CLIENT_FAILURE);
+    assert_int_equal(world.lost, 1);
+    assert_string_equal(world.reason, "avahi-daemon: Too many objects");
+}
+
 static void test_nobody_waits_for_a_daemon_without_questions(void **state)
 {
     (void)state;
@@ -363,6 +373,7 @@ int main(void)
         TEST(test_questions_during_a_restart),
         TEST(test_daemon_that_stays_away),
         TEST(test_bus_that_goes_with_the_daemon),
+        TEST(test_client_that_fails_for_another_reason),
         TEST(test_nobody_waits_for_a_daemon_without_questions),
         TEST(test_daemon_that_is_not_there),
     };
