@@ -2,6 +2,7 @@
 """Uploads that succeed: every family, sketches and filesystem images, the command lines that people
 already have in their scripts, and what is said meanwhile."""
 
+import hashlib
 import itertools
 import hashlib
 import json
