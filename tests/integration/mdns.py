@@ -232,6 +232,17 @@ class BoardSide:
         while waiting:
             waiting.discard(self.daemon.wait_for(r'Service "(.*)" \(.*established').group(1))
 
+    def move(self, host, v4):
+        """The board has restarted, and got another address. Returns what it announces then."""
+        old = next(board for board in self.boards if board.host == host)
+        new = dataclasses.replace(old, v4=v4)
+        self.boards = tuple(new if board is old else board for board in self.boards)
+        self.vanish()
+        self.change_address("delete", old.v4)
+        self.change_address("add", new.v4)
+        self.announce()
+        return new
+
     def vanish(self):
         """Power failure: the announcements stay in the caches of others."""
         if self.daemon:

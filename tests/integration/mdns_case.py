@@ -38,6 +38,7 @@ PICO_W = Board("pico-e66", PICO, v6="fd77::19")
 SHED = Board("shed", ESP32, v6="fe80::77:20")
 BENCH = Board("ch32h4-0a1b2c", PICO, v4="10.77.0.21")
 VANISHING = Board("vanishing", ESP8266, v4="10.77.0.22")
+MOVING = Board("moving", ESP8266, v4="10.77.0.23")
 
 
 def make_image(family, size=40000):

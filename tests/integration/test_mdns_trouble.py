@@ -8,11 +8,12 @@ import select
 import signal
 import socket
 import tempfile
+import time
 import unittest
 
 import mdns
-from mdns_case import (DESK, KITCHEN, LAMP, LOOKED_FOR, OnLink, PASSWORD, PICO_W, SOON, VANISHING,
-                       share_link)
+from mdns_case import (DESK, KITCHEN, LAMP, LOOKED_FOR, MOVING, OnLink, PASSWORD, PICO_W, SOON,
+                       VANISHING, share_link)
 import scenario
 
 AVAHI_SOCKET = "/run/avahi-daemon/socket"
@@ -20,7 +21,7 @@ ADVICE = ("systemctl restart avahi-daemon", "avahi-daemon and libnss-mdns", "Che
 
 
 def setUpModule():
-    share_link(KITCHEN, LAMP, DESK, PICO_W, VANISHING)
+    share_link(KITCHEN, LAMP, DESK, PICO_W, VANISHING, MOVING)
 
 
 @contextlib.contextmanager
@@ -41,6 +42,14 @@ def is_readable(what, timeout_s=0):
     the process has ended."""
     ready, _, _ = select.select([what], [], [], timeout_s)
     return bool(ready)
+
+
+def addresses(name):
+    """What nss-mdns says, and so the daemon."""
+    try:
+        return socket.gethostbyname_ex(name)[2]
+    except OSError:
+        return []
 
 
 class Absent(OnLink):
@@ -149,20 +158,20 @@ class Returning(OnLink):
     """A second attempt at a board whose first invitation was lost."""
 
     @contextlib.contextmanager
-    def first_attempt(self):
+    def first_attempt(self, where=KITCHEN):
         """The upload stands still until assert_second_attempt()."""
-        board = self.simulate(KITCHEN, "--fault", "drop-invitation")
-        run = scenario.Program("-i", "kitchen.local", "-f", self.image, "-t", "1")
+        board = self.simulate(where, "--fault", "drop-invitation")
+        run = scenario.Program("-i", where.local, "-f", self.image, "-t", "1")
         board.wait_for("fault")
         run.send_signal(signal.SIGSTOP)
         yield run, board
 
-    def assert_second_attempt(self, run, board, says):
+    def assert_second_attempt(self, run, board, says, where=KITCHEN):
         run.send_signal(signal.SIGCONT)
         result = run.result()
         self.assert_result(result, 0, ("attempt 2 of 3",), within=LOOKED_FOR)
         first, second = result.err.split("attempt 2 of 3")
-        self.assertIn("kitchen.local is 10.77.0.10, port 8266 (mDNS)", first)
+        self.assertIn(f"{where.local} is {where.v4}, port 8266 (mDNS)", first)
         self.assertIn(says, second)
         self.assert_got(board, self.image)
 
@@ -177,6 +186,20 @@ class Returning(OnLink):
         with self.first_attempt() as (run, board), self.without_daemon(), self.without_nss_mdns():
             self.assert_second_attempt(run, board,
                                        "kitchen.local is 10.77.0.10, port 8266 (found earlier)")
+
+    def test_board_has_another_address(self):
+        with self.first_attempt(MOVING) as (run, board):
+            board.stop()
+            moved = self.link.boards.move("moving", "10.77.0.30")
+            self.wait_until_known(moved)
+            self.assert_second_attempt(run, self.simulate(moved),
+                                       "moving.local is 10.77.0.30, port 8266 (mDNS)", MOVING)
+
+    def wait_until_known(self, board):
+        """For a moment the daemon has the old address still in its cache."""
+        deadline = time.monotonic() + SOON
+        while addresses(board.local) != [board.v4]:
+            self.assertLess(time.monotonic(), deadline)
 
 
 class Numeric(OnLink):

@@ -72,7 +72,7 @@ static int64_t time_due_us(struct lane *lane, size_t length, int64_t now_us)
 void lane_put(struct lane *lane, const uint8_t *frame, size_t length, int64_t now_us)
 {
     lane->counters.frames++;
-    tcp_watch_frame(&lane->counters.tcp, frame, length);
+    tcp_watch_frame(&lane->counters.tcp, frame, length, now_us);
     if (lane->down) {
         lane->counters.down++;
         return;

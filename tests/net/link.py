@@ -95,6 +95,7 @@ class Side:
 
     def __init__(self, address):
         self.address = address
+        self.mac = MAC[address]
         self._holder = Process("unshare", "--net", "sh", "-c",
                                "ip link set lo up && echo ready && exec cat")
         self._holder.wait_for("ready")
@@ -112,10 +113,21 @@ class Side:
 
     def configure(self, other):
         """No IPv6 and no ARP: every frame on the air belongs to the test."""
-        self.run("ip", "link", "set", DEVICE, "address", MAC[self.address], "addrgenmode", "none")
+        self.run("ip", "link", "set", DEVICE, "address", self.mac, "addrgenmode", "none")
         self.run("ip", "address", "add", self.address + "/24", "dev", DEVICE)
         self.run("ip", "link", "set", DEVICE, "up")
-        self.run("ip", "neighbour", "replace", other, "lladdr", MAC[other], "dev", DEVICE)
+        self.meet(other)
+
+    def meet(self, other):
+        self.run("ip", "neighbour", "replace", other.address, "lladdr", other.mac, "dev", DEVICE)
+
+    def change_address(self, address, other):
+        """What DHCP may do at any time: address takes the place of the one it had."""
+        self.run("ip", "address", "delete", self.address + "/24", "dev", DEVICE)
+        self.run("ip", "address", "add", address + "/24", "dev", DEVICE)
+        self.address = address
+        self.meet(other)  # forgotten with the last address
+        other.meet(self)
 
     def udp_socket(self):
         """A socket of this process that lives in the namespace."""
@@ -150,8 +162,8 @@ class Link:
         self.relay = Process(program, *arguments, "--device", DEVICE, str(self.host.pid),
                              str(self.board.pid))
         self.relay.wait_for("ready")
-        self.host.configure(BOARD_ADDRESS)
-        self.board.configure(HOST_ADDRESS)
+        self.host.configure(self.board)
+        self.board.configure(self.host)
         # What boards do not use: lwIP leaves both out by default.
         self.board.set("net.ipv4.tcp_timestamps", 0)
         self.board.set("net.ipv4.tcp_sack", 0)

@@ -52,8 +52,9 @@ static void print_counters(const struct link *link)
                NAMES[i], counters->frames, counters->delivered, counters->lost, counters->overflown,
                counters->down, counters->refused, counters->bytes);
         printf(" window=%" PRIu32 " mss=%" PRIu32 " segment=%" PRIu32 " data=%" PRIu64
-               " repeated=%" PRIu64 " without=%" PRIu64 "\n",
-               tcp->window, tcp->mss, tcp->segment, tcp->data, tcp->repeated, tcp->without);
+               " repeated=%" PRIu64 " waited_us=%" PRId64 " without=%" PRIu64 "\n",
+               tcp->window, tcp->mss, tcp->segment, tcp->data, tcp->repeated, tcp->waited_us,
+               tcp->without);
     }
 }
 

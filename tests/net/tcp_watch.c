@@ -49,7 +49,8 @@ static void read_options(struct tcp_watch *watch, const uint8_t *option, const u
     }
 }
 
-static void note_payload(struct tcp_watch *watch, uint32_t sequence, uint32_t length, bool syn)
+static void note_payload(struct tcp_watch *watch, uint32_t sequence, uint32_t length, bool syn,
+                         int64_t now_us)
 {
     uint32_t end = sequence + length;
     if (syn) {
@@ -63,13 +64,16 @@ static void note_payload(struct tcp_watch *watch, uint32_t sequence, uint32_t le
     watch->data++;
     if (length > watch->segment)
         watch->segment = length;
-    if ((int32_t)(end - watch->end) <= 0)
+    if ((int32_t)(end - watch->end) <= 0) {
         watch->repeated++;
-    else
+        watch->waited_us += now_us - watch->data_us;
+    } else {
         watch->end = end;
+    }
+    watch->data_us = now_us;
 }
 
-void tcp_watch_frame(struct tcp_watch *watch, const uint8_t *frame, size_t length)
+void tcp_watch_frame(struct tcp_watch *watch, const uint8_t *frame, size_t length, int64_t now_us)
 {
     if (length < ETHERNET + IP_MIN + TCP_MIN || get16(frame + 12) != 0x0800)
         return;
@@ -90,5 +94,5 @@ void tcp_watch_frame(struct tcp_watch *watch, const uint8_t *frame, size_t lengt
         read_options(watch, tcp + TCP_MIN, tcp + tcp_header);
     else if (window << watch->scale > watch->window)
         watch->window = window << watch->scale;
-    note_payload(watch, get32(tcp + 4), (uint32_t)(total - ip_header - tcp_header), syn);
+    note_payload(watch, get32(tcp + 4), (uint32_t)(total - ip_header - tcp_header), syn, now_us);
 }

@@ -107,12 +107,18 @@ class Board(unittest.TestCase):
         with open(self.image, "wb") as file:
             file.write(self.sent)
 
-    def start(self, net, *options):
+    def start(self, net, *options, upload=("-q",)):
         board = net.simulate(ESP_OTA_SIM, "--fast", "-o", self.got, *options)
         self.addCleanup(board.kill)
-        upload = net.upload(ESP_OTA, "-q", "-f", self.image)
+        upload = net.upload(ESP_OTA, "-f", self.image, *upload)
         self.addCleanup(upload.kill)
         return board, upload
+
+    def wait_for_data(self, net):
+        """Until the transfer is well under way."""
+        deadline = time.monotonic() + link.DEADLINE_S
+        while net.counters()["host"]["data"] < 20:
+            self.assertLess(time.monotonic(), deadline)
 
     def assert_installed(self, upload):
         self.assertEqual(upload.wait(60), 0, upload.output)
@@ -134,15 +140,43 @@ class Board(unittest.TestCase):
         """A transfer survives a second out of reach."""
         with link.Link(OTA_LINK, delay=10) as net:
             _, upload = self.start(net, "--window", "2144", "--mss", "536")
+            self.wait_for_data(net)
             deadline = time.monotonic() + link.DEADLINE_S
-            while net.counters()["host"]["data"] < 20:
-                self.assertLess(time.monotonic(), deadline)
             net.tell("down")
             while net.counters()["host"]["down"] < 3:  # it tries again and again
                 self.assertLess(time.monotonic(), deadline)
             net.tell("up")
             self.assert_installed(upload)
             self.assertGreater(net.counters()["host"]["repeated"], 0)
+
+
+    def change_address(self, family, *options):
+        """This computer gets another address in the middle of a transfer; returns the upload."""
+        with link.Link(OTA_LINK, delay=10) as net:
+            board, upload = self.start(net, "--family", family, "--window", "2144", "--mss", "536",
+                                       upload=options)
+            self.wait_for_data(net)
+            net.host.change_address("10.99.0.3", net.board)
+            start = time.monotonic()
+            status = upload.wait(60)
+            return status, upload.output, time.monotonic() - start, board
+
+    def test_other_address_midway(self):
+        """No packet reaches the connection any more, and nobody says so: it stalls, within 15 s."""
+        status, says, seconds, _ = self.change_address("esp8266", "--retries", "0")
+        self.assertEqual(status, 9, says)
+        self.assertRegex(says, r"transfer: the board stopped taking data after \d+ of 65536 bytes")
+        self.assertLess(seconds, 20)
+
+    def test_other_address_and_another_attempt(self):
+        """The board has given up by then, and the second invitation comes from the new address."""
+        status, says, seconds, board = self.change_address("esp32")
+        self.assertEqual(status, 0, says)
+        self.assertRegex(says, "stopped taking data after .*; attempt 2 of 3, in lock-step")
+        self.assertLess(seconds, 30)
+        board.wait_for("10.99.0.3")
+        with open(self.got, "rb") as file:
+            self.assertEqual(file.read(), self.sent)
 
 
 class Usage(unittest.TestCase):
