@@ -158,7 +158,7 @@ static void test_an_expectation_is_for_one_connection(void **state)
 }
 
 /* BBR, the default of some machines, would pace what a board's window brakes already. */
-static void test_nothing_paces_what_is_sent(void **state)
+static void test_how_accepted_sockets_send(void **state)
 {
     struct fixture *fixture = *state;
     struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
@@ -170,6 +170,13 @@ static void test_nothing_paces_what_is_sent(void **state)
     socklen_t length = sizeof name;
     getsockopt(fixture->descriptor, IPPROTO_TCP, TCP_CONGESTION, name, &length);
     assert_string_equal(name, "reno");
+    int resend_us = 0;
+    length = sizeof resend_us;
+    if (getsockopt(fixture->descriptor, IPPROTO_TCP, 45 /* TCP_RTO_MIN_US */, &resend_us,
+                   &length) == 0)
+        assert_in_range(resend_us, 50000, 60000); /* whole ticks of the kernel's clock */
+    else
+        assert_int_equal(errno, ENOPROTOOPT);
     close(board);
     close(fixture->descriptor);
     listener_close(listener);
@@ -263,7 +270,7 @@ int main(void)
         TEST(test_ipv6_peer_on_the_same_port),
         TEST(test_stranger_is_closed_without_a_byte),
         TEST(test_an_expectation_is_for_one_connection),
-        TEST(test_nothing_paces_what_is_sent),
+        TEST(test_how_accepted_sockets_send),
         TEST(test_forgotten_and_duplicate_expectations),
         TEST(test_range_skips_ports_in_use),
         TEST(test_address_that_is_not_ours),
