@@ -19,7 +19,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { DEAF_US = 100000, CONNECT_US = 3000000, STRANGER_US = 1000000, SMALL_SEGMENT = 536 };
+enum { DEAF_US = 100000, CONNECT_US = 3000000, STRANGER_US = 1000000 };
 
 static void connect_now(void *owner);
 
@@ -114,32 +114,37 @@ void upload_run(struct board *board)
     }
 }
 
+static void bound_window(int fd, int window, int buffer)
+{
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+    setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &window, sizeof window);
+}
+
 /* A Linux socket is not lwIP. Clamp and buffer are set before the connection, so that the first
  * window and the absent scale follow from them: the kernel doubles the buffer and offers half of
- * it. Segments of up to 536 bytes leave it at that, but their overhead would eat so small a buffer.
+ * it. An eighth more is for what segments cost beside their payload.
  */
 static void set_window(const struct board *board, int fd)
 {
     const struct config *config = board->sim->config;
     if (config->mss > 0)
         setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &config->mss, sizeof config->mss);
-    if (config->window > 0) {
-        const bool small = config->mss > 0 && config->mss <= SMALL_SEGMENT;
-        const int buffer = small ? config->window * 4 : config->window;
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-        upload_clamp(board, fd);
-    }
+    if (config->window > 0)
+        bound_window(fd, config->window, config->window * 9 / 8);
     if (config->family.no_delay) {
         const int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
 }
 
+/* Linux tells of room again only when it has doubled, lwIP when a quarter of the window is free.
+ * Room for a segment or two makes up for it: with less a sender waits for what lwIP would have
+ * said. */
 void upload_clamp(const struct board *board, int fd)
 {
     const int window = board->sim->config->window, on = 1;
     if (window > 0) {
-        setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &window, sizeof window);
+        bound_window(fd, window, window * 11 / 8);
         setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
     }
 }

@@ -16,6 +16,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+enum { QUEUE = 1 << 20 };
+
 static int open_namespace(const char *name_space)
 {
     char path[64];
@@ -25,6 +27,15 @@ static int open_namespace(const char *name_space)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/* With any limit the kernel puts each frame into memory of its own. In what it uses otherwise, TCP
+ * joins segments that nobody has read yet, and counts all of them as unread until the last is: a
+ * window that had closed would open all at once, and not by what is read, as that of a board. */
+static int limit_queue(int tap)
+{
+    int size = QUEUE;
+    return ioctl(tap, TUNSETSNDBUF, &size);
+}
+
 static int open_device(const char *device)
 {
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
@@ -32,7 +43,7 @@ static int open_device(const char *device)
     int tap = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (tap < 0)
         return -1;
-    if (ioctl(tap, TUNSETIFF, &request) == 0)
+    if (ioctl(tap, TUNSETIFF, &request) == 0 && limit_queue(tap) == 0)
         return tap;
     int reason = errno;
     close(tap);

@@ -17,6 +17,7 @@ ESP_OTA_SIM = os.environ["ESP_OTA_SIM"]
 SKIPPED = 77  # SKIP_RETURN_CODE of the test in CMakeLists.txt
 ALLOW_SKIP = "ESP_OTA_ALLOW_SKIP"
 BURST = 500
+WINDOWS = ((2144, 536), (5744, 1436), (5840, 1460))
 
 
 def burst(net, count=BURST, size=100):
@@ -127,7 +128,7 @@ class Board(unittest.TestCase):
 
     def test_window(self):
         """The window that the frames themselves offer is the one asked for, never more."""
-        for window, mss in ((2144, 536), (5744, 1436), (5840, 1460)):
+        for window, mss in WINDOWS:
             with self.subTest(window=window), link.Link(OTA_LINK, delay=1) as net:
                 _, upload = self.start(net, "--window", str(window), "--mss", str(mss))
                 self.assert_installed(upload)
@@ -135,6 +136,22 @@ class Board(unittest.TestCase):
                 self.assertEqual(counters["board"]["window"], window)
                 self.assertEqual(counters["board"]["mss"], mss)
                 self.assertLessEqual(counters["host"]["segment"], mss)
+
+    def test_window_closes(self):
+        """What a board has not read stays within its window, but for what upload_clamp() adds."""
+        for window, mss in WINDOWS:
+            with self.subTest(window=window), link.Link(OTA_LINK, delay=1) as net:
+                read = 14 * mss
+                board, _ = self.start(net, "--window", str(window), "--mss", str(mss), "--fault",
+                                      f"stall@{read}")
+                board.wait_for("fault order=stall")
+                sent, before = net.counters()["host"]["data"], 0
+                while sent != before:
+                    net.round_trips(5)
+                    before, sent = sent, net.counters()["host"]["data"]
+                self.assertEqual(net.counters()["host"]["repeated"], 0)
+                self.assertGreaterEqual(sent * mss, read + window)
+                self.assertLessEqual(sent * mss, read + window + 2 * mss)
 
     def test_cut_midway(self):
         """A transfer survives a second out of reach."""
