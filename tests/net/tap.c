@@ -16,7 +16,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { QUEUE = 1 << 20 };
+enum { QUEUE = 1 << 20 }; /* bytes */
 
 static int open_namespace(const char *name_space)
 {
