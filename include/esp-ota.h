@@ -33,7 +33,7 @@ enum ota_error {
     OTA_E_EARLY_OK,        /* the board said OK before it had the whole image */
     OTA_E_BOARD,           /* the board reported an error over the back-channel */
     OTA_E_UNKNOWN,         /* everything was sent, and no verdict came */
-    OTA_E_INTERRUPTED,     /* SIGINT or SIGTERM */
+    OTA_E_INTERRUPTED,     /* by a signal such as SIGINT */
     OTA_E_MIXED,           /* boards of a fleet failed with different exit statuses */
     OTA_ERROR_COUNT
 };

@@ -202,10 +202,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .name = "interrupted",
             .exit_status = 128,
             .text = "the upload was interrupted",
-            .remedy = "Start it again when you are ready; a sketch that was cut short is never "
-                      "started.",
-            .filesystem_remedy = "Start it again when you are ready; a filesystem that was "
-                                 "written in part may be unusable until then.",
+            .remedy = "Start it again when you are ready.",
         },
 };
 

@@ -26,7 +26,7 @@ struct fleet_config {
 /* Starts; NULL when memory ran out. */
 struct fleet *fleet_start(const struct fleet_config *config);
 
-/* SIGINT or SIGTERM: closes every connection at once and emits the results; on_done does not
+/* A signal came: closes every connection at once and emits the results; on_done does not
  * follow. */
 void fleet_interrupt(struct fleet *fleet, int signal_number);
 

@@ -366,19 +366,37 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
     return job;
 }
 
+static const char *signal_name(int number)
+{
+    static const char *const names[] = {
+        [SIGHUP] = "SIGHUP", [SIGINT] = "SIGINT", [SIGQUIT] = "SIGQUIT"};
+    bool is_named = number > 0 && (size_t)number < sizeof names / sizeof *names && names[number];
+    return is_named ? names[number] : "SIGTERM";
+}
+
+/* What an interruption leaves behind on the board. */
+static const char *describe_leftovers(const struct job *job)
+{
+    if (job->session && session_all_sent(job->session))
+        return "; the whole image had been sent, so the board may install it";
+    if (!job->session || !job->connected_us)
+        return "";
+    return job->config.options->command == OTA_COMMAND_SKETCH
+               ? "; the board does not start a sketch that was cut short"
+               : "; until an upload succeeds the board's filesystem may be unusable";
+}
+
 void job_interrupt(struct job *job, int signal_number)
 {
     struct ota_failure failure;
     enum ota_phase phase = job->session ? session_phase(job->session) : OTA_PHASE_RESOLVE;
-    bool all_sent = job->session && session_all_sent(job->session);
+    fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s", signal_name(signal_number),
+         describe_leftovers(job));
     session_free(job->session);
     job->session = NULL;
     resolver_free(job->resolver);
     job->resolver = NULL;
     loop_arm(job->config.poll_api, &job->pause, -1, NULL, NULL);
-    fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s",
-         signal_number == SIGINT ? "SIGINT" : "SIGTERM",
-         all_sent ? "; the whole image had been sent, so the board may install it" : "");
     emit_result(job, phase, &failure, signal_number);
 }
 

@@ -39,6 +39,15 @@ struct AvahiTimeout {
     bool dead;
 };
 
+/* Each ends the program in an orderly way. */
+static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+/* What cannot be written is noticed when it is written. */
+static const int ignored[] = {SIGPIPE, SIGXFSZ};
+enum {
+    CAUGHT_COUNT = sizeof caught / sizeof *caught,
+    IGNORED_COUNT = sizeof ignored / sizeof *ignored,
+};
+
 struct loop {
     AvahiPoll api;
     struct pollfd *pollfds; /* parallel to watches */
@@ -52,7 +61,7 @@ struct loop {
     AvahiWatch *signal_watch;
     void (*on_signal)(int number, void *userdata);
     void *signal_userdata;
-    struct sigaction old_int, old_term, old_pipe;
+    struct sigaction old_actions[CAUGHT_COUNT + IGNORED_COUNT];
 };
 
 /* The write end for the signal handler, which has no other way to find its loop. */
@@ -337,7 +346,8 @@ static void signals_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, v
         loop->on_signal(number, loop->signal_userdata);
 }
 
-/* A shell starts background jobs with SIGINT ignored, so that Ctrl-C does not reach them. */
+/* A shell starts background jobs with SIGINT ignored, so that Ctrl-C does not reach them; nohup
+ * does it with SIGHUP. */
 static void catch_unless_ignored(int number, const struct sigaction *action, struct sigaction *old)
 {
     sigaction(number, NULL, old);
@@ -362,18 +372,20 @@ int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *us
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&action.sa_mask);
     sigemptyset(&ignore.sa_mask);
-    catch_unless_ignored(SIGINT, &action, &loop->old_int);
-    catch_unless_ignored(SIGTERM, &action, &loop->old_term);
-    sigaction(SIGPIPE, &ignore, &loop->old_pipe);
+    for (size_t i = 0; i < CAUGHT_COUNT; i++)
+        catch_unless_ignored(caught[i], &action, &loop->old_actions[i]);
+    for (size_t i = 0; i < IGNORED_COUNT; i++)
+        sigaction(ignored[i], &ignore, &loop->old_actions[CAUGHT_COUNT + i]);
     return 0;
 }
 
 static void release_signals(struct loop *loop)
 {
     if (loop->signal_watch) {
-        sigaction(SIGINT, &loop->old_int, NULL);
-        sigaction(SIGTERM, &loop->old_term, NULL);
-        sigaction(SIGPIPE, &loop->old_pipe, NULL);
+        for (size_t i = 0; i < CAUGHT_COUNT; i++)
+            sigaction(caught[i], &loop->old_actions[i], NULL);
+        for (size_t i = 0; i < IGNORED_COUNT; i++)
+            sigaction(ignored[i], &loop->old_actions[CAUGHT_COUNT + i], NULL);
         signal_descriptor = -1;
     }
     for (int end = 0; end < 2; end++)

@@ -25,8 +25,8 @@ const AvahiPoll *loop_poll_api(struct loop *loop);
 int loop_run(struct loop *loop);
 void loop_quit(struct loop *loop);
 
-/* Calls on_signal(number) from the loop, not from the handler, for each of SIGINT and SIGTERM;
- * SIGPIPE is ignored. -1 and errno when the handlers cannot be installed. Only one loop in a
+/* Calls on_signal(number) from the loop, not from the handler, for each of SIGHUP, SIGINT, SIGQUIT
+ * and SIGTERM that was not ignored before; SIGPIPE and SIGXFSZ are ignored. -1 and errno when the handlers cannot be installed. Only one loop in a
  * process may do this; the previous handlers come back when it is freed. */
 int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
                        void *userdata);

@@ -24,7 +24,8 @@ import scenario
 # A board's window is small: what a stalled one has not read is still here.
 BOARD_TCP = ("--window", "5744", "--mss", "1436")
 # Whatever ends on no signal and in no status but these has failed in a way that nobody foresaw.
-STATUSES = {*range(12), 128 + signal.SIGINT, 128 + signal.SIGTERM}
+SIGNALS_CAUGHT = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+STATUSES = {*range(12), *(128 + number for number in SIGNALS_CAUGHT)}
 with open(scenario.PROGRAM, "rb") as program:
     SANITIZED = b"__asan_init" in program.read()
 SHIFTING_CLOCK = os.environ.get("ESP_OTA_SHIFTING_CLOCK", "")
@@ -161,7 +162,7 @@ def verdict_differences(status, board, content):
     installed = board.received()
     if status == 0 and installed != content:
         yield f"status 0, but the board has not got the image: {board.events}"
-    if status not in (0, 11, *(128 + number for number in (signal.SIGINT, signal.SIGTERM))) \
+    if status not in (0, 11, *(128 + number for number in SIGNALS_CAUGHT)) \
             and installed is not None:
         yield f"status {status}, but the board has installed something: {board.events}"
 

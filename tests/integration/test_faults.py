@@ -17,7 +17,7 @@ import time
 import unittest
 
 import faults
-from faults import (SILENT_RESOLVER, Fault, board_says, go_on, passing, send, shell, stop, when)
+from faults import (SIGNALS_CAUGHT, SILENT_RESOLVER, Fault, board_says, go_on, passing, send, shell, stop, when)
 
 AT_ONCE = 24  # nearly all the time every row waits
 NONE = ""     # no fault of the board, no option
@@ -239,7 +239,7 @@ SIGNALS = [
     in_state(state, [send(number)], 128 + number, f"interrupted by {number.name}"
              f"{'; the whole image had been sent' if state == 'result' else ''}", 20,
              never=r"Traceback|confirmed")
-    for state, number in itertools.product(STATES, (signal.SIGINT, signal.SIGTERM))
+    for state, number in itertools.product(STATES, SIGNALS_CAUGHT)
 ] + [
     # Ctrl-Z, and what has happened meanwhile counts when it goes on.
     in_state("resolve", [stop, passing(1), go_on], 4, "the system resolver ", 20, group=True),

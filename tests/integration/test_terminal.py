@@ -57,7 +57,7 @@ class Bar(Scenario):
                             for line in lines), result)
 
     def test_interrupted(self):
-        for key, number in (("\x03", 2), (None, 15)):
+        for key, number in (("\x03", 2), ("\x1c", 3), (None, 1), (None, 15)):
             with self.subTest(number):
                 terminal = self.upload()
                 terminal.wait_for(r"[1-9]\d%")

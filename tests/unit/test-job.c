@@ -728,7 +728,7 @@ static void test_turns(void **state)
 }
 
 /* Where a signal finds the job. */
-enum moment { RESOLVING, PAUSING, PROMPTING, SENDING, ALL_SENT };
+enum moment { RESOLVING, PAUSING, PROMPTING, INVITING, SENDING, ALL_SENT };
 
 static void reach(enum moment moment)
 {
@@ -739,10 +739,14 @@ static void reach(enum moment moment)
         play_try(&silence);
     else if (moment == PROMPTING)
         ask_for_password();
-    else if (moment == SENDING || moment == ALL_SENT)
+    else if (moment >= INVITING)
         resolve(&(struct try){0});
-    if (moment == SENDING || moment == ALL_SENT)
+    if (moment == INVITING)
+        world.phase = OTA_PHASE_INVITE;
+    if (moment > INVITING) {
         world.phase = OTA_PHASE_TRANSFER;
+        session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
+    }
     world.all_sent = moment == ALL_SENT;
 }
 
@@ -758,7 +762,10 @@ static void test_signals(void **state)
         {RESOLVING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
         {PAUSING, SIGTERM, 143, "result interrupted 143 0: interrupted by SIGTERM\n"},
         {PROMPTING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
-        {SENDING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
+        {INVITING, SIGHUP, 129, "result interrupted 129 0: interrupted by SIGHUP\n"},
+        {SENDING, SIGQUIT, 131,
+         "result interrupted 131 0: interrupted by SIGQUIT; the board does not start a sketch that "
+         "was cut short\n"},
         {ALL_SENT, SIGTERM, 143,
          "result interrupted 143 0: interrupted by SIGTERM; the whole image had been sent, so the "
          "board may install it\n"},
