@@ -65,9 +65,10 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .name = "not-found",
             .exit_status = 4,
             .text = "the board's name was not found",
-            .remedy = "Check the spelling and that the board is on and in this network (multicast "
-                      "DNS does not cross routers, guest networks and most VPNs), or give its IP "
-                      "address.",
+            .remedy =
+                "Check that the board is on and in this network (multicast DNS does not cross "
+                "routers, guest networks and most VPNs), and the spelling of its name, or "
+                "give its IP address.",
         },
     [OTA_E_NO_ANSWER] =
         {

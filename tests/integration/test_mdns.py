@@ -72,7 +72,7 @@ class Names(OnLink):
                                         "multicast DNS gave no answer in ",
                                         " boards announced in this network, the most similar are "
                                         + names[name],
-                                        "Check the spelling"), within=LOOKED_FOR)
+                                        "the spelling of its name"), within=LOOKED_FOR)
 
 
 class Ports(OnLink):

@@ -17,7 +17,7 @@ from mdns_case import (DESK, KITCHEN, LAMP, LOOKED_FOR, MOVING, OnLink, PASSWORD
 import scenario
 
 AVAHI_SOCKET = "/run/avahi-daemon/socket"
-ADVICE = ("systemctl restart avahi-daemon", "avahi-daemon and libnss-mdns", "Check the spelling")
+ADVICE = ("systemctl restart avahi-daemon", "avahi-daemon and libnss-mdns", "the spelling of its name")
 
 
 def setUpModule():
