@@ -275,16 +275,14 @@ static enum ota_error check_text(const char *text, struct ota_failure *failure)
         return reject(failure, text, "has control characters in it or is not valid UTF-8");
     if (strlen(text) >= TARGET_NAME_MAX)
         return reject(failure, text, "is too long for a name or an address");
-    if (strstr(text, "://") != NULL)
-        return reject(failure, text, "is a URL: give only the host in it");
     return OTA_OK;
 }
 
-enum ota_error target_parse(struct target *target, const char *text, struct ota_failure *failure)
+/* text has been checked and is one board, as far as can be told. */
+static enum ota_error parse_board(struct target *target, const char *text,
+                                  struct ota_failure *failure)
 {
     memset(target, 0, sizeof *target);
-    if (check_text(text, failure) != OTA_OK)
-        return failure->error;
     memcpy(target->name, text, strlen(text));
 
     if (is_bracketed_attempt(text))
@@ -300,6 +298,88 @@ enum ota_error target_parse(struct target *target, const char *text, struct ota_
     if (is_v4_attempt(target->name))
         return reject_v4(failure, text);
     return take_name(target, text, failure);
+}
+
+/* Whether this part of a text is by itself an address or a host name with a dot in it: names of
+ * instances hold slashes, commas and spaces, but hardly between such parts. */
+static bool is_host_part(const char *part, size_t length)
+{
+    char text[TARGET_NAME_MAX];
+    struct target target;
+    struct ota_failure ignored;
+
+    if (length == 0)
+        return false;
+    memcpy(text, part, length);
+    text[length] = '\0';
+    return parse_board(&target, text, &ignored) == OTA_OK &&
+           (target.kind == TARGET_ADDRESS || target.kind == TARGET_LOCAL ||
+            target.kind == TARGET_HOST);
+}
+
+static bool is_list(const char *text)
+{
+    static const char separators[] = ", ";
+    size_t count = 0, length;
+
+    for (const char *part = text; *part != '\0';
+         part += length + strspn(part + length, separators)) {
+        length = strcspn(part, separators);
+        if (!is_host_part(part, length))
+            return false;
+        count++;
+    }
+    return count > 1;
+}
+
+/* Says what to write instead of a URL or a path. */
+static enum ota_error reject_but_host(struct ota_failure *failure, const char *text,
+                                      const char *what, const char *host, size_t length)
+{
+    char shown[SHOWN_MAX], shown_host[SHOWN_MAX];
+
+    escape_string(shown, sizeof shown, text);
+    escape_text(shown_host, sizeof shown_host, host, length);
+    return fail(failure, OTA_E_USAGE, "\"%s\" %s: write only \"%s\"", shown, what, shown_host);
+}
+
+/* The port of a URL is that of its scheme, not the board's, and is left out with the path. */
+static enum ota_error reject_url(struct ota_failure *failure, const char *text, const char *host)
+{
+    size_t length = host[0] == '[' ? strcspn(host, "]/?#") : strcspn(host, ":/?#");
+
+    if (host[length] == ']')
+        length++;
+    /* What is before an @ may be a password. */
+    if (strchr(host, '@') != NULL)
+        return fail(failure, OTA_E_USAGE, "a URL names the board: write only the host in it");
+    if (length == 0)
+        return reject(failure, text, "is a URL without a host");
+    return reject_but_host(failure, text, "is a URL", host, length);
+}
+
+/* Refuses what would be looked for in vain as the name of an instance. */
+static enum ota_error check_mistakes(const char *text, struct ota_failure *failure)
+{
+    const char *scheme_end = strstr(text, "://");
+    size_t length = strcspn(text, "/");
+
+    if (scheme_end != NULL)
+        return reject_url(failure, text, scheme_end + strlen("://"));
+    if (text[length] == '/' && is_host_part(text, length))
+        return reject_but_host(failure, text, "has a slash behind the host", text, length);
+    if (is_list(text))
+        return reject(failure, text,
+                      "names several boards: give each of them an -i, or a line, of its own");
+    return OTA_OK;
+}
+
+enum ota_error target_parse(struct target *target, const char *text, struct ota_failure *failure)
+{
+    memset(target, 0, sizeof *target);
+    if (check_text(text, failure) != OTA_OK || check_mistakes(text, failure) != OTA_OK)
+        return failure->error;
+    return parse_board(target, text, failure);
 }
 
 bool target_equal(const struct target *a, const struct target *b)

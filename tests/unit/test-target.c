@@ -56,6 +56,11 @@ static const struct {
     {KUECHE ".local", TARGET_LOCAL, KUECHE ".local", 0},
     {"1.2.local", TARGET_LOCAL, "1.2.local", 0},
     {LABEL_63 ".local", TARGET_LOCAL, LABEL_63 ".local", 0},
+    /* names of instances with what elsewhere separates */
+    {"Lamp/2", TARGET_INSTANCE, "Lamp/2", 0},
+    {"v1.2/lamp", TARGET_INSTANCE, "v1.2/lamp", 0},
+    {"Lamp, kitchen.local", TARGET_INSTANCE, "Lamp, kitchen.local", 0},
+    {"Version 1.2", TARGET_INSTANCE, "Version 1.2", 0},
     /* other host names */
     {"board.example.org", TARGET_HOST, "board.example.org", 0},
     {"board.example.org.:3232", TARGET_HOST, "board.example.org", 3232},
@@ -159,7 +164,18 @@ static const struct {
     {"K\xfc"
      "che",
      "UTF-8"},
-    {"http://10.0.0.7/", "URL"},
+    {"http://10.0.0.7/", "is a URL: write only \"10.0.0.7\""},
+    {"http://10.0.0.7:80/update", "is a URL: write only \"10.0.0.7\""},
+    {"http://[::1]:80/", "is a URL: write only \"[::1]\""},
+    {"http://user:secret@10.0.0.7/", "a URL names the board"},
+    {"http:///", "is a URL without a host"},
+    /* hosts with something behind them */
+    {"10.0.0.7/", "has a slash behind the host: write only \"10.0.0.7\""},
+    {"10.0.0.7:8266/", "write only \"10.0.0.7:8266\""},
+    {"kitchen.local/update", "write only \"kitchen.local\""},
+    {"a.local,b.local", "several boards"},
+    {"a.local b.local", "several boards"},
+    {"10.0.0.7, 10.0.0.8:80", "several boards"},
     /* ports */
     {"1.2.3.4:99999", "port"},
     {"1.2.3.4:0", "port"},
