@@ -348,13 +348,12 @@ static void describe_boards(char *target, size_t capacity, const struct resolver
     char list[OTA_MESSAGE_MAX / 2];
     suggest_list(list, sizeof list, boards);
     if (boards->total > boards->count)
-        snprintf(target, capacity,
-                 "of %zu boards announced in this network, the most similar are %s", boards->total,
-                 list);
+        snprintf(target, capacity, "of %zu boards announced here, the most similar are %s",
+                 boards->total, list);
     else if (boards->total)
-        snprintf(target, capacity, "announced in this network: %s", list);
+        snprintf(target, capacity, "announced here: %s", list);
     else if (services->asked && !services->query)
-        snprintf(target, capacity, "no board is announced in this network");
+        snprintf(target, capacity, "no board is announced here");
     else
         snprintf(target, capacity, "\"esp-ota -l\" lists the boards that announce themselves");
 }
@@ -364,27 +363,26 @@ static void describe_advice(char *target, size_t capacity, const struct resolver
     if (!resolver->unavailable[0])
         describe_boards(target, capacity, resolver);
     else if (resolver->target->kind == TARGET_HOST)
-        snprintf(target, capacity, "check the name, or give the board's address");
+        target[0] = '\0';
     else
         snprintf(target, capacity,
                  "start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's packages are "
-                 "avahi-daemon and libnss-mdns), or give the board's address, as is usual in a "
-                 "container");
+                 "avahi-daemon and libnss-mdns)");
 }
 
-/* Fills in failure: what was asked, for how long, what it said, and what to do. */
+/* Fills in failure: what was asked, for how long, what it said, and what to do. Who reports it
+ * names the board, and adds the advice that fits every name. */
 static void describe_failure(const struct resolver *resolver, int64_t now_us,
                              struct ota_failure *failure)
 {
-    char name[TARGET_NAME_MAX + 64], mdns[DISCOVER_REASON_MAX + 64], system[sizeof mdns];
+    char mdns[DISCOVER_REASON_MAX + 64], system[sizeof mdns];
     char advice[OTA_MESSAGE_MAX];
     double seconds = (double)(now_us - resolver->start_us) / 1e6;
-    escape_string(name, sizeof name, resolver->target->name);
     describe_mdns(mdns, sizeof mdns, resolver, seconds);
     describe_system(system, sizeof system, resolver, seconds);
     describe_advice(advice, sizeof advice, resolver);
-    fail(failure, OTA_E_NOT_FOUND, "\"%s\" was not found: %s%s%s; %s", name, mdns,
-         mdns[0] && system[0] ? ", and " : "", system, advice);
+    fail(failure, OTA_E_NOT_FOUND, "not found: %s%s%s%s%s", mdns,
+         mdns[0] && system[0] ? ", and " : "", system, advice[0] ? "; " : "", advice);
 }
 
 /* Reports finding, or that there is none: the last thing that a caller does. */

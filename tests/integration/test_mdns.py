@@ -68,9 +68,9 @@ class Names(OnLink):
                 name = result.arguments[1]
                 with self.subTest(name=name):
                     self.assert_result(result, 4,
-                                       (f'esp-ota: {name}: resolution: "{name}" was not found: ',
+                                       (f'esp-ota: {name}: resolution: not found: ',
                                         "multicast DNS gave no answer in ",
-                                        " boards announced in this network, the most similar are "
+                                        " boards announced here, the most similar are "
                                         + names[name],
                                         "the spelling of its name"), within=LOOKED_FOR)
 

@@ -361,9 +361,9 @@ static const struct test_case {
                {40, SYSTEM, .reason = "Name or service not known"}},
      .asked = "host@0 instance@0 system@5",
      .done_ms = 40,
-     .says = {"\"kitchen.local\" was not found: multicast DNS cannot be asked (no daemon), and "
+     .says = {"not found: multicast DNS cannot be asked (no daemon), and "
               "the system resolver says \"Name or service not known\"",
-              "systemctl restart avahi-daemon", "libnss-mdns", "address"}},
+              "systemctl restart avahi-daemon", "libnss-mdns"}},
     {.title = ".local that Avahi is slow with: the C library helps after a second",
      .target = "kitchen.local",
      .steps = {{1040, SYSTEM, .address = "10.0.0.7"}},
@@ -380,9 +380,9 @@ static const struct test_case {
                {5010, DISCOVER_INSTANCE, .event = DISCOVER_END}},
      .asked = "host@0 instance@0 system@1000 services@1500",
      .done_ms = 5010,
-     .says = {"\"kitchne.local\" was not found: multicast DNS gave no answer in 5.0 s, and the "
+     .says = {"not found: multicast DNS gave no answer in 5.0 s, and the "
               "system resolver says \"Name or service not known\"",
-              "; announced in this network: \"kitchen.local\", \"lamp.local\""}},
+              "; announced here: \"kitchen.local\", \"lamp.local\""}},
     {.title = "many boards, none of which is meant",
      .target = "Lamp 1",
      .steps = {{1600, DISCOVER_BOARDS, .host = "a.local", .instance = "Lamp 2"},
@@ -393,7 +393,7 @@ static const struct test_case {
                {5000, DISCOVER_INSTANCE, .event = DISCOVER_END}},
      .asked = "instance@0 services@1500",
      .done_ms = 5000,
-     .says = {"; of 4 boards announced in this network, the most similar are \"Lamp 2\", \"Lamp "
+     .says = {"; of 4 boards announced here, the most similar are \"Lamp 2\", \"Lamp "
               "12\", \"Lamp\\x1b[2J\""}},
     {.title = "no board at all",
      .target = "Lamp 1",
@@ -401,7 +401,7 @@ static const struct test_case {
                {5000, DISCOVER_INSTANCE, .event = DISCOVER_END}},
      .asked = "instance@0 services@1500",
      .done_ms = 5000,
-     .says = {"5.0 s; no board is announced in this network"}},
+     .says = {"5.0 s; no board is announced here"}},
     {.title = "nobody waits for similar names",
      .target = "Lamp 1",
      .steps = {{5000, DISCOVER_INSTANCE, .event = DISCOVER_END}},
@@ -485,7 +485,7 @@ static const struct test_case {
                {5000, DISCOVER_INSTANCE, .event = DISCOVER_END}},
      .asked = "host@0 instance@0 system@0 services@1500",
      .done_ms = 5000,
-     .says = {"\"kitchne\" was not found", "multicast DNS gave no answer in 5.0 s", "esp-ota -l"}},
+     .says = {"not found", "multicast DNS gave no answer in 5.0 s", "esp-ota -l"}},
     {.title = "a dotted name is the system resolver's",
      .target = "board.example.org",
      .steps = {{900, SYSTEM, .address = "fd00::7 192.0.2.1"}},
@@ -520,7 +520,7 @@ static const struct test_case {
                {40, DISCOVER_INSTANCE, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"}},
      .asked = "system@0 instance@30",
      .done_ms = 40,
-     .says = {"the system resolver says \"Name or service not known\"", "check the name"}},
+     .says = {"the system resolver says \"Name or service not known\""}},
     {.title = "an instance, IPv6 before IPv4",
      .target = "Living Room Lamp",
      .steps = {{20, DISCOVER_INSTANCE, .address = "fe80::7%lo", .host = "esp-7.local",
@@ -538,7 +538,7 @@ static const struct test_case {
      .steps = {{20, DISCOVER_INSTANCE, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"}},
      .asked = "instance@0",
      .done_ms = 20,
-     .says = {"\"Living Room Lamp\" was not found: multicast DNS cannot be asked (no daemon); "
+     .says = {"not found: multicast DNS cannot be asked (no daemon); "
               "start Avahi and D-Bus"}},
     {.title = "an instance without a usable address is none",
      .target = "Living Room Lamp",
@@ -547,7 +547,7 @@ static const struct test_case {
                {5000, DISCOVER_INSTANCE, .event = DISCOVER_END}},
      .asked = "instance@0 services@1500",
      .done_ms = 5000,
-     .says = {"\"Living Room Lamp\" was not found"}},
+     .says = {"not found"}},
     {.title = "names from the network are escaped",
      .target = "esp-7.local",
      .steps = {{10, DISCOVER_HOST, .address = "10.0.0.7", .host = "esp-7.local"},
