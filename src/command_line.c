@@ -9,6 +9,7 @@
 #include "escape.h"
 #include "password.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,13 +42,39 @@ static const char *show_name(char buffer[SHOWN_MAX], const char *argument)
     return escape_text(buffer, SHOWN_MAX, argument, strcspn(argument, NAME_END));
 }
 
+/* The length of an en or em dash at the beginning: web pages and word processors write it for "-"
+ * and "--". */
+static size_t long_dash(const char *text)
+{
+    return strncmp(text, "\xe2\x80\x93", 3) == 0 || strncmp(text, "\xe2\x80\x94", 3) == 0 ? 3 : 0;
+}
+
+/* Writes the option that text is, if its dashes were right, as it should be written. Returns false
+ * when it is none; an option of one letter must be all of text. */
+static bool spell_option(char buffer[SHOWN_MAX], const char *text)
+{
+    size_t dash = long_dash(text);
+    size_t hyphens = strspn(text, "-");
+    const char *name = text + (dash ? dash : hyphens < 2 ? hyphens : 2);
+    size_t length = strcspn(name, NAME_END);
+    if (name == text || length == 0)
+        return false;
+    if (options_find_name(name, length))
+        snprintf(buffer, SHOWN_MAX, "--%.*s", (int)length, name);
+    else if (hyphens < 2 && name[1] == '\0' && options_find_letter(*name))
+        snprintf(buffer, SHOWN_MAX, "-%c", *name);
+    else
+        return false;
+    return true;
+}
+
 static enum ota_error unknown_long(const char *argument, struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
     show_name(buffer, argument);
     const char *likely = options_suggest(argument + 2, strcspn(argument, NAME_END) - 2);
     if (!likely)
-        return fail(failure, OTA_E_USAGE, "unknown option '%s'", buffer);
+        return fail(failure, OTA_E_USAGE, "unknown option '%s'; esp-ota --help lists all", buffer);
     return fail(failure, OTA_E_USAGE, "unknown option '%s'; did you mean '--%s'?", buffer, likely);
 }
 
@@ -61,8 +88,11 @@ static enum ota_error unknown_letter(const char *argument, struct ota_failure *f
     size_t length = 1; /* of the character, which may be UTF-8 */
     while (((unsigned char)letter[length] & 0xc0) == 0x80)
         length++;
-    return fail(failure, OTA_E_USAGE, "unknown option '-%s'",
-                escape_text(buffer, sizeof buffer, letter, length));
+    escape_text(buffer, sizeof buffer, letter, length);
+    const char *likely = options_suggest(letter, length);
+    if (!likely)
+        return fail(failure, OTA_E_USAGE, "unknown option '-%s'; esp-ota --help lists all", buffer);
+    return fail(failure, OTA_E_USAGE, "unknown option '-%s'; did you mean '--%s'?", buffer, likely);
 }
 
 static enum ota_error unknown_option(const struct reader *reader, struct ota_failure *failure)
@@ -101,6 +131,19 @@ static enum ota_error popt_failed(const struct reader *reader, int code,
                 "option '%s': %s", buffer, poptStrerror(code));
 }
 
+/* A long name behind one dash ("-ip HOST"), which popt takes for a cluster of letters; letter is
+ * the one that it found, '\0' for none. An argument that is the value of a letter is left alone. */
+static bool lacks_dash(const struct reader *reader, char letter, char spelled[SHOWN_MAX])
+{
+    const char *shown = current_argument(reader);
+    if (shown[0] != '-' || shown[1] == '-' || (letter && shown[1] != letter))
+        return false;
+    char *argument = disguise_reveal(&reader->disguise, shown);
+    bool found = argument && argument[1] && argument[2] && spell_option(spelled, argument);
+    password_free(argument);
+    return found;
+}
+
 /* Takes over name. */
 static enum ota_error add_board(struct command_line *line, char *name, struct ota_failure *failure)
 {
@@ -121,6 +164,7 @@ static enum ota_error take_value(struct reader *reader, enum option option,
 {
     char *marked = poptGetOptArg(reader->popt);
     char *value = marked ? disguise_reveal(&reader->disguise, marked) : NULL;
+    bool is_apart = marked && strcmp(marked, current_argument(reader)) == 0;
     if (marked && option == OPTION_AUTH) {
         disguise_wipe(&reader->disguise, marked);
         reader->password_at = disguise_index(&reader->disguise, marked);
@@ -128,6 +172,14 @@ static enum ota_error take_value(struct reader *reader, enum option option,
     password_free(marked);
     if (!value)
         return out_of_memory(failure);
+    char name[SHOWN_MAX];
+    /* But a password may look like anything. */
+    if (option != OPTION_AUTH && is_apart && spell_option(name, value)) {
+        password_free(value);
+        disguise_wipe(&reader->disguise, current_argument(reader)); /* --auth=PASSWORD, perhaps */
+        return fail(failure, OTA_E_USAGE, "option '--%s' needs a value, but '%s' follows",
+                    options_find(option)->longName, name);
+    }
     if (option == OPTION_IP)
         return add_board(reader->line, value, failure);
     password_free(reader->line->value[option]);
@@ -135,17 +187,29 @@ static enum ota_error take_value(struct reader *reader, enum option option,
     return OTA_OK;
 }
 
+static enum ota_error one_dash(const char *spelled, struct ota_failure *failure)
+{
+    return fail(failure, OTA_E_USAGE, "'%s' has only one dash; write '%s'", spelled + 1, spelled);
+}
+
 static enum ota_error take_option(struct reader *reader, int code, struct ota_failure *failure)
 {
+    char spelled[SHOWN_MAX];
+    char letter = '\0';
+    if (code >= 0)
+        letter = options_find((enum option)code)->shortName;
+    bool is_short = (code < 0 || letter) && lacks_dash(reader, letter, spelled);
     if (code < 0) {
         /* What popt could not place may be a mistyped --auth=PASSWORD. */
         enum ota_error error = popt_failed(reader, code, failure);
         disguise_wipe(&reader->disguise, current_argument(reader));
-        return error;
+        return is_short ? one_dash(spelled, failure) : error;
     }
     enum option option = (enum option)code;
     reader->line->given[option] = true;
-    return options_takes_value(options_find(option)) ? take_value(reader, option, failure) : OTA_OK;
+    enum ota_error error =
+        options_takes_value(options_find(option)) ? take_value(reader, option, failure) : OTA_OK;
+    return error == OTA_OK && is_short ? one_dash(spelled, failure) : error;
 }
 
 static enum ota_error unexpected_argument(const struct command_line *line, const char *text,
@@ -161,11 +225,29 @@ static enum ota_error unexpected_argument(const struct command_line *line, const
                 "unexpected argument '%s'; a value that contains spaces needs quotes", buffer);
 }
 
-static enum ota_error fail_and_wipe(struct reader *reader, const char *argument,
-                                    const char *message, struct ota_failure *failure)
+/* Shows nothing of an argument that is no option: it may be "-a" with the password behind it. */
+static enum ota_error wrong_dash(const char *text, struct ota_failure *failure)
+{
+    char spelled[SHOWN_MAX];
+    if (!spell_option(spelled, text))
+        return fail(failure, OTA_E_USAGE,
+                    "an argument begins with a long dash, perhaps copied from a web page; options "
+                    "begin with '-' or '--'");
+    return fail(failure, OTA_E_USAGE,
+                "'%.3s%s' begins with a long dash, perhaps copied from a web page; write '%s'",
+                text, spelled + strspn(spelled, "-"), spelled);
+}
+
+static void wipe_rest(struct reader *reader, const char *argument)
 {
     for (; argument; argument = poptGetArg(reader->popt))
         disguise_wipe(&reader->disguise, argument);
+}
+
+static enum ota_error fail_and_wipe(struct reader *reader, const char *argument,
+                                    const char *message, struct ota_failure *failure)
+{
+    wipe_rest(reader, argument);
     return fail(failure, OTA_E_USAGE, "%s", message);
 }
 
@@ -188,8 +270,14 @@ static enum ota_error check_arguments(struct reader *reader, struct ota_failure 
     char *text = disguise_reveal(&reader->disguise, argument);
     if (!text)
         return out_of_memory(failure);
-    enum ota_error error = unexpected_argument(reader->line, text, failure);
-    free(text);
+    enum ota_error error;
+    if (long_dash(text)) {
+        error = wrong_dash(text, failure);
+        wipe_rest(reader, argument); /* what follows may be a password */
+    } else {
+        error = unexpected_argument(reader->line, text, failure);
+    }
+    password_free(text);
     return error;
 }
 

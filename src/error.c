@@ -40,15 +40,16 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .name = "no-port",
             .exit_status = 1,
             .text = "this computer has no TCP port for the board to connect to",
-            .remedy = "Give -P another port or a range such as 10000-10100 (or leave it out to "
-                      "use any free port), and check that -I is an address of this computer.",
+            .remedy = "Check that -I, if given, is an address of this computer (\"ip address\" "
+                      "lists them), and give -P another port or a range such as 10000-10100, or "
+                      "leave it out to use any free port.",
         },
     [OTA_E_USAGE] =
         {
             .name = "usage",
             .exit_status = 2,
             .text = "the command line is wrong",
-            .remedy = "See esp-ota --help.",
+            .remedy = "", /* the sentence says what to write */
         },
     [OTA_E_IMAGE] =
         {

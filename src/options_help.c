@@ -6,9 +6,11 @@
 
 #include "error.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum { LINE_WIDTH = 79, TEXT_COLUMN = 28, USAGE_INDENT = 15, NAME_MAX_LENGTH = 32 };
 
@@ -117,7 +119,8 @@ enum ota_error options_print_version(struct ota_failure *failure)
     return finish_output(failure);
 }
 
-/* How many bytes must be inserted, deleted or replaced to turn a into b (Levenshtein). */
+/* How many bytes must be inserted, deleted or replaced to turn a into b (Levenshtein); a in any
+ * case. */
 static size_t edit_distance(const char *a, size_t a_length, const char *b)
 {
     size_t b_length = strlen(b);
@@ -128,7 +131,7 @@ static size_t edit_distance(const char *a, size_t a_length, const char *b)
         size_t diagonal = row[0];
         row[0] = i + 1;
         for (size_t j = 0; j < b_length; j++) {
-            size_t replaced = diagonal + (a[i] != b[j]);
+            size_t replaced = diagonal + (tolower((unsigned char)a[i]) != b[j]);
             size_t shifted = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
             diagonal = row[j + 1];
             row[j + 1] = replaced < shifted ? replaced : shifted;
@@ -137,15 +140,30 @@ static size_t edit_distance(const char *a, size_t a_length, const char *b)
     return row[b_length];
 }
 
+/* What other programs call it. */
+static const char *find_synonym(const char *name, size_t length)
+{
+    static const char *const synonyms[][2] = {
+        {"pass", "auth"},     {"passwd", "auth"}, {"passwort", "auth"}, {"password", "auth"},
+        {"host", "ip"},       {"address", "ip"},  {"target", "ip"},     {"image", "file"},
+        {"firmware", "file"}, {"sketch", "file"}, {"bin", "file"},      {"v", "debug"},
+        {"verbose", "debug"}, {"js", "json"},
+    };
+    for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
+        if (strlen(synonyms[i][0]) == length && strncasecmp(synonyms[i][0], name, length) == 0)
+            return synonyms[i][1];
+    return NULL;
+}
+
 const char *options_suggest(const char *name, size_t length)
 {
-    const char *best = NULL;
+    const char *best = find_synonym(name, length);
     size_t best_distance = 3;
-    if (length < 2 || length > NAME_MAX_LENGTH)
-        return NULL;
+    if (best || length < 2 || length > NAME_MAX_LENGTH)
+        return best;
     const struct poptOption *row;
     for (size_t n = 0; (row = options_row(n)); n++) {
-        bool is_start = length >= 3 && strncmp(row->longName, name, length) == 0;
+        bool is_start = length >= 3 && strncasecmp(row->longName, name, length) == 0;
         size_t distance = is_start ? 1 : edit_distance(name, length, row->longName);
         if (distance < best_distance && distance < length) {
             best = row->longName;

@@ -91,7 +91,8 @@ static enum ota_error set_host_ip(struct options *options, const char *value,
     char buffer[SHOWN_MAX];
     if (!address_parse(&options->source, value))
         return fail(failure, OTA_E_USAGE,
-                    "--host-ip '%s' is not a numeric IP address of this computer",
+                    "--host-ip '%s' is not a numeric IP address of this computer; \"ip address\" "
+                    "lists them",
                     show(buffer, value));
     options->has_source = !is_unspecified(&options->source);
     return OTA_OK;
@@ -208,9 +209,9 @@ static enum ota_error set_max_size(struct options *options, const char *value,
  */
 static bool parse_seconds(const char *text, int64_t limit_s, int64_t *us)
 {
-    uint64_t seconds, fraction = 0;
-    const char *end;
-    bool is_valid = parse_number(text, (uint64_t)limit_s, &seconds, &end);
+    uint64_t seconds = 0, fraction = 0;
+    const char *end = text;
+    bool is_valid = *text == '.' || parse_number(text, (uint64_t)limit_s, &seconds, &end);
     int64_t unit_us = 1000000;
     if (is_valid && *end == '.') {
         const char *digits = end + 1;

@@ -140,6 +140,7 @@ static void test_accepted(void **state)
         {{"-i", "b", "-f", "x", "-P", "7-7"}, "b x ports=7-7"},
         {{"-i", "b", "-f", "x", "-P", "0"}, "b x"},
         {{"-i", "b", "-f", "x", "-t", "1"}, "b x timeout=1000000"},
+        {{"-i", "b", "-f", "x", "-t", ".2"}, "b x timeout=200000"},
         {{"-i", "b", "-f", "x", "-t", "0.25"}, "b x timeout=250000"},
         {{"-i", "b", "-f", "x", "-t", "2.05"}, "b x timeout=2050000"},
         {{"-i", "b", "-f", "x", "-t", "3600"}, "b x timeout=3600000000"},
@@ -205,20 +206,54 @@ static void test_rejected(void **state)
         {{"-i", "b", "--", "--auth=" SECRET},
          "unexpected arguments after '--'; leave the '--' out"},
         {{"-i", "b", "-"}, "unexpected argument '-'; did you mean -f -?"},
+        /* dashes: too few, too long; a value left out */
+        {{"-ip", "b"}, "'-ip' has only one dash; write '--ip'"},
+        {{"-auth=" SECRET, "-i", "b"}, "'-auth' has only one dash; write '--auth'"},
+        {{"-wait", "3"}, "'-wait' has only one dash; write '--wait'"},
+        {{"-i", "-f", "x"}, "option '--ip' needs a value, but '-f' follows"},
+        {{"-f", "--auth=" SECRET}, "option '--file' needs a value, but '--auth' follows"},
+        {{"-i", "b",
+          "\xe2\x80\x93"
+          "f",
+          "x"},
+         "'\xe2\x80\x93"
+         "f' begins with a long dash, perhaps copied from a web page; write '-f'"},
+        {{"-i", "b",
+          "\xe2\x80\x94"
+          "auth=" SECRET},
+         "'\xe2\x80\x94"
+         "auth' begins with a long dash, perhaps copied from a web page; write "
+         "'--auth'"},
+        {{"-i", "b",
+          "\xe2\x80\x93"
+          "a" SECRET},
+         "an argument begins with a long dash, perhaps copied from a web page; options begin with "
+         "'-' or '--'"},
+        /* what other programs call it */
+        {{"--password=" SECRET}, "unknown option '--password'; did you mean '--auth'?"},
+        {{"--passwort"}, "unknown option '--passwort'; did you mean '--auth'?"},
+        {{"--pass"}, "unknown option '--pass'; did you mean '--auth'?"},
+        {{"--host"}, "unknown option '--host'; did you mean '--ip'?"},
+        {{"--image"}, "unknown option '--image'; did you mean '--file'?"},
+        {{"--firmware"}, "unknown option '--firmware'; did you mean '--file'?"},
+        {{"--verbose"}, "unknown option '--verbose'; did you mean '--debug'?"},
+        {{"--js"}, "unknown option '--js'; did you mean '--json'?"},
+        {{"--IP"}, "unknown option '--IP'; did you mean '--ip'?"},
+        {{"-v"}, "unknown option '-v'; did you mean '--debug'?"},
         /* unknown options never show what may be a secret */
-        {{"--bogus"}, "unknown option '--bogus'"},
-        {{"--bogus=" SECRET}, "unknown option '--bogus'"},
+        {{"--bogus"}, "unknown option '--bogus'; esp-ota --help lists all"},
+        {{"--bogus=" SECRET}, "unknown option '--bogus'; esp-ota --help lists all"},
         {{"--auht=" SECRET}, "unknown option '--auht'; did you mean '--auth'?"},
         {{"--prog"}, "unknown option '--prog'; did you mean '--progress'?"},
         {{"--verion"}, "unknown option '--verion'; did you mean '--version'?"},
-        {{"--x"}, "unknown option '--x'"},
-        {{"--\x1b[31mred"}, "unknown option '--\\x1b[31mred'"},
+        {{"--x"}, "unknown option '--x'; esp-ota --help lists all"},
+        {{"--\x1b[31mred"}, "unknown option '--\\x1b[31mred'; esp-ota --help lists all"},
         {{"--aut\x01" SECRET}, "unknown option '--aut'; did you mean '--auth'?"},
-        {{"-z"}, "unknown option '-z'"},
-        {{"-rzd"}, "unknown option '-z'"},
-        {{"-za" SECRET}, "unknown option '-z'"},
-        {{"-\xc3\xa4"}, "unknown option '-\xc3\xa4'"},
-        {{"-\n"}, "unknown option '-\\n'"},
+        {{"-z"}, "unknown option '-z'; esp-ota --help lists all"},
+        {{"-rzd"}, "unknown option '-z'; esp-ota --help lists all"},
+        {{"-za" SECRET}, "unknown option '-z'; esp-ota --help lists all"},
+        {{"-\xc3\xa4"}, "unknown option '-\xc3\xa4'; esp-ota --help lists all"},
+        {{"-\n"}, "unknown option '-\\n'; esp-ota --help lists all"},
         {{"-i", "b", "-f"}, "option '-f' needs a value"},
         {{"-i", "b", "-rdf"}, "option '-f' needs a value"},
         {{"--file"}, "option '--file' needs a value"},
@@ -226,7 +261,7 @@ static void test_rejected(void **state)
         {{"-dr=" SECRET}, "option '-r' takes no value"},
         {{"-r="}, "option '-r' takes no value"},
         /* the first mistake counts */
-        {{"--bogus", "-z"}, "unknown option '--bogus'"},
+        {{"--bogus", "-z"}, "unknown option '--bogus'; esp-ota --help lists all"},
         /* conflicts */
         {{"-i", "b", "-f", "x", "-a", SECRET, "--auth-file", "/nowhere"},
          "-a and --auth-file both give a password; leave one of them out"},
@@ -242,7 +277,8 @@ static void test_rejected(void **state)
          "-i and --peer must both be IPv4 addresses or both IPv6 addresses"},
         /* addresses */
         {{"-i", "b", "-f", "x", "-I", "eth0"},
-         "--host-ip 'eth0' is not a numeric IP address of this computer"},
+         "--host-ip 'eth0' is not a numeric IP address of this computer; \"ip address\" lists "
+         "them"},
         {{"-i", "b", "-f", "x", "--peer", "b.local"},
          "--peer 'b.local' is neither the numeric IP address that the board connects from nor "
          "'any'"},
@@ -276,7 +312,7 @@ static void test_numbers(void **state)
         "0x20",
         "2O",
         "20.",
-        ".5",
+        ".",
         "1e2",
         "\n",
         "70000000000000000000000",
