@@ -5,8 +5,8 @@
 #include "options_table.h"
 
 #include "error.h"
+#include "suggest.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,27 +119,6 @@ enum ota_error options_print_version(struct ota_failure *failure)
     return finish_output(failure);
 }
 
-/* How many bytes must be inserted, deleted or replaced to turn a into b (Levenshtein); a in any
- * case. */
-static size_t edit_distance(const char *a, size_t a_length, const char *b)
-{
-    size_t b_length = strlen(b);
-    size_t row[NAME_MAX_LENGTH + 1];
-    for (size_t j = 0; j <= b_length; j++)
-        row[j] = j;
-    for (size_t i = 0; i < a_length; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < b_length; j++) {
-            size_t replaced = diagonal + (tolower((unsigned char)a[i]) != b[j]);
-            size_t shifted = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
-            diagonal = row[j + 1];
-            row[j + 1] = replaced < shifted ? replaced : shifted;
-        }
-    }
-    return row[b_length];
-}
-
 /* What other programs call it. */
 static const char *find_synonym(const char *name, size_t length)
 {
@@ -161,10 +140,12 @@ const char *options_suggest(const char *name, size_t length)
     size_t best_distance = 3;
     if (best || length < 2 || length > NAME_MAX_LENGTH)
         return best;
+    char wanted[NAME_MAX_LENGTH + 1];
+    snprintf(wanted, sizeof wanted, "%.*s", (int)length, name);
     const struct poptOption *row;
     for (size_t n = 0; (row = options_row(n)); n++) {
         bool is_start = length >= 3 && strncasecmp(row->longName, name, length) == 0;
-        size_t distance = is_start ? 1 : edit_distance(name, length, row->longName);
+        size_t distance = is_start ? 1 : suggest_distance(wanted, row->longName);
         if (distance < best_distance && distance < length) {
             best = row->longName;
             best_distance = distance;

@@ -20,8 +20,7 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* How many bytes must be changed, added or taken away; case does not count. */
-static size_t distance(const char *a, const char *b)
+size_t suggest_distance(const char *a, const char *b)
 {
     size_t row[SUGGEST_NAME_MAX]; /* from the first i bytes of a to the first j of b */
     size_t length = strnlen(b, SUGGEST_NAME_MAX - 1);
@@ -41,7 +40,7 @@ static size_t distance(const char *a, const char *b)
 
 void suggest_offer(struct suggestions *suggestions, const char *wanted, const char *name)
 {
-    size_t away = distance(wanted, name);
+    size_t away = suggest_distance(wanted, name);
     size_t place = suggestions->count;
     suggestions->total++;
     while (place > 0 && suggestions->best[place - 1].distance > away)

@@ -18,6 +18,10 @@ struct suggestions {
     } best[SUGGEST_MAX]; /* most similar first */
 };
 
+/* How many bytes must be changed, added or taken away to turn a into b (cut to what fits); case
+ * does not count. */
+size_t suggest_distance(const char *a, const char *b);
+
 /* Keeps name (cut to what fits) when it is among the most similar to wanted so far. */
 void suggest_offer(struct suggestions *suggestions, const char *wanted, const char *name);
 

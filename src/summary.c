@@ -113,7 +113,7 @@ static void show_untried(const struct summary *summary)
 }
 
 /* ", 2 failed"; nothing when there are none. */
-static const char *count(char text[COUNT_MAX], size_t number, const char *what)
+static const char *describe_count(char text[COUNT_MAX], size_t number, const char *what)
 {
     text[0] = '\0';
     if (number)
@@ -126,9 +126,9 @@ static void show_totals(const struct summary *summary, const struct ota_totals *
 {
     char text[4 * COUNT_MAX], failed[COUNT_MAX], untried[COUNT_MAX], skipped[COUNT_MAX];
     snprintf(text, sizeof text, "%zu of %zu boards confirmed%s%s%s, in %.1f s", totals->confirmed,
-             totals->boards, count(failed, totals->failed, "failed"),
-             count(untried, summary->untried, "not tried"),
-             count(skipped, totals->skipped - summary->untried, "skipped"),
+             totals->boards, describe_count(failed, totals->failed, "failed"),
+             describe_count(untried, summary->untried, "not tried"),
+             describe_count(skipped, totals->skipped - summary->untried, "skipped"),
              (double)elapsed_us / 1e6);
     if (totals->failed || summary->untried)
         log_error("%s", text);

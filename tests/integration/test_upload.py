@@ -4,7 +4,6 @@ already have in their scripts, and what is said meanwhile."""
 
 import hashlib
 import itertools
-import hashlib
 import json
 import os
 import unittest

@@ -106,7 +106,7 @@ static void turn(void)
 
 static int number_of(const struct job *job)
 {
-    return atoi(job->assignment->target.name);
+    return (int)strtol(job->assignment->target.name, NULL, 10);
 }
 
 struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks)
