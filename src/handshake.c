@@ -63,6 +63,7 @@ struct handshake {
 
     struct udp udp;
     int network_error; /* errno of the last ICMP report; 0 after any reply */
+    struct gibberish gibberish;
 
     unsigned invitations;  /* in all */
     unsigned outstanding;  /* invitations since the handshake last started afresh */
@@ -159,7 +160,7 @@ static void take_network_error(int reason, void *userdata)
         resend_after(handshake, 0); /* the board is gone in the middle: afresh */
     } else if (handshake->state == INVITE) {
         resend_after(handshake, REFUSED_RESEND_US);
-        if (news)
+        if (news && !handshake->config->is_retry) /* said once */
             note_network_error(handshake);
     }
 }
@@ -374,7 +375,7 @@ static void resend_answer(struct handshake *handshake)
 static void end_no_answer(struct handshake *handshake)
 {
     handshake_no_answer(&handshake->failure, handshake->config, handshake->board_address,
-                        handshake->network_error, handshake->invitations);
+                        handshake->network_error, handshake->invitations, &handshake->gibberish);
     finish(handshake);
 }
 
@@ -432,8 +433,7 @@ static void take_datagram(const void *data, size_t length, void *userdata)
     protocol_parse_reply(&reply, data, length);
     handshake->network_error = 0;
     if (reply.type == REPLY_GARBAGE)
-        log_debug("%s: ignoring a datagram of %zu bytes: %s", handshake->config->board, length,
-                  reply.text);
+        handshake_take_gibberish(&handshake->gibberish, handshake->config, &reply, length);
     else if (states[handshake->state].on_reply)
         states[handshake->state].on_reply(handshake, &reply);
 }

@@ -1,26 +1,42 @@
 /*
- * handshake_ends.c: the sentences for the ways in which a handshake fails. Touches nothing else.
+ * handshake_ends.c: the sentences for the ways in which a handshake fails. Prints debug lines only.
  */
 #include "handshake_ends.h"
 
 #include "error.h"
+#include "log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,
-                         const char *address, int network_error, unsigned invitations)
+void handshake_take_gibberish(struct gibberish *gibberish, const struct session_config *config,
+                              const struct reply *reply, size_t length)
 {
-    const char *source = config->port_source;
+    log_debug("%s: ignoring a datagram of %zu bytes: %s", config->board, length, reply->text);
+    if (gibberish->count++ == 0)
+        snprintf(gibberish->first, sizeof gibberish->first, "%.100s", reply->text);
+}
+
+void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,
+                         const char *address, int network_error, unsigned invitations,
+                         const struct gibberish *gibberish)
+{
+    const char *source = config->port_source, *plural = invitations == 1 ? "" : "s";
+    double seconds = (double)config->accept_timeout_us / 1e6;
     if (network_error == ECONNREFUSED)
         fail(failure, OTA_E_NOT_LISTENING, "nothing listens at %s (port: %s)", address, source);
     else if (network_error)
         fail(failure, OTA_E_UNREACHABLE, "%s cannot be reached: %s", address,
              strerror(network_error));
+    else if (gibberish->count)
+        fail(failure, OTA_E_NO_ANSWER,
+             "what answers at %s (port: %s) is no ArduinoOTA service: to %u invitation%s in %.3g s "
+             "it said nothing that is understood, at first \"%s\"",
+             address, source, invitations, plural, seconds, gibberish->first);
     else
         fail(failure, OTA_E_NO_ANSWER, "no answer from %s (port: %s) to %u invitation%s in %.3g s",
-             address, source, invitations, invitations == 1 ? "" : "s",
-             (double)config->accept_timeout_us / 1e6);
+             address, source, invitations, plural, seconds);
 }
 
 void handshake_news(struct ota_failure *news, const char *address, int network_error)

@@ -9,9 +9,19 @@
 #include "protocol.h"
 #include "session.h"
 
-/* address: the board's, with port. network_error: errno of the last ICMP report; 0: silence. */
+/* Datagrams that were no reply. Starts as {0}. */
+struct gibberish {
+    unsigned count;
+    char first[128]; /* escaped */
+};
+void handshake_take_gibberish(struct gibberish *gibberish, const struct session_config *config,
+                              const struct reply *reply, size_t length);
+
+/* address: the board's, with port. network_error: errno of the last ICMP report; 0: silence, but
+ * for gibberish. */
 void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,
-                         const char *address, int network_error, unsigned invitations);
+                         const char *address, int network_error, unsigned invitations,
+                         const struct gibberish *gibberish);
 /* What the network says for the first time, while the handshake goes on. */
 void handshake_news(struct ota_failure *news, const char *address, int network_error);
 /* The socket cannot be made to lead to address; reason is an errno. */

@@ -258,6 +258,7 @@ static struct session_config make_session_config(const struct job *job)
         .board = job->name,
         .address = job->found.addresses[0],
         .port_source = job->port_source,
+        .is_retry = job->attempt > 1 || job->waits,
         .source = options->has_source ? &options->source : NULL,
         .peer = options->has_peer ? &options->peer : NULL,
         .peer_any = options->peer_any,

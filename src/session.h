@@ -22,6 +22,7 @@ struct session_config {
     const char *board;            /* what the user calls it, escaped, for messages */
     struct address address;       /* with the board's UDP port */
     const char *port_source;      /* how the port was chosen, for the message when nobody answers */
+    bool is_retry;                /* there was a session before: what was said then is known */
     const struct address *source; /* -I: source address of the invitation; NULL: any */
     const struct address *peer;   /* --peer: who may connect; NULL: the address that is invited */
     bool peer_any;                /* --peer any */

@@ -104,6 +104,11 @@ class Absences(Scenario):
             Case("silence", ("--fault", "silent"), ("-t", "1", "--retries", "0"), status=5,
                  says=("invitation: no answer from 127[0-9.]+:8266", "ArduinoOTA.handle", "-p"),
                  seconds=20),
+            Case("another service", (*PASSWORD, "--fault", "odd-challenge:31*0"), ("-t", "4", "--retries", "0"),
+                 status=5, seconds=20,
+                 says=(r'invitation: what answers at 127[0-9.]+:8266 \(port: as given\) is no ArduinoOTA '
+                       r'service: to 2 invitations in 4 s it said nothing that is understood, at first '
+                       r'"AUTH [0-9a-f]{31}"',)),
             Case("nothing listens", None, ("-t", "1", "--retries", "0"), status=5, seconds=20,
                  says=("invitation: nothing listens at 127[0-9.]+:8266",
                        "going on in case the board is rebooting", "default of ESP8266 boards",

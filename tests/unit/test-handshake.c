@@ -399,8 +399,10 @@ static const struct script scripts[] = {
     {"a short wait", .accept_timeout_s = 2, .sent = "I0", .expected = OTA_E_NO_ANSWER,
      .phase = INVITING, .phrase = "to 1 invitation in 2 s", .end_ms = 2000},
     {"rubbish only", .every_time = true, .replies = {{"\x1b[2J"}}, .sent = "I0 I3500 I7000",
-     .expected = OTA_E_NO_ANSWER, .phase = INVITING, .phrase = "no answer", .end_ms = 10000,
-     .notes = 1},
+     .expected = OTA_E_NO_ANSWER, .phase = INVITING,
+     .phrase = "what answers at 10.0.0.7:3232 (port: as given) is no ArduinoOTA service: to 3 "
+               "invitations in 10 s it said nothing that is understood, at first \"\\x1b[2J\"",
+     .end_ms = 10000, .notes = 1},
     {"a lost invitation", .replies = {{NULL}, {"OK"}}, .sent = "I0 I3500", .phase = ACCEPTED,
      .notes = 1},
     {"a loop() of 3 s: no second invitation queues up", .replies = {{"@3000 OK"}}, .sent = "I0",
