@@ -1,0 +1,114 @@
+/*
+ * test-summary.c: the end of a fleet, in groups.
+ */
+#include "summary.h"
+
+#include "capture.h"
+#include "log.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct capture capture;
+
+static void add_result(struct summary *summary, const char *board, enum ota_error error)
+{
+    const struct ota_failure failure = {.error = error};
+    summary_add(summary,
+                &(struct ota_event){.type = OTA_EVENT_RESULT, .board = board, .failure = &failure});
+}
+
+static void add_skipped(struct summary *summary, const char *board, enum ota_skip skip)
+{
+    summary_add(summary,
+                &(struct ota_event){.type = OTA_EVENT_SKIPPED, .board = board, .skip = skip});
+}
+
+static void show(const struct summary *summary, const struct ota_totals *totals)
+{
+    capture_begin(&capture);
+    summary_show(summary, totals, OTA_COMMAND_SKETCH, 1234567);
+    capture_end(&capture);
+}
+
+/* One group for each cause, in the order of the exit statuses; the boards in that of their ends. */
+static void test_groups(void **state)
+{
+    (void)state;
+    char expected[4096];
+    struct summary *summary = summary_new();
+    assert_non_null(summary);
+    add_result(summary, "d", OTA_E_REFUSED);
+    add_result(summary, "a", OTA_OK);
+    add_result(summary, "c", OTA_E_NO_ANSWER);
+    add_result(summary, "b", OTA_E_REFUSED);
+    add_skipped(summary, "e", OTA_SKIP_UNTRIED);
+    add_skipped(summary, "f", OTA_SKIP_CONFIRMED);
+    add_skipped(summary, "g", OTA_SKIP_DUPLICATE);
+    add_skipped(summary, "h", OTA_SKIP_UNTRIED);
+    show(summary, &(struct ota_totals){.boards = 8, .confirmed = 1, .failed = 3, .skipped = 4});
+    snprintf(expected, sizeof expected,
+             "esp-ota: 1 board: the board does not answer (no-answer): c\n  %s\n"
+             "esp-ota: 2 boards: the board refused the image (refused): d, b\n  %s\n"
+             "esp-ota: not tried: e, h\n"
+             "esp-ota: 1 of 8 boards confirmed, 3 failed, 2 not tried, 2 skipped, in 1.2 s\n",
+             ota_error_remedy(OTA_E_NO_ANSWER, OTA_COMMAND_SKETCH),
+             ota_error_remedy(OTA_E_REFUSED, OTA_COMMAND_SKETCH));
+    assert_string_equal(capture.text_err, expected);
+    summary_free(summary);
+}
+
+/* Good news is no error, and nothing to those who want to hear of errors only. */
+static void test_success(void **state)
+{
+    (void)state;
+    struct summary *summary = summary_new();
+    const struct ota_totals totals = {.boards = 3, .confirmed = 2, .skipped = 1};
+    add_skipped(summary, "f", OTA_SKIP_CONFIRMED);
+    show(summary, &totals);
+    assert_string_equal(capture.text_err, "2 of 3 boards confirmed, 1 skipped, in 1.2 s\n");
+    log_set_level(LOG_LEVEL_ERROR);
+    show(summary, &totals);
+    assert_string_equal(capture.text_err, "");
+    log_set_level(LOG_LEVEL_INFO);
+    summary_free(summary);
+}
+
+/* What does not fit a line is counted, and nothing is cut in the middle. */
+static void test_many_names(void **state)
+{
+    (void)state;
+    enum { BOARDS = 1000 };
+    struct summary *summary = summary_new();
+    for (int i = 0; i < BOARDS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "board-%04d.local", i);
+        add_result(summary, name, OTA_E_LOST);
+    }
+    show(summary, &(struct ota_totals){.boards = BOARDS, .failed = BOARDS});
+    const char *end = strstr(capture.text_err, " others\n");
+    assert_non_null(end);
+    unsigned others, last;
+    const char *tail = strstr(capture.text_err, ".local and ");
+    assert_non_null(tail);
+    assert_int_equal(sscanf(tail, ".local and %u others\n", &others), 1);
+    assert_int_equal(sscanf(tail - 4, "%4u", &last), 1);
+    assert_int_equal(last + 1 + others, BOARDS);
+    assert_non_null(strstr(capture.text_err, "1000 boards: the connection was lost"));
+    summary_free(summary);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_success),
+        cmocka_unit_test(test_many_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
