@@ -1,0 +1,194 @@
+/*
+ * inspect_verdict.c: whether a board takes such a file over the air, and as what. It knows the
+ * rules of the boards' update services and no format: it decides from what the others found.
+ */
+#include "inspect_parts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+__attribute__((format(printf, 3, 4))) static void
+decide(struct inspection *inspection, enum inspect_sending sending, const char *format, ...)
+{
+    va_list arguments;
+
+    inspection->sending = sending;
+    va_start(arguments, format);
+    vsnprintf(inspection->verdict, sizeof inspection->verdict, format, arguments);
+    va_end(arguments);
+}
+
+/* Formats that no board takes, in whatever state they are. */
+static const char *reason_against(enum inspect_format format)
+{
+    switch (format) {
+    case INSPECT_ESP32_FACTORY:
+        return "it holds boot loader, partition table and application in one, and only a cable can "
+               "write those: send the application image, usually firmware.bin or NAME.ino.bin";
+    case INSPECT_ESP32_BOOT_LOADER:
+        return "boot loaders are not updated over the air: send the application image, usually "
+               "firmware.bin or NAME.ino.bin";
+    case INSPECT_ESP32_PARTITION_TABLE:
+        return "partition tables are not updated over the air: send the application image, usually "
+               "firmware.bin or NAME.ino.bin";
+    case INSPECT_UF2:
+        return "UF2 is for the board's USB drive: send the .bin file that was built with it";
+    case INSPECT_ELF:
+        return "it is the linker's output, of which only a part is for the board: send the .bin "
+               "file that was built from it";
+    case INSPECT_INTEL_HEX:
+        return "boards take binary images, not text: send the .bin file that was built with it";
+    default:
+        return NULL;
+    }
+}
+
+static const char *damage(enum inspect_integrity integrity)
+{
+    switch (integrity) {
+    case INSPECT_TRUNCATED:
+        return "truncated";
+    case INSPECT_MALFORMED:
+    case INSPECT_BAD_CHECKSUM:
+    case INSPECT_BAD_SHA256:
+        return "corrupt";
+    default:
+        return NULL;
+    }
+}
+
+static unsigned families_of(enum inspect_format format)
+{
+    switch (format) {
+    case INSPECT_ESP8266:
+        return INSPECT_FAMILY_ESP8266;
+    case INSPECT_ESP32_APPLICATION:
+    case INSPECT_FAT:
+        return INSPECT_FAMILY_ESP32;
+    case INSPECT_PICO:
+        return INSPECT_FAMILY_PICO;
+    case INSPECT_SPIFFS:
+        return INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_ESP32;
+    case INSPECT_LITTLEFS:
+        return INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_ESP32 | INSPECT_FAMILY_PICO;
+    default:
+        return 0;
+    }
+}
+
+/* "ESP8266, ESP32 and Pico W boards" */
+static void name_families(char *text, size_t capacity, unsigned families)
+{
+    static const struct {
+        unsigned family;
+        const char *name;
+    } rows[] = {{INSPECT_FAMILY_ESP8266, "ESP8266"},
+                {INSPECT_FAMILY_ESP32, "ESP32"},
+                {INSPECT_FAMILY_PICO, "Pico W"}};
+    size_t used = 0;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && used < capacity; i++) {
+        const char *separator;
+
+        if ((families & rows[i].family) == 0)
+            continue;
+        families &= ~rows[i].family;
+        separator = used == 0 ? "" : families == 0 ? " and " : ", ";
+        used += (size_t)snprintf(text + used, capacity - used, "%s%s", separator, rows[i].name);
+    }
+}
+
+/* ESP32 chips do not run each other's code. */
+static void allow(struct inspection *inspection)
+{
+    char boards[64];
+
+    if (inspection->format == INSPECT_ESP32_APPLICATION)
+        chip_title(boards, sizeof boards, inspection->chip);
+    else
+        name_families(boards, sizeof boards, inspection->families);
+    if (inspection->kind == INSPECT_FILESYSTEM)
+        decide(inspection, INSPECT_SENDABLE, "can be sent as a filesystem image to %s boards",
+               boards);
+    else
+        decide(inspection, INSPECT_SENDABLE, "can be sent as a sketch to %s boards", boards);
+}
+
+static void decide_gzip(struct inspection *inspection)
+{
+    if (inspection->trailer == INSPECT_STRAY_BYTES) {
+        /* eboot reads the unpacked size from the last 4 bytes of the file. */
+        inspection->families = 0;
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: %zu bytes follow the compressed data, in which the board would "
+               "look for their size; compress the image anew",
+               inspection->trailer_size);
+    } else if (inspection->inner == INSPECT_ESP32_APPLICATION || inspection->inner == INSPECT_FAT) {
+        inspection->families = 0;
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: ESP32 boards do not unpack gzip; send the image uncompressed");
+    } else if (inspection->kind == INSPECT_FILESYSTEM) {
+        inspection->families = INSPECT_FAMILY_ESP8266;
+        decide(inspection, INSPECT_DOUBTFUL,
+               "can be sent as a filesystem image only to ESP8266 boards whose sketch was built "
+               "with ATOMIC_FS_UPDATE; others would store it as it is");
+    } else if (inspection->inner == INSPECT_UNKNOWN) {
+        inspection->families = INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_PICO;
+        decide(inspection, INSPECT_DOUBTFUL,
+               "may not work: what it unpacks to has no format that is known here");
+    }
+}
+
+/* What follows only from an ESP8266's flash size, and from how its core keeps updates. */
+static void decide_esp8266(struct inspection *inspection, size_t size)
+{
+    enum { SECTOR = 4096 };
+    size_t needed = (size + SECTOR - 1) / SECTOR * SECTOR;
+
+    if (!inspection->has_eboot)
+        decide(inspection, INSPECT_DOUBTFUL,
+               "may not start: no boot loader of the Arduino core (eboot) precedes the sketch, and "
+               "the board would copy it over its own");
+    else if (inspection->flash_size != 0 && needed > inspection->ota_room)
+        decide(inspection, INSPECT_DOUBTFUL,
+               "may not fit: it is for a flash of %u bytes, in which a running sketch of the same "
+               "size leaves at most %u bytes for it",
+               inspection->flash_size, inspection->ota_room);
+}
+
+static void decide_sound(struct inspection *inspection, size_t size)
+{
+    enum inspect_format content =
+        inspection->format == INSPECT_GZIP ? inspection->inner : inspection->format;
+
+    inspection->families = families_of(content);
+    if (content == INSPECT_UNKNOWN)
+        decide(inspection, INSPECT_DOUBTFUL, "may not work: its format is not known here");
+    else
+        allow(inspection);
+    if (content == INSPECT_ESP8266)
+        decide_esp8266(inspection, size);
+    if (inspection->format == INSPECT_GZIP)
+        decide_gzip(inspection);
+    else if (inspection->trailer == INSPECT_STRAY_BYTES)
+        decide(inspection, INSPECT_DOUBTFUL,
+               "may not work: %zu bytes follow the image that belong to nothing known",
+               inspection->trailer_size);
+}
+
+void inspect_decide(struct inspection *inspection, size_t size)
+{
+    const char *against = reason_against(inspection->format);
+    const char *how = damage(inspection->integrity);
+
+    if (against == NULL)
+        against = reason_against(inspection->inner);
+    if (against != NULL)
+        decide(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", against);
+    else if (how != NULL)
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: it is %s (%s); build it or copy it again", how,
+               inspection->evidence);
+    else
+        decide_sound(inspection, size);
+}

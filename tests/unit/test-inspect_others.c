@@ -1,0 +1,161 @@
+/*
+ * test-inspect_others.c: files for the Pico, filesystem images, and what no board takes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "inspected.h"
+
+#include <string.h>
+
+static void test_pico(void **state)
+{
+    (void)state;
+    firmware_make_rp2040(&firmware);
+    expect(INSPECT_PICO, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "RP2040 image",
+           "as a sketch to Pico W boards");
+    assert_int_equal(inspection.families, PICO);
+    assert_int_equal(inspection.entry, 0x100001F6);
+    firmware_set_u32(&firmware, 256, 0); /* the vector table may be elsewhere */
+    expect(INSPECT_PICO, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "RP2040 image", "Pico W boards");
+    assert_false(inspection.has_entry);
+    firmware_make_rp2040(&firmware);
+    firmware.data[3] ^= 1;
+    expect(INSPECT_PICO, INSPECT_BAD_CHECKSUM, INSPECT_IMPOSSIBLE, "RP2040 image", "is corrupt");
+    firmware_set_u32(&firmware, 256, 0x20042004 + 0x40000); /* no RAM there: nothing is left */
+    expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown format", "may not");
+    firmware_set_u32(&firmware, 256, 0x20042000);
+    firmware_set_u32(&firmware, 260, 0x100001F8); /* not Thumb code */
+    expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown format", "may not");
+
+    firmware_make_rp2350(&firmware);
+    expect(INSPECT_PICO, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "RP2350 image", "Pico W boards");
+    assert_string_equal(inspection.chip_name, "rp2350");
+    firmware.data[8 + 0x130 + 7] = 0; /* an image definition for the RP2040 */
+    expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
+}
+
+static void test_containers(void **state)
+{
+    (void)state;
+    firmware_make_uf2(&firmware, 0xE48BFF56, 3);
+    expect(INSPECT_UF2, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "UF2 file for the RP2040",
+           "send the .bin file");
+    firmware.size--;
+    expect(INSPECT_UF2, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "UF2", "USB drive");
+    firmware_make_uf2(&firmware, 0xE48BFF56, 3);
+    firmware.data[1023] ^= 1;
+    expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "USB drive");
+    firmware_make_uf2(&firmware, 0xE48BFF56, 3);
+    firmware.data[512] = 'V';
+    expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "USB drive");
+
+    firmware_make_elf(&firmware, 94);
+    expect(INSPECT_ELF, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "ELF file for Xtensa",
+           "the linker's output");
+    firmware.size--;
+    expect(INSPECT_ELF, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "ELF", "the linker's output");
+    firmware_make_elf(&firmware, 62);
+    firmware.data[4] = 2;
+    expect(INSPECT_ELF, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "ELF", "the linker's output");
+}
+
+static void test_intel_hex(void **state)
+{
+    static const struct {
+        const char *text;
+        enum inspect_integrity integrity;
+    } rows[] = {
+        {":00000001FF", INSPECT_VALID},
+        {":00000001ff\n", INSPECT_VALID},
+        {":0400100000000000EC\n", INSPECT_TRUNCATED},
+        {":0400100000000000EC\n:000", INSPECT_TRUNCATED},
+        {":0400100000000000EC\n:", INSPECT_TRUNCATED},
+        {":0400100000000000EC\n:00000001FE\n", INSPECT_BAD_CHECKSUM},
+        {":0400100000000000EC\nhello\n", INSPECT_MALFORMED},
+        {":0400100000000000EC\n:0g000001FF\n", INSPECT_MALFORMED},
+    };
+
+    (void)state;
+    firmware_make_hex(&firmware);
+    expect(INSPECT_INTEL_HEX, INSPECT_VALID, INSPECT_IMPOSSIBLE, "Intel HEX file", "not text");
+    expect_text(inspection.evidence, "4 records");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        firmware_clear(&firmware);
+        firmware_add(&firmware, rows[i].text, strlen(rows[i].text));
+        expect(INSPECT_INTEL_HEX, rows[i].integrity, INSPECT_IMPOSSIBLE, "Intel HEX", "not text");
+    }
+    firmware_clear(&firmware);
+    firmware_add(&firmware, ":-) is no record", 16);
+    expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
+}
+
+static void test_filesystems(void **state)
+{
+    (void)state;
+    firmware_make_littlefs(&firmware, 4096, 8);
+    expect(INSPECT_LITTLEFS, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "LittleFS filesystem image",
+           "as a filesystem image to ESP8266, ESP32 and Pico W boards");
+    assert_int_equal(inspection.kind, INSPECT_FILESYSTEM);
+    assert_int_equal(inspection.families, ESP8266 | ESP32 | PICO);
+    firmware_sign_esp8266(&firmware, 256);
+    inspect_firmware();
+    assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_ESP8266);
+    firmware.size -= 260 + 4096;
+    expect(INSPECT_LITTLEFS, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "LittleFS", "is truncated");
+    firmware_set_u32(&firmware, 24, 0xFFFFFFFF);
+    firmware_set_u32(&firmware, 28, 0xFFFFFFFF);
+    expect(INSPECT_LITTLEFS, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "LittleFS",
+           "18446744065119617025 bytes");
+
+    firmware_make_littlefs(&firmware, 4096, 4);
+    firmware_set_u32(&firmware, 20, 0x00010007); /* another format */
+    expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
+
+    firmware_make_fat(&firmware, false);
+    firmware.data[21] = 0x12;
+    expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
+    firmware_make_fat(&firmware, false);
+    expect(INSPECT_FAT, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "FAT filesystem image",
+           "to ESP32 boards");
+    firmware.size--;
+    expect(INSPECT_FAT, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "FAT", "32768 bytes");
+    firmware_make_fat(&firmware, true);
+    expect(INSPECT_FAT, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "FAT", "to ESP32 boards");
+    assert_int_equal(inspection.image_size, firmware.size);
+    firmware.data[4096] = 0xE9; /* the other jump, which is also Espressif's magic number */
+    expect(INSPECT_FAT, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "FAT", "to ESP32 boards");
+}
+
+static void test_spiffs(void **state)
+{
+    static const size_t block_sizes[] = {4096, 8192};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof block_sizes / sizeof *block_sizes; i++)
+        for (int is_counted = 0; is_counted < 2; is_counted++) {
+            firmware_make_spiffs(&firmware, block_sizes[i], 7, is_counted != 0);
+            expect(INSPECT_SPIFFS, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "SPIFFS filesystem image",
+                   "to ESP8266 and ESP32 boards");
+        }
+    firmware_make_spiffs(&firmware, 4096, 9, true);
+    firmware.size = (size_t)5 * 4096;
+    expect(INSPECT_SPIFFS, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "SPIFFS", "36864 bytes");
+    firmware_set_u16(&firmware, 3 * 4096 + 256 - 4, 0);
+    expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pico),      cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_intel_hex), cmocka_unit_test(test_filesystems),
+        cmocka_unit_test(test_spiffs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
