@@ -1,11 +1,19 @@
 /*
  * main.c: reads the command line, has it done, and returns the exit status.
  */
+#include "check.h"
 #include "list.h"
 #include "options.h"
 #include "report.h"
 #include "standard_files.h"
 #include "upload.h"
+
+static int run(const struct options *options, struct report *report)
+{
+    if (options->list)
+        return list_run(options, report);
+    return options->check ? check_run(options, report) : upload_run(options, report);
+}
 
 int main(int argc, char **argv)
 {
@@ -16,7 +24,7 @@ int main(int argc, char **argv)
     enum options_outcome outcome = options_parse(&options, argc, argv, &failure);
     struct report *report = report_new(&options);
     if (outcome == OPTIONS_RUN)
-        status = options.list ? list_run(&options, report) : upload_run(&options, report);
+        status = run(&options, report);
     else if (outcome == OPTIONS_ERROR)
         status = report_failure(report, &failure);
     report_free(report);

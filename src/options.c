@@ -43,9 +43,10 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->quiet = line->given[OPTION_QUIET];
     options->force_bar = line->given[OPTION_PROGRESS];
     options->list = line->given[OPTION_LIST];
+    options->check = line->given[OPTION_CHECK];
     options->json = line->given[OPTION_JSON];
-    options->chooses = !options->list && !options->quiet && !names_boards(line) &&
-                       isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    options->chooses = !options->list && !options->check && !options->quiet &&
+                       !names_boards(line) && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
     options->discovers = options->chooses || line->given[OPTION_ALL] || line->given[OPTION_MATCH] ||
                          line->given[OPTION_BOARD];
     if (line->given[OPTION_SPIFFS])
@@ -82,6 +83,18 @@ static enum ota_error check_list(const struct command_line *line, struct ota_fai
     return OTA_OK;
 }
 
+static enum ota_error check_check(const struct command_line *line, struct ota_failure *failure)
+{
+    if (line->given[OPTION_LIST] || line->given[OPTION_IP] || line->given[OPTION_HOSTS])
+        return fail(failure, OTA_E_USAGE, "--check looks at a file only; leave %s out",
+                    line->given[OPTION_LIST] ? "-l"
+                    : line->given[OPTION_IP] ? "-i"
+                                             : "--hosts");
+    if (!line->given[OPTION_FILE])
+        return fail(failure, OTA_E_USAGE, "no file is named; add -f FILE");
+    return OTA_OK;
+}
+
 static enum ota_error check_upload(const struct options *options, const struct command_line *line,
                                    struct ota_failure *failure)
 {
@@ -102,8 +115,9 @@ static bool is_stdin(const char *path)
 static enum ota_error check_presence(const struct options *options, const struct command_line *line,
                                      struct ota_failure *failure)
 {
-    enum ota_error error =
-        options->list ? check_list(line, failure) : check_upload(options, line, failure);
+    enum ota_error error = options->check  ? check_check(line, failure)
+                           : options->list ? check_list(line, failure)
+                                           : check_upload(options, line, failure);
     if (error != OTA_OK)
         return error;
     if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])

@@ -9,6 +9,7 @@
 /* Everything that the command line, ESP_OTA_AUTH and --auth-file say. Owned strings. */
 struct options {
     bool list;              /* -l; then no board and no file is named */
+    bool check;             /* --check */
     struct target *targets; /* each -i, with -p merged into its port */
     size_t target_count;
     uint16_t port;         /* -p; 0: not given */

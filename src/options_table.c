@@ -59,6 +59,8 @@ static const struct poptOption image_rows[] = {
     FLAG("spiffs", 's', OPTION_SPIFFS,
          "FILE is a filesystem image (SPIFFS, LittleFS, FAT); --filesystem is the same"),
     SAME_FLAG("filesystem", OPTION_SPIFFS),
+    FLAG("check", '\0', OPTION_CHECK,
+         "say what FILE is and which boards take it over the air, and upload nothing"),
     VALUE("max-size", '\0', OPTION_MAX_SIZE, "BYTES", "refuse a larger FILE; K and M work [16M]"),
     POPT_TABLEEND};
 

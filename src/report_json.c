@@ -184,6 +184,54 @@ bool report_json_board(FILE *stream, const struct board *board, int64_t since_st
     return write_line(stream, "board", instance, since_start_us, fields);
 }
 
+static json_t *families_of(const struct inspection *inspection)
+{
+    static const struct {
+        enum inspect_family family;
+        const char *name;
+    } names[] = {{INSPECT_FAMILY_ESP8266, "esp8266"},
+                 {INSPECT_FAMILY_ESP32, "esp32"},
+                 {INSPECT_FAMILY_PICO, "pico"}};
+    json_t *families = json_array();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (inspection->families & names[i].family)
+            json_array_append_new(families, json_string(names[i].name));
+    return families;
+}
+
+static json_t *application_of(const struct inspection *inspection)
+{
+    const struct inspect_application *application = &inspection->application;
+    if (!inspection->has_application)
+        return json_null();
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "project", application->project, "version",
+                     application->version, "date", application->date, "time", application->time,
+                     "idf", application->idf);
+}
+
+bool report_json_check(FILE *stream, const struct image *image, const struct inspection *inspection,
+                       int64_t since_start_us)
+{
+    static const char *const sending[] = {
+        [INSPECT_SENDABLE] = "yes", [INSPECT_DOUBTFUL] = "doubtful", [INSPECT_IMPOSSIBLE] = "no"};
+    char path[1024];
+    escape_string(path, sizeof path, image->path);
+    json_t *fields = json_pack("{s:s, s:I, s:s, s:s}", "file", path, "size",
+                               (json_int_t)image->size, "md5", image->md5, "sha256", image->sha256);
+    json_object_set_new(fields, "format", json_string(inspect_format_name(inspection->format)));
+    json_object_set_new(fields, "name", json_string(inspection->name));
+    json_object_set_new(fields, "integrity",
+                        json_string(inspect_integrity_name(inspection->integrity)));
+    json_object_set_new(fields, "evidence", json_string(inspection->evidence));
+    json_object_set_new(fields, "sendable", json_string(sending[inspection->sending]));
+    json_object_set_new(fields, "families", families_of(inspection));
+    json_object_set_new(fields, "verdict", json_string(inspection->verdict));
+    json_object_set_new(fields, "chip",
+                        string_or_null(inspection->has_chip ? inspection->chip_name : NULL));
+    json_object_set_new(fields, "application", application_of(inspection));
+    return write_line(stream, "check", NULL, since_start_us, fields);
+}
+
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us)
 {

@@ -1,11 +1,13 @@
 /*
- * report_json.h: the JSON form of the report, one object a line. report.c and list.c use it.
+ * report_json.h: the JSON form of the report, one object a line. report.c, list.c
+ * and check.c use it.
  */
 #ifndef REPORT_JSON_H
 #define REPORT_JSON_H
 
 #include "boards.h"
 #include "esp-ota.h"
+#include "inspect.h"
 
 #include <stdio.h>
 
@@ -15,6 +17,8 @@ bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_com
 bool report_json_summary(FILE *stream, const struct ota_totals *totals, enum ota_error outcome,
                          int exit_status, int64_t since_start_us);
 bool report_json_board(FILE *stream, const struct board *board, int64_t since_start_us);
+bool report_json_check(FILE *stream, const struct image *image, const struct inspection *inspection,
+                       int64_t since_start_us);
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us);
 

@@ -75,7 +75,8 @@ class Documentation(Scenario):
         success = self.json_events(*common, "-a", "kwert", status=0)
         fleet = self.json_events("-i", address(), *common, "--max-failures", "1", "-j", "1", "-t", "0.1",
                                  "--retries", "0", status=5)
-        emitted = {event["event"]: event.keys() - COMMON for event in fleet + success}
+        check = self.json_events("--check", "-f", path, status=0)
+        emitted = {event["event"]: event.keys() - COMMON for event in fleet + check + success}
         documented.pop("board")  # test_list.py
         self.assertEqual(documented, emitted)
         failure = self.json_events(*common, "-a", "wrong", "--retries", "0", status=6)

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""--check: what a file is, and whether it can be sent over the air; no board is asked."""
+
+import functools
+import hashlib
+import json
+import operator
+import os
+import struct
+import unittest
+
+from scenario import IMAGES, Scenario, run
+
+
+def esp32_image(chip=0, address=0x3F400020):
+    """The smallest application image: one segment with a descriptor, checksum, SHA-256."""
+    data = struct.pack("<II8x32s32s16s16s32s112x", 0xABCD5432, 0, b"1.2\x1b[2J", b"blink", b"12:00:00",
+                       b"Nov 24 2026", b"v5.1")
+    header = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080000) + b"\xee\0\0\0" + struct.pack("<H", chip)
+    header += bytes(9) + b"\x01"
+    image = header + struct.pack("<II", address, len(data)) + data
+    checksum = functools.reduce(operator.xor, data, 0xEF)
+    image += bytes(15 - len(image) % 16) + bytes([checksum])
+    return image + hashlib.sha256(image).digest()
+
+
+UF2 = struct.pack("<8I476xI", 0x0A324655, 0x9E5D5157, 0x2000, 0x10000000, 256, 0, 1, 0xE48BFF56, 0x0AB16F30)
+
+
+class Check(Scenario):
+
+    def check_file(self, content, status, *phrases, name="firmware.bin"):
+        path = self.file(name, content)
+        result = run("--check", "-f", path)
+        self.assertEqual(result.status, status, result)
+        self.assertTrue(result.out.startswith(f"{path}: "), result)
+        for phrase in phrases:
+            self.assertIn(phrase, result.out, result)
+        if status == 0:
+            self.assertEqual(result.err, "", result)
+        else:
+            self.assertIn(f"esp-ota: {path} cannot be sent over the air\n", result.err, result)
+        return result
+
+    def test_whole(self):
+        content = esp32_image(chip=5, address=0x3C000020)
+        result = self.check_file(content, 0, f": ESP32-C3 application image, {len(content)} bytes\n",
+                                 "can be sent as a sketch to ESP32-C3 boards", "\n  chip       esp32c3\n", "\n  project    blink\n",
+                                 "\n  version    1.2\\x1b[2J\n",
+                                 hashlib.md5(content).hexdigest(), hashlib.sha256(content).hexdigest())
+        self.assertIn("its checksum and its SHA-256 hold", result.out)
+
+    def test_damaged(self):
+        """Cut short, or a byte changed: no board takes it."""
+        content = esp32_image()
+        self.check_file(content[:-1], 3, "cannot be sent")
+        for place in (30, len(content) // 2, len(content) - 1):
+            with self.subTest(place):
+                self.check_file(content[:place] + bytes([content[place] ^ 1]) + content[place + 1:], 3,
+                                "cannot be sent")
+
+    def test_what_is_no_image(self):
+        for content, phrase in ((b"\x7fELF\x01\x01\x01" + bytes(100), "ELF"), (UF2, "UF2"),
+                                (b":10000000" + b"0" * 32 + b"F0\n:00000001FF\n", "HEX")):
+            with self.subTest(phrase):
+                self.check_file(content, 3, phrase, "cannot be sent")
+
+    def test_unknown(self):
+        self.check_file(b"something else altogether", 0, "unknown format", "may not work")
+
+    def test_hostile_name_and_content(self):
+        result = self.check_file(esp32_image(), 0, name="fw.bin")
+        self.assertNotIn("\x1b", result.out)
+        path = self.file("a\x1b[2Jb.bin", esp32_image())
+        result = run("--check", "-f", path)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("a\\x1b[2Jb.bin: ESP32 application image", result.out)
+
+    def test_json(self):
+        content = esp32_image()
+        result = run("--check", "--json", "-f", self.file("fw.bin", content))
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        (event,) = map(json.loads, result.out.splitlines())
+        self.assertEqual((event["event"], event["format"], event["integrity"], event["sendable"],
+                          event["families"], event["chip"], event["size"]),
+                         ("check", "esp32-application", "valid", "yes", ["esp32"], "esp32", len(content)))
+        result = run("--check", "--json", "-f", self.file("fw.bin", content[:-9]))
+        self.assertEqual(result.status, 3, result)
+        check, last = map(json.loads, result.out.splitlines())
+        self.assertEqual((check["sendable"], check["families"]), ("no", []))
+        self.assertEqual((last["event"], last["code"]), ("result", "image"))
+
+    def test_mistakes(self):
+        path = self.file("fw.bin", esp32_image())
+        for arguments, status, phrase in (
+                (("--check",), 2, "no file is named; add -f FILE"),
+                (("--check", "-f", path, "-i", "kitchen.local"), 2, "--check looks at a file only; leave -i out"),
+                (("--check", "-f", path, "-l"), 2, "--check looks at a file only; leave -l out"),
+                (("--check", "-f", "/nonexistent/fw.bin"), 3, "/nonexistent/fw.bin")):
+            with self.subTest(arguments):
+                result = run(*arguments)
+                self.assertEqual((result.status, result.out), (status, ""), result)
+                self.assertIn(phrase, result.err)
+
+    def test_full_disk(self):
+        path = self.file("fw.bin", esp32_image())
+        with open("/dev/full", "wb") as full:
+            result = run("--check", "-f", path, before=(
+                "sh", "-c", f'exec "$@" >/proc/{os.getpid()}/fd/{full.fileno()}', "sh"))
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("cannot write to standard output", result.err)
+
+    def test_real_images(self):
+        """When they are there."""
+        for name, status, phrase in (("esp8266.bin", 0, "ESP8266 image"),
+                                     ("esp32.bin", 0, "ESP32 application image"),
+                                     ("esp32s2.bin", 0, "ESP32-S2 application image"),
+                                     ("esp32-merged.bin", 3, "factory image")):
+            path = os.path.join(IMAGES, name)
+            if os.path.exists(path):
+                result = run("--check", "-f", path)
+                self.assertEqual(result.status, status, result)
+                self.assertIn(phrase, result.out)
+
+
+if __name__ == "__main__":
+    unittest.main()
