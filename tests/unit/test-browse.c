@@ -12,6 +12,7 @@
 #include "browse.h"
 #include "log.h"
 #include "loop.h"
+#include "virtual_time.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +21,6 @@
 static const int64_t S = 1000000;
 
 static struct world {
-    AvahiPoll api;
-    int64_t now_us, due_us;
-    AvahiTimeoutCallback on_timeout;
-    void *timeout_userdata;
     mdns_answer_fn *on_answer; /* NULL: nothing is being asked */
     void *answer_userdata;
     bool refuse_mdns, refuse_timeout, free_when_done;
@@ -34,37 +31,9 @@ static struct world {
     struct ota_failure failure;
 } world;
 
-int64_t __wrap_loop_now_us(void);
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata);
 struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,
                                    mdns_answer_fn *on_answer, void *userdata);
 void __wrap_mdns_cancel(struct mdns_query *query);
-
-int64_t __wrap_loop_now_us(void)
-{
-    return world.now_us;
-}
-
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata)
-{
-    assert_ptr_equal(poll_api, &world.api);
-    assert_null(*timeout);
-    if (world.refuse_timeout)
-        return -1;
-    *timeout = (AvahiTimeout *)&world;
-    world.due_us = world.now_us + delay_us;
-    world.on_timeout = callback;
-    world.timeout_userdata = userdata;
-    return 0;
-}
-
-static void timeout_free(AvahiTimeout *timeout)
-{
-    assert_ptr_equal(timeout, &world);
-    world.on_timeout = NULL;
-}
 
 struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,
                                    mdns_answer_fn *on_answer, void *userdata)
@@ -105,14 +74,15 @@ static void on_done(const struct boards *boards, const struct ota_failure *failu
 static void start(struct world settings)
 {
     world = settings;
-    world.api.timeout_free = timeout_free;
-    world.browse = browse_start(&world.api, NULL, 10 * S, on_done, &world);
+    virtual_time_reset(0);
+    virtual_time.refuse = world.refuse_timeout;
+    world.browse = browse_start(&virtual_time.api, NULL, 10 * S, on_done, &world);
 }
 
 static void stop(void)
 {
     browse_free(world.browse);
-    assert_null(world.on_timeout);
+    assert_false(virtual_time.exists);
     assert_null(world.on_answer);
 }
 
@@ -130,9 +100,7 @@ static void say(enum discover_event event, const char *instance, const char *rea
 
 static void elapse(void)
 {
-    assert_non_null(world.on_timeout);
-    world.now_us = world.due_us;
-    world.on_timeout(NULL, world.timeout_userdata);
+    virtual_time_fire();
 }
 
 static void test_everything_has_come(void **state)
@@ -156,7 +124,7 @@ static void test_no_boards(void **state)
 {
     (void)state;
     start((struct world){0});
-    world.now_us = 3 * S / 2;
+    virtual_time.now_us = 3 * S / 2;
     say(DISCOVER_END, "", "");
     assert_int_equal(world.done, 1);
     assert_int_equal(world.failure.error, OTA_E_NOT_FOUND);
@@ -170,7 +138,7 @@ static void test_deadline(void **state)
     (void)state;
     for (int has_board = 0; has_board < 2; has_board++) {
         start((struct world){0});
-        assert_int_equal(world.due_us, 10 * S);
+        assert_int_equal(virtual_time.due_us, 10 * S);
         if (has_board)
             say(DISCOVER_FOUND, "a", "");
         elapse();

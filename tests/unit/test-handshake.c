@@ -7,6 +7,7 @@
 #include "loop.h"
 #include "protocol.h"
 #include "udp.h"
+#include "virtual_time.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -62,14 +63,9 @@ struct pending {
     const char *text;
 };
 
-/* The board, the network and the clock of one script. */
+/* The board and the network of one script. */
 static struct world {
     const struct script *script;
-    int64_t now_us;
-    int64_t due_us; /* negative: disarmed */
-    AvahiPoll api;
-    AvahiTimeoutCallback on_timer;
-    void *timer_userdata;
     struct udp *udp;
     struct handshake *handshake;
     size_t datagrams;
@@ -86,9 +82,6 @@ static struct world {
     struct ota_failure failure;
 } world;
 
-int64_t __wrap_loop_now_us(void);
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata);
 uint16_t __wrap_listener_port(const struct listener *listener);
 void __wrap_errands_add(struct errands *errands, struct errand *errand);
 void __wrap_errands_remove(struct errands *errands, struct errand *errand);
@@ -96,30 +89,6 @@ int __wrap_udp_open(struct udp *udp, const struct address *source, const struct 
 int __wrap_udp_send(struct udp *udp, const void *data, size_t length);
 bool __wrap_udp_local(const struct udp *udp, struct address *local);
 void __wrap_udp_close(struct udp *udp);
-
-int64_t __wrap_loop_now_us(void)
-{
-    return world.now_us;
-}
-
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata)
-{
-    assert_ptr_equal(poll_api, &world.api);
-    if (!*timeout) {
-        *timeout = (AvahiTimeout *)&world;
-        world.on_timer = callback;
-        world.timer_userdata = userdata;
-    }
-    world.due_us = delay_us < 0 ? -1 : world.now_us + delay_us;
-    return 0;
-}
-
-static void timeout_free(AvahiTimeout *timeout)
-{
-    assert_ptr_equal(timeout, &world);
-    world.due_us = -1;
-}
 
 uint16_t __wrap_listener_port(const struct listener *listener)
 {
@@ -173,10 +142,10 @@ void __wrap_udp_close(struct udp *udp)
 
 static void expect_reply(const char *text)
 {
-    int64_t at_us = world.now_us + REPLY_MS * MS;
+    int64_t at_us = virtual_time.now_us + REPLY_MS * MS;
     if (*text == '@') {
         char *end;
-        at_us = world.now_us + strtol(text + 1, &end, 10) * MS;
+        at_us = virtual_time.now_us + strtol(text + 1, &end, 10) * MS;
         text = end + 1;
     }
     assert_true(world.pending_count < PENDING_MAX);
@@ -192,7 +161,7 @@ int __wrap_udp_send(struct udp *udp, const void *data, size_t length)
     assert_true(n < DATAGRAMS_MAX && length < sizeof world.received[n]);
     memcpy(world.received[n], data, length);
     snprintf(world.sent + before, sizeof world.sent - before, "%s%c%d", before ? " " : "",
-             *world.received[n] == '2' ? 'A' : 'I', (int)(world.now_us / MS));
+             *world.received[n] == '2' ? 'A' : 'I', (int)(virtual_time.now_us / MS));
     if (world.script->send_error)
         return world.script->send_error;
     for (size_t i = 0; i < REPLIES_MAX && replies[i]; i++)
@@ -223,7 +192,7 @@ static void on_failed(const struct ota_failure *failure, void *userdata)
 static void on_password(void *userdata)
 {
     assert_ptr_equal(userdata, &world);
-    world.typing_us = world.now_us + 2000 * MS;
+    world.typing_us = virtual_time.now_us + 2000 * MS;
 }
 
 static void deliver(const char *text)
@@ -256,7 +225,7 @@ static bool take_reply(int64_t until_us)
     world.pending_count--;
     memmove(&world.pending[first], &world.pending[first + 1],
             (world.pending_count - first) * sizeof reply);
-    world.now_us = reply.at_us;
+    virtual_time.now_us = reply.at_us;
     deliver(reply.text);
     return true;
 }
@@ -270,7 +239,7 @@ static bool is_over(void)
 
 static void type_password(void)
 {
-    world.now_us = world.typing_us;
+    virtual_time.now_us = world.typing_us;
     world.typing_us = 0;
     handshake_set_password(world.handshake, *world.script->typed ? world.script->typed : NULL);
 }
@@ -278,13 +247,12 @@ static void type_password(void)
 static void run(void)
 {
     while (!is_over()) {
-        assert_true(world.due_us >= 0); /* every state has a deadline */
-        if (world.typing_us && world.typing_us <= world.due_us && !take_reply(world.typing_us)) {
+        assert_true(virtual_time.due_us >= 0); /* every state has a deadline */
+        if (world.typing_us && world.typing_us <= virtual_time.due_us &&
+            !take_reply(world.typing_us)) {
             type_password();
-        } else if (!take_reply(world.due_us)) {
-            world.now_us = world.due_us;
-            world.due_us = -1;
-            world.on_timer((AvahiTimeout *)&world, world.timer_userdata);
+        } else if (!take_reply(virtual_time.due_us)) {
+            virtual_time_fire();
         }
     }
 }
@@ -296,7 +264,7 @@ static struct image image = {
 static enum ota_phase play(const struct script *script)
 {
     int64_t timeout_s = script->accept_timeout_s ? script->accept_timeout_s : 10;
-    struct session_config config = {.poll_api = &world.api,
+    struct session_config config = {.poll_api = &virtual_time.api,
                                     .image = &image,
                                     .board = "board",
                                     .port_source = "as given",
@@ -307,7 +275,8 @@ static enum ota_phase play(const struct script *script)
                                                   .on_password = script->typed ? on_password : NULL,
                                                   .on_failed = on_failed,
                                                   .userdata = &world};
-    world = (struct world){.script = script, .api = {.timeout_free = timeout_free}};
+    world = (struct world){.script = script};
+    virtual_time_reset(0);
     assert_true(address_parse(&config.address, "10.0.0.7"));
     address_set_port(&config.address, 3232);
     world.handshake = handshake_start(&config, &callbacks);
@@ -470,7 +439,7 @@ static void test_scripts(void **state)
         assert_string_equal(world.scheme ? world.scheme : "none",
                             script->scheme ? script->scheme : "none");
         if (script->end_ms)
-            assert_int_equal(world.now_us / MS, script->end_ms);
+            assert_int_equal(virtual_time.now_us / MS, script->end_ms);
     }
 }
 

@@ -14,6 +14,7 @@
 #include "loop.h"
 #include "resolve.h"
 #include "session.h"
+#include "virtual_time.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -35,15 +36,10 @@ try {
     const char *message;
 };
 
-/* The world of one case, in place of resolve.c, session.c and loop.c. */
+/* The world of one case, in place of resolve.c and session.c. */
 static struct world {
-    int64_t now_us;
-    AvahiPoll api;
-    int64_t due_us; /* of the pause; negative: disarmed */
-    AvahiTimeoutCallback on_pause_over;
-    void *pause_userdata;
     bool has_resolver, has_session;
-    bool refuse_resolver, refuse_session, refuse_timeout, refuse_address;
+    bool refuse_resolver, refuse_session, refuse_address;
     bool peer_any;
     unsigned turns_to_wait; /* somebody else waits for the same peer */
     resolver_done_fn *on_resolved;
@@ -72,9 +68,6 @@ static void tell(const char *format, ...)
     assert_true(added >= 0 && (size_t)added < sizeof world.story - length);
 }
 
-int64_t __wrap_loop_now_us(void);
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata);
 struct resolver *__wrap_resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
                                        const struct target *target, bool want_port,
                                        int64_t timeout_us, resolver_done_fn *done, void *userdata);
@@ -87,40 +80,12 @@ bool __wrap_session_all_sent(const struct session *session);
 void __wrap_session_set_password(struct session *session, const char *password);
 bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer);
 
-int64_t __wrap_loop_now_us(void)
-{
-    return world.now_us;
-}
-
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata)
-{
-    assert_ptr_equal(poll_api, &world.api);
-    if (!*timeout) {
-        if (world.refuse_timeout)
-            return -1;
-        *timeout = (AvahiTimeout *)&world;
-        world.on_pause_over = callback;
-        world.pause_userdata = userdata;
-    }
-    world.due_us = delay_us < 0 ? -1 : world.now_us + delay_us;
-    if (delay_us >= 0)
-        tell("wait %d\n", (int)(delay_us / MS));
-    return 0;
-}
-
-static void timeout_free(AvahiTimeout *timeout)
-{
-    assert_ptr_equal(timeout, &world);
-    world.due_us = -1;
-}
-
 struct resolver *__wrap_resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
                                        const struct target *target, bool want_port,
                                        int64_t timeout_us, resolver_done_fn *done, void *userdata)
 {
-    assert_ptr_equal(poll_api, &world.api);
-    assert_ptr_equal(mdns, &world.api);
+    assert_ptr_equal(poll_api, &virtual_time.api);
+    assert_ptr_equal(mdns, &virtual_time.api);
     assert_false(world.has_resolver);
     assert_true(timeout_us > 0);
     if (world.refuse_resolver)
@@ -194,7 +159,7 @@ static void on_event(const struct ota_event *event, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     assert_int_equal(event->total, IMAGE_SIZE);
-    assert_int_equal(event->elapsed_us, world.now_us - 5 * MS);
+    assert_int_equal(event->elapsed_us, virtual_time.now_us - 5 * MS);
     switch (event->type) {
     case OTA_EVENT_START:
         tell("start %s\n", event->board);
@@ -261,9 +226,9 @@ static struct assignment assignment;
 
 static struct job *start(const struct options *options)
 {
-    const struct job_config config = {.poll_api = &world.api,
+    const struct job_config config = {.poll_api = &virtual_time.api,
                                       .listener = (struct listener *)&world,
-                                      .mdns = (struct mdns *)&world.api,
+                                      .mdns = (struct mdns *)&virtual_time.api,
                                       .options = options,
                                       .assignment = &assignment};
     const struct job_callbacks callbacks = {.on_event = on_event,
@@ -321,7 +286,7 @@ static void play_try(const struct try *try)
         return;
     if (try->bytes) {
         session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
-        world.now_us += 200 * MS;
+        virtual_time.now_us += 200 * MS;
         session_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = try->bytes});
     }
     end_session(try->phase, try->error, try->message);
@@ -329,25 +294,30 @@ static void play_try(const struct try *try)
 
 static void pass_pause(void)
 {
-    assert_true(world.due_us >= world.now_us);
-    world.now_us = world.due_us;
-    world.due_us = -1;
+    assert_true(virtual_time.due_us >= virtual_time.now_us);
     world.is_ready = false;
-    world.on_pause_over((AvahiTimeout *)&world, world.pause_userdata);
+    virtual_time_fire();
     assert_true(world.is_ready);
     job_start(world.job);
 }
 
+static void tell_wait(int64_t delay_us)
+{
+    tell("wait %d\n", (int)(delay_us / MS));
+}
+
 static void reset_world(void)
 {
-    world = (struct world){.now_us = 5 * MS, .api = {.timeout_free = timeout_free}, .due_us = -1};
+    world = (struct world){0};
+    virtual_time_reset(5 * MS);
+    virtual_time.on_arm = tell_wait;
     assignment = (struct assignment){.target.name = "kitchen.local", .image = &image};
 }
 
 static void assert_nothing_left(void)
 {
     assert_false(world.has_resolver || world.has_session);
-    assert_true(world.due_us < 0);
+    assert_true(virtual_time.due_us < 0);
 }
 
 #define CONNECTED_EVENT "event 4\n"
@@ -781,7 +751,7 @@ static void test_signals(void **state)
         assert_int_equal(world.exit_status, rows[i].exit_status);
         /* Nothing is left that could start again. */
         assert_false(world.has_session || world.has_resolver);
-        assert_true(world.due_us < 0);
+        assert_true(virtual_time.due_us < 0);
         job_free(job);
         assert_nothing_left();
     }
@@ -792,7 +762,7 @@ static void test_out_of_memory(void **state)
     (void)state;
     struct options options = make_options();
     reset_world();
-    world.refuse_timeout = true;
+    virtual_time.refuse = true;
     assert_null(start(&options));
     assert_string_equal(world.story, "");
     assert_nothing_left();

@@ -13,6 +13,7 @@
 #include "lookup.h"
 #include "loop.h"
 #include "resolve.h"
+#include "virtual_time.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,13 +41,8 @@ struct step {
     const char *reason;
 };
 
-/* The world of one case, in place of mdns.c, lookup.c and loop.c. */
+/* The world of one case, in place of mdns.c and lookup.c. */
 static struct world {
-    int64_t now_us;
-    AvahiPoll api;
-    int64_t due_us; /* of the resolver's timeout; negative: disarmed */
-    AvahiTimeoutCallback on_timeout;
-    void *timeout_userdata;
     bool pending[ASK_COUNT];
     char name[ASK_COUNT][DISCOVER_NAME_MAX];
     mdns_answer_fn *on_answer[ASK_COUNT];
@@ -65,9 +61,6 @@ static struct world {
     struct ota_failure failure;
 } world;
 
-int64_t __wrap_loop_now_us(void);
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata);
 struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,
                                    mdns_answer_fn *on_answer, void *userdata);
 void __wrap_mdns_cancel(struct mdns_query *query);
@@ -75,36 +68,11 @@ struct lookup *__wrap_lookup_start(const AvahiPoll *poll_api, const char *name,
                                    lookup_done_fn *done, void *userdata);
 void __wrap_lookup_free(struct lookup *lookup);
 
-int64_t __wrap_loop_now_us(void)
-{
-    return world.now_us;
-}
-
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata)
-{
-    assert_ptr_equal(poll_api, &world.api);
-    if (!*timeout) {
-        *timeout = (AvahiTimeout *)&world;
-        world.on_timeout = callback;
-        world.timeout_userdata = userdata;
-    }
-    world.due_us = delay_us < 0 ? -1 : world.now_us + delay_us;
-    return 0;
-}
-
-static void timeout_free(AvahiTimeout *timeout)
-{
-    assert_ptr_equal(timeout, &world);
-    world.due_us = -1;
-    world.on_timeout = NULL;
-}
-
 static void note_question(int question)
 {
     size_t length = strlen(world.asked);
     snprintf(world.asked + length, sizeof world.asked - length, "%s%s@%d", length ? " " : "",
-             names[question], (int)(world.now_us / MS));
+             names[question], (int)(virtual_time.now_us / MS));
     assert_false(world.pending[question]);
     world.pending[question] = true;
 }
@@ -134,7 +102,7 @@ void __wrap_mdns_cancel(struct mdns_query *query)
 struct lookup *__wrap_lookup_start(const AvahiPoll *poll_api, const char *name,
                                    lookup_done_fn *done, void *userdata)
 {
-    assert_ptr_equal(poll_api, &world.api);
+    assert_ptr_equal(poll_api, &virtual_time.api);
     note_question(SYSTEM);
     if (world.refuse_lookup) {
         world.pending[SYSTEM] = false;
@@ -197,7 +165,7 @@ static void on_done(const struct resolution *resolution, const struct ota_failur
 {
     assert_ptr_equal(userdata, &world);
     world.done_count++;
-    world.done_ms = world.now_us / MS;
+    world.done_ms = virtual_time.now_us / MS;
     world.found = resolution != NULL;
     if (resolution) {
         assert_null(failure);
@@ -601,12 +569,10 @@ static const struct test_case {
 static void start(const struct test_case *test, const struct target *target)
 {
     int64_t timeout_ms = test->timeout_ms ? test->timeout_ms : 10000;
-    world = (struct world){.due_us = -1,
-                           .api = {.timeout_free = timeout_free},
-                           .refuse_mdns = test->refuse_mdns,
-                           .refuse_lookup = test->refuse_lookup};
-    world.resolver =
-        resolver_start(&world.api, NULL, target, !test->no_port, timeout_ms * MS, on_done, &world);
+    world = (struct world){.refuse_mdns = test->refuse_mdns, .refuse_lookup = test->refuse_lookup};
+    virtual_time_reset(0);
+    world.resolver = resolver_start(&virtual_time.api, NULL, target, !test->no_port,
+                                    timeout_ms * MS, on_done, &world);
     assert_non_null(world.resolver);
     assert_int_equal(world.done_count, 0); /* never from within resolver_start() */
 }
@@ -617,13 +583,12 @@ static void run_world(const struct step *steps)
 {
     while (world.done_count == 0) {
         bool has_step = steps->at_ms > 0;
-        bool timer_first = world.due_us >= 0 && (!has_step || world.due_us < steps->at_ms * MS);
+        bool timer_first =
+            virtual_time.due_us >= 0 && (!has_step || virtual_time.due_us < steps->at_ms * MS);
         if (timer_first) {
-            world.now_us = world.due_us;
-            world.due_us = -1;
-            world.on_timeout(NULL, world.timeout_userdata);
+            virtual_time_fire();
         } else if (has_step) {
-            world.now_us = steps->at_ms * MS;
+            virtual_time.now_us = steps->at_ms * MS;
             play(steps++);
         } else {
             fail_msg("nothing is left to wait for, and there is no result");
@@ -640,7 +605,7 @@ static void check(const struct test_case *test)
     assert_int_equal(world.found, test->addresses != NULL);
     for (int question = 0; question < ASK_COUNT; question++)
         assert_false(world.pending[question]);
-    assert_null(world.on_timeout);
+    assert_false(virtual_time.exists);
     if (test->addresses) {
         assert_string_equal(world.addresses, test->addresses);
         assert_int_equal(world.port, test->port);
@@ -686,7 +651,7 @@ static void test_names_that_are_asked_for(void **state)
         struct ota_failure failure;
         assert_int_equal(target_parse(&target, table[i].target, &failure), OTA_OK);
         start(&test, &target);
-        world.on_timeout(NULL, world.timeout_userdata);
+        virtual_time_fire();
         assert_string_equal(world.name[DISCOVER_HOST], table[i].host);
         assert_string_equal(world.name[DISCOVER_INSTANCE], table[i].instance);
         assert_string_equal(world.name[SYSTEM], table[i].system);
@@ -703,13 +668,13 @@ static void test_free_while_asking(void **state)
     (void)state;
     assert_int_equal(target_parse(&target, "kitchen", &failure), OTA_OK);
     start(&test, &target);
-    world.on_timeout(NULL, world.timeout_userdata);
+    virtual_time_fire();
     assert_true(world.pending[DISCOVER_HOST] && world.pending[DISCOVER_INSTANCE] &&
                 world.pending[SYSTEM]);
     resolver_free(world.resolver);
     for (int question = 0; question < ASK_COUNT; question++)
         assert_false(world.pending[question]);
-    assert_null(world.on_timeout);
+    assert_false(virtual_time.exists);
     assert_int_equal(world.done_count, 0);
     resolver_free(NULL);
 }
