@@ -42,9 +42,10 @@ struct member {
 struct fleet {
     struct fleet_config config;
     struct member *members;
-    size_t begun; /* of the members, in their order */
-    size_t open;  /* begun, and not ended */
-    bool is_done; /* and said so */
+    size_t places; /* for boards that run at a time */
+    size_t begun;  /* of the members, in their order */
+    size_t open;   /* begun, and not ended */
+    bool is_done;  /* and said so */
     struct member *ready;
     struct member **ready_end;
     AvahiTimeout *turn;      /* when places may have to be filled */
@@ -162,7 +163,7 @@ static void on_turn(AvahiTimeout *timeout, void *userdata)
     struct fleet *fleet = userdata;
     if (fleet->why_stopped)
         skip_the_rest(fleet);
-    for (int starts = 0; fleet->totals.running < fleet->config.options->jobs; starts++) {
+    for (int starts = 0; fleet->totals.running < fleet->places; starts++) {
         struct member *member = starts < STARTS_MAX ? take_next(fleet) : NULL;
         if (!member)
             break;
@@ -362,16 +363,20 @@ static void start_member(struct member *member)
 
 /* -- the fleet -- */
 
-/* Each board that is being updated takes a socket, for a moment two; the soft limit is often 1,024.
- * Where it cannot be raised, boards fail one by one and say why. */
-static void raise_descriptor_limit(size_t boards)
+/* Each board that is being updated takes a socket, for a moment two, and the soft limit is often
+ * 1,024. Where even the hard one is too low, fewer run at a time than -j says. */
+static size_t find_places(size_t wanted)
 {
     struct rlimit limit;
-    const rlim_t needed = 64 + 2 * (rlim_t)boards;
+    const rlim_t reserved = 16, needed = reserved + 2 * (rlim_t)wanted;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
-        return;
+        return wanted;
     limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return wanted;
+    if (limit.rlim_cur >= needed)
+        return wanted;
+    return limit.rlim_cur >= reserved + 2 ? (size_t)(limit.rlim_cur - reserved) / 2 : 1;
 }
 
 static void enlist(struct fleet *fleet)
@@ -399,8 +404,8 @@ struct fleet *fleet_start(const struct fleet_config *config)
         return NULL;
     }
     enlist(fleet);
-    raise_descriptor_limit(config->count < config->options->jobs ? config->count
-                                                                 : config->options->jobs);
+    fleet->places =
+        find_places(config->count < config->options->jobs ? config->count : config->options->jobs);
     return fleet;
 }
 

@@ -202,6 +202,14 @@ class Fleet(Scenario):
         self.assertEqual(result.status, 0, result)
         self.assertIn("\n2 of 2 boards confirmed, in", result.err)
 
+    def test_few_descriptors(self):
+        """The soft limit is raised; under a hard one fewer boards run at a time."""
+        floor = Floor(self, 40)
+        for limit in ("-Sn", "-n"):
+            result = run(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path, "-j", "40", "-q",
+                         before=("sh", "-c", f'ulimit {limit} 40; exec "$@"', "sh"))
+            self.assertEqual((result.status, result.err), (0, ""), result)
+
     def test_interrupted(self):
         """In the middle: every connection is closed, and what became of each board is said."""
         floor = Floor(self, 4, "--fault", "stall@8000", family="pico")
