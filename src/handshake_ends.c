@@ -7,15 +7,20 @@
 #include "log.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 void handshake_take_gibberish(struct gibberish *gibberish, const struct session_config *config,
                               const struct reply *reply, size_t length)
 {
     log_debug("%s: ignoring a datagram of %zu bytes: %s", config->board, length, reply->text);
-    if (gibberish->count++ == 0)
-        snprintf(gibberish->first, sizeof gibberish->first, "%.100s", reply->text);
+    if (gibberish->count++ > 0)
+        return;
+    /* Cut where no UTF-8 sequence is; an escape may be cut. */
+    size_t shown = strnlen(reply->text, sizeof gibberish->first - 1);
+    while (shown > 0 && ((unsigned char)reply->text[shown] & 0xC0) == 0x80)
+        shown--;
+    memcpy(gibberish->first, reply->text, shown);
+    gibberish->first[shown] = '\0';
 }
 
 void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,

@@ -45,7 +45,8 @@ class Check(Scenario):
     def test_whole(self):
         content = esp32_image(chip=5, address=0x3C000020)
         result = self.check_file(content, 0, f": ESP32-C3 application image, {len(content)} bytes\n",
-                                 "can be sent as a sketch to ESP32-C3 boards", "\n  chip       esp32c3\n", "\n  project    blink\n",
+                                 "can be sent as a sketch to ESP32-C3 boards", "\n  chip       esp32c3\n",
+                                 "\n  project    blink\n",
                                  "\n  version    1.2\\x1b[2J\n",
                                  hashlib.md5(content).hexdigest(), hashlib.sha256(content).hexdigest())
         self.assertIn("its checksum and its SHA-256 hold", result.out)

@@ -119,9 +119,9 @@ AUTHENTICATE = [
     Fault("an old rejection comes first", ASKS + "--fault stale-failed", GIVES, 0, "confirmed", 12),
     Fault("the challenge comes twice", ASKS + "--fault duplicate-reply", GIVES, 0, "confirmed", 12),
     Fault("a challenge of 31 digits", ASKS + "--fault odd-challenge:31*0", GIVES +
-          "-t 1 --retries 0", 5, "no answer", 5),
+          "-t 1 --retries 0", 5, "no ArduinoOTA service", 5),
     Fault("a challenge of 900 digits", ASKS + "--fault odd-challenge:900*0", GIVES +
-          "-t 1 --retries 0", 5, "no answer", 5),
+          "-t 1 --retries 0", 5, "no ArduinoOTA service", 5),
     Fault("each answer gets another challenge", ASKS + "--fault endless-challenge", GIVES, 6,
           "answered 8 answers with a new challenge", 5, never=NEVER_AGAIN),
     Fault("no answer is ever right", ASKS + "--fault always-fail-auth", GIVES, 6,

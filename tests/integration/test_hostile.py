@@ -206,12 +206,12 @@ class Datagrams(Hostile):
             return script
 
         self.all_at_once(*((flood(reply), 50_000, status, says, 60) for reply, status, says in (
-                (b"x" * 65507, 5, "no valid answer|no answer"),
-                (b"ERR", 5, "no valid answer|no answer"),
-                (ESCAPES, 5, "no valid answer|no answer"),
-                (b"", 5, "no valid answer|no answer"),
-                (b"AUTH " + b"0" * 65000, 5, "no valid answer|no answer"),
-                (b"Authentication Failed", 5, "no valid answer|no answer"),
+                (b"x" * 65507, 5, "no ArduinoOTA service"),
+                (b"ERR", 5, "no ArduinoOTA service"),
+                (ESCAPES, 5, "no ArduinoOTA service"),
+                (b"", 5, "no ArduinoOTA service"),
+                (b"AUTH " + b"0" * 65000, 5, "no ArduinoOTA service"),
+                (b"Authentication Failed", 5, "no answer"),
                 (b"OK", 8, "did not connect"),
                 (b"ERR: " + ESCAPES * 1000, 7, r"refused: \\x1b\]0;owned"),
                 (b"AUTH " + b"0" * 32, 5, "neither accepted nor rejected|no answer"))),

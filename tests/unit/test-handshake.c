@@ -289,6 +289,8 @@ static enum ota_phase play(const struct script *script)
     return phase;
 }
 
+#define X42 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X126 X42 X42 X42
 #define INVITING OTA_PHASE_INVITE
 #define AUTHENTICATING OTA_PHASE_AUTHENTICATE
 #define ACCEPTED OTA_PHASE_ACCEPT
@@ -372,6 +374,9 @@ static const struct script scripts[] = {
      .phrase = "what answers at 10.0.0.7:3232 (port: as given) is no ArduinoOTA service: to 3 "
                "invitations in 10 s it said nothing that is understood, at first \"\\x1b[2J\"",
      .end_ms = 10000, .notes = 1},
+    {"rubbish that is cut, but not within a character", .accept_timeout_s = 2,
+     .replies = {{X126 "\xc3\xa9\xc3\xa9"}}, .sent = "I0", .expected = OTA_E_NO_ANSWER,
+     .phase = INVITING, .phrase = X126 "\"", .end_ms = 2000},
     {"a lost invitation", .replies = {{NULL}, {"OK"}}, .sent = "I0 I3500", .phase = ACCEPTED,
      .notes = 1},
     {"a loop() of 3 s: no second invitation queues up", .replies = {{"@3000 OK"}}, .sent = "I0",
