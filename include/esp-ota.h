@@ -103,7 +103,7 @@ struct ota_event {
     const char *address;               /* numeric address, once resolved */
     uint16_t port;                     /* UDP port of the board, once resolved */
     const char *source;                /* how the address was found, for people */
-    const char *port_source;           /* and how the port was chosen */
+    const char *port_source;           /* and which port it is, in words */
     unsigned attempt;                  /* which invitation, or which try of the whole upload */
     const char *scheme;                /* "MD5", "SHA-256" or "SHA-256 (MD5 hash)" */
     size_t bytes;                      /* acknowledged so far */

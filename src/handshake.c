@@ -36,7 +36,6 @@
 enum {
     CHALLENGES_MAX = 8,   /* answered in one handshake; more is a board that plays with us */
     FRESH_STARTS_MAX = 2, /* of a handshake that went stale */
-    ESP32_PORT = 3232,
 };
 
 static const int64_t RESEND_US = 3500 * INT64_C(1000); /* above the slowest loop() seen: 3 s */
@@ -63,9 +62,9 @@ struct handshake {
 
     struct udp udp;
     int network_error; /* errno of the last ICMP report; 0 after any reply */
-    struct gibberish gibberish;
 
-    unsigned invitations;  /* in all */
+    unsigned invitations; /* in all */
+    struct gibberish gibberish;
     unsigned outstanding;  /* invitations since the handshake last started afresh */
     bool challenged_twice; /* since then: a rejection may be of the answer to the other one */
     unsigned fresh_starts;
@@ -122,8 +121,12 @@ static void emit(struct handshake *handshake, struct ota_event event)
     handshake->callbacks.on_event(&event, handshake->callbacks.userdata);
 }
 
-static void note(struct handshake *handshake, const char *message)
+/* Each notice is given once, even if the upload takes several handshakes. */
+static void note(struct handshake *handshake, enum notice notice, const char *message)
 {
+    if (*handshake->config->notices & notice)
+        return;
+    *handshake->config->notices |= notice;
     emit(handshake, (struct ota_event){.type = OTA_EVENT_NOTE, .message = message});
 }
 
@@ -136,8 +139,9 @@ static void finish(struct handshake *handshake)
     arm(handshake);
 }
 
-/* Ends the handshake with a failure: fail(), then finish(). */
-#define END(handshake, ...) (fail(&(handshake)->failure, __VA_ARGS__), finish(handshake))
+/* Ends the handshake with a failure; describe is fail(), or a function of handshake_ends.h. */
+#define END(handshake, describe, ...)                                                              \
+    (describe(&(handshake)->failure, __VA_ARGS__), finish(handshake))
 
 /* -- UDP: sending -- */
 
@@ -145,7 +149,8 @@ static void note_network_error(struct handshake *handshake)
 {
     struct ota_failure news;
     handshake_news(&news, handshake->board_address, handshake->network_error);
-    note(handshake, news.message);
+    note(handshake, news.error == OTA_E_NOT_LISTENING ? NOTICE_REFUSED : NOTICE_UNREACHABLE,
+         news.message);
 }
 
 /* A datagram of ours cannot leave, or ICMP says that it did not arrive. A board that is rebooting
@@ -153,15 +158,13 @@ static void note_network_error(struct handshake *handshake)
 static void take_network_error(int reason, void *userdata)
 {
     struct handshake *handshake = userdata;
-    bool news = handshake->network_error != reason;
     handshake->network_error = reason;
     handshake->outstanding = 0;
     if (handshake->state == AUTHENTICATE) {
         resend_after(handshake, 0); /* the board is gone in the middle: afresh */
     } else if (handshake->state == INVITE) {
         resend_after(handshake, REFUSED_RESEND_US);
-        if (news && !handshake->config->is_retry) /* said once */
-            note_network_error(handshake);
+        note_network_error(handshake);
     }
 }
 
@@ -224,7 +227,7 @@ static void send_answer(void *userdata)
         handshake->challenge.scheme == AUTH_MD5 ? AUTH_MD5 : handshake->sha256_scheme;
     if (auth_respond(&answer, handshake->answer_scheme, handshake->password,
                      handshake->challenge.nonce, NULL) < 0) {
-        END(handshake, OTA_E_INTERNAL, "cannot answer the board's %s challenge: %s",
+        END(handshake, fail, OTA_E_INTERNAL, "cannot answer the board's %s challenge: %s",
             auth_scheme_name(handshake->answer_scheme), digest_error());
         return;
     }
@@ -242,7 +245,8 @@ static bool has_password(const struct handshake *handshake)
 
 static void end_password_needed(struct handshake *handshake)
 {
-    END(handshake, OTA_E_PASSWORD_NEEDED, "the board asks for a password, and none was given");
+    END(handshake, fail, OTA_E_PASSWORD_NEEDED,
+        "the board asks for a password, and none was given");
 }
 
 static void take_challenge(struct handshake *handshake, const struct reply *challenge)
@@ -253,7 +257,7 @@ static void take_challenge(struct handshake *handshake, const struct reply *chal
     handshake->challenged_twice |= answered_one;
     handshake->challenge = *challenge;
     if (++handshake->challenges > CHALLENGES_MAX) {
-        END(handshake, OTA_E_WRONG_PASSWORD,
+        END(handshake, fail, OTA_E_WRONG_PASSWORD,
             "the board answered %d answers with a new challenge each and accepted none",
             CHALLENGES_MAX);
     } else if (has_password(handshake)) {
@@ -282,12 +286,9 @@ static void announce_authenticated(struct handshake *handshake)
 {
     emit(handshake, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
                                        .scheme = auth_scheme_name(handshake->answer_scheme)});
-    bool esp32 = address_port(&handshake->config->address) == ESP32_PORT ||
-                 handshake->config->image->family == IMAGE_ESP32;
-    if (esp32 && handshake->answer_scheme == AUTH_MD5)
-        note(handshake,
-             "this ESP32 authenticates with MD5, which is weak: a sketch built with core "
-             "3.3.1 or later uses SHA-256");
+    const char *advice = handshake_advice(handshake->config, handshake->answer_scheme);
+    if (advice)
+        note(handshake, NOTICE_WEAK, advice);
 }
 
 static void take_rejection(struct handshake *handshake)
@@ -302,8 +303,7 @@ static void take_rejection(struct handshake *handshake)
         start_inviting(handshake);
         return;
     }
-    handshake_wrong_password(&handshake->failure, handshake->config, handshake->answer_scheme);
-    finish(handshake);
+    END(handshake, handshake_wrong_password, handshake->config, handshake->answer_scheme);
 }
 
 /* -- UDP: replies, by state -- */
@@ -314,12 +314,6 @@ static void wait_for_connection(struct handshake *handshake)
     enter(handshake, ACCEPT, limit_us > CONNECT_US ? limit_us : CONNECT_US, 0);
 }
 
-static void end_refused(struct handshake *handshake, const struct reply *reply)
-{
-    handshake_refused(&handshake->failure, reply);
-    finish(handshake);
-}
-
 static void reply_to_invitation(struct handshake *handshake, const struct reply *reply)
 {
     if (reply->type == REPLY_OK)
@@ -327,7 +321,7 @@ static void reply_to_invitation(struct handshake *handshake, const struct reply 
     else if (reply->type == REPLY_CHALLENGE)
         take_challenge(handshake, reply);
     else if (reply->type == REPLY_ERROR)
-        end_refused(handshake, reply);
+        END(handshake, handshake_refused, reply);
     /* "Authentication Failed" here belongs to an answer that was given up. */
 }
 
@@ -346,15 +340,15 @@ static void reply_to_answer(struct handshake *handshake, const struct reply *rep
 static void reply_while_accepting(struct handshake *handshake, const struct reply *reply)
 {
     if (reply->type == REPLY_ERROR)
-        end_refused(handshake, reply);
+        END(handshake, handshake_refused, reply);
 }
 
 /* -- deadlines, by state -- */
 
 static void resend_invitation(struct handshake *handshake)
 {
-    if (handshake->outstanding == 1) /* said once, and not of what was refused */
-        note(handshake, "no answer yet; inviting it again");
+    if (handshake->outstanding) /* what was refused is not */
+        note(handshake, NOTICE_SILENCE, "no answer yet; inviting it again");
     resend_after(handshake, RESEND_US);
     send_invitation(handshake);
 }
@@ -374,21 +368,19 @@ static void resend_answer(struct handshake *handshake)
 
 static void end_no_answer(struct handshake *handshake)
 {
-    handshake_no_answer(&handshake->failure, handshake->config, handshake->board_address,
-                        handshake->network_error, handshake->invitations, &handshake->gibberish);
-    finish(handshake);
+    END(handshake, handshake_no_answer, handshake->config, handshake->board_address,
+        handshake->network_error, handshake->invitations, &handshake->gibberish);
 }
 
 static void end_no_verdict_on_answer(struct handshake *handshake)
 {
-    END(handshake, OTA_E_NO_ANSWER,
-        "%s sent a challenge, but neither accepted nor rejected the answer in %.3g s",
-        handshake->board_address, (double)ANSWER_US / 1e6);
+    END(handshake, handshake_no_verdict_on_answer, handshake->board_address, ANSWER_US,
+        &handshake->gibberish);
 }
 
 static void end_no_password(struct handshake *handshake)
 {
-    END(handshake, OTA_E_PASSWORD_NEEDED,
+    END(handshake, fail, OTA_E_PASSWORD_NEEDED,
         "the board asks for a password, and none was typed in %.3g s", (double)PASSWORD_US / 1e6);
 }
 
@@ -396,8 +388,7 @@ static void end_no_connection(struct handshake *handshake)
 {
     struct address local;
     bool known = udp_local(&handshake->udp, &local);
-    handshake_no_connection(&handshake->failure, handshake->config, known ? &local : NULL);
-    finish(handshake);
+    END(handshake, handshake_no_connection, handshake->config, known ? &local : NULL);
 }
 
 static const struct state_row states[STATE_COUNT] = {
@@ -426,6 +417,15 @@ static void on_timer(AvahiTimeout *timeout, void *userdata)
 
 /* -- UDP: receiving -- */
 
+/* What comes once an answer to a challenge is out may repeat it, and is not shown. */
+static void take_gibberish(struct handshake *handshake, size_t length, const struct reply *reply)
+{
+    const char *text = handshake->answer_length ? "" : reply->text;
+    handshake_count_gibberish(&handshake->gibberish, text);
+    log_debug("%s: ignoring a datagram of %zu bytes: %s", handshake->config->board, length,
+              *text ? text : "(not shown)");
+}
+
 static void take_datagram(const void *data, size_t length, void *userdata)
 {
     struct handshake *handshake = userdata;
@@ -433,7 +433,7 @@ static void take_datagram(const void *data, size_t length, void *userdata)
     protocol_parse_reply(&reply, data, length);
     handshake->network_error = 0;
     if (reply.type == REPLY_GARBAGE)
-        handshake_take_gibberish(&handshake->gibberish, handshake->config, &reply, length);
+        take_gibberish(handshake, length, &reply);
     else if (states[handshake->state].on_reply)
         states[handshake->state].on_reply(handshake, &reply);
 }
@@ -443,12 +443,10 @@ static void take_datagram(const void *data, size_t length, void *userdata)
 static void begin(struct handshake *handshake)
 {
     const struct session_config *config = handshake->config;
-    if (udp_open(&handshake->udp, config->source, &config->address) == 0) {
+    if (udp_open(&handshake->udp, config->source, &config->address) == 0)
         start_inviting(handshake);
-        return;
-    }
-    handshake_cannot_send(&handshake->failure, handshake->board_address, errno);
-    finish(handshake);
+    else
+        END(handshake, handshake_cannot_send, handshake->board_address, errno);
 }
 
 struct handshake *handshake_start(const struct session_config *config,

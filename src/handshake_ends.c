@@ -1,47 +1,71 @@
 /*
- * handshake_ends.c: the sentences for the ways in which a handshake fails. Prints debug lines only.
+ * handshake_ends.c: see handshake_ends.h. Touches nothing but its arguments.
  */
 #include "handshake_ends.h"
 
 #include "error.h"
-#include "log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-void handshake_take_gibberish(struct gibberish *gibberish, const struct session_config *config,
-                              const struct reply *reply, size_t length)
+enum { ESP32_PORT = 3232, QUOTED_MAX = PROTOCOL_TEXT_MAX + 16 };
+
+void handshake_count_gibberish(struct gibberish *gibberish, const char *text)
 {
-    log_debug("%s: ignoring a datagram of %zu bytes: %s", config->board, length, reply->text);
-    if (gibberish->count++ > 0)
-        return;
-    /* Cut where no UTF-8 sequence is; an escape may be cut. */
-    size_t shown = strnlen(reply->text, sizeof gibberish->first - 1);
-    while (shown > 0 && ((unsigned char)reply->text[shown] & 0xC0) == 0x80)
-        shown--;
-    memcpy(gibberish->first, reply->text, shown);
-    gibberish->first[shown] = '\0';
+    if (gibberish->count++ == 0)
+        snprintf(gibberish->first, sizeof gibberish->first, "%s", text);
+}
+
+/* ', at first "..."' where there is gibberish that may be shown. */
+static const char *quote_first(char quoted[QUOTED_MAX], const struct gibberish *gibberish)
+{
+    *quoted = '\0';
+    if (*gibberish->first)
+        snprintf(quoted, QUOTED_MAX, ", at first \"%s\"", gibberish->first);
+    return quoted;
 }
 
 void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,
                          const char *address, int network_error, unsigned invitations,
                          const struct gibberish *gibberish)
 {
+    char quoted[QUOTED_MAX];
     const char *source = config->port_source, *plural = invitations == 1 ? "" : "s";
     double seconds = (double)config->accept_timeout_us / 1e6;
     if (network_error == ECONNREFUSED)
-        fail(failure, OTA_E_NOT_LISTENING, "nothing listens at %s (port: %s)", address, source);
+        fail(failure, OTA_E_NOT_LISTENING, "nothing listens at %s (%s)", address, source);
     else if (network_error)
         fail(failure, OTA_E_UNREACHABLE, "%s cannot be reached: %s", address,
              strerror(network_error));
     else if (gibberish->count)
         fail(failure, OTA_E_NO_ANSWER,
-             "what answers at %s (port: %s) is no ArduinoOTA service: to %u invitation%s in %.3g s "
-             "it said nothing that is understood, at first \"%s\"",
-             address, source, invitations, plural, seconds, gibberish->first);
+             "what answers at %s (%s) is no ArduinoOTA service: to %u invitation%s in %.3g s it "
+             "said nothing that is understood%s",
+             address, source, invitations, plural, seconds, quote_first(quoted, gibberish));
     else
-        fail(failure, OTA_E_NO_ANSWER, "no answer from %s (port: %s) to %u invitation%s in %.3g s",
+        fail(failure, OTA_E_NO_ANSWER, "no answer from %s (%s) to %u invitation%s in %.3g s",
              address, source, invitations, plural, seconds);
+}
+
+void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
+                                    int64_t limit_us, const struct gibberish *gibberish)
+{
+    char quoted[QUOTED_MAX];
+    fail(failure, OTA_E_NO_ANSWER,
+         "%s sent a challenge, but neither accepted nor rejected the answer in %.3g s%s%s", address,
+         (double)limit_us / 1e6, gibberish->count ? "; it said nothing that is understood" : "",
+         quote_first(quoted, gibberish));
+}
+
+const char *handshake_advice(const struct session_config *config, enum auth_scheme scheme)
+{
+    bool is_esp32 =
+        address_port(&config->address) == ESP32_PORT || config->image->family == IMAGE_ESP32;
+    if (is_esp32 && scheme == AUTH_MD5)
+        return "this ESP32 authenticates with MD5, which is weak: a sketch built with core "
+               "3.3.1 or later uses SHA-256";
+    return NULL;
 }
 
 void handshake_news(struct ota_failure *news, const char *address, int network_error)

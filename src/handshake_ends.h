@@ -1,6 +1,6 @@
 /*
- * handshake_ends.h: the sentences for the ways in which a handshake fails. Pure: each fills in
- * *failure. handshake.c is their only user.
+ * handshake_ends.h: the sentences of a handshake, above all for the ways in which it fails. Pure.
+ * handshake.c is their only user.
  */
 #ifndef HANDSHAKE_ENDS_H
 #define HANDSHAKE_ENDS_H
@@ -12,16 +12,22 @@
 /* Datagrams that were no reply. Starts as {0}. */
 struct gibberish {
     unsigned count;
-    char first[128]; /* escaped */
+    char first[PROTOCOL_TEXT_MAX]; /* escaped */
 };
-void handshake_take_gibberish(struct gibberish *gibberish, const struct session_config *config,
-                              const struct reply *reply, size_t length);
+
+/* text: what the datagram says, escaped; "" where it may not be shown. */
+void handshake_count_gibberish(struct gibberish *gibberish, const char *text);
 
 /* address: the board's, with port. network_error: errno of the last ICMP report; 0: silence, but
  * for gibberish. */
 void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,
                          const char *address, int network_error, unsigned invitations,
                          const struct gibberish *gibberish);
+/* A challenge came, and nothing that judges the answer to it within limit_us. */
+void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
+                                    int64_t limit_us, const struct gibberish *gibberish);
+/* What to say of a board that accepted the password; NULL: nothing. */
+const char *handshake_advice(const struct session_config *config, enum auth_scheme scheme);
 /* What the network says for the first time, while the handshake goes on. */
 void handshake_news(struct ota_failure *news, const char *address, int network_error);
 /* The socket cannot be made to lead to address; reason is an errno. */

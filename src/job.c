@@ -40,6 +40,7 @@ struct job {
     struct session *session;
     AvahiTimeout *pause;  /* before the next attempt */
     unsigned attempt;     /* counts from 1 */
+    unsigned notices;     /* enum notice: those that its sessions gave */
     bool is_counted;      /* the attempt to come is a new one */
     bool waits;           /* has said that it waits for the board to appear */
     size_t block;         /* lock-step; 0: streaming */
@@ -221,13 +222,13 @@ static const char *default_port_source(const struct image *image)
 {
     switch (image->family) {
     case IMAGE_ESP8266:
-        return "the default of ESP8266 boards";
+        return "the default port of ESP8266 boards";
     case IMAGE_ESP32:
-        return "the default of ESP32 boards";
+        return "the default port of ESP32 boards";
     case IMAGE_UNKNOWN:
         break;
     }
-    return "the ESP8266 default, as the image names no chip";
+    return "the default port of ESP8266 boards, as the image names no chip";
 }
 
 /* The port: as given; else as announced; else what boards of the image's family listen on. */
@@ -235,18 +236,18 @@ static uint16_t choose_port(const struct job *job, uint16_t announced, const cha
 {
     const struct assignment *assignment = job->config.assignment;
     if (assignment->target.port) {
-        *source = "as given";
+        *source = "the given port";
         return assignment->target.port;
     }
     if (announced) {
-        *source = "as announced by mDNS";
+        *source = "the announced port";
         return announced;
     }
     *source = default_port_source(assignment->image);
     return image_default_port(assignment->image);
 }
 
-static struct session_config make_session_config(const struct job *job)
+static struct session_config make_session_config(struct job *job)
 {
     const struct options *options = job->config.options;
     struct session_config config = {
@@ -258,7 +259,6 @@ static struct session_config make_session_config(const struct job *job)
         .board = job->name,
         .address = job->found.addresses[0],
         .port_source = job->port_source,
-        .is_retry = job->attempt > 1 || job->waits,
         .source = options->has_source ? &options->source : NULL,
         .peer = options->has_peer ? &options->peer : NULL,
         .peer_any = options->peer_any,
@@ -266,6 +266,7 @@ static struct session_config make_session_config(const struct job *job)
         .password = job->password,
         .accept_timeout_us = options->timeout_us,
         .block = job->block,
+        .notices = &job->notices,
     };
     address_set_port(&config.address, job->port);
     return config;

@@ -12,6 +12,14 @@
 
 struct session;
 
+/* What is worth saying once in an upload, however many sessions it takes. */
+enum notice {
+    NOTICE_SILENCE = 1 << 0,
+    NOTICE_REFUSED = 1 << 1,
+    NOTICE_UNREACHABLE = 1 << 2,
+    NOTICE_WEAK = 1 << 3,
+};
+
 /* Everything a session needs; the pointers must outlive it. */
 struct session_config {
     const AvahiPoll *poll_api;
@@ -21,8 +29,7 @@ struct session_config {
     enum ota_command command;
     const char *board;            /* what the user calls it, escaped, for messages */
     struct address address;       /* with the board's UDP port */
-    const char *port_source;      /* how the port was chosen, for the message when nobody answers */
-    bool is_retry;                /* there was a session before: what was said then is known */
+    const char *port_source;      /* which port it is, for the message when nobody answers */
     const struct address *source; /* -I: source address of the invitation; NULL: any */
     const struct address *peer;   /* --peer: who may connect; NULL: the address that is invited */
     bool peer_any;                /* --peer any */
@@ -30,6 +37,7 @@ struct session_config {
     const char *password;         /* NULL or "": none was given */
     int64_t accept_timeout_us;    /* -t */
     size_t block;                 /* as in struct transfer_config */
+    unsigned *notices;            /* enum notice: those that were given, also by sessions before */
 };
 
 /* The events INVITED to NOTE go to on_event while the session runs; type, phase and what belongs to

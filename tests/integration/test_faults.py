@@ -79,7 +79,7 @@ INVITE = [
     Fault("the board restarts, and listens soon", "--fault closed:2500", "", 0,
           "in case the board is rebooting", 8),
     Fault("nothing listens there", "--fault closed:999999", "-t 1 --retries 1", 5,
-          r"(?s)attempt 2 of 2.*nothing listens at .* \(port: as given\)", 8),
+          r"(?s)attempt 2 of 2.*nothing listens at .* \(the given port\)", 8),
     Fault("the image does not fit", "--capacity 50000", "", 7,
           r"refused: ERROR\[4\]: Not Enough Space", 4, never=NEVER_AGAIN),
     Fault("the board was flashed by cable and not reset",

@@ -12,6 +12,33 @@ GIVEN = ("-a", "kwert")
 AGAIN = "no answer yet; inviting it again"
 
 
+class Echo:
+    """Sends back what it gets; if it has a challenge, that is its reply to invitations."""
+
+    def __init__(self, challenge=None):
+        self._socket = socket.socket(type=socket.SOCK_DGRAM)
+        self._socket.bind((address(), 0))
+        self.address, self.port = self._socket.getsockname()
+        self.heard = []
+        self._challenge = challenge
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        while True:
+            data, source = self._socket.recvfrom(2000)
+            if not data:
+                return
+            self.heard.append(data)
+            is_answer = data.startswith(b"200 ")
+            self._socket.sendto(data if is_answer or not self._challenge else self._challenge, source)
+
+    def close(self):
+        self._socket.sendto(b"", (self.address, self.port))
+        self._thread.join()
+        self._socket.close()
+
+
 def with_and_without(name, board, **more):
     """The same with and without a password."""
     yield Case(name, board, **more)
@@ -78,6 +105,30 @@ class Losses(Scenario):
         ])
 
 
+    def test_an_echo(self):
+        """It is no reply; told from silence, and shown."""
+        echo = Echo()
+        self.addCleanup(echo.close)
+        path = self.file("fw.bin", image())
+        result = run("-i", f"{echo.address}:{echo.port}", "-t", "1", "--retries", "0", *GIVEN, "-f", path)
+        self.assertEqual(result.status, 5, result)
+        self.assertRegex(result.err, r'nothing that is understood, at first "0 \d+ 20000 [0-9a-f]{32}"\n')
+
+    def test_an_echo_of_the_answer_is_not_shown(self):
+        echo = Echo(b"AUTH " + b"0123456789abcdef" * 2)
+        self.addCleanup(echo.close)
+        path = self.file("fw.bin", image())
+        result = run("-i", f"{echo.address}:{echo.port}", "--retries", "0", *GIVEN, "-d", "-f", path)
+        self.assertEqual(result.status, 5, result)
+        self.assertIn("neither accepted nor rejected", result.err)
+        self.assertIn("; it said nothing that is understood\n", result.err)
+        answers = [line for line in echo.heard if line.startswith(b"200 ")]
+        self.assertTrue(answers)
+        for answer in answers:
+            for part in answer.split()[1:]:
+                self.assertNotIn(part.decode(), result.err)
+
+
 class Refusals(Scenario):
 
     def test_refused(self):
@@ -106,22 +157,25 @@ class Absences(Scenario):
                  seconds=20),
             Case("another service", (*PASSWORD, "--fault", "odd-challenge:31*0"), ("-t", "4", "--retries", "0"),
                  status=5, seconds=20,
-                 says=(r'invitation: what answers at 127[0-9.]+:8266 \(port: as given\) is no ArduinoOTA '
+                 says=(r'invitation: what answers at 127[0-9.]+:8266 \(the given port\) is no ArduinoOTA '
                        r'service: to 2 invitations in 4 s it said nothing that is understood, at first '
                        r'"AUTH [0-9a-f]{31}"',)),
             Case("nothing listens", None, ("-t", "1", "--retries", "0"), status=5, seconds=20,
                  says=("invitation: nothing listens at 127[0-9.]+:8266",
-                       "going on in case the board is rebooting", "default of ESP8266 boards",
+                       "going on in case the board is rebooting", "default port of ESP8266 boards",
                        "ArduinoOTA.begin"), never=(AGAIN,)),
             Case("the password is never judged", (*PASSWORD, "--fault", "drop-answer*0"),
                  (*GIVEN, "--retries", "0"), status=5, says=("sent a challenge, but neither",)),
         ])
 
     def test_retries(self):
-        """Twice more, unless told otherwise; each is announced."""
+        """Twice more, unless told otherwise; each is announced, and nothing else is said twice."""
         self.check([
             Case("two", ("--fault", "silent"), ("-t", "1"), status=5,
                  says=("attempt 2 of 3", "attempt 3 of 3")),
+            Case("nothing listens", None, ("-t", "1"), status=5,
+                 says=("in case the board is rebooting", "attempt 2 of 3", "attempt 3 of 3"),
+                 never=("(?s)rebooting.*rebooting",)),
             Case("one", ("--fault", "silent"), ("-t", "1", "--retries", "1"), status=5,
                  says=("attempt 2 of 2",), never=("attempt 3",)),
             Case("none", ("--fault", "silent"), ("-t", "1", "--retries", "0"), status=5,

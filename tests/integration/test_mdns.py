@@ -84,13 +84,13 @@ class Ports(OnLink):
             with self.subTest(name=name):
                 self.assert_uploads(name, board, "-d",
                                     says=[f"{name} is 10.77.0.18, port 8300 (mDNS)",
-                                          f"{name}: port 8300, as announced by mDNS"])
+                                          f"{name}: port 8300, the announced port"])
                 board.wait_for(" open")
 
     def test_announced_by_an_instance_named_unlike_the_host(self):
         board = self.simulate(LAMP)
         self.assert_uploads("lamp.local", board, "-d",
-                            says=["lamp.local: port 3232, as announced by mDNS"])
+                            says=["lamp.local: port 3232, the announced port"])
 
     def test_given_goes_before_announced(self):
         board = self.simulate(ATTIC, port=8400)
@@ -99,14 +99,14 @@ class Ports(OnLink):
             with self.subTest(name=name):
                 self.assert_uploads(name, board, "-d", *options,
                                     says=["is 10.77.0.18, port 8400 (mDNS)",
-                                          "port 8400, as given"])
+                                          "port 8400, the given port"])
                 board.wait_for(" open")
 
     def test_failure_names_port_and_source(self):
         for name, options, says in (
-                ("attic", (), "nothing listens at 10.77.0.18:8300 (port: as announced by mDNS)"),
-                ("attic", ("-p", "8400"), "nothing listens at 10.77.0.18:8400 (port: as given)"),
-                ("10.77.0.18", (), "nothing listens at 10.77.0.18:8266 (port: the default of "
+                ("attic", (), "nothing listens at 10.77.0.18:8300 (the announced port)"),
+                ("attic", ("-p", "8400"), "nothing listens at 10.77.0.18:8400 (the given port)"),
+                ("10.77.0.18", (), "nothing listens at 10.77.0.18:8266 (the default port of "
                                    "ESP8266 boards)")):
             with self.subTest(name=name, options=options):
                 result = scenario.run("-i", name, "-f", self.image, "-t", "1", "--retries", "0",
@@ -128,8 +128,8 @@ class Addresses(OnLink):
         silent = self.simulate(ATTIC, "--fault", "silent")
         other = self.simulate(ATTIC, address=ATTIC.v6)
         result = scenario.run("-i", "attic.local", "-f", self.image, "-t", "1", "--retries", "0")
-        self.assert_result(result, 5, ("no answer from 10.77.0.18:8300 (port: as announced by "
-                                       "mDNS) to 1 invitation in 1 s",), within=SOON)
+        self.assert_result(result, 5, ("no answer from 10.77.0.18:8300 (the announced port) to 1 "
+                                       "invitation in 1 s",), within=SOON)
         silent.wait_for("fault order=silent")
         self.assert_untouched(other)
 

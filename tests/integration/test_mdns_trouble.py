@@ -83,7 +83,7 @@ class Absent(OnLink):
                                 says=["kitchen.local is 10.77.0.10, port 8266 (system resolver)",
                                       "] multicast DNS cannot be asked (the D-Bus system bus "
                                       "cannot be reached)",
-                                      "port 8266, the default of ESP8266 boards"])
+                                      "port 8266, the default port of ESP8266 boards"])
             self.link.stop_daemon()
 
     def test_no_bus_and_no_nss_mdns(self):
@@ -210,7 +210,7 @@ class Numeric(OnLink):
         with self.without_bus(), listening(mdns.BUS_SOCKET) as bus, \
                 listening(AVAHI_SOCKET) as avahi:
             self.assert_uploads("10.77.0.10", four, "-d",
-                                says=["10.77.0.10: port 8266, the default of ESP8266 boards"])
+                                says=["10.77.0.10: port 8266, the default port of ESP8266 boards"])
             self.assert_uploads("fd77::19", six, "-p", "2040")
             self.assertFalse(is_readable(bus))
             self.assertFalse(is_readable(avahi))

@@ -31,6 +31,10 @@
 #define REFUSED "!"  /* not a datagram: an ICMP refusal */
 #define CONNECT "->" /* not a datagram either: the board connects */
 #define TURN "(its turn)"
+#define UMLAUTS "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4" UMLAUTS_24 UMLAUTS_24
+#define UMLAUTS_24                                                                                 \
+    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"                     \
+    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
 
 #define MS INT64_C(1000)
 
@@ -44,6 +48,7 @@ struct script {
                                                       * otherwise after 5 ms */
     const char *sent;                                /* "I0 A5": what, and after how many ms */
     const char *phrase;                              /* in the failure's message */
+    const char *never;                               /* not in it */
     const char *scheme;                              /* of the AUTHENTICATED event; NULL: none */
     enum ota_error expected;                         /* OTA_OK: the state ACCEPT was reached */
     enum ota_phase phase;
@@ -52,7 +57,7 @@ struct script {
     int accept_timeout_s; /* 0: 10 */
     int send_error;       /* errno of every send */
     int open_error;       /* errno of opening the socket */
-    const char *turn;     /* when an answer may be computed: "@MS " TURN; NULL: at once */
+    const char *turn; /* when an answer may be computed: "@MS " TURN; NULL: at once */
     bool md5_target;
     bool every_time; /* the replies to the first datagram answer each of them */
     bool on;         /* runs on in ACCEPT, to the end */
@@ -261,16 +266,17 @@ static struct image image = {
     .family = IMAGE_ESP32, .size = 1000, .md5 = "00112233445566778899aabbccddeeff"};
 
 /* Runs until the handshake fails, waits for the connection, or the board connects. */
-static enum ota_phase play(const struct script *script)
+static enum ota_phase play_on(const struct script *script, unsigned *notices)
 {
     int64_t timeout_s = script->accept_timeout_s ? script->accept_timeout_s : 10;
     struct session_config config = {.poll_api = &virtual_time.api,
                                     .image = &image,
                                     .board = "board",
-                                    .port_source = "as given",
+                                    .port_source = "the given port",
                                     .md5_target = script->md5_target,
                                     .password = script->password,
-                                    .accept_timeout_us = timeout_s * 1000 * MS};
+                                    .accept_timeout_us = timeout_s * 1000 * MS,
+                                    .notices = notices};
     const struct handshake_callbacks callbacks = {.on_event = on_event,
                                                   .on_password = script->typed ? on_password : NULL,
                                                   .on_failed = on_failed,
@@ -289,8 +295,12 @@ static enum ota_phase play(const struct script *script)
     return phase;
 }
 
-#define X42 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-#define X126 X42 X42 X42
+static enum ota_phase play(const struct script *script)
+{
+    unsigned notices = 0;
+    return play_on(script, &notices);
+}
+
 #define INVITING OTA_PHASE_INVITE
 #define AUTHENTICATING OTA_PHASE_AUTHENTICATE
 #define ACCEPTED OTA_PHASE_ACCEPT
@@ -365,18 +375,26 @@ static const struct script scripts[] = {
      .sent = "I0 A5 A10 A15 A20 A25 A30 A35 A40", .expected = OTA_E_WRONG_PASSWORD,
      .phase = AUTHENTICATING, .phrase = "new challenge"},
     {"silence", .sent = "I0 I3500 I7000", .expected = OTA_E_NO_ANSWER, .phase = INVITING,
-     .phrase = "no answer from 10.0.0.7:3232 (port: as given) to 3 invitations in 10 s",
+     .phrase = "no answer from 10.0.0.7:3232 (the given port) to 3 invitations in 10 s",
      .end_ms = 10000, .notes = 1},
     {"a short wait", .accept_timeout_s = 2, .sent = "I0", .expected = OTA_E_NO_ANSWER,
      .phase = INVITING, .phrase = "to 1 invitation in 2 s", .end_ms = 2000},
     {"rubbish only", .every_time = true, .replies = {{"\x1b[2J"}}, .sent = "I0 I3500 I7000",
+     .expected = OTA_E_NO_ANSWER, .phase = INVITING, .end_ms = 10000, .notes = 1,
+     .phrase = "what answers at 10.0.0.7:3232 (the given port) is no ArduinoOTA service: to 3 "
+               "invitations in 10 s it said nothing that is understood, at first \"\\x1b[2J\""},
+    {"a challenge that is none", .accept_timeout_s = 2, .replies = {{"AUTH xyz"}}, .sent = "I0",
+     .expected = OTA_E_NO_ANSWER, .phase = INVITING, .end_ms = 2000,
+     .phrase = "it said nothing that is understood, at first \"AUTH xyz\""},
+    {"rubbish that is cut, between two letters", .accept_timeout_s = 2,
+     .replies = {{"x" UMLAUTS UMLAUTS UMLAUTS UMLAUTS}}, .sent = "I0", .expected = OTA_E_NO_ANSWER,
+     .phase = INVITING, .phrase = "\u00e4...\""},
+    {"an empty datagram", .accept_timeout_s = 2, .replies = {{"\n"}}, .sent = "I0",
      .expected = OTA_E_NO_ANSWER, .phase = INVITING,
-     .phrase = "what answers at 10.0.0.7:3232 (port: as given) is no ArduinoOTA service: to 3 "
-               "invitations in 10 s it said nothing that is understood, at first \"\\x1b[2J\"",
-     .end_ms = 10000, .notes = 1},
-    {"rubbish that is cut, but not within a character", .accept_timeout_s = 2,
-     .replies = {{X126 "\xc3\xa9\xc3\xa9"}}, .sent = "I0", .expected = OTA_E_NO_ANSWER,
-     .phase = INVITING, .phrase = X126 "\"", .end_ms = 2000},
+     .phrase = "it said nothing that is understood"},
+    {"rubbish, and then nothing listens any more", .accept_timeout_s = 2,
+     .replies = {{"rubbish", "@1900 " REFUSED}}, .sent = "I0", .expected = OTA_E_NOT_LISTENING,
+     .phase = INVITING, .phrase = "nothing listens", .notes = 1},
     {"a lost invitation", .replies = {{NULL}, {"OK"}}, .sent = "I0 I3500", .phase = ACCEPTED,
      .notes = 1},
     {"a loop() of 3 s: no second invitation queues up", .replies = {{"@3000 OK"}}, .sent = "I0",
@@ -401,6 +419,11 @@ static const struct script scripts[] = {
      .sent = "I0 A5 A3505 I7005 A7010 A10510 I14010 A14015 A17515", .expected = OTA_E_NO_ANSWER,
      .phase = AUTHENTICATING, .phrase = "neither accepted nor rejected the answer in 10 s",
      .end_ms = 24015},
+    {"rubbish instead of a verdict on the answer, which may repeat it", "pw",
+     .replies = {{ASK_MD5}, {"rubbish"}, {"rubbish"}, {ASK_MD5_AGAIN}, {NULL}, {NULL}, {ASK_MD5}},
+     .sent = "I0 A5 A3505 I7005 A7010 A10510 I14010 A14015 A17515", .expected = OTA_E_NO_ANSWER,
+     .phase = AUTHENTICATING, .phrase = "the answer in 10 s; it said nothing that is understood",
+     .end_ms = 24015, .never = "rubbish"},
     {"accepted, and no connection", .on = true, .replies = {{"OK"}}, .sent = "I0",
      .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED,
      .phrase = "accepted 1000 bytes, but did not connect to 10.0.0.1, TCP port 4711",
@@ -413,12 +436,12 @@ static const struct script scripts[] = {
     {"nothing listens: a notice, and the rest of the time", .accept_timeout_s = 2,
      .every_time = true, .replies = {{REFUSED}}, .sent = "I0 I505 I1010 I1515",
      .expected = OTA_E_NOT_LISTENING, .phase = INVITING,
-     .phrase = "nothing listens at 10.0.0.7:3232 (port: as given)", .notes = 1, .end_ms = 2000},
+     .phrase = "nothing listens at 10.0.0.7:3232 (the given port)", .notes = 1, .end_ms = 2000},
     {"a board that restarts", .replies = {{REFUSED}, {REFUSED}, {"OK"}}, .sent = "I0 I505 I1010",
      .phase = ACCEPTED, .notes = 1},
     {"a board that restarts in the middle", "pw",
      .replies = {{ASK_SHA}, {REFUSED}, {REFUSED}, {ASK_SHA_AGAIN}, {"OK"}},
-     .sent = "I0 A5 I10 I515 A520", .scheme = "SHA-256", .phase = ACCEPTED, .notes = 0},
+     .sent = "I0 A5 I10 I515 A520", .scheme = "SHA-256", .phase = ACCEPTED, .notes = 1},
     {"no route", .accept_timeout_s = 1, .send_error = EHOSTUNREACH, .sent = "I0 I500",
      .expected = OTA_E_UNREACHABLE, .phase = INVITING,
      .phrase = "10.0.0.7:3232 cannot be reached: No route to host", .notes = 1, .end_ms = 1000},
@@ -440,6 +463,7 @@ static void test_scripts(void **state)
         assert_int_equal(world.failures, script->expected == OTA_OK ? 0 : 1);
         assert_int_equal(phase, script->phase);
         assert_non_null(strstr(world.failure.message, script->phrase ? script->phrase : ""));
+        assert_null(script->never ? strstr(world.failure.message, script->never) : NULL);
         assert_int_equal(world.notes, script->notes);
         assert_string_equal(world.scheme ? world.scheme : "none",
                             script->scheme ? script->scheme : "none");
@@ -475,12 +499,30 @@ static void test_notices(void **state)
     assert_non_null(strstr(world.note, "this ESP32 authenticates with MD5"));
 }
 
+/* The second handshake of an upload says nothing that the first one has said. */
+static void test_each_notice_is_given_once(void **state)
+{
+    (void)state;
+    static const struct script once[] = {
+        {"refused", .replies = {{REFUSED}, {"OK"}}},
+        {"no route", .accept_timeout_s = 1, .send_error = EHOSTUNREACH},
+        {"silence", .sent = NULL},
+        {"MD5", "pw", .replies = {{ASK_MD5}, {"OK"}}},
+    };
+    unsigned notices = 0;
+    for (size_t i = 0; i < 2 * (sizeof once / sizeof *once); i++) {
+        play_on(&once[i / 2], &notices);
+        assert_int_equal(world.notes, i % 2 == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scripts),
         cmocka_unit_test(test_what_is_sent),
         cmocka_unit_test(test_notices),
+        cmocka_unit_test(test_each_notice_is_given_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

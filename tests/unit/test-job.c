@@ -324,10 +324,10 @@ static void assert_nothing_left(void)
 #define START "start kitchen.local\nresolve kitchen.local and its port\n"
 #define AGAIN "resolve kitchen.local and its port\n"
 #define FOUND                                                                                      \
-    "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"                             \
+    "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"                        \
     "session 10.0.0.7:3232 block 0 password none\n"
 #define LOCKSTEP                                                                                   \
-    "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"                             \
+    "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"                        \
     "session 10.0.0.7:3232 block 1024 password none\n"
 #define CONFIRMED "result ok 0 1000: \ndone\n"
 #define SENT .bytes = IMAGE_SIZE, .phase = OTA_PHASE_RESULT
@@ -347,21 +347,21 @@ static const struct story {
      .story = START FOUND CONNECTED_EVENT "progress 1000 after 200\n" CONFIRMED},
     {.title = "the port as announced",
      .tries = {{.port = 8300, SENT, .error = OTA_OK, .message = ""}},
-     .story = START "resolved 10.0.0.7 port 8300: mDNS, as announced by mDNS\n"
+     .story = START "resolved 10.0.0.7 port 8300: mDNS, the announced port\n"
                     "session 10.0.0.7:8300 block 0 password none\n" CONNECTED_EVENT
                     "progress 1000 after 200\n" CONFIRMED},
     {.title = "the port as given needs no announcement",
      .port = 99,
      .tries = {{.port = 8300, SENT, .error = OTA_OK, .message = ""}},
      .story = "start kitchen.local\nresolve kitchen.local\n"
-              "resolved 10.0.0.7 port 99: mDNS, as given\n"
+              "resolved 10.0.0.7 port 99: mDNS, the given port\n"
               "session 10.0.0.7:99 block 0 password none\n" CONNECTED_EVENT
               "progress 1000 after 200\n" CONFIRMED},
     {.title = "lock-step from the start, the password from the options",
      .options = {.lockstep = true, .password = (char[]){"pw"}},
      .esp8266 = true,
      .tries = {{SENT, .error = OTA_OK, .message = ""}},
-     .story = START "resolved 10.0.0.7 port 8266: mDNS, the default of ESP8266 boards\n"
+     .story = START "resolved 10.0.0.7 port 8266: mDNS, the default port of ESP8266 boards\n"
                     "session 10.0.0.7:8266 block 1460 password pw\n" CONNECTED_EVENT
                     "progress 1000 after 200\n" CONFIRMED},
     {.title = "not found: nothing to try again",
@@ -428,26 +428,26 @@ static const struct story {
      .story = START FOUND CONNECTED_EVENT
      "progress 6 after 200\n"
      "note transfer: a; attempt 2 of 4, in lock-step, in 1 s\nwait 1000\nrests\n" AGAIN
-     "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"
+     "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
      "session 10.0.0.7:3232 block 512 password none\n"
      "note invitation: b; attempt 3 of 4, in lock-step, in 2 s\nwait 2000\nrests\n" AGAIN
-     "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"
+     "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
      "session 10.0.0.7:3232 block 512 password none\n" CONNECTED_EVENT
      "progress 1000 after 200\n" CONFIRMED},
     {.title = "the board has another address after its restart",
      .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_UNREACHABLE, .message = "no way"},
                {.address = "10.0.0.8", SENT, .error = OTA_OK, .message = ""}},
      .story = START FOUND "note invitation: no way; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN
-                          "resolved 10.0.0.8 port 3232: mDNS, the default of ESP32 boards\n"
+                          "resolved 10.0.0.8 port 3232: mDNS, the default port of ESP32 boards\n"
                           "session 10.0.0.8:3232 block 0 password none\n" CONNECTED_EVENT
                           "progress 1000 after 200\n" CONFIRMED},
     {.title = "the name is gone: the address that it had, and its port",
      .tries = {{.port = 8300, .phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "a"},
                {.missing = "gone", SENT, .error = OTA_OK, .message = ""}},
-     .story = START "resolved 10.0.0.7 port 8300: mDNS, as announced by mDNS\n"
+     .story = START "resolved 10.0.0.7 port 8300: mDNS, the announced port\n"
                     "session 10.0.0.7:8300 block 0 password none\n"
                     "note invitation: a; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN
-                    "resolved 10.0.0.7 port 8300: found earlier, as announced by mDNS\n"
+                    "resolved 10.0.0.7 port 8300: found earlier, the announced port\n"
                     "session 10.0.0.7:8300 block 0 password none\n" CONNECTED_EVENT
                     "progress 1000 after 200\n" CONFIRMED},
     {.title = "a transfer that broke off, and silence afterwards: the break is what counts",
@@ -599,7 +599,7 @@ static void test_session_config(void **state)
     assert_ptr_equal(world.config.peer, &options.peer);
     assert_ptr_equal(world.config.image, &image);
     assert_string_equal(world.config.board, "kitchen.local");
-    assert_string_equal(world.config.port_source, "the default of ESP32 boards");
+    assert_string_equal(world.config.port_source, "the default port of ESP32 boards");
     assert_int_equal(world.config.accept_timeout_us, options.timeout_us);
     job_free(job);
     assert_nothing_left();
@@ -642,7 +642,7 @@ static void test_password(void **state)
         world.story,
         START FOUND "asks for a password\npassword typed\n"
                     "note authentication: silence; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN
-                    "resolved 10.0.0.7 port 3232: mDNS, the default of ESP32 boards\n"
+                    "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
                     "session 10.0.0.7:3232 block 0 password typed\n");
     job_free(job);
     assert_nothing_left();

@@ -32,7 +32,7 @@ static struct ota_event event(enum ota_event_type type)
                               .address = "192.0.2.7",
                               .port = 8266,
                               .source = "mDNS",
-                              .port_source = "as announced by mDNS",
+                              .port_source = "the announced port",
                               .image = &image,
                               .total = image.size,
                               .totals = &one};
@@ -119,7 +119,7 @@ static void test_debug(void **state)
     const struct options options = {.debug = true};
     run(&options, &success);
     assert_non_null(strstr(capture.text_err, "kitchen.local is 192.0.2.7, port 8266 (mDNS)\n"));
-    assert_non_null(strstr(capture.text_err, "] kitchen.local: port 8266, as announced by mDNS\n"));
+    assert_non_null(strstr(capture.text_err, "] kitchen.local: port 8266, the announced port\n"));
 }
 
 static void test_bar(void **state)
