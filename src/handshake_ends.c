@@ -88,11 +88,19 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
                              const struct address *local)
 {
     char text[ADDRESS_TEXT_MAX] = "this host";
+    int trouble = listener_trouble(config->listener);
     if (local)
         address_text(text, local);
-    fail(failure, OTA_E_NO_CONNECTION,
-         "the board accepted %zu bytes, but did not connect to %s, TCP port %u",
-         config->image->size, text, listener_port(config->listener));
+    if (trouble)
+        fail(failure, OTA_E_INTERNAL,
+             "the board accepted %zu bytes, but its connection to %s, TCP port %u, could not be "
+             "accepted: %s%s",
+             config->image->size, text, listener_port(config->listener), strerror(trouble),
+             trouble == EMFILE ? "; \"ulimit -n\" shows and raises the limit" : "");
+    else
+        fail(failure, OTA_E_NO_CONNECTION,
+             "the board accepted %zu bytes, but did not connect to %s, TCP port %u",
+             config->image->size, text, listener_port(config->listener));
 }
 
 static const char *describe_tried_schemes(const struct session_config *config,

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ struct listener {
     AvahiTimeout *rest;
     struct expectation *expectations;
     unsigned turned_away; /* and told so */
+    int trouble;          /* errno of the last accept(2) that failed for want of a resource */
 };
 
 static struct expectation *take_expectation(struct listener *listener, const struct address *peer)
@@ -102,8 +104,10 @@ static void handle_accept_error(struct listener *listener, int reason)
         return;
     log_debug("accepting a connection: %s", strerror(reason));
     if ((reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM) &&
-        loop_arm(listener->poll_api, &listener->rest, OUT_OF_FILES_US, on_rested, listener) == 0)
+        loop_arm(listener->poll_api, &listener->rest, OUT_OF_FILES_US, on_rested, listener) == 0) {
+        listener->trouble = reason;
         listener->poll_api->watch_update(listener->watch, 0);
+    }
 }
 
 static void on_connection(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
@@ -120,6 +124,7 @@ static void on_connection(AvahiWatch *watch, int fd, AvahiWatchEvent event, void
             handle_accept_error(listener, errno);
             return;
         }
+        listener->trouble = 0;
         struct address peer;
         if (address_from(&peer, (struct sockaddr *)&storage, length))
             hand_over(listener, descriptor, &peer);
@@ -276,6 +281,13 @@ void listener_close(struct listener *listener)
 uint16_t listener_port(const struct listener *listener)
 {
     return listener->port;
+}
+
+/* The queue may have been empty when the last accept(2) failed. */
+int listener_trouble(const struct listener *listener)
+{
+    struct pollfd queue = {.fd = listener->descriptor, .events = POLLIN};
+    return listener->trouble && poll(&queue, 1, 0) > 0 ? listener->trouble : 0;
 }
 
 bool listener_is_expecting(const struct listener *listener, const struct address *peer)

@@ -23,6 +23,8 @@ struct listener *listener_open(const AvahiPoll *poll_api, const struct address *
                                struct ota_failure *failure);
 void listener_close(struct listener *listener);
 uint16_t listener_port(const struct listener *listener);
+/* Why a connection that waits in the queue cannot be accepted (EMFILE, ...); 0: none waits. */
+int listener_trouble(const struct listener *listener);
 
 /* From now on a connection from peer (NULL: from anyone) goes to on_accept; the expectation ends
  * with the first such connection, or with listener_forget(). userdata identifies it and may have

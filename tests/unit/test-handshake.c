@@ -57,6 +57,7 @@ struct script {
     int accept_timeout_s; /* 0: 10 */
     int send_error;       /* errno of every send */
     int open_error;       /* errno of opening the socket */
+    int listener_trouble;
     const char *turn; /* when an answer may be computed: "@MS " TURN; NULL: at once */
     bool md5_target;
     bool every_time; /* the replies to the first datagram answer each of them */
@@ -88,6 +89,7 @@ static struct world {
 } world;
 
 uint16_t __wrap_listener_port(const struct listener *listener);
+int __wrap_listener_trouble(const struct listener *listener);
 void __wrap_errands_add(struct errands *errands, struct errand *errand);
 void __wrap_errands_remove(struct errands *errands, struct errand *errand);
 int __wrap_udp_open(struct udp *udp, const struct address *source, const struct address *board);
@@ -99,6 +101,12 @@ uint16_t __wrap_listener_port(const struct listener *listener)
 {
     assert_null(listener);
     return 4711;
+}
+
+int __wrap_listener_trouble(const struct listener *listener)
+{
+    assert_null(listener);
+    return world.script->listener_trouble;
 }
 
 static void expect_reply(const char *text);
@@ -428,6 +436,10 @@ static const struct script scripts[] = {
      .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED,
      .phrase = "accepted 1000 bytes, but did not connect to 10.0.0.1, TCP port 4711",
      .end_ms = 10005},
+    {"accepted, and no descriptor for the connection", .on = true, .listener_trouble = EMFILE,
+     .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_INTERNAL, .phase = ACCEPTED,
+     .phrase = "its connection to 10.0.0.1, TCP port 4711, could not be accepted: Too many open "
+               "files; \"ulimit -n\""},
     {"a long -t also counts for the connection", .on = true, .accept_timeout_s = 30,
      .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED,
      .phrase = "did not connect", .end_ms = 30005},

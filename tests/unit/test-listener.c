@@ -250,12 +250,36 @@ static void test_out_of_descriptors(void **state)
     getrusage(RUSAGE_SELF, &after);
     setrlimit(RLIMIT_NOFILE, &old);
     assert_int_equal(fixture->accepted, 0);
+    assert_int_equal(listener_trouble(listener), EMFILE);
     assert_true(after.ru_nvcsw - before.ru_nvcsw < 20);
     int64_t system_us = (after.ru_stime.tv_sec - before.ru_stime.tv_sec) * INT64_C(1000000) +
                         after.ru_stime.tv_usec - before.ru_stime.tv_usec;
     assert_true(system_us < 150000);
     run(fixture, 2000000);
     assert_int_equal(fixture->accepted, 1);
+    assert_int_equal(listener_trouble(listener), 0);
+    close(client);
+    close(fixture->descriptor);
+    listener_close(listener);
+}
+
+/* The last descriptor goes to the last connection, and accept(2) fails, but nobody waits. */
+static void test_no_more_descriptors_than_needed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    listener_expect(listener, NULL, on_accept, fixture);
+    int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
+    int next = dup(client);
+    close(next);
+    struct rlimit old, one = {0};
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    one = (struct rlimit){.rlim_cur = (rlim_t)next + 1, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &one), 0);
+    run(fixture, 2000000);
+    setrlimit(RLIMIT_NOFILE, &old);
+    assert_int_equal(fixture->accepted, 1);
+    assert_int_equal(listener_trouble(listener), 0);
     close(client);
     close(fixture->descriptor);
     listener_close(listener);
@@ -275,6 +299,7 @@ int main(void)
         TEST(test_range_skips_ports_in_use),
         TEST(test_address_that_is_not_ours),
         TEST(test_out_of_descriptors),
+        TEST(test_no_more_descriptors_than_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
