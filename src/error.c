@@ -33,7 +33,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .exit_status = 1,
             .text = "standard output could not be written",
             .remedy = "Check that the disk is not full and that the program reading the output "
-                      "still runs, and look at the board: the upload itself may have succeeded.",
+                      "still runs.",
         },
     [OTA_E_NO_PORT] =
         {

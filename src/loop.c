@@ -41,12 +41,7 @@ struct AvahiTimeout {
 
 /* Each ends the program in an orderly way. */
 static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-/* What cannot be written is noticed when it is written. */
-static const int ignored[] = {SIGPIPE, SIGXFSZ};
-enum {
-    CAUGHT_COUNT = sizeof caught / sizeof *caught,
-    IGNORED_COUNT = sizeof ignored / sizeof *ignored,
-};
+enum { CAUGHT_COUNT = sizeof caught / sizeof *caught };
 
 struct loop {
     AvahiPoll api;
@@ -61,7 +56,7 @@ struct loop {
     AvahiWatch *signal_watch;
     void (*on_signal)(int number, void *userdata);
     void *signal_userdata;
-    struct sigaction old_actions[CAUGHT_COUNT + IGNORED_COUNT];
+    struct sigaction old_caught[CAUGHT_COUNT], old_pipe;
 };
 
 /* The write end for the signal handler, which has no other way to find its loop. */
@@ -373,9 +368,8 @@ int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *us
     sigemptyset(&action.sa_mask);
     sigemptyset(&ignore.sa_mask);
     for (size_t i = 0; i < CAUGHT_COUNT; i++)
-        catch_unless_ignored(caught[i], &action, &loop->old_actions[i]);
-    for (size_t i = 0; i < IGNORED_COUNT; i++)
-        sigaction(ignored[i], &ignore, &loop->old_actions[CAUGHT_COUNT + i]);
+        catch_unless_ignored(caught[i], &action, &loop->old_caught[i]);
+    sigaction(SIGPIPE, &ignore, &loop->old_pipe);
     return 0;
 }
 
@@ -383,9 +377,8 @@ static void release_signals(struct loop *loop)
 {
     if (loop->signal_watch) {
         for (size_t i = 0; i < CAUGHT_COUNT; i++)
-            sigaction(caught[i], &loop->old_actions[i], NULL);
-        for (size_t i = 0; i < IGNORED_COUNT; i++)
-            sigaction(ignored[i], &loop->old_actions[CAUGHT_COUNT + i], NULL);
+            sigaction(caught[i], &loop->old_caught[i], NULL);
+        sigaction(SIGPIPE, &loop->old_pipe, NULL);
         signal_descriptor = -1;
     }
     for (int end = 0; end < 2; end++)

@@ -17,8 +17,13 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* How often to look whether something (a shell, after SIGCONT) has switched echo on again. */
-enum { CHECK_US = 250000 };
+enum {
+    /* How often to look whether something (a shell, after SIGCONT) has switched echo on again. */
+    CHECK_US = 250000,
+    /* How long a closed terminal's SIGHUP may take, by way of the shell: it says more than that
+     * nobody answers. Where it is ignored, it does not come. */
+    HANGUP_US = 1000000,
+};
 
 struct prompt {
     const AvahiPoll *poll_api;
@@ -76,11 +81,17 @@ static void restore(struct prompt *prompt)
     set_mode(prompt, &prompt->original);
 }
 
+static void stop_reading(struct prompt *prompt)
+{
+    if (prompt->watch)
+        prompt->poll_api->watch_free(prompt->watch);
+    prompt->watch = NULL;
+}
+
 /* The last thing that happens: the callback may free the prompt. */
 static void finish(struct prompt *prompt, const char *answer)
 {
-    prompt->poll_api->watch_free(prompt->watch);
-    prompt->watch = NULL;
+    stop_reading(prompt);
     loop_arm(prompt->poll_api, &prompt->timeout, -1, NULL, NULL);
     restore(prompt);
     prompt->done(answer, prompt->userdata);
@@ -116,15 +127,25 @@ static bool take(struct prompt *prompt, char character)
     return true;
 }
 
+static void wait_for_hangup(struct prompt *prompt)
+{
+    stop_reading(prompt);
+    prompt->deadline_us = loop_now_us() + HANGUP_US;
+}
+
 static void on_readable(AvahiWatch *watch, int descriptor, AvahiWatchEvent events, void *userdata)
 {
-    (void)watch, (void)events;
+    (void)watch;
     struct prompt *prompt = userdata;
     char typed[256];
     ssize_t got = read(descriptor, typed, sizeof typed);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (got <= 0) {
+    if (got < 0 || (got == 0 && (events & AVAHI_WATCH_HUP))) {
+        wait_for_hangup(prompt);
+        return;
+    }
+    if (got == 0) {
         finish(prompt, NULL);
         return;
     }
@@ -215,8 +236,7 @@ void prompt_free(struct prompt *prompt)
 {
     if (!prompt)
         return;
-    if (prompt->watch)
-        prompt->poll_api->watch_free(prompt->watch);
+    stop_reading(prompt);
     if (prompt->timeout)
         prompt->poll_api->timeout_free(prompt->timeout);
     restore(prompt);

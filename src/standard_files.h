@@ -9,7 +9,8 @@
 
 /* A caller may have closed descriptors 0 to 2; the next socket would take the number, and a report
  * would go to a board. Each that is closed becomes one on which reading or writing fails as on a
- * closed one. */
+ * closed one. A write beyond the limit of a file's size (ulimit -f) fails from now on, too, instead
+ * of ending the program. */
 void standard_files_secure(void);
 
 /* Whether descriptor takes a write within patience_ms (-1: however long it takes) or before a

@@ -93,7 +93,8 @@ static int run(struct program *program)
     report_summary(program->report, error, status);
     if (status != 0 || report_is_complete(program->report))
         return status;
-    fail(&program->failure, OTA_E_OUTPUT, "the report could not be written to standard output");
+    fail(&program->failure, OTA_E_OUTPUT,
+         "every upload is confirmed, but the report could not be written to standard output");
     return report_failure(program->report, &program->failure);
 }
 

@@ -182,6 +182,11 @@ class Terminal:
             if not self._read_some(deadline):
                 raise AssertionError(f"it ended without \"{pattern}\": {self.seen!r}")
 
+    def hang_up(self):
+        """Closes the terminal; returns the exit status. Whoever hangs is killed by the test's time limit."""
+        os.close(self._master)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
     def result(self, deadline_s=DEADLINE_S):
         while self._read_some(self._started + deadline_s):
             pass

@@ -192,7 +192,7 @@ class Prompt(Scenario):
         self.assertEqual(result.status, 6, result)
 
     def test_interrupted(self):
-        for key, status in (("\x03", 130), ("\x04", 6)):
+        for key, status in (("\x03", 130), ("\x1c", 131), ("\x04", 6)):
             with self.subTest(repr(key)):
                 _, result = self.ask(key)
                 self.assertEqual(result.status, status, result)
@@ -212,13 +212,25 @@ class Prompt(Scenario):
     def test_terminal_restored_after_a_signal(self):
         board = self.board("-P", "kwert")
         path = self.file("fw.bin", image())
-        for number in (2, 15):
+        for number in (1, 2, 3, 15):
             with self.subTest(number):
                 terminal = Terminal("-i", board.address, "-f", path)
                 terminal.wait_for("[Pp]assword.*: ")
                 terminal.send_signal(number)
                 self.assertEqual(terminal.result().status, 128 + number)
                 self.assertTrue(terminal.echo_at_end)
+
+
+    def test_terminal_closed(self):
+        """The window is closed while somebody types: SIGHUP, and the report is complete."""
+        board = self.board("-P", "kwert")
+        output = os.path.join(self.directory, "json")
+        terminal = Terminal("-i", board.address, "-f", self.file("fw.bin", image()), "--json", stdout=output)
+        terminal.wait_for("[Pp]assword.*: ")
+        terminal.type("kwe")
+        self.assertEqual(terminal.hang_up(), 128 + 1)
+        with open(output, encoding="utf-8") as file:
+            self.assertRegex(file.read().splitlines()[-1], r'"event":"result".*"exit_status":129,"code":"interrupted"')
 
 
 class NoTerminal(Scenario):

@@ -245,6 +245,9 @@ SIGNALS = [
              never=r"Traceback|confirmed")
     for state, number in itertools.product(STATES, SIGNALS_CAUGHT)
 ] + [
+    in_state("transfer", [send(signal.SIGHUP), send(signal.SIGQUIT)], 0, "confirmed", 20,
+             board="--fault pause:1000@40000", there="board: fault order=pause",
+             before=shell('trap "" HUP QUIT; exec "$@"')),
     # Ctrl-Z, and what has happened meanwhile counts when it goes on.
     in_state("resolve", [stop, passing(1), go_on], 4, "the system resolver ", 20, group=True),
     in_state("invite", [stop, passing(4), go_on], 0, "confirmed", 20, group=True,
@@ -290,11 +293,14 @@ HOST = [
     Fault("-I is an address of another computer", NONE, "-I 192.0.2.1", 1,
           "of 192.0.2.1: Cannot assign requested address", 3),
     Fault("the disk is full for the report", NONE, "--json", 1,
-          "report could not be written.*\n.*upload itself may have succeeded", 5,
+          "confirmed, but the report could not be written to standard output", 5,
           before=shell('exec "$@" >/dev/full'), installed=True),
     Fault("the disk is full, and the board fails, too", "--fault reset@40000",
           "--json --retries 0", 9, "reset the connection", 5,
           before=shell('exec "$@" >/dev/full')),
+    Fault("the report may not become that large", NONE, "--json", 1,
+          "confirmed, but the report could not be written", 5, installed=True,
+          before=shell('ulimit -f 0; exec "$@" >report')),
     Fault("the reader of the report has gone", NONE, "--json", 1, "report could not be written", 5,
           before=shell('exec "$@" > >(true)'), installed=True),
     Fault("the reader of the report has stopped", "--write-ms 80",

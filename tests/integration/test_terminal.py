@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What a person at a terminal sees: one line that is drawn again and again, and then the outcome."""
 
+import os
 import re
 import signal
 import unittest
@@ -70,6 +71,19 @@ class Bar(Scenario):
                 self.assertTrue(terminal.echo_at_end)
                 self.assertRegex(result.err, r"\r\n(\x1b\[K)?esp-ota: .*interrupted by SIG")
                 self.assertTrue(result.err.endswith("\r\n"))
+
+    def test_closed(self):
+        """The window is closed in the middle: the report is complete, the board not left in doubt."""
+        board = self.board(*SLOW)
+        output = os.path.join(self.directory, "json")
+        terminal = Terminal("-i", board.address, "-f", self.file("fw.bin", image(300000)), "--json",
+                            stdout=output)
+        terminal.wait_for(r"[1-9]\d%")
+        self.assertEqual(terminal.hang_up(), 128 + 1)
+        board.wait_for("upload result=")
+        self.assertIsNone(board.received())
+        with open(output, encoding="utf-8") as file:
+            self.assertRegex(file.read().splitlines()[-1], r'"event":"result".*"exit_status":129,')
 
     def test_resized(self):
         terminal = self.upload()

@@ -110,6 +110,12 @@ class Help(Scenario):
                                     stderr=subprocess.PIPE, check=False)
         self.assertEqual(status.returncode, 1)
         self.assertIn(b"No space left on device", status.stderr)
+        self.assertNotIn(b"upload", status.stderr)
+
+    def test_output_that_may_not_become_that_large(self):
+        result = run("--help", before=("sh", "-c", 'ulimit -f 0; exec "$@" >help', "sh"), cwd=self.directory)
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("cannot write to standard output: File too large", result.err)
 
 
 class Aliases(Scenario):

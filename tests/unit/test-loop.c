@@ -274,16 +274,18 @@ static void on_signal(int number, void *userdata)
 {
     struct counter *counter = userdata;
     counter->order[counter->seen++] = number;
-    if (counter->seen == 2)
+    if (counter->seen == 4)
         loop_quit(counter->loop);
 }
 
-static void raise_both(AvahiTimeout *timeout, void *userdata)
+static void raise_all(AvahiTimeout *timeout, void *userdata)
 {
     (void)timeout;
     struct counter *counter = userdata;
     raise(SIGTERM);
     raise(SIGINT);
+    raise(SIGHUP);
+    raise(SIGQUIT);
     assert_int_equal(counter->seen, 0); /* not from within the handler */
 }
 
@@ -291,27 +293,44 @@ static void test_signals_come_through_the_loop(void **state)
 {
     struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
     assert_int_equal(loop_catch_signals(counter.loop, on_signal, &counter), 0);
-    loop_arm(counter.api, &counter.timeout, 0, raise_both, &counter);
+    loop_arm(counter.api, &counter.timeout, 0, raise_all, &counter);
     assert_int_equal(loop_run(counter.loop), 0);
     assert_int_equal(counter.order[0], SIGTERM);
     assert_int_equal(counter.order[1], SIGINT);
+    assert_int_equal(counter.order[2], SIGHUP);
+    assert_int_equal(counter.order[3], SIGQUIT);
 }
 
-static void test_ignored_sigint_stays_ignored_and_handlers_come_back(void **state)
+/* What happens on a signal: SIG_IGN, SIG_DFL, or else a handler. */
+static void (*handler_of(int number))(int)
 {
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
     struct sigaction seen;
-    signal(SIGINT, SIG_IGN);
-    assert_int_equal(loop_catch_signals(counter.loop, on_signal, &counter), 0);
-    sigaction(SIGINT, NULL, &seen);
-    assert_ptr_equal(seen.sa_handler, SIG_IGN);
-    sigaction(SIGTERM, NULL, &seen);
-    assert_ptr_not_equal(seen.sa_handler, SIG_DFL);
-    loop_free(counter.loop);
+    sigaction(number, NULL, &seen);
+    return seen.sa_handler;
+}
+
+static void test_ignored_signals_stay_ignored_and_handlers_come_back(void **state)
+{
+    static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    struct counter counter = {.api = NULL};
+    loop_free(*state);
     *state = NULL;
-    sigaction(SIGTERM, NULL, &seen);
-    assert_ptr_equal(seen.sa_handler, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
+    for (size_t row = 0; row < sizeof caught / sizeof *caught; row++) {
+        struct loop *loop = loop_new();
+        signal(caught[row], SIG_IGN);
+        assert_int_equal(loop_catch_signals(loop, on_signal, &counter), 0);
+        for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
+            if (i == row)
+                assert_ptr_equal(handler_of(caught[i]), SIG_IGN);
+            else
+                assert_true(handler_of(caught[i]) != SIG_IGN && handler_of(caught[i]) != SIG_DFL);
+        assert_ptr_equal(handler_of(SIGPIPE), SIG_IGN);
+        loop_free(loop);
+        for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
+            assert_ptr_equal(handler_of(caught[i]), i == row ? SIG_IGN : SIG_DFL);
+        assert_ptr_equal(handler_of(SIGPIPE), SIG_DFL);
+        signal(caught[row], SIG_DFL);
+    }
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -330,7 +349,7 @@ int main(void)
         TEST(test_growing_while_dispatching),
         TEST(test_waiting_costs_no_cpu),
         TEST(test_signals_come_through_the_loop),
-        TEST(test_ignored_sigint_stays_ignored_and_handlers_come_back),
+        TEST(test_ignored_signals_stay_ignored_and_handlers_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
