@@ -62,6 +62,7 @@ static void on_accept(int descriptor, const struct address *peer, void *userdata
     (void)peer;
     struct session *session = userdata;
     const struct transfer_config config = {.poll_api = session->config.poll_api,
+                                           .board = session->config.board,
                                            .image = session->config.image,
                                            .block = session->config.block};
     const struct transfer_callbacks callbacks = {

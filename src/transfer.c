@@ -11,12 +11,13 @@
  * round trip per kilobyte; that lock-step remains as a mode, because a board that aborts while
  * unread data is queued resets the connection and its reason is lost.
  *
- * Nothing here knows the UDP part of the protocol, and nothing prints.
+ * Nothing here knows the UDP part of the protocol, and nothing prints but debug lines.
  */
 #include "transfer.h"
 
 #include "error.h"
 #include "escape.h"
+#include "log.h"
 #include "loop.h"
 #include "protocol.h"
 
@@ -153,10 +154,20 @@ static void end_of_stream(struct transfer *transfer, int reason)
     finish_without_verdict(transfer, OTA_E_LOST, describe_end(reason));
 }
 
+/* What is more than numbers, as it came. */
+static void log_words(const struct transfer *transfer, const void *data, size_t length)
+{
+    char text[4 * PROTOCOL_TEXT_MAX];
+    log_debug("%s: the board says \"%s\"", transfer->config.board,
+              escape_text(text, sizeof text, data, length));
+}
+
 static void take(struct transfer *transfer, const void *data, size_t length)
 {
     enum verdict verdict = backchannel_feed(&transfer->channel, data, length);
     transfer->heard_us = loop_now_us();
+    if (verdict != VERDICT_PENDING || backchannel_has_text(&transfer->channel))
+        log_words(transfer, data, length);
     if (verdict != VERDICT_PENDING)
         finish_with_verdict(transfer, verdict);
     else if (backchannel_has_text(&transfer->channel) && !transfer->text_us)

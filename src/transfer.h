@@ -12,6 +12,7 @@ struct transfer;
 
 struct transfer_config {
     const AvahiPoll *poll_api;
+    const char *board;         /* what the user calls it, escaped, for debug lines */
     const struct image *image; /* must outlive the transfer */
     size_t block; /* lock-step: bytes to send before the board's next number; 0: stream */
 };

@@ -6,6 +6,7 @@
 #include "error.h"
 #include "fleet.h"
 #include "listener.h"
+#include "log.h"
 #include "loop.h"
 #include "plan.h"
 #include "select.h"
@@ -59,7 +60,11 @@ static enum ota_error prepare(struct program *program)
     program->listener =
         listener_open(loop_poll_api(program->loop), options->has_source ? &options->source : NULL,
                       options->port_first, options->port_last, failure);
-    return program->listener ? OTA_OK : failure->error;
+    if (!program->listener)
+        return failure->error;
+    log_debug("boards are to connect to TCP port %u of this computer",
+              listener_port(program->listener));
+    return OTA_OK;
 }
 
 static enum ota_error upload(struct program *program)

@@ -78,8 +78,10 @@ class Ports(Scenario):
         taken = self.take_port()
         for port in (0, taken + 1, f"{taken}-{taken + 40}"):
             with self.subTest(port):
-                result = run("-i", board.address, "-P", str(port), "-f", path)
+                result = run("-i", board.address, "-P", str(port), "-f", path, "-d")
                 self.assertEqual((result.status, result.out), (0, ""), result)
+                offered = re.search(r"connect to TCP port (\d+) of this computer", result.err)[1]
+                self.assertTrue(board.count(f"invitation .*port={offered} "), board.events)
 
     def test_used_up(self):
         board = self.board()

@@ -64,6 +64,10 @@ class Verdicts(Scenario):
         self.check([
             Case("escapes", ("--fault", "error-end:\\e[2J\\e]0;own\\x07ed\\0\\n"), ONCE, status=10,
                  says=(r"\\x1b\[2J",), never=("\x1b", "\x07", "\0")),
+            Case("at the level that shows it as it came",
+                 ("--fault", "error-end:ERROR[7]: no\\x1b[2J\\n"), (*ONCE, "-d"), status=10,
+                 says=(r'the board says "\d*ERROR\[7\]: no\\x1b\[2J\\n"',), never=("\x1b",)),
+            Case("a good word at that level", (), ("-d",), says=(r'the board says "\d*OK"',)),
             Case("numbers without end", ("--fault", "flood:3000000@20000"), image=BIG),
         ])
 
