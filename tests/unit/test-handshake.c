@@ -270,11 +270,13 @@ static void run(void)
     }
 }
 
+static unsigned notices; /* those of one upload */
+
 static struct image image = {
     .family = IMAGE_ESP32, .size = 1000, .md5 = "00112233445566778899aabbccddeeff"};
 
 /* Runs until the handshake fails, waits for the connection, or the board connects. */
-static enum ota_phase play_on(const struct script *script, unsigned *notices)
+static enum ota_phase play_on(const struct script *script)
 {
     int64_t timeout_s = script->accept_timeout_s ? script->accept_timeout_s : 10;
     struct session_config config = {.poll_api = &virtual_time.api,
@@ -284,7 +286,7 @@ static enum ota_phase play_on(const struct script *script, unsigned *notices)
                                     .md5_target = script->md5_target,
                                     .password = script->password,
                                     .accept_timeout_us = timeout_s * 1000 * MS,
-                                    .notices = notices};
+                                    .notices = &notices};
     const struct handshake_callbacks callbacks = {.on_event = on_event,
                                                   .on_password = script->typed ? on_password : NULL,
                                                   .on_failed = on_failed,
@@ -305,8 +307,8 @@ static enum ota_phase play_on(const struct script *script, unsigned *notices)
 
 static enum ota_phase play(const struct script *script)
 {
-    unsigned notices = 0;
-    return play_on(script, &notices);
+    notices = 0;
+    return play_on(script);
 }
 
 #define INVITING OTA_PHASE_INVITE
@@ -521,9 +523,9 @@ static void test_each_notice_is_given_once(void **state)
         {"silence", .sent = NULL},
         {"MD5", "pw", .replies = {{ASK_MD5}, {"OK"}}},
     };
-    unsigned notices = 0;
+    notices = 0;
     for (size_t i = 0; i < 2 * (sizeof once / sizeof *once); i++) {
-        play_on(&once[i / 2], &notices);
+        play_on(&once[i / 2]);
         assert_int_equal(world.notes, i % 2 == 0);
     }
 }
