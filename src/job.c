@@ -144,12 +144,6 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
     rest(job, wait_us, true);
 }
 
-static bool may_wait_longer(const struct job *job, enum ota_error error)
-{
-    return is_absence(error) && !job->broken.failure.error &&
-           loop_now_us() - job->start_us < job->config.options->wait_us;
-}
-
 /* --wait: the board may be asleep or off. */
 static void look_again(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
 {
@@ -182,9 +176,9 @@ static void end_job(struct job *job, enum ota_phase phase, const struct ota_fail
 /* The end of one attempt, and perhaps of the work. */
 static void conclude(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
 {
-    bool is_waited_for =
-        job->config.options->wait_us && is_absence(failure->error) && !job->broken.failure.error;
-    if (may_wait_longer(job, failure->error))
+    int64_t wait_us = job->config.options->wait_us;
+    bool is_waited_for = wait_us && is_absence(failure->error) && !job->broken.failure.error;
+    if (is_waited_for && loop_now_us() - job->start_us < wait_us)
         look_again(job, phase, failure);
     else if (!is_waited_for && ota_error_is_transient(failure->error) &&
              job->attempt <= job->config.options->retries)
