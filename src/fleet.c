@@ -146,7 +146,7 @@ static struct member *take_next(struct fleet *fleet)
 
 static void skip_the_rest(struct fleet *fleet)
 {
-    while (fleet->begun < fleet->config.count)
+    for (skip_confirmed(fleet); fleet->begun < fleet->config.count; skip_confirmed(fleet))
         skip(&fleet->members[fleet->begun++], OTA_SKIP_UNTRIED, fleet->why_stopped);
 }
 

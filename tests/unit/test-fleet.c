@@ -483,6 +483,20 @@ static void test_interrupt(void **state)
     finish(fleet, OTA_OK, 0);
 }
 
+/* What an earlier run has done stays done, also for a --resume of this one's report. */
+static void test_confirmed_earlier(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 1, .canaries = 1}, 4);
+    assignments[1].is_confirmed = assignments[3].is_confirmed = true;
+    told();
+    end(0, OTA_E_REFUSED);
+    assert_string_equal(told(), "0=7 1!has confirmed this image in an earlier run "
+                                "2!not tried, as a canary has failed "
+                                "3!has confirmed this image in an earlier run done ");
+    finish(fleet, OTA_E_REFUSED, 7);
+}
+
 static void test_out_of_memory(void **state)
 {
     (void)state;
@@ -509,6 +523,7 @@ int main(void)
         cmocka_unit_test(test_password),
         cmocka_unit_test(test_prompt_is_dismissed),
         cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_confirmed_earlier),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
