@@ -29,22 +29,38 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
                : -1;
 }
 
+static void demand(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* What the rest of the program relies on. */
+static void check_upload(const struct options *options)
+{
+    demand(options->target_count > 0 || options->hosts || options->discovers);
+    demand(options->file || (options->hosts && options->target_count == 0 && !options->discovers));
+    for (size_t i = 0; i < options->target_count; i++)
+        demand(options->targets[i].name[0] != '\0');
+    demand(options->port_first <= options->port_last && options->jobs > 0);
+}
+
 static void check(const struct options *options, enum options_outcome outcome,
                   const struct ota_failure *failure)
 {
-    if (outcome == OPTIONS_ERROR) {
-        for (const char *at = failure->message; *at; at++) {
-            if ((unsigned char)*at < ' ' || *at == 0x7f)
-                abort();
-        }
-    }
-    if (outcome == OPTIONS_RUN) {
-        if (!options->file || options->target_count == 0 ||
-            options->targets[options->target_count - 1].name[0] == '\0' ||
-            options->timeout_us <= 0 || options->port_first > options->port_last ||
-            (options->quiet && options->debug))
-            abort();
-    }
+    if (outcome == OPTIONS_ERROR)
+        for (const char *at = failure->message; *at; at++)
+            demand((unsigned char)*at >= ' ' && *at != 0x7f);
+    if (outcome != OPTIONS_RUN)
+        return;
+    demand(options->timeout_us > 0 && !(options->quiet && options->debug));
+    demand(!(options->list && options->check));
+    if (options->list)
+        demand(!options->file && !options->hosts && options->target_count == 0);
+    else if (options->check)
+        demand(options->file && !options->hosts && options->target_count == 0);
+    else
+        check_upload(options);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
