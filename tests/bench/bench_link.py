@@ -95,7 +95,9 @@ def measure_fixed(options, cell, images):
             fixed = [upload_s(net, board, options.esp_ota, "-f", images["tiny"]) for _ in range(3)]
         finally:
             board.kill()
-        return statistics.median(fixed), statistics.median(net.round_trips(20))
+        window = cell.board.window // cell.board.mss
+        return (statistics.median(fixed),
+                statistics.median(net.round_trips(20, window, cell.board.mss)))
 
 
 def check_window(net, cell):

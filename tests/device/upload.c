@@ -131,7 +131,8 @@ static void set_window(const struct board *board, int fd)
         setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &config->mss, sizeof config->mss);
     if (config->window > 0)
         bound_window(fd, config->window, config->window * 9 / 8);
-    if (config->family.no_delay) {
+    /* A number that leaves at once also tells of the room, which lwIP does without one. */
+    if (config->family.no_delay || config->window > 0) {
         const int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
@@ -142,11 +143,9 @@ static void set_window(const struct board *board, int fd)
  * said. */
 void upload_clamp(const struct board *board, int fd)
 {
-    const int window = board->sim->config->window, on = 1;
-    if (window > 0) {
+    const int window = board->sim->config->window;
+    if (window > 0)
         bound_window(fd, window, window * 11 / 8);
-        setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-    }
 }
 
 /* Starts a connection to the host from this address. False and errno if it failed at once. */

@@ -192,17 +192,22 @@ class Link:
         return {side: {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line)}
                 for side, line in zip(("host", "board"), text.groups())}
 
-    def round_trips(self, count):
-        """Seconds that datagrams take to the board and back, this process's part included."""
+    def round_trips(self, count, window=1, size=1):
+        """Seconds that datagrams of size bytes take to the board, and short answers back; window of
+        them leave at once, as segments do. This process's part is included."""
         times = []
         with self.host.udp_socket() as near, self.board.udp_socket() as far:
-            for number in range(count):
-                start = time.monotonic()
-                near.sendto(str(number).encode(), far.getsockname())
-                data, peer = far.recvfrom(100)
-                far.sendto(data, peer)
-                near.recv(100)
-                times.append(time.monotonic() - start)
+            for _ in range(count):
+                starts = []
+                for _ in range(window):
+                    starts.append(time.monotonic())
+                    near.sendto(bytes(size), far.getsockname())
+                for _ in range(window):
+                    _, peer = far.recvfrom(size)
+                    far.sendto(b"answer", peer)
+                for start in starts:
+                    near.recv(100)
+                    times.append(time.monotonic() - start)
         return times
 
     def simulate(self, program, *options):
