@@ -235,8 +235,7 @@ static void search_create(struct search *search)
         search->service = discover->avahi->service_resolver_new(
             daemon_client(discover->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
             is_board ? search->instance : query->name, SERVICE_TYPE, DOMAIN, search->family,
-            (AvahiLookupFlags)(AVAHI_LOOKUP_USE_MULTICAST | (is_board ? 0 : AVAHI_LOOKUP_NO_TXT)),
-            on_service, search);
+            AVAHI_LOOKUP_USE_MULTICAST, on_service, search);
 }
 
 /* One that cannot be made (an impossible name, no memory) has ended. */

@@ -23,7 +23,7 @@ enum {
 /* What can be asked, always in the domain local. */
 enum discover_kind {
     DISCOVER_HOST,     /* the addresses of a host name: at most one for each family */
-    DISCOVER_INSTANCE, /* the addresses, port and host of an _arduino._tcp instance, likewise */
+    DISCOVER_INSTANCE, /* everything about an _arduino._tcp instance, likewise */
     /* Every _arduino._tcp instance, twice: its name when it is seen, and, unless it is there no
      * more, everything when it is resolved; one address, IPv4 where there are both. */
     DISCOVER_BOARDS,
@@ -41,11 +41,11 @@ struct discover_answer {
     enum discover_event event;
     bool has_address;
     uint16_t port;
-    enum txt_flag password;               /* whether the board wants one; DISCOVER_BOARDS only */
+    enum txt_flag password;               /* whether the board wants one; not for DISCOVER_HOST */
     struct address address;               /* port 0; link-local IPv6 has its scope */
     char instance[DISCOVER_INSTANCE_MAX]; /* not escaped: as a person would type it */
     char host[DISCOVER_NAME_MAX];
-    char type[DISCOVER_TYPE_MAX];     /* "esp32dev", or ""; DISCOVER_BOARDS only */
+    char type[DISCOVER_TYPE_MAX];     /* "esp32dev", or ""; not for DISCOVER_HOST */
     char reason[DISCOVER_REASON_MAX]; /* "avahi-daemon: Access denied" */
 };
 

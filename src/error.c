@@ -56,8 +56,8 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .name = "image",
             .exit_status = 3,
             .text = "the image cannot be sent",
-            .remedy = "Give -f the application image that the build wrote, usually firmware.bin "
-                      "or SKETCH.ino.bin.",
+            .remedy = "Give -f the application image that the build wrote for this board, usually "
+                      "firmware.bin or SKETCH.ino.bin.",
             .filesystem_remedy = "Give -f the filesystem image that the build wrote, usually "
                                  "littlefs.bin or spiffs.bin.",
         },

@@ -321,7 +321,7 @@ static void reply_to_invitation(struct handshake *handshake, const struct reply 
     else if (reply->type == REPLY_CHALLENGE)
         take_challenge(handshake, reply);
     else if (reply->type == REPLY_ERROR)
-        END(handshake, handshake_refused, reply);
+        END(handshake, handshake_refused, handshake->config, reply);
     /* "Authentication Failed" here belongs to an answer that was given up. */
 }
 
@@ -340,7 +340,7 @@ static void reply_to_answer(struct handshake *handshake, const struct reply *rep
 static void reply_while_accepting(struct handshake *handshake, const struct reply *reply)
 {
     if (reply->type == REPLY_ERROR)
-        END(handshake, handshake_refused, reply);
+        END(handshake, handshake_refused, handshake->config, reply);
 }
 
 /* -- deadlines, by state -- */

@@ -6,6 +6,7 @@
 #include "error.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -120,8 +121,24 @@ void handshake_wrong_password(struct ota_failure *failure, const struct session_
          describe_tried_schemes(config, scheme));
 }
 
-void handshake_refused(struct ota_failure *failure, const struct reply *reply)
+/* What the board's words leave out; "" when they say it all. */
+static const char *describe_size(char *text, size_t capacity, const struct image *image)
 {
-    fail(failure, OTA_E_REFUSED, "the board refused: %s",
-         *reply->text ? reply->text : "(it gave no reason)");
+    uint32_t flash_size = image->inspection.flash_size;
+    int length = snprintf(text, capacity, "; the image has %zu bytes", image->size);
+    if (image->family == IMAGE_ESP8266 && flash_size)
+        snprintf(text + length, capacity - (size_t)length,
+                 ", and was built for a flash of %" PRIu32 " KiB", flash_size / 1024);
+    return text;
+}
+
+void handshake_refused(struct ota_failure *failure, const struct session_config *config,
+                       const struct reply *reply)
+{
+    char size[128];
+    fail(failure, OTA_E_REFUSED, "the board refused: %s%s",
+         *reply->text ? reply->text : "(it gave no reason)",
+         strstr(reply->text, "Not Enough Space")
+             ? describe_size(size, sizeof size, config->image)
+             : "");
 }

@@ -37,6 +37,7 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
                              const struct address *local);
 void handshake_wrong_password(struct ota_failure *failure, const struct session_config *config,
                               enum auth_scheme scheme);
-void handshake_refused(struct ota_failure *failure, const struct reply *reply);
+void handshake_refused(struct ota_failure *failure, const struct session_config *config,
+                       const struct reply *reply);
 
 #endif

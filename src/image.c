@@ -149,17 +149,23 @@ static unsigned char *read_file(int descriptor, size_t *size, size_t limit, cons
     return NULL;
 }
 
-static enum image_family recognise(const unsigned char *data, size_t size)
+/* Also of a damaged image, which --force may send. */
+static enum image_family family_of(const struct inspection *inspection)
 {
-    static const unsigned char descriptor_magic[] = {0x32, 0x54, 0xCD, 0xAB}; /* 0xABCD5432 */
-    enum { IMAGE_MAGIC = 0xE9, DESCRIPTOR_OFFSET = 32 };
-
-    if (data[0] != IMAGE_MAGIC)
-        return IMAGE_UNKNOWN;
-    if (size >= DESCRIPTOR_OFFSET + sizeof descriptor_magic &&
-        memcmp(data + DESCRIPTOR_OFFSET, descriptor_magic, sizeof descriptor_magic) == 0)
+    switch (inspection->format == INSPECT_GZIP ? inspection->inner : inspection->format) {
+    case INSPECT_ESP8266:
+        return IMAGE_ESP8266;
+    case INSPECT_ESP32_APPLICATION:
+    case INSPECT_ESP32_FACTORY:
+    case INSPECT_ESP32_BOOT_LOADER:
+    case INSPECT_ESP32_PARTITION_TABLE:
+    case INSPECT_FAT:
         return IMAGE_ESP32;
-    return IMAGE_ESP8266;
+    case INSPECT_PICO:
+        return IMAGE_PICO;
+    default:
+        return IMAGE_UNKNOWN;
+    }
 }
 
 static enum ota_error load(struct image *image, const char *path, size_t limit,
@@ -181,7 +187,8 @@ static enum ota_error load(struct image *image, const char *path, size_t limit,
     if (image->data == NULL)
         return failure->error;
 
-    image->family = recognise(image->data, image->size);
+    inspect_image(&image->inspection, image->data, image->size);
+    image->family = family_of(&image->inspection);
     if (digest_md5(image->md5, image->data, image->size) != 0)
         return fail(failure, OTA_E_INTERNAL, "cannot compute the MD5 of %s: %s", shown,
                     digest_error());
@@ -225,7 +232,16 @@ void image_free(struct image *image)
 
 uint16_t image_default_port(const struct image *image)
 {
-    return image->family == IMAGE_ESP32 ? 3232 : 8266;
+    switch (image->family) {
+    case IMAGE_ESP32:
+        return 3232;
+    case IMAGE_PICO:
+        return 2040;
+    case IMAGE_ESP8266:
+    case IMAGE_UNKNOWN:
+        break;
+    }
+    return 8266;
 }
 
 const char *image_family_name(enum image_family family)
@@ -235,6 +251,8 @@ const char *image_family_name(enum image_family family)
         return "ESP8266";
     case IMAGE_ESP32:
         return "ESP32";
+    case IMAGE_PICO:
+        return "Pico";
     case IMAGE_UNKNOWN:
         break;
     }

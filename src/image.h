@@ -7,18 +7,21 @@
 
 #include "digest.h"
 #include "esp-ota.h"
+#include "inspect.h"
 
 enum {
     IMAGE_SIZE_MIN = 16,               /* a 1-byte image crashes ESP32 boards; 16 bytes are safe */
     IMAGE_SIZE_MAX = 16 * 1024 * 1024, /* the default limit: the largest flash chip in the field */
 };
 
-enum image_family { IMAGE_UNKNOWN, IMAGE_ESP8266, IMAGE_ESP32 };
+/* The boards that an image is for. Unknown also when it suits several. */
+enum image_family { IMAGE_UNKNOWN, IMAGE_ESP8266, IMAGE_ESP32, IMAGE_PICO };
 
 struct image {
     char *path;     /* the file that was read: perhaps NAME.signed */
     bool is_signed; /* NAME.signed was taken instead of NAME */
     enum image_family family;
+    struct inspection inspection;
     size_t size;
     char md5[DIGEST_MD5_HEX + 1];
     char sha256[DIGEST_SHA256_HEX + 1]; /* empty before image_add_sha256() */
@@ -37,7 +40,8 @@ void image_free(struct image *image);
  * only be a later start. Fails with OTA_E_INTERNAL. */
 enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure);
 
-/* The UDP port that boards of the image's family listen on by default; 8266 when unknown. */
+/* The UDP port that boards of the image's family listen on by default (PROTOCOL.md section 1); 8266
+ * when unknown. */
 uint16_t image_default_port(const struct image *image);
 const char *image_family_name(enum image_family family);
 

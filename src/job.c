@@ -10,6 +10,7 @@
 #include "escape.h"
 #include "loop.h"
 #include "resolve.h"
+#include "screen.h"
 #include "session.h"
 
 #include <signal.h>
@@ -43,6 +44,7 @@ struct job {
     unsigned notices;     /* enum notice: those that its sessions gave */
     bool is_counted;      /* the attempt to come is a new one */
     bool waits;           /* has said that it waits for the board to appear */
+    bool is_screened;     /* the image suits the board, or --force was given */
     size_t block;         /* lock-step; 0: streaming */
     int64_t start_us;     /* 0: not yet */
     int64_t connected_us; /* 0: not yet */
@@ -219,6 +221,8 @@ static const char *default_port_source(const struct image *image)
         return "the default port of ESP8266 boards";
     case IMAGE_ESP32:
         return "the default port of ESP32 boards";
+    case IMAGE_PICO:
+        return "the default port of Pico W boards";
     case IMAGE_UNKNOWN:
         break;
     }
@@ -273,6 +277,26 @@ static const struct address *peer_of(const struct session_config *config)
     return config->peer ? config->peer : &config->address;
 }
 
+/* Whether the image may go to a board of the kind that was announced; says once what speaks against
+ * it. */
+static bool screen(struct job *job, struct ota_failure *failure)
+{
+    char reason[SCREEN_REASON_MAX], message[SCREEN_REASON_MAX + 64];
+    if (job->is_screened || !*job->found.type)
+        return true;
+    enum screening screening = screen_board(reason, job->config.assignment->image, job->found.type);
+    if (screening == SCREEN_REFUSED && !job->config.options->force) {
+        fail(failure, OTA_E_IMAGE, "%s (--force sends it all the same)", reason);
+        return false;
+    }
+    snprintf(message, sizeof message, "%s%s", reason,
+             screening == SCREEN_REFUSED ? "; it is sent all the same, as --force asks" : "");
+    if (screening != SCREEN_SUITS)
+        note(job, OTA_PHASE_RESOLVE, message);
+    job->is_screened = true;
+    return true;
+}
+
 static void start_session(struct job *job)
 {
     const struct session_callbacks callbacks = {.on_event = on_session_event,
@@ -311,7 +335,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         job->found.source = "found earlier";
     resolver_free(job->resolver);
     job->resolver = NULL;
-    if (job->found.count)
+    if (job->found.count && screen(job, &result))
         start_session(job);
     else
         conclude(job, OTA_PHASE_RESOLVE, &result);

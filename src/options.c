@@ -44,6 +44,7 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->force_bar = line->given[OPTION_PROGRESS];
     options->list = line->given[OPTION_LIST];
     options->check = line->given[OPTION_CHECK];
+    options->force = line->given[OPTION_FORCE];
     options->json = line->given[OPTION_JSON];
     options->chooses = !options->list && !options->check && !options->quiet &&
                        !names_boards(line) && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);

@@ -30,6 +30,7 @@ struct options {
     bool md5_target;          /* -m */
     char *file;               /* -f; NULL: --hosts names one for each board */
     size_t size_limit;        /* --max-size, bytes */
+    bool force;               /* --force: an unsuitable image is sent all the same */
     enum ota_command command; /* -s/--spiffs/--filesystem */
     int64_t timeout_us;       /* -t, seconds on the command line */
     unsigned retries;         /* attempts after the first */

@@ -40,7 +40,7 @@ static const struct poptOption target_rows[] = {
     VALUE("board", '\0', OPTION_BOARD, "PATTERN",
           "those of them that are of this kind, such as 'esp32*' (-l shows it)"),
     VALUE("port", 'p', OPTION_PORT, "PORT",
-          "UDP port of the board [as announced, else by the kind of image: 8266 or 3232]"),
+          "UDP port of the board [as announced, else by the kind of image: 8266, 3232 or 2040]"),
     FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves in this network"),
     POPT_TABLEEND};
 
@@ -61,6 +61,8 @@ static const struct poptOption image_rows[] = {
     SAME_FLAG("filesystem", OPTION_SPIFFS),
     FLAG("check", '\0', OPTION_CHECK,
          "say what FILE is and which boards take it over the air, and upload nothing"),
+    FLAG("force", '\0', OPTION_FORCE,
+         "send FILE even if it is damaged, of the wrong kind or for another board"),
     VALUE("max-size", '\0', OPTION_MAX_SIZE, "BYTES", "refuse a larger FILE; K and M work [16M]"),
     POPT_TABLEEND};
 

@@ -1,6 +1,6 @@
 /*
- * plan.c: from the options to the assignments of a fleet. It reads files, and prints nothing but a
- * warning about a password that others can read.
+ * plan.c: from the options to the assignments of a fleet. It reads files, and prints nothing but
+ * warnings: about images, and about passwords that others can read.
  */
 #include "plan.h"
 
@@ -8,6 +8,7 @@
 #include "escape.h"
 #include "log.h"
 #include "password.h"
+#include "screen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,22 @@ static void *grow(void *list, size_t count, size_t size)
     return is_full ? realloc(list, (count ? 2 * count : 1) * size) : list;
 }
 
+/* Says what speaks against sending the image, to whatever board. */
+static enum ota_error screen(const struct image *image, const struct options *options,
+                             struct ota_failure *failure)
+{
+    char shown[512], reason[SCREEN_REASON_MAX];
+    enum screening screening = screen_image(reason, image, options->command);
+    escape_string(shown, sizeof shown, image->path);
+    if (screening == SCREEN_REFUSED && !options->force)
+        return fail(failure, OTA_E_IMAGE, "%s %s (--force sends it all the same)", shown, reason);
+    if (screening == SCREEN_REFUSED)
+        log_warning("%s %s; it is sent all the same, as --force asks", shown, reason);
+    if (screening == SCREEN_DOUBTFUL)
+        log_warning("%s %s", shown, reason);
+    return OTA_OK;
+}
+
 static enum ota_error load_image(struct plan *plan, const char *path, struct ota_failure *failure)
 {
     const struct options *options = plan->options;
@@ -36,7 +53,8 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
     if (!loaded->path)
         return out_of_memory(failure);
     plan->image_count++;
-    if (image_load(&loaded->image, path, options->size_limit, failure) != OTA_OK)
+    if (image_load(&loaded->image, path, options->size_limit, failure) != OTA_OK ||
+        screen(loaded->image, options, failure) != OTA_OK)
         return failure->error;
     if (options->json || options->resume)
         return image_add_sha256(loaded->image, failure);

@@ -118,6 +118,7 @@ static void add_service(struct finding *finding, const struct discover_answer *a
     if (resolution->port || !answer->port)
         return;
     resolution->port = answer->port;
+    memcpy(resolution->type, answer->type, sizeof resolution->type);
     escape_string(resolution->instance, sizeof resolution->instance, answer->instance);
 }
 

@@ -17,9 +17,10 @@ enum { RESOLVE_ADDRESSES_MAX = 8 };
 struct resolution {
     size_t count;
     struct address addresses[RESOLVE_ADDRESSES_MAX];
-    uint16_t port;      /* from the SRV record; 0: nobody said */
-    const char *source; /* for people: "numeric address", "mDNS", "system resolver" */
-    char instance[128]; /* escaped instance name; "" when it was not found as a service */
+    uint16_t port;                /* from the SRV record; 0: nobody said */
+    const char *source;           /* for people: "numeric address", "mDNS", "system resolver" */
+    char instance[128];           /* escaped instance name; "" when it was not found as a service */
+    char type[DISCOVER_TYPE_MAX]; /* the board's kind, as it came from the network; "": unknown */
 };
 
 struct resolver;
@@ -29,7 +30,7 @@ typedef void resolver_done_fn(const struct resolution *resolution,
                               const struct ota_failure *failure, void *userdata);
 
 /* Starts to resolve target, for at most timeout_us. Numeric addresses touch neither Avahi nor
- * D-Bus. want_port: also look for the SRV record of the target, when mDNS is asked at all. All
+ * D-Bus. want_port: also look for the announcement of the target, when mDNS is asked at all. All
  * resolvers share one mdns, so that however many there are, there is one D-Bus connection; mdns and
  * target must outlive the resolver. NULL when memory ran out. resolver_free() may be called at any
  * time (also from done) and cancels what is under way. done fails with OTA_E_NOT_FOUND, and the

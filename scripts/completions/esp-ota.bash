@@ -29,7 +29,7 @@ _esp_ota() {
     *)
       if [[ $word == -* ]]; then
         offered="--ip --hosts --all --match --board --port --list --auth --auth-file --md5-target
-          --file --spiffs --filesystem --check --max-size --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs
+          --file --spiffs --filesystem --check --force --max-size --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs
           --canary --max-failures --resume --progress --quiet --json --debug --help --usage --version"
       fi
       ;;

@@ -21,6 +21,7 @@ complete -c esp-ota -s m -l md5-target -d 'The board keeps an MD5 hash of its pa
 complete -c esp-ota -s f -l file -r -F -d 'The firmware or filesystem image'
 complete -c esp-ota -s s -l spiffs -l filesystem -d 'The file is a filesystem image'
 complete -c esp-ota -l check -d 'Say what the file is, and upload nothing'
+complete -c esp-ota -l force -d 'Send it even if it is unsuitable'
 complete -c esp-ota -l max-size -x -d 'Refuse a larger file'
 complete -c esp-ota -s I -l host-ip -x -d 'Address of this computer to use'
 complete -c esp-ota -s P -l host-port -x -d 'TCP port that the board connects back to, or a range'

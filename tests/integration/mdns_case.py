@@ -7,11 +7,11 @@ brings it back.
 
 import contextlib
 import os
-import random
 import shutil
 import tempfile
 import unittest
 
+import firmware
 import mdns
 from mdns import Board
 import scenario
@@ -42,13 +42,9 @@ MOVING = Board("moving", ESP8266, v4="10.77.0.23")
 
 
 def make_image(family, size=40000):
-    """Looks to esp-ota like a sketch for the family; what else is in it does not matter."""
-    data = bytearray(random.Random(size).randbytes(size))
-    if family != "pico":
-        data[0] = 0xE9
-    if family == "esp32":
-        data[32:36] = (0xABCD5432).to_bytes(4, "little")
-    return bytes(data)
+    """A sketch for the family, or what might be one."""
+    makers = {"esp8266": lambda: firmware.esp8266(size), "esp32": lambda: firmware.esp32(size=size)}
+    return makers.get(family, lambda: scenario.image(size, first=0x12))()
 
 
 class OnLink(scenario.Scenario):
@@ -58,7 +54,7 @@ class OnLink(scenario.Scenario):
 
     def setUp(self):
         super().setUp()
-        self.image = self.file("firmware.bin", make_image("esp8266"))
+        self.image = self.file("firmware.bin", scenario.image(40000))  # for any chip
 
     def simulate(self, board, *options, address="", port=0):
         """A simulated board where board announces it, or elsewhere."""

@@ -1,27 +1,14 @@
 #!/usr/bin/env python3
 """--check: what a file is, and whether it can be sent over the air; no board is asked."""
 
-import functools
 import hashlib
 import json
-import operator
 import os
 import struct
 import unittest
 
+import firmware
 from scenario import IMAGES, Scenario, run
-
-
-def esp32_image(chip=0, address=0x3F400020):
-    """The smallest application image: one segment with a descriptor, checksum, SHA-256."""
-    data = struct.pack("<II8x32s32s16s16s32s112x", 0xABCD5432, 0, b"1.2\x1b[2J", b"blink", b"12:00:00",
-                       b"Nov 24 2026", b"v5.1")
-    header = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080000) + b"\xee\0\0\0" + struct.pack("<H", chip)
-    header += bytes(9) + b"\x01"
-    image = header + struct.pack("<II", address, len(data)) + data
-    checksum = functools.reduce(operator.xor, data, 0xEF)
-    image += bytes(15 - len(image) % 16) + bytes([checksum])
-    return image + hashlib.sha256(image).digest()
 
 
 UF2 = struct.pack("<8I476xI", 0x0A324655, 0x9E5D5157, 0x2000, 0x10000000, 256, 0, 1, 0xE48BFF56, 0x0AB16F30)
@@ -43,7 +30,7 @@ class Check(Scenario):
         return result
 
     def test_whole(self):
-        content = esp32_image(chip=5, address=0x3C000020)
+        content = firmware.esp32(chip=5, address=0x3C000020)
         result = self.check_file(content, 0, f": ESP32-C3 application image, {len(content)} bytes\n",
                                  "can be sent as a sketch to ESP32-C3 boards", "\n  chip       esp32c3\n",
                                  "\n  project    blink\n",
@@ -53,7 +40,7 @@ class Check(Scenario):
 
     def test_damaged(self):
         """Cut short, or a byte changed: no board takes it."""
-        content = esp32_image()
+        content = firmware.esp32()
         self.check_file(content[:-1], 3, "cannot be sent")
         for place in (30, len(content) // 2, len(content) - 1):
             with self.subTest(place):
@@ -70,15 +57,15 @@ class Check(Scenario):
         self.check_file(b"something else altogether", 0, "unknown format", "may not work")
 
     def test_hostile_name_and_content(self):
-        result = self.check_file(esp32_image(), 0, name="fw.bin")
+        result = self.check_file(firmware.esp32(), 0, name="fw.bin")
         self.assertNotIn("\x1b", result.out)
-        path = self.file("a\x1b[2Jb.bin", esp32_image())
+        path = self.file("a\x1b[2Jb.bin", firmware.esp32())
         result = run("--check", "-f", path)
         self.assertEqual(result.status, 0, result)
         self.assertIn("a\\x1b[2Jb.bin: ESP32 application image", result.out)
 
     def test_json(self):
-        content = esp32_image()
+        content = firmware.esp32()
         result = run("--check", "--json", "-f", self.file("fw.bin", content))
         self.assertEqual((result.status, result.err), (0, ""), result)
         (event,) = map(json.loads, result.out.splitlines())
@@ -92,7 +79,7 @@ class Check(Scenario):
         self.assertEqual((last["event"], last["code"]), ("result", "image"))
 
     def test_mistakes(self):
-        path = self.file("fw.bin", esp32_image())
+        path = self.file("fw.bin", firmware.esp32())
         for arguments, status, phrase in (
                 (("--check",), 2, "no file is named; add -f FILE"),
                 (("--check", "-f", path, "-i", "kitchen.local"), 2, "--check looks at a file only; leave -i out"),
@@ -104,7 +91,7 @@ class Check(Scenario):
                 self.assertIn(phrase, result.err)
 
     def test_full_disk(self):
-        path = self.file("fw.bin", esp32_image())
+        path = self.file("fw.bin", firmware.esp32())
         with open("/dev/full", "wb") as full:
             result = run("--check", "-f", path, before=(
                 "sh", "-c", f'exec "$@" >/proc/{os.getpid()}/fd/{full.fileno()}', "sh"))

@@ -19,6 +19,36 @@ def setUpModule():
                BENCH)
 
 
+class Chips(OnLink):
+    """The image must be for the chip that the board announces."""
+
+    def test_wrong_chip(self):
+        """Status 3, and the board has heard nothing; --force sends it and says so."""
+        path = self.file("firmware.bin", make_image("esp32"))
+        for name in ("kitchen", "kitchen.local"):
+            with self.subTest(name=name):
+                board = self.simulate(KITCHEN)
+                result = scenario.run("-i", name, "-f", path)
+                self.assert_result(result, 3, [
+                    'the image is for the chip esp32, but the board announces itself as '
+                    '"ESP8266_NODEMCU" (--force sends it all the same)'], SOON)
+                self.assert_untouched(board)
+                board.stop()
+        board = self.simulate(KITCHEN, "--family", "pico")
+        result = scenario.run("-i", "kitchen", "--force", "-f", path)
+        self.assert_result(result, 0, ["it is sent all the same, as --force asks", "confirmed by the board"], SOON)
+        board.stop()
+
+    def test_not_asked(self):
+        """By its address, a board is not asked what it is."""
+        path = self.file("firmware.bin", make_image("esp32"))
+        board = self.simulate(KITCHEN, "--family", "pico")
+        result = scenario.run("-i", f"{KITCHEN.v4}:{KITCHEN.port}", "-f", path)
+        self.assert_result(result, 0, ["confirmed by the board"], SOON)
+        self.assertNotIn("chip", result.err)
+        board.stop()
+
+
 class Names(OnLink):
     """Which board a name means."""
 

@@ -8,6 +8,7 @@ import json
 import os
 import unittest
 
+import firmware
 from scenario import IMAGES, Case, Program, Scenario, image, run
 
 FAMILIES = {
@@ -94,8 +95,7 @@ class CommandLines(Scenario):
     def test_port(self):
         """-p, the port in the name, the family of the image, 8266: the first that there is."""
         path = self.file("fw.bin", image())
-        esp32 = self.file("esp32.bin", bytes([0xE9, 1, 2, 3]) + bytes(8) + b"\0\0" + bytes(9)
-                          + b"\1" + bytes(8) + bytes.fromhex("3254cdab") + bytes(300))
+        esp32 = self.file("esp32.bin", firmware.esp32())
         for family, options, line in (
                 ("esp8266", (), ("-f", path)),
                 ("esp32", (), ("-f", esp32)),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "firmware.h"
 #include "image.h"
 #include "vectors.h"
 
@@ -372,43 +373,75 @@ static void test_out_of_memory(void **state)
     image_free(load(path));
 }
 
+static struct firmware firmware;
+
+static void make_esp32(void)
+{
+    firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_descriptor = true});
+}
+
+static void make_damaged_esp32(void)
+{
+    make_esp32();
+    firmware.size--;
+}
+
+static void make_esp8266(void)
+{
+    firmware_make_esp8266(&firmware, &(struct firmware_esp8266){.flash = 4, .size = 100});
+}
+
+static void make_gzip(void)
+{
+    make_esp8266();
+    firmware_gzip(&firmware);
+}
+
+static void make_pico(void)
+{
+    firmware_make_rp2040(&firmware);
+}
+
+static void make_littlefs(void)
+{
+    firmware_make_littlefs(&firmware, 4096, 4);
+}
+
+static void make_unknown(void)
+{
+    firmware_clear(&firmware);
+    firmware_fill(&firmware, 0xE9, 64);
+}
+
 static void test_family(void **state)
 {
-    enum { LARGEST = 64 };
     static const struct {
-        unsigned char first;
-        unsigned char second;
-        size_t size;
-        bool has_descriptor;
+        void (*make)(void);
         enum image_family family;
         uint16_t port;
+        const char *name;
     } rows[] = {
-        {0xE9, 3, LARGEST, true, IMAGE_ESP32, 3232},
-        {0xE9, 3, 36, true, IMAGE_ESP32, 3232},
-        {0xE9, 3, 35, true, IMAGE_ESP8266, 8266},
-        {0xE9, 3, IMAGE_SIZE_MIN, true, IMAGE_ESP8266, 8266},
-        {0xE9, 1, LARGEST, false, IMAGE_ESP8266, 8266},
-        {0xE8, 3, LARGEST, true, IMAGE_UNKNOWN, 8266},
-        {0x1F, 0x8B, LARGEST, false, IMAGE_UNKNOWN, 8266},
-        {0, 0, LARGEST, false, IMAGE_UNKNOWN, 8266},
+        {make_esp32, IMAGE_ESP32, 3232, "ESP32"},
+        {make_damaged_esp32, IMAGE_ESP32, 3232, "ESP32"},
+        {make_esp8266, IMAGE_ESP8266, 8266, "ESP8266"},
+        {make_gzip, IMAGE_ESP8266, 8266, "ESP8266"},
+        {make_pico, IMAGE_PICO, 2040, "Pico"},
+        {make_littlefs, IMAGE_UNKNOWN, 8266, "unknown"},
+        {make_unknown, IMAGE_UNKNOWN, 8266, "unknown"},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        unsigned char data[LARGEST] = {rows[i].first, rows[i].second};
         struct image *image;
 
-        if (rows[i].has_descriptor)
-            memcpy(data + 32, "\x32\x54\xCD\xAB", 4);
-        write_file(path, data, rows[i].size);
+        rows[i].make();
+        write_file(path, firmware.data, firmware.size);
         image = load(path);
         assert_int_equal(image->family, rows[i].family);
         assert_int_equal(image_default_port(image), rows[i].port);
+        assert_string_equal(image_family_name(image->family), rows[i].name);
         image_free(image);
     }
-    assert_string_equal(image_family_name(IMAGE_ESP8266), "ESP8266");
-    assert_string_equal(image_family_name(IMAGE_ESP32), "ESP32");
-    assert_string_equal(image_family_name(IMAGE_UNKNOWN), "unknown");
 }
 
 static void test_real_images(void **state)

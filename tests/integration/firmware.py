@@ -1,0 +1,55 @@
+"""Whole images, made byte by byte from the formats' descriptions, for tests in which it matters.
+
+Most tests send random bytes, which esp-ota takes for an unknown format.
+"""
+
+import functools
+import hashlib
+import operator
+import random
+import struct
+
+ESP32_FLASH = {0: 0x3F400020, 2: 0x3F000020, 5: 0x3C000020, 9: 0x3C000020}  # by chip number
+ESP32_OVERHEAD = 24 + 8 + 256 + 16 + 32
+
+
+def _checksum(content):
+    return functools.reduce(operator.xor, content, 0xEF)
+
+
+def _close(image, content):
+    """Pads the segments, so that their checksum is the last of 16 bytes."""
+    return image + bytes(15 - len(image) % 16) + bytes([_checksum(content)])
+
+
+def esp32(chip=0, address=None, size=0):
+    """An application image: one segment with a descriptor, checksum, SHA-256; about size bytes."""
+    data = struct.pack("<II8x32s32s16s16s32s112x", 0xABCD5432, 0, b"1.2\x1b[2J", b"blink", b"12:00:00",
+                       b"Nov 24 2026", b"v5.1")
+    data += random.Random(size).randbytes(max(0, size - ESP32_OVERHEAD) // 16 * 16)
+    header = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080000) + b"\xee\0\0\0" + struct.pack("<H", chip)
+    header += bytes(9) + b"\x01"
+    image = header + struct.pack("<II", address or ESP32_FLASH[chip], len(data)) + data
+    image = _close(image, data)
+    return image + hashlib.sha256(image).digest()
+
+
+def _esp8266_part(address, data):
+    header = struct.pack("<BBBBI", 0xE9, 1, 2, 0x40, address) + struct.pack("<II", address, len(data))
+    return _close(header + data, data)
+
+
+def esp8266(size=20000, seed=0):
+    """A sketch behind the core's boot loader, of size bytes: a multiple of 16, 4,128 or more."""
+    dice = random.Random(seed + size)
+    boot = _esp8266_part(0x4010F000, dice.randbytes(400)).ljust(4096, b"\xaa")
+    sketch = _esp8266_part(0x40201000, dice.randbytes(size - 4096 - 32))
+    return boot + sketch
+
+
+def littlefs(blocks=16):
+    """What mklittlefs writes at the start of an empty filesystem."""
+    superblock = struct.pack("<I", 1) + b"\xf0\x0f\xff\xf7littlefs/\xe0\0\x10"
+    superblock += struct.pack("<IIIIII", 0x20000, 4096, blocks, 255, 0x7FFFFFFF, 1022)
+    block = superblock.ljust(4096, b"\xff")
+    return block + block + bytes([0xFF]) * 4096 * (blocks - 2)

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""What is refused before a board is asked for anything, what only gets a warning, and --force."""
+
+import struct
+import unittest
+
+import firmware
+from scenario import Scenario, image, run
+
+FORCE = "(--force sends it all the same)"
+
+
+def factory():
+    """Boot loader, partition table and application at their places in the flash."""
+    table = struct.pack("<HBBII16sI", 0x50AA, 0, 0, 0x10000, 0x100000, b"app0", 0)
+    return (firmware.esp32(address=0x3FFF0000)[:0x1000].ljust(0x8000, b"\xff")
+            + table.ljust(0x8000, b"\xff") + firmware.esp32())
+
+
+ESP8266 = firmware.esp8266()
+ESP32 = firmware.esp32(size=20000)
+UNSUITABLE = {
+    "cut short": (ESP32[:-40], (), "cannot be sent: it is truncated"),
+    "ESP8266, cut short": (ESP8266[:-40], (), "cannot be sent: it is truncated"),
+    "damaged": (ESP32[:5000] + b"?" + ESP32[5001:], (), "cannot be sent: it is corrupt"),
+    "ESP8266, damaged": (ESP8266[:5000] + b"?" + ESP8266[5001:], (), "cannot be sent: it is corrupt"),
+    "factory": (factory(), (), "cannot be sent: it holds boot loader, partition table and application in one"),
+    "ELF": (b"\x7fELF\x01\x01\x01" + bytes(100), (), "cannot be sent: it is the linker's output"),
+    "program with -s": (ESP8266, ("-s",), "is an ESP8266 image, a program, and not a filesystem image: leave -s out"),
+    "filesystem without -s": (firmware.littlefs(), (), "is a LittleFS filesystem image, not a program: add -s"),
+}
+
+
+class Screen(Scenario):
+
+    def test_refused(self):
+        """Status 3, one sentence, and the board has heard nothing."""
+        for name, (content, options, phrase) in UNSUITABLE.items():
+            with self.subTest(name):
+                path, board = self.file("fw.bin", content), self.board()
+                result = run("-i", board.address, "-p", str(board.port), *options, "-f", path)
+                self.assertEqual((result.status, result.out), (3, ""), result)
+                self.assertIn(f"esp-ota: {path} {phrase}", result.err)
+                self.assertIn(FORCE, result.err)
+                self.assertFalse(board.count("invitation"), board.events)
+
+    def test_forced(self):
+        for name, (content, options, phrase) in UNSUITABLE.items():
+            with self.subTest(name):
+                path, board = self.file("fw.bin", content), self.board(family="pico")
+                result = run("-i", board.address, "-p", str(board.port), *options, "--force", "-f", path)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+                self.assertIn(f"warning: {path} {phrase}", result.err)
+                self.assertIn("sent all the same, as --force asks", result.err)
+                self.assertEqual(board.count("upload result=ok"), 1)
+
+    def test_doubtful(self):
+        """An unknown format is sent: other boards speak the protocol, too."""
+        path, board = self.file("fw.bin", image()), self.board()
+        result = run("-i", board.address, "-p", str(board.port), "-f", path)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn(f"esp-ota: warning: {path} may not work: its format is not known here\n", result.err)
+
+    def test_suitable(self):
+        """No word about what is as it should be."""
+        for content, options in ((ESP8266, ()), (ESP32, ()), (firmware.littlefs(), ("-s",))):
+            with self.subTest(len(content)):
+                path, board = self.file("fw.bin", content), self.board()
+                result = run("-i", board.address, "-p", str(board.port), *options, "-f", path)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+                self.assertNotIn("warning", result.err)
+
+    def test_quiet(self):
+        path, board = self.file("fw.bin", image()), self.board()
+        result = run("-q", "-i", board.address, "-p", str(board.port), "-f", path)
+        self.assertEqual((result.status, result.out, result.err), (0, "", ""), result)
+
+    def test_fleet(self):
+        """One unsuitable image among several: nobody gets anything."""
+        good, bad = self.file("good.bin", ESP8266), self.file("bad.bin", ESP32[:-1])
+        one, two = self.board(), self.board()
+        hosts = self.file("hosts", f"{one.address} port={one.port} file={good}\n"
+                                   f"{two.address} port={two.port} file={bad}\n".encode())
+        result = run("--hosts", hosts)
+        self.assertEqual((result.status, result.out), (3, ""), result)
+        self.assertIn(f"{bad} cannot be sent", result.err)
+        self.assertEqual(one.count("upload"), 0)
+
+    def test_room(self):
+        """A board that has no room is told apart from one that has less than it looks."""
+        path, board = self.file("fw.bin", ESP8266), self.board("--capacity", "8192")
+        result = run("-i", board.address, "-p", str(board.port), "-f", path)
+        self.assertEqual((result.status, result.out), (7, ""), result)
+        self.assertIn("Not Enough Space; the image has 20000 bytes, and was built for a flash of 4096 KiB",
+                      result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,210 @@
+/*
+ * test-screen.c: which images are refused or doubted, for what they are and for what board.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "firmware.h"
+#include "screen.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct firmware firmware;
+
+/* What image_load() makes of the bytes, as far as it matters here. */
+static struct image inspected(void)
+{
+    struct image image = {.path = "fw.bin", .size = firmware.size, .data = firmware.data};
+    inspect_image(&image.inspection, firmware.data, firmware.size);
+    return image;
+}
+
+static void make_esp8266(void)
+{
+    firmware_make_esp8266(&firmware,
+                          &(struct firmware_esp8266){.flash = 4, .has_eboot = true, .size = 5000});
+}
+
+static void make_esp8266_without_room(void)
+{
+    firmware_make_esp8266(
+        &firmware, &(struct firmware_esp8266){.flash = 1, .has_eboot = true, .size = 125000});
+}
+
+static void make_truncated(void)
+{
+    make_esp8266();
+    firmware.size -= 100;
+}
+
+static void make_esp32(void)
+{
+    firmware_make_esp32(&firmware, &(struct firmware_esp32){0, 0x3F400020, .has_descriptor = true});
+}
+
+static void make_esp32c3(void)
+{
+    firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_descriptor = true});
+}
+
+static void make_esp32_of_unknown_chip(void)
+{
+    firmware_make_esp32(&firmware,
+                        &(struct firmware_esp32){77, 0x3C000020, .has_descriptor = true});
+}
+
+static void make_factory(void)
+{
+    firmware_make_factory(&firmware, 0, 0, true);
+}
+
+static void make_pico(void)
+{
+    firmware_make_rp2040(&firmware);
+}
+
+static void make_littlefs(void)
+{
+    firmware_make_littlefs(&firmware, 4096, 8);
+}
+
+static void make_gzip(void)
+{
+    make_esp8266();
+    firmware_gzip(&firmware);
+}
+
+static void make_unknown(void)
+{
+    firmware_clear(&firmware);
+    firmware_fill(&firmware, 'x', 100);
+}
+
+static void test_image(void **state)
+{
+    static const struct {
+        void (*make)(void);
+        enum ota_command command;
+        enum screening screening;
+        const char *phrase;
+    } rows[] = {
+        {make_esp8266, OTA_COMMAND_SKETCH, SCREEN_SUITS, ""},
+        {make_esp8266_without_room, OTA_COMMAND_SKETCH, SCREEN_DOUBTFUL, "may not fit"},
+        {make_esp8266, OTA_COMMAND_FILESYSTEM, SCREEN_REFUSED, "is an ESP8266 image, a program"},
+        {make_esp32c3, OTA_COMMAND_SKETCH, SCREEN_SUITS, ""},
+        {make_esp32c3, OTA_COMMAND_FILESYSTEM, SCREEN_REFUSED, "leave -s out"},
+        {make_truncated, OTA_COMMAND_SKETCH, SCREEN_REFUSED, "it is truncated"},
+        {make_truncated, OTA_COMMAND_FILESYSTEM, SCREEN_REFUSED, "it is truncated"},
+        {make_factory, OTA_COMMAND_SKETCH, SCREEN_REFUSED, "application in one"},
+        {make_pico, OTA_COMMAND_SKETCH, SCREEN_SUITS, ""},
+        {make_littlefs, OTA_COMMAND_FILESYSTEM, SCREEN_SUITS, ""},
+        {make_littlefs, OTA_COMMAND_SKETCH, SCREEN_REFUSED,
+         "is a LittleFS filesystem image, not a program: add -s"},
+        {make_gzip, OTA_COMMAND_SKETCH, SCREEN_SUITS, ""},
+        {make_gzip, OTA_COMMAND_FILESYSTEM, SCREEN_REFUSED, "leave -s out"},
+        {make_unknown, OTA_COMMAND_SKETCH, SCREEN_DOUBTFUL, "its format is not known"},
+        {make_unknown, OTA_COMMAND_FILESYSTEM, SCREEN_DOUBTFUL, "its format is not known"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char reason[SCREEN_REASON_MAX];
+        rows[i].make();
+        const struct image image = inspected();
+        const enum screening screening = screen_image(reason, &image, rows[i].command);
+        if (screening != rows[i].screening || !strstr(reason, rows[i].phrase) ||
+            (screening == SCREEN_SUITS) != (*reason == '\0'))
+            fail_msg("row %zu: %d, \"%s\"", i, screening, reason);
+    }
+}
+
+static void test_board(void **state)
+{
+    static const struct {
+        void (*make)(void);
+        const char *type;
+        enum screening screening;
+    } rows[] = {
+        {make_esp32, "", SCREEN_SUITS},
+        {make_esp32, "esp32", SCREEN_SUITS},
+        {make_esp32, "ESP32_DEV", SCREEN_SUITS},
+        {make_esp32, "esp32dev", SCREEN_SUITS},
+        {make_esp32, "esp32_bee_s3", SCREEN_SUITS}, /* the chip is not at its usual place */
+        {make_esp32, "m5stack_core2", SCREEN_SUITS},
+        {make_esp32, "nodemcu-32s", SCREEN_SUITS},
+        {make_esp32, "um_tinypico", SCREEN_SUITS}, /* an ESP32 */
+        {make_esp32, "esp32s3", SCREEN_REFUSED},
+        {make_esp32, "ESP32S3_DEV", SCREEN_REFUSED},
+        {make_esp32, "esp32-c3-devkitm-1", SCREEN_REFUSED},
+        {make_esp32, "esp32c61", SCREEN_REFUSED},
+        {make_esp32, "esp32s3box", SCREEN_DOUBTFUL},
+        {make_esp32, "adafruit_feather_esp32s2", SCREEN_DOUBTFUL},
+        {make_esp32, "ESP8266_NODEMCU", SCREEN_REFUSED},
+        {make_esp32, "my_esp8266", SCREEN_DOUBTFUL},
+        {make_esp32, "rpipicow", SCREEN_REFUSED},
+        {make_esp32c3, "esp32c3", SCREEN_SUITS},
+        {make_esp32c3, "ESP32C3_DEV", SCREEN_SUITS},
+        {make_esp32c3, "esp32", SCREEN_REFUSED},
+        {make_esp32c3, "esp32dev", SCREEN_REFUSED},
+        {make_esp32c3, "esp32-evb", SCREEN_SUITS}, /* may be any of them */
+        {make_esp32c3, "esp32c6", SCREEN_REFUSED},
+        {make_esp32c3, "esp32c3m1", SCREEN_SUITS},
+        {make_esp32_of_unknown_chip, "esp32", SCREEN_SUITS},
+        {make_esp8266, "ESP8266_WEMOS_D1MINI", SCREEN_SUITS},
+        {make_esp8266, "esp32", SCREEN_REFUSED},
+        {make_esp8266, "esp32s3box", SCREEN_REFUSED}, /* whichever ESP32 it is */
+        {make_esp8266, "lolin_esp32s3", SCREEN_DOUBTFUL},
+        {make_esp8266, "RASPBERRY_PI_PICO_W", SCREEN_REFUSED},
+        {make_gzip, "esp8266", SCREEN_SUITS},
+        {make_gzip, "esp32", SCREEN_REFUSED},
+        {make_pico, "RASPBERRY_PI_PICO_W", SCREEN_SUITS},
+        {make_pico, "rpipicow", SCREEN_SUITS},
+        {make_pico, "RASPBERRY_PI_PICO_2W", SCREEN_REFUSED},
+        {make_pico, "waveshare_rp2350", SCREEN_DOUBTFUL},
+        {make_pico, "ESP8266_GENERIC", SCREEN_REFUSED},
+        {make_littlefs, "esp32", SCREEN_SUITS},
+        {make_unknown, "esp32", SCREEN_SUITS},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char reason[SCREEN_REASON_MAX];
+        rows[i].make();
+        const struct image image = inspected();
+        const enum screening screening = screen_board(reason, &image, rows[i].type);
+        if (screening != rows[i].screening)
+            fail_msg("row %zu, %s: %d, \"%s\"", i, rows[i].type, screening, reason);
+        if (screening == SCREEN_SUITS)
+            assert_string_equal(reason, "");
+        else
+            assert_non_null(strstr(reason, rows[i].type));
+    }
+}
+
+/* The name comes from the network. */
+static void test_hostile_name(void **state)
+{
+    char reason[SCREEN_REASON_MAX], type[64];
+    (void)state;
+    make_esp8266();
+    const struct image image = inspected();
+    memset(type, '\x1b', sizeof type);
+    memcpy(type, "esp32s3_", 8);
+    type[sizeof type - 1] = '\0';
+    assert_int_equal(screen_board(reason, &image, type), SCREEN_REFUSED);
+    assert_null(strchr(reason, '\x1b'));
+    assert_non_null(strstr(reason, "\"esp32s3_\\x1b"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_image),
+        cmocka_unit_test(test_board),
+        cmocka_unit_test(test_hostile_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
