@@ -59,19 +59,23 @@ static const char *short_escape(uint32_t character)
 }
 
 /* Writes the first character of source, as it is to be shown, and returns how many bytes of source
- * it stands for. */
-static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, size_t length)
+ * it stands for. Those in kept stay as they are. */
+static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, size_t length,
+                         const char *kept)
 {
     uint32_t character = 0;
     size_t size = decode(&character, source, length);
-    const char *escape = short_escape(character);
+    const char *short_form = short_escape(character);
 
     if (size == 0) {
         snprintf(piece, PIECE_MAX, "\\x%02x", source[0]);
         return 1;
     }
-    if (escape != NULL) {
-        snprintf(piece, PIECE_MAX, "%s", escape);
+    if (size == 1 && source[0] != '\0' && strchr(kept, source[0])) {
+        piece[0] = (char)source[0];
+        piece[1] = '\0';
+    } else if (short_form != NULL) {
+        snprintf(piece, PIECE_MAX, "%s", short_form);
     } else if (is_harmful(character)) {
         snprintf(piece, PIECE_MAX, character < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)character);
     } else {
@@ -81,7 +85,8 @@ static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, siz
     return size;
 }
 
-char *escape_text(char *target, size_t capacity, const void *source, size_t length)
+static char *escape(char *target, size_t capacity, const void *source, size_t length,
+                    const char *kept)
 {
     static const char ellipsis[] = "...";
     const unsigned char *bytes = source;
@@ -90,7 +95,7 @@ char *escape_text(char *target, size_t capacity, const void *source, size_t leng
 
     while (length > 0) {
         char piece[PIECE_MAX];
-        size_t consumed = next_piece(piece, bytes, length);
+        size_t consumed = next_piece(piece, bytes, length, kept);
         size_t size = strlen(piece);
 
         if (used + sizeof ellipsis <= capacity)
@@ -106,6 +111,16 @@ char *escape_text(char *target, size_t capacity, const void *source, size_t leng
     }
     target[used] = '\0';
     return target;
+}
+
+char *escape_text(char *target, size_t capacity, const void *source, size_t length)
+{
+    return escape(target, capacity, source, length, "");
+}
+
+char *escape_line(char *target, size_t capacity, const void *source, size_t length)
+{
+    return escape(target, capacity, source, length, "\t\\");
 }
 
 char *escape_string(char *target, size_t capacity, const char *source)

@@ -14,6 +14,10 @@
 char *escape_text(char *target, size_t capacity, const void *source, size_t length);
 char *escape_string(char *target, size_t capacity, const char *source); /* the same, up to NUL */
 
+/* The same for a line of a log, which is to be read as it was written: tabs and backslashes stay.
+ * 6 * length + 1 bytes hold any line. */
+char *escape_line(char *target, size_t capacity, const void *source, size_t length);
+
 /* Whether text is valid UTF-8 in which nothing but backslashes would have to be escaped. */
 bool escape_is_printable(const char *text);
 

@@ -134,6 +134,17 @@ static void test_arbitrary_bytes(void **state)
     }
 }
 
+static void test_a_line_keeps_tabs_and_backslashes(void **state)
+{
+    char shown[64];
+    (void)state;
+    assert_string_equal(escape_line(shown, sizeof shown, BYTES("a\tC:\\x\r\x1b[2J\0\xff.\n")),
+                        "a\tC:\\x\\r\\x1b[2J\\x00\\xff.\\n");
+    assert_string_equal(escape_line(shown, 8, BYTES("\t\\345678")), "\t\\34...");
+    assert_string_equal(escape_line(shown, 6 * 3 + 1, BYTES("\xe2\x80\xae\xff\x1b\x7f")),
+                        "\\u202e\\xff\\x1b\\x7f");
+}
+
 static void test_is_printable(void **state)
 {
     (void)state;
@@ -155,6 +166,7 @@ int main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_what_does_not_fit_is_cut),
         cmocka_unit_test(test_arbitrary_bytes),
+        cmocka_unit_test(test_a_line_keeps_tabs_and_backslashes),
         cmocka_unit_test(test_is_printable),
     };
 
