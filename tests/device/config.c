@@ -11,6 +11,7 @@
 enum {
     OPT_PASSWORD_FILE = 256,
     OPT_OUTPUT_PARTIAL,
+    OPT_ATOMIC_FS,
     OPT_CAPACITY,
     OPT_FS_CAPACITY,
     OPT_LOOP_MS,
@@ -36,6 +37,7 @@ static const struct option long_options[] = {
     {"count", required_argument, NULL, 'c'},
     {"output", required_argument, NULL, 'o'},
     {"output-partial", no_argument, NULL, OPT_OUTPUT_PARTIAL},
+    {"atomic-fs", no_argument, NULL, OPT_ATOMIC_FS},
     {"uploads", required_argument, NULL, 'n'},
     {"capacity", required_argument, NULL, OPT_CAPACITY},
     {"fs-capacity", required_argument, NULL, OPT_FS_CAPACITY},
@@ -84,6 +86,7 @@ static const char help_head[] =
     "The hardware:\n"
     "      --capacity BYTES    room for a sketch (esp8266 1 MiB, pico 1020 KiB, ch32h4 480 KiB,\n"
     "                          esp32 1.25 MiB)\n"
+    "      --atomic-fs         built with ATOMIC_FS_UPDATE: unpacks filesystem images, too\n"
     "      --fs-capacity BYTES size of the filesystem partition; 0: there is none\n"
     "      --loop-ms N         the sketch looks at its datagrams every N ms only\n"
     "      --one-per-loop      and then at one of them (ESP32); else at all that wait\n"
@@ -170,6 +173,9 @@ static bool read_hardware_option(struct config *config, struct given *given, int
         return read_number(optarg, INT32_MAX, &given->capacity);
     case OPT_FS_CAPACITY:
         return read_number(optarg, INT32_MAX, &given->fs_capacity);
+    case OPT_ATOMIC_FS:
+        config->atomic_fs = true;
+        return true;
     case OPT_LOOP_MS:
         return read_ms(optarg, &config->loop_us);
     case OPT_ONE_PER_LOOP:

@@ -16,6 +16,7 @@ struct config {
     unsigned uploads; /* successes after which the program ends; 0: never */
     const char *output;
     bool output_partial;
+    bool atomic_fs;
     bool has_password;
     char secret[HEX_ROOM]; /* the password as the board stores it: a hash */
     struct flash_cost flash;

@@ -52,6 +52,7 @@ enum fault_kind {
     FAULT_OK_RESET,
     FAULT_OK_NEVER,
     FAULT_NO_NUMBERS,
+    FAULT_OLD_CORE,
 };
 
 struct fault {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static bool expand(char path[SINK_PATH], const char *pattern, const char *host)
 {
@@ -28,17 +29,20 @@ static bool expand(char path[SINK_PATH], const char *pattern, const char *host)
     return true;
 }
 
-static bool open_file(struct sink *sink, const char *pattern, const char *host)
+static bool open_temporary(struct sink *sink, const char *path)
 {
-    if (!expand(sink->path, pattern, host))
-        return false;
-    int length = snprintf(sink->temporary, SINK_PATH, "%.4080s.XXXXXX", sink->path);
+    int length = snprintf(sink->temporary, SINK_PATH, "%.4080s.XXXXXX", path);
     if (length < 0 || length >= SINK_PATH) {
         errno = ENAMETOOLONG;
         return false;
     }
     sink->fd = mkstemp(sink->temporary);
     return sink->fd >= 0;
+}
+
+static bool open_file(struct sink *sink, const char *pattern, const char *host)
+{
+    return expand(sink->path, pattern, host) && open_temporary(sink, sink->path);
 }
 
 bool sink_open(struct sink *sink, const char *pattern, const char *host)
@@ -51,10 +55,8 @@ bool sink_open(struct sink *sink, const char *pattern, const char *host)
     return false;
 }
 
-bool sink_write(struct sink *sink, const void *data, size_t length)
+static bool store(struct sink *sink, const void *data, size_t length)
 {
-    if (!md5_add(sink->md5, data, length))
-        return false;
     const uint8_t *at = data;
     while (sink->fd >= 0 && length > 0) {
         ssize_t written = write(sink->fd, at, length);
@@ -66,6 +68,51 @@ bool sink_write(struct sink *sink, const void *data, size_t length)
         }
     }
     return true;
+}
+
+bool sink_write(struct sink *sink, const void *data, size_t length)
+{
+    return md5_add(sink->md5, data, length) && store(sink, data, length);
+}
+
+static bool unpack(struct sink *to, gzFile from, size_t *length)
+{
+    char bytes[16384];
+    int count = 0;
+    *length = 0;
+    while ((count = gzread(from, bytes, sizeof bytes)) > 0) {
+        if (!store(to, bytes, (size_t)count))
+            return false;
+        *length += (size_t)count;
+    }
+    return count == 0;
+}
+
+/* Leaves one of the two: kept. */
+static void swap(struct sink *kept, struct sink *dropped)
+{
+    close(dropped->fd);
+    unlink(dropped->temporary);
+    dropped->fd = kept->fd;
+    memcpy(dropped->temporary, kept->temporary, sizeof dropped->temporary);
+}
+
+bool sink_unpack(struct sink *sink, size_t *length)
+{
+    struct sink plain = {.fd = -1};
+    *length = 0;
+    if (sink->fd < 0)
+        return true;
+    gzFile packed = gzopen(sink->temporary, "rb");
+    if (!packed)
+        return false;
+    bool done = open_temporary(&plain, sink->path) && unpack(&plain, packed, length);
+    done = gzclose(packed) == Z_OK && done; /* it fails where the end is missing */
+    if (done)
+        swap(&plain, sink);
+    else if (plain.fd >= 0)
+        swap(sink, &plain);
+    return done;
 }
 
 bool sink_digest(struct sink *sink, char hex[HEX_ROOM])

@@ -54,12 +54,17 @@ static void refuse_text(struct board *board, const char *text)
     upload_refuse(board, text, strlen(text));
 }
 
-static bool has_magic(const struct board *board)
+static bool is_gzip(const struct board *board)
 {
     const uint8_t *head = board->upload.head;
-    bool gzip = board->upload.received > 1 && head[0] == 0x1f && head[1] == 0x8b;
+    return board->upload.received > 1 && head[0] == 0x1f && head[1] == 0x8b;
+}
+
+static bool has_magic(struct board *board)
+{
+    const uint8_t *head = board->upload.head;
     return board->sim->config->family.magic != MAGIC_AT_END || board->invitation.command != 0 ||
-           gzip || head[0] == 0xe9;
+           head[0] == 0xe9 || (is_gzip(board) && !board_fault(board, FAULT_OLD_CORE));
 }
 
 void upload_finish(void *owner)
@@ -118,10 +123,27 @@ static bool withhold_ok(struct board *board)
     return true;
 }
 
+/* Whether the boot loader unpacks what is installed. */
+static bool unpacks(const struct board *board)
+{
+    const struct config *config = board->sim->config;
+    return config->family.lineage == LINEAGE_8266 && is_gzip(board) &&
+           (board->invitation.command == 0 || config->atomic_fs);
+}
+
+static void unpack(struct board *board)
+{
+    size_t length = 0;
+    bool done = sink_unpack(&board->upload.sink, &length);
+    board_event(board, "unpack result=%s bytes=%zu", done ? "ok" : "failed", length);
+}
+
 static void install(struct board *board, const char *md5)
 {
     struct upload *upload = &board->upload;
     int64_t delay_us = board->sim->config->family.verdict_us;
+    if (unpacks(board))
+        unpack(board);
     if (!sink_close(&upload->sink, true))
         fprintf(stderr, "esp-ota-sim: the image could not be written to %s\n", upload->sink.path);
     upload->installed = true;
