@@ -1,0 +1,15 @@
+/*
+ * gzip.h: packs bytes as one gzip member (RFC 1952), for boards that unpack it. Pure.
+ */
+#ifndef GZIP_H
+#define GZIP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* As small as zlib can; the same bytes for the same data: neither time nor name nor system is in
+ * them. *packed is the caller's to free(); it is NULL where it would not be smaller than data.
+ * False when memory ran out. size: at most 1 GiB, as no image is larger. */
+bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char *data, size_t size);
+
+#endif
