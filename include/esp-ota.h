@@ -16,7 +16,7 @@
 enum ota_error {
     OTA_OK,                /* the board confirmed */
     OTA_E_INTERNAL,        /* a system call failed, or memory ran out */
-    OTA_E_OUTPUT,          /* standard output could not be written */
+    OTA_E_OUTPUT,          /* standard output, or a file, could not be written */
     OTA_E_NO_PORT,         /* the host has no port for the back-channel */
     OTA_E_USAGE,           /* the command line is wrong */
     OTA_E_IMAGE,           /* the image cannot be read or cannot be sent */

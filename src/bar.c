@@ -10,7 +10,7 @@ enum {
     BAR_MIN = 10,
     BAR_MAX = 40,
     LABEL_MAX = 60,
-    TAIL_MAX = LABEL_MAX + 4 * BAR_TEXT_MAX,
+    TAIL_MAX = LABEL_MAX + 6 * BAR_TEXT_MAX,
     KIB = 1024,
     MIB = 1024 * 1024
 };
@@ -71,10 +71,20 @@ static void draw_bar(char *target, size_t columns, const struct bar *bar)
     memcpy(target + 1 + columns, "] ", sizeof "] ");
 }
 
+/* " (290.6 KiB unpacked)" */
+static const char *describe_unpacked(char target[2 * BAR_TEXT_MAX], const struct bar *bar)
+{
+    char size[BAR_TEXT_MAX];
+    target[0] = '\0';
+    if (bar->unpacked)
+        snprintf(target, 2 * BAR_TEXT_MAX, "  (%s unpacked)", bar_size(size, bar->unpacked));
+    return target;
+}
+
 /* As much as fits the width, at least the percentage. */
 static void describe(char target[TAIL_MAX], size_t width, const struct bar *bar)
 {
-    char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], left[BAR_TEXT_MAX];
+    char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], left[BAR_TEXT_MAX], unpacked[2 * BAR_TEXT_MAX];
     const char *end = bar->bytes == bar->total ? "verifying" : time_left(left, bar);
     unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
     bar_size(size, bar->bytes);
@@ -83,6 +93,9 @@ static void describe(char target[TAIL_MAX], size_t width, const struct bar *bar)
         snprintf(target, TAIL_MAX, "%.*s  %3u%%  %11s  %s", LABEL_MAX, bar->label, percent, rate,
                  end);
     else
+        snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s%s", percent, size, rate, end,
+                 describe_unpacked(unpacked, bar));
+    if (strlen(target) + BAR_MIN + 3 > width && bar->unpacked)
         snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s", percent, size, rate, end);
     if (strlen(target) > width && bar->label)
         snprintf(target, TAIL_MAX, "%.*s  %3u%%", LABEL_MAX, bar->label, percent);

@@ -11,6 +11,7 @@ struct bar {
     const char *label;  /* in front of the percentage; NULL: none */
     size_t bytes;       /* acknowledged */
     size_t total;       /* not 0 */
+    size_t unpacked;    /* what a compressed image comes to on the board; 0: it is not */
     int64_t elapsed_us; /* since the connection */
 };
 
@@ -20,7 +21,7 @@ char *bar_size(char *target, size_t bytes);
 /* "69.2 KiB/s"; "?" when no time has passed. */
 char *bar_rate(char *target, size_t bytes, int64_t elapsed_us);
 
-/* Bar, label, percent, size (without a label), rate, time left in at most width columns, all ASCII;
+/* Bar, label, percent, sizes (without a label), rate, time left in at most width columns, all ASCII;
  * what does not fit is left out, the percentage last. target is always terminated. */
 void bar_render(char *target, size_t capacity, size_t width, const struct bar *bar);
 

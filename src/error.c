@@ -31,7 +31,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             .name = "output",
             .exit_status = 1,
-            .text = "standard output could not be written",
+            .text = "the output could not be written",
             .remedy = "Check that the disk is not full and that the program reading the output "
                       "still runs.",
         },

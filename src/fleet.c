@@ -35,6 +35,7 @@ struct member {
     bool asks;                 /* for a password */
     struct address address;    /* with its port; once resolved */
     size_t bytes;
+    size_t total;
     enum ota_error error; /* of its result; OTA_OK also before that */
     int exit_status;
 };
@@ -89,7 +90,7 @@ static void skip(struct member *member, enum ota_skip why, const char *message)
     struct fleet *fleet = member->fleet;
     set_state(member, ENDED);
     fleet->totals.skipped++;
-    fleet->totals.total -= member->assignment->image->size;
+    fleet->totals.total -= member->total;
     escape_string(name, sizeof name, member->assignment->target.name);
     emit(fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
                                     .board = name,
@@ -260,6 +261,8 @@ static void on_event(const struct ota_event *event, void *userdata)
     struct ota_totals *totals = &member->fleet->totals;
     totals->bytes = totals->bytes - member->bytes + event->bytes;
     member->bytes = event->bytes;
+    totals->total = totals->total - member->total + event->total;
+    member->total = event->total;
     if (event->type == OTA_EVENT_RESULT)
         take_result(member, event);
     emit(member->fleet, event);
@@ -383,7 +386,8 @@ static void enlist(struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->config.count; i++) {
         const struct assignment *assignment = &fleet->config.assignments[i];
-        fleet->members[i] = (struct member){.fleet = fleet, .assignment = assignment};
+        fleet->members[i] = (struct member){
+            .fleet = fleet, .assignment = assignment, .total = assignment->image->size};
         fleet->totals.total += assignment->image->size;
     }
     fleet->totals.boards = fleet->config.count;

@@ -187,6 +187,7 @@ static enum ota_error load(struct image *image, const char *path, size_t limit,
     if (image->data == NULL)
         return failure->error;
 
+    image->file_size = image->size;
     inspect_image(&image->inspection, image->data, image->size);
     image->family = family_of(&image->inspection);
     if (digest_md5(image->md5, image->data, image->size) != 0)
@@ -223,11 +224,14 @@ enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure
 
 void image_free(struct image *image)
 {
-    if (image == NULL)
-        return;
-    free(image->path);
-    free(image->data);
-    free(image);
+    while (image != NULL) {
+        struct image *plain = image->plain;
+
+        free(image->path);
+        free(image->data);
+        free(image);
+        image = plain;
+    }
 }
 
 uint16_t image_default_port(const struct image *image)

@@ -21,11 +21,13 @@ struct image {
     char *path;     /* the file that was read: perhaps NAME.signed */
     bool is_signed; /* NAME.signed was taken instead of NAME */
     enum image_family family;
-    struct inspection inspection;
+    struct inspection inspection; /* of the file */
+    size_t file_size; /* what is sent (size, md5, data) may be compressed: prepare.h */
+    char sha256[DIGEST_SHA256_HEX + 1]; /* of the file; empty before image_add_sha256() */
     size_t size;
     char md5[DIGEST_MD5_HEX + 1];
-    char sha256[DIGEST_SHA256_HEX + 1]; /* empty before image_add_sha256() */
     unsigned char *data;
+    struct image *plain; /* owned: the same for boards that do not unpack; NULL: not compressed */
 };
 
 /* Reads path, or path.signed when that exists (as espota.py does), of at most limit bytes. The
@@ -36,8 +38,8 @@ enum ota_error image_load(struct image **image, const char *path, size_t limit,
                           struct ota_failure *failure);
 void image_free(struct image *image);
 
-/* Fills in sha256, before the image is shared: no board asks for it, and to the others it would
- * only be a later start. Fails with OTA_E_INTERNAL. */
+/* Fills in sha256, before the image is prepared and shared: no board asks for it, and to the others
+ * it would only be a later start. Fails with OTA_E_INTERNAL. */
 enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure);
 
 /* The UDP port that boards of the image's family listen on by default (PROTOCOL.md section 1); 8266

@@ -36,7 +36,8 @@ struct job {
     const char *source;
     const char *port_source;
     const char *password;
-    struct resolution found; /* by the last attempt that found the board */
+    const struct image *image; /* the plain one, once the board has refused the compressed */
+    struct resolution found;   /* by the last attempt that found the board */
     struct resolver *resolver;
     struct session *session;
     AvahiTimeout *pause;  /* before the next attempt */
@@ -65,7 +66,7 @@ static void emit(struct job *job, const struct ota_event *event)
     if (event->type == OTA_EVENT_PROGRESS)
         job->acknowledged = event->bytes;
     complete.board = job->name;
-    complete.image = job->config.assignment->image;
+    complete.image = job->image;
     complete.address = *job->address ? job->address : NULL;
     complete.port = job->port;
     complete.source = job->source;
@@ -86,7 +87,7 @@ static size_t lockstep_block(const struct job *job)
 {
     if (job->config.options->block)
         return job->config.options->block;
-    return job->config.assignment->image->family == IMAGE_ESP32 ? BLOCK_ESP32 : BLOCK_8266;
+    return job->image->family == IMAGE_ESP32 ? BLOCK_ESP32 : BLOCK_8266;
 }
 
 static void emit_result(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
@@ -146,6 +147,29 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
     rest(job, wait_us, true);
 }
 
+/* ESP8266 cores before 2.7 unpack nothing: with the whole image in their flash they find that it
+ * does not begin as a sketch does. */
+static bool wants_plain(const struct job *job, const struct ota_failure *failure)
+{
+    return job->image->plain && failure->error == OTA_E_BOARD &&
+           strstr(failure->message, "ERROR[10]");
+}
+
+/* The board can do no better, so this counts as no attempt, and begins as the first one did. */
+static void fall_back(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
+{
+    char message[OTA_MESSAGE_MAX + 128];
+    snprintf(message, sizeof message,
+             "%s: %s; its core does not unpack what is compressed, so the image follows "
+             "uncompressed in %.0f s",
+             ota_phase_name(phase), failure->message, (double)PAUSE_MIN_US / 1e6);
+    job->image = job->image->plain;
+    job->block = job->config.options->lockstep ? lockstep_block(job) : 0;
+    job->broken = (struct broken){.failure.error = OTA_OK};
+    note(job, phase, message);
+    rest(job, PAUSE_MIN_US, false);
+}
+
 /* --wait: the board may be asleep or off. */
 static void look_again(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
 {
@@ -182,6 +206,8 @@ static void conclude(struct job *job, enum ota_phase phase, const struct ota_fai
     bool is_waited_for = wait_us && is_absence(failure->error) && !job->broken.failure.error;
     if (is_waited_for && loop_now_us() - job->start_us < wait_us)
         look_again(job, phase, failure);
+    else if (wants_plain(job, failure))
+        fall_back(job, phase, failure);
     else if (!is_waited_for && ota_error_is_transient(failure->error) &&
              job->attempt <= job->config.options->retries)
         try_again(job, phase, failure);
@@ -252,7 +278,7 @@ static struct session_config make_session_config(struct job *job)
         .poll_api = job->config.poll_api,
         .listener = job->config.listener,
         .errands = job->config.errands,
-        .image = job->config.assignment->image,
+        .image = job->image,
         .command = options->command,
         .board = job->name,
         .address = job->found.addresses[0],
@@ -375,6 +401,7 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
     *job = (struct job){.config = *config,
                         .callbacks = *callbacks,
                         .password = config->assignment->password,
+                        .image = config->assignment->image,
                         .is_counted = true};
     escape_string(job->name, sizeof job->name, config->assignment->target.name);
     if (config->options->lockstep)

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "list.h"
 #include "options.h"
+#include "output.h"
 #include "report.h"
 #include "standard_files.h"
 #include "upload.h"
@@ -12,7 +13,9 @@ static int run(const struct options *options, struct report *report)
 {
     if (options->list)
         return list_run(options, report);
-    return options->check ? check_run(options, report) : upload_run(options, report);
+    if (options->check)
+        return check_run(options, report);
+    return options->output ? output_run(options, report) : upload_run(options, report);
 }
 
 int main(int argc, char **argv)

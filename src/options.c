@@ -46,8 +46,10 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->check = line->given[OPTION_CHECK];
     options->force = line->given[OPTION_FORCE];
     options->json = line->given[OPTION_JSON];
-    options->chooses = !options->list && !options->check && !options->quiet &&
-                       !names_boards(line) && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    options->compress = line->given[OPTION_COMPRESS];
+    options->chooses = !options->list && !options->check && !line->given[OPTION_OUTPUT] &&
+                       !options->quiet && !names_boards(line) && isatty(STDIN_FILENO) &&
+                       isatty(STDERR_FILENO);
     options->discovers = options->chooses || line->given[OPTION_ALL] || line->given[OPTION_MATCH] ||
                          line->given[OPTION_BOARD];
     if (line->given[OPTION_SPIFFS])
@@ -71,11 +73,9 @@ static enum ota_error check_list(const struct command_line *line, struct ota_fai
     static const struct {
         enum option option;
         const char *name;
-    } for_uploads[] = {{OPTION_IP, "-i"},
-                       {OPTION_FILE, "-f"},
-                       {OPTION_HOSTS, "--hosts"},
-                       {OPTION_WAIT, "--wait"},
-                       {OPTION_RESUME, "--resume"}};
+    } for_uploads[] = {{OPTION_IP, "-i"},         {OPTION_FILE, "-f"},
+                       {OPTION_HOSTS, "--hosts"}, {OPTION_OUTPUT, "--output"},
+                       {OPTION_WAIT, "--wait"},   {OPTION_RESUME, "--resume"}};
     for (size_t i = 0; i < sizeof for_uploads / sizeof *for_uploads; i++)
         if (line->given[for_uploads[i].option])
             return fail(failure, OTA_E_USAGE,
@@ -86,13 +86,28 @@ static enum ota_error check_list(const struct command_line *line, struct ota_fai
 
 static enum ota_error check_check(const struct command_line *line, struct ota_failure *failure)
 {
-    if (line->given[OPTION_LIST] || line->given[OPTION_IP] || line->given[OPTION_HOSTS])
+    if (line->given[OPTION_LIST] || line->given[OPTION_IP] || line->given[OPTION_HOSTS] ||
+        line->given[OPTION_OUTPUT])
         return fail(failure, OTA_E_USAGE, "--check looks at a file only; leave %s out",
-                    line->given[OPTION_LIST] ? "-l"
-                    : line->given[OPTION_IP] ? "-i"
-                                             : "--hosts");
+                    line->given[OPTION_LIST]    ? "-l"
+                    : line->given[OPTION_IP]    ? "-i"
+                    : line->given[OPTION_HOSTS] ? "--hosts"
+                                                : "--output");
     if (!line->given[OPTION_FILE])
         return fail(failure, OTA_E_USAGE, "no file is named; add -f FILE");
+    return OTA_OK;
+}
+
+static enum ota_error check_output(const struct command_line *line, struct ota_failure *failure)
+{
+    if (names_boards(line))
+        return fail(failure, OTA_E_USAGE,
+                    "--output writes a file and uploads nothing; leave it out, or the boards");
+    if (!line->given[OPTION_FILE])
+        return fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
+    if (!line->given[OPTION_COMPRESS])
+        return fail(failure, OTA_E_USAGE,
+                    "--output would write what -f names as it is; say what to do to it: add -z");
     return OTA_OK;
 }
 
@@ -116,9 +131,10 @@ static bool is_stdin(const char *path)
 static enum ota_error check_presence(const struct options *options, const struct command_line *line,
                                      struct ota_failure *failure)
 {
-    enum ota_error error = options->check  ? check_check(line, failure)
-                           : options->list ? check_list(line, failure)
-                                           : check_upload(options, line, failure);
+    enum ota_error error = options->check               ? check_check(line, failure)
+                           : options->list              ? check_list(line, failure)
+                           : line->given[OPTION_OUTPUT] ? check_output(line, failure)
+                                                        : check_upload(options, line, failure);
     if (error != OTA_OK)
         return error;
     if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
@@ -219,6 +235,7 @@ void options_free(struct options *options)
 {
     password_free(options->password);
     free(options->file);
+    free(options->output);
     free(options->targets);
     free(options->hosts);
     free(options->resume);
@@ -226,6 +243,7 @@ void options_free(struct options *options)
     free(options->board);
     options->password = NULL;
     options->file = NULL;
+    options->output = NULL;
     options->targets = NULL;
     options->hosts = NULL;
     options->resume = NULL;

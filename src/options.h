@@ -29,6 +29,8 @@ struct options {
     char *password;           /* NULL: none was given; "": explicitly none */
     bool md5_target;          /* -m */
     char *file;               /* -f; NULL: --hosts names one for each board */
+    bool compress;            /* -z */
+    char *output;             /* --output: a path, and nothing is uploaded; NULL: not given */
     size_t size_limit;        /* --max-size, bytes */
     bool force;               /* --force: an unsuitable image is sent all the same */
     enum ota_command command; /* -s/--spiffs/--filesystem */

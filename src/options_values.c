@@ -160,6 +160,12 @@ static enum ota_error set_file(struct options *options, const char *value,
     return set_path(&options->file, "-f", value, failure);
 }
 
+static enum ota_error set_output(struct options *options, const char *value,
+                                 struct ota_failure *failure)
+{
+    return set_path(&options->output, "--output", value, failure);
+}
+
 static enum ota_error set_hosts(struct options *options, const char *value,
                                 struct ota_failure *failure)
 {
@@ -297,8 +303,9 @@ static const struct {
     enum option option;
     enum ota_error (*set)(struct options *options, const char *value, struct ota_failure *failure);
 } setters[] = {
-    {OPTION_PORT, set_port},
+    {OPTION_PORT, set_port}, /* -i may name one, too */
     {OPTION_FILE, set_file},
+    {OPTION_OUTPUT, set_output},
     {OPTION_HOSTS, set_hosts},
     {OPTION_RESUME, set_resume},
     {OPTION_MATCH, set_match},

@@ -8,6 +8,7 @@
 #include "escape.h"
 #include "log.h"
 #include "password.h"
+#include "prepare.h"
 #include "screen.h"
 
 #include <stdlib.h>
@@ -56,9 +57,9 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
     if (image_load(&loaded->image, path, options->size_limit, failure) != OTA_OK ||
         screen(loaded->image, options, failure) != OTA_OK)
         return failure->error;
-    if (options->json || options->resume)
-        return image_add_sha256(loaded->image, failure);
-    return OTA_OK;
+    if ((options->json || options->resume) && image_add_sha256(loaded->image, failure) != OTA_OK)
+        return failure->error;
+    return prepare_image(&loaded->image, options, failure);
 }
 
 static enum ota_error find_image(struct plan *plan, const char *path, const struct image **image,

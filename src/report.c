@@ -20,7 +20,13 @@
 #include <unistd.h>
 
 static const int64_t REDRAW_US = 100000;
-enum { WIDTH_UNKNOWN = 80, WIDTH_MAX = 1000, LABEL_MAX = 96, JSON_PATIENCE_MS = 60000 };
+enum {
+    WIDTH_UNKNOWN = 80,
+    WIDTH_MAX = 1000,
+    LABEL_MAX = 96,
+    UNPACKED_MAX = 64,
+    JSON_PATIENCE_MS = 60000
+};
 
 struct report {
     enum ota_command command;
@@ -109,15 +115,26 @@ static void draw_bar(struct report *report, const struct bar *bar)
     log_status(line);
 }
 
+/* " compressed from 290.6 KiB"; nothing for 0. */
+static const char *describe_unpacked(char text[UNPACKED_MAX], size_t size)
+{
+    char number[BAR_TEXT_MAX];
+    text[0] = '\0';
+    if (size)
+        snprintf(text, UNPACKED_MAX, " compressed from %s", bar_size(number, size));
+    return text;
+}
+
 static void tell_tenths(struct report *report, const char *who, const struct bar *bar)
 {
-    char sent[BAR_TEXT_MAX], total[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
+    char sent[BAR_TEXT_MAX], total[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
     unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
     if (percent / 10 == report->tenths)
         return;
     report->tenths = percent / 10;
-    log_info("%s: %u%% (%s of %s, %s)", who, percent, bar_size(sent, bar->bytes),
-             bar_size(total, bar->total), bar_rate(rate, bar->bytes, bar->elapsed_us));
+    log_info("%s: %u%% (%s of %s%s, %s)", who, percent, bar_size(sent, bar->bytes),
+             bar_size(total, bar->total), describe_unpacked(unpacked, bar->unpacked),
+             bar_rate(rate, bar->bytes, bar->elapsed_us));
 }
 
 /* "12 of 40 done, 1 failed, 16 running" */
@@ -132,11 +149,20 @@ static const char *label_fleet(char label[LABEL_MAX], const struct ota_totals *t
     return label;
 }
 
+/* 0: what is sent is what the board stores. */
+static size_t unpacked_size(const struct image *image)
+{
+    return image->plain ? image->file_size : 0;
+}
+
 static void show_progress(struct report *report, const struct ota_event *event)
 {
     char label[LABEL_MAX];
     const struct ota_totals *totals = &report->totals;
-    struct bar bar = {.bytes = event->bytes, .total = event->total, event->transfer_us};
+    struct bar bar = {.bytes = event->bytes,
+                      .total = event->total,
+                      .unpacked = unpacked_size(event->image),
+                      .elapsed_us = event->transfer_us};
     if (!log_enabled(LOG_LEVEL_INFO))
         return;
     if (is_fleet(report))
@@ -188,13 +214,13 @@ static void show_success_in_short(const struct ota_event *event)
 
 static void show_success(const struct report *report, const struct ota_event *event)
 {
-    char path[512], size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
+    char path[512], size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
     const char *name = strrchr(event->image->path, '/');
     escape_string(path, sizeof path, name ? name + 1 : event->image->path);
-    log_info("%s: %s %s, %s, sent in %.1f s (%s) and confirmed by the board", event->board,
+    log_info("%s: %s %s, %s%s, sent in %.1f s (%s) and confirmed by the board", event->board,
              report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image", path,
-             bar_size(size, event->total), (double)event->transfer_us / 1e6,
-             bar_rate(rate, event->total, event->transfer_us));
+             bar_size(size, event->total), describe_unpacked(unpacked, unpacked_size(event->image)),
+             (double)event->transfer_us / 1e6, bar_rate(rate, event->total, event->transfer_us));
 }
 
 /* With the remedy; without it where the summary gives it. */

@@ -48,9 +48,10 @@ static json_t *start_fields(const struct ota_event *event, enum ota_command comm
     char path[1024];
     const struct image *image = event->image;
     escape_string(path, sizeof path, image->path);
-    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "version", ESP_OTA_VERSION, "command",
-                     command_name(command), "file", path, "size", (json_int_t)event->total, "md5",
-                     image->md5, "sha256", image->sha256);
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "version", ESP_OTA_VERSION, "command",
+                     command_name(command), "file", path, "size", (json_int_t)event->total,
+                     "original_size", (json_int_t)image->file_size, "md5", image->md5, "sha256",
+                     image->sha256);
 }
 
 static json_t *resolved_fields(const struct ota_event *event)
@@ -89,6 +90,7 @@ static json_t *result_fields(const struct ota_event *event, enum ota_command com
     add_image(fields, event, command);
     json_object_set_new(fields, "bytes", json_integer((json_int_t)event->bytes));
     json_object_set_new(fields, "total", json_integer((json_int_t)event->total));
+    json_object_set_new(fields, "original_size", json_integer((json_int_t)event->image->file_size));
     json_object_set_new(fields, "seconds", json_real(seconds(event->elapsed_us)));
     json_object_set_new(fields, "transfer_seconds", json_real(seconds(event->transfer_us)));
     return fields;

@@ -20,6 +20,8 @@ complete -c esp-ota -l auth-file -r -F -d 'Read the password from the first line
 complete -c esp-ota -s m -l md5-target -d 'The board keeps an MD5 hash of its password'
 complete -c esp-ota -s f -l file -r -F -d 'The firmware or filesystem image'
 complete -c esp-ota -s s -l spiffs -l filesystem -d 'The file is a filesystem image'
+complete -c esp-ota -s z -l compress -d 'Send it compressed'
+complete -c esp-ota -l output -r -F -d 'Write what would be sent to a file, and upload nothing'
 complete -c esp-ota -l check -d 'Say what the file is, and upload nothing'
 complete -c esp-ota -l force -d 'Send it even if it is unsuitable'
 complete -c esp-ota -l max-size -x -d 'Refuse a larger file'

@@ -131,7 +131,7 @@ class Completions(scenario.Scenario):
     def zsh(self):
         return self.shell(["zsh", "-f", "-i"],
                           f"fpath=({DIRECTORY} $fpath); autoload -U compinit; compinit -D -u; "
-                          "unsetopt beep; bindkey -e; stty rows 200 columns 200")
+                          "unsetopt beep; bindkey -e; LISTMAX=1000; stty rows 200 columns 200")
 
     def test_zsh_values(self):
         shell = self.zsh()

@@ -140,6 +140,7 @@ static void emit(const struct job *job, enum ota_event_type type, size_t bytes,
         .board = job->assignment->target.name,
         .image = &image,
         .bytes = bytes,
+        .total = image.size,
         .failure = failure,
         .exit_status = failure ? ota_error_exit_status(failure->error, signal_number) : 0};
     job->callbacks.on_event(&event, job->callbacks.userdata);

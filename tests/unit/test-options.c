@@ -249,9 +249,9 @@ static void test_rejected(void **state)
         {{"--x"}, "unknown option '--x'; esp-ota --help lists all"},
         {{"--\x1b[31mred"}, "unknown option '--\\x1b[31mred'; esp-ota --help lists all"},
         {{"--aut\x01" SECRET}, "unknown option '--aut'; did you mean '--auth'?"},
-        {{"-z"}, "unknown option '-z'; esp-ota --help lists all"},
-        {{"-rzd"}, "unknown option '-z'; esp-ota --help lists all"},
-        {{"-za" SECRET}, "unknown option '-z'; esp-ota --help lists all"},
+        {{"-x"}, "unknown option '-x'; esp-ota --help lists all"},
+        {{"-rxd"}, "unknown option '-x'; esp-ota --help lists all"},
+        {{"-xa" SECRET}, "unknown option '-x'; esp-ota --help lists all"},
         {{"-\xc3\xa4"}, "unknown option '-\xc3\xa4'; esp-ota --help lists all"},
         {{"-\n"}, "unknown option '-\\n'; esp-ota --help lists all"},
         {{"-i", "b", "-f"}, "option '-f' needs a value"},
@@ -261,7 +261,7 @@ static void test_rejected(void **state)
         {{"-dr=" SECRET}, "option '-r' takes no value"},
         {{"-r="}, "option '-r' takes no value"},
         /* the first mistake counts */
-        {{"--bogus", "-z"}, "unknown option '--bogus'; esp-ota --help lists all"},
+        {{"--bogus", "-x"}, "unknown option '--bogus'; esp-ota --help lists all"},
         /* conflicts */
         {{"-i", "b", "-f", "x", "-a", SECRET, "--auth-file", "/nowhere"},
          "-a and --auth-file both give a password; leave one of them out"},
@@ -509,7 +509,7 @@ static void test_information(void **state)
         {{"--usage"}, "Usage: esp-ota [-i|--ip HOST] "},
         {{"-h"}, "Usage: esp-ota -i HOST "},
         /* with mistakes around it, too */
-        {{"--bogus", "-h", "-z"}, "Usage: esp-ota -i HOST "},
+        {{"--bogus", "-h", "-x"}, "Usage: esp-ota -i HOST "},
         {{"fw.bin", "-V"}, "esp-ota "},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -1,0 +1,164 @@
+/*
+ * prepare.c: see prepare.h. It decides from what inspect.h finds, and touches no file.
+ */
+#include "prepare.h"
+
+#include "bar.h"
+#include "digest.h"
+#include "error.h"
+#include "escape.h"
+#include "gzip.h"
+#include "inspect.h"
+#include "log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_SHOWN = 512 };
+
+/* What to do about -z. */
+enum packing { PACK, PACK_IN_DOUBT, LEAVE, REFUSE_FOREIGN, REFUSE_USELESS };
+
+static enum packing packing_of(enum inspect_format format)
+{
+    switch (format) {
+    case INSPECT_ESP8266:
+    case INSPECT_PICO:
+    case INSPECT_LITTLEFS:
+    case INSPECT_SPIFFS:
+        return PACK;
+    case INSPECT_GZIP:
+        return LEAVE;
+    case INSPECT_ESP32_APPLICATION:
+    case INSPECT_ESP32_FACTORY:
+    case INSPECT_ESP32_BOOT_LOADER:
+    case INSPECT_ESP32_PARTITION_TABLE:
+    case INSPECT_FAT:
+        return REFUSE_FOREIGN;
+    case INSPECT_UF2:
+    case INSPECT_ELF:
+    case INSPECT_INTEL_HEX:
+        return REFUSE_USELESS;
+    case INSPECT_UNKNOWN:
+    case INSPECT_FORMAT_COUNT:
+        break;
+    }
+    return PACK_IN_DOUBT;
+}
+
+static bool is_signed(const struct image *image, const struct inspection *inspection)
+{
+    return image->is_signed || inspection->trailer == INSPECT_SIGNATURE_ESP8266;
+}
+
+/* Why the image must not be compressed; OTA_OK when it may, or is already. */
+static enum ota_error refuse(const struct image *image, const struct inspection *inspection,
+                             const char *shown, struct ota_failure *failure)
+{
+    enum packing packing = packing_of(inspection->format);
+    if (packing == REFUSE_FOREIGN)
+        return fail(failure, OTA_E_USAGE,
+                    "%s (%s) is for ESP32 boards, which do not unpack; leave -z out", shown,
+                    inspection->name);
+    if (packing == REFUSE_USELESS)
+        return fail(failure, OTA_E_IMAGE, "%s (%s) %s", shown, inspection->name,
+                    inspection->verdict);
+    if (packing != LEAVE && is_signed(image, inspection))
+        return fail(failure, OTA_E_USAGE,
+                    "%s is signed, and compressed its signature would not hold; sign after "
+                    "compressing, or leave -z out",
+                    shown);
+    return OTA_OK;
+}
+
+/* What the boards make of it is not for this program to see. */
+static void warn(const struct inspection *inspection, enum ota_command command, const char *shown)
+{
+    if (command == OTA_COMMAND_FILESYSTEM || inspection->kind == INSPECT_FILESYSTEM)
+        log_warning(
+            "only an ESP8266 whose sketch was built with ATOMIC_FS_UPDATE unpacks a "
+            "compressed filesystem image; any other board stores %s as it is sent, and then has no "
+            "filesystem",
+            shown);
+    else if (packing_of(inspection->format) == PACK_IN_DOUBT)
+        log_warning("the format of %s is not known here; only ESP8266 and Pico W boards unpack "
+                    "what is compressed",
+                    shown);
+}
+
+/* A new image of these bytes, which become its own, that stands for the file of another one. */
+static struct image *derive(const struct image *from, unsigned char *data, size_t size)
+{
+    struct image *image = malloc(sizeof *image);
+    if (!image)
+        return NULL;
+    *image = *from;
+    image->path = strdup(from->path);
+    image->data = data;
+    image->size = size;
+    image->plain = NULL;
+    if (image->path && digest_md5(image->md5, data, size) == 0)
+        return image;
+    free(image->path);
+    free(image);
+    return NULL;
+}
+
+static enum ota_error out_of_memory(const char *shown, struct ota_failure *failure)
+{
+    return fail(failure, OTA_E_INTERNAL, "out of memory for %s, compressed", shown);
+}
+
+static enum ota_error pack(struct image **image, const char *shown, struct ota_failure *failure)
+{
+    char before[BAR_TEXT_MAX], after[BAR_TEXT_MAX];
+    unsigned char *data;
+    size_t size;
+    struct image *plain = *image;
+    if (!gzip_pack(&data, &size, plain->data, plain->size))
+        return out_of_memory(shown, failure);
+    if (!data) {
+        log_info("%s does not get smaller by compressing and is sent as it is", shown);
+        return OTA_OK;
+    }
+    struct image *packed = derive(plain, data, size);
+    if (!packed) {
+        free(data);
+        return out_of_memory(shown, failure);
+    }
+    packed->plain = plain;
+    *image = packed;
+    log_info("%s is compressed from %s to %s", shown, bar_size(before, plain->size),
+             bar_size(after, size));
+    return OTA_OK;
+}
+
+static enum ota_error compress_image(struct image **image, enum ota_command command,
+                                     struct ota_failure *failure)
+{
+    char shown[PATH_SHOWN];
+    struct inspection inspection;
+    inspect_image(&inspection, (*image)->data, (*image)->size);
+    escape_string(shown, sizeof shown, (*image)->path);
+    if (refuse(*image, &inspection, shown, failure) != OTA_OK)
+        return failure->error;
+    if (packing_of(inspection.format) == LEAVE) {
+        log_info("%s is compressed already and is sent as it is", shown);
+        return OTA_OK;
+    }
+    enum ota_error error = pack(image, shown, failure);
+    if (error == OTA_OK && (*image)->plain)
+        warn(&inspection, command, shown);
+    return error;
+}
+
+enum ota_error prepare_image(struct image **image, const struct options *options,
+                             struct ota_failure *failure)
+{
+    enum ota_error error = OTA_OK;
+    if (options->compress)
+        error = compress_image(image, options->command, failure);
+    /* Signing comes here: boards check the signature of what is sent, before they unpack it. The
+     * plain image then needs a signature of its own. */
+    return error;
+}

@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+"""-z and --output: what is compressed, that boards can unpack it, and what becomes of those that do not."""
+
+import functools
+import hashlib
+import json
+import operator
+import os
+import random
+import re
+import stat
+import struct
+import unittest
+import zlib
+
+from scenario import IMAGES, Scenario, Terminal, image, run
+from test_check import UF2, esp32_image
+
+
+def esp8266_part(entry, address, data):
+    """Header, one segment, and the checksum that makes a multiple of 16 of it."""
+    part = struct.pack("<BBBBIII", 0xE9, 1, 2, 0x40, entry, address, len(data)) + data
+    checksum = functools.reduce(operator.xor, data, 0xEF)
+    return part + bytes(15 - len(part) % 16) + bytes([checksum])
+
+
+def sketch(size=60000):
+    """eboot and an ESP8266 sketch, half of which is compressible."""
+    eboot = esp8266_part(0x4010F29C, 0x4010F000, b"eboot" * 16)
+    noise = random.Random(size).randbytes(size // 2)
+    code = noise + b"\x40\xf0\x20\0" * ((size - len(noise) - 5000) // 4)
+    return eboot + b"\xaa" * (4096 - len(eboot)) + esp8266_part(0x40100004, 0x40201010, code)
+
+
+def gunzip(data):
+    unpacker = zlib.decompressobj(wbits=31)
+    unpacked = unpacker.decompress(data)
+    assert unpacker.eof and not unpacker.unused_data
+    return unpacked
+
+
+def littlefs(blocks=16, block_size=4096):
+    """The two copies of a superblock, and nothing in it. The numbers are those of littlefs' SPEC.md."""
+    superblock = bytes.fromhex("01000000" "f00ffff7") + b"littlefs" + bytes(24)
+    return (superblock + b"\xff" * (block_size - len(superblock))) * 2 + b"\xff" * block_size * (blocks - 2)
+
+
+CONTENTS = {"sketch": sketch(), "unknown": b"neither" + bytes(5000)}
+
+
+class Compress(Scenario):
+
+    def output(self, content, *options, name="firmware.bin"):
+        """What --output makes of it."""
+        target = os.path.join(self.directory, "out.gz")
+        result = run("-z", "-f", self.file(name, content), "--output", target, *options)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        with open(target, "rb") as file:
+            return file.read(), result
+
+    def upload(self, content, *options, board=(), family="esp8266", status=0, name="firmware.bin"):
+        board = self.board(*board, family=family)
+        result = run("-z", "-i", board.address, "-f", self.file(name, content), *options)
+        self.assertEqual(result.status, status, result)
+        return board, result
+
+    # -- what comes out --
+
+    def test_same_bytes_every_time(self):
+        for name, content in CONTENTS.items():
+            with self.subTest(name):
+                first, _ = self.output(content)
+                second, _ = self.output(content, name="another-name.bin")
+                self.assertEqual(first, second)
+                self.assertEqual(first[:10], bytes.fromhex("1f8b08000000000002ff"))
+                self.assertEqual(gunzip(first), content)
+                self.assertLess(len(first), len(content))
+
+    def test_real_image(self):
+        """When it is there: smaller than gzip -9 makes it, or as small."""
+        path = os.path.join(IMAGES, "esp8266.bin")
+        if os.path.exists(path):
+            with open(path, "rb") as file:
+                content = file.read()
+            packed, result = self.output(content)
+            self.assertEqual(gunzip(packed), content)
+            packer = zlib.compressobj(9, wbits=31, memLevel=8)
+            self.assertLessEqual(len(packed), len(packer.compress(content) + packer.flush()))
+            self.assertNotIn("warning", result.err)
+
+    def test_output_says_so(self):
+        packed, result = self.output(sketch())
+        self.assertRegex(result.err, r"firmware\.bin is compressed from 57\.7 KiB to 29\.\d KiB\n")
+        self.assertRegex(result.err, r"out\.gz: 29\.\d KiB written, from 57\.7 KiB; nothing was uploaded\n$")
+        self.assertEqual(run("-q", "-z", "-f", self.file("firmware.bin", sketch()), "--output",
+                             os.path.join(self.directory, "out.gz")).err, "")
+        # the board takes the file as well as the upload
+        board = self.board()
+        self.assertEqual(run("-i", board.address, "-f", os.path.join(self.directory, "out.gz")).status, 0)
+        board.close()
+        self.assertEqual(board.received(), sketch())
+
+    # -- uploads --
+
+    def test_boards_unpack(self):
+        for family in ("esp8266", "pico"):
+            with self.subTest(family):
+                board, result = self.upload(sketch(), "-p", "2040" if family == "pico" else "8266", family=family)
+                board.close()
+                self.assertEqual(board.received(), sketch())
+                packed, _ = self.output(sketch())
+                board.wait_for(f" invitation command=0 .* size={len(packed)} md5={hashlib.md5(packed).hexdigest()} ")
+                board.wait_for(f"unpack result=ok bytes={len(sketch())}")
+                self.assertRegex(result.err, r": sketch firmware\.bin, 29\.\d KiB compressed from 57\.7 KiB, sent in")
+
+    def test_filesystem(self):
+        content = littlefs()
+        for option, expected in ((("--atomic-fs",), content), ((), self.output(content, "-s")[0])):
+            with self.subTest(option):
+                board, result = self.upload(content, "-s", board=option)
+                board.close()
+                self.assertEqual(board.received(), expected)
+                self.assertRegex(result.err, r"warning: only an ESP8266 whose sketch was built with ATOMIC_FS_UPDATE")
+
+    def test_json(self):
+        board, result = self.upload(sketch(), "--json")
+        events = {event["event"]: event for event in map(json.loads, result.out.splitlines())}
+        packed, _ = self.output(sketch())
+        start, last = events["start"], events["result"]
+        self.assertEqual((start["size"], start["original_size"], start["md5"], start["sha256"]),
+                         (len(packed), len(sketch()), hashlib.md5(packed).hexdigest(),
+                          hashlib.sha256(sketch()).hexdigest()))
+        self.assertEqual((last["bytes"], last["total"], last["original_size"], last["sha256"]),
+                         (len(packed), len(packed), len(sketch()), start["sha256"]))
+
+    def test_resume(self):
+        """It is the file that counts, not how it was sent."""
+        board, result = self.upload(sketch(), "--json")
+        report = self.file("report", result.out.encode())
+        again = run("--resume", report, "-i", board.address, "-f", os.path.join(self.directory, "firmware.bin"))
+        self.assertEqual(again.status, 0, again)
+        self.assertIn("has confirmed this image in an earlier run", again.err)
+
+    def test_terminal(self):
+        board = self.board()
+        result = Terminal("-z", "-i", board.address, "-f", self.file("firmware.bin", sketch()), columns=100).result()
+        self.assertEqual(result.status, 0, result)
+        self.assertRegex(result.err, r"100% .*  \(57\.7 KiB unpacked\)")
+
+    def test_fleet(self):
+        boards = [self.board(), self.board("--fault", "old-core"), self.board()]
+        named = [argument for board in boards for argument in ("-i", board.address)]
+        result = run("-z", *named, "-f", self.file("firmware.bin", sketch()), "--json")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.err.count("is compressed from"), 1, result)
+        for board in boards:
+            board.close()
+            self.assertEqual(board.received(), sketch())
+        sizes = sorted(json.loads(line)["total"] for line in result.out.splitlines() if '"result"' in line)
+        packed, _ = self.output(sketch())
+        self.assertEqual(sizes, [len(packed), len(packed), len(sketch())])
+
+    # -- boards that unpack nothing --
+
+    def check_fall_back(self, *options, content=sketch(), board=(), invitations=2):
+        board, result = self.upload(content, *options, board=("--fault", "old-core", *board))
+        board.close()
+        self.assertEqual(board.received(), content)
+        self.assertEqual(board.count(" invitation "), invitations, board.events)
+        self.assertEqual(result.err.count(
+            "result: the board says: ERROR[10]: Magic byte is not 0xE9; its core does not unpack what is "
+            "compressed, so the image follows uncompressed in 1 s\n"), 1, result)
+        self.assertRegex(result.err, r": sketch firmware\.bin, [0-9.]+ KiB, sent in")
+        return result
+
+    def test_old_core(self):
+        self.check_fall_back("--retries", "0")
+
+    def test_old_core_lockstep(self):
+        self.check_fall_back("--retries", "0", "--lockstep")
+
+    def test_old_core_whose_reason_is_lost(self):
+        """Streaming, it is cut off by a reset; in lock-step the reason arrives."""
+        result = self.check_fall_back("--retries", "1", content=sketch(900000), invitations=3, board=(
+            "--fault", "reset@20000*1", "--window", "5744"))
+        self.assertIn("attempt 2 of 2, in lock-step, in 1 s", result.err)
+
+    def test_old_core_and_then_trouble(self):
+        """The attempts that --retries allows are still there for the plain image."""
+        content = sketch(900000)
+        packed, _ = self.output(content)
+        self.check_fall_back("--retries", "1", content=content, invitations=3, board=(
+            "--fault", f"reset@{len(packed) + 1000}*1", "--window", "5744"))
+
+    def test_same_error_of_a_plain_image(self):
+        """What we have not compressed is not sent again."""
+        for content in (gzip_by_python(sketch()), sketch()):
+            board, result = self.upload(content, board=("--fault", "error-end:ERROR[10]: Magic byte is not 0xE9\n",)
+                                        if content[0] == 0xE9 else ("--fault", "old-core"), status=10)
+            board.close()
+            self.assertIsNone(board.received())
+            self.assertEqual(board.count(" invitation "), 2 if content[0] == 0xE9 else 1, result)
+
+    # -- what is not compressed --
+
+    def test_sent_as_it_is(self):
+        """One line says so; the board gets the file as it is."""
+        noise = image(40000)
+        for content, phrase in ((gzip_by_python(sketch()), "is compressed already and is sent as it is"),
+                                (noise, "does not get smaller by compressing and is sent as it is")):
+            with self.subTest(phrase):
+                board, result = self.upload(content)
+                self.assertEqual(len(re.findall(rf"firmware\.bin {phrase}\n", result.err)), 1, result)
+                self.assertNotIn("warning", result.err)
+                board.wait_for(f" invitation .* md5={hashlib.md5(content).hexdigest()} ")
+                written, _ = self.output(content)
+                self.assertEqual(written, content)
+
+    def test_unknown(self):
+        board, result = self.upload(CONTENTS["unknown"], board=("--fault", "old-core*0"), status=10)
+        self.assertIn("warning: the format of ", result.err)
+        self.assertIn("is not known here; only ESP8266 and Pico W boards unpack what is compressed\n", result.err)
+
+    def test_refused(self):
+        signed = sketch() + bytes(256) + (256).to_bytes(4, "little")
+        for content, status, phrase in (
+                (esp32_image(), 2, r"\(ESP32 application image\) is for ESP32 boards, which do not unpack; leave -z out\n"),
+                (UF2, 3, r"\(UF2 .*\) cannot be sent: UF2 is for the board's USB drive"),
+                (signed, 2, "is signed, and compressed its signature would not hold; sign after compressing, or "
+                            "leave -z out\n")):
+            with self.subTest(phrase):
+                board, result = self.upload(content, status=status)
+                self.assertRegex(result.err, phrase)
+                self.assertFalse(board.count(" invitation "))
+        self.file("x.bin.signed", sketch())
+        board, result = self.upload(sketch(), status=2, name="x.bin")
+        self.assertIn("x.bin.signed is signed, and", result.err)
+
+    # -- --output --
+
+    def check_output(self, target, status, phrase, *options, **more):
+        result = run("-z", "-f", self.file("firmware.bin", sketch()), "--output", target, *options, **more)
+        self.assertEqual((result.status, result.out), (status, ""), result)
+        self.assertIn(phrase, result.err)
+        self.assertEqual(result.err.count("esp-ota: "), 1, result)
+
+    def test_usage(self):
+        path = self.file("firmware.bin", sketch())
+        for arguments, phrase in (
+                (("-f", path, "--output", "x"), "say what to do to it: add -z\n"),
+                (("-z", "--output", "x"), "no firmware is named; add -f FILE\n"),
+                (("-z", "-f", path, "--output", ""), "the file name behind --output is empty\n"),
+                (("-z", "-f", path, "--output", "x", "-i", "kitchen.local"),
+                 "--output writes a file and uploads nothing; leave it out, or the boards\n"),
+                (("-z", "-f", path, "--output", "x", "--all"), "leave it out, or the boards\n"),
+                (("-z", "-f", path, "--output", "x", "--check"), "--check looks at a file only; leave --output out\n"),
+                (("-l", "--output", "x"), "-l prints all boards and uploads nothing; leave --output out\n"),
+                (("-z", "-f", path, "--output", path), "--output names the file that is read, "),
+                (("-z", "-f", path, "--output", f"{self.directory}/./firmware.bin"),
+                 "--output names the file that is read, ")):
+            with self.subTest(arguments):
+                result = run(*arguments, cwd=self.directory)
+                self.assertEqual((result.status, result.out), (2, ""), result)
+                self.assertIn(phrase, result.err)
+                self.assertEqual(os.listdir(self.directory), ["firmware.bin"])
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), sketch())
+
+    def test_output_is_replaced_whole(self):
+        """Also through a symbolic link; permissions are those of a new file, and nothing else is left."""
+        target = self.file("out.gz", b"old")
+        os.chmod(target, 0o600)
+        os.symlink("out.gz", os.path.join(self.directory, "link"))
+        result = run("-z", "-f", self.file("firmware.bin", sketch()), "--output", os.path.join(self.directory, "link"),
+                     before=("sh", "-c", 'umask 27; exec "$@"', "sh"))
+        self.assertEqual(result.status, 0, result)
+        with open(target, "rb") as file:
+            self.assertEqual(gunzip(file.read()), sketch())
+        self.assertEqual(stat.S_IMODE(os.stat(target).st_mode), 0o640)
+        self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "link", "out.gz"])
+
+    def test_output_cannot_be_written(self):
+        self.check_output("/nonexistent/out.gz", 1, "cannot write /nonexistent/out.gz: No such file or directory\n")
+        self.check_output(self.directory, 1, f"cannot write {self.directory}: it is a directory\n")
+        self.check_output("/dev/null", 1, "cannot write /dev/null: it is no regular file\n")
+        self.check_output("/proc/out.gz", 1, "cannot write /proc/out.gz: No such file or directory\n")
+        self.check_output("a\x1b[2J/out.gz", 1, "cannot write a\\x1b[2J/out.gz: ")
+
+    def test_full_disk(self):
+        """What was there stays, and nothing is left of the attempt. (A limit on the file's size stands for the disk.)"""
+        target = self.file("out.gz", b"old")
+        self.check_output(target, 1, f"cannot write {target}: File too large\n",
+                          before=("sh", "-c", 'trap "" XFSZ; ulimit -f 8; exec "$@"', "sh"))
+        with open(target, "rb") as file:
+            self.assertEqual(file.read(), b"old")
+        self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "out.gz"])
+
+
+def gzip_by_python(data):
+    packer = zlib.compressobj(6, wbits=31)
+    return packer.compress(data) + packer.flush()
+
+
+if __name__ == "__main__":
+    unittest.main()
