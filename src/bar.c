@@ -11,6 +11,7 @@ enum {
     BAR_MAX = 40,
     LABEL_MAX = 60,
     TAIL_MAX = LABEL_MAX + 6 * BAR_TEXT_MAX,
+    UNPACKED_MAX = 2 * BAR_TEXT_MAX,
     KIB = 1024,
     MIB = 1024 * 1024
 };
@@ -72,19 +73,19 @@ static void draw_bar(char *target, size_t columns, const struct bar *bar)
 }
 
 /* " (290.6 KiB unpacked)" */
-static const char *describe_unpacked(char target[2 * BAR_TEXT_MAX], const struct bar *bar)
+static const char *describe_unpacked(char target[UNPACKED_MAX], const struct bar *bar)
 {
     char size[BAR_TEXT_MAX];
     target[0] = '\0';
     if (bar->unpacked)
-        snprintf(target, 2 * BAR_TEXT_MAX, "  (%s unpacked)", bar_size(size, bar->unpacked));
+        snprintf(target, UNPACKED_MAX, "  (%s unpacked)", bar_size(size, bar->unpacked));
     return target;
 }
 
 /* As much as fits the width, at least the percentage. */
 static void describe(char target[TAIL_MAX], size_t width, const struct bar *bar)
 {
-    char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], left[BAR_TEXT_MAX], unpacked[2 * BAR_TEXT_MAX];
+    char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], left[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
     const char *end = bar->bytes == bar->total ? "verifying" : time_left(left, bar);
     unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
     bar_size(size, bar->bytes);

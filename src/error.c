@@ -32,8 +32,8 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .name = "output",
             .exit_status = 1,
             .text = "the output could not be written",
-            .remedy = "Check that the disk is not full and that the program reading the output "
-                      "still runs.",
+            .remedy = "Check that the disk is not full, that the directory can be written to, and "
+                      "that the program reading the output still runs.",
         },
     [OTA_E_NO_PORT] =
         {

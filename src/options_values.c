@@ -163,6 +163,9 @@ static enum ota_error set_file(struct options *options, const char *value,
 static enum ota_error set_output(struct options *options, const char *value,
                                  struct ota_failure *failure)
 {
+    if (strcmp(value, "-") == 0)
+        return fail(failure, OTA_E_USAGE,
+                    "--output writes a file and not to standard output; give it a name");
     return set_path(&options->output, "--output", value, failure);
 }
 

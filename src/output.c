@@ -27,19 +27,25 @@ static enum ota_error cannot_write(const char *path, const char *why, struct ota
                 escape_string(shown, sizeof shown, path), why);
 }
 
+static bool is_file(const char *path, const struct stat *status)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && found.st_dev == status->st_dev &&
+           found.st_ino == status->st_ino;
+}
+
 /* To put a file in the place of a device would do more harm than good. */
-static enum ota_error check_target(const char *path, const struct image *image,
+static enum ota_error check_target(const char *path, const char *file, const struct image *image,
                                    struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
-    struct stat target, source;
+    struct stat target;
     if (stat(path, &target) < 0)
         return errno == ENOENT ? OTA_OK : cannot_write(path, strerror(errno), failure);
     if (!S_ISREG(target.st_mode))
         return cannot_write(
             path, S_ISDIR(target.st_mode) ? "it is a directory" : "it is no regular file", failure);
-    if (stat(image->path, &source) == 0 && source.st_dev == target.st_dev &&
-        source.st_ino == target.st_ino)
+    if (is_file(image->path, &target) || is_file(file, &target))
         return fail(failure, OTA_E_USAGE,
                     "--output names the file that is read, %s; give it another name",
                     escape_string(shown, sizeof shown, path));
@@ -113,7 +119,7 @@ static enum ota_error write_image(const struct image *image, const char *path,
     if (!place)
         error = errno;
     if (temporary) {
-        sprintf(temporary, "%s%s", place, suffix);
+        snprintf(temporary, strlen(place) + sizeof suffix, "%s%s", place, suffix);
         error = replace(place, temporary, image);
     }
     free(temporary);
@@ -135,7 +141,7 @@ int output_run(const struct options *options, struct report *report)
     struct ota_failure failure;
     enum ota_error error = image_load(&image, options->file, options->size_limit, &failure);
     if (error == OTA_OK)
-        error = check_target(options->output, image, &failure);
+        error = check_target(options->output, options->file, image, &failure);
     if (error == OTA_OK)
         error = prepare_image(&image, options, &failure);
     if (error == OTA_OK)

@@ -55,7 +55,10 @@ static void check(const struct options *options, enum options_outcome outcome,
         return;
     demand(options->timeout_us > 0 && !(options->quiet && options->debug));
     demand(!(options->list && options->check));
-    if (options->list)
+    if (options->output)
+        demand(options->file && options->compress && !options->hosts &&
+               options->target_count == 0 && !options->discovers);
+    else if (options->list)
         demand(!options->file && !options->hosts && options->target_count == 0);
     else if (options->check)
         demand(options->file && !options->hosts && options->target_count == 0);

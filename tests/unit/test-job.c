@@ -56,6 +56,7 @@ static struct world {
 } world;
 
 static struct image image = {.family = IMAGE_ESP32, .size = IMAGE_SIZE};
+static struct image packed = {.family = IMAGE_ESP8266, .size = IMAGE_SIZE, .plain = &image};
 
 static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void tell(const char *format, ...)
@@ -114,8 +115,9 @@ struct session *__wrap_session_start(const struct session_config *config,
     world.callbacks = *callbacks;
     world.has_session = true;
     world.phase = OTA_PHASE_INVITE;
-    tell("session %s block %zu password %s\n", address_text_port(text, &config->address),
-         config->block, config->password ? config->password : "none");
+    tell("session %s block %zu password %s%s\n", address_text_port(text, &config->address),
+         config->block, config->password ? config->password : "none",
+         config->image->plain ? " compressed" : "");
     return (struct session *)&world.has_session;
 }
 
@@ -329,6 +331,18 @@ static void assert_nothing_left(void)
 #define LOCKSTEP                                                                                   \
     "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"                        \
     "session 10.0.0.7:3232 block 1024 password none\n"
+#define PLAIN(block)                                                                               \
+    "resolved 10.0.0.7 port 8266: mDNS, the default port of ESP8266 boards\n"                      \
+    "session 10.0.0.7:8266 block " block " password none\n" CONNECTED_EVENT                        \
+    "progress 1000 after 200\n"
+#define PACKED(block)                                                                              \
+    "resolved 10.0.0.7 port 8266: mDNS, the default port of ESP8266 boards\n"                      \
+    "session 10.0.0.7:8266 block " block " password none compressed\n" CONNECTED_EVENT             \
+    "progress 1000 after 200\n"
+#define MAGIC "the board says: ERROR[10]: Magic byte is not 0xE9"
+#define PLAIN_FOLLOWS                                                                              \
+    "note result: " MAGIC "; its core does not unpack what is compressed, so the image follows "   \
+    "uncompressed in 1 s\nwait 1000\nrests\n" AGAIN
 #define CONFIRMED "result ok 0 1000: \ndone\n"
 #define SENT .bytes = IMAGE_SIZE, .phase = OTA_PHASE_RESULT
 
@@ -338,6 +352,7 @@ static const struct story {
     uint16_t port;          /* as given */
     bool no_retries;
     bool esp8266; /* an image for it */
+    bool packed;  /* and compressed */
     struct try tries[TRIES_MAX];
     const char *story;
     int exit_status;
@@ -364,6 +379,54 @@ static const struct story {
      .story = START "resolved 10.0.0.7 port 8266: mDNS, the default port of ESP8266 boards\n"
                     "session 10.0.0.7:8266 block 1460 password pw\n" CONNECTED_EVENT
                     "progress 1000 after 200\n" CONFIRMED},
+    {.title =
+         "an old core gets what it does not unpack once more, which is no attempt of --retries",
+     .no_retries = true,
+     .esp8266 = true,
+     .packed = true,
+     .tries = {{SENT, .error = OTA_E_BOARD, .message = MAGIC},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story = START PACKED("0") PLAIN_FOLLOWS PLAIN("0") CONFIRMED},
+    {.title = "in lock-step, too",
+     .options = {.lockstep = true},
+     .no_retries = true,
+     .esp8266 = true,
+     .packed = true,
+     .tries = {{SENT, .error = OTA_E_BOARD, .message = MAGIC},
+               {SENT, .error = OTA_E_BOARD, .message = MAGIC}},
+     .story =
+         START PACKED("1460") PLAIN_FOLLOWS PLAIN("1460") "result board 10 1000: " MAGIC "\ndone\n",
+     .exit_status = 10},
+    {.title = "the plain image is streamed, and has all the attempts that were left",
+     .options = {.retries = 2},
+     .esp8266 = true,
+     .packed = true,
+     .tries = {{.bytes = IMAGE_SIZE,
+                .phase = OTA_PHASE_TRANSFER,
+                .error = OTA_E_LOST,
+                .message = "reset"},
+               {SENT, .error = OTA_E_BOARD, .message = MAGIC},
+               {.bytes = IMAGE_SIZE,
+                .phase = OTA_PHASE_TRANSFER,
+                .error = OTA_E_LOST,
+                .message = "reset"},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story =
+         START PACKED("0") "note transfer: reset; attempt 2 of 3, in lock-step, in 1 s\n"
+                           "wait 1000\nrests\n" AGAIN PACKED("1460") PLAIN_FOLLOWS PLAIN(
+                               "0") "note transfer: reset; attempt 3 of 3, in lock-step, in 2 s\n"
+                                    "wait 2000\nrests\n" AGAIN PLAIN("1460") CONFIRMED},
+    {.title = "other errors, and other images, have no second form",
+     .esp8266 = true,
+     .packed = true,
+     .tries = {{SENT, .error = OTA_E_BOARD, .message = "the board says: ERROR[1]: Flash"}},
+     .story = START PACKED("0") "result board 10 1000: the board says: ERROR[1]: Flash\ndone\n",
+     .exit_status = 10},
+    {.title = "a plain image that has a wrong magic byte",
+     .esp8266 = true,
+     .tries = {{SENT, .error = OTA_E_BOARD, .message = MAGIC}},
+     .story = START PLAIN("0") "result board 10 1000: " MAGIC "\ndone\n",
+     .exit_status = 10},
     {.title = "not found: nothing to try again",
      .tries = {{.missing = "nobody knows \"kitchen.local\""}},
      .story = START "result not-found 4 0: nobody knows \"kitchen.local\"\ndone\n",
@@ -503,6 +566,8 @@ static void play_story(const struct story *story)
     struct options options = make_options();
     reset_world();
     image.family = story->esp8266 ? IMAGE_ESP8266 : IMAGE_ESP32;
+    if (story->packed)
+        assignment.image = &packed;
     assignment.target.port = story->port;
     assignment.password = story->options.password;
     options.lockstep = story->options.lockstep;

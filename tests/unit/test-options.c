@@ -91,6 +91,10 @@ static void describe(char text[TEXT_MAX], const struct options *options)
         options->command == OTA_COMMAND_FILESYSTEM ? " filesystem" : "",
         options->debug ? " debug" : "", options->quiet ? " quiet" : "",
         options->force_bar ? " bar" : "", options->json ? " json" : "");
+    if (options->compress)
+        add(text, " compressed");
+    if (options->output)
+        add(text, " into %s", options->output);
 }
 
 static void test_accepted(void **state)
@@ -122,6 +126,10 @@ static void test_accepted(void **state)
         {{"-ib", "-fx", "-qp8266"}, "b:8266 x quiet"},
         {{"-i", "b", "-f", "x", "--json", "--quiet"}, "b x quiet json"},
         {{"-i", "b", "-f", "x", "-d", "-r"}, "b x debug bar"},
+        {{"-i", "b", "-f", "x", "-z"}, "b x compressed"},
+        {{"--compress", "-i", "b", "-sf", "x"}, "b x filesystem compressed"},
+        {{"-z", "-f", "x", "--output", "y"}, " x compressed into y"},
+        {{"--output=-", "--output=y", "-zsfx"}, " x filesystem compressed into y"},
         /* the last one wins, as in espota.py */
         {{"-i", "a", "-i", "b", "-f", "x", "-f", "y", "-p", "1", "-p", "2"}, "a:2 b:2 y"},
         {{"-i", "b", "-f", "x", "-a", "one", "--auth=two"}, "b x password='two'"},
@@ -275,6 +283,19 @@ static void test_rejected(void **state)
          "-i and --host-ip must both be IPv4 addresses or both IPv6 addresses"},
         {{"-i", "::1", "--peer", "1.2.3.4", "-f", "x"},
          "-i and --peer must both be IPv4 addresses or both IPv6 addresses"},
+        {{"-f", "x", "--output", "y"},
+         "--output would write what -f names as it is; say what to do to it: add -z"},
+        {{"-z", "--output", "y"}, "no firmware is named; add -f FILE"},
+        {{"-z", "-f", "x", "--output", ""}, "the file name behind --output is empty"},
+        {{"-z", "-f", "x", "--output", "-"},
+         "--output writes a file and not to standard output; give it a name"},
+        {{"-z", "-f", "x", "--output", "y", "-i", "b"},
+         "--output writes a file and uploads nothing; leave it out, or the boards"},
+        {{"-z", "-f", "x", "--output", "y", "--match", "*"},
+         "--output writes a file and uploads nothing; leave it out, or the boards"},
+        {{"-f", "x", "--output", "y", "--check"},
+         "--check looks at a file only; leave --output out"},
+        {{"-l", "--output", "y"}, "-l prints all boards and uploads nothing; leave --output out"},
         /* addresses */
         {{"-i", "b", "-f", "x", "-I", "eth0"},
          "--host-ip 'eth0' is not a numeric IP address of this computer; \"ip address\" lists "

@@ -3,6 +3,8 @@
  */
 #include "plan.h"
 
+#include "log.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,6 +71,40 @@ static struct options make_options(void)
 
 static char hosts_path[] = "hosts", report_path[] = "report", image_path[] = "a.bin";
 static char common_password[] = "common";
+
+/* Compressed once for all boards. */
+static void test_compressed(void **state)
+{
+    (void)state;
+    struct ota_failure failure;
+    struct plan plan;
+    struct options options = make_options();
+    struct target targets[2];
+    char board[] = "a.local", other[] = "b.local", path[] = "compressible";
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 1000; i++)
+        assert_true(fputs("an image", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(target_parse(&targets[0], board, &failure), OTA_OK);
+    assert_int_equal(target_parse(&targets[1], other, &failure), OTA_OK);
+    options.file = path;
+    options.targets = targets;
+    options.target_count = 2;
+    options.compress = true;
+    options.json = true;
+    log_set_level(LOG_LEVEL_ERROR);
+    assert_int_equal(plan_make(&plan, &options, &failure), OTA_OK);
+    log_set_level(LOG_LEVEL_INFO);
+    const struct image *image = plan.assignments[0].image;
+    assert_ptr_equal(plan.assignments[1].image, image);
+    assert_int_equal(plan.image_count, 1);
+    assert_non_null(image->plain);
+    assert_true(image->size < image->file_size);
+    assert_string_equal(image->sha256, image->plain->sha256);
+    plan_free(&plan);
+    assert_int_equal(unlink(path), 0);
+}
 
 static void test_assignments(void **state)
 {
@@ -240,9 +276,8 @@ static void test_too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_assignments),
-        cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_compressed), cmocka_unit_test(test_assignments),
+        cmocka_unit_test(test_failures),   cmocka_unit_test(test_resume),
         cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -18,8 +18,11 @@
 
 static struct capture capture;
 static char path[] = "/some/dir/fw\x1b.bin";
-static const struct image image = {
-    .path = path, .size = 10240, .md5 = "00112233445566778899aabbccddeeff", .sha256 = "0011"};
+static struct image image = {.file_size = 20480,
+                             .path = path,
+                             .size = 10240,
+                             .md5 = "00112233445566778899aabbccddeeff",
+                             .sha256 = "0011"};
 static const struct ota_failure success = {.error = OTA_OK};
 static const struct ota_failure stalled = {OTA_E_STALLED, "the board stopped taking data"};
 
@@ -137,6 +140,21 @@ static void test_bar(void **state)
     assert_in_range(redraws, 1, 3);
 }
 
+/* Both sizes are there: of what is sent, and of the file. */
+static void test_compressed(void **state)
+{
+    static struct image plain;
+    const struct options options = {.quiet = false};
+    (void)state;
+    image.plain = &plain;
+    image.file_size = 20480;
+    run(&options, &success);
+    image.plain = NULL;
+    assert_non_null(strstr(capture.text_err, "(5.0 KiB of 10.0 KiB compressed from 20.0 KiB, "));
+    assert_non_null(
+        strstr(capture.text_err, "fw\\x1b.bin, 10.0 KiB compressed from 20.0 KiB, sent"));
+}
+
 static void assert_field(json_t *line, const char *name, const char *value)
 {
     assert_non_null(json_object_get(line, name));
@@ -166,6 +184,7 @@ static void test_json(void **state)
             assert_field(last, "md5", image.md5);
             assert_field(last, "command", "sketch");
             assert_int_equal(json_integer_value(json_object_get(last, "size")), 10240);
+            assert_int_equal(json_integer_value(json_object_get(last, "original_size")), 20480);
         }
     }
     assert_int_equal(lines, 5 + 10 + 1 + 1);
@@ -176,6 +195,7 @@ static void test_json(void **state)
     assert_true(json_is_false(json_object_get(last, "ok")));
     assert_int_equal(json_integer_value(json_object_get(last, "exit_status")), 9);
     assert_int_equal(json_integer_value(json_object_get(last, "bytes")), 5120);
+    assert_int_equal(json_integer_value(json_object_get(last, "original_size")), 20480);
     assert_int_equal(json_integer_value(json_object_get(last, "port")), 8266);
     assert_field(last, "command", "sketch");
     assert_field(last, "sha256", "0011");
@@ -323,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_failure_and_quiet),
         cmocka_unit_test(test_debug),
         cmocka_unit_test(test_bar),
+        cmocka_unit_test(test_compressed),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_json_that_cannot_be_written),
         cmocka_unit_test(test_failure_of_no_board),
