@@ -1,5 +1,5 @@
 /*
- * prepare.c: see prepare.h. It decides from what inspect.h finds, and touches no file.
+ * prepare.c: see prepare.h. It decides from what the inspection found, and touches no file.
  */
 #include "prepare.h"
 
@@ -8,7 +8,6 @@
 #include "error.h"
 #include "escape.h"
 #include "gzip.h"
-#include "inspect.h"
 #include "log.h"
 
 #include <stdlib.h>
@@ -46,15 +45,16 @@ static enum packing packing_of(enum inspect_format format)
     return PACK_IN_DOUBT;
 }
 
-static bool is_signed(const struct image *image, const struct inspection *inspection)
+static bool is_signed(const struct image *image)
 {
-    return image->is_signed || inspection->trailer == INSPECT_SIGNATURE_ESP8266;
+    return image->is_signed || image->inspection.trailer == INSPECT_SIGNATURE_ESP8266;
 }
 
 /* Why the image must not be compressed; OTA_OK when it may, or is already. */
-static enum ota_error refuse(const struct image *image, const struct inspection *inspection,
-                             const char *shown, struct ota_failure *failure)
+static enum ota_error refuse(const struct image *image, const char *shown,
+                             struct ota_failure *failure)
 {
+    const struct inspection *inspection = &image->inspection;
     enum packing packing = packing_of(inspection->format);
     if (packing == REFUSE_FOREIGN)
         return fail(failure, OTA_E_USAGE,
@@ -63,7 +63,7 @@ static enum ota_error refuse(const struct image *image, const struct inspection 
     if (packing == REFUSE_USELESS)
         return fail(failure, OTA_E_IMAGE, "%s (%s) %s", shown, inspection->name,
                     inspection->verdict);
-    if (packing != LEAVE && is_signed(image, inspection))
+    if (packing != LEAVE && is_signed(image))
         return fail(failure, OTA_E_USAGE,
                     "%s is signed, and compressed its signature would not hold; sign after "
                     "compressing, or leave -z out",
@@ -137,18 +137,17 @@ static enum ota_error compress_image(struct image **image, enum ota_command comm
                                      struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
-    struct inspection inspection;
-    inspect_image(&inspection, (*image)->data, (*image)->size);
+    const struct inspection *inspection = &(*image)->inspection;
     escape_string(shown, sizeof shown, (*image)->path);
-    if (refuse(*image, &inspection, shown, failure) != OTA_OK)
+    if (refuse(*image, shown, failure) != OTA_OK)
         return failure->error;
-    if (packing_of(inspection.format) == LEAVE) {
+    if (packing_of(inspection->format) == LEAVE) {
         log_info("%s is compressed already and is sent as it is", shown);
         return OTA_OK;
     }
     enum ota_error error = pack(image, shown, failure);
     if (error == OTA_OK && (*image)->plain)
-        warn(&inspection, command, shown);
+        warn(&(*image)->inspection, command, shown);
     return error;
 }
 

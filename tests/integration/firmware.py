@@ -39,11 +39,15 @@ def _esp8266_part(address, data):
     return _close(header + data, data)
 
 
-def esp8266(size=20000, seed=0):
-    """A sketch behind the core's boot loader, of size bytes: a multiple of 16, 4,128 or more."""
+def esp8266(size=20000, seed=0, alike=0):
+    """A sketch behind the core's boot loader, of size bytes: a multiple of 16, 4,128 or more.
+
+    Of its code so many bytes at the end are all alike, so that they take no room when compressed.
+    """
     dice = random.Random(seed + size)
     boot = _esp8266_part(0x4010F000, dice.randbytes(400)).ljust(4096, b"\xaa")
-    sketch = _esp8266_part(0x40201000, dice.randbytes(size - 4096 - 32))
+    code = dice.randbytes(size - 4096 - 32 - alike) + b"\xf0" * alike
+    sketch = _esp8266_part(0x40201000, code)
     return boot + sketch
 
 

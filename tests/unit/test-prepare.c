@@ -126,6 +126,7 @@ static struct image *load(void)
     image->data = malloc(firmware.size);
     assert_true(image->path && image->data);
     memcpy(image->data, firmware.data, firmware.size);
+    inspect_image(&image->inspection, image->data, image->size);
     assert_int_equal(digest_md5(image->md5, image->data, image->size), 0);
     snprintf(image->sha256, sizeof image->sha256, "of the file");
     return image;
