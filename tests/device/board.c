@@ -239,12 +239,24 @@ static void back_on_air(void *owner)
     board_event(board, "open");
     board->born_us = now_us();
     board_idle(board);
+    if (!telnet_open(board))
+        board_note(board, "telnet: %s", strerror(errno));
+}
+
+/* A filesystem image leaves the sketch as it is. */
+static void boot_what_is_installed(struct board *board)
+{
+    if (board->upload.installed && board->invitation.command == 0)
+        board->telnet.is_new = true;
+    board->upload.installed = false;
 }
 
 void board_restart(void *owner)
 {
     struct board *board = owner;
     udp_close(board);
+    telnet_leave(board);
+    boot_what_is_installed(board);
     board_event(board, "rebooting");
     board_after(board, board->sim->config->reboot_us, back_on_air);
 }
@@ -269,6 +281,7 @@ static void set_up(struct board *board, struct sim *sim, unsigned index)
         board->late[i].timer = (struct timer){.expired = reply_send_late, .owner = &board->late[i]};
     }
     upload_set_up(board);
+    telnet_set_up(board);
 }
 
 bool board_start(struct board *board, struct sim *sim, unsigned index)
@@ -291,6 +304,12 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
     } else {
         board_idle(board);
     }
+    if (!closed && !telnet_open(board)) {
+        char text[ADDRESS_TEXT];
+        fprintf(stderr, "esp-ota-sim: cannot listen on TCP %s: %s\n",
+                address_text(&board->telnet.address, text), strerror(errno));
+        return false;
+    }
     board_event(board, "ready family=%s", sim->config->family.name);
     return true;
 }
@@ -298,5 +317,6 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
 void board_free(struct board *board)
 {
     upload_abandon(board);
+    telnet_abandon(board);
     udp_close(board);
 }

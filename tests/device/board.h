@@ -4,10 +4,11 @@
 
 #include "config.h"
 #include "loop.h"
+#include "telnet.h"
 #include "upload.h"
 
 enum { MD5_ROOM = MD5_HEX + 1, LATE_REPLIES = 4, REPLY_ROOM = 256, DATAGRAM_MAX = 1472 };
-enum { TIMERS_PER_BOARD = 4 + LATE_REPLIES };
+enum { TIMERS_PER_BOARD = 4 + LATE_REPLIES + TELNET_TIMERS };
 
 enum board_state {
     BOARD_OFF,       /* its UDP port is closed */
@@ -66,6 +67,7 @@ struct board {
     char nonce[HEX_ROOM];
     struct late_reply late[LATE_REPLIES];
     struct upload upload;
+    struct telnet telnet;
 };
 
 /* Opens the board's port and prints `ready'. False after a message on stderr. */

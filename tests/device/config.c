@@ -25,6 +25,13 @@ enum {
     OPT_REBOOT_MS,
     OPT_FAST,
     OPT_FAULT,
+    OPT_TELNET,
+    OPT_TELNET_FLAVOUR,
+    OPT_TELNET_LEAVE,
+    OPT_TELNET_DEAF_MS,
+    OPT_LOG_AT_BOOT,
+    OPT_SAY,
+    OPT_SAY_AFTER,
 };
 
 static const struct option long_options[] = {
@@ -52,6 +59,13 @@ static const struct option long_options[] = {
     {"reboot-ms", required_argument, NULL, OPT_REBOOT_MS},
     {"fast", no_argument, NULL, OPT_FAST},
     {"fault", required_argument, NULL, OPT_FAULT},
+    {"telnet", required_argument, NULL, OPT_TELNET},
+    {"telnet-flavour", required_argument, NULL, OPT_TELNET_FLAVOUR},
+    {"telnet-leave", required_argument, NULL, OPT_TELNET_LEAVE},
+    {"telnet-deaf-ms", required_argument, NULL, OPT_TELNET_DEAF_MS},
+    {"log-at-boot", no_argument, NULL, OPT_LOG_AT_BOOT},
+    {"say", required_argument, NULL, OPT_SAY},
+    {"say-after", required_argument, NULL, OPT_SAY_AFTER},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -102,6 +116,21 @@ static const char help_head[] =
     "default those of datagrams once and those of the upload always. TEXT may hold \\n and "
     "\\xNN.\n";
 
+static const char help_telnet[] =
+    "\n"
+    "The log service:\n"
+    "      --telnet PORT       the sketch logs on this TCP port; 0: any free one\n"
+    "      --telnet-flavour F  as the library does: stream (default; TelnetStream), esptelnet\n"
+    "                          (ESPTelnet), remotedebug (RemoteDebug)\n"
+    "      --telnet-leave HOW  its clients see a restart as silent (default), reset or close\n"
+    "      --telnet-deaf-ms N  what a client says at first is lost (stream 0, esptelnet 50,\n"
+    "                          remotedebug 100)\n"
+    "      --log-at-boot       log whether or not somebody listens; else wait for a client\n"
+    "      --say STEP          what the sketch logs, repeatable, at most 64\n"
+    "      --say-after STEP    the same for the sketch that is uploaded; without any, the old "
+    "one's\n"
+    "A STEP is a line to log, or one of these. Text may hold \\n and \\xNN.\n";
+
 static const char help_tail[] =
     "\n"
     "Each event is a line on stdout, `ADDRESS:PORT event key=value ...'; wait for `ready'.\n"
@@ -110,7 +139,8 @@ static const char help_tail[] =
     "  esp-ota-sim -P secret -o got.bin -n 1\n"
     "  esp-ota-sim -F esp32 --flash realistic --window 5744 --mss 1436\n"
     "  esp-ota-sim -c 100 -o 'got-%a.bin' --fast\n"
-    "  esp-ota-sim --fault 'error:ERROR[1]: Flash Write Failed\\n@20000' --fault drop-ok\n";
+    "  esp-ota-sim --fault 'error:ERROR[1]: Flash Write Failed\\n@20000' --fault drop-ok\n"
+    "  esp-ota-sim --telnet 23 --say 'version 1' --say-after 'version 2' --say-after '!tick 500'\n";
 
 static bool wrong(const char *what, const char *value)
 {
@@ -166,6 +196,43 @@ static bool read_fault(struct config *config, const char *order)
     return true;
 }
 
+static bool read_step(struct script *script, const char *line)
+{
+    char why[200];
+    return script_add(script, line, why, sizeof why) || wrong(why, "--say");
+}
+
+static bool read_telnet_option(struct telnet_config *telnet, int option)
+{
+    unsigned port = 0;
+    switch (option) {
+    case OPT_TELNET:
+        telnet->wanted = true;
+        if (!read_unsigned(optarg, UINT16_MAX, &port))
+            return false;
+        telnet->port = (uint16_t)port;
+        return true;
+    case OPT_TELNET_FLAVOUR:
+        return telnet_find_flavour(optarg, &telnet->flavour) ||
+               wrong("a flavour is stream, esptelnet or remotedebug", optarg);
+    case OPT_TELNET_LEAVE:
+        return telnet_find_leave(optarg, &telnet->leave) ||
+               wrong("a board leaves silent, reset or close", optarg);
+    case OPT_TELNET_DEAF_MS:
+        return read_ms(optarg, &telnet->deaf_us);
+    case OPT_LOG_AT_BOOT:
+        telnet->at_boot = true;
+        return true;
+    case OPT_SAY:
+        return read_step(&telnet->before, optarg);
+    case OPT_SAY_AFTER:
+        return read_step(&telnet->after, optarg);
+    default:
+        fputs("Try `esp-ota-sim --help'.\n", stderr);
+        return false;
+    }
+}
+
 static bool read_hardware_option(struct config *config, struct given *given, int option)
 {
     switch (option) {
@@ -202,8 +269,7 @@ static bool read_hardware_option(struct config *config, struct given *given, int
     case OPT_FAULT:
         return read_fault(config, optarg);
     default:
-        fputs("Try `esp-ota-sim --help'.\n", stderr);
-        return false;
+        return read_telnet_option(&config->telnet, option);
     }
 }
 
@@ -362,12 +428,15 @@ enum config_result config_read(struct config *config, int argc, char **argv)
                           .reboot_ms = -1};
     memset(config, 0, sizeof *config);
     config->count = 1;
+    config->telnet.deaf_us = -1;
     address_parse(&config->address, "127.0.0.1");
     int option;
     while ((option = getopt_long(argc, argv, "F:H:P:a:p:c:o:n:vh", long_options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help_head, stdout);
             fault_help();
+            fputs(help_telnet, stdout);
+            script_help();
             fputs(help_tail, stdout);
             return CONFIG_DONE;
         }

@@ -6,6 +6,7 @@
 #include "digest.h"
 #include "family.h"
 #include "fault.h"
+#include "telnet.h"
 
 enum { BOARDS_MAX = 1000 };
 
@@ -27,6 +28,7 @@ struct config {
     int window; /* 0: the kernel's */
     int mss;
     bool verbose;
+    struct telnet_config telnet;
     size_t fault_count;
     struct fault faults[FAULTS_MAX];
 };

@@ -1,6 +1,8 @@
 /* One table names every fault; the parser and the help read it. */
 #include "fault.h"
 
+#include "unescape.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,35 +113,6 @@ static bool take_suffix(const char *text, size_t *length, char mark, uint64_t *n
     return true;
 }
 
-static char escape_value(char letter)
-{
-    static const char letters[] = "nrt0ae", values[] = "\n\r\t\0\a\x1b";
-    const char *at = strchr(letters, letter);
-    if (!at || !letter)
-        return letter;
-    return values[at - letters];
-}
-
-static bool unescape(struct fault *fault, const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (fault->text_length >= FAULT_TEXT)
-            return false;
-        char byte = text[i];
-        if (byte == '\\' && i + 1 < length) {
-            byte = escape_value(text[++i]);
-            if (text[i] == 'x' && i + 2 < length && isxdigit((unsigned char)text[i + 1]) &&
-                isxdigit((unsigned char)text[i + 2])) {
-                const char digits[] = {text[i + 1], text[i + 2], '\0'};
-                byte = (char)strtoul(digits, NULL, 16);
-                i += 2;
-            }
-        }
-        fault->text[fault->text_length++] = byte;
-    }
-    return true;
-}
-
 static bool parse_address(struct fault *fault, const char *text, size_t length)
 {
     char copy[ADDRESS_TEXT];
@@ -154,7 +127,7 @@ static bool parse_argument(struct fault *fault, enum argument wanted, const char
     case ARG_NUMBER:
         return parse_number(text, length, &fault->number);
     case ARG_TEXT:
-        return unescape(fault, text, length);
+        return unescape(text, length, fault->text, FAULT_TEXT, &fault->text_length);
     case ARG_ADDRESS:
         return parse_address(fault, text, length);
     case ARG_NONE:

@@ -1,0 +1,77 @@
+/* A board's log service on TCP, as three Arduino libraries offer it. */
+#ifndef DEVICE_TELNET_H
+#define DEVICE_TELNET_H
+
+#include "address.h"
+#include "loop.h"
+#include "script.h"
+
+struct board;
+struct telnet_client;
+
+/* Descriptors are for those who are served and those who were left behind by a restart. */
+enum { TELNET_CLIENTS = 8, TELNET_STREAM_CLIENTS = 5, TELNET_TIMERS = 1 + TELNET_CLIENTS };
+
+enum telnet_flavour { TELNET_STREAM, TELNET_ESPTELNET, TELNET_REMOTEDEBUG };
+
+/* What the clients see of a restart. */
+enum telnet_leave { LEAVE_SILENT, LEAVE_RESET, LEAVE_CLOSE };
+
+struct telnet_config {
+    bool wanted;
+    uint16_t port;
+    enum telnet_flavour flavour;
+    enum telnet_leave leave;
+    int64_t deaf_us; /* what a new client says for so long is thrown away; -1: by flavour */
+    bool at_boot;    /* the sketch logs whether or not somebody listens */
+    struct script before;
+    struct script after;
+};
+
+struct telnet {
+    struct address address;
+    struct watch listener;
+    struct telnet_client *clients[TELNET_CLIENTS];
+    struct timer timer; /* the sketch's next step */
+    bool is_new;        /* the firmware is the uploaded one */
+    size_t step;
+    uint64_t done; /* of the present step */
+    bool ended;
+};
+
+/* By name, or false. */
+bool telnet_find_flavour(const char *name, enum telnet_flavour *flavour);
+bool telnet_find_leave(const char *name, enum telnet_leave *leave);
+
+void telnet_set_up(struct board *board);
+
+/* Listens, and starts the sketch. False with errno. */
+bool telnet_open(struct board *board);
+
+/* The board leaves the air, together with its clients. */
+void telnet_leave(struct board *board);
+
+/* Drops everything, at the end of the process. */
+void telnet_abandon(struct board *board);
+
+/* For the sketch. */
+
+/* To every client. Nothing is lost while telnet_has_room(). */
+void telnet_send(struct board *board, const void *bytes, size_t length);
+
+/* A line as the library sends it. */
+void telnet_line(struct board *board, const char *text, size_t length);
+
+/* Whether every client takes more, at least TELNET_ROOM bytes. */
+enum { TELNET_ROOM = 1024 };
+bool telnet_has_room(const struct board *board);
+
+/* Whether somebody listens to whom the sketch may speak. */
+bool telnet_has_client(const struct board *board);
+
+/* Sends what was gathered. */
+void telnet_flush(struct board *board);
+
+void telnet_drop(struct board *board, bool reset);
+
+#endif

@@ -1,0 +1,91 @@
+"""A simulated board with a log service, for the scenarios of --monitor, --expect and --online.
+
+tests/device/README.md describes the steps that a sketch takes and the three flavours.
+"""
+
+import re
+import select
+import socket
+import time
+
+from scenario import Board
+
+FLAVOURS = ("stream", "esptelnet", "remotedebug")
+
+
+class TelnetBoard(Board):
+    """A board whose sketch logs; say are its steps, say_after those of the sketch to be uploaded.
+
+    more are Board's arguments: options as *options, family, directory, where, fast.
+    """
+
+    def __init__(self, *options, flavour="stream", say=(), say_after=(), leave="silent", port=0, **more):
+        steps = [word for step in say for word in ("--say", step)]
+        steps += [word for step in say_after for word in ("--say-after", step)]
+        super().__init__("--telnet", str(port), "--telnet-flavour", flavour, "--telnet-leave", leave,
+                         *steps, *options, **more)
+        self.telnet_port = int(re.search(r"port=(\d+)", self.wait_for(" telnet port="))[1])
+
+    def connect(self, source=None):
+        """A client of the log service; source is the address that it comes from."""
+        return Client(self.address, self.telnet_port, source)
+
+    def commands(self):
+        """What clients typed, as the board heard it: texts with C escapes."""
+        return [match[1] for match in
+                (re.search(r' telnet-command text="(.*)"$', event) for event in list(self.events)) if match]
+
+    def wait_for_count(self, pattern, count, deadline_s=30):
+        """Returns when count events contain pattern."""
+        with self._changed:
+            came = self._changed.wait_for(lambda: self.count(pattern) >= count, deadline_s)
+        assert came, f"the board: not {count} times \"{pattern}\" in {self.events}"
+
+    def wait_for_boot(self, firmware="new", count=1):
+        """Returns when the board has come to the air with this firmware for the count-th time."""
+        self.wait_for_count(f" telnet port=.* firmware={firmware}$", count)
+
+
+class Client:
+    """A plain socket at the log service."""
+
+    def __init__(self, host, port, source=None):
+        self.socket = socket.create_connection((host, port), 10, (source, 0) if source else None)
+        self.socket.settimeout(20)
+        self.connected = time.monotonic()
+        self.got = b""
+
+    def read_until(self, text):
+        """All that was received up to and with text; the rest is kept for the next call."""
+        while text not in self.got:
+            chunk = self.socket.recv(65536)
+            assert chunk, f"the board closed before {text!r}: {self.got[-500:]!r}"
+            self.got += chunk
+        end = self.got.index(text) + len(text)
+        read, self.got = self.got[:end], self.got[end:]
+        return read
+
+    def read_all(self):
+        """All up to the end of the connection, and whether it was orderly."""
+        try:
+            while True:
+                chunk = self.socket.recv(65536)
+                if not chunk:
+                    return self.got, True
+                self.got += chunk
+        except ConnectionResetError:
+            return self.got, False
+
+    def is_quiet(self, seconds):
+        """Whether nothing comes for so long, not even an end."""
+        return not select.select([self.socket], [], [], seconds)[0]
+
+    def type(self, text, after=0.0):
+        """Sends text; after seconds have passed since the connection, as a careful program does."""
+        left = self.connected + after - time.monotonic()
+        if left > 0:
+            assert not select.select([], [], [], left)[0]
+        self.socket.sendall(text)
+
+    def close(self):
+        self.socket.close()
