@@ -56,7 +56,7 @@ struct loop {
     AvahiWatch *signal_watch;
     void (*on_signal)(int number, void *userdata);
     void *signal_userdata;
-    struct sigaction old_caught[CAUGHT_COUNT], old_pipe;
+    struct sigaction old_caught[CAUGHT_COUNT];
 };
 
 /* The write end for the signal handler, which has no other way to find its loop. */
@@ -364,12 +364,9 @@ int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *us
     signal_descriptor = loop->signal_pipe[1];
 
     struct sigaction action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&action.sa_mask);
-    sigemptyset(&ignore.sa_mask);
     for (size_t i = 0; i < CAUGHT_COUNT; i++)
         catch_unless_ignored(caught[i], &action, &loop->old_caught[i]);
-    sigaction(SIGPIPE, &ignore, &loop->old_pipe);
     return 0;
 }
 
@@ -378,7 +375,6 @@ static void release_signals(struct loop *loop)
     if (loop->signal_watch) {
         for (size_t i = 0; i < CAUGHT_COUNT; i++)
             sigaction(caught[i], &loop->old_caught[i], NULL);
-        sigaction(SIGPIPE, &loop->old_pipe, NULL);
         signal_descriptor = -1;
     }
     for (int end = 0; end < 2; end++)

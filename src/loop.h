@@ -26,9 +26,8 @@ int loop_run(struct loop *loop);
 void loop_quit(struct loop *loop);
 
 /* Calls on_signal(number) from the loop, not from the handler, for each of SIGHUP, SIGINT, SIGQUIT
- * and SIGTERM that was not ignored before; SIGPIPE is ignored. -1 and errno when the handlers
- * cannot be installed. Only one loop in a process may do this; the previous handlers come back when
- * it is freed. */
+ * and SIGTERM that was not ignored before. -1 and errno when the handlers cannot be installed. Only
+ * one loop in a process may do this; the previous handlers come back when it is freed. */
 int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
                        void *userdata);
 

@@ -12,6 +12,7 @@
 #include "select.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 struct program {
@@ -106,6 +107,7 @@ static int run(struct program *program)
 int upload_run(const struct options *options, struct report *report)
 {
     struct program program = {.options = options, .report = report};
+    signal(SIGPIPE, SIG_IGN); /* who no longer reads what is said does not end the upload */
     int status = run(&program);
     fleet_free(program.fleet);
     listener_close(program.listener);

@@ -126,15 +126,11 @@ class Board:
     instance: str = ""  # the host name, unless given
     v4: str = ""
     v6: str = ""
-    txt: tuple = None  # what the family's core announces, unless given
+    txt: tuple = ("tcp_check=no", "ssh_upload=no", "board=esp32-evb", "auth_upload=no")
 
     @property
     def name(self):
         return self.instance or self.host
-
-    @property
-    def kind(self):
-        return {2040: "RASPBERRY_PI_PICO_W", 3232: "esp32"}.get(self.port, "ESP8266_GENERIC")
 
     @property
     def local(self):
@@ -146,10 +142,7 @@ class Board:
     def service(self):
         """The announcement as a static service of avahi-daemon."""
         quote = xml.sax.saxutils.escape
-        txt = self.txt
-        if txt is None:
-            txt = ("tcp_check=no", "ssh_upload=no", f"board={self.kind}", "auth_upload=no")
-        records = "".join(f"<txt-record>{quote(record)}</txt-record>" for record in txt)
+        records = "".join(f"<txt-record>{quote(record)}</txt-record>" for record in self.txt)
         return (f"<service-group><name>{quote(self.name)}</name><service>"
                 f"<type>_arduino._tcp</type><host-name>{quote(self.local)}</host-name>"
                 f"<port>{self.port}</port>{records}</service></service-group>")

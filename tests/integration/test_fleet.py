@@ -9,6 +9,7 @@ import re
 import signal
 import unittest
 
+import firmware
 from scenario import Board, Program, Scenario, Terminal, address, image, run
 
 
@@ -54,7 +55,7 @@ class Fleet(Scenario):
 
     def setUp(self):
         super().setUp()
-        self.image = image()
+        self.image = firmware.esp8266()
         self.path = self.file("firmware.bin", self.image)
         self.digest = hashlib.sha256(self.image).hexdigest()
 

@@ -137,7 +137,7 @@ class Ports(OnLink):
                 ("attic", (), "nothing listens at 10.77.0.18:8300 (the announced port)"),
                 ("attic", ("-p", "8400"), "nothing listens at 10.77.0.18:8400 (the given port)"),
                 ("10.77.0.18", (), "nothing listens at 10.77.0.18:8266 (the default port of "
-                                   "ESP8266 boards)")):
+                                   "ESP8266 boards, as the image names no chip)")):
             with self.subTest(name=name, options=options):
                 result = scenario.run("-i", name, "-f", self.image, "-t", "1", "--retries", "0",
                                   *options)
@@ -183,7 +183,7 @@ class Addresses(OnLink):
 # The board, its family and password, and how its name is given.
 FAMILIES = (
     (KITCHEN, "kitchen.local", "esp8266", ("-F", "esp8266"), ""),
-    (KITCHEN_2, "kitchen-2", "esp8266", ("-F", "esp8266"), PASSWORD),
+    (KITCHEN, "kitchen", "esp8266", ("-F", "esp8266"), PASSWORD),
     (LAMP, "Living room lamp", "esp32", ("-F", "esp32"), ""),
     (LAMP_2, "lamp-2.local", "esp32", ("-F", "esp32"), PASSWORD),
     (GARAGE, "Garage v2.1 – Tür №5", "esp32", ("-F", "esp32-sha256"), PASSWORD),

@@ -108,7 +108,8 @@ class Choice(Selection):
                                   (("9\n", "5,1\n"), ("attic", "Living room lamp"))):
             with self.subTest(answers):
                 result, simulated = self.choose(*answers)
-                lines = [" ".join(line.split()) for line in result.err.splitlines()]
+                warning, *lines = [" ".join(line.split()) for line in result.err.splitlines()]
+                self.assertIn("its format is not known here", warning)
                 self.assertEqual(lines[0], "INSTANCE HOST ADDRESS PORT BOARD PASSWORD")
                 self.assertIn("3 kitchen kitchen.local 10.77.0.10 8266 ESP8266_NODEMCU no", lines)
                 self.assertNotIn("web.local", result.err)
