@@ -65,6 +65,8 @@ __attribute__((format(printf, 3, 4))) void inspect_judge(struct inspection *insp
 /* Sets the trailer: the bytes of the view from image_size on. */
 void inspect_set_trailer(struct inspection *inspection, struct view view,
                          enum inspect_trailer trailer);
+/* Of a signature for the ESP32: PROTOCOL.md 7. */
+enum { ARDUINO_SIGNATURE_SIZE = 512 };
 /* PROTOCOL.md 7, of sketches and filesystem images for the ESP8266 and the Pico. */
 bool inspect_has_esp8266_signature(struct view view, size_t image_size);
 

@@ -57,7 +57,7 @@ static const char *damage(enum inspect_integrity integrity)
     }
 }
 
-static unsigned families_of(enum inspect_format format)
+static unsigned families_for(enum inspect_format format)
 {
     switch (format) {
     case INSPECT_ESP8266:
@@ -74,6 +74,18 @@ static unsigned families_of(enum inspect_format format)
     default:
         return 0;
     }
+}
+
+/* A signature is of use only to those that check it in this form. */
+static unsigned families_of(enum inspect_format format, enum inspect_trailer trailer)
+{
+    unsigned families = families_for(format);
+
+    if (trailer == INSPECT_SIGNATURE_ESP8266)
+        families &= ~(unsigned)INSPECT_FAMILY_ESP32;
+    else if (trailer == INSPECT_SIGNATURE_ESP32)
+        families &= INSPECT_FAMILY_ESP32;
+    return families;
 }
 
 /* "ESP8266, ESP32 and Pico W boards" */
@@ -161,7 +173,7 @@ static void decide_sound(struct inspection *inspection, size_t size)
     enum inspect_format content =
         inspection->format == INSPECT_GZIP ? inspection->inner : inspection->format;
 
-    inspection->families = families_of(content);
+    inspection->families = families_of(content, inspection->trailer);
     if (content == INSPECT_UNKNOWN)
         decide(inspection, INSPECT_DOUBTFUL, "may not work: its format is not known here");
     else

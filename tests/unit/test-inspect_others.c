@@ -105,7 +105,12 @@ static void test_filesystems(void **state)
     firmware_sign_esp8266(&firmware, 256);
     inspect_firmware();
     assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_ESP8266);
-    firmware.size -= 260 + 4096;
+    assert_int_equal(inspection.families, ESP8266 | PICO);
+    firmware_fill(&firmware, 0x5A, 512 - 260);
+    inspect_firmware();
+    assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_ESP32);
+    assert_int_equal(inspection.families, ESP32);
+    firmware.size -= 512 + 4096;
     expect(INSPECT_LITTLEFS, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "LittleFS", "is truncated");
     firmware_set_u32(&firmware, 24, 0xFFFFFFFF);
     firmware_set_u32(&firmware, 28, 0xFFFFFFFF);
