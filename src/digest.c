@@ -1,12 +1,10 @@
 /*
- * digest.c: hashes and random numbers as hexadecimal text. The only user of libcrypto, through its
- * EVP interfaces.
- *
- * Everything is fetched from a library context that is made for the call: it has read no
- * openssl.cnf, so neither "fips=yes" nor a provider list there hides MD5, which old boards know and
- * nothing else. It also saves the time that the default context takes to read that file.
+ * digest.c: hashes and random numbers as hexadecimal text, through libcrypto's EVP interfaces.
+ * Everything is fetched from a library context (crypto.h) that is made for the call.
  */
 #include "digest.h"
+
+#include "crypto.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -14,41 +12,10 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
-#include <openssl/provider.h>
 #include <string.h>
 #include <sys/random.h>
 
 enum { SHA256_SIZE = 32 };
-
-struct library {
-    OSSL_LIB_CTX *context;
-    OSSL_PROVIDER *provider;
-};
-
-static void library_close(struct library *library)
-{
-    if (library->provider != NULL)
-        OSSL_PROVIDER_unload(library->provider);
-    OSSL_LIB_CTX_free(library->context);
-}
-
-static int library_open(struct library *library)
-{
-    /* The first use would read openssl.cnf all the same, for the default context, and enter all
-     * that libcrypto knows into tables by name, which takes as long as the rest of this function.
-     */
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
-                            OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
-                        NULL);
-    library->provider = NULL;
-    library->context = OSSL_LIB_CTX_new();
-    if (library->context != NULL)
-        library->provider = OSSL_PROVIDER_load(library->context, "default");
-    if (library->provider != NULL)
-        return 0;
-    library_close(library);
-    return -1;
-}
 
 static void to_hex(char *hex, const unsigned char *bytes, size_t size)
 {
@@ -64,22 +31,22 @@ static void to_hex(char *hex, const unsigned char *bytes, size_t size)
 /* hex has room for two digits per byte of the algorithm's digest, and the terminator. */
 static int digest(char *hex, const char *algorithm, const void *data, size_t length)
 {
-    struct library library;
+    struct crypto crypto;
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     EVP_MD *method = NULL;
     int result = -1;
 
-    if (library_open(&library) != 0)
+    if (crypto_open(&crypto) != 0)
         return -1;
-    method = EVP_MD_fetch(library.context, algorithm, NULL);
+    method = EVP_MD_fetch(crypto.context, algorithm, NULL);
     if (method != NULL && EVP_Digest(data, length, hash, &size, method, NULL) == 1) {
         to_hex(hex, hash, size);
         result = 0;
     }
     digest_cleanse(hash, sizeof hash);
     EVP_MD_free(method);
-    library_close(&library);
+    crypto_close(&crypto);
     return result;
 }
 
@@ -115,17 +82,17 @@ int digest_pbkdf2(char hex[DIGEST_SHA256_HEX + 1], const char *password, const c
         OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 6),
         OSSL_PARAM_END,
     };
-    struct library library;
+    struct crypto crypto;
     unsigned char key[SHA256_SIZE];
     int result;
 
-    if (library_open(&library) != 0)
+    if (crypto_open(&crypto) != 0)
         return -1;
-    result = derive(key, library.context, params);
+    result = derive(key, crypto.context, params);
     if (result == 0)
         to_hex(hex, key, sizeof key);
     digest_cleanse(key, sizeof key);
-    library_close(&library);
+    crypto_close(&crypto);
     return result;
 }
 

@@ -1,6 +1,6 @@
 /*
- * digest.h: hashes and random numbers as lower-case hexadecimal text. digest.c is the only user of
- * libcrypto (EVP interfaces).
+ * digest.h: hashes and random numbers as lower-case hexadecimal text. Of libcrypto, only digest.c,
+ * crypto.c and sign*.c know anything.
  */
 #ifndef DIGEST_H
 #define DIGEST_H

@@ -1,0 +1,20 @@
+/*
+ * crypto.h: the library context that digest.c and sign*.c, the users of libcrypto, work in.
+ */
+#ifndef CRYPTO_H
+#define CRYPTO_H
+
+#include <openssl/types.h>
+
+struct crypto {
+    OSSL_LIB_CTX *context;
+    OSSL_PROVIDER *provider;
+};
+
+/* A context that has read no openssl.cnf, so that neither "fips=yes" nor a provider list there
+ * hides what old boards know and nothing else. It also saves the time that the default context
+ * takes to read that file. Returns -1, with nothing to close, when libcrypto refuses. */
+int crypto_open(struct crypto *crypto);
+void crypto_close(struct crypto *crypto);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * sign_parts.h: what sign.c and sign_key.c share, and nobody else uses.
+ */
+#ifndef SIGN_PARTS_H
+#define SIGN_PARTS_H
+
+#include "crypto.h"
+#include "sign.h"
+
+struct sign_key {
+    struct crypto crypto;
+    EVP_PKEY *pkey;
+    bool is_ec;
+    size_t size;       /* of an RSA signature */
+    const char *title; /* "RSA-2048", "EC P-256" */
+    char shown[256];   /* its path, escaped */
+};
+
+#endif
