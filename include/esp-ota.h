@@ -20,6 +20,7 @@ enum ota_error {
     OTA_E_NO_PORT,         /* the host has no port for the back-channel */
     OTA_E_USAGE,           /* the command line is wrong */
     OTA_E_IMAGE,           /* the image cannot be read or cannot be sent */
+    OTA_E_SIGNATURE,       /* the image is not signed by the key that it should be signed by */
     OTA_E_NOT_FOUND,       /* the name does not resolve */
     OTA_E_NO_ANSWER,       /* silence after the invitation or the authentication answer */
     OTA_E_NOT_LISTENING,   /* the host answers, but nothing listens on that UDP port (ICMP) */

@@ -10,6 +10,7 @@
 #include "inspect.h"
 #include "loop.h"
 #include "report_json.h"
+#include "sign.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -53,13 +54,13 @@ static void print_flash(const struct inspection *inspection)
                inspection->ota_room);
 }
 
-static void print(const struct image *image, const struct inspection *inspection)
+static void print(const struct image *image, const char *path, const struct inspection *inspection,
+                  const struct signature *signature)
 {
-    char path[PATH_SHOWN];
-    printf("%s: %s, %zu bytes\n", escape_string(path, sizeof path, image->path), inspection->name,
-           image->size);
+    printf("%s: %s, %zu bytes\n", path, inspection->name, image->size);
     print_field("over air", inspection->verdict);
     print_field("whole", inspection->evidence);
+    print_field("signature", signature ? signature->sentence : "");
     print_field("chip", inspection->chip_name);
     if (inspection->has_application)
         print_application(&inspection->application);
@@ -73,36 +74,57 @@ static void print(const struct image *image, const struct inspection *inspection
     print_field("SHA-256", image->sha256);
 }
 
+static enum ota_error judge(const char *path, const struct inspection *inspection,
+                            const struct signature *signature, struct ota_failure *failure)
+{
+    if (inspection->sending == INSPECT_IMPOSSIBLE)
+        return fail(failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
+    if (signature && signature->verdict != SIGN_VALID)
+        return fail(failure, OTA_E_SIGNATURE, "%s is not to be trusted: %s", path,
+                    signature->sentence);
+    return OTA_OK;
+}
+
+/* Verifies nothing where key is NULL. */
 static enum ota_error inspect(const struct image *image, const struct options *options,
-                              int64_t start_us, struct ota_failure *failure)
+                              const struct sign_key *key, int64_t start_us,
+                              struct ota_failure *failure)
 {
     char path[PATH_SHOWN];
-    struct inspection inspection;
-    inspect_image(&inspection, image->data, image->size);
+    const struct inspection *inspection = &image->inspection;
+    struct signature verified = {.verdict = SIGN_ABSENT};
+    const struct signature *signature = key ? &verified : NULL;
+    escape_string(path, sizeof path, image->path);
+    const struct sign_file file = {path, image->data, image->size, inspection};
+    if (key && sign_verify(&verified, key, &file, failure) != OTA_OK)
+        return failure->error;
     errno = 0;
     if (options->json)
-        report_json_check(stdout, image, &inspection, loop_now_us() - start_us);
+        report_json_check(stdout, image, inspection, signature, loop_now_us() - start_us);
     else
-        print(image, &inspection);
+        print(image, path, inspection, signature);
     if (fflush(stdout) != 0 || ferror(stdout))
         return fail(failure, OTA_E_OUTPUT, "cannot write to standard output: %s", strerror(errno));
-    if (inspection.sending != INSPECT_IMPOSSIBLE)
-        return OTA_OK;
-    return fail(failure, OTA_E_IMAGE, "%s cannot be sent over the air",
-                escape_string(path, sizeof path, image->path));
+    return judge(path, inspection, signature, failure);
 }
 
 int check_run(const struct options *options, struct report *report)
 {
-    struct image *image;
+    struct image *image = NULL;
+    struct sign_key *key = NULL;
     struct ota_failure failure;
     int64_t start_us = loop_now_us();
-    enum ota_error error = image_load(&image, options->file, options->size_limit, &failure);
+    enum ota_error error = OTA_OK;
+    if (options->verify_key)
+        error = sign_key_load_public(&key, options->verify_key, &failure);
+    if (error == OTA_OK)
+        error = image_load(&image, options->file, options->size_limit, &failure);
     if (error == OTA_OK)
         error = image_add_sha256(image, &failure);
     if (error == OTA_OK)
-        error = inspect(image, options, start_us, &failure);
+        error = inspect(image, options, key, start_us, &failure);
     int status = error == OTA_OK ? 0 : report_failure(report, &failure);
     image_free(image);
+    sign_key_free(key);
     return status;
 }

@@ -61,6 +61,14 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .filesystem_remedy = "Give -f the filesystem image that the build wrote, usually "
                                  "littlefs.bin or spiffs.bin.",
         },
+    [OTA_E_SIGNATURE] =
+        {
+            .name = "signature",
+            .exit_status = 3,
+            .text = "the image is not signed by this key",
+            .remedy = "Get the image again from whoever signed it, or sign it anew; where it was "
+                      "signed with another key, give --verify-key that one.",
+        },
     [OTA_E_NOT_FOUND] =
         {
             .name = "not-found",

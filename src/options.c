@@ -137,6 +137,9 @@ static enum ota_error check_presence(const struct options *options, const struct
                                                         : check_upload(options, line, failure);
     if (error != OTA_OK)
         return error;
+    if (line->given[OPTION_VERIFY_KEY] && !options->check)
+        return fail(failure, OTA_E_USAGE,
+                    "--verify-key says whether a file is signed; add --check, or leave it out");
     if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
         return fail(failure, OTA_E_USAGE,
                     "-a and --auth-file both give a password; leave one of them out");
@@ -241,6 +244,7 @@ void options_free(struct options *options)
     free(options->resume);
     free(options->match);
     free(options->board);
+    free(options->verify_key);
     options->password = NULL;
     options->file = NULL;
     options->output = NULL;
@@ -249,4 +253,5 @@ void options_free(struct options *options)
     options->resume = NULL;
     options->match = NULL;
     options->board = NULL;
+    options->verify_key = NULL;
 }

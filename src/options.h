@@ -10,6 +10,7 @@
 struct options {
     bool list;              /* -l; then no board and no file is named */
     bool check;             /* --check */
+    char *verify_key;       /* --verify-key: a path */
     struct target *targets; /* each -i, with -p merged into its port */
     size_t target_count;
     uint16_t port;         /* -p; 0: not given */

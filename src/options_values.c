@@ -160,6 +160,12 @@ static enum ota_error set_file(struct options *options, const char *value,
     return set_path(&options->file, "-f", value, failure);
 }
 
+static enum ota_error set_verify_key(struct options *options, const char *value,
+                                     struct ota_failure *failure)
+{
+    return set_path(&options->verify_key, "--verify-key", value, failure);
+}
+
 static enum ota_error set_output(struct options *options, const char *value,
                                  struct ota_failure *failure)
 {
@@ -308,6 +314,7 @@ static const struct {
 } setters[] = {
     {OPTION_PORT, set_port}, /* -i may name one, too */
     {OPTION_FILE, set_file},
+    {OPTION_VERIFY_KEY, set_verify_key},
     {OPTION_OUTPUT, set_output},
     {OPTION_HOSTS, set_hosts},
     {OPTION_RESUME, set_resume},

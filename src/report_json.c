@@ -211,8 +211,19 @@ static json_t *application_of(const struct inspection *inspection)
                      "idf", application->idf);
 }
 
+/* Null when nobody asked whether it holds. */
+static json_t *signature_of(const struct signature *signature)
+{
+    if (!signature)
+        return json_null();
+    return json_pack(
+        "{s:s, s:o, s:s}", "verdict", sign_verdict_name(signature->verdict), "hash",
+        string_or_null(signature->verdict == SIGN_VALID ? sign_hash_name(signature->hash) : NULL),
+        "message", signature->sentence);
+}
+
 bool report_json_check(FILE *stream, const struct image *image, const struct inspection *inspection,
-                       int64_t since_start_us)
+                       const struct signature *signature, int64_t since_start_us)
 {
     static const char *const sending[] = {
         [INSPECT_SENDABLE] = "yes", [INSPECT_DOUBTFUL] = "doubtful", [INSPECT_IMPOSSIBLE] = "no"};
@@ -231,6 +242,7 @@ bool report_json_check(FILE *stream, const struct image *image, const struct ins
     json_object_set_new(fields, "chip",
                         string_or_null(inspection->has_chip ? inspection->chip_name : NULL));
     json_object_set_new(fields, "application", application_of(inspection));
+    json_object_set_new(fields, "signature", signature_of(signature));
     return write_line(stream, "check", NULL, since_start_us, fields);
 }
 

@@ -8,6 +8,7 @@
 #include "boards.h"
 #include "esp-ota.h"
 #include "inspect.h"
+#include "sign.h"
 
 #include <stdio.h>
 
@@ -17,8 +18,9 @@ bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_com
 bool report_json_summary(FILE *stream, const struct ota_totals *totals, enum ota_error outcome,
                          int exit_status, int64_t since_start_us);
 bool report_json_board(FILE *stream, const struct board *board, int64_t since_start_us);
+/* signature: NULL when it was not to be verified. */
 bool report_json_check(FILE *stream, const struct image *image, const struct inspection *inspection,
-                       int64_t since_start_us);
+                       const struct signature *signature, int64_t since_start_us);
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us);
 

@@ -17,7 +17,7 @@ _esp_ota() {
   COMPREPLY=()
 
   case $before in
-    -f | --file | --output | --auth-file | --hosts | --resume)
+    -f | --file | --output | --auth-file | --hosts | --resume | --verify-key)
       compopt -o default # without a reply, readline completes file names, and quotes them
       return
       ;;
@@ -29,7 +29,7 @@ _esp_ota() {
     *)
       if [[ $word == -* ]]; then
         offered="--ip --hosts --all --match --board --port --list --auth --auth-file --md5-target
-          --file --spiffs --filesystem --compress --output --check --force --max-size --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs
+          --file --spiffs --filesystem --compress --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs
           --canary --max-failures --resume --progress --quiet --json --debug --help --usage --version"
       fi
       ;;

@@ -23,6 +23,7 @@ complete -c esp-ota -s s -l spiffs -l filesystem -d 'The file is a filesystem im
 complete -c esp-ota -s z -l compress -d 'Send it compressed'
 complete -c esp-ota -l output -r -F -d 'Write what would be sent to a file, and upload nothing'
 complete -c esp-ota -l check -d 'Say what the file is, and upload nothing'
+complete -c esp-ota -l verify-key -r -F -d 'Whether this key has signed the file (with --check)'
 complete -c esp-ota -l force -d 'Send it even if it is unsuitable'
 complete -c esp-ota -l max-size -x -d 'Refuse a larger file'
 complete -c esp-ota -s I -l host-ip -x -d 'Address of this computer to use'

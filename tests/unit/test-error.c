@@ -28,6 +28,7 @@ static const struct {
     {OTA_E_NO_PORT, "no-port", 1, false},
     {OTA_E_USAGE, "usage", 2, false},
     {OTA_E_IMAGE, "image", 3, false},
+    {OTA_E_SIGNATURE, "signature", 3, false},
     {OTA_E_NOT_FOUND, "not-found", 4, false},
     {OTA_E_NO_ANSWER, "no-answer", 5, true},
     {OTA_E_NOT_LISTENING, "not-listening", 5, true},
