@@ -314,7 +314,7 @@ static const struct {
 } setters[] = {
     {OPTION_PORT, set_port}, /* -i may name one, too */
     {OPTION_FILE, set_file},
-    {OPTION_VERIFY_KEY, set_verify_key},
+    {OPTION_VERIFY_KEY, set_verify_key}, /* with --check only: options.c */
     {OPTION_OUTPUT, set_output},
     {OPTION_HOSTS, set_hosts},
     {OPTION_RESUME, set_resume},

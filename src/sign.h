@@ -12,7 +12,7 @@
 #include "inspect.h"
 
 enum sign_hash { SIGN_SHA256, SIGN_SHA384, SIGN_SHA512, SIGN_HASH_COUNT };
-enum sign_verdict { SIGN_VALID, SIGN_INVALID, SIGN_ABSENT, SIGN_WRONG_KEY, SIGN_VERDICT_COUNT };
+enum sign_verdict { SIGN_ABSENT, SIGN_INVALID, SIGN_WRONG_KEY, SIGN_VALID, SIGN_VERDICT_COUNT };
 enum { SIGN_TRAILER_MAX = 516, SIGN_SENTENCE_MAX = 320 };
 
 /* An RSA or EC key that some board knows what to do with. */
