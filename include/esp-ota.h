@@ -34,6 +34,7 @@ enum ota_error {
     OTA_E_EARLY_OK,        /* the board said OK before it had the whole image */
     OTA_E_BOARD,           /* the board reported an error over the back-channel */
     OTA_E_UNKNOWN,         /* everything was sent, and no verdict came */
+    OTA_E_UNPROVEN,        /* --expect, --reject, --online: the proof of boot is missing */
     OTA_E_INTERRUPTED,     /* by a signal such as SIGINT */
     OTA_E_MIXED,           /* boards of a fleet failed with different exit statuses */
     OTA_ERROR_COUNT
@@ -47,6 +48,7 @@ enum ota_phase {
     OTA_PHASE_ACCEPT,
     OTA_PHASE_TRANSFER,
     OTA_PHASE_RESULT,
+    OTA_PHASE_PROOF, /* after the board's confirmation: its log, its return */
     OTA_PHASE_COUNT
 };
 
@@ -70,6 +72,7 @@ enum ota_event_type {
     OTA_EVENT_PROGRESS,      /* bytes of total were acknowledged by the board's TCP */
     OTA_EVENT_NOTE,          /* something a person should know; message is set */
     OTA_EVENT_RESULT,        /* the end of the work on this board; failure is set */
+    OTA_EVENT_LOG,           /* the board's log has a line; line is set */
     OTA_EVENT_SKIPPED,       /* no upload to this board; skip and message are set */
 };
 
@@ -93,6 +96,7 @@ struct ota_totals {
 };
 
 struct image;
+struct line; /* lines.h */
 
 /* What happened to one board. Every pointer is valid only during the call; every string is escaped
  * and safe to show. Fields that a type does not name above may be NULL or 0. */
@@ -100,7 +104,7 @@ struct ota_event {
     enum ota_event_type type;
     enum ota_phase phase;
     const char *board;                 /* the name or address that the user gave */
-    const struct image *image;         /* what goes to it */
+    const struct image *image;         /* what goes to it; NULL: only its log is followed */
     const char *address;               /* numeric address, once resolved */
     uint16_t port;                     /* UDP port of the board, once resolved */
     const char *source;                /* how the address was found, for people */
@@ -112,8 +116,10 @@ struct ota_event {
     int64_t elapsed_us;                /* since OTA_EVENT_START; a result: of the whole upload */
     int64_t transfer_us;               /* since the connection was accepted */
     const char *message;               /* OTA_EVENT_NOTE, OTA_EVENT_SKIPPED */
+    const struct line *line;           /* OTA_EVENT_LOG: as it came from the board */
     enum ota_skip skip;                /* OTA_EVENT_SKIPPED */
-    const struct ota_failure *failure; /* OTA_EVENT_RESULT; error OTA_OK is success */
+    const struct ota_failure *failure; /* OTA_EVENT_RESULT; error OTA_OK is success, and its message
+                                        * what was proven after it, or "" */
     int exit_status;                   /* OTA_EVENT_RESULT */
     const struct ota_totals *totals;   /* of the fleet */
 };

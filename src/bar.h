@@ -21,8 +21,8 @@ char *bar_size(char *target, size_t bytes);
 /* "69.2 KiB/s"; "?" when no time has passed. */
 char *bar_rate(char *target, size_t bytes, int64_t elapsed_us);
 
-/* Bar, label, percent, sizes (without a label), rate, time left in at most width columns, all ASCII;
- * what does not fit is left out, the percentage last. target is always terminated. */
+/* Bar, label, percent, sizes (without a label), rate, time left in at most width columns, all
+ * ASCII; what does not fit is left out, the percentage last. target is always terminated. */
 void bar_render(char *target, size_t capacity, size_t width, const struct bar *bar);
 
 #endif

@@ -144,26 +144,40 @@ static bool lacks_dash(const struct reader *reader, char letter, char spelled[SH
     return found;
 }
 
-/* Takes over name. */
-static enum ota_error add_board(struct command_line *line, char *name, struct ota_failure *failure)
+/* The list that the option's values go to; NULL: the last one counts. */
+static struct strings *list_of(struct command_line *line, enum option option)
 {
-    char **boards = realloc(line->boards, (line->board_count + 1) * sizeof *boards);
-    if (!boards) {
-        free(name);
-        return out_of_memory(failure);
+    switch (option) {
+    case OPTION_IP:
+        return &line->boards;
+    case OPTION_EXPECT:
+        return &line->expected;
+    case OPTION_REJECT:
+        return &line->rejected;
+    default:
+        return NULL;
     }
-    line->boards = boards;
-    boards[line->board_count++] = name;
-    return OTA_OK;
 }
 
-/* Keeps the value of an option; a repeated one replaces the former, but each -i names a further
- * board. The password's bytes in argv are overwritten before anything else is done. */
+/* Takes over value. */
+static enum ota_error add_value(struct strings *list, char *value, struct ota_failure *failure)
+{
+    if (strings_add(list, value) == 0)
+        return OTA_OK;
+    free(value);
+    return out_of_memory(failure);
+}
+
+/* Keeps the value of an option; a repeated one replaces the former, unless there is a list of them.
+ * One that may be left out is "" then. The password's bytes in argv are overwritten before anything
+ * else is done. */
 static enum ota_error take_value(struct reader *reader, enum option option,
                                  struct ota_failure *failure)
 {
     char *marked = poptGetOptArg(reader->popt);
     char *value = marked ? disguise_reveal(&reader->disguise, marked) : NULL;
+    if (!marked && options_value_is_optional(options_find(option)))
+        value = strdup("");
     bool is_apart = marked && strcmp(marked, current_argument(reader)) == 0;
     if (marked && option == OPTION_AUTH) {
         disguise_wipe(&reader->disguise, marked);
@@ -180,8 +194,9 @@ static enum ota_error take_value(struct reader *reader, enum option option,
         return fail(failure, OTA_E_USAGE, "option '--%s' needs a value, but '%s' follows",
                     options_find(option)->longName, name);
     }
-    if (option == OPTION_IP)
-        return add_board(reader->line, value, failure);
+    struct strings *list = list_of(reader->line, option);
+    if (list)
+        return add_value(list, value, failure);
     password_free(reader->line->value[option]);
     reader->line->value[option] = value;
     return OTA_OK;
@@ -337,9 +352,7 @@ void command_line_free(struct command_line *line)
         password_free(line->value[i]);
         line->value[i] = NULL;
     }
-    for (size_t i = 0; i < line->board_count; i++)
-        free(line->boards[i]);
-    free(line->boards);
-    line->boards = NULL;
-    line->board_count = 0;
+    strings_free(&line->boards);
+    strings_free(&line->expected);
+    strings_free(&line->rejected);
 }

@@ -1,18 +1,20 @@
 /*
- * command_line.h: the command line as it was given: the last value of each option, and every board,
- * unchecked.
+ * command_line.h: the command line as it was given: the last value of each option, and every one
+ * of those that may be repeated, unchecked.
  */
 #ifndef COMMAND_LINE_H
 #define COMMAND_LINE_H
 
 #include "options_table.h"
+#include "string_list.h"
 
 struct command_line {
     bool given[OPTION_COUNT];
-    char *value[OPTION_COUNT]; /* NULL for flags and for what was not given */
-    char **boards;             /* the values of -i, in their order */
-    size_t board_count;
-    bool is_config_broken; /* /etc/popt or ~/.popt could not be read completely */
+    char *value[OPTION_COUNT]; /* NULL for flags, for what was not given, and for lists */
+    struct strings boards;     /* the values of -i, in their order */
+    struct strings expected;   /* of --expect */
+    struct strings rejected;   /* of --reject */
+    bool is_config_broken;     /* /etc/popt or ~/.popt could not be read completely */
 };
 
 /* Reads all of argv, with popt's aliases, also behind a mistake, so that the password is wiped from

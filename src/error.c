@@ -200,6 +200,14 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .remedy = "Look at the board before you send again: it may have installed the image "
                       "and restarted already.",
         },
+    [OTA_E_UNPROVEN] =
+        {
+            .name = "unproven",
+            .exit_status = 12,
+            .text = "the proof that the board's firmware does what is expected is missing",
+            .remedy = "Look at the board's log (--monitor). The board did confirm the upload; send "
+                      "the earlier firmware again if this one does not work.",
+        },
     [OTA_E_MIXED] =
         {
             .name = "mixed",
@@ -220,6 +228,7 @@ static const char *const phase_names[OTA_PHASE_COUNT] = {
     [OTA_PHASE_RESOLVE] = "resolution",          [OTA_PHASE_INVITE] = "invitation",
     [OTA_PHASE_AUTHENTICATE] = "authentication", [OTA_PHASE_ACCEPT] = "connection",
     [OTA_PHASE_TRANSFER] = "transfer",           [OTA_PHASE_RESULT] = "result",
+    [OTA_PHASE_PROOF] = "proof of boot",
 };
 
 /* A number that is no code is a defect of ours: it is described as an internal error. */

@@ -138,7 +138,6 @@ void handshake_refused(struct ota_failure *failure, const struct session_config 
     char size[128];
     fail(failure, OTA_E_REFUSED, "the board refused: %s%s",
          *reply->text ? reply->text : "(it gave no reason)",
-         strstr(reply->text, "Not Enough Space")
-             ? describe_size(size, sizeof size, config->image)
-             : "");
+         strstr(reply->text, "Not Enough Space") ? describe_size(size, sizeof size, config->image)
+                                                 : "");
 }

@@ -22,7 +22,7 @@ struct image {
     bool is_signed; /* NAME.signed was taken instead of NAME */
     enum image_family family;
     struct inspection inspection; /* of the file */
-    size_t file_size; /* what is sent (size, md5, data) may be compressed: prepare.h */
+    size_t file_size;             /* what is sent (size, md5, data) may be compressed: prepare.h */
     char sha256[DIGEST_SHA256_HEX + 1]; /* of the file; empty before image_add_sha256() */
     size_t size;
     char md5[DIGEST_MD5_HEX + 1];

@@ -15,7 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TIMEOUT_DEFAULT_S = 10, RETRIES_DEFAULT = 2, JOBS_DEFAULT = 16 };
+enum {
+    TIMEOUT_DEFAULT_S = 10,
+    RETRIES_DEFAULT = 2,
+    JOBS_DEFAULT = 16,
+    TELNET_PORT = 23,
+    EXPECT_TIMEOUT_DEFAULT_S = 30
+};
 
 static void set_defaults(struct options *options)
 {
@@ -25,6 +31,8 @@ static void set_defaults(struct options *options)
         .timeout_us = (int64_t)TIMEOUT_DEFAULT_S * 1000000,
         .retries = RETRIES_DEFAULT,
         .jobs = JOBS_DEFAULT,
+        .monitor_port = TELNET_PORT,
+        .expect_timeout_us = (int64_t)EXPECT_TIMEOUT_DEFAULT_S * 1000000,
     };
 }
 
@@ -47,6 +55,8 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->force = line->given[OPTION_FORCE];
     options->json = line->given[OPTION_JSON];
     options->compress = line->given[OPTION_COMPRESS];
+    options->monitor = line->given[OPTION_MONITOR];
+    options->raw = line->given[OPTION_RAW];
     options->chooses = !options->list && !options->check && !line->given[OPTION_OUTPUT] &&
                        !options->quiet && !names_boards(line) && isatty(STDIN_FILENO) &&
                        isatty(STDERR_FILENO);
@@ -111,6 +121,43 @@ static enum ota_error check_output(const struct command_line *line, struct ota_f
     return OTA_OK;
 }
 
+/* Whether a board's log is wanted; then boards need no firmware. */
+static bool wants_log(const struct command_line *line)
+{
+    return line->given[OPTION_MONITOR] || line->given[OPTION_EXPECT] || line->given[OPTION_REJECT];
+}
+
+/* What makes no sense without a log, or without what is expected of it. */
+static enum ota_error check_log(const struct command_line *line, struct ota_failure *failure)
+{
+    static const struct {
+        enum option option;
+        const char *name;
+    } for_logs[] = {{OPTION_TIMESTAMPS, "--timestamps"}, {OPTION_LOG, "--log"}};
+    const bool is_expecting = line->given[OPTION_EXPECT] || line->given[OPTION_REJECT];
+    for (size_t i = 0; i < sizeof for_logs / sizeof *for_logs; i++)
+        if (line->given[for_logs[i].option] && !wants_log(line))
+            return fail(failure, OTA_E_USAGE, "%s is about a board's log; add --monitor",
+                        for_logs[i].name);
+    if ((line->given[OPTION_RAW] || line->given[OPTION_MONITOR_FOR]) &&
+        !line->given[OPTION_MONITOR])
+        return fail(failure, OTA_E_USAGE, "%s is about a board's log; add --monitor",
+                    line->given[OPTION_RAW] ? "--raw" : "--monitor-for");
+    if (line->given[OPTION_MONITOR_FOR] && is_expecting)
+        return fail(failure, OTA_E_USAGE,
+                    "--monitor-for and %s both say when to end; --expect-timeout is for the latter",
+                    line->given[OPTION_EXPECT] ? "--expect" : "--reject");
+    if (line->given[OPTION_EXPECT_TIMEOUT] && !is_expecting)
+        return fail(failure, OTA_E_USAGE,
+                    "--expect-timeout is for what is expected; add --expect REGEX");
+    if (line->given[OPTION_RAW] && line->given[OPTION_JSON])
+        return fail(failure, OTA_E_USAGE, "--raw and --json contradict each other; leave one out");
+    if (line->given[OPTION_ONLINE] && !line->given[OPTION_FILE] && !line->given[OPTION_HOSTS])
+        return fail(failure, OTA_E_USAGE,
+                    "--online waits for a board that an upload restarts; add -f FILE");
+    return OTA_OK;
+}
+
 static enum ota_error check_upload(const struct options *options, const struct command_line *line,
                                    struct ota_failure *failure)
 {
@@ -118,9 +165,9 @@ static enum ota_error check_upload(const struct options *options, const struct c
     if (!names_boards(line) && !options->chooses)
         return fail(failure, OTA_E_USAGE,
                     "no board is named; add -i HOST, the board's name or address, or --all");
-    if (!line->given[OPTION_FILE] && (!all_have_files || options->discovers))
+    if (!line->given[OPTION_FILE] && !wants_log(line) && (!all_have_files || options->discovers))
         return fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
-    return OTA_OK;
+    return check_log(line, failure);
 }
 
 static bool is_stdin(const char *path)
@@ -163,6 +210,20 @@ static enum ota_error check_families(const struct options *options, struct ota_f
     return OTA_OK;
 }
 
+/* The patterns are moved from the line to the options, which keep what was compiled from them. */
+static enum ota_error set_expected(struct options *options, struct command_line *line,
+                                   struct ota_failure *failure)
+{
+    options->expected = line->expected;
+    options->rejected = line->rejected;
+    line->expected = line->rejected = (struct strings){0};
+    if (options->expected.count == 0 && options->rejected.count == 0)
+        return OTA_OK;
+    return expect_new(&options->expect, (const char *const *)options->expected.items,
+                      options->expected.count, (const char *const *)options->rejected.items,
+                      options->rejected.count, failure);
+}
+
 /* -a, else --auth-file, else ESP_OTA_AUTH, which has been read already. */
 static enum ota_error set_password(struct options *options, struct command_line *line,
                                    struct ota_failure *failure)
@@ -193,6 +254,8 @@ static enum ota_error apply(struct options *options, struct command_line *line,
     enum ota_error error = check_presence(options, line, failure);
     if (error == OTA_OK)
         error = options_set_values(options, line, failure);
+    if (error == OTA_OK)
+        error = set_expected(options, line, failure);
     if (error == OTA_OK)
         error = check_families(options, failure);
     if (error == OTA_OK)
@@ -245,7 +308,13 @@ void options_free(struct options *options)
     free(options->match);
     free(options->board);
     free(options->verify_key);
+    free(options->log);
+    expect_free(options->expect);
+    strings_free(&options->expected);
+    strings_free(&options->rejected);
     options->password = NULL;
+    options->log = NULL;
+    options->expect = NULL;
     options->file = NULL;
     options->output = NULL;
     options->targets = NULL;

@@ -4,7 +4,11 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "expect.h"
+#include "string_list.h"
 #include "target.h"
+
+enum timestamps { TIMESTAMPS_NONE, TIMESTAMPS_SINCE_START, TIMESTAMPS_WALL };
 
 /* Everything that the command line, ESP_OTA_AUTH and --auth-file say. Owned strings. */
 struct options {
@@ -29,7 +33,7 @@ struct options {
     struct address peer;
     char *password;           /* NULL: none was given; "": explicitly none */
     bool md5_target;          /* -m */
-    char *file;               /* -f; NULL: --hosts names one for each board */
+    char *file;               /* -f; NULL: --hosts names one for each board, or logs are followed */
     bool compress;            /* -z */
     char *output;             /* --output: a path, and nothing is uploaded; NULL: not given */
     size_t size_limit;        /* --max-size, bytes */
@@ -43,10 +47,21 @@ struct options {
     unsigned failures_max;    /* --max-failures; 0: no limit */
     bool lockstep;            /* from the first attempt on */
     size_t block;             /* --block; 0: what suits the image */
-    bool debug;               /* -d */
-    bool quiet;               /* -q */
-    bool force_bar;           /* -r */
-    bool json;                /* --json */
+    bool monitor;             /* --monitor: follow the log of each board */
+    uint16_t monitor_port;    /* TCP */
+    int64_t monitor_for_us;   /* --monitor-for; 0: until a signal comes */
+    enum timestamps timestamps;
+    bool raw;                /* --raw: what the board writes goes to the terminal as it is */
+    char *log;               /* --log: a path; NULL: none */
+    struct expect *expect;   /* --expect and --reject; NULL: nothing is expected */
+    struct strings expected; /* what it was made from */
+    struct strings rejected;
+    int64_t expect_timeout_us; /* --expect-timeout */
+    int64_t online_us;         /* --online; 0: nobody waits for the board to come back */
+    bool debug;                /* -d */
+    bool quiet;                /* -q */
+    bool force_bar;            /* -r */
+    bool json;                 /* --json */
 };
 
 enum options_outcome {

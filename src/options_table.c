@@ -10,6 +10,10 @@
     {                                                                                              \
         name, letter, POPT_ARG_STRING, NULL, id, text, argument                                    \
     }
+#define OPTIONAL_VALUE(name, id, argument, text)                                                   \
+    {                                                                                              \
+        name, '\0', POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, id, text, argument              \
+    }
 #define FLAG(name, letter, id, text)                                                               \
     {                                                                                              \
         name, letter, POPT_ARG_NONE, NULL, id, text, NULL                                          \
@@ -107,6 +111,28 @@ static const struct poptOption fleet_rows[] = {
           "wrote with --json"),
     POPT_TABLEEND};
 
+static const struct poptOption log_rows[] = {
+    OPTIONAL_VALUE("monitor", OPTION_MONITOR, "[=PORT]",
+                   "print the log that the sketch offers at this TCP port [23]: after the upload, "
+                   "or without -f; ends with Ctrl-C"),
+    VALUE("monitor-for", '\0', OPTION_MONITOR_FOR, "SECONDS", "or after this time"),
+    OPTIONAL_VALUE("timestamps", OPTION_TIMESTAMPS, "[=wall]",
+                   "before each line the seconds since the start, or the time of day"),
+    FLAG("raw", '\0', OPTION_RAW,
+         "print what the board writes as it is: colors, and anything else"),
+    VALUE("log", '\0', OPTION_LOG, "FILE", "append the board's lines to FILE as well"),
+    VALUE("expect", '\0', OPTION_EXPECT, "REGEX",
+          "the upload is a success only if the log has a line that fits; may be repeated, and then "
+          "all must come"),
+    VALUE("reject", '\0', OPTION_REJECT, "REGEX",
+          "and a failure if one fits this, such as 'panic|Exception'; may be repeated"),
+    VALUE("expect-timeout", '\0', OPTION_EXPECT_TIMEOUT, "SECONDS",
+          "how long to wait for what is expected [30]"),
+    OPTIONAL_VALUE("online", OPTION_ONLINE, "[=SECONDS]",
+                   "the upload is a success only if the board goes off the network and comes back, "
+                   "in this time [60]"),
+    POPT_TABLEEND};
+
 static const struct poptOption output_rows[] = {
     FLAG("progress", 'r', OPTION_PROGRESS, "draw the progress bar even if this is no terminal"),
     FLAG("quiet", 'q', OPTION_QUIET, "print nothing but errors"),
@@ -124,6 +150,7 @@ const struct poptOption options_groups[] = {GROUP(target_rows, "Target:"),
                                             GROUP(image_rows, "Image:"),
                                             GROUP(network_rows, "Network:"),
                                             GROUP(fleet_rows, "Several boards:"),
+                                            GROUP(log_rows, "The board's log:"),
                                             GROUP(output_rows, "Output:"),
                                             GROUP(help_rows, "Help:"),
                                             POPT_TABLEEND};
@@ -177,6 +204,11 @@ const struct poptOption *options_find(enum option option)
 bool options_takes_value(const struct poptOption *row)
 {
     return (row->argInfo & POPT_ARG_MASK) == POPT_ARG_STRING;
+}
+
+bool options_value_is_optional(const struct poptOption *row)
+{
+    return (row->argInfo & POPT_ARGFLAG_OPTIONAL) != 0;
 }
 
 bool options_is_hidden(const struct poptOption *row)

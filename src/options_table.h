@@ -40,6 +40,15 @@ enum option {
     OPTION_CANARY,
     OPTION_MAX_FAILURES,
     OPTION_RESUME,
+    OPTION_MONITOR,
+    OPTION_MONITOR_FOR,
+    OPTION_TIMESTAMPS,
+    OPTION_RAW,
+    OPTION_LOG,
+    OPTION_EXPECT,
+    OPTION_REJECT,
+    OPTION_EXPECT_TIMEOUT,
+    OPTION_ONLINE,
     OPTION_PROGRESS,
     OPTION_QUIET,
     OPTION_JSON,
@@ -66,6 +75,7 @@ const struct poptOption *options_find_letter(char letter);
 const struct poptOption *options_find(enum option option);
 
 bool options_takes_value(const struct poptOption *row);
+bool options_value_is_optional(const struct poptOption *row);
 bool options_is_hidden(const struct poptOption *row);
 
 /* Each prints to standard output and fails with OTA_E_OUTPUT when that cannot be written. */

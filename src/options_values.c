@@ -19,6 +19,7 @@ enum {
     BOARDS_MAX = 10000,
     WAIT_MAX_S = 30 * 24 * 3600,
     BLOCK_MAX = 65536,
+    ONLINE_DEFAULT_S = 60,
 };
 
 static const char *show(char buffer[SHOWN_MAX], const char *value)
@@ -44,14 +45,14 @@ static bool parse_number(const char *text, uint64_t limit, uint64_t *number, con
 static enum ota_error set_targets(struct options *options, const struct command_line *line,
                                   struct ota_failure *failure)
 {
-    if (line->board_count == 0)
+    if (line->boards.count == 0)
         return OTA_OK;
-    options->targets = calloc(line->board_count, sizeof *options->targets);
+    options->targets = calloc(line->boards.count, sizeof *options->targets);
     if (!options->targets)
         return fail(failure, OTA_E_INTERNAL, "out of memory");
-    for (; options->target_count < line->board_count; options->target_count++)
+    for (; options->target_count < line->boards.count; options->target_count++)
         if (target_parse(&options->targets[options->target_count],
-                         line->boards[options->target_count], failure) != OTA_OK)
+                         line->boards.items[options->target_count], failure) != OTA_OK)
             return failure->error;
     return OTA_OK;
 }
@@ -307,6 +308,65 @@ static enum ota_error set_block(struct options *options, const char *value,
     return error;
 }
 
+/* "": --monitor alone */
+static enum ota_error set_monitor(struct options *options, const char *value,
+                                  struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    if (*value == '\0' || target_parse_port(&options->monitor_port, value, false))
+        return OTA_OK;
+    return fail(failure, OTA_E_USAGE, "--monitor '%s' is not a port number from 1 to 65535",
+                show(buffer, value));
+}
+
+static enum ota_error set_duration(int64_t *us, const char *option, const char *value,
+                                   struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    if (parse_seconds(value, WAIT_MAX_S, us) && *us > 0)
+        return OTA_OK;
+    return fail(failure, OTA_E_USAGE, "%s '%s' is not a number of seconds from 0.001 to %d", option,
+                show(buffer, value), WAIT_MAX_S);
+}
+
+static enum ota_error set_monitor_for(struct options *options, const char *value,
+                                      struct ota_failure *failure)
+{
+    return set_duration(&options->monitor_for_us, "--monitor-for", value, failure);
+}
+
+static enum ota_error set_expect_timeout(struct options *options, const char *value,
+                                         struct ota_failure *failure)
+{
+    return set_duration(&options->expect_timeout_us, "--expect-timeout", value, failure);
+}
+
+static enum ota_error set_online(struct options *options, const char *value,
+                                 struct ota_failure *failure)
+{
+    options->online_us = ONLINE_DEFAULT_S * INT64_C(1000000);
+    return *value ? set_duration(&options->online_us, "--online", value, failure) : OTA_OK;
+}
+
+static enum ota_error set_timestamps(struct options *options, const char *value,
+                                     struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    options->timestamps = *value ? TIMESTAMPS_WALL : TIMESTAMPS_SINCE_START;
+    if (*value == '\0' || strcmp(value, "wall") == 0)
+        return OTA_OK;
+    return fail(failure, OTA_E_USAGE,
+                "--timestamps '%s': leave the value out for the seconds since the start, or write "
+                "'wall' for the time of day",
+                show(buffer, value));
+}
+
+static enum ota_error set_log(struct options *options, const char *value,
+                              struct ota_failure *failure)
+{
+    return set_path(&options->log, "--log", value, failure);
+}
+
 /* In the order in which they are applied. */
 static const struct {
     enum option option;
@@ -331,6 +391,12 @@ static const struct {
     {OPTION_JOBS, set_jobs},
     {OPTION_CANARY, set_canary},
     {OPTION_MAX_FAILURES, set_max_failures},
+    {OPTION_MONITOR, set_monitor},
+    {OPTION_MONITOR_FOR, set_monitor_for},
+    {OPTION_TIMESTAMPS, set_timestamps},
+    {OPTION_LOG, set_log},
+    {OPTION_EXPECT_TIMEOUT, set_expect_timeout},
+    {OPTION_ONLINE, set_online},
 };
 
 enum ota_error options_set_values(struct options *options, const struct command_line *line,

@@ -1,0 +1,342 @@
+/*
+ * follow.c: holds a board's log (monitor.c) against what is expected of it (expect.c), and watches
+ * whether the board goes and comes back (online.c). It opens no socket itself.
+ */
+#include "follow.h"
+
+#include "error.h"
+#include "escape.h"
+#include "expect.h"
+#include "loop.h"
+#include "online.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A board restarts within 1.1 s of its OK (PROTOCOL.md section 6). Whoever is connected before that
+ * hears the old firmware; a connection made later is to the new one. */
+static const int64_t RESTARTED_US = 2500000;
+
+enum { REMEMBERED = 4, LINE_SHOWN = 160, REASON_MAX = 160 };
+
+struct follow {
+    struct follow_config config;
+    struct follow_callbacks callbacks;
+    struct monitor *monitor;
+    struct online *online;
+    AvahiTimeout *deadline; /* of --expect */
+    int64_t start_us;
+    struct expect_state heard;
+    bool is_log_due;    /* its verdict is still to come */
+    bool is_online_due; /* likewise */
+    bool is_connected;
+    bool was_connected;
+    bool is_new;                       /* the connection is to the firmware that is to be judged */
+    bool has_heard;                    /* a line from it */
+    char proven[128];                  /* by the first of two proofs */
+    char reason[REASON_MAX];           /* why there is no connection */
+    char last[REMEMBERED][LINE_SHOWN]; /* lines of it, escaped */
+    size_t line_count;
+};
+
+bool follow_is_proof_wanted(const struct options *options)
+{
+    return options->expect || options->online_us;
+}
+
+bool follow_is_wanted(const struct options *options)
+{
+    return options->monitor || follow_is_proof_wanted(options);
+}
+
+bool follow_is_endless(const struct options *options)
+{
+    return options->monitor && !options->expect;
+}
+
+static double seconds_since_start(const struct follow *follow)
+{
+    return (double)(loop_now_us() - follow->start_us) / 1e6;
+}
+
+/* -- verdicts -- */
+
+/* The last thing that a caller does. */
+static void give_verdict(struct follow *follow, const struct ota_failure *verdict)
+{
+    follow->is_log_due = follow->is_online_due = false;
+    loop_arm(follow->config.poll_api, &follow->deadline, -1, NULL, NULL);
+    online_free(follow->online);
+    follow->online = NULL;
+    follow->callbacks.on_verdict(verdict, follow->callbacks.userdata);
+}
+
+/* One of the proofs is there. */
+static void pass(struct follow *follow, const char *proof)
+{
+    struct ota_failure verdict;
+    if (follow->is_log_due || follow->is_online_due) {
+        snprintf(follow->proven, sizeof follow->proven, "%s", proof);
+        return;
+    }
+    fail(&verdict, OTA_OK, "%s%s%s", follow->proven, *follow->proven ? "; " : "", proof);
+    give_verdict(follow, &verdict);
+}
+
+/* '; the last lines were "a", "b"' */
+static void describe_last(const struct follow *follow, char *text, size_t capacity)
+{
+    size_t count = follow->line_count < REMEMBERED ? follow->line_count : REMEMBERED;
+    size_t used =
+        (size_t)snprintf(text, capacity, "; the last %s", count == 1 ? "line was" : "lines were");
+    for (size_t i = follow->line_count - count; i < follow->line_count && used < capacity; i++)
+        used += (size_t)snprintf(text + used, capacity - used, "%s \"%s\"",
+                                 i + count > follow->line_count ? "," : "",
+                                 follow->last[i % REMEMBERED]);
+}
+
+/* What was seen of the log, where it was not enough. */
+static void describe_seen(const struct follow *follow, char *text, size_t capacity)
+{
+    if (follow->line_count)
+        describe_last(follow, text, capacity);
+    else if (follow->was_connected && follow->has_heard)
+        snprintf(text, capacity, "; all that came was from before the restart");
+    else if (follow->was_connected)
+        snprintf(text, capacity, "; it was connected, but no line came");
+    else
+        snprintf(text, capacity, "; it was never reached: %s",
+                 *follow->reason ? follow->reason : "no connection came about");
+}
+
+static void describe_missing(const struct follow *follow, char *text, size_t capacity)
+{
+    char shown[LINE_SHOWN];
+    const struct expect *expect = follow->config.options->expect;
+    const char *pattern;
+    size_t used = 0;
+    *text = '\0';
+    for (size_t i = 0; (pattern = expect_missing(expect, &follow->heard, i)) && used < capacity;
+         i++)
+        used += (size_t)snprintf(text + used, capacity - used, "%s\"%s\"", i ? ", " : "",
+                                 escape_string(shown, sizeof shown, pattern));
+}
+
+static void on_deadline(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct follow *follow = userdata;
+    struct ota_failure verdict;
+    char missing[OTA_MESSAGE_MAX / 3], seen[OTA_MESSAGE_MAX / 2], proof[128];
+    double seconds = (double)follow->config.options->expect_timeout_us / 1e6;
+    describe_missing(follow, missing, sizeof missing);
+    describe_seen(follow, seen, sizeof seen);
+    follow->is_log_due = false;
+    if (!*missing && follow->line_count) {
+        snprintf(proof, sizeof proof, "its log said nothing that is rejected, in %.3g s", seconds);
+        pass(follow, proof);
+        return;
+    }
+    fail(&verdict, OTA_E_UNPROVEN, "in %.3g s the log did not say %s%s", seconds,
+         *missing ? missing : "anything", seen);
+    give_verdict(follow, &verdict);
+}
+
+static void reject(struct follow *follow)
+{
+    struct ota_failure verdict;
+    char pattern[LINE_SHOWN];
+    escape_string(pattern, sizeof pattern,
+                  expect_rejecting(follow->config.options->expect, &follow->heard));
+    fail(&verdict, OTA_E_UNPROVEN, "the log said \"%s\", which --reject \"%s\" fits",
+         follow->last[(follow->line_count - 1) % REMEMBERED], pattern);
+    give_verdict(follow, &verdict);
+}
+
+static void satisfy(struct follow *follow)
+{
+    char proof[128];
+    follow->is_log_due = false;
+    snprintf(proof, sizeof proof, "its log said what was expected, after %.1f s",
+             seconds_since_start(follow));
+    pass(follow, proof);
+}
+
+/* The last thing that a caller does. */
+static void judge(struct follow *follow, const struct line *line)
+{
+    if (line->shown == 0) /* else it goes on */
+        follow->line_count++;
+    if (follow->line_count)
+        escape_line(follow->last[(follow->line_count - 1) % REMEMBERED], LINE_SHOWN, line->bytes,
+                    line->length);
+    switch (expect_feed(follow->config.options->expect, &follow->heard, line)) {
+    case EXPECT_REJECTED:
+        reject(follow);
+        break;
+    case EXPECT_SATISFIED:
+        satisfy(follow);
+        break;
+    case EXPECT_UNDECIDED:
+        break;
+    }
+}
+
+/* -- the log -- */
+
+static void on_line(const struct line *line, void *userdata)
+{
+    struct follow *follow = userdata;
+    bool is_judged = follow->is_log_due && follow->is_new;
+    follow->has_heard = true;
+    follow->callbacks.on_line(line, follow->callbacks.userdata);
+    if (is_judged)
+        judge(follow, line);
+}
+
+static void describe_state(char text[REASON_MAX + 128], const struct follow *follow,
+                           enum monitor_state state)
+{
+    const unsigned port = follow->config.options->monitor_port;
+    enum { SIZE = REASON_MAX + 128 };
+    switch (state) {
+    case MONITOR_CONNECTED:
+        snprintf(text, SIZE, "log connected (TCP port %u)", port);
+        break;
+    case MONITOR_LOST:
+        snprintf(text, SIZE, "log lost (%s); connecting again", follow->reason);
+        break;
+    case MONITOR_TURNED_AWAY:
+        snprintf(text, SIZE,
+                 "the board hangs up at once (TCP port %u); perhaps somebody else reads its log; "
+                 "trying again",
+                 port);
+        break;
+    case MONITOR_REFUSED:
+        snprintf(text, SIZE,
+                 "no log: nothing listens on the board's TCP port %u; its sketch must offer one, "
+                 "with TelnetStream for instance; trying again",
+                 port);
+        break;
+    case MONITOR_UNREACHABLE:
+        snprintf(text, SIZE, "no log: %s; trying again", follow->reason);
+        break;
+    }
+}
+
+/* Whether a connection that is made now is to the firmware that is to be judged. */
+static bool is_new_firmware(const struct follow *follow)
+{
+    return !follow->config.is_restarting || follow->is_new ||
+           loop_now_us() - follow->start_us >= RESTARTED_US;
+}
+
+static void on_state(enum monitor_state state, const char *reason, void *userdata)
+{
+    struct follow *follow = userdata;
+    char text[REASON_MAX + 128];
+    escape_string(follow->reason, sizeof follow->reason, reason);
+    follow->is_connected = state == MONITOR_CONNECTED;
+    follow->was_connected = follow->was_connected || follow->is_connected;
+    /* Once it was gone, the board has restarted. */
+    if (state == MONITOR_LOST || state == MONITOR_UNREACHABLE || state == MONITOR_REFUSED)
+        follow->is_new = true;
+    else if (state == MONITOR_CONNECTED)
+        follow->is_new = is_new_firmware(follow);
+    describe_state(text, follow, state);
+    follow->callbacks.on_note(text, follow->callbacks.userdata);
+}
+
+/* -- the board itself -- */
+
+static void on_online(enum online_result result, int64_t silent_us, int64_t back_us, void *userdata)
+{
+    struct follow *follow = userdata;
+    struct ota_failure verdict;
+    char proof[128];
+    follow->is_online_due = false;
+    if (result == ONLINE_BACK) {
+        snprintf(proof, sizeof proof, "it went off the network and was back %.1f s later",
+                 (double)(back_us - silent_us) / 1e6);
+        pass(follow, proof);
+        return;
+    }
+    if (result == ONLINE_STILL_GONE)
+        fail(&verdict, OTA_E_UNPROVEN,
+             "the board went off the network and was not back after %.3g s",
+             (double)follow->config.options->online_us / 1e6);
+    else
+        fail(
+            &verdict, OTA_E_UNPROVEN,
+            "the board answered all the time, for %.1f s: it has not restarted, or faster than can "
+            "be seen",
+            seconds_since_start(follow));
+    give_verdict(follow, &verdict);
+}
+
+static bool start_online(struct follow *follow)
+{
+    const int64_t leave_us = 10 * INT64_C(1000000);
+    const struct online_config config = {.poll_api = follow->config.poll_api,
+                                         .address = follow->config.address,
+                                         .leave_us = leave_us,
+                                         .deadline_us = follow->config.options->online_us};
+    follow->online = online_start(&config, on_online, follow);
+    follow->is_online_due = follow->online;
+    return follow->online;
+}
+
+static bool start_log(struct follow *follow)
+{
+    const struct options *options = follow->config.options;
+    const struct monitor_callbacks callbacks = {
+        .on_line = on_line, .on_state = on_state, .userdata = follow};
+    struct address address = follow->config.address;
+    address_set_port(&address, options->monitor_port);
+    follow->monitor = monitor_start(follow->config.poll_api, &address, &callbacks);
+    follow->is_log_due = options->expect;
+    return follow->monitor &&
+           (!options->expect || loop_arm(follow->config.poll_api, &follow->deadline,
+                                         options->expect_timeout_us, on_deadline, follow) == 0);
+}
+
+struct follow *follow_start(const struct follow_config *config,
+                            const struct follow_callbacks *callbacks)
+{
+    struct follow *follow = calloc(1, sizeof *follow);
+    if (!follow)
+        return NULL;
+    *follow =
+        (struct follow){.config = *config, .callbacks = *callbacks, .start_us = loop_now_us()};
+    const struct options *options = config->options;
+    bool is_online_wanted = options->online_us && config->is_restarting;
+    if ((is_online_wanted && !start_online(follow)) ||
+        ((options->monitor || options->expect) && !start_log(follow))) {
+        follow_free(follow);
+        return NULL;
+    }
+    return follow;
+}
+
+bool follow_say(struct follow *follow, const char *line, size_t length)
+{
+    return follow->monitor && monitor_send(follow->monitor, line, length);
+}
+
+bool follow_was_connected(const struct follow *follow, const char **reason)
+{
+    *reason = follow->reason;
+    return follow->was_connected;
+}
+
+void follow_free(struct follow *follow)
+{
+    if (!follow)
+        return;
+    monitor_free(follow->monitor);
+    online_free(follow->online);
+    if (follow->deadline)
+        follow->config.poll_api->timeout_free(follow->deadline);
+    free(follow);
+}
