@@ -11,6 +11,7 @@
 #include "digest.h"
 #include "error.h"
 #include "escape.h"
+#include "follow.h"
 #include "loop.h"
 #include "prompt.h"
 
@@ -347,7 +348,7 @@ static void fail_to_start(struct member *member)
     on_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
                                  .board = name,
                                  .image = member->assignment->image,
-                                 .total = member->assignment->image->size,
+                                 .total = member->total,
                                  .failure = &failure,
                                  .exit_status = ota_error_exit_status(failure.error, 0)},
              member);
@@ -366,12 +367,13 @@ static void start_member(struct member *member)
 
 /* -- the fleet -- */
 
-/* Each board that is being updated takes a socket, for a moment two, and the soft limit is often
- * 1,024. Where even the hard one is too low, fewer run at a time than -j says. */
-static size_t find_places(size_t wanted)
+/* Each board that is being updated takes a socket, for a moment two, each log that is followed
+ * another one, and the soft limit is often 1,024. Where even the hard one is too low, fewer run at
+ * a time than -j says. */
+static size_t find_places(size_t wanted, size_t logs)
 {
     struct rlimit limit;
-    const rlim_t reserved = 16, needed = reserved + 2 * (rlim_t)wanted;
+    const rlim_t reserved = 16 + logs, needed = reserved + 2 * (rlim_t)wanted;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
         return wanted;
     limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
@@ -386,9 +388,10 @@ static void enlist(struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->config.count; i++) {
         const struct assignment *assignment = &fleet->config.assignments[i];
-        fleet->members[i] = (struct member){
-            .fleet = fleet, .assignment = assignment, .total = assignment->image->size};
-        fleet->totals.total += assignment->image->size;
+        size_t size = assignment->image ? assignment->image->size : 0;
+        fleet->members[i] =
+            (struct member){.fleet = fleet, .assignment = assignment, .total = size};
+        fleet->totals.total += size;
     }
     fleet->totals.boards = fleet->config.count;
 }
@@ -409,7 +412,8 @@ struct fleet *fleet_start(const struct fleet_config *config)
     }
     enlist(fleet);
     fleet->places =
-        find_places(config->count < config->options->jobs ? config->count : config->options->jobs);
+        find_places(config->count < config->options->jobs ? config->count : config->options->jobs,
+                    follow_is_endless(config->options) ? config->count : 0);
     return fleet;
 }
 
@@ -421,10 +425,36 @@ void fleet_interrupt(struct fleet *fleet, int signal_number)
     fleet->why_stopped = "not tried, as the upload was interrupted";
     dismiss_prompt(fleet);
     for (size_t i = 0; i < fleet->begun; i++)
-        if (fleet->members[i].job)
+        if (fleet->members[i].job && fleet->members[i].state != ENDED)
             job_interrupt(fleet->members[i].job, signal_number);
     skip_the_rest(fleet);
     loop_arm(fleet->config.poll_api, &fleet->turn, -1, NULL, NULL);
+}
+
+size_t fleet_logs(const struct fleet *fleet)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fleet->begun; i++)
+        count += fleet->members[i].job && fleet->members[i].state == ENDED;
+    return count;
+}
+
+bool fleet_has_reached_log(const struct fleet *fleet, const char **reason)
+{
+    *reason = "no connection came about";
+    for (size_t i = 0; i < fleet->begun; i++)
+        if (fleet->members[i].job && job_has_reached_log(fleet->members[i].job, reason))
+            return true;
+    return false;
+}
+
+bool fleet_say(struct fleet *fleet, const char *line, size_t length)
+{
+    bool is_said = false;
+    for (size_t i = 0; i < fleet->begun; i++)
+        if (fleet->members[i].job && job_say(fleet->members[i].job, line, length))
+            is_said = true;
+    return is_said;
 }
 
 enum ota_error fleet_outcome(const struct fleet *fleet, int *exit_status)

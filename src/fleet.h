@@ -30,6 +30,15 @@ struct fleet *fleet_start(const struct fleet_config *config);
  * follow. */
 void fleet_interrupt(struct fleet *fleet, int signal_number);
 
+/* How many boards have their outcome and a log that is still followed (follow_is_endless()). */
+size_t fleet_logs(const struct fleet *fleet);
+
+/* Whether any log was connected at any time; if not, *reason is that of one of them. */
+bool fleet_has_reached_log(const struct fleet *fleet, const char **reason);
+
+/* Sends a line, given without its end, to the boards whose log is followed; false when to none. */
+bool fleet_say(struct fleet *fleet, const char *line, size_t length);
+
 /* What the results amount to, and the exit status for it: OTA_OK when no board failed; the code of
  * those that failed when they all ended with the same exit status; else OTA_E_MIXED;
  * OTA_E_INTERRUPTED in any case after an interruption. */

@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "escape.h"
+#include "follow.h"
 #include "loop.h"
 #include "resolve.h"
 #include "screen.h"
@@ -40,15 +41,17 @@ struct job {
     struct resolution found;   /* by the last attempt that found the board */
     struct resolver *resolver;
     struct session *session;
-    AvahiTimeout *pause;  /* before the next attempt */
-    unsigned attempt;     /* counts from 1 */
-    unsigned notices;     /* enum notice: those that its sessions gave */
-    bool is_counted;      /* the attempt to come is a new one */
-    bool waits;           /* has said that it waits for the board to appear */
-    bool is_screened;     /* the image suits the board, or --force was given */
-    size_t block;         /* lock-step; 0: streaming */
-    int64_t start_us;     /* 0: not yet */
-    int64_t connected_us; /* 0: not yet */
+    struct follow *follow; /* after the upload, or without one */
+    AvahiTimeout *pause;   /* before the next attempt */
+    unsigned attempt;      /* counts from 1 */
+    unsigned notices;      /* enum notice: those that its sessions gave */
+    bool is_counted;       /* the attempt to come is a new one */
+    bool waits;            /* has said that it waits for the board to appear */
+    bool is_screened;      /* the image suits the board, or --force was given */
+    size_t block;          /* lock-step; 0: streaming */
+    int64_t start_us;      /* 0: not yet */
+    int64_t connected_us;  /* 0: not yet */
+    int64_t confirmed_us;  /* 0: not yet */
     size_t acknowledged;
     struct broken { /* the last transfer that broke off */
         struct ota_failure failure;
@@ -72,9 +75,10 @@ static void emit(struct job *job, const struct ota_event *event)
     complete.source = job->source;
     complete.port_source = job->port_source;
     complete.bytes = job->acknowledged;
-    complete.total = complete.image->size;
+    complete.total = complete.image ? complete.image->size : 0;
     complete.elapsed_us = now_us - job->start_us;
-    complete.transfer_us = job->connected_us ? now_us - job->connected_us : 0;
+    if (job->connected_us)
+        complete.transfer_us = (job->confirmed_us ? job->confirmed_us : now_us) - job->connected_us;
     job->callbacks.on_event(&complete, job->callbacks.userdata);
 }
 
@@ -215,6 +219,95 @@ static void conclude(struct job *job, enum ota_phase phase, const struct ota_fai
         end_job(job, phase, failure);
 }
 
+/* -- after the confirmation, or without an upload: the log, and the proof of boot -- */
+
+static void on_line(const struct line *line, void *userdata)
+{
+    emit(userdata,
+         &(struct ota_event){.type = OTA_EVENT_LOG, .phase = OTA_PHASE_PROOF, .line = line});
+}
+
+static void on_note(const char *message, void *userdata)
+{
+    note(userdata, OTA_PHASE_PROOF, message);
+}
+
+static void on_verdict(const struct ota_failure *verdict, void *userdata)
+{
+    struct job *job = userdata;
+    const struct ota_failure result = *verdict;
+    bool goes_on = follow_is_endless(job->config.options);
+    if (!goes_on) {
+        follow_free(job->follow);
+        job->follow = NULL;
+    }
+    emit_result(job, OTA_PHASE_PROOF, &result, 0);
+    if (!goes_on)
+        job->callbacks.on_done(job->callbacks.userdata);
+}
+
+/* Ends the job with a result when memory ran out. */
+static bool start_follow(struct job *job)
+{
+    const struct follow_callbacks callbacks = {
+        .on_line = on_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = job};
+    struct follow_config config = {.poll_api = job->config.poll_api,
+                                   .options = job->config.options,
+                                   .address = job->found.addresses[0],
+                                   .is_restarting = job->image};
+    address_set_port(&config.address, job->port);
+    job->follow = follow_start(&config, &callbacks);
+    if (!job->follow)
+        conclude(job, OTA_PHASE_PROOF,
+                 &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+    return job->follow;
+}
+
+/* The result comes at once, unless proof is wanted. */
+static void follow_up(struct job *job, enum ota_phase phase, const struct ota_failure *success)
+{
+    const struct options *options = job->config.options;
+    job->confirmed_us = loop_now_us();
+    if (!start_follow(job))
+        return;
+    if (!follow_is_proof_wanted(options))
+        emit_result(job, phase, success, 0);
+    else
+        note(job, OTA_PHASE_PROOF,
+             options->expect ? "the board has confirmed the upload; now its log is to say what is "
+                               "expected"
+                             : "the board has confirmed the upload; now it is to go off the "
+                               "network and come back");
+}
+
+/* Only the log is wanted. */
+static void follow_only(struct job *job)
+{
+    job->port = job->config.options->monitor_port;
+    job->port_source = "the port of the log";
+    struct address address = job->found.addresses[0];
+    address_set_port(&address, job->port);
+    if (!job->callbacks.on_address(&address, job->callbacks.userdata)) {
+        job->callbacks.on_done(job->callbacks.userdata);
+        return;
+    }
+    address_text(job->address, &address);
+    job->source = job->found.source;
+    emit(job, &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
+    if (start_follow(job) && !follow_is_proof_wanted(job->config.options))
+        emit_result(job, OTA_PHASE_PROOF, &(struct ota_failure){.error = OTA_OK}, 0);
+}
+
+bool job_say(struct job *job, const char *line, size_t length)
+{
+    return job->follow && follow_say(job->follow, line, length);
+}
+
+bool job_has_reached_log(const struct job *job, const char **reason)
+{
+    return job->follow && follow_was_connected(job->follow, reason);
+}
+
 static void on_session_done(struct session *session, const struct ota_failure *failure,
                             void *userdata)
 {
@@ -223,7 +316,10 @@ static void on_session_done(struct session *session, const struct ota_failure *f
     enum ota_phase phase = session_phase(session);
     session_free(session);
     job->session = NULL;
-    conclude(job, phase, &result);
+    if (result.error == OTA_OK && follow_is_wanted(job->config.options))
+        follow_up(job, phase, &result);
+    else
+        conclude(job, phase, &result);
 }
 
 static void on_password(struct session *session, void *userdata)
@@ -361,7 +457,9 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         job->found.source = "found earlier";
     resolver_free(job->resolver);
     job->resolver = NULL;
-    if (job->found.count && screen(job, &result))
+    if (job->found.count && !job->image)
+        follow_only(job);
+    else if (job->found.count && screen(job, &result))
         start_session(job);
     else
         conclude(job, OTA_PHASE_RESOLVE, &result);
@@ -404,7 +502,7 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
                         .image = config->assignment->image,
                         .is_counted = true};
     escape_string(job->name, sizeof job->name, config->assignment->target.name);
-    if (config->options->lockstep)
+    if (config->options->lockstep && job->image)
         job->block = lockstep_block(job);
     if (loop_arm(config->poll_api, &job->pause, -1, on_pause_over, job) < 0) {
         free(job);
@@ -424,6 +522,8 @@ static const char *signal_name(int number)
 /* What an interruption leaves behind on the board. */
 static const char *describe_leftovers(const struct job *job)
 {
+    if (job->follow && job->image)
+        return "; the board had confirmed the upload";
     if (job->session && session_all_sent(job->session))
         return "; the whole image had been sent, so the board may install it";
     if (!job->session || !job->connected_us)
@@ -436,11 +536,15 @@ static const char *describe_leftovers(const struct job *job)
 void job_interrupt(struct job *job, int signal_number)
 {
     struct ota_failure failure;
-    enum ota_phase phase = job->session ? session_phase(job->session) : OTA_PHASE_RESOLVE;
+    enum ota_phase phase = job->session  ? session_phase(job->session)
+                           : job->follow ? OTA_PHASE_PROOF
+                                         : OTA_PHASE_RESOLVE;
     fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s", signal_name(signal_number),
          describe_leftovers(job));
     session_free(job->session);
     job->session = NULL;
+    follow_free(job->follow);
+    job->follow = NULL;
     resolver_free(job->resolver);
     job->resolver = NULL;
     loop_arm(job->config.poll_api, &job->pause, -1, NULL, NULL);
@@ -453,6 +557,7 @@ void job_free(struct job *job)
         return;
     resolver_free(job->resolver);
     session_free(job->session);
+    follow_free(job->follow);
     job->config.poll_api->timeout_free(job->pause);
     free(job);
 }

@@ -16,9 +16,9 @@ struct job;
 /* What goes to which board. */
 struct assignment {
     struct target target;
-    const struct image *image;
-    const char *password; /* NULL or "": none was given */
-    bool is_confirmed;    /* by an earlier run: nothing is to be done */
+    const struct image *image; /* NULL: nothing is sent, only the log followed */
+    const char *password;      /* NULL or "": none was given */
+    bool is_confirmed;         /* by an earlier run: nothing is to be done */
 };
 
 /* Everything must outlive the job. */
@@ -41,6 +41,7 @@ struct job_callbacks {
     void (*on_password)(void *userdata); /* answer with job_set_password(), at once or later */
     void (*on_rest)(void *userdata);     /* an attempt is over and another is to follow */
     void (*on_ready)(void *userdata);    /* it may: job_start() */
+    /* After the result; not where the log goes on (follow_is_endless()). */
     void (*on_done)(void *userdata);
     void *userdata;
 };
@@ -57,6 +58,14 @@ void job_set_password(struct job *job, const char *password);
 /* Closes the connection at once and emits the result; on_done does not follow. Only between
  * job_start() and on_done. */
 void job_interrupt(struct job *job, int signal_number);
+
+/* Sends a line (given without its end) to the board whose log is followed; false when that cannot
+ * be done now. */
+bool job_say(struct job *job, const char *line, size_t length);
+
+/* Whether the log that is followed was connected at any time; if not, *reason says why (NULL:
+ * there is none). */
+bool job_has_reached_log(const struct job *job, const char **reason);
 
 void job_free(struct job *job);
 

@@ -140,8 +140,9 @@ static bool is_confirmed(const struct plan *plan, const struct assignment *assig
 {
     char name[4 * TARGET_NAME_MAX];
     escape_string(name, sizeof name, assignment->target.name);
-    return plan->resume && resume_is_confirmed(plan->resume, name, assignment->target.port,
-                                               assignment->image->sha256, plan->options->command);
+    return plan->resume && assignment->image &&
+           resume_is_confirmed(plan->resume, name, assignment->target.port,
+                               assignment->image->sha256, plan->options->command);
 }
 
 /* A line of --hosts; without the files that it does not name it is a board like those of -i. */
@@ -154,11 +155,12 @@ static enum ota_error add_line(struct plan *plan, const struct host_line *line,
     struct assignment assignment = {.target = line->target, .password = options->password};
     if (is_planned(plan, &line->target))
         return OTA_OK;
-    if (!path)
+    const bool is_upload = path || !(options->monitor || options->expect);
+    if (!path && is_upload)
         return fail(failure, OTA_E_USAGE,
                     "no firmware is named for %s; add file=FILE to its line, or -f FILE for all",
                     escape_string(shown, sizeof shown, line->target.name));
-    enum ota_error error = find_image(plan, path, &assignment.image, failure);
+    enum ota_error error = is_upload ? find_image(plan, path, &assignment.image, failure) : OTA_OK;
     if (error == OTA_OK && line->auth_file)
         error = find_password(plan, line->auth_file, &assignment.password, failure);
     if (error == OTA_OK) {

@@ -12,6 +12,7 @@
 #include "report_json.h"
 #include "standard_files.h"
 #include "summary.h"
+#include "transcript.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,8 @@ enum {
 struct report {
     enum ota_command command;
     struct summary *summary;
-    struct ota_totals totals; /* as last told */
+    struct transcript *transcript; /* NULL: no log is followed */
+    struct ota_totals totals;      /* as last told */
     bool json;
     bool json_lost;                /* a line could not be written; no further one is tried */
     bool bar;                      /* drawn in place; otherwise a line for every tenth */
@@ -79,12 +81,22 @@ void report_free(struct report *report)
     if (!report)
         return;
     summary_free(report->summary);
+    transcript_free(report->transcript);
     free(report);
 }
 
-bool report_is_complete(const struct report *report)
+enum ota_error report_open_transcript(struct report *report, const struct options *options,
+                                      struct ota_failure *failure)
 {
-    return !report || !report->json_lost;
+    return transcript_open(&report->transcript, options, failure);
+}
+
+bool report_is_complete(const struct report *report, const char **where)
+{
+    *where = "standard output";
+    if (report->json_lost)
+        return false;
+    return !report->transcript || transcript_is_complete(report->transcript, where);
 }
 
 /* -- progress -- */
@@ -181,7 +193,7 @@ static void show_progress(struct report *report, const struct ota_event *event)
 static void show_start(struct report *report, const struct ota_event *event)
 {
     char path[1024];
-    if (event->image->is_signed && report->announced != event->image)
+    if (event->image && event->image->is_signed && report->announced != event->image)
         log_info("sending %s, the signed image beside the file",
                  escape_string(path, sizeof path, event->image->path));
     report->announced = event->image;
@@ -208,8 +220,9 @@ static void show_connected(struct report *report, const struct ota_event *event)
 static void show_success_in_short(const struct ota_event *event)
 {
     char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
-    log_info("%s: confirmed, %s in %.1f s (%s)", event->board, bar_size(size, event->total),
-             (double)event->transfer_us / 1e6, bar_rate(rate, event->total, event->transfer_us));
+    log_info("%s: confirmed, %s in %.1f s (%s)%s%s", event->board, bar_size(size, event->total),
+             (double)event->transfer_us / 1e6, bar_rate(rate, event->total, event->transfer_us),
+             *event->failure->message ? "; " : "", event->failure->message);
 }
 
 static void show_success(const struct report *report, const struct ota_event *event)
@@ -217,10 +230,18 @@ static void show_success(const struct report *report, const struct ota_event *ev
     char path[512], size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
     const char *name = strrchr(event->image->path, '/');
     escape_string(path, sizeof path, name ? name + 1 : event->image->path);
-    log_info("%s: %s %s, %s%s, sent in %.1f s (%s) and confirmed by the board", event->board,
+    log_info("%s: %s %s, %s%s, sent in %.1f s (%s) and confirmed by the board%s%s", event->board,
              report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image", path,
              bar_size(size, event->total), describe_unpacked(unpacked, unpacked_size(event->image)),
-             (double)event->transfer_us / 1e6, bar_rate(rate, event->total, event->transfer_us));
+             (double)event->transfer_us / 1e6, bar_rate(rate, event->total, event->transfer_us),
+             *event->failure->message ? "; " : "", event->failure->message);
+}
+
+/* Of a board that got no upload; there may be nothing to say. */
+static void show_proof(const struct ota_event *event)
+{
+    if (*event->failure->message)
+        log_info("%s: %s", event->board, event->failure->message);
 }
 
 /* With the remedy; without it where the summary gives it. */
@@ -241,6 +262,8 @@ static void show_result(struct report *report, const struct ota_event *event)
         log_status_end();
     if (event->failure->error != OTA_OK)
         show_failure(report, event->board, ota_phase_name(event->phase), event->failure);
+    else if (!event->image)
+        show_proof(event);
     else if (is_fleet(report))
         show_success_in_short(event);
     else
@@ -249,9 +272,15 @@ static void show_result(struct report *report, const struct ota_event *event)
         show_progress(report, event);
 }
 
-/* Of one board everything is news; of hundreds only how each ends. */
+/* Of one board everything is news; of hundreds only how each ends, and whether a log is there that
+ * somebody reads. */
 static void show_note(const struct report *report, const struct ota_event *event)
 {
+    bool is_of_log = report->transcript && event->phase == OTA_PHASE_PROOF;
+    if (is_fleet(report) && is_of_log) {
+        log_info("%s: %s", event->board, event->message);
+        return;
+    }
     if (is_fleet(report)) {
         log_debug("%s: %s", event->board, event->message);
         return;
@@ -286,6 +315,10 @@ static void show(struct report *report, const struct ota_event *event)
         break;
     case OTA_EVENT_RESULT:
         show_result(report, event);
+        break;
+    case OTA_EVENT_LOG:
+        transcript_add(report->transcript, event->board, is_fleet(report), event->line,
+                       loop_now_us() - report->start_us);
         break;
     case OTA_EVENT_SKIPPED:
         if (event->skip != OTA_SKIP_UNTRIED) /* the summary lists those */

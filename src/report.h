@@ -15,6 +15,10 @@ struct report;
 struct report *report_new(const struct options *options);
 void report_free(struct report *report);
 
+/* Where boards' logs go from now on (transcript.h). Fails with OTA_E_OUTPUT or OTA_E_INTERNAL. */
+enum ota_error report_open_transcript(struct report *report, const struct options *options,
+                                      struct ota_failure *failure);
+
 /* An ota_event_fn; userdata is the struct report. */
 void report_event(const struct ota_event *event, void *userdata);
 
@@ -26,7 +30,8 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
  * be NULL. */
 int report_failure(struct report *report, const struct ota_failure *failure);
 
-/* Whether everything that was to go to standard output did; false: OTA_E_OUTPUT is due. */
-bool report_is_complete(const struct report *report);
+/* Whether everything that was to go to standard output and to the file of --log did; if not,
+ * OTA_E_OUTPUT is due, and *where says where not. */
+bool report_is_complete(const struct report *report, const char **where);
 
 #endif

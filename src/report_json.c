@@ -6,6 +6,7 @@
 
 #include "escape.h"
 #include "image.h"
+#include "lines.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -47,6 +48,8 @@ static json_t *start_fields(const struct ota_event *event, enum ota_command comm
 {
     char path[1024];
     const struct image *image = event->image;
+    if (!image) /* only the log is followed */
+        return json_pack("{s:s, s:n}", "version", ESP_OTA_VERSION, "file");
     escape_string(path, sizeof path, image->path);
     return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "version", ESP_OTA_VERSION, "command",
                      command_name(command), "file", path, "size", (json_int_t)event->total,
@@ -79,7 +82,8 @@ static void add_image(json_t *fields, const struct ota_event *event, enum ota_co
 {
     json_object_set_new(fields, "port", event->port ? json_integer(event->port) : json_null());
     json_object_set_new(fields, "command", json_string(command_name(command)));
-    json_object_set_new(fields, "sha256", json_string(event->image->sha256));
+    json_object_set_new(fields, "sha256",
+                        event->image ? json_string(event->image->sha256) : json_null());
 }
 
 static json_t *result_fields(const struct ota_event *event, enum ota_command command)
@@ -90,7 +94,9 @@ static json_t *result_fields(const struct ota_event *event, enum ota_command com
     add_image(fields, event, command);
     json_object_set_new(fields, "bytes", json_integer((json_int_t)event->bytes));
     json_object_set_new(fields, "total", json_integer((json_int_t)event->total));
-    json_object_set_new(fields, "original_size", json_integer((json_int_t)event->image->file_size));
+    json_object_set_new(fields, "original_size",
+                        event->image ? json_integer((json_int_t)event->image->file_size)
+                                     : json_null());
     json_object_set_new(fields, "seconds", json_real(seconds(event->elapsed_us)));
     json_object_set_new(fields, "transfer_seconds", json_real(seconds(event->transfer_us)));
     return fields;
@@ -114,6 +120,15 @@ static json_t *skipped_fields(const struct ota_event *event, enum ota_command co
     return fields;
 }
 
+/* Half a line comes again, when it is whole. */
+static json_t *log_fields(const struct line *line)
+{
+    char text[6 * LINES_MAX + 1];
+    escape_line(text, sizeof text, line->bytes, line->length);
+    return json_pack("{s:s, s:b, s:b}", "line", text, "complete", !line->is_unfinished, "continued",
+                     line->is_continuation);
+}
+
 static json_t *fields_of(const struct ota_event *event, enum ota_command command)
 {
     switch (event->type) {
@@ -131,6 +146,8 @@ static json_t *fields_of(const struct ota_event *event, enum ota_command command
         return json_pack("{s:s}", "message", event->message);
     case OTA_EVENT_RESULT:
         return result_fields(event, command);
+    case OTA_EVENT_LOG:
+        return log_fields(event->line);
     case OTA_EVENT_SKIPPED:
         return skipped_fields(event, command);
     case OTA_EVENT_CONNECTED:
@@ -146,7 +163,7 @@ static const char *name_of(enum ota_event_type type)
         [OTA_EVENT_INVITED] = "invited",     [OTA_EVENT_AUTHENTICATED] = "authenticated",
         [OTA_EVENT_CONNECTED] = "connected", [OTA_EVENT_PROGRESS] = "progress",
         [OTA_EVENT_NOTE] = "note",           [OTA_EVENT_RESULT] = "result",
-        [OTA_EVENT_SKIPPED] = "skipped",
+        [OTA_EVENT_SKIPPED] = "skipped",     [OTA_EVENT_LOG] = "log",
     };
     return names[type];
 }

@@ -1,10 +1,12 @@
 /*
- * upload.c: wires together what uploads need: plan, loop, listener, fleet.
+ * upload.c: wires together what uploads, and logs, need: plan, loop, listener, fleet, keyboard.
  */
 #include "upload.h"
 
 #include "error.h"
 #include "fleet.h"
+#include "follow.h"
+#include "keyboard.h"
 #include "listener.h"
 #include "log.h"
 #include "loop.h"
@@ -14,6 +16,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 struct program {
     const struct options *options;
@@ -23,6 +26,9 @@ struct program {
     struct listener *listener;
     struct mdns *mdns;
     struct fleet *fleet;
+    struct keyboard *keyboard;
+    AvahiTimeout *end;          /* of --monitor-for */
+    bool is_summed_up;          /* every board has its outcome, and that was said */
     struct ota_failure failure; /* one that belongs to no board */
 };
 
@@ -33,10 +39,64 @@ static void on_signal(int number, void *userdata)
     loop_quit(program->loop);
 }
 
+static void on_typed(const char *line, size_t length, void *userdata)
+{
+    struct program *program = userdata;
+    if (!fleet_say(program->fleet, line, length))
+        log_warning("what was typed cannot be sent: no log is connected, or it takes nothing");
+}
+
+static void on_end(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct program *program = userdata;
+    const char *reason;
+    if (program->plan.image_count == 0 && !fleet_has_reached_log(program->fleet, &reason))
+        fail(&program->failure, OTA_E_UNPROVEN, "no log was reached in %.3g s: %s",
+             (double)program->options->monitor_for_us / 1e6, reason);
+    loop_quit(program->loop);
+}
+
+/* Nobody reads on what a log that has no end is written to. */
+static void on_event(const struct ota_event *event, void *userdata)
+{
+    const char *where;
+    struct program *program = userdata;
+    report_event(event, program->report);
+    if (event->type == OTA_EVENT_LOG && follow_is_endless(program->options) &&
+        !report_is_complete(program->report, &where))
+        loop_quit(program->loop);
+}
+
+static int sum_up(struct program *program)
+{
+    int status;
+    enum ota_error error = fleet_outcome(program->fleet, &status);
+    if (!program->is_summed_up)
+        report_summary(program->report, error, status);
+    program->is_summed_up = true;
+    return status;
+}
+
+/* Who follows the log of one board at a terminal may talk to it. */
+static void follow_on(struct program *program)
+{
+    const AvahiPoll *poll_api = loop_poll_api(program->loop);
+    const int64_t for_us = program->options->monitor_for_us;
+    if (program->plan.count == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        program->keyboard = keyboard_start(poll_api, on_typed, program);
+    if (for_us && loop_arm(poll_api, &program->end, for_us, on_end, program) < 0)
+        loop_quit(program->loop);
+}
+
 static void on_done(void *userdata)
 {
     struct program *program = userdata;
-    loop_quit(program->loop);
+    sum_up(program);
+    if (fleet_logs(program->fleet))
+        follow_on(program);
+    else
+        loop_quit(program->loop);
 }
 
 /* Everything that can fail before a board is asked for anything. */
@@ -56,8 +116,13 @@ static enum ota_error prepare(struct program *program)
         select_boards(&program->plan, program->loop, program->mdns, failure) != OTA_OK)
         return failure->error;
     /* Until here a signal ends the program as it is: nothing has been said to any board. */
+    if (follow_is_wanted(options) &&
+        report_open_transcript(program->report, options, failure) != OTA_OK)
+        return failure->error;
     if (loop_catch_signals(program->loop, on_signal, program) < 0)
         return fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
+    if (program->plan.image_count == 0)
+        return OTA_OK; /* only logs are followed */
     program->listener =
         listener_open(loop_poll_api(program->loop), options->has_source ? &options->source : NULL,
                       options->port_first, options->port_last, failure);
@@ -76,8 +141,8 @@ static enum ota_error upload(struct program *program)
                                         .options = program->options,
                                         .assignments = program->plan.assignments,
                                         .count = program->plan.count,
-                                        .on_event = report_event,
-                                        .event_userdata = program->report,
+                                        .on_event = on_event,
+                                        .event_userdata = program,
                                         .on_done = on_done,
                                         .done_userdata = program};
     program->fleet = fleet_start(&config);
@@ -94,13 +159,14 @@ static int run(struct program *program)
         error = upload(program);
     if (error != OTA_OK)
         return report_failure(program->report, &program->failure);
-    int status;
-    error = fleet_outcome(program->fleet, &status);
-    report_summary(program->report, error, status);
-    if (status != 0 || report_is_complete(program->report))
+    int status = sum_up(program);
+    if (program->failure.error != OTA_OK)
+        return report_failure(program->report, &program->failure);
+    const char *where;
+    if (status != 0 || report_is_complete(program->report, &where))
         return status;
     fail(&program->failure, OTA_E_OUTPUT,
-         "every upload is confirmed, but the report could not be written to standard output");
+         "everything else went well, but not all could be written to %s", where);
     return report_failure(program->report, &program->failure);
 }
 
@@ -109,9 +175,12 @@ int upload_run(const struct options *options, struct report *report)
     struct program program = {.options = options, .report = report};
     signal(SIGPIPE, SIG_IGN); /* who no longer reads what is said does not end the upload */
     int status = run(&program);
+    keyboard_free(program.keyboard);
     fleet_free(program.fleet);
     listener_close(program.listener);
     mdns_free(program.mdns);
+    if (program.end)
+        loop_poll_api(program.loop)->timeout_free(program.end);
     loop_free(program.loop);
     plan_free(&program.plan);
     return status;
