@@ -53,7 +53,7 @@ static void print_row(const struct poptOption *row)
     int used = row->shortName ? printf("  -%c, ", row->shortName) : printf("      ");
     used += printf("--%s", row->longName);
     if (row->argDescrip)
-        used += printf(" %s", row->argDescrip);
+        used += printf("%s%s", options_value_is_optional(row) ? "" : " ", row->argDescrip);
     if (used + 2 > TEXT_COLUMN) {
         putchar('\n');
         used = 0;
@@ -88,7 +88,7 @@ static size_t print_usage_row(const struct poptOption *row, size_t used)
 {
     char text[LINE_WIDTH];
     const char *argument = row->argDescrip ? row->argDescrip : "";
-    const char *space = row->argDescrip ? " " : "";
+    const char *space = row->argDescrip && !options_value_is_optional(row) ? " " : "";
     int length = row->shortName
                      ? snprintf(text, sizeof text, "[-%c|--%s%s%s]", row->shortName, row->longName,
                                 space, argument)

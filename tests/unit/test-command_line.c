@@ -120,8 +120,8 @@ static void test_aliases(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct reading *it = read_arguments(rows[i].arguments);
         assert_int_equal(it->error, OTA_OK);
-        assert_int_equal(it->line.board_count, 1);
-        assert_string_equal(it->line.boards[0], rows[i].ip);
+        assert_int_equal(it->line.boards.count, 1);
+        assert_string_equal(it->line.boards.items[0], rows[i].ip);
         if (rows[i].auth)
             assert_string_equal(it->line.value[OPTION_AUTH], rows[i].auth);
         else

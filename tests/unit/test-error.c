@@ -42,6 +42,7 @@ static const struct {
     {OTA_E_EARLY_OK, "early-ok", 9, false},
     {OTA_E_BOARD, "board", 10, false},
     {OTA_E_UNKNOWN, "unknown", 11, false},
+    {OTA_E_UNPROVEN, "unproven", 12, false},
     {OTA_E_INTERRUPTED, "interrupted", 130, false},
     {OTA_E_MIXED, "mixed", 20, false},
 };

@@ -206,14 +206,15 @@ static void test_json_that_cannot_be_written(void **state)
 {
     (void)state;
     const struct options options = {.json = true, .quiet = true};
+    const char *where;
     int saved = dup(STDOUT_FILENO);
     int full = open("/dev/full", O_WRONLY);
     fflush(stdout);
     dup2(full, STDOUT_FILENO);
     struct report *report = report_new(&options);
-    assert_true(report_is_complete(report));
+    assert_true(report_is_complete(report, &where));
     tell(report, OTA_EVENT_START, 0, 0);
-    assert_false(report_is_complete(report));
+    assert_false(report_is_complete(report, &where));
     tell(report, OTA_EVENT_CONNECTED, 0, 0);
     dup2(saved, STDOUT_FILENO);
     clearerr(stdout);
@@ -272,6 +273,7 @@ static void play_fleet(const struct options *options)
         totals.failed++;
         report_event(&told, report);
     }
+    const char *where;
     told = event(OTA_EVENT_SKIPPED);
     told.totals = &totals;
     for (enum ota_skip skip = OTA_SKIP_UNTRIED; skip <= OTA_SKIP_DUPLICATE; skip++) {
@@ -282,7 +284,7 @@ static void play_fleet(const struct options *options)
         report_event(&told, report);
     }
     report_summary(report, OTA_E_STALLED, 9);
-    assert_true(report_is_complete(report));
+    assert_true(report_is_complete(report, &where));
     report_free(report);
     capture_end(&capture);
 }
