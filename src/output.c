@@ -7,9 +7,8 @@
 #include "bar.h"
 #include "error.h"
 #include "escape.h"
-#include "image.h"
 #include "log.h"
-#include "prepare.h"
+#include "plan.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -135,19 +134,19 @@ static void tell(const struct image *image, const char *path)
              bar_size(file_size, image->file_size));
 }
 
+/* The plan of no board has the image, judged and prepared as for an upload. */
 int output_run(const struct options *options, struct report *report)
 {
-    struct image *image;
+    struct plan plan;
     struct ota_failure failure;
-    enum ota_error error = image_load(&image, options->file, options->size_limit, &failure);
+    enum ota_error error = plan_make(&plan, options, &failure);
+    const struct image *image = error == OTA_OK ? plan.images[0].image : NULL;
     if (error == OTA_OK)
         error = check_target(options->output, options->file, image, &failure);
-    if (error == OTA_OK)
-        error = prepare_image(&image, options, &failure);
     if (error == OTA_OK)
         error = write_image(image, options->output, &failure);
     if (error == OTA_OK)
         tell(image, options->output);
-    image_free(image);
+    plan_free(&plan);
     return error == OTA_OK ? 0 : report_failure(report, &failure);
 }

@@ -100,9 +100,6 @@ static void swap(struct sink *kept, struct sink *dropped)
 bool sink_unpack(struct sink *sink, size_t *length)
 {
     struct sink plain = {.fd = -1};
-    *length = 0;
-    if (sink->fd < 0)
-        return true;
     gzFile packed = gzopen(sink->temporary, "rb");
     if (!packed)
         return false;

@@ -23,8 +23,8 @@ bool sink_open(struct sink *sink, const char *pattern, const char *host);
 /* False with errno if the bytes could not be stored. */
 bool sink_write(struct sink *sink, const void *data, size_t length);
 
-/* Replaces what is stored by what it unpacks to, as gzip; length becomes its length. Nothing happens
- * when no file is wanted: length is then 0. False if it does not unpack. */
+/* Replaces what is stored by what it unpacks to, as gzip; length becomes its length. False if it
+ * does not unpack. For a sink with a file. */
 bool sink_unpack(struct sink *sink, size_t *length);
 
 /* Ends the digest; call once, before sink_close. */

@@ -123,11 +123,11 @@ static bool withhold_ok(struct board *board)
     return true;
 }
 
-/* Whether the boot loader unpacks what is installed. */
+/* Whether the boot loader unpacks what is installed, and somebody will look at it. */
 static bool unpacks(const struct board *board)
 {
     const struct config *config = board->sim->config;
-    return config->family.lineage == LINEAGE_8266 && is_gzip(board) &&
+    return config->family.lineage == LINEAGE_8266 && config->output && is_gzip(board) &&
            (board->invitation.command == 0 || config->atomic_fs);
 }
 

@@ -49,8 +49,9 @@ class Compress(Scenario):
     def test_same_bytes_every_time(self):
         for name, content in CONTENTS.items():
             with self.subTest(name):
-                first, _ = self.output(content)
-                second, _ = self.output(content, name="another-name.bin")
+                options = ("-s",) if name == "filesystem" else ()
+                first, _ = self.output(content, *options)
+                second, _ = self.output(content, *options, name="another-name.bin")
                 self.assertEqual(first, second)
                 self.assertEqual(first[:10], bytes.fromhex("1f8b08000000000002ff"))
                 self.assertEqual(gunzip(first), content)
@@ -217,6 +218,19 @@ class Compress(Scenario):
         self.assertIn("x.bin.signed is signed, and", result.err)
 
     # -- --output --
+
+    def test_output_of_what_is_not_sent(self):
+        """It is judged as for an upload."""
+        damaged = bytearray(sketch())
+        damaged[9000] ^= 1
+        target = os.path.join(self.directory, "out.gz")
+        result = run("-z", "-f", self.file("firmware.bin", damaged), "--output", target)
+        self.assertEqual(result.status, 3, result)
+        self.assertFalse(os.path.exists(target))
+        result = run("--force", "-z", "-f", self.file("firmware.bin", damaged), "--output", target)
+        self.assertEqual(result.status, 0, result)
+        with open(target, "rb") as file:
+            self.assertEqual(gunzip(file.read()), damaged)
 
     def check_output(self, target, status, phrase, *options, **more):
         result = run("-z", "-f", self.file("firmware.bin", sketch()), "--output", target, *options, **more)
