@@ -83,9 +83,10 @@ static enum ota_error check_list(const struct command_line *line, struct ota_fai
     static const struct {
         enum option option;
         const char *name;
-    } for_uploads[] = {{OPTION_IP, "-i"},         {OPTION_FILE, "-f"},
-                       {OPTION_HOSTS, "--hosts"}, {OPTION_OUTPUT, "--output"},
-                       {OPTION_WAIT, "--wait"},   {OPTION_RESUME, "--resume"}};
+    } for_uploads[] = {{OPTION_IP, "-i"},          {OPTION_FILE, "-f"},
+                       {OPTION_HOSTS, "--hosts"},  {OPTION_OUTPUT, "--output"},
+                       {OPTION_SIGN, "--sign"},    {OPTION_WAIT, "--wait"},
+                       {OPTION_RESUME, "--resume"}};
     for (size_t i = 0; i < sizeof for_uploads / sizeof *for_uploads; i++)
         if (line->given[for_uploads[i].option])
             return fail(failure, OTA_E_USAGE,
@@ -97,12 +98,13 @@ static enum ota_error check_list(const struct command_line *line, struct ota_fai
 static enum ota_error check_check(const struct command_line *line, struct ota_failure *failure)
 {
     if (line->given[OPTION_LIST] || line->given[OPTION_IP] || line->given[OPTION_HOSTS] ||
-        line->given[OPTION_OUTPUT])
+        line->given[OPTION_OUTPUT] || line->given[OPTION_SIGN])
         return fail(failure, OTA_E_USAGE, "--check looks at a file only; leave %s out",
-                    line->given[OPTION_LIST]    ? "-l"
-                    : line->given[OPTION_IP]    ? "-i"
-                    : line->given[OPTION_HOSTS] ? "--hosts"
-                                                : "--output");
+                    line->given[OPTION_LIST]     ? "-l"
+                    : line->given[OPTION_IP]     ? "-i"
+                    : line->given[OPTION_HOSTS]  ? "--hosts"
+                    : line->given[OPTION_OUTPUT] ? "--output"
+                                                 : "--sign");
     if (!line->given[OPTION_FILE])
         return fail(failure, OTA_E_USAGE, "no file is named; add -f FILE");
     return OTA_OK;
@@ -115,9 +117,10 @@ static enum ota_error check_output(const struct command_line *line, struct ota_f
                     "--output writes a file and uploads nothing; leave it out, or the boards");
     if (!line->given[OPTION_FILE])
         return fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
-    if (!line->given[OPTION_COMPRESS])
+    if (!line->given[OPTION_COMPRESS] && !line->given[OPTION_SIGN])
         return fail(failure, OTA_E_USAGE,
-                    "--output would write what -f names as it is; say what to do to it: add -z");
+                    "--output would write what -f names as it is; say what to do to it: add -z or "
+                    "--sign KEY");
     return OTA_OK;
 }
 
@@ -184,6 +187,9 @@ static enum ota_error check_presence(const struct options *options, const struct
                                                         : check_upload(options, line, failure);
     if (error != OTA_OK)
         return error;
+    if (line->given[OPTION_SIGN_HASH] && !line->given[OPTION_SIGN])
+        return fail(failure, OTA_E_USAGE,
+                    "--sign-hash says how to sign; add --sign KEY, or leave it out");
     if (line->given[OPTION_VERIFY_KEY] && !options->check)
         return fail(failure, OTA_E_USAGE,
                     "--verify-key says whether a file is signed; add --check, or leave it out");
@@ -307,6 +313,7 @@ void options_free(struct options *options)
     free(options->resume);
     free(options->match);
     free(options->board);
+    free(options->sign);
     free(options->verify_key);
     free(options->log);
     expect_free(options->expect);
@@ -322,5 +329,6 @@ void options_free(struct options *options)
     options->resume = NULL;
     options->match = NULL;
     options->board = NULL;
+    options->sign = NULL;
     options->verify_key = NULL;
 }

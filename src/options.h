@@ -5,6 +5,7 @@
 #define OPTIONS_H
 
 #include "expect.h"
+#include "sign.h"
 #include "string_list.h"
 #include "target.h"
 
@@ -12,10 +13,12 @@ enum timestamps { TIMESTAMPS_NONE, TIMESTAMPS_SINCE_START, TIMESTAMPS_WALL };
 
 /* Everything that the command line, ESP_OTA_AUTH and --auth-file say. Owned strings. */
 struct options {
-    bool list;              /* -l; then no board and no file is named */
-    bool check;             /* --check */
-    char *verify_key;       /* --verify-key: a path */
-    struct target *targets; /* each -i, with -p merged into its port */
+    bool list;                /* -l; then no board and no file is named */
+    bool check;               /* --check */
+    char *sign;               /* --sign: a path */
+    enum sign_hash sign_hash; /* --sign-hash */
+    char *verify_key;         /* --verify-key: a path */
+    struct target *targets;   /* each -i, with -p merged into its port */
     size_t target_count;
     uint16_t port;         /* -p; 0: not given */
     char *hosts;           /* --hosts: a path, or "-" */

@@ -161,6 +161,22 @@ static enum ota_error set_file(struct options *options, const char *value,
     return set_path(&options->file, "-f", value, failure);
 }
 
+static enum ota_error set_sign(struct options *options, const char *value,
+                               struct ota_failure *failure)
+{
+    return set_path(&options->sign, "--sign", value, failure);
+}
+
+static enum ota_error set_sign_hash(struct options *options, const char *value,
+                                    struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    if (sign_hash_find(&options->sign_hash, value))
+        return OTA_OK;
+    return fail(failure, OTA_E_USAGE, "--sign-hash '%s' is none of sha256, sha384 and sha512",
+                show(buffer, value));
+}
+
 static enum ota_error set_verify_key(struct options *options, const char *value,
                                      struct ota_failure *failure)
 {
@@ -374,6 +390,8 @@ static const struct {
 } setters[] = {
     {OPTION_PORT, set_port}, /* -i may name one, too */
     {OPTION_FILE, set_file},
+    {OPTION_SIGN, set_sign},
+    {OPTION_SIGN_HASH, set_sign_hash},
     {OPTION_VERIFY_KEY, set_verify_key}, /* with --check only: options.c */
     {OPTION_OUTPUT, set_output},
     {OPTION_HOSTS, set_hosts},

@@ -1,12 +1,13 @@
 /*
  * plan.c: from the options to the assignments of a fleet. It reads files, and prints nothing but
- * warnings: about images, and about passwords that others can read.
+ * warnings: about images, and about passwords and keys that others can read.
  */
 #include "plan.h"
 
 #include "error.h"
 #include "escape.h"
 #include "log.h"
+#include "passphrase.h"
 #include "password.h"
 #include "prepare.h"
 #include "screen.h"
@@ -59,7 +60,7 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
         return failure->error;
     if ((options->json || options->resume) && image_add_sha256(loaded->image, failure) != OTA_OK)
         return failure->error;
-    return prepare_image(&loaded->image, options, failure);
+    return prepare_image(&loaded->image, options, plan->key, failure);
 }
 
 static enum ota_error find_image(struct plan *plan, const char *path, const struct image **image,
@@ -190,6 +191,18 @@ static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
     return error;
 }
 
+static enum ota_error load_key(struct plan *plan, struct ota_failure *failure)
+{
+    char shown[512];
+    const char *path = plan->options->sign;
+    if (sign_key_load_private(&plan->key, path, passphrase_ask, NULL, failure) != OTA_OK)
+        return failure->error;
+    if (sign_key_is_exposed(plan->key))
+        log_warning("every user of this computer can read %s; chmod 600 keeps the key private",
+                    escape_string(shown, sizeof shown, path));
+    return OTA_OK;
+}
+
 enum ota_error plan_make(struct plan *plan, const struct options *options,
                          struct ota_failure *failure)
 {
@@ -197,6 +210,8 @@ enum ota_error plan_make(struct plan *plan, const struct options *options,
     *plan = (struct plan){.options = options};
     if (options->resume)
         error = resume_load(&plan->resume, options->resume, failure);
+    if (error == OTA_OK && options->sign)
+        error = load_key(plan, failure);
     /* Before the boards are looked for: a wrong file name should be told at once. */
     if (error == OTA_OK && options->file)
         error = load_image(plan, options->file, failure);
@@ -221,4 +236,5 @@ void plan_free(struct plan *plan)
     free(plan->images);
     free(plan->passwords);
     resume_free(plan->resume);
+    sign_key_free(plan->key);
 }

@@ -151,13 +151,67 @@ static enum ota_error compress_image(struct image **image, enum ota_command comm
     return error;
 }
 
+static enum ota_error append(struct image *image, const unsigned char *trailer, size_t size,
+                             const char *shown, struct ota_failure *failure)
+{
+    unsigned char *data = realloc(image->data, image->size + size);
+    if (!data)
+        return fail(failure, OTA_E_INTERNAL, "out of memory for %s, signed", shown);
+    memcpy(data + image->size, trailer, size);
+    image->data = data;
+    image->size += size;
+    if (digest_md5(image->md5, data, image->size) == 0)
+        return OTA_OK;
+    return fail(failure, OTA_E_INTERNAL, "cannot compute the MD5 of %s: %s", shown, digest_error());
+}
+
+/* inspection: of what is sent. */
+static enum ota_error sign_as(struct image *image, const struct inspection *inspection,
+                              const struct options *options, const struct sign_key *key,
+                              struct ota_failure *failure)
+{
+    char shown[PATH_SHOWN];
+    unsigned char trailer[SIGN_TRAILER_MAX];
+    size_t size;
+    const struct sign_file file = {shown, image->data, image->size, inspection};
+    escape_string(shown, sizeof shown, image->path);
+    if (sign_make(trailer, &size, key, options->sign_hash, &file, failure) != OTA_OK)
+        return failure->error;
+    return append(image, trailer, size, shown, failure);
+}
+
+/* Boards check the signature of what they get, before they unpack it; so the plain image needs one
+ * of its own. */
+static enum ota_error sign_image(struct image *image, const struct options *options,
+                                 const struct sign_key *key, struct ota_failure *failure)
+{
+    char shown[PATH_SHOWN];
+    struct inspection inspection;
+    escape_string(shown, sizeof shown, image->path);
+    if (image->is_signed)
+        return fail(failure, OTA_E_USAGE,
+                    "%s takes the place of the file that -f names, and is signed already; remove "
+                    "it, or leave --sign out",
+                    shown);
+    inspect_image(&inspection, image->data, image->size);
+    enum ota_error error = sign_as(image, &inspection, options, key, failure);
+    if (error == OTA_OK && image->plain) {
+        inspection = image->plain->inspection;
+        inspection.families &= ~(unsigned)INSPECT_FAMILY_ESP32; /* which unpack nothing */
+        error = sign_as(image->plain, &inspection, options, key, failure);
+    }
+    if (error == OTA_OK)
+        log_info("%s is signed", shown);
+    return error;
+}
+
 enum ota_error prepare_image(struct image **image, const struct options *options,
-                             struct ota_failure *failure)
+                             const struct sign_key *key, struct ota_failure *failure)
 {
     enum ota_error error = OTA_OK;
     if (options->compress)
         error = compress_image(image, options->command, failure);
-    /* Signing comes here: boards check the signature of what is sent, before they unpack it. The
-     * plain image then needs a signature of its own. */
+    if (error == OTA_OK && key)
+        error = sign_image(*image, options, key, failure);
     return error;
 }

@@ -6,14 +6,16 @@
 
 #include "image.h"
 #include "options.h"
+#include "sign.h"
 
-/* Has done to *image what options ask for (-z), and puts in its place what is to be sent; that one
- * owns what it was made from, where boards may want it instead (image.h: plain). What was done, or
- * why nothing was, is logged once. Call it once for each image, before the image is shared.
+/* Has done to *image what options ask for (-z, --sign with this key), and puts in its place what is
+ * to be sent; that one owns what it was made from, where boards may want it instead (image.h:
+ * plain). What was done, or why nothing was, is logged once. Call it once for each image, before
+ * the image is shared.
  *
  * Fails with OTA_E_USAGE (a sentence: the image is signed, or for boards that unpack nothing),
  * OTA_E_IMAGE (no board takes such a file) or OTA_E_INTERNAL; *image is then as it was. */
 enum ota_error prepare_image(struct image **image, const struct options *options,
-                             struct ota_failure *failure);
+                             const struct sign_key *key, struct ota_failure *failure);
 
 #endif

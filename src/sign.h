@@ -23,10 +23,9 @@ struct sign_key;
 typedef enum ota_error sign_password_fn(char **password, const char *shown, void *userdata,
                                         struct ota_failure *failure);
 
-/* Reads a private key from a PEM file; ask may be NULL, when nobody can be asked. The caller frees
- * the key with sign_key_free(). Fails with OTA_E_USAGE (a sentence with the path, escaped:
- * unreadable, no private key, not the password, a kind of key that no board knows), as ask does, or
- * with OTA_E_INTERNAL. */
+/* Reads a private key from a PEM file. The caller frees the key with sign_key_free(). Fails with
+ * OTA_E_USAGE (a sentence with the path, escaped: unreadable, no private key, not the password, a
+ * kind of key that no board knows), as ask does, or with OTA_E_INTERNAL. */
 enum ota_error sign_key_load_private(struct sign_key **key, const char *path, sign_password_fn *ask,
                                      void *userdata, struct ota_failure *failure);
 
@@ -34,6 +33,9 @@ enum ota_error sign_key_load_private(struct sign_key **key, const char *path, si
 enum ota_error sign_key_load_public(struct sign_key **key, const char *path,
                                     struct ota_failure *failure);
 void sign_key_free(struct sign_key *key);
+
+/* Whether every user of this computer can read the key's file, and no password protects it. */
+bool sign_key_is_exposed(const struct sign_key *key);
 
 /* What is signed, or verified: a whole file as it is sent. */
 struct sign_file {

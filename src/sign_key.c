@@ -17,6 +17,7 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FILE_MAX = 65536 };
@@ -48,14 +49,17 @@ static enum ota_error read_all(struct pem *pem, int descriptor, const char *show
                 FILE_MAX);
 }
 
-static enum ota_error read_pem(struct pem *pem, const char *path, const char *shown,
+static enum ota_error read_pem(struct pem *pem, const char *path, struct sign_key *key,
                                struct ota_failure *failure)
 {
+    struct stat status;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (descriptor < 0)
-        return fail(failure, OTA_E_USAGE, "cannot open the key file %s: %s", shown,
+        return fail(failure, OTA_E_USAGE, "cannot open the key file %s: %s", key->shown,
                     strerror(errno));
-    enum ota_error error = read_all(pem, descriptor, shown, failure);
+    enum ota_error error = read_all(pem, descriptor, key->shown, failure);
+    key->is_exposed = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+                      (status.st_mode & S_IROTH) != 0 && !contains(pem, "ENCRYPTED");
     close(descriptor);
     return error;
 }
@@ -173,15 +177,8 @@ static enum ota_error load_private(struct sign_key *key, const struct pem *pem,
     char *password = NULL;
     if (content_of(pem) != CONTENT_PRIVATE)
         return refuse_content(key, content_of(pem), failure);
-    if (contains(pem, "ENCRYPTED")) {
-        if (ask == NULL)
-            return fail(failure, OTA_E_USAGE,
-                        "the key in %s is protected by a password, and there is no terminal to ask "
-                        "for it",
-                        key->shown);
-        if (ask(&password, key->shown, userdata, failure) != OTA_OK)
-            return failure->error;
-    }
+    if (contains(pem, "ENCRYPTED") && ask(&password, key->shown, userdata, failure) != OTA_OK)
+        return failure->error;
     enum ota_error error = parse(key, pem, password, failure);
     password_free(password);
     return error;
@@ -206,7 +203,7 @@ static enum ota_error load(struct sign_key *key, const char *path, bool is_priva
     struct pem *pem = calloc(1, sizeof *pem);
     if (pem == NULL)
         return fail(failure, OTA_E_INTERNAL, "out of memory");
-    enum ota_error error = read_pem(pem, path, key->shown, failure);
+    enum ota_error error = read_pem(pem, path, key, failure);
     if (error == OTA_OK)
         error = is_private ? load_private(key, pem, ask, userdata, failure)
                            : load_public(key, pem, failure);
@@ -245,6 +242,11 @@ enum ota_error sign_key_load_public(struct sign_key **key, const char *path,
                                     struct ota_failure *failure)
 {
     return load_new(key, path, false, NULL, NULL, failure);
+}
+
+bool sign_key_is_exposed(const struct sign_key *key)
+{
+    return key->is_exposed;
 }
 
 void sign_key_free(struct sign_key *key)

@@ -17,19 +17,20 @@ _esp_ota() {
   COMPREPLY=()
 
   case $before in
-    -f | --file | --output | --auth-file | --hosts | --resume | --verify-key)
+    -f | --file | --output | --auth-file | --hosts | --resume | --sign | --verify-key)
       compopt -o default # without a reply, readline completes file names, and quotes them
       return
       ;;
     -i | --ip) offered=$(_esp_ota_boards) ;;
     -p | --port) offered="2040 3232 8266" ;;
     --peer) offered="any" ;;
+    --sign-hash) offered="sha256 sha384 sha512" ;;
     -a | --auth | -I | --host-ip | -P | --host-port | -t | --timeout | --wait | --retries | \
       --match | --board | -j | --jobs | --canary | --max-failures | --block | --max-size) ;;
     *)
       if [[ $word == -* ]]; then
         offered="--ip --hosts --all --match --board --port --list --auth --auth-file --md5-target
-          --file --spiffs --filesystem --compress --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs
+          --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs
           --canary --max-failures --resume --progress --quiet --json --debug --help --usage --version"
       fi
       ;;

@@ -21,6 +21,8 @@ complete -c esp-ota -s m -l md5-target -d 'The board keeps an MD5 hash of its pa
 complete -c esp-ota -s f -l file -r -F -d 'The firmware or filesystem image'
 complete -c esp-ota -s s -l spiffs -l filesystem -d 'The file is a filesystem image'
 complete -c esp-ota -s z -l compress -d 'Send it compressed'
+complete -c esp-ota -l sign -r -F -d 'Sign it with this private key'
+complete -c esp-ota -l sign-hash -x -a 'sha256 sha384 sha512' -d 'What an ESP32 checks the signature over'
 complete -c esp-ota -l output -r -F -d 'Write what would be sent to a file, and upload nothing'
 complete -c esp-ota -l check -d 'Say what the file is, and upload nothing'
 complete -c esp-ota -l verify-key -r -F -d 'Whether this key has signed the file (with --check)'

@@ -55,8 +55,10 @@ static void check(const struct options *options, enum options_outcome outcome,
         return;
     demand(options->timeout_us > 0 && !(options->quiet && options->debug));
     demand(!(options->list && options->check));
+    demand(!options->sign || !(options->list || options->check));
+    demand(!options->verify_key || options->check);
     if (options->output)
-        demand(options->file && options->compress && !options->hosts &&
+        demand(options->file && (options->compress || options->sign) && !options->hosts &&
                options->target_count == 0 && !options->discovers);
     else if (options->list)
         demand(!options->file && !options->hosts && options->target_count == 0);

@@ -241,7 +241,7 @@ class Compress(Scenario):
     def test_usage(self):
         path = self.file("firmware.bin", sketch())
         for arguments, phrase in (
-                (("-f", path, "--output", "x"), "say what to do to it: add -z\n"),
+                (("-f", path, "--output", "x"), "say what to do to it: add -z or --sign KEY\n"),
                 (("-z", "--output", "x"), "no firmware is named; add -f FILE\n"),
                 (("-z", "-f", path, "--output", ""), "the file name behind --output is empty\n"),
                 (("-z", "-f", path, "--output", "x", "-i", "kitchen.local"),

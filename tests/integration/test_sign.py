@@ -1,14 +1,30 @@
 #!/usr/bin/env python3
-"""--check --verify-key, against signatures that the openssl command has made."""
+"""--sign and --verify-key, against the openssl command: what one signs, the other finds valid."""
 
+import gzip
 import json
+import os
+import signal
+import struct
 import subprocess
 import unittest
 
 import firmware
-from scenario import Scenario, run
+from scenario import Scenario, Terminal, run
 
-PICO = b"\x00\x20\x04\x20\xf7\x01\x00\x10" + bytes(range(256)) * 20  # raw: nothing tells its end
+
+def crc32(data):
+    """As the RP2040's boot ROM computes it."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc >> 31 else 0)) & 0xFFFFFFFF
+    return crc
+
+
+BOOT = bytes(range(252))
+PICO = BOOT + struct.pack("<III", crc32(BOOT), 0x20042000, 0x100001F7) + BOOT * 20  # nothing tells its end
 
 
 def openssl(*arguments, stdin=b""):
@@ -28,7 +44,8 @@ def esp32_signed(key, content, digest="sha256", is_rsa=True, salt="max"):
     return content + openssl("dgst", f"-{digest}", *options, "-sign", key, stdin=content).ljust(512, b"\0")
 
 
-class Verify(Scenario):
+class Keys(Scenario):
+    """The base of the others: some keys, made once."""
 
     @classmethod
     def setUpClass(cls):
@@ -42,6 +59,11 @@ class Verify(Scenario):
         self.rsa_public = self.file("rsa.pub.pem", openssl("pkey", "-pubout", stdin=self.rsa))
         self.ec_key = self.file("ec.pem", self.ec)
         self.ec_public = self.file("ec.pub.pem", openssl("pkey", "-pubout", stdin=self.ec))
+        self.protected = self.file("protected.pem", openssl(
+            "pkey", "-aes256", "-passout", "pass:open sesame", stdin=self.rsa))
+
+
+class Verify(Keys):
 
     def verify(self, key, content, status, phrase, **more):
         path = self.file("fw.bin", content)
@@ -74,7 +96,7 @@ class Verify(Scenario):
     def test_not_valid(self):
         image, other = firmware.esp32(), self.file("other.pem", self.other)
         signed = esp8266_signed(self.rsa_key, PICO)
-        changed = bytes([signed[0] ^ 1]) + signed[1:]
+        changed = signed[:600] + bytes([signed[600] ^ 1]) + signed[601:]
         invalid = "its signature is not valid: the file was changed after it was signed"
         for name, key, content, phrase in (
                 ("none", self.rsa_public, image, "it has no signature\n"),
@@ -154,6 +176,166 @@ class Verify(Scenario):
         result = run("--check", "--verify-key", "", "-f", path)
         self.assertEqual(result.status, 2, result)
         self.assertIn("the file name behind --verify-key is empty", result.err)
+
+
+class Sign(Keys):
+
+    def output(self, content, *options, name="firmware.bin"):
+        """What --output writes."""
+        target = os.path.join(self.directory, "signed.bin")
+        result = run("-f", self.file(name, content), "--output", target, *options)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn(f"{name} is signed\n", result.err)
+        with open(target, "rb") as file:
+            return file.read()
+
+    def assert_signed(self, public, content, signature, *options):
+        """By openssl's judgement, which is its exit status."""
+        openssl("dgst", *options, "-verify", public, "-signature", self.file("signature", signature), stdin=content)
+
+    def split_esp8266(self, data):
+        size = int.from_bytes(data[-4:], "little")
+        self.assertEqual(size, 256)
+        return data[:-4 - size], data[-4 - size:-4]
+
+    def test_esp8266(self):
+        for name, content in (("ESP8266", firmware.esp8266()), ("Pico", PICO),
+                              ("gzip", gzip.compress(PICO, mtime=0))):
+            with self.subTest(name):
+                image, signature = self.split_esp8266(self.output(content, "--sign", self.rsa_key))
+                self.assertEqual(image, content)
+                self.assert_signed(self.rsa_public, content, signature, "-sha256")
+
+    def test_compressed(self):
+        for option, content in ((), firmware.esp8266()), (("-s",), firmware.littlefs()):
+            image, signature = self.split_esp8266(self.output(content, *option, "-z", "--sign", self.rsa_key))
+            self.assertEqual(gzip.decompress(image), content)
+            self.assert_signed(self.rsa_public, image, signature, "-sha256")
+
+    def test_esp32(self):
+        content = firmware.esp32()
+        pss = ("-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:max")
+        for key, public, digest, options in ((self.rsa_key, self.rsa_public, "sha256", pss),
+                                             (self.rsa_key, self.rsa_public, "sha512", pss),
+                                             (self.ec_key, self.ec_public, "sha256", ()),
+                                             (self.ec_key, self.ec_public, "sha384", ())):
+            with self.subTest(f"{os.path.basename(key)} {digest}"):
+                more = () if digest == "sha256" else ("--sign-hash", digest)
+                signed = self.output(content, "--sign", key, *more)
+                self.assertEqual((signed[:-512], len(signed)), (content, len(content) + 512))
+                size = 256 if options else 2 + signed[-511]
+                self.assertEqual(signed[-512:][size:], bytes(512 - size))
+                self.assert_signed(public, content, signed[-512:][:size], f"-{digest}", *options)
+
+    def test_upload(self):
+        for family, content in (("esp8266", firmware.esp8266()), ("esp32", firmware.esp32(size=20000))):
+            with self.subTest(family):
+                board = self.board(family=family)
+                result = run("--sign", self.rsa_key, "-i", board.address, "-p", str(board.port),
+                             "-f", self.file("firmware.bin", content))
+                self.assertEqual(result.status, 0, result)
+                board.close()
+                self.assertEqual(board.received()[:len(content)], content)
+                received = self.file("received.bin", board.received())
+                result = run("--check", "--verify-key", self.rsa_public, "-f", received)
+                self.assertEqual(result.status, 0, result)
+
+    def test_fall_back(self):
+        """The plain sketch that an old core wants instead has a signature of its own."""
+        content = firmware.esp8266(60000)
+        board = self.board("--fault", "old-core", family="esp8266")
+        result = run("-z", "--sign", self.rsa_key, "-i", board.address, "-p", str(board.port), "--retries", "0",
+                     "-f", self.file("firmware.bin", content))
+        self.assertEqual(result.status, 0, result)
+        board.close()
+        image, signature = self.split_esp8266(board.received())
+        self.assertEqual(image, content)
+        self.assert_signed(self.rsa_public, content, signature, "-sha256")
+
+    def test_refused(self):
+        signed = esp8266_signed(self.rsa_key, PICO)
+        for name, key, content, status, phrase in (
+                ("signed already", self.rsa_key, signed, 3, "is signed already; sign the file that it was made of"),
+                ("an EC key", self.ec_key, firmware.esp8266(), 2, "ESP8266 and Pico W boards check only RSA"),
+                ("whose file", self.rsa_key, b"what is this?" * 20, 2, "does not tell whether it is for an ESP32"),
+                ("a public key", self.rsa_public, PICO, 2, "holds a public key, and only the private key"),
+                ("no key", self.file("no.pem", b"?"), PICO, 2, "holds no key in PEM format")):
+            with self.subTest(name):
+                target = os.path.join(self.directory, "out.bin")
+                result = run("--sign", key, "-f", self.file("fw.bin", content), "--output", target)
+                self.assertEqual((result.status, result.out), (status, ""), result)
+                self.assertIn(phrase, result.err)
+                self.assertFalse(os.path.exists(target))
+
+    def test_filesystem(self):
+        """Which boards a LittleFS is for, only an EC key tells."""
+        content = firmware.littlefs()
+        signed = self.output(content, "-s", "--sign", self.ec_key)
+        self.assertEqual((signed[:-512], len(signed)), (content, len(content) + 512))
+        self.assert_signed(self.ec_public, content, signed[-512:][:2 + signed[-511]], "-sha256")
+        result = run("-s", "--sign", self.rsa_key, "-f", self.file("fs.bin", content), "-i", "127.0.0.1")
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("does not tell whether it is for an ESP32", result.err)
+
+    def test_others_can_read_the_key(self):
+        warning = f"esp-ota: warning: every user of this computer can read {self.rsa_key}; chmod 600 keeps the key"
+        for mode, key, warns in ((0o644, self.rsa_key, True), (0o600, self.rsa_key, False),
+                                 (0o644, self.protected, False)):
+            os.chmod(key, mode)
+            result = run("--sign", key, "-i", "127.0.0.1", "-t", "0.1", "-f", self.file("fw.bin", PICO))
+            self.assertEqual(warning in result.err, warns, result)
+
+    def test_signed_file_beside_it(self):
+        path = self.file("fw.bin", PICO)
+        self.file("fw.bin.signed", PICO)
+        result = run("--sign", self.rsa_key, "-f", path, "-i", "127.0.0.1")
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("fw.bin.signed takes the place of the file that -f names, and is signed already", result.err)
+
+    # -- keys with a password --
+
+    def start(self):
+        return Terminal("--sign", self.protected, "-f", self.file("fw.bin", PICO), "--output",
+                        os.path.join(self.directory, "out.bin"), cwd=self.directory)
+
+    def test_password(self):
+        for typed, status, phrase in (("open sesame", 0, "is signed"),
+                                      ("open barley", 2, "the password does not open the key in"),
+                                      ("", 2, "no password was given for the key in")):
+            with self.subTest(typed):
+                terminal = self.start()
+                terminal.wait_for(r"Password of the key in .*/protected\.pem: ")
+                self.assertFalse(terminal.has_echo())
+                terminal.type(f"{typed}\n")
+                result = terminal.result()
+                self.assertEqual(result.status, status, result)
+                self.assertIn(phrase, result.err)
+                self.assertTrue(terminal.echo_at_end)
+                self.assertNotIn("open ", result.err.replace("open the key", ""))
+
+    def test_interrupted(self):
+        terminal = self.start()
+        terminal.wait_for("Password of the key in .*: ")
+        terminal.send_signal(signal.SIGINT)
+        result = terminal.result()
+        self.assertEqual(result.status, -signal.SIGINT, result)
+        self.assertTrue(terminal.echo_at_end)
+
+    def test_asked_once(self):
+        """However many images there are."""
+        hosts = self.file("hosts", f"127.0.0.1:1 file={self.file('a.bin', PICO)}\n"
+                                   f"127.0.0.1:2 file={self.file('b.bin', PICO)}\n".encode())
+        terminal = Terminal("--sign", self.protected, "--hosts", hosts, "-t", "0.1", "--retries", "0")
+        terminal.wait_for("Password of the key in .*: ")
+        terminal.type("open sesame\n")
+        result = terminal.result()
+        self.assertEqual(result.err.count("Password of the key"), 1, result)
+        self.assertEqual(result.err.count(".bin is signed"), 2, result)
+
+    def test_nobody_to_ask(self):
+        result = run("--sign", self.protected, "-f", self.file("fw.bin", PICO), "-i", "127.0.0.1")
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("is protected by a password, and there is no terminal to ask for it", result.err)
 
 
 if __name__ == "__main__":

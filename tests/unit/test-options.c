@@ -93,6 +93,10 @@ static void describe(char text[TEXT_MAX], const struct options *options)
         options->force_bar ? " bar" : "", options->json ? " json" : "");
     if (options->compress)
         add(text, " compressed");
+    if (options->sign)
+        add(text, " signed=%s:%s", options->sign, sign_hash_name(options->sign_hash));
+    if (options->verify_key)
+        add(text, " verified=%s", options->verify_key);
     if (options->output)
         add(text, " into %s", options->output);
 }
@@ -130,6 +134,9 @@ static void test_accepted(void **state)
         {{"--compress", "-i", "b", "-sf", "x"}, "b x filesystem compressed"},
         {{"-z", "-f", "x", "--output", "y"}, " x compressed into y"},
         {{"--output=-", "--output=y", "-zsfx"}, " x filesystem compressed into y"},
+        {{"-f", "x", "--sign", "k", "--output", "y"}, " x signed=k:sha256 into y"},
+        {{"-i", "b", "-zfx", "--sign=k", "--sign-hash=sha512"}, "b x compressed signed=k:sha512"},
+        {{"--check", "-f", "x", "--verify-key", "k"}, " x verified=k"},
         /* the last one wins, as in espota.py */
         {{"-i", "a", "-i", "b", "-f", "x", "-f", "y", "-p", "1", "-p", "2"}, "a:2 b:2 y"},
         {{"-i", "b", "-f", "x", "-a", "one", "--auth=two"}, "b x password='two'"},
@@ -284,7 +291,18 @@ static void test_rejected(void **state)
         {{"-i", "::1", "--peer", "1.2.3.4", "-f", "x"},
          "-i and --peer must both be IPv4 addresses or both IPv6 addresses"},
         {{"-f", "x", "--output", "y"},
-         "--output would write what -f names as it is; say what to do to it: add -z"},
+         "--output would write what -f names as it is; say what to do to it: add -z or "
+         "--sign KEY"},
+        {{"-f", "x", "--sign", "k", "--check"}, "--check looks at a file only; leave --sign out"},
+        {{"-l", "--sign", "k"}, "-l prints all boards and uploads nothing; leave --sign out"},
+        {{"-i", "b", "-f", "x", "--sign", ""}, "the file name behind --sign is empty"},
+        {{"-i", "b", "-f", "x", "--sign", "k", "--sign-hash", "md\x1b"},
+         "--sign-hash 'md\\x1b' is none of sha256, sha384 and sha512"},
+        {{"-i", "b", "-f", "x", "--sign-hash", "sha384"},
+         "--sign-hash says how to sign; add --sign KEY, or leave it out"},
+        {{"-i", "b", "-f", "x", "--verify-key", "k"},
+         "--verify-key says whether a file is signed; add --check, or leave it out"},
+        {{"--check", "-f", "x", "--verify-key", ""}, "the file name behind --verify-key is empty"},
         {{"-z", "--output", "y"}, "no firmware is named; add -f FILE"},
         {{"-z", "-f", "x", "--output", ""}, "the file name behind --output is empty"},
         {{"-z", "-f", "x", "--output", "-"},

@@ -18,6 +18,9 @@
 
 #include <cmocka.h>
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
 static struct firmware firmware;
 static struct capture capture;
 static bool no_memory;
@@ -136,7 +139,7 @@ static enum ota_error prepare(struct image **image, const struct options *option
                               struct ota_failure *failure)
 {
     capture_begin(&capture);
-    enum ota_error error = prepare_image(image, options, failure);
+    enum ota_error error = prepare_image(image, options, NULL, failure);
     capture_end(&capture);
     assert_string_equal(capture.text_out, "");
     return error;
@@ -236,6 +239,100 @@ static void test_nothing_to_do(void **state)
     image_free(image);
 }
 
+static enum ota_error never_ask(char **password, const char *shown, void *userdata,
+                                struct ota_failure *failure)
+{
+    (void)shown;
+    (void)userdata;
+    (void)failure;
+    *password = NULL;
+    return OTA_E_INTERNAL;
+}
+
+/* A key of its own in each run. */
+static struct sign_key *make_key(void)
+{
+    char path[] = "/tmp/esp-ota-test-prepare-XXXXXX";
+    struct ota_failure failure;
+    struct sign_key *key;
+    EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+    int descriptor = mkstemp(path);
+    BIO *file = BIO_new_fd(descriptor, BIO_CLOSE);
+    assert_true(descriptor >= 0 && pkey && file);
+    assert_int_equal(PEM_write_bio_PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL), 1);
+    BIO_free(file);
+    EVP_PKEY_free(pkey);
+    assert_int_equal(sign_key_load_private(&key, path, never_ask, NULL, &failure), OTA_OK);
+    unlink(path);
+    return key;
+}
+
+static void expect_signed(const struct image *image, const struct sign_key *key)
+{
+    char md5[DIGEST_MD5_HEX + 1];
+    struct inspection inspection;
+    struct signature signature;
+    struct ota_failure failure;
+    const struct sign_file file = {"x", image->data, image->size, &inspection};
+    inspect_image(&inspection, image->data, image->size);
+    assert_int_equal(sign_verify(&signature, key, &file, &failure), OTA_OK);
+    assert_string_equal(sign_verdict_name(signature.verdict), "valid");
+    assert_int_equal(digest_md5(md5, image->data, image->size), 0);
+    assert_string_equal(image->md5, md5);
+    assert_int_equal(image->file_size, firmware.size);
+    assert_string_equal(image->sha256, "of the file");
+}
+
+/* Behind what is sent: compressed, and plain where a board wants that instead. */
+static void test_signing(void **state)
+{
+    static const struct {
+        void (*make)(void);
+        bool compress;
+    } rows[] = {{make_esp8266, false}, {make_esp8266, true}, {make_esp32, false},
+                {make_gzip, false},    {make_rp2040, false}, {make_littlefs, true}};
+    struct sign_key *key = make_key();
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct options options = {.compress = rows[i].compress};
+        struct ota_failure failure;
+        rows[i].make();
+        struct image *image = load();
+        capture_begin(&capture);
+        enum ota_error error = prepare_image(&image, &options, key, &failure);
+        capture_end(&capture);
+        assert_int_equal(error, OTA_OK);
+        assert_non_null(strstr(capture.text_err, "build/fw\\x1b.bin is signed\n"));
+        expect_signed(image, key);
+        assert_int_equal(image->plain != NULL, rows[i].compress);
+        if (image->plain)
+            expect_signed(image->plain, key);
+        image_free(image);
+    }
+    sign_key_free(key);
+}
+
+static void test_signed_already(void **state)
+{
+    const struct options options = {.compress = false};
+    struct sign_key *key = make_key();
+    struct ota_failure failure;
+    (void)state;
+    make_signed();
+    struct image *image = load();
+    assert_int_equal(prepare_image(&image, &options, key, &failure), OTA_E_IMAGE);
+    assert_non_null(strstr(failure.message, "is signed already"));
+    assert_int_equal(image->size, firmware.size);
+    image_free(image);
+    make_esp32();
+    image = load();
+    image->is_signed = true;
+    assert_int_equal(prepare_image(&image, &options, key, &failure), OTA_E_USAGE);
+    assert_non_null(strstr(failure.message, "remove it, or leave --sign out"));
+    image_free(image);
+    sign_key_free(key);
+}
+
 static void test_no_memory(void **state)
 {
     const struct options options = {.compress = true};
@@ -245,7 +342,7 @@ static void test_no_memory(void **state)
     struct image *image = load(), *same = image;
     capture_begin(&capture);
     no_memory = true;
-    enum ota_error error = prepare_image(&image, &options, &failure);
+    enum ota_error error = prepare_image(&image, &options, NULL, &failure);
     no_memory = false;
     capture_end(&capture);
     assert_int_equal(error, OTA_E_INTERNAL);
@@ -256,10 +353,9 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),
-        cmocka_unit_test(test_filesystem_of_unknown_format),
-        cmocka_unit_test(test_nothing_to_do),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_formats),       cmocka_unit_test(test_filesystem_of_unknown_format),
+        cmocka_unit_test(test_signing),       cmocka_unit_test(test_signed_already),
+        cmocka_unit_test(test_nothing_to_do), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
