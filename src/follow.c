@@ -202,7 +202,8 @@ static void describe_state(char text[REASON_MAX + 128], const struct follow *fol
     enum { SIZE = REASON_MAX + 128 };
     switch (state) {
     case MONITOR_CONNECTED:
-        snprintf(text, SIZE, "log connected (TCP port %u)", port);
+        snprintf(text, SIZE, "log connected (TCP port %u)%s", port,
+                 follow->is_new ? "" : ", still to the firmware from before the restart");
         break;
     case MONITOR_LOST:
         snprintf(text, SIZE, "log lost (%s); connecting again", follow->reason);
