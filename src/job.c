@@ -9,24 +9,19 @@
 #include "error.h"
 #include "escape.h"
 #include "follow.h"
+#include "job_rules.h"
 #include "loop.h"
 #include "resolve.h"
 #include "screen.h"
 #include "session.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const int64_t RESOLVE_US = 10 * INT64_C(1000000);
-static const int64_t PAUSE_MIN_US = 1000000; /* a lost connection: idle again after 1.1 s */
-static const int64_t PAUSE_MAX_US = 5000000;
 static const int64_t LOOK_AGAIN_US = 1000000; /* for a board that is waited for */
 static const int64_t TURN_US = 250000;        /* two boards behind one address take turns */
-
-/* Lock-step: what the boards' own upload tools send before they wait. */
-enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024 };
 
 struct job {
     struct job_config config;
@@ -87,13 +82,6 @@ static void on_session_event(const struct ota_event *event, void *userdata)
     emit(userdata, event);
 }
 
-static size_t lockstep_block(const struct job *job)
-{
-    if (job->config.options->block)
-        return job->config.options->block;
-    return job->image->family == IMAGE_ESP32 ? BLOCK_ESP32 : BLOCK_8266;
-}
-
 static void emit_result(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
                         int signal_number)
 {
@@ -111,24 +99,6 @@ static void rest(struct job *job, int64_t pause_us, bool is_counted)
     job->callbacks.on_rest(job->callbacks.userdata);
 }
 
-static int64_t pause_us(unsigned attempt)
-{
-    int64_t doubled_us = PAUSE_MIN_US << (attempt < 4 ? attempt - 1 : 3);
-    return doubled_us < PAUSE_MAX_US ? doubled_us : PAUSE_MAX_US;
-}
-
-/* The board was there, and the connection broke off. */
-static bool is_break(enum ota_error error)
-{
-    return error == OTA_E_LOST || error == OTA_E_STALLED;
-}
-
-static bool is_absence(enum ota_error error)
-{
-    return error == OTA_E_NOT_FOUND || error == OTA_E_NO_ANSWER || error == OTA_E_NOT_LISTENING ||
-           error == OTA_E_UNREACHABLE;
-}
-
 static void note(struct job *job, enum ota_phase phase, const char *message)
 {
     emit(job, &(struct ota_event){.type = OTA_EVENT_NOTE, .phase = phase, .message = message});
@@ -137,13 +107,13 @@ static void note(struct job *job, enum ota_phase phase, const char *message)
 static void try_again(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
 {
     char message[OTA_MESSAGE_MAX + 128];
-    int64_t wait_us = pause_us(job->attempt);
-    if (is_break(failure->error))
+    int64_t wait_us = job_rules_pause_us(job->attempt);
+    if (job_rules_is_break(failure->error))
         job->broken = (struct broken){*failure, phase, job->acknowledged};
     /* A board that aborts with unread data queued resets, and its reason is lost; in lock-step
      * nothing is queued and the reason arrives. */
-    if (is_break(failure->error) && !job->block)
-        job->block = lockstep_block(job);
+    if (job_rules_is_break(failure->error) && !job->block)
+        job->block = job_rules_block(job->config.options, job->image);
     snprintf(message, sizeof message, "%s: %s; attempt %u of %u%s in %.0f s", ota_phase_name(phase),
              failure->message, job->attempt + 1, job->config.options->retries + 1,
              job->block ? ", in lock-step," : "", (double)wait_us / 1e6);
@@ -168,7 +138,8 @@ static void fall_back(struct job *job, enum ota_phase phase, const struct ota_fa
              "uncompressed in %.0f s",
              ota_phase_name(phase), failure->message, (double)PAUSE_MIN_US / 1e6);
     job->image = job->image->plain;
-    job->block = job->config.options->lockstep ? lockstep_block(job) : 0;
+    job->block =
+        job->config.options->lockstep ? job_rules_block(job->config.options, job->image) : 0;
     job->broken = (struct broken){.failure.error = OTA_OK};
     note(job, phase, message);
     rest(job, PAUSE_MIN_US, false);
@@ -193,7 +164,7 @@ static void end_job(struct job *job, enum ota_phase phase, const struct ota_fail
 {
     struct ota_failure result = *failure;
     const struct broken *broken = &job->broken;
-    if (is_absence(failure->error) && broken->failure.error) {
+    if (job_rules_is_absence(failure->error) && broken->failure.error) {
         fail(&result, broken->failure.error, "%s; and then: %s", broken->failure.message,
              failure->message);
         job->acknowledged = broken->acknowledged;
@@ -207,7 +178,8 @@ static void end_job(struct job *job, enum ota_phase phase, const struct ota_fail
 static void conclude(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
 {
     int64_t wait_us = job->config.options->wait_us;
-    bool is_waited_for = wait_us && is_absence(failure->error) && !job->broken.failure.error;
+    bool is_waited_for =
+        wait_us && job_rules_is_absence(failure->error) && !job->broken.failure.error;
     if (is_waited_for && loop_now_us() - job->start_us < wait_us)
         look_again(job, phase, failure);
     else if (wants_plain(job, failure))
@@ -336,37 +308,6 @@ void job_set_password(struct job *job, const char *password)
         session_set_password(job->session, password);
 }
 
-static const char *default_port_source(const struct image *image)
-{
-    switch (image->family) {
-    case IMAGE_ESP8266:
-        return "the default port of ESP8266 boards";
-    case IMAGE_ESP32:
-        return "the default port of ESP32 boards";
-    case IMAGE_PICO:
-        return "the default port of Pico W boards";
-    case IMAGE_UNKNOWN:
-        break;
-    }
-    return "the default port of ESP8266 boards, as the image names no chip";
-}
-
-/* The port: as given; else as announced; else what boards of the image's family listen on. */
-static uint16_t choose_port(const struct job *job, uint16_t announced, const char **source)
-{
-    const struct assignment *assignment = job->config.assignment;
-    if (assignment->target.port) {
-        *source = "the given port";
-        return assignment->target.port;
-    }
-    if (announced) {
-        *source = "the announced port";
-        return announced;
-    }
-    *source = default_port_source(assignment->image);
-    return image_default_port(assignment->image);
-}
-
 static struct session_config make_session_config(struct job *job)
 {
     const struct options *options = job->config.options;
@@ -425,7 +366,7 @@ static void start_session(struct job *job)
                                                 .on_password = on_password,
                                                 .on_done = on_session_done,
                                                 .userdata = job};
-    job->port = choose_port(job, job->found.port, &job->port_source);
+    job->port = job_rules_port(job->config.assignment, job->found.port, &job->port_source);
     const struct session_config config = make_session_config(job);
     if (!job->callbacks.on_address(&config.address, job->callbacks.userdata)) {
         job->callbacks.on_done(job->callbacks.userdata);
@@ -503,20 +444,12 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
                         .is_counted = true};
     escape_string(job->name, sizeof job->name, config->assignment->target.name);
     if (config->options->lockstep && job->image)
-        job->block = lockstep_block(job);
+        job->block = job_rules_block(job->config.options, job->image);
     if (loop_arm(config->poll_api, &job->pause, -1, on_pause_over, job) < 0) {
         free(job);
         return NULL;
     }
     return job;
-}
-
-static const char *signal_name(int number)
-{
-    static const char *const names[] = {
-        [SIGHUP] = "SIGHUP", [SIGINT] = "SIGINT", [SIGQUIT] = "SIGQUIT"};
-    bool is_named = number > 0 && (size_t)number < sizeof names / sizeof *names && names[number];
-    return is_named ? names[number] : "SIGTERM";
 }
 
 /* What an interruption leaves behind on the board. */
@@ -539,7 +472,7 @@ void job_interrupt(struct job *job, int signal_number)
     enum ota_phase phase = job->session  ? session_phase(job->session)
                            : job->follow ? OTA_PHASE_PROOF
                                          : OTA_PHASE_RESOLVE;
-    fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s", signal_name(signal_number),
+    fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s", job_rules_signal_name(signal_number),
          describe_leftovers(job));
     session_free(job->session);
     job->session = NULL;

@@ -1,0 +1,28 @@
+/*
+ * job_rules.h: what job.c decides by, where no state is needed. Pure.
+ */
+#ifndef JOB_RULES_H
+#define JOB_RULES_H
+
+#include "job.h"
+
+/* Bytes of a block in lock-step: as options say, else what the boards' own upload tools send. */
+size_t job_rules_block(const struct options *options, const struct image *image);
+
+/* How long to rest before the next attempt; attempt counts from 1. */
+int64_t job_rules_pause_us(unsigned attempt);
+
+/* Whether the board was there, and the connection broke off. */
+bool job_rules_is_break(enum ota_error error);
+/* Whether it may be off, asleep or restarting. */
+bool job_rules_is_absence(enum ota_error error);
+
+/* The board's UDP port: as given; else as announced (0: it was not); else what boards of the
+ * image's family listen on. *source says which, in words. */
+uint16_t job_rules_port(const struct assignment *assignment, uint16_t announced,
+                        const char **source);
+
+/* "SIGINT" */
+const char *job_rules_signal_name(int number);
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * passphrase.c: see passphrase.h. prompt.c does the asking; this waits.
+ */
+#include "passphrase.h"
+
+#include "error.h"
+#include "loop.h"
+#include "password.h"
+#include "prompt.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN_MAX = 256 };
+static const int64_t PROMPT_US = 110 * INT64_C(1000000);
+
+struct question {
+    struct loop *loop;
+    char *answer;
+    int signal_number;
+};
+
+static void on_answer(const char *answer, void *userdata)
+{
+    struct question *question = userdata;
+    question->answer = answer ? strdup(answer) : NULL;
+    loop_quit(question->loop);
+}
+
+static void on_signal(int number, void *userdata)
+{
+    struct question *question = userdata;
+    question->signal_number = number;
+    loop_quit(question->loop);
+}
+
+static enum ota_error ask(struct question *question, const char *shown, struct ota_failure *failure)
+{
+    char text[SHOWN_MAX + 32];
+    snprintf(text, sizeof text, "Password of the key in %.*s: ", SHOWN_MAX, shown);
+    if (loop_catch_signals(question->loop, on_signal, question) < 0)
+        return fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
+    struct prompt *prompt =
+        prompt_start(loop_poll_api(question->loop), text, PROMPT_US, on_answer, question);
+    if (!prompt)
+        return fail(failure, OTA_E_USAGE,
+                    "the key in %s is protected by a password, and there is no terminal to ask for "
+                    "it",
+                    shown);
+    int result = loop_run(question->loop);
+    int reason = errno;
+    prompt_free(prompt);
+    if (result < 0)
+        return fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(reason));
+    if (!question->answer)
+        return fail(failure, OTA_E_USAGE, "no password was given for the key in %s", shown);
+    return OTA_OK;
+}
+
+enum ota_error passphrase_ask(char **password, const char *shown, void *userdata,
+                              struct ota_failure *failure)
+{
+    (void)userdata;
+    *password = NULL;
+    struct question question = {.loop = loop_new()};
+    if (!question.loop)
+        return fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+    enum ota_error error = ask(&question, shown, failure);
+    loop_free(question.loop);
+    if (question.signal_number != 0)
+        raise(question.signal_number);
+    if (error == OTA_OK)
+        *password = question.answer;
+    else
+        password_free(question.answer);
+    return error;
+}
