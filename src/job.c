@@ -133,16 +133,17 @@ static bool wants_plain(const struct job *job, const struct ota_failure *failure
 static void fall_back(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
 {
     char message[OTA_MESSAGE_MAX + 128];
+    int64_t wait_us = job_rules_pause_us(1);
     snprintf(message, sizeof message,
              "%s: %s; its core does not unpack what is compressed, so the image follows "
              "uncompressed in %.0f s",
-             ota_phase_name(phase), failure->message, (double)PAUSE_MIN_US / 1e6);
+             ota_phase_name(phase), failure->message, (double)wait_us / 1e6);
     job->image = job->image->plain;
     job->block =
         job->config.options->lockstep ? job_rules_block(job->config.options, job->image) : 0;
     job->broken = (struct broken){.failure.error = OTA_OK};
     note(job, phase, message);
-    rest(job, PAUSE_MIN_US, false);
+    rest(job, wait_us, false);
 }
 
 /* --wait: the board may be asleep or off. */
