@@ -56,7 +56,7 @@ bool lines_next(struct lines *lines, const unsigned char **data, size_t *length,
         bool is_end = byte == '\n' || byte == '\r';
         if (!is_end && !(after_return && byte == '\0') && lines->length == LINES_MAX)
             return hand_over(lines, LINES_MAX - incomplete(lines->bytes, LINES_MAX), true, line);
-        lines->after_return = byte == '\r' || (after_return && byte == '\0');
+        lines->after_return = byte == '\r';
         if (after_return && (is_end || byte == '\0'))
             continue;
         if (is_end) {

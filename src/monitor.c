@@ -161,7 +161,7 @@ static void take(struct monitor *monitor, const unsigned char *data, size_t leng
     const unsigned char *bytes = text;
     size_t left = telnet_strip(&monitor->telnet, text, data, length);
     struct line line;
-    while (!monitor->dead && lines_next(&monitor->lines, &bytes, &left, &line)) {
+    while (lines_next(&monitor->lines, &bytes, &left, &line)) {
         monitor->unfinished_us = 0;
         hand_out(monitor, &line);
     }

@@ -104,7 +104,7 @@ static void on_tick(AvahiTimeout *timeout, void *userdata)
         online->gone = true;
     if (now_us - online->start_us >= online->config.deadline_us) {
         finish(online, online->gone ? ONLINE_STILL_GONE : ONLINE_NEVER_GONE);
-    } else if (!online->gone && online->alive_us - online->start_us >= online->config.leave_us) {
+    } else if (online->alive_us - online->start_us >= online->config.leave_us) {
         finish(online, ONLINE_NEVER_GONE);
     } else {
         knock_once(online);
