@@ -13,6 +13,7 @@
  */
 #include "monitor.h"
 
+#include "colours.h"
 #include "dial.h"
 #include "loop.h"
 #include "telnet.h"
@@ -50,6 +51,7 @@ struct monitor {
     int64_t settle_us;     /* when the board listens; 0: it does */
     int64_t unfinished_us; /* when to show what there is of a line; 0: nothing new */
     struct telnet telnet;
+    struct colours colours;
     struct lines lines;
     char queue[MONITOR_QUEUE_MAX];
     size_t queued;
@@ -146,6 +148,7 @@ static void hang_up(struct monitor *monitor, int reason)
     if (was_settled)
         monitor->queued = 0; /* a command of which a part was sent may have been obeyed */
     monitor->telnet = (struct telnet){0};
+    monitor->colours.held = 0;
     rest(monitor);
     if (lines_finish(&monitor->lines, &line))
         hand_out(monitor, &line);
@@ -158,8 +161,10 @@ static void hang_up(struct monitor *monitor, int reason)
 static void take(struct monitor *monitor, const unsigned char *data, size_t length)
 {
     unsigned char text[READ_MAX + 1];
-    const unsigned char *bytes = text;
+    unsigned char plain[sizeof text + COLOURS_MAX];
+    const unsigned char *bytes = plain;
     size_t left = telnet_strip(&monitor->telnet, text, data, length);
+    left = colours_strip(&monitor->colours, plain, text, left);
     struct line line;
     while (lines_next(&monitor->lines, &bytes, &left, &line)) {
         monitor->unfinished_us = 0;

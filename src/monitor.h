@@ -24,9 +24,9 @@ enum monitor_state {
 
 /* Both may free the monitor. Nothing is called from within the functions below. */
 struct monitor_callbacks {
-    /* A line or a piece of one, raw. Of a line that stays unfinished for 200 ms, what is there is
-     * handed out; the whole of it comes again when it goes on (line->shown). Each connection begins
-     * a line. */
+    /* A line or a piece of one, as it came but for telnet's commands and colours. Of a line that
+     * stays unfinished for 200 ms, what is there is handed out; the whole of it comes again when it
+     * goes on (line->shown). Each connection begins a line. */
     void (*on_line)(const struct line *line, void *userdata);
     /* It differs from the last one. reason is a sentence's end, in English. */
     void (*on_state)(enum monitor_state state, const char *reason, void *userdata);

@@ -3,6 +3,7 @@
  * an unfinished one; they are bounded, and none is invented. The first byte of the input chooses
  * the cuts; some bytes are repeated, so that lines get long.
  */
+#include "colours.h"
 #include "lines.h"
 #include "telnet.h"
 
@@ -51,15 +52,19 @@ static void take(struct record *record, const struct line *line, bool is_complet
 static void feed(struct record *record, const uint8_t *data, size_t size, size_t piece, bool peeks)
 {
     struct telnet telnet = {0};
+    struct colours colours = {.held = 0};
     struct lines lines = {0};
     struct line line;
     unsigned char *text = malloc(size + 2);
-    require(text != NULL);
+    unsigned char *plain = malloc(size + 2 + COLOURS_MAX);
+    require(text != NULL && plain != NULL);
     for (size_t done = 0; done < size; done += piece) {
         size_t length = piece < size - done ? piece : size - done;
-        const unsigned char *rest = text;
+        const unsigned char *rest = plain;
         size_t left = telnet_strip(&telnet, text, data + done, length);
         require(left <= length + 1);
+        left = colours_strip(&colours, plain, text, left);
+        require(left <= length + 1 + COLOURS_MAX);
         while (lines_next(&lines, &rest, &left, &line))
             take(record, &line, true);
         require(left == 0);
@@ -70,6 +75,7 @@ static void feed(struct record *record, const uint8_t *data, size_t size, size_t
         take(record, &line, true);
     require(!lines_finish(&lines, &line) && !lines_peek(&lines, &line));
     free(text);
+    free(plain);
 }
 
 /* Bytes such as '/', 7, 0xbf and 0xff come 300 times each. */

@@ -185,7 +185,7 @@ static void test_lines(void **state)
     (void)state;
     open_scene(&scene);
     int board = take_call(&scene);
-    say(board, "\xff\xfb\x01one\r\ntw");
+    say(board, "\xff\xfb\x01\x1b[32mone\x1b[m\r\ntw");
     run_until(&scene, "C[one]");
     say(board, "o\r\n");
     run_until(&scene, "C[one][two]");
