@@ -28,6 +28,7 @@ enum {
     OPT_TELNET,
     OPT_TELNET_FLAVOUR,
     OPT_TELNET_LEAVE,
+    OPT_TELNET_AWAY_SILENT,
     OPT_TELNET_DEAF_MS,
     OPT_LOG_AT_BOOT,
     OPT_SAY,
@@ -62,6 +63,7 @@ static const struct option long_options[] = {
     {"telnet", required_argument, NULL, OPT_TELNET},
     {"telnet-flavour", required_argument, NULL, OPT_TELNET_FLAVOUR},
     {"telnet-leave", required_argument, NULL, OPT_TELNET_LEAVE},
+    {"telnet-away-silent", no_argument, NULL, OPT_TELNET_AWAY_SILENT},
     {"telnet-deaf-ms", required_argument, NULL, OPT_TELNET_DEAF_MS},
     {"log-at-boot", no_argument, NULL, OPT_LOG_AT_BOOT},
     {"say", required_argument, NULL, OPT_SAY},
@@ -123,6 +125,7 @@ static const char help_telnet[] =
     "      --telnet-flavour F  as the library does: stream (default; TelnetStream), esptelnet\n"
     "                          (ESPTelnet), remotedebug (RemoteDebug)\n"
     "      --telnet-leave HOW  its clients see a restart as silent (default), reset or close\n"
+    "      --telnet-away-silent  while it restarts, the port does not answer; else it refuses\n"
     "      --telnet-deaf-ms N  what a client says at first is lost (stream 0, esptelnet 50,\n"
     "                          remotedebug 100)\n"
     "      --log-at-boot       log whether or not somebody listens; else wait for a client\n"
@@ -220,6 +223,9 @@ static bool read_telnet_option(struct telnet_config *telnet, int option)
                wrong("a board leaves silent, reset or close", optarg);
     case OPT_TELNET_DEAF_MS:
         return read_ms(optarg, &telnet->deaf_us);
+    case OPT_TELNET_AWAY_SILENT:
+        telnet->away_silent = true;
+        return true;
     case OPT_LOG_AT_BOOT:
         telnet->at_boot = true;
         return true;

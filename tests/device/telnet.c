@@ -285,30 +285,60 @@ static void listener_ready(void *owner, uint32_t events)
         welcome_or_not(board, fd, &peer);
 }
 
-/* Whoever was left behind is answered with RST as soon as it says something: by the kernel where
- * the process may make the kernel forget the connection, else by client_ready(). */
+/* Whoever was left behind is answered with RST for what it has said meanwhile or says from now on:
+ * by the kernel where the process may make it forget the connection, else by client_ready(). */
 static void disown(struct telnet_client *client)
 {
     const int on = 1;
-    if (setsockopt(client->fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) == 0 ||
-        !watch_add(client->board->sim->loop, &client->watch, client->fd, EPOLLIN)) {
-        close(client->fd);
-        client_forget(client);
-    }
+    char byte;
+    bool spoke = recv(client->fd, &byte, 1, MSG_PEEK) >= 0;
+    if (!spoke && setsockopt(client->fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) < 0 &&
+        watch_add(client->board->sim->loop, &client->watch, client->fd, EPOLLIN))
+        return;
+    close(client->fd); /* with RST where something is unread */
+    client_forget(client);
 }
 
 void telnet_set_up(struct board *board)
 {
     struct telnet *telnet = &board->telnet;
     telnet->address = board->address;
+    for (size_t i = 0; i < TELNET_PLUGS; i++)
+        telnet->plugs[i] = -1;
     address_set_port(&telnet->address, config_of(board)->port);
     telnet->listener = (struct watch){.ready = listener_ready, .owner = board, .fd = -1};
     telnet->timer = (struct timer){.expired = sketch_go_on, .owner = board};
 }
 
+/* A listener whose queue is full: the kernel ignores whoever else connects, as if no board were
+ * there. (To connect on the same machine is only begun here, and done by the kernel at once.) */
+static void plug_port(struct telnet *telnet)
+{
+    int *plugs = telnet->plugs;
+    const struct sockaddr *address = (const struct sockaddr *)&telnet->address.storage;
+    plugs[0] = address_bind(&telnet->address, SOCK_STREAM);
+    if (plugs[0] < 0 || listen(plugs[0], TELNET_PLUGS - 2) < 0)
+        return;
+    for (size_t i = 1; i < TELNET_PLUGS; i++) {
+        plugs[i] = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (plugs[i] >= 0)
+            (void)connect(plugs[i], address, telnet->address.length);
+    }
+}
+
+static void unplug_port(struct telnet *telnet)
+{
+    for (size_t i = 0; i < TELNET_PLUGS; i++) {
+        if (telnet->plugs[i] >= 0)
+            close(telnet->plugs[i]);
+        telnet->plugs[i] = -1;
+    }
+}
+
 static bool listen_for_clients(struct board *board)
 {
     struct telnet *telnet = &board->telnet;
+    unplug_port(telnet);
     int fd = address_bind(&telnet->address, SOCK_STREAM);
     if (fd < 0)
         return false;
@@ -370,11 +400,14 @@ void telnet_leave(struct board *board)
         else
             client_part(client, how == LEAVE_RESET, "restart");
     }
+    if (config_of(board)->wanted && config_of(board)->away_silent)
+        plug_port(&board->telnet);
 }
 
 void telnet_abandon(struct board *board)
 {
     close_listener(board);
+    unplug_port(&board->telnet);
     for (size_t i = 0; i < TELNET_CLIENTS; i++) {
         if (board->telnet.clients[i]) {
             close(board->telnet.clients[i]->fd);

@@ -11,6 +11,7 @@ struct telnet_client;
 
 /* Descriptors are for those who are served and those who were left behind by a restart. */
 enum { TELNET_CLIENTS = 8, TELNET_STREAM_CLIENTS = 5, TELNET_TIMERS = 1 + TELNET_CLIENTS };
+enum { TELNET_PLUGS = 3 };
 
 enum telnet_flavour { TELNET_STREAM, TELNET_ESPTELNET, TELNET_REMOTEDEBUG };
 
@@ -22,8 +23,9 @@ struct telnet_config {
     uint16_t port;
     enum telnet_flavour flavour;
     enum telnet_leave leave;
-    int64_t deaf_us; /* what a new client says for so long is thrown away; -1: by flavour */
-    bool at_boot;    /* the sketch logs whether or not somebody listens */
+    int64_t deaf_us;  /* what a new client says for so long is thrown away; -1: by flavour */
+    bool away_silent; /* while it restarts, connections are ignored instead of refused */
+    bool at_boot;     /* the sketch logs whether or not somebody listens */
     struct script before;
     struct script after;
 };
@@ -32,8 +34,9 @@ struct telnet {
     struct address address;
     struct watch listener;
     struct telnet_client *clients[TELNET_CLIENTS];
-    struct timer timer; /* the sketch's next step */
-    bool is_new;        /* the firmware is the uploaded one */
+    int plugs[TELNET_PLUGS]; /* while away_silent: a port that does not answer; else -1 */
+    struct timer timer;      /* the sketch's next step */
+    bool is_new;             /* the firmware is the uploaded one */
     size_t step;
     uint64_t done; /* of the present step */
     bool ended;

@@ -55,21 +55,27 @@ class Client:
         self.connected = time.monotonic()
         self.got = b""
 
-    def read_until(self, text):
+    def _receive(self, deadline):
+        assert time.monotonic() < deadline, f"it does not end: {self.got[-500:]!r}"
+        return self.socket.recv(65536)
+
+    def read_until(self, text, deadline_s=20):
         """All that was received up to and with text; the rest is kept for the next call."""
+        deadline = time.monotonic() + deadline_s
         while text not in self.got:
-            chunk = self.socket.recv(65536)
+            chunk = self._receive(deadline)
             assert chunk, f"the board closed before {text!r}: {self.got[-500:]!r}"
             self.got += chunk
         end = self.got.index(text) + len(text)
         read, self.got = self.got[:end], self.got[end:]
         return read
 
-    def read_all(self):
+    def read_all(self, deadline_s=20):
         """All up to the end of the connection, and whether it was orderly."""
+        deadline = time.monotonic() + deadline_s
         try:
             while True:
-                chunk = self.socket.recv(65536)
+                chunk = self._receive(deadline)
                 if not chunk:
                     return self.got, True
                 self.got += chunk

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The simulated board's log service itself, with plain sockets: what the scenarios rely on."""
 
+import os
 import re
+import socket
 import subprocess
 import unittest
 
@@ -277,6 +279,39 @@ class Restarts(TelnetScenario):
         self.assertTrue(client.is_quiet(0.2))
         client.type(b"are you there?\n")
         self.assertFalse(client.read_all()[1])
+
+    def test_said_meanwhile(self):
+        """What is said to a board that is away is answered with RST when it is back."""
+        board, client = self.start("--reboot-ms", "500")
+        self.upload(board)
+        board.wait_for(" rebooting")
+        client.type(b"hello?\n")
+        self.assertFalse(client.read_all()[1])
+        board.wait_for_boot("new")
+
+    @unittest.skipIf(os.geteuid(), "the board needs CAP_NET_ADMIN")
+    def test_probes(self):
+        """A client that only listens learns of the restart if its kernel probes."""
+        board, client = self.start()
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+        self.upload(board)
+        self.assertFalse(client.read_all()[1])
+
+    def test_no_answer_while_away(self):
+        """A connection attempt gets no answer, and succeeds when it is repeated."""
+        board, client = self.start("--reboot-ms", "700", "--telnet-away-silent", leave="close")
+        self.upload(board)
+        client.read_all()
+        board.wait_for(" rebooting")
+        with socket.socket() as attempt:
+            attempt.settimeout(0.2)
+            with self.assertRaises(TimeoutError):
+                attempt.connect((board.address, board.telnet_port))
+        self.assertEqual(board.count("firmware=new"), 0)
+        client = self.client(board)
+        client.read_until(b"version 2\r\n")
+        self.assertEqual(board.count("firmware=new"), 1)
 
     def test_never_back(self):
         board, client = self.start("--reboot-ms", "86400000", leave="close")
