@@ -121,15 +121,8 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
     rest(job, wait_us, true);
 }
 
-/* ESP8266 cores before 2.7 unpack nothing: with the whole image in their flash they find that it
- * does not begin as a sketch does. */
-static bool wants_plain(const struct job *job, const struct ota_failure *failure)
-{
-    return job->image->plain && failure->error == OTA_E_BOARD &&
-           strstr(failure->message, "ERROR[10]");
-}
-
-/* The board can do no better, so this counts as no attempt, and begins as the first one did. */
+/* A board that unpacks nothing can do no better, so this counts as no attempt, and begins as the
+ * first one did. */
 static void fall_back(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
 {
     char message[OTA_MESSAGE_MAX + 128];
@@ -183,7 +176,7 @@ static void conclude(struct job *job, enum ota_phase phase, const struct ota_fai
         wait_us && job_rules_is_absence(failure->error) && !job->broken.failure.error;
     if (is_waited_for && loop_now_us() - job->start_us < wait_us)
         look_again(job, phase, failure);
-    else if (wants_plain(job, failure))
+    else if (job_rules_wants_plain(job->image, failure))
         fall_back(job, phase, failure);
     else if (!is_waited_for && ota_error_is_transient(failure->error) &&
              job->attempt <= job->config.options->retries)

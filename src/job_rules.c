@@ -4,6 +4,7 @@
 #include "job_rules.h"
 
 #include <signal.h>
+#include <string.h>
 
 static const int64_t PAUSE_MIN_US = 1000000; /* a lost connection: idle again after 1.1 s */
 static const int64_t PAUSE_MAX_US = 5000000;
@@ -32,6 +33,11 @@ bool job_rules_is_absence(enum ota_error error)
 {
     return error == OTA_E_NOT_FOUND || error == OTA_E_NO_ANSWER || error == OTA_E_NOT_LISTENING ||
            error == OTA_E_UNREACHABLE;
+}
+
+bool job_rules_wants_plain(const struct image *image, const struct ota_failure *failure)
+{
+    return image->plain && failure->error == OTA_E_BOARD && strstr(failure->message, "ERROR[10]");
 }
 
 static const char *default_port_source(const struct image *image)

@@ -17,6 +17,11 @@ bool job_rules_is_break(enum ota_error error);
 /* Whether it may be off, asleep or restarting. */
 bool job_rules_is_absence(enum ota_error error);
 
+/* Whether the board has refused the image only because it is compressed: ESP8266 cores before 2.7
+ * unpack nothing, and find with all of it in their flash that it does not begin as a sketch does.
+ */
+bool job_rules_wants_plain(const struct image *image, const struct ota_failure *failure);
+
 /* The board's UDP port: as given; else as announced (0: it was not); else what boards of the
  * image's family listen on. *source says which, in words. */
 uint16_t job_rules_port(const struct assignment *assignment, uint16_t announced,
