@@ -283,6 +283,26 @@ static void test_one(void **state)
     finish(fleet, OTA_E_REFUSED, 7);
 }
 
+/* A board that takes its image uncompressed only is to get more bytes than was thought. */
+static void test_larger_image(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 2}, 2);
+    const struct job *job = world.jobs[0];
+    job->callbacks.on_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS,
+                                                .board = job->assignment->target.name,
+                                                .image = &image,
+                                                .bytes = 1,
+                                                .total = IMAGE_SIZE + 500},
+                            job->callbacks.userdata);
+    assert_int_equal(world.totals.total, 2 * IMAGE_SIZE + 500);
+    assert_int_equal(world.totals.bytes, 1);
+    end(0, OTA_OK);
+    assert_int_equal(world.totals.total, 2 * IMAGE_SIZE);
+    end(1, OTA_OK);
+    finish(fleet, OTA_OK, 0);
+}
+
 /* As many at a time as -j says; the next one starts when a place becomes free. */
 static void test_window(void **state)
 {
@@ -514,17 +534,12 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one),
-        cmocka_unit_test(test_window),
-        cmocka_unit_test(test_many_starts),
-        cmocka_unit_test(test_rest),
-        cmocka_unit_test(test_canaries),
-        cmocka_unit_test(test_max_failures),
-        cmocka_unit_test(test_duplicates),
-        cmocka_unit_test(test_password),
-        cmocka_unit_test(test_prompt_is_dismissed),
-        cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_confirmed_earlier),
+        cmocka_unit_test(test_one),           cmocka_unit_test(test_larger_image),
+        cmocka_unit_test(test_window),        cmocka_unit_test(test_many_starts),
+        cmocka_unit_test(test_rest),          cmocka_unit_test(test_canaries),
+        cmocka_unit_test(test_max_failures),  cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_password),      cmocka_unit_test(test_prompt_is_dismissed),
+        cmocka_unit_test(test_interrupt),     cmocka_unit_test(test_confirmed_earlier),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
