@@ -4,6 +4,7 @@
  */
 #include "follow.h"
 
+#include "colours.h"
 #include "error.h"
 #include "escape.h"
 #include "expect.h"
@@ -164,8 +165,14 @@ static void satisfy(struct follow *follow)
 }
 
 /* The last thing that a caller does. */
-static void judge(struct follow *follow, const struct line *line)
+static void judge(struct follow *follow, const struct line *colored)
 {
+    unsigned char bytes[LINES_MAX + COLOURS_MAX];
+    struct colours colours = {0};
+    struct line plain = *colored;
+    const struct line *line = &plain;
+    plain.bytes = bytes;
+    plain.length = colours_strip(&colours, bytes, colored->bytes, colored->length);
     if (line->shown == 0) /* else it goes on */
         follow->line_count++;
     if (follow->line_count)
@@ -295,7 +302,7 @@ static bool start_log(struct follow *follow)
         .on_line = on_line, .on_state = on_state, .userdata = follow};
     struct address address = follow->config.address;
     address_set_port(&address, options->monitor_port);
-    follow->monitor = monitor_start(follow->config.poll_api, &address, &callbacks);
+    follow->monitor = monitor_start(follow->config.poll_api, &address, options->raw, &callbacks);
     follow->is_log_due = options->expect;
     return follow->monitor &&
            (!options->expect || loop_arm(follow->config.poll_api, &follow->deadline,

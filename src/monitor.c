@@ -51,6 +51,7 @@ struct monitor {
     int64_t settle_us;     /* when the board listens; 0: it does */
     int64_t unfinished_us; /* when to show what there is of a line; 0: nothing new */
     struct telnet telnet;
+    bool keeps_colours;
     struct colours colours;
     struct lines lines;
     char queue[MONITOR_QUEUE_MAX];
@@ -162,9 +163,12 @@ static void take(struct monitor *monitor, const unsigned char *data, size_t leng
 {
     unsigned char text[READ_MAX + 1];
     unsigned char plain[sizeof text + COLOURS_MAX];
-    const unsigned char *bytes = plain;
+    const unsigned char *bytes = text;
     size_t left = telnet_strip(&monitor->telnet, text, data, length);
-    left = colours_strip(&monitor->colours, plain, text, left);
+    if (!monitor->keeps_colours) {
+        left = colours_strip(&monitor->colours, plain, text, left);
+        bytes = plain;
+    }
     struct line line;
     while (lines_next(&monitor->lines, &bytes, &left, &line)) {
         monitor->unfinished_us = 0;
@@ -316,7 +320,7 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
 }
 
 struct monitor *monitor_start(const AvahiPoll *poll_api, const struct address *address,
-                              const struct monitor_callbacks *callbacks)
+                              bool keeps_colours, const struct monitor_callbacks *callbacks)
 {
     struct monitor *monitor = calloc(1, sizeof *monitor);
     if (!monitor)
@@ -324,6 +328,7 @@ struct monitor *monitor_start(const AvahiPoll *poll_api, const struct address *a
     monitor->poll_api = poll_api;
     monitor->address = *address;
     monitor->callbacks = *callbacks;
+    monitor->keeps_colours = keeps_colours;
     monitor->state = -1;
     monitor->pause_us = SHORTEST_PAUSE_US;
     monitor->descriptor = -1;

@@ -35,9 +35,9 @@ struct monitor_callbacks {
 
 /* Connects to address (with port) and does so again, after 200 ms to 2 s, whenever the connection
  * ends or does not come about within 2 s. A board that vanishes in silence is noticed within some 5
- * s. NULL when memory ran out. */
+ * s. Sequences that choose a colour are left out unless keeps_colours. NULL when memory ran out. */
 struct monitor *monitor_start(const AvahiPoll *poll_api, const struct address *address,
-                              const struct monitor_callbacks *callbacks);
+                              bool keeps_colours, const struct monitor_callbacks *callbacks);
 
 /* Sends a line, given without its end, and CR LF: once the connection has been there for 150 ms,
  * since boards discard what comes earlier. It waits for that, also for a board that is away; but

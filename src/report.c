@@ -164,7 +164,7 @@ static const char *label_fleet(char label[LABEL_MAX], const struct ota_totals *t
 /* 0: what is sent is what the board stores. */
 static size_t unpacked_size(const struct image *image)
 {
-    return image->plain ? image->file_size : 0;
+    return image && image->plain ? image->file_size : 0;
 }
 
 static void show_progress(struct report *report, const struct ota_event *event)

@@ -129,7 +129,7 @@ enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *
 {
     char lower[DISCOVER_TYPE_MAX], shown[4 * DISCOVER_TYPE_MAX];
     size_t length = 0;
-    for (; type[length] && length < sizeof lower - 1; length++)
+    for (; length < sizeof lower - 1 && type[length]; length++)
         lower[length] = (char)tolower((unsigned char)type[length]);
     lower[length] = '\0';
     const struct guess guess = guess_chip(lower);

@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         argv[argc++] = strndup((const char *)data + start, length);
         start += length + 1;
     }
-    struct options options;
+    struct options options = {0};
     struct ota_failure failure;
     check(&options, options_parse(&options, argc, argv, &failure), &failure);
     options_free(&options);

@@ -123,7 +123,7 @@ static void start_monitor(struct scene *scene)
 {
     const struct monitor_callbacks callbacks = {
         .on_line = on_line, .on_state = on_state, .userdata = scene};
-    scene->monitor = monitor_start(scene->api, &scene->address, &callbacks);
+    scene->monitor = monitor_start(scene->api, &scene->address, false, &callbacks);
     assert_non_null(scene->monitor);
     assert_int_equal(scene->used, 0);
 }
