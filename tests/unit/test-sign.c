@@ -242,7 +242,8 @@ static void test_round_trips(void **state)
     }
 }
 
-/* Every byte: of the image, the signature, its padding and its length. */
+/* Every byte: of the image, the signature, its padding and its length. With valgrind only some, as
+ * libcrypto is slow then. */
 static void test_changed_bytes(void **state)
 {
     static const struct {
@@ -252,19 +253,20 @@ static void test_changed_bytes(void **state)
                 {make_pico, RSA_2048},
                 {make_esp32, RSA_2048},
                 {make_esp32, EC_P256}};
+    const size_t step = getenv("ESP_OTA_VALGRIND") ? 61 : 1;
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct sign_key *key = load_public(rows[i].maker);
         rows[i].make();
         must_sign(rows[i].maker, SIGN_SHA256);
-        for (size_t n = 0; n < firmware.size; n++) {
+        for (size_t n = 0; n < firmware.size; n += step) {
             firmware.data[n] ^= (unsigned char)(1 << n % 8);
             if (verdict_of(key, firmware.size) == SIGN_VALID)
                 fail_msg("row %zu is valid with byte %zu changed", i, n);
             firmware.data[n] ^= (unsigned char)(1 << n % 8);
         }
         assert_int_equal(verdict_of(key, firmware.size), SIGN_VALID);
-        for (size_t size = 0; size < firmware.size; size++)
+        for (size_t size = 0; size < firmware.size; size += step)
             if (verdict_of(key, size) == SIGN_VALID)
                 fail_msg("row %zu is valid when cut to %zu bytes", i, size);
         firmware_fill(&firmware, 0, 1);
