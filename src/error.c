@@ -205,8 +205,9 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .name = "unproven",
             .exit_status = 12,
             .text = "the proof that the board's firmware does what is expected is missing",
-            .remedy = "Look at the board's log (--monitor). If an upload came before, the board did "
-                      "confirm it, and runs the new firmware, or has gone back to the old one.",
+            .remedy =
+                "Look at the board's log (--monitor). If an upload came before, the board did "
+                "confirm it, and runs the new firmware, or has gone back to the old one.",
         },
     [OTA_E_MIXED] =
         {

@@ -88,12 +88,11 @@ static void pass(struct follow *follow, const char *proof)
 /* '; the last lines were "a", "b"' */
 static void describe_last(const struct follow *follow, char *text, size_t capacity)
 {
-    size_t count = follow->line_count < REMEMBERED ? follow->line_count : REMEMBERED;
-    size_t used =
-        (size_t)snprintf(text, capacity, "; the last %s", count == 1 ? "line was" : "lines were");
-    for (size_t i = follow->line_count - count; i < follow->line_count && used < capacity; i++)
-        used += (size_t)snprintf(text + used, capacity - used, "%s \"%s\"",
-                                 i + count > follow->line_count ? "," : "",
+    size_t first = follow->line_count > REMEMBERED ? follow->line_count - REMEMBERED : 0;
+    size_t used = (size_t)snprintf(text, capacity, "; the last %s",
+                                   follow->line_count == 1 ? "line was" : "lines were");
+    for (size_t i = first; i < follow->line_count && used < capacity; i++)
+        used += (size_t)snprintf(text + used, capacity - used, "%s \"%s\"", i > first ? "," : "",
                                  follow->last[i % REMEMBERED]);
 }
 

@@ -11,7 +11,7 @@ struct sign_key {
     struct crypto crypto;
     EVP_PKEY *pkey;
     bool is_ec;
-    size_t size;       /* of an RSA signature */
+    size_t size; /* of an RSA signature */
     bool is_exposed;
     const char *title; /* "RSA-2048", "EC P-256" */
     char shown[256];   /* its path, escaped */
