@@ -37,7 +37,8 @@ bool job_rules_is_absence(enum ota_error error)
 
 bool job_rules_wants_plain(const struct image *image, const struct ota_failure *failure)
 {
-    return image->plain && failure->error == OTA_E_BOARD && strstr(failure->message, "ERROR[10]");
+    return image && image->plain && failure->error == OTA_E_BOARD &&
+           strstr(failure->message, "ERROR[10]");
 }
 
 static const char *default_port_source(const struct image *image)

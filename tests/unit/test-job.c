@@ -1,6 +1,6 @@
 /*
- * test-job.c: one board from its name to its result, in virtual time: the resolver, the session and
- * the clock are replaced at link time (--wrap). What happens is written down line by
+ * test-job.c: one board from its name to its result, in virtual time: the resolver, the session,
+ * the follow and the clock are replaced at link time (--wrap). What happens is written down line by
  * line, and each case says what must stand there, so order counts as much as content.
  */
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "follow.h"
 #include "job.h"
 #include "loop.h"
 #include "resolve.h"
@@ -36,27 +37,31 @@ try {
     const char *message;
 };
 
-/* The world of one case, in place of resolve.c and session.c. */
+/* The world of one case, in place of resolve.c, session.c and follow.c. */
 static struct world {
-    bool has_resolver, has_session;
-    bool refuse_resolver, refuse_session, refuse_address;
+    bool has_resolver, has_session, has_follow;
+    bool refuse_resolver, refuse_session, refuse_follow, refuse_address;
     bool peer_any;
     unsigned turns_to_wait; /* somebody else waits for the same peer */
     resolver_done_fn *on_resolved;
     void *resolver_userdata;
     struct session_config config;
     struct session_callbacks callbacks;
+    struct follow_callbacks follow;
     enum ota_phase phase;
     bool all_sent;
     struct job *job;
     bool is_ready;
     unsigned done;
-    int exit_status; /* of the result */
+    int exit_status;     /* of the result */
+    int64_t transfer_us; /* likewise */
     char story[4096];
 } world;
 
 static struct image image = {.family = IMAGE_ESP32, .size = IMAGE_SIZE};
 static struct image packed = {.family = IMAGE_ESP8266, .size = IMAGE_SIZE, .plain = &image};
+
+static struct assignment assignment;
 
 static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void tell(const char *format, ...)
@@ -80,6 +85,11 @@ enum ota_phase __wrap_session_phase(const struct session *session);
 bool __wrap_session_all_sent(const struct session *session);
 void __wrap_session_set_password(struct session *session, const char *password);
 bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer);
+struct follow *__wrap_follow_start(const struct follow_config *config,
+                                   const struct follow_callbacks *callbacks);
+bool __wrap_follow_say(struct follow *follow, const char *line, size_t length);
+bool __wrap_follow_was_connected(const struct follow *follow, const char **reason);
+void __wrap_follow_free(struct follow *follow);
 
 struct resolver *__wrap_resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
                                        const struct target *target, bool want_port,
@@ -157,10 +167,52 @@ bool __wrap_listener_is_expecting(const struct listener *listener, const struct 
     return world.turns_to_wait && world.turns_to_wait--;
 }
 
+struct follow *__wrap_follow_start(const struct follow_config *config,
+                                   const struct follow_callbacks *callbacks)
+{
+    char text[ADDRESS_TEXT_MAX + 8];
+    assert_ptr_equal(config->poll_api, &virtual_time.api);
+    assert_false(world.has_follow || world.has_session || world.has_resolver);
+    if (world.refuse_follow || !config->is_restarting)
+        world.phase = OTA_PHASE_PROOF; /* a result is about that now */
+    if (world.refuse_follow)
+        return NULL;
+    world.has_follow = true;
+    world.follow = *callbacks;
+    tell("follow %s%s\n", address_text_port(text, &config->address),
+         config->is_restarting ? " after its restart" : "");
+    return (struct follow *)&world.has_follow;
+}
+
+bool __wrap_follow_say(struct follow *follow, const char *line, size_t length)
+{
+    assert_ptr_equal(follow, &world.has_follow);
+    assert_true(world.has_follow);
+    tell("say %.*s\n", (int)length, line);
+    return true;
+}
+
+bool __wrap_follow_was_connected(const struct follow *follow, const char **reason)
+{
+    assert_ptr_equal(follow, &world.has_follow);
+    *reason = "nothing listens";
+    return false;
+}
+
+void __wrap_follow_free(struct follow *follow)
+{
+    if (!follow)
+        return;
+    assert_ptr_equal(follow, &world.has_follow);
+    assert_true(world.has_follow);
+    world.has_follow = false;
+    tell("follow ends\n");
+}
+
 static void on_event(const struct ota_event *event, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
-    assert_int_equal(event->total, IMAGE_SIZE);
+    assert_int_equal(event->total, assignment.image ? IMAGE_SIZE : 0);
     assert_int_equal(event->elapsed_us, virtual_time.now_us - 5 * MS);
     switch (event->type) {
     case OTA_EVENT_START:
@@ -178,9 +230,14 @@ static void on_event(const struct ota_event *event, void *userdata)
         break;
     case OTA_EVENT_RESULT:
         world.exit_status = event->exit_status;
+        world.transfer_us = event->transfer_us;
         tell("result %s %d %zu: %s\n", ota_error_name(event->failure->error), event->exit_status,
              event->bytes, event->failure->message);
         assert_string_equal(ota_phase_name(event->phase), ota_phase_name(world.phase));
+        break;
+    case OTA_EVENT_LOG:
+        assert_int_equal(event->phase, OTA_PHASE_PROOF);
+        tell("log %.*s\n", (int)event->line->length, (const char *)event->line->bytes);
         break;
     default:
         tell("event %d\n", (int)event->type);
@@ -223,8 +280,6 @@ static struct options make_options(void)
 {
     return (struct options){.retries = 3, .timeout_us = 10 * INT64_C(1000000)};
 }
-
-static struct assignment assignment;
 
 static struct job *start(const struct options *options)
 {
@@ -318,7 +373,7 @@ static void reset_world(void)
 
 static void assert_nothing_left(void)
 {
-    assert_false(world.has_resolver || world.has_session);
+    assert_false(world.has_resolver || world.has_session || world.has_follow);
     assert_true(virtual_time.due_us < 0);
 }
 
@@ -822,6 +877,224 @@ static void test_signals(void **state)
     }
 }
 
+/* -- after the confirmation, or without an upload -- */
+
+#define MONITOR .monitor = true, .monitor_port = 23
+#define EXPECT .expect = (struct expect *)&world
+#define UPLOADED START FOUND CONNECTED_EVENT "progress 1000 after 200\n"
+#define FOLLOWED "follow 10.0.0.7:3232 after its restart\n"
+#define HEARD "note log connected\nlog hello\n"
+#define LOG_PROVES                                                                                 \
+    "note the board has confirmed the upload; now its log is to say what is expected\n"
+#define RETURN_PROVES                                                                              \
+    "note the board has confirmed the upload; now it is to go off the network and come back\n"
+#define LOG_FOUND                                                                                  \
+    "start kitchen.local\nresolve kitchen.local and its port\n"                                    \
+    "resolved 10.0.0.7 port 23: mDNS, the port of the log\n"
+
+static const struct follow_story {
+    const char *title;
+    struct options options; /* merged into make_options() */
+    bool only_log;          /* no image */
+    bool is_refused;        /* memory runs out for the follow */
+    const char *missing;    /* the resolver's failure */
+    enum ota_error verdict;
+    const char *message; /* of the verdict; NULL: it does not come */
+    const char *story;
+    unsigned done;
+    int exit_status;
+} follow_stories[] = {
+    {.title = "a log without expectations: the result comes at once, the log has no end",
+     .options = {MONITOR},
+     .story = UPLOADED FOLLOWED "result ok 0 1000: \n" HEARD},
+    {.title = "what was expected ends the job",
+     .options = {MONITOR, EXPECT},
+     .message = "its log said it",
+     .story = UPLOADED FOLLOWED LOG_PROVES HEARD
+     "follow ends\nresult ok 0 1000: its log said it\ndone\n",
+     .done = 1},
+    {.title = "so does what was not: another attempt would prove no more",
+     .options = {EXPECT},
+     .verdict = OTA_E_UNPROVEN,
+     .message = "never reached",
+     .story = UPLOADED FOLLOWED LOG_PROVES HEARD
+     "follow ends\nresult unproven 12 1000: never reached\ndone\n",
+     .done = 1,
+     .exit_status = 12},
+    {.title = "the board is back",
+     .options = {.online_us = 60000 * MS},
+     .message = "back",
+     .story = UPLOADED FOLLOWED RETURN_PROVES HEARD "follow ends\nresult ok 0 1000: back\ndone\n",
+     .done = 1},
+    {.title = "where both are wanted the log is named",
+     .options = {EXPECT, .online_us = 60000 * MS},
+     .message = "both",
+     .story = UPLOADED FOLLOWED LOG_PROVES HEARD "follow ends\nresult ok 0 1000: both\ndone\n",
+     .done = 1},
+    {.title = "the board is back, and its log goes on",
+     .options = {MONITOR, .online_us = 60000 * MS},
+     .message = "back",
+     .story = UPLOADED FOLLOWED RETURN_PROVES HEARD "result ok 0 1000: back\n"},
+    {.title = "the board is not back, and its log goes on",
+     .options = {MONITOR, .online_us = 60000 * MS},
+     .verdict = OTA_E_UNPROVEN,
+     .message = "still gone",
+     .story = UPLOADED FOLLOWED RETURN_PROVES HEARD "result unproven 12 1000: still gone\n",
+     .exit_status = 12},
+    {.title = "no memory to follow with: the upload is not repeated for that",
+     .options = {EXPECT},
+     .is_refused = true,
+     .story = UPLOADED "result internal 1 1000: out of memory\ndone\n",
+     .done = 1,
+     .exit_status = 1},
+    {.title = "only the log",
+     .options = {MONITOR},
+     .only_log = true,
+     .story = LOG_FOUND "follow 10.0.0.7:23\nresult ok 0 0: \n" HEARD},
+    {.title = "only the log, and what it has to say",
+     .options = {MONITOR, EXPECT},
+     .only_log = true,
+     .verdict = OTA_E_UNPROVEN,
+     .message = "silence",
+     .story = LOG_FOUND "follow 10.0.0.7:23\n" HEARD
+                        "follow ends\nresult unproven 12 0: silence\ndone\n",
+     .done = 1,
+     .exit_status = 12},
+    {.title = "only the log, of a board that nobody knows",
+     .options = {MONITOR},
+     .only_log = true,
+     .missing = "nobody knows it",
+     .story = START "result not-found 4 0: nobody knows it\ndone\n",
+     .done = 1,
+     .exit_status = 4},
+    {.title = "only the log, and no memory for it",
+     .options = {MONITOR},
+     .only_log = true,
+     .is_refused = true,
+     .story = LOG_FOUND "result internal 1 0: out of memory\ndone\n",
+     .done = 1,
+     .exit_status = 1},
+};
+
+static struct job *begin_follow(struct options *options, bool only_log, const char *missing)
+{
+    const struct try try = {.missing = missing, SENT, .error = OTA_OK, .message = ""};
+    const struct options given = *options;
+    *options = make_options();
+    options->retries = 0;
+    options->monitor = given.monitor;
+    options->monitor_port = given.monitor_port;
+    options->expect = given.expect;
+    options->online_us = given.online_us;
+    if (only_log)
+        assignment.image = NULL;
+    struct job *job = start(options);
+    assert_non_null(job);
+    play_try(&try);
+    return job;
+}
+
+/* The board says hello, half a second later. */
+static void hear(void)
+{
+    static const struct line hello = {.bytes = (const unsigned char *)"hello", .length = 5};
+    virtual_time.now_us += 500 * MS;
+    world.follow.on_note("log connected", world.follow.userdata);
+    world.follow.on_line(&hello, world.follow.userdata);
+}
+
+static void play_follow_story(const struct follow_story *story)
+{
+    struct options options = story->options;
+    reset_world();
+    world.refuse_follow = story->is_refused;
+    struct job *job = begin_follow(&options, story->only_log, story->missing);
+    if (world.has_follow)
+        hear();
+    if (story->message) {
+        const struct ota_failure verdict = make_failure(story->verdict, story->message);
+        world.phase = OTA_PHASE_PROOF;
+        world.follow.on_verdict(&verdict, world.follow.userdata);
+    }
+    assert_string_equal(world.story, story->story);
+    assert_int_equal(world.done, story->done);
+    assert_int_equal(world.exit_status, story->exit_status);
+    /* However long the proof took. */
+    assert_int_equal(world.transfer_us, story->only_log ? 0 : 200 * MS);
+    job_free(job);
+    assert_nothing_left();
+}
+
+static void test_follow_stories(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof follow_stories / sizeof *follow_stories; i++) {
+        print_message("  %s\n", follow_stories[i].title);
+        play_follow_story(&follow_stories[i]);
+    }
+}
+
+/* A signal while proof is pending: what was confirmed stays confirmed, and the result says so. */
+static void test_interrupted_proof(void **state)
+{
+    (void)state;
+    static const struct {
+        bool only_log;
+        const char *end;
+    } rows[] = {
+        {false, "follow ends\nresult interrupted 130 1000: interrupted by SIGINT; the board had "
+                "confirmed the upload\n"},
+        {true, "follow ends\nresult interrupted 130 0: interrupted by SIGINT\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct options options = {MONITOR, EXPECT};
+        reset_world();
+        struct job *job = begin_follow(&options, rows[i].only_log, NULL);
+        world.phase = OTA_PHASE_PROOF;
+        size_t before = strlen(world.story);
+        job_interrupt(job, SIGINT);
+        assert_string_equal(world.story + before, rows[i].end);
+        assert_int_equal(world.exit_status, 130);
+        assert_int_equal(world.done, 0);
+        assert_nothing_left();
+        job_free(job);
+    }
+}
+
+/* Lines go to the board only while its log is followed. */
+static void test_say(void **state)
+{
+    (void)state;
+    struct options options = {MONITOR};
+    const char *reason = NULL;
+    reset_world();
+    assignment.image = NULL;
+    struct job *job = start(&options);
+    assert_false(job_say(job, "early", 5));
+    assert_false(job_has_reached_log(job, &reason));
+    assert_null(reason);
+    resolve(&(struct try){0});
+    assert_true(job_say(job, "help", 4));
+    assert_non_null(strstr(world.story, "say help\n"));
+    assert_false(job_has_reached_log(job, &reason));
+    assert_string_equal(reason, "nothing listens");
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* Somebody else follows this board already, by another name. */
+static void test_withdrawn_log(void **state)
+{
+    (void)state;
+    struct options options = {MONITOR};
+    reset_world();
+    world.refuse_address = true;
+    struct job *job = begin_follow(&options, true, NULL);
+    assert_string_equal(world.story, START "done\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
 static void test_out_of_memory(void **state)
 {
     (void)state;
@@ -851,11 +1124,13 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stories),        cmocka_unit_test(test_every_outcome),
-        cmocka_unit_test(test_session_config), cmocka_unit_test(test_name_is_escaped),
-        cmocka_unit_test(test_password),       cmocka_unit_test(test_late_password),
-        cmocka_unit_test(test_withdrawn),      cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_signals),        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_stories),           cmocka_unit_test(test_every_outcome),
+        cmocka_unit_test(test_session_config),    cmocka_unit_test(test_name_is_escaped),
+        cmocka_unit_test(test_password),          cmocka_unit_test(test_late_password),
+        cmocka_unit_test(test_withdrawn),         cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_signals),           cmocka_unit_test(test_follow_stories),
+        cmocka_unit_test(test_interrupted_proof), cmocka_unit_test(test_say),
+        cmocka_unit_test(test_withdrawn_log),     cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
