@@ -1,0 +1,711 @@
+/*
+ * test-follow.c: what a board's log and its way back prove, in virtual time: the connection to the
+ * log, the watch over the board and the clock are replaced at link time (--wrap). What happens is
+ * written down line by line, and each case says what must stand there.
+ */
+#include "follow.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "online.h"
+#include "virtual_time.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define S INT64_C(1000000)
+#define MS INT64_C(1000)
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+enum { PATTERNS = 4, STEPS = 10 };
+
+static const int64_t START_US = 5 * S;
+
+enum occasion { NEVER, AT_NOTE, AT_VERDICT };
+
+/* The world of one case, in place of monitor.c and online.c. */
+static struct world {
+    bool has_monitor, has_online;
+    bool refuse_memory, refuse_monitor, refuse_online;
+    bool is_full; /* the monitor takes no more */
+    bool keeps_colours;
+    struct monitor_callbacks monitor;
+    online_done_fn *on_online;
+    void *online_userdata;
+    enum occasion free_at;
+    struct follow *follow;
+    unsigned verdicts;
+    char story[16384];
+} world;
+
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void tell(const char *format, ...)
+{
+    size_t length = strlen(world.story);
+    va_list arguments;
+    va_start(arguments, format);
+    int added = vsnprintf(world.story + length, sizeof world.story - length, format, arguments);
+    va_end(arguments);
+    assert_true(added >= 0 && (size_t)added < sizeof world.story - length);
+}
+
+struct monitor *__wrap_monitor_start(const AvahiPoll *poll_api, const struct address *address,
+                                     bool keeps_colours, const struct monitor_callbacks *callbacks);
+bool __wrap_monitor_send(struct monitor *monitor, const void *line, size_t length);
+void __wrap_monitor_free(struct monitor *monitor);
+struct online *__wrap_online_start(const struct online_config *config, online_done_fn *on_done,
+                                   void *userdata);
+void __wrap_online_free(struct online *online);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+struct monitor *__wrap_monitor_start(const AvahiPoll *poll_api, const struct address *address,
+                                     bool keeps_colours, const struct monitor_callbacks *callbacks)
+{
+    char text[ADDRESS_TEXT_MAX + 8];
+    assert_ptr_equal(poll_api, &virtual_time.api);
+    assert_false(world.has_monitor);
+    if (world.refuse_monitor)
+        return NULL;
+    assert_string_equal(address_text_port(text, address), "10.0.0.7:23");
+    world.has_monitor = true;
+    world.keeps_colours = keeps_colours;
+    world.monitor = *callbacks;
+    return (struct monitor *)&world.has_monitor;
+}
+
+bool __wrap_monitor_send(struct monitor *monitor, const void *line, size_t length)
+{
+    assert_ptr_equal(monitor, &world.has_monitor);
+    assert_true(world.has_monitor);
+    tell("send %.*s\n", (int)length, (const char *)line);
+    return !world.is_full;
+}
+
+void __wrap_monitor_free(struct monitor *monitor)
+{
+    if (!monitor)
+        return;
+    assert_ptr_equal(monitor, &world.has_monitor);
+    assert_true(world.has_monitor);
+    world.has_monitor = false;
+}
+
+struct online *__wrap_online_start(const struct online_config *config, online_done_fn *on_done,
+                                   void *userdata)
+{
+    char text[ADDRESS_TEXT_MAX + 8];
+    assert_ptr_equal(config->poll_api, &virtual_time.api);
+    assert_false(world.has_online);
+    if (world.refuse_online)
+        return NULL;
+    assert_string_equal(address_text_port(text, &config->address), "10.0.0.7:8266");
+    assert_int_equal(config->deadline_us, 60 * S);
+    assert_int_equal(config->leave_us, 10 * S);
+    world.has_online = true;
+    world.on_online = on_done;
+    world.online_userdata = userdata;
+    return (struct online *)&world.has_online;
+}
+
+void __wrap_online_free(struct online *online)
+{
+    if (!online)
+        return;
+    assert_ptr_equal(online, &world.has_online);
+    assert_true(world.has_online);
+    world.has_online = false;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return world.refuse_memory ? NULL : __real_calloc(count, size);
+}
+
+static void free_at(enum occasion occasion)
+{
+    if (world.free_at != occasion)
+        return;
+    follow_free(world.follow);
+    world.follow = NULL;
+}
+
+static void on_line(const struct line *line, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    tell("line %.*s\n", (int)line->length, (const char *)line->bytes);
+}
+
+static void on_note(const char *message, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    tell("note %s\n", message);
+    free_at(AT_NOTE);
+}
+
+static void on_verdict(const struct ota_failure *verdict, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    tell("%s: %s\n", ota_error_name(verdict->error), verdict->message);
+    world.verdicts++;
+    free_at(AT_VERDICT);
+}
+
+/* -- stories -- */
+
+/* What happens at a time after the start; the timeout fires before, where it is due. */
+struct step {
+    enum { END, PASS, STATE, LINE, PIECE, REST, ONLINE } kind;
+    int ms;
+    const char *text; /* of a line; why a state came */
+    int value;        /* enum monitor_state, enum online_result */
+};
+
+#define CONNECTED(ms)                                                                              \
+    {                                                                                              \
+        STATE, ms, "", MONITOR_CONNECTED                                                           \
+    }
+#define LOST(ms)                                                                                   \
+    {                                                                                              \
+        STATE, ms, "the board closed the connection", MONITOR_LOST                                 \
+    }
+#define BACK(ms)                                                                                   \
+    {                                                                                              \
+        ONLINE, ms, NULL, ONLINE_BACK                                                              \
+    }
+
+struct story {
+    const char *title;
+    const char *expected[PATTERNS];
+    const char *rejected[PATTERNS];
+    bool online;
+    bool is_old; /* nothing was uploaded: no restart is to come */
+    enum occasion free_at;
+    struct step steps[STEPS];
+    const char *story;
+};
+
+static void begin(const struct options *options, bool is_restarting)
+{
+    struct follow_config config = {
+        .poll_api = &virtual_time.api, .options = options, .is_restarting = is_restarting};
+    const struct follow_callbacks callbacks = {
+        .on_line = on_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = &world};
+    assert_true(address_parse(&config.address, "10.0.0.7"));
+    address_set_port(&config.address, 8266);
+    world.follow = follow_start(&config, &callbacks);
+}
+
+static void reset_world(void)
+{
+    world = (struct world){0};
+    virtual_time_reset(START_US);
+}
+
+static void assert_nothing_left(void)
+{
+    assert_false(world.has_monitor || world.has_online || virtual_time.exists);
+}
+
+static void pass_time(int ms)
+{
+    int64_t now_us = START_US + ms * MS;
+    if (virtual_time.exists && virtual_time.due_us >= 0 && virtual_time.due_us <= now_us)
+        virtual_time_fire();
+    virtual_time.now_us = now_us;
+}
+
+/* The last step but one was a PIECE where kind is REST: its bytes come again. */
+static void say(const struct step *step)
+{
+    const struct line line = {.bytes = (const unsigned char *)step->text,
+                              .length = strlen(step->text),
+                              .shown = step->kind == REST ? strlen(step[-1].text) : 0,
+                              .is_unfinished = step->kind == PIECE};
+    assert_true(world.has_monitor);
+    world.monitor.on_line(&line, world.monitor.userdata);
+}
+
+static void take_step(const struct step *step)
+{
+    pass_time(step->ms);
+    if (step->kind == STATE) {
+        assert_true(world.has_monitor);
+        world.monitor.on_state((enum monitor_state)step->value, step->text, world.monitor.userdata);
+    } else if (step->kind == ONLINE) {
+        assert_true(world.has_online);
+        world.on_online((enum online_result)step->value, 500 * MS, 3700 * MS,
+                        world.online_userdata);
+    } else if (step->kind != PASS) {
+        say(step);
+    }
+}
+
+static size_t count_patterns(const char *const *patterns)
+{
+    size_t count = 0;
+    while (count < PATTERNS && patterns[count])
+        count++;
+    return count;
+}
+
+static void play_story(const struct story *story)
+{
+    struct ota_failure failure;
+    size_t expected = count_patterns(story->expected), rejected = count_patterns(story->rejected);
+    struct options options = {.monitor_port = 23,
+                              .monitor = !expected && !rejected && !story->online,
+                              .expect_timeout_us = 30 * S,
+                              .online_us = story->online ? 60 * S : 0};
+    if (expected || rejected)
+        assert_int_equal(expect_new(&options.expect, story->expected, expected, story->rejected,
+                                    rejected, &failure),
+                         OTA_OK);
+    reset_world();
+    world.free_at = story->free_at;
+    begin(&options, !story->is_old);
+    assert_non_null(world.follow);
+    assert_int_equal(world.has_online, story->online && !story->is_old);
+    for (const struct step *step = story->steps; step->kind != END; step++)
+        take_step(step);
+    assert_string_equal(world.story, story->story);
+    assert_true(world.verdicts <= 1);
+    follow_free(world.follow);
+    assert_nothing_left();
+    expect_free(options.expect);
+}
+
+static void play(const struct story *stories, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        print_message("  %s\n", stories[i].title);
+        play_story(&stories[i]);
+    }
+}
+
+#define IS_CONNECTED "note log connected (TCP port 23)\n"
+#define IS_CONNECTED_EARLY                                                                         \
+    "note log connected (TCP port 23), still to the firmware from before the restart\n"
+#define IS_LOST "note log lost (the board closed the connection); connecting again\n"
+
+/* Which lines count. */
+static void test_which_firmware(void **state)
+{
+    (void)state;
+    static const struct story stories[] = {
+        {.title = "a connection from before the restart proves nothing, however long it lasts",
+         .expected = {"ready"},
+         .steps = {CONNECTED(200),
+                   {LINE, 300, "ready", 0},
+                   {LINE, 2600, "ready", 0},
+                   {PASS, 30000, NULL, 0}},
+         .story = IS_CONNECTED_EARLY "line ready\nline ready\n"
+                                     "unproven: in 30 s the log did not say \"ready\"; all that "
+                                     "came was from before the restart\n"},
+        {.title = "nor does it reject",
+         .rejected = {"panic"},
+         .steps = {CONNECTED(200),
+                   {LINE, 300, "panic", 0},
+                   LOST(900),
+                   CONNECTED(1500),
+                   {LINE, 1600, "ready", 0},
+                   {PASS, 30000, NULL, 0}},
+         .story = IS_CONNECTED_EARLY "line panic\n" IS_LOST IS_CONNECTED "line ready\n"
+                                     "ok: its log said nothing that is rejected, in 30 s\n"},
+        {.title = "once it is lost, the next one is to the new firmware",
+         .expected = {"ready"},
+         .steps = {CONNECTED(200),
+                   {LINE, 300, "ready", 0},
+                   LOST(900),
+                   CONNECTED(1500),
+                   {LINE, 1600, "ready", 0}},
+         .story = IS_CONNECTED_EARLY "line ready\n" IS_LOST IS_CONNECTED "line ready\n"
+                                     "ok: its log said what was expected, after 1.6 s\n"},
+        {.title = "so it is when the board was gone in between, or its port was",
+         .expected = {"ready"},
+         .steps = {{STATE, 300, "no answer", MONITOR_UNREACHABLE},
+                   CONNECTED(2000),
+                   {LINE, 2100, "ready", 0}},
+         .story = "note no log: no answer; trying again\n" IS_CONNECTED
+                  "line ready\nok: its log said what was expected, after 2.1 s\n"},
+        {.title = "a refusal is as good",
+         .expected = {"ready"},
+         .steps = {{STATE, 300, "refused", MONITOR_REFUSED},
+                   CONNECTED(2000),
+                   {LINE, 2100, "ready", 0}},
+         .story = "note no log: nothing listens on the board's TCP port 23; its sketch must offer "
+                  "one, with TelnetStream for instance; trying again\n" IS_CONNECTED
+                  "line ready\nok: its log said what was expected, after 2.1 s\n"},
+        {.title = "being turned away says nothing about a restart",
+         .expected = {"ready"},
+         .steps = {{STATE, 300, "closed", MONITOR_TURNED_AWAY},
+                   CONNECTED(2400),
+                   {LINE, 2450, "ready", 0}},
+         .story = "note the board hangs up at once (TCP port 23); perhaps somebody else reads its "
+                  "log; trying again\n" IS_CONNECTED_EARLY "line ready\n"},
+        {.title = "a connection that is made 2.5 s after the confirmation is to the new firmware",
+         .expected = {"ready"},
+         .steps = {CONNECTED(2500), {LINE, 2600, "ready", 0}},
+         .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 2.6 s\n"},
+        {.title = "and one a moment before is not",
+         .expected = {"ready"},
+         .steps = {CONNECTED(2499), {LINE, 2600, "ready", 0}},
+         .story = IS_CONNECTED_EARLY "line ready\n"},
+        {.title = "without an upload there is no restart to wait for",
+         .expected = {"ready"},
+         .is_old = true,
+         .steps = {CONNECTED(100), {LINE, 200, "ready", 0}},
+         .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 0.2 s\n"},
+        {.title = "nothing is expected: a log without end or verdict",
+         .steps = {CONNECTED(100), {LINE, 200, "hello", 0}, LOST(99000), CONNECTED(100000)},
+         .story = IS_CONNECTED_EARLY "line hello\n" IS_LOST IS_CONNECTED},
+    };
+    play(stories, COUNT(stories));
+}
+
+/* What the verdict is, and what it says. */
+static void test_verdicts(void **state)
+{
+    (void)state;
+    static const struct story stories[] = {
+        {.title = "all of several, in any order; the verdict comes once and the log goes on",
+         .expected = {"wifi .*up", "mqtt"},
+         .rejected = {"panic"},
+         .steps = {CONNECTED(3000),
+                   {LINE, 3100, "mqtt ready", 0},
+                   {LINE, 4000, "wifi is up", 0},
+                   {LINE, 4100, "panic", 0},
+                   {PASS, 31000, NULL, 0},
+                   LOST(32000)},
+         .story = IS_CONNECTED "line mqtt ready\nline wifi is up\n"
+                               "ok: its log said what was expected, after 4.0 s\n"
+                               "line panic\n" IS_LOST},
+        {.title = "what is missing, and the last lines",
+         .expected = {"wifi up", "mqtt", "ntp\t"},
+         .steps = {CONNECTED(3000),
+                   {LINE, 3100, "one", 0},
+                   {LINE, 3200, "mqtt", 0},
+                   {LINE, 3300, "three", 0},
+                   {LINE, 3400, "four", 0},
+                   {LINE, 3500, "fi\x1bve", 0},
+                   {PASS, 30000, NULL, 0},
+                   {LINE, 30100, "wifi up ntp\t", 0}},
+         .story = IS_CONNECTED "line one\nline mqtt\nline three\nline four\nline fi\x1bve\n"
+                               "unproven: in 30 s the log did not say \"wifi up\", \"ntp\\t\"; the "
+                               "last lines were \"mqtt\", \"three\", \"four\", \"fi\\x1bve\"\n"
+                               "line wifi up ntp\t\n"},
+        {.title = "a line that comes in two pieces is one",
+         .expected = {"ready"},
+         .steps = {CONNECTED(3000),
+                   {PIECE, 3100, "boot", 0},
+                   {REST, 3400, "booting", 0},
+                   {PASS, 30000, NULL, 0}},
+         .story = IS_CONNECTED "line boot\nline booting\n"
+                               "unproven: in 30 s the log did not say \"ready\"; the last line was "
+                               "\"booting\"\n"},
+        {.title = "colours are for eyes",
+         .expected = {"^ready$"},
+         .rejected = {"[[]"},
+         .steps = {CONNECTED(3000), {LINE, 3100, "\x1b[32mready\x1b[0m", 0}},
+         .story = IS_CONNECTED "line \x1b[32mready\x1b[0m\n"
+                               "ok: its log said what was expected, after 3.1 s\n"},
+        {.title = "connected, and silent",
+         .expected = {"ready"},
+         .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0}},
+         .story = IS_CONNECTED "unproven: in 30 s the log did not say \"ready\"; it was connected, "
+                               "but no line came\n"},
+        {.title = "never reached",
+         .expected = {"ready"},
+         .steps = {{STATE, 3000, "no answer\n", MONITOR_UNREACHABLE}, {PASS, 30000, NULL, 0}},
+         .story = "note no log: no answer\\n; trying again\n"
+                  "unproven: in 30 s the log did not say \"ready\"; it was never reached: no "
+                  "answer\\n\n"},
+        {.title = "never even tried to an end",
+         .expected = {"ready"},
+         .steps = {{PASS, 30000, NULL, 0}},
+         .story = "unproven: in 30 s the log did not say \"ready\"; it was never reached: no "
+                  "connection came about\n"},
+        {.title = "rejected",
+         .expected = {"ready"},
+         .rejected = {"error", "pa\tnic"},
+         .steps = {CONNECTED(3000),
+                   {LINE, 3100, "a pa\tnic", 0},
+                   {LINE, 3200, "error", 0},
+                   {PASS, 30000, NULL, 0}},
+         .story = IS_CONNECTED "line a pa\tnic\n"
+                               "unproven: the log said \"a pa\tnic\", which --reject \"pa\\tnic\" "
+                               "fits\nline error\n"},
+        {.title = "rejecting goes before expecting",
+         .expected = {"ready"},
+         .rejected = {"error"},
+         .steps = {CONNECTED(3000), {LINE, 3100, "ready with error", 0}},
+         .story = IS_CONNECTED "line ready with error\nunproven: the log said \"ready with error\","
+                               " which --reject \"error\" fits\n"},
+        {.title = "only --reject: whatever else comes is a success, at the deadline",
+         .rejected = {"panic"},
+         .steps = {CONNECTED(3000),
+                   {LINE, 3100, "ready", 0},
+                   {PASS, 29999, NULL, 0},
+                   {LINE, 29999, "still there", 0},
+                   {PASS, 30000, NULL, 0}},
+         .story = IS_CONNECTED "line ready\nline still there\n"
+                               "ok: its log said nothing that is rejected, in 30 s\n"},
+        {.title = "only --reject: silence is no success",
+         .rejected = {"panic"},
+         .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0}},
+         .story = IS_CONNECTED
+         "unproven: in 30 s the log did not say anything; it was connected, but no line came\n"},
+        {.title = "only --reject: nor are the words of the old firmware",
+         .rejected = {"panic"},
+         .steps = {CONNECTED(100), {LINE, 200, "ready", 0}, {PASS, 30000, NULL, 0}},
+         .story = IS_CONNECTED_EARLY
+         "line ready\nunproven: in 30 s the log did not say anything; all that came was from "
+         "before the restart\n"},
+    };
+    play(stories, COUNT(stories));
+}
+
+#define RETURNED "it went off the network and was back 3.2 s later"
+
+static void test_online(void **state)
+{
+    (void)state;
+    static const struct story stories[] = {
+        {.title = "back", .online = true, .steps = {BACK(3700)}, .story = "ok: " RETURNED "\n"},
+        {.title = "never gone",
+         .online = true,
+         .steps = {{ONLINE, 10000, NULL, ONLINE_NEVER_GONE}},
+         .story = "unproven: the board answered all the time, for 10.0 s: it has not restarted, or "
+                  "faster than can be seen\n"},
+        {.title = "still gone",
+         .online = true,
+         .steps = {{ONLINE, 60000, NULL, ONLINE_STILL_GONE}},
+         .story = "unproven: the board went off the network and was not back after 60 s\n"},
+        {.title = "without an upload it is not waited for",
+         .online = true,
+         .is_old = true,
+         .steps = {{PASS, 60000, NULL, 0}},
+         .story = ""},
+        {.title = "both: the board, then its log",
+         .online = true,
+         .expected = {"ready"},
+         .steps = {BACK(3700), CONNECTED(3800), {LINE, 3900, "ready", 0}},
+         .story = IS_CONNECTED "line ready\n"
+                               "ok: " RETURNED "; its log said what was expected, after 3.9 s\n"},
+        {.title = "both: the log, then the board, after the log's deadline",
+         .online = true,
+         .expected = {"ready"},
+         .steps = {LOST(1000),
+                   CONNECTED(1100),
+                   {LINE, 1200, "ready", 0},
+                   {PASS, 30000, NULL, 0},
+                   BACK(40000)},
+         .story = IS_LOST IS_CONNECTED
+         "line ready\nok: its log said what was expected, after 1.2 s; " RETURNED "\n"},
+        {.title = "both: the log is clean at its deadline, and then the board is back",
+         .online = true,
+         .rejected = {"panic"},
+         .steps = {CONNECTED(3800), {LINE, 3900, "ready", 0}, {PASS, 30000, NULL, 0}, BACK(40000)},
+         .story = IS_CONNECTED
+         "line ready\nok: its log said nothing that is rejected, in 30 s; " RETURNED "\n"},
+        {.title = "both: the board is back, but the log does not say it",
+         .online = true,
+         .expected = {"ready"},
+         .steps = {BACK(3700), CONNECTED(3800), {PASS, 30000, NULL, 0}},
+         .story = IS_CONNECTED "unproven: in 30 s the log did not say \"ready\"; it was connected, "
+                               "but no line came\n"},
+        {.title = "both: the log rejects before the board is back, which is not waited for",
+         .online = true,
+         .rejected = {"panic"},
+         .steps = {CONNECTED(2500), {LINE, 2600, "panic", 0}, {PASS, 60000, NULL, 0}},
+         .story = IS_CONNECTED
+         "line panic\nunproven: the log said \"panic\", which --reject \"panic\" fits\n"},
+        {.title = "both: the board is not back; the log's deadline does not count any more",
+         .online = true,
+         .expected = {"ready"},
+         .steps = {{ONLINE, 10000, NULL, ONLINE_NEVER_GONE}, {PASS, 60000, NULL, 0}},
+         .story = "unproven: the board answered all the time, for 10.0 s: it has not restarted, or "
+                  "faster than can be seen\n"},
+    };
+    play(stories, COUNT(stories));
+}
+
+/* The follow is freed by whom it tells; nothing of it is touched, and nobody called, afterwards. */
+static void test_freed_by_callback(void **state)
+{
+    (void)state;
+    static const struct story stories[] = {
+        {.title = "at a note",
+         .expected = {"ready"},
+         .free_at = AT_NOTE,
+         .steps = {CONNECTED(3000), {PASS, 60000, NULL, 0}},
+         .story = IS_CONNECTED},
+        {.title = "at a verdict that a line brings",
+         .expected = {"ready"},
+         .free_at = AT_VERDICT,
+         .steps = {CONNECTED(3000), {LINE, 3100, "ready", 0}, {PASS, 60000, NULL, 0}},
+         .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 3.1 s\n"},
+        {.title = "at a rejection",
+         .rejected = {"panic"},
+         .free_at = AT_VERDICT,
+         .steps = {CONNECTED(3000), {LINE, 3100, "panic", 0}, {PASS, 60000, NULL, 0}},
+         .story = IS_CONNECTED
+         "line panic\nunproven: the log said \"panic\", which --reject \"panic\" fits\n"},
+        {.title = "at the deadline",
+         .expected = {"ready"},
+         .online = true,
+         .free_at = AT_VERDICT,
+         .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0}, {PASS, 60000, NULL, 0}},
+         .story = IS_CONNECTED "unproven: in 30 s the log did not say \"ready\"; it was connected, "
+                               "but no line came\n"},
+        {.title = "when the board is back",
+         .online = true,
+         .free_at = AT_VERDICT,
+         .steps = {BACK(3700), {PASS, 60000, NULL, 0}},
+         .story = "ok: " RETURNED "\n"},
+        {.title = "when it is not",
+         .online = true,
+         .expected = {"ready"},
+         .free_at = AT_VERDICT,
+         .steps = {{ONLINE, 20000, NULL, ONLINE_STILL_GONE}, {PASS, 90000, NULL, 0}},
+         .story = "unproven: the board went off the network and was not back after 60 s\n"},
+    };
+    play(stories, COUNT(stories));
+}
+
+/* -- the rest -- */
+
+static void test_wanted(void **state)
+{
+    (void)state;
+    static struct expect *const some = (struct expect *)&world;
+    static const struct {
+        struct options options;
+        bool is_wanted, is_proof_wanted, is_endless;
+    } rows[] = {
+        {{0}, false, false, false},
+        {{.monitor = true}, true, false, true},
+        {{.expect = some}, true, true, false},
+        {{.online_us = 60 * S}, true, true, false},
+        {{.monitor = true, .expect = some}, true, true, false},
+        {{.monitor = true, .online_us = 60 * S}, true, true, true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(follow_is_wanted(&rows[i].options), rows[i].is_wanted);
+        assert_int_equal(follow_is_proof_wanted(&rows[i].options), rows[i].is_proof_wanted);
+        assert_int_equal(follow_is_endless(&rows[i].options), rows[i].is_endless);
+    }
+}
+
+static void test_say(void **state)
+{
+    (void)state;
+    const struct options log = {.monitor = true, .monitor_port = 23};
+    const struct options no_log = {.online_us = 60 * S};
+    reset_world();
+    begin(&log, false);
+    assert_false(world.keeps_colours);
+    assert_true(follow_say(world.follow, "help", 4));
+    world.is_full = true;
+    assert_false(follow_say(world.follow, "again", 5));
+    assert_string_equal(world.story, "send help\nsend again\n");
+    follow_free(world.follow);
+
+    reset_world();
+    begin(&no_log, true);
+    assert_false(follow_say(world.follow, "help", 4));
+    follow_free(world.follow);
+    assert_nothing_left();
+}
+
+static void test_was_connected(void **state)
+{
+    (void)state;
+    const struct options options = {.monitor = true, .monitor_port = 23, .raw = true};
+    const char *reason;
+    reset_world();
+    begin(&options, false);
+    assert_true(world.keeps_colours);
+    assert_false(follow_was_connected(world.follow, &reason));
+    assert_string_equal(reason, "");
+    take_step(&(struct step){STATE, 100, "no answer\x1b", MONITOR_UNREACHABLE});
+    assert_false(follow_was_connected(world.follow, &reason));
+    assert_string_equal(reason, "no answer\\x1b");
+    take_step(&(struct step)CONNECTED(200));
+    take_step(&(struct step)LOST(300));
+    assert_true(follow_was_connected(world.follow, &reason));
+    follow_free(world.follow);
+    assert_nothing_left();
+}
+
+/* Patterns and lines of any length make a sentence that is cut, and nothing worse. */
+static void test_long_message(void **state)
+{
+    (void)state;
+    static char patterns[EXPECT_MAX][256], text[LINES_MAX];
+    const char *expected[EXPECT_MAX];
+    struct ota_failure failure;
+    struct options options = {.monitor_port = 23, .expect_timeout_us = 30 * S};
+    for (size_t i = 0; i < EXPECT_MAX; i++) {
+        memset(patterns[i], 'a' + (int)(i % 26), sizeof patterns[i] - 1);
+        expected[i] = patterns[i];
+    }
+    memset(text, '\x01', sizeof text - 1);
+    assert_int_equal(expect_new(&options.expect, expected, EXPECT_MAX, NULL, 0, &failure), OTA_OK);
+    reset_world();
+    begin(&options, false);
+    take_step(&(struct step)CONNECTED(100));
+    for (int i = 0; i < 5; i++) {
+        const struct line line = {.bytes = (const unsigned char *)text, .length = strlen(text)};
+        world.monitor.on_line(&line, world.monitor.userdata);
+    }
+    world.story[0] = '\0';
+    pass_time(30000);
+    assert_int_equal(world.verdicts, 1);
+    assert_non_null(strstr(world.story, "unproven: in 30 s the log did not say \"aaaa"));
+    assert_non_null(strstr(world.story, "; the last lines were \"\\x01"));
+    follow_free(world.follow);
+    expect_free(options.expect);
+    assert_nothing_left();
+}
+
+/* Whatever memory runs out for, all that was there is given back. */
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    const struct options options = {.monitor_port = 23,
+                                    .expect = (struct expect *)&world,
+                                    .expect_timeout_us = 30 * S,
+                                    .online_us = 60 * S};
+    for (int what = 0; what < 5; what++) {
+        reset_world();
+        world.refuse_memory = what == 0;
+        world.refuse_online = what == 1;
+        world.refuse_monitor = what == 2;
+        virtual_time.refuse = what == 3;
+        begin(&options, true);
+        assert_int_equal(world.follow != NULL, what == 4);
+        world.refuse_memory = false;
+        follow_free(world.follow);
+        assert_nothing_left();
+        assert_string_equal(world.story, "");
+    }
+    follow_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_which_firmware), cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_online),         cmocka_unit_test(test_freed_by_callback),
+        cmocka_unit_test(test_wanted),         cmocka_unit_test(test_say),
+        cmocka_unit_test(test_was_connected),  cmocka_unit_test(test_long_message),
+        cmocka_unit_test(test_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
