@@ -8,30 +8,37 @@ _esp_ota_boards() {
 }
 
 _esp_ota() {
-  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} offered=""
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} assigned="" offered=""
   if [[ $word == "=" ]]; then # bash takes --file=x for three words
-    word=""
+    word="" assigned="="
   elif [[ $before == "=" ]]; then
-    before=${COMP_WORDS[COMP_CWORD - 2]}
+    before=${COMP_WORDS[COMP_CWORD - 2]} assigned="="
   fi
+  case $before in
+    --monitor | --timestamps | --online) before+=$assigned ;; # a value only behind "="
+  esac
   COMPREPLY=()
 
   case $before in
-    -f | --file | --output | --auth-file | --hosts | --resume | --sign | --verify-key)
+    -f | --file | --output | --auth-file | --hosts | --resume | --sign | --verify-key | --log)
       compopt -o default # without a reply, readline completes file names, and quotes them
       return
       ;;
     -i | --ip) offered=$(_esp_ota_boards) ;;
     -p | --port) offered="2040 3232 8266" ;;
     --peer) offered="any" ;;
+    --monitor=) offered="23" ;;
+    --timestamps=) offered="wall" ;;
     --sign-hash) offered="sha256 sha384 sha512" ;;
     -a | --auth | -I | --host-ip | -P | --host-port | -t | --timeout | --wait | --retries | \
-      --match | --board | -j | --jobs | --canary | --max-failures | --block | --max-size) ;;
+      --match | --board | -j | --jobs | --canary | --max-failures | --block | --max-size | \
+      --monitor-for | --expect | --reject | --expect-timeout | --online=) ;;
     *)
       if [[ $word == -* ]]; then
         offered="--ip --hosts --all --match --board --port --list --auth --auth-file --md5-target
           --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --lockstep --block --jobs
-          --canary --max-failures --resume --progress --quiet --json --debug --help --usage --version"
+          --canary --max-failures --resume --monitor --monitor-for --timestamps --raw --log --expect --reject
+          --expect-timeout --online --progress --quiet --json --debug --help --usage --version"
       fi
       ;;
   esac

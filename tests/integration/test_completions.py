@@ -117,7 +117,9 @@ class Completions(scenario.Scenario):
     def test_bash_values(self):
         for words, expected in ((("-a", ""), []), (("--auth", "=", ""), []), (("-i", ""), ["kitchen.local"]),
                                 (("--ip", "=", "k"), ["kitchen.local"]), (("--ip", "="), ["kitchen.local"]),
-                                (("-p", "8"), ["8266"]), (("-f", ""), []), (("",), [])):
+                                (("-p", "8"), ["8266"]), (("-f", ""), []), (("",), []),
+                                (("--monitor", "="), ["23"]), (("--timestamps", "=", "w"), ["wall"]),
+                                (("--monitor", "--ra"), ["--raw"]), (("--online", "=", ""), [])):
             with self.subTest(words):
                 self.assertEqual(self.bash_function(*words), expected)
 

@@ -7,6 +7,7 @@ import re
 import unittest
 
 from scenario import Scenario, address, image, run
+from telnet_board import TelnetBoard
 
 SOURCE = os.environ["ESP_OTA_SOURCE"]
 COMMON = {"event", "time", "board"}  # of every line of JSON
@@ -55,7 +56,7 @@ class Documentation(Scenario):
         page = section(man_page(), "EXIT STATUS").replace("\\fI", "").replace("\\fR", "")
         documented = {(name, status) for status, name in
                       re.findall(r"^(\d+|128\+n)\t([a-z-]+)\t", page, re.M)}
-        self.assertEqual(len(errors()), 22)
+        self.assertEqual(len(errors()), 23)
         self.assertEqual(documented, errors())
         readme = re.search(r"## Exit status\n(.*?)\n## ", read("README.md"), re.S)[1]
         self.assertEqual(set(re.findall(r"^\| (\d+\S*) \|", readme, re.M)),
@@ -67,6 +68,20 @@ class Documentation(Scenario):
         self.assertEqual(result.status, status, result)
         return [json.loads(line) for line in result.out.splitlines()]
 
+    def log_events(self):
+        """Those of a board whose log is only followed, but for the start, which has fewer keys."""
+        board = TelnetBoard(directory=self.directory, say=("alive",))
+        self.addCleanup(board.close)
+        start, *events = self.json_events("-i", board.address, f"--monitor={board.telnet_port}",
+                                          "--expect", "alive", status=0)
+        self.assertEqual((start["event"], start.keys() - COMMON), ("start", {"version", "file"}))
+        self.assertEqual([events[-1][key] for key in ("event", "port", "sha256", "original_size")],
+                         ["result", board.telnet_port, None, None])
+        self.assertIn("log", {event["event"] for event in events})
+        *_, result = self.json_events("-i", board.address, "--monitor=9", "--monitor-for", "0.1", status=12)[:3]
+        self.assertEqual((result["ok"], result["message"]), (True, "nothing was sent; the log follows"))
+        return events
+
     def test_json(self):
         documented = documented_keys()
         board = self.board("-P", "kwert", "--fault", "drop-invitation", family="esp32")
@@ -76,7 +91,7 @@ class Documentation(Scenario):
         fleet = self.json_events("-i", address(), *common, "--max-failures", "1", "-j", "1", "-t", "0.1",
                                  "--retries", "0", status=5)
         check = self.json_events("--check", "-f", path, status=0)
-        emitted = {event["event"]: event.keys() - COMMON for event in fleet + check + success}
+        emitted = {event["event"]: event.keys() - COMMON for event in fleet + check + success + self.log_events()}
         documented.pop("board")  # test_list.py
         self.assertEqual(documented, emitted)
         failure = self.json_events(*common, "-a", "wrong", "--retries", "0", status=6)
