@@ -173,11 +173,10 @@ static void judge(struct follow *follow, const struct line *colored)
     const struct line *line = &plain;
     plain.bytes = bytes;
     plain.length = colours_strip(&colours, bytes, colored->bytes, colored->length);
-    if (line->shown == 0) /* else it goes on */
+    if (line->shown == 0 || follow->line_count == 0) /* else it goes on */
         follow->line_count++;
-    if (follow->line_count)
-        escape_line(follow->last[(follow->line_count - 1) % REMEMBERED], LINE_SHOWN, line->bytes,
-                    line->length);
+    escape_line(follow->last[(follow->line_count - 1) % REMEMBERED], LINE_SHOWN, line->bytes,
+                line->length);
     switch (expect_feed(follow->config.options->expect, &follow->heard, line)) {
     case EXPECT_REJECTED:
         reject(follow);
