@@ -30,6 +30,7 @@ struct program {
     AvahiTimeout *end;          /* of --monitor-for */
     bool is_summed_up;          /* every board has its outcome, and that was said */
     struct ota_failure failure; /* one that belongs to no board */
+    struct ota_failure unheard; /* OTA_OK unless --monitor-for is over and no log was reached */
 };
 
 static void on_signal(int number, void *userdata)
@@ -52,7 +53,7 @@ static void on_end(AvahiTimeout *timeout, void *userdata)
     struct program *program = userdata;
     const char *reason;
     if (program->plan.image_count == 0 && !fleet_has_reached_log(program->fleet, &reason))
-        fail(&program->failure, OTA_E_UNPROVEN, "no log was reached in %.3g s: %s",
+        fail(&program->unheard, OTA_E_UNPROVEN, "no log was reached in %.3g s: %s",
              (double)program->options->monitor_for_us / 1e6, reason);
     loop_quit(program->loop);
 }
@@ -160,13 +161,16 @@ static int run(struct program *program)
     if (error != OTA_OK)
         return report_failure(program->report, &program->failure);
     int status = sum_up(program);
-    if (program->failure.error != OTA_OK)
-        return report_failure(program->report, &program->failure);
+    if (program->unheard.error != OTA_OK)
+        return report_failure(program->report, &program->unheard);
     const char *where;
     if (status != 0 || report_is_complete(program->report, &where))
         return status;
     fail(&program->failure, OTA_E_OUTPUT,
-         "everything else went well, but not all could be written to %s", where);
+         program->plan.image_count ? "every upload is confirmed, but the report could not be "
+                                     "written to %s"
+                                   : "the log could not be written to %s",
+         where);
     return report_failure(program->report, &program->failure);
 }
 

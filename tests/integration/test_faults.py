@@ -293,7 +293,7 @@ HOST = [
     Fault("-I is an address of another computer", NONE, "-I 192.0.2.1", 1,
           "of 192.0.2.1: Cannot assign requested address", 3),
     Fault("the disk is full for the report", NONE, "--json", 1,
-          "everything else went well, but not all could be written to standard output", 5,
+          "confirmed, but the report could not be written to standard output", 5,
           before=shell('exec "$@" >/dev/full'), installed=True),
     Fault("the disk is full, and the board fails, too", "--fault reset@40000",
           "--json --retries 0", 9, "reset the connection", 5,
