@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,17 +117,20 @@ static size_t print_bytes(char *text, const struct transcript *transcript,
     return strlen(escape_line(text, TEXT_MAX, bytes, length));
 }
 
+/* A pipe that takes a byte takes PIPE_BUF of them; a longer write could wait for its reader. */
 static void put(struct output *output, const char *text, size_t length)
 {
     while (length > 0 && !output->is_lost) {
         ssize_t written = -1;
+        errno = 0;
         if (standard_file_takes(output->descriptor, PATIENCE_MS))
-            written = write(output->descriptor, text, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        output->is_lost = written <= 0;
-        text += written;
-        length -= (size_t)(written > 0 ? written : 0);
+            written = write(output->descriptor, text, length < PIPE_BUF ? length : PIPE_BUF);
+        if (written > 0) {
+            text += written;
+            length -= (size_t)written;
+        } else {
+            output->is_lost = written == 0 || errno != EINTR;
+        }
     }
 }
 
