@@ -4,8 +4,8 @@
 #include "keyboard.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 struct keyboard {
@@ -33,10 +33,10 @@ static void hand_out(struct keyboard *keyboard)
 
 static void take(struct keyboard *keyboard, char character)
 {
-    if (character != '\n')
-        keyboard->line[keyboard->length++] = character;
     if (character == '\n' || keyboard->length == sizeof keyboard->line)
         hand_out(keyboard);
+    if (character != '\n')
+        keyboard->line[keyboard->length++] = character;
 }
 
 static void on_readable(AvahiWatch *watch, int descriptor, AvahiWatchEvent event, void *userdata)
@@ -48,8 +48,11 @@ static void on_readable(AvahiWatch *watch, int descriptor, AvahiWatchEvent event
     ssize_t count = read(descriptor, bytes, sizeof bytes);
     for (ssize_t i = 0; i < count; i++)
         take(keyboard, bytes[i]);
-    if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN))
+    bool has_ended = count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN);
+    if (has_ended)
         stop(keyboard);
+    if (has_ended && keyboard->length > 0)
+        hand_out(keyboard);
 }
 
 struct keyboard *keyboard_start(const AvahiPoll *poll_api, keyboard_line_fn *on_line,

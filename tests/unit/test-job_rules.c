@@ -1,0 +1,138 @@
+/*
+ * test-job_rules.c: the tables that a job decides by.
+ */
+#include "job_rules.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void test_block(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t given;
+        enum image_family family;
+        size_t block;
+    } rows[] = {
+        {0, IMAGE_ESP8266, 1460}, {0, IMAGE_ESP32, 1024},  {0, IMAGE_PICO, 1460},
+        {0, IMAGE_UNKNOWN, 1460}, {512, IMAGE_ESP32, 512}, {4096, IMAGE_UNKNOWN, 4096},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct options options = {.block = rows[i].given};
+        const struct image image = {.family = rows[i].family};
+        assert_int_equal(job_rules_block(&options, &image), rows[i].block);
+    }
+}
+
+/* 1, 2, 4 and from then on 5 seconds, however many attempts there are. */
+static void test_pause(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned attempt;
+        int64_t pause_us;
+    } rows[] = {
+        {1, 1000000}, {2, 2000000},  {3, 4000000},    {4, 5000000},
+        {5, 5000000}, {64, 5000000}, {1000, 5000000}, {UINT32_MAX, 5000000},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(job_rules_pause_us(rows[i].attempt), rows[i].pause_us);
+}
+
+/* Of every code there is. */
+static void test_errors(void **state)
+{
+    (void)state;
+    for (enum ota_error error = OTA_OK; error < OTA_ERROR_COUNT; error++) {
+        assert_int_equal(job_rules_is_break(error), error == OTA_E_LOST || error == OTA_E_STALLED);
+        assert_int_equal(job_rules_is_absence(error),
+                         error == OTA_E_NOT_FOUND || error == OTA_E_NO_ANSWER ||
+                             error == OTA_E_NOT_LISTENING || error == OTA_E_UNREACHABLE);
+    }
+}
+
+static void test_wants_plain(void **state)
+{
+    (void)state;
+    static struct image plain = {.family = IMAGE_ESP8266};
+    static const struct image packed = {.family = IMAGE_ESP8266, .plain = &plain};
+    static const struct {
+        const struct image *image;
+        enum ota_error error;
+        const char *message;
+        bool wants_plain;
+    } rows[] = {
+        {&packed, OTA_E_BOARD, "the board says: ERROR[10]: Magic byte is wrong, not 0xE9", true},
+        {&packed, OTA_E_BOARD, "the board says: ERROR[1]: Flash Write Failed", false},
+        {&packed, OTA_E_LOST, "ERROR[10]", false},
+        {&plain, OTA_E_BOARD, "the board says: ERROR[10]: Magic byte is wrong, not 0xE9", false},
+        {NULL, OTA_E_BOARD, "ERROR[10]", false}, /* only a log is followed */
+        {NULL, OTA_E_NOT_FOUND, "", false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct ota_failure failure = {.error = rows[i].error};
+        snprintf(failure.message, sizeof failure.message, "%s", rows[i].message);
+        assert_int_equal(job_rules_wants_plain(rows[i].image, &failure), rows[i].wants_plain);
+    }
+}
+
+static void test_port(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t given, announced;
+        enum image_family family;
+        uint16_t port;
+        const char *source;
+    } rows[] = {
+        {99, 8300, IMAGE_ESP32, 99, "the given port"},
+        {99, 0, IMAGE_UNKNOWN, 99, "the given port"},
+        {0, 8300, IMAGE_ESP32, 8300, "the announced port"},
+        {0, 65535, IMAGE_UNKNOWN, 65535, "the announced port"},
+        {0, 0, IMAGE_ESP8266, 8266, "the default port of ESP8266 boards"},
+        {0, 0, IMAGE_ESP32, 3232, "the default port of ESP32 boards"},
+        {0, 0, IMAGE_PICO, 2040, "the default port of Pico W boards"},
+        {0, 0, IMAGE_UNKNOWN, 8266,
+         "the default port of ESP8266 boards, as the image names no chip"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct image image = {.family = rows[i].family};
+        const struct assignment assignment = {.target.port = rows[i].given, .image = &image};
+        const char *source = NULL;
+        assert_int_equal(job_rules_port(&assignment, rows[i].announced, &source), rows[i].port);
+        assert_string_equal(source, rows[i].source);
+    }
+}
+
+static void test_signal_name(void **state)
+{
+    (void)state;
+    static const struct {
+        int number;
+        const char *name;
+    } rows[] = {
+        {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"}, {SIGQUIT, "SIGQUIT"},
+        {SIGTERM, "SIGTERM"}, {0, "SIGTERM"},     {-1, "SIGTERM"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_string_equal(job_rules_signal_name(rows[i].number), rows[i].name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_block),  cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_errors), cmocka_unit_test(test_wants_plain),
+        cmocka_unit_test(test_port),   cmocka_unit_test(test_signal_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
