@@ -1,0 +1,513 @@
+#!/usr/bin/env python3
+"""A board's log, and the proof of boot in it: --monitor, --log, --expect, --reject and what belongs to them.
+
+tests/net/test_online.py is about --online.
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import time
+import unittest
+
+import firmware
+from scenario import Case, Program, Scenario, Terminal, address, image, run
+from telnet_board import TelnetBoard
+
+LINE_MAX = 2048
+PORT = 2323  # each board has an address of its own
+MONITOR = f"--monitor={PORT}"
+TIME = r" *\d+\.\d{3}  "
+WALL = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  "
+REFUSED = f"nothing listens on the board's TCP port {PORT}"
+CONNECTED = rf"log connected \(TCP port {PORT}\)"
+# Without CAP_NET_ADMIN a silent board's kernel goes on acknowledging probes, which no real board does.
+LEAVES = ("reset", "close") + (() if os.geteuid() else ("silent",))
+MENU = r"\*{3} A simulated board's debug log\n(?:\*.*\n| .*\n|\n)*"
+
+
+def sketch(*say, after=(), flavour="stream", leave="close", more=()):
+    """Options of a board whose sketch logs; it is off the air long enough for that to be seen."""
+    steps = [word for step in say for word in ("--say", step)]
+    steps += [word for step in after for word in ("--say-after", step)]
+    return ("--telnet", str(PORT), "--telnet-flavour", flavour, "--telnet-leave", leave, "--reboot-ms", "500",
+            *steps, *more)
+
+
+def log_of(name, say, out, *args, flavour="stream", **more):
+    """A case without an upload: what a sketch says up to END, and what is seen of it."""
+    return Case(name, board=sketch(*say, "END", flavour=flavour), args=(MONITOR, "--expect", "END$", *args),
+                uploads=False, out=out, **more)
+
+
+class MonitorScenario(Scenario):
+
+    def log_board(self, *say, after=(), flavour="stream", leave="close", more=(), **named):
+        board = TelnetBoard("--reboot-ms", "500", *more, flavour=flavour, say=say, say_after=after, leave=leave,
+                            port=PORT, directory=self.directory, **named)
+        self.addCleanup(board.close)
+        return board
+
+    def upload_to(self, *boards):
+        """The arguments that send an image to these boards."""
+        return (*(word for board in boards for word in ("-i", board.address)), "-p", str(boards[0].port), "-f",
+                self.file("fw.bin", image()))
+
+
+class Lines(MonitorScenario):
+    """What is printed of what a sketch writes."""
+
+    def test_bytes(self):
+        self.check((
+            log_of("lines", ("one", "", "three"), "one\n\nthree\nEND\n"),
+            log_of("each end of line", (r"!raw a\r\nb\nc\rd\r\x00e\n",), "a\nb\nc\nd\ne\nEND\n"),
+            log_of("UTF-8", ("21 °C",), "21 °C\nEND\n"),
+            log_of("invalid UTF-8", (r"!raw \xc3\x28 \x80 \xfe \xed\xa0\x80\n",),
+                   "\\xc3( \\x80 \\xfe \\xed\\xa0\\x80\nEND\n"),
+            log_of("control characters", (r"!raw a\x07b\x1b[2Jc\x00d\x7f\n",), re.compile(
+                r"a\\x07b\\x1b\[2Jc\\(x00|0)d\\x7f\nEND\n")),
+            log_of("colors", (r"!raw \x1b[0;32mI (5) wifi\x1b[0m\n",), "I (5) wifi\nEND\n"),
+            log_of("as it is", (r"!raw a\x07b\x1b[2Jc\x1b]0;title\x07\n",), "a\x07b\x1b[2Jc\x1b]0;title\x07\nEND\n",
+                   "--raw"),
+            log_of("negotiation", (r"!raw \xff\xfb\x01\xff\xfd\x03\xff\xfa\x18\x01\xff\xf0hel\xff\xf1lo\n",),
+                   "hello\nEND\n"),
+            log_of("a doubled IAC is a byte", (r"!raw a\xff\xffb\n",), "a\\xffb\nEND\n"),
+            log_of("RemoteDebug", ("one",), re.compile(MENU + r"\(D\) one\n\(D\) END\n"), flavour="remotedebug"),
+            log_of("ESPTelnet", ("one",), "Welcome to this simulated board\none\nEND\n", flavour="esptelnet"),
+            log_of("flood", ("!flood 20000",), "".join(f"flood {i}\n" for i in range(20000)) + "END\n"),
+            log_of("endless line", ("!endless 100000", r"!raw \n"), "x" * 100000 + "\nEND\n"),
+        ))
+
+    def test_timestamps(self):
+        """Of each line its beginning, also when the rest comes later."""
+        halves = ("one", "!raw half ", "!pause 400", "line")
+        self.check([log_of(name, halves, re.compile(rf"{stamp}one\n{stamp}half line\n{stamp}END\n"), option)
+                    for name, option, stamp in (("since the start", "--timestamps", TIME),
+                                                ("time of day", "--timestamps=wall", WALL))])
+
+    def test_half_line(self):
+        """A prompt is seen while the board waits for an answer."""
+        board = self.log_board("one", "!raw login: ")
+        program = Program("-i", board.address, MONITOR)
+        program.wait_for("one\nlogin: $")
+        program.send_signal(signal.SIGINT)
+        result = program.result()
+        self.assertEqual((result.status, result.out), (0, "one\nlogin: \n"), result)
+
+    def test_endless_line_in_pieces(self):
+        """JSON has bounded pieces, which say that they belong together."""
+        board = self.log_board("!endless 10000", r"!raw \n", "!raw half ", "!pause 400", "line", "END")
+        result = run("-i", board.address, MONITOR, "--json", "--expect", "END$", "-q")
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        lines = [(event["line"], event["complete"], event["continued"])
+                 for event in map(json.loads, result.out.splitlines()) if event["event"] == "log"]
+        self.assertEqual(lines[-3:], [("half ", False, False), ("half line", True, False), ("END", True, False)])
+        pieces = [line for line in lines[:-3] if line[1] or len(line[0]) == LINE_MAX]
+        self.assertEqual("".join(text for text, *_ in pieces), "x" * 10000)
+        self.assertEqual([rest for _, *rest in pieces],
+                         [[False, False], *[[False, True]] * (10000 // LINE_MAX - 1), [True, True]])
+
+    def test_json_has_all_else(self):
+        """Standard output has JSON only, also where several boards log and an upload came before."""
+        board = self.log_board("old", after=("new", "END"))
+        result = run(*self.upload_to(board), MONITOR, "--json", "--expect", "^END$")
+        self.assertEqual(result.status, 0, result)
+        events = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual([event["line"] for event in events if event["event"] == "log" and event["complete"]][-2:],
+                         ["new", "END"])
+        self.assertEqual({event["board"] for event in events if event["event"] == "log"}, {board.address})
+        end = [event for event in events if event["event"] == "result"]
+        self.assertEqual([(event["ok"], event["exit_status"]) for event in end], [(True, 0)])
+        self.assertNotRegex(result.err, "(?m)^(new|END)$")
+
+
+class Ends(MonitorScenario):
+    """When it ends, and with which status."""
+
+    def test_after_an_upload(self):
+        """The log is the new firmware's; the upload's success is the success."""
+        says = (r"confirmed by the board", CONNECTED)
+        self.check([Case(f"{flavour}, {leave}", board=sketch("old", after=("new", "!raw END\n"), flavour=flavour, leave=leave),
+                         args=(MONITOR, "--monitor-for", "4"), out=re.compile(start + level + r"new\nEND\n"), says=says)
+                    for flavour, start, level in (("stream", "", ""),
+                                                  ("esptelnet", "(?:Welcome.*\n)*", ""))
+                    for leave in LEAVES])
+
+    def test_for_a_while(self):
+        self.check((
+            Case("alone", board=sketch("one"), args=(MONITOR, "--monitor-for", "0.5"), uploads=False, out="one\n",
+                 says=(CONNECTED,), seconds=10),
+            Case("no log", board=(), args=(MONITOR, "--monitor-for", "0.5"), uploads=False, status=12,
+                 says=(REFUSED, r"esp-ota: .*no log was reached in 0\.5 s")),
+            Case("no log after an upload", args=(MONITOR, "--monitor-for", "0.5"), says=("confirmed by the board", REFUSED)),
+            Case("failed upload", board=sketch("one", more=("--fault", "refuse:No room")), status=7,
+                 args=(MONITOR, "--monitor-for", "30"), never=("log connected",), seconds=20),
+        ))
+
+    def test_interrupted(self):
+        """Ctrl-C is the way to end it, so it is no failure."""
+        board = self.log_board("one", after=("new",))
+        for arguments, line in ((("-i", board.address), "one"), (self.upload_to(board), "new")):
+            with self.subTest(line):
+                program = Program(*arguments, MONITOR)
+                program.wait_for(rf"(?m)^{line}\n")
+                program.send_signal(signal.SIGINT)
+                result = program.result()
+                self.assertEqual((result.status, result.out), (0, line + "\n"), result)
+
+    def test_interrupted_after_a_failure(self):
+        """The status is that of the uploads, whatever is followed afterwards."""
+        good = self.log_board(after=("new",))
+        bad = self.board("-p", str(good.port), "--fault", "refuse:No room*0", where=address())
+        program = Program(*self.upload_to(good, bad), MONITOR)
+        program.wait_for(rf"{re.escape(good.address)}: new\n")
+        program.send_signal(signal.SIGINT)
+        result = program.result()
+        self.assertEqual((result.status, result.out), (7, f"{good.address}: new\n"), result)
+
+    def test_interrupted_while_proof_is_pending(self):
+        board = self.log_board(after=("new",))
+        program = Program(*self.upload_to(board), MONITOR, "--expect", "never")
+        program.wait_for("(?m)^new\n")
+        program.send_signal(signal.SIGINT)
+        result = program.result()
+        self.assertEqual((result.status, result.out), (130, "new\n"), result)
+        self.assertRegex(result.err, "esp-ota: .*interrupted by SIGINT; the board had confirmed the upload")
+
+    def test_nobody_reads(self):
+        """As in `esp-ota --monitor | head -1`."""
+        board = self.log_board("!tick 50")
+        result = run("-i", board.address, MONITOR, before=("bash", "-o", "pipefail", "-c", '"$@" | head -1', "-"))
+        self.assertEqual((result.status, result.out), (1, "tick 0\n"), result)
+        self.assertRegex(result.err, "(?m)^esp-ota: .*could be written to standard output")
+        self.assertLess(result.seconds, 20)
+
+
+class Connections(MonitorScenario):
+
+    def test_restarts(self):
+        """The log is found again, however the board leaves; each time with a short notice."""
+        programs = []
+        reasons = {"reset": "reset the connection", "close": "closed the connection",
+                   "silent": "reset the connection|does not answer any more"}
+        for leave in LEAVES:
+            reason = reasons[leave]
+            board = self.log_board("one", "!pause 300", "!crash", leave=leave)
+            programs.append((leave, reason, Program("-i", board.address, MONITOR)))
+        for leave, reason, program in programs:
+            with self.subTest(leave):
+                program.wait_for("one\none\n")
+                program.wait_for(rf"log lost \([^)]*({reason})\); connecting again\n(.*\n)*.*: {CONNECTED}")
+                program.send_signal(signal.SIGINT)
+                result = program.result()
+                self.assertEqual(result.status, 0, result)
+                self.assertRegex(result.out, r"^(one\n)+$")
+
+    def test_hang_up(self):
+        """The sketch ends the connection, without a restart."""
+        self.check([
+            Case(step, board=sketch("one", "!pause 300", step, "two", "END"), args=(MONITOR, "--expect", "END"),
+                 uploads=False, out="one\ntwo\nEND\n", says=("log lost", CONNECTED))
+            for step in ("!close", "!reset")])
+
+    def test_somebody_else_reads(self):
+        """A second client is hung up on by libraries that serve one; that is said, once."""
+        for flavour in ("esptelnet", "remotedebug"):
+            with self.subTest(flavour):
+                board = self.log_board("one", "END", flavour=flavour)
+                first = board.connect(address())
+                first.read_until(b"END\r\n")
+                program = Program("-i", board.address, MONITOR, "--expect", "END$")
+                program.wait_for("hangs up at once .*perhaps somebody else reads its log")
+                board.wait_for_count("telnet-refused", 2)
+                first.close()
+                result = program.result()
+                self.assertEqual(result.status, 0, result)
+                self.assertEqual(result.err.count("hangs up at once"), 1, result)
+                self.assertTrue(result.out.endswith("END\n"), result)
+                board.close()
+
+    def test_wrong_port(self):
+        """Nothing listens: said at once, and in the end with the port."""
+        says = (REFUSED, r'esp-ota: .*in 1 s the log did not say "x"; it was never reached: nothing listens on that port')
+        self.check((
+            Case("alone", args=(MONITOR, "--expect", "x", "--expect-timeout", "1"), uploads=False, status=12, says=says),
+            Case("after an upload", args=(MONITOR, "--expect", "x", "--expect-timeout", "1"), status=12, installed=True,
+                 says=(*says, "the board has confirmed the upload")),
+            Case("no board", board=None, args=(MONITOR, "--expect", "x", "--expect-timeout", "1"), uploads=False, status=12,
+                 says=says),
+        ))
+
+
+class Typing(MonitorScenario):
+
+    def test_commands(self):
+        """What is typed before the board listens is not lost in its first moments; lines end with CR LF."""
+        for flavour in ("stream", "esptelnet", "remotedebug"):
+            with self.subTest(flavour):
+                board = self.log_board("one", flavour=flavour, more=("--telnet-deaf-ms", "130"))
+                terminal = Terminal("-i", board.address, MONITOR)
+                terminal.type("status\n")
+                board.wait_for(r'telnet-command text="status(\\r)?"')
+                terminal.wait_for("one")
+                terminal.type("\x03")
+                result = terminal.result()
+                self.assertEqual(result.status, 0, result)
+                board.close()
+                self.assertEqual(board.count("telnet-discarded"), 0, board.events)
+
+    def test_what_is_sent(self):
+        """These bytes, after 150 ms, and none for telnet's negotiation."""
+        with socket.create_server((address(), PORT)) as server:
+            server.settimeout(20)
+            terminal = Terminal("-i", server.getsockname()[0], MONITOR)
+            terminal.type("first\nsecond\n")
+            connection = server.accept()[0]
+            start = time.monotonic()
+            with connection:
+                connection.settimeout(20)
+                got = connection.recv(1)
+                seconds = time.monotonic() - start
+                while not got.endswith(b"second\r\n"):
+                    chunk = connection.recv(100)
+                    self.assertTrue(chunk, got)
+                    got += chunk
+                self.assertEqual(got, b"first\r\nsecond\r\n")
+                self.assertGreater(seconds, 0.1)
+                terminal.type("\x03")
+                self.assertEqual(terminal.result().status, 0)
+
+    def test_nobody_listens(self):
+        """What is typed meanwhile is said when somebody does."""
+        where = address()
+        terminal = Terminal("-i", where, MONITOR)
+        terminal.wait_for("nothing listens")
+        terminal.type("hello\n")
+        terminal.wait_for("hello")
+        with socket.create_server((where, PORT)) as server:
+            server.settimeout(20)
+            with server.accept()[0] as connection:
+                connection.settimeout(20)
+                self.assertEqual(connection.recv(100), b"hello\r\n")
+                terminal.type("\x03")
+                self.assertEqual(terminal.result().status, 0)
+
+
+class LogFile(MonitorScenario):
+
+    def test_append(self):
+        board = self.log_board("one", r"!raw \x1b[2Jtwo\n", "END")
+        path = os.path.join(self.directory, "log")
+        arguments = ("-i", board.address, MONITOR, "--log", path, "--expect", "END")
+        expected = "one\n\\x1b[2Jtwo\nEND\n"
+        first = run(*arguments)
+        self.assertEqual((first.status, first.out), (0, expected), first)
+        second = run(*arguments, "--json", "-q")
+        self.assertEqual((second.status, second.err), (0, ""), second)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), 2 * expected)
+
+    def test_unwritable(self):
+        """Found before anything is sent."""
+        self.check([
+            Case(path, board=sketch("one"), args=(MONITOR, "--log", path), status=1, image=firmware.esp8266(),
+                 says=(rf"^esp-ota: cannot open {re.escape(path)} to write the log there: .*\n  Check that .*\n$",))
+            for path in ("/nonexistent/log", "/")])
+
+    def test_full(self):
+        board = self.log_board("one", "END")
+        result = run("-i", board.address, MONITOR, "--log", "/dev/full", "--expect", "END")
+        self.assertEqual((result.status, result.out), (1, "one\nEND\n"), result)
+        self.assertRegex(result.err, r"(?m)^esp-ota: .*could be written to the file of --log$")
+
+
+class Proof(MonitorScenario):
+    """--expect and --reject."""
+
+    def test_hit(self):
+        proof = r"confirmed by the board; its log said what was expected, after \d+\.\d s"
+        new = ("boot", "version 2", "wifi up")
+        self.check((
+            Case("one", board=sketch("old", after=new), args=(MONITOR, "--expect", "^version 2$"), says=(proof,),
+                 out="boot\nversion 2\n"),
+            Case("several, any order", board=sketch("old", after=new),
+                 args=(MONITOR, "--expect", "wifi up", "--expect", "boot", "--expect", "version [0-9]+"), says=(proof,),
+                 out="boot\nversion 2\nwifi up\n"),
+            Case("half a line is enough", board=sketch("old", after=("!raw login: ",)), args=(MONITOR, "--expect", "login:"),
+                 says=(proof,), out="login: \n"),
+            Case("no upload", board=sketch(*new), args=(MONITOR, "--expect", "wifi"), uploads=False,
+                 out="boot\nversion 2\nwifi up\n", says=(r"its log said what was expected",)),
+            Case("nothing rejected", board=sketch("old", after=new), args=(MONITOR, "--reject", "panic", "--expect-timeout", "3"),
+                 out="boot\nversion 2\nwifi up\n", says=("its log said nothing that is rejected, in 3 s",)),
+            Case("RemoteDebug", board=sketch("old", after=new, flavour="remotedebug"),
+                 args=(MONITOR, "--expect", r"^\(D\) wifi up$"), out=None, says=(proof,)),
+            Case("silent restart", board=sketch("old", after=new, leave="silent", more=("--telnet-away-silent",)),
+                 args=(MONITOR, "--expect", "wifi"), out=None, says=(proof,)),
+        ))
+
+    def test_miss(self):
+        def missed(name, *says, status=12, board, args, **more):
+            return Case(name, board=board, args=(MONITOR, "--expect-timeout", "4", *args), status=status,
+                        installed=True, out=None, says=(*says, "the board did confirm it"), **more)
+        self.check((
+            missed("no such line", r'in 4 s the log did not say "wifi"; the last lines were "boot", "done"',
+                   board=sketch("old", after=("boot", "done")), args=("--expect", "wifi")),
+            missed("one line", r'the last line was "boot"', board=sketch("old", after=("boot",)), args=("--expect", "wifi")),
+            missed("one of two", r'the log did not say "wifi"; ', board=sketch("old", after=("boot", "done")),
+                   args=("--expect", "wifi", "--expect", "boot")),
+            missed("both", r'the log did not say "wifi", "mqtt"; ', board=sketch("old", after=("boot", "done")),
+                   args=("--expect", "wifi", "--expect", "mqtt")),
+            missed("no line", "it was connected, but no line came", board=sketch("old", after=("!pause 60000",)),
+                   args=("--expect", "wifi")),
+            missed("no line, nothing rejected", "the log did not say anything", board=sketch("old", after=("!pause 60000",)),
+                   args=("--reject", "panic")),
+            missed("shown as text", r'the last line was "\\x1b\[2Jboot"', args=("--expect", "wifi"),
+                   board=sketch("old", after=(r"!raw \x1b[2Jboot\n",))),
+            missed("half a line has no end", 'the last line was "login: "', board=sketch("old", after=("!raw login: ",)),
+                   args=("--expect", "login: $")),
+            missed("never back", "it was never reached|no line came", args=("--expect", "wifi"),
+                   board=sketch("old", after=("wifi",), more=("--reboot-ms", "86400000"))),
+        ))
+
+    def test_old_firmware(self):
+        """What it says proves nothing, whether or not the end of its connection is seen."""
+        old = ("ready", "!tick 20 ready")
+        self.check([
+            Case(leave + " ".join(more), board=sketch(*old, after=("other", "!tick 300 other"), leave=leave, more=more),
+                 args=(MONITOR, "--expect", "ready", "--expect-timeout", "6"), status=12, installed=True, fast=False,
+                 out=None, says=("still to the firmware from before the restart",
+                                 'did not say "ready"; the last lines? (was|were) "other'))
+            for leave in LEAVES for more in ((), ("--telnet-away-silent",))])
+
+    def test_old_firmware_is_not_rejected(self):
+        self.check((Case("panic before", board=sketch("!tick 20 panic", after=("new", "END")), fast=False,
+                         args=(MONITOR, "--expect", "END", "--reject", "panic"), out=re.compile(r"(panic \d+\n)*new\nEND\n")),))
+
+    def test_reject(self):
+        rejected = r'the log said "Guru Meditation 1", which --reject "Guru" fits'
+        new = ("boot", "Guru Meditation 1", "END")
+        self.check([
+            Case(name, board=sketch("old", after=new), args=(MONITOR, *args), status=12, installed=True,
+                 out="boot\nGuru Meditation 1\n", says=(rejected,))
+            for name, args in (("alone", ("--reject", "Guru")), ("with what is expected", ("--reject", "Guru", "--expect", "END")),
+                               ("on the same line", ("--reject", "Guru", "--expect", "Medi")))] + [
+            Case("no upload", board=sketch(*new), args=(MONITOR, "--reject", "Guru"), status=12, uploads=False,
+                 out="boot\nGuru Meditation 1\n", says=(rejected,))])
+
+    def test_bad_firmware(self):
+        """It goes back to the old one, or crashes for ever."""
+        self.check((
+            Case("rollback", board=sketch("version 1", after=("boot", "!pause 300", "!rollback")), status=12, installed=True,
+                 args=(MONITOR, "--expect", "version 2", "--expect-timeout", "5"), out=re.compile("boot\nversion 1\n"),
+                 says=('did not say "version 2"; the last lines were "boot", "version 1"',), events=("rollback",)),
+            Case("crash loop", board=sketch("version 1", after=("boot", "!pause 300", "!crash")), status=12, installed=True,
+                 args=(MONITOR, "--expect", "version 2", "--expect-timeout", "5"), out=re.compile("(boot\n){2,}"),
+                 says=('the last lines were "boot", "boot"',)),
+            Case("crash loop, rejected", board=sketch("version 1", after=("boot", "Guru", "!pause 300", "!crash")), status=12,
+                 installed=True, args=(MONITOR, "--reject", "Guru"), out="boot\nGuru\n", says=('--reject "Guru" fits',)),
+        ))
+
+
+class Fleets(MonitorScenario):
+
+    def follow(self, *boards, **more):
+        arguments = [word for board in boards for word in ("-i", board.address)]
+        return Program(*arguments, MONITOR, **more)
+
+    def test_names(self):
+        """On a pipe each line has its board's name; half lines do not mix."""
+        first = self.log_board("!raw half ", "!pause 400", "one")
+        second = self.log_board("two", "!pause 300", "three")
+        program = self.follow(first, second)
+        program.wait_for("half one\n")
+        program.wait_for("three\n")
+        program.send_signal(signal.SIGINT)
+        result = program.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(sorted(result.out.splitlines()), sorted((
+            f"{first.address}: half one", f"{second.address}: two", f"{second.address}: three")))
+
+    def test_colors(self):
+        for more, pattern in (({}, r"\x1b\[3\dm{}:\x1b\[0m one\r\n"), ({"NO_COLOR": "1"}, r"(?<!m){}: one\r\n"),
+                              ({"TERM": "dumb"}, r"(?<!m){}: one\r\n")):
+            with self.subTest(more):
+                boards = [self.log_board("one") for _ in range(2)]
+                terminal = Terminal(*(word for board in boards for word in ("-i", board.address)), MONITOR, **more)
+                for board in boards:
+                    terminal.wait_for(pattern.format(re.escape(board.address)))
+                terminal.type("\x03")
+                self.assertEqual(terminal.result().status, 0)
+
+    def test_expect(self):
+        """The proof of each board is its own."""
+        good = self.log_board(after=("boot", "version 2"))
+        bad = self.log_board("version 2", after=("boot",), more=("-p", str(good.port)))
+        result = run(*self.upload_to(good, bad), MONITOR, "--expect", "version 2", "--expect-timeout", "4")
+        self.assertEqual(result.status, 12, result)
+        self.assertEqual(sorted(result.out.splitlines()), sorted((
+            f"{good.address}: boot", f"{good.address}: version 2", f"{bad.address}: boot")))
+        self.assertRegex(result.err, rf"(?m)^{re.escape(good.address)}: confirmed, .*; its log said what was expected")
+        self.assertRegex(result.err, rf'(?m)^esp-ota: {re.escape(bad.address)}: proof of boot: in 4 s the log did not say "version 2"')
+        self.assertIn("1 of 2 boards confirmed, 1 failed", result.err)
+
+    def test_canary(self):
+        """It counts when it has proven itself, not when it has confirmed."""
+        canary = self.log_board(after=("boot", "panic"))
+        rest = self.log_board(after=("boot", "panic"), more=("-p", str(canary.port)))
+        result = run(*self.upload_to(canary, rest), MONITOR, "--canary", "1", "--reject", "panic")
+        self.assertEqual((result.status, result.out), (12, f"{canary.address}: boot\n{canary.address}: panic\n"), result)
+        self.assertIn(f"esp-ota: not tried: {rest.address}\n", result.err)
+        rest.close()
+        self.assertEqual(rest.count("invitation"), 0, rest.events)
+        self.assertEqual(canary.count("upload result=ok"), 1)
+
+    def test_canary_waits_for_proof(self):
+        """The others follow when it is there."""
+        canary = self.log_board(after=("boot", "!pause 800", "END"))
+        rest = self.log_board(after=("boot", "END"), more=("-p", str(canary.port)))
+        program = Program(*self.upload_to(canary, rest), MONITOR, "--canary", "1", "--expect", "END")
+        program.wait_for(rf"{re.escape(canary.address)}: boot\n")
+        self.assertEqual(rest.count("invitation"), 0)
+        result = program.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("2 of 2 boards confirmed", result.err)
+
+
+class Usage(MonitorScenario):
+
+    def test_contradictions(self):
+        """One sentence, before anything is sent."""
+        where, path = address(), self.file("fw.bin", image())
+        for arguments, says in (
+                (("--expect", "("), r'--expect "\(": .*'),
+                (("--reject", "*a["), r'--reject "\*a\[": .*'),
+                (("--expect", ""), r'--expect "": an empty expression would match every line'),
+                (("--expect", r"(a)\1"), r"--expect .*no back-references such as .*"),
+                (("--monitor", "--monitor-for", "3", "--expect", "x"), r"--monitor-for and --expect .*"),
+                (("--monitor", "--monitor-for", "3", "--reject", "x"), r"--monitor-for and --reject .*"),
+                (("--monitor", "--monitor-for", "0"), r"--monitor-for '0' is not a number of seconds .*"),
+                (("--monitor=0",), r"--monitor '0' is not a port number from 1 to 65535"),
+                (("--monitor=65536",), r"--monitor '65536' is not a port number .*"),
+                (("--monitor", "--expect-timeout", "3"), r"--expect-timeout .*add --expect REGEX"),
+                (("--monitor", "--timestamps=utc"), r"--timestamps 'utc': .*"),
+                (("-f", path, "--raw"), r"--raw is about a board's log; add --monitor"),
+                (("-f", path, "--log", "x"), r"--log is about a board's log; add --monitor"),
+                (("-f", path, "--timestamps"), r"--timestamps is about a board's log; add --monitor"),
+                (("-f", path, "--monitor-for", "3"), r"--monitor-for is about a board's log; add --monitor"),
+                (("--monitor", "--online"), r"--online waits for a board that an upload restarts; add -f FILE"),
+                (("-f", path, "--online=0"), r"--online '0' is not a number of seconds .*"),
+        ):
+            with self.subTest(arguments):
+                result = run("-i", where, *arguments, cwd=self.directory)
+                self.assertEqual((result.status, result.out), (2, ""), result)
+                self.assertRegex(result.err, rf"^esp-ota: {says}\n$")
+                self.assertFalse(os.path.exists(os.path.join(self.directory, "x")))
+        result = run("-i", where, "--monitor", "--raw", "--json")
+        self.assertEqual((result.status, json.loads(result.out)["message"]),
+                         (2, "--raw and --json contradict each other; leave one out"), result)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""--online: a board that goes off the network and comes back, or does not, over a link that can be taken down."""
+
+import os
+import re
+import sys
+import tempfile
+import unittest
+
+import link
+
+OTA_LINK = os.environ["OTA_LINK"]
+ESP_OTA = os.environ["ESP_OTA"]
+ESP_OTA_SIM = os.environ["ESP_OTA_SIM"]
+SKIPPED = 77  # SKIP_RETURN_CODE of the test in CMakeLists.txt
+ALLOW_SKIP = "ESP_OTA_ALLOW_SKIP"
+AWAY_S = 2.5
+BACK = r"it went off the network and was back (\d+\.\d) s later"
+CONFIRMED = "the board has confirmed the upload; now "
+
+
+class Online(unittest.TestCase):
+    """The link is down while the board is off the air, unless the case wants something else."""
+
+    def setUp(self):
+        file = tempfile.NamedTemporaryFile(suffix=".bin")
+        self.addCleanup(file.close)
+        file.write(b"\xe9" + os.urandom(20000))
+        file.flush()
+        self.image = file.name
+
+    def upload(self, *options, goes=True, returns=True):
+        """The exit status, and all that was said. A board that does not go restarts unseen."""
+        with link.Link(OTA_LINK, delay=1) as net:
+            board = net.simulate(ESP_OTA_SIM, "--fast", "--reboot-ms", str(int(1000 * AWAY_S)), "--telnet", "23",
+                                 "--telnet-leave", "reset", "--say", "old", "--say-after", "new")
+            program = net.upload(ESP_OTA, "-f", self.image, *options)
+            program.wait_for(CONFIRMED)
+            board.wait_for("rebooting")
+            if goes:
+                net.tell("down")
+                board.wait_for(r"\bopen\b")
+            if goes and returns:
+                net.tell("up")
+            status = program.wait(60)
+            board.kill()
+            return status, program.output
+
+    def test_back(self):
+        status, output = self.upload("--online=30")
+        self.assertEqual(status, 0, output)
+        found = re.search(rf"confirmed by the board; {BACK}\n", output)
+        self.assertTrue(found, output)
+        self.assertTrue(AWAY_S - 0.5 < float(found[1]) < AWAY_S + 5, output)
+        self.assertNotIn("log connected", output)
+
+    def test_never_gone(self):
+        status, output = self.upload("--online=3", goes=False)
+        self.assertEqual(status, 12, output)
+        self.assertRegex(output, r"esp-ota: .*the board answered all the time, for 3\.\d s: it has not restarted")
+        self.assertNotRegex(output, BACK)
+
+    def test_not_back_in_time(self):
+        status, output = self.upload("--online=5", returns=False)
+        self.assertEqual(status, 12, output)
+        self.assertRegex(output, r"esp-ota: .*the board went off the network and was not back after 5 s\n")
+
+    def test_with_log(self):
+        """Both proofs are wanted, and named."""
+        status, output = self.upload("--online=30", "--monitor", "--expect", "^new$")
+        self.assertEqual(status, 0, output)
+        self.assertRegex(output, "(?m)^new$")
+        self.assertRegex(output, BACK)
+        self.assertIn("its log said what was expected", output)
+
+    def test_back_but_without_the_line(self):
+        status, output = self.upload("--online=30", "--expect", "other", "--expect-timeout", "12")
+        self.assertEqual(status, 12, output)
+        self.assertRegex(output, r'esp-ota: .*in 12 s the log did not say "other"; the last line was "new"')
+
+    def test_line_but_never_gone(self):
+        status, output = self.upload("--online=5", "--expect", "^new$", goes=False)
+        self.assertEqual(status, 12, output)
+        self.assertRegex(output, r"esp-ota: .*the board answered all the time, for 5\.\d s")
+
+
+if __name__ == "__main__":
+    reason = link.missing()
+    if reason:
+        may_skip = os.environ.get(ALLOW_SKIP) == "1"
+        hint = "" if may_skip else f" ({ALLOW_SKIP}=1 skips this test)"
+        print(f"{'SKIPPED' if may_skip else 'FAILED'}: {sys.argv[0]}: {reason}{hint}", file=sys.stderr)
+        sys.exit(SKIPPED if may_skip else 1)
+    unittest.main()
