@@ -163,7 +163,7 @@ struct step {
     enum { END, PASS, STATE, LINE, PIECE, REST, ONLINE } kind;
     int ms;
     const char *text; /* of a line; why a state came */
-    int value;        /* enum monitor_state, enum online_result */
+    int value;        /* enum monitor_state, enum online_result; how much of REST was said before */
 };
 
 #define CONNECTED(ms)                                                                              \
@@ -220,12 +220,11 @@ static void pass_time(int ms)
     virtual_time.now_us = now_us;
 }
 
-/* The last step but one was a PIECE where kind is REST: its bytes come again. */
 static void say(const struct step *step)
 {
     const struct line line = {.bytes = (const unsigned char *)step->text,
                               .length = strlen(step->text),
-                              .shown = step->kind == REST ? strlen(step[-1].text) : 0,
+                              .shown = step->kind == REST ? (size_t)step->value : 0,
                               .is_unfinished = step->kind == PIECE};
     assert_true(world.has_monitor);
     world.monitor.on_line(&line, world.monitor.userdata);
@@ -403,9 +402,15 @@ static void test_verdicts(void **state)
          .expected = {"ready"},
          .steps = {CONNECTED(3000),
                    {PIECE, 3100, "boot", 0},
-                   {REST, 3400, "booting", 0},
+                   {REST, 3400, "booting", 4},
                    {PASS, 30000, NULL, 0}},
          .story = IS_CONNECTED "line boot\nline booting\n"
+                               "unproven: in 30 s the log did not say \"ready\"; the last line was "
+                               "\"booting\"\n"},
+        {.title = "so is the rest of one of which nothing was heard before",
+         .expected = {"ready"},
+         .steps = {CONNECTED(3000), {REST, 3400, "booting", 4}, {PASS, 30000, NULL, 0}},
+         .story = IS_CONNECTED "line booting\n"
                                "unproven: in 30 s the log did not say \"ready\"; the last line was "
                                "\"booting\"\n"},
         {.title = "colours are for eyes",
