@@ -15,10 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A board restarts within 1.1 s of its OK (PROTOCOL.md section 6). Whoever is connected before that
- * hears the old firmware; a connection made later is to the new one. */
-static const int64_t RESTARTED_US = 2500000;
-
 enum { REMEMBERED = 4, LINE_SHOWN = 160, REASON_MAX = 160 };
 
 struct follow {
@@ -235,8 +231,7 @@ static void describe_state(char text[REASON_MAX + 128], const struct follow *fol
 /* Whether a connection that is made now is to the firmware that is to be judged. */
 static bool is_new_firmware(const struct follow *follow)
 {
-    return !follow->config.is_restarting || follow->is_new ||
-           loop_now_us() - follow->start_us >= RESTARTED_US;
+    return follow->is_new || loop_now_us() - follow->start_us >= follow->config.restart_us;
 }
 
 static void on_state(enum monitor_state state, const char *reason, void *userdata)
@@ -317,7 +312,7 @@ struct follow *follow_start(const struct follow_config *config,
     *follow =
         (struct follow){.config = *config, .callbacks = *callbacks, .start_us = loop_now_us()};
     const struct options *options = config->options;
-    bool is_online_wanted = options->online_us && config->is_restarting;
+    bool is_online_wanted = options->online_us && config->restart_us;
     if ((is_online_wanted && !start_online(follow)) ||
         ((options->monitor || options->expect) && !start_log(follow))) {
         follow_free(follow);

@@ -14,7 +14,9 @@ struct follow_config {
     const AvahiPoll *poll_api;
     const struct options *options; /* which of the log, --expect and --online is wanted */
     struct address address;        /* of the board, with its OTA port */
-    bool is_restarting;            /* it has just confirmed an upload */
+    /* After the confirmation of an upload: when at the latest it restarts. Whoever is connected
+     * before that hears the old firmware. 0: there was no upload. */
+    int64_t restart_us;
 };
 
 /* Called from the loop; all but on_line may free the follow. */

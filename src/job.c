@@ -220,7 +220,7 @@ static bool start_follow(struct job *job)
     struct follow_config config = {.poll_api = job->config.poll_api,
                                    .options = job->config.options,
                                    .address = job->found.addresses[0],
-                                   .is_restarting = job->image};
+                                   .restart_us = job->image ? job_rules_restart_us(job->image) : 0};
     address_set_port(&config.address, job->port);
     job->follow = follow_start(&config, &callbacks);
     if (!job->follow)

@@ -24,6 +24,11 @@ int64_t job_rules_pause_us(unsigned attempt)
     return doubled_us < PAUSE_MAX_US ? doubled_us : PAUSE_MAX_US;
 }
 
+int64_t job_rules_restart_us(const struct image *image)
+{
+    return image->family == IMAGE_ESP32 ? 800000 : 2500000;
+}
+
 bool job_rules_is_break(enum ota_error error)
 {
     return error == OTA_E_LOST || error == OTA_E_STALLED;

@@ -12,6 +12,10 @@ size_t job_rules_block(const struct options *options, const struct image *image)
 /* How long to rest before the next attempt; attempt counts from 1. */
 int64_t job_rules_pause_us(unsigned attempt);
 
+/* How long after its OK a board has restarted for sure: an ESP32 does so 110 ms later, the 8266
+ * family after a second (PROTOCOL.md section 6). */
+int64_t job_rules_restart_us(const struct image *image);
+
 /* Whether the board was there, and the connection broke off. */
 bool job_rules_is_break(enum ota_error error);
 /* Whether it may be off, asleep or restarting. */

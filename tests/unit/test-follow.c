@@ -192,8 +192,9 @@ struct story {
 
 static void begin(const struct options *options, bool is_restarting)
 {
-    struct follow_config config = {
-        .poll_api = &virtual_time.api, .options = options, .is_restarting = is_restarting};
+    struct follow_config config = {.poll_api = &virtual_time.api,
+                                   .options = options,
+                                   .restart_us = is_restarting ? 2500 * 1000 : 0};
     const struct follow_callbacks callbacks = {
         .on_line = on_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = &world};
     assert_true(address_parse(&config.address, "10.0.0.7"));

@@ -173,14 +173,14 @@ struct follow *__wrap_follow_start(const struct follow_config *config,
     char text[ADDRESS_TEXT_MAX + 8];
     assert_ptr_equal(config->poll_api, &virtual_time.api);
     assert_false(world.has_follow || world.has_session || world.has_resolver);
-    if (world.refuse_follow || !config->is_restarting)
+    if (world.refuse_follow || !config->restart_us)
         world.phase = OTA_PHASE_PROOF; /* a result is about that now */
     if (world.refuse_follow)
         return NULL;
     world.has_follow = true;
     world.follow = *callbacks;
     tell("follow %s%s\n", address_text_port(text, &config->address),
-         config->is_restarting ? " after its restart" : "");
+         config->restart_us ? " after its restart" : "");
     return (struct follow *)&world.has_follow;
 }
 

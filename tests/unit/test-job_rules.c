@@ -34,6 +34,14 @@ static void test_block(void **state)
 }
 
 /* 1, 2, 4 and from then on 5 seconds, however many attempts there are. */
+static void test_restart(void **state)
+{
+    (void)state;
+    assert_int_equal(job_rules_restart_us(&(struct image){.family = IMAGE_ESP32}), 800000);
+    assert_int_equal(job_rules_restart_us(&(struct image){.family = IMAGE_ESP8266}), 2500000);
+    assert_int_equal(job_rules_restart_us(&(struct image){.family = IMAGE_UNKNOWN}), 2500000);
+}
+
 static void test_pause(void **state)
 {
     (void)state;
@@ -130,9 +138,10 @@ static void test_signal_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_block),  cmocka_unit_test(test_pause),
-        cmocka_unit_test(test_errors), cmocka_unit_test(test_wants_plain),
-        cmocka_unit_test(test_port),   cmocka_unit_test(test_signal_name),
+        cmocka_unit_test(test_restart),     cmocka_unit_test(test_block),
+        cmocka_unit_test(test_pause),       cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_wants_plain), cmocka_unit_test(test_port),
+        cmocka_unit_test(test_signal_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
