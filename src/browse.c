@@ -58,9 +58,7 @@ static void finish_normally(struct browse *browse)
 static void finish_unavailable(struct browse *browse, const char *reason)
 {
     struct ota_failure failure;
-    fail(&failure, OTA_E_NOT_FOUND,
-         "%s: multicast DNS cannot be asked (%s); start Avahi and D-Bus (\"systemctl restart "
-         "avahi-daemon\"; Debian's package is avahi-daemon)",
+    fail(&failure, OTA_E_NO_MDNS, "%s: multicast DNS cannot be asked (%s)",
          browse->boards.count ? "the boards found may not be all" : "boards cannot be looked for",
          reason);
     finish(browse, &failure);

@@ -197,6 +197,14 @@ static enum ota_error take_value(struct reader *reader, enum option option,
     struct strings *list = list_of(reader->line, option);
     if (list)
         return add_value(list, value, failure);
+    const char *former = reader->line->value[option];
+    if ((option == OPTION_HOSTS || option == OPTION_RESUME) && former &&
+        strcmp(former, value) != 0) {
+        free(value);
+        return fail(failure, OTA_E_USAGE,
+                    "option '--%s' is given twice; put all boards into one %s",
+                    options_find(option)->longName, option == OPTION_HOSTS ? "list" : "report");
+    }
     password_free(reader->line->value[option]);
     reader->line->value[option] = value;
     return OTA_OK;

@@ -79,6 +79,14 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
                 "routers, guest networks and most VPNs), and the spelling of its name, or "
                 "give its IP address.",
         },
+    [OTA_E_NO_MDNS] =
+        {
+            .name = "no-mdns",
+            .exit_status = 4,
+            .text = "boards cannot be looked for",
+            .remedy = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's package "
+                      "is avahi-daemon), or name the boards by their IP addresses with -i.",
+        },
     [OTA_E_NO_ANSWER] =
         {
             .name = "no-answer",

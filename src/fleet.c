@@ -51,6 +51,7 @@ struct fleet {
     struct member *ready;
     struct member **ready_end;
     AvahiTimeout *turn;      /* when places may have to be filled */
+    size_t canaries;         /* so many of the members; more where one of them is skipped */
     const char *why_stopped; /* NULL: goes on */
     int signal_number;
     struct ota_totals totals;
@@ -90,6 +91,7 @@ static void skip(struct member *member, enum ota_skip why, const char *message)
     char name[4 * TARGET_NAME_MAX];
     struct fleet *fleet = member->fleet;
     set_state(member, ENDED);
+    fleet->canaries += (size_t)(member - fleet->members) < fleet->canaries;
     fleet->totals.skipped++;
     fleet->totals.total -= member->total;
     escape_string(name, sizeof name, member->assignment->target.name);
@@ -108,7 +110,7 @@ static void judge(struct member *member)
 {
     struct fleet *fleet = member->fleet;
     const struct options *options = fleet->config.options;
-    bool is_canary = (size_t)(member - fleet->members) < options->canaries;
+    bool is_canary = (size_t)(member - fleet->members) < fleet->canaries;
     if (member->error != OTA_OK && is_canary)
         fleet->why_stopped = "not tried, as a canary has failed";
     else if (options->failures_max && fleet->totals.failed >= options->failures_max)
@@ -117,7 +119,7 @@ static void judge(struct member *member)
 
 static bool are_canaries_confirmed(const struct fleet *fleet)
 {
-    for (size_t i = 0; i < fleet->config.options->canaries && i < fleet->config.count; i++)
+    for (size_t i = 0; i < fleet->canaries && i < fleet->config.count; i++)
         if (fleet->members[i].state != ENDED)
             return false;
     return true;
@@ -135,7 +137,7 @@ static void skip_confirmed(struct fleet *fleet)
 static struct member *take_next(struct fleet *fleet)
 {
     skip_confirmed(fleet);
-    bool is_canary = fleet->begun < fleet->config.options->canaries;
+    bool is_canary = fleet->begun < fleet->canaries;
     if (fleet->begun < fleet->config.count && (is_canary || are_canaries_confirmed(fleet)))
         return &fleet->members[fleet->begun++];
     struct member *member = fleet->ready;
@@ -269,6 +271,21 @@ static void on_event(const struct ota_event *event, void *userdata)
     emit(member->fleet, event);
 }
 
+/* A result that no job has given. */
+static void fail_member(struct member *member, const struct ota_failure *failure)
+{
+    char name[4 * TARGET_NAME_MAX];
+    escape_string(name, sizeof name, member->assignment->target.name);
+    on_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
+                                 .board = name,
+                                 .image = member->assignment->image,
+                                 .port = member->assignment->target.port,
+                                 .total = member->total,
+                                 .failure = failure,
+                                 .exit_status = ota_error_exit_status(failure->error, 0)},
+             member);
+}
+
 static const struct member *find_address(const struct member *wanted, const struct address *address)
 {
     const struct fleet *fleet = wanted->fleet;
@@ -285,6 +302,7 @@ static const struct member *find_address(const struct member *wanted, const stru
 static bool on_address(const struct address *address, void *userdata)
 {
     char name[4 * TARGET_NAME_MAX], message[sizeof name + 32];
+    struct ota_failure failure;
     struct member *member = userdata;
     const struct member *same = find_address(member, address);
     if (!same) {
@@ -292,6 +310,11 @@ static bool on_address(const struct address *address, void *userdata)
         return true;
     }
     escape_string(name, sizeof name, same->assignment->target.name);
+    if (same->assignment->image != member->assignment->image) {
+        fail(&failure, OTA_E_USAGE, "is the same board as %s, which gets another image", name);
+        fail_member(member, &failure);
+        return false;
+    }
     snprintf(message, sizeof message, "is the same board as %s", name);
     skip(member, OTA_SKIP_DUPLICATE, message);
     return false;
@@ -340,20 +363,6 @@ static struct job *new_job(struct member *member)
     return job_new(&config, &callbacks);
 }
 
-static void fail_to_start(struct member *member)
-{
-    char name[4 * TARGET_NAME_MAX];
-    const struct ota_failure failure = {.error = OTA_E_INTERNAL, .message = "out of memory"};
-    escape_string(name, sizeof name, member->assignment->target.name);
-    on_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
-                                 .board = name,
-                                 .image = member->assignment->image,
-                                 .total = member->total,
-                                 .failure = &failure,
-                                 .exit_status = ota_error_exit_status(failure.error, 0)},
-             member);
-}
-
 static void start_member(struct member *member)
 {
     set_state(member, RUNNING);
@@ -362,7 +371,7 @@ static void start_member(struct member *member)
     if (member->job)
         job_start(member->job);
     else
-        fail_to_start(member);
+        fail_member(member, &(struct ota_failure){OTA_E_INTERNAL, "out of memory"});
 }
 
 /* -- the fleet -- */
@@ -402,6 +411,7 @@ struct fleet *fleet_start(const struct fleet_config *config)
     if (!fleet)
         return NULL;
     fleet->config = *config;
+    fleet->canaries = config->options->canaries;
     fleet->ready_end = &fleet->ready;
     fleet->members = calloc(config->count, sizeof *fleet->members);
     fleet->errands = errands_new(config->poll_api);

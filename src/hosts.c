@@ -176,7 +176,7 @@ static struct host_line *add_line(struct hosts *hosts, const struct parser *pars
         hosts->lines = lines;
     }
     struct host_line *line = &hosts->lines[hosts->count++];
-    *line = (struct host_line){0};
+    *line = (struct host_line){.number = parser->number};
     return line;
 }
 

@@ -19,6 +19,7 @@ enum {
 };
 
 struct host_line {
+    size_t number;        /* of the line, from 1; 0: it is from no list */
     struct target target; /* with port=N merged into its port */
     char *auth_file;      /* NULL: not given; never "" or "-" */
     char *file;           /* NULL: not given; never "" */

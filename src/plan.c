@@ -114,12 +114,12 @@ static enum ota_error find_password(struct plan *plan, const char *path, const c
     return error;
 }
 
-static bool is_planned(const struct plan *plan, const struct target *target)
+static const struct assignment *find_planned(const struct plan *plan, const struct target *target)
 {
     for (size_t i = 0; i < plan->count; i++)
         if (target_equal(&plan->assignments[i].target, target))
-            return true;
-    return false;
+            return &plan->assignments[i];
+    return NULL;
 }
 
 static enum ota_error append(struct plan *plan, const struct assignment *assignment,
@@ -154,8 +154,7 @@ static enum ota_error add_line(struct plan *plan, const struct host_line *line,
     const struct options *options = plan->options;
     const char *path = line->file ? line->file : options->file;
     struct assignment assignment = {.target = line->target, .password = options->password};
-    if (is_planned(plan, &line->target))
-        return OTA_OK;
+    const struct assignment *planned = find_planned(plan, &line->target);
     const bool is_upload = path || !(options->monitor || options->expect);
     if (!path && is_upload)
         return fail(failure, OTA_E_USAGE,
@@ -164,7 +163,11 @@ static enum ota_error add_line(struct plan *plan, const struct host_line *line,
     enum ota_error error = is_upload ? find_image(plan, path, &assignment.image, failure) : OTA_OK;
     if (error == OTA_OK && line->auth_file)
         error = find_password(plan, line->auth_file, &assignment.password, failure);
-    if (error == OTA_OK) {
+    if (error == OTA_OK && planned && planned->image != assignment.image)
+        return fail(failure, OTA_E_USAGE,
+                    "%s is to get two different images; leave one of them out",
+                    escape_string(shown, sizeof shown, line->target.name));
+    if (error == OTA_OK && !planned) {
         assignment.is_confirmed = is_confirmed(plan, &assignment);
         error = append(plan, &assignment, failure);
     }
@@ -177,6 +180,17 @@ enum ota_error plan_add(struct plan *plan, const struct target *target, struct o
     return add_line(plan, &line, failure);
 }
 
+/* Puts the list and the line before what is wrong with it. */
+static enum ota_error name_line(const struct plan *plan, const struct host_line *line,
+                                struct ota_failure *failure)
+{
+    char shown[512];
+    const struct ota_failure unnamed = *failure;
+    const char *path = plan->options->hosts;
+    escape_string(shown, sizeof shown, strcmp(path, "-") == 0 ? "standard input" : path);
+    return fail(failure, unnamed.error, "%s, line %zu: %s", shown, line->number, unnamed.message);
+}
+
 /* -p is for the boards whose line names no port. */
 static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
 {
@@ -185,7 +199,8 @@ static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
     for (size_t i = 0; i < hosts.count && error == OTA_OK; i++) {
         if (hosts.lines[i].target.port == 0)
             hosts.lines[i].target.port = plan->options->port;
-        error = add_line(plan, &hosts.lines[i], failure);
+        if (add_line(plan, &hosts.lines[i], failure) != OTA_OK)
+            error = name_line(plan, &hosts.lines[i], failure);
     }
     hosts_free(&hosts);
     return error;

@@ -66,7 +66,8 @@ struct report *report_new(const struct options *options)
         return NULL;
     report->command = options->command;
     report->json = options->json;
-    report->bar = options->force_bar || stderr_is_smart();
+    report->bar =
+        options->force_bar || (stderr_is_smart() && !(options->json && isatty(STDOUT_FILENO)));
     report->start_us = loop_now_us();
     report->summary = summary_new();
     if (!report->summary) {
@@ -258,8 +259,8 @@ static void show_failure(const struct report *report, const char *where, const c
 
 static void show_result(struct report *report, const struct ota_event *event)
 {
-    if (!is_fleet(report))
-        log_status_end();
+    /* Of a fleet: the next draw_bar() may redraw it, not each of the lines. */
+    (is_fleet(report) ? log_status_clear : log_status_end)();
     if (event->failure->error != OTA_OK)
         show_failure(report, event->board, ota_phase_name(event->phase), event->failure);
     else if (!event->image)
@@ -321,6 +322,7 @@ static void show(struct report *report, const struct ota_event *event)
                        loop_now_us() - report->start_us);
         break;
     case OTA_EVENT_SKIPPED:
+        log_status_clear();
         if (event->skip != OTA_SKIP_UNTRIED) /* the summary lists those */
             log_info("%s: %s", event->board, event->message);
         break;

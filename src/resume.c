@@ -23,8 +23,8 @@ enum { NAME_SHOWN = 256, KEY_MAX = 16, IMAGE_MAX = DIGEST_SHA256_HEX + 16 };
 static const char line_start[] = "{\"event\":";
 
 struct resume {
-    json_t *boards;   /* board -> port in decimal, or "0" -> image confirmed, or null */
-    bool has_outcome; /* some line tells how an upload ended */
+    json_t *boards; /* board -> port in decimal, or "0" -> image confirmed, or null */
+    bool is_report; /* some line tells of a board, or how a run ended */
 };
 
 /* Where we are, for messages. */
@@ -105,7 +105,6 @@ static enum ota_error take_outcome(struct resume *resume, const json_t *event, b
 {
     char image[IMAGE_MAX];
     const json_t *board = json_object_get(event, "board");
-    resume->has_outcome = true;
     /* A run that has ended before it came to any board. */
     if (!is_confirmed && json_is_null(board))
         return OTA_OK;
@@ -125,6 +124,9 @@ static enum ota_error take_event(struct resume *resume, const json_t *event,
     const char *code = json_string_value(json_object_get(event, "code"));
     if (!type)
         return reject(place, "is not an event");
+    /* A run that was cut short may have no result yet. */
+    if (strcmp(type, "start") == 0 || strcmp(type, "result") == 0 || strcmp(type, "skipped") == 0)
+        resume->is_report = true;
     if (strcmp(type, "result") == 0)
         return take_outcome(resume, event, json_is_true(json_object_get(event, "ok")), place);
     if (strcmp(type, "skipped") == 0 && code && strcmp(code, "confirmed") == 0)
@@ -188,10 +190,15 @@ static enum ota_error read_report(struct resume *resume, FILE *stream, char *lin
     if (ferror(stream))
         return fail(place->failure, OTA_E_USAGE, "cannot read the report %s: %s", place->name,
                     strerror(errno));
-    if (!resume->has_outcome)
+    if (size == 0)
         return fail(place->failure, OTA_E_USAGE,
-                    "%s has no result of any board in it; --resume takes what an earlier run with "
-                    "--json has printed",
+                    "%s is empty, perhaps as this run writes to it; --resume takes what an "
+                    "earlier run with --json has printed",
+                    place->name);
+    if (!resume->is_report)
+        return fail(place->failure, OTA_E_USAGE,
+                    "%s tells of no board; --resume takes what an earlier run with --json has "
+                    "printed",
                     place->name);
     return OTA_OK;
 }

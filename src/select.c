@@ -90,7 +90,8 @@ static void on_browsed(const struct boards *boards, const struct ota_failure *fa
         selection->error = take(selection, boards);
     else if (failure) /* always, as there are no boards */
         selection->error = (*selection->failure = *failure).error;
-    if (selection->error == OTA_E_NOT_FOUND && loop_now_us() < selection->deadline_us)
+    bool may_come = selection->error == OTA_E_NOT_FOUND || selection->error == OTA_E_NO_MDNS;
+    if (may_come && loop_now_us() < selection->deadline_us)
         look_again(selection);
     else
         loop_quit(selection->loop);

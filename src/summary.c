@@ -11,7 +11,8 @@
 #include <string.h>
 
 enum {
-    LIST_MAX = 3000, /* bytes of names in one message; log.c takes 4,096 */
+    LIST_MAX = 400, /* bytes of names in one message: some lines of a terminal */
+    REASON_MAX = 96,
     COUNT_MAX = 48,
 };
 
@@ -25,6 +26,7 @@ struct summary {
     struct entry *entries;
     struct entry **end;
     size_t untried;
+    char why_untried[REASON_MAX];
     bool is_incomplete; /* memory ran out */
 };
 
@@ -68,7 +70,8 @@ void summary_add(struct summary *summary, const struct ota_event *event)
         append(summary, event->failure->error, event->board);
     } else if (event->type == OTA_EVENT_SKIPPED && event->skip == OTA_SKIP_UNTRIED) {
         append(summary, OTA_OK, event->board);
-        summary->untried++;
+        if (summary->untried++ == 0)
+            snprintf(summary->why_untried, REASON_MAX, "%s", event->message);
     }
 }
 
@@ -109,7 +112,7 @@ static void show_untried(const struct summary *summary)
 {
     char names[LIST_MAX];
     if (list_names(names, summary, OTA_OK))
-        log_error("not tried: %s", names);
+        log_error("%s: %s", summary->why_untried, names);
 }
 
 /* ", 2 failed"; nothing when there are none. */

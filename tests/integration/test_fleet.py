@@ -107,7 +107,7 @@ class Fleet(Scenario):
         arguments = ("-p", str(good.port), "-f", self.path, "--canary", "2")
         result = run(*boards(good.addresses[0], bad.address, *good.addresses[1:]), *arguments)
         self.assertEqual((result.status, result.out), (7, ""), result)
-        self.assertIn(f"esp-ota: not tried: {good.addresses[1]}, {good.addresses[2]}\n", result.err)
+        self.assertIn(f"as a canary has failed: {good.addresses[1]}, {good.addresses[2]}\n", result.err)
         self.assertRegex(result.err, r"esp-ota: 1 of 4 boards confirmed, 1 failed, 2 not tried, in .*\n$")
         self.assert_received(good, good.addresses[:1])
         result = run(*boards(*good.addresses, bad.address), *arguments)
@@ -115,13 +115,49 @@ class Fleet(Scenario):
         self.assertNotIn("not tried", result.err)
         self.assert_received(good, good.addresses)
 
+    def test_canaries_that_are_skipped(self):
+        """A second name of a board, or one that an earlier run has updated, is no canary."""
+        good = Floor(self, 3)
+        bad = self.board("-p", str(good.port), "--fault", "refuse:Bad day*0", where=address())
+        first, second, third = good.addresses
+        port = ("-p", str(good.port))
+        report = run("-i", first, *port, "-f", self.path, "--json").out
+        resume = ("--resume", self.file("report", report.encode()))
+        for twin, options in ((f"{first}:{good.port}", ()), (first, resume)):
+            with self.subTest(twin):
+                known = (first,) if twin == first else (first, twin)
+                canaries = "1" if twin == first else "2"
+                result = run(*boards(*known, bad.address, second, third), *port, "-f", self.path,
+                             "--canary", canaries, *options)
+                self.assertEqual(result.status, 7, result)
+                self.assertIn(f"as a canary has failed: {second}, {third}\n", result.err)
+
+    def test_contradictions(self):
+        """A board that is to get two images gets none: in the list, and when only its address tells."""
+        board = self.board()
+        other = self.file("other.bin", firmware.esp8266(24000))
+        hosts = self.file("hosts", f"{board.address} port={board.port}\n"
+                                   f"{board.address} port={board.port} file={other}\n".encode())
+        result = run("--hosts", hosts, "-f", self.path)
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn(f"{hosts}, line 2: {board.address} is to get two different images", result.err)
+        hosts = self.file("hosts", f"localhost. port={board.port}\n"
+                                   f"127.0.0.1 port={board.port} file={other}\n".encode())
+        result = run("--hosts", hosts, "-f", self.path, "-t", "0.3", "--retries", "0")
+        self.assertEqual(result.status, 20, result)
+        self.assertIn("which gets another image", result.err)
+        result = run("--hosts", hosts, "--hosts", self.path, "-f", self.path)
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("option '--hosts' is given twice; put all boards into one list", result.err)
+
     def test_max_failures(self):
         good = Floor(self, 3)
         bad = [address(), address()]
         result = run(*boards(good.addresses[0], *bad, *good.addresses[1:]), "-p", str(good.port), "-f",
                      self.path, "--max-failures", "2", "-j", "1", "-t", "0.2", "--retries", "0")
         self.assertEqual(result.status, 5, result)
-        self.assertIn(f"esp-ota: not tried: {good.addresses[1]}, {good.addresses[2]}\n", result.err)
+        self.assertIn(f"esp-ota: not tried, as too many others have failed: {good.addresses[1]}, "
+                      f"{good.addresses[2]}\n", result.err)
         self.assert_received(good, good.addresses[:1])
 
     def test_two_names_of_one_board(self):
@@ -221,7 +257,7 @@ class Fleet(Scenario):
         result = program.result(20)
         self.assertEqual(result.status, 130, result)
         self.assertEqual(summary(result.err), {"interrupted": set(floor.addresses[:3])})
-        self.assertIn(f"esp-ota: not tried: {floor.addresses[3]}\n", result.err)
+        self.assertIn(f"esp-ota: not tried, as the upload was interrupted: {floor.addresses[3]}\n", result.err)
         self.assertIn("esp-ota: 0 of 4 boards confirmed, 3 failed, 1 not tried, in", result.err)
 
     def test_password_is_asked_for_once(self):
@@ -246,7 +282,7 @@ class Fleet(Scenario):
         self.assertRegex(result.err, r"\[=+>? *\] 2 of 6 done, 2 running +\d+% +\d+\.\d KiB/s  \d:\d\d left")
         for line in re.split(r"[\r\n]+", result.err.replace("\x1b[K", "")):
             self.assertLess(len(line), 80, line)
-        self.assertRegex(result.err, r"\r\x1b\[K6 of 6 boards confirmed, in [0-9.]+ s\r\n$")
+        self.assertRegex(result.err, r"(\r\x1b\[K|\n)6 of 6 boards confirmed, in [0-9.]+ s\r\n$")
 
     def test_waiting_for_a_board(self):
         """It is off at first; its upload begins when it appears."""

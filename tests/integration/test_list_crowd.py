@@ -166,13 +166,13 @@ class Silence(Announced):
 
 
 class Daemon(Announced):
-    ADVICE = "start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's package is avahi-daemon)"
+    ADVICE = "\n  Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's package is avahi-daemon)"
 
     def test_no_daemon(self):
         self.link.stop_daemon()
         _, result = self.list(status=4)
         self.assertIn("boards cannot be looked for: multicast DNS cannot be asked (avahi-daemon is not on the "
-                      f"D-Bus system bus, or the bus denies access to it); {self.ADVICE}", result.err)
+                      f"D-Bus system bus, or the bus denies access to it){self.ADVICE}", result.err)
         self.assertEqual("", result.out)
         self.assertLess(result.seconds, SOON)
 
@@ -181,7 +181,7 @@ class Daemon(Announced):
         self.link.stop_bus()
         self.addCleanup(self.link.start_bus)
         _, result = self.list(status=4)
-        self.assertIn(f"(the D-Bus system bus cannot be reached); {self.ADVICE}", result.err)
+        self.assertIn(f"(the D-Bus system bus cannot be reached){self.ADVICE}", result.err)
         self.assertLess(result.seconds, SOON)
 
     def test_daemon_hangs(self):

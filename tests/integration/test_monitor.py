@@ -474,7 +474,7 @@ class Fleets(MonitorScenario):
         result = run(*self.upload_to(canary, rest), MONITOR, "--canary", "1", "--reject", "panic")
         self.assertEqual((result.status, result.out),
                          (12, f"{canary.address}: boot\n{canary.address}: panic\n"), result)
-        self.assertIn(f"esp-ota: not tried: {rest.address}\n", result.err)
+        self.assertIn(f"esp-ota: not tried, as a canary has failed: {rest.address}\n", result.err)
         rest.close()
         self.assertEqual(rest.count("invitation"), 0, rest.events)
         self.assertEqual(canary.count("upload result=ok"), 1)

@@ -148,14 +148,14 @@ static void test_assignments(void **state)
          1,
          0},
         {{NULL},
-         "k.local file=b.bin\nk.local file=a.bin\n",
+         "k.local file=b.bin\nk.local file=b.bin\n",
          true,
          0,
          "k.local:0 b.bin common",
          1,
          0},
         {{"k.local"},
-         "k.local file=b.bin\nl.local\n",
+         "k.local\nl.local\n",
          false,
          0,
          "k.local:0 a.bin common; l.local:0 a.bin common",
@@ -206,6 +206,9 @@ static void test_failures(void **state)
         {"k.local auth-file=missing\n", "a.bin", OTA_E_USAGE, "password file missing"},
         {"k.local port=0\n", "a.bin", OTA_E_USAGE, "hosts, line 1"},
         {"# nobody\n", "a.bin", OTA_E_USAGE, "hosts"},
+        {"\nk.local file=missing.bin\n", "a.bin", OTA_E_IMAGE, "hosts, line 2: cannot open"},
+        {"k.local\nk.local file=b.bin\n", "a.bin", OTA_E_USAGE,
+         "hosts, line 2: k.local is to get two different images"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct plan plan;

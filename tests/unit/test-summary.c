@@ -26,8 +26,10 @@ static void add_result(struct summary *summary, const char *board, enum ota_erro
 
 static void add_skipped(struct summary *summary, const char *board, enum ota_skip skip)
 {
-    summary_add(summary,
-                &(struct ota_event){.type = OTA_EVENT_SKIPPED, .board = board, .skip = skip});
+    summary_add(summary, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
+                                             .board = board,
+                                             .skip = skip,
+                                             .message = "not tried, as it rains"});
 }
 
 static void show(const struct summary *summary, const struct ota_totals *totals)
@@ -56,7 +58,7 @@ static void test_groups(void **state)
     snprintf(expected, sizeof expected,
              "esp-ota: 1 board: the board does not answer (no-answer): c\n  %s\n"
              "esp-ota: 2 boards: the board refused the image (refused): d, b\n  %s\n"
-             "esp-ota: not tried: e, h\n"
+             "esp-ota: not tried, as it rains: e, h\n"
              "esp-ota: 1 of 8 boards confirmed, 3 failed, 2 not tried, 2 skipped, in 1.2 s\n",
              ota_error_remedy(OTA_E_NO_ANSWER, OTA_COMMAND_SKETCH),
              ota_error_remedy(OTA_E_REFUSED, OTA_COMMAND_SKETCH));
