@@ -43,6 +43,25 @@ static void print_segments(const struct inspection *inspection)
                inspection->segments[i].address, inspection->segments[i].size);
 }
 
+/* Whether a signature holds is known with its key only. */
+static const char *describe_trailer(enum inspect_trailer trailer)
+{
+    switch (trailer) {
+    case INSPECT_PADDING:
+        return "padding";
+    case INSPECT_SIGNATURE_ESP8266:
+        return "a signature as ESP8266 and Pico W boards check it (--verify-key)";
+    case INSPECT_SIGNATURE_ESP32:
+        return "a signature as ESP32 boards check it (--verify-key)";
+    case INSPECT_SIGNATURE_SECURE_BOOT:
+        return "a signature of ESP-IDF's secure boot";
+    case INSPECT_NO_TRAILER:
+    case INSPECT_STRAY_BYTES:
+        break;
+    }
+    return "nothing that is known";
+}
+
 static void print_flash(const struct inspection *inspection)
 {
     if (inspection->flash_size)
@@ -69,7 +88,8 @@ static void print(const struct image *image, const char *path, const struct insp
     if (inspection->unpacked_size)
         printf("  %-10s %zu bytes\n", "unpacked", inspection->unpacked_size);
     if (inspection->trailer_size)
-        printf("  %-10s %zu bytes behind the image\n", "trailer", inspection->trailer_size);
+        printf("  %-10s %zu bytes behind the image: %s\n", "trailer", inspection->trailer_size,
+               describe_trailer(inspection->trailer));
     print_field("MD5", image->md5);
     print_field("SHA-256", image->sha256);
 }
@@ -118,7 +138,7 @@ int check_run(const struct options *options, struct report *report)
     if (options->verify_key)
         error = sign_key_load_public(&key, options->verify_key, &failure);
     if (error == OTA_OK)
-        error = image_load(&image, options->file, options->size_limit, &failure);
+        error = image_load(&image, options->file, true, options->size_limit, &failure);
     if (error == OTA_OK)
         error = image_add_sha256(image, &failure);
     if (error == OTA_OK)

@@ -56,10 +56,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .name = "image",
             .exit_status = 3,
             .text = "the image cannot be sent",
-            .remedy = "Give -f the application image that the build wrote for this board, usually "
-                      "firmware.bin or SKETCH.ino.bin.",
-            .filesystem_remedy = "Give -f the filesystem image that the build wrote, usually "
-                                 "littlefs.bin or spiffs.bin.",
+            .remedy = "", /* the sentence says what to do */
         },
     [OTA_E_SIGNATURE] =
         {
@@ -141,9 +138,10 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .name = "refused",
             .exit_status = 7,
             .text = "the board refused the image",
-            .remedy = "Go by the board's reason: for \"Not Enough Space\" choose a smaller image "
-                      "or another flash layout (the running and the new sketch must fit side by "
-                      "side), for \"Invalid bootstrapping state\" press the board's reset button "
+            .remedy = "Go by the board's reason: for \"Not Enough Space\" choose a smaller image, "
+                      "another flash layout (the running and the new sketch must fit side by side) "
+                      "or, for an ESP8266 or Pico W, -z, for \"Invalid bootstrapping state\" press "
+                      "the board's reset button "
                       "once.",
             .filesystem_remedy = "Go by the board's reason: for \"Not Enough Space\" build the "
                                  "filesystem image for the layout of the flash that the sketch "
@@ -196,7 +194,9 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .remedy = "Go by the board's reason: a failed MD5 check or flash write is worth "
                       "another try; a wrong magic byte, \"Decryption error\" or \"Could Not "
                       "Activate\" means an image for another chip, or not an application image (a "
-                      "filesystem image needs -s; of .bin and .elf the .bin is right).",
+                      "filesystem image needs -s; of .bin and .elf the .bin is right), or "
+                      "a compressed one for a core that does not unpack it; a failed signature "
+                      "check, an image that is not signed with the board's key (--sign).",
             .filesystem_remedy = "Go by the board's reason: a failed MD5 check or flash write is "
                                  "worth another try.",
         },

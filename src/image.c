@@ -31,15 +31,17 @@ static char *signed_path(const char *path)
 }
 
 /* Settles which file to read. As with espota.py, path itself need not exist beside path.signed. */
-static enum ota_error choose_path(struct image *image, const char *path,
+static enum ota_error choose_path(struct image *image, const char *path, bool may_be_signed,
                                   struct ota_failure *failure)
 {
-    struct stat status;
+    struct stat status, plain;
 
     image->path = signed_path(path);
     if (image->path == NULL)
         return fail(failure, OTA_E_INTERNAL, "out of memory");
-    image->is_signed = stat(image->path, &status) == 0 && S_ISREG(status.st_mode);
+    image->is_signed = may_be_signed && stat(image->path, &status) == 0 && S_ISREG(status.st_mode);
+    image->is_stale =
+        image->is_signed && stat(path, &plain) == 0 && plain.st_mtime > status.st_mtime;
     if (!image->is_signed)
         image->path[strlen(path)] = '\0';
     return OTA_OK;
@@ -168,7 +170,7 @@ static enum image_family family_of(const struct inspection *inspection)
     }
 }
 
-static enum ota_error load(struct image *image, const char *path, size_t limit,
+static enum ota_error load(struct image *image, const char *path, bool may_be_signed, size_t limit,
                            struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];
@@ -176,7 +178,7 @@ static enum ota_error load(struct image *image, const char *path, size_t limit,
 
     if (*path == '\0')
         return fail(failure, OTA_E_IMAGE, "the name of the image file is empty");
-    if (choose_path(image, path, failure) != OTA_OK)
+    if (choose_path(image, path, may_be_signed, failure) != OTA_OK)
         return failure->error;
     escape_string(shown, sizeof shown, image->path);
     descriptor = open(image->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -196,7 +198,7 @@ static enum ota_error load(struct image *image, const char *path, size_t limit,
     return OTA_OK;
 }
 
-enum ota_error image_load(struct image **image, const char *path, size_t limit,
+enum ota_error image_load(struct image **image, const char *path, bool may_be_signed, size_t limit,
                           struct ota_failure *failure)
 {
     struct image *loaded = calloc(1, sizeof *loaded);
@@ -204,7 +206,7 @@ enum ota_error image_load(struct image **image, const char *path, size_t limit,
     *image = NULL;
     if (loaded == NULL)
         return fail(failure, OTA_E_INTERNAL, "out of memory");
-    if (load(loaded, path, limit, failure) != OTA_OK) {
+    if (load(loaded, path, may_be_signed, limit, failure) != OTA_OK) {
         image_free(loaded);
         return failure->error;
     }

@@ -20,6 +20,7 @@ enum image_family { IMAGE_UNKNOWN, IMAGE_ESP8266, IMAGE_ESP32, IMAGE_PICO };
 struct image {
     char *path;     /* the file that was read: perhaps NAME.signed */
     bool is_signed; /* NAME.signed was taken instead of NAME */
+    bool is_stale;  /* and is older than NAME */
     enum image_family family;
     struct inspection inspection; /* of the file */
     size_t file_size;             /* what is sent (size, md5, data) may be compressed: prepare.h */
@@ -30,11 +31,12 @@ struct image {
     struct image *plain; /* owned: the same for boards that do not unpack; NULL: not compressed */
 };
 
-/* Reads path, or path.signed when that exists (as espota.py does), of at most limit bytes. The
+/* Reads path, or path.signed when that exists (as espota.py does) and may_be_signed, of at most
+ * limit bytes. The
  * caller frees the image with image_free(). Fails with OTA_E_IMAGE (a sentence with the path,
  * escaped: missing, unreadable, not a regular file, empty, under IMAGE_SIZE_MIN, over limit,
  * changed while being read) or OTA_E_INTERNAL. Never blocks on a FIFO or device. */
-enum ota_error image_load(struct image **image, const char *path, size_t limit,
+enum ota_error image_load(struct image **image, const char *path, bool may_be_signed, size_t limit,
                           struct ota_failure *failure);
 void image_free(struct image *image);
 

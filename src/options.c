@@ -181,6 +181,9 @@ static bool is_stdin(const char *path)
 static enum ota_error check_presence(const struct options *options, const struct command_line *line,
                                      struct ota_failure *failure)
 {
+    if (line->given[OPTION_VERIFY_KEY] && !options->check)
+        return fail(failure, OTA_E_USAGE,
+                    "--verify-key says whether a file is signed; add --check, or leave it out");
     enum ota_error error = options->check               ? check_check(line, failure)
                            : options->list              ? check_list(line, failure)
                            : line->given[OPTION_OUTPUT] ? check_output(line, failure)
@@ -190,9 +193,6 @@ static enum ota_error check_presence(const struct options *options, const struct
     if (line->given[OPTION_SIGN_HASH] && !line->given[OPTION_SIGN])
         return fail(failure, OTA_E_USAGE,
                     "--sign-hash says how to sign; add --sign KEY, or leave it out");
-    if (line->given[OPTION_VERIFY_KEY] && !options->check)
-        return fail(failure, OTA_E_USAGE,
-                    "--verify-key says whether a file is signed; add --check, or leave it out");
     if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
         return fail(failure, OTA_E_USAGE,
                     "-a and --auth-file both give a password; leave one of them out");

@@ -34,8 +34,8 @@ static bool is_file(const char *path, const struct stat *status)
 }
 
 /* To put a file in the place of a device would do more harm than good. */
-static enum ota_error check_target(const char *path, const char *file, const struct image *image,
-                                   struct ota_failure *failure)
+static enum ota_error check_target(const char *path, const struct options *options,
+                                   const struct image *image, struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
     struct stat target;
@@ -44,7 +44,8 @@ static enum ota_error check_target(const char *path, const char *file, const str
     if (!S_ISREG(target.st_mode))
         return cannot_write(
             path, S_ISDIR(target.st_mode) ? "it is a directory" : "it is no regular file", failure);
-    if (is_file(image->path, &target) || is_file(file, &target))
+    if (is_file(image->path, &target) || is_file(options->file, &target) ||
+        (options->sign && is_file(options->sign, &target)))
         return fail(failure, OTA_E_USAGE,
                     "--output names the file that is read, %s; give it another name",
                     escape_string(shown, sizeof shown, path));
@@ -142,7 +143,7 @@ int output_run(const struct options *options, struct report *report)
     enum ota_error error = plan_make(&plan, options, &failure);
     const struct image *image = error == OTA_OK ? plan.images[0].image : NULL;
     if (error == OTA_OK)
-        error = check_target(options->output, options->file, image, &failure);
+        error = check_target(options->output, options, image, &failure);
     if (error == OTA_OK)
         error = write_image(image, options->output, &failure);
     if (error == OTA_OK)

@@ -34,6 +34,8 @@ static enum ota_error screen(const struct image *image, const struct options *op
     char shown[512], reason[SCREEN_REASON_MAX];
     enum screening screening = screen_image(reason, image, options->command);
     escape_string(shown, sizeof shown, image->path);
+    if (image->is_stale)
+        log_warning("%s takes the place of a file that is newer than it", shown);
     if (screening == SCREEN_REFUSED && !options->force)
         return fail(failure, OTA_E_IMAGE, "%s %s (--force sends it all the same)", shown, reason);
     if (screening == SCREEN_REFUSED)
@@ -55,7 +57,7 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
     if (!loaded->path)
         return out_of_memory(failure);
     plan->image_count++;
-    if (image_load(&loaded->image, path, options->size_limit, failure) != OTA_OK ||
+    if (image_load(&loaded->image, path, !options->sign, options->size_limit, failure) != OTA_OK ||
         screen(loaded->image, options, failure) != OTA_OK)
         return failure->error;
     if ((options->json || options->resume) && image_add_sha256(loaded->image, failure) != OTA_OK)

@@ -188,11 +188,6 @@ static enum ota_error sign_image(struct image *image, const struct options *opti
     char shown[PATH_SHOWN];
     struct inspection inspection;
     escape_string(shown, sizeof shown, image->path);
-    if (image->is_signed)
-        return fail(failure, OTA_E_USAGE,
-                    "%s takes the place of the file that -f names, and is signed already; remove "
-                    "it, or leave --sign out",
-                    shown);
     inspect_image(&inspection, image->data, image->size);
     enum ota_error error = sign_as(image, &inspection, options, key, failure);
     if (error == OTA_OK && image->plain) {

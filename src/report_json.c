@@ -259,7 +259,7 @@ bool report_json_check(FILE *stream, const struct image *image, const struct ins
     json_object_set_new(fields, "families", families_of(inspection));
     json_object_set_new(fields, "verdict", json_string(inspection->verdict));
     json_object_set_new(fields, "chip",
-                        string_or_null(inspection->has_chip ? inspection->chip_name : NULL));
+                        string_or_null(*inspection->chip_name ? inspection->chip_name : NULL));
     json_object_set_new(fields, "application", application_of(inspection));
     json_object_set_new(fields, "signature", signature_of(signature));
     return write_line(stream, "check", NULL, since_start_us, fields);

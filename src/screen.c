@@ -124,6 +124,13 @@ static enum screening compare(const struct guess *guess, const struct image *ima
                                                                          : SCREEN_DOUBTFUL;
 }
 
+/* Whether the board is one of those that store what is compressed as it is. */
+static bool must_be_unpacked(const struct guess *guess, const struct image *image)
+{
+    bool is_compressed = image->plain || image->inspection.format == INSPECT_GZIP;
+    return is_compressed && guess->is_family_certain && strcmp(guess->family, "esp32") == 0;
+}
+
 enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *image,
                             const char *type)
 {
@@ -135,6 +142,13 @@ enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *
     const struct guess guess = guess_chip(lower);
     const enum screening screening = compare(&guess, image);
     *reason = '\0';
+    if (screening != SCREEN_REFUSED && must_be_unpacked(&guess, image)) {
+        snprintf(reason, SCREEN_REASON_MAX,
+                 "the image is compressed, but the board announces itself as \"%s\", and no ESP32 "
+                 "unpacks images",
+                 escape_string(shown, sizeof shown, type));
+        return SCREEN_REFUSED;
+    }
     if (screening != SCREEN_SUITS)
         snprintf(reason, SCREEN_REASON_MAX,
                  "the image is for the chip %s, but the board announces itself as \"%s\"",

@@ -95,6 +95,16 @@ static enum content content_of(const struct pem *pem)
                                                           : CONTENT_NONE;
 }
 
+/* The older form of a protected key names its cipher, and libcrypto looks for that in a table which
+ * crypto.c leaves empty. */
+static void enter_ciphers(void)
+{
+    EVP_add_cipher(EVP_des_ede3_cbc());
+    EVP_add_cipher(EVP_aes_128_cbc());
+    EVP_add_cipher(EVP_aes_192_cbc());
+    EVP_add_cipher(EVP_aes_256_cbc());
+}
+
 static enum ota_error parse(struct sign_key *key, const struct pem *pem, char *password,
                             struct ota_failure *failure)
 {
@@ -103,6 +113,7 @@ static enum ota_error parse(struct sign_key *key, const struct pem *pem, char *p
         return fail(failure, OTA_E_INTERNAL, "out of memory");
     switch (content_of(pem)) {
     case CONTENT_PRIVATE:
+        enter_ciphers();
         key->pkey = PEM_read_bio_PrivateKey_ex(source, NULL, give_password, password,
                                                key->crypto.context, NULL);
         break;

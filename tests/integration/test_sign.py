@@ -286,11 +286,42 @@ class Sign(Keys):
             self.assertEqual(warning in result.err, warns, result)
 
     def test_signed_file_beside_it(self):
-        path = self.file("fw.bin", PICO)
-        self.file("fw.bin.signed", PICO)
-        result = run("--sign", self.rsa_key, "-f", path, "-i", "127.0.0.1")
+        """It is what the last build signed: the file itself is signed anew, and may replace it."""
+        path, signed = self.file("fw.bin", PICO), self.file("fw.bin.signed", b"old" * 10)
+        for _ in range(2):
+            result = run("--sign", self.rsa_key, "-f", path, "--output", signed)
+            self.assertEqual(result.status, 0, result)
+        with open(signed, "rb") as file:
+            self.assertEqual(file.read()[:len(PICO)], PICO)
+
+    def test_stale_signed_file(self):
+        """Yesterday's signature takes the place of today's build, but not without a word."""
+        path, signed = self.file("fw.bin", PICO), self.file("fw.bin.signed", PICO)
+        os.utime(signed, (1000000000, 1000000000))
+        result = run("-f", path, "-i", "127.0.0.1:1", "-t", "0.1", "--retries", "0")
+        self.assertIn(f"warning: {signed} takes the place of a file that is newer than it\n", result.err)
+        os.utime(path, (1000000000, 1000000000))
+        result = run("-f", path, "-i", "127.0.0.1:1", "-t", "0.1", "--retries", "0")
+        self.assertNotIn("newer", result.err)
+
+    def test_output_to_the_key(self):
+        result = run("--sign", self.rsa_key, "-f", self.file("fw.bin", PICO), "--output", self.rsa_key)
         self.assertEqual(result.status, 2, result)
-        self.assertIn("fw.bin.signed takes the place of the file that -f names, and is signed already", result.err)
+        self.assertIn(f"--output names the file that is read, {self.rsa_key}", result.err)
+
+    def test_older_form_of_a_protected_key(self):
+        """"Proc-Type: 4,ENCRYPTED", as older versions of openssl write it."""
+        for cipher in ("-aes128", "-aes256", "-des3"):
+            with self.subTest(cipher):
+                older = os.path.join(self.directory, "older.pem")
+                subprocess.run(["openssl", "rsa", "-in", self.rsa_key, "-traditional", cipher, "-passout",
+                                "pass:open sesame", "-out", older], check=True, stderr=subprocess.DEVNULL)
+                self.protected = older
+                terminal = self.start()
+                terminal.wait_for("assword")
+                terminal.type("open sesame\n")
+                result = terminal.result()
+                self.assertEqual(result.status, 0, result)
 
     # -- keys with a password --
 

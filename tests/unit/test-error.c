@@ -72,8 +72,8 @@ static void check_wording(enum ota_error error, enum ota_command command)
 
     assert_true(islower((unsigned char)text[0]));
     assert_int_not_equal(text[strlen(text) - 1], '.');
-    /* The sentence about a mistake says itself what to write. */
-    if (error == OTA_OK || error == OTA_E_USAGE) {
+    /* The sentence about a mistake or a file says itself what to do. */
+    if (error == OTA_OK || error == OTA_E_USAGE || error == OTA_E_IMAGE) {
         assert_string_equal(remedy, "");
         return;
     }

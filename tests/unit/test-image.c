@@ -164,7 +164,7 @@ static void expect_refusal(const char *name, size_t limit, enum ota_error error,
     struct ota_failure failure = {.error = OTA_OK};
     struct image *image = (struct image *)&failure; /* anything but NULL */
 
-    assert_int_equal(image_load(&image, name, limit, &failure), error);
+    assert_int_equal(image_load(&image, name, true, limit, &failure), error);
     assert_int_equal(failure.error, error);
     assert_null(image);
     if (strstr(failure.message, why) == NULL)
@@ -176,7 +176,7 @@ static struct image *load(const char *name)
     struct image *image = NULL;
     struct ota_failure failure;
 
-    if (image_load(&image, name, IMAGE_SIZE_MAX, &failure) != OTA_OK)
+    if (image_load(&image, name, true, IMAGE_SIZE_MAX, &failure) != OTA_OK)
         fail_msg("%s", failure.message);
     return image;
 }
@@ -273,7 +273,7 @@ static void test_sizes(void **state)
     (void)state;
     expect_refusal(path, sizeof pattern - 1, OTA_E_IMAGE,
                    "4096 bytes, which is over the limit of 4095 bytes");
-    assert_int_equal(image_load(&image, path, sizeof pattern, &failure), OTA_OK);
+    assert_int_equal(image_load(&image, path, true, sizeof pattern, &failure), OTA_OK);
     image_free(image);
 
     write_file(path, pattern, IMAGE_SIZE_MIN);

@@ -237,7 +237,7 @@ static void test_resume(void **state)
     options.resume = report_path;
     write_file("hosts", "k.local file=a.bin\nl.local file=b.bin\nm.local file=a.bin\n");
     struct image *image;
-    assert_int_equal(image_load(&image, "a.bin", IMAGE_SIZE_MAX, &failure), OTA_OK);
+    assert_int_equal(image_load(&image, "a.bin", true, IMAGE_SIZE_MAX, &failure), OTA_OK);
     assert_int_equal(image_add_sha256(image, &failure), OTA_OK);
     size_t length = 0;
     for (const char *name = "kl"; *name; name++)

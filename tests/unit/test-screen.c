@@ -79,6 +79,12 @@ static void make_gzip(void)
     firmware_gzip(&firmware);
 }
 
+static void make_gzipped_littlefs(void)
+{
+    make_littlefs();
+    firmware_gzip(&firmware);
+}
+
 static void make_unknown(void)
 {
     firmware_clear(&firmware);
@@ -161,6 +167,10 @@ static void test_board(void **state)
         {make_esp8266, "RASPBERRY_PI_PICO_W", SCREEN_REFUSED},
         {make_gzip, "esp8266", SCREEN_SUITS},
         {make_gzip, "esp32", SCREEN_REFUSED},
+        {make_gzipped_littlefs, "ESP8266_GENERIC", SCREEN_SUITS},
+        {make_gzipped_littlefs, "esp32s3", SCREEN_REFUSED},
+        {make_gzipped_littlefs, "esp32-evb", SCREEN_REFUSED},
+        {make_gzipped_littlefs, "lolin_esp32s3", SCREEN_SUITS}, /* not certain */
         {make_pico, "RASPBERRY_PI_PICO_W", SCREEN_SUITS},
         {make_pico, "rpipicow", SCREEN_SUITS},
         {make_pico, "RASPBERRY_PI_PICO_2W", SCREEN_REFUSED},
