@@ -214,8 +214,9 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .exit_status = 12,
             .text = "the proof that the board's firmware does what is expected is missing",
             .remedy =
-                "Look at the board's log (--monitor). If an upload came before, the board did "
-                "confirm it, and runs the new firmware, or has gone back to the old one.",
+                "See what the board does. A log comes from sketches that offer one at that TCP "
+                "port (--monitor=PORT), and of what they say only what comes after the "
+                "connection.",
         },
     [OTA_E_MIXED] =
         {

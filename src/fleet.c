@@ -254,7 +254,8 @@ static void take_result(struct member *member, const struct ota_event *event)
     member->exit_status = event->exit_status;
     fleet->totals.confirmed += member->error == OTA_OK;
     fleet->totals.failed += member->error != OTA_OK;
-    set_state(member, ENDED);
+    if (member->state != ENDED)
+        set_state(member, ENDED);
     judge(member);
 }
 
@@ -336,6 +337,13 @@ static void on_ready(void *userdata)
     member->fleet->ready_end = &member->next_ready;
 }
 
+/* Such a board holds no place, and its result comes with fleet_end_logs(). */
+static void on_log(void *userdata)
+{
+    struct member *member = userdata;
+    set_state(member, ENDED);
+}
+
 static void on_job_done(void *userdata)
 {
     struct member *member = userdata;
@@ -358,6 +366,7 @@ static struct job *new_job(struct member *member)
                                             .on_password = on_password,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,
+                                            .on_log = on_log,
                                             .on_done = on_job_done,
                                             .userdata = member};
     return job_new(&config, &callbacks);
@@ -449,13 +458,11 @@ size_t fleet_logs(const struct fleet *fleet)
     return count;
 }
 
-bool fleet_has_reached_log(const struct fleet *fleet, const char **reason)
+void fleet_end_logs(struct fleet *fleet, bool is_time_over)
 {
-    *reason = "no connection came about";
     for (size_t i = 0; i < fleet->begun; i++)
-        if (fleet->members[i].job && job_has_reached_log(fleet->members[i].job, reason))
-            return true;
-    return false;
+        if (fleet->members[i].job && fleet->members[i].state == ENDED)
+            job_end_log(fleet->members[i].job, is_time_over);
 }
 
 bool fleet_say(struct fleet *fleet, const char *line, size_t length)

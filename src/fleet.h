@@ -33,8 +33,9 @@ void fleet_interrupt(struct fleet *fleet, int signal_number);
 /* How many boards have their outcome and a log that is still followed (follow_is_endless()). */
 size_t fleet_logs(const struct fleet *fleet);
 
-/* Whether any log was connected at any time; if not, *reason is that of one of them. */
-bool fleet_has_reached_log(const struct fleet *fleet, const char **reason);
+/* Ends the logs that are followed, and emits the results of the boards that got no upload: when the
+ * time is over, a board whose log was never reached has failed. */
+void fleet_end_logs(struct fleet *fleet, bool is_time_over);
 
 /* Sends a line, given without its end, to the boards whose log is followed; false when to none. */
 bool fleet_say(struct fleet *fleet, const char *line, size_t length);

@@ -116,7 +116,7 @@ static void describe_missing(const struct follow *follow, char *text, size_t cap
     for (size_t i = 0; (pattern = expect_missing(expect, &follow->heard, i)) && used < capacity;
          i++)
         used += (size_t)snprintf(text + used, capacity - used, "%s\"%s\"", i ? ", " : "",
-                                 escape_string(shown, sizeof shown, pattern));
+                                 escape_line(shown, sizeof shown, pattern, strlen(pattern)));
 }
 
 static void on_deadline(AvahiTimeout *timeout, void *userdata)
@@ -143,8 +143,8 @@ static void reject(struct follow *follow)
 {
     struct ota_failure verdict;
     char pattern[LINE_SHOWN];
-    escape_string(pattern, sizeof pattern,
-                  expect_rejecting(follow->config.options->expect, &follow->heard));
+    const char *rejecting = expect_rejecting(follow->config.options->expect, &follow->heard);
+    escape_line(pattern, sizeof pattern, rejecting, strlen(rejecting));
     fail(&verdict, OTA_E_UNPROVEN, "the log said \"%s\", which --reject \"%s\" fits",
          follow->last[(follow->line_count - 1) % REMEMBERED], pattern);
     give_verdict(follow, &verdict);

@@ -201,7 +201,10 @@ static void on_note(const char *message, void *userdata)
 static void on_verdict(const struct ota_failure *verdict, void *userdata)
 {
     struct job *job = userdata;
-    const struct ota_failure result = *verdict;
+    struct ota_failure result = *verdict;
+    if (job->image && verdict->error != OTA_OK)
+        fail(&result, verdict->error, "the board has confirmed the upload, but %s",
+             verdict->message);
     bool goes_on = follow_is_endless(job->config.options);
     if (!goes_on) {
         follow_free(job->follow);
@@ -229,6 +232,23 @@ static bool start_follow(struct job *job)
     return job->follow;
 }
 
+static void note_what_is_expected(struct job *job)
+{
+    char message[256];
+    const struct options *options = job->config.options;
+    if (options->expect)
+        snprintf(message, sizeof message,
+                 "the board has confirmed the upload; now its log is to say what is expected, "
+                 "within %.3g s",
+                 (double)options->expect_timeout_us / 1e6);
+    else
+        snprintf(message, sizeof message,
+                 "the board has confirmed the upload; now it is to go off the network and come "
+                 "back, within %.3g s",
+                 (double)options->online_us / 1e6);
+    note(job, OTA_PHASE_PROOF, message);
+}
+
 /* The result comes at once, unless proof is wanted. */
 static void follow_up(struct job *job, enum ota_phase phase, const struct ota_failure *success)
 {
@@ -239,11 +259,7 @@ static void follow_up(struct job *job, enum ota_phase phase, const struct ota_fa
     if (!follow_is_proof_wanted(options))
         emit_result(job, phase, success, 0);
     else
-        note(job, OTA_PHASE_PROOF,
-             options->expect ? "the board has confirmed the upload; now its log is to say what is "
-                               "expected"
-                             : "the board has confirmed the upload; now it is to go off the "
-                               "network and come back");
+        note_what_is_expected(job);
 }
 
 /* Only the log is wanted. */
@@ -261,7 +277,7 @@ static void follow_only(struct job *job)
     job->source = job->found.source;
     emit(job, &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
     if (start_follow(job) && !follow_is_proof_wanted(job->config.options))
-        emit_result(job, OTA_PHASE_PROOF, &(struct ota_failure){.error = OTA_OK}, 0);
+        job->callbacks.on_log(job->callbacks.userdata);
 }
 
 bool job_say(struct job *job, const char *line, size_t length)
@@ -269,9 +285,18 @@ bool job_say(struct job *job, const char *line, size_t length)
     return job->follow && follow_say(job->follow, line, length);
 }
 
-bool job_has_reached_log(const struct job *job, const char **reason)
+void job_end_log(struct job *job, bool is_time_over)
 {
-    return job->follow && follow_was_connected(job->follow, reason);
+    struct ota_failure result = {.error = OTA_OK};
+    const char *reason = "";
+    if (job->image || !job->follow)
+        return;
+    bool was_reached = follow_was_connected(job->follow, &reason);
+    if (!was_reached && is_time_over)
+        fail(&result, OTA_E_UNPROVEN, "its log was never reached: %s", reason);
+    else if (!was_reached)
+        fail(&result, OTA_OK, "its log was never reached, but that was not to be proven");
+    emit_result(job, OTA_PHASE_PROOF, &result, 0);
 }
 
 static void on_session_done(struct session *session, const struct ota_failure *failure,

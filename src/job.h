@@ -41,6 +41,7 @@ struct job_callbacks {
     void (*on_password)(void *userdata); /* answer with job_set_password(), at once or later */
     void (*on_rest)(void *userdata);     /* an attempt is over and another is to follow */
     void (*on_ready)(void *userdata);    /* it may: job_start() */
+    void (*on_log)(void *userdata);      /* no upload: a log is followed until job_end_log() */
     /* After the result; not where the log goes on (follow_is_endless()). */
     void (*on_done)(void *userdata);
     void *userdata;
@@ -63,9 +64,9 @@ void job_interrupt(struct job *job, int signal_number);
  * be done now. */
 bool job_say(struct job *job, const char *line, size_t length);
 
-/* Whether the log that is followed was connected at any time; if not, *reason says why (NULL:
- * there is none). */
-bool job_has_reached_log(const struct job *job, const char **reason);
+/* Emits the result of a board that got no upload: whether its log was reached counts when its time
+ * is over. Does nothing after an upload, whose result is there already. */
+void job_end_log(struct job *job, bool is_time_over);
 
 void job_free(struct job *job);
 

@@ -130,6 +130,13 @@ static bool wants_log(const struct command_line *line)
     return line->given[OPTION_MONITOR] || line->given[OPTION_EXPECT] || line->given[OPTION_REJECT];
 }
 
+/* Whether something is said of an upload; then -f was forgotten. */
+static bool names_upload(const struct command_line *line)
+{
+    return line->given[OPTION_SPIFFS] || line->given[OPTION_COMPRESS] || line->given[OPTION_SIGN] ||
+           line->given[OPTION_FORCE] || line->given[OPTION_CANARY] || line->given[OPTION_RESUME];
+}
+
 /* What makes no sense without a log, or without what is expected of it. */
 static enum ota_error check_log(const struct command_line *line, struct ota_failure *failure)
 {
@@ -168,7 +175,8 @@ static enum ota_error check_upload(const struct options *options, const struct c
     if (!names_boards(line) && !options->chooses)
         return fail(failure, OTA_E_USAGE,
                     "no board is named; add -i HOST, the board's name or address, or --all");
-    if (!line->given[OPTION_FILE] && !wants_log(line) && (!all_have_files || options->discovers))
+    if (!line->given[OPTION_FILE] && (!all_have_files || options->discovers) &&
+        (!wants_log(line) || names_upload(line)))
         return fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
     return check_log(line, failure);
 }

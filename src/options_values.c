@@ -20,6 +20,7 @@ enum {
     WAIT_MAX_S = 30 * 24 * 3600,
     BLOCK_MAX = 65536,
     ONLINE_DEFAULT_S = 60,
+    ONLINE_MIN_S = 3,
 };
 
 static const char *show(char buffer[SHOWN_MAX], const char *value)
@@ -360,8 +361,14 @@ static enum ota_error set_expect_timeout(struct options *options, const char *va
 static enum ota_error set_online(struct options *options, const char *value,
                                  struct ota_failure *failure)
 {
+    char buffer[SHOWN_MAX];
     options->online_us = ONLINE_DEFAULT_S * INT64_C(1000000);
-    return *value ? set_duration(&options->online_us, "--online", value, failure) : OTA_OK;
+    if (*value == '\0' || (parse_seconds(value, WAIT_MAX_S, &options->online_us) &&
+                           options->online_us >= ONLINE_MIN_S * INT64_C(1000000)))
+        return OTA_OK;
+    return fail(failure, OTA_E_USAGE,
+                "--online '%s' is not a number of seconds from %d to %d: no board restarts faster",
+                show(buffer, value), ONLINE_MIN_S, WAIT_MAX_S);
 }
 
 static enum ota_error set_timestamps(struct options *options, const char *value,

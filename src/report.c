@@ -92,6 +92,11 @@ enum ota_error report_open_transcript(struct report *report, const struct option
     return transcript_open(&report->transcript, options, failure);
 }
 
+bool report_is_read(const struct report *report)
+{
+    return !report->transcript || transcript_is_read(report->transcript);
+}
+
 bool report_is_complete(const struct report *report, const char **where)
 {
     *where = "standard output";

@@ -30,6 +30,9 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
  * be NULL. */
 int report_failure(struct report *report, const struct ota_failure *failure);
 
+/* Whether somebody still reads the logs on standard output. */
+bool report_is_read(const struct report *report);
+
 /* Whether everything that was to go to standard output and to the file of --log did; if not,
  * OTA_E_OUTPUT is due, and *where says where not. */
 bool report_is_complete(const struct report *report, const char **where);

@@ -90,7 +90,8 @@ static json_t *result_fields(const struct ota_event *event, enum ota_command com
 {
     json_t *fields = failure_fields(event->failure, event->exit_status);
     if (!event->image && event->failure->error == OTA_OK && !*event->failure->message)
-        json_object_set_new(fields, "message", json_string("nothing was sent; the log follows"));
+        json_object_set_new(fields, "message",
+                            json_string("nothing was sent; the log was followed"));
     json_object_set_new(fields, "phase", json_string(ota_phase_name(event->phase)));
     json_object_set_new(fields, "address", string_or_null(event->address));
     add_image(fields, event, command);

@@ -27,8 +27,9 @@ enum { PREFIX_MAX = 1200, TEXT_MAX = 6 * LINES_MAX + 1, PATIENCE_MS = 60000 };
 struct output {
     int descriptor; /* -1: none */
     bool is_colored;
-    bool is_open; /* the last line there is unfinished */
-    bool is_lost; /* it could not be written; no further one is tried */
+    bool is_open;   /* the last line there is unfinished */
+    bool is_lost;   /* it could not be written; no further one is tried */
+    bool is_closed; /* the reader has had enough: head, grep -m1 */
 };
 
 struct transcript {
@@ -120,17 +121,16 @@ static size_t print_bytes(char *text, const struct transcript *transcript,
 /* A pipe that takes a byte takes PIPE_BUF of them; a longer write could wait for its reader. */
 static void put(struct output *output, const char *text, size_t length)
 {
-    while (length > 0 && !output->is_lost) {
+    while (length > 0 && !output->is_lost && !output->is_closed) {
         ssize_t written = -1;
         errno = 0;
+        /* Patience ends with a signal, too: it must not wait for the next line and its patience. */
         if (standard_file_takes(output->descriptor, PATIENCE_MS))
             written = write(output->descriptor, text, length < PIPE_BUF ? length : PIPE_BUF);
-        if (written > 0) {
-            text += written;
-            length -= (size_t)written;
-        } else {
-            output->is_lost = written == 0 || errno != EINTR;
-        }
+        output->is_closed = written < 0 && errno == EPIPE;
+        output->is_lost = written <= 0 && !output->is_closed;
+        text += written;
+        length -= (size_t)(written > 0 ? written : 0);
     }
 }
 
@@ -140,7 +140,7 @@ static void add(const struct transcript *transcript, struct output *output, cons
     char text[PREFIX_MAX + TEXT_MAX + 2];
     size_t used = 0, shown = output->is_open ? line->shown : 0;
     bool goes_on = output->is_open && (line->shown || line->is_continuation);
-    if (output->descriptor < 0 || output->is_lost)
+    if (output->descriptor < 0 || output->is_lost || output->is_closed)
         return;
     if (output->is_open && !goes_on)
         text[used++] = '\n';
@@ -175,6 +175,11 @@ bool transcript_is_complete(const struct transcript *transcript, const char **wh
 {
     *where = transcript->file.is_lost ? "the file of --log" : "standard output";
     return !transcript->file.is_lost && !transcript->terminal.is_lost;
+}
+
+bool transcript_is_read(const struct transcript *transcript)
+{
+    return !transcript->terminal.is_closed;
 }
 
 void transcript_free(struct transcript *transcript)

@@ -22,6 +22,9 @@ void transcript_add(struct transcript *transcript, const char *board, bool is_na
 /* Whether everything could be written; if not, *where says where not. */
 bool transcript_is_complete(const struct transcript *transcript, const char **where);
 
+/* Whether somebody reads on what goes to standard output; who has had enough is no failure. */
+bool transcript_is_read(const struct transcript *transcript);
+
 void transcript_free(struct transcript *transcript);
 
 #endif

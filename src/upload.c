@@ -30,7 +30,7 @@ struct program {
     AvahiTimeout *end;          /* of --monitor-for */
     bool is_summed_up;          /* every board has its outcome, and that was said */
     struct ota_failure failure; /* one that belongs to no board */
-    struct ota_failure unheard; /* OTA_OK unless --monitor-for is over and no log was reached */
+    bool is_over;               /* --monitor-for */
 };
 
 static void on_signal(int number, void *userdata)
@@ -51,10 +51,7 @@ static void on_end(AvahiTimeout *timeout, void *userdata)
 {
     (void)timeout;
     struct program *program = userdata;
-    const char *reason;
-    if (program->plan.image_count == 0 && !fleet_has_reached_log(program->fleet, &reason))
-        fail(&program->unheard, OTA_E_UNPROVEN, "no log was reached in %.3g s: %s",
-             (double)program->options->monitor_for_us / 1e6, reason);
+    program->is_over = true;
     loop_quit(program->loop);
 }
 
@@ -65,7 +62,7 @@ static void on_event(const struct ota_event *event, void *userdata)
     struct program *program = userdata;
     report_event(event, program->report);
     if (event->type == OTA_EVENT_LOG && follow_is_endless(program->options) &&
-        !report_is_complete(program->report, &where))
+        (!report_is_complete(program->report, &where) || !report_is_read(program->report)))
         loop_quit(program->loop);
 }
 
@@ -73,7 +70,7 @@ static int sum_up(struct program *program)
 {
     int status;
     enum ota_error error = fleet_outcome(program->fleet, &status);
-    if (!program->is_summed_up)
+    if (!program->is_summed_up && program->plan.image_count > 0)
         report_summary(program->report, error, status);
     program->is_summed_up = true;
     return status;
@@ -160,9 +157,8 @@ static int run(struct program *program)
         error = upload(program);
     if (error != OTA_OK)
         return report_failure(program->report, &program->failure);
+    fleet_end_logs(program->fleet, program->is_over);
     int status = sum_up(program);
-    if (program->unheard.error != OTA_OK)
-        return report_failure(program->report, &program->unheard);
     const char *where;
     if (status != 0 || report_is_complete(program->report, &where))
         return status;

@@ -78,8 +78,12 @@ class Documentation(Scenario):
         self.assertEqual([events[-1][key] for key in ("event", "port", "sha256", "original_size")],
                          ["result", board.telnet_port, None, None])
         self.assertIn("log", {event["event"] for event in events})
-        *_, result = self.json_events("-i", board.address, "--monitor=9", "--monitor-for", "0.1", status=12)[:3]
-        self.assertEqual((result["ok"], result["message"]), (True, "nothing was sent; the log follows"))
+        for port, status, message in (("9", 12, "its log was never reached: nothing listens on that port"),
+                                      (board.telnet_port, 0, "nothing was sent; the log was followed")):
+            *_, result = self.json_events("-i", board.address, f"--monitor={port}", "--monitor-for", "0.5",
+                                          status=status)
+            self.assertEqual((result["event"], result["board"], result["exit_status"], result["message"]),
+                             ("result", board.address, status, message))
         return events
 
     def test_json(self):

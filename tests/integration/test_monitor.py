@@ -142,7 +142,7 @@ class Ends(MonitorScenario):
             Case("alone", board=sketch("one"), args=(MONITOR, "--monitor-for", "0.5"), uploads=False, out="one\n",
                  says=(CONNECTED,), seconds=10),
             Case("no log", board=(), args=(MONITOR, "--monitor-for", "0.5"), uploads=False, status=12,
-                 says=(REFUSED, r"esp-ota: .*no log was reached in 0\.5 s")),
+                 says=(REFUSED, r"esp-ota: .*: its log was never reached: ")),
             Case("no log after an upload", args=(MONITOR, "--monitor-for", "0.5"),
                  says=("confirmed by the board", REFUSED)),
             Case("failed upload", board=sketch("one", more=("--fault", "refuse:No room")), status=7,
@@ -183,8 +183,8 @@ class Ends(MonitorScenario):
         """As in `esp-ota --monitor | head -1`."""
         board = self.log_board("!tick 50")
         result = run("-i", board.address, MONITOR, before=("bash", "-o", "pipefail", "-c", '"$@" | head -1', "-"))
-        self.assertEqual((result.status, result.out), (1, "tick 0\n"), result)
-        self.assertRegex(result.err, "(?m)^esp-ota: the log could not be written to standard output$")
+        self.assertEqual((result.status, result.out), (0, "tick 0\n"), result)
+        self.assertNotIn("esp-ota: ", result.err)
         self.assertLess(result.seconds, 20)
 
 
@@ -359,7 +359,7 @@ class Proof(MonitorScenario):
     def test_miss(self):
         def missed(name, say, *args, says, **more):
             return Case(name, board=sketch("old", after=say, **more), args=(MONITOR, "--expect-timeout", "4", *args),
-                        status=12, installed=True, out=None, says=(*says, "the board did confirm it"))
+                        status=12, installed=True, out=None, says=(*says, "the board has confirmed the upload, but "))
 
         wifi, two = ("--expect", "wifi"), ("boot", "done")
         self.check((
@@ -478,7 +478,7 @@ class Fleets(MonitorScenario):
         self.assertEqual(sorted(result.out.splitlines()), sorted((
             f"{good.address}: boot", f"{good.address}: version 2", f"{bad.address}: boot")))
         self.assertRegex(result.err, rf"(?m)^{re.escape(good.address)}: confirmed, .*; its log said what was expected")
-        self.assertRegex(result.err, rf"(?m)^esp-ota: {re.escape(bad.address)}: proof of boot: in 4 s the log did not "
+        self.assertRegex(result.err, rf"(?m)^esp-ota: {re.escape(bad.address)}: proof of boot: .*in 4 s the log did not "
                                      'say "version 2"')
         self.assertIn("1 of 2 boards confirmed, 1 failed", result.err)
 

@@ -396,7 +396,7 @@ static void test_verdicts(void **state)
                    {PASS, 30000, NULL, 0},
                    {LINE, 30100, "wifi up ntp\t", 0}},
          .story = IS_CONNECTED "line one\nline mqtt\nline three\nline four\nline fi\x1bve\n"
-                               "unproven: in 30 s the log did not say \"wifi up\", \"ntp\\t\"; the "
+                               "unproven: in 30 s the log did not say \"wifi up\", \"ntp\t\"; the "
                                "last lines were \"mqtt\", \"three\", \"four\", \"fi\\x1bve\"\n"
                                "line wifi up ntp\t\n"},
         {.title = "a line that comes in two pieces is one",
@@ -444,7 +444,7 @@ static void test_verdicts(void **state)
                    {LINE, 3200, "error", 0},
                    {PASS, 30000, NULL, 0}},
          .story = IS_CONNECTED "line a pa\tnic\n"
-                               "unproven: the log said \"a pa\tnic\", which --reject \"pa\\tnic\" "
+                               "unproven: the log said \"a pa\tnic\", which --reject \"pa\tnic\" "
                                "fits\nline error\n"},
         {.title = "rejecting goes before expecting",
          .expected = {"ready"},

@@ -281,6 +281,12 @@ static struct options make_options(void)
     return (struct options){.retries = 3, .timeout_us = 10 * INT64_C(1000000)};
 }
 
+static void on_log(void *userdata)
+{
+    (void)userdata;
+    tell("only a log\n");
+}
+
 static struct job *start(const struct options *options)
 {
     const struct job_config config = {.poll_api = &virtual_time.api,
@@ -293,6 +299,7 @@ static struct job *start(const struct options *options)
                                             .on_password = on_password,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,
+                                            .on_log = on_log,
                                             .on_done = on_done,
                                             .userdata = &world};
     world.peer_any = options->peer_any;
@@ -880,14 +887,16 @@ static void test_signals(void **state)
 /* -- after the confirmation, or without an upload -- */
 
 #define MONITOR .monitor = true, .monitor_port = 23
-#define EXPECT .expect = (struct expect *)&world
+#define EXPECT .expect = (struct expect *)&world, .expect_timeout_us = 30 * MS * 1000
 #define UPLOADED START FOUND CONNECTED_EVENT "progress 1000 after 200\n"
 #define FOLLOWED "follow 10.0.0.7:3232 after its restart\n"
 #define HEARD "note log connected\nlog hello\n"
 #define LOG_PROVES                                                                                 \
-    "note the board has confirmed the upload; now its log is to say what is expected\n"
+    "note the board has confirmed the upload; now its log is to say what is expected, within 30 "  \
+    "s\n"
 #define RETURN_PROVES                                                                              \
-    "note the board has confirmed the upload; now it is to go off the network and come back\n"
+    "note the board has confirmed the upload; now it is to go off the network and come back, "     \
+    "within 60 s\n"
 #define LOG_FOUND                                                                                  \
     "start kitchen.local\nresolve kitchen.local and its port\n"                                    \
     "resolved 10.0.0.7 port 23: mDNS, the port of the log\n"
@@ -918,7 +927,8 @@ static const struct follow_story {
      .verdict = OTA_E_UNPROVEN,
      .message = "never reached",
      .story = UPLOADED FOLLOWED LOG_PROVES HEARD
-     "follow ends\nresult unproven 12 1000: never reached\ndone\n",
+     "follow ends\nresult unproven 12 1000: the board has confirmed the upload, but never "
+     "reached\ndone\n",
      .done = 1,
      .exit_status = 12},
     {.title = "the board is back",
@@ -939,7 +949,8 @@ static const struct follow_story {
      .options = {MONITOR, .online_us = 60000 * MS},
      .verdict = OTA_E_UNPROVEN,
      .message = "still gone",
-     .story = UPLOADED FOLLOWED RETURN_PROVES HEARD "result unproven 12 1000: still gone\n",
+     .story = UPLOADED FOLLOWED RETURN_PROVES HEARD
+     "result unproven 12 1000: the board has confirmed the upload, but still gone\n",
      .exit_status = 12},
     {.title = "no memory to follow with: the upload is not repeated for that",
      .options = {EXPECT},
@@ -950,7 +961,7 @@ static const struct follow_story {
     {.title = "only the log",
      .options = {MONITOR},
      .only_log = true,
-     .story = LOG_FOUND "follow 10.0.0.7:23\nresult ok 0 0: \n" HEARD},
+     .story = LOG_FOUND "follow 10.0.0.7:23\nonly a log\n" HEARD},
     {.title = "only the log, and what it has to say",
      .options = {MONITOR, EXPECT},
      .only_log = true,
@@ -986,6 +997,7 @@ static struct job *begin_follow(struct options *options, bool only_log, const ch
     options->monitor_port = given.monitor_port;
     options->expect = given.expect;
     options->online_us = given.online_us;
+    options->expect_timeout_us = given.expect_timeout_us;
     if (only_log)
         assignment.image = NULL;
     struct job *job = start(options);
@@ -1066,18 +1078,18 @@ static void test_say(void **state)
 {
     (void)state;
     struct options options = {MONITOR};
-    const char *reason = NULL;
     reset_world();
     assignment.image = NULL;
     struct job *job = start(&options);
     assert_false(job_say(job, "early", 5));
-    assert_false(job_has_reached_log(job, &reason));
-    assert_null(reason);
     resolve(&(struct try){0});
     assert_true(job_say(job, "help", 4));
     assert_non_null(strstr(world.story, "say help\n"));
-    assert_false(job_has_reached_log(job, &reason));
-    assert_string_equal(reason, "nothing listens");
+    job_end_log(job, true);
+    assert_non_null(
+        strstr(world.story, "result unproven 12 0: its log was never reached: nothing listens\n"));
+    job_end_log(job, false);
+    assert_non_null(strstr(world.story, "result ok 0 0: its log was never reached, but"));
     job_free(job);
     assert_nothing_left();
 }

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,7 +268,7 @@ static void test_wall_clock(void **state)
     assert_int_equal(strspn(rest + 1, "0123456789"), 3);
     assert_string_equal(rest + 4, "  hall: hello\n");
     time_t then = mktime(&parts);
-    assert_true(then >= before && then <= time(NULL));
+    assert_true(then >= before && then <= time(NULL) + 1); /* time(2) lags by some ms */
 }
 
 /* -- colours -- */
@@ -297,6 +298,21 @@ static void set(const char *name, const char *value)
         unsetenv(name);
 }
 
+/* What was written to a terminal comes out of its other end a little later, and piece by piece. */
+static void read_lines(int master, char *text, size_t capacity, size_t count)
+{
+    size_t length = 0;
+    for (size_t lines = 0; lines < count;) {
+        struct pollfd readable = {.fd = master, .events = POLLIN};
+        assert_int_equal(poll(&readable, 1, 10000), 1);
+        ssize_t got = read(master, text + length, capacity - 1 - length);
+        assert_true(got > 0);
+        for (ssize_t i = 0; i < got; i++)
+            lines += text[length++] == '\n';
+    }
+    text[length] = '\0';
+}
+
 static void test_colors(void **state)
 {
     (void)state;
@@ -323,13 +339,12 @@ static void test_colors(void **state)
         struct transcript *transcript = open_transcript(&options);
         add(transcript, &(struct piece){.text = "one", .board = rows[i].board});
         transcript_free(transcript);
-        ssize_t got = read(master, text, sizeof text - 1);
+        read_lines(master, text, sizeof text, 1);
         dup2(saved, STDOUT_FILENO);
         close(saved);
         close(master);
         read_file(path, in_file, sizeof in_file);
         unlink(path);
-        assert_true(got > 0);
         assert_string_equal(text, rows[i].text);
         assert_string_equal(in_file, rows[i].board ? "hall: one\n" : "one\n"); /* never there */
     }
@@ -351,11 +366,10 @@ static void test_color_of_boards(void **state)
     for (size_t i = 0; i < COUNT(boards); i++)
         add(transcript, &(struct piece){.text = "", .board = boards[i]});
     transcript_free(transcript);
-    ssize_t got = read(master, text, sizeof text - 1);
+    read_lines(master, text, sizeof text, COUNT(boards));
     dup2(saved, STDOUT_FILENO);
     close(saved);
     close(master);
-    assert_true(got > 0);
     const char *next = text;
     for (size_t i = 0; i < COUNT(boards); i++, next = strchr(next, '\n') + 1) {
         assert_memory_equal(next, "\x1b[3", 3);
@@ -473,12 +487,13 @@ static void test_reader_gone(void **state)
     add(transcript, &(struct piece){.text = "one"});
     add(transcript, &(struct piece){.text = "two"});
     bool is_complete = transcript_is_complete(transcript, &where);
+    bool is_read = transcript_is_read(transcript);
     transcript_free(transcript);
     close_pipe(saved);
     read_file(path, text, sizeof text);
     unlink(path);
-    assert_false(is_complete);
-    assert_string_equal(where, "standard output");
+    assert_true(is_complete); /* who has had enough misses nothing */
+    assert_false(is_read);
     assert_string_equal(text, "one\ntwo\n");
 }
 
@@ -504,14 +519,14 @@ static void test_reader_asleep(void **state)
     assert_string_equal(where, "standard output");
 }
 
-/* A signal does not end the wait. Time does, whatever errno was left before. */
+/* A signal ends the wait, as time does; whatever errno was left before. */
 static void test_waits(void **state)
 {
     (void)state;
     static const struct {
         const char *waits;
         bool is_complete;
-    } rows[] = {{"i", true}, {"ii", true}, {"t", false}, {"it", false}};
+    } rows[] = {{"", true}, {"i", false}, {"t", false}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         static struct capture capture;
         const char *where = NULL;
