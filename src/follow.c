@@ -27,7 +27,6 @@ struct follow {
     struct expect_state heard;
     bool is_log_due;    /* its verdict is still to come */
     bool is_online_due; /* likewise */
-    bool is_connected;
     bool was_connected;
     bool is_new;                       /* the connection is to the firmware that is to be judged */
     bool has_heard;                    /* a line from it */
@@ -239,8 +238,8 @@ static void on_state(enum monitor_state state, const char *reason, void *userdat
     struct follow *follow = userdata;
     char text[REASON_MAX + 128];
     escape_string(follow->reason, sizeof follow->reason, reason);
-    follow->is_connected = state == MONITOR_CONNECTED;
-    follow->was_connected = follow->was_connected || follow->is_connected;
+    if (state == MONITOR_CONNECTED)
+        follow->was_connected = true;
     /* Once it was gone, the board has restarted. */
     if (state == MONITOR_LOST || state == MONITOR_UNREACHABLE || state == MONITOR_REFUSED)
         follow->is_new = true;
