@@ -119,6 +119,10 @@ struct inspection {
  * evidence. Takes any bytes, and reads nothing but these. */
 void inspect_image(struct inspection *inspection, const unsigned char *data, size_t size);
 
+/* What follows "esp32" in the name of a chip ("s3", "c61"): the longest that text begins with; NULL
+ * when it begins with none. */
+const char *inspect_chip_suffix(const char *text);
+
 /* Stable words for programs, never NULL: "esp32-application", "bad-checksum". */
 const char *inspect_format_name(enum inspect_format format);
 const char *inspect_integrity_name(enum inspect_integrity integrity);

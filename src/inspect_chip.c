@@ -40,6 +40,21 @@ static const struct chip *find(uint16_t number)
     return NULL;
 }
 
+const char *inspect_chip_suffix(const char *text)
+{
+    const char *longest = NULL;
+
+    for (size_t i = 0; i < sizeof chips / sizeof *chips; i++) {
+        const char *suffix = chips[i].name + strlen("esp32");
+        size_t length = strlen(suffix);
+
+        if (length > 0 && strncmp(text, suffix, length) == 0 &&
+            (longest == NULL || length > strlen(longest)))
+            longest = suffix;
+    }
+    return longest;
+}
+
 bool chip_is_known(uint16_t chip)
 {
     return find(chip) != NULL;

@@ -61,19 +61,14 @@ static const char *skip_separator(const char *at)
     return *at == '-' || *at == '_' ? at + 1 : at;
 }
 
-/* From behind "esp32": the chip's suffix, the longest first. */
+/* rest: what is behind "esp32". */
 static struct guess guess_esp32(const char *rest, bool is_start)
 {
-    static const char *const suffixes[] = {"c61", "h21", "s31", "s2", "s3", "c2",
-                                           "c3",  "c5",  "c6",  "h2", "h4", "p4"};
     struct guess guess = {.family = "esp32", .is_certain = is_start, .is_family_certain = is_start};
-    const char *suffix = skip_separator(rest);
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        size_t length = strlen(suffixes[i]);
-        if (strncmp(suffix, suffixes[i], length) != 0)
-            continue;
-        snprintf(guess.chip, sizeof guess.chip, "esp32%s", suffixes[i]);
-        guess.is_certain = is_start && is_word_end(suffix[length]);
+    const char *at = skip_separator(rest), *suffix = inspect_chip_suffix(at);
+    if (suffix) {
+        snprintf(guess.chip, sizeof guess.chip, "esp32%s", suffix);
+        guess.is_certain = is_start && is_word_end(at[strlen(suffix)]);
         return guess;
     }
     /* "esp32_bee_s3" has a later chip: only these plain names mean the first one. */
