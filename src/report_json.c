@@ -231,6 +231,23 @@ static json_t *application_of(const struct inspection *inspection)
                      "idf", application->idf);
 }
 
+static json_t *segments_of(const struct inspection *inspection)
+{
+    json_t *segments = json_array();
+    for (size_t i = 0; i < inspection->segment_count; i++)
+        json_array_append_new(segments,
+                              json_pack("{s:I, s:I}", "address",
+                                        (json_int_t)inspection->segments[i].address, "size",
+                                        (json_int_t)inspection->segments[i].size));
+    return segments;
+}
+
+/* What a format does not have is 0 in an inspection. */
+static json_t *size_or_null(size_t size)
+{
+    return size ? json_integer((json_int_t)size) : json_null();
+}
+
 /* Null when nobody asked whether it holds. */
 static json_t *signature_of(const struct signature *signature)
 {
@@ -262,6 +279,12 @@ bool report_json_check(FILE *stream, const struct image *image, const struct ins
     json_object_set_new(fields, "chip",
                         string_or_null(*inspection->chip_name ? inspection->chip_name : NULL));
     json_object_set_new(fields, "application", application_of(inspection));
+    json_object_set_new(fields, "entry",
+                        inspection->has_entry ? json_integer(inspection->entry) : json_null());
+    json_object_set_new(fields, "segments", segments_of(inspection));
+    json_object_set_new(fields, "flash_size", size_or_null(inspection->flash_size));
+    json_object_set_new(fields, "unpacked_size", size_or_null(inspection->unpacked_size));
+    json_object_set_new(fields, "trailer_size", size_or_null(inspection->trailer_size));
     json_object_set_new(fields, "signature", signature_of(signature));
     return write_line(stream, "check", NULL, since_start_us, fields);
 }

@@ -72,6 +72,9 @@ class Check(Scenario):
         self.assertEqual((event["event"], event["format"], event["integrity"], event["sendable"],
                           event["families"], event["chip"], event["size"]),
                          ("check", "esp32-application", "valid", "yes", ["esp32"], "esp32", len(content)))
+        self.assertEqual((event["entry"], event["flash_size"], event["unpacked_size"], event["trailer_size"]),
+                         (0x40080000, 4 << 20, None, None))
+        self.assertEqual([segment["address"] for segment in event["segments"]], [0x3F400020])
         result = run("--check", "--json", "-f", self.file("fw.bin", content[:-9]))
         self.assertEqual(result.status, 3, result)
         check, last = map(json.loads, result.out.splitlines())
