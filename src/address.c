@@ -150,6 +150,13 @@ static void append_scope(char *text, uint32_t scope)
         snprintf(text + length, ADDRESS_TEXT_MAX - length, "%%%u", (unsigned)scope);
 }
 
+bool address_is_loopback(const struct address *address)
+{
+    if (address->any.sa_family == AF_INET)
+        return ntohl(address->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+}
+
 bool address_is_unicast(const struct address *address)
 {
     if (address->any.sa_family == AF_INET)

@@ -36,6 +36,9 @@ void address_set_port(struct address *address, uint16_t port);
 /* Same host: family, address, and for link-local IPv6 the scope; ports are not compared. */
 bool address_equal(const struct address *a, const struct address *b);
 
+/* Whether it is this computer's own, 127.0.0.0/8 or ::1. */
+bool address_is_loopback(const struct address *address);
+
 /* Whether it can be one host's: neither the unspecified address nor a multicast one. */
 bool address_is_unicast(const struct address *address);
 

@@ -19,8 +19,9 @@
  * hostile network could announce services without end. */
 enum { SEARCHES_RUNNING_MAX = 32, BOARDS_MAX = 8192 };
 
-/* How long a board that has an IPv6 address is asked for an IPv4 one. */
-enum { IPV4_GRACE_US = 500000 };
+/* How long a board that has an IPv6 address is asked for an IPv4 one; for how long a look at all
+ * boards tells whether there is one at an address. */
+enum { IPV4_GRACE_US = 500000, SURVEY_US = 10000000 };
 
 static const char SERVICE_TYPE[] = "_arduino._tcp";
 static const char DOMAIN[] = "local";
@@ -51,6 +52,14 @@ struct query {
     size_t ended_count;
     void *by_instance; /* tsearch(3): every interface and family announces an instance again */
     char name[DISCOVER_NAME_MAX];
+    struct address address;    /* DISCOVER_ADDRESS only */
+    const struct heard *heard; /* the last one that was compared with it */
+};
+
+/* What the survey has found. */
+struct heard {
+    struct heard *next;
+    struct discover_answer answer;
 };
 
 struct discover {
@@ -62,6 +71,12 @@ struct discover {
     void *userdata;
     struct query *queries; /* oldest first */
     size_t running;
+    /* A look at all boards for all questions about addresses; it stands in the queue before them.
+     */
+    struct query *survey; /* NULL: it is over */
+    int64_t survey_us;    /* when it began; 0: never */
+    struct heard *heard;  /* oldest first */
+    struct heard *heard_last;
 };
 
 /* Frees what Avahi has of it. */
@@ -116,17 +131,38 @@ static void query_end(struct query *query)
     while (*link != query)
         link = &(*link)->next;
     *link = query->next;
+    if (query == query->discover->survey)
+        query->discover->survey = NULL;
     query_free(query);
 }
 
 static bool is_ended(const struct query *query)
 {
-    return !query->is_browse_due && !query->browser && query->ended_count == query->search_count;
+    return !query->is_browse_due && !query->browser && query->ended_count == query->search_count &&
+           (query->kind != DISCOVER_ADDRESS || !query->discover->survey);
+}
+
+/* Memory that runs out here costs a question its answer, which it can do without. */
+static void hear(struct discover *discover, const struct discover_answer *answer)
+{
+    struct heard *heard = answer->has_address ? malloc(sizeof *heard) : NULL;
+    if (!heard)
+        return;
+    *heard = (struct heard){.answer = *answer};
+    if (discover->heard_last)
+        discover->heard_last->next = heard;
+    else
+        discover->heard = heard;
+    discover->heard_last = heard;
 }
 
 static void report(const struct query *query, const struct discover_answer *answer)
 {
-    query->discover->on_answer(query->id, answer, query->discover->userdata);
+    struct discover *discover = query->discover;
+    if (query == discover->survey)
+        hear(discover, answer);
+    else
+        discover->on_answer(query->id, answer, discover->userdata);
 }
 
 static void pump(struct discover *discover);
@@ -336,6 +372,17 @@ static void browse(struct query *query)
         AVAHI_LOOKUP_USE_MULTICAST, on_browse, query);
 }
 
+/* Reports what the survey has found at the address since the last time. */
+static void compare_heard(struct query *query)
+{
+    const struct heard *heard = query->heard ? query->heard->next : query->discover->heard;
+    for (; heard; heard = heard->next) {
+        query->heard = heard;
+        if (address_equal(&heard->answer.address, &query->address))
+            report(query, &heard->answer);
+    }
+}
+
 /* Starts what waits, as far as the limit allows, and ends the query when nothing is left. */
 static void query_pump(struct query *query)
 {
@@ -347,6 +394,8 @@ static void query_pump(struct query *query)
             return;
         }
     }
+    if (query->kind == DISCOVER_ADDRESS)
+        compare_heard(query);
     while (query->waiting && discover->running < SEARCHES_RUNNING_MAX) {
         struct search *search = query->waiting;
         query->waiting = search->next;
@@ -369,23 +418,56 @@ static void pump(struct discover *discover)
     }
 }
 
-void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kind, const char *name)
+/* Puts a new query at the end of the queue; NULL when memory ran out. */
+static struct query *query_add(struct discover *discover, uint32_t id, enum discover_kind kind)
 {
     struct query *query = calloc(1, sizeof *query);
+    if (!query)
+        return NULL;
+    *query = (struct query){
+        .discover = discover, .id = id, .kind = kind, .is_browse_due = kind == DISCOVER_BOARDS};
+    struct query **link = &discover->queries;
+    while (*link)
+        link = &(*link)->next;
+    *link = query;
+    return query;
+}
+
+static void forget_heard(struct discover *discover)
+{
+    while (discover->heard) {
+        struct heard *heard = discover->heard;
+        discover->heard = heard->next;
+        free(heard);
+    }
+    discover->heard_last = NULL;
+}
+
+/* Looks at all boards, unless that is under way or was done a moment ago. */
+static void start_survey(struct discover *discover)
+{
+    int64_t now_us = loop_now_us();
+    if (discover->survey || (discover->survey_us && now_us - discover->survey_us < SURVEY_US))
+        return;
+    forget_heard(discover);
+    discover->survey_us = now_us;
+    discover->survey = query_add(discover, 0, DISCOVER_BOARDS);
+}
+
+void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kind, const char *name)
+{
+    if (kind == DISCOVER_ADDRESS)
+        start_survey(discover);
+    struct query *query = query_add(discover, id, kind);
     if (!query) {
         discover->on_answer(id, &(struct discover_answer){.event = DISCOVER_END},
                             discover->userdata);
         return;
     }
-    *query = (struct query){.discover = discover, .id = id, .kind = kind};
     snprintf(query->name, sizeof query->name, "%s", name);
-    struct query **link = &discover->queries;
-    while (*link)
-        link = &(*link)->next;
-    *link = query;
-    if (kind == DISCOVER_BOARDS) {
-        query->is_browse_due = true;
-    } else {
+    if (kind == DISCOVER_ADDRESS) {
+        address_parse(&query->address, name);
+    } else if (kind != DISCOVER_BOARDS) {
         search_add(query, search_new(query, AVAHI_PROTO_INET, ""));
         search_add(query, search_new(query, AVAHI_PROTO_INET6, ""));
     }
@@ -474,6 +556,7 @@ void discover_free(struct discover *discover)
         discover->queries = query->next;
         query_free(query);
     }
+    forget_heard(discover);
     daemon_free(discover->daemon);
     free(discover);
 }

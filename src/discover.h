@@ -27,6 +27,9 @@ enum discover_kind {
     /* Every _arduino._tcp instance, twice: its name when it is seen, and, unless it is there no
      * more, everything when it is resolved; one address, IPv4 where there are both. */
     DISCOVER_BOARDS,
+    /* The _arduino._tcp instances at a numeric address, resolved. All such questions share one
+     * look at all boards, which is used for ten seconds. */
+    DISCOVER_ADDRESS,
 };
 
 enum discover_event {
@@ -63,8 +66,9 @@ struct discover *discover_new(const AvahiPoll *poll_api, discover_answer_fn *on_
                               char reason[DISCOVER_REASON_MAX]);
 void discover_free(struct discover *discover);
 
-/* Asks; id is the caller's and unique. name is not used by DISCOVER_BOARDS. Every question ends
- * with exactly one DISCOVER_END unless it is cancelled, also when memory runs out. */
+/* Asks; id is the caller's and unique. name is not used by DISCOVER_BOARDS, and for
+ * DISCOVER_ADDRESS it is the text of an address. Every question ends with exactly one DISCOVER_END
+ * unless it is cancelled, also when memory runs out. */
 void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kind,
                   const char *name);
 void discover_cancel(struct discover *discover, uint32_t id);

@@ -404,6 +404,19 @@ static void start_session(struct job *job)
                  &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
 }
 
+/* What was announced at this address for an earlier attempt holds when nobody repeats it. */
+static void take_resolution(struct job *job, const struct resolution *resolution)
+{
+    const struct resolution before = job->found;
+    job->found = *resolution;
+    if (job->found.port || !before.port ||
+        !address_equal(&job->found.addresses[0], &before.addresses[0]))
+        return;
+    job->found.port = before.port;
+    memcpy(job->found.type, before.type, sizeof before.type);
+    memcpy(job->found.instance, before.instance, sizeof before.instance);
+}
+
 static void on_resolved(const struct resolution *resolution, const struct ota_failure *failure,
                         void *userdata)
 {
@@ -412,7 +425,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
     if (failure)
         result = *failure;
     if (resolution)
-        job->found = *resolution;
+        take_resolution(job, resolution);
     else
         job->found.source = "found earlier";
     resolver_free(job->resolver);

@@ -22,9 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* avahi-daemon answers in milliseconds; starting it through D-Bus activation takes a moment. */
 enum { HELLO_TIMEOUT_US = 2000000 };
+
+/* For so long who could not answer is not asked what is merely welcome. */
+enum { FAILURE_US = 10000000 };
 
 struct request {
     uint32_t id;
@@ -134,6 +138,7 @@ struct mdns {
     uint32_t last_id;
     struct mdns_query *queries; /* oldest first */
     char reason[DISCOVER_REASON_MAX];
+    int64_t failed_us; /* 0: it has not */
 };
 
 static void query_remove(struct mdns_query *query)
@@ -160,6 +165,7 @@ static void stop(struct mdns *mdns, const char *reason)
         mdns->running = false;
     }
     snprintf(mdns->reason, sizeof mdns->reason, "%s", reason);
+    mdns->failed_us = loop_now_us();
     struct mdns_query *next;
     for (struct mdns_query *query = mdns->queries; query; query = next) {
         next = query->next;
@@ -222,6 +228,12 @@ static void flush(struct mdns *mdns)
     mdns->poll_api->watch_update(mdns->watch, events);
 }
 
+static void confirm(struct mdns *mdns)
+{
+    mdns->failed_us = 0;
+    rearm(mdns, -1);
+}
+
 static void handle_answer(struct mdns *mdns, struct record *record)
 {
     struct mdns_query *query = mdns->queries;
@@ -254,7 +266,7 @@ static void on_record(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *us
     else if (record.type == RECORD_LOST)
         stop(mdns, record.answer.reason);
     else if (record.type == RECORD_HELLO)
-        rearm(mdns, -1);
+        confirm(mdns);
     else
         handle_answer(mdns, &record);
 }
@@ -297,6 +309,20 @@ void mdns_free(struct mdns *mdns)
     stop(mdns, "");
     mdns->poll_api->timeout_free(mdns->timeout);
     free(mdns);
+}
+
+/* libdbus knows these places, too. Another one stands in the environment. */
+static bool is_bus_there(void)
+{
+    return getenv("DBUS_SYSTEM_BUS_ADDRESS") || access("/run/dbus/system_bus_socket", F_OK) == 0 ||
+           access("/var/run/dbus/system_bus_socket", F_OK) == 0;
+}
+
+bool mdns_may_answer(const struct mdns *mdns)
+{
+    if (mdns->failed_us && loop_now_us() - mdns->failed_us < FAILURE_US)
+        return false;
+    return mdns->running || is_bus_there();
 }
 
 /* Hands a new query to the child, which it may have to start first. */

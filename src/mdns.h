@@ -19,6 +19,10 @@ struct mdns *mdns_new(const AvahiPoll *poll_api);
 /* Kills the child and drops the queries that are left. Allowed at any time, also in a callback. */
 void mdns_free(struct mdns *mdns);
 
+/* Whether an answer may come soon: there is a D-Bus system bus, and the last question was not in
+ * vain a moment ago. Costs next to nothing. For questions whose answers are welcome, no more. */
+bool mdns_may_answer(const struct mdns *mdns);
+
 /* Asks; Avahi itself gives up on a name after about five seconds, and DISCOVER_UNAVAILABLE comes
  * after two when nobody answers on D-Bus. name is copied. NULL when memory ran out. */
 struct mdns_query *mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,

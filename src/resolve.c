@@ -28,23 +28,24 @@ enum {
     IPV4_GRACE_US = 500 * MS,      /* most boards speak nothing but IPv4 */
     INSTANCE_GRACE_US = 500 * MS,  /* an instance of the same name is surer than a host */
     PORT_GRACE_US = 1000 * MS,     /* from the address on */
+    FACTS_GRACE_US = 300 * MS,     /* for what is announced, where the upload can do without */
     SERVICES_AFTER_US = 250 * MS,  /* boards whose instance is not named like the host are rare */
     MDNS_ADVANTAGE_US = 1000 * MS, /* from the start: of mDNS over the system resolver */
 };
 
 /* What can be asked: the kinds of discover.h, and the C library. */
-enum { ASK_SYSTEM = DISCOVER_BOARDS + 1, ASK_COUNT };
+enum { ASK_SYSTEM = DISCOVER_ADDRESS + 1, ASK_COUNT };
 
 /* When each is asked, counted from the start. A later one is asked earlier when those before it
  * have given up, and not at all when they have found something. The services are asked for in the
- * end for similar names only. */
+ * end for similar names only. What is announced at an address is asked when that is known. */
 static const int64_t plans[][ASK_COUNT] = {
-    /*                   HOST   INSTANCE   SERVICES  SYSTEM */
-    [TARGET_ADDRESS] = {NEVER, NEVER, NEVER, NEVER},
-    [TARGET_LOCAL] = {0, 0, 1500 * MS, 1000 * MS},    /* /etc/hosts or DNS may know it, too */
-    [TARGET_HOST] = {NEVER, 2000 * MS, 3000 * MS, 0}, /* instance names may hold dots */
-    [TARGET_LABEL] = {0, 0, 1500 * MS, 0},
-    [TARGET_INSTANCE] = {NEVER, 0, 1500 * MS, NEVER},
+    /*                   HOST   INSTANCE   SERVICES  ADDRESS  SYSTEM */
+    [TARGET_ADDRESS] = {NEVER, NEVER, NEVER, NEVER, NEVER},
+    [TARGET_LOCAL] = {0, 0, 1500 * MS, NEVER, 1000 * MS}, /* /etc/hosts or DNS may know it, too */
+    [TARGET_HOST] = {NEVER, 2000 * MS, 3000 * MS, NEVER, 0}, /* instance names may hold dots */
+    [TARGET_LABEL] = {0, 0, 1500 * MS, NEVER, 0},
+    [TARGET_INSTANCE] = {NEVER, 0, 1500 * MS, NEVER, NEVER},
 };
 
 /* Best first. */
@@ -58,6 +59,7 @@ struct finding {
 struct question {
     struct resolver *resolver;
     bool asked;
+    int64_t asked_us;
     struct mdns_query *query; /* NULL when it has ended, and for ASK_SYSTEM */
     struct lookup *lookup;    /* the same for ASK_SYSTEM */
 };
@@ -110,11 +112,9 @@ static void add_address(struct finding *finding, const struct address *address)
     resolution->count++;
 }
 
-static void add_service(struct finding *finding, const struct discover_answer *answer)
+/* What a board says of itself, once. */
+static void add_facts(struct resolution *resolution, const struct discover_answer *answer)
 {
-    struct resolution *resolution = &finding->resolution;
-    if (answer->has_address)
-        add_address(finding, &answer->address);
     if (resolution->port || !answer->port)
         return;
     resolution->port = answer->port;
@@ -122,13 +122,41 @@ static void add_service(struct finding *finding, const struct discover_answer *a
     escape_string(resolution->instance, sizeof resolution->instance, answer->instance);
 }
 
+static void add_service(struct finding *finding, const struct discover_answer *answer)
+{
+    if (answer->has_address)
+        add_address(finding, &answer->address);
+    add_facts(&finding->resolution, answer);
+}
+
 static void decide(struct resolver *resolver);
+
+static struct finding *best_finding(struct resolver *resolver)
+{
+    for (size_t i = 0; i < SOURCE_COUNT; i++)
+        if (resolver->findings[i].resolution.count)
+            return &resolver->findings[i];
+    return NULL;
+}
+
+/* What is announced at an address that was asked about, unless a better finding has another one. */
+static void record_facts(struct resolver *resolver, const struct discover_answer *answer)
+{
+    struct finding *finding = best_finding(resolver);
+    for (size_t i = 0; finding && i < finding->resolution.count; i++)
+        if (address_equal(&finding->resolution.addresses[i], &answer->address))
+            add_facts(&finding->resolution, answer);
+}
 
 static void record(struct resolver *resolver, enum discover_kind kind,
                    const struct discover_answer *answer)
 {
     bool is_service = kind != DISCOVER_HOST;
     bool same_host = resolver->host[0] && strcasecmp(answer->host, resolver->host) == 0;
+    if (kind == DISCOVER_ADDRESS) {
+        record_facts(resolver, answer);
+        return;
+    }
     if (kind == DISCOVER_HOST && answer->has_address)
         add_address(&resolver->findings[FROM_HOST], &answer->address);
     if (is_service && same_host)
@@ -170,8 +198,12 @@ static void on_lookup(const struct address *addresses, size_t count, const char 
 static void ask(struct resolver *resolver, size_t what)
 {
     struct question *question = &resolver->questions[what];
+    char address[ADDRESS_TEXT_MAX];
     const char *name = what == DISCOVER_HOST ? resolver->host : resolver->instance;
+    if (what == DISCOVER_ADDRESS)
+        name = address_text(address, &best_finding(resolver)->resolution.addresses[0]);
     question->asked = true;
+    question->asked_us = loop_now_us();
     if (what == ASK_SYSTEM) {
         question->lookup =
             lookup_start(resolver->poll_api, resolver->target->name, on_lookup, resolver);
@@ -251,14 +283,6 @@ static void ask_due(struct resolver *resolver, int64_t now_us)
     }
 }
 
-static const struct finding *best_finding(const struct resolver *resolver)
-{
-    for (size_t i = 0; i < SOURCE_COUNT; i++)
-        if (resolver->findings[i].resolution.count)
-            return &resolver->findings[i];
-    return NULL;
-}
-
 /* When all services are to be looked at for one that runs on the host that was found: few boards
  * need it, and large networks have many of them. INT64_MAX: no need. */
 static int64_t services_due_us(const struct resolver *resolver, const struct finding *finding)
@@ -267,6 +291,24 @@ static int64_t services_due_us(const struct resolver *resolver, const struct fin
         !resolver->want_port || resolver->questions[DISCOVER_BOARDS].asked)
         return INT64_MAX;
     return is_pending(resolver, DISCOVER_INSTANCE) ? finding->since_us + SERVICES_AFTER_US : 0;
+}
+
+/* Whether to ask what is announced at the address: nobody has said yet, and an answer may come. */
+static bool wants_facts(const struct resolver *resolver, const struct finding *finding)
+{
+    bool is_host = finding == &resolver->findings[FROM_HOST];
+    return !finding->resolution.port && !resolver->questions[DISCOVER_ADDRESS].asked &&
+           finding != &resolver->findings[FROM_INSTANCE] && !(is_host && resolver->want_port) &&
+           !address_is_loopback(&finding->resolution.addresses[0]) && !resolver->unavailable[0] &&
+           mdns_may_answer(resolver->mdns);
+}
+
+/* Until when finding, which is good enough for an upload, waits for what is announced there. */
+static int64_t facts_due_us(const struct resolver *resolver, const struct finding *finding)
+{
+    return is_pending(resolver, DISCOVER_ADDRESS) && !finding->resolution.port
+               ? resolver->questions[DISCOVER_ADDRESS].asked_us + FACTS_GRACE_US
+               : 0;
 }
 
 /* Until when the finding of FROM_HOST waits for something better. */
@@ -407,7 +449,11 @@ static void decide(struct resolver *resolver)
     if (finding) {
         if (services_due_us(resolver, finding) <= now_us)
             ask(resolver, DISCOVER_BOARDS);
-        next_us = earlier(accept_due_us(resolver, finding), services_due_us(resolver, finding));
+        int64_t accept_us = accept_due_us(resolver, finding);
+        if (accept_us <= now_us && wants_facts(resolver, finding))
+            ask(resolver, DISCOVER_ADDRESS);
+        next_us = earlier(later(accept_us, facts_due_us(resolver, finding)),
+                          services_due_us(resolver, finding));
     } else {
         ask_due(resolver, now_us);
         next_us = is_hopeful(resolver) ? next_question_us(resolver) : 0;

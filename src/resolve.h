@@ -29,10 +29,11 @@ struct resolver;
 typedef void resolver_done_fn(const struct resolution *resolution,
                               const struct ota_failure *failure, void *userdata);
 
-/* Starts to resolve target, for at most timeout_us. Numeric addresses touch neither Avahi nor
- * D-Bus. want_port: also look for the announcement of the target, when mDNS is asked at all. All
- * resolvers share one mdns, so that however many there are, there is one D-Bus connection; mdns and
- * target must outlive the resolver. NULL when memory ran out. resolver_free() may be called at any
+/* Starts to resolve target, for at most timeout_us. want_port: also look for the announcement of
+ * the target, when mDNS is asked at all; without it, and for what is no name on mDNS, such as an
+ * address, the announcement is welcome and waited for 300 ms at most. All resolvers share one mdns,
+ * so that however many there are, there is one D-Bus connection; mdns and target must outlive the
+ * resolver. NULL when memory ran out. resolver_free() may be called at any
  * time (also from done) and cancels what is under way. done fails with OTA_E_NOT_FOUND, and the
  * message says what was tried and what to start or install. */
 struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,

@@ -39,14 +39,21 @@ class Chips(OnLink):
         self.assert_result(result, 0, ["it is sent all the same, as --force asks", "confirmed by the board"], SOON)
         board.stop()
 
-    def test_not_asked(self):
-        """By its address, a board is not asked what it is."""
+    def test_by_address_or_port(self):
+        """The announcement is found also where the upload could do without: at an address, with -p."""
         path = self.file("firmware.bin", make_image("esp32"))
-        board = self.simulate(KITCHEN, "--family", "pico")
-        result = scenario.run("-i", f"{KITCHEN.v4}:{KITCHEN.port}", "-f", path)
-        self.assert_result(result, 0, ["confirmed by the board"], SOON)
-        self.assertNotIn("chip", result.err)
-        board.stop()
+        for options in (("-i", KITCHEN.v4), ("-i", f"{KITCHEN.v4}:{KITCHEN.port}"),
+                        ("-i", "kitchen.local", "-p", "8266"), ("-i", "kitchen", "-p", "8266")):
+            with self.subTest(options):
+                board = self.simulate(KITCHEN)
+                result = scenario.run(*options, "-f", path)
+                self.assert_result(result, 3, ["is for the chip esp32", 'announces itself as "ESP8266_NODEMCU"'],
+                                   SOON)
+                self.assert_untouched(board)
+        other = self.simulate(ATTIC, address=KITCHEN_2.v4, port=8300)
+        result = scenario.run("-i", KITCHEN_2.v4, "-p", "8300", "-f", self.image, "-d")
+        self.assert_result(result, 0, ["port 8300, the given port", "confirmed by the board"], SOON)
+        self.assert_got(other, self.image)
 
 
 class Names(OnLink):
@@ -122,6 +129,17 @@ class Ports(OnLink):
         self.assert_uploads("lamp.local", board, "-d",
                             says=["lamp.local: port 3232, the announced port"])
 
+    def test_announced_at_an_address(self):
+        """A fleet of addresses, of which one is not announced."""
+        boards = [self.simulate(board) for board in (ATTIC, LAMP)]
+        unknown = self.simulate(LAMP, address=KITCHEN.v4, port=8400)
+        result = scenario.run("-i", ATTIC.v4, "-i", LAMP.v4, "-i", KITCHEN.v4 + ":8400", "-f", self.image, "-d")
+        self.assert_result(result, 0, (f"{ATTIC.v4}: port 8300, the announced port",
+                                       f"{LAMP.v4}: port 3232, the announced port",
+                                       f"{KITCHEN.v4}: port 8400, the given port"), within=SOON)
+        for board in (*boards, unknown):
+            self.assert_got(board, self.image)
+
     def test_given_goes_before_announced(self):
         board = self.simulate(ATTIC, port=8400)
         for name, options in (("attic.local", ("-p", "8400")), ("attic.local:8400", ()),
@@ -136,8 +154,7 @@ class Ports(OnLink):
         for name, options, says in (
                 ("attic", (), "nothing listens at 10.77.0.18:8300 (the announced port)"),
                 ("attic", ("-p", "8400"), "nothing listens at 10.77.0.18:8400 (the given port)"),
-                ("10.77.0.18", (), "nothing listens at 10.77.0.18:8266 (the default port of "
-                                   "ESP8266 boards, as the image names no chip)")):
+                ("10.77.0.18", (), "nothing listens at 10.77.0.18:8300 (the announced port)")):
             with self.subTest(name=name, options=options):
                 result = scenario.run("-i", name, "-f", self.image, "-t", "1", "--retries", "0",
                                   *options)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Finding boards where D-Bus, avahi-daemon, nss-mdns or the board itself is missing, hangs or comes
-back; and that whoever gives an address needs none of them."""
+back; and that whoever gives an address depends on none of them."""
 
 import contextlib
 import os
@@ -203,23 +203,46 @@ class Returning(OnLink):
 
 
 class Numeric(OnLink):
-    """Numeric addresses need neither D-Bus nor Avahi, so nobody is asked."""
+    """At a numeric address the announcement is welcome, and nothing depends on it."""
 
-    def test_nobody_is_asked(self):
+    GIVEN_UP = "multicast DNS cannot be asked"  # said by -d, after two seconds where something hangs
+
+    def assert_not_held_up(self, name, board, *options):
+        result = self.assert_uploads(name, board, "-d", *options)
+        self.assertNotIn(self.GIVEN_UP, result.err)
+
+    def test_bus_that_hangs(self):
         four, six = self.simulate(KITCHEN), self.simulate(PICO_W)
-        with self.without_bus(), listening(mdns.BUS_SOCKET) as bus, \
-                listening(AVAHI_SOCKET) as avahi:
-            self.assert_uploads("10.77.0.10", four, "-d",
-                                says=["10.77.0.10: port 8266, the default port of ESP8266 boards"])
-            self.assert_uploads("fd77::19", six, "-p", "2040")
-            self.assertFalse(is_readable(bus))
+        with self.without_bus(), listening(mdns.BUS_SOCKET) as bus, listening(AVAHI_SOCKET) as avahi:
+            self.assert_not_held_up("10.77.0.10", four)
+            self.assert_not_held_up("fd77::19", six, "-p", "2040")
+            self.assertTrue(is_readable(bus))
             self.assertFalse(is_readable(avahi))
-            # They would have noticed.
+            # It would have noticed.
             run = scenario.Program("-i", "kitchen.local", "-f", self.image)
-            self.assertTrue(is_readable(bus, SOON))
             self.assertTrue(is_readable(avahi, SOON))
             run.send_signal(signal.SIGTERM)
             self.assertEqual(128 + signal.SIGTERM, run.result().status)
+
+    def test_daemon_that_hangs(self):
+        board = self.simulate(KITCHEN)
+        self.link.daemon.kill(signal.SIGSTOP)
+        try:
+            self.assert_not_held_up("10.77.0.10", board)
+        finally:
+            self.link.daemon.kill(signal.SIGCONT)
+
+    def test_no_daemon(self):
+        board = self.simulate(KITCHEN)
+        with self.without_daemon():
+            result = self.assert_uploads("10.77.0.10", board)
+        self.assertNotIn("DNS", result.err)
+
+    def test_no_bus(self):
+        """Nobody is asked, which would have failed at once."""
+        board = self.simulate(KITCHEN)
+        with self.without_bus():
+            self.assert_not_held_up("10.77.0.10", board)
 
 
 def read_proc(pid, name):

@@ -96,6 +96,30 @@ static void ask_for_boards(void)
     discover_ask(world.discover, 7, DISCOVER_BOARDS, "");
 }
 
+/* Questions about addresses share one look at all boards. */
+static void test_addresses(void **state)
+{
+    (void)state;
+    discover_ask(world.discover, 7, DISCOVER_ADDRESS, "10.0.0.2");
+    discover_ask(world.discover, 7, DISCOVER_ADDRESS, "10.0.0.9");
+    fake_browse("a");
+    fake_browse("b");
+    fake_resolve("a", "10.0.0.1", NULL);
+    fake_resolve("b", "10.0.0.2", NULL);
+    assert_string_equal(world.log, "b b.local 10.0.0.2 3232  0; ");
+    discover_ask(world.discover, 7, DISCOVER_ADDRESS, "10.0.0.1");
+    assert_string_equal(world.log, "b b.local 10.0.0.2 3232  0; a a.local 10.0.0.1 3232  0; ");
+    assert_int_equal(world.ends, 0);
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_int_equal(world.ends, 3);
+    /* A moment later everything is still known. */
+    discover_ask(world.discover, 7, DISCOVER_ADDRESS, "10.0.0.2");
+    assert_int_equal(world.ends, 4);
+    assert_int_equal(world.found, 3);
+    assert_int_equal(fake.browsers, 1);
+    assert_int_equal(fake.resolvers_made, 2);
+}
+
 static void test_one_board_announced_four_times(void **state)
 {
     (void)state;
@@ -361,6 +385,7 @@ static void test_daemon_that_is_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_addresses),
         TEST(test_one_board_announced_four_times),
         TEST(test_nobody),
         TEST(test_families),

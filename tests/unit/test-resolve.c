@@ -20,12 +20,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MS = 1000, STEPS_MAX = 12, SYSTEM = DISCOVER_BOARDS + 1, ASK_COUNT };
+enum { MS = 1000, STEPS_MAX = 12, SYSTEM = DISCOVER_ADDRESS + 1, ASK_COUNT };
 
 static const char *const names[ASK_COUNT] = {
     [DISCOVER_HOST] = "host",
     [DISCOVER_INSTANCE] = "instance",
     [DISCOVER_BOARDS] = "services",
+    [DISCOVER_ADDRESS] = "address",
     [SYSTEM] = "system",
 };
 
@@ -49,6 +50,7 @@ static struct world {
     lookup_done_fn *on_lookup;
     void *userdata[ASK_COUNT];
     bool refuse_mdns, refuse_lookup;
+    bool has_mdns;
     char asked[128]; /* "host@0 system@1000 " */
     unsigned done_count;
     int64_t done_ms;
@@ -63,6 +65,7 @@ static struct world {
 
 struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,
                                    mdns_answer_fn *on_answer, void *userdata);
+bool __wrap_mdns_may_answer(const struct mdns *mdns);
 void __wrap_mdns_cancel(struct mdns_query *query);
 struct lookup *__wrap_lookup_start(const AvahiPoll *poll_api, const char *name,
                                    lookup_done_fn *done, void *userdata);
@@ -90,6 +93,12 @@ struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, c
     world.on_answer[kind] = on_answer;
     world.userdata[kind] = userdata;
     return (struct mdns_query *)&world.pending[kind];
+}
+
+bool __wrap_mdns_may_answer(const struct mdns *mdns)
+{
+    assert_null(mdns);
+    return world.has_mdns;
 }
 
 void __wrap_mdns_cancel(struct mdns_query *query)
@@ -202,8 +211,9 @@ static const struct test_case {
     const char *instance;
     const char *says[4]; /* parts of the failure's message */
     bool refuse_mdns, refuse_lookup;
+    bool has_mdns; /* there is somebody to ask what is merely welcome */
 } cases[] = {
-    {.title = "a numeric address asks nobody",
+    {.title = "a numeric address asks nobody where there is nobody to ask",
      .target = "10.0.0.7",
      .asked = "",
      .addresses = "10.0.0.7",
@@ -213,6 +223,71 @@ static const struct test_case {
      .asked = "",
      .addresses = "fe80::7%lo",
      .source = "numeric address"},
+    {.title = "a numeric address: what is announced there",
+     .target = "10.0.0.7",
+     .steps = {{40, DISCOVER_ADDRESS, .address = "10.0.0.7", .host = "esp.local",
+                .instance = "Lamp", .port = 8300}},
+     .asked = "address@0",
+     .done_ms = 40,
+     .addresses = "10.0.0.7",
+     .port = 8300,
+     .source = "numeric address",
+     .instance = "Lamp",
+     .has_mdns = true},
+    {.title = "a numeric address at which nothing is announced",
+     .target = "10.0.0.7",
+     .steps = {{200, DISCOVER_ADDRESS, .event = DISCOVER_END}},
+     .asked = "address@0",
+     .done_ms = 200,
+     .addresses = "10.0.0.7",
+     .source = "numeric address",
+     .has_mdns = true},
+    {.title = "a numeric address and an Avahi that hangs: 300 ms, no more",
+     .target = "fd00::7",
+     .asked = "address@0",
+     .done_ms = 300,
+     .addresses = "fd00::7",
+     .source = "numeric address",
+     .has_mdns = true},
+    {.title = "a numeric address and no Avahi behind the bus",
+     .target = "10.0.0.7",
+     .steps = {{15, DISCOVER_ADDRESS, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"}},
+     .asked = "address@0",
+     .done_ms = 15,
+     .addresses = "10.0.0.7",
+     .source = "numeric address",
+     .has_mdns = true},
+    {.title = "nothing announces itself at a loopback address",
+     .target = "127.0.0.7",
+     .asked = "",
+     .addresses = "127.0.0.7",
+     .source = "numeric address",
+     .has_mdns = true},
+    {.title = "a known port: the kind of the board is welcome, for 300 ms from the address on",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {90, DISCOVER_ADDRESS, .address = "10.0.0.7", .host = "kitchen.local",
+                .instance = "K", .port = 8266}},
+     .asked = "host@0 address@20",
+     .done_ms = 90,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "K",
+     .has_mdns = true},
+    {.title = "a name of the DNS: what is announced at its address",
+     .target = "esp.example.org",
+     .steps = {{20, SYSTEM, .address = "10.0.0.7"},
+               {60, DISCOVER_ADDRESS, .address = "10.0.0.7", .host = "esp.local",
+                .instance = "Lamp", .port = 3232}},
+     .asked = "system@0 address@20",
+     .done_ms = 60,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "system resolver",
+     .instance = "Lamp",
+     .has_mdns = true},
     {.title = "the usual board: host and instance have one name",
      .target = "kitchen.local",
      .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
@@ -569,7 +644,9 @@ static const struct test_case {
 static void start(const struct test_case *test, const struct target *target)
 {
     int64_t timeout_ms = test->timeout_ms ? test->timeout_ms : 10000;
-    world = (struct world){.refuse_mdns = test->refuse_mdns, .refuse_lookup = test->refuse_lookup};
+    world = (struct world){.refuse_mdns = test->refuse_mdns,
+                           .refuse_lookup = test->refuse_lookup,
+                           .has_mdns = test->has_mdns};
     virtual_time_reset(0);
     world.resolver = resolver_start(&virtual_time.api, NULL, target, !test->no_port,
                                     timeout_ms * MS, on_done, &world);
