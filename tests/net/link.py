@@ -153,12 +153,12 @@ class Side:
 
 
 class Link:
-    """Options are those of ota-link: delay=1, loss=1 ..."""
+    """Options are those of ota-link: delay=1, cut_after=20 ..."""
 
     def __init__(self, program, **options):
         self.host = Side(HOST_ADDRESS)
         self.board = Side(BOARD_ADDRESS)
-        arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        arguments = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
         self.relay = Process(program, *arguments, "--device", DEVICE, str(self.host.pid),
                              str(self.board.pid))
         self.relay.wait_for("ready")
@@ -179,6 +179,10 @@ class Link:
         self.relay.wait()
         self.host.close()
         self.board.close()
+
+    def wait_for_cut(self):
+        """Until the link is down because cut_after says so."""
+        self.relay.wait_for(r"(?m)^down$")
 
     def tell(self, command):
         """"down" or "up"; done when this returns."""

@@ -29,6 +29,7 @@ enum {
 struct link {
     int taps[ENDS];
     struct lane *lanes[ENDS]; /* lanes[HOST] carries what the host sends */
+    uint64_t cut_after;       /* segments with data from the host; 0: never */
     char command[64];
     size_t command_length;
     bool done;
@@ -58,18 +59,23 @@ static void print_counters(const struct link *link)
     }
 }
 
+static void set_down(struct link *link, bool down)
+{
+    for (int i = 0; i < ENDS; i++)
+        lane_set_down(link->lanes[i], down);
+    puts(down ? "down" : "up");
+}
+
 static void obey(struct link *link, const char *command)
 {
     if (strcmp(command, "count") == 0) {
         print_counters(link);
+        puts(command);
     } else if (strcmp(command, "down") == 0 || strcmp(command, "up") == 0) {
-        for (int i = 0; i < ENDS; i++)
-            lane_set_down(link->lanes[i], *command == 'd');
+        set_down(link, *command == 'd');
     } else {
         fprintf(stderr, "ota-link: unknown command \"%s\": down, up or count\n", command);
-        return;
     }
-    puts(command);
 }
 
 static void read_commands(struct link *link)
@@ -93,6 +99,15 @@ static void read_commands(struct link *link)
         link->command_length = 0; /* no command is so long */
 }
 
+/* A test that cuts the link itself may come too late: the transfer has ended by then. */
+static void cut_when_due(struct link *link)
+{
+    if (link->cut_after == 0 || lane_counters(link->lanes[HOST])->tcp.data < link->cut_after)
+        return;
+    link->cut_after = 0;
+    set_down(link, true);
+}
+
 static void take_frames(struct link *link, int from)
 {
     uint8_t frame[FRAME_MAX + 1];
@@ -101,6 +116,7 @@ static void take_frames(struct link *link, int from)
         if (length <= 0)
             return;
         lane_put(link->lanes[from], frame, (size_t)length, now_us());
+        cut_when_due(link);
     }
 }
 
@@ -190,7 +206,7 @@ int main(int argc, char **argv)
     if (result != OPTIONS_OK)
         return result == OPTIONS_HELP ? 0 : 2;
 
-    struct link link = {.taps = {-1, -1}};
+    struct link link = {.taps = {-1, -1}, .cut_after = options.cut_after};
     int status = 1;
     setvbuf(stdout, NULL, _IOLBF, 0);
     prctl(PR_SET_TIMERSLACK, 1UL);

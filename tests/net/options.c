@@ -20,6 +20,7 @@ static const char HELP[] =
     "  --loss PERCENT     of the frames, at random, each way [0]\n"
     "  --rate KBYTES      per second, each way [0: no limit]\n"
     "  --queue FRAMES     under way at most, each way, those in the air included [1000]\n"
+    "  --cut-after N      goes down after N segments with data from the host [0: never]\n"
     "  --seed N           of the random numbers [1]\n"
     "  --device NAME      of the TAP device, the same in both namespaces [air0]\n"
     "  --help\n"
@@ -27,8 +28,8 @@ static const char HELP[] =
     "It prints \"ready\" when both devices are there; to give them addresses is up to the caller.\n"
     "Then it obeys lines on standard input and repeats each when it is done: \"down\" (what is "
     "sent\n"
-    "from now on is lost), \"up\", \"count\" (prints the counters, too). It ends, and prints the\n"
-    "counters, when standard input does.\n"
+    "from now on is lost; printed, too, when --cut-after does it), \"up\", \"count\" (prints the\n"
+    "counters, too). It ends, and prints the counters, when standard input does.\n"
     "\n"
     "Counters, a line per direction: frames = delivered + lost (at random) + overflown (the "
     "queue)\n"
@@ -42,6 +43,7 @@ enum {
     OPT_LOSS,
     OPT_RATE,
     OPT_QUEUE,
+    OPT_CUT_AFTER,
     OPT_SEED,
     OPT_DEVICE,
     OPT_HELP,
@@ -53,6 +55,7 @@ static const struct option TABLE[] = {
     {"loss", required_argument, NULL, OPT_LOSS},
     {"rate", required_argument, NULL, OPT_RATE},
     {"queue", required_argument, NULL, OPT_QUEUE},
+    {"cut-after", required_argument, NULL, OPT_CUT_AFTER},
     {"seed", required_argument, NULL, OPT_SEED},
     {"device", required_argument, NULL, OPT_DEVICE},
     {"help", no_argument, NULL, OPT_HELP},
@@ -94,6 +97,9 @@ static bool read_option(struct options *options, int option, const char *text)
     case OPT_QUEUE:
         good = read_number(text, 1e5, 1, &value) && value > 0;
         options->lane.queue = value;
+        break;
+    case OPT_CUT_AFTER:
+        good = read_number(text, 1e9, 1, &options->cut_after);
         break;
     case OPT_SEED:
         good = read_number(text, 1e9, 1, &options->lane.seed);

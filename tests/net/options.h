@@ -6,6 +6,7 @@
 
 struct options {
     struct lane_config lane; /* of both directions; the seed is the first's */
+    uint64_t cut_after;      /* segments with data from the host; 0: never */
     const char *device;
     const char *name_spaces[2]; /* host, board */
 };

