@@ -67,25 +67,20 @@ class Peer:
             open_socket.close()
 
 
-def endless(channel, chunk, seconds, pause=0.0):
-    """Sends as fast as it is read, for so long or until the other end has had enough."""
-    end, sent = time.monotonic() + seconds, 0
-    with contextlib.suppress(OSError):
-        while time.monotonic() < end:
-            sent += channel.send(chunk)
-            time.sleep(pause)
-    return sent
+def endless(channel, chunk, pause=0.0):
+    """Sends until the other end has had enough."""
+    while True:
+        channel.sendall(chunk)
+        time.sleep(pause)
 
 
 def peak(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        found = re.search(r"VmHWM:\s*(\d+) kB", file.read())
-    return int(found.group(1)) * 1024 if found else 0  # 0: it has ended
-
-
-def ended(pid):
-    """A zombie has no memory, and a process that was waited for has no directory."""
-    return faults.state_of(pid) == "Z"
+    """The most memory that a process has used; 0 once it has ended."""
+    with contextlib.suppress(FileNotFoundError):
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            found = re.search(r"VmHWM:\s*(\d+) kB", file.read())
+        return int(found.group(1)) * 1024 if found else 0
+    return 0
 
 
 class Hostile(scenario.Scenario):
@@ -115,57 +110,60 @@ class Hostile(scenario.Scenario):
         self.assertEqual(errors, [], result)
         return result
 
-    def assert_ends(self, result, status, says, seconds):
+    def assert_ends(self, result, status, says):
+        """That it ended for the right reason; what does not end fails in attack()."""
         self.assertEqual(result.status, status, result)
         self.assertRegex(result.err, says)
-        self.assertLess(result.seconds, seconds, result)
-
 
     def all_at_once(self, *rows, options=("--retries", "0")):
-        """Rows of script, size of the image, exit status, key phrase, and seconds."""
+        """Rows of script, size of the image, exit status, and key phrase."""
         with concurrent.futures.ThreadPoolExecutor(len(rows)) as pool:
             results = [pool.submit(self.attack, row[0], *options, size=row[1]) for row in rows]
-            for (script, _, status, says, seconds), result in zip(rows, results):
+            for (script, _, status, says), result in zip(rows, results):
                 with self.subTest(script.__name__):
-                    self.assert_ends(result.result(), status, says, seconds)
+                    self.assert_ends(result.result(), status, says)
 
 
 class BackChannel(Hostile):
 
-    def flood(self, chunk, seconds=8):
-        """Sends gigabytes while esp-ota is in the transfer; memory must not grow."""
-        sent = []
+    def flood(self, chunk, megabytes=100):
+        """Sends as many while esp-ota is in the transfer, or until it has had enough, then SIGTERM.
+        Returns the result, and the bytes that were sent."""
+        peaks, sent = [], 0
 
         def script(peer, program):
+            nonlocal sent
             channel = peer.accept()
-            endless(channel, chunk, 0.5)
-            before = peak(program.pid)
-            sent.append(endless(channel, chunk, seconds))
-            with contextlib.suppress(FileNotFoundError):
-                self.assertLess(peak(program.pid) - before, GROWTH)
-                self.assertLess(peak(program.pid), PEAK)
-            if sent[0] > 100 * MIB:
-                program.send_signal(signal.SIGTERM)
-                endless(channel, chunk, 5)
+            peaks.append(peak(program.pid))  # it waits for room in a window that stays closed
+            while sent < megabytes * MIB:
+                channel.sendall(chunk)
+                channel.recv(len(chunk) // 64)  # who takes nothing is given up after 15 s
+                sent += len(chunk)
+                peaks.append(peak(program.pid))
+            program.send_signal(signal.SIGTERM)
+            endless(channel, chunk)
 
         result = self.attack(script, size=4 * MIB)
-        return result, sent[0]
+        self.assertGreater(peaks[0], 0)
+        self.assertLess(max(peaks) - peaks[0], GROWTH)
+        self.assertLess(max(peaks), PEAK)
+        return result, sent
 
     def test_gigabytes_of_digits(self):
         """They are the board's numbers, so they are no reason to end; a signal still ends it."""
         result, sent = self.flood(b"1460" * 65536)
-        self.assert_ends(result, 128 + signal.SIGTERM, "interrupted by SIGTERM", 12)
-        self.assertGreater(sent, 100 * MIB)
+        self.assert_ends(result, 128 + signal.SIGTERM, "interrupted by SIGTERM")
+        self.assertGreaterEqual(sent, 100 * MIB)
 
     def test_slow_and_without_end(self):
         """No verdict ever comes, though something always comes."""
         def digits_and_no_reading(peer, _):
-            endless(peer.accept(), b"7", 90, 0.01)
+            endless(peer.accept(), b"7", 0.01)
 
         def digits_instead_of_a_verdict(peer, _):
             channel = peer.accept()
             peer.take_image(channel)
-            endless(channel, b"1460", 90, 0.01)
+            endless(channel, b"1460", 0.01)
 
         def a_letter_a_second(peer, _):
             channel = peer.accept()
@@ -174,9 +172,9 @@ class BackChannel(Hostile):
                 time.sleep(1)
 
         self.all_at_once(
-            (digits_and_no_reading, 16 * MIB, 9, "stopped taking data", 75),
-            (digits_instead_of_a_verdict, 50_000, 11, "verdict did not come", 75),
-            (a_letter_a_second, 50_000, 10, "the board says: ER", 8))
+            (digits_and_no_reading, 16 * MIB, 9, "stopped taking data"),
+            (digits_instead_of_a_verdict, 50_000, 11, "verdict did not come"),
+            (a_letter_a_second, 50_000, 10, "the board says: ER(?!.*world)"))
 
     def test_texts_without_end(self):
         """A reason is bounded, and shown escaped."""
@@ -186,7 +184,7 @@ class BackChannel(Hostile):
                              (b"O" * 65536, "the board says: O{100}")):
             with self.subTest(chunk[:8]):
                 result, _ = self.flood(chunk)
-                self.assert_ends(result, 10, shown, 12)
+                self.assert_ends(result, 10, shown)
                 self.assertLess(len(result.err), 4000)
 
 
@@ -197,15 +195,16 @@ class Datagrams(Hostile):
         def flood(reply):
             def script(peer, program):
                 peer.invited()
-                before = peak(program.pid)
-                with contextlib.suppress(FileNotFoundError):
-                    while not ended(program.pid):
-                        peer.reply(reply)
-                        self.assertLess(peak(program.pid) - before, GROWTH)
+                before = now = peak(program.pid)
+                self.assertGreater(before, 0)  # it waits for a reply
+                while now > 0:
+                    peer.reply(reply)
+                    now = peak(program.pid)
+                    self.assertLess(now - before, GROWTH)
             script.__name__ = f"flood of {reply[:12]}"
             return script
 
-        self.all_at_once(*((flood(reply), 50_000, status, says, 60) for reply, status, says in (
+        self.all_at_once(*((flood(reply), 50_000, status, says) for reply, status, says in (
                 (b"x" * 65507, 5, "no ArduinoOTA service"),
                 (b"ERR", 5, "no ArduinoOTA service"),
                 (ESCAPES, 5, "no ArduinoOTA service"),
@@ -222,7 +221,7 @@ class Datagrams(Hostile):
             for number in range(1_000_000):
                 peer.invited() if number == 0 else peer.udp.recvfrom(2048)
                 peer.reply(b"AUTH %032x" % number)
-        self.assert_ends(self.attack(script, "-a", "secret"), 6, "a new challenge each", 10)
+        self.assert_ends(self.attack(script, "-a", "secret"), 6, "a new challenge each")
 
     def test_challenges_of_every_length(self):
         """Only 32 and 64 digits are a challenge; no other may be answered."""
@@ -255,7 +254,7 @@ class Datagrams(Hostile):
             channel = peer.connect()
             peer.take_image(channel)
             channel.send(b"OK")
-        self.assert_ends(self.attack(script, "-a", "secret"), 0, "confirmed by the board", 10)
+        self.assert_ends(self.attack(script, "-a", "secret"), 0, "confirmed by the board")
 
 
 class Strangers(Hostile):
@@ -291,7 +290,7 @@ class Strangers(Hostile):
                     knocker.join()
 
         result = self.attack(script)
-        self.assert_ends(result, 0, f"turned away a connection from {stranger}", 40)
+        self.assert_ends(result, 0, f"turned away a connection from {stranger}")
         self.assertEqual(set(got), {b""})
         self.assertLess(result.err.count("turned away"), 20)
 
@@ -303,7 +302,7 @@ class Strangers(Hostile):
                 self.assertEqual(second.recv(1), b"")
             peer.take_image(channel)
             channel.send(b"OK")
-        self.assert_ends(self.attack(script, size=4 * MIB), 0, "confirmed by the board", 20)
+        self.assert_ends(self.attack(script, size=4 * MIB), 0, "confirmed by the board")
 
 
 class OnATerminal(Hostile):
@@ -320,8 +319,8 @@ class OnATerminal(Hostile):
             channel.send(b"1460" + ESCAPES + b"\n")
             channel.recv(1)
 
-        self.assert_ends(self.attack(refuse, "-d", terminal=True), 7, r"\\x1b\]0;owned", 10)
-        self.assert_ends(self.attack(say_why, "-d", terminal=True), 10, r"\\x1b\]0;owned", 10)
+        self.assert_ends(self.attack(refuse, "-d", terminal=True), 7, r"\\x1b\]0;owned")
+        self.assert_ends(self.attack(say_why, "-d", terminal=True), 10, r"\\x1b\]0;owned")
 
 
 if __name__ == "__main__":
