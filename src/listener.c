@@ -49,15 +49,12 @@ struct listener {
     int trouble;          /* errno of the last accept(2) that failed for want of a resource */
 };
 
-static struct expectation *take_expectation(struct listener *listener, const struct address *peer)
+static struct expectation *find_expectation(const struct listener *listener,
+                                            const struct address *peer)
 {
-    for (struct expectation **link = &listener->expectations; *link; link = &(*link)->next) {
-        struct expectation *found = *link;
-        if (!found->anyone && !address_equal(&found->peer, peer))
-            continue;
-        *link = found->next;
-        return found;
-    }
+    for (struct expectation *found = listener->expectations; found; found = found->next)
+        if (found->anyone || address_equal(&found->peer, peer))
+            return found;
     return NULL;
 }
 
@@ -78,14 +75,14 @@ static void turn_away(struct listener *listener, int descriptor, const struct ad
 
 static void hand_over(struct listener *listener, int descriptor, const struct address *peer)
 {
-    struct expectation *expected = take_expectation(listener, peer);
+    const struct expectation *expected = find_expectation(listener, peer);
     if (!expected) {
         turn_away(listener, descriptor, peer);
         return;
     }
     listener_accept_fn *on_accept = expected->on_accept;
     void *userdata = expected->userdata;
-    free(expected);
+    listener_forget(listener, userdata);
     on_accept(descriptor, peer, userdata);
 }
 
@@ -301,12 +298,16 @@ bool listener_is_expecting(const struct listener *listener, const struct address
 int listener_expect(struct listener *listener, const struct address *peer,
                     listener_accept_fn *on_accept, void *userdata)
 {
-    for (const struct expectation *other = listener->expectations; other; other = other->next)
-        if (other->userdata == userdata ||
-            (peer && !other->anyone && address_equal(&other->peer, peer))) {
-            errno = EEXIST;
-            return -1;
-        }
+    for (const struct expectation *other = listener->expectations; other; other = other->next) {
+        bool is_ours = other->userdata == userdata;
+        bool is_same_peer =
+            peer ? !other->anyone && address_equal(&other->peer, peer) : is_ours && other->anyone;
+
+        if (!is_same_peer)
+            continue;
+        errno = EEXIST;
+        return is_ours ? 0 : -1;
+    }
     struct expectation *expected = calloc(1, sizeof *expected);
     if (!expected)
         return -1;
@@ -320,14 +321,31 @@ int listener_expect(struct listener *listener, const struct address *peer,
     return 0;
 }
 
-void listener_forget(struct listener *listener, const void *userdata)
+/* keep: NULL: nothing. */
+static void forget_all_but(struct listener *listener, const void *userdata,
+                           const struct address *keep)
 {
-    for (struct expectation **link = &listener->expectations; *link; link = &(*link)->next) {
+    struct expectation **link = &listener->expectations;
+
+    while (*link) {
         struct expectation *found = *link;
-        if (found->userdata != userdata)
+        bool is_kept = keep && !found->anyone && address_equal(&found->peer, keep);
+
+        if (found->userdata != userdata || is_kept) {
+            link = &found->next;
             continue;
+        }
         *link = found->next;
         free(found);
-        return;
     }
+}
+
+void listener_keep(struct listener *listener, const struct address *peer, const void *userdata)
+{
+    forget_all_but(listener, userdata, peer);
+}
+
+void listener_forget(struct listener *listener, const void *userdata)
+{
+    forget_all_but(listener, userdata, NULL);
 }

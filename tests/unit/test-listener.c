@@ -190,7 +190,8 @@ static void test_forgotten_and_duplicate_expectations(void **state)
     int other;
     assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0);
     assert_int_equal(listener_expect(listener, &expected, on_accept, &other), -1);
-    assert_int_equal(listener_expect(listener, NULL, on_accept, fixture), -1);
+    assert_int_equal(errno, EEXIST);
+    assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0); /* again */
     listener_forget(listener, fixture);
     assert_int_equal(listener_expect(listener, &expected, on_accept, &other), 0);
     listener_forget(listener, &other);
@@ -198,6 +199,71 @@ static void test_forgotten_and_duplicate_expectations(void **state)
     run(fixture, 100000);
     assert_int_equal(fixture->accepted, 0);
     close(client);
+    listener_close(listener);
+}
+
+/* A client's end of file shows that it was turned away. */
+static bool is_turned_away(int client)
+{
+    char byte;
+
+    return recv(client, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+/* Whichever address of a board connects, the others are strangers from then on. */
+static void test_one_board_with_several_addresses(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct address first = numeric("127.0.0.2", 0), second = numeric("127.0.0.3", 0);
+    struct address others = numeric("127.0.0.4", 0);
+    int other, client, late;
+
+    assert_int_equal(listener_expect(listener, &first, on_accept, fixture), 0);
+    assert_int_equal(listener_expect(listener, &second, on_accept, fixture), 0);
+    assert_int_equal(listener_expect(listener, &others, on_accept, &other), 0);
+    assert_true(listener_is_expecting(listener, &first));
+    assert_true(listener_is_expecting(listener, &second));
+    client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
+    late = connect_from("127.0.0.3", "127.0.0.1", listener_port(listener));
+    run(fixture, 2000000);
+    assert_int_equal(fixture->accepted, 1);
+    assert_true(address_equal(&fixture->peer, &first));
+    run(fixture, 100000);
+    assert_int_equal(fixture->accepted, 1);
+    assert_true(is_turned_away(late));
+    assert_true(listener_is_expecting(listener, &others));
+    assert_false(listener_is_expecting(listener, &first));
+    assert_false(listener_is_expecting(listener, &second));
+    close(client);
+    close(late);
+    close(fixture->descriptor);
+    listener_close(listener);
+}
+
+static void test_only_one_address_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct address first = numeric("127.0.0.2", 0), second = numeric("127.0.0.3", 0);
+    struct address others = numeric("127.0.0.4", 0);
+    int other, client, late;
+
+    listener_expect(listener, &first, on_accept, fixture);
+    listener_expect(listener, &others, on_accept, &other);
+    listener_expect(listener, &second, on_accept, fixture);
+    listener_keep(listener, &second, fixture);
+    assert_false(listener_is_expecting(listener, &first));
+    assert_true(listener_is_expecting(listener, &others));
+    late = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
+    client = connect_from("127.0.0.3", "127.0.0.1", listener_port(listener));
+    run(fixture, 2000000);
+    assert_int_equal(fixture->accepted, 1);
+    assert_true(address_equal(&fixture->peer, &second));
+    assert_true(is_turned_away(late));
+    close(client);
+    close(late);
+    close(fixture->descriptor);
     listener_close(listener);
 }
 
@@ -296,6 +362,8 @@ int main(void)
         TEST(test_an_expectation_is_for_one_connection),
         TEST(test_how_accepted_sockets_send),
         TEST(test_forgotten_and_duplicate_expectations),
+        TEST(test_one_board_with_several_addresses),
+        TEST(test_only_one_address_is_kept),
         TEST(test_range_skips_ports_in_use),
         TEST(test_address_that_is_not_ours),
         TEST(test_out_of_descriptors),
