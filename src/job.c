@@ -10,11 +10,14 @@
 #include "escape.h"
 #include "follow.h"
 #include "job_rules.h"
+#include "log.h"
 #include "loop.h"
+#include "networks.h"
 #include "resolve.h"
 #include "screen.h"
 #include "session.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -404,11 +407,25 @@ static void start_session(struct job *job)
                  &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
 }
 
+/* The address that can be reached best comes first. */
+static void sort_addresses(struct resolution *found)
+{
+    struct ifaddrs *interfaces = NULL;
+
+    if (found->count < 2)
+        return;
+    if (getifaddrs(&interfaces) < 0)
+        log_debug("which networks this computer is in is not known: %s", strerror(errno));
+    networks_sort(found->addresses, found->count, interfaces);
+    freeifaddrs(interfaces);
+}
+
 /* What was announced at this address for an earlier attempt holds when nobody repeats it. */
 static void take_resolution(struct job *job, const struct resolution *resolution)
 {
     const struct resolution before = job->found;
     job->found = *resolution;
+    sort_addresses(&job->found);
     if (job->found.port || !before.port ||
         !address_equal(&job->found.addresses[0], &before.addresses[0]))
         return;

@@ -30,6 +30,7 @@ struct
 try {
     const char *missing; /* the resolver's failure; NULL: found */
     const char *address; /* NULL: 10.0.0.7 */
+    const char *other;   /* address, if any */
     uint16_t port;       /* from the SRV record */
     size_t bytes;        /* acknowledged; 0: not even connected */
     enum ota_phase phase;
@@ -327,6 +328,8 @@ static void resolve(const struct try *try)
         return;
     }
     assert_true(address_parse(&resolution.addresses[0], try->address ? try->address : "10.0.0.7"));
+    if (try->other)
+        assert_true(address_parse(&resolution.addresses[resolution.count++], try->other));
     world.on_resolved(&resolution, NULL, world.resolver_userdata);
 }
 
@@ -566,6 +569,12 @@ static const struct story {
                           "resolved 10.0.0.8 port 3232: mDNS, the default port of ESP32 boards\n"
                           "session 10.0.0.8:3232 block 0 password none\n" CONNECTED_EVENT
                           "progress 1000 after 200\n" CONFIRMED},
+    {.title = "of several addresses the one in a network of this computer",
+     .tries =
+         {{.address = "192.0.2.1", .other = "127.0.0.7", SENT, .error = OTA_OK, .message = ""}},
+     .story = START "resolved 127.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
+                    "session 127.0.0.7:3232 block 0 password none\n" CONNECTED_EVENT
+                    "progress 1000 after 200\n" CONFIRMED},
     {.title = "the name is gone: the address that it had, and its port",
      .tries = {{.port = 8300, .phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "a"},
                {.missing = "gone", SENT, .error = OTA_OK, .message = ""}},
