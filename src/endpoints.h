@@ -1,0 +1,41 @@
+/*
+ * endpoints.h: where a board may listen, its addresses times its ports, and which of these places
+ * to try next. Pure.
+ */
+#ifndef ENDPOINTS_H
+#define ENDPOINTS_H
+
+#include "address.h"
+
+#include <stddef.h>
+
+enum {
+    ENDPOINTS_ADDRESSES_MAX = 8,
+    ENDPOINTS_PORTS_MAX = 3, /* ESP8266, ESP32, Pico W */
+    ENDPOINTS_MAX = ENDPOINTS_ADDRESSES_MAX * ENDPOINTS_PORTS_MAX,
+};
+
+/* Each list best first, without duplicates, and not empty. An endpoint is a number below
+ * endpoints_count(). */
+struct endpoints {
+    struct address addresses[ENDPOINTS_ADDRESSES_MAX]; /* their own ports mean nothing */
+    size_t address_count;
+    uint16_t ports[ENDPOINTS_PORTS_MAX];
+    size_t port_count;
+};
+
+size_t endpoints_count(const struct endpoints *endpoints);
+
+/* With its port. */
+struct address endpoints_get(const struct endpoints *endpoints, size_t number);
+
+/* The endpoint to try after number, where tries says how often each has been tried. A refusal shows
+ * that there is a host, so its other ports come first; after silence every address is tried before
+ * any is tried again, at another port. */
+size_t endpoints_next(const struct endpoints *endpoints, const unsigned tries[ENDPOINTS_MAX],
+                      size_t number, bool was_refused);
+
+/* Whether some address and port are in both. */
+bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b);
+
+#endif
