@@ -126,7 +126,7 @@ static void queue_add(struct board *board, const struct address *from, const voi
 static void read_queue(struct board *board)
 {
     const struct config *config = board->sim->config;
-    bool one = config->one_per_loop && config->family.lineage == LINEAGE_ESP32;
+    bool one = !config->all_per_loop && config->family.lineage == LINEAGE_ESP32;
     while (board->queue && is_attentive(board)) {
         struct datagram *datagram = queue_take(board);
         handshake_read(board, datagram);
@@ -230,7 +230,7 @@ static void back_on_air(void *owner)
 {
     enum { RETRY_US = 100000 };
     struct board *board = owner;
-    upload_end_crash(board);
+    upload_come_back(board);
     if (!udp_open(board)) {
         board_note(board, "bind: %s", strerror(errno));
         board_after(board, RETRY_US, back_on_air);
@@ -255,6 +255,7 @@ void board_restart(void *owner)
 {
     struct board *board = owner;
     udp_close(board);
+    upload_leave(board);
     telnet_leave(board);
     boot_what_is_installed(board);
     board_event(board, "rebooting");

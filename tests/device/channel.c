@@ -212,7 +212,7 @@ static void read_image(struct board *board)
     }
 }
 
-static bool more_waits(const struct board *board)
+bool upload_more_waits(const struct board *board)
 {
     int waiting = 0;
     return ioctl(board->upload.fd, FIONREAD, &waiting) == 0 && waiting > 0;
@@ -225,7 +225,7 @@ void upload_go_on(void *owner)
     struct upload *upload = &board->upload;
     bool last = upload->received == board->invitation.size;
     bool due = upload_next_fault(board) == upload->received;
-    if (is_esp32(board) || last || due || !more_waits(board))
+    if (is_esp32(board) || last || due || !upload_more_waits(board))
         upload_say_number(board);
     if (due && upload_faults(board))
         return;
@@ -253,7 +253,7 @@ void upload_receive(struct board *board)
     upload->fired = 0;
     upload->flood = 0;
     upload->out_length = 0;
-    upload->peer_closed = upload->corrupt = upload->installed = upload->crashed = false;
+    upload->peer_closed = upload->corrupt = upload->installed = false;
     upload->no_numbers = board_fault(board, FAULT_NO_NUMBERS) != NULL;
     upload->joined = board_fault(board, FAULT_OK_JOINED) != NULL;
     upload->started_us = now_us();

@@ -16,6 +16,7 @@ enum {
     OPT_FS_CAPACITY,
     OPT_LOOP_MS,
     OPT_ONE_PER_LOOP,
+    OPT_ALL_PER_LOOP,
     OPT_PBKDF2_MS,
     OPT_FLASH,
     OPT_ERASE_MS,
@@ -51,6 +52,7 @@ static const struct option long_options[] = {
     {"fs-capacity", required_argument, NULL, OPT_FS_CAPACITY},
     {"loop-ms", required_argument, NULL, OPT_LOOP_MS},
     {"one-per-loop", no_argument, NULL, OPT_ONE_PER_LOOP},
+    {"all-per-loop", no_argument, NULL, OPT_ALL_PER_LOOP},
     {"pbkdf2-ms", required_argument, NULL, OPT_PBKDF2_MS},
     {"flash", required_argument, NULL, OPT_FLASH},
     {"erase-ms", required_argument, NULL, OPT_ERASE_MS},
@@ -105,7 +107,8 @@ static const char help_head[] =
     "      --atomic-fs         built with ATOMIC_FS_UPDATE: unpacks filesystem images, too\n"
     "      --fs-capacity BYTES size of the filesystem partition; 0: there is none\n"
     "      --loop-ms N         the sketch looks at its datagrams every N ms only\n"
-    "      --one-per-loop      and then at one of them (ESP32); else at all that wait\n"
+    "      --all-per-loop      and an ESP32 then at all that wait, like the 8266 family; else at\n"
+    "                          one (--one-per-loop)\n"
     "      --pbkdf2-ms N       checking a SHA-256 answer takes so long (1500 is real; 0)\n"
     "      --flash KIND        none (default), realistic, slow (three times realistic)\n"
     "      --erase-ms N, --write-ms N   the same by hand, per 4 KiB\n"
@@ -252,7 +255,8 @@ static bool read_hardware_option(struct config *config, struct given *given, int
     case OPT_LOOP_MS:
         return read_ms(optarg, &config->loop_us);
     case OPT_ONE_PER_LOOP:
-        config->one_per_loop = true;
+    case OPT_ALL_PER_LOOP:
+        config->all_per_loop = option == OPT_ALL_PER_LOOP;
         return true;
     case OPT_PBKDF2_MS:
         return read_ms(optarg, &config->pbkdf2_us);

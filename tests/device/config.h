@@ -22,7 +22,7 @@ struct config {
     char secret[HEX_ROOM]; /* the password as the board stores it: a hash */
     struct flash_cost flash;
     int64_t loop_us;
-    bool one_per_loop;
+    bool all_per_loop; /* an ESP32 reads all datagrams that wait */
     int64_t pbkdf2_us;
     int64_t reboot_us;
     int window; /* 0: the kernel's */

@@ -71,6 +71,8 @@ static const struct order orders[] = {
     {"ok-missing", "installs, FIN without a verdict", FAULT_OK_MISSING, ARG_NONE, false, 0},
     {"ok-reset", "installs, RST without a verdict", FAULT_OK_RESET, ARG_NONE, false, 0},
     {"ok-never", "installs, then silence", FAULT_OK_NEVER, ARG_NONE, false, 0},
+    {"drop-verdict", "installs, unheard from the last byte to its restart", FAULT_DROP_VERDICT,
+     ARG_NONE, false, 0},
     {"no-numbers", "one number, at the end", FAULT_NO_NUMBERS, ARG_NONE, false, 0},
     {"old-core", "unpacks nothing: gzip is a wrong magic byte", FAULT_OLD_CORE, ARG_NONE, false, 0},
 };

@@ -51,6 +51,7 @@ enum fault_kind {
     FAULT_OK_MISSING,
     FAULT_OK_RESET,
     FAULT_OK_NEVER,
+    FAULT_DROP_VERDICT,
     FAULT_NO_NUMBERS,
     FAULT_OLD_CORE,
 };

@@ -1,5 +1,6 @@
 /* What goes wrong in an upload because it was ordered, or because real boards do. */
 #include "board.h"
+#include "silence.h"
 
 #include <string.h>
 
@@ -105,28 +106,35 @@ void upload_crash(struct board *board)
 {
     struct upload *upload = &board->upload;
     board_event(board, "crash");
-    upload->crashed = true;
     upload->phase = UPLOAD_HELD;
-    timer_stop(board->sim->loop, &upload->timer);
-    timer_stop(board->sim->loop, &upload->silence);
-    watch_remove(board->sim->loop, &upload->watch);
     upload_report_failure(board, "crash");
     board_restart(board);
 }
 
-void upload_end_crash(struct board *board)
+void upload_leave(struct board *board)
 {
-    if (!board->upload.crashed)
-        return;
-    board->upload.crashed = false;
-    board->upload.phase = UPLOAD_NONE;
-    upload_close(board, true);
+    struct upload *upload = &board->upload;
+    timer_stop(board->sim->loop, &upload->timer);
+    timer_stop(board->sim->loop, &upload->silence);
+    watch_remove(board->sim->loop, &upload->watch);
+    if (upload->fd >= 0 && !upload->left_behind)
+        upload->fd = silence_begin(upload->fd);
+    upload->left_behind = true;
+}
+
+void upload_come_back(struct board *board)
+{
+    struct upload *upload = &board->upload;
+    silence_end(upload->fd);
+    upload->fd = -1;
+    upload->left_behind = false;
+    upload->phase = UPLOAD_NONE;
 }
 
 void upload_give_up(struct board *board)
 {
     struct upload *upload = &board->upload;
-    if (upload->phase != UPLOAD_HELD || upload->crashed)
+    if (upload->phase != UPLOAD_HELD || upload->left_behind)
         return;
     if (upload->installed) {
         upload_finish(board);

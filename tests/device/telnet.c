@@ -3,6 +3,7 @@
 #include "telnet.h"
 
 #include "board.h"
+#include "silence.h"
 #include "sketch.h"
 #include "telnet_client.h"
 
@@ -135,11 +136,6 @@ static void client_ready(void *owner, uint32_t events)
 {
     struct telnet_client *client = owner;
     struct board *board = client->board;
-    if (client->left_behind) { /* the restarted board knows nothing of this connection */
-        client_close_fd(client->fd, true);
-        client_forget(client);
-        return;
-    }
     if (events & (EPOLLERR | EPOLLHUP) && client->deaf.slot != 0) {
         client_part(client, false, "client");
         return;
@@ -173,17 +169,9 @@ static void deaf_no_more(void *owner)
 
 static struct telnet_client **free_slot(struct board *board)
 {
-    struct telnet_client **clients = board->telnet.clients;
     for (size_t i = 0; i < TELNET_CLIENTS; i++)
-        if (!clients[i])
-            return &clients[i];
-    for (size_t i = 0; i < TELNET_CLIENTS; i++) {
-        if (clients[i]->left_behind) {
-            client_close_fd(clients[i]->fd, true);
-            client_forget(clients[i]);
-            return &clients[i];
-        }
-    }
+        if (!board->telnet.clients[i])
+            return &board->telnet.clients[i];
     return NULL;
 }
 
@@ -285,17 +273,10 @@ static void listener_ready(void *owner, uint32_t events)
         welcome_or_not(board, fd, &peer);
 }
 
-/* Whoever was left behind is answered with RST for what it has said meanwhile or says from now on:
- * by the kernel where the process may make it forget the connection, else by client_ready(). */
+/* The board is back, and knows nothing of whoever was left behind. */
 static void disown(struct telnet_client *client)
 {
-    const int on = 1;
-    char byte;
-    bool spoke = recv(client->fd, &byte, 1, MSG_PEEK) >= 0;
-    if (!spoke && setsockopt(client->fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) < 0 &&
-        watch_add(client->board->sim->loop, &client->watch, client->fd, EPOLLIN))
-        return;
-    close(client->fd); /* with RST where something is unread */
+    silence_end(client->fd);
     client_forget(client);
 }
 
@@ -384,6 +365,7 @@ static void leave_behind(struct telnet_client *client)
     struct loop *loop = client->board->sim->loop;
     watch_remove(loop, &client->watch);
     timer_stop(loop, &client->deaf);
+    client->fd = silence_begin(client->fd);
     client->left_behind = true;
 }
 

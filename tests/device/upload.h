@@ -41,7 +41,7 @@ struct upload {
     bool joined;  /* the last number leaves together with OK */
     bool corrupt; /* the next byte arrives wrong */
     bool installed;
-    bool crashed;
+    bool left_behind; /* the connection, by a restart or in a silence before it */
     uint8_t head[2];
     int64_t started_us;
     size_t out_length;
@@ -59,8 +59,11 @@ void upload_run(struct board *board);
 /* An upload that a fault keeps hanging ends when somebody invites again: its host is gone. */
 void upload_give_up(struct board *board);
 
-/* After a crash the host learns only from the restarted board that its connection is no more. */
-void upload_end_crash(struct board *board);
+/* The board is out of reach, or restarts: whatever connection there is goes silent. */
+void upload_leave(struct board *board);
+
+/* The board is back, and knows nothing of the connection. */
+void upload_come_back(struct board *board);
 
 /* Drops everything, at the end of the process. */
 void upload_abandon(struct board *board);
@@ -93,6 +96,9 @@ void upload_send(struct board *board, const void *bytes, size_t length);
 
 /* Enters a phase of doing nothing. */
 void upload_hold(struct board *board);
+
+/* Whether something has arrived that is not read yet. */
+bool upload_more_waits(const struct board *board);
 
 /* The whole image is here. */
 void upload_judge(struct board *board);

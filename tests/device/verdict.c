@@ -8,6 +8,8 @@
 #include "event.h"
 #include "family.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -67,10 +69,23 @@ static bool has_magic(struct board *board)
            head[0] == 0xe9 || (is_gzip(board) && !board_fault(board, FAULT_OLD_CORE));
 }
 
+/* Says FIN. The connection itself ends with the restart, which repeats nothing that was lost. */
+static void end_connection(struct board *board)
+{
+    struct upload *upload = &board->upload;
+    if (upload_more_waits(board) || shutdown(upload->fd, SHUT_WR) < 0) {
+        upload_close(board, false);
+        return;
+    }
+    timer_stop(board->sim->loop, &upload->timer);
+    timer_stop(board->sim->loop, &upload->silence);
+    watch_remove(board->sim->loop, &upload->watch);
+}
+
 void upload_finish(void *owner)
 {
     struct board *board = owner;
-    upload_close(board, false);
+    end_connection(board);
     board->upload.phase = UPLOAD_NONE;
     board_after(board, board->sim->config->family.restart_us, board_restart);
     board_counts_success(board);
@@ -108,9 +123,25 @@ static void say_ok(void *owner)
     finish_later(board);
 }
 
+/* The last byte is acknowledged, and nothing that the board says from now on arrives. */
+static void fall_silent(struct board *board)
+{
+    const int on = 1;
+    const struct family *family = &board->sim->config->family;
+    setsockopt(board->upload.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(board->upload.fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+    upload_leave(board);
+    board_after(board, family->verdict_us + family->close_us + family->restart_us, board_restart);
+    board_counts_success(board);
+}
+
 /* The image is installed, but the host is not to learn it. True if so ordered. */
 static bool withhold_ok(struct board *board)
 {
+    if (board_fault(board, FAULT_DROP_VERDICT)) {
+        fall_silent(board);
+        return true;
+    }
     if (board_fault(board, FAULT_OK_NEVER)) {
         upload_hold(board);
         return true;

@@ -75,11 +75,11 @@ class Losses(Scenario):
         """loop() blocks for 3 s, and reads all that has queued up at once."""
         self.check(
             case for family in ("esp8266", "esp32", "esp32-sha256")
-            for case in with_and_without(family, ("--loop-ms", "3000"), family=family))
+            for case in with_and_without(family, ("--loop-ms", "3000", "--all-per-loop"),
+                                         family=family))
 
     def test_one_datagram_per_slow_loop(self):
-        self.check(with_and_without("ESP32", ("--loop-ms", "2000", "--one-per-loop"),
-                                    family="esp32"))
+        self.check(with_and_without("ESP32", ("--loop-ms", "2000"), family="esp32"))
 
     def test_duplicates_and_stale_replies(self):
         self.check(

@@ -1,0 +1,17 @@
+/* What a restart makes of a TCP connection: the board is gone, and its peer is not told.
+ *
+ * While the board is away nothing answers, not even TCP itself; nothing is repeated. When the board
+ * is back it knows nothing of the connection: whatever arrives draws a reset, a keep-alive probe as
+ * well. Without CAP_NET_ADMIN the kernel cannot be made to forget a connection; then what was
+ * unacknowledged is repeated meanwhile, and the reset comes unasked. */
+#ifndef DEVICE_SILENCE_H
+#define DEVICE_SILENCE_H
+
+/* The board goes away. Takes over the connected (or half-closed) fd, and returns the descriptor to
+ * end the silence with. */
+int silence_begin(int fd);
+
+/* The board is back. Closes the descriptor. */
+void silence_end(int fd);
+
+#endif
