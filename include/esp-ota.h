@@ -56,12 +56,23 @@ enum ota_phase {
 /* The first number of an invitation. The stock boards accept only these two. */
 enum ota_command { OTA_COMMAND_SKETCH = 0, OTA_COMMAND_FILESYSTEM = 100 };
 
+/* What is known of a failure besides its code. */
+enum ota_cause {
+    OTA_CAUSE_NONE,
+    /* After the last byte: the board was off the network, and no longer knew the connection when it
+     * was back; or it is still off the network. */
+    OTA_CAUSE_RESTARTED,
+    OTA_CAUSE_GONE,
+    OTA_CAUSE_COUNT
+};
+
 /* An error, and the sentence that says what happened, ready for a person: bounded, and everything
  * that came from outside in it is escaped. */
 enum { OTA_MESSAGE_MAX = 1024 };
 struct ota_failure {
     enum ota_error error;
     char message[OTA_MESSAGE_MAX];
+    enum ota_cause cause;
 };
 
 enum ota_event_type {

@@ -299,6 +299,7 @@ enum ota_error fail(struct ota_failure *failure, enum ota_error error, const cha
     int length;
 
     failure->error = error;
+    failure->cause = OTA_CAUSE_NONE;
     va_start(arguments, format);
     length = vsnprintf(failure->message, sizeof failure->message, format, arguments);
     va_end(arguments);

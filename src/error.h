@@ -7,8 +7,9 @@
 
 #include "esp-ota.h"
 
-/* Sets code and formatted message (cut to OTA_MESSAGE_MAX) and returns the code, so that a function
- * can end in `return fail(failure, OTA_E_..., "...")`. The caller escapes what came from outside.
+/* Sets code, formatted message (cut to OTA_MESSAGE_MAX) and OTA_CAUSE_NONE, and returns the code,
+ * so that a function can end in `return fail(failure, OTA_E_..., "...")`. The caller escapes what
+ * came from outside.
  */
 enum ota_error fail(struct ota_failure *failure, enum ota_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

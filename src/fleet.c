@@ -380,7 +380,8 @@ static void start_member(struct member *member)
     if (member->job)
         job_start(member->job);
     else
-        fail_member(member, &(struct ota_failure){OTA_E_INTERNAL, "out of memory"});
+        fail_member(member,
+                    &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
 }
 
 /* -- the fleet -- */

@@ -25,11 +25,18 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* Nothing repeats an OK that was lost because the board has restarted. The kernel therefore probes
+ * a connection on which nothing is in flight: a busy board's TCP answers, one that has restarted
+ * resets the connection, and one that is away answers nothing. With a fifth of the packets lost
+ * each way, ten unanswered probes in a row are a matter of 1 in 25,000. */
+enum { PROBE_AFTER_S = 1, PROBE_EVERY_S = 1, PROBES_MAX = 10 };
 
 enum {
     UNSENT_MAX = 16 * 1024, /* what waits in the kernel: little, so that an abort is prompt */
@@ -42,6 +49,9 @@ static const int64_t STALL_US = 15 * INT64_C(1000000);
 static const int64_t TCP_STALL_US = 60 * INT64_C(1000000); /* whatever the board says meanwhile */
 static const int64_t RESULT_US = 60 * INT64_C(1000000);
 static const int64_t TEXT_US = 2 * INT64_C(1000000); /* for the rest of a reason that has begun */
+/* Since a board that resets the connection last answered anything: a probe went unanswered, so it
+ * was away, which is more than that it has given up the connection. */
+static const int64_t AWAY_US = 1500 * INT64_C(1000);
 
 struct transfer {
     struct transfer_config config;
@@ -148,10 +158,47 @@ static const char *describe_end(int reason)
     }
 }
 
+/* How long ago the board's TCP last acknowledged anything, probes included. */
+static int64_t unanswered_us(const struct transfer *transfer)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+
+    if (getsockopt(transfer->descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
+        return 0;
+    return (int64_t)info.tcpi_last_ack_recv * 1000;
+}
+
+/* What the probes have found out. */
+static void end_silence(struct transfer *transfer, enum ota_cause cause)
+{
+    char what[160];
+    double seconds = (double)unanswered_us(transfer) / 1e6;
+
+    if (cause == OTA_CAUSE_RESTARTED)
+        snprintf(what, sizeof what,
+                 "the board was off the network and has restarted, as it no longer knew the "
+                 "connection %.1f s later",
+                 seconds);
+    else
+        snprintf(what, sizeof what, "the board has answered nothing for %.0f s", seconds);
+    finish_without_verdict(transfer, OTA_E_LOST, what);
+    if (transfer->failure.error == OTA_E_UNKNOWN)
+        transfer->failure.cause = cause;
+}
+
 static void end_of_stream(struct transfer *transfer, int reason)
 {
     update_progress(transfer);
-    finish_without_verdict(transfer, OTA_E_LOST, describe_end(reason));
+    bool is_reset = reason == ECONNRESET || reason == EPIPE;
+    bool is_silent = reason == ETIMEDOUT || reason == EHOSTUNREACH || reason == ENETUNREACH;
+
+    if (transfer_all_acknowledged(transfer) && is_silent)
+        end_silence(transfer, OTA_CAUSE_GONE);
+    else if (transfer_all_sent(transfer) && is_reset && unanswered_us(transfer) >= AWAY_US)
+        end_silence(transfer, OTA_CAUSE_RESTARTED);
+    else
+        finish_without_verdict(transfer, OTA_E_LOST, describe_end(reason));
 }
 
 /* What is more than numbers, as it came. */
@@ -288,10 +335,14 @@ static void on_tick(AvahiTimeout *timeout, void *userdata)
 
 static void tune_socket(int descriptor)
 {
-    int on = 1;
-    int unsent = UNSENT_MAX;
+    int on = 1, unsent = UNSENT_MAX;
+    int idle_s = PROBE_AFTER_S, interval_s = PROBE_EVERY_S, count = PROBES_MAX;
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
 struct transfer *transfer_start(const struct transfer_config *config, int descriptor,

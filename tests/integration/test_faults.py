@@ -215,6 +215,12 @@ RESULT = [
           "verdict did not come: the board said nothing more for 60 s", 66, never=NEVER_AGAIN),
     Fault("a reset instead of a verdict, ESP32", "--fault ok-reset", "", 11, "Look at the board", 5,
           family="esp32", never=NEVER_AGAIN),
+    Fault("off the network instead of a verdict", None, "", 11,
+          r"verdict did not come: the board has answered nothing for 1\d s", 25, target="127.0.0.1",
+          before=faults.alone("127.0.0.1", board="--fault ok-never",
+                              during='wait_for "fault order=ok-never"; ip link set lo down'),
+          never=NEVER_AGAIN),
+    Fault("busy for longer than probes take", "--fault pause:16000@100000", "", 0, "confirmed", 25),
 ]
 
 # The states as a signal finds them: what keeps an upload there, and what tells that it is there.

@@ -24,7 +24,8 @@ static struct image image = {.file_size = 20480,
                              .md5 = "00112233445566778899aabbccddeeff",
                              .sha256 = "0011"};
 static const struct ota_failure success = {.error = OTA_OK};
-static const struct ota_failure stalled = {OTA_E_STALLED, "the board stopped taking data"};
+static const struct ota_failure stalled = {.error = OTA_E_STALLED,
+                                           .message = "the board stopped taking data"};
 
 static const struct ota_totals one = {.boards = 1, .running = 1};
 
@@ -227,7 +228,7 @@ static void test_failure_of_no_board(void **state)
 {
     (void)state;
     const struct options options = {.json = true};
-    const struct ota_failure failure = {OTA_E_IMAGE, "cannot open x"};
+    const struct ota_failure failure = {.error = OTA_E_IMAGE, .message = "cannot open x"};
     capture_begin(&capture);
     struct report *report = report_new(&options);
     assert_int_equal(report_failure(report, &failure), 3);

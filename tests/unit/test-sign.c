@@ -110,7 +110,7 @@ static enum ota_error answer(char **password, const char *shown, void *userdata,
 {
     assert_non_null(strstr(shown, "protected"));
     *password = userdata ? strdup(userdata) : NULL;
-    *why = (struct ota_failure){OTA_E_USAGE, "nobody answers"};
+    *why = (struct ota_failure){.error = OTA_E_USAGE, .message = "nobody answers"};
     return *password ? OTA_OK : OTA_E_USAGE;
 }
 

@@ -5,18 +5,30 @@
 #include "loop.h"
 #include "transfer.h"
 
+#include <linux/filter.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { IMAGE_SIZE = 300000, END_NONE, END_FIN, END_RESET };
+enum {
+    IMAGE_SIZE = 300000,
+    END_NONE,
+    END_FIN,
+    END_RESET,
+    END_RESTART, /* it answers nothing for AWAY_US, and then resets */
+    END_LATE_FIN /* it answers probes for so long, and then closes */
+};
+
+static const int64_t AWAY_US = 2300 * INT64_C(1000);
 
 /* What the board does once it has read `after` bytes: it says text, and then ends as told. */
 struct script {
@@ -35,6 +47,7 @@ struct board {
     struct loop *loop;
     AvahiWatch *watch;
     AvahiTimeout *deadline;
+    AvahiTimeout *leave_timer, *return_timer; /* its time away */
     int descriptor;
     size_t received;
     unsigned char *bytes;
@@ -45,21 +58,66 @@ struct board {
     size_t last_progress;
 };
 
+static void leave(struct board *board, bool with_reset)
+{
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    if (with_reset)
+        setsockopt(board->descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    board->api->watch_free(board->watch);
+    board->watch = NULL;
+    close(board->descriptor);
+    board->descriptor = -1;
+}
+
+static void on_return(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct board *board = userdata;
+    leave(board, board->script->end == END_RESTART);
+}
+
+/* Its TCP gets nothing any more, and so answers nothing. */
+static void drop_everything(const struct board *board)
+{
+    struct sock_filter drop = {.code = BPF_RET | BPF_K, .k = 0};
+    const struct sock_fprog program = {.len = 1, .filter = &drop};
+    assert_int_equal(
+        setsockopt(board->descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+
+/* Once what it has said is acknowledged: its TCP would repeat it, which is a sign of life. */
+static void go_away(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct board *board = userdata;
+    int unacknowledged = 0;
+    assert_int_equal(ioctl(board->descriptor, SIOCOUTQ, &unacknowledged), 0);
+    if (unacknowledged) {
+        loop_arm(board->api, &board->leave_timer, 1000, NULL, NULL);
+        return;
+    }
+    drop_everything(board);
+    loop_arm(board->api, &board->return_timer, AWAY_US, on_return, board);
+}
+
 static void act(struct board *board)
 {
     const struct script *script = board->script;
     board->acted = true;
     if (send(board->descriptor, script->text, strlen(script->text), MSG_NOSIGNAL) < 0)
         fail_msg("the board cannot speak");
-    if (script->end == END_NONE)
-        return;
-    struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    if (script->end == END_RESET)
-        setsockopt(board->descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    board->api->watch_free(board->watch);
-    board->watch = NULL;
-    close(board->descriptor);
-    board->descriptor = -1;
+    switch (script->end) {
+    case END_NONE:
+        break;
+    case END_RESTART:
+        loop_arm(board->api, &board->leave_timer, 0, go_away, board);
+        break;
+    case END_LATE_FIN:
+        loop_arm(board->api, &board->return_timer, AWAY_US, on_return, board);
+        break;
+    default:
+        leave(board, script->end == END_RESET);
+    }
 }
 
 static void on_board_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
@@ -175,6 +233,11 @@ static const struct script scripts[] = {
     {"reset in the middle", 0, 50000, "1460", END_RESET, OTA_E_LOST, "reset"},
     {"closed after everything", 0, IMAGE_SIZE, "1460", END_FIN, OTA_E_UNKNOWN, "closed"},
     {"reset after everything", 0, IMAGE_SIZE, "1460", END_RESET, OTA_E_UNKNOWN, "all 300000 bytes"},
+    {"back after a restart", 0, IMAGE_SIZE, "1460", END_RESTART, OTA_E_UNKNOWN,
+     "the board was off the network and has restarted, as it no longer knew the connection 2."},
+    {"back after a restart in the middle", 1460, 51100, "1460", END_RESTART, OTA_E_LOST, "reset"},
+    {"busy, and its TCP answers the probes", 0, IMAGE_SIZE, "1460", END_LATE_FIN, OTA_E_UNKNOWN,
+     "closed"},
     {"a lone O", 0, IMAGE_SIZE, "1460O", END_FIN, OTA_E_UNKNOWN, "closed"},
     {"escapes", 0, IMAGE_SIZE, "1460\x1b[2J\x07\r\n", END_FIN, OTA_E_BOARD, "\\x1b[2J\\"},
     {"lock-step to OK", 1460, IMAGE_SIZE, "784OK", END_FIN, OTA_OK, ""},
@@ -192,6 +255,9 @@ static void test_scripts(void **state)
         print_message("  %s: %s\n", script->name, board.failure.message);
         assert_int_equal(board.failure.error, script->expected);
         assert_non_null(strstr(board.failure.message, script->phrase));
+        if (script->expected == OTA_E_UNKNOWN)
+            assert_int_equal(board.failure.cause,
+                             script->end == END_RESTART ? OTA_CAUSE_RESTARTED : OTA_CAUSE_NONE);
         assert_int_equal(board.ends, 1);
         assert_memory_equal(board.bytes, image.data, board.received);
         if (script->expected == OTA_OK) {
