@@ -197,8 +197,8 @@ def differences(fault, upload, result):
         yield f"stderr lacks \"{fault.says}\""
     if re.search(fault.never, result.err):
         yield f"stderr has \"{fault.never}\""
-    if result.seconds > fault.seconds:
-        yield f"it took {result.seconds:.1f} s, more than {fault.seconds} s"
+    if result.undelayed > fault.seconds:
+        yield f"it took {result.undelayed:.1f} s, more than {fault.seconds} s"
     if fault.out and not fault.out(result.out):
         yield "standard output is not what it should be"
     if not upload.board:
@@ -338,7 +338,7 @@ def board_says(event):
     return lambda upload: upload.board.wait_for(event)
 
 
-def wait_until(is_so, deadline_s=20):
+def wait_until(is_so, deadline_s=scenario.DEADLINE_S):
     end = time.monotonic() + deadline_s
     while not is_so():
         assert time.monotonic() < end, "it did not come about in time"

@@ -22,7 +22,7 @@ SKIPPED = 77  # SKIP_RETURN_CODE of the test in CMakeLists.txt
 ALLOW_SKIP = "ESP_OTA_ALLOW_SKIP"
 TOOLS = ("unshare", "nsenter", "mount", "ip", "dbus-daemon", "avahi-daemon")
 ENTERED = "ESP_OTA_TEST_NAMESPACES"
-DEADLINE_S = 20
+DEADLINE_S = 60
 BUS_SOCKET = "/run/dbus/system_bus_socket"
 # So that an interface can be used as soon as it is up: nobody else has its addresses.
 ACCEPT_DAD = "/proc/sys/net/ipv6/conf/default/accept_dad"

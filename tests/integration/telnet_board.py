@@ -8,7 +8,7 @@ import select
 import socket
 import time
 
-from scenario import Board
+from scenario import Board, DEADLINE_S
 
 FLAVOURS = ("stream", "esptelnet", "remotedebug")
 
@@ -35,7 +35,7 @@ class TelnetBoard(Board):
         return [match[1] for match in
                 (re.search(r' telnet-command text="(.*)"$', event) for event in list(self.events)) if match]
 
-    def wait_for_count(self, pattern, count, deadline_s=30):
+    def wait_for_count(self, pattern, count, deadline_s=DEADLINE_S):
         """Returns when count events contain pattern."""
         with self._changed:
             came = self._changed.wait_for(lambda: self.count(pattern) >= count, deadline_s)
@@ -50,8 +50,8 @@ class Client:
     """A plain socket at the log service."""
 
     def __init__(self, host, port, source=None):
-        self.socket = socket.create_connection((host, port), 10, (source, 0) if source else None)
-        self.socket.settimeout(20)
+        self.socket = socket.create_connection((host, port), DEADLINE_S, (source, 0) if source else None)
+        self.socket.settimeout(DEADLINE_S)
         self.connected = time.monotonic()
         self.got = b""
 
@@ -59,7 +59,7 @@ class Client:
         assert time.monotonic() < deadline, f"it does not end: {self.got[-500:]!r}"
         return self.socket.recv(65536)
 
-    def read_until(self, text, deadline_s=20):
+    def read_until(self, text, deadline_s=DEADLINE_S):
         """All that was received up to and with text; the rest is kept for the next call."""
         deadline = time.monotonic() + deadline_s
         while text not in self.got:
@@ -70,7 +70,7 @@ class Client:
         read, self.got = self.got[:end], self.got[end:]
         return read
 
-    def read_all(self, deadline_s=20):
+    def read_all(self, deadline_s=DEADLINE_S):
         """All up to the end of the connection, and whether it was orderly."""
         deadline = time.monotonic() + deadline_s
         try:

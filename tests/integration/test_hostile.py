@@ -289,7 +289,7 @@ class Strangers(Hostile):
                 for knocker in knockers:
                     knocker.join()
 
-        result = self.attack(script)
+        result = self.attack(script, "-t", "100")
         self.assert_ends(result, 0, f"turned away a connection from {stranger}")
         self.assertEqual(set(got), {b""})
         self.assertLess(result.err.count("turned away"), 20)

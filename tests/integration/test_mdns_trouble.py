@@ -197,7 +197,7 @@ class Returning(OnLink):
 
     def wait_until_known(self, board):
         """For a moment the daemon has the old address still in its cache."""
-        deadline = time.monotonic() + SOON
+        deadline = time.monotonic() + scenario.DEADLINE_S
         while addresses(board.local) != [board.v4]:
             self.assertLess(time.monotonic(), deadline)
 
@@ -220,7 +220,7 @@ class Numeric(OnLink):
             self.assertFalse(is_readable(avahi))
             # It would have noticed.
             run = scenario.Program("-i", "kitchen.local", "-f", self.image)
-            self.assertTrue(is_readable(avahi, SOON))
+            self.assertTrue(is_readable(avahi, scenario.DEADLINE_S))
             run.send_signal(signal.SIGTERM)
             self.assertEqual(128 + signal.SIGTERM, run.result().status)
 
@@ -274,7 +274,7 @@ class Helper(OnLink):
         self.addCleanup(os.close, ended)
         run.send_signal(signal.SIGKILL)
         self.assertEqual(-signal.SIGKILL, run.result().status)
-        self.assertTrue(is_readable(ended, SOON), "the helper outlives esp-ota")
+        self.assertTrue(is_readable(ended, scenario.DEADLINE_S), "the helper outlives esp-ota")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,12 @@
 
 #include <cmocka.h>
 
-enum { CROWD = 4, FLOOD = 4 * 1000 * 1000 };
+enum {
+    CROWD = 4,
+    FLOOD = 4 * 1000 * 1000,
+    LONG_US =
+        30 * 1000 * 1000, /* on a busy machine; what the kernel does by itself takes minutes */
+};
 
 /* What the monitor told, in the order it did: "[line]", "[line..." for an unfinished one,
  * "...line]" for a continuation, and the states' letters. */
@@ -259,28 +264,24 @@ static void test_connects_again(void **state)
 /* A board that serves another client, and says nothing but goodbye. */
 static void test_turned_away(void **state)
 {
+    static const int64_t pauses_us[] = {0, 200000, 400000, 800000};
     struct scene scene;
-    int64_t last_us = 0;
-    int64_t pause_us = 0;
+    int64_t last_us = loop_now_us();
     (void)state;
     open_scene(&scene);
-    for (int i = 0; i < 4; i++) {
-        close(take_call(&scene));
-        int64_t now_us = loop_now_us();
-        if (last_us) {
-            assert_true(now_us - last_us > pause_us);
-            pause_us = now_us - last_us;
-        }
-        last_us = now_us;
+    for (size_t i = 0; i < sizeof pauses_us / sizeof *pauses_us; i++) {
+        int board = take_call(&scene);
+        assert_true(loop_now_us() - last_us >= pauses_us[i]);
+        last_us = loop_now_us();
+        close(board);
     }
-    assert_true(pause_us >= 800000); /* the third */
     assert_string_equal(scene.record, "T");
     int board = take_call(&scene);
     run_until(&scene, "TC");
     close(board); /* a connection that was kept makes the pauses short again */
     last_us = loop_now_us();
     close(take_call(&scene));
-    assert_true(loop_now_us() - last_us < 800000);
+    assert_true(loop_now_us() - last_us < 1600000); /* what the next would have been */
     close_scene(&scene);
 }
 
@@ -298,7 +299,7 @@ static void test_silence(void **state)
     }
     int64_t start_us = loop_now_us();
     run_until(&scene, "U");
-    assert_in_range(loop_now_us() - start_us, 2000000, 4000000);
+    assert_in_range(loop_now_us() - start_us, 2000000, LONG_US);
     for (size_t i = 0; i < CROWD; i++)
         close(crowd[i]);
     close_scene(&scene);
@@ -494,7 +495,7 @@ static void test_a_restart_is_noticed(void **state)
     close(board);
     int64_t start_us = loop_now_us();
     run_until(&scene, "CL");
-    assert_true(loop_now_us() - start_us < 4000000);
+    assert_true(loop_now_us() - start_us < LONG_US);
     board = take_call(&scene);
     run_until(&scene, "CLC");
     close(board);
@@ -531,7 +532,7 @@ static void test_a_lost_network_is_noticed(void **state)
         scene.enough = 2;
         run(&scene);
         assert_memory_equal(scene.record, "CL", 2);
-        assert_true(loop_now_us() - start_us < 8000000);
+        assert_true(loop_now_us() - start_us < LONG_US);
         close(board);
         close_scene(&scene);
     }
