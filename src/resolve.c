@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "escape.h"
+#include "etc_hosts.h"
 #include "log.h"
 #include "lookup.h"
 #include "loop.h"
@@ -37,8 +38,9 @@ enum {
 enum { ASK_SYSTEM = DISCOVER_ADDRESS + 1, ASK_COUNT };
 
 /* When each is asked, counted from the start. A later one is asked earlier when those before it
- * have given up, and not at all when they have found something. The services are asked for in the
- * end for similar names only. What is announced at an address is asked when that is known. */
+ * have given up, and not at all when they, or /etc/hosts, have found something. The services are
+ * asked for in the end for similar names only. What is announced at an address is asked when that
+ * is known. */
 static const int64_t plans[][ASK_COUNT] = {
     /*                   HOST   INSTANCE   SERVICES  ADDRESS  SYSTEM */
     [TARGET_ADDRESS] = {NEVER, NEVER, NEVER, NEVER, NEVER},
@@ -49,7 +51,7 @@ static const int64_t plans[][ASK_COUNT] = {
 };
 
 /* Best first. */
-enum source { FROM_INSTANCE, FROM_HOST, FROM_SYSTEM, SOURCE_COUNT };
+enum source { FROM_FILE, FROM_INSTANCE, FROM_HOST, FROM_SYSTEM, SOURCE_COUNT };
 
 struct finding {
     struct resolution resolution;
@@ -336,6 +338,8 @@ static int64_t accept_due_us(const struct resolver *resolver, const struct findi
                    : 0;
     case FROM_HOST:
         return host_due_us(resolver, finding);
+    case FROM_FILE:
+        return 0;
     case FROM_SYSTEM:
     case SOURCE_COUNT:
         break;
@@ -485,6 +489,15 @@ static void derive_names(struct resolver *resolver)
     snprintf(resolver->instance, sizeof resolver->instance, "%.*s", length, target->name);
 }
 
+/* Who has put a name into /etc/hosts means that address, whatever others say. */
+static void read_file(struct resolver *resolver)
+{
+    struct address addresses[RESOLVE_ADDRESSES_MAX];
+    size_t count = etc_hosts_find(addresses, RESOLVE_ADDRESSES_MAX, resolver->target->name);
+    for (size_t i = 0; i < count; i++)
+        add_address(&resolver->findings[FROM_FILE], &addresses[i]);
+}
+
 struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
                                 const struct target *target, bool want_port, int64_t timeout_us,
                                 resolver_done_fn *done, void *userdata)
@@ -502,6 +515,7 @@ struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
     resolver->deadline_us = resolver->start_us + timeout_us;
     for (size_t what = 0; what < ASK_COUNT; what++)
         resolver->questions[what].resolver = resolver;
+    resolver->findings[FROM_FILE].resolution.source = "/etc/hosts";
     resolver->findings[FROM_INSTANCE].resolution.source = "mDNS";
     resolver->findings[FROM_HOST].resolution.source = "mDNS";
     resolver->findings[FROM_SYSTEM].resolution.source = "system resolver";
@@ -509,6 +523,8 @@ struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
     if (target->kind == TARGET_ADDRESS) {
         resolver->findings[FROM_SYSTEM].resolution.source = "numeric address";
         add_address(&resolver->findings[FROM_SYSTEM], &target->address);
+    } else if (target->kind != TARGET_INSTANCE) {
+        read_file(resolver);
     }
     if (loop_arm(poll_api, &resolver->timeout, 0, on_timeout, resolver) < 0) {
         free(resolver);

@@ -1,6 +1,7 @@
 /*
- * resolve.h: from a target to addresses and a port: decides which of Avahi (mdns.h) and the C
- * library's resolver (lookup.h) to ask, in which order, and what to say when nobody knows the name.
+ * resolve.h: from a target to addresses and a port: decides which of /etc/hosts (etc_hosts.h),
+ * Avahi (mdns.h) and the C library's resolver (lookup.h) to ask, in which order, and what to say
+ * when nobody knows the name.
  */
 #ifndef RESOLVE_H
 #define RESOLVE_H
@@ -18,7 +19,7 @@ struct resolution {
     size_t count;
     struct address addresses[RESOLVE_ADDRESSES_MAX];
     uint16_t port;                /* from the SRV record; 0: nobody said */
-    const char *source;           /* for people: "numeric address", "mDNS", "system resolver" */
+    const char *source;           /* for people: "numeric address", "mDNS", "/etc/hosts", ... */
     char instance[128];           /* escaped instance name; "" when it was not found as a service */
     char type[DISCOVER_TYPE_MAX]; /* the board's kind, as it came from the network; "": unknown */
 };

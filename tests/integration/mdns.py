@@ -303,6 +303,10 @@ class Link:
         module = "mdns4_minimal [NOTFOUND=return] " if use else ""
         write(os.path.join(self.directory, "nsswitch.conf"), f"hosts: files {module}dns\n")
 
+    def write_hosts(self, *lines):
+        """What /etc/hosts says besides the usual."""
+        write(os.path.join(self.directory, "hosts"), "\n".join(("127.0.0.1 localhost", *lines, "")))
+
     def start_bus(self, deny_avahi=False):
         path = os.path.join(self.directory, "bus.conf")
         denial = '<deny send_destination="org.freedesktop.Avahi"/>' if deny_avahi else ""

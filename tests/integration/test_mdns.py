@@ -112,6 +112,22 @@ class Names(OnLink):
                                         "the spelling of its name"), within=LOOKED_FOR)
 
 
+class File(OnLink):
+    """/etc/hosts goes before multicast DNS and all others."""
+
+    def test_host_and_label(self):
+        self.addCleanup(self.link.write_hosts)
+        self.link.write_hosts(f"{LAMP.v4} kitchen.local kitchen  # here, for now", "10.77.0.99 nobody.example.org")
+        board, other = self.simulate(LAMP), self.simulate(KITCHEN)
+        for name in ("kitchen.local", "Kitchen"):
+            with self.subTest(name=name):
+                self.assert_uploads(name, board, says=[f"{name} is {LAMP.v4}, port 3232 (/etc/hosts)"])
+                board.wait_for(" open")
+        self.assert_untouched(other)
+        result = scenario.run("-i", "nobody.example.org", "-f", self.image, "-t", "1", "--retries", "0")
+        self.assert_result(result, 5, ("nobody.example.org is 10.77.0.99, port 8266 (/etc/hosts)",), SOON)
+
+
 class Ports(OnLink):
     """Where the port comes from, and that it is said."""
 

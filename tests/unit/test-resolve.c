@@ -51,6 +51,7 @@ static struct world {
     void *userdata[ASK_COUNT];
     bool refuse_mdns, refuse_lookup;
     bool has_mdns;
+    const char *file;
     char asked[128]; /* "host@0 system@1000 " */
     unsigned done_count;
     int64_t done_ms;
@@ -66,6 +67,7 @@ static struct world {
 struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,
                                    mdns_answer_fn *on_answer, void *userdata);
 bool __wrap_mdns_may_answer(const struct mdns *mdns);
+size_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name);
 void __wrap_mdns_cancel(struct mdns_query *query);
 struct lookup *__wrap_lookup_start(const AvahiPoll *poll_api, const char *name,
                                    lookup_done_fn *done, void *userdata);
@@ -101,6 +103,26 @@ bool __wrap_mdns_may_answer(const struct mdns *mdns)
     return world.has_mdns;
 }
 
+static size_t parse_addresses(struct address *addresses, size_t capacity, const char *text)
+{
+    char copy[512];
+    char *rest = copy;
+    size_t count = 0;
+    snprintf(copy, sizeof copy, "%s", text ? text : "");
+    for (char *word; (word = strsep(&rest, " ")) != NULL;)
+        if (*word) {
+            assert_true(count < capacity);
+            assert_true(address_parse(&addresses[count++], word));
+        }
+    return count;
+}
+
+size_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name)
+{
+    assert_true(*name);
+    return parse_addresses(addresses, capacity, world.file);
+}
+
 void __wrap_mdns_cancel(struct mdns_query *query)
 {
     bool *pending = (bool *)query;
@@ -131,20 +153,6 @@ void __wrap_lookup_free(struct lookup *lookup)
         return;
     assert_true(*pending);
     *pending = false;
-}
-
-static size_t parse_addresses(struct address *addresses, size_t capacity, const char *text)
-{
-    char copy[512];
-    char *rest = copy;
-    size_t count = 0;
-    snprintf(copy, sizeof copy, "%s", text ? text : "");
-    for (char *word; (word = strsep(&rest, " ")) != NULL;)
-        if (*word) {
-            assert_true(count < capacity);
-            assert_true(address_parse(&addresses[count++], word));
-        }
-    return count;
 }
 
 static void play(const struct step *step)
@@ -211,7 +219,8 @@ static const struct test_case {
     const char *instance;
     const char *says[4]; /* parts of the failure's message */
     bool refuse_mdns, refuse_lookup;
-    bool has_mdns; /* there is somebody to ask what is merely welcome */
+    const char *file; /* what /etc/hosts says */
+    bool has_mdns;    /* there is somebody to ask what is merely welcome */
 } cases[] = {
     {.title = "a numeric address asks nobody where there is nobody to ask",
      .target = "10.0.0.7",
@@ -288,6 +297,35 @@ static const struct test_case {
      .source = "system resolver",
      .instance = "Lamp",
      .has_mdns = true},
+    {.title = "/etc/hosts goes before everything",
+     .target = "kitchen.local",
+     .file = "fd00::7 10.0.0.7",
+     .asked = "",
+     .addresses = "10.0.0.7 fd00::7",
+     .source = "/etc/hosts"},
+    {.title = "/etc/hosts and the announcement of that address",
+     .target = "kitchen",
+     .file = "10.0.0.7",
+     .steps = {{60, DISCOVER_ADDRESS, .address = "10.0.0.7", .host = "esp.local",
+                .instance = "Lamp", .port = 3232}},
+     .asked = "address@0",
+     .done_ms = 60,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "/etc/hosts",
+     .instance = "Lamp",
+     .has_mdns = true},
+    {.title = "a name that can be no host's is not looked for in /etc/hosts",
+     .target = "Living Room",
+     .file = "10.0.0.9",
+     .steps = {{20, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "esp.local",
+                .instance = "Living Room", .port = 3232}},
+     .asked = "instance@0",
+     .done_ms = 20,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "mDNS",
+     .instance = "Living Room"},
     {.title = "the usual board: host and instance have one name",
      .target = "kitchen.local",
      .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
@@ -646,7 +684,8 @@ static void start(const struct test_case *test, const struct target *target)
     int64_t timeout_ms = test->timeout_ms ? test->timeout_ms : 10000;
     world = (struct world){.refuse_mdns = test->refuse_mdns,
                            .refuse_lookup = test->refuse_lookup,
-                           .has_mdns = test->has_mdns};
+                           .has_mdns = test->has_mdns,
+                           .file = test->file};
     virtual_time_reset(0);
     world.resolver = resolver_start(&virtual_time.api, NULL, target, !test->no_port,
                                     timeout_ms * MS, on_done, &world);
