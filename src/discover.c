@@ -79,6 +79,23 @@ struct discover {
     struct heard *heard_last;
 };
 
+/* Avahi writes what is unusual in a host name in decimal, as in "My\032Lamp.local": here it is as a
+ * person would type it. What separates labels, and what nobody could type, stays as it is. */
+static void unescape_host(char target[DISCOVER_NAME_MAX], const char *host)
+{
+    size_t length = 0;
+    while (*host && length < DISCOVER_NAME_MAX - 1) {
+        unsigned value = 0;
+        size_t digits = *host == '\\' ? strspn(host + 1, "0123456789") : 0;
+        for (size_t i = 1; digits >= 3 && i <= 3; i++)
+            value = value * 10 + (unsigned)(host[i] - '0');
+        bool is_typed = value >= ' ' && value <= UINT8_MAX && value != '.' && value != '\\';
+        target[length++] = is_typed ? (char)value : *host;
+        host += is_typed ? 4 : 1;
+    }
+    target[length] = '\0';
+}
+
 /* Frees what Avahi has of it. */
 static void search_stop(struct search *search)
 {
@@ -179,7 +196,7 @@ static void on_host(AvahiHostNameResolver *resolver, AvahiIfIndex interface, Ava
     (void)flags;
     if (event == AVAHI_RESOLVER_FOUND && address) {
         answer.has_address = avahi_to_address(&answer.address, address, interface);
-        snprintf(answer.host, sizeof answer.host, "%s", name);
+        unescape_host(answer.host, name);
         if (answer.has_address)
             report(search->query, &answer);
     }
@@ -244,7 +261,7 @@ static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
     answer.password = txt_flag(txt, "auth_upload");
     txt_value(answer.type, sizeof answer.type, txt, "board");
     snprintf(answer.instance, sizeof answer.instance, "%s", name);
-    snprintf(answer.host, sizeof answer.host, "%s", host_name ? host_name : "");
+    unescape_host(answer.host, host_name ? host_name : "");
     if (search->family == AVAHI_PROTO_UNSPEC && address && address->proto == AVAHI_PROTO_INET6 &&
         search_on(search, &answer))
         return;

@@ -205,7 +205,7 @@ static enum ota_error take_instance(struct target *target, const char *text,
     return OTA_OK;
 }
 
-/* A name that consists of nothing but letters, digits, "-", "_" and dots. */
+/* A name under .local, or one that consists of nothing but letters, digits, "-", "_" and dots. */
 static enum ota_error take_host(struct target *target, const char *text, bool is_ascii,
                                 struct ota_failure *failure)
 {
@@ -221,7 +221,8 @@ static enum ota_error take_host(struct target *target, const char *text, bool is
     is_local = labels.count > 1 && strcasecmp(labels.last, "local") == 0;
     if (labels.any_empty)
         return reject(failure, text, "is not a host name: there is nothing between two dots");
-    if (labels.count > 1 && inet_aton(name, &ignored) != 0)
+    /* It would take "1 lamp.local" for an address, too. */
+    if (labels.count > 1 && consists_of(name, HOST_CHARACTERS) && inet_aton(name, &ignored) != 0)
         return reject_v4(failure, text);
     if (labels.any_edge_hyphen)
         return take_instance(target, text, failure);
@@ -250,12 +251,23 @@ static bool strip_service(char *name)
     return true;
 }
 
+static bool is_local(const char *name)
+{
+    size_t length = strlen(name);
+
+    if (length > 0 && name[length - 1] == '.')
+        length--;
+    return length > strlen(".local") &&
+           strncasecmp(name + length - strlen(".local"), ".local", strlen(".local")) == 0;
+}
+
 static enum ota_error take_name(struct target *target, const char *text,
                                 struct ota_failure *failure)
 {
     const char *name = target->name;
     bool is_ascii = true;
-    bool is_host = !strip_service(target->name);
+    bool is_name = !strip_service(target->name);
+    bool is_host = is_name;
 
     if (name[0] == ' ' || name[strlen(name) - 1] == ' ')
         return reject(failure, text, "begins or ends with a space");
@@ -263,8 +275,9 @@ static enum ota_error take_name(struct target *target, const char *text,
         is_ascii &= (*c & 0x80) == 0;
         is_host &= (*c & 0x80) != 0 || strchr(HOST_CHARACTERS, *c) != NULL;
     }
-    return is_host ? take_host(target, text, is_ascii, failure)
-                   : take_instance(target, text, failure);
+    /* Boards take any text for their host name. */
+    return is_host || (is_name && is_local(name)) ? take_host(target, text, is_ascii, failure)
+                                                  : take_instance(target, text, failure);
 }
 
 static enum ota_error check_text(const char *text, struct ota_failure *failure)

@@ -96,6 +96,19 @@ class Names(Announced):
                                 for event in map(json.loads, result.out.splitlines())))
         self.assertNotRegex(scenario.Terminal("-l").result().err, r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\u202e]")
 
+    def test_host_names(self):
+        """Shown as they are, they lead to the board when they are typed."""
+        names = ("My Lamp", "K\u00fcche", "lamp (left)", "a\\b", "12 lamp")
+        boards = [board(f"board {i}", (f"10.77.0.{10 + i}",), host=name.encode().decode("latin-1"))
+                  for i, name in enumerate(names)]
+        self.announce(*boards)
+        rows, _ = self.list()
+        self.assertEqual([name.replace("\\", "\\" * 4) + ".local" for name in names], [row[1] for row in rows])
+        for i, name in enumerate(names):
+            if "\\" not in name:
+                result = scenario.run("-i", name + ".local", "-f", self.image, "-t", "1", "--retries", "0", "-d")
+                self.assertIn(f"{name}.local is 10.77.0.{10 + i}, port 3232 (mDNS)", result.err)
+
     def test_txt_records(self):
         """Inner quotes, any case, no value, no record, one that stands twice."""
         self.announce(board("a", txt=['board="X"', 'auth_upload="yes"']), board("b", txt=["BOARD=X", "Auth_Upload=NO"]),

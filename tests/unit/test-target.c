@@ -59,7 +59,12 @@ static const struct {
     /* names of instances with what elsewhere separates */
     {"Lamp/2", TARGET_INSTANCE, "Lamp/2", 0},
     {"v1.2/lamp", TARGET_INSTANCE, "v1.2/lamp", 0},
-    {"Lamp, kitchen.local", TARGET_INSTANCE, "Lamp, kitchen.local", 0},
+    {"Lamp, kitchen.local", TARGET_LOCAL, "Lamp, kitchen.local", 0},
+    {"My Lamp.local", TARGET_LOCAL, "My Lamp.local", 0},
+    {"My Lamp.LOCAL.:8266", TARGET_LOCAL, "My Lamp.LOCAL", 8266},
+    {"1 lamp.local", TARGET_LOCAL, "1 lamp.local", 0},
+    {"lamp (left).local", TARGET_LOCAL, "lamp (left).local", 0},
+    {"My Lamp.locals", TARGET_INSTANCE, "My Lamp.locals", 0},
     {"Version 1.2", TARGET_INSTANCE, "Version 1.2", 0},
     /* other host names */
     {"board.example.org", TARGET_HOST, "board.example.org", 0},
