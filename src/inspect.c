@@ -46,6 +46,18 @@ void inspect_judge(struct inspection *inspection, enum inspect_integrity integri
     va_end(arguments);
 }
 
+void inspect_set_foreign(struct inspection *inspection, enum inspect_format format,
+                         const char *what, const char *remedy)
+{
+    const char *name = strchr(what, ' ');
+
+    inspection->format = format;
+    inspection->remedy = remedy;
+    snprintf(inspection->what, sizeof inspection->what, "%s", what);
+    snprintf(inspection->name, sizeof inspection->name, "%s", name == NULL ? what : name + 1);
+    inspect_judge(inspection, INSPECT_CANNOT_TELL, "it is no firmware");
+}
+
 void inspect_set_trailer(struct inspection *inspection, struct view view,
                          enum inspect_trailer trailer)
 {
@@ -78,12 +90,14 @@ static void leave_unknown(struct inspection *inspection, struct view view)
                       : "its format is not known");
 }
 
-/* Formats with a long signature come before those that are only guessed at. */
+/* Formats with a long signature come before those that are only guessed at. An archive may hold
+ * what is looked for anywhere in images of the Pico's chips. */
 void inspect_plain(struct inspection *inspection, struct view view)
 {
     static bool (*const recognisers[])(struct inspection *, struct view) = {
-        inspect_elf,         inspect_uf2,     inspect_intel_hex, inspect_filesystem,
-        inspect_esp32_flash, inspect_esp8266, inspect_esp32,     inspect_pico,
+        inspect_elf,     inspect_uf2,       inspect_filesystem, inspect_esp32_flash,
+        inspect_esp8266, inspect_esp32,     inspect_foreign,    inspect_pico,
+        inspect_blank,   inspect_intel_hex, inspect_text,
     };
 
     inspection->image_size = view.size;
@@ -120,6 +134,12 @@ const char *inspect_format_name(enum inspect_format format)
         [INSPECT_LITTLEFS] = "littlefs",
         [INSPECT_SPIFFS] = "spiffs",
         [INSPECT_FAT] = "fat",
+        [INSPECT_TEXT] = "text",
+        [INSPECT_ARCHIVE] = "archive",
+        [INSPECT_PROGRAM] = "program",
+        [INSPECT_DOCUMENT] = "document",
+        [INSPECT_FLASH_DATA] = "flash-data",
+        [INSPECT_BLANK] = "blank",
     };
 
     return (unsigned)format < INSPECT_FORMAT_COUNT ? names[format] : "unknown";

@@ -24,6 +24,12 @@ enum inspect_format {
     INSPECT_LITTLEFS,
     INSPECT_SPIFFS,
     INSPECT_FAT,
+    INSPECT_TEXT, /* this one and those below are no firmware for any of these boards */
+    INSPECT_ARCHIVE,
+    INSPECT_PROGRAM,  /* for another kind of computer */
+    INSPECT_DOCUMENT, /* a picture, a recording, a database, a key */
+    INSPECT_FLASH_DATA,
+    INSPECT_BLANK, /* one repeated byte */
     INSPECT_FORMAT_COUNT
 };
 
@@ -61,7 +67,8 @@ enum inspect_family {
 enum {
     INSPECT_SEGMENTS_MAX = 16, /* no boot loader takes more */
     INSPECT_TEXT_MAX = 132,    /* the longest text of a descriptor, 32 bytes, once escaped */
-    INSPECT_SENTENCE_MAX = 320
+    INSPECT_SENTENCE_MAX = 320,
+    INSPECT_WHAT_MAX = 80
 };
 
 struct inspect_segment {
@@ -86,11 +93,18 @@ struct inspection {
     enum inspect_format inner; /* what a gzip file unpacks to; all facts below are then of that */
     enum inspect_kind kind;
     char name[96]; /* "ESP32-C3 application image" */
+    /* Of what is certainly no firmware, also when packed with gzip: "a web page", and what to do
+     * about it; "" and NULL otherwise. */
+    char what[INSPECT_WHAT_MAX];
+    const char *remedy;
 
     enum inspect_integrity integrity;
     char evidence[INSPECT_SENTENCE_MAX]; /* "the appended SHA-256 holds" */
 
     enum inspect_sending sending;
+    /* Nothing stands against sending it but that only a board whose sketch checks signatures can
+     * start it afterwards; that is not to be seen from here, so sending is INSPECT_IMPOSSIBLE. */
+    bool needs_signature_check;
     unsigned families;                  /* that take it as what kind says */
     char verdict[INSPECT_SENTENCE_MAX]; /* "can be sent as ...", or why not and what to do */
 
@@ -110,6 +124,10 @@ struct inspection {
     uint32_t flash_size;
     bool has_eboot;    /* ESP8266: the Arduino core's boot loader precedes the sketch */
     uint32_t ota_room; /* ESP8266: what flash_size leaves beside a running sketch of this size */
+
+    uint32_t block_size;         /* of a filesystem */
+    uint32_t page_size;          /* SPIFFS */
+    uint32_t filesystem_version; /* LittleFS: 0x20001 is 2.1 */
 
     bool has_application;
     struct inspect_application application;

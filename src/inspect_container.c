@@ -8,10 +8,17 @@
 
 enum { UF2_BLOCK_SIZE = 512, UF2_HEADER_SIZE = 32 };
 
+static bool has_uf2_start(struct view view, size_t offset)
+{
+    return view_u32(view, offset) == 0x0A324655 && view_u32(view, offset + 4) == 0x9E5D5157;
+}
+
 static bool is_uf2_block(struct view view, size_t offset)
 {
-    return view_has(view, offset, UF2_BLOCK_SIZE) && view_u32(view, offset) == 0x0A324655 &&
-           view_u32(view, offset + 4) == 0x9E5D5157 &&
+    enum { PAYLOAD_MAX = 476 };
+
+    return view_has(view, offset, UF2_BLOCK_SIZE) && has_uf2_start(view, offset) &&
+           view_u32(view, offset + 16) <= PAYLOAD_MAX &&
            view_u32(view, offset + UF2_BLOCK_SIZE - 4) == 0x0AB16F30;
 }
 
@@ -37,27 +44,52 @@ static const char *uf2_family(struct view view)
     return "";
 }
 
+/* Blocks count themselves, from 0 for each image of a file. The RP2350's begin with one that stands
+ * alone, whatever its count. */
 static void judge_uf2(struct inspection *inspection, struct view view)
 {
-    size_t offset = 0;
+    size_t blocks = (view.size + UF2_BLOCK_SIZE - 1) / UF2_BLOCK_SIZE;
+    size_t number = 1;
+    uint32_t next = 0;
+    uint32_t total = 0;
 
-    while (is_uf2_block(view, offset))
-        offset += UF2_BLOCK_SIZE;
-    if (offset == view.size)
+    for (size_t offset = 0; offset < view.size; offset += UF2_BLOCK_SIZE, number++) {
+        uint32_t count = view_u32(view, offset + 20);
+
+        if (!view_has(view, offset, UF2_BLOCK_SIZE)) {
+            inspect_judge(inspection, INSPECT_TRUNCATED, "the file ends within block %zu", number);
+            return;
+        }
+        if (!is_uf2_block(view, offset) || (count != 0 && count != next)) {
+            inspect_judge(inspection, INSPECT_MALFORMED, "block %zu of %zu is damaged", number,
+                          blocks);
+            return;
+        }
+        next = count + 1;
+        total = view_u32(view, offset + 24);
+    }
+    if (next < total)
+        inspect_judge(inspection, INSPECT_TRUNCATED,
+                      "the file ends after block %zu, and %u more should follow", blocks,
+                      total - next);
+    else
         inspect_judge(inspection, INSPECT_CANNOT_TELL,
                       "its blocks are whole, but have no checksum");
-    else if (view_has(view, offset, UF2_BLOCK_SIZE))
-        inspect_judge(inspection, INSPECT_MALFORMED, "at byte %zu no block begins", offset);
-    else
-        inspect_judge(inspection, INSPECT_TRUNCATED, "the file ends within a block");
 }
 
+/* The first block may be the damaged one. */
 bool inspect_uf2(struct inspection *inspection, struct view view)
 {
-    if (!view_equals(view, 0, "UF2\n\x57\x51\x5D\x9E", 8))
-        return false;
+    size_t first = 0;
+
+    if (!view_equals(view, 0, "UF2\n", 4) && !has_uf2_start(view, 0)) {
+        first = UF2_BLOCK_SIZE;
+        if (!is_uf2_block(view, first) && !is_uf2_block(view, first + UF2_BLOCK_SIZE))
+            return false;
+    }
     inspection->format = INSPECT_UF2;
-    snprintf(inspection->name, sizeof inspection->name, "UF2 file%s", uf2_family(view));
+    snprintf(inspection->name, sizeof inspection->name, "UF2 file%s",
+             uf2_family(view_from(view, first)));
     judge_uf2(inspection, view);
     return true;
 }

@@ -16,7 +16,6 @@ enum {
     SHA256_SIZE = 32,
     DESCRIPTOR_OFFSET = ESP32_HEADER_SIZE + ESP_SEGMENT_HEADER_SIZE,
     DESCRIPTOR_SIZE = 256,
-    BOOT_LOADER_DESCRIPTOR_MAGIC = 0x50,
     SECURE_BOOT_1_SIZE = 68,
     SECURE_BOOT_2_MAGIC = 0xE7,
 };
@@ -100,14 +99,27 @@ static enum inspect_trailer trailer_of(struct view view, size_t end)
     return INSPECT_STRAY_BYTES;
 }
 
-/* A boot loader runs before the flash is mapped: none of its segments is for there. */
+/* As all of them report when they start, unless their messages were left out. */
+static bool names_itself_boot_loader(struct view view)
+{
+    static const char text[] = "2nd stage bootload";
+    size_t length = sizeof text - 1;
+
+    for (size_t offset = 0; view_has(view, offset, length); offset++)
+        if (view.data[offset] == (unsigned char)*text && view_equals(view, offset, text, length))
+            return true;
+    return false;
+}
+
+/* A boot loader runs before the flash is mapped: none of its segments is for there. Every
+ * application for the later chips, and so for those that are not known here, has a descriptor. */
 static bool is_boot_loader(const struct inspection *inspection, struct view view,
                            const struct esp_walk *walk)
 {
     if (inspection->has_application || walk->count == 0)
         return false;
-    if (!chip_is_known(inspection->chip))
-        return view_u8(view, DESCRIPTOR_OFFSET) == BOOT_LOADER_DESCRIPTOR_MAGIC;
+    if (!chip_is_known(inspection->chip) || names_itself_boot_loader(view))
+        return true;
     for (size_t i = 0; i < walk->count; i++)
         if (chip_maps_flash(inspection->chip, walk->segments[i].address))
             return false;

@@ -22,16 +22,16 @@ struct table {
 
 static bool is_entry(struct view view, size_t offset)
 {
-    enum { TYPE_APPLICATION, TYPE_DATA, TYPE_CUSTOM = 0x40, TYPE_LAST = 0xFE };
+    enum { TYPE_LAST = 0xFE }; /* up to 0x3F Espressif's, then anybody's */
     unsigned char type = view_u8(view, offset + 2);
     uint32_t address = view_u32(view, offset + 4);
 
     return view_equals(view, offset, "\xAA\x50", 2) && view_has(view, offset, ENTRY_SIZE) &&
-           (type <= TYPE_DATA || (type >= TYPE_CUSTOM && type <= TYPE_LAST)) &&
-           address % SECTOR == 0 && view_u32(view, offset + 8) != 0;
+           type <= TYPE_LAST && address % SECTOR == 0 && view_u32(view, offset + 8) != 0;
 }
 
-/* A table ends in its MD5, or (from old tools) in erased flash. */
+/* A table ends in its MD5, or (from old tools) in erased flash, or in the zeros of a merged file.
+ */
 static bool read_table(struct table *table, struct view view, size_t start)
 {
     size_t offset = start;
@@ -40,7 +40,9 @@ static bool read_table(struct table *table, struct view view, size_t start)
         offset += ENTRY_SIZE;
     table->entries = (offset - start) / ENTRY_SIZE;
     table->has_md5 = view_equals(view, offset, "\xEB\xEB", 2) && view_has(view, offset, ENTRY_SIZE);
-    return table->entries > 0 && (table->has_md5 || view_is_filled(view, offset, ENTRY_SIZE, 0xFF));
+    return table->entries > 0 &&
+           (table->has_md5 || view_is_filled(view, offset, ENTRY_SIZE, 0xFF) ||
+            view_is_filled(view, offset, ENTRY_SIZE, 0));
 }
 
 static void judge_table(struct inspection *inspection, struct view view, const struct table *table)
@@ -80,7 +82,7 @@ static bool inspect_table(struct inspection *inspection, struct view view)
 }
 
 /* The boot loader begins at 0x0, 0x1000 or 0x2000 of the flash; the file begins there too, or at
- * 0x0 with erased flash before it. */
+ * 0x0 with erased flash, or zeros, before it. */
 static bool find_boot_loader(struct view view, size_t *start)
 {
     static const size_t starts[] = {0, 0x1000, 0x2000};
@@ -88,7 +90,7 @@ static bool find_boot_loader(struct view view, size_t *start)
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         *start = starts[i];
         if (esp_looks_like_esp32(view_from(view, *start)))
-            return view_is_filled(view, 0, *start, 0xFF);
+            return view_is_filled(view, 0, *start, 0xFF) || view_is_filled(view, 0, *start, 0);
     }
     return false;
 }

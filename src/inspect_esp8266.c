@@ -8,6 +8,7 @@
 
 enum {
     SECTOR = 4096,
+    FLASH_ADDRESS = 0x40200000,
     EBOOT_ADDRESS = 0x4010F000, /* where the core's boot loader runs */
     CRC_OFFSET = SECTOR + 16,   /* in the sketch's first segment: the file's size and CRC */
     SDK_SECTORS = 5,            /* calibration and settings at the end of the flash */
@@ -114,22 +115,53 @@ static void judge(struct inspection *inspection, struct view view, struct esp_wa
     }
 }
 
+/* Those of rBoot and of the NONOS SDK's own boot loader: first what runs from flash, then an image
+ * like any other. */
+static bool is_user_image(struct view view)
+{
+    enum { MAGIC = 0xEA, SEGMENTS = 4 };
+
+    return view_u8(view, 0) == MAGIC && view_u8(view, 1) == SEGMENTS &&
+           is_esp8266_address(view_u32(view, 4)) && view_u32(view, 8) == 0;
+}
+
+static const char *name_of(const struct inspection *inspection)
+{
+    if (inspection->has_eboot)
+        return "ESP8266 image";
+    for (size_t i = 0; i < inspection->segment_count; i++)
+        if (inspection->segments[i].address >= FLASH_ADDRESS)
+            return "ESP8266 image of another SDK";
+    return "ESP8266 boot loader, or a part of another SDK's image";
+}
+
+static void take_facts(struct inspection *inspection, struct view view, const char *name)
+{
+    inspection->format = INSPECT_ESP8266;
+    inspection->kind = INSPECT_SKETCH;
+    snprintf(inspection->name, sizeof inspection->name, "%s", name);
+    snprintf(inspection->chip_name, sizeof inspection->chip_name, "esp8266");
+    inspection->flash_size = flash_size_of(view_u8(view, 3) >> 4);
+    esp_take_header(inspection, view, 0);
+}
+
 bool inspect_esp8266(struct inspection *inspection, struct view view)
 {
     struct esp_walk walk;
 
+    if (is_user_image(view)) {
+        take_facts(inspection, view, "ESP8266 user image (for rBoot or the NONOS SDK)");
+        inspect_judge(inspection, INSPECT_CANNOT_TELL, "its parts were not examined");
+        return true;
+    }
     if (view_u8(view, 0) != ESP_MAGIC || !is_esp8266_address(view_u32(view, ESP8266_HEADER_SIZE)))
         return false;
 
-    inspection->format = INSPECT_ESP8266;
-    inspection->kind = INSPECT_SKETCH;
-    snprintf(inspection->name, sizeof inspection->name, "ESP8266 image");
-    snprintf(inspection->chip_name, sizeof inspection->chip_name, "esp8266");
-    inspection->flash_size = flash_size_of(view_u8(view, 3) >> 4);
-    esp_take_header(inspection, view, 0);
+    take_facts(inspection, view, "ESP8266 image");
     inspection->has_eboot = view_u32(view, ESP8266_HEADER_SIZE) == EBOOT_ADDRESS;
     judge(inspection, view, &walk);
     esp_take_segments(inspection, &walk);
+    snprintf(inspection->name, sizeof inspection->name, "%s", name_of(inspection));
     if (inspection->integrity == INSPECT_VALID) {
         inspection->image_size = walk.end;
         inspection->ota_room = room_beside(inspection->flash_size, walk.end);

@@ -49,6 +49,8 @@ static bool inspect_littlefs(struct inspection *inspection, struct view view)
         view_u32(view, VERSION_OFFSET) >> 16 != 2)
         return false;
     take_filesystem(inspection, INSPECT_LITTLEFS, "LittleFS");
+    inspection->block_size = (uint32_t)block_size;
+    inspection->filesystem_version = view_u32(view, VERSION_OFFSET);
     judge_size(inspection, view, block_size * view_u32(view, BLOCK_COUNT_OFFSET));
     return true;
 }
@@ -65,35 +67,47 @@ static size_t spiffs_magic_offset(size_t page_size, size_t block_size)
     return pages * page_size - 2 * (size_t)SPIFFS_ID_SIZE;
 }
 
-/* The number of blocks that the filesystem should have; 0 when this is not its geometry. */
-static size_t spiffs_blocks(struct view view, size_t page_size, size_t block_size)
+struct spiffs {
+    size_t blocks; /* that it should have, or that are there where its magic numbers do not count */
+    bool is_counted;
+};
+
+/* False when this is not its geometry. */
+static bool read_spiffs(struct spiffs *spiffs, struct view view, size_t page_size,
+                        size_t block_size)
 {
     enum { FEWEST = 4 }; /* fewer could agree by chance */
     size_t offset = spiffs_magic_offset(page_size, block_size);
     size_t there = view.size / block_size;
     unsigned plain = SPIFFS_MAGIC ^ (unsigned)page_size;
     size_t expected = view_u16(view, offset) ^ plain;
-    bool is_counted = expected != 0;
 
+    *spiffs = (struct spiffs){expected == 0 ? there : expected, expected != 0};
     if (there < FEWEST)
-        return 0;
+        return false;
     for (size_t i = 0; i < there; i++)
-        if (view_u16(view, i * block_size + offset) != (plain ^ (is_counted ? expected - i : 0)))
-            return 0;
-    return is_counted ? expected : there;
+        if (view_u16(view, i * block_size + offset) !=
+            (plain ^ (spiffs->is_counted ? expected - i : 0)))
+            return false;
+    return true;
 }
 
-/* The sizes that these boards' cores use. */
+/* The sizes that these boards' cores use, and those that ESP-IDF can be configured for. */
 static bool inspect_spiffs(struct inspection *inspection, struct view view)
 {
     for (size_t page_size = 256; page_size <= 1024; page_size *= 2)
         for (size_t block_size = 4096; block_size <= 8192; block_size *= 2) {
-            size_t blocks = spiffs_blocks(view, page_size, block_size);
+            struct spiffs spiffs;
 
-            if (blocks == 0)
+            if (!read_spiffs(&spiffs, view, page_size, block_size))
                 continue;
             take_filesystem(inspection, INSPECT_SPIFFS, "SPIFFS");
-            judge_size(inspection, view, (uint64_t)blocks * block_size);
+            inspection->block_size = (uint32_t)block_size;
+            inspection->page_size = (uint32_t)page_size;
+            judge_size(inspection, view, (uint64_t)spiffs.blocks * block_size);
+            if (!spiffs.is_counted && inspection->trailer != INSPECT_STRAY_BYTES)
+                inspect_judge(inspection, INSPECT_CANNOT_TELL,
+                              "nothing in it tells its size, and no checksum covers the files");
             return true;
         }
     return false;

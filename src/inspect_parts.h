@@ -62,6 +62,10 @@ __attribute__((format(printf, 3, 4))) void inspect_judge(struct inspection *insp
                                                          enum inspect_integrity integrity,
                                                          const char *format, ...);
 
+/* For what is certainly no firmware; what begins with an article. */
+void inspect_set_foreign(struct inspection *inspection, enum inspect_format format,
+                         const char *what, const char *remedy);
+
 /* Sets the trailer: the bytes of the view from image_size on. */
 void inspect_set_trailer(struct inspection *inspection, struct view view,
                          enum inspect_trailer trailer);
@@ -81,6 +85,9 @@ bool inspect_uf2(struct inspection *inspection, struct view view);
 bool inspect_elf(struct inspection *inspection, struct view view);
 bool inspect_intel_hex(struct inspection *inspection, struct view view);
 bool inspect_filesystem(struct inspection *inspection, struct view view);
+bool inspect_foreign(struct inspection *inspection, struct view view);
+bool inspect_text(struct inspection *inspection, struct view view);
+bool inspect_blank(struct inspection *inspection, struct view view);
 
 /* What no gzip file is in it. */
 void inspect_plain(struct inspection *inspection, struct view view);

@@ -7,11 +7,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* The gravest reason counts; of equal ones the first. */
 __attribute__((format(printf, 3, 4))) static void
 decide(struct inspection *inspection, enum inspect_sending sending, const char *format, ...)
 {
     va_list arguments;
 
+    if (inspection->verdict[0] != '\0' && sending <= inspection->sending)
+        return;
     inspection->sending = sending;
     va_start(arguments, format);
     vsnprintf(inspection->verdict, sizeof inspection->verdict, format, arguments);
@@ -57,7 +60,32 @@ static const char *damage(enum inspect_integrity integrity)
     }
 }
 
-static unsigned families_for(enum inspect_format format)
+/* The blocks that boards mount: the ESP8266 core's grow with the filesystem (its boards.txt.py:
+ * from 512 KiB on, of which a few may be taken for other things), the others are sectors. */
+static unsigned families_by_block(const struct inspection *inspection)
+{
+    enum { SECTOR = 4096, LARGE = 8192, LARGE_FROM = 488 * 1024 };
+
+    if (inspection->block_size == LARGE)
+        return INSPECT_FAMILY_ESP8266;
+    if (inspection->block_size != SECTOR)
+        return 0;
+    return INSPECT_FAMILY_ESP32 | INSPECT_FAMILY_PICO |
+           (inspection->image_size < LARGE_FROM ? INSPECT_FAMILY_ESP8266 : 0);
+}
+
+/* The ESP8266 core has a LittleFS that mounts nothing later than 2.0. */
+static unsigned families_for_littlefs(const struct inspection *inspection)
+{
+    enum { VERSION_2_1 = 0x20001 };
+    unsigned families = families_by_block(inspection);
+
+    if (inspection->filesystem_version >= VERSION_2_1)
+        families &= ~(unsigned)INSPECT_FAMILY_ESP8266;
+    return families;
+}
+
+static unsigned families_for(const struct inspection *inspection, enum inspect_format format)
 {
     switch (format) {
     case INSPECT_ESP8266:
@@ -68,22 +96,22 @@ static unsigned families_for(enum inspect_format format)
     case INSPECT_PICO:
         return INSPECT_FAMILY_PICO;
     case INSPECT_SPIFFS:
-        return INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_ESP32;
+        return families_by_block(inspection) & ~(unsigned)INSPECT_FAMILY_PICO;
     case INSPECT_LITTLEFS:
-        return INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_ESP32 | INSPECT_FAMILY_PICO;
+        return families_for_littlefs(inspection);
     default:
         return 0;
     }
 }
 
 /* A signature is of use only to those that check it in this form. */
-static unsigned families_of(enum inspect_format format, enum inspect_trailer trailer)
+static unsigned families_of(const struct inspection *inspection, enum inspect_format format)
 {
-    unsigned families = families_for(format);
+    unsigned families = families_for(inspection, format);
 
-    if (trailer == INSPECT_SIGNATURE_ESP8266)
+    if (inspection->trailer == INSPECT_SIGNATURE_ESP8266)
         families &= ~(unsigned)INSPECT_FAMILY_ESP32;
-    else if (trailer == INSPECT_SIGNATURE_ESP32)
+    else if (inspection->trailer == INSPECT_SIGNATURE_ESP32)
         families &= INSPECT_FAMILY_ESP32;
     return families;
 }
@@ -126,28 +154,65 @@ static void allow(struct inspection *inspection)
         decide(inspection, INSPECT_SENDABLE, "can be sent as a sketch to %s boards", boards);
 }
 
-static void decide_gzip(struct inspection *inspection)
+static void decide_filesystem(struct inspection *inspection)
 {
-    if (inspection->trailer == INSPECT_STRAY_BYTES) {
-        /* eboot reads the unpacked size from the last 4 bytes of the file. */
-        inspection->families = 0;
+    enum { PAGE = 256 };
+
+    if (inspection->families == 0)
+        decide(
+            inspection, INSPECT_IMPOSSIBLE,
+            "cannot be sent: no board mounts it, as its blocks have %u bytes%s; ESP32 and Pico W "
+            "boards have blocks of 4096 bytes, and ESP8266 boards LittleFS 2.0, with blocks of "
+            "8192 bytes from 512 KiB on",
+            inspection->block_size,
+            inspection->format == INSPECT_LITTLEFS && (inspection->filesystem_version & 0xFFFF) != 0
+                ? " and its LittleFS is later than 2.0"
+                : "");
+    else if (inspection->page_size != 0 && inspection->page_size != PAGE)
+        decide(inspection, INSPECT_DOUBTFUL,
+               "may not be mounted: its pages have %u bytes, where the boards' cores have %d",
+               inspection->page_size, PAGE);
+}
+
+static bool is_for_esp32_only(enum inspect_format format)
+{
+    return format == INSPECT_ESP32_APPLICATION || format == INSPECT_FAT;
+}
+
+/* eboot reads the unpacked size from the last 4 bytes of the file. It gets a file without the
+ * signature only where the sketch has checked that. */
+static void decide_gzip(struct inspection *inspection, enum inspect_format content)
+{
+    if (inspection->trailer == INSPECT_STRAY_BYTES)
         decide(inspection, INSPECT_IMPOSSIBLE,
                "cannot be sent: %zu bytes follow the compressed data, in which the board would "
                "look for their size; compress the image anew",
                inspection->trailer_size);
-    } else if (inspection->inner == INSPECT_ESP32_APPLICATION || inspection->inner == INSPECT_FAT) {
-        inspection->families = 0;
+    if (is_for_esp32_only(content))
         decide(inspection, INSPECT_IMPOSSIBLE,
                "cannot be sent: ESP32 boards do not unpack gzip; send the image uncompressed");
-    } else if (inspection->kind == INSPECT_FILESYSTEM) {
-        inspection->families = INSPECT_FAMILY_ESP8266;
+    if (inspection->kind == INSPECT_FILESYSTEM) {
+        inspection->families &= INSPECT_FAMILY_ESP8266;
+        if (inspection->families == 0)
+            decide(inspection, INSPECT_IMPOSSIBLE,
+                   "cannot be sent: the boards that could mount it do not unpack gzip; send the "
+                   "image uncompressed");
         decide(inspection, INSPECT_DOUBTFUL,
                "can be sent as a filesystem image only to ESP8266 boards whose sketch was built "
                "with ATOMIC_FS_UPDATE; others would store it as it is");
-    } else if (inspection->inner == INSPECT_UNKNOWN) {
+    }
+    if (content == INSPECT_UNKNOWN) {
         inspection->families = INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_PICO;
         decide(inspection, INSPECT_DOUBTFUL,
                "may not work: what it unpacks to has no format that is known here");
+    }
+    if (inspection->trailer == INSPECT_SIGNATURE_ESP8266 &&
+        (inspection->families & INSPECT_FAMILY_ESP8266) != 0 &&
+        inspection->sending != INSPECT_IMPOSSIBLE) {
+        inspection->needs_signature_check = true;
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: it is compressed and signed, and an ESP8266 whose sketch checks no "
+               "signatures would never start again");
     }
 }
 
@@ -158,9 +223,9 @@ static void decide_esp8266(struct inspection *inspection, size_t size)
     size_t needed = (size + SECTOR - 1) / SECTOR * SECTOR;
 
     if (!inspection->has_eboot)
-        decide(inspection, INSPECT_DOUBTFUL,
-               "may not start: no boot loader of the Arduino core (eboot) precedes the sketch, and "
-               "the board would copy it over its own");
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: it is not linked for the boot loader of the Arduino core (eboot), "
+               "which would copy it over itself and never start it; only a cable helps then");
     else if (inspection->flash_size != 0 && needed > inspection->ota_room)
         decide(inspection, INSPECT_DOUBTFUL,
                "may not fit: it is for a flash of %u bytes, in which a running sketch of the same "
@@ -170,32 +235,43 @@ static void decide_esp8266(struct inspection *inspection, size_t size)
 
 static void decide_sound(struct inspection *inspection, size_t size)
 {
-    enum inspect_format content =
-        inspection->format == INSPECT_GZIP ? inspection->inner : inspection->format;
+    bool is_packed = inspection->format == INSPECT_GZIP;
+    enum inspect_format content = is_packed ? inspection->inner : inspection->format;
 
-    inspection->families = families_of(content, inspection->trailer);
-    if (content == INSPECT_UNKNOWN)
-        decide(inspection, INSPECT_DOUBTFUL, "may not work: its format is not known here");
-    else
-        allow(inspection);
+    inspection->families = families_of(inspection, content);
     if (content == INSPECT_ESP8266)
         decide_esp8266(inspection, size);
-    if (inspection->format == INSPECT_GZIP)
-        decide_gzip(inspection);
+    if (inspection->kind == INSPECT_FILESYSTEM && content != INSPECT_FAT)
+        decide_filesystem(inspection);
+    if (is_packed)
+        decide_gzip(inspection, content);
+    else if (content == INSPECT_UNKNOWN)
+        decide(inspection, INSPECT_DOUBTFUL, "may not work: its format is not known here");
     else if (inspection->trailer == INSPECT_STRAY_BYTES)
         decide(inspection, INSPECT_DOUBTFUL,
                "may not work: %zu bytes follow the image that belong to nothing known",
                inspection->trailer_size);
+    if (inspection->sending == INSPECT_IMPOSSIBLE && !inspection->needs_signature_check)
+        inspection->families = 0;
+    if (inspection->verdict[0] == '\0')
+        allow(inspection);
 }
 
 void inspect_decide(struct inspection *inspection, size_t size)
 {
-    const char *against = reason_against(inspection->format);
+    bool is_packed = inspection->format == INSPECT_GZIP;
+    const char *against = reason_against(is_packed ? inspection->inner : inspection->format);
     const char *how = damage(inspection->integrity);
 
-    if (against == NULL)
-        against = reason_against(inspection->inner);
-    if (against != NULL)
+    if (inspection->remedy != NULL)
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: it %s %s (%zu bytes), not firmware: %s",
+               is_packed ? "unpacks to" : "is", inspection->what,
+               is_packed ? inspection->unpacked_size : size, inspection->remedy);
+    else if (against != NULL && how != NULL)
+        decide(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s (and it is damaged: %s)",
+               against, inspection->evidence);
+    else if (against != NULL)
         decide(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", against);
     else if (how != NULL)
         decide(inspection, INSPECT_IMPOSSIBLE,

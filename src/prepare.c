@@ -37,6 +37,12 @@ static enum packing packing_of(enum inspect_format format)
     case INSPECT_UF2:
     case INSPECT_ELF:
     case INSPECT_INTEL_HEX:
+    case INSPECT_TEXT:
+    case INSPECT_ARCHIVE:
+    case INSPECT_PROGRAM:
+    case INSPECT_DOCUMENT:
+    case INSPECT_FLASH_DATA:
+    case INSPECT_BLANK:
         return REFUSE_USELESS;
     case INSPECT_UNKNOWN:
     case INSPECT_FORMAT_COUNT:

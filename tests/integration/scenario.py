@@ -27,7 +27,8 @@ import unittest
 
 PROGRAM = os.environ["ESP_OTA"]
 SIMULATOR = os.environ["ESP_OTA_SIM"]
-IMAGES = os.path.join(os.environ.get("ESP_OTA_SHARED", ""), "images")
+SHARED = os.environ.get("ESP_OTA_SHARED", "")
+IMAGES = os.path.join(SHARED, "images")
 DEADLINE_S = 120  # whatever takes longer hangs
 AT_ONCE = 8
 

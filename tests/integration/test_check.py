@@ -1,17 +1,68 @@
 #!/usr/bin/env python3
 """--check: what a file is, and whether it can be sent over the air; no board is asked."""
 
+import base64
+import bz2
+import csv
+import gzip
 import hashlib
+import io
 import json
+import lzma
 import os
 import struct
+import tarfile
 import unittest
+import zipfile
 
 import firmware
-from scenario import IMAGES, Scenario, run
+from scenario import IMAGES, SHARED, Scenario, run
 
 
 UF2 = struct.pack("<8I476xI", 0x0A324655, 0x9E5D5157, 0x2000, 0x10000000, 256, 0, 1, 0xE48BFF56, 0x0AB16F30)
+
+# What must be said of the files in shared/field/.
+FIELD = {
+    "artifact.zip": "it is a zip archive (154 bytes), not firmware: unpack it first",
+    "page.html.bin": "it is a web page (45 bytes), not firmware: did the download fail?",
+    "lfs-pointer.bin": "it is a Git LFS pointer (132 bytes), not firmware: fetch the file itself (git lfs pull)",
+    "text.bin.gz": "it unpacks to a text file (90 bytes), not firmware",
+    "esp8266-rtos-app.bin": "it is not linked for the boot loader of the Arduino core",
+    "esp8266-rtos-app-nohash.bin": "it is not linked for the boot loader of the Arduino core",
+    "littlefs-8192.bin": "can be sent as a filesystem image to ESP8266 boards\n",
+    "spiffs-cut.bin": "nothing in it tells its size",
+    "table-0x3f.bin": "partition tables are not updated over the air",
+    "unknown-chip-boot-loader.bin": "boot loaders are not updated over the air",
+}
+
+
+def archive(opened, add):
+    buffer = io.BytesIO()
+    with opened(buffer) as target:
+        add(target, firmware.esp32(size=3000))
+    return buffer.getvalue()
+
+
+def add_to_tar(target, content):
+    info = tarfile.TarInfo("firmware.bin")
+    info.size = len(content)
+    target.addfile(info, io.BytesIO(content))
+
+
+NO_FIRMWARE = {
+    "a web page": b"\xef\xbb\xbf\r\n<!doctype html>\n<html><title>404</title></html>\n",
+    "a JSON document": json.dumps({"message": "Not Found", "documentation_url": "https://example.org"}).encode(),
+    "a Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9\n",
+    "a text file": "esp32 ist größer\n".encode("utf-16"),
+    "a base64 text file": base64.encodebytes(firmware.esp32(size=1000)),
+    "a file of nothing but 0xFF bytes (erased flash)": b"\xff" * 4096,
+    "a zip archive": archive(lambda file: zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED),
+                             lambda target, content: target.writestr("firmware.bin", content)),
+    "a tar archive": archive(lambda file: tarfile.open(fileobj=file, mode="w"), add_to_tar),
+    "an xz file": lzma.compress(firmware.esp32()),
+    "an lzma file": lzma.compress(firmware.esp32(), format=lzma.FORMAT_ALONE),
+    "a bzip2 file": bz2.compress(firmware.esp32()),
+}
 
 
 class Check(Scenario):
@@ -54,7 +105,29 @@ class Check(Scenario):
                 self.check_file(content, 3, phrase, "cannot be sent")
 
     def test_unknown(self):
-        self.check_file(b"something else altogether", 0, "unknown format", "may not work")
+        self.check_file(b"\0something else altogether", 0, "unknown format", "may not work")
+
+    def test_no_firmware(self):
+        """Named for what it is, also when it is compressed."""
+        for name, content in NO_FIRMWARE.items():
+            with self.subTest(name):
+                self.check_file(content, 3, f"cannot be sent: it is {name} ({len(content)} bytes), not firmware: ")
+            with self.subTest(name, compressed=True):
+                self.check_file(gzip.compress(content), 3, f"cannot be sent: it unpacks to {name} ")
+
+        self.check_file(gzip.compress(gzip.compress(firmware.esp8266())), 3, "it unpacks to a gzip file ")
+
+    def test_field(self):
+        """Files that people sent by mistake, where they are there: the verdict that each must get."""
+        table = os.path.join(SHARED, "field", "expected.tsv")
+        if not os.path.exists(table):
+            return
+        with open(table, encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+                with self.subTest(row["file"]):
+                    result = run("--check", "-f", os.path.join(SHARED, "field", row["file"]))
+                    self.assertEqual(result.status, int(row["what must be said"][0]), result)
+                    self.assertIn(FIELD[row["file"]], result.out)
 
     def test_hostile_name_and_content(self):
         result = self.check_file(firmware.esp32(), 0, name="fw.bin")

@@ -25,7 +25,7 @@ def gunzip(data):
     return unpacked
 
 
-CONTENTS = {"sketch": sketch(), "filesystem": firmware.littlefs(), "unknown": b"neither" + bytes(5000)}
+CONTENTS = {"sketch": sketch(), "filesystem": firmware.littlefs(), "unknown": b"\0neither" + bytes(5000)}
 
 
 class Compress(Scenario):

@@ -257,7 +257,7 @@ class Sign(Keys):
         for name, key, content, status, phrase in (
                 ("signed already", self.rsa_key, signed, 3, "is signed already; sign the file that it was made of"),
                 ("an EC key", self.ec_key, firmware.esp8266(), 2, "ESP8266 and Pico W boards check only RSA"),
-                ("whose file", self.rsa_key, b"what is this?" * 20, 2, "does not tell whether it is for an ESP32"),
+                ("whose file", self.rsa_key, b"\0what is this?" * 20, 2, "does not tell whether it is for an ESP32"),
                 ("a public key", self.rsa_public, PICO, 2, "holds a public key, and only the private key"),
                 ("no key", self.file("no.pem", b"?"), PICO, 2, "holds no key in PEM format")):
             with self.subTest(name):

@@ -322,7 +322,7 @@ void firmware_make_littlefs(struct firmware *firmware, size_t block_size, size_t
     firmware_clear(firmware);
     firmware_add_u32(firmware, 1);
     firmware_add(firmware, "\xF0\x0F\xFF\xF7littlefs/\xE0\x00\x10", 16);
-    firmware_add_u32(firmware, 0x00020001);
+    firmware_add_u32(firmware, 0x00020000);
     firmware_add_u32(firmware, (uint32_t)block_size);
     firmware_add_u32(firmware, (uint32_t)blocks);
     firmware_add_u32(firmware, 255);

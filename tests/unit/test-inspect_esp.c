@@ -150,6 +150,15 @@ static void test_unknown_chip(void **state)
     expect(INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "ESP32 (unknown chip 77)",
            "to ESP32 (unknown chip 77) boards");
     assert_string_equal(inspection.chip_name, "77");
+    /* without a descriptor: none of its applications is */
+    firmware_make_esp32(&firmware, &(struct firmware_esp32){77, 0x42000020, .has_hash = true});
+    expect(INSPECT_ESP32_BOOT_LOADER, INSPECT_VALID, INSPECT_IMPOSSIBLE, "ESP32 (unknown chip 77)",
+           "boot loaders are not updated over the air");
+    firmware_make_esp32(&firmware, &(struct firmware_esp32){31, 0x3C000020, .has_hash = true});
+    expect(INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "ESP32-E22", "to ESP32-E22");
+    memcpy(firmware.data + 100, "ESP-IDF 2nd stage bootloader", 28);
+    inspect_firmware();
+    assert_int_equal(inspection.format, INSPECT_ESP32_BOOT_LOADER);
 }
 
 static void test_boot_loader(void **state)
@@ -306,8 +315,24 @@ static void test_esp8266_without_eboot(void **state)
 {
     (void)state;
     firmware_make_esp8266(&firmware, &(struct firmware_esp8266){2, .size = 300});
-    expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_DOUBTFUL, "ESP8266 image", "eboot");
+    expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_IMPOSSIBLE, "ESP8266 image of another SDK",
+           "never start it");
     assert_false(inspection.has_eboot);
+    assert_int_equal(inspection.families, 0);
+
+    firmware_fill(&firmware, 0x5A, 32); /* as the hash of the RTOS SDK: the lesser remark */
+    expect(INSPECT_ESP8266, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "of another SDK",
+           "never start it");
+    firmware_make_esp8266(&firmware, &(struct firmware_esp8266){2, .size = 300});
+    firmware_set_u32(&firmware, 8, 0x40100000); /* nothing runs from flash */
+    expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_IMPOSSIBLE, "ESP8266 boot loader",
+           "never start it");
+    firmware_make_esp8266(&firmware, &(struct firmware_esp8266){2, .size = 300});
+    firmware.data[0] = 0xEA;
+    firmware.data[1] = 4;
+    firmware_set_u32(&firmware, 8, 0);
+    expect(INSPECT_ESP8266, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "ESP8266 user image",
+           "never start it");
 }
 
 static void test_esp8266_damage(void **state)

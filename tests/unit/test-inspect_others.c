@@ -10,6 +10,7 @@
 
 #include "inspected.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void test_pico(void **state)
@@ -52,7 +53,17 @@ static void test_containers(void **state)
     expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "USB drive");
     firmware_make_uf2(&firmware, 0xE48BFF56, 3);
     firmware.data[512] = 'V';
-    expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "USB drive");
+    expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "block 2 of 3 is damaged");
+    firmware_make_uf2(&firmware, 0xE48BFF56, 3);
+    memset(firmware.data, 0, 8); /* the first is found by those that follow */
+    expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2 file for the RP2040",
+           "block 1 of 3 is damaged");
+    firmware_make_uf2(&firmware, 0xE48BFF56, 3);
+    firmware.size -= 512;
+    expect(INSPECT_UF2, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "UF2", "1 more should follow");
+    firmware_make_uf2(&firmware, 0xE48BFF56, 3);
+    firmware_set_u32(&firmware, 512 + 20, 2); /* one is missing */
+    expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "block 2 of 3 is damaged");
 
     firmware_make_elf(&firmware, 94);
     expect(INSPECT_ELF, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "ELF file for Xtensa",
@@ -69,15 +80,18 @@ static void test_intel_hex(void **state)
     static const struct {
         const char *text;
         enum inspect_integrity integrity;
+        const char *evidence;
     } rows[] = {
-        {":00000001FF", INSPECT_VALID},
-        {":00000001ff\n", INSPECT_VALID},
-        {":0400100000000000EC\n", INSPECT_TRUNCATED},
-        {":0400100000000000EC\n:000", INSPECT_TRUNCATED},
-        {":0400100000000000EC\n:", INSPECT_TRUNCATED},
-        {":0400100000000000EC\n:00000001FE\n", INSPECT_BAD_CHECKSUM},
-        {":0400100000000000EC\nhello\n", INSPECT_MALFORMED},
-        {":0400100000000000EC\n:0g000001FF\n", INSPECT_MALFORMED},
+        {":00000001FF", INSPECT_VALID, "1 records"},
+        {":00000001ff\n", INSPECT_VALID, "1 records"},
+        {":0400100000000000EC\n", INSPECT_TRUNCATED, "ends in line 1"},
+        {":0400100000000000EC\n:000", INSPECT_TRUNCATED, "ends in line 2"},
+        {":0400100000000000EC\n:", INSPECT_TRUNCATED, "ends in line 2"},
+        {":0400100000000000EC\n:00000001FE\n", INSPECT_BAD_CHECKSUM, "the checksum of line 2"},
+        {":0400100000000000ED\n:00000001FF\n", INSPECT_BAD_CHECKSUM, "the checksum of line 1"},
+        {"\n\xEF\n:0400100000000000EC\n:00000001FF\n", INSPECT_MALFORMED, "line 2 is not"},
+        {":0400100000000000EC\nhello\n", INSPECT_MALFORMED, "line 2 is not a record"},
+        {":0400100000000000EC\n:0g000001FF\n", INSPECT_MALFORMED, "line 2 is not a record"},
     };
 
     (void)state;
@@ -88,10 +102,59 @@ static void test_intel_hex(void **state)
         firmware_clear(&firmware);
         firmware_add(&firmware, rows[i].text, strlen(rows[i].text));
         expect(INSPECT_INTEL_HEX, rows[i].integrity, INSPECT_IMPOSSIBLE, "Intel HEX", "not text");
+        expect_text(inspection.evidence, rows[i].evidence);
+        if (rows[i].integrity != INSPECT_VALID)
+            expect_text(inspection.verdict, rows[i].evidence);
     }
     firmware_clear(&firmware);
     firmware_add(&firmware, ":-) is no record", 16);
-    expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
+    expect(INSPECT_TEXT, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "text file", "not firmware");
+}
+
+/* Which boards mount it: by the size of its blocks, its own size and its version. */
+static void test_littlefs_geometry(void **state)
+{
+    static const struct {
+        size_t block_size;
+        uint32_t blocks;
+        uint32_t version;
+        unsigned families;
+    } rows[] = {
+        {4096, 8, 0x20000, ESP8266 | ESP32 | PICO},
+        {4096, 8, 0x20001, ESP32 | PICO},
+        {8192, 4, 0x20000, ESP8266},
+        {8192, 4, 0x20001, 0},
+        {512, 64, 0x20000, 0},
+        {32768, 2, 0x20000, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        firmware_make_littlefs(&firmware, rows[i].block_size, rows[i].blocks);
+        firmware_set_u32(&firmware, 20, rows[i].version);
+        expect(INSPECT_LITTLEFS, INSPECT_CANNOT_TELL,
+               rows[i].families != 0 ? INSPECT_SENDABLE : INSPECT_IMPOSSIBLE, "LittleFS",
+               rows[i].families != 0 ? "can be sent as a filesystem image to"
+                                     : "no board mounts it");
+        assert_int_equal(inspection.families, rows[i].families);
+    }
+}
+
+/* From 512 KiB on the ESP8266's core has larger blocks. */
+static void test_large_littlefs(void **state)
+{
+    enum { SIZE = 512 * 1024 };
+    unsigned char *data = calloc(1, SIZE);
+
+    (void)state;
+    assert_non_null(data);
+    firmware_make_littlefs(&firmware, 4096, 8);
+    firmware_set_u32(&firmware, 28, SIZE / 4096);
+    memcpy(data, firmware.data, firmware.size);
+    inspect_bytes(data, SIZE);
+    assert_int_equal(inspection.families, ESP32 | PICO);
+    expect_text(inspection.verdict, "to ESP32 and Pico W boards");
+    free(data);
 }
 
 static void test_filesystems(void **state)
@@ -145,8 +208,13 @@ static void test_spiffs(void **state)
         for (int is_counted = 0; is_counted < 2; is_counted++) {
             firmware_make_spiffs(&firmware, block_sizes[i], 7, is_counted != 0);
             expect(INSPECT_SPIFFS, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "SPIFFS filesystem image",
-                   "to ESP8266 and ESP32 boards");
+                   i == 0 ? "to ESP8266 and ESP32 boards" : "to ESP8266 boards");
+            expect_text(inspection.evidence, is_counted != 0 ? "it has the size that it should have"
+                                                             : "nothing in it tells its size");
         }
+    firmware_sign_esp8266(&firmware, 256);
+    inspect_firmware();
+    assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_ESP8266);
     firmware_make_spiffs(&firmware, 4096, 9, true);
     firmware.size = (size_t)5 * 4096;
     expect(INSPECT_SPIFFS, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "SPIFFS", "36864 bytes");
@@ -157,9 +225,10 @@ static void test_spiffs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pico),      cmocka_unit_test(test_containers),
-        cmocka_unit_test(test_intel_hex), cmocka_unit_test(test_filesystems),
-        cmocka_unit_test(test_spiffs),
+        cmocka_unit_test(test_pico),           cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_intel_hex),      cmocka_unit_test(test_filesystems),
+        cmocka_unit_test(test_spiffs),         cmocka_unit_test(test_littlefs_geometry),
+        cmocka_unit_test(test_large_littlefs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,7 +108,8 @@ static void make_hex(void)
 static void make_unknown(void)
 {
     firmware_clear(&firmware);
-    firmware_fill(&firmware, 'x', 1000);
+    firmware_fill(&firmware, 0x90, 1000);
+    firmware_fill(&firmware, 0, 1);
 }
 
 /* No byte comes twice. */

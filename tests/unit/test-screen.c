@@ -88,6 +88,7 @@ static void make_gzipped_littlefs(void)
 static void make_unknown(void)
 {
     firmware_clear(&firmware);
+    firmware_add(&firmware, "\0\1", 2);
     firmware_fill(&firmware, 'x', 100);
 }
 
