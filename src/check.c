@@ -9,7 +9,10 @@
 #include "image.h"
 #include "inspect.h"
 #include "loop.h"
+#include "passphrase.h"
+#include "prepare.h"
 #include "report_json.h"
+#include "screen.h"
 #include "sign.h"
 
 #include <errno.h>
@@ -73,11 +76,21 @@ static void print_flash(const struct inspection *inspection)
                inspection->ota_room);
 }
 
-static void print(const struct image *image, const char *path, const struct inspection *inspection,
+/* What an upload with the same options would do with the file. */
+struct judgement {
+    enum inspect_sending sending;
+    char verdict[OTA_MESSAGE_MAX + SCREEN_REASON_MAX];
+    struct ota_failure failure; /* of what would stop it; OTA_OK: nothing */
+    char file_md5[DIGEST_MD5_HEX + 1];
+};
+
+static void print(const struct image *image, const char *path, const struct judgement *judgement,
                   const struct signature *signature)
 {
-    printf("%s: %s, %zu bytes\n", path, inspection->name, image->size);
-    print_field("over air", inspection->verdict);
+    const struct inspection *inspection = &image->inspection;
+
+    printf("%s: %s, %zu bytes\n", path, inspection->name, image->file_size);
+    print_field("over air", judgement->verdict);
     print_field("whole", inspection->evidence);
     print_field("signature", signature ? signature->sentence : "");
     print_field("chip", inspection->chip_name);
@@ -90,61 +103,103 @@ static void print(const struct image *image, const char *path, const struct insp
     if (inspection->trailer_size)
         printf("  %-10s %zu bytes behind the image: %s\n", "trailer", inspection->trailer_size,
                describe_trailer(inspection->trailer));
-    print_field("MD5", image->md5);
+    print_field("MD5", judgement->file_md5);
     print_field("SHA-256", image->sha256);
+    if (strcmp(judgement->file_md5, image->md5) != 0)
+        printf("  %-10s %zu bytes, MD5 %s\n", "sent as", image->size, image->md5);
 }
 
-static enum ota_error judge(const char *path, const struct inspection *inspection,
-                            const struct signature *signature, struct ota_failure *failure)
+static void refuse(struct judgement *judgement, const char *reason)
 {
-    if (inspection->sending == INSPECT_IMPOSSIBLE)
-        return fail(failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
-    if (signature && signature->verdict != SIGN_VALID)
-        return fail(failure, OTA_E_SIGNATURE, "%s is not to be trusted: %s", path,
-                    signature->sentence);
-    return OTA_OK;
+    bool goes_on = strncmp(reason, "is ", 3) == 0; /* from the file's name */
+
+    judgement->sending = INSPECT_IMPOSSIBLE;
+    snprintf(judgement->verdict, sizeof judgement->verdict, "%s%s",
+             goes_on ? "cannot be sent: it " : "", reason);
 }
 
-/* Verifies nothing where key is NULL. */
-static enum ota_error inspect(const struct image *image, const struct options *options,
-                              const struct sign_key *key, int64_t start_us,
-                              struct ota_failure *failure)
+/* Without -i there is no upload that -s is missing from. */
+static enum ota_command command_of(const struct options *options, const struct image *image)
+{
+    return options->target_count == 0 && image->inspection.kind == INSPECT_FILESYSTEM
+               ? OTA_COMMAND_FILESYSTEM
+               : options->command;
+}
+
+/* As plan.c does before an upload. *image becomes what would be sent. */
+static void judge(struct judgement *judgement, struct image **image, const struct options *options,
+                  const struct sign_key *key, const char *path)
+{
+    char reason[SCREEN_REASON_MAX];
+    enum screening screening = screen_image(reason, *image, command_of(options, *image));
+
+    *judgement = (struct judgement){.sending = (*image)->inspection.sending};
+    snprintf(judgement->verdict, sizeof judgement->verdict, "%s", (*image)->inspection.verdict);
+    memcpy(judgement->file_md5, (*image)->md5, sizeof judgement->file_md5);
+    if (screening == SCREEN_REFUSED) {
+        refuse(judgement, reason);
+        fail(&judgement->failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
+    } else if (prepare_image(image, options, key, &judgement->failure) != OTA_OK) {
+        refuse(judgement, judgement->failure.message);
+    }
+}
+
+/* Verifies nothing where public_key is NULL. */
+static enum ota_error check(struct image **image, const struct options *options,
+                            const struct sign_key *public_key, const struct sign_key *key,
+                            struct ota_failure *failure)
 {
     char path[PATH_SHOWN];
-    const struct inspection *inspection = &image->inspection;
+    int64_t start_us = loop_now_us();
+    struct judgement judgement;
     struct signature verified = {.verdict = SIGN_ABSENT};
-    const struct signature *signature = key ? &verified : NULL;
-    escape_string(path, sizeof path, image->path);
-    const struct sign_file file = {path, image->data, image->size, inspection};
-    if (key && sign_verify(&verified, key, &file, failure) != OTA_OK)
+    const struct signature *signature = public_key ? &verified : NULL;
+
+    escape_string(path, sizeof path, (*image)->path);
+    const struct sign_file file = {path, (*image)->data, (*image)->size, &(*image)->inspection};
+    if (public_key && sign_verify(&verified, public_key, &file, failure) != OTA_OK)
         return failure->error;
+    judge(&judgement, image, options, key, path);
+
     errno = 0;
     if (options->json)
-        report_json_check(stdout, image, inspection, signature, loop_now_us() - start_us);
+        report_json_check(stdout,
+                          &(struct report_check){*image, judgement.sending, judgement.verdict,
+                                                 judgement.file_md5, signature},
+                          loop_now_us() - start_us);
     else
-        print(image, path, inspection, signature);
+        print(*image, path, &judgement, signature);
     if (fflush(stdout) != 0 || ferror(stdout))
         return fail(failure, OTA_E_OUTPUT, "cannot write to standard output: %s", strerror(errno));
-    return judge(path, inspection, signature, failure);
+
+    *failure = judgement.failure;
+    if (failure->error == OTA_OK && signature && signature->verdict != SIGN_VALID)
+        return fail(failure, OTA_E_SIGNATURE, "%s is not to be trusted: %s", path,
+                    signature->sentence);
+    return failure->error;
 }
 
 int check_run(const struct options *options, struct report *report)
 {
     struct image *image = NULL;
-    struct sign_key *key = NULL;
+    struct sign_key *public_key = NULL, *key = NULL;
     struct ota_failure failure;
-    int64_t start_us = loop_now_us();
     enum ota_error error = OTA_OK;
+
     if (options->verify_key)
-        error = sign_key_load_public(&key, options->verify_key, &failure);
+        error = sign_key_load_public(&public_key, options->verify_key, &failure);
+    if (error == OTA_OK && options->sign)
+        error = sign_key_load_private(&key, options->sign, passphrase_ask, NULL, &failure);
     if (error == OTA_OK)
-        error = image_load(&image, options->file, true, options->size_limit, &failure);
+        error = image_load(&image, options->file, !options->sign, options->size_limit, &failure);
     if (error == OTA_OK)
         error = image_add_sha256(image, &failure);
     if (error == OTA_OK)
-        error = inspect(image, options, key, start_us, &failure);
+        error = check(&image, options, public_key, key, &failure);
+
     int status = error == OTA_OK ? 0 : report_failure(report, &failure);
     image_free(image);
+    sign_key_free(public_key);
     sign_key_free(key);
     return status;
 }

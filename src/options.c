@@ -97,14 +97,11 @@ static enum ota_error check_list(const struct command_line *line, struct ota_fai
 
 static enum ota_error check_check(const struct command_line *line, struct ota_failure *failure)
 {
-    if (line->given[OPTION_LIST] || line->given[OPTION_IP] || line->given[OPTION_HOSTS] ||
-        line->given[OPTION_OUTPUT] || line->given[OPTION_SIGN])
+    if (line->given[OPTION_LIST] || line->given[OPTION_HOSTS] || line->given[OPTION_OUTPUT])
         return fail(failure, OTA_E_USAGE, "--check looks at a file only; leave %s out",
-                    line->given[OPTION_LIST]     ? "-l"
-                    : line->given[OPTION_IP]     ? "-i"
-                    : line->given[OPTION_HOSTS]  ? "--hosts"
-                    : line->given[OPTION_OUTPUT] ? "--output"
-                                                 : "--sign");
+                    line->given[OPTION_LIST]    ? "-l"
+                    : line->given[OPTION_HOSTS] ? "--hosts"
+                                                : "--output");
     if (!line->given[OPTION_FILE])
         return fail(failure, OTA_E_USAGE, "no file is named; add -f FILE");
     return OTA_OK;

@@ -66,14 +66,15 @@ static const struct poptOption image_rows[] = {
     FLAG("compress", 'z', OPTION_COMPRESS,
          "send it compressed; ESP8266 and Pico W boards unpack it"),
     VALUE("sign", '\0', OPTION_SIGN, "KEY",
-          "sign it with this private key, a PEM file, for boards that check signatures"),
+          "sign it with this private key, a PEM file, for boards that check signatures; with -z "
+          "the board must, or an ESP8266 never starts again"),
     VALUE("sign-hash", '\0', OPTION_SIGN_HASH, "HASH",
           "what the sketch of an ESP32 checks the signature over: sha256, sha384 or sha512 "
           "[sha256]"),
     VALUE("output", '\0', OPTION_OUTPUT, "FILE",
           "write what -z or --sign makes of it there, and upload nothing"),
     FLAG("check", '\0', OPTION_CHECK,
-         "say what FILE is and which boards take it over the air, and upload nothing"),
+         "say what FILE is and what an upload with the same options would do, and upload nothing"),
     VALUE("verify-key", '\0', OPTION_VERIFY_KEY, "KEY",
           "with --check: whether FILE is signed by this key, a PEM file with the public key"),
     FLAG("force", '\0', OPTION_FORCE,

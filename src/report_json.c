@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 static double seconds(int64_t us)
 {
@@ -259,23 +260,26 @@ static json_t *signature_of(const struct signature *signature)
         "message", signature->sentence);
 }
 
-bool report_json_check(FILE *stream, const struct image *image, const struct inspection *inspection,
-                       const struct signature *signature, int64_t since_start_us)
+bool report_json_check(FILE *stream, const struct report_check *check, int64_t since_start_us)
 {
     static const char *const sending[] = {
         [INSPECT_SENDABLE] = "yes", [INSPECT_DOUBTFUL] = "doubtful", [INSPECT_IMPOSSIBLE] = "no"};
+    const struct image *image = check->image;
+    const struct inspection *inspection = &image->inspection;
+    const bool is_changed = strcmp(check->file_md5, image->md5) != 0;
     char path[1024];
     escape_string(path, sizeof path, image->path);
-    json_t *fields = json_pack("{s:s, s:I, s:s, s:s}", "file", path, "size",
-                               (json_int_t)image->size, "md5", image->md5, "sha256", image->sha256);
+    json_t *fields =
+        json_pack("{s:s, s:I, s:s, s:s}", "file", path, "size", (json_int_t)image->file_size, "md5",
+                  check->file_md5, "sha256", image->sha256);
     json_object_set_new(fields, "format", json_string(inspect_format_name(inspection->format)));
     json_object_set_new(fields, "name", json_string(inspection->name));
     json_object_set_new(fields, "integrity",
                         json_string(inspect_integrity_name(inspection->integrity)));
     json_object_set_new(fields, "evidence", json_string(inspection->evidence));
-    json_object_set_new(fields, "sendable", json_string(sending[inspection->sending]));
+    json_object_set_new(fields, "sendable", json_string(sending[check->sending]));
     json_object_set_new(fields, "families", families_of(inspection));
-    json_object_set_new(fields, "verdict", json_string(inspection->verdict));
+    json_object_set_new(fields, "verdict", json_string(check->verdict));
     json_object_set_new(fields, "chip",
                         string_or_null(*inspection->chip_name ? inspection->chip_name : NULL));
     json_object_set_new(fields, "application", application_of(inspection));
@@ -285,7 +289,9 @@ bool report_json_check(FILE *stream, const struct image *image, const struct ins
     json_object_set_new(fields, "flash_size", size_or_null(inspection->flash_size));
     json_object_set_new(fields, "unpacked_size", size_or_null(inspection->unpacked_size));
     json_object_set_new(fields, "trailer_size", size_or_null(inspection->trailer_size));
-    json_object_set_new(fields, "signature", signature_of(signature));
+    json_object_set_new(fields, "signature", signature_of(check->signature));
+    json_object_set_new(fields, "sent_size", size_or_null(is_changed ? image->size : 0));
+    json_object_set_new(fields, "sent_md5", string_or_null(is_changed ? image->md5 : NULL));
     return write_line(stream, "check", NULL, since_start_us, fields);
 }
 

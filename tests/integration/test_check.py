@@ -11,6 +11,7 @@ import json
 import lzma
 import os
 import struct
+import subprocess
 import tarfile
 import unittest
 import zipfile
@@ -158,13 +159,42 @@ class Check(Scenario):
         path = self.file("fw.bin", firmware.esp32())
         for arguments, status, phrase in (
                 (("--check",), 2, "no file is named; add -f FILE"),
-                (("--check", "-f", path, "-i", "kitchen.local"), 2, "--check looks at a file only; leave -i out"),
+                (("--check", "-f", path, "--hosts", path), 2, "--check looks at a file only; leave --hosts out"),
                 (("--check", "-f", path, "-l"), 2, "--check looks at a file only; leave -l out"),
                 (("--check", "-f", "/nonexistent/fw.bin"), 3, "/nonexistent/fw.bin")):
             with self.subTest(arguments):
                 result = run(*arguments)
                 self.assertEqual((result.status, result.out), (status, ""), result)
                 self.assertIn(phrase, result.err)
+
+    def test_as_it_would_be_sent(self):
+        """With the options of an upload: what that would do, refuse and send; the boards are not asked."""
+        key = os.path.join(self.directory, "key.pem")
+        subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+        os.chmod(key, 0o600)
+        sketch, program, filesystem = firmware.esp8266(alike=9000), firmware.esp32(), firmware.littlefs()
+        board = ("-i", "192.0.2.1")
+        for content, options, status, phrase in (
+                (sketch, ("-z", *board), 0, "can be sent as a sketch to ESP8266 boards"),
+                (sketch, ("-s",), 3, "cannot be sent: it is an ESP8266 image, a program"),
+                (sketch, ("--sign", key), 0, "can be sent as a sketch"),
+                (program, ("-z",), 2, "is for ESP32 boards, which do not unpack; leave -z out"),
+                (filesystem, ("-s", *board), 0, "can be sent as a filesystem image"),
+                (filesystem, board, 3, "cannot be sent: it is a LittleFS filesystem image, not a program: add -s"),
+                (filesystem, (), 0, "can be sent as a filesystem image")):
+            with self.subTest(options, size=len(content)):
+                path = self.file("fw.bin", content)
+                result = run("--check", *options, "-f", path)
+                self.assertEqual(result.status, status, result)
+                self.assertIn(phrase, result.out)
+                self.assertEqual("\n  sent as  " in result.out, status == 0 and options[:1] in (("-z",), ("--sign",)))
+        path, target = self.file("fw.bin", sketch), os.path.join(self.directory, "sent")
+        self.assertEqual(run("-z", "--sign", key, "-f", path, "--output", target).status, 0)
+        with open(target, "rb") as file:
+            sent = file.read()
+        (event,) = map(json.loads, run("--check", "--json", "-z", "--sign", key, "-f", path).out.splitlines())
+        self.assertEqual((event["size"], event["md5"], event["sent_size"], event["sent_md5"]),
+                         (len(sketch), hashlib.md5(sketch).hexdigest(), len(sent), hashlib.md5(sent).hexdigest()))
 
     def test_full_disk(self):
         path = self.file("fw.bin", firmware.esp32())

@@ -40,6 +40,37 @@ static void test_pico(void **state)
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
 }
 
+/* Only what such an image says of its own end can tell that it was cut. */
+static void test_pico_cut(void **state)
+{
+    enum { BLOCK = 8 + 0x130, NEXT = BLOCK + 12, END_BLOCK = 812, FACTS = 0x108 };
+
+    (void)state;
+    firmware_make_rp2350(&firmware);
+    assert_int_equal(firmware.size, END_BLOCK + 20);
+    firmware_set_u32(&firmware, NEXT, END_BLOCK - BLOCK);
+    expect(INSPECT_PICO, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "RP2350", "no block at byte 812");
+    firmware_set_u32(&firmware, END_BLOCK, 0xFFFFDED3);
+    firmware_set_u32(&firmware, END_BLOCK + 4, 0x000001FE);
+    firmware_set_u32(&firmware, END_BLOCK + 8, 0x000001FF);
+    firmware_set_u32(&firmware, END_BLOCK + 12, (uint32_t)(BLOCK - END_BLOCK));
+    firmware_set_u32(&firmware, END_BLOCK + 16, 0xAB123579);
+    expect(INSPECT_PICO, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "RP2350", "to Pico W boards");
+    expect_text(inspection.evidence, "up to the end block");
+    firmware.size = END_BLOCK;
+    expect(INSPECT_PICO, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "RP2350",
+           "its end block should be at byte 812");
+
+    firmware_make_rp2040(&firmware);
+    firmware_set_u32(&firmware, FACTS, 0x7188EBF2);
+    firmware_set_u32(&firmware, FACTS + 4, 0x10000200);
+    firmware_set_u32(&firmware, FACTS + 8, 0x10000000 + (uint32_t)firmware.size);
+    firmware_set_u32(&firmware, FACTS + 16, 0xE71AA390);
+    expect(INSPECT_PICO, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "RP2040", "to Pico W boards");
+    firmware.size--;
+    expect(INSPECT_PICO, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "RP2040", "table of facts");
+}
+
 static void test_containers(void **state)
 {
     (void)state;
@@ -225,9 +256,13 @@ static void test_spiffs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pico),           cmocka_unit_test(test_containers),
-        cmocka_unit_test(test_intel_hex),      cmocka_unit_test(test_filesystems),
-        cmocka_unit_test(test_spiffs),         cmocka_unit_test(test_littlefs_geometry),
+        cmocka_unit_test(test_pico),
+        cmocka_unit_test(test_pico_cut),
+        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_intel_hex),
+        cmocka_unit_test(test_filesystems),
+        cmocka_unit_test(test_spiffs),
+        cmocka_unit_test(test_littlefs_geometry),
         cmocka_unit_test(test_large_littlefs),
     };
 

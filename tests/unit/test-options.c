@@ -293,7 +293,6 @@ static void test_rejected(void **state)
         {{"-f", "x", "--output", "y"},
          "--output would write what -f names as it is; say what to do to it: add -z or "
          "--sign KEY"},
-        {{"-f", "x", "--sign", "k", "--check"}, "--check looks at a file only; leave --sign out"},
         {{"-l", "--sign", "k"}, "-l prints all boards and uploads nothing; leave --sign out"},
         {{"-i", "b", "-f", "x", "--sign", ""}, "the file name behind --sign is empty"},
         {{"-i", "b", "-f", "x", "--sign", "k", "--sign-hash", "md\x1b"},
