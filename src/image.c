@@ -235,32 +235,3 @@ void image_free(struct image *image)
         image = plain;
     }
 }
-
-uint16_t image_default_port(const struct image *image)
-{
-    switch (image->family) {
-    case IMAGE_ESP32:
-        return 3232;
-    case IMAGE_PICO:
-        return 2040;
-    case IMAGE_ESP8266:
-    case IMAGE_UNKNOWN:
-        break;
-    }
-    return 8266;
-}
-
-const char *image_family_name(enum image_family family)
-{
-    switch (family) {
-    case IMAGE_ESP8266:
-        return "ESP8266";
-    case IMAGE_ESP32:
-        return "ESP32";
-    case IMAGE_PICO:
-        return "Pico";
-    case IMAGE_UNKNOWN:
-        break;
-    }
-    return "unknown";
-}

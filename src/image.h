@@ -44,9 +44,4 @@ void image_free(struct image *image);
  * it would only be a later start. Fails with OTA_E_INTERNAL. */
 enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure);
 
-/* The UDP port that boards of the image's family listen on by default (PROTOCOL.md section 1); 8266
- * when unknown. */
-uint16_t image_default_port(const struct image *image);
-const char *image_family_name(enum image_family family);
-
 #endif

@@ -39,17 +39,17 @@ struct job {
     struct resolution found;   /* by the last attempt that found the board */
     struct resolver *resolver;
     struct session *session;
-    struct follow *follow; /* after the upload, or without one */
-    AvahiTimeout *pause;   /* before the next attempt */
-    unsigned attempt;      /* counts from 1 */
-    unsigned notices;      /* enum notice: those that its sessions gave */
-    bool is_counted;       /* the attempt to come is a new one */
-    bool waits;            /* has said that it waits for the board to appear */
-    bool is_screened;      /* the image suits the board, or --force was given */
-    size_t block;          /* lock-step; 0: streaming */
-    int64_t start_us;      /* 0: not yet */
-    int64_t connected_us;  /* 0: not yet */
-    int64_t confirmed_us;  /* 0: not yet */
+    struct follow *follow;             /* after the upload, or without one */
+    AvahiTimeout *pause;               /* before the next attempt */
+    unsigned attempt;                  /* counts from 1 */
+    unsigned notices;                  /* enum notice: those that its sessions gave */
+    bool is_counted;                   /* the attempt to come is a new one */
+    bool waits;                        /* has said that it waits for the board to appear */
+    char objection[SCREEN_REASON_MAX]; /* what speaks against the image and was said; "": nothing */
+    size_t block;                      /* lock-step; 0: streaming */
+    int64_t start_us;                  /* 0: not yet */
+    int64_t connected_us;              /* 0: not yet */
+    int64_t confirmed_us;              /* 0: not yet */
     size_t acknowledged;
     struct broken { /* the last transfer that broke off */
         struct ota_failure failure;
@@ -362,23 +362,35 @@ static const struct address *peer_of(const struct session_config *config)
     return config->peer ? config->peer : &config->address;
 }
 
-/* Whether the image may go to a board of the kind that was announced; says once what speaks against
- * it. */
+/* What is known of the board: from its announcement, and from what it is called. */
+static struct kind kind_of(const struct job *job)
+{
+    const char *names[] = {job->found.instance, job->config.assignment->target.name};
+    struct kind kind;
+
+    kind_find(&kind, job->found.type, names, sizeof names / sizeof *names);
+    return kind;
+}
+
+/* Whether the image may go to this board; says once what speaks against it. */
 static bool screen(struct job *job, struct ota_failure *failure)
 {
+    const struct kind kind = kind_of(job);
+    uint16_t given = job->config.assignment->target.port;
     char reason[SCREEN_REASON_MAX], message[SCREEN_REASON_MAX + 64];
-    if (job->is_screened || !*job->found.type)
-        return true;
-    enum screening screening = screen_board(reason, job->config.assignment->image, job->found.type);
+    enum screening screening =
+        screen_board(reason, job->config.assignment->image, &kind, given ? given : job->found.port);
+
     if (screening == SCREEN_REFUSED && !job->config.options->force) {
         fail(failure, OTA_E_IMAGE, "%s (--force sends it all the same)", reason);
         return false;
     }
+    if (screening == SCREEN_SUITS || strcmp(job->objection, reason) == 0)
+        return true;
     snprintf(message, sizeof message, "%s%s", reason,
              screening == SCREEN_REFUSED ? "; it is sent all the same, as --force asks" : "");
-    if (screening != SCREEN_SUITS)
-        note(job, OTA_PHASE_RESOLVE, message);
-    job->is_screened = true;
+    note(job, OTA_PHASE_RESOLVE, message);
+    snprintf(job->objection, sizeof job->objection, "%s", reason);
     return true;
 }
 
@@ -388,7 +400,11 @@ static void start_session(struct job *job)
                                                 .on_password = on_password,
                                                 .on_done = on_session_done,
                                                 .userdata = job};
-    job->port = job_rules_port(job->config.assignment, job->found.port, &job->port_source);
+    struct job_rules_port ports[JOB_RULES_PORTS_MAX];
+    const struct kind kind = kind_of(job);
+    job_rules_ports(ports, job->config.assignment, job->found.port, &kind);
+    job->port = ports[0].port;
+    job->port_source = ports[0].source;
     const struct session_config config = make_session_config(job);
     if (!job->callbacks.on_address(&config.address, job->callbacks.userdata)) {
         job->callbacks.on_done(job->callbacks.userdata);

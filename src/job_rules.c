@@ -3,6 +3,8 @@
  */
 #include "job_rules.h"
 
+#include "screen.h"
+
 #include <signal.h>
 #include <string.h>
 
@@ -46,34 +48,40 @@ bool job_rules_wants_plain(const struct image *image, const struct ota_failure *
            strstr(failure->message, "ERROR[10]");
 }
 
-static const char *default_port_source(const struct image *image)
+/* The default ports of the families that fit both sets; a port only once. */
+static size_t add_default_ports(struct job_rules_port ports[JOB_RULES_PORTS_MAX], const char *chips,
+                                const char *board_chips)
 {
-    switch (image->family) {
-    case IMAGE_ESP8266:
-        return "the default port of ESP8266 boards";
-    case IMAGE_ESP32:
-        return "the default port of ESP32 boards";
-    case IMAGE_PICO:
-        return "the default port of Pico W boards";
-    case IMAGE_UNKNOWN:
-        break;
+    size_t count = 0;
+
+    for (size_t i = 0; i < kind_family_count; i++) {
+        const struct kind_family *family = &kind_families[i];
+        bool is_there = count && ports[count - 1].port == family->port;
+
+        if (is_there || count == JOB_RULES_PORTS_MAX || !kind_overlap(family->chips, chips) ||
+            !kind_overlap(family->chips, board_chips))
+            continue;
+        ports[count++] =
+            (struct job_rules_port){.port = family->port, .source = family->port_source};
     }
-    return "the default port of ESP8266 boards, as the image names no chip";
+    return count;
 }
 
-uint16_t job_rules_port(const struct assignment *assignment, uint16_t announced,
-                        const char **source)
+size_t job_rules_ports(struct job_rules_port ports[JOB_RULES_PORTS_MAX],
+                       const struct assignment *assignment, uint16_t announced,
+                       const struct kind *kind)
 {
-    if (assignment->target.port) {
-        *source = "the given port";
-        return assignment->target.port;
+    char chips[KIND_CHIPS_MAX];
+    uint16_t given = assignment->target.port;
+    size_t count;
+
+    if (given || announced) {
+        *ports = (struct job_rules_port){.port = given ? given : announced,
+                                         .source = given ? "the given port" : "the announced port"};
+        return 1;
     }
-    if (announced) {
-        *source = "the announced port";
-        return announced;
-    }
-    *source = default_port_source(assignment->image);
-    return image_default_port(assignment->image);
+    count = add_default_ports(ports, screen_chips(chips, assignment->image), kind->proven);
+    return count ? count : add_default_ports(ports, "", kind->proven); /* as --force asks */
 }
 
 const char *job_rules_signal_name(int number)

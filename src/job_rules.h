@@ -5,6 +5,7 @@
 #define JOB_RULES_H
 
 #include "job.h"
+#include "kind.h"
 
 /* Bytes of a block in lock-step: as options say, else what the boards' own upload tools send. */
 size_t job_rules_block(const struct options *options, const struct image *image);
@@ -26,10 +27,19 @@ bool job_rules_is_absence(enum ota_error error);
  */
 bool job_rules_wants_plain(const struct image *image, const struct ota_failure *failure);
 
-/* The board's UDP port: as given; else as announced (0: it was not); else what boards of the
- * image's family listen on. *source says which, in words. */
-uint16_t job_rules_port(const struct assignment *assignment, uint16_t announced,
-                        const char **source);
+enum { JOB_RULES_PORTS_MAX = 3 };
+
+struct job_rules_port {
+    uint16_t port;
+    const char *source; /* which port it is, in words */
+};
+
+/* The board's UDP port: as given; else as announced (0: it was not). Otherwise those that it may
+ * listen on, in the order to try them: the default ports of the families that the image is for and
+ * that the board's kind allows. Returns how many: 1 to JOB_RULES_PORTS_MAX. */
+size_t job_rules_ports(struct job_rules_port ports[JOB_RULES_PORTS_MAX],
+                       const struct assignment *assignment, uint16_t announced,
+                       const struct kind *kind);
 
 /* "SIGINT" */
 const char *job_rules_signal_name(int number);

@@ -1,11 +1,8 @@
 /*
- * screen.c: the image's inspection held against the command line and the board's announcement. It
+ * screen.c: the image's inspection held against the command line and what is known of the board. It
  * asks nobody and prints nothing.
  */
 #include "screen.h"
-
-#include "discover.h"
-#include "escape.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -42,111 +39,164 @@ enum screening screen_image(char reason[SCREEN_REASON_MAX], const struct image *
     return SCREEN_DOUBTFUL;
 }
 
-/* What the name of a board says about its chip. */
-struct guess {
-    const char *family; /* with which the names of such chips begin; NULL: it says nothing */
-    char chip[16];      /* "": only the family is clear */
-    bool is_certain;    /* the chip, or without one the family, beyond doubt */
-    bool is_family_certain;
-};
-
-static bool is_word_end(char character)
-{
-    return !isalnum((unsigned char)character);
-}
-
-/* Skips the separator of "esp32-s3" and "ESP32_S3". */
-static const char *skip_separator(const char *at)
-{
-    return *at == '-' || *at == '_' ? at + 1 : at;
-}
-
-/* rest: what is behind "esp32". */
-static struct guess guess_esp32(const char *rest, bool is_start)
-{
-    struct guess guess = {.family = "esp32", .is_certain = is_start, .is_family_certain = is_start};
-    const char *at = skip_separator(rest), *suffix = inspect_chip_suffix(at);
-    if (suffix) {
-        snprintf(guess.chip, sizeof guess.chip, "esp32%s", suffix);
-        guess.is_certain = is_start && is_word_end(at[strlen(suffix)]);
-        return guess;
-    }
-    /* "esp32_bee_s3" has a later chip: only these plain names mean the first one. */
-    if (is_start && (!*rest || strcmp(rest, "dev") == 0 || strcmp(rest, "_dev") == 0))
-        snprintf(guess.chip, sizeof guess.chip, "esp32");
-    return guess;
-}
-
-/* The names are those of the Arduino cores' boards and variants, which their mDNS announces. name
- * is in lower case. */
-static struct guess guess_chip(const char *name)
+const char *screen_chips(char chips[KIND_CHIPS_MAX], const struct image *image)
 {
     static const struct {
-        const char *text;
-        bool is_start;
-        struct guess guess;
-    } rows[] = {
-        {"esp8266", true, {"esp8266", "esp8266", true, true}},
-        {"rpipico2", true, {"rp", "rp2350", true, true}},
-        {"rpipico", true, {"rp", "rp2040", true, true}},
-        {"raspberry_pi_pico_2", true, {"rp", "rp2350", true, true}},
-        {"raspberry_pi_pico", true, {"rp", "rp2040", true, true}},
-        {"esp8266", false, {"esp8266", "esp8266", false, false}},
-        {"rp2040", false, {"rp", "rp2040", false, false}},
-        {"rp2350", false, {"rp", "rp2350", false, false}},
-    };
-    const char *esp32 = strstr(name, "esp32");
-    if (esp32)
-        return guess_esp32(esp32 + strlen("esp32"), esp32 == name);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const char *found = strstr(name, rows[i].text);
-        if (found && (found == name || !rows[i].is_start))
-            return rows[i].guess;
+        unsigned bit;
+        enum image_family family;
+        const char *chips;
+    } rows[] = {{INSPECT_FAMILY_ESP8266, IMAGE_ESP8266, "esp8266"},
+                {INSPECT_FAMILY_ESP32, IMAGE_ESP32, "esp32*"},
+                {INSPECT_FAMILY_PICO, IMAGE_PICO, "rp*"}};
+    const struct inspection *inspection = &image->inspection;
+    size_t used = 0;
+
+    *chips = '\0';
+    if (*inspection->chip_name && !isdigit((unsigned char)*inspection->chip_name)) {
+        snprintf(chips, KIND_CHIPS_MAX, "%s", inspection->chip_name);
+        return chips;
     }
-    return (struct guess){0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (inspection->families ? inspection->families & rows[i].bit
+                                 : image->family == rows[i].family)
+            used += (size_t)snprintf(chips + used, KIND_CHIPS_MAX - used, "%s%s", used ? "," : "",
+                                     rows[i].chips);
+    return chips;
 }
 
-/* Whether the guess contradicts the image. */
-static enum screening compare(const struct guess *guess, const struct image *image)
+/* "the image is for the chip esp32", "the filesystem image is for ESP8266 and Pico W boards" */
+static void describe_image(char *text, size_t capacity, const struct image *image,
+                           const char *chips)
 {
-    const char *chip = image->inspection.chip_name;
-    if (!guess->family || !*chip || isdigit((unsigned char)*chip))
-        return SCREEN_SUITS; /* nobody knows */
-    bool is_family = strncmp(chip, guess->family, strlen(guess->family)) == 0;
-    if (is_family && (!*guess->chip || strcmp(chip, guess->chip) == 0))
-        return SCREEN_SUITS;
-    return guess->is_certain || (!is_family && guess->is_family_certain) ? SCREEN_REFUSED
-                                                                         : SCREEN_DOUBTFUL;
+    size_t used, count = 0, named = 0;
+
+    if (strcspn(chips, "*,") == strlen(chips) && *image->inspection.chip_name) {
+        snprintf(text, capacity, "the image is for the chip %s", chips);
+        return;
+    }
+    used = (size_t)snprintf(text, capacity, "the %simage is for ",
+                            image->inspection.kind == INSPECT_FILESYSTEM ? "filesystem " : "");
+    for (size_t i = 0; i < kind_family_count; i++)
+        count += kind_overlap(kind_families[i].chips, chips);
+    for (size_t i = 0; i < kind_family_count && used < capacity; i++) {
+        if (!kind_overlap(kind_families[i].chips, chips))
+            continue;
+        named++;
+        used += (size_t)snprintf(text + used, capacity - used, "%s%s", kind_families[i].title,
+                                 named == count       ? " boards"
+                                 : named == count - 1 ? " and "
+                                                      : ", ");
+    }
 }
 
-/* Whether the board is one of those that store what is compressed as it is. */
-static bool must_be_unpacked(const struct guess *guess, const struct image *image)
+/* What such a board would do with the image. */
+static const char *foresee(const char *board_chips, const struct image *image, const char *chips)
+{
+    static const struct {
+        const char *board_chips;
+        const char *image_chips;
+        const char *outcome;
+    } rows[] = {
+        {"esp8266", "esp32*",
+         ": an ESP8266 accepts such an image but cannot start it, and then needs a cable"},
+        {"esp8266", "rp*", ": an ESP8266 rejects such an image at the end of the upload"},
+        {"esp32*", "esp8266,esp32*,rp*",
+         ": an ESP32 rejects such an image, but only in the middle or at the end of the upload"},
+        {"rp*", "esp8266,esp32*,rp*",
+         ": a Pico W does not check images; it would not start, and then need a cable"},
+    };
+
+    if (image->inspection.kind == INSPECT_FILESYSTEM)
+        return ": the board would accept it, but could not mount it";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (kind_overlap(rows[i].board_chips, board_chips) &&
+            kind_overlap(rows[i].image_chips, chips))
+            return rows[i].outcome;
+    return "";
+}
+
+/* "esp8266 or rp2040", "esp32" where the chip of that family is not known */
+static void list_chips(char *text, size_t capacity, const char *chips)
+{
+    size_t used = 0;
+
+    for (*text = '\0'; *chips && used < capacity; chips++) {
+        if (*chips != '*')
+            used += (size_t)snprintf(text + used, capacity - used, *chips == ',' ? " or " : "%c",
+                                     *chips);
+    }
+}
+
+/* True when the board stores what is compressed as it is. */
+static bool must_be_unpacked(const struct kind *kind, const struct image *image)
 {
     bool is_compressed = image->plain || image->inspection.format == INSPECT_GZIP;
-    return is_compressed && guess->is_family_certain && strcmp(guess->family, "esp32") == 0;
+
+    return is_compressed && *kind->proven && !kind_overlap(kind->proven, "esp8266,rp*,ch32h4");
+}
+
+/* The family whose default port it is, unless the image or the kind of the board explains that. */
+static const struct kind_family *find_port_against(uint16_t port, const struct kind *kind,
+                                                   const char *chips)
+{
+    const struct kind_family *found = NULL;
+
+    for (size_t i = 0; i < kind_family_count; i++) {
+        const struct kind_family *family = &kind_families[i];
+
+        if (family->port != port || !kind_overlap(family->chips, kind->likely))
+            continue;
+        if (kind_overlap(family->chips, chips))
+            return NULL;
+        if (!found)
+            found = family;
+    }
+    return found;
 }
 
 enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *image,
-                            const char *type)
+                            const struct kind *kind, uint16_t port)
 {
-    char lower[DISCOVER_TYPE_MAX], shown[4 * DISCOVER_TYPE_MAX];
-    size_t length = 0;
-    for (; length < sizeof lower - 1 && type[length]; length++)
-        lower[length] = (char)tolower((unsigned char)type[length]);
-    lower[length] = '\0';
-    const struct guess guess = guess_chip(lower);
-    const enum screening screening = compare(&guess, image);
+    char chips[KIND_CHIPS_MAX], about[128], board[64];
+    bool is_disproved = !kind_overlap(kind->proven, screen_chips(chips, image));
+    const char *against = is_disproved                         ? kind->proven
+                          : !kind_overlap(kind->likely, chips) ? kind->likely
+                                                               : NULL;
+    const struct kind_family *family;
+
     *reason = '\0';
-    if (screening != SCREEN_REFUSED && must_be_unpacked(&guess, image)) {
+    describe_image(about, sizeof about, image, chips);
+    if (!is_disproved && must_be_unpacked(kind, image)) {
         snprintf(reason, SCREEN_REASON_MAX,
-                 "the image is compressed, but the board announces itself as \"%s\", and no ESP32 "
-                 "unpacks images",
-                 escape_string(shown, sizeof shown, type));
+                 "the image is compressed, but the board %s, and no ESP32 unpacks images",
+                 kind->clue);
         return SCREEN_REFUSED;
     }
-    if (screening != SCREEN_SUITS)
-        snprintf(reason, SCREEN_REASON_MAX,
-                 "the image is for the chip %s, but the board announces itself as \"%s\"",
-                 image->inspection.chip_name, escape_string(shown, sizeof shown, type));
-    return screening;
+    if (against) {
+        list_chips(board, sizeof board, against);
+        snprintf(reason, SCREEN_REASON_MAX, "%s, but the board %s (%s)%s", about, kind->clue, board,
+                 foresee(against, image, chips));
+        return is_disproved ? SCREEN_REFUSED : SCREEN_DOUBTFUL;
+    }
+    family = find_port_against(port, kind, chips);
+    if (!family)
+        return SCREEN_SUITS;
+    snprintf(reason, SCREEN_REASON_MAX, "%s, but port %u is the default port of %s boards%s", about,
+             port, family->title, foresee(family->chips, image, chips));
+    return SCREEN_DOUBTFUL;
+}
+
+enum screening screen_challenge(char reason[SCREEN_REASON_MAX], const struct image *image,
+                                bool is_sha256)
+{
+    char chips[KIND_CHIPS_MAX], about[128];
+
+    *reason = '\0';
+    if (!is_sha256 || kind_overlap("esp32*", screen_chips(chips, image)))
+        return SCREEN_SUITS;
+    describe_image(about, sizeof about, image, chips);
+    snprintf(reason, SCREEN_REASON_MAX,
+             "%s, but the board asks for its password with SHA-256, as only an ESP32 does%s", about,
+             foresee("esp32*", image, chips));
+    return SCREEN_REFUSED;
 }

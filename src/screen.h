@@ -6,6 +6,7 @@
 #define SCREEN_H
 
 #include "image.h"
+#include "kind.h"
 
 enum screening {
     SCREEN_SUITS,    /* nothing speaks against it; reason is "" */
@@ -13,17 +14,27 @@ enum screening {
     SCREEN_REFUSED,  /* it cannot work */
 };
 
-enum { SCREEN_REASON_MAX = 512 };
+enum { SCREEN_REASON_MAX = 768 };
 
 /* From the bytes of the image alone. reason goes on from the file's name: "cannot be sent: ...";
  * it is printable. */
 enum screening screen_image(char reason[SCREEN_REASON_MAX], const struct image *image,
                             enum ota_command command);
 
-/* Against the kind of board that mDNS announces ("esp32s3", as it came from the network; "": nobody
- * said). Only names that tell the chip beyond doubt refuse an image. reason is a sentence of its
- * own. */
+/* The chips that the image is for, also where --force sends a damaged one: a set as in kind.h.
+ * Returns chips. */
+const char *screen_chips(char chips[KIND_CHIPS_MAX], const struct image *image);
+
+/* Against what is known of the board. port: its UDP port where it was given or announced, 0 where
+ * it is a guess. Refused is an image for none of the chips that the board can have; a port that is
+ * the default port of other boards, or a name that is no proof, only makes it doubtful. reason is a
+ * sentence that says what would happen; it is printable. */
 enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *image,
-                            const char *type);
+                            const struct kind *kind, uint16_t port);
+
+/* Against the challenge: only ESP32 boards send the long one of SHA-256. The short one proves
+ * nothing, as older ESP32 cores send it, too. */
+enum screening screen_challenge(char reason[SCREEN_REASON_MAX], const struct image *image,
+                                bool is_sha256);
 
 #endif

@@ -126,7 +126,7 @@ class Board:
     instance: str = ""  # the host name, unless given
     v4: str = ""
     v6: str = ""
-    txt: tuple = ("tcp_check=no", "ssh_upload=no", "board=esp32-evb", "auth_upload=no")
+    txt: tuple = ("tcp_check=no", "ssh_upload=no", "board=esp32-new-board", "auth_upload=no")
 
     @property
     def name(self):

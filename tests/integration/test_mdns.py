@@ -31,7 +31,8 @@ class Chips(OnLink):
                 result = scenario.run("-i", name, "-f", path)
                 self.assert_result(result, 3, [
                     'the image is for the chip esp32, but the board announces itself as '
-                    '"ESP8266_NODEMCU" (--force sends it all the same)'], SOON)
+                    '"ESP8266_NODEMCU" (esp8266): an ESP8266 accepts such an image but cannot start it, '
+                    'and then needs a cable (--force sends it all the same)'], SOON)
                 self.assert_untouched(board)
                 board.stop()
         board = self.simulate(KITCHEN, "--family", "pico")

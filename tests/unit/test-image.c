@@ -418,16 +418,11 @@ static void test_family(void **state)
     static const struct {
         void (*make)(void);
         enum image_family family;
-        uint16_t port;
-        const char *name;
     } rows[] = {
-        {make_esp32, IMAGE_ESP32, 3232, "ESP32"},
-        {make_damaged_esp32, IMAGE_ESP32, 3232, "ESP32"},
-        {make_esp8266, IMAGE_ESP8266, 8266, "ESP8266"},
-        {make_gzip, IMAGE_ESP8266, 8266, "ESP8266"},
-        {make_pico, IMAGE_PICO, 2040, "Pico"},
-        {make_littlefs, IMAGE_UNKNOWN, 8266, "unknown"},
-        {make_unknown, IMAGE_UNKNOWN, 8266, "unknown"},
+        {make_esp32, IMAGE_ESP32},     {make_damaged_esp32, IMAGE_ESP32},
+        {make_esp8266, IMAGE_ESP8266}, {make_gzip, IMAGE_ESP8266},
+        {make_pico, IMAGE_PICO},       {make_littlefs, IMAGE_UNKNOWN},
+        {make_unknown, IMAGE_UNKNOWN},
     };
 
     (void)state;
@@ -438,8 +433,6 @@ static void test_family(void **state)
         write_file(path, firmware.data, firmware.size);
         image = load(path);
         assert_int_equal(image->family, rows[i].family);
-        assert_int_equal(image_default_port(image), rows[i].port);
-        assert_string_equal(image_family_name(image->family), rows[i].name);
         image_free(image);
     }
 }

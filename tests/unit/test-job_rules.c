@@ -12,6 +12,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -93,31 +94,49 @@ static void test_wants_plain(void **state)
     }
 }
 
-static void test_port(void **state)
+/* A port that is known, and otherwise those to try in turn. */
+static void test_ports(void **state)
 {
     (void)state;
     static const struct {
         uint16_t given, announced;
         enum image_family family;
-        uint16_t port;
-        const char *source;
+        unsigned families;
+        const char *proven;
+        const char *ports;
     } rows[] = {
-        {99, 8300, IMAGE_ESP32, 99, "the given port"},
-        {99, 0, IMAGE_UNKNOWN, 99, "the given port"},
-        {0, 8300, IMAGE_ESP32, 8300, "the announced port"},
-        {0, 65535, IMAGE_UNKNOWN, 65535, "the announced port"},
-        {0, 0, IMAGE_ESP8266, 8266, "the default port of ESP8266 boards"},
-        {0, 0, IMAGE_ESP32, 3232, "the default port of ESP32 boards"},
-        {0, 0, IMAGE_PICO, 2040, "the default port of Pico W boards"},
-        {0, 0, IMAGE_UNKNOWN, 8266,
-         "the default port of ESP8266 boards, as the image names no chip"},
+        {99, 8300, IMAGE_ESP32, 0, "", "99 the given port"},
+        {99, 0, IMAGE_UNKNOWN, 0, "", "99 the given port"},
+        {0, 8300, IMAGE_ESP32, 0, "", "8300 the announced port"},
+        {0, 65535, IMAGE_UNKNOWN, 0, "", "65535 the announced port"},
+        {0, 0, IMAGE_ESP8266, 0, "", "8266 the default port of ESP8266 boards"},
+        {0, 0, IMAGE_ESP32, 0, "", "3232 the default port of ESP32 boards"},
+        {0, 0, IMAGE_PICO, 0, "", "2040 the default port of Pico W boards"},
+        {0, 0, IMAGE_UNKNOWN, 0, "",
+         "8266 the default port of ESP8266 boards, 3232 the default port of ESP32 boards, "
+         "2040 the default port of Pico W boards"},
+        {0, 0, IMAGE_UNKNOWN, INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_ESP32, "",
+         "8266 the default port of ESP8266 boards, 3232 the default port of ESP32 boards"},
+        {0, 0, IMAGE_UNKNOWN, INSPECT_FAMILY_ESP32, "", "3232 the default port of ESP32 boards"},
+        {0, 0, IMAGE_UNKNOWN, 0, "esp32*", "3232 the default port of ESP32 boards"},
+        {0, 0, IMAGE_UNKNOWN, 0, "ch32h4", "2040 the default port of CH32H4 boards"},
+        {0, 0, IMAGE_UNKNOWN, 0, "esp8266,rp2040",
+         "8266 the default port of ESP8266 boards, 2040 the default port of Pico W boards"},
+        {0, 0, IMAGE_ESP32, 0, "rp2040", "2040 the default port of Pico W boards"}, /* --force */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct image image = {.family = rows[i].family};
+        const struct image image = {.family = rows[i].family,
+                                    .inspection.families = rows[i].families};
         const struct assignment assignment = {.target.port = rows[i].given, .image = &image};
-        const char *source = NULL;
-        assert_int_equal(job_rules_port(&assignment, rows[i].announced, &source), rows[i].port);
-        assert_string_equal(source, rows[i].source);
+        struct job_rules_port ports[JOB_RULES_PORTS_MAX];
+        struct kind kind = {0};
+        char text[256] = "";
+        snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
+        size_t count = job_rules_ports(ports, &assignment, rows[i].announced, &kind);
+        for (size_t at = 0; at < count; at++)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u %s", at ? ", " : "",
+                     ports[at].port, ports[at].source);
+        assert_string_equal(text, rows[i].ports);
     }
 }
 
@@ -140,7 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_restart),     cmocka_unit_test(test_block),
         cmocka_unit_test(test_pause),       cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_wants_plain), cmocka_unit_test(test_port),
+        cmocka_unit_test(test_wants_plain), cmocka_unit_test(test_ports),
         cmocka_unit_test(test_signal_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,8 +148,8 @@ static void test_board(void **state)
         {make_esp32, "ESP32S3_DEV", SCREEN_REFUSED},
         {make_esp32, "esp32-c3-devkitm-1", SCREEN_REFUSED},
         {make_esp32, "esp32c61", SCREEN_REFUSED},
-        {make_esp32, "esp32s3box", SCREEN_DOUBTFUL},
-        {make_esp32, "adafruit_feather_esp32s2", SCREEN_DOUBTFUL},
+        {make_esp32, "esp32s3box", SCREEN_REFUSED},
+        {make_esp32, "adafruit_feather_esp32s2", SCREEN_REFUSED},
         {make_esp32, "ESP8266_NODEMCU", SCREEN_REFUSED},
         {make_esp32, "my_esp8266", SCREEN_DOUBTFUL},
         {make_esp32, "rpipicow", SCREEN_REFUSED},
@@ -157,10 +157,19 @@ static void test_board(void **state)
         {make_esp32c3, "ESP32C3_DEV", SCREEN_SUITS},
         {make_esp32c3, "esp32", SCREEN_REFUSED},
         {make_esp32c3, "esp32dev", SCREEN_REFUSED},
-        {make_esp32c3, "esp32-evb", SCREEN_SUITS}, /* may be any of them */
+        {make_esp32c3, "esp32-evb", SCREEN_REFUSED},
+        {make_esp32c3, "esp32-to-come", SCREEN_SUITS}, /* may be any of them */
         {make_esp32c3, "esp32c6", SCREEN_REFUSED},
         {make_esp32c3, "esp32c3m1", SCREEN_SUITS},
         {make_esp32_of_unknown_chip, "esp32", SCREEN_SUITS},
+        {make_esp32_of_unknown_chip, "nodemcuv2", SCREEN_REFUSED},
+        {make_esp32, "nodemcuv2", SCREEN_REFUSED},
+        {make_esp32, "generic", SCREEN_REFUSED}, /* ESP8266 or Pico */
+        {make_esp8266, "generic", SCREEN_SUITS},
+        {make_pico, "generic", SCREEN_SUITS},
+        {make_esp8266, "lolin32", SCREEN_REFUSED},
+        {make_pico, "d1_mini", SCREEN_REFUSED},
+        {make_pico, "pimoroni_explorer", SCREEN_SUITS},
         {make_esp8266, "ESP8266_WEMOS_D1MINI", SCREEN_SUITS},
         {make_esp8266, "esp32", SCREEN_REFUSED},
         {make_esp8266, "esp32s3box", SCREEN_REFUSED}, /* whichever ESP32 it is */
@@ -171,13 +180,17 @@ static void test_board(void **state)
         {make_gzipped_littlefs, "ESP8266_GENERIC", SCREEN_SUITS},
         {make_gzipped_littlefs, "esp32s3", SCREEN_REFUSED},
         {make_gzipped_littlefs, "esp32-evb", SCREEN_REFUSED},
-        {make_gzipped_littlefs, "lolin_esp32s3", SCREEN_SUITS}, /* not certain */
+        {make_gzipped_littlefs, "lolin_esp32s3", SCREEN_DOUBTFUL},
         {make_pico, "RASPBERRY_PI_PICO_W", SCREEN_SUITS},
         {make_pico, "rpipicow", SCREEN_SUITS},
         {make_pico, "RASPBERRY_PI_PICO_2W", SCREEN_REFUSED},
         {make_pico, "waveshare_rp2350", SCREEN_DOUBTFUL},
         {make_pico, "ESP8266_GENERIC", SCREEN_REFUSED},
         {make_littlefs, "esp32", SCREEN_SUITS},
+        {make_gzipped_littlefs, "d1_mini", SCREEN_SUITS},
+        {make_gzipped_littlefs, "lolin32", SCREEN_REFUSED},
+        {make_gzipped_littlefs, "rpipicow", SCREEN_REFUSED},
+        {make_gzipped_littlefs, "lolin_esp32s3_pro", SCREEN_DOUBTFUL},
         {make_unknown, "esp32", SCREEN_SUITS},
     };
     (void)state;
@@ -185,7 +198,9 @@ static void test_board(void **state)
         char reason[SCREEN_REASON_MAX];
         rows[i].make();
         const struct image image = inspected();
-        const enum screening screening = screen_board(reason, &image, rows[i].type);
+        struct kind kind;
+        kind_find(&kind, rows[i].type, NULL, 0);
+        const enum screening screening = screen_board(reason, &image, &kind, 0);
         if (screening != rows[i].screening)
             fail_msg("row %zu, %s: %d, \"%s\"", i, rows[i].type, screening, reason);
         if (screening == SCREEN_SUITS)
@@ -195,27 +210,119 @@ static void test_board(void **state)
     }
 }
 
-/* The name comes from the network. */
-static void test_hostile_name(void **state)
+/* A port alone proves nothing, and says nothing where the kind of the board is known. */
+static void test_port(void **state)
 {
-    char reason[SCREEN_REASON_MAX], type[64];
+    static const struct {
+        void (*make)(void);
+        uint16_t port;
+        const char *type;
+        enum screening screening;
+        const char *phrase;
+    } rows[] = {
+        {make_esp32, 0, "", SCREEN_SUITS, ""},
+        {make_esp32, 3232, "", SCREEN_SUITS, ""},
+        {make_esp32, 4000, "", SCREEN_SUITS, ""},
+        {make_esp32, 8266, "", SCREEN_DOUBTFUL,
+         "the image is for the chip esp32, but port 8266 is the default port of ESP8266 boards: an "
+         "ESP8266 accepts such an image but cannot start it, and then needs a cable"},
+        {make_esp32, 2040, "", SCREEN_DOUBTFUL, "Pico W boards: a Pico W does not check images"},
+        {make_esp32, 8266, "lolin32", SCREEN_SUITS, ""},
+        {make_esp32, 8266, "lolin_esp32", SCREEN_SUITS, ""},
+        {make_esp8266, 3232, "", SCREEN_DOUBTFUL, "ESP32 boards: an ESP32 rejects such an image"},
+        {make_esp8266, 8266, "generic", SCREEN_SUITS, ""},
+        {make_esp8266, 2040, "generic", SCREEN_DOUBTFUL, "port 2040"},
+        {make_esp8266, 3232, "generic", SCREEN_SUITS, ""},
+        {make_pico, 8266, "", SCREEN_DOUBTFUL, "an ESP8266 rejects such an image"},
+        {make_pico, 2040, "", SCREEN_SUITS, ""},
+        {make_littlefs, 8266, "", SCREEN_SUITS, ""},
+        {make_gzipped_littlefs, 8266, "", SCREEN_SUITS, ""},
+        {make_gzipped_littlefs, 3232, "", SCREEN_DOUBTFUL,
+         "the filesystem image is for ESP8266 boards, but port 3232 is the default port of ESP32 "
+         "boards: the board would accept it, but could not mount it"},
+        {make_unknown, 3232, "", SCREEN_SUITS, ""},
+    };
     (void)state;
-    make_esp8266();
-    const struct image image = inspected();
-    memset(type, '\x1b', sizeof type);
-    memcpy(type, "esp32s3_", 8);
-    type[sizeof type - 1] = '\0';
-    assert_int_equal(screen_board(reason, &image, type), SCREEN_REFUSED);
-    assert_null(strchr(reason, '\x1b'));
-    assert_non_null(strstr(reason, "\"esp32s3_\\x1b"));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char reason[SCREEN_REASON_MAX];
+        rows[i].make();
+        const struct image image = inspected();
+        struct kind kind;
+        kind_find(&kind, rows[i].type, NULL, 0);
+        const enum screening screening = screen_board(reason, &image, &kind, rows[i].port);
+        if (screening != rows[i].screening || !strstr(reason, rows[i].phrase) ||
+            (screening == SCREEN_SUITS) != (*reason == '\0'))
+            fail_msg("row %zu: %d, \"%s\"", i, screening, reason);
+    }
+}
+
+static void test_words(void **state)
+{
+    static const struct {
+        void (*make)(void);
+        const char *type;
+        const char *reason;
+    } rows[] = {
+        {make_esp32, "nodemcuv2",
+         "the image is for the chip esp32, but the board announces itself as \"nodemcuv2\" "
+         "(esp8266): an ESP8266 accepts such an image but cannot start it, and then needs a cable"},
+        {make_esp32, "generic",
+         "the image is for the chip esp32, but the board announces itself as \"generic\" (esp8266 "
+         "or rp2040): an ESP8266 accepts such an image but cannot start it, and then needs a "
+         "cable"},
+        {make_esp8266, "esp32-to-come",
+         "the image is for the chip esp8266, but the board announces itself as \"esp32-to-come\" "
+         "(esp32): an ESP32 rejects such an image, but only in the middle or at the end of the "
+         "upload"},
+        {make_gzipped_littlefs, "rpipicow",
+         "the filesystem image is for ESP8266 boards, but the board announces itself as "
+         "\"rpipicow\" (rp2040): the board would accept it, but could not mount it"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char reason[SCREEN_REASON_MAX];
+        rows[i].make();
+        const struct image image = inspected();
+        struct kind kind;
+        kind_find(&kind, rows[i].type, NULL, 0);
+        screen_board(reason, &image, &kind, 0);
+        assert_string_equal(reason, rows[i].reason);
+    }
+}
+
+static void test_challenge(void **state)
+{
+    static const struct {
+        void (*make)(void);
+        enum screening screening; /* of the long challenge */
+    } rows[] = {
+        {make_esp32, SCREEN_SUITS},
+        {make_esp32_of_unknown_chip, SCREEN_SUITS},
+        {make_esp8266, SCREEN_REFUSED},
+        {make_gzip, SCREEN_REFUSED},
+        {make_pico, SCREEN_REFUSED},
+        {make_littlefs, SCREEN_SUITS},
+        {make_gzipped_littlefs, SCREEN_REFUSED},
+        {make_unknown, SCREEN_SUITS},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char reason[SCREEN_REASON_MAX];
+        rows[i].make();
+        const struct image image = inspected();
+        if (screen_challenge(reason, &image, true) != rows[i].screening)
+            fail_msg("row %zu: \"%s\"", i, reason);
+        assert_int_equal(*reason != '\0', rows[i].screening == SCREEN_REFUSED);
+        assert_int_equal(screen_challenge(reason, &image, false), SCREEN_SUITS);
+        assert_string_equal(reason, "");
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_image),
-        cmocka_unit_test(test_board),
-        cmocka_unit_test(test_hostile_name),
+        cmocka_unit_test(test_image), cmocka_unit_test(test_board),     cmocka_unit_test(test_port),
+        cmocka_unit_test(test_words), cmocka_unit_test(test_challenge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
