@@ -79,8 +79,8 @@ static void guess_esp32(struct kind *kind, const char *rest, bool is_start)
     if (suffix)
         snprintf(kind->likely, sizeof kind->likely, "esp32%s", suffix);
     if (is_start)
-        set(kind->proven, suffix && isalnum((unsigned char)at[strlen(suffix)]) ? "esp32*"
-                                                                               : kind->likely);
+        set(kind->proven,
+            suffix && isalnum((unsigned char)at[strlen(suffix)]) ? "esp32*" : kind->likely);
 }
 
 /* name is in lower case. Names that are in no list yet: those of new boards, and of old cores
@@ -92,12 +92,9 @@ static void guess(struct kind *kind, const char *name)
         bool is_proof; /* where the name begins so */
         const char *chips;
     } rows[] = {
-        {"esp8266", true, "esp8266"},
-        {"rpipico2", true, "rp2350"},
-        {"rpipico", true, "rp2040"},
-        {"raspberry_pi_pico_2", true, "rp2350"},
-        {"raspberry_pi_pico", true, "rp2040"},
-        {"rp2040", false, "rp2040"},
+        {"esp8266", true, "esp8266"},          {"rpipico2", true, "rp2350"},
+        {"rpipico", true, "rp2040"},           {"raspberry_pi_pico_2", true, "rp2350"},
+        {"raspberry_pi_pico", true, "rp2040"}, {"rp2040", false, "rp2040"},
         {"rp2350", false, "rp2350"},
     };
     const char *esp32 = strstr(name, "esp32");

@@ -70,6 +70,21 @@ class Screen(Scenario):
                 self.assertEqual((result.status, result.out), (0, ""), result)
                 self.assertNotIn("warning", result.err)
 
+    def test_port_of_other_boards(self):
+        """A port proves nothing: a warning that says what would happen, and the upload."""
+        for family, content, port, outcome in (
+                ("esp32", ESP8266, 3232, "ESP32 boards: an ESP32 rejects such an image, but only in the middle or "
+                 "at the end of the upload"),
+                ("pico", ESP32, 8266, "ESP8266 boards: an ESP8266 accepts such an image but cannot start it, and "
+                 "then needs a cable"),
+                ("pico", ESP32, 2040, "Pico W boards: a Pico W does not check images; it would not start, and then "
+                 "need a cable")):
+            with self.subTest(port=port):
+                path, board = self.file("fw.bin", content), self.board("--port", str(port), family=family)
+                result = run("-i", board.address, "-p", str(port), "-f", path)
+                self.assertIn(f", but port {port} is the default port of {outcome}\n", result.err)
+                self.assertEqual(board.count("invitation"), 1, board.events)
+
     def test_quiet(self):
         path, board = self.file("fw.bin", image()), self.board()
         result = run("-q", "-i", board.address, "-p", str(board.port), "-f", path)

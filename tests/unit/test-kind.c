@@ -219,8 +219,9 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_overlap), cmocka_unit_test(test_table), cmocka_unit_test(test_type),
-        cmocka_unit_test(test_name),    cmocka_unit_test(test_clue),  cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_overlap), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_type),    cmocka_unit_test(test_name),
+        cmocka_unit_test(test_clue),    cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
