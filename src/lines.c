@@ -54,10 +54,10 @@ bool lines_next(struct lines *lines, const unsigned char **data, size_t *length,
         unsigned char byte = **data;
         bool after_return = lines->after_return;
         bool is_end = byte == '\n' || byte == '\r';
-        if (!is_end && !(after_return && byte == '\0') && lines->length == LINES_MAX)
+        if (!is_end && lines->length == LINES_MAX)
             return hand_over(lines, LINES_MAX - incomplete(lines->bytes, LINES_MAX), true, line);
         lines->after_return = byte == '\r';
-        if (after_return && (is_end || byte == '\0'))
+        if (after_return && is_end)
             continue;
         if (is_end) {
             (*data)++;

@@ -30,9 +30,9 @@ struct lines {
 };
 
 /* Takes bytes off the front of *data until a line is complete. Returns false when they are used up
- * before. Lines end with LF, with CR LF, or with any number of CR; NUL after CR is dropped (RFC
- * 854). It does not matter how a stream is cut into calls. A line of more than LINES_MAX bytes is
- * handed out in pieces, none of which ends within a UTF-8 sequence. */
+ * before. Lines end with LF, with CR LF, or with any number of CR. It does not matter how a stream
+ * is cut into calls. A line of more than LINES_MAX bytes is handed out in pieces, none of which
+ * ends within a UTF-8 sequence. */
 bool lines_next(struct lines *lines, const unsigned char **data, size_t *length, struct line *line);
 
 /* What has come of an unfinished line, a prompt perhaps; it stays, and is the beginning of what

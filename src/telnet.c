@@ -5,8 +5,9 @@
  */
 #include "telnet.h"
 
-/* RFC 854, page 14. From SE on, a byte after IAC is a command. */
-enum { SE = 240, SB = 250, WILL = 251, DONT = 254, IAC = 255 };
+/* RFC 854: page 14, and page 10 for NUL, which does nothing. From SE on, a byte after IAC is a
+ * command. */
+enum { NUL = 0, SE = 240, SB = 250, WILL = 251, DONT = 254, IAC = 255 };
 
 /* The byte after an IAC outside a subnegotiation. Returns how many bytes of text it makes. */
 static size_t take_command(struct telnet *telnet, unsigned char *target, unsigned char byte)
@@ -21,7 +22,7 @@ static size_t take_command(struct telnet *telnet, unsigned char *target, unsigne
         return 0;
     target[0] = IAC;
     target[1] = byte;
-    return byte == IAC ? 1 : 2;
+    return byte == IAC || byte == NUL ? 1 : 2;
 }
 
 static size_t take(struct telnet *telnet, unsigned char *target, unsigned char byte)
@@ -52,7 +53,7 @@ static size_t take(struct telnet *telnet, unsigned char *target, unsigned char b
         return 0;
     }
     target[0] = byte;
-    return 1;
+    return byte == NUL ? 0 : 1;
 }
 
 size_t telnet_strip(struct telnet *telnet, unsigned char *target, const void *source, size_t length)

@@ -1,5 +1,6 @@
 /*
- * telnet.h: takes the commands of the telnet protocol (RFC 854) out of a stream of bytes.
+ * telnet.h: takes what telnet (RFC 854) sends beside the text out of a stream of bytes: its
+ * commands, and NUL, which some libraries send for a sign of life.
  */
 #ifndef TELNET_H
 #define TELNET_H
@@ -23,9 +24,9 @@ struct telnet {
 };
 
 /* Copies the text among the length bytes of source to target, which must have room for length + 1,
- * and returns how many bytes that is. It does not matter how a stream is cut into calls. IAC IAC is
- * a byte 255; so is an IAC before a byte that is no command, since most boards send plain bytes. An
- * IAC that ends the connection is dropped. */
+ * and returns how many bytes that is; none is NUL. It does not matter how a stream is cut into
+ * calls. IAC IAC is a byte 255; so is an IAC before a byte that is no command, since most boards
+ * send plain bytes. An IAC that ends the connection is dropped. */
 size_t telnet_strip(struct telnet *telnet, unsigned char *target, const void *source,
                     size_t length);
 

@@ -51,7 +51,6 @@ static const struct {
     {BYTES("one\ntwo\n"), BYTES("<one><two>")},
     {BYTES("one\r\ntwo\r\n"), BYTES("<one><two>")},
     {BYTES("one\rtwo\r"), BYTES("<one><two>")},
-    {BYTES("one\r\0two\r\0"), BYTES("<one><two>")},
     {BYTES("one\r\r\ntwo\r\r\r\n"), BYTES("<one><two>")},
     {BYTES("\n\r\n\n"), BYTES("<><><>")},
     {BYTES("a\0b\n\0c\n"), BYTES("<a\0b><\0c>")},

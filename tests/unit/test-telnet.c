@@ -20,7 +20,10 @@ static const struct {
     size_t text_length;
 } rows[] = {
     {BYTES(""), BYTES("")},
-    {BYTES("plain \xc3\xbc\0\n"), BYTES("plain \xc3\xbc\0\n")},
+    {BYTES("plain \xc3\xbc\n"), BYTES("plain \xc3\xbc\n")},
+    {BYTES("\0a\0\0b\r\0\n"), BYTES("ab\r\n")},
+    {BYTES("a\xff\xfb\0z\xff\0z"), BYTES("az\xffz")}, /* an option has the number 0 */
+    {BYTES("a\xff\xfa\0\0\xff\xf0z"), BYTES("az")},
     {BYTES("a\xff\xfb\x01z"), BYTES("az")}, /* WILL, WONT, DO, DONT */
     {BYTES("a\xff\xfc\x01z"), BYTES("az")},
     {BYTES("a\xff\xfd\nz"), BYTES("az")},
