@@ -4,34 +4,14 @@
  */
 #include "escape.h"
 
+#include "utf8.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Room for one character as shown: a UTF-8 sequence, or "\u202e". */
 enum { PIECE_MAX = 8 };
-
-/* Decodes the well-formed UTF-8 sequence at source (RFC 3629: no overlong forms, no surrogates).
- * Returns its length, or 0 when there is none. */
-static size_t decode(uint32_t *character, const unsigned char *source, size_t length)
-{
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = source[0];
-    size_t size = first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    uint32_t value = size < 2 ? first : first & (0x7FU >> size);
-
-    if (size == 0 || size > length || first > 0xF4)
-        return 0;
-    for (size_t i = 1; i < size; i++) {
-        if ((source[i] & 0xC0) != 0x80)
-            return 0;
-        value = value << 6 | (source[i] & 0x3F);
-    }
-    if (value < smallest[size] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF))
-        return 0;
-    *character = value;
-    return size;
-}
 
 /* Whether a character could move the cursor or rearrange the text around it. */
 static bool is_harmful(uint32_t c)
@@ -64,7 +44,7 @@ static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, siz
                          const char *kept)
 {
     uint32_t character = 0;
-    size_t size = decode(&character, source, length);
+    size_t size = utf8_decode(&character, source, length);
     const char *short_form = short_escape(character);
 
     if (size == 0) {
@@ -135,7 +115,7 @@ bool escape_is_printable(const char *text)
 
     while (length > 0) {
         uint32_t character;
-        size_t size = decode(&character, bytes, length);
+        size_t size = utf8_decode(&character, bytes, length);
 
         if (size == 0 || is_harmful(character))
             return false;

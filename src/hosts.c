@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "escape.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -206,13 +207,10 @@ static enum ota_error parse_line(struct hosts *hosts, struct parser *parser)
 enum ota_error hosts_parse(struct hosts *hosts, const char *name, const char *text, size_t length,
                            struct ota_failure *failure)
 {
-    static const char mark[] = "\xef\xbb\xbf"; /* U+FEFF: some editors begin a file with it */
     char shown[NAME_SHOWN];
     struct parser parser = {.name = escape_string(shown, sizeof shown, name), .failure = failure};
-    const char *at = text, *end = text + length;
+    const char *at = text + utf8_mark(text, length), *end = text + length;
     *hosts = (struct hosts){0};
-    if (length >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0)
-        at += strlen(mark);
     while (at < end) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
         parser.number++;

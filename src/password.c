@@ -7,6 +7,7 @@
 #include "error.h"
 #include "escape.h"
 #include "log.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,14 +16,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SHOWN = 256 };
+enum { PATH_SHOWN = 256, LINE_SIZE = UTF8_MARK + PASSWORD_MAX + 1 };
 
 /* Reads up to the first line end. Byte by byte: what follows on standard input may be meant for
- * another program. Returns the length, PASSWORD_MAX + 1 for a longer line, or -1. */
-static ssize_t read_line(int descriptor, char line[PASSWORD_MAX + 1])
+ * another program. Returns the length, LINE_SIZE for a line that does not fit, or -1. */
+static ssize_t read_line(int descriptor, char line[LINE_SIZE])
 {
     size_t length = 0;
-    while (length <= PASSWORD_MAX) {
+    while (length < LINE_SIZE) {
         ssize_t got = read(descriptor, line + length, 1);
         if (got < 0 && errno == EINTR)
             continue;
@@ -32,7 +33,7 @@ static ssize_t read_line(int descriptor, char line[PASSWORD_MAX + 1])
             break;
         length++;
     }
-    if (length > 0 && length <= PASSWORD_MAX && line[length - 1] == '\r')
+    if (length > 0 && length < LINE_SIZE && line[length - 1] == '\r')
         length--;
     return (ssize_t)length;
 }
@@ -61,11 +62,12 @@ static enum ota_error check_line(const char *line, ssize_t length, const char *s
 static enum ota_error read_password(char **password, int descriptor, const char *shown,
                                     struct ota_failure *failure)
 {
-    char line[PASSWORD_MAX + 1];
+    char line[LINE_SIZE];
     ssize_t length = read_line(descriptor, line);
-    enum ota_error error = check_line(line, length, shown, failure);
+    size_t mark = length > 0 ? utf8_mark(line, (size_t)length) : 0;
+    enum ota_error error = check_line(line + mark, length - (ssize_t)mark, shown, failure);
     if (error == OTA_OK) {
-        *password = strndup(line, (size_t)length);
+        *password = strndup(line + mark, (size_t)length - mark);
         if (!*password)
             error = fail(failure, OTA_E_INTERNAL, "out of memory");
     }

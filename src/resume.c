@@ -11,6 +11,7 @@
 #include "digest.h"
 #include "error.h"
 #include "escape.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -154,7 +155,7 @@ static size_t read_line(FILE *stream, char line[RESUME_LINE_MAX])
 static bool is_cut_short(const char *line, size_t length)
 {
     size_t common = length < strlen(line_start) ? length : strlen(line_start);
-    return line[length - 1] != '\n' && memcmp(line, line_start, common) == 0;
+    return (length == 0 || line[length - 1] != '\n') && memcmp(line, line_start, common) == 0;
 }
 
 static enum ota_error take_line(struct resume *resume, const char *line, size_t length,
@@ -184,7 +185,8 @@ static enum ota_error read_report(struct resume *resume, FILE *stream, char *lin
         if (size > RESUME_SIZE_MAX)
             return fail(place->failure, OTA_E_USAGE,
                         "%s is longer than 1 GiB, which is no report of a run", place->name);
-        if (take_line(resume, line, length, place) != OTA_OK)
+        size_t mark = place->number == 1 ? utf8_mark(line, length) : 0;
+        if (take_line(resume, line + mark, length - mark, place) != OTA_OK)
             return place->failure->error;
     }
     if (ferror(stream))

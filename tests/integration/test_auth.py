@@ -121,12 +121,14 @@ class Ways(Scenario):
     def test_ways_to_give_it(self):
         secret = self.file("password", b"kwert\nsecond line\n")
         crlf = self.file("crlf", b"kwert\r\n")
+        marked = self.file("marked", b"\xef\xbb\xbfkwert\r\n")
         bare = self.file("bare", b"kwert")
         board = ("-P", "kwert")
         self.check([
             Case("-a", board, ("-a", "kwert")),
             Case("a file", board, ("--auth-file", secret)),
             Case("a file of Windows", board, ("--auth-file", crlf)),
+            Case("a file with a byte order mark", board, ("--auth-file", marked)),
             Case("a file without a newline", board, ("--auth-file", bare)),
             Case("standard input", board, ("--auth-file", "-"), stdin=b"kwert\n"),
             Case("the environment", board, (), env={"ESP_OTA_AUTH": "kwert"}),

@@ -38,11 +38,19 @@ static void test_content(void **state)
         const char *password;
         const char *message;
     } rows[] = {
-        ROW("geheim\n", "geheim", NULL),   ROW("geheim", "geheim", NULL),
-        ROW("geheim\r\n", "geheim", NULL), ROW("two words \nsecond line\n", "two words ", NULL),
-        ROW("a\rb\n", "a\rb", NULL),       ROW("first\nsecond\0\n", "first", NULL),
-        ROW("", NULL, "is empty"),         ROW("\nsecond\n", NULL, "is empty"),
-        ROW("\r\n", NULL, "is empty"),     ROW("a\0b\n", NULL, "NUL byte"),
+        ROW("geheim\n", "geheim", NULL),
+        ROW("geheim", "geheim", NULL),
+        ROW("geheim\r\n", "geheim", NULL),
+        ROW("two words \nsecond line\n", "two words ", NULL),
+        ROW("a\rb\n", "a\rb", NULL),
+        ROW("first\nsecond\0\n", "first", NULL),
+        ROW("\xef\xbb\xbfgeheim\r\n", "geheim", NULL),
+        ROW("\xef\xbbgeheim\n", "\xef\xbbgeheim", NULL),
+        ROW("\xef\xbb\xbf\n", NULL, "is empty"),
+        ROW("", NULL, "is empty"),
+        ROW("\nsecond\n", NULL, "is empty"),
+        ROW("\r\n", NULL, "is empty"),
+        ROW("a\0b\n", NULL, "NUL byte"),
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *password;
@@ -66,6 +74,7 @@ static void test_content(void **state)
 static void test_length(void **state)
 {
     (void)state;
+    static const char mark[] = "\xef\xbb\xbf";
     static const struct {
         size_t length;
         const char *end;
@@ -76,7 +85,7 @@ static void test_length(void **state)
                 {PASSWORD_MAX + 1, "\n", false},
                 {100000, "", false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char *content = calloc(1, rows[i].length + 3), *password;
+        char *content = calloc(1, rows[i].length + 6), *password;
         bool is_exposed;
         struct ota_failure failure;
         memset(content, 'x', rows[i].length);
@@ -87,6 +96,15 @@ static void test_length(void **state)
         if (rows[i].is_accepted)
             assert_int_equal(strlen(password), rows[i].length);
         password_free(password);
+        if (rows[i].length <= PASSWORD_MAX + 1) {
+            memmove(content + 3, content, strlen(content));
+            memcpy(content, mark, 3);
+            write_file(content, strlen(content));
+            assert_int_equal(password_from_file(&password, path, &is_exposed, &failure), error);
+            if (rows[i].is_accepted)
+                assert_int_equal(strlen(password), rows[i].length);
+            password_free(password);
+        }
         free(content);
     }
 }

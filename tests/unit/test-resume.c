@@ -46,6 +46,7 @@ static void test_confirmed(void **state)
     } rows[] = {
         {OK("k"), true, true},
         {START("k") OK("k") "{\"event\":\"summary\",\"board\":null,\"ok\":true}\n", true, true},
+        {"\xef\xbb\xbf" OK("k"), true, true},
         {OK("j"), false, false},
         {OK("K"), false, false},
         {BAD("k"), false, false},
@@ -125,6 +126,8 @@ static void test_refused(void **state)
     } rows[] = {
         {"", 0, "old\\n is empty, perhaps as this run writes to it"},
         {"\n", 0, "line 1 is not JSON"},
+        {"\xef\xbb\xbf", 0, "tells of no board"},
+        {OK("k") "\xef\xbb\xbf\n", 0, "line 2 is not JSON"},
         {"{\"event\":\"resul", 0, "tells of no board"},
         {"{\"event\":\"note\"}\n", 0, "tells of no board"},
         {"esp-ota: kitchen: done\n", 0, "old\\n, line 1 is not JSON"},

@@ -367,6 +367,31 @@ static void test_protected_keys(void **state)
     }
 }
 
+/* As some editors of Windows save it; libcrypto skips the mark. */
+static void test_byte_order_mark(void **state)
+{
+    static const bool are_private[] = {true, false};
+    struct sign_key *key;
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        BIO *file = BIO_new_file(path_of("marked"), "w");
+        EVP_PKEY *pkey = generate(EC_P256);
+        assert_int_equal(BIO_puts(file, "\xef\xbb\xbf"), 3);
+        assert_int_equal(are_private[i]
+                             ? PEM_write_bio_PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL)
+                             : PEM_write_bio_PUBKEY(file, pkey),
+                         1);
+        BIO_free(file);
+        EVP_PKEY_free(pkey);
+        assert_int_equal(
+            are_private[i] ? sign_key_load_private(&key, path_of("marked"), answer, NULL, &failure)
+                           : sign_key_load_public(&key, path_of("marked"), &failure),
+            OTA_OK);
+        sign_key_free(key);
+    }
+    unlink(path_of("marked"));
+}
+
 static void test_no_private_key(void **state)
 {
     struct sign_key *key;
@@ -410,11 +435,11 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trips),    cmocka_unit_test(test_changed_bytes),
-        cmocka_unit_test(test_other_keys),     cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_signed_already), cmocka_unit_test(test_protected_keys),
-        cmocka_unit_test(test_no_private_key), cmocka_unit_test(test_private_verifies),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_round_trips),      cmocka_unit_test(test_changed_bytes),
+        cmocka_unit_test(test_other_keys),       cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_signed_already),   cmocka_unit_test(test_protected_keys),
+        cmocka_unit_test(test_byte_order_mark),  cmocka_unit_test(test_no_private_key),
+        cmocka_unit_test(test_private_verifies), cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, make_keys, remove_keys);
 }

@@ -1,0 +1,52 @@
+/*
+ * utf8.c: decodes UTF-8. It allocates nothing and knows nothing about where the bytes come from.
+ */
+#include "utf8.h"
+
+#include <string.h>
+
+size_t utf8_decode(uint32_t *character, const void *source, size_t length)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *bytes = source;
+    unsigned char first = bytes[0];
+    size_t size = first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    uint32_t value = size < 2 ? first : first & (0x7FU >> size);
+
+    if (size == 0 || size > length || first > 0xF4)
+        return 0;
+    for (size_t i = 1; i < size; i++) {
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 0;
+        value = value << 6 | (bytes[i] & 0x3F);
+    }
+    if (value < smallest[size] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF))
+        return 0;
+    *character = value;
+    return size;
+}
+
+size_t utf8_repair(char *target, const void *source, size_t length)
+{
+    static const char replacement[] = "\xef\xbf\xbd";
+    const char *bytes = source;
+    size_t used = 0;
+
+    for (size_t at = 0; at < length;) {
+        uint32_t character;
+        size_t size = utf8_decode(&character, bytes + at, length - at);
+
+        if (size > 0)
+            memcpy(target + used, bytes + at, size);
+        else
+            memcpy(target + used, replacement, UTF8_REPAIRED);
+        used += size > 0 ? size : UTF8_REPAIRED;
+        at += size > 0 ? size : 1;
+    }
+    return used;
+}
+
+size_t utf8_mark(const char *text, size_t length)
+{
+    return length >= UTF8_MARK && memcmp(text, "\xef\xbb\xbf", UTF8_MARK) == 0 ? UTF8_MARK : 0;
+}
