@@ -44,7 +44,7 @@ static const struct poptOption target_rows[] = {
     VALUE("board", '\0', OPTION_BOARD, "PATTERN",
           "those of them that are of this kind, such as 'esp32*' (-l shows it)"),
     VALUE("port", 'p', OPTION_PORT, "PORT",
-          "UDP port of the board [as announced, else by the kind of image: 8266, 3232 or 2040]"),
+          "UDP port of the board [as announced, else 8266, 3232 or 2040, as the image tells]"),
     FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves in this network"),
     POPT_TABLEEND};
 
