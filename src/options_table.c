@@ -100,6 +100,9 @@ static const struct poptOption network_rows[] = {
     VALUE("retries", '\0', OPTION_RETRIES, "NUMBER",
           "further attempts when one fails in a way that may pass: no answer, a lost connection "
           "[2]"),
+    VALUE("deadline", '\0', OPTION_DEADLINE, "SECONDS",
+          "give a board up when its upload has not ended after so long, whatever it is waiting "
+          "for [never]"),
     FLAG("lockstep", '\0', OPTION_LOCKSTEP,
          "wait for the board after each block: slow, but a board that gives up can say why"),
     VALUE("block", '\0', OPTION_BLOCK, "BYTES",
