@@ -13,6 +13,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+import firmware  # pylint: disable=wrong-import-position
+
 SIZE = 300_000
 MEGABYTE = 1_000_000
 COUNTS = (1, 10, 100, 500, 1000)
@@ -84,10 +87,10 @@ def main():
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         image = os.path.join(directory, "firmware.bin")
-        with open(image, "wb") as file:
-            file.write(b"\xe9" + os.urandom(SIZE - 1))
         print(f"an image of {SIZE} bytes; goals: 1.3 times one board's time at 500, gap 50 ms, 64 MB")
         for family, options in FAMILIES.items():
+            with open(image, "wb") as file:
+                file.write(firmware.sketch(family, SIZE))
             print(f"\n{family}\n{'boards':>8}{'time':>9}{'of one':>8}{'CPU/board':>11}{'memory':>9}"
                   f"{'worst gap':>11}{'xargs':>9}{'CPU/board':>11}")
             alone = None

@@ -15,7 +15,9 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "net"))
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+sys.path[:0] = [os.path.join(TESTS, name) for name in ("net", "integration")]
+import firmware  # pylint: disable=wrong-import-position
 import link  # pylint: disable=wrong-import-position
 
 SECTOR = 4096
@@ -69,11 +71,14 @@ class Failure(Exception):
     """Why a cell could not be measured, in a sentence."""
 
 
-def write_image(directory, size):
-    path = os.path.join(directory, f"{size}.bin")
-    with open(path, "wb") as file:
-        file.write(b"\xe9" + os.urandom(size - 1))
-    return path
+def write_images(directory, family, sizes):
+    """The paths of sketches that boards of the family install."""
+    paths = {}
+    for name, size in sizes.items():
+        paths[name] = os.path.join(directory, f"{family}-{size}.bin")
+        with open(paths[name], "wb") as file:
+            file.write(firmware.sketch(family, size))
+    return paths
 
 
 def upload_s(net, board, program, *options):
@@ -92,7 +97,7 @@ def measure_fixed(options, cell, images):
     with link.Link(options.ota_link, delay=cell.round_trip_ms / 2) as net:
         board = net.simulate(options.esp_ota_sim, "--fast", "--family", cell.board.family)
         try:
-            fixed = [upload_s(net, board, options.esp_ota, "-f", images["tiny"]) for _ in range(3)]
+            fixed = [upload_s(net, board, options.esp_ota, "-f", images[cell.board.family]["tiny"]) for _ in range(3)]
         finally:
             board.kill()
         window = cell.board.window // cell.board.mss
@@ -116,7 +121,8 @@ def measure(options, cell, images, seed):
                                  "--window", str(cell.board.window), "--mss", str(cell.board.mss),
                                  "--flash", cell.flash)
             try:
-                sample.seconds[mode] = upload_s(net, board, options.esp_ota, "-f", images["image"],
+                sample.seconds[mode] = upload_s(net, board, options.esp_ota, "-f",
+                                                images[cell.board.family]["image"],
                                                 *switches)
                 check_window(net, cell)
                 sample.repeated[mode] = net.counters()["host"]["repeated"]
@@ -184,7 +190,8 @@ def show(cell, size, samples):
 
 
 def bench(options, directory):
-    images = {"tiny": write_image(directory, 64), "image": write_image(directory, options.size)}
+    sizes = {"tiny": 336, "image": options.size}
+    images = {board.family: write_images(directory, board.family, sizes) for board in BOARDS}
     print(f"{time.strftime('%Y-%m-%d')}, {options.size} bytes, per cell the least of"
           f" {options.runs} runs, or with loss the median of {options.seeds}, Linux {os.uname().release}, load {os.getloadavg()[0]:.1f}\n\n{HEAD}")
     misses = []

@@ -34,6 +34,25 @@ def esp32(chip=0, address=None, size=0):
     return image + hashlib.sha256(image).digest()
 
 
+def esp32_sketch(size, seed=0, chip=0):
+    """What an ESP32 installs, of exactly size bytes, 336 or more: a segment of noise behind a descriptor, checksum,
+    SHA-256, and what padding is left."""
+    data = struct.pack("<I252x", 0xABCD5432) + random.Random(seed + size).randbytes(size // 16 * 16 - ESP32_OVERHEAD)
+    header = struct.pack("<BBBBI4xH9xB", 0xE9, 1, 2, 0x20, 0x40080000, chip, 1)
+    image = _close(header + struct.pack("<II", ESP32_FLASH[chip], len(data)) + data, data)
+    return (image + hashlib.sha256(image).digest()).ljust(size, b"\xff")
+
+
+def noise(size=20000, first=0xE9, seed=0):
+    """Bytes that pass for a sketch; every place is different, so that a mix-up shows."""
+    return bytes([first]) + random.Random(seed + size).randbytes(size - 1)
+
+
+def sketch(family, size=20000, seed=0):
+    """The same, which a board of the family installs: an ESP32 verifies more than the first byte."""
+    return esp32_sketch(size, seed) if family.startswith("esp32") else noise(size, seed=seed)
+
+
 def _esp8266_part(address, data):
     header = struct.pack("<BBBBI", 0xE9, 1, 2, 0x40, address) + struct.pack("<II", address, len(data))
     return _close(header + data, data)
@@ -51,27 +70,9 @@ def esp8266(size=20000, seed=0, alike=0):
     return boot + sketch
 
 
-def _crc32(data):
-    """As the boot ROM of the RP2040 computes it: most significant bit first, nothing inverted at the end."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte << 24
-        for _ in range(8):
-            crc = (crc << 1 ^ (0x04C11DB7 if crc & 0x80000000 else 0)) & 0xFFFFFFFF
-    return crc
-
-
-def rp2040(size=20000):
-    """A boot stage with its checksum, a vector table, and code."""
-    dice = random.Random(size)
-    stage = dice.randbytes(252)
-    stage += struct.pack("<I", _crc32(stage))
-    return stage + struct.pack("<II", 0x20042000, 0x100001F7) + dice.randbytes(size - 264)
-
-
-def littlefs(blocks=16, block_size=4096):
+def littlefs(blocks=16):
     """What mklittlefs writes at the start of an empty filesystem."""
     superblock = struct.pack("<I", 1) + b"\xf0\x0f\xff\xf7littlefs/\xe0\0\x10"
-    superblock += struct.pack("<IIIIII", 0x20000, block_size, blocks, 255, 0x7FFFFFFF, 1022)
-    block = superblock.ljust(block_size, b"\xff")
-    return block + block + b"\xff" * block_size * (blocks - 2)
+    superblock += struct.pack("<IIIIII", 0x20000, 4096, blocks, 255, 0x7FFFFFFF, 1022)
+    block = superblock.ljust(4096, b"\xff")
+    return block + block + bytes([0xFF]) * 4096 * (blocks - 2)

@@ -43,7 +43,8 @@ MOVING = Board("moving", ESP8266, v4="10.77.0.23")
 
 def make_image(family, size=40000):
     """A sketch for the family, or what might be one."""
-    makers = {"esp8266": lambda: firmware.esp8266(size), "esp32": lambda: firmware.esp32(size=size)}
+    makers = {"esp8266": lambda: firmware.esp8266(size), "esp32": lambda: firmware.esp32_sketch(size),
+              "esp32s2": lambda: firmware.esp32_sketch(size, chip=2)}
     return makers.get(family, lambda: scenario.image(size, first=0x12))()
 
 

@@ -13,7 +13,6 @@ import hashlib
 import itertools
 import os
 import pty
-import random
 import re
 import select
 import signal
@@ -25,6 +24,8 @@ import threading
 import time
 import unittest
 
+import firmware
+
 PROGRAM = os.environ["ESP_OTA"]
 SIMULATOR = os.environ["ESP_OTA_SIM"]
 SHARED = os.environ.get("ESP_OTA_SHARED", "")
@@ -32,6 +33,8 @@ IMAGES = os.path.join(SHARED, "images")
 DEADLINE_S = 120  # whatever takes longer hangs
 AT_ONCE = 8
 
+image = firmware.noise
+sketch = firmware.sketch
 _numbers = itertools.count(1)
 
 # Under nohup, or in the background of a script, they are ignored, and children would inherit that.
@@ -44,11 +47,6 @@ def address():
     """A loopback address that nobody else uses: each test process has a /24 or so of its own."""
     number, pid = next(_numbers), os.getpid()
     return f"127.{10 + pid % 240}.{1 + (pid // 240 + number // 250) % 250}.{1 + number % 250}"
-
-
-def image(size=20000, first=0xE9, seed=0):
-    """Bytes that pass for a sketch; every place is different, so that a mix-up shows."""
-    return bytes([first]) + random.Random(seed + size).randbytes(size - 1)
 
 
 def environment(**more):
@@ -297,7 +295,7 @@ class Case:
     never: tuple = ()       # and such that it does not contain
     out: str = ""           # stdout, whole, or a pattern of it; None: not looked at here
     family: str = "esp8266"
-    image: bytes = dataclasses.field(default_factory=image)
+    image: bytes = 20000    # or the size of a sketch for the family
     fast: bool = True
     events: tuple = ()      # regular expressions that the board's events contain
     installed: bool = None  # whether the board has the image in the end; unless given, on status 0
@@ -305,6 +303,10 @@ class Case:
     uploads: bool = True    # else there is no -f, and the board's log is all that is wanted
     stdin: bytes = b""
     env: dict = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        if isinstance(self.image, int):
+            self.image = sketch(self.family, self.image)
 
 
 def secrets(password):

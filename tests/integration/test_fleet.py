@@ -55,15 +55,19 @@ class Fleet(Scenario):
 
     def setUp(self):
         super().setUp()
-        self.image = firmware.esp8266()
-        self.path = self.file("firmware.bin", self.image)
-        self.digest = hashlib.sha256(self.image).hexdigest()
+        self.use(firmware.esp8266())
+
+    def use(self, image):
+        self.image = image
+        self.path = self.file("firmware.bin", image)
+        self.digest = hashlib.sha256(image).hexdigest()
 
     def assert_received(self, floor, addresses):
         for where in floor.addresses:
             self.assertEqual(floor.received(where), self.digest if where in addresses else None, where)
 
     def test_success(self):
+        self.use(firmware.esp32_sketch(20000))
         floor = Floor(self, 20, family="esp32")
         result = run(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path, "-j", "7")
         self.assertEqual((result.status, result.out), (0, ""), result)
@@ -261,6 +265,7 @@ class Fleet(Scenario):
         self.assertIn("esp-ota: 0 of 4 boards confirmed, 3 failed, 1 not tried, in", result.err)
 
     def test_password_is_asked_for_once(self):
+        self.use(firmware.esp32_sketch(20000))
         floor = Floor(self, 3, "-P", "kwert", family="esp32")
         terminal = Terminal(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path)
         terminal.wait_for(r"Password of 127[0-9.]+ \(and of the others that ask\): ")

@@ -10,7 +10,7 @@ import unittest
 from scenario import Case, Program, Scenario, address, image, run
 
 ONCE = ("--retries", "0")
-BIG = image(60000)
+BIG = 60000  # bytes of a sketch that takes a board a while
 # Nagle's algorithm can hold a reason back behind a number; the pico's TCP does without, so that it
 # serves where the reason must arrive for certain.
 # A board's TCP takes no more than this unread; by default the simulated one's takes all of BIG.

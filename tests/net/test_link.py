@@ -9,6 +9,8 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+import firmware
 import link
 
 OTA_LINK = os.environ["OTA_LINK"]
@@ -105,14 +107,14 @@ class Board(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="esp-ota-link-")
         self.addCleanup(directory.cleanup)
-        self.sent = b"\xe9" + os.urandom(65535)
         self.image = os.path.join(directory.name, "image.bin")
         self.got = os.path.join(directory.name, "got.bin")
+
+    def start(self, net, *options, upload=("-q",), family="esp8266"):
+        self.sent = firmware.sketch(family, 65536)
         with open(self.image, "wb") as file:
             file.write(self.sent)
-
-    def start(self, net, *options, upload=("-q",)):
-        board = net.simulate(ESP_OTA_SIM, "--fast", "-o", self.got, *options)
+        board = net.simulate(ESP_OTA_SIM, "--fast", "--family", family, "-o", self.got, *options)
         self.addCleanup(board.kill)
         upload = net.upload(ESP_OTA, "-f", self.image, *upload)
         self.addCleanup(upload.kill)
@@ -170,8 +172,8 @@ class Board(unittest.TestCase):
     def change_address(self, family, *options):
         """This computer gets another address in the middle of a transfer; returns the upload."""
         with link.Link(OTA_LINK, delay=10, cut_after=MIDWAY) as net:
-            board, upload = self.start(net, "--family", family, "--window", "2144", "--mss", "536",
-                                       upload=options)
+            board, upload = self.start(net, "--window", "2144", "--mss", "536", upload=options,
+                                       family=family)
             net.wait_for_cut()
             net.host.change_address("10.99.0.3", net.board)
             net.tell("up")
