@@ -243,12 +243,19 @@ static void back_on_air(void *owner)
         board_note(board, "telnet: %s", strerror(errno));
 }
 
-/* A filesystem image leaves the sketch as it is. */
-static void boot_what_is_installed(struct board *board)
+/* A filesystem image leaves the sketch as it is. False if the board does not start any more. */
+static bool boot_what_is_installed(struct board *board)
 {
-    if (board->upload.installed && board->invitation.command == 0)
-        board->telnet.is_new = true;
+    const char *dead = board->upload.dead;
+    bool is_new = board->upload.installed && board->invitation.command == 0;
     board->upload.installed = false;
+    if (is_new)
+        board->telnet.is_new = true;
+    if (is_new && board->sim->config->boots && dead)
+        board_event(board, "boot result=failed reason=\"%s\"", dead);
+    else if (is_new && board->sim->config->boots)
+        board_event(board, "boot result=ok");
+    return !is_new || !dead;
 }
 
 void board_restart(void *owner)
@@ -257,9 +264,9 @@ void board_restart(void *owner)
     udp_close(board);
     upload_leave(board);
     telnet_leave(board);
-    boot_what_is_installed(board);
     board_event(board, "rebooting");
-    board_after(board, board->sim->config->reboot_us, back_on_air);
+    if (boot_what_is_installed(board))
+        board_after(board, board->sim->config->reboot_us, back_on_air);
 }
 
 void board_counts_success(struct board *board)

@@ -13,7 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
-enum { REPEATS = 3, SECOND_US = 1000000, FLOOD_CHUNK = 16384 };
+enum { REPEATS = 3, FLOOD_CHUNK = 16384 };
 
 static bool is_esp32(const struct board *board)
 {
@@ -95,7 +95,8 @@ static void host_was_silent(void *owner)
     struct board *board = owner;
     struct upload *upload = &board->upload;
     if (upload->last_number == 0 || upload->repeats == REPEATS) {
-        upload_fail(board, "receive timeout", false);
+        bool surplus = upload->phase == UPLOAD_SURPLUS;
+        upload_fail(board, surplus ? "more than announced" : "receive timeout", false);
         return;
     }
     char text[24];
@@ -138,6 +139,9 @@ static bool store(struct board *board, uint8_t *bytes, size_t length, int64_t *c
         upload->head[upload->received + i] = bytes[i];
     if (!sink_write(&upload->sink, bytes, length))
         board_note(board, "%s: %s", upload->sink.temporary, strerror(errno));
+    if (board->sim->config->key)
+        signature_add(&upload->signature, bytes, length);
+    esp_image_add(&upload->image, bytes, length);
     upload->received += length;
     upload->unsaid += length;
     while (upload->received - upload->flashed > SECTOR)
@@ -154,40 +158,43 @@ static size_t read_limit(const struct board *board)
     size_t fault = upload_next_fault(board) - upload->received;
     if (!is_esp32(board) && upload->received % SECTOR != 0)
         limit = SECTOR - upload->received % SECTOR;
-    limit = limit < left ? limit : left;
+    if (!is_esp32(board) && limit > left)
+        limit = left;
     return limit < fault ? limit : fault;
 }
 
-static void host_closed(void *owner)
-{
-    upload_fail(owner, "host closed", false);
-}
-
-/* An ESP32 waits out its second before it believes in the end of the stream. */
-static void host_gone(struct board *board, bool reset)
+/* An ESP32 refuses a read that goes beyond the end, and waits for another, which never comes. */
+static void read_too_much(struct board *board)
 {
     struct upload *upload = &board->upload;
-    timer_stop(board->sim->loop, &upload->silence);
-    if (reset) {
-        upload_fail(board, "connection reset", false);
-    } else if (is_esp32(board)) {
-        upload->phase = UPLOAD_BUSY;
-        upload_watch(board);
-        upload_after(board, SECOND_US, host_closed);
-    } else {
-        host_closed(board);
-    }
+    upload->phase = UPLOAD_SURPLUS;
+    upload->silence.expired = host_was_silent;
+    timer_start(board->sim->loop, &upload->silence, board->sim->config->family.silence_us);
+    upload_watch(board);
+}
+
+/* An ESP32 looks at 16 bytes of a sketch, whether or not they are there. */
+static bool is_too_short(const struct board *board)
+{
+    enum { LOOKED_AT = 16 };
+    return is_esp32(board) && board->invitation.command == 0 && board->invitation.size < LOOKED_AT;
 }
 
 static void read_image(struct board *board)
 {
     uint8_t bytes[SECTOR];
     struct upload *upload = &board->upload;
-    ssize_t length = recv(upload->fd, bytes, read_limit(board), 0);
+    /* To an ESP32 a closed peer is gone, whatever it has still to read. */
+    bool abandoned = is_esp32(board) && upload->peer_closed;
+    ssize_t length = recv(upload->fd, bytes, read_limit(board), abandoned ? MSG_PEEK : 0);
     if (length < 0 && errno == EAGAIN)
         return;
-    if (length <= 0) {
-        host_gone(board, length < 0);
+    if (length <= 0 || abandoned) {
+        upload_fail(board, length < 0 ? "connection reset" : "host closed", false);
+        return;
+    }
+    if ((size_t)length > board->invitation.size - upload->received) {
+        read_too_much(board);
         return;
     }
     upload_clamp(board, upload->fd);
@@ -201,7 +208,7 @@ static void read_image(struct board *board)
     if (!store(board, bytes, (size_t)length, &cost_us)) {
         static const char text[] = "Decryption error\r\n";
         upload_refuse(board, text, strlen(text));
-    } else if (is_esp32(board) && board->invitation.size == 1) {
+    } else if (upload->received == board->invitation.size && is_too_short(board)) {
         upload_crash(board);
     } else if (cost_us > 0) {
         upload->phase = UPLOAD_BUSY;
@@ -240,9 +247,17 @@ static void open_sink(struct board *board)
     const struct config *config = board->sim->config;
     char host[ADDRESS_TEXT];
     address_host(&board->address, host);
-    if (!sink_open(&board->upload.sink, config->output, host))
+    if (!sink_open(&board->upload.sink, config->output, host, config->boots))
         fprintf(stderr, "esp-ota-sim: %s: %s\n", config->output ? config->output : "MD5",
                 strerror(errno));
+}
+
+static void begin_checks(struct board *board)
+{
+    const struct config *config = board->sim->config;
+    esp_image_begin(&board->upload.image, config->chip);
+    if (config->key)
+        signature_begin(&board->upload.signature, config->key, config->family.lineage);
 }
 
 void upload_receive(struct board *board)
@@ -258,6 +273,7 @@ void upload_receive(struct board *board)
     upload->joined = board_fault(board, FAULT_OK_JOINED) != NULL;
     upload->started_us = now_us();
     open_sink(board);
+    begin_checks(board);
     if (!upload->sink.md5) {
         upload_fail(board, "the image cannot be stored", false);
         return;
@@ -280,6 +296,8 @@ void upload_ready(struct board *board, uint32_t events)
     }
     if (upload->phase == UPLOAD_READING && (broken || (events & EPOLLIN)))
         read_image(board);
+    else if (upload->phase == UPLOAD_SURPLUS && upload->peer_closed)
+        upload_fail(board, "host closed", false);
     else if (upload->phase == UPLOAD_HELD && upload->peer_closed)
         upload_give_up(board);
     else if (broken) /* cannot be masked; when reading goes on, it will find out */

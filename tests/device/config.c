@@ -1,6 +1,9 @@
 /* getopt_long, a sentence for everything that is wrong, and the help text. */
 #include "config.h"
 
+#include "esp_image.h"
+#include "signature.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <openssl/crypto.h>
@@ -12,6 +15,9 @@ enum {
     OPT_PASSWORD_FILE = 256,
     OPT_OUTPUT_PARTIAL,
     OPT_ATOMIC_FS,
+    OPT_BOOT,
+    OPT_CHIP,
+    OPT_VERIFY_KEY,
     OPT_CAPACITY,
     OPT_FS_CAPACITY,
     OPT_LOOP_MS,
@@ -47,7 +53,10 @@ static const struct option long_options[] = {
     {"output", required_argument, NULL, 'o'},
     {"output-partial", no_argument, NULL, OPT_OUTPUT_PARTIAL},
     {"atomic-fs", no_argument, NULL, OPT_ATOMIC_FS},
+    {"boot", no_argument, NULL, OPT_BOOT},
     {"uploads", required_argument, NULL, 'n'},
+    {"chip", required_argument, NULL, OPT_CHIP},
+    {"verify-key", required_argument, NULL, OPT_VERIFY_KEY},
     {"capacity", required_argument, NULL, OPT_CAPACITY},
     {"fs-capacity", required_argument, NULL, OPT_FS_CAPACITY},
     {"loop-ms", required_argument, NULL, OPT_LOOP_MS},
@@ -77,7 +86,7 @@ static const struct option long_options[] = {
 
 /* What can only be judged when every option is known. -1: not given. */
 struct given {
-    const char *family, *stored_hash, *flash;
+    const char *family, *stored_hash, *flash, *key;
     char *password;
     const char *password_file;
     long port, capacity, fs_capacity, erase_ms, write_ms, reboot_ms;
@@ -102,9 +111,14 @@ static const char help_head[] =
     "  -v, --verbose           what else happens, on stderr\n"
     "\n"
     "The hardware:\n"
+    "      --chip NAME         of an ESP32: esp32 (default), esp32s2, esp32s3, esp32c3 ...; "
+    "images\n"
+    "                          for another one are refused\n"
+    "      --verify-key FILE   images must be signed, and this public key (PEM) checks them\n"
     "      --capacity BYTES    room for a sketch (esp8266 1 MiB, pico 1020 KiB, ch32h4 480 KiB,\n"
     "                          esp32 1.25 MiB)\n"
     "      --atomic-fs         built with ATOMIC_FS_UPDATE: unpacks filesystem images, too\n"
+    "      --boot              a sketch that does not start (ESP8266) is an event, and the end\n"
     "      --fs-capacity BYTES size of the filesystem partition; 0: there is none\n"
     "      --loop-ms N         the sketch looks at its datagrams every N ms only\n"
     "      --all-per-loop      and an ESP32 then at all that wait, like the 8266 family; else at\n"
@@ -245,12 +259,20 @@ static bool read_telnet_option(struct telnet_config *telnet, int option)
 static bool read_hardware_option(struct config *config, struct given *given, int option)
 {
     switch (option) {
+    case OPT_CHIP:
+        return esp_chip_find(optarg, &config->chip) || wrong(esp_chip_names(), optarg);
+    case OPT_VERIFY_KEY:
+        given->key = optarg;
+        return true;
     case OPT_CAPACITY:
         return read_number(optarg, INT32_MAX, &given->capacity);
     case OPT_FS_CAPACITY:
         return read_number(optarg, INT32_MAX, &given->fs_capacity);
     case OPT_ATOMIC_FS:
         config->atomic_fs = true;
+        return true;
+    case OPT_BOOT:
+        config->boots = true;
         return true;
     case OPT_LOOP_MS:
         return read_ms(optarg, &config->loop_us);
@@ -361,6 +383,17 @@ static bool read_password(struct config *config, struct given *given)
     return done;
 }
 
+static bool read_key(struct config *config, const struct given *given)
+{
+    if (!given->key)
+        return true;
+    config->key = key_read(given->key);
+    if (!config->key)
+        return wrong("not a public key in PEM", given->key);
+    return signature_fits(config->key, config->family.lineage) ||
+           wrong("its signatures are too long", given->key);
+}
+
 static bool set_flash(struct config *config, const struct given *given)
 {
     int factor = 0;
@@ -393,6 +426,7 @@ static void shrink(int64_t *us)
 static void set_waits(struct config *config, const struct given *given)
 {
     config->reboot_us = 1500000;
+    config->heard_us = config->family.close_us + config->family.restart_us;
     if (given->fast) {
         shrink(&config->family.prepare_us);
         shrink(&config->family.connect_us);
@@ -425,7 +459,7 @@ static bool complete(struct config *config, struct given *given)
     set_waits(config, given);
     if (config->count == 0)
         return wrong("at least one board is needed", "--count");
-    return set_flash(config, given) && read_password(config, given);
+    return set_flash(config, given) && read_password(config, given) && read_key(config, given);
 }
 
 enum config_result config_read(struct config *config, int argc, char **argv)

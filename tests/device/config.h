@@ -18,6 +18,9 @@ struct config {
     const char *output;
     bool output_partial;
     bool atomic_fs;
+    bool boots;      /* what was installed must start */
+    uint16_t chip;   /* an ESP32's, as images number it */
+    struct key *key; /* by which images must be signed, or NULL */
     bool has_password;
     char secret[HEX_ROOM]; /* the password as the board stores it: a hash */
     struct flash_cost flash;
@@ -25,7 +28,8 @@ struct config {
     bool all_per_loop; /* an ESP32 reads all datagrams that wait */
     int64_t pbkdf2_us;
     int64_t reboot_us;
-    int window; /* 0: the kernel's */
+    int64_t heard_us; /* the last words have so long to arrive, before the restart */
+    int window;       /* 0: the kernel's */
     int mss;
     bool verbose;
     struct telnet_config telnet;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { MD5_HEX = 32, SHA256_HEX = 64, HEX_ROOM = 65 };
 
@@ -17,11 +18,24 @@ bool pbkdf2_hex(const char *password, const char *salt, char hex[HEX_ROOM]);
 /* length (even or odd) random hexadecimal digits and the end: room for length + 1. */
 bool random_hex(char *hex, size_t length);
 
-/* A running MD5 over an image. */
-struct md5;
-struct md5 *md5_start(void);
-bool md5_add(struct md5 *md5, const void *data, size_t length);
-/* Writes the result and frees; hex may be NULL to only free. */
-bool md5_finish(struct md5 *md5, char hex[HEX_ROOM]);
+/* A running hash over an image, "MD5" or "SHA256"; NULL if libcrypto refuses. */
+struct digest;
+struct digest *digest_start(const char *name);
+bool digest_add(struct digest *digest, const void *data, size_t length);
+/* Writes the result and frees; hex may be NULL to only free, and so may digest. */
+bool digest_finish(struct digest *digest, char hex[HEX_ROOM]);
+
+/* A public key from a PEM file, for its owner to free; NULL if it cannot be read. */
+struct key;
+struct key *key_read(const char *path);
+void key_free(struct key *key);
+
+/* Bytes of a signature by it: of an RSA key always so many, of an EC key at most. */
+size_t key_size(const struct key *key);
+
+/* Whether signature is the key's over what has this SHA-256: RSA as PKCS #1 v1.5, or as PSS with
+ * the longest salt, EC as DER, which may be followed by padding. */
+bool key_verifies(const struct key *key, bool pss, const char sha256[HEX_ROOM],
+                  const uint8_t *signature, size_t length);
 
 #endif

@@ -34,6 +34,7 @@ struct family {
     uint8_t challenge_length; /* hex digits of nonce, cnonce and response: 32 MD5, 64 SHA-256 */
     uint8_t integer_digits;   /* a number this long reads as 0 */
     uint8_t queue;            /* datagrams held while the sketch does not ask for them */
+    bool eboot;               /* its boot loader installs the image, on the restart */
     bool needs_filesystem;    /* without one every update is refused */
     bool no_delay;
     size_t read_size; /* most bytes in one read of the back-channel */
@@ -41,6 +42,7 @@ struct family {
     size_t fs_capacity;
     int64_t prepare_us;      /* from accepting to OK */
     int64_t connect_us;      /* from OK to the connection */
+    int64_t connecting_us;   /* the host has so long to answer it */
     int64_t verdict_us;      /* from the last number to OK */
     int64_t close_us;        /* from OK to FIN */
     int64_t restart_us;      /* from FIN to the restart */

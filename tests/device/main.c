@@ -57,5 +57,7 @@ int main(int argc, char **argv)
         break;
     }
     raise_descriptor_limit();
-    return run(&config);
+    int status = run(&config);
+    key_free(config.key);
+    return status;
 }

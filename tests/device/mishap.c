@@ -127,6 +127,7 @@ void upload_come_back(struct board *board)
     struct upload *upload = &board->upload;
     silence_end(upload->fd);
     upload->fd = -1;
+    upload_close(board, false);
     upload->left_behind = false;
     upload->phase = UPLOAD_NONE;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -42,14 +43,18 @@ static bool open_temporary(struct sink *sink, const char *path)
 
 static bool open_file(struct sink *sink, const char *pattern, const char *host)
 {
-    return expand(sink->path, pattern, host) && open_temporary(sink, sink->path);
+    if (pattern)
+        return expand(sink->path, pattern, host) && open_temporary(sink, sink->path);
+    sink->path[0] = sink->temporary[0] = '\0';
+    sink->fd = memfd_create("image", MFD_CLOEXEC);
+    return sink->fd >= 0;
 }
 
-bool sink_open(struct sink *sink, const char *pattern, const char *host)
+bool sink_open(struct sink *sink, const char *pattern, const char *host, bool wanted)
 {
     sink->fd = -1;
-    sink->md5 = md5_start();
-    if (sink->md5 && (!pattern || open_file(sink, pattern, host)))
+    sink->md5 = digest_start("MD5");
+    if (sink->md5 && (!(pattern || wanted) || open_file(sink, pattern, host)))
         return true;
     sink_close(sink, false);
     return false;
@@ -72,65 +77,91 @@ static bool store(struct sink *sink, const void *data, size_t length)
 
 bool sink_write(struct sink *sink, const void *data, size_t length)
 {
-    return md5_add(sink->md5, data, length) && store(sink, data, length);
+    return digest_add(sink->md5, data, length) && store(sink, data, length);
 }
 
-static bool unpack(struct sink *to, gzFile from, size_t *length)
+/* Unpacks the gzip member from begins with, or limit bytes of it. */
+static bool unpack(struct sink *to, const uint8_t *from, size_t from_length, size_t limit,
+                   size_t *length)
 {
-    char bytes[16384];
-    int count = 0;
+    enum { GZIP = 16 };
+    uint8_t bytes[16384];
+    z_stream stream = {.next_in = (uint8_t *)from, .avail_in = (uInt)from_length};
+    int status = inflateInit2(&stream, MAX_WBITS + GZIP);
     *length = 0;
-    while ((count = gzread(from, bytes, sizeof bytes)) > 0) {
-        if (!store(to, bytes, (size_t)count))
-            return false;
+    while (status == Z_OK && *length < limit) {
+        stream.next_out = bytes;
+        stream.avail_out = sizeof bytes;
+        status = inflate(&stream, Z_NO_FLUSH);
+        size_t count = sizeof bytes - stream.avail_out, room = limit - *length;
+        if (!store(to, bytes, count < room ? count : room))
+            status = Z_ERRNO;
+        *length += count < room ? count : room;
+    }
+    inflateEnd(&stream);
+    return status == Z_STREAM_END || (status == Z_OK && *length == limit);
+}
+
+uint8_t *sink_read(const struct sink *sink, size_t *length)
+{
+    struct stat facts;
+    if (fstat(sink->fd, &facts) < 0)
+        return NULL;
+    size_t size = (size_t)facts.st_size;
+    uint8_t *bytes = malloc(size + 1);
+    for (*length = 0; bytes && *length < size;) {
+        ssize_t count = pread(sink->fd, bytes + *length, size - *length, (off_t)*length);
+        if (count <= 0) {
+            free(bytes);
+            return NULL;
+        }
         *length += (size_t)count;
     }
-    return count == 0;
+    return bytes;
 }
 
-/* Leaves one of the two: kept. */
-static void swap(struct sink *kept, struct sink *dropped)
+bool sink_unpack(struct sink *sink, size_t limit, size_t *length)
 {
-    close(dropped->fd);
-    unlink(dropped->temporary);
-    dropped->fd = kept->fd;
-    memcpy(dropped->temporary, kept->temporary, sizeof dropped->temporary);
-}
-
-bool sink_unpack(struct sink *sink, size_t *length)
-{
+    size_t packed_length = 0;
     struct sink plain = {.fd = -1};
-    gzFile packed = gzopen(sink->temporary, "rb");
-    if (!packed)
+    uint8_t *packed = sink_read(sink, &packed_length);
+    bool done = packed && (sink->path[0] ? open_temporary(&plain, sink->path)
+                                         : open_file(&plain, NULL, NULL));
+    done = done && unpack(&plain, packed, packed_length, limit, length);
+    free(packed);
+    if (plain.fd < 0)
         return false;
-    bool done = open_temporary(&plain, sink->path) && unpack(&plain, packed, length);
-    done = gzclose(packed) == Z_OK && done; /* it fails where the end is missing */
-    if (done)
-        swap(&plain, sink);
-    else if (plain.fd >= 0)
-        swap(sink, &plain);
+    struct sink *dropped = done ? sink : &plain;
+    close(dropped->fd);
+    if (dropped->temporary[0])
+        unlink(dropped->temporary);
+    if (done) {
+        sink->fd = plain.fd;
+        memcpy(sink->temporary, plain.temporary, sizeof sink->temporary);
+    }
     return done;
 }
 
 bool sink_digest(struct sink *sink, char hex[HEX_ROOM])
 {
-    bool done = md5_finish(sink->md5, hex);
+    bool done = digest_finish(sink->md5, hex);
     sink->md5 = NULL;
     return done;
 }
 
 bool sink_close(struct sink *sink, bool keep)
 {
-    md5_finish(sink->md5, NULL);
+    digest_finish(sink->md5, NULL);
     sink->md5 = NULL;
     if (sink->fd < 0)
         return true;
-    bool done = fchmod(sink->fd, 0644) == 0;
+    bool named = sink->path[0] != '\0';
+    bool done = !named || fchmod(sink->fd, 0644) == 0;
     done = close(sink->fd) == 0 && done;
     sink->fd = -1;
-    if (keep && done)
+    if (named && keep && done)
         done = rename(sink->temporary, sink->path) == 0;
-    if (!keep || !done)
+    if (named && !(keep && done))
         unlink(sink->temporary);
     return done;
 }

@@ -10,22 +10,26 @@
 enum { SINK_PATH = 4096 };
 
 struct sink {
-    struct md5 *md5;
+    struct digest *md5;
     int fd; /* -1: no file */
     char path[SINK_PATH];
     char temporary[SINK_PATH];
 };
 
-/* pattern may be NULL (no file); %a in it becomes host. False with errno if the file or the digest
- * cannot be started; the sink is then closed. */
-bool sink_open(struct sink *sink, const char *pattern, const char *host);
+/* pattern may be NULL (no file, or one without a name if the bytes are wanted); %a in it becomes
+ * host. False with errno if the file or the digest cannot be started; the sink is then closed. */
+bool sink_open(struct sink *sink, const char *pattern, const char *host, bool wanted);
 
 /* False with errno if the bytes could not be stored. */
 bool sink_write(struct sink *sink, const void *data, size_t length);
 
-/* Replaces what is stored by what it unpacks to, as gzip; length becomes its length. False if it
- * does not unpack. For a sink with a file. */
-bool sink_unpack(struct sink *sink, size_t *length);
+/* Replaces what is stored by what it unpacks to, as gzip, but for more than limit bytes; length
+ * becomes its length. False if it does not unpack, and nothing is changed. For a sink with a file.
+ */
+bool sink_unpack(struct sink *sink, size_t limit, size_t *length);
+
+/* All that is stored, for the caller to free; NULL with errno if it cannot be read. */
+uint8_t *sink_read(const struct sink *sink, size_t *length);
 
 /* Ends the digest; call once, before sink_close. */
 bool sink_digest(struct sink *sink, char hex[HEX_ROOM]);

@@ -4,7 +4,7 @@
  *   ESP32:        (OK is said already) prepare; if that fails nothing more, ever; else connect
  *
  * The connection goes to the address that the invitation (ESP32: the answer) came from. It is given
- * up after three seconds. */
+ * up after some seconds. */
 #include "upload.h"
 
 #include "board.h"
@@ -19,7 +19,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { DEAF_US = 100000, CONNECT_US = 3000000, STRANGER_US = 1000000 };
+enum { DEAF_US = 100000, STRANGER_US = 1000000 };
 
 static void connect_now(void *owner);
 
@@ -43,7 +43,9 @@ static const char *begin_error(const struct board *board)
     size_t room = board->invitation.command == 0 ? family->capacity : family->fs_capacity;
     if (family->needs_filesystem && family->fs_capacity == 0)
         return "No Filesystem";
-    if (size == 0)
+    bool unsigned_stub =
+        family->lineage == LINEAGE_ESP32 && board->sim->config->key && size < ESP32_TRAILER;
+    if (size == 0 || unsigned_stub)
         return "ERROR[5]: Bad Size Given\n";
     if (family->lineage == LINEAGE_8266)
         size = (size + SECTOR - 1) / SECTOR * SECTOR;
@@ -180,6 +182,8 @@ void upload_close(struct board *board, bool reset)
         close(upload->fd);
     }
     upload->fd = -1;
+    esp_image_end(&upload->image);
+    signature_end(&upload->signature);
 }
 
 static void connection_failed(struct board *board, const char *why)
@@ -225,7 +229,7 @@ static void connect_board(void *owner)
     const struct fault *other = board_fault(board, FAULT_CONNECT_FROM);
     board->upload.phase = UPLOAD_CONNECTING;
     if (connect_from(board, other ? other->address : board->address))
-        upload_after(board, CONNECT_US, connection_timed_out);
+        upload_after(board, board->sim->config->family.connecting_us, connection_timed_out);
     else
         connection_failed(board, strerror(errno));
 }

@@ -4,7 +4,9 @@
 #define DEVICE_UPLOAD_H
 
 #include "address.h"
+#include "esp_image.h"
 #include "loop.h"
+#include "signature.h"
 #include "sink.h"
 
 struct board;
@@ -17,9 +19,10 @@ enum upload_phase {
     UPLOAD_STRANGER, /* somebody else connects first */
     UPLOAD_CONNECTING,
     UPLOAD_READING,
-    UPLOAD_BUSY,   /* with the flash, or paused: reads nothing for a time */
-    UPLOAD_HELD,   /* connected and doing nothing, until the host goes away */
-    UPLOAD_ENDING, /* the image is complete */
+    UPLOAD_BUSY,    /* with the flash, or paused: reads nothing for a time */
+    UPLOAD_SURPLUS, /* has got more than was announced: reads nothing more, to the end */
+    UPLOAD_HELD,    /* connected and doing nothing, until the host goes away */
+    UPLOAD_ENDING,  /* the image is complete */
 };
 
 struct upload {
@@ -29,6 +32,8 @@ struct upload {
     struct timer timer;
     struct timer silence;
     struct sink sink;
+    struct esp_image image;     /* as an ESP32 verifies it */
+    struct signature signature; /* as a board with a key does */
     size_t received;
     size_t flashed; /* of these, written */
     size_t unsaid;  /* of these, not yet acknowledged in a number */
@@ -41,9 +46,11 @@ struct upload {
     bool joined;  /* the last number leaves together with OK */
     bool corrupt; /* the next byte arrives wrong */
     bool installed;
+    const char *dead; /* why what is installed will not start, or NULL */
     bool left_behind; /* the connection, by a restart or in a silence before it */
     uint8_t head[2];
     int64_t started_us;
+    int64_t restart_by_us;
     size_t out_length;
     char out[OUT_ROOM]; /* what the socket did not take */
 };

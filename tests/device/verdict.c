@@ -5,14 +5,18 @@
  *   failure:      the reason as text, then close(): where the host's data is still unread, TCP
  * makes that a reset, and the host may never see the text. So it is on real boards. */
 #include "board.h"
+#include "eboot.h"
 #include "event.h"
 #include "family.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 
 enum { TEXT_ROOM = 160, SPLIT_US = 50000 };
 
@@ -82,12 +86,26 @@ static void end_connection(struct board *board)
     watch_remove(board->sim->loop, &upload->watch);
 }
 
+/* However fast a restart comes with --fast: what was lost before is repeated as on a real board. */
+static void restart_when_heard(void *owner)
+{
+    struct board *board = owner;
+    int unheard = 0;
+    bool waits = ioctl(board->upload.fd, SIOCOUTQ, &unheard) == 0 && unheard > 0;
+    if (waits && now_us() < board->upload.restart_by_us)
+        board_after(board, board->sim->config->family.restart_us, restart_when_heard);
+    else
+        board_restart(board);
+}
+
 void upload_finish(void *owner)
 {
     struct board *board = owner;
+    const struct config *config = board->sim->config;
     end_connection(board);
     board->upload.phase = UPLOAD_NONE;
-    board_after(board, board->sim->config->family.restart_us, board_restart);
+    board->upload.restart_by_us = now_us() + config->heard_us;
+    board_after(board, config->family.restart_us, restart_when_heard);
     board_counts_success(board);
 }
 
@@ -158,15 +176,44 @@ static bool withhold_ok(struct board *board)
 static bool unpacks(const struct board *board)
 {
     const struct config *config = board->sim->config;
-    return config->family.lineage == LINEAGE_8266 && config->output && is_gzip(board) &&
+    return config->family.lineage == LINEAGE_8266 && board->upload.sink.fd >= 0 && is_gzip(board) &&
            (board->invitation.command == 0 || config->atomic_fs);
+}
+
+/* eboot believes the last four bytes of what the updater hands over, which is all, or all but the
+ * signature that it has checked. */
+static size_t unpacked_size(const struct board *board)
+{
+    enum { FIELD = 4 };
+    size_t length = 0, size = 0;
+    uint8_t *packed = sink_read(&board->upload.sink, &length);
+    if (packed && board->sim->config->key && length > board->upload.signature.trailer)
+        length -= board->upload.signature.trailer;
+    for (size_t i = 0; packed && length >= FIELD && i < FIELD; i++)
+        size |= (size_t)packed[length - FIELD + i] << 8 * i;
+    free(packed);
+    return size;
 }
 
 static void unpack(struct board *board)
 {
     size_t length = 0;
-    bool done = sink_unpack(&board->upload.sink, &length);
+    size_t limit = board->sim->config->family.eboot ? unpacked_size(board) : SIZE_MAX;
+    bool done = sink_unpack(&board->upload.sink, limit, &length);
     board_event(board, "unpack result=%s bytes=%zu", done ? "ok" : "failed", length);
+}
+
+/* What becomes of the installed sketch on the restart. */
+static void foresee_boot(struct board *board)
+{
+    const struct config *config = board->sim->config;
+    board->upload.dead = NULL;
+    if (!config->boots || !config->family.eboot || board->invitation.command != 0)
+        return;
+    size_t length = 0;
+    uint8_t *flash = sink_read(&board->upload.sink, &length);
+    board->upload.dead = flash ? eboot_finds_wrong(flash, length) : "the image cannot be read";
+    free(flash);
 }
 
 static void install(struct board *board, const char *md5)
@@ -175,6 +222,7 @@ static void install(struct board *board, const char *md5)
     int64_t delay_us = board->sim->config->family.verdict_us;
     if (unpacks(board))
         unpack(board);
+    foresee_boot(board);
     if (!sink_close(&upload->sink, true))
         fprintf(stderr, "esp-ota-sim: the image could not be written to %s\n", upload->sink.path);
     upload->installed = true;
@@ -209,13 +257,22 @@ void upload_judge(struct board *board)
     if (upload->flood > 0)
         return; /* comes back when all is sent */
     const struct fault *error = board_fault(board, FAULT_ERROR_END);
-    bool digested = sink_digest(&upload->sink, md5);
+    const struct config *config = board->sim->config;
+    bool esp32 = config->family.lineage == LINEAGE_ESP32;
+    bool right = sink_digest(&upload->sink, md5) && strcasecmp(md5, board->invitation.md5) == 0;
+    bool is_signed = !config->key || signature_end(&upload->signature);
+    bool starts = esp_image_end(&upload->image);
     if (error)
         upload_refuse(board, error->text, error->text_length);
-    else if (!digested || strcasecmp(md5, board->invitation.md5) != 0)
+    else if (!right && (esp32 || !config->key)) /* an 8266 looks at the one or the other */
         refuse_md5(board, md5);
+    else if (!is_signed)
+        refuse_text(board, esp32 ? "Signature Verification Failed\r\n"
+                                 : "ERROR[12]: Signature verification failed\n");
     else if (!has_magic(board))
         refuse_text(board, "ERROR[10]: Magic byte is not 0xE9\n");
+    else if (esp32 && board->invitation.command == 0 && !starts)
+        refuse_text(board, "Could Not Activate The Firmware\r\n");
     else
         install(board, md5);
 }

@@ -221,11 +221,11 @@ FAMILIES = (
     (LAMP, "Living room lamp", "esp32", ("-F", "esp32"), ""),
     (LAMP_2, "lamp-2.local", "esp32", ("-F", "esp32"), PASSWORD),
     (GARAGE, "Garage v2.1 – Tür №5", "esp32", ("-F", "esp32-sha256"), PASSWORD),
-    (SHED, "shed.local", "esp32", ("-F", "esp32-sha256", "-H", "md5"), PASSWORD),
+    (SHED, "shed.local", "esp32s2", ("-F", "esp32-sha256", "--chip", "esp32s2", "-H", "md5"), PASSWORD),
     (PICO_W, "pico-e66", "pico", ("-F", "pico"), PASSWORD),
     (BENCH, "ch32h4-0a1b2c.local", "pico", ("-F", "ch32h4"), PASSWORD),
 )
-REAL_IMAGES = {"esp8266": ("esp8266.bin",), "esp32": ("esp32.bin", "esp32s2.bin"), "pico": ()}
+REAL_IMAGES = {"esp8266": ("esp8266.bin",), "esp32": ("esp32.bin",), "esp32s2": ("esp32s2.bin",), "pico": ()}
 
 
 class Families(OnLink):

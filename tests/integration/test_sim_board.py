@@ -2,13 +2,18 @@
 """The simulated board itself, with plain sockets: what the scenarios rely on."""
 
 import contextlib
+import gzip
 import hashlib
+import os
 import select
 import socket
 import struct
+import subprocess
+import time
 import unittest
 
-from scenario import Scenario, image
+import firmware
+from scenario import SIMULATOR, Scenario, image, sketch
 
 DEADLINE_S = 30
 BOTH = ("esp8266", "esp32")
@@ -34,11 +39,18 @@ class Host:
     def say(self, datagram):
         self.udp.send(datagram)
 
-    def invite(self, content, command=0, size=None):
-        """Announces content, or size bytes of it."""
-        size = len(content) if size is None else size
-        digest = hashlib.md5(content[:size]).hexdigest()
-        self.say(f"{command} {self.listener.getsockname()[1]} {size} {digest}\n".encode())
+    def invite(self, content, command=0, digest_of=None):
+        """Announces content, perhaps with the MD5 of something else."""
+        digest = hashlib.md5(content if digest_of is None else digest_of).hexdigest()
+        self.say(f"{command} {self.listener.getsockname()[1]} {len(content)} {digest}\n".encode())
+
+    def invite_until_answered(self, content):
+        self.udp.settimeout(0.3)
+        reply = b""
+        while not reply:
+            self.invite(content)
+            with contextlib.suppress(TimeoutError):
+                reply = self.reply()
 
     def reply(self):
         return self.udp.recv(2000)
@@ -95,12 +107,8 @@ class Invitations(BoardScenario):
         board.wait_for(" malformed ")
         for _ in range(6):
             host.say(b"y")
-        host.udp.settimeout(0.3)
-        reply = b""
-        while not reply:
-            host.invite(image())
-            with contextlib.suppress(TimeoutError):
-                reply = host.reply()
+        host.invite_until_answered(image())
+        board.close()
         return board.count(" malformed ")
 
     def test_one_datagram_per_loop(self):
@@ -108,6 +116,272 @@ class Invitations(BoardScenario):
         self.assertLess(self.burst(), 12)
         self.assertLess(self.burst("--all-per-loop", "--one-per-loop"), 12)
         self.assertEqual(self.burst("--all-per-loop"), 12)
+
+
+    def test_patience_with_the_host(self):
+        """How long a board tries to connect: an ESP8266 5 s, an ESP32 3 s."""
+        tries = [self.meet(family=family) for family in BOTH]
+        for _, host in tries:
+            with contextlib.ExitStack() as full:  # a queue in which no more connections fit
+                port = full.enter_context(socket.socket())
+                port.bind(("127.0.0.1", 0))
+                port.listen(0)
+                full.enter_context(socket.create_connection(port.getsockname()))
+                self.addCleanup(full.pop_all().close)
+            host.listener.close()
+            host.listener = port
+            host.invite(image())
+        tries[0][0].wait_for("upload result=failed bytes=0 .*timed out")
+        self.assertEqual(tries[1][0].count("upload result=failed bytes=0 .*timed out"), 1)
+
+    def test_during_an_upload(self):
+        """An 8266 drops what comes; an ESP32 keeps it, and reads it after a failure."""
+        for family in BOTH:
+            with self.subTest(family):
+                board, host = self.meet("--fault", "pause:500@3000", "--fault", "close@5000*1", family=family)
+                content = sketch(family, 9000)
+                host.begin(content).sendall(content)
+                board.wait_for("fault order=pause")
+                host.say(b"x")
+                board.wait_for("upload result=failed")
+                host.invite_until_answered(content)
+                board.close()
+                self.assertEqual(board.count(" malformed "), int(family == "esp32"))
+
+
+class Transfers(BoardScenario):
+
+    def unread_at_the_end(self, family):
+        """The whole image is there and partly unread when FIN comes: nothing is said of the rest."""
+        board, host = self.meet("--fault", "pause:500@1460", family=family)
+        content = sketch(family, 5000)
+        host.begin(content).sendall(content)
+        board.wait_for("fault order=pause")
+        host.channel.shutdown(socket.SHUT_WR)
+        self.assertEqual(host.read_all()[0], b"1460")
+        board.wait_for("upload result=")
+        return board, content
+
+    def test_fin_before_all_is_read(self):
+        """An ESP32 gives up without a text; an 8266 installs the image, and cannot say so."""
+        board, _ = self.unread_at_the_end("esp32")
+        board.wait_for('upload result=failed bytes=1460 reason="host closed"')
+        self.assertIsNone(board.received())
+        board, content = self.unread_at_the_end("esp8266")
+        self.assertEqual(board.received(), content)
+
+    def test_fin_when_all_is_read(self):
+        board, host = self.meet("--fault", "pause:500@5000", family="esp32")
+        content = sketch("esp32", 5000)
+        host.begin(content).sendall(content)
+        board.wait_for("fault order=pause")
+        host.channel.shutdown(socket.SHUT_WR)
+        self.assertTrue(host.read_all()[0].endswith(b"OK"))
+        self.assertEqual(board.received(), content)
+
+    def end_after_fin_midway(self):
+        """Seconds from FIN to the end of an ESP32's update."""
+        board, host = self.meet(family="esp32")
+        content = sketch("esp32", 5000)
+        host.begin(content).sendall(content[:1460])
+        self.assertEqual(host.channel.recv(100), b"1460")
+        start = time.monotonic()
+        host.channel.shutdown(socket.SHUT_WR)
+        self.assertEqual(host.channel.recv(100), b"")
+        board.wait_for('upload result=failed bytes=1460 reason="host closed"')
+        return time.monotonic() - start
+
+    def test_fin_midway(self):
+        """It ends an update before the second is over after which silence is noticed, on a busy machine sometimes."""
+        self.assertLess(min(self.end_after_fin_midway() for _ in range(3)), 0.9)
+
+    def test_more_than_announced(self):
+        """An ESP32 repeats its number for 4 s and closes without a text; an 8266 does not see it."""
+        content = sketch("esp32", 3000)
+        board, host = self.meet("--fault", "pause:300@0", family="esp32")
+        host.begin(content).sendall(content + bytes(500))
+        self.assertEqual(host.read_all()[0], b"1460" * 5)
+        board.wait_for('upload result=failed bytes=2920 reason="more than announced"')
+        board, host = self.meet(family="esp8266")
+        host.begin(content).sendall(content + bytes(500))
+        self.assertTrue(host.read_all()[0].endswith(b"OK"))
+
+
+class VerdictScenario(BoardScenario):
+
+    def verdict(self, content, *options, family="esp32", command=0, digest_of=None):
+        """The board's last words, without its numbers."""
+        board, host = self.meet(*options, family=family)
+        host.begin(content, command=command, digest_of=digest_of).sendall(content)
+        said = host.read_all()[0].decode().lstrip("0123456789")
+        board.close()
+        self.assertEqual(board.received() is not None, said == "OK")
+        return said
+
+
+class Verification(VerdictScenario):
+
+    def test_images_of_an_esp32(self):
+        """Chip, checksum and hash are verified, and whether all of it is there; nothing behind it."""
+        good, refusal = sketch("esp32", 4000), "Could Not Activate The Firmware\r\n"
+        s3 = firmware.esp32_sketch(4000, chip=9)
+        for what, content, expected in (
+                ("as it should be", good, "OK"), ("more behind it", good + bytes(100), "OK"),
+                ("another chip's", s3, refusal), ("a byte changed", good[:500] + b"!" + good[501:], refusal),
+                ("its hash changed", good[:-1] + bytes([good[-1] ^ 1]), refusal),
+                ("its end missing", good[:-16], refusal), ("noise", image(4000), refusal)):
+            with self.subTest(what):
+                self.assertEqual(self.verdict(content), expected)
+        self.assertEqual(self.verdict(s3, "--chip", "esp32s3"), "OK")
+
+    def test_checksum_of_an_esp32(self):
+        """Where the header announces no hash, the checksum is all."""
+        good = bytearray(firmware.esp32_sketch(4000)[:-32])
+        good[23] = 0
+        self.assertEqual(self.verdict(bytes(good)), "OK")
+        good[-1] ^= 1
+        self.assertEqual(self.verdict(bytes(good)), "Could Not Activate The Firmware\r\n")
+
+    def test_filesystem_images_are_not_verified(self):
+        self.assertEqual(self.verdict(image(4000, first=0), command=100), "OK")
+
+    def test_mistakes(self):
+        for arguments, says in ((("--chip", "esp33"), "esp33: esp32, esp32s2"),
+                                (("--verify-key", "/dev/null"), "/dev/null: not a public key in PEM")):
+            with self.subTest(arguments):
+                result = subprocess.run([SIMULATOR, *arguments], capture_output=True, text=True, timeout=30)
+                self.assertEqual((result.returncode, result.stdout), (2, ""), result)
+                self.assertIn(says, result.stderr)
+
+
+def openssl(*arguments, given=b""):
+    return subprocess.run(["openssl", *arguments], input=given, capture_output=True, check=True).stdout
+
+
+def make_key(directory, *options):
+    """Paths of a private key, RSA unless the options say otherwise, and its public one."""
+    key, public = (os.path.join(directory, name) for name in ("key.pem", "public.pem"))
+    options = options or ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+    openssl("genpkey", *options, "-out", key)
+    openssl("pkey", "-in", key, "-pubout", "-out", public)
+    return key, public
+
+
+def sign(key, content, *options):
+    return openssl("dgst", "-sha256", "-sign", key, *options, given=content)
+
+
+class Signatures(VerdictScenario):
+
+    def setUp(self):
+        super().setUp()
+        self.key, self.public = make_key(self.directory)
+
+    def sign_for_esp32(self, content):
+        return content + sign(self.key, content, "-sigopt", "rsa_padding_mode:pss", "-sigopt",
+                                   "rsa_pss_saltlen:max").ljust(512, b"\0")
+
+    def sign_for_esp8266(self, content):
+        return content + sign(self.key, content) + struct.pack("<I", 256)
+
+    def test_esp32(self):
+        """Sketches and filesystem images alike."""
+        refusal = "Signature Verification Failed\r\n"
+        for command, content in ((0, sketch("esp32", 4000)), (100, image(4000, first=0))):
+            with self.subTest(command):
+                signed = self.sign_for_esp32(content)
+                options = ("--verify-key", self.public)
+                self.assertEqual(self.verdict(signed, *options, command=command), "OK")
+                self.assertEqual(self.verdict(content, *options, command=command), refusal)
+                changed = signed[:100] + b"!" + signed[101:]
+                self.assertEqual(self.verdict(changed, *options, command=command), refusal)
+
+    def test_ec_key(self):
+        make_key(self.directory, "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+        content = sketch("esp32", 4000)
+        signed = content + sign(self.key, content).ljust(512, b"\0")
+        self.assertEqual(self.verdict(signed, "--verify-key", self.public), "OK")
+        self.assertEqual(self.verdict(content, "--verify-key", self.public), "Signature Verification Failed\r\n")
+
+    def test_esp32_and_less_than_a_signature(self):
+        """OK, and nothing follows."""
+        board, host = self.meet("--verify-key", self.public, family="esp32")
+        host.invite(sketch("esp32", 500))
+        self.assertEqual(host.reply(), b"OK")
+        board.wait_for("upload result=failed bytes=0")
+        self.assertEqual(select.select([host.listener], [], [], 0)[0], [])
+
+    def test_esp8266(self):
+        """It looks at the signature instead of the MD5."""
+        content, refusal = image(4000), "ERROR[12]: Signature verification failed\n"
+        options = dict(family="esp8266")
+        signed = self.sign_for_esp8266(content)
+        for what, sent, expected in (
+                ("signed", signed, "OK"), ("unsigned", content, refusal),
+                ("another length", signed[:-4] + struct.pack("<I", 255), refusal),
+                ("a byte changed", signed[:100] + b"!" + signed[101:], refusal)):
+            with self.subTest(what):
+                self.assertEqual(self.verdict(sent, "--verify-key", self.public, **options), expected)
+        self.assertEqual(self.verdict(signed, "--verify-key", self.public, digest_of=b"other", **options), "OK")
+        self.assertRegex(self.verdict(signed, digest_of=b"other", **options), r"ERROR\[7\]")
+
+
+class Eboot(BoardScenario):
+    """What an ESP8266's boot loader makes of what was installed."""
+
+    def install(self, content, *options):
+        """The board after its restart, or what would have been one."""
+        board, host = self.meet("--boot", *options)
+        host.begin(content).sendall(content)
+        self.assertTrue(host.read_all()[0].endswith(b"OK"))
+        board.wait_for(" boot result=")
+        return board
+
+    def assert_starts(self, board, content):
+        board.wait_for(" boot result=ok$")
+        board.wait_for(" open$")
+        board.close()
+        self.assertEqual(board.received(), content)
+
+    def test_sketch(self):
+        content = firmware.esp8266(20000)
+        self.assert_starts(self.install(content), content)
+        self.assert_starts(self.install(gzip.compress(content)), content)
+
+    def test_what_does_not_start(self):
+        """It is installed and confirmed, and the board never comes back."""
+        good = firmware.esp8266(20000)
+        sketch_alone = good[4096:]
+        for content, reason in (
+                (image(20000), "the image is not linked for eboot"),
+                (sketch_alone, "the image is not linked for eboot"),
+                (firmware.esp32_sketch(20000), "the image is not linked for eboot"),
+                (gzip.compress(b"\0" + good), "no image at 0"),
+                (good[:100] + b"!" + good[101:], "eboot itself is damaged"),
+                (good[:5000] + b"!" + good[5001:], "no whole sketch behind eboot"),
+                (good[:-16], "no whole sketch behind eboot"), (good[:4096], "no whole sketch behind eboot")):
+            with self.subTest(reason):
+                board = self.install(content)
+                board.wait_for(f' boot result=failed reason="{reason}"$')
+                board.close()
+                self.assertEqual(board.count(" open$"), 0)
+
+    def test_gzip_that_eboot_takes_for_one_sector(self):
+        """The last four bytes of a signature are its length; a board that checks it takes it off before."""
+        key, public = make_key(self.directory)
+        packed = gzip.compress(firmware.esp8266(20000))
+        signed = packed + sign(key, packed) + struct.pack("<I", 256)
+        board = self.install(signed)
+        board.wait_for(" unpack result=ok bytes=256$")
+        board.wait_for(" boot result=failed ")
+        self.assert_starts(self.install(signed, "--verify-key", public), firmware.esp8266(20000))
+
+    def test_without_the_option(self):
+        """Whatever is installed, the board is back."""
+        board, host = self.meet()
+        host.begin(image()).sendall(image())
+        board.wait_for(" open$")
+        self.assertEqual(board.count(" boot "), 0)
 
 
 class Restarts(BoardScenario):
@@ -127,7 +401,7 @@ class Restarts(BoardScenario):
         for family in BOTH:
             with self.subTest(family):
                 board, host = self.meet("--reboot-ms", "2500", "--fault", "drop-verdict", family=family)
-                content = image(5000)
+                content = sketch(family, 5000)
                 host.begin(content).sendall(content)
                 board.wait_for("fault order=drop-verdict")
                 board.wait_for(" rebooting$")
@@ -152,7 +426,7 @@ class Restarts(BoardScenario):
         for family in BOTH:
             with self.subTest(family):
                 board, host = self.meet(family=family)
-                content = image(5000)
+                content = sketch(family, 5000)
                 host.begin(content).sendall(content)
                 said, orderly = host.read_all()
                 self.assertTrue(said.endswith(b"5000OK" if family == "esp8266" else b"OK"), said)

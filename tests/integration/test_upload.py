@@ -9,7 +9,7 @@ import os
 import unittest
 
 import firmware
-from scenario import IMAGES, Case, Program, Scenario, image, run
+from scenario import IMAGES, Case, Program, Scenario, image, run, sketch
 
 FAMILIES = {
     "esp8266": (), "pico": (), "ch32h4": (), "esp32": (), "esp32-sha256": (),
@@ -17,8 +17,7 @@ FAMILIES = {
 }
 PASSWORD = "s3cret: \"ä\""
 
-# (first byte, size): what the families' images begin with; the pico's are raw binaries
-SIZES = {"of a few bytes": 16, "of one read": 1460, "of many": 200001}
+SIZES = {"small": 336, "of one read": 1460, "of many": 200001}
 
 
 def family_of(name):
@@ -32,7 +31,7 @@ class Families(Scenario):
             Case(f"{name}, {kind}, {size_name}, {'with' if password else 'without'} a password",
                  (*options, *(("-P", password) if password else ())),
                  (*kind_options, *(("-a", password) if password else ())),
-                 family=family_of(name), image=image(size),
+                 family=family_of(name), image=size,
                  says=(f"{word} firmware.bin, .* and confirmed by the board\n",),
                  events=(f"upload result=ok bytes={size} .*command={command}",
                          "answer result=ok" if password else "reply text=OK"))
@@ -51,7 +50,8 @@ class Families(Scenario):
             with open(os.path.join(IMAGES, name), "rb") as file:
                 content = file.read()
             family = "esp8266" if name == "esp8266.bin" else "esp32-sha256"
-            cases.append(Case(name, ("-P", "pw", "--capacity", "2000000"), ("-a", "pw"),
+            chip = ("--chip", name.removesuffix(".bin")) if family != "esp8266" else ()
+            cases.append(Case(name, ("-P", "pw", "--capacity", "2000000", *chip), ("-a", "pw"),
                               family=family, image=content,
                               says=("confirmed by the board",)))
         self.check(cases)
@@ -138,7 +138,8 @@ class Output(Scenario):
 
     def test_json(self):
         board = self.board("-P", "kwert", family="esp32-sha256")
-        path = self.file("fw.bin", image(50000))
+        content = sketch("esp32", 50000)
+        path = self.file("fw.bin", content)
         result = run("--json", "-i", board.address, "-p", str(board.port), "-a", "kwert", "-f", path)
         events = [json.loads(line) for line in result.out.splitlines()]
         self.assertEqual(result.status, 0, result)
@@ -146,8 +147,7 @@ class Output(Scenario):
         kinds = [event["event"] for event in events if event["event"] != "progress"]
         self.assertEqual(kinds[0], "start", result)
         self.assertEqual((events[0]["md5"], events[0]["sha256"]),
-                         (hashlib.md5(image(50000)).hexdigest(),
-                          hashlib.sha256(image(50000)).hexdigest()), result)
+                         (hashlib.md5(content).hexdigest(), hashlib.sha256(content).hexdigest()), result)
         self.assertEqual(kinds[-1], "result", result)
         for kind in ("resolved", "invited", "authenticated"):
             self.assertIn(kind, kinds)

@@ -1,0 +1,49 @@
+/* Whether an ESP32's boot loader would start an image: what esp_ota_set_boot_partition() looks at.
+ */
+#ifndef DEVICE_ESP_IMAGE_H
+#define DEVICE_ESP_IMAGE_H
+
+#include "digest.h"
+
+enum { ESP_HEADER = 24, ESP_SEGMENT = 8, ESP_HASH = 32 };
+
+/* A number from an image's header, by the name of the chip. False for an unknown one. */
+bool esp_chip_find(const char *name, uint16_t *number);
+
+/* All names, separated by ", ", for messages. */
+const char *esp_chip_names(void);
+
+enum esp_part {
+    ESP_IN_HEADER,
+    ESP_IN_SEGMENT,
+    ESP_IN_DATA,
+    ESP_IN_CHECKSUM,
+    ESP_IN_HASH,
+    ESP_ENDED
+};
+
+struct esp_image {
+    enum esp_part part;
+    uint16_t chip; /* the board's */
+    bool wrong;
+    bool has_hash;
+    unsigned segments; /* still to come */
+    size_t at;         /* bytes of the image before this one */
+    size_t left;       /* of the part */
+    uint8_t checksum;
+    uint8_t kept[ESP_HASH]; /* of a header, a segment's header, the hash; so many: */
+    size_t kept_length;
+    struct digest *digest;
+};
+
+/* An image for this chip begins. */
+void esp_image_begin(struct esp_image *image, uint16_t chip);
+
+/* Its next bytes; any number of them at a time. */
+void esp_image_add(struct esp_image *image, const uint8_t *bytes, size_t length);
+
+/* Whether all of the image was there and right; what follows it does not matter. Frees, and may be
+ * called again. */
+bool esp_image_end(struct esp_image *image);
+
+#endif
