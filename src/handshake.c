@@ -11,11 +11,19 @@
  * States are rows of a table; each has a deadline, so nothing can hang, and a failure names the
  * phase it happened in. One connected UDP socket (udp.c) serves the whole session.
  *
- * Why there are so few resends: an invitation that reaches a board waiting for an authentication
- * answer is swallowed and drops the board to idle, so that the challenge it has just sent can never
- * be answered. A board whose loop() blocks for up to three seconds reads everything that queued up
- * at once. So an invitation is repeated only after more than three seconds, and after a repeat a
- * failure may be stale: the handshake starts afresh before the password is called wrong.
+ * Resending is dangerous: an invitation that reaches a board waiting for an answer is swallowed and
+ * drops it to idle, so that the challenge it has just sent can never be answered. And a sketch
+ * whose loop() blocks for seconds leaves our datagrams in a queue, from which an ESP32 takes one in
+ * each turn: faster resends never drain. Hence:
+ *
+ * - Once the board was heard, one datagram of ours is on its way, and it is sent again only when
+ *   the board has had the time that it is known to need (pace.c).
+ * - A challenge is not answered while an invitation that was sent after it may be unread, unless it
+ *   came so promptly that the others were probably lost.
+ * - A new invitation waits until the board must have read what may still be queued (DRAIN).
+ * - A rejection counts where no other challenge can have been on its way.
+ *
+ * An answer may be sent twice: a board that is not waiting for one ignores it.
  *
  * Notices go out as events; nothing here prints but debug lines. The sentences of its ends are in
  * handshake_ends.c.
@@ -26,6 +34,7 @@
 #include "handshake_ends.h"
 #include "log.h"
 #include "loop.h"
+#include "pace.h"
 #include "udp.h"
 
 #include <errno.h>
@@ -35,17 +44,31 @@
 
 enum {
     CHALLENGES_MAX = 8,   /* answered in one handshake; more is a board that plays with us */
-    FRESH_STARTS_MAX = 2, /* of a handshake that went stale */
+    FRESH_STARTS_MAX = 3, /* of a handshake that went stale */
+    DOUBTFUL_ANSWERS_MAX = 3,
 };
 
-static const int64_t RESEND_US = 3500 * INT64_C(1000); /* above the slowest loop() seen: 3 s */
 static const int64_t REFUSED_RESEND_US =
-    500 * INT64_C(1000);                                /* what is refused queues up nowhere */
-static const int64_t ANSWER_US = 10 * INT64_C(1000000); /* an ESP32 computes PBKDF2 for up to 2 s */
+    500 * INT64_C(1000);                               /* what is refused queues up nowhere */
+static const int64_t ANSWER_US = 7 * INT64_C(1000000); /* at least, for a verdict on an answer */
 static const int64_t CONNECT_US = 10 * INT64_C(1000000);
 static const int64_t PASSWORD_US = 120 * INT64_C(1000000);
 
-enum state { INVITE, PASSWORD, ANSWER, AUTHENTICATE, ACCEPT, STATE_COUNT };
+enum state { INVITE, DRAIN, PASSWORD, ANSWER, AUTHENTICATE, ACCEPT, STATE_COUNT };
+
+/* What went to and fro since the handshake last started afresh. */
+struct round {
+    bool was_heard;   /* the board, before the first invitation */
+    unsigned backlog; /* datagrams from before that the board may read first */
+    unsigned invitations;
+    unsigned challenges;
+    unsigned answers;        /* sendings of one answer */
+    int64_t invited_us;      /* the first invitation */
+    int64_t last_invited_us; /* the last one */
+    int64_t challenged_us;   /* the last challenge */
+    int64_t answered_us;     /* the first sending of the answer */
+    bool is_crossed;         /* another challenge came after the answer had left */
+};
 
 struct handshake {
     const struct session_config *config;
@@ -64,18 +87,17 @@ struct handshake {
     int network_error; /* errno of the last ICMP report; 0 after any reply */
 
     unsigned invitations; /* in all */
-    struct gibberish gibberish;
-    unsigned outstanding;  /* invitations since the handshake last started afresh */
-    bool challenged_twice; /* since then: a rejection may be of the answer to the other one */
+    unsigned challenges;  /* in all */
     unsigned fresh_starts;
-    unsigned challenges;
-    struct reply challenge;         /* the one that was answered last, or waits for a password */
+    struct round round;
+    struct pace pace;
+    struct gibberish gibberish;
+    struct reply challenge;         /* the last one */
     enum auth_scheme sha256_scheme; /* AUTH_SHA256, later perhaps AUTH_SHA256_MD5 */
     enum auth_scheme answer_scheme;
     struct errand answering;
     char answer[PROTOCOL_DATAGRAM_MAX];
     size_t answer_length;
-    bool answer_resent;
 };
 
 struct state_row {
@@ -87,6 +109,11 @@ struct state_row {
 static const struct state_row states[STATE_COUNT];
 
 /* -- time, events, ends -- */
+
+static int64_t greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 static void arm(struct handshake *handshake)
 {
@@ -143,6 +170,18 @@ static void finish(struct handshake *handshake)
 #define END(handshake, describe, ...)                                                              \
     (describe(&(handshake)->failure, __VA_ARGS__), finish(handshake))
 
+static void end_unsettled(struct handshake *handshake)
+{
+    int64_t waited_us = loop_now_us() - handshake->round.challenged_us;
+    if (handshake->round.is_crossed)
+        END(handshake, fail, OTA_E_WRONG_PASSWORD,
+            "the board kept sending new challenges (%u) instead of accepting an answer",
+            handshake->challenges);
+    else
+        END(handshake, handshake_no_verdict_on_answer, handshake->board_address, waited_us,
+            &handshake->gibberish);
+}
+
 /* -- UDP: sending -- */
 
 static void note_network_error(struct handshake *handshake)
@@ -159,10 +198,10 @@ static void take_network_error(int reason, void *userdata)
 {
     struct handshake *handshake = userdata;
     handshake->network_error = reason;
-    handshake->outstanding = 0;
-    if (handshake->state == AUTHENTICATE) {
-        resend_after(handshake, 0); /* the board is gone in the middle: afresh */
+    if (handshake->state == AUTHENTICATE || handshake->state == DRAIN) {
+        enter(handshake, handshake->state, 0, 0); /* the board is gone in the middle: afresh */
     } else if (handshake->state == INVITE) {
+        handshake->round = (struct round){.was_heard = handshake->round.was_heard};
         resend_after(handshake, REFUSED_RESEND_US);
         note_network_error(handshake);
     }
@@ -175,40 +214,92 @@ static void send_datagram(struct handshake *handshake, const char *data, size_t 
         take_network_error(reason, handshake);
 }
 
+/* The one place that sends invitations. */
 static void send_invitation(struct handshake *handshake)
 {
     const struct session_config *config = handshake->config;
+    const struct pace *pace = &handshake->pace;
+    struct round *round = &handshake->round;
     char datagram[PROTOCOL_DATAGRAM_MAX];
     size_t length =
         protocol_format_invitation(datagram, config->command, listener_port(config->listener),
                                    config->image->size, config->image->md5);
+
     handshake->invitations++;
-    handshake->outstanding++;
+    round->last_invited_us = loop_now_us();
+    if (round->invitations++ == 0)
+        round->invited_us = round->last_invited_us;
+    if (pace_is_known(pace))
+        resend_after(handshake, round->backlog * pace_patience_us(pace) +
+                                    pace_resend_us(pace_patience_us(pace), round->invitations));
+    else
+        resend_after(handshake, pace_unheard_us(round->invitations));
+    round->backlog = 0;
+
     emit(handshake,
          (struct ota_event){.type = OTA_EVENT_INVITED, .attempt = handshake->invitations});
     send_datagram(handshake, datagram, length);
 }
 
-static void start_inviting(struct handshake *handshake)
+/* A board that was heard keeps the time that it needs, beyond -t. */
+static void start_inviting(struct handshake *handshake, unsigned backlog)
 {
-    handshake->outstanding = 0;
-    handshake->challenged_twice = false;
-    enter(handshake, INVITE, handshake->config->accept_timeout_us, RESEND_US);
+    const struct pace *pace = &handshake->pace;
+    int64_t limit_us = handshake->config->accept_timeout_us;
+    if (pace_is_known(&handshake->pace))
+        limit_us = greater(limit_us, backlog * pace_patience_us(pace) + pace_limit_us(pace));
+
+    handshake->round = (struct round){.was_heard = pace_is_known(pace), .backlog = backlog};
+    enter(handshake, INVITE, limit_us, 0);
     send_invitation(handshake);
 }
 
-/* A new invitation and a new challenge, when what is under way may be stale. */
-static bool start_afresh(struct handshake *handshake, const char *why)
+/* A new invitation and a new challenge, as what is under way cannot be settled any more. */
+static void start_afresh(struct handshake *handshake, const char *why, unsigned backlog)
 {
-    if (handshake->fresh_starts == FRESH_STARTS_MAX)
-        return false;
+    if (handshake->fresh_starts == FRESH_STARTS_MAX) {
+        end_unsettled(handshake);
+        return;
+    }
     handshake->fresh_starts++;
     log_debug("%s: %s: starting the handshake afresh", handshake->config->board, why);
-    start_inviting(handshake);
-    return true;
+    start_inviting(handshake, backlog);
 }
 
 /* -- authentication -- */
+
+/* Invitations that the board may read after the challenge: each further challenge shows that it has
+ * read two more, one that was swallowed and one that it replied to. */
+static unsigned count_unread(const struct round *round)
+{
+    unsigned read = 2 * round->challenges - 1;
+    return round->invitations > read ? round->invitations - read : 0;
+}
+
+/* Whether a challenge that came promptly after several invitations may be a slow board's reply to
+ * the first of them, after all; a board that was heard before has shown whether it is slow. */
+static bool is_guess(const struct round *round)
+{
+    return !round->was_heard && count_unread(round) > 0;
+}
+
+/* An answer to a challenge that may be void already is sent once, or a few times to a quick board:
+ * more would only lengthen the queue. */
+static void transmit_answer(struct handshake *handshake)
+{
+    struct round *round = &handshake->round;
+    int64_t verdict_us = pace_verdict_us(&handshake->pace, handshake->answer_scheme != AUTH_MD5);
+
+    if (round->answers++ == 0) {
+        round->answered_us = loop_now_us();
+        enter(handshake, AUTHENTICATE, greater(ANSWER_US, 2 * verdict_us), 0);
+    }
+    resend_after(handshake, pace_resend_us(verdict_us, round->answers));
+    if (is_guess(round) &&
+        (!pace_is_quick(&handshake->pace) || round->answers == DOUBTFUL_ANSWERS_MAX))
+        handshake->resend_us = 0;
+    send_datagram(handshake, handshake->answer, handshake->answer_length);
+}
 
 /* PBKDF2 takes 5 ms: in a turn of its own, as hundreds of boards may ask at once. */
 static void queue_answer(struct handshake *handshake)
@@ -233,9 +324,7 @@ static void send_answer(void *userdata)
     }
     handshake->answer_length = protocol_format_answer(handshake->answer, &answer);
     digest_cleanse(&answer, sizeof answer);
-    handshake->answer_resent = false;
-    enter(handshake, AUTHENTICATE, ANSWER_US, RESEND_US);
-    send_datagram(handshake, handshake->answer, handshake->answer_length);
+    transmit_answer(handshake);
 }
 
 static bool has_password(const struct handshake *handshake)
@@ -249,19 +338,58 @@ static void end_password_needed(struct handshake *handshake)
         "the board asks for a password, and none was given");
 }
 
+/* Answers the challenge, unless an invitation that the board reads after it makes it void. */
+static void answer_challenge(struct handshake *handshake)
+{
+    const struct round *round = &handshake->round;
+    unsigned unread = count_unread(round);
+    if (unread == 0 || pace_is_prompt(round->challenged_us - round->last_invited_us))
+        queue_answer(handshake);
+    else
+        enter(handshake, DRAIN, unread * pace_patience_us(&handshake->pace), 0);
+}
+
+static void measure_challenge(struct handshake *handshake)
+{
+    struct round *round = &handshake->round;
+    round->challenges++;
+    round->challenged_us = loop_now_us();
+
+    int64_t last_us = round->challenged_us - round->last_invited_us;
+    bool is_to_last = count_unread(round) == 0 || pace_is_prompt(last_us);
+    pace_measure_challenge(&handshake->pace,
+                           is_to_last ? last_us : round->challenged_us - round->invited_us);
+}
+
+/* The answer under way is to another challenge than the board's: nothing but a rejection can
+ * follow. */
+static void wait_for_crossed_rejection(struct handshake *handshake)
+{
+    handshake->round.challenges++;
+    handshake->round.is_crossed = true;
+    enter(handshake, AUTHENTICATE, pace_patience_us(&handshake->pace), 0);
+}
+
 static void take_challenge(struct handshake *handshake, const struct reply *challenge)
 {
-    bool answered_one = handshake->state == AUTHENTICATE || handshake->state == ANSWER;
-    if (answered_one && strcmp(challenge->nonce, handshake->challenge.nonce) == 0)
+    bool is_first = handshake->round.challenges == 0;
+    if (!is_first && strcmp(challenge->nonce, handshake->challenge.nonce) == 0)
         return; /* a duplicate */
-    handshake->challenged_twice |= answered_one;
+
     handshake->challenge = *challenge;
     if (++handshake->challenges > CHALLENGES_MAX) {
-        END(handshake, fail, OTA_E_WRONG_PASSWORD,
-            "the board answered %d answers with a new challenge each and accepted none",
-            CHALLENGES_MAX);
-    } else if (has_password(handshake)) {
-        queue_answer(handshake);
+        handshake->round.is_crossed = true;
+        end_unsettled(handshake);
+        return;
+    }
+    if (handshake->state == AUTHENTICATE) {
+        wait_for_crossed_rejection(handshake);
+        return;
+    }
+
+    measure_challenge(handshake);
+    if (has_password(handshake)) {
+        answer_challenge(handshake);
     } else if (handshake->callbacks.on_password) {
         enter(handshake, PASSWORD, PASSWORD_US, 0);
         handshake->callbacks.on_password(handshake->callbacks.userdata);
@@ -277,7 +405,7 @@ void handshake_set_password(struct handshake *handshake, const char *password)
         return;
     handshake->password = password;
     if (has_password(handshake))
-        queue_answer(handshake);
+        answer_challenge(handshake);
     else
         end_password_needed(handshake);
 }
@@ -291,19 +419,33 @@ static void announce_authenticated(struct handshake *handshake)
         note(handshake, NOTICE_WEAK, advice);
 }
 
+/* Whether another challenge than the one that was answered may have been the board's last. */
+static bool is_doubtful(const struct round *round)
+{
+    return round->is_crossed || count_unread(round) > 1 ||
+           2 * round->challenges > round->invitations + 1;
+}
+
 static void take_rejection(struct handshake *handshake)
 {
-    bool doubtful = handshake->outstanding > 1 || handshake->challenged_twice;
-    if (doubtful && start_afresh(handshake, "the rejection may be a stale one"))
-        return;
-    if (handshake->answer_scheme == AUTH_SHA256) {
+    const struct round *round = &handshake->round;
+    unsigned unread = round->answers - 1;
+    bool was_typed = !pace_is_prompt(round->answered_us - round->challenged_us);
+    if (!was_typed)
+        pace_measure_verdict(&handshake->pace, loop_now_us() - round->answered_us);
+
+    if (is_doubtful(round)) {
+        log_debug("%s: the rejection may be of another answer", handshake->config->board);
+        start_inviting(handshake, unread);
+    } else if (handshake->answer_scheme == AUTH_SHA256) {
         /* The board does not announce which hash of the password it stores. */
         log_debug("%s: trying the MD5 hash of the password", handshake->config->board);
         handshake->sha256_scheme = AUTH_SHA256_MD5;
-        start_inviting(handshake);
-        return;
+        handshake->fresh_starts = 0;
+        start_inviting(handshake, unread);
+    } else {
+        END(handshake, handshake_wrong_password, handshake->config, handshake->answer_scheme);
     }
-    END(handshake, handshake_wrong_password, handshake->config, handshake->answer_scheme);
 }
 
 /* -- UDP: replies, by state -- */
@@ -347,35 +489,37 @@ static void reply_while_accepting(struct handshake *handshake, const struct repl
 
 static void resend_invitation(struct handshake *handshake)
 {
-    if (handshake->outstanding) /* what was refused is not */
+    if (handshake->round.invitations) /* what was refused is not */
         note(handshake, NOTICE_SILENCE, "no answer yet; inviting it again");
-    resend_after(handshake, RESEND_US);
     send_invitation(handshake);
 }
 
-/* Once, when the challenge must still be valid; otherwise it takes a new invitation. */
-static void resend_answer(struct handshake *handshake)
+static void give_up_answer(struct handshake *handshake)
 {
-    if (!handshake->answer_resent && handshake->outstanding == 1) {
-        handshake->answer_resent = true;
-        resend_after(handshake, RESEND_US);
-        send_datagram(handshake, handshake->answer, handshake->answer_length);
-    } else if (!start_afresh(handshake, "no answer to the authentication")) {
-        handshake->resend_us = 0;
-        arm(handshake);
-    }
+    const struct round *round = &handshake->round;
+    unsigned sent = handshake->network_error ? 0 : count_unread(round) + round->answers;
+    if (is_guess(round))
+        pace_measure_challenge(&handshake->pace, round->challenged_us - round->invited_us);
+
+    int64_t read = (loop_now_us() - round->answered_us) / pace_patience_us(&handshake->pace);
+    start_afresh(handshake, "no answer to the authentication",
+                 read < sent ? sent - (unsigned)read : 0);
+}
+
+static void invite_drained(struct handshake *handshake)
+{
+    start_inviting(handshake, 0);
 }
 
 static void end_no_answer(struct handshake *handshake)
 {
-    END(handshake, handshake_no_answer, handshake->config, handshake->board_address,
-        handshake->network_error, handshake->invitations, &handshake->gibberish);
-}
-
-static void end_no_verdict_on_answer(struct handshake *handshake)
-{
-    END(handshake, handshake_no_verdict_on_answer, handshake->board_address, ANSWER_US,
-        &handshake->gibberish);
+    const struct round *round = &handshake->round;
+    if (pace_is_known(&handshake->pace) && !handshake->network_error)
+        END(handshake, handshake_fell_silent, handshake->board_address, round->invitations,
+            loop_now_us() - round->invited_us);
+    else
+        END(handshake, handshake_no_answer, handshake->config, handshake->board_address,
+            handshake->network_error, handshake->invitations, &handshake->gibberish);
 }
 
 static void end_no_password(struct handshake *handshake)
@@ -393,10 +537,10 @@ static void end_no_connection(struct handshake *handshake)
 
 static const struct state_row states[STATE_COUNT] = {
     [INVITE] = {OTA_PHASE_INVITE, reply_to_invitation, resend_invitation, end_no_answer},
+    [DRAIN] = {OTA_PHASE_AUTHENTICATE, reply_to_invitation, NULL, invite_drained},
     [PASSWORD] = {OTA_PHASE_AUTHENTICATE, NULL, NULL, end_no_password},
-    [ANSWER] = {OTA_PHASE_AUTHENTICATE, reply_to_invitation, NULL, end_no_verdict_on_answer},
-    [AUTHENTICATE] = {OTA_PHASE_AUTHENTICATE, reply_to_answer, resend_answer,
-                      end_no_verdict_on_answer},
+    [ANSWER] = {OTA_PHASE_AUTHENTICATE, reply_to_invitation, NULL, give_up_answer},
+    [AUTHENTICATE] = {OTA_PHASE_AUTHENTICATE, reply_to_answer, transmit_answer, give_up_answer},
     [ACCEPT] = {OTA_PHASE_ACCEPT, reply_while_accepting, NULL, end_no_connection},
 };
 
@@ -444,7 +588,7 @@ static void begin(struct handshake *handshake)
 {
     const struct session_config *config = handshake->config;
     if (udp_open(&handshake->udp, config->source, &config->address) == 0)
-        start_inviting(handshake);
+        start_inviting(handshake, 0);
     else
         END(handshake, handshake_cannot_send, handshake->board_address, errno);
 }

@@ -49,6 +49,14 @@ void handshake_no_answer(struct ota_failure *failure, const struct session_confi
              address, source, invitations, plural, seconds);
 }
 
+void handshake_fell_silent(struct ota_failure *failure, const char *address, unsigned invitations,
+                           int64_t limit_us)
+{
+    fail(failure, OTA_E_NO_ANSWER,
+         "%s answered at first, but not the last %u invitation%s, in %.3g s", address, invitations,
+         invitations == 1 ? "" : "s", (double)limit_us / 1e6);
+}
+
 void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
                                     int64_t limit_us, const struct gibberish *gibberish)
 {

@@ -23,6 +23,9 @@ void handshake_count_gibberish(struct gibberish *gibberish, const char *text);
 void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,
                          const char *address, int network_error, unsigned invitations,
                          const struct gibberish *gibberish);
+/* A board that had sent a challenge did not answer the last invitations, within limit_us. */
+void handshake_fell_silent(struct ota_failure *failure, const char *address, unsigned invitations,
+                           int64_t limit_us);
 /* A challenge came, and nothing that judges the answer to it within limit_us. */
 void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
                                     int64_t limit_us, const struct gibberish *gibberish);

@@ -221,7 +221,7 @@ class Datagrams(Hostile):
             for number in range(1_000_000):
                 peer.invited() if number == 0 else peer.udp.recvfrom(2048)
                 peer.reply(b"AUTH %032x" % number)
-        self.assert_ends(self.attack(script, "-a", "secret"), 6, "a new challenge each")
+        self.assert_ends(self.attack(script, "-a", "secret"), 6, "kept sending new challenges")
 
     def test_challenges_of_every_length(self):
         """Only 32 and 64 digits are a challenge; no other may be answered."""

@@ -38,7 +38,7 @@
 
 #define MS INT64_C(1000)
 
-enum { REPLIES_MAX = 4, DATAGRAMS_MAX = 24, PENDING_MAX = 32, REPLY_MS = 5 };
+enum { REPLIES_MAX = 4, DATAGRAMS_MAX = 48, PENDING_MAX = 32, REPLY_MS = 5 };
 
 struct script {
     const char *name;
@@ -79,7 +79,7 @@ static struct world {
     struct pending pending[PENDING_MAX];
     size_t pending_count;
     int64_t typing_us; /* when the password will be typed; 0: never */
-    char sent[256];
+    char sent[512];
     unsigned invitations, notes, failures;
     bool connected;
     struct errand *errand;
@@ -382,16 +382,18 @@ static const struct script scripts[] = {
                  {ASK_SHA},
                  {ASK_SHA_AGAIN},
                  {ASK_SHA}},
-     .sent = "I0 A5 A10 A15 A20 A25 A30 A35 A40", .expected = OTA_E_WRONG_PASSWORD,
-     .phase = AUTHENTICATING, .phrase = "new challenge"},
-    {"silence", .sent = "I0 I3500 I7000", .expected = OTA_E_NO_ANSWER, .phase = INVITING,
-     .phrase = "no answer from 10.0.0.7:3232 (the given port) to 3 invitations in 10 s",
+     .sent = "I0 A5 I510 A515 I1020 A1025 I1530 A1535", .expected = OTA_E_WRONG_PASSWORD,
+     .phase = AUTHENTICATING, .phrase = "kept sending new challenges (8)", .end_ms = 2040},
+    {"silence", .sent = "I0 I3800 I7600 I8100 I8600 I9100 I9600", .expected = OTA_E_NO_ANSWER,
+     .phase = INVITING,
+     .phrase = "no answer from 10.0.0.7:3232 (the given port) to 7 invitations in 10 s",
      .end_ms = 10000, .notes = 1},
     {"a short wait", .accept_timeout_s = 2, .sent = "I0", .expected = OTA_E_NO_ANSWER,
      .phase = INVITING, .phrase = "to 1 invitation in 2 s", .end_ms = 2000},
-    {"rubbish only", .every_time = true, .replies = {{"\x1b[2J"}}, .sent = "I0 I3500 I7000",
-     .expected = OTA_E_NO_ANSWER, .phase = INVITING, .end_ms = 10000, .notes = 1,
-     .phrase = "what answers at 10.0.0.7:3232 (the given port) is no ArduinoOTA service: to 3 "
+    {"rubbish only", .every_time = true, .replies = {{"\x1b[2J"}},
+     .sent = "I0 I3800 I7600 I8100 I8600 I9100 I9600", .expected = OTA_E_NO_ANSWER,
+     .phase = INVITING, .end_ms = 10000, .notes = 1,
+     .phrase = "what answers at 10.0.0.7:3232 (the given port) is no ArduinoOTA service: to 7 "
                "invitations in 10 s it said nothing that is understood, at first \"\\x1b[2J\""},
     {"a challenge that is none", .accept_timeout_s = 2, .replies = {{"AUTH xyz"}}, .sent = "I0",
      .expected = OTA_E_NO_ANSWER, .phase = INVITING, .end_ms = 2000,
@@ -405,35 +407,71 @@ static const struct script scripts[] = {
     {"rubbish, and then nothing listens any more", .accept_timeout_s = 2,
      .replies = {{"rubbish", "@1900 " REFUSED}}, .sent = "I0", .expected = OTA_E_NOT_LISTENING,
      .phase = INVITING, .phrase = "nothing listens", .notes = 1},
-    {"a lost invitation", .replies = {{NULL}, {"OK"}}, .sent = "I0 I3500", .phase = ACCEPTED,
+    {"a lost invitation", .replies = {{NULL}, {"OK"}}, .sent = "I0 I3800", .phase = ACCEPTED,
      .notes = 1},
     {"a loop() of 3 s: no second invitation queues up", .replies = {{"@3000 OK"}}, .sent = "I0",
      .phase = ACCEPTED},
     {"a loop() of 3 s, with a password", "pw", .replies = {{"@3000 " ASK_SHA}, {"@3000 OK"}},
      .sent = "I0 A3000", .scheme = "SHA-256", .phase = ACCEPTED},
     {"a board left waiting swallows the first invitation", "pw",
-     .replies = {{NULL}, {ASK_SHA}, {"OK"}}, .sent = "I0 I3500 A3505", .scheme = "SHA-256",
+     .replies = {{NULL}, {ASK_SHA}, {"OK"}}, .sent = "I0 I3800 A3805", .scheme = "SHA-256",
      .phase = ACCEPTED, .notes = 1},
     {"a lost answer is sent again", "pw", .replies = {{ASK_SHA}, {NULL}, {"OK"}},
-     .sent = "I0 A5 A3505", .scheme = "SHA-256", .phase = ACCEPTED},
+     .sent = "I0 A5 A3005", .scheme = "SHA-256", .phase = ACCEPTED},
+    {"a lost answer, MD5: nothing is computed for seconds", "pw",
+     .replies = {{ASK_MD5}, {NULL}, {"OK"}}, .sent = "I0 A5 A505", .scheme = "MD5",
+     .phase = ACCEPTED, .notes = 1},
+    {"a lost answer to a board whose turns may be long", "pw",
+     .replies = {{"@1000 " ASK_MD5}, {NULL}, {"OK"}}, .sent = "I0 A1000 A7500", .scheme = "MD5",
+     .phase = ACCEPTED, .notes = 1},
     {"a challenge that cannot be answered any more", "pw",
-     .replies = {{ASK_MD5}, {NULL}, {NULL}, {ASK_MD5_AGAIN}, {"OK"}},
-     .sent = "I0 A5 A3505 I7005 A7010", .scheme = "MD5", .phase = ACCEPTED, .notes = 1},
-    {"after two invitations a rejection may be stale", "pw",
-     .replies = {{NULL}, {ASK_MD5}, {REJECTED}, {ASK_MD5_AGAIN}, {"OK"}},
-     .sent = "I0 I3500 A3505 I3510 A3515", .scheme = "MD5", .phase = ACCEPTED, .notes = 2},
+     .replies = {[0] = {ASK_MD5}, [9] = {ASK_MD5_AGAIN}, [10] = {"OK"}},
+     .sent = "I0 A5 A505 A1005 A1505 A2505 A3505 A4505 A6505 I7005 A7010", .scheme = "MD5",
+     .phase = ACCEPTED, .notes = 1},
+    {"the second invitation is lost, too, of a board that was heard", "pw",
+     .replies = {{ASK_SHA}, {REJECTED}, {NULL}, {ASK_SHA_AGAIN}, {"OK"}},
+     .sent = "I0 A5 I10 I510 A515", .scheme = "SHA-256 (MD5 hash)", .phase = ACCEPTED, .notes = 1},
+    {"heard, and never again", "pw", .replies = {{ASK_SHA}, {REJECTED}}, .accept_timeout_s = 2,
+     .sent = "I0 A5 I10 I510 I1010 I1510 I2510 I3510 I4510 I6510 I8510 I10510 I14510 I18510 I22510",
+     .expected = OTA_E_NO_ANSWER, .phase = INVITING,
+     .phrase = "answered at first, but not the last 13 invitations, in 30 s", .end_ms = 30010,
+     .notes = 1},
+    {"the first of two invitations was lost: a rejection is one", "pw",
+     .replies = {{NULL}, {ASK_MD5}, {REJECTED}}, .sent = "I0 I3800 A3805",
+     .expected = OTA_E_WRONG_PASSWORD, .phase = AUTHENTICATING, .phrase = "MD5 scheme",
+     .end_ms = 3810, .notes = 1},
+    {"a slow board's second invitation is waited out", "pw",
+     .replies = {{"@4500 " ASK_MD5}, {NULL}, {ASK_MD5_AGAIN}, {"OK"}},
+     .sent = "I0 I3800 I11250 A11255", .scheme = "MD5", .phase = ACCEPTED, .notes = 2},
+    {"a slow board's third invitation makes a new challenge", "pw",
+     .replies = {{"@8000 " ASK_MD5}, {NULL}, {"@2000 " ASK_MD5_AGAIN}, {"OK"}},
+     .sent = "I0 I3800 I7600 A9600", .scheme = "MD5", .phase = ACCEPTED, .notes = 2},
+    {"two challenges to one invitation: a rejection may be stale", "pw",
+     .replies = {{ASK_MD5, ASK_MD5_AGAIN}, {REJECTED}, {ASK_MD5}, {"OK"}}, .sent = "I0 A5 I10 A15",
+     .scheme = "MD5", .phase = ACCEPTED, .notes = 1},
     {"a rejection of an answer that was given up", "pw", .replies = {{REJECTED, "OK"}},
      .sent = "I0", .phase = ACCEPTED},
     {"no answer to the answer, whatever is tried", "pw",
-     .replies = {{ASK_MD5}, {NULL}, {NULL}, {ASK_MD5_AGAIN}, {NULL}, {NULL}, {ASK_MD5}},
-     .sent = "I0 A5 A3505 I7005 A7010 A10510 I14010 A14015 A17515", .expected = OTA_E_NO_ANSWER,
-     .phase = AUTHENTICATING, .phrase = "neither accepted nor rejected the answer in 10 s",
-     .end_ms = 24015},
+     .replies = {[0] = {ASK_MD5}, [9] = {ASK_MD5_AGAIN}, [18] = {ASK_MD5}, [27] = {ASK_MD5_AGAIN}},
+     .sent = "I0 A5 A505 A1005 A1505 A2505 A3505 A4505 A6505 "
+             "I7005 A7010 A7510 A8010 A8510 A9510 A10510 A11510 A13510 "
+             "I14010 A14015 A14515 A15015 A15515 A16515 A17515 A18515 A20515 "
+             "I21015 A21020 A21520 A22020 A22520 A23520 A24520 A25520 A27520",
+     .expected = OTA_E_NO_ANSWER, .phase = AUTHENTICATING,
+     .phrase = "neither accepted nor rejected the answer in 7 s", .end_ms = 28020},
     {"rubbish instead of a verdict on the answer, which may repeat it", "pw",
-     .replies = {{ASK_MD5}, {"rubbish"}, {"rubbish"}, {ASK_MD5_AGAIN}, {NULL}, {NULL}, {ASK_MD5}},
-     .sent = "I0 A5 A3505 I7005 A7010 A10510 I14010 A14015 A17515", .expected = OTA_E_NO_ANSWER,
-     .phase = AUTHENTICATING, .phrase = "the answer in 10 s; it said nothing that is understood",
-     .end_ms = 24015, .never = "rubbish"},
+     .replies = {[0] = {ASK_MD5},
+                 [1] = {"rubbish"},
+                 [9] = {ASK_MD5_AGAIN},
+                 [18] = {ASK_MD5},
+                 [27] = {ASK_MD5_AGAIN}},
+     .sent = "I0 A5 A505 A1005 A1505 A2505 A3505 A4505 A6505 "
+             "I7005 A7010 A7510 A8010 A8510 A9510 A10510 A11510 A13510 "
+             "I14010 A14015 A14515 A15015 A15515 A16515 A17515 A18515 A20515 "
+             "I21015 A21020 A21520 A22020 A22520 A23520 A24520 A25520 A27520",
+     .expected = OTA_E_NO_ANSWER, .phase = AUTHENTICATING,
+     .phrase = "the answer in 7 s; it said nothing that is understood", .end_ms = 28020,
+     .never = "rubbish"},
     {"accepted, and no connection", .on = true, .replies = {{"OK"}}, .sent = "I0",
      .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED,
      .phrase = "accepted 1000 bytes, but did not connect to 10.0.0.1, TCP port 4711",
