@@ -32,6 +32,7 @@ enum ota_error {
     OTA_E_NO_CONNECTION,   /* accepted, but no back-channel connection came */
     OTA_E_LOST,            /* the connection ended before the last byte was sent */
     OTA_E_STALLED,         /* no progress, before the last byte was sent */
+    OTA_E_DEADLINE,        /* --deadline was over before the last byte was sent */
     OTA_E_EARLY_OK,        /* the board said OK before it had the whole image */
     OTA_E_BOARD,           /* the board reported an error over the back-channel */
     OTA_E_UNKNOWN,         /* everything was sent, and no verdict came */
@@ -132,6 +133,7 @@ struct ota_event {
     enum ota_skip skip;                /* OTA_EVENT_SKIPPED */
     const struct ota_failure *failure; /* OTA_EVENT_RESULT; error OTA_OK is success, and its message
                                         * what was proven after it, or "" */
+    bool is_verdict_lost;              /* OTA_EVENT_RESULT: proof has taken its place */
     int exit_status;                   /* OTA_EVENT_RESULT */
     const struct ota_totals *totals;   /* of the fleet */
 };

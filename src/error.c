@@ -151,6 +151,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             .name = "no-connection",
             .exit_status = 8,
+            .is_transient = true,
             .text = "the board accepted but never connected back",
             .remedy = "Let the board reach this computer's TCP port (choose it with -P and open "
                       "it in the firewall; from Docker or WSL forward it, with a VPN give -I this "
@@ -177,6 +178,14 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .text = "the transfer stopped making progress",
             .remedy = "Check the board's Wi-Fi signal and power supply, and try again; press its "
                       "reset button if it no longer answers.",
+        },
+    [OTA_E_DEADLINE] =
+        {
+            .name = "deadline",
+            .exit_status = 9,
+            .text = "the upload did not end before the deadline",
+            .remedy = "Give --deadline more seconds, or check the board's Wi-Fi signal and power "
+                      "supply.",
         },
     [OTA_E_EARLY_OK] =
         {

@@ -141,8 +141,9 @@ static struct member *take_next(struct fleet *fleet)
     if (fleet->begun < fleet->config.count && (is_canary || are_canaries_confirmed(fleet)))
         return &fleet->members[fleet->begun++];
     struct member *member = fleet->ready;
-    if (member)
-        fleet->ready = member->next_ready;
+    while (member && member->state == ENDED) /* its deadline came while it queued */
+        member = member->next_ready;
+    fleet->ready = member ? member->next_ready : NULL;
     if (!fleet->ready)
         fleet->ready_end = &fleet->ready;
     return member;

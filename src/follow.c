@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char returned[] = "it was off the network and has restarted";
+
 enum { REMEMBERED = 4, LINE_SHOWN = 160, REASON_MAX = 160 };
 
 struct follow {
@@ -22,7 +24,7 @@ struct follow {
     struct follow_callbacks callbacks;
     struct monitor *monitor;
     struct online *online;
-    AvahiTimeout *deadline; /* of --expect */
+    AvahiTimeout *deadline; /* of --expect; else 0 s for a return that was seen before */
     int64_t start_us;
     struct expect_state heard;
     bool is_log_due;    /* its verdict is still to come */
@@ -68,12 +70,18 @@ static void give_verdict(struct follow *follow, const struct ota_failure *verdic
     follow->callbacks.on_verdict(verdict, follow->callbacks.userdata);
 }
 
+/* One of the proofs is there, and another one is to follow. */
+static void pass_first(struct follow *follow, const char *proof)
+{
+    snprintf(follow->proven, sizeof follow->proven, "%s", proof);
+}
+
 /* One of the proofs is there. */
 static void pass(struct follow *follow, const char *proof)
 {
     struct ota_failure verdict;
     if (follow->is_log_due || follow->is_online_due) {
-        snprintf(follow->proven, sizeof follow->proven, "%s", proof);
+        pass_first(follow, proof);
         return;
     }
     fail(&verdict, OTA_OK, "%s%s%s", follow->proven, *follow->proven ? "; " : "", proof);
@@ -257,6 +265,10 @@ static void on_online(enum online_result result, int64_t silent_us, int64_t back
     struct ota_failure verdict;
     char proof[128];
     follow->is_online_due = false;
+    if (result == ONLINE_BACK && follow->config.is_gone) {
+        pass(follow, "it was off the network and is back");
+        return;
+    }
     if (result == ONLINE_BACK) {
         snprintf(proof, sizeof proof, "it went off the network and was back %.1f s later",
                  (double)(back_us - silent_us) / 1e6);
@@ -281,11 +293,27 @@ static bool start_online(struct follow *follow)
     const int64_t leave_us = 10 * INT64_C(1000000);
     const struct online_config config = {.poll_api = follow->config.poll_api,
                                          .address = follow->config.address,
+                                         .is_gone = follow->config.is_gone,
                                          .leave_us = leave_us,
                                          .deadline_us = follow->config.options->online_us};
     follow->online = online_start(&config, on_online, follow);
     follow->is_online_due = follow->online;
     return follow->online;
+}
+
+static void on_returned(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    pass(userdata, returned);
+}
+
+/* What was seen already is proof, too; alone, it is told from the loop like any other. */
+static bool start_returned(struct follow *follow)
+{
+    if (!follow->config.options->expect)
+        return loop_arm(follow->config.poll_api, &follow->deadline, 0, on_returned, follow) == 0;
+    pass_first(follow, returned);
+    return true;
 }
 
 static bool start_log(struct follow *follow)
@@ -310,9 +338,11 @@ struct follow *follow_start(const struct follow_config *config,
         return NULL;
     *follow =
         (struct follow){.config = *config, .callbacks = *callbacks, .start_us = loop_now_us()};
+    follow->is_new = config->is_gone || config->has_returned;
     const struct options *options = config->options;
     bool is_online_wanted = options->online_us && config->restart_us;
-    if ((is_online_wanted && !start_online(follow)) ||
+    bool (*start)(struct follow *) = config->has_returned ? start_returned : start_online;
+    if ((is_online_wanted && !start(follow)) ||
         ((options->monitor || options->expect) && !start_log(follow))) {
         follow_free(follow);
         return NULL;

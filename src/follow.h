@@ -17,7 +17,12 @@ struct follow_config {
     /* After the confirmation of an upload: when at the latest it restarts. Whoever is connected
      * before that hears the old firmware. 0: there was no upload. */
     int64_t restart_us;
+    /* What was seen of a restart by then; at most one of them. */
+    bool is_gone;      /* the board is off the network */
+    bool has_returned; /* it was, and is back */
 };
+/* For restart_us: there was an upload, and whether the board restarts is not known. */
+#define FOLLOW_RESTART_UNKNOWN INT64_MAX
 
 /* Called from the loop; all but on_line may free the follow. */
 struct follow_callbacks {

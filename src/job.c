@@ -39,19 +39,23 @@ struct job {
     struct resolution found;   /* by the last attempt that found the board */
     struct resolver *resolver;
     struct session *session;
-    struct follow *follow;             /* after the upload, or without one */
-    AvahiTimeout *pause;               /* before the next attempt */
-    unsigned attempt;                  /* counts from 1 */
-    unsigned notices;                  /* enum notice: those that its sessions gave */
-    bool is_counted;                   /* the attempt to come is a new one */
-    bool waits;                        /* has said that it waits for the board to appear */
+    struct follow *follow; /* after the upload, or without one */
+    AvahiTimeout *timer;
+    int64_t ready_us;      /* when the pause before the next attempt is over; 0: there is none */
+    int64_t deadline_us;   /* of --deadline; 0: none */
+    enum ota_phase paused; /* where the last attempt ended */
+    unsigned attempt;      /* counts from 1 */
+    unsigned notices;      /* enum notice: those that its sessions gave */
+    bool is_counted;       /* the attempt to come is a new one */
+    bool waits;            /* has said that it waits for the board to appear */
     char objection[SCREEN_REASON_MAX]; /* what speaks against the image and was said; "": nothing */
     size_t block;                      /* lock-step; 0: streaming */
     int64_t start_us;                  /* 0: not yet */
     int64_t connected_us;              /* 0: not yet */
     int64_t confirmed_us;              /* 0: not yet */
     size_t acknowledged;
-    struct broken { /* the last transfer that broke off */
+    bool is_verdict_lost; /* and proof is to take its place */
+    struct broken {       /* the last attempt that broke off after the board had accepted */
         struct ota_failure failure;
         enum ota_phase phase;
         size_t acknowledged;
@@ -85,20 +89,37 @@ static void on_session_event(const struct ota_event *event, void *userdata)
     emit(userdata, event);
 }
 
+static void arm(struct job *job)
+{
+    int64_t due_us = job->ready_us;
+    if (job->deadline_us && (!due_us || job->deadline_us < due_us))
+        due_us = job->deadline_us;
+
+    int64_t delay_us = due_us - loop_now_us();
+    if (delay_us < 0)
+        delay_us = 0;
+    loop_arm(job->config.poll_api, &job->timer, due_us ? delay_us : -1, NULL, NULL);
+}
+
 static void emit_result(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
                         int signal_number)
 {
+    job->ready_us = job->deadline_us = 0;
+    arm(job);
     emit(job,
          &(struct ota_event){.type = OTA_EVENT_RESULT,
                              .phase = phase,
                              .failure = failure,
+                             .is_verdict_lost = job->is_verdict_lost,
                              .exit_status = ota_error_exit_status(failure->error, signal_number)});
 }
 
-static void rest(struct job *job, int64_t pause_us, bool is_counted)
+static void rest(struct job *job, enum ota_phase phase, int64_t pause_us, bool is_counted)
 {
     job->is_counted = is_counted;
-    loop_arm(job->config.poll_api, &job->pause, pause_us, NULL, NULL);
+    job->paused = phase;
+    job->ready_us = loop_now_us() + pause_us;
+    arm(job);
     job->callbacks.on_rest(job->callbacks.userdata);
 }
 
@@ -111,17 +132,23 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
 {
     char message[OTA_MESSAGE_MAX + 128];
     int64_t wait_us = job_rules_pause_us(job->attempt);
-    if (job_rules_is_break(failure->error))
+    if (!job_rules_is_absence(failure->error))
         job->broken = (struct broken){*failure, phase, job->acknowledged};
     /* A board that aborts with unread data queued resets, and its reason is lost; in lock-step
      * nothing is queued and the reason arrives. */
     if (job_rules_is_break(failure->error) && !job->block)
         job->block = job_rules_block(job->config.options, job->image);
-    snprintf(message, sizeof message, "%s: %s; attempt %u of %u%s in %.0f s", ota_phase_name(phase),
-             failure->message, job->attempt + 1, job->config.options->retries + 1,
-             job->block ? ", in lock-step," : "", (double)wait_us / 1e6);
+    if (failure->error == OTA_E_NO_CONNECTION)
+        snprintf(message, sizeof message,
+                 "%s: %s; a firewall drops its packets, or they were lost: once more in %.0f s",
+                 ota_phase_name(phase), failure->message, (double)wait_us / 1e6);
+    else
+        snprintf(message, sizeof message, "%s: %s; attempt %u of %u%s in %.0f s",
+                 ota_phase_name(phase), failure->message, job->attempt + 1,
+                 job->config.options->retries + 1, job->block ? ", in lock-step," : "",
+                 (double)wait_us / 1e6);
     note(job, phase, message);
-    rest(job, wait_us, true);
+    rest(job, phase, wait_us, true);
 }
 
 /* A board that unpacks nothing can do no better, so this counts as no attempt, and begins as the
@@ -139,7 +166,7 @@ static void fall_back(struct job *job, enum ota_phase phase, const struct ota_fa
         job->config.options->lockstep ? job_rules_block(job->config.options, job->image) : 0;
     job->broken = (struct broken){.failure.error = OTA_OK};
     note(job, phase, message);
-    rest(job, wait_us, false);
+    rest(job, phase, wait_us, false);
 }
 
 /* --wait: the board may be asleep or off. */
@@ -153,7 +180,7 @@ static void look_again(struct job *job, enum ota_phase phase, const struct ota_f
         note(job, phase, message);
     }
     job->waits = true;
-    rest(job, LOOK_AGAIN_US, false);
+    rest(job, phase, LOOK_AGAIN_US, false);
 }
 
 /* That a board does not answer says less than how its transfer broke off in an earlier attempt. */
@@ -164,6 +191,7 @@ static void end_job(struct job *job, enum ota_phase phase, const struct ota_fail
     if (job_rules_is_absence(failure->error) && broken->failure.error) {
         fail(&result, broken->failure.error, "%s; and then: %s", broken->failure.message,
              failure->message);
+        result.cause = broken->failure.cause;
         job->acknowledged = broken->acknowledged;
         phase = broken->phase;
     }
@@ -181,8 +209,8 @@ static void conclude(struct job *job, enum ota_phase phase, const struct ota_fai
         look_again(job, phase, failure);
     else if (job_rules_wants_plain(job->image, failure))
         fall_back(job, phase, failure);
-    else if (!is_waited_for && ota_error_is_transient(failure->error) &&
-             job->attempt <= job->config.options->retries)
+    else if (!is_waited_for && job->attempt <= job->config.options->retries &&
+             job_rules_is_worth_another(failure->error, job->broken.failure.error))
         try_again(job, phase, failure);
     else
         end_job(job, phase, failure);
@@ -201,13 +229,24 @@ static void on_note(const char *message, void *userdata)
     note(userdata, OTA_PHASE_PROOF, message);
 }
 
+/* What is said of an upload that is over but for its proof. */
+static void add_verdict(const struct job *job, struct ota_failure *result,
+                        const struct ota_failure *proof)
+{
+    if (job->is_verdict_lost)
+        fail(result, proof->error, "its verdict was lost, %s %s",
+             proof->error == OTA_OK ? "but" : "and", proof->message);
+    else if (job->image && proof->error != OTA_OK)
+        fail(result, proof->error, "the board has confirmed the upload, but %s", proof->message);
+    else
+        *result = *proof;
+}
+
 static void on_verdict(const struct ota_failure *verdict, void *userdata)
 {
     struct job *job = userdata;
-    struct ota_failure result = *verdict;
-    if (job->image && verdict->error != OTA_OK)
-        fail(&result, verdict->error, "the board has confirmed the upload, but %s",
-             verdict->message);
+    struct ota_failure result;
+    add_verdict(job, &result, verdict);
     bool goes_on = follow_is_endless(job->config.options);
     if (!goes_on) {
         follow_free(job->follow);
@@ -219,14 +258,19 @@ static void on_verdict(const struct ota_failure *verdict, void *userdata)
 }
 
 /* Ends the job with a result when memory ran out. */
-static bool start_follow(struct job *job)
+/* seen: whether the board's restart was, already. */
+static bool start_follow(struct job *job, enum ota_cause seen)
 {
     const struct follow_callbacks callbacks = {
         .on_line = on_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = job};
     struct follow_config config = {.poll_api = job->config.poll_api,
                                    .options = job->config.options,
                                    .address = job->found.addresses[0],
-                                   .restart_us = job->image ? job_rules_restart_us(job->image) : 0};
+                                   .restart_us = job->image ? job_rules_restart_us(job->image) : 0,
+                                   .is_gone = seen == OTA_CAUSE_GONE,
+                                   .has_returned = seen == OTA_CAUSE_RESTARTED};
+    if (job->is_verdict_lost)
+        config.restart_us = FOLLOW_RESTART_UNKNOWN;
     address_set_port(&config.address, job->port);
     job->follow = follow_start(&config, &callbacks);
     if (!job->follow)
@@ -235,19 +279,18 @@ static bool start_follow(struct job *job)
     return job->follow;
 }
 
-static void note_what_is_expected(struct job *job)
+static void note_what_is_expected(struct job *job, const char *so_far, enum ota_cause seen)
 {
-    char message[256];
+    char message[OTA_MESSAGE_MAX + 128];
     const struct options *options = job->config.options;
+
     if (options->expect)
         snprintf(message, sizeof message,
-                 "the board has confirmed the upload; now its log is to say what is expected, "
-                 "within %.3g s",
+                 "%s; now its log is to say what is expected, within %.3g s", so_far,
                  (double)options->expect_timeout_us / 1e6);
     else
-        snprintf(message, sizeof message,
-                 "the board has confirmed the upload; now it is to go off the network and come "
-                 "back, within %.3g s",
+        snprintf(message, sizeof message, "%s; now it is to %scome back, within %.3g s", so_far,
+                 seen == OTA_CAUSE_GONE ? "" : "go off the network and ",
                  (double)options->online_us / 1e6);
     note(job, OTA_PHASE_PROOF, message);
 }
@@ -257,12 +300,22 @@ static void follow_up(struct job *job, enum ota_phase phase, const struct ota_fa
 {
     const struct options *options = job->config.options;
     job->confirmed_us = loop_now_us();
-    if (!start_follow(job))
+    if (!start_follow(job, OTA_CAUSE_NONE))
         return;
     if (!follow_is_proof_wanted(options))
         emit_result(job, phase, success, 0);
     else
-        note_what_is_expected(job);
+        note_what_is_expected(job, "the board has confirmed the upload", OTA_CAUSE_NONE);
+}
+
+/* The proof is to decide what the board's lost verdict would have. */
+static void prove(struct job *job, const struct ota_failure *unknown)
+{
+    job->confirmed_us = loop_now_us();
+    job->is_verdict_lost = true;
+    bool is_proven = unknown->cause == OTA_CAUSE_RESTARTED && !job->config.options->expect;
+    if (start_follow(job, unknown->cause) && !is_proven)
+        note_what_is_expected(job, unknown->message, unknown->cause);
 }
 
 /* Only the log is wanted. */
@@ -279,7 +332,7 @@ static void follow_only(struct job *job)
     address_text(job->address, &address);
     job->source = job->found.source;
     emit(job, &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
-    if (start_follow(job) && !follow_is_proof_wanted(job->config.options))
+    if (start_follow(job, OTA_CAUSE_NONE) && !follow_is_proof_wanted(job->config.options))
         job->callbacks.on_log(job->callbacks.userdata);
 }
 
@@ -312,6 +365,9 @@ static void on_session_done(struct session *session, const struct ota_failure *f
     job->session = NULL;
     if (result.error == OTA_OK && follow_is_wanted(job->config.options))
         follow_up(job, phase, &result);
+    else if (result.error == OTA_E_UNKNOWN &&
+             job_rules_can_prove(job->config.options, job->image, job->port))
+        prove(job, &result);
     else
         conclude(job, phase, &result);
 }
@@ -411,7 +467,7 @@ static void start_session(struct job *job)
         return;
     }
     if (listener_is_expecting(job->config.listener, peer_of(&config))) {
-        rest(job, TURN_US, false);
+        rest(job, OTA_PHASE_RESOLVE, TURN_US, false);
         return;
     }
     address_text(job->address, &config.address);
@@ -478,6 +534,9 @@ void job_start(struct job *job)
     const struct target *target = &job->config.assignment->target;
     if (!job->start_us) {
         job->start_us = loop_now_us();
+        if (job->config.options->deadline_us && job->image)
+            job->deadline_us = job->start_us + job->config.options->deadline_us;
+        arm(job);
         emit(job, &(struct ota_event){.type = OTA_EVENT_START, .phase = OTA_PHASE_RESOLVE});
     }
     job->attempt += job->is_counted;
@@ -490,11 +549,100 @@ void job_start(struct job *job)
                  &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
 }
 
-static void on_pause_over(AvahiTimeout *timeout, void *userdata)
+/* -- ends from outside: a signal, the deadline -- */
+
+/* What is left behind on the board. */
+static const char *describe_leftovers(const struct job *job)
+{
+    if (job->follow && job->image)
+        return job->is_verdict_lost ? "; the whole image had been sent, but the verdict was lost"
+                                    : "; the board had confirmed the upload";
+    if (job->session && session_all_sent(job->session))
+        return "; the whole image had been sent, so the board may install it";
+    if (!job->session || !job->connected_us)
+        return "";
+    return job->config.options->command == OTA_COMMAND_SKETCH
+               ? "; the board does not start a sketch that was cut short"
+               : "; until an upload succeeds the board's filesystem may be unusable";
+}
+
+static enum ota_phase current_phase(const struct job *job)
+{
+    if (job->session)
+        return session_phase(job->session);
+    if (job->follow)
+        return OTA_PHASE_PROOF;
+    return job->resolver ? OTA_PHASE_RESOLVE : job->paused;
+}
+
+/* Closes what is open at once, and emits the result. */
+static void stop(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
+                 int signal_number)
+{
+    session_free(job->session);
+    job->session = NULL;
+    follow_free(job->follow);
+    job->follow = NULL;
+    resolver_free(job->resolver);
+    job->resolver = NULL;
+    emit_result(job, phase, failure, signal_number);
+}
+
+void job_interrupt(struct job *job, int signal_number)
+{
+    struct ota_failure failure;
+    fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s", job_rules_signal_name(signal_number),
+         describe_leftovers(job));
+    stop(job, current_phase(job), &failure, signal_number);
+}
+
+/* What an upload is that has to end now: an image that is at the board may have been installed, and
+ * one that was confirmed stays confirmed. */
+static void judge_by_deadline(const struct job *job, struct ota_failure *failure)
+{
+    const double seconds = (double)job->config.options->deadline_us / 1e6;
+    struct ota_failure proof;
+
+    if (job->follow) {
+        fail(&proof, OTA_E_UNPROVEN, "the %.3g s of --deadline were over before the proof came",
+             seconds);
+        add_verdict(job, failure, &proof);
+    } else if (job->session && session_all_sent(job->session)) {
+        fail(failure, OTA_E_UNKNOWN,
+             "all %zu bytes were sent, but the board's verdict did not come in the %.3g s of "
+             "--deadline",
+             job->image->size, seconds);
+    } else {
+        fail(failure, OTA_E_DEADLINE, "the upload did not end in the %.3g s of --deadline%s%s%s",
+             seconds, describe_leftovers(job), job->broken.failure.error ? "; before that: " : "",
+             job->broken.failure.message);
+    }
+}
+
+static void expire(struct job *job)
+{
+    struct ota_failure failure;
+    judge_by_deadline(job, &failure);
+    stop(job, current_phase(job), &failure, 0);
+    job->callbacks.on_done(job->callbacks.userdata);
+}
+
+static void on_timer(AvahiTimeout *timeout, void *userdata)
 {
     (void)timeout;
     struct job *job = userdata;
-    job->callbacks.on_ready(job->callbacks.userdata);
+    int64_t now_us = loop_now_us();
+
+    if (job->deadline_us && now_us >= job->deadline_us) {
+        expire(job);
+        return;
+    }
+    bool is_ready = job->ready_us && now_us >= job->ready_us;
+    if (is_ready)
+        job->ready_us = 0;
+    arm(job);
+    if (is_ready)
+        job->callbacks.on_ready(job->callbacks.userdata);
 }
 
 struct job *job_new(const struct job_config *config, const struct job_callbacks *callbacks)
@@ -510,43 +658,11 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
     escape_string(job->name, sizeof job->name, config->assignment->target.name);
     if (config->options->lockstep && job->image)
         job->block = job_rules_block(job->config.options, job->image);
-    if (loop_arm(config->poll_api, &job->pause, -1, on_pause_over, job) < 0) {
+    if (loop_arm(config->poll_api, &job->timer, -1, on_timer, job) < 0) {
         free(job);
         return NULL;
     }
     return job;
-}
-
-/* What an interruption leaves behind on the board. */
-static const char *describe_leftovers(const struct job *job)
-{
-    if (job->follow && job->image)
-        return "; the board had confirmed the upload";
-    if (job->session && session_all_sent(job->session))
-        return "; the whole image had been sent, so the board may install it";
-    if (!job->session || !job->connected_us)
-        return "";
-    return job->config.options->command == OTA_COMMAND_SKETCH
-               ? "; the board does not start a sketch that was cut short"
-               : "; until an upload succeeds the board's filesystem may be unusable";
-}
-
-void job_interrupt(struct job *job, int signal_number)
-{
-    struct ota_failure failure;
-    enum ota_phase phase = job->session  ? session_phase(job->session)
-                           : job->follow ? OTA_PHASE_PROOF
-                                         : OTA_PHASE_RESOLVE;
-    fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s", job_rules_signal_name(signal_number),
-         describe_leftovers(job));
-    session_free(job->session);
-    job->session = NULL;
-    follow_free(job->follow);
-    job->follow = NULL;
-    resolver_free(job->resolver);
-    job->resolver = NULL;
-    loop_arm(job->config.poll_api, &job->pause, -1, NULL, NULL);
-    emit_result(job, phase, &failure, signal_number);
 }
 
 void job_free(struct job *job)
@@ -556,6 +672,6 @@ void job_free(struct job *job)
     resolver_free(job->resolver);
     session_free(job->session);
     follow_free(job->follow);
-    job->config.poll_api->timeout_free(job->pause);
+    job->config.poll_api->timeout_free(job->timer);
     free(job);
 }

@@ -11,7 +11,7 @@
 static const int64_t PAUSE_MIN_US = 1000000; /* a lost connection: idle again after 1.1 s */
 static const int64_t PAUSE_MAX_US = 5000000;
 
-enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024 };
+enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024, ESP32_PORT = 3232 };
 
 size_t job_rules_block(const struct options *options, const struct image *image)
 {
@@ -40,6 +40,23 @@ bool job_rules_is_absence(enum ota_error error)
 {
     return error == OTA_E_NOT_FOUND || error == OTA_E_NO_ANSWER || error == OTA_E_NOT_LISTENING ||
            error == OTA_E_UNREACHABLE;
+}
+
+bool job_rules_is_worth_another(enum ota_error error, enum ota_error before)
+{
+    bool is_second = error == OTA_E_NO_CONNECTION && before == OTA_E_NO_CONNECTION;
+
+    return ota_error_is_transient(error) && !is_second;
+}
+
+bool job_rules_is_esp32(const struct image *image, uint16_t port)
+{
+    return image->family == IMAGE_ESP32 || (image->family == IMAGE_UNKNOWN && port == ESP32_PORT);
+}
+
+bool job_rules_can_prove(const struct options *options, const struct image *image, uint16_t port)
+{
+    return options->expect || (options->online_us && job_rules_is_esp32(image, port));
 }
 
 bool job_rules_wants_plain(const struct image *image, const struct ota_failure *failure)

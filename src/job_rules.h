@@ -22,6 +22,18 @@ bool job_rules_is_break(enum ota_error error);
 /* Whether it may be off, asleep or restarting. */
 bool job_rules_is_absence(enum ota_error error);
 
+/* Whether another attempt may cure the failure. A board that never connected gets one more, as its
+ * packets may have been lost, and no third: a firewall drops them each time. before is the code of
+ * the last attempt that broke off; OTA_OK: none did. */
+bool job_rules_is_worth_another(enum ota_error error, enum ota_error before);
+
+/* Whether the board is an ESP32, by its image or else by the default port of its family. */
+bool job_rules_is_esp32(const struct image *image, uint16_t port);
+
+/* Whether the proof that options ask for can stand in for a verdict that was lost. That a board
+ * restarts proves something only of an ESP32: it does so by itself only after a success. */
+bool job_rules_can_prove(const struct options *options, const struct image *image, uint16_t port);
+
 /* Whether the board has refused the image only because it is compressed: ESP8266 cores before 2.7
  * unpack nothing, and find with all of it in their flash that it does not begin as a sketch does.
  */

@@ -118,7 +118,8 @@ struct online *online_start(const struct online_config *config, online_done_fn *
     struct online *online = calloc(1, sizeof *online);
     if (!online)
         return NULL;
-    *online = (struct online){.config = *config, .on_done = on_done, .userdata = userdata};
+    *online = (struct online){
+        .config = *config, .on_done = on_done, .userdata = userdata, .gone = config->is_gone};
     online->start_us = online->silent_us = online->alive_us = loop_now_us();
     if (loop_arm(config->poll_api, &online->tick, 0, on_tick, online) < 0) {
         free(online);

@@ -23,6 +23,7 @@ struct online_config {
     /* With a port, any: a connection that is refused proves as much as one that is made. One where
      * nothing listens disturbs the board least; a log's port may serve one client only. */
     struct address address;
+    bool is_gone;        /* it is silent already: its return is waited for */
     int64_t leave_us;    /* when it answers after so long, it will not go */
     int64_t deadline_us; /* for all */
 };

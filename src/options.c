@@ -83,10 +83,10 @@ static enum ota_error check_list(const struct command_line *line, struct ota_fai
     static const struct {
         enum option option;
         const char *name;
-    } for_uploads[] = {{OPTION_IP, "-i"},          {OPTION_FILE, "-f"},
-                       {OPTION_HOSTS, "--hosts"},  {OPTION_OUTPUT, "--output"},
-                       {OPTION_SIGN, "--sign"},    {OPTION_WAIT, "--wait"},
-                       {OPTION_RESUME, "--resume"}};
+    } for_uploads[] = {{OPTION_IP, "-i"},           {OPTION_FILE, "-f"},
+                       {OPTION_HOSTS, "--hosts"},   {OPTION_OUTPUT, "--output"},
+                       {OPTION_SIGN, "--sign"},     {OPTION_WAIT, "--wait"},
+                       {OPTION_RESUME, "--resume"}, {OPTION_DEADLINE, "--deadline"}};
     for (size_t i = 0; i < sizeof for_uploads / sizeof *for_uploads; i++)
         if (line->given[for_uploads[i].option])
             return fail(failure, OTA_E_USAGE,
@@ -162,6 +162,9 @@ static enum ota_error check_log(const struct command_line *line, struct ota_fail
     if (line->given[OPTION_ONLINE] && !line->given[OPTION_FILE] && !line->given[OPTION_HOSTS])
         return fail(failure, OTA_E_USAGE,
                     "--online waits for a board that an upload restarts; add -f FILE");
+    if (line->given[OPTION_DEADLINE] && !line->given[OPTION_FILE] && !line->given[OPTION_HOSTS])
+        return fail(failure, OTA_E_USAGE,
+                    "--deadline is for uploads; add -f FILE, or end a log with --monitor-for");
     return OTA_OK;
 }
 
@@ -207,6 +210,16 @@ static enum ota_error check_presence(const struct options *options, const struct
     if (line->given[OPTION_QUIET] && (line->given[OPTION_DEBUG] || line->given[OPTION_PROGRESS]))
         return fail(failure, OTA_E_USAGE, "-q asks for silence and %s for output; leave one out",
                     line->given[OPTION_DEBUG] ? "-d" : "-r");
+    return OTA_OK;
+}
+
+/* The time of --wait is part of the upload's. */
+static enum ota_error check_deadline(const struct options *options, struct ota_failure *failure)
+{
+    if (options->deadline_us && options->deadline_us <= options->wait_us)
+        return fail(failure, OTA_E_USAGE,
+                    "--deadline would end the upload before --wait has looked for the board long "
+                    "enough; give it more seconds than --wait");
     return OTA_OK;
 }
 
@@ -269,6 +282,8 @@ static enum ota_error apply(struct options *options, struct command_line *line,
         error = set_expected(options, line, failure);
     if (error == OTA_OK)
         error = check_families(options, failure);
+    if (error == OTA_OK)
+        error = check_deadline(options, failure);
     if (error == OTA_OK)
         error = set_password(options, line, failure);
     return error;

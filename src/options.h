@@ -44,6 +44,7 @@ struct options {
     enum ota_command command; /* -s/--spiffs/--filesystem */
     int64_t timeout_us;       /* -t, seconds on the command line */
     unsigned retries;         /* attempts after the first */
+    int64_t deadline_us;      /* --deadline, for each board's upload; 0: none */
     int64_t wait_us;          /* --wait; 0: a board that is not there has failed */
     unsigned jobs;            /* -j: boards at a time, at least 1 */
     unsigned canaries;        /* --canary; 0: all boards are alike */

@@ -44,7 +44,7 @@ static const struct poptOption target_rows[] = {
     VALUE("board", '\0', OPTION_BOARD, "PATTERN",
           "those of them that are of this kind, such as 'esp32*' (-l shows it)"),
     VALUE("port", 'p', OPTION_PORT, "PORT",
-          "UDP port of the board [as announced, else by the kind of image: 8266, 3232 or 2040]"),
+          "UDP port of the board [as announced, else 8266, 3232 or 2040, as the image tells]"),
     FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves in this network"),
     POPT_TABLEEND};
 
@@ -100,6 +100,9 @@ static const struct poptOption network_rows[] = {
     VALUE("retries", '\0', OPTION_RETRIES, "NUMBER",
           "further attempts when one fails in a way that may pass: no answer, a lost connection "
           "[2]"),
+    VALUE("deadline", '\0', OPTION_DEADLINE, "SECONDS",
+          "give a board up when its upload has not ended after so long, whatever it is waiting "
+          "for [never]"),
     FLAG("lockstep", '\0', OPTION_LOCKSTEP,
          "wait for the board after each block: slow, but a board that gives up can say why"),
     VALUE("block", '\0', OPTION_BLOCK, "BYTES",

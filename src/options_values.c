@@ -258,6 +258,16 @@ static bool parse_seconds(const char *text, int64_t limit_s, int64_t *us)
     return *us <= limit_s * 1000000;
 }
 
+static enum ota_error set_duration(int64_t *us, const char *option, const char *value,
+                                   struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    if (parse_seconds(value, WAIT_MAX_S, us) && *us > 0)
+        return OTA_OK;
+    return fail(failure, OTA_E_USAGE, "%s '%s' is not a number of seconds from 0.001 to %d", option,
+                show(buffer, value), WAIT_MAX_S);
+}
+
 static enum ota_error set_timeout(struct options *options, const char *value,
                                   struct ota_failure *failure)
 {
@@ -298,6 +308,12 @@ static enum ota_error set_retries(struct options *options, const char *value,
     return set_number(&options->retries, "--retries", value, 0, RETRIES_MAX, failure);
 }
 
+static enum ota_error set_deadline(struct options *options, const char *value,
+                                   struct ota_failure *failure)
+{
+    return set_duration(&options->deadline_us, "--deadline", value, failure);
+}
+
 static enum ota_error set_jobs(struct options *options, const char *value,
                                struct ota_failure *failure)
 {
@@ -334,16 +350,6 @@ static enum ota_error set_monitor(struct options *options, const char *value,
         return OTA_OK;
     return fail(failure, OTA_E_USAGE, "--monitor '%s' is not a port number from 1 to 65535",
                 show(buffer, value));
-}
-
-static enum ota_error set_duration(int64_t *us, const char *option, const char *value,
-                                   struct ota_failure *failure)
-{
-    char buffer[SHOWN_MAX];
-    if (parse_seconds(value, WAIT_MAX_S, us) && *us > 0)
-        return OTA_OK;
-    return fail(failure, OTA_E_USAGE, "%s '%s' is not a number of seconds from 0.001 to %d", option,
-                show(buffer, value), WAIT_MAX_S);
 }
 
 static enum ota_error set_monitor_for(struct options *options, const char *value,
@@ -412,6 +418,7 @@ static const struct {
     {OPTION_TIMEOUT, set_timeout},
     {OPTION_WAIT, set_wait},
     {OPTION_RETRIES, set_retries},
+    {OPTION_DEADLINE, set_deadline},
     {OPTION_BLOCK, set_block},
     {OPTION_JOBS, set_jobs},
     {OPTION_CANARY, set_canary},

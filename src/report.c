@@ -226,7 +226,8 @@ static void show_connected(struct report *report, const struct ota_event *event)
 static void show_success_in_short(const struct ota_event *event)
 {
     char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
-    log_info("%s: confirmed, %s in %.1f s (%s)%s%s", event->board, bar_size(size, event->total),
+    log_info("%s: %s, %s in %.1f s (%s)%s%s", event->board,
+             event->is_verdict_lost ? "proven" : "confirmed", bar_size(size, event->total),
              (double)event->transfer_us / 1e6, bar_rate(rate, event->total, event->transfer_us),
              *event->failure->message ? "; " : "", event->failure->message);
 }
@@ -236,10 +237,11 @@ static void show_success(const struct report *report, const struct ota_event *ev
     char path[512], size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
     const char *name = strrchr(event->image->path, '/');
     escape_string(path, sizeof path, name ? name + 1 : event->image->path);
-    log_info("%s: %s %s, %s%s, sent in %.1f s (%s) and confirmed by the board%s%s", event->board,
+    log_info("%s: %s %s, %s%s, sent in %.1f s (%s)%s%s%s", event->board,
              report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image", path,
              bar_size(size, event->total), describe_unpacked(unpacked, unpacked_size(event->image)),
              (double)event->transfer_us / 1e6, bar_rate(rate, event->total, event->transfer_us),
+             event->is_verdict_lost ? "" : " and confirmed by the board",
              *event->failure->message ? "; " : "", event->failure->message);
 }
 

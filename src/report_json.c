@@ -87,12 +87,21 @@ static void add_image(json_t *fields, const struct ota_event *event, enum ota_co
                         event->image ? json_string(event->image->sha256) : json_null());
 }
 
+/* What a success rests on. */
+static const char *name_of_evidence(const struct ota_event *event)
+{
+    if (event->failure->error != OTA_OK || !event->image)
+        return NULL;
+    return event->is_verdict_lost ? "proof" : "confirmation";
+}
+
 static json_t *result_fields(const struct ota_event *event, enum ota_command command)
 {
     json_t *fields = failure_fields(event->failure, event->exit_status);
     if (!event->image && event->failure->error == OTA_OK && !*event->failure->message)
         json_object_set_new(fields, "message",
                             json_string("nothing was sent; the log was followed"));
+    json_object_set_new(fields, "verified", string_or_null(name_of_evidence(event)));
     json_object_set_new(fields, "phase", json_string(ota_phase_name(event->phase)));
     json_object_set_new(fields, "address", string_or_null(event->address));
     add_image(fields, event, command);

@@ -23,9 +23,10 @@ import scenario
 
 # A board's window is small: what a stalled one has not read is still here.
 BOARD_TCP = ("--window", "5744", "--mss", "1436")
+LOG_PORT = 2323
 # Whatever ends on no signal and in no status but these has failed in a way that nobody foresaw.
 SIGNALS_CAUGHT = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
-STATUSES = {*range(12), *(128 + number for number in SIGNALS_CAUGHT)}
+STATUSES = {*range(13), *(128 + number for number in SIGNALS_CAUGHT)}
 with open(scenario.PROGRAM, "rb") as program:
     SANITIZED = b"__asan_init" in program.read()
 SHIFTING_CLOCK = os.environ.get("ESP_OTA_SHIFTING_CLOCK", "")
@@ -116,16 +117,19 @@ class Upload:
         self.board = None
         self.address = scenario.address()
         if fault.board is not None:
-            options = [*BOARD_TCP, *shlex.split(fault.board.format(address=self.address))]
+            options = [*BOARD_TCP, *shlex.split(self.fill_in(fault.board))]
             self.board = scenario.Board(*options, family=fault.family, directory=directory,
                                         where=self.address, fast=fault.fast)
         self.program = None
 
+    def fill_in(self, options):
+        """What depends on the row: {log} is a TCP port."""
+        return options.format(address=self.address, directory=self.directory, log=LOG_PORT)
+
     def arguments(self):
         port = ("-p", str(self.board.port)) if self.board and not self.fault.target else ()
         file = () if re.search(r"(^| )-f", self.fault.options) else ("-f", self.image)
-        options = shlex.split(self.fault.options.format(address=self.address,
-                                                        directory=self.directory))
+        options = shlex.split(self.fill_in(self.fault.options))
         return ("-i", self.fault.target or self.address, *port, *file, *options)
 
     def run(self, deadline_s=scenario.DEADLINE_S):

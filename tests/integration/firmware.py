@@ -70,9 +70,27 @@ def esp8266(size=20000, seed=0, alike=0):
     return boot + sketch
 
 
-def littlefs(blocks=16):
+def _crc32(data):
+    """As the boot ROM of the RP2040 computes it: most significant bit first, nothing inverted at the end."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc & 0x80000000 else 0)) & 0xFFFFFFFF
+    return crc
+
+
+def rp2040(size=20000):
+    """A boot stage with its checksum, a vector table, and code."""
+    dice = random.Random(size)
+    stage = dice.randbytes(252)
+    stage += struct.pack("<I", _crc32(stage))
+    return stage + struct.pack("<II", 0x20042000, 0x100001F7) + dice.randbytes(size - 264)
+
+
+def littlefs(blocks=16, block_size=4096):
     """What mklittlefs writes at the start of an empty filesystem."""
     superblock = struct.pack("<I", 1) + b"\xf0\x0f\xff\xf7littlefs/\xe0\0\x10"
-    superblock += struct.pack("<IIIIII", 0x20000, 4096, blocks, 255, 0x7FFFFFFF, 1022)
-    block = superblock.ljust(4096, b"\xff")
-    return block + block + bytes([0xFF]) * 4096 * (blocks - 2)
+    superblock += struct.pack("<IIIIII", 0x20000, block_size, blocks, 255, 0x7FFFFFFF, 1022)
+    block = superblock.ljust(block_size, b"\xff")
+    return block + block + b"\xff" * block_size * (blocks - 2)

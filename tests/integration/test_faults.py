@@ -134,14 +134,18 @@ AUTHENTICATE = [
 
 ACCEPT = [
     Fault("the board never connects", "--fault never-connect", "-t 2", 8,
-          "accepted 100000 bytes, but did not connect to 127.0.0.1, TCP port", 14,
-          never=NEVER_AGAIN),
-    Fault("a firewall drops what comes back", "--fault wrong-port", "", 8, "firewall", 14,
+          r"(?s)a firewall drops its packets, or they were lost: once more in 1 s.*"
+          "accepted 100000 bytes, but did not connect to 127.0.0.1, TCP port", 27,
+          never="(?s)once more.*once more"),
+    Fault("the board connects the second time", "--fault never-connect*1", "", 0, "once more in 1 s", 16),
+    Fault("the board never connects, and --retries 0", "--fault never-connect", "--retries 0", 8,
+          "did not connect", 14, never="once more"),
+    Fault("a firewall drops what comes back", "--fault wrong-port", "", 8, "firewall", 27,
           family="esp32"),
     Fault("the image does not fit, and an ESP32 says nothing", "--capacity 50000", "", 8,
-          "an ESP32 refuses one that does not", 14, family="esp32"),
+          "an ESP32 refuses one that does not", 27, family="esp32"),
     Fault("the board connects from another address", "--fault connect-from:127.0.0.9", "", 8,
-          r"turned away a connection from 127.0.0.9:.*--peer", 14),
+          r"turned away a connection from 127.0.0.9:.*--peer", 27),
     Fault("from another address, which --peer names", "--fault connect-from:127.0.0.9",
           "--peer 127.0.0.9", 0, "confirmed", 5),
     Fault("a stranger connects first", "--fault stranger:127.0.0.9", "", 0,
@@ -200,6 +204,9 @@ TRANSFER = [
     Fault("no numbers at all", "--fault no-numbers", "", 0, "confirmed", 5),
 ]
 
+RESTARTED = "verdict did not come: the board was off the network and has restarted"
+LOGS = "--reboot-ms 3000 --telnet {log} --say old --say-after new"
+
 RESULT = [
     Fault("the board rejects the whole", "--fault 'error-end:ERROR[10]: Magic byte is not 0xE9\\n'",
           "", 10, "Magic byte is not 0xE9", 5, never=NEVER_AGAIN),
@@ -220,6 +227,24 @@ RESULT = [
           before=faults.alone("127.0.0.1", board="--fault ok-never",
                               during='wait_for "fault order=ok-never"; ip link set lo down'),
           never=NEVER_AGAIN),
+    Fault("a restart instead of a verdict", "--fault drop-verdict --reboot-ms 3000", "", 11,
+          RESTARTED, 12, never=NEVER_AGAIN),
+    Fault("a restart instead of a verdict, ESP32", "--fault drop-verdict --reboot-ms 3000", "", 11,
+          RESTARTED, 12, family="esp32", never=NEVER_AGAIN),
+    Fault("no way back instead of a verdict", "--fault drop-verdict --reboot-ms 60000", "", 11,
+          r"verdict did not come: the board has answered nothing for 1\d s", 25, family="esp32"),
+    Fault("the log proves what the verdict would have", f"--fault drop-verdict {LOGS}",
+          "--monitor={log} --expect new", 0,
+          "its verdict was lost, but its log said what was expected", 30, family="esp32",
+          never="confirmed by the board"),
+    Fault("the log does not", f"--fault drop-verdict {LOGS}",
+          "--monitor={log} --expect other --expect-timeout 8", 12,
+          "its verdict was lost, and in 8 s the log did not say", 30, installed=True),
+    Fault("that an ESP32 has restarted proves it", "--fault drop-verdict --reboot-ms 3000",
+          "--online", 0, "its verdict was lost, but it was off the network and has restarted", 20,
+          family="esp32", never="confirmed by the board"),
+    Fault("that an ESP8266 has does not", "--fault drop-verdict --reboot-ms 3000", "--online", 11,
+          RESTARTED, 12, never="verdict was lost"),
     Fault("busy for longer than probes take", "--fault pause:16000@100000", "", 0, "confirmed", 25),
 ]
 
@@ -269,6 +294,32 @@ SIGNALS = [
              fast=False, there=r"100% \("),
     in_state("pause", [stop, passing(2), go_on], 0, "confirmed", 20,
              board="--fault reset@40000*1", group=True),
+]
+
+def late(state, status=9, says="the upload did not end in the 2 s of --deadline", **more):
+    """--deadline finds an upload in this state."""
+    row = {**STATES[state], **more}
+    row.pop("there")
+    board, options = row.pop("board"), row.pop("options")
+    return Fault(state, board, f"{options} --deadline 2", status, says, 15, **row)
+
+
+DEADLINE = [
+    late("resolve"),
+    late("invite"),
+    late("authenticate"),
+    late("authenticate", board=ASKS, options="", columns=80),  # somebody is asked for it
+    late("accept"),
+    late("transfer"),
+    late("transfer", options="--lockstep"),
+    late("result", 11, r"verdict did not come in the 2 s of --deadline"),
+    late("pause", options="--retries 9"),
+    Fault("slow", "--window 2144 --mss 536 --write-ms 800", "--deadline 2", 9,
+          r"transfer: .* 2 s of --deadline; the board does not start a sketch that was cut", 9),
+    Fault("proof", LOGS, "--monitor={log} --expect other --deadline 3", 12,
+          "has confirmed the upload, but the 3 s of --deadline were over before the proof", 12,
+          installed=True),
+    Fault("in time", NONE, "--deadline 60", 0, "confirmed", 5),
 ]
 
 # How long to look at what waiting costs, by state. Resolving takes 10 s at most, a pause 5 s.
@@ -376,7 +427,7 @@ SCARCE = [
 
 TABLES = {
     "resolve": RESOLVE, "invite": INVITE, "authenticate": AUTHENTICATE, "accept": ACCEPT,
-    "transfer": TRANSFER, "result": RESULT, "signal": SIGNALS, "host": HOST, "scarce": SCARCE,
+    "transfer": TRANSFER, "result": RESULT, "signal": SIGNALS, "deadline": DEADLINE, "host": HOST, "scarce": SCARCE,
 }
 
 

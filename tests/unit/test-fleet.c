@@ -355,6 +355,29 @@ static void test_rest(void **state)
     finish(fleet, OTA_OK, 0);
 }
 
+/* A board's deadline comes while it rests, and while it queues for a place: it is not started
+ * again. */
+static void test_ends_without_a_place(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 1}, 4);
+    rest(0);
+    rest(1);
+    rest(2);
+    assert_string_equal(told(), "+0 +1 +2 +3 ");
+    wake(0);
+    wake(1);
+    wake(2);
+    end(0, OTA_E_DEADLINE);
+    end(2, OTA_E_DEADLINE);
+    assert_string_equal(told(), "0=9 2=9 ");
+    end(3, OTA_OK);
+    assert_string_equal(told(), "3=0 +1 ");
+    end(1, OTA_E_DEADLINE);
+    assert_string_equal(told(), "1=9 done ");
+    finish(fleet, OTA_E_DEADLINE, 9);
+}
+
 static void test_canaries(void **state)
 {
     (void)state;
@@ -534,12 +557,19 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one),           cmocka_unit_test(test_larger_image),
-        cmocka_unit_test(test_window),        cmocka_unit_test(test_many_starts),
-        cmocka_unit_test(test_rest),          cmocka_unit_test(test_canaries),
-        cmocka_unit_test(test_max_failures),  cmocka_unit_test(test_duplicates),
-        cmocka_unit_test(test_password),      cmocka_unit_test(test_prompt_is_dismissed),
-        cmocka_unit_test(test_interrupt),     cmocka_unit_test(test_confirmed_earlier),
+        cmocka_unit_test(test_one),
+        cmocka_unit_test(test_larger_image),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_many_starts),
+        cmocka_unit_test(test_rest),
+        cmocka_unit_test(test_ends_without_a_place),
+        cmocka_unit_test(test_canaries),
+        cmocka_unit_test(test_max_failures),
+        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_password),
+        cmocka_unit_test(test_prompt_is_dismissed),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_confirmed_earlier),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,8 @@ enum occasion { NEVER, AT_NOTE, AT_VERDICT };
 static struct world {
     bool has_monitor, has_online;
     bool refuse_memory, refuse_monitor, refuse_online;
-    bool is_full; /* the monitor takes no more */
+    bool starts_gone; /* online knows that the board is away */
+    bool is_full;     /* the monitor takes no more */
     bool keeps_colours;
     struct monitor_callbacks monitor;
     online_done_fn *on_online;
@@ -108,6 +109,7 @@ struct online *__wrap_online_start(const struct online_config *config, online_do
     assert_int_equal(config->deadline_us, 60 * S);
     assert_int_equal(config->leave_us, 10 * S);
     world.has_online = true;
+    world.starts_gone = config->is_gone;
     world.on_online = on_done;
     world.online_userdata = userdata;
     return (struct online *)&world.has_online;
@@ -185,16 +187,22 @@ struct story {
     const char *rejected[PATTERNS];
     bool online;
     bool is_old; /* nothing was uploaded: no restart is to come */
+    enum { VERDICT_CAME, NOTHING_SEEN, SEEN_GONE, SEEN_BACK } lost; /* or the verdict was lost */
     enum occasion free_at;
     struct step steps[STEPS];
     const char *story;
 };
 
-static void begin(const struct options *options, bool is_restarting)
+static void begin(const struct options *options, const struct story *story)
 {
     struct follow_config config = {.poll_api = &virtual_time.api,
                                    .options = options,
-                                   .restart_us = is_restarting ? 2500 * 1000 : 0};
+                                   .restart_us = story && story->is_old ? 0 : 2500 * 1000};
+    if (story && story->lost) {
+        config.restart_us = FOLLOW_RESTART_UNKNOWN;
+        config.is_gone = story->lost == SEEN_GONE;
+        config.has_returned = story->lost == SEEN_BACK;
+    }
     const struct follow_callbacks callbacks = {
         .on_line = on_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = &world};
     assert_true(address_parse(&config.address, "10.0.0.7"));
@@ -268,9 +276,10 @@ static void play_story(const struct story *story)
                          OTA_OK);
     reset_world();
     world.free_at = story->free_at;
-    begin(&options, !story->is_old);
+    begin(&options, story);
     assert_non_null(world.follow);
-    assert_int_equal(world.has_online, story->online && !story->is_old);
+    assert_int_equal(world.has_online, story->online && !story->is_old && story->lost != SEEN_BACK);
+    assert_int_equal(world.starts_gone, world.has_online && story->lost == SEEN_GONE);
     for (const struct step *step = story->steps; step->kind != END; step++)
         take_step(step);
     assert_string_equal(world.story, story->story);
@@ -541,6 +550,55 @@ static void test_online(void **state)
     play(stories, COUNT(stories));
 }
 
+/* Where the board's verdict was lost nobody knows that it restarts, unless that was seen. */
+static void test_lost_verdict(void **state)
+{
+    (void)state;
+    static const struct story stories[] = {
+        {.title = "the old firmware's log is not the new one's, however late",
+         .lost = NOTHING_SEEN,
+         .expected = {"ready"},
+         .steps = {CONNECTED(200), {LINE, 20000, "ready", 0}, {PASS, 30000, NULL, 0}},
+         .story = IS_CONNECTED_EARLY
+         "line ready\nunproven: in 30 s the log did not say \"ready\"; all that came was from "
+         "before the restart\n"},
+        {.title = "unless the board is seen to restart",
+         .lost = NOTHING_SEEN,
+         .expected = {"ready"},
+         .steps = {CONNECTED(200), LOST(900), CONNECTED(1500), {LINE, 1600, "ready", 0}},
+         .story = IS_CONNECTED_EARLY IS_LOST IS_CONNECTED
+         "line ready\nok: its log said what was expected, after 1.6 s\n"},
+        {.title = "or was, so that the first log is the new one's",
+         .lost = SEEN_BACK,
+         .expected = {"ready"},
+         .steps = {CONNECTED(0), {LINE, 1, "ready", 0}},
+         .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 0.0 s\n"},
+        {.title = "or is away",
+         .lost = SEEN_GONE,
+         .expected = {"ready"},
+         .steps = {CONNECTED(900), {LINE, 1000, "ready", 0}},
+         .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 1.0 s\n"},
+        {.title = "that it is back was seen",
+         .lost = SEEN_BACK,
+         .online = true,
+         .steps = {{PASS, 0, NULL, 0}},
+         .story = "ok: it was off the network and has restarted\n"},
+        {.title = "both: that was seen, and the log says it",
+         .lost = SEEN_BACK,
+         .online = true,
+         .expected = {"ready"},
+         .steps = {CONNECTED(100), {LINE, 200, "ready", 0}},
+         .story = IS_CONNECTED "line ready\nok: it was off the network and has restarted; its log "
+                               "said what was expected, after 0.2 s\n"},
+        {.title = "it is away, and comes back",
+         .lost = SEEN_GONE,
+         .online = true,
+         .steps = {BACK(3700)},
+         .story = "ok: it was off the network and is back\n"},
+    };
+    play(stories, COUNT(stories));
+}
+
 /* The follow is freed by whom it tells; nothing of it is touched, and nobody called, afterwards. */
 static void test_freed_by_callback(void **state)
 {
@@ -623,7 +681,7 @@ static void test_say(void **state)
     follow_free(world.follow);
 
     reset_world();
-    begin(&no_log, true);
+    begin(&no_log, NULL);
     assert_false(follow_say(world.follow, "help", 4));
     follow_free(world.follow);
     assert_nothing_left();
@@ -635,7 +693,7 @@ static void test_was_connected(void **state)
     const struct options options = {.monitor = true, .monitor_port = 23, .raw = true};
     const char *reason;
     reset_world();
-    begin(&options, false);
+    begin(&options, &(struct story){.is_old = true});
     assert_true(world.keeps_colours);
     assert_false(follow_was_connected(world.follow, &reason));
     assert_string_equal(reason, "");
@@ -664,7 +722,7 @@ static void test_long_message(void **state)
     memset(text, '\x01', sizeof text - 1);
     assert_int_equal(expect_new(&options.expect, expected, EXPECT_MAX, NULL, 0, &failure), OTA_OK);
     reset_world();
-    begin(&options, false);
+    begin(&options, &(struct story){.is_old = true});
     take_step(&(struct step)CONNECTED(100));
     for (int i = 0; i < 5; i++) {
         const struct line line = {.bytes = (const unsigned char *)text, .length = strlen(text)};
@@ -694,7 +752,7 @@ static void test_out_of_memory(void **state)
         world.refuse_online = what == 1;
         world.refuse_monitor = what == 2;
         virtual_time.refuse = what == 3;
-        begin(&options, true);
+        begin(&options, NULL);
         assert_int_equal(world.follow != NULL, what == 4);
         world.refuse_memory = false;
         follow_free(world.follow);
@@ -707,10 +765,15 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_which_firmware), cmocka_unit_test(test_verdicts),
-        cmocka_unit_test(test_online),         cmocka_unit_test(test_freed_by_callback),
-        cmocka_unit_test(test_wanted),         cmocka_unit_test(test_say),
-        cmocka_unit_test(test_was_connected),  cmocka_unit_test(test_long_message),
+        cmocka_unit_test(test_which_firmware),
+        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_lost_verdict),
+        cmocka_unit_test(test_online),
+        cmocka_unit_test(test_freed_by_callback),
+        cmocka_unit_test(test_wanted),
+        cmocka_unit_test(test_say),
+        cmocka_unit_test(test_was_connected),
+        cmocka_unit_test(test_long_message),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,8 @@ static struct world {
     struct job *job;
     bool is_ready;
     unsigned done;
-    int exit_status;     /* of the result */
+    int exit_status; /* of the result */
+    enum ota_cause cause;
     int64_t transfer_us; /* likewise */
     char story[4096];
 } world;
@@ -172,6 +173,9 @@ struct follow *__wrap_follow_start(const struct follow_config *config,
                                    const struct follow_callbacks *callbacks)
 {
     char text[ADDRESS_TEXT_MAX + 8];
+    const char *restart = config->restart_us == FOLLOW_RESTART_UNKNOWN ? " whether it restarts"
+                          : config->restart_us                         ? " after its restart"
+                                                                       : "";
     assert_ptr_equal(config->poll_api, &virtual_time.api);
     assert_false(world.has_follow || world.has_session || world.has_resolver);
     if (world.refuse_follow || !config->restart_us)
@@ -180,8 +184,10 @@ struct follow *__wrap_follow_start(const struct follow_config *config,
         return NULL;
     world.has_follow = true;
     world.follow = *callbacks;
-    tell("follow %s%s\n", address_text_port(text, &config->address),
-         config->restart_us ? " after its restart" : "");
+    tell("follow %s%s%s\n", address_text_port(text, &config->address), restart,
+         config->is_gone        ? ", gone"
+         : config->has_returned ? ", back"
+                                : "");
     return (struct follow *)&world.has_follow;
 }
 
@@ -232,6 +238,7 @@ static void on_event(const struct ota_event *event, void *userdata)
     case OTA_EVENT_RESULT:
         world.exit_status = event->exit_status;
         world.transfer_us = event->transfer_us;
+        world.cause = event->failure->cause;
         tell("result %s %d %zu: %s\n", ota_error_name(event->failure->error), event->exit_status,
              event->bytes, event->failure->message);
         assert_string_equal(ota_phase_name(event->phase), ota_phase_name(world.phase));
@@ -338,12 +345,19 @@ static void session_event(const struct ota_event *event)
     world.callbacks.on_event(event, world.callbacks.userdata);
 }
 
-static void end_session(enum ota_phase phase, enum ota_error error, const char *message)
+static void end_session_for(enum ota_phase phase, enum ota_error error, const char *message,
+                            enum ota_cause cause)
 {
-    const struct ota_failure failure = make_failure(error, message);
+    struct ota_failure failure = make_failure(error, message);
+    failure.cause = cause;
     world.phase = phase;
     world.callbacks.on_done((struct session *)&world.has_session, &failure,
                             world.callbacks.userdata);
+}
+
+static void end_session(enum ota_phase phase, enum ota_error error, const char *message)
+{
+    end_session_for(phase, error, message, OTA_CAUSE_NONE);
 }
 
 static void play_try(const struct try *try)
@@ -408,6 +422,9 @@ static void assert_nothing_left(void)
 #define PLAIN_FOLLOWS                                                                              \
     "note result: " MAGIC "; its core does not unpack what is compressed, so the image follows "   \
     "uncompressed in 1 s\nwait 1000\nrests\n" AGAIN
+#define NEVER_CONNECTED(seconds)                                                                   \
+    "note connection: no way; a firewall drops its packets, or they were lost: once more "         \
+    "in " seconds " s\nwait 1000\nrests\n"
 #define CONFIRMED "result ok 0 1000: \ndone\n"
 #define SENT .bytes = IMAGE_SIZE, .phase = OTA_PHASE_RESULT
 
@@ -595,6 +612,29 @@ static const struct story {
      "note invitation: silence; attempt 3 of 3, in lock-step, in 2 s\nwait 2000\nrests\n" AGAIN
          LOCKSTEP "result lost 9 600: reset; and then: no way\ndone\n",
      .exit_status = 9},
+    {.title = "a board that never connects gets one more attempt, whatever --retries says",
+     .tries = {{.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"},
+               {.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"}},
+     .story =
+         START FOUND NEVER_CONNECTED("1") AGAIN FOUND "result no-connection 8 0: no way\ndone\n",
+     .exit_status = 8},
+    {.title = "and connects then",
+     .tries = {{.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story = START FOUND NEVER_CONNECTED("1") AGAIN FOUND CONNECTED_EVENT
+     "progress 1000 after 200\n" CONFIRMED},
+    {.title = "or does not even answer: that it accepted says more",
+     .options = {.retries = 1},
+     .tries = {{.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"},
+               {.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_ANSWER, .message = "silence"}},
+     .story = START FOUND NEVER_CONNECTED("1") AGAIN FOUND
+     "result no-connection 8 0: no way; and then: silence\ndone\n",
+     .exit_status = 8},
+    {.title = "no retries, no second connection",
+     .no_retries = true,
+     .tries = {{.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"}},
+     .story = START FOUND "result no-connection 8 0: no way\ndone\n",
+     .exit_status = 8},
     {.title = "a board that is waited for",
      .options = {.wait_us = 3500 * MS},
      .tries = {{.missing = "nobody knows it"},
@@ -688,7 +728,7 @@ static void test_every_outcome(void **state)
         {OTA_E_WRONG_PASSWORD, false, 6},
         {OTA_E_PASSWORD_NEEDED, false, 6},
         {OTA_E_REFUSED, false, 7},
-        {OTA_E_NO_CONNECTION, false, 8},
+        {OTA_E_NO_CONNECTION, true, 8},
         {OTA_E_LOST, true, 9},
         {OTA_E_STALLED, true, 9},
         {OTA_E_EARLY_OK, false, 9},
@@ -834,7 +874,7 @@ static void test_turns(void **state)
 }
 
 /* Where a signal finds the job. */
-enum moment { RESOLVING, PAUSING, PROMPTING, INVITING, SENDING, ALL_SENT };
+enum moment { RESOLVING, PAUSING, PROMPTING, INVITING, SENDING, ALL_SENT, PROVING };
 
 static void reach(enum moment moment)
 {
@@ -854,6 +894,8 @@ static void reach(enum moment moment)
         session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
     }
     world.all_sent = moment == ALL_SENT;
+    if (moment == PROVING)
+        end_session(OTA_PHASE_PROOF, OTA_OK, "");
 }
 
 static void test_signals(void **state)
@@ -896,6 +938,7 @@ static void test_signals(void **state)
 /* -- after the confirmation, or without an upload -- */
 
 #define MONITOR .monitor = true, .monitor_port = 23
+#define ONLINE .online_us = 60000 * MS
 #define EXPECT .expect = (struct expect *)&world, .expect_timeout_us = 30 * MS * 1000
 #define UPLOADED START FOUND CONNECTED_EVENT "progress 1000 after 200\n"
 #define FOLLOWED "follow 10.0.0.7:3232 after its restart\n"
@@ -1082,6 +1125,227 @@ static void test_interrupted_proof(void **state)
     }
 }
 
+/* -- a verdict that was lost, and proof in its place -- */
+
+#define VERDICT_LOST "all were sent"
+#define PROOF_OF_LOG "note " VERDICT_LOST "; now its log is to say what is expected, within 30 s\n"
+#define LOST_RESULT(rest) "follow ends\nresult " rest "done\n"
+
+static void test_lost_verdict(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *title;
+        struct options options;
+        enum image_family family;
+        uint16_t port;
+        enum ota_cause cause;
+        enum ota_error proof;
+        const char *story; /* behind UPLOADED */
+    } rows[] = {
+        {"nothing is to be proven",
+         {MONITOR},
+         IMAGE_ESP32,
+         0,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
+        {"the log proves it",
+         {EXPECT},
+         IMAGE_ESP8266,
+         0,
+         OTA_CAUSE_NONE,
+         OTA_OK,
+         "follow 10.0.0.7:8266 whether it restarts\n" PROOF_OF_LOG LOST_RESULT(
+             "ok 0 1000: its verdict was lost, but proof\n")},
+        {"the log of a board that has restarted proves it",
+         {EXPECT},
+         IMAGE_ESP8266,
+         0,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "follow 10.0.0.7:8266 whether it restarts, back\n" PROOF_OF_LOG LOST_RESULT(
+             "ok 0 1000: its verdict was lost, but proof\n")},
+        {"the log proves nothing",
+         {EXPECT},
+         IMAGE_ESP32,
+         0,
+         OTA_CAUSE_GONE,
+         OTA_E_UNPROVEN,
+         "follow 10.0.0.7:3232 whether it restarts, gone\n" PROOF_OF_LOG LOST_RESULT(
+             "unproven 12 1000: its verdict was lost, and proof\n")},
+        {"an ESP32 that restarts has succeeded",
+         {ONLINE},
+         IMAGE_ESP32,
+         0,
+         OTA_CAUSE_NONE,
+         OTA_OK,
+         "follow 10.0.0.7:3232 whether it restarts\nnote " VERDICT_LOST
+         "; now it is to go off the network and come back, within 60 s\n" LOST_RESULT(
+             "ok 0 1000: its verdict was lost, but proof\n")},
+        {"which is known to be away",
+         {ONLINE},
+         IMAGE_ESP32,
+         0,
+         OTA_CAUSE_GONE,
+         OTA_E_UNPROVEN,
+         "follow 10.0.0.7:3232 whether it restarts, gone\nnote " VERDICT_LOST
+         "; now it is to come back, within 60 s\n" LOST_RESULT(
+             "unproven 12 1000: its verdict was lost, and proof\n")},
+        {"or to be back",
+         {ONLINE},
+         IMAGE_ESP32,
+         0,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "follow 10.0.0.7:3232 whether it restarts, back\n" LOST_RESULT(
+             "ok 0 1000: its verdict was lost, but proof\n")},
+        {"the image does not say, but the port does",
+         {ONLINE},
+         IMAGE_UNKNOWN,
+         3232,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "follow 10.0.0.7:3232 whether it restarts, back\n" LOST_RESULT(
+             "ok 0 1000: its verdict was lost, but proof\n")},
+        {"of other boards a restart proves nothing",
+         {ONLINE},
+         IMAGE_ESP8266,
+         0,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
+        {"whatever the port says",
+         {ONLINE},
+         IMAGE_ESP8266,
+         3232,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct options options = make_options();
+        print_message("  %s\n", rows[i].title);
+        reset_world();
+        image.family = rows[i].family;
+        assignment.target.port = rows[i].port;
+        options.monitor = rows[i].options.monitor;
+        options.expect = rows[i].options.expect;
+        options.expect_timeout_us = rows[i].options.expect_timeout_us;
+        options.online_us = rows[i].options.online_us;
+        struct job *job = start(&options);
+        resolve(&(struct try){0});
+        session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
+        session_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = IMAGE_SIZE});
+        size_t before = strlen(world.story);
+        end_session_for(OTA_PHASE_RESULT, OTA_E_UNKNOWN, VERDICT_LOST, rows[i].cause);
+        if (world.has_follow) {
+            const struct ota_failure verdict = make_failure(rows[i].proof, "proof");
+            world.phase = OTA_PHASE_PROOF;
+            world.follow.on_verdict(&verdict, world.follow.userdata);
+        } else {
+            assert_int_equal(world.cause, rows[i].cause);
+        }
+        assert_string_equal(world.story + before, rows[i].story);
+        job_free(job);
+        assert_nothing_left();
+    }
+    image.family = IMAGE_ESP32;
+}
+
+/* -- the deadline -- */
+
+static void test_deadline(void **state)
+{
+    (void)state;
+    static const struct {
+        enum moment moment;
+        int exit_status;
+        const char *result; /* how the story goes on */
+    } rows[] = {
+        {RESOLVING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
+        {PAUSING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
+        {PROMPTING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
+        {INVITING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
+        {SENDING, 9,
+         "deadline 9 0: the upload did not end in the 30 s of --deadline; the board does not start "
+         "a sketch that was cut short"},
+        {ALL_SENT, 11,
+         "unknown 11 0: all 1000 bytes were sent, but the board's verdict did not come in the 30 s "
+         "of --deadline"},
+        {PROVING, 12,
+         "unproven 12 0: the board has confirmed the upload, but the 30 s of --deadline were over "
+         "before the proof came"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct options options = make_options();
+        char expected[256];
+        reset_world();
+        options.deadline_us = 30 * INT64_C(1000000);
+        if (rows[i].moment == PROVING)
+            options.expect = (struct expect *)&world;
+        struct job *job = start(&options);
+        reach(rows[i].moment);
+        virtual_time.now_us = 5 * MS + options.deadline_us - 1;
+        size_t before = strlen(world.story);
+        virtual_time.due_us = -1; /* whatever was due before; nothing may end because of it */
+        virtual_time.callback(NULL, virtual_time.userdata);
+        assert_null(strstr(world.story + before, "result"));
+        virtual_time.now_us++;
+        before = strlen(world.story);
+        virtual_time.callback(NULL, virtual_time.userdata);
+        snprintf(expected, sizeof expected, "%sresult %s\ndone\n",
+                 rows[i].moment == PROVING ? "follow ends\n" : "", rows[i].result);
+        assert_string_equal(world.story + before, expected);
+        assert_int_equal(world.exit_status, rows[i].exit_status);
+        assert_false(world.has_session || world.has_resolver || world.has_follow);
+        assert_true(virtual_time.due_us < 0);
+        job_free(job);
+        assert_nothing_left();
+    }
+}
+
+/* The timer is armed for what comes first, and what broke off before is said. */
+static void test_deadline_in_a_pause(void **state)
+{
+    (void)state;
+    static const struct try lost = {
+        .bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"};
+    struct options options = make_options();
+    reset_world();
+    options.deadline_us = 2 * INT64_C(1000000);
+    struct job *job = start(&options);
+    play_try(&lost);
+    pass_pause();
+    play_try(&lost);
+    size_t before = strlen(world.story);
+    assert_int_equal(virtual_time.due_us, 5 * MS + options.deadline_us);
+    world.phase = OTA_PHASE_TRANSFER;
+    virtual_time_fire();
+    assert_string_equal(world.story + before,
+                        "result deadline 9 600: the upload did not end in the 2 s of --deadline; "
+                        "before that: reset\ndone\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* A log without end is no part of the upload, and needs no deadline. */
+static void test_deadline_is_over_with_the_result(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    options.monitor = true;
+    options.deadline_us = 30 * INT64_C(1000000);
+    struct job *job = start(&options);
+    play_try(&(struct try){SENT, .error = OTA_OK, .message = ""});
+    assert_non_null(strstr(world.story, "result ok"));
+    assert_true(world.has_follow);
+    assert_true(virtual_time.due_us < 0);
+    job_free(job);
+    assert_nothing_left();
+}
+
 /* Lines go to the board only while its log is followed. */
 static void test_say(void **state)
 {
@@ -1145,13 +1409,24 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stories),           cmocka_unit_test(test_every_outcome),
-        cmocka_unit_test(test_session_config),    cmocka_unit_test(test_name_is_escaped),
-        cmocka_unit_test(test_password),          cmocka_unit_test(test_late_password),
-        cmocka_unit_test(test_withdrawn),         cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_signals),           cmocka_unit_test(test_follow_stories),
-        cmocka_unit_test(test_interrupted_proof), cmocka_unit_test(test_say),
-        cmocka_unit_test(test_withdrawn_log),     cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_stories),
+        cmocka_unit_test(test_every_outcome),
+        cmocka_unit_test(test_session_config),
+        cmocka_unit_test(test_name_is_escaped),
+        cmocka_unit_test(test_password),
+        cmocka_unit_test(test_late_password),
+        cmocka_unit_test(test_withdrawn),
+        cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_follow_stories),
+        cmocka_unit_test(test_interrupted_proof),
+        cmocka_unit_test(test_say),
+        cmocka_unit_test(test_withdrawn_log),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_lost_verdict),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_deadline_in_a_pause),
+        cmocka_unit_test(test_deadline_is_over_with_the_result),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,51 @@ static void test_errors(void **state)
     }
 }
 
+static void test_worth_another(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ota_error error, before;
+        bool is_worth_it;
+    } rows[] = {
+        {OTA_E_NO_ANSWER, OTA_OK, true},
+        {OTA_E_NO_ANSWER, OTA_E_NO_ANSWER, true},
+        {OTA_E_LOST, OTA_E_LOST, true},
+        {OTA_E_NO_CONNECTION, OTA_OK, true},
+        {OTA_E_NO_CONNECTION, OTA_E_LOST, true},
+        {OTA_E_LOST, OTA_E_NO_CONNECTION, true},
+        {OTA_E_BOARD, OTA_OK, false},
+        {OTA_E_UNKNOWN, OTA_OK, false},
+        {OTA_E_NO_CONNECTION, OTA_E_NO_CONNECTION, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(job_rules_is_worth_another(rows[i].error, rows[i].before),
+                         rows[i].is_worth_it);
+}
+
+static void test_can_prove(void **state)
+{
+    (void)state;
+    static const struct {
+        bool expects, waits_online;
+        enum image_family family;
+        uint16_t port;
+        bool can_prove;
+    } rows[] = {
+        {false, false, IMAGE_ESP32, 3232, false},  {true, false, IMAGE_ESP8266, 8266, true},
+        {true, true, IMAGE_ESP8266, 8266, true},   {false, true, IMAGE_ESP8266, 8266, false},
+        {false, true, IMAGE_ESP8266, 3232, false}, {false, true, IMAGE_ESP32, 99, true},
+        {false, true, IMAGE_UNKNOWN, 3232, true},  {false, true, IMAGE_UNKNOWN, 8266, false},
+        {false, true, IMAGE_PICO, 2040, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct image image = {.family = rows[i].family};
+        const struct options options = {.expect = rows[i].expects ? (struct expect *)&image : NULL,
+                                        .online_us = rows[i].waits_online};
+        assert_int_equal(job_rules_can_prove(&options, &image, rows[i].port), rows[i].can_prove);
+    }
+}
+
 static void test_wants_plain(void **state)
 {
     (void)state;
@@ -157,9 +202,10 @@ static void test_signal_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_restart),     cmocka_unit_test(test_block),
-        cmocka_unit_test(test_pause),       cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_wants_plain), cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_worth_another), cmocka_unit_test(test_can_prove),
+        cmocka_unit_test(test_restart),       cmocka_unit_test(test_block),
+        cmocka_unit_test(test_pause),         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_wants_plain),   cmocka_unit_test(test_ports),
         cmocka_unit_test(test_signal_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,17 +99,23 @@ static void on_done(enum online_result what, int64_t silent_us, int64_t back_us,
     result.online = NULL;
 }
 
-static void begin(const char *script, int64_t leave_ms, int64_t deadline_ms)
+static void begin_with(const struct online_config *given, const char *script)
 {
-    struct online_config config = {.poll_api = &virtual_time.api,
-                                   .leave_us = leave_ms * 1000,
-                                   .deadline_us = deadline_ms * 1000};
+    struct online_config config = *given;
+    config.poll_api = &virtual_time.api;
     virtual_time_reset(7000000);
     network = (struct network){.script = script};
     result = (struct result){.calls = 0};
     assert_true(address_parse(&config.address, "192.0.2.1"));
     address_set_port(&config.address, 23);
     result.online = online_start(&config, on_done, NULL);
+}
+
+static void begin(const char *script, int64_t leave_ms, int64_t deadline_ms)
+{
+    begin_with(
+        &(struct online_config){.leave_us = leave_ms * 1000, .deadline_us = deadline_ms * 1000},
+        script);
 }
 
 static const struct {
@@ -174,6 +180,27 @@ static void test_a_board_that_stays_is_not_waited_for(void **state)
     assert_in_range(result.back_ms, 3000, 3000 + TICK_MS);
 }
 
+/* Its silence began before: the first answer is its return. */
+static void test_gone_already(void **state)
+{
+    static const struct {
+        const char *script;
+        enum online_result result;
+    } cases[] = {{"a", ONLINE_BACK}, {"sssr", ONLINE_BACK}, {"s", ONLINE_STILL_GONE}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        begin_with(&(struct online_config){.is_gone = true, .leave_us = 1, .deadline_us = 6000000},
+                   cases[i].script);
+        while (result.calls == 0) {
+            size_t knocks = network.knocks;
+            virtual_time_fire();
+            if (network.knocks > knocks)
+                answer();
+        }
+        assert_int_equal(result.result, cases[i].result);
+    }
+}
+
 static void test_freed_at_any_time(void **state)
 {
     (void)state;
@@ -202,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_a_board_that_stays_is_not_waited_for),
+        cmocka_unit_test(test_gone_already),
         cmocka_unit_test(test_freed_at_any_time),
         cmocka_unit_test(test_no_memory),
     };

@@ -91,6 +91,8 @@ static void describe(char text[TEXT_MAX], const struct options *options)
         options->command == OTA_COMMAND_FILESYSTEM ? " filesystem" : "",
         options->debug ? " debug" : "", options->quiet ? " quiet" : "",
         options->force_bar ? " bar" : "", options->json ? " json" : "");
+    if (options->deadline_us)
+        add(text, " deadline=%lld", (long long)options->deadline_us);
     if (options->compress)
         add(text, " compressed");
     if (options->sign)
@@ -126,6 +128,8 @@ static void test_accepted(void **state)
         {{"--ip=b", "--host-ip=10.0.0.1", "--host-port=2", "--filesystem", "--file=x"},
          "b x source=10.0.0.1 ports=2-2 filesystem"},
         {{"-i", "b", "-f", "x", "-m"}, "b x md5"},
+        {{"-i", "b", "-f", "x", "--deadline", "90.5"}, "b x deadline=90500000"},
+        {{"-i", "b", "-f", "x", "--deadline", "61", "--wait", "60"}, "b x deadline=61000000"},
         {{"-i", "b", "-f", "x", "--md5_target"}, "b x md5"},
         {{"-ib", "-fx", "-qp8266"}, "b:8266 x quiet"},
         {{"-i", "b", "-f", "x", "--json", "--quiet"}, "b x quiet json"},
@@ -224,6 +228,15 @@ static void test_rejected(void **state)
         /* dashes: too few, too long; a value left out */
         {{"-ip", "b"}, "'-ip' has only one dash; write '--ip'"},
         {{"-auth=" SECRET, "-i", "b"}, "'-auth' has only one dash; write '--auth'"},
+        {{"-i", "b", "-f", "x", "--deadline", "0"},
+         "--deadline '0' is not a number of seconds from 0.001 to 2592000"},
+        {{"-i", "b", "-f", "x", "--deadline", "60", "--wait", "60"},
+         "--deadline would end the upload before --wait has looked for the board long enough; give "
+         "it more seconds than --wait"},
+        {{"-i", "b", "--monitor", "--deadline", "60"},
+         "--deadline is for uploads; add -f FILE, or end a log with --monitor-for"},
+        {{"-l", "--deadline", "60"},
+         "-l prints all boards and uploads nothing; leave --deadline out"},
         {{"-wait", "3"}, "'-wait' has only one dash; write '--wait'"},
         {{"-i", "-f", "x"}, "option '--ip' needs a value, but '-f' follows"},
         {{"-f", "--auth=" SECRET}, "option '--file' needs a value, but '--auth' follows"},

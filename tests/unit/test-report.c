@@ -27,6 +27,8 @@ static const struct ota_failure success = {.error = OTA_OK};
 static const struct ota_failure stalled = {.error = OTA_E_STALLED,
                                            .message = "the board stopped taking data"};
 
+static bool is_verdict_lost; /* of a result */
+
 static const struct ota_totals one = {.boards = 1, .running = 1};
 
 static struct ota_event event(enum ota_event_type type)
@@ -59,6 +61,7 @@ static void tell_result(struct report *report, const struct ota_failure *failure
     struct ota_event told = event(OTA_EVENT_RESULT);
     told.phase = OTA_PHASE_TRANSFER;
     told.failure = failure;
+    told.is_verdict_lost = is_verdict_lost;
     told.exit_status = ota_error_exit_status(failure->error, 0);
     told.bytes = failure->error == OTA_OK ? image.size : 5120;
     told.transfer_us = 2000000;
@@ -100,6 +103,28 @@ static void test_plain(void **state)
         "kitchen.local: a note\n"
         "kitchen.local: sketch fw\\x1b.bin, 10.0 KiB, sent in 2.0 s (5.0 KiB/s) and confirmed by "
         "the board\n");
+}
+
+/* What it rests on where the board's word is missing. */
+static void test_proven(void **state)
+{
+    (void)state;
+    const struct ota_failure proven = {.error = OTA_OK,
+                                       .message = "its verdict was lost, but its log said it"};
+    struct options options = {0};
+    is_verdict_lost = true;
+    run(&options, &proven);
+    assert_non_null(strstr(
+        capture.text_err, "kitchen.local: sketch fw\\x1b.bin, 10.0 KiB, sent in 2.0 s (5.0 KiB/s); "
+                          "its verdict was lost, but its log said it\n"));
+    options = (struct options){.json = true, .quiet = true};
+    run(&options, &proven);
+    assert_non_null(strstr(capture.text_out, "\"verified\":\"proof\""));
+    is_verdict_lost = false;
+    run(&options, &success);
+    assert_non_null(strstr(capture.text_out, "\"verified\":\"confirmation\""));
+    run(&options, &stalled);
+    assert_non_null(strstr(capture.text_out, "\"verified\":null"));
 }
 
 static void test_failure_and_quiet(void **state)
@@ -343,6 +368,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_proven),
         cmocka_unit_test(test_failure_and_quiet),
         cmocka_unit_test(test_debug),
         cmocka_unit_test(test_bar),
