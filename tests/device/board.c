@@ -318,7 +318,9 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
                 address_text(&board->telnet.address, text), strerror(errno));
         return false;
     }
-    board_event(board, "ready family=%s", sim->config->family.name);
+    const struct family *family = &sim->config->family;
+    board_event(board, "ready family=%s board=%s", family->name,
+                family->board ? family->board : esp_chip_name(sim->config->chip));
     return true;
 }
 

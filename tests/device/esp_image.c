@@ -28,6 +28,14 @@ bool esp_chip_find(const char *name, uint16_t *number)
     return false;
 }
 
+const char *esp_chip_name(uint16_t number)
+{
+    size_t i = 0;
+    while (chips[i].number != number)
+        i++;
+    return chips[i].name;
+}
+
 const char *esp_chip_names(void)
 {
     return "esp32, esp32s2, esp32s3, esp32c2, esp32c3, esp32c5, esp32c6, esp32c61, esp32h2, "

@@ -10,6 +10,9 @@ enum { ESP_HEADER = 24, ESP_SEGMENT = 8, ESP_HASH = 32 };
 /* A number from an image's header, by the name of the chip. False for an unknown one. */
 bool esp_chip_find(const char *name, uint16_t *number);
 
+/* The name of a number that was found. */
+const char *esp_chip_name(uint16_t number);
+
 /* All names, separated by ", ", for messages. */
 const char *esp_chip_names(void);
 

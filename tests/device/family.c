@@ -9,7 +9,8 @@
 /* clang-format off */
 static const struct family families[] = {
     {
-        .name = "esp8266", .lineage = LINEAGE_8266, .magic = MAGIC_AT_END, .port = 8266,
+        .name = "esp8266", .board = "nodemcuv2", .lineage = LINEAGE_8266,
+        .magic = MAGIC_AT_END, .port = 8266,
         .challenge_length = 32, .integer_digits = 16, .queue = 16, .read_size = SECTOR,
         .eboot = true, .capacity = KIB(1024), .fs_capacity = KIB(2024),
         .prepare_us = MS(5), .connect_us = MS(100), .connecting_us = MS(5000), .verdict_us = MS(1000),
@@ -17,7 +18,8 @@ static const struct family families[] = {
         .flash = {MS(40), 0, MS(10), MS(1)},
     },
     {
-        .name = "pico", .lineage = LINEAGE_8266, .magic = MAGIC_NONE, .port = 2040,
+        .name = "pico", .board = "rpipicow", .lineage = LINEAGE_8266,
+        .magic = MAGIC_NONE, .port = 2040,
         .challenge_length = 32, .integer_digits = 16, .queue = 16, .read_size = SECTOR,
         .needs_filesystem = true, .no_delay = true,
         .capacity = KIB(1020), .fs_capacity = KIB(1024),
@@ -26,7 +28,8 @@ static const struct family families[] = {
         .flash = {MS(35), 0, MS(4), MS(1)},
     },
     {
-        .name = "ch32h4", .lineage = LINEAGE_8266, .magic = MAGIC_NONE, .port = 2040,
+        .name = "ch32h4", .board = "ch32h417", .lineage = LINEAGE_8266,
+        .magic = MAGIC_NONE, .port = 2040,
         .challenge_length = 32, .integer_digits = 16, .queue = 16, .read_size = SECTOR,
         .no_delay = true,
         .capacity = KIB(480), .fs_capacity = KIB(256),

@@ -28,6 +28,7 @@ struct flash_cost {
 
 struct family {
     const char *name;
+    const char *board; /* what its core announces of a common one; NULL: the name of its chip */
     enum lineage lineage;
     enum magic magic;
     uint16_t port;

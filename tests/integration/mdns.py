@@ -117,6 +117,11 @@ class Process:
         return status
 
 
+# What today's cores announce of a common board, by their port: the ESP8266's its id in boards.txt, the others the
+# variant.
+CORES = {8266: "nodemcuv2", 3232: "lolin32", 2040: "rpipicow"}
+
+
 @dataclasses.dataclass(frozen=True)
 class Board:
     """What a board announces. A host name without .local; addresses may be missing."""
@@ -126,7 +131,7 @@ class Board:
     instance: str = ""  # the host name, unless given
     v4: str = ""
     v6: str = ""
-    txt: tuple = ("tcp_check=no", "ssh_upload=no", "board=esp32-new-board", "auth_upload=no")
+    txt: tuple = None  # what the core whose port it is announces, unless given
 
     @property
     def name(self):
@@ -139,10 +144,15 @@ class Board:
     def addresses(self):
         return [address for address in (self.v4, self.v6) if address]
 
+    def records(self):
+        announced = CORES.get(self.port, "new-board")
+        whole = ("tcp_check=no", "ssh_upload=no", f"board={announced}", "auth_upload=no")
+        return whole if self.txt is None else self.txt
+
     def service(self):
         """The announcement as a static service of avahi-daemon."""
         quote = xml.sax.saxutils.escape
-        records = "".join(f"<txt-record>{quote(record)}</txt-record>" for record in self.txt)
+        records = "".join(f"<txt-record>{quote(record)}</txt-record>" for record in self.records())
         return (f"<service-group><name>{quote(self.name)}</name><service>"
                 f"<type>_arduino._tcp</type><host-name>{quote(self.local)}</host-name>"
                 f"<port>{self.port}</port>{records}</service></service-group>")

@@ -35,8 +35,8 @@ PORCH = Board("porch", ESP8266, "cellar", v4="10.77.0.16")
 CELLAR = Board("cellar", ESP8266, "porch", v4="10.77.0.17")
 ATTIC = Board("attic", 8300, v4="10.77.0.18", v6="fd77::18")
 PICO_W = Board("pico-e66", PICO, v6="fd77::19")
-SHED = Board("shed", ESP32, v6="fe80::77:20")
-BENCH = Board("ch32h4-0a1b2c", PICO, v4="10.77.0.21")
+SHED = Board("shed", ESP32, v6="fe80::77:20", txt=("auth_upload=no", "board=lolin_s2_mini"))
+BENCH = Board("ch32h4-0a1b2c", PICO, v4="10.77.0.21", txt=("auth_upload=no", "board=ch32h417"))
 VANISHING = Board("vanishing", ESP8266, v4="10.77.0.22")
 MOVING = Board("moving", ESP8266, v4="10.77.0.23")
 
@@ -44,7 +44,7 @@ MOVING = Board("moving", ESP8266, v4="10.77.0.23")
 def make_image(family, size=40000):
     """A sketch for the family, or what might be one."""
     makers = {"esp8266": lambda: firmware.esp8266(size), "esp32": lambda: firmware.esp32_sketch(size),
-              "esp32s2": lambda: firmware.esp32_sketch(size, chip=2)}
+              "esp32s2": lambda: firmware.esp32_sketch(size, chip=2), "pico": lambda: firmware.rp2040(size)}
     return makers.get(family, lambda: scenario.image(size, first=0x12))()
 
 

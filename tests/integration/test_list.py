@@ -17,18 +17,18 @@ WEB = Board("web", 80, v4="10.77.0.33")
 
 # Sorted as a person would: without regard to case.
 ROWS = (
-    ("attic", "attic.local", "10.77.0.18", "8300", "esp32-new-board", "no", "espota"),
+    ("attic", "attic.local", "10.77.0.18", "8300", "new-board", "no", "espota"),
     ("bare", "bare.local", "10.77.0.31", "8266", "-", "?", "espota"),
-    ("ch32h4-0a1b2c", "ch32h4-0a1b2c.local", "10.77.0.21", "2040", "esp32-new-board", "no", "espota"),
-    ("desk.v2", "esp32-24a160.local", "10.77.0.15", "3232", "esp32-new-board", "no", "espota"),
-    ("Garage v2.1 – Tür №5", "garage.local", "10.77.0.14", "3232", "esp32-new-board", "no", "espota"),
+    ("ch32h4-0a1b2c", "ch32h4-0a1b2c.local", "10.77.0.21", "2040", "ch32h417", "no", "espota"),
+    ("desk.v2", "esp32-24a160.local", "10.77.0.15", "3232", "lolin32", "no", "espota"),
+    ("Garage v2.1 – Tür №5", "garage.local", "10.77.0.14", "3232", "lolin32", "no", "espota"),
     ("kitchen", "kitchen.local", "10.77.0.10", "8266", "ESP8266_NODEMCU", "no", "espota"),
-    ("Living room lamp", "lamp.local", "10.77.0.12", "3232", "esp32-new-board", "no", "espota"),
+    ("Living room lamp", "lamp.local", "10.77.0.12", "3232", "lolin32", "no", "espota"),
     ("locked", "locked.local", "10.77.0.30", "3232", "esp32s3", "yes", "espota"),
-    ("pico-e66", "pico-e66.local", "fd77::19", "2040", "esp32-new-board", "no", "espota"),
-    ("shed", "shed.local", "fe80::77:20%lan0", "3232", "esp32-new-board", "no", "espota"),
-    ("sketch", "sketch.local", "10.77.0.32", "65280", "esp32-new-board", "no", "other"),
-    ("web", "web.local", "10.77.0.33", "80", "esp32-new-board", "no", "other"),
+    ("pico-e66", "pico-e66.local", "fd77::19", "2040", "rpipicow", "no", "espota"),
+    ("shed", "shed.local", "fe80::77:20%lan0", "3232", "lolin_s2_mini", "no", "espota"),
+    ("sketch", "sketch.local", "10.77.0.32", "65280", "new-board", "no", "other"),
+    ("web", "web.local", "10.77.0.33", "80", "new-board", "no", "other"),
 )
 
 

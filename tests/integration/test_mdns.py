@@ -24,7 +24,7 @@ class Chips(OnLink):
 
     def test_wrong_chip(self):
         """Status 3, and the board has heard nothing; --force sends it and says so."""
-        path = self.file("firmware.bin", make_image("esp32"))
+        path = self.file("esp32.bin", make_image("esp32"))
         for name in ("kitchen", "kitchen.local"):
             with self.subTest(name=name):
                 board = self.simulate(KITCHEN)
@@ -42,7 +42,7 @@ class Chips(OnLink):
 
     def test_by_address_or_port(self):
         """The announcement is found also where the upload could do without: at an address, with -p."""
-        path = self.file("firmware.bin", make_image("esp32"))
+        path = self.file("esp32.bin", make_image("esp32"))
         for options in (("-i", KITCHEN.v4), ("-i", f"{KITCHEN.v4}:{KITCHEN.port}"),
                         ("-i", "kitchen.local", "-p", "8266"), ("-i", "kitchen", "-p", "8266")):
             with self.subTest(options):
@@ -223,9 +223,9 @@ FAMILIES = (
     (GARAGE, "Garage v2.1 – Tür №5", "esp32", ("-F", "esp32-sha256"), PASSWORD),
     (SHED, "shed.local", "esp32s2", ("-F", "esp32-sha256", "--chip", "esp32s2", "-H", "md5"), PASSWORD),
     (PICO_W, "pico-e66", "pico", ("-F", "pico"), PASSWORD),
-    (BENCH, "ch32h4-0a1b2c.local", "pico", ("-F", "ch32h4"), PASSWORD),
+    (BENCH, "ch32h4-0a1b2c.local", "ch32h4", ("-F", "ch32h4"), PASSWORD),
 )
-REAL_IMAGES = {"esp8266": ("esp8266.bin",), "esp32": ("esp32.bin",), "esp32s2": ("esp32s2.bin",), "pico": ()}
+REAL_IMAGES = {"esp8266": ("esp8266.bin",), "esp32": ("esp32.bin",), "esp32s2": ("esp32s2.bin",)}
 
 
 class Families(OnLink):
@@ -233,7 +233,7 @@ class Families(OnLink):
 
     def images(self, family):
         generated = self.file(family + ".bin", make_image(family, 300001))
-        real = [os.path.join(scenario.IMAGES, name) for name in REAL_IMAGES[family]]
+        real = [os.path.join(scenario.IMAGES, name) for name in REAL_IMAGES.get(family, ())]
         return [generated, *filter(os.path.exists, real)]
 
     def test_every_family(self):

@@ -40,7 +40,7 @@ class Discovery(Selection):
                 (("--match", "lamp.local"), ("Living room lamp",)),
                 (("--match", "*room*"), ("Living room lamp",)),
                 (("--board", "esp8266*"), ("kitchen",)),
-                (("--match", "kitchen*", "--board", "esp32*"), ("kitchen-2",)),
+                (("--match", "kitchen*", "--board", "nodemcu*"), ("kitchen-2",)),
                 (("--match", "attic", "-i", "kitchen.local"), ("attic", "kitchen"))):
             with self.subTest(arguments):
                 simulated = [self.simulate(board) for board in EVERYONE]

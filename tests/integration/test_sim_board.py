@@ -97,6 +97,16 @@ class BoardScenario(Scenario):
         return board, host
 
 
+class Families(BoardScenario):
+
+    def test_kinds(self):
+        """What a core of today would announce."""
+        for family, options, kind in (("esp8266", (), "nodemcuv2"), ("pico", (), "rpipicow"),
+                                      ("esp32", (), "esp32"), ("esp32-sha256", ("--chip", "esp32s3"), "esp32s3")):
+            board, _ = self.meet(*options, family=family)
+            self.assertRegex(board.wait_for(" ready "), rf" family={family} board={kind}$")
+
+
 class Invitations(BoardScenario):
 
     def burst(self, *options):
