@@ -158,7 +158,8 @@ static void find_name(struct kind *kind, const char *name)
         const char *chips;
     } rows[] = {
         {"esp8266-", 1 << 6, "esp8266"},
-        {"esp-", 1 << 6, "esp8266"}, /* Espressif's SDK, whose name for DHCP old cores keep */
+        {"esp-", 1 << 6, "esp8266"}, /* Espressif's SDK, in its names for DHCP; the older one: */
+        {"esp_", 1 << 6, "esp8266"},
         {"esp32-", 1 << 6 | 1 << 12, "esp32*"}, /* every chip's core says so */
         {"pico-", 1 << 6 | 1 << 8 | 1 << 12 | 1 << 16, "rp*"},
         {"ch32h4-", 1 << 6, "ch32h4"},
