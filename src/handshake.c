@@ -370,11 +370,34 @@ static void wait_for_crossed_rejection(struct handshake *handshake)
     enter(handshake, AUTHENTICATE, pace_patience_us(&handshake->pace), 0);
 }
 
+/* The challenge may give the board away as one that the image is not for. Such a board gets no
+ * answer: it would install the image, or say no after the whole upload. */
+static bool is_image_for(struct handshake *handshake, const struct reply *challenge)
+{
+    const struct session_config *config = handshake->config;
+    char message[OTA_MESSAGE_MAX];
+
+    if (challenge->scheme != AUTH_SHA256 || !config->sha256_objection)
+        return true;
+    if (config->is_forced) {
+        snprintf(message, sizeof message, "%s; it is sent all the same, as --force asks",
+                 config->sha256_objection);
+        note(handshake, NOTICE_OBJECTION, message);
+        return true;
+    }
+    handshake->state = AUTHENTICATE;
+    END(handshake, fail, OTA_E_IMAGE, "%s (--force sends it all the same)",
+        config->sha256_objection);
+    return false;
+}
+
 static void take_challenge(struct handshake *handshake, const struct reply *challenge)
 {
     bool is_first = handshake->round.challenges == 0;
     if (!is_first && strcmp(challenge->nonce, handshake->challenge.nonce) == 0)
         return; /* a duplicate */
+    if (!is_image_for(handshake, challenge))
+        return;
 
     handshake->challenge = *challenge;
     if (++handshake->challenges > CHALLENGES_MAX) {

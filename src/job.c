@@ -48,6 +48,7 @@ struct job {
     unsigned notices;      /* enum notice: those that its sessions gave */
     bool is_counted;       /* the attempt to come is a new one */
     bool waits;            /* has said that it waits for the board to appear */
+    char sha256_objection[SCREEN_REASON_MAX];
     char objection[SCREEN_REASON_MAX]; /* what speaks against the image and was said; "": nothing */
     size_t block;                      /* lock-step; 0: streaming */
     int64_t start_us;                  /* 0: not yet */
@@ -405,9 +406,12 @@ static struct session_config make_session_config(struct job *job)
         .password = job->password,
         .accept_timeout_us = options->timeout_us,
         .block = job->block,
+        .is_forced = options->force,
         .notices = &job->notices,
     };
     address_set_port(&config.address, job->port);
+    if (screen_sha256_challenge(job->sha256_objection, job->image) == SCREEN_REFUSED)
+        config.sha256_objection = job->sha256_objection;
     return config;
 }
 

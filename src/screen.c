@@ -186,13 +186,12 @@ enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *
     return SCREEN_DOUBTFUL;
 }
 
-enum screening screen_challenge(char reason[SCREEN_REASON_MAX], const struct image *image,
-                                bool is_sha256)
+enum screening screen_sha256_challenge(char reason[SCREEN_REASON_MAX], const struct image *image)
 {
     char chips[KIND_CHIPS_MAX], about[128];
 
     *reason = '\0';
-    if (!is_sha256 || kind_overlap("esp32*", screen_chips(chips, image)))
+    if (kind_overlap("esp32*", screen_chips(chips, image)))
         return SCREEN_SUITS;
     describe_image(about, sizeof about, image, chips);
     snprintf(reason, SCREEN_REASON_MAX,

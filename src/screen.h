@@ -32,9 +32,8 @@ const char *screen_chips(char chips[KIND_CHIPS_MAX], const struct image *image);
 enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *image,
                             const struct kind *kind, uint16_t port);
 
-/* Against the challenge: only ESP32 boards send the long one of SHA-256. The short one proves
- * nothing, as older ESP32 cores send it, too. */
-enum screening screen_challenge(char reason[SCREEN_REASON_MAX], const struct image *image,
-                                bool is_sha256);
+/* Against a board that sends the long challenge of SHA-256: only an ESP32 does. The short one of
+ * MD5 proves nothing, as older ESP32 cores send it, too. */
+enum screening screen_sha256_challenge(char reason[SCREEN_REASON_MAX], const struct image *image);
 
 #endif

@@ -18,6 +18,7 @@ enum notice {
     NOTICE_REFUSED = 1 << 1,
     NOTICE_UNREACHABLE = 1 << 2,
     NOTICE_WEAK = 1 << 3,
+    NOTICE_OBJECTION = 1 << 4,
 };
 
 /* Everything a session needs; the pointers must outlive it. */
@@ -37,7 +38,10 @@ struct session_config {
     const char *password;         /* NULL or "": none was given */
     int64_t accept_timeout_us;    /* -t */
     size_t block;                 /* as in struct transfer_config */
-    unsigned *notices;            /* enum notice: those that were given, also by sessions before */
+    /* What speaks against the image if the board sends a SHA-256 challenge; NULL: nothing. */
+    const char *sha256_objection;
+    bool is_forced;    /* --force: it is sent nevertheless */
+    unsigned *notices; /* enum notice: those that were given, also by sessions before */
 };
 
 /* The events INVITED to NOTE go to on_event while the session runs; type, phase and what belongs to

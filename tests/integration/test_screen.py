@@ -85,6 +85,33 @@ class Screen(Scenario):
                 self.assertIn(f", but port {port} is the default port of {outcome}\n", result.err)
                 self.assertEqual(board.count("invitation"), 1, board.events)
 
+    def test_challenge(self):
+        """SHA-256 is an ESP32's: an image for others is refused before the answer; MD5 proves nothing."""
+        says = "as only an ESP32 does: "
+        for family, content, options, is_refused in (
+                ("esp32-sha256", ESP8266, (), True),
+                ("esp32-sha256", firmware.rp2040(), (), True),
+                ("esp32-sha256", firmware.littlefs(blocks=64, block_size=8192), ("-s",), True),
+                ("esp32-sha256", ESP32, (), False),
+                ("esp32-sha256", firmware.littlefs(), ("-s",), False),
+                ("esp32", ESP8266, (), False)):
+            with self.subTest(family=family, size=len(content)):
+                path, board = self.file("fw.bin", content), self.board("--password", "secret", family=family)
+                arguments = ("-a", "secret", *options, "-f", path)
+                result = run("-i", board.address, "-p", str(board.port), *arguments)
+                self.assertEqual(says in result.err, is_refused, result)
+                self.assertEqual(result.status == 3, is_refused, result)
+                self.assertEqual(board.count("answer") == 0, is_refused, board.events)
+                if not is_refused:
+                    continue
+                self.assertIn("authentication: the ", result.err)
+                self.assertIn(FORCE, result.err)
+                board = self.board("--password", "secret", family=family)
+                result = run("-i", board.address, "-p", str(board.port), *arguments, "--force")
+                self.assertEqual(result.err.count(says), 1, result)
+                self.assertIn("sent all the same, as --force asks", result.err)
+                self.assertGreaterEqual(board.count("answer"), 1, board.events)
+
     def test_quiet(self):
         path, board = self.file("fw.bin", image()), self.board()
         result = run("-q", "-i", board.address, "-p", str(board.port), "-f", path)

@@ -58,7 +58,9 @@ struct script {
     int send_error;       /* errno of every send */
     int open_error;       /* errno of opening the socket */
     int listener_trouble;
-    const char *turn; /* when an answer may be computed: "@MS " TURN; NULL: at once */
+    const char *turn;      /* when an answer may be computed: "@MS " TURN; NULL: at once */
+    const char *objection; /* against the image, on a SHA-256 challenge; NULL: none */
+    bool is_forced;
     bool md5_target;
     bool every_time; /* the replies to the first datagram answer each of them */
     bool on;         /* runs on in ACCEPT, to the end */
@@ -286,6 +288,8 @@ static enum ota_phase play_on(const struct script *script)
                                     .md5_target = script->md5_target,
                                     .password = script->password,
                                     .accept_timeout_us = timeout_s * 1000 * MS,
+                                    .sha256_objection = script->objection,
+                                    .is_forced = script->is_forced,
                                     .notices = &notices};
     const struct handshake_callbacks callbacks = {.on_event = on_event,
                                                   .on_password = script->typed ? on_password : NULL,
@@ -322,6 +326,18 @@ static const struct script scripts[] = {
      .scheme = "MD5", .phase = ACCEPTED, .notes = 1},
     {"SHA-256", "pw", .replies = {{ASK_SHA}, {"OK"}}, .sent = "I0 A5", .scheme = "SHA-256",
      .phase = ACCEPTED},
+    {"SHA-256, where the image is for others: no answer leaves", "pw",
+     .objection = "not for an ESP32", .replies = {{ASK_SHA}}, .sent = "I0", .expected = OTA_E_IMAGE,
+     .phase = AUTHENTICATING, .phrase = "not for an ESP32 (--force sends it all the same)",
+     .end_ms = 5},
+    {"the same without a password: nobody is asked for one", .typed = "pw",
+     .objection = "not for an ESP32", .replies = {{ASK_SHA}}, .sent = "I0", .expected = OTA_E_IMAGE,
+     .phase = AUTHENTICATING, .phrase = "not for an ESP32", .end_ms = 5},
+    {"the same with --force: said once", "pw", .objection = "not for an ESP32", .is_forced = true,
+     .replies = {{ASK_SHA}, {REJECTED}, {ASK_SHA_AGAIN}, {"OK"}}, .sent = "I0 A5 I10 A15",
+     .scheme = "SHA-256 (MD5 hash)", .phase = ACCEPTED, .notes = 1},
+    {"MD5 proves nothing", "pw", .objection = "not for an ESP32", .replies = {{ASK_MD5}, {"OK"}},
+     .sent = "I0 A5", .scheme = "MD5", .phase = ACCEPTED, .notes = 1},
     {"a challenge twice", "pw", .replies = {{ASK_SHA, ASK_SHA}, {"OK"}}, .sent = "I0 A5",
      .scheme = "SHA-256", .phase = ACCEPTED},
     {"OK twice", "pw", .replies = {{ASK_SHA}, {"OK", "OK"}}, .sent = "I0 A5", .scheme = "SHA-256",

@@ -777,8 +777,27 @@ static void test_session_config(void **state)
     assert_string_equal(world.config.board, "kitchen.local");
     assert_string_equal(world.config.port_source, "the default port of ESP32 boards");
     assert_int_equal(world.config.accept_timeout_us, options.timeout_us);
+    assert_null(world.config.sha256_objection); /* the image is for an ESP32 */
+    assert_false(world.config.is_forced);
     job_free(job);
     assert_nothing_left();
+}
+
+/* What the handshake is to say where the board turns out to be an ESP32. */
+static void test_objection(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    options.force = true;
+    reset_world();
+    image.family = IMAGE_ESP8266;
+    struct job *job = start(&options);
+    resolve(&(struct try){0});
+    assert_non_null(world.config.sha256_objection);
+    assert_non_null(strstr(world.config.sha256_objection, "image is for ESP8266 boards"));
+    assert_true(world.config.is_forced);
+    job_free(job);
+    image.family = IMAGE_ESP32;
 }
 
 /* The name is shown escaped, everywhere. */
@@ -1412,6 +1431,7 @@ int main(void)
         cmocka_unit_test(test_stories),
         cmocka_unit_test(test_every_outcome),
         cmocka_unit_test(test_session_config),
+        cmocka_unit_test(test_objection),
         cmocka_unit_test(test_name_is_escaped),
         cmocka_unit_test(test_password),
         cmocka_unit_test(test_late_password),
