@@ -157,6 +157,33 @@ static void reject(struct follow *follow)
     give_verdict(follow, &verdict);
 }
 
+/* Success is out of reach, as what is rejected may have come. */
+static void leave_undecided(struct follow *follow)
+{
+    struct ota_failure verdict;
+    char pattern[LINE_SHOWN];
+    const char *rejecting = expect_rejecting(follow->config.options->expect, &follow->heard);
+    escape_line(pattern, sizeof pattern, rejecting, strlen(rejecting));
+    fail(&verdict, OTA_E_UNPROVEN,
+         "the log said \"%s\", and whether --reject \"%s\" fits could not be decided: it can match "
+         "in too many ways",
+         follow->last[(follow->line_count - 1) % REMEMBERED], pattern);
+    give_verdict(follow, &verdict);
+}
+
+static void tell_given_up(struct follow *follow)
+{
+    char text[LINE_SHOWN + 128], pattern[LINE_SHOWN];
+    const char *given_up = follow->heard.given_up;
+    escape_line(pattern, sizeof pattern, given_up, strlen(given_up));
+    snprintf(
+        text, sizeof text,
+        "whether --expect \"%s\" fits a line could not be decided, as it can match in too many "
+        "ways; it counts as not fitting",
+        pattern);
+    follow->callbacks.on_note(text, follow->callbacks.userdata);
+}
+
 static void satisfy(struct follow *follow)
 {
     char proof[128];
@@ -180,9 +207,15 @@ static void judge(struct follow *follow, const struct line *colored)
         follow->line_count++;
     escape_line(follow->last[(follow->line_count - 1) % REMEMBERED], LINE_SHOWN, line->bytes,
                 line->length);
-    switch (expect_feed(follow->config.options->expect, &follow->heard, line)) {
+    enum expect_verdict verdict = expect_feed(follow->config.options->expect, &follow->heard, line);
+    if (follow->heard.given_up)
+        tell_given_up(follow);
+    switch (verdict) {
     case EXPECT_REJECTED:
         reject(follow);
+        break;
+    case EXPECT_UNDECIDABLE:
+        leave_undecided(follow);
         break;
     case EXPECT_SATISFIED:
         satisfy(follow);

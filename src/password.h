@@ -9,7 +9,8 @@
 enum { PASSWORD_MAX = 1024 };
 
 /* Reads the first line of the file ("-": standard input, of which nothing behind that line is
- * consumed), without its line end. *password is the caller's, to be freed with password_free().
+ * consumed), without its line end and the byte order mark that some editors
+ * put before it. *password is the caller's, to be freed with password_free().
  * Fails with OTA_E_USAGE: unreadable, empty, NUL bytes, over PASSWORD_MAX bytes. *is_exposed says
  * that every user of this computer can read the file. */
 enum ota_error password_from_file(char **password, const char *path, bool *is_exposed,

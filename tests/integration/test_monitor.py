@@ -344,6 +344,8 @@ class Proof(MonitorScenario):
             hit("several, any order", "--expect", "wifi up", "--expect", "boot", "--expect", "version [0-9]+"),
             hit("half a line is enough", "--expect", "login:", board=sketch("old", after=("!raw login: ",)),
                 out="login: \n"),
+            hit("what people type", "--expect", r"(?i)\bVERSION \d+$", "--expect", r"^\w+ü\w+ .*?up$",
+                board=sketch("old", after=("version 2", "küche up", "END")), out="version 2\nküche up\n"),
             hit("no upload", "--expect", "wifi", board=sketch(*new), uploads=False,
                 says=("its log said what was expected",)),
             hit("nothing rejected", "--reject", "panic", "--expect-timeout", "3",
@@ -422,6 +424,21 @@ class Proof(MonitorScenario):
             rejected("with what is expected", "--expect", "END"),
             rejected("on the same line", "--expect", "Medi"),
             rejected("no upload", board=sketch(*new), uploads=False, installed=False),
+        ))
+
+    def test_too_hard(self):
+        """No line of a board takes an expression for ever, and what is not known is no success."""
+        hard, line = "^(([a-z])+.)+[A-Z]([0-9])+$", 40 * "a"
+        board = sketch("old", after=(line, line, "END"))
+        shown = re.escape(hard)
+        self.check((
+            Case("reject", board=board, args=(MONITOR, "--expect", "END", "--reject", hard), status=12, installed=True,
+                 out=line + "\n", says=(f'the log said "{line}", and whether --reject "{shown}" fits could not be '
+                                        "decided: it can match in too many ways",)),
+            Case("expect", board=board, args=(MONITOR, "--expect", hard, "--expect", "END", "--expect-timeout", "4"),
+                 status=12, installed=True, out=None,
+                 says=(f'whether --expect "{shown}" fits a line could not be decided, as it can match in too many ways',
+                       f'the log did not say "{shown}"')),
         ))
 
     def test_bad_firmware(self):
@@ -517,7 +534,7 @@ class Usage(MonitorScenario):
                 (("--expect", "("), r'--expect "\(": .*'),
                 (("--reject", "*a["), r'--reject "\*a\[": .*'),
                 (("--expect", ""), r'--expect "": an empty expression would match every line'),
-                (("--expect", r"(a)\1"), r"--expect .*no back-references such as .*"),
+                (("--expect", r"\<up"), r'--expect "\\\\<up": write "\\b" instead of "\\<"'),
                 (("--monitor", "--monitor-for", "3", "--expect", "x"), r"--monitor-for and --expect .*"),
                 (("--monitor", "--monitor-for", "3", "--reject", "x"), r"--monitor-for and --reject .*"),
                 (("--monitor", "--monitor-for", "0"), r"--monitor-for '0' is not a number of seconds .*"),

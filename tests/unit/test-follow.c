@@ -302,6 +302,10 @@ static void play(const struct story *stories, size_t count)
     "note log connected (TCP port 23), still to the firmware from before the restart\n"
 #define IS_LOST "note log lost (the board closed the connection); connecting again\n"
 
+/* An expression, and a line that it fits or not in more ways than can be tried. */
+#define HARD "^(([a-z])+.)+[A-Z]([0-9])+$"
+#define EASY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 /* Which lines count. */
 static void test_which_firmware(void **state)
 {
@@ -461,6 +465,26 @@ static void test_verdicts(void **state)
          .steps = {CONNECTED(3000), {LINE, 3100, "ready with error", 0}},
          .story = IS_CONNECTED "line ready with error\nunproven: the log said \"ready with error\","
                                " which --reject \"error\" fits\n"},
+        {.title = "whether it rejects cannot be decided: no success",
+         .expected = {"ready"},
+         .rejected = {HARD},
+         .steps = {CONNECTED(3000), {LINE, 3100, EASY, 0}, {LINE, 3200, "ready", 0}},
+         .story =
+             IS_CONNECTED "line " EASY "\nunproven: the log said \"" EASY
+                          "\", and whether --reject \"" HARD "\" fits could not be decided: it "
+                          "can match in too many ways\nline ready\n"},
+        {.title = "whether what is expected has come cannot be decided: it is told once",
+         .expected = {HARD, "ready"},
+         .steps = {CONNECTED(3000),
+                   {LINE, 3100, EASY, 0},
+                   {LINE, 3200, EASY, 0},
+                   {LINE, 3300, "ready", 0},
+                   {LINE, 3400, EASY "A0", 0}},
+         .story = IS_CONNECTED
+         "line " EASY "\nnote whether --expect \"" HARD
+         "\" fits a line could not be decided, as it can "
+         "match in too many ways; it counts as not fitting\nline " EASY "\nline ready\n"
+         "line " EASY "A0\nok: its log said what was expected, after 3.4 s\n"},
         {.title = "only --reject: whatever else comes is a success, at the deadline",
          .rejected = {"panic"},
          .steps = {CONNECTED(3000),

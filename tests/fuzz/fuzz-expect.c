@@ -1,0 +1,71 @@
+/*
+ * fuzz-expect.c: whatever the expression and the lines, matching ends, and --expect and --reject
+ * agree on what matches. The input is the expression, NUL, and lines; NUL is none of their bytes.
+ */
+#include "expect.h"
+
+#include "telnet.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static void feed(const struct expect *expecting, const struct expect *rejecting,
+                 const struct line *line)
+{
+    struct expect_state expected = {0}, rejected = {0};
+
+    require(line->length <= LINES_MAX);
+    expect_feed(expecting, &expected, line);
+    expect_feed(rejecting, &rejected, line);
+    require((expected.verdict == EXPECT_SATISFIED) == (rejected.verdict == EXPECT_REJECTED));
+    require((expected.given_up != NULL) == (rejected.verdict == EXPECT_UNDECIDABLE));
+    require((expect_missing(expecting, &expected, 0) == NULL) ==
+            (expected.verdict == EXPECT_SATISFIED));
+}
+
+static void feed_all(const struct expect *expecting, const struct expect *rejecting,
+                     const unsigned char *bytes, size_t length)
+{
+    struct lines lines = {0};
+    struct line line;
+
+    while (lines_next(&lines, &bytes, &length, &line))
+        feed(expecting, rejecting, &line);
+    if (lines_finish(&lines, &line))
+        feed(expecting, rejecting, &line);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const uint8_t *end = memchr(data, '\0', size);
+    const char *pattern = (const char *)data;
+    struct expect *expecting, *rejecting;
+    struct ota_failure failure;
+
+    if (!end)
+        return 0;
+    enum ota_error error = expect_new(&expecting, &pattern, 1, NULL, 0, &failure);
+    require(expect_new(&rejecting, NULL, 0, &pattern, 1, &failure) == error);
+    require(error == OTA_OK || error == OTA_E_USAGE);
+    if (error != OTA_OK)
+        return 0;
+
+    struct telnet telnet = {0};
+    size_t length = size - (size_t)(end + 1 - data);
+    unsigned char *text = malloc(length + 1);
+    require(text != NULL);
+    feed_all(expecting, rejecting, text, telnet_strip(&telnet, text, end + 1, length));
+    free(text);
+    expect_free(expecting);
+    expect_free(rejecting);
+    return 0;
+}
