@@ -22,6 +22,7 @@ enum ota_error {
     OTA_E_IMAGE,           /* the image cannot be read or cannot be sent */
     OTA_E_SIGNATURE,       /* the image is not signed by the key that it should be signed by */
     OTA_E_NOT_FOUND,       /* the name does not resolve */
+    OTA_E_AMBIGUOUS,       /* several boards have this name */
     OTA_E_NO_MDNS,         /* multicast DNS cannot be asked which boards there are */
     OTA_E_NO_ANSWER,       /* silence after the invitation or the authentication answer */
     OTA_E_NOT_LISTENING,   /* the host answers, but nothing listens on that UDP port (ICMP) */

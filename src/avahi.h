@@ -19,8 +19,8 @@
     X(client_free)                                                                                 \
     X(client_get_state)                                                                            \
     X(client_new)                                                                                  \
-    X(host_name_resolver_free)                                                                     \
-    X(host_name_resolver_new)                                                                      \
+    X(record_browser_free)                                                                         \
+    X(record_browser_new)                                                                          \
     X(service_browser_free)                                                                        \
     X(service_browser_new)                                                                         \
     X(service_resolver_free)                                                                       \

@@ -1,9 +1,10 @@
 /*
  * discover.c: questions to avahi-daemon, and their answers as plain values.
  *
- * A question is one or more searches: Avahi resolver objects, each for one name and one address
- * family. Only some of them exist at a time, the others wait for their turn; each is freed as soon
- * as it has answered. Nothing here knows what the answers are for.
+ * A question is one or more searches: Avahi objects, each for one name and one address family. A
+ * resolver gives one answer; a browser gives all addresses, also those of a second board that calls
+ * itself the same. Only some of the objects exist at a time, the others wait for their turn.
+ * Nothing here knows what the answers are for.
  */
 #include "discover.h"
 
@@ -16,12 +17,19 @@
 #include <string.h>
 
 /* Each search is an object of the daemon, which allows a client 1,024, and traffic in the air. A
- * hostile network could announce services without end. */
-enum { SEARCHES_RUNNING_MAX = 32, BOARDS_MAX = 8192 };
+ * look for further addresses takes its time however quick the answers are. A hostile network could
+ * announce services without end. */
+enum { SERVICES_RUNNING_MAX = 32, RECORDS_RUNNING_MAX = 256, BOARDS_MAX = 8192 };
 
-/* How long a board that has an IPv6 address is asked for an IPv4 one; for how long a look at all
- * boards tells whether there is one at an address. */
-enum { IPV4_GRACE_US = 500000, SURVEY_US = 10000000 };
+enum {
+    IPV4_GRACE_US = 500000,     /* for a board that has an IPv6 address to tell an IPv4 one */
+    NAMESAKE_GRACE_US = 400000, /* for others to claim the name of a board that is listed */
+    HOST_US = 5000000,          /* for a host to answer at all */
+    SURVEY_US = 10000000,       /* a look at all boards tells so long what is at an address */
+};
+
+/* DNS (RFC 1035, RFC 3596). */
+enum { CLASS_IN = 1, RECORD_A = 1, RECORD_AAAA = 28 };
 
 static const char SERVICE_TYPE[] = "_arduino._tcp";
 static const char DOMAIN[] = "local";
@@ -31,10 +39,13 @@ struct search {
     struct search *next;
     AvahiProtocol family; /* AVAHI_PROTO_UNSPEC: whichever comes first */
     enum { SEARCH_WAITING, SEARCH_RUNNING, SEARCH_ENDED } state;
-    AvahiHostNameResolver *host;
     AvahiServiceResolver *service;
-    AvahiTimeout *grace;                 /* ends the search for something better than second_best */
-    struct discover_answer *second_best; /* has an IPv6 address */
+    AvahiRecordBrowser *records;
+    uint16_t record;                      /* the type that is browsed; 0: a service is resolved */
+    bool has_found;                       /* an address in such a record */
+    AvahiTimeout *grace;                  /* ends the search */
+    struct discover_answer *second_best;  /* of a service: has an IPv6 address */
+    struct discover_answer *facts;        /* of the service whose host's records are browsed */
     char instance[DISCOVER_INSTANCE_MAX]; /* DISCOVER_BOARDS only */
 };
 
@@ -50,7 +61,8 @@ struct query {
     struct search *waiting; /* the first one that has not been started */
     size_t search_count;
     size_t ended_count;
-    void *by_instance; /* tsearch(3): every interface and family announces an instance again */
+    size_t board_count; /* of DISCOVER_BOARDS */
+    void *by_instance;  /* tsearch(3): every interface and family announces an instance again */
     char name[DISCOVER_NAME_MAX];
     struct address address;    /* DISCOVER_ADDRESS only */
     const struct heard *heard; /* the last one that was compared with it */
@@ -70,7 +82,8 @@ struct discover {
     discover_lost_fn *on_lost;
     void *userdata;
     struct query *queries; /* oldest first */
-    size_t running;
+    size_t services_running;
+    size_t records_running;
     /* A look at all boards for all questions about addresses; it stands in the queue before them.
      */
     struct query *survey; /* NULL: it is over */
@@ -96,23 +109,30 @@ static void unescape_host(char target[DISCOVER_NAME_MAX], const char *host)
     target[length] = '\0';
 }
 
+/* How many of its kind are running. */
+static size_t *running_like(const struct search *search)
+{
+    struct discover *discover = search->query->discover;
+    return search->record ? &discover->records_running : &discover->services_running;
+}
+
 /* Frees what Avahi has of it. */
 static void search_stop(struct search *search)
 {
     struct discover *discover = search->query->discover;
-    if (search->host)
-        discover->avahi->host_name_resolver_free(search->host);
+    if (search->records)
+        discover->avahi->record_browser_free(search->records);
     if (search->service)
         discover->avahi->service_resolver_free(search->service);
     if (search->grace)
         discover->poll_api->timeout_free(search->grace);
     free(search->second_best);
-    search->host = NULL;
+    search->records = NULL;
     search->service = NULL;
     search->grace = NULL;
     search->second_best = NULL;
     if (search->state == SEARCH_RUNNING)
-        discover->running--;
+        --*running_like(search);
 }
 
 static void search_release(struct search *search)
@@ -137,6 +157,7 @@ static void query_free(struct query *query)
         struct search *search = query->searches;
         query->searches = search->next;
         search_release(search);
+        free(search->facts);
         free(search);
     }
     free(query);
@@ -184,39 +205,58 @@ static void report(const struct query *query, const struct discover_answer *answ
 
 static void pump(struct discover *discover);
 
-static void on_host(AvahiHostNameResolver *resolver, AvahiIfIndex interface, AvahiProtocol protocol,
-                    AvahiResolverEvent event, const char *name, const AvahiAddress *address,
-                    AvahiLookupResultFlags flags, void *userdata)
-{
-    struct search *search = userdata;
-    struct discover *discover = search->query->discover;
-    struct discover_answer answer = {.event = DISCOVER_FOUND};
-    (void)resolver;
-    (void)protocol;
-    (void)flags;
-    if (event == AVAHI_RESOLVER_FOUND && address) {
-        answer.has_address = avahi_to_address(&answer.address, address, interface);
-        unescape_host(answer.host, name);
-        if (answer.has_address)
-            report(search->query, &answer);
-    }
-    search_release(search);
-    pump(discover);
-}
-
-static void search_end(struct search *search)
-{
-    struct discover *discover = search->query->discover;
-    if (search->second_best)
-        report(search->query, search->second_best);
-    search_release(search);
-    pump(discover);
-}
+static void search_end(struct search *search);
 
 static void on_grace(AvahiTimeout *timeout, void *userdata)
 {
     (void)timeout;
     search_end(userdata);
+}
+
+static void name_interface(struct discover_answer *answer, AvahiIfIndex interface)
+{
+    if (interface <= 0 || !if_indextoname((unsigned)interface, answer->interface))
+        answer->interface[0] = '\0';
+}
+
+/* The rest of a record of type A or AAAA is the address. */
+static bool record_address(struct discover_answer *answer, uint16_t type, const void *data,
+                           size_t size, AvahiIfIndex interface)
+{
+    AvahiAddress address = {.proto = type == RECORD_A ? AVAHI_PROTO_INET : AVAHI_PROTO_INET6};
+    size_t length = type == RECORD_A ? sizeof address.data.ipv4 : sizeof address.data.ipv6;
+    if (size != length)
+        return false;
+    memcpy(&address.data, data, length);
+    name_interface(answer, interface);
+    answer->has_address = avahi_to_address(&answer->address, &address, interface);
+    return answer->has_address;
+}
+
+static void on_record(AvahiRecordBrowser *browser, AvahiIfIndex interface, AvahiProtocol protocol,
+                      AvahiBrowserEvent event, const char *name, uint16_t class, uint16_t type,
+                      const void *data, size_t size, AvahiLookupResultFlags flags, void *userdata)
+{
+    struct search *search = userdata;
+    struct discover_answer answer = {.event = DISCOVER_FOUND};
+    (void)browser;
+    (void)protocol;
+    (void)class;
+    (void)flags;
+    if (event == AVAHI_BROWSER_NEW) {
+        if (search->facts)
+            answer = *search->facts;
+        else
+            unescape_host(answer.host, name);
+        bool has_address = record_address(&answer, type, data, size, interface);
+        search->has_found |= has_address;
+        if (has_address)
+            report(search->query, &answer);
+    }
+    /* A host that has not answered by then may be asleep. */
+    if (event == AVAHI_BROWSER_FAILURE ||
+        (event == AVAHI_BROWSER_ALL_FOR_NOW && (search->has_found || search->facts)))
+        search_end(search);
 }
 
 static void search_create(struct search *search);
@@ -237,68 +277,6 @@ static bool search_on(struct search *search, const struct discover_answer *answe
     discover->avahi->service_resolver_free(search->service);
     search_create(search);
     return true;
-}
-
-static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
-                       AvahiProtocol protocol, AvahiResolverEvent event, const char *name,
-                       const char *type, const char *domain, const char *host_name,
-                       const AvahiAddress *address, uint16_t port, AvahiStringList *txt,
-                       AvahiLookupResultFlags flags, void *userdata)
-{
-    struct search *search = userdata;
-    struct discover_answer answer = {.event = DISCOVER_FOUND, .port = port};
-    (void)resolver;
-    (void)protocol;
-    (void)type;
-    (void)domain;
-    (void)flags;
-    if (event != AVAHI_RESOLVER_FOUND) {
-        search_end(search);
-        return;
-    }
-    if (address)
-        answer.has_address = avahi_to_address(&answer.address, address, interface);
-    answer.password = txt_flag(txt, "auth_upload");
-    txt_value(answer.type, sizeof answer.type, txt, "board");
-    snprintf(answer.instance, sizeof answer.instance, "%s", name);
-    unescape_host(answer.host, host_name ? host_name : "");
-    if (search->family == AVAHI_PROTO_UNSPEC && address && address->proto == AVAHI_PROTO_INET6 &&
-        search_on(search, &answer))
-        return;
-    if (answer.has_address || !search->second_best) {
-        free(search->second_best);
-        search->second_best = NULL;
-        report(search->query, &answer);
-    }
-    search_end(search);
-}
-
-/* Creates the Avahi object. */
-static void search_create(struct search *search)
-{
-    const struct query *query = search->query;
-    const struct discover *discover = query->discover;
-    bool is_board = query->kind == DISCOVER_BOARDS;
-    search->service = NULL;
-    if (query->kind == DISCOVER_HOST)
-        search->host = discover->avahi->host_name_resolver_new(
-            daemon_client(discover->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, query->name,
-            search->family, AVAHI_LOOKUP_USE_MULTICAST, on_host, search);
-    else
-        search->service = discover->avahi->service_resolver_new(
-            daemon_client(discover->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
-            is_board ? search->instance : query->name, SERVICE_TYPE, DOMAIN, search->family,
-            AVAHI_LOOKUP_USE_MULTICAST, on_service, search);
-}
-
-/* One that cannot be made (an impossible name, no memory) has ended. */
-static void search_start(struct search *search)
-{
-    search->state = SEARCH_RUNNING;
-    search->query->discover->running++;
-    search_create(search);
-    if (!search->host && !search->service)
-        search_release(search);
 }
 
 static struct search *search_new(struct query *query, AvahiProtocol family, const char *instance)
@@ -327,6 +305,129 @@ static void search_add(struct query *query, struct search *search)
     query->search_count++;
 }
 
+/* facts: the service whose host's records are browsed; NULL: the host that the question names. */
+static struct search *search_new_record(struct query *query, uint16_t type,
+                                        const struct discover_answer *facts)
+{
+    struct search *search = search_new(query, AVAHI_PROTO_UNSPEC, "");
+    if (!search)
+        return NULL;
+    search->record = type;
+    if (!facts)
+        return search;
+    search->facts = malloc(sizeof *facts);
+    if (!search->facts) {
+        free(search);
+        return NULL;
+    }
+    *search->facts = *facts;
+    search->facts->is_further = true;
+    return search;
+}
+
+/* Both families of a service lead to one host. */
+static bool has_record_search(const struct query *query, const struct discover_answer *facts)
+{
+    const struct search *search = query->kind == DISCOVER_INSTANCE ? query->searches : NULL;
+    for (; search; search = search->next)
+        if (search->facts && strcmp(search->facts->host, facts->host) == 0)
+            return true;
+    return false;
+}
+
+/* A resolver stops at one address. A list needs no others but those of boards with the same name; a
+ * question about an address needs both families. */
+static void add_record_searches(struct query *query, const struct discover_answer *facts)
+{
+    bool is_list = query->kind == DISCOVER_BOARDS && query != query->discover->survey;
+    bool is_v4 = facts->has_address && facts->address.any.sa_family == AF_INET;
+    if (!facts->host[0] || has_record_search(query, facts))
+        return;
+    if (!is_list || is_v4)
+        search_add(query, search_new_record(query, RECORD_A, facts));
+    if (!is_list || !is_v4)
+        search_add(query, search_new_record(query, RECORD_AAAA, facts));
+}
+
+static void search_end(struct search *search)
+{
+    struct discover *discover = search->query->discover;
+    if (search->second_best) {
+        report(search->query, search->second_best);
+        add_record_searches(search->query, search->second_best);
+    }
+    search_release(search);
+    pump(discover);
+}
+
+static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
+                       AvahiProtocol protocol, AvahiResolverEvent event, const char *name,
+                       const char *type, const char *domain, const char *host_name,
+                       const AvahiAddress *address, uint16_t port, AvahiStringList *txt,
+                       AvahiLookupResultFlags flags, void *userdata)
+{
+    struct search *search = userdata;
+    struct discover_answer answer = {.event = DISCOVER_FOUND, .port = port};
+    (void)resolver;
+    (void)protocol;
+    (void)type;
+    (void)domain;
+    (void)flags;
+    if (event != AVAHI_RESOLVER_FOUND) {
+        search_end(search);
+        return;
+    }
+    if (address)
+        answer.has_address = avahi_to_address(&answer.address, address, interface);
+    name_interface(&answer, interface);
+    answer.password = txt_flag(txt, "auth_upload");
+    txt_value(answer.type, sizeof answer.type, txt, "board");
+    snprintf(answer.instance, sizeof answer.instance, "%s", name);
+    unescape_host(answer.host, host_name ? host_name : "");
+    if (search->family == AVAHI_PROTO_UNSPEC && address && address->proto == AVAHI_PROTO_INET6 &&
+        search_on(search, &answer))
+        return;
+    if (answer.has_address || !search->second_best) {
+        free(search->second_best);
+        search->second_best = NULL;
+        report(search->query, &answer);
+        add_record_searches(search->query, &answer);
+    }
+    search_end(search);
+}
+
+/* Creates the Avahi object. */
+static void search_create(struct search *search)
+{
+    const struct query *query = search->query;
+    const struct discover *discover = query->discover;
+    bool is_board = query->kind == DISCOVER_BOARDS;
+    search->service = NULL;
+    if (search->record)
+        search->records = discover->avahi->record_browser_new(
+            daemon_client(discover->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
+            search->facts ? search->facts->host : query->name, CLASS_IN, search->record,
+            AVAHI_LOOKUP_USE_MULTICAST, on_record, search);
+    else
+        search->service = discover->avahi->service_resolver_new(
+            daemon_client(discover->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
+            is_board ? search->instance : query->name, SERVICE_TYPE, DOMAIN, search->family,
+            AVAHI_LOOKUP_USE_MULTICAST, on_service, search);
+}
+
+/* One that cannot be made (an impossible name, no memory) has ended. */
+static void search_start(struct search *search)
+{
+    search->state = SEARCH_RUNNING;
+    ++*running_like(search);
+    search_create(search);
+    int64_t grace_us = search->query->kind == DISCOVER_BOARDS ? NAMESAKE_GRACE_US : HOST_US;
+    if ((!search->records && !search->service) ||
+        (search->record && loop_arm(search->query->discover->poll_api, &search->grace, grace_us,
+                                    on_grace, search) < 0))
+        search_release(search);
+}
+
 static int compare_instances(const void *a, const void *b)
 {
     return strcmp(((const struct search *)a)->instance, ((const struct search *)b)->instance);
@@ -334,7 +435,7 @@ static int compare_instances(const void *a, const void *b)
 
 static void board_seen(struct query *query, const char *instance)
 {
-    if (query->search_count == BOARDS_MAX)
+    if (query->board_count == BOARDS_MAX)
         return;
     struct search *search = search_new(query, AVAHI_PROTO_UNSPEC, instance);
     struct search **node = search ? tsearch(search, &query->by_instance, compare_instances) : NULL;
@@ -342,6 +443,7 @@ static void board_seen(struct query *query, const char *instance)
         free(search);
         return;
     }
+    query->board_count++;
     search_add(query, search);
     struct discover_answer answer = {.event = DISCOVER_FOUND};
     memcpy(answer.instance, search->instance, sizeof answer.instance);
@@ -389,6 +491,11 @@ static void browse(struct query *query)
         AVAHI_LOOKUP_USE_MULTICAST, on_browse, query);
 }
 
+static bool may_run(const struct search *search)
+{
+    return *running_like(search) < (search->record ? RECORDS_RUNNING_MAX : SERVICES_RUNNING_MAX);
+}
+
 /* Reports what the survey has found at the address since the last time. */
 static void compare_heard(struct query *query)
 {
@@ -403,7 +510,6 @@ static void compare_heard(struct query *query)
 /* Starts what waits, as far as the limit allows, and ends the query when nothing is left. */
 static void query_pump(struct query *query)
 {
-    const struct discover *discover = query->discover;
     if (query->is_browse_due) {
         browse(query);
         if (!query->browser) {
@@ -413,7 +519,7 @@ static void query_pump(struct query *query)
     }
     if (query->kind == DISCOVER_ADDRESS)
         compare_heard(query);
-    while (query->waiting && discover->running < SEARCHES_RUNNING_MAX) {
+    while (query->waiting && may_run(query->waiting)) {
         struct search *search = query->waiting;
         query->waiting = search->next;
         if (search->state == SEARCH_WAITING)
@@ -484,7 +590,10 @@ void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kin
     snprintf(query->name, sizeof query->name, "%s", name);
     if (kind == DISCOVER_ADDRESS) {
         address_parse(&query->address, name);
-    } else if (kind != DISCOVER_BOARDS) {
+    } else if (kind == DISCOVER_HOST) {
+        search_add(query, search_new_record(query, RECORD_A, NULL));
+        search_add(query, search_new_record(query, RECORD_AAAA, NULL));
+    } else if (kind == DISCOVER_INSTANCE) {
         search_add(query, search_new(query, AVAHI_PROTO_INET, ""));
         search_add(query, search_new(query, AVAHI_PROTO_INET6, ""));
     }

@@ -10,6 +10,7 @@
 #include "txt.h"
 
 #include <avahi-common/watch.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,10 +23,11 @@ enum {
 
 /* What can be asked, always in the domain local. */
 enum discover_kind {
-    DISCOVER_HOST,     /* the addresses of a host name: at most one for each family */
+    DISCOVER_HOST,     /* every address of a host name, on every interface */
     DISCOVER_INSTANCE, /* everything about an _arduino._tcp instance, likewise */
-    /* Every _arduino._tcp instance, twice: its name when it is seen, and, unless it is there no
-     * more, everything when it is resolved; one address, IPv4 where there are both. */
+    /* Every _arduino._tcp instance: its name when it is seen, and, unless it is there no more,
+     * everything when it is resolved; first with one address, IPv4 where there are both, then with
+     * every address of that family and every interface on which it is heard. */
     DISCOVER_BOARDS,
     /* The _arduino._tcp instances at a numeric address, resolved. All such questions share one
      * look at all boards, which is used for ten seconds. */
@@ -43,9 +45,11 @@ enum discover_event {
 struct discover_answer {
     enum discover_event event;
     bool has_address;
+    bool is_further; /* of this service, all but the address and its interface has been told */
     uint16_t port;
     enum txt_flag password;               /* whether the board wants one; not for DISCOVER_HOST */
     struct address address;               /* port 0; link-local IPv6 has its scope */
+    char interface[IF_NAMESIZE];          /* on which that was heard; "" */
     char instance[DISCOVER_INSTANCE_MAX]; /* not escaped: as a person would type it */
     char host[DISCOVER_NAME_MAX];
     char type[DISCOVER_TYPE_MAX];     /* "esp32dev", or ""; not for DISCOVER_HOST */

@@ -76,6 +76,15 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
                 "routers, guest networks and most VPNs), and the spelling of its name, or "
                 "give its IP address.",
         },
+    [OTA_E_AMBIGUOUS] =
+        {
+            .name = "ambiguous",
+            .exit_status = 4,
+            .text = "several boards have this name",
+            .remedy = "Update the boards by address, or all of them with --match, and give each a "
+                      "name of its own (ArduinoOTA.setHostname() in its sketch); --list shows "
+                      "which share one.",
+        },
     [OTA_E_NO_MDNS] =
         {
             .name = "no-mdns",

@@ -519,6 +519,8 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         result = *failure;
     if (resolution)
         take_resolution(job, resolution);
+    else if (result.error == OTA_E_AMBIGUOUS)
+        job->found.count = 0;
     else
         job->found.source = "found earlier";
     resolver_free(job->resolver);

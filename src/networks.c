@@ -89,6 +89,30 @@ void networks_sort(struct address *addresses, size_t count, const struct ifaddrs
     }
 }
 
+/* The network of the named interface that the address is in; NULL: none. */
+static const struct ifaddrs *find_own(const struct address *address, const char *name,
+                                      const struct ifaddrs *interfaces)
+{
+    for (const struct ifaddrs *interface = interfaces; interface; interface = interface->ifa_next)
+        if (strcmp(interface->ifa_name, name) == 0 && prefix_length(interface, address) != OUTSIDE)
+            return interface;
+    return NULL;
+}
+
+bool networks_show_two_boards(const struct address *a, const char *a_interface,
+                              const struct address *b, const char *b_interface,
+                              const struct ifaddrs *interfaces)
+{
+    const struct ifaddrs *a_own = find_own(a, a_interface, interfaces);
+    const struct ifaddrs *b_own = find_own(b, b_interface, interfaces);
+
+    if (!a_own || !b_own || a->any.sa_family != b->any.sa_family || address_equal(a, b))
+        return false;
+    if (prefix_length(a_own, b) != OUTSIDE)
+        return true;
+    return a->any.sa_family == AF_INET && strcmp(a_interface, b_interface) != 0;
+}
+
 /* Whether routers of the Internet do not know the address: it is one of some local network. */
 static bool is_local(const struct address *address)
 {

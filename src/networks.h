@@ -15,6 +15,16 @@
  * are alike. */
 void networks_sort(struct address *addresses, size_t count, const struct ifaddrs *interfaces);
 
+/* Whether two addresses that were heard under one name must be those of two boards. a_interface and
+ * b_interface name the interfaces on which they were heard. An address in the network of its
+ * interface is the board's own there, and a board has one of each kind: two of them in one network
+ * are two boards', and so are two IPv4 addresses on two interfaces. Others may be one board's: IPv4
+ * beside IPv6, and that of its access point or of another station beside the one that it is
+ * reached by. */
+bool networks_show_two_boards(const struct address *a, const char *a_interface,
+                              const struct address *b, const char *b_interface,
+                              const struct ifaddrs *interfaces);
+
 enum { NETWORKS_DETOUR_MAX = 320 };
 
 /* Says through which interface invitations to the board leave, if that is worth a remark: another

@@ -7,12 +7,14 @@
  */
 #include "resolve.h"
 
+#include "alive.h"
 #include "error.h"
 #include "escape.h"
 #include "etc_hosts.h"
 #include "log.h"
 #include "lookup.h"
 #include "loop.h"
+#include "namesakes.h"
 #include "suggest.h"
 
 #include <errno.h>
@@ -30,6 +32,7 @@ enum {
     INSTANCE_GRACE_US = 500 * MS,  /* an instance of the same name is surer than a host */
     PORT_GRACE_US = 1000 * MS,     /* from the address on */
     FACTS_GRACE_US = 300 * MS,     /* for what is announced, where the upload can do without */
+    NAMESAKE_GRACE_US = 400 * MS,  /* from the question on: for another board to claim the name */
     SERVICES_AFTER_US = 250 * MS,  /* boards whose instance is not named like the host are rare */
     MDNS_ADVANTAGE_US = 1000 * MS, /* from the start: of mDNS over the system resolver */
 };
@@ -55,7 +58,8 @@ enum source { FROM_FILE, FROM_INSTANCE, FROM_HOST, FROM_SYSTEM, SOURCE_COUNT };
 
 struct finding {
     struct resolution resolution;
-    int64_t since_us; /* when its first address came */
+    struct claims claims; /* what was heard on multicast DNS of its addresses */
+    int64_t since_us;     /* when its first address came */
 };
 
 struct question {
@@ -83,6 +87,9 @@ struct resolver {
     char system_why[DISCOVER_REASON_MAX];  /* why the C library found nothing */
     struct finding findings[SOURCE_COUNT];
     struct suggestions suggestions;
+    struct address rivals[CLAIMS_MAX]; /* of different boards, if they are there */
+    size_t rival_count;
+    struct alive *alive; /* asks them */
 };
 
 static bool has_ipv4(const struct resolution *resolution)
@@ -124,10 +131,16 @@ static void add_facts(struct resolution *resolution, const struct discover_answe
     escape_string(resolution->instance, sizeof resolution->instance, answer->instance);
 }
 
-static void add_service(struct finding *finding, const struct discover_answer *answer)
+static void add_heard(struct finding *finding, const struct discover_answer *answer)
 {
     if (answer->has_address)
         add_address(finding, &answer->address);
+    claims_add(&finding->claims, answer);
+}
+
+static void add_service(struct finding *finding, const struct discover_answer *answer)
+{
+    add_heard(finding, answer);
     add_facts(&finding->resolution, answer);
 }
 
@@ -159,14 +172,14 @@ static void record(struct resolver *resolver, enum discover_kind kind,
         record_facts(resolver, answer);
         return;
     }
-    if (kind == DISCOVER_HOST && answer->has_address)
-        add_address(&resolver->findings[FROM_HOST], &answer->address);
+    if (kind == DISCOVER_HOST)
+        add_heard(&resolver->findings[FROM_HOST], answer);
     if (is_service && same_host)
         add_service(&resolver->findings[FROM_HOST], answer);
     /* kitchen.local names a host: an instance "kitchen" on another host is not meant. */
     if (kind == DISCOVER_INSTANCE && resolver->target->kind != TARGET_LOCAL)
         add_service(&resolver->findings[FROM_INSTANCE], answer);
-    if (kind == DISCOVER_BOARDS && answer->host[0])
+    if (kind == DISCOVER_BOARDS && answer->host[0] && !answer->is_further)
         suggest_offer(&resolver->suggestions, resolver->target->name,
                       resolver->target->kind == TARGET_LOCAL ? answer->host : answer->instance);
 }
@@ -313,13 +326,23 @@ static int64_t facts_due_us(const struct resolver *resolver, const struct findin
                : 0;
 }
 
+/* Until when others may claim the name: one of two boards answers first, whichever is meant. */
+static int64_t namesake_due_us(const struct resolver *resolver)
+{
+    int64_t due_us = 0;
+    for (int what = DISCOVER_HOST; what <= DISCOVER_INSTANCE; what++)
+        if (is_pending(resolver, (size_t)what))
+            due_us = later(due_us, resolver->questions[what].asked_us + NAMESAKE_GRACE_US);
+    return due_us;
+}
+
 /* Until when the finding of FROM_HOST waits for something better. */
 static int64_t host_due_us(const struct resolver *resolver, const struct finding *finding)
 {
     bool is_instance_pending = is_pending(resolver, DISCOVER_INSTANCE);
-    int64_t due_us = 0;
+    int64_t due_us = namesake_due_us(resolver);
     if (!has_ipv4(&finding->resolution) && is_pending(resolver, DISCOVER_HOST))
-        due_us = finding->since_us + IPV4_GRACE_US;
+        due_us = later(due_us, finding->since_us + IPV4_GRACE_US);
     if (resolver->target->kind == TARGET_LABEL && is_instance_pending)
         due_us = later(due_us, finding->since_us + INSTANCE_GRACE_US);
     if (resolver->want_port && !finding->resolution.port &&
@@ -335,7 +358,7 @@ static int64_t accept_due_us(const struct resolver *resolver, const struct findi
     case FROM_INSTANCE:
         return !has_ipv4(&finding->resolution) && is_pending(resolver, DISCOVER_INSTANCE)
                    ? finding->since_us + IPV4_GRACE_US
-                   : 0;
+                   : namesake_due_us(resolver);
     case FROM_HOST:
         return host_due_us(resolver, finding);
     case FROM_FILE:
@@ -432,6 +455,15 @@ static void describe_failure(const struct resolver *resolver, int64_t now_us,
          mdns[0] && system[0] ? ", and " : "", system, advice[0] ? "; " : "", advice);
 }
 
+static void drop_address(struct resolution *resolution, const struct address *address)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < resolution->count; i++)
+        if (!address_equal(&resolution->addresses[i], address))
+            resolution->addresses[kept++] = resolution->addresses[i];
+    resolution->count = kept;
+}
+
 /* Reports finding, or that there is none: the last thing that a caller does. */
 static void finish(struct resolver *resolver, const struct finding *finding, int64_t now_us)
 {
@@ -445,6 +477,50 @@ static void finish(struct resolver *resolver, const struct finding *finding, int
                    resolver->userdata);
 }
 
+/* Refuses to choose among boards, or drops an address that its board does not have any more. Who
+ * reports it names the board. */
+static void on_alive(const bool *is_alive, void *userdata)
+{
+    char a[ADDRESS_TEXT_MAX], b[ADDRESS_TEXT_MAX];
+    struct ota_failure failure;
+    struct resolver *resolver = userdata;
+    struct finding *finding = best_finding(resolver);
+    const struct address *there[CLAIMS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < resolver->rival_count; i++)
+        if (is_alive[i])
+            there[count++] = &resolver->rivals[i];
+    for (size_t i = 0; count == 1 && i < resolver->rival_count; i++)
+        if (!is_alive[i])
+            drop_address(&finding->resolution, &resolver->rivals[i]);
+    alive_free(resolver->alive);
+    resolver->alive = NULL;
+    if (count < 2) {
+        finish(resolver, finding, loop_now_us());
+        return;
+    }
+
+    address_text(a, there[0]);
+    address_text(b, there[1]);
+    fail(&failure, OTA_E_AMBIGUOUS,
+         "%s boards have this name, at %s and %s%s; name the one that is meant by its address, as "
+         "in -i %s",
+         count == 2 ? "two" : "several", a, b, count == 2 ? "" : " and others", a);
+    resolver->done(NULL, &failure, resolver->userdata);
+}
+
+/* Whether it must first be seen who is there, because different boards claim the name. */
+static bool start_check(struct resolver *resolver, const struct finding *finding)
+{
+    resolver->rival_count = finding ? claims_find_rivals(resolver->rivals, &finding->claims) : 0;
+    if (resolver->rival_count == 0)
+        return false;
+    stop(resolver);
+    resolver->alive = alive_start(resolver->poll_api, resolver->rivals, resolver->rival_count,
+                                  on_alive, resolver);
+    return resolver->alive;
+}
+
 static void decide(struct resolver *resolver)
 {
     int64_t now_us = loop_now_us();
@@ -453,19 +529,18 @@ static void decide(struct resolver *resolver)
     if (finding) {
         if (services_due_us(resolver, finding) <= now_us)
             ask(resolver, DISCOVER_BOARDS);
-        int64_t accept_us = accept_due_us(resolver, finding);
-        if (accept_us <= now_us && wants_facts(resolver, finding))
+        if (wants_facts(resolver, finding))
             ask(resolver, DISCOVER_ADDRESS);
-        next_us = earlier(later(accept_us, facts_due_us(resolver, finding)),
-                          services_due_us(resolver, finding));
+        next_us = later(accept_due_us(resolver, finding), facts_due_us(resolver, finding));
+        next_us = earlier(next_us, services_due_us(resolver, finding));
     } else {
         ask_due(resolver, now_us);
         next_us = is_hopeful(resolver) ? next_question_us(resolver) : 0;
     }
     next_us = earlier(next_us, resolver->deadline_us);
-    if (next_us <= now_us)
+    if (next_us <= now_us && !start_check(resolver, finding))
         finish(resolver, finding, now_us);
-    else
+    else if (!resolver->alive)
         loop_arm(resolver->poll_api, &resolver->timeout, next_us - now_us, NULL, NULL);
 }
 
@@ -538,5 +613,6 @@ void resolver_free(struct resolver *resolver)
     if (!resolver)
         return;
     stop(resolver);
+    alive_free(resolver->alive);
     free(resolver);
 }

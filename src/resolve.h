@@ -36,7 +36,7 @@ typedef void resolver_done_fn(const struct resolution *resolution,
  * so that however many there are, there is one D-Bus connection; mdns and target must outlive the
  * resolver. NULL when memory ran out. resolver_free() may be called at any
  * time (also from done) and cancels what is under way. done fails with OTA_E_NOT_FOUND, and the
- * message says what was tried and what to start or install. */
+ * message says what was tried and what to start or install; or with OTA_E_AMBIGUOUS. */
 struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
                                 const struct target *target, bool want_port, int64_t timeout_us,
                                 resolver_done_fn *done, void *userdata);

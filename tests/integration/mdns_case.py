@@ -90,6 +90,15 @@ class OnLink(scenario.Scenario):
         self.assert_got(simulated, image or self.image)
         return result
 
+    def until(self, phrase, attempt):
+        """What attempt() returns once its errors contain phrase. For what comes in time or not at all: on a
+        busy machine an announcement may take longer than an upload to an address waits for it."""
+        for _ in range(8):
+            result = attempt()
+            if phrase in result.err:
+                return result
+        raise AssertionError(result)
+
     def assert_not_found(self, name, *phrases, within=SOON):
         result = scenario.run("-i", name, "-f", self.image)
         self.assert_result(result, 4, ('not found: ', *phrases), within)

@@ -55,6 +55,8 @@ void fake_elapse(int64_t delay_us)
             continue;
         timeout->delay_us = -1;
         timeout->callback(timeout, timeout->userdata);
+        if (!fake.keeps_records)
+            fake_records_end();
         return;
     }
     fail_msg("nothing waits for %lld us", (long long)delay_us);
@@ -159,27 +161,58 @@ static int resolver_free(AvahiServiceResolver *resolver)
     return 0;
 }
 
-static AvahiHostNameResolver *host_new(AvahiClient *client, AvahiIfIndex interface,
-                                       AvahiProtocol protocol, const char *name,
-                                       AvahiProtocol family, AvahiLookupFlags flags,
-                                       AvahiHostNameResolverCallback callback, void *userdata)
+static AvahiRecordBrowser *records_new(AvahiClient *client, AvahiIfIndex interface,
+                                       AvahiProtocol protocol, const char *name, uint16_t class,
+                                       uint16_t type, AvahiLookupFlags flags,
+                                       AvahiRecordBrowserCallback callback, void *userdata)
 {
     assert_ptr_equal(client, &fake.client);
     assert_int_equal(interface, AVAHI_IF_UNSPEC);
     assert_int_equal(protocol, AVAHI_PROTO_UNSPEC);
+    assert_int_equal(class, 1);
     assert_int_equal(flags, AVAHI_LOOKUP_USE_MULTICAST);
-    assert_string_equal(name, "a.local");
-    struct AvahiHostNameResolver *resolver = &fake.hosts[family == AVAHI_PROTO_INET6];
-    *resolver = (struct AvahiHostNameResolver){family, callback, userdata};
-    fake.hosts_running++;
-    return resolver;
+    assert_true(fake.records_made < FAKE_OBJECTS_MAX);
+    struct AvahiRecordBrowser *records = &fake.records[fake.records_made++];
+    *records = (struct AvahiRecordBrowser){
+        .is_used = true, .type = type, .callback = callback, .userdata = userdata};
+    snprintf(records->name, sizeof records->name, "%s", name);
+    fake.records_running++;
+    return records;
 }
 
-static int host_free(AvahiHostNameResolver *resolver)
+static int records_free(AvahiRecordBrowser *records)
 {
-    assert_non_null(resolver);
-    fake.hosts_running--;
+    assert_true(records->is_used);
+    records->is_used = false;
+    fake.records_running--;
     return 0;
+}
+
+static void tell_records(AvahiBrowserEvent event, const char *name, uint16_t type, const void *data,
+                         size_t size)
+{
+    for (size_t i = 0; i < fake.records_made; i++) {
+        struct AvahiRecordBrowser *records = &fake.records[i];
+        if (records->is_used &&
+            (!name || (strcmp(records->name, name) == 0 && records->type == type)))
+            records->callback(records, 2, AVAHI_PROTO_INET, event, records->name, 1, records->type,
+                              data, size, 0, records->userdata);
+    }
+}
+
+void fake_record(const char *host, const char *address)
+{
+    struct address parsed;
+    assert_true(address_parse(&parsed, address));
+    if (parsed.any.sa_family == AF_INET6)
+        tell_records(AVAHI_BROWSER_NEW, host, 28, &parsed.v6.sin6_addr, 16);
+    else
+        tell_records(AVAHI_BROWSER_NEW, host, 1, &parsed.v4.sin_addr, 4);
+}
+
+void fake_records_end(void)
+{
+    tell_records(AVAHI_BROWSER_ALL_FOR_NOW, NULL, 0, NULL, 0);
 }
 
 const char *__wrap_avahi_load(struct avahi *avahi)
@@ -188,8 +221,8 @@ const char *__wrap_avahi_load(struct avahi *avahi)
                             .client_free = client_free,
                             .client_get_state = client_get_state,
                             .client_new = client_new,
-                            .host_name_resolver_free = host_free,
-                            .host_name_resolver_new = host_new,
+                            .record_browser_free = records_free,
+                            .record_browser_new = records_new,
                             .service_browser_free = browser_free,
                             .service_browser_new = browser_new,
                             .service_resolver_free = resolver_free,
@@ -208,7 +241,7 @@ void fake_assert_all_freed(void)
 {
     assert_int_equal(fake.clients, 0);
     assert_int_equal(fake.resolvers_running, 0);
-    assert_int_equal(fake.hosts_running, 0);
+    assert_int_equal(fake.records_running, 0);
     assert_false(fake.is_browsing);
     for (size_t i = 0; i < FAKE_TIMEOUTS_MAX; i++)
         assert_false(fake.timeouts[i].is_used);
@@ -262,4 +295,6 @@ void fake_resolve(const char *instance, const char *address, AvahiStringList *tx
     resolver->callback(resolver, 2, AVAHI_PROTO_INET,
                        address ? AVAHI_RESOLVER_FOUND : AVAHI_RESOLVER_FAILURE, instance,
                        "_arduino._tcp", "local", host, &avahi, 3232, txt, 0, resolver->userdata);
+    if (!fake.keeps_records)
+        fake_records_end();
 }

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FAKE_OBJECTS_MAX = 9000, FAKE_TIMEOUTS_MAX = 64 };
+enum { FAKE_OBJECTS_MAX = 9000, FAKE_TIMEOUTS_MAX = 512 };
 
 struct AvahiTimeout {
     bool is_used;
@@ -40,9 +40,11 @@ struct AvahiServiceResolver {
     void *userdata;
 };
 
-struct AvahiHostNameResolver {
-    AvahiProtocol family;
-    AvahiHostNameResolverCallback callback;
+struct AvahiRecordBrowser {
+    bool is_used;
+    char name[64];
+    uint16_t type;
+    AvahiRecordBrowserCallback callback;
     void *userdata;
 };
 
@@ -60,8 +62,9 @@ struct fake_avahi {
     size_t browsers; /* ever made */
     struct AvahiServiceResolver resolvers[FAKE_OBJECTS_MAX];
     size_t resolvers_made, resolvers_running, resolvers_peak;
-    struct AvahiHostNameResolver hosts[2]; /* for IPv4, for IPv6 */
-    size_t hosts_running;
+    struct AvahiRecordBrowser records[FAKE_OBJECTS_MAX];
+    size_t records_made, records_running;
+    bool keeps_records; /* else there are no further ones, as soon as somebody asks */
 };
 extern struct fake_avahi fake;
 
@@ -75,6 +78,10 @@ void fake_elapse(int64_t delay_us);
 void fake_client_says(AvahiClientState state);
 void fake_browse(const char *instance); /* it is announced */
 void fake_browser_says(AvahiBrowserEvent event);
+
+/* A record of the address is heard on interface 2; all have been heard. */
+void fake_record(const char *host, const char *address);
+void fake_records_end(void);
 
 /* The resolver that runs for instance; NULL: there is none. */
 struct AvahiServiceResolver *fake_running(const char *instance);

@@ -252,16 +252,69 @@ static void test_browser_that_fails(void **state)
 
 static void test_host_in_both_families(void **state)
 {
-    AvahiAddress four = {.proto = AVAHI_PROTO_INET, .data.ipv4.address = htonl(0x0a000001)};
     (void)state;
     discover_ask(world.discover, 7, DISCOVER_HOST, "a.local");
-    assert_int_equal(fake.hosts_running, 2);
-    fake.hosts[1].callback(&fake.hosts[1], 2, AVAHI_PROTO_INET, AVAHI_RESOLVER_FAILURE, NULL, NULL,
-                           0, fake.hosts[1].userdata);
-    assert_int_equal(fake.hosts_running, 1);
-    fake.hosts[0].callback(&fake.hosts[0], 2, AVAHI_PROTO_INET, AVAHI_RESOLVER_FOUND, "a.local",
-                           &four, 0, fake.hosts[0].userdata);
-    assert_string_equal(world.log, " a.local 10.0.0.1 0  0; end; ");
+    assert_int_equal(fake.records_running, 2);
+    fake_record("a.local", "10.0.0.1");
+    fake_record("a.local", "fd00::1");
+    fake_record("a.local", "10.0.0.2");
+    fake_records_end();
+    assert_string_equal(world.log, " a.local 10.0.0.1 0  0;  a.local fd00::1 0  0; "
+                                   " a.local 10.0.0.2 0  0; end; ");
+}
+
+/* It may be asleep, and gets five seconds. */
+static void test_host_that_is_silent(void **state)
+{
+    (void)state;
+    discover_ask(world.discover, 7, DISCOVER_HOST, "a.local");
+    fake_records_end();
+    assert_int_equal(fake.records_running, 2);
+    fake_elapse(5000000);
+    fake_record("a.local", "fd00::1");
+    fake_records_end();
+    assert_string_equal(world.log, " a.local fd00::1 0  0; end; ");
+}
+
+/* A record whose size is not that of an address is none. */
+static void test_malformed_records(void **state)
+{
+    (void)state;
+    discover_ask(world.discover, 7, DISCOVER_HOST, "a.local");
+    for (size_t size = 0; size < 32; size++)
+        for (size_t i = 0; i < fake.records_made; i++)
+            if (size != (fake.records[i].type == 1 ? 4 : 16))
+                fake.records[i].callback(&fake.records[i], 2, AVAHI_PROTO_INET, AVAHI_BROWSER_NEW,
+                                         "a.local", 1, fake.records[i].type,
+                                         "0123456789abcdef0123456789abcdef", size, 0,
+                                         fake.records[i].userdata);
+    assert_string_equal(world.log, "");
+}
+
+/* A second board of the same name, which a resolver does not tell. */
+static void test_namesakes(void **state)
+{
+    (void)state;
+    fake.keeps_records = true;
+    discover_ask(world.discover, 7, DISCOVER_INSTANCE, "a");
+    fake_resolve("a", "10.0.0.1", NULL);
+    fake_resolve("a", "fd00::1", NULL);
+    assert_int_equal(fake.records_running, 2);
+    fake_record("a.local", "10.0.0.2");
+    fake_records_end();
+    assert_string_equal(world.log, "a a.local 10.0.0.1 3232  0; a a.local fd00::1 3232  0; "
+                                   "a a.local 10.0.0.2 3232  0; end; ");
+    world.log[0] = '\0';
+    ask_for_boards();
+    fake_browse("a");
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    fake_resolve("a", "10.0.0.1", NULL);
+    assert_int_equal(fake.records_running, 1);
+    fake_record("a.local", "10.0.0.2");
+    assert_int_equal(world.ends, 1);
+    fake_elapse(400000);
+    assert_string_equal(world.log, "a seen; a a.local 10.0.0.1 3232  0; "
+                                   "a a.local 10.0.0.2 3232  0; end; ");
 }
 
 static void lose_daemon(void)
@@ -394,6 +447,9 @@ int main(void)
         TEST(test_cancel),
         TEST(test_browser_that_fails),
         TEST(test_host_in_both_families),
+        TEST(test_host_that_is_silent),
+        TEST(test_malformed_records),
+        TEST(test_namesakes),
         TEST(test_restart),
         TEST(test_questions_during_a_restart),
         TEST(test_daemon_that_stays_away),

@@ -30,6 +30,7 @@ static const struct {
     {OTA_E_IMAGE, "image", 3, false},
     {OTA_E_SIGNATURE, "signature", 3, false},
     {OTA_E_NOT_FOUND, "not-found", 4, false},
+    {OTA_E_AMBIGUOUS, "ambiguous", 4, false},
     {OTA_E_NO_MDNS, "no-mdns", 4, false},
     {OTA_E_NO_ANSWER, "no-answer", 5, true},
     {OTA_E_NOT_LISTENING, "not-listening", 5, true},

@@ -10,8 +10,10 @@
 
 #include <cmocka.h>
 
+#include "alive.h"
 #include "lookup.h"
 #include "loop.h"
+#include "namesakes.h"
 #include "resolve.h"
 #include "virtual_time.h"
 
@@ -20,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MS = 1000, STEPS_MAX = 12, SYSTEM = DISCOVER_ADDRESS + 1, ASK_COUNT };
+enum { MS = 1000, STEPS_MAX = 12, SYSTEM = DISCOVER_ADDRESS + 1, ALIVE, ASK_COUNT };
 
 static const char *const names[ASK_COUNT] = {
     [DISCOVER_HOST] = "host",
@@ -28,6 +30,7 @@ static const char *const names[ASK_COUNT] = {
     [DISCOVER_BOARDS] = "services",
     [DISCOVER_ADDRESS] = "address",
     [SYSTEM] = "system",
+    [ALIVE] = "alive",
 };
 
 /* One thing that happens; a step whose question is not pending is an error in the case. */
@@ -52,6 +55,9 @@ static struct world {
     bool refuse_mdns, refuse_lookup;
     bool has_mdns;
     const char *file;
+    const char *rivals;
+    struct address rival_addresses[CLAIMS_MAX];
+    alive_done_fn *on_alive;
     char asked[128]; /* "host@0 system@1000 " */
     unsigned done_count;
     int64_t done_ms;
@@ -68,6 +74,10 @@ struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, c
                                    mdns_answer_fn *on_answer, void *userdata);
 bool __wrap_mdns_may_answer(const struct mdns *mdns);
 size_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name);
+size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
+struct alive *__wrap_alive_start(const AvahiPoll *poll_api, const struct address *addresses,
+                                 size_t count, alive_done_fn *done, void *userdata);
+void __wrap_alive_free(struct alive *alive);
 void __wrap_mdns_cancel(struct mdns_query *query);
 struct lookup *__wrap_lookup_start(const AvahiPoll *poll_api, const char *name,
                                    lookup_done_fn *done, void *userdata);
@@ -123,6 +133,35 @@ size_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const c
     return parse_addresses(addresses, capacity, world.file);
 }
 
+/* The real one looks at the interfaces of this computer. */
+size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims)
+{
+    struct address expected[CLAIMS_MAX];
+    size_t count = parse_addresses(expected, CLAIMS_MAX, world.rivals), found = 0;
+    for (size_t i = 0; i < claims->count; i++)
+        for (size_t j = 0; j < count; j++)
+            if (address_equal(&claims->items[i].address, &expected[j]))
+                rivals[found++] = expected[j];
+    return found < 2 ? 0 : found;
+}
+
+struct alive *__wrap_alive_start(const AvahiPoll *poll_api, const struct address *addresses,
+                                 size_t count, alive_done_fn *done, void *userdata)
+{
+    assert_ptr_equal(poll_api, &virtual_time.api);
+    note_question(ALIVE);
+    memcpy(world.rival_addresses, addresses, count * sizeof *addresses);
+    world.on_alive = done;
+    world.userdata[ALIVE] = userdata;
+    return (struct alive *)&world.pending[ALIVE];
+}
+
+void __wrap_alive_free(struct alive *alive)
+{
+    if (alive)
+        *(bool *)alive = false;
+}
+
 void __wrap_mdns_cancel(struct mdns_query *query)
 {
     bool *pending = (bool *)query;
@@ -161,6 +200,14 @@ static void play(const struct step *step)
     size_t count = parse_addresses(addresses, RESOLVE_ADDRESSES_MAX, step->address);
     void *userdata = world.userdata[step->question];
     assert_true(world.pending[step->question]);
+    if (step->question == ALIVE) { /* the addresses that are there */
+        bool is_alive[CLAIMS_MAX] = {false};
+        for (size_t i = 0; i < CLAIMS_MAX; i++)
+            for (size_t j = 0; j < count; j++)
+                is_alive[i] |= address_equal(&world.rival_addresses[i], &addresses[j]);
+        world.on_alive(is_alive, userdata);
+        return;
+    }
     if (step->question == SYSTEM) {
         world.on_lookup(addresses, count, step->reason ? step->reason : "", userdata);
         return;
@@ -219,8 +266,10 @@ static const struct test_case {
     const char *instance;
     const char *says[4]; /* parts of the failure's message */
     bool refuse_mdns, refuse_lookup;
-    const char *file; /* what /etc/hosts says */
-    bool has_mdns;    /* there is somebody to ask what is merely welcome */
+    const char *rivals;   /* addresses of different boards */
+    enum ota_error error; /* OTA_OK: not found, if it fails */
+    const char *file;     /* what /etc/hosts says */
+    bool has_mdns;        /* there is somebody to ask what is merely welcome */
 } cases[] = {
     {.title = "a numeric address asks nobody where there is nobody to ask",
      .target = "10.0.0.7",
@@ -279,7 +328,7 @@ static const struct test_case {
                {90, DISCOVER_ADDRESS, .address = "10.0.0.7", .host = "kitchen.local",
                 .instance = "K", .port = 8266}},
      .asked = "host@0 address@20",
-     .done_ms = 90,
+     .done_ms = 400,
      .addresses = "10.0.0.7",
      .port = 8266,
      .source = "mDNS",
@@ -297,6 +346,54 @@ static const struct test_case {
      .source = "system resolver",
      .instance = "Lamp",
      .has_mdns = true},
+    {.title = "two boards of one name",
+     .target = "kitchen.local",
+     .rivals = "10.0.0.7 10.0.0.8",
+     .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {30, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "kitchen.local",
+                .instance = "kitchen", .port = 8266},
+               {390, DISCOVER_HOST, .address = "10.0.0.8", .host = "kitchen.local"},
+               {450, ALIVE, .address = "10.0.0.7 10.0.0.8"}},
+     .asked = "host@0 instance@0 alive@400",
+     .done_ms = 450,
+     .error = OTA_E_AMBIGUOUS,
+     .says = {"two boards have this name, at 10.0.0.7 and 10.0.0.8; name the one that is meant by "
+              "its address, as in -i 10.0.0.7"}},
+    {.title = "two boards whose services have one name",
+     .target = "Living Room",
+     .rivals = "10.0.0.7 10.0.0.8",
+     .steps = {{30, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "a.local",
+                .instance = "Living Room", .port = 8266},
+               {40, DISCOVER_INSTANCE, .address = "10.0.0.8", .host = "a.local",
+                .instance = "Living Room", .port = 8266},
+               {450, ALIVE, .address = "10.0.0.7 10.0.0.8"}},
+     .asked = "instance@0 alive@400",
+     .done_ms = 450,
+     .error = OTA_E_AMBIGUOUS,
+     .says = {"two boards have this name"}},
+    {.title = "an address that the board does not have any more",
+     .target = "kitchen.local",
+     .no_port = true,
+     .rivals = "10.0.0.7 10.0.0.8",
+     .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {25, DISCOVER_HOST, .address = "fd00::8", .host = "kitchen.local"},
+               {30, DISCOVER_HOST, .address = "10.0.0.8", .host = "kitchen.local"},
+               {1900, ALIVE, .address = "10.0.0.8"}},
+     .asked = "host@0 alive@400",
+     .done_ms = 1900,
+     .addresses = "10.0.0.8 fd00::8",
+     .source = "mDNS"},
+    {.title = "two boards of one name, neither of which is there",
+     .target = "kitchen.local",
+     .no_port = true,
+     .rivals = "10.0.0.7 10.0.0.8",
+     .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {30, DISCOVER_HOST, .address = "10.0.0.8", .host = "kitchen.local"},
+               {1900, ALIVE, .address = ""}},
+     .asked = "host@0 alive@400",
+     .done_ms = 1900,
+     .addresses = "10.0.0.7 10.0.0.8",
+     .source = "mDNS"},
     {.title = "/etc/hosts goes before everything",
      .target = "kitchen.local",
      .file = "fd00::7 10.0.0.7",
@@ -321,7 +418,7 @@ static const struct test_case {
      .steps = {{20, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "esp.local",
                 .instance = "Living Room", .port = 3232}},
      .asked = "instance@0",
-     .done_ms = 20,
+     .done_ms = 400,
      .addresses = "10.0.0.7",
      .port = 3232,
      .source = "mDNS",
@@ -332,7 +429,7 @@ static const struct test_case {
                {30, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "kitchen.local",
                 .instance = "kitchen", .port = 8266}},
      .asked = "host@0 instance@0",
-     .done_ms = 30,
+     .done_ms = 400,
      .addresses = "10.0.0.7",
      .port = 8266,
      .source = "mDNS",
@@ -342,7 +439,7 @@ static const struct test_case {
      .steps = {{20, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "kITCHEN.local",
                 .instance = "kITCHEN", .port = 8266}},
      .asked = "host@0 instance@0",
-     .done_ms = 20,
+     .done_ms = 400,
      .addresses = "10.0.0.7",
      .port = 8266,
      .source = "mDNS",
@@ -352,7 +449,7 @@ static const struct test_case {
      .no_port = true,
      .steps = {{20, DISCOVER_HOST, .address = "10.0.0.7", .host = "kitchen.local"}},
      .asked = "host@0",
-     .done_ms = 20,
+     .done_ms = 400,
      .addresses = "10.0.0.7",
      .source = "mDNS"},
     {.title = "IPv6 first: IPv4 is waited for and goes before it",
@@ -388,7 +485,7 @@ static const struct test_case {
                {300, DISCOVER_BOARDS, .host = "esp32-1.local", .instance = "Living Room",
                 .port = 3232}},
      .asked = "host@0 instance@0 services@270",
-     .done_ms = 300,
+     .done_ms = 400,
      .addresses = "10.0.0.7",
      .port = 3232,
      .source = "mDNS",
@@ -399,7 +496,7 @@ static const struct test_case {
                {20, DISCOVER_HOST, .address = "10.0.0.7", .host = "esp32-1.local"},
                {60, DISCOVER_BOARDS, .event = DISCOVER_END}},
      .asked = "host@0 instance@0 services@20",
-     .done_ms = 60,
+     .done_ms = 400,
      .addresses = "10.0.0.7",
      .source = "mDNS"},
     {.title = "a host without the service: a second for the port, no more",
@@ -516,7 +613,7 @@ static const struct test_case {
                {300, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "esp-7.local",
                 .instance = "kitchen", .port = 3232}},
      .asked = "host@0 instance@0 system@0",
-     .done_ms = 300,
+     .done_ms = 400,
      .addresses = "10.0.0.7",
      .port = 3232,
      .source = "mDNS",
@@ -544,7 +641,7 @@ static const struct test_case {
                {200, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "esp-7.local",
                 .instance = "kitchen", .port = 3232}},
      .asked = "host@0 instance@0 system@0",
-     .done_ms = 200,
+     .done_ms = 400,
      .addresses = "10.0.0.7",
      .port = 3232,
      .source = "mDNS",
@@ -580,7 +677,7 @@ static const struct test_case {
                {50, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "porch.local",
                 .instance = "porch.v2", .port = 8266}},
      .asked = "system@0 instance@30",
-     .done_ms = 50,
+     .done_ms = 430,
      .addresses = "10.0.0.7",
      .port = 8266,
      .source = "mDNS",
@@ -590,7 +687,7 @@ static const struct test_case {
      .steps = {{2050, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "porch.local",
                 .instance = "porch.v2", .port = 8266}},
      .asked = "system@0 instance@2000",
-     .done_ms = 2050,
+     .done_ms = 2400,
      .addresses = "10.0.0.7",
      .port = 8266,
      .source = "mDNS",
@@ -609,7 +706,7 @@ static const struct test_case {
                {30, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "esp-7.local",
                 .instance = "Living Room Lamp", .port = 3232}},
      .asked = "instance@0",
-     .done_ms = 30,
+     .done_ms = 400,
      .addresses = "10.0.0.7 fe80::7%lo",
      .port = 3232,
      .source = "mDNS",
@@ -634,7 +731,7 @@ static const struct test_case {
      .steps = {{10, DISCOVER_HOST, .address = "10.0.0.7", .host = "esp-7.local"},
                {300, DISCOVER_BOARDS, .host = "esp-7.local", .instance = "L\033[2J", .port = 2040}},
      .asked = "host@0 instance@0 services@260",
-     .done_ms = 300,
+     .done_ms = 400,
      .addresses = "10.0.0.7",
      .port = 2040,
      .source = "mDNS",
@@ -647,7 +744,7 @@ static const struct test_case {
                {20, DISCOVER_INSTANCE, .address = "10.0.0.7", .host = "kitchen.local",
                 .instance = "kitchen", .port = 8266}},
      .asked = "host@0 instance@0",
-     .done_ms = 20,
+     .done_ms = 400,
      .addresses = "10.0.0.7 fd00::1 fd00::2",
      .port = 8266,
      .source = "mDNS",
@@ -666,7 +763,7 @@ static const struct test_case {
                {10, DISCOVER_HOST, .address = "fd00::9"},
                {10, DISCOVER_HOST, .address = "10.0.0.7"}},
      .asked = "host@0",
-     .done_ms = 10,
+     .done_ms = 400,
      .addresses = "10.0.0.7 fd00::1 fd00::2 fd00::3 fd00::4 fd00::5 fd00::6 fd00::7",
      .source = "mDNS"},
     {.title = "memory for no question at all",
@@ -685,7 +782,8 @@ static void start(const struct test_case *test, const struct target *target)
     world = (struct world){.refuse_mdns = test->refuse_mdns,
                            .refuse_lookup = test->refuse_lookup,
                            .has_mdns = test->has_mdns,
-                           .file = test->file};
+                           .file = test->file,
+                           .rivals = test->rivals};
     virtual_time_reset(0);
     world.resolver = resolver_start(&virtual_time.api, NULL, target, !test->no_port,
                                     timeout_ms * MS, on_done, &world);
@@ -729,7 +827,7 @@ static void check(const struct test_case *test)
         assert_string_equal(world.instance, test->instance ? test->instance : "");
         return;
     }
-    assert_int_equal(world.failure.error, OTA_E_NOT_FOUND);
+    assert_int_equal(world.failure.error, test->error ? test->error : OTA_E_NOT_FOUND);
     for (size_t i = 0; i < sizeof test->says / sizeof *test->says && test->says[i]; i++)
         if (!strstr(world.failure.message, test->says[i]))
             fail_msg("\"%s\" is not in \"%s\"", test->says[i], world.failure.message);

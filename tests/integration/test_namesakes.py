@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Two boards of one name, as copied sketches make them (responder.py plays them to a real
+avahi-daemon): neither is updated by chance."""
+
+import json
+import unittest
+
+import mdns
+from mdns_case import LOOKED_FOR
+import scenario
+from test_list_crowd import FAR_ENDS, board
+import test_list_crowd
+
+HERE, THERE, GONE, AWAY = "10.77.0.10", "10.77.0.11", "10.77.0.12", "192.168.4.1"
+PORT = 3232
+
+setUpModule = test_list_crowd.setUpModule
+
+
+class Namesakes(test_list_crowd.Announced):
+    def setUp(self):
+        super().setUp()
+        self.change_addresses("add", HERE, THERE)
+        self.addCleanup(self.change_addresses, "delete", HERE, THERE)
+
+    def change_addresses(self, verb, *addresses):
+        for address in addresses:
+            mdns.run(*self.link.boards.prefix, "ip", "address", verb, address + "/24", "dev", FAR_ENDS[0])
+
+    def simulate_at(self, address, *options):
+        return self.simulate(mdns.Board("lamp", PORT, v4=address), *options)
+
+    def upload(self, *options):
+        return scenario.run("-f", self.image, "-t", "2", "--retries", "0", *options)
+
+    def announce_two(self, **more):
+        """Each of them has a responder of its own."""
+        for address in (HERE, THERE):
+            self.announce(board("lamp", (address,), host="lamp", **more))
+
+    def test_refused(self):
+        self.announce_two()
+        boards = [self.simulate_at(address) for address in (HERE, THERE)]
+        for name in ("lamp.local", "lamp", "lamp._arduino._tcp.local"):
+            with self.subTest(name):
+                result = self.upload("-i", name)
+                self.assert_result(result, 4, (": resolution: two boards have this name, at ", HERE, THERE,
+                                               "name the one that is meant by its address, as in -i 10.77.0.1"),
+                                   LOOKED_FOR)
+        result = self.upload("-i", "lamp.local", "--json")
+        failures = [event for event in map(json.loads, result.out.splitlines()) if event["event"] == "result"]
+        self.assertEqual([("ambiguous", 4)], [(event["code"], event["exit_status"]) for event in failures])
+        for simulated in boards:
+            self.assert_untouched(simulated)
+
+    def test_by_address(self):
+        self.announce_two()
+        meant, other = self.simulate_at(THERE), self.simulate_at(HERE)
+        result = self.until("port 3232, the announced port", lambda: self.upload("-i", THERE, "-d"))
+        self.assert_result(result, 0, ("confirmed by the board",), LOOKED_FOR)
+        self.assert_got(meant, self.image)
+        self.assert_untouched(other)
+
+    def test_stale_address(self):
+        """One that no host has (any more) is no second board, and costs no resend."""
+        self.announce(board("lamp", (GONE, HERE), host="lamp"))
+        simulated = self.simulate_at(HERE)
+        result = self.upload("-i", "lamp.local")
+        self.assert_result(result, 0, (f"lamp.local is {HERE}, port 3232 (mDNS)", "confirmed by the board"),
+                           LOOKED_FOR)
+        self.assert_got(simulated, self.image)
+
+    def test_one_board(self):
+        """With an access point of its own, or heard on two interfaces and in two families."""
+        self.announce(board("lamp", (HERE, AWAY, "fd77::10"), host="lamp"))
+        simulated = self.simulate_at(HERE)
+        result = self.upload("-i", "lamp.local")
+        self.assert_result(result, 0, ("confirmed by the board",), LOOKED_FOR)
+        self.assert_got(simulated, self.image)
+
+
+if __name__ == "__main__":
+    mdns.enter()
+    unittest.main()

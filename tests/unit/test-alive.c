@@ -1,0 +1,77 @@
+/*
+ * test-alive.c: who is there, by what this computer's own TCP says: a refusal and a connection show
+ * a host, an address without a route does not.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "alive.h"
+#include "loop.h"
+
+#include <string.h>
+
+struct scene {
+    struct loop *loop;
+    struct alive *alive;
+    size_t count, calls;
+    bool is_alive[4];
+};
+
+static void on_done(const bool *is_alive, void *userdata)
+{
+    struct scene *scene = userdata;
+    scene->calls++;
+    memcpy(scene->is_alive, is_alive, scene->count * sizeof *is_alive);
+    alive_free(scene->alive);
+    scene->alive = NULL;
+    loop_quit(scene->loop);
+}
+
+static void ask(struct scene *scene, const char *const *texts, size_t count)
+{
+    struct address addresses[4];
+    for (size_t i = 0; i < count; i++)
+        assert_true(address_parse(&addresses[i], texts[i]));
+    *scene = (struct scene){.loop = loop_new(), .count = count};
+    assert_non_null(scene->loop);
+    scene->alive = alive_start(loop_poll_api(scene->loop), addresses, count, on_done, scene);
+    assert_non_null(scene->alive);
+}
+
+static void test_answers(void **state)
+{
+    static const char *const texts[] = {"127.0.0.1", "fe80::77%lo", "127.77.0.1"};
+    struct scene scene;
+    (void)state;
+    ask(&scene, texts, 3);
+    assert_int_equal(loop_run(scene.loop), 0);
+    assert_int_equal(scene.calls, 1);
+    assert_true(scene.is_alive[0] && scene.is_alive[2]);
+    assert_false(scene.is_alive[1]);
+    loop_free(scene.loop);
+}
+
+static void test_free_while_asking(void **state)
+{
+    static const char *const texts[] = {"127.0.0.1", "127.0.0.2"};
+    struct scene scene;
+    (void)state;
+    ask(&scene, texts, 2);
+    alive_free(scene.alive);
+    alive_free(NULL);
+    assert_int_equal(scene.calls, 0);
+    loop_free(scene.loop);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_free_while_asking),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
