@@ -35,6 +35,7 @@
 #include "log.h"
 #include "loop.h"
 #include "pace.h"
+#include "round.h"
 #include "udp.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@
 #include <string.h>
 
 enum {
-    CHALLENGES_MAX = 8,   /* answered in one handshake; more is a board that plays with us */
+    CHALLENGES_MAX = 8,   /* taken in one handshake; more is a board that plays with us */
     FRESH_STARTS_MAX = 3, /* of a handshake that went stale */
     DOUBTFUL_ANSWERS_MAX = 3,
 };
@@ -52,23 +53,10 @@ static const int64_t REFUSED_RESEND_US =
     500 * INT64_C(1000);                               /* what is refused queues up nowhere */
 static const int64_t ANSWER_US = 7 * INT64_C(1000000); /* at least, for a verdict on an answer */
 static const int64_t CONNECT_US = 10 * INT64_C(1000000);
+static const int64_t TYPING_US = 500 * INT64_C(1000); /* a program answers sooner, a person later */
 static const int64_t PASSWORD_US = 120 * INT64_C(1000000);
 
 enum state { INVITE, DRAIN, PASSWORD, ANSWER, AUTHENTICATE, ACCEPT, STATE_COUNT };
-
-/* What went to and fro since the handshake last started afresh. */
-struct round {
-    bool was_heard;   /* the board, before the first invitation */
-    unsigned backlog; /* datagrams from before that the board may read first */
-    unsigned invitations;
-    unsigned challenges;
-    unsigned answers;        /* sendings of one answer */
-    int64_t invited_us;      /* the first invitation */
-    int64_t last_invited_us; /* the last one */
-    int64_t challenged_us;   /* the last challenge */
-    int64_t answered_us;     /* the first sending of the answer */
-    bool is_crossed;         /* another challenge came after the answer had left */
-};
 
 struct handshake {
     const struct session_config *config;
@@ -173,7 +161,7 @@ static void finish(struct handshake *handshake)
 static void end_unsettled(struct handshake *handshake)
 {
     int64_t waited_us = loop_now_us() - handshake->round.challenged_us;
-    if (handshake->round.is_crossed)
+    if (handshake->round.is_crossed || handshake->challenges > CHALLENGES_MAX)
         END(handshake, fail, OTA_E_WRONG_PASSWORD,
             "the board kept sending new challenges (%u) instead of accepting an answer",
             handshake->challenges);
@@ -201,7 +189,7 @@ static void take_network_error(int reason, void *userdata)
     if (handshake->state == AUTHENTICATE || handshake->state == DRAIN) {
         enter(handshake, handshake->state, 0, 0); /* the board is gone in the middle: afresh */
     } else if (handshake->state == INVITE) {
-        handshake->round = (struct round){.was_heard = handshake->round.was_heard};
+        round_refused(&handshake->round);
         resend_after(handshake, REFUSED_RESEND_US);
         note_network_error(handshake);
     }
@@ -226,9 +214,7 @@ static void send_invitation(struct handshake *handshake)
                                    config->image->size, config->image->md5);
 
     handshake->invitations++;
-    round->last_invited_us = loop_now_us();
-    if (round->invitations++ == 0)
-        round->invited_us = round->last_invited_us;
+    round_invited(round, loop_now_us());
     if (pace_is_known(pace))
         resend_after(handshake, round->backlog * pace_patience_us(pace) +
                                     pace_resend_us(pace_patience_us(pace), round->invitations));
@@ -268,21 +254,6 @@ static void start_afresh(struct handshake *handshake, const char *why, unsigned 
 
 /* -- authentication -- */
 
-/* Invitations that the board may read after the challenge: each further challenge shows that it has
- * read two more, one that was swallowed and one that it replied to. */
-static unsigned count_unread(const struct round *round)
-{
-    unsigned read = 2 * round->challenges - 1;
-    return round->invitations > read ? round->invitations - read : 0;
-}
-
-/* Whether a challenge that came promptly after several invitations may be a slow board's reply to
- * the first of them, after all; a board that was heard before has shown whether it is slow. */
-static bool is_guess(const struct round *round)
-{
-    return !round->was_heard && count_unread(round) > 0;
-}
-
 /* An answer to a challenge that may be void already is sent once, or a few times to a quick board:
  * more would only lengthen the queue. */
 static void transmit_answer(struct handshake *handshake)
@@ -290,12 +261,11 @@ static void transmit_answer(struct handshake *handshake)
     struct round *round = &handshake->round;
     int64_t verdict_us = pace_verdict_us(&handshake->pace, handshake->answer_scheme != AUTH_MD5);
 
-    if (round->answers++ == 0) {
-        round->answered_us = loop_now_us();
+    round_answered(round, loop_now_us());
+    if (round->answers == 1)
         enter(handshake, AUTHENTICATE, greater(ANSWER_US, 2 * verdict_us), 0);
-    }
     resend_after(handshake, pace_resend_us(verdict_us, round->answers));
-    if (is_guess(round) &&
+    if (round_is_guess(round) &&
         (!pace_is_quick(&handshake->pace) || round->answers == DOUBTFUL_ANSWERS_MAX))
         handshake->resend_us = 0;
     send_datagram(handshake, handshake->answer, handshake->answer_length);
@@ -338,36 +308,13 @@ static void end_password_needed(struct handshake *handshake)
         "the board asks for a password, and none was given");
 }
 
-/* Answers the challenge, unless an invitation that the board reads after it makes it void. */
 static void answer_challenge(struct handshake *handshake)
 {
-    const struct round *round = &handshake->round;
-    unsigned unread = count_unread(round);
-    if (unread == 0 || pace_is_prompt(round->challenged_us - round->last_invited_us))
+    if (round_is_answerable(&handshake->round))
         queue_answer(handshake);
     else
-        enter(handshake, DRAIN, unread * pace_patience_us(&handshake->pace), 0);
-}
-
-static void measure_challenge(struct handshake *handshake)
-{
-    struct round *round = &handshake->round;
-    round->challenges++;
-    round->challenged_us = loop_now_us();
-
-    int64_t last_us = round->challenged_us - round->last_invited_us;
-    bool is_to_last = count_unread(round) == 0 || pace_is_prompt(last_us);
-    pace_measure_challenge(&handshake->pace,
-                           is_to_last ? last_us : round->challenged_us - round->invited_us);
-}
-
-/* The answer under way is to another challenge than the board's: nothing but a rejection can
- * follow. */
-static void wait_for_crossed_rejection(struct handshake *handshake)
-{
-    handshake->round.challenges++;
-    handshake->round.is_crossed = true;
-    enter(handshake, AUTHENTICATE, pace_patience_us(&handshake->pace), 0);
+        enter(handshake, DRAIN,
+              round_unread(&handshake->round) * pace_patience_us(&handshake->pace), 0);
 }
 
 /* The challenge may give the board away as one that the image is not for. Such a board gets no
@@ -393,24 +340,24 @@ static bool is_image_for(struct handshake *handshake, const struct reply *challe
 
 static void take_challenge(struct handshake *handshake, const struct reply *challenge)
 {
-    bool is_first = handshake->round.challenges == 0;
-    if (!is_first && strcmp(challenge->nonce, handshake->challenge.nonce) == 0)
+    struct round *round = &handshake->round;
+    if (round->challenges > 0 && strcmp(challenge->nonce, handshake->challenge.nonce) == 0)
         return; /* a duplicate */
     if (!is_image_for(handshake, challenge))
         return;
 
     handshake->challenge = *challenge;
+    round_challenged(round, loop_now_us());
     if (++handshake->challenges > CHALLENGES_MAX) {
-        handshake->round.is_crossed = true;
         end_unsettled(handshake);
         return;
     }
-    if (handshake->state == AUTHENTICATE) {
-        wait_for_crossed_rejection(handshake);
+    if (round->is_crossed) { /* nothing but a rejection can follow */
+        enter(handshake, AUTHENTICATE, pace_patience_us(&handshake->pace), 0);
         return;
     }
 
-    measure_challenge(handshake);
+    pace_measure_challenge(&handshake->pace, round_challenge_us(round));
     if (has_password(handshake)) {
         answer_challenge(handshake);
     } else if (handshake->callbacks.on_password) {
@@ -442,22 +389,15 @@ static void announce_authenticated(struct handshake *handshake)
         note(handshake, NOTICE_WEAK, advice);
 }
 
-/* Whether another challenge than the one that was answered may have been the board's last. */
-static bool is_doubtful(const struct round *round)
-{
-    return round->is_crossed || count_unread(round) > 1 ||
-           2 * round->challenges > round->invitations + 1;
-}
-
 static void take_rejection(struct handshake *handshake)
 {
     const struct round *round = &handshake->round;
     unsigned unread = round->answers - 1;
-    bool was_typed = !pace_is_prompt(round->answered_us - round->challenged_us);
+    bool was_typed = round->answered_us - round->challenged_us > TYPING_US;
     if (!was_typed)
         pace_measure_verdict(&handshake->pace, loop_now_us() - round->answered_us);
 
-    if (is_doubtful(round)) {
+    if (round_is_doubtful(round)) {
         log_debug("%s: the rejection may be of another answer", handshake->config->board);
         start_inviting(handshake, unread);
     } else if (handshake->answer_scheme == AUTH_SHA256) {
@@ -520,8 +460,8 @@ static void resend_invitation(struct handshake *handshake)
 static void give_up_answer(struct handshake *handshake)
 {
     const struct round *round = &handshake->round;
-    unsigned sent = handshake->network_error ? 0 : count_unread(round) + round->answers;
-    if (is_guess(round))
+    unsigned sent = handshake->network_error ? 0 : round_unread(round) + round->answers;
+    if (round_is_guess(round))
         pace_measure_challenge(&handshake->pace, round->challenged_us - round->invited_us);
 
     int64_t read = (loop_now_us() - round->answered_us) / pace_patience_us(&handshake->pace);

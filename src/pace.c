@@ -11,7 +11,6 @@
 static const int64_t LEAST_US = 500 * MS;
 static const int64_t SLOWEST_LOOP_US = 6500 * MS; /* blocks of up to 6 s were seen */
 static const int64_t PBKDF2_US = 2500 * MS;       /* an ESP32 computes it for up to 2 s */
-static const int64_t PROMPT_US = 250 * MS;        /* a radio that sleeps takes so long */
 static const int64_t QUICK_US = 1500 * MS;
 
 /* The first reply tells how far the board was from its next turn of loop(), and a turn takes any
@@ -96,9 +95,4 @@ int64_t pace_resend_us(int64_t patience_us, unsigned sendings)
 int64_t pace_unheard_us(unsigned invitations)
 {
     return unheard_us[(invitations - 1) % (sizeof unheard_us / sizeof *unheard_us)];
-}
-
-bool pace_is_prompt(int64_t reply_us)
-{
-    return reply_us <= PROMPT_US;
 }

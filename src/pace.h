@@ -40,8 +40,4 @@ int64_t pace_resend_us(int64_t patience_us, unsigned sendings);
 /* How long the n-th invitation (from 1) to a board that has never replied waits for a reply. */
 int64_t pace_unheard_us(unsigned invitations);
 
-/* Whether a reply that came so soon after the last of several invitations is probably to that one:
- * the others were lost. */
-bool pace_is_prompt(int64_t reply_us);
-
 #endif

@@ -522,11 +522,72 @@ static void test_losses(void **state)
     }
 }
 
+/* -- what else the families do -- */
+
+/* An ESP32 without a password keeps a duplicate in its queue, and runs it when the upload has
+ * failed: it says OK to the port of the first upload, and connects all the same. The second upload
+ * takes that connection, as it wants the same. */
+static void test_a_duplicate_runs_after_a_failure(void **state)
+{
+    (void)state;
+    const struct model_config config = {
+        .lineage = MODEL_ESP32, .one_per_loop = true, .loop_us = 4 * SECOND};
+    reset_world(&config, 3900 * MS, true);
+    run_handshake();
+    assert_true(world.is_connected);
+    assert_int_equal(world.sent, 2);
+    assert_int_equal(world.model.queued, 1);
+    world.is_connected = world.was_heard = false;
+    model_upload_failed(&world.model, virtual_time.now_us + SECOND);
+    run_handshake();
+    assert_true(world.is_connected);
+    assert_int_equal(world.failure.error, OTA_OK);
+    assert_false(world.was_heard); /* on the second one's port */
+}
+
+/* An 8266 is deaf for 100 ms after ERR, so that an upload that follows at once is not heard. */
+static void test_a_board_that_is_deaf_after_a_refusal(void **state)
+{
+    (void)state;
+    struct model_config config = {.lineage = MODEL_8266, .scheme = MODEL_MD5, .refusal = "ERR: no"};
+    reset_world(&config, 0, true);
+    run_handshake();
+    assert_int_equal(world.failure.error, OTA_E_REFUSED);
+    world.model.config.refusal = NULL;
+    world.failure.error = OTA_OK;
+    int64_t start_us = virtual_time.now_us;
+    run_handshake();
+    assert_true(world.is_connected);
+    assert_in_range(world.end_us - start_us, 3500 * MS, 4500 * MS);
+}
+
+/* Whoever gave up left it waiting for an answer: it swallows one invitation. */
+static void test_a_board_left_waiting(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(boards); i++) {
+        const struct model_config config = config_of(&boards[i], 0);
+        if (config.scheme == MODEL_OPEN)
+            continue;
+        for (int is_right = 0; is_right < 2; is_right++) {
+            reset_world(&config, 0, is_right);
+            world.model.state = MODEL_WAITING;
+            run_handshake();
+            assert_int_equal(world.is_connected, is_right);
+            assert_int_equal(world.failure.error, is_right ? OTA_OK : OTA_E_WRONG_PASSWORD);
+            assert_in_range(world.end_us, 3500 * MS, 8000 * MS);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slow_loops),
         cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_a_duplicate_runs_after_a_failure),
+        cmocka_unit_test(test_a_board_that_is_deaf_after_a_refusal),
+        cmocka_unit_test(test_a_board_left_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

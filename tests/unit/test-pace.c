@@ -76,14 +76,6 @@ static void test_resends(void **state)
     assert_int_equal(pace_limit_us(&slow), 6 * 6500 * MS);
 }
 
-static void test_promptness(void **state)
-{
-    (void)state;
-    assert_true(pace_is_prompt(5 * MS));
-    assert_true(pace_is_prompt(250 * MS));
-    assert_false(pace_is_prompt(251 * MS));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,7 +83,6 @@ int main(void)
         cmocka_unit_test(test_patience_after_a_challenge),
         cmocka_unit_test(test_patience_after_a_verdict),
         cmocka_unit_test(test_resends),
-        cmocka_unit_test(test_promptness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
