@@ -115,16 +115,17 @@ static const char *foresee(const char *board_chips, const struct image *image, c
     return "";
 }
 
-/* "esp8266 or rp2040", "esp32" where the chip of that family is not known */
+/* " (esp8266 or rp2040)"; nothing where only the family is known, which the name tells already */
 static void list_chips(char *text, size_t capacity, const char *chips)
 {
-    size_t used = 0;
+    const char *comma = strchr(chips, ',');
 
-    for (*text = '\0'; *chips && used < capacity; chips++) {
-        if (*chips != '*')
-            used += (size_t)snprintf(text + used, capacity - used, *chips == ',' ? " or " : "%c",
-                                     *chips);
-    }
+    if (strchr(chips, '*'))
+        *text = '\0';
+    else if (comma)
+        snprintf(text, capacity, " (%.*s or %s)", (int)(comma - chips), chips, comma + 1);
+    else
+        snprintf(text, capacity, " (%s)", chips);
 }
 
 /* True when the board stores what is compressed as it is. */
@@ -174,7 +175,7 @@ enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *
     }
     if (against) {
         list_chips(board, sizeof board, against);
-        snprintf(reason, SCREEN_REASON_MAX, "%s, but the board %s (%s)%s", about, kind->clue, board,
+        snprintf(reason, SCREEN_REASON_MAX, "%s, but the board %s%s%s", about, kind->clue, board,
                  foresee(against, image, chips));
         return is_disproved ? SCREEN_REFUSED : SCREEN_DOUBTFUL;
     }
@@ -188,14 +189,11 @@ enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *
 
 enum screening screen_sha256_challenge(char reason[SCREEN_REASON_MAX], const struct image *image)
 {
-    char chips[KIND_CHIPS_MAX], about[128];
+    static const struct kind esp32 = {
+        .proven = "esp32*",
+        .likely = "esp32*",
+        .clue = "asks for its password with SHA-256, as only an ESP32 does",
+    };
 
-    *reason = '\0';
-    if (kind_overlap("esp32*", screen_chips(chips, image)))
-        return SCREEN_SUITS;
-    describe_image(about, sizeof about, image, chips);
-    snprintf(reason, SCREEN_REASON_MAX,
-             "%s, but the board asks for its password with SHA-256, as only an ESP32 does%s", about,
-             foresee("esp32*", image, chips));
-    return SCREEN_REFUSED;
+    return screen_board(reason, image, &esp32, 0);
 }

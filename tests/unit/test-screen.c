@@ -92,6 +92,12 @@ static void make_unknown(void)
     firmware_fill(&firmware, 'x', 100);
 }
 
+static void make_gzipped_unknown(void)
+{
+    make_unknown();
+    firmware_gzip(&firmware);
+}
+
 static void test_image(void **state)
 {
     static const struct {
@@ -271,8 +277,8 @@ static void test_words(void **state)
          "or rp2040): an ESP8266 accepts such an image but cannot start it, and then needs a "
          "cable"},
         {make_esp8266, "esp32-to-come",
-         "the image is for the chip esp8266, but the board announces itself as \"esp32-to-come\" "
-         "(esp32): an ESP32 rejects such an image, but only in the middle or at the end of the "
+         "the image is for the chip esp8266, but the board announces itself as \"esp32-to-come\": "
+         "an ESP32 rejects such an image, but only in the middle or at the end of the "
          "upload"},
         {make_gzipped_littlefs, "rpipicow",
          "the filesystem image is for ESP8266 boards, but the board announces itself as "
@@ -303,6 +309,7 @@ static void test_challenge(void **state)
         {make_pico, SCREEN_REFUSED},
         {make_littlefs, SCREEN_SUITS},
         {make_gzipped_littlefs, SCREEN_REFUSED},
+        {make_gzipped_unknown, SCREEN_REFUSED}, /* no ESP32 unpacks */
         {make_unknown, SCREEN_SUITS},
     };
     (void)state;
@@ -314,6 +321,15 @@ static void test_challenge(void **state)
             fail_msg("row %zu: \"%s\"", i, reason);
         assert_int_equal(*reason != '\0', rows[i].screening == SCREEN_REFUSED);
     }
+    /* What -z has compressed, of whatever format. */
+    char reason[SCREEN_REASON_MAX];
+    struct image plain = {.size = 0};
+    make_unknown();
+    struct image packed = inspected();
+    packed.plain = &plain;
+    assert_int_equal(screen_sha256_challenge(reason, &packed), SCREEN_REFUSED);
+    assert_string_equal(reason, "the image is compressed, but the board asks for its password with "
+                                "SHA-256, as only an ESP32 does, and no ESP32 unpacks images");
 }
 
 int main(void)
