@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What went wrong. One table in error.c gives each code its name, exit status, sentence, remedy and
+/* What went wrong. One table in error.c gives each code its name, exit status, sentence and
  * whether another attempt can cure it. */
 enum ota_error {
     OTA_OK,                /* the board confirmed */
@@ -58,9 +58,25 @@ enum ota_phase {
 /* The first number of an invitation. The stock boards accept only these two. */
 enum ota_command { OTA_COMMAND_SKETCH = 0, OTA_COMMAND_FILESYSTEM = 100 };
 
-/* What is known of a failure besides its code. */
+/* What is known of a failure besides its code; remedy.c goes by it. */
 enum ota_cause {
     OTA_CAUSE_NONE,
+    /* The board's own words, over UDP or during a transfer (reason.c). */
+    OTA_CAUSE_FLASH, /* it cannot be written, erased or read */
+    OTA_CAUSE_NO_SPACE,
+    OTA_CAUSE_TOO_SLOW,
+    OTA_CAUSE_MD5,
+    OTA_CAUSE_FLASH_CONFIG,     /* the running sketch was built for another size of flash */
+    OTA_CAUSE_NEW_FLASH_CONFIG, /* the new one was */
+    OTA_CAUSE_MAGIC_BYTE,
+    OTA_CAUSE_BOOTSTRAP, /* no reset since a sketch came over the cable */
+    OTA_CAUSE_SIGNATURE,
+    OTA_CAUSE_NO_DATA,
+    OTA_CAUSE_NO_MEMORY,
+    OTA_CAUSE_NOT_ACTIVATED,
+    OTA_CAUSE_DECRYPTION, /* an ESP32 takes a wrong first byte for an encrypted image */
+    OTA_CAUSE_NO_PARTITION,
+    OTA_CAUSE_NO_FILESYSTEM,
     /* After the last byte: the board was off the network, and no longer knew the connection when it
      * was back; or it is still off the network. */
     OTA_CAUSE_RESTARTED,
@@ -121,6 +137,8 @@ struct ota_event {
     const struct image *image;         /* what goes to it; NULL: only its log is followed */
     const char *address;               /* numeric address, once resolved */
     uint16_t port;                     /* UDP port of the board, once resolved */
+    const char *chips;                 /* OTA_EVENT_RESULT: what the board has one of (kind.h); ""
+                                        * where nobody knows */
     const char *source;                /* how the address was found, for people */
     const char *port_source;           /* and which port it is, in words */
     unsigned attempt;                  /* which invitation, or which try of the whole upload */
@@ -143,8 +161,6 @@ typedef void ota_event_fn(const struct ota_event *event, void *userdata);
 /* Facts about an error code; never NULL, also for a number that is no code. */
 const char *ota_error_name(enum ota_error error); /* "wrong-password": stable, for programs */
 const char *ota_error_text(enum ota_error error); /* "the board rejected the password" */
-/* What to do, where an image of this kind was to be sent; "" when there is nothing. */
-const char *ota_error_remedy(enum ota_error error, enum ota_command command);
 /* The exit status for the code; an interruption gives 128 + signal_number. */
 int ota_error_exit_status(enum ota_error error, int signal_number);
 /* Whether another attempt can cure it. */

@@ -4,6 +4,7 @@
 #include "handshake_ends.h"
 
 #include "error.h"
+#include "reason.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -144,8 +145,10 @@ void handshake_refused(struct ota_failure *failure, const struct session_config 
                        const struct reply *reply)
 {
     char size[128];
+    enum ota_cause cause = reason_cause(reply->text);
+
     fail(failure, OTA_E_REFUSED, "the board refused: %s%s",
          *reply->text ? reply->text : "(it gave no reason)",
-         strstr(reply->text, "Not Enough Space") ? describe_size(size, sizeof size, config->image)
-                                                 : "");
+         cause == OTA_CAUSE_NO_SPACE ? describe_size(size, sizeof size, config->image) : "");
+    failure->cause = cause;
 }

@@ -90,6 +90,24 @@ static void on_session_event(const struct ota_event *event, void *userdata)
     emit(userdata, event);
 }
 
+/* What is known of the board: from its announcement, and from what it is called. */
+static struct kind kind_of(const struct job *job)
+{
+    const char *names[] = {job->found.instance, job->config.assignment->target.name};
+    struct kind kind;
+
+    kind_find(&kind, job->found.type, names, sizeof names / sizeof *names);
+    return kind;
+}
+
+/* NULL where nobody knows, and for a board that gets no image. */
+static const struct kind_family *family_of(const struct job *job)
+{
+    const struct kind kind = kind_of(job);
+
+    return job->image ? job_rules_family(&kind, job->image, job->port) : NULL;
+}
+
 static void arm(struct job *job)
 {
     int64_t due_us = job->ready_us;
@@ -105,12 +123,15 @@ static void arm(struct job *job)
 static void emit_result(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
                         int signal_number)
 {
+    const struct kind_family *family = family_of(job);
+
     job->ready_us = job->deadline_us = 0;
     arm(job);
     emit(job,
          &(struct ota_event){.type = OTA_EVENT_RESULT,
                              .phase = phase,
                              .failure = failure,
+                             .chips = family ? family->chips : "",
                              .is_verdict_lost = job->is_verdict_lost,
                              .exit_status = ota_error_exit_status(failure->error, signal_number)});
 }
@@ -367,7 +388,7 @@ static void on_session_done(struct session *session, const struct ota_failure *f
     if (result.error == OTA_OK && follow_is_wanted(job->config.options))
         follow_up(job, phase, &result);
     else if (result.error == OTA_E_UNKNOWN &&
-             job_rules_can_prove(job->config.options, job->image, job->port))
+             job_rules_can_prove(job->config.options, family_of(job)))
         prove(job, &result);
     else
         conclude(job, phase, &result);
@@ -420,16 +441,6 @@ static const struct address *peer_of(const struct session_config *config)
     if (config->peer_any)
         return NULL;
     return config->peer ? config->peer : &config->address;
-}
-
-/* What is known of the board: from its announcement, and from what it is called. */
-static struct kind kind_of(const struct job *job)
-{
-    const char *names[] = {job->found.instance, job->config.assignment->target.name};
-    struct kind kind;
-
-    kind_find(&kind, job->found.type, names, sizeof names / sizeof *names);
-    return kind;
 }
 
 /* Whether the image may go to this board; says once what speaks against it. */

@@ -11,7 +11,7 @@
 static const int64_t PAUSE_MIN_US = 1000000; /* a lost connection: idle again after 1.1 s */
 static const int64_t PAUSE_MAX_US = 5000000;
 
-enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024, ESP32_PORT = 3232 };
+enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024 };
 
 size_t job_rules_block(const struct options *options, const struct image *image)
 {
@@ -49,20 +49,41 @@ bool job_rules_is_worth_another(enum ota_error error, enum ota_error before)
     return ota_error_is_transient(error) && !is_second;
 }
 
-bool job_rules_is_esp32(const struct image *image, uint16_t port)
+const struct kind_family *job_rules_family(const struct kind *kind, const struct image *image,
+                                           uint16_t port)
 {
-    return image->family == IMAGE_ESP32 || (image->family == IMAGE_UNKNOWN && port == ESP32_PORT);
+    char chips[KIND_CHIPS_MAX];
+    const struct kind_family *found = NULL;
+    size_t count = 0, count_at_port = 0;
+
+    screen_chips(chips, image);
+    for (size_t i = 0; i < kind_family_count; i++) {
+        const struct kind_family *family = &kind_families[i];
+        bool is_possible =
+            kind_overlap(family->chips, kind->proven) &&
+            (kind_overlap(family->chips, chips) || !kind_overlap(kind->proven, chips));
+
+        if (!is_possible)
+            continue;
+        count++;
+        count_at_port += family->port == port;
+        if (!found || (family->port == port && found->port != port))
+            found = family;
+    }
+    return count == 1 || count_at_port == 1 ? found : NULL;
 }
 
-bool job_rules_can_prove(const struct options *options, const struct image *image, uint16_t port)
+bool job_rules_can_prove(const struct options *options, const struct kind_family *family)
 {
-    return options->expect || (options->online_us && job_rules_is_esp32(image, port));
+    bool is_esp32 = family && kind_overlap(family->chips, "esp32*");
+
+    return options->expect || (options->online_us && is_esp32);
 }
 
 bool job_rules_wants_plain(const struct image *image, const struct ota_failure *failure)
 {
     return image && image->plain && failure->error == OTA_E_BOARD &&
-           strstr(failure->message, "ERROR[10]");
+           failure->cause == OTA_CAUSE_MAGIC_BYTE;
 }
 
 /* The default ports of the families that fit both sets; a port only once. */

@@ -27,12 +27,14 @@ bool job_rules_is_absence(enum ota_error error);
  * the last attempt that broke off; OTA_OK: none did. */
 bool job_rules_is_worth_another(enum ota_error error, enum ota_error before);
 
-/* Whether the board is an ESP32, by its image or else by the default port of its family. */
-bool job_rules_is_esp32(const struct image *image, uint16_t port);
+/* The family that the board is of: by what proves its chip, else by the image that it accepts, else
+ * by its port, where that is the default of one family. NULL where nobody knows. */
+const struct kind_family *job_rules_family(const struct kind *kind, const struct image *image,
+                                           uint16_t port);
 
 /* Whether the proof that options ask for can stand in for a verdict that was lost. That a board
  * restarts proves something only of an ESP32: it does so by itself only after a success. */
-bool job_rules_can_prove(const struct options *options, const struct image *image, uint16_t port);
+bool job_rules_can_prove(const struct options *options, const struct kind_family *family);
 
 /* Whether the board has refused the image only because it is compressed: ESP8266 cores before 2.7
  * unpack nothing, and find with all of it in their flash that it does not begin as a sketch does.

@@ -9,6 +9,7 @@
 #include "image.h"
 #include "log.h"
 #include "loop.h"
+#include "remedy.h"
 #include "report_json.h"
 #include "standard_files.h"
 #include "summary.h"
@@ -252,13 +253,17 @@ static void show_proof(const struct ota_event *event)
         log_info("%s: %s", event->board, event->failure->message);
 }
 
-/* With the remedy; without it where the summary gives it. */
-static void show_failure(const struct report *report, const char *where, const char *phase,
-                         const struct ota_failure *failure)
+static const char *remedy_of(const struct report *report, const struct ota_event *event)
 {
-    enum ota_command command = report ? report->command : OTA_COMMAND_SKETCH;
-    bool is_last = !report || !is_fleet(report) || !*where;
-    const char *remedy = is_last ? ota_error_remedy(failure->error, command) : "";
+    const char *chips = event->chips ? event->chips : "";
+
+    return event->type == OTA_EVENT_RESULT ? remedy_find(event->failure, report->command, chips)
+                                           : "";
+}
+
+static void show_failure(const char *where, const char *phase, const struct ota_failure *failure,
+                         const char *remedy)
+{
     const char *message = *failure->message ? failure->message : ota_error_text(failure->error);
     log_error("%s%s%s%s%s%s%s", where, *where ? ": " : "", phase, *phase ? ": " : "", message,
               *remedy ? "\n  " : "", remedy);
@@ -269,7 +274,8 @@ static void show_result(struct report *report, const struct ota_event *event)
     /* Of a fleet: the next draw_bar() may redraw it, not each of the lines. */
     (is_fleet(report) ? log_status_clear : log_status_end)();
     if (event->failure->error != OTA_OK)
-        show_failure(report, event->board, ota_phase_name(event->phase), event->failure);
+        show_failure(event->board, ota_phase_name(event->phase), event->failure,
+                     is_fleet(report) ? "" : remedy_of(report, event)); /* the summary has it */
     else if (!event->image)
         show_proof(event);
     else if (is_fleet(report))
@@ -354,7 +360,7 @@ void report_event(const struct ota_event *event, void *userdata)
     report->totals = *event->totals;
     if (report->json && !report->json_lost)
         write_json(report, event);
-    summary_add(report->summary, event);
+    summary_add(report->summary, event, remedy_of(report, event));
     show(report, event);
 }
 
@@ -363,8 +369,7 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
     if (!is_fleet(report))
         return;
     log_status_clear();
-    summary_show(report->summary, &report->totals, report->command,
-                 loop_now_us() - report->start_us);
+    summary_show(report->summary, &report->totals, loop_now_us() - report->start_us);
     if (report->json && !report->json_lost)
         report->json_lost = !standard_file_takes(STDOUT_FILENO, JSON_PATIENCE_MS) ||
                             !report_json_summary(stdout, &report->totals, outcome, exit_status,
@@ -378,6 +383,7 @@ int report_failure(struct report *report, const struct ota_failure *failure)
         report->json_lost =
             !standard_file_takes(STDOUT_FILENO, JSON_PATIENCE_MS) ||
             !report_json_failure(stdout, failure, exit_status, loop_now_us() - report->start_us);
-    show_failure(report, "", "", failure);
+    show_failure("", "", failure,
+                 remedy_find(failure, report ? report->command : OTA_COMMAND_SKETCH, ""));
     return exit_status;
 }

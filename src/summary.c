@@ -19,6 +19,8 @@ enum {
 struct entry {
     struct entry *next;
     enum ota_error error; /* OTA_OK: not tried */
+    const char *remedy;   /* boards with the same one are a group */
+    bool is_shown;
     char name[];
 };
 
@@ -50,7 +52,8 @@ void summary_free(struct summary *summary)
     free(summary);
 }
 
-static void append(struct summary *summary, enum ota_error error, const char *name)
+static void append(struct summary *summary, enum ota_error error, const char *remedy,
+                   const char *name)
 {
     size_t size = strlen(name) + 1;
     struct entry *entry = malloc(sizeof *entry + size);
@@ -58,32 +61,34 @@ static void append(struct summary *summary, enum ota_error error, const char *na
         summary->is_incomplete = true;
         return;
     }
-    *entry = (struct entry){.error = error};
+    *entry = (struct entry){.error = error, .remedy = remedy};
     memcpy(entry->name, name, size);
     *summary->end = entry;
     summary->end = &entry->next;
 }
 
-void summary_add(struct summary *summary, const struct ota_event *event)
+void summary_add(struct summary *summary, const struct ota_event *event, const char *remedy)
 {
     if (event->type == OTA_EVENT_RESULT && event->failure->error != OTA_OK) {
-        append(summary, event->failure->error, event->board);
+        append(summary, event->failure->error, remedy, event->board);
     } else if (event->type == OTA_EVENT_SKIPPED && event->skip == OTA_SKIP_UNTRIED) {
-        append(summary, OTA_OK, event->board);
+        append(summary, OTA_OK, "", event->board);
         if (summary->untried++ == 0)
             snprintf(summary->why_untried, REASON_MAX, "%s", event->message);
     }
 }
 
 /* The names of the boards that ended like this; how many, when they are too many to be shown. */
-static size_t list_names(char list[LIST_MAX], const struct summary *summary, enum ota_error error)
+static size_t list_names(char list[LIST_MAX], struct summary *summary, enum ota_error error,
+                         const char *remedy)
 {
     size_t length = 0, count = 0, hidden = 0;
     const size_t room = LIST_MAX - sizeof " and 18446744073709551615 others";
     list[0] = '\0';
-    for (const struct entry *entry = summary->entries; entry; entry = entry->next) {
-        if (entry->error != error)
+    for (struct entry *entry = summary->entries; entry; entry = entry->next) {
+        if (entry->error != error || strcmp(entry->remedy, remedy) != 0)
             continue;
+        entry->is_shown = true;
         count++;
         if (hidden || length + strlen(entry->name) + 2 > room)
             hidden++;
@@ -96,22 +101,27 @@ static size_t list_names(char list[LIST_MAX], const struct summary *summary, enu
     return count;
 }
 
-static void show_group(const struct summary *summary, enum ota_error error,
-                       enum ota_command command)
+static void show_group(struct summary *summary, enum ota_error error, const char *remedy)
 {
     char names[LIST_MAX];
-    const char *remedy = ota_error_remedy(error, command);
-    size_t count = list_names(names, summary, error);
-    if (count)
-        log_error("%zu board%s: %s (%s): %s%s%s", count, count == 1 ? "" : "s",
-                  ota_error_text(error), ota_error_name(error), names, *remedy ? "\n  " : "",
-                  remedy);
+    size_t count = list_names(names, summary, error, remedy);
+
+    log_error("%zu board%s: %s (%s): %s%s%s", count, count == 1 ? "" : "s", ota_error_text(error),
+              ota_error_name(error), names, *remedy ? "\n  " : "", remedy);
 }
 
-static void show_untried(const struct summary *summary)
+/* A group for each remedy: what helps differs with what the boards said. */
+static void show_groups(struct summary *summary, enum ota_error error)
+{
+    for (const struct entry *entry = summary->entries; entry; entry = entry->next)
+        if (entry->error == error && !entry->is_shown)
+            show_group(summary, error, entry->remedy);
+}
+
+static void show_untried(struct summary *summary)
 {
     char names[LIST_MAX];
-    if (list_names(names, summary, OTA_OK))
+    if (list_names(names, summary, OTA_OK, ""))
         log_error("%s: %s", summary->why_untried, names);
 }
 
@@ -139,11 +149,12 @@ static void show_totals(const struct summary *summary, const struct ota_totals *
         log_info("%s", text);
 }
 
-void summary_show(const struct summary *summary, const struct ota_totals *totals,
-                  enum ota_command command, int64_t elapsed_us)
+void summary_show(struct summary *summary, const struct ota_totals *totals, int64_t elapsed_us)
 {
+    for (struct entry *entry = summary->entries; entry; entry = entry->next)
+        entry->is_shown = false;
     for (enum ota_error error = OTA_OK + 1; error < OTA_ERROR_COUNT; error++)
-        show_group(summary, error, command);
+        show_groups(summary, error);
     show_untried(summary);
     if (summary->is_incomplete)
         log_error("memory ran out: the lists of boards are incomplete");

@@ -20,6 +20,7 @@
 #include "log.h"
 #include "loop.h"
 #include "protocol.h"
+#include "reason.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -109,15 +110,21 @@ static void finish(struct transfer *transfer)
     loop_arm(transfer->config.poll_api, &transfer->tick, 0, NULL, NULL);
 }
 
+static void fail_with_reason(struct transfer *transfer)
+{
+    char reason[4 * PROTOCOL_TEXT_MAX];
+    backchannel_reason(&transfer->channel, reason, sizeof reason);
+    fail(&transfer->failure, OTA_E_BOARD, "the board says: %s", reason);
+    transfer->failure.cause = reason_cause(reason);
+}
+
 /* The connection is over, or given up, and the board gave no complete verdict. */
 static void finish_without_verdict(struct transfer *transfer, enum ota_error error,
                                    const char *what)
 {
-    char reason[4 * PROTOCOL_TEXT_MAX];
     size_t size = transfer->config.image->size;
     if (backchannel_finish(&transfer->channel) == VERDICT_ERROR)
-        fail(&transfer->failure, OTA_E_BOARD, "the board says: %s",
-             backchannel_reason(&transfer->channel, reason, sizeof reason));
+        fail_with_reason(transfer);
     else if (transfer_all_sent(transfer))
         fail(&transfer->failure, OTA_E_UNKNOWN,
              "all %zu bytes were sent, but the board's verdict did not come: %s", size, what);
@@ -129,11 +136,9 @@ static void finish_without_verdict(struct transfer *transfer, enum ota_error err
 
 static void finish_with_verdict(struct transfer *transfer, enum verdict verdict)
 {
-    char reason[4 * PROTOCOL_TEXT_MAX];
     update_progress(transfer);
     if (verdict == VERDICT_ERROR)
-        fail(&transfer->failure, OTA_E_BOARD, "the board says: %s",
-             backchannel_reason(&transfer->channel, reason, sizeof reason));
+        fail_with_reason(transfer);
     else if (transfer_all_acknowledged(transfer))
         transfer->failure.error = OTA_OK;
     else

@@ -4,6 +4,7 @@
  */
 #include "escape.h"
 #include "protocol.h"
+#include "reason.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,5 +56,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                    backchannel_reason(&cut, other, sizeof other)) == 0);
     require((verdict == VERDICT_ERROR) == (text[0] != '\0'));
     require(escape_is_printable(text));
+    require(reason_cause(text) < OTA_CAUSE_RESTARTED);
     return 0;
 }

@@ -134,14 +134,15 @@ class Refusals(Scenario):
     def test_refused(self):
         self.check(
             Case(text, ("--fault", f"refuse:{text}"), status=7, never=("attempt 2",), seconds=20,
-                 says=(f"invitation: the board refused: .*{phrase}", "  Go by the board's reason"))
-            for text, phrase in (
-                ("ERROR[4]: Not Enough Space\\n", "Not Enough Space"),
-                ("ERROR[8]: Flash config wrong: real 1, SDK 2\\n", "Flash config wrong"),
+                 says=(f"invitation: the board refused: .*{phrase}", f"  {remedy}"))
+            for text, phrase, remedy in (
+                ("ERROR[4]: Not Enough Space\\n", "Not Enough Space", "Send the sketch compressed"),
+                ("ERROR[8]: Flash config wrong: real 1, SDK 2\\n", "Flash config wrong",
+                 "Put a sketch onto the board over the cable"),
                 ("ERROR[11]: Invalid bootstrapping state, reset ESP8266 before updating\\n",
-                 "Invalid bootstrapping"),
-                ("No Filesystem", "No Filesystem"),
-                ("", "no reason")))
+                 "Invalid bootstrapping", "Press the board's reset button"),
+                ("No Filesystem", "No Filesystem", "Put a sketch onto the board that is built with room"),
+                ("", "no reason", "Go by the board's reason; if it gave none")))
 
     def test_refused_after_the_password(self):
         self.check([Case("too large", (*PASSWORD, "--capacity", "10000"), GIVEN, status=7,

@@ -27,20 +27,24 @@ class Verdicts(Scenario):
                 ("esp8266", "esp32")))
 
     def test_reasons_of_boards(self):
-        """Text is the board's reason, verbatim: after the image, or in the middle, glued to digits."""
-        texts = ("ERROR[1]: Flash Write Failed\\n",
-                 "ERROR[7]: MD5 verification failed: expected: 0a, calculated: 0b\\n",
-                 "ERROR[9]: new Flash config wrong, real size: 4194304\\n",
-                 "ERROR[10]: Magic byte is not 0xE9\\n",
-                 "MD5 Check Failed\\r\\n", "Could Not Activate The Firmware\\r\\n",
-                 "Signature Verification Failed\\r\\n", "Decryption error\\r\\n",
-                 "Not Enough Space\\r\\n", "Aborted\\r\\n")
+        """Text is the board's reason, verbatim: after the image, or in the middle, glued to digits.
+        What to do about it goes by what the board said."""
+        texts = {"ERROR[1]: Flash Write Failed\\n": "Try again, and check the board's power supply",
+                 "ERROR[7]: MD5 verification failed: expected: 0a, calculated: 0b\\n": "Try again: bytes",
+                 "ERROR[9]: new Flash config wrong, real size: 4194304\\n": "Build the sketch for the size",
+                 "ERROR[10]: Magic byte is not 0xE9\\n": "Send the .bin that was built for this board",
+                 "MD5 Check Failed\\r\\n": "Try again: bytes",
+                 "Could Not Activate The Firmware\\r\\n": "Send the application image",
+                 "Signature Verification Failed\\r\\n": "Sign the image with the private key",
+                 "Decryption error\\r\\n": "Send the application image",
+                 "Not Enough Space\\r\\n": "Make the sketch smaller",
+                 "Aborted\\r\\n": "Go by the board's reason"}
         self.check(
             Case(f"{fault} {text}", ("--fault", fault.format(text)), ("--lockstep", *ONCE),
                  status=10, image=BIG, family="pico", says=(
                      r"(transfer|result): the board says: " + text.split("\\")[0].replace(
-                         "[", r"\[").replace("]", r"\]"), "  Go by the board's reason"))
-            for fault, text in itertools.product(("error-end:{}", "error:{}@20000"), texts))
+                         "[", r"\[").replace("]", r"\]"), f"  {remedy}"))
+            for fault, (text, remedy) in itertools.product(("error-end:{}", "error:{}@20000"), texts.items()))
 
     def test_reason_found_by_a_second_attempt(self):
         """Streamed, the reason may be lost with the connection; in lock-step it arrives."""

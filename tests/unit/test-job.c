@@ -13,6 +13,7 @@
 #include "follow.h"
 #include "job.h"
 #include "loop.h"
+#include "reason.h"
 #include "resolve.h"
 #include "session.h"
 #include "virtual_time.h"
@@ -319,7 +320,7 @@ static struct job *start(const struct options *options)
 
 static struct ota_failure make_failure(enum ota_error error, const char *message)
 {
-    struct ota_failure failure = {.error = error};
+    struct ota_failure failure = {.error = error, .cause = reason_cause(message)};
     snprintf(failure.message, sizeof failure.message, "%s", message);
     return failure;
 }
@@ -349,7 +350,8 @@ static void end_session_for(enum ota_phase phase, enum ota_error error, const ch
                             enum ota_cause cause)
 {
     struct ota_failure failure = make_failure(error, message);
-    failure.cause = cause;
+    if (cause != OTA_CAUSE_NONE)
+        failure.cause = cause;
     world.phase = phase;
     world.callbacks.on_done((struct session *)&world.has_session, &failure,
                             world.callbacks.userdata);

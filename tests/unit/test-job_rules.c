@@ -2,6 +2,7 @@
  * test-job_rules.c: the tables that a job decides by.
  */
 #include "job_rules.h"
+#include "reason.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,26 +92,61 @@ static void test_worth_another(void **state)
                          rows[i].is_worth_it);
 }
 
-static void test_can_prove(void **state)
+/* What proves a chip counts before the image, and the image before the port. */
+static void test_family(void **state)
 {
     (void)state;
     static const struct {
-        bool expects, waits_online;
-        enum image_family family;
+        const char *proven;
+        enum image_family image;
         uint16_t port;
-        bool can_prove;
+        const char *title; /* NULL: nobody knows */
     } rows[] = {
-        {false, false, IMAGE_ESP32, 3232, false},  {true, false, IMAGE_ESP8266, 8266, true},
-        {true, true, IMAGE_ESP8266, 8266, true},   {false, true, IMAGE_ESP8266, 8266, false},
-        {false, true, IMAGE_ESP8266, 3232, false}, {false, true, IMAGE_ESP32, 99, true},
-        {false, true, IMAGE_UNKNOWN, 3232, true},  {false, true, IMAGE_UNKNOWN, 8266, false},
-        {false, true, IMAGE_PICO, 2040, false},
+        {"", IMAGE_ESP32, 99, "ESP32"},
+        {"", IMAGE_ESP8266, 3232, "ESP8266"},
+        {"", IMAGE_PICO, 8266, "Pico W"},
+        {"", IMAGE_UNKNOWN, 3232, "ESP32"},
+        {"", IMAGE_UNKNOWN, 8266, "ESP8266"},
+        {"", IMAGE_UNKNOWN, 99, NULL},
+        {"", IMAGE_UNKNOWN, 2040, NULL},
+        {"esp32s3", IMAGE_UNKNOWN, 8266, "ESP32"},
+        {"rp2040", IMAGE_UNKNOWN, 99, "Pico W"},
+        {"esp8266,rp2040", IMAGE_UNKNOWN, 99, NULL},
+        {"esp8266,rp2040", IMAGE_PICO, 99, "Pico W"},
+        {"esp8266,rp2040", IMAGE_UNKNOWN, 8266, "ESP8266"},
+        {"esp8266", IMAGE_ESP32, 3232, "ESP8266"}, /* --force */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct image image = {.family = rows[i].family};
-        const struct options options = {.expect = rows[i].expects ? (struct expect *)&image : NULL,
+        const struct image image = {.family = rows[i].image};
+        struct kind kind = {0};
+        snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
+        const struct kind_family *family = job_rules_family(&kind, &image, rows[i].port);
+        if (rows[i].title) {
+            assert_non_null(family);
+            assert_string_equal(family->title, rows[i].title);
+        } else {
+            assert_null(family);
+        }
+    }
+}
+
+static void test_can_prove(void **state)
+{
+    (void)state;
+    const struct kind_family esp32 = {.chips = "esp32*"}, esp8266 = {.chips = "esp8266"};
+    const struct {
+        bool expects, waits_online;
+        const struct kind_family *family;
+        bool can_prove;
+    } rows[] = {
+        {false, false, &esp32, false},  {true, false, &esp8266, true}, {true, true, &esp8266, true},
+        {false, true, &esp8266, false}, {false, true, &esp32, true},   {false, true, NULL, false},
+        {true, false, NULL, true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct options options = {.expect = rows[i].expects ? (struct expect *)&esp32 : NULL,
                                         .online_us = rows[i].waits_online};
-        assert_int_equal(job_rules_can_prove(&options, &image, rows[i].port), rows[i].can_prove);
+        assert_int_equal(job_rules_can_prove(&options, rows[i].family), rows[i].can_prove);
     }
 }
 
@@ -122,19 +158,19 @@ static void test_wants_plain(void **state)
     static const struct {
         const struct image *image;
         enum ota_error error;
-        const char *message;
+        const char *words;
         bool wants_plain;
     } rows[] = {
-        {&packed, OTA_E_BOARD, "the board says: ERROR[10]: Magic byte is wrong, not 0xE9", true},
+        {&packed, OTA_E_BOARD, "ERROR[10]: Magic byte is wrong, not 0xE9", true},
         {&packed, OTA_E_BOARD, "the board says: ERROR[1]: Flash Write Failed", false},
         {&packed, OTA_E_LOST, "ERROR[10]", false},
-        {&plain, OTA_E_BOARD, "the board says: ERROR[10]: Magic byte is wrong, not 0xE9", false},
+        {&plain, OTA_E_BOARD, "ERROR[10]: Magic byte is wrong, not 0xE9", false},
         {NULL, OTA_E_BOARD, "ERROR[10]", false}, /* only a log is followed */
         {NULL, OTA_E_NOT_FOUND, "", false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct ota_failure failure = {.error = rows[i].error};
-        snprintf(failure.message, sizeof failure.message, "%s", rows[i].message);
+        const struct ota_failure failure = {.error = rows[i].error,
+                                            .cause = reason_cause(rows[i].words)};
         assert_int_equal(job_rules_wants_plain(rows[i].image, &failure), rows[i].wants_plain);
     }
 }
@@ -203,10 +239,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worth_another), cmocka_unit_test(test_can_prove),
-        cmocka_unit_test(test_restart),       cmocka_unit_test(test_block),
-        cmocka_unit_test(test_pause),         cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_wants_plain),   cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_signal_name),
+        cmocka_unit_test(test_family),        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_block),         cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_errors),        cmocka_unit_test(test_wants_plain),
+        cmocka_unit_test(test_ports),         cmocka_unit_test(test_signal_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /*
  * test-report.c: what people see and what programs read, event by event.
  */
+#include "remedy.h"
 #include "report.h"
 
 #include "capture.h"
@@ -137,7 +138,7 @@ static void test_failure_and_quiet(void **state)
     char expected[1024];
     snprintf(expected, sizeof expected,
              "esp-ota: kitchen.local: transfer: the board stopped taking data\n  %s\n",
-             ota_error_remedy(OTA_E_STALLED, OTA_COMMAND_SKETCH));
+             remedy_find(&stalled, OTA_COMMAND_SKETCH, ""));
     assert_string_equal(capture.text_err, expected);
     assert_string_equal(capture.text_out, "");
 }
@@ -319,7 +320,7 @@ static void test_fleet(void **state)
 {
     (void)state;
     char expected[2048];
-    const char *remedy = ota_error_remedy(OTA_E_STALLED, OTA_COMMAND_SKETCH);
+    const char *remedy = remedy_find(&stalled, OTA_COMMAND_SKETCH, "");
     play_fleet(&(struct options){0});
     assert_string_equal(capture.text_out, "");
     const char *at =

@@ -3,6 +3,7 @@
  */
 #include "address.h"
 #include "loop.h"
+#include "reason.h"
 #include "transfer.h"
 
 #include <linux/filter.h>
@@ -255,6 +256,8 @@ static void test_scripts(void **state)
         print_message("  %s: %s\n", script->name, board.failure.message);
         assert_int_equal(board.failure.error, script->expected);
         assert_non_null(strstr(board.failure.message, script->phrase));
+        if (script->expected == OTA_E_BOARD)
+            assert_int_equal(board.failure.cause, reason_cause(script->phrase));
         if (script->expected == OTA_E_UNKNOWN)
             assert_int_equal(board.failure.cause,
                              script->end == END_RESTART ? OTA_CAUSE_RESTARTED : OTA_CAUSE_NONE);

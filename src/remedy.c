@@ -1,0 +1,227 @@
+/*
+ * remedy.c: the table from what is known of a failure to what to do about it. The first row that
+ * fits counts, so the more a row asks for the earlier it stands.
+ */
+#include "remedy.h"
+
+#include "kind.h"
+
+#define OPEN_THE_PORT                                                                              \
+    "let it reach this computer's TCP port (choose it with -P and open it in the firewall; from "  \
+    "Docker or WSL forward it, with a VPN give -I this computer's Wi-Fi address)"
+
+enum image_kind { ANY_IMAGE, SKETCH, FILESYSTEM };
+
+static const struct remedy {
+    enum ota_error error;  /* OTA_OK: any */
+    enum ota_cause cause;  /* OTA_CAUSE_NONE: any */
+    enum image_kind image; /* what was to be sent */
+    const char *chips;     /* what the board has one of; NULL: whatever it has */
+    const char *text;
+} remedies[] = {
+    /* -- what the board said -- */
+    {.cause = OTA_CAUSE_NO_SPACE,
+     .image = FILESYSTEM,
+     .chips = "esp32*",
+     .text = "Build the filesystem image for the partition table that is on the board: the "
+             "partition for it is smaller than the image."},
+    {.cause = OTA_CAUSE_NO_SPACE,
+     .image = FILESYSTEM,
+     .text = "Build the filesystem image for the layout of the flash that the sketch now on the "
+             "board was built with."},
+    {.cause = OTA_CAUSE_NO_SPACE,
+     .chips = "esp32*",
+     .text = "Make the sketch smaller, or give the board a partition table with larger app "
+             "partitions, which takes the cable."},
+    {.cause = OTA_CAUSE_NO_SPACE,
+     .chips = "esp8266,rp*",
+     .text = "Send the sketch compressed (-z), make it smaller, or choose another layout of the "
+             "flash: the running and the new sketch must fit side by side."},
+    {.cause = OTA_CAUSE_NO_SPACE,
+     .text = "Make the sketch smaller or choose another layout of the flash, as the running and "
+             "the new sketch must fit side by side; an ESP8266 or Pico W also takes it compressed "
+             "(-z)."},
+    {.cause = OTA_CAUSE_FLASH_CONFIG,
+     .text = "Put a sketch onto the board over the cable that is built for the size that its flash "
+             "chip has: the one that runs now was built for another."},
+    {.cause = OTA_CAUSE_NEW_FLASH_CONFIG,
+     .text = "Build the sketch for the size that the board's flash chip has, which the board "
+             "names in bytes: this one is for a larger chip."},
+    {.cause = OTA_CAUSE_MAGIC_BYTE,
+     .text =
+         "Send the .bin that was built for this board: the file does not begin as a sketch does "
+         "(a filesystem image needs -s, and ESP8266 cores before 2.7 do not unpack a .gz)."},
+    {.cause = OTA_CAUSE_BOOTSTRAP,
+     .text = "Press the board's reset button once: after a sketch has come over the cable, none "
+             "can come over Wi-Fi before a reset."},
+    {.cause = OTA_CAUSE_SIGNATURE,
+     .text = "Sign the image with the private key that belongs to the public key in the sketch now "
+             "on the board (--sign KEY)."},
+    {.cause = OTA_CAUSE_NO_DATA,
+     .text = "Try again: nothing of the image arrived; check the board's Wi-Fi signal and power "
+             "supply if that happens each time."},
+    {.cause = OTA_CAUSE_NO_MEMORY,
+     .text = "Restart the board and try again: what runs on it leaves too little memory for an "
+             "update."},
+    {.cause = OTA_CAUSE_FLASH,
+     .text =
+         "Try again, and check the board's power supply if that happens each time; a flash chip "
+         "that is worn out, or smaller than its sketch believes, fails like this, too."},
+    {.cause = OTA_CAUSE_TOO_SLOW,
+     .text = "Try again nearer to the access point: the image came too slowly for the board."},
+    {.cause = OTA_CAUSE_MD5,
+     .text = "Try again: bytes of the image were changed on their way or in the flash; check the "
+             "board's power supply if that happens each time."},
+    {.cause = OTA_CAUSE_NOT_ACTIVATED,
+     .text = "Send the application image that was built for this chip: the board has looked at "
+             "what it got, and cannot start it."},
+    {.cause = OTA_CAUSE_DECRYPTION,
+     .text = "Send the application image (.bin) of this chip: the board takes what does not begin "
+             "like one for an encrypted image (a filesystem image needs -s)."},
+    {.cause = OTA_CAUSE_NO_PARTITION,
+     .image = FILESYSTEM,
+     .text = "Give the board a partition table with a partition for the filesystem (spiffs, "
+             "littlefs or ffat), which takes the cable."},
+    {.cause = OTA_CAUSE_NO_PARTITION,
+     .text = "Give the board a partition table with two app partitions, which takes the cable."},
+    {.cause = OTA_CAUSE_NO_FILESYSTEM,
+     .text = "Put a sketch onto the board that is built with room for a filesystem: the one that "
+             "runs now has none."},
+
+    /* -- the whole image was sent -- */
+    {.cause = OTA_CAUSE_RESTARTED,
+     .chips = "esp32*",
+     .text =
+         "Look at what the board runs: an ESP32 restarts by itself only after a success, or when "
+         "it crashes, so the image is most likely installed; --expect or --online would have "
+         "decided it."},
+    {.cause = OTA_CAUSE_RESTARTED,
+     .text = "Look at the board before you send again: it restarts after a success, but also when "
+             "it crashes; --expect would have decided it."},
+    {.cause = OTA_CAUSE_GONE,
+     .text = "Look at the board before you send again: it may be restarting with the new image, or "
+             "have lost its power or its Wi-Fi."},
+    {.error = OTA_E_UNKNOWN,
+     .text = "Look at the board before you send again: it may have installed the image and "
+             "restarted already."},
+
+    /* -- by the code alone -- */
+    {.error = OTA_E_INTERNAL,
+     .text = "Try once more with --debug, and report its output if the message comes back."},
+    {.error = OTA_E_OUTPUT,
+     .text = "Check that the disk is not full, that the directory can be written to, and that the "
+             "program reading the output still runs."},
+    {.error = OTA_E_NO_PORT,
+     .text = "Check that -I, if given, is an address of this computer (\"ip address\" lists them), "
+             "and give -P another port or a range such as 10000-10100, or leave it out to use any "
+             "free port."},
+    {.error = OTA_E_SIGNATURE,
+     .text =
+         "Get the image again from whoever signed it, or sign it anew; where it was signed with "
+         "another key, give --verify-key that one."},
+    {.error = OTA_E_NOT_FOUND,
+     .text = "Check that the board is on and in this network (multicast DNS does not cross "
+             "routers, guest networks and most VPNs), and the spelling of its name, or give its IP "
+             "address."},
+    {.error = OTA_E_AMBIGUOUS,
+     .text = "Update the boards by address, or all of them with --match, and give each a name of "
+             "its own (ArduinoOTA.setHostname() in its sketch); --list shows which share one."},
+    {.error = OTA_E_NO_MDNS,
+     .text = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's package is "
+             "avahi-daemon), or name the boards by their IP addresses with -i."},
+    {.error = OTA_E_NO_ANSWER,
+     .text = "Check that the board is on, awake and in this network, that its sketch calls "
+             "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port is "
+             "right (-p: ESP8266 8266, ESP32 3232, Pico W 2040)."},
+    {.error = OTA_E_NOT_LISTENING,
+     .text = "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the sketch now "
+             "on the board calls ArduinoOTA.begin() once it has joined the Wi-Fi."},
+    {.error = OTA_E_UNREACHABLE,
+     .text = "Check the address, that the board is on, and that this computer is in the board's "
+             "network: a VPN, a guest network or the access point's client isolation can be in the "
+             "way."},
+    {.error = OTA_E_WRONG_PASSWORD,
+     .image = FILESYSTEM,
+     .text = "Give the password that ArduinoOTA.setPassword() sets in the sketch now running on "
+             "the board."},
+    {.error = OTA_E_WRONG_PASSWORD,
+     .text = "Give the password that ArduinoOTA.setPassword() sets in the sketch now running on "
+             "the board, which need not be the one in the image that is being sent."},
+    {.error = OTA_E_PASSWORD_NEEDED,
+     .text = "Give it with --auth-file FILE, in the environment variable ESP_OTA_AUTH, or with "
+             "-a."},
+    {.error = OTA_E_REFUSED,
+     .text = "Go by the board's reason; if it gave none, restart the board and try again."},
+    {.error = OTA_E_NO_CONNECTION,
+     .image = FILESYSTEM,
+     .chips = "esp32*",
+     .text =
+         "Check that the partition table on the board has a partition for the filesystem, no "
+         "smaller than the image, as an ESP32 says nothing if it is missing or too small; if it "
+         "is there, " OPEN_THE_PORT "."},
+    {.error = OTA_E_NO_CONNECTION,
+     .chips = "esp32*",
+     .text = "Let the board reach this computer's TCP port (choose it with -P and open it in the "
+             "firewall; from Docker or WSL forward it, with a VPN give -I this computer's Wi-Fi "
+             "address), and check that the image fits its app partition: an ESP32 refuses one that "
+             "does not without a word."},
+    {.error = OTA_E_NO_CONNECTION,
+     .chips = "esp8266,rp*,ch32h4",
+     .text = "Let the board reach this computer's TCP port: choose it with -P and open it in the "
+             "firewall; from Docker or WSL forward it, with a VPN give -I this computer's Wi-Fi "
+             "address."},
+    {.error = OTA_E_NO_CONNECTION,
+     .image = FILESYSTEM,
+     .text = "If the board is an ESP32, check that its partition table has a partition for the "
+             "filesystem, no smaller than the image, as it says nothing if that is missing or too "
+             "small; else " OPEN_THE_PORT "."},
+    {.error = OTA_E_NO_CONNECTION,
+     .text = "Let the board reach this computer's TCP port (choose it with -P and open it in the "
+             "firewall; from Docker or WSL forward it, with a VPN give -I this computer's Wi-Fi "
+             "address), and check that the image fits: an ESP32 refuses one that does not without "
+             "a word."},
+    {.error = OTA_E_LOST,
+     .image = FILESYSTEM,
+     .text = "Try again, and check the board's Wi-Fi signal and power supply if that fails too; "
+             "until an upload succeeds the board's filesystem may be unusable."},
+    {.error = OTA_E_LOST,
+     .text = "Try again, and check the board's Wi-Fi signal and power supply if that fails too; a "
+             "sketch that was cut short is never started."},
+    {.error = OTA_E_STALLED,
+     .text = "Check the board's Wi-Fi signal and power supply, and try again; press its reset "
+             "button if it no longer answers."},
+    {.error = OTA_E_DEADLINE,
+     .text = "Give --deadline more seconds, or check the board's Wi-Fi signal and power supply."},
+    {.error = OTA_E_EARLY_OK,
+     .text = "Check that the address is the board's and that nothing in between answers for it, "
+             "look at what the board runs, and then send the image again."},
+    {.error = OTA_E_BOARD,
+     .text = "Go by the board's reason, and try again if it names nothing that can be mended."},
+    {.error = OTA_E_UNPROVEN,
+     .text = "See what the board does. A log comes from sketches that offer one at that TCP port "
+             "(--monitor=PORT), and of what they say only what comes after the connection."},
+    {.error = OTA_E_MIXED, .text = "See what was said of each board."},
+    {.error = OTA_E_INTERRUPTED, .text = "Start it again when you are ready."},
+};
+
+const size_t remedy_count = sizeof remedies / sizeof *remedies;
+
+static bool fits(const struct remedy *row, const struct ota_failure *failure,
+                 enum ota_command command, const char *chips)
+{
+    enum image_kind image = command == OTA_COMMAND_FILESYSTEM ? FILESYSTEM : SKETCH;
+
+    return (row->error == OTA_OK || row->error == failure->error) &&
+           (row->cause == OTA_CAUSE_NONE || row->cause == failure->cause) &&
+           (row->image == ANY_IMAGE || row->image == image) &&
+           (!row->chips || (*chips && kind_overlap(row->chips, chips)));
+}
+
+const char *remedy_find(const struct ota_failure *failure, enum ota_command command,
+                        const char *chips)
+{
+    for (size_t i = 0; failure->error != OTA_OK && i < remedy_count; i++)
+        if (fits(&remedies[i], failure, command, chips))
+            return remedies[i].text;
+    return "";
+}

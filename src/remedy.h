@@ -1,0 +1,18 @@
+/*
+ * remedy.h: what to do about a failure, by what is known of it. One table; pure.
+ */
+#ifndef REMEDY_H
+#define REMEDY_H
+
+#include "esp-ota.h"
+
+/* The remedy for a failure of this code and cause, where an image of this kind was to go to a board
+ * with one of these chips (a set as in kind.h; "" where nobody knows): one sentence, or "" where
+ * the failure's own sentence says it all. */
+const char *remedy_find(const struct ota_failure *failure, enum ota_command command,
+                        const char *chips);
+
+/* How many rows the table has; its test has a case for each. */
+extern const size_t remedy_count;
+
+#endif

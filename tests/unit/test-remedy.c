@@ -1,0 +1,150 @@
+/*
+ * test-remedy.c: a case for each row of the table of remedies, and what holds for all of them.
+ */
+#include "remedy.h"
+
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SKETCH OTA_COMMAND_SKETCH
+#define FILESYSTEM OTA_COMMAND_FILESYSTEM
+
+enum { ROWS_MAX = 128, REMEDY_MAX = OTA_MESSAGE_MAX / 2 };
+
+static const struct {
+    enum ota_error error;
+    enum ota_cause cause;
+    enum ota_command command;
+    const char *chips;
+    const char *phrase;
+} cases[] = {
+    {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE, FILESYSTEM, "esp32*", "partition table that is on"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_SPACE, FILESYSTEM, "esp8266", "layout of the flash"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_SPACE, SKETCH, "esp32*", "larger app partitions"},
+    {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE, SKETCH, "esp8266", "Send the sketch compressed (-z)"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_SPACE, SKETCH, "rp*", "Send the sketch compressed (-z)"},
+    {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE, SKETCH, "", "also takes it compressed"},
+    {OTA_E_REFUSED, OTA_CAUSE_FLASH_CONFIG, SKETCH, "", "the one that runs now"},
+    {OTA_E_BOARD, OTA_CAUSE_NEW_FLASH_CONFIG, SKETCH, "esp8266", "this one is for a larger chip"},
+    {OTA_E_BOARD, OTA_CAUSE_MAGIC_BYTE, SKETCH, "esp8266", "needs -s"},
+    {OTA_E_REFUSED, OTA_CAUSE_BOOTSTRAP, SKETCH, "", "reset button once"},
+    {OTA_E_BOARD, OTA_CAUSE_SIGNATURE, FILESYSTEM, "esp32*", "--sign KEY"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_DATA, SKETCH, "", "nothing of the image arrived"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_MEMORY, SKETCH, "", "too little memory"},
+    {OTA_E_BOARD, OTA_CAUSE_FLASH, FILESYSTEM, "", "worn out"},
+    {OTA_E_BOARD, OTA_CAUSE_TOO_SLOW, SKETCH, "", "too slowly"},
+    {OTA_E_BOARD, OTA_CAUSE_MD5, SKETCH, "esp32*", "changed on their way"},
+    {OTA_E_BOARD, OTA_CAUSE_NOT_ACTIVATED, SKETCH, "esp32*", "built for this chip"},
+    {OTA_E_BOARD, OTA_CAUSE_DECRYPTION, SKETCH, "esp32*", "encrypted image"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_PARTITION, FILESYSTEM, "", "a partition for the filesystem"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_PARTITION, SKETCH, "", "two app partitions"},
+    {OTA_E_REFUSED, OTA_CAUSE_NO_FILESYSTEM, FILESYSTEM, "rp*", "room for a filesystem"},
+    {OTA_E_UNKNOWN, OTA_CAUSE_RESTARTED, SKETCH, "esp32*", "an ESP32 restarts by itself only"},
+    {OTA_E_UNKNOWN, OTA_CAUSE_RESTARTED, SKETCH, "esp8266", "but also when it crashes"},
+    {OTA_E_UNKNOWN, OTA_CAUSE_RESTARTED, FILESYSTEM, "", "but also when it crashes"},
+    {OTA_E_UNKNOWN, OTA_CAUSE_GONE, SKETCH, "esp32*", "lost its power"},
+    {OTA_E_UNKNOWN, OTA_CAUSE_NONE, SKETCH, "esp32*", "restarted already"},
+    {OTA_E_INTERNAL, OTA_CAUSE_NONE, SKETCH, "", "--debug"},
+    {OTA_E_OUTPUT, OTA_CAUSE_NONE, SKETCH, "", "disk is not full"},
+    {OTA_E_NO_PORT, OTA_CAUSE_NONE, SKETCH, "", "another port or a range"},
+    {OTA_E_SIGNATURE, OTA_CAUSE_NONE, SKETCH, "", "--verify-key that one"},
+    {OTA_E_NOT_FOUND, OTA_CAUSE_NONE, SKETCH, "", "spelling of its name"},
+    {OTA_E_AMBIGUOUS, OTA_CAUSE_NONE, SKETCH, "", "name of its own"},
+    {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "Start Avahi"},
+    {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "ArduinoOTA.handle() often"},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "Check the port"},
+    {OTA_E_UNREACHABLE, OTA_CAUSE_NONE, SKETCH, "", "client isolation"},
+    {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, FILESYSTEM, "", "now running on the board."},
+    {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, SKETCH, "", "the image that is being sent"},
+    {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_NONE, SKETCH, "", "--auth-file"},
+    {OTA_E_REFUSED, OTA_CAUSE_NONE, SKETCH, "", "if it gave none"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "esp32*", "if it is missing or too small"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "esp32*", "fits its app partition"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "esp8266", "in the firewall; from"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "rp*", "in the firewall; from"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "", "If the board is an ESP32"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "", "an ESP32 refuses one that does not"},
+    {OTA_E_LOST, OTA_CAUSE_NONE, FILESYSTEM, "", "unusable"},
+    {OTA_E_LOST, OTA_CAUSE_NONE, SKETCH, "", "never started"},
+    {OTA_E_STALLED, OTA_CAUSE_NONE, SKETCH, "", "reset button if it no longer answers"},
+    {OTA_E_DEADLINE, OTA_CAUSE_NONE, SKETCH, "", "--deadline more seconds"},
+    {OTA_E_EARLY_OK, OTA_CAUSE_NONE, SKETCH, "", "nothing in between answers"},
+    {OTA_E_BOARD, OTA_CAUSE_NONE, SKETCH, "", "Go by the board's reason"},
+    {OTA_E_UNPROVEN, OTA_CAUSE_NONE, SKETCH, "", "See what the board does"},
+    {OTA_E_MIXED, OTA_CAUSE_NONE, SKETCH, "", "said of each board"},
+    {OTA_E_INTERRUPTED, OTA_CAUSE_NONE, SKETCH, "", "when you are ready"},
+};
+
+/* Every row of the table is somebody's, and says what it should. */
+static void test_each_row(void **state)
+{
+    (void)state;
+    const char *seen[ROWS_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct ota_failure failure = {.error = cases[i].error, .cause = cases[i].cause};
+        const char *remedy = remedy_find(&failure, cases[i].command, cases[i].chips);
+        size_t known = 0;
+
+        if (!strstr(remedy, cases[i].phrase))
+            fail_msg("no \"%s\" in: %s", cases[i].phrase, remedy);
+        while (known < count && seen[known] != remedy)
+            known++;
+        if (known == count)
+            seen[count++] = remedy;
+    }
+    assert_int_equal(count, remedy_count);
+}
+
+/* No failure is without advice, but those whose sentence gives it; and it fits the image. */
+static void test_all(void **state)
+{
+    (void)state;
+    static const char *const chips[] = {"", "esp8266", "esp32*", "rp*"};
+
+    for (enum ota_error error = OTA_OK; error < OTA_ERROR_COUNT; error++) {
+        for (size_t i = 0; i < 2 * sizeof chips / sizeof *chips; i++) {
+            const struct ota_failure failure = {.error = error};
+            bool is_filesystem = i % 2;
+            bool is_silent = error == OTA_OK || error == OTA_E_USAGE || error == OTA_E_IMAGE;
+            const char *remedy =
+                remedy_find(&failure, is_filesystem ? FILESYSTEM : SKETCH, chips[i / 2]);
+
+            assert_int_equal(*remedy == '\0', is_silent);
+            if (is_silent)
+                continue;
+            assert_true(isupper((unsigned char)remedy[0]));
+            assert_int_equal(remedy[strlen(remedy) - 1], '.');
+            assert_true(strlen(remedy) < REMEDY_MAX);
+            assert_null(strstr(remedy, is_filesystem ? "new sketch" : "filesystem may"));
+        }
+    }
+}
+
+/* What an ESP32 does is said of an ESP32 only. */
+static void test_other_boards(void **state)
+{
+    (void)state;
+    for (enum ota_error error = OTA_OK; error < OTA_ERROR_COUNT; error++) {
+        for (enum ota_cause cause = OTA_CAUSE_NONE; cause < OTA_CAUSE_COUNT; cause++) {
+            const struct ota_failure failure = {.error = error, .cause = cause};
+            const char *remedy = remedy_find(&failure, SKETCH, "esp8266");
+            bool names_ports = strstr(remedy, "ESP32 3232") != NULL;
+
+            assert_true(names_ports || !strstr(remedy, "ESP32"));
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_row), cmocka_unit_test(test_all),
+                                       cmocka_unit_test(test_other_boards)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
