@@ -95,9 +95,9 @@ static void leave_unknown(struct inspection *inspection, struct view view)
 void inspect_plain(struct inspection *inspection, struct view view)
 {
     static bool (*const recognisers[])(struct inspection *, struct view) = {
-        inspect_elf,     inspect_uf2,       inspect_filesystem, inspect_esp32_flash,
-        inspect_esp8266, inspect_esp32,     inspect_foreign,    inspect_pico,
-        inspect_blank,   inspect_intel_hex, inspect_text,
+        inspect_elf,     inspect_uf2,   inspect_filesystem, inspect_esp32_flash,
+        inspect_esp8266, inspect_esp32, inspect_foreign,    inspect_pico,
+        inspect_blank,   inspect_zlib,  inspect_intel_hex,  inspect_text,
     };
 
     inspection->image_size = view.size;

@@ -12,6 +12,7 @@ enum {
     UNPACKED_MAX = 16 * 1024 * 1024, /* the largest flash chip in the field */
     FIRST_CAPACITY = 64 * 1024,
     WINDOW_BITS_GZIP = 15 + 16, /* zlib's sign for gzip's header and CRC-32 */
+    WINDOW_BITS_ZLIB = 15,
 };
 
 enum outcome { UNPACKED, ENDS_EARLY, CORRUPT, TOO_LARGE, NO_MEMORY };
@@ -61,15 +62,16 @@ static enum outcome unpack_all(struct unpacked *unpacked, z_stream *stream)
     }
 }
 
-/* *used: how much of the view belongs to the gzip file. */
-static enum outcome unpack(struct unpacked *unpacked, struct view view, size_t *used)
+/* *used: how much of the view belongs to the compressed data. */
+static enum outcome unpack(struct unpacked *unpacked, struct view view, int window_bits,
+                           size_t *used)
 {
     z_stream stream = {.next_in = (unsigned char *)view.data, .avail_in = (uInt)view.size};
     enum outcome outcome;
 
     if (view.size > UINT32_MAX)
         return TOO_LARGE;
-    if (inflateInit2(&stream, WINDOW_BITS_GZIP) != Z_OK)
+    if (inflateInit2(&stream, window_bits) != Z_OK)
         return NO_MEMORY;
     outcome = unpack_all(unpacked, &stream);
     *used = view.size - stream.avail_in;
@@ -129,12 +131,31 @@ bool inspect_gzip(struct inspection *inspection, struct view view)
         return false;
     snprintf(inspection->name, sizeof inspection->name, "gzip file");
     inspection->image_size = view.size;
-    outcome = unpack(&unpacked, view, &used);
+    outcome = unpack(&unpacked, view, WINDOW_BITS_GZIP, &used);
     if (outcome == UNPACKED)
         take_unpacked(inspection, view, (struct view){unpacked.data, unpacked.size}, used);
     else
         judge_failure(inspection, outcome);
     inspection->format = INSPECT_GZIP;
     free(unpacked.data);
+    return true;
+}
+
+/* Its two bytes of header prove little, its checksum at the end all. RFC 1950. */
+bool inspect_zlib(struct inspection *inspection, struct view view)
+{
+    enum { METHOD_DEFLATE = 8, DICTIONARY = 0x20 };
+    struct unpacked unpacked = {.data = NULL};
+    enum outcome outcome;
+    size_t used = 0;
+
+    if ((view_u8(view, 0) & 0x8F) != METHOD_DEFLATE || (view_u8(view, 1) & DICTIONARY) != 0 ||
+        (view_u8(view, 0) * 256 + view_u8(view, 1)) % 31 != 0)
+        return false;
+    outcome = unpack(&unpacked, view, WINDOW_BITS_ZLIB, &used);
+    free(unpacked.data);
+    if (outcome != UNPACKED || used != view.size)
+        return false;
+    inspect_set_foreign(inspection, INSPECT_ARCHIVE, "a zlib stream", "unpack it first");
     return true;
 }

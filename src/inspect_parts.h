@@ -86,6 +86,7 @@ bool inspect_elf(struct inspection *inspection, struct view view);
 bool inspect_intel_hex(struct inspection *inspection, struct view view);
 bool inspect_filesystem(struct inspection *inspection, struct view view);
 bool inspect_foreign(struct inspection *inspection, struct view view);
+bool inspect_zlib(struct inspection *inspection, struct view view);
 bool inspect_text(struct inspection *inspection, struct view view);
 bool inspect_blank(struct inspection *inspection, struct view view);
 

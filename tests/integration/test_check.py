@@ -15,6 +15,7 @@ import subprocess
 import tarfile
 import unittest
 import zipfile
+import zlib
 
 import firmware
 from scenario import IMAGES, SHARED, Scenario, run
@@ -62,6 +63,7 @@ NO_FIRMWARE = {
     "a tar archive": archive(lambda file: tarfile.open(fileobj=file, mode="w"), add_to_tar),
     "an xz file": lzma.compress(firmware.esp32()),
     "an lzma file": lzma.compress(firmware.esp32(), format=lzma.FORMAT_ALONE),
+    "a zlib stream": zlib.compress(firmware.esp32()),
     "a bzip2 file": bz2.compress(firmware.esp32()),
 }
 
