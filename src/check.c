@@ -8,6 +8,7 @@
 #include "escape.h"
 #include "image.h"
 #include "inspect.h"
+#include "kind.h"
 #include "loop.h"
 #include "passphrase.h"
 #include "prepare.h"
@@ -112,10 +113,11 @@ static void print(const struct image *image, const char *path, const struct judg
 static void refuse(struct judgement *judgement, const char *reason)
 {
     bool goes_on = strncmp(reason, "is ", 3) == 0; /* from the file's name */
+    bool is_verdict = strncmp(reason, "cannot ", 7) == 0;
 
     judgement->sending = INSPECT_IMPOSSIBLE;
-    snprintf(judgement->verdict, sizeof judgement->verdict, "%s%s",
-             goes_on ? "cannot be sent: it " : "", reason);
+    snprintf(judgement->verdict, sizeof judgement->verdict, "%s%s%s",
+             is_verdict ? "" : "cannot be sent: ", goes_on ? "it " : "", reason);
 }
 
 /* Without -i there is no upload that -s is missing from. */
@@ -124,6 +126,35 @@ static enum ota_command command_of(const struct options *options, const struct i
     return options->target_count == 0 && image->inspection.kind == INSPECT_FILESYSTEM
                ? OTA_COMMAND_FILESYSTEM
                : options->command;
+}
+
+/* What the boards' names and ports tell; nobody is asked. The gravest counts. */
+static enum screening judge_boards(struct judgement *judgement, char reason[SCREEN_REASON_MAX],
+                                   const struct image *image, const struct options *options)
+{
+    enum screening worst = SCREEN_SUITS;
+    size_t count = options->target_count > 0 ? options->target_count : 1;
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_named = options->target_count > 0;
+        const char *name = is_named ? options->targets[i].name : "";
+        uint16_t port = is_named ? options->targets[i].port : options->port;
+        struct kind kind;
+        enum screening screening;
+        char found[SCREEN_REASON_MAX];
+
+        kind_find(&kind, "", &name, 1);
+        screening = screen_board(found, image, &kind, port);
+        if (screening <= worst)
+            continue;
+        worst = screening;
+        memcpy(reason, found, sizeof found);
+    }
+    if (worst == SCREEN_DOUBTFUL && judgement->sending == INSPECT_SENDABLE) {
+        judgement->sending = INSPECT_DOUBTFUL;
+        snprintf(judgement->verdict, sizeof judgement->verdict, "may not work: %s", reason);
+    }
+    return worst;
 }
 
 /* As plan.c does before an upload. *image becomes what would be sent. */
@@ -136,11 +167,16 @@ static void judge(struct judgement *judgement, struct image **image, const struc
     *judgement = (struct judgement){.sending = (*image)->inspection.sending};
     snprintf(judgement->verdict, sizeof judgement->verdict, "%s", (*image)->inspection.verdict);
     memcpy(judgement->file_md5, (*image)->md5, sizeof judgement->file_md5);
+    if (screening != SCREEN_REFUSED &&
+        prepare_image(image, options, key, &judgement->failure) != OTA_OK) {
+        refuse(judgement, judgement->failure.message);
+        return;
+    }
+    if (screening != SCREEN_REFUSED)
+        screening = judge_boards(judgement, reason, *image, options);
     if (screening == SCREEN_REFUSED) {
         refuse(judgement, reason);
         fail(&judgement->failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
-    } else if (prepare_image(image, options, key, &judgement->failure) != OTA_OK) {
-        refuse(judgement, judgement->failure.message);
     }
 }
 

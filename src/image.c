@@ -229,6 +229,7 @@ void image_free(struct image *image)
     while (image != NULL) {
         struct image *plain = image->plain;
 
+        image_free(image->for_esp32);
         free(image->path);
         free(image->data);
         free(image);

@@ -28,6 +28,9 @@ struct image {
     size_t size;
     char md5[DIGEST_MD5_HEX + 1];
     unsigned char *data;
+    /* Owned: the same with a signature for an ESP32, which others do not understand, while that of
+     * this one is for them; NULL: one is for all boards that take it. */
+    struct image *for_esp32;
     struct image *plain; /* owned: the same for boards that do not unpack; NULL: not compressed */
 };
 

@@ -465,6 +465,23 @@ static bool screen(struct job *job, struct ota_failure *failure)
     return true;
 }
 
+/* Of two signatures the one that this board checks. */
+static bool choose_variant(struct job *job, const struct kind *kind, struct ota_failure *failure)
+{
+    const struct image *image = job->config.assignment->image;
+    const struct image *variant = screen_variant(image, kind, job->port);
+
+    if (!variant) {
+        fail(failure, OTA_E_USAGE,
+             "nothing tells whether the board is an ESP32, which checks signatures unlike the "
+             "others; add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a Pico W");
+        return false;
+    }
+    if (image->for_esp32)
+        job->image = variant;
+    return true;
+}
+
 static void start_session(struct job *job)
 {
     const struct session_callbacks callbacks = {.on_event = on_session_event,
@@ -472,10 +489,15 @@ static void start_session(struct job *job)
                                                 .on_done = on_session_done,
                                                 .userdata = job};
     struct job_rules_port ports[JOB_RULES_PORTS_MAX];
+    struct ota_failure failure;
     const struct kind kind = kind_of(job);
     job_rules_ports(ports, job->config.assignment, job->found.port, &kind);
     job->port = ports[0].port;
     job->port_source = ports[0].source;
+    if (!choose_variant(job, &kind, &failure)) {
+        conclude(job, OTA_PHASE_RESOLVE, &failure);
+        return;
+    }
     const struct session_config config = make_session_config(job);
     if (!job->callbacks.on_address(&config.address, job->callbacks.userdata)) {
         job->callbacks.on_done(job->callbacks.userdata);

@@ -16,16 +16,17 @@
 enum { PATH_SHOWN = 512 };
 
 /* What to do about -z. */
-enum packing { PACK, PACK_IN_DOUBT, LEAVE, REFUSE_FOREIGN, REFUSE_USELESS };
+enum packing { PACK, PACK_IN_DOUBT, LEAVE, REFUSE_FOREIGN, REFUSE_UNMOUNTABLE, REFUSE_USELESS };
 
-static enum packing packing_of(enum inspect_format format)
+static enum packing packing_of(const struct inspection *inspection)
 {
-    switch (format) {
+    switch (inspection->format) {
     case INSPECT_ESP8266:
     case INSPECT_PICO:
+        return PACK;
     case INSPECT_LITTLEFS:
     case INSPECT_SPIFFS:
-        return PACK;
+        return inspection->families & INSPECT_FAMILY_ESP8266 ? PACK : REFUSE_UNMOUNTABLE;
     case INSPECT_GZIP:
         return LEAVE;
     case INSPECT_ESP32_APPLICATION:
@@ -61,11 +62,15 @@ static enum ota_error refuse(const struct image *image, const char *shown,
                              struct ota_failure *failure)
 {
     const struct inspection *inspection = &image->inspection;
-    enum packing packing = packing_of(inspection->format);
+    enum packing packing = packing_of(inspection);
     if (packing == REFUSE_FOREIGN)
         return fail(failure, OTA_E_USAGE,
                     "%s (%s) is for ESP32 boards, which do not unpack; leave -z out", shown,
                     inspection->name);
+    if (packing == REFUSE_UNMOUNTABLE)
+        return fail(failure, OTA_E_USAGE,
+                    "%s (%s) is for boards that do not unpack filesystem images; leave -z out",
+                    shown, inspection->name);
     if (packing == REFUSE_USELESS)
         return fail(failure, OTA_E_IMAGE, "%s (%s) %s", shown, inspection->name,
                     inspection->verdict);
@@ -86,7 +91,7 @@ static void warn(const struct inspection *inspection, enum ota_command command, 
             "compressed filesystem image; any other board stores %s as it is sent, and then has no "
             "filesystem",
             shown);
-    else if (packing_of(inspection->format) == PACK_IN_DOUBT)
+    else if (packing_of(inspection) == PACK_IN_DOUBT)
         log_warning("the format of %s is not known here; only ESP8266 and Pico W boards unpack "
                     "what is compressed",
                     shown);
@@ -102,7 +107,7 @@ static struct image *derive(const struct image *from, unsigned char *data, size_
     image->path = strdup(from->path);
     image->data = data;
     image->size = size;
-    image->plain = NULL;
+    image->plain = image->for_esp32 = NULL;
     if (image->path && digest_md5(image->md5, data, size) == 0)
         return image;
     free(image->path);
@@ -147,7 +152,7 @@ static enum ota_error compress_image(struct image **image, enum ota_command comm
     escape_string(shown, sizeof shown, (*image)->path);
     if (refuse(*image, shown, failure) != OTA_OK)
         return failure->error;
-    if (packing_of(inspection->format) == LEAVE) {
+    if (packing_of(inspection) == LEAVE) {
         log_info("%s is compressed already and is sent as it is", shown);
         return OTA_OK;
     }
@@ -186,6 +191,46 @@ static enum ota_error sign_as(struct image *image, const struct inspection *insp
     return append(image, trailer, size, shown, failure);
 }
 
+/* Of those that take the image, as far as the port tells. */
+static unsigned families_at(uint16_t port, unsigned families)
+{
+    enum { PORT_ESP8266 = 8266, PORT_ESP32 = 3232, PORT_PICO = 2040 };
+    unsigned listening = port == PORT_ESP8266 ? INSPECT_FAMILY_ESP8266
+                         : port == PORT_ESP32 ? INSPECT_FAMILY_ESP32
+                         : port == PORT_PICO  ? INSPECT_FAMILY_PICO
+                                              : families;
+
+    return families & listening ? families & listening : families;
+}
+
+static bool names_boards(const struct options *options)
+{
+    return options->target_count > 0 || options->hosts || options->discovers;
+}
+
+/* ESP32 boards check signatures unlike the others; which of both is needed is known when the board
+ * is found (screen_variant()). */
+static enum ota_error sign_both(struct image *image, const struct inspection *inspection,
+                                const struct options *options, const struct sign_key *key,
+                                struct ota_failure *failure)
+{
+    struct inspection narrowed = *inspection;
+    unsigned char *data = malloc(image->size);
+    struct image *other = data ? derive(image, data, image->size) : NULL;
+
+    if (!other) {
+        free(data);
+        return fail(failure, OTA_E_INTERNAL, "out of memory for a signed image");
+    }
+    memcpy(data, image->data, image->size);
+    image->for_esp32 = other;
+    narrowed.families = INSPECT_FAMILY_ESP32;
+    if (sign_as(other, &narrowed, options, key, failure) != OTA_OK)
+        return failure->error;
+    narrowed.families = inspection->families & ~(unsigned)INSPECT_FAMILY_ESP32;
+    return sign_as(image, &narrowed, options, key, failure);
+}
+
 /* Boards check the signature of what they get, before they unpack it; so the plain image needs one
  * of its own. */
 static enum ota_error sign_image(struct image *image, const struct options *options,
@@ -193,9 +238,17 @@ static enum ota_error sign_image(struct image *image, const struct options *opti
 {
     char shown[PATH_SHOWN];
     struct inspection inspection;
+    enum ota_error error;
+
     escape_string(shown, sizeof shown, image->path);
     inspect_image(&inspection, image->data, image->size);
-    enum ota_error error = sign_as(image, &inspection, options, key, failure);
+    inspection.families = families_at(options->port, inspection.families);
+    if ((inspection.families & INSPECT_FAMILY_ESP32) != 0 &&
+        inspection.families != INSPECT_FAMILY_ESP32 && sign_key_is_rsa(key) &&
+        names_boards(options))
+        error = sign_both(image, &inspection, options, key, failure);
+    else
+        error = sign_as(image, &inspection, options, key, failure);
     if (error == OTA_OK && image->plain) {
         inspection = image->plain->inspection;
         inspection.families &= ~(unsigned)INSPECT_FAMILY_ESP32; /* which unpack nothing */

@@ -155,6 +155,39 @@ static const struct kind_family *find_port_against(uint16_t port, const struct k
     return found;
 }
 
+/* Whatever is sent to such a board is what it starts next. */
+static bool checks_nothing(const struct kind *kind, uint16_t port)
+{
+    enum { PORT_PICO = 2040 };
+
+    if (*kind->proven)
+        return !kind_overlap(kind->proven, "esp8266,esp32*,ch32h4");
+    return port == PORT_PICO && kind_overlap(kind->likely, "rp*");
+}
+
+static bool is_of_unknown_format(const struct image *image)
+{
+    const struct inspection *inspection = &image->inspection;
+
+    return (inspection->format == INSPECT_GZIP ? inspection->inner : inspection->format) ==
+           INSPECT_UNKNOWN;
+}
+
+const struct image *screen_variant(const struct image *image, const struct kind *kind,
+                                   uint16_t port)
+{
+    enum { PORT_ESP32 = 3232, PORT_ESP8266 = 8266, PORT_PICO = 2040 };
+    const char *chips = *kind->proven ? kind->proven : kind->likely;
+
+    if (!image->for_esp32)
+        return image;
+    if (*chips)
+        return kind_overlap(chips, "esp32*") ? image->for_esp32 : image;
+    return port == PORT_ESP32                          ? image->for_esp32
+           : port == PORT_ESP8266 || port == PORT_PICO ? image
+                                                       : NULL;
+}
+
 enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *image,
                             const struct kind *kind, uint16_t port)
 {
@@ -166,6 +199,13 @@ enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *
     const struct kind_family *family;
 
     *reason = '\0';
+    if (is_of_unknown_format(image) && checks_nothing(kind, port)) {
+        snprintf(reason, SCREEN_REASON_MAX,
+                 "the format of the image is not known, and the board %s: a Pico W does not check "
+                 "images, and one that does not start needs a cable",
+                 *kind->proven ? kind->clue : "listens on the default port of Pico W boards");
+        return SCREEN_REFUSED;
+    }
     describe_image(about, sizeof about, image, chips);
     if (!is_disproved && must_be_unpacked(kind, image)) {
         snprintf(reason, SCREEN_REASON_MAX,

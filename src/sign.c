@@ -75,6 +75,11 @@ struct found {
     size_t signed_size; /* of what is before it */
 };
 
+bool sign_key_is_rsa(const struct sign_key *key)
+{
+    return !key->is_ec;
+}
+
 static bool is_zero(const unsigned char *bytes, size_t size)
 {
     while (size > 0 && bytes[size - 1] == 0)
@@ -156,10 +161,12 @@ static enum ota_error choose_scheme(enum scheme *scheme, const struct sign_key *
     *scheme = SCHEME_ESP32;
     if (key->is_ec)
         return OTA_OK;
-    return fail(failure, OTA_E_USAGE,
-                "%s (%s) does not tell whether it is for an ESP32, which checks signatures unlike "
-                "the other boards; sign it with the tool of the board's Arduino core",
-                file->name, inspection->name);
+    return fail(
+        failure, OTA_E_USAGE,
+        "%s (%s) does not tell whether it is for an ESP32, which checks signatures unlike "
+        "the other boards; add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a "
+        "Pico W",
+        file->name, inspection->name);
 }
 
 static enum ota_error check_key(const struct sign_key *key, enum scheme scheme, enum sign_hash hash,

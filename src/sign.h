@@ -37,6 +37,10 @@ void sign_key_free(struct sign_key *key);
 /* Whether every user of this computer can read the key's file, and no password protects it. */
 bool sign_key_is_exposed(const struct sign_key *key);
 
+/* Whether it is an RSA key, which boards of all families check, each in its own way; else an EC
+ * key, which only an ESP32 checks. */
+bool sign_key_is_rsa(const struct sign_key *key);
+
 /* What is signed, or verified: a whole file as it is sent. */
 struct sign_file {
     const char *name; /* for messages, escaped */

@@ -50,6 +50,8 @@ def noise(size=20000, first=0xE9, seed=0):
 
 def sketch(family, size=20000, seed=0):
     """The same, which a board of the family installs: an ESP32 verifies more than the first byte."""
+    if family == "pico":
+        return rp2040(size, seed)
     return esp32_sketch(size, seed) if family.startswith("esp32") else noise(size, seed=seed)
 
 
@@ -80,9 +82,9 @@ def _crc32(data):
     return crc
 
 
-def rp2040(size=20000):
+def rp2040(size=20000, seed=0):
     """A boot stage with its checksum, a vector table, and code."""
-    dice = random.Random(size)
+    dice = random.Random(seed + size)
     stage = dice.randbytes(252)
     stage += struct.pack("<I", _crc32(stage))
     return stage + struct.pack("<II", 0x20042000, 0x100001F7) + dice.randbytes(size - 264)

@@ -201,7 +201,7 @@ class Addresses(OnLink):
         board = self.simulate(PICO_W, "--family", "pico")
         for name in ("pico-e66.local", "pico-e66"):
             with self.subTest(name=name):
-                self.assert_uploads(name, board,
+                self.assert_uploads(name, board, image=self.file("pico.bin", make_image("pico")),
                                     says=[f"{name} is fd77::19, port 2040 (mDNS)"])
                 board.wait_for(" open")
 

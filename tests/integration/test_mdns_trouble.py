@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+import firmware
 import mdns
 from mdns_case import (DESK, KITCHEN, LAMP, LOOKED_FOR, MOVING, OnLink, PASSWORD, PICO_W, SOON,
                        VANISHING, share_link)
@@ -207,15 +208,16 @@ class Numeric(OnLink):
 
     GIVEN_UP = "multicast DNS cannot be asked"  # said by -d, after two seconds where something hangs
 
-    def assert_not_held_up(self, name, board, *options):
-        result = self.assert_uploads(name, board, "-d", *options)
+    def assert_not_held_up(self, name, board, *options, image=""):
+        result = self.assert_uploads(name, board, "-d", *options, image=image)
         self.assertNotIn(self.GIVEN_UP, result.err)
 
     def test_bus_that_hangs(self):
-        four, six = self.simulate(KITCHEN), self.simulate(PICO_W)
+        four, six = self.simulate(KITCHEN), self.simulate(PICO_W, "--family", "pico")
         with self.without_bus(), listening(mdns.BUS_SOCKET) as bus, listening(AVAHI_SOCKET) as avahi:
             self.assert_not_held_up("10.77.0.10", four)
-            self.assert_not_held_up("fd77::19", six, "-p", "2040")
+            self.assert_not_held_up("fd77::19", six, "-p", "2040",
+                                    image=self.file("pico.bin", firmware.rp2040()))
             self.assertTrue(is_readable(bus))
             self.assertFalse(is_readable(avahi))
             # It would have noticed.

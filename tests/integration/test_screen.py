@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What is refused before a board is asked for anything, what only gets a warning, and --force."""
 
+import gzip
 import struct
 import unittest
 
@@ -60,6 +61,40 @@ class Screen(Scenario):
         result = run("-i", board.address, "-p", str(board.port), "-f", path)
         self.assertEqual((result.status, result.out), (0, ""), result)
         self.assertIn(f"esp-ota: warning: {path} may not work: its format is not known here\n", result.err)
+
+    def test_unknown_for_a_pico(self):
+        """It checks nothing, so that an unknown format is refused: status 3, and it has heard nothing."""
+        for content in (image(), gzip.compress(image())):
+            path, board = self.file("fw.bin", content), self.board(family="pico")
+            result = run("-i", board.address, "-p", "2040", "-f", path)
+            self.assertEqual((result.status, result.out), (3, ""), result)
+            self.assertIn("the format of the image is not known, and the board listens on the default port of Pico W "
+                          "boards: a Pico W does not check images", result.err)
+            self.assertIn(FORCE, result.err)
+            self.assertFalse(board.count("invitation"), board.events)
+            check = run("--check", "-i", board.address, "-p", "2040", "-f", path)
+            self.assertEqual(check.status, 3, check)
+            self.assertIn("a Pico W does not check images", check.out)
+            result = run("-i", board.address, "-p", "2040", "--force", "-f", path)
+            self.assertEqual((result.status, result.out), (0, ""), result)
+
+    def test_compressed_and_signed(self):
+        """An ESP8266 whose sketch checks no signatures would be lost, so only --force sends such a file."""
+        content = gzip.compress(ESP8266) + bytes(range(256)) + struct.pack("<I", 256)
+        path, board = self.file("sketch.bin.gz.signed", content), self.board()
+        for name in (path, path.removesuffix(".signed")):
+            result = run("-i", board.address, "-p", str(board.port), "-f", name)
+            self.assertEqual((result.status, result.out), (3, ""), result)
+            self.assertIn(f"esp-ota: {path} cannot be sent: it is compressed and signed, and an ESP8266 whose sketch "
+                          "checks no signatures would never start again", result.err)
+            self.assertIn(FORCE, result.err)
+        self.assertFalse(board.count("invitation"), board.events)
+        check = run("--check", "-f", path)
+        self.assertEqual(check.status, 3, check)
+        self.assertIn("it is compressed and signed", check.out)
+        result = run("-i", board.address, "-p", str(board.port), "--force", "-f", path)
+        self.assertIn("sent all the same, as --force asks", result.err)
+        self.assertEqual(board.count("upload result=ok"), 1)
 
     def test_suitable(self):
         """No word about what is as it should be."""

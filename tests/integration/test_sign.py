@@ -13,18 +13,7 @@ import firmware
 from scenario import Scenario, Terminal, run
 
 
-def crc32(data):
-    """As the RP2040's boot ROM computes it."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte << 24
-        for _ in range(8):
-            crc = (crc << 1 ^ (0x04C11DB7 if crc >> 31 else 0)) & 0xFFFFFFFF
-    return crc
-
-
-BOOT = bytes(range(252))
-PICO = BOOT + struct.pack("<III", crc32(BOOT), 0x20042000, 0x100001F7) + BOOT * 20  # nothing tells its end
+PICO = firmware.rp2040(5000)  # nothing tells its end
 
 
 def openssl(*arguments, stdin=b""):
@@ -268,14 +257,30 @@ class Sign(Keys):
                 self.assertFalse(os.path.exists(target))
 
     def test_filesystem(self):
-        """Which boards a LittleFS is for, only an EC key tells."""
+        """ESP32 boards check signatures unlike the others: the key, the port or the board tells which one is needed."""
         content = firmware.littlefs()
         signed = self.output(content, "-s", "--sign", self.ec_key)
         self.assertEqual((signed[:-512], len(signed)), (content, len(content) + 512))
         self.assert_signed(self.ec_public, content, signed[-512:][:2 + signed[-511]], "-sha256")
-        result = run("-s", "--sign", self.rsa_key, "-f", self.file("fs.bin", content), "-i", "127.0.0.1")
+        path, target = self.file("fs.bin", content), os.path.join(self.directory, "signed")
+        result = run("-s", "--sign", self.rsa_key, "-f", path, "--output", target)
         self.assertEqual((result.status, result.out), (2, ""), result)
         self.assertIn("does not tell whether it is for an ESP32", result.err)
+        self.assertIn("add -p 3232 for an ESP32", result.err)
+        for family, port in (("esp32", ("-p", "3232")), ("esp8266", ("-p", "8266")), ("esp8266", ())):
+            with self.subTest(family, port=port):
+                board = self.board(family=family)
+                result = run("-s", "--sign", self.rsa_key, "-i", board.address, *port, "-f", path)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+                board.close()
+                received = board.received()
+                self.assertEqual((received[:len(content)], len(received) - len(content)),
+                                 (content, 512 if family == "esp32" else 260))
+                result = run("--check", "--verify-key", self.rsa_public, "-f", self.file("received.bin", received))
+                self.assertEqual(result.status, 0, result)
+        result = run("-s", "--sign", self.rsa_key, "-i", "127.0.0.1", "-p", "4000", "-f", path)
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("nothing tells whether the board is an ESP32", result.err)
 
     def test_others_can_read_the_key(self):
         warning = f"esp-ota: warning: every user of this computer can read {self.rsa_key}; chmod 600 keeps the key"

@@ -96,10 +96,11 @@ class CommandLines(Scenario):
         """-p, the port in the name, the family of the image, 8266: the first that there is."""
         path = self.file("fw.bin", image())
         esp32 = self.file("esp32.bin", firmware.esp32())
+        pico = self.file("pico.bin", firmware.rp2040())
         for family, options, line in (
                 ("esp8266", (), ("-f", path)),
                 ("esp32", (), ("-f", esp32)),
-                ("pico", (), ("-p", "2040", "-f", path)),
+                ("pico", (), ("-p", "2040", "-f", pico)),
                 ("esp8266", ("-p", "9000"), ("-p", "9000", "-f", path)),
                 ("esp32", ("-p", "9000"), ("-p", "9000", "-f", esp32))):
             with self.subTest(f"{family} {options} {line[0]}"):

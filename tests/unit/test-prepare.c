@@ -313,6 +313,48 @@ static void test_signing(void **state)
     sign_key_free(key);
 }
 
+/* ESP32 boards check signatures unlike the others: a filesystem image for both gets two with an RSA
+ * key, unless the port tells which one is needed. */
+static void test_signing_for_both(void **state)
+{
+    static struct target targets[1];
+    static const struct {
+        uint16_t port;
+        size_t target_count;
+        enum ota_error error;
+        bool is_for_both;
+        size_t trailer_size;
+    } rows[] = {
+        {0, 0, OTA_E_USAGE, false, 0},    {0, 1, OTA_OK, true, 260},
+        {3232, 1, OTA_OK, false, 512},    {8266, 1, OTA_OK, false, 260},
+        {2040, 0, OTA_OK, false, 260},    {3232, 0, OTA_OK, false, 512},
+        {4000, 0, OTA_E_USAGE, false, 0}, {4000, 1, OTA_OK, true, 260},
+    };
+    struct sign_key *key = make_key();
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct options options = {
+            .port = rows[i].port, .targets = targets, .target_count = rows[i].target_count};
+        struct ota_failure failure;
+        make_littlefs();
+        struct image *image = load();
+        capture_begin(&capture);
+        enum ota_error error = prepare_image(&image, &options, key, &failure);
+        capture_end(&capture);
+        assert_int_equal(error, rows[i].error);
+        assert_int_equal(image->size, firmware.size + rows[i].trailer_size);
+        assert_int_equal(image->for_esp32 != NULL, rows[i].is_for_both);
+        if (error == OTA_OK)
+            expect_signed(image, key);
+        if (image->for_esp32) {
+            assert_int_equal(image->for_esp32->size, firmware.size + 512);
+            expect_signed(image->for_esp32, key);
+        }
+        image_free(image);
+    }
+    sign_key_free(key);
+}
+
 static void test_signed_already(void **state)
 {
     const struct options options = {.compress = false};
@@ -348,9 +390,10 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),       cmocka_unit_test(test_filesystem_of_unknown_format),
-        cmocka_unit_test(test_signing),       cmocka_unit_test(test_signed_already),
-        cmocka_unit_test(test_nothing_to_do), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_formats),        cmocka_unit_test(test_filesystem_of_unknown_format),
+        cmocka_unit_test(test_signing),        cmocka_unit_test(test_signing_for_both),
+        cmocka_unit_test(test_signed_already), cmocka_unit_test(test_nothing_to_do),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,6 +247,16 @@ static void test_port(void **state)
          "the filesystem image is for ESP8266 boards, but port 3232 is the default port of ESP32 "
          "boards: the board would accept it, but could not mount it"},
         {make_unknown, 3232, "", SCREEN_SUITS, ""},
+        {make_unknown, 0, "", SCREEN_SUITS, ""},
+        {make_unknown, 2040, "", SCREEN_REFUSED,
+         "the format of the image is not known, and the board listens on the default port of Pico "
+         "W "
+         "boards: a Pico W does not check images"},
+        {make_gzipped_unknown, 2040, "", SCREEN_REFUSED, "a Pico W does not check images"},
+        {make_unknown, 4000, "rpipicow", SCREEN_REFUSED,
+         "the board announces itself as \"rpipicow\": a Pico W does not check images"},
+        {make_unknown, 2040, "esp32", SCREEN_SUITS, ""},
+        {make_unknown, 2040, "generic", SCREEN_SUITS, ""},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -259,6 +269,30 @@ static void test_port(void **state)
         if (screening != rows[i].screening || !strstr(reason, rows[i].phrase) ||
             (screening == SCREEN_SUITS) != (*reason == '\0'))
             fail_msg("row %zu: %d, \"%s\"", i, screening, reason);
+    }
+}
+
+/* What was signed for an ESP32 goes to an ESP32. */
+static void test_variant(void **state)
+{
+    static const struct {
+        const char *type;
+        uint16_t port;
+        enum variant { FOR_OTHERS, FOR_ESP32, NOT_KNOWN } variant;
+    } rows[] = {
+        {"", 3232, FOR_ESP32},          {"", 8266, FOR_OTHERS},        {"", 2040, FOR_OTHERS},
+        {"", 4000, NOT_KNOWN},          {"lolin32", 4000, FOR_ESP32},  {"lolin32", 8266, FOR_ESP32},
+        {"rpipicow", 4000, FOR_OTHERS}, {"generic", 3232, FOR_OTHERS},
+    };
+    struct image for_esp32 = {.path = NULL}, image = {.for_esp32 = &for_esp32};
+    const struct image *variants[] = {&image, &for_esp32, NULL};
+    const struct image only = {.path = NULL};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct kind kind;
+        kind_find(&kind, rows[i].type, NULL, 0);
+        assert_ptr_equal(screen_variant(&image, &kind, rows[i].port), variants[rows[i].variant]);
+        assert_ptr_equal(screen_variant(&only, &kind, rows[i].port), &only);
     }
 }
 
@@ -335,7 +369,8 @@ static void test_challenge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_image), cmocka_unit_test(test_board),     cmocka_unit_test(test_port),
+        cmocka_unit_test(test_image), cmocka_unit_test(test_board),
+        cmocka_unit_test(test_port),  cmocka_unit_test(test_variant),
         cmocka_unit_test(test_words), cmocka_unit_test(test_challenge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
