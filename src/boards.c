@@ -57,6 +57,14 @@ static struct board *insert(struct boards *boards, size_t place, const char *ins
     return board;
 }
 
+static void remove_at(struct boards *boards, size_t place)
+{
+    free(boards->items[place]);
+    boards->count--;
+    for (size_t i = place; i < boards->count; i++)
+        boards->items[i] = boards->items[i + 1];
+}
+
 static bool has_ipv4(bool has_address, const struct address *address)
 {
     return has_address && address->any.sa_family == AF_INET;
@@ -64,9 +72,10 @@ static bool has_ipv4(bool has_address, const struct address *address)
 
 static void update(struct board *board, const struct discover_answer *answer)
 {
-    bool is_resolved = answer->host[0] != '\0';
+    bool is_resolved = answer->host[0] != '\0' && !answer->is_further;
     bool is_worse = has_ipv4(board->has_address, &board->address) &&
                     !has_ipv4(answer->has_address, &answer->address);
+    claims_add(&board->claims, answer);
     if (!is_resolved || is_worse)
         return;
     board->is_resolved = true;
@@ -87,6 +96,29 @@ int boards_add(struct boards *boards, const struct discover_answer *answer)
     if (!board)
         return -1;
     update(board, answer);
+    return 0;
+}
+
+int boards_split(struct boards *boards, size_t number, const struct address *addresses,
+                 size_t count)
+{
+    struct board *const original = boards->items[number];
+    const size_t before = boards->count;
+    for (size_t i = 1; i < count; i++) {
+        struct board *copy = insert(boards, number + i, original->instance);
+        if (!copy) {
+            while (boards->count > before)
+                remove_at(boards, number + 1);
+            return -1;
+        }
+        *copy = *original;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct board *board = boards->items[number + i];
+        board->is_ambiguous = true;
+        board->has_address = true;
+        board->address = addresses[i];
+    }
     return 0;
 }
 

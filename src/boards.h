@@ -4,7 +4,7 @@
 #ifndef BOARDS_H
 #define BOARDS_H
 
-#include "discover.h"
+#include "namesakes.h"
 
 /* Strings are as they came from the network: escape them before they are shown. */
 struct board {
@@ -16,19 +16,27 @@ struct board {
     uint16_t port;
     char type[DISCOVER_TYPE_MAX]; /* "esp32dev", or "" */
     enum txt_flag password;       /* whether it wants one */
+    struct claims claims;         /* all addresses that were heard of it */
+    bool is_ambiguous;            /* one of several boards that call themselves the same */
 };
 
-/* Starts as {0}. Sorted by instance without regard to case. */
+/* Starts as {0}. Sorted by instance without regard to case; ambiguous ones as they were split. */
 struct boards {
     struct board **items;
     size_t count;
 };
 
 /* Takes over an answer to DISCOVER_BOARDS: a board that is not there yet, or more about one that
- * is. A later answer goes before an earlier one, but not an IPv6 address before an IPv4 one.
+ * is. A later answer goes before an earlier one, but not an IPv6 address before an IPv4 one; a
+ * further address (is_further) is a claim, no more.
  * Returns -1 when memory ran out. */
 int boards_add(struct boards *boards, const struct discover_answer *answer);
 void boards_free(struct boards *boards);
+
+/* What goes by the name of item number is several boards, at these addresses (two or more): each of
+ * them becomes an item. Returns -1, and changes nothing, when memory ran out. */
+int boards_split(struct boards *boards, size_t number, const struct address *addresses,
+                 size_t count);
 
 /* Whether it can be uploaded to: other software announces the same service, but speaks HTTP
  * (PROTOCOL.md section 2). Also true when the board is not resolved. */

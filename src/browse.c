@@ -3,12 +3,22 @@
  */
 #include "browse.h"
 
+#include "alive.h"
 #include "error.h"
 #include "log.h"
 #include "loop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* So many addresses are asked whether they are there, each of which takes a socket. */
+enum { RIVALS_MAX = 256 };
+
+/* An item of boards that may be several: rivals[first] and so on. */
+struct contest {
+    size_t board, first, count;
+};
 
 struct browse {
     const AvahiPoll *poll_api;
@@ -16,6 +26,12 @@ struct browse {
     AvahiTimeout *timeout;
     int64_t start_us;
     struct boards boards;
+    struct contest *contests; /* boards of one name, in the order of boards */
+    size_t contest_count;
+    struct address *rivals; /* of all contests */
+    size_t rival_count;
+    struct alive *alive;        /* asks the rivals */
+    struct ota_failure failure; /* what is reported after that; OTA_OK: none */
     browse_done_fn *done;
     void *userdata;
 };
@@ -30,11 +46,70 @@ static void stop(struct browse *browse)
     browse->timeout = NULL;
 }
 
+static void report(struct browse *browse)
+{
+    browse->done(&browse->boards, browse->failure.error ? &browse->failure : NULL,
+                 browse->userdata);
+}
+
+/* Several boards go by this name, if several of its addresses answer. If one does, it is the
+ * board's, and others are what caches remember. */
+static int settle(struct boards *boards, const struct contest *contest, const bool *is_alive,
+                  const struct address *rivals)
+{
+    struct address there[CLAIMS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < contest->count; i++)
+        if (is_alive[contest->first + i])
+            there[count++] = rivals[contest->first + i];
+    if (count > 1)
+        return boards_split(boards, contest->board, there, count);
+    if (count == 1)
+        boards->items[contest->board]->address = there[0];
+    return 0;
+}
+
+/* From the last to the first, as a board that is split moves those behind it. */
+static void on_alive(const bool *is_alive, void *userdata)
+{
+    struct browse *browse = userdata;
+    for (size_t i = browse->contest_count; i-- > 0;)
+        if (settle(&browse->boards, &browse->contests[i], is_alive, browse->rivals) < 0)
+            fail(&browse->failure, OTA_E_INTERNAL, "out of memory");
+    report(browse);
+}
+
+/* A board without a place here is listed once. */
+static void find_contests(struct browse *browse)
+{
+    browse->contests = calloc(browse->boards.count + 1, sizeof *browse->contests);
+    browse->rivals = calloc(RIVALS_MAX, sizeof *browse->rivals);
+    if (!browse->contests || !browse->rivals)
+        return;
+    for (size_t i = 0; i < browse->boards.count; i++) {
+        struct address rivals[CLAIMS_MAX];
+        size_t count = claims_find_rivals(rivals, &browse->boards.items[i]->claims);
+        if (count == 0 || browse->rival_count + count > RIVALS_MAX)
+            continue;
+        memcpy(browse->rivals + browse->rival_count, rivals, count * sizeof *rivals);
+        browse->contests[browse->contest_count++] =
+            (struct contest){.board = i, .first = browse->rival_count, .count = count};
+        browse->rival_count += count;
+    }
+}
+
 /* The last thing that a caller does. */
 static void finish(struct browse *browse, const struct ota_failure *failure)
 {
     stop(browse);
-    browse->done(&browse->boards, failure, browse->userdata);
+    if (failure)
+        browse->failure = *failure;
+    find_contests(browse);
+    if (browse->contest_count)
+        browse->alive =
+            alive_start(browse->poll_api, browse->rivals, browse->rival_count, on_alive, browse);
+    if (!browse->alive)
+        report(browse);
 }
 
 static double seconds_since(const struct browse *browse)
@@ -111,6 +186,9 @@ void browse_free(struct browse *browse)
     if (!browse)
         return;
     stop(browse);
+    alive_free(browse->alive);
+    free(browse->contests);
+    free(browse->rivals);
     boards_free(&browse->boards);
     free(browse);
 }

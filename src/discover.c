@@ -252,6 +252,8 @@ static void on_record(AvahiRecordBrowser *browser, AvahiIfIndex interface, Avahi
         search->has_found |= has_address;
         if (has_address)
             report(search->query, &answer);
+        pump(search->query->discover);
+        return;
     }
     /* A host that has not answered by then may be asleep. */
     if (event == AVAHI_BROWSER_FAILURE ||

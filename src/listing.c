@@ -65,7 +65,9 @@ static void fill_plain(struct row *row, const struct board *board)
 static void fill_table(struct row *row, const struct board *board)
 {
     fill(row, board);
-    const char *remark = board_speaks_espota(board) ? "" : "other protocol";
+    const char *remark = !board_speaks_espota(board) ? "other protocol"
+                         : board->is_ambiguous       ? "shares its name"
+                                                     : "";
     set(row, COLUMN_REMARK, board->is_resolved ? remark : "does not answer");
 }
 
@@ -75,7 +77,8 @@ void listing_print_plain(FILE *stream, const struct boards *boards)
     for (size_t i = 0; i < boards->count; i++) {
         fill_plain(&row, boards->items[i]);
         for (int column = 0; column < COLUMN_COUNT; column++)
-            fprintf(stream, "%s%c", row.cells[column], column + 1 < COLUMN_COUNT ? '\t' : '\n');
+            fprintf(stream, "%s%s", column > 0 ? "\t" : "", row.cells[column]);
+        fputs(boards->items[i]->is_ambiguous ? "\tambiguous\n" : "\n", stream);
     }
 }
 

@@ -213,6 +213,8 @@ bool report_json_board(FILE *stream, const struct board *board, int64_t since_st
                         string_or_null(!known                       ? NULL
                                        : board_speaks_espota(board) ? "espota"
                                                                     : "other"));
+    json_object_set_new(fields, "ambiguous",
+                        known ? json_boolean(board->is_ambiguous) : json_null());
     return write_line(stream, "board", instance, since_start_us, fields);
 }
 

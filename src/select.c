@@ -34,6 +34,11 @@ static enum ota_error add(struct selection *selection, const struct board *board
 {
     struct target target = {.kind = TARGET_INSTANCE, .port = selection->options->port};
     snprintf(target.name, sizeof target.name, "%s", board->instance);
+    if (board->is_ambiguous) { /* only its address tells it from the others */
+        target.kind = TARGET_ADDRESS;
+        target.address = board->address;
+        address_text(target.name, &board->address);
+    }
     return plan_add(selection->plan, &target, selection->failure);
 }
 

@@ -37,7 +37,8 @@ def setUpModule():
 
 
 HEADING = "INSTANCE HOST ADDRESS PORT BOARD PASSWORD"
-EVENT_KEYS = {"event", "time", "board", "host", "address", "port", "type", "password", "protocol"}
+EVENT_KEYS = {"event", "time", "board", "host", "address", "port", "type", "password", "protocol",
+              "ambiguous"}
 
 
 def plain(rows):

@@ -53,6 +53,30 @@ class Namesakes(test_list_crowd.Announced):
         for simulated in boards:
             self.assert_untouched(simulated)
 
+    def test_list(self):
+        self.announce_two()
+        self.announce(board("other", ("10.77.0.20",), host="other"))
+        rows, result = self.list()
+        self.assertEqual("", result.err)
+        self.assertEqual([("lamp", HERE, "ambiguous"), ("lamp", THERE, "ambiguous"), ("other", "10.77.0.20", "espota")],
+                         sorted((row[0], row[2], row[-1]) for row in rows))
+        result = scenario.run("-l", "--json")
+        self.assertEqual([(HERE, True), (THERE, True), ("10.77.0.20", False)],
+                         sorted((event["address"], event["ambiguous"]) for event in
+                                map(json.loads, result.out.splitlines())))
+        self.assertEqual(2, scenario.Terminal("-l", columns=120).result().err.count("  shares its name"))
+
+    def test_all_of_them(self):
+        """By --all and --match both are updated, and called by their addresses."""
+        self.announce_two()
+        boards = [self.simulate_at(address) for address in (HERE, THERE)]
+        for options in (("--all",), ("--match", "lamp")):
+            with self.subTest(options):
+                result = self.upload(*options)
+                self.assert_result(result, 0, (f"{HERE}: confirmed", f"{THERE}: confirmed", "\n2 of 2 boards confirmed"), LOOKED_FOR)
+                for simulated in boards:
+                    self.assert_got(simulated, self.image)
+
     def test_by_address(self):
         self.announce_two()
         meant, other = self.simulate_at(THERE), self.simulate_at(HERE)
@@ -69,6 +93,8 @@ class Namesakes(test_list_crowd.Announced):
         self.assert_result(result, 0, (f"lamp.local is {HERE}, port 3232 (mDNS)", "confirmed by the board"),
                            LOOKED_FOR)
         self.assert_got(simulated, self.image)
+        rows, _ = self.list()
+        self.assertEqual([("lamp", HERE, "espota")], [(row[0], row[2], row[-1]) for row in rows])
 
     def test_one_board(self):
         """With an access point of its own, or heard on two interfaces and in two families."""
@@ -77,6 +103,8 @@ class Namesakes(test_list_crowd.Announced):
         result = self.upload("-i", "lamp.local")
         self.assert_result(result, 0, ("confirmed by the board",), LOOKED_FOR)
         self.assert_got(simulated, self.image)
+        rows, _ = self.list()
+        self.assertEqual([("lamp", "espota")], [(row[0], row[-1]) for row in rows])
 
 
 if __name__ == "__main__":

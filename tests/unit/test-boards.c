@@ -111,6 +111,39 @@ static void test_merge(void **state)
     }
 }
 
+/* Further addresses are claims until somebody finds them to be other boards'. */
+static void test_split(void **state)
+{
+    static const char *const expected[] = {"a 10.0.0.1", "b 10.0.0.2!", "b 10.0.0.3!",
+                                           "b 10.0.0.4!", "c 10.0.0.1"};
+    struct address addresses[3];
+    struct boards boards = {0};
+    (void)state;
+    for (const char *name = "c\0a\0b\0"; *name; name += 2)
+        add(&boards, resolved(name, "h.local", "10.0.0.1", 3232));
+    struct discover_answer further = resolved("b", "h.local", "10.0.0.2", 3232);
+    further.is_further = true;
+    add(&boards, further);
+    assert_int_equal(boards.count, 3);
+    assert_int_equal(boards.items[1]->claims.count, 2);
+    for (size_t i = 0; i < 3; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "10.0.0.%zu", i + 2);
+        assert_true(address_parse(&addresses[i], text));
+    }
+    assert_int_equal(boards_split(&boards, 1, addresses, 3), 0);
+    assert_int_equal(boards.count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        const struct board *board = boards.items[i];
+        char shown[ADDRESS_TEXT_MAX], text[80];
+        snprintf(text, sizeof text, "%s %s%s", board->instance,
+                 address_text(shown, &board->address), board->is_ambiguous ? "!" : "");
+        assert_string_equal(text, expected[i]);
+        assert_int_equal(board->port, 3232);
+    }
+    boards_free(&boards);
+}
+
 static void test_protocol(void **state)
 {
     (void)state;
@@ -167,6 +200,7 @@ int main(void)
         cmocka_unit_test(test_sorted_whatever_the_order),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_split),
         cmocka_unit_test(test_protocol),
         cmocka_unit_test(test_patterns),
     };

@@ -120,6 +120,18 @@ static void test_addresses(void **state)
     assert_int_equal(fake.resolvers_made, 2);
 }
 
+/* At once, not only when the look is over. */
+static void test_further_address(void **state)
+{
+    (void)state;
+    fake.keeps_records = true;
+    discover_ask(world.discover, 7, DISCOVER_ADDRESS, "fd00::1");
+    fake_browse("a");
+    fake_resolve("a", "10.0.0.1", NULL);
+    fake_record("a.local", "fd00::1");
+    assert_string_equal(world.log, "a a.local fd00::1 3232  0; ");
+}
+
 static void test_one_board_announced_four_times(void **state)
 {
     (void)state;
@@ -439,6 +451,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_addresses),
+        TEST(test_further_address),
         TEST(test_one_board_announced_four_times),
         TEST(test_nobody),
         TEST(test_families),
