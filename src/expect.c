@@ -161,8 +161,11 @@ enum ota_error expect_new(struct expect **expect, const char *const *expected,
                           struct ota_failure *failure)
 {
     *expect = calloc(1, sizeof **expect);
+    if (!*expect)
+        return fail(failure, OTA_E_INTERNAL, "memory ran out");
+
     enum ota_error error =
-        *expect && make_room(*expect) ? OTA_OK : fail(failure, OTA_E_INTERNAL, "memory ran out");
+        make_room(*expect) ? OTA_OK : fail(failure, OTA_E_INTERNAL, "memory ran out");
     if (error == OTA_OK)
         error = compile_all(&(*expect)->expected, "--expect", expected, expected_count, failure);
     if (error == OTA_OK)
