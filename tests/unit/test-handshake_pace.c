@@ -123,7 +123,8 @@ static void on_board_connect(int64_t at_us)
     int64_t again_us = is_esp32 ? 1500 * MS : 3000 * MS;
     int64_t give_up_us = is_esp32 ? 3000 * MS : 5000 * MS;
     for (int64_t try_us = 0; try_us < give_up_us; try_us += again_us) {
-        if (is_lost() || is_lost())
+        bool is_syn_lost = is_lost(), is_reply_lost = is_lost();
+        if (is_syn_lost || is_reply_lost)
             continue;
         add_event(CONNECTED, at_us + try_us + ONE_WAY_US);
         world.model.state = MODEL_IDLE; /* it runs the upload; nothing else matters here */
@@ -202,24 +203,29 @@ int __wrap_auth_respond(struct auth_answer *answer, enum auth_scheme scheme, con
     return 0;
 }
 
+/* "200 <challenge> <scheme><password>", as __wrap_auth_respond() has made it. */
+static void read_answer(struct model_datagram *datagram, const char *text)
+{
+    const char *nonce = text + strlen("200 "), *response = strchr(nonce, ' ');
+    assert_non_null(response);
+    snprintf(datagram->nonce, sizeof datagram->nonce, "%.*s", (int)(response - nonce), nonce);
+    datagram->is_answer = true;
+    datagram->scheme = (enum model_scheme)(response[1] - '0');
+    datagram->is_right = strcmp(response + 2, "right\n") == 0;
+}
+
 int __wrap_udp_send(struct udp *udp, const void *data, size_t length)
 {
     char text[256];
-    int scheme;
-    char word[16];
     struct model_datagram datagram = {.socket = world.socket};
     assert_ptr_equal(udp, world.udp);
     assert_true(length < sizeof text);
     memcpy(text, data, length);
     text[length] = '\0';
-    datagram.is_answer = strncmp(text, "200 ", 4) == 0;
-    if (datagram.is_answer) {
-        assert_int_equal(sscanf(text, "200 %79s %1d%15s", datagram.nonce, &scheme, word), 3);
-        datagram.scheme = (enum model_scheme)scheme;
-        datagram.is_right = strcmp(word, "right") == 0;
-    } else {
+    if (strncmp(text, "200 ", 4) == 0)
+        read_answer(&datagram, text);
+    else
         assert_int_equal(strncmp(text, "0 4711 1000 ", 12), 0);
-    }
     send_to_board(&datagram);
     return 0;
 }

@@ -67,13 +67,13 @@ static void test_patience_after_a_verdict(void **state)
 static void test_resends(void **state)
 {
     (void)state;
-    static const int expected[] = {1, 1, 1, 2, 2, 2, 4, 4, 4, 8};
+    static const int64_t expected[] = {700, 700, 700, 1400, 1400, 1400, 2800, 2800, 2800, 5600};
     struct pace quick = {.challenge_us = 5 * MS}, slow = {.challenge_us = 4000 * MS};
     for (unsigned i = 0; i < sizeof expected / sizeof *expected; i++)
-        assert_int_equal(pace_resend_us(700, i + 1), 700 * expected[i]);
-    assert_int_equal(pace_resend_us(700, 1000), 700 * 16);
+        assert_int_equal(pace_resend_us(700, i + 1), expected[i]);
+    assert_int_equal(pace_resend_us(700, 1000), 11200);
     assert_int_equal(pace_limit_us(&quick), 30000 * MS);
-    assert_int_equal(pace_limit_us(&slow), 6 * 6500 * MS);
+    assert_int_equal(pace_limit_us(&slow), 39000 * MS);
 }
 
 int main(void)
