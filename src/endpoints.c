@@ -3,6 +3,8 @@
  */
 #include "endpoints.h"
 
+#include <string.h>
+
 size_t endpoints_count(const struct endpoints *endpoints)
 {
     return endpoints->address_count * endpoints->port_count;
@@ -12,8 +14,13 @@ struct address endpoints_get(const struct endpoints *endpoints, size_t number)
 {
     struct address address = endpoints->addresses[number / endpoints->port_count];
 
-    address_set_port(&address, endpoints->ports[number % endpoints->port_count]);
+    address_set_port(&address, endpoints->ports[number % endpoints->port_count].number);
     return address;
+}
+
+const char *endpoints_port_source(const struct endpoints *endpoints, size_t number)
+{
+    return endpoints->ports[number % endpoints->port_count].source;
 }
 
 size_t endpoints_next(const struct endpoints *endpoints, const unsigned tries[ENDPOINTS_MAX],
@@ -29,6 +36,40 @@ size_t endpoints_next(const struct endpoints *endpoints, const unsigned tries[EN
             if (tries[i * ports + port] < tries[best])
                 best = i * ports + port;
     return best;
+}
+
+static void prefer_address(struct endpoints *endpoints, const struct address *preferred)
+{
+    struct address *addresses = endpoints->addresses;
+
+    for (size_t i = 0; i < endpoints->address_count; i++) {
+        struct address found = addresses[i];
+
+        if (!address_equal(&found, preferred))
+            continue;
+        memmove(addresses + 1, addresses, i * sizeof *addresses);
+        addresses[0] = found;
+    }
+}
+
+static void prefer_port(struct endpoints *endpoints, uint16_t preferred)
+{
+    struct endpoint_port *ports = endpoints->ports;
+
+    for (size_t i = 0; i < endpoints->port_count; i++) {
+        const struct endpoint_port found = ports[i];
+
+        if (found.number != preferred)
+            continue;
+        memmove(ports + 1, ports, i * sizeof *ports);
+        ports[0] = found;
+    }
+}
+
+void endpoints_prefer(struct endpoints *endpoints, const struct address *preferred)
+{
+    prefer_address(endpoints, preferred);
+    prefer_port(endpoints, address_port(preferred));
 }
 
 bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b)

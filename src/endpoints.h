@@ -15,12 +15,17 @@ enum {
     ENDPOINTS_MAX = ENDPOINTS_ADDRESSES_MAX * ENDPOINTS_PORTS_MAX,
 };
 
+struct endpoint_port {
+    uint16_t number;
+    const char *source; /* which port it is, in words: "the announced port" */
+};
+
 /* Each list best first, without duplicates, and not empty. An endpoint is a number below
  * endpoints_count(). */
 struct endpoints {
     struct address addresses[ENDPOINTS_ADDRESSES_MAX]; /* their own ports mean nothing */
     size_t address_count;
-    uint16_t ports[ENDPOINTS_PORTS_MAX];
+    struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
     size_t port_count;
 };
 
@@ -28,12 +33,16 @@ size_t endpoints_count(const struct endpoints *endpoints);
 
 /* With its port. */
 struct address endpoints_get(const struct endpoints *endpoints, size_t number);
+const char *endpoints_port_source(const struct endpoints *endpoints, size_t number);
 
 /* The endpoint to try after number, where tries says how often each has been tried. A refusal shows
  * that there is a host, so its other ports come first; after silence every address is tried before
  * any is tried again, at another port. */
 size_t endpoints_next(const struct endpoints *endpoints, const unsigned tries[ENDPOINTS_MAX],
                       size_t number, bool was_refused);
+
+/* Puts this address and its port first, where they are in the lists. */
+void endpoints_prefer(struct endpoints *endpoints, const struct address *preferred);
 
 /* Whether some address and port are in both. */
 bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b);

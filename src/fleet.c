@@ -31,10 +31,10 @@ struct member {
     struct fleet *fleet;
     const struct assignment *assignment;
     enum state state;
-    struct job *job;           /* from the start to the end */
-    struct member *next_ready; /* in the queue of those that have rested */
-    bool asks;                 /* for a password */
-    struct address address;    /* with its port; once resolved */
+    struct job *job;            /* from the start to the end */
+    struct member *next_ready;  /* in the queue of those that have rested */
+    bool asks;                  /* for a password */
+    struct endpoints endpoints; /* once resolved; none before */
     size_t bytes;
     size_t total;
     enum ota_error error; /* of its result; OTA_OK also before that */
@@ -288,27 +288,28 @@ static void fail_member(struct member *member, const struct ota_failure *failure
              member);
 }
 
-static const struct member *find_address(const struct member *wanted, const struct address *address)
+static const struct member *find_same_board(const struct member *wanted,
+                                            const struct endpoints *endpoints)
 {
     const struct fleet *fleet = wanted->fleet;
     for (size_t i = 0; i < fleet->begun; i++) {
         const struct member *member = &fleet->members[i];
-        if (member != wanted && address_equal(&member->address, address) &&
-            address_port(&member->address) == address_port(address))
+        if (member != wanted && endpoints_overlap(&member->endpoints, endpoints))
             return member;
     }
     return NULL;
 }
 
-/* Two names of one board are one target. */
-static bool on_address(const struct address *address, void *userdata)
+/* Two names of one board are one target. Which of its endpoints a board answers at is not known
+ * yet, so one that is shared is enough. */
+static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
 {
     char name[4 * TARGET_NAME_MAX], message[sizeof name + 32];
     struct ota_failure failure;
     struct member *member = userdata;
-    const struct member *same = find_address(member, address);
+    const struct member *same = find_same_board(member, endpoints);
     if (!same) {
-        member->address = *address;
+        member->endpoints = *endpoints;
         return true;
     }
     escape_string(name, sizeof name, same->assignment->target.name);
@@ -363,7 +364,7 @@ static struct job *new_job(struct member *member)
                                       .options = fleet->config.options,
                                       .assignment = member->assignment};
     const struct job_callbacks callbacks = {.on_event = on_event,
-                                            .on_address = on_address,
+                                            .on_endpoints = on_endpoints,
                                             .on_password = on_password,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,

@@ -9,7 +9,8 @@
  *    |<- TCP  connect to <port> -----------------|   ACCEPT
  *
  * States are rows of a table; each has a deadline, so nothing can hang, and a failure names the
- * phase it happened in. One connected UDP socket (udp.c) serves the whole session.
+ * phase it happened in. One connected UDP socket for each endpoint where the board may listen
+ * (candidates.c); from its first word on, the one of the endpoint that it is at.
  *
  * Resending is dangerous: an invitation that reaches a board waiting for an answer is swallowed and
  * drops it to idle, so that the challenge it has just sent can never be answered. And a sketch
@@ -30,13 +31,15 @@
  */
 #include "handshake.h"
 
+#include "absence.h"
+#include "candidates.h"
 #include "error.h"
 #include "handshake_ends.h"
 #include "log.h"
 #include "loop.h"
+#include "networks.h"
 #include "pace.h"
 #include "round.h"
-#include "udp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,14 +68,14 @@ struct handshake {
     enum state state;
     bool done; /* state stays what it was: a failure names its phase */
     struct ota_failure failure;
-    char board_address[ADDRESS_TEXT_MAX + 8]; /* with port, for messages */
+    char board_address[ADDRESS_TEXT_MAX + 8]; /* the current candidate's, with port, for messages */
 
     AvahiTimeout *timer;
     int64_t deadline_us;
     int64_t resend_us; /* 0: nothing to resend */
 
-    struct udp udp;
-    int network_error; /* errno of the last ICMP report; 0 after any reply */
+    struct candidates candidates;
+    int64_t start_us;
 
     unsigned invitations; /* in all */
     unsigned challenges;  /* in all */
@@ -125,7 +128,7 @@ static void enter(struct handshake *handshake, enum state state, int64_t limit_u
 
 static void resend_after(struct handshake *handshake, int64_t delay_us)
 {
-    handshake->resend_us = loop_now_us() + delay_us;
+    handshake->resend_us = greater(1, loop_now_us() + delay_us);
     arm(handshake);
 }
 
@@ -148,7 +151,7 @@ static void note(struct handshake *handshake, enum notice notice, const char *me
 /* Fails; on_failed follows from the loop, so that nothing on the stack need fear being freed. */
 static void finish(struct handshake *handshake)
 {
-    udp_close(&handshake->udp);
+    candidates_close(&handshake->candidates);
     handshake->done = true;
     handshake->deadline_us = handshake->resend_us = 0;
     arm(handshake);
@@ -172,34 +175,130 @@ static void end_unsettled(struct handshake *handshake)
 
 /* -- UDP: sending -- */
 
+/* In seconds: how long nobody has answered. */
+static double find_waited(const struct handshake *handshake)
+{
+    bool is_only_one = endpoints_count(handshake->config->endpoints) == 1;
+    double waited = (double)(loop_now_us() - handshake->start_us) / 1e6;
+
+    return is_only_one ? (double)handshake->config->accept_timeout_us / 1e6 : waited;
+}
+
+static enum ota_error describe_absence(const struct handshake *handshake,
+                                       char text[OTA_MESSAGE_MAX])
+{
+    char said[HANDSHAKE_QUOTED_MAX];
+
+    return absence_describe(text, &handshake->candidates, find_waited(handshake),
+                            handshake_quote_first(said, &handshake->gibberish));
+}
+
 static void note_network_error(struct handshake *handshake)
 {
+    char absence[OTA_MESSAGE_MAX];
     struct ota_failure news;
-    handshake_news(&news, handshake->board_address, handshake->network_error);
-    note(handshake, news.error == OTA_E_NOT_LISTENING ? NOTICE_REFUSED : NOTICE_UNREACHABLE,
+    enum ota_error error = describe_absence(handshake, absence);
+
+    fail(&news, error, "%s; going on in case the board is rebooting", absence);
+    note(handshake, error == OTA_E_NOT_LISTENING ? NOTICE_REFUSED : NOTICE_UNREACHABLE,
          news.message);
 }
 
-/* A datagram of ours cannot leave, or ICMP says that it did not arrive. A board that is rebooting
- * refuses too, so it has the rest of its time; and what was refused does not wait in its queue. */
-static void take_network_error(int reason, void *userdata)
+static int network_error_of(const struct handshake *handshake)
+{
+    return handshake->candidates.list[handshake->candidates.current].network_error;
+}
+
+/* Says nothing of a board that is at another endpoint than the refusal. */
+static void forget_refused(struct handshake *handshake)
+{
+    struct round *round = &handshake->round;
+    bool is_only_one =
+        handshake->candidates.is_settled || endpoints_count(handshake->config->endpoints) == 1;
+
+    if (is_only_one)
+        round_refused(round);
+    else if (round->invitations > 0)
+        round->invitations--;
+}
+
+static void end_no_answer(struct handshake *handshake);
+
+/* A datagram of ours cannot leave, or ICMP says that it did not arrive: the next candidate's turn.
+ * When all have had theirs, each has the rest of its time, as a board that is rebooting refuses,
+ * too. What was refused does not wait in a queue. */
+static void take_network_error(size_t endpoint, int reason, void *userdata)
 {
     struct handshake *handshake = userdata;
-    handshake->network_error = reason;
-    if (handshake->state == AUTHENTICATE || handshake->state == DRAIN) {
+    const struct candidates *candidates = &handshake->candidates;
+    size_t next;
+
+    if (endpoint != candidates->current)
+        return;
+    if (handshake->state == AUTHENTICATE || handshake->state == DRAIN)
         enter(handshake, handshake->state, 0, 0); /* the board is gone in the middle: afresh */
-    } else if (handshake->state == INVITE) {
-        round_refused(&handshake->round);
+    if (handshake->state != INVITE)
+        return;
+
+    forget_refused(handshake);
+    next = candidates_next(candidates);
+    if (candidates->tries[next] < candidates->tries[endpoint]) {
+        resend_after(handshake, 0);
+    } else if (candidates_have_way(candidates)) {
         resend_after(handshake, REFUSED_RESEND_US);
         note_network_error(handshake);
+    } else if (endpoints_count(candidates->endpoints) == 1) {
+        END(handshake, handshake_cannot_send, handshake->board_address, reason);
+    } else {
+        end_no_answer(handshake);
     }
 }
 
-static void send_datagram(struct handshake *handshake, const char *data, size_t length)
+static void send_answer_datagram(struct handshake *handshake)
 {
-    int reason = udp_send(&handshake->udp, data, length);
+    int reason =
+        candidates_send(&handshake->candidates, handshake->answer, handshake->answer_length);
     if (reason)
-        take_network_error(reason, handshake);
+        take_network_error(handshake->candidates.current, reason, handshake);
+}
+
+/* When the next candidate is tried. One that is invited for the first time has the whole of -t, and
+ * those before it have had a resend period each, or -t where that is shorter. */
+static void give_time(struct handshake *handshake, int64_t resend_us)
+{
+    const struct candidates *candidates = &handshake->candidates;
+    int64_t limit_us = handshake->config->accept_timeout_us;
+    bool is_first = candidates->tries[candidates->current] == 0;
+
+    if (candidates_are_left(candidates)) {
+        resend_us = resend_us < limit_us ? resend_us : limit_us;
+        limit_us += resend_us;
+    }
+    if (is_first && endpoints_count(candidates->endpoints) > 1)
+        handshake->deadline_us = loop_now_us() + limit_us;
+    resend_after(handshake, resend_us);
+}
+
+/* Of the invitation that is next to leave: how many the endpoint will have had. */
+static unsigned find_sendings(const struct handshake *handshake)
+{
+    const struct candidates *candidates = &handshake->candidates;
+    bool is_only_one = candidates->is_settled || endpoints_count(handshake->config->endpoints) == 1;
+
+    return is_only_one ? handshake->round.invitations : candidates->tries[candidates->current] + 1;
+}
+
+/* The board is there, whatever else was tried. */
+static void settle(struct handshake *handshake, size_t endpoint)
+{
+    struct address board;
+
+    if (handshake->candidates.is_settled)
+        return;
+    candidates_settle(&handshake->candidates, endpoint);
+    board = endpoints_get(handshake->config->endpoints, endpoint);
+    address_text_port(handshake->board_address, &board);
+    handshake->callbacks.on_endpoint(endpoint, handshake->callbacks.userdata);
 }
 
 /* The one place that sends invitations. */
@@ -207,11 +306,18 @@ static void send_invitation(struct handshake *handshake)
 {
     const struct session_config *config = handshake->config;
     const struct pace *pace = &handshake->pace;
+    struct candidates *candidates = &handshake->candidates;
     struct round *round = &handshake->round;
-    char datagram[PROTOCOL_DATAGRAM_MAX];
+    char datagram[PROTOCOL_DATAGRAM_MAX], address[ADDRESS_TEXT_MAX];
     size_t length =
         protocol_format_invitation(datagram, config->command, listener_port(config->listener),
                                    config->image->size, config->image->md5);
+    struct address board;
+    int reason;
+
+    candidates_advance(candidates);
+    board = endpoints_get(config->endpoints, candidates->current);
+    address_text_port(handshake->board_address, &board);
 
     handshake->invitations++;
     round_invited(round, loop_now_us());
@@ -219,12 +325,16 @@ static void send_invitation(struct handshake *handshake)
         resend_after(handshake, round->backlog * pace_patience_us(pace) +
                                     pace_resend_us(pace_patience_us(pace), round->invitations));
     else
-        resend_after(handshake, pace_unheard_us(round->invitations));
+        give_time(handshake, pace_unheard_us(find_sendings(handshake)));
     round->backlog = 0;
 
-    emit(handshake,
-         (struct ota_event){.type = OTA_EVENT_INVITED, .attempt = handshake->invitations});
-    send_datagram(handshake, datagram, length);
+    emit(handshake, (struct ota_event){.type = OTA_EVENT_INVITED,
+                                       .attempt = handshake->invitations,
+                                       .address = address_text(address, &board),
+                                       .port = address_port(&board)});
+    reason = candidates_try(candidates, datagram, length);
+    if (reason)
+        take_network_error(candidates->current, reason, handshake);
 }
 
 /* A board that was heard keeps the time that it needs, beyond -t. */
@@ -268,7 +378,7 @@ static void transmit_answer(struct handshake *handshake)
     if (round_is_guess(round) &&
         (!pace_is_quick(&handshake->pace) || round->answers == DOUBTFUL_ANSWERS_MAX))
         handshake->resend_us = 0;
-    send_datagram(handshake, handshake->answer, handshake->answer_length);
+    send_answer_datagram(handshake);
 }
 
 /* PBKDF2 takes 5 ms: in a turn of its own, as hundreds of boards may ask at once. */
@@ -384,7 +494,10 @@ static void announce_authenticated(struct handshake *handshake)
 {
     emit(handshake, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
                                        .scheme = auth_scheme_name(handshake->answer_scheme)});
-    const char *advice = handshake_advice(handshake->config, handshake->answer_scheme);
+    const struct address board =
+        endpoints_get(handshake->config->endpoints, handshake->candidates.current);
+    const char *advice =
+        handshake_advice(handshake->config, address_port(&board), handshake->answer_scheme);
     if (advice)
         note(handshake, NOTICE_WEAK, advice);
 }
@@ -452,15 +565,23 @@ static void reply_while_accepting(struct handshake *handshake, const struct repl
 
 static void resend_invitation(struct handshake *handshake)
 {
+    const struct candidates *candidates = &handshake->candidates;
+    size_t next = candidates_next(candidates);
+    const struct address board = endpoints_get(candidates->endpoints, next);
+    char address[ADDRESS_TEXT_MAX + 8], message[sizeof address + 64];
+
+    snprintf(message, sizeof message, "no answer yet; inviting it again%s%s",
+             next == candidates->current ? "" : ", at ",
+             next == candidates->current ? "" : address_text_port(address, &board));
     if (handshake->round.invitations) /* what was refused is not */
-        note(handshake, NOTICE_SILENCE, "no answer yet; inviting it again");
+        note(handshake, NOTICE_SILENCE, message);
     send_invitation(handshake);
 }
 
 static void give_up_answer(struct handshake *handshake)
 {
     const struct round *round = &handshake->round;
-    unsigned sent = handshake->network_error ? 0 : round_unread(round) + round->answers;
+    unsigned sent = network_error_of(handshake) ? 0 : round_unread(round) + round->answers;
     if (round_is_guess(round))
         pace_measure_challenge(&handshake->pace, round->challenged_us - round->invited_us);
 
@@ -474,15 +595,40 @@ static void invite_drained(struct handshake *handshake)
     start_inviting(handshake, 0);
 }
 
+/* The way to the best candidate; with -I it is not the kernel's choice. */
+static void describe_detour(const struct handshake *handshake, char detour[NETWORKS_DETOUR_MAX])
+{
+    const struct candidates *candidates = &handshake->candidates;
+    size_t endpoint = candidates->is_settled ? candidates->current : 0;
+    const struct address board = endpoints_get(candidates->endpoints, endpoint);
+    struct ifaddrs *interfaces = NULL;
+    struct address local;
+
+    *detour = '\0';
+    if (handshake->config->source || !candidates_local(candidates, endpoint, &local) ||
+        getifaddrs(&interfaces) < 0)
+        return;
+    networks_describe_detour(detour, &board, &local, interfaces);
+    freeifaddrs(interfaces);
+}
+
+static void end_absent(struct handshake *handshake)
+{
+    char absence[OTA_MESSAGE_MAX], detour[NETWORKS_DETOUR_MAX];
+    enum ota_error error = describe_absence(handshake, absence);
+
+    describe_detour(handshake, detour);
+    END(handshake, fail, error, "%s%s%s", absence, *detour ? "; " : "", detour);
+}
+
 static void end_no_answer(struct handshake *handshake)
 {
     const struct round *round = &handshake->round;
-    if (pace_is_known(&handshake->pace) && !handshake->network_error)
+    if (pace_is_known(&handshake->pace) && !network_error_of(handshake))
         END(handshake, handshake_fell_silent, handshake->board_address, round->invitations,
             loop_now_us() - round->invited_us);
     else
-        END(handshake, handshake_no_answer, handshake->config, handshake->board_address,
-            handshake->network_error, handshake->invitations, &handshake->gibberish);
+        end_absent(handshake);
 }
 
 static void end_no_password(struct handshake *handshake)
@@ -494,7 +640,7 @@ static void end_no_password(struct handshake *handshake)
 static void end_no_connection(struct handshake *handshake)
 {
     struct address local;
-    bool known = udp_local(&handshake->udp, &local);
+    bool known = candidates_local(&handshake->candidates, handshake->candidates.current, &local);
     END(handshake, handshake_no_connection, handshake->config, known ? &local : NULL);
 }
 
@@ -533,28 +679,22 @@ static void take_gibberish(struct handshake *handshake, size_t length, const str
               *text ? text : "(not shown)");
 }
 
-static void take_datagram(const void *data, size_t length, void *userdata)
+static void take_datagram(size_t endpoint, const void *data, size_t length, void *userdata)
 {
     struct handshake *handshake = userdata;
     struct reply reply;
     protocol_parse_reply(&reply, data, length);
-    handshake->network_error = 0;
-    if (reply.type == REPLY_GARBAGE)
+    if (reply.type == REPLY_GARBAGE) {
+        handshake->candidates.list[endpoint].is_foreign = true;
         take_gibberish(handshake, length, &reply);
-    else if (states[handshake->state].on_reply)
+        return;
+    }
+    settle(handshake, endpoint);
+    if (states[handshake->state].on_reply)
         states[handshake->state].on_reply(handshake, &reply);
 }
 
 /* -- life -- */
-
-static void begin(struct handshake *handshake)
-{
-    const struct session_config *config = handshake->config;
-    if (udp_open(&handshake->udp, config->source, &config->address) == 0)
-        start_inviting(handshake, 0);
-    else
-        END(handshake, handshake_cannot_send, handshake->board_address, errno);
-}
 
 struct handshake *handshake_start(const struct session_config *config,
                                   const struct handshake_callbacks *callbacks)
@@ -564,25 +704,29 @@ struct handshake *handshake_start(const struct session_config *config,
         return NULL;
     handshake->config = config;
     handshake->callbacks = *callbacks;
-    handshake->udp = (struct udp){.poll_api = config->poll_api,
-                                  .on_datagram = take_datagram,
-                                  .on_error = take_network_error,
-                                  .userdata = handshake,
-                                  .descriptor = -1};
+    handshake->start_us = loop_now_us();
+    handshake->candidates = (struct candidates){.poll_api = config->poll_api,
+                                                .endpoints = config->endpoints,
+                                                .source = config->source,
+                                                .on_datagram = take_datagram,
+                                                .on_error = take_network_error,
+                                                .userdata = handshake};
     handshake->answering = (struct errand){.run = send_answer, .userdata = handshake};
     handshake->password = config->password;
     handshake->sha256_scheme = config->md5_target ? AUTH_SHA256_MD5 : AUTH_SHA256;
-    address_text_port(handshake->board_address, &config->address);
-    if (loop_arm(config->poll_api, &handshake->timer, 0, on_timer, handshake) < 0) {
+    if (candidates_open(&handshake->candidates) < 0 ||
+        loop_arm(config->poll_api, &handshake->timer, 0, on_timer, handshake) < 0) {
+        candidates_free(&handshake->candidates);
         free(handshake);
         return NULL;
     }
-    begin(handshake);
+    start_inviting(handshake, 0);
     return handshake;
 }
 
-void handshake_connected(struct handshake *handshake)
+void handshake_connected(struct handshake *handshake, const struct address *peer)
 {
+    settle(handshake, candidates_find(&handshake->candidates, peer));
     if (handshake->state == AUTHENTICATE)
         announce_authenticated(handshake);
 }
@@ -591,7 +735,7 @@ void handshake_free(struct handshake *handshake)
 {
     if (!handshake)
         return;
-    udp_close(&handshake->udp);
+    candidates_free(&handshake->candidates);
     errands_remove(handshake->config->errands, &handshake->answering);
     handshake->config->poll_api->timeout_free(handshake->timer);
     digest_cleanse(handshake->answer, sizeof handshake->answer);

@@ -12,6 +12,7 @@ struct handshake;
 /* As in struct session_callbacks; on_failed is called once, from the loop. */
 struct handshake_callbacks {
     ota_event_fn *on_event;
+    void (*on_endpoint)(size_t endpoint, void *userdata);
     void (*on_password)(void *userdata);
     void (*on_failed)(const struct ota_failure *failure, void *userdata);
     void *userdata;
@@ -22,9 +23,9 @@ struct handshake *handshake_start(const struct session_config *config,
                                   const struct handshake_callbacks *callbacks);
 void handshake_set_password(struct handshake *handshake, const char *password);
 
-/* The board has connected: that counts as the acceptance which it follows, should the datagram have
- * been lost. The caller frees the handshake next. */
-void handshake_connected(struct handshake *handshake);
+/* The board has connected, from the address peer: that counts as the acceptance which it follows,
+ * should the datagram have been lost. The caller frees the handshake next. */
+void handshake_connected(struct handshake *handshake, const struct address *peer);
 void handshake_free(struct handshake *handshake);
 
 enum ota_phase handshake_phase(const struct handshake *handshake);

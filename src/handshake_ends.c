@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ESP32_PORT = 3232, QUOTED_MAX = PROTOCOL_TEXT_MAX + 16 };
+enum { ESP32_PORT = 3232 };
 
 void handshake_count_gibberish(struct gibberish *gibberish, const char *text)
 {
@@ -19,35 +19,13 @@ void handshake_count_gibberish(struct gibberish *gibberish, const char *text)
         snprintf(gibberish->first, sizeof gibberish->first, "%s", text);
 }
 
-/* ', at first "..."' where there is gibberish that may be shown. */
-static const char *quote_first(char quoted[QUOTED_MAX], const struct gibberish *gibberish)
+const char *handshake_quote_first(char quoted[HANDSHAKE_QUOTED_MAX],
+                                  const struct gibberish *gibberish)
 {
     *quoted = '\0';
     if (*gibberish->first)
-        snprintf(quoted, QUOTED_MAX, ", at first \"%s\"", gibberish->first);
+        snprintf(quoted, HANDSHAKE_QUOTED_MAX, ", at first \"%s\"", gibberish->first);
     return quoted;
-}
-
-void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,
-                         const char *address, int network_error, unsigned invitations,
-                         const struct gibberish *gibberish)
-{
-    char quoted[QUOTED_MAX];
-    const char *source = config->port_source, *plural = invitations == 1 ? "" : "s";
-    double seconds = (double)config->accept_timeout_us / 1e6;
-    if (network_error == ECONNREFUSED)
-        fail(failure, OTA_E_NOT_LISTENING, "nothing listens at %s (%s)", address, source);
-    else if (network_error)
-        fail(failure, OTA_E_UNREACHABLE, "%s cannot be reached: %s", address,
-             strerror(network_error));
-    else if (gibberish->count)
-        fail(failure, OTA_E_NO_ANSWER,
-             "what answers at %s (%s) is no ArduinoOTA service: to %u invitation%s in %.3g s it "
-             "said nothing that is understood%s",
-             address, source, invitations, plural, seconds, quote_first(quoted, gibberish));
-    else
-        fail(failure, OTA_E_NO_ANSWER, "no answer from %s (%s) to %u invitation%s in %.3g s",
-             address, source, invitations, plural, seconds);
 }
 
 void handshake_fell_silent(struct ota_failure *failure, const char *address, unsigned invitations,
@@ -61,29 +39,21 @@ void handshake_fell_silent(struct ota_failure *failure, const char *address, uns
 void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
                                     int64_t limit_us, const struct gibberish *gibberish)
 {
-    char quoted[QUOTED_MAX];
+    char quoted[HANDSHAKE_QUOTED_MAX];
     fail(failure, OTA_E_NO_ANSWER,
          "%s sent a challenge, but neither accepted nor rejected the answer in %.3g s%s%s", address,
          (double)limit_us / 1e6, gibberish->count ? "; it said nothing that is understood" : "",
-         quote_first(quoted, gibberish));
+         handshake_quote_first(quoted, gibberish));
 }
 
-const char *handshake_advice(const struct session_config *config, enum auth_scheme scheme)
+const char *handshake_advice(const struct session_config *config, uint16_t port,
+                             enum auth_scheme scheme)
 {
-    bool is_esp32 =
-        address_port(&config->address) == ESP32_PORT || config->image->family == IMAGE_ESP32;
+    bool is_esp32 = port == ESP32_PORT || config->image->family == IMAGE_ESP32;
     if (is_esp32 && scheme == AUTH_MD5)
         return "this ESP32 authenticates with MD5, which is weak: a sketch built with core "
                "3.3.1 or later uses SHA-256";
     return NULL;
-}
-
-void handshake_news(struct ota_failure *news, const char *address, int network_error)
-{
-    bool refused = network_error == ECONNREFUSED;
-    fail(news, refused ? OTA_E_NOT_LISTENING : OTA_E_UNREACHABLE,
-         "%s%s; going on in case the board is rebooting", refused ? "nothing listens at " : "",
-         refused ? address : strerror(network_error));
 }
 
 void handshake_cannot_send(struct ota_failure *failure, const char *address, int reason)

@@ -9,6 +9,8 @@
 #include "protocol.h"
 #include "session.h"
 
+enum { HANDSHAKE_QUOTED_MAX = PROTOCOL_TEXT_MAX + 16 };
+
 /* Datagrams that were no reply. Starts as {0}. */
 struct gibberish {
     unsigned count;
@@ -18,21 +20,19 @@ struct gibberish {
 /* text: what the datagram says, escaped; "" where it may not be shown. */
 void handshake_count_gibberish(struct gibberish *gibberish, const char *text);
 
-/* address: the board's, with port. network_error: errno of the last ICMP report; 0: silence, but
- * for gibberish. */
-void handshake_no_answer(struct ota_failure *failure, const struct session_config *config,
-                         const char *address, int network_error, unsigned invitations,
-                         const struct gibberish *gibberish);
+/* ', at first "..."' where there is gibberish that may be shown, or "". Returns quoted. */
+const char *handshake_quote_first(char quoted[HANDSHAKE_QUOTED_MAX],
+                                  const struct gibberish *gibberish);
+
 /* A board that had sent a challenge did not answer the last invitations, within limit_us. */
 void handshake_fell_silent(struct ota_failure *failure, const char *address, unsigned invitations,
                            int64_t limit_us);
 /* A challenge came, and nothing that judges the answer to it within limit_us. */
 void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
                                     int64_t limit_us, const struct gibberish *gibberish);
-/* What to say of a board that accepted the password; NULL: nothing. */
-const char *handshake_advice(const struct session_config *config, enum auth_scheme scheme);
-/* What the network says for the first time, while the handshake goes on. */
-void handshake_news(struct ota_failure *news, const char *address, int network_error);
+/* What to say of a board, at this port, that accepted the password; NULL: nothing. */
+const char *handshake_advice(const struct session_config *config, uint16_t port,
+                             enum auth_scheme scheme);
 /* The socket cannot be made to lead to address; reason is an errno. */
 void handshake_cannot_send(struct ota_failure *failure, const char *address, int reason);
 /* local: the address to which the board should have connected; NULL: not known. */

@@ -30,7 +30,10 @@ struct job {
     struct job_config config;
     struct job_callbacks callbacks;
     char name[4 * TARGET_NAME_MAX]; /* escaped */
-    char address[ADDRESS_TEXT_MAX];
+    struct endpoints endpoints;     /* where the board may listen */
+    size_t endpoint;                /* the one that answers; until then the first */
+    struct address answered;        /* the one that answered last; AF_UNSPEC: none has yet */
+    char address[ADDRESS_TEXT_MAX]; /* of endpoint */
     uint16_t port;
     const char *source;
     const char *port_source;
@@ -73,8 +76,10 @@ static void emit(struct job *job, const struct ota_event *event)
         job->acknowledged = event->bytes;
     complete.board = job->name;
     complete.image = job->image;
-    complete.address = *job->address ? job->address : NULL;
-    complete.port = job->port;
+    if (!complete.address) {
+        complete.address = *job->address ? job->address : NULL;
+        complete.port = job->port;
+    }
     complete.source = job->source;
     complete.port_source = job->port_source;
     complete.bytes = job->acknowledged;
@@ -83,6 +88,18 @@ static void emit(struct job *job, const struct ota_event *event)
     if (job->connected_us)
         complete.transfer_us = (job->confirmed_us ? job->confirmed_us : now_us) - job->connected_us;
     job->callbacks.on_event(&complete, job->callbacks.userdata);
+}
+
+/* Says where the board is, or is looked for first. */
+static void take_endpoint(struct job *job, size_t endpoint)
+{
+    const struct address address = endpoints_get(&job->endpoints, endpoint);
+
+    job->endpoint = endpoint;
+    address_text(job->address, &address);
+    job->port = address_port(&address);
+    job->port_source = endpoints_port_source(&job->endpoints, endpoint);
+    emit(job, &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
 }
 
 static void on_session_event(const struct ota_event *event, void *userdata)
@@ -287,13 +304,12 @@ static bool start_follow(struct job *job, enum ota_cause seen)
         .on_line = on_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = job};
     struct follow_config config = {.poll_api = job->config.poll_api,
                                    .options = job->config.options,
-                                   .address = job->found.addresses[0],
+                                   .address = endpoints_get(&job->endpoints, job->endpoint),
                                    .restart_us = job->image ? job_rules_restart_us(job->image) : 0,
                                    .is_gone = seen == OTA_CAUSE_GONE,
                                    .has_returned = seen == OTA_CAUSE_RESTARTED};
     if (job->is_verdict_lost)
         config.restart_us = FOLLOW_RESTART_UNKNOWN;
-    address_set_port(&config.address, job->port);
     job->follow = follow_start(&config, &callbacks);
     if (!job->follow)
         conclude(job, OTA_PHASE_PROOF,
@@ -340,20 +356,32 @@ static void prove(struct job *job, const struct ota_failure *unknown)
         note_what_is_expected(job, unknown->message, unknown->cause);
 }
 
+/* The board that answered before is asked first. */
+static void set_endpoints(struct job *job, const struct endpoint_port *ports, size_t count)
+{
+    struct endpoints *endpoints = &job->endpoints;
+
+    _Static_assert(sizeof endpoints->addresses == sizeof job->found.addresses, "all have a place");
+    endpoints->address_count = job->found.count;
+    memcpy(endpoints->addresses, job->found.addresses, sizeof job->found.addresses);
+    endpoints->port_count = count;
+    memcpy(endpoints->ports, ports, count * sizeof *ports);
+    if (job->answered.any.sa_family != AF_UNSPEC)
+        endpoints_prefer(endpoints, &job->answered);
+}
+
 /* Only the log is wanted. */
 static void follow_only(struct job *job)
 {
-    job->port = job->config.options->monitor_port;
-    job->port_source = "the port of the log";
-    struct address address = job->found.addresses[0];
-    address_set_port(&address, job->port);
-    if (!job->callbacks.on_address(&address, job->callbacks.userdata)) {
+    const struct endpoint_port port = {job->config.options->monitor_port, "the port of the log"};
+
+    set_endpoints(job, &port, 1);
+    if (!job->callbacks.on_endpoints(&job->endpoints, job->callbacks.userdata)) {
         job->callbacks.on_done(job->callbacks.userdata);
         return;
     }
-    address_text(job->address, &address);
     job->source = job->found.source;
-    emit(job, &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
+    take_endpoint(job, 0);
     if (start_follow(job, OTA_CAUSE_NONE) && !follow_is_proof_wanted(job->config.options))
         job->callbacks.on_log(job->callbacks.userdata);
 }
@@ -418,8 +446,7 @@ static struct session_config make_session_config(struct job *job)
         .image = job->image,
         .command = options->command,
         .board = job->name,
-        .address = job->found.addresses[0],
-        .port_source = job->port_source,
+        .endpoints = &job->endpoints,
         .source = options->has_source ? &options->source : NULL,
         .peer = options->has_peer ? &options->peer : NULL,
         .peer_any = options->peer_any,
@@ -430,17 +457,31 @@ static struct session_config make_session_config(struct job *job)
         .is_forced = options->force,
         .notices = &job->notices,
     };
-    address_set_port(&config.address, job->port);
     if (screen_sha256_challenge(job->sha256_objection, job->image) == SCREEN_REFUSED)
         config.sha256_objection = job->sha256_objection;
     return config;
 }
 
-static const struct address *peer_of(const struct session_config *config)
+/* Whether another session waits for a connection that might be this one's. */
+static bool is_peer_taken(const struct job *job, const struct session_config *config)
 {
-    if (config->peer_any)
-        return NULL;
-    return config->peer ? config->peer : &config->address;
+    const struct listener *listener = job->config.listener;
+
+    if (config->peer || config->peer_any)
+        return listener_is_expecting(listener, config->peer_any ? NULL : config->peer);
+    for (size_t i = 0; i < job->endpoints.address_count; i++)
+        if (listener_is_expecting(listener, &job->endpoints.addresses[i]))
+            return true;
+    return false;
+}
+
+static void on_endpoint(size_t endpoint, void *userdata)
+{
+    struct job *job = userdata;
+
+    job->answered = endpoints_get(&job->endpoints, endpoint);
+    if (endpoint != job->endpoint)
+        take_endpoint(job, endpoint);
 }
 
 /* Whether the image may go to this board; says once what speaks against it. */
@@ -469,7 +510,7 @@ static bool screen(struct job *job, struct ota_failure *failure)
 static bool choose_variant(struct job *job, const struct kind *kind, struct ota_failure *failure)
 {
     const struct image *image = job->config.assignment->image;
-    const struct image *variant = screen_variant(image, kind, job->port);
+    const struct image *variant = screen_variant(image, kind, job->endpoints.ports[0].number);
 
     if (!variant) {
         fail(failure, OTA_E_USAGE,
@@ -477,39 +518,41 @@ static bool choose_variant(struct job *job, const struct kind *kind, struct ota_
              "others; add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a Pico W");
         return false;
     }
-    if (image->for_esp32)
+    if (image->for_esp32) {
         job->image = variant;
+        job->endpoints.port_count = 1; /* boards at the other default ports want the other one */
+    }
     return true;
 }
 
 static void start_session(struct job *job)
 {
     const struct session_callbacks callbacks = {.on_event = on_session_event,
+                                                .on_endpoint = on_endpoint,
                                                 .on_password = on_password,
                                                 .on_done = on_session_done,
                                                 .userdata = job};
-    struct job_rules_port ports[JOB_RULES_PORTS_MAX];
-    struct ota_failure failure;
     const struct kind kind = kind_of(job);
-    job_rules_ports(ports, job->config.assignment, job->found.port, &kind);
-    job->port = ports[0].port;
-    job->port_source = ports[0].source;
+    struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
+    struct ota_failure failure;
+
+    set_endpoints(job, ports,
+                  job_rules_ports(ports, job->config.assignment, job->found.port, &kind));
     if (!choose_variant(job, &kind, &failure)) {
         conclude(job, OTA_PHASE_RESOLVE, &failure);
         return;
     }
-    const struct session_config config = make_session_config(job);
-    if (!job->callbacks.on_address(&config.address, job->callbacks.userdata)) {
+    if (!job->callbacks.on_endpoints(&job->endpoints, job->callbacks.userdata)) {
         job->callbacks.on_done(job->callbacks.userdata);
         return;
     }
-    if (listener_is_expecting(job->config.listener, peer_of(&config))) {
+    const struct session_config config = make_session_config(job);
+    if (is_peer_taken(job, &config)) {
         rest(job, OTA_PHASE_RESOLVE, TURN_US, false);
         return;
     }
-    address_text(job->address, &config.address);
     job->source = job->found.source;
-    emit(job, &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
+    take_endpoint(job, 0);
     job->session = session_start(&config, &callbacks);
     if (!job->session)
         conclude(job, OTA_PHASE_RESOLVE,

@@ -5,6 +5,7 @@
 #ifndef JOB_H
 #define JOB_H
 
+#include "endpoints.h"
 #include "errands.h"
 #include "image.h"
 #include "listener.h"
@@ -35,9 +36,9 @@ struct job_config {
  * on_done only. */
 struct job_callbacks {
     ota_event_fn *on_event; /* complete but for what concerns the whole fleet */
-    /* Whether this address, with its port, is the job's to upload to; if not, the job is withdrawn:
-     * on_done follows without a result. */
-    bool (*on_address)(const struct address *address, void *userdata);
+    /* Whether the board that listens at one of these endpoints is the job's to upload to; if not,
+     * the job is withdrawn: on_done follows without a result. */
+    bool (*on_endpoints)(const struct endpoints *endpoints, void *userdata);
     void (*on_password)(void *userdata); /* answer with job_set_password(), at once or later */
     void (*on_rest)(void *userdata);     /* an attempt is over and another is to follow */
     void (*on_ready)(void *userdata);    /* it may: job_start() */

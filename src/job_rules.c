@@ -87,25 +87,25 @@ bool job_rules_wants_plain(const struct image *image, const struct ota_failure *
 }
 
 /* The default ports of the families that fit both sets; a port only once. */
-static size_t add_default_ports(struct job_rules_port ports[JOB_RULES_PORTS_MAX], const char *chips,
+static size_t add_default_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX], const char *chips,
                                 const char *board_chips)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < kind_family_count; i++) {
         const struct kind_family *family = &kind_families[i];
-        bool is_there = count && ports[count - 1].port == family->port;
+        bool is_there = count && ports[count - 1].number == family->port;
 
-        if (is_there || count == JOB_RULES_PORTS_MAX || !kind_overlap(family->chips, chips) ||
+        if (is_there || count == ENDPOINTS_PORTS_MAX || !kind_overlap(family->chips, chips) ||
             !kind_overlap(family->chips, board_chips))
             continue;
         ports[count++] =
-            (struct job_rules_port){.port = family->port, .source = family->port_source};
+            (struct endpoint_port){.number = family->port, .source = family->port_source};
     }
     return count;
 }
 
-size_t job_rules_ports(struct job_rules_port ports[JOB_RULES_PORTS_MAX],
+size_t job_rules_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                        const struct assignment *assignment, uint16_t announced,
                        const struct kind *kind)
 {
@@ -114,8 +114,8 @@ size_t job_rules_ports(struct job_rules_port ports[JOB_RULES_PORTS_MAX],
     size_t count;
 
     if (given || announced) {
-        *ports = (struct job_rules_port){.port = given ? given : announced,
-                                         .source = given ? "the given port" : "the announced port"};
+        *ports = (struct endpoint_port){.number = given ? given : announced,
+                                        .source = given ? "the given port" : "the announced port"};
         return 1;
     }
     count = add_default_ports(ports, screen_chips(chips, assignment->image), kind->proven);

@@ -41,17 +41,10 @@ bool job_rules_can_prove(const struct options *options, const struct kind_family
  */
 bool job_rules_wants_plain(const struct image *image, const struct ota_failure *failure);
 
-enum { JOB_RULES_PORTS_MAX = 3 };
-
-struct job_rules_port {
-    uint16_t port;
-    const char *source; /* which port it is, in words */
-};
-
 /* The board's UDP port: as given; else as announced (0: it was not). Otherwise those that it may
  * listen on, in the order to try them: the default ports of the families that the image is for and
- * that the board's kind allows. Returns how many: 1 to JOB_RULES_PORTS_MAX. */
-size_t job_rules_ports(struct job_rules_port ports[JOB_RULES_PORTS_MAX],
+ * that the board's kind allows. Returns how many: 1 to ENDPOINTS_PORTS_MAX. */
+size_t job_rules_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                        const struct assignment *assignment, uint16_t announced,
                        const struct kind *kind);
 

@@ -313,7 +313,8 @@ static void show(struct report *report, const struct ota_event *event)
         show_resolved(report, event);
         break;
     case OTA_EVENT_INVITED:
-        log_debug("%s: invitation %u", event->board, event->attempt);
+        log_debug("%s: invitation %u to %s, port %u", event->board, event->attempt, event->address,
+                  event->port);
         break;
     case OTA_EVENT_AUTHENTICATED:
         log_debug("%s: the board accepted the password (%s)", event->board, event->scheme);

@@ -150,7 +150,8 @@ static json_t *fields_of(const struct ota_event *event, enum ota_command command
     case OTA_EVENT_RESOLVED:
         return resolved_fields(event);
     case OTA_EVENT_INVITED:
-        return json_pack("{s:i}", "attempt", (int)event->attempt);
+        return json_pack("{s:i, s:s, s:i}", "attempt", (int)event->attempt, "address",
+                         event->address, "port", (int)event->port);
     case OTA_EVENT_AUTHENTICATED:
         return json_pack("{s:s}", "scheme", event->scheme);
     case OTA_EVENT_PROGRESS:

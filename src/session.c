@@ -57,9 +57,20 @@ static void on_progress(size_t acknowledged, void *userdata)
     emit(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = acknowledged}, userdata);
 }
 
+/* Only the board that answers may connect, whatever else its addresses lead to. */
+static void on_endpoint(size_t endpoint, void *userdata)
+{
+    struct session *session = userdata;
+    const struct session_config *config = &session->config;
+    const struct address board = endpoints_get(config->endpoints, endpoint);
+
+    if (!config->peer && !config->peer_any)
+        listener_keep(config->listener, &board, session);
+    session->callbacks.on_endpoint(endpoint, session->callbacks.userdata);
+}
+
 static void on_accept(int descriptor, const struct address *peer, void *userdata)
 {
-    (void)peer;
     struct session *session = userdata;
     const struct transfer_config config = {.poll_api = session->config.poll_api,
                                            .board = session->config.board,
@@ -69,7 +80,7 @@ static void on_accept(int descriptor, const struct address *peer, void *userdata
         .on_progress = on_progress, .on_done = end, .userdata = session};
     session->transfer = transfer_start(&config, descriptor, &callbacks);
     if (session->handshake)
-        handshake_connected(session->handshake);
+        handshake_connected(session->handshake, peer);
     handshake_free(session->handshake);
     session->handshake = NULL;
     if (session->transfer)
@@ -84,21 +95,37 @@ static void on_password(void *userdata)
     session->callbacks.on_password(session, session->callbacks.userdata);
 }
 
-static void begin(struct session *session)
+/* Which of its addresses the board connects from is known once it has answered. -1 and errno, as
+ * listener_expect(). */
+static int expect_board(struct session *session)
 {
     const struct session_config *config = &session->config;
-    const struct address *peer = config->peer ? config->peer : &config->address;
+
+    if (config->peer || config->peer_any)
+        return listener_expect(config->listener, config->peer_any ? NULL : config->peer, on_accept,
+                               session);
+    for (size_t i = 0; i < config->endpoints->address_count; i++)
+        if (listener_expect(config->listener, &config->endpoints->addresses[i], on_accept,
+                            session) < 0)
+            return -1;
+    return 0;
+}
+
+static void begin(struct session *session)
+{
     const struct handshake_callbacks callbacks = {
         .on_event = emit,
+        .on_endpoint = on_endpoint,
         .on_password = session->callbacks.on_password ? on_password : NULL,
         .on_failed = end,
         .userdata = session};
-    if (listener_expect(config->listener, config->peer_any ? NULL : peer, on_accept, session) < 0) {
+
+    if (expect_board(session) < 0) {
         fail_later(session, errno == EEXIST ? "another upload to the same address is under way"
                                             : "out of memory");
         return;
     }
-    session->handshake = handshake_start(config, &callbacks);
+    session->handshake = handshake_start(&session->config, &callbacks);
     if (!session->handshake)
         fail_later(session, "out of memory");
 }

@@ -5,7 +5,7 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "address.h"
+#include "endpoints.h"
 #include "errands.h"
 #include "image.h"
 #include "listener.h"
@@ -28,16 +28,15 @@ struct session_config {
     struct errands *errands;
     const struct image *image;
     enum ota_command command;
-    const char *board;            /* what the user calls it, escaped, for messages */
-    struct address address;       /* with the board's UDP port */
-    const char *port_source;      /* which port it is, for the message when nobody answers */
-    const struct address *source; /* -I: source address of the invitation; NULL: any */
-    const struct address *peer;   /* --peer: who may connect; NULL: the address that is invited */
-    bool peer_any;                /* --peer any */
-    bool md5_target;              /* -m: the board stores an MD5 hash */
-    const char *password;         /* NULL or "": none was given */
-    int64_t accept_timeout_us;    /* -t */
-    size_t block;                 /* as in struct transfer_config */
+    const char *board;                 /* what the user calls it, escaped, for messages */
+    const struct endpoints *endpoints; /* where the board may listen */
+    const struct address *source;      /* -I: source address of the invitation; NULL: any */
+    const struct address *peer; /* --peer: who may connect; NULL: the addresses of endpoints */
+    bool peer_any;              /* --peer any */
+    bool md5_target;            /* -m: the board stores an MD5 hash */
+    const char *password;       /* NULL or "": none was given */
+    int64_t accept_timeout_us;  /* -t */
+    size_t block;               /* as in struct transfer_config */
     /* What speaks against the image if the board sends a SHA-256 challenge; NULL: nothing. */
     const char *sha256_objection;
     bool is_forced;    /* --force: it is sent nevertheless */
@@ -51,6 +50,8 @@ struct session_config {
  * nobody can be asked. */
 struct session_callbacks {
     ota_event_fn *on_event;
+    /* The board answers at this endpoint, or has connected from its address; once. */
+    void (*on_endpoint)(size_t endpoint, void *userdata);
     void (*on_password)(struct session *session, void *userdata);
     void (*on_done)(struct session *session, const struct ota_failure *failure, void *userdata);
     void *userdata;

@@ -5,6 +5,7 @@ import socket
 import threading
 import unittest
 
+import firmware
 from scenario import Case, Scenario, address, image, run
 
 PASSWORD = ("-P", "kwert")
@@ -168,6 +169,33 @@ class Absences(Scenario):
             Case("the password is never judged", (*PASSWORD, "--fault", "drop-answer*0"),
                  (*GIVEN, "--retries", "0"), status=5, says=("sent a challenge, but neither",)),
         ])
+
+    def test_no_port_is_right(self):
+        """Each that was tried is named, for an image that names no chip."""
+        path = self.file("littlefs.bin", firmware.littlefs())
+        where = address()
+        result = run("-i", where, "-t", "1", "--retries", "0", "-s", "-f", path)
+        self.assertEqual((result.status, result.out), (5, ""), result)
+        self.assertIn(f"invitation: nothing listens at {where}:8266 (the default port of ESP8266 boards), "
+                      f"{where}:3232 (the default port of ESP32 boards) and {where}:2040 (the default port "
+                      "of Pico W boards)\n", result.err)
+
+    def test_port_that_is_not_the_boards(self):
+        """A silent one is named apart from those that refuse; the board behind the second one is found."""
+        path = self.file("littlefs.bin", firmware.littlefs())
+        where = address()
+        silent = self.board("--port", "8266", "--fault", "silent", where=where)
+        result = run("-i", where, "-t", "1", "--retries", "0", "-s", "-f", path)
+        self.assertEqual((result.status, result.out), (5, ""), result)
+        self.assertRegex(result.err, rf"invitation: no answer from {where}:8266 \(the default port of ESP8266 "
+                         rf"boards\) to \d+ invitations? in \S+ s; nothing listens at {where}:3232 \(the default "
+                         rf"port of ESP32 boards\) and {where}:2040 ")
+        board = self.board(family="esp32", where=where)
+        result = run("-i", where, "-t", "1", "--retries", "0", "-s", "-f", path)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn(f"no answer yet; inviting it again, at {where}:3232\n", result.err)
+        board.wait_for("upload result=ok")
+        silent.wait_for("fault order=silent")
 
     def test_retries(self):
         """Twice more, unless told otherwise; each is announced, and nothing else is said twice."""

@@ -110,6 +110,35 @@ class CommandLines(Scenario):
                 board.wait_for("upload result=ok")
 
 
+    def test_port_that_is_a_guess(self):
+        """What names no chip goes to the default port of the board that is there."""
+        path = self.file("littlefs.bin", firmware.littlefs())
+        for family, port in (("esp8266", 8266), ("esp32", 3232), ("pico", 2040)):
+            with self.subTest(family):
+                board = self.board(family=family)
+                result = run("-i", board.address, "-d", "-s", "-f", path)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+                self.assertIn(f"{board.address}: port {port}, the default port of ", result.err)
+                self.assertNotIn("rebooting", result.err)
+                board.wait_for("upload result=ok .*command=100")
+                board.close()
+                self.assertEqual(board.count("invitation command="), 1)
+
+    def test_line_of_platformio(self):
+        """As it calls espota.py for the filesystem image of an ESP32: no port, no word of the chip."""
+        board = self.board("-P", "pw", family="esp32-sha256")
+        path = self.file("littlefs.bin", firmware.littlefs())
+        for line in (("--debug", "--progress", "-i", board.address, "--spiffs", "-f", path),
+                     ("--debug", "--progress", "-i", board.address, "--auth=pw", "--spiffs", "-f", path)):
+            with self.subTest(" ".join(line)):
+                result = run(*line, ESP_OTA_AUTH="pw")
+                self.assertEqual((result.status, result.out), (0, ""), result)
+                self.assertIn("confirmed by the board", result.err)
+                self.assert_no_secret(result, "pw")
+        board.close()
+        self.assertEqual(board.count("upload result=ok .*command=100"), 2)
+
+
 class Output(Scenario):
 
     def test_plain_lines(self):

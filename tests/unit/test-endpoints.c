@@ -13,7 +13,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static const uint16_t default_ports[] = {8266, 3232, 2040};
+static const struct endpoint_port default_ports[] = {{8266, "a"}, {3232, "b"}, {2040, "c"}};
 
 static struct endpoints make(size_t addresses, size_t ports)
 {
@@ -81,6 +81,7 @@ static void test_values(void **state)
         struct address address = endpoints_get(&endpoints, i);
 
         assert_string_equal(address_text_port(text, &address), texts[i]);
+        assert_string_equal(endpoints_port_source(&endpoints, i), default_ports[i % 3].source);
     }
 }
 
@@ -91,16 +92,48 @@ static void test_overlap(void **state)
     struct endpoints other = make(1, 1);
 
     assert_true(endpoints_overlap(&both, &both));
-    other.ports[0] = 2040;
+    other.ports[0].number = 2040;
     assert_true(endpoints_overlap(&both, &other));
     assert_true(endpoints_overlap(&other, &both));
-    other.ports[0] = 8300;
+    other.ports[0].number = 8300;
     assert_false(endpoints_overlap(&both, &other));
     assert_true(address_parse(&other.addresses[0], "10.0.0.3"));
-    other.ports[0] = 8266;
+    other.ports[0].number = 8266;
     assert_false(endpoints_overlap(&both, &other));
     assert_false(endpoints_overlap(&both, &none));
     assert_false(endpoints_overlap(&none, &both));
+}
+
+static void test_preference(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *preferred;
+        uint16_t port;
+        const char *addresses[3];
+        uint16_t ports[3];
+    } rows[] = {
+        {"10.0.0.1", 8266, {"10.0.0.1", "10.0.0.2", "10.0.0.3"}, {8266, 3232, 2040}},
+        {"10.0.0.2", 3232, {"10.0.0.2", "10.0.0.1", "10.0.0.3"}, {3232, 8266, 2040}},
+        {"10.0.0.3", 2040, {"10.0.0.3", "10.0.0.1", "10.0.0.2"}, {2040, 8266, 3232}},
+        {"10.0.0.9", 2040, {"10.0.0.1", "10.0.0.2", "10.0.0.3"}, {2040, 8266, 3232}},
+        {"10.0.0.3", 8300, {"10.0.0.3", "10.0.0.1", "10.0.0.2"}, {8266, 3232, 2040}},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct endpoints endpoints = make(3, 3);
+        struct address preferred;
+        char text[ADDRESS_TEXT_MAX];
+
+        assert_true(address_parse(&preferred, rows[i].preferred));
+        address_set_port(&preferred, rows[i].port);
+        endpoints_prefer(&endpoints, &preferred);
+        assert_int_equal(endpoints_count(&endpoints), 9);
+        for (size_t k = 0; k < 3; k++) {
+            assert_string_equal(address_text(text, &endpoints.addresses[k]), rows[i].addresses[k]);
+            assert_int_equal(endpoints.ports[k].number, rows[i].ports[k]);
+        }
+    }
 }
 
 int main(void)
@@ -109,6 +142,7 @@ int main(void)
         cmocka_unit_test(test_course),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_preference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -253,11 +253,10 @@ static void ask(int number)
 
 static bool claim(int number, const char *address, uint16_t port)
 {
-    struct address parsed;
-    assert_true(address_parse(&parsed, address));
-    address_set_port(&parsed, port);
-    return world.jobs[number]->callbacks.on_address(&parsed,
-                                                    world.jobs[number]->callbacks.userdata);
+    struct endpoints endpoints = {.address_count = 1, .port_count = 1, .ports = {{port, "given"}}};
+    assert_true(address_parse(&endpoints.addresses[0], address));
+    return world.jobs[number]->callbacks.on_endpoints(&endpoints,
+                                                      world.jobs[number]->callbacks.userdata);
 }
 
 static void finish(struct fleet *fleet, enum ota_error outcome, int exit_status)

@@ -62,19 +62,25 @@ struct script {
     const char *objection; /* against the image, on a SHA-256 challenge; NULL: none */
     bool is_forced;
     bool md5_target;
-    bool every_time; /* the replies to the first datagram answer each of them */
-    bool on;         /* runs on in ACCEPT, to the end */
+    bool every_time;         /* the replies to the first datagram answer each of them */
+    bool on;                 /* runs on in ACCEPT, to the end */
+    size_t addresses, ports; /* of the endpoints; 0: 1 */
+    const char *unreachable; /* endpoints whose socket cannot be opened: "ac"; NULL: none */
+    char settled;            /* the endpoint that was reported, 'a' is the first; 0: not compared */
 };
 
 struct pending {
     int64_t at_us;
     const char *text;
+    struct udp *udp; /* the socket that it comes to */
 };
 
 /* The board and the network of one script. */
 static struct world {
     const struct script *script;
-    struct udp *udp;
+    const struct endpoints *endpoints;
+    struct udp *sockets[ENDPOINTS_MAX]; /* by endpoint; NULL: closed */
+    char settled;                       /* 0: not yet */
     struct handshake *handshake;
     size_t datagrams;
     char received[DATAGRAMS_MAX][256];
@@ -111,7 +117,7 @@ int __wrap_listener_trouble(const struct listener *listener)
     return world.script->listener_trouble;
 }
 
-static void expect_reply(const char *text);
+static void expect_reply(const char *text, struct udp *udp);
 
 /* At once, or when the script says that its turn comes. */
 void __wrap_errands_add(struct errands *errands, struct errand *errand)
@@ -119,7 +125,7 @@ void __wrap_errands_add(struct errands *errands, struct errand *errand)
     assert_null(errands);
     world.errand = errand;
     if (world.script->turn)
-        expect_reply(world.script->turn);
+        expect_reply(world.script->turn, NULL);
     else
         errand->run(errand->userdata);
 }
@@ -131,31 +137,63 @@ void __wrap_errands_remove(struct errands *errands, struct errand *errand)
         world.errand = NULL;
 }
 
+static char letter(size_t endpoint)
+{
+    return (char)('a' + endpoint);
+}
+
+static size_t find_endpoint(const struct address *board)
+{
+    for (size_t i = 0; i < endpoints_count(world.endpoints); i++) {
+        const struct address address = endpoints_get(world.endpoints, i);
+
+        if (address_equal(&address, board) && address_port(&address) == address_port(board))
+            return i;
+    }
+    fail_msg("no such endpoint");
+    return 0;
+}
+
 int __wrap_udp_open(struct udp *udp, const struct address *source, const struct address *board)
 {
+    size_t endpoint = find_endpoint(board);
+    const char *unreachable = world.script->unreachable ? world.script->unreachable : "";
+
     assert_null(source);
-    assert_int_equal(address_port(board), 3232);
-    errno = world.script->open_error;
+    assert_null(world.sockets[endpoint]);
+    errno = strchr(unreachable, letter(endpoint)) ? ENETUNREACH : world.script->open_error;
     if (errno)
         return -1;
     udp->descriptor = 0;
-    world.udp = udp;
+    world.sockets[endpoint] = udp;
     return 0;
 }
 
 bool __wrap_udp_local(const struct udp *udp, struct address *local)
 {
-    assert_ptr_equal(udp, world.udp);
+    assert_int_equal(udp->descriptor, 0);
     return address_parse(local, "10.0.0.1");
 }
 
 void __wrap_udp_close(struct udp *udp)
 {
     udp->descriptor = -1;
-    world.udp = NULL;
+    for (size_t i = 0; i < ENDPOINTS_MAX; i++)
+        if (world.sockets[i] == udp)
+            world.sockets[i] = NULL;
 }
 
-static void expect_reply(const char *text)
+static size_t find_socket(const struct udp *udp)
+{
+    size_t endpoint = 0;
+
+    while (endpoint < ENDPOINTS_MAX && world.sockets[endpoint] != udp)
+        endpoint++;
+    assert_in_range(endpoint, 0, ENDPOINTS_MAX - 1);
+    return endpoint;
+}
+
+static void expect_reply(const char *text, struct udp *udp)
 {
     int64_t at_us = virtual_time.now_us + REPLY_MS * MS;
     if (*text == '@') {
@@ -164,7 +202,7 @@ static void expect_reply(const char *text)
         text = end + 1;
     }
     assert_true(world.pending_count < PENDING_MAX);
-    world.pending[world.pending_count++] = (struct pending){at_us, text};
+    world.pending[world.pending_count++] = (struct pending){at_us, text, udp};
 }
 
 int __wrap_udp_send(struct udp *udp, const void *data, size_t length)
@@ -172,15 +210,18 @@ int __wrap_udp_send(struct udp *udp, const void *data, size_t length)
     size_t n = world.datagrams++;
     size_t before = strlen(world.sent);
     const char *const *replies = world.script->replies[world.script->every_time ? 0 : n];
-    assert_ptr_equal(udp, world.udp);
+    size_t endpoint = find_socket(udp);
+    bool is_only_one = endpoints_count(world.endpoints) == 1;
+
     assert_true(n < DATAGRAMS_MAX && length < sizeof world.received[n]);
     memcpy(world.received[n], data, length);
-    snprintf(world.sent + before, sizeof world.sent - before, "%s%c%d", before ? " " : "",
-             *world.received[n] == '2' ? 'A' : 'I', (int)(virtual_time.now_us / MS));
+    snprintf(world.sent + before, sizeof world.sent - before, "%s%c%d%.1s", before ? " " : "",
+             *world.received[n] == '2' ? 'A' : 'I', (int)(virtual_time.now_us / MS),
+             is_only_one ? "" : &"abcdefghi"[endpoint]);
     if (world.script->send_error)
         return world.script->send_error;
     for (size_t i = 0; i < REPLIES_MAX && replies[i]; i++)
-        expect_reply(replies[i]);
+        expect_reply(replies[i], udp);
     return 0;
 }
 
@@ -210,20 +251,28 @@ static void on_password(void *userdata)
     world.typing_us = virtual_time.now_us + 2000 * MS;
 }
 
-static void deliver(const char *text)
+static void on_endpoint(size_t endpoint, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    assert_int_equal(world.settled, 0); /* once */
+    world.settled = letter(endpoint);
+}
+
+static void deliver(const char *text, struct udp *udp)
 {
     if (strcmp(text, TURN) == 0) {
         if (world.errand)
             world.errand->run(world.errand->userdata);
     } else if (strcmp(text, CONNECT) == 0) {
+        const struct address peer = endpoints_get(world.endpoints, find_socket(udp));
         world.connected = true;
-        handshake_connected(world.handshake);
-    } else if (!world.udp) {
+        handshake_connected(world.handshake, &peer);
+    } else if (udp->descriptor < 0) {
         return;
     } else if (strcmp(text, REFUSED) == 0) {
-        world.udp->on_error(ECONNREFUSED, world.udp->userdata);
+        udp->on_error(ECONNREFUSED, udp->userdata);
     } else {
-        world.udp->on_datagram(text, strlen(text), world.udp->userdata);
+        udp->on_datagram(text, strlen(text), udp->userdata);
     }
 }
 
@@ -241,7 +290,7 @@ static bool take_reply(int64_t until_us)
     memmove(&world.pending[first], &world.pending[first + 1],
             (world.pending_count - first) * sizeof reply);
     virtual_time.now_us = reply.at_us;
-    deliver(reply.text);
+    deliver(reply.text, reply.udp);
     return true;
 }
 
@@ -281,10 +330,13 @@ static struct image image = {
 static enum ota_phase play_on(const struct script *script)
 {
     int64_t timeout_s = script->accept_timeout_s ? script->accept_timeout_s : 10;
+    struct endpoints endpoints = {.address_count = script->addresses ? script->addresses : 1,
+                                  .port_count = script->ports ? script->ports : 1,
+                                  .ports = {{3232, "the given port"}, {8266, "b"}, {2040, "c"}}};
     struct session_config config = {.poll_api = &virtual_time.api,
                                     .image = &image,
                                     .board = "board",
-                                    .port_source = "the given port",
+                                    .endpoints = &endpoints,
                                     .md5_target = script->md5_target,
                                     .password = script->password,
                                     .accept_timeout_us = timeout_s * 1000 * MS,
@@ -292,20 +344,26 @@ static enum ota_phase play_on(const struct script *script)
                                     .is_forced = script->is_forced,
                                     .notices = &notices};
     const struct handshake_callbacks callbacks = {.on_event = on_event,
+                                                  .on_endpoint = on_endpoint,
                                                   .on_password = script->typed ? on_password : NULL,
                                                   .on_failed = on_failed,
                                                   .userdata = &world};
-    world = (struct world){.script = script};
+    world = (struct world){.script = script, .endpoints = &endpoints};
     virtual_time_reset(0);
-    assert_true(address_parse(&config.address, "10.0.0.7"));
-    address_set_port(&config.address, 3232);
+    for (size_t i = 0; i < endpoints.address_count; i++) {
+        char address[] = "10.0.0.7";
+
+        address[sizeof address - 2] = (char)('7' + i);
+        assert_true(address_parse(&endpoints.addresses[i], address));
+    }
     world.handshake = handshake_start(&config, &callbacks);
     assert_non_null(world.handshake);
     assert_int_equal(world.failures, 0); /* never from within the call */
     run();
     enum ota_phase phase = handshake_phase(world.handshake);
     handshake_free(world.handshake);
-    assert_null(world.udp);
+    for (size_t i = 0; i < ENDPOINTS_MAX; i++)
+        assert_null(world.sockets[i]);
     return phase;
 }
 
@@ -517,6 +575,58 @@ static const struct script scripts[] = {
      .phase = INVITING, .phrase = "cannot send to 10.0.0.7:3232: Network is unreachable"},
     {"no descriptor", .open_error = EMFILE, .sent = "", .expected = OTA_E_INTERNAL,
      .phase = INVITING, .phrase = "Too many open files"},
+    /* several endpoints: a, b ... are addresses, or the ports of one address */
+    {"the first address answers: the second is never tried", .addresses = 2, .replies = {{"OK"}},
+     .sent = "I0a", .settled = 'a', .phase = ACCEPTED},
+    {"a silent address", "pw", .addresses = 2, .replies = {{NULL}, {ASK_SHA}, {"OK"}},
+     .sent = "I0a I3800b A3805b", .settled = 'b', .scheme = "SHA-256", .phase = ACCEPTED,
+     .notes = 1},
+    {"a late answer of an address that was given up", "pw", .addresses = 2,
+     .replies = {{"@4000 " ASK_SHA}, {NULL}, {"OK"}}, .sent = "I0a I3800b A4000a", .settled = 'a',
+     .scheme = "SHA-256", .phase = ACCEPTED, .notes = 1},
+    {"the answer of an address that is not the board's any more", .addresses = 2, .on = true,
+     .replies = {{"@4000 ERR: no"}, {"OK"}}, .sent = "I0a I3800b", .settled = 'b',
+     .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED, .phrase = "did not connect", .notes = 1},
+    {"rubbish is no answer", .addresses = 2, .replies = {{"hello"}, {"OK"}}, .sent = "I0a I3800b",
+     .settled = 'b', .phase = ACCEPTED, .notes = 1},
+    {"an address that refuses, or has no way to it: the next one at once", .addresses = 3,
+     .unreachable = "b", .replies = {{REFUSED}, {"OK"}}, .sent = "I0a I5c", .settled = 'c',
+     .phase = ACCEPTED},
+    {"silent addresses: each has its time, the last one all of it", .addresses = 3,
+     .sent = "I0a I3800b I7600c I11400a I15200b", .expected = OTA_E_NO_ANSWER, .phase = INVITING,
+     .phrase = "no answer from 10.0.0.7:3232 (the given port), 10.0.0.8:3232 (the given port) and "
+               "10.0.0.9:3232 (the given port) to 5 invitations in 17.6 s",
+     .end_ms = 17600, .notes = 1},
+    {"a short -t: each has all of it", .addresses = 3, .accept_timeout_s = 1,
+     .sent = "I0a I1000b I2000c", .expected = OTA_E_NO_ANSWER, .phase = INVITING, .end_ms = 3000,
+     .notes = 1},
+    {"a port that is a guess", .ports = 3, .replies = {{REFUSED}, {REFUSED}, {"OK"}},
+     .sent = "I0a I5b I10c", .settled = 'c', .phase = ACCEPTED},
+    {"no port is right", .ports = 3, .accept_timeout_s = 1, .every_time = true,
+     .replies = {{REFUSED}}, .sent = "I0a I5b I10c I515a I520b I525c",
+     .expected = OTA_E_NOT_LISTENING, .phase = INVITING, .end_ms = 1010, .notes = 1,
+     .phrase = "nothing listens at 10.0.0.7:3232 (the given port), 10.0.0.7:8266 (b) and "
+               "10.0.0.7:2040 (c)"},
+    {"a board that restarts, at a port that is a guess", .ports = 3,
+     .replies = {{REFUSED}, {REFUSED}, {REFUSED}, {REFUSED}, {"OK"}},
+     .sent = "I0a I5b I10c I515a I520b", .settled = 'b', .phase = ACCEPTED, .notes = 1},
+    {"nothing answers: all that was tried is named", .ports = 2, .accept_timeout_s = 2,
+     .replies = {{NULL}, {REFUSED}}, .sent = "I0a I2000b I2505a", .expected = OTA_E_NO_ANSWER,
+     .phase = INVITING, .notes = 2, .end_ms = 4000,
+     .phrase = "no answer from 10.0.0.7:3232 (the given port) to 2 invitations in 4 s; nothing "
+               "listens at 10.0.0.7:8266 (b)"},
+    {"the board's own endpoint once it has answered, whatever comes", "pw", .addresses = 2,
+     .replies = {{NULL}, {ASK_SHA}, {REFUSED}, {REFUSED}, {ASK_SHA_AGAIN}, {"OK"}},
+     .sent = "I0a I3800b A3805b I3810b I4315b A4320b", .settled = 'b', .scheme = "SHA-256",
+     .phase = ACCEPTED, .notes = 2},
+    {"an OK that was lost: the connection tells which address it is", .addresses = 2,
+     .replies = {{"@4000 " CONNECT}, {NULL}}, .sent = "I0a I3800b", .settled = 'a',
+     .phase = INVITING, .notes = 1},
+    {"an OK that was lost, at the second port", .ports = 3, .replies = {{REFUSED}, {CONNECT}},
+     .sent = "I0a I5b", .settled = 'b', .phase = INVITING},
+    {"no way to any address", .addresses = 2, .unreachable = "ab", .sent = "",
+     .expected = OTA_E_UNREACHABLE, .phase = INVITING,
+     .phrase = "10.0.0.7:3232 and 10.0.0.8:3232 cannot be reached: Network is unreachable"},
 };
 
 static void test_scripts(void **state)
@@ -537,6 +647,8 @@ static void test_scripts(void **state)
                             script->scheme ? script->scheme : "none");
         if (script->end_ms)
             assert_int_equal(virtual_time.now_us / MS, script->end_ms);
+        if (script->settled)
+            assert_int_equal(world.settled, script->settled);
     }
 }
 
@@ -561,8 +673,9 @@ static void test_notices(void **state)
     static const struct script refused = {"refused", .replies = {{REFUSED}, {"OK"}}};
     static const struct script weak = {"MD5", "pw", .replies = {{ASK_MD5}, {"OK"}}};
     play(&refused);
-    assert_string_equal(
-        world.note, "nothing listens at 10.0.0.7:3232; going on in case the board is rebooting");
+    assert_string_equal(world.note,
+                        "nothing listens at 10.0.0.7:3232 (the given port); going on in "
+                        "case the board is rebooting");
     play(&weak);
     assert_non_null(strstr(world.note, "this ESP32 authenticates with MD5"));
 }

@@ -133,6 +133,9 @@ static void on_board_connect(int64_t at_us)
     model_upload_failed(&world.model, at_us + give_up_us);
 }
 
+static struct endpoints where = {
+    .address_count = 1, .port_count = 1, .ports = {{3232, "the given port"}}};
+
 uint16_t __wrap_listener_port(const struct listener *listener);
 int __wrap_listener_trouble(const struct listener *listener);
 void __wrap_errands_add(struct errands *errands, struct errand *errand);
@@ -269,6 +272,12 @@ static void on_event(const struct ota_event *event, void *userdata)
     assert_ptr_equal(userdata, &world);
 }
 
+static void on_endpoint(size_t endpoint, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    assert_int_equal(endpoint, 0);
+}
+
 static void on_failed(const struct ota_failure *failure, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
@@ -301,7 +310,7 @@ static void take_event(const struct event *event)
         break;
     case CONNECTED:
         if (world.handshake)
-            handshake_connected(world.handshake);
+            handshake_connected(world.handshake, &where.addresses[0]);
         end_patient(true);
         break;
     case TURN_OF_ERRAND:
@@ -365,13 +374,15 @@ static void run_handshake(void)
     struct session_config config = {.poll_api = &virtual_time.api,
                                     .image = &image,
                                     .board = "board",
-                                    .port_source = "the given port",
+                                    .endpoints = &where,
                                     .password = world.is_right ? "right" : "wrong",
                                     .accept_timeout_us = 10 * SECOND,
                                     .notices = &notices};
-    const struct handshake_callbacks callbacks = {
-        .on_event = on_event, .on_failed = on_failed, .userdata = &world};
-    assert_true(address_parse(&config.address, "10.0.0.7"));
+    const struct handshake_callbacks callbacks = {.on_event = on_event,
+                                                  .on_endpoint = on_endpoint,
+                                                  .on_failed = on_failed,
+                                                  .userdata = &world};
+    assert_true(address_parse(&where.addresses[0], "10.0.0.7"));
     world.socket++;
     world.is_over = false;
     world.handshake = handshake_start(&config, &callbacks);

@@ -31,7 +31,8 @@ struct
 try {
     const char *missing; /* the resolver's failure; NULL: found */
     const char *address; /* NULL: 10.0.0.7 */
-    const char *other;   /* address, if any */
+    const char *other;   /* another address, if any */
+    size_t endpoint;     /* the one that answers */
     uint16_t port;       /* from the SRV record */
     size_t bytes;        /* acknowledged; 0: not even connected */
     enum ota_phase phase;
@@ -45,6 +46,7 @@ static struct world {
     bool refuse_resolver, refuse_session, refuse_follow, refuse_address;
     bool peer_any;
     unsigned turns_to_wait; /* somebody else waits for the same peer */
+    const char *taken;      /* somebody else waits for this one, once */
     resolver_done_fn *on_resolved;
     void *resolver_userdata;
     struct session_config config;
@@ -121,6 +123,7 @@ struct session *__wrap_session_start(const struct session_config *config,
                                      const struct session_callbacks *callbacks)
 {
     char text[ADDRESS_TEXT_MAX + 8];
+    struct address board;
     assert_false(world.has_session);
     if (world.refuse_session)
         return NULL;
@@ -128,9 +131,13 @@ struct session *__wrap_session_start(const struct session_config *config,
     world.callbacks = *callbacks;
     world.has_session = true;
     world.phase = OTA_PHASE_INVITE;
-    tell("session %s block %zu password %s%s\n", address_text_port(text, &config->address),
-         config->block, config->password ? config->password : "none",
-         config->image->plain ? " compressed" : "");
+    board = endpoints_get(config->endpoints, 0);
+    tell("session %s block %zu password %s%s\n", address_text_port(text, &board), config->block,
+         config->password ? config->password : "none", config->image->plain ? " compressed" : "");
+    for (size_t i = 1; i < endpoints_count(config->endpoints); i++) {
+        board = endpoints_get(config->endpoints, i);
+        tell("or %s\n", address_text_port(text, &board));
+    }
     return (struct session *)&world.has_session;
 }
 
@@ -166,7 +173,13 @@ void __wrap_session_set_password(struct session *session, const char *password)
 bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer)
 {
     assert_ptr_equal(listener, &world);
+    char text[ADDRESS_TEXT_MAX];
+
     assert_int_equal(peer == NULL, world.peer_any);
+    if (peer && world.taken && strcmp(address_text(text, peer), world.taken) == 0) {
+        world.taken = NULL;
+        return true;
+    }
     return world.turns_to_wait && world.turns_to_wait--;
 }
 
@@ -253,10 +266,11 @@ static void on_event(const struct ota_event *event, void *userdata)
     }
 }
 
-static bool on_address(const struct address *address, void *userdata)
+static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
-    assert_int_not_equal(address_port(address), 0);
+    assert_int_not_equal(endpoints_count(endpoints), 0);
+    assert_int_not_equal(endpoints->ports[0].number, 0);
     return !world.refuse_address;
 }
 
@@ -304,7 +318,7 @@ static struct job *start(const struct options *options)
                                       .options = options,
                                       .assignment = &assignment};
     const struct job_callbacks callbacks = {.on_event = on_event,
-                                            .on_address = on_address,
+                                            .on_endpoints = on_endpoints,
                                             .on_password = on_password,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,
@@ -367,6 +381,8 @@ static void play_try(const struct try *try)
     resolve(try);
     if (!world.has_session)
         return;
+    if (try->endpoint || try->bytes)
+        world.callbacks.on_endpoint(try->endpoint, world.callbacks.userdata);
     if (try->bytes) {
         session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
         virtual_time.now_us += 200 * MS;
@@ -588,12 +604,33 @@ static const struct story {
                           "resolved 10.0.0.8 port 3232: mDNS, the default port of ESP32 boards\n"
                           "session 10.0.0.8:3232 block 0 password none\n" CONNECTED_EVENT
                           "progress 1000 after 200\n" CONFIRMED},
-    {.title = "of several addresses the one in a network of this computer",
+    {.title = "of several addresses the one in a network of this computer comes first",
      .tries =
-         {{.address = "192.0.2.1", .other = "127.0.0.7", SENT, .error = OTA_OK, .message = ""}},
-     .story = START "resolved 127.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
-                    "session 127.0.0.7:3232 block 0 password none\n" CONNECTED_EVENT
-                    "progress 1000 after 200\n" CONFIRMED},
+         {{.address = "240.0.0.1", .other = "127.0.0.7", SENT, .error = OTA_OK, .message = ""}},
+     .story =
+         START "resolved 127.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
+               "session 127.0.0.7:3232 block 0 password none\nor 240.0.0.1:3232\n" CONNECTED_EVENT
+               "progress 1000 after 200\n" CONFIRMED},
+    {.title = "another address answers, and comes first from then on",
+     .tries =
+         {
+             {.address = "127.0.0.7",
+              .other = "240.0.0.1",
+              .endpoint = 1,
+              .bytes = 600,
+              .phase = OTA_PHASE_TRANSFER,
+              .error = OTA_E_LOST,
+              .message = "reset"},
+             {.address = "127.0.0.7", .other = "240.0.0.1", SENT, .error = OTA_OK, .message = ""}},
+     .story = START
+     "resolved 127.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
+     "session 127.0.0.7:3232 block 0 password none\nor 240.0.0.1:3232\n"
+     "resolved 240.0.0.1 port 3232: mDNS, the default port of ESP32 boards\n" CONNECTED_EVENT
+     "progress 600 after 200\n"
+     "note transfer: reset; attempt 2 of 4, in lock-step, in 1 s\nwait 1000\nrests\n" AGAIN
+     "resolved 240.0.0.1 port 3232: mDNS, the default port of ESP32 boards\n"
+     "session 240.0.0.1:3232 block 1024 password none\nor 127.0.0.7:3232\n" CONNECTED_EVENT
+     "progress 1000 after 200\n" CONFIRMED},
     {.title = "the name is gone: the address that it had, and its port",
      .tries = {{.port = 8300, .phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "a"},
                {.missing = "gone", SENT, .error = OTA_OK, .message = ""}},
@@ -777,7 +814,8 @@ static void test_session_config(void **state)
     assert_ptr_equal(world.config.peer, &options.peer);
     assert_ptr_equal(world.config.image, &image);
     assert_string_equal(world.config.board, "kitchen.local");
-    assert_string_equal(world.config.port_source, "the default port of ESP32 boards");
+    assert_string_equal(endpoints_port_source(world.config.endpoints, 0),
+                        "the default port of ESP32 boards");
     assert_int_equal(world.config.accept_timeout_us, options.timeout_us);
     assert_null(world.config.sha256_objection); /* the image is for an ESP32 */
     assert_false(world.config.is_forced);
@@ -890,6 +928,25 @@ static void test_turns(void **state)
     resolve(&(struct try){0});
     assert_string_equal(world.story,
                         START "wait 250\nrests\n" AGAIN "wait 250\nrests\n" AGAIN FOUND);
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* So do two boards of which one has an address that may be the other's. */
+static void test_turns_for_any_address(void **state)
+{
+    (void)state;
+    static const struct try try = {.other = "240.0.0.1"};
+    struct options options = make_options();
+    struct job *job;
+
+    reset_world();
+    world.taken = "240.0.0.1";
+    job = start(&options);
+    resolve(&try);
+    pass_pause();
+    resolve(&try);
+    assert_string_equal(world.story, START "wait 250\nrests\n" AGAIN FOUND "or 240.0.0.1:3232\n");
     job_free(job);
     assert_nothing_left();
 }
@@ -1427,6 +1484,23 @@ static void test_out_of_memory(void **state)
     assert_nothing_left();
 }
 
+static void test_log_of_the_board_that_answered(void **state)
+{
+    (void)state;
+    static const struct try try = {
+        .other = "240.0.0.1", .endpoint = 1, SENT, .error = OTA_OK, .message = ""};
+    struct options options = make_options();
+    struct job *job;
+
+    options.monitor = true;
+    options.monitor_port = 23;
+    reset_world();
+    job = start(&options);
+    play_try(&try);
+    assert_non_null(strstr(world.story, "follow 240.0.0.1:3232 after its restart\n"));
+    job_free(job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1439,6 +1513,8 @@ int main(void)
         cmocka_unit_test(test_late_password),
         cmocka_unit_test(test_withdrawn),
         cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_turns_for_any_address),
+        cmocka_unit_test(test_log_of_the_board_that_answered),
         cmocka_unit_test(test_signals),
         cmocka_unit_test(test_follow_stories),
         cmocka_unit_test(test_interrupted_proof),

@@ -209,14 +209,14 @@ static void test_ports(void **state)
         const struct image image = {.family = rows[i].family,
                                     .inspection.families = rows[i].families};
         const struct assignment assignment = {.target.port = rows[i].given, .image = &image};
-        struct job_rules_port ports[JOB_RULES_PORTS_MAX];
+        struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
         struct kind kind = {0};
         char text[256] = "";
         snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
         size_t count = job_rules_ports(ports, &assignment, rows[i].announced, &kind);
         for (size_t at = 0; at < count; at++)
             snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u %s", at ? ", " : "",
-                     ports[at].port, ports[at].source);
+                     ports[at].number, ports[at].source);
         assert_string_equal(text, rows[i].ports);
     }
 }

@@ -27,7 +27,10 @@ static struct world {
     int refuse_expect; /* errno */
     bool refuse_handshake, refuse_transfer, refuse_timeout;
     bool has_handshake, has_transfer, is_expected, anyone;
-    struct address peer;
+    struct address peer; /* the last one that is expected */
+    unsigned peers;
+    char kept[ADDRESS_TEXT_MAX]; /* the one that is still expected; "": all are */
+    size_t endpoint;             /* which answered */
     listener_accept_fn *on_accept;
     void *accept_userdata;
     struct handshake_callbacks handshake;
@@ -48,11 +51,13 @@ int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t d
                     AvahiTimeoutCallback callback, void *userdata);
 int __wrap_listener_expect(struct listener *listener, const struct address *peer,
                            listener_accept_fn *on_accept, void *userdata);
+void __wrap_listener_keep(struct listener *listener, const struct address *peer,
+                          const void *userdata);
 void __wrap_listener_forget(struct listener *listener, const void *userdata);
 struct handshake *__wrap_handshake_start(const struct session_config *config,
                                          const struct handshake_callbacks *callbacks);
 void __wrap_handshake_set_password(struct handshake *handshake, const char *password);
-void __wrap_handshake_connected(struct handshake *handshake);
+void __wrap_handshake_connected(struct handshake *handshake, const struct address *peer);
 void __wrap_handshake_free(struct handshake *handshake);
 enum ota_phase __wrap_handshake_phase(const struct handshake *handshake);
 struct transfer *__wrap_transfer_start(const struct transfer_config *config, int descriptor,
@@ -90,12 +95,21 @@ int __wrap_listener_expect(struct listener *listener, const struct address *peer
     if (errno)
         return -1;
     world.is_expected = true;
+    world.peers++;
     world.anyone = !peer;
     if (peer)
         world.peer = *peer;
     world.on_accept = on_accept;
     world.accept_userdata = userdata;
     return 0;
+}
+
+void __wrap_listener_keep(struct listener *listener, const struct address *peer,
+                          const void *userdata)
+{
+    assert_null(listener);
+    assert_ptr_equal(userdata, world.accept_userdata);
+    address_text(world.kept, peer);
 }
 
 void __wrap_listener_forget(struct listener *listener, const void *userdata)
@@ -125,9 +139,10 @@ void __wrap_handshake_set_password(struct handshake *handshake, const char *pass
 }
 
 /* The board is ahead of its own "OK": the authentication is announced now. */
-void __wrap_handshake_connected(struct handshake *handshake)
+void __wrap_handshake_connected(struct handshake *handshake, const struct address *peer)
 {
     assert_ptr_equal(handshake, &world.has_handshake);
+    assert_ptr_equal(peer, &world.peer);
     assert_true(world.has_handshake);
     world.told_connected = true;
     world.handshake.on_event(&(struct ota_event){.type = OTA_EVENT_AUTHENTICATED},
@@ -185,6 +200,12 @@ static void on_event(const struct ota_event *event, void *userdata)
              ota_phase_name(event->phase), event->bytes);
 }
 
+static void on_endpoint(size_t endpoint, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.endpoint = endpoint;
+}
+
 static void on_password(struct session *asking, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
@@ -204,8 +225,12 @@ static void on_done(struct session *ended, const struct ota_failure *failure, vo
 
 static struct session_config make_config(void)
 {
-    struct session_config config = {.poll_api = &world.api, .image = &image, .block = BLOCK};
-    assert_true(address_parse(&config.address, "10.0.0.7"));
+    static struct endpoints endpoints = {
+        .port_count = 1, .ports = {{3232, "given"}}, .address_count = 1};
+    struct session_config config = {
+        .poll_api = &world.api, .image = &image, .block = BLOCK, .endpoints = &endpoints};
+
+    assert_true(address_parse(&endpoints.addresses[0], "10.0.0.7"));
     world = (struct world){.api = {.timeout_free = timeout_free}};
     return config;
 }
@@ -213,6 +238,7 @@ static struct session_config make_config(void)
 static void start(const struct session_config *config, bool can_ask)
 {
     const struct session_callbacks callbacks = {.on_event = on_event,
+                                                .on_endpoint = on_endpoint,
                                                 .on_password = can_ask ? on_password : NULL,
                                                 .on_done = on_done,
                                                 .userdata = &world};
@@ -244,7 +270,8 @@ static void test_upload(void **state)
     const struct ota_failure success = {.error = OTA_OK};
     struct session_config config = make_config();
     start(&config, true);
-    assert_true(address_equal(&world.peer, &config.address));
+    assert_true(address_equal(&world.peer, &config.endpoints->addresses[0]));
+    assert_int_equal(world.peers, 1);
     world.handshake.on_event(&(struct ota_event){.type = OTA_EVENT_INVITED},
                              world.handshake.userdata);
     world.handshake_phase = OTA_PHASE_AUTHENTICATE;
@@ -348,6 +375,38 @@ static void test_who_may_connect(void **state)
     assert_nothing_left();
 }
 
+/* All addresses may connect, until one has answered. */
+static void test_several_addresses(void **state)
+{
+    (void)state;
+    struct endpoints endpoints = {
+        .port_count = 2, .ports = {{3232, "a"}, {8266, "b"}}, .address_count = 3};
+    struct session_config config = make_config();
+    struct address peer;
+
+    assert_true(address_parse(&peer, "10.0.0.9"));
+    for (size_t i = 0; i < 3; i++)
+        assert_true(address_parse(&endpoints.addresses[i], i == 1 ? "10.0.0.8" : "10.0.0.7"));
+    config.endpoints = &endpoints;
+    start(&config, false);
+    assert_int_equal(world.peers, 3);
+    assert_string_equal(world.kept, "");
+    world.handshake.on_endpoint(3, world.handshake.userdata);
+    assert_int_equal(world.endpoint, 3);
+    assert_string_equal(world.kept, "10.0.0.8");
+    session_free(session);
+
+    config = make_config();
+    config.endpoints = &endpoints;
+    config.peer = &peer;
+    start(&config, false);
+    assert_int_equal(world.peers, 1);
+    world.handshake.on_endpoint(3, world.handshake.userdata);
+    assert_string_equal(world.kept, "");
+    session_free(session);
+    assert_nothing_left();
+}
+
 /* Freed at any time, it closes what is open. */
 static void test_freed_in_the_middle(void **state)
 {
@@ -369,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_failures_of_the_halves),
         cmocka_unit_test(test_failures_to_start),
         cmocka_unit_test(test_who_may_connect),
+        cmocka_unit_test(test_several_addresses),
         cmocka_unit_test(test_freed_in_the_middle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
