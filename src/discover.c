@@ -10,11 +10,13 @@
 
 #include "daemon.h"
 #include "loop.h"
+#include "srv.h"
 
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Each search is an object of the daemon, which allows a client 1,024, and traffic in the air. A
  * look for further addresses takes its time however quick the answers are. A hostile network could
@@ -28,8 +30,11 @@ enum {
     SURVEY_US = 10000000,       /* a look at all boards tells so long what is at an address */
 };
 
-/* DNS (RFC 1035, RFC 3596). */
-enum { CLASS_IN = 1, RECORD_A = 1, RECORD_AAAA = 28 };
+/* "INSTANCE._arduino._tcp.local", with every byte of the instance escaped. */
+enum { SERVICE_NAME_MAX = 2 * DISCOVER_NAME_MAX };
+
+/* DNS (RFC 1035, RFC 2782, RFC 3596). */
+enum { CLASS_IN = 1, RECORD_A = 1, RECORD_AAAA = 28, RECORD_SRV = 33 };
 
 static const char SERVICE_TYPE[] = "_arduino._tcp";
 static const char DOMAIN[] = "local";
@@ -103,7 +108,8 @@ static void unescape_host(char target[DISCOVER_NAME_MAX], const char *host)
         for (size_t i = 1; digits >= 3 && i <= 3; i++)
             value = value * 10 + (unsigned)(host[i] - '0');
         bool is_typed = value >= ' ' && value <= UINT8_MAX && value != '.' && value != '\\';
-        target[length++] = is_typed ? (char)value : *host;
+        const uint8_t byte = is_typed ? (uint8_t)value : (uint8_t)*host;
+        memcpy(&target[length++], &byte, sizeof byte);
         host += is_typed ? 4 : 1;
     }
     target[length] = '\0';
@@ -233,6 +239,22 @@ static bool record_address(struct discover_answer *answer, uint16_t type, const 
     return answer->has_address;
 }
 
+static void add_record_searches(struct query *query, const struct discover_answer *facts);
+
+/* A second board may call its service the same, and have another host. What else it says of itself
+ * is not known. */
+static void follow_service(struct search *search, const void *data, size_t size)
+{
+    struct discover_answer other = {.event = DISCOVER_FOUND, .is_further = true};
+    char host[DISCOVER_NAME_MAX];
+    if (!srv_parse(host, sizeof host, &other.port, data, size))
+        return;
+    unescape_host(other.host, host);
+    memcpy(other.instance, search->facts->instance, sizeof other.instance);
+    if (strcasecmp(other.host, search->facts->host) != 0)
+        add_record_searches(search->query, &other);
+}
+
 static void on_record(AvahiRecordBrowser *browser, AvahiIfIndex interface, AvahiProtocol protocol,
                       AvahiBrowserEvent event, const char *name, uint16_t class, uint16_t type,
                       const void *data, size_t size, AvahiLookupResultFlags flags, void *userdata)
@@ -243,6 +265,11 @@ static void on_record(AvahiRecordBrowser *browser, AvahiIfIndex interface, Avahi
     (void)protocol;
     (void)class;
     (void)flags;
+    if (event == AVAHI_BROWSER_NEW && type == RECORD_SRV) {
+        follow_service(search, data, size);
+        pump(search->query->discover);
+        return;
+    }
     if (event == AVAHI_BROWSER_NEW) {
         if (search->facts)
             answer = *search->facts;
@@ -327,12 +354,14 @@ static struct search *search_new_record(struct query *query, uint16_t type,
     return search;
 }
 
-/* Both families of a service lead to one host. */
+/* Both families of a service, and all interfaces, lead to one host. */
 static bool has_record_search(const struct query *query, const struct discover_answer *facts)
 {
-    const struct search *search = query->kind == DISCOVER_INSTANCE ? query->searches : NULL;
+    bool is_new = query->kind == DISCOVER_BOARDS && !facts->is_further;
+    const struct search *search = is_new ? NULL : query->searches;
     for (; search; search = search->next)
-        if (search->facts && strcmp(search->facts->host, facts->host) == 0)
+        if (search->facts && strcmp(search->facts->host, facts->host) == 0 &&
+            strcmp(search->facts->instance, facts->instance) == 0)
             return true;
     return false;
 }
@@ -345,7 +374,9 @@ static void add_record_searches(struct query *query, const struct discover_answe
     bool is_v4 = facts->has_address && facts->address.any.sa_family == AF_INET;
     if (!facts->host[0] || has_record_search(query, facts))
         return;
-    if (!is_list || is_v4)
+    if (!facts->is_further)
+        search_add(query, search_new_record(query, RECORD_SRV, facts));
+    if (!is_list || is_v4 || facts->is_further)
         search_add(query, search_new_record(query, RECORD_A, facts));
     if (!is_list || !is_v4)
         search_add(query, search_new_record(query, RECORD_AAAA, facts));
@@ -398,18 +429,30 @@ static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
     search_end(search);
 }
 
+/* Whose records are browsed; service has room for the name of a service. */
+static const char *record_name(const struct search *search, char service[SERVICE_NAME_MAX])
+{
+    if (!search->facts)
+        return search->query->name;
+    if (search->record != RECORD_SRV)
+        return search->facts->host;
+    srv_name(service, SERVICE_NAME_MAX, search->facts->instance, SERVICE_TYPE, DOMAIN);
+    return service;
+}
+
 /* Creates the Avahi object. */
 static void search_create(struct search *search)
 {
     const struct query *query = search->query;
     const struct discover *discover = query->discover;
+    char service[SERVICE_NAME_MAX];
     bool is_board = query->kind == DISCOVER_BOARDS;
     search->service = NULL;
     if (search->record)
         search->records = discover->avahi->record_browser_new(
             daemon_client(discover->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
-            search->facts ? search->facts->host : query->name, CLASS_IN, search->record,
-            AVAHI_LOOKUP_USE_MULTICAST, on_record, search);
+            record_name(search, service), CLASS_IN, search->record, AVAHI_LOOKUP_USE_MULTICAST,
+            on_record, search);
     else
         search->service = discover->avahi->service_resolver_new(
             daemon_client(discover->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,

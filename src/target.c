@@ -251,7 +251,7 @@ static bool strip_service(char *name)
     return true;
 }
 
-static bool is_local(const char *name)
+static bool ends_in_local(const char *name)
 {
     size_t length = strlen(name);
 
@@ -276,8 +276,8 @@ static enum ota_error take_name(struct target *target, const char *text,
         is_host &= (*c & 0x80) != 0 || strchr(HOST_CHARACTERS, *c) != NULL;
     }
     /* Boards take any text for their host name. */
-    return is_host || (is_name && is_local(name)) ? take_host(target, text, is_ascii, failure)
-                                                  : take_instance(target, text, failure);
+    return is_host || (is_name && ends_in_local(name)) ? take_host(target, text, is_ascii, failure)
+                                                       : take_instance(target, text, failure);
 }
 
 static enum ota_error check_text(const char *text, struct ota_failure *failure)

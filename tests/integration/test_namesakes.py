@@ -77,6 +77,20 @@ class Namesakes(test_list_crowd.Announced):
                 for simulated in boards:
                     self.assert_got(simulated, self.image)
 
+    def test_services_of_one_name(self):
+        """Their hosts have names of their own, which are good names for them."""
+        for address, host in ((HERE, "esp-1"), (THERE, "esp-2")):
+            self.announce(board("lamp", (address,), host=host))
+        boards = [self.simulate_at(address) for address in (HERE, THERE)]
+        result = self.upload("-i", "lamp")
+        self.assert_result(result, 4, (": resolution: two boards have this name, at ", HERE, THERE), LOOKED_FOR)
+        rows, _ = self.list()
+        self.assertEqual([(HERE, "ambiguous"), (THERE, "ambiguous")], sorted((row[2], row[-1]) for row in rows))
+        self.assert_untouched(boards[0])
+        result = self.upload("-i", "esp-2.local", "-p", str(PORT))
+        self.assert_result(result, 0, (f"esp-2.local is {THERE}", "confirmed by the board"), LOOKED_FOR)
+        self.assert_got(boards[1], self.image)
+
     def test_by_address(self):
         self.announce_two()
         meant, other = self.simulate_at(THERE), self.simulate_at(HERE)

@@ -171,7 +171,7 @@ static AvahiRecordBrowser *records_new(AvahiClient *client, AvahiIfIndex interfa
     assert_int_equal(protocol, AVAHI_PROTO_UNSPEC);
     assert_int_equal(class, 1);
     assert_int_equal(flags, AVAHI_LOOKUP_USE_MULTICAST);
-    assert_true(fake.records_made < FAKE_OBJECTS_MAX);
+    assert_true(fake.records_made < FAKE_RECORDS_MAX);
     struct AvahiRecordBrowser *records = &fake.records[fake.records_made++];
     *records = (struct AvahiRecordBrowser){
         .is_used = true, .type = type, .callback = callback, .userdata = userdata};

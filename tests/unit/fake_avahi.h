@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FAKE_OBJECTS_MAX = 9000, FAKE_TIMEOUTS_MAX = 512 };
+enum { FAKE_OBJECTS_MAX = 9000, FAKE_RECORDS_MAX = 18000, FAKE_TIMEOUTS_MAX = 512 };
 
 struct AvahiTimeout {
     bool is_used;
@@ -62,7 +62,7 @@ struct fake_avahi {
     size_t browsers; /* ever made */
     struct AvahiServiceResolver resolvers[FAKE_OBJECTS_MAX];
     size_t resolvers_made, resolvers_running, resolvers_peak;
-    struct AvahiRecordBrowser records[FAKE_OBJECTS_MAX];
+    struct AvahiRecordBrowser records[FAKE_RECORDS_MAX];
     size_t records_made, records_running;
     bool keeps_records; /* else there are no further ones, as soon as somebody asks */
 };

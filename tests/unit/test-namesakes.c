@@ -22,16 +22,16 @@ static size_t lists; /* taken, and not given back */
 
 int __wrap_getifaddrs(struct ifaddrs **interfaces)
 {
-    static const char *const texts[][3] = {{"lan0", "10.0.0.1", "255.255.255.0"},
-                                           {"lan0", "fd00::1", "ffff:ffff:ffff:ffff::"},
-                                           {"lan1", "10.1.0.1", "255.255.255.0"}};
+    static char texts[][3][24] = {{"lan0", "10.0.0.1", "255.255.255.0"},
+                                  {"lan0", "fd00::1", "ffff:ffff:ffff:ffff::"},
+                                  {"lan1", "10.1.0.1", "255.255.255.0"}};
     enum { COUNT = sizeof texts / sizeof *texts };
     static struct ifaddrs list[COUNT];
     static struct address addresses[COUNT], masks[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
         assert_true(address_parse(&addresses[i], texts[i][1]));
         assert_true(address_parse(&masks[i], texts[i][2]));
-        list[i] = (struct ifaddrs){.ifa_name = (char *)(uintptr_t)texts[i][0],
+        list[i] = (struct ifaddrs){.ifa_name = texts[i][0],
                                    .ifa_flags = IFF_UP | IFF_RUNNING,
                                    .ifa_addr = &addresses[i].any,
                                    .ifa_netmask = &masks[i].any,
