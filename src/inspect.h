@@ -102,9 +102,6 @@ struct inspection {
     char evidence[INSPECT_SENTENCE_MAX]; /* "the appended SHA-256 holds" */
 
     enum inspect_sending sending;
-    /* Nothing stands against sending it but that only a board whose sketch checks signatures can
-     * start it afterwards; that is not to be seen from here, so sending is INSPECT_IMPOSSIBLE. */
-    bool needs_signature_check;
     unsigned families;                  /* that take it as what kind says */
     char verdict[INSPECT_SENTENCE_MAX]; /* "can be sent as ...", or why not and what to do */
 

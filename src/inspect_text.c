@@ -161,10 +161,10 @@ static void take_head(struct head *head, struct view view, const struct encoding
     for (; head->length < HEAD_MAX - 1 && view_has(view, offset, encoding->unit_size);
          offset += encoding->unit_size) {
         uint32_t unit = unit_at(view, offset, encoding->unit_size, encoding->is_big);
-        char character = unit < 0x80 ? (char)unit : '?';
+        unsigned char character = unit < 0x80 ? (unsigned char)unit : '?';
 
-        if (head->length > 0 || !isspace((unsigned char)character))
-            head->text[head->length++] = character;
+        if (head->length > 0 || !isspace(character))
+            head->text[head->length++] = (char)character;
     }
     head->text[head->length] = '\0';
 }

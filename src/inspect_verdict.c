@@ -209,7 +209,6 @@ static void decide_gzip(struct inspection *inspection, enum inspect_format conte
     if (inspection->trailer == INSPECT_SIGNATURE_ESP8266 &&
         (inspection->families & INSPECT_FAMILY_ESP8266) != 0 &&
         inspection->sending != INSPECT_IMPOSSIBLE) {
-        inspection->needs_signature_check = true;
         decide(inspection, INSPECT_IMPOSSIBLE,
                "cannot be sent: it is compressed and signed, and an ESP8266 whose sketch checks no "
                "signatures would never start again");
@@ -251,7 +250,7 @@ static void decide_sound(struct inspection *inspection, size_t size)
         decide(inspection, INSPECT_DOUBTFUL,
                "may not work: %zu bytes follow the image that belong to nothing known",
                inspection->trailer_size);
-    if (inspection->sending == INSPECT_IMPOSSIBLE && !inspection->needs_signature_check)
+    if (inspection->sending == INSPECT_IMPOSSIBLE)
         inspection->families = 0;
     if (inspection->verdict[0] == '\0')
         allow(inspection);

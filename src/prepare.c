@@ -26,7 +26,7 @@ static enum packing packing_of(const struct inspection *inspection)
         return PACK;
     case INSPECT_LITTLEFS:
     case INSPECT_SPIFFS:
-        return inspection->families & INSPECT_FAMILY_ESP8266 ? PACK : REFUSE_UNMOUNTABLE;
+        return (inspection->families & INSPECT_FAMILY_ESP8266) != 0 ? PACK : REFUSE_UNMOUNTABLE;
     case INSPECT_GZIP:
         return LEAVE;
     case INSPECT_ESP32_APPLICATION:

@@ -29,6 +29,7 @@ static void check_texts(const struct inspection *inspection)
 
     check_text(inspection->name, sizeof inspection->name, false);
     check_text(inspection->evidence, sizeof inspection->evidence, false);
+    check_text(inspection->what, sizeof inspection->what, true);
     check_text(inspection->verdict, sizeof inspection->verdict, false);
     check_text(inspection->chip_name, sizeof inspection->chip_name, !inspection->has_chip);
     check_text(application->project, sizeof application->project, true);
@@ -62,6 +63,9 @@ static void check_verdict(const struct inspection *inspection)
         require(inspection->families == 0);
     if (inspection->sending == INSPECT_SENDABLE)
         require(inspection->families != 0 && inspection->kind != INSPECT_NEITHER);
+    /* what is certainly no firmware */
+    require((inspection->remedy != NULL) == (inspection->what[0] != '\0'));
+    require(inspection->remedy == NULL || inspection->sending == INSPECT_IMPOSSIBLE);
     require((inspection->inner == INSPECT_UNKNOWN) || inspection->format == INSPECT_GZIP);
     require(inspection->inner != INSPECT_GZIP);
 }

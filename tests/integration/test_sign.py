@@ -5,7 +5,6 @@ import gzip
 import json
 import os
 import signal
-import struct
 import subprocess
 import unittest
 

@@ -206,7 +206,7 @@ static void test_flash_data(void **state)
     firmware_set_u32(&firmware, 28, 0x4743989A);
     expect_foreign(INSPECT_FLASH_DATA, "boot_app0.bin");
     firmware_clear(&firmware);
-    firmware_fill(&firmware, 0xFF, 3 * 4096);
+    firmware_fill(&firmware, 0xFF, (size_t)3 * 4096);
     firmware_set_u32(&firmware, 0, 0xFFFFFFFE);
     firmware_set_u32(&firmware, 4, 0);
     firmware.data[8] = 0xFE;
