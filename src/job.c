@@ -510,7 +510,8 @@ static bool screen(struct job *job, struct ota_failure *failure)
 static bool choose_variant(struct job *job, const struct kind *kind, struct ota_failure *failure)
 {
     const struct image *image = job->config.assignment->image;
-    const struct image *variant = screen_variant(image, kind, job->endpoints.ports[0].number);
+    const uint16_t given = job->config.assignment->target.port;
+    const struct image *variant = screen_variant(image, kind, given ? given : job->found.port);
 
     if (!variant) {
         fail(failure, OTA_E_USAGE,

@@ -37,7 +37,7 @@ enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *
 enum screening screen_sha256_challenge(char reason[SCREEN_REASON_MAX], const struct image *image);
 
 /* The image, or what was signed in its place for an ESP32 (image.h: for_esp32), as the board's kind
- * tells, else the default port on which it listens; NULL when neither does. */
+ * tells, else the port that was given or announced (0: a guess); NULL when neither does. */
 const struct image *screen_variant(const struct image *image, const struct kind *kind,
                                    uint16_t port);
 
