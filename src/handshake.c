@@ -47,9 +47,9 @@
 #include <string.h>
 
 enum {
-    CHALLENGES_MAX = 8,   /* taken in one handshake; more is a board that plays with us */
-    FRESH_STARTS_MAX = 3, /* of a handshake that went stale */
-    DOUBTFUL_ANSWERS_MAX = 3,
+    CHALLENGES_MAX = 8,       /* taken in one handshake; more is a board that plays with us */
+    FRESH_STARTS_MAX = 3,     /* of a handshake that went stale */
+    DOUBTFUL_ANSWERS_MAX = 3, /* to a challenge that may be void */
 };
 
 static const int64_t REFUSED_RESEND_US =
