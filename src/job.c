@@ -47,10 +47,11 @@ struct job {
     int64_t ready_us;      /* when the pause before the next attempt is over; 0: there is none */
     int64_t deadline_us;   /* of --deadline; 0: none */
     enum ota_phase paused; /* where the last attempt ended */
-    unsigned attempt;      /* counts from 1 */
-    unsigned notices;      /* enum notice: those that its sessions gave */
-    bool is_counted;       /* the attempt to come is a new one */
-    bool waits;            /* has said that it waits for the board to appear */
+    char last[OTA_MESSAGE_MAX]; /* and why; "": none has */
+    unsigned attempt;           /* counts from 1 */
+    unsigned notices;           /* enum notice: those that its sessions gave */
+    bool is_counted;            /* the attempt to come is a new one */
+    bool waits;                 /* has said that it waits for the board to appear */
     char sha256_objection[SCREEN_REASON_MAX];
     char objection[SCREEN_REASON_MAX]; /* what speaks against the image and was said; "": nothing */
     size_t block;                      /* lock-step; 0: streaming */
@@ -153,8 +154,11 @@ static void emit_result(struct job *job, enum ota_phase phase, const struct ota_
                              .exit_status = ota_error_exit_status(failure->error, signal_number)});
 }
 
-static void rest(struct job *job, enum ota_phase phase, int64_t pause_us, bool is_counted)
+/* why: how the attempt ended; "" where there was none. */
+static void rest(struct job *job, enum ota_phase phase, const char *why, int64_t pause_us,
+                 bool is_counted)
 {
+    snprintf(job->last, sizeof job->last, "%s", why);
     job->is_counted = is_counted;
     job->paused = phase;
     job->ready_us = loop_now_us() + pause_us;
@@ -187,7 +191,7 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
                  job->config.options->retries + 1, job->block ? ", in lock-step," : "",
                  (double)wait_us / 1e6);
     note(job, phase, message);
-    rest(job, phase, wait_us, true);
+    rest(job, phase, failure->message, wait_us, true);
 }
 
 /* A board that unpacks nothing can do no better, so this counts as no attempt, and begins as the
@@ -205,7 +209,7 @@ static void fall_back(struct job *job, enum ota_phase phase, const struct ota_fa
         job->config.options->lockstep ? job_rules_block(job->config.options, job->image) : 0;
     job->broken = (struct broken){.failure.error = OTA_OK};
     note(job, phase, message);
-    rest(job, phase, wait_us, false);
+    rest(job, phase, failure->message, wait_us, false);
 }
 
 /* --wait: the board may be asleep or off. */
@@ -219,7 +223,7 @@ static void look_again(struct job *job, enum ota_phase phase, const struct ota_f
         note(job, phase, message);
     }
     job->waits = true;
-    rest(job, phase, LOOK_AGAIN_US, false);
+    rest(job, phase, failure->message, LOOK_AGAIN_US, false);
 }
 
 /* That a board does not answer says less than how its transfer broke off in an earlier attempt. */
@@ -549,7 +553,7 @@ static void start_session(struct job *job)
     }
     const struct session_config config = make_session_config(job);
     if (is_peer_taken(job, &config)) {
-        rest(job, OTA_PHASE_RESOLVE, TURN_US, false);
+        rest(job, OTA_PHASE_RESOLVE, "", TURN_US, false);
         return;
     }
     job->source = job->found.source;
@@ -697,8 +701,7 @@ static void judge_by_deadline(const struct job *job, struct ota_failure *failure
              job->image->size, seconds);
     } else {
         fail(failure, OTA_E_DEADLINE, "the upload did not end in the %.3g s of --deadline%s%s%s",
-             seconds, describe_leftovers(job), job->broken.failure.error ? "; before that: " : "",
-             job->broken.failure.message);
+             seconds, describe_leftovers(job), *job->last ? "; before that: " : "", job->last);
     }
 }
 

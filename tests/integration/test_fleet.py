@@ -95,6 +95,22 @@ class Fleet(Scenario):
         self.assertEqual(result.err.count("Check the port"), 1, result)
         self.assert_received(floor, floor.addresses)
 
+    def test_deadline(self):
+        """A board that stalls gives its place back, and one that rests is not waited for."""
+        slow = Board("--fault", "stall@0", "--window", "2144", "--mss", "536")
+        self.addCleanup(slow.close)
+        floor = Floor(self, 2)
+        arguments = [*boards(f"{slow.address}:{slow.port}", address(),
+                             *(f"{where}:{floor.port}" for where in floor.addresses))]
+        result = run(*arguments, "-f", self.path, "-j", "1", "--deadline", "4", "-t", "1", "--retries", "9",
+                     "--json")
+        self.assertEqual(result.status, 9, result)
+        codes = [event["code"] for event in map(json.loads, result.out.splitlines()) if event["event"] == "result"]
+        self.assertEqual(sorted(codes), ["deadline", "deadline", "ok", "ok"], result)
+        self.assertEqual(len(summary(result.err)["deadline"]), 2, result)
+        self.assertRegex(result.err, "4 s of --deadline; before that: nothing listens at ")
+        self.assert_received(floor, floor.addresses)
+
     def test_statuses(self):
         """One status for all that failed is the status; several are 20."""
         for others, status in (([], 7), ([address()], 20)):

@@ -1016,7 +1016,7 @@ static void test_signals(void **state)
 /* -- after the confirmation, or without an upload -- */
 
 #define MONITOR .monitor = true, .monitor_port = 23
-#define ONLINE .online_us = 60000 * MS
+#define ONLINE .online_us = (60000 * MS)
 #define EXPECT .expect = (struct expect *)&world, .expect_timeout_us = 30 * MS * 1000
 #define UPLOADED START FOUND CONNECTED_EVENT "progress 1000 after 200\n"
 #define FOLLOWED "follow 10.0.0.7:3232 after its restart\n"
@@ -1207,7 +1207,8 @@ static void test_interrupted_proof(void **state)
 
 #define VERDICT_LOST "all were sent"
 #define PROOF_OF_LOG "note " VERDICT_LOST "; now its log is to say what is expected, within 30 s\n"
-#define LOST_RESULT(rest) "follow ends\nresult " rest "done\n"
+#define PROVEN "follow ends\nresult ok 0 1000: its verdict was lost, but proof\ndone\n"
+#define NOT_PROVEN "follow ends\nresult unproven 12 1000: its verdict was lost, and proof\ndone\n"
 
 static void test_lost_verdict(void **state)
 {
@@ -1234,24 +1235,21 @@ static void test_lost_verdict(void **state)
          0,
          OTA_CAUSE_NONE,
          OTA_OK,
-         "follow 10.0.0.7:8266 whether it restarts\n" PROOF_OF_LOG LOST_RESULT(
-             "ok 0 1000: its verdict was lost, but proof\n")},
+         "follow 10.0.0.7:8266 whether it restarts\n" PROOF_OF_LOG PROVEN},
         {"the log of a board that has restarted proves it",
          {EXPECT},
          IMAGE_ESP8266,
          0,
          OTA_CAUSE_RESTARTED,
          OTA_OK,
-         "follow 10.0.0.7:8266 whether it restarts, back\n" PROOF_OF_LOG LOST_RESULT(
-             "ok 0 1000: its verdict was lost, but proof\n")},
+         "follow 10.0.0.7:8266 whether it restarts, back\n" PROOF_OF_LOG PROVEN},
         {"the log proves nothing",
          {EXPECT},
          IMAGE_ESP32,
          0,
          OTA_CAUSE_GONE,
          OTA_E_UNPROVEN,
-         "follow 10.0.0.7:3232 whether it restarts, gone\n" PROOF_OF_LOG LOST_RESULT(
-             "unproven 12 1000: its verdict was lost, and proof\n")},
+         "follow 10.0.0.7:3232 whether it restarts, gone\n" PROOF_OF_LOG NOT_PROVEN},
         {"an ESP32 that restarts has succeeded",
          {ONLINE},
          IMAGE_ESP32,
@@ -1259,8 +1257,7 @@ static void test_lost_verdict(void **state)
          OTA_CAUSE_NONE,
          OTA_OK,
          "follow 10.0.0.7:3232 whether it restarts\nnote " VERDICT_LOST
-         "; now it is to go off the network and come back, within 60 s\n" LOST_RESULT(
-             "ok 0 1000: its verdict was lost, but proof\n")},
+         "; now it is to go off the network and come back, within 60 s\n" PROVEN},
         {"which is known to be away",
          {ONLINE},
          IMAGE_ESP32,
@@ -1268,24 +1265,21 @@ static void test_lost_verdict(void **state)
          OTA_CAUSE_GONE,
          OTA_E_UNPROVEN,
          "follow 10.0.0.7:3232 whether it restarts, gone\nnote " VERDICT_LOST
-         "; now it is to come back, within 60 s\n" LOST_RESULT(
-             "unproven 12 1000: its verdict was lost, and proof\n")},
+         "; now it is to come back, within 60 s\n" NOT_PROVEN},
         {"or to be back",
          {ONLINE},
          IMAGE_ESP32,
          0,
          OTA_CAUSE_RESTARTED,
          OTA_OK,
-         "follow 10.0.0.7:3232 whether it restarts, back\n" LOST_RESULT(
-             "ok 0 1000: its verdict was lost, but proof\n")},
+         "follow 10.0.0.7:3232 whether it restarts, back\n" PROVEN},
         {"the image does not say, but the port does",
          {ONLINE},
          IMAGE_UNKNOWN,
          3232,
          OTA_CAUSE_RESTARTED,
          OTA_OK,
-         "follow 10.0.0.7:3232 whether it restarts, back\n" LOST_RESULT(
-             "ok 0 1000: its verdict was lost, but proof\n")},
+         "follow 10.0.0.7:3232 whether it restarts, back\n" PROVEN},
         {"of other boards a restart proves nothing",
          {ONLINE},
          IMAGE_ESP8266,
@@ -1342,7 +1336,8 @@ static void test_deadline(void **state)
         const char *result; /* how the story goes on */
     } rows[] = {
         {RESOLVING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
-        {PAUSING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
+        {PAUSING, 9,
+         "deadline 9 0: the upload did not end in the 30 s of --deadline; before that: silence"},
         {PROMPTING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
         {INVITING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
         {SENDING, 9,
