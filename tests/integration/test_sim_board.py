@@ -361,7 +361,7 @@ class Eboot(BoardScenario):
     def test_what_does_not_start(self):
         """It is installed and confirmed, and the board never comes back."""
         good = firmware.esp8266(20000)
-        sketch_alone = good[4096:]
+        sketch_alone, lost = good[4096:], []
         for content, reason in (
                 (image(20000), "the image is not linked for eboot"),
                 (sketch_alone, "the image is not linked for eboot"),
@@ -373,8 +373,11 @@ class Eboot(BoardScenario):
             with self.subTest(reason):
                 board = self.install(content)
                 board.wait_for(f' boot result=failed reason="{reason}"$')
-                board.close()
-                self.assertEqual(board.count(" open$"), 0)
+                lost.append(board)
+        self.assert_starts(self.install(good), good)  # meanwhile the others would have come back
+        for board in lost:
+            board.close()
+            self.assertEqual(board.count(" open$"), 0, board.events)
 
     def test_gzip_that_eboot_takes_for_one_sector(self):
         """The last four bytes of a signature are its length; a board that checks it takes it off before."""
