@@ -188,14 +188,34 @@ class Addresses(OnLink):
         self.assert_untouched(other)
 
     def test_both_but_silent_on_ipv4(self):
-        """Boards speak IPv4 or nothing: what is tried, and said, is the IPv4 address."""
+        """The IPv6 address has its turn after one resend period, or -t, and gets the image."""
         silent = self.simulate(ATTIC, "--fault", "silent")
         other = self.simulate(ATTIC, address=ATTIC.v6)
         result = scenario.run("-i", "attic.local", "-f", self.image, "-t", "1", "--retries", "0")
-        self.assert_result(result, 5, ("no answer from 10.77.0.18:8300 (the announced port) to 1 "
-                                       "invitation in 1 s",), within=SOON)
+        self.assert_result(result, 0, ("attic.local is 10.77.0.18, port 8300 (mDNS)\n",
+                                       "no answer yet; inviting it again, at [fd77::18]:8300\n",
+                                       "attic.local is fd77::18, port 8300 (mDNS)\n",
+                                       "confirmed by the board"), within=SOON)
         silent.wait_for("fault order=silent")
-        self.assert_untouched(other)
+        self.assert_got(other, self.image)
+
+    def test_both_but_nobody_on_ipv4(self):
+        """A refusal costs no time, and no words."""
+        other = self.simulate(ATTIC, address=ATTIC.v6)
+        self.assert_uploads("attic.local", other, says=["attic.local is fd77::18, port 8300 (mDNS)"])
+
+    def test_stale_address(self):
+        """Nobody has the IPv4 address any more, which Avahi still announces."""
+        self.link.boards.change_address("delete", ATTIC.v4)
+        self.addCleanup(self.link.boards.change_address, "add", ATTIC.v4)
+        other = self.simulate(ATTIC, address=ATTIC.v6)
+        self.assert_uploads("attic.local", other, says=["attic.local is fd77::18, port 8300 (mDNS)"])
+
+    def test_no_address_answers(self):
+        """All are named."""
+        result = scenario.run("-i", "attic.local", "-f", self.image, "-t", "1", "--retries", "0")
+        self.assert_result(result, 5, ("nothing listens at 10.77.0.18:8300 (the announced port) and "
+                                       "[fd77::18]:8300 (the announced port)\n",), within=SOON)
 
     def test_global_ipv6(self):
         board = self.simulate(PICO_W, "--family", "pico")
