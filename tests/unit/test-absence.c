@@ -78,10 +78,10 @@ static void test_sentences(void **state)
             char outcome = rows[i].outcomes[2 * k + 1];
 
             candidates.tries[k] = (unsigned)(rows[i].outcomes[2 * k] - '0');
-            list[k].is_foreign = outcome == '?';
-            list[k].network_error = outcome == 'r'   ? ECONNREFUSED
-                                    : outcome == 'u' ? EHOSTUNREACH
-                                                     : 0;
+            candidates.list[k].is_foreign = outcome == '?';
+            candidates.list[k].network_error = outcome == 'r'   ? ECONNREFUSED
+                                               : outcome == 'u' ? EHOSTUNREACH
+                                                                : 0;
         }
         assert_int_equal(absence_describe(text, &candidates, 10, ", at first \"x\""),
                          rows[i].error);

@@ -46,6 +46,7 @@ static const struct ifaddrs *make_list(const struct interface *const *interfaces
 {
     static struct ifaddrs list[INTERFACES_MAX];
     static struct address addresses[INTERFACES_MAX][3];
+    static char names[INTERFACES_MAX][IF_NAMESIZE];
     size_t count = 0;
 
     for (; interfaces[count]; count++) {
@@ -60,7 +61,8 @@ static const struct ifaddrs *make_list(const struct interface *const *interfaces
             assert_true(address_parse(&addresses[count][i], texts[i]));
             sources[i] = &addresses[count][i].any;
         }
-        list[count] = (struct ifaddrs){.ifa_name = (char *)(uintptr_t)interfaces[count]->name,
+        snprintf(names[count], sizeof names[count], "%s", interfaces[count]->name);
+        list[count] = (struct ifaddrs){.ifa_name = names[count],
                                        .ifa_flags = interfaces[count]->flags,
                                        .ifa_addr = sources[0],
                                        .ifa_netmask = sources[1],
