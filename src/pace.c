@@ -17,8 +17,8 @@ static const int64_t QUICK_US = 1500 * MS;
  * multiple of that. For one board in a hundred it is more than a hundred times as long. */
 enum { TURN_PER_WAIT = 100 };
 
-/* Few invitations while a slow loop() may be the reason for the silence. Later they are lost, or
- * every other one is swallowed, because the challenge before it was lost. */
+/* Few invitations while a slow loop() may explain the silence. After that, datagrams are lost: each
+ * lost challenge also costs the invitation after it, which the board swallows. */
 static const int64_t unheard_us[] = {3800 * MS, 3800 * MS, 500 * MS, 500 * MS, 500 * MS, 500 * MS};
 
 static int64_t lesser(int64_t a, int64_t b)
@@ -31,8 +31,8 @@ static int64_t greater(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* What took longer than any board was not that slow: datagrams were lost. And 0 would mean that
- * nothing was measured. */
+/* A reply time beyond that of any known board means that datagrams were lost. 0 stands for "not
+ * measured". */
 static int64_t bound(int64_t reply_us)
 {
     return greater(1, lesser(reply_us, SLOWEST_LOOP_US + PBKDF2_US));

@@ -2,8 +2,8 @@
  * pace.h: how long to wait for a board's reply before a datagram is sent again. Pure.
  *
  * A board reads its datagrams once in each turn of the sketch's loop(), which may take seconds, and
- * an ESP32 then reads one only: whatever is sent faster than that piles up in its queue. So before
- * the first reply the waits are longer than the slowest loop() known, and then they follow the
+ * an ESP32 then reads one only: whatever is sent faster than that piles up in its queue. So until
+ * the first reply the first waits are longer than most loop()s take; from then on they follow the
  * times that the board has needed.
  */
 #ifndef PACE_H
@@ -31,7 +31,7 @@ int64_t pace_limit_us(const struct pace *pace);
 /* How long it may take to judge an answer; hashes: with SHA-256, which takes an ESP32 seconds. */
 int64_t pace_verdict_us(const struct pace *pace, bool hashes);
 
-/* Whether it replies so quickly that a datagram more does not matter. */
+/* Whether the board replies so quickly that one datagram too many does no harm. */
 bool pace_is_quick(const struct pace *pace);
 
 /* How long the n-th sending (from 1) of a datagram waits for a reply that takes patience_us. */

@@ -1,6 +1,6 @@
 /*
- * round.h: what went to and fro between us and a board since the handshake last started afresh, and
- * what follows from it for the board's queue. Pure; round.c has the rules.
+ * round.h: counts what was sent and received since the handshake last started afresh, and tells
+ * what the board may still have in its queue. Pure; round.c has the rules.
  */
 #ifndef ROUND_H
 #define ROUND_H
@@ -10,7 +10,7 @@
 
 /* Starts as {0}, or with the first two set. */
 struct round {
-    bool was_heard;   /* the board, before the first invitation */
+    bool was_heard;   /* the board had replied before the first invitation */
     unsigned backlog; /* datagrams from before that the board may read first */
     unsigned invitations;
     unsigned challenges;
@@ -26,21 +26,21 @@ void round_invited(struct round *round, int64_t now_us);
 void round_challenged(struct round *round, int64_t now_us);
 void round_answered(struct round *round, int64_t now_us);
 
-/* The network says that nothing reached the board, or that it is not there. */
+/* ICMP says that the invitations did not arrive: none of them is in the board's queue. */
 void round_refused(struct round *round);
 
 /* How many invitations the board may read after the challenge that came last. */
 unsigned round_unread(const struct round *round);
 
-/* Whether the challenge that came last can be answered: no invitation makes it void, or the earlier
- * ones were probably lost. */
+/* Whether the last challenge can be answered: either no unread invitation will make it void, or it
+ * came so promptly that the earlier invitations were probably lost. */
 bool round_is_answerable(const struct round *round);
 
-/* Whether it was to the last invitation only in all probability: it may be a slow board's reply to
- * the first one, after all. */
+/* Whether the last challenge may be a slow board's reply to the first invitation although it came
+ * promptly after the last one. */
 bool round_is_guess(const struct round *round);
 
-/* How long the board took for that challenge. */
+/* How long the board took for the last challenge, in microseconds. */
 int64_t round_challenge_us(const struct round *round);
 
 /* Whether another challenge may have replaced the one that was answered. */
