@@ -264,6 +264,12 @@ class Board:
         assert ended and found, f"the board: no \"{pattern}\" in {self.events}"
         return found
 
+    def wait_for_count(self, pattern, count, deadline_s=DEADLINE_S):
+        """Returns when count events contain pattern."""
+        with self._changed:
+            came = self._changed.wait_for(lambda: self.count(pattern) >= count, deadline_s)
+        assert came, f"the board: not {count} times \"{pattern}\" in {self.events}"
+
     def count(self, pattern):
         return sum(1 for event in list(self.events) if re.search(pattern, event))
 

@@ -35,12 +35,6 @@ class TelnetBoard(Board):
         return [match[1] for match in
                 (re.search(r' telnet-command text="(.*)"$', event) for event in list(self.events)) if match]
 
-    def wait_for_count(self, pattern, count, deadline_s=DEADLINE_S):
-        """Returns when count events contain pattern."""
-        with self._changed:
-            came = self._changed.wait_for(lambda: self.count(pattern) >= count, deadline_s)
-        assert came, f"the board: not {count} times \"{pattern}\" in {self.events}"
-
     def wait_for_boot(self, firmware="new", count=1):
         """Returns when the board has come to the air with this firmware for the count-th time."""
         self.wait_for_count(f" telnet port=.* firmware={firmware}$", count)

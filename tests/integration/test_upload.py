@@ -82,7 +82,7 @@ class CommandLines(Scenario):
                 self.assertEqual((result.status, result.out), (0, ""), result)
                 self.assertIn("confirmed by the board", result.err)
                 self.assert_no_secret(result, "pw")
-                self.assertEqual(board.count("upload result=ok"), before + 1)
+                board.wait_for_count("upload result=ok", before + 1)
 
     def test_empty_password_means_none(self):
         self.check([
