@@ -7,6 +7,7 @@ import subprocess
 import sys
 import unittest
 
+import firmware
 import mdns
 from mdns_case import (ATTIC, BENCH, CELLAR, DESK, GARAGE, KITCHEN, KITCHEN_2, LAMP, LAMP_2,
                        LOOKED_FOR, OnLink, PASSWORD, PICO_W, PORCH, SHED, SOON, make_image,
@@ -266,6 +267,26 @@ class Families(OnLink):
                                                  image=image, within=LOOKED_FOR)
                     self.assert_no_secret(result, PASSWORD)
                     simulated.stop()
+
+
+class Signed(OnLink):
+
+    def test_filesystem(self):
+        """What a board announces tells which signature it checks, an ESP32's or that of the others."""
+        key = os.path.join(self.directory, "key.pem")
+        subprocess.run(("openssl", "genrsa", "-out", key, "2048"), check=True, capture_output=True, timeout=60)
+        content = firmware.littlefs()
+        path = self.file("fs.bin", content)
+        for board, family, trailer_size in ((LAMP, "esp32", 512), (KITCHEN, "esp8266", 260)):
+            with self.subTest(family):
+                simulated = self.simulate(board, "--family", family)
+                result = scenario.run("-s", "--sign", key, "-i", board.local, "-f", path)
+                self.assert_result(result, 0, ("confirmed by the board",), SOON)
+                simulated.wait_for("upload result=ok")
+                with open(simulated.got, "rb") as file:
+                    got = file.read()
+                self.assertEqual((got[:len(content)], len(got) - len(content)), (content, trailer_size))
+                simulated.stop()
 
 
 class Requirements(unittest.TestCase):

@@ -53,7 +53,7 @@ class Screen(Scenario):
                 self.assertEqual((result.status, result.out), (0, ""), result)
                 self.assertIn(f"warning: {path} {phrase}", result.err)
                 self.assertIn("sent all the same, as --force asks", result.err)
-                self.assertEqual(board.count("upload result=ok"), 1)
+                board.wait_for("upload result=ok")
 
     def test_doubtful(self):
         """An unknown format is sent: other boards speak the protocol, too."""
@@ -93,8 +93,9 @@ class Screen(Scenario):
         self.assertEqual(check.status, 3, check)
         self.assertIn("it is compressed and signed", check.out)
         result = run("-i", board.address, "-p", str(board.port), "--force", "-f", path)
+        self.assertEqual((result.status, result.out), (0, ""), result)
         self.assertIn("sent all the same, as --force asks", result.err)
-        self.assertEqual(board.count("upload result=ok"), 1)
+        board.wait_for("upload result=ok")
 
     def test_suitable(self):
         """No word about what is as it should be."""

@@ -211,6 +211,10 @@ static void test_factory(void **state)
                    "ESP32-S2 factory image", "send the application image, usually firmware.bin");
         }
     firmware_make_factory(&firmware, 2, 0x1000, true);
+    memset(firmware.data, 0, 0x1000); /* as some tools fill up */
+    inspect_firmware();
+    assert_int_equal(inspection.format, INSPECT_ESP32_FACTORY);
+    firmware_make_factory(&firmware, 2, 0x1000, true);
     firmware.data[5] = 0; /* not erased flash */
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
     make_esp32();
@@ -226,6 +230,15 @@ static void test_partition_table(void **state)
     firmware_make_partition_table(&firmware, false);
     firmware.data[5] ^= 1; /* not at a sector */
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
+    firmware_make_partition_table(&firmware, false);
+    for (unsigned type = 0; type <= 0xFE; type++) {
+        firmware.data[2] = (unsigned char)type;
+        inspect_firmware();
+        assert_int_equal(inspection.format, INSPECT_ESP32_PARTITION_TABLE);
+    }
+    firmware.data[2] = 0xFF;
+    inspect_firmware();
+    assert_int_equal(inspection.format, INSPECT_UNKNOWN);
     firmware_make_partition_table(&firmware, false);
     expect(INSPECT_ESP32_PARTITION_TABLE, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE,
            "ESP32 partition table", "partition tables are not updated");

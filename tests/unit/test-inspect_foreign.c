@@ -222,6 +222,9 @@ static void test_blank(void **state)
     expect_foreign(INSPECT_BLANK, "file of nothing but 0xFF bytes (erased flash)");
     firmware.data[40000] = 0xFE;
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
+    for (size_t i = 0; i < 2000; i++) /* what is left of a filesystem, perhaps */
+        firmware.data[i] = 'a';
+    expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
     firmware_clear(&firmware);
     firmware_fill(&firmware, 0, 16);
     expect_foreign(INSPECT_BLANK, "0x00 bytes");
