@@ -131,6 +131,7 @@ class Board:
     instance: str = ""  # the host name, unless given
     v4: str = ""
     v6: str = ""
+    stale: str = ""  # an address that is announced, and nobody's
     txt: tuple = None  # what the core whose port it is announces, unless given
 
     @property
@@ -232,7 +233,7 @@ class BoardSide:
             write(os.path.join(services, board.host + ".service"), board.service())
         write(os.path.join(self.directory, "hosts"),
               "".join(f"{address} {board.local}\n" for board in self.boards
-                      for address in board.addresses()))
+                      for address in (*board.addresses(), board.stale) if address))
         # Boards' responders listen on IPv4 only, and answer with AAAA records there as well. The
         # addresses belong to the boards alone.
         self.daemon = avahi_daemon(self.prefix, self.directory, name="boards", ipv6="no",

@@ -37,6 +37,9 @@ ATTIC = Board("attic", 8300, v4="10.77.0.18", v6="fd77::18")
 PICO_W = Board("pico-e66", PICO, v6="fd77::19")
 SHED = Board("shed", ESP32, v6="fe80::77:20", txt=("auth_upload=no", "board=lolin_s2_mini"))
 BENCH = Board("ch32h4-0a1b2c", PICO, v4="10.77.0.21", txt=("auth_upload=no", "board=ch32h417"))
+# Its access point's address, and one that it had before.
+STATION = Board("station", ESP8266, v4="10.77.0.24", stale="192.168.4.1", txt=OLD_TXT)
+MOVED = Board("moved", ESP8266, v4="10.77.0.25", stale="10.77.0.26", txt=OLD_TXT)
 VANISHING = Board("vanishing", ESP8266, v4="10.77.0.22")
 MOVING = Board("moving", ESP8266, v4="10.77.0.23")
 

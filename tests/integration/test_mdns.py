@@ -10,14 +10,14 @@ import unittest
 import firmware
 import mdns
 from mdns_case import (ATTIC, BENCH, CELLAR, DESK, GARAGE, KITCHEN, KITCHEN_2, LAMP, LAMP_2,
-                       LOOKED_FOR, OnLink, PASSWORD, PICO_W, PORCH, SHED, SOON, make_image,
+                       LOOKED_FOR, MOVED, OnLink, PASSWORD, PICO_W, PORCH, SHED, SOON, STATION, make_image,
                        share_link)
 import scenario
 
 
 def setUpModule():
     share_link(KITCHEN, KITCHEN_2, LAMP, LAMP_2, GARAGE, DESK, PORCH, CELLAR, ATTIC, PICO_W, SHED,
-               BENCH)
+               BENCH, STATION, MOVED)
 
 
 class Chips(OnLink):
@@ -211,6 +211,15 @@ class Addresses(OnLink):
         self.addCleanup(self.link.boards.change_address, "add", ATTIC.v4)
         other = self.simulate(ATTIC, address=ATTIC.v6)
         self.assert_uploads("attic.local", other, says=["attic.local is fd77::18, port 8300 (mDNS)"])
+
+    def test_two_ipv4_addresses(self):
+        """The access point's is in no network of this computer; the other stale one is nobody's."""
+        for board in (STATION, MOVED):
+            with self.subTest(board.host):
+                simulated = self.simulate(board)
+                self.assert_uploads(board.local, simulated, within=LOOKED_FOR,
+                                    says=[f"{board.local} is {board.v4}, port 8266 (mDNS)"])
+                simulated.stop()
 
     def test_no_address_answers(self):
         """All are named."""
