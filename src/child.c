@@ -7,6 +7,8 @@
  */
 #include "child.h"
 
+#include "confine.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -47,6 +49,7 @@ static bool detach(int socket, pid_t parent)
             close(null);
     }
     reset_signals();
+    confine_process();
     return true;
 }
 

@@ -16,9 +16,9 @@ struct child {
 
 /* Forks and calls run there with the child's end (blocking) and argument, which the child sees as
  * it was at this moment. The child holds no other descriptor than standard error, so it keeps no
- * connection of ours open; it ignores the signals that end the program, which are the parent's to
- * judge, and dies with its parent. Returns -1 (errno set) when there is no process or descriptor
- * left. */
+ * connection of ours open; it is confined (confine.h) and reads zeros where secrets are (secret.h).
+ * It ignores the signals that end the program, which are the parent's to judge, and dies with its
+ * parent. Returns -1 (errno set) when there is no process or descriptor left. */
 int child_start(struct child *child, void (*run)(int socket, const void *argument),
                 const void *argument);
 
