@@ -8,6 +8,7 @@
 #include "child.h"
 
 #include "confine.h"
+#include "secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,7 @@ static void reset_signals(void)
 
 static bool detach(int socket, pid_t parent)
 {
+    secret_forget_all();
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         return false;
     if (socket != CHILD_SOCKET && dup2(socket, CHILD_SOCKET) < 0)

@@ -4,10 +4,11 @@
  */
 #include "command_line.h"
 
+#include "digest.h"
 #include "disguise.h"
 #include "error.h"
 #include "escape.h"
-#include "password.h"
+#include "secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,10 +139,8 @@ static bool lacks_dash(const struct reader *reader, char letter, char spelled[SH
     const char *shown = current_argument(reader);
     if (shown[0] != '-' || shown[1] == '-' || (letter && shown[1] != letter))
         return false;
-    char *argument = disguise_reveal(&reader->disguise, shown);
-    bool found = argument && argument[1] && argument[2] && spell_option(spelled, argument);
-    password_free(argument);
-    return found;
+    const char *argument = disguise_argument(&reader->disguise, shown);
+    return argument[1] && argument[2] && spell_option(spelled, argument);
 }
 
 /* The list that the option's values go to; NULL: the last one counts. */
@@ -168,28 +167,48 @@ static enum ota_error add_value(struct strings *list, char *value, struct ota_fa
     return out_of_memory(failure);
 }
 
+/* What was typed may be a password in the wrong place. */
+static void cleanse_and_free(char *text)
+{
+    if (text)
+        digest_cleanse(text, strlen(text));
+    free(text);
+}
+
+/* Moves the password out of argv, where its bytes are overwritten. A repeated one replaces the
+ * former. It may look like anything, an option included. */
+static enum ota_error take_password(struct reader *reader, struct ota_failure *failure)
+{
+    char *marked = poptGetOptArg(reader->popt);
+    if (!marked)
+        return out_of_memory(failure);
+
+    secret_free(reader->line->password);
+    reader->line->password = disguise_reveal(&reader->disguise, marked, secret_alloc);
+    disguise_wipe(&reader->disguise, marked);
+    reader->password_at = disguise_index(&reader->disguise, marked);
+    cleanse_and_free(marked); /* with what an alias has put around it */
+    return reader->line->password ? OTA_OK : out_of_memory(failure);
+}
+
 /* Keeps the value of an option; a repeated one replaces the former, unless there is a list of them.
- * One that may be left out is "" then. The password's bytes in argv are overwritten before anything
- * else is done. */
+ * One that may be left out is "" then. */
 static enum ota_error take_value(struct reader *reader, enum option option,
                                  struct ota_failure *failure)
 {
+    if (option == OPTION_AUTH)
+        return take_password(reader, failure);
     char *marked = poptGetOptArg(reader->popt);
-    char *value = marked ? disguise_reveal(&reader->disguise, marked) : NULL;
+    char *value = marked ? disguise_reveal(&reader->disguise, marked, malloc) : NULL;
     if (!marked && options_value_is_optional(options_find(option)))
         value = strdup("");
     bool is_apart = marked && strcmp(marked, current_argument(reader)) == 0;
-    if (marked && option == OPTION_AUTH) {
-        disguise_wipe(&reader->disguise, marked);
-        reader->password_at = disguise_index(&reader->disguise, marked);
-    }
-    password_free(marked);
+    cleanse_and_free(marked);
     if (!value)
         return out_of_memory(failure);
     char name[SHOWN_MAX];
-    /* But a password may look like anything. */
-    if (option != OPTION_AUTH && is_apart && spell_option(name, value)) {
-        password_free(value);
+    if (is_apart && spell_option(name, value)) {
+        cleanse_and_free(value);
         disguise_wipe(&reader->disguise, current_argument(reader)); /* --auth=PASSWORD, perhaps */
         return fail(failure, OTA_E_USAGE, "option '--%s' needs a value, but '%s' follows",
                     options_find(option)->longName, name);
@@ -205,7 +224,7 @@ static enum ota_error take_value(struct reader *reader, enum option option,
                     "option '--%s' is given twice; put all boards into one %s",
                     options_find(option)->longName, option == OPTION_HOSTS ? "list" : "report");
     }
-    password_free(reader->line->value[option]);
+    cleanse_and_free(reader->line->value[option]);
     reader->line->value[option] = value;
     return OTA_OK;
 }
@@ -290,7 +309,7 @@ static enum ota_error check_arguments(struct reader *reader, struct ota_failure 
                              "unexpected argument after the password; if the password contains "
                              "spaces, put it in quotes",
                              failure);
-    char *text = disguise_reveal(&reader->disguise, argument);
+    char *text = disguise_reveal(&reader->disguise, argument, malloc);
     if (!text)
         return out_of_memory(failure);
     enum ota_error error;
@@ -300,7 +319,7 @@ static enum ota_error check_arguments(struct reader *reader, struct ota_failure 
     } else {
         error = unexpected_argument(reader->line, text, failure);
     }
-    password_free(text);
+    cleanse_and_free(text);
     return error;
 }
 
@@ -357,9 +376,11 @@ cleanup:
 void command_line_free(struct command_line *line)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
-        password_free(line->value[i]);
+        cleanse_and_free(line->value[i]);
         line->value[i] = NULL;
     }
+    secret_free(line->password);
+    line->password = NULL;
     strings_free(&line->boards);
     strings_free(&line->expected);
     strings_free(&line->rejected);

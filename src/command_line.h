@@ -10,7 +10,8 @@
 
 struct command_line {
     bool given[OPTION_COUNT];
-    char *value[OPTION_COUNT]; /* NULL for flags, for what was not given, and for lists */
+    char *value[OPTION_COUNT]; /* NULL for flags, for what was not given, for lists and for -a */
+    char *password;            /* the value of -a, to be freed with secret_free(), or NULL */
     struct strings boards;     /* the values of -i, in their order */
     struct strings expected;   /* of --expect */
     struct strings rejected;   /* of --reject */

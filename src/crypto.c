@@ -3,8 +3,46 @@
  */
 #include "crypto.h"
 
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An RSA key of 4,096 bits takes 8 KiB. The least that is handed out is a small part of a number.
+ */
+enum { KEYS_SIZE = 65536, KEYS_LEAST = 32 };
+
+/* -- libcrypto's heap: it frees copies of keys and passwords (PEM text, the states of hashes) that
+ * it does not always cleanse -- */
+
+static void *allocate(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return size > 0 ? malloc(size) : NULL;
+}
+
+static void cleanse_and_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (memory != NULL)
+        OPENSSL_cleanse(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+static void *move(void *memory, size_t size, const char *file, int line)
+{
+    const size_t old = memory != NULL ? malloc_usable_size(memory) : 0;
+    void *moved = allocate(size, file, line);
+    if (moved == NULL && size > 0)
+        return NULL;
+    if (memory != NULL && moved != NULL)
+        memcpy(moved, memory, old < size ? old : size);
+    cleanse_and_free(memory, file, line);
+    return moved;
+}
 
 void crypto_close(struct crypto *crypto)
 {
@@ -15,6 +53,9 @@ void crypto_close(struct crypto *crypto)
 
 int crypto_open(struct crypto *crypto)
 {
+    /* Refused, without harm, from the second time on. */
+    CRYPTO_set_mem_functions(allocate, move, cleanse_and_free);
+
     /* The first use would read openssl.cnf all the same, for the default context, and enter all
      * that libcrypto knows into tables by name, which takes as long as the rest of this function.
      */
@@ -29,4 +70,10 @@ int crypto_open(struct crypto *crypto)
         return 0;
     crypto_close(crypto);
     return -1;
+}
+
+void crypto_lock_keys(void)
+{
+    if (!CRYPTO_secure_malloc_initialized())
+        CRYPTO_secure_malloc_init(KEYS_SIZE, KEYS_LEAST);
 }

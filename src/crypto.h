@@ -13,8 +13,13 @@ struct crypto {
 
 /* A context that has read no openssl.cnf, so that neither "fips=yes" nor a provider list there
  * hides what old boards know and nothing else. It also saves the time that the default context
- * takes to read that file. Returns -1, with nothing to close, when libcrypto refuses. */
+ * takes to read that file. Whatever libcrypto frees, it
+ * cleanses first. Returns -1, with nothing to close, when libcrypto refuses. */
 int crypto_open(struct crypto *crypto);
 void crypto_close(struct crypto *crypto);
+
+/* From now on libcrypto keeps the numbers of private keys in memory that is locked, as far as that
+ * is allowed, and left out of core dumps. */
+void crypto_lock_keys(void);
 
 #endif

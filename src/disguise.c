@@ -121,7 +121,8 @@ static char *follow(const struct disguise *disguise, const char **text, size_t *
     return disguise->original[*index] + offset;
 }
 
-char *disguise_reveal(const struct disguise *disguise, const char *text)
+char *disguise_reveal(const struct disguise *disguise, const char *text,
+                      void *(*allocate)(size_t size))
 {
     size_t size = 1, index;
     for (const char *at = text; *at;) {
@@ -129,7 +130,7 @@ char *disguise_reveal(const struct disguise *disguise, const char *text)
         size += value ? strlen(value) : 1;
         at += value ? 0 : 1;
     }
-    char *copy = malloc(size);
+    char *copy = allocate(size);
     if (!copy)
         return NULL;
     char *end = copy;
@@ -167,4 +168,10 @@ int disguise_index(const struct disguise *disguise, const char *text)
             return (int)index;
     }
     return -1;
+}
+
+const char *disguise_argument(const struct disguise *disguise, const char *shown)
+{
+    int index = disguise_index(disguise, shown);
+    return index < 0 ? shown : disguise->original[index];
 }

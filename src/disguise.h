@@ -21,9 +21,13 @@ int disguise_init(struct disguise *disguise, int argc, char **argv, const char *
 void disguise_free(struct disguise *disguise);
 
 /* A copy of text with every mark in it replaced by the bytes that it stands for; marks may be
- * anywhere in it, as an alias can put text around a value. NULL when memory ran out. The caller
- * frees it. */
-char *disguise_reveal(const struct disguise *disguise, const char *text);
+ * anywhere in it, as an alias can put text around a value. It is the caller's, in memory that
+ * allocate has given; NULL when that gave none. */
+char *disguise_reveal(const struct disguise *disguise, const char *text,
+                      void *(*allocate)(size_t size));
+
+/* The argument, not copied, in which shown hides a value; shown itself when it hides none. */
+const char *disguise_argument(const struct disguise *disguise, const char *shown);
 
 /* Overwrites the bytes in argv behind every mark in text. */
 void disguise_wipe(struct disguise *disguise, const char *text);

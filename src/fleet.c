@@ -8,12 +8,12 @@
  */
 #include "fleet.h"
 
-#include "digest.h"
 #include "error.h"
 #include "escape.h"
 #include "follow.h"
 #include "loop.h"
 #include "prompt.h"
+#include "secret.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,7 +203,7 @@ static void answer_all(struct fleet *fleet)
 static void on_typed(const char *answer, void *userdata)
 {
     struct fleet *fleet = userdata;
-    fleet->typed_password = answer ? strdup(answer) : NULL;
+    fleet->typed_password = answer ? secret_copy(answer) : NULL;
     dismiss_prompt(fleet);
     answer_all(fleet);
 }
@@ -512,8 +512,6 @@ void fleet_free(struct fleet *fleet)
     errands_free(fleet->errands);
     if (fleet->turn)
         fleet->config.poll_api->timeout_free(fleet->turn);
-    if (fleet->typed_password)
-        digest_cleanse(fleet->typed_password, strlen(fleet->typed_password));
-    free(fleet->typed_password);
+    secret_free(fleet->typed_password);
     free(fleet);
 }

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "options_values.h"
 #include "password.h"
+#include "secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -253,9 +254,9 @@ static enum ota_error set_password(struct options *options, struct command_line 
                                    struct ota_failure *failure)
 {
     bool is_exposed = false;
-    char *password = line->value[OPTION_AUTH];
+    char *password = line->password;
     const char *path = line->value[OPTION_AUTH_FILE];
-    line->value[OPTION_AUTH] = NULL;
+    line->password = NULL;
     if (!password && path) {
         enum ota_error error = password_from_file(&password, path, &is_exposed, failure);
         if (error != OTA_OK)
@@ -264,7 +265,7 @@ static enum ota_error set_password(struct options *options, struct command_line 
     if (is_exposed && !options->quiet)
         password_warn_exposed(path);
     if (password) {
-        password_free(options->password);
+        secret_free(options->password);
         options->password = password;
     }
     return OTA_OK;
@@ -325,7 +326,7 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
 
 void options_free(struct options *options)
 {
-    password_free(options->password);
+    secret_free(options->password);
     free(options->file);
     free(options->output);
     free(options->targets);

@@ -34,7 +34,7 @@ struct options {
     bool peer_any; /* --peer any */
     bool has_peer; /* --peer ADDRESS */
     struct address peer;
-    char *password;           /* NULL: none was given; "": explicitly none */
+    char *password;           /* NULL: none was given; "": explicitly none; see secret.h */
     bool md5_target;          /* -m */
     char *file;               /* -f; NULL: --hosts names one for each board, or logs are followed */
     bool compress;            /* -z */

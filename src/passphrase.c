@@ -5,8 +5,8 @@
 
 #include "error.h"
 #include "loop.h"
-#include "password.h"
 #include "prompt.h"
+#include "secret.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ struct question {
 static void on_answer(const char *answer, void *userdata)
 {
     struct question *question = userdata;
-    question->answer = answer ? strdup(answer) : NULL;
+    question->answer = answer ? secret_copy(answer) : NULL;
     loop_quit(question->loop);
 }
 
@@ -74,6 +74,6 @@ enum ota_error passphrase_ask(char **password, const char *shown, void *userdata
     if (error == OTA_OK)
         *password = question.answer;
     else
-        password_free(question.answer);
+        secret_free(question.answer);
     return error;
 }

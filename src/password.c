@@ -7,6 +7,7 @@
 #include "error.h"
 #include "escape.h"
 #include "log.h"
+#include "secret.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -67,7 +68,7 @@ static enum ota_error read_password(char **password, int descriptor, const char 
     size_t mark = length > 0 ? utf8_mark(line, (size_t)length) : 0;
     enum ota_error error = check_line(line + mark, length - (ssize_t)mark, shown, failure);
     if (error == OTA_OK) {
-        *password = strndup(line + mark, (size_t)length - mark);
+        *password = secret_copy_part(line + mark, (size_t)length - mark);
         if (!*password)
             error = fail(failure, OTA_E_INTERNAL, "out of memory");
     }
@@ -112,17 +113,10 @@ int password_from_environment(char **password)
         return 0;
     int result = 0;
     if (*value != '\0') {
-        *password = strdup(value);
+        *password = secret_copy(value);
         result = *password ? 0 : -1;
     }
     digest_cleanse(value, strlen(value));
     unsetenv("ESP_OTA_AUTH");
     return result;
-}
-
-void password_free(char *password)
-{
-    if (password)
-        digest_cleanse(password, strlen(password));
-    free(password);
 }

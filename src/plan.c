@@ -11,6 +11,7 @@
 #include "password.h"
 #include "prepare.h"
 #include "screen.h"
+#include "secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -236,6 +237,9 @@ enum ota_error plan_make(struct plan *plan, const struct options *options,
         error = plan_add(plan, &options->targets[i], failure);
     if (error == OTA_OK && options->hosts)
         error = add_hosts(plan, failure);
+    /* All images are signed, and no child that is forked later has the key. */
+    sign_key_free(plan->key);
+    plan->key = NULL;
     return error;
 }
 
@@ -246,7 +250,7 @@ void plan_free(struct plan *plan)
         free(plan->images[i].path);
     }
     for (size_t i = 0; i < plan->password_count; i++) {
-        password_free(plan->passwords[i].password);
+        secret_free(plan->passwords[i].password);
         free(plan->passwords[i].path);
     }
     free(plan->assignments);

@@ -30,7 +30,7 @@ struct plan {
     struct plan_password *passwords;
     size_t password_count;
     struct resume *resume; /* NULL: no earlier run */
-    struct sign_key *key;  /* NULL: images are sent as they are */
+    struct sign_key *key;  /* while images are loaded; NULL: they are sent as they are */
 };
 
 /* For the boards that options names, with -i and --hosts. Fails with OTA_E_IMAGE, OTA_E_USAGE or

@@ -8,6 +8,7 @@
 #include "digest.h"
 #include "loop.h"
 #include "password.h"
+#include "secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@ enum {
     /* How long a closed terminal's SIGHUP may take, by way of the shell: it says more than that
      * nobody answers. Where it is ignored, it does not come. */
     HANGUP_US = 1000000,
+    LINE_SIZE = PASSWORD_MAX + 2, /* one more than allowed, and a terminator */
 };
 
 struct prompt {
@@ -38,7 +40,7 @@ struct prompt {
     bool is_silent;
     char *text;
     size_t length;
-    char line[PASSWORD_MAX + 2]; /* one more than allowed, and a terminator */
+    char *line; /* LINE_SIZE bytes of secret memory */
 };
 
 /* What is typed ahead, and what is left of an unfinished answer, is discarded: no part of a
@@ -58,7 +60,7 @@ static int show(struct prompt *prompt, const char *text)
 
 static void forget_line(struct prompt *prompt)
 {
-    digest_cleanse(prompt->line, sizeof prompt->line);
+    digest_cleanse(prompt->line, LINE_SIZE);
     prompt->length = 0;
 }
 
@@ -212,8 +214,9 @@ struct prompt *prompt_start(const AvahiPoll *poll_api, const char *text, int64_t
                               .done = done,
                               .userdata = userdata,
                               .terminal = -1,
-                              .text = strdup(text)};
-    if (!prompt->text || open_terminal(prompt) < 0)
+                              .text = strdup(text),
+                              .line = secret_alloc(LINE_SIZE)};
+    if (!prompt->text || !prompt->line || open_terminal(prompt) < 0)
         goto cleanup;
     prompt->watch =
         poll_api->watch_new(poll_api, prompt->terminal, AVAHI_WATCH_IN, on_readable, prompt);
@@ -243,6 +246,6 @@ void prompt_free(struct prompt *prompt)
     if (prompt->terminal >= 0)
         close(prompt->terminal);
     free(prompt->text);
-    digest_cleanse(prompt, sizeof *prompt);
+    secret_free(prompt->line);
     free(prompt);
 }

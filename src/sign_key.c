@@ -5,7 +5,7 @@
 #include "digest.h"
 #include "error.h"
 #include "escape.h"
-#include "password.h"
+#include "secret.h"
 #include "sign_parts.h"
 
 #include <errno.h>
@@ -191,7 +191,7 @@ static enum ota_error load_private(struct sign_key *key, const struct pem *pem,
     if (contains(pem, "ENCRYPTED") && ask(&password, key->shown, userdata, failure) != OTA_OK)
         return failure->error;
     enum ota_error error = parse(key, pem, password, failure);
-    password_free(password);
+    secret_free(password);
     return error;
 }
 
@@ -211,7 +211,7 @@ static enum ota_error load_public(struct sign_key *key, const struct pem *pem,
 static enum ota_error load(struct sign_key *key, const char *path, bool is_private,
                            sign_password_fn *ask, void *userdata, struct ota_failure *failure)
 {
-    struct pem *pem = calloc(1, sizeof *pem);
+    struct pem *pem = secret_alloc(sizeof *pem);
     if (pem == NULL)
         return fail(failure, OTA_E_INTERNAL, "out of memory");
     enum ota_error error = read_pem(pem, path, key, failure);
@@ -220,8 +220,7 @@ static enum ota_error load(struct sign_key *key, const char *path, bool is_priva
                            : load_public(key, pem, failure);
     if (error == OTA_OK)
         error = recognise(key, failure);
-    digest_cleanse(pem, sizeof *pem);
-    free(pem);
+    secret_free(pem);
     return error;
 }
 
@@ -235,6 +234,8 @@ static enum ota_error load_new(struct sign_key **key, const char *path, bool is_
         return fail(failure, OTA_E_INTERNAL, "cannot use libcrypto: %s", digest_error());
     }
     escape_string(loaded->shown, sizeof loaded->shown, path);
+    if (is_private)
+        crypto_lock_keys();
     if (load(loaded, path, is_private, ask, userdata, failure) != OTA_OK) {
         sign_key_free(loaded);
         return failure->error;

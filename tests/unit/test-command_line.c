@@ -123,9 +123,9 @@ static void test_aliases(void **state)
         assert_int_equal(it->line.boards.count, 1);
         assert_string_equal(it->line.boards.items[0], rows[i].ip);
         if (rows[i].auth)
-            assert_string_equal(it->line.value[OPTION_AUTH], rows[i].auth);
+            assert_string_equal(it->line.password, rows[i].auth);
         else
-            assert_null(it->line.value[OPTION_AUTH]);
+            assert_null(it->line.password);
         assert_int_equal(it->line.given[OPTION_DEBUG], rows[i].debug);
         assert_false(it->line.is_config_broken);
         reading_free(it);

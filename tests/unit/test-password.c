@@ -2,6 +2,7 @@
  * test-password.c: passwords from files, standard input and the environment.
  */
 #include "password.h"
+#include "secret.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -67,7 +68,7 @@ static void test_content(void **state)
             assert_non_null(strstr(failure.message, rows[i].message));
             assert_non_null(strstr(failure.message, path));
         }
-        password_free(password);
+        secret_free(password);
     }
 }
 
@@ -95,7 +96,7 @@ static void test_length(void **state)
         assert_int_equal(error, rows[i].is_accepted ? OTA_OK : OTA_E_USAGE);
         if (rows[i].is_accepted)
             assert_int_equal(strlen(password), rows[i].length);
-        password_free(password);
+        secret_free(password);
         if (rows[i].length <= PASSWORD_MAX + 1) {
             memmove(content + 3, content, strlen(content));
             memcpy(content, mark, 3);
@@ -103,7 +104,7 @@ static void test_length(void **state)
             assert_int_equal(password_from_file(&password, path, &is_exposed, &failure), error);
             if (rows[i].is_accepted)
                 assert_int_equal(strlen(password), rows[i].length);
-            password_free(password);
+            secret_free(password);
         }
         free(content);
     }
@@ -142,7 +143,7 @@ static void test_exposed(void **state)
         assert_int_equal(chmod(path, rows[i].mode), 0);
         assert_int_equal(password_from_file(&password, path, &is_exposed, &failure), OTA_OK);
         assert_int_equal(is_exposed, rows[i].is_exposed);
-        password_free(password);
+        secret_free(password);
     }
 }
 
@@ -160,7 +161,7 @@ static void test_standard_input(void **state)
     assert_int_equal(password_from_file(&password, "-", &is_exposed, &failure), OTA_OK);
     assert_string_equal(password, "geheim");
     assert_false(is_exposed);
-    password_free(password);
+    secret_free(password);
     char rest[8] = "";
     assert_int_equal(read(input[0], rest, sizeof rest - 1), 4);
     assert_string_equal(rest, "rest");
@@ -180,7 +181,7 @@ static void test_environment(void **state)
     assert_string_equal(password, "geheim");
     assert_null(getenv("ESP_OTA_AUTH"));
     assert_memory_equal(variable, "ESP_OTA_AUTH=\0\0\0\0\0\0", sizeof variable);
-    password_free(password);
+    secret_free(password);
 
     setenv("ESP_OTA_AUTH", "", 1);
     assert_int_equal(password_from_environment(&password), 0);

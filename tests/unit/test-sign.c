@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "firmware.h"
+#include "secret.h"
 #include "sign.h"
 
 #include <openssl/ec.h>
@@ -109,7 +110,7 @@ static enum ota_error answer(char **password, const char *shown, void *userdata,
                              struct ota_failure *why)
 {
     assert_non_null(strstr(shown, "protected"));
-    *password = userdata ? strdup(userdata) : NULL;
+    *password = userdata ? secret_copy(userdata) : NULL;
     *why = (struct ota_failure){.error = OTA_E_USAGE, .message = "nobody answers"};
     return *password ? OTA_OK : OTA_E_USAGE;
 }
