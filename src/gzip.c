@@ -3,7 +3,9 @@
  */
 #include "gzip.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 
 enum {
@@ -47,4 +49,35 @@ bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char 
     *packed_size = stream.total_out;
     *packed = target;
     return true;
+}
+
+/* Compares what comes out piece by piece, so that a bomb is noticed at its first wrong byte. */
+static bool unpacks_to(z_stream *stream, const unsigned char *data, size_t size)
+{
+    unsigned char piece[16384];
+    size_t done = 0;
+    int status = Z_OK;
+
+    while (status == Z_OK) {
+        stream->next_out = piece;
+        stream->avail_out = sizeof piece;
+        status = inflate(stream, Z_NO_FLUSH);
+        size_t got = sizeof piece - stream->avail_out;
+        if (got > size - done || memcmp(piece, data + done, got) != 0)
+            return false;
+        done += got;
+    }
+    return status == Z_STREAM_END && done == size;
+}
+
+size_t gzip_matches(const unsigned char *packed, size_t packed_size, const unsigned char *data,
+                    size_t size)
+{
+    z_stream stream = {.next_in = (unsigned char *)packed, .avail_in = (uInt)packed_size};
+
+    if (packed_size > UINT32_MAX || inflateInit2(&stream, WINDOW_BITS_GZIP) != Z_OK)
+        return 0;
+    size_t used = unpacks_to(&stream, data, size) ? packed_size - stream.avail_in : 0;
+    inflateEnd(&stream);
+    return used;
 }

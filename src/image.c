@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "escape.h"
+#include "gzip.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The path as shown in messages: long ones are cut, so that the reason always fits behind them. */
@@ -34,14 +36,12 @@ static char *signed_path(const char *path)
 static enum ota_error choose_path(struct image *image, const char *path, bool may_be_signed,
                                   struct ota_failure *failure)
 {
-    struct stat status, plain;
+    struct stat status;
 
     image->path = signed_path(path);
     if (image->path == NULL)
         return fail(failure, OTA_E_INTERNAL, "out of memory");
     image->is_signed = may_be_signed && stat(image->path, &status) == 0 && S_ISREG(status.st_mode);
-    image->is_stale =
-        image->is_signed && stat(path, &plain) == 0 && plain.st_mtime > status.st_mtime;
     if (!image->is_signed)
         image->path[strlen(path)] = '\0';
     return OTA_OK;
@@ -118,31 +118,31 @@ static unsigned char *allocate(size_t size)
 
 /* The whole content of the file, which the caller frees; NULL and failure when it cannot be had.
  * shown is the path, for messages. */
-static unsigned char *read_file(int descriptor, size_t *size, size_t limit, const char *shown,
-                                struct ota_failure *failure)
+static unsigned char *read_file(int descriptor, struct stat *status, size_t limit,
+                                const char *shown, struct ota_failure *failure)
 {
     unsigned char *data;
-    struct stat status;
+    size_t size;
     ssize_t count;
 
-    if (fstat(descriptor, &status) != 0) {
+    if (fstat(descriptor, status) != 0) {
         fail(failure, OTA_E_IMAGE, "cannot examine %s: %s", shown, strerror(errno));
         return NULL;
     }
-    if (check_status(&status, limit, shown, failure) != OTA_OK)
+    if (check_status(status, limit, shown, failure) != OTA_OK)
         return NULL;
 
-    *size = (size_t)status.st_size;
+    size = (size_t)status->st_size;
     /* One byte more than the file has: a read that fills it tells that the file grew. */
-    data = allocate(*size + 1);
+    data = allocate(size + 1);
     if (data == NULL) {
-        fail(failure, OTA_E_INTERNAL, "out of memory for the %zu bytes of %s", *size, shown);
+        fail(failure, OTA_E_INTERNAL, "out of memory for the %zu bytes of %s", size, shown);
         return NULL;
     }
-    count = read_fully(descriptor, data, *size + 1);
+    count = read_fully(descriptor, data, size + 1);
     if (count < 0)
         fail(failure, OTA_E_IMAGE, "cannot read %s: %s", shown, strerror(errno));
-    else if ((size_t)count != *size || has_changed(descriptor, &status))
+    else if ((size_t)count != size || has_changed(descriptor, status))
         fail(failure, OTA_E_IMAGE,
              "%s changed while it was being read: wait until the build has finished", shown);
     else
@@ -170,10 +170,108 @@ static enum image_family family_of(const struct inspection *inspection)
     }
 }
 
+static int open_file(const char *path)
+{
+    return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+}
+
+/* -- NAME.signed in the place of NAME -- */
+
+/* Whoever can write NAME.signed decides what is sent. plain: of NAME; NULL: there is none. */
+static enum ota_error check_owner(const struct stat *status, const struct stat *plain,
+                                  const char *shown, struct ota_failure *failure)
+{
+    uid_t owner = plain != NULL ? plain->st_uid : geteuid();
+
+    if (status->st_uid != owner && status->st_uid != 0)
+        return fail(failure, OTA_E_IMAGE,
+                    "%s is not sent in place of the unsigned file: it belongs to user %ju, not to "
+                    "%ju; remove it, or send it with -f %s",
+                    shown, (uintmax_t)status->st_uid, (uintmax_t)owner, shown);
+    if ((status->st_mode & S_IWOTH) != 0)
+        return fail(failure, OTA_E_IMAGE,
+                    "%s is not sent in place of the unsigned file: every user of this computer may "
+                    "change it; chmod o-w it, or send it with -f %s",
+                    shown, shown);
+    return OTA_OK;
+}
+
+static const char *print_time(char *text, size_t capacity, time_t time)
+{
+    struct tm parts;
+
+    if (localtime_r(&time, &parts) == NULL || strftime(text, capacity, "%F %T", &parts) == 0)
+        snprintf(text, capacity, "at %jd", (intmax_t)time);
+    return text;
+}
+
+/* Without NAME, the image's own format has to tell where the signature begins. */
+static void examine_alone(struct image *image)
+{
+    if (!inspect_is_signed(&image->inspection, image->data, image->size))
+        snprintf(image->flaw, sizeof image->flaw,
+                 "cannot be sent: it does not end in a signature as its name says; sign it again");
+}
+
+/* data: of NAME. */
+static void examine_beside(struct image *image, const struct stat *status, const char *path,
+                           const unsigned char *data, const struct stat *plain)
+{
+    char shown[IMAGE_FLAW_MAX / 2], time[32], plain_time[32];
+    size_t size = (size_t)plain->st_size;
+    size_t end = image->size >= size && memcmp(image->data, data, size) == 0
+                     ? size
+                     : gzip_matches(image->data, image->size, data, size);
+    bool is_older = status->st_mtime < plain->st_mtime;
+    const char *flaw = end == 0 ? "does not begin with the bytes of that file"
+                       : inspect_signature_at(image->data, image->size, end) == INSPECT_NO_TRAILER
+                           ? "has no signature behind the bytes of that file"
+                           : NULL;
+
+    escape_string(shown, sizeof shown, path);
+    print_time(time, sizeof time, status->st_mtime);
+    print_time(plain_time, sizeof plain_time, plain->st_mtime);
+    if (is_older)
+        snprintf(image->flaw, sizeof image->flaw,
+                 "cannot be sent: it is older (%s) than %s (%s)%s%s; sign it again", time, shown,
+                 plain_time, flaw != NULL ? " and " : "", flaw != NULL ? flaw : "");
+    else if (flaw != NULL)
+        snprintf(image->flaw, sizeof image->flaw,
+                 "cannot be sent: it should be %s with a signature, but %s; sign it again", shown,
+                 flaw);
+}
+
+/* status: of NAME.signed. */
+static enum ota_error examine_signed(struct image *image, const struct stat *status,
+                                     const char *path, size_t limit, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+    struct stat plain;
+    unsigned char *data;
+    int descriptor = open_file(path);
+
+    if (descriptor < 0 && errno != ENOENT)
+        return fail(failure, OTA_E_IMAGE, "cannot open %s: %s",
+                    escape_string(shown, sizeof shown, path), strerror(errno));
+    if (descriptor < 0) {
+        examine_alone(image);
+        return check_owner(status, NULL, escape_string(shown, sizeof shown, image->path), failure);
+    }
+
+    data = read_file(descriptor, &plain, limit, escape_string(shown, sizeof shown, path), failure);
+    close(descriptor);
+    if (data == NULL)
+        return failure->error;
+    examine_beside(image, status, path, data, &plain);
+    free(data);
+    return check_owner(status, &plain, escape_string(shown, sizeof shown, image->path), failure);
+}
+
 static enum ota_error load(struct image *image, const char *path, bool may_be_signed, size_t limit,
                            struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];
+    struct stat status;
     int descriptor;
 
     if (*path == '\0')
@@ -181,16 +279,18 @@ static enum ota_error load(struct image *image, const char *path, bool may_be_si
     if (choose_path(image, path, may_be_signed, failure) != OTA_OK)
         return failure->error;
     escape_string(shown, sizeof shown, image->path);
-    descriptor = open(image->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    descriptor = open_file(image->path);
     if (descriptor < 0)
         return fail(failure, OTA_E_IMAGE, "cannot open %s: %s", shown, strerror(errno));
-    image->data = read_file(descriptor, &image->size, limit, shown, failure);
+    image->data = read_file(descriptor, &status, limit, shown, failure);
     close(descriptor);
     if (image->data == NULL)
         return failure->error;
 
-    image->file_size = image->size;
+    image->size = image->file_size = (size_t)status.st_size;
     inspect_image(&image->inspection, image->data, image->size);
+    if (image->is_signed && examine_signed(image, &status, path, limit, failure) != OTA_OK)
+        return failure->error;
     image->family = family_of(&image->inspection);
     if (digest_md5(image->md5, image->data, image->size) != 0)
         return fail(failure, OTA_E_INTERNAL, "cannot compute the MD5 of %s: %s", shown,

@@ -12,6 +12,7 @@
 enum {
     IMAGE_SIZE_MIN = 16,               /* a 1-byte image crashes ESP32 boards; 16 bytes are safe */
     IMAGE_SIZE_MAX = 16 * 1024 * 1024, /* the default limit: the largest flash chip in the field */
+    IMAGE_FLAW_MAX = 512,
 };
 
 /* The boards that an image is for. Unknown also when it suits several. */
@@ -20,7 +21,8 @@ enum image_family { IMAGE_UNKNOWN, IMAGE_ESP8266, IMAGE_ESP32, IMAGE_PICO };
 struct image {
     char *path;     /* the file that was read: perhaps NAME.signed */
     bool is_signed; /* NAME.signed was taken instead of NAME */
-    bool is_stale;  /* and is older than NAME */
+    /* Why it should not be: "cannot be sent: it is older ..."; printable, "" for no reason. */
+    char flaw[IMAGE_FLAW_MAX];
     enum image_family family;
     struct inspection inspection; /* of the file */
     size_t file_size;             /* what is sent (size, md5, data) may be compressed: prepare.h */
@@ -35,10 +37,13 @@ struct image {
 };
 
 /* Reads path, or path.signed when that exists (as espota.py does) and may_be_signed, of at most
- * limit bytes. The
- * caller frees the image with image_free(). Fails with OTA_E_IMAGE (a sentence with the path,
- * escaped: missing, unreadable, not a regular file, empty, under IMAGE_SIZE_MIN, over limit,
- * changed while being read) or OTA_E_INTERNAL. Never blocks on a FIFO or device. */
+ * limit bytes. The caller frees the image with image_free().
+ *
+ * Fails with OTA_E_IMAGE (a sentence with the path, escaped: missing, unreadable, not a regular
+ * file, empty, under IMAGE_SIZE_MIN, over limit, changed while being read; path.signed: it belongs
+ * to another user than path, or all users may write it) or OTA_E_INTERNAL. Never blocks on a FIFO
+ * or device. Where path.signed is not path with a signature, or is older, the image's flaw says
+ * so. */
 enum ota_error image_load(struct image **image, const char *path, bool may_be_signed, size_t limit,
                           struct ota_failure *failure);
 void image_free(struct image *image);

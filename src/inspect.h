@@ -134,6 +134,13 @@ struct inspection {
  * evidence. Takes any bytes, and reads nothing but these. */
 void inspect_image(struct inspection *inspection, const unsigned char *data, size_t size);
 
+/* The signature that all of data from end on has the form of; INSPECT_NO_TRAILER for none. */
+enum inspect_trailer inspect_signature_at(const unsigned char *data, size_t size, size_t end);
+
+/* Whether data ends in something that has the form of a signature, as far as the inspection of it
+ * tells where the image ends. */
+bool inspect_is_signed(const struct inspection *inspection, const unsigned char *data, size_t size);
+
 /* What follows "esp32" in the name of a chip ("s3", "c61"): the longest that text begins with; NULL
  * when it begins with none. */
 const char *inspect_chip_suffix(const char *text);

@@ -82,7 +82,7 @@ static bool hash_holds(struct inspection *inspection, struct view view, size_t e
     return true;
 }
 
-static enum inspect_trailer trailer_of(struct view view, size_t end)
+enum inspect_trailer esp32_trailer(struct view view, size_t end)
 {
     size_t size = view.size - end;
     size_t signature = view.size - SECTOR; /* secure boot 2: in the last sector */
@@ -164,6 +164,6 @@ bool inspect_esp32(struct inspection *inspection, struct view view)
                   has_hash ? "its checksum and its SHA-256 hold"
                            : "its checksum holds; it has no SHA-256");
     if (inspection->image_size < view.size)
-        inspect_set_trailer(inspection, view, trailer_of(view, inspection->image_size));
+        inspect_set_trailer(inspection, view, esp32_trailer(view, inspection->image_size));
     return true;
 }

@@ -122,6 +122,8 @@ void esp_take_segments(struct inspection *inspection, const struct esp_walk *wal
 /* Entry and flash mode, from the header at offset. */
 void esp_take_header(struct inspection *inspection, struct view view, size_t offset);
 bool esp_looks_like_esp32(struct view view);
+/* What the bytes from end on are, behind an image for the ESP32. */
+enum inspect_trailer esp32_trailer(struct view view, size_t end);
 
 /* Facts about ESP32 chips, by the number in the header. */
 bool chip_is_known(uint16_t chip);

@@ -103,6 +103,11 @@ void log_warning(const char *format, ...)
     PASS_ON(LOG_LEVEL_WARNING, "esp-ota: warning: ");
 }
 
+void log_notice(const char *format, ...)
+{
+    PASS_ON(LOG_LEVEL_ERROR, "");
+}
+
 void log_info(const char *format, ...)
 {
     PASS_ON(LOG_LEVEL_INFO, "");

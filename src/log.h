@@ -16,6 +16,8 @@ bool log_enabled(enum log_level level);
  * "esp-ota: " (and "warning: "), debug lines with the seconds since the start. Never a secret. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What -q must not hide, and yet is neither error nor warning. */
+void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -182,6 +182,13 @@ static enum ota_error check_upload(const struct options *options, const struct c
     return check_log(line, failure);
 }
 
+/* Whether there is an upload; without -f, lines of --hosts name what is sent. */
+static bool sends_image(const struct command_line *line)
+{
+    return !line->given[OPTION_LIST] && !line->given[OPTION_OUTPUT] &&
+           (line->given[OPTION_FILE] || line->given[OPTION_HOSTS]);
+}
+
 static bool is_stdin(const char *path)
 {
     return path && strcmp(path, "-") == 0;
@@ -190,9 +197,10 @@ static bool is_stdin(const char *path)
 static enum ota_error check_presence(const struct options *options, const struct command_line *line,
                                      struct ota_failure *failure)
 {
-    if (line->given[OPTION_VERIFY_KEY] && !options->check)
+    if (line->given[OPTION_VERIFY_KEY] && !options->check && !sends_image(line))
         return fail(failure, OTA_E_USAGE,
-                    "--verify-key says whether a file is signed; add --check, or leave it out");
+                    "--verify-key says whose signature a file should have; add --check, or upload "
+                    "one with -i and -f");
     enum ota_error error = options->check               ? check_check(line, failure)
                            : options->list              ? check_list(line, failure)
                            : line->given[OPTION_OUTPUT] ? check_output(line, failure)

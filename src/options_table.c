@@ -76,7 +76,8 @@ static const struct poptOption image_rows[] = {
     FLAG("check", '\0', OPTION_CHECK,
          "say what FILE is and what an upload with the same options would do, and upload nothing"),
     VALUE("verify-key", '\0', OPTION_VERIFY_KEY, "KEY",
-          "with --check: whether FILE is signed by this key, a PEM file with the public key"),
+          "send FILE only if this key has signed it; with --check: say whether it has. A PEM file "
+          "with the public key"),
     FLAG("force", '\0', OPTION_FORCE,
          "send FILE even if it is damaged, of the wrong kind or for another board"),
     VALUE("max-size", '\0', OPTION_MAX_SIZE, "BYTES", "refuse a larger FILE; K and M work [16M]"),

@@ -405,7 +405,7 @@ static const struct {
     {OPTION_FILE, set_file},
     {OPTION_SIGN, set_sign},
     {OPTION_SIGN_HASH, set_sign_hash},
-    {OPTION_VERIFY_KEY, set_verify_key}, /* with --check only: options.c */
+    {OPTION_VERIFY_KEY, set_verify_key},
     {OPTION_OUTPUT, set_output},
     {OPTION_HOSTS, set_hosts},
     {OPTION_RESUME, set_resume},

@@ -35,8 +35,6 @@ static enum ota_error screen(const struct image *image, const struct options *op
     char shown[512], reason[SCREEN_REASON_MAX];
     enum screening screening = screen_image(reason, image, options->command);
     escape_string(shown, sizeof shown, image->path);
-    if (image->is_stale)
-        log_warning("%s takes the place of a file that is newer than it", shown);
     if (screening == SCREEN_REFUSED && !options->force)
         return fail(failure, OTA_E_IMAGE, "%s %s (--force sends it all the same)", shown, reason);
     if (screening == SCREEN_REFUSED)
@@ -44,6 +42,39 @@ static enum ota_error screen(const struct image *image, const struct options *op
     if (screening == SCREEN_DOUBTFUL)
         log_warning("%s %s", shown, reason);
     return OTA_OK;
+}
+
+/* Of the bytes that go out, which -z and --sign may have made. */
+static enum ota_error verify_bytes(const struct image *image, const struct sign_key *key,
+                                   struct ota_failure *failure)
+{
+    char shown[512];
+    struct inspection inspection;
+    struct signature signature;
+    const struct sign_file file = {escape_string(shown, sizeof shown, image->path), image->data,
+                                   image->size, &inspection};
+
+    inspect_image(&inspection, image->data, image->size);
+    if (sign_verify(&signature, key, &file, failure) != OTA_OK)
+        return failure->error;
+    if (signature.verdict != SIGN_VALID)
+        return fail(failure, OTA_E_SIGNATURE, "%s is not sent: %s", shown, signature.sentence);
+    log_debug("%s: %s", shown, signature.sentence);
+    return OTA_OK;
+}
+
+/* Each of the forms in which some board may get the image. */
+static enum ota_error verify_image(const struct image *image, const struct sign_key *key,
+                                   struct ota_failure *failure)
+{
+    enum ota_error error = OTA_OK;
+
+    for (; image && error == OTA_OK; image = image->plain) {
+        error = verify_bytes(image, key, failure);
+        if (error == OTA_OK && image->for_esp32)
+            error = verify_bytes(image->for_esp32, key, failure);
+    }
+    return error;
 }
 
 static enum ota_error load_image(struct plan *plan, const char *path, struct ota_failure *failure)
@@ -63,7 +94,9 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
         return failure->error;
     if ((options->json || options->resume) && image_add_sha256(loaded->image, failure) != OTA_OK)
         return failure->error;
-    return prepare_image(&loaded->image, options, plan->key, failure);
+    if (prepare_image(&loaded->image, options, plan->key, failure) != OTA_OK)
+        return failure->error;
+    return plan->verify_key ? verify_image(loaded->image, plan->verify_key, failure) : OTA_OK;
 }
 
 static enum ota_error find_image(struct plan *plan, const char *path, const struct image **image,
@@ -230,6 +263,8 @@ enum ota_error plan_make(struct plan *plan, const struct options *options,
         error = resume_load(&plan->resume, options->resume, failure);
     if (error == OTA_OK && options->sign)
         error = load_key(plan, failure);
+    if (error == OTA_OK && options->verify_key)
+        error = sign_key_load_public(&plan->verify_key, options->verify_key, failure);
     /* Before the boards are looked for: a wrong file name should be told at once. */
     if (error == OTA_OK && options->file)
         error = load_image(plan, options->file, failure);
@@ -258,4 +293,5 @@ void plan_free(struct plan *plan)
     free(plan->passwords);
     resume_free(plan->resume);
     sign_key_free(plan->key);
+    sign_key_free(plan->verify_key);
 }

@@ -29,13 +29,14 @@ struct plan {
     size_t image_count;
     struct plan_password *passwords;
     size_t password_count;
-    struct resume *resume; /* NULL: no earlier run */
-    struct sign_key *key;  /* while images are loaded; NULL: they are sent as they are */
+    struct resume *resume;       /* NULL: no earlier run */
+    struct sign_key *key;        /* while images are loaded; NULL: they are sent as they are */
+    struct sign_key *verify_key; /* that each of them has to be signed with; NULL: none has to */
 };
 
-/* For the boards that options names, with -i and --hosts. Fails with OTA_E_IMAGE, OTA_E_USAGE or
- * OTA_E_INTERNAL; the caller frees the plan with plan_free() in any case. options must outlive
- * it. */
+/* For the boards that options names, with -i and --hosts. Fails with OTA_E_IMAGE, OTA_E_SIGNATURE,
+ * OTA_E_USAGE or OTA_E_INTERNAL; the caller frees the plan with plan_free() in any case. options
+ * must outlive it. */
 enum ota_error plan_make(struct plan *plan, const struct options *options,
                          struct ota_failure *failure);
 

@@ -201,8 +201,8 @@ static void show_start(struct report *report, const struct ota_event *event)
 {
     char path[1024];
     if (event->image && event->image->is_signed && report->announced != event->image)
-        log_info("sending %s, the signed image beside the file",
-                 escape_string(path, sizeof path, event->image->path));
+        log_notice("sending %s, the signed image beside the file",
+                   escape_string(path, sizeof path, event->image->path));
     report->announced = event->image;
 }
 

@@ -19,6 +19,10 @@ enum screening screen_image(char reason[SCREEN_REASON_MAX], const struct image *
     const struct inspection *inspection = &image->inspection;
     const char *name = inspection->name;
     *reason = '\0';
+    if (*image->flaw) {
+        snprintf(reason, SCREEN_REASON_MAX, "%s", image->flaw);
+        return SCREEN_REFUSED;
+    }
     if (inspection->sending == INSPECT_IMPOSSIBLE) {
         snprintf(reason, SCREEN_REASON_MAX, "%s", inspection->verdict);
         return SCREEN_REFUSED;

@@ -56,7 +56,7 @@ static void check(const struct options *options, enum options_outcome outcome,
     demand(options->timeout_us > 0 && !(options->quiet && options->debug));
     demand(!(options->list && options->check));
     demand(!options->sign || !(options->list || options->check));
-    demand(!options->verify_key || options->check);
+    demand(!options->verify_key || options->file || options->hosts);
     if (options->output)
         demand(options->file && (options->compress || options->sign) && !options->hosts &&
                options->target_count == 0 && !options->discovers);

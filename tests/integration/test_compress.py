@@ -213,7 +213,7 @@ class Compress(Scenario):
                 board, result = self.upload(content, status=status)
                 self.assertRegex(result.err, phrase)
                 self.assertFalse(board.count(" invitation "))
-        self.file("x.bin.signed", sketch())
+        self.file("x.bin.signed", signed)
         board, result = self.upload(sketch(), status=2, name="x.bin")
         self.assertIn("x.bin.signed is signed, and", result.err)
 

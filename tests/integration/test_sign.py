@@ -4,6 +4,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import unittest
@@ -154,8 +155,9 @@ class Verify(Keys):
     def test_mistakes(self):
         path = self.file("fw.bin", firmware.esp32())
         for arguments, phrase in (
-                (("-i", "127.0.0.1", "-f", path), "--verify-key says whether a file is signed; add --check"),
-                (("-l",), "--verify-key says whether a file is signed; add --check"),
+                (("-i", "127.0.0.1", "--monitor"), "--verify-key says whose signature a file should have; add --check"),
+                (("-l",), "--verify-key says whose signature a file should have; add --check"),
+                (("-z", "-f", path, "--output", path + ".gz"), "--verify-key says whose signature"),
                 (("--check",), "no file is named; add -f FILE")):
             with self.subTest(arguments):
                 result = run("--verify-key", self.rsa_public, *arguments)
@@ -164,6 +166,148 @@ class Verify(Keys):
         result = run("--check", "--verify-key", "", "-f", path)
         self.assertEqual(result.status, 2, result)
         self.assertIn("the file name behind --verify-key is empty", result.err)
+
+
+class VerifiedUpload(Keys):
+    """--verify-key with an upload: only what this key has signed leaves the computer."""
+
+    def upload(self, status, phrase, *arguments, family="esp8266", board=()):
+        board = self.board(*board, family=family)
+        result = run("--verify-key", self.rsa_public, "-i", board.address, *arguments)
+        self.assertEqual((result.status, result.out), (status, ""), result)
+        self.assertIn(phrase, result.err)
+        board.close()
+        self.assertEqual(board.count("invitation") > 0, status == 0, board.events)
+
+    def test_file(self):
+        other = self.file("other.pem", self.other)
+        plain = firmware.esp8266(5000)
+        for name, content, status, phrase in (
+                ("signed", esp8266_signed(self.rsa_key, plain), 0, ""),
+                ("unsigned", plain, 3, "fw.bin is not sent: it has no signature\n"),
+                ("another key", esp8266_signed(other, plain), 3, "fw.bin is not sent: its signature is not valid"),
+                ("changed", esp8266_signed(self.rsa_key, plain)[:-1] + b"\1", 3, "fw.bin is not sent: it")):
+            for more in ((), ("--force",), ("-q",)):
+                with self.subTest(name, more=more):
+                    self.upload(status, phrase, "-f", self.file("fw.bin", content), *more)
+
+    def test_signed_file_beside_it(self):
+        plain = firmware.esp8266(5000)
+        path = self.file("fw.bin", plain)
+        self.upload(3, "fw.bin is not sent: it has no signature", "-f", path)
+        self.file("fw.bin.signed", esp8266_signed(self.rsa_key, plain))
+        self.upload(0, "", "-f", path)
+        self.file("fw.bin.signed", esp8266_signed(self.file("other.pem", self.other), plain))
+        self.upload(3, "fw.bin.signed is not sent: its signature is not valid", "-f", path)
+
+    def test_what_is_made_for_the_board(self):
+        """-z and --sign: the bytes that go out, for each kind of board, are what has to be signed."""
+        path, other = self.file("fw.bin", firmware.esp8266(5000)), self.file("other.pem", self.other)
+        filesystem = self.file("fs.bin", firmware.littlefs())
+        self.upload(3, "fw.bin is not sent: it has no signature", "-z", "-f", path)
+        for more in ((), ("-z",)):
+            with self.subTest(more):
+                self.upload(3, "fw.bin is not sent: its signature is not valid", *more, "--sign", other, "-f", path)
+                self.upload(0, "", *more, "--sign", self.rsa_key, "-f", path, board=("--verify-key", self.rsa_public))
+        for family, port in (("esp8266", "8266"), ("esp32", "3232")):
+            with self.subTest(family):
+                self.upload(0, "", "-s", "-p", port, "--sign", self.rsa_key, "-f", filesystem, family=family)
+                self.upload(3, "is not sent: its signature is not valid", "-s", "-p", port, "--sign", other, "-f",
+                            filesystem, family=family)
+
+    def test_line_of_hosts(self):
+        board = self.board()
+        plain = firmware.esp8266(5000)
+        signed = self.file("signed.bin", esp8266_signed(self.rsa_key, plain))
+        hosts = self.file("hosts", f"{board.address} file={self.file('plain.bin', plain)}\n".encode())
+        result = run("--verify-key", self.rsa_public, "--hosts", hosts, "-f", signed)
+        self.assertEqual((result.status, result.out), (3, ""), result)
+        self.assertIn(f"esp-ota: {hosts}, line 1: ", result.err)
+        self.assertIn("plain.bin is not sent: it has no signature", result.err)
+        self.assertFalse(board.count("invitation"), board.events)
+        result = run("--verify-key", self.rsa_public, "--hosts", self.file("hosts", f"{board.address}\n".encode()),
+                     "-f", signed)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+
+    def test_no_key(self):
+        self.verify = run("--verify-key", "/nonexistent", "-i", "127.0.0.1", "-f", self.file("fw.bin", PICO))
+        self.assertEqual(self.verify.status, 2, self.verify)
+        self.assertIn("cannot open the key file /nonexistent", self.verify.err)
+
+
+class Beside(Keys):
+    """FILE.signed replaces FILE only where it is FILE with a signature, and nobody else's."""
+
+    def upload(self, signed, status, phrase, *arguments, mode=0o644, age=0, plain=PICO, check=True):
+        """The same is said by --check."""
+        board = self.board(family="pico")
+        path, beside = os.path.join(self.directory, "fw.bin"), self.file("fw.bin.signed", signed)
+        if plain is not None:
+            self.file("fw.bin", plain)
+            os.utime(path, (1_700_000_000, 1_700_000_000))
+        os.chmod(beside, mode)
+        os.utime(beside, (1_700_000_000 - age, 1_700_000_000 - age))
+        if check:
+            result = run("--check", "-p", "2040", "-f", path)
+            self.assertEqual(result.status, status, result)
+            self.assertIn(phrase, result.out + result.err)
+        result = run("-i", board.address, "-p", str(board.port), *arguments, "-f", path, TZ="UTC")
+        self.assertEqual((result.status, result.out), (status, ""), result)
+        self.assertIn(phrase, result.err)
+        board.close()
+        self.assertEqual(board.count("invitation") > 0, status == 0, board.events)
+        return result
+
+    def test_what_it_is(self):
+        signed = esp8266_signed(self.rsa_key, PICO)
+        sent = "sending "
+        for name, content, status, phrase in (
+                ("signed", signed, 0, ""),
+                ("of another file", esp8266_signed(self.rsa_key, PICO[:-1] + b"?"), 3,
+                 "fw.bin with a signature, but does not begin with the bytes of that file; sign it again"),
+                ("other firmware", firmware.rp2040(6000), 3, "does not begin with the bytes of that file"),
+                ("no signature", PICO, 3, "has no signature behind the bytes of that file"),
+                ("cut", signed[:-1], 3, "has no signature behind the bytes of that file"),
+                ("more than a signature", signed + b"\0", 3, "has no signature behind the bytes of that file")):
+            with self.subTest(name):
+                result = self.upload(content, status, phrase)
+                self.assertEqual(sent in result.err, status == 0, result)
+                self.assertEqual(len(re.findall("^esp-ota: ", result.err, re.M)), 1 if status else 0, result)
+
+    def test_compressed(self):
+        content = esp8266_signed(self.rsa_key, gzip.compress(PICO))
+        self.upload(content, 0, "")
+        self.upload(content, 3, "does not begin with the bytes of that file", plain=firmware.rp2040(6000))
+
+    def test_alone(self):
+        self.upload(esp8266_signed(self.rsa_key, PICO), 0, "", plain=None)
+        self.upload(PICO, 3, "does not end in a signature as its name says", plain=None)
+
+    def test_older(self):
+        signed = esp8266_signed(self.rsa_key, PICO)
+        times = f"it is older (2023-11-14 22:13:10) than {self.directory}/fw.bin (2023-11-14 22:13:20); sign it again"
+        self.upload(signed, 3, times, age=10, check=False)
+        self.upload(signed, 3, times, "-q", age=10, check=False)
+        result = self.upload(signed, 0, times, "--force", age=10, check=False)
+        self.assertIn("sending ", result.err)
+        result = self.upload(esp8266_signed(self.rsa_key, PICO[:-1] + b"?"), 3,
+                             "22:13:20) and does not begin with the bytes of that file", age=10, check=False)
+
+    def test_owner(self):
+        signed = esp8266_signed(self.rsa_key, PICO)
+        for more in ((), ("--force",)):
+            self.upload(signed, 3, "every user of this computer may change it", *more, mode=0o646)
+        self.upload(signed, 0, "", mode=0o664)
+        if os.geteuid() != 0:
+            self.skipTest("only root can give files to others")
+        beside, path = os.path.join(self.directory, "fw.bin.signed"), os.path.join(self.directory, "fw.bin")
+        os.chown(beside, 1234, -1)
+        for more in ((), ("--force",)):
+            self.upload(signed, 3, "it belongs to user 1234, not to 0", *more)
+        os.chown(path, 1234, -1)
+        self.upload(signed, 0, "")
+        os.chown(beside, 0, -1)
+        self.upload(signed, 0, "")
 
 
 class Sign(Keys):
@@ -298,16 +442,6 @@ class Sign(Keys):
             self.assertEqual(result.status, 0, result)
         with open(signed, "rb") as file:
             self.assertEqual(file.read()[:len(PICO)], PICO)
-
-    def test_stale_signed_file(self):
-        """Yesterday's signature takes the place of today's build, but not without a word."""
-        path, signed = self.file("fw.bin", PICO), self.file("fw.bin.signed", PICO)
-        os.utime(signed, (1000000000, 1000000000))
-        result = run("-f", path, "-i", "127.0.0.1:1", "-t", "0.1", "--retries", "0")
-        self.assertIn(f"warning: {signed} takes the place of a file that is newer than it\n", result.err)
-        os.utime(path, (1000000000, 1000000000))
-        result = run("-f", path, "-i", "127.0.0.1:1", "-t", "0.1", "--retries", "0")
-        self.assertNotIn("newer", result.err)
 
     def test_output_to_the_key(self):
         result = run("--sign", self.rsa_key, "-f", self.file("fw.bin", PICO), "--output", self.rsa_key)

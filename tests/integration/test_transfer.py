@@ -206,11 +206,12 @@ class Images(Scenario):
     def test_signed_image_beside_it(self):
         board = self.board()
         path = self.file("fw.bin", image(3000))
-        self.file("fw.bin.signed", image(3100))
-        result = run("-i", board.address, "-f", path)
-        self.assertEqual((result.status, result.out), (0, ""), result)
-        self.assertRegex(result.err, r"fw.bin.signed, the signed image beside the file")
-        board.wait_for("upload result=ok bytes=3100")
+        self.file("fw.bin.signed", image(3000) + bytes(range(256)) + b"\0\1\0\0")
+        for quiet in ((), ("-q",)):
+            result = run("-i", board.address, *quiet, "-f", path)
+            self.assertEqual((result.status, result.out), (0, ""), result)
+            self.assertIn(f"sending {path}.signed, the signed image beside the file\n", result.err)
+            board.wait_for("upload result=ok bytes=3260")
 
     def test_rebuilt_during_the_upload(self):
         """What was hashed is what is sent, whatever happens to the file."""

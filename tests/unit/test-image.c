@@ -1,6 +1,6 @@
 /*
  * test-image.c: which file is read, what is refused, and files that change meanwhile. read(),
- * malloc() and calloc() are wrapped by the linker, so that these can be made to misbehave.
+ * fstat(), malloc() and calloc() are wrapped by the linker, so that these can be made to misbehave.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "firmware.h"
+#include "gzip.h"
 #include "image.h"
 #include "vectors.h"
 
@@ -26,7 +27,8 @@ enum mishap { NONE, GROW, SHRINK, REWRITE, EARLY_END, TRICKLE, READ_ERROR };
 static struct {
     enum mishap mishap;
     size_t reads;
-    int allocations_left; /* -1: no limit */
+    int allocations_left;      /* -1: no limit */
+    const uid_t *signed_owner; /* of fw.bin.signed; NULL: its own */
 } wrapped = {.allocations_left = -1};
 
 static char directory[] = "/tmp/esp-ota-test-image-XXXXXX";
@@ -35,6 +37,8 @@ static unsigned char pattern[4096];
 
 ssize_t __real_read(int descriptor, void *target, size_t size);
 ssize_t __wrap_read(int descriptor, void *target, size_t size);
+int __real_fstat(int descriptor, struct stat *status);
+int __wrap_fstat(int descriptor, struct stat *status);
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 int __real_posix_memalign(void **memory, size_t alignment, size_t size);
@@ -122,6 +126,17 @@ static const char *beside(const char *suffix)
     return name;
 }
 
+int __wrap_fstat(int descriptor, struct stat *status)
+{
+    struct stat found;
+    int result = __real_fstat(descriptor, status);
+
+    if (result == 0 && wrapped.signed_owner != NULL && stat(beside(".signed"), &found) == 0 &&
+        found.st_ino == status->st_ino)
+        status->st_uid = *wrapped.signed_owner;
+    return result;
+}
+
 static int make_directory(void **state)
 {
     (void)state;
@@ -145,6 +160,7 @@ static int set_up(void **state)
     wrapped.mishap = NONE;
     wrapped.reads = 0;
     wrapped.allocations_left = -1;
+    wrapped.signed_owner = NULL;
     write_file(path, pattern, sizeof pattern);
     return 0;
 }
@@ -230,28 +246,146 @@ static void test_digests(void **state)
     image_free(image);
 }
 
+/* 0xAA, then the length that ends it: the form in which ESP8266 and Pico W boards have it. */
+static const unsigned char *signature(void)
+{
+    static unsigned char bytes[260];
+
+    memset(bytes, 0xAA, sizeof bytes);
+    memcpy(bytes + 256, (unsigned char[]){0, 1, 0, 0}, 4);
+    return bytes;
+}
+
+/* Writes fw.bin.signed: these bytes, and size bytes of a signature. */
+static void write_signed(const void *data, size_t size, size_t signature_size)
+{
+    unsigned char content[sizeof pattern + 512];
+
+    memset(content, 0xBB, sizeof content);
+    memcpy(content, data, size);
+    memcpy(content + size, signature(), signature_size < 260 ? signature_size : 260);
+    write_file(beside(".signed"), content, size + signature_size);
+}
+
+static void expect_flaw(const char *flaw)
+{
+    struct image *image = load(path);
+
+    assert_true(image->is_signed);
+    if (*flaw ? strstr(image->flaw, flaw) == NULL : *image->flaw != '\0')
+        fail_msg("expected the flaw \"%s\", got \"%s\"", flaw, image->flaw);
+    image_free(image);
+}
+
 static void test_signed_file_is_preferred(void **state)
 {
     struct image *image;
 
     (void)state;
-    write_file(beside(".signed"), "signed signed signed", 20);
+    write_signed(pattern, sizeof pattern, 260);
     image = load(path);
     assert_true(image->is_signed);
+    assert_string_equal(image->flaw, "");
     assert_string_equal(image->path, beside(".signed"));
-    assert_int_equal(image->size, 20);
+    assert_int_equal(image->size, sizeof pattern + 260);
     image_free(image);
 
     /* espota.py takes it even when there is nothing else */
     assert_int_equal(unlink(path), 0);
-    image = load(path);
-    assert_true(image->is_signed);
-    image_free(image);
+    expect_flaw("");
 
     /* what is wrong with it is said, and nothing else is sent in its place */
     write_file(path, pattern, sizeof pattern);
     write_file(beside(".signed"), "", 0);
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "fw.bin.signed is empty");
+}
+
+static void test_signed_file_is_the_file_with_a_signature(void **state)
+{
+    unsigned char other[sizeof pattern], *packed;
+    size_t size;
+
+    (void)state;
+    memcpy(other, pattern, sizeof other);
+    other[sizeof other - 1] ^= 1;
+    write_signed(other, sizeof other, 260);
+    expect_flaw("fw.bin with a signature, but does not begin with the bytes of that file");
+    write_signed(pattern, sizeof pattern - 1, 260);
+    expect_flaw("does not begin with the bytes");
+    write_signed(pattern, 1000, 260);
+    expect_flaw("does not begin with the bytes");
+    write_signed(pattern, sizeof pattern, 0);
+    expect_flaw("has no signature behind the bytes");
+    write_signed(pattern, sizeof pattern, 259);
+    expect_flaw("has no signature behind the bytes");
+    write_signed(pattern, sizeof pattern, 261);
+    expect_flaw("has no signature behind the bytes");
+    write_signed(pattern, sizeof pattern, 512); /* RSA-4096, for an ESP32 */
+    expect_flaw("");
+
+    assert_true(gzip_pack(&packed, &size, pattern, sizeof pattern));
+    assert_non_null(packed);
+    write_signed(packed, size, 260);
+    expect_flaw("");
+    write_signed(packed, size, 0);
+    expect_flaw("has no signature behind the bytes");
+    write_signed(packed, size - 1, 260);
+    expect_flaw("does not begin with the bytes");
+    free(packed);
+    assert_true(gzip_pack(&packed, &size, other, sizeof other));
+    write_signed(packed, size, 260);
+    expect_flaw("does not begin with the bytes");
+    free(packed);
+
+    /* alone: the length at the end has to be that of a signature */
+    assert_int_equal(unlink(path), 0);
+    write_signed(pattern, sizeof pattern, 260);
+    expect_flaw("");
+    write_signed(pattern, sizeof pattern, 259);
+    expect_flaw("does not end in a signature");
+}
+
+static void set_times(const char *name, time_t seconds)
+{
+    const struct timespec times[] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+
+    assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
+static void test_signed_file_is_not_older(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("TZ", "UTC", 1), 0);
+    write_signed(pattern, sizeof pattern, 260);
+    set_times(beside(".signed"), 1000000000);
+    set_times(path, 1000000001);
+    expect_flaw("older (2001-09-09 01:46:40) than ");
+    expect_flaw("fw.bin (2001-09-09 01:46:41); sign it again");
+    set_times(path, 1000000000);
+    expect_flaw("");
+    write_file(path, pattern, 100);
+    write_signed(pattern + 1, sizeof pattern - 1, 260);
+    set_times(beside(".signed"), 1000000000);
+    expect_flaw(" and does not begin with the bytes of that file");
+}
+
+static void test_signed_file_of_others(void **state)
+{
+    uid_t me = geteuid(), another = me + 1;
+
+    (void)state;
+    write_signed(pattern, sizeof pattern, 260);
+    assert_int_equal(chmod(beside(".signed"), 0666), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "every user of this computer may change it");
+    assert_int_equal(chmod(beside(".signed"), 0664), 0);
+    expect_flaw("");
+
+    wrapped.signed_owner = &another;
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "it belongs to user ");
+    assert_int_equal(unlink(path), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "it belongs to user ");
+    wrapped.signed_owner = &(uid_t){0};
+    expect_flaw("");
 }
 
 static void test_signed_directory_is_no_image(void **state)
@@ -476,6 +610,9 @@ int main(void)
         TEST(test_file_is_closed),
         TEST(test_digests),
         TEST(test_signed_file_is_preferred),
+        TEST(test_signed_file_is_the_file_with_a_signature),
+        TEST(test_signed_file_is_not_older),
+        TEST(test_signed_file_of_others),
         TEST(test_signed_directory_is_no_image),
         TEST(test_sizes),
         TEST(test_not_a_regular_file),

@@ -312,8 +312,12 @@ static void test_rejected(void **state)
          "--sign-hash 'md\\x1b' is none of sha256, sha384 and sha512"},
         {{"-i", "b", "-f", "x", "--sign-hash", "sha384"},
          "--sign-hash says how to sign; add --sign KEY, or leave it out"},
-        {{"-i", "b", "-f", "x", "--verify-key", "k"},
-         "--verify-key says whether a file is signed; add --check, or leave it out"},
+        {{"-l", "--verify-key", "k"},
+         "--verify-key says whose signature a file should have; add --check, or upload one with -i "
+         "and -f"},
+        {{"-i", "b", "--monitor", "--verify-key", "k"},
+         "--verify-key says whose signature a file should have; add --check, or upload one with -i "
+         "and -f"},
         {{"--check", "-f", "x", "--verify-key", ""}, "the file name behind --verify-key is empty"},
         {{"-z", "--output", "y"}, "no firmware is named; add -f FILE"},
         {{"-z", "-f", "x", "--output", ""}, "the file name behind --output is empty"},
