@@ -13,7 +13,7 @@
 #include <avahi-client/lookup.h>
 #include <avahi-common/error.h>
 
-/* What discover.c calls: avahi_client_errno() as avahi.client_errno(), and so on. */
+/* The functions in use: avahi_client_errno() as avahi.client_errno(), and so on. */
 #define AVAHI_FUNCTIONS(X)                                                                         \
     X(client_errno)                                                                                \
     X(client_free)                                                                                 \

@@ -1,6 +1,6 @@
 /*
- * daemon.h: the connection to avahi-daemon, which may be restarted at any time. discover.c is its
- * only user.
+ * daemon.h: the connection to avahi-daemon, which may be restarted at any time. discover.c and
+ * discover_search.c are its only users.
  */
 #ifndef DAEMON_H
 #define DAEMON_H

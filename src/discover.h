@@ -1,5 +1,5 @@
 /*
- * discover.h: multicast DNS through avahi-daemon. discover.c and daemon.c are the only users of
+ * discover.h: multicast DNS through avahi-daemon. discover*.c and daemon.c are the only users of
  * avahi-client. Its calls wait for D-Bus, up to 25 seconds when the bus or the daemon hangs, so
  * everything but tests goes through mdns.h, which runs it in a child process.
  */
@@ -21,16 +21,16 @@ enum {
     DISCOVER_REASON_MAX = 128
 };
 
-/* What can be asked, always in the domain local. */
+/* The kinds of questions, all about the domain local. */
 enum discover_kind {
     DISCOVER_HOST,     /* every address of a host name, on every interface */
-    DISCOVER_INSTANCE, /* everything about an _arduino._tcp instance, likewise */
-    /* Every _arduino._tcp instance: its name when it is seen, and, unless it is there no more,
-     * everything when it is resolved; first with one address, IPv4 where there are both, then with
-     * every address of that family and every interface on which it is heard. */
+    DISCOVER_INSTANCE, /* everything about an _arduino._tcp instance, on every interface */
+    /* Every _arduino._tcp instance: its name when it is seen, then everything about it, unless it
+     * has gone by then: first with one address (IPv4 where there are both), then with every
+     * address of that family and every interface on which it is heard. */
     DISCOVER_BOARDS,
     /* The _arduino._tcp instances at a numeric address, resolved. All such questions share one
-     * look at all boards, which is used for ten seconds. */
+     * survey of all boards, whose answers are used for ten seconds. */
     DISCOVER_ADDRESS,
 };
 
@@ -45,11 +45,11 @@ enum discover_event {
 struct discover_answer {
     enum discover_event event;
     bool has_address;
-    bool is_further; /* of this service, all but the address and its interface has been told */
+    bool is_further; /* only the address and its interface are new about this service */
     uint16_t port;
-    enum txt_flag password;               /* whether the board wants one; not for DISCOVER_HOST */
-    struct address address;               /* port 0; link-local IPv6 has its scope */
-    char interface[IF_NAMESIZE];          /* on which that was heard; "" */
+    enum txt_flag password;      /* whether the board wants a password; not for DISCOVER_HOST */
+    struct address address;      /* port 0; link-local IPv6 has its scope */
+    char interface[IF_NAMESIZE]; /* where the address was heard; "": unknown */
     char instance[DISCOVER_INSTANCE_MAX]; /* not escaped: as a person would type it */
     char host[DISCOVER_NAME_MAX];
     char type[DISCOVER_TYPE_MAX];     /* "esp32dev", or ""; not for DISCOVER_HOST */
