@@ -327,12 +327,20 @@ enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure
 void image_free(struct image *image)
 {
     while (image != NULL) {
-        struct image *plain = image->plain;
+        struct image *next = image->plain;
 
-        image_free(image->for_esp32);
+        /* The other image's own come first, then this one's. */
+        if (image->for_esp32 != NULL) {
+            struct image *last = image->for_esp32;
+
+            while (last->plain != NULL)
+                last = last->plain;
+            last->plain = next;
+            next = image->for_esp32;
+        }
         free(image->path);
         free(image->data);
         free(image);
-        image = plain;
+        image = next;
     }
 }

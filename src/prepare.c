@@ -200,7 +200,8 @@ static unsigned families_at(uint16_t port, unsigned families)
                          : port == PORT_PICO  ? INSPECT_FAMILY_PICO
                                               : families;
 
-    return families & listening ? families & listening : families;
+    const unsigned both = families & listening;
+    return both ? both : families;
 }
 
 static bool names_boards(const struct options *options)
