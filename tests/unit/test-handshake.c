@@ -212,12 +212,13 @@ int __wrap_udp_send(struct udp *udp, const void *data, size_t length)
     const char *const *replies = world.script->replies[world.script->every_time ? 0 : n];
     size_t endpoint = find_socket(udp);
     bool is_only_one = endpoints_count(world.endpoints) == 1;
+    static const char letters[] = "abcdefghi";
 
     assert_true(n < DATAGRAMS_MAX && length < sizeof world.received[n]);
     memcpy(world.received[n], data, length);
-    snprintf(world.sent + before, sizeof world.sent - before, "%s%c%d%.1s", before ? " " : "",
+    snprintf(world.sent + before, sizeof world.sent - before, "%s%c%d%.*s", before ? " " : "",
              *world.received[n] == '2' ? 'A' : 'I', (int)(virtual_time.now_us / MS),
-             is_only_one ? "" : &"abcdefghi"[endpoint]);
+             is_only_one ? 0 : 1, letters + endpoint);
     if (world.script->send_error)
         return world.script->send_error;
     for (size_t i = 0; i < REPLIES_MAX && replies[i]; i++)
