@@ -243,8 +243,6 @@ void confine_process(void)
 {
     /* Also what lets those without privileges do the rest. */
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-#ifndef ESP_OTA_COVERAGE /* which writes its counters to files */
     make_files_read_only();
-#endif
     deny_calls();
 }
