@@ -4,14 +4,18 @@
  */
 #include "escape.h"
 
+#include "unicode_table.h"
 #include "utf8.h"
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Room for one character as shown: a UTF-8 sequence, or "\u202e". */
-enum { PIECE_MAX = 8 };
+enum {
+    PIECE_MAX = 12, /* room for one character as shown: a UTF-8 sequence, or "\U000e0041" */
+    MARKS_MAX = 4,  /* on one character; no script needs more */
+};
 
 /* Whether a character could move the cursor or rearrange the text around it. */
 static bool is_harmful(uint32_t c)
@@ -20,6 +24,41 @@ static bool is_harmful(uint32_t c)
            c == 0x061C || c == 0x200E || c == 0x200F || /* direction marks */
            (c >= 0x2028 && c <= 0x202E) ||              /* line separators, overrides */
            (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF; /* isolates, byte order mark */
+}
+
+static int compare(const void *key, const void *element)
+{
+    uint32_t character = *(const uint32_t *)key;
+    const struct unicode_range *range = element;
+
+    return character < range->first ? -1 : character > range->last;
+}
+
+static bool is_hidden(uint32_t character)
+{
+    return bsearch(&character, unicode_hidden, unicode_hidden_count, sizeof *unicode_hidden,
+                   compare) != NULL;
+}
+
+static bool is_mark(uint32_t character)
+{
+    return bsearch(&character, unicode_marks, unicode_marks_count, sizeof *unicode_marks,
+                   compare) != NULL;
+}
+
+/* Whether the character may be shown as it is. *marks: how many are drawn onto the last one that
+ * is; MARKS_MAX where there is none. */
+static bool is_shown(uint32_t character, unsigned *marks)
+{
+    bool is_on_other = character >= 0x80 && is_mark(character);
+
+    if (is_harmful(character) || (character >= 0x80 && is_hidden(character)) ||
+        (is_on_other && *marks == MARKS_MAX)) {
+        *marks = MARKS_MAX;
+        return false;
+    }
+    *marks = is_on_other ? *marks + 1 : 0;
+    return true;
 }
 
 static const char *short_escape(uint32_t character)
@@ -39,9 +78,9 @@ static const char *short_escape(uint32_t character)
 }
 
 /* Writes the first character of source, as it is to be shown, and returns how many bytes of source
- * it stands for. Those in kept stay as they are. */
+ * it stands for. Those in kept stay as they are. *marks: see is_shown(). */
 static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, size_t length,
-                         const char *kept)
+                         const char *kept, unsigned *marks)
 {
     uint32_t character = 0;
     size_t size = utf8_decode(&character, source, length);
@@ -49,15 +88,21 @@ static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, siz
 
     if (size == 0) {
         snprintf(piece, PIECE_MAX, "\\x%02x", source[0]);
+        *marks = MARKS_MAX;
         return 1;
     }
+    bool shows = is_shown(character, marks);
     if (size == 1 && source[0] != '\0' && strchr(kept, source[0])) {
         piece[0] = (char)source[0];
         piece[1] = '\0';
     } else if (short_form != NULL) {
         snprintf(piece, PIECE_MAX, "%s", short_form);
-    } else if (is_harmful(character)) {
-        snprintf(piece, PIECE_MAX, character < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)character);
+    } else if (!shows) {
+        snprintf(piece, PIECE_MAX,
+                 character < 0x80      ? "\\x%02x"
+                 : character < 0x10000 ? "\\u%04x"
+                                       : "\\U%08x",
+                 (unsigned)character);
     } else {
         memcpy(piece, source, size);
         piece[size] = '\0';
@@ -72,10 +117,11 @@ static char *escape(char *target, size_t capacity, const void *source, size_t le
     const unsigned char *bytes = source;
     size_t used = 0;
     size_t cut = 0; /* the last border that leaves room for the ellipsis */
+    unsigned marks = MARKS_MAX;
 
     while (length > 0) {
         char piece[PIECE_MAX];
-        size_t consumed = next_piece(piece, bytes, length, kept);
+        size_t consumed = next_piece(piece, bytes, length, kept, &marks);
         size_t size = strlen(piece);
 
         if (used + sizeof ellipsis <= capacity)
@@ -108,19 +154,68 @@ char *escape_string(char *target, size_t capacity, const char *source)
     return escape_text(target, capacity, source, strlen(source));
 }
 
-bool escape_is_printable(const char *text)
+static bool is_made_of(const char *text, bool (*fits)(uint32_t character, unsigned *marks))
 {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t length = strlen(text);
+    unsigned marks = MARKS_MAX;
 
     while (length > 0) {
         uint32_t character;
         size_t size = utf8_decode(&character, bytes, length);
 
-        if (size == 0 || is_harmful(character))
+        if (size == 0 || !fits(character, &marks))
             return false;
         bytes += size;
         length -= size;
     }
     return true;
+}
+
+static bool is_harmless(uint32_t character, unsigned *marks)
+{
+    (void)marks;
+    return !is_harmful(character);
+}
+
+bool escape_is_printable(const char *text)
+{
+    return is_made_of(text, is_shown);
+}
+
+bool escape_is_harmless(const char *text)
+{
+    return is_made_of(text, is_harmless);
+}
+
+/* Of "\u" with 4 digits or "\U" with 8, as escape() writes them; 0 for anything else. */
+static uint32_t escaped_character(const char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t count = text[0] != '\\' ? 0 : text[1] == 'u' ? 4 : text[1] == 'U' ? 8 : 0;
+    uint32_t character = 0;
+
+    if (count == 0 || strspn(text + 2, digits) < count)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        character = character << 4 | (uint32_t)(strchr(digits, text[2 + i]) - digits);
+    return !is_harmful(character) && (is_hidden(character) || is_mark(character)) ? character : 0;
+}
+
+char *escape_revert(char *text)
+{
+    char *target = text;
+
+    for (const char *source = text; *source != '\0';) {
+        uint32_t character = escaped_character(source);
+
+        if (character == 0) {
+            *target++ = *source++;
+        } else {
+            source += character < 0x10000 ? strlen("\\u0000") : strlen("\\U00000000");
+            target += utf8_encode(target, character);
+        }
+    }
+    *target = '\0';
+    return text;
 }

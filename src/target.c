@@ -12,6 +12,7 @@
 #include "escape.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -284,7 +285,7 @@ static enum ota_error check_text(const char *text, struct ota_failure *failure)
 {
     if (*text == '\0')
         return fail(failure, OTA_E_USAGE, "the name or address of the board is empty");
-    if (!escape_is_printable(text))
+    if (!escape_is_harmless(text))
         return reject(failure, text, "has control characters in it or is not valid UTF-8");
     if (strlen(text) >= TARGET_NAME_MAX)
         return reject(failure, text, "is too long for a name or an address");
@@ -389,10 +390,16 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
 
 enum ota_error target_parse(struct target *target, const char *text, struct ota_failure *failure)
 {
+    char name[TARGET_NAME_MAX];
+
     memset(target, 0, sizeof *target);
-    if (check_text(text, failure) != OTA_OK || check_mistakes(text, failure) != OTA_OK)
+    if (check_text(text, failure) != OTA_OK)
         return failure->error;
-    return parse_board(target, text, failure);
+    snprintf(name, sizeof name, "%s", text);
+    escape_revert(name);
+    if (check_mistakes(name, failure) != OTA_OK)
+        return failure->error;
+    return parse_board(target, name, failure);
 }
 
 bool target_equal(const struct target *a, const struct target *b)

@@ -26,9 +26,10 @@ struct target {
 
 /* Parses HOST, HOST:PORT, ADDRESS, ADDRESS%SCOPE, [V6]:PORT or an instance name (which may hold
  * spaces, dots and colons: only a last ":" with a port number behind it counts as a port, and only
- * when the rest holds no other colon). A trailing dot of a host name is dropped. Fails with
- * OTA_E_USAGE for an empty or too long text, a bad port, a scope that does not exist, NUL or
- * control characters, invalid UTF-8. */
+ * when the rest holds no other colon). A trailing dot of a host name is dropped. What stands as
+ * \u00ad or so, as escape.h shows it, is that character again. Fails with OTA_E_USAGE for an empty
+ * or too long text, a bad port, a scope that does not exist, NUL or control characters, invalid
+ * UTF-8. */
 enum ota_error target_parse(struct target *target, const char *text, struct ota_failure *failure);
 
 /* Whether both texts name the same board: the same address, or the same name but for the case of

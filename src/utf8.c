@@ -1,5 +1,6 @@
 /*
- * utf8.c: decodes UTF-8. It allocates nothing and knows nothing about where the bytes come from.
+ * utf8.c: decodes and encodes UTF-8. It allocates nothing and knows nothing about where the bytes
+ * come from.
  */
 #include "utf8.h"
 
@@ -23,6 +24,17 @@ size_t utf8_decode(uint32_t *character, const void *source, size_t length)
     if (value < smallest[size] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF))
         return 0;
     *character = value;
+    return size;
+}
+
+size_t utf8_encode(char *target, uint32_t character)
+{
+    static const unsigned char leads[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    size_t size = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+
+    for (size_t i = size; i-- > 1; character >>= 6)
+        target[i] = (char)(0x80 | (character & 0x3F));
+    target[0] = (char)(leads[size] | character);
     return size;
 }
 

@@ -11,6 +11,9 @@
  * overlong forms, no surrogates). Returns its length, or 0 when there is none. */
 size_t utf8_decode(uint32_t *character, const void *source, size_t length);
 
+/* Writes the sequence of a character up to U+10FFFF, and returns its length, at most 4. */
+size_t utf8_encode(char *target, uint32_t character);
+
 /* How many bytes each of source can become in utf8_repair(). */
 enum { UTF8_REPAIRED = 3 };
 

@@ -96,6 +96,22 @@ class Names(Announced):
                                 for event in map(json.loads, result.out.splitlines())))
         self.assertNotRegex(scenario.Terminal("-l").result().err, r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\u202e]")
 
+    def test_look_alikes(self):
+        """Names that look like another one are told from it, and can be typed as they are shown."""
+        names = {"Lamp 1": "Lamp 1", "Lamp\u00a01": "Lamp\\u00a01", "Lamp\u00ad 1": "Lamp\\u00ad 1",
+                 "Lamp 1\u200b": "Lamp 1\\u200b", "Lamp 1\u3164": "Lamp 1\\u3164",
+                 "Lamp 1\ufe0f": "Lamp 1\\ufe0f", "Lamp 1\U000e0031": "Lamp 1\\U000e0031",
+                 "La" + "\u0301" * 6 + "mp": "La" + "\u0301" * 4 + "\\u0301\\u0301mp",
+                 "Stu\u0308ck 💡": "Stu\u0308ck 💡"}
+        self.announce(*(board(name.encode().decode("latin-1"), (f"10.77.0.{10 + i}",), host=f"host-{i}")
+                        for i, name in enumerate(names)))
+        rows, _ = self.list()
+        self.assertEqual(sorted(names.values()), sorted(row[0] for row in rows))
+        for i, shown in enumerate(names.values()):
+            with self.subTest(shown):
+                result = scenario.run("-i", shown, "-f", self.image, "-t", "1", "--retries", "0", "-d")
+                self.assertIn(f"{shown} is 10.77.0.{10 + i}, port 3232 (mDNS", result.err)
+
     def test_host_names(self):
         """Shown as they are, they lead to the board when they are typed."""
         names = ("My Lamp", "K\u00fcche", "lamp (left)", "a\\b", "12 lamp")

@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include "escape.h"
+#include "unicode_table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +48,42 @@ static const struct {
     {BYTES("\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c"), "\\u200e\\u200f\\u061c"},
     {BYTES("\xe2\x80\xa8\xe2\x80\xa9"), "\\u2028\\u2029"},
     {BYTES("\xef\xbb\xbf"), "\\ufeff"},
+    /* what shows nothing: soft hyphen, joiners, fillers, variation selectors, tags */
+    {BYTES("a\xc2\xad"
+           "b"),
+     "a\\u00adb"},
+    {BYTES("a\xe2\x80\x8b\xe2\x80\x8d\xe2\x81\xa0"), "a\\u200b\\u200d\\u2060"},
+    {BYTES("a\xcd\x8f\xe1\xa0\x8e"), "a\\u034f\\u180e"},
+    {BYTES("\xe1\x85\x9f\xe3\x85\xa4\xef\xbe\xa0"), "\\u115f\\u3164\\uffa0"},
+    {BYTES("\xe2\x9d\xa4\xef\xb8\x8f"), "\xe2\x9d\xa4\\ufe0f"},
+    {BYTES("a\xf3\xa0\x84\x80"), "a\\U000e0100"},
+    {BYTES("a\xf3\xa0\x81\x81"), "a\\U000e0041"},
+    {BYTES("a\xf0\x9d\x85\xb3"), "a\\U0001d173"},
+    /* spaces that are none; that of East Asian text can be told apart */
+    {BYTES("a\xc2\xa0\xe2\x80\x83\xe2\xa0\x80"
+           "b"),
+     "a\\u00a0\\u2003\\u2800b"},
+    {BYTES("a\xe3\x80\x80"
+           "b"),
+     "a\xe3\x80\x80"
+     "b"},
+    /* private use and noncharacters */
+    {BYTES("\xee\x80\x80\xef\xb7\x90\xf4\x8f\xbf\xbf"), "\\ue000\\ufdd0\\U0010ffff"},
+    /* combining marks: on a character, on nothing, and a flood of them */
+    {BYTES("e\xcc\x81"), "e\xcc\x81"},
+    {BYTES("\xcc\x81"
+           "e"),
+     "\\u0301e"},
+    {BYTES("\n\xcc\x81"), "\\n\\u0301"},
+    {BYTES("\xff\xcc\x81"), "\\xff\\u0301"},
+    {BYTES("a\xe2\x80\x8b\xcc\x81"), "a\\u200b\\u0301"},
+    {BYTES("e\xcc\x81\xcc\x82\xcc\x83\xcc\x84\xcc\x85\xcc\x86z\xcc\x81"),
+     "e\xcc\x81\xcc\x82\xcc\x83\xcc\x84\\u0305\\u0306z\xcc\x81"},
+    /* ordinary names: Vietnamese (decomposed), Thai, Hindi, Korean, Hebrew with points */
+    {BYTES("e\xcc\x82\xcc\xa3 \xe0\xb8\x97\xe0\xb8\xb5\xe0\xb9\x88 "
+           "\xe0\xa4\x95\xe0\xa4\xbf\xe0\xa4\x82 \xed\x95\x9c \xd7\xa9\xd6\xbc\xd7\x81\xd6\xb8"),
+     "e\xcc\x82\xcc\xa3 \xe0\xb8\x97\xe0\xb8\xb5\xe0\xb9\x88 "
+     "\xe0\xa4\x95\xe0\xa4\xbf\xe0\xa4\x82 \xed\x95\x9c \xd7\xa9\xd6\xbc\xd7\x81\xd6\xb8"},
     /* not UTF-8: stray and missing continuations, overlong forms, surrogates, too large */
     {BYTES("\x80"), "\\x80"},
     {BYTES("\xc3"), "\\xc3"},
@@ -57,19 +95,25 @@ static const struct {
     {BYTES("\xf0\x8f\xbf\xbf"), "\\xf0\\x8f\\xbf\\xbf"},
     {BYTES("\xed\xa0\x80"), "\\xed\\xa0\\x80"},
     {BYTES("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80"},
-    {BYTES("\xf4\x8f\xbf\xbd"), "\xf4\x8f\xbf\xbd"},
+    {BYTES("\xf0\x9f\xbf\xbd"), "\xf0\x9f\xbf\xbd"},
     {BYTES("\xf8\x90\x80\x80"), "\\xf8\\x90\\x80\\x80"},
     {BYTES("\xff\xfe"), "\\xff\\xfe"},
 };
 
 static void test_table(void **state)
 {
-    char shown[128];
+    char shown[128], reverted[128];
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_ptr_equal(escape_text(shown, sizeof shown, rows[i].source, rows[i].length), shown);
         assert_string_equal(shown, rows[i].shown);
+        /* A name that may be typed may be typed as it was shown. */
+        if (escape_is_harmless(rows[i].source) && !strchr(rows[i].source, '\\') &&
+            strlen(rows[i].source) == rows[i].length) {
+            memcpy(reverted, shown, strlen(shown) + 1);
+            assert_string_equal(escape_revert(reverted), rows[i].source);
+        }
     }
     assert_string_equal(escape_string(shown, sizeof shown, "a\nb"), "a\\nb");
 }
@@ -145,6 +189,40 @@ static void test_a_line_keeps_tabs_and_backslashes(void **state)
                         "\\u202e\\xff\\x1b\\x7f");
 }
 
+/* Nothing else than what escape_text() makes of characters that may be typed. */
+static void test_revert(void **state)
+{
+    static const char *const same[] = {
+        "",        "\\",    "\\u", "\\u00a",    "\\u0041",     "\\u00AD",     "\\u202e",
+        "\\u009b", "\\x1b", "\\n", "C:\\users", "\\U00110000", "\\Uffffffff", "\\u00e4"};
+    char text[32];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        snprintf(text, sizeof text, "%s", same[i]);
+        assert_string_equal(escape_revert(text), same[i]);
+    }
+    snprintf(text, sizeof text, "a\\u00ad\\U000e0041b");
+    assert_string_equal(escape_revert(text), "a\xc2\xad\xf3\xa0\x81\x81"
+                                             "b");
+}
+
+static void test_tables(void **state)
+{
+    const struct {
+        const struct unicode_range *ranges;
+        size_t count;
+    } tables[] = {{unicode_hidden, unicode_hidden_count}, {unicode_marks, unicode_marks_count}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < tables[i].count; j++) {
+            assert_true(tables[i].ranges[j].first <= tables[i].ranges[j].last);
+            if (j > 0)
+                assert_true(tables[i].ranges[j - 1].last + 1 < tables[i].ranges[j].first);
+        }
+}
+
 static void test_is_printable(void **state)
 {
     (void)state;
@@ -167,6 +245,8 @@ int main(void)
         cmocka_unit_test(test_what_does_not_fit_is_cut),
         cmocka_unit_test(test_arbitrary_bytes),
         cmocka_unit_test(test_a_line_keeps_tabs_and_backslashes),
+        cmocka_unit_test(test_revert),
+        cmocka_unit_test(test_tables),
         cmocka_unit_test(test_is_printable),
     };
 

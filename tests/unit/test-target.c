@@ -66,6 +66,9 @@ static const struct {
     {"lamp (left).local", TARGET_LOCAL, "lamp (left).local", 0},
     {"My Lamp.locals", TARGET_INSTANCE, "My Lamp.locals", 0},
     {"Version 1.2", TARGET_INSTANCE, "Version 1.2", 0},
+    /* as it was shown: what shows nothing, and what does */
+    {"My\\u00ad Lamp\\U000e0041", TARGET_INSTANCE, "My\xc2\xad Lamp\xf3\xa0\x81\x81", 0},
+    {"My\\u0041 Lamp", TARGET_INSTANCE, "My\\u0041 Lamp", 0},
     /* other host names */
     {"board.example.org", TARGET_HOST, "board.example.org", 0},
     {"board.example.org.:3232", TARGET_HOST, "board.example.org", 3232},
