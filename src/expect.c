@@ -122,7 +122,7 @@ static enum ota_error compile(pcre2_code **compiled, const char *option, const c
     if (*compiled)
         return OTA_OK;
     if (error == PCRE2_ERROR_HEAP_FAILED)
-        return fail(failure, OTA_E_INTERNAL, "memory ran out");
+        return fail(failure, OTA_E_INTERNAL, "out of memory");
     describe_error(reason, error, text, offset);
     return refuse(failure, option, pattern, reason);
 }
@@ -162,10 +162,10 @@ enum ota_error expect_new(struct expect **expect, const char *const *expected,
 {
     *expect = calloc(1, sizeof **expect);
     if (!*expect)
-        return fail(failure, OTA_E_INTERNAL, "memory ran out");
+        return fail(failure, OTA_E_INTERNAL, "out of memory");
 
     enum ota_error error =
-        make_room(*expect) ? OTA_OK : fail(failure, OTA_E_INTERNAL, "memory ran out");
+        make_room(*expect) ? OTA_OK : fail(failure, OTA_E_INTERNAL, "out of memory");
     if (error == OTA_OK)
         error = compile_all(&(*expect)->expected, "--expect", expected, expected_count, failure);
     if (error == OTA_OK)

@@ -770,7 +770,7 @@ static const struct test_case {
      .target = "kitchen",
      .asked = "host@0 instance@0 system@0",
      .done_ms = 0,
-     .says = {"multicast DNS cannot be asked (memory ran out)",
+     .says = {"multicast DNS cannot be asked (out of memory)",
               "the system resolver says \"Resource temporarily unavailable\""},
      .refuse_mdns = true,
      .refuse_lookup = true},
