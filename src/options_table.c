@@ -40,11 +40,11 @@ static const struct poptOption target_rows[] = {
           "own (- is standard input)"),
     FLAG("all", '\0', OPTION_ALL, "all boards that announce themselves in this network"),
     VALUE("match", '\0', OPTION_MATCH, "PATTERN",
-          "those of them whose name or host name fits, such as 'esp32-*'"),
+          "only boards whose name or host name matches, such as 'esp32-*'"),
     VALUE("board", '\0', OPTION_BOARD, "PATTERN",
-          "those of them that are of this kind, such as 'esp32*' (-l shows it)"),
+          "only boards of this kind, such as 'esp32*' (-l shows it)"),
     VALUE("port", 'p', OPTION_PORT, "PORT",
-          "UDP port of the board [as announced, else 8266, 3232 or 2040, as the image tells]"),
+          "UDP port of the board [as announced, else by the image: 8266, 3232 or 2040]"),
     FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves in this network"),
     POPT_TABLEEND};
 
@@ -52,8 +52,8 @@ static const struct poptOption password_rows[] = {
     VALUE("auth", 'a', OPTION_AUTH, "PASSWORD",
           "the board's OTA password; an empty one (--auth=) means none"),
     VALUE("auth-file", '\0', OPTION_AUTH_FILE, "FILE",
-          "read it from the first line of FILE (- is standard input); without either option from "
-          "the variable ESP_OTA_AUTH, or else ask when the board does"),
+          "read the password from the first line of FILE, - is standard input [$ESP_OTA_AUTH, else "
+          "prompt]"),
     FLAG("md5-target", 'm', OPTION_MD5_TARGET,
          "the ESP32 keeps an MD5 hash of its password: do not try SHA-256 first"),
     SAME_FLAG("md5_target", OPTION_MD5_TARGET), POPT_TABLEEND};
@@ -66,18 +66,19 @@ static const struct poptOption image_rows[] = {
     FLAG("compress", 'z', OPTION_COMPRESS,
          "send it compressed; ESP8266 and Pico W boards unpack it"),
     VALUE("sign", '\0', OPTION_SIGN, "KEY",
-          "sign it with this private key, a PEM file, for boards that check signatures; with -z "
-          "the board must, or an ESP8266 never starts again"),
+          "sign it with this private key, a PEM file, for boards that check signatures; with -z, "
+          "an ESP8266 that does not check them would never start again"),
     VALUE("sign-hash", '\0', OPTION_SIGN_HASH, "HASH",
           "what the sketch of an ESP32 checks the signature over: sha256, sha384 or sha512 "
           "[sha256]"),
     VALUE("output", '\0', OPTION_OUTPUT, "FILE",
-          "write what -z or --sign makes of it there, and upload nothing"),
+          "write the image after -z or --sign to this file, and upload nothing"),
     FLAG("check", '\0', OPTION_CHECK,
-         "say what FILE is and what an upload with the same options would do, and upload nothing"),
-    VALUE("verify-key", '\0', OPTION_VERIFY_KEY, "KEY",
-          "send FILE only if this key has signed it; with --check: say whether it has. A PEM file "
-          "with the public key"),
+         "print what FILE is and what an upload with the same options would do; upload nothing"),
+    VALUE(
+        "verify-key", '\0', OPTION_VERIFY_KEY, "KEY",
+        "send FILE only if it is signed with the private key of this public one, a PEM file; with "
+        "--check: say whether it is"),
     FLAG("force", '\0', OPTION_FORCE,
          "send FILE even if it is damaged, of the wrong kind or for another board"),
     VALUE("max-size", '\0', OPTION_MAX_SIZE, "BYTES", "refuse a larger FILE; K and M work [16M]"),
@@ -97,13 +98,13 @@ static const struct poptOption network_rows[] = {
     VALUE("timeout", 't', OPTION_TIMEOUT, "SECONDS",
           "how long the board may take to accept the upload, or -l to look for boards [10]"),
     VALUE("wait", '\0', OPTION_WAIT, "SECONDS",
-          "look so long for a board that is asleep or off, and upload as soon as it appears [0]"),
-    VALUE("retries", '\0', OPTION_RETRIES, "NUMBER",
-          "further attempts when one fails in a way that may pass: no answer, a lost connection "
-          "[2]"),
+          "keep looking this long for a board that is asleep or off [0]"),
+    VALUE(
+        "retries", '\0', OPTION_RETRIES, "NUMBER",
+        "how often to retry after a temporary failure, such as no answer or a lost connection [2]"),
     VALUE("deadline", '\0', OPTION_DEADLINE, "SECONDS",
-          "give a board up when its upload has not ended after so long, whatever it is waiting "
-          "for [never]"),
+          "give up a board if its upload has not ended after this time, whatever it is waiting for "
+          "[never]"),
     FLAG("lockstep", '\0', OPTION_LOCKSTEP,
          "wait for the board after each block: slow, but a board that gives up can say why"),
     VALUE("block", '\0', OPTION_BLOCK, "BYTES",
@@ -113,9 +114,9 @@ static const struct poptOption network_rows[] = {
 static const struct poptOption fleet_rows[] = {
     VALUE("jobs", 'j', OPTION_JOBS, "NUMBER", "how many boards to update at a time [16]"),
     VALUE("canary", '\0', OPTION_CANARY, "NUMBER",
-          "update so many boards first, and go on only if all of them confirm"),
+          "update this many boards first, and go on only if all of them confirm"),
     VALUE("max-failures", '\0', OPTION_MAX_FAILURES, "NUMBER",
-          "begin with no further board after so many have failed [no limit]"),
+          "start no further board after this many failures [no limit]"),
     VALUE("resume", '\0', OPTION_RESUME, "REPORT",
           "leave out the boards that confirmed this image in an earlier run, by the report that it "
           "wrote with --json"),
@@ -125,19 +126,18 @@ static const struct poptOption log_rows[] = {
     OPTIONAL_VALUE("monitor", OPTION_MONITOR, "[=PORT]",
                    "print the log that the sketch offers at this TCP port [23]: after the upload, "
                    "or without -f; ends with Ctrl-C"),
-    VALUE("monitor-for", '\0', OPTION_MONITOR_FOR, "SECONDS", "or after this time"),
+    VALUE("monitor-for", '\0', OPTION_MONITOR_FOR, "SECONDS", "stop --monitor after this time"),
     OPTIONAL_VALUE("timestamps", OPTION_TIMESTAMPS, "[=wall]",
                    "before each line the seconds since the start, or the time of day"),
     FLAG("raw", '\0', OPTION_RAW,
          "print what the board writes as it is: colors, and anything else"),
     VALUE("log", '\0', OPTION_LOG, "FILE", "append the board's lines to FILE as well"),
     VALUE("expect", '\0', OPTION_EXPECT, "REGEX",
-          "the upload is a success only if the log has a line that fits; may be repeated, and then "
-          "all must come"),
+          "the upload succeeds only if a line of the log matches; if repeated, all must match"),
     VALUE("reject", '\0', OPTION_REJECT, "REGEX",
-          "and a failure if one fits this, such as 'panic|Exception'; may be repeated"),
+          "the upload fails if a line matches, such as 'panic|Exception'; may be repeated"),
     VALUE("expect-timeout", '\0', OPTION_EXPECT_TIMEOUT, "SECONDS",
-          "how long to wait for what is expected [30]"),
+          "how long to wait for the lines of --expect [30]"),
     OPTIONAL_VALUE("online", OPTION_ONLINE, "[=SECONDS]",
                    "the upload is a success only if the board goes off the network and comes back, "
                    "in this time [60]"),

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 struct resolve_failure {
-    double seconds;     /* for which the name was looked for */
-    bool is_mdns_asked; /* for this name */
+    double seconds;          /* for which the name was looked for */
+    bool is_mdns_asked;      /* for this name */
     const char *unavailable; /* why mDNS cannot be asked; "": it can */
     bool is_system_asked;
     bool is_system_pending;

@@ -59,8 +59,8 @@ struct rivals *rivals_check(const AvahiPoll *poll_api, struct finding *finding,
     if (!rivals)
         return NULL;
 
-    *rivals = (struct rivals){
-        .finding = finding, .done = done, .userdata = userdata, .count = count};
+    *rivals =
+        (struct rivals){.finding = finding, .done = done, .userdata = userdata, .count = count};
     for (size_t i = 0; i < count; i++)
         rivals->addresses[i] = addresses[i];
     rivals->alive = alive_start(poll_api, addresses, count, on_alive, rivals);
