@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -368,6 +369,15 @@ int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *us
     for (size_t i = 0; i < CAUGHT_COUNT; i++)
         catch_unless_ignored(caught[i], &action, &loop->old_caught[i]);
     return 0;
+}
+
+void loop_die_of(int number)
+{
+    const struct sigaction action = {.sa_handler = SIG_DFL};
+
+    prctl(PR_SET_DUMPABLE, 0);
+    sigaction(number, &action, NULL);
+    raise(number);
 }
 
 static void release_signals(struct loop *loop)

@@ -31,6 +31,12 @@ void loop_quit(struct loop *loop);
 int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
                        void *userdata);
 
+/* Ends this process by the signal's default action, as the caller's shell expects it: a loop in a
+ * script goes on after a program that exits with 130, but not after one that dies of SIGINT.
+ * SIGQUIT leaves no core dump behind, which could hold secrets. Returns only if the signal is
+ * blocked. */
+void loop_die_of(int number);
+
 /* Monotonic clock, in microseconds since an arbitrary start. */
 int64_t loop_now_us(void);
 

@@ -3,6 +3,7 @@
  */
 #include "check.h"
 #include "list.h"
+#include "loop.h"
 #include "options.h"
 #include "output.h"
 #include "report.h"
@@ -32,5 +33,9 @@ int main(int argc, char **argv)
         status = report_failure(report, &failure);
     report_free(report);
     options_free(&options);
+
+    const int signal_number = status - ota_error_exit_status(OTA_E_INTERRUPTED, 0);
+    if (signal_number > 0)
+        loop_die_of(signal_number);
     return status;
 }

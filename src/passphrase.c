@@ -70,7 +70,7 @@ enum ota_error passphrase_ask(char **password, const char *shown, void *userdata
     enum ota_error error = ask(&question, shown, failure);
     loop_free(question.loop);
     if (question.signal_number != 0)
-        raise(question.signal_number);
+        loop_die_of(question.signal_number);
     if (error == OTA_OK)
         *password = question.answer;
     else

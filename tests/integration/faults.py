@@ -158,6 +158,11 @@ class Upload:
             self.board.close()
 
 
+def status_in_shell(status):
+    """Some rows run the program in a shell, which shows the death by a signal n as 128 + n."""
+    return 128 - status if status < 0 else status
+
+
 def verdict_differences(status, board, content):
     """No false success and no false failure: what must hold of every upload.
 
@@ -177,7 +182,7 @@ TERMINAL_SEQUENCES = re.compile(r"\r|\x1b\[K")
 
 
 def output_differences(result):
-    if result.status not in STATUSES:
+    if status_in_shell(result.status) not in STATUSES:
         yield f"status {result.status} means nothing"
     if "Sanitizer" in result.err or "runtime error" in result.err:
         yield "a sanitizer complains"
@@ -196,7 +201,7 @@ def need_root():
 
 def differences(fault, upload, result):
     yield from output_differences(result)
-    if fault.status is not None and result.status != fault.status:
+    if fault.status is not None and status_in_shell(result.status) != fault.status:
         yield f"status {result.status}, not {fault.status}"
     if not re.search(fault.says, result.err):
         yield f"stderr lacks \"{fault.says}\""
@@ -210,7 +215,7 @@ def differences(fault, upload, result):
         return
     upload.board.close()
     if fault.installed is None:
-        yield from verdict_differences(result.status, upload.board, upload.content)
+        yield from verdict_differences(status_in_shell(result.status), upload.board, upload.content)
     elif fault.installed != (upload.board.received() == upload.content):
         yield f"the board has {'not ' if fault.installed else ''}got the image"
 

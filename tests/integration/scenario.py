@@ -166,9 +166,10 @@ def run(*arguments, **more):
 
 
 class Terminal:
-    """esp-ota in the foreground of a pseudo-terminal."""
+    """esp-ota in the foreground of a pseudo-terminal. before is a command that starts it, such as a
+    shell, with an absolute path."""
 
-    def __init__(self, *arguments, columns=80, cwd=None, stdout=None, **env):
+    def __init__(self, *arguments, columns=80, cwd=None, stdout=None, before=(), **env):
         self.arguments = arguments
         self.seen = ""
         self._watch = Stopwatch()
@@ -179,7 +180,8 @@ class Terminal:
                 if stdout:
                     os.dup2(os.open(stdout, os.O_WRONLY | os.O_CREAT, 0o600), 1)
                 os.chdir(cwd or "/")
-                os.execve(PROGRAM, [PROGRAM, *arguments], environment(**env))
+                command = [*before, PROGRAM, *arguments]
+                os.execve(command[0], command, environment(**env))
             finally:
                 os._exit(127)
 

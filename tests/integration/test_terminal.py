@@ -67,10 +67,31 @@ class Bar(Scenario):
                 else:
                     terminal.send_signal(number)
                 result = terminal.result()
-                self.assertEqual(result.status, 128 + number, result)
+                self.assertEqual(result.status, -number, result)
                 self.assertTrue(terminal.echo_at_end)
                 self.assertRegex(result.err, r"\r\n(\x1b\[K)?esp-ota: .*interrupted by SIG")
                 self.assertTrue(result.err.endswith("\r\n"))
+
+    def test_interrupted_in_a_loop_of_a_shell(self):
+        """One Ctrl-C ends all of it: bash goes on unless the program has died of the signal."""
+        board = self.board(*SLOW)
+        script = 'for board in a b c; do echo "upload $board"; "$@"; done; echo "after the loop"'
+        terminal = Terminal("-i", board.address, "-f", self.file("fw.bin", image(300000)),
+                            before=("/bin/bash", "-c", script, "bash"))
+        terminal.wait_for(r"[1-9]\d%")
+        terminal.type("\x03")
+        result = terminal.result()
+        self.assertEqual(result.status, -signal.SIGINT, result)
+        self.assertIn("interrupted by SIGINT", result.err)
+        self.assertEqual(re.findall("upload [abc]|after the loop", result.err), ["upload a"], result)
+
+    def test_status_in_a_shell(self):
+        board = self.board(*SLOW)
+        terminal = Terminal("-i", board.address, "-f", self.file("fw.bin", image(300000)),
+                            before=("/bin/bash", "-c", 'trap : INT; "$@"; echo "status $?"', "bash"))
+        terminal.wait_for(r"[1-9]\d%")
+        terminal.type("\x03")
+        self.assertIn("status 130", terminal.result().err)
 
     def test_closed(self):
         """The window is closed in the middle: the report is complete, the board not left in doubt."""
@@ -79,7 +100,7 @@ class Bar(Scenario):
         terminal = Terminal("-i", board.address, "-f", self.file("fw.bin", image(300000)), "--json",
                             stdout=output)
         terminal.wait_for(r"[1-9]\d%")
-        self.assertEqual(terminal.hang_up(), 128 + 1)
+        self.assertEqual(terminal.hang_up(), -signal.SIGHUP)
         board.wait_for("upload result=")
         self.assertIsNone(board.received())
         with open(output, encoding="utf-8") as file:

@@ -144,7 +144,7 @@ class Signals(Scenario):
                 board.wait_for(event)
                 program.send_signal(number)
                 result = program.result(60)
-                self.assertEqual((result.status, result.out), (128 + number, ""), result)
+                self.assertEqual((result.status, result.out), (-number, ""), result)
                 self.assertIn(f"interrupted by {'SIGINT' if number == 2 else 'SIGTERM'}",
                               result.err)
                 if fault == "ok-never":
@@ -172,7 +172,7 @@ class Signals(Scenario):
             back.settimeout(30)
             self.assertEqual(back.recv(1), b"")
             back.close()
-            self.assertEqual(program.result().status, 143)
+            self.assertEqual(program.result().status, -15)
 
 
 class Images(Scenario):

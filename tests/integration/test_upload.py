@@ -217,7 +217,7 @@ class Output(Scenario):
                 with open(f"/proc/{program.pid}/cmdline", "rb") as file:
                     self.assertNotIn(b"kwert", file.read())
                 program.send_signal(15)
-                self.assertEqual(program.result().status, 143)
+                self.assertEqual(program.result().status, -15)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -332,6 +333,30 @@ static void test_ignored_signals_stay_ignored_and_handlers_come_back(void **stat
     }
 }
 
+/* Also where something ignores or catches the signal. */
+static void test_dies_of_the_signal_without_a_core_dump(void **state)
+{
+    static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+        int status = 0;
+        pid_t child = fork();
+
+        if (child == 0) {
+            setrlimit(RLIMIT_CORE, &unlimited);
+            signal(numbers[i], SIG_IGN);
+            loop_die_of(numbers[i]);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(WTERMSIG(status), numbers[i]);
+        assert_false(WCOREDUMP(status));
+    }
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -349,6 +374,7 @@ int main(void)
         TEST(test_waiting_costs_no_cpu),
         TEST(test_signals_come_through_the_loop),
         TEST(test_ignored_signals_stay_ignored_and_handlers_come_back),
+        TEST(test_dies_of_the_signal_without_a_core_dump),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
