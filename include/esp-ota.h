@@ -29,6 +29,10 @@ enum ota_error {
     OTA_E_UNREACHABLE,     /* no route, or the network says that the host is not there */
     OTA_E_WRONG_PASSWORD,  /* the board rejected the answer to its challenge */
     OTA_E_PASSWORD_NEEDED, /* the board asks for a password and none was given */
+    OTA_E_WEAK_AUTH,       /* the board asks for an answer with MD5, and --min-auth forbids it */
+    OTA_E_DOWNGRADE,       /* the same, of a board that has asked for SHA-256 before */
+    OTA_E_NOT_ASKED,       /* no challenge from a board that announces a password */
+    OTA_E_NO_VERDICT,      /* it judged none of the answers that it may have */
     OTA_E_REFUSED,         /* `ERR: ...` instead of OK */
     OTA_E_NO_CONNECTION,   /* accepted, but no back-channel connection came */
     OTA_E_LOST,            /* the connection ended before the last byte was sent */
@@ -97,10 +101,12 @@ enum ota_event_type {
     OTA_EVENT_START,         /* work on a board begins */
     OTA_EVENT_RESOLVED,      /* address, port and their source are known */
     OTA_EVENT_INVITED,       /* an invitation was sent; attempt counts from 1 */
-    OTA_EVENT_AUTHENTICATED, /* the board accepted the password; scheme is set */
+    OTA_EVENT_AUTHENTICATED, /* the board accepted the password; scheme and evidence are set */
     OTA_EVENT_CONNECTED,     /* the back-channel is open */
     OTA_EVENT_PROGRESS,      /* bytes of total were acknowledged by the board's TCP */
-    OTA_EVENT_NOTE,          /* something a person should know; message is set */
+    OTA_EVENT_NOTE,          /* something a person should know; message is set; scheme where an
+                              * answer with it is about to leave, password where it was not asked
+                              * for */
     OTA_EVENT_RESULT,        /* the end of the work on this board; failure is set */
     OTA_EVENT_LOG,           /* the board's log has a line; line is set */
     OTA_EVENT_SKIPPED,       /* no upload to this board; skip and message are set */
@@ -143,6 +149,9 @@ struct ota_event {
     const char *port_source;           /* and which port it is, in words */
     unsigned attempt;                  /* which invitation, or which try of the whole upload */
     const char *scheme;                /* "MD5", "SHA-256" or "SHA-256 (MD5 hash)" */
+    const char *evidence;              /* "reply", or "connection", where the OK was lost */
+    const char *password;              /* "not-asked" */
+    bool is_important;                 /* OTA_EVENT_NOTE: said of each board of a fleet, too */
     size_t bytes;                      /* acknowledged so far */
     size_t total;                      /* size of the image */
     int64_t elapsed_us;                /* since OTA_EVENT_START; a result: of the whole upload */

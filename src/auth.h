@@ -11,6 +11,7 @@ enum auth_scheme {
     AUTH_SHA256,     /* nonce of 64 digits: ESP32 cores from 3.3.1 */
     AUTH_SHA256_MD5, /* the same against a board that stores MD5(password) */
 };
+enum { AUTH_SCHEMES = AUTH_SHA256_MD5 + 1 };
 
 /* What goes into `200 <cnonce> <response>`: lower-case hex, terminated. */
 struct auth_answer {

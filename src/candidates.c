@@ -75,6 +75,14 @@ int candidates_try(struct candidates *candidates, const void *data, size_t lengt
     return candidates_send(candidates, data, length);
 }
 
+void candidates_receive(struct candidates *candidates)
+{
+    size_t count = endpoints_count(candidates->endpoints);
+
+    for (size_t i = 0; i < count; i++)
+        udp_receive(&candidates->list[i].udp);
+}
+
 size_t candidates_next(const struct candidates *candidates)
 {
     size_t current = candidates->current;

@@ -45,6 +45,9 @@ int candidates_send(struct candidates *candidates, const void *data, size_t leng
 /* The same with a datagram that asks who is there; opens the socket first, if need be. */
 int candidates_try(struct candidates *candidates, const void *data, size_t length);
 
+/* Takes what has arrived from any of them and was not read yet. */
+void candidates_receive(struct candidates *candidates);
+
 /* The endpoint to try next, by endpoints_next(): the current one, once it is known to be the
  * board's, or as long as it has not been tried. */
 size_t candidates_next(const struct candidates *candidates);

@@ -104,6 +104,30 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .exit_status = 6,
             .text = "the board asks for a password, and none was given",
         },
+    [OTA_E_WEAK_AUTH] =
+        {
+            .name = "weak-auth",
+            .exit_status = 6,
+            .text = "the board asks for the password in a weaker way than --min-auth allows",
+        },
+    [OTA_E_DOWNGRADE] =
+        {
+            .name = "downgrade",
+            .exit_status = 6,
+            .text = "the board asked for SHA-256 before and for MD5 now",
+        },
+    [OTA_E_NOT_ASKED] =
+        {
+            .name = "password-not-asked",
+            .exit_status = 6,
+            .text = "the board announces a password and did not ask for it",
+        },
+    [OTA_E_NO_VERDICT] =
+        {
+            .name = "no-verdict",
+            .exit_status = 6,
+            .text = "the board sent challenges and judged no answer",
+        },
     [OTA_E_REFUSED] =
         {
             .name = "refused",

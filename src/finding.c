@@ -40,6 +40,7 @@ void finding_add_facts(struct finding *finding, const struct discover_answer *an
         return;
 
     resolution->port = answer->port;
+    resolution->password = answer->password;
     memcpy(resolution->type, answer->type, sizeof resolution->type);
     escape_string(resolution->instance, sizeof resolution->instance, answer->instance);
 }

@@ -26,6 +26,10 @@
  *
  * An answer may be sent twice: a board that is not waiting for one ignores it.
  *
+ * The board may connect where it can have said OK (trust.c), and on no account before. One that is
+ * left alone with its challenge would swallow the next invitation, whoever sends it, so each end
+ * that leaves it so tells it to forget the challenge.
+ *
  * Notices go out as events; nothing here prints but debug lines. The sentences of its ends are in
  * handshake_ends.c.
  */
@@ -84,8 +88,14 @@ struct handshake {
     struct pace pace;
     struct gibberish gibberish;
     struct reply challenge;         /* the last one */
+    int64_t challenged_us;          /* when the last one came that was answered */
+    bool is_left_waiting;           /* the board may wait for an answer to it */
+    bool is_accepted;               /* the board has connected */
     enum auth_scheme sha256_scheme; /* AUTH_SHA256, later perhaps AUTH_SHA256_MD5 */
+    bool is_hash_open;              /* nothing has ruled AUTH_SHA256 out */
     enum auth_scheme answer_scheme;
+    unsigned answers[AUTH_SCHEMES]; /* challenges that were answered */
+    unsigned crossings;             /* answers that another challenge crossed */
     struct errand answering;
     char answer[PROTOCOL_DATAGRAM_MAX];
     size_t answer_length;
@@ -140,17 +150,43 @@ static void emit(struct handshake *handshake, struct ota_event event)
 }
 
 /* Each notice is given once, even if the upload takes several handshakes. */
-static void note(struct handshake *handshake, enum notice notice, const char *message)
+static void note_event(struct handshake *handshake, enum notice notice, struct ota_event event)
 {
     if (*handshake->config->notices & notice)
         return;
     *handshake->config->notices |= notice;
-    emit(handshake, (struct ota_event){.type = OTA_EVENT_NOTE, .message = message});
+    event.type = OTA_EVENT_NOTE;
+    emit(handshake, event);
+}
+
+static void note(struct handshake *handshake, enum notice notice, const char *message)
+{
+    note_event(handshake, notice, (struct ota_event){.message = message});
+}
+
+/* One that is said of each board of a fleet. */
+static void warn(struct handshake *handshake, enum notice notice, const char *message)
+{
+    note_event(handshake, notice, (struct ota_event){.message = message, .is_important = true});
+}
+
+/* An answer without its two words drops a waiting board of any family to idle, and starts nothing
+ * where none is waited for. */
+static void release_board(struct handshake *handshake)
+{
+    static const char no_answer[] = "200\n";
+    struct candidates *candidates = &handshake->candidates;
+    bool is_open = candidates->list[candidates->current].udp.descriptor >= 0;
+
+    if (handshake->is_left_waiting && is_open)
+        candidates_send(candidates, no_answer, sizeof no_answer - 1);
+    handshake->is_left_waiting = false;
 }
 
 /* Fails; on_failed follows from the loop, so that nothing on the stack need fear being freed. */
 static void finish(struct handshake *handshake)
 {
+    release_board(handshake);
     candidates_close(&handshake->candidates);
     handshake->done = true;
     handshake->deadline_us = handshake->resend_us = 0;
@@ -163,14 +199,41 @@ static void finish(struct handshake *handshake)
 
 static void end_unsettled(struct handshake *handshake)
 {
-    int64_t waited_us = loop_now_us() - handshake->round.challenged_us;
-    if (handshake->round.is_crossed || handshake->challenges > CHALLENGES_MAX)
+    const struct trust *trust = handshake->config->trust;
+    int64_t waited_us = loop_now_us() - handshake->challenged_us;
+    bool is_playing = handshake->crossings >= TRUST_HANDSHAKE_ANSWERS_MAX;
+
+    if (is_playing || handshake->round.is_crossed || handshake->challenges > CHALLENGES_MAX)
         END(handshake, fail, OTA_E_WRONG_PASSWORD,
             "the board kept sending new challenges (%u) instead of accepting an answer",
             handshake->challenges);
+    else if (trust_is_spent(trust, handshake->answer_scheme))
+        END(handshake, fail, OTA_E_NO_VERDICT,
+            "the board judged none of the answers to %d of its challenges; it gets no more",
+            TRUST_ANSWERS_MAX);
     else
         END(handshake, handshake_no_verdict_on_answer, handshake->board_address, waited_us,
             &handshake->gibberish);
+}
+
+static bool is_left(const struct handshake *handshake, enum auth_scheme scheme)
+{
+    return trust_may_answer(handshake->config->trust, scheme, handshake->answers[scheme]);
+}
+
+/* Whether one more challenge like the last one may be answered. Where SHA-256 has had its answers,
+ * and the verdicts were lost, the MD5 hash of the password has its turn; not with a board that
+ * sends further challenges instead. */
+static bool can_answer(struct handshake *handshake)
+{
+    if (handshake->challenge.scheme == AUTH_MD5)
+        return is_left(handshake, AUTH_MD5);
+    if (handshake->crossings == 0 && !is_left(handshake, handshake->sha256_scheme) &&
+        is_left(handshake, AUTH_SHA256_MD5)) {
+        handshake->sha256_scheme = AUTH_SHA256_MD5;
+        handshake->fresh_starts = 0;
+    }
+    return is_left(handshake, handshake->sha256_scheme);
 }
 
 /* -- UDP: sending -- */
@@ -353,7 +416,7 @@ static void start_inviting(struct handshake *handshake, unsigned backlog)
 /* A new invitation and a new challenge, as what is under way cannot be settled any more. */
 static void start_afresh(struct handshake *handshake, const char *why, unsigned backlog)
 {
-    if (handshake->fresh_starts == FRESH_STARTS_MAX) {
+    if (!can_answer(handshake) || handshake->fresh_starts == FRESH_STARTS_MAX) {
         end_unsettled(handshake);
         return;
     }
@@ -372,6 +435,7 @@ static void transmit_answer(struct handshake *handshake)
     int64_t verdict_us = pace_verdict_us(&handshake->pace, handshake->answer_scheme != AUTH_MD5);
 
     round_answered(round, loop_now_us());
+    handshake->challenged_us = round->challenged_us;
     if (round->answers == 1)
         enter(handshake, AUTHENTICATE, greater(ANSWER_US, 2 * verdict_us), 0);
     resend_after(handshake, pace_resend_us(verdict_us, round->answers));
@@ -403,6 +467,8 @@ static void send_answer(void *userdata)
         return;
     }
     handshake->answer_length = protocol_format_answer(handshake->answer, &answer);
+    handshake->answers[handshake->answer_scheme]++;
+    trust_answered(handshake->config->trust, handshake->answer_scheme, &answer);
     digest_cleanse(&answer, sizeof answer);
     transmit_answer(handshake);
 }
@@ -418,11 +484,25 @@ static void end_password_needed(struct handshake *handshake)
         "the board asks for a password, and none was given");
 }
 
+static void note_md5(struct handshake *handshake)
+{
+    const struct address board =
+        endpoints_get(handshake->config->endpoints, handshake->candidates.current);
+
+    if (handshake->challenge.scheme == AUTH_MD5)
+        note_event(handshake, NOTICE_WEAK,
+                   (struct ota_event){.message = handshake_weak_auth_notice(handshake->config,
+                                                                            address_port(&board)),
+                                      .scheme = auth_scheme_name(AUTH_MD5),
+                                      .is_important = true});
+}
+
 static void answer_challenge(struct handshake *handshake)
 {
-    if (round_is_answerable(&handshake->round))
+    if (round_is_answerable(&handshake->round)) {
+        note_md5(handshake);
         queue_answer(handshake);
-    else
+    } else
         enter(handshake, DRAIN,
               round_unread(&handshake->round) * pace_patience_us(&handshake->pace), 0);
 }
@@ -448,15 +528,31 @@ static bool is_image_for(struct handshake *handshake, const struct reply *challe
     return false;
 }
 
+/* Whether an answer with MD5 would give the password away to somebody who is not to have it. */
+static bool is_strong_enough(struct handshake *handshake, const struct reply *challenge)
+{
+    const struct session_config *config = handshake->config;
+
+    if (challenge->scheme != AUTH_MD5)
+        return true;
+    if (!config->trust->has_shown_sha256 && config->min_auth == AUTH_MD5)
+        return true;
+    handshake->state = AUTHENTICATE;
+    END(handshake, handshake_weak_auth, config);
+    return false;
+}
+
 static void take_challenge(struct handshake *handshake, const struct reply *challenge)
 {
     struct round *round = &handshake->round;
     if (round->challenges > 0 && strcmp(challenge->nonce, handshake->challenge.nonce) == 0)
         return; /* a duplicate */
-    if (!is_image_for(handshake, challenge))
+    handshake->is_left_waiting = true;
+    if (!is_image_for(handshake, challenge) || !is_strong_enough(handshake, challenge))
         return;
 
     handshake->challenge = *challenge;
+    handshake->crossings += round->answers > 0 && !round->is_crossed;
     round_challenged(round, loop_now_us());
     if (++handshake->challenges > CHALLENGES_MAX) {
         end_unsettled(handshake);
@@ -466,11 +562,18 @@ static void take_challenge(struct handshake *handshake, const struct reply *chal
         enter(handshake, AUTHENTICATE, pace_patience_us(&handshake->pace), 0);
         return;
     }
+    trust_challenged(handshake->config->trust, challenge->scheme);
+    if (!can_answer(handshake)) {
+        handshake->state = AUTHENTICATE;
+        end_unsettled(handshake);
+        return;
+    }
 
     pace_measure_challenge(&handshake->pace, round_challenge_us(round));
     if (has_password(handshake)) {
         answer_challenge(handshake);
     } else if (handshake->callbacks.on_password) {
+        note_md5(handshake);
         enter(handshake, PASSWORD, PASSWORD_US, 0);
         handshake->callbacks.on_password(handshake->callbacks.userdata);
     } else {
@@ -490,22 +593,36 @@ void handshake_set_password(struct handshake *handshake, const char *password)
         end_password_needed(handshake);
 }
 
-static void announce_authenticated(struct handshake *handshake)
+/* The board has accepted the answer, or asked for none. False where that is not to be believed. */
+static bool take_acceptance(struct handshake *handshake, const char *evidence)
 {
-    emit(handshake, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
-                                       .scheme = auth_scheme_name(handshake->answer_scheme)});
-    const struct address board =
-        endpoints_get(handshake->config->endpoints, handshake->candidates.current);
-    const char *advice =
-        handshake_advice(handshake->config, address_port(&board), handshake->answer_scheme);
-    if (advice)
-        note(handshake, NOTICE_WEAK, advice);
+    const struct session_config *config = handshake->config;
+    struct trust *trust = config->trust;
+    char message[OTA_MESSAGE_MAX];
+
+    handshake->is_left_waiting = false;
+    if (trust->door == TRUST_ANSWERED) {
+        trust_accepted(trust);
+        emit(handshake, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
+                                           .scheme = auth_scheme_name(trust->scheme),
+                                           .evidence = evidence});
+    } else if (has_password(handshake) && config->announces_password && !config->is_forced) {
+        END(handshake, handshake_not_asked, handshake->board_address);
+        return false;
+    } else if (has_password(handshake)) {
+        note_event(handshake, NOTICE_NOT_ASKED,
+                   (struct ota_event){.message = handshake_not_asked_notice(message, config),
+                                      .password = "not-asked",
+                                      .is_important = true});
+    }
+    return true;
 }
 
 static void take_rejection(struct handshake *handshake)
 {
     const struct round *round = &handshake->round;
     unsigned unread = round->answers - 1;
+    handshake->is_left_waiting = false;
     bool was_typed = round->answered_us - round->challenged_us > TYPING_US;
     if (!was_typed)
         pace_measure_verdict(&handshake->pace, loop_now_us() - round->answered_us);
@@ -513,10 +630,13 @@ static void take_rejection(struct handshake *handshake)
     if (round_is_doubtful(round)) {
         log_debug("%s: the rejection may be of another answer", handshake->config->board);
         start_inviting(handshake, unread);
+    } else if (handshake->answer_scheme == AUTH_SHA256_MD5 && handshake->is_hash_open) {
+        end_unsettled(handshake); /* the answers with SHA-256 were never judged */
     } else if (handshake->answer_scheme == AUTH_SHA256) {
         /* The board does not announce which hash of the password it stores. */
         log_debug("%s: trying the MD5 hash of the password", handshake->config->board);
         handshake->sha256_scheme = AUTH_SHA256_MD5;
+        handshake->is_hash_open = false;
         handshake->fresh_starts = 0;
         start_inviting(handshake, unread);
     } else {
@@ -532,33 +652,60 @@ static void wait_for_connection(struct handshake *handshake)
     enter(handshake, ACCEPT, limit_us > CONNECT_US ? limit_us : CONNECT_US, 0);
 }
 
+/* An OK may be late: it then judges an answer that was given up. */
+static void take_ok(struct handshake *handshake)
+{
+    if (handshake->config->trust->door == TRUST_SHUT)
+        log_debug("%s: ignoring an OK to a challenge that was not answered",
+                  handshake->config->board);
+    else if (take_acceptance(handshake, "reply"))
+        wait_for_connection(handshake);
+}
+
+static void take_refusal(struct handshake *handshake, const struct reply *reply)
+{
+    const struct session_config *config = handshake->config;
+    struct reply shown = *reply;
+
+    handshake->is_left_waiting = false;
+    if (trust_is_echo(config->trust, handshake->password, reply->text))
+        snprintf(shown.text, sizeof shown.text, "%s", TRUST_ECHO);
+    END(handshake, handshake_refused, config, &shown);
+}
+
+/* Of an answer that was given up. */
+static void take_late_rejection(struct handshake *handshake)
+{
+    handshake->is_left_waiting &= handshake->state != INVITE;
+    trust_rejected(handshake->config->trust);
+}
+
 static void reply_to_invitation(struct handshake *handshake, const struct reply *reply)
 {
     if (reply->type == REPLY_OK)
-        wait_for_connection(handshake);
+        take_ok(handshake);
     else if (reply->type == REPLY_CHALLENGE)
         take_challenge(handshake, reply);
     else if (reply->type == REPLY_ERROR)
-        END(handshake, handshake_refused, handshake->config, reply);
-    /* "Authentication Failed" here belongs to an answer that was given up. */
+        take_refusal(handshake, reply);
+    else if (reply->type == REPLY_AUTH_FAILED)
+        take_late_rejection(handshake);
 }
 
 static void reply_to_answer(struct handshake *handshake, const struct reply *reply)
 {
-    if (reply->type == REPLY_AUTH_FAILED) {
-        take_rejection(handshake);
-    } else if (reply->type == REPLY_OK) {
-        announce_authenticated(handshake);
-        wait_for_connection(handshake);
-    } else {
+    if (reply->type != REPLY_AUTH_FAILED) {
         reply_to_invitation(handshake, reply);
+        return;
     }
+    trust_rejected(handshake->config->trust);
+    take_rejection(handshake);
 }
 
 static void reply_while_accepting(struct handshake *handshake, const struct reply *reply)
 {
     if (reply->type == REPLY_ERROR)
-        END(handshake, handshake_refused, handshake->config, reply);
+        take_refusal(handshake, reply);
 }
 
 /* -- deadlines, by state -- */
@@ -673,7 +820,7 @@ static void on_timer(AvahiTimeout *timeout, void *userdata)
 /* What comes once an answer to a challenge is out may repeat it, and is not shown. */
 static void take_gibberish(struct handshake *handshake, size_t length, const struct reply *reply)
 {
-    const char *text = handshake->answer_length ? "" : reply->text;
+    const char *text = handshake->config->trust->given_count ? "" : reply->text;
     handshake_count_gibberish(&handshake->gibberish, text);
     log_debug("%s: ignoring a datagram of %zu bytes: %s", handshake->config->board, length,
               *text ? text : "(not shown)");
@@ -713,7 +860,9 @@ struct handshake *handshake_start(const struct session_config *config,
                                                 .userdata = handshake};
     handshake->answering = (struct errand){.run = send_answer, .userdata = handshake};
     handshake->password = config->password;
-    handshake->sha256_scheme = config->md5_target ? AUTH_SHA256_MD5 : AUTH_SHA256;
+    handshake->sha256_scheme =
+        config->md5_target || config->trust->keeps_md5_hash ? AUTH_SHA256_MD5 : AUTH_SHA256;
+    handshake->is_hash_open = handshake->sha256_scheme == AUTH_SHA256;
     if (candidates_open(&handshake->candidates) < 0 ||
         loop_arm(config->poll_api, &handshake->timer, 0, on_timer, handshake) < 0) {
         candidates_free(&handshake->candidates);
@@ -724,17 +873,49 @@ struct handshake *handshake_start(const struct session_config *config,
     return handshake;
 }
 
-void handshake_connected(struct handshake *handshake, const struct address *peer)
+/* Whether this peer may have said OK, and to whom it was said. */
+static bool is_admitted(const struct handshake *handshake, const struct address *peer)
 {
+    const struct session_config *config = handshake->config;
+    const struct address board = endpoints_get(config->endpoints, handshake->candidates.current);
+    bool is_other = handshake->candidates.is_settled && !config->peer && !config->peer_any &&
+                    !address_equal(&board, peer);
+
+    if (handshake->done || is_other)
+        return false;
+    if (handshake->state == ACCEPT)
+        return true;
+    return !config->peer_any && config->trust->door != TRUST_SHUT;
+}
+
+/* What the board has said before it connected counts first. */
+bool handshake_connected(struct handshake *handshake, const struct address *peer)
+{
+    char message[OTA_MESSAGE_MAX];
+    struct trust *trust = handshake->config->trust;
+
+    candidates_receive(&handshake->candidates);
+    if (!is_admitted(handshake, peer)) {
+        if (!handshake->done)
+            warn(handshake, NOTICE_EARLY, handshake_early_notice(message, handshake->config, peer));
+        return false;
+    }
     settle(handshake, candidates_find(&handshake->candidates, peer));
-    if (handshake->state == AUTHENTICATE)
-        announce_authenticated(handshake);
+    if (handshake->state != ACCEPT && !take_acceptance(handshake, "connection"))
+        return false;
+    handshake->is_accepted = true;
+    trust_connected(trust);
+    return true;
 }
 
 void handshake_free(struct handshake *handshake)
 {
     if (!handshake)
         return;
+    /* An invitation may be on its way, of an upload that is interrupted. */
+    handshake->is_left_waiting |= handshake->state == INVITE && !handshake->done &&
+                                  !handshake->is_accepted && handshake->invitations > 0;
+    release_board(handshake);
     candidates_free(&handshake->candidates);
     errands_remove(handshake->config->errands, &handshake->answering);
     handshake->config->poll_api->timeout_free(handshake->timer);

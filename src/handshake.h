@@ -23,9 +23,10 @@ struct handshake *handshake_start(const struct session_config *config,
                                   const struct handshake_callbacks *callbacks);
 void handshake_set_password(struct handshake *handshake, const char *password);
 
-/* The board has connected, from the address peer: that counts as the acceptance which it follows,
- * should the datagram have been lost. The caller frees the handshake next. */
-void handshake_connected(struct handshake *handshake, const struct address *peer);
+/* A connection from the address peer. True where the board may have accepted, also if its OK was
+ * lost: the caller frees the handshake next. False where it cannot, which is noted: the connection
+ * gets nothing, and the handshake goes on. */
+bool handshake_connected(struct handshake *handshake, const struct address *peer);
 void handshake_free(struct handshake *handshake);
 
 enum ota_phase handshake_phase(const struct handshake *handshake);

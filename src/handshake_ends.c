@@ -46,14 +46,60 @@ void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *add
          handshake_quote_first(quoted, gibberish));
 }
 
-const char *handshake_advice(const struct session_config *config, uint16_t port,
-                             enum auth_scheme scheme)
+const char *handshake_weak_auth_notice(const struct session_config *config, uint16_t port)
 {
     bool is_esp32 = port == ESP32_PORT || config->image->family == IMAGE_ESP32;
-    if (is_esp32 && scheme == AUTH_MD5)
-        return "this ESP32 authenticates with MD5, which is weak: a sketch built with core "
-               "3.3.1 or later uses SHA-256";
-    return NULL;
+
+    if (is_esp32)
+        return "this ESP32 authenticates with MD5, which is weak: whoever gets the answer that "
+               "follows can try millions of passwords a second against it; a sketch built with "
+               "core 3.3.1 or later uses SHA-256, and --min-auth sha256 insists on it";
+    return "the answer that follows is made with MD5, as an ESP8266 or Pico W knows nothing else: "
+           "whoever gets it can try millions of passwords a second against it";
+}
+
+void handshake_weak_auth(struct ota_failure *failure, const struct session_config *config)
+{
+    if (config->trust->has_shown_sha256)
+        fail(failure, OTA_E_DOWNGRADE,
+             "the board asked for an answer with SHA-256 at first and now asks for one with MD5, "
+             "which would give the password away; it gets none");
+    else
+        fail(failure, OTA_E_WEAK_AUTH,
+             "the board asks for an answer with MD5, and --min-auth allows nothing below SHA-256");
+}
+
+void handshake_not_asked(struct ota_failure *failure, const char *address)
+{
+    fail(failure, OTA_E_NOT_ASKED,
+         "the board announces that it asks for a password, but %s accepted the upload without one: "
+         "it is not the board that was announced, or runs another sketch (--force sends the image "
+         "all the same)",
+         address);
+}
+
+const char *handshake_not_asked_notice(char message[OTA_MESSAGE_MAX],
+                                       const struct session_config *config)
+{
+    snprintf(message, OTA_MESSAGE_MAX, "the board did not ask for the password that was given%s",
+             config->announces_password
+                 ? ", although it announces that it does; the image is sent all the same, as "
+                   "--force asks"
+                 : ": its sketch sets none, so anybody in its network can update it");
+    return message;
+}
+
+const char *handshake_early_notice(char message[OTA_MESSAGE_MAX],
+                                   const struct session_config *config, const struct address *peer)
+{
+    char text[ADDRESS_TEXT_MAX + 8];
+
+    snprintf(message, OTA_MESSAGE_MAX, "closed a connection from %s, which got nothing: %s",
+             address_text_port(text, peer),
+             config->trust->door == TRUST_SHUT
+                 ? "it came before the board had a right answer to its challenge"
+                 : "it came before the board had accepted the upload");
+    return message;
 }
 
 void handshake_cannot_send(struct ota_failure *failure, const char *address, int reason)

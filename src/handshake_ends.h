@@ -30,9 +30,18 @@ void handshake_fell_silent(struct ota_failure *failure, const char *address, uns
 /* A challenge came, and nothing that judges the answer to it within limit_us. */
 void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
                                     int64_t limit_us, const struct gibberish *gibberish);
-/* What to say of a board, at this port, that accepted the password; NULL: nothing. */
-const char *handshake_advice(const struct session_config *config, uint16_t port,
-                             enum auth_scheme scheme);
+/* What to say before a board at this port gets an answer with MD5. */
+const char *handshake_weak_auth_notice(const struct session_config *config, uint16_t port);
+/* Why it gets none. */
+void handshake_weak_auth(struct ota_failure *failure, const struct session_config *config);
+/* A password was given, and the board did not ask for it: where that is to be refused, and where
+ * not. */
+void handshake_not_asked(struct ota_failure *failure, const char *address);
+const char *handshake_not_asked_notice(char message[OTA_MESSAGE_MAX],
+                                       const struct session_config *config);
+/* A connection came from peer before the board can have said OK. */
+const char *handshake_early_notice(char message[OTA_MESSAGE_MAX],
+                                   const struct session_config *config, const struct address *peer);
 /* The socket cannot be made to lead to address; reason is an errno. */
 void handshake_cannot_send(struct ota_failure *failure, const char *address, int reason);
 /* local: the address to which the board should have connected; NULL: not known. */

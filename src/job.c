@@ -6,6 +6,7 @@
  */
 #include "job.h"
 
+#include "digest.h"
 #include "error.h"
 #include "escape.h"
 #include "follow.h"
@@ -50,6 +51,7 @@ struct job {
     char last[OTA_MESSAGE_MAX]; /* and why; "": none has */
     unsigned attempt;           /* counts from 1 */
     unsigned notices;           /* enum notice: those that its sessions gave */
+    struct trust trust;         /* what the board got and showed in its sessions */
     bool is_counted;            /* the attempt to come is a new one */
     bool waits;                 /* has said that it waits for the board to appear */
     char sha256_objection[SCREEN_REASON_MAX];
@@ -460,6 +462,9 @@ static struct session_config make_session_config(struct job *job)
         .block = job->block,
         .is_forced = options->force,
         .notices = &job->notices,
+        .trust = &job->trust,
+        .min_auth = job->config.assignment->min_auth,
+        .announces_password = job->found.password == TXT_YES,
     };
     if (screen_sha256_challenge(job->sha256_objection, job->image) == SCREEN_REFUSED)
         config.sha256_objection = job->sha256_objection;
@@ -587,6 +592,7 @@ static void take_resolution(struct job *job, const struct resolution *resolution
         !address_equal(&job->found.addresses[0], &before.addresses[0]))
         return;
     job->found.port = before.port;
+    job->found.password = before.password;
     memcpy(job->found.type, before.type, sizeof before.type);
     memcpy(job->found.instance, before.instance, sizeof before.instance);
 }
@@ -759,5 +765,6 @@ void job_free(struct job *job)
     session_free(job->session);
     follow_free(job->follow);
     job->config.poll_api->timeout_free(job->timer);
+    digest_cleanse(&job->trust, sizeof job->trust);
     free(job);
 }

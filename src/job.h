@@ -5,6 +5,7 @@
 #ifndef JOB_H
 #define JOB_H
 
+#include "auth.h"
 #include "endpoints.h"
 #include "errands.h"
 #include "image.h"
@@ -19,6 +20,7 @@ struct assignment {
     struct target target;
     const struct image *image; /* NULL: nothing is sent, only the log followed */
     const char *password;      /* NULL or "": none was given */
+    enum auth_scheme min_auth; /* AUTH_MD5 or AUTH_SHA256 */
     bool is_confirmed;         /* by an earlier run: nothing is to be done */
 };
 

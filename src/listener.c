@@ -82,8 +82,11 @@ static void hand_over(struct listener *listener, int descriptor, const struct ad
     }
     listener_accept_fn *on_accept = expected->on_accept;
     void *userdata = expected->userdata;
-    listener_forget(listener, userdata);
-    on_accept(descriptor, peer, userdata);
+
+    if (on_accept(descriptor, peer, userdata))
+        listener_forget(listener, userdata);
+    else
+        close(descriptor);
 }
 
 static void on_rested(AvahiTimeout *timeout, void *userdata)

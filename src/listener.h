@@ -12,8 +12,9 @@
 
 struct listener;
 
-/* Takes over the non-blocking, connected descriptor. */
-typedef void listener_accept_fn(int descriptor, const struct address *peer, void *userdata);
+/* Whether it takes over the non-blocking, connected descriptor; if not, the connection is closed,
+ * and the next one is offered. */
+typedef bool listener_accept_fn(int descriptor, const struct address *peer, void *userdata);
 
 /* Listens on bind_address (NULL: all addresses, IPv4 and IPv6), on the first free port from
  * port_first to port_last (both 0: any free port). NULL with OTA_E_NO_PORT (the message names the
@@ -28,8 +29,9 @@ int listener_trouble(const struct listener *listener);
 
 /* From now on a connection from peer (NULL: from anyone) goes to on_accept. userdata identifies who
  * waits, and may wait for several peers: a board may have several addresses. The first connection
- * from any of them ends all its expectations, as does listener_forget(). Expecting a peer again
- * does nothing. -1 and errno: ENOMEM, or EEXIST when another userdata waits for the same peer. */
+ * from any of them that it takes ends all its expectations, as does listener_forget(). Expecting a
+ * peer again does nothing. -1 and errno: ENOMEM, or EEXIST when another userdata waits for the same
+ * peer. */
 int listener_expect(struct listener *listener, const struct address *peer,
                     listener_accept_fn *on_accept, void *userdata);
 /* Whether somebody waits for this peer (NULL: for anyone) already. Of two sessions that do, nobody

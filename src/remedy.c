@@ -150,6 +150,24 @@ static const struct remedy {
     {.error = OTA_E_PASSWORD_NEEDED,
      .text = "Give it with --auth-file FILE, in the environment variable ESP_OTA_AUTH, or with "
              "-a."},
+    {.error = OTA_E_WEAK_AUTH,
+     .chips = "esp32*",
+     .text =
+         "Put a sketch onto the board over the cable that is built with core 3.3.1 or later, or "
+         "leave --min-auth out if you trust whoever is in the board's network."},
+    {.error = OTA_E_WEAK_AUTH,
+     .text = "Leave --min-auth out for this board if you trust whoever is in its network: an "
+             "ESP8266 or Pico W knows nothing but MD5."},
+    {.error = OTA_E_DOWNGRADE,
+     .text = "Find out who answers at the board's address: a board does not change its way of "
+             "asking by itself, so somebody else may be after the password."},
+    {.error = OTA_E_NOT_ASKED,
+     .text = "Find out who answers at the board's address, and whether its sketch was replaced by "
+             "one without a password; --force sends the image all the same."},
+    {.error = OTA_E_NO_VERDICT,
+     .text =
+         "Check the board's Wi-Fi signal and the address, and start again: every further answer "
+         "would be another one to try passwords against."},
     {.error = OTA_E_REFUSED,
      .text = "Go by the board's reason; if it gave none, restart the board and try again."},
     {.error = OTA_E_NO_CONNECTION,

@@ -214,6 +214,16 @@ static void show_resolved(const struct report *report, const struct ota_event *e
     log_debug("%s: port %u, %s", event->board, event->port, event->port_source);
 }
 
+static void show_authenticated(const struct ota_event *event)
+{
+    bool is_word = strcmp(event->evidence, "reply") == 0;
+
+    log_debug("%s: the board %s (%s)", event->board,
+              is_word ? "accepted the password"
+                      : "has connected after the answer, so it has accepted the password",
+              event->scheme);
+}
+
 static void show_connected(struct report *report, const struct ota_event *event)
 {
     log_debug("%s: the board has connected", event->board);
@@ -286,12 +296,12 @@ static void show_result(struct report *report, const struct ota_event *event)
         show_progress(report, event);
 }
 
-/* Of one board everything is news; of hundreds only how each ends, and whether a log is there that
- * somebody reads. */
+/* Of one board everything is news; of hundreds only how each ends, what concerns the password, and
+ * whether a log is there that somebody reads. */
 static void show_note(const struct report *report, const struct ota_event *event)
 {
     bool is_of_log = report->transcript && event->phase == OTA_PHASE_PROOF;
-    if (is_fleet(report) && is_of_log) {
+    if (is_fleet(report) && (is_of_log || event->is_important)) {
         log_info("%s: %s", event->board, event->message);
         return;
     }
@@ -317,7 +327,7 @@ static void show(struct report *report, const struct ota_event *event)
                   event->port);
         break;
     case OTA_EVENT_AUTHENTICATED:
-        log_debug("%s: the board accepted the password (%s)", event->board, event->scheme);
+        show_authenticated(event);
         break;
     case OTA_EVENT_CONNECTED:
         show_connected(report, event);

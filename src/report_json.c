@@ -142,6 +142,17 @@ static json_t *log_fields(const struct line *line)
                      line->is_continuation);
 }
 
+static json_t *note_fields(const struct ota_event *event)
+{
+    json_t *fields = json_pack("{s:s}", "message", event->message);
+
+    if (event->scheme)
+        json_object_set_new(fields, "scheme", json_string(event->scheme));
+    if (event->password)
+        json_object_set_new(fields, "password", json_string(event->password));
+    return fields;
+}
+
 static json_t *fields_of(const struct ota_event *event, enum ota_command command)
 {
     switch (event->type) {
@@ -153,11 +164,11 @@ static json_t *fields_of(const struct ota_event *event, enum ota_command command
         return json_pack("{s:i, s:s, s:i}", "attempt", (int)event->attempt, "address",
                          event->address, "port", (int)event->port);
     case OTA_EVENT_AUTHENTICATED:
-        return json_pack("{s:s}", "scheme", event->scheme);
+        return json_pack("{s:s, s:s}", "scheme", event->scheme, "evidence", event->evidence);
     case OTA_EVENT_PROGRESS:
         return progress_fields(event);
     case OTA_EVENT_NOTE:
-        return json_pack("{s:s}", "message", event->message);
+        return note_fields(event);
     case OTA_EVENT_RESULT:
         return result_fields(event, command);
     case OTA_EVENT_LOG:

@@ -19,6 +19,7 @@ struct resolution {
     size_t count;
     struct address addresses[RESOLVE_ADDRESSES_MAX];
     uint16_t port;                /* from the SRV record; 0: nobody said */
+    enum txt_flag password;       /* whether the board says that it asks for one */
     const char *source;           /* for people: "numeric address", "mDNS", "/etc/hosts", ... */
     char instance[128];           /* escaped instance name; "" when it was not found as a service */
     char type[DISCOVER_TYPE_MAX]; /* the board's kind, as it came from the network; "": unknown */

@@ -69,9 +69,12 @@ static void on_endpoint(size_t endpoint, void *userdata)
     session->callbacks.on_endpoint(endpoint, session->callbacks.userdata);
 }
 
-static void on_accept(int descriptor, const struct address *peer, void *userdata)
+static bool on_accept(int descriptor, const struct address *peer, void *userdata)
 {
     struct session *session = userdata;
+
+    if (!session->handshake || !handshake_connected(session->handshake, peer))
+        return false;
     const struct transfer_config config = {.poll_api = session->config.poll_api,
                                            .board = session->config.board,
                                            .image = session->config.image,
@@ -79,14 +82,13 @@ static void on_accept(int descriptor, const struct address *peer, void *userdata
     const struct transfer_callbacks callbacks = {
         .on_progress = on_progress, .on_done = end, .userdata = session};
     session->transfer = transfer_start(&config, descriptor, &callbacks);
-    if (session->handshake)
-        handshake_connected(session->handshake, peer);
     handshake_free(session->handshake);
     session->handshake = NULL;
     if (session->transfer)
         emit(&(struct ota_event){.type = OTA_EVENT_CONNECTED}, session);
     else
         fail_later(session, "out of memory");
+    return true;
 }
 
 static void on_password(void *userdata)

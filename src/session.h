@@ -9,6 +9,7 @@
 #include "errands.h"
 #include "image.h"
 #include "listener.h"
+#include "trust.h"
 
 struct session;
 
@@ -19,6 +20,8 @@ enum notice {
     NOTICE_UNREACHABLE = 1 << 2,
     NOTICE_WEAK = 1 << 3,
     NOTICE_OBJECTION = 1 << 4,
+    NOTICE_EARLY = 1 << 5,
+    NOTICE_NOT_ASKED = 1 << 6,
 };
 
 /* Everything a session needs; the pointers must outlive it. */
@@ -34,13 +37,16 @@ struct session_config {
     const struct address *peer; /* --peer: who may connect; NULL: the addresses of endpoints */
     bool peer_any;              /* --peer any */
     bool md5_target;            /* -m: the board stores an MD5 hash */
+    enum auth_scheme min_auth;  /* --min-auth: AUTH_MD5, or AUTH_SHA256: nothing weaker */
+    bool announces_password;    /* the board says that it asks for one */
     const char *password;       /* NULL or "": none was given */
     int64_t accept_timeout_us;  /* -t */
     size_t block;               /* as in struct transfer_config */
     /* What speaks against the image if the board sends a SHA-256 challenge; NULL: nothing. */
     const char *sha256_objection;
-    bool is_forced;    /* --force: it is sent nevertheless */
-    unsigned *notices; /* enum notice: those that were given, also by sessions before */
+    bool is_forced;      /* --force: it is sent nevertheless */
+    unsigned *notices;   /* enum notice: those that were given, also by sessions before */
+    struct trust *trust; /* what the board got and showed, also in sessions before */
 };
 
 /* The events INVITED to NOTE go to on_event while the session runs; type, phase and what belongs to

@@ -15,14 +15,12 @@ enum {
     DATAGRAM_MAX = 1024,     /* the longest that means something has about 200 bytes */
 };
 
-static void on_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+void udp_receive(struct udp *udp)
 {
-    (void)watch;
-    (void)event;
-    struct udp *udp = userdata;
     for (int i = 0; i < DATAGRAMS_PER_TURN && udp->descriptor >= 0; i++) {
         char datagram[DATAGRAM_MAX];
-        ssize_t got = recv(fd, datagram, sizeof datagram, 0);
+        ssize_t got = recv(udp->descriptor, datagram, sizeof datagram, 0);
+
         if (got >= 0)
             udp->on_datagram(datagram, (size_t)got, udp->userdata);
         else if (errno == EAGAIN)
@@ -30,6 +28,14 @@ static void on_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *
         else if (errno != EINTR)
             udp->on_error(errno, udp->userdata);
     }
+}
+
+static void on_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)watch;
+    (void)fd;
+    (void)event;
+    udp_receive(userdata);
 }
 
 static int connect_to(int descriptor, const struct address *source, const struct address *board)

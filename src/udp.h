@@ -29,6 +29,8 @@ int udp_open(struct udp *udp, const struct address *source, const struct address
 /* Sends one datagram. Returns 0, or the errno why it cannot leave; a full queue drops it in
  * silence, as the network may. */
 int udp_send(struct udp *udp, const void *data, size_t length);
+/* Takes what has arrived, as the loop would; a part of it when there is much. */
+void udp_receive(struct udp *udp);
 /* The local address that the board sees, without translation on the way. */
 bool udp_local(const struct udp *udp, struct address *local);
 /* Allowed at any time, also in a callback and when nothing is open. */

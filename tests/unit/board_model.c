@@ -92,10 +92,10 @@ static void judge(struct model *model, const struct model_datagram *answer)
 
 static void read_datagram(struct model *model, const struct model_datagram *datagram)
 {
-    if (model->state == MODEL_WAITING && datagram->is_answer) {
+    if (model->state == MODEL_WAITING && datagram->is_answer && !datagram->is_malformed) {
         judge(model, datagram);
     } else if (model->state == MODEL_WAITING) {
-        model->state = MODEL_IDLE; /* swallowed */
+        model->state = MODEL_IDLE; /* swallowed, or malformed */
     } else if (!datagram->is_answer) {
         if (model->config.scheme == MODEL_OPEN)
             accept_invitation(model, datagram->socket);

@@ -27,6 +27,7 @@ struct model_config {
 /* What the host sends, without the numbers that do not matter here. */
 struct model_datagram {
     bool is_answer;
+    bool is_malformed;        /* an answer without its words */
     int socket;               /* of the host: an ESP32 replies to the one that sent it */
     char nonce[MODEL_TEXT];   /* an answer: the challenge that it answers */
     enum model_scheme scheme; /* and how */

@@ -24,6 +24,7 @@ struct fixture {
     struct ota_failure failure;
     AvahiTimeout *deadline;
     int accepted;
+    bool is_shut; /* offered, and not taken */
     int descriptor;
     struct address peer;
 };
@@ -46,13 +47,14 @@ static int teardown(void **state)
     return 0;
 }
 
-static void on_accept(int descriptor, const struct address *peer, void *userdata)
+static bool on_accept(int descriptor, const struct address *peer, void *userdata)
 {
     struct fixture *fixture = userdata;
     fixture->accepted++;
     fixture->descriptor = descriptor;
     fixture->peer = *peer;
     loop_quit(fixture->loop);
+    return !fixture->is_shut;
 }
 
 static void on_deadline(AvahiTimeout *timeout, void *userdata)
@@ -113,6 +115,36 @@ static void test_ipv6_peer_on_the_same_port(void **state)
     int client = connect_from("::1", "::1", listener_port(listener));
     run(fixture, 2000000);
     assert_int_equal(fixture->accepted, 1);
+    close(client);
+    close(fixture->descriptor);
+    listener_close(listener);
+}
+
+/* It is offered again and again, and nobody who was refused gets a byte. */
+static void test_who_is_not_taken_is_closed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct address expected = numeric("127.0.0.2", 0);
+    char byte;
+
+    listener_expect(listener, &expected, on_accept, fixture);
+    fixture->is_shut = true;
+    for (int i = 1; i <= 2; i++) {
+        int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
+
+        run(fixture, 2000000);
+        assert_int_equal(fixture->accepted, i);
+        assert_int_equal(read(client, &byte, 1), 0);
+        close(client);
+    }
+    assert_true(listener_is_expecting(listener, &expected));
+
+    fixture->is_shut = false;
+    int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
+    run(fixture, 2000000);
+    assert_int_equal(fixture->accepted, 3);
+    assert_false(listener_is_expecting(listener, &expected));
     close(client);
     close(fixture->descriptor);
     listener_close(listener);
@@ -358,6 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_expected_peer_is_handed_over),
         TEST(test_ipv6_peer_on_the_same_port),
+        TEST(test_who_is_not_taken_is_closed),
         TEST(test_stranger_is_closed_without_a_byte),
         TEST(test_an_expectation_is_for_one_connection),
         TEST(test_how_accepted_sockets_send),

@@ -52,6 +52,7 @@ static void tell(struct report *report, enum ota_event_type type, size_t bytes, 
     told.transfer_us = told.elapsed_us = us;
     told.attempt = 1;
     told.scheme = "MD5";
+    told.evidence = "reply";
     told.message = "a note";
     told.phase = OTA_PHASE_TRANSFER;
     report_event(&told, report);
@@ -280,6 +281,7 @@ static void play_fleet(const struct options *options)
         told = event(type);
         told.totals = &totals;
         told.scheme = "MD5";
+        told.evidence = "reply";
         report_event(&told, report);
     }
     told = event(OTA_EVENT_PROGRESS);

@@ -25,7 +25,7 @@ static struct world {
     AvahiTimeoutCallback on_timeout;
     void *timeout_userdata;
     int refuse_expect; /* errno */
-    bool refuse_handshake, refuse_transfer, refuse_timeout;
+    bool refuse_handshake, refuse_transfer, refuse_timeout, refuse_connection;
     bool has_handshake, has_transfer, is_expected, anyone;
     struct address peer; /* the last one that is expected */
     unsigned peers;
@@ -57,7 +57,7 @@ void __wrap_listener_forget(struct listener *listener, const void *userdata);
 struct handshake *__wrap_handshake_start(const struct session_config *config,
                                          const struct handshake_callbacks *callbacks);
 void __wrap_handshake_set_password(struct handshake *handshake, const char *password);
-void __wrap_handshake_connected(struct handshake *handshake, const struct address *peer);
+bool __wrap_handshake_connected(struct handshake *handshake, const struct address *peer);
 void __wrap_handshake_free(struct handshake *handshake);
 enum ota_phase __wrap_handshake_phase(const struct handshake *handshake);
 struct transfer *__wrap_transfer_start(const struct transfer_config *config, int descriptor,
@@ -139,7 +139,7 @@ void __wrap_handshake_set_password(struct handshake *handshake, const char *pass
 }
 
 /* The board is ahead of its own "OK": the authentication is announced now. */
-void __wrap_handshake_connected(struct handshake *handshake, const struct address *peer)
+bool __wrap_handshake_connected(struct handshake *handshake, const struct address *peer)
 {
     assert_ptr_equal(handshake, &world.has_handshake);
     assert_ptr_equal(peer, &world.peer);
@@ -147,6 +147,7 @@ void __wrap_handshake_connected(struct handshake *handshake, const struct addres
     world.told_connected = true;
     world.handshake.on_event(&(struct ota_event){.type = OTA_EVENT_AUTHENTICATED},
                              world.handshake.userdata);
+    return !world.refuse_connection;
 }
 
 void __wrap_handshake_free(struct handshake *handshake)
@@ -297,6 +298,22 @@ static void test_upload(void **state)
     assert_nothing_left();
 }
 
+static void test_a_connection_that_comes_too_early(void **state)
+{
+    (void)state;
+    struct session_config config = make_config();
+
+    start(&config, true);
+    world.refuse_connection = true;
+    assert_false(world.on_accept(DESCRIPTOR, &world.peer, world.accept_userdata));
+    assert_true(world.has_handshake && !world.has_transfer && world.is_expected);
+    world.refuse_connection = false;
+    assert_true(world.on_accept(DESCRIPTOR, &world.peer, world.accept_userdata));
+    assert_true(!world.has_handshake && world.has_transfer);
+    session_free(session);
+    assert_nothing_left();
+}
+
 /* A failure of either half ends the session, once, in that half's words. */
 static void test_failures_of_the_halves(void **state)
 {
@@ -425,6 +442,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_upload),
+        cmocka_unit_test(test_a_connection_that_comes_too_early),
         cmocka_unit_test(test_failures_of_the_halves),
         cmocka_unit_test(test_failures_to_start),
         cmocka_unit_test(test_who_may_connect),
