@@ -52,7 +52,7 @@ ANY_TIME = (
 WITH_PASSWORD = ((3, "drop-auth"), (3, "drop-answer"), (1, "odd-challenge:31"))
 RARE = ("ok-never", "never-connect", "trickle@{at}*1")
 RARE_IN = 80
-SMALLEST_ESP32 = 336  # of an image that it takes
+SMALLEST = {"esp32": 336, "pico": 264}  # of an image that it takes
 ALONE = ("ok-early@{at}",)  # a board that lies: only that the image is not called complete is sure
 NO_OK = ("ok-missing", "ok-reset", "ok-never")
 
@@ -72,8 +72,7 @@ def invent(seed, index):
     dice = random.Random(f"{seed}:{index}")
     family = dice.choice(list(FAMILIES))
     size = int(2 ** dice.uniform(4, 18.5))
-    if family.startswith("esp32"):
-        size = max(size, SMALLEST_ESP32)
+    size = max([size, *(least for start, least in SMALLEST.items() if family.startswith(start))])
     has_password = dice.random() < 0.5
     if dice.randrange(25) == 0:
         orders = [dice.choice(ALONE).format(at=dice.randrange(size))]
