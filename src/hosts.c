@@ -6,10 +6,10 @@
 
 #include "error.h"
 #include "escape.h"
+#include "input.h"
 #include "utf8.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -228,23 +228,6 @@ enum ota_error hosts_parse(struct hosts *hosts, const char *name, const char *te
 
 /* -- the file -- */
 
-/* Reads to the end, or until the buffer is full. -1 and errno when reading failed. */
-static ssize_t read_all(int descriptor, char *buffer, size_t capacity)
-{
-    size_t length = 0;
-    while (length < capacity) {
-        ssize_t got = read(descriptor, buffer + length, capacity - length);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        length += (size_t)got;
-    }
-    return (ssize_t)length;
-}
-
 static enum ota_error read_list(struct hosts *hosts, int descriptor, const char *name,
                                 struct ota_failure *failure)
 {
@@ -253,10 +236,10 @@ static enum ota_error read_list(struct hosts *hosts, int descriptor, const char 
     if (!text)
         return out_of_memory(failure);
     escape_string(shown, sizeof shown, name);
-    ssize_t length = read_all(descriptor, text, HOSTS_SIZE_MAX + 1);
+    ssize_t length = input_read_all(descriptor, text, HOSTS_SIZE_MAX + 1);
     if (length < 0)
         fail(failure, OTA_E_USAGE, "cannot read the list of boards from %s: %s", shown,
-             strerror(errno));
+             input_error(errno));
     else if (length > HOSTS_SIZE_MAX)
         fail(failure, OTA_E_USAGE, "%s is longer than 4 MiB, which is no list of boards", shown);
     else
@@ -270,11 +253,11 @@ enum ota_error hosts_read(struct hosts *hosts, const char *path, struct ota_fail
     *hosts = (struct hosts){0};
     if (strcmp(path, "-") == 0)
         return read_list(hosts, STDIN_FILENO, "standard input", failure);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int descriptor = input_open(path);
     if (descriptor < 0) {
         char shown[NAME_SHOWN];
         return fail(failure, OTA_E_USAGE, "cannot open the list of boards %s: %s",
-                    escape_string(shown, sizeof shown, path), strerror(errno));
+                    escape_string(shown, sizeof shown, path), input_error(errno));
     }
     enum ota_error error = read_list(hosts, descriptor, path, failure);
     close(descriptor);

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "escape.h"
 #include "gzip.h"
+#include "input.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,25 +75,6 @@ static enum ota_error check_status(const struct stat *status, size_t limit, cons
     return OTA_OK;
 }
 
-/* Reads until the buffer is full, the file ends or reading fails; -1 and errno in the latter case.
- */
-static ssize_t read_fully(int descriptor, unsigned char *target, size_t size)
-{
-    size_t done = 0;
-
-    while (done < size) {
-        ssize_t count = read(descriptor, target + done, size - done);
-
-        if (count == 0)
-            break;
-        if (count > 0)
-            done += (size_t)count;
-        else if (errno != EINTR)
-            return -1;
-    }
-    return (ssize_t)done;
-}
-
 /* A build that rewrites the file now would leave us with half of the old and half of the new. */
 static bool has_changed(int descriptor, const struct stat *before)
 {
@@ -139,7 +121,7 @@ static unsigned char *read_file(int descriptor, struct stat *status, size_t limi
         fail(failure, OTA_E_INTERNAL, "out of memory for the %zu bytes of %s", size, shown);
         return NULL;
     }
-    count = read_fully(descriptor, data, size + 1);
+    count = input_read_all(descriptor, data, size + 1);
     if (count < 0)
         fail(failure, OTA_E_IMAGE, "cannot read %s: %s", shown, strerror(errno));
     else if ((size_t)count != size || has_changed(descriptor, status))

@@ -6,12 +6,12 @@
 #include "digest.h"
 #include "error.h"
 #include "escape.h"
+#include "input.h"
 #include "log.h"
 #include "secret.h"
 #include "utf8.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,9 +25,7 @@ static ssize_t read_line(int descriptor, char line[LINE_SIZE])
 {
     size_t length = 0;
     while (length < LINE_SIZE) {
-        ssize_t got = read(descriptor, line + length, 1);
-        if (got < 0 && errno == EINTR)
-            continue;
+        ssize_t got = input_read(descriptor, line + length, 1);
         if (got < 0)
             return -1;
         if (got == 0 || line[length] == '\n')
@@ -44,7 +42,7 @@ static enum ota_error check_line(const char *line, ssize_t length, const char *s
 {
     if (length < 0)
         return fail(failure, OTA_E_USAGE, "cannot read the password from %s: %s", shown,
-                    strerror(errno));
+                    input_error(errno));
     if (length == 0)
         return fail(failure, OTA_E_USAGE,
                     "the first line of %s is empty, but the password should be there "
@@ -86,10 +84,10 @@ enum ota_error password_from_file(char **password, const char *path, bool *is_ex
 
     char escaped[PATH_SHOWN];
     escape_string(escaped, sizeof escaped, path);
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int descriptor = input_open(path);
     if (descriptor < 0)
         return fail(failure, OTA_E_USAGE, "cannot open the password file %s: %s", escaped,
-                    strerror(errno));
+                    input_error(errno));
     struct stat status;
     if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))
         *is_exposed = (status.st_mode & S_IROTH) != 0;

@@ -11,12 +11,14 @@
 #include "digest.h"
 #include "error.h"
 #include "escape.h"
+#include "input.h"
 #include "utf8.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NAME_SHOWN = 256, KEY_MAX = 16, IMAGE_MAX = DIGEST_SHA256_HEX + 16 };
 
@@ -191,7 +193,7 @@ static enum ota_error read_report(struct resume *resume, FILE *stream, char *lin
     }
     if (ferror(stream))
         return fail(place->failure, OTA_E_USAGE, "cannot read the report %s: %s", place->name,
-                    strerror(errno));
+                    input_error(errno));
     if (size == 0)
         return fail(place->failure, OTA_E_USAGE,
                     "%s is empty, perhaps as this run writes to it; --resume takes what an "
@@ -225,14 +227,47 @@ enum ota_error resume_read(struct resume **resume, FILE *stream, const char *nam
     return error;
 }
 
+static ssize_t read_stream(void *cookie, char *buffer, size_t size)
+{
+    return input_read(*(int *)cookie, buffer, size);
+}
+
+static int close_stream(void *cookie)
+{
+    int result = close(*(int *)cookie);
+    free(cookie);
+    return result;
+}
+
+/* NULL and errno when there is none. */
+static FILE *open_stream(const char *path)
+{
+    const cookie_io_functions_t functions = {.read = read_stream, .close = close_stream};
+    int *descriptor = malloc(sizeof *descriptor);
+    if (!descriptor)
+        return NULL; /* ENOMEM */
+    *descriptor = input_open(path);
+    FILE *stream = *descriptor >= 0 ? fopencookie(descriptor, "r", functions) : NULL;
+    if (!stream) {
+        int error = errno;
+        if (*descriptor >= 0)
+            close(*descriptor);
+        free(descriptor);
+        errno = error;
+    }
+    return stream;
+}
+
 enum ota_error resume_load(struct resume **resume, const char *path, struct ota_failure *failure)
 {
     *resume = NULL;
-    FILE *stream = fopen(path, "re");
+    FILE *stream = open_stream(path);
+    if (!stream && errno == ENOMEM)
+        return out_of_memory(failure);
     if (!stream) {
         char shown[NAME_SHOWN];
         return fail(failure, OTA_E_USAGE, "cannot open the report %s: %s",
-                    escape_string(shown, sizeof shown, path), strerror(errno));
+                    escape_string(shown, sizeof shown, path), input_error(errno));
     }
     enum ota_error error = resume_read(resume, stream, path, failure);
     fclose(stream);

@@ -5,11 +5,11 @@
 #include "digest.h"
 #include "error.h"
 #include "escape.h"
+#include "input.h"
 #include "secret.h"
 #include "sign_parts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -32,32 +32,30 @@ static bool contains(const struct pem *pem, const char *text)
     return memmem(pem->text, pem->size, text, strlen(text)) != NULL;
 }
 
-static enum ota_error read_all(struct pem *pem, int descriptor, const char *shown,
-                               struct ota_failure *failure)
+static enum ota_error read_text(struct pem *pem, int descriptor, const char *shown,
+                                struct ota_failure *failure)
 {
-    while (pem->size < sizeof pem->text) {
-        ssize_t got = read(descriptor, pem->text + pem->size, sizeof pem->text - pem->size);
-        if (got == 0)
-            return OTA_OK;
-        if (got > 0)
-            pem->size += (size_t)got;
-        else if (errno != EINTR)
-            return fail(failure, OTA_E_USAGE, "cannot read the key file %s: %s", shown,
-                        strerror(errno));
-    }
-    return fail(failure, OTA_E_USAGE, "%s is longer than %d bytes, which is no key file", shown,
-                FILE_MAX);
+    ssize_t size = input_read_all(descriptor, pem->text, sizeof pem->text);
+
+    if (size < 0)
+        return fail(failure, OTA_E_USAGE, "cannot read the key file %s: %s", shown,
+                    input_error(errno));
+    if (size > FILE_MAX)
+        return fail(failure, OTA_E_USAGE, "%s is longer than %d bytes, which is no key file", shown,
+                    FILE_MAX);
+    pem->size = (size_t)size;
+    return OTA_OK;
 }
 
 static enum ota_error read_pem(struct pem *pem, const char *path, struct sign_key *key,
                                struct ota_failure *failure)
 {
     struct stat status;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int descriptor = input_open(path);
     if (descriptor < 0)
         return fail(failure, OTA_E_USAGE, "cannot open the key file %s: %s", key->shown,
-                    strerror(errno));
-    enum ota_error error = read_all(pem, descriptor, key->shown, failure);
+                    input_error(errno));
+    enum ota_error error = read_text(pem, descriptor, key->shown, failure);
     key->is_exposed = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
                       (status.st_mode & S_IROTH) != 0 && !contains(pem, "ENCRYPTED");
     close(descriptor);
