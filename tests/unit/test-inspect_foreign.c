@@ -157,8 +157,263 @@ static void test_signatures(void **state)
     }
 }
 
-/* Short signatures count only with what confirms them. */
+/* Bytes at a place of a file. */
+struct place {
+    size_t offset;
+    const char *bytes;
+    size_t length;
+};
+#define AT(offset, bytes)                                                                          \
+    {                                                                                              \
+        offset, bytes, sizeof(bytes) - 1                                                           \
+    }
+
+enum { PLACES_MAX = 10, NOISE = -1 };
+
+/* Short signatures count only with what confirms them: each of the other bytes spoils them. */
+static const struct confirmed {
+    enum inspect_format format;
+    const char *name;
+    size_t size;
+    int filler;
+    struct place good[PLACES_MAX];
+    struct place bad[PLACES_MAX];
+    bool has_exact_size; /* a byte more spoils it, too */
+} confirmed[] = {
+    {INSPECT_ARCHIVE,
+     "bzip2 file",
+     300,
+     NOISE,
+     {AT(0, "BZh9\x31\x41\x59\x26\x53\x59")},
+     {AT(4, "x"), AT(0, "b")},
+     false},
+    {INSPECT_ARCHIVE,
+     "bzip2 file",
+     300,
+     NOISE,
+     {AT(0, "BZh9\x17\x72\x45\x38\x50\x90")},
+     {AT(9, "x")},
+     false},
+    {INSPECT_ARCHIVE,
+     "lzma file",
+     300,
+     NOISE,
+     {AT(0, "\x5D\0\0\x80\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0")},
+     {AT(0, "\x5C"), AT(1, "\0\1\0\0"), AT(1, "\0\x50\0\0"), AT(5, "\xFE"), AT(13, "\1")},
+     false},
+    {INSPECT_ARCHIVE,
+     "lzma file",
+     300,
+     NOISE,
+     {AT(0, "\x5D\0\0\x60\0\0\x10\0\0\0\0\0\0\0")},
+     {AT(12, "\1")},
+     false},
+    {INSPECT_ARCHIVE,
+     "file of compress",
+     300,
+     NOISE,
+     {AT(0, "\x1F\x9D\x90")},
+     {AT(1, "\x9E"), AT(2, "\xB0"), AT(2, "\x88"), AT(2, "\x91")},
+     false},
+    {INSPECT_ARCHIVE,
+     "zstd or lz4 file",
+     300,
+     NOISE,
+     {AT(0, "\x5F\x2A\x4D\x18")},
+     {AT(0, "\x60")},
+     false},
+    {INSPECT_ARCHIVE, "CD image", 0x8100, NOISE, {AT(0x8001, "CD001")}, {AT(0x8005, "2")}, false},
+    {INSPECT_PROGRAM,
+     "Windows program",
+     300,
+     1,
+     {AT(0, "MZ"), AT(0x3C, "\x80\0\0\0"), AT(0x80, "PE\0\0")},
+     {AT(0, "N"), AT(0x80, "X"), AT(0x3C, "\x7F")},
+     false},
+    {INSPECT_PROGRAM,
+     "DOS program",
+     600,
+     NOISE,
+     {AT(0, "MZ\x10\0\1\0"), AT(8, "\2\0"), AT(0x18, "\x1C\0")},
+     {AT(0, "N"), AT(2, "\0\2"), AT(4, "\0\0"), AT(4, "\3\0"), AT(8, "\1\0"), AT(8, "\x20\0"),
+      AT(0x18, "\x1B"), AT(0x18, "\x21")},
+     false},
+    {INSPECT_PROGRAM,
+     "Mach-O file",
+     300,
+     NOISE,
+     {AT(0, "\xFE\xED\xFA\xCE")},
+     {AT(3, "\xCC")},
+     false},
+    {INSPECT_PROGRAM,
+     "Mach-O file",
+     300,
+     NOISE,
+     {AT(0, "\xCE\xFA\xED\xFE")},
+     {AT(0, "\xCC")},
+     false},
+    {INSPECT_PROGRAM,
+     "Python byte code",
+     300,
+     NOISE,
+     {AT(0, "\xA7\r\r\n\0\0\0\0")},
+     {AT(0, "\0"), AT(1, "\n"), AT(4, "\4")},
+     false},
+    {INSPECT_DOCUMENT,
+     "JPEG picture",
+     300,
+     NOISE,
+     {AT(0, "\xFF\xD8\xFF\xE0")},
+     {AT(3, "\xBF"), AT(3, "\xFF")},
+     false},
+    {INSPECT_DOCUMENT,
+     "BMP picture",
+     300,
+     NOISE,
+     {AT(0, "BM"), AT(6, "\0\0\0\0\x36\0\0\0\x28\0\0\0")},
+     {AT(0, "C"), AT(6, "\1"), AT(10, "\x35"), AT(14, "\x0D"), AT(14, "\x27"), AT(14, "\x7D")},
+     false},
+    {INSPECT_DOCUMENT,
+     "BMP picture",
+     300,
+     NOISE,
+     {AT(0, "BM"), AT(6, "\0\0\0\0\x1A\0\0\0\x0C\0\0\0")},
+     {AT(10, "\x19")},
+     false},
+    {INSPECT_DOCUMENT,
+     "icon",
+     300,
+     NOISE,
+     {AT(0, "\0\0\1\0\1\0"), AT(9, "\0"), AT(14, "\x10\0\0\0\x16\0\0\0")},
+     {AT(2, "\2"), AT(4, "\0"), AT(4, "\x40"), AT(9, "\1"), AT(14, "\0"), AT(14, "\0\2"),
+      AT(18, "\x15")},
+     false},
+    {INSPECT_DOCUMENT,
+     "MP3 recording",
+     600,
+     NOISE,
+     {AT(0, "\xFF\xFB\x90\0"), AT(417, "\xFF\xFB\x90\0")},
+     {AT(0, "\xFE"), AT(1, "\xF9"), AT(2, "\0"), AT(2, "\xF0"), AT(2, "\x9C"), AT(2, "\x92"),
+      AT(417, "\0")},
+     false},
+    {INSPECT_DOCUMENT,
+     "MP3 recording",
+     600,
+     NOISE,
+     {AT(0, "\xFF\xFB\x92\0"), AT(418, "\xFF\xFB\x90\0")},
+     {AT(418, "\0")},
+     false},
+    {INSPECT_DOCUMENT,
+     "MP4 file",
+     300,
+     NOISE,
+     {AT(0, "\0\0\0\x18"
+            "ftyp")},
+     {AT(2, "\3"), AT(3, "\7"), AT(4, "F")},
+     false},
+    {INSPECT_DOCUMENT,
+     "font",
+     300,
+     NOISE,
+     {AT(0, "\0\1\0\0\0\x0C\0\x80")},
+     {AT(1, "\2"), AT(5, "\0"), AT(5, "\x40"), AT(7, "\x81"), AT(7, "\xD0"), AT(7, "\x60")},
+     false},
+    {INSPECT_DOCUMENT,
+     "key or a certificate",
+     304,
+     NOISE,
+     {AT(0, "\x30\x82\x01\x2C")},
+     {AT(0, "\x31"), AT(3, "\x2B")},
+     true},
+    {INSPECT_DOCUMENT,
+     "key or a certificate",
+     130,
+     NOISE,
+     {AT(0, "\x30\x81\x7F")},
+     {AT(1, "\x80"), AT(2, "\x7E")},
+     true},
+    {INSPECT_FLASH_DATA,
+     "boot_app0.bin",
+     8192,
+     0xFF,
+     {AT(0, "\1\0\0\0"), AT(28, "\x9A\x98\x43\x47")},
+     {AT(0, "\0"), AT(2, "\1"), AT(23, "\xFE"), AT(28, "\xFF\xFF\xFF\xFF"), AT(4095, "\xFE")},
+     true},
+    {INSPECT_FLASH_DATA,
+     "NVS partition",
+     (size_t)3 * 4096,
+     0xFF,
+     {AT(0, "\xFE\xFF\xFF\xFF\0\0\0\0\xFE"), AT(28, "\x78\x56\x34\x12")},
+     {AT(0, "\xF0"), AT(0, "\xFF"), AT(8, "\xFD"), AT(27, "\xFE"), AT(28, "\xFF\xFF\xFF\xFF")},
+     true},
+    {INSPECT_FLASH_DATA,
+     "radio calibration data",
+     128,
+     0,
+     {AT(0, "\5\0\4\2\5\5\5\2\5")},
+     {AT(0, "\4"), AT(8, "\4")},
+     true},
+};
+
+static void put(const struct place *place)
+{
+    memcpy(firmware.data + place->offset, place->bytes, place->length);
+}
+
+static void make_confirmed(const struct confirmed *row)
+{
+    firmware_clear(&firmware);
+    for (size_t i = 0; i < row->size; i++)
+        firmware_fill(&firmware, (unsigned char)(row->filler == NOISE ? (int)i * 7 : row->filler),
+                      1);
+    for (const struct place *place = row->good; place->bytes != NULL; place++)
+        put(place);
+}
+
 static void test_confirmed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof confirmed / sizeof *confirmed; i++) {
+        const struct confirmed *row = &confirmed[i];
+
+        make_confirmed(row);
+        expect_foreign(row->format, row->name);
+        for (const struct place *place = row->bad; place->bytes != NULL; place++) {
+            make_confirmed(row);
+            put(place);
+            inspect_firmware();
+            if (inspection.format != INSPECT_UNKNOWN)
+                fail_msg("%s, spoilt at %zu, is taken for format %d", row->name, place->offset,
+                         inspection.format);
+        }
+        if (row->has_exact_size) {
+            make_confirmed(row);
+            firmware_fill(&firmware, 0x55, 1);
+            expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown",
+                   "may not work");
+        }
+    }
+}
+
+/* Too short for what confirms them. */
+static void test_too_short(void **state)
+{
+    static const struct sample samples[] = {
+        SAMPLE("\x5D\0\0\x80\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", "lzma file"),
+        SAMPLE("\x1F\x9D\x90\1\2\3\4\5\6\7\x83\x91\x82\x93\xA4", "file of compress"),
+        SAMPLE("\x30\x82\0\x04\x81\x92\xA3\xB4", "key or a certificate"),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        firmware_clear(&firmware);
+        firmware_add(&firmware, samples[i].data, samples[i].size);
+        inspect_firmware();
+        assert_int_equal(inspection.format, INSPECT_UNKNOWN);
+    }
+}
+
+static void test_tar(void **state)
 {
     (void)state;
     firmware_clear(&firmware);
@@ -177,41 +432,6 @@ static void test_confirmed(void **state)
     expect_foreign(INSPECT_ARCHIVE, "tar archive");
     firmware.data[3] ^= 1;
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
-
-    firmware_clear(&firmware);
-    firmware_fill(&firmware, 1, 0x80);
-    memcpy(firmware.data, "MZ", 2);
-    firmware_set_u32(&firmware, 0x3C, 0x80);
-    firmware_add(&firmware, "PE\0\0\x4C\1", 6);
-    expect_foreign(INSPECT_PROGRAM, "Windows program");
-    firmware.data[0x80] = 'X';
-    expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
-
-    firmware_clear(&firmware);
-    firmware_add(&firmware, "\x30\x82\x01\x2C", 4); /* 300 bytes follow */
-    for (unsigned k = 0; k < 300; k++)
-        firmware_fill(&firmware, (unsigned char)(k * 7), 1);
-    expect_foreign(INSPECT_DOCUMENT, "key or a certificate");
-    firmware.size--;
-    expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
-}
-
-/* What belongs to other places of an Espressif chip's flash. */
-static void test_flash_data(void **state)
-{
-    (void)state;
-    firmware_clear(&firmware);
-    firmware_fill(&firmware, 0xFF, 8192);
-    firmware_set_u32(&firmware, 0, 1);
-    firmware_set_u32(&firmware, 28, 0x4743989A);
-    expect_foreign(INSPECT_FLASH_DATA, "boot_app0.bin");
-    firmware_clear(&firmware);
-    firmware_fill(&firmware, 0xFF, (size_t)3 * 4096);
-    firmware_set_u32(&firmware, 0, 0xFFFFFFFE);
-    firmware_set_u32(&firmware, 4, 0);
-    firmware.data[8] = 0xFE;
-    firmware_set_u32(&firmware, 28, 0x12345678);
-    expect_foreign(INSPECT_FLASH_DATA, "NVS partition");
 }
 
 static void test_blank(void **state)
@@ -251,13 +471,10 @@ static void test_firmware_stays_firmware(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_long_text),
-        cmocka_unit_test(test_signatures),
-        cmocka_unit_test(test_confirmed),
-        cmocka_unit_test(test_flash_data),
-        cmocka_unit_test(test_blank),
-        cmocka_unit_test(test_firmware_stays_firmware),
+        cmocka_unit_test(test_text),       cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_signatures), cmocka_unit_test(test_confirmed),
+        cmocka_unit_test(test_too_short),  cmocka_unit_test(test_tar),
+        cmocka_unit_test(test_blank),      cmocka_unit_test(test_firmware_stays_firmware),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
