@@ -1,6 +1,7 @@
 /*
  * fuzz-options.c: the command line. The input is its arguments, each ended by a NUL byte.
  */
+#include "follow.h"
 #include "log.h"
 #include "options.h"
 
@@ -39,7 +40,8 @@ static void demand(bool holds)
 static void check_upload(const struct options *options)
 {
     demand(options->target_count > 0 || options->hosts || options->discovers);
-    demand(options->file || (options->hosts && options->target_count == 0 && !options->discovers));
+    demand(options->file || follow_is_wanted(options) ||
+           (options->hosts && options->target_count == 0 && !options->discovers));
     for (size_t i = 0; i < options->target_count; i++)
         demand(options->targets[i].name[0] != '\0');
     demand(options->port_first <= options->port_last && options->jobs > 0);
@@ -55,7 +57,7 @@ static void check(const struct options *options, enum options_outcome outcome,
         return;
     demand(options->timeout_us > 0 && !(options->quiet && options->debug));
     demand(!(options->list && options->check));
-    demand(!options->sign || !(options->list || options->check));
+    demand(!options->sign || !options->list);
     demand(!options->verify_key || options->file || options->hosts);
     if (options->output)
         demand(options->file && (options->compress || options->sign) && !options->hosts &&
@@ -63,7 +65,7 @@ static void check(const struct options *options, enum options_outcome outcome,
     else if (options->list)
         demand(!options->file && !options->hosts && options->target_count == 0);
     else if (options->check)
-        demand(options->file && !options->hosts && options->target_count == 0);
+        demand(options->file && !options->hosts);
     else
         check_upload(options);
 }
