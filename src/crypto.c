@@ -16,11 +16,15 @@ enum { KEYS_SIZE = 65536, KEYS_LEAST = 32 };
 /* -- libcrypto's heap: it frees copies of keys and passwords (PEM text, the states of hashes) that
  * it does not always cleanse -- */
 
+static bool has_run_out;
+
 static void *allocate(size_t size, const char *file, int line)
 {
     (void)file;
     (void)line;
-    return size > 0 ? malloc(size) : NULL;
+    void *memory = size > 0 ? malloc(size) : NULL;
+    has_run_out = has_run_out || (size > 0 && memory == NULL);
+    return memory;
 }
 
 static void cleanse_and_free(void *memory, const char *file, int line)
@@ -70,6 +74,11 @@ int crypto_open(struct crypto *crypto)
         return 0;
     crypto_close(crypto);
     return -1;
+}
+
+bool crypto_has_run_out(void)
+{
+    return has_run_out;
 }
 
 void crypto_lock_keys(void)

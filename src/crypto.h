@@ -5,6 +5,7 @@
 #define CRYPTO_H
 
 #include <openssl/types.h>
+#include <stdbool.h>
 
 struct crypto {
     OSSL_LIB_CTX *context;
@@ -17,6 +18,10 @@ struct crypto {
  * cleanses first. Returns -1, with nothing to close, when libcrypto refuses. */
 int crypto_open(struct crypto *crypto);
 void crypto_close(struct crypto *crypto);
+
+/* Whether libcrypto has asked for memory in vain. What it says of a key or a signature since then
+ * may be about that: it reports damage, or a signature that does not hold. */
+bool crypto_has_run_out(void);
 
 /* From now on libcrypto keeps the numbers of private keys in memory that is locked, as far as that
  * is allowed, and left out of core dumps. */

@@ -4,6 +4,7 @@
  */
 #include "error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -265,4 +266,15 @@ enum ota_error fail(struct ota_failure *failure, enum ota_error error, const cha
     else if ((size_t)length >= sizeof failure->message)
         mark_cut(failure->message);
     return error;
+}
+
+bool error_is_local(int number)
+{
+    return number == ENOMEM || number == EMFILE || number == ENFILE || number == EAGAIN ||
+           number == ENOBUFS;
+}
+
+enum ota_error error_unless_local(enum ota_error error, int number)
+{
+    return error_is_local(number) ? OTA_E_INTERNAL : error;
 }

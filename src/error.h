@@ -14,4 +14,14 @@
 enum ota_error fail(struct ota_failure *failure, enum ota_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Whether this value of errno says that this computer has run out of something: memory, file
+ * descriptors, processes, buffers. That is nobody else's failure.
+ */
+bool error_is_local(int number);
+
+/* OTA_E_INTERNAL if error_is_local(number), else error: what a failed system call means where error
+ * blames a file, the board or the network.
+ */
+enum ota_error error_unless_local(enum ota_error error, int number);
+
 #endif

@@ -108,7 +108,8 @@ static unsigned char *read_file(int descriptor, struct stat *status, size_t limi
     ssize_t count;
 
     if (fstat(descriptor, status) != 0) {
-        fail(failure, OTA_E_IMAGE, "cannot examine %s: %s", shown, strerror(errno));
+        fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot examine %s: %s", shown,
+             strerror(errno));
         return NULL;
     }
     if (check_status(status, limit, shown, failure) != OTA_OK)
@@ -123,7 +124,8 @@ static unsigned char *read_file(int descriptor, struct stat *status, size_t limi
     }
     count = input_read_all(descriptor, data, size + 1);
     if (count < 0)
-        fail(failure, OTA_E_IMAGE, "cannot read %s: %s", shown, strerror(errno));
+        fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot read %s: %s", shown,
+             strerror(errno));
     else if ((size_t)count != size || has_changed(descriptor, status))
         fail(failure, OTA_E_IMAGE,
              "%s changed while it was being read: wait until the build has finished", shown);
@@ -233,7 +235,7 @@ static enum ota_error examine_signed(struct image *image, const struct stat *sta
     int descriptor = open_file(path);
 
     if (descriptor < 0 && errno != ENOENT)
-        return fail(failure, OTA_E_IMAGE, "cannot open %s: %s",
+        return fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot open %s: %s",
                     escape_string(shown, sizeof shown, path), strerror(errno));
     if (descriptor < 0) {
         examine_alone(image);
@@ -263,7 +265,8 @@ static enum ota_error load(struct image *image, const char *path, bool may_be_si
     escape_string(shown, sizeof shown, image->path);
     descriptor = open_file(image->path);
     if (descriptor < 0)
-        return fail(failure, OTA_E_IMAGE, "cannot open %s: %s", shown, strerror(errno));
+        return fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot open %s: %s", shown,
+                    strerror(errno));
     image->data = read_file(descriptor, &status, limit, shown, failure);
     close(descriptor);
     if (image->data == NULL)

@@ -41,8 +41,8 @@ static enum ota_error check_line(const char *line, ssize_t length, const char *s
                                  struct ota_failure *failure)
 {
     if (length < 0)
-        return fail(failure, OTA_E_USAGE, "cannot read the password from %s: %s", shown,
-                    input_error(errno));
+        return fail(failure, error_unless_local(OTA_E_USAGE, errno),
+                    "cannot read the password from %s: %s", shown, input_error(errno));
     if (length == 0)
         return fail(failure, OTA_E_USAGE,
                     "the first line of %s is empty, but the password should be there "
@@ -86,8 +86,8 @@ enum ota_error password_from_file(char **password, const char *path, bool *is_ex
     escape_string(escaped, sizeof escaped, path);
     int descriptor = input_open(path);
     if (descriptor < 0)
-        return fail(failure, OTA_E_USAGE, "cannot open the password file %s: %s", escaped,
-                    input_error(errno));
+        return fail(failure, error_unless_local(OTA_E_USAGE, errno),
+                    "cannot open the password file %s: %s", escaped, input_error(errno));
     struct stat status;
     if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))
         *is_exposed = (status.st_mode & S_IROTH) != 0;

@@ -282,6 +282,8 @@ enum ota_error sign_verify(struct signature *signature, const struct sign_key *k
         if (result == 1)
             return decide_valid(signature, key, &found, hash);
     }
+    if (crypto_has_run_out())
+        return fail(failure, OTA_E_INTERNAL, "cannot verify %s: out of memory", file->name);
     return decide(signature, SIGN_INVALID,
                   "its signature is not valid: the file was changed after it was signed, or it was "
                   "signed with another %s key",

@@ -38,8 +38,8 @@ static enum ota_error read_text(struct pem *pem, int descriptor, const char *sho
     ssize_t size = input_read_all(descriptor, pem->text, sizeof pem->text);
 
     if (size < 0)
-        return fail(failure, OTA_E_USAGE, "cannot read the key file %s: %s", shown,
-                    input_error(errno));
+        return fail(failure, error_unless_local(OTA_E_USAGE, errno),
+                    "cannot read the key file %s: %s", shown, input_error(errno));
     if (size > FILE_MAX)
         return fail(failure, OTA_E_USAGE, "%s is longer than %d bytes, which is no key file", shown,
                     FILE_MAX);
@@ -53,8 +53,8 @@ static enum ota_error read_pem(struct pem *pem, const char *path, struct sign_ke
     struct stat status;
     int descriptor = input_open(path);
     if (descriptor < 0)
-        return fail(failure, OTA_E_USAGE, "cannot open the key file %s: %s", key->shown,
-                    input_error(errno));
+        return fail(failure, error_unless_local(OTA_E_USAGE, errno),
+                    "cannot open the key file %s: %s", key->shown, input_error(errno));
     enum ota_error error = read_text(pem, descriptor, key->shown, failure);
     key->is_exposed = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
                       (status.st_mode & S_IROTH) != 0 && !contains(pem, "ENCRYPTED");
@@ -219,6 +219,9 @@ static enum ota_error load(struct sign_key *key, const char *path, bool is_priva
     if (error == OTA_OK)
         error = recognise(key, failure);
     secret_free(pem);
+    if (error == OTA_E_USAGE && crypto_has_run_out())
+        return fail(failure, OTA_E_INTERNAL, "cannot read the key in %s: out of memory",
+                    key->shown);
     return error;
 }
 
