@@ -197,15 +197,17 @@ static enum ota_error check(struct image **image, const struct options *options,
         return failure->error;
     judge(&judgement, image, options, key, path);
 
+    bool is_written = true;
     errno = 0;
     if (options->json)
-        report_json_check(stdout,
-                          &(struct report_check){*image, judgement.sending, judgement.verdict,
-                                                 judgement.file_md5, signature},
-                          loop_now_us() - start_us);
+        is_written =
+            report_json_check(stdout,
+                              &(struct report_check){*image, judgement.sending, judgement.verdict,
+                                                     judgement.file_md5, signature},
+                              loop_now_us() - start_us);
     else
         print(*image, path, &judgement, signature);
-    if (fflush(stdout) != 0 || ferror(stdout))
+    if (!is_written || fflush(stdout) != 0 || ferror(stdout))
         return fail(failure, OTA_E_OUTPUT, "cannot write to standard output: %s", strerror(errno));
 
     *failure = judgement.failure;

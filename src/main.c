@@ -3,6 +3,7 @@
  */
 #include "check.h"
 #include "list.h"
+#include "log.h"
 #include "loop.h"
 #include "options.h"
 #include "output.h"
@@ -12,6 +13,10 @@
 
 static int run(const struct options *options, struct report *report)
 {
+    if (!report) {
+        log_error("out of memory");
+        return ota_error_exit_status(OTA_E_INTERNAL, 0);
+    }
     if (options->list)
         return list_run(options, report);
     if (options->check)

@@ -166,15 +166,16 @@ static enum ota_error take_line(struct resume *resume, const char *line, size_t 
     json_error_t error;
     if (length == RESUME_LINE_MAX && line[length - 1] != '\n')
         return reject(place, "is longer than 64 KiB");
+    errno = 0;
     json_t *event = json_loadb(line, length, 0, &error);
-    if (event) {
-        enum ota_error result = take_event(resume, event, place);
-        json_decref(event);
-        return result;
-    }
-    if (json_error_code(&error) == json_error_out_of_memory)
-        return out_of_memory(place->failure);
-    return is_cut_short(line, length) ? OTA_OK : reject(place, "is not JSON");
+    const bool ran_out = errno == ENOMEM; /* jansson takes that for an error of syntax, or for "" */
+    if (!event && !ran_out)
+        return is_cut_short(line, length) ? OTA_OK : reject(place, "is not JSON");
+
+    enum ota_error result =
+        ran_out ? out_of_memory(place->failure) : take_event(resume, event, place);
+    json_decref(event);
+    return result;
 }
 
 static enum ota_error read_report(struct resume *resume, FILE *stream, char *line,
@@ -192,8 +193,8 @@ static enum ota_error read_report(struct resume *resume, FILE *stream, char *lin
             return place->failure->error;
     }
     if (ferror(stream))
-        return fail(place->failure, OTA_E_USAGE, "cannot read the report %s: %s", place->name,
-                    input_error(errno));
+        return fail(place->failure, error_unless_local(OTA_E_USAGE, errno),
+                    "cannot read the report %s: %s", place->name, input_error(errno));
     if (size == 0)
         return fail(place->failure, OTA_E_USAGE,
                     "%s is empty, perhaps as this run writes to it; --resume takes what an "
@@ -262,12 +263,11 @@ enum ota_error resume_load(struct resume **resume, const char *path, struct ota_
 {
     *resume = NULL;
     FILE *stream = open_stream(path);
-    if (!stream && errno == ENOMEM)
-        return out_of_memory(failure);
     if (!stream) {
         char shown[NAME_SHOWN];
-        return fail(failure, OTA_E_USAGE, "cannot open the report %s: %s",
-                    escape_string(shown, sizeof shown, path), input_error(errno));
+        return fail(failure, error_unless_local(OTA_E_USAGE, errno),
+                    "cannot open the report %s: %s", escape_string(shown, sizeof shown, path),
+                    input_error(errno));
     }
     enum ota_error error = resume_read(resume, stream, path, failure);
     fclose(stream);
