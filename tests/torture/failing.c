@@ -1,0 +1,337 @@
+/*
+ * failing.c: for LD_PRELOAD, by torture.py: counts calls that may fail, kind by kind, over the
+ * process and all that it forks, and lets one of them fail, or all from that one on.
+ *
+ * FAILING_STATE names a file with a struct state, which all processes share. Counting begins with
+ * main(): what the loader and constructors allocate is nobody's to handle. Streams of stdio become
+ * cookies over read() and write(), as the C library's own calls of these cannot be replaced.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* The order of torture.py's KINDS. */
+enum kind { MEMORY, FILES, READS, WRITES, SOCKETS, CONNECTIONS, SENDS, RECEIVES, POLLS, FORKS };
+enum { KIND_COUNT = FORKS + 1, ARENA_SIZE = 65536, STACKS_MAX = 65536, DEPTH_MAX = 48 };
+
+struct state {
+    int64_t kind;     /* what fails */
+    int64_t at;       /* which call, from 1; 0: none */
+    int64_t for_good; /* and all later ones */
+    _Atomic int64_t failed;
+    _Atomic int64_t counts[KIND_COUNT];
+    uint64_t stacks[STACKS_MAX]; /* who asked for memory, as a hash; filled when nothing fails */
+};
+
+static struct state *state;
+
+/* Which functions have led to this call. 0 stands for those that are not known. */
+static uint64_t hash_stack(void)
+{
+    void *callers[DEPTH_MAX];
+    int depth = backtrace(callers, DEPTH_MAX);
+    uint64_t hash = 14695981039346656037u;
+    for (int i = 0; i < depth; i++)
+        hash = (hash ^ (uintptr_t)callers[i]) * 1099511628211u;
+    return hash ? hash : 1;
+}
+
+/* Whether this call is to fail; sets errno. */
+static bool fails(enum kind kind, int error)
+{
+    if (!state)
+        return false;
+
+    int64_t number = atomic_fetch_add(&state->counts[kind], 1) + 1;
+    if (kind == MEMORY && state->at == 0 && number <= STACKS_MAX)
+        state->stacks[number - 1] = hash_stack();
+    bool is_due = kind == state->kind && state->at > 0 &&
+                  (number == state->at || (state->for_good && number > state->at));
+    if (is_due) {
+        atomic_fetch_add(&state->failed, 1);
+        errno = error;
+    }
+    return is_due;
+}
+
+/* The function behind this one: the C library's, or the sanitizer's. */
+static void *find(const char *name)
+{
+    void *function = dlsym(RTLD_NEXT, name);
+    if (!function)
+        abort();
+    return function;
+}
+
+#define REAL(name)                                                                                 \
+    static __typeof__(name) *real;                                                                 \
+    if (!real)                                                                                     \
+    *(void **)&real = find(#name)
+
+/* -- memory; what is asked for while find() runs comes from an arena -- */
+
+static unsigned char arena[ARENA_SIZE];
+static size_t arena_used;
+static bool is_finding;
+
+static bool is_in_arena(const void *memory)
+{
+    const unsigned char *at = memory;
+    return at >= arena && at < arena + sizeof arena;
+}
+
+static void *arena_alloc(size_t size)
+{
+    size_t start = (arena_used + 15) / 16 * 16;
+    if (size > sizeof arena - start)
+        abort();
+    arena_used = start + size;
+    return arena + start;
+}
+
+static void *(*real_malloc)(size_t);
+static void *(*real_calloc)(size_t, size_t);
+static void *(*real_realloc)(void *, size_t);
+static void (*real_free)(void *);
+
+static void find_memory(void)
+{
+    is_finding = true;
+    *(void **)&real_calloc = find("calloc");
+    *(void **)&real_realloc = find("realloc");
+    *(void **)&real_free = find("free");
+    *(void **)&real_malloc = find("malloc");
+    is_finding = false;
+}
+
+void *malloc(size_t size)
+{
+    if (is_finding)
+        return arena_alloc(size);
+    if (!real_malloc)
+        find_memory();
+    return fails(MEMORY, ENOMEM) ? NULL : real_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    if (is_finding)
+        return arena_alloc(count * size);
+    if (!real_malloc)
+        find_memory();
+    return fails(MEMORY, ENOMEM) ? NULL : real_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    if (!real_malloc)
+        find_memory();
+    if (fails(MEMORY, ENOMEM))
+        return NULL;
+    if (!is_in_arena(memory))
+        return real_realloc(memory, size);
+
+    void *moved = real_malloc(size);
+    size_t left = (size_t)(arena + sizeof arena - (unsigned char *)memory);
+    if (moved)
+        memcpy(moved, memory, size < left ? size : left);
+    return moved;
+}
+
+void *reallocarray(void *memory, size_t count, size_t size)
+{
+    if (size > 0 && count > SIZE_MAX / size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return realloc(memory, count * size);
+}
+
+void free(void *memory)
+{
+    if (!is_in_arena(memory) && real_free)
+        real_free(memory);
+}
+
+/* These are the sanitizer's own, which would not come by malloc(). */
+char *strndup(const char *text, size_t size)
+{
+    size_t length = strnlen(text, size);
+    char *copy = malloc(length + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+char *strdup(const char *text)
+{
+    return strndup(text, SIZE_MAX);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    REAL(posix_memalign);
+    return fails(MEMORY, ENOMEM) ? ENOMEM : real(memory, alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    REAL(aligned_alloc);
+    return fails(MEMORY, ENOMEM) ? NULL : real(alignment, size);
+}
+
+void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset)
+{
+    REAL(mmap);
+    return fails(MEMORY, ENOMEM) ? MAP_FAILED
+                                 : real(address, size, protection, flags, descriptor, offset);
+}
+
+/* -- calls that fail with -1: result, name, parameters, arguments, kind, error -- */
+
+#define FAILING(type, name, parameters, arguments, kind, error)                                    \
+    type name parameters                                                                           \
+    {                                                                                              \
+        REAL(name);                                                                                \
+        return fails(kind, error) ? -1 : real arguments;                                           \
+    }
+
+FAILING(ssize_t, read, (int fd, void *data, size_t size), (fd, data, size), READS, EIO)
+FAILING(ssize_t, getrandom, (void *data, size_t size, unsigned flags), (data, size, flags), READS,
+        ENOSYS)
+FAILING(ssize_t, write, (int fd, const void *data, size_t size), (fd, data, size), WRITES, EIO)
+FAILING(int, fsync, (int fd), (fd), WRITES, EIO)
+FAILING(int, rename, (const char *from, const char *to), (from, to), WRITES, ENOSPC)
+FAILING(int, mkstemp, (char *path), (path), FILES, EMFILE)
+FAILING(int, socket, (int domain, int type, int protocol), (domain, type, protocol), SOCKETS,
+        EMFILE)
+FAILING(int, socketpair, (int domain, int type, int protocol, int pair[2]),
+        (domain, type, protocol, pair), SOCKETS, EMFILE)
+FAILING(int, pipe2, (int ends[2], int flags), (ends, flags), SOCKETS, EMFILE)
+FAILING(int, accept4, (int fd, __SOCKADDR_ARG from, socklen_t *length, int flags),
+        (fd, from, length, flags), SOCKETS, EMFILE)
+FAILING(int, bind, (int fd, __CONST_SOCKADDR_ARG to, socklen_t length), (fd, to, length),
+        CONNECTIONS, ENOBUFS)
+FAILING(int, listen, (int fd, int backlog), (fd, backlog), CONNECTIONS, ENOBUFS)
+FAILING(int, connect, (int fd, __CONST_SOCKADDR_ARG to, socklen_t length), (fd, to, length),
+        CONNECTIONS, ENOBUFS)
+FAILING(int, getsockname, (int fd, __SOCKADDR_ARG name, socklen_t *length), (fd, name, length),
+        CONNECTIONS, ENOBUFS)
+FAILING(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *length),
+        (fd, level, name, value, length), CONNECTIONS, ENOBUFS)
+FAILING(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t length),
+        (fd, level, name, value, length), CONNECTIONS, ENOBUFS)
+FAILING(int, getifaddrs, (struct ifaddrs * *list), (list), CONNECTIONS, ENOMEM)
+FAILING(ssize_t, send, (int fd, const void *data, size_t size, int flags), (fd, data, size, flags),
+        SENDS, ENOBUFS)
+FAILING(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags),
+        SENDS, ENOBUFS)
+FAILING(ssize_t, recv, (int fd, void *data, size_t size, int flags), (fd, data, size, flags),
+        RECEIVES, ENOMEM)
+FAILING(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags),
+        RECEIVES, ENOMEM)
+FAILING(int, poll, (struct pollfd * fds, nfds_t count, int ms), (fds, count, ms), POLLS, ENOMEM)
+FAILING(pid_t, fork, (void), (), FORKS, EAGAIN)
+
+/* -- files and streams -- */
+
+int open(const char *path, int flags, ...)
+{
+    REAL(open);
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return fails(FILES, EMFILE) ? -1 : real(path, flags, mode);
+}
+
+static int descriptor_of(void *cookie)
+{
+    return (int)(intptr_t)cookie - 1; /* no cookie is NULL */
+}
+
+static ssize_t cookie_read(void *cookie, char *data, size_t size)
+{
+    return read(descriptor_of(cookie), data, size);
+}
+
+static ssize_t cookie_write(void *cookie, const char *data, size_t size)
+{
+    ssize_t written = write(descriptor_of(cookie), data, size);
+    return written < 0 ? 0 : written;
+}
+
+static int cookie_seek(void *cookie, off64_t *offset, int whence)
+{
+    *offset = lseek(descriptor_of(cookie), *offset, whence);
+    return *offset < 0 ? -1 : 0;
+}
+
+static int cookie_close(void *cookie)
+{
+    return close(descriptor_of(cookie));
+}
+
+static FILE *open_stream(int descriptor, const char *mode)
+{
+    const cookie_io_functions_t calls = {cookie_read, cookie_write, cookie_seek, cookie_close};
+    return fopencookie((void *)((intptr_t)descriptor + 1), mode, calls);
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+    int access = strchr(mode, '+') ? O_RDWR : *mode == 'r' ? O_RDONLY : O_WRONLY;
+    int create = *mode == 'r' ? 0 : O_CREAT | (*mode == 'a' ? O_APPEND : O_TRUNC);
+    int descriptor = open(path, access | create | O_CLOEXEC, 0666);
+    FILE *stream = descriptor < 0 ? NULL : open_stream(descriptor, mode);
+    if (descriptor >= 0 && !stream)
+        close(descriptor);
+    return stream;
+}
+
+/* -- main() -- */
+
+static int (*real_main)(int, char **, char **);
+
+static int main_that_may_fail(int argc, char **argv, char **environment)
+{
+    const char *path = getenv("FAILING_STATE");
+    int descriptor = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    void *memory = mmap(NULL, sizeof *state, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    FILE *output = open_stream(STDOUT_FILENO, "w");
+    hash_stack(); /* which loads a library the first time */
+    if (memory == MAP_FAILED || !output)
+        abort();
+    close(descriptor);
+    stdout = output;
+    state = memory;
+    return real_main(argc, argv, environment);
+}
+
+int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*unload)(void), void *stack);
+
+int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*unload)(void), void *stack)
+{
+    REAL(__libc_start_main);
+    real_main = main;
+    return real(main_that_may_fail, argc, argv, init, fini, unload, stack);
+}
