@@ -75,6 +75,8 @@ ssize_t input_read(int descriptor, void *buffer, size_t size)
 
         int timeout_ms = left_ms(has_writer, start_us);
         int ready = poll(&file, 1, timeout_ms);
+        if (ready < 0 && errno != EINTR)
+            return -1;
         if (ready > 0 && !has_writer && (file.revents & POLLIN) == 0)
             return 0; /* a writer has come and gone */
         if (ready == 0 && timeout_ms == 0) {
