@@ -1,6 +1,7 @@
 /*
  * output.c: see output.h. The content goes into a temporary file beside the one that is meant,
- * whose name it gets when it is on the disk.
+ * whose name it gets when it is on the disk; signals are blocked meanwhile. Pipes and standard
+ * output are written directly.
  */
 #include "output.h"
 
@@ -9,15 +10,19 @@
 #include "escape.h"
 #include "log.h"
 #include "plan.h"
+#include "standard_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SHOWN = 512 };
+enum { PATH_SHOWN = 512, PATIENCE_MS = 60000 };
 
 static enum ota_error cannot_write(const char *path, const char *why, struct ota_failure *failure)
 {
@@ -33,15 +38,32 @@ static bool is_file(const char *path, const struct stat *status)
            found.st_ino == status->st_ino;
 }
 
+static bool is_standard_output(const struct stat *status)
+{
+    struct stat standard;
+
+    return fstat(STDOUT_FILENO, &standard) == 0 && standard.st_dev == status->st_dev &&
+           standard.st_ino == status->st_ino;
+}
+
+/* A pipe and standard output, whatever that is, are written as they are. */
+static bool is_stream(const struct stat *target)
+{
+    return S_ISFIFO(target->st_mode) || is_standard_output(target);
+}
+
 /* To put a file in the place of a device would do more harm than good. */
 static enum ota_error check_target(const char *path, const struct options *options,
                                    const struct image *image, struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
     struct stat target;
+
     if (stat(path, &target) < 0)
         return errno == ENOENT ? OTA_OK : cannot_write(path, strerror(errno), failure);
-    if (!S_ISREG(target.st_mode))
+    if (is_standard_output(&target) && isatty(STDOUT_FILENO))
+        return cannot_write(path, "it is a terminal", failure);
+    if (!S_ISREG(target.st_mode) && !is_stream(&target))
         return cannot_write(
             path, S_ISDIR(target.st_mode) ? "it is a directory" : "it is no regular file", failure);
     if (is_file(image->path, &target) || is_file(options->file, &target) ||
@@ -51,6 +73,44 @@ static enum ota_error check_target(const char *path, const struct options *optio
                     escape_string(shown, sizeof shown, path));
     return OTA_OK;
 }
+
+/* -- a stream -- */
+
+/* A pipe that takes a byte takes PIPE_BUF of them; a longer write could wait for its reader. */
+static int write_patiently(int descriptor, const unsigned char *data, size_t size)
+{
+    while (size > 0) {
+        errno = ETIMEDOUT;
+        if (!standard_file_takes(descriptor, PATIENCE_MS))
+            return -1;
+        ssize_t count = write(descriptor, data, size < PIPE_BUF ? size : PIPE_BUF);
+        if (count < 0 && errno != EINTR && errno != EAGAIN)
+            return -1;
+        data += count > 0 ? count : 0;
+        size -= (size_t)(count > 0 ? count : 0);
+    }
+    return 0;
+}
+
+static enum ota_error write_stream(const struct image *image, const char *path,
+                                   const struct stat *target, struct ota_failure *failure)
+{
+    bool is_standard = is_standard_output(target);
+    int descriptor =
+        is_standard ? STDOUT_FILENO : open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+    if (descriptor < 0)
+        return cannot_write(
+            path, errno == ENXIO ? "it is a pipe that nobody reads from" : strerror(errno),
+            failure);
+    signal(SIGPIPE, SIG_IGN);
+    int error = write_patiently(descriptor, image->data, image->size) == 0 ? 0 : errno;
+    if (!is_standard)
+        close(descriptor);
+    return error == 0 ? OTA_OK : cannot_write(path, strerror(error), failure);
+}
+
+/* -- a file -- */
 
 static int write_fully(int descriptor, const unsigned char *data, size_t size)
 {
@@ -66,20 +126,15 @@ static int write_fully(int descriptor, const unsigned char *data, size_t size)
     return 0;
 }
 
-/* What a file gets that is simply created. */
-static mode_t new_file_mode(void)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask;
-}
-
-/* 0, or errno. */
-static int fill(int descriptor, const struct image *image)
+/* With the owner and the mode of the file that it is to replace. 0, or errno. */
+static int fill(int descriptor, const struct image *image, const struct stat *target)
 {
     int rc = write_fully(descriptor, image->data, image->size);
+
+    if (rc == 0 && (target->st_uid != geteuid() || target->st_gid != getegid()))
+        rc = fchown(descriptor, target->st_uid, target->st_gid);
     if (rc == 0)
-        rc = fchmod(descriptor, new_file_mode());
+        rc = fchmod(descriptor, target->st_mode & 07777);
     if (rc == 0)
         rc = fsync(descriptor);
     int error = rc < 0 ? errno : 0;
@@ -88,43 +143,71 @@ static int fill(int descriptor, const struct image *image)
     return error;
 }
 
-/* temporary ends in XXXXXX. 0, or errno. */
-static int replace(const char *path, char *temporary, const struct image *image)
+/* place: of a file that exists; temporary ends in XXXXXX. 0, or errno. */
+static int replace(const char *place, char *temporary, const struct image *image)
 {
+    struct stat target;
+
+    if (stat(place, &target) < 0)
+        return errno;
     int descriptor = mkstemp(temporary);
     if (descriptor < 0)
         return errno;
-    int error = fill(descriptor, image);
-    if (error == 0 && rename(temporary, path) < 0)
+    int error = fill(descriptor, image, &target);
+    if (error == 0 && rename(temporary, place) < 0)
         error = errno;
     if (error != 0)
         unlink(temporary);
     return error;
 }
 
-/* Through symbolic links to the file itself; one that does not exist yet is what it is called. */
-static char *find_place(const char *path)
+/* Through symbolic links to the file itself, which is made where there is none. 0, or errno. */
+static int replace_target(const char *path, const struct image *image)
 {
+    static const char suffix[] = ".XXXXXX";
+    int error = ENOMEM;
+    struct stat found;
+    bool is_new = stat(path, &found) < 0 && errno == ENOENT;
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+
+    if (descriptor < 0)
+        return errno;
+    close(descriptor);
+
     char *place = realpath(path, NULL);
-    return place || errno != ENOENT ? place : strdup(path);
+    char *temporary = place ? malloc(strlen(place) + sizeof suffix) : NULL;
+    if (temporary) {
+        snprintf(temporary, strlen(place) + sizeof suffix, "%s%s", place, suffix);
+        error = replace(place, temporary, image);
+    }
+    if (error != 0 && is_new)
+        unlink(place ? place : path);
+    free(temporary);
+    free(place);
+    return error;
+}
+
+/* A signal waits until nothing half done is left. */
+static enum ota_error write_file(const struct image *image, const char *path,
+                                 struct ota_failure *failure)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    int error = replace_target(path, image);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return error == 0 ? OTA_OK : cannot_write(path, strerror(error), failure);
 }
 
 static enum ota_error write_image(const struct image *image, const char *path,
                                   struct ota_failure *failure)
 {
-    static const char suffix[] = ".XXXXXX";
-    int error = ENOMEM;
-    char *place = find_place(path);
-    char *temporary = place ? malloc(strlen(place) + sizeof suffix) : NULL;
-    if (!place)
-        error = errno;
-    if (temporary) {
-        snprintf(temporary, strlen(place) + sizeof suffix, "%s%s", place, suffix);
-        error = replace(place, temporary, image);
-    }
-    free(temporary);
-    free(place);
-    return error == 0 ? OTA_OK : cannot_write(path, strerror(error), failure);
+    struct stat target;
+
+    return stat(path, &target) == 0 && is_stream(&target)
+               ? write_stream(image, path, &target, failure)
+               : write_file(image, path, failure);
 }
 
 static void tell(const struct image *image, const char *path)

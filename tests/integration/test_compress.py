@@ -5,12 +5,14 @@ import hashlib
 import json
 import os
 import re
+import signal
 import stat
+import subprocess
 import unittest
 import zlib
 
 import firmware
-from scenario import IMAGES, Scenario, Terminal, image, run
+from scenario import DEADLINE_S, IMAGES, PROGRAM, Scenario, Terminal, environment, image, run
 from test_check import UF2
 
 
@@ -260,18 +262,72 @@ class Compress(Scenario):
         with open(path, "rb") as file:
             self.assertEqual(file.read(), sketch())
 
+    def read_packed(self, path):
+        with open(path, "rb") as file:
+            return gunzip(file.read())
+
     def test_output_is_replaced_whole(self):
-        """Also through a symbolic link; permissions are those of a new file, and nothing else is left."""
-        target = self.file("out.gz", b"old")
-        os.chmod(target, 0o600)
-        os.symlink("out.gz", os.path.join(self.directory, "link"))
-        result = run("-z", "-f", self.file("firmware.bin", sketch()), "--output", os.path.join(self.directory, "link"),
-                     before=("sh", "-c", 'umask 27; exec "$@"', "sh"))
-        self.assertEqual(result.status, 0, result)
-        with open(target, "rb") as file:
-            self.assertEqual(gunzip(file.read()), sketch())
-        self.assertEqual(stat.S_IMODE(os.stat(target).st_mode), 0o640)
+        """Also through a symbolic link; it keeps owner and mode, and nothing else is left."""
+        target, link = self.file("out.gz", b"old"), os.path.join(self.directory, "link")
+        os.symlink("out.gz", link)
+        for mode in (0o600, 0o664):
+            os.chmod(target, mode)
+            if os.geteuid() == 0:
+                os.chown(target, 1234, 2345)
+            before = os.stat(target)
+            result = run("-z", "-f", self.file("firmware.bin", sketch()), "--output", link)
+            self.assertEqual(result.status, 0, result)
+            self.assertEqual(self.read_packed(target), sketch())
+            after = os.stat(target)
+            self.assertEqual((after.st_mode, after.st_uid, after.st_gid), (before.st_mode, before.st_uid, before.st_gid))
+            self.assertNotEqual(after.st_ino, before.st_ino)
         self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "link", "out.gz"])
+
+    def test_output_to_a_new_file(self):
+        """With the mode of a new file, also where a symbolic link points to nothing."""
+        link = os.path.join(self.directory, "link")
+        os.symlink("made.gz", link)
+        for path, made in ((link, "made.gz"), (os.path.join(self.directory, "new.gz"), "new.gz")):
+            result = run("-z", "-f", self.file("firmware.bin", sketch()), "--output", path,
+                         before=("sh", "-c", 'umask 27; exec "$@"', "sh"))
+            self.assertEqual(result.status, 0, result)
+            made = os.path.join(self.directory, made)
+            self.assertEqual(self.read_packed(made), sketch())
+            self.assertEqual(stat.S_IMODE(os.lstat(made).st_mode), 0o640)
+        self.assertTrue(os.path.islink(link))
+        self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "link", "made.gz", "new.gz"])
+
+    def test_output_to_a_stream(self):
+        """A pipe, and standard output whatever that is."""
+        image, target = self.file("firmware.bin", sketch()), os.path.join(self.directory, "out.gz")
+        command = 'exec "$0" -q -z -f "$1" --output'
+        for script in (f'{command} /dev/stdout > "$2"', f'{command} /dev/stdout | cat > "$2"',
+                       f'{command} >(cat > "$2"); wait $!',
+                       f'{{ printf x; {command.removeprefix("exec ")} /dev/stdout; }} > "$2"'):
+            with self.subTest(script):
+                result = subprocess.run(("bash", "-c", script, PROGRAM, image, target), capture_output=True, check=False,
+                                        timeout=DEADLINE_S, env=environment())
+                self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"", b""))
+                with open(target, "rb") as file:
+                    content = file.read()
+                self.assertEqual(content.startswith(b"x"), "printf x" in script)
+                self.assertEqual(gunzip(content.removeprefix(b"x")), sketch())
+        pipe = os.path.join(self.directory, "pipe")
+        os.mkfifo(pipe)
+        self.check_output(pipe, 1, f"cannot write {pipe}: it is a pipe that nobody reads from\n")
+        self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
+
+    def test_output_interrupted(self):
+        """At whatever call a signal comes, no file is left but the old one or the new one."""
+        target, image = self.file("out.gz", b"old"), self.file("firmware.bin", sketch())
+        for call in ("fchmod", "fsync", "rename"):
+            with self.subTest(call):
+                result = subprocess.run(("strace", "-o", "/dev/null", "-e", f"inject={call}:signal=TERM", PROGRAM, "-z", "-f",
+                                         image, "--output", target), capture_output=True, check=False,
+                                        timeout=DEADLINE_S, env=environment())
+                self.assertEqual(result.returncode, -signal.SIGTERM, result)
+                self.assertEqual(self.read_packed(target), sketch())
+                self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "out.gz"])
 
     def test_output_cannot_be_written(self):
         self.check_output("/nonexistent/out.gz", 1, "cannot write /nonexistent/out.gz: No such file or directory\n")
@@ -287,6 +343,9 @@ class Compress(Scenario):
                           before=("sh", "-c", 'trap "" XFSZ; ulimit -f 8; exec "$@"', "sh"))
         with open(target, "rb") as file:
             self.assertEqual(file.read(), b"old")
+        self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "out.gz"])
+        self.check_output(os.path.join(self.directory, "new.gz"), 1, "new.gz: File too large\n",
+                          before=("sh", "-c", 'trap "" XFSZ; ulimit -f 8; exec "$@"', "sh"))
         self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "out.gz"])
 
 
