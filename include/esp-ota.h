@@ -18,6 +18,7 @@ enum ota_error {
     OTA_E_INTERNAL,        /* a system call failed, or memory ran out */
     OTA_E_OUTPUT,          /* standard output, or a file, could not be written */
     OTA_E_NO_PORT,         /* the host has no port for the back-channel */
+    OTA_E_LOCAL,           /* this computer does not send to the board */
     OTA_E_USAGE,           /* the command line is wrong */
     OTA_E_IMAGE,           /* the image cannot be read or cannot be sent */
     OTA_E_SIGNATURE,       /* the image is not signed by the key that it should be signed by */
@@ -65,6 +66,12 @@ enum ota_command { OTA_COMMAND_SKETCH = 0, OTA_COMMAND_FILESYSTEM = 100 };
 /* What is known of a failure besides its code; remedy.c goes by it. */
 enum ota_cause {
     OTA_CAUSE_NONE,
+    /* Nothing leaves this computer: its firewall forbids it (EPERM); the address of -I does not
+     * lead to the board (EINVAL); the board's address is a broadcast address, or a route forbids it
+     * (EACCES, or EINVAL without -I). */
+    OTA_CAUSE_FIREWALL,
+    OTA_CAUSE_WRONG_SOURCE,
+    OTA_CAUSE_NO_WAY_OUT,
     /* The board's own words, over UDP or during a transfer (reason.c). */
     OTA_CAUSE_FLASH, /* it cannot be written, erased or read */
     OTA_CAUSE_NO_SPACE,

@@ -71,7 +71,7 @@ int candidates_try(struct candidates *candidates, const void *data, size_t lengt
         candidate->network_error = errno;
         return candidate->network_error;
     }
-    candidate->was_opened = true;
+    candidate->has_way = true;
     return candidates_send(candidates, data, length);
 }
 
@@ -113,7 +113,7 @@ bool candidates_have_way(const struct candidates *candidates)
     size_t count = endpoints_count(candidates->endpoints);
 
     for (size_t i = 0; i < count; i++)
-        if (candidates->list[i].was_opened)
+        if (candidates->list[i].has_way)
             return true;
     return false;
 }

@@ -17,7 +17,7 @@ typedef void candidates_error_fn(size_t endpoint, int reason, void *userdata);
 struct candidate {
     struct candidates *candidates;
     struct udp udp;
-    bool was_opened;   /* there was a way to it */
+    bool has_way;      /* its socket could be opened, and this computer lets datagrams out */
     bool is_foreign;   /* for the caller: what came was not understood */
     int network_error; /* errno of the last report; 0 after a datagram */
 };
@@ -58,7 +58,7 @@ void candidates_advance(struct candidates *candidates);
 /* Whether some other endpoint than the current one has not been tried yet. */
 bool candidates_are_left(const struct candidates *candidates);
 
-/* Whether a socket could be opened for any of them. */
+/* Whether there is a way to any of them. */
 bool candidates_have_way(const struct candidates *candidates);
 
 /* The board is at this endpoint: closes the sockets of all others. */

@@ -36,6 +36,12 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .exit_status = 1,
             .text = "this computer has no TCP port for the board to connect to",
         },
+    [OTA_E_LOCAL] =
+        {
+            .name = "local",
+            .exit_status = 1,
+            .text = "this computer does not send to the board",
+        },
     [OTA_E_USAGE] =
         {
             .name = "usage",

@@ -261,8 +261,9 @@ static void note_network_error(struct handshake *handshake)
     char absence[OTA_MESSAGE_MAX];
     struct ota_failure news;
     enum ota_error error = describe_absence(handshake, absence);
+    const char *question = error == OTA_E_NOT_LISTENING ? "; is the port (-p) right?" : "";
 
-    fail(&news, error, "%s; going on in case the board is rebooting", absence);
+    fail(&news, error, "%s; going on in case the board is rebooting%s", absence, question);
     note(handshake, error == OTA_E_NOT_LISTENING ? NOTICE_REFUSED : NOTICE_UNREACHABLE,
          news.message);
 }
@@ -304,14 +305,17 @@ static void take_network_error(size_t endpoint, int reason, void *userdata)
         return;
 
     forget_refused(handshake);
+    if (handshake_is_local(handshake->config, reason))
+        handshake->candidates.list[endpoint].has_way = false;
     next = candidates_next(candidates);
     if (candidates->tries[next] < candidates->tries[endpoint]) {
         resend_after(handshake, 0);
     } else if (candidates_have_way(candidates)) {
         resend_after(handshake, REFUSED_RESEND_US);
         note_network_error(handshake);
-    } else if (endpoints_count(candidates->endpoints) == 1) {
-        END(handshake, handshake_cannot_send, handshake->board_address, reason);
+    } else if (endpoints_count(candidates->endpoints) == 1 ||
+               handshake_is_local(handshake->config, reason)) {
+        END(handshake, handshake_cannot_send, handshake->config, handshake->board_address, reason);
     } else {
         end_no_answer(handshake);
     }

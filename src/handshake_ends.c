@@ -102,12 +102,58 @@ const char *handshake_early_notice(char message[OTA_MESSAGE_MAX],
     return message;
 }
 
-void handshake_cannot_send(struct ota_failure *failure, const char *address, int reason)
+/* Why a datagram cannot leave this computer, by errno. */
+static const struct unsendable {
+    int reason;
+    enum ota_error error;
+    enum ota_cause cause; /* OTA_CAUSE_WRONG_SOURCE: only with -I */
+    const char *why;      /* NULL: the reason says it all */
+} unsendables[] = {
+    {ENETUNREACH, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
+    {EHOSTUNREACH, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
+    {ENETDOWN, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
+    {EADDRNOTAVAIL, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL}, /* none of the board's IP version */
+    {EPERM, OTA_E_LOCAL, OTA_CAUSE_FIREWALL, "this computer's firewall forbids it"},
+    {EINVAL, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE, "the address of -I does not lead there"},
+    {EAFNOSUPPORT, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE, "the address of -I does not lead there"},
+    {EACCES, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT,
+     "it is a broadcast address, or a route of this computer prohibits it"},
+    {EINVAL, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, "a route of this computer discards it"},
+};
+
+/* NULL: none is known. */
+static const struct unsendable *find_unsendable(const struct session_config *config, int reason)
 {
-    bool no_route = reason == ENETUNREACH || reason == EHOSTUNREACH || reason == ENETDOWN ||
-                    reason == EADDRNOTAVAIL; /* no address of the board's IP version */
-    fail(failure, no_route ? OTA_E_UNREACHABLE : OTA_E_INTERNAL, "cannot send to %s: %s", address,
-         strerror(reason));
+    for (size_t i = 0; i < sizeof unsendables / sizeof *unsendables; i++) {
+        const struct unsendable *row = &unsendables[i];
+
+        if (row->reason == reason && (row->cause != OTA_CAUSE_WRONG_SOURCE || config->source))
+            return row;
+    }
+    return NULL;
+}
+
+bool handshake_is_local(const struct session_config *config, int reason)
+{
+    const struct unsendable *row = find_unsendable(config, reason);
+
+    return row && row->error == OTA_E_LOCAL;
+}
+
+void handshake_cannot_send(struct ota_failure *failure, const struct session_config *config,
+                           const char *address, int reason)
+{
+    const struct unsendable *row = find_unsendable(config, reason);
+
+    if (!row) {
+        fail(failure, OTA_E_INTERNAL, "cannot send to %s: %s", address, strerror(reason));
+    } else if (!row->why) {
+        fail(failure, row->error, "cannot send to %s: %s", address, strerror(reason));
+    } else {
+        fail(failure, row->error, "cannot send to %s: %s (%s)", address, row->why,
+             strerror(reason));
+        failure->cause = row->cause;
+    }
 }
 
 void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,

@@ -42,8 +42,12 @@ const char *handshake_not_asked_notice(char message[OTA_MESSAGE_MAX],
 /* A connection came from peer before the board can have said OK. */
 const char *handshake_early_notice(char message[OTA_MESSAGE_MAX],
                                    const struct session_config *config, const struct address *peer);
-/* The socket cannot be made to lead to address; reason is an errno. */
-void handshake_cannot_send(struct ota_failure *failure, const char *address, int reason);
+/* Whether the error (an errno) comes from this computer and stays: its firewall, -I, a broadcast
+ * address. */
+bool handshake_is_local(const struct session_config *config, int reason);
+/* Nothing can be sent to address; reason is an errno. */
+void handshake_cannot_send(struct ota_failure *failure, const struct session_config *config,
+                           const char *address, int reason);
 /* local: the address to which the board should have connected; NULL: not known. */
 void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,
                              const struct address *local);

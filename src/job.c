@@ -255,7 +255,7 @@ static void conclude(struct job *job, enum ota_phase phase, const struct ota_fai
     else if (job_rules_wants_plain(job->image, failure))
         fall_back(job, phase, failure);
     else if (!is_waited_for && job->attempt <= job->config.options->retries &&
-             job_rules_is_worth_another(failure->error, job->broken.failure.error))
+             job_rules_is_worth_another(failure->error, job->broken.failure.error, job->attempt))
         try_again(job, phase, failure);
     else
         end_job(job, phase, failure);

@@ -42,11 +42,12 @@ bool job_rules_is_absence(enum ota_error error)
            error == OTA_E_UNREACHABLE;
 }
 
-bool job_rules_is_worth_another(enum ota_error error, enum ota_error before)
+bool job_rules_is_worth_another(enum ota_error error, enum ota_error before, unsigned attempt)
 {
     bool is_second = error == OTA_E_NO_CONNECTION && before == OTA_E_NO_CONNECTION;
+    bool is_elsewhere = error == OTA_E_NOT_LISTENING && attempt == 1;
 
-    return ota_error_is_transient(error) && !is_second;
+    return ota_error_is_transient(error) && !is_second && !is_elsewhere;
 }
 
 const struct kind_family *job_rules_family(const struct kind *kind, const struct image *image,

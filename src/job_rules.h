@@ -22,10 +22,11 @@ bool job_rules_is_break(enum ota_error error);
 /* Whether it may be off, asleep or restarting. */
 bool job_rules_is_absence(enum ota_error error);
 
-/* Whether another attempt may cure the failure. A board that never connected gets one more, as its
- * packets may have been lost, and no third: a firewall drops them each time. before is the code of
- * the last attempt that broke off; OTA_OK: none did. */
-bool job_rules_is_worth_another(enum ota_error error, enum ota_error before);
+/* Whether another attempt may cure the failure of this one (they count from 1). A board that never
+ * connected gets one more, as its packets may have been lost, and no third: a firewall drops them
+ * each time. A host that has refused the invitations from the start, for a whole attempt, is not a
+ * board that restarts. before is the code of the last attempt that broke off; OTA_OK: none did. */
+bool job_rules_is_worth_another(enum ota_error error, enum ota_error before, unsigned attempt);
 
 /* The family that the board is of: by what proves its chip, else by the image that it accepts, else
  * by its port, where that is the default of one family. NULL where nobody knows. */

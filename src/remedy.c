@@ -115,6 +115,17 @@ static const struct remedy {
      .text = "Check that -I, if given, is an address of this computer (\"ip address\" lists them), "
              "and give -P another port or a range such as 10000-10100, or leave it out to use any "
              "free port."},
+    {.cause = OTA_CAUSE_FIREWALL,
+     .text = "Let this computer's firewall pass UDP to the board (\"nft list ruleset\" or "
+             "\"iptables -L OUTPUT\" shows what it blocks)."},
+    {.cause = OTA_CAUSE_WRONG_SOURCE,
+     .text = "Leave out -I, or give it an address that this computer has in the board's network "
+             "(\"ip address\" lists them)."},
+    {.cause = OTA_CAUSE_NO_WAY_OUT,
+     .text = "Give the address of the board itself: this one is the broadcast address of a "
+             "network, or a route of this computer keeps it in (\"ip route get ADDRESS\")."},
+    {.error = OTA_E_LOCAL,
+     .text = "Check this computer's routes and firewall, and -I if it is given."},
     {.error = OTA_E_SIGNATURE,
      .text =
          "Get the image again from whoever signed it, or sign it anew; where it was signed with "

@@ -58,6 +58,15 @@ RESOLVE = [
           never=NEVER_AGAIN, needs_plain_build=True),
 ]
 
+def alone_and(*steps):
+    """In a network of its own, after these steps."""
+    steps = "; ".join(("ip link set lo up", *steps))
+    return ("unshare", "--net", *shell(f'{steps}; exec "$@"'))
+
+
+ONE_NETWORK = alone_and("ip link add lan type dummy", "ip address add 192.0.2.1/24 broadcast + dev lan",
+                        "ip link set lan up")
+
 INVITE = [
     Fault("the invitation is lost", "--fault drop-invitation", "", 0, "inviting it again", 8),
     Fault("the OK is lost", "--fault drop-ok", "", 0, "confirmed", 8),
@@ -79,7 +88,20 @@ INVITE = [
     Fault("the board restarts, and listens soon", "--fault closed:2500", "", 0,
           "in case the board is rebooting", 8),
     Fault("nothing listens there", "--fault closed:999999", "-t 1 --retries 1", 5,
-          r"(?s)attempt 2 of 2.*nothing listens at .* \(the given port\)", 8),
+          r"(?s)is the port \(-p\) right\?.*nothing listens at .* \(the given port\)", 8,
+          never=NEVER_AGAIN),
+    Fault("this computer's firewall forbids it", None, "", 1,
+          r"cannot send to 127.0.0.9:8266: this computer's firewall forbids it.*\n  Let this",
+          4, target="127.0.0.9", never=NEVER_AGAIN,
+          before=alone_and("nft 'table inet t { chain c { type filter hook output priority 0; "
+                           "udp dport 1-65535 drop; }; }'")),
+    Fault("-I leads to this computer only", None, "-I 127.0.0.1", 1,
+          r"the address of -I does not lead there.*\n  Leave out -I", 4, target="192.0.2.7",
+          never=NEVER_AGAIN, before=ONE_NETWORK),
+    Fault("a route that discards everything", None, "", 1, "a route of this computer discards it", 4,
+          target="203.0.113.7", never=NEVER_AGAIN, before=alone_and("ip route add blackhole 203.0.113.0/24")),
+    Fault("a broadcast address", None, "", 1, "it is a broadcast address.*\n  Give the address", 4,
+          target="192.0.2.255", never=NEVER_AGAIN, before=ONE_NETWORK),
     Fault("the image does not fit", "--capacity 50000", "", 7,
           r"(?s)refused: ERROR\[4\]: Not Enough Space.*compressed \(-z\)", 4, never=NEVER_AGAIN),
     Fault("the board was flashed by cable and not reset",

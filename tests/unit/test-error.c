@@ -26,6 +26,7 @@ static const struct {
     {OTA_E_INTERNAL, "internal", 1, false},
     {OTA_E_OUTPUT, "output", 1, false},
     {OTA_E_NO_PORT, "no-port", 1, false},
+    {OTA_E_LOCAL, "local", 1, false},
     {OTA_E_USAGE, "usage", 2, false},
     {OTA_E_IMAGE, "image", 3, false},
     {OTA_E_SIGNATURE, "signature", 3, false},

@@ -592,6 +592,17 @@ static const struct script scripts[] = {
      .phrase = "10.0.0.7:3232 cannot be reached: No route to host", .notes = 1, .end_ms = 1000},
     {"no route to begin with", .open_error = ENETUNREACH, .sent = "", .expected = OTA_E_UNREACHABLE,
      .phase = INVITING, .phrase = "cannot send to 10.0.0.7:3232: Network is unreachable"},
+    {"this computer's firewall", .send_error = EPERM, .sent = "I0", .expected = OTA_E_LOCAL,
+     .phase = INVITING,
+     .phrase = "cannot send to 10.0.0.7:3232: this computer's firewall forbids "
+               "it (Operation not permitted)"},
+    {"this computer's firewall, at every port", .ports = 3, .send_error = EPERM,
+     .sent = "I0a I0b I0c", .expected = OTA_E_LOCAL, .phase = INVITING,
+     .phrase = "this computer's firewall forbids it"},
+    {"a route that discards everything", .open_error = EINVAL, .sent = "", .expected = OTA_E_LOCAL,
+     .phase = INVITING, .phrase = "a route of this computer discards it"},
+    {"a broadcast address", .open_error = EACCES, .sent = "", .expected = OTA_E_LOCAL,
+     .phase = INVITING, .phrase = "it is a broadcast address"},
     {"no descriptor", .open_error = EMFILE, .sent = "", .expected = OTA_E_INTERNAL,
      .phase = INVITING, .phrase = "Too many open files"},
     /* who may connect, and when */
@@ -753,7 +764,7 @@ static void test_notices(void **state)
     play(&refused);
     assert_string_equal(world.note,
                         "nothing listens at 10.0.0.7:3232 (the given port); going on in "
-                        "case the board is rebooting");
+                        "case the board is rebooting; is the port (-p) right?");
     play(&weak);
     assert_non_null(strstr(world.note, "this ESP32 authenticates with MD5"));
 }

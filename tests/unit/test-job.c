@@ -762,7 +762,7 @@ static void test_every_outcome(void **state)
         {OTA_OK, false, 0},
         {OTA_E_INTERNAL, false, 1},
         {OTA_E_NO_ANSWER, true, 5},
-        {OTA_E_NOT_LISTENING, true, 5},
+        {OTA_E_NOT_LISTENING, false, 5},
         {OTA_E_UNREACHABLE, true, 5},
         {OTA_E_WRONG_PASSWORD, false, 6},
         {OTA_E_PASSWORD_NEEDED, false, 6},

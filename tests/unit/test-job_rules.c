@@ -76,19 +76,24 @@ static void test_worth_another(void **state)
     static const struct {
         enum ota_error error, before;
         bool is_worth_it;
+        unsigned attempt;
     } rows[] = {
-        {OTA_E_NO_ANSWER, OTA_OK, true},
-        {OTA_E_NO_ANSWER, OTA_E_NO_ANSWER, true},
-        {OTA_E_LOST, OTA_E_LOST, true},
-        {OTA_E_NO_CONNECTION, OTA_OK, true},
-        {OTA_E_NO_CONNECTION, OTA_E_LOST, true},
-        {OTA_E_LOST, OTA_E_NO_CONNECTION, true},
-        {OTA_E_BOARD, OTA_OK, false},
-        {OTA_E_UNKNOWN, OTA_OK, false},
-        {OTA_E_NO_CONNECTION, OTA_E_NO_CONNECTION, false},
+        {OTA_E_NO_ANSWER, OTA_OK, true, 1},
+        {OTA_E_NO_ANSWER, OTA_E_NO_ANSWER, true, 2},
+        {OTA_E_LOST, OTA_E_LOST, true, 2},
+        {OTA_E_NO_CONNECTION, OTA_OK, true, 1},
+        {OTA_E_NO_CONNECTION, OTA_E_LOST, true, 2},
+        {OTA_E_LOST, OTA_E_NO_CONNECTION, true, 2},
+        {OTA_E_NOT_LISTENING, OTA_OK, false, 1},
+        {OTA_E_NOT_LISTENING, OTA_OK, true, 2},
+        {OTA_E_NOT_LISTENING, OTA_E_LOST, true, 2},
+        {OTA_E_LOCAL, OTA_OK, false, 1},
+        {OTA_E_BOARD, OTA_OK, false, 1},
+        {OTA_E_UNKNOWN, OTA_OK, false, 1},
+        {OTA_E_NO_CONNECTION, OTA_E_NO_CONNECTION, false, 2},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
-        assert_int_equal(job_rules_is_worth_another(rows[i].error, rows[i].before),
+        assert_int_equal(job_rules_is_worth_another(rows[i].error, rows[i].before, rows[i].attempt),
                          rows[i].is_worth_it);
 }
 
