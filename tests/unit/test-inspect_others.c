@@ -230,6 +230,85 @@ static void test_filesystems(void **state)
     expect(INSPECT_FAT, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "FAT", "to ESP32 boards");
 }
 
+/* Each field of the boot sector counts. */
+static void test_fat_boot_sector(void **state)
+{
+    static const struct {
+        size_t offset;
+        unsigned char byte;
+    } bad[] = {
+        {0, 0xEC}, {2, 0x91}, {12, 0x11}, {12, 0x01}, {12, 0x20}, {12, 0},  {13, 0},
+        {13, 3},   {14, 0},   {16, 0},    {16, 3},    {21, 0xF1}, {510, 0}, {511, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        firmware_make_fat(&firmware, false);
+        firmware.data[bad[i].offset] = bad[i].byte;
+        inspect_firmware();
+        if (inspection.format == INSPECT_FAT)
+            fail_msg("byte %zu, %02x: %s", bad[i].offset, bad[i].byte, inspection.name);
+    }
+    firmware_make_fat(&firmware, false);
+    firmware.data[0] = 0xE9; /* a jump of the other kind, and the third byte is a part of it */
+    firmware.data[2] = 0;
+    firmware.data[21] = 0xF0;
+    firmware.data[16] = 2;
+    expect(INSPECT_FAT, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "FAT", "to ESP32 boards");
+    /* the number of sectors that does not fit into 16 bits stands elsewhere */
+    firmware_set_u16(&firmware, 19, 0);
+    firmware_set_u32(&firmware, 32, 8);
+    expect(INSPECT_FAT, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "FAT", "to ESP32 boards");
+    firmware_set_u32(&firmware, 32, 0x20000);
+    expect(INSPECT_FAT, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "FAT", "536870912 bytes");
+}
+
+/* Blocks that lead nowhere prove nothing, and neither does a table of facts that is none. */
+static void test_pico_leads_nowhere(void **state)
+{
+    enum { BLOCK = 8 + 0x130, FACTS = 0x108 };
+    static const struct {
+        size_t offset;
+        uint32_t value;
+    } blocks[] =
+        {
+            {BLOCK + 12, 0xF0000000}, /* before the image */
+            {BLOCK + 12, 0x10000000}, /* behind all flash */
+            {BLOCK + 16, 0xAB12357A}, /* no end of a block */
+            {BLOCK + 8, 0x00000003},  /* an item of no size */
+            {BLOCK + 8, 0x00FFFF81},  /* a large one, of which the end is not there */
+        },
+      facts[] = {
+          {FACTS, 0x7188EBF3},     {FACTS + 4, 0x0FFFFFFF},  {FACTS + 8, 0x10000100},
+          {FACTS + 8, 0x12000000}, {FACTS + 16, 0xE71AA391},
+      };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        firmware_make_rp2350(&firmware);
+        firmware_set_u32(&firmware, blocks[i].offset, blocks[i].value);
+        expect(INSPECT_PICO, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "RP2350", "to Pico W boards");
+    }
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        firmware_make_rp2040(&firmware);
+        firmware_set_u32(&firmware, FACTS, 0x7188EBF2);
+        firmware_set_u32(&firmware, FACTS + 4, 0x10000200);
+        firmware_set_u32(&firmware, FACTS + 8, 0x10000001 + (uint32_t)firmware.size);
+        firmware_set_u32(&firmware, FACTS + 16, 0xE71AA390);
+        expect(INSPECT_PICO, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "RP2040", "table of facts");
+        firmware_set_u32(&firmware, facts[i].offset, facts[i].value);
+        expect(INSPECT_PICO, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "RP2040", "to Pico W boards");
+    }
+    /* an item whose size takes two bytes leads to the end block as well */
+    firmware_make_rp2350(&firmware);
+    firmware_set_u32(&firmware, BLOCK + 4, 0x10210142);
+    firmware_set_u32(&firmware, BLOCK + 8, 0x00000281);
+    firmware_set_u32(&firmware, BLOCK + 16, 0x000001FF);
+    firmware_set_u32(&firmware, BLOCK + 20, 0x4000);
+    firmware_set_u32(&firmware, BLOCK + 24, 0xAB123579);
+    expect(INSPECT_PICO, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "RP2350", "its end block");
+}
+
 static void test_spiffs(void **state)
 {
     static const size_t block_sizes[] = {4096, 8192};
@@ -262,6 +341,8 @@ int main(void)
         cmocka_unit_test(test_intel_hex),
         cmocka_unit_test(test_filesystems),
         cmocka_unit_test(test_spiffs),
+        cmocka_unit_test(test_fat_boot_sector),
+        cmocka_unit_test(test_pico_leads_nowhere),
         cmocka_unit_test(test_littlefs_geometry),
         cmocka_unit_test(test_large_littlefs),
     };
