@@ -1,6 +1,7 @@
 /*
  * test-lookup.c: the C library's resolver in its child process. The names are such that neither
- * /etc/hosts nor a network is needed: numeric ones, and impossible ones.
+ * /etc/hosts nor a network is needed: numeric ones, impossible ones, and those that the test itself
+ * resolves.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,9 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +36,58 @@ pid_t __wrap_fork(void)
         return __real_fork();
     errno = EAGAIN;
     return -1;
+}
+
+/* --wrap=getaddrinfo: what names that begin with "test:" are; each letter is an address, and those
+ * of one letter are one. */
+int __real_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **list);
+int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **list);
+void __real_freeaddrinfo(struct addrinfo *list);
+void __wrap_freeaddrinfo(struct addrinfo *list);
+
+enum { FAKE_MAX = 26 };
+static struct addrinfo fake[FAKE_MAX];
+static struct sockaddr_in fake_addresses[FAKE_MAX];
+
+int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **list)
+{
+    if (strncmp(name, "test:", 5) != 0)
+        return __real_getaddrinfo(name, service, hints, list);
+    if (strcmp(name, "test:error") == 0) {
+        errno = EMFILE;
+        return EAI_SYSTEM;
+    }
+    if (strcmp(name, "test:death") == 0)
+        _exit(1);
+    const char *letters = name + 5;
+    for (size_t i = 0; letters[i]; i++) {
+        fake_addresses[i].sin_family = letters[i] == '?' ? AF_UNIX : AF_INET;
+        fake_addresses[i].sin_addr.s_addr = htonl(0x0A000000U + (uint32_t)(letters[i] - 'a'));
+        fake[i] = (struct addrinfo){.ai_addr = (struct sockaddr *)&fake_addresses[i],
+                                    .ai_addrlen = sizeof fake_addresses[i],
+                                    .ai_next = letters[i + 1] ? &fake[i + 1] : NULL};
+    }
+    *list = fake;
+    return 0;
+}
+
+void __wrap_freeaddrinfo(struct addrinfo *list)
+{
+    if (list != fake)
+        __real_freeaddrinfo(list);
+}
+
+/* --wrap=calloc */
+static bool no_memory_left;
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return no_memory_left ? NULL : __real_calloc(count, size);
 }
 
 struct scene {
@@ -133,6 +189,32 @@ static void test_impossible_names(void **state)
     }
 }
 
+static void test_answers(void **state)
+{
+    static const struct {
+        const char *name, *addresses, *why;
+    } table[] = {
+        {"test:ab", "10.0.0.0 10.0.0.1", ""},
+        {"test:abba", "10.0.0.0 10.0.0.1", ""},
+        {"test:abcdefghij",
+         "10.0.0.0 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7", ""},
+        {"test:?b", "10.0.0.1", ""},
+        {"test:??", "", "no usable address"},
+        {"test:error", "", "Too many open files"},
+        {"test:death", "", "the process that asks the system resolver ended unexpectedly"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct scene scene;
+        start(&scene, table[i].name);
+        run_for(&scene, DEADLINE_US);
+        assert_int_equal(scene.done_count, 1);
+        assert_string_equal(scene.addresses, table[i].addresses);
+        assert_string_equal(scene.why, table[i].why);
+        end(&scene);
+    }
+}
+
 /* The end of the child, which follows its answer, is not a second answer. */
 static void test_done_only_once(void **state)
 {
@@ -182,12 +264,37 @@ static void test_no_process_left(void **state)
     loop_free(loop);
 }
 
+static AvahiWatch *refuse_watch(const AvahiPoll *api, int fd, AvahiWatchEvent event,
+                                AvahiWatchCallback callback, void *userdata)
+{
+    (void)api, (void)fd, (void)event, (void)callback, (void)userdata;
+    return NULL;
+}
+
+/* Nothing is left of a lookup that cannot start: end() finds no child. */
+static void test_no_memory_left(void **state)
+{
+    struct scene scene = {.loop = loop_new()};
+    AvahiPoll api = *loop_poll_api(scene.loop);
+    (void)state;
+    no_memory_left = true;
+    scene.lookup = lookup_start(&api, "127.0.0.1", on_done, &scene);
+    no_memory_left = false;
+    assert_null(scene.lookup);
+    api.watch_new = refuse_watch;
+    scene.lookup = lookup_start(&api, "127.0.0.1", on_done, &scene);
+    assert_int_equal(errno, ENOMEM);
+    assert_null(scene.lookup);
+    end(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses),      cmocka_unit_test(test_impossible_names),
         cmocka_unit_test(test_done_only_once), cmocka_unit_test(test_free_when_done),
         cmocka_unit_test(test_free_before),    cmocka_unit_test(test_no_process_left),
+        cmocka_unit_test(test_answers),        cmocka_unit_test(test_no_memory_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
