@@ -10,7 +10,6 @@
 #include "inspect.h"
 #include "kind.h"
 #include "loop.h"
-#include "passphrase.h"
 #include "prepare.h"
 #include "report_json.h"
 #include "screen.h"
@@ -227,7 +226,7 @@ int check_run(const struct options *options, struct report *report)
     if (options->verify_key)
         error = sign_key_load_public(&public_key, options->verify_key, &failure);
     if (error == OTA_OK && options->sign)
-        error = sign_key_load_private(&key, options->sign, passphrase_ask, NULL, &failure);
+        error = prepare_load_key(&key, options->sign, &failure);
     if (error == OTA_OK)
         error = image_load(&image, options->file, !options->sign, options->size_limit, &failure);
     if (error == OTA_OK)

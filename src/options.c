@@ -261,17 +261,17 @@ static enum ota_error set_expected(struct options *options, struct command_line 
 static enum ota_error set_password(struct options *options, struct command_line *line,
                                    struct ota_failure *failure)
 {
-    bool is_exposed = false;
+    enum exposure exposure = EXPOSED_TO_NOBODY;
     char *password = line->password;
     const char *path = line->value[OPTION_AUTH_FILE];
     line->password = NULL;
     if (!password && path) {
-        enum ota_error error = password_from_file(&password, path, &is_exposed, failure);
+        enum ota_error error = password_from_file(&password, path, &exposure, failure);
         if (error != OTA_OK)
             return error;
     }
-    if (is_exposed && !options->quiet)
-        password_warn_exposed(path);
+    if (!options->quiet)
+        exposure_warn(exposure, path, "password");
     if (password) {
         secret_free(options->password);
         options->password = password;

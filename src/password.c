@@ -1,5 +1,5 @@
 /*
- * password.c: reads a password and leaves no copy of it behind. Prints nothing but a warning.
+ * password.c: reads a password and leaves no copy of it behind. Prints nothing.
  */
 #include "password.h"
 
@@ -7,14 +7,12 @@
 #include "error.h"
 #include "escape.h"
 #include "input.h"
-#include "log.h"
 #include "secret.h"
 #include "utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PATH_SHOWN = 256, LINE_SIZE = UTF8_MARK + PASSWORD_MAX + 1 };
@@ -74,11 +72,11 @@ static enum ota_error read_password(char **password, int descriptor, const char 
     return error;
 }
 
-enum ota_error password_from_file(char **password, const char *path, bool *is_exposed,
+enum ota_error password_from_file(char **password, const char *path, enum exposure *exposure,
                                   struct ota_failure *failure)
 {
     *password = NULL;
-    *is_exposed = false;
+    *exposure = EXPOSED_TO_NOBODY;
     if (strcmp(path, "-") == 0)
         return read_password(password, STDIN_FILENO, "standard input", failure);
 
@@ -88,19 +86,10 @@ enum ota_error password_from_file(char **password, const char *path, bool *is_ex
     if (descriptor < 0)
         return fail(failure, error_unless_local(OTA_E_USAGE, errno),
                     "cannot open the password file %s: %s", escaped, input_error(errno));
-    struct stat status;
-    if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))
-        *is_exposed = (status.st_mode & S_IROTH) != 0;
+    *exposure = exposure_of(descriptor);
     enum ota_error error = read_password(password, descriptor, escaped, failure);
     close(descriptor);
     return error;
-}
-
-void password_warn_exposed(const char *path)
-{
-    char escaped[PATH_SHOWN];
-    log_warning("every user of this computer can read %s; chmod 600 keeps the password private",
-                escape_string(escaped, sizeof escaped, path));
 }
 
 int password_from_environment(char **password)

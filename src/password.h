@@ -5,19 +5,17 @@
 #define PASSWORD_H
 
 #include "esp-ota.h"
+#include "exposure.h"
 
 enum { PASSWORD_MAX = 1024 };
 
 /* Reads the first line of the file ("-": standard input, of which nothing behind that line is
  * consumed), without its line end and the byte order mark that some editors
  * put before it. *password is the caller's, to be freed with secret_free().
- * Fails with OTA_E_USAGE: unreadable, empty, NUL bytes, over PASSWORD_MAX bytes. *is_exposed says
- * that every user of this computer can read the file. */
-enum ota_error password_from_file(char **password, const char *path, bool *is_exposed,
+ * Fails with OTA_E_USAGE: unreadable, empty, NUL bytes, over PASSWORD_MAX bytes. *exposure says who
+ * else can read the file. */
+enum ota_error password_from_file(char **password, const char *path, enum exposure *exposure,
                                   struct ota_failure *failure);
-
-/* What to say of such a file, on standard error. */
-void password_warn_exposed(const char *path);
 
 /* Takes ESP_OTA_AUTH out of the environment and overwrites it there. *password is NULL when the
  * variable is missing or empty, and otherwise to be freed with secret_free(). Returns -1 when

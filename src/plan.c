@@ -7,7 +7,6 @@
 #include "error.h"
 #include "escape.h"
 #include "log.h"
-#include "passphrase.h"
 #include "password.h"
 #include "prepare.h"
 #include "screen.h"
@@ -117,7 +116,7 @@ static enum ota_error find_image(struct plan *plan, const char *path, const stru
 static enum ota_error load_password(struct plan *plan, const char *path,
                                     struct ota_failure *failure)
 {
-    bool is_exposed = false;
+    enum exposure exposure;
     struct plan_password *passwords =
         grow(plan->passwords, plan->password_count, sizeof *passwords);
     if (!passwords)
@@ -128,10 +127,9 @@ static enum ota_error load_password(struct plan *plan, const char *path,
     if (!loaded->path)
         return out_of_memory(failure);
     plan->password_count++;
-    if (password_from_file(&loaded->password, path, &is_exposed, failure) != OTA_OK)
+    if (password_from_file(&loaded->password, path, &exposure, failure) != OTA_OK)
         return failure->error;
-    if (is_exposed)
-        password_warn_exposed(path);
+    exposure_warn(exposure, path, "password");
     return OTA_OK;
 }
 
@@ -242,18 +240,6 @@ static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
     return error;
 }
 
-static enum ota_error load_key(struct plan *plan, struct ota_failure *failure)
-{
-    char shown[512];
-    const char *path = plan->options->sign;
-    if (sign_key_load_private(&plan->key, path, passphrase_ask, NULL, failure) != OTA_OK)
-        return failure->error;
-    if (sign_key_is_exposed(plan->key))
-        log_warning("every user of this computer can read %s; chmod 600 keeps the key private",
-                    escape_string(shown, sizeof shown, path));
-    return OTA_OK;
-}
-
 enum ota_error plan_make(struct plan *plan, const struct options *options,
                          struct ota_failure *failure)
 {
@@ -262,7 +248,7 @@ enum ota_error plan_make(struct plan *plan, const struct options *options,
     if (options->resume)
         error = resume_load(&plan->resume, options->resume, failure);
     if (error == OTA_OK && options->sign)
-        error = load_key(plan, failure);
+        error = prepare_load_key(&plan->key, options->sign, failure);
     if (error == OTA_OK && options->verify_key)
         error = sign_key_load_public(&plan->verify_key, options->verify_key, failure);
     /* Before the boards are looked for: a wrong file name should be told at once. */

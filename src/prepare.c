@@ -9,6 +9,7 @@
 #include "escape.h"
 #include "gzip.h"
 #include "log.h"
+#include "passphrase.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -269,4 +270,18 @@ enum ota_error prepare_image(struct image **image, const struct options *options
     if (error == OTA_OK && key)
         error = sign_image(*image, options, key, failure);
     return error;
+}
+
+enum ota_error prepare_load_key(struct sign_key **key, const char *path,
+                                struct ota_failure *failure)
+{
+    char shown[512];
+    if (sign_key_load_private(key, path, passphrase_ask, NULL, failure) != OTA_OK)
+        return failure->error;
+    exposure_warn(sign_key_exposure(*key), path, "key");
+    if (sign_key_is_weak(*key))
+        log_warning("the key in %s is RSA-1024, which can be broken; use RSA-2048 or larger (the "
+                    "boards need firmware with its public key first)",
+                    escape_string(shown, sizeof shown, path));
+    return OTA_OK;
 }

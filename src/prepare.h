@@ -8,6 +8,12 @@
 #include "options.h"
 #include "sign.h"
 
+/* The key of --sign, from a PEM file; its password is asked for on the terminal. Warns of a key
+ * that others can read or that is weak. Fails as sign_key_load_private() and passphrase_ask() do.
+ */
+enum ota_error prepare_load_key(struct sign_key **key, const char *path,
+                                struct ota_failure *failure);
+
 /* Has done to *image what options ask for (-z, --sign with this key), and puts in its place what is
  * to be sent; that one owns what it was made from, where boards may want it instead (image.h:
  * plain). What was done, or why nothing was, is logged once. Call it once for each image, before

@@ -9,6 +9,7 @@
 #define SIGN_H
 
 #include "esp-ota.h"
+#include "exposure.h"
 #include "inspect.h"
 
 enum sign_hash { SIGN_SHA256, SIGN_SHA384, SIGN_SHA512, SIGN_HASH_COUNT };
@@ -34,8 +35,11 @@ enum ota_error sign_key_load_public(struct sign_key **key, const char *path,
                                     struct ota_failure *failure);
 void sign_key_free(struct sign_key *key);
 
-/* Whether every user of this computer can read the key's file, and no password protects it. */
-bool sign_key_is_exposed(const struct sign_key *key);
+/* Who besides its owner can read the key's file, unless a password protects it. */
+enum exposure sign_key_exposure(const struct sign_key *key);
+
+/* Whether who has large computers can find the private key from the public one: RSA-1024. */
+bool sign_key_is_weak(const struct sign_key *key);
 
 /* Whether it is an RSA key, which boards of all families check, each in its own way; else an EC
  * key, which only an ESP32 checks. */

@@ -17,7 +17,6 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FILE_MAX = 65536 };
@@ -50,14 +49,12 @@ static enum ota_error read_text(struct pem *pem, int descriptor, const char *sho
 static enum ota_error read_pem(struct pem *pem, const char *path, struct sign_key *key,
                                struct ota_failure *failure)
 {
-    struct stat status;
     int descriptor = input_open(path);
     if (descriptor < 0)
         return fail(failure, error_unless_local(OTA_E_USAGE, errno),
                     "cannot open the key file %s: %s", key->shown, input_error(errno));
     enum ota_error error = read_text(pem, descriptor, key->shown, failure);
-    key->is_exposed = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
-                      (status.st_mode & S_IROTH) != 0 && !contains(pem, "ENCRYPTED");
+    key->exposure = contains(pem, "ENCRYPTED") ? EXPOSED_TO_NOBODY : exposure_of(descriptor);
     close(descriptor);
     return error;
 }
@@ -257,9 +254,14 @@ enum ota_error sign_key_load_public(struct sign_key **key, const char *path,
     return load_new(key, path, false, NULL, NULL, failure);
 }
 
-bool sign_key_is_exposed(const struct sign_key *key)
+enum exposure sign_key_exposure(const struct sign_key *key)
 {
-    return key->is_exposed;
+    return key->exposure;
+}
+
+bool sign_key_is_weak(const struct sign_key *key)
+{
+    return !key->is_ec && EVP_PKEY_get_bits(key->pkey) < 2048;
 }
 
 void sign_key_free(struct sign_key *key)

@@ -12,7 +12,7 @@ struct sign_key {
     EVP_PKEY *pkey;
     bool is_ec;
     size_t size; /* of an RSA signature */
-    bool is_exposed;
+    enum exposure exposure;
     const char *title; /* "RSA-2048", "EC P-256" */
     char shown[256];   /* its path, escaped */
 };

@@ -427,12 +427,34 @@ class Sign(Keys):
             self.assertIn("nothing tells whether the board is an ESP32", result.err)
 
     def test_others_can_read_the_key(self):
-        warning = f"esp-ota: warning: every user of this computer can read {self.rsa_key}; chmod 600 keeps the key"
-        for mode, key, warns in ((0o644, self.rsa_key, True), (0o600, self.rsa_key, False),
-                                 (0o644, self.protected, False)):
+        path = self.file("fw.bin", PICO)
+        everybody, group = "every user of this computer", "every member of its group"
+        for mode, key, who in ((0o644, self.rsa_key, everybody), (0o604, self.rsa_key, everybody),
+                               (0o640, self.rsa_key, group), (0o600, self.rsa_key, None),
+                               (0o644, self.protected, None)):
             os.chmod(key, mode)
-            result = run("--sign", key, "-i", "127.0.0.1", "-t", "0.1", "-f", self.file("fw.bin", PICO))
-            self.assertEqual(warning in result.err, warns, result)
+            signing = [("-i", "127.0.0.1", "-t", "0.1")]
+            if key != self.protected:  # nobody is there to be asked
+                signing += [("--check",), ("--output", os.path.join(self.directory, "out"))]
+            for more in signing:
+                with self.subTest(mode=oct(mode), key=key, more=more):
+                    result = run("--sign", key, "-f", path, *more)
+                    self.assertEqual(re.findall("warning: (.*) can read (.*); chmod 600 keeps the key private",
+                                                result.err), [(who, key)] if who else [], result)
+
+    def test_weak_key(self):
+        weak = self.file("weak.pem", openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"))
+        os.chmod(weak, 0o600)
+        path, warning = self.file("fw.bin", PICO), f"esp-ota: warning: the key in {weak} is RSA-1024"
+        for more in (("--output", os.path.join(self.directory, "out")), ("--check",)):
+            result = run("--sign", weak, "-f", path, *more)
+            self.assertEqual((result.status, result.err.count(warning)), (0, 1), result)
+            result = run("--sign", weak, "-q", "-f", path, *more)
+            self.assertNotIn(warning, result.err)
+        for key in (self.rsa_key, self.ec_key):
+            os.chmod(key, 0o600)
+            result = run("--sign", key, "-f", self.file("esp32.bin", firmware.esp32()), "--check")
+            self.assertEqual((result.status, "warning" in result.err), (0, False), result)
 
     def test_signed_file_beside_it(self):
         """It is what the last build signed: the file itself is signed anew, and may replace it."""

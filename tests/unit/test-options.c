@@ -489,8 +489,12 @@ static void test_exposed_file(void **state)
     static const struct {
         mode_t mode;
         const char *extra;
-        bool warns;
-    } rows[] = {{0600, NULL, false}, {0640, NULL, false}, {0644, NULL, true}, {0644, "-q", false}};
+        const char *warning; /* NULL: none */
+    } rows[] = {{0600, NULL, NULL},
+                {0640, NULL, "every member of its group can read "},
+                {0644, NULL, "every user of this computer can read "},
+                {0640, "-q", NULL},
+                {0644, "-q", NULL}};
     char path[64];
     snprintf(path, sizeof path, "%s/password", home);
     write_file(path, "geheim\n", 7);
@@ -500,7 +504,8 @@ static void test_exposed_file(void **state)
         chmod(path, rows[i].mode);
         struct parse *it = parse_captured(arguments, STDERR_FILENO, text);
         assert_int_equal(it->outcome, OPTIONS_RUN);
-        assert_int_equal(strstr(text, "can read") != NULL, rows[i].warns);
+        assert_int_equal(strstr(text, "can read") != NULL, rows[i].warning != NULL);
+        assert_non_null(strstr(text, rows[i].warning ? rows[i].warning : ""));
         assert_null(strstr(text, "geheim"));
         parse_free(it);
     }

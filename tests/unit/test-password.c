@@ -55,10 +55,10 @@ static void test_content(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *password;
-        bool is_exposed;
+        enum exposure exposure;
         struct ota_failure failure;
         write_file(rows[i].content, rows[i].length);
-        enum ota_error error = password_from_file(&password, path, &is_exposed, &failure);
+        enum ota_error error = password_from_file(&password, path, &exposure, &failure);
         if (rows[i].password) {
             assert_int_equal(error, OTA_OK);
             assert_string_equal(password, rows[i].password);
@@ -87,12 +87,12 @@ static void test_length(void **state)
                 {100000, "", false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *content = calloc(1, rows[i].length + 6), *password;
-        bool is_exposed;
+        enum exposure exposure;
         struct ota_failure failure;
         memset(content, 'x', rows[i].length);
         memcpy(content + rows[i].length, rows[i].end, strlen(rows[i].end));
         write_file(content, strlen(content));
-        enum ota_error error = password_from_file(&password, path, &is_exposed, &failure);
+        enum ota_error error = password_from_file(&password, path, &exposure, &failure);
         assert_int_equal(error, rows[i].is_accepted ? OTA_OK : OTA_E_USAGE);
         if (rows[i].is_accepted)
             assert_int_equal(strlen(password), rows[i].length);
@@ -101,7 +101,7 @@ static void test_length(void **state)
             memmove(content + 3, content, strlen(content));
             memcpy(content, mark, 3);
             write_file(content, strlen(content));
-            assert_int_equal(password_from_file(&password, path, &is_exposed, &failure), error);
+            assert_int_equal(password_from_file(&password, path, &exposure, &failure), error);
             if (rows[i].is_accepted)
                 assert_int_equal(strlen(password), rows[i].length);
             secret_free(password);
@@ -120,9 +120,9 @@ static void test_unreadable(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *password;
-        bool is_exposed;
+        enum exposure exposure;
         struct ota_failure failure;
-        enum ota_error error = password_from_file(&password, rows[i][0], &is_exposed, &failure);
+        enum ota_error error = password_from_file(&password, rows[i][0], &exposure, &failure);
         assert_int_equal(error, OTA_E_USAGE);
         assert_memory_equal(failure.message, rows[i][1], strlen(rows[i][1]));
     }
@@ -133,16 +133,20 @@ static void test_exposed(void **state)
     (void)state;
     static const struct {
         mode_t mode;
-        bool is_exposed;
-    } rows[] = {{0600, false}, {0640, false}, {0644, true}, {0604, true}};
+        enum exposure exposure;
+    } rows[] = {{0600, EXPOSED_TO_NOBODY},
+                {0640, EXPOSED_TO_GROUP},
+                {0644, EXPOSED_TO_ALL},
+                {0604, EXPOSED_TO_ALL},
+                {0620, EXPOSED_TO_NOBODY}};
     write_file("geheim\n", 7);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *password;
-        bool is_exposed;
+        enum exposure exposure;
         struct ota_failure failure;
         assert_int_equal(chmod(path, rows[i].mode), 0);
-        assert_int_equal(password_from_file(&password, path, &is_exposed, &failure), OTA_OK);
-        assert_int_equal(is_exposed, rows[i].is_exposed);
+        assert_int_equal(password_from_file(&password, path, &exposure, &failure), OTA_OK);
+        assert_int_equal(exposure, rows[i].exposure);
         secret_free(password);
     }
 }
@@ -156,11 +160,11 @@ static void test_standard_input(void **state)
     assert_int_equal(write(input[1], "geheim\nrest", 11), 11);
     dup2(input[0], STDIN_FILENO);
     char *password;
-    bool is_exposed;
+    enum exposure exposure;
     struct ota_failure failure;
-    assert_int_equal(password_from_file(&password, "-", &is_exposed, &failure), OTA_OK);
+    assert_int_equal(password_from_file(&password, "-", &exposure, &failure), OTA_OK);
     assert_string_equal(password, "geheim");
-    assert_false(is_exposed);
+    assert_int_equal(exposure, EXPOSED_TO_NOBODY);
     secret_free(password);
     char rest[8] = "";
     assert_int_equal(read(input[0], rest, sizeof rest - 1), 4);
