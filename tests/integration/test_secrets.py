@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+"""Where secrets are while the program runs: in its memory, in a core dump, in the process that asks D-Bus.
+
+Processes are stopped and all that they have is searched. A bus that accepts a connection and says nothing keeps
+the asking process alive, and names it.
+"""
+
+import hashlib
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import unittest
+
+import firmware
+from scenario import Program, Scenario, Terminal, image, secrets
+
+PASSWORD = "kwert-8231-zuiop"
+PASSPHRASE = "open sesame 5177"
+REGION_MAX = 256 << 20  # the shadow of a sanitizer is larger, and no copy of anything
+ATTEMPTS = 10
+CONNECT_S = 30
+
+
+def openssl(*arguments, stdin=b""):
+    return subprocess.run(["openssl", *arguments], input=stdin, check=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL).stdout
+
+
+def regions(pid):
+    """(flags, bytes) of all memory that the process can read."""
+    with open(f"/proc/{pid}/smaps", encoding="ascii", errors="replace") as maps, \
+            open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        first = end = 0
+        for line in maps:
+            head = re.match(r"([0-9a-f]+)-([0-9a-f]+) (....)", line)
+            if head:
+                first, end, mode = int(head[1], 16), int(head[2], 16), head[3]
+            elif line.startswith("VmFlags:") and mode[0] == "r" and end - first <= REGION_MAX:
+                try:
+                    memory.seek(first)
+                    yield line.split()[1:], memory.read(end - first)
+                except (OSError, ValueError):
+                    continue  # what the kernel keeps there ([vvar], [vsyscall])
+
+
+def search(pid, wanted):
+    """{name: [flags of each region that has it]} of wanted, a dictionary of bytes."""
+    found = {name: [] for name in wanted}
+    for flags, content in regions(pid):
+        for name, text in wanted.items():
+            if text in content:
+                found[name].append(flags)
+    return found
+
+
+def derived(password):
+    """What a password becomes on the way to an answer, and is as good as it to a board."""
+    digests = [hashlib.new(kind, password.encode()).digest() for kind in ("md5", "sha256")]
+    return {name: text for digest in digests
+            for name, text in ((f"{len(digest)} bytes", digest),
+                               (f"{len(digest)} bytes in hex", digest.hex().encode()))}
+
+
+class Bus:
+    """A D-Bus that accepts and says nothing."""
+
+    def __init__(self, path):
+        self.env = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={path}"}
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(path)
+        self._socket.listen(16)
+        self._socket.settimeout(CONNECT_S)
+        self._connections = []
+
+    def wait_for_child(self):
+        """The process that connects."""
+        connection, _ = self._socket.accept()
+        self._connections.append(connection)
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        return struct.unpack("3i", credentials)[0]
+
+    def close(self):
+        for connection in (self._socket, *self._connections):
+            connection.close()
+
+
+class Memory(Scenario):
+
+    def setUp(self):
+        super().setUp()
+        self.firmware = self.file("fw.bin", image())
+
+    def bus(self):
+        bus = Bus(os.path.join(self.directory, f"bus{len(os.listdir(self.directory))}"))
+        self.addCleanup(bus.close)
+        return bus
+
+    def end(self, program):
+        """Whatever it was doing."""
+        os.kill(program.pid, signal.SIGKILL)
+        program.result()
+
+    def catch(self, start, before_stop=lambda program: None):
+        """Starts a program with a bus, and stops it while its child waits for that; returns both with the child's pid.
+
+        The program ends a child that gets no answer for two seconds: a machine that is too busy gets another try.
+        """
+        for _ in range(ATTEMPTS):
+            bus = self.bus()
+            program = start(bus.env)
+            before_stop(program)
+            child = bus.wait_for_child()
+            os.kill(program.pid, signal.SIGSTOP)
+            with open(f"/proc/{child}/status", encoding="ascii") as file:
+                if "State:\tZ" not in file.read() and os.path.exists(f"/proc/{child}/exe"):
+                    return program, child
+            self.end(program)
+        self.fail(f"the child was gone each of {ATTEMPTS} times")
+
+    def assert_only_protected(self, pid, name, text):
+        """In locked pages that are left out of dumps and wiped in children, and there it is."""
+        places = search(pid, {name: text})[name]
+        self.assertTrue(places, f"{name} is nowhere: this test does not see what it should")
+        for flags in places:
+            self.assertLessEqual({"lo", "dd", "wf"}, set(flags), f"{name} is in other memory, too")
+
+    def assert_nowhere(self, pid, wanted):
+        self.assertEqual(search(pid, wanted), {name: [] for name in wanted})
+
+    def ways(self):
+        """(name, arguments, more) for all ways to give a password without a terminal."""
+        secret = self.file("password", PASSWORD.encode() + b"\n")
+        hosts = self.file("hosts", f"kitchen.local auth-file={secret}\n".encode())
+        os.chmod(secret, 0o600)
+        named = ("-i", "kitchen.local")
+        return (("-a", (*named, "-a", PASSWORD), {}),
+                ("-a in the same word", (*named, f"-a{PASSWORD}"), {}),
+                ("--auth=", (*named, f"--auth={PASSWORD}"), {}),
+                ("-a twice", (*named, "-a", PASSWORD[::-1], "-a", PASSWORD), {}),
+                ("a file", (*named, "--auth-file", secret), {}),
+                ("standard input", (*named, "--auth-file", "-"), {"stdin": PASSWORD.encode() + b"\n"}),
+                ("the environment", named, {"ESP_OTA_AUTH": PASSWORD}),
+                ("a list", ("--hosts", hosts), {}))
+
+    def test_child_gets_no_password(self):
+        wanted = {name: secret.encode() for name, secret in zip(("itself", "MD5", "SHA-256"), secrets(PASSWORD))}
+        for name, arguments, more in self.ways():
+            with self.subTest(name):
+                program, child = self.catch(
+                    lambda env, a=arguments, m=more: Program(*a, "-f", self.firmware, **m, **env))
+                try:
+                    self.assert_nowhere(child, wanted)
+                    self.assert_only_protected(program.pid, "the password", PASSWORD.encode())
+                    if name == "-a twice":
+                        self.assert_nowhere(program.pid, {"the former one": PASSWORD[::-1].encode()})
+                finally:
+                    self.end(program)
+
+    def test_child_gets_no_typed_password(self):
+        """One board asks for it, then another one is looked for."""
+        board = self.board("-P", PASSWORD)
+
+        def start(env):
+            return Terminal("-j", "1", "-i", board.address, "-p", str(board.port), "-i", "kitchen.local", "-f",
+                            self.firmware, **env)
+
+        def type_password(terminal):
+            terminal.wait_for("[Pp]assword.*: ")
+            terminal.type(f"{PASSWORD}\n")
+
+        terminal, child = self.catch(start, type_password)
+        try:
+            self.assert_nowhere(child, {"the password": PASSWORD.encode()})
+            self.assert_only_protected(terminal.pid, "the password", PASSWORD.encode())
+        finally:
+            self.end(terminal)
+
+    def test_nobody_has_the_key(self):
+        """Neither the process that has signed, nor the child that starts afterwards."""
+        plain = openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+        protected = openssl("pkey", "-aes256", "-passout", f"pass:{PASSPHRASE}", stdin=plain)
+        numbers = openssl("rsa", "-noout", "-text", stdin=plain).decode()
+        wanted = {"the password": PASSPHRASE.encode()}
+        for name in ("privateExponent", "prime1", "prime2", "exponent1", "exponent2", "coefficient"):
+            digits = re.search(rf"{name}:((?:\n +[0-9a-f:]+)+)", numbers)[1]
+            number = bytes.fromhex(re.sub(r"[:\s]", "", digits)).lstrip(b"\0")
+            wanted[name] = number[8:40]
+            wanted[f"{name} as libcrypto has it"] = number[::-1][8:40]
+        lines = plain.decode().split("\n")
+        wanted["the file"] = lines[len(lines) // 2].encode()
+        path = self.file("key.pem", protected)
+        os.chmod(path, 0o600)
+        signable = self.file("pico.bin", firmware.rp2040(5000))
+
+        def start(env):
+            return Terminal("--sign", path, "-i", "kitchen.local", "-f", signable, **env)
+
+        def type_password(terminal):
+            terminal.wait_for("Password of the key")
+            terminal.type(f"{PASSPHRASE}\n")
+
+        terminal, child = self.catch(start, type_password)
+        try:
+            self.assert_nowhere(child, wanted)
+            self.assert_nowhere(terminal.pid, wanted)
+        finally:
+            self.end(terminal)
+
+    def test_answering_leaves_nothing(self):
+        """What an answer was computed from."""
+        for family in ("esp8266", "esp32-sha256"):
+            with self.subTest(family):
+                board = self.board("-P", PASSWORD, "--fault", "never-connect", family=family)
+                program = Program("-i", board.address, "-p", str(board.port), "-a", PASSWORD, "-f", self.firmware,
+                                  "--force")
+                board.wait_for("answer result=ok")
+                os.kill(program.pid, signal.SIGSTOP)
+                try:
+                    self.assert_only_protected(program.pid, "the password", PASSWORD.encode())
+                    self.assert_nowhere(program.pid, derived(PASSWORD))
+                finally:
+                    self.end(program)
+
+    def test_child_is_confined(self):
+        program, child = self.catch(lambda env: Program("-i", "kitchen.local", "-f", self.firmware, **env))
+        try:
+            with open(f"/proc/{child}/status", encoding="ascii") as file:
+                status = file.read()
+        finally:
+            self.end(program)
+        self.assertRegex(status, "\nNoNewPrivs:\t1\n")
+        self.assertRegex(status, "\nSeccomp:\t2\n")
+
+
+class CoreDump(Scenario):
+
+    def die(self, *options, password=(), **env):
+        """Whether the program is dumped when it aborts while it waits for a board."""
+        board = self.board(*password, "--fault", "never-connect")
+        program = Program("-i", board.address, "-p", str(board.port), "-f", self.file("fw.bin", image()), *options,
+                          cwd=self.directory, before=("sh", "-c", 'ulimit -c unlimited && exec "$@"', "sh"), **env)
+        board.wait_for("fault order=never-connect")
+        program.send_signal(signal.SIGABRT)
+        status = os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
+        program.result()
+        self.assertEqual(status.si_status, signal.SIGABRT)
+        return status.si_code == os.CLD_DUMPED
+
+    def test_none_with_a_password(self):
+        if not self.die():
+            self.skipTest("nothing is dumped here (kernel.core_pattern, RLIMIT_CORE)")
+        asked = ("-P", PASSWORD)
+        self.assertFalse(self.die("-a", PASSWORD, password=asked))
+        self.assertFalse(self.die(password=asked, ESP_OTA_AUTH=PASSWORD))
+
+
+if __name__ == "__main__":
+    if os.geteuid() != 0:
+        allowed = os.environ.get("ESP_OTA_ALLOW_SKIP") == "1"
+        print(f"{'SKIPPED' if allowed else 'FAILED'}: {sys.argv[0]}: only root sees the memory of a process that "
+              "hides it", file=sys.stderr)
+        sys.exit(77 if allowed else 1)
+    unittest.main()
