@@ -15,7 +15,8 @@ struct crypto {
 /* A context that has read no openssl.cnf, so that neither "fips=yes" nor a provider list there
  * hides what old boards know and nothing else. It also saves the time that the default context
  * takes to read that file. Whatever libcrypto frees, it
- * cleanses first. Returns -1, with nothing to close, when libcrypto refuses. */
+ * cleanses first, and crypto_close() what it left on the stack. Returns -1, with nothing to close,
+ * when libcrypto refuses. */
 int crypto_open(struct crypto *crypto);
 void crypto_close(struct crypto *crypto);
 
