@@ -14,9 +14,8 @@ struct crypto {
 
 /* A context that has read no openssl.cnf, so that neither "fips=yes" nor a provider list there
  * hides what old boards know and nothing else. It also saves the time that the default context
- * takes to read that file. Whatever libcrypto frees, it
- * cleanses first, and crypto_close() what it left on the stack. Returns -1, with nothing to close,
- * when libcrypto refuses. */
+ * takes to read that file. libcrypto cleanses whatever it frees, and crypto_close() what was left
+ * on the stack. Returns -1, with nothing to close, when libcrypto refuses. */
 int crypto_open(struct crypto *crypto);
 void crypto_close(struct crypto *crypto);
 
