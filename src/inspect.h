@@ -107,6 +107,7 @@ struct inspection {
 
     size_t image_size;    /* without the trailer */
     size_t unpacked_size; /* of a gzip file */
+    bool is_too_large;    /* a gzip file: unpacked, no board has room for it */
     enum inspect_trailer trailer;
     size_t trailer_size;
 

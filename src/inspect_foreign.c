@@ -61,6 +61,28 @@ static bool is_compress(struct view view)
            (flags & 0x1F) <= 16 && view_has(view, 0, 16);
 }
 
+/* The method stands behind two bytes of lengths: "-lh5-". */
+static bool is_lzh(struct view view)
+{
+    unsigned method = view_u8(view, 5);
+
+    return view_equals(view, 2, "-l", 2) && (view_u8(view, 4) == 'h' || view_u8(view, 4) == 'z') &&
+           ((method >= '0' && method <= '9') || method == 'd' || method == 's') &&
+           view_u8(view, 6) == '-';
+}
+
+/* The binary header of old, with the type in the mode and a name that ends where it should. */
+static bool is_old_cpio(struct view view)
+{
+    enum { HEADER_SIZE = 26, TYPE_MASK = 0xF000, TYPES_MAX = 0xC000 };
+    size_t name_size = view_u16(view, 20);
+    unsigned type = view_u16(view, 6) & TYPE_MASK;
+
+    return view_u16(view, 0) == 070707 && type != 0 && type <= TYPES_MAX && name_size > 1 &&
+           view_has(view, HEADER_SIZE, name_size) &&
+           view_u8(view, HEADER_SIZE + name_size - 1) == 0;
+}
+
 static bool is_zstd_skippable(struct view view)
 {
     return (view_u32(view, 0) & 0xFFFFFFF0) == 0x184D2A50;
@@ -167,6 +189,18 @@ static bool is_true_type(struct view view)
            view_u16_big(view, 6) > 8 * tables;
 }
 
+/* What a browser sends to a server: a file between lines that part it from other fields. */
+static bool is_form_data(struct view view)
+{
+    enum { FIRST_LINE_MAX = 80 };
+    static const char field[] = "\r\nContent-Disposition: form-data;";
+
+    for (size_t i = 3; i < FIRST_LINE_MAX && view_equals(view, 0, "--", 2); i++)
+        if (view_equals(view, i, field, sizeof field - 1))
+            return true;
+    return false;
+}
+
 /* One value of the length that the file has: a certificate, a key, a PKCS#12 store. */
 static bool is_der(struct view view)
 {
@@ -252,11 +286,15 @@ static const struct foreign {
     {INSPECT_ARCHIVE, SIGNED("070701"), "a cpio archive", UNPACK},
     {INSPECT_ARCHIVE, SIGNED("070702"), "a cpio archive", UNPACK},
     {INSPECT_ARCHIVE, SIGNED("070707"), "a cpio archive", UNPACK},
+    {INSPECT_ARCHIVE, FITS(is_old_cpio), "a cpio archive", UNPACK},
+    {INSPECT_ARCHIVE, FITS(is_lzh), "an LZH archive", UNPACK},
     {INSPECT_ARCHIVE, SIGNED("MSCF\0\0\0\0"), "a cabinet archive", UNPACK},
     {INSPECT_ARCHIVE, SIGNED("xar!"), "a xar archive", UNPACK},
     {INSPECT_ARCHIVE, SIGNED("hsqs"), "a squashfs filesystem", BUILD},
     {INSPECT_ARCHIVE, FITS(is_iso_9660), "a CD image", BUILD},
     {INSPECT_ARCHIVE, SIGNED("PACK\0\0\0\2"), "a git pack file", BUILD},
+    {INSPECT_ARCHIVE, SIGNED("# v2 git bundle\n"), "a git bundle", BUILD},
+    {INSPECT_ARCHIVE, SIGNED("# v3 git bundle\n"), "a git bundle", BUILD},
     {INSPECT_PROGRAM, FITS(is_windows_program), "a Windows program", BUILD},
     {INSPECT_PROGRAM, FITS(is_dos_program), "a DOS program", BUILD},
     {INSPECT_PROGRAM, FITS(is_java_class), "a Java class file", BUILD},
@@ -302,6 +340,9 @@ static const struct foreign {
     {INSPECT_DOCUMENT, SIGNED("Salted__"), "a file encrypted with OpenSSL", "decrypt it first"},
     {INSPECT_DOCUMENT, SIGNED("\xDE\x12\4\x95"), "a message catalogue", BUILD},
     {INSPECT_DOCUMENT, SIGNED("bplist00"), "a property list", BUILD},
+    {INSPECT_DOCUMENT, FITS(is_form_data), "a browser's upload with its headers",
+     "send the file that is in it"},
+    {INSPECT_TEXT, SIGNED("HTTP/"), "an HTTP response with its headers", "did the download fail?"},
     {INSPECT_DOCUMENT, FITS(is_der), "a key or a certificate (DER)", BUILD},
     {INSPECT_FLASH_DATA, FITS(is_ota_data), "an ESP32 OTA data partition (boot_app0.bin)", CABLE},
     {INSPECT_FLASH_DATA, FITS(is_nvs), "an ESP32 NVS partition (settings)", CABLE},

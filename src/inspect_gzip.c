@@ -86,6 +86,7 @@ static void judge_failure(struct inspection *inspection, enum outcome outcome)
         inspect_judge(inspection, INSPECT_TRUNCATED, "the file ends before its compressed data do");
         break;
     case TOO_LARGE:
+        inspection->is_too_large = true;
         inspect_judge(inspection, INSPECT_CANNOT_TELL,
                       "it unpacks to more than %d bytes, which no board has room for",
                       UNPACKED_MAX);
@@ -106,6 +107,9 @@ static void take_unpacked(struct inspection *inspection, struct view view, struc
     char name[sizeof inspection->name];
 
     inspect_plain(inspection, inner);
+    if (inner.size == 0)
+        inspect_set_foreign(inspection, INSPECT_BLANK, "an empty file",
+                            "build it or copy it again");
     if (inspection->integrity == INSPECT_CANNOT_TELL && inspection->trailer != INSPECT_STRAY_BYTES)
         inspect_judge(inspection, INSPECT_VALID, "its CRC-32 holds");
     inspection->inner = inspection->format;

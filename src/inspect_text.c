@@ -65,7 +65,7 @@ static struct census count_bytes(struct view view)
 /* Random bytes have control characters, one in ten; the longer the text without, the surer. */
 static bool is_bytewise_text(struct view view)
 {
-    enum { SURE_SIZE = 256, LOG_SIZE = 64 };
+    enum { SURE_SIZE = 64, LOG_SIZE = 64 };
     struct census census = count_bytes(view);
 
     if (view.size == 0)
@@ -141,14 +141,15 @@ static struct encoding find_encoding(struct view view)
         1, false, view_equals(view, 0, "\xEF\xBB\xBF", BOM_SIZE_UTF8) ? BOM_SIZE_UTF8 : 0};
 }
 
-/* Text is sometimes filled up to a whole sector, or ends as on CP/M. */
+/* Text is sometimes filled up to a whole sector, with zeros or like erased flash, or ends as on
+ * CP/M. */
 static struct view without_padding(struct view view)
 {
     enum { PADDING_MAX = 4096, TEXT_MIN = 16 };
     size_t size = view.size;
 
     while (view.size > TEXT_MIN && size - view.size < PADDING_MAX &&
-           (view.data[view.size - 1] == 0 || view.data[view.size - 1] == 0x1A))
+           memchr("\0\x1A\xFF", view.data[view.size - 1], 3) != NULL)
         view.size--;
     return view;
 }
@@ -267,7 +268,6 @@ static const struct text_kind {
     {"version https://git-lfs", NULL, "a Git LFS pointer", "fetch the file itself (git lfs pull)"},
     {"version http://git-media", NULL, "a Git LFS pointer", "fetch the file itself (git lfs pull)"},
     {NULL, is_web_page, "a web page", DOWNLOAD_REMEDY},
-    {"HTTP/", NULL, "an HTTP response with its headers", DOWNLOAD_REMEDY},
     {"<svg", NULL, "an SVG picture", BUILD_REMEDY},
     {NULL, is_xml, "an XML document", DOWNLOAD_REMEDY},
     {NULL, is_json, "a JSON document", DOWNLOAD_REMEDY},

@@ -65,13 +65,15 @@ static const char *damage(enum inspect_integrity integrity)
 static unsigned families_by_block(const struct inspection *inspection)
 {
     enum { SECTOR = 4096, LARGE = 8192, LARGE_FROM = 488 * 1024 };
+    bool is_packed = inspection->format == INSPECT_GZIP;
+    size_t size = is_packed ? inspection->unpacked_size : inspection->image_size;
 
     if (inspection->block_size == LARGE)
         return INSPECT_FAMILY_ESP8266;
     if (inspection->block_size != SECTOR)
         return 0;
     return INSPECT_FAMILY_ESP32 | INSPECT_FAMILY_PICO |
-           (inspection->image_size < LARGE_FROM ? INSPECT_FAMILY_ESP8266 : 0);
+           (size < LARGE_FROM ? INSPECT_FAMILY_ESP8266 : 0);
 }
 
 /* The ESP8266 core has a LittleFS that mounts nothing later than 2.0. */
@@ -188,6 +190,8 @@ static void decide_gzip(struct inspection *inspection, enum inspect_format conte
                "cannot be sent: %zu bytes follow the compressed data, in which the board would "
                "look for their size; compress the image anew",
                inspection->trailer_size);
+    if (inspection->is_too_large)
+        decide(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", inspection->evidence);
     if (is_for_esp32_only(content))
         decide(inspection, INSPECT_IMPOSSIBLE,
                "cannot be sent: ESP32 boards do not unpack gzip; send the image uncompressed");

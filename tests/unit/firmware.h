@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FIRMWARE_SIZE_MAX = 128 * 1024 };
+enum { FIRMWARE_SIZE_MAX = 512 * 1024 };
 
 struct firmware {
     size_t size;

@@ -73,6 +73,8 @@ static void test_text(void **state)
         SAMPLE("h\0e\0l\0l\0o\0 \0w\0o\0r\0l\0d\0\n\0", "text file"),
         SAMPLE("\xFF\xFE\0\0h\0\0\0i\0\0\0", "text file"),
         SAMPLE("a whole sentence, then padding\n\0\0\0\0\0\0\0", "text file"),
+        SAMPLE("a whole sentence, then padding\n\xFF\xFF\xFF\xFF\xFF\xFF", "text file"),
+        SAMPLE("HTTP/1.1 200 OK\r\n\r\n\xE9\1\2\0\x40\0\0\1\0\0\0\0\x10", "HTTP response"),
         SAMPLE(":-) is no record of Intel's", "text file"),
     };
 
@@ -91,6 +93,10 @@ static void test_long_text(void **state)
     firmware_clear(&firmware);
     for (int i = 0; i < 60; i++)
         firmware_add(&firmware, "\xCF\xF0\xE8\xE2\xE5\xF2 ", 7); /* CP1251 */
+    expect_foreign(INSPECT_TEXT, "text file");
+    firmware_clear(&firmware);
+    for (int i = 0; i < 10; i++)
+        firmware_add(&firmware, "\xB9\xCC\xBC\xFE\xC9\xFD\x81\x40", 8); /* GBK */
     expect_foreign(INSPECT_TEXT, "text file");
     firmware_clear(&firmware);
     for (int i = 0; i < 60; i++)
@@ -120,6 +126,12 @@ static void test_signatures(void **state)
         {INSPECT_ARCHIVE, SAMPLE("\x1F\x9D\x90\1", "file of compress")},
         {INSPECT_ARCHIVE, SAMPLE("!<arch>\ndebian-binary   1", "Debian package")},
         {INSPECT_ARCHIVE, SAMPLE("!<arch>\n/               0", "ar archive")},
+        {INSPECT_ARCHIVE, SAMPLE("\x1A\x4D-lh5-\x10\0", "LZH archive")},
+        {INSPECT_ARCHIVE,
+         SAMPLE("\xC7\x71\1\0\1\0\xA4\x81\0\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0\4\0x\0", "cpio archive")},
+        {INSPECT_ARCHIVE, SAMPLE("# v2 git bundle\n\1", "git bundle")},
+        {INSPECT_DOCUMENT, SAMPLE("--x\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n\xE9",
+                                  "browser's upload")},
         {INSPECT_ARCHIVE, SAMPLE("\xED\xAB\xEE\xDB\3\0", "RPM package")},
         {INSPECT_PROGRAM, SAMPLE("\xCA\xFE\xBA\xBE\0\0\0\x34", "Java class file")},
         {INSPECT_PROGRAM, SAMPLE("\xCA\xFE\xBA\xBE\0\0\0\2", "Mach-O file")},
