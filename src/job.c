@@ -547,7 +547,8 @@ static void start_session(struct job *job)
     struct ota_failure failure;
 
     set_endpoints(job, ports,
-                  job_rules_ports(ports, job->config.assignment, job->found.port, &kind));
+                  job_rules_ports(ports, job->config.assignment, job->found.port, &kind,
+                                  job->config.options->force));
     if (!choose_variant(job, &kind, &failure)) {
         conclude(job, OTA_PHASE_RESOLVE, &failure);
         return;

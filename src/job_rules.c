@@ -87,10 +87,12 @@ bool job_rules_wants_plain(const struct image *image, const struct ota_failure *
            failure->cause == OTA_CAUSE_MAGIC_BYTE;
 }
 
-/* The default ports of the families that fit both sets; a port only once. */
+/* The default ports of the families that fit the chips and the kind; a port only once, and none
+ * where the image, if there is one, would be refused if somebody had given that port. */
 static size_t add_default_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX], const char *chips,
-                                const char *board_chips)
+                                const struct image *image, const struct kind *kind)
 {
+    char reason[SCREEN_REASON_MAX];
     size_t count = 0;
 
     for (size_t i = 0; i < kind_family_count; i++) {
@@ -98,7 +100,8 @@ static size_t add_default_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
         bool is_there = count && ports[count - 1].number == family->port;
 
         if (is_there || count == ENDPOINTS_PORTS_MAX || !kind_overlap(family->chips, chips) ||
-            !kind_overlap(family->chips, board_chips))
+            !kind_overlap(family->chips, kind->proven) ||
+            (image && screen_board(reason, image, kind, family->port) == SCREEN_REFUSED))
             continue;
         ports[count++] =
             (struct endpoint_port){.number = family->port, .source = family->port_source};
@@ -108,8 +111,9 @@ static size_t add_default_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
 
 size_t job_rules_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                        const struct assignment *assignment, uint16_t announced,
-                       const struct kind *kind)
+                       const struct kind *kind, bool is_forced)
 {
+    const struct image *image = assignment->image;
     char chips[KIND_CHIPS_MAX];
     uint16_t given = assignment->target.port;
     size_t count;
@@ -119,8 +123,8 @@ size_t job_rules_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                                         .source = given ? "the given port" : "the announced port"};
         return 1;
     }
-    count = add_default_ports(ports, screen_chips(chips, assignment->image), kind->proven);
-    return count ? count : add_default_ports(ports, "", kind->proven); /* as --force asks */
+    count = add_default_ports(ports, screen_chips(chips, image), is_forced ? NULL : image, kind);
+    return count ? count : add_default_ports(ports, "", NULL, kind);
 }
 
 const char *job_rules_signal_name(int number)

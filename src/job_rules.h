@@ -44,10 +44,11 @@ bool job_rules_wants_plain(const struct image *image, const struct ota_failure *
 
 /* The board's UDP port: as given; else as announced (0: it was not). Otherwise those that it may
  * listen on, in the order to try them: the default ports of the families that the image is for and
- * that the board's kind allows. Returns how many: 1 to ENDPOINTS_PORTS_MAX. */
+ * that the board's kind allows; unless --force was given, none at which the image would be refused,
+ * as one of an unknown format is at the Pico W's. Returns how many: 1 to ENDPOINTS_PORTS_MAX. */
 size_t job_rules_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                        const struct assignment *assignment, uint16_t announced,
-                       const struct kind *kind);
+                       const struct kind *kind, bool is_forced);
 
 /* "SIGINT" */
 const char *job_rules_signal_name(int number);

@@ -159,14 +159,17 @@ static const struct kind_family *find_port_against(uint16_t port, const struct k
     return found;
 }
 
+static bool is_proven_pico(const struct kind *kind)
+{
+    return *kind->proven && !kind_overlap(kind->proven, "esp8266,esp32*,ch32h4");
+}
+
 /* Whatever is sent to such a board is what it starts next. */
 static bool checks_nothing(const struct kind *kind, uint16_t port)
 {
     enum { PORT_PICO = 2040 };
 
-    if (*kind->proven)
-        return !kind_overlap(kind->proven, "esp8266,esp32*,ch32h4");
-    return port == PORT_PICO && kind_overlap(kind->likely, "rp*");
+    return is_proven_pico(kind) || (port == PORT_PICO && kind_overlap(kind->likely, "rp*"));
 }
 
 static bool is_of_unknown_format(const struct image *image)
@@ -207,7 +210,8 @@ enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *
         snprintf(reason, SCREEN_REASON_MAX,
                  "the format of the image is not known, and the board %s: a Pico W does not check "
                  "images, and one that does not start needs a cable",
-                 *kind->proven ? kind->clue : "listens on the default port of Pico W boards");
+                 is_proven_pico(kind) ? kind->clue
+                                      : "listens on the default port of Pico W boards");
         return SCREEN_REFUSED;
     }
     describe_image(about, sizeof about, image, chips);

@@ -197,6 +197,20 @@ class Absences(Scenario):
         board.wait_for("upload result=ok")
         silent.wait_for("fault order=silent")
 
+    def test_unknown_format_is_no_guess_at_a_pico(self):
+        """It checks nothing, so that it gets only what is known, or forced."""
+        path = self.file("firmware.bin", image(20000, first=0x12))
+        where = address()
+        board = self.board("--port", "2040", family="pico", where=where)
+        result = run("-i", where, "-t", "1", "--retries", "0", "-f", path)
+        self.assertEqual((result.status, result.out), (5, ""), result)
+        self.assertIn(f"nothing listens at {where}:8266 (the default port of ESP8266 boards) and {where}:3232 "
+                      "(the default port of ESP32 boards)\n", result.err)
+        self.assertNotIn("invitation", board.output)
+        result = run("-i", where, "-t", "1", "--retries", "0", "--force", "-f", path)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        board.wait_for("upload result=ok")
+
     def test_retries(self):
         """Twice more, unless told otherwise; each is announced, and nothing else is said twice."""
         self.check([

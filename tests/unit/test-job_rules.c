@@ -218,11 +218,34 @@ static void test_ports(void **state)
         struct kind kind = {0};
         char text[256] = "";
         snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
-        size_t count = job_rules_ports(ports, &assignment, rows[i].announced, &kind);
+        size_t count = job_rules_ports(ports, &assignment, rows[i].announced, &kind, true);
         for (size_t at = 0; at < count; at++)
             snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u %s", at ? ", " : "",
                      ports[at].number, ports[at].source);
         assert_string_equal(text, rows[i].ports);
+    }
+}
+
+/* A Pico W checks nothing: what may be anything does not go to its port as a guess. */
+static void test_ports_of_unknown_format(void **state)
+{
+    static const struct {
+        const char *proven;
+        uint16_t last;
+        size_t count;
+    } rows[] = {{"", 3232, 2}, {"esp8266,rp2040", 8266, 1}, {"ch32h4", 2040, 1}};
+    const struct image image = {.family = IMAGE_UNKNOWN};
+    const struct assignment assignment = {.image = &image};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
+        struct kind kind = {0};
+
+        snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
+        snprintf(kind.likely, sizeof kind.likely, "%s", rows[i].proven);
+        assert_int_equal(job_rules_ports(ports, &assignment, 0, &kind, false), rows[i].count);
+        assert_int_equal(ports[rows[i].count - 1].number, rows[i].last);
     }
 }
 
@@ -247,7 +270,8 @@ int main(void)
         cmocka_unit_test(test_family),        cmocka_unit_test(test_restart),
         cmocka_unit_test(test_block),         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_errors),        cmocka_unit_test(test_wants_plain),
-        cmocka_unit_test(test_ports),         cmocka_unit_test(test_signal_name),
+        cmocka_unit_test(test_ports),         cmocka_unit_test(test_ports_of_unknown_format),
+        cmocka_unit_test(test_signal_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

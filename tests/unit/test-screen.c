@@ -256,7 +256,9 @@ static void test_port(void **state)
         {make_unknown, 4000, "rpipicow", SCREEN_REFUSED,
          "the board announces itself as \"rpipicow\": a Pico W does not check images"},
         {make_unknown, 2040, "esp32", SCREEN_SUITS, ""},
-        {make_unknown, 2040, "generic", SCREEN_SUITS, ""},
+        {make_unknown, 2040, "generic", SCREEN_REFUSED,
+         "listens on the default port of Pico W boards"},
+        {make_unknown, 8266, "generic", SCREEN_SUITS, ""},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
