@@ -155,14 +155,16 @@ static void find_name(struct kind *kind, const char *name)
     static const struct {
         const char *prefix;
         unsigned lengths; /* numbers of digits, a bit each */
+        bool is_proof;
         const char *chips;
     } rows[] = {
-        {"esp8266-", 1 << 6, "esp8266"},
-        {"esp-", 1 << 6, "esp8266"}, /* Espressif's SDK, in its names for DHCP; the older one: */
-        {"esp_", 1 << 6, "esp8266"},
-        {"esp32-", 1 << 6 | 1 << 12, "esp32*"}, /* every chip's core says so */
-        {"pico-", 1 << 6 | 1 << 8 | 1 << 12 | 1 << 16, "rp*"},
-        {"ch32h4-", 1 << 6, "ch32h4"},
+        {"esp8266-", 1 << 6, true, "esp8266"},
+        /* Espressif's SDK, in its names for DHCP; but sketches for all chips make up such names. */
+        {"esp-", 1 << 6, false, "esp8266"},
+        {"esp_", 1 << 6, false, "esp8266"},
+        {"esp32-", 1 << 6 | 1 << 12, true, "esp32*"}, /* every chip's core says so */
+        {"pico-", 1 << 6 | 1 << 8 | 1 << 12 | 1 << 16, true, "rp*"},
+        {"ch32h4-", 1 << 6, true, "ch32h4"},
     };
     const char *suffix = NULL;
     size_t digits = 0;
@@ -173,7 +175,10 @@ static void find_name(struct kind *kind, const char *name)
         if (strncmp(name, rows[i].prefix, length) != 0)
             continue;
         digits = count_digits(name + length);
-        if (digits < 32 && rows[i].lengths >> digits & 1)
+        if (digits >= 32 || !(rows[i].lengths >> digits & 1))
+            continue;
+        set(kind->likely, rows[i].chips);
+        if (rows[i].is_proof)
             set(kind->proven, rows[i].chips);
     }
     if (strncmp(name, "esp32", strlen("esp32")) == 0)
@@ -182,7 +187,8 @@ static void find_name(struct kind *kind, const char *name)
         digits = count_digits(name + strlen("esp32") + strlen(suffix) + 1);
     if (suffix && (digits == 6 || digits == 12))
         snprintf(kind->proven, sizeof kind->proven, "esp32%s", suffix);
-    set(kind->likely, kind->proven);
+    if (*kind->proven)
+        set(kind->likely, kind->proven);
 }
 
 static bool is_one_family(const char *chips)
@@ -217,7 +223,8 @@ void kind_find(struct kind *kind, const char *type, const char *const names[], s
     for (size_t i = 0; i < count && !is_one_family(kind->proven); i++) {
         struct kind named = find(find_name, "is called", names[i]);
 
-        if (*named.proven && kind_overlap(named.proven, kind->proven))
+        if (*named.proven ? kind_overlap(named.proven, kind->proven)
+                          : !*kind->likely && *named.likely)
             *kind = named;
     }
 }

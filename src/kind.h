@@ -38,7 +38,7 @@ bool kind_overlap(const char *chips, const char *other_chips);
 /* From type, the board's board= ("esp32s3"), and from the names under which it announces itself and
  * was found; all as they came from outside, "" where nobody said. What board= proves counts more
  * than a name, which a copied sketch can bring along. Of names only the cores' default ones
- * ("esp8266-a1b2c3") say anything. */
+ * ("esp8266-a1b2c3") prove anything; those of the SDKs ("ESP-A1B2C3") make it likely. */
 void kind_find(struct kind *kind, const char *type, const char *const names[], size_t count);
 
 #endif

@@ -144,9 +144,6 @@ static void test_name(void **state)
         {"", "ESP8266-A1B2C3.local", "esp8266"},
         {"", "esp8266-a1b2c3-2", "esp8266"},
         {"", "esp8266-a1b2c3 #2", "esp8266"},
-        {"", "ESP-A1B2C3", "esp8266"},
-        {"", "ESP_A1B2C3.lan", "esp8266"},
-        {"", "esp-a1b2c3.fritz.box", "esp8266"},
         {"", "esp32-a1b2c3d4e5f6", "esp32*"},
         {"", "esp32-A1B2C3", "esp32*"},
         {"", "esp32s3-a1b2c3d4e5f6", "esp32s3"},
@@ -168,6 +165,8 @@ static void test_name(void **state)
         {"", "esp32-a1b2c3d4", ""},
         {"", "esp32s9-a1b2c3", ""},
         {"", "esp-kitchen", ""},
+        {"", "ESP-A1B2C3", ""}, /* sketches for an ESP32 make it up as well */
+        {"", "ESP_A1B2C3.lan", ""},
         {"", "pico-de", ""},
         /* what the board announces counts more */
         {"lolin32", "esp8266-a1b2c3", "esp32"},
@@ -200,6 +199,14 @@ static void test_clue(void **state)
     assert_string_equal(kind.clue, "announces itself as \"nodemcuv2\"");
     kind_find(&kind, "", names, COUNT(names));
     assert_string_equal(kind.clue, "is called \"esp8266-a1b2c3\""); /* the first name */
+    names[0] = "ESP-A1B2C3";
+    kind_find(&kind, "", names, COUNT(names));
+    assert_string_equal(kind.clue, "is called \"esp32-a1b2c3\""); /* a proof counts more */
+    kind_find(&kind, "", names, 1);
+    assert_string_equal(kind.likely, "esp8266");
+    assert_string_equal(kind.clue, "is called \"ESP-A1B2C3\"");
+    kind_find(&kind, "my_esp32", names, 1);
+    assert_string_equal(kind.likely, "esp32*");
 }
 
 /* Names come from the network: of any length, with any bytes. */
