@@ -99,8 +99,7 @@ static void describe_group(char text[OTA_MESSAGE_MAX], const struct group *group
                group->tries, plural, seconds);
     else if (outcome == FOREIGN)
         append(text, OTA_MESSAGE_MAX,
-               "what answers at %s is no ArduinoOTA service: to %u invitation%s in %.3g s it said "
-               "nothing that is understood%s",
+               "%s answered %u invitation%s in %.3g s with something that is not ArduinoOTA%s",
                group->list, group->tries, plural, seconds, said);
     else if (outcome == REFUSED)
         append(text, OTA_MESSAGE_MAX, "nothing listens at %s", group->list);

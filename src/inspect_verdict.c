@@ -164,8 +164,7 @@ static void decide_filesystem(struct inspection *inspection)
         decide(
             inspection, INSPECT_IMPOSSIBLE,
             "cannot be sent: no board mounts it, as its blocks have %u bytes%s; ESP32 and Pico W "
-            "boards have blocks of 4096 bytes, and ESP8266 boards LittleFS 2.0, with blocks of "
-            "8192 bytes from 512 KiB on",
+            "boards use 4096 bytes, ESP8266 boards 8192 bytes from 512 KiB on, and LittleFS 2.0",
             inspection->block_size,
             inspection->format == INSPECT_LITTLEFS && (inspection->filesystem_version & 0xFFFF) != 0
                 ? " and its LittleFS is later than 2.0"
@@ -207,8 +206,7 @@ static void decide_gzip(struct inspection *inspection, enum inspect_format conte
     }
     if (content == INSPECT_UNKNOWN) {
         inspection->families = INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_PICO;
-        decide(inspection, INSPECT_DOUBTFUL,
-               "may not work: what it unpacks to has no format that is known here");
+        decide(inspection, INSPECT_DOUBTFUL, "may not work: the unpacked data has no known format");
     }
     if (inspection->trailer == INSPECT_SIGNATURE_ESP8266 &&
         (inspection->families & INSPECT_FAMILY_ESP8266) != 0 &&
@@ -227,8 +225,8 @@ static void decide_esp8266(struct inspection *inspection, size_t size)
 
     if (!inspection->has_eboot)
         decide(inspection, INSPECT_IMPOSSIBLE,
-               "cannot be sent: it is not linked for the boot loader of the Arduino core (eboot), "
-               "which would copy it over itself and never start it; only a cable helps then");
+               "cannot be sent: it was not built for eboot, the boot loader of the Arduino core; "
+               "eboot would copy it over itself, and the board would need a cable");
     else if (inspection->flash_size != 0 && needed > inspection->ota_room)
         decide(inspection, INSPECT_DOUBTFUL,
                "may not fit: it is for a flash of %u bytes, in which a running sketch of the same "
@@ -249,7 +247,7 @@ static void decide_sound(struct inspection *inspection, size_t size)
     if (is_packed)
         decide_gzip(inspection, content);
     else if (content == INSPECT_UNKNOWN)
-        decide(inspection, INSPECT_DOUBTFUL, "may not work: its format is not known here");
+        decide(inspection, INSPECT_DOUBTFUL, "may not work: its format is unknown");
     else if (inspection->trailer == INSPECT_STRAY_BYTES)
         decide(inspection, INSPECT_DOUBTFUL,
                "may not work: %zu bytes follow the image that belong to nothing known",

@@ -165,7 +165,7 @@ static enum ota_error check_log(const struct command_line *line, struct ota_fail
                     "--online waits for a board that an upload restarts; add -f FILE");
     if (line->given[OPTION_DEADLINE] && !line->given[OPTION_FILE] && !line->given[OPTION_HOSTS])
         return fail(failure, OTA_E_USAGE,
-                    "--deadline is for uploads; add -f FILE, or end a log with --monitor-for");
+                    "--deadline limits uploads; add -f FILE, or limit a log with --monitor-for");
     return OTA_OK;
 }
 
@@ -198,9 +198,9 @@ static enum ota_error check_presence(const struct options *options, const struct
                                      struct ota_failure *failure)
 {
     if (line->given[OPTION_VERIFY_KEY] && !options->check && !sends_image(line))
-        return fail(failure, OTA_E_USAGE,
-                    "--verify-key says whose signature a file should have; add --check, or upload "
-                    "one with -i and -f");
+        return fail(
+            failure, OTA_E_USAGE,
+            "--verify-key needs an image to verify; add --check, or -i and -f for an upload");
     enum ota_error error = options->check               ? check_check(line, failure)
                            : options->list              ? check_list(line, failure)
                            : line->given[OPTION_OUTPUT] ? check_output(line, failure)
@@ -227,8 +227,8 @@ static enum ota_error check_deadline(const struct options *options, struct ota_f
 {
     if (options->deadline_us && options->deadline_us <= options->wait_us)
         return fail(failure, OTA_E_USAGE,
-                    "--deadline would end the upload before --wait has looked for the board long "
-                    "enough; give it more seconds than --wait");
+                    "--deadline would end the upload before --wait is over; give it more seconds "
+                    "than --wait");
     return OTA_OK;
 }
 

@@ -6,9 +6,9 @@
 
 #include "kind.h"
 
-#define OPEN_THE_PORT                                                                              \
-    "let it reach this computer's TCP port (choose it with -P and open it in the firewall; from "  \
-    "Docker or WSL forward it, with a VPN give -I this computer's Wi-Fi address)"
+#define THE_PORT                                                                                   \
+    "this computer's TCP port (choose it with -P and open it in the firewall; from Docker or WSL " \
+    "forward it, with a VPN give -I this computer's Wi-Fi address)"
 
 enum image_kind { ANY_IMAGE, SKETCH, FILESYSTEM };
 
@@ -23,87 +23,85 @@ static const struct remedy {
     {.cause = OTA_CAUSE_NO_SPACE,
      .image = FILESYSTEM,
      .chips = "esp32*",
-     .text = "Build the filesystem image for the partition table that is on the board: the "
-             "partition for it is smaller than the image."},
+     .text = "Build the filesystem image for the partition table on the board: its partition is "
+             "smaller than the image."},
     {.cause = OTA_CAUSE_NO_SPACE,
      .image = FILESYSTEM,
-     .text = "Build the filesystem image for the layout of the flash that the sketch now on the "
-             "board was built with."},
+     .text = "Build the filesystem image for the flash layout of the running sketch."},
     {.cause = OTA_CAUSE_NO_SPACE,
      .chips = "esp32*",
-     .text = "Make the sketch smaller, or give the board a partition table with larger app "
-             "partitions, which takes the cable."},
+     .text = "Make the sketch smaller, or flash a partition table with larger app partitions over "
+             "the cable."},
     {.cause = OTA_CAUSE_NO_SPACE,
      .chips = "esp8266,rp*",
-     .text = "Send the sketch compressed (-z), make it smaller, or choose another layout of the "
-             "flash: the running and the new sketch must fit side by side."},
+     .text = "Send the sketch compressed (-z), make it smaller, or choose another flash layout: "
+             "the running and the new sketch must fit side by side."},
     {.cause = OTA_CAUSE_NO_SPACE,
-     .text = "Make the sketch smaller or choose another layout of the flash, as the running and "
+     .text = "Make the sketch smaller or choose another flash layout, as the running and "
              "the new sketch must fit side by side; an ESP8266 or Pico W also takes it compressed "
              "(-z)."},
     {.cause = OTA_CAUSE_FLASH_CONFIG,
-     .text = "Put a sketch onto the board over the cable that is built for the size that its flash "
-             "chip has: the one that runs now was built for another."},
+     .text = "Flash a sketch over the cable that is built for the size of the board's flash chip: "
+             "the running one was built for another size."},
     {.cause = OTA_CAUSE_NEW_FLASH_CONFIG,
-     .text = "Build the sketch for the size that the board's flash chip has, which the board "
-             "names in bytes: this one is for a larger chip."},
+     .text = "Build the sketch for the size of the board's flash chip, which the board reports in "
+             "bytes: this one is for a larger chip."},
     {.cause = OTA_CAUSE_MAGIC_BYTE,
-     .text =
-         "Send the .bin that was built for this board: the file does not begin as a sketch does "
-         "(a filesystem image needs -s, and ESP8266 cores before 2.7 do not unpack a .gz)."},
+     .text = "Send the .bin that was built for this board: the file does not begin like a sketch "
+             "(a filesystem image needs -s, and ESP8266 cores before 2.7 do not unpack a .gz)."},
     {.cause = OTA_CAUSE_BOOTSTRAP,
-     .text = "Press the board's reset button once: after a sketch has come over the cable, none "
-             "can come over Wi-Fi before a reset."},
+     .text = "Press the board's reset button once: after an upload over the cable, the board "
+             "accepts none over Wi-Fi until it is reset."},
     {.cause = OTA_CAUSE_SIGNATURE,
-     .text = "Sign the image with the private key that belongs to the public key in the sketch now "
-             "on the board (--sign KEY)."},
+     .text =
+         "Sign the image (--sign KEY) with the private key that belongs to the public key in the "
+         "running sketch."},
     {.cause = OTA_CAUSE_NO_DATA,
      .text = "Try again: nothing of the image arrived; check the board's Wi-Fi signal and power "
              "supply if that happens each time."},
     {.cause = OTA_CAUSE_NO_MEMORY,
-     .text = "Restart the board and try again: what runs on it leaves too little memory for an "
+     .text = "Restart the board and try again: the running sketch leaves too little memory for an "
              "update."},
     {.cause = OTA_CAUSE_FLASH,
      .text =
          "Try again, and check the board's power supply if that happens each time; a flash chip "
-         "that is worn out, or smaller than its sketch believes, fails like this, too."},
+         "that is worn out, or smaller than the sketch was built for, also fails like this."},
     {.cause = OTA_CAUSE_TOO_SLOW,
      .text = "Try again nearer to the access point: the image came too slowly for the board."},
     {.cause = OTA_CAUSE_MD5,
-     .text = "Try again: bytes of the image were changed on their way or in the flash; check the "
+     .text = "Try again: the image was corrupted in transit or in the flash; check the "
              "board's power supply if that happens each time."},
     {.cause = OTA_CAUSE_NOT_ACTIVATED,
-     .text = "Send the application image that was built for this chip: the board has looked at "
-             "what it got, and cannot start it."},
+     .text = "Send the application image that was built for this chip: the board has verified the "
+             "image, and cannot start it."},
     {.cause = OTA_CAUSE_DECRYPTION,
-     .text = "Send the application image (.bin) of this chip: the board takes what does not begin "
-             "like one for an encrypted image (a filesystem image needs -s)."},
+     .text = "Send the application image (.bin) of this chip: the board mistakes anything else for "
+             "an encrypted image (a filesystem image needs -s)."},
     {.cause = OTA_CAUSE_NO_PARTITION,
      .image = FILESYSTEM,
-     .text = "Give the board a partition table with a partition for the filesystem (spiffs, "
-             "littlefs or ffat), which takes the cable."},
+     .text = "Flash a partition table with a partition for the filesystem (spiffs, littlefs or "
+             "ffat) over the cable."},
     {.cause = OTA_CAUSE_NO_PARTITION,
-     .text = "Give the board a partition table with two app partitions, which takes the cable."},
+     .text = "Flash a partition table with two app partitions over the cable."},
     {.cause = OTA_CAUSE_NO_FILESYSTEM,
-     .text = "Put a sketch onto the board that is built with room for a filesystem: the one that "
-             "runs now has none."},
+     .text = "First upload a sketch that is built with room for a filesystem: the running one has "
+             "none."},
 
     /* -- the whole image was sent -- */
     {.cause = OTA_CAUSE_RESTARTED,
      .chips = "esp32*",
      .text =
-         "Look at what the board runs: an ESP32 restarts by itself only after a success, or when "
-         "it crashes, so the image is most likely installed; --expect or --online would have "
-         "decided it."},
+         "Check what the board runs: an ESP32 restarts by itself only after a success or a crash, "
+         "so the image is most likely installed; next time --expect or --online can decide it."},
     {.cause = OTA_CAUSE_RESTARTED,
-     .text = "Look at the board before you send again: it restarts after a success, but also when "
-             "it crashes; --expect would have decided it."},
+     .text = "Check what the board runs before you send again: it restarts after a success, but "
+             "also after a crash; next time --expect can decide it."},
     {.cause = OTA_CAUSE_GONE,
-     .text = "Look at the board before you send again: it may be restarting with the new image, or "
-             "have lost its power or its Wi-Fi."},
+     .text = "Check what the board runs before you send again: it may be restarting with the new "
+             "image, or have lost power or Wi-Fi."},
     {.error = OTA_E_UNKNOWN,
-     .text = "Look at the board before you send again: it may have installed the image and "
-             "restarted already."},
+     .text = "Check what the board runs before you send again: it may already have installed the "
+             "image and restarted."},
 
     /* -- by the code alone -- */
     {.error = OTA_E_INTERNAL,
@@ -127,16 +125,16 @@ static const struct remedy {
     {.error = OTA_E_LOCAL,
      .text = "Check this computer's routes and firewall, and -I if it is given."},
     {.error = OTA_E_SIGNATURE,
-     .text =
-         "Get the image again from whoever signed it, or sign it anew; where it was signed with "
-         "another key, give --verify-key that one."},
+     .text = "Get the image again from its signer, or sign it again; if it was signed with another "
+             "key, give --verify-key that key."},
     {.error = OTA_E_NOT_FOUND,
      .text = "Check that the board is on and in this network (multicast DNS does not cross "
              "routers, guest networks and most VPNs), and the spelling of its name, or give its IP "
              "address."},
     {.error = OTA_E_AMBIGUOUS,
      .text = "Update the boards by address, or all of them with --match, and give each a name of "
-             "its own (ArduinoOTA.setHostname() in its sketch); --list shows which share one."},
+             "its own (ArduinoOTA.setHostname() in its sketch); --list marks the boards that share "
+             "one."},
     {.error = OTA_E_NO_MDNS,
      .text = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's package is "
              "avahi-daemon), or name the boards by their IP addresses with -i."},
@@ -180,42 +178,40 @@ static const struct remedy {
          "Check the board's Wi-Fi signal and the address, and start again: every further answer "
          "would be another one to try passwords against."},
     {.error = OTA_E_REFUSED,
-     .text = "Go by the board's reason; if it gave none, restart the board and try again."},
+     .text = "Act on the board's reason; if it gave none, restart the board and try again."},
     {.error = OTA_E_NO_CONNECTION,
      .image = FILESYSTEM,
      .chips = "esp32*",
      .text =
          "Check that the partition table on the board has a partition for the filesystem, no "
          "smaller than the image, as an ESP32 says nothing if it is missing or too small; if it "
-         "is there, " OPEN_THE_PORT "."},
+         "is there, "
+         "let it reach " THE_PORT "."},
     {.error = OTA_E_NO_CONNECTION,
      .chips = "esp32*",
-     .text = "Let the board reach this computer's TCP port (choose it with -P and open it in the "
-             "firewall; from Docker or WSL forward it, with a VPN give -I this computer's Wi-Fi "
-             "address), and check that the image fits its app partition: an ESP32 refuses one that "
-             "does not without a word."},
+     .text = "Let the board reach " THE_PORT
+             ", and check that the image fits its app partition: an ESP32 refuses a larger "
+             "one without a message."},
     {.error = OTA_E_NO_CONNECTION,
      .chips = "esp8266,rp*,ch32h4",
-     .text = "Let the board reach this computer's TCP port: choose it with -P and open it in the "
-             "firewall; from Docker or WSL forward it, with a VPN give -I this computer's Wi-Fi "
-             "address."},
+     .text = "Let the board reach " THE_PORT "."},
     {.error = OTA_E_NO_CONNECTION,
      .image = FILESYSTEM,
      .text = "If the board is an ESP32, check that its partition table has a partition for the "
              "filesystem, no smaller than the image, as it says nothing if that is missing or too "
-             "small; else " OPEN_THE_PORT "."},
+             "small; else "
+             "let it reach " THE_PORT "."},
     {.error = OTA_E_NO_CONNECTION,
-     .text = "Let the board reach this computer's TCP port (choose it with -P and open it in the "
-             "firewall; from Docker or WSL forward it, with a VPN give -I this computer's Wi-Fi "
-             "address), and check that the image fits: an ESP32 refuses one that does not without "
-             "a word."},
+     .text = "Let the board reach " THE_PORT
+             ", and check that the image fits: an ESP32 refuses a larger one without a "
+             "message."},
     {.error = OTA_E_LOST,
      .image = FILESYSTEM,
      .text = "Try again, and check the board's Wi-Fi signal and power supply if that fails too; "
              "until an upload succeeds the board's filesystem may be unusable."},
     {.error = OTA_E_LOST,
-     .text = "Try again, and check the board's Wi-Fi signal and power supply if that fails too; a "
-             "sketch that was cut short is never started."},
+     .text = "Try again, and check the board's Wi-Fi signal and power supply if that fails too; an "
+             "incomplete sketch is never started."},
     {.error = OTA_E_STALLED,
      .text = "Check the board's Wi-Fi signal and power supply, and try again; press its reset "
              "button if it no longer answers."},
@@ -225,11 +221,11 @@ static const struct remedy {
      .text = "Check that the address is the board's and that nothing in between answers for it, "
              "look at what the board runs, and then send the image again."},
     {.error = OTA_E_BOARD,
-     .text = "Go by the board's reason, and try again if it names nothing that can be mended."},
+     .text = "Act on the board's reason, and try again if it names nothing that can be fixed."},
     {.error = OTA_E_UNPROVEN,
-     .text = "See what the board does. A log comes from sketches that offer one at that TCP port "
-             "(--monitor=PORT), and of what they say only what comes after the connection."},
-    {.error = OTA_E_MIXED, .text = "See what was said of each board."},
+     .text = "Check what the board does; its sketch must offer a log at that TCP port "
+             "(--monitor=PORT), and lines from before the connection are lost."},
+    {.error = OTA_E_MIXED, .text = "See the message for each board."},
     {.error = OTA_E_INTERRUPTED, .text = "Start it again when you are ready."},
 };
 

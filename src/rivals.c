@@ -23,8 +23,7 @@ static void describe_boards(struct ota_failure *failure, const struct address *c
     address_text(a, there[0]);
     address_text(b, there[1]);
     fail(failure, OTA_E_AMBIGUOUS,
-         "%s boards have this name, at %s and %s%s; name the one that is meant by its address, as "
-         "in -i %s",
+         "%s boards have this name, at %s and %s%s; choose one by its address, as in -i %s",
          count == 2 ? "two" : "several", a, b, count == 2 ? "" : " and others", a);
 }
 

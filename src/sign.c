@@ -161,12 +161,11 @@ static enum ota_error choose_scheme(enum scheme *scheme, const struct sign_key *
     *scheme = SCHEME_ESP32;
     if (key->is_ec)
         return OTA_OK;
-    return fail(
-        failure, OTA_E_USAGE,
-        "%s (%s) does not tell whether it is for an ESP32, which checks signatures unlike "
-        "the other boards; add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a "
-        "Pico W",
-        file->name, inspection->name);
+    return fail(failure, OTA_E_USAGE,
+                "%s (%s) may be for an ESP32 or not, and ESP32 boards check another kind of "
+                "signature; add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a "
+                "Pico W",
+                file->name, inspection->name);
 }
 
 static enum ota_error check_key(const struct sign_key *key, enum scheme scheme, enum sign_hash hash,

@@ -182,11 +182,11 @@ static void end_silence(struct transfer *transfer, enum ota_cause cause)
 
     if (cause == OTA_CAUSE_RESTARTED)
         snprintf(what, sizeof what,
-                 "the board was off the network and has restarted, as it no longer knew the "
-                 "connection %.1f s later",
+                 "the board left the network and has restarted: %.1f s later it no longer knew the "
+                 "connection",
                  seconds);
     else
-        snprintf(what, sizeof what, "the board has answered nothing for %.0f s", seconds);
+        snprintf(what, sizeof what, "the board has not answered for %.0f s", seconds);
     finish_without_verdict(transfer, OTA_E_LOST, what);
     if (transfer->failure.error == OTA_E_UNKNOWN)
         transfer->failure.cause = cause;

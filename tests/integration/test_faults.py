@@ -115,7 +115,7 @@ INVITE = [
           "(?s)refused: No Filesystem.*is built with room for a filesystem", 4, family="pico",
           never=NEVER_AGAIN),
     Fault("the filesystem image does not fit", "--fs-capacity 50000", "-s", 7,
-          "(?s)refused: .*Not Enough Space.*layout of the flash that the sketch now", 4,
+          "(?s)refused: .*Not Enough Space.*flash layout of the running sketch", 4,
           never=NEVER_AGAIN),
     Fault("no network, and an address", None, "", 5,
           r"(?s)attempt 3 of 3 in 2 s.*invitation: .* cannot be reached: .*unreachable", 8,
@@ -145,9 +145,9 @@ AUTHENTICATE = [
     Fault("an old rejection comes first", ASKS + "--fault stale-failed", GIVES, 0, "confirmed", 12),
     Fault("the challenge comes twice", ASKS + "--fault duplicate-reply", GIVES, 0, "confirmed", 12),
     Fault("a challenge of 31 digits", ASKS + "--fault odd-challenge:31*0", GIVES +
-          "-t 1 --retries 0", 5, "no ArduinoOTA service", 5),
+          "-t 1 --retries 0", 5, "something that is not ArduinoOTA", 5),
     Fault("a challenge of 900 digits", ASKS + "--fault odd-challenge:900*0", GIVES +
-          "-t 1 --retries 0", 5, "no ArduinoOTA service", 5),
+          "-t 1 --retries 0", 5, "something that is not ArduinoOTA", 5),
     Fault("each answer gets another challenge", ASKS + "--fault endless-challenge", GIVES, 6,
           "kept sending new challenges", 10, never=NEVER_AGAIN),
     Fault("no answer is ever right", ASKS + "--fault always-fail-auth", GIVES, 6,
@@ -232,7 +232,7 @@ TRANSFER = [
     Fault("no numbers at all", "--fault no-numbers", "", 0, "confirmed", 5),
 ]
 
-RESTARTED = "verdict did not come: the board was off the network and has restarted"
+RESTARTED = "verdict did not come: the board left the network and has restarted"
 LOGS = "--reboot-ms 3000 --telnet {log} --say old --say-after new"
 
 RESULT = [
@@ -250,7 +250,7 @@ RESULT = [
           ("Not Enough Space\\r", "", "esp32", "larger app partitions"),
           ("Not Enough Space\\r", "-s --force", "esp32", "partition table that is on the board"),
           ("Could Not Activate The Firmware\\r", "", "esp32", "was built for this chip"),
-          ("Ouch", "", "esp8266", "Go by the board's reason"))),
+          ("Ouch", "", "esp8266", "Act on the board's reason"))),
     Fault("O and K come apart", "--fault ok-split", "", 0, "confirmed", 5),
     Fault("the last number and OK come joined", "--fault ok-joined", "", 0, "confirmed", 5),
     Fault("FIN instead of a verdict", "--fault ok-missing", "", 11,
@@ -259,10 +259,10 @@ RESULT = [
           "verdict did not come: the board reset the connection", 5, never=NEVER_AGAIN),
     Fault("silence instead of a verdict", "--fault ok-never", "", 11,
           "verdict did not come: the board said nothing more for 60 s", 66, never=NEVER_AGAIN),
-    Fault("a reset instead of a verdict, ESP32", "--fault ok-reset", "", 11, "Look at the board", 5,
+    Fault("a reset instead of a verdict, ESP32", "--fault ok-reset", "", 11, "Check what the board runs", 5,
           family="esp32", never=NEVER_AGAIN),
     Fault("off the network instead of a verdict", None, "", 11,
-          r"verdict did not come: the board has answered nothing for 1\d s", 25, target="127.0.0.1",
+          r"verdict did not come: the board has not answered for 1\d s", 25, target="127.0.0.1",
           before=faults.alone("127.0.0.1", board="--fault ok-never",
                               during='wait_for "fault order=ok-never"; ip link set lo down'),
           never=NEVER_AGAIN),
@@ -271,7 +271,7 @@ RESULT = [
     Fault("a restart instead of a verdict, ESP32", "--fault drop-verdict --reboot-ms 3000", "", 11,
           RESTARTED, 12, family="esp32", never=NEVER_AGAIN),
     Fault("no way back instead of a verdict", "--fault drop-verdict --reboot-ms 60000", "", 11,
-          r"verdict did not come: the board has answered nothing for 1\d s", 25, family="esp32"),
+          r"verdict did not come: the board has not answered for 1\d s", 25, family="esp32"),
     Fault("the log proves what the verdict would have", f"--fault drop-verdict {LOGS}",
           "--monitor={log} --expect new", 0,
           "its verdict was lost, but its log said what was expected", 30, family="esp32",

@@ -205,11 +205,11 @@ class Datagrams(Hostile):
             return script
 
         self.all_at_once(*((flood(reply), 50_000, status, says) for reply, status, says in (
-                (b"x" * 65507, 5, "no ArduinoOTA service"),
-                (b"ERR", 5, "no ArduinoOTA service"),
-                (ESCAPES, 5, "no ArduinoOTA service"),
-                (b"", 5, "no ArduinoOTA service"),
-                (b"AUTH " + b"0" * 65000, 5, "no ArduinoOTA service"),
+                (b"x" * 65507, 5, "something that is not ArduinoOTA"),
+                (b"ERR", 5, "something that is not ArduinoOTA"),
+                (ESCAPES, 5, "something that is not ArduinoOTA"),
+                (b"", 5, "something that is not ArduinoOTA"),
+                (b"AUTH " + b"0" * 65000, 5, "something that is not ArduinoOTA"),
                 (b"Authentication Failed", 5, "no answer"),
                 (b"OK", 8, "did not connect"),
                 (b"ERR: " + ESCAPES * 1000, 7, r"refused: \\x1b\]0;owned"),

@@ -113,7 +113,7 @@ class Losses(Scenario):
         path = self.file("fw.bin", image())
         result = run("-i", f"{echo.address}:{echo.port}", "-t", "1", "--retries", "0", *GIVEN, "-f", path)
         self.assertEqual(result.status, 5, result)
-        self.assertRegex(result.err, r'nothing that is understood, at first "0 \d+ 20000 [0-9a-f]{32}"\n')
+        self.assertRegex(result.err, r'something that is not ArduinoOTA, at first "0 \d+ 20000 [0-9a-f]{32}"\n')
 
     def test_an_echo_of_the_answer_is_not_shown(self):
         echo = Echo(b"AUTH " + b"0123456789abcdef" * 2)
@@ -139,11 +139,11 @@ class Refusals(Scenario):
             for text, phrase, remedy in (
                 ("ERROR[4]: Not Enough Space\\n", "Not Enough Space", "Send the sketch compressed"),
                 ("ERROR[8]: Flash config wrong: real 1, SDK 2\\n", "Flash config wrong",
-                 "Put a sketch onto the board over the cable"),
+                 "Flash a sketch over the cable"),
                 ("ERROR[11]: Invalid bootstrapping state, reset ESP8266 before updating\\n",
                  "Invalid bootstrapping", "Press the board's reset button"),
-                ("No Filesystem", "No Filesystem", "Put a sketch onto the board that is built with room"),
-                ("", "no reason", "Go by the board's reason; if it gave none")))
+                ("No Filesystem", "No Filesystem", "First upload a sketch that is built with room"),
+                ("", "no reason", "Act on the board's reason; if it gave none")))
 
     def test_refused_after_the_password(self):
         self.check([Case("too large", (*PASSWORD, "--capacity", "10000"), GIVEN, status=7,
@@ -159,9 +159,8 @@ class Absences(Scenario):
                  seconds=20),
             Case("another service", (*PASSWORD, "--fault", "odd-challenge:31*0"), ("-t", "4", "--retries", "0"),
                  status=5, seconds=20,
-                 says=(r'invitation: what answers at 127[0-9.]+:8266 \(the given port\) is no ArduinoOTA '
-                       r'service: to 2 invitations in 4 s it said nothing that is understood, at first '
-                       r'"AUTH [0-9a-f]{31}"',)),
+                 says=(r'invitation: 127[0-9.]+:8266 \(the given port\) answered 2 invitations in 4 s with '
+                       r'something that is not ArduinoOTA, at first "AUTH [0-9a-f]{31}"',)),
             Case("nothing listens", None, ("-t", "1", "--retries", "0"), status=5, seconds=20,
                  says=("invitation: nothing listens at 127[0-9.]+:8266",
                        "going on in case the board is rebooting", "default port of ESP8266 boards",

@@ -45,7 +45,7 @@ class Namesakes(test_list_crowd.Announced):
             with self.subTest(name):
                 result = self.upload("-i", name)
                 self.assert_result(result, 4, (": resolution: two boards have this name, at ", HERE, THERE,
-                                               "name the one that is meant by its address, as in -i 10.77.0.1"),
+                                               "choose one by its address, as in -i 10.77.0.1"),
                                    LOOKED_FOR)
         result = self.upload("-i", "lamp.local", "--json")
         failures = [event for event in map(json.loads, result.out.splitlines()) if event["event"] == "result"]

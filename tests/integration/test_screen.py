@@ -60,7 +60,7 @@ class Screen(Scenario):
         path, board = self.file("fw.bin", image()), self.board()
         result = run("-i", board.address, "-p", str(board.port), "-f", path)
         self.assertEqual((result.status, result.out), (0, ""), result)
-        self.assertIn(f"esp-ota: warning: {path} may not work: its format is not known here\n", result.err)
+        self.assertIn(f"esp-ota: warning: {path} may not work: its format is unknown\n", result.err)
 
     def test_unknown_for_a_pico(self):
         """It checks nothing, so that an unknown format is refused: status 3, and it has heard nothing."""

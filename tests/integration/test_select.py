@@ -109,7 +109,7 @@ class Choice(Selection):
             with self.subTest(answers):
                 result, simulated = self.choose(*answers)
                 warning, *lines = [" ".join(line.split()) for line in result.err.splitlines()]
-                self.assertIn("its format is not known here", warning)
+                self.assertIn("its format is unknown", warning)
                 self.assertEqual(lines[0], "INSTANCE HOST ADDRESS PORT BOARD PASSWORD")
                 self.assertIn("3 kitchen kitchen.local 10.77.0.10 8266 ESP8266_NODEMCU no", lines)
                 self.assertNotIn("web.local", result.err)

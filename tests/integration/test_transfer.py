@@ -38,7 +38,7 @@ class Verdicts(Scenario):
                  "Signature Verification Failed\\r\\n": "Sign the image with the private key",
                  "Decryption error\\r\\n": "Send the application image",
                  "Not Enough Space\\r\\n": "Make the sketch smaller",
-                 "Aborted\\r\\n": "Go by the board's reason"}
+                 "Aborted\\r\\n": "Act on the board's reason"}
         self.check(
             Case(f"{fault} {text}", ("--fault", fault.format(text)), ("--lockstep", *ONCE),
                  status=10, image=BIG, family="pico", says=(
@@ -102,7 +102,7 @@ class Ends(Scenario):
             Case(f"{fault} {family}", ("--fault", fault), status=11, family=family, image=BIG,
                  installed=True, never=("attempt 2", "confirmed by"),
                  says=("result: all 60000 bytes were sent, but the board's verdict did not come",
-                       "Look at the board before you send again"))
+                       "Check what the board runs before you send again"))
             for fault, family in itertools.product(("ok-missing", "ok-reset"),
                                                    ("esp8266", "esp32")))
 

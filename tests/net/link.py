@@ -11,7 +11,9 @@ import select
 import shutil
 import socket
 import subprocess
+import sys
 import time
+import unittest
 
 HOST_ADDRESS = "10.99.0.1"
 BOARD_ADDRESS = "10.99.0.2"
@@ -19,6 +21,7 @@ BOARD_PORT = 8266
 DEVICE = "air0"
 MAC = {HOST_ADDRESS: "02:00:00:00:00:01", BOARD_ADDRESS: "02:00:00:00:00:02"}
 DEADLINE_S = 60
+SKIPPED = 77  # SKIP_RETURN_CODE of the tests in CMakeLists.txt
 CLONE_NEWNET = 0x40000000
 SO_RCVBUFFORCE = 33
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -34,6 +37,18 @@ def missing():
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         return "no /dev/net/tun"
     return None
+
+
+def run_tests():
+    """Runs the tests of the main module, or says what is missing here and ends with a failure; with
+    ESP_OTA_ALLOW_SKIP=1 they count as skipped."""
+    reason = missing()
+    if reason:
+        may_skip = os.environ.get("ESP_OTA_ALLOW_SKIP") == "1"
+        hint = "" if may_skip else " (ESP_OTA_ALLOW_SKIP=1 skips this test)"
+        print(f"{'SKIPPED' if may_skip else 'FAILED'}: {sys.argv[0]}: {reason}{hint}", file=sys.stderr)
+        sys.exit(SKIPPED if may_skip else 1)
+    unittest.main()
 
 
 class Process:

@@ -17,8 +17,6 @@ OTA_LINK = os.environ["OTA_LINK"]
 ESP_OTA = os.environ["ESP_OTA"]
 ESP_OTA_SIM = os.environ["ESP_OTA_SIM"]
 MIDWAY = 20  # segments of 536 bytes, of the 123 that the image takes
-SKIPPED = 77  # SKIP_RETURN_CODE of the test in CMakeLists.txt
-ALLOW_SKIP = "ESP_OTA_ALLOW_SKIP"
 BURST = 500
 WINDOWS = ((2144, 536), (5744, 1436), (5840, 1460))
 
@@ -210,9 +208,4 @@ class Usage(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    REASON = link.missing()
-    if REASON:
-        MAY_SKIP = os.environ.get(ALLOW_SKIP) == "1"
-        print(f"{'SKIPPED' if MAY_SKIP else 'FAILED'}: {sys.argv[0]}: {REASON}", file=sys.stderr)
-        sys.exit(SKIPPED if MAY_SKIP else 1)
-    unittest.main()
+    link.run_tests()

@@ -4,7 +4,6 @@
 import os
 import random
 import re
-import sys
 import tempfile
 import time
 import unittest
@@ -14,8 +13,6 @@ import link
 OTA_LINK = os.environ["OTA_LINK"]
 ESP_OTA = os.environ["ESP_OTA"]
 ESP_OTA_SIM = os.environ["ESP_OTA_SIM"]
-SKIPPED = 77  # SKIP_RETURN_CODE of the test in CMakeLists.txt
-ALLOW_SKIP = "ESP_OTA_ALLOW_SKIP"
 AWAY_S = 2.5
 BACK = r"it went off the network and was back (\d+\.\d) s later"
 CONFIRMED = "the board has confirmed the upload; now "
@@ -90,10 +87,4 @@ class Online(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    reason = link.missing()
-    if reason:
-        may_skip = os.environ.get(ALLOW_SKIP) == "1"
-        hint = "" if may_skip else f" ({ALLOW_SKIP}=1 skips this test)"
-        print(f"{'SKIPPED' if may_skip else 'FAILED'}: {sys.argv[0]}: {reason}{hint}", file=sys.stderr)
-        sys.exit(SKIPPED if may_skip else 1)
-    unittest.main()
+    link.run_tests()

@@ -3,15 +3,12 @@
 
 import os
 import subprocess
-import sys
 import tempfile
 import unittest
 
 import link
 
 ESP_OTA = os.environ["ESP_OTA"]
-SKIPPED = 77  # SKIP_RETURN_CODE of the test in CMakeLists.txt
-ALLOW_SKIP = "ESP_OTA_ALLOW_SKIP"
 DEADLINE_S = 60
 
 # Without ARP the far end of the cable drops all frames; so does a tun device without a program behind it.
@@ -66,10 +63,4 @@ class Routes(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    reason = link.missing()
-    if reason:
-        may_skip = os.environ.get(ALLOW_SKIP) == "1"
-        hint = "" if may_skip else f" ({ALLOW_SKIP}=1 skips this test)"
-        print(f"{'SKIPPED' if may_skip else 'FAILED'}: {sys.argv[0]}: {reason}{hint}", file=sys.stderr)
-        sys.exit(SKIPPED if may_skip else 1)
-    unittest.main()
+    link.run_tests()

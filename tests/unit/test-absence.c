@@ -27,8 +27,8 @@ static const struct row {
     {1, 1, "1r", "nothing listens at 10.0.0.1:8266 (a)", OTA_E_NOT_LISTENING},
     {1, 1, "1u", "10.0.0.1:8266 cannot be reached: No route to host", OTA_E_UNREACHABLE},
     {1, 1, "2?",
-     "what answers at 10.0.0.1:8266 (a) is no ArduinoOTA service: to 2 invitations in 10 s it said "
-     "nothing that is understood, at first \"x\"",
+     "10.0.0.1:8266 (a) answered 2 invitations in 10 s with something that is not ArduinoOTA, at "
+     "first \"x\"",
      OTA_E_NO_ANSWER},
     {1, 3, "1r1r1r",
      "nothing listens at 10.0.0.1:8266 (a), 10.0.0.1:3232 (b) and 10.0.0.1:2040 (c)",
@@ -48,9 +48,9 @@ static const struct row {
      "nothing listens at 10.0.0.2:8266 (a); 10.0.0.1:8266 cannot be reached: No route to host",
      OTA_E_NOT_LISTENING},
     {2, 2, "1u1?1-1r",
-     "no answer from 10.0.0.2:8266 (a) to 1 invitation in 10 s; what answers at 10.0.0.1:3232 (b) "
-     "is no ArduinoOTA service: to 1 invitation in 10 s it said nothing that is understood, at "
-     "first \"x\"; nothing listens at 10.0.0.2:3232 (b); 10.0.0.1:8266 cannot be reached: No route "
+     "no answer from 10.0.0.2:8266 (a) to 1 invitation in 10 s; 10.0.0.1:3232 (b) answered 1 "
+     "invitation in 10 s with something that is not ArduinoOTA, at first \"x\"; nothing listens at "
+     "10.0.0.2:3232 (b); 10.0.0.1:8266 cannot be reached: No route "
      "to host",
      OTA_E_NO_ANSWER},
     {8, 1, "1u1u1u1u1u1u1u1u",

@@ -166,7 +166,7 @@ static void test_nothing_known(void **state)
         firmware_clear(&firmware);
         firmware_add(&firmware, rows[i].data, rows[i].size);
         expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "file of an unknown format",
-               "may not work: its format is not known here");
+               "may not work: its format is unknown");
         expect_text(inspection.evidence, rows[i].evidence);
     }
 }

@@ -329,23 +329,23 @@ static void test_esp8266_without_eboot(void **state)
     (void)state;
     firmware_make_esp8266(&firmware, &(struct firmware_esp8266){2, .size = 300});
     expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_IMPOSSIBLE, "ESP8266 image of another SDK",
-           "never start it");
+           "would need a cable");
     assert_false(inspection.has_eboot);
     assert_int_equal(inspection.families, 0);
 
     firmware_fill(&firmware, 0x5A, 32); /* as the hash of the RTOS SDK: the lesser remark */
     expect(INSPECT_ESP8266, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "of another SDK",
-           "never start it");
+           "would need a cable");
     firmware_make_esp8266(&firmware, &(struct firmware_esp8266){2, .size = 300});
     firmware_set_u32(&firmware, 8, 0x40100000); /* nothing runs from flash */
     expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_IMPOSSIBLE, "ESP8266 boot loader",
-           "never start it");
+           "would need a cable");
     firmware_make_esp8266(&firmware, &(struct firmware_esp8266){2, .size = 300});
     firmware.data[0] = 0xEA;
     firmware.data[1] = 4;
     firmware_set_u32(&firmware, 8, 0);
     expect(INSPECT_ESP8266, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "ESP8266 user image",
-           "never start it");
+           "would need a cable");
 }
 
 static void test_esp8266_damage(void **state)

@@ -231,10 +231,9 @@ static void test_rejected(void **state)
         {{"-i", "b", "-f", "x", "--deadline", "0"},
          "--deadline '0' is not a number of seconds from 0.001 to 2592000"},
         {{"-i", "b", "-f", "x", "--deadline", "60", "--wait", "60"},
-         "--deadline would end the upload before --wait has looked for the board long enough; give "
-         "it more seconds than --wait"},
+         "--deadline would end the upload before --wait is over; give it more seconds than --wait"},
         {{"-i", "b", "--monitor", "--deadline", "60"},
-         "--deadline is for uploads; add -f FILE, or end a log with --monitor-for"},
+         "--deadline limits uploads; add -f FILE, or limit a log with --monitor-for"},
         {{"-l", "--deadline", "60"},
          "-l prints all boards and uploads nothing; leave --deadline out"},
         {{"-wait", "3"}, "'-wait' has only one dash; write '--wait'"},
@@ -313,11 +312,9 @@ static void test_rejected(void **state)
         {{"-i", "b", "-f", "x", "--sign-hash", "sha384"},
          "--sign-hash says how to sign; add --sign KEY, or leave it out"},
         {{"-l", "--verify-key", "k"},
-         "--verify-key says whose signature a file should have; add --check, or upload one with -i "
-         "and -f"},
+         "--verify-key needs an image to verify; add --check, or -i and -f for an upload"},
         {{"-i", "b", "--monitor", "--verify-key", "k"},
-         "--verify-key says whose signature a file should have; add --check, or upload one with -i "
-         "and -f"},
+         "--verify-key needs an image to verify; add --check, or -i and -f for an upload"},
         {{"--check", "-f", "x", "--verify-key", ""}, "the file name behind --verify-key is empty"},
         {{"-z", "--output", "y"}, "no firmware is named; add -f FILE"},
         {{"-z", "-f", "x", "--output", ""}, "the file name behind --output is empty"},

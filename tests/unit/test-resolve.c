@@ -357,7 +357,7 @@ static const struct test_case {
      .asked = "host@0 instance@0 alive@400",
      .done_ms = 450,
      .error = OTA_E_AMBIGUOUS,
-     .says = {"two boards have this name, at 10.0.0.7 and 10.0.0.8; name the one that is meant by "
+     .says = {"two boards have this name, at 10.0.0.7 and 10.0.0.8; choose one by "
               "its address, as in -i 10.0.0.7"}},
     {.title = "two boards whose services have one name",
      .target = "Living Room",

@@ -120,8 +120,8 @@ static void test_image(void **state)
          "is a LittleFS filesystem image, not a program: add -s"},
         {make_gzip, OTA_COMMAND_SKETCH, SCREEN_SUITS, ""},
         {make_gzip, OTA_COMMAND_FILESYSTEM, SCREEN_REFUSED, "leave -s out"},
-        {make_unknown, OTA_COMMAND_SKETCH, SCREEN_DOUBTFUL, "its format is not known"},
-        {make_unknown, OTA_COMMAND_FILESYSTEM, SCREEN_DOUBTFUL, "its format is not known"},
+        {make_unknown, OTA_COMMAND_SKETCH, SCREEN_DOUBTFUL, "its format is unknown"},
+        {make_unknown, OTA_COMMAND_FILESYSTEM, SCREEN_DOUBTFUL, "its format is unknown"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -133,6 +133,18 @@ static void test_image(void **state)
             (screening == SCREEN_SUITS) != (*reason == '\0'))
             fail_msg("row %zu: %d, \"%s\"", i, screening, reason);
     }
+}
+
+/* Screens the image that make() has made, for a board that announces this type. */
+static enum screening screen_made(char reason[SCREEN_REASON_MAX], void (*make)(void),
+                                  const char *type, uint16_t port)
+{
+    struct kind kind;
+
+    make();
+    const struct image image = inspected();
+    kind_find(&kind, type, NULL, 0);
+    return screen_board(reason, &image, &kind, port);
 }
 
 static void test_board(void **state)
@@ -202,11 +214,7 @@ static void test_board(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char reason[SCREEN_REASON_MAX];
-        rows[i].make();
-        const struct image image = inspected();
-        struct kind kind;
-        kind_find(&kind, rows[i].type, NULL, 0);
-        const enum screening screening = screen_board(reason, &image, &kind, 0);
+        const enum screening screening = screen_made(reason, rows[i].make, rows[i].type, 0);
         if (screening != rows[i].screening)
             fail_msg("row %zu, %s: %d, \"%s\"", i, rows[i].type, screening, reason);
         if (screening == SCREEN_SUITS)
@@ -263,11 +271,8 @@ static void test_port(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char reason[SCREEN_REASON_MAX];
-        rows[i].make();
-        const struct image image = inspected();
-        struct kind kind;
-        kind_find(&kind, rows[i].type, NULL, 0);
-        const enum screening screening = screen_board(reason, &image, &kind, rows[i].port);
+        const enum screening screening =
+            screen_made(reason, rows[i].make, rows[i].type, rows[i].port);
         if (screening != rows[i].screening || !strstr(reason, rows[i].phrase) ||
             (screening == SCREEN_SUITS) != (*reason == '\0'))
             fail_msg("row %zu: %d, \"%s\"", i, screening, reason);
@@ -323,11 +328,7 @@ static void test_words(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char reason[SCREEN_REASON_MAX];
-        rows[i].make();
-        const struct image image = inspected();
-        struct kind kind;
-        kind_find(&kind, rows[i].type, NULL, 0);
-        screen_board(reason, &image, &kind, 0);
+        screen_made(reason, rows[i].make, rows[i].type, 0);
         assert_string_equal(reason, rows[i].reason);
     }
 }

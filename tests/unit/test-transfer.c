@@ -235,7 +235,7 @@ static const struct script scripts[] = {
     {"closed after everything", 0, IMAGE_SIZE, "1460", END_FIN, OTA_E_UNKNOWN, "closed"},
     {"reset after everything", 0, IMAGE_SIZE, "1460", END_RESET, OTA_E_UNKNOWN, "all 300000 bytes"},
     {"back after a restart", 0, IMAGE_SIZE, "1460", END_RESTART, OTA_E_UNKNOWN,
-     "the board was off the network and has restarted, as it no longer knew the connection 2."},
+     "the board left the network and has restarted: 2."},
     {"back after a restart in the middle", 1460, 51100, "1460", END_RESTART, OTA_E_LOST, "reset"},
     {"busy, and its TCP answers the probes", 0, IMAGE_SIZE, "1460", END_LATE_FIN, OTA_E_UNKNOWN,
      "closed"},
