@@ -9,7 +9,7 @@ from scenario import Case, Program, Scenario, address, image, run
 
 NOBODY = ("connection: the board accepted 20000 bytes, but did not connect to 127[0-9.]+, TCP port "
           "[0-9]+", "firewall", "-P")
-ESP32_WITHOUT_ROOM = "an ESP32 refuses one that does not"
+ESP32_WITHOUT_ROOM = "an ESP32 refuses a larger one"
 
 
 class NoConnection(Scenario):

@@ -155,9 +155,9 @@ class Verify(Keys):
     def test_mistakes(self):
         path = self.file("fw.bin", firmware.esp32())
         for arguments, phrase in (
-                (("-i", "127.0.0.1", "--monitor"), "--verify-key says whose signature a file should have; add --check"),
-                (("-l",), "--verify-key says whose signature a file should have; add --check"),
-                (("-z", "-f", path, "--output", path + ".gz"), "--verify-key says whose signature"),
+                (("-i", "127.0.0.1", "--monitor"), "--verify-key needs an image to verify; add --check"),
+                (("-l",), "--verify-key needs an image to verify; add --check"),
+                (("-z", "-f", path, "--output", path + ".gz"), "--verify-key needs an image"),
                 (("--check",), "no file is named; add -f FILE")):
             with self.subTest(arguments):
                 result = run("--verify-key", self.rsa_public, *arguments)
