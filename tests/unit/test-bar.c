@@ -68,6 +68,9 @@ static const struct {
     {80,
      {NULL, 1000, 16000000, 0, 1000000},
      "[>                                ]   0%  1000 bytes    1.0 KiB/s  4:26:39 left"},
+    {80,
+     {NULL, 1, 16000000, 0, 1000000},
+     "[>                               ]   0%     1 bytes    0.0 KiB/s  99:59:59 left"},
 };
 
 static void test_lines(void **state)

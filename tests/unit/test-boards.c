@@ -10,9 +10,36 @@
 
 #include "boards.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* --wrap: memory runs out after so many allocations; never when negative. */
+static int allocations_left = -1;
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+static bool is_memory_left(void)
+{
+    if (allocations_left > 0)
+        allocations_left--;
+    else if (allocations_left == 0)
+        return false;
+    return true;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return is_memory_left() ? __real_calloc(count, size) : NULL;
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return is_memory_left() ? __real_realloc(memory, size) : NULL;
+}
 
 static struct discover_answer seen(const char *instance)
 {
@@ -144,6 +171,35 @@ static void test_split(void **state)
     boards_free(&boards);
 }
 
+/* All copies or none; and no board that is half there. */
+static void test_no_memory_left(void **state)
+{
+    enum { COPIES = 40 };
+    static struct address addresses[COPIES];
+    struct boards boards = {0};
+    struct discover_answer fourth = seen("d");
+    int made = 0;
+    (void)state;
+    add(&boards, seen("a"));
+    add(&boards, resolved("b", "b.local", "10.0.0.2", 3232));
+    add(&boards, seen("c"));
+    for (allocations_left = 0;; allocations_left = ++made) {
+        if (boards_split(&boards, 1, addresses, COPIES) == 0)
+            break;
+        assert_int_equal(boards.count, 3);
+        assert_string_equal(boards.items[0]->instance, "a");
+        assert_string_equal(boards.items[1]->instance, "b");
+        assert_string_equal(boards.items[2]->instance, "c");
+    }
+    assert_true(made >= COPIES - 1);
+    assert_int_equal(boards.count, 3 + COPIES - 1);
+    allocations_left = 0;
+    assert_int_equal(boards_add(&boards, &fourth), -1);
+    allocations_left = -1;
+    assert_int_equal(boards.count, 3 + COPIES - 1);
+    boards_free(&boards);
+}
+
 static void test_protocol(void **state)
 {
     (void)state;
@@ -201,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_split),
+        cmocka_unit_test(test_no_memory_left),
         cmocka_unit_test(test_protocol),
         cmocka_unit_test(test_patterns),
     };

@@ -324,6 +324,19 @@ static void test_esp8266(void **state)
     }
 }
 
+static void test_esp8266_padding(void **state)
+{
+    (void)state;
+    make_esp8266(false);
+    firmware_fill(&firmware, 0xFF, 100);
+    expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "ESP8266 image", "ESP8266 boards");
+    assert_int_equal(inspection.trailer, INSPECT_PADDING);
+    assert_int_equal(inspection.trailer_size, 100);
+    firmware.data[firmware.size - 1] = 0xFE;
+    inspect_firmware();
+    assert_int_equal(inspection.trailer, INSPECT_STRAY_BYTES);
+}
+
 static void test_esp8266_without_eboot(void **state)
 {
     (void)state;
@@ -479,6 +492,7 @@ int main(void)
         cmocka_unit_test(test_partition_table),
         cmocka_unit_test(test_esp32_trailers),
         cmocka_unit_test(test_esp8266),
+        cmocka_unit_test(test_esp8266_padding),
         cmocka_unit_test(test_esp8266_without_eboot),
         cmocka_unit_test(test_esp8266_damage),
         cmocka_unit_test(test_esp8266_flash_sizes),

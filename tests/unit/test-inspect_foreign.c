@@ -76,6 +76,18 @@ static void test_text(void **state)
         SAMPLE("a whole sentence, then padding\n\xFF\xFF\xFF\xFF\xFF\xFF", "text file"),
         SAMPLE("HTTP/1.1 200 OK\r\n\r\n\xE9\1\2\0\x40\0\0\1\0\0\0\0\x10", "HTTP response"),
         SAMPLE(":-) is no record of Intel's", "text file"),
+        /* beginnings of something else, and no more than that */
+        SAMPLE("{not JSON}\n", "text file"),
+        SAMPLE("{\n", "text file"),
+        SAMPLE("[section]\n", "text file"),
+        SAMPLE("Sorry\n", "text file"),
+        SAMPLE("S1 and S2 are switches\n", "text file"),
+        SAMPLE("begin at the beginning\n", "text file"),
+        SAMPLE("<3 from me to you\n", "text file"),
+        SAMPLE("0000: nothing\n", "text file"),
+        SAMPLE("0000: abx\n", "text file"),
+        SAMPLE("00000000000000000: ab cd\n", "text file"),
+        SAMPLE("a text that ends as on CP/M\n\x1A\x1A", "text file"),
     };
 
     (void)state;

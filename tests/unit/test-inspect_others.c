@@ -96,6 +96,15 @@ static void test_containers(void **state)
     firmware_set_u32(&firmware, 512 + 20, 2); /* one is missing */
     expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "block 2 of 3 is damaged");
 
+    /* for a family that is not known here, and for none */
+    firmware_make_uf2(&firmware, 0x12345678, 1);
+    expect(INSPECT_UF2, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "UF2 file", "USB drive");
+    assert_null(strstr(inspection.name, " for "));
+    firmware_make_uf2(&firmware, 0xE48BFF56, 1);
+    firmware_set_u32(&firmware, 8, 0);
+    expect(INSPECT_UF2, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "UF2 file", "USB drive");
+    assert_null(strstr(inspection.name, " for "));
+
     firmware_make_elf(&firmware, 94);
     expect(INSPECT_ELF, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "ELF file for Xtensa",
            "the linker's output");

@@ -60,6 +60,34 @@ static void test_timeout_fires_once_and_not_early(void **state)
     assert_int_equal(counter.calls[0], 1);
 }
 
+static struct timeval given;
+static const AvahiPoll *ours;
+
+static void note_and_update(AvahiTimeout *timeout, const struct timeval *when)
+{
+    given = when ? *when : (struct timeval){0};
+    ours->timeout_update(timeout, when);
+}
+
+/* Another loop behind Avahi's interface knows only the wall clock. */
+static void test_arm_on_another_loop(void **state)
+{
+    struct counter counter = {.loop = *state};
+    AvahiPoll other = *loop_poll_api(*state);
+    struct timeval before;
+    ours = loop_poll_api(*state);
+    other.timeout_update = note_and_update;
+    gettimeofday(&before, NULL);
+    assert_int_equal(loop_arm(&other, &counter.timeout, 3600000000, quit_on_timeout, &counter), 0);
+    assert_in_range(given.tv_sec - before.tv_sec, 3600, 3660);
+    assert_in_range(given.tv_usec, 0, 999999);
+    assert_int_equal(loop_arm(&other, &counter.timeout, -1, NULL, NULL), 0);
+    assert_int_equal(given.tv_sec, 0);
+    assert_int_equal(loop_arm(&other, &counter.timeout, 1000, NULL, NULL), 0);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.calls[0], 1);
+}
+
 static void count_and_rearm(AvahiTimeout *timeout, void *userdata)
 {
     (void)timeout;
@@ -364,6 +392,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_timeout_fires_once_and_not_early),
         TEST(test_timeouts_order_disarm_rearm),
+        TEST(test_arm_on_another_loop),
         TEST(test_wall_clock_deadline_in_the_past_is_now),
         TEST(test_wall_clock_jumps_move_no_timeout),
         TEST(test_every_ready_descriptor_has_its_turn),

@@ -225,6 +225,11 @@ static void test_rejected(void **state)
         {{"-i", "b", "--", "--auth=" SECRET},
          "unexpected arguments after '--'; leave the '--' out"},
         {{"-i", "b", "-"}, "unexpected argument '-'; did you mean -f -?"},
+        {{"--match", "", "-f", "x"}, "the pattern behind --match is empty; '*' fits every board"},
+        {{"-i", "b", "-f", "x", "--wait", "-1"},
+         "--wait '-1' is not a number of seconds from 0 to 2592000"},
+        {{"--hosts", "-", "--auth-file", "-", "-f", "x"},
+         "--auth-file and --hosts cannot both be read from standard input"},
         /* dashes: too few, too long; a value left out */
         {{"-ip", "b"}, "'-ip' has only one dash; write '--ip'"},
         {{"-auth=" SECRET, "-i", "b"}, "'-auth' has only one dash; write '--auth'"},
