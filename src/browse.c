@@ -12,8 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So many addresses are asked whether they are there, each of which takes a socket. */
-enum { RIVALS_MAX = 256 };
+enum {
+    RIVALS_MAX =
+        256, /* addresses that are asked for a sign of life, each of which takes a socket */
+    /* AVAHI_CACHE_ENTRIES_MAX of avahi-daemon: what comes on top of that is forgotten at once. */
+    CACHE_RECORDS = 4096,
+    CACHE_BOARDS = CACHE_RECORDS / 4, /* PTR, SRV, TXT and an address each */
+};
 
 /* An item of boards that may be several: rivals[first] and so on. */
 struct contest {
@@ -117,9 +122,27 @@ static double seconds_since(const struct browse *browse)
     return (double)(loop_now_us() - browse->start_us) / 1e6;
 }
 
-static void finish_normally(struct browse *browse)
+/* Says that boards may be missing, and why. */
+static void warn_if_incomplete(const struct browse *browse, bool is_cut_short)
+{
+    size_t count = browse->boards.count, resolved = 0;
+    for (size_t i = 0; i < count; i++)
+        resolved += browse->boards.items[i]->is_resolved;
+    if (count > CACHE_BOARDS)
+        log_warning(
+            "after %.1f s %zu of %zu boards have answered, and more may exist: avahi-daemon "
+            "remembers at most %d records of a network, which %d boards fill; name boards "
+            "with --hosts, or split the network",
+            seconds_since(browse), resolved, count, CACHE_RECORDS, CACHE_BOARDS);
+    else if (is_cut_short && count > 0)
+        log_warning("after %.1f s not all boards have been heard (-t gives them more time)",
+                    seconds_since(browse));
+}
+
+static void finish_normally(struct browse *browse, bool is_cut_short)
 {
     struct ota_failure failure;
+    warn_if_incomplete(browse, is_cut_short);
     if (browse->boards.count) {
         finish(browse, NULL);
         return;
@@ -148,7 +171,7 @@ static void on_answer(const struct discover_answer *answer, void *userdata)
     if (answer->event == DISCOVER_UNAVAILABLE) {
         finish_unavailable(browse, answer->reason);
     } else if (answer->event == DISCOVER_END) {
-        finish_normally(browse);
+        finish_normally(browse, false);
     } else if (boards_add(&browse->boards, answer) < 0) {
         fail(&failure, OTA_E_INTERNAL, "out of memory");
         finish(browse, &failure);
@@ -159,10 +182,7 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
 {
     struct browse *browse = userdata;
     (void)timeout;
-    if (browse->boards.count)
-        log_warning("after %.1f s not all boards have been heard (-t gives them more time)",
-                    seconds_since(browse));
-    finish_normally(browse);
+    finish_normally(browse, true);
 }
 
 struct browse *browse_start(const AvahiPoll *poll_api, struct mdns *mdns, int64_t timeout_us,

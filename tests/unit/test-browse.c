@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "browse.h"
+#include "capture.h"
 #include "log.h"
 #include "loop.h"
 #include "virtual_time.h"
@@ -150,6 +151,53 @@ static void test_deadline(void **state)
     }
 }
 
+/* avahi-daemon cannot remember more boards: what it has told may not be all. */
+static void test_crowd(void **state)
+{
+    static struct capture capture;
+    static const struct {
+        size_t count;
+        bool is_cut_short;
+        const char *said;
+    } rows[] = {
+        {1024, false, ""},
+        {1024, true,
+         "esp-ota: warning: after 10.0 s not all boards have been heard (-t gives them more "
+         "time)\n"},
+        {1025, false,
+         "esp-ota: warning: after 0.0 s 0 of 1025 boards have answered, and more may exist: "
+         "avahi-daemon remembers at most 4096 records of a network, which 1024 boards fill; name "
+         "boards with --hosts, or split the network\n"},
+        {1025, true,
+         "esp-ota: warning: after 10.0 s 0 of 1025 boards have answered, and more may exist: "
+         "avahi-daemon remembers at most 4096 records of a network, which 1024 boards fill; name "
+         "boards with --hosts, or split the network\n"},
+    };
+
+    (void)state;
+    log_set_level(LOG_LEVEL_WARNING);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start((struct world){0});
+        for (size_t j = 0; j < rows[i].count; j++) {
+            char name[24];
+            snprintf(name, sizeof name, "%zu", j);
+            say(DISCOVER_FOUND, name, "");
+        }
+        capture_begin(&capture);
+        if (rows[i].is_cut_short)
+            elapse();
+        else
+            say(DISCOVER_END, "", "");
+        capture_end(&capture);
+        assert_string_equal(capture.text_err, rows[i].said);
+        assert_int_equal(world.done, 1);
+        assert_int_equal(world.count, rows[i].count);
+        assert_int_equal(world.failure.error, OTA_OK);
+        stop();
+    }
+    log_set_level(LOG_LEVEL_ERROR);
+}
+
 static void test_unavailable(void **state)
 {
     (void)state;
@@ -204,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_everything_has_come),
         cmocka_unit_test(test_no_boards),
         cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_crowd),
         cmocka_unit_test(test_unavailable),
         cmocka_unit_test(test_freed),
         cmocka_unit_test(test_memory),
