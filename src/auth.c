@@ -87,3 +87,11 @@ const char *auth_scheme_name(enum auth_scheme scheme)
     }
     return "unknown";
 }
+
+bool auth_find_least(enum auth_scheme *scheme, const char *name)
+{
+    bool is_sha256 = strcmp(name, "sha256") == 0;
+
+    *scheme = is_sha256 ? AUTH_SHA256 : AUTH_MD5;
+    return is_sha256 || strcmp(name, "md5") == 0;
+}

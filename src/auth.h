@@ -6,6 +6,8 @@
 
 #include "digest.h"
 
+#include <stdbool.h>
+
 enum auth_scheme {
     AUTH_MD5,        /* nonce of 32 digits: 8266 family, ESP32 cores before 3.3.1 */
     AUTH_SHA256,     /* nonce of 64 digits: ESP32 cores from 3.3.1 */
@@ -29,5 +31,8 @@ int auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char
                  const char *nonce, const char *cnonce);
 
 const char *auth_scheme_name(enum auth_scheme scheme);
+
+/* What --min-auth names: "md5" or "sha256". False for anything else. */
+bool auth_find_least(enum auth_scheme *scheme, const char *name);
 
 #endif

@@ -51,10 +51,10 @@ const char *handshake_weak_auth_notice(const struct session_config *config, uint
     bool is_esp32 = port == ESP32_PORT || config->image->family == IMAGE_ESP32;
 
     if (is_esp32)
-        return "this ESP32 authenticates with MD5, which is weak: whoever gets the answer that "
-               "follows can try millions of passwords a second against it; a sketch built with "
-               "core 3.3.1 or later uses SHA-256, and --min-auth sha256 insists on it";
-    return "the answer that follows is made with MD5, as an ESP8266 or Pico W knows nothing else: "
+        return "this ESP32 authenticates with MD5, which is weak: whoever gets the answer can try "
+               "millions of passwords a second against it; a sketch built with core 3.3.1 or later "
+               "uses SHA-256, and --min-auth sha256 insists on it";
+    return "the board asks for an answer with MD5, as an ESP8266 or Pico W knows nothing else; "
            "whoever gets it can try millions of passwords a second against it";
 }
 

@@ -116,10 +116,24 @@ static enum ota_error set_file(struct host_line *line, const struct parser *pars
     return set_path(&line->file, parser, value);
 }
 
+static enum ota_error set_min_auth(struct host_line *line, const struct parser *parser,
+                                   const char *value)
+{
+    if (line->has_min_auth)
+        return reject_word(parser, "is a second one for this board; leave one of them out");
+    if (!auth_find_least(&line->min_auth, value))
+        return reject_word(parser, "is neither min-auth=md5 nor min-auth=sha256");
+    line->has_min_auth = true;
+    return OTA_OK;
+}
+
 static const struct key {
     const char *name;
     enum ota_error (*set)(struct host_line *line, const struct parser *parser, const char *value);
-} keys[] = {{"port=", set_port}, {"auth-file=", set_auth_file}, {"file=", set_file}};
+} keys[] = {{"port=", set_port},
+            {"auth-file=", set_auth_file},
+            {"file=", set_file},
+            {"min-auth=", set_min_auth}};
 
 static const struct key *find_key(const char *text, size_t length)
 {
@@ -151,8 +165,9 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
         return parser->failure->error;
     const struct key *key = find_key(parser->word, strlen(parser->word));
     if (!key)
-        return reject_word(parser, "is none of port=N, auth-file=PATH and file=PATH (what has "
-                                   "spaces in it stands in double quotes)");
+        return reject_word(
+            parser, "is none of port=N, auth-file=PATH, file=PATH and min-auth=SCHEME (what has "
+                    "spaces in it stands in double quotes)");
     return key->set(line, parser, parser->word + strlen(key->name));
 }
 

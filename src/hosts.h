@@ -2,14 +2,15 @@
  * hosts.h: the list of boards behind --hosts, as text. It opens the list alone, not the files that
  * are named in it.
  *
- * Each line is TARGET [port=N] [auth-file=PATH] [file=PATH], separated by white space. What has
- * spaces in it stands in double quotes, in which \" and \\ are a quote and a backslash. A "#" at
- * the beginning of a word makes the rest of the line a comment. Relative paths begin at the current
- * directory, not at the list's.
+ * Each line is TARGET [port=N] [auth-file=PATH] [file=PATH] [min-auth=SCHEME], separated by white
+ * space. What has spaces in it stands in double quotes, in which \" and \\ are a quote and a
+ * backslash. A "#" at the beginning of a word makes the rest of the line a comment. Relative paths
+ * begin at the current directory, not at the list's.
  */
 #ifndef HOSTS_H
 #define HOSTS_H
 
+#include "auth.h"
 #include "target.h"
 
 enum {
@@ -23,6 +24,8 @@ struct host_line {
     struct target target; /* with port=N merged into its port */
     char *auth_file;      /* NULL: not given; never "" or "-" */
     char *file;           /* NULL: not given; never "" */
+    bool has_min_auth;
+    enum auth_scheme min_auth; /* AUTH_MD5 or AUTH_SHA256 */
 };
 
 struct hosts {

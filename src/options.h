@@ -4,6 +4,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "auth.h"
 #include "expect.h"
 #include "sign.h"
 #include "string_list.h"
@@ -34,8 +35,9 @@ struct options {
     bool peer_any; /* --peer any */
     bool has_peer; /* --peer ADDRESS */
     struct address peer;
-    char *password;           /* NULL: none was given; "": explicitly none; see secret.h */
-    bool md5_target;          /* -m */
+    char *password;            /* NULL: none was given; "": explicitly none; see secret.h */
+    bool md5_target;           /* -m */
+    enum auth_scheme min_auth; /* --min-auth: AUTH_MD5 or AUTH_SHA256 */
     char *file;               /* -f; NULL: --hosts names one for each board, or logs are followed */
     bool compress;            /* -z */
     char *output;             /* --output: a path, and nothing is uploaded; NULL: not given */

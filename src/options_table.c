@@ -56,7 +56,11 @@ static const struct poptOption password_rows[] = {
           "prompt]"),
     FLAG("md5-target", 'm', OPTION_MD5_TARGET,
          "the ESP32 keeps an MD5 hash of its password: do not try SHA-256 first"),
-    SAME_FLAG("md5_target", OPTION_MD5_TARGET), POPT_TABLEEND};
+    SAME_FLAG("md5_target", OPTION_MD5_TARGET),
+    VALUE("min-auth", '\0', OPTION_MIN_AUTH, "SCHEME",
+          "answer no board that asks for the password in a weaker way: md5, or sha256, which only "
+          "an ESP32 with core 3.3.1 or later knows [md5]"),
+    POPT_TABLEEND};
 
 static const struct poptOption image_rows[] = {
     VALUE("file", 'f', OPTION_FILE, "FILE", "the firmware, or the filesystem image with -s"),

@@ -184,6 +184,17 @@ static enum ota_error set_verify_key(struct options *options, const char *value,
     return set_path(&options->verify_key, "--verify-key", value, failure);
 }
 
+static enum ota_error set_min_auth(struct options *options, const char *value,
+                                   struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+
+    if (auth_find_least(&options->min_auth, value))
+        return OTA_OK;
+    return fail(failure, OTA_E_USAGE, "--min-auth '%s' is neither md5 nor sha256",
+                show(buffer, value));
+}
+
 static enum ota_error set_output(struct options *options, const char *value,
                                  struct ota_failure *failure)
 {
@@ -403,6 +414,7 @@ static const struct {
 } setters[] = {
     {OPTION_PORT, set_port}, /* -i may name one, too */
     {OPTION_FILE, set_file},
+    {OPTION_MIN_AUTH, set_min_auth},
     {OPTION_SIGN, set_sign},
     {OPTION_SIGN_HASH, set_sign_hash},
     {OPTION_VERIFY_KEY, set_verify_key},

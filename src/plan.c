@@ -148,7 +148,7 @@ static enum ota_error find_password(struct plan *plan, const char *path, const c
     return error;
 }
 
-static const struct assignment *find_planned(const struct plan *plan, const struct target *target)
+static struct assignment *find_planned(const struct plan *plan, const struct target *target)
 {
     for (size_t i = 0; i < plan->count; i++)
         if (target_equal(&plan->assignments[i].target, target))
@@ -187,8 +187,11 @@ static enum ota_error add_line(struct plan *plan, const struct host_line *line,
     char shown[2 * TARGET_NAME_MAX];
     const struct options *options = plan->options;
     const char *path = line->file ? line->file : options->file;
-    struct assignment assignment = {.target = line->target, .password = options->password};
-    const struct assignment *planned = find_planned(plan, &line->target);
+    struct assignment assignment = {.target = line->target,
+                                    .password = options->password,
+                                    .min_auth =
+                                        line->has_min_auth ? line->min_auth : options->min_auth};
+    struct assignment *planned = find_planned(plan, &line->target);
     const bool is_upload = path || !(options->monitor || options->expect);
     if (!path && is_upload)
         return fail(failure, OTA_E_USAGE,
@@ -205,6 +208,8 @@ static enum ota_error add_line(struct plan *plan, const struct host_line *line,
         assignment.is_confirmed = is_confirmed(plan, &assignment);
         error = append(plan, &assignment, failure);
     }
+    if (error == OTA_OK && planned && assignment.min_auth > planned->min_auth)
+        planned->min_auth = assignment.min_auth;
     return error;
 }
 

@@ -151,17 +151,6 @@ static json_t *log_fields(const struct line *line)
                      line->is_continuation);
 }
 
-static json_t *note_fields(const struct ota_event *event)
-{
-    json_t *fields = json_pack("{s:s}", "message", event->message);
-
-    if (event->scheme)
-        json_object_set_new(fields, "scheme", json_string(event->scheme));
-    if (event->password)
-        json_object_set_new(fields, "password", json_string(event->password));
-    return fields;
-}
-
 static json_t *fields_of(const struct ota_event *event, enum ota_command command)
 {
     switch (event->type) {
@@ -177,7 +166,8 @@ static json_t *fields_of(const struct ota_event *event, enum ota_command command
     case OTA_EVENT_PROGRESS:
         return progress_fields(event);
     case OTA_EVENT_NOTE:
-        return note_fields(event);
+        return json_pack("{s:s, s:s?, s:s?}", "message", event->message, "scheme", event->scheme,
+                         "password", event->password);
     case OTA_EVENT_RESULT:
         return result_fields(event, command);
     case OTA_EVENT_LOG:

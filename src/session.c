@@ -78,6 +78,8 @@ static bool on_accept(int descriptor, const struct address *peer, void *userdata
     const struct transfer_config config = {.poll_api = session->config.poll_api,
                                            .board = session->config.board,
                                            .image = session->config.image,
+                                           .trust = session->config.trust,
+                                           .password = session->config.password,
                                            .block = session->config.block};
     const struct transfer_callbacks callbacks = {
         .on_progress = on_progress, .on_done = end, .userdata = session};
@@ -150,6 +152,7 @@ struct session *session_start(const struct session_config *config,
 
 void session_set_password(struct session *session, const char *password)
 {
+    session->config.password = password;
     if (session->handshake)
         handshake_set_password(session->handshake, password);
 }

@@ -43,6 +43,7 @@ enum {
     UNSENT_MAX = 16 * 1024, /* what waits in the kernel: little, so that an abort is prompt */
     READS_PER_TURN = 8,     /* a flood from one board must not starve the others */
     SLOWEST_RATE = 512,     /* bytes per second; below it a transfer has no end */
+    QUOTED_MAX = 4 * PROTOCOL_TEXT_MAX,
 };
 
 static const int64_t TICK_US = 100 * INT64_C(1000);
@@ -110,10 +111,22 @@ static void finish(struct transfer *transfer)
     loop_arm(transfer->config.poll_api, &transfer->tick, 0, NULL, NULL);
 }
 
+/* The board's words so far, as far as they may be shown. */
+static const char *quote_board(const struct transfer *transfer, char text[QUOTED_MAX])
+{
+    const struct transfer_config *config = &transfer->config;
+
+    backchannel_reason(&transfer->channel, text, QUOTED_MAX);
+    if (config->trust && trust_is_echo(config->trust, config->password, text))
+        snprintf(text, QUOTED_MAX, "%s", TRUST_ECHO);
+    return text;
+}
+
 static void fail_with_reason(struct transfer *transfer)
 {
-    char reason[4 * PROTOCOL_TEXT_MAX];
-    backchannel_reason(&transfer->channel, reason, sizeof reason);
+    char reason[QUOTED_MAX];
+
+    quote_board(transfer, reason);
     fail(&transfer->failure, OTA_E_BOARD, "the board says: %s", reason);
     transfer->failure.cause = reason_cause(reason);
 }
@@ -206,12 +219,20 @@ static void end_of_stream(struct transfer *transfer, int reason)
         finish_without_verdict(transfer, OTA_E_LOST, describe_end(reason));
 }
 
-/* What is more than numbers, as it came. */
-static void log_words(const struct transfer *transfer, const void *data, size_t length)
+/* What is more than numbers: as it came, unless an answer may be repeated in it, in pieces. */
+static void log_words(const struct transfer *transfer, enum verdict verdict, const void *data,
+                      size_t length)
 {
-    char text[4 * PROTOCOL_TEXT_MAX];
-    log_debug("%s: the board says \"%s\"", transfer->config.board,
-              escape_text(text, sizeof text, data, length));
+    const struct trust *trust = transfer->config.trust;
+    char text[QUOTED_MAX];
+
+    if (!trust || trust->given_count == 0)
+        escape_text(text, sizeof text, data, length);
+    else if (verdict == VERDICT_OK)
+        snprintf(text, sizeof text, "OK");
+    else
+        quote_board(transfer, text);
+    log_debug("%s: the board says \"%s\"", transfer->config.board, text);
 }
 
 static void take(struct transfer *transfer, const void *data, size_t length)
@@ -219,7 +240,7 @@ static void take(struct transfer *transfer, const void *data, size_t length)
     enum verdict verdict = backchannel_feed(&transfer->channel, data, length);
     transfer->heard_us = loop_now_us();
     if (verdict != VERDICT_PENDING || backchannel_has_text(&transfer->channel))
-        log_words(transfer, data, length);
+        log_words(transfer, verdict, data, length);
     if (verdict != VERDICT_PENDING)
         finish_with_verdict(transfer, verdict);
     else if (backchannel_has_text(&transfer->channel) && !transfer->text_us)

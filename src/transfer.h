@@ -5,6 +5,7 @@
 #define TRANSFER_H
 
 #include "image.h"
+#include "trust.h"
 
 #include <avahi-common/watch.h>
 
@@ -14,6 +15,8 @@ struct transfer_config {
     const AvahiPoll *poll_api;
     const char *board;         /* what the user calls it, escaped, for debug lines */
     const struct image *image; /* must outlive the transfer */
+    const struct trust *trust; /* what may not be shown of the board's words; NULL: nothing */
+    const char *password;      /* the same; NULL: none */
     size_t block; /* lock-step: bytes to send before the board's next number; 0: stream */
 };
 

@@ -17,54 +17,12 @@ import unittest
 import faults
 import scenario
 from faults import wait_until
+from peer import Peer
 
 MIB = 1 << 20
 GROWTH = 64 * MIB if faults.SANITIZED else 2 * MIB  # of the peak of memory, during an attack
 PEAK = 1024 * MIB if faults.SANITIZED else 24 * MIB
 ESCAPES = b"\x1b]0;owned\x07\x1b[2J\x1b[31m\x00\x07\x08\x9b1m\xc2\x9b2J\r\x0b\x7f\xff"
-
-
-class Peer:
-    """A UDP port that is invited, and what it does then."""
-
-    def __init__(self):
-        self.address = scenario.address()
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind((self.address, 0))
-        self.udp.settimeout(8)
-        self.port = self.udp.getsockname()[1]
-        self.host, self.channels = None, []
-        self.size = self.back_port = 0
-
-    def invited(self):
-        """Returns once an invitation has come."""
-        data, self.host = self.udp.recvfrom(2048)
-        _, port, size, _ = data.split()
-        self.back_port, self.size = int(port), int(size)
-
-    def reply(self, data):
-        self.udp.sendto(data, self.host)
-
-    def connect(self, source=None):
-        """The back-channel, from here or from elsewhere."""
-        channel = socket.create_connection((self.host[0], self.back_port), 30,
-                                           (source or self.address, 0))
-        self.channels.append(channel)
-        return channel
-
-    def accept(self):
-        self.invited()
-        self.reply(b"OK")
-        return self.connect()
-
-    def take_image(self, channel):
-        left = self.size
-        while left:
-            left -= len(channel.recv(left))
-
-    def close(self):
-        for open_socket in (self.udp, *self.channels):
-            open_socket.close()
 
 
 def endless(channel, chunk, pause=0.0):

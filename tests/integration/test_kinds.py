@@ -52,6 +52,7 @@ KINDS = (
     # neither the name nor the kind says anything
     kind(23, "esp32-cam", "workshop", "esp8266 esp32 esp32s3 rp2040 blocks-4096 blocks-8192", ""),
 )
+LOCKED = Board("locked", 3232, v4="10.77.0.40", txt=("auth_upload=yes", "board=esp32dev"))
 IMAGES = {
     "esp8266": (firmware.esp8266(), ()),
     "esp32": (firmware.esp32(size=20000), ()),
@@ -63,7 +64,7 @@ IMAGES = {
 
 
 def setUpModule():
-    share_link(*(each.board for each in KINDS))
+    share_link(*(each.board for each in KINDS), LOCKED)
 
 
 class Kinds(OnLink):
@@ -107,6 +108,29 @@ class Kinds(OnLink):
             'the image is for the chip esp32, but the board announces itself as "nodemcuv2" (esp8266): an ESP8266 '
             "accepts such an image but cannot start it, and then needs a cable; it is sent all the same",), LOOKED_FOR)
         board.stop()
+
+
+class Password(OnLink):
+    """A board that announces that it asks for one."""
+
+    def upload(self, *options):
+        image = self.file("firmware.bin", firmware.esp32_sketch(20000))
+        return scenario.run("-i", LOCKED.local, "-f", image, *options)
+
+    def test_refused(self):
+        simulated = self.simulate(LOCKED, "--family", "esp32", "--fast")
+        result = self.upload("-a", "kwert", "--json")
+        self.assertEqual(result.status, 6, result)
+        self.assertIn('"code":"password-not-asked"', result.out)
+        self.assertIn("accepted the upload without one", result.err)
+        self.assertEqual(self.upload("-a", "kwert", "--force").status, 0)
+        self.assertEqual(self.upload().status, 0)
+        simulated.stop()
+
+    def test_asked_for(self):
+        simulated = self.simulate(LOCKED, "--family", "esp32", "--fast", "-P", "kwert")
+        self.assertEqual(self.upload("-a", "kwert").status, 0)
+        simulated.stop()
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class Documentation(Scenario):
         page = section(man_page(), "EXIT STATUS").replace("\\fI", "").replace("\\fR", "")
         documented = {(name, status) for status, name in
                       re.findall(r"^(\d+|128\+n)\t([a-z-]+)\t", page, re.M)}
-        self.assertEqual(len(errors()), 26)
+        self.assertEqual(len(errors()), 31)
         self.assertEqual(documented, errors())
         readme = re.search(r"## Exit status\n(.*?)\n## ", read("README.md"), re.S)[1]
         self.assertEqual(set(re.findall(r"^\| (\d+\S*) \|", readme, re.M)),
@@ -100,7 +100,7 @@ class Documentation(Scenario):
         self.assertEqual(documented, emitted)
         failure = self.json_events(*common, "-a", "wrong", "--retries", "0", status=6)
         self.assertEqual({event["event"] for event in failure},
-                         {"start", "resolved", "invited", "result"})
+                         {"start", "resolved", "invited", "note", "result"})
         for event in failure:
             self.assertEqual(event.keys() - COMMON, documented[event["event"]], event)
 

@@ -116,6 +116,21 @@ static void test_lines(void **state)
     }
 }
 
+static void test_min_auth(void **state)
+{
+    static const char text[] = "a\nb min-auth=sha256\nc min-auth=md5 port=1\n";
+    struct hosts hosts;
+    struct ota_failure failure;
+
+    (void)state;
+    assert_int_equal(hosts_parse(&hosts, "list", text, strlen(text), &failure), OTA_OK);
+    assert_false(hosts.lines[0].has_min_auth);
+    assert_true(hosts.lines[1].has_min_auth && hosts.lines[2].has_min_auth);
+    assert_int_equal(hosts.lines[1].min_auth, AUTH_SHA256);
+    assert_int_equal(hosts.lines[2].min_auth, AUTH_MD5);
+    hosts_free(&hosts);
+}
+
 static void test_refused(void **state)
 {
 #define ROW(text, message)                                                                         \
@@ -130,7 +145,8 @@ static void test_refused(void **state)
         ROW("", "l\\n names no board"),
         ROW("\xef\xbb\xbf", "l\\n names no board"),
         ROW("# kitchen\n\n", "l\\n names no board"),
-        ROW("a\n# b\nc d\n", "l\\n, line 3: \"d\" is none of port=N, auth-file=PATH and file=PATH"),
+        ROW("a\n# b\nc d\n",
+            "l\\n, line 3: \"d\" is none of port=N, auth-file=PATH, file=PATH and min-auth=SCHEME"),
         ROW("Living room lamp", "\"room\" is none of"),
         ROW("a prot=1", "\"prot=1\" is none of"),
         ROW("a PORT=1", "\"PORT=1\" is none of"),
@@ -145,6 +161,9 @@ static void test_refused(void **state)
         ROW("a:1 port=1", "\"port=1\" is a second port"),
         ROW("a file=", "\"file=\" has no file name"),
         ROW("a auth-file=\"\"", "\"auth-file=\" has no file name"),
+        ROW("a min-auth=sha1", "\"min-auth=sha1\" is neither min-auth=md5 nor min-auth=sha256"),
+        ROW("a min-auth=", "is neither min-auth=md5"),
+        ROW("a min-auth=md5 min-auth=sha256", "\"min-auth=sha256\" is a second one"),
         ROW("a file=x file=x", "\"file=x\" is a second one"),
         ROW("a auth-file=x file=z auth-file=y", "\"auth-file=y\" is a second one"),
         ROW("a auth-file=-", "is possible on the command line only"),
@@ -360,10 +379,11 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),         cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_order),         cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_out_of_memory), cmocka_unit_test(test_read),
-        cmocka_unit_test(test_read_bound),    cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_lines),          cmocka_unit_test(test_min_auth),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_bounds),         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_read),           cmocka_unit_test(test_read_bound),
+        cmocka_unit_test(test_standard_input),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -101,6 +101,8 @@ static void describe(char text[TEXT_MAX], const struct options *options)
         add(text, " verified=%s", options->verify_key);
     if (options->output)
         add(text, " into %s", options->output);
+    if (options->min_auth != AUTH_MD5)
+        add(text, " min-auth=%s", auth_scheme_name(options->min_auth));
 }
 
 static void test_accepted(void **state)
@@ -141,6 +143,8 @@ static void test_accepted(void **state)
         {{"-f", "x", "--sign", "k", "--output", "y"}, " x signed=k:sha256 into y"},
         {{"-i", "b", "-zfx", "--sign=k", "--sign-hash=sha512"}, "b x compressed signed=k:sha512"},
         {{"--check", "-f", "x", "--verify-key", "k"}, " x verified=k"},
+        {{"-i", "b", "-f", "x", "--min-auth", "sha256"}, "b x min-auth=SHA-256"},
+        {{"-i", "b", "-f", "x", "--min-auth=sha256", "--min-auth=md5"}, "b x"},
         /* the last one wins, as in espota.py */
         {{"-i", "a", "-i", "b", "-f", "x", "-f", "y", "-p", "1", "-p", "2"}, "a:2 b:2 y"},
         {{"-i", "b", "-f", "x", "-a", "one", "--auth=two"}, "b x password='two'"},
@@ -314,6 +318,9 @@ static void test_rejected(void **state)
         {{"-i", "b", "-f", "x", "--sign", ""}, "the file name behind --sign is empty"},
         {{"-i", "b", "-f", "x", "--sign", "k", "--sign-hash", "md\x1b"},
          "--sign-hash 'md\\x1b' is none of sha256, sha384 and sha512"},
+        {{"-i", "b", "-f", "x", "--min-auth", "SHA256"},
+         "--min-auth 'SHA256' is neither md5 nor sha256"},
+        {{"-i", "b", "-f", "x", "--min-auth", ""}, "--min-auth '' is neither md5 nor sha256"},
         {{"-i", "b", "-f", "x", "--sign-hash", "sha384"},
          "--sign-hash says how to sign; add --sign KEY, or leave it out"},
         {{"-l", "--verify-key", "k"},

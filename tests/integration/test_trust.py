@@ -1,0 +1,380 @@
+#!/usr/bin/env python3
+"""What is given to whom: the image only to who can have accepted it, answers only to who may have
+them, and nothing that was made of a password to the screen. And a board is left as it was."""
+
+import concurrent.futures
+import json
+import signal
+import unittest
+
+import firmware
+from peer import Peer
+import scenario
+from scenario import Case, Program, Scenario, Terminal, run
+
+MD5, SHA256 = b"AUTH " + b"ab" * 16, b"AUTH " + b"cd" * 32
+FAILED = b"Authentication Failed"
+WEAK = "whoever gets"
+
+
+class Played(Scenario):
+
+    def play(self, script, *options, terminal=False, size=50_000):
+        """Runs script(peer, program) while esp-ota uploads to the peer; returns the result."""
+        peer = Peer()
+        self.addCleanup(peer.close)
+        path = self.file(f"{peer.address}.bin", scenario.image(size))
+        program = (Terminal if terminal else Program)(
+            "-i", peer.address, "-p", str(peer.port), "-f", path, *options)
+        script(peer, program)
+        return program.result()
+
+    def assert_closed(self, peer, source=None):
+        """A connection gets no byte."""
+        with peer.connect(source) as early:
+            early.settimeout(30)
+            self.assertEqual(early.recv(1), b"")
+
+    def finish(self, peer, source=None):
+        channel = peer.connect(source)
+        peer.take_image(channel)
+        channel.send(b"OK")
+        channel.recv(1)
+
+    def events(self, result, name):
+        lines = [json.loads(line) for line in result.out.splitlines()]
+        return [line for line in lines if line["event"] == name]
+
+
+class BackChannel(Played):
+
+    def test_while_the_password_is_typed(self):
+        def script(peer, terminal):
+            peer.invited()
+            peer.reply(SHA256)
+            terminal.wait_for("Password.*: ")
+            self.assert_closed(peer)
+            terminal.type("kwert\n")
+            peer.answered()
+            peer.reply(b"OK")
+            self.finish(peer)
+
+        result = self.play(script, terminal=True)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("closed a connection from", result.err)
+        self.assertIn("before the board had a right answer", result.err)
+
+    def test_after_a_rejection(self):
+        def script(peer, _):
+            peer.invited()
+            peer.reply(SHA256)
+            peer.answered()
+            peer.reply(FAILED)
+            peer.reply(b"OK")  # nobody is asked for this one
+            peer.invited()
+            self.assert_closed(peer)
+            self.assert_closed(peer)  # noted once
+            peer.reply(b"AUTH " + b"ef" * 32)
+            peer.answered()
+            peer.reply(b"OK")
+            self.finish(peer)
+
+        result = self.play(script, "-a", "kwert", "--json")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.err.count("closed a connection from"), 1, result)
+        self.assertEqual([event["evidence"] for event in self.events(result, "authenticated")],
+                         ["reply"])
+        self.assertEqual(sum("closed a connection" in event["message"]
+                             for event in self.events(result, "note")), 1, result)
+
+    def test_who_connects_instead_of_an_ok(self):
+        """After the answer that is its OK, lost; before it nothing is."""
+        def lost(peer, _):
+            peer.invited()
+            peer.reply(SHA256)
+            peer.answered()
+            self.finish(peer)
+
+        def unasked(peer, _):
+            peer.invited()
+            self.finish(peer)
+
+        result = self.play(lost, "-a", "kwert", "--json")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual([event["evidence"] for event in self.events(result, "authenticated")],
+                         ["connection"])
+        result = self.play(unasked, "--json")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(self.events(result, "authenticated"), [])
+
+    def test_with_a_challenge_that_is_not_read_yet(self):
+        """It counts, whichever of both the program looks at first."""
+        def script(peer, program):
+            peer.invited()
+            program.send_signal(signal.SIGSTOP)
+            peer.reply(SHA256)
+            with peer.connect() as early:
+                program.send_signal(signal.SIGCONT)
+                early.settimeout(30)
+                self.assertEqual(early.recv(1), b"")
+            peer.answered()
+            peer.reply(FAILED)
+            peer.invited()
+            peer.reply(b"ERR: enough")
+
+        self.assertEqual(self.play(script, "-a", "kwert").status, 7)
+
+    def test_peer_any(self):
+        stranger = scenario.address()
+
+        def script(peer, _):
+            peer.invited()
+            self.assert_closed(peer, stranger)
+            self.assert_closed(peer)
+            peer.reply(b"OK")
+            self.finish(peer, stranger)
+
+        result = self.play(script, "--peer", "any")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("before the board had accepted", result.err)
+
+
+class Challenges(Played):
+
+    def test_what_is_said_before_an_answer_with_md5(self):
+        """Once for a board, and before the answer leaves."""
+        def script(peer, terminal):
+            peer.invited()
+            peer.reply(MD5)
+            terminal.wait_for(WEAK)
+            terminal.wait_for("Password.*: ")
+            terminal.type("kwert\n")
+            peer.answered()
+            peer.reply(FAILED)
+
+        self.assertEqual(self.play(script, terminal=True).status, 6)
+        self.check([
+            Case("ESP8266", ("-P", "kwert"), ("-a", "kwert"), says=(WEAK,)),
+            Case("Pico W", ("-P", "kwert"), ("-a", "kwert"), family="pico", says=(WEAK,)),
+            Case("quiet", ("-P", "kwert"), ("-a", "kwert", "-q"), never=("(?s).",)),
+            Case("ESP32 with SHA-256", ("-P", "kwert"), ("-a", "kwert"), family="esp32-sha256",
+                 never=(WEAK,)),
+            Case("no password", (), (), never=(WEAK,)),
+        ])
+        board = self.board("-P", "kwert")
+        result = run("-i", board.address, "-a", "kwert", "-f", self.file("fw", scenario.image()), "--json")
+        self.assertEqual([event.get("scheme") for event in self.events(result, "note")], ["MD5"], result)
+
+    def test_each_board_of_a_fleet(self):
+        boards = [self.board("-P", "kwert") for _ in range(3)]
+        named = [word for board in boards for word in ("-i", board.address)]
+        result = run(*named, "-a", "kwert", "-f", self.file("fw", scenario.image()))
+        self.assertEqual((result.status, result.err.count(WEAK)), (0, 3), result)
+
+    def test_min_auth(self):
+        words = "asks for an answer with MD5, and --min-auth"
+        refused = {"status": 6, "says": (words,), "never": (WEAK,),
+                   "events": ("challenge",)}
+        self.check([
+            Case("ESP8266", ("-P", "kwert"), ("-a", "kwert", "--min-auth", "sha256"), **refused),
+            Case("nobody is asked", ("-P", "kwert"), ("--min-auth", "sha256"), **refused),
+            Case("an older ESP32", ("-P", "kwert"), ("-a", "kwert", "--min-auth=sha256"),
+                 family="esp32", **refused),
+            Case("SHA-256", ("-P", "kwert"), ("-a", "kwert", "--min-auth", "sha256"),
+                 family="esp32-sha256"),
+            Case("SHA-256 with an MD5 hash", ("-P", "kwert", "-H", "md5"),
+                 ("-a", "kwert", "--min-auth", "sha256"), family="esp32-sha256"),
+            Case("the default, spelled out", ("-P", "kwert"), ("-a", "kwert", "--min-auth", "md5")),
+            Case("neither", None, ("--min-auth", "sha1"), status=2, says=("--min-auth 'sha1'",)),
+        ])
+
+    def test_min_auth_of_a_list(self):
+        first, second = (self.board("-P", "kwert") for _ in range(2))
+        hosts = self.file("hosts", f"{first.address}:{first.port} min-auth=sha256\n"
+                                   f"{second.address}:{second.port}\n".encode())
+        options = ("-a", "kwert", "-f", self.file("fw", scenario.image()), "--json")
+        result = run("--hosts", hosts, *options)
+        codes = {event["board"]: event["code"] for event in self.events(result, "result")}
+        self.assertEqual(codes, {first.address: "weak-auth", second.address: "ok"}, result)
+        result = run("--hosts", hosts, "-i", first.address, "-p", str(first.port), *options)
+        self.assertEqual(result.status, 6, result)  # named twice: the stricter of both
+
+    def test_downgrade(self):
+        """Also in the next attempt, and also with --force."""
+        def script(peer, _):
+            peer.invited()
+            peer.reply(SHA256)
+            peer.answered()
+            peer.connect().close()  # lost
+            peer.invited()
+            peer.reply(MD5)
+            self.assertEqual(peer.udp.recv(100), b"200\n")
+
+        result = self.play(script, "-a", "kwert", "--force", "--json", size=4_000_000)
+        self.assertEqual(result.status, 6, result)
+        self.assertEqual(self.events(result, "result")[0]["code"], "downgrade", result)
+
+    def collect(self, peer, challenge, verdict):
+        """All answers that a peer gets that never accepts one, until it is left alone."""
+        got, challenges = set(), 0
+        while True:
+            try:
+                data, peer.host = peer.udp.recvfrom(2048)
+            except TimeoutError:
+                return got
+            if data.startswith(b"0 "):
+                challenges += 1
+                peer.reply(challenge(challenges))
+            elif data != b"200\n" and data not in got:
+                got.add(data)
+                if verdict:
+                    challenges += 1
+                    peer.reply(verdict(challenges))
+
+    def test_how_many_answers(self):
+        """Of one scheme two in a handshake, three in an upload."""
+        def md5(number):
+            return b"AUTH %032x" % number
+
+        def sha256(number):
+            return b"AUTH %064x" % number
+
+        rows = (
+            ("silence, MD5", md5, None, 3),
+            ("silence, SHA-256: three for each hash", sha256, None, 6),
+            ("another challenge, MD5", md5, md5, 2),
+            ("another challenge, SHA-256", sha256, sha256, 2),
+            ("rejection, MD5", md5, lambda _: FAILED, 1),
+            ("rejection, SHA-256", sha256, lambda _: FAILED, 2),
+        )
+
+        def count(row):
+            _, challenge, verdict, _ = row
+            got = []
+            result = self.play(lambda peer, _: got.append(self.collect(peer, challenge, verdict)),
+                               "-a", "kwert", "--retries", "5")
+            return len(got[0]), result
+
+        with concurrent.futures.ThreadPoolExecutor(len(rows)) as pool:
+            for row, (answers, result) in zip(rows, pool.map(count, rows)):
+                with self.subTest(row[0]):
+                    self.assertEqual((answers, result.status), (row[3], 6), result)
+
+    def test_answers_that_were_accepted_do_not_count(self):
+        """What breaks off later needs a new one each time."""
+        for options in ((), ("-H", "md5")):
+            with self.subTest(options):
+                board = self.board("-P", "kwert", "--fault", "reset@1000*3", *options,
+                                   family="esp32-sha256")
+                result = run("-i", board.address, "-a", "kwert", "--retries", "5", "-f",
+                             self.file("fw", firmware.esp32_sketch(1_000_000)))
+                self.assertEqual(result.status, 0, result)
+                self.assertEqual(board.count("answer result=failed"), 1 if options else 0)
+
+
+class NotAsked(Played):
+
+    def test_it_is_noted(self):
+        said = "did not ask for the password"
+        self.check([
+            Case("given", (), ("-a", "kwert"), says=(said,)),
+            Case("quiet", (), ("-a", "kwert", "-q"), never=("(?s).",)),
+            Case("not given", (), (), never=(said,)),
+            Case("an empty one", (), ("--auth=",), never=(said,)),
+            Case("asked for", ("-P", "kwert"), ("-a", "kwert"), never=(said,)),
+        ])
+        board = self.board()
+        result = run("-i", board.address, "-a", "kwert", "-f", self.file("fw", scenario.image()), "--json")
+        self.assertEqual([event.get("password") for event in self.events(result, "note")],
+                         ["not-asked"], result)
+
+
+class Echo(Played):
+
+    def test_words_that_repeat_an_answer(self):
+        """In ERR:, in a text over TCP, in pieces, in anything that is no reply; with -d."""
+        def texts(answer):
+            cnonce, response = answer
+            return (f"200 {cnonce} {response}", response.upper(), f"x {cnonce[8:24]}",
+                    " ".join(response), *scenario.secrets("kwert")[1:])
+
+        def refuse(peer, number):
+            peer.reply(b"ERR: " + texts(peer.answered())[number].encode())
+
+        def mumble(peer, number):
+            peer.reply(texts(peer.answered())[number].encode())
+            peer.reply(b"ERR: no")
+
+        def complain(peer, number):
+            text = texts(peer.answered())[number]
+            peer.reply(b"OK")
+            channel = peer.connect()
+            for piece in ("ERROR[1]: ", text[:20], text[20:], "\n"):
+                channel.send(piece.encode())
+            channel.recv(1)
+
+        for act, status in ((refuse, 7), (mumble, 7), (complain, 10)):
+            for number in range(6):
+                with self.subTest(act.__name__, number=number):
+                    given = []
+
+                    def script(peer, _):
+                        peer.invited()
+                        peer.reply(MD5)
+                        answered = peer.answered
+                        peer.answered = lambda: given.append(answered()) or given[0]
+                        act(peer, number)
+
+                    result = self.play(script, "-a", "kwert", "-d", "--json", "--retries", "0")
+                    self.assertEqual(result.status, status, result)
+                    shown = "".join((result.out + result.err).lower().split())
+                    for secret in (*given[0], *scenario.secrets("kwert")[1:]):
+                        for start in range(len(secret) - 8):
+                            self.assertNotIn(secret[start:start + 9], shown)
+
+    def test_other_words_are_shown(self):
+        self.check([Case("a refusal", ("-P", "kwert", "--fault", "refuse:ERROR[4]: Not Enough Space"),
+                         ("-a", "kwert"), status=7, says=("Not Enough Space",)),
+                    Case("a text", ("-P", "kwert", "--fault", "error:ERROR[1]: Flash Write Failed\\n@2000"),
+                         ("-a", "kwert", "-d"), status=10,
+                         says=("Flash Write Failed", 'the board says "ERROR'))])
+
+
+class LeftAlone(Scenario):
+    """A board whose challenge was not answered is idle again: the next upload is not swallowed."""
+
+    def assert_ready(self, board, family):
+        board.wait_for("answer result=malformed")
+        result = run("-i", board.address, "-p", str(board.port), "-a", "kwert", "-d", "-f",
+                     self.file("fw", scenario.sketch(family, 20000)))
+        self.assertEqual(result.status, 0, result)
+        self.assertNotIn("invitation 2", result.err)
+        self.assertEqual(board.count("swallowed"), 0)
+
+    def test_refusals(self):
+        image = self.file("esp8266.bin", firmware.esp8266())
+        for family, options, status in (
+                ("esp32-sha256", ("-a", "kwert"), 3),  # the image is for others
+                ("esp8266", ("-a", "kwert", "--min-auth", "sha256"), 6),
+                ("esp8266", (), 6), ("pico", ("--force",), 6), ("esp32", ("--force",), 6)):
+            with self.subTest(family, options=options):
+                board = self.board("-P", "kwert", family=family)
+                result = run("-i", board.address, "-p", str(board.port), "-f", image, *options)
+                self.assertEqual(result.status, status, result)
+                self.assert_ready(board, family)
+
+    def test_at_the_prompt(self):
+        path = self.file("firmware.bin", scenario.image())
+        for family in ("esp8266", "esp32", "esp32-sha256"):
+            for key in ("\x03", "\x04", "\n"):
+                with self.subTest(family, key=key):
+                    board = self.board("-P", "kwert", family=family)
+                    terminal = Terminal("-i", board.address, "-p", str(board.port), "-f", path)
+                    terminal.wait_for("Password.*: ")
+                    terminal.type(key)
+                    terminal.result()
+                    self.assert_ready(board, family)
+
+
+if __name__ == "__main__":
+    unittest.main()
