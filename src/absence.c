@@ -10,8 +10,7 @@
 
 enum { LISTED_MAX = 6 };
 
-/* What became of an endpoint, the gravest first: the more there is behind it, the more it counts.
- */
+/* What became of an endpoint, in the order in which it determines the error. */
 enum outcome { SILENT, FOREIGN, REFUSED, UNREACHABLE, OUTCOME_COUNT };
 
 static enum outcome outcome_of(const struct candidate *candidate)

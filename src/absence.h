@@ -8,10 +8,9 @@
 #include "candidates.h"
 #include "esp-ota.h"
 
-/* Says what became of the candidates that were tried, or of the one that the board is known to be
- * at, in seconds: "no answer from A to 3
- * invitations in 10 s; nothing listens at B and C". said follows where something answered that was
- * not understood: "" or ", at first ...", escaped. Returns the error that this amounts to. */
+/* Describes the outcome for the candidates that were tried, or for the board's own one if it is
+ * known: "no answer from A to 3 invitations in 10 s; nothing listens at B and C". said follows an
+ * outcome with foreign datagrams: "" or ", at first ...", escaped. Returns the error for it. */
 enum ota_error absence_describe(char text[OTA_MESSAGE_MAX], const struct candidates *candidates,
                                 double seconds, const char *said);
 

@@ -1,6 +1,6 @@
 /*
- * alive.h: which of some addresses belong to a host that is there. The names of boards that are
- * gone, or have got another address, stay in the caches of multicast DNS for minutes.
+ * alive.h: which of some addresses answer. Multicast DNS caches addresses for minutes after a board
+ * has gone, or has got another address.
  */
 #ifndef ALIVE_H
 #define ALIVE_H
@@ -15,9 +15,9 @@ struct alive;
 /* Called once, from the loop: is_alive[i] tells of addresses[i]. */
 typedef void alive_done_fn(const bool *is_alive, void *userdata);
 
-/* Tries to connect to a TCP port that is hardly ever open: also a refusal shows that a host is
- * there. Whoever has not answered within 1.5 s is not. The addresses are copied; count is above
- * 0. NULL when memory ran out. */
+/* Tries to connect to a TCP port that is hardly ever open; a refusal is an answer, too. An address
+ * without an answer within 1.5 s is not alive. The addresses are copied; count is above 0. NULL
+ * when memory ran out. */
 struct alive *alive_start(const AvahiPoll *poll_api, const struct address *addresses, size_t count,
                           alive_done_fn *done, void *userdata);
 /* Allowed at any time, also in done, and needed after it. */

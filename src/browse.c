@@ -57,8 +57,8 @@ static void report(struct browse *browse)
                  browse->userdata);
 }
 
-/* Several boards go by this name, if several of its addresses answer. If one does, it is the
- * board's, and others are what caches remember. */
+/* Several boards have this name if several of its addresses answer. If only one does, it is the
+ * board's; caches still hold the others. */
 static int settle(struct boards *boards, const struct contest *contest, const bool *is_alive,
                   const struct address *rivals)
 {
@@ -74,7 +74,7 @@ static int settle(struct boards *boards, const struct contest *contest, const bo
     return 0;
 }
 
-/* From the last to the first, as a board that is split moves those behind it. */
+/* Goes from the last to the first, as a split moves the boards behind it. */
 static void on_alive(const bool *is_alive, void *userdata)
 {
     struct browse *browse = userdata;

@@ -1,6 +1,6 @@
 /*
  * candidates.h: the endpoints at which a board may listen, each with a UDP socket once it is tried,
- * until the board is known to be at one of them. It knows nothing of what is said there.
+ * until the board is known to be at one of them. It does not interpret the datagrams.
  */
 #ifndef CANDIDATES_H
 #define CANDIDATES_H
@@ -18,7 +18,7 @@ struct candidate {
     struct candidates *candidates;
     struct udp udp;
     bool has_way;      /* its socket could be opened, and this computer lets datagrams out */
-    bool is_foreign;   /* for the caller: what came was not understood */
+    bool is_foreign;   /* for the caller: a datagram was not understood */
     int network_error; /* errno of the last report; 0 after a datagram */
 };
 
@@ -42,7 +42,8 @@ int candidates_open(struct candidates *candidates);
 /* Sends one datagram to the current endpoint. Returns 0, or the errno why it cannot leave. */
 int candidates_send(struct candidates *candidates, const void *data, size_t length);
 
-/* The same with a datagram that asks who is there; opens the socket first, if need be. */
+/* Sends an invitation to the current endpoint, and opens its socket first if need be. Returns 0 or
+ * an errno. */
 int candidates_try(struct candidates *candidates, const void *data, size_t length);
 
 /* Takes what has arrived from any of them and was not read yet. */
@@ -52,7 +53,7 @@ void candidates_receive(struct candidates *candidates);
  * board's, or as long as it has not been tried. */
 size_t candidates_next(const struct candidates *candidates);
 
-/* Goes on to that one. The sockets of those before stay open, as an answer may be late. */
+/* Makes that one the current one. Earlier sockets stay open, as an answer may be late. */
 void candidates_advance(struct candidates *candidates);
 
 /* Whether some other endpoint than the current one has not been tried yet. */

@@ -35,13 +35,13 @@ size_t endpoints_count(const struct endpoints *endpoints);
 struct address endpoints_get(const struct endpoints *endpoints, size_t number);
 const char *endpoints_port_source(const struct endpoints *endpoints, size_t number);
 
-/* The endpoint to try after number, where tries says how often each has been tried. A refusal shows
- * that there is a host, so its other ports come first; after silence every address is tried before
- * any is tried again, at another port. */
+/* The endpoint to try after number; tries counts how often each has been tried. After a refusal the
+ * host is there, so its other ports come first. After silence every address is tried before any is
+ * tried again at another port. */
 size_t endpoints_next(const struct endpoints *endpoints, const unsigned tries[ENDPOINTS_MAX],
                       size_t number, bool was_refused);
 
-/* Puts this address and its port first, where they are in the lists. */
+/* Moves this address and its port to the front of their lists. */
 void endpoints_prefer(struct endpoints *endpoints, const struct address *preferred);
 
 /* Whether some address and port are in both. */

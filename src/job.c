@@ -110,7 +110,7 @@ static void on_session_event(const struct ota_event *event, void *userdata)
     emit(userdata, event);
 }
 
-/* What is known of the board: from its announcement, and from what it is called. */
+/* The kind of the board, by its announcement and its names. */
 static struct kind kind_of(const struct job *job)
 {
     const char *names[] = {job->found.instance, job->config.assignment->target.name};
@@ -120,7 +120,7 @@ static struct kind kind_of(const struct job *job)
     return kind;
 }
 
-/* NULL where nobody knows, and for a board that gets no image. */
+/* NULL if it is unknown, or if the board gets no image. */
 static const struct kind_family *family_of(const struct job *job)
 {
     const struct kind kind = kind_of(job);
@@ -274,7 +274,7 @@ static void on_note(const char *message, void *userdata)
     note(userdata, OTA_PHASE_PROOF, message);
 }
 
-/* What is said of an upload that is over but for its proof. */
+/* Adds the verdict on the upload to the result of its proof. */
 static void add_verdict(const struct job *job, struct ota_failure *result,
                         const struct ota_failure *proof)
 {
@@ -302,8 +302,7 @@ static void on_verdict(const struct ota_failure *verdict, void *userdata)
         job->callbacks.on_done(job->callbacks.userdata);
 }
 
-/* Ends the job with a result when memory ran out. */
-/* seen: whether the board's restart was, already. */
+/* seen: what is known already of the board's restart. Ends the job when memory ran out. */
 static bool start_follow(struct job *job, enum ota_cause seen)
 {
     const struct follow_callbacks callbacks = {
@@ -352,7 +351,7 @@ static void follow_up(struct job *job, enum ota_phase phase, const struct ota_fa
         note_what_is_expected(job, "the board has confirmed the upload", OTA_CAUSE_NONE);
 }
 
-/* The proof is to decide what the board's lost verdict would have. */
+/* The board's verdict was lost: the proof decides instead. */
 static void prove(struct job *job, const struct ota_failure *unknown)
 {
     job->confirmed_us = loop_now_us();
@@ -515,7 +514,7 @@ static bool screen(struct job *job, struct ota_failure *failure)
     return true;
 }
 
-/* Of two signatures the one that this board checks. */
+/* Chooses the image with the signature that this board checks. */
 static bool choose_variant(struct job *job, const struct kind *kind, struct ota_failure *failure)
 {
     const struct image *image = job->config.assignment->image;
@@ -524,8 +523,8 @@ static bool choose_variant(struct job *job, const struct kind *kind, struct ota_
 
     if (!variant) {
         fail(failure, OTA_E_USAGE,
-             "nothing tells whether the board is an ESP32, which checks signatures unlike the "
-             "others; add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a Pico W");
+             "the board may be an ESP32 or not, and ESP32 boards check another kind of "
+             "signature; add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a Pico W");
         return false;
     }
     if (image->for_esp32) {
@@ -583,7 +582,7 @@ static void sort_addresses(struct resolution *found)
     freeifaddrs(interfaces);
 }
 
-/* What was announced at this address for an earlier attempt holds when nobody repeats it. */
+/* Without a new announcement, the one from an earlier attempt still holds for the same address. */
 static void take_resolution(struct job *job, const struct resolution *resolution)
 {
     const struct resolution before = job->found;
@@ -690,8 +689,8 @@ void job_interrupt(struct job *job, int signal_number)
     stop(job, current_phase(job), &failure, signal_number);
 }
 
-/* What an upload is that has to end now: an image that is at the board may have been installed, and
- * one that was confirmed stays confirmed. */
+/* The result of an upload at its deadline: an image that was sent completely may be installed, and
+ * a confirmed upload stays confirmed. */
 static void judge_by_deadline(const struct job *job, struct ota_failure *failure)
 {
     const double seconds = (double)job->config.options->deadline_us / 1e6;

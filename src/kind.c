@@ -1,6 +1,6 @@
 /*
- * kind.c: see kind.h. Names of boards are looked up in kind_table.c; what a name that is not there
- * says about its chip is told by how it is built.
+ * kind.c: see kind.h. Names of boards are looked up in kind_table.c; for an unknown name, its parts
+ * suggest the chip.
  */
 #include "kind.h"
 
@@ -22,7 +22,7 @@ const struct kind_family kind_families[] = {
 
 const size_t kind_family_count = sizeof kind_families / sizeof *kind_families;
 
-/* Whatever is longer is cut, and no known name comes near. */
+/* Longer names are cut; all known ones are much shorter. */
 enum { NAME_MAX_LENGTH = 63, SHOWN_MAX = 4 * NAME_MAX_LENGTH + 1 };
 
 static bool elements_overlap(const char *one, size_t one_length, const char *other,
@@ -83,8 +83,8 @@ static void guess_esp32(struct kind *kind, const char *rest, bool is_start)
             suffix && isalnum((unsigned char)at[strlen(suffix)]) ? "esp32*" : kind->likely);
 }
 
-/* name is in lower case. Names that are in no list yet: those of new boards, and of old cores
- * ("ESP8266_NODEMCU"). */
+/* For names in no list: of new boards, and of old cores ("ESP8266_NODEMCU"). name is in lower
+ * case. */
 static void guess(struct kind *kind, const char *name)
 {
     static const struct {
@@ -120,7 +120,7 @@ static int compare(const void *name, const void *row)
     return strcmp(name, ((const struct kind_row *)row)->name);
 }
 
-/* type in lower case. Where the list leaves several chips, how the name is built may tell which. */
+/* type in lower case. If the list allows several chips, the parts of the name may tell which. */
 static void find_type(struct kind *kind, const char *type)
 {
     const struct kind_row *row =

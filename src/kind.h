@@ -2,8 +2,8 @@
  * kind.h: which chips a board can have, as far as its announcement and its name tell. Pure.
  *
  * Sets of chips are text, "esp32s3" or "esp8266,rp2040": names of chips, separated by commas. One
- * that ends in "*" stands for every chip whose name begins so. The empty set means that nobody
- * knows: any chip.
+ * that ends in "*" stands for every chip whose name begins like this. The empty set stands for any
+ * chip, as the chip is unknown.
  */
 #ifndef KIND_H
 #define KIND_H
@@ -16,8 +16,8 @@ enum { KIND_CHIPS_MAX = 32, KIND_CLUE_MAX = 320 };
 
 struct kind {
     char proven[KIND_CHIPS_MAX]; /* the board has one of these */
-    char likely[KIND_CHIPS_MAX]; /* and perhaps one of these; never wider */
-    /* What says so, escaped: "announces itself as \"nodemcuv2\""; "" when nothing does. */
+    char likely[KIND_CHIPS_MAX]; /* probably one of these; a part of proven */
+    /* The evidence, escaped: "announces itself as \"nodemcuv2\""; "" without any. */
     char clue[KIND_CLUE_MAX];
 };
 

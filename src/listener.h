@@ -27,17 +27,17 @@ uint16_t listener_port(const struct listener *listener);
 /* Why a connection that waits in the queue cannot be accepted (EMFILE, ...); 0: none waits. */
 int listener_trouble(const struct listener *listener);
 
-/* From now on a connection from peer (NULL: from anyone) goes to on_accept. userdata identifies who
- * waits, and may wait for several peers: a board may have several addresses. The first connection
- * from any of them that it takes ends all its expectations, as does listener_forget(). Expecting a
- * peer again does nothing. -1 and errno: ENOMEM, or EEXIST when another userdata waits for the same
+/* From now on a connection from peer (NULL: from anyone) goes to on_accept. userdata identifies the
+ * session, which may expect several peers, as a board may have several addresses. The first
+ * connection that it takes ends all its expectations, as does listener_forget(). Expecting a peer
+ * again does nothing. -1 and errno: ENOMEM, or EEXIST when another userdata expects the same
  * peer. */
 int listener_expect(struct listener *listener, const struct address *peer,
                     listener_accept_fn *on_accept, void *userdata);
-/* Whether somebody waits for this peer (NULL: for anyone) already. Of two sessions that do, nobody
- * could tell whose connection it is. */
+/* Whether this peer (NULL: anyone) is already expected. Two sessions with the same peer would be
+ * indistinguishable. */
 bool listener_is_expecting(const struct listener *listener, const struct address *peer);
-/* Ends what userdata expects of all others than peer. */
+/* Ends the expectations of userdata, except the one for peer. */
 void listener_keep(struct listener *listener, const struct address *peer, const void *userdata);
 void listener_forget(struct listener *listener, const void *userdata);
 

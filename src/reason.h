@@ -1,6 +1,5 @@
 /*
- * reason.h: what a board means by the words with which it refuses an image or gives an upload up.
- * Pure.
+ * reason.h: the cause behind a board's words when it refuses an image or aborts an upload. Pure.
  */
 #ifndef REASON_H
 #define REASON_H
@@ -8,8 +7,8 @@
 #include "esp-ota.h"
 
 /* From the board's words as they are shown: "ERROR[4]: Not Enough Space" of the ESP8266 and Pico W
- * cores, where the number counts, or the bare words of the ESP32 core. OTA_CAUSE_NONE where they
- * mean nothing that is known here. */
+ * cores, where the number counts, or the bare words of the ESP32 core. OTA_CAUSE_NONE if they
+ * are unknown. */
 enum ota_cause reason_cause(const char *words);
 
 #endif

@@ -6,9 +6,8 @@
 
 #include "esp-ota.h"
 
-/* The remedy for a failure of this code and cause, where an image of this kind was to go to a board
- * with one of these chips (a set as in kind.h; "" where nobody knows): one sentence, or "" where
- * the failure's own sentence says it all. */
+/* The remedy for this failure of this command, on a board with one of these chips (a set as in
+ * kind.h; "" if unknown): one sentence, or "" if the failure's own message says what to do. */
 const char *remedy_find(const struct ota_failure *failure, enum ota_command command,
                         const char *chips);
 

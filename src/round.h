@@ -1,6 +1,6 @@
 /*
- * round.h: counts what was sent and received since the handshake last started afresh, and tells
- * what the board may still have in its queue. Pure; round.c has the rules.
+ * round.h: counts datagrams since the handshake last started afresh, to estimate how many of them
+ * are still in the board's queue. Pure; round.c has the rules.
  */
 #ifndef ROUND_H
 #define ROUND_H
@@ -11,7 +11,7 @@
 /* Starts as {0}, or with the first two set. */
 struct round {
     bool was_heard;   /* the board had replied before the first invitation */
-    unsigned backlog; /* datagrams from before that the board may read first */
+    unsigned backlog; /* earlier datagrams that the board may read first */
     unsigned invitations;
     unsigned challenges;
     unsigned answers;        /* sendings of one answer */

@@ -1,6 +1,5 @@
 /*
- * screen.c: the image's inspection held against the command line and what is known of the board. It
- * asks nobody and prints nothing.
+ * screen.c: compares the inspection of the image with the command line and the kind of the board.
  */
 #include "screen.h"
 
@@ -93,7 +92,7 @@ static void describe_image(char *text, size_t capacity, const struct image *imag
     }
 }
 
-/* What such a board would do with the image. */
+/* Predicts what such a board would do with the image. */
 static const char *foresee(const char *board_chips, const struct image *image, const char *chips)
 {
     static const struct {
@@ -164,7 +163,7 @@ static bool is_proven_pico(const struct kind *kind)
     return *kind->proven && !kind_overlap(kind->proven, "esp8266,esp32*,ch32h4");
 }
 
-/* Whatever is sent to such a board is what it starts next. */
+/* True for a Pico W: it starts whatever it was sent. */
 static bool checks_nothing(const struct kind *kind, uint16_t port)
 {
     enum { PORT_PICO = 2040 };

@@ -1,6 +1,6 @@
 /*
- * screen.h: whether an image suits what it is about to be sent as, and the board that it would go
- * to. Pure: whoever asks warns, refuses, or lets --force pass.
+ * screen.h: whether an image suits its command and its board. Pure: the caller warns, refuses, or
+ * applies --force.
  */
 #ifndef SCREEN_H
 #define SCREEN_H
@@ -25,10 +25,10 @@ enum screening screen_image(char reason[SCREEN_REASON_MAX], const struct image *
  * Returns chips. */
 const char *screen_chips(char chips[KIND_CHIPS_MAX], const struct image *image);
 
-/* Against what is known of the board. port: its UDP port where it was given or announced, 0 where
- * it is a guess. Refused is an image for none of the chips that the board can have; a port that is
- * the default port of other boards, or a name that is no proof, only makes it doubtful. reason is a
- * sentence that says what would happen; it is printable. */
+/* Compares the image with the board. port: its UDP port if given or announced, 0 for a guess. An
+ * image for none of the chips that the board can have is refused. The default port of other boards,
+ * or a name that proves nothing, only makes the image doubtful. reason is a printable sentence that
+ * says what would happen. */
 enum screening screen_board(char reason[SCREEN_REASON_MAX], const struct image *image,
                             const struct kind *kind, uint16_t port);
 
