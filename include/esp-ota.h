@@ -66,6 +66,21 @@ enum ota_command { OTA_COMMAND_SKETCH = 0, OTA_COMMAND_FILESYSTEM = 100 };
 /* What is known of a failure besides its code; remedy.c goes by it. */
 enum ota_cause {
     OTA_CAUSE_NONE,
+    /* Why output cannot be written. */
+    OTA_CAUSE_DISK_FULL,
+    OTA_CAUSE_NO_FOLDER,
+    OTA_CAUSE_NOT_ALLOWED,
+    OTA_CAUSE_READER_GONE,
+    /* Who is there. */
+    OTA_CAUSE_NO_AVAHI,      /* multicast DNS cannot be asked */
+    OTA_CAUSE_NO_BOARDS,     /* none announces itself */
+    OTA_CAUSE_NO_SUCH_BOARD, /* others do */
+    /* A connection came, but from an address that nobody expected. */
+    OTA_CAUSE_OTHER_ADDRESS,
+    /* The proof of boot. */
+    OTA_CAUSE_NOT_RESTARTED,
+    OTA_CAUSE_NOT_BACK,
+    OTA_CAUSE_LOG_REJECTED,
     /* Nothing leaves this computer: its firewall forbids it (EPERM); the address of -I does not
      * lead to the board (EINVAL); the board's address is a broadcast address, or a route forbids it
      * (EACCES, or EINVAL without -I). */

@@ -150,6 +150,7 @@ static void finish_normally(struct browse *browse, bool is_cut_short)
     fail(&failure, OTA_E_NOT_FOUND,
          "no board announces itself in this network (multicast DNS was asked for %.1f s)",
          seconds_since(browse));
+    failure.cause = OTA_CAUSE_NO_BOARDS;
     finish(browse, &failure);
 }
 

@@ -246,6 +246,27 @@ const char *ota_phase_name(enum ota_phase phase)
     return (unsigned)phase < OTA_PHASE_COUNT ? phase_names[phase] : "unknown";
 }
 
+enum ota_cause error_output_cause(int reason)
+{
+    switch (reason) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return OTA_CAUSE_DISK_FULL;
+    case ENOENT:
+    case ENOTDIR:
+        return OTA_CAUSE_NO_FOLDER;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return OTA_CAUSE_NOT_ALLOWED;
+    case EPIPE:
+        return OTA_CAUSE_READER_GONE;
+    default:
+        return OTA_CAUSE_NONE;
+    }
+}
+
 /* A message that was cut must say so, and may not end within a UTF-8 sequence. */
 static void mark_cut(char message[OTA_MESSAGE_MAX])
 {

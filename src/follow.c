@@ -154,6 +154,7 @@ static void reject(struct follow *follow)
     escape_line(pattern, sizeof pattern, rejecting, strlen(rejecting));
     fail(&verdict, OTA_E_UNPROVEN, "the log said \"%s\", which --reject \"%s\" fits",
          follow->last[(follow->line_count - 1) % REMEMBERED], pattern);
+    verdict.cause = OTA_CAUSE_LOG_REJECTED;
     give_verdict(follow, &verdict);
 }
 
@@ -318,6 +319,7 @@ static void on_online(enum online_result result, int64_t silent_us, int64_t back
             "the board answered all the time, for %.1f s: it has not restarted, or faster than can "
             "be seen",
             seconds_since_start(follow));
+    verdict.cause = result == ONLINE_STILL_GONE ? OTA_CAUSE_NOT_BACK : OTA_CAUSE_NOT_RESTARTED;
     give_verdict(follow, &verdict);
 }
 

@@ -160,6 +160,8 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
                              const struct address *local)
 {
     char text[ADDRESS_TEXT_MAX] = "this host";
+    char other[ADDRESS_TEXT_MAX];
+    const struct address *stranger = listener_stranger(config->listener);
     int trouble = listener_trouble(config->listener);
     if (local)
         address_text(text, local);
@@ -169,10 +171,18 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
              "accepted: %s%s",
              config->image->size, text, listener_port(config->listener), strerror(trouble),
              trouble == EMFILE ? "; \"ulimit -n\" shows and raises the limit" : "");
+    else if (stranger)
+        fail(failure, OTA_E_NO_CONNECTION,
+             "the board accepted %zu bytes, but did not connect to %s, TCP port %u; a connection "
+             "from %s was turned away",
+             config->image->size, text, listener_port(config->listener),
+             address_text(other, stranger));
     else
         fail(failure, OTA_E_NO_CONNECTION,
              "the board accepted %zu bytes, but did not connect to %s, TCP port %u",
              config->image->size, text, listener_port(config->listener));
+    if (!trouble && stranger)
+        failure->cause = OTA_CAUSE_OTHER_ADDRESS;
 }
 
 static const char *describe_tried_schemes(const struct session_config *config,

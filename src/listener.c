@@ -45,8 +45,9 @@ struct listener {
     AvahiWatch *watch;
     AvahiTimeout *rest;
     struct expectation *expectations;
-    unsigned turned_away; /* and told so */
-    int trouble;          /* errno of the last accept(2) that failed for want of a resource */
+    unsigned turned_away;    /* and told so */
+    struct address stranger; /* the last that was turned away; family 0: none was */
+    int trouble;             /* errno of the last accept(2) that failed for want of a resource */
 };
 
 static struct expectation *find_expectation(const struct listener *listener,
@@ -63,6 +64,7 @@ static void turn_away(struct listener *listener, int descriptor, const struct ad
 {
     char text[ADDRESS_TEXT_MAX + 8];
     close(descriptor);
+    listener->stranger = *peer;
     if (listener->turned_away == TOLD_MAX)
         return;
     listener->turned_away++;
@@ -281,6 +283,11 @@ void listener_close(struct listener *listener)
 uint16_t listener_port(const struct listener *listener)
 {
     return listener->port;
+}
+
+const struct address *listener_stranger(const struct listener *listener)
+{
+    return listener->stranger.any.sa_family ? &listener->stranger : NULL;
 }
 
 /* The queue may have been empty when the last accept(2) failed. */

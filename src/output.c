@@ -24,11 +24,16 @@
 
 enum { PATH_SHOWN = 512, PATIENCE_MS = 60000 };
 
-static enum ota_error cannot_write(const char *path, const char *why, struct ota_failure *failure)
+/* why: NULL: as the errno says. */
+static enum ota_error cannot_write(const char *path, int reason, const char *why,
+                                   struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
-    return fail(failure, OTA_E_OUTPUT, "cannot write %s: %s",
-                escape_string(shown, sizeof shown, path), why);
+
+    fail(failure, OTA_E_OUTPUT, "cannot write %s: %s", escape_string(shown, sizeof shown, path),
+         why ? why : strerror(reason));
+    failure->cause = error_output_cause(reason);
+    return failure->error;
 }
 
 static bool is_file(const char *path, const struct stat *status)
@@ -60,12 +65,13 @@ static enum ota_error check_target(const char *path, const struct options *optio
     struct stat target;
 
     if (stat(path, &target) < 0)
-        return errno == ENOENT ? OTA_OK : cannot_write(path, strerror(errno), failure);
+        return errno == ENOENT ? OTA_OK : cannot_write(path, errno, NULL, failure);
     if (is_standard_output(&target) && isatty(STDOUT_FILENO))
-        return cannot_write(path, "it is a terminal", failure);
+        return cannot_write(path, 0, "it is a terminal", failure);
     if (!S_ISREG(target.st_mode) && !is_stream(&target))
-        return cannot_write(
-            path, S_ISDIR(target.st_mode) ? "it is a directory" : "it is no regular file", failure);
+        return cannot_write(path, 0,
+                            S_ISDIR(target.st_mode) ? "it is a directory" : "it is no regular file",
+                            failure);
     if (is_file(image->path, &target) || is_file(options->file, &target) ||
         (options->sign && is_file(options->sign, &target)))
         return fail(failure, OTA_E_USAGE,
@@ -100,14 +106,13 @@ static enum ota_error write_stream(const struct image *image, const char *path,
         is_standard ? STDOUT_FILENO : open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
     if (descriptor < 0)
-        return cannot_write(
-            path, errno == ENXIO ? "it is a pipe that nobody reads from" : strerror(errno),
-            failure);
+        return cannot_write(path, errno,
+                            errno == ENXIO ? "it is a pipe that nobody reads from" : NULL, failure);
     signal(SIGPIPE, SIG_IGN);
     int error = write_patiently(descriptor, image->data, image->size) == 0 ? 0 : errno;
     if (!is_standard)
         close(descriptor);
-    return error == 0 ? OTA_OK : cannot_write(path, strerror(error), failure);
+    return error == 0 ? OTA_OK : cannot_write(path, error, NULL, failure);
 }
 
 /* -- a file -- */
@@ -197,7 +202,7 @@ static enum ota_error write_file(const struct image *image, const char *path,
     sigprocmask(SIG_SETMASK, &all, &before);
     int error = replace_target(path, image);
     sigprocmask(SIG_SETMASK, &before, NULL);
-    return error == 0 ? OTA_OK : cannot_write(path, strerror(error), failure);
+    return error == 0 ? OTA_OK : cannot_write(path, error, NULL, failure);
 }
 
 static enum ota_error write_image(const struct image *image, const char *path,

@@ -106,6 +106,15 @@ static const struct remedy {
     /* -- by the code alone -- */
     {.error = OTA_E_INTERNAL,
      .text = "Try once more with --debug, and report its output if the message comes back."},
+    {.cause = OTA_CAUSE_DISK_FULL,
+     .text = "Make room on the disk (\"df\" shows it), raise the quota or the limit for files "
+             "(\"ulimit -f\"), or write to another place."},
+    {.cause = OTA_CAUSE_NO_FOLDER,
+     .text = "Create the directory first, or correct the path: a directory in it does not exist."},
+    {.cause = OTA_CAUSE_NOT_ALLOWED,
+     .text = "Choose a place where you may write, or change its permissions."},
+    {.cause = OTA_CAUSE_READER_GONE,
+     .text = "Look at the program that was to read the output: it has ended."},
     {.error = OTA_E_OUTPUT,
      .text = "Check that the disk is not full, that the directory can be written to, and that the "
              "program reading the output still runs."},
@@ -127,6 +136,16 @@ static const struct remedy {
     {.error = OTA_E_SIGNATURE,
      .text = "Get the image again from its signer, or sign it again; if it was signed with another "
              "key, give --verify-key that key."},
+    {.cause = OTA_CAUSE_NO_AVAHI,
+     .text = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's packages are "
+             "avahi-daemon and libnss-mdns), or give the board's IP address with -i."},
+    {.cause = OTA_CAUSE_NO_BOARDS,
+     .text = "Check that boards are on and in this network (multicast DNS does not cross routers, "
+             "guest networks and most VPNs), and that this computer's firewall lets UDP port 5353 "
+             "in, or give a board's IP address with -i."},
+    {.cause = OTA_CAUSE_NO_SUCH_BOARD,
+     .text = "Give a pattern that matches one of them (* stands for anything), and quote it so "
+             "that the shell leaves it alone."},
     {.error = OTA_E_NOT_FOUND,
      .text = "Check that the board is on and in this network (multicast DNS does not cross "
              "routers, guest networks and most VPNs), and the spelling of its name, or give its IP "
@@ -179,6 +198,10 @@ static const struct remedy {
          "would be another one to try passwords against."},
     {.error = OTA_E_REFUSED,
      .text = "Act on the board's reason; if it gave none, restart the board and try again."},
+    {.cause = OTA_CAUSE_OTHER_ADDRESS,
+     .text =
+         "Give --peer the address that the connection came from, if it is the board's: one with "
+         "two interfaces, or behind NAT, connects from another address than it is reached at."},
     {.error = OTA_E_NO_CONNECTION,
      .image = FILESYSTEM,
      .chips = "esp32*",
@@ -222,6 +245,16 @@ static const struct remedy {
              "look at what the board runs, and then send the image again."},
     {.error = OTA_E_BOARD,
      .text = "Act on the board's reason, and try again if it names nothing that can be fixed."},
+    {.cause = OTA_CAUSE_NOT_RESTARTED,
+     .text = "Look at what the board runs: a sketch can keep ArduinoOTA from restarting it "
+             "(setRebootOnSuccess(false)), and then the new image starts with the next reset."},
+    {.cause = OTA_CAUSE_NOT_BACK,
+     .text =
+         "Look at the board: the new firmware may crash, or not join the Wi-Fi; --online=SECONDS "
+         "waits longer."},
+    {.cause = OTA_CAUSE_LOG_REJECTED,
+     .text = "Look into the log for the reason: the new firmware runs, and has said what --reject "
+             "names."},
     {.error = OTA_E_UNPROVEN,
      .text = "Check what the board does; its sketch must offer a log at that TCP port "
              "(--monitor=PORT), and lines from before the connection are lost."},

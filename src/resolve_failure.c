@@ -34,7 +34,11 @@ static void describe_boards(char target[OTA_MESSAGE_MAX], const struct resolve_f
     char list[OTA_MESSAGE_MAX / 2];
 
     suggest_list(list, sizeof list, boards);
-    if (boards->total > boards->count)
+    if (boards->total > boards->count && !boards->has_similar)
+        snprintf(target, OTA_MESSAGE_MAX,
+                 "none of %zu boards announced here has a similar name (\"esp-ota -l\" lists them)",
+                 boards->total);
+    else if (boards->total > boards->count)
         snprintf(target, OTA_MESSAGE_MAX, "of %zu boards announced here, the most similar are %s",
                  boards->total, list);
     else if (boards->total)
@@ -48,14 +52,9 @@ static void describe_boards(char target[OTA_MESSAGE_MAX], const struct resolve_f
 
 static void describe_advice(char target[OTA_MESSAGE_MAX], const struct resolve_failure *facts)
 {
+    target[0] = '\0';
     if (!facts->unavailable[0])
         describe_boards(target, facts);
-    else if (facts->is_dns_name)
-        target[0] = '\0';
-    else
-        snprintf(target, OTA_MESSAGE_MAX,
-                 "start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's packages are "
-                 "avahi-daemon and libnss-mdns)");
 }
 
 void resolve_failure_describe(const struct resolve_failure *facts, struct ota_failure *failure)
@@ -68,4 +67,6 @@ void resolve_failure_describe(const struct resolve_failure *facts, struct ota_fa
     describe_advice(advice, facts);
     fail(failure, OTA_E_NOT_FOUND, "not found: %s%s%s%s%s", mdns,
          mdns[0] && system[0] ? ", and " : "", system, advice[0] ? "; " : "", advice);
+    if (facts->unavailable[0] && !facts->is_dns_name)
+        failure->cause = OTA_CAUSE_NO_AVAHI;
 }

@@ -42,7 +42,11 @@ void suggest_offer(struct suggestions *suggestions, const char *wanted, const ch
 {
     size_t away = suggest_distance(wanted, name);
     size_t place = suggestions->count;
+    size_t wanted_length = strlen(wanted), length = strlen(name);
+
     suggestions->total++;
+    if (2 * away <= (wanted_length > length ? wanted_length : length))
+        suggestions->has_similar = true;
     while (place > 0 && suggestions->best[place - 1].distance > away)
         place--;
     if (place == SUGGEST_MAX)

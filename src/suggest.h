@@ -4,14 +4,16 @@
 #ifndef SUGGEST_H
 #define SUGGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { SUGGEST_MAX = 3, SUGGEST_NAME_MAX = 256 };
 
 /* Starts as {0}. The names are as they came from outside. */
 struct suggestions {
-    size_t total; /* how many names were offered */
-    size_t count; /* how many of them are in best */
+    size_t total;     /* how many names were offered */
+    size_t count;     /* how many of them are in best */
+    bool has_similar; /* at least half of one of them is as in the wanted name */
     struct {
         size_t distance;
         char name[SUGGEST_NAME_MAX];

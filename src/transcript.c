@@ -65,8 +65,11 @@ enum ota_error transcript_open(struct transcript **transcript, const struct opti
         open(options->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
     if ((*transcript)->file.descriptor >= 0)
         return OTA_OK;
-    return fail(failure, OTA_E_OUTPUT, "cannot open %s to write the log there: %s",
-                escape_string(shown, sizeof shown, options->log), strerror(errno));
+    const int reason = errno;
+    fail(failure, OTA_E_OUTPUT, "cannot open %s to write the log there: %s",
+         escape_string(shown, sizeof shown, options->log), strerror(reason));
+    failure->cause = error_output_cause(reason);
+    return failure->error;
 }
 
 /* The same board has the same color in every run. */

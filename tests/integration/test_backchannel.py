@@ -40,7 +40,9 @@ class Strangers(Scenario):
         fault = ("--fault", f"connect-from:{other}")
         self.check([
             Case("turned away", fault, ("-t", "1"), status=8,
-                 says=(f"turned away a connection from {re.escape(other)}", "--peer")),
+                 says=(f"turned away a connection from {re.escape(other)}",
+                       rf"; a connection from {re.escape(other)} was turned away\n  Give --peer"),
+                 never=("firewall",)),
             Case("--peer its address", fault, ("--peer", other)),
             Case("--peer any", fault, ("--peer", "any")),
             Case("--peer somebody else", fault, ("-t", "1", "--peer", address()), status=8),

@@ -18,7 +18,7 @@ from mdns_case import (DESK, KITCHEN, LAMP, LOOKED_FOR, MOVING, OnLink, PASSWORD
 import scenario
 
 AVAHI_SOCKET = "/run/avahi-daemon/socket"
-ADVICE = ("systemctl restart avahi-daemon", "avahi-daemon and libnss-mdns", "the spelling of its name")
+ADVICE = ("systemctl restart avahi-daemon", "avahi-daemon and libnss-mdns", "IP address with -i")
 
 
 def setUpModule():

@@ -58,6 +58,7 @@ struct script {
     int send_error;       /* errno of every send */
     int open_error;       /* errno of opening the socket */
     int listener_trouble;
+    bool has_stranger;     /* a connection from 10.0.0.99 was turned away */
     const char *turn;      /* when an answer may be computed: "@MS " TURN; NULL: at once */
     const char *objection; /* against the image, on a SHA-256 challenge; NULL: none */
     bool is_forced;
@@ -116,6 +117,15 @@ uint16_t __wrap_listener_port(const struct listener *listener)
 {
     assert_null(listener);
     return 4711;
+}
+
+const struct address *__wrap_listener_stranger(const struct listener *listener);
+const struct address *__wrap_listener_stranger(const struct listener *listener)
+{
+    static struct address stranger;
+
+    assert_null(listener);
+    return world.script->has_stranger && address_parse(&stranger, "10.0.0.99") ? &stranger : NULL;
 }
 
 int __wrap_listener_trouble(const struct listener *listener)
@@ -568,6 +578,9 @@ static const struct script scripts[] = {
      .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED,
      .phrase = "accepted 1000 bytes, but did not connect to 10.0.0.1, TCP port 4711",
      .end_ms = 10005},
+    {"accepted, and somebody else has connected", .on = true, .has_stranger = true,
+     .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED,
+     .phrase = "; a connection from 10.0.0.99 was turned away", .end_ms = 10005},
     {"accepted, and no descriptor for the connection", .on = true, .listener_trouble = EMFILE,
      .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_INTERNAL, .phase = ACCEPTED,
      .phrase = "its connection to 10.0.0.1, TCP port 4711, could not be accepted: Too many open "

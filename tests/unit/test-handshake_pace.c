@@ -154,6 +154,13 @@ uint16_t __wrap_listener_port(const struct listener *listener)
     return 4711;
 }
 
+const struct address *__wrap_listener_stranger(const struct listener *listener);
+const struct address *__wrap_listener_stranger(const struct listener *listener)
+{
+    assert_null(listener);
+    return NULL;
+}
+
 int __wrap_listener_trouble(const struct listener *listener)
 {
     assert_null(listener);

@@ -45,7 +45,10 @@ static void test_cases(void **state)
          "them: \"web\\x1b\", "},
         {"x\n", "y", false, NULL,
          "none whose name fits 'x\\n' and that is of the kind 'y'; --list shows them: "},
-        {NULL, "y", false, NULL, "none that is of the kind 'y'; --list shows them: "},
+        {NULL, "y", false, NULL,
+         "none that is of the kind 'y'; --list shows them: 'nodemcu', 'esp32dev', 'esp32s3'"},
+        {NULL, "esp32", false, NULL, "--board '*esp32*' would match 2 of them; --list shows"},
+        {"am", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

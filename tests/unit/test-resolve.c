@@ -540,8 +540,7 @@ static const struct test_case {
      .asked = "host@0 instance@0 system@5",
      .done_ms = 40,
      .says = {"not found: multicast DNS cannot be asked (no daemon), and "
-              "the system resolver says \"Name or service not known\"",
-              "systemctl restart avahi-daemon", "libnss-mdns"}},
+              "the system resolver says \"Name or service not known\""}},
     {.title = ".local that Avahi is slow with: the C library helps after a second",
      .target = "kitchen.local",
      .steps = {{1040, SYSTEM, .address = "10.0.0.7"}},
@@ -716,8 +715,7 @@ static const struct test_case {
      .steps = {{20, DISCOVER_INSTANCE, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"}},
      .asked = "instance@0",
      .done_ms = 20,
-     .says = {"not found: multicast DNS cannot be asked (no daemon); "
-              "start Avahi and D-Bus"}},
+     .says = {"not found: multicast DNS cannot be asked (no daemon)"}},
     {.title = "an instance without a usable address is none",
      .target = "Living Room Lamp",
      .steps = {{20, DISCOVER_INSTANCE, .host = "esp-7.local", .instance = "Living Room Lamp",

@@ -69,11 +69,31 @@ static void test_long_names(void **state)
     assert_string_equal(small, "\"xxxxxxxxxxxxxx");
 }
 
+static void test_has_similar(void **state)
+{
+    static const struct {
+        const char *wanted, *name;
+        bool is_similar;
+    } rows[] = {
+        {"kitchen", "kitchne", true}, {"kitchen", "Kitchen-2", true}, {"lamp", "labs", true},
+        {"kitchen", "garage", false}, {"lamp", "l", false},           {"kitchen", "", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct suggestions suggestions = {0};
+
+        suggest_offer(&suggestions, rows[i].wanted, rows[i].name);
+        assert_int_equal(suggestions.has_similar, rows[i].is_similar);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_has_similar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
