@@ -208,7 +208,8 @@ static void end_no_connection(struct handshake *handshake)
 {
     struct address local;
     bool known = candidates_local(&handshake->candidates, handshake->candidates.current, &local);
-    END(handshake, handshake_no_connection, handshake->config, known ? &local : NULL);
+    END(handshake, handshake_no_connection, handshake->config, known ? &local : NULL,
+        handshake->start_us);
 }
 
 static const struct state_row states[STATE_COUNT] = {

@@ -157,11 +157,11 @@ void handshake_cannot_send(struct ota_failure *failure, const struct session_con
 }
 
 void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,
-                             const struct address *local)
+                             const struct address *local, int64_t start_us)
 {
     char text[ADDRESS_TEXT_MAX] = "this host";
     char other[ADDRESS_TEXT_MAX];
-    const struct address *stranger = listener_stranger(config->listener);
+    const struct address *stranger = listener_stranger(config->listener, start_us);
     int trouble = listener_trouble(config->listener);
     if (local)
         address_text(text, local);

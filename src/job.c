@@ -183,7 +183,7 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
      * nothing is queued and the reason arrives. */
     if (job_rules_is_break(failure->error) && !job->block)
         job->block = job_rules_block(job->config.options, job->image);
-    if (failure->error == OTA_E_NO_CONNECTION)
+    if (failure->error == OTA_E_NO_CONNECTION && failure->cause != OTA_CAUSE_OTHER_ADDRESS)
         snprintf(message, sizeof message,
                  "%s: %s; a firewall drops its packets, or they were lost: once more in %.0f s",
                  ota_phase_name(phase), failure->message, (double)wait_us / 1e6);

@@ -45,7 +45,8 @@ struct listener {
     AvahiWatch *watch;
     AvahiTimeout *rest;
     struct expectation *expectations;
-    unsigned turned_away;    /* and told so */
+    unsigned turned_away; /* and told so */
+    int64_t stranger_us;
     struct address stranger; /* the last that was turned away; family 0: none was */
     int trouble;             /* errno of the last accept(2) that failed for want of a resource */
 };
@@ -65,6 +66,7 @@ static void turn_away(struct listener *listener, int descriptor, const struct ad
     char text[ADDRESS_TEXT_MAX + 8];
     close(descriptor);
     listener->stranger = *peer;
+    listener->stranger_us = loop_now_us();
     if (listener->turned_away == TOLD_MAX)
         return;
     listener->turned_away++;
@@ -285,9 +287,11 @@ uint16_t listener_port(const struct listener *listener)
     return listener->port;
 }
 
-const struct address *listener_stranger(const struct listener *listener)
+const struct address *listener_stranger(const struct listener *listener, int64_t since_us)
 {
-    return listener->stranger.any.sa_family ? &listener->stranger : NULL;
+    bool is_known = listener->stranger.any.sa_family && listener->stranger_us >= since_us;
+
+    return is_known ? &listener->stranger : NULL;
 }
 
 /* The queue may have been empty when the last accept(2) failed. */

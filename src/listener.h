@@ -24,8 +24,8 @@ struct listener *listener_open(const AvahiPoll *poll_api, const struct address *
                                struct ota_failure *failure);
 void listener_close(struct listener *listener);
 uint16_t listener_port(const struct listener *listener);
-/* Where the last connection that was turned away came from; NULL: none was. */
-const struct address *listener_stranger(const struct listener *listener);
+/* Where the last connection that was turned away came from; NULL: none was, since that time. */
+const struct address *listener_stranger(const struct listener *listener, int64_t since_us);
 /* Why a connection that waits in the queue cannot be accepted (EMFILE, ...); 0: none waits. */
 int listener_trouble(const struct listener *listener);
 

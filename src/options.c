@@ -176,7 +176,7 @@ static enum ota_error check_upload(const struct options *options, const struct c
     if (!names_boards(line) && !names_upload(line) && !line->given[OPTION_FILE] && !wants_log(line))
         return fail(failure, OTA_E_USAGE,
                     "no board is named, and no firmware\n"
-                    "  To upload a sketch: esp-ota -i BOARD -f FIRMWARE.bin\n"
+                    "  To upload a sketch: esp-ota -i HOST -f FIRMWARE.bin\n"
                     "  To see which boards there are: esp-ota -l; for all options: esp-ota --help");
     if (!names_boards(line) && !options->chooses)
         return fail(failure, OTA_E_USAGE,

@@ -10,11 +10,18 @@ from scenario import Scenario, image, run
 
 class Mistakes(Scenario):
 
+    def test_bare(self):
+        """Three lines say what to do next."""
+        result = run()
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertRegex(result.err, r"^esp-ota: no board is named, and no firmware\n"
+                                     r"  To upload .*: esp-ota -i HOST -f FIRMWARE.bin\n"
+                                     r"  To see which boards .*: esp-ota -l; .*: esp-ota --help\n$")
+
     def test_mistakes(self):
         path = self.file("fw.bin", image())
         good = ("-i", "127.0.0.1", "-f", path)
         for line, *phrases in (
-                ((), "no board", "-i HOST"),
                 (("-f", path), "no board", "-i HOST"),
                 (("-i", "127.0.0.1"), "no firmware", "-f FILE"),
                 ((path,), f"unexpected argument '{path}'", "-f"),

@@ -119,11 +119,12 @@ uint16_t __wrap_listener_port(const struct listener *listener)
     return 4711;
 }
 
-const struct address *__wrap_listener_stranger(const struct listener *listener);
-const struct address *__wrap_listener_stranger(const struct listener *listener)
+const struct address *__wrap_listener_stranger(const struct listener *listener, int64_t since_us);
+const struct address *__wrap_listener_stranger(const struct listener *listener, int64_t since_us)
 {
     static struct address stranger;
 
+    (void)since_us;
     assert_null(listener);
     return world.script->has_stranger && address_parse(&stranger, "10.0.0.99") ? &stranger : NULL;
 }

@@ -158,14 +158,15 @@ static void test_stranger_is_closed_without_a_byte(void **state)
     struct address expected = numeric("127.0.0.2", 0);
     listener_expect(listener, &expected, on_accept, fixture);
     char text[ADDRESS_TEXT_MAX];
-    assert_null(listener_stranger(listener));
+    assert_null(listener_stranger(listener, 0));
     int stranger = connect_from("127.0.0.3", "127.0.0.1", listener_port(listener));
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
     run(fixture, 2000000);
     char byte;
     assert_int_equal(recv(stranger, &byte, 1, 0), 0);
-    assert_non_null(listener_stranger(listener));
-    assert_string_equal(address_text(text, listener_stranger(listener)), "127.0.0.3");
+    assert_non_null(listener_stranger(listener, 0));
+    assert_null(listener_stranger(listener, loop_now_us() + 1));
+    assert_string_equal(address_text(text, listener_stranger(listener, 0)), "127.0.0.3");
     assert_int_equal(fixture->accepted, 1);
     assert_true(address_equal(&fixture->peer, &expected));
     close(stranger);

@@ -214,7 +214,7 @@ static void test_rejected(void **state)
     } rows[] = {
         {{NULL},
          "no board is named, and no firmware\n"
-         "  To upload a sketch: esp-ota -i BOARD -f FIRMWARE.bin\n"
+         "  To upload a sketch: esp-ota -i HOST -f FIRMWARE.bin\n"
          "  To see which boards there are: esp-ota -l; for all options: esp-ota --help"},
         {{"-f", "x"}, "no board is named; add -i HOST, the board's name or address, or --all"},
         {{"-i", "b"}, "no firmware is named; add -f FILE"},
