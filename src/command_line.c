@@ -198,6 +198,8 @@ static enum ota_error take_value(struct reader *reader, enum option option,
 {
     if (option == OPTION_AUTH)
         return take_password(reader, failure);
+
+    struct command_line *line = reader->line;
     char *marked = poptGetOptArg(reader->popt);
     char *value = marked ? disguise_reveal(&reader->disguise, marked, malloc) : NULL;
     if (!marked && options_value_is_optional(options_find(option)))
@@ -213,10 +215,10 @@ static enum ota_error take_value(struct reader *reader, enum option option,
         return fail(failure, OTA_E_USAGE, "option '--%s' needs a value, but '%s' follows",
                     options_find(option)->longName, name);
     }
-    struct strings *list = list_of(reader->line, option);
+    struct strings *list = list_of(line, option);
     if (list)
         return add_value(list, value, failure);
-    const char *former = reader->line->value[option];
+    const char *former = line->value[option];
     if ((option == OPTION_HOSTS || option == OPTION_RESUME) && former &&
         strcmp(former, value) != 0) {
         free(value);
@@ -224,8 +226,8 @@ static enum ota_error take_value(struct reader *reader, enum option option,
                     "option '--%s' is given twice; put all boards into one %s",
                     options_find(option)->longName, option == OPTION_HOSTS ? "list" : "report");
     }
-    cleanse_and_free(reader->line->value[option]);
-    reader->line->value[option] = value;
+    cleanse_and_free(line->value[option]);
+    line->value[option] = value;
     return OTA_OK;
 }
 
