@@ -154,7 +154,8 @@ char *escape_string(char *target, size_t capacity, const char *source)
     return escape_text(target, capacity, source, strlen(source));
 }
 
-static bool is_made_of(const char *text, bool (*fits)(uint32_t character, unsigned *marks))
+/* Whether text is valid UTF-8 without harmful characters, or even such that all of it is shown. */
+static bool is_made_of(const char *text, bool is_all_shown)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t length = strlen(text);
@@ -164,7 +165,7 @@ static bool is_made_of(const char *text, bool (*fits)(uint32_t character, unsign
         uint32_t character;
         size_t size = utf8_decode(&character, bytes, length);
 
-        if (size == 0 || !fits(character, &marks))
+        if (size == 0 || (is_all_shown ? !is_shown(character, &marks) : is_harmful(character)))
             return false;
         bytes += size;
         length -= size;
@@ -172,20 +173,14 @@ static bool is_made_of(const char *text, bool (*fits)(uint32_t character, unsign
     return true;
 }
 
-static bool is_harmless(uint32_t character, unsigned *marks)
-{
-    (void)marks;
-    return !is_harmful(character);
-}
-
 bool escape_is_printable(const char *text)
 {
-    return is_made_of(text, is_shown);
+    return is_made_of(text, true);
 }
 
 bool escape_is_harmless(const char *text)
 {
-    return is_made_of(text, is_harmless);
+    return is_made_of(text, false);
 }
 
 /* Of "\u" with 4 digits or "\U" with 8, as escape() writes them; 0 for anything else. */
