@@ -54,7 +54,7 @@ bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char 
 /* Compares what comes out piece by piece, so that a bomb is noticed at its first wrong byte. */
 static bool unpacks_to(z_stream *stream, const unsigned char *data, size_t size)
 {
-    unsigned char piece[16384];
+    unsigned char piece[16384] = {0};
     size_t done = 0;
     int status = Z_OK;
 
