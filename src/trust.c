@@ -3,6 +3,7 @@
  */
 #include "trust.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum {
@@ -66,7 +67,7 @@ static void gather_digits(char digits[WORDS_MAX], const char *words)
 
     while (*words && count < WORDS_MAX - 1) {
         bool is_escape = words[0] == '\\' && words[1] == 'x' && words[2] && words[3];
-        char c = *words >= 'A' && *words <= 'F' ? (char)(*words - 'A' + 'a') : *words;
+        char c = (char)tolower((unsigned char)*words);
 
         if (!is_escape && is_digit(c))
             digits[count++] = c;
@@ -107,12 +108,11 @@ static bool has_hash(const char *digits, const char *password)
 bool trust_is_echo(const struct trust *trust, const char *password, const char *words)
 {
     char digits[WORDS_MAX];
-    size_t kept = trust->given_count < TRUST_ANSWERS_KEPT ? trust->given_count : TRUST_ANSWERS_KEPT;
 
     gather_digits(digits, words);
     if (strlen(digits) < ECHO_MIN)
         return false;
-    for (size_t i = 0; i < kept; i++)
+    for (size_t i = 0; i < TRUST_ANSWERS_KEPT; i++)
         if (has_part(digits, trust->given[i].cnonce) || has_part(digits, trust->given[i].response))
             return true;
     return has_hash(digits, password);
