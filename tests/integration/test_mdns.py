@@ -192,7 +192,7 @@ class Addresses(OnLink):
         """The IPv6 address has its turn after one resend period, or -t, and gets the image."""
         silent = self.simulate(ATTIC, "--fault", "silent")
         other = self.simulate(ATTIC, address=ATTIC.v6)
-        result = scenario.run("-i", "attic.local", "-f", self.image, "-t", "1", "--retries", "0")
+        result = scenario.run("-i", "attic.local", "-f", self.image, "-t", "3", "--retries", "0")
         self.assert_result(result, 0, ("attic.local is 10.77.0.18, port 8300 (mDNS)\n",
                                        "no answer yet; inviting it again, at [fd77::18]:8300\n",
                                        "attic.local is fd77::18, port 8300 (mDNS)\n",
