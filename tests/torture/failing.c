@@ -257,7 +257,7 @@ int open(const char *path, int flags, ...)
     REAL(open);
     va_list more;
     va_start(more, flags);
-    mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
+    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
     va_end(more);
     return fails(FILES, EMFILE) ? -1 : real(path, flags, mode);
 }
