@@ -56,8 +56,8 @@ static void list_names(char *target, size_t capacity, const struct boards *all, 
     for (size_t i = 0; i < all->count; i++)
         suggest_offer(&suggestions, wanted, all->items[i]->instance);
     suggest_list(target, capacity, &suggestions);
-    if (suggestions.total > suggestions.count && strlen(target) + sizeof ", ..." <= capacity)
-        strcat(target, ", ...");
+    if (suggestions.total > suggestions.count)
+        snprintf(target + strlen(target), capacity - strlen(target), ", ...");
 }
 
 /* Says which pattern would select boards, where only the stars are missing; else "". */
