@@ -84,13 +84,13 @@ static void on_alive(const bool *is_alive, void *userdata)
     report(browse);
 }
 
-/* A board without a place here is listed once. */
-static void find_contests(struct browse *browse)
+/* A board without a place here is listed once. False when memory ran out. */
+static bool find_contests(struct browse *browse)
 {
     browse->contests = calloc(browse->boards.count + 1, sizeof *browse->contests);
     browse->rivals = calloc(RIVALS_MAX, sizeof *browse->rivals);
     if (!browse->contests || !browse->rivals)
-        return;
+        return false;
     for (size_t i = 0; i < browse->boards.count; i++) {
         struct address rivals[CLAIMS_MAX];
         size_t count = claims_find_rivals(rivals, &browse->boards.items[i]->claims);
@@ -101,6 +101,7 @@ static void find_contests(struct browse *browse)
             (struct contest){.board = i, .first = browse->rival_count, .count = count};
         browse->rival_count += count;
     }
+    return true;
 }
 
 /* The last thing that a caller does. */
@@ -109,10 +110,13 @@ static void finish(struct browse *browse, const struct ota_failure *failure)
     stop(browse);
     if (failure)
         browse->failure = *failure;
-    find_contests(browse);
+    bool is_known = find_contests(browse);
     if (browse->contest_count)
         browse->alive =
             alive_start(browse->poll_api, browse->rivals, browse->rival_count, on_alive, browse);
+    if (!is_known || (browse->contest_count && !browse->alive))
+        fail(&browse->failure, OTA_E_INTERNAL,
+             "boards of one name cannot be told apart: out of memory or file descriptors");
     if (!browse->alive)
         report(browse);
 }
@@ -154,12 +158,13 @@ static void finish_normally(struct browse *browse, bool is_cut_short)
     finish(browse, &failure);
 }
 
-static void finish_unavailable(struct browse *browse, const char *reason)
+static void finish_unavailable(struct browse *browse, const struct discover_answer *answer)
 {
     struct ota_failure failure;
-    fail(&failure, OTA_E_NO_MDNS, "%s: multicast DNS cannot be asked (%s)",
+    fail(&failure, answer->is_local ? OTA_E_INTERNAL : OTA_E_NO_MDNS,
+         "%s: multicast DNS cannot be asked (%s)",
          browse->boards.count ? "the boards found may not be all" : "boards cannot be looked for",
-         reason);
+         answer->reason);
     finish(browse, &failure);
 }
 
@@ -170,7 +175,7 @@ static void on_answer(const struct discover_answer *answer, void *userdata)
     if (answer->event != DISCOVER_FOUND)
         browse->query = NULL;
     if (answer->event == DISCOVER_UNAVAILABLE) {
-        finish_unavailable(browse, answer->reason);
+        finish_unavailable(browse, answer);
     } else if (answer->event == DISCOVER_END) {
         finish_normally(browse, false);
     } else if (boards_add(&browse->boards, answer) < 0) {

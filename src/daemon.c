@@ -4,8 +4,10 @@
  */
 #include "daemon.h"
 
+#include "error.h"
 #include "loop.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -35,6 +37,11 @@ static void describe(const struct daemon *daemon, char *reason, size_t capacity,
 void daemon_describe(const struct daemon *daemon, char *reason, size_t capacity)
 {
     describe(daemon, reason, capacity, daemon->avahi.client_errno(daemon->client));
+}
+
+bool daemon_lacks_memory(const struct daemon *daemon)
+{
+    return daemon->avahi.client_errno(daemon->client) == AVAHI_ERR_NO_MEMORY;
 }
 
 static void give_up(struct daemon *daemon, int error)
@@ -113,27 +120,30 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
         loop_arm(daemon->poll_api, &daemon->timeout, RETURN_US, NULL, NULL);
 }
 
-static bool open_connection(struct daemon *daemon, char *reason, size_t capacity)
+/* Returns 0, or the errno that daemon_connect() promises, or -1 for none. */
+static int open_connection(struct daemon *daemon, char *reason, size_t capacity)
 {
+    errno = 0;
     const char *missing = avahi_load(&daemon->avahi);
     if (missing) {
+        bool is_local = error_is_local(errno);
         snprintf(reason, capacity, "%s", missing);
-        return false;
+        return is_local ? ENOMEM : -1;
     }
     if (loop_arm(daemon->poll_api, &daemon->timeout, -1, on_timeout, daemon) < 0) {
         snprintf(reason, capacity, "out of memory");
-        return false;
+        return ENOMEM;
     }
     int error = new_client(daemon);
     if (error) {
         describe(daemon, reason, capacity, error);
-        return false;
+        return error == AVAHI_ERR_NO_MEMORY ? ENOMEM : -1;
     }
     daemon->is_there = is_on_bus(daemon);
     if (!daemon->is_there)
         snprintf(reason, capacity,
                  "avahi-daemon is not on the D-Bus system bus, or the bus denies access to it");
-    return daemon->is_there;
+    return daemon->is_there ? 0 : -1;
 }
 
 struct daemon *daemon_connect(const AvahiPoll *poll_api, const struct daemon_callbacks *callbacks,
@@ -145,9 +155,11 @@ struct daemon *daemon_connect(const AvahiPoll *poll_api, const struct daemon_cal
         return NULL;
     }
     *daemon = (struct daemon){.poll_api = poll_api, .callbacks = *callbacks};
-    if (open_connection(daemon, reason, capacity))
+    int error = open_connection(daemon, reason, capacity);
+    if (error == 0)
         return daemon;
     daemon_free(daemon);
+    errno = error == ENOMEM ? ENOMEM : 0;
     return NULL;
 }
 

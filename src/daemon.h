@@ -22,7 +22,8 @@ struct daemon_callbacks {
     void *userdata;
 };
 
-/* Connects. NULL when that is not possible, with reason filled in. */
+/* Connects. NULL when that is not possible, with reason filled in, and errno: ENOMEM when memory
+ * ran out, otherwise 0. */
 struct daemon *daemon_connect(const AvahiPoll *poll_api, const struct daemon_callbacks *callbacks,
                               char *reason, size_t capacity);
 void daemon_free(struct daemon *daemon);
@@ -32,5 +33,7 @@ AvahiClient *daemon_client(const struct daemon *daemon); /* NULL between on_gone
 
 /* Why the last call of libavahi-client failed: "avahi-daemon: Access denied". */
 void daemon_describe(const struct daemon *daemon, char *reason, size_t capacity);
+/* Whether it failed because memory ran out. */
+bool daemon_lacks_memory(const struct daemon *daemon);
 
 #endif

@@ -11,6 +11,7 @@
 #include "discover_search.h"
 #include "loop.h"
 
+#include <errno.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,6 +232,7 @@ static void query_fail(struct query *query)
     struct discover_answer answer = {.event = DISCOVER_UNAVAILABLE};
 
     daemon_describe(query->discover->pool.daemon, answer.reason, sizeof answer.reason);
+    answer.is_local = daemon_lacks_memory(query->discover->pool.daemon);
     report(query, &answer);
     query_end(query);
 }
@@ -450,7 +452,9 @@ struct discover *discover_new(const AvahiPoll *poll_api, discover_answer_fn *on_
                                                .userdata = discover};
     discover->pool.daemon = daemon_connect(poll_api, &callbacks, reason, DISCOVER_REASON_MAX);
     if (!discover->pool.daemon) {
+        int error = errno;
         free(discover);
+        errno = error;
         return NULL;
     }
 

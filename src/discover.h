@@ -37,7 +37,8 @@ enum discover_kind {
 enum discover_event {
     DISCOVER_FOUND,       /* one answer; the fields that the kind names are set */
     DISCOVER_END,         /* the question is over: everything has come, or Avahi gave up */
-    DISCOVER_UNAVAILABLE, /* the question is over: there is no Avahi to ask; reason is set */
+    DISCOVER_UNAVAILABLE, /* the question is over: Avahi cannot be asked; reason, is_local are set
+                           */
 };
 
 /* A plain value, so that it can travel between processes. Every string is terminated; all but
@@ -54,6 +55,7 @@ struct discover_answer {
     char host[DISCOVER_NAME_MAX];
     char type[DISCOVER_TYPE_MAX];     /* "esp32dev", or ""; not for DISCOVER_HOST */
     char reason[DISCOVER_REASON_MAX]; /* "avahi-daemon: Access denied" */
+    bool is_local; /* this computer has run out of memory, processes, file descriptors */
 };
 
 struct discover;
@@ -64,7 +66,8 @@ typedef void discover_answer_fn(uint32_t id, const struct discover_answer *answe
  * is waited for, and asked again. Frees nothing, calls nothing back. */
 typedef void discover_lost_fn(const char *reason, void *userdata);
 
-/* Connects to the daemon. NULL when that is not possible, with reason filled in. */
+/* Connects to the daemon. NULL when that is not possible, with reason filled in, and errno: ENOMEM
+ * when memory ran out, otherwise 0. */
 struct discover *discover_new(const AvahiPoll *poll_api, discover_answer_fn *on_answer,
                               discover_lost_fn *on_lost, void *userdata,
                               char reason[DISCOVER_REASON_MAX]);

@@ -4,6 +4,9 @@
  */
 #include "etc_hosts.h"
 
+#include "error.h"
+
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,20 +96,22 @@ static size_t read_all(int file, char *text, size_t size)
     return length;
 }
 
-size_t etc_hosts_find(struct address *addresses, size_t capacity, const char *name)
+ssize_t etc_hosts_find(struct address *addresses, size_t capacity, const char *name)
 {
     struct stat status;
-    size_t count = 0;
+    ssize_t count = 0;
     /* Nothing that could be opened instead of a file may make this wait. */
     int file = open(PATH, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
-        return 0;
+        return error_is_local(errno) ? -1 : 0;
 
     if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
         size_t size = status.st_size < FILE_MAX ? (size_t)status.st_size : FILE_MAX;
         char *text = malloc(size);
+        count = -1;
         if (text)
-            count = etc_hosts_search(addresses, capacity, name, text, read_all(file, text, size));
+            count = (ssize_t)etc_hosts_search(addresses, capacity, name, text,
+                                              read_all(file, text, size));
         free(text);
     }
     close(file);

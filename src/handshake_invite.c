@@ -239,8 +239,11 @@ static void end_absent(struct handshake *handshake)
 void handshake_end_no_answer(struct handshake *handshake)
 {
     const struct round *round = &handshake->round;
+    const int dropped = handshake->candidates.list[handshake->candidates.current].udp.dropped;
 
-    if (pace_is_known(&handshake->pace) && !handshake_network_error(handshake))
+    if (dropped)
+        END(handshake, handshake_cannot_send, handshake->config, handshake->board_address, dropped);
+    else if (pace_is_known(&handshake->pace) && !handshake_network_error(handshake))
         END(handshake, handshake_fell_silent, handshake->board_address, round->invitations,
             loop_now_us() - round->invited_us);
     else

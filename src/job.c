@@ -637,9 +637,11 @@ void job_start(struct job *job)
     job->acknowledged = 0;
     job->resolver = resolver_start(job->config.poll_api, job->config.mdns, target, !target->port,
                                    RESOLVE_US, on_resolved, job);
-    if (!job->resolver)
-        conclude(job, OTA_PHASE_RESOLVE,
-                 &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+    if (!job->resolver) {
+        struct ota_failure failure;
+        fail(&failure, OTA_E_INTERNAL, "cannot look for the board: %s", strerror(errno));
+        conclude(job, OTA_PHASE_RESOLVE, &failure);
+    }
 }
 
 /* -- ends from outside: a signal, the deadline -- */

@@ -25,16 +25,18 @@ struct program {
     struct ota_failure failure;
 };
 
-static void print(const struct program *program, const struct boards *boards)
+static bool print(const struct program *program, const struct boards *boards)
 {
+    bool is_written = true;
     int64_t since_start_us = loop_now_us() - program->start_us;
     if (program->options->json)
         for (size_t i = 0; i < boards->count; i++)
-            report_json_board(stdout, boards->items[i], since_start_us);
+            is_written &= report_json_board(stdout, boards->items[i], since_start_us);
     else if (isatty(STDOUT_FILENO) && boards->count)
         listing_print_table(stdout, boards);
     else
         listing_print_plain(stdout, boards);
+    return is_written && fflush(stdout) == 0 && !ferror(stdout);
 }
 
 static void on_done(const struct boards *boards, const struct ota_failure *failure, void *userdata)
@@ -46,11 +48,10 @@ static void on_done(const struct boards *boards, const struct ota_failure *failu
     if (failure)
         program->failure = *failure;
     errno = 0;
-    print(program, &matching);
-    free(matching.items);
-    if (fflush(stdout) != 0 || ferror(stdout))
+    if (!print(program, &matching))
         fail(&program->failure, OTA_E_OUTPUT, "cannot write to standard output: %s",
              strerror(errno));
+    free(matching.items);
     loop_quit(program->loop);
 }
 

@@ -5,6 +5,7 @@
 #include "lookup.h"
 
 #include "child.h"
+#include "error.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -18,6 +19,7 @@ struct result {
     size_t count;
     struct address addresses[LOOKUP_ADDRESSES_MAX];
     char why[LOOKUP_WHY_MAX];
+    bool is_local;
 };
 
 struct lookup {
@@ -54,6 +56,7 @@ static void ask(int socket, const void *argument)
     struct result result;
     memset(&result, 0, sizeof result); /* padding too: all of it goes through the socket */
     int error = getaddrinfo(argument, NULL, &hints, &list);
+    result.is_local = error == EAI_MEMORY || (error == EAI_SYSTEM && error_is_local(errno));
     const char *why = error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error);
     if (error == 0) {
         collect(&result, list);
@@ -74,11 +77,12 @@ static void on_result(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *us
         return;
     if (length != (ssize_t)sizeof result)
         result =
-            (struct result){.why = "the process that asks the system resolver ended unexpectedly"};
+            (struct result){.why = "the process that asks the system resolver ended unexpectedly",
+                            .is_local = true};
     /* The child hangs up next: that must not be seen as a second result. */
     lookup->poll_api->watch_free(watch);
     lookup->watch = NULL;
-    lookup->done(result.addresses, result.count, result.why, lookup->userdata);
+    lookup->done(result.addresses, result.count, result.why, result.is_local, lookup->userdata);
 }
 
 struct lookup *lookup_start(const AvahiPoll *poll_api, const char *name, lookup_done_fn *done,

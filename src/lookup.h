@@ -8,14 +8,16 @@
 #include "address.h"
 
 #include <avahi-common/watch.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct lookup;
 
 /* count addresses (count 0: the name does not resolve; why is a sentence part such as "Name or
- * service not known", never NULL). Called once, from the loop. */
+ * service not known", never NULL; is_local: as this computer has run out of memory or the like).
+ * Called once, from the loop. */
 typedef void lookup_done_fn(const struct address *addresses, size_t count, const char *why,
-                            void *userdata);
+                            bool is_local, void *userdata);
 
 /* Starts to look name up. NULL (errno set) when no process can be started. The caller has the
  * deadline: lookup_free() may be called at any time, also from done, and kills the child. */

@@ -15,6 +15,7 @@
 #include "mdns.h"
 
 #include "child.h"
+#include "error.h"
 #include "loop.h"
 
 #include <errno.h>
@@ -61,13 +62,17 @@ static void send_record(const struct server *server, const struct record *record
         loop_quit(server->loop);
 }
 
-static void send_lost(const char *reason, void *userdata)
+static void tell_lost(struct server *server, const char *reason, bool is_local)
 {
-    struct server *server = userdata;
-    struct record record = {.type = RECORD_LOST};
+    struct record record = {.type = RECORD_LOST, .answer.is_local = is_local};
     snprintf(record.answer.reason, sizeof record.answer.reason, "%s", reason);
     send_record(server, &record);
     loop_quit(server->loop);
+}
+
+static void send_lost(const char *reason, void *userdata)
+{
+    tell_lost(userdata, reason, false);
 }
 
 static void send_answer(uint32_t id, const struct discover_answer *answer, void *userdata)
@@ -103,7 +108,7 @@ static void serve(int socket, const void *argument)
     char reason[DISCOVER_REASON_MAX];
     server.discover = discover_new(poll_api, send_answer, send_lost, &server, reason);
     if (!server.discover) {
-        send_lost(reason, &server);
+        tell_lost(&server, reason, errno == ENOMEM);
     } else if (poll_api->watch_new(poll_api, socket, AVAHI_WATCH_IN, on_request, &server)) {
         send_record(&server, &(struct record){.type = RECORD_HELLO});
         loop_run(server.loop);
@@ -138,6 +143,7 @@ struct mdns {
     uint32_t last_id;
     struct mdns_query *queries; /* oldest first */
     char reason[DISCOVER_REASON_MAX];
+    bool is_local;     /* the reason is this computer's */
     int64_t failed_us; /* 0: it has not */
 };
 
@@ -157,7 +163,7 @@ static void rearm(struct mdns *mdns, int64_t delay_us)
 }
 
 /* Ends the child. Nothing is called back here: that is on_timeout()'s part, one query a turn. */
-static void stop(struct mdns *mdns, const char *reason)
+static void stop(struct mdns *mdns, const char *reason, bool is_local)
 {
     if (mdns->running) {
         mdns->poll_api->watch_free(mdns->watch);
@@ -165,6 +171,7 @@ static void stop(struct mdns *mdns, const char *reason)
         mdns->running = false;
     }
     snprintf(mdns->reason, sizeof mdns->reason, "%s", reason);
+    mdns->is_local = is_local;
     mdns->failed_us = loop_now_us();
     struct mdns_query *next;
     for (struct mdns_query *query = mdns->queries; query; query = next) {
@@ -191,7 +198,7 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
     struct mdns *mdns = userdata;
     (void)timeout;
     if (mdns->running) {
-        stop(mdns, "avahi-daemon or the D-Bus system bus does not answer");
+        stop(mdns, "avahi-daemon or the D-Bus system bus does not answer", false);
         return;
     }
     struct mdns_query *query = mdns->queries;
@@ -199,7 +206,7 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
         return;
     if (query->next)
         rearm(mdns, 0);
-    struct discover_answer answer = {.event = DISCOVER_UNAVAILABLE};
+    struct discover_answer answer = {.event = DISCOVER_UNAVAILABLE, .is_local = mdns->is_local};
     memcpy(answer.reason, mdns->reason, sizeof answer.reason);
     finish(query, &answer);
 }
@@ -262,9 +269,9 @@ static void on_record(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *us
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (length != (ssize_t)sizeof record)
-        stop(mdns, "the process that asks avahi-daemon ended unexpectedly");
+        stop(mdns, "the process that asks avahi-daemon ended unexpectedly", true);
     else if (record.type == RECORD_LOST)
-        stop(mdns, record.answer.reason);
+        stop(mdns, record.answer.reason, record.answer.is_local);
     else if (record.type == RECORD_HELLO)
         confirm(mdns);
     else
@@ -306,7 +313,7 @@ void mdns_free(struct mdns *mdns)
         return;
     while (mdns->queries)
         query_remove(mdns->queries);
-    stop(mdns, "");
+    stop(mdns, "", false);
     mdns->poll_api->timeout_free(mdns->timeout);
     free(mdns);
 }
@@ -334,9 +341,10 @@ static void dispatch(struct mdns *mdns, struct mdns_query *query)
     } else if (mdns->running || start(mdns) == 0) {
         flush(mdns);
     } else {
+        bool is_local = error_is_local(errno);
         char reason[DISCOVER_REASON_MAX];
         snprintf(reason, sizeof reason, "no process can be started to ask: %s", strerror(errno));
-        stop(mdns, reason);
+        stop(mdns, reason, is_local);
     }
 }
 

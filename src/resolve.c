@@ -76,6 +76,7 @@ struct resolver {
     struct question questions[ASK_COUNT];
     char unavailable[DISCOVER_REASON_MAX]; /* why mDNS cannot be asked; "" when it can */
     char system_why[DISCOVER_REASON_MAX];  /* why the C library found nothing */
+    bool is_local; /* one of the two, as this computer ran out of something */
     struct finding findings[SOURCE_COUNT];
     struct suggestions suggestions;
     struct rivals *rivals; /* NULL: one board has the name, as far as is known */
@@ -133,12 +134,14 @@ static void on_answer(const struct discover_answer *answer, void *userdata)
         record_answer(resolver, (enum discover_kind)(question - resolver->questions), answer);
     else
         question->query = NULL;
-    if (answer->event == DISCOVER_UNAVAILABLE)
+    if (answer->event == DISCOVER_UNAVAILABLE) {
         memcpy(resolver->unavailable, answer->reason, sizeof resolver->unavailable);
+        resolver->is_local |= answer->is_local;
+    }
     decide(resolver);
 }
 
-static void on_lookup(const struct address *addresses, size_t count, const char *why,
+static void on_lookup(const struct address *addresses, size_t count, const char *why, bool is_local,
                       void *userdata)
 {
     struct resolver *resolver = userdata;
@@ -147,6 +150,7 @@ static void on_lookup(const struct address *addresses, size_t count, const char 
     for (size_t i = 0; i < count; i++)
         finding_add_address(&resolver->findings[FROM_SYSTEM], &addresses[i]);
     snprintf(resolver->system_why, sizeof resolver->system_why, "%s", why);
+    resolver->is_local |= is_local;
     lookup_free(question->lookup);
     question->lookup = NULL;
     decide(resolver);
@@ -165,12 +169,14 @@ static void ask(struct resolver *resolver, size_t what)
     if (what == ASK_SYSTEM) {
         question->lookup =
             lookup_start(resolver->poll_api, resolver->target->name, on_lookup, resolver);
+        resolver->is_local |= !question->lookup && error_is_local(errno);
         if (!question->lookup)
             snprintf(resolver->system_why, sizeof resolver->system_why, "%s", strerror(errno));
         return;
     }
 
     question->query = mdns_ask(resolver->mdns, (enum discover_kind)what, name, on_answer, question);
+    resolver->is_local |= !question->query;
     if (!question->query)
         snprintf(resolver->unavailable, sizeof resolver->unavailable, "out of memory");
 }
@@ -352,6 +358,7 @@ static void describe_failure(const struct resolver *resolver, int64_t now_us,
         .is_system_asked = questions[ASK_SYSTEM].asked,
         .is_system_pending = is_pending(resolver, ASK_SYSTEM),
         .system_why = resolver->system_why,
+        .is_local = resolver->is_local,
         .is_dns_name = resolver->target->kind == TARGET_HOST,
         .has_all_boards = questions[DISCOVER_BOARDS].asked && !is_browsing,
         .boards = &resolver->suggestions,
@@ -386,14 +393,22 @@ static void on_rivals(const struct ota_failure *failure, void *userdata)
         report_result(resolver, best_finding(resolver), loop_now_us());
 }
 
-/* Returns whether the result must wait, because different boards may have the name. */
-static bool check_rivals(struct resolver *resolver, struct finding *finding)
+/* Reports the finding unless different boards may have the name, which takes a while. */
+static void check_rivals(struct resolver *resolver, struct finding *finding, int64_t now_us)
 {
-    if (finding)
-        resolver->rivals = rivals_check(resolver->poll_api, finding, on_rivals, resolver);
-    if (resolver->rivals)
+    struct ota_failure failure;
+
+    if (!rivals_check(&resolver->rivals, resolver->poll_api, finding, on_rivals, resolver)) {
+        fail(&failure, OTA_E_INTERNAL,
+             "different boards have this name, and which of them is there cannot be asked: out of "
+             "memory or file descriptors");
         stop_asking(resolver);
-    return resolver->rivals;
+        resolver->done(NULL, &failure, resolver->userdata);
+    } else if (resolver->rivals) {
+        stop_asking(resolver);
+    } else {
+        report_result(resolver, finding, now_us);
+    }
 }
 
 static void decide(struct resolver *resolver)
@@ -415,9 +430,11 @@ static void decide(struct resolver *resolver)
     }
 
     next_us = earlier(next_us, resolver->deadline_us);
-    if (next_us <= now_us && !check_rivals(resolver, finding))
-        report_result(resolver, finding, now_us);
-    else if (!resolver->rivals)
+    if (next_us <= now_us && finding)
+        check_rivals(resolver, finding, now_us);
+    else if (next_us <= now_us)
+        report_result(resolver, NULL, now_us);
+    else
         loop_arm(resolver->poll_api, &resolver->timeout, next_us - now_us, NULL, NULL);
 }
 
@@ -443,13 +460,14 @@ static void derive_names(struct resolver *resolver)
 }
 
 /* An entry in /etc/hosts was made by hand, so it goes before all other answers. */
-static void read_etc_hosts(struct resolver *resolver)
+static int read_etc_hosts(struct resolver *resolver)
 {
     struct address addresses[RESOLVE_ADDRESSES_MAX];
-    size_t count = etc_hosts_find(addresses, RESOLVE_ADDRESSES_MAX, resolver->target->name);
+    ssize_t count = etc_hosts_find(addresses, RESOLVE_ADDRESSES_MAX, resolver->target->name);
 
-    for (size_t i = 0; i < count; i++)
+    for (ssize_t i = 0; i < count; i++)
         finding_add_address(&resolver->findings[FROM_FILE], &addresses[i]);
+    return count < 0 ? -1 : 0;
 }
 
 struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
@@ -479,15 +497,16 @@ struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns *mdns,
     if (target->kind == TARGET_ADDRESS) {
         resolver->findings[FROM_SYSTEM].resolution.source = "numeric address";
         finding_add_address(&resolver->findings[FROM_SYSTEM], &target->address);
-    } else if (target->kind != TARGET_INSTANCE) {
-        read_etc_hosts(resolver);
     }
 
-    if (loop_arm(poll_api, &resolver->timeout, 0, on_timeout, resolver) < 0) {
-        free(resolver);
-        return NULL;
-    }
-    return resolver;
+    bool may_be_in_file = target->kind != TARGET_ADDRESS && target->kind != TARGET_INSTANCE;
+    if ((!may_be_in_file || read_etc_hosts(resolver) == 0) &&
+        loop_arm(poll_api, &resolver->timeout, 0, on_timeout, resolver) == 0)
+        return resolver;
+    int error = errno;
+    free(resolver);
+    errno = error;
+    return NULL;
 }
 
 void resolver_free(struct resolver *resolver)

@@ -16,13 +16,15 @@ struct resolve_failure {
     bool is_system_asked;
     bool is_system_pending;
     const char *system_why; /* why the C library found nothing */
-    bool is_dns_name;       /* mDNS is not expected to know it */
-    bool has_all_boards;    /* boards has all that announce themselves */
+    bool is_local;    /* one of them could not be asked as this computer has run out of something */
+    bool is_dns_name; /* mDNS is not expected to know it */
+    bool has_all_boards; /* boards has all that announce themselves */
     const struct suggestions *boards;
 };
 
-/* Fills in failure with OTA_E_NOT_FOUND: who was asked, for how long, the answers, and advice for
- * this name. The caller's message names the board and adds the advice that fits every name. */
+/* Fills in failure with OTA_E_NOT_FOUND, or OTA_E_INTERNAL where the trouble is local: who was
+ * asked, for how long, the answers, and advice for this name. The caller's message names the board
+ * and adds the advice that fits every name. */
 void resolve_failure_describe(const struct resolve_failure *facts, struct ota_failure *failure);
 
 #endif

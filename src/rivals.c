@@ -49,14 +49,18 @@ static void on_alive(const bool *is_alive, void *userdata)
     rivals->done(NULL, rivals->userdata);
 }
 
-struct rivals *rivals_check(const AvahiPoll *poll_api, struct finding *finding,
-                            rivals_done_fn *done, void *userdata)
+bool rivals_check(struct rivals **started, const AvahiPoll *poll_api, struct finding *finding,
+                  rivals_done_fn *done, void *userdata)
 {
     struct address addresses[CLAIMS_MAX];
     size_t count = claims_find_rivals(addresses, &finding->claims);
-    struct rivals *rivals = count ? malloc(sizeof *rivals) : NULL;
+
+    *started = NULL;
+    if (count == 0)
+        return true;
+    struct rivals *rivals = malloc(sizeof *rivals);
     if (!rivals)
-        return NULL;
+        return false;
 
     *rivals =
         (struct rivals){.finding = finding, .done = done, .userdata = userdata, .count = count};
@@ -65,9 +69,10 @@ struct rivals *rivals_check(const AvahiPoll *poll_api, struct finding *finding,
     rivals->alive = alive_start(poll_api, addresses, count, on_alive, rivals);
     if (!rivals->alive) {
         free(rivals);
-        return NULL;
+        return false;
     }
-    return rivals;
+    *started = rivals;
+    return true;
 }
 
 void rivals_free(struct rivals *rivals)

@@ -15,9 +15,10 @@ struct rivals;
 typedef void rivals_done_fn(const struct ota_failure *failure, void *userdata);
 
 /* Asks the addresses of the finding for a sign of life if they are of different boards. The finding
- * must outlive the rivals. NULL if they are of one board, or when memory ran out. */
-struct rivals *rivals_check(const AvahiPoll *poll_api, struct finding *finding,
-                            rivals_done_fn *done, void *userdata);
+ * must outlive the rivals. *rivals is NULL if they are of one board, or if false is returned: they
+ * cannot be asked, as memory, or file descriptors, ran out. */
+bool rivals_check(struct rivals **rivals, const AvahiPoll *poll_api, struct finding *finding,
+                  rivals_done_fn *done, void *userdata);
 
 /* Allowed at any time, also in done, and needed after it. */
 void rivals_free(struct rivals *rivals);

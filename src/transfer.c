@@ -216,7 +216,8 @@ static void end_of_stream(struct transfer *transfer, int reason)
     else if (transfer_all_sent(transfer) && is_reset && unanswered_us(transfer) >= AWAY_US)
         end_silence(transfer, OTA_CAUSE_RESTARTED);
     else
-        finish_without_verdict(transfer, OTA_E_LOST, describe_end(reason));
+        finish_without_verdict(transfer, error_unless_local(OTA_E_LOST, reason),
+                               describe_end(reason));
 }
 
 /* What is more than numbers: as it came, unless an answer may be repeated in it, in pieces. */

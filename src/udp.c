@@ -7,6 +7,8 @@
  */
 #include "udp.h"
 
+#include "error.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -66,10 +68,14 @@ int udp_open(struct udp *udp, const struct address *source, const struct address
 int udp_send(struct udp *udp, const void *data, size_t length)
 {
     /* The first error may belong to the datagram before; the second is ours. */
+    udp->dropped = 0;
     for (int try = 0; try < 2; try++)
         if (send(udp->descriptor, data, length, 0) >= 0)
             return 0;
-    return errno == EAGAIN || errno == ENOBUFS ? 0 : errno;
+    if (!error_is_local(errno))
+        return errno;
+    udp->dropped = errno;
+    return 0;
 }
 
 bool udp_local(const struct udp *udp, struct address *local)

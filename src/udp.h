@@ -22,6 +22,8 @@ struct udp {
     void *userdata;
     int descriptor; /* -1: closed */
     AvahiWatch *watch;
+    int dropped; /* errno why the last datagram did not leave although udp_send() returned 0, or 0
+                  */
 };
 
 /* Connects to board, from the address source (NULL: any). -1 and errno. */

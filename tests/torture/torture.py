@@ -52,6 +52,8 @@ LIBRARY = os.environ.get("ESP_OTA_FAILING", "")
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Of an input that cannot be read nobody knows whose fault it is: any status but 0 will do.
 NOT_OURS = ("reads",)
+# libdbus has only one word for all that goes wrong on its connection.
+OF_DBUS = ("sockets", "connections", "sends", "receives", "polls")
 # Once everything was sent: no verdict; no proof of boot; boards of a fleet that ended differently.
 AFTERWARDS = (11, 12, 20)
 
@@ -220,7 +222,7 @@ NAMES = None
 
 def resolve(directory):
     name = NAMES.borrow()
-    board = NAMES.simulate(name, os.path.join(directory, "got.bin"))
+    board = NAMES.simulate(name, os.path.join(tempfile.mkdtemp(dir=directory), "got.bin"))
     content = firmware.sketch("esp8266", 20000)
     return Scene(["-i", name.host, "-f", write(directory, "fw.bin", content), "-t", "1"], [board], content=content,
                  close=lambda: NAMES.give_back(name))
@@ -303,7 +305,7 @@ def outline(scene, out):
     return sorted(hide_accidents(line) for line in text)
 
 
-def differences(scene, kind, result, reference):
+def differences(name, scene, kind, result, reference):
     """What is wrong with a run; reference is the outcome of the first one, if this is another."""
     if result.status < 0:
         yield f"killed by signal {-result.status}"
@@ -312,7 +314,8 @@ def differences(scene, kind, result, reference):
         yield "the sanitizer has found something"
         return
     wanted = reference.status if reference else None
-    if reference and kind not in NOT_OURS and result.status not in (wanted, 1, *AFTERWARDS):
+    is_ours = kind not in NOT_OURS and not (name in NEED_NAMES and kind in OF_DBUS and result.status == 4)
+    if reference and is_ours and result.status not in (wanted, 1, *AFTERWARDS):
         yield f"status {result.status}, though the trouble is this computer's"
     if result.status not in (0, wanted) and kind not in ("writes", "polls") and not result.err.strip():
         yield "it fails without a word"
@@ -342,7 +345,8 @@ def false_success(scene, result, reference):
     except (ValueError, KeyError):
         yield "status 0, but the output is no JSON"
         return
-    if reference and reference.status == 0 and result.outline != reference.outline:
+    is_said = "not all boards have been heard" in result.err
+    if reference and reference.status == 0 and result.outline != reference.outline and not is_said:
         yield f"status 0, but the output is incomplete; it should be\n{reference.outline}\nand is\n{result.outline}"
 
 
@@ -355,11 +359,11 @@ def attempt(name, kind="memory", at=0, mode="once", reference=None):
     with tempfile.TemporaryDirectory(prefix="esp-ota-torture-") as directory:
         scene = CASES[name](directory)
         try:
-            before = set(os.listdir(directory)) | {"state", "got.bin"}
+            before = set(os.listdir(directory)) | {"state"}
             result = run(scene, directory, kind, at, mode)
             if not result:
                 return None, ""
-            found = list(differences(scene, kind, result, reference))
+            found = list(differences(name, scene, kind, result, reference))
             left = set(leftovers(directory, before))
             if scene.output and result.status == 0:
                 left.discard(os.path.basename(scene.output))

@@ -102,10 +102,12 @@ struct scene {
     char why[256];
 };
 
-static void on_done(const struct address *addresses, size_t count, const char *why, void *userdata)
+static void on_done(const struct address *addresses, size_t count, const char *why, bool is_local,
+                    void *userdata)
 {
     struct scene *scene = userdata;
     assert_non_null(why);
+    assert_false(is_local);
     scene->done_count++;
     scene->count = count;
     snprintf(scene->why, sizeof scene->why, "%s", why);

@@ -43,6 +43,7 @@ struct step {
     const char *instance;
     uint16_t port;
     const char *reason;
+    bool is_local;
 };
 
 /* The world of one case, in place of mdns.c and lookup.c. */
@@ -73,7 +74,7 @@ static struct world {
 struct mdns_query *__wrap_mdns_ask(struct mdns *mdns, enum discover_kind kind, const char *name,
                                    mdns_answer_fn *on_answer, void *userdata);
 bool __wrap_mdns_may_answer(const struct mdns *mdns);
-size_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name);
+ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name);
 size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
 struct alive *__wrap_alive_start(const AvahiPoll *poll_api, const struct address *addresses,
                                  size_t count, alive_done_fn *done, void *userdata);
@@ -127,10 +128,10 @@ static size_t parse_addresses(struct address *addresses, size_t capacity, const 
     return count;
 }
 
-size_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name)
+ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name)
 {
     assert_true(*name);
-    return parse_addresses(addresses, capacity, world.file);
+    return (ssize_t)parse_addresses(addresses, capacity, world.file);
 }
 
 /* The real one looks at the interfaces of this computer. */
@@ -209,7 +210,8 @@ static void play(const struct step *step)
         return;
     }
     if (step->question == SYSTEM) {
-        world.on_lookup(addresses, count, step->reason ? step->reason : "", userdata);
+        world.on_lookup(addresses, count, step->reason ? step->reason : "", step->is_local,
+                        userdata);
         return;
     }
     struct discover_answer answer = {.event = step->event, .port = step->port};
@@ -219,6 +221,7 @@ static void play(const struct step *step)
     snprintf(answer.host, sizeof answer.host, "%s", step->host ? step->host : "");
     snprintf(answer.instance, sizeof answer.instance, "%s", step->instance ? step->instance : "");
     snprintf(answer.reason, sizeof answer.reason, "%s", step->reason ? step->reason : "");
+    answer.is_local = step->is_local;
     if (step->event != DISCOVER_FOUND)
         world.pending[step->question] = false;
     world.on_answer[step->question](&answer, userdata);
@@ -764,12 +767,34 @@ static const struct test_case {
      .done_ms = 400,
      .addresses = "10.0.0.7 fd00::1 fd00::2 fd00::3 fd00::4 fd00::5 fd00::6 fd00::7",
      .source = "mDNS"},
+    {.title = "memory for no answer",
+     .target = "kitchen",
+     .steps = {{20, DISCOVER_HOST, .event = DISCOVER_UNAVAILABLE, .reason = "full",
+                .is_local = true},
+               {20, DISCOVER_INSTANCE, .event = DISCOVER_UNAVAILABLE, .reason = "full"},
+               {30, SYSTEM, .reason = "Name or service not known"}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 30,
+     .says =
+         {"cannot be looked for: multicast DNS cannot be asked (full), and the system resolver"},
+     .error = OTA_E_INTERNAL},
+    {.title = "memory for no answer of the system's",
+     .target = "kitchen",
+     .steps = {{20, DISCOVER_HOST, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"},
+               {20, DISCOVER_INSTANCE, .event = DISCOVER_UNAVAILABLE, .reason = "no daemon"},
+               {30, SYSTEM, .reason = "Cannot allocate memory", .is_local = true}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 30,
+     .says = {"cannot be looked for: "},
+     .error = OTA_E_INTERNAL},
     {.title = "memory for no question at all",
      .target = "kitchen",
      .asked = "host@0 instance@0 system@0",
      .done_ms = 0,
      .says = {"multicast DNS cannot be asked (out of memory)",
-              "the system resolver says \"Resource temporarily unavailable\""},
+              "the system resolver says \"Resource temporarily unavailable\"",
+              "cannot be looked for: "},
+     .error = OTA_E_INTERNAL,
      .refuse_mdns = true,
      .refuse_lookup = true},
 };
