@@ -18,6 +18,7 @@
 #include "session.h"
 #include "virtual_time.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,8 +105,10 @@ struct resolver *__wrap_resolver_start(const AvahiPoll *poll_api, struct mdns *m
     assert_ptr_equal(mdns, &virtual_time.api);
     assert_false(world.has_resolver);
     assert_true(timeout_us > 0);
-    if (world.refuse_resolver)
+    if (world.refuse_resolver) {
+        errno = EMFILE;
         return NULL;
+    }
     tell("resolve %s%s\n", target->name, want_port ? " and its port" : "");
     world.has_resolver = true;
     world.on_resolved = done;
@@ -1467,7 +1470,8 @@ static void test_out_of_memory(void **state)
     world.refuse_resolver = true;
     struct job *job = start(&options);
     assert_string_equal(world.story,
-                        "start kitchen.local\nresult internal 1 0: out of memory\ndone\n");
+                        "start kitchen.local\nresult internal 1 0: cannot look for the board: Too "
+                        "many open files\ndone\n");
     job_free(job);
 
     reset_world();

@@ -60,6 +60,8 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
         errno = EMFILE;
         return EAI_SYSTEM;
     }
+    if (strcmp(name, "test:memory") == 0)
+        return EAI_MEMORY;
     if (strcmp(name, "test:death") == 0)
         _exit(1);
     const char *letters = name + 5;
@@ -100,6 +102,7 @@ struct scene {
     size_t count;
     char addresses[512];
     char why[256];
+    bool is_local;
 };
 
 static void on_done(const struct address *addresses, size_t count, const char *why, bool is_local,
@@ -107,7 +110,7 @@ static void on_done(const struct address *addresses, size_t count, const char *w
 {
     struct scene *scene = userdata;
     assert_non_null(why);
-    assert_false(is_local);
+    scene->is_local = is_local;
     scene->done_count++;
     scene->count = count;
     snprintf(scene->why, sizeof scene->why, "%s", why);
@@ -187,6 +190,7 @@ static void test_impossible_names(void **state)
         assert_int_equal(scene.done_count, 1);
         assert_int_equal(scene.count, 0);
         assert_string_not_equal(scene.why, "");
+        assert_false(scene.is_local);
         end(&scene);
     }
 }
@@ -195,15 +199,17 @@ static void test_answers(void **state)
 {
     static const struct {
         const char *name, *addresses, *why;
+        bool is_local;
     } table[] = {
-        {"test:ab", "10.0.0.0 10.0.0.1", ""},
-        {"test:abba", "10.0.0.0 10.0.0.1", ""},
+        {"test:ab", "10.0.0.0 10.0.0.1", "", false},
+        {"test:abba", "10.0.0.0 10.0.0.1", "", false},
         {"test:abcdefghij",
-         "10.0.0.0 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7", ""},
-        {"test:?b", "10.0.0.1", ""},
-        {"test:??", "", "no usable address"},
-        {"test:error", "", "Too many open files"},
-        {"test:death", "", "the process that asks the system resolver ended unexpectedly"},
+         "10.0.0.0 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7", "", false},
+        {"test:?b", "10.0.0.1", "", false},
+        {"test:??", "", "no usable address", false},
+        {"test:error", "", "Too many open files", true},
+        {"test:memory", "", "Memory allocation failure", true},
+        {"test:death", "", "the process that asks the system resolver ended unexpectedly", true},
     };
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -213,6 +219,7 @@ static void test_answers(void **state)
         assert_int_equal(scene.done_count, 1);
         assert_string_equal(scene.addresses, table[i].addresses);
         assert_string_equal(scene.why, table[i].why);
+        assert_int_equal(scene.is_local, table[i].is_local);
         end(&scene);
     }
 }
