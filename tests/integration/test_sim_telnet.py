@@ -333,7 +333,7 @@ class Restarts(TelnetScenario):
             client.socket.recv(65536)
         self.assertTrue(client.is_quiet(0.3))
         program.send_signal(signal.SIGTERM)
-        self.assertEqual(program.result().status, 128 + signal.SIGTERM)
+        self.assertEqual(program.result().status, -signal.SIGTERM)
 
     def test_failed_upload(self):
         """The board does not restart, and logs on."""
