@@ -316,11 +316,12 @@ static int main_that_may_fail(int argc, char **argv, char **environment)
     int descriptor = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
     void *memory = mmap(NULL, sizeof *state, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     FILE *output = open_stream(STDOUT_FILENO, "w");
-    hash_stack(); /* which loads a library the first time */
     if (memory == MAP_FAILED || !output)
         abort();
     close(descriptor);
     stdout = output;
+    if (((struct state *)memory)->at == 0)
+        hash_stack(); /* which loads a library the first time */
     state = memory;
 
     int status = real_main(argc, argv, environment);

@@ -301,7 +301,9 @@ def outline(scene, out):
     events = [json.loads(line) for line in out.splitlines()]
     kept = [{key: value for key, value in event.items() if key not in ("time", "seconds", "transfer_seconds")}
             for event in events if event["event"] not in ("progress", "invited", "note")]
-    text = [json.dumps(event, sort_keys=True) for event in kept]
+    # A board whose details did not come is a row with nulls, as the manual says.
+    text = [f"{event['board']} {sorted(event)}" if event["event"] == "board" else json.dumps(event, sort_keys=True)
+            for event in kept]
     return sorted(hide_accidents(line) for line in text)
 
 
