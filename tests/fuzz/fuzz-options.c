@@ -36,7 +36,8 @@ static void demand(bool holds)
         abort();
 }
 
-/* What the rest of the program relies on. */
+/* What the rest of the program relies on. Whoever types nothing gets hints, on lines of their own.
+ */
 static void check_upload(const struct options *options)
 {
     demand(options->target_count > 0 || options->hosts || options->discovers);
@@ -52,7 +53,7 @@ static void check(const struct options *options, enum options_outcome outcome,
 {
     if (outcome == OPTIONS_ERROR)
         for (const char *at = failure->message; *at; at++)
-            demand((unsigned char)*at >= ' ' && *at != 0x7f);
+            demand(((unsigned char)*at >= ' ' && *at != 0x7f) || strncmp(at, "\n  To ", 6) == 0);
     if (outcome != OPTIONS_RUN)
         return;
     demand(options->timeout_us > 0 && !(options->quiet && options->debug));

@@ -1,7 +1,7 @@
 /*
  * fuzz-telnet.c: the lines of a stream do not depend on how it is cut into reads or on who peeks at
  * an unfinished one; they are bounded, and none is invented. The first byte of the input chooses
- * the cuts; some bytes are repeated, so that lines get long.
+ * the cuts; behind a mark a byte is repeated, so that short inputs make long lines.
  */
 #include "colours.h"
 #include "lines.h"
@@ -78,13 +78,18 @@ static void feed(struct record *record, const uint8_t *data, size_t size, size_t
     free(plain);
 }
 
-/* Bytes such as '/', 7, 0xbf and 0xff come 300 times each. */
+/* The byte behind a mark comes 300 times. Every other one comes once: were IAC (255) repeated of
+ * its own accord, no command would ever be seen. */
 static size_t repeat(uint8_t *target, size_t capacity, const uint8_t *data, size_t size)
 {
+    enum { MARK = 0x1d, TIMES = 300 };
     size_t used = 0;
-    for (size_t i = 0; i < size; i++)
-        for (size_t n = data[i] % 8 == 7 ? 300 : 1; n > 0 && used < capacity; n--)
+    for (size_t i = 0; i < size; i++) {
+        bool is_mark = data[i] == MARK && i + 1 < size;
+        i += is_mark;
+        for (size_t n = is_mark ? TIMES : 1; n > 0 && used < capacity; n--)
             target[used++] = data[i];
+    }
     return used;
 }
 
