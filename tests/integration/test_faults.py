@@ -51,9 +51,9 @@ RESOLVE = [
           target="kitchen.example", before=("unshare", "--net"), never=NEVER_AGAIN),
     Fault("no network, and a .local name", None, "", 4, "multicast DNS cannot be asked", 14,
           target="kitchen.local", before=("unshare", "--net"), never=NEVER_AGAIN),
-    Fault("no descriptors for the process that resolves", None, "", 4, "not found: ", 14,
+    Fault("no descriptors for the process that resolves", None, "", 1, "resolution: cannot be looked for: ", 14,
           target="nobody.invalid", before=shell('ulimit -n 7; exec "$@"'), never=NEVER_AGAIN),
-    Fault("no processes to be had", None, "", 4, "not found: ", 14, target="nobody.invalid",
+    Fault("no processes to be had", None, "", 1, "resolution: cannot be looked for: ", 14, target="nobody.invalid",
           before=("setpriv", "--reuid", "60123", "--clear-groups", "prlimit", "--nproc=0"),
           never=NEVER_AGAIN, needs_plain_build=True),
 ]
@@ -64,7 +64,8 @@ def alone_and(*steps):
     return ("unshare", "--net", *shell(f'{steps}; exec "$@"'))
 
 
-ONE_NETWORK = alone_and("ip link add lan type dummy", "ip address add 192.0.2.1/24 broadcast + dev lan",
+ONE_NETWORK = alone_and("ip link add lan type veth peer name board", "ip link set board up",
+                        "ip address add 192.0.2.1/24 broadcast + dev lan",
                         "ip link set lan up")
 
 INVITE = [
@@ -91,7 +92,7 @@ INVITE = [
           r"(?s)is the port \(-p\) right\?.*nothing listens at .* \(the given port\)", 8,
           never=NEVER_AGAIN),
     Fault("this computer's firewall forbids it", None, "", 1,
-          r"cannot send to 127.0.0.9:8266: this computer's firewall forbids it.*\n  Let this",
+          r"cannot send to 127.0.0.9:[0-9]+: this computer's firewall forbids it.*\n  Let this",
           4, target="127.0.0.9", never=NEVER_AGAIN,
           before=alone_and("nft 'table inet t { chain c { type filter hook output priority 0; "
                            "udp dport 1-65535 drop; }; }'")),

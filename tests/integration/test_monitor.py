@@ -318,8 +318,9 @@ class LogFile(MonitorScenario):
         """Found before anything is sent."""
         self.check([
             Case(path, board=sketch("one"), args=(MONITOR, "--log", path), status=1, image=firmware.esp8266(),
-                 says=(rf"^esp-ota: cannot open {path} to write the log there: .*\n  Check that .*\n$",))
-            for path in ("/nonexistent/log", "/")])
+                 says=(rf"^esp-ota: cannot open {path} to write the log there: .*\n  {remedy}.*\n$",))
+            for path, remedy in (("/nonexistent/log", "Create the directory first"),
+                                 ("/", "Check that "))])
 
     def test_full(self):
         board = self.log_board("one", "END")
