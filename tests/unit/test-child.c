@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "child.h"
+#include "failing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -245,6 +246,92 @@ static void test_no_process_left(void **state)
     assert_no_children();
 }
 
+static void test_not_started(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        int error;
+    } rows[] = {{FAILING_SOCKETPAIR, EMFILE}, {FAILING_FCNTL, EINVAL}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct child child;
+        int before = failing_count_open();
+        failing_start(rows[i].call, 0, rows[i].error);
+        int rc = child_start(&child, hang, NULL);
+        int error = errno;
+        assert_true(failing_stop());
+        assert_int_equal(rc, -1);
+        assert_int_equal(error, rows[i].error);
+        assert_int_equal(failing_count_open(), before);
+        assert_no_children();
+    }
+}
+
+/* A child that cannot be made safe does not run; without /dev/null it does. */
+static void test_calls_that_fail_in_the_child(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        size_t said;
+    } rows[] = {{FAILING_PRCTL, 0}, {FAILING_GETPPID, 0}, {FAILING_DUP2, 0}, {FAILING_OPEN, 5}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct child child;
+        char text[64];
+        failing_start(rows[i].call, 0, EPERM);
+        assert_int_equal(child_start(&child, say, "hello"), 0);
+        failing_stop();
+        assert_int_equal(receive(&child, text, sizeof text), rows[i].said);
+        child_end(&child);
+        assert_no_children();
+    }
+}
+
+static void test_wait_is_interrupted(void **state)
+{
+    struct child child;
+    (void)state;
+    assert_int_equal(child_start(&child, hang, NULL), 0);
+    failing_start(FAILING_WAITPID, 0, EINTR);
+    child_end(&child);
+    assert_true(failing_stop());
+    assert_no_children();
+}
+
+/* Its socket may have any number, also that of a standard file or its final one. */
+static void test_closed_standard_files(void **state)
+{
+    (void)state;
+    for (int closed = 1; closed <= 3; closed++) {
+        enum { FILES = 4 };
+        struct child child;
+        char open_ones[256] = {0};
+        int saved[FILES];
+        for (int i = 0; i < FILES; i++) {
+            saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 100);
+            if (i < closed || i == 3)
+                close(i);
+        }
+        int rc = child_start(&child, report_descriptors, NULL);
+        bool is_told =
+            rc == 0 && is_readable(child.socket) &&
+            recv(child.socket, open_ones, sizeof open_ones, 0) == (ssize_t)sizeof open_ones;
+        if (rc == 0)
+            child_end(&child);
+        for (int i = 0; i < FILES; i++) {
+            if (saved[i] < 0)
+                continue;
+            dup2(saved[i], i);
+            close(saved[i]);
+        }
+        assert_true(is_told);
+        for (int i = 0; i < (int)sizeof open_ones; i++)
+            if (i != 2)
+                assert_int_equal(open_ones[i], i <= 3);
+        assert_no_children();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +342,10 @@ int main(void)
         cmocka_unit_test(test_signals),
         cmocka_unit_test(test_dies_with_its_parent),
         cmocka_unit_test(test_no_process_left),
+        cmocka_unit_test(test_not_started),
+        cmocka_unit_test(test_calls_that_fail_in_the_child),
+        cmocka_unit_test(test_wait_is_interrupted),
+        cmocka_unit_test(test_closed_standard_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

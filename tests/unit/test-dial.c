@@ -2,6 +2,7 @@
  * test-dial.c: an attempt to connect is answered, refused, or over at its deadline.
  */
 #include "dial.h"
+#include "failing.h"
 #include "loop.h"
 
 #include <errno.h>
@@ -153,6 +154,51 @@ static void test_freed_while_it_dials(void **state)
     close(listener);
 }
 
+static void test_no_memory_left(void **state)
+{
+    struct address address;
+    int listener = listen_there(&address, 8);
+    int made = 0;
+    (void)state;
+    for (bool has_failed = true; has_failed; made++) {
+        struct loop *loop = loop_new();
+        assert_non_null(loop);
+        int before = failing_count_open();
+        failing_start(FAILING_ALLOCATION, made, ENOMEM);
+        struct dial *dial = dial_start(loop_poll_api(loop), &address, 5000000, on_done, NULL);
+        has_failed = failing_stop();
+        assert_int_equal(dial == NULL, has_failed);
+        dial_free(dial);
+        assert_int_equal(failing_count_open(), before);
+        loop_free(loop);
+    }
+    assert_true(made > 3); /* the dial, its watch, its deadline */
+    close(listener);
+}
+
+/* Told as the reason, like any other end. */
+static void test_calls_that_fail(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        int error;
+    } rows[] = {
+        {FAILING_SOCKET, EMFILE}, {FAILING_CONNECT, EADDRNOTAVAIL}, {FAILING_GETSOCKOPT, ENOBUFS}};
+    struct address address;
+    int listener = listen_there(&address, 8);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int before = failing_count_open();
+        failing_start(rows[i].call, 0, rows[i].error);
+        struct outcome outcome = dial(&address, 5000000, i % 2);
+        assert_true(failing_stop());
+        assert_int_equal(outcome.descriptor, -1);
+        assert_int_equal(outcome.reason, rows[i].error);
+        assert_int_equal(failing_count_open(), before);
+    }
+    close(listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +207,8 @@ int main(void)
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_impossible),
         cmocka_unit_test(test_freed_while_it_dials),
+        cmocka_unit_test(test_no_memory_left),
+        cmocka_unit_test(test_calls_that_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /*
  * test-listener.c: who gets in, who is turned away, which port is taken.
  */
+#include "failing.h"
 #include "listener.h"
 #include "loop.h"
 
@@ -390,6 +391,84 @@ static void test_no_more_descriptors_than_needed(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+static void test_no_memory_left(void **state)
+{
+    struct fixture *fixture = *state;
+    struct address peer = numeric("127.0.0.2", 0);
+    int made = 0;
+    for (bool has_failed = true; has_failed; made++) {
+        struct loop *loop = loop_new();
+        int before = failing_count_open();
+        failing_start(FAILING_ALLOCATION, made, ENOMEM);
+        struct listener *listener =
+            listener_open(loop_poll_api(loop), NULL, 0, 0, &fixture->failure);
+        int rc = listener ? listener_expect(listener, &peer, on_accept, fixture) : -1;
+        has_failed = failing_stop();
+        assert_int_equal(rc, has_failed ? -1 : 0);
+        if (!listener)
+            assert_int_equal(fixture->failure.error, OTA_E_INTERNAL);
+        else
+            assert_int_equal(listener_is_expecting(listener, &peer), !has_failed);
+        listener_close(listener);
+        listener_close(NULL);
+        assert_int_equal(failing_count_open(), before);
+        loop_free(loop);
+    }
+    assert_true(made > 3); /* its own, the watch's, the expectation's */
+}
+
+/* OTA_OK: it is opened all the same; no IPv6 leaves IPv4. */
+static void test_calls_that_fail(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        int error;
+        const char *address;
+        enum ota_error expected;
+    } rows[] = {{FAILING_SOCKET, EAFNOSUPPORT, NULL, OTA_OK},
+                {FAILING_SOCKET, EMFILE, "127.0.0.1", OTA_E_NO_PORT},
+                {FAILING_GETSOCKNAME, ENOBUFS, NULL, OTA_E_INTERNAL}};
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct address address = numeric("127.0.0.1", 0);
+        int before = failing_count_open();
+        failing_start(rows[i].call, 0, rows[i].error);
+        struct listener *listener =
+            listener_open(fixture->api, rows[i].address ? &address : NULL, 0, 0, &fixture->failure);
+        assert_true(failing_stop());
+        assert_int_equal(listener != NULL, rows[i].expected == OTA_OK);
+        if (listener)
+            close(connect_from("127.0.0.1", "127.0.0.1", listener_port(listener)));
+        else
+            assert_int_equal(fixture->failure.error, rows[i].expected);
+        listener_close(listener);
+        assert_int_equal(failing_count_open(), before);
+    }
+}
+
+/* The connection waits in the queue, and is taken at the next try. */
+static void test_accepting_fails_once(void **state)
+{
+    static const int errors[] = {EINTR, EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM};
+    struct fixture *fixture = *state;
+    struct address expected = numeric("127.0.0.2", 0);
+    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    assert_non_null(listener);
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0);
+        int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
+        failing_start(FAILING_ACCEPT, 0, errors[i]);
+        fixture->accepted = 0;
+        run(fixture, 10000000);
+        assert_true(failing_stop());
+        assert_int_equal(fixture->accepted, 1);
+        assert_int_equal(listener_trouble(listener), 0);
+        close(client);
+        close(fixture->descriptor);
+    }
+    listener_close(listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +485,9 @@ int main(void)
         TEST(test_address_that_is_not_ours),
         TEST(test_out_of_descriptors),
         TEST(test_no_more_descriptors_than_needed),
+        TEST(test_no_memory_left),
+        TEST(test_calls_that_fail),
+        TEST(test_accepting_fails_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "failing.h"
 #include "loop.h"
 #include "mdns.h"
 
@@ -52,6 +53,7 @@ struct scene {
     bool free_when_answered;
     bool cancel_others;
     char reason[DISCOVER_REASON_MAX];
+    bool is_local;
     int bus; /* listening; -1 */
     char directory[64];
 };
@@ -118,6 +120,7 @@ static void on_answer(const struct discover_answer *answer, void *userdata)
     assert_int_equal(answer->event, DISCOVER_UNAVAILABLE);
     assert_true(memchr(answer->reason, '\0', sizeof answer->reason) != NULL);
     snprintf(scene->reason, sizeof scene->reason, "%s", answer->reason);
+    scene->is_local = answer->is_local;
     scene->answered++;
     if (scene->cancel_others)
         for (size_t i = 1; i < QUERIES_MAX; i++)
@@ -319,6 +322,79 @@ static void test_no_process_left(void **state)
     tear_down(&scene);
 }
 
+static void test_no_memory_left(void **state)
+{
+    int made = 0;
+    (void)state;
+    for (bool has_failed = true; has_failed; made++) {
+        struct loop *loop = loop_new();
+        assert_non_null(loop);
+        failing_start(FAILING_ALLOCATION, made, ENOMEM);
+        struct mdns *mdns = mdns_new(loop_poll_api(loop));
+        has_failed = failing_stop();
+        assert_int_equal(mdns == NULL, has_failed);
+        mdns_free(mdns);
+        mdns_free(NULL);
+        loop_free(loop);
+    }
+    assert_true(made > 2); /* its own, the timeout's */
+}
+
+/* The parent's calls come first, then the child has them before it: every question is answered, and
+ * what this computer lacks is not said of the network. */
+static void test_calls_that_fail(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        int error, tries;
+    } rows[] = {{FAILING_ALLOCATION, ENOMEM, 16},
+                {FAILING_SOCKETPAIR, EMFILE, 1},
+                {FAILING_SEND, EAGAIN, 2},
+                {FAILING_SEND, EINTR, 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (int after = 0; after < rows[i].tries; after++) {
+            struct scene scene;
+            set_up(&scene, false);
+            scene.expected = 1;
+            failing_start(rows[i].call, after, rows[i].error);
+            struct mdns_query *query =
+                mdns_ask(scene.mdns, DISCOVER_HOST, "a.local", on_answer, &scene);
+            bool has_failed = failing_stop();
+            if (!query)
+                assert_true(has_failed && rows[i].error == ENOMEM && after == 0);
+            else
+                assert_true(run_for(&scene, DEADLINE_US) < DEADLINE_US);
+            assert_int_equal(scene.answered, query != NULL);
+            if (query)
+                assert_int_equal(scene.is_local, !strstr(scene.reason, "bus cannot be reached"));
+            tear_down(&scene);
+        }
+    }
+}
+
+/* What the child says arrives all the same, or that it cannot be read. */
+static void test_receiving_fails(void **state)
+{
+    static const struct {
+        int error;
+        bool is_told;
+    } rows[] = {{EINTR, true}, {EAGAIN, true}, {ECONNRESET, true}, {EIO, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct scene scene;
+        set_up(&scene, false);
+        ask(&scene, 1);
+        failing_start(FAILING_RECV, 0, rows[i].error);
+        assert_true(run_for(&scene, DEADLINE_US) < DEADLINE_US);
+        assert_true(failing_stop());
+        assert_int_equal(scene.answered, 1);
+        assert_int_equal(scene.is_local, !rows[i].is_told);
+        assert_int_equal(strstr(scene.reason, "bus cannot be reached") != NULL, rows[i].is_told);
+        tear_down(&scene);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +409,9 @@ int main(void)
         cmocka_unit_test(test_free_from_an_answer),
         cmocka_unit_test(test_free_while_asking),
         cmocka_unit_test(test_no_process_left),
+        cmocka_unit_test(test_no_memory_left),
+        cmocka_unit_test(test_calls_that_fail),
+        cmocka_unit_test(test_receiving_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,46 @@
+/*
+ * failing.h: one call to the C library that fails when a unit test says so, and what is left behind
+ * then. The test is linked with add_failing_calls() of CMakeLists.txt.
+ */
+#ifndef FAILING_H
+#define FAILING_H
+
+#include <stdbool.h>
+
+enum failing_call {
+    FAILING_ALLOCATION, /* malloc, calloc, realloc */
+    FAILING_SOCKET,
+    FAILING_SOCKETPAIR,
+    FAILING_CONNECT,
+    FAILING_GETSOCKOPT,
+    FAILING_GETSOCKNAME,
+    FAILING_ACCEPT,
+    FAILING_SEND,
+    FAILING_RECV,
+    FAILING_FCNTL,
+    FAILING_DUP2,
+    FAILING_PRCTL,
+    FAILING_GETPPID,
+    FAILING_WAITPID,
+    FAILING_OPEN,
+    FAILING_CLOSE, /* which closes all the same, as on Linux */
+    FAILING_STAT,
+    FAILING_FSTAT,
+    FAILING_WRITE,
+    FAILING_FCHOWN,
+    FAILING_FCHMOD,
+    FAILING_FSYNC,
+    FAILING_MKSTEMP,
+    FAILING_RENAME,
+    FAILING_REALPATH,
+};
+
+/* After so many calls that succeed, one fails with errno set to error; also in a child. */
+void failing_start(enum failing_call call, int after, int error);
+/* Whether it has failed, in this process. All succeed from now on. */
+bool failing_stop(void);
+
+/* How many descriptors are open. */
+int failing_count_open(void);
+
+#endif
