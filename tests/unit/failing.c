@@ -6,9 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -94,6 +92,13 @@ WRAP(int, mkstemp, FAILING_MKSTEMP, -1, (char *template), (template))
 WRAP(int, rename, FAILING_RENAME, -1, (const char *from, const char *to), (from, to))
 WRAP(char *, realpath, FAILING_REALPATH, NULL, (const char *path, char *resolved), (path, resolved))
 
+/* These take any number of arguments: all that there may be, as the C library does. */
+WRAP(int, open, FAILING_OPEN, -1, (const char *path, int flags, mode_t mode), (path, flags, mode))
+WRAP(int, fcntl, FAILING_FCNTL, -1, (int fd, int command, void *argument), (fd, command, argument))
+WRAP(int, prctl, FAILING_PRCTL, -1,
+     (int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d),
+     (option, a, b, c, d))
+
 int __real_close(int fd);
 int __wrap_close(int fd);
 
@@ -102,49 +107,4 @@ int __wrap_close(int fd)
     int rc = __real_close(fd);
 
     return fails(FAILING_CLOSE) ? -1 : rc;
-}
-
-/* The last argument of these is an int, or none. */
-int __real_open(const char *path, int flags, ...);
-int __wrap_open(const char *path, int flags, ...);
-
-int __wrap_open(const char *path, int flags, ...)
-{
-    mode_t mode = 0;
-    va_list arguments;
-
-    va_start(arguments, flags);
-    if (flags & O_CREAT)
-        mode = va_arg(arguments, mode_t);
-    va_end(arguments);
-    return fails(FAILING_OPEN) ? -1 : __real_open(path, flags, mode);
-}
-
-int __real_fcntl(int fd, int command, ...);
-int __wrap_fcntl(int fd, int command, ...);
-
-int __wrap_fcntl(int fd, int command, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, command);
-    void *argument = va_arg(arguments, void *);
-    va_end(arguments);
-    return fails(FAILING_FCNTL) ? -1 : __real_fcntl(fd, command, argument);
-}
-
-int __real_prctl(int option, ...);
-int __wrap_prctl(int option, ...);
-
-int __wrap_prctl(int option, ...)
-{
-    unsigned long values[4];
-    va_list arguments;
-
-    va_start(arguments, option);
-    for (int i = 0; i < 4; i++)
-        values[i] = va_arg(arguments, unsigned long);
-    va_end(arguments);
-    return fails(FAILING_PRCTL) ? -1
-                                : __real_prctl(option, values[0], values[1], values[2], values[3]);
 }
