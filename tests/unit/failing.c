@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -90,6 +91,9 @@ WRAP(int, fchmod, FAILING_FCHMOD, -1, (int fd, mode_t mode), (fd, mode))
 WRAP(int, fsync, FAILING_FSYNC, -1, (int fd), (fd))
 WRAP(int, mkstemp, FAILING_MKSTEMP, -1, (char *template), (template))
 WRAP(int, rename, FAILING_RENAME, -1, (const char *from, const char *to), (from, to))
+WRAP(int, poll, FAILING_POLL, -1, (struct pollfd * pollfds, nfds_t count, int timeout_ms),
+     (pollfds, count, timeout_ms))
+WRAP(int, pipe2, FAILING_PIPE2, -1, (int ends[2], int flags), (ends, flags))
 WRAP(char *, realpath, FAILING_REALPATH, NULL, (const char *path, char *resolved), (path, resolved))
 
 /* These take any number of arguments: all that there may be, as the C library does. */

@@ -33,6 +33,8 @@ enum failing_call {
     FAILING_MKSTEMP,
     FAILING_RENAME,
     FAILING_REALPATH,
+    FAILING_POLL,
+    FAILING_PIPE2,
 };
 
 /* After so many calls that succeed, one fails with errno set to error; also in a child. */

@@ -1,8 +1,10 @@
 /*
  * test-loop.c: the event loop: order, fairness, freeing during dispatch, monotonic time, signals.
  */
+#include "failing.h"
 #include "loop.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -387,6 +389,70 @@ static void test_dies_of_the_signal_without_a_core_dump(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+static void ignore_signal(int number, void *userdata)
+{
+    (void)number;
+    (void)userdata;
+}
+
+static void ignore_watch(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)watch;
+    (void)fd;
+    (void)event;
+    (void)userdata;
+}
+
+/* Whatever cannot be added leaves what is there as it was, which goes on. */
+static void test_no_memory_left(void **state)
+{
+    enum { COUNT = 20 }; /* more than there is room for at first */
+    int made = 0;
+    (void)state;
+    for (bool has_failed = true; has_failed; made++) {
+        int before = failing_count_open(), missing = 0;
+        failing_start(FAILING_ALLOCATION, made, ENOMEM);
+        struct counter counter = {.loop = loop_new()};
+        for (int i = 0; i < COUNT && counter.loop; i++) {
+            AvahiTimeout *timeout = NULL;
+            const AvahiPoll *api = loop_poll_api(counter.loop);
+            missing += !api->watch_new(api, -1, AVAHI_WATCH_IN, ignore_watch, NULL);
+            missing += loop_arm(api, &timeout, 0, quit_on_timeout, &counter) < 0;
+        }
+        if (counter.loop)
+            missing += loop_catch_signals(counter.loop, ignore_signal, NULL) < 0;
+        has_failed = failing_stop();
+        assert_int_equal(counter.loop ? missing : 1, has_failed);
+        if (counter.loop)
+            assert_int_equal(loop_run(counter.loop), 0);
+        assert_int_equal(counter.calls[0], counter.loop != NULL);
+        loop_free(counter.loop);
+        assert_int_equal(failing_count_open(), before);
+    }
+    assert_true(made > 2 * COUNT);
+}
+
+static void test_calls_that_fail(void **state)
+{
+    static const struct {
+        int error, expected;
+    } rows[] = {{EINTR, 0}, {ENOMEM, -1}};
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        loop_arm(counter.api, &counter.timeout, 1000, quit_on_timeout, &counter);
+        failing_start(FAILING_POLL, 0, rows[i].error);
+        assert_int_equal(loop_run(counter.loop), rows[i].expected);
+        assert_true(failing_stop());
+        assert_int_equal(counter.calls[0], 1);
+    }
+    int before = failing_count_open();
+    failing_start(FAILING_PIPE2, 0, EMFILE);
+    assert_int_equal(loop_catch_signals(counter.loop, ignore_signal, NULL), -1);
+    assert_int_equal(errno, EMFILE);
+    assert_true(failing_stop());
+    assert_int_equal(failing_count_open(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +470,8 @@ int main(void)
         TEST(test_signals_come_through_the_loop),
         TEST(test_ignored_signals_stay_ignored_and_handlers_come_back),
         TEST(test_dies_of_the_signal_without_a_core_dump),
+        TEST(test_no_memory_left),
+        TEST(test_calls_that_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /*
  * test-udp.c: the socket towards one board, on loopback.
  */
+#include "failing.h"
 #include "loop.h"
 #include "udp.h"
 
@@ -170,12 +171,56 @@ static void test_failures(void **state)
     tear_down(&scene);
 }
 
+/* Nothing is open then; the reason is in errno. */
+static void test_calls_that_fail(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        int error;
+    } rows[] = {
+        {FAILING_SOCKET, EMFILE}, {FAILING_CONNECT, ENETUNREACH}, {FAILING_ALLOCATION, ENOMEM}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct scene scene;
+        struct address local;
+        set_up(&scene);
+        udp_close(&scene.udp);
+        int before = failing_count_open();
+        failing_start(rows[i].call, 0, rows[i].error);
+        assert_int_equal(udp_open(&scene.udp, NULL, &scene.address), -1);
+        assert_int_equal(errno, rows[i].error);
+        assert_true(failing_stop());
+        assert_int_equal(scene.udp.descriptor, -1);
+        assert_int_equal(failing_count_open(), before);
+        assert_false(udp_local(&scene.udp, &local));
+        tear_down(&scene);
+    }
+}
+
+/* EINTR is no end, and an old error is not this datagram's. */
+static void test_interrupted(void **state)
+{
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    failing_start(FAILING_RECV, 0, EINTR);
+    udp_receive(&scene.udp);
+    assert_true(failing_stop());
+    assert_int_equal(scene.reason, 0);
+    failing_start(FAILING_SEND, 0, ECONNREFUSED);
+    assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
+    assert_true(failing_stop());
+    assert_int_equal(scene.udp.dropped, 0);
+    tear_down(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back),  cmocka_unit_test(test_closed_in_a_callback),
         cmocka_unit_test(test_refusal_by_icmp), cmocka_unit_test(test_an_old_error_is_not_this_one),
-        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_failures),        cmocka_unit_test(test_calls_that_fail),
+        cmocka_unit_test(test_interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
