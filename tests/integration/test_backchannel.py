@@ -85,7 +85,7 @@ class Ports(Scenario):
                 result = run("-i", board.address, "-P", str(port), "-f", path, "-d")
                 self.assertEqual((result.status, result.out), (0, ""), result)
                 offered = re.search(r"connect to TCP port (\d+) of this computer", result.err)[1]
-                self.assertTrue(board.count(f"invitation .*port={offered} "), board.events)
+                board.wait_for(f"invitation .*port={offered} ")
 
     def test_used_up(self):
         board = self.board()

@@ -512,6 +512,7 @@ class Fleets(MonitorScenario):
         self.assertIn(f"esp-ota: not tried, as a canary has failed: {rest.address}\n", result.err)
         rest.close()
         self.assertEqual(rest.count("invitation"), 0, rest.events)
+        canary.close()
         self.assertEqual(canary.count("upload result=ok"), 1)
 
     def test_canary_waits_for_proof(self):

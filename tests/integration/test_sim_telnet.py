@@ -312,7 +312,7 @@ class Restarts(TelnetScenario):
         self.assertEqual(board.count("firmware=new"), 0)
         client = self.client(board)
         client.read_until(b"version 2\r\n")
-        self.assertEqual(board.count("firmware=new"), 1)
+        board.wait_for_count("firmware=new", 1)
 
     def test_never_back(self):
         board, client = self.start("--reboot-ms", "86400000", leave="close")

@@ -269,6 +269,7 @@ class Challenges(Played):
                 result = run("-i", board.address, "-a", "kwert", "--retries", "5", "-f",
                              self.file("fw", firmware.esp32_sketch(1_000_000)))
                 self.assertEqual(result.status, 0, result)
+                board.close()
                 self.assertEqual(board.count("answer result=failed"), 1 if options else 0)
 
 
