@@ -43,6 +43,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const int64_t CONNECT_US = 10 * INT64_C(1000000);
 
@@ -277,6 +278,18 @@ static void on_datagram(size_t endpoint, const void *data, size_t length, void *
         states[handshake->state].on_reply(handshake, &reply);
 }
 
+/* ICMP reports are about the board. Lack of memory is not: this computer cannot hear the board. */
+static void on_receive_error(size_t endpoint, int reason, void *userdata)
+{
+    struct handshake *handshake = userdata;
+
+    if (error_is_local(reason))
+        END(handshake, fail, OTA_E_INTERNAL, "cannot receive from %s: %s", handshake->board_address,
+            strerror(reason));
+    else
+        handshake_on_network_error(endpoint, reason, handshake);
+}
+
 /* -- life -- */
 
 struct handshake *handshake_start(const struct session_config *config,
@@ -292,7 +305,7 @@ struct handshake *handshake_start(const struct session_config *config,
                                                 .endpoints = config->endpoints,
                                                 .source = config->source,
                                                 .on_datagram = on_datagram,
-                                                .on_error = handshake_on_network_error,
+                                                .on_error = on_receive_error,
                                                 .userdata = handshake};
     handshake->answering = (struct errand){.run = handshake_send_answer, .userdata = handshake};
     handshake->password = config->password;

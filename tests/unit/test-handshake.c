@@ -28,8 +28,9 @@
 #define ASK_SHA "AUTH " NONCE_SHA
 #define ASK_SHA_AGAIN "AUTH " OTHER_SHA
 #define REJECTED "Authentication Failed"
-#define REFUSED "!"  /* not a datagram: an ICMP refusal */
-#define CONNECT "->" /* not a datagram either: the board connects */
+#define REFUSED "!"   /* not a datagram: an ICMP refusal */
+#define NO_MEMORY "*" /* not a datagram: this computer has no memory to receive one */
+#define CONNECT "->"  /* not a datagram either: the board connects */
 #define TURN "(its turn)"
 #define UMLAUTS "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4" UMLAUTS_24 UMLAUTS_24
 #define UMLAUTS_24                                                                                 \
@@ -306,6 +307,8 @@ static void deliver(const char *text, struct udp *udp)
         return;
     } else if (strcmp(text, REFUSED) == 0) {
         udp->on_error(ECONNREFUSED, udp->userdata);
+    } else if (strcmp(text, NO_MEMORY) == 0) {
+        udp->on_error(ENOMEM, udp->userdata);
     } else {
         udp->on_datagram(text, strlen(text), udp->userdata);
     }
@@ -474,6 +477,10 @@ static const struct script scripts[] = {
      .end_ms = 2005},
     {"refused", .replies = {{"ERR: ERROR[4]: Not Enough Space\n"}}, .sent = "I0",
      .expected = OTA_E_REFUSED, .phase = INVITING, .phrase = "ERROR[4]: Not Enough Space"},
+    {"no memory to receive", .replies = {{NO_MEMORY}}, .sent = "I0", .expected = OTA_E_INTERNAL,
+     .phase = INVITING, .phrase = "cannot receive from"},
+    {"no memory to receive after OK", .on = true, .replies = {{"OK", NO_MEMORY}}, .sent = "I0",
+     .expected = OTA_E_INTERNAL, .phase = ACCEPTED, .phrase = "cannot receive from"},
     {"refused without a word", .replies = {{"ERR: "}}, .sent = "I0", .expected = OTA_E_REFUSED,
      .phase = INVITING, .phrase = "no reason"},
     {"refused after the answer", "pw",
