@@ -1,6 +1,7 @@
 /*
  * inspect_chip.c: the chips of the ESP32 family. Numbers as in ESP-IDF's "App Image Format",
- * address ranges as in the chips' technical reference manuals ("System and Memory").
+ * those of the samples before mass production ("beta") as in esptool; address ranges as in the
+ * chips' technical reference manuals ("System and Memory"), for samples as in esptool.
  */
 #include "inspect_parts.h"
 
@@ -19,11 +20,17 @@ static const struct chip {
 } chips[] = {
     {0, "esp32", "ESP32", {{0x3F400000, 0x3F800000}, {0x400C2000, 0x40C00000}}},
     {2, "esp32s2", "ESP32-S2", {{0x3F000000, 0x3FF80000}, {0x40080000, 0x40800000}}},
+    {4, "esp32s3beta2", "ESP32-S3 (beta 2)", {{0x3C000000, 0x3E000000}, {0x42000000, 0x44000000}}},
     {5, "esp32c3", "ESP32-C3", {{0x3C000000, 0x3C800000}, {0x42000000, 0x42800000}}},
+    {6, "esp32s3beta3", "ESP32-S3 (beta 3)", {{0x3C000000, 0x3E000000}, {0x42000000, 0x44000000}}},
+    {7, "esp32c6beta", "ESP32-C6 (beta)", {{0x3C000000, 0x3C800000}, {0x42000000, 0x42800000}}},
     {9, "esp32s3", "ESP32-S3", {{0x3C000000, 0x3E000000}, {0x42000000, 0x44000000}}},
+    {10, "esp32h2beta1", "ESP32-H2 (beta 1)", {{0x3C000000, 0x3C800000}, {0x42000000, 0x42800000}}},
     {12, "esp32c2", "ESP32-C2", {{0x3C000000, 0x3C400000}, {0x42000000, 0x42400000}}},
     {13, "esp32c6", "ESP32-C6", {{0x42000000, 0x43000000}}},
+    {14, "esp32h2beta2", "ESP32-H2 (beta 2)", {{0x3C000000, 0x3C800000}, {0x42000000, 0x42800000}}},
     {16, "esp32h2", "ESP32-H2", {{0x42000000, 0x43000000}}},
+    {17, "esp32c5beta3", "ESP32-C5 (beta 3)", {{0x41000000, 0x42000000}}},
     {18, "esp32p4", "ESP32-P4", {{0x40000000, 0x4C000000}}},
     {20, "esp32c61", "ESP32-C61", {{0x42000000, 0x44000000}}},
     {23, "esp32c5", "ESP32-C5", {{0x42000000, 0x44000000}}},

@@ -36,6 +36,12 @@ static const struct chip_row {
     {28, 0x42000020, 0x4083E000, "esp32h4", "ESP32-H4"},
     {25, 0x42000020, 0x4083C000, "esp32h21", "ESP32-H21"},
     {32, 0x40000020, 0x2F040000, "esp32s31", "ESP32-S31"},
+    {4, 0x3C000020, 0x40378000, "esp32s3beta2", "ESP32-S3 (beta 2)"},
+    {6, 0x3C000020, 0x40378000, "esp32s3beta3", "ESP32-S3 (beta 3)"},
+    {7, 0x3C000020, 0x40380000, "esp32c6beta", "ESP32-C6 (beta)"},
+    {10, 0x3C000020, 0x40380000, "esp32h2beta1", "ESP32-H2 (beta 1)"},
+    {14, 0x3C000020, 0x40380000, "esp32h2beta2", "ESP32-H2 (beta 2)"},
+    {17, 0x41800020, 0x40800000, "esp32c5beta3", "ESP32-C5 (beta 3)"},
 };
 enum { CHIPS = sizeof chips / sizeof *chips };
 
