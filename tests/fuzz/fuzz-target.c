@@ -24,8 +24,10 @@ static void check(const struct target *target)
     struct in_addr ignored;
 
     require(memchr(target->name, '\0', sizeof target->name) != NULL);
-    require(target->name[0] != '\0' && escape_is_printable(target->name));
-    if (target->kind != TARGET_ADDRESS && target->kind != TARGET_INSTANCE)
+    require(target->name[0] != '\0' && escape_is_harmless(target->name));
+    /* inet_aton() ignores what follows a space; getaddrinfo() does not. */
+    if (target->kind != TARGET_ADDRESS && target->kind != TARGET_INSTANCE &&
+        strchr(target->name, ' ') == NULL)
         require(inet_aton(target->name, &ignored) == 0);
     /* An instance called "a:80" can only come from "a:80._arduino._tcp.local". */
     if (target->kind == TARGET_INSTANCE)
