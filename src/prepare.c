@@ -218,13 +218,16 @@ static enum ota_error sign_both(struct image *image, const struct inspection *in
 {
     struct inspection narrowed = *inspection;
     unsigned char *data = malloc(image->size);
-    struct image *other = data ? derive(image, data, image->size) : NULL;
+    struct image *other = NULL;
 
+    if (data) {
+        memcpy(data, image->data, image->size);
+        other = derive(image, data, image->size);
+    }
     if (!other) {
         free(data);
         return fail(failure, OTA_E_INTERNAL, "out of memory for a signed image");
     }
-    memcpy(data, image->data, image->size);
     image->for_esp32 = other;
     narrowed.families = INSPECT_FAMILY_ESP32;
     if (sign_as(other, &narrowed, options, key, failure) != OTA_OK)
