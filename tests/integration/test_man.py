@@ -27,6 +27,12 @@ def section(text, title):
     return re.search(rf"^\.SH {title}\n(.*?)(?=^\.SH )", text, re.M | re.S)[1]
 
 
+def commands(text):
+    """The command lines of esp-ota in a text: lines of their own, and those in back quotes."""
+    text = re.sub(r"\\e?\n", "", text)
+    return re.findall(r"^(?:\$ )?(?:\w+=\S+ )?esp-ota .*$|`esp-ota [^`]*`", text, re.M)
+
+
 def errors():
     """Code and exit status of each row of the table in error.c."""
     rows = re.findall(r'\[OTA_(?:OK|E_\w+)\] =\s*\{\s*\.name = "([a-z-]+)",\s*(?:\.exit_status = (\d+),)?',
@@ -51,6 +57,23 @@ class Documentation(Scenario):
         self.assertEqual(shown - described, set(), "in --help only")
         spelt_otherwise = {"--filesystem", "--host_ip", "--host_port", "--auth="}
         self.assertEqual(described - shown - spelt_otherwise, set(), "in the manual page only")
+
+    def test_sections(self):
+        """Readers find examples before the reference, and where to report a bug at the end."""
+        titles = re.findall(r"^\.SH (.*)$", man_page(), re.M)
+        self.assertEqual(titles[:5], ["NAME", "SYNOPSIS", "DESCRIPTION", "EXAMPLES", "OPTIONS"])
+        self.assertEqual(titles[-2:], ["SEE ALSO", "REPORTING BUGS"])
+
+    def test_commands(self):
+        """The commands that people copy have only options that exist."""
+        shown = set(re.findall(r"(?:^ +|, )(--?[a-zA-Z][a-z0-9_-]*)", run("--help").out, re.M))
+        alias = {"--kitchen"}
+        for name, text in (("esp-ota.1", section(man_page(), "EXAMPLES")), ("README.md", read("README.md"))):
+            lines = commands(text)
+            self.assertGreater(len(lines), 8, name)
+            for line in lines:
+                options = set(re.findall(r"(?<=\s)(--?[a-zA-Z][a-z0-9_-]*)", line.split(" | ")[0]))
+                self.assertEqual(options - shown - alias, set(), f"{name}: {line}")
 
     def test_exit_statuses(self):
         page = section(man_page(), "EXIT STATUS").replace("\\fI", "").replace("\\fR", "")
