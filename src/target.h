@@ -19,8 +19,8 @@ enum target_kind {
 
 struct target {
     enum target_kind kind;
-    char name[TARGET_NAME_MAX]; /* without brackets and port */
-    struct address address;     /* TARGET_ADDRESS only; its port is 0 */
+    char name[TARGET_NAME_MAX]; /* without brackets and port; never empty */
+    struct address address;     /* TARGET_ADDRESS only, of one host; its port is 0 */
     uint16_t port;              /* 0 when the text named none */
 };
 
@@ -29,7 +29,11 @@ struct target {
  * when the rest holds no other colon). A trailing dot of a host name is dropped. What stands as
  * \u00ad or so, as escape.h shows it, is that character again. Fails with OTA_E_USAGE for an empty
  * or too long text, a bad port, a scope that does not exist, NUL or control characters, invalid
- * UTF-8. */
+ * UTF-8.
+ *
+ * The name is harmless (escape_is_harmless()), not printable: boards call themselves what they
+ * like, so whoever shows it escapes it. The C library's resolver, which gets hosts and labels,
+ * takes none of those for an address: getaddrinfo() with AI_NUMERICHOST fails. */
 enum ota_error target_parse(struct target *target, const char *text, struct ota_failure *failure);
 
 /* Whether both texts name the same board: the same address, or the same name but for the case of

@@ -4,6 +4,7 @@
  */
 #include "escape.h"
 #include "hosts.h"
+#include "target_promise.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,8 @@ static void require(bool condition)
 
 static void check(const struct host_line *line)
 {
-    require(line->target.name[0] != '\0' && escape_is_printable(line->target.name));
+    require_target(&line->target);
+    require(line->number > 0);
     if (line->auth_file)
         require(*line->auth_file != '\0' && strcmp(line->auth_file, "-") != 0);
     if (line->file)

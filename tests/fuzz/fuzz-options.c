@@ -4,6 +4,7 @@
 #include "follow.h"
 #include "log.h"
 #include "options.h"
+#include "target_promise.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,7 @@ static void check_upload(const struct options *options)
     demand(options->file || follow_is_wanted(options) ||
            (options->hosts && options->target_count == 0 && !options->discovers));
     for (size_t i = 0; i < options->target_count; i++)
-        demand(options->targets[i].name[0] != '\0');
+        require_target(&options->targets[i]);
     demand(options->port_first <= options->port_last && options->jobs > 0);
 }
 

@@ -3,9 +3,8 @@
  * promises of target.h and that its own name leads to again.
  */
 #include "escape.h"
-#include "target.h"
+#include "target_promise.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,14 +20,8 @@ static void check(const struct target *target)
 {
     struct target again;
     struct ota_failure failure;
-    struct in_addr ignored;
 
-    require(memchr(target->name, '\0', sizeof target->name) != NULL);
-    require(target->name[0] != '\0' && escape_is_harmless(target->name));
-    /* inet_aton() ignores what follows a space; getaddrinfo() does not. */
-    if (target->kind != TARGET_ADDRESS && target->kind != TARGET_INSTANCE &&
-        strchr(target->name, ' ') == NULL)
-        require(inet_aton(target->name, &ignored) == 0);
+    require_target(target);
     /* An instance called "a:80" can only come from "a:80._arduino._tcp.local". */
     if (target->kind == TARGET_INSTANCE)
         return;

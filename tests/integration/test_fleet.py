@@ -224,6 +224,30 @@ class Fleet(Scenario):
             with open(other, "rb") as file:
                 self.assertEqual(second.received(), file.read())
 
+    def test_list_with_names_that_are_escaped(self):
+        """A board may call itself what shows nothing: it never reaches a terminal or a program as it is."""
+        names = {"Living\uf6ffroom": r"Living\uf6ffroom", "lamp\u00ad.local": r"lamp\u00ad.local",
+                 "Tag \U000e0041": r"Tag \U000e0041"}
+        lines = [f'"{name}"\n' for name in names]
+        path = self.file("list", "".join(lines * 2).encode())
+        other = self.file("other.bin", image(seed=1))
+        for arguments in ((), ("--json",), ("-d",), ("-j", "1", "--canary", "1")):
+            result = run("--hosts", path, "-f", self.path, "-t", "0.1", "--retries", "0", *arguments)
+            self.assertEqual(result.status, 4, result)
+            for name, shown in names.items():
+                self.assertNotIn(name, result.out + result.err)
+                self.assertIn(shown, result.err)
+                if result.out:
+                    self.assertIn(shown, {json.loads(line)["board"] for line in result.out.splitlines()})
+
+        for line, shown in zip(lines, names.values()):
+            for text, arguments, says in (
+                    (line, (), f"no firmware is named for {shown}; "),
+                    (f"{line}{line.strip()} file={other}\n", ("-f", self.path), f": {shown} is to get two ")):
+                result = run("--hosts", self.file("list", text.encode()), *arguments)
+                self.assertEqual((result.status, result.out), (2, ""), result)
+                self.assertIn(says, result.err)
+
     def test_list_with_a_mistake(self):
         """Nothing is sent to any board."""
         board = self.board()

@@ -64,6 +64,9 @@ static void test_lines(void **state)
         {"lamp#2", "lamp#2", 0, NULL, NULL},
         {"\"#2\"", "#2", 0, NULL, NULL},
         {"\"Living room lamp\"", "Living room lamp", 0, NULL, NULL},
+        /* what has to be escaped where it is shown: private use, a soft hyphen */
+        {"\"Living\xef\x9b\xbf#a-:1 \"L=", "Living\xef\x9b\xbf#a-:1 L=", 0, NULL, NULL},
+        {"lamp\xc2\xad.local", "lamp\xc2\xad.local", 0, NULL, NULL},
         {"\"Living room lamp:8266\"", "Living room lamp", 8266, NULL, NULL},
         {"\"Living room lamp\":8266", "Living room lamp", 8266, NULL, NULL},
         {"Living\" \"room", "Living room", 0, NULL, NULL},
