@@ -7,6 +7,7 @@
 #include "error.h"
 #include "escape.h"
 #include "image.h"
+#include "input.h"
 #include "inspect.h"
 #include "kind.h"
 #include "loop.h"
@@ -190,7 +191,7 @@ static enum ota_error check(struct image **image, const struct options *options,
     struct signature verified = {.verdict = SIGN_ABSENT};
     const struct signature *signature = public_key ? &verified : NULL;
 
-    escape_string(path, sizeof path, (*image)->path);
+    input_show(path, sizeof path, (*image)->path);
     const struct sign_file file = {path, (*image)->data, (*image)->size, &(*image)->inspection};
     if (public_key && sign_verify(&verified, public_key, &file, failure) != OTA_OK)
         return failure->error;

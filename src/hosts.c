@@ -105,7 +105,7 @@ static enum ota_error set_path(char **path, const struct parser *parser, const c
 static enum ota_error set_auth_file(struct host_line *line, const struct parser *parser,
                                     const char *value)
 {
-    if (strcmp(value, "-") == 0)
+    if (input_is_standard(value))
         return reject_word(parser, "is possible on the command line only, for all boards at once");
     return set_path(&line->auth_file, parser, value);
 }
@@ -113,6 +113,8 @@ static enum ota_error set_auth_file(struct host_line *line, const struct parser 
 static enum ota_error set_file(struct host_line *line, const struct parser *parser,
                                const char *value)
 {
+    if (input_is_standard(value))
+        return reject_word(parser, "is possible on the command line only (-f), for all boards");
     return set_path(&line->file, parser, value);
 }
 
@@ -223,7 +225,7 @@ enum ota_error hosts_parse(struct hosts *hosts, const char *name, const char *te
                            struct ota_failure *failure)
 {
     char shown[NAME_SHOWN];
-    struct parser parser = {.name = escape_string(shown, sizeof shown, name), .failure = failure};
+    struct parser parser = {.name = input_show(shown, sizeof shown, name), .failure = failure};
     const char *at = text + utf8_mark(text, length), *end = text + length;
     *hosts = (struct hosts){0};
     while (at < end) {
@@ -250,7 +252,7 @@ static enum ota_error read_list(struct hosts *hosts, int descriptor, const char 
     char *text = malloc(HOSTS_SIZE_MAX + 1);
     if (!text)
         return out_of_memory(failure);
-    escape_string(shown, sizeof shown, name);
+    input_show(shown, sizeof shown, name);
     ssize_t length = input_read_all(descriptor, text, HOSTS_SIZE_MAX + 1);
     if (length < 0)
         fail(failure, error_unless_local(OTA_E_USAGE, errno),
@@ -266,8 +268,8 @@ static enum ota_error read_list(struct hosts *hosts, int descriptor, const char 
 enum ota_error hosts_read(struct hosts *hosts, const char *path, struct ota_failure *failure)
 {
     *hosts = (struct hosts){0};
-    if (strcmp(path, "-") == 0)
-        return read_list(hosts, STDIN_FILENO, "standard input", failure);
+    if (input_is_standard(path))
+        return read_list(hosts, STDIN_FILENO, path, failure);
     int descriptor = input_open(path);
     if (descriptor < 0) {
         char shown[NAME_SHOWN];

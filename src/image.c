@@ -1,6 +1,7 @@
 /*
  * image.c: the firmware file, read once into memory, digested and recognised. It touches the file
- * system and nothing else, and it never waits: a FIFO or a device is refused, not opened for long.
+ * system and nothing else. A FIFO or a device is refused, not opened for long; only standard input
+ * is waited for (input.h).
  */
 #include "image.h"
 
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 /* The path as shown in messages: long ones are cut, so that the reason always fits behind them. */
-enum { SHOWN_MAX = 512 };
+enum { SHOWN_MAX = 512, STREAM_START = 64 * 1024 };
 
 static char *signed_path(const char *path)
 {
@@ -53,14 +54,8 @@ static const char *describe_mode(mode_t mode)
     return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a pipe" : "not a regular file";
 }
 
-static enum ota_error check_status(const struct stat *status, size_t limit, const char *shown,
-                                   struct ota_failure *failure)
+static enum ota_error check_least(uintmax_t size, const char *shown, struct ota_failure *failure)
 {
-    uintmax_t size = (uintmax_t)status->st_size;
-
-    if (!S_ISREG(status->st_mode))
-        return fail(failure, OTA_E_IMAGE, "%s is %s, not a firmware image", shown,
-                    describe_mode(status->st_mode));
     if (size == 0)
         return fail(failure, OTA_E_IMAGE, "%s is empty", shown);
     if (size < IMAGE_SIZE_MIN)
@@ -68,6 +63,20 @@ static enum ota_error check_status(const struct stat *status, size_t limit, cons
                     "%s has only %ju bytes: no firmware image is shorter than %d bytes, and boards "
                     "can crash on one that is",
                     shown, size, IMAGE_SIZE_MIN);
+    return OTA_OK;
+}
+
+static enum ota_error check_status(const struct stat *status, size_t limit, const char *shown,
+                                   struct ota_failure *failure)
+{
+    uintmax_t size = (uintmax_t)status->st_size;
+
+    if (!S_ISREG(status->st_mode))
+        return fail(failure, OTA_E_IMAGE, "%s is %s, not a firmware image%s", shown,
+                    describe_mode(status->st_mode),
+                    S_ISFIFO(status->st_mode) ? "; -f - reads one from standard input" : "");
+    if (check_least(size, shown, failure) != OTA_OK)
+        return failure->error;
     if (size > limit)
         return fail(failure, OTA_E_IMAGE,
                     "%s has %ju bytes, which is over the limit of %zu bytes (--max-size raises it)",
@@ -134,6 +143,44 @@ static unsigned char *read_file(int descriptor, struct stat *status, size_t limi
     free(data);
     return NULL;
 }
+
+/* -- standard input -- */
+
+/* Takes over the capacity bytes of *data, and fills in what comes, up to one byte over limit. */
+static enum ota_error fill_from_stream(unsigned char **data, size_t *size, size_t limit,
+                                       struct ota_failure *failure)
+{
+    for (size_t capacity = STREAM_START;; capacity *= 2) {
+        capacity = capacity <= limit ? capacity : limit + 1;
+        unsigned char *grown = realloc(*data, capacity);
+        if (grown == NULL)
+            return fail(failure, OTA_E_INTERNAL, "out of memory for the image from standard input");
+        *data = grown;
+
+        ssize_t count = input_read_all(STDIN_FILENO, grown + *size, capacity - *size);
+        if (count < 0)
+            return fail(failure, error_unless_local(OTA_E_IMAGE, errno),
+                        "cannot read standard input: %s", input_error(errno));
+        *size += (size_t)count;
+        if (*size > limit)
+            return fail(failure, OTA_E_IMAGE,
+                        "standard input has more than the limit of %zu bytes (--max-size raises "
+                        "it)",
+                        limit);
+        if (*size < capacity)
+            return check_least(*size, "standard input", failure);
+    }
+}
+
+static enum ota_error load_stream(struct image *image, size_t limit, struct ota_failure *failure)
+{
+    image->path = strdup("-");
+    if (image->path == NULL)
+        return fail(failure, OTA_E_INTERNAL, "out of memory");
+    return fill_from_stream(&image->data, &image->size, limit, failure);
+}
+
+/* -- what was read -- */
 
 /* Also of a damaged image, which --force may send. */
 static enum image_family family_of(const struct inspection *inspection)
@@ -239,7 +286,7 @@ static enum ota_error examine_signed(struct image *image, const struct stat *sta
                     escape_string(shown, sizeof shown, path), strerror(errno));
     if (descriptor < 0) {
         examine_alone(image);
-        return check_owner(status, NULL, escape_string(shown, sizeof shown, image->path), failure);
+        return check_owner(status, NULL, input_show(shown, sizeof shown, image->path), failure);
     }
 
     data = read_file(descriptor, &plain, limit, escape_string(shown, sizeof shown, path), failure);
@@ -248,7 +295,31 @@ static enum ota_error examine_signed(struct image *image, const struct stat *sta
         return failure->error;
     examine_beside(image, status, path, data, &plain);
     free(data);
-    return check_owner(status, &plain, escape_string(shown, sizeof shown, image->path), failure);
+    return check_owner(status, &plain, input_show(shown, sizeof shown, image->path), failure);
+}
+
+/* Or NAME.signed; *status is that of what was read. */
+static enum ota_error load_file(struct image *image, struct stat *status, const char *path,
+                                bool may_be_signed, size_t limit, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+    int descriptor;
+
+    if (*path == '\0')
+        return fail(failure, OTA_E_IMAGE, "the name of the image file is empty");
+    if (choose_path(image, path, may_be_signed, failure) != OTA_OK)
+        return failure->error;
+    input_show(shown, sizeof shown, image->path);
+    descriptor = open_file(image->path);
+    if (descriptor < 0)
+        return fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot open %s: %s", shown,
+                    strerror(errno));
+    image->data = read_file(descriptor, status, limit, shown, failure);
+    close(descriptor);
+    if (image->data == NULL)
+        return failure->error;
+    image->size = (size_t)status->st_size;
+    return OTA_OK;
 }
 
 static enum ota_error load(struct image *image, const char *path, bool may_be_signed, size_t limit,
@@ -256,30 +327,20 @@ static enum ota_error load(struct image *image, const char *path, bool may_be_si
 {
     char shown[SHOWN_MAX];
     struct stat status;
-    int descriptor;
+    enum ota_error error = input_is_standard(path)
+                               ? load_stream(image, limit, failure)
+                               : load_file(image, &status, path, may_be_signed, limit, failure);
 
-    if (*path == '\0')
-        return fail(failure, OTA_E_IMAGE, "the name of the image file is empty");
-    if (choose_path(image, path, may_be_signed, failure) != OTA_OK)
-        return failure->error;
-    escape_string(shown, sizeof shown, image->path);
-    descriptor = open_file(image->path);
-    if (descriptor < 0)
-        return fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot open %s: %s", shown,
-                    strerror(errno));
-    image->data = read_file(descriptor, &status, limit, shown, failure);
-    close(descriptor);
-    if (image->data == NULL)
-        return failure->error;
-
-    image->size = image->file_size = (size_t)status.st_size;
+    if (error != OTA_OK)
+        return error;
+    image->file_size = image->size;
     inspect_image(&image->inspection, image->data, image->size);
     if (image->is_signed && examine_signed(image, &status, path, limit, failure) != OTA_OK)
         return failure->error;
     image->family = family_of(&image->inspection);
     if (digest_md5(image->md5, image->data, image->size) != 0)
-        return fail(failure, OTA_E_INTERNAL, "cannot compute the MD5 of %s: %s", shown,
-                    digest_error());
+        return fail(failure, OTA_E_INTERNAL, "cannot compute the MD5 of %s: %s",
+                    input_show(shown, sizeof shown, image->path), digest_error());
     return OTA_OK;
 }
 
@@ -306,7 +367,7 @@ enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure
     if (digest_sha256(image->sha256, image->data, image->size) == 0)
         return OTA_OK;
     return fail(failure, OTA_E_INTERNAL, "cannot compute the SHA-256 of %s: %s",
-                escape_string(shown, sizeof shown, image->path), digest_error());
+                input_show(shown, sizeof shown, image->path), digest_error());
 }
 
 void image_free(struct image *image)

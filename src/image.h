@@ -19,7 +19,7 @@ enum {
 enum image_family { IMAGE_UNKNOWN, IMAGE_ESP8266, IMAGE_ESP32, IMAGE_PICO };
 
 struct image {
-    char *path;     /* the file that was read: perhaps NAME.signed */
+    char *path;     /* the file that was read: perhaps NAME.signed; "-": standard input */
     bool is_signed; /* NAME.signed was taken instead of NAME */
     /* Why it should not be: "cannot be sent: it is older ..."; printable, "" for no reason. */
     char flaw[IMAGE_FLAW_MAX];
@@ -37,13 +37,14 @@ struct image {
 };
 
 /* Reads path, or path.signed when that exists (as espota.py does) and may_be_signed, of at most
- * limit bytes. The caller frees the image with image_free().
+ * limit bytes. "-" is standard input, which nothing takes the place of; it is read to its end, and
+ * waited for as input.h says. The caller frees the image with image_free().
  *
  * Fails with OTA_E_IMAGE (a sentence with the path, escaped: missing, unreadable, not a regular
  * file, empty, under IMAGE_SIZE_MIN, over limit, changed while being read; path.signed: it belongs
- * to another user than path, or all users may write it) or OTA_E_INTERNAL. Never blocks on a FIFO
- * or device. Where path.signed is not path with a signature, or is older, the image's flaw says
- * so. */
+ * to another user than path, or all users may write it) or OTA_E_INTERNAL. Never opens a FIFO or
+ * device for long. Where path.signed is not path with a signature, or is older, the image's flaw
+ * says so. */
 enum ota_error image_load(struct image **image, const char *path, bool may_be_signed, size_t limit,
                           struct ota_failure *failure);
 void image_free(struct image *image);

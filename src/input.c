@@ -3,18 +3,28 @@
  */
 #include "input.h"
 
+#include "escape.h"
 #include "loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Shells open both ends of a pipe at once; whoever writes may ask a person first. */
 enum { PATIENCE_WRITER_MS = 5000, PATIENCE_DATA_MS = 120000 };
+
+bool input_is_standard(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+char *input_show(char *target, size_t capacity, const char *path)
+{
+    return escape_string(target, capacity, input_is_standard(path) ? "standard input" : path);
+}
 
 static bool is_device(mode_t mode)
 {
@@ -58,10 +68,34 @@ static int left_ms(bool has_writer, int64_t start_us)
     return waited_ms < patience_ms ? (int)(patience_ms - waited_ms) : 0;
 }
 
+/* A descriptor that was opened elsewhere: read(2) itself would wait, and for ever. */
+static int await_data(int descriptor)
+{
+    int64_t start_us = loop_now_us();
+    int flags = fcntl(descriptor, F_GETFL);
+    int ready = flags < 0 || (flags & O_NONBLOCK) != 0;
+
+    while (ready == 0) {
+        struct pollfd file = {.fd = descriptor, .events = POLLIN};
+        int timeout_ms = left_ms(true, start_us);
+
+        ready = poll(&file, 1, timeout_ms);
+        if (ready < 0 && errno == EINTR)
+            ready = 0;
+        else if (ready == 0 && timeout_ms == 0) {
+            errno = ETIMEDOUT;
+            ready = -1;
+        }
+    }
+    return ready < 0 ? -1 : 0;
+}
+
 ssize_t input_read(int descriptor, void *buffer, size_t size)
 {
     int64_t start_us = loop_now_us();
 
+    if (await_data(descriptor) < 0)
+        return -1;
     for (;;) {
         struct pollfd file = {.fd = descriptor, .events = POLLIN};
         ssize_t got = read(descriptor, buffer, size);
@@ -108,7 +142,9 @@ const char *input_error(int number)
     case ENODEV:
         return "it is a device, not a file";
     case ETIMEDOUT:
-        return "it is a pipe that nothing was written to in time";
+        return "nothing was written to it in time";
+    case EBADF:
+        return "it is closed";
     default:
         return strerror(number);
     }

@@ -5,8 +5,16 @@
 #ifndef INPUT_H
 #define INPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+
+/* Whether path is "-", by which options mean standard input. */
+bool input_is_standard(const char *path);
+
+/* The path for messages: "standard input" for "-", any other escaped into target (escape.h).
+ * Returns target. */
+char *input_show(char *target, size_t capacity, const char *path);
 
 /* Opens the file, without waiting for whoever would write to it. Devices are refused (errno:
  * ENODEV), but for the one that is standard input. The caller closes the descriptor; -1 and errno
@@ -14,8 +22,8 @@
 int input_open(const char *path);
 
 /* Reads as read(2) does, and waits for a pipe: a few seconds for somebody who writes to it, then
- * two minutes for something to be written (errno: ETIMEDOUT). Other descriptors, such as standard
- * input, may be used as well; one that blocks has no deadline. */
+ * two minutes for something to be written (errno: ETIMEDOUT). Standard input, which may block, is
+ * waited for two minutes. */
 ssize_t input_read(int descriptor, void *buffer, size_t size);
 
 /* Reads until the buffer is full or the file ends; -1 and errno when reading fails. */

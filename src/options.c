@@ -7,6 +7,7 @@
 #include "command_line.h"
 #include "error.h"
 #include "image.h"
+#include "input.h"
 #include "log.h"
 #include "options_values.h"
 #include "password.h"
@@ -194,9 +195,31 @@ static bool sends_image(const struct command_line *line)
            (line->given[OPTION_FILE] || line->given[OPTION_HOSTS]);
 }
 
-static bool is_stdin(const char *path)
+/* Whether at most one option reads from standard input, and an image not from a terminal. */
+static enum ota_error check_standard_input(const struct command_line *line,
+                                           struct ota_failure *failure)
 {
-    return path && strcmp(path, "-") == 0;
+    static const struct {
+        enum option option;
+        const char *name;
+    } readers[] = {
+        {OPTION_AUTH_FILE, "--auth-file"}, {OPTION_HOSTS, "--hosts"}, {OPTION_FILE, "-f"}};
+    const char *reader = NULL;
+
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        const char *path = line->value[readers[i].option];
+        if (!path || !input_is_standard(path))
+            continue;
+        if (reader)
+            return fail(failure, OTA_E_USAGE, "%s and %s cannot both be read from standard input",
+                        reader, readers[i].name);
+        reader = readers[i].name;
+        if (readers[i].option == OPTION_FILE && isatty(STDIN_FILENO))
+            return fail(failure, OTA_E_USAGE,
+                        "-f - reads the image from standard input, which is a terminal; name a "
+                        "file, or redirect one with '<' or '|'");
+    }
+    return OTA_OK;
 }
 
 static enum ota_error check_presence(const struct options *options, const struct command_line *line,
@@ -218,9 +241,8 @@ static enum ota_error check_presence(const struct options *options, const struct
     if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
         return fail(failure, OTA_E_USAGE,
                     "-a and --auth-file both give a password; leave one of them out");
-    if (is_stdin(line->value[OPTION_AUTH_FILE]) && is_stdin(line->value[OPTION_HOSTS]))
-        return fail(failure, OTA_E_USAGE,
-                    "--auth-file and --hosts cannot both be read from standard input");
+    if (check_standard_input(line, failure) != OTA_OK)
+        return failure->error;
     if (line->given[OPTION_QUIET] && (line->given[OPTION_DEBUG] || line->given[OPTION_PROGRESS]))
         return fail(failure, OTA_E_USAGE, "-q asks for silence and %s for output; leave one out",
                     line->given[OPTION_DEBUG] ? "-d" : "-r");

@@ -63,7 +63,8 @@ static const struct poptOption password_rows[] = {
     POPT_TABLEEND};
 
 static const struct poptOption image_rows[] = {
-    VALUE("file", 'f', OPTION_FILE, "FILE", "the firmware, or the filesystem image with -s"),
+    VALUE("file", 'f', OPTION_FILE, "FILE",
+          "the firmware, or the filesystem image with -s; - is standard input"),
     FLAG("spiffs", 's', OPTION_SPIFFS,
          "FILE is a filesystem image (SPIFFS, LittleFS, FAT); --filesystem is the same"),
     SAME_FLAG("filesystem", OPTION_SPIFFS),

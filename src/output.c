@@ -8,6 +8,7 @@
 #include "bar.h"
 #include "error.h"
 #include "escape.h"
+#include "input.h"
 #include "log.h"
 #include "plan.h"
 #include "standard_files.h"
@@ -36,11 +37,13 @@ static enum ota_error cannot_write(const char *path, int reason, const char *why
     return failure->error;
 }
 
+/* "-" is the file that is redirected to standard input, if one is. */
 static bool is_file(const char *path, const struct stat *status)
 {
     struct stat found;
-    return stat(path, &found) == 0 && found.st_dev == status->st_dev &&
-           found.st_ino == status->st_ino;
+    int result = input_is_standard(path) ? fstat(STDIN_FILENO, &found) : stat(path, &found);
+
+    return result == 0 && found.st_dev == status->st_dev && found.st_ino == status->st_ino;
 }
 
 static bool is_standard_output(const struct stat *status)

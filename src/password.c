@@ -77,7 +77,7 @@ enum ota_error password_from_file(char **password, const char *path, enum exposu
 {
     *password = NULL;
     *exposure = EXPOSED_TO_NOBODY;
-    if (strcmp(path, "-") == 0)
+    if (input_is_standard(path))
         return read_password(password, STDIN_FILENO, "standard input", failure);
 
     char escaped[PATH_SHOWN];

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "escape.h"
+#include "input.h"
 #include "log.h"
 #include "password.h"
 #include "prepare.h"
@@ -33,7 +34,7 @@ static enum ota_error screen(const struct image *image, const struct options *op
 {
     char shown[512], reason[SCREEN_REASON_MAX];
     enum screening screening = screen_image(reason, image, options->command);
-    escape_string(shown, sizeof shown, image->path);
+    input_show(shown, sizeof shown, image->path);
     if (screening == SCREEN_REFUSED && !options->force)
         return fail(failure, OTA_E_IMAGE, "%s %s (--force sends it all the same)", shown, reason);
     if (screening == SCREEN_REFUSED)
@@ -50,7 +51,7 @@ static enum ota_error verify_bytes(const struct image *image, const struct sign_
     char shown[512];
     struct inspection inspection;
     struct signature signature;
-    const struct sign_file file = {escape_string(shown, sizeof shown, image->path), image->data,
+    const struct sign_file file = {input_show(shown, sizeof shown, image->path), image->data,
                                    image->size, &inspection};
 
     inspect_image(&inspection, image->data, image->size);
@@ -226,7 +227,7 @@ static enum ota_error name_line(const struct plan *plan, const struct host_line 
     char shown[512];
     const struct ota_failure unnamed = *failure;
     const char *path = plan->options->hosts;
-    escape_string(shown, sizeof shown, strcmp(path, "-") == 0 ? "standard input" : path);
+    input_show(shown, sizeof shown, path);
     return fail(failure, unnamed.error, "%s, line %zu: %s", shown, line->number, unnamed.message);
 }
 

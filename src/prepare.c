@@ -8,6 +8,7 @@
 #include "error.h"
 #include "escape.h"
 #include "gzip.h"
+#include "input.h"
 #include "log.h"
 #include "passphrase.h"
 
@@ -150,7 +151,7 @@ static enum ota_error compress_image(struct image **image, enum ota_command comm
 {
     char shown[PATH_SHOWN];
     const struct inspection *inspection = &(*image)->inspection;
-    escape_string(shown, sizeof shown, (*image)->path);
+    input_show(shown, sizeof shown, (*image)->path);
     if (refuse(*image, shown, failure) != OTA_OK)
         return failure->error;
     if (packing_of(inspection) == LEAVE) {
@@ -186,7 +187,7 @@ static enum ota_error sign_as(struct image *image, const struct inspection *insp
     unsigned char trailer[SIGN_TRAILER_MAX];
     size_t size;
     const struct sign_file file = {shown, image->data, image->size, inspection};
-    escape_string(shown, sizeof shown, image->path);
+    input_show(shown, sizeof shown, image->path);
     if (sign_make(trailer, &size, key, options->sign_hash, &file, failure) != OTA_OK)
         return failure->error;
     return append(image, trailer, size, shown, failure);
@@ -245,7 +246,7 @@ static enum ota_error sign_image(struct image *image, const struct options *opti
     struct inspection inspection;
     enum ota_error error;
 
-    escape_string(shown, sizeof shown, image->path);
+    input_show(shown, sizeof shown, image->path);
     inspect_image(&inspection, image->data, image->size);
     inspection.families = families_at(options->port, inspection.families);
     if ((inspection.families & INSPECT_FAMILY_ESP32) != 0 &&

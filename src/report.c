@@ -7,6 +7,7 @@
 #include "bar.h"
 #include "escape.h"
 #include "image.h"
+#include "input.h"
 #include "log.h"
 #include "loop.h"
 #include "remedy.h"
@@ -247,7 +248,10 @@ static void show_success(const struct report *report, const struct ota_event *ev
 {
     char path[512], size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
     const char *name = strrchr(event->image->path, '/');
-    escape_string(path, sizeof path, name ? name + 1 : event->image->path);
+    if (name)
+        escape_string(path, sizeof path, name + 1);
+    else
+        input_show(path, sizeof path, event->image->path);
     log_info("%s: %s %s, %s%s, sent in %.1f s (%s)%s%s%s", event->board,
              report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image", path,
              bar_size(size, event->total), describe_unpacked(unpacked, unpacked_size(event->image)),

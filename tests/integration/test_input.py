@@ -3,6 +3,8 @@
 shell makes for <(command) work."""
 
 import concurrent.futures
+import gzip
+import json
 import os
 import pty
 import subprocess
@@ -37,7 +39,7 @@ class Input(Scenario):
     def test_pipe_without_a_writer(self):
         path = os.path.join(self.directory, "pipe")
         os.mkfifo(path)
-        self.check(path, 2, ": it is a pipe that nothing was written to in time\n")
+        self.check(path, 2, ": nothing was written to it in time\n")
 
     def test_device(self):
         self.check("/dev/zero", 2, "/dev/zero: it is a device, not a file\n")
@@ -68,6 +70,11 @@ class Input(Scenario):
                              stdin=b"open sesame\n")
                 self.assertEqual((result.status, result.out), (0, ""), result)
 
+    def test_closed(self):
+        result = run("--check", "-f", "-", before=("sh", "-c", 'exec "$@" <&-', "sh"))
+        self.assertEqual((result.status, result.out), (3, ""), result)
+        self.assertEqual(result.err, "esp-ota: cannot read standard input: it is closed\n")
+
     def test_pipe_with_a_late_writer(self):
         path = os.path.join(self.directory, "pipe")
         os.mkfifo(path)
@@ -76,6 +83,110 @@ class Input(Scenario):
         with open(path, "wb") as pipe:  # waits for esp-ota to open it
             pipe.write(board.address.encode())
         self.assertEqual(program.result().status, 0)
+
+
+class ImageFromStandardInput(Scenario):
+
+    def setUp(self):
+        super().setUp()
+        self.image = firmware.esp8266(5000)
+
+    def test_upload(self):
+        """To each board of a fleet, though it is there only once. What lies beside is not taken."""
+        boards = [self.board(), self.board()]
+        for name in ("-", "-.signed"):
+            self.file(name, b"something else, which is long enough")
+        targets = [word for board in boards for word in ("-i", f"{board.address}:{board.port}")]
+        result = run(*targets, "-f", "-", "--json", stdin=self.image, cwd=self.directory)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual([board.received() for board in boards], [self.image] * 2)
+        events = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual([event["file"] for event in events if event["event"] == "start"], ["-", "-"])
+
+    def test_its_name(self):
+        board = self.board()
+        self.file("-", self.image)
+        for path, name in (("-", "standard input"), ("./-", "-")):
+            with self.subTest(path):
+                result = run("-i", board.address, "-p", str(board.port), "-f", path, stdin=self.image, cwd=self.directory)
+                self.assertEqual((result.status, result.out), (0, ""), result)
+                self.assertRegex(result.err, f": sketch {name}, 4.9 KiB, sent in ")
+
+    def test_late_writer(self):
+        """Who writes it may take as long as a build; it is read to its end."""
+        board = self.board()
+        script = 'mkfifo pipe late; { cat pipe; cat late; } | "$@"'
+        program = scenario.Program("-i", board.address, "-p", str(board.port), "-f", "-", cwd=self.directory,
+                                   before=("sh", "-c", script, "sh"))
+        for name, part in (("pipe", self.image[:3000]), ("late", self.image[3000:])):
+            path = os.path.join(self.directory, name)
+            while not os.path.exists(path):  # sh makes them at once
+                os.sched_yield()
+            with open(path, "wb") as pipe:  # waits for cat
+                pipe.write(part)
+        self.assertEqual(program.result().status, 0)
+        self.assertEqual(board.received(), self.image)
+
+    def test_what_becomes_of_it(self):
+        packed = os.path.join(self.directory, "fw.gz")
+        result = run("-f", "-", "-z", "--output", packed, stdin=self.image)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn("standard input is compressed from 4.9 KiB", result.err)
+        with open(packed, "rb") as file:
+            self.assertEqual(gzip.decompress(file.read()), self.image)
+        result = run("-f", "-", "--check", stdin=self.image)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertRegex(result.out, r"^standard input: ESP8266 image, \d+ bytes\n")
+
+    def test_output_is_not_the_file_that_is_read(self):
+        path = self.file("fw.bin", self.image)
+        result = run("-f", "-", "-z", "--output", path, before=("sh", "-c", 'exec "$@" <"$0"', path))
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("--output names the file that is read", result.err)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), self.image)
+
+    def test_refused(self):
+        for content, options, phrase in (
+                (b"", (), "standard input is empty"),
+                (self.image[:15], (), "standard input has only 15 bytes"),
+                (self.image, ("--max-size", "4000"), "standard input has more than the limit of 4000 bytes"),
+                (self.image[:-1], (), "standard input cannot be sent: it ")):
+            with self.subTest(phrase):
+                result = run("-i", "127.0.0.1", "-f", "-", *options, stdin=content)
+                self.assertEqual((result.status, result.out), (3, ""), result)
+                self.assertIn(phrase, result.err)
+
+    def test_limit(self):
+        """A size that is a step of the buffer's, and the limit itself."""
+        for size in (64 << 10, (64 << 10) + 1, 128 << 10, 200000):
+            content = firmware.esp8266(size)
+            program = ("--check", "-f", "-", "--max-size")
+            self.assertIn(f", {len(content)} bytes\n", run(*program, str(len(content)), stdin=content).out)
+            self.assertEqual(run(*program, str(len(content) - 1), stdin=content).status, 3)
+
+    def test_taken(self):
+        hosts = self.file("hosts", b"127.0.0.1 file=-\n")
+        for options, phrase in (
+                (("-f", "-", "--auth-file", "-", "-i", "127.0.0.1"), "--auth-file and -f cannot both be read from"),
+                (("-f", "-", "--hosts", "-"), "--hosts and -f cannot both be read from standard input"),
+                (("--hosts", hosts), '"file=-" is possible on the command line only (-f)')):
+            with self.subTest(options):
+                result = run(*options, stdin=b"127.0.0.1\n")
+                self.assertEqual((result.status, result.out), (2, ""), result)
+                self.assertIn(phrase, result.err)
+
+    def test_terminal(self):
+        result = scenario.Terminal("-i", "127.0.0.1", "-f", "-").result()
+        self.assertEqual(result.status, 2, result)
+        self.assertIn("standard input, which is a terminal; name a file", result.err)
+
+    def test_pipe_is_no_file(self):
+        path = os.path.join(self.directory, "pipe")
+        os.mkfifo(path)
+        result = run("-i", "127.0.0.1", "-f", path)
+        self.assertEqual((result.status, result.out), (3, ""), result)
+        self.assertIn(f"{path} is a pipe, not a firmware image; -f - reads one from standard input\n", result.err)
 
 
 if __name__ == "__main__":

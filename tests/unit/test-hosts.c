@@ -170,6 +170,7 @@ static void test_refused(void **state)
         ROW("a file=x file=x", "\"file=x\" is a second one"),
         ROW("a auth-file=x file=z auth-file=y", "\"auth-file=y\" is a second one"),
         ROW("a auth-file=-", "is possible on the command line only"),
+        ROW("a file=-", "\"file=-\" is possible on the command line only (-f)"),
         ROW("port=1 a", "\"port=1\" stands where the board's name"),
         ROW("file=x", "\"file=x\" stands where"),
         ROW("\"a", "\"a\" has no closing quote"),

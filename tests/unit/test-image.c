@@ -43,6 +43,10 @@ void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+char *__real_strdup(const char *text);
+char *__wrap_strdup(const char *text);
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 
@@ -102,6 +106,16 @@ void *__wrap_malloc(size_t size)
 int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
 {
     return may_allocate() ? __real_posix_memalign(memory, alignment, size) : ENOMEM;
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return may_allocate() ? __real_realloc(memory, size) : NULL;
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return may_allocate() ? __real_strdup(text) : NULL;
 }
 
 void *__wrap_calloc(size_t count, size_t size)
@@ -434,6 +448,73 @@ static void test_not_a_regular_file(void **state)
     assert_int_equal(wrapped.reads, 0);
 }
 
+/* Standard input becomes the file; the caller restores it from what is returned. */
+static int redirect(const char *name)
+{
+    int saved = dup(STDIN_FILENO), descriptor = open(name, O_RDONLY | O_CLOEXEC);
+
+    assert_true(saved >= 0 && descriptor >= 0);
+    assert_int_equal(dup2(descriptor, STDIN_FILENO), STDIN_FILENO);
+    close(descriptor);
+    return saved;
+}
+
+static void restore(int saved)
+{
+    dup2(saved, STDIN_FILENO);
+    close(saved);
+}
+
+static void test_standard_input(void **state)
+{
+    static unsigned char content[200000];
+    static const size_t sizes[] = {16, 65535, 65536, 65537, 131072, sizeof content};
+
+    (void)state;
+    memset(content, 7, sizeof content);
+    write_signed(pattern, sizeof pattern, 260);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct image *image = NULL;
+        struct ota_failure failure;
+
+        write_file(path, content, sizes[i]);
+        int saved = redirect(path);
+        assert_int_equal(image_load(&image, "-", true, sizes[i], &failure), OTA_OK);
+        assert_string_equal(image->path, "-");
+        assert_false(image->is_signed);
+        assert_int_equal(image->size, sizes[i]);
+        assert_int_equal(image->file_size, sizes[i]);
+        assert_memory_equal(image->data, content, sizes[i]);
+        assert_int_equal(strlen(image->md5), 32);
+        image_free(image);
+        expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE, "standard input is empty"); /* read up */
+        restore(saved);
+
+        saved = redirect(path);
+        expect_refusal("-", sizes[i] - 1, OTA_E_IMAGE, "standard input has more than the limit of");
+        restore(saved);
+    }
+}
+
+static void test_standard_input_in_trouble(void **state)
+{
+    int saved = redirect(path);
+
+    (void)state;
+    for (int allocations = 0; allocations < 3; allocations++) {
+        wrapped.allocations_left = allocations; /* the image, its path, its bytes */
+        expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_INTERNAL, "out of memory");
+    }
+    wrapped.allocations_left = -1;
+    wrapped.mishap = READ_ERROR;
+    expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE,
+                   "cannot read standard input: Input/output error");
+    wrapped.mishap = NONE;
+    write_file(path, pattern, IMAGE_SIZE_MIN - 1);
+    expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE, "standard input has only 15 bytes");
+    restore(saved);
+}
+
 static void test_cannot_be_opened(void **state)
 {
     char name[600];
@@ -616,6 +697,8 @@ int main(void)
         TEST(test_signed_directory_is_no_image),
         TEST(test_sizes),
         TEST(test_not_a_regular_file),
+        TEST(test_standard_input),
+        TEST(test_standard_input_in_trouble),
         TEST(test_cannot_be_opened),
         TEST(test_no_permission),
         TEST(test_changes_while_being_read),

@@ -123,8 +123,7 @@ static void test_pipes(void **state)
         if (rows[i].text == NULL) {
             assert_int_equal(length, -1);
             assert_int_equal(errno, ETIMEDOUT);
-            assert_string_equal(input_error(errno),
-                                "it is a pipe that nothing was written to in time");
+            assert_string_equal(input_error(errno), "nothing was written to it in time");
         } else {
             assert_int_equal(length, strlen(rows[i].text));
             assert_memory_equal(buffer, rows[i].text, strlen(rows[i].text));
@@ -162,6 +161,43 @@ static void test_pipe_of_a_shell(void **state)
     }
 }
 
+/* Standard input, which was opened elsewhere and blocks: read() itself must never wait. */
+static void test_blocking_pipe(void **state)
+{
+    static const enum step write_late[] = {NOTHING, WRITER_WRITES, WRITER_GOES, STEPS_END};
+    static const enum step none[] = {STEPS_END};
+    char buffer[8];
+    int ends[2];
+
+    (void)state;
+    for (int is_written = 0; is_written < 2; is_written++) {
+        assert_int_equal(pipe(ends), 0);
+        writer = ends[1];
+        now_us = 0;
+        next_step = is_written ? write_late : none;
+        ssize_t length = input_read_all(ends[0], buffer, sizeof buffer);
+        assert_int_equal(length, is_written ? 4 : -1);
+        if (!is_written)
+            assert_int_equal(errno, ETIMEDOUT);
+        assert_int_equal(now_us, 120000000);
+        if (writer >= 0)
+            take_step(WRITER_GOES);
+        close(ends[0]);
+    }
+}
+
+static void test_names(void **state)
+{
+    char shown[32];
+
+    (void)state;
+    assert_true(input_is_standard("-"));
+    assert_false(input_is_standard("./-"));
+    assert_false(input_is_standard(""));
+    assert_string_equal(input_show(shown, sizeof shown, "-"), "standard input");
+    assert_string_equal(input_show(shown, sizeof shown, "./-\n"), "./-\\n");
+}
+
 static void test_files(void **state)
 {
     char name[80], buffer[8];
@@ -192,8 +228,8 @@ static void test_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pipes),
-        cmocka_unit_test(test_pipe_of_a_shell),
+        cmocka_unit_test(test_pipes),         cmocka_unit_test(test_pipe_of_a_shell),
+        cmocka_unit_test(test_blocking_pipe), cmocka_unit_test(test_names),
         cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

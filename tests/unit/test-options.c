@@ -237,6 +237,9 @@ static void test_rejected(void **state)
          "--wait '-1' is not a number of seconds from 0 to 2592000"},
         {{"--hosts", "-", "--auth-file", "-", "-f", "x"},
          "--auth-file and --hosts cannot both be read from standard input"},
+        {{"--hosts", "-", "-f", "-"}, "--hosts and -f cannot both be read from standard input"},
+        {{"-i", "b", "--auth-file", "-", "-f", "-"},
+         "--auth-file and -f cannot both be read from standard input"},
         /* dashes: too few, too long; a value left out */
         {{"-ip", "b"}, "'-ip' has only one dash; write '--ip'"},
         {{"-auth=" SECRET, "-i", "b"}, "'-auth' has only one dash; write '--auth'"},
