@@ -24,6 +24,7 @@ struct reader {
     struct disguise disguise;
     poptContext popt;
     int password_at; /* index in argv of the argument that held the password; -1: none */
+    int file_at;     /* and of the one that held the value of -f */
 };
 
 static enum ota_error out_of_memory(struct ota_failure *failure)
@@ -205,6 +206,8 @@ static enum ota_error take_value(struct reader *reader, enum option option,
     if (!marked && options_value_is_optional(options_find(option)))
         value = strdup("");
     bool is_apart = marked && strcmp(marked, current_argument(reader)) == 0;
+    if (marked && option == OPTION_FILE)
+        reader->file_at = disguise_index(&reader->disguise, marked);
     cleanse_and_free(marked);
     if (!value)
         return out_of_memory(failure);
@@ -295,6 +298,38 @@ static enum ota_error fail_and_wipe(struct reader *reader, const char *argument,
     return fail(failure, OTA_E_USAGE, "%s", message);
 }
 
+/* What a shell makes of "-f *.bin", or of a name with spaces without quotes. argument is the first
+ * word behind the value of -f; those up to the next option are named. */
+static enum ota_error several_files(struct reader *reader, const char *argument,
+                                    struct ota_failure *failure)
+{
+    enum { NAMED_MAX = 3 };
+    char file[SHOWN_MAX], list[NAMED_MAX * (SHOWN_MAX + 4)] = "", more[32] = "";
+    size_t count = 0, used = 0;
+    int index = reader->file_at;
+    bool is_file = true;
+
+    while (is_file && argument && disguise_index(&reader->disguise, argument) == ++index) {
+        char shown[SHOWN_MAX];
+        char *text = disguise_reveal(&reader->disguise, argument, malloc);
+        if (!text)
+            return out_of_memory(failure);
+        is_file = !long_dash(text); /* what follows that may be a password */
+        if (is_file && count++ < NAMED_MAX)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s'", used ? ", " : "",
+                                     escape_string(shown, sizeof shown, text));
+        cleanse_and_free(text);
+        argument = poptGetArg(reader->popt);
+    }
+    if (count > NAMED_MAX)
+        snprintf(more, sizeof more, " and %zu more", count - NAMED_MAX);
+    wipe_rest(reader, argument);
+    return fail(failure, OTA_E_USAGE,
+                "-f takes one file, but '%s' is followed by %s%s; name the one to send, and put a "
+                "name that contains spaces in quotes",
+                escape_string(file, sizeof file, reader->line->value[OPTION_FILE]), list, more);
+}
+
 /* Everything has an option, so an argument without one is a mistake. It is not shown when it may be
  * a password: behind "--", or when it is the second word behind -a. */
 static enum ota_error check_arguments(struct reader *reader, struct ota_failure *failure)
@@ -318,6 +353,8 @@ static enum ota_error check_arguments(struct reader *reader, struct ota_failure 
     if (long_dash(text)) {
         error = wrong_dash(text, failure);
         wipe_rest(reader, argument); /* what follows may be a password */
+    } else if (reader->file_at > 0 && index == reader->file_at + 1) {
+        error = several_files(reader, argument, failure);
     } else {
         error = unexpected_argument(reader->line, text, failure);
     }
@@ -351,7 +388,7 @@ static void letters_with_value(char letters[OPTION_COUNT])
 enum ota_error command_line_read(struct command_line *line, int argc, char **argv,
                                  struct ota_failure *failure)
 {
-    struct reader reader = {.line = line, .password_at = -1};
+    struct reader reader = {.line = line, .password_at = -1, .file_at = -1};
     char letters[OPTION_COUNT];
     enum ota_error error;
 

@@ -275,7 +275,7 @@ enum ota_error hosts_read(struct hosts *hosts, const char *path, struct ota_fail
         char shown[NAME_SHOWN];
         return fail(failure, error_unless_local(OTA_E_USAGE, errno),
                     "cannot open the list of boards %s: %s",
-                    escape_string(shown, sizeof shown, path), input_error(errno));
+                    escape_string(shown, sizeof shown, path), input_open_error(path, errno));
     }
     enum ota_error error = read_list(hosts, descriptor, path, failure);
     close(descriptor);

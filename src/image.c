@@ -313,7 +313,7 @@ static enum ota_error load_file(struct image *image, struct stat *status, const 
     descriptor = open_file(image->path);
     if (descriptor < 0)
         return fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot open %s: %s", shown,
-                    strerror(errno));
+                    input_open_error(path, errno));
     image->data = read_file(descriptor, status, limit, shown, failure);
     close(descriptor);
     if (image->data == NULL)

@@ -149,3 +149,11 @@ const char *input_error(int number)
         return strerror(number);
     }
 }
+
+const char *input_open_error(const char *path, int number)
+{
+    if (number == ENOENT && path[0] == '~')
+        return "No such file or directory; no shell has replaced the ~ (none does in quotes or "
+               "behind '='): write $HOME, or the path in full";
+    return input_error(number);
+}

@@ -32,4 +32,8 @@ ssize_t input_read_all(int descriptor, void *buffer, size_t capacity);
 /* strerror(), in words that fit an errno of these. */
 const char *input_error(int number);
 
+/* The same for the errno of an open() of path, also for writing: where path begins with a ~ that no
+ * shell has replaced, it says so. */
+const char *input_open_error(const char *path, int number);
+
 #endif

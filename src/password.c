@@ -85,7 +85,7 @@ enum ota_error password_from_file(char **password, const char *path, enum exposu
     int descriptor = input_open(path);
     if (descriptor < 0)
         return fail(failure, error_unless_local(OTA_E_USAGE, errno),
-                    "cannot open the password file %s: %s", escaped, input_error(errno));
+                    "cannot open the password file %s: %s", escaped, input_open_error(path, errno));
     *exposure = exposure_of(descriptor);
     enum ota_error error = read_password(password, descriptor, escaped, failure);
     close(descriptor);

@@ -267,7 +267,7 @@ enum ota_error resume_load(struct resume **resume, const char *path, struct ota_
         char shown[NAME_SHOWN];
         return fail(failure, error_unless_local(OTA_E_USAGE, errno),
                     "cannot open the report %s: %s", escape_string(shown, sizeof shown, path),
-                    input_error(errno));
+                    input_open_error(path, errno));
     }
     enum ota_error error = resume_read(resume, stream, path, failure);
     fclose(stream);

@@ -52,7 +52,7 @@ static enum ota_error read_pem(struct pem *pem, const char *path, struct sign_ke
     int descriptor = input_open(path);
     if (descriptor < 0)
         return fail(failure, error_unless_local(OTA_E_USAGE, errno),
-                    "cannot open the key file %s: %s", key->shown, input_error(errno));
+                    "cannot open the key file %s: %s", key->shown, input_open_error(path, errno));
     enum ota_error error = read_text(pem, descriptor, key->shown, failure);
     key->exposure = contains(pem, "ENCRYPTED") ? EXPOSED_TO_NOBODY : exposure_of(descriptor);
     close(descriptor);

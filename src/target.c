@@ -372,6 +372,17 @@ static enum ota_error reject_url(struct ota_failure *failure, const char *text, 
     return reject_but_host(failure, text, "is a URL", host, length);
 }
 
+/* Whether text can only be meant for several boards; in full, NAME._arduino._tcp.local, it is one
+ * that is called so. */
+static bool is_pattern(const char *text)
+{
+    char name[TARGET_NAME_MAX];
+
+    snprintf(name, sizeof name, "%s", text);
+    return (strchr(text, '*') != NULL || strstr(text, "??") != NULL) &&
+           consists_of(text, HOST_CHARACTERS "*?[]") && !strip_service(name);
+}
+
 /* Refuses what would be looked for in vain as the name of an instance. */
 static enum ota_error check_mistakes(const char *text, struct ota_failure *failure)
 {
@@ -382,6 +393,9 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
         return reject_url(failure, text, scheme_end + strlen("://"));
     if (text[length] == '/' && is_host_part(text, length))
         return reject_but_host(failure, text, "has a slash behind the host", text, length);
+    if (is_pattern(text))
+        return reject(failure, text,
+                      "is a pattern, where one board is meant; --match takes a pattern");
     if (is_list(text))
         return reject(failure, text,
                       "names several boards: give each of them an -i, or a line, of its own");

@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "escape.h"
+#include "input.h"
 #include "log.h"
 #include "standard_files.h"
 
@@ -67,7 +68,7 @@ enum ota_error transcript_open(struct transcript **transcript, const struct opti
         return OTA_OK;
     const int reason = errno;
     fail(failure, OTA_E_OUTPUT, "cannot open %s to write the log there: %s",
-         escape_string(shown, sizeof shown, options->log), strerror(reason));
+         escape_string(shown, sizeof shown, options->log), input_open_error(options->log, reason));
     failure->cause = error_output_cause(reason);
     return failure->error;
 }

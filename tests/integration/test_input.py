@@ -44,6 +44,21 @@ class Input(Scenario):
     def test_device(self):
         self.check("/dev/zero", 2, "/dev/zero: it is a device, not a file\n")
 
+    def test_tilde(self):
+        """In quotes, or behind a =, no shell replaces it."""
+        hint = "~/x: No such file or directory; no shell has replaced the ~ (none does in quotes or behind '=')"
+        self.check("~/x", 2, hint)
+        hosts = self.file("hosts", b"127.0.0.1 file=~/x\n")
+        board = ("-i", "127.0.0.1")
+        for options, status in (((*board, "-f", "~/x"), 3), (("--hosts", hosts), 3),
+                                (("-f", self.image, "-z", "--output=~/x"), 1),
+                                ((*board, "--monitor", "--log=~/x"), 1)):
+            with self.subTest(options):
+                result = run(*options, cwd=self.directory)
+                self.assertEqual((result.status, result.out), (status, ""), result)
+                self.assertIn("~/x", result.err)
+                self.assertIn(": No such file or directory; no shell has replaced the ~", result.err)
+
     def test_terminal(self):
         """Not the one that esp-ota itself has."""
         controller, terminal = pty.openpty()
@@ -172,7 +187,7 @@ class ImageFromStandardInput(Scenario):
                 (("-f", "-", "--hosts", "-"), "--hosts and -f cannot both be read from standard input"),
                 (("--hosts", hosts), '"file=-" is possible on the command line only (-f)')):
             with self.subTest(options):
-                result = run(*options, stdin=b"127.0.0.1\n")
+                result = run(*options)
                 self.assertEqual((result.status, result.out), (2, ""), result)
                 self.assertIn(phrase, result.err)
 

@@ -221,6 +221,20 @@ static void test_rejected(void **state)
         {{"-i", "b", "-f", ""}, "the file name behind -f is empty"},
         {{"-i", "b", "fw.bin"}, "unexpected argument 'fw.bin'; did you mean -f fw.bin?"},
         {{"b.local", "-f", "x"}, "unexpected argument 'b.local'; did you mean -i b.local?"},
+        {{"-i", "b", "-f", "a.bin", "b.bin"},
+         "-f takes one file, but 'a.bin' is followed by 'b.bin'; name the one to send, and put a "
+         "name that contains spaces in quotes"},
+        {{"--file=a", "b", "c\n", "d", "e", "f", "-i", "b", "more"},
+         "-f takes one file, but 'a' is followed by 'b', 'c\\n', 'd' and 2 more; name the one to "
+         "send, and put a name that contains spaces in quotes"},
+        {{"-f", "a", "b", "\u2013a", SECRET, "-i", "b"},
+         "-f takes one file, but 'a' is followed by 'b'; name the one to send, and put a name that "
+         "contains spaces in quotes"},
+        {{"-f", "a", "b", "-a", "x", SECRET, "-i", "b"},
+         "-f takes one file, but 'a' is followed by 'b'; name the one to send, and put a name that "
+         "contains spaces in quotes"},
+        {{"-f", "a", "-i", "lab-*"},
+         "\"lab-*\" is a pattern, where one board is meant; --match takes a pattern"},
         {{"-i", "my", "board", "-f", "x"},
          "unexpected argument 'board'; a value that contains spaces needs quotes"},
         {{"-i", "b", "-a", "correct", SECRET, "horse", "-f", "x"},
