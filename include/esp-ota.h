@@ -57,6 +57,8 @@ enum ota_phase {
     OTA_PHASE_TRANSFER,
     OTA_PHASE_RESULT,
     OTA_PHASE_PROOF, /* after the board's confirmation: its log, its return */
+    OTA_PHASE_IMAGE, /* at any time: the image is not for this board */
+    OTA_PHASE_LOG,   /* nothing is uploaded: only the board's log is followed */
     OTA_PHASE_COUNT
 };
 

@@ -207,10 +207,15 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
 };
 
 static const char *const phase_names[OTA_PHASE_COUNT] = {
-    [OTA_PHASE_RESOLVE] = "resolution",          [OTA_PHASE_INVITE] = "invitation",
-    [OTA_PHASE_AUTHENTICATE] = "authentication", [OTA_PHASE_ACCEPT] = "connection",
-    [OTA_PHASE_TRANSFER] = "transfer",           [OTA_PHASE_RESULT] = "result",
+    [OTA_PHASE_RESOLVE] = "resolution",
+    [OTA_PHASE_INVITE] = "invitation",
+    [OTA_PHASE_AUTHENTICATE] = "authentication",
+    [OTA_PHASE_ACCEPT] = "connection",
+    [OTA_PHASE_TRANSFER] = "transfer",
+    [OTA_PHASE_RESULT] = "result",
     [OTA_PHASE_PROOF] = "proof of boot",
+    [OTA_PHASE_IMAGE] = "image",
+    [OTA_PHASE_LOG] = "log",
 };
 
 /* A number that is no code is a defect of ours: it is described as an internal error. */

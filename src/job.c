@@ -140,11 +140,14 @@ static void arm(struct job *job)
     loop_arm(job->config.poll_api, &job->timer, due_us ? delay_us : -1, NULL, NULL);
 }
 
+/* The image is at fault, whenever that is noticed: by the board's announcement or its challenge. */
 static void emit_result(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
                         int signal_number)
 {
     const struct kind_family *family = family_of(job);
 
+    if (failure->error == OTA_E_IMAGE)
+        phase = OTA_PHASE_IMAGE;
     job->ready_us = job->deadline_us = 0;
     arm(job);
     emit(job,
@@ -263,15 +266,20 @@ static void conclude(struct job *job, enum ota_phase phase, const struct ota_fai
 
 /* -- after the confirmation, or without an upload: the log, and the proof of boot -- */
 
+static enum ota_phase phase_of_follow(const struct job *job)
+{
+    return job->image ? OTA_PHASE_PROOF : OTA_PHASE_LOG;
+}
+
 static void on_line(const struct line *line, void *userdata)
 {
-    emit(userdata,
-         &(struct ota_event){.type = OTA_EVENT_LOG, .phase = OTA_PHASE_PROOF, .line = line});
+    emit(userdata, &(struct ota_event){
+                       .type = OTA_EVENT_LOG, .phase = phase_of_follow(userdata), .line = line});
 }
 
 static void on_note(const char *message, void *userdata)
 {
-    note(userdata, OTA_PHASE_PROOF, message);
+    note(userdata, phase_of_follow(userdata), message);
 }
 
 /* Adds the verdict on the upload to the result of its proof. */
@@ -285,6 +293,7 @@ static void add_verdict(const struct job *job, struct ota_failure *result,
         fail(result, proof->error, "the board has confirmed the upload, but %s", proof->message);
     else
         *result = *proof;
+    result->cause = proof->cause;
 }
 
 static void on_verdict(const struct ota_failure *verdict, void *userdata)
@@ -297,7 +306,7 @@ static void on_verdict(const struct ota_failure *verdict, void *userdata)
         follow_free(job->follow);
         job->follow = NULL;
     }
-    emit_result(job, OTA_PHASE_PROOF, &result, 0);
+    emit_result(job, phase_of_follow(job), &result, 0);
     if (!goes_on)
         job->callbacks.on_done(job->callbacks.userdata);
 }
@@ -317,7 +326,7 @@ static bool start_follow(struct job *job, enum ota_cause seen)
         config.restart_us = FOLLOW_RESTART_UNKNOWN;
     job->follow = follow_start(&config, &callbacks);
     if (!job->follow)
-        conclude(job, OTA_PHASE_PROOF,
+        conclude(job, phase_of_follow(job),
                  &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
     return job->follow;
 }
@@ -407,7 +416,7 @@ void job_end_log(struct job *job, bool is_time_over)
         fail(&result, OTA_E_UNPROVEN, "its log was never reached: %s", reason);
     else if (!was_reached)
         fail(&result, OTA_OK, "its log was never reached, but that was not to be proven");
-    emit_result(job, OTA_PHASE_PROOF, &result, 0);
+    emit_result(job, OTA_PHASE_LOG, &result, 0);
 }
 
 static void on_session_done(struct session *session, const struct ota_failure *failure,
@@ -666,7 +675,7 @@ static enum ota_phase current_phase(const struct job *job)
     if (job->session)
         return session_phase(job->session);
     if (job->follow)
-        return OTA_PHASE_PROOF;
+        return phase_of_follow(job);
     return job->resolver ? OTA_PHASE_RESOLVE : job->paused;
 }
 

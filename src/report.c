@@ -304,7 +304,8 @@ static void show_result(struct report *report, const struct ota_event *event)
  * whether a log is there that somebody reads. */
 static void show_note(const struct report *report, const struct ota_event *event)
 {
-    bool is_of_log = report->transcript && event->phase == OTA_PHASE_PROOF;
+    bool is_of_log =
+        report->transcript && (event->phase == OTA_PHASE_PROOF || event->phase == OTA_PHASE_LOG);
     if (is_fleet(report) && (is_of_log || event->is_important)) {
         log_info("%s: %s", event->board, event->message);
         return;

@@ -89,7 +89,7 @@ class Kinds(OnLink):
                 is_right = result.status == 0 and "warning" not in result.err and "upload result=ok" in board.output
             else:
                 is_right = (result.status == 3 and each.words in result.err and "invitation" not in board.output
-                            and "(--force sends it all the same)" in result.err)
+                            and ": image: " in result.err and "(--force sends it all the same)" in result.err)
             if not is_right:
                 faults.append((each.board.name, image, result, board.output))
         return faults

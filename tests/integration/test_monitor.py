@@ -112,6 +112,14 @@ class Lines(MonitorScenario):
         self.assertEqual([rest for _, *rest in pieces],
                          [[False, False], *[[False, True]] * (10000 // LINE_MAX - 1), [True, True]])
 
+    def test_phase(self):
+        """Without an upload it is the log that failed, not the proof of anything."""
+        board = self.log_board("one")
+        result = run("-i", board.address, MONITOR, "--json", "--expect", "two", "--expect-timeout", "0.3")
+        end = [event for event in map(json.loads, result.out.splitlines()) if event["event"] == "result"]
+        self.assertEqual([(event["exit_status"], event["phase"]) for event in end], [(12, "log")], result)
+        self.assertIn(f"esp-ota: {board.address}: log: ", result.err)
+
     def test_json_has_all_else(self):
         """Standard output has JSON only."""
         board = self.log_board("old", after=("new", "END"))
@@ -144,7 +152,7 @@ class Ends(MonitorScenario):
             Case("alone", board=sketch("one"), args=(MONITOR, "--monitor-for", "0.5"), uploads=False, out="one\n",
                  says=(CONNECTED,), seconds=10),
             Case("no log", board=(), args=(MONITOR, "--monitor-for", "0.5"), uploads=False, status=12,
-                 says=(REFUSED, r"esp-ota: .*: its log was never reached: ")),
+                 says=(REFUSED, r"esp-ota: [0-9.]+: log: its log was never reached: ")),
             Case("no log after an upload", args=(MONITOR, "--monitor-for", "0.5"),
                  says=("confirmed by the board", REFUSED)),
             Case("failed upload", board=sketch("one", more=("--fault", "refuse:No room")), status=7,

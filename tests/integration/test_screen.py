@@ -142,7 +142,7 @@ class Screen(Scenario):
                 self.assertEqual(board.count("answer result=(ok|failed)") == 0, is_refused, board.events)
                 if not is_refused:
                     continue
-                self.assertIn("authentication: the ", result.err)
+                self.assertIn(f"esp-ota: {board.address}: image: the ", result.err)
                 self.assertIn(FORCE, result.err)
                 board = self.board("--password", "secret", family=family)
                 result = run("-i", board.address, "-p", str(board.port), *arguments, "--force")

@@ -186,6 +186,12 @@ bool __wrap_listener_is_expecting(const struct listener *listener, const struct 
     return world.turns_to_wait && world.turns_to_wait--;
 }
 
+/* Without an upload nothing is to be proven. */
+static enum ota_phase phase_of_follow(void)
+{
+    return assignment.image ? OTA_PHASE_PROOF : OTA_PHASE_LOG;
+}
+
 struct follow *__wrap_follow_start(const struct follow_config *config,
                                    const struct follow_callbacks *callbacks)
 {
@@ -196,7 +202,7 @@ struct follow *__wrap_follow_start(const struct follow_config *config,
     assert_ptr_equal(config->poll_api, &virtual_time.api);
     assert_false(world.has_follow || world.has_session || world.has_resolver);
     if (world.refuse_follow || !config->restart_us)
-        world.phase = OTA_PHASE_PROOF; /* a result is about that now */
+        world.phase = phase_of_follow(); /* a result is about that now */
     if (world.refuse_follow)
         return NULL;
     world.has_follow = true;
@@ -258,10 +264,12 @@ static void on_event(const struct ota_event *event, void *userdata)
         world.cause = event->failure->cause;
         tell("result %s %d %zu: %s\n", ota_error_name(event->failure->error), event->exit_status,
              event->bytes, event->failure->message);
-        assert_string_equal(ota_phase_name(event->phase), ota_phase_name(world.phase));
+        assert_string_equal(ota_phase_name(event->phase), event->failure->error == OTA_E_IMAGE
+                                                              ? "image"
+                                                              : ota_phase_name(world.phase));
         break;
     case OTA_EVENT_LOG:
-        assert_int_equal(event->phase, OTA_PHASE_PROOF);
+        assert_int_equal(event->phase, phase_of_follow());
         tell("log %.*s\n", (int)event->line->length, (const char *)event->line->bytes);
         break;
     default:
@@ -1157,9 +1165,12 @@ static void play_follow_story(const struct follow_story *story)
     if (world.has_follow)
         hear();
     if (story->message) {
-        const struct ota_failure verdict = make_failure(story->verdict, story->message);
-        world.phase = OTA_PHASE_PROOF;
+        struct ota_failure verdict = make_failure(story->verdict, story->message);
+
+        verdict.cause = OTA_CAUSE_NOT_BACK; /* the remedy goes by it, whatever was added */
+        world.phase = phase_of_follow();
         world.follow.on_verdict(&verdict, world.follow.userdata);
+        assert_int_equal(world.cause, OTA_CAUSE_NOT_BACK);
     }
     assert_string_equal(world.story, story->story);
     assert_int_equal(world.done, story->done);
@@ -1179,6 +1190,22 @@ static void test_follow_stories(void **state)
     }
 }
 
+/* The image is at fault, also where the board's challenge says so. */
+static void test_phase_of_image(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+
+    reset_world();
+    struct job *job = start(&options);
+    assert_non_null(job);
+    resolve(&(struct try){0});
+    end_session(OTA_PHASE_AUTHENTICATE, OTA_E_IMAGE, "not for an ESP32");
+    assert_int_equal(world.exit_status, 3);
+    job_free(job);
+    assert_nothing_left();
+}
+
 /* A signal while proof is pending: what was confirmed stays confirmed, and the result says so. */
 static void test_interrupted_proof(void **state)
 {
@@ -1195,7 +1222,7 @@ static void test_interrupted_proof(void **state)
         struct options options = {MONITOR, EXPECT};
         reset_world();
         struct job *job = begin_follow(&options, rows[i].only_log, NULL);
-        world.phase = OTA_PHASE_PROOF;
+        world.phase = phase_of_follow();
         size_t before = strlen(world.story);
         job_interrupt(job, SIGINT);
         assert_string_equal(world.story + before, rows[i].end);
@@ -1316,7 +1343,7 @@ static void test_lost_verdict(void **state)
         end_session_for(OTA_PHASE_RESULT, OTA_E_UNKNOWN, VERDICT_LOST, rows[i].cause);
         if (world.has_follow) {
             const struct ota_failure verdict = make_failure(rows[i].proof, "proof");
-            world.phase = OTA_PHASE_PROOF;
+            world.phase = phase_of_follow();
             world.follow.on_verdict(&verdict, world.follow.userdata);
         } else {
             assert_int_equal(world.cause, rows[i].cause);
@@ -1516,6 +1543,7 @@ int main(void)
         cmocka_unit_test(test_log_of_the_board_that_answered),
         cmocka_unit_test(test_signals),
         cmocka_unit_test(test_follow_stories),
+        cmocka_unit_test(test_phase_of_image),
         cmocka_unit_test(test_interrupted_proof),
         cmocka_unit_test(test_say),
         cmocka_unit_test(test_withdrawn_log),
