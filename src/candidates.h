@@ -26,7 +26,7 @@ struct candidate {
 struct candidates {
     const AvahiPoll *poll_api;
     const struct endpoints *endpoints; /* must outlive it */
-    const struct address *source;      /* as for udp_open() */
+    const struct source *source;       /* as for udp_open() */
     candidates_datagram_fn *on_datagram;
     candidates_error_fn *on_error;
     void *userdata;

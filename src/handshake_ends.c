@@ -102,32 +102,45 @@ const char *handshake_early_notice(char message[OTA_MESSAGE_MAX],
     return message;
 }
 
+enum given { NOTHING, AN_ADDRESS, AN_INTERFACE }; /* with -I */
+
 /* Why a datagram cannot leave this computer, by errno. */
 static const struct unsendable {
     int reason;
+    enum given needs; /* NOTHING: whatever is given */
     enum ota_error error;
-    enum ota_cause cause; /* OTA_CAUSE_WRONG_SOURCE: only with -I */
-    const char *why;      /* NULL: the reason says it all */
+    enum ota_cause cause;
+    const char *why; /* NULL: the reason says it all */
 } unsendables[] = {
-    {ENETUNREACH, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
-    {EHOSTUNREACH, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
-    {ENETDOWN, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
-    {EADDRNOTAVAIL, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL}, /* none of the board's IP version */
-    {EPERM, OTA_E_LOCAL, OTA_CAUSE_FIREWALL, "this computer's firewall forbids it"},
-    {EINVAL, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE, "the address of -I does not lead there"},
-    {EAFNOSUPPORT, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE, "the address of -I does not lead there"},
-    {EACCES, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT,
+    {ENETUNREACH, AN_INTERFACE, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
+     "the interface of -I does not lead there"},
+    {EINVAL, AN_INTERFACE, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
+     "the interface of -I does not lead there"},
+    {ENETUNREACH, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
+    {EHOSTUNREACH, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
+    {ENETDOWN, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
+    /* none of the board's IP version */
+    {EADDRNOTAVAIL, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
+    {EPERM, NOTHING, OTA_E_LOCAL, OTA_CAUSE_FIREWALL, "this computer's firewall forbids it"},
+    {EINVAL, AN_ADDRESS, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
+     "the address of -I does not lead there"},
+    {EAFNOSUPPORT, AN_ADDRESS, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
+     "the address of -I does not lead there"},
+    {EACCES, NOTHING, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT,
      "it is a broadcast address, or a route of this computer prohibits it"},
-    {EINVAL, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, "a route of this computer discards it"},
+    {EINVAL, NOTHING, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, "a route of this computer discards it"},
 };
 
 /* NULL: none is known. */
 static const struct unsendable *find_unsendable(const struct session_config *config, int reason)
 {
+    const struct source *source = config->source;
+    const enum given given = !source ? NOTHING : source->has_address ? AN_ADDRESS : AN_INTERFACE;
+
     for (size_t i = 0; i < sizeof unsendables / sizeof *unsendables; i++) {
         const struct unsendable *row = &unsendables[i];
 
-        if (row->reason == reason && (row->cause != OTA_CAUSE_WRONG_SOURCE || config->source))
+        if (row->reason == reason && (row->needs == NOTHING || row->needs == given))
             return row;
     }
     return NULL;

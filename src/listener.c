@@ -138,11 +138,11 @@ static void on_connection(AvahiWatch *watch, int fd, AvahiWatchEvent event, void
 }
 
 /* IPv6 sockets take IPv4 connections too; where the kernel has no IPv6, IPv4 alone will do. */
-static int open_socket(const struct address *bind_address, struct address *local)
+static int open_socket(const struct address *own, struct address *local)
 {
-    int family = bind_address ? bind_address->any.sa_family : AF_INET6;
+    int family = own ? own->any.sa_family : AF_INET6;
     int descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0 && !bind_address) {
+    if (descriptor < 0 && !own) {
         family = AF_INET;
         descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     }
@@ -152,10 +152,10 @@ static int open_socket(const struct address *bind_address, struct address *local
     int on = 1;
     int v6_only = 0;
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (family == AF_INET6 && !bind_address)
+    if (family == AF_INET6 && !own)
         setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
-    if (bind_address) {
-        *local = *bind_address;
+    if (own) {
+        *local = *own;
     } else {
         memset(local, 0, sizeof *local);
         local->any.sa_family = (sa_family_t)family;
@@ -190,34 +190,34 @@ static int bind_and_listen(int descriptor, const struct address *local)
     return listen(descriptor, BACKLOG);
 }
 
-static enum ota_error describe_failure(struct ota_failure *failure,
-                                       const struct address *bind_address, uint16_t port_first,
-                                       uint16_t port_last, int reason)
+static enum ota_error describe_failure(struct ota_failure *failure, const struct source *source,
+                                       uint16_t port_first, uint16_t port_last, int reason)
 {
-    char where[ADDRESS_TEXT_MAX] = "any address";
+    char where[SOURCE_TEXT_MAX];
     char ports[40] = "any port";
-    if (bind_address)
-        address_text(where, bind_address);
     if (port_last != port_first)
         snprintf(ports, sizeof ports, "any TCP port from %u to %u", port_first, port_last);
     else if (port_first)
         snprintf(ports, sizeof ports, "TCP port %u", port_first);
-    return fail(failure, OTA_E_NO_PORT, "cannot listen on %s of %s: %s", ports, where,
-                strerror(reason));
+    return fail(failure, OTA_E_NO_PORT, "cannot listen on %s of %s: %s", ports,
+                source_text(where, source), strerror(reason));
 }
 
 /* A bound socket that fails in listen(2) with EADDRINUSE cannot be bound again: each port gets a
  * fresh socket. */
-static int listen_on_first_free(const struct address *bind_address, uint16_t port_first,
+static int listen_on_first_free(const struct source *source, uint16_t port_first,
                                 uint16_t port_last)
 {
+    const struct address *own = source && source->has_address ? &source->address : NULL;
+
     for (unsigned port = port_first; port <= port_last; port++) {
         struct address local;
-        int descriptor = open_socket(bind_address, &local);
+        int descriptor = open_socket(own, &local);
         if (descriptor < 0)
             return -1;
         address_set_port(&local, (uint16_t)port);
-        if (bind_and_listen(descriptor, &local) == 0)
+        if ((own || source_bind(descriptor, source, NULL) == 0) &&
+            bind_and_listen(descriptor, &local) == 0)
             return descriptor;
         int reason = errno;
         close(descriptor);
@@ -239,7 +239,7 @@ static uint16_t bound_port(int descriptor)
     return address_port(&local);
 }
 
-struct listener *listener_open(const AvahiPoll *poll_api, const struct address *bind_address,
+struct listener *listener_open(const AvahiPoll *poll_api, const struct source *source,
                                uint16_t port_first, uint16_t port_last, struct ota_failure *failure)
 {
     struct listener *listener = calloc(1, sizeof *listener);
@@ -248,9 +248,9 @@ struct listener *listener_open(const AvahiPoll *poll_api, const struct address *
         return NULL;
     }
     listener->poll_api = poll_api;
-    listener->descriptor = listen_on_first_free(bind_address, port_first, port_last);
+    listener->descriptor = listen_on_first_free(source, port_first, port_last);
     if (listener->descriptor < 0) {
-        describe_failure(failure, bind_address, port_first, port_last, errno);
+        describe_failure(failure, source, port_first, port_last, errno);
         free(listener);
         return NULL;
     }

@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "esp-ota.h"
+#include "source.h"
 
 #include <avahi-common/watch.h>
 
@@ -16,10 +17,10 @@ struct listener;
  * and the next one is offered. */
 typedef bool listener_accept_fn(int descriptor, const struct address *peer, void *userdata);
 
-/* Listens on bind_address (NULL: all addresses, IPv4 and IPv6), on the first free port from
- * port_first to port_last (both 0: any free port). NULL with OTA_E_NO_PORT (the message names the
+/* Listens at source (NULL: all addresses, IPv4 and IPv6), on the first free port from port_first to
+ * port_last (both 0: any free port). NULL with OTA_E_NO_PORT (the message names the
  * range and the reason) or OTA_E_INTERNAL. */
-struct listener *listener_open(const AvahiPoll *poll_api, const struct address *bind_address,
+struct listener *listener_open(const AvahiPoll *poll_api, const struct source *source,
                                uint16_t port_first, uint16_t port_last,
                                struct ota_failure *failure);
 void listener_close(struct listener *listener);

@@ -261,7 +261,8 @@ static enum ota_error check_deadline(const struct options *options, struct ota_f
 
 static enum ota_error check_families(const struct options *options, struct ota_failure *failure)
 {
-    if (options->has_source && is_other_family(options, &options->source))
+    if (options->has_source && options->source.has_address &&
+        is_other_family(options, &options->source.address))
         return fail(failure, OTA_E_USAGE,
                     "-i and --host-ip must both be IPv4 addresses or both IPv6 addresses");
     if (options->has_peer && is_other_family(options, &options->peer))

@@ -7,6 +7,7 @@
 #include "auth.h"
 #include "expect.h"
 #include "sign.h"
+#include "source.h"
 #include "string_list.h"
 #include "target.h"
 
@@ -21,16 +22,16 @@ struct options {
     char *verify_key;         /* --verify-key: a path */
     struct target *targets;   /* each -i, with -p merged into its port */
     size_t target_count;
-    uint16_t port;         /* -p; 0: not given */
-    char *hosts;           /* --hosts: a path, or "-" */
-    char *resume;          /* --resume: a path */
-    bool discovers;        /* boards that announce themselves are to be updated: */
-    char *match;           /* --match: those whose name fits; NULL: any */
-    char *board;           /* --board: those of this kind; NULL: any */
-    bool chooses;          /* those that somebody chooses, as no board is named */
-    bool has_source;       /* -I was given */
-    struct address source; /* -I/--host_ip */
-    uint16_t port_first;   /* -P/--host_port: a port or a range; 0, 0: any free port */
+    uint16_t port;        /* -p; 0: not given */
+    char *hosts;          /* --hosts: a path, or "-" */
+    char *resume;         /* --resume: a path */
+    bool discovers;       /* boards that announce themselves are to be updated: */
+    char *match;          /* --match: those whose name fits; NULL: any */
+    char *board;          /* --board: those of this kind; NULL: any */
+    bool chooses;         /* those that somebody chooses, as no board is named */
+    bool has_source;      /* -I was given */
+    struct source source; /* -I/--host_ip */
+    uint16_t port_first;  /* -P/--host_port: a port or a range; 0, 0: any free port */
     uint16_t port_last;
     bool peer_any; /* --peer any */
     bool has_peer; /* --peer ADDRESS */

@@ -91,7 +91,8 @@ static const struct poptOption image_rows[] = {
 
 static const struct poptOption network_rows[] = {
     VALUE("host-ip", 'I', OPTION_HOST_IP, "ADDRESS",
-          "the address of this computer to use [any that reaches the board]"),
+          "the address, or network interface, of this computer to use [any that reaches the "
+          "board]"),
     SAME_VALUE("host_ip", OPTION_HOST_IP),
     VALUE("host-port", 'P', OPTION_HOST_PORT, "PORT",
           "TCP port that the board connects back to, or a range such as 10000-10100 [any free "

@@ -90,14 +90,12 @@ static bool is_unspecified(const struct address *address)
 static enum ota_error set_host_ip(struct options *options, const char *value,
                                   struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
-    if (!address_parse(&options->source, value))
-        return fail(failure, OTA_E_USAGE,
-                    "--host-ip '%s' is not a numeric IP address of this computer; \"ip address\" "
-                    "lists them",
-                    show(buffer, value));
-    options->has_source = !is_unspecified(&options->source);
-    return OTA_OK;
+    const struct source *source = &options->source;
+    enum ota_error error = source_parse(&options->source, value, failure);
+
+    options->has_source =
+        error == OTA_OK && !(source->has_address && is_unspecified(&source->address));
+    return error;
 }
 
 static enum ota_error set_host_port(struct options *options, const char *value,

@@ -119,15 +119,16 @@ static const struct remedy {
      .text = "Check that the disk is not full, that the directory can be written to, and that the "
              "program reading the output still runs."},
     {.error = OTA_E_NO_PORT,
-     .text = "Check that -I, if given, is an address of this computer (\"ip address\" lists them), "
+     .text = "Check that -I, if given, is an address or interface of this computer (\"ip address\" "
+             "lists them), "
              "and give -P another port or a range such as 10000-10100, or leave it out to use any "
              "free port."},
     {.cause = OTA_CAUSE_FIREWALL,
      .text = "Let this computer's firewall pass UDP to the board (\"nft list ruleset\" or "
              "\"iptables -L OUTPUT\" shows what it blocks)."},
     {.cause = OTA_CAUSE_WRONG_SOURCE,
-     .text = "Leave out -I, or give it an address that this computer has in the board's network "
-             "(\"ip address\" lists them)."},
+     .text = "Leave out -I, or give it the address or the name of this computer's interface in the "
+             "board's network (\"ip address\" lists them)."},
     {.cause = OTA_CAUSE_NO_WAY_OUT,
      .text = "Give the address of the board itself: this one is the broadcast address of a "
              "network, or a route of this computer keeps it in (\"ip route get ADDRESS\")."},

@@ -33,7 +33,7 @@ struct session_config {
     enum ota_command command;
     const char *board;                 /* what the user calls it, escaped, for messages */
     const struct endpoints *endpoints; /* where the board may listen */
-    const struct address *source;      /* -I: source address of the invitation; NULL: any */
+    const struct source *source;       /* -I: this computer's end; NULL: any */
     const struct address *peer; /* --peer: who may connect; NULL: the addresses of endpoints */
     bool peer_any;              /* --peer any */
     bool md5_target;            /* -m: the board stores an MD5 hash */

@@ -40,14 +40,14 @@ static void on_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *
     udp_receive(userdata);
 }
 
-static int connect_to(int descriptor, const struct address *source, const struct address *board)
+static int connect_to(int descriptor, const struct source *source, const struct address *board)
 {
-    if (source && bind(descriptor, &source->any, address_length(source)) < 0)
+    if (source_bind(descriptor, source, board) < 0)
         return -1;
     return connect(descriptor, &board->any, address_length(board));
 }
 
-int udp_open(struct udp *udp, const struct address *source, const struct address *board)
+int udp_open(struct udp *udp, const struct source *source, const struct address *board)
 {
     udp->descriptor = socket(board->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (udp->descriptor < 0)

@@ -5,6 +5,7 @@
 #define UDP_H
 
 #include "address.h"
+#include "source.h"
 
 #include <avahi-common/watch.h>
 #include <stddef.h>
@@ -26,8 +27,8 @@ struct udp {
                   */
 };
 
-/* Connects to board, from the address source (NULL: any). -1 and errno. */
-int udp_open(struct udp *udp, const struct address *source, const struct address *board);
+/* Connects to board, from source (NULL: any). -1 and errno. */
+int udp_open(struct udp *udp, const struct source *source, const struct address *board);
 /* Sends one datagram. Returns 0, or the errno why it cannot leave; a full queue drops it in
  * silence, as the network may. */
 int udp_send(struct udp *udp, const void *data, size_t length);

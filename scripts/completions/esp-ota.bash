@@ -7,6 +7,13 @@ _esp_ota_boards() {
     awk -F '\t' '$7 == "espota" && $2 ~ /^[A-Za-z0-9][A-Za-z0-9.-]*$/ { print $2 }'
 }
 
+_esp_ota_interfaces() {
+  local path
+  for path in /sys/class/net/*; do
+    [[ ${path##*/} =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] && echo "${path##*/}"
+  done
+}
+
 _esp_ota() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} assigned="" offered=""
   if [[ $word == "=" ]]; then # bash takes --file=x for three words
@@ -25,13 +32,14 @@ _esp_ota() {
       return
       ;;
     -i | --ip) offered=$(_esp_ota_boards) ;;
+    -I | --host-ip) offered=$(_esp_ota_interfaces) ;;
     -p | --port) offered="2040 3232 8266" ;;
     --peer) offered="any" ;;
     --monitor=) offered="23" ;;
     --timestamps=) offered="wall" ;;
     --sign-hash) offered="sha256 sha384 sha512" ;;
     --min-auth) offered="md5 sha256" ;;
-    -a | --auth | -I | --host-ip | -P | --host-port | -t | --timeout | --wait | --retries | --deadline | \
+    -a | --auth | -P | --host-port | -t | --timeout | --wait | --retries | --deadline | \
       --match | --board | -j | --jobs | --canary | --max-failures | --block | --max-size | \
       --monitor-for | --expect | --reject | --expect-timeout | --online=) ;;
     *)

@@ -117,7 +117,7 @@ class Completions(scenario.Scenario):
     def test_bash_values(self):
         for words, expected in ((("-a", ""), []), (("--auth", "=", ""), []), (("-i", ""), ["kitchen.local"]),
                                 (("--ip", "=", "k"), ["kitchen.local"]), (("--ip", "="), ["kitchen.local"]),
-                                (("-p", "8"), ["8266"]), (("-f", ""), []), (("",), []),
+                                (("-p", "8"), ["8266"]), (("-I", "l"), ["lo"]), (("--host-ip", "=", "l"), ["lo"]), (("-f", ""), []), (("",), []),
                                 (("--monitor", "="), ["23"]), (("--timestamps", "=", "w"), ["wall"]),
                                 (("--monitor", "--ra"), ["--raw"]), (("--online", "=", ""), [])):
             with self.subTest(words):
@@ -142,6 +142,7 @@ class Completions(scenario.Scenario):
         self.assertNotIn("ware", shell.after("esp-ota -a fir\t\t"))
         self.assertIn("kitchen.local", shell.after("esp-ota -i kit\t"))
         self.assertNotRegex(shell.after("esp-ota -i \t\t"), "evil|touch")
+        self.assertRegex(shell.after("esp-ota -I l\t"), r"-I lo\b")
 
     def test_fish_values(self):
         for before in ("-f ", "--auth-file ", "--file="):
@@ -150,6 +151,7 @@ class Completions(scenario.Scenario):
         self.assertEqual(self.fish("esp-ota -a fir"), [])
         self.assertEqual(self.fish("esp-ota -i "), ["kitchen.local"])
         self.assertEqual(self.fish("esp-ota -p 8"), ["8266"])
+        self.assertIn("lo", self.fish("esp-ota -I "))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ import subprocess
 import tempfile
 import unittest
 
+import cable
 import link
 
 ESP_OTA = os.environ["ESP_OTA"]
+ESP_OTA_SIM = os.environ["ESP_OTA_SIM"]
 DEADLINE_S = 60
 
 # Without ARP the far end of the cable drops all frames; so does a tun device without a program behind it.
@@ -60,6 +62,47 @@ class Routes(unittest.TestCase):
         """Routers know the way to a public address."""
         self.assertIn("no answer from 203.0.113.7:8266 (the given port) to 1 invitation in 1 s\n",
                       self.upload(WLAN + DEFAULT, "203.0.113.7"))
+
+
+class Interface(unittest.TestCase):
+    """-I with the name of an interface."""
+
+    def test_against_a_vpn(self):
+        """It decides the route as well, for anybody, and not for root alone."""
+        for before in ((), ("setpriv", "--reuid=65534", "--clear-groups", "--bounding-set=-all")):
+            with self.subTest(before), cable.Cable() as net:
+                os.chmod(net.image.name, 0o644)
+                net.host.ip("tuntap add tun0 mode tun")
+                net.host.ip("address add 10.8.0.2/24 dev tun0")
+                net.host.ip("link set tun0 up")
+                net.host.ip(f"route add {cable.BOARD}/32 dev tun0 src 10.8.0.2")
+                board = net.simulate(ESP_OTA_SIM)
+                lost = net.upload(ESP_OTA, cable.BOARD, "-t", "1", "--retries", "0", before=before)
+                self.assertEqual(lost.returncode, 5, lost)
+                found = net.upload(ESP_OTA, cable.BOARD, "-I", cable.INTERFACE, before=before)
+                self.assertEqual(found.returncode, 0, found)
+                board.wait_for("upload result=ok")
+                board.kill()
+
+    def test_ipv6(self):
+        with cable.Cable() as net:
+            board = net.simulate(ESP_OTA_SIM, address=cable.BOARD6)
+            found = net.upload(ESP_OTA, cable.BOARD6, "-I", cable.INTERFACE)
+            self.assertEqual(found.returncode, 0, found)
+            board.kill()
+
+    def test_wrong_one(self):
+        """It is this computer's trouble, and said at once."""
+        with cable.Cable() as net:
+            result = net.upload(ESP_OTA, cable.BOARD6, "-I", "lo")
+            self.assertEqual((result.returncode, result.stdout), (1, ""), result)
+            self.assertIn(f"cannot send to [{cable.BOARD6}]:8266: the interface of -I does not lead there",
+                          result.stderr)
+            self.assertIn("Leave out -I, or give it the address or the name", result.stderr)
+            unknown = net.upload(ESP_OTA, cable.BOARD, "-I", "wlan1")
+            self.assertEqual((unknown.returncode, unknown.stdout), (2, ""), unknown)
+            self.assertIn("--host-ip 'wlan1' is not a numeric IP address of this computer, nor one of its "
+                          f"interfaces with an address (lo, {cable.INTERFACE})", unknown.stderr)
 
 
 if __name__ == "__main__":

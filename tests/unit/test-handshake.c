@@ -108,7 +108,7 @@ uint16_t __wrap_listener_port(const struct listener *listener);
 int __wrap_listener_trouble(const struct listener *listener);
 void __wrap_errands_add(struct errands *errands, struct errand *errand);
 void __wrap_errands_remove(struct errands *errands, struct errand *errand);
-int __wrap_udp_open(struct udp *udp, const struct address *source, const struct address *board);
+int __wrap_udp_open(struct udp *udp, const struct source *source, const struct address *board);
 int __wrap_udp_send(struct udp *udp, const void *data, size_t length);
 void __wrap_udp_receive(struct udp *udp);
 bool __wrap_udp_local(const struct udp *udp, struct address *local);
@@ -173,7 +173,7 @@ static size_t find_endpoint(const struct address *board)
     return 0;
 }
 
-int __wrap_udp_open(struct udp *udp, const struct address *source, const struct address *board)
+int __wrap_udp_open(struct udp *udp, const struct source *source, const struct address *board)
 {
     size_t endpoint = find_endpoint(board);
     const char *unreachable = world.script->unreachable ? world.script->unreachable : "";

@@ -140,7 +140,7 @@ uint16_t __wrap_listener_port(const struct listener *listener);
 int __wrap_listener_trouble(const struct listener *listener);
 void __wrap_errands_add(struct errands *errands, struct errand *errand);
 void __wrap_errands_remove(struct errands *errands, struct errand *errand);
-int __wrap_udp_open(struct udp *udp, const struct address *source, const struct address *board);
+int __wrap_udp_open(struct udp *udp, const struct source *source, const struct address *board);
 int __wrap_udp_send(struct udp *udp, const void *data, size_t length);
 void __wrap_udp_receive(struct udp *udp);
 bool __wrap_udp_local(const struct udp *udp, struct address *local);
@@ -182,7 +182,7 @@ void __wrap_errands_remove(struct errands *errands, struct errand *errand)
         world.errand = NULL;
 }
 
-int __wrap_udp_open(struct udp *udp, const struct address *source, const struct address *board)
+int __wrap_udp_open(struct udp *udp, const struct source *source, const struct address *board)
 {
     assert_null(source);
     assert_non_null(board);

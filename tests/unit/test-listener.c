@@ -308,7 +308,7 @@ static void test_only_one_address_is_kept(void **state)
 static void test_range_skips_ports_in_use(void **state)
 {
     struct fixture *fixture = *state;
-    struct address local = numeric("127.0.0.1", 0);
+    const struct source local = {.has_address = true, .address = numeric("127.0.0.1", 0)};
     struct listener *first = listener_open(fixture->api, &local, 0, 0, &fixture->failure);
     uint16_t port = listener_port(first);
     assert_true(port > 0);
@@ -329,7 +329,7 @@ static void test_range_skips_ports_in_use(void **state)
 static void test_address_that_is_not_ours(void **state)
 {
     struct fixture *fixture = *state;
-    struct address foreign = numeric("192.0.2.1", 0);
+    const struct source foreign = {.has_address = true, .address = numeric("192.0.2.1", 0)};
     assert_null(listener_open(fixture->api, &foreign, 0, 0, &fixture->failure));
     assert_int_equal(fixture->failure.error, OTA_E_NO_PORT);
     assert_non_null(strstr(fixture->failure.message, "192.0.2.1"));
@@ -430,11 +430,11 @@ static void test_calls_that_fail(void **state)
                 {FAILING_GETSOCKNAME, ENOBUFS, NULL, OTA_E_INTERNAL}};
     struct fixture *fixture = *state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct address address = numeric("127.0.0.1", 0);
+        const struct source source = {.has_address = true, .address = numeric("127.0.0.1", 0)};
         int before = failing_count_open();
         failing_start(rows[i].call, 0, rows[i].error);
         struct listener *listener =
-            listener_open(fixture->api, rows[i].address ? &address : NULL, 0, 0, &fixture->failure);
+            listener_open(fixture->api, rows[i].address ? &source : NULL, 0, 0, &fixture->failure);
         assert_true(failing_stop());
         assert_int_equal(listener != NULL, rows[i].expected == OTA_OK);
         if (listener)

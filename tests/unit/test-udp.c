@@ -159,12 +159,13 @@ static void test_failures(void **state)
 {
     (void)state;
     struct scene scene;
-    struct address elsewhere;
+    struct source elsewhere = {.has_address = true};
     char too_long[70000] = "";
     set_up(&scene);
     assert_int_equal(udp_send(&scene.udp, too_long, sizeof too_long), EMSGSIZE);
     udp_close(&scene.udp);
-    assert_true(address_parse(&elsewhere, "192.0.2.1")); /* nobody's (RFC 5737), so not ours */
+    assert_true(
+        address_parse(&elsewhere.address, "192.0.2.1")); /* nobody's (RFC 5737), so not ours */
     assert_int_equal(udp_open(&scene.udp, &elsewhere, &scene.address), -1);
     assert_int_equal(errno, EADDRNOTAVAIL);
     assert_int_equal(scene.udp.descriptor, -1);
