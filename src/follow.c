@@ -35,6 +35,8 @@ struct follow {
     char proven[128];                  /* by the first of two proofs */
     char reason[REASON_MAX];           /* why there is no connection */
     char last[REMEMBERED][LINE_SHOWN]; /* lines of it, escaped */
+    struct echo_window line_start;     /* what came before the last line, and with it */
+    struct echo_window line_end;
     size_t line_count;
 };
 
@@ -146,29 +148,25 @@ static void on_deadline(AvahiTimeout *timeout, void *userdata)
     give_verdict(follow, &verdict);
 }
 
-static void reject(struct follow *follow)
+/* cause: OTA_CAUSE_LOG_REJECTED, or OTA_CAUSE_NONE where a line may be rejected, which puts success
+ * out of reach, too. */
+static void reject(struct follow *follow, enum ota_cause cause)
 {
     struct ota_failure verdict;
     char pattern[LINE_SHOWN];
+    const char *line = follow->last[(follow->line_count - 1) % REMEMBERED];
     const char *rejecting = expect_rejecting(follow->config.options->expect, &follow->heard);
-    escape_line(pattern, sizeof pattern, rejecting, strlen(rejecting));
-    fail(&verdict, OTA_E_UNPROVEN, "the log said \"%s\", which --reject \"%s\" fits",
-         follow->last[(follow->line_count - 1) % REMEMBERED], pattern);
-    verdict.cause = OTA_CAUSE_LOG_REJECTED;
-    give_verdict(follow, &verdict);
-}
 
-/* Success is out of reach, as what is rejected may have come. */
-static void leave_undecided(struct follow *follow)
-{
-    struct ota_failure verdict;
-    char pattern[LINE_SHOWN];
-    const char *rejecting = expect_rejecting(follow->config.options->expect, &follow->heard);
     escape_line(pattern, sizeof pattern, rejecting, strlen(rejecting));
-    fail(&verdict, OTA_E_UNPROVEN,
-         "the log said \"%s\", and whether --reject \"%s\" fits could not be decided: it can match "
-         "in too many ways",
-         follow->last[(follow->line_count - 1) % REMEMBERED], pattern);
+    if (cause == OTA_CAUSE_LOG_REJECTED)
+        fail(&verdict, OTA_E_UNPROVEN, "the log said \"%s\", which --reject \"%s\" fits", line,
+             pattern);
+    else
+        fail(&verdict, OTA_E_UNPROVEN,
+             "the log said \"%s\", and whether --reject \"%s\" fits could not be decided: it can "
+             "match in too many ways",
+             line, pattern);
+    verdict.cause = cause;
     give_verdict(follow, &verdict);
 }
 
@@ -195,28 +193,22 @@ static void satisfy(struct follow *follow)
     pass(follow, proof);
 }
 
-/* The last thing that a caller does. */
-static void judge(struct follow *follow, const struct line *colored)
+/* line: as it came; shown: as it may be shown. The last thing that a caller does. */
+static void judge(struct follow *follow, const struct line *line, const struct line *shown)
 {
-    unsigned char bytes[LINES_MAX + COLOURS_MAX];
-    struct colours colours = {0};
-    struct line plain = *colored;
-    const struct line *line = &plain;
-    plain.bytes = bytes;
-    plain.length = colours_strip(&colours, bytes, colored->bytes, colored->length);
     if (line->shown == 0 || follow->line_count == 0) /* else it goes on */
         follow->line_count++;
-    escape_line(follow->last[(follow->line_count - 1) % REMEMBERED], LINE_SHOWN, line->bytes,
-                line->length);
+    escape_line(follow->last[(follow->line_count - 1) % REMEMBERED], LINE_SHOWN, shown->bytes,
+                shown->length);
     enum expect_verdict verdict = expect_feed(follow->config.options->expect, &follow->heard, line);
     if (follow->heard.given_up)
         tell_given_up(follow);
     switch (verdict) {
     case EXPECT_REJECTED:
-        reject(follow);
+        reject(follow, OTA_CAUSE_LOG_REJECTED);
         break;
     case EXPECT_UNDECIDABLE:
-        leave_undecided(follow);
+        reject(follow, OTA_CAUSE_NONE);
         break;
     case EXPECT_SATISFIED:
         satisfy(follow);
@@ -228,14 +220,44 @@ static void judge(struct follow *follow, const struct line *colored)
 
 /* -- the log -- */
 
-static void on_line(const struct line *line, void *userdata)
+/* Whether the line, with those before it, repeats what is not to be shown. A piece that goes on
+ * comes again, with what came before it. */
+static bool is_echo(struct follow *follow, const struct line *plain)
+{
+    if (plain->shown == 0)
+        follow->line_start = follow->line_end;
+    follow->line_end = follow->line_start;
+    return echo_is_completed(follow->config.echo, &follow->line_end, plain->bytes, plain->length);
+}
+
+/* Stands where a line is not shown: also where a part of it was. */
+static struct line make_note(const struct line *hidden)
+{
+    return (struct line){.bytes = (const unsigned char *)ECHO_NOTE,
+                         .length = strlen(ECHO_NOTE),
+                         .is_continuation = hidden->is_continuation,
+                         .is_unfinished = hidden->is_unfinished};
+}
+
+static void on_line(const struct line *colored, void *userdata)
 {
     struct follow *follow = userdata;
+    unsigned char bytes[LINES_MAX + COLOURS_MAX];
+    struct colours colours = {0};
+    struct line plain = *colored, shown = *colored, judged_shown;
     bool is_judged = follow->is_log_due && follow->is_new;
+
     follow->has_heard = true;
-    follow->callbacks.on_line(line, follow->callbacks.userdata);
+    plain.bytes = bytes;
+    plain.length = colours_strip(&colours, bytes, colored->bytes, colored->length);
+    judged_shown = plain;
+    bool is_hidden = is_echo(follow, &plain);
+    if (is_hidden)
+        shown = judged_shown = make_note(colored);
+    if (!is_hidden || !colored->comes_again)
+        follow->callbacks.on_line(&shown, follow->callbacks.userdata);
     if (is_judged)
-        judge(follow, line);
+        judge(follow, &plain, &judged_shown);
 }
 
 static void describe_state(char text[REASON_MAX + 128], const struct follow *follow,

@@ -5,6 +5,7 @@
 #ifndef FOLLOW_H
 #define FOLLOW_H
 
+#include "echo.h"
 #include "monitor.h"
 #include "options.h"
 
@@ -14,6 +15,7 @@ struct follow_config {
     const AvahiPoll *poll_api;
     const struct options *options; /* which of the log, --expect and --online is wanted */
     struct address address;        /* of the board, with its OTA port */
+    const struct echo *echo;       /* lines that repeat it are not handed on; NULL: nothing */
     /* After the confirmation of an upload: when at the latest it restarts. Whoever is connected
      * before that hears the old firmware. 0: there was no upload. */
     int64_t restart_us;

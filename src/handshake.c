@@ -159,13 +159,8 @@ static void on_ok(struct handshake *handshake)
 
 static void on_refusal(struct handshake *handshake, const struct reply *reply)
 {
-    const struct session_config *config = handshake->config;
-    struct reply shown = *reply;
-
     handshake->is_left_waiting = false;
-    if (trust_is_echo(config->trust, handshake->password, reply->text))
-        snprintf(shown.text, sizeof shown.text, "%s", TRUST_ECHO);
-    END(handshake, handshake_refused, config, &shown);
+    END(handshake, handshake_refused, handshake->config, reply);
 }
 
 /* Of an answer that was given up. */
@@ -254,10 +249,11 @@ static void settle(struct handshake *handshake, size_t endpoint)
     handshake->callbacks.on_endpoint(endpoint, handshake->callbacks.userdata);
 }
 
-/* What comes once an answer to a challenge is out may repeat it, and is not shown. */
+/* What comes once the board has asked for an answer may repeat it in any form, and is not shown. */
 static void count_gibberish(struct handshake *handshake, size_t length, const struct reply *reply)
 {
-    const char *text = handshake->config->trust->given_count ? "" : reply->text;
+    const char *text = handshake->config->trust->door == TRUST_UNASKED ? reply->text : "";
+
     handshake_count_gibberish(&handshake->gibberish, text);
     log_debug("%s: ignoring a datagram of %zu bytes: %s", handshake->config->board, length,
               *text ? text : "(not shown)");
@@ -267,7 +263,10 @@ static void on_datagram(size_t endpoint, const void *data, size_t length, void *
 {
     struct handshake *handshake = userdata;
     struct reply reply;
+
     protocol_parse_reply(&reply, data, length);
+    if (echo_is_completed(handshake->config->echo, &handshake->heard, data, length))
+        snprintf(reply.text, sizeof reply.text, "%s", ECHO_NOTE);
     if (reply.type == REPLY_GARBAGE) {
         handshake->candidates.list[endpoint].is_foreign = true;
         count_gibberish(handshake, length, &reply);

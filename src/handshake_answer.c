@@ -111,9 +111,14 @@ void handshake_send_answer(void *userdata)
     }
 
     handshake->answer_length = protocol_format_answer(handshake->answer, &answer);
-    handshake->answers[handshake->answer_scheme]++;
-    trust_answered(handshake->config->trust, handshake->answer_scheme, &answer);
+    bool is_learned = echo_learn(handshake->config->echo, handshake->password, &answer);
     digest_cleanse(&answer, sizeof answer);
+    if (!is_learned) {
+        END(handshake, fail, OTA_E_INTERNAL, "out of memory");
+        return;
+    }
+    handshake->answers[handshake->answer_scheme]++;
+    trust_answered(handshake->config->trust, handshake->answer_scheme);
     handshake_transmit_answer(handshake);
 }
 

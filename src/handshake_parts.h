@@ -38,6 +38,7 @@ struct handshake {
     struct round round;
     struct pace pace;
     struct gibberish gibberish;
+    struct echo_window heard;       /* in datagrams */
     struct reply challenge;         /* the last one */
     int64_t challenged_us;          /* when the last one came that was answered */
     bool is_left_waiting;           /* the board may wait for an answer to it */

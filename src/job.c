@@ -6,7 +6,7 @@
  */
 #include "job.h"
 
-#include "digest.h"
+#include "echo.h"
 #include "error.h"
 #include "escape.h"
 #include "follow.h"
@@ -52,6 +52,7 @@ struct job {
     unsigned attempt;           /* counts from 1 */
     unsigned notices;           /* enum notice: those that its sessions gave */
     struct trust trust;         /* what the board got and showed in its sessions */
+    struct echo echo;           /* what is not shown of its words */
     bool is_counted;            /* the attempt to come is a new one */
     bool waits;                 /* has said that it waits for the board to appear */
     char sha256_objection[SCREEN_REASON_MAX];
@@ -69,10 +70,26 @@ struct job {
     } broken;
 };
 
+/* The words of a board are hidden where they come in; what a message has put together of them, or
+ * of names that were announced since, is hidden here. */
+static const struct ota_failure *hide_echo(const struct job *job, struct ota_failure *copy,
+                                           const struct ota_failure *failure)
+{
+    const char *shown = echo_hide(&job->echo, failure->message);
+
+    if (shown == failure->message)
+        return failure;
+    *copy = *failure;
+    snprintf(copy->message, sizeof copy->message, "%s", shown);
+    return copy;
+}
+
 static void emit(struct job *job, const struct ota_event *event)
 {
     struct ota_event complete = *event;
+    struct ota_failure failure;
     int64_t now_us = loop_now_us();
+
     if (event->type == OTA_EVENT_CONNECTED)
         job->connected_us = now_us;
     if (event->type == OTA_EVENT_PROGRESS)
@@ -90,6 +107,10 @@ static void emit(struct job *job, const struct ota_event *event)
     complete.elapsed_us = now_us - job->start_us;
     if (job->connected_us)
         complete.transfer_us = (job->confirmed_us ? job->confirmed_us : now_us) - job->connected_us;
+    if (event->message)
+        complete.message = echo_hide(&job->echo, event->message);
+    if (event->failure)
+        complete.failure = hide_echo(job, &failure, event->failure);
     job->callbacks.on_event(&complete, job->callbacks.userdata);
 }
 
@@ -319,6 +340,7 @@ static bool start_follow(struct job *job, enum ota_cause seen)
     struct follow_config config = {.poll_api = job->config.poll_api,
                                    .options = job->config.options,
                                    .address = endpoints_get(&job->endpoints, job->endpoint),
+                                   .echo = &job->echo,
                                    .restart_us = job->image ? job_rules_restart_us(job->image) : 0,
                                    .is_gone = seen == OTA_CAUSE_GONE,
                                    .has_returned = seen == OTA_CAUSE_RESTARTED};
@@ -471,6 +493,7 @@ static struct session_config make_session_config(struct job *job)
         .is_forced = options->force,
         .notices = &job->notices,
         .trust = &job->trust,
+        .echo = &job->echo,
         .min_auth = job->config.assignment->min_auth,
         .announces_password = job->found.password == TXT_YES,
     };
@@ -761,7 +784,9 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
     escape_string(job->name, sizeof job->name, config->assignment->target.name);
     if (config->options->lockstep && job->image)
         job->block = job_rules_block(job->config.options, job->image);
-    if (loop_arm(config->poll_api, &job->timer, -1, on_timer, job) < 0) {
+    if (!echo_learn(&job->echo, job->password, NULL) ||
+        loop_arm(config->poll_api, &job->timer, -1, on_timer, job) < 0) {
+        echo_clear(&job->echo);
         free(job);
         return NULL;
     }
@@ -776,6 +801,6 @@ void job_free(struct job *job)
     session_free(job->session);
     follow_free(job->follow);
     job->config.poll_api->timeout_free(job->timer);
-    digest_cleanse(&job->trust, sizeof job->trust);
+    echo_clear(&job->echo);
     free(job);
 }

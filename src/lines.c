@@ -26,7 +26,7 @@ static void settle(struct lines *lines)
     lines->handed_out = 0;
 }
 
-static bool hand_out(struct lines *lines, size_t length, bool is_unfinished, struct line *line)
+static void hand_out(struct lines *lines, size_t length, bool is_unfinished, struct line *line)
 {
     *line = (struct line){.bytes = lines->bytes,
                           .length = length,
@@ -34,7 +34,6 @@ static bool hand_out(struct lines *lines, size_t length, bool is_unfinished, str
                           .is_continuation = lines->is_continuation,
                           .is_unfinished = is_unfinished};
     lines->shown = length;
-    return true;
 }
 
 /* The line is over, or too long: what comes next is collected anew. */
@@ -73,7 +72,11 @@ bool lines_peek(struct lines *lines, struct line *line)
 {
     settle(lines);
     size_t length = lines->length - incomplete(lines->bytes, lines->length);
-    return length > lines->shown && hand_out(lines, length, true, line);
+    if (length <= lines->shown)
+        return false;
+    hand_out(lines, length, true, line);
+    line->comes_again = true;
+    return true;
 }
 
 bool lines_finish(struct lines *lines, struct line *line)

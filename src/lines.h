@@ -17,6 +17,7 @@ struct line {
     size_t shown;         /* so many of the bytes were in the previous piece as well */
     bool is_continuation; /* the line began before these bytes */
     bool is_unfinished;   /* and goes on after them */
+    bool comes_again;     /* all of it, at the beginning of the next piece */
 };
 
 /* The line that is being collected. All zero: at the beginning of a stream. */

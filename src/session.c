@@ -78,8 +78,7 @@ static bool on_accept(int descriptor, const struct address *peer, void *userdata
     const struct transfer_config config = {.poll_api = session->config.poll_api,
                                            .board = session->config.board,
                                            .image = session->config.image,
-                                           .trust = session->config.trust,
-                                           .password = session->config.password,
+                                           .echo = session->config.echo,
                                            .block = session->config.block};
     const struct transfer_callbacks callbacks = {
         .on_progress = on_progress, .on_done = end, .userdata = session};

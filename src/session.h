@@ -5,6 +5,7 @@
 #ifndef SESSION_H
 #define SESSION_H
 
+#include "echo.h"
 #include "endpoints.h"
 #include "errands.h"
 #include "image.h"
@@ -47,6 +48,7 @@ struct session_config {
     bool is_forced;      /* --force: it is sent nevertheless */
     unsigned *notices;   /* enum notice: those that were given, also by sessions before */
     struct trust *trust; /* what the board got and showed, also in sessions before */
+    struct echo *echo;   /* what is not shown of its words */
 };
 
 /* The events INVITED to NOTE go to on_event while the session runs; type, phase and what belongs to

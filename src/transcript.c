@@ -163,7 +163,7 @@ void transcript_add(struct transcript *transcript, const char *board, bool is_na
     struct line whole = *line;
     const char *name = is_named ? board : NULL;
     /* A piece of an endless line is a line of its own among others; half a line comes again. */
-    if (is_named && line->is_unfinished && line->length < LINES_MAX - 4)
+    if (is_named && line->comes_again)
         return;
     if (is_named) {
         whole.is_unfinished = whole.is_continuation = false;

@@ -62,6 +62,7 @@ struct transfer {
     AvahiWatch *watch;
     AvahiTimeout *tick;
     struct backchannel channel;
+    struct echo_window said;
     size_t written;      /* handed to the kernel */
     size_t allowed;      /* lock-step: how far the board's numbers let us go */
     size_t acknowledged; /* by the board's TCP */
@@ -111,23 +112,13 @@ static void finish(struct transfer *transfer)
     loop_arm(transfer->config.poll_api, &transfer->tick, 0, NULL, NULL);
 }
 
-/* The board's words so far, as far as they may be shown. */
-static const char *quote_board(const struct transfer *transfer, char text[QUOTED_MAX])
-{
-    const struct transfer_config *config = &transfer->config;
-
-    backchannel_reason(&transfer->channel, text, QUOTED_MAX);
-    if (config->trust && trust_is_echo(config->trust, config->password, text))
-        snprintf(text, QUOTED_MAX, "%s", TRUST_ECHO);
-    return text;
-}
-
 static void fail_with_reason(struct transfer *transfer)
 {
     char reason[QUOTED_MAX];
 
-    quote_board(transfer, reason);
-    fail(&transfer->failure, OTA_E_BOARD, "the board says: %s", reason);
+    backchannel_reason(&transfer->channel, reason, sizeof reason);
+    fail(&transfer->failure, OTA_E_BOARD, "the board says: %s",
+         echo_hide(transfer->config.echo, reason));
     transfer->failure.cause = reason_cause(reason);
 }
 
@@ -220,28 +211,24 @@ static void end_of_stream(struct transfer *transfer, int reason)
                                describe_end(reason));
 }
 
-/* What is more than numbers: as it came, unless an answer may be repeated in it, in pieces. */
-static void log_words(const struct transfer *transfer, enum verdict verdict, const void *data,
+/* What is more than numbers. */
+static void log_words(const struct transfer *transfer, bool is_echo, const void *data,
                       size_t length)
 {
-    const struct trust *trust = transfer->config.trust;
     char text[QUOTED_MAX];
 
-    if (!trust || trust->given_count == 0)
-        escape_text(text, sizeof text, data, length);
-    else if (verdict == VERDICT_OK)
-        snprintf(text, sizeof text, "OK");
-    else
-        quote_board(transfer, text);
-    log_debug("%s: the board says \"%s\"", transfer->config.board, text);
+    escape_text(text, sizeof text, data, length);
+    log_debug("%s: the board says \"%s\"", transfer->config.board, is_echo ? ECHO_NOTE : text);
 }
 
 static void take(struct transfer *transfer, const void *data, size_t length)
 {
     enum verdict verdict = backchannel_feed(&transfer->channel, data, length);
+    bool is_echo = echo_is_completed(transfer->config.echo, &transfer->said, data, length);
+
     transfer->heard_us = loop_now_us();
     if (verdict != VERDICT_PENDING || backchannel_has_text(&transfer->channel))
-        log_words(transfer, verdict, data, length);
+        log_words(transfer, is_echo, data, length);
     if (verdict != VERDICT_PENDING)
         finish_with_verdict(transfer, verdict);
     else if (backchannel_has_text(&transfer->channel) && !transfer->text_us)

@@ -4,8 +4,8 @@
 #ifndef TRANSFER_H
 #define TRANSFER_H
 
+#include "echo.h"
 #include "image.h"
-#include "trust.h"
 
 #include <avahi-common/watch.h>
 
@@ -15,8 +15,7 @@ struct transfer_config {
     const AvahiPoll *poll_api;
     const char *board;         /* what the user calls it, escaped, for debug lines */
     const struct image *image; /* must outlive the transfer */
-    const struct trust *trust; /* what may not be shown of the board's words; NULL: nothing */
-    const char *password;      /* the same; NULL: none */
+    const struct echo *echo;   /* what is not shown of the board's words; NULL: nothing */
     size_t block; /* lock-step: bytes to send before the board's next number; 0: stream */
 };
 

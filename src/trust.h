@@ -8,12 +8,10 @@
 #include "auth.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 enum {
     TRUST_ANSWERS_MAX = 3,           /* challenges that are answered in an upload, by scheme */
     TRUST_HANDSHAKE_ANSWERS_MAX = 2, /* and in one handshake */
-    TRUST_ANSWERS_KEPT = 8,          /* more than come before the board accepts one */
 };
 
 /* Whether the board may have said OK. */
@@ -23,9 +21,6 @@ enum trust_door {
     TRUST_ANSWERED, /* to the answer to its last challenge */
 };
 
-/* Stands where words are not shown. */
-#define TRUST_ECHO "(words that repeat an answer to a challenge, or a hash of the password)"
-
 /* One for each board, and for all handshakes of its upload. Starts as {0}. */
 struct trust {
     enum trust_door door;
@@ -33,8 +28,6 @@ struct trust {
     bool keeps_md5_hash;            /* it has accepted an answer with AUTH_SHA256_MD5 */
     enum auth_scheme scheme;        /* of the last answer */
     unsigned answers[AUTH_SCHEMES]; /* since it last accepted one */
-    struct auth_answer given[TRUST_ANSWERS_KEPT]; /* the last ones */
-    size_t given_count;                           /* in all */
 };
 
 /* A challenge came, with AUTH_MD5 or AUTH_SHA256. */
@@ -46,16 +39,12 @@ bool trust_may_answer(const struct trust *trust, enum auth_scheme scheme, unsign
 bool trust_is_spent(const struct trust *trust, enum auth_scheme scheme);
 
 /* An answer is about to leave. */
-void trust_answered(struct trust *trust, enum auth_scheme scheme, const struct auth_answer *answer);
+void trust_answered(struct trust *trust, enum auth_scheme scheme);
 
 /* The board rejected an answer, said OK to it, or has connected: another connection needs another
  * answer. */
 void trust_rejected(struct trust *trust);
 void trust_accepted(struct trust *trust);
 void trust_connected(struct trust *trust);
-
-/* Whether the board's words, escaped, repeat eight digits or more of an answer that it got, or of a
- * hash of password (NULL: none); whatever stands between the digits. */
-bool trust_is_echo(const struct trust *trust, const char *password, const char *words);
 
 #endif

@@ -362,6 +362,7 @@ static void run(void)
 /* Of one upload. */
 static unsigned notices;
 static struct trust trust;
+static struct echo echo;
 
 static struct image image = {
     .family = IMAGE_ESP32, .size = 1000, .md5 = "00112233445566778899aabbccddeeff"};
@@ -386,7 +387,8 @@ static enum ota_phase play_on(const struct script *script)
                                     .announces_password = script->is_announced,
                                     .peer_any = script->peer_any,
                                     .notices = &notices,
-                                    .trust = &trust};
+                                    .trust = &trust,
+                                    .echo = &echo};
     const struct handshake_callbacks callbacks = {.on_event = on_event,
                                                   .on_endpoint = on_endpoint,
                                                   .on_password = script->typed ? on_password : NULL,
@@ -415,6 +417,7 @@ static enum ota_phase play(const struct script *script)
 {
     notices = 0;
     trust = (struct trust){0};
+    echo_clear(&echo);
     return play_on(script);
 }
 

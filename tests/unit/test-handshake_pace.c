@@ -384,6 +384,7 @@ static struct image image = {
     .family = IMAGE_ESP32, .size = 1000, .md5 = "00112233445566778899aabbccddeeff"};
 
 static struct trust trust; /* of one upload */
+static struct echo echo;
 
 /* From another port than before, as each handshake has its own; the board goes on as it is. */
 static void run_on(void)
@@ -396,7 +397,8 @@ static void run_on(void)
                                     .password = world.is_right ? "right" : "wrong",
                                     .accept_timeout_us = 10 * SECOND,
                                     .notices = &notices,
-                                    .trust = &trust};
+                                    .trust = &trust,
+                                    .echo = &echo};
     const struct handshake_callbacks callbacks = {.on_event = on_event,
                                                   .on_endpoint = on_endpoint,
                                                   .on_failed = on_failed,
@@ -421,6 +423,7 @@ static void run_on(void)
 static void run_handshake(void)
 {
     trust = (struct trust){0};
+    echo_clear(&echo);
     run_on();
 }
 

@@ -83,6 +83,7 @@ static void assert_line(const struct line *line, const char *bytes, size_t shown
     assert_memory_equal(line->bytes, bytes, line->length);
     assert_int_equal(line->shown, shown);
     assert_int_equal(line->is_unfinished, unfinished);
+    assert_int_equal(line->comes_again, unfinished);
     assert_false(line->is_continuation);
 }
 
@@ -161,7 +162,7 @@ static void test_long_lines(void **state)
             size_t left = whole + 2 - cut;
             assert_true(lines_next(&lines, &data, &left, &line));
             assert_int_equal(line.length, borders[i].first);
-            assert_true(line.is_unfinished && !line.is_continuation);
+            assert_true(line.is_unfinished && !line.is_continuation && !line.comes_again);
             assert_true(lines_next(&lines, &data, &left, &line));
             assert_int_equal(line.length, whole + 1 - borders[i].first);
             assert_memory_equal(line.bytes, source + borders[i].first, line.length);

@@ -67,12 +67,14 @@ struct piece {
 static void add_bytes(struct transcript *transcript, const struct piece *piece, const void *bytes,
                       size_t length)
 {
-    const struct line line = {.bytes = bytes,
-                              .length = length,
-                              .shown = piece->shown,
-                              .is_continuation = piece->kind >= CONTINUED,
-                              .is_unfinished =
-                                  piece->kind == UNFINISHED || piece->kind == CONTINUED_UNFINISHED};
+    const struct line line = {
+        .bytes = bytes,
+        .length = length,
+        .shown = piece->shown,
+        .is_continuation = piece->kind >= CONTINUED,
+        .is_unfinished = piece->kind == UNFINISHED || piece->kind == CONTINUED_UNFINISHED,
+        .comes_again = (piece->kind == UNFINISHED || piece->kind == CONTINUED_UNFINISHED) &&
+                       length < LINES_MAX - 3};
     transcript_add(transcript, piece->board ? piece->board : "kitchen", piece->board, &line,
                    piece->at_us);
 }
