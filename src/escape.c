@@ -46,18 +46,52 @@ static bool is_mark(uint32_t character)
                    compare) != NULL;
 }
 
-/* Whether the character may be shown as it is. *marks: how many are drawn onto the last one that
- * is; MARKS_MAX where there is none. */
-static bool is_shown(uint32_t character, unsigned *marks)
+/* What stands before a character. */
+struct before {
+    uint32_t character; /* 0: nothing that is shown as it is */
+    unsigned marks;     /* that are drawn onto it */
+};
+
+static bool is_vowel(uint32_t c)
+{
+    return (c >= 0x1160 && c <= 0x11A7) || (c >= 0xD7B0 && c <= 0xD7C6);
+}
+
+static bool is_final(uint32_t c)
+{
+    return (c >= 0x11A8 && c <= 0x11FF) || (c >= 0xD7CB && c <= 0xD7FB);
+}
+
+/* Whether the syllable of Hangul before a vowel or a final consonant lacks it. Elsewhere terminals
+ * show it as nothing, or over something else. */
+static bool lacks_jamo(uint32_t before, uint32_t jamo)
+{
+    bool is_initial =
+        (before >= 0x1100 && before <= 0x115E) || (before >= 0xA960 && before <= 0xA97C);
+    bool is_open = before >= 0xAC00 && before <= 0xD7A3 && (before - 0xAC00) % 28 == 0;
+
+    return is_vowel(jamo) ? is_initial : is_vowel(before) || is_open;
+}
+
+static bool fits(const struct before *before, uint32_t mark)
+{
+    if (is_vowel(mark) || is_final(mark))
+        return lacks_jamo(before->character, mark);
+    return before->character != 0 && before->marks < MARKS_MAX;
+}
+
+/* Whether the character may be shown as it is. */
+static bool is_shown(uint32_t character, struct before *before)
 {
     bool is_on_other = character >= 0x80 && is_mark(character);
 
     if (is_harmful(character) || (character >= 0x80 && is_hidden(character)) ||
-        (is_on_other && *marks == MARKS_MAX)) {
-        *marks = MARKS_MAX;
+        (is_on_other && !fits(before, character))) {
+        *before = (struct before){0};
         return false;
     }
-    *marks = is_on_other ? *marks + 1 : 0;
+    before->character = character;
+    before->marks = is_on_other ? before->marks + 1 : 0;
     return true;
 }
 
@@ -78,9 +112,9 @@ static const char *short_escape(uint32_t character)
 }
 
 /* Writes the first character of source, as it is to be shown, and returns how many bytes of source
- * it stands for. Those in kept stay as they are. *marks: see is_shown(). */
+ * it stands for. Those in kept stay as they are. */
 static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, size_t length,
-                         const char *kept, unsigned *marks)
+                         const char *kept, struct before *before)
 {
     uint32_t character = 0;
     size_t size = utf8_decode(&character, source, length);
@@ -88,10 +122,10 @@ static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, siz
 
     if (size == 0) {
         snprintf(piece, PIECE_MAX, "\\x%02x", source[0]);
-        *marks = MARKS_MAX;
+        *before = (struct before){0};
         return 1;
     }
-    bool shows = is_shown(character, marks);
+    bool shows = is_shown(character, before);
     if (size == 1 && source[0] != '\0' && strchr(kept, source[0])) {
         piece[0] = (char)source[0];
         piece[1] = '\0';
@@ -117,11 +151,11 @@ static char *escape(char *target, size_t capacity, const void *source, size_t le
     const unsigned char *bytes = source;
     size_t used = 0;
     size_t cut = 0; /* the last border that leaves room for the ellipsis */
-    unsigned marks = MARKS_MAX;
+    struct before before = {0};
 
     while (length > 0) {
         char piece[PIECE_MAX];
-        size_t consumed = next_piece(piece, bytes, length, kept, &marks);
+        size_t consumed = next_piece(piece, bytes, length, kept, &before);
         size_t size = strlen(piece);
 
         if (used + sizeof ellipsis <= capacity)
@@ -159,13 +193,13 @@ static bool is_made_of(const char *text, bool is_all_shown)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t length = strlen(text);
-    unsigned marks = MARKS_MAX;
+    struct before before = {0};
 
     while (length > 0) {
         uint32_t character;
         size_t size = utf8_decode(&character, bytes, length);
 
-        if (size == 0 || (is_all_shown ? !is_shown(character, &marks) : is_harmful(character)))
+        if (size == 0 || (is_all_shown ? !is_shown(character, &before) : is_harmful(character)))
             return false;
         bytes += size;
         length -= size;

@@ -13,12 +13,13 @@ struct unicode_range {
 };
 
 /* Those that show nothing, or a space that is none, or what only a font knows: format characters
- * (soft hyphens, directions, joiners, tags), fillers, variation selectors, private use,
- * noncharacters. */
+ * (soft hyphens, directions, joiners, tags), fillers, variation selectors, private use, and what
+ * this version of Unicode does not know. */
 extern const struct unicode_range unicode_hidden[];
 extern const size_t unicode_hidden_count;
 
-/* Those that are drawn onto the character before them, without a place of their own. */
+/* Those that are drawn onto the character before them, without a place of their own; also vowels
+ * and final consonants of Hangul. */
 extern const struct unicode_range unicode_marks[];
 extern const size_t unicode_marks_count;
 

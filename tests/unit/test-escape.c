@@ -59,14 +59,30 @@ static const struct {
     {BYTES("a\xf3\xa0\x84\x80"), "a\\U000e0100"},
     {BYTES("a\xf3\xa0\x81\x81"), "a\\U000e0041"},
     {BYTES("a\xf0\x9d\x85\xb3"), "a\\U0001d173"},
-    /* spaces that are none; that of East Asian text can be told apart */
+    /* spaces that are none */
     {BYTES("a\xc2\xa0\xe2\x80\x83\xe2\xa0\x80"
            "b"),
      "a\\u00a0\\u2003\\u2800b"},
     {BYTES("a\xe3\x80\x80"
            "b"),
-     "a\xe3\x80\x80"
-     "b"},
+     "a\\u3000b"},
+    /* letters, marks and symbols that show nothing: a null notehead, a filler of Khitan, joiners */
+    {BYTES("a\U0001d159\u2d7f\U0001107f\ufffc"), "a\\U0001d159\\u2d7f\\U0001107f\\ufffc"},
+    {BYTES("a\U00016fe4"), "a\\U00016fe4"},
+    /* what Unicode 14 does not know: newer marks, controls of hieroglyphs, what no version has */
+    {BYTES("a\U0001e08f\U00010efd"), "a\\U0001e08f\\U00010efd"},
+    {BYTES("\U00013439\U00013440\U0001345f"), "\\U00013439\\U00013440\\U0001345f"},
+    {BYTES("\u0378\u2fe0\U0001fae8\U000e0fff"), "\\u0378\\u2fe0\\U0001fae8\\U000e0fff"},
+    /* parts of Hangul syllables: where they join one, and a flood of them */
+    {BYTES("\u1112\u1161\u11ab\u1100\u1173\u11af"), "\u1112\u1161\u11ab\u1100\u1173\u11af"},
+    {BYTES("\uac00\u11a8"), "\uac00\u11a8"},
+    {BYTES("a\u1161\u11a8"), "a\\u1161\\u11a8"},
+    {BYTES("\u1161\u11a8"), "\\u1161\\u11a8"},
+    {BYTES("\u1112\u1161\u1161\u11ab"), "\u1112\u1161\\u1161\\u11ab"},
+    {BYTES("\ud55c\u11ab"), "\ud55c\\u11ab"},
+    {BYTES("\uac00\u1161\ud7b0\ud7cb"), "\uac00\\u1161\\ud7b0\\ud7cb"},
+    {BYTES("\ua960\ud7b0\ud7cb\ud7fb"), "\ua960\ud7b0\ud7cb\\ud7fb"},
+    {BYTES("\u1100\u0301\u1161"), "\u1100\u0301\\u1161"},
     /* private use and noncharacters */
     {BYTES("\xee\x80\x80\xef\xb7\x90\xf4\x8f\xbf\xbf"), "\\ue000\\ufdd0\\U0010ffff"},
     /* combining marks: on a character, on nothing, and a flood of them */
@@ -84,6 +100,16 @@ static const struct {
            "\xe0\xa4\x95\xe0\xa4\xbf\xe0\xa4\x82 \xed\x95\x9c \xd7\xa9\xd6\xbc\xd7\x81\xd6\xb8"),
      "e\xcc\x82\xcc\xa3 \xe0\xb8\x97\xe0\xb8\xb5\xe0\xb9\x88 "
      "\xe0\xa4\x95\xe0\xa4\xbf\xe0\xa4\x82 \xed\x95\x9c \xd7\xa9\xd6\xbc\xd7\x81\xd6\xb8"},
+    /* the same, longer: living room in Korean (both forms), bedroom in Thai, kitchen in Hindi; with
+     * joiners and variation selectors, emoji stay readable, but not whole */
+    {BYTES("\uac70\uc2e4 \u1100\u1165\u1109\u1175\u11af"),
+     "\uac70\uc2e4 \u1100\u1165\u1109\u1175\u11af"},
+    {BYTES("\u0e2b\u0e49\u0e2d\u0e07\u0e19\u0e2d\u0e19"),
+     "\u0e2b\u0e49\u0e2d\u0e07\u0e19\u0e2d\u0e19"},
+    {BYTES("\u0930\u0938\u094b\u0908\u0918\u0930"), "\u0930\u0938\u094b\u0908\u0918\u0930"},
+    {BYTES("\U0001f469\U0001f3fd\u200d\U0001f4bb \u2615\ufe0f \U0001f1e9\U0001f1ea"),
+     "\U0001f469\U0001f3fd\\u200d\U0001f4bb \u2615\\ufe0f \U0001f1e9\U0001f1ea"},
+    {BYTES("\u0915\u094d\u200d\u0937"), "\u0915\u094d\\u200d\u0937"},
     /* not UTF-8: stray and missing continuations, overlong forms, surrogates, too large */
     {BYTES("\x80"), "\\x80"},
     {BYTES("\xc3"), "\\xc3"},
@@ -95,7 +121,7 @@ static const struct {
     {BYTES("\xf0\x8f\xbf\xbf"), "\\xf0\\x8f\\xbf\\xbf"},
     {BYTES("\xed\xa0\x80"), "\\xed\\xa0\\x80"},
     {BYTES("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80"},
-    {BYTES("\xf0\x9f\xbf\xbd"), "\xf0\x9f\xbf\xbd"},
+    {BYTES("\xf0\x9f\xab\xb6"), "\xf0\x9f\xab\xb6"},
     {BYTES("\xf8\x90\x80\x80"), "\\xf8\\x90\\x80\\x80"},
     {BYTES("\xff\xfe"), "\\xff\\xfe"},
 };
