@@ -56,6 +56,14 @@ void address_set_port(struct address *address, uint16_t port)
         ((struct sockaddr_in *)&address->storage)->sin_port = htons(port);
 }
 
+bool address_is_any(const struct address *address)
+{
+    if (is_ipv6(address))
+        return IN6_IS_ADDR_UNSPECIFIED(
+            &((const struct sockaddr_in6 *)&address->storage)->sin6_addr);
+    return ((const struct sockaddr_in *)&address->storage)->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
 const char *address_host(const struct address *address, char text[ADDRESS_TEXT])
 {
     if (address->length == 0 ||

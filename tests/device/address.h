@@ -23,6 +23,9 @@ void address_advance(struct address *address, unsigned n);
 uint16_t address_port(const struct address *address);
 void address_set_port(struct address *address, uint16_t port);
 
+/* Whether it stands for all addresses of this computer: 0.0.0.0 or [::]. */
+bool address_is_any(const struct address *address);
+
 /* "192.0.2.1" and "192.0.2.1:8266" or "[2001:db8::1]:8266"; each returns text. */
 const char *address_host(const struct address *address, char text[ADDRESS_TEXT]);
 const char *address_text(const struct address *address, char text[ADDRESS_TEXT]);

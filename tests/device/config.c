@@ -1,7 +1,9 @@
-/* getopt_long, a sentence for everything that is wrong, and the help text. */
+/* getopt_long, and a sentence for everything that is wrong. */
 #include "config.h"
 
+#include "announce.h"
 #include "esp_image.h"
+#include "help.h"
 #include "signature.h"
 
 #include <errno.h>
@@ -13,6 +15,7 @@
 
 enum {
     OPT_PASSWORD_FILE = 256,
+    OPT_ANNOUNCE,
     OPT_OUTPUT_PARTIAL,
     OPT_ATOMIC_FS,
     OPT_BOOT,
@@ -50,6 +53,7 @@ static const struct option long_options[] = {
     {"address", required_argument, NULL, 'a'},
     {"port", required_argument, NULL, 'p'},
     {"count", required_argument, NULL, 'c'},
+    {"announce", required_argument, NULL, OPT_ANNOUNCE},
     {"output", required_argument, NULL, 'o'},
     {"output-partial", no_argument, NULL, OPT_OUTPUT_PARTIAL},
     {"atomic-fs", no_argument, NULL, OPT_ATOMIC_FS},
@@ -92,75 +96,6 @@ struct given {
     long port, capacity, fs_capacity, erase_ms, write_ms, reboot_ms;
     bool fast;
 };
-
-static const char help_head[] =
-    "Usage: esp-ota-sim [options]\n"
-    "A board with an ArduinoOTA service, or a floor full of them, without hardware.\n"
-    "\n"
-    "  -F, --family NAME       esp8266 (default), pico, ch32h4, esp32 (cores before 3.3.1),\n"
-    "                          esp32-sha256 (cores from 3.3.1)\n"
-    "  -P, --password PW       ask for this password (an empty one is a password, too)\n"
-    "      --password-file F   the same, from the first line of F\n"
-    "  -H, --stored-hash KIND  what esp32-sha256 stores of it: sha256 (default), md5\n"
-    "  -a, --address ADDR      listen there, IPv4 or IPv6 (127.0.0.1)\n"
-    "  -p, --port N            UDP port (8266, 2040 or 3232, by family); 0: any free one\n"
-    "  -c, --count N           N boards (up to 1000) on consecutive addresses from ADDR\n"
-    "  -o, --output FILE       write a received image there; %a becomes the board's address\n"
-    "      --output-partial    also what arrived of a failed upload\n"
-    "  -n, --uploads N         end after N successful uploads\n"
-    "  -v, --verbose           what else happens, on stderr\n"
-    "\n"
-    "The hardware:\n"
-    "      --chip NAME         of an ESP32: esp32 (default), esp32s2, esp32s3, esp32c3 ...; "
-    "images\n"
-    "                          for another one are refused\n"
-    "      --verify-key FILE   images must be signed, and this public key (PEM) checks them\n"
-    "      --capacity BYTES    room for a sketch (esp8266 1 MiB, pico 1020 KiB, ch32h4 480 KiB,\n"
-    "                          esp32 1.25 MiB)\n"
-    "      --atomic-fs         built with ATOMIC_FS_UPDATE: unpacks filesystem images, too\n"
-    "      --boot              a sketch that does not start (ESP8266) is an event, and the end\n"
-    "      --fs-capacity BYTES size of the filesystem partition; 0: there is none\n"
-    "      --loop-ms N         the sketch looks at its datagrams every N ms only\n"
-    "      --all-per-loop      and an ESP32 then at all that wait, like the 8266 family; else at\n"
-    "                          one (--one-per-loop)\n"
-    "      --pbkdf2-ms N       checking a SHA-256 answer takes so long (1500 is real; 0)\n"
-    "      --flash KIND        none (default), realistic, slow (three times realistic)\n"
-    "      --erase-ms N, --write-ms N   the same by hand, per 4 KiB\n"
-    "      --window BYTES, --mss BYTES  of the board's TCP: 2144 and 536, 5744 and 1436 ...\n"
-    "      --reboot-ms N       off the air after a success (1500)\n"
-    "      --fast              fixed waits (connection, OK, FIN, restart) shrink to 2 ms; rules\n"
-    "                          such as the ESP32's one second of silence stay\n"
-    "\n"
-    "Faults, --fault NAME[:ARG][@BYTE][*TIMES], repeatable. The first TIMES times, 0 always; by\n"
-    "default those of datagrams once and those of the upload always. TEXT may hold \\n and "
-    "\\xNN.\n";
-
-static const char help_telnet[] =
-    "\n"
-    "The log service:\n"
-    "      --telnet PORT       the sketch logs on this TCP port; 0: any free one\n"
-    "      --telnet-flavour F  as the library does: stream (default; TelnetStream), esptelnet\n"
-    "                          (ESPTelnet), remotedebug (RemoteDebug)\n"
-    "      --telnet-leave HOW  its clients see a restart as silent (default), reset or close\n"
-    "      --telnet-away-silent  while it restarts, the port does not answer; else it refuses\n"
-    "      --telnet-deaf-ms N  what a client says at first is lost (stream 0, esptelnet 50,\n"
-    "                          remotedebug 100)\n"
-    "      --log-at-boot       log whether or not somebody listens; else wait for a client\n"
-    "      --say STEP          what the sketch logs, repeatable, at most 64\n"
-    "      --say-after STEP    the same for the sketch that is uploaded; without any, the old "
-    "one's\n"
-    "A STEP is a line to log, or one of these. Text may hold \\n and \\xNN.\n";
-
-static const char help_tail[] =
-    "\n"
-    "Each event is a line on stdout, `ADDRESS:PORT event key=value ...'; wait for `ready'.\n"
-    "\n"
-    "Examples:\n"
-    "  esp-ota-sim -P secret -o got.bin -n 1\n"
-    "  esp-ota-sim -F esp32 --flash realistic --window 5744 --mss 1436\n"
-    "  esp-ota-sim -c 100 -o 'got-%a.bin' --fast\n"
-    "  esp-ota-sim --fault 'error:ERROR[1]: Flash Write Failed\\n@20000' --fault drop-ok\n"
-    "  esp-ota-sim --telnet 23 --say 'version 1' --say-after 'version 2' --say-after '!tick 500'\n";
 
 static bool wrong(const char *what, const char *value)
 {
@@ -209,7 +144,7 @@ static bool read_fault(struct config *config, const char *order)
 {
     char why[200];
     if (config->fault_count == FAULTS_MAX)
-        return wrong("more faults than one board can bear", order);
+        return wrong("too many faults: at most 32", order);
     if (!fault_parse(&config->faults[config->fault_count], order, why, sizeof why))
         return wrong(why, "--fault");
     config->fault_count++;
@@ -327,6 +262,10 @@ static bool read_option(struct config *config, struct given *given, int option)
         return read_number(optarg, UINT16_MAX, &given->port);
     case 'c':
         return read_unsigned(optarg, BOARDS_MAX, &config->count);
+    case OPT_ANNOUNCE:
+        config->announced = optarg;
+        return announce_takes(optarg) ||
+               wrong("a name has 1 to 54 letters, digits and hyphens", optarg);
     case 'o':
         config->output = optarg;
         return true;
@@ -444,7 +383,7 @@ static bool complete(struct config *config, struct given *given)
 {
     const struct family *family = family_find(given->family ? given->family : "esp8266");
     if (!family) {
-        fprintf(stderr, "esp-ota-sim: there is no family `%s'; there are %s\n", given->family,
+        fprintf(stderr, "esp-ota-sim: no family `%s'; the families are %s\n", given->family,
                 family_names());
         return false;
     }
@@ -459,6 +398,8 @@ static bool complete(struct config *config, struct given *given)
     set_waits(config, given);
     if (config->count == 0)
         return wrong("at least one board is needed", "--count");
+    if (config->announced && address_is_any(&config->address))
+        return wrong("needs the address of one interface: see --address", "--announce");
     return set_flash(config, given) && read_password(config, given) && read_key(config, given);
 }
 
@@ -477,18 +418,14 @@ enum config_result config_read(struct config *config, int argc, char **argv)
     int option;
     while ((option = getopt_long(argc, argv, "F:H:P:a:p:c:o:n:vh", long_options, NULL)) != -1) {
         if (option == 'h') {
-            fputs(help_head, stdout);
-            fault_help();
-            fputs(help_telnet, stdout);
-            script_help();
-            fputs(help_tail, stdout);
+            help_print();
             return CONFIG_DONE;
         }
         if (!read_option(config, &given, option))
             return CONFIG_WRONG;
     }
     if (optind < argc) {
-        wrong("what is this? There are only options", argv[optind]);
+        wrong("unexpected argument: there are only options", argv[optind]);
         return CONFIG_WRONG;
     }
     return complete(config, &given) ? CONFIG_RUN : CONFIG_WRONG;

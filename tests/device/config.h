@@ -14,7 +14,8 @@ struct config {
     struct family family; /* the row, with what the command line changed */
     struct address address;
     unsigned count;
-    unsigned uploads; /* successes after which the program ends; 0: never */
+    unsigned uploads;      /* successes after which the program ends; 0: never */
+    const char *announced; /* the boards' name, or NULL */
     const char *output;
     bool output_partial;
     bool atomic_fs;

@@ -1,5 +1,7 @@
 /* esp-ota-sim: boards with an ArduinoOTA service, simulated. This file wires the parts: options,
  * descriptors, boards, loop. */
+#include "announce.h"
+#include "avahi_poll.h"
 #include "board.h"
 
 #include <signal.h>
@@ -20,9 +22,10 @@ static void raise_descriptor_limit(void)
 static int run(const struct config *config)
 {
     struct sim sim = {.config = config};
+    struct announcer *announcer = NULL;
     int status = EXIT_FAILURE;
     unsigned started = 0;
-    sim.loop = loop_create((size_t)config->count * TIMERS_PER_BOARD);
+    sim.loop = loop_create((size_t)config->count * TIMERS_PER_BOARD + AVAHI_TIMERS);
     sim.boards = calloc(config->count, sizeof *sim.boards);
     if (!sim.loop || !sim.boards) {
         perror("esp-ota-sim");
@@ -32,11 +35,14 @@ static int run(const struct config *config)
         started++;
     if (started < config->count)
         goto cleanup;
+    if (config->announced && !(announcer = announce_start(&sim)))
+        goto cleanup;
     if (loop_run(sim.loop))
         status = EXIT_SUCCESS;
     else
         perror("esp-ota-sim: epoll_pwait2");
 cleanup:
+    announce_stop(announcer);
     for (unsigned i = 0; i < started; i++)
         board_free(&sim.boards[i]);
     free(sim.boards);

@@ -18,11 +18,11 @@ static const struct word {
     enum argument argument;
     const char *help;
 } words[] = {
-    {"!raw", STEP_RAW, ARG_TEXT, "TEXT: just these bytes, without end of line"},
-    {"!pause", STEP_PAUSE, ARG_NUMBER, "MS: log nothing for so long"},
-    {"!tick", STEP_TICK, ARG_NUMBER_TEXT, "MS [TEXT]: TEXT and a count every MS, for ever"},
-    {"!flood", STEP_FLOOD, ARG_NUMBER, "N: lines as fast as they are taken; 0: for ever"},
-    {"!endless", STEP_ENDLESS, ARG_NUMBER, "N: bytes without end of line; 0: for ever"},
+    {"!raw", STEP_RAW, ARG_TEXT, "TEXT: send these bytes without end of line"},
+    {"!pause", STEP_PAUSE, ARG_NUMBER, "MS: log nothing for MS milliseconds"},
+    {"!tick", STEP_TICK, ARG_NUMBER_TEXT, "MS [TEXT]: log TEXT and a count every MS, forever"},
+    {"!flood", STEP_FLOOD, ARG_NUMBER, "N: log N lines as fast as possible; 0: forever"},
+    {"!endless", STEP_ENDLESS, ARG_NUMBER, "N: send N bytes without end of line; 0: forever"},
     {"!close", STEP_CLOSE, ARG_NONE, "end the connection"},
     {"!reset", STEP_RESET, ARG_NONE, "end the connection with RST"},
     {"!crash", STEP_CRASH, ARG_NONE, "restart"},
@@ -72,8 +72,7 @@ bool script_add(struct script *script, const char *line, char *why, size_t why_s
         size_t length = strcspn(line, " ");
         const struct word *word = find_word(line, length);
         if (!word) {
-            snprintf(why, why_size, "there is no step `%.*s' (--help lists them)", (int)length,
-                     line);
+            snprintf(why, why_size, "no step `%.*s'; --help lists the steps", (int)length, line);
             return false;
         }
         step.kind = word->kind;
@@ -81,7 +80,7 @@ bool script_add(struct script *script, const char *line, char *why, size_t why_s
         text = line + length + (line[length] == ' ');
     }
     if (!read_argument(&step, wanted, text)) {
-        snprintf(why, why_size, "`%.60s' does not read as a step (--help lists them)", line);
+        snprintf(why, why_size, "`%.60s' is not a valid step; --help lists the steps", line);
         return false;
     }
     script->steps[script->count++] = step;

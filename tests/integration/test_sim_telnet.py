@@ -398,11 +398,11 @@ class Words(unittest.TestCase):
                 (("--telnet", "65536"), "65536: not a number in range"),
                 (("--telnet-flavour", "ssh"), "ssh: a flavour is stream, esptelnet or remotedebug"),
                 (("--telnet-leave", "late"), "late: a board leaves silent, reset or close"),
-                (("--say", "!jump"), "there is no step `!jump'"),
-                (("--say", "!pause"), "`!pause' does not read as a step"),
-                (("--say", "!pause 1x"), "`!pause 1x' does not read as a step"),
-                (("--say", "!close now"), "`!close now' does not read as a step"),
-                (("--say", "x" * 513), "does not read as a step"),
+                (("--say", "!jump"), "no step `!jump'"),
+                (("--say", "!pause"), "`!pause' is not a valid step"),
+                (("--say", "!pause 1x"), "`!pause 1x' is not a valid step"),
+                (("--say", "!close now"), "`!close now' is not a valid step"),
+                (("--say", "x" * 513), "is not a valid step"),
                 (("--say", "x") * 65, "more than 64 steps")):
             with self.subTest(arguments[:2]):
                 result = subprocess.run([SIMULATOR, *arguments], capture_output=True, text=True, timeout=30)
