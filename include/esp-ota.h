@@ -79,6 +79,8 @@ enum ota_cause {
     OTA_CAUSE_NO_SUCH_BOARD, /* others do */
     /* A connection came, but from an address that nobody expected. */
     OTA_CAUSE_OTHER_ADDRESS,
+    /* The board said that the password is wrong. */
+    OTA_CAUSE_PASSWORD_REJECTED,
     /* The proof of boot. */
     OTA_CAUSE_NOT_RESTARTED,
     OTA_CAUSE_NOT_BACK,
@@ -146,7 +148,9 @@ enum ota_skip {
 /* Where a fleet stands. */
 struct ota_totals {
     size_t boards;
-    size_t running; /* those that rest between two attempts do not count */
+    size_t running;  /* those that rest between two attempts do not count */
+    size_t retrying; /* rest between two attempts, or are queued for the next one */
+    size_t resumed;  /* have the image by an earlier run; these are skipped, sooner or later */
     size_t confirmed;
     size_t failed;
     size_t skipped;

@@ -1,18 +1,17 @@
 /*
- * fleet.c: the boards of a fleet (job.c), as many at a time as -j allows; the canaries first; one
- * question for the password.
+ * fleet.c: the boards of a fleet (job.c), as many at a time as -j allows; the canaries first.
+ * fleet_password.c asks for the password.
  *
  * It opens no socket and prints nothing. A board that rests between two attempts holds no place;
  * when its time has come it queues up behind those that have not been tried yet, so that boards
  * that are off delay the others as little as can be.
  */
-#include "fleet.h"
+#include "fleet_parts.h"
 
 #include "error.h"
 #include "escape.h"
 #include "follow.h"
 #include "loop.h"
-#include "prompt.h"
 #include "secret.h"
 
 #include <stdio.h>
@@ -20,46 +19,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static const int64_t PROMPT_US = 110 * INT64_C(1000000); /* a session waits for 120 s */
-
 /* Started in one turn of the loop: boards that already run must not wait for long. */
 enum { STARTS_MAX = 16 };
-
-enum state { UNTRIED, RUNNING, RESTING, READY, ENDED };
-
-struct member {
-    struct fleet *fleet;
-    const struct assignment *assignment;
-    enum state state;
-    struct job *job;            /* from the start to the end */
-    struct member *next_ready;  /* in the queue of those that have rested */
-    bool asks;                  /* for a password */
-    struct endpoints endpoints; /* once resolved; none before */
-    size_t bytes;
-    size_t total;
-    enum ota_error error; /* of its result; OTA_OK also before that */
-    int exit_status;
-};
-
-struct fleet {
-    struct fleet_config config;
-    struct member *members;
-    size_t places; /* for boards that run at a time */
-    size_t begun;  /* of the members, in their order */
-    size_t open;   /* begun, and not ended */
-    bool is_done;  /* and said so */
-    struct member *ready;
-    struct member **ready_end;
-    AvahiTimeout *turn;      /* when places may have to be filled */
-    size_t canaries;         /* so many of the members; more where one of them is skipped */
-    const char *why_stopped; /* NULL: goes on */
-    int signal_number;
-    struct ota_totals totals;
-    struct errands *errands;
-    struct prompt *prompt;
-    bool has_asked;
-    char *typed_password;
-};
 
 /* -- events -- */
 
@@ -70,27 +31,48 @@ static void emit(struct fleet *fleet, const struct ota_event *event)
     fleet->config.on_event(&complete, fleet->config.event_userdata);
 }
 
-static void look_later(struct fleet *fleet)
+void fleet_look_later(struct fleet *fleet)
 {
     loop_arm(fleet->config.poll_api, &fleet->turn, 0, NULL, NULL);
 }
 
-static void set_state(struct member *member, enum state state)
+static bool is_retrying(const struct member *member)
+{
+    return member->has_rested && (member->state == RESTING || member->state == READY);
+}
+
+void fleet_set_state(struct member *member, enum state state)
 {
     struct fleet *fleet = member->fleet;
+
     fleet->totals.running -= member->state == RUNNING;
-    fleet->totals.running += state == RUNNING;
+    fleet->totals.retrying -= is_retrying(member);
     fleet->open += member->state == UNTRIED;
-    fleet->open -= state == ENDED;
+
+    member->has_rested |= state == RESTING;
     member->state = state;
-    look_later(fleet);
+
+    fleet->totals.running += state == RUNNING;
+    fleet->totals.retrying += is_retrying(member);
+    fleet->open -= state == ENDED;
+    fleet_look_later(fleet);
+}
+
+void fleet_queue(struct member *member)
+{
+    struct fleet *fleet = member->fleet;
+
+    fleet_set_state(member, READY);
+    member->next_ready = NULL;
+    *fleet->ready_end = member;
+    fleet->ready_end = &member->next_ready;
 }
 
 static void skip(struct member *member, enum ota_skip why, const char *message)
 {
     char name[4 * TARGET_NAME_MAX];
     struct fleet *fleet = member->fleet;
-    set_state(member, ENDED);
+    fleet_set_state(member, ENDED);
     fleet->canaries += (size_t)(member - fleet->members) < fleet->canaries;
     fleet->totals.skipped++;
     fleet->totals.total -= member->total;
@@ -166,8 +148,10 @@ static void on_turn(AvahiTimeout *timeout, void *userdata)
 {
     (void)timeout;
     struct fleet *fleet = userdata;
+
     if (fleet->why_stopped)
         skip_the_rest(fleet);
+    fleet_password_turn(fleet);
     for (int starts = 0; fleet->totals.running < fleet->places; starts++) {
         struct member *member = starts < STARTS_MAX ? take_next(fleet) : NULL;
         if (!member)
@@ -180,72 +164,6 @@ static void on_turn(AvahiTimeout *timeout, void *userdata)
     fleet->config.on_done(fleet->config.done_userdata);
 }
 
-/* -- the password: asked for once, for all boards that want one -- */
-
-static void dismiss_prompt(struct fleet *fleet)
-{
-    prompt_free(fleet->prompt);
-    fleet->prompt = NULL;
-    fleet->totals.is_asking = false;
-}
-
-static void answer_all(struct fleet *fleet)
-{
-    for (size_t i = 0; i < fleet->begun; i++) {
-        struct member *member = &fleet->members[i];
-        bool asks = member->asks;
-        member->asks = false;
-        if (asks)
-            job_set_password(member->job, fleet->typed_password);
-    }
-}
-
-static void on_typed(const char *answer, void *userdata)
-{
-    struct fleet *fleet = userdata;
-    fleet->typed_password = answer ? secret_copy(answer) : NULL;
-    dismiss_prompt(fleet);
-    answer_all(fleet);
-}
-
-static void ask(struct member *member)
-{
-    char name[4 * TARGET_NAME_MAX], text[sizeof name + 64];
-    struct fleet *fleet = member->fleet;
-    escape_string(name, sizeof name, member->assignment->target.name);
-    snprintf(text, sizeof text, "Password of %s%s: ", name,
-             fleet->config.count > 1 ? " (and of the others that ask)" : "");
-    fleet->has_asked = true;
-    fleet->prompt = prompt_start(fleet->config.poll_api, text, PROMPT_US, on_typed, fleet);
-    fleet->totals.is_asking = fleet->prompt;
-    if (!fleet->prompt)
-        answer_all(fleet);
-}
-
-static void on_password(void *userdata)
-{
-    struct member *member = userdata;
-    struct fleet *fleet = member->fleet;
-    member->asks = true;
-    if (!fleet->has_asked)
-        ask(member);
-    else if (!fleet->prompt)
-        answer_all(fleet);
-}
-
-/* A board may hang up while somebody still types the password that it asked for. */
-static void stop_asking(struct member *member)
-{
-    struct fleet *fleet = member->fleet;
-    member->asks = false;
-    for (size_t i = 0; i < fleet->begun; i++)
-        if (fleet->members[i].asks)
-            return;
-    if (fleet->prompt)
-        fleet->has_asked = false;
-    dismiss_prompt(fleet);
-}
-
 /* -- one board -- */
 
 static void take_result(struct member *member, const struct ota_event *event)
@@ -256,7 +174,7 @@ static void take_result(struct member *member, const struct ota_event *event)
     fleet->totals.confirmed += member->error == OTA_OK;
     fleet->totals.failed += member->error != OTA_OK;
     if (member->state != ENDED)
-        set_state(member, ENDED);
+        fleet_set_state(member, ENDED);
     judge(member);
 }
 
@@ -268,6 +186,8 @@ static void on_event(const struct ota_event *event, void *userdata)
     member->bytes = event->bytes;
     totals->total = totals->total - member->total + event->total;
     member->total = event->total;
+    if (event->type == OTA_EVENT_AUTHENTICATED)
+        fleet_password_accepted(member);
     if (event->type == OTA_EVENT_RESULT)
         take_result(member, event);
     emit(member->fleet, event);
@@ -326,30 +246,37 @@ static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
 static void on_rest(void *userdata)
 {
     struct member *member = userdata;
-    stop_asking(member);
-    set_state(member, RESTING);
+
+    fleet_password_rested(member);
+    fleet_set_state(member, RESTING);
 }
 
 static void on_ready(void *userdata)
 {
-    struct member *member = userdata;
-    set_state(member, READY);
-    member->next_ready = NULL;
-    *member->fleet->ready_end = member;
-    member->fleet->ready_end = &member->next_ready;
+    fleet_queue(userdata);
+}
+
+static void on_password(void *userdata)
+{
+    fleet_password_asked(userdata);
+}
+
+static bool on_rejected(void *userdata)
+{
+    return fleet_password_rejected(userdata);
 }
 
 /* Such a board holds no place, and its result comes with fleet_end_logs(). */
 static void on_log(void *userdata)
 {
     struct member *member = userdata;
-    set_state(member, ENDED);
+    fleet_set_state(member, ENDED);
 }
 
 static void on_job_done(void *userdata)
 {
     struct member *member = userdata;
-    stop_asking(member);
+    fleet_password_left(member);
     job_free(member->job);
     member->job = NULL;
 }
@@ -366,6 +293,7 @@ static struct job *new_job(struct member *member)
     const struct job_callbacks callbacks = {.on_event = on_event,
                                             .on_endpoints = on_endpoints,
                                             .on_password = on_password,
+                                            .on_rejected = on_rejected,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,
                                             .on_log = on_log,
@@ -376,7 +304,7 @@ static struct job *new_job(struct member *member)
 
 static void start_member(struct member *member)
 {
-    set_state(member, RUNNING);
+    fleet_set_state(member, RUNNING);
     if (!member->job)
         member->job = new_job(member);
     if (member->job)
@@ -413,6 +341,7 @@ static void enlist(struct fleet *fleet)
         fleet->members[i] =
             (struct member){.fleet = fleet, .assignment = assignment, .total = size};
         fleet->totals.total += size;
+        fleet->totals.resumed += assignment->is_confirmed;
     }
     fleet->totals.boards = fleet->config.count;
 }
@@ -445,7 +374,7 @@ void fleet_interrupt(struct fleet *fleet, int signal_number)
         return;
     fleet->signal_number = signal_number;
     fleet->why_stopped = "not tried, as the upload was interrupted";
-    dismiss_prompt(fleet);
+    fleet_password_dismiss(fleet);
     for (size_t i = 0; i < fleet->begun; i++)
         if (fleet->members[i].job && fleet->members[i].state != ENDED)
             job_interrupt(fleet->members[i].job, signal_number);
@@ -505,7 +434,7 @@ void fleet_free(struct fleet *fleet)
 {
     if (!fleet)
         return;
-    prompt_free(fleet->prompt);
+    fleet_password_dismiss(fleet);
     for (size_t i = 0; fleet->members && i < fleet->config.count; i++)
         job_free(fleet->members[i].job);
     free(fleet->members);

@@ -213,6 +213,7 @@ void handshake_wrong_password(struct ota_failure *failure, const struct session_
 {
     fail(failure, OTA_E_WRONG_PASSWORD, "the board rejected the password (%s)",
          describe_tried_schemes(config, scheme));
+    failure->cause = OTA_CAUSE_PASSWORD_REJECTED;
 }
 
 /* What the board's words leave out; "" when they say it all. */

@@ -55,6 +55,7 @@ struct job {
     struct echo echo;           /* what is not shown of its words */
     bool is_counted;            /* the attempt to come is a new one */
     bool waits;                 /* has said that it waits for the board to appear */
+    bool was_typed;             /* the password: job_set_password() gave it */
     char sha256_objection[SCREEN_REASON_MAX];
     char objection[SCREEN_REASON_MAX]; /* what speaks against the image and was said; "": nothing */
     size_t block;                      /* lock-step; 0: streaming */
@@ -441,6 +442,30 @@ void job_end_log(struct job *job, bool is_time_over)
     emit_result(job, OTA_PHASE_LOG, &result, 0);
 }
 
+static void open_session(struct job *job);
+
+/* A board that has rejected an answer is idle again. Another password is tried by the user's will,
+ * so the answers that the board may have count from here. */
+static void ask_again(struct job *job)
+{
+    emit(job, &(struct ota_event){.type = OTA_EVENT_NOTE,
+                                  .phase = OTA_PHASE_AUTHENTICATE,
+                                  .message = "the board rejected the password that was typed",
+                                  .is_important = true});
+    trust_begin_again(&job->trust);
+    open_session(job);
+}
+
+/* Whether the user is to type another password. */
+static bool is_asked_again(struct job *job, const struct ota_failure *failure)
+{
+    if (failure->cause != OTA_CAUSE_PASSWORD_REJECTED || !job->was_typed)
+        return false;
+    job->was_typed = false;
+    job->password = NULL;
+    return job->callbacks.on_rejected(job->callbacks.userdata);
+}
+
 static void on_session_done(struct session *session, const struct ota_failure *failure,
                             void *userdata)
 {
@@ -454,6 +479,8 @@ static void on_session_done(struct session *session, const struct ota_failure *f
     else if (result.error == OTA_E_UNKNOWN &&
              job_rules_can_prove(job->config.options, family_of(job)))
         prove(job, &result);
+    else if (is_asked_again(job, &result))
+        ask_again(job);
     else
         conclude(job, phase, &result);
 }
@@ -468,8 +495,17 @@ static void on_password(struct session *session, void *userdata)
 void job_set_password(struct job *job, const char *password)
 {
     job->password = password;
+    job->was_typed = password;
     if (job->session)
         session_set_password(job->session, password);
+}
+
+void job_park(struct job *job)
+{
+    session_free(job->session);
+    job->session = NULL;
+    job->is_counted = false;
+    job->paused = OTA_PHASE_AUTHENTICATE;
 }
 
 static struct session_config make_session_config(struct job *job)
@@ -503,12 +539,13 @@ static struct session_config make_session_config(struct job *job)
 }
 
 /* Whether another session waits for a connection that might be this one's. */
-static bool is_peer_taken(const struct job *job, const struct session_config *config)
+static bool is_peer_taken(const struct job *job)
 {
     const struct listener *listener = job->config.listener;
+    const struct options *options = job->config.options;
 
-    if (config->peer || config->peer_any)
-        return listener_is_expecting(listener, config->peer_any ? NULL : config->peer);
+    if (options->has_peer || options->peer_any)
+        return listener_is_expecting(listener, options->peer_any ? NULL : &options->peer);
     for (size_t i = 0; i < job->endpoints.address_count; i++)
         if (listener_is_expecting(listener, &job->endpoints.addresses[i]))
             return true;
@@ -566,13 +603,23 @@ static bool choose_variant(struct job *job, const struct kind *kind, struct ota_
     return true;
 }
 
-static void start_session(struct job *job)
+static void open_session(struct job *job)
 {
     const struct session_callbacks callbacks = {.on_event = on_session_event,
                                                 .on_endpoint = on_endpoint,
                                                 .on_password = on_password,
                                                 .on_done = on_session_done,
                                                 .userdata = job};
+    const struct session_config config = make_session_config(job);
+
+    job->session = session_start(&config, &callbacks);
+    if (!job->session)
+        conclude(job, OTA_PHASE_RESOLVE,
+                 &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+}
+
+static void start_session(struct job *job)
+{
     const struct kind kind = kind_of(job);
     struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
     struct ota_failure failure;
@@ -588,17 +635,13 @@ static void start_session(struct job *job)
         job->callbacks.on_done(job->callbacks.userdata);
         return;
     }
-    const struct session_config config = make_session_config(job);
-    if (is_peer_taken(job, &config)) {
+    if (is_peer_taken(job)) {
         rest(job, OTA_PHASE_RESOLVE, "", TURN_US, false);
         return;
     }
     job->source = job->found.source;
     take_endpoint(job, 0);
-    job->session = session_start(&config, &callbacks);
-    if (!job->session)
-        conclude(job, OTA_PHASE_RESOLVE,
-                 &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+    open_session(job);
 }
 
 /* The address that can be reached best comes first. */

@@ -42,9 +42,12 @@ struct job_callbacks {
      * the job is withdrawn: on_done follows without a result. */
     bool (*on_endpoints)(const struct endpoints *endpoints, void *userdata);
     void (*on_password)(void *userdata); /* answer with job_set_password(), at once or later */
-    void (*on_rest)(void *userdata);     /* an attempt is over and another is to follow */
-    void (*on_ready)(void *userdata);    /* it may: job_start() */
-    void (*on_log)(void *userdata);      /* no upload: a log is followed until job_end_log() */
+    /* The board has rejected the password that job_set_password() gave, which the job keeps no
+     * longer. True: the upload begins anew, and on_password follows; else it has failed. */
+    bool (*on_rejected)(void *userdata);
+    void (*on_rest)(void *userdata);  /* an attempt is over and another is to follow */
+    void (*on_ready)(void *userdata); /* it may: job_start() */
+    void (*on_log)(void *userdata);   /* no upload: a log is followed until job_end_log() */
     /* After the result; not where the log goes on (follow_is_endless()). */
     void (*on_done)(void *userdata);
     void *userdata;
@@ -58,6 +61,10 @@ void job_start(struct job *job);
 
 /* The job keeps the pointer, also for the attempts that follow; NULL: nobody gave one. */
 void job_set_password(struct job *job, const char *password);
+
+/* Ends the attempt without a result and leaves the board idle; job_start() goes on with it. Only
+ * while a password is asked for, and not from a callback of the job. */
+void job_park(struct job *job);
 
 /* Closes the connection at once and emits the result; on_done does not follow. Only between
  * job_start() and on_done. */

@@ -51,6 +51,7 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->lockstep = line->given[OPTION_LOCKSTEP];
     options->debug = line->given[OPTION_DEBUG];
     options->quiet = line->given[OPTION_QUIET];
+    options->verbose = line->given[OPTION_VERBOSE];
     options->force_bar = line->given[OPTION_PROGRESS];
     options->list = line->given[OPTION_LIST];
     options->check = line->given[OPTION_CHECK];

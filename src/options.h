@@ -67,6 +67,7 @@ struct options {
     int64_t online_us;         /* --online; 0: nobody waits for the board to come back */
     bool debug;                /* -d */
     bool quiet;                /* -q */
+    bool verbose;              /* -v */
     bool force_bar;            /* -r */
     bool json;                 /* --json */
 };

@@ -37,6 +37,8 @@ struct report {
     struct transcript *transcript; /* NULL: no log is followed */
     struct ota_totals totals;      /* as last told */
     bool json;
+    bool verbose;
+    bool has_told_resumed;
     bool json_lost;                /* a line could not be written; no further one is tried */
     bool bar;                      /* drawn in place; otherwise a line for every tenth */
     unsigned tenths;               /* last one told */
@@ -68,6 +70,7 @@ struct report *report_new(const struct options *options)
         return NULL;
     report->command = options->command;
     report->json = options->json;
+    report->verbose = options->verbose;
     report->bar =
         options->force_bar || (stderr_is_smart() && !(options->json && isatty(STDOUT_FILENO)));
     report->start_us = loop_now_us();
@@ -300,8 +303,8 @@ static void show_result(struct report *report, const struct ota_event *event)
         show_progress(report, event);
 }
 
-/* Of one board everything is news; of hundreds only how each ends, what concerns the password, and
- * whether a log is there that somebody reads. */
+/* Of one board everything is news; of hundreds, without -v, only how each ends, what concerns the
+ * password, and whether a log is there that somebody reads. */
 static void show_note(const struct report *report, const struct ota_event *event)
 {
     bool is_of_log =
@@ -311,15 +314,39 @@ static void show_note(const struct report *report, const struct ota_event *event
         return;
     }
     if (is_fleet(report)) {
-        log_debug("%s: %s", event->board, event->message);
+        (report->verbose ? log_info : log_debug)("%s: %s", event->board, event->message);
         return;
     }
     log_status_end();
     log_info("%s: %s", event->board, event->message);
 }
 
+/* The summary lists those that were not tried, and tell_resumed() has counted the confirmed. */
+static void show_skipped(const struct report *report, const struct ota_event *event)
+{
+    bool is_counted = event->skip == OTA_SKIP_CONFIRMED && is_fleet(report);
+
+    log_status_clear();
+    if (event->skip != OTA_SKIP_UNTRIED)
+        (is_counted && !report->verbose ? log_debug : log_info)("%s: %s", event->board,
+                                                               event->message);
+}
+
+/* --resume: one line for all that are left out. */
+static void tell_resumed(struct report *report)
+{
+    const struct ota_totals *totals = &report->totals;
+
+    if (report->has_told_resumed || totals->resumed == 0 || !is_fleet(report))
+        return;
+    report->has_told_resumed = true;
+    log_info("%zu of %zu already %s it: the image was confirmed in an earlier run",
+             totals->resumed, totals->boards, totals->resumed == 1 ? "has" : "have");
+}
+
 static void show(struct report *report, const struct ota_event *event)
 {
+    tell_resumed(report);
     switch (event->type) {
     case OTA_EVENT_START:
         show_start(report, event);
@@ -351,9 +378,7 @@ static void show(struct report *report, const struct ota_event *event)
                        loop_now_us() - report->start_us);
         break;
     case OTA_EVENT_SKIPPED:
-        log_status_clear();
-        if (event->skip != OTA_SKIP_UNTRIED) /* the summary lists those */
-            log_info("%s: %s", event->board, event->message);
+        show_skipped(report, event);
         break;
     }
 }

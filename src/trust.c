@@ -21,6 +21,11 @@ bool trust_may_answer(const struct trust *trust, enum auth_scheme scheme, unsign
     return !trust_is_spent(trust, scheme) && here < TRUST_HANDSHAKE_ANSWERS_MAX;
 }
 
+void trust_begin_again(struct trust *trust)
+{
+    memset(trust->answers, 0, sizeof trust->answers);
+}
+
 void trust_answered(struct trust *trust, enum auth_scheme scheme)
 {
     trust->door = TRUST_ANSWERED;
@@ -37,7 +42,7 @@ void trust_rejected(struct trust *trust)
 void trust_accepted(struct trust *trust)
 {
     trust->keeps_md5_hash |= trust->scheme == AUTH_SHA256_MD5;
-    memset(trust->answers, 0, sizeof trust->answers);
+    trust_begin_again(trust);
 }
 
 void trust_connected(struct trust *trust)

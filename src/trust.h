@@ -38,6 +38,9 @@ void trust_challenged(struct trust *trust, enum auth_scheme scheme);
 bool trust_may_answer(const struct trust *trust, enum auth_scheme scheme, unsigned here);
 bool trust_is_spent(const struct trust *trust, enum auth_scheme scheme);
 
+/* The user has typed another password: answers count from here. */
+void trust_begin_again(struct trust *trust);
+
 /* An answer is about to leave. */
 void trust_answered(struct trust *trust, enum auth_scheme scheme);
 

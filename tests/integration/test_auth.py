@@ -7,7 +7,7 @@ import signal
 import socket
 import unittest
 
-from scenario import Case, Program, Scenario, Terminal, address, image, run, secrets
+from scenario import Case, Program, Scenario, Terminal, address, image, run, secrets, sketch
 
 ASKED = "authentication: the board asks for a password, and none was given"
 WAYS = ("--auth-file FILE", "ESP_OTA_AUTH", "-a")
@@ -184,11 +184,55 @@ class Prompt(Scenario):
         _, result = self.ask("kwerr\x7ft\n")
         self.assertEqual(result.status, 0, result)
 
+    def attempt(self, passwords, **board):
+        """Types one after the other, each when it is asked for."""
+        content = sketch(board.get("family", "esp8266"), 20000)
+        board = self.board("-P", "kwert", **board)
+        terminal = Terminal("-i", board.address, "-p", str(board.port), "-f",
+                            self.file("fw.bin", content))
+        for count, password in enumerate(passwords, 1):
+            terminal.wait_for(rf"(?s)(Password of [0-9.]+: .*){{{count}}}")
+            self.assertFalse(terminal.has_echo())
+            terminal.type(password)
+        result = terminal.result()
+        self.assertTrue(terminal.echo_at_end)
+        self.assert_no_secret(result, "kwert", "trewk")
+        board.close()
+        return board, result
+
     def test_typed_wrong(self):
-        board, result = self.ask("trewk\n")
+        """It is asked for three times, of each family: a board that rejects an answer is idle again."""
+        for family in ("esp8266", "esp32", "pico"):
+            with self.subTest(family):
+                board, result = self.attempt(["trewk\n"] * 3, family=family)
+                self.assertEqual(result.status, 6, result)
+                self.assertEqual(result.err.count("Password of"), 3, result)
+                self.assertEqual(result.err.count("the board rejected the password that was typed"), 2)
+                self.assertRegex(result.err, rf"esp-ota: [0-9.]+: {WRONG}")
+                self.assertEqual(board.count("upload result"), 0)
+
+    def test_typed_right_at_last(self):
+        for family, wrong in (("esp8266", 1), ("esp32", 2), ("esp32-sha256", 2), ("pico", 2)):
+            with self.subTest(family):
+                board, result = self.attempt(["trewk\n"] * wrong + ["kwert\n"], family=family)
+                self.assertEqual(result.status, 0, result)
+                self.assertIn("confirmed by the board", result.err)
+                self.assertEqual(board.count("upload result=ok"), 1)
+
+    def test_typed_wrong_and_given_up(self):
+        board, result = self.attempt(["trewk\n", "\x04"])
         self.assertEqual(result.status, 6, result)
-        self.assertIn(WRONG, result.err)
+        self.assertEqual(result.err.count("Password of"), 2, result)
         self.assertEqual(board.count("upload result"), 0)
+
+    def test_not_typed_and_not_asked_for(self):
+        """A wrong password from elsewhere is wrong, also at a terminal."""
+        board = self.board("-P", "kwert")
+        path = self.file("fw.bin", image())
+        for arguments, env in ((("-a", "trewk"), {}), ((), {"ESP_OTA_AUTH": "trewk"})):
+            result = Terminal("-i", board.address, "-f", path, *arguments, **env).result()
+            self.assertEqual(result.status, 6, result)
+            self.assertNotIn("Password of", result.err)
 
     def test_nothing_typed(self):
         _, result = self.ask("\n")

@@ -267,11 +267,16 @@ class Fleet(Scenario):
         self.assertEqual(first.status, 7, first)
         second = run(*arguments, "--resume", self.file("report", first.out.encode()))
         self.assertEqual(second.status, 0, second)
-        for where in floor.addresses:
-            self.assertIn(f"{where}: has confirmed this image in an earlier run\n", second.err)
+        self.assertRegex(second.err, r"\A3 of 4 already have it: the image was confirmed in an earlier run\n")
+        self.assertNotIn("has confirmed", second.err)
+        skipped = [event["board"] for event in map(json.loads, second.out.splitlines())
+                   if event["event"] == "skipped"]
+        self.assertEqual(sorted(skipped), sorted(floor.addresses))
         self.assertIn("\n1 of 4 boards confirmed, 3 skipped, in", second.err)
-        third = run(*arguments, "--resume", self.file("report", second.out.encode()))
+        third = run(*arguments, "--resume", self.file("report", second.out.encode()), "-v")
         self.assertEqual(third.status, 0, third)
+        for where in floor.addresses:
+            self.assertIn(f"\n{where}: has confirmed this image in an earlier run\n", third.err)
         self.assertIn("\n0 of 4 boards confirmed, 4 skipped, in", third.err)
         for board, count in ((late, 1), (floor.board, 3)):
             board.close()
@@ -285,6 +290,19 @@ class Fleet(Scenario):
                      self.file("report", first.out.encode()))
         self.assertEqual(result.status, 0, result)
         self.assertIn("\n2 of 2 boards confirmed, in", result.err)
+
+    def test_resume_of_one_board(self):
+        """All boards but one: the singular; of one board in all, its own line."""
+        floor = Floor(self, 2)
+        port = ("-p", str(floor.port))
+        report = run("-i", floor.addresses[0], *port, "-f", self.path, "--json").out.encode()
+        arguments = (*port, "-f", self.path, "--resume", self.file("report.jsonl", report))
+        result = run(*boards(*floor.addresses), *arguments)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertRegex(result.err, r"\A1 of 2 already has it: the image was confirmed in an earlier run\n")
+        result = run("-i", floor.addresses[0], *arguments)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertEqual(result.err, f"{floor.addresses[0]}: has confirmed this image in an earlier run\n")
 
     def test_few_descriptors(self):
         """The soft limit is raised; under a hard one fewer boards run at a time."""
@@ -320,6 +338,56 @@ class Fleet(Scenario):
         self.assertEqual(result.err.count("Password of"), 1, result)
         self.assert_no_secret(result, "kwert")
         self.assertIn("3 of 3 boards confirmed", result.err)
+
+    def test_wrong_password_is_seen_by_one_board(self):
+        """A mistyped password goes to one board, and never to the others."""
+        self.use(firmware.esp32_sketch(20000))
+        floor = Floor(self, 4, "-P", "kwert", family="esp32")
+        terminal = Terminal(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path)
+        question = r"Password of (127[0-9.]+) \(and of the others that ask\): "
+        terminal.wait_for(question)
+        for where in floor.addresses:
+            floor.board.wait_for(f"^{where}:.* challenge scheme=")
+        terminal.type("trewk\n")
+        terminal.wait_for(f"(?s){question}.*{question}")
+        rejected = {event.split(":")[0] for event in list(floor.board.events) if " answer result=failed" in event}
+        terminal.type("kwert\n")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.err.count("Password of"), 2, result)
+        prover = re.search(question, result.err)[1]
+        self.assertIn(f"{prover}: the board rejected the password that was typed", result.err)
+        self.assertEqual(rejected, {prover})
+        self.assertIn("4 of 4 boards confirmed", result.err)
+        self.assert_no_secret(result, "kwert", "trewk")
+        self.assert_received(floor, floor.addresses)
+
+    def test_wrong_password_three_times(self):
+        floor = Floor(self, 3, "-P", "kwert")
+        terminal = Terminal(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path)
+        for count in (1, 2, 3):
+            terminal.wait_for(rf"(?s)(Password of .*?: .*){{{count}}}")
+            terminal.type("trewk\n")
+        result = terminal.result()
+        self.assertEqual(result.status, 6, result)
+        self.assertEqual(result.err.count("Password of"), 3, result)
+        groups = summary(result.err.replace("\r", ""))
+        self.assertEqual(sorted(map(len, groups.values())), [1, 2], result)
+        self.assertEqual(set(groups), {"wrong-password", "password-needed"}, result)
+        self.assert_received(floor, ())
+
+    def test_first_board_falls_silent(self):
+        """It has asked, and then gives no verdict on what was typed: another board is tried."""
+        floor = Floor(self, 2, "-P", "kwert")
+        silent = self.board("-p", str(floor.port), "-P", "kwert", "--fault", "drop-answer*0", where=address())
+        terminal = Terminal(*boards(silent.address, *floor.addresses), "-p", str(floor.port), "-f", self.path,
+                            "-j", "1", "--retries", "0")
+        terminal.wait_for(rf"Password of {silent.address} ")
+        terminal.type("kwert\n")
+        result = terminal.result()
+        self.assertEqual(result.err.count("Password of"), 1, result)
+        self.assertIn("2 of 3 boards confirmed, 1 failed", result.err)
+        self.assert_received(floor, floor.addresses)
 
     def test_terminal(self):
         """One line of totals, within its width, and a line for each board above it."""

@@ -48,6 +48,7 @@ int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t d
 struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks);
 void __wrap_job_start(struct job *job);
 void __wrap_job_set_password(struct job *job, const char *password);
+void __wrap_job_park(struct job *job);
 void __wrap_job_interrupt(struct job *job, int signal_number);
 void __wrap_job_free(struct job *job);
 struct prompt *__wrap_prompt_start(const AvahiPoll *poll_api, const char *text, int64_t timeout_us,
@@ -130,6 +131,11 @@ void __wrap_job_start(struct job *job)
 void __wrap_job_set_password(struct job *job, const char *password)
 {
     tell("%d:%s ", number_of(job), password ? password : "none");
+}
+
+void __wrap_job_park(struct job *job)
+{
+    tell("%d~ ", number_of(job));
 }
 
 static void emit(const struct job *job, enum ota_event_type type, size_t bytes,
@@ -249,6 +255,30 @@ static void wake(int number)
 static void ask(int number)
 {
     world.jobs[number]->callbacks.on_password(world.jobs[number]->callbacks.userdata);
+}
+
+static void type(const char *password)
+{
+    assert_true(world.has_prompt);
+    world.on_typed(password, world.prompt_userdata);
+    turn();
+}
+
+static void take_it(int number)
+{
+    emit(world.jobs[number], OTA_EVENT_AUTHENTICATED, 0, NULL, 0);
+    turn();
+}
+
+/* Whether the board is to ask again. */
+static bool reject(int number)
+{
+    struct job *job = world.jobs[number];
+    bool asks_again = job->callbacks.on_rejected(job->callbacks.userdata);
+    if (asks_again)
+        ask(number);
+    turn();
+    return asks_again;
 }
 
 static bool claim(int number, const char *address, uint16_t port)
@@ -454,16 +484,24 @@ static void test_password(void **state)
     ask(2);
     assert_string_equal(told(), "prompt 'Password of 1 (and of the others that ask): ' ");
     end(0, OTA_OK); /* goes on meanwhile */
-    world.on_typed("kwert", world.prompt_userdata);
-    assert_string_equal(told(), "0=0 1:kwert 2:kwert ");
+    assert_string_equal(told(), "0=0 2~ ");
+    type("kwert");
+    assert_string_equal(told(), "1:kwert ");
+    take_it(1);
+    assert_int_equal(world.totals.running, 2); /* 2 held no place */
+    assert_string_equal(told(), "2:kwert +2 ");
+    take_it(2);
     ask(3); /* later: nobody is asked again */
     assert_string_equal(told(), "3:kwert ");
+    assert_false(reject(3)); /* it has another one */
+    end(3, OTA_E_WRONG_PASSWORD);
+    assert_string_equal(told(), "3=6 ");
     fleet_free(fleet);
 
     fleet = start(&(struct options){.jobs = 16}, 2);
     told();
     ask(0);
-    world.on_typed(NULL, world.prompt_userdata);
+    type(NULL);
     ask(1);
     assert_string_equal(told(), "prompt 'Password of 0 (and of the others that ask): ' "
                                 "0:none 1:none ");
@@ -475,6 +513,120 @@ static void test_password(void **state)
     ask(0);
     assert_string_equal(told(), "prompt 'Password of 0: ' 0:none ");
     finish(fleet, OTA_OK, 0);
+}
+
+/* Three times in all; then no board gets one. */
+static void test_wrong_password(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+    told();
+    ask(0);
+    ask(1);
+    type("a");
+    assert_string_equal(told(), "prompt 'Password of 0 (and of the others that ask): ' 0:a 1~ ");
+    assert_true(reject(0));
+    type("b");
+    assert_true(reject(0));
+    ask(2);
+    type("c");
+    assert_string_equal(told(), "prompt 'Password of 0 (and of the others that ask): ' 0:b "
+                                "prompt 'Password of 0 (and of the others that ask): ' 0:c 2~ ");
+    assert_false(reject(0));
+    assert_string_equal(told(), "1:none 2:none +1 +2 ");
+    end(0, OTA_E_WRONG_PASSWORD);
+    ask(1);
+    assert_string_equal(told(), "0=6 1:none ");
+    end(1, OTA_E_PASSWORD_NEEDED);
+    end(2, OTA_E_PASSWORD_NEEDED);
+    assert_string_equal(told(), "1=6 2=6 done ");
+    assert_false(world.has_prompt);
+    finish(fleet, OTA_E_WRONG_PASSWORD, 6);
+}
+
+/* The second time it is right; with one place only, the others queue for it. */
+static void test_right_password_at_last(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 1}, 3);
+    ask(0);
+    type("a");
+    assert_true(reject(0));
+    told();
+    type("b");
+    take_it(0);
+    assert_string_equal(told(), "0:b ");
+    end(0, OTA_OK);
+    ask(1);
+    assert_string_equal(told(), "0=0 +1 1:b ");
+    end(1, OTA_OK);
+    end(2, OTA_OK); /* asks for none */
+    assert_string_equal(told(), "1=0 +2 2=0 done ");
+    finish(fleet, OTA_OK, 0);
+}
+
+/* Without a verdict from the first board, another one takes its place; the first one asks again. */
+static void test_silent_prover(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+    ask(0);
+    ask(1);
+    ask(2);
+    type("kwert");
+    told();
+    rest(0);
+    assert_string_equal(told(), "0:none +1 ");
+    ask(1);
+    assert_string_equal(told(), "1:kwert ");
+    end(1, OTA_E_NO_ANSWER);
+    assert_string_equal(told(), "1=5 +2 ");
+    wake(0);
+    ask(0);
+    assert_string_equal(told(), "+0 ");
+    turn();
+    assert_string_equal(told(), "0~ ");
+    ask(2);
+    take_it(2);
+    assert_string_equal(told(), "2:kwert 0:kwert +0 ");
+    end(2, OTA_OK);
+    end(0, OTA_OK);
+    assert_string_equal(told(), "2=0 0=0 done ");
+    finish(fleet, OTA_E_NO_ANSWER, 5);
+}
+
+/* All that ask are parked, and the first of them hangs up: what is typed goes to another. */
+static void test_prover_hangs_up(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 2);
+    ask(0);
+    ask(1);
+    turn();
+    end(0, OTA_E_NO_ANSWER);
+    told();
+    type("kwert");
+    assert_string_equal(told(), "+1 ");
+    ask(1);
+    take_it(1);
+    assert_string_equal(told(), "1:kwert ");
+    end(1, OTA_OK);
+    finish(fleet, OTA_E_NO_ANSWER, 5);
+}
+
+/* The deadline of a board comes while it is parked. */
+static void test_parked_board_ends(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 2);
+    ask(0);
+    ask(1);
+    turn();
+    told();
+    end(1, OTA_E_DEADLINE);
+    end(0, OTA_E_DEADLINE);
+    assert_string_equal(told(), "1=9 0=9 done ");
+    finish(fleet, OTA_E_DEADLINE, 9);
 }
 
 /* The board hangs up while somebody types: the question goes, and comes again when it is needed. */
@@ -566,6 +718,11 @@ int main(void)
         cmocka_unit_test(test_max_failures),
         cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_password),
+        cmocka_unit_test(test_wrong_password),
+        cmocka_unit_test(test_right_password_at_last),
+        cmocka_unit_test(test_silent_prover),
+        cmocka_unit_test(test_prover_hangs_up),
+        cmocka_unit_test(test_parked_board_ends),
         cmocka_unit_test(test_prompt_is_dismissed),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_confirmed_earlier),

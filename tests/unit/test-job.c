@@ -44,6 +44,7 @@ try {
 /* The world of one case, in place of resolve.c, session.c and follow.c. */
 static struct world {
     bool has_resolver, has_session, has_follow;
+    bool asks_again; /* once the password was rejected */
     bool refuse_resolver, refuse_session, refuse_follow, refuse_address;
     bool peer_any;
     unsigned turns_to_wait; /* somebody else waits for the same peer */
@@ -291,6 +292,13 @@ static void on_password(void *userdata)
     tell("asks for a password\n");
 }
 
+static bool on_rejected(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    tell("rejected\n");
+    return world.asks_again;
+}
+
 static void on_rest(void *userdata)
 {
     assert_ptr_equal(userdata, &world);
@@ -331,6 +339,7 @@ static struct job *start(const struct options *options)
     const struct job_callbacks callbacks = {.on_event = on_event,
                                             .on_endpoints = on_endpoints,
                                             .on_password = on_password,
+                                            .on_rejected = on_rejected,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,
                                             .on_log = on_log,
@@ -890,6 +899,87 @@ static void test_password(void **state)
                     "note authentication: silence; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN
                     "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
                     "session 10.0.0.7:3232 block 0 password typed\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
+static void reject(void)
+{
+    end_session_for(OTA_PHASE_AUTHENTICATE, OTA_E_WRONG_PASSWORD, "wrong",
+                    OTA_CAUSE_PASSWORD_REJECTED);
+}
+
+/* The upload begins anew without the password that was typed, as often as the fleet allows. */
+static void test_rejected_password(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    struct job *job = start(&options);
+    ask_for_password();
+    job_set_password(job, "wrong");
+    world.config.trust->answers[AUTH_MD5] = TRUST_ANSWERS_MAX;
+    world.config.trust->has_shown_sha256 = true;
+    world.asks_again = true;
+    reject();
+    assert_false(trust_is_spent(world.config.trust, AUTH_MD5));
+    assert_true(world.config.trust->has_shown_sha256);
+    world.callbacks.on_password((struct session *)&world.has_session, world.callbacks.userdata);
+    job_set_password(job, "also wrong");
+    world.asks_again = false;
+    reject();
+    assert_string_equal(world.story,
+                        START FOUND "asks for a password\npassword wrong\nrejected\n"
+                                    "note the board rejected the password that was typed\n"
+                                    "session 10.0.0.7:3232 block 0 password none\n"
+                                    "asks for a password\npassword also wrong\nrejected\n"
+                                    "result wrong-password 6 0: wrong\ndone\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* One that was given otherwise is not asked for again, nor one that no verdict came on. */
+static void test_rejected_password_of_options(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    world.asks_again = true;
+    assignment.password = "pw";
+    struct job *job = start(&options);
+    resolve(&(struct try){0});
+    reject();
+    assert_null(strstr(world.story, "rejected"));
+    job_free(job);
+    assignment.password = NULL;
+
+    reset_world();
+    world.asks_again = true;
+    job = start(&options);
+    ask_for_password();
+    job_set_password(job, "typed");
+    end_session(OTA_PHASE_AUTHENTICATE, OTA_E_WRONG_PASSWORD, "it kept sending challenges");
+    assert_null(strstr(world.story, "rejected"));
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* Parked, the job has no session and no result, and goes on as the attempt that it was. */
+static void test_parked(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    struct job *job = start(&options);
+    ask_for_password();
+    job_park(job);
+    assert_false(world.has_session);
+    job_set_password(job, "typed");
+    job_start(job);
+    resolve(&(struct try){0});
+    assert_string_equal(strrchr(world.story, ':'), ":3232 block 0 password typed\n");
+    end_session(OTA_PHASE_AUTHENTICATE, OTA_E_NO_ANSWER, "silence");
+    assert_non_null(strstr(world.story, "attempt 2 of 4"));
     job_free(job);
     assert_nothing_left();
 }
@@ -1536,6 +1626,9 @@ int main(void)
         cmocka_unit_test(test_objection),
         cmocka_unit_test(test_name_is_escaped),
         cmocka_unit_test(test_password),
+        cmocka_unit_test(test_rejected_password),
+        cmocka_unit_test(test_rejected_password_of_options),
+        cmocka_unit_test(test_parked),
         cmocka_unit_test(test_late_password),
         cmocka_unit_test(test_withdrawn),
         cmocka_unit_test(test_turns),

@@ -33,6 +33,20 @@ static void test_answers_are_counted_by_scheme(void **state)
     assert_true(trust.keeps_md5_hash);
 }
 
+/* What the board has shown of itself stays. */
+static void test_another_password(void **state)
+{
+    (void)state;
+    struct trust trust = {.has_shown_sha256 = true};
+
+    for (unsigned i = 0; i < TRUST_ANSWERS_MAX; i++)
+        trust_answered(&trust, AUTH_SHA256);
+    assert_true(trust_is_spent(&trust, AUTH_SHA256));
+    trust_begin_again(&trust);
+    assert_false(trust_is_spent(&trust, AUTH_SHA256));
+    assert_true(trust.has_shown_sha256);
+}
+
 static void test_the_door(void **state)
 {
     (void)state;
@@ -61,6 +75,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers_are_counted_by_scheme),
+        cmocka_unit_test(test_another_password),
         cmocka_unit_test(test_the_door),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
