@@ -244,9 +244,12 @@ static enum ota_error check_presence(const struct options *options, const struct
                     "-a and --auth-file both give a password; leave one of them out");
     if (check_standard_input(line, failure) != OTA_OK)
         return failure->error;
-    if (line->given[OPTION_QUIET] && (line->given[OPTION_DEBUG] || line->given[OPTION_PROGRESS]))
+    if (line->given[OPTION_QUIET] &&
+        (line->given[OPTION_DEBUG] || line->given[OPTION_PROGRESS] || line->given[OPTION_VERBOSE]))
         return fail(failure, OTA_E_USAGE, "-q asks for silence and %s for output; leave one out",
-                    line->given[OPTION_DEBUG] ? "-d" : "-r");
+                    line->given[OPTION_DEBUG]      ? "-d"
+                    : line->given[OPTION_PROGRESS] ? "-r"
+                                                   : "-v");
     return OTA_OK;
 }
 

@@ -152,8 +152,7 @@ static const struct poptOption log_rows[] = {
 static const struct poptOption output_rows[] = {
     FLAG("progress", 'r', OPTION_PROGRESS, "draw the progress bar even if this is no terminal"),
     FLAG("quiet", 'q', OPTION_QUIET, "print nothing but errors"),
-    FLAG("verbose", 'v', OPTION_VERBOSE,
-         "of many boards, also say which one is retried, and why"),
+    FLAG("verbose", 'v', OPTION_VERBOSE, "of many boards, also say which one is retried, and why"),
     FLAG("json", '\0', OPTION_JSON, "one JSON object per line on standard output"),
     FLAG("debug", 'd', OPTION_DEBUG, "say what happens on the network, step by step"),
     POPT_TABLEEND};

@@ -329,7 +329,7 @@ static void show_skipped(const struct report *report, const struct ota_event *ev
     log_status_clear();
     if (event->skip != OTA_SKIP_UNTRIED)
         (is_counted && !report->verbose ? log_debug : log_info)("%s: %s", event->board,
-                                                               event->message);
+                                                                event->message);
 }
 
 /* --resume: one line for all that are left out. */
@@ -340,8 +340,8 @@ static void tell_resumed(struct report *report)
     if (report->has_told_resumed || totals->resumed == 0 || !is_fleet(report))
         return;
     report->has_told_resumed = true;
-    log_info("%zu of %zu already %s it: the image was confirmed in an earlier run",
-             totals->resumed, totals->boards, totals->resumed == 1 ? "has" : "have");
+    log_info("%zu of %zu already %s it: the image was confirmed in an earlier run", totals->resumed,
+             totals->boards, totals->resumed == 1 ? "has" : "have");
 }
 
 static void show(struct report *report, const struct ota_event *event)

@@ -47,7 +47,7 @@ _esp_ota() {
         offered="--ip --hosts --all --match --board --port --list --auth --auth-file --md5-target --min-auth
           --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --deadline --lockstep --block --jobs
           --canary --max-failures --resume --monitor --monitor-for --timestamps --raw --log --expect --reject
-          --expect-timeout --online --progress --quiet --json --debug --help --usage --version"
+          --expect-timeout --online --progress --quiet --verbose --json --debug --help --usage --version"
       fi
       ;;
   esac

@@ -295,10 +295,8 @@ static void test_rejected(void **state)
         {{"--host"}, "unknown option '--host'; did you mean '--ip'?"},
         {{"--image"}, "unknown option '--image'; did you mean '--file'?"},
         {{"--firmware"}, "unknown option '--firmware'; did you mean '--file'?"},
-        {{"--verbose"}, "unknown option '--verbose'; did you mean '--debug'?"},
         {{"--js"}, "unknown option '--js'; did you mean '--json'?"},
         {{"--IP"}, "unknown option '--IP'; did you mean '--ip'?"},
-        {{"-v"}, "unknown option '-v'; did you mean '--debug'?"},
         /* unknown options never show what may be a secret */
         {{"--bogus"}, "unknown option '--bogus'; esp-ota --help lists all"},
         {{"--bogus=" SECRET}, "unknown option '--bogus'; esp-ota --help lists all"},
