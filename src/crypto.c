@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,10 +22,38 @@ enum { STACK_SIZE = 32768 };
 
 static bool has_run_out;
 
+/* CRYPTO_secure_malloc_init() asserts that its three tables come (crypto/mem_sec.c of OpenSSL 3.0):
+ * a process without memory would abort. So they have a place here. They take 1.1 KB, are never
+ * moved, and hold no secrets. */
+enum { TABLES_SIZE = 2048 };
+static _Alignas(max_align_t) unsigned char tables[TABLES_SIZE];
+static size_t tables_left; /* at their end; 0 but while they are made */
+
+static bool is_in_tables(const void *memory)
+{
+    const unsigned char *at = memory;
+    return at >= tables && at < tables + sizeof tables;
+}
+
+static void *allocate_table(size_t size)
+{
+    const size_t needed = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+    if (size == 0 || needed > tables_left)
+        return NULL;
+
+    void *table = tables + sizeof tables - tables_left;
+    tables_left -= needed;
+    return table;
+}
+
 static void *allocate(size_t size, const char *file, int line)
 {
     (void)file;
     (void)line;
+    void *table = allocate_table(size);
+    if (table != NULL)
+        return table;
+
     void *memory = size > 0 ? malloc(size) : NULL;
     has_run_out = has_run_out || (size > 0 && memory == NULL);
     return memory;
@@ -34,6 +63,8 @@ static void cleanse_and_free(void *memory, const char *file, int line)
 {
     (void)file;
     (void)line;
+    if (is_in_tables(memory))
+        return;
     if (memory != NULL)
         OPENSSL_cleanse(memory, malloc_usable_size(memory));
     free(memory);
@@ -95,6 +126,10 @@ bool crypto_has_run_out(void)
 
 void crypto_lock_keys(void)
 {
-    if (!CRYPTO_secure_malloc_initialized())
-        CRYPTO_secure_malloc_init(KEYS_SIZE, KEYS_LEAST);
+    if (CRYPTO_secure_malloc_initialized())
+        return;
+
+    tables_left = sizeof tables;
+    CRYPTO_secure_malloc_init(KEYS_SIZE, KEYS_LEAST);
+    tables_left = 0;
 }

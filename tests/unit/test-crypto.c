@@ -53,10 +53,24 @@ static void test_open(void **state)
             crypto_close(&crypto);
         }
     }
+}
+
+/* OpenSSL would abort without memory for the tables of its locked heap. */
+static void test_lock_keys_without_memory(void **state)
+{
+    (void)state;
+    no_memory = true;
+    crypto_lock_keys();
+    no_memory = false;
+    assert_true(CRYPTO_secure_malloc_initialized());
+    assert_false(crypto_has_run_out());
+
     crypto_lock_keys();
     assert_true(CRYPTO_secure_malloc_initialized());
-    crypto_lock_keys();
-    assert_true(CRYPTO_secure_malloc_initialized());
+    void *number = OPENSSL_secure_malloc(100);
+    assert_true(CRYPTO_secure_allocated(number));
+    OPENSSL_secure_free(number);
+    assert_true(CRYPTO_secure_malloc_done());
 }
 
 /* Nothing is lost where memory moves, and what is too little stays. */
@@ -92,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_open),
+        cmocka_unit_test(test_lock_keys_without_memory),
         cmocka_unit_test(test_heap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
