@@ -6,9 +6,9 @@
 
 #include "escape.h"
 #include "image.h"
+#include "json_memory.h"
 #include "lines.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,14 +24,7 @@ static json_t *string_or_null(const char *text)
     return text ? json_string(text) : json_null();
 }
 
-/* Before the fields of a line are made: write_line() looks whether memory ran out since then. */
-static void begin_line(void)
-{
-    errno = 0;
-}
-
-/* Takes over the fields. Where memory ran out, jansson leaves out a field, or some bytes of the
- * text, and goes on: only errno tells. Half a line is not written. */
+/* Takes over the fields, which were made since json_memory_watch(). Half a line is not written. */
 static bool write_line(FILE *stream, const char *name, const char *board, int64_t since_start_us,
                        json_t *fields)
 {
@@ -41,7 +34,7 @@ static bool write_line(FILE *stream, const char *name, const char *board, int64_
     rc |= json_object_set_new(line, "board", string_or_null(board));
     rc |= json_object_update(line, fields);
     char *text = rc == 0 ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
-    bool is_whole = text && errno != ENOMEM;
+    bool is_whole = text && !json_memory_has_run_out();
     bool written = is_whole && fprintf(stream, "%s\n", text) > 0 && fflush(stream) == 0;
     free(text);
     json_decref(line);
@@ -195,7 +188,7 @@ static const char *name_of(enum ota_event_type type)
 bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_command command,
                        int64_t since_start_us)
 {
-    begin_line();
+    json_memory_watch();
     return write_line(stream, name_of(event->type), event->board, since_start_us,
                       fields_of(event, command));
 }
@@ -213,7 +206,7 @@ bool report_json_board(FILE *stream, const struct board *board, int64_t since_st
     escape_string(instance, sizeof instance, board->instance);
     escape_string(host, sizeof host, board->host);
     escape_string(type, sizeof type, board->type);
-    begin_line();
+    json_memory_watch();
     json_t *fields = json_object();
     json_object_set_new(fields, "host", string_or_null(known ? host : NULL));
     json_object_set_new(
@@ -293,7 +286,7 @@ bool report_json_check(FILE *stream, const struct report_check *check, int64_t s
     const bool is_changed = strcmp(check->file_md5, image->md5) != 0;
     char path[1024];
     escape_string(path, sizeof path, image->path);
-    begin_line();
+    json_memory_watch();
     json_t *fields =
         json_pack("{s:s, s:I, s:s, s:s}", "file", path, "size", (json_int_t)image->file_size, "md5",
                   check->file_md5, "sha256", image->sha256);
@@ -323,14 +316,14 @@ bool report_json_check(FILE *stream, const struct report_check *check, int64_t s
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us)
 {
-    begin_line();
+    json_memory_watch();
     return write_line(stream, "result", NULL, since_start_us, failure_fields(failure, exit_status));
 }
 
 bool report_json_summary(FILE *stream, const struct ota_totals *totals, enum ota_error outcome,
                          int exit_status, int64_t since_start_us)
 {
-    begin_line();
+    json_memory_watch();
     json_t *fields =
         json_pack("{s:b, s:i, s:s, s:I, s:I, s:I, s:I}", "ok", outcome == OTA_OK, "exit_status",
                   exit_status, "code", ota_error_name(outcome), "boards",

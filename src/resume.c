@@ -12,6 +12,7 @@
 #include "error.h"
 #include "escape.h"
 #include "input.h"
+#include "json_memory.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -166,9 +167,9 @@ static enum ota_error take_line(struct resume *resume, const char *line, size_t 
     json_error_t error;
     if (length == RESUME_LINE_MAX && line[length - 1] != '\n')
         return reject(place, "is longer than 64 KiB");
-    errno = 0;
+    json_memory_watch();
     json_t *event = json_loadb(line, length, 0, &error);
-    const bool ran_out = errno == ENOMEM; /* jansson takes that for an error of syntax, or for "" */
+    const bool ran_out = json_memory_has_run_out(); /* whatever jansson has made of it */
     if (!event && !ran_out)
         return is_cut_short(line, length) ? OTA_OK : reject(place, "is not JSON");
 

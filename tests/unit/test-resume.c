@@ -3,6 +3,9 @@
  */
 #include "resume.h"
 
+#include "failing.h"
+
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -231,6 +234,26 @@ static void test_many(void **state)
     free(text);
 }
 
+/* No lack of memory is taken for an error in the report, or for another report. */
+static void test_no_memory_left(void **state)
+{
+    static const char text[] = START("k") OK("k") BAD("j");
+    int made = 0;
+    (void)state;
+    for (bool has_failed = true; has_failed; made++) {
+        struct resume *resume;
+        struct ota_failure failure;
+        failing_start(FAILING_ALLOCATION, made, ENOMEM);
+        enum ota_error error = read_text(&resume, text, strlen(text), &failure);
+        has_failed = failing_stop();
+        assert_int_equal(error, has_failed ? OTA_E_INTERNAL : OTA_OK);
+        if (error == OTA_OK)
+            assert_true(resume_is_confirmed(resume, "k", 0, A64, OTA_COMMAND_SKETCH));
+        resume_free(resume);
+    }
+    assert_true(made > 30);
+}
+
 static void test_load(void **state)
 {
     char path[] = "/tmp/test-resume-XXXXXX";
@@ -263,10 +286,10 @@ static void test_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_confirmed), cmocka_unit_test(test_filesystem),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_cut_short_early),
-        cmocka_unit_test(test_long_line), cmocka_unit_test(test_many),
-        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_confirmed),      cmocka_unit_test(test_filesystem),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_cut_short_early),
+        cmocka_unit_test(test_long_line),      cmocka_unit_test(test_many),
+        cmocka_unit_test(test_no_memory_left), cmocka_unit_test(test_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
