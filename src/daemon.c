@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How long a restart may take: of a packaged avahi-daemon a fraction of a second. */
 enum { RETURN_US = 3000000, REASON_MAX = 128 };
@@ -39,16 +40,29 @@ void daemon_describe(const struct daemon *daemon, char *reason, size_t capacity)
     describe(daemon, reason, capacity, daemon->avahi.client_errno(daemon->client));
 }
 
+bool daemon_has_gone(const struct daemon *daemon)
+{
+    return daemon->avahi.client_errno(daemon->client) == AVAHI_ERR_DISCONNECTED;
+}
+
+/* libdbus has few words for all that goes wrong, but leaves errno as it was. EAGAIN is what every
+ * socket says that has nothing to read. */
+bool daemon_is_local(int number)
+{
+    return number != EAGAIN && error_is_local(number);
+}
+
 bool daemon_lacks_memory(const struct daemon *daemon)
 {
     return daemon->avahi.client_errno(daemon->client) == AVAHI_ERR_NO_MEMORY;
 }
 
-static void give_up(struct daemon *daemon, int error)
+static void give_up(struct daemon *daemon, int error, bool is_local)
 {
     char reason[REASON_MAX];
     describe(daemon, reason, sizeof reason, error);
-    daemon->callbacks.on_lost(reason, daemon->callbacks.userdata);
+    daemon->callbacks.on_lost(reason, is_local || error == AVAHI_ERR_NO_MEMORY,
+                              daemon->callbacks.userdata);
 }
 
 static void on_failure(struct daemon *daemon)
@@ -57,7 +71,7 @@ static void on_failure(struct daemon *daemon)
     bool is_wanted = daemon->is_there && daemon->callbacks.on_gone(daemon->callbacks.userdata);
     daemon->is_there = false;
     if (!is_wanted || error != AVAHI_ERR_DISCONNECTED) {
-        give_up(daemon, error);
+        give_up(daemon, error, false);
         return;
     }
     /* The client cannot be freed in its own callback. */
@@ -85,13 +99,16 @@ static void on_client(AvahiClient *client, AvahiClientState state, void *userdat
         set_there(daemon);
 }
 
-/* Without AVAHI_CLIENT_NO_FAIL Avahi would say "no daemon" when there is no bus, too. */
+/* Without AVAHI_CLIENT_NO_FAIL Avahi would say "no daemon" when there is no bus, too. Returns an
+ * error of Avahi, or 0; what daemon_is_local() says of errno then also holds for a client that is
+ * not on the bus, as Avahi says no more of it. */
 static int new_client(struct daemon *daemon)
 {
     int error = 0;
     if (daemon->client)
         daemon->avahi.client_free(daemon->client);
     daemon->client = NULL;
+    errno = 0;
     daemon->client =
         daemon->avahi.client_new(daemon->poll_api, AVAHI_CLIENT_NO_FAIL, on_client, daemon, &error);
     return daemon->client ? 0 : error;
@@ -107,13 +124,13 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
     struct daemon *daemon = userdata;
     (void)timeout;
     if (!daemon->is_new_client_due) {
-        give_up(daemon, AVAHI_ERR_DISCONNECTED);
+        give_up(daemon, AVAHI_ERR_DISCONNECTED, false);
         return;
     }
     daemon->is_new_client_due = false;
     int error = new_client(daemon);
     if (error)
-        give_up(daemon, error);
+        give_up(daemon, error, daemon_is_local(errno));
     else if (is_on_bus(daemon))
         set_there(daemon);
     else
@@ -135,15 +152,22 @@ static int open_connection(struct daemon *daemon, char *reason, size_t capacity)
         return ENOMEM;
     }
     int error = new_client(daemon);
-    if (error) {
-        describe(daemon, reason, capacity, error);
-        return error == AVAHI_ERR_NO_MEMORY ? ENOMEM : -1;
+    const int number = errno;
+    daemon->is_there = !error && is_on_bus(daemon);
+    if (daemon->is_there)
+        return 0;
+
+    if (daemon_is_local(number) || error == AVAHI_ERR_NO_MEMORY) {
+        snprintf(reason, capacity, "the D-Bus system bus cannot be used: %s",
+                 strerror(daemon_is_local(number) ? number : ENOMEM));
+        return ENOMEM;
     }
-    daemon->is_there = is_on_bus(daemon);
-    if (!daemon->is_there)
+    if (error)
+        describe(daemon, reason, capacity, error);
+    else
         snprintf(reason, capacity,
                  "avahi-daemon is not on the D-Bus system bus, or the bus denies access to it");
-    return daemon->is_there ? 0 : -1;
+    return -1;
 }
 
 struct daemon *daemon_connect(const AvahiPoll *poll_api, const struct daemon_callbacks *callbacks,

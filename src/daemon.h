@@ -17,8 +17,9 @@ struct daemon_callbacks {
     bool (*on_gone)(void *userdata);
     /* It is there again; there is a new client. */
     void (*on_back)(void *userdata);
-    /* It will not come back, and neither will the bus; the last call. */
-    void (*on_lost)(const char *reason, void *userdata);
+    /* It will not come back, and neither will the bus; the last call. is_local: as this computer
+     * ran out of something. */
+    void (*on_lost)(const char *reason, bool is_local, void *userdata);
     void *userdata;
 };
 
@@ -33,7 +34,11 @@ AvahiClient *daemon_client(const struct daemon *daemon); /* NULL between on_gone
 
 /* Why the last call of libavahi-client failed: "avahi-daemon: Access denied". */
 void daemon_describe(const struct daemon *daemon, char *reason, size_t capacity);
-/* Whether it failed because memory ran out. */
+/* Whether it failed because the daemon or the bus has gone, which the callbacks tell next. */
+bool daemon_has_gone(const struct daemon *daemon);
+/* Whether any call failed because memory ran out. */
 bool daemon_lacks_memory(const struct daemon *daemon);
+/* Whether this errno, of a call that failed, says that this computer ran out of something. */
+bool daemon_is_local(int number);
 
 #endif

@@ -31,6 +31,7 @@ struct query {
     uint32_t id;
     enum discover_kind kind;
     bool is_browse_due;
+    bool lacks_memory;            /* so that answers may be missing */
     AvahiServiceBrowser *browser; /* until it has reported all services that are known now */
     struct search *searches;      /* oldest first, including those that have ended */
     struct search *last;
@@ -129,6 +130,7 @@ static void report(const struct query *query, const struct discover_answer *answ
 /* Adds a search to the question. After NULL (memory ran out) there is one search less. */
 static void add_search(struct query *query, struct search *search)
 {
+    query->lacks_memory |= !search;
     if (!search)
         return;
 
@@ -203,6 +205,7 @@ static void add_board(struct query *query, const char *instance)
     struct search *search =
         search_new_service(&query->discover->pool, query, instance, AVAHI_PROTO_UNSPEC);
     struct search **node = search ? tsearch(search, &query->by_instance, compare_instances) : NULL;
+    query->lacks_memory |= !node;
     if (!node || *node != search) {
         if (search)
             search_free(search);
@@ -226,13 +229,13 @@ static void on_change(struct search *search)
     pump(query->discover);
 }
 
-/* Avahi cannot browse, which differs from a network without boards. */
-static void query_fail(struct query *query)
+/* Avahi cannot browse, which differs from a network without boards. is_local: nor could others. */
+static void query_fail(struct query *query, bool is_local)
 {
     struct discover_answer answer = {.event = DISCOVER_UNAVAILABLE};
 
     daemon_describe(query->discover->pool.daemon, answer.reason, sizeof answer.reason);
-    answer.is_local = daemon_lacks_memory(query->discover->pool.daemon);
+    answer.is_local = is_local || daemon_lacks_memory(query->discover->pool.daemon);
     report(query, &answer);
     query_end(query);
 }
@@ -252,7 +255,7 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
     if (event == AVAHI_BROWSER_NEW)
         add_board(query, name);
     if (event == AVAHI_BROWSER_FAILURE)
-        query_fail(query);
+        query_fail(query, false);
     if (event == AVAHI_BROWSER_ALL_FOR_NOW) {
         query->browser = NULL;
         discover->pool.avahi->service_browser_free(browser);
@@ -265,6 +268,7 @@ static void start_browser(struct query *query)
     const struct search_pool *pool = &query->discover->pool;
 
     query->is_browse_due = false;
+    errno = 0;
     query->browser = pool->avahi->service_browser_new(
         daemon_client(pool->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, DISCOVER_SERVICE,
         DISCOVER_DOMAIN, AVAHI_LOOKUP_USE_MULTICAST, on_browse, query);
@@ -282,30 +286,54 @@ static void report_heard(struct query *query)
     }
 }
 
-/* Starts as many searches as the limits allow, and ends the question when none is left. */
+/* What ends a question that may have missed answers, as memory ran out. */
+static const struct discover_answer out_of_memory = {
+    .event = DISCOVER_UNAVAILABLE, .reason = "out of memory", .is_local = true};
+
+/* Starts as many searches as the limits allow. A name that Avahi refuses is a search less. */
+static void start_searches(struct query *query)
+{
+    const struct daemon *daemon = query->discover->pool.daemon;
+
+    while (query->waiting && search_may_start(query->waiting)) {
+        struct search *search = query->waiting;
+        errno = 0;
+        if (search->state == SEARCH_WAITING && !search_start(search)) {
+            if (daemon_has_gone(daemon)) {
+                search->state = SEARCH_WAITING; /* for handle_gone() */
+                return;
+            }
+            query->lacks_memory |= daemon_is_local(errno);
+            query->ended_count++;
+        }
+        query->waiting = search->next;
+    }
+}
+
+/* Goes on with the question, and ends it when nothing is left to ask. */
 static void query_pump(struct query *query)
 {
     if (query->is_browse_due) {
         start_browser(query);
+        query->is_browse_due = !query->browser && daemon_has_gone(query->discover->pool.daemon);
+        if (query->is_browse_due)
+            return;
         if (!query->browser) {
-            query_fail(query);
+            query_fail(query, daemon_is_local(errno));
             return;
         }
     }
+
     if (query->kind == DISCOVER_ADDRESS)
         report_heard(query);
+    start_searches(query);
+    if (!is_ended(query))
+        return;
 
-    while (query->waiting && search_may_start(query->waiting)) {
-        struct search *search = query->waiting;
-        query->waiting = search->next;
-        if (search->state == SEARCH_WAITING && !search_start(search))
-            query->ended_count++;
-    }
-
-    if (is_ended(query)) {
-        report(query, &(struct discover_answer){.event = DISCOVER_END});
-        query_end(query);
-    }
+    query->lacks_memory |= daemon_lacks_memory(query->discover->pool.daemon);
+    report(query,
+           query->lacks_memory ? &out_of_memory : &(struct discover_answer){.event = DISCOVER_END});
+    query_end(query);
 }
 
 static void pump(struct discover *discover)
@@ -365,8 +393,7 @@ void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kin
 
     struct query *query = query_add(discover, id, kind);
     if (!query) {
-        discover->on_answer(id, &(struct discover_answer){.event = DISCOVER_END},
-                            discover->userdata);
+        discover->on_answer(id, &out_of_memory, discover->userdata);
         return;
     }
 
@@ -423,10 +450,10 @@ static void handle_back(void *userdata)
     pump(userdata);
 }
 
-static void handle_lost(const char *reason, void *userdata)
+static void handle_lost(const char *reason, bool is_local, void *userdata)
 {
     const struct discover *discover = userdata;
-    discover->on_lost(reason, discover->userdata);
+    discover->on_lost(reason, is_local, discover->userdata);
 }
 
 struct discover *discover_new(const AvahiPoll *poll_api, discover_answer_fn *on_answer,

@@ -62,9 +62,10 @@ struct discover;
 
 /* An answer to the question id; must not call back into discover. */
 typedef void discover_answer_fn(uint32_t id, const struct discover_answer *answer, void *userdata);
-/* The daemon or the bus has gone for good; nothing more will come. A daemon that is only restarted
- * is waited for, and asked again. Frees nothing, calls nothing back. */
-typedef void discover_lost_fn(const char *reason, void *userdata);
+/* The daemon or the bus has gone for good, perhaps as this computer ran out of something; nothing
+ * more will come. A daemon that is only restarted is waited for, and asked again. Frees nothing,
+ * calls nothing back. */
+typedef void discover_lost_fn(const char *reason, bool is_local, void *userdata);
 
 /* Connects to the daemon. NULL when that is not possible, with reason filled in, and errno: ENOMEM
  * when memory ran out, otherwise 0. */
@@ -75,7 +76,8 @@ void discover_free(struct discover *discover);
 
 /* Asks; id is the caller's and unique. name is not used by DISCOVER_BOARDS, and for
  * DISCOVER_ADDRESS it is the text of an address. Every question ends with exactly one DISCOVER_END
- * unless it is cancelled, also when memory runs out. */
+ * or, as when memory has run out and answers may be missing, DISCOVER_UNAVAILABLE, unless it is
+ * cancelled. */
 void discover_ask(struct discover *discover, uint32_t id, enum discover_kind kind,
                   const char *name);
 void discover_cancel(struct discover *discover, uint32_t id);

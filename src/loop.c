@@ -53,6 +53,7 @@ struct loop {
     size_t timeout_count, timeout_capacity;
     bool sweep_due;
     bool quit;
+    bool ends_without_memory, has_run_out;
     int signal_pipe[2];
     AvahiWatch *signal_watch;
     void (*on_signal)(int number, void *userdata);
@@ -170,13 +171,17 @@ static AvahiTimeout *timeout_new(const AvahiPoll *api, const struct timeval *whe
     return timeout;
 }
 
+/* libavahi-client does not look whether a timeout could be made. */
 static void timeout_update(AvahiTimeout *timeout, const struct timeval *when)
 {
-    timeout->due_us = monotonic_from_wall_clock(when);
+    if (timeout)
+        timeout->due_us = monotonic_from_wall_clock(when);
 }
 
 static void timeout_free(AvahiTimeout *timeout)
 {
+    if (!timeout)
+        return;
     timeout->dead = true;
     timeout->due_us = -1;
     timeout->loop->sweep_due = true;
@@ -251,17 +256,24 @@ static int poll_timeout_ms(const struct loop *loop)
     return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
 }
 
+static bool must_end(const struct loop *loop)
+{
+    return loop->quit || (loop->ends_without_memory && loop->has_run_out);
+}
+
 static void dispatch_watches(struct loop *loop)
 {
     size_t count = loop->watch_count; /* those that callbacks add have their turn next time */
-    for (size_t i = 0; i < count && !loop->quit; i++) {
+    for (size_t i = 0; i < count && !must_end(loop); i++) {
         struct pollfd *pollfd = &loop->pollfds[i];
         AvahiWatch *watch = loop->watches[i];
         if (watch->dead || !pollfd->revents)
             continue;
         watch->happened = (AvahiWatchEvent)pollfd->revents;
         pollfd->revents = 0;
+        errno = 0;
         watch->callback(watch, pollfd->fd, watch->happened, watch->userdata);
+        loop->has_run_out |= errno == ENOMEM;
         watch->happened = 0;
     }
 }
@@ -270,19 +282,21 @@ static void dispatch_timeouts(struct loop *loop)
 {
     int64_t now_us = loop_now_us();
     size_t count = loop->timeout_count;
-    for (size_t i = 0; i < count && !loop->quit; i++) {
+    for (size_t i = 0; i < count && !must_end(loop); i++) {
         AvahiTimeout *timeout = loop->timeouts[i];
         if (timeout->due_us < 0 || timeout->due_us > now_us)
             continue;
         timeout->due_us = -1;
+        errno = 0;
         timeout->callback(timeout, timeout->userdata);
+        loop->has_run_out |= errno == ENOMEM;
     }
 }
 
 int loop_run(struct loop *loop)
 {
     loop->quit = false;
-    while (!loop->quit) {
+    while (!must_end(loop)) {
         if (loop->sweep_due)
             sweep(loop);
         int ready = poll(loop->pollfds, (nfds_t)loop->watch_count, poll_timeout_ms(loop));
@@ -292,12 +306,19 @@ int loop_run(struct loop *loop)
             dispatch_watches(loop);
         dispatch_timeouts(loop);
     }
-    return 0;
+
+    errno = ENOMEM; /* of the other way to come here */
+    return loop->quit ? 0 : -1;
 }
 
 void loop_quit(struct loop *loop)
 {
     loop->quit = true;
+}
+
+void loop_end_without_memory(struct loop *loop)
+{
+    loop->ends_without_memory = true;
 }
 
 struct loop *loop_new(void)

@@ -25,6 +25,10 @@ const AvahiPoll *loop_poll_api(struct loop *loop);
 int loop_run(struct loop *loop);
 void loop_quit(struct loop *loop);
 
+/* From now on a callback that leaves errno at ENOMEM ends loop_run() with -1. This is for libraries
+ * that drop what they have no memory for, without a word: libdbus, libavahi-client. */
+void loop_end_without_memory(struct loop *loop);
+
 /* Calls on_signal(number) from the loop, not from the handler, for each of SIGHUP, SIGINT, SIGQUIT
  * and SIGTERM that was not ignored before. -1 and errno when the handlers cannot be installed. Only
  * one loop in a process may do this; the previous handlers come back when it is freed. */

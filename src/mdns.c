@@ -70,9 +70,9 @@ static void tell_lost(struct server *server, const char *reason, bool is_local)
     loop_quit(server->loop);
 }
 
-static void send_lost(const char *reason, void *userdata)
+static void send_lost(const char *reason, bool is_local, void *userdata)
 {
-    tell_lost(userdata, reason, false);
+    tell_lost(userdata, reason, is_local);
 }
 
 static void send_answer(uint32_t id, const struct discover_answer *answer, void *userdata)
@@ -104,6 +104,7 @@ static void serve(int socket, const void *argument)
     struct server server = {.socket = socket, .loop = loop_new()};
     if (!server.loop)
         return;
+    loop_end_without_memory(server.loop);
     const AvahiPoll *poll_api = loop_poll_api(server.loop);
     char reason[DISCOVER_REASON_MAX];
     server.discover = discover_new(poll_api, send_answer, send_lost, &server, reason);
@@ -111,7 +112,8 @@ static void serve(int socket, const void *argument)
         tell_lost(&server, reason, errno == ENOMEM);
     } else if (poll_api->watch_new(poll_api, socket, AVAHI_WATCH_IN, on_request, &server)) {
         send_record(&server, &(struct record){.type = RECORD_HELLO});
-        loop_run(server.loop);
+        if (loop_run(server.loop) < 0)
+            tell_lost(&server, strerror(errno), error_is_local(errno));
     }
     discover_free(server.discover);
     loop_free(server.loop);
@@ -211,6 +213,13 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
     finish(query, &answer);
 }
 
+static void stop_for_errno(struct mdns *mdns, const char *what, int number)
+{
+    char reason[DISCOVER_REASON_MAX];
+    snprintf(reason, sizeof reason, "%s: %s", what, strerror(number));
+    stop(mdns, reason, error_is_local(number));
+}
+
 /* Gives the child what it does not know yet, as far as the socket takes it. */
 static void flush(struct mdns *mdns)
 {
@@ -222,8 +231,13 @@ static void flush(struct mdns *mdns)
             continue;
         query->request.cancel = query->state == QUERY_CANCELLED;
         if (send(mdns->child.socket, &query->request, sizeof query->request, MSG_NOSIGNAL) < 0) {
+            int error = errno;
+            if (error_is_local(error) && error != EAGAIN) {
+                stop_for_errno(mdns, "the process that asks avahi-daemon cannot be told", error);
+                return;
+            }
             /* Any other error also ends the stream, and then on_record() sees it. */
-            if (errno == EAGAIN)
+            if (error == EAGAIN)
                 events |= AVAHI_WATCH_OUT;
             break;
         }
@@ -261,6 +275,8 @@ static void on_record(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *us
     (void)watch;
     if (event & AVAHI_WATCH_OUT)
         flush(mdns);
+    if (!mdns->running)
+        return;
     struct record record;
     ssize_t length = recv(fd, &record, sizeof record, MSG_DONTWAIT);
     /* The child has ended and left a request unread; what it has said comes after that. */
@@ -341,10 +357,7 @@ static void dispatch(struct mdns *mdns, struct mdns_query *query)
     } else if (mdns->running || start(mdns) == 0) {
         flush(mdns);
     } else {
-        bool is_local = error_is_local(errno);
-        char reason[DISCOVER_REASON_MAX];
-        snprintf(reason, sizeof reason, "no process can be started to ask: %s", strerror(errno));
-        stop(mdns, reason, is_local);
+        stop_for_errno(mdns, "no process can be started to ask", errno);
     }
 }
 

@@ -23,6 +23,7 @@ enum { RUNNING_MAX = 32, BOARDS_MAX = 8192, LOG_MAX = 4096 };
 static struct world {
     struct discover *discover;
     size_t found, seen, ends, unavailable, lost;
+    bool is_local;     /* as the last one that was lost or unavailable says */
     char log[LOG_MAX]; /* "a seen; a a.local 10.0.0.1 3232 x 0; end; " */
     char reason[DISCOVER_REASON_MAX];
 } world;
@@ -50,6 +51,7 @@ static void on_answer(uint32_t id, const struct discover_answer *answer, void *u
         return;
     case DISCOVER_UNAVAILABLE:
         world.unavailable++;
+        world.is_local = answer->is_local;
         note("unavailable: %s; ", answer->reason);
         return;
     case DISCOVER_FOUND:
@@ -67,10 +69,11 @@ static void on_answer(uint32_t id, const struct discover_answer *answer, void *u
          answer->password);
 }
 
-static void on_lost(const char *reason, void *userdata)
+static void on_lost(const char *reason, bool is_local, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     world.lost++;
+    world.is_local = is_local;
     snprintf(world.reason, sizeof world.reason, "%s", reason);
 }
 
@@ -207,6 +210,18 @@ static void test_name_that_cannot_be_resolved(void **state)
     fake_browse("impossible");
     fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
     assert_string_equal(world.log, "impossible seen; end; ");
+}
+
+/* Which may be one answer less. */
+static void test_no_memory_left(void **state)
+{
+    (void)state;
+    ask_for_boards();
+    fake_browse("impossible");
+    fake.error = AVAHI_ERR_NO_MEMORY;
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_string_equal(world.log, "impossible seen; unavailable: out of memory; ");
+    assert_true(world.is_local);
 }
 
 /* More than Avahi would like to be asked at a time, and more than anybody has. */
@@ -391,6 +406,34 @@ static void test_questions_during_a_restart(void **state)
     assert_string_equal(world.log, "end; ");
 }
 
+/* The callback that tells of it comes only afterwards. */
+static void test_question_that_meets_a_restart(void **state)
+{
+    (void)state;
+    fake.error = AVAHI_ERR_DISCONNECTED;
+    fake.refuse_browser = true;
+    ask_for_boards();
+    assert_string_equal(world.log, "");
+
+    lose_daemon();
+    fake.refuse_browser = false;
+    fake.error = 0;
+    fake_elapse(0);
+    fake_browse("a");
+    fake.error = AVAHI_ERR_DISCONNECTED;
+    fake_browse("impossible");
+    fake_browse("b");
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_int_equal(world.ends, 0);
+    lose_daemon();
+    fake.error = 0;
+    fake_elapse(0);
+    fake_resolve("a", "10.0.0.1", NULL);
+    fake_resolve("b", "10.0.0.2", NULL);
+    assert_int_equal(world.ends, 1);
+    assert_int_equal(world.unavailable + world.lost, 0);
+}
+
 static void test_daemon_that_stays_away(void **state)
 {
     (void)state;
@@ -458,6 +501,7 @@ int main(void)
         TEST(test_nobody),
         TEST(test_families),
         TEST(test_name_that_cannot_be_resolved),
+        TEST(test_no_memory_left),
         TEST(test_a_crowd),
         TEST(test_cancel),
         TEST(test_browser_that_fails),
@@ -467,6 +511,7 @@ int main(void)
         TEST(test_namesakes),
         TEST(test_restart),
         TEST(test_questions_during_a_restart),
+        TEST(test_question_that_meets_a_restart),
         TEST(test_daemon_that_stays_away),
         TEST(test_bus_that_goes_with_the_daemon),
         TEST(test_client_that_fails_for_another_reason),

@@ -453,6 +453,34 @@ static void test_calls_that_fail(void **state)
     assert_int_equal(failing_count_open(), before);
 }
 
+static void run_out(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    (void)userdata;
+    errno = ENOMEM;
+}
+
+/* What a library has dropped without a word. */
+static void test_end_without_memory(void **state)
+{
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    AvahiTimeout *lossy = NULL;
+    loop_arm(counter.api, &lossy, 0, run_out, NULL);
+    loop_arm(counter.api, &counter.timeout, 1000, quit_on_timeout, &counter);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.calls[0], 1);
+
+    loop_end_without_memory(counter.loop);
+    loop_arm(counter.api, &lossy, 0, run_out, NULL);
+    loop_arm(counter.api, &counter.timeout, 60000000, quit_on_timeout, &counter);
+    assert_int_equal(loop_run(counter.loop), -1);
+    assert_int_equal(errno, ENOMEM);
+    assert_int_equal(counter.calls[0], 1);
+
+    counter.api->timeout_update(NULL, NULL); /* as libavahi-client does then */
+    counter.api->timeout_free(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +500,7 @@ int main(void)
         TEST(test_dies_of_the_signal_without_a_core_dump),
         TEST(test_no_memory_left),
         TEST(test_calls_that_fail),
+        TEST(test_end_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

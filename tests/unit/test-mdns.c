@@ -350,7 +350,8 @@ static void test_calls_that_fail(void **state)
     } rows[] = {{FAILING_ALLOCATION, ENOMEM, 16},
                 {FAILING_SOCKETPAIR, EMFILE, 1},
                 {FAILING_SEND, EAGAIN, 2},
-                {FAILING_SEND, EINTR, 1}};
+                {FAILING_SEND, EINTR, 1},
+                {FAILING_SEND, ENOBUFS, 1}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (int after = 0; after < rows[i].tries; after++) {
