@@ -1,6 +1,9 @@
 /*
- * failing.c: for LD_PRELOAD, by torture.py: counts calls that may fail, kind by kind, over the
- * process and all that it forks, and lets one of them fail, or all from that one on.
+ * failing.c: for LD_PRELOAD, by torture.py: counts calls that may fail, kind by kind, in each
+ * process by itself, and lets one of them fail, or all from that one on.
+ *
+ * A child has counters of its own, as nobody knows which of two processes is the faster one. What
+ * fails for good also does so in children that are forked afterwards.
  *
  * FAILING_STATE names a file with a struct state, which all processes share. Counting begins with
  * main(): what the loader and constructors allocate is nobody's to handle. Streams of stdio become
@@ -27,18 +30,30 @@
 
 /* The order of torture.py's KINDS. */
 enum kind { MEMORY, FILES, READS, WRITES, SOCKETS, CONNECTIONS, SENDS, RECEIVES, POLLS, FORKS };
-enum { KIND_COUNT = FORKS + 1, ARENA_SIZE = 65536, STACKS_MAX = 65536, DEPTH_MAX = 48 };
+enum {
+    KIND_COUNT = FORKS + 1,
+    PROCESSES_MAX = 4, /* main() and what it forks; the last one stands for further ones, too */
+    ARENA_SIZE = 65536,
+    STACKS_MAX = 65536,
+    DEPTH_MAX = 48
+};
 
+/* The order of torture.py's HEAD. */
 struct state {
     int64_t kind;     /* what fails */
+    int64_t process;  /* where; 0: in main() */
     int64_t at;       /* which call, from 1; 0: none */
     int64_t for_good; /* and all later ones */
     _Atomic int64_t failed;
-    _Atomic int64_t counts[KIND_COUNT];
-    uint64_t stacks[STACKS_MAX]; /* who asked for memory, as a hash; filled when nothing fails */
+    _Atomic int64_t children;
+    _Atomic int64_t counts[PROCESSES_MAX][KIND_COUNT];
+    /* Who asked for memory, as a hash; filled when nothing fails. */
+    uint64_t stacks[PROCESSES_MAX][STACKS_MAX];
 };
 
 static struct state *state;
+static int process;
+static bool fails_for_good; /* children inherit it */
 
 /* Which functions have led to this call. 0 stands for those that are not known. */
 static uint64_t hash_stack(void)
@@ -57,12 +72,15 @@ static bool fails(enum kind kind, int error)
     if (!state)
         return false;
 
-    int64_t number = atomic_fetch_add(&state->counts[kind], 1) + 1;
+    int64_t number = atomic_fetch_add(&state->counts[process][kind], 1) + 1;
     if (kind == MEMORY && state->at == 0 && number <= STACKS_MAX)
-        state->stacks[number - 1] = hash_stack();
-    bool is_due = kind == state->kind && state->at > 0 &&
-                  (number == state->at || (state->for_good && number > state->at));
+        state->stacks[process][number - 1] = hash_stack();
+    if (kind != state->kind)
+        return false;
+
+    bool is_due = fails_for_good || (process == state->process && number == state->at);
     if (is_due) {
+        fails_for_good = state->for_good;
         atomic_fetch_add(&state->failed, 1);
         errno = error;
     }
@@ -248,7 +266,19 @@ FAILING(ssize_t, recv, (int fd, void *data, size_t size, int flags), (fd, data, 
 FAILING(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags),
         RECEIVES, ENOMEM)
 FAILING(int, poll, (struct pollfd * fds, nfds_t count, int ms), (fds, count, ms), POLLS, ENOMEM)
-FAILING(pid_t, fork, (void), (), FORKS, EAGAIN)
+
+pid_t fork(void)
+{
+    REAL(fork);
+    if (fails(FORKS, EAGAIN))
+        return -1;
+
+    int64_t number = state ? atomic_fetch_add(&state->children, 1) + 1 : 0;
+    pid_t pid = real();
+    if (pid == 0)
+        process = (int)(number < PROCESSES_MAX ? number : PROCESSES_MAX - 1);
+    return pid;
+}
 
 /* -- files and streams -- */
 
