@@ -213,6 +213,8 @@ static enum ota_error check_owner(const struct stat *status, const struct stat *
                                   const char *shown, struct ota_failure *failure)
 {
     uid_t owner = plain != NULL ? plain->st_uid : geteuid();
+    /* A user's private group has the user's number; files of a umask of 002 are usually its. */
+    bool is_own_group = status->st_gid == status->st_uid;
 
     if (status->st_uid != owner && status->st_uid != 0)
         return fail(failure, OTA_E_IMAGE,
@@ -224,6 +226,11 @@ static enum ota_error check_owner(const struct stat *status, const struct stat *
                     "%s is not sent in place of the unsigned file: every user of this computer may "
                     "change it; chmod o-w it, or send it with -f %s",
                     shown, shown);
+    if ((status->st_mode & S_IWGRP) != 0 && !is_own_group)
+        return fail(failure, OTA_E_IMAGE,
+                    "%s is not sent in place of the unsigned file: the users of group %ju may "
+                    "change it; chmod g-w it, or send it with -f %s",
+                    shown, (uintmax_t)status->st_gid, shown);
     return OTA_OK;
 }
 

@@ -69,48 +69,6 @@ void inspect_set_trailer(struct inspection *inspection, struct view view,
                       inspection->trailer_size);
 }
 
-bool inspect_has_esp8266_signature(struct view view, size_t image_size)
-{
-    static const size_t key_sizes[] = {128, 256, 384, 512}; /* RSA-1024 to RSA-4096 */
-    enum { LENGTH_SIZE = 4 };
-
-    for (size_t i = 0; i < sizeof key_sizes / sizeof *key_sizes; i++)
-        if (view.size - image_size == key_sizes[i] + LENGTH_SIZE &&
-            view_u32(view, view.size - LENGTH_SIZE) == key_sizes[i])
-            return true;
-    return false;
-}
-
-static bool is_signature(enum inspect_trailer trailer)
-{
-    return trailer == INSPECT_SIGNATURE_ESP8266 || trailer == INSPECT_SIGNATURE_ESP32 ||
-           trailer == INSPECT_SIGNATURE_SECURE_BOOT;
-}
-
-enum inspect_trailer inspect_signature_at(const unsigned char *data, size_t size, size_t end)
-{
-    struct view view = {data, size};
-    enum inspect_trailer trailer = inspect_has_esp8266_signature(view, end)
-                                       ? INSPECT_SIGNATURE_ESP8266
-                                       : esp32_trailer(view, end);
-
-    return is_signature(trailer) ? trailer : INSPECT_NO_TRAILER;
-}
-
-/* Formats without an end of their own are judged as boards judge all: by the length at the end. */
-bool inspect_is_signed(const struct inspection *inspection, const unsigned char *data, size_t size)
-{
-    enum { LENGTH_SIZE = 4 };
-    struct view view = {data, size};
-    bool is_endless = inspection->format == INSPECT_PICO || inspection->format == INSPECT_UNKNOWN;
-    size_t length = LENGTH_SIZE;
-
-    if (!is_endless || size <= LENGTH_SIZE)
-        return is_signature(inspection->trailer);
-    length += view_u32(view, size - LENGTH_SIZE);
-    return length < size && inspect_has_esp8266_signature(view, size - length);
-}
-
 static void leave_unknown(struct inspection *inspection, struct view view)
 {
     snprintf(inspection->name, sizeof inspection->name, "file of an unknown format");

@@ -135,6 +135,13 @@ struct inspection {
  * evidence. Takes any bytes, and reads nothing but these. */
 void inspect_image(struct inspection *inspection, const unsigned char *data, size_t size);
 
+/* What follows an image for an ESP32 whose sketch checks signatures: ECDSA in DER, or RSA-2048,
+ * -3072 or -4096, then zeros. Returns the size of the signature, or 0 if this is none, as far as
+ * its form tells. */
+enum { INSPECT_ESP32_TRAILER_SIZE = 512 };
+size_t inspect_measure_esp32_signature(const unsigned char trailer[INSPECT_ESP32_TRAILER_SIZE],
+                                       bool *is_ec);
+
 /* The signature that all of data from end on has the form of; INSPECT_NO_TRAILER for none. */
 enum inspect_trailer inspect_signature_at(const unsigned char *data, size_t size, size_t end);
 

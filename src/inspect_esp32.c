@@ -89,7 +89,7 @@ enum inspect_trailer esp32_trailer(struct view view, size_t end)
 
     if (view_is_filled(view, end, size, 0xFF) || view_is_filled(view, end, size, 0))
         return INSPECT_PADDING;
-    if (size == ARDUINO_SIGNATURE_SIZE)
+    if (inspect_has_esp32_signature(view, end))
         return INSPECT_SIGNATURE_ESP32;
     if (size == SECURE_BOOT_1_SIZE && view_u32(view, end) == 0)
         return INSPECT_SIGNATURE_SECURE_BOOT;

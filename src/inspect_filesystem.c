@@ -33,7 +33,7 @@ static void judge_size(struct inspection *inspection, struct view view, uint64_t
         inspect_set_trailer(inspection, view, INSPECT_SIGNATURE_ESP8266);
     else if (view_is_filled(view, inspection->image_size, view.size - inspection->image_size, 0xFF))
         inspect_set_trailer(inspection, view, INSPECT_PADDING);
-    else if (view.size - inspection->image_size == ARDUINO_SIGNATURE_SIZE)
+    else if (inspect_has_esp32_signature(view, inspection->image_size))
         inspect_set_trailer(inspection, view, INSPECT_SIGNATURE_ESP32);
     else
         inspect_set_trailer(inspection, view, INSPECT_STRAY_BYTES);

@@ -69,10 +69,10 @@ void inspect_set_foreign(struct inspection *inspection, enum inspect_format form
 /* Sets the trailer: the bytes of the view from image_size on. */
 void inspect_set_trailer(struct inspection *inspection, struct view view,
                          enum inspect_trailer trailer);
-/* Of a signature for the ESP32: PROTOCOL.md 7. */
-enum { ARDUINO_SIGNATURE_SIZE = 512 };
-/* PROTOCOL.md 7, of sketches and filesystem images for the ESP8266 and the Pico. */
+/* Whether a signature, by its form, is all that follows: one for the ESP8266 and the Pico (RSA,
+ * then its length), or one for the ESP32. */
 bool inspect_has_esp8266_signature(struct view view, size_t image_size);
+bool inspect_has_esp32_signature(struct view view, size_t image_size);
 
 /* Each recognises its formats and fills in all but the verdict; false, with nothing changed, when
  * the view holds none of them. */

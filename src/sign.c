@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum scheme { SCHEME_ESP8266, SCHEME_ESP32 };
-enum { LENGTH_SIZE = 4, ESP32_TRAILER_SIZE = 512, ESP32_RSA_MIN = 256, DER_MAX = 104 };
+enum { LENGTH_SIZE = 4, ESP32_RSA_MIN = 256 };
 
 static const char *const hash_names[SIGN_HASH_COUNT] = {"sha256", "sha384", "sha512"};
 static const char *const hash_titles[SIGN_HASH_COUNT] = {"SHA-256", "SHA-384", "SHA-512"};
@@ -87,18 +87,6 @@ static bool is_zero(const unsigned char *bytes, size_t size)
     return size == 0;
 }
 
-/* ECDSA: a sequence in DER, so short that its length takes one byte. RSA: one of three sizes. */
-static void measure_esp32(struct found *found)
-{
-    enum { SEQUENCE = 0x30, DER_HEADER_SIZE = 2, RSA_STEP = 128 };
-    size_t der_size = DER_HEADER_SIZE + (size_t)found->bytes[1];
-    found->is_ec = found->bytes[0] == SEQUENCE && der_size <= DER_MAX &&
-                   is_zero(found->bytes + der_size, ESP32_TRAILER_SIZE - der_size);
-    found->size = found->is_ec ? der_size : ESP32_RSA_MIN;
-    while (!found->is_ec && !is_zero(found->bytes + found->size, ESP32_TRAILER_SIZE - found->size))
-        found->size += RSA_STEP;
-}
-
 /* The size of the RSA signature whose length ends the file; 0 for none. */
 static size_t last_length(const struct sign_file *file)
 {
@@ -129,7 +117,7 @@ static bool find(struct found *found, const struct sign_file *file)
     found->signed_size = file->size - trailer_size;
     found->bytes = file->data + found->signed_size;
     if (found->scheme == SCHEME_ESP32)
-        measure_esp32(found);
+        found->size = inspect_measure_esp32_signature(found->bytes, &found->is_ec);
     return true;
 }
 
@@ -205,7 +193,7 @@ enum ota_error sign_make(unsigned char trailer[SIGN_TRAILER_MAX], size_t *traile
     EVP_MD_CTX_free(context);
     if (result != 1)
         return fail_crypto(failure, "sign", file);
-    *trailer_size = ESP32_TRAILER_SIZE;
+    *trailer_size = INSPECT_ESP32_TRAILER_SIZE;
     if (scheme == SCHEME_ESP8266) {
         for (size_t i = 0; i < LENGTH_SIZE; i++)
             trailer[size + i] = (unsigned char)(size >> (8 * i));

@@ -29,6 +29,7 @@ static struct {
     size_t reads;
     int allocations_left;      /* -1: no limit */
     const uid_t *signed_owner; /* of fw.bin.signed; NULL: its own */
+    const gid_t *signed_group;
 } wrapped = {.allocations_left = -1};
 
 static char directory[] = "/tmp/esp-ota-test-image-XXXXXX";
@@ -145,9 +146,12 @@ int __wrap_fstat(int descriptor, struct stat *status)
     struct stat found;
     int result = __real_fstat(descriptor, status);
 
-    if (result == 0 && wrapped.signed_owner != NULL && stat(beside(".signed"), &found) == 0 &&
-        found.st_ino == status->st_ino)
-        status->st_uid = *wrapped.signed_owner;
+    if (result == 0 && stat(beside(".signed"), &found) == 0 && found.st_ino == status->st_ino) {
+        if (wrapped.signed_owner != NULL)
+            status->st_uid = *wrapped.signed_owner;
+        if (wrapped.signed_group != NULL)
+            status->st_gid = *wrapped.signed_group;
+    }
     return result;
 }
 
@@ -175,6 +179,7 @@ static int set_up(void **state)
     wrapped.reads = 0;
     wrapped.allocations_left = -1;
     wrapped.signed_owner = NULL;
+    wrapped.signed_group = NULL;
     write_file(path, pattern, sizeof pattern);
     return 0;
 }
@@ -281,6 +286,28 @@ static void write_signed(const void *data, size_t size, size_t signature_size)
     write_file(beside(".signed"), content, size + signature_size);
 }
 
+static const unsigned char *random_bytes(void)
+{
+    static unsigned char bytes[512];
+    unsigned seed = 1;
+
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        seed = seed * 1103515245U + 12345U;
+        bytes[i] = (unsigned char)(seed >> 16);
+    }
+    return bytes;
+}
+
+/* The file itself, and this behind it. */
+static void write_signed_with(const unsigned char *signature, size_t signature_size)
+{
+    unsigned char content[sizeof pattern + 512];
+
+    memcpy(content, pattern, sizeof pattern);
+    memcpy(content + sizeof pattern, signature, signature_size);
+    write_file(beside(".signed"), content, sizeof pattern + signature_size);
+}
+
 static void expect_flaw(const char *flaw)
 {
     struct image *image = load(path);
@@ -334,7 +361,9 @@ static void test_signed_file_is_the_file_with_a_signature(void **state)
     expect_flaw("has no signature behind the bytes");
     write_signed(pattern, sizeof pattern, 261);
     expect_flaw("has no signature behind the bytes");
-    write_signed(pattern, sizeof pattern, 512); /* RSA-4096, for an ESP32 */
+    write_signed(pattern, sizeof pattern, 512);
+    expect_flaw("has no signature behind the bytes");
+    write_signed_with(random_bytes(), 512); /* RSA-4096, for an ESP32 */
     expect_flaw("");
 
     assert_true(gzip_pack(&packed, &size, pattern, sizeof pattern));
@@ -386,12 +415,18 @@ static void test_signed_file_is_not_older(void **state)
 static void test_signed_file_of_others(void **state)
 {
     uid_t me = geteuid(), another = me + 1;
+    gid_t private_group = me, shared_group = me + 1;
 
     (void)state;
     write_signed(pattern, sizeof pattern, 260);
     assert_int_equal(chmod(beside(".signed"), 0666), 0);
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "every user of this computer may change it");
     assert_int_equal(chmod(beside(".signed"), 0664), 0);
+    wrapped.signed_group = &private_group;
+    expect_flaw("");
+    wrapped.signed_group = &shared_group;
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "may change it; chmod g-w it");
+    assert_int_equal(chmod(beside(".signed"), 0644), 0);
     expect_flaw("");
 
     wrapped.signed_owner = &another;

@@ -264,14 +264,10 @@ static void test_esp32_trailers(void **state)
         size_t size;
         enum inspect_trailer trailer;
     } rows[] = {
-        {0xA5, 0, 512, INSPECT_SIGNATURE_ESP32},
-        {0xA5, 0xA5, 512, INSPECT_SIGNATURE_ESP32},
-        {0, 0, 512, INSPECT_PADDING},
-        {0xFF, 0xFF, 512, INSPECT_PADDING},
-        {0xA5, 0, 511, INSPECT_STRAY_BYTES},
-        {0xA5, 0, 1, INSPECT_STRAY_BYTES},
-        {0xA5, 0, 513, INSPECT_STRAY_BYTES},
-        {0xFF, 0, 512, INSPECT_SIGNATURE_ESP32},
+        {0xA5, 0, 512, INSPECT_STRAY_BYTES}, {0xA5, 0xA5, 512, INSPECT_STRAY_BYTES},
+        {0, 0, 512, INSPECT_PADDING},        {0xFF, 0xFF, 512, INSPECT_PADDING},
+        {0xA5, 0, 511, INSPECT_STRAY_BYTES}, {0xA5, 0, 1, INSPECT_STRAY_BYTES},
+        {0xA5, 0, 513, INSPECT_STRAY_BYTES}, {0xFF, 0, 512, INSPECT_STRAY_BYTES},
         {0, 1, 68, INSPECT_STRAY_BYTES},
     };
     size_t size;
@@ -302,6 +298,89 @@ static void test_esp32_trailers(void **state)
     firmware_fill(&firmware, 0x55, 64);
     inspect_firmware();
     assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_SECURE_BOOT);
+}
+
+static void fill_randomly(unsigned char *bytes, size_t size)
+{
+    unsigned seed = 1;
+
+    memset(bytes, 0, INSPECT_ESP32_TRAILER_SIZE);
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * 1103515245U + 12345U;
+        bytes[i] = (unsigned char)(seed >> 16 | (i % 128 == 127));
+    }
+}
+
+static void expect_signature(const unsigned char *trailer, size_t size, bool is_ec)
+{
+    bool found;
+
+    assert_int_equal(inspect_measure_esp32_signature(trailer, &found), size);
+    if (size)
+        assert_int_equal(found, is_ec);
+}
+
+/* Two numbers of r_size and s_size bytes; returns the size of all. */
+static size_t make_ecdsa(unsigned char *trailer, size_t r_size, size_t s_size)
+{
+    unsigned char *s = trailer + 4 + r_size;
+
+    fill_randomly(trailer, 6 + r_size + s_size);
+    trailer[0] = 0x30;
+    trailer[1] = (unsigned char)(4 + r_size + s_size);
+    trailer[2] = s[0] = 0x02;
+    trailer[3] = (unsigned char)r_size;
+    s[1] = (unsigned char)s_size;
+    trailer[4] = s[2] = 0x7F;
+    trailer[5] = 0x7F;
+    return 6 + r_size + s_size;
+}
+
+static void test_form_of_a_signature_for_esp32(void **state)
+{
+    static const struct {
+        size_t r_size, s_size, at; /* this byte is changed to value; 0: none */
+        unsigned char value;
+        bool is_right;
+    } rows[] = {
+        {32, 32, 0, 0, true},     {33, 32, 4, 0, false}, /* no longer than it has to be */
+        {48, 48, 0, 0, true},     {49, 49, 0, 0, true},      {24, 32, 0, 0, true},
+        {23, 32, 0, 0, false},    {32, 23, 0, 0, false},     {50, 32, 0, 0, false},
+        {32, 32, 1, 67, false},   {32, 32, 1, 69, false},    {32, 32, 2, 3, false},
+        {32, 32, 3, 31, false},   {32, 32, 36, 3, false},    {32, 32, 37, 33, false},
+        {32, 32, 4, 0x80, false}, {32, 32, 38, 0xFF, false}, {32, 32, 511, 1, false},
+        {32, 32, 70, 1, false},
+    };
+    unsigned char trailer[INSPECT_ESP32_TRAILER_SIZE];
+
+    (void)state;
+    for (size_t size = 256; size <= 512; size += 128) {
+        fill_randomly(trailer, size);
+        expect_signature(trailer, size, false);
+    }
+    fill_randomly(trailer, 512);
+    memset(trailer + 257, 0, 255);
+    trailer[256] = 1; /* longer than RSA-2048, and not of 384 bytes */
+    expect_signature(trailer, 0, false);
+    for (size_t i = 0; i < sizeof trailer; i++)
+        trailer[i] = (unsigned char)i;
+    expect_signature(trailer, 0, false);
+    memset(trailer, 'x', sizeof trailer);
+    expect_signature(trailer, 0, false);
+    memset(trailer, 0, sizeof trailer);
+    expect_signature(trailer, 0, false);
+    for (size_t i = 0; i < sizeof trailer; i++)
+        trailer[i] = (unsigned char)"A text that goes on and on, and is no signature. "[i % 49];
+    expect_signature(trailer, 0, false);
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t size = make_ecdsa(trailer, rows[i].r_size, rows[i].s_size);
+
+        if (rows[i].at)
+            trailer[rows[i].at] = rows[i].value;
+        print_message("row %zu\n", i);
+        expect_signature(trailer, rows[i].is_right ? size : 0, true);
+    }
 }
 
 static void make_esp8266(bool has_crc)
@@ -497,6 +576,7 @@ int main(void)
         cmocka_unit_test(test_factory),
         cmocka_unit_test(test_partition_table),
         cmocka_unit_test(test_esp32_trailers),
+        cmocka_unit_test(test_form_of_a_signature_for_esp32),
         cmocka_unit_test(test_esp8266),
         cmocka_unit_test(test_esp8266_padding),
         cmocka_unit_test(test_esp8266_without_eboot),

@@ -211,6 +211,14 @@ static void test_filesystems(void **state)
     assert_int_equal(inspection.families, ESP8266 | PICO);
     firmware_fill(&firmware, 0x5A, 512 - 260);
     inspect_firmware();
+    assert_int_equal(inspection.trailer, INSPECT_STRAY_BYTES);
+    firmware.size -= 512;
+    for (unsigned i = 0, seed = 1; i < 512; i++) {
+        unsigned char byte = (unsigned char)((seed = seed * 1103515245U + 12345U) >> 16);
+
+        firmware_add(&firmware, &byte, 1);
+    }
+    inspect_firmware();
     assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_ESP32);
     assert_int_equal(inspection.families, ESP32);
     firmware.size -= 512 + 4096;
