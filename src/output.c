@@ -1,7 +1,7 @@
 /*
- * output.c: see output.h. The content goes into a temporary file beside the one that is meant,
- * whose name it gets when it is on the disk; signals are blocked meanwhile. Pipes and standard
- * output are written directly.
+ * output.c: see output.h. The content goes into a file without a name, or where there is one to
+ * replace, into a temporary one beside it, and gets its name when it is on the disk; signals are
+ * blocked meanwhile. Pipes and standard output are written directly.
  */
 #include "output.h"
 
@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -134,21 +135,39 @@ static int write_fully(int descriptor, const unsigned char *data, size_t size)
     return 0;
 }
 
-/* With the owner and the mode of the file that it is to replace. 0, or errno. */
+/* Whoever may do less with it than before does not matter; nobody may do more. */
+static mode_t narrow(mode_t mode)
+{
+    const mode_t both = (mode & S_IRWXG) >> 3 & mode & S_IRWXO;
+
+    return (mode & S_IRWXU) | both << 3 | both;
+}
+
+/* Gives it the owner and the mode of the file that it is to replace. The group of a file of one's
+ * own may be one that one is not in: then the new file keeps its own group, and others and that
+ * group may do what both might. */
+static int take_over(int descriptor, const struct stat *target)
+{
+    mode_t mode = target->st_mode & 07777;
+
+    if (fchown(descriptor, target->st_uid, target->st_gid) < 0) {
+        if (errno != EPERM || target->st_uid != geteuid())
+            return -1;
+        mode = narrow(mode);
+    }
+    return fchmod(descriptor, mode);
+}
+
+/* target: the file that it is to replace; NULL: none. 0, or errno. */
 static int fill(int descriptor, const struct image *image, const struct stat *target)
 {
     int rc = write_fully(descriptor, image->data, image->size);
 
-    if (rc == 0 && (target->st_uid != geteuid() || target->st_gid != getegid()))
-        rc = fchown(descriptor, target->st_uid, target->st_gid);
-    if (rc == 0)
-        rc = fchmod(descriptor, target->st_mode & 07777);
+    if (rc == 0 && target)
+        rc = take_over(descriptor, target);
     if (rc == 0)
         rc = fsync(descriptor);
-    int error = rc < 0 ? errno : 0;
-    if (close(descriptor) < 0 && error == 0)
-        error = errno;
-    return error;
+    return rc == 0 ? 0 : errno;
 }
 
 /* place: of a file that exists; temporary ends in XXXXXX. 0, or errno. */
@@ -162,10 +181,33 @@ static int replace(const char *place, char *temporary, const struct image *image
     if (descriptor < 0)
         return errno;
     int error = fill(descriptor, image, &target);
+    if (close(descriptor) < 0 && error == 0)
+        error = errno;
     if (error == 0 && rename(temporary, place) < 0)
         error = errno;
     if (error != 0)
         unlink(temporary);
+    return error;
+}
+
+/* A file that has no name before it is whole, so that not even SIGKILL leaves anything of it. 0,
+ * errno, or -1: this file system does not have that, or somebody has made such a file. */
+static int make_nameless(const char *path, const struct image *image)
+{
+    char name[64];
+    char *copy = strdup(path);
+    int descriptor =
+        copy ? open(dirname(copy), O_WRONLY | O_TMPFILE | O_CLOEXEC | O_NOCTTY, 0666) : -1;
+    int error = errno;
+
+    free(copy);
+    if (descriptor < 0)
+        return error == EOPNOTSUPP || error == EISDIR ? -1 : error;
+    error = fill(descriptor, image, NULL);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
+    if (error == 0 && linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
+        error = -1;
+    close(descriptor); /* it is on the disk */
     return error;
 }
 
@@ -200,10 +242,13 @@ static enum ota_error write_file(const struct image *image, const char *path,
                                  struct ota_failure *failure)
 {
     sigset_t all, before;
+    struct stat found;
 
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    int error = replace_target(path, image);
+    int error = lstat(path, &found) < 0 && errno == ENOENT ? make_nameless(path, image) : -1;
+    if (error < 0)
+        error = replace_target(path, image);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return error == 0 ? OTA_OK : cannot_write(path, error, NULL, failure);
 }

@@ -330,6 +330,52 @@ class Compress(Scenario):
                 self.assertEqual(self.read_packed(target), sketch())
                 self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "out.gz"])
 
+    def test_output_killed(self):
+        """What was there stays; a new file has no name before it is whole, where the file system can do that."""
+        image, target = self.file("firmware.bin", sketch()), os.path.join(self.directory, "out.gz")
+        for call, old in (("fsync", None), ("linkat", None), ("fchmod", b"old"), ("fsync", b"old")):
+            with self.subTest(call, old=old):
+                if old:
+                    self.file("out.gz", old)
+                result = subprocess.run(("strace", "-o", "/dev/null", "-e", f"inject={call}:signal=KILL", PROGRAM, "-z", "-f",
+                                         image, "--output", target), capture_output=True, check=False,
+                                        timeout=DEADLINE_S, env=environment())
+                self.assertEqual(result.returncode, -signal.SIGKILL, result)
+                left = sorted(set(os.listdir(self.directory)) - {"firmware.bin"})
+                if old:
+                    self.assertEqual(left[0], "out.gz")
+                    with open(target, "rb") as file:
+                        self.assertEqual(file.read(), old)
+                    self.assertRegex(" ".join(left[1:]), r"^out\.gz\.\w{6}$")
+                else:
+                    self.assertEqual(left, [])
+                for name in left:
+                    os.unlink(os.path.join(self.directory, name))
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to become somebody else")
+    def test_output_of_a_group_that_one_is_not_in(self):
+        """The owner stays; nobody may do more with the file than before."""
+        image, target = self.file("firmware.bin", sketch()), self.file("out.gz", b"old")
+        os.chmod(self.directory, 0o777)
+        os.chmod(image, 0o644)
+        for mode, after in ((0o640, 0o600), (0o664, 0o644), (0o606, 0o600), (0o644, 0o644), (0o2775, 0o755), (0o600, 0o600)):
+            with self.subTest(oct(mode)):
+                os.chown(target, 1234, 2345)
+                os.chmod(target, mode)
+                result = run("-z", "-f", image, "--output", target,
+                             before=("setpriv", "--reuid=1234", "--regid=1234", "--clear-groups"))
+                self.assertEqual(result.status, 0, result)
+                self.assertEqual(self.read_packed(target), sketch())
+                found = os.stat(target)
+                self.assertEqual((oct(stat.S_IMODE(found.st_mode)), found.st_uid, found.st_gid), (oct(after), 1234, 1234))
+        os.chown(target, 1235, 1234)
+        os.chmod(target, 0o664)
+        result = run("-z", "-f", image, "--output", target,
+                     before=("setpriv", "--reuid=1234", "--regid=1234", "--clear-groups"))
+        self.assertEqual(result.status, 1, result)
+        self.assertIn("Operation not permitted", result.err)
+        self.assertEqual(sorted(os.listdir(self.directory)), ["firmware.bin", "out.gz"])
+
     def test_output_cannot_be_written(self):
         self.check_output("/nonexistent/out.gz", 1, "cannot write /nonexistent/out.gz: No such file or directory\n")
         self.check_output(self.directory, 1, f"cannot write {self.directory}: it is a directory\n")

@@ -287,7 +287,8 @@ int open(const char *path, int flags, ...)
     REAL(open);
     va_list more;
     va_start(more, flags);
-    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
+    bool makes = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+    mode_t mode = makes ? va_arg(more, mode_t) : 0;
     va_end(more);
     return fails(FILES, EMFILE) ? -1 : real(path, flags, mode);
 }

@@ -125,17 +125,24 @@ static void test_file(void **state)
         enum failing_call call;
         int error;
         bool is_harmless;
+        bool is_for_old; /* made where there is a file to replace */
     } rows[] = {
-        {FAILING_STAT, EIO, true},         {FAILING_FSTAT, EIO, true},
-        {FAILING_OPEN, EACCES, false},     {FAILING_WRITE, ENOSPC, false},
-        {FAILING_WRITE, EINTR, true},      {FAILING_FCHMOD, EPERM, false},
-        {FAILING_FSYNC, EIO, false},       {FAILING_CLOSE, EIO, true},
-        {FAILING_MKSTEMP, EMFILE, false},  {FAILING_RENAME, EXDEV, false},
-        {FAILING_REALPATH, ENOMEM, false},
+        {FAILING_STAT, EIO, true, false},
+        {FAILING_FSTAT, EIO, true, false},
+        {FAILING_OPEN, EACCES, false, false},
+        {FAILING_OPEN, EOPNOTSUPP, true, false}, /* harmless for a file without a name only */
+        {FAILING_WRITE, ENOSPC, false, false},
+        {FAILING_WRITE, EINTR, true, false},
+        {FAILING_FSYNC, EIO, false, false},
+        {FAILING_CLOSE, EIO, true, false},
+        {FAILING_FCHMOD, EPERM, false, true},
+        {FAILING_MKSTEMP, EMFILE, false, true},
+        {FAILING_RENAME, EXDEV, false, true},
+        {FAILING_REALPATH, ENOMEM, false, true},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        for (int exists = 0; exists < 2; exists++) {
+        for (int exists = rows[i].is_for_old; exists < 2; exists++) {
             struct failure failure = {rows[i].call, rows[i].error, 0};
             while (run_once(failure, rows[i].is_harmless, exists))
                 failure.after++;
