@@ -29,8 +29,8 @@ static size_t measure_integer(struct view view, size_t offset)
     unsigned char first = view_u8(view, offset + HEADER_SIZE);
     unsigned char second = view_u8(view, offset + HEADER_SIZE + 1);
 
-    if (view_u8(view, offset) != INTEGER || size < SHORTEST || size > LONGEST ||
-        first >= TOP_BIT || (first == 0 && second < TOP_BIT))
+    if (view_u8(view, offset) != INTEGER || size < SHORTEST || size > LONGEST || first >= TOP_BIT ||
+        (first == 0 && second < TOP_BIT))
         return 0;
     return HEADER_SIZE + size;
 }
