@@ -165,7 +165,7 @@ static void arrived(struct board *board, const struct address *from, const uint8
         upload_give_up(board);
     bool busy = board->state == BOARD_ACCEPTED || board->state == BOARD_UPDATING;
     if (busy && board->sim->config->family.lineage == LINEAGE_8266) {
-        board_note(board, "busy: a datagram is lost");
+        board_event(board, "dropped bytes=%zu", length);
         return;
     }
     queue_add(board, from, bytes, length);

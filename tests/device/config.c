@@ -32,6 +32,8 @@ enum {
     OPT_WRITE_MS,
     OPT_WINDOW,
     OPT_MSS,
+    OPT_CLOSE_MS,
+    OPT_RESTART_MS,
     OPT_REBOOT_MS,
     OPT_FAST,
     OPT_FAULT,
@@ -72,6 +74,8 @@ static const struct option long_options[] = {
     {"write-ms", required_argument, NULL, OPT_WRITE_MS},
     {"window", required_argument, NULL, OPT_WINDOW},
     {"mss", required_argument, NULL, OPT_MSS},
+    {"close-ms", required_argument, NULL, OPT_CLOSE_MS},
+    {"restart-ms", required_argument, NULL, OPT_RESTART_MS},
     {"reboot-ms", required_argument, NULL, OPT_REBOOT_MS},
     {"fast", no_argument, NULL, OPT_FAST},
     {"fault", required_argument, NULL, OPT_FAULT},
@@ -93,7 +97,8 @@ struct given {
     const char *family, *stored_hash, *flash, *key;
     char *password;
     const char *password_file;
-    long port, capacity, fs_capacity, erase_ms, write_ms, reboot_ms;
+    long port, capacity, fs_capacity, erase_ms, write_ms;
+    long close_ms, restart_ms, reboot_ms;
     bool fast;
 };
 
@@ -191,6 +196,23 @@ static bool read_telnet_option(struct telnet_config *telnet, int option)
     }
 }
 
+static bool read_wait_option(struct config *config, struct given *given, int option)
+{
+    switch (option) {
+    case OPT_CLOSE_MS:
+        return read_number(optarg, 86400000, &given->close_ms);
+    case OPT_RESTART_MS:
+        return read_number(optarg, 86400000, &given->restart_ms);
+    case OPT_REBOOT_MS:
+        return read_number(optarg, 86400000, &given->reboot_ms);
+    case OPT_FAST:
+        given->fast = true;
+        return true;
+    default:
+        return read_telnet_option(&config->telnet, option);
+    }
+}
+
 static bool read_hardware_option(struct config *config, struct given *given, int option)
 {
     switch (option) {
@@ -228,15 +250,10 @@ static bool read_hardware_option(struct config *config, struct given *given, int
         return read_int(optarg, 1 << 24, &config->window);
     case OPT_MSS:
         return read_int(optarg, 32767, &config->mss);
-    case OPT_REBOOT_MS:
-        return read_number(optarg, 86400000, &given->reboot_ms);
-    case OPT_FAST:
-        given->fast = true;
-        return true;
     case OPT_FAULT:
         return read_fault(config, optarg);
     default:
-        return read_telnet_option(&config->telnet, option);
+        return read_wait_option(config, given, option);
     }
 }
 
@@ -375,6 +392,10 @@ static void set_waits(struct config *config, const struct given *given)
         shrink(&config->family.idle_us);
         shrink(&config->reboot_us);
     }
+    if (given->close_ms >= 0)
+        config->family.close_us = given->close_ms * INT64_C(1000);
+    if (given->restart_ms >= 0)
+        config->family.restart_us = given->restart_ms * INT64_C(1000);
     if (given->reboot_ms >= 0)
         config->reboot_us = given->reboot_ms * INT64_C(1000);
 }
@@ -410,6 +431,8 @@ enum config_result config_read(struct config *config, int argc, char **argv)
                           .fs_capacity = -1,
                           .erase_ms = -1,
                           .write_ms = -1,
+                          .close_ms = -1,
+                          .restart_ms = -1,
                           .reboot_ms = -1};
     memset(config, 0, sizeof *config);
     config->count = 1;

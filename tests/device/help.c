@@ -46,6 +46,8 @@ static const char help_head[] =
     "      --write-ms N        time to write 4 KiB of flash\n"
     "      --window BYTES      TCP window of the board: 2144, 5744 ...\n"
     "      --mss BYTES         TCP segment size of the board: 536, 1436 ...\n"
+    "      --close-ms N        from the OK to FIN (8266 family 1000, ESP32 0)\n"
+    "      --restart-ms N      from FIN to the restart (8266 family 1000, ESP32 110)\n"
     "      --reboot-ms N       time off the network after a success (1500)\n"
     "      --fast              shorten fixed waits (connection, OK, FIN, restart) to 2 ms, but no\n"
     "                          rules such as the ESP32's one second of silence\n"

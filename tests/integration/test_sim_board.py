@@ -66,6 +66,13 @@ class Host:
         assert self.reply() == b"OK"
         return self.accept()
 
+    def read_until(self, end):
+        """What the board says up to end, or until it closes."""
+        said = b""
+        while not said.endswith(end) and (chunk := self.channel.recv(65536)):
+            said += chunk
+        return said
+
     def read_all(self):
         """What the board says until it closes, and whether it does so with FIN."""
         said = b""
@@ -157,6 +164,22 @@ class Invitations(BoardScenario):
                 host.invite_until_answered(content)
                 board.close()
                 self.assertEqual(board.count(" malformed "), int(family == "esp32"))
+
+    def test_after_the_ok(self):
+        """An 8266 drops what comes until it restarts, also behind its FIN. The waits are a day here."""
+        for waits, ends in ((("--close-ms", "86400000"), False), (("--restart-ms", "86400000"), True)):
+            with self.subTest(waits):
+                board, host = self.meet(*waits)
+                content = sketch("esp8266", 9000)
+                host.begin(content).sendall(content)
+                said = host.read_all()[0] if ends else host.read_until(b"OK")
+                self.assertTrue(said.endswith(b"OK"), said)
+                host.invite(content)
+                host.say(b"x")
+                board.wait_for_count(" dropped ", 2)
+                board.close()
+                self.assertEqual([board.count(event) for event in (" invitation ", " malformed ", "reboot")],
+                                 [1, 0, 0])
 
 
 class Transfers(BoardScenario):
