@@ -184,6 +184,7 @@ struct ota_event {
     size_t total;                      /* size of the image */
     int64_t elapsed_us;                /* since OTA_EVENT_START; a result: of the whole upload */
     int64_t transfer_us;               /* since the connection was accepted */
+    int64_t sent_us;                   /* from then until the board's TCP had all; 0: it has not */
     const char *message;               /* OTA_EVENT_NOTE, OTA_EVENT_SKIPPED */
     const struct line *line;           /* OTA_EVENT_LOG: as it came from the board */
     enum ota_skip skip;                /* OTA_EVENT_SKIPPED */

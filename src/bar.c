@@ -19,15 +19,20 @@ enum {
 static const double US_PER_S = 1e6;
 static const int64_t ESTIMATE_AFTER_US = 300000; /* a rate before that says nothing */
 
-char *bar_size(char *target, size_t bytes)
+char *bar_part(char *target, size_t bytes, size_t whole)
 {
-    if (bytes < KIB)
+    if (whole < KIB)
         snprintf(target, BAR_TEXT_MAX, "%zu bytes", bytes);
-    else if (bytes < MIB)
+    else if (whole < MIB)
         snprintf(target, BAR_TEXT_MAX, "%.1f KiB", (double)bytes / KIB);
     else
         snprintf(target, BAR_TEXT_MAX, "%.2f MiB", (double)bytes / MIB);
     return target;
+}
+
+char *bar_size(char *target, size_t bytes)
+{
+    return bar_part(target, bytes, bytes);
 }
 
 char *bar_rate(char *target, size_t bytes, int64_t elapsed_us)
@@ -72,13 +77,13 @@ static void draw_bar(char *target, size_t columns, const struct bar *bar)
     memcpy(target + 1 + columns, "] ", sizeof "] ");
 }
 
-/* " (290.6 KiB unpacked)" */
+/* "  (from 290.6 KiB)" */
 static const char *describe_unpacked(char target[UNPACKED_MAX], const struct bar *bar)
 {
     char size[BAR_TEXT_MAX];
     target[0] = '\0';
     if (bar->unpacked)
-        snprintf(target, UNPACKED_MAX, "  (%s unpacked)", bar_size(size, bar->unpacked));
+        snprintf(target, UNPACKED_MAX, "  (from %s)", bar_size(size, bar->unpacked));
     return target;
 }
 
@@ -88,7 +93,7 @@ static void describe(char target[TAIL_MAX], size_t width, const struct bar *bar)
     char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], left[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
     const char *end = bar->bytes == bar->total ? "verifying" : time_left(left, bar);
     unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
-    bar_size(size, bar->bytes);
+    bar_part(size, bar->bytes, bar->total);
     bar_rate(rate, bar->bytes, bar->elapsed_us);
     if (bar->label)
         snprintf(target, TAIL_MAX, "%.*s  %3u%%  %11s  %s", LABEL_MAX, bar->label, percent, rate,

@@ -11,13 +11,15 @@ struct bar {
     const char *label;  /* in front of the percentage; NULL: none */
     size_t bytes;       /* acknowledged */
     size_t total;       /* not 0 */
-    size_t unpacked;    /* what a compressed image comes to on the board; 0: it is not */
+    size_t unpacked;    /* what it was compressed from; 0: it is not compressed */
     int64_t elapsed_us; /* since the connection */
 };
 
-/* "12.3 KiB"; "1.4 MiB"; target holds BAR_TEXT_MAX. */
+/* "12.3 KiB"; "1.40 MiB"; target holds BAR_TEXT_MAX. */
 enum { BAR_TEXT_MAX = 32 };
 char *bar_size(char *target, size_t bytes);
+/* A part of whole bytes, in the unit of the whole: "0.00 MiB". */
+char *bar_part(char *target, size_t bytes, size_t whole);
 /* "69.2 KiB/s"; "?" when no time has passed. */
 char *bar_rate(char *target, size_t bytes, int64_t elapsed_us);
 

@@ -61,6 +61,7 @@ struct job {
     size_t block;                      /* lock-step; 0: streaming */
     int64_t start_us;                  /* 0: not yet */
     int64_t connected_us;              /* 0: not yet */
+    int64_t sent_us;                   /* from then until all was acknowledged; 0: not yet */
     int64_t confirmed_us;              /* 0: not yet */
     size_t acknowledged;
     bool is_verdict_lost; /* and proof is to take its place */
@@ -91,10 +92,15 @@ static void emit(struct job *job, const struct ota_event *event)
     struct ota_failure failure;
     int64_t now_us = loop_now_us();
 
-    if (event->type == OTA_EVENT_CONNECTED)
+    if (event->type == OTA_EVENT_CONNECTED) {
         job->connected_us = now_us;
-    if (event->type == OTA_EVENT_PROGRESS)
+        job->sent_us = 0;
+    }
+    if (event->type == OTA_EVENT_PROGRESS) {
         job->acknowledged = event->bytes;
+        if (event->bytes == job->image->size && !job->sent_us)
+            job->sent_us = now_us - job->connected_us;
+    }
     complete.board = job->name;
     complete.image = job->image;
     if (!complete.address) {
@@ -106,6 +112,7 @@ static void emit(struct job *job, const struct ota_event *event)
     complete.bytes = job->acknowledged;
     complete.total = complete.image ? complete.image->size : 0;
     complete.elapsed_us = now_us - job->start_us;
+    complete.sent_us = job->sent_us;
     if (job->connected_us)
         complete.transfer_us = (job->confirmed_us ? job->confirmed_us : now_us) - job->connected_us;
     if (event->message)

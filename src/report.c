@@ -155,7 +155,7 @@ static void tell_tenths(struct report *report, const char *who, const struct bar
     if (percent / 10 == report->tenths)
         return;
     report->tenths = percent / 10;
-    log_info("%s: %u%% (%s of %s%s, %s)", who, percent, bar_size(sent, bar->bytes),
+    log_info("%s: %u%% (%s of %s%s, %s)", who, percent, bar_part(sent, bar->bytes, bar->total),
              bar_size(total, bar->total), describe_unpacked(unpacked, bar->unpacked),
              bar_rate(rate, bar->bytes, bar->elapsed_us));
 }
@@ -178,6 +178,12 @@ static size_t unpacked_size(const struct image *image)
     return image && image->plain ? image->file_size : 0;
 }
 
+/* What a rate is about: the time of the verdict is not part of it. */
+static int64_t sending_us(const struct ota_event *event)
+{
+    return event->sent_us ? event->sent_us : event->transfer_us;
+}
+
 static void show_progress(struct report *report, const struct ota_event *event)
 {
     char label[LABEL_MAX];
@@ -185,7 +191,7 @@ static void show_progress(struct report *report, const struct ota_event *event)
     struct bar bar = {.bytes = event->bytes,
                       .total = event->total,
                       .unpacked = unpacked_size(event->image),
-                      .elapsed_us = event->transfer_us};
+                      .elapsed_us = sending_us(event)};
     if (!log_enabled(LOG_LEVEL_INFO))
         return;
     if (is_fleet(report))
@@ -243,7 +249,7 @@ static void show_success_in_short(const struct ota_event *event)
     char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
     log_info("%s: %s, %s in %.1f s (%s)%s%s", event->board,
              event->is_verdict_lost ? "proven" : "confirmed", bar_size(size, event->total),
-             (double)event->transfer_us / 1e6, bar_rate(rate, event->total, event->transfer_us),
+             (double)sending_us(event) / 1e6, bar_rate(rate, event->total, sending_us(event)),
              *event->failure->message ? "; " : "", event->failure->message);
 }
 
@@ -258,7 +264,7 @@ static void show_success(const struct report *report, const struct ota_event *ev
     log_info("%s: %s %s, %s%s, sent in %.1f s (%s)%s%s%s", event->board,
              report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image", path,
              bar_size(size, event->total), describe_unpacked(unpacked, unpacked_size(event->image)),
-             (double)event->transfer_us / 1e6, bar_rate(rate, event->total, event->transfer_us),
+             (double)sending_us(event) / 1e6, bar_rate(rate, event->total, sending_us(event)),
              event->is_verdict_lost ? "" : " and confirmed by the board",
              *event->failure->message ? "; " : "", event->failure->message);
 }

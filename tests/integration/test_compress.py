@@ -128,7 +128,7 @@ class Compress(Scenario):
         board = self.board()
         result = Terminal("-z", "-i", board.address, "-f", self.file("firmware.bin", sketch()), columns=100).result()
         self.assertEqual(result.status, 0, result)
-        self.assertRegex(result.err, r"100% .*  \(58\.6 KiB unpacked\)")
+        self.assertRegex(result.err, r"100% .*  \(from 58\.6 KiB\)")
 
     def test_fleet(self):
         boards = [self.board(), self.board("--fault", "old-core"), self.board()]

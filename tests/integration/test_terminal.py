@@ -44,6 +44,8 @@ class Bar(Scenario):
         middle = next(frame for frame in drawn if re.search(r"[3-9]\d%", frame))
         self.assertRegex(middle, r"^\[=*> *\] +\d+% +[\d.]+ KiB +[\d.]+ [KM]iB/s +(\d|-):(\d\d|--) left$")
         self.assertRegex(drawn[-1], r"verifying|0:00")
+        rate = re.search(r"[\d.]+ [KM]iB/s", drawn[-1])[0]
+        self.assertRegex(result.err, rf", 293.0 KiB, sent in [\d.]+ s \({rate}\) and confirmed by the board\r\n")
         # Redrawn at most ten times a second; the first and the last may come in between.
         self.assertLessEqual(len(drawn), result.seconds * 10 + 2)
 

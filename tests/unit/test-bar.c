@@ -20,6 +20,9 @@ static void test_sizes_and_rates(void **state)
     assert_string_equal(bar_size(text, 1024), "1.0 KiB");
     assert_string_equal(bar_size(text, 297632), "290.7 KiB");
     assert_string_equal(bar_size(text, 1466064), "1.40 MiB");
+    assert_string_equal(bar_part(text, 0, 1023), "0 bytes");
+    assert_string_equal(bar_part(text, 0, 1024), "0.0 KiB");
+    assert_string_equal(bar_part(text, 1000, 1466064), "0.00 MiB");
     assert_string_equal(bar_rate(text, 1000, 0), "?");
     assert_string_equal(bar_rate(text, 0, 1000000), "0.0 KiB/s");
     assert_string_equal(bar_rate(text, 102400, 2000000), "50.0 KiB/s");
@@ -33,7 +36,7 @@ static const struct {
 } rows[] = {
     {80,
      {NULL, 0, 297632, 0, 0},
-     "[>                                   ]   0%     0 bytes            ?  -:-- left"},
+     "[>                                   ]   0%     0.0 KiB            ?  -:-- left"},
     {80,
      {NULL, 148816, 297632, 0, 2000000},
      "[==================>                 ]  50%   145.3 KiB   72.7 KiB/s  0:02 left"},
@@ -61,16 +64,16 @@ static const struct {
      "[================>                ] 50%"},
     {80,
      {NULL, 103500, 207000, 297632, 2000000},
-     "[=======>      ]  50%   101.1 KiB   50.5 KiB/s  0:02 left  (290.7 KiB unpacked)"},
+     "[=========>        ]  50%   101.1 KiB   50.5 KiB/s  0:02 left  (from 290.7 KiB)"},
     {70,
      {NULL, 103500, 207000, 297632, 2000000},
      "[=============>            ]  50%   101.1 KiB   50.5 KiB/s  0:02 left"},
     {80,
      {NULL, 1000, 16000000, 0, 1000000},
-     "[>                                ]   0%  1000 bytes    1.0 KiB/s  4:26:39 left"},
+     "[>                                ]   0%    0.00 MiB    1.0 KiB/s  4:26:39 left"},
     {80,
      {NULL, 1, 16000000, 0, 1000000},
-     "[>                               ]   0%     1 bytes    0.0 KiB/s  99:59:59 left"},
+     "[>                               ]   0%    0.00 MiB    0.0 KiB/s  99:59:59 left"},
 };
 
 static void test_lines(void **state)

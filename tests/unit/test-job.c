@@ -62,6 +62,7 @@ static struct world {
     int exit_status; /* of the result */
     enum ota_cause cause;
     int64_t transfer_us; /* likewise */
+    int64_t sent_us;
     char story[4096];
 } world;
 
@@ -262,6 +263,7 @@ static void on_event(const struct ota_event *event, void *userdata)
     case OTA_EVENT_RESULT:
         world.exit_status = event->exit_status;
         world.transfer_us = event->transfer_us;
+        world.sent_us = event->sent_us;
         world.cause = event->failure->cause;
         tell("result %s %d %zu: %s\n", ota_error_name(event->failure->error), event->exit_status,
              event->bytes, event->failure->message);
@@ -1267,6 +1269,7 @@ static void play_follow_story(const struct follow_story *story)
     assert_int_equal(world.exit_status, story->exit_status);
     /* However long the proof took. */
     assert_int_equal(world.transfer_us, story->only_log ? 0 : 200 * MS);
+    assert_int_equal(world.sent_us, story->only_log ? 0 : 200 * MS);
     job_free(job);
     assert_nothing_left();
 }

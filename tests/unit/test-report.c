@@ -107,6 +107,31 @@ static void test_plain(void **state)
         "the board\n");
 }
 
+/* The verdict takes as long again. */
+static void test_the_last_line_has_the_rate_of_the_bar(void **state)
+{
+    (void)state;
+    const struct options options = {0};
+    const struct ota_failure failure = {.error = OTA_OK};
+    struct ota_event told = event(OTA_EVENT_PROGRESS);
+    told.bytes = image.size;
+    told.transfer_us = told.sent_us = 1000000;
+    capture_begin(&capture);
+    struct report *report = report_new(&options);
+    report_event(&told, report);
+    told.type = OTA_EVENT_RESULT;
+    told.failure = &failure;
+    told.transfer_us = 2000000;
+    report_event(&told, report);
+    report_free(report);
+    capture_end(&capture);
+    assert_string_equal(
+        capture.text_err,
+        "kitchen.local: 100% (10.0 KiB of 10.0 KiB, 10.0 KiB/s)\n"
+        "kitchen.local: sketch fw\\x1b.bin, 10.0 KiB, sent in 1.0 s (10.0 KiB/s) and confirmed by "
+        "the board\n");
+}
+
 /* What it rests on where the board's word is missing. */
 static void test_proven(void **state)
 {
@@ -158,7 +183,7 @@ static void test_bar(void **state)
     (void)state;
     const struct options options = {.force_bar = true, .command = OTA_COMMAND_FILESYSTEM};
     run(&options, &success);
-    assert_non_null(strstr(capture.text_err, "]   0%     0 bytes"));
+    assert_non_null(strstr(capture.text_err, "]   0%     0.0 KiB"));
     assert_non_null(strstr(capture.text_err, "\nkitchen.local: a note\n"));
     assert_non_null(strstr(capture.text_err, "\nkitchen.local: filesystem image fw"));
     /* Eleven events in no time are at most a few redraws. */
@@ -372,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_proven),
+        cmocka_unit_test(test_the_last_line_has_the_rate_of_the_bar),
         cmocka_unit_test(test_failure_and_quiet),
         cmocka_unit_test(test_debug),
         cmocka_unit_test(test_bar),
