@@ -272,6 +272,11 @@ enum ota_cause error_output_cause(int reason)
     }
 }
 
+const char *error_output_text(int reason)
+{
+    return reason == ETIMEDOUT ? "its reader has stopped" : strerror(reason);
+}
+
 /* A message that was cut must say so, and may not end within a UTF-8 sequence. */
 static void mark_cut(char message[OTA_MESSAGE_MAX])
 {

@@ -14,8 +14,10 @@
 enum ota_error fail(struct ota_failure *failure, enum ota_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The cause of an OTA_E_OUTPUT, by the errno of the call that failed. */
+/* The cause of an OTA_E_OUTPUT, by the errno of the call that failed; and strerror(), in words that
+ * fit output: ETIMEDOUT is a reader who does not read on. */
 enum ota_cause error_output_cause(int reason);
+const char *error_output_text(int reason);
 
 /* Whether this value of errno says that this computer has run out of something: memory, file
  * descriptors, processes, buffers. That is nobody else's failure.

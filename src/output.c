@@ -33,7 +33,9 @@ static enum ota_error cannot_write(const char *path, int reason, const char *why
     char shown[PATH_SHOWN];
 
     fail(failure, OTA_E_OUTPUT, "cannot write %s: %s", escape_string(shown, sizeof shown, path),
-         why ? why : input_open_error(path, reason));
+         why                ? why
+         : reason == ENOENT ? input_open_error(path, reason)
+                            : error_output_text(reason));
     failure->cause = error_output_cause(reason);
     return failure->error;
 }

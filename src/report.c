@@ -5,6 +5,7 @@
 #include "report.h"
 
 #include "bar.h"
+#include "error.h"
 #include "escape.h"
 #include "image.h"
 #include "input.h"
@@ -16,6 +17,7 @@
 #include "summary.h"
 #include "transcript.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +42,7 @@ struct report {
     bool verbose;
     bool has_told_resumed;
     bool json_lost;                /* a line could not be written; no further one is tried */
+    int json_reason;               /* why: an errno */
     bool bar;                      /* drawn in place; otherwise a line for every tenth */
     unsigned tenths;               /* last one told */
     const struct image *announced; /* a signed image is announced once */
@@ -102,12 +105,20 @@ bool report_is_read(const struct report *report)
     return !report->transcript || transcript_is_read(report->transcript);
 }
 
-bool report_is_complete(const struct report *report, const char **where)
+void report_end_transcript(struct report *report)
 {
-    *where = "standard output";
-    if (report->json_lost)
-        return false;
-    return !report->transcript || transcript_is_complete(report->transcript, where);
+    if (report->transcript)
+        transcript_end(report->transcript);
+}
+
+bool report_is_complete(const struct report *report, struct ota_failure *loss)
+{
+    if (!report->json_lost)
+        return !report->transcript || transcript_is_complete(report->transcript, loss);
+    fail(loss, OTA_E_OUTPUT, "the report could not be written to standard output: %s",
+         error_output_text(report->json_reason));
+    loss->cause = error_output_cause(report->json_reason);
+    return false;
 }
 
 /* -- progress -- */
@@ -389,23 +400,41 @@ static void show(struct report *report, const struct ota_event *event)
     }
 }
 
+static bool wants_json(const struct report *report)
+{
+    return report && report->json && !report->json_lost;
+}
+
+static bool is_json_taken(int patience_ms)
+{
+    errno = ETIMEDOUT; /* what poll() says nothing of */
+    return standard_file_takes(STDOUT_FILENO, patience_ms);
+}
+
+/* errno says why it was not. */
+static void note_json(struct report *report, bool is_written)
+{
+    report->json_reason = is_written ? 0 : errno;
+    report->json_lost = !is_written;
+}
+
 /* A reader that has stopped costs lines of progress first, and in the end the whole report. */
 static void write_json(struct report *report, const struct ota_event *event)
 {
     bool is_progress = event->type == OTA_EVENT_PROGRESS;
-    bool is_taken = standard_file_takes(STDOUT_FILENO, is_progress ? 0 : JSON_PATIENCE_MS);
-    if (is_taken)
-        report->json_lost =
-            !report_json_event(stdout, event, report->command, loop_now_us() - report->start_us);
+
+    if (is_json_taken(is_progress ? 0 : JSON_PATIENCE_MS))
+        note_json(report, report_json_event(stdout, event, report->command,
+                                            loop_now_us() - report->start_us));
     else if (!is_progress)
-        report->json_lost = true;
+        note_json(report, false);
 }
 
 void report_event(const struct ota_event *event, void *userdata)
 {
     struct report *report = userdata;
     report->totals = *event->totals;
-    if (report->json && !report->json_lost)
+    if (wants_json(report))
         write_json(report, event);
     summary_add(report->summary, event, remedy_of(report, event));
     show(report, event);
@@ -417,19 +446,19 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
         return;
     log_status_clear();
     summary_show(report->summary, &report->totals, loop_now_us() - report->start_us);
-    if (report->json && !report->json_lost)
-        report->json_lost = !standard_file_takes(STDOUT_FILENO, JSON_PATIENCE_MS) ||
-                            !report_json_summary(stdout, &report->totals, outcome, exit_status,
-                                                 loop_now_us() - report->start_us);
+    if (wants_json(report))
+        note_json(report, is_json_taken(JSON_PATIENCE_MS) &&
+                              report_json_summary(stdout, &report->totals, outcome, exit_status,
+                                                  loop_now_us() - report->start_us));
 }
 
 int report_failure(struct report *report, const struct ota_failure *failure)
 {
     int exit_status = ota_error_exit_status(failure->error, 0);
-    if (report && report->json && !report->json_lost)
-        report->json_lost =
-            !standard_file_takes(STDOUT_FILENO, JSON_PATIENCE_MS) ||
-            !report_json_failure(stdout, failure, exit_status, loop_now_us() - report->start_us);
+    if (wants_json(report))
+        note_json(report, is_json_taken(JSON_PATIENCE_MS) &&
+                              report_json_failure(stdout, failure, exit_status,
+                                                  loop_now_us() - report->start_us));
     show_failure("", "", failure,
                  remedy_find(failure, report ? report->command : OTA_COMMAND_SKETCH, ""));
     return exit_status;

@@ -33,8 +33,11 @@ int report_failure(struct report *report, const struct ota_failure *failure);
 /* Whether somebody still reads the logs on standard output. */
 bool report_is_read(const struct report *report);
 
-/* Whether everything that was to go to standard output and to the file of --log did; if not,
- * OTA_E_OUTPUT is due, and *where says where not. */
-bool report_is_complete(const struct report *report, const char **where);
+/* Ends the logs, as transcript_end() does. */
+void report_end_transcript(struct report *report);
+
+/* Whether everything that was to go to standard output and to the file of --log did; if not, loss
+ * says what could not be written, and why: OTA_E_OUTPUT. */
+bool report_is_complete(const struct report *report, struct ota_failure *loss);
 
 #endif

@@ -9,6 +9,7 @@
 #include "json_memory.h"
 #include "lines.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,11 @@ static bool write_line(FILE *stream, const char *name, const char *board, int64_
     char *text = rc == 0 ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
     bool is_whole = text && !json_memory_has_run_out();
     bool written = is_whole && fprintf(stream, "%s\n", text) > 0 && fflush(stream) == 0;
+    const int reason = is_whole ? errno : ENOMEM; /* for who asks why */
     free(text);
     json_decref(line);
     json_decref(fields);
+    errno = reason;
     return written;
 }
 

@@ -22,14 +22,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PREFIX_MAX = 1200, TEXT_MAX = 6 * LINES_MAX + 1, PATIENCE_MS = 60000 };
+enum { PREFIX_MAX = 1200, TEXT_MAX = 6 * LINES_MAX + 1, PATH_SHOWN = 512, PATIENCE_MS = 60000 };
 
 /* A place that lines go to. */
 struct output {
-    int descriptor; /* -1: none */
+    int descriptor;   /* -1: none */
+    const char *name; /* printable */
     bool is_colored;
     bool is_open;   /* the last line there is unfinished */
     bool is_lost;   /* it could not be written; no further one is tried */
+    int reason;     /* why: an errno */
     bool is_closed; /* the reader has had enough: head, grep -m1 */
 };
 
@@ -38,6 +40,7 @@ struct transcript {
     bool raw;
     struct output terminal;
     struct output file;
+    char path[PATH_SHOWN]; /* of --log, escaped */
 };
 
 static bool has_colors(void)
@@ -50,7 +53,6 @@ static bool has_colors(void)
 enum ota_error transcript_open(struct transcript **transcript, const struct options *options,
                                struct ota_failure *failure)
 {
-    char shown[512];
     *transcript = calloc(1, sizeof **transcript);
     if (!*transcript)
         return fail(failure, OTA_E_INTERNAL, "out of memory");
@@ -58,17 +60,19 @@ enum ota_error transcript_open(struct transcript **transcript, const struct opti
         .timestamps = options->timestamps,
         .raw = options->raw,
         .terminal = {.descriptor = options->monitor && !options->json ? STDOUT_FILENO : -1,
+                     .name = "standard output",
                      .is_colored = has_colors()},
-        .file = {.descriptor = -1}};
+        .file = {.descriptor = -1, .name = (*transcript)->path}};
     if (!options->log)
         return OTA_OK;
+    escape_string((*transcript)->path, PATH_SHOWN, options->log);
     (*transcript)->file.descriptor =
         open(options->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
     if ((*transcript)->file.descriptor >= 0)
         return OTA_OK;
     const int reason = errno;
-    fail(failure, OTA_E_OUTPUT, "cannot open %s to write the log there: %s",
-         escape_string(shown, sizeof shown, options->log), input_open_error(options->log, reason));
+    fail(failure, OTA_E_OUTPUT, "cannot open %s to write the log there: %s", (*transcript)->path,
+         input_open_error(options->log, reason));
     failure->cause = error_output_cause(reason);
     return failure->error;
 }
@@ -127,13 +131,14 @@ static void put(struct output *output, const char *text, size_t length)
 {
     while (length > 0 && !output->is_lost && !output->is_closed) {
         ssize_t written = -1;
-        errno = 0;
+        errno = ETIMEDOUT;
         /* Patience ends with a signal, too: it must not wait for the next line and its patience. */
         if (standard_file_takes(output->descriptor, PATIENCE_MS))
             written = write(output->descriptor, text, length < PIPE_BUF ? length : PIPE_BUF);
         output->is_closed = written < 0 && errno == EPIPE;
         output->is_lost = written <= 0 && !output->is_closed;
-        text += written;
+        output->reason = output->is_lost ? errno : 0;
+        text += written > 0 ? written : 0;
         length -= (size_t)(written > 0 ? written : 0);
     }
 }
@@ -175,10 +180,17 @@ void transcript_add(struct transcript *transcript, const char *board, bool is_na
     add(transcript, &transcript->file, name, &whole, since_start_us);
 }
 
-bool transcript_is_complete(const struct transcript *transcript, const char **where)
+bool transcript_is_complete(const struct transcript *transcript, struct ota_failure *loss)
 {
-    *where = transcript->file.is_lost ? "the file of --log" : "standard output";
-    return !transcript->file.is_lost && !transcript->terminal.is_lost;
+    const struct output *lost =
+        transcript->file.is_lost ? &transcript->file : &transcript->terminal;
+
+    if (!lost->is_lost)
+        return true;
+    fail(loss, OTA_E_OUTPUT, "the log could not be written to %s: %s", lost->name,
+         error_output_text(lost->reason));
+    loss->cause = error_output_cause(lost->reason);
+    return false;
 }
 
 bool transcript_is_read(const struct transcript *transcript)
@@ -186,15 +198,30 @@ bool transcript_is_read(const struct transcript *transcript)
     return !transcript->terminal.is_closed;
 }
 
+static void end_line(struct output *output)
+{
+    if (output->is_open)
+        put(output, "\n", 1);
+    output->is_open = false;
+}
+
+void transcript_end(struct transcript *transcript)
+{
+    struct output *file = &transcript->file;
+
+    end_line(&transcript->terminal);
+    end_line(file);
+    if (file->descriptor >= 0 && close(file->descriptor) < 0 && !file->is_lost) {
+        file->is_lost = true;
+        file->reason = errno;
+    }
+    transcript->terminal.descriptor = file->descriptor = -1;
+}
+
 void transcript_free(struct transcript *transcript)
 {
     if (!transcript)
         return;
-    if (transcript->terminal.is_open)
-        put(&transcript->terminal, "\n", 1);
-    if (transcript->file.is_open)
-        put(&transcript->file, "\n", 1);
-    if (transcript->file.descriptor >= 0 && close(transcript->file.descriptor) < 0)
-        log_warning("the file of --log: %s", strerror(errno));
+    transcript_end(transcript);
     free(transcript);
 }

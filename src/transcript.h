@@ -19,11 +19,14 @@ enum ota_error transcript_open(struct transcript **transcript, const struct opti
 void transcript_add(struct transcript *transcript, const char *board, bool is_named,
                     const struct line *line, int64_t since_start_us);
 
-/* Whether everything could be written; if not, *where says where not. */
-bool transcript_is_complete(const struct transcript *transcript, const char **where);
+/* Whether everything could be written; if not, loss says where not, and why: OTA_E_OUTPUT. */
+bool transcript_is_complete(const struct transcript *transcript, struct ota_failure *loss);
 
 /* Whether somebody reads on what goes to standard output; who has had enough is no failure. */
 bool transcript_is_read(const struct transcript *transcript);
+
+/* Ends the last line and closes the file, which may be what fails. No further line is written. */
+void transcript_end(struct transcript *transcript);
 
 void transcript_free(struct transcript *transcript);
 

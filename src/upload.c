@@ -55,14 +55,21 @@ static void on_end(AvahiTimeout *timeout, void *userdata)
     loop_quit(program->loop);
 }
 
-/* Nobody reads on what a log that has no end is written to. */
+/* Whether following logs without an end is no longer of use: their lines cannot be written, or have
+ * no reader. As long as a board has no outcome, its upload goes on all the same. */
+static bool is_log_in_vain(const struct program *program)
+{
+    struct ota_failure loss;
+
+    return program->is_summed_up && follow_is_endless(program->options) &&
+           (!report_is_complete(program->report, &loss) || !report_is_read(program->report));
+}
+
 static void on_event(const struct ota_event *event, void *userdata)
 {
-    const char *where;
     struct program *program = userdata;
     report_event(event, program->report);
-    if (event->type == OTA_EVENT_LOG && follow_is_endless(program->options) &&
-        (!report_is_complete(program->report, &where) || !report_is_read(program->report)))
+    if (event->type == OTA_EVENT_LOG && is_log_in_vain(program))
         loop_quit(program->loop);
 }
 
@@ -91,7 +98,7 @@ static void on_done(void *userdata)
 {
     struct program *program = userdata;
     sum_up(program);
-    if (fleet_logs(program->fleet))
+    if (fleet_logs(program->fleet) && !is_log_in_vain(program))
         follow_on(program);
     else
         loop_quit(program->loop);
@@ -150,6 +157,24 @@ static enum ota_error upload(struct program *program)
     return OTA_OK;
 }
 
+/* What could not be written takes nothing back of what the boards have said. */
+static int judge_output(struct program *program, int status)
+{
+    struct ota_failure loss;
+
+    report_end_transcript(program->report);
+    if (report_is_complete(program->report, &loss))
+        return status;
+    if (status != 0) {
+        log_error("%s", loss.message);
+        return status;
+    }
+    fail(&program->failure, loss.error, "%s%s",
+         program->plan.image_count ? "every upload is confirmed, but " : "", loss.message);
+    program->failure.cause = loss.cause;
+    return report_failure(program->report, &program->failure);
+}
+
 static int run(struct program *program)
 {
     enum ota_error error = prepare(program);
@@ -158,16 +183,7 @@ static int run(struct program *program)
     if (error != OTA_OK)
         return report_failure(program->report, &program->failure);
     fleet_end_logs(program->fleet, program->is_over);
-    int status = sum_up(program);
-    const char *where;
-    if (status != 0 || report_is_complete(program->report, &where))
-        return status;
-    fail(&program->failure, OTA_E_OUTPUT,
-         program->plan.image_count ? "every upload is confirmed, but the report could not be "
-                                     "written to %s"
-                                   : "the log could not be written to %s",
-         where);
-    return report_failure(program->report, &program->failure);
+    return judge_output(program, sum_up(program));
 }
 
 int upload_run(const struct options *options, struct report *report)

@@ -334,7 +334,47 @@ class LogFile(MonitorScenario):
         board = self.log_board("one", "END")
         result = run("-i", board.address, MONITOR, "--log", "/dev/full", "--expect", "END")
         self.assertEqual((result.status, result.out), (1, "one\nEND\n"), result)
-        self.assertRegex(result.err, "(?m)^esp-ota: the log could not be written to the file of --log$")
+        self.assertRegex(result.err, "(?m)^esp-ota: the log could not be written to /dev/full: No space left on device\n"
+                                     "  Make room on the disk")
+
+    def test_full_without_an_end(self):
+        """No upload, and nobody who would end it."""
+        board = self.log_board("one", "!tick 50 alive")
+        result = run("-i", board.address, MONITOR, "--log", "/dev/full")
+        self.assertEqual(result.status, 1, result)
+        self.assertRegex(result.err, "(?m)^esp-ota: the log could not be written to /dev/full: No space left on device\n")
+
+    def test_full_in_the_middle(self):
+        """All that fits is there; the terminal has all."""
+        lines = [f"{number} " + 500 * "x" for number in range(9)]
+        board = self.log_board(*lines, "END")
+        path = os.path.join(self.directory, "board.log")
+        result = run("-i", board.address, MONITOR, "--log", path, "--expect", "END",
+                     before=("bash", "-c", 'ulimit -f 2; exec "$@"', "bash"))
+        self.assertEqual((result.status, result.out), (1, "".join(f"{line}\n" for line in [*lines, "END"])), result)
+        self.assertRegex(result.err, f"(?m)^esp-ota: the log could not be written to {path}: File too large\n")
+        with open(path, encoding="ascii") as file:
+            self.assertEqual(file.read(), result.out[:2048])
+
+    def test_full_and_unproven(self):
+        """The status is that of the upload; the loss is told."""
+        board = self.log_board(after=("one",))
+        result = run(*self.upload_to(board), MONITOR, "-q", "--log", "/dev/full", "--reject", "one")
+        self.assertEqual((result.status, result.out), (12, "one\n"), result)
+        self.assertRegex(result.err, "(?m)^esp-ota: the log could not be written to /dev/full: No space left on device$")
+
+    def test_full_while_another_board_is_updated(self):
+        """That board gets its image all the same, and what is said of it is true."""
+        for output, options, status in ((None, ("--log", "/dev/full"), 1), ("head -n 1", (), 0)):
+            with self.subTest(output):
+                boards = [self.log_board(after=("one", "!tick 50 alive"), more=more) for more in ((), ("--write-ms", "200"))]
+                shell = ("bash", "-c", f'"$@" > >({output or "cat"})', "bash")
+                result = run(*self.upload_to(*boards), MONITOR, *options, before=shell)
+                self.assertEqual(result.status, status, result)
+                self.assertEqual("every upload is confirmed, but the log could not be written to /dev/full" in result.err,
+                                 status == 1, result)
+                for board in boards:
+                    self.assertIsNotNone(board.received(), result)
 
 
 class Proof(MonitorScenario):

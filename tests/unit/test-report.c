@@ -259,15 +259,18 @@ static void test_json_that_cannot_be_written(void **state)
 {
     (void)state;
     const struct options options = {.json = true, .quiet = true};
-    const char *where;
+    struct ota_failure loss;
     int saved = dup(STDOUT_FILENO);
     int full = open("/dev/full", O_WRONLY);
     fflush(stdout);
     dup2(full, STDOUT_FILENO);
     struct report *report = report_new(&options);
-    assert_true(report_is_complete(report, &where));
+    assert_true(report_is_complete(report, &loss));
     tell(report, OTA_EVENT_START, 0, 0);
-    assert_false(report_is_complete(report, &where));
+    assert_false(report_is_complete(report, &loss));
+    assert_string_equal(loss.message, "the report could not be written to standard output: No "
+                                      "space left on device");
+    assert_int_equal(loss.cause, OTA_CAUSE_DISK_FULL);
     tell(report, OTA_EVENT_CONNECTED, 0, 0);
     dup2(saved, STDOUT_FILENO);
     clearerr(stdout);
@@ -327,7 +330,7 @@ static void play_fleet(const struct options *options)
         totals.failed++;
         report_event(&told, report);
     }
-    const char *where;
+    struct ota_failure loss;
     told = event(OTA_EVENT_SKIPPED);
     told.totals = &totals;
     for (enum ota_skip skip = OTA_SKIP_UNTRIED; skip <= OTA_SKIP_DUPLICATE; skip++) {
@@ -338,7 +341,7 @@ static void play_fleet(const struct options *options)
         report_event(&told, report);
     }
     report_summary(report, OTA_E_STALLED, 9);
-    assert_true(report_is_complete(report, &where));
+    assert_true(report_is_complete(report, &loss));
     report_free(report);
     capture_end(&capture);
 }

@@ -186,8 +186,8 @@ static void play(const struct story *story, bool on_terminal, bool in_file)
     struct transcript *transcript = open_transcript(&options);
     for (size_t i = 0; i < PIECES && story->pieces[i].text; i++)
         add(transcript, &story->pieces[i]);
-    const char *where;
-    bool is_complete = transcript_is_complete(transcript, &where);
+    struct ota_failure loss;
+    bool is_complete = transcript_is_complete(transcript, &loss);
     transcript_free(transcript);
     capture_end(&capture);
     read_file(path, text, sizeof text);
@@ -440,18 +440,21 @@ static void test_full_disk(void **state)
     (void)state;
     static struct capture capture;
     const struct options options = {.monitor = true, .log = (char[]){"/dev/full"}};
-    const char *where = NULL;
+    struct ota_failure loss;
     capture_begin(&capture);
     struct transcript *transcript = open_transcript(&options);
-    bool is_complete_before = transcript_is_complete(transcript, &where);
+    bool is_complete_before = transcript_is_complete(transcript, &loss);
     for (int i = 0; i < 2; i++)
         add(transcript, &(struct piece){.text = "one", .kind = UNFINISHED});
-    bool is_complete = transcript_is_complete(transcript, &where);
+    bool is_complete = transcript_is_complete(transcript, &loss);
     transcript_free(transcript);
     capture_end(&capture);
     assert_true(is_complete_before);
     assert_false(is_complete);
-    assert_string_equal(where, "the file of --log");
+    assert_int_equal(loss.error, OTA_E_OUTPUT);
+    assert_int_equal(loss.cause, OTA_CAUSE_DISK_FULL);
+    assert_string_equal(loss.message,
+                        "the log could not be written to /dev/full: No space left on device");
     assert_string_equal(capture.text_out, "one\none\n");
 }
 
@@ -478,7 +481,7 @@ static void test_reader_gone(void **state)
 {
     (void)state;
     char path[32], text[64];
-    const char *where = NULL;
+    struct ota_failure loss;
     int saved;
     make_path(path);
     const struct options options = {.monitor = true, .log = path};
@@ -488,7 +491,7 @@ static void test_reader_gone(void **state)
     close(reader);
     add(transcript, &(struct piece){.text = "one"});
     add(transcript, &(struct piece){.text = "two"});
-    bool is_complete = transcript_is_complete(transcript, &where);
+    bool is_complete = transcript_is_complete(transcript, &loss);
     bool is_read = transcript_is_read(transcript);
     transcript_free(transcript);
     close_pipe(saved);
@@ -504,7 +507,7 @@ static void test_reader_asleep(void **state)
 {
     (void)state;
     static unsigned char bytes[LINES_MAX];
-    const char *where = NULL;
+    struct ota_failure loss;
     const struct options options = {.monitor = true};
     int saved;
     memset(bytes, 1, sizeof bytes);
@@ -512,13 +515,14 @@ static void test_reader_asleep(void **state)
     alarm(20); /* a write that waits would do so for ever */
     struct transcript *transcript = open_transcript(&options);
     add_bytes(transcript, &(struct piece){.kind = WHOLE}, bytes, sizeof bytes);
-    bool is_complete = transcript_is_complete(transcript, &where);
+    bool is_complete = transcript_is_complete(transcript, &loss);
     transcript_free(transcript);
     alarm(0);
     close_pipe(saved);
     close(reader);
     assert_false(is_complete);
-    assert_string_equal(where, "standard output");
+    assert_string_equal(loss.message,
+                        "the log could not be written to standard output: its reader has stopped");
 }
 
 /* A signal ends the wait, as time does; whatever errno was left before. */
@@ -531,7 +535,7 @@ static void test_waits(void **state)
     } rows[] = {{"", true}, {"i", false}, {"t", false}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         static struct capture capture;
-        const char *where = NULL;
+        struct ota_failure loss;
         const struct options options = {.monitor = true};
         capture_begin(&capture);
         struct transcript *transcript = open_transcript(&options);
@@ -539,7 +543,7 @@ static void test_waits(void **state)
         errno = EINTR;
         add(transcript, &(struct piece){.text = "one"});
         waits = "";
-        bool is_complete = transcript_is_complete(transcript, &where);
+        bool is_complete = transcript_is_complete(transcript, &loss);
         transcript_free(transcript);
         capture_end(&capture);
         assert_int_equal(is_complete, rows[i].is_complete);
