@@ -77,6 +77,11 @@ enum ota_cause {
     OTA_CAUSE_NO_AVAHI,      /* multicast DNS cannot be asked */
     OTA_CAUSE_NO_BOARDS,     /* none announces itself */
     OTA_CAUSE_NO_SUCH_BOARD, /* others do */
+    /* The way to a board that does not answer, or does not connect. */
+    OTA_CAUSE_DETOUR,        /* datagrams leave through another interface than the board's */
+    OTA_CAUSE_OTHER_NETWORK, /* no interface of this computer is in the board's local network */
+    OTA_CAUSE_NOBODY,        /* nobody in its network has the address */
+    OTA_CAUSE_THERE,         /* somebody has, and is silent */
     /* A connection came, but from an address that nobody expected. */
     OTA_CAUSE_OTHER_ADDRESS,
     /* The board said that the password is wrong. */

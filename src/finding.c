@@ -49,7 +49,7 @@ void finding_add_host(struct finding *finding, const struct discover_answer *ans
 {
     if (answer->has_address)
         finding_add_address(finding, &answer->address);
-    claims_add(&finding->claims, answer);
+    claims_add(&finding->resolution.claims, answer);
 }
 
 void finding_add_service(struct finding *finding, const struct discover_answer *answer)

@@ -11,8 +11,7 @@
 /* Starts as {0}. */
 struct finding {
     struct resolution resolution;
-    struct claims claims; /* the addresses that were heard on multicast DNS */
-    int64_t since_us;     /* when the first address came */
+    int64_t since_us; /* when the first address came */
 };
 
 /* Adds an address, in the order of struct resolution; an IPv4 address may displace the last one. */

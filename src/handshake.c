@@ -40,6 +40,7 @@
 #include "log.h"
 #include "loop.h"
 #include "trust.h"
+#include "way.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,10 +203,12 @@ static void on_reply_while_accepting(struct handshake *handshake, const struct r
 
 static void end_no_connection(struct handshake *handshake)
 {
+    const struct candidates *candidates = &handshake->candidates;
     struct address local;
-    bool known = candidates_local(&handshake->candidates, handshake->candidates.current, &local);
-    END(handshake, handshake_no_connection, handshake->config, known ? &local : NULL,
-        handshake->start_us);
+    bool is_known = candidates_local(candidates, candidates->current, &local);
+
+    END(handshake, handshake_no_connection, handshake->config, is_known ? &local : NULL,
+        is_known && way_is_elsewhere(candidates, &local), handshake->start_us);
 }
 
 static const struct state_row states[STATE_COUNT] = {

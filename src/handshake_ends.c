@@ -170,7 +170,7 @@ void handshake_cannot_send(struct ota_failure *failure, const struct session_con
 }
 
 void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,
-                             const struct address *local, int64_t start_us)
+                             const struct address *local, bool is_elsewhere, int64_t start_us)
 {
     char text[ADDRESS_TEXT_MAX] = "this host";
     char other[ADDRESS_TEXT_MAX];
@@ -196,6 +196,8 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
              config->image->size, text, listener_port(config->listener));
     if (!trouble && stranger)
         failure->cause = OTA_CAUSE_OTHER_ADDRESS;
+    else if (!trouble && is_elsewhere)
+        failure->cause = OTA_CAUSE_OTHER_NETWORK;
 }
 
 static const char *describe_tried_schemes(const struct session_config *config,

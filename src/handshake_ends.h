@@ -48,10 +48,10 @@ bool handshake_is_local(const struct session_config *config, int reason);
 /* Nothing can be sent to address; reason is an errno. */
 void handshake_cannot_send(struct ota_failure *failure, const struct session_config *config,
                            const char *address, int reason);
-/* local: the address to which the board should have connected; NULL: not known. start_us: when
- * the handshake began. */
+/* local: the address to which the board should have connected; NULL: not known. is_elsewhere: the
+ * board is in another network than this computer. start_us: when the handshake began. */
 void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,
-                             const struct address *local, int64_t start_us);
+                             const struct address *local, bool is_elsewhere, int64_t start_us);
 void handshake_wrong_password(struct ota_failure *failure, const struct session_config *config,
                               enum auth_scheme scheme);
 void handshake_refused(struct ota_failure *failure, const struct session_config *config,

@@ -8,9 +8,8 @@
 #include "error.h"
 #include "log.h"
 #include "loop.h"
-#include "networks.h"
+#include "way.h"
 
-#include <ifaddrs.h>
 #include <stdio.h>
 
 enum { FRESH_STARTS_MAX = 3 }; /* of a handshake that went stale */
@@ -209,31 +208,15 @@ void handshake_invite_drained(struct handshake *handshake)
     handshake_invite(handshake, 0);
 }
 
-/* Describes the way to the best candidate; with -I the kernel does not choose it. */
-static void describe_detour(const struct handshake *handshake, char detour[NETWORKS_DETOUR_MAX])
-{
-    const struct candidates *candidates = &handshake->candidates;
-    size_t endpoint = candidates->is_settled ? candidates->current : 0;
-    const struct address board = endpoints_get(candidates->endpoints, endpoint);
-    struct ifaddrs *interfaces = NULL;
-    struct address local;
-
-    *detour = '\0';
-    if (handshake->config->source || !candidates_local(candidates, endpoint, &local) ||
-        getifaddrs(&interfaces) < 0)
-        return;
-
-    networks_describe_detour(detour, &board, &local, interfaces);
-    freeifaddrs(interfaces);
-}
-
 static void end_absent(struct handshake *handshake)
 {
-    char absence[OTA_MESSAGE_MAX], detour[NETWORKS_DETOUR_MAX];
+    char absence[OTA_MESSAGE_MAX], way[WAY_MAX];
     enum ota_error error = describe_absence(handshake, absence);
+    enum ota_cause cause = way_describe(way, &handshake->candidates, handshake->config->heard);
 
-    describe_detour(handshake, detour);
-    END(handshake, fail, error, "%s%s%s", absence, *detour ? "; " : "", detour);
+    fail(&handshake->failure, error, "%s%s%s", absence, *way ? "; " : "", way);
+    handshake->failure.cause = cause;
+    handshake_finish(handshake);
 }
 
 void handshake_end_no_answer(struct handshake *handshake)

@@ -527,6 +527,7 @@ static struct session_config make_session_config(struct job *job)
         .board = job->name,
         .endpoints = &job->endpoints,
         .source = options->has_source ? &options->source : NULL,
+        .heard = &job->found.claims,
         .peer = options->has_peer ? &options->peer : NULL,
         .peer_any = options->peer_any,
         .md5_target = options->md5_target,
@@ -673,6 +674,8 @@ static void take_resolution(struct job *job, const struct resolution *resolution
     if (job->found.port || !before.port ||
         !address_equal(&job->found.addresses[0], &before.addresses[0]))
         return;
+    if (!job->found.claims.count)
+        job->found.claims = before.claims;
     job->found.port = before.port;
     job->found.password = before.password;
     memcpy(job->found.type, before.type, sizeof before.type);

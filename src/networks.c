@@ -3,6 +3,8 @@
  */
 #include "networks.h"
 
+#include "namesakes.h"
+
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -171,28 +173,65 @@ static const struct ifaddrs *find_better(const struct address *board,
     return best_length >= outgoing_length ? best : NULL;
 }
 
-char *networks_describe_detour(char target[NETWORKS_DETOUR_MAX], const struct address *board,
-                               const struct address *local, const struct ifaddrs *interfaces)
+/* The interface on which the board was heard; NULL: it was not, or on the outgoing one, too. */
+static const char *find_heard(const struct address *board, const char *outgoing,
+                              const struct claims *heard)
+{
+    const char *found = NULL;
+
+    for (size_t i = 0; heard && i < heard->count; i++) {
+        const struct claim *claim = &heard->items[i];
+
+        if (!*claim->interface || !address_equal(&claim->address, board))
+            continue;
+        if (strcmp(claim->interface, outgoing) == 0)
+            return NULL;
+        found = claim->interface;
+    }
+    return found;
+}
+
+enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
+                                        const struct address *board, const struct address *local,
+                                        const struct claims *heard,
+                                        const struct ifaddrs *interfaces)
 {
     const struct ifaddrs *outgoing = find_owner(local, interfaces), *better;
     char from[ADDRESS_TEXT_MAX], own[ADDRESS_TEXT_MAX];
     struct address own_address;
+    const char *other;
 
     *target = '\0';
     if (!outgoing)
-        return target;
+        return OTA_CAUSE_NONE;
     address_text(from, local);
     better = find_better(board, outgoing, interfaces);
-    if (better && take_address(&own_address, better->ifa_addr))
+    other = find_heard(board, outgoing->ifa_name, heard);
+    if (better && take_address(&own_address, better->ifa_addr)) {
         snprintf(target, NETWORKS_DETOUR_MAX,
                  "invitations leave through %s (%s), although %s (%s) is in the board's network: a "
                  "VPN or another route takes them",
                  outgoing->ifa_name, from, better->ifa_name, address_text(own, &own_address));
-    else if (is_local(board) && !is_in_a_network(board, interfaces))
-        snprintf(
-            target, NETWORKS_DETOUR_MAX,
-            "invitations leave through %s (%s), as no interface of this computer is in the board's "
-            "network",
-            outgoing->ifa_name, from);
-    return target;
+        return OTA_CAUSE_DETOUR;
+    }
+    if (other) {
+        snprintf(target, NETWORKS_DETOUR_MAX,
+                 "invitations leave through %s (%s), although the board announces itself on %s: a "
+                 "VPN or another route takes them",
+                 outgoing->ifa_name, from, other);
+        return OTA_CAUSE_DETOUR;
+    }
+    if (!is_local(board) || is_in_a_network(board, interfaces))
+        return OTA_CAUSE_NONE;
+    snprintf(target, NETWORKS_DETOUR_MAX,
+             "invitations leave through %s (%s), as no interface of this computer is in the "
+             "board's network",
+             outgoing->ifa_name, from);
+    return OTA_CAUSE_OTHER_NETWORK;
+}
+
+bool networks_is_elsewhere(const struct address *board, const struct address *local,
+                           const struct ifaddrs *interfaces)
+{
+    return is_local(board) && is_local(local) && !is_in_a_network(board, interfaces);
 }

@@ -6,9 +6,12 @@
 #define NETWORKS_H
 
 #include "address.h"
+#include "esp-ota.h"
 
 #include <ifaddrs.h>
 #include <stddef.h>
+
+struct claims; /* namesakes.h */
 
 /* Puts the addresses of one board into the order to try them: IPv4 in a network of this computer,
  * IPv6 in one (link-local: on its interface), other IPv4, other IPv6. Keeps the order of those that
@@ -28,10 +31,19 @@ bool networks_show_two_boards(const struct address *a, const char *a_interface,
 enum { NETWORKS_DETOUR_MAX = 320 };
 
 /* Says through which interface invitations to the board leave, if that is worth a remark: another
- * interface is in the board's network, or none is, although the address belongs to a local network.
- * local: the source address that the kernel has chosen. Returns target: "", or a part of a sentence
- * such as "invitations leave through tun0 (10.8.0.2), ...". */
-char *networks_describe_detour(char target[NETWORKS_DETOUR_MAX], const struct address *board,
-                               const struct address *local, const struct ifaddrs *interfaces);
+ * interface is in the board's network, or the board was announced on another one (heard; NULL: it
+ * was not); or none is in its network, although the address belongs to a local one. local: the
+ * source address that the kernel has chosen. Sets target to "" or to a part of a sentence such as
+ * "invitations leave through tun0 (10.8.0.2), ...". Returns OTA_CAUSE_DETOUR,
+ * OTA_CAUSE_OTHER_NETWORK or OTA_CAUSE_NONE. */
+enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
+                                        const struct address *board, const struct address *local,
+                                        const struct claims *heard,
+                                        const struct ifaddrs *interfaces);
+
+/* Whether the board, reached from the address local, is in another network than this computer: both
+ * belong to local networks, as NAT and containers have them, and no interface is in the board's. */
+bool networks_is_elsewhere(const struct address *board, const struct address *local,
+                           const struct ifaddrs *interfaces);
 
 #endif

@@ -158,6 +158,27 @@ static const struct remedy {
     {.error = OTA_E_NO_MDNS,
      .text = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's package is "
              "avahi-daemon), or name the boards by their IP addresses with -i."},
+    {.error = OTA_E_NO_CONNECTION,
+     .cause = OTA_CAUSE_OTHER_NETWORK,
+     .text =
+         "Let the board reach " THE_PORT "; it is in another network, so that a firewall or the "
+         "address translation (NAT) of a router, virtual machine or container in between must "
+         "pass its connection: bring this computer into the board's network if that cannot be "
+         "had."},
+    {.cause = OTA_CAUSE_DETOUR,
+     .text = "End the VPN, or exclude the local network from it; or name the interface that is in "
+             "the board's network, as with -I wlan0, which counts for more than the route."},
+    {.cause = OTA_CAUSE_OTHER_NETWORK,
+     .text = "Bring this computer into the board's network, check the address, or make sure that "
+             "the router in between passes UDP there and TCP back."},
+    {.cause = OTA_CAUSE_NOBODY,
+     .text = "Check the address, and that the board is on, awake and in this network, where no "
+             "device has the address; an access point that isolates its clients, as guest networks "
+             "do, hides a board just like that."},
+    {.cause = OTA_CAUSE_THERE,
+     .text = "Check that the board's sketch calls ArduinoOTA.handle() often, that no other upload "
+             "keeps it busy, and that the port is right (-p: ESP8266 8266, ESP32 3232, Pico W "
+             "2040); or another device has the address now."},
     {.error = OTA_E_NO_ANSWER,
      .text = "Check that the board is on, awake and in this network, that its sketch calls "
              "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port is "

@@ -98,8 +98,10 @@ static void record_facts(struct resolver *resolver, const struct discover_answer
     struct finding *finding = best_finding(resolver);
 
     for (size_t i = 0; finding && i < finding->resolution.count; i++)
-        if (address_equal(&finding->resolution.addresses[i], &answer->address))
+        if (address_equal(&finding->resolution.addresses[i], &answer->address)) {
+            claims_add(&finding->resolution.claims, answer);
             finding_add_facts(finding, answer);
+        }
 }
 
 static void record_answer(struct resolver *resolver, enum discover_kind kind,

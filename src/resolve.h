@@ -7,6 +7,7 @@
 #define RESOLVE_H
 
 #include "mdns.h"
+#include "namesakes.h"
 #include "target.h"
 
 #include <avahi-common/watch.h>
@@ -23,6 +24,7 @@ struct resolution {
     const char *source;           /* for people: "numeric address", "mDNS", "/etc/hosts", ... */
     char instance[128];           /* escaped instance name; "" when it was not found as a service */
     char type[DISCOVER_TYPE_MAX]; /* the board's kind, as it came from the network; "": unknown */
+    struct claims claims;         /* the addresses that were heard on multicast DNS */
 };
 
 struct resolver;

@@ -53,7 +53,7 @@ bool rivals_check(struct rivals **started, const AvahiPoll *poll_api, struct fin
                   rivals_done_fn *done, void *userdata)
 {
     struct address addresses[CLAIMS_MAX];
-    size_t count = claims_find_rivals(addresses, &finding->claims);
+    size_t count = claims_find_rivals(addresses, &finding->resolution.claims);
 
     *started = NULL;
     if (count == 0)

@@ -10,6 +10,7 @@
 #include "errands.h"
 #include "image.h"
 #include "listener.h"
+#include "namesakes.h"
 #include "trust.h"
 
 struct session;
@@ -35,6 +36,7 @@ struct session_config {
     const char *board;                 /* what the user calls it, escaped, for messages */
     const struct endpoints *endpoints; /* where the board may listen */
     const struct source *source;       /* -I: this computer's end; NULL: any */
+    const struct claims *heard;        /* where the board was announced; NULL: unknown */
     const struct address *peer; /* --peer: who may connect; NULL: the addresses of endpoints */
     bool peer_any;              /* --peer any */
     bool md5_target;            /* -m: the board stores an MD5 hash */

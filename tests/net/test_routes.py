@@ -37,6 +37,8 @@ class Routes(unittest.TestCase):
              ESP_OTA, "-i", board, "-p", "8266", "-t", "1", "--retries", "0", "-f", self.image,
              *options], capture_output=True, text=True, timeout=DEADLINE_S, check=False)
         self.assertEqual((run.returncode, run.stdout), (5, ""), run)
+        self.assertEqual("-I wlan0" in run.stderr, "another route takes them" in run.stderr, run)
+        self.assertEqual("into the board's network" in run.stderr, "as no interface" in run.stderr, run)
         return run.stderr
 
     def test_vpn(self):

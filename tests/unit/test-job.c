@@ -833,6 +833,7 @@ static void test_session_config(void **state)
     assert_true(world.config.md5_target);
     assert_true(world.config.peer_any);
     assert_ptr_equal(world.config.source, &options.source);
+    assert_non_null(world.config.heard);
     assert_ptr_equal(world.config.peer, &options.peer);
     assert_ptr_equal(world.config.image, &image);
     assert_string_equal(world.config.board, "kitchen.local");

@@ -4,6 +4,8 @@
  */
 #include "networks.h"
 
+#include "namesakes.h"
+
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -183,8 +185,81 @@ static void test_detour(void **state)
 
         assert_true(address_parse(&board, rows[i].board));
         assert_true(address_parse(&local, rows[i].local));
-        networks_describe_detour(text, &board, &local, make_list(rows[i].interfaces));
+        enum ota_cause cause =
+            networks_describe_detour(text, &board, &local, NULL, make_list(rows[i].interfaces));
         assert_string_equal(text, rows[i].says);
+        assert_int_equal(cause, strstr(text, "although") ? OTA_CAUSE_DETOUR
+                                : *text                  ? OTA_CAUSE_OTHER_NETWORK
+                                                         : OTA_CAUSE_NONE);
+    }
+}
+
+/* The interface on which the board was announced, where its address tells nothing. */
+static void test_heard(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *interfaces[2]; /* on which 172.16.0.7 was heard */
+        const char *other;         /* where another address was */
+        const char *says;
+    } rows[] = {
+        {{NULL}, NULL, AS_NONE("eth0 (10.1.0.5)")},
+        {{"wlan0"},
+         NULL,
+         "invitations leave through eth0 (10.1.0.5), although the board announces itself on wlan0: "
+         "a VPN or another route takes them"},
+        {{"eth0"}, NULL, AS_NONE("eth0 (10.1.0.5)")},
+        {{"wlan0", "eth0"}, NULL, AS_NONE("eth0 (10.1.0.5)")},
+        {{""}, NULL, AS_NONE("eth0 (10.1.0.5)")},
+        {{NULL}, "wlan0", AS_NONE("eth0 (10.1.0.5)")},
+    };
+    const struct interface *interfaces[INTERFACES_MAX] = {&ethernet, &wlan};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[NETWORKS_DETOUR_MAX];
+        struct address board, local, other;
+        struct claims heard = {0};
+
+        assert_true(address_parse(&board, "172.16.0.7"));
+        assert_true(address_parse(&local, "10.1.0.5"));
+        assert_true(address_parse(&other, "172.16.0.8"));
+        for (size_t k = 0; k < 2 && rows[i].interfaces[k]; k++) {
+            heard.items[heard.count].address = board;
+            snprintf(heard.items[heard.count++].interface, IF_NAMESIZE, "%s",
+                     rows[i].interfaces[k]);
+        }
+        if (rows[i].other) {
+            heard.items[heard.count].address = other;
+            snprintf(heard.items[heard.count++].interface, IF_NAMESIZE, "%s", rows[i].other);
+        }
+        assert_int_equal(
+            networks_describe_detour(text, &board, &local, &heard, make_list(interfaces)),
+            strstr(rows[i].says, "announces") ? OTA_CAUSE_DETOUR : OTA_CAUSE_OTHER_NETWORK);
+        assert_string_equal(text, rows[i].says);
+    }
+}
+
+static void test_elsewhere(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *board, *local;
+        bool is_elsewhere;
+    } rows[] = {
+        {"192.168.1.7", "192.168.1.20", false}, {"192.168.4.1", "192.168.1.20", true},
+        {"192.168.4.1", "172.17.0.2", true},    {"8.8.8.8", "192.168.1.20", false},
+        {"192.168.4.1", "8.8.8.8", false}, /* the board can reach that */
+        {"127.0.0.7", "127.0.0.1", false},
+    };
+    const struct interface *interfaces[INTERFACES_MAX] = {&wlan};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct address board, local;
+
+        assert_true(address_parse(&board, rows[i].board));
+        assert_true(address_parse(&local, rows[i].local));
+        assert_int_equal(networks_is_elsewhere(&board, &local, make_list(interfaces)),
+                         rows[i].is_elsewhere);
     }
 }
 
@@ -193,6 +268,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_detour),
+        cmocka_unit_test(test_heard),
+        cmocka_unit_test(test_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

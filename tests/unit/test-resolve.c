@@ -245,6 +245,9 @@ static void on_done(const struct resolution *resolution, const struct ota_failur
         }
         world.port = resolution->port;
         snprintf(world.source, sizeof world.source, "%s", resolution->source);
+        /* where it was heard is known, also of an address whose announcement came */
+        if (strcmp(resolution->source, "mDNS") == 0 || resolution->port)
+            assert_true(resolution->claims.count > 0);
         snprintf(world.instance, sizeof world.instance, "%s", resolution->instance);
     } else {
         world.failure = *failure;

@@ -1,0 +1,24 @@
+/*
+ * way.h: what is known of the way to a board that does not answer: whether invitations leave
+ * through the right interface, and whether anybody has the board's address.
+ */
+#ifndef WAY_H
+#define WAY_H
+
+#include "candidates.h"
+#include "esp-ota.h"
+#include "namesakes.h"
+
+enum { WAY_MAX = 512 };
+
+/* Describes the way to the candidates that were tried, or to the board's own one if it is known;
+ * "" where there is nothing to say. heard: the interfaces on which its addresses were announced;
+ * NULL: none. Returns the cause that this is of the board's silence. */
+enum ota_cause way_describe(char text[WAY_MAX], const struct candidates *candidates,
+                            const struct claims *heard);
+
+/* Whether the current candidate, to which datagrams leave from the address local, is in another
+ * network than this computer (networks_is_elsewhere()). */
+bool way_is_elsewhere(const struct candidates *candidates, const struct address *local);
+
+#endif
