@@ -66,6 +66,7 @@ int child_start(struct child *child, void (*run)(int socket, const void *argumen
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before);
+    secret_cleanse_traces(); /* the child gets them, too */
     if (fcntl(sockets[0], F_SETFL, O_NONBLOCK) == 0)
         pid = fork();
     if (pid == 0) {

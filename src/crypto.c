@@ -3,6 +3,8 @@
  */
 #include "crypto.h"
 
+#include "secret.h"
+
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
@@ -15,7 +17,6 @@
 enum { KEYS_SIZE = 65536, KEYS_LEAST = 32 };
 
 /* Signing takes up to 13 KB of stack (RSA-2048, OpenSSL 3.0). */
-enum { STACK_SIZE = 32768 };
 
 /* -- libcrypto's heap: it frees copies of keys and passwords (PEM text, the states of hashes) that
  * it does not always cleanse -- */
@@ -82,20 +83,12 @@ static void *move(void *memory, size_t size, const char *file, int line)
     return moved;
 }
 
-/* Its functions for numbers and hashes leave parts of keys on the stack. It is the real stack,
- * which AddressSanitizer would put a copy in the place of. */
-__attribute__((noinline, no_sanitize_address)) static void cleanse_stack(void)
-{
-    unsigned char below[STACK_SIZE];
-    OPENSSL_cleanse(below, sizeof below);
-}
-
 void crypto_close(struct crypto *crypto)
 {
     if (crypto->provider != NULL)
         OSSL_PROVIDER_unload(crypto->provider);
     OSSL_LIB_CTX_free(crypto->context);
-    cleanse_stack();
+    secret_cleanse_traces(); /* functions for numbers and hashes leave parts of keys there */
 }
 
 int crypto_open(struct crypto *crypto)

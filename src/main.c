@@ -8,6 +8,7 @@
 #include "options.h"
 #include "output.h"
 #include "report.h"
+#include "secret.h"
 #include "standard_files.h"
 #include "upload.h"
 
@@ -27,10 +28,14 @@ static int run(const struct options *options, struct report *report)
 int main(int argc, char **argv)
 {
     struct options options;
-    struct ota_failure failure;
+    /* The C library has read the first argument, with what stands behind it, and the dynamic linker
+     * saved that where this lies now. */
+    struct ota_failure failure = {.error = OTA_OK};
     int status = 0;
+    secret_cleanse_traces();
     standard_files_secure();
     enum options_outcome outcome = options_parse(&options, argc, argv, &failure);
+    secret_cleanse_traces(); /* of passwords in options */
     struct report *report = report_new(&options);
     if (outcome == OPTIONS_RUN)
         status = run(&options, report);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* What an old limit for locked memory (64 KiB) allows a few of. */
-enum { CHUNK_SIZE = 16384, ALIGNMENT = 16 };
+enum { CHUNK_SIZE = 16384, ALIGNMENT = 16, STACK_SIZE = 32768 };
 
 /* In front of each secret. A forked child reads 0 here. */
 struct block {
@@ -128,6 +128,42 @@ void secret_forget_all(void)
     for (const struct chunk *chunk = chunks; chunk; chunk = chunk->next)
         if (chunk->is_inherited)
             digest_cleanse(chunk->pages, chunk->used);
+}
+
+#ifdef __x86_64__
+/* Those from 16 on are used by functions for strings only, and keep what these have read last. */
+static void cleanse_registers(void)
+{
+#define CLEANSE(number) "vpxord %zmm" #number ", %zmm" #number ", %zmm" #number "\n\t"
+    if (__builtin_cpu_supports("avx512f"))
+        __asm__ volatile(CLEANSE(16) CLEANSE(17) CLEANSE(18) CLEANSE(19) CLEANSE(20) CLEANSE(21)
+                             CLEANSE(22) CLEANSE(23) CLEANSE(24) CLEANSE(25) CLEANSE(26) CLEANSE(27)
+                                 CLEANSE(28) CLEANSE(29) CLEANSE(30) CLEANSE(31));
+    if (__builtin_cpu_supports("avx"))
+        __asm__ volatile("vzeroall" ::
+                             : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+                               "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+                               "xmm15");
+#undef CLEANSE
+}
+#else
+static void cleanse_registers(void)
+{
+}
+#endif
+
+/* The real stack, which AddressSanitizer would put a copy in the place of. */
+__attribute__((noinline, no_sanitize_address)) static void cleanse_stack(void)
+{
+    unsigned char below[STACK_SIZE];
+
+    digest_cleanse(below, sizeof below);
+}
+
+void secret_cleanse_traces(void)
+{
+    cleanse_registers();
+    cleanse_stack();
 }
 
 size_t secret_count(void)

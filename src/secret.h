@@ -23,6 +23,11 @@ void secret_free(void *secret);
 /* For a child after fork(): cleanses what the kernel has left there, as old ones do. */
 void secret_forget_all(void);
 
+/* Cleanses vector registers, and the stack below the caller: functions for strings leave what they
+ * have read last in those, from where the dynamic linker saves it on the stack whenever it looks
+ * for a function; and functions of libraries leave parts of secrets there. */
+void secret_cleanse_traces(void);
+
 /* How many are not freed, for tests. */
 size_t secret_count(void);
 

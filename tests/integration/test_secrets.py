@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Where secrets are while the program runs: in its memory, in a core dump, in the process that asks D-Bus.
+"""Where secrets are while the program runs: in its memory, in a core dump, in the processes that ask D-Bus and DNS.
 
 Processes are stopped and all that they have is searched. A bus that accepts a connection and says nothing keeps
-the asking process alive, and names it.
+the asking process alive, and names it; so does a name server that gets a question and says nothing.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import sys
 import unittest
 
 import firmware
-from scenario import Program, Scenario, Terminal, image, secrets
+from scenario import Program, Scenario, Terminal, address, image, secrets
 
 PASSWORD = "kwert-8231-zuiop"
 PASSPHRASE = "open sesame 5177"
@@ -86,6 +86,39 @@ class Bus:
     def close(self):
         for connection in (self._socket, *self._connections):
             connection.close()
+
+
+class NameServer:
+    """It gets questions and says nothing. A mount namespace has it in resolv.conf."""
+
+    def __init__(self, scenario_case):
+        self._socket = socket.socket(type=socket.SOCK_DGRAM)
+        self._socket.settimeout(CONNECT_S)
+        self._address = address()
+        self._socket.bind((self._address, 53))
+        resolv = scenario_case.file("resolv.conf", f"nameserver {self._address}\noptions timeout:20\n".encode())
+        switch = scenario_case.file("nsswitch.conf", b"hosts: files dns\n")
+        self.before = ("unshare", "--mount", "sh", "-c", f"mount --bind {resolv} /etc/resolv.conf && "
+                       f'mount --bind {switch} /etc/nsswitch.conf && exec "$@"', "sh")
+
+    def wait_for_child(self, parent):
+        """The process that asks: the child of parent that has the socket."""
+        _, (_, port) = self._socket.recvfrom(2048)
+        with open("/proc/net/udp", encoding="ascii") as table:
+            inodes = {f"socket:[{line.split()[9]}]" for line in table if f":{port:04X} " in line[:22]}
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
+                    is_child = int(file.read().rpartition(")")[2].split()[1]) == parent
+                sockets = {os.readlink(f"/proc/{name}/fd/{fd}") for fd in os.listdir(f"/proc/{name}/fd")} if is_child else ()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if inodes & set(sockets):
+                return int(name)
+        raise AssertionError(f"no child of {parent} has asked")
+
+    def close(self):
+        self._socket.close()
 
 
 class Memory(Scenario):
@@ -159,6 +192,34 @@ class Memory(Scenario):
                         self.assert_nowhere(program.pid, {"the former one": PASSWORD[::-1].encode()})
                 finally:
                     self.end(program)
+
+    def test_child_gets_nothing_that_was_read_with_a_neighbour(self):
+        """Functions for strings read 32 bytes at a time: the end of the first argument, and the password behind it."""
+        for length in range(32):
+            with self.subTest(length):
+                program, child = self.catch(lambda env, pad="x" * length: Program("--all", "-a", PASSWORD, "-f",
+                                                                                  self.firmware, PAD=pad, **env))
+                try:
+                    self.assert_nowhere(child, {"the password": PASSWORD.encode()})
+                    self.assert_only_protected(program.pid, "the password", PASSWORD.encode())
+                finally:
+                    self.end(program)
+
+    def test_child_that_asks_dns_gets_no_password(self):
+        server = NameServer(self)
+        self.addCleanup(server.close)
+        program = Program("-i", "kitchen.example", "-a", PASSWORD, "-f", self.firmware, before=server.before,
+                          DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={self.directory}/none")
+        try:
+            child = server.wait_for_child(program.pid)
+            os.kill(program.pid, signal.SIGSTOP)
+            os.kill(child, signal.SIGSTOP)
+            self.assertTrue(search(child, {"the name": b"kitchen.example"})["the name"],
+                            "the name is nowhere: this test does not see what it should")
+            self.assert_nowhere(child, {"the password": PASSWORD.encode(), **derived(PASSWORD)})
+            self.assert_only_protected(program.pid, "the password", PASSWORD.encode())
+        finally:
+            self.end(program)
 
     def test_child_gets_no_typed_password(self):
         """One board asks for it, then another one is looked for."""
