@@ -16,6 +16,8 @@ enum { LINE_WIDTH = 79, TEXT_COLUMN = 28, USAGE_INDENT = 15, NAME_MAX_LENGTH = 3
 
 static const char help_head[] =
     "Usage: esp-ota -i HOST [-a PASSWORD] -f FILE [OPTION...]\n"
+    "       esp-ota -i HOST --monitor [OPTION...]\n"
+    "       esp-ota --check -f FILE [OPTION...]\n"
     "       esp-ota -l [OPTION...]\n"
     "\n"
     "Uploads firmware over Wi-Fi to a board that runs ArduinoOTA: ESP8266, ESP32,\n"

@@ -69,9 +69,9 @@ static const struct poptOption image_rows[] = {
          "FILE is a filesystem image (SPIFFS, LittleFS, FAT); --filesystem is the same"),
     SAME_FLAG("filesystem", OPTION_SPIFFS),
     FLAG("compress", 'z', OPTION_COMPRESS,
-         "send it compressed; ESP8266 and Pico W boards unpack it"),
+         "send FILE compressed; ESP8266 and Pico W boards unpack it"),
     VALUE("sign", '\0', OPTION_SIGN, "KEY",
-          "sign it with this private key, a PEM file, for boards that check signatures; with -z, "
+          "sign FILE with this private key, a PEM file, for boards that check signatures; with -z, "
           "an ESP8266 that does not check them would never start again"),
     VALUE("sign-hash", '\0', OPTION_SIGN_HASH, "HASH",
           "what the sketch of an ESP32 checks the signature over: sha256, sha384 or sha512 "
@@ -133,15 +133,17 @@ static const struct poptOption log_rows[] = {
                    "print the log that the sketch offers at this TCP port [23]: after the upload, "
                    "or without -f; ends with Ctrl-C"),
     VALUE("monitor-for", '\0', OPTION_MONITOR_FOR, "SECONDS", "stop --monitor after this time"),
-    OPTIONAL_VALUE("timestamps", OPTION_TIMESTAMPS, "[=wall]",
-                   "before each line the seconds since the start, or the time of day"),
+    OPTIONAL_VALUE(
+        "timestamps", OPTION_TIMESTAMPS, "[=wall]",
+        "print the seconds since the start, or the time of day, before each line of the log"),
     FLAG("raw", '\0', OPTION_RAW,
-         "print what the board writes as it is: colors, and anything else"),
-    VALUE("log", '\0', OPTION_LOG, "FILE", "append the board's lines to FILE as well"),
+         "print the log as the board writes it: colors, and anything else"),
+    VALUE("log", '\0', OPTION_LOG, "FILE", "append the log to FILE as well"),
     VALUE("expect", '\0', OPTION_EXPECT, "REGEX",
           "the upload succeeds only if a line of the log matches; if repeated, all must match"),
     VALUE("reject", '\0', OPTION_REJECT, "REGEX",
-          "the upload fails if a line matches, such as 'panic|Exception'; may be repeated"),
+          "the upload fails if a line of the log matches, such as 'panic|Exception'; may be "
+          "repeated"),
     VALUE("expect-timeout", '\0', OPTION_EXPECT_TIMEOUT, "SECONDS",
           "how long to wait for the lines of --expect [30]"),
     OPTIONAL_VALUE("online", OPTION_ONLINE, "[=SECONDS]",
@@ -158,9 +160,9 @@ static const struct poptOption output_rows[] = {
     POPT_TABLEEND};
 
 static const struct poptOption help_rows[] = {
-    FLAG("help", 'h', OPTION_HELP, "print this"),
-    FLAG("usage", '\0', OPTION_USAGE, "print a short summary"),
-    FLAG("version", 'V', OPTION_VERSION, "print the version"), POPT_TABLEEND};
+    FLAG("help", 'h', OPTION_HELP, "print all options"),
+    FLAG("usage", '\0', OPTION_USAGE, "print a short summary of the options"),
+    FLAG("version", 'V', OPTION_VERSION, "print the version of esp-ota"), POPT_TABLEEND};
 
 const struct poptOption options_groups[] = {GROUP(target_rows, "Target:"),
                                             GROUP(password_rows, "Authentication:"),

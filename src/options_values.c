@@ -8,6 +8,7 @@
 #include "escape.h"
 #include "image.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,34 +268,58 @@ static bool parse_seconds(const char *text, int64_t limit_s, int64_t *us)
     return *us <= limit_s * 1000000;
 }
 
+/* "; write 120" for "2m", and so on; "" for what is no such time, or more than limit_s. */
+static const char *suggest_seconds(char buffer[SHOWN_MAX], const char *value, int limit_s)
+{
+    static const struct {
+        const char *name;
+        uint64_t seconds;
+    } units[] = {{"s", 1},        {"sec", 1},  {"seconds", 1},  {"m", 60},   {"min", 60},
+                 {"minutes", 60}, {"h", 3600}, {"hours", 3600}, {"d", 86400}};
+    uint64_t number;
+    const char *unit;
+
+    buffer[0] = '\0';
+    if (!parse_number(value, WAIT_MAX_S, &number, &unit))
+        return buffer;
+    unit += strspn(unit, " ");
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(unit, units[i].name) == 0 && number * units[i].seconds <= (uint64_t)limit_s)
+            snprintf(buffer, SHOWN_MAX, "; write %ju", (uintmax_t)(number * units[i].seconds));
+    return buffer;
+}
+
+static enum ota_error not_seconds(const char *option, const char *value, const char *least,
+                                  int limit_s, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX], suggestion[SHOWN_MAX];
+
+    return fail(failure, OTA_E_USAGE, "%s '%s' is not a number of seconds from %s to %d%s", option,
+                show(shown, value), least, limit_s, suggest_seconds(suggestion, value, limit_s));
+}
+
 static enum ota_error set_duration(int64_t *us, const char *option, const char *value,
                                    struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
     if (parse_seconds(value, WAIT_MAX_S, us) && *us > 0)
         return OTA_OK;
-    return fail(failure, OTA_E_USAGE, "%s '%s' is not a number of seconds from 0.001 to %d", option,
-                show(buffer, value), WAIT_MAX_S);
+    return not_seconds(option, value, "0.001", WAIT_MAX_S, failure);
 }
 
 static enum ota_error set_timeout(struct options *options, const char *value,
                                   struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
     if (parse_seconds(value, TIMEOUT_MAX_S, &options->timeout_us) && options->timeout_us > 0)
         return OTA_OK;
-    return fail(failure, OTA_E_USAGE, "--timeout '%s' is not a number of seconds from 0.001 to %d",
-                show(buffer, value), TIMEOUT_MAX_S);
+    return not_seconds("--timeout", value, "0.001", TIMEOUT_MAX_S, failure);
 }
 
 static enum ota_error set_wait(struct options *options, const char *value,
                                struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
     if (parse_seconds(value, WAIT_MAX_S, &options->wait_us))
         return OTA_OK;
-    return fail(failure, OTA_E_USAGE, "--wait '%s' is not a number of seconds from 0 to %d",
-                show(buffer, value), WAIT_MAX_S);
+    return not_seconds("--wait", value, "0", WAIT_MAX_S, failure);
 }
 
 /* A number of something from least to limit. */
@@ -376,14 +401,17 @@ static enum ota_error set_expect_timeout(struct options *options, const char *va
 static enum ota_error set_online(struct options *options, const char *value,
                                  struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
+    char shown[SHOWN_MAX], suggestion[SHOWN_MAX];
+
     options->online_us = ONLINE_DEFAULT_S * INT64_C(1000000);
     if (*value == '\0' || (parse_seconds(value, WAIT_MAX_S, &options->online_us) &&
                            options->online_us >= ONLINE_MIN_S * INT64_C(1000000)))
         return OTA_OK;
-    return fail(failure, OTA_E_USAGE,
-                "--online '%s' is not a number of seconds from %d to %d: no board restarts faster",
-                show(buffer, value), ONLINE_MIN_S, WAIT_MAX_S);
+    return fail(
+        failure, OTA_E_USAGE,
+        "--online '%s' is not a number of seconds from %d to %d%s (no board restarts faster)",
+        show(shown, value), ONLINE_MIN_S, WAIT_MAX_S,
+        suggest_seconds(suggestion, value, WAIT_MAX_S));
 }
 
 static enum ota_error set_timestamps(struct options *options, const char *value,
