@@ -87,6 +87,16 @@ void handshake_resend_after(struct handshake *handshake, int64_t delay_us)
     arm(handshake);
 }
 
+void handshake_log_sent(const struct handshake *handshake, const char *what)
+{
+    char local[WAY_LOCAL_MAX];
+
+    if (log_enabled(LOG_LEVEL_DEBUG))
+        log_debug("%s: sent from %s to %s: %s", handshake->config->board,
+                  way_describe_local(local, &handshake->candidates), handshake->board_address,
+                  what);
+}
+
 void handshake_emit(struct handshake *handshake, struct ota_event event)
 {
     event.phase = states[handshake->state].phase;
@@ -124,8 +134,11 @@ static void release_board(struct handshake *handshake)
     struct candidates *candidates = &handshake->candidates;
     bool is_open = candidates->list[candidates->current].udp.descriptor >= 0;
 
-    if (handshake->is_left_waiting && is_open)
-        candidates_send(candidates, no_answer, sizeof no_answer - 1);
+    if (handshake->is_left_waiting && is_open &&
+        candidates_send(candidates, no_answer, sizeof no_answer - 1) == 0) {
+        handshake_log_sent(handshake, "200, which is no answer, so that the board forgets its "
+                                      "challenge");
+    }
     handshake->is_left_waiting = false;
 }
 
@@ -262,6 +275,21 @@ static void count_gibberish(struct handshake *handshake, size_t length, const st
               *text ? text : "(not shown)");
 }
 
+/* The digits of a challenge are not shown: those of a later one may repeat an answer. */
+static void log_reply(const struct handshake *handshake, size_t endpoint, const struct reply *reply)
+{
+    static const char *const words[] = {[REPLY_OK] = "OK",
+                                        [REPLY_CHALLENGE] = "AUTH, and a challenge",
+                                        [REPLY_AUTH_FAILED] = "Authentication Failed",
+                                        [REPLY_ERROR] = "ERR: "};
+    const struct address board = endpoints_get(handshake->config->endpoints, endpoint);
+    char where[ADDRESS_TEXT_MAX + 8];
+
+    log_debug("%s: received from %s: %s%s", handshake->config->board,
+              address_text_port(where, &board), words[reply->type],
+              reply->type == REPLY_ERROR ? reply->text : "");
+}
+
 static void on_datagram(size_t endpoint, const void *data, size_t length, void *userdata)
 {
     struct handshake *handshake = userdata;
@@ -275,6 +303,7 @@ static void on_datagram(size_t endpoint, const void *data, size_t length, void *
         count_gibberish(handshake, length, &reply);
         return;
     }
+    log_reply(handshake, endpoint, &reply);
     settle(handshake, endpoint);
     if (states[handshake->state].on_reply)
         states[handshake->state].on_reply(handshake, &reply);

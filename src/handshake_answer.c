@@ -65,8 +65,11 @@ static void send_answer_datagram(struct handshake *handshake)
 {
     int reason =
         candidates_send(&handshake->candidates, handshake->answer, handshake->answer_length);
+
     if (reason)
         handshake_on_network_error(handshake->candidates.current, reason, handshake);
+    else
+        handshake_log_sent(handshake, "200, and the answer, which is not shown");
 }
 
 /* An answer to a challenge that may be void already is sent once, or a few times to a quick board:

@@ -157,8 +157,11 @@ static void send_invitation(struct handshake *handshake)
                                                  .address = address_text(address, &board),
                                                  .port = address_port(&board)});
     reason = candidates_try(candidates, datagram, length);
+    datagram[length - 1] = '\0'; /* without the line end */
     if (reason)
         handshake_on_network_error(candidates->current, reason, handshake);
+    else
+        handshake_log_sent(handshake, datagram);
 }
 
 /* A board that was heard gets the time that it needs, even beyond -t. */

@@ -66,6 +66,8 @@ void handshake_enter(struct handshake *handshake, enum state state, int64_t limi
                      int64_t resend_us);
 /* Postpones the datagram that is to be sent again. */
 void handshake_resend_after(struct handshake *handshake, int64_t delay_us);
+/* A debug line about a datagram to the current candidate; what: what it says, without secrets. */
+void handshake_log_sent(const struct handshake *handshake, const char *what);
 void handshake_emit(struct handshake *handshake, struct ota_event event);
 /* Each notice is given once, even if the upload takes several handshakes. */
 void handshake_note_event(struct handshake *handshake, enum notice notice, struct ota_event event);

@@ -230,6 +230,13 @@ enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
     return OTA_CAUSE_OTHER_NETWORK;
 }
 
+const char *networks_find_owner(const struct address *local, const struct ifaddrs *interfaces)
+{
+    const struct ifaddrs *owner = find_owner(local, interfaces);
+
+    return owner ? owner->ifa_name : NULL;
+}
+
 bool networks_is_elsewhere(const struct address *board, const struct address *local,
                            const struct ifaddrs *interfaces)
 {

@@ -41,6 +41,9 @@ enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
                                         const struct claims *heard,
                                         const struct ifaddrs *interfaces);
 
+/* The name of the interface that has this address; NULL: none has. It is part of interfaces. */
+const char *networks_find_owner(const struct address *local, const struct ifaddrs *interfaces);
+
 /* Whether the board, reached from the address local, is in another network than this computer: both
  * belong to local networks, as NAT and containers have them, and no interface is in the board's. */
 bool networks_is_elsewhere(const struct address *board, const struct address *local,

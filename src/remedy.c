@@ -10,13 +10,23 @@
     "this computer's TCP port (choose it with -P and open it in the firewall; from Docker or WSL " \
     "forward it, with a VPN give -I this computer's Wi-Fi address)"
 
+#define MIRRORED                                                                                   \
+    "switch WSL to mirrored networking (networkingMode=mirrored below [wsl2] in .wslconfig)"
+#define NAMES_IN_CONTAINER                                                                         \
+    "start the container with --network host and the host's D-Bus (-v /run/dbus:/run/dbus), "      \
+    "where Avahi runs: multicast DNS does not get into a container with a network of its own."
+#define NAMES_IN_WSL MIRRORED ": multicast DNS does not get into WSL's own network."
+#define BY_ADDRESS "Give the board's IP address with -i, or "
+#define ALL_BY_ADDRESS "Name the boards by their IP addresses with -i, or "
+
 enum image_kind { ANY_IMAGE, SKETCH, FILESYSTEM };
 
 static const struct remedy {
-    enum ota_error error;  /* OTA_OK: any */
-    enum ota_cause cause;  /* OTA_CAUSE_NONE: any */
-    enum image_kind image; /* what was to be sent */
-    const char *chips;     /* what the board has one of; NULL: whatever it has */
+    enum ota_error error;    /* OTA_OK: any */
+    enum ota_cause cause;    /* OTA_CAUSE_NONE: any */
+    enum image_kind image;   /* what was to be sent */
+    const char *chips;       /* what the board has one of; NULL: whatever it has */
+    enum surroundings where; /* SURROUNDINGS_PLAIN: anywhere */
     const char *text;
 } remedies[] = {
     /* -- what the board said -- */
@@ -137,6 +147,17 @@ static const struct remedy {
     {.error = OTA_E_SIGNATURE,
      .text = "Get the image again from its signer, or sign it again; if it was signed with another "
              "key, give --verify-key that key."},
+    {.cause = OTA_CAUSE_NO_SUCH_BOARD,
+     .text = "Give a pattern that matches one of them (* stands for anything), and quote it so "
+             "that the shell leaves it alone."},
+    {.error = OTA_E_NOT_FOUND,
+     .where = SURROUNDINGS_CONTAINER,
+     .text = BY_ADDRESS NAMES_IN_CONTAINER},
+    {.error = OTA_E_NOT_FOUND, .where = SURROUNDINGS_WSL, .text = BY_ADDRESS NAMES_IN_WSL},
+    {.error = OTA_E_NO_MDNS,
+     .where = SURROUNDINGS_CONTAINER,
+     .text = ALL_BY_ADDRESS NAMES_IN_CONTAINER},
+    {.error = OTA_E_NO_MDNS, .where = SURROUNDINGS_WSL, .text = ALL_BY_ADDRESS NAMES_IN_WSL},
     {.cause = OTA_CAUSE_NO_AVAHI,
      .text = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's packages are "
              "avahi-daemon and libnss-mdns), or give the board's IP address with -i."},
@@ -144,13 +165,10 @@ static const struct remedy {
      .text = "Check that boards are on and in this network (multicast DNS does not cross routers, "
              "guest networks and most VPNs), and that this computer's firewall lets UDP port 5353 "
              "in, or give a board's IP address with -i."},
-    {.cause = OTA_CAUSE_NO_SUCH_BOARD,
-     .text = "Give a pattern that matches one of them (* stands for anything), and quote it so "
-             "that the shell leaves it alone."},
     {.error = OTA_E_NOT_FOUND,
      .text = "Check that the board is on and in this network (multicast DNS does not cross "
-             "routers, guest networks and most VPNs), and the spelling of its name, or give its IP "
-             "address."},
+             "routers, guest networks and most VPNs), that this computer's firewall lets UDP port "
+             "5353 in, and the spelling of its name, or give its IP address."},
     {.error = OTA_E_AMBIGUOUS,
      .text = "Update the boards by address, or all of them with --match, and give each a name of "
              "its own (ArduinoOTA.setHostname() in its sketch); --list marks the boards that share "
@@ -158,6 +176,17 @@ static const struct remedy {
     {.error = OTA_E_NO_MDNS,
      .text = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's package is "
              "avahi-daemon), or name the boards by their IP addresses with -i."},
+    {.error = OTA_E_NO_CONNECTION,
+     .cause = OTA_CAUSE_OTHER_NETWORK,
+     .where = SURROUNDINGS_CONTAINER,
+     .text = "Start the container with --network host, or publish a port (\"docker run -p "
+             "10000:10000\" with -P 10000 here): no board can connect into a container with a "
+             "network of its own."},
+    {.error = OTA_E_NO_CONNECTION,
+     .cause = OTA_CAUSE_OTHER_NETWORK,
+     .where = SURROUNDINGS_WSL,
+     .text = "Choose a port with -P, let the firewall of Windows pass it, and " MIRRORED
+             ": no board can connect into WSL's own network."},
     {.error = OTA_E_NO_CONNECTION,
      .cause = OTA_CAUSE_OTHER_NETWORK,
      .text =
@@ -287,21 +316,22 @@ static const struct remedy {
 const size_t remedy_count = sizeof remedies / sizeof *remedies;
 
 static bool fits(const struct remedy *row, const struct ota_failure *failure,
-                 enum ota_command command, const char *chips)
+                 enum ota_command command, const char *chips, enum surroundings where)
 {
     enum image_kind image = command == OTA_COMMAND_FILESYSTEM ? FILESYSTEM : SKETCH;
 
     return (row->error == OTA_OK || row->error == failure->error) &&
            (row->cause == OTA_CAUSE_NONE || row->cause == failure->cause) &&
            (row->image == ANY_IMAGE || row->image == image) &&
+           (row->where == SURROUNDINGS_PLAIN || row->where == where) &&
            (!row->chips || (*chips && kind_overlap(row->chips, chips)));
 }
 
 const char *remedy_find(const struct ota_failure *failure, enum ota_command command,
-                        const char *chips)
+                        const char *chips, enum surroundings where)
 {
     for (size_t i = 0; failure->error != OTA_OK && i < remedy_count; i++)
-        if (fits(&remedies[i], failure, command, chips))
+        if (fits(&remedies[i], failure, command, chips, where))
             return remedies[i].text;
     return "";
 }

@@ -5,11 +5,13 @@
 #define REMEDY_H
 
 #include "esp-ota.h"
+#include "surroundings.h"
 
 /* The remedy for this failure of this command, on a board with one of these chips (a set as in
- * kind.h; "" if unknown): one sentence, or "" if the failure's own message says what to do. */
+ * kind.h; "" if unknown), where this program runs: one sentence, or "" if the failure's own message
+ * says what to do. */
 const char *remedy_find(const struct ota_failure *failure, enum ota_command command,
-                        const char *chips);
+                        const char *chips, enum surroundings where);
 
 /* How many rows the table has; its test has a case for each. */
 extern const size_t remedy_count;

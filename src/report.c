@@ -291,8 +291,9 @@ static const char *remedy_of(const struct report *report, const struct ota_event
 {
     const char *chips = event->chips ? event->chips : "";
 
-    return event->type == OTA_EVENT_RESULT ? remedy_find(event->failure, report->command, chips)
-                                           : "";
+    return event->type == OTA_EVENT_RESULT && event->failure->error != OTA_OK
+               ? remedy_find(event->failure, report->command, chips, surroundings_find())
+               : "";
 }
 
 static void show_failure(const char *where, const char *phase, const struct ota_failure *failure,
@@ -460,6 +461,7 @@ int report_failure(struct report *report, const struct ota_failure *failure)
                               report_json_failure(stdout, failure, exit_status,
                                                   loop_now_us() - report->start_us));
     show_failure("", "", failure,
-                 remedy_find(failure, report ? report->command : OTA_COMMAND_SKETCH, ""));
+                 remedy_find(failure, report ? report->command : OTA_COMMAND_SKETCH, "",
+                             surroundings_find()));
     return exit_status;
 }

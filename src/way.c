@@ -96,6 +96,24 @@ enum ota_cause way_describe(char text[WAY_MAX], const struct candidates *candida
     return cause == OTA_CAUSE_NONE ? describe_neighbours(text, candidates) : cause;
 }
 
+char *way_describe_local(char text[WAY_LOCAL_MAX], const struct candidates *candidates)
+{
+    struct ifaddrs *interfaces = NULL;
+    const char *interface = NULL;
+    char where[ADDRESS_TEXT_MAX + 8];
+    struct address local;
+
+    *text = '\0';
+    if (!candidates_local(candidates, candidates->current, &local))
+        return text;
+    if (getifaddrs(&interfaces) == 0)
+        interface = networks_find_owner(&local, interfaces);
+    snprintf(text, WAY_LOCAL_MAX, "%s on %s", address_text_port(where, &local),
+             interface ? interface : "an unknown interface");
+    freeifaddrs(interfaces);
+    return text;
+}
+
 bool way_is_elsewhere(const struct candidates *candidates, const struct address *local)
 {
     const struct address board = endpoints_get(candidates->endpoints, candidates->current);

@@ -385,6 +385,32 @@ class Echo(Played):
                         for start in range(len(secret) - 8):
                             self.assertNotIn(secret[start:start + 9], shown, name)
 
+    def test_each_datagram(self):
+        """With -d, from where to where; of an answer only that it is one, of a challenge not its digits."""
+        def script(peer, _):
+            peer.invited()
+            peer.reply(MD5)
+            given.extend(peer.answered())
+            peer.reply(b"OK")
+            channel = peer.connect()
+            peer.take_image(channel)
+            channel.send(b"OK")
+            where.append(f"{peer.address}:{peer.port}")
+
+        given, where = [], []
+        result = self.play(script, "-a", "kwert", "-d", "--retries", "0")
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        lines = [line.partition("] ")[2].partition(": ")[2] for line in result.err.splitlines()
+                 if re.search(": (sent|received) from ", line)]
+        own = r"sent from 127\.0\.0\.1:\d+ on lo to " + re.escape(where[0])
+        patterns = (own + r": 0 \d+ 50000 [0-9a-f]{32}", f"received from {where[0]}: AUTH, and a challenge",
+                    own + ": 200, and the answer, which is not shown", f"received from {where[0]}: OK")
+        self.assertEqual(len(lines), len(patterns), lines)
+        for line, pattern in zip(lines, patterns):
+            self.assertRegex(line, f"^{pattern}$")
+        for secret in (*given, "kwert", "ab" * 16):
+            self.assertNotIn(secret, result.err)
+
     def test_other_words_are_shown(self):
         self.check([Case("a refusal", ("-P", "kwert", "--fault", "refuse:ERROR[4]: Not Enough Space"),
                          ("-a", "kwert"), status=7, says=("Not Enough Space",)),

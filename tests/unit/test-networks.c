@@ -258,6 +258,8 @@ static void test_elsewhere(void **state)
 
         assert_true(address_parse(&board, rows[i].board));
         assert_true(address_parse(&local, rows[i].local));
+        assert_int_equal(networks_find_owner(&local, make_list(interfaces)) != NULL,
+                         strcmp(rows[i].local, "192.168.1.20") == 0);
         assert_int_equal(networks_is_elsewhere(&board, &local, make_list(interfaces)),
                          rows[i].is_elsewhere);
     }

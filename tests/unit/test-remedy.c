@@ -13,10 +13,12 @@
 
 #define SKETCH OTA_COMMAND_SKETCH
 #define FILESYSTEM OTA_COMMAND_FILESYSTEM
+#define CONTAINER SURROUNDINGS_CONTAINER
+#define WSL SURROUNDINGS_WSL
 
 enum { ROWS_MAX = 128, REMEDY_MAX = OTA_MESSAGE_MAX / 2 };
 
-static const struct {
+static const struct row {
     enum ota_error error;
     enum ota_cause cause;
     enum ota_command command;
@@ -68,7 +70,7 @@ static const struct {
     {OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, FILESYSTEM, "", "of the board itself"},
     {OTA_E_LOCAL, OTA_CAUSE_NONE, SKETCH, "", "routes and firewall"},
     {OTA_E_SIGNATURE, OTA_CAUSE_NONE, SKETCH, "", "--verify-key that key"},
-    {OTA_E_NOT_FOUND, OTA_CAUSE_NONE, SKETCH, "", "spelling of its name"},
+    {OTA_E_NOT_FOUND, OTA_CAUSE_NONE, SKETCH, "", "UDP port 5353 in, and the spelling of its name"},
     {OTA_E_AMBIGUOUS, OTA_CAUSE_NONE, SKETCH, "", "name of its own"},
     {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "Start Avahi"},
     {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "esp32*", "address translation (NAT)"},
@@ -105,26 +107,52 @@ static const struct {
     {OTA_E_INTERRUPTED, OTA_CAUSE_NONE, SKETCH, "", "when you are ready"},
 };
 
+/* In a container, or in WSL. */
+static const struct {
+    enum surroundings where;
+    struct row row;
+} elsewhere[] = {
+    {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "docker run -p 10000"}},
+    {WSL, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "firewall of Windows"}},
+    {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "rp*", "in the firewall; from"}},
+    {CONTAINER, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "/run/dbus"}},
+    {WSL, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_BOARDS, SKETCH, "", "networkingMode=mirrored"}},
+    {CONTAINER, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_SUCH_BOARD, SKETCH, "", "pattern that matches"}},
+    {CONTAINER, {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "/run/dbus"}},
+    {CONTAINER, {OTA_E_NOT_FOUND, OTA_CAUSE_NONE, SKETCH, "", "Give the board's IP address"}},
+    {WSL, {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "networkingMode=mirrored"}},
+};
+
+struct seen {
+    const char *texts[ROWS_MAX];
+    size_t count;
+};
+
+static void look_up(struct seen *seen, const struct row *row, enum surroundings where)
+{
+    const struct ota_failure failure = {.error = row->error, .cause = row->cause};
+    const char *remedy = remedy_find(&failure, row->command, row->chips, where);
+    size_t known = 0;
+
+    if (!strstr(remedy, row->phrase))
+        fail_msg("no \"%s\" in: %s", row->phrase, remedy);
+    while (known < seen->count && seen->texts[known] != remedy)
+        known++;
+    if (known == seen->count)
+        seen->texts[seen->count++] = remedy;
+}
+
 /* Every row of the table is somebody's, and says what it should. */
 static void test_each_row(void **state)
 {
     (void)state;
-    const char *seen[ROWS_MAX];
-    size_t count = 0;
+    struct seen seen = {.count = 0};
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct ota_failure failure = {.error = cases[i].error, .cause = cases[i].cause};
-        const char *remedy = remedy_find(&failure, cases[i].command, cases[i].chips);
-        size_t known = 0;
-
-        if (!strstr(remedy, cases[i].phrase))
-            fail_msg("no \"%s\" in: %s", cases[i].phrase, remedy);
-        while (known < count && seen[known] != remedy)
-            known++;
-        if (known == count)
-            seen[count++] = remedy;
-    }
-    assert_int_equal(count, remedy_count);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        look_up(&seen, &cases[i], SURROUNDINGS_PLAIN);
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        look_up(&seen, &elsewhere[i].row, elsewhere[i].where);
+    assert_int_equal(seen.count, remedy_count);
 }
 
 /* No failure is without advice, but those whose sentence gives it; and it fits the image. */
@@ -138,8 +166,8 @@ static void test_all(void **state)
             const struct ota_failure failure = {.error = error};
             bool is_filesystem = i % 2;
             bool is_silent = error == OTA_OK || error == OTA_E_USAGE || error == OTA_E_IMAGE;
-            const char *remedy =
-                remedy_find(&failure, is_filesystem ? FILESYSTEM : SKETCH, chips[i / 2]);
+            const char *remedy = remedy_find(&failure, is_filesystem ? FILESYSTEM : SKETCH,
+                                             chips[i / 2], SURROUNDINGS_PLAIN);
 
             assert_int_equal(*remedy == '\0', is_silent);
             if (is_silent)
@@ -159,7 +187,7 @@ static void test_other_boards(void **state)
     for (enum ota_error error = OTA_OK; error < OTA_ERROR_COUNT; error++) {
         for (enum ota_cause cause = OTA_CAUSE_NONE; cause < OTA_CAUSE_COUNT; cause++) {
             const struct ota_failure failure = {.error = error, .cause = cause};
-            const char *remedy = remedy_find(&failure, SKETCH, "esp8266");
+            const char *remedy = remedy_find(&failure, SKETCH, "esp8266", SURROUNDINGS_PLAIN);
             bool names_ports = strstr(remedy, "ESP32 3232") != NULL;
 
             assert_true(names_ports || !strstr(remedy, "ESP32"));
