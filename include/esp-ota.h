@@ -164,6 +164,26 @@ struct ota_totals {
     bool is_asking; /* a password is being typed: leave the terminal alone */
 };
 
+/* What the work on a board is about. */
+enum ota_doing {
+    OTA_DOING_UPLOAD,
+    OTA_DOING_PASSWORD, /* waits for the user to type it, or for another board to accept it */
+    OTA_DOING_RETRY,    /* rests between two attempts, or is queued for the next one */
+    OTA_DOING_LOG,      /* has its outcome, and the log is still followed */
+};
+
+/* Where a board stands. Valid only during the call that tells it; strings are escaped. */
+struct ota_standing {
+    const char *board;
+    enum ota_doing doing;
+    enum ota_phase phase; /* of a retry: where the last attempt ended */
+    const char *reason;   /* of a retry: how the last attempt ended, or "" */
+    size_t bytes;         /* acknowledged in this attempt */
+    size_t total;
+    int64_t transfer_us; /* since the connection was accepted */
+};
+typedef void ota_standing_fn(const struct ota_standing *standing, void *userdata);
+
 struct image;
 struct line; /* lines.h */
 

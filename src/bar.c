@@ -9,7 +9,7 @@
 enum {
     BAR_MIN = 10,
     BAR_MAX = 40,
-    LABEL_MAX = 60,
+    LABEL_MAX = 256,
     TAIL_MAX = LABEL_MAX + 6 * BAR_TEXT_MAX,
     UNPACKED_MAX = 2 * BAR_TEXT_MAX,
     KIB = 1024,
@@ -87,25 +87,41 @@ static const char *describe_unpacked(char target[UNPACKED_MAX], const struct bar
     return target;
 }
 
+/* The longest label that fits, with as much behind it as fits, too. Bytes are counted, of which a
+ * character has at least as many as columns. */
+static void describe_labelled(char target[TAIL_MAX], size_t width, const struct bar *bar,
+                              const char *rate, const char *end, unsigned percent)
+{
+    for (size_t i = 0; i < BAR_LABELS && bar->labels[i]; i++) {
+        const char *label = bar->labels[i];
+
+        snprintf(target, TAIL_MAX, "%.*s  %3u%%  %11s  %s", LABEL_MAX, label, percent, rate, end);
+        if (strlen(target) > width)
+            snprintf(target, TAIL_MAX, "%.*s  %3u%%  %s", LABEL_MAX, label, percent, end);
+        if (strlen(target) > width)
+            snprintf(target, TAIL_MAX, "%.*s  %3u%%", LABEL_MAX, label, percent);
+        if (strlen(target) <= width)
+            return;
+    }
+}
+
 /* As much as fits the width, at least the percentage. */
 static void describe(char target[TAIL_MAX], size_t width, const struct bar *bar)
 {
     char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], left[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
     const char *end = bar->bytes == bar->total ? "verifying" : time_left(left, bar);
     unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
+
     bar_part(size, bar->bytes, bar->total);
     bar_rate(rate, bar->bytes, bar->elapsed_us);
-    if (bar->label)
-        snprintf(target, TAIL_MAX, "%.*s  %3u%%  %11s  %s", LABEL_MAX, bar->label, percent, rate,
-                 end);
+    if (bar->labels[0])
+        describe_labelled(target, width, bar, rate, end, percent);
     else
         snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s%s", percent, size, rate, end,
                  describe_unpacked(unpacked, bar));
     if (strlen(target) + BAR_MIN + 3 > width && bar->unpacked)
         snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s", percent, size, rate, end);
-    if (strlen(target) > width && bar->label)
-        snprintf(target, TAIL_MAX, "%.*s  %3u%%", LABEL_MAX, bar->label, percent);
-    else if (strlen(target) > width)
+    if (strlen(target) > width && !bar->labels[0])
         snprintf(target, TAIL_MAX, "%3u%%  %s", percent, rate);
     if (strlen(target) > width)
         snprintf(target, TAIL_MAX, "%u%%", percent);

@@ -7,8 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { BAR_LABELS = 4 };
+
 struct bar {
-    const char *label;  /* in front of the percentage; NULL: none */
+    /* In front of the percentage: the longest text first, then shorter ones in case it does not
+     * fit; NULL: none. */
+    const char *labels[BAR_LABELS];
     size_t bytes;       /* acknowledged */
     size_t total;       /* not 0 */
     size_t unpacked;    /* what it was compressed from; 0: it is not compressed */
@@ -23,8 +27,9 @@ char *bar_part(char *target, size_t bytes, size_t whole);
 /* "69.2 KiB/s"; "?" when no time has passed. */
 char *bar_rate(char *target, size_t bytes, int64_t elapsed_us);
 
-/* Bar, label, percent, sizes (without a label), rate, time left in at most width columns, all
- * ASCII; what does not fit is left out, the percentage last. target is always terminated. */
+/* Bar, label, percent, sizes (without a label), rate, time left in at most width columns. All is
+ * ASCII but what labels bring along. What does not fit is left out: the bar, the rate, the time
+ * left, then the label becomes shorter; the percentage stays. target is always terminated. */
 void bar_render(char *target, size_t capacity, size_t width, const struct bar *bar);
 
 #endif

@@ -218,3 +218,8 @@ void browse_free(struct browse *browse)
     boards_free(&browse->boards);
     free(browse);
 }
+
+size_t browse_count(const struct browse *browse)
+{
+    return browse->boards.count;
+}

@@ -20,6 +20,9 @@ typedef void browse_done_fn(const struct boards *boards, const struct ota_failur
 struct browse *browse_start(const AvahiPoll *poll_api, struct mdns *mdns, int64_t timeout_us,
                             browse_done_fn *done, void *userdata);
 
+/* How many boards have been heard of so far. */
+size_t browse_count(const struct browse *browse);
+
 /* Ends it at any time, also in done, without calling that. */
 void browse_free(struct browse *browse);
 

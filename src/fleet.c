@@ -382,6 +382,40 @@ void fleet_interrupt(struct fleet *fleet, int signal_number)
     loop_arm(fleet->config.poll_api, &fleet->turn, -1, NULL, NULL);
 }
 
+const struct ota_totals *fleet_totals(const struct fleet *fleet)
+{
+    return &fleet->totals;
+}
+
+static enum ota_doing doing_of(const struct member *member)
+{
+    switch (member->state) {
+    case ENDED:
+        return OTA_DOING_LOG;
+    case RESTING:
+    case READY:
+        return member->has_rested ? OTA_DOING_RETRY : OTA_DOING_UPLOAD;
+    case PARKED:
+        return OTA_DOING_PASSWORD;
+    default:
+        return member->asks ? OTA_DOING_PASSWORD : OTA_DOING_UPLOAD;
+    }
+}
+
+void fleet_tell(const struct fleet *fleet, ota_standing_fn *tell, void *userdata)
+{
+    for (size_t i = 0; i < fleet->begun; i++) {
+        const struct member *member = &fleet->members[i];
+        struct ota_standing standing;
+
+        if (!member->job)
+            continue;
+        job_describe(member->job, &standing);
+        standing.doing = doing_of(member);
+        tell(&standing, userdata);
+    }
+}
+
 size_t fleet_logs(const struct fleet *fleet)
 {
     size_t count = 0;

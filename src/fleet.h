@@ -30,6 +30,16 @@ struct fleet *fleet_start(const struct fleet_config *config);
  * follow. */
 void fleet_interrupt(struct fleet *fleet, int signal_number);
 
+const struct ota_totals *fleet_totals(const struct fleet *fleet);
+
+/* Tells where each board stands that has been begun and whose work, or log, goes on. */
+void fleet_tell(const struct fleet *fleet, ota_standing_fn *tell, void *userdata);
+
+/* While a password is asked for: moves to the next line of the terminal, and asks again there. What
+ * has been typed so far stays. */
+void fleet_leave_prompt(struct fleet *fleet);
+void fleet_repeat_prompt(struct fleet *fleet);
+
 /* How many boards have their outcome and a log that is still followed (follow_is_endless()). */
 size_t fleet_logs(const struct fleet *fleet);
 

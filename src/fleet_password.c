@@ -34,6 +34,18 @@ void fleet_password_dismiss(struct fleet *fleet)
     fleet->totals.is_asking = false;
 }
 
+void fleet_leave_prompt(struct fleet *fleet)
+{
+    if (fleet->prompt)
+        prompt_leave(fleet->prompt);
+}
+
+void fleet_repeat_prompt(struct fleet *fleet)
+{
+    if (fleet->prompt)
+        prompt_repeat(fleet->prompt);
+}
+
 static void give(struct member *member, const char *password)
 {
     member->asks = false;

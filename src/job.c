@@ -755,6 +755,17 @@ static enum ota_phase current_phase(const struct job *job)
     return job->resolver ? OTA_PHASE_RESOLVE : job->paused;
 }
 
+void job_describe(const struct job *job, struct ota_standing *standing)
+{
+    *standing = (struct ota_standing){.board = job->name,
+                                      .phase = current_phase(job),
+                                      .reason = echo_hide(&job->echo, job->last),
+                                      .bytes = job->acknowledged,
+                                      .total = job->image ? job->image->size : 0};
+    if (job->connected_us)
+        standing->transfer_us = loop_now_us() - job->connected_us;
+}
+
 /* Closes what is open at once, and emits the result. */
 static void stop(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
                  int signal_number)

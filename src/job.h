@@ -70,6 +70,9 @@ void job_park(struct job *job);
  * job_start() and on_done. */
 void job_interrupt(struct job *job, int signal_number);
 
+/* Where the job stands; all of *standing but what it is doing. */
+void job_describe(const struct job *job, struct ota_standing *standing);
+
 /* Sends a line (given without its end) to the board whose log is followed; false when that cannot
  * be done now. */
 bool job_say(struct job *job, const char *line, size_t length);

@@ -6,6 +6,7 @@
 #include "browse.h"
 #include "error.h"
 #include "listing.h"
+#include "log.h"
 #include "loop.h"
 #include "match.h"
 #include "report_json.h"
@@ -55,12 +56,24 @@ static void on_done(const struct boards *boards, const struct ota_failure *failu
     loop_quit(program->loop);
 }
 
+static void on_status(void *userdata)
+{
+    const struct program *program = userdata;
+    size_t count = program->browse ? browse_count(program->browse) : 0;
+
+    log_notice("looking for boards: %zu found so far, after %.1f s of at most %.3g s", count,
+               (double)(loop_now_us() - program->start_us) / 1e6,
+               (double)program->options->timeout_us / 1e6);
+}
+
 static enum ota_error browse(struct program *program)
 {
     program->loop = loop_new();
     if (!program->loop)
         return fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s",
                     strerror(errno));
+    if (loop_catch_status(program->loop, on_status, program) < 0)
+        return fail(&program->failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
     const AvahiPoll *poll_api = loop_poll_api(program->loop);
     program->mdns = mdns_new(poll_api);
     if (program->mdns)

@@ -56,9 +56,12 @@ struct loop {
     bool ends_without_memory, has_run_out;
     int signal_pipe[2];
     AvahiWatch *signal_watch;
-    void (*on_signal)(int number, void *userdata);
+    void (*on_signal)(int number, void *userdata); /* NULL: the signals are not caught */
     void *signal_userdata;
+    void (*on_status)(void *userdata); /* NULL: SIGUSR1 is not caught */
+    void *status_userdata;
     struct sigaction old_caught[CAUGHT_COUNT];
+    struct sigaction old_status;
 };
 
 /* The write end for the signal handler, which has no other way to find its loop. */
@@ -359,8 +362,12 @@ static void signals_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, v
     (void)event;
     struct loop *loop = userdata;
     unsigned char number;
+
     while (read(fd, &number, 1) == 1)
-        loop->on_signal(number, loop->signal_userdata);
+        if (number == SIGUSR1)
+            loop->on_status(loop->status_userdata);
+        else
+            loop->on_signal(number, loop->signal_userdata);
 }
 
 /* A shell starts background jobs with SIGINT ignored, so that Ctrl-C does not reach them; nohup
@@ -372,24 +379,62 @@ static void catch_unless_ignored(int number, const struct sigaction *action, str
         sigaction(number, action, NULL);
 }
 
-int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
-                       void *userdata)
+static int open_signal_pipe(struct loop *loop)
 {
-    if (pipe2(loop->signal_pipe, O_NONBLOCK | O_CLOEXEC) < 0)
+    if (loop->signal_watch)
+        return 0;
+    if (loop->signal_pipe[0] < 0 && pipe2(loop->signal_pipe, O_NONBLOCK | O_CLOEXEC) < 0)
         return -1;
-    loop->on_signal = on_signal;
-    loop->signal_userdata = userdata;
     loop->signal_watch = loop->api.watch_new(&loop->api, loop->signal_pipe[0], AVAHI_WATCH_IN,
                                              signals_readable, loop);
     if (!loop->signal_watch)
         return -1;
     signal_descriptor = loop->signal_pipe[1];
-
-    struct sigaction action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < CAUGHT_COUNT; i++)
-        catch_unless_ignored(caught[i], &action, &loop->old_caught[i]);
     return 0;
+}
+
+static const struct sigaction pipe_action = {.sa_handler = handle_signal, .sa_flags = SA_RESTART};
+
+int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
+                       void *userdata)
+{
+    if (open_signal_pipe(loop) < 0)
+        return -1;
+    loop->on_signal = on_signal;
+    loop->signal_userdata = userdata;
+    for (size_t i = 0; i < CAUGHT_COUNT; i++)
+        catch_unless_ignored(caught[i], &pipe_action, &loop->old_caught[i]);
+    return 0;
+}
+
+int loop_catch_status(struct loop *loop, void (*on_status)(void *userdata), void *userdata)
+{
+    if (open_signal_pipe(loop) < 0)
+        return -1;
+    if (!loop->on_status)
+        sigaction(SIGUSR1, &pipe_action, &loop->old_status);
+    loop->on_status = on_status;
+    loop->status_userdata = userdata;
+    return 0;
+}
+
+bool loop_wait_readable(struct loop *loop, int descriptor, int64_t timeout_us)
+{
+    const int64_t until_us = loop_now_us() + timeout_us;
+    struct pollfd polled[] = {{.fd = descriptor, .events = POLLIN},
+                              {.fd = loop->signal_pipe[0], .events = POLLIN}};
+
+    for (;;) {
+        int64_t left_ms = (until_us - loop_now_us()) / US_PER_MS;
+        int ready = poll(polled, 2, left_ms > 0 ? (int)left_ms : 0);
+
+        if (ready == 0 || (ready < 0 && errno != EINTR))
+            return false;
+        if (ready > 0 && polled[1].revents)
+            signals_readable(loop->signal_watch, polled[1].fd, AVAHI_WATCH_IN, loop);
+        else if (ready > 0)
+            return true;
+    }
 }
 
 void loop_die_of(int number)
@@ -403,11 +448,13 @@ void loop_die_of(int number)
 
 static void release_signals(struct loop *loop)
 {
-    if (loop->signal_watch) {
+    if (loop->on_signal)
         for (size_t i = 0; i < CAUGHT_COUNT; i++)
             sigaction(caught[i], &loop->old_caught[i], NULL);
+    if (loop->on_status)
+        sigaction(SIGUSR1, &loop->old_status, NULL);
+    if (loop->signal_watch)
         signal_descriptor = -1;
-    }
     for (int end = 0; end < 2; end++)
         if (loop->signal_pipe[end] >= 0)
             close(loop->signal_pipe[end]);

@@ -35,6 +35,14 @@ void loop_end_without_memory(struct loop *loop);
 int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
                        void *userdata);
 
+/* Calls on_status() from the loop for SIGUSR1, by which the user asks how far things are. The same
+ * restrictions; one loop may catch both. -1 and errno. */
+int loop_catch_status(struct loop *loop, void (*on_status)(void *userdata), void *userdata);
+
+/* Waits outside of loop_run() until descriptor can be read, for timeout_us at most, and calls
+ * on_status() meanwhile. False when the time is over, or poll(2) fails. */
+bool loop_wait_readable(struct loop *loop, int descriptor, int64_t timeout_us);
+
 /* Ends this process by the signal's default action, as the caller's shell expects it: a loop in a
  * script goes on after a program that exits with 130, but not after one that dies of SIGINT.
  * SIGQUIT leaves no core dump behind, which could hold secrets. Returns only if the signal is

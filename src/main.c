@@ -12,6 +12,8 @@
 #include "standard_files.h"
 #include "upload.h"
 
+#include <signal.h>
+
 static int run(const struct options *options, struct report *report)
 {
     if (!report) {
@@ -34,6 +36,7 @@ int main(int argc, char **argv)
     int status = 0;
     secret_cleanse_traces();
     standard_files_secure();
+    signal(SIGUSR1, SIG_IGN); /* asks how far things are, which loops tell (loop_catch_status()) */
     enum options_outcome outcome = options_parse(&options, argc, argv, &failure);
     secret_cleanse_traces(); /* of passwords in options */
     struct report *report = report_new(&options);

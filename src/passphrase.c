@@ -4,6 +4,7 @@
 #include "passphrase.h"
 
 #include "error.h"
+#include "log.h"
 #include "loop.h"
 #include "prompt.h"
 #include "secret.h"
@@ -18,6 +19,8 @@ static const int64_t PROMPT_US = 110 * INT64_C(1000000);
 
 struct question {
     struct loop *loop;
+    struct prompt *prompt;
+    const char *shown;
     char *answer;
     int signal_number;
 };
@@ -36,22 +39,33 @@ static void on_signal(int number, void *userdata)
     loop_quit(question->loop);
 }
 
+static void on_status(void *userdata)
+{
+    const struct question *question = userdata;
+
+    prompt_leave(question->prompt);
+    log_notice("waiting for the password of the key in %.*s", SHOWN_MAX, question->shown);
+    prompt_repeat(question->prompt);
+}
+
 static enum ota_error ask(struct question *question, const char *shown, struct ota_failure *failure)
 {
     char text[SHOWN_MAX + 32];
     snprintf(text, sizeof text, "Password of the key in %.*s: ", SHOWN_MAX, shown);
-    if (loop_catch_signals(question->loop, on_signal, question) < 0)
+    if (loop_catch_signals(question->loop, on_signal, question) < 0 ||
+        loop_catch_status(question->loop, on_status, question) < 0)
         return fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
-    struct prompt *prompt =
+    question->shown = shown;
+    question->prompt =
         prompt_start(loop_poll_api(question->loop), text, PROMPT_US, on_answer, question);
-    if (!prompt)
+    if (!question->prompt)
         return fail(failure, OTA_E_USAGE,
                     "the key in %s is protected by a password, and there is no terminal to ask for "
                     "it",
                     shown);
     int result = loop_run(question->loop);
     int reason = errno;
-    prompt_free(prompt);
+    prompt_free(question->prompt);
     if (result < 0)
         return fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(reason));
     if (!question->answer)

@@ -235,6 +235,16 @@ cleanup:;
     return NULL;
 }
 
+void prompt_leave(struct prompt *prompt)
+{
+    show(prompt, "\n");
+}
+
+void prompt_repeat(struct prompt *prompt)
+{
+    show(prompt, prompt->text);
+}
+
 void prompt_free(struct prompt *prompt)
 {
     if (!prompt)

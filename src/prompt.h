@@ -21,4 +21,9 @@ struct prompt *prompt_start(const AvahiPoll *poll_api, const char *text, int64_t
                             prompt_done_fn *done, void *userdata);
 void prompt_free(struct prompt *prompt);
 
+/* Moves to the next line, where something else may be shown; and shows the text again. What has
+ * been typed so far stays. */
+void prompt_leave(struct prompt *prompt);
+void prompt_repeat(struct prompt *prompt);
+
 #endif

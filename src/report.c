@@ -14,6 +14,7 @@
 #include "remedy.h"
 #include "report_json.h"
 #include "standard_files.h"
+#include "standing.h"
 #include "summary.h"
 #include "transcript.h"
 
@@ -25,13 +26,7 @@
 #include <unistd.h>
 
 static const int64_t REDRAW_US = 100000;
-enum {
-    WIDTH_UNKNOWN = 80,
-    WIDTH_MAX = 1000,
-    LABEL_MAX = 96,
-    UNPACKED_MAX = 64,
-    JSON_PATIENCE_MS = 60000
-};
+enum { WIDTH_UNKNOWN = 80, WIDTH_MAX = 1000, UNPACKED_MAX = 64, JSON_PATIENCE_MS = 60000 };
 
 struct report {
     enum ota_command command;
@@ -41,11 +36,13 @@ struct report {
     bool json;
     bool verbose;
     bool has_told_resumed;
-    bool json_lost;                /* a line could not be written; no further one is tried */
-    int json_reason;               /* why: an errno */
-    bool bar;                      /* drawn in place; otherwise a line for every tenth */
-    unsigned tenths;               /* last one told */
-    const struct image *announced; /* a signed image is announced once */
+    bool json_lost;                      /* a line could not be written; no further one is tried */
+    int json_reason;                     /* why: an errno */
+    bool bar;                            /* drawn in place; otherwise a line for every tenth */
+    unsigned tenths;                     /* last one told */
+    const struct image *announced;       /* a signed image is announced once */
+    report_standings_fn *tell_standings; /* NULL: no board has been begun */
+    const void *standings;
     int64_t start_us;
     int64_t connected_us; /* when the first board did; 0: not yet */
     int64_t drawn_us;
@@ -137,14 +134,17 @@ static bool is_fleet(const struct report *report)
     return report->totals.boards > 1;
 }
 
+/* Whether the line may be drawn again; is_edge: the first and the last one always are. */
+static bool is_bar_due(const struct report *report, bool is_edge)
+{
+    return !report->totals.is_asking && (is_edge || loop_now_us() - report->drawn_us >= REDRAW_US);
+}
+
 static void draw_bar(struct report *report, const struct bar *bar)
 {
     char line[WIDTH_MAX + 1];
-    bool is_edge = !bar->label && (bar->bytes == 0 || bar->bytes == bar->total);
-    int64_t now_us = loop_now_us();
-    if (report->totals.is_asking || (!is_edge && now_us - report->drawn_us < REDRAW_US))
-        return;
-    report->drawn_us = now_us;
+
+    report->drawn_us = loop_now_us();
     bar_render(line, sizeof line, terminal_width(), bar);
     log_status(line);
 }
@@ -171,18 +171,6 @@ static void tell_tenths(struct report *report, const char *who, const struct bar
              bar_rate(rate, bar->bytes, bar->elapsed_us));
 }
 
-/* "12 of 40 done, 1 failed, 16 running" */
-static const char *label_fleet(char label[LABEL_MAX], const struct ota_totals *totals)
-{
-    char failed[32] = "";
-    if (totals->failed)
-        snprintf(failed, sizeof failed, ", %zu failed", totals->failed);
-    snprintf(label, LABEL_MAX, "%zu of %zu done%s, %zu running",
-             totals->confirmed + totals->failed + totals->skipped, totals->boards, failed,
-             totals->running);
-    return label;
-}
-
 /* 0: what is sent is what the board stores. */
 static size_t unpacked_size(const struct image *image)
 {
@@ -195,25 +183,56 @@ static int64_t sending_us(const struct ota_event *event)
     return event->sent_us ? event->sent_us : event->transfer_us;
 }
 
+static void show_board_progress(struct report *report, const struct ota_event *event)
+{
+    const struct bar bar = {.bytes = event->bytes,
+                            .total = event->total,
+                            .unpacked = unpacked_size(event->image),
+                            .elapsed_us = sending_us(event)};
+    bool is_edge = bar.bytes == 0 || bar.bytes == bar.total;
+
+    if (!report->bar)
+        tell_tenths(report, event->board, &bar);
+    else if (is_bar_due(report, is_edge))
+        draw_bar(report, &bar);
+}
+
+static void show_fleet_progress(struct report *report)
+{
+    char count[STANDING_TEXT_MAX], brief[STANDING_TEXT_MAX], slowest_text[STANDING_TEXT_MAX];
+    char whole[2 * STANDING_TEXT_MAX], brief_whole[sizeof whole];
+    const struct ota_totals *totals = &report->totals;
+    struct standing_slowest slowest = {0};
+    struct bar bar = {.bytes = totals->bytes,
+                      .total = totals->total,
+                      .elapsed_us = loop_now_us() - report->connected_us};
+
+    if (report->bar && !is_bar_due(report, false))
+        return;
+    standing_count(count, totals, false);
+    if (!report->bar) {
+        tell_tenths(report, count, &bar);
+        return;
+    }
+    if (report->tell_standings)
+        report->tell_standings(standing_find_slowest, &slowest, report->standings);
+    standing_name_slowest(slowest_text, &slowest);
+    snprintf(whole, sizeof whole, "%s%s", count, slowest_text);
+    snprintf(brief_whole, sizeof brief_whole, "%s%s", standing_count(brief, totals, true),
+             slowest_text);
+    const char *const labels[BAR_LABELS] = {whole, brief_whole, count, brief};
+    memcpy(bar.labels, labels, sizeof labels);
+    draw_bar(report, &bar);
+}
+
 static void show_progress(struct report *report, const struct ota_event *event)
 {
-    char label[LABEL_MAX];
-    const struct ota_totals *totals = &report->totals;
-    struct bar bar = {.bytes = event->bytes,
-                      .total = event->total,
-                      .unpacked = unpacked_size(event->image),
-                      .elapsed_us = sending_us(event)};
     if (!log_enabled(LOG_LEVEL_INFO))
         return;
     if (is_fleet(report))
-        bar = (struct bar){.label = label_fleet(label, totals),
-                           .bytes = totals->bytes,
-                           .total = totals->total,
-                           .elapsed_us = loop_now_us() - report->connected_us};
-    if (report->bar)
-        draw_bar(report, &bar);
+        show_fleet_progress(report);
     else
-        tell_tenths(report, is_fleet(report) ? label : event->board, &bar);
+        show_board_progress(report, event);
 }
 
 /* -- lines -- */
@@ -439,6 +458,36 @@ void report_event(const struct ota_event *event, void *userdata)
         write_json(report, event);
     summary_add(report->summary, event, remedy_of(report, event));
     show(report, event);
+}
+
+void report_ask(struct report *report, report_standings_fn *tell_standings, const void *userdata)
+{
+    report->tell_standings = tell_standings;
+    report->standings = userdata;
+}
+
+static void show_standings(const struct report *report, const char *indent, bool retries)
+{
+    struct standing_filter filter = {.indent = indent, .retries = retries};
+
+    report->tell_standings(standing_show, &filter, report->standings);
+    if (filter.hidden)
+        log_notice("%s... and %zu others", indent, filter.hidden);
+}
+
+void report_status(struct report *report, const struct ota_totals *totals)
+{
+    char count[STANDING_TEXT_MAX], sent[BAR_TEXT_MAX], total[BAR_TEXT_MAX];
+    const char *indent = totals->boards > 1 ? "  " : "";
+
+    if (totals->boards > 1)
+        log_notice("%s; %s of %s sent, after %.1f s", standing_count(count, totals, false),
+                   bar_size(sent, totals->bytes), bar_size(total, totals->total),
+                   (double)(loop_now_us() - report->start_us) / 1e6);
+    if (!report->tell_standings)
+        return;
+    show_standings(report, indent, true);
+    show_standings(report, indent, false);
 }
 
 void report_summary(struct report *report, enum ota_error outcome, int exit_status)

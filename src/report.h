@@ -10,6 +10,17 @@
 
 struct report;
 
+/* Calls tell(standing, tell_userdata) for each board whose work goes on. */
+typedef void report_standings_fn(ota_standing_fn *tell, void *tell_userdata, const void *userdata);
+
+/* Whom the report asks where the boards stand, from now on and until report_ask(report, NULL,
+ * NULL). */
+void report_ask(struct report *report, report_standings_fn *tell_standings, const void *userdata);
+
+/* Says on standard error where all stands, as the user asks for it (SIGUSR1), also with -q and
+ * --json. */
+void report_status(struct report *report, const struct ota_totals *totals);
+
 /* Chooses the form once: JSON lines on stdout (--json), and on stderr a bar on a terminal or with
  * -r, plain lines otherwise, errors only with -q. Sets the log level. NULL when memory ran out. */
 struct report *report_new(const struct options *options);

@@ -40,6 +40,23 @@ static void on_signal(int number, void *userdata)
     loop_quit(program->loop);
 }
 
+static void tell_standings(ota_standing_fn *tell, void *tell_userdata, const void *userdata)
+{
+    fleet_tell(userdata, tell, tell_userdata);
+}
+
+/* A question stays, below the answer to SIGUSR1. */
+static void on_status(void *userdata)
+{
+    struct program *program = userdata;
+
+    if (!program->fleet)
+        return;
+    fleet_leave_prompt(program->fleet);
+    report_status(program->report, fleet_totals(program->fleet));
+    fleet_repeat_prompt(program->fleet);
+}
+
 static void on_typed(const char *line, size_t length, void *userdata)
 {
     struct program *program = userdata;
@@ -124,7 +141,8 @@ static enum ota_error prepare(struct program *program)
     if (follow_is_wanted(options) &&
         report_open_transcript(program->report, options, failure) != OTA_OK)
         return failure->error;
-    if (loop_catch_signals(program->loop, on_signal, program) < 0)
+    if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
+        loop_catch_status(program->loop, on_status, program) < 0)
         return fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
     if (program->plan.image_count == 0)
         return OTA_OK; /* only logs are followed */
@@ -151,6 +169,7 @@ static enum ota_error upload(struct program *program)
                                         .on_done = on_done,
                                         .done_userdata = program};
     program->fleet = fleet_start(&config);
+    report_ask(program->report, tell_standings, program->fleet);
     if (!program->fleet || loop_run(program->loop) < 0)
         return fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s",
                     strerror(errno));
@@ -192,6 +211,7 @@ int upload_run(const struct options *options, struct report *report)
     signal(SIGPIPE, SIG_IGN); /* who no longer reads what is said does not end the upload */
     int status = run(&program);
     keyboard_free(program.keyboard);
+    report_ask(report, NULL, NULL);
     fleet_free(program.fleet);
     listener_close(program.listener);
     mdns_free(program.mdns);

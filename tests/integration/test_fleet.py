@@ -392,12 +392,21 @@ class Fleet(Scenario):
     def test_terminal(self):
         """One line of totals, within its width, and a line for each board above it."""
         floor = Floor(self, 6, "--window", "2144", "--mss", "536", "--flash", "realistic", fast=False)
-        terminal = Terminal(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path, "-j", "2")
-        result = terminal.result()
-        self.assertEqual(result.status, 0, result)
-        self.assertRegex(result.err, r"\[=+>? *\] 2 of 6 done, 2 running +\d+% +\d+\.\d KiB/s  \d:\d\d left")
-        for line in re.split(r"[\r\n]+", result.err.replace("\x1b[K", "")):
-            self.assertLess(len(line), 80, line)
+        states = r"2 of 6 done, 2 running, 2 waiting, slowest (127[\d.]+) \d+%"
+        brief = r"2/6 done, 2 run, 2 wait, slowest (127[\d.]+) \d+%"
+        for columns, line in ((160, rf"\[=+>? *\] {states} +\d+% +\d+\.\d KiB/s  \d:\d\d left"),
+                              (80, rf"\r(\x1b\[K)?{states} +\d+%  \d:\d\d left"),
+                              (50, rf"\r(\x1b\[K)?{brief} +\d+%"),
+                              (30, r"\r(\x1b\[K)?2/6 done, 2 run, 2 wait +\d+%"),
+                              (10, r"\r(\x1b\[K)?\d+%")):
+            with self.subTest(columns):
+                result = Terminal(*boards(*floor.addresses), "-p", str(floor.port), "-f", self.path, "-j", "2",
+                                  columns=columns).result()
+                self.assertEqual(result.status, 0, result)
+                self.assertRegex(result.err, line)
+                for drawn in re.split(r"[\r\n]+", result.err.replace("\x1b[K", "")):
+                    if re.search(r"\d+%", drawn):
+                        self.assertLess(len(drawn), columns, drawn)
         self.assertRegex(result.err, r"(\r\x1b\[K|\n)6 of 6 boards confirmed, in [0-9.]+ s\r\n$")
 
     def test_waiting_for_a_board(self):

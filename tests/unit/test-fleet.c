@@ -49,6 +49,7 @@ struct job *__wrap_job_new(const struct job_config *config, const struct job_cal
 void __wrap_job_start(struct job *job);
 void __wrap_job_set_password(struct job *job, const char *password);
 void __wrap_job_park(struct job *job);
+void __wrap_job_describe(const struct job *job, struct ota_standing *standing);
 void __wrap_job_interrupt(struct job *job, int signal_number);
 void __wrap_job_free(struct job *job);
 struct prompt *__wrap_prompt_start(const AvahiPoll *poll_api, const char *text, int64_t timeout_us,
@@ -131,6 +132,11 @@ void __wrap_job_start(struct job *job)
 void __wrap_job_set_password(struct job *job, const char *password)
 {
     tell("%d:%s ", number_of(job), password ? password : "none");
+}
+
+void __wrap_job_describe(const struct job *job, struct ota_standing *standing)
+{
+    *standing = (struct ota_standing){.board = job->assignment->target.name};
 }
 
 void __wrap_job_park(struct job *job)
@@ -647,6 +653,35 @@ static void test_prompt_is_dismissed(void **state)
     fleet_free(fleet);
 }
 
+static void tell_standing(const struct ota_standing *standing, void *userdata)
+{
+    static const char *const doing[] = {"upload", "password", "retry", "log"};
+    assert_ptr_equal(userdata, &world);
+    tell("%s:%s ", standing->board, doing[standing->doing]);
+}
+
+/* Of those that wait for their turn, or are done, the totals tell. */
+static void test_standings(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 4}, 6);
+    ask(0);
+    ask(1);
+    turn();
+    rest(2);
+    end(3, OTA_OK);
+    rest(4);
+    wake(4);
+    told();
+    assert_int_equal(world.totals.retrying, 1);
+    fleet_tell(fleet, tell_standing, &world);
+    assert_string_equal(told(), "0:password 1:password 2:retry 4:upload 5:upload ");
+    rest(5);
+    fleet_tell(fleet, tell_standing, &world);
+    assert_string_equal(told(), "0:password 1:password 2:retry 4:upload 5:retry ");
+    fleet_free(fleet);
+}
+
 static void test_interrupt(void **state)
 {
     (void)state;
@@ -724,6 +759,7 @@ int main(void)
         cmocka_unit_test(test_prover_hangs_up),
         cmocka_unit_test(test_parked_board_ends),
         cmocka_unit_test(test_prompt_is_dismissed),
+        cmocka_unit_test(test_standings),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_confirmed_earlier),
         cmocka_unit_test(test_out_of_memory),

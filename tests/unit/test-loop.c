@@ -341,6 +341,51 @@ static void (*handler_of(int number))(int)
     return seen.sa_handler;
 }
 
+static void on_status(void *userdata)
+{
+    struct counter *counter = userdata;
+    counter->calls[0]++;
+    loop_quit(counter->loop);
+}
+
+static void raise_status(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    (void)userdata;
+    raise(SIGUSR1);
+}
+
+/* Also where it was ignored before, and also outside of loop_run(). */
+static void test_status(void **state)
+{
+    int ends[2];
+    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+
+    signal(SIGUSR1, SIG_IGN);
+    assert_int_equal(loop_catch_status(counter.loop, on_status, &counter), 0);
+    assert_int_equal(loop_catch_signals(counter.loop, on_signal, &counter), 0);
+    loop_arm(counter.api, &counter.timeout, 0, raise_status, &counter);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.calls[0], 1);
+
+    assert_int_equal(pipe(ends), 0);
+    raise(SIGUSR1);
+    assert_false(loop_wait_readable(counter.loop, ends[0], 1000));
+    assert_int_equal(counter.calls[0], 2);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    raise(SIGUSR1);
+    assert_true(loop_wait_readable(counter.loop, ends[0], 60000000));
+    assert_int_equal(counter.calls[0], 3);
+    close(ends[0]);
+    close(ends[1]);
+
+    loop_free(counter.loop);
+    *state = NULL;
+    assert_ptr_equal(handler_of(SIGUSR1), SIG_IGN);
+    raise(SIGUSR1);
+    signal(SIGUSR1, SIG_DFL);
+}
+
 static void test_ignored_signals_stay_ignored_and_handlers_come_back(void **state)
 {
     static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -496,6 +541,7 @@ int main(void)
         TEST(test_growing_while_dispatching),
         TEST(test_waiting_costs_no_cpu),
         TEST(test_signals_come_through_the_loop),
+        TEST(test_status),
         TEST(test_ignored_signals_stay_ignored_and_handlers_come_back),
         TEST(test_dies_of_the_signal_without_a_core_dump),
         TEST(test_no_memory_left),

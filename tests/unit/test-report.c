@@ -354,7 +354,7 @@ static void test_fleet(void **state)
     play_fleet(&(struct options){0});
     assert_string_equal(capture.text_out, "");
     const char *at =
-        strstr(capture.text_err, "0 of 5 done, 2 running: 20% (10.0 KiB of 50.0 KiB, ");
+        strstr(capture.text_err, "0 of 5 done, 2 running, 3 waiting: 20% (10.0 KiB of 50.0 KiB, ");
     assert_ptr_equal(at, capture.text_err);
     snprintf(expected, sizeof expected,
              "kitchen.local: confirmed, 10.0 KiB in 2.0 s (5.0 KiB/s)\n"
@@ -373,7 +373,7 @@ static void test_fleet_bar(void **state)
 {
     (void)state;
     play_fleet(&(struct options){.force_bar = true});
-    assert_non_null(strstr(capture.text_err, "] 0 of 5 done, 2 running    0%"));
+    assert_non_null(strstr(capture.text_err, "0 of 5 done, 2 running, 3 waiting    0%"));
 }
 
 static void test_fleet_json(void **state)

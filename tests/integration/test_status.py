@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""SIGUSR1 asks how far things are: an answer on standard error, and nothing else changes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import unittest
+
+import firmware
+from scenario import Program, Scenario, Terminal, address, image
+
+PAUSE = ("--fault", "pause:5000@150000")  # in which the question comes
+TRANSFER = r"transfer, \d+% \([\d.]+ (bytes|KiB) of 293\.0 KiB, [\d.?]+( [KM]iB/s)?\)\n"
+
+
+class Upload(Scenario):
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.file("fw.bin", image(300000))
+
+    def start(self, *arguments, **more):
+        board = self.board(*PAUSE)
+        program = Program("-i", board.address, "-f", self.path, *arguments, **more)
+        board.wait_for("fault order=pause")
+        return board, program
+
+    def test_one_board(self):
+        board, program = self.start()
+        program.send_signal(signal.SIGUSR1)
+        program.wait_for(rf"(?m)^{board.address}: {TRANSFER}")
+        program.send_signal(signal.SIGUSR1)
+        program.wait_for(rf"(?s)({board.address}: {TRANSFER}.*){{2}}")
+        result = program.result()
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertEqual(board.received(), image(300000))
+
+    def test_quiet(self):
+        """Who asks is answered."""
+        board, program = self.start("-q")
+        program.send_signal(signal.SIGUSR1)
+        program.wait_for(TRANSFER)
+        result = program.result()
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertRegex(result.err, rf"^{board.address}: {TRANSFER}$")
+
+    def test_json(self):
+        """Standard output has nothing but events."""
+        board, program = self.start("--json", "-q")
+        program.send_signal(signal.SIGUSR1)
+        program.wait_for(TRANSFER)
+        result = program.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertRegex(result.err, rf"^{board.address}: {TRANSFER}$")
+        self.assertEqual(json.loads(result.out.splitlines()[-1])["event"], "result")
+        for line in result.out.splitlines():
+            json.loads(line)
+
+    def test_progress_line(self):
+        """On a terminal the answer stands above the line that is drawn."""
+        board = self.board(*PAUSE)
+        terminal = Terminal("-i", board.address, "-f", self.path)
+        terminal.wait_for(r"[1-9]\d*%")
+        terminal.send_signal(signal.SIGUSR1)
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertRegex(result.err.replace("\r\n", "\n"), rf"\r\x1b\[K{board.address}: {TRANSFER}\[")
+
+    def test_fleet(self):
+        """Totals, those that are retried, and those that run."""
+        slow = self.board("--fault", "stall@100000")
+        port = ("-p", str(slow.port))
+        silent = self.board(*port, "--fault", "silent", where=address())
+        program = Program("-i", slow.address, "-i", silent.address, *port, "-f", self.path, "--json", "-v", "-j",
+                          "3", "-t", "1", "--retries", "9")
+        program.wait_for(rf"(?m)^{silent.address}: .*; attempt 4 of 10 in 4 s")
+        program.send_signal(signal.SIGUSR1)
+        program.wait_for(r"(?m)^0 of 2 done, .*1 retrying")
+        program.wait_for(rf"(?m)^  {slow.address}: ")
+        program.send_signal(signal.SIGTERM)
+        result = program.result()
+        self.assertEqual(result.status, -signal.SIGTERM, result)
+        self.assertRegex(result.err, r"(?m)^0 of 2 done, 1 running, 1 retrying; [\d.]+ (bytes|KiB) of "
+                                     r"585\.9 KiB sent, after [\d.]+ s\n")
+        self.assertRegex(result.err, rf"(?m)^  {silent.address}: waits for its next attempt, after invitation: ")
+        self.assertRegex(result.err, rf"(?m)^  {slow.address}: {TRANSFER}")
+        for line in result.out.splitlines():
+            json.loads(line)
+
+    def test_password_prompt(self):
+        """The question is repeated, and what has been typed of the answer counts."""
+        board = self.board("-P", "kwert")
+        terminal = Terminal("-i", board.address, "-f", self.path)
+        terminal.wait_for("Password of .*: ")
+        terminal.type("kwe")
+        terminal.send_signal(signal.SIGUSR1)
+        terminal.wait_for(rf"\n{board.address}: waits for the password\r\nPassword of .*: ")
+        self.assertFalse(terminal.has_echo())
+        terminal.type("rt\n")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.err.count("Password of"), 2, result)
+        self.assert_no_secret(result, "kwert")
+
+    def test_key_prompt(self):
+        key = os.path.join(self.directory, "key.pem")
+        subprocess.run(["openssl", "genrsa", "-aes128", "-passout", "pass:kwert", "-out", key, "2048"],
+                       check=True, stderr=subprocess.DEVNULL)
+        path = self.file("esp8266.bin", firmware.esp8266())
+        output = os.path.join(self.directory, "signed.bin")
+        terminal = Terminal("-f", path, "--sign", key, "--output", output, "-p", "8266")
+        terminal.wait_for("Password of the key in .*: ")
+        terminal.send_signal(signal.SIGUSR1)
+        terminal.wait_for(r"\nwaiting for the password of the key in \S+\r\nPassword of the key in .*: ")
+        terminal.type("kwert\n")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+
+
+class Search(Scenario):
+    """A D-Bus that accepts connections and never answers: the search takes as long as it may."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = os.path.join(self.directory, "bus")
+        self.bus = socket.socket(socket.AF_UNIX)
+        self.addCleanup(self.bus.close)
+        self.bus.bind(self.path)
+        self.bus.listen(1)
+
+    def search(self, *arguments):
+        program = Program(*arguments, "-t", "60", DBUS_SYSTEM_BUS_ADDRESS=f"unix:path={self.path}")
+        connection, _ = self.bus.accept()
+        self.addCleanup(connection.close)
+        return program
+
+    def test_searches(self):
+        path = self.file("fw.bin", firmware.esp8266())
+        for arguments, limit in ((("-l",), "60"), (("--all", "-f", path), "60"),
+                                 (("--all", "-f", path, "--wait", "90"), "90")):
+            with self.subTest(arguments):
+                program = self.search(*arguments)
+                program.send_signal(signal.SIGUSR1)
+                program.wait_for(rf"looking for boards: 0 found so far, after \d+\.\d s of at most {limit} s\n")
+                program.send_signal(signal.SIGTERM)
+                result = program.result()
+                self.assertEqual((result.status, result.out), (-signal.SIGTERM, ""), result)
+
+
+if __name__ == "__main__":
+    unittest.main()
