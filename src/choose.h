@@ -6,17 +6,28 @@
 
 #include "boards.h"
 #include "esp-ota.h"
+#include "loop.h"
+#include "screen.h"
 
-/* Reads an answer such as "1 3-5", "2,4" or "all" about boards that are numbered from 1 to count,
- * and sets chosen[] accordingly. Pure. Fails with OTA_E_USAGE; an empty answer chooses nothing,
- * which is a failure, too. */
-enum ota_error choose_parse(const char *answer, size_t count, bool *chosen,
+struct choice {
+    struct board *board;
+    bool is_chosen;
+    char reason[SCREEN_REASON_MAX]; /* why it cannot be chosen, printable; "": it can */
+};
+
+/* Reads an answer about boards, of which those that can be chosen are numbered from 1: numbers,
+ * ranges, names and patterns (boards.h: board_has_name()), "all"; with commas or spaces in between,
+ * as in "1 3-5" or "kitchen, lab-*". A name may contain either. Sets is_chosen of each board. A
+ * pattern, or "all", passes over boards that cannot be chosen. Pure. Fails with OTA_E_USAGE; an
+ * empty answer chooses nothing, which is a failure, too. */
+enum ota_error choose_parse(const char *answer, struct choice *choices, size_t count,
                             struct ota_failure *failure);
 
 /* Shows the boards and asks on standard error and standard input, which are a terminal; again when
- * the answer is not understood. chosen has room for boards->count. Fails with OTA_E_USAGE when
- * nothing is chosen: end of file, an empty line, ten minutes without an answer. */
-enum ota_error choose_boards(const struct boards *boards, bool *chosen,
+ * the answer is not understood. SIGUSR1 is answered meanwhile (loop_wait_readable()). Fails with
+ * OTA_E_USAGE when nothing is chosen: end of file, an empty line, ten minutes without an answer;
+ * with OTA_E_IMAGE when no board can be chosen. */
+enum ota_error choose_boards(struct loop *loop, struct choice *choices, size_t count,
                              struct ota_failure *failure);
 
 #endif

@@ -26,6 +26,8 @@ struct selection {
     AvahiTimeout *pause;
     int64_t deadline_us; /* of --wait */
     bool waits;          /* and has said so */
+    bool is_choosing;
+    int64_t start_us;
     enum ota_error error;
     struct ota_failure *failure;
 };
@@ -42,17 +44,38 @@ static enum ota_error add(struct selection *selection, const struct board *board
     return plan_add(selection->plan, &target, selection->failure);
 }
 
+/* Says why the image is not for this board; nothing if it may be, or if --force was given. */
+static void judge(struct choice *choice, const struct plan *plan)
+{
+    const struct board *board = choice->board;
+    const char *name = board->instance;
+    struct kind kind;
+
+    if (plan->options->force || plan->image_count == 0)
+        return;
+    kind_find(&kind, board->type, &name, 1);
+    if (screen_board(choice->reason, plan->images[0].image, &kind,
+                     plan->options->port ? plan->options->port : board->port) != SCREEN_REFUSED)
+        *choice->reason = '\0';
+}
+
 static enum ota_error add_chosen(struct selection *selection, const struct boards *boards)
 {
-    enum ota_error error = OTA_OK;
-    bool *chosen = calloc(boards->count, sizeof *chosen);
-    if (!chosen)
+    struct choice *choices = calloc(boards->count, sizeof *choices);
+
+    if (!choices)
         return fail(selection->failure, OTA_E_INTERNAL, "out of memory");
-    error = choose_boards(boards, chosen, selection->failure);
+    for (size_t i = 0; i < boards->count; i++) {
+        choices[i].board = boards->items[i];
+        judge(&choices[i], selection->plan);
+    }
+    selection->is_choosing = true;
+    enum ota_error error =
+        choose_boards(selection->loop, choices, boards->count, selection->failure);
     for (size_t i = 0; i < boards->count && error == OTA_OK; i++)
-        if (chosen[i])
-            error = add(selection, boards->items[i]);
-    free(chosen);
+        if (choices[i].is_chosen)
+            error = add(selection, choices[i].board);
+    free(choices);
     return error;
 }
 
@@ -102,6 +125,21 @@ static void on_browsed(const struct boards *boards, const struct ota_failure *fa
         loop_quit(selection->loop);
 }
 
+static void on_status(void *userdata)
+{
+    const struct selection *selection = userdata;
+    const struct options *options = selection->options;
+    size_t count = selection->browse ? browse_count(selection->browse) : 0;
+    int64_t limit_us =
+        options->wait_us > options->timeout_us ? options->wait_us : options->timeout_us;
+
+    if (selection->is_choosing)
+        log_notice("waiting for a choice among %zu boards", count);
+    else
+        log_notice("looking for boards: %zu found so far, after %.1f s of at most %.3g s", count,
+                   (double)(loop_now_us() - selection->start_us) / 1e6, (double)limit_us / 1e6);
+}
+
 static void look(AvahiTimeout *timeout, void *userdata)
 {
     (void)timeout;
@@ -124,7 +162,10 @@ enum ota_error select_boards(struct plan *plan, struct loop *loop, struct mdns *
                                   .loop = loop,
                                   .mdns = mdns,
                                   .deadline_us = loop_now_us() + plan->options->wait_us,
+                                  .start_us = loop_now_us(),
                                   .failure = failure};
+    if (loop_catch_status(loop, on_status, &selection) < 0)
+        return fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
     if (loop_arm(poll_api, &selection.pause, 0, look, &selection) < 0)
         return fail(failure, OTA_E_INTERNAL, "out of memory");
     if (loop_run(loop) < 0)

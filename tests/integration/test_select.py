@@ -2,9 +2,11 @@
 """Boards by discovery: --all, --match, --board, and those that somebody chooses at a terminal."""
 
 import re
+import signal
 import unittest
 
 import mdns
+import mdns_case
 from mdns import Board
 from mdns_case import ATTIC, GARAGE, KITCHEN, KITCHEN_2, LAMP, OnLink, SOON, share_link
 import scenario
@@ -97,14 +99,17 @@ class Choice(Selection):
         simulated = [self.simulate(board) for board in EVERYONE]
         terminal = scenario.Terminal("-f", self.image, columns=120)
         for answer in answers:
-            terminal.wait_for(r"Which ones\? \(numbers, ranges such as 1-3, or all\) \Z")
+            terminal.wait_for(r"Which ones\? \(numbers, 1-3, names, 'lab-\*', or all\) \Z")
             terminal.seen += "\n"
             terminal.type(answer)
         return terminal.result(), simulated
 
     def test_numbers(self):
         for answers, expected in ((("3\n",), ("kitchen",)), (("1 3-4\n",), ("attic", "kitchen", "kitchen-2")),
-                                  (("all\n",), NAMES),
+                                  (("all\n",), NAMES), (("kitchen\n",), ("kitchen",)),
+                                  (("1,KITCHEN-?\n",), ("attic", "kitchen-2")),
+                                  (("Living room lamp, 1\n",), ("attic", "Living room lamp")),
+                                  (("cellar\n", "*kitchen*\n"), ("kitchen", "kitchen-2")),
                                   (("9\n", "5,1\n"), ("attic", "Living room lamp"))):
             with self.subTest(answers):
                 result, simulated = self.choose(*answers)
@@ -113,12 +118,59 @@ class Choice(Selection):
                 self.assertEqual(lines[0], "INSTANCE HOST ADDRESS PORT BOARD PASSWORD")
                 self.assertIn("3 kitchen kitchen.local 10.77.0.10 8266 ESP8266_NODEMCU no", lines)
                 self.assertNotIn("web.local", result.err)
-                if len(answers) > 1:
-                    self.assertIn("'9' is neither a number from 1 to 5 nor a range such as 1-5 nor 'all'",
+                if answers[0] == "9\n":
+                    self.assertIn("'9' is neither a number from 1 to 5, nor a range such as 1-5, nor 'all', nor the name of "
+                                  "a board",
                                   lines)
                 self.assert_updates(result, simulated, expected)
                 for board in simulated:
                     board.stop()
+
+    def test_only_boards_that_the_image_is_for(self):
+        """The others are grey, with the reason; no number, name or pattern chooses them."""
+        self.image = self.file("esp32.bin", mdns_case.make_image("esp32"))
+        result, simulated = self.choose("kitchen\n", "*\n")
+        lines = [re.sub(r"\x1b\[\d*m", "", line) for line in result.err.replace("\r", "").splitlines()]
+        grey = [line for line in result.err.replace("\r", "").splitlines() if "\x1b[2m" in line]
+        self.assertEqual(len(grey), 4, result)
+        self.assertTrue(any(re.match(r"  -  kitchen +kitchen\.local", line) for line in lines), result)
+        self.assertEqual(sum("the image is for the chip esp32, but the board announces itself as" in line
+                             for line in lines), 3, result)
+        self.assertTrue(any(line.startswith("'kitchen' cannot be chosen: the image is for the chip esp32")
+                            for line in lines), result)
+        self.assert_updates(result, simulated, ("attic", "Garage v2.1 – Tür №5", "Living room lamp"))
+
+    def test_none_that_the_image_is_for(self):
+        """--force offers them all."""
+        share = [self.simulate(board) for board in EVERYONE]
+        path = self.file("pico.bin", mdns_case.make_image("pico"))
+        terminal = scenario.Terminal("-f", path, "--board", "nothing", columns=120)
+        self.assertEqual(terminal.result().status, 4)
+        terminal = scenario.Terminal("-f", self.file("esp32.bin", mdns_case.make_image("esp32")), "--force",
+                                     columns=120)
+        terminal.wait_for(r"Which ones\?")
+        self.assertIn("3  kitchen ", terminal.seen)
+        self.assertNotIn("\x1b[2m", terminal.seen)
+        terminal.type("\n")
+        self.assertEqual(terminal.result().status, 2)
+        for board in share:
+            self.assert_untouched(board)
+
+    def test_no_color(self):
+        terminal = scenario.Terminal("-f", self.file("esp32.bin", mdns_case.make_image("esp32")), NO_COLOR="1")
+        terminal.wait_for(r"  -  kitchen (?s:.*)Which ones\?")
+        self.assertNotIn("\x1b[2m", terminal.seen)
+        terminal.type("\n")
+        self.assertEqual(terminal.result().status, 2)
+
+    def test_status(self):
+        """SIGUSR1: the question stays, and what has been typed."""
+        terminal = scenario.Terminal("-f", self.image)
+        terminal.wait_for(r"Which ones\?")
+        terminal.send_signal(signal.SIGUSR1)
+        terminal.wait_for(r"waiting for a choice among \d boards\r\nWhich ones\?")
+        terminal.type("\n")
+        self.assertEqual(terminal.result().status, 2)
 
     def test_none(self):
         for answer in ("\n", "\x04"):
