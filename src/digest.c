@@ -117,5 +117,7 @@ const char *digest_error(void)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
+    if (crypto_has_run_out()) /* libcrypto calls that "unsupported" */
+        return "out of memory";
     return reason != NULL ? reason : "no reason given";
 }

@@ -329,6 +329,18 @@ static enum ota_error load_file(struct image *image, struct stat *status, const 
     return OTA_OK;
 }
 
+enum ota_error image_inspect(struct inspection *inspection, const struct image *image,
+                             struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+
+    inspect_image(inspection, image->data, image->size);
+    if (!inspection->lacks_memory)
+        return OTA_OK;
+    return fail(failure, OTA_E_INTERNAL, "cannot examine %s: %s",
+                input_show(shown, sizeof shown, image->path), inspection->evidence);
+}
+
 static enum ota_error load(struct image *image, const char *path, bool may_be_signed, size_t limit,
                            struct ota_failure *failure)
 {
@@ -341,7 +353,8 @@ static enum ota_error load(struct image *image, const char *path, bool may_be_si
     if (error != OTA_OK)
         return error;
     image->file_size = image->size;
-    inspect_image(&image->inspection, image->data, image->size);
+    if (image_inspect(&image->inspection, image, failure) != OTA_OK)
+        return failure->error;
     if (image->is_signed && examine_signed(image, &status, path, limit, failure) != OTA_OK)
         return failure->error;
     image->family = family_of(&image->inspection);

@@ -49,6 +49,11 @@ enum ota_error image_load(struct image **image, const char *path, bool may_be_si
                           struct ota_failure *failure);
 void image_free(struct image *image);
 
+/* Of the bytes that are sent; inspection need not be the image's. Fails with OTA_E_INTERNAL where
+ * inspect_image() lacks memory: whether an image has a signature, for example, is unknown then. */
+enum ota_error image_inspect(struct inspection *inspection, const struct image *image,
+                             struct ota_failure *failure);
+
 /* Fills in sha256, before the image is prepared and shared: no board asks for it, and to the others
  * it would only be a later start. Fails with OTA_E_INTERNAL. */
 enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure);

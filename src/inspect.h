@@ -98,6 +98,7 @@ struct inspection {
     char what[INSPECT_WHAT_MAX];
     const char *remedy;
 
+    bool lacks_memory; /* so that it was not found out whether the image is whole */
     enum inspect_integrity integrity;
     char evidence[INSPECT_SENTENCE_MAX]; /* "the appended SHA-256 holds" */
 
@@ -131,8 +132,8 @@ struct inspection {
     struct inspect_application application;
 };
 
-/* Never fails: where it cannot find out (no memory to unpack a gzip file), it says so in the
- * evidence. Takes any bytes, and reads nothing but these. */
+/* Never fails: where it cannot find out (no memory to unpack a gzip file), it says so in
+ * lacks_memory and the evidence. Takes any bytes, and reads nothing but these. */
 void inspect_image(struct inspection *inspection, const unsigned char *data, size_t size);
 
 /* What follows an image for an ESP32 whose sketch checks signatures: ECDSA in DER, or RSA-2048,

@@ -66,6 +66,7 @@ static bool hash_holds(struct inspection *inspection, struct view view, size_t e
         return false;
     }
     if (digest_sha256(computed, view.data, end) != 0) {
+        inspection->lacks_memory = true;
         inspect_judge(inspection, INSPECT_CANNOT_TELL, "its SHA-256 cannot be computed: %s",
                       digest_error());
         return false;

@@ -92,6 +92,7 @@ static void judge_failure(struct inspection *inspection, enum outcome outcome)
                       UNPACKED_MAX);
         break;
     case NO_MEMORY:
+        inspection->lacks_memory = true;
         inspect_judge(inspection, INSPECT_CANNOT_TELL, "there is not enough memory to unpack it");
         break;
     case CORRUPT:

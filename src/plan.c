@@ -54,8 +54,8 @@ static enum ota_error verify_bytes(const struct image *image, const struct sign_
     const struct sign_file file = {input_show(shown, sizeof shown, image->path), image->data,
                                    image->size, &inspection};
 
-    inspect_image(&inspection, image->data, image->size);
-    if (sign_verify(&signature, key, &file, failure) != OTA_OK)
+    if (image_inspect(&inspection, image, failure) != OTA_OK ||
+        sign_verify(&signature, key, &file, failure) != OTA_OK)
         return failure->error;
     if (signature.verdict != SIGN_VALID)
         return fail(failure, OTA_E_SIGNATURE, "%s is not sent: %s", shown, signature.sentence);

@@ -247,7 +247,8 @@ static enum ota_error sign_image(struct image *image, const struct options *opti
     enum ota_error error;
 
     input_show(shown, sizeof shown, image->path);
-    inspect_image(&inspection, image->data, image->size);
+    if (image_inspect(&inspection, image, failure) != OTA_OK)
+        return failure->error;
     inspection.families = families_at(options->port, inspection.families);
     if ((inspection.families & INSPECT_FAMILY_ESP32) != 0 &&
         inspection.families != INSPECT_FAMILY_ESP32 && sign_key_is_rsa(key) &&

@@ -630,6 +630,30 @@ static void make_esp32(void)
     firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_descriptor = true});
 }
 
+/* An image of which nobody could find out whether it is whole is not one that cannot tell. */
+static void test_no_memory_to_examine(void **state)
+{
+    struct ota_failure failure;
+    struct image *image;
+    enum ota_error error = OTA_E_INTERNAL;
+    int allocations = 0;
+
+    (void)state;
+    make_esp32();
+    write_file(path, firmware.data, firmware.size);
+    image_free(
+        load(path)); /* libcrypto's first allocations may not fail: it would wait for itself */
+    for (; error != OTA_OK; allocations++) {
+        wrapped.allocations_left = allocations;
+        error = image_load(&image, path, true, IMAGE_SIZE_MAX, &failure);
+        assert_true(error == OTA_OK || error == OTA_E_INTERNAL);
+    }
+    wrapped.allocations_left = -1;
+    assert_int_equal(image->inspection.integrity, INSPECT_VALID);
+    image_free(image);
+    assert_true(allocations > 50);
+}
+
 static void make_damaged_esp32(void)
 {
     make_esp32();
@@ -740,6 +764,7 @@ int main(void)
         TEST(test_short_and_interrupted_reads),
         TEST(test_read_error),
         TEST(test_out_of_memory),
+        TEST(test_no_memory_to_examine),
         TEST(test_family),
         TEST(test_real_images),
     };
