@@ -340,7 +340,8 @@ static void on_verdict(const struct ota_failure *verdict, void *userdata)
         job->callbacks.on_done(job->callbacks.userdata);
 }
 
-/* seen: what is known already of the board's restart. Ends the job when memory ran out. */
+/* seen: what is known already of the board's restart. Ends the job when memory ran out: after false
+ * it may have been freed. */
 static bool start_follow(struct job *job, enum ota_cause seen)
 {
     const struct follow_callbacks callbacks = {
@@ -355,10 +356,12 @@ static bool start_follow(struct job *job, enum ota_cause seen)
     if (job->is_verdict_lost)
         config.restart_us = FOLLOW_RESTART_UNKNOWN;
     job->follow = follow_start(&config, &callbacks);
-    if (!job->follow)
-        conclude(job, phase_of_follow(job),
-                 &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
-    return job->follow;
+    if (job->follow)
+        return true;
+
+    conclude(job, phase_of_follow(job),
+             &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+    return false;
 }
 
 static void note_what_is_expected(struct job *job, const char *so_far, enum ota_cause seen)

@@ -639,7 +639,7 @@ static void test_no_memory_to_examine(void **state)
     int allocations = 0;
 
     (void)state;
-    make_esp32();
+    firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_hash = true});
     write_file(path, firmware.data, firmware.size);
     image_free(
         load(path)); /* libcrypto's first allocations may not fail: it would wait for itself */

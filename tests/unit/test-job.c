@@ -318,6 +318,10 @@ static void on_done(void *userdata)
     assert_ptr_equal(userdata, &world);
     world.done++;
     tell("done\n");
+    if (world.refuse_follow) { /* as a fleet does: nothing may touch it from now on */
+        job_free(world.job);
+        world.job = NULL;
+    }
 }
 
 static struct options make_options(void)
@@ -1271,7 +1275,8 @@ static void play_follow_story(const struct follow_story *story)
     /* However long the proof took. */
     assert_int_equal(world.transfer_us, story->only_log ? 0 : 200 * MS);
     assert_int_equal(world.sent_us, story->only_log ? 0 : 200 * MS);
-    job_free(job);
+    if (!story->is_refused) /* else on_done() has done so */
+        job_free(job);
     assert_nothing_left();
 }
 
