@@ -112,8 +112,12 @@ static void serve(int socket, const void *argument)
         tell_lost(&server, reason, errno == ENOMEM);
     } else if (poll_api->watch_new(poll_api, socket, AVAHI_WATCH_IN, on_request, &server)) {
         send_record(&server, &(struct record){.type = RECORD_HELLO});
-        if (loop_run(server.loop) < 0)
+        if (loop_run(server.loop) < 0) {
             tell_lost(&server, strerror(errno), error_is_local(errno));
+            /* libdbus 1.14 writes beyond a block that it had no memory to replace, when it is
+             * used again (_dbus_mem_pool_alloc()). The process ends now. */
+            return;
+        }
     }
     discover_free(server.discover);
     loop_free(server.loop);
