@@ -4,11 +4,18 @@
  */
 #include "escape.h"
 #include "inspect.h"
+#include "mend_image.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed);
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed)
+{
+    return mutate_image(data, size, capacity, seed);
+}
 
 static void require(bool condition)
 {

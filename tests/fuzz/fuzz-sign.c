@@ -1,10 +1,14 @@
 /*
  * fuzz-sign.c: any file gets a verdict, and one that is valid no longer is when any part of it
- * changes; any key file is a key or is refused with a printable sentence. The seeds hold files that
- * the two keys below have signed.
+ * changes; any key file is a key or is refused with a printable sentence. Noise never makes a
+ * signature, so the mutator signs with the two keys below, and of key files it mutates what is
+ * behind base64.
  */
 #include "escape.h"
+#include "mend_image.h"
 #include "sign.h"
+
+#include <openssl/evp.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,19 +16,37 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#if __has_feature(address_sanitizer)
+#include <sanitizer/lsan_interface.h>
+#endif
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t capacity);
+
+/* They sign for this harness only, so they are no secrets. */
 static const char *const keys[] = {
-    "-----BEGIN PUBLIC KEY-----\n"
-    "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC9Dg6L4edqn14B/1l0Z+qb3oaN\n"
-    "cb7ng3ilrbU93zTvvk/J1GFStygc0At3BIaQlxA/VdOHZ+L4nJO05SJd270Fp+su\n"
-    "HQ+AFJhp1ts+pIIMGrIfVXYhpTY+/EFdWCYo2wlMmLlId4JCDiYIsGheARwVjG+g\n"
-    "k40IV0HtlpNjKv4RMwIDAQAB\n"
-    "-----END PUBLIC KEY-----\n",
-    "-----BEGIN PUBLIC KEY-----\n"
-    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEfsNRCG0Mw95Ka4/c/77C8WESLGQC\n"
-    "kcykkmtrAF1zFZ0lCZwxbGU0GQX/cjDCBZbexH4H44QyR8PfMM50N197pA==\n"
-    "-----END PUBLIC KEY-----\n",
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIICeAIBADANBgkqhkiG9w0BAQEFAASCAmIwggJeAgEAAoGBAMs/wFAgt7Gy4xFr\n"
+    "IEmtPgb2N9501G4kgV6FdyRCtHy9u/wUBJX6b74DMc6/m6DoDnZTYXN24vi+iu5u\n"
+    "wz67Mtlh3kdXQ/gwKeM3fY0l86foF5bADtZU03Ifpk4nGp+d5w1zWo4DqeLtCx4h\n"
+    "FlMSmwGWabaYylxaZyb14tssoOE9AgMBAAECgYEAkPBKZRmfxVGrCY3aPZAUToSg\n"
+    "vLuVjWHs+4mzt6D18oqfFpjz2Dv6GYdPqn8LLUiun4TAVsWt//JpQrSr+P0nuYQ/\n"
+    "HQWo2TWS6g2YGWdReiAX5jTb2f2c0+JJCtI/bz1/nJq7cIvSpQecsbpMr6VQxQfK\n"
+    "RBjdLh66X1kikhfz/cUCQQD8rGLBcC/Ho6hSooTiv8cwNKYolauMzbi1MlniwoF7\n"
+    "qxObgYxaDXbhR0juaTxN/ptb2F/18Db5BTHTBJ/OXwujAkEAzezI7JVs7bKE7XzT\n"
+    "sNhFm9tj0PjrMDFRiq26EJyJcpT3S00AJ50FGi2kv28kWklgpNmLxkfEBTe+/IZR\n"
+    "tA8tnwJBALQsCE9/O9LTtFcYZEF8FwEcyc7uyuEgYLF0MfwsTkBtARJGElq0dyy0\n"
+    "tCCtEb9b6lRXujWZENoJBjo+deWmiJkCQFBigWCRSA9V47wNQVnEYw/fSYy2zqBm\n"
+    "cC1RedOoN6Np8UsMyOWtzuMUND6idS9le3t+jKifNS7QPxa2nEhMsIMCQQCXJ9FM\n"
+    "eaPVR7/b2qOveuP3k0aazVG0L6zDfTd64pu9rrZF+0kek6y+vOeeQwe+b0wUP/hx\n"
+    "JMrDjv1oG9MMMmmW\n"
+    "-----END PRIVATE KEY-----\n",
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQga7puQ9AwolYJffwC\n"
+    "WKyjt85esjZ8tohxeHzy/eSGcoyhRANCAAQsFi0eoinTgHcZlOFPzHHFXpXZlMEE\n"
+    "aDFrTwIw1dm1/ii+kTWdhWtkvGfPNLhSS0yHtveZnZLwLZzFSPeeOYkd\n"
+    "-----END PRIVATE KEY-----\n",
 };
 
 static void require(bool condition)
@@ -33,20 +55,132 @@ static void require(bool condition)
         abort();
 }
 
-/* As a file, since keys come from files. */
+/* The path of a file with this content, since keys come from files. The caller closes it. */
+static int make_file(char path[64], const void *text, size_t size)
+{
+    int descriptor = memfd_create("key", MFD_CLOEXEC);
+
+    require(descriptor >= 0 && write(descriptor, text, size) == (ssize_t)size);
+    snprintf(path, 64, "/proc/self/fd/%d", descriptor);
+    return descriptor;
+}
+
 static struct sign_key *load(const void *text, size_t size)
 {
     char path[64];
     struct ota_failure failure;
     struct sign_key *key = NULL;
-    int descriptor = memfd_create("key", MFD_CLOEXEC);
-    require(descriptor >= 0 && write(descriptor, text, size) == (ssize_t)size);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    int descriptor = make_file(path, text, size);
+
     if (sign_key_load_public(&key, path, &failure) != OTA_OK)
         require(!key && failure.error == OTA_E_USAGE && escape_is_printable(failure.message));
     close(descriptor);
     return key;
 }
+
+/* -- mutations -- */
+
+static const struct sign_key *private_key(size_t number)
+{
+    static struct sign_key *loaded[2]; /* once, as that takes long */
+
+    if (!loaded[number]) {
+        char path[64];
+        struct ota_failure failure;
+        int descriptor = make_file(path, keys[number], strlen(keys[number]));
+
+        require(sign_key_load_private(&loaded[number], path, NULL, NULL, &failure) == OTA_OK);
+        close(descriptor);
+    }
+    return loaded[number];
+}
+
+/* LeakSanitizer does not look into libcrypto's locked heap: what is only known there seems to leak.
+ */
+static void ignore_leaks(bool ignores)
+{
+#if __has_feature(address_sanitizer)
+    ignores ? __lsan_disable() : __lsan_enable();
+#else
+    (void)ignores;
+#endif
+}
+
+/* Signs, in place of what follows the image. Returns the new size; the old one where no board takes
+ * such a signature, or there is no room for it. */
+static size_t sign(uint8_t *data, size_t size, size_t capacity, unsigned seed)
+{
+    unsigned char trailer[SIGN_TRAILER_MAX];
+    size_t trailer_size;
+    struct ota_failure failure;
+    struct inspection inspection;
+
+    inspect_image(&inspection, data, size);
+    size_t image_size = inspection.trailer == INSPECT_NO_TRAILER ? size : inspection.image_size;
+    inspect_image(&inspection, data, image_size);
+
+    const struct sign_file file = {"file", data, image_size, &inspection};
+    enum ota_error error = sign_make(trailer, &trailer_size, private_key(seed % 2),
+                                     (enum sign_hash)(seed / 2 % SIGN_HASH_COUNT), &file, &failure);
+    if (error != OTA_OK || trailer_size > capacity - image_size)
+        return size;
+    memcpy(data + image_size, trailer, trailer_size);
+    return image_size + trailer_size;
+}
+
+/* Mutates what a key file has behind base64: header, lines, footer. */
+static size_t mutate_key(uint8_t *data, size_t size, size_t capacity)
+{
+    enum { KEY_MAX = 1536, LINE = 48, TEXT_MAX = 4096 };
+    static unsigned char der[KEY_MAX + 3];
+    static char text[TEXT_MAX];
+    char name[40];
+    int start = 0, used = 0;
+    size_t length = 0;
+
+    snprintf(text, sizeof text, "%.*s", (int)size, (const char *)data);
+    if (sscanf(text, "-----BEGIN %30[A-Z ]-----%n", name, &start) != 1 || start == 0)
+        return LLVMFuzzerMutate(data, size, capacity);
+    for (const char *line = strtok(text + start, "\r\n"); line && line[0] != '-';
+         line = strtok(NULL, "\r\n")) {
+        size_t characters = strlen(line);
+        if (length + characters / 4 * 3 > KEY_MAX)
+            break;
+        int more = EVP_DecodeBlock(der + length, (const unsigned char *)line, (int)characters);
+        if (more < 0)
+            break;
+        length += (size_t)more;
+    }
+    length = LLVMFuzzerMutate(der, length, KEY_MAX);
+
+    used = snprintf(text, sizeof text, "-----BEGIN %s-----\n", name);
+    for (size_t at = 0; at < length; at += LINE) {
+        int count = length - at < LINE ? (int)(length - at) : LINE;
+        used += EVP_EncodeBlock((unsigned char *)text + used, der + at, count);
+        text[used++] = '\n';
+    }
+    used += snprintf(text + used, sizeof text - (size_t)used, "-----END %s-----\n", name);
+    if ((size_t)used > capacity)
+        return LLVMFuzzerMutate(data, size, capacity);
+    memcpy(data, text, (size_t)used);
+    return (size_t)used;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed)
+{
+    if (size >= 5 && memcmp(data, "-----", 5) == 0 && seed % 4 != 0)
+        return mutate_key(data, size, capacity);
+
+    size = mutate_image(data, size, capacity, seed);
+    if (seed & 0x100) {
+        ignore_leaks(true);
+        size = sign(data, size, capacity, seed >> 9);
+        ignore_leaks(false);
+    }
+    return size;
+}
+
+/* -- properties -- */
 
 static enum sign_verdict verify(const struct sign_key *key, const uint8_t *data, size_t size)
 {
@@ -63,7 +197,7 @@ static enum sign_verdict verify(const struct sign_key *key, const uint8_t *data,
 
 static void check_changes(const struct sign_key *key, uint8_t *data, size_t size)
 {
-    for (size_t i = 0; i < size; i += size / 64 + 1) {
+    for (size_t i = 0; i < size; i += size / 16 + 1) {
         data[i] ^= 0x10;
         require(verify(key, data, size) != SIGN_VALID);
         data[i] ^= 0x10;
