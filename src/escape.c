@@ -228,7 +228,8 @@ static uint32_t escaped_character(const char *text)
         return 0;
     for (size_t i = 0; i < count; i++)
         character = character << 4 | (uint32_t)(strchr(digits, text[2 + i]) - digits);
-    return !is_harmful(character) && (is_hidden(character) || is_mark(character)) ? character : 0;
+    bool may_be_typed = utf8_is_character(character) && !is_harmful(character);
+    return may_be_typed && (is_hidden(character) || is_mark(character)) ? character : 0;
 }
 
 char *escape_revert(char *text)

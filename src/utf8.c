@@ -6,6 +6,11 @@
 
 #include <string.h>
 
+bool utf8_is_character(uint32_t number)
+{
+    return number <= 0x10FFFF && (number < 0xD800 || number > 0xDFFF);
+}
+
 size_t utf8_decode(uint32_t *character, const void *source, size_t length)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -21,7 +26,7 @@ size_t utf8_decode(uint32_t *character, const void *source, size_t length)
             return 0;
         value = value << 6 | (bytes[i] & 0x3F);
     }
-    if (value < smallest[size] || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF))
+    if (value < smallest[size] || !utf8_is_character(value))
         return 0;
     *character = value;
     return size;

@@ -4,6 +4,7 @@
 #ifndef UTF8_H
 #define UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,10 @@
  * overlong forms, no surrogates). Returns its length, or 0 when there is none. */
 size_t utf8_decode(uint32_t *character, const void *source, size_t length);
 
-/* Writes the sequence of a character up to U+10FFFF, and returns its length, at most 4. */
+/* Whether the number is a character, which UTF-8 can encode: at most U+10FFFF and no surrogate. */
+bool utf8_is_character(uint32_t number);
+
+/* Writes the sequence of a character, and returns its length, at most 4. */
 size_t utf8_encode(char *target, uint32_t character);
 
 /* How many bytes each of source can become in utf8_repair(). */

@@ -219,8 +219,9 @@ static void test_a_line_keeps_tabs_and_backslashes(void **state)
 static void test_revert(void **state)
 {
     static const char *const same[] = {
-        "",        "\\",    "\\u", "\\u00a",    "\\u0041",     "\\u00AD",     "\\u202e",
-        "\\u009b", "\\x1b", "\\n", "C:\\users", "\\U00110000", "\\Uffffffff", "\\u00e4"};
+        "\\ud800", "\\udddd", "\\udfff", "\\U0000dddd", /* no characters */
+        "",        "\\",      "\\u",     "\\u00a",      "\\u0041",     "\\u00AD",     "\\u202e",
+        "\\u009b", "\\x1b",   "\\n",     "C:\\users",   "\\U00110000", "\\Uffffffff", "\\u00e4"};
     char text[32];
 
     (void)state;

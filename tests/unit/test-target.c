@@ -68,6 +68,7 @@ static const struct {
     {"Version 1.2", TARGET_INSTANCE, "Version 1.2", 0},
     /* as it was shown: what shows nothing, and what does */
     {"My\\u00ad Lamp\\U000e0041", TARGET_INSTANCE, "My\xc2\xad Lamp\xf3\xa0\x81\x81", 0},
+    {"My\\udddd Lamp", TARGET_INSTANCE, "My\\udddd Lamp", 0}, /* a surrogate is no character */
     {"My\\u0041 Lamp", TARGET_INSTANCE, "My\\u0041 Lamp", 0},
     /* other host names */
     {"board.example.org", TARGET_HOST, "board.example.org", 0},
