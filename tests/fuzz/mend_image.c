@@ -193,11 +193,10 @@ static void mend(struct bytes *bytes, unsigned seed)
 static size_t unpack(uint8_t *unpacked, const uint8_t *data, size_t size)
 {
     enum { GZIP = 16 + MAX_WBITS };
-    z_stream stream = {.next_in = (uint8_t *)data,
-                       .avail_in = (uInt)size,
-                       .next_out = unpacked,
-                       .avail_out = UNPACKED_MAX};
+    z_stream stream = {
+        .next_in = (uint8_t *)data, .avail_in = (uInt)size, .avail_out = UNPACKED_MAX};
 
+    stream.next_out = unpacked;
     if (inflateInit2(&stream, GZIP) != Z_OK)
         return 0;
     int result = inflate(&stream, Z_FINISH);
@@ -209,11 +208,10 @@ static size_t unpack(uint8_t *unpacked, const uint8_t *data, size_t size)
 static size_t pack(uint8_t *data, size_t capacity, const uint8_t *unpacked, size_t size)
 {
     enum { GZIP = 16 + MAX_WBITS, MEMORY = 8 };
-    z_stream stream = {.next_in = (uint8_t *)unpacked,
-                       .avail_in = (uInt)size,
-                       .next_out = data,
-                       .avail_out = (uInt)capacity};
+    z_stream stream = {
+        .next_in = (uint8_t *)unpacked, .avail_in = (uInt)size, .avail_out = (uInt)capacity};
 
+    stream.next_out = data;
     if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP, MEMORY,
                      Z_DEFAULT_STRATEGY) != Z_OK)
         return 0;
