@@ -4,9 +4,9 @@
  * (--wrap); test-udp.c and the scenarios use real ones.
  */
 #include "handshake.h"
+#include "handshake_wraps.h"
 #include "loop.h"
 #include "protocol.h"
-#include "udp.h"
 #include "virtual_time.h"
 
 #include <errno.h>
@@ -104,23 +104,12 @@ static struct world {
     struct ota_failure failure;
 } world;
 
-uint16_t __wrap_listener_port(const struct listener *listener);
-int __wrap_listener_trouble(const struct listener *listener);
-void __wrap_errands_add(struct errands *errands, struct errand *errand);
-void __wrap_errands_remove(struct errands *errands, struct errand *errand);
-int __wrap_udp_open(struct udp *udp, const struct source *source, const struct address *board);
-int __wrap_udp_send(struct udp *udp, const void *data, size_t length);
-void __wrap_udp_receive(struct udp *udp);
-bool __wrap_udp_local(const struct udp *udp, struct address *local);
-void __wrap_udp_close(struct udp *udp);
-
 uint16_t __wrap_listener_port(const struct listener *listener)
 {
     assert_null(listener);
     return 4711;
 }
 
-const struct address *__wrap_listener_stranger(const struct listener *listener, int64_t since_us);
 const struct address *__wrap_listener_stranger(const struct listener *listener, int64_t since_us)
 {
     static struct address stranger;

@@ -6,7 +6,7 @@
 #include "auth.h"
 #include "board_model.h"
 #include "handshake.h"
-#include "udp.h"
+#include "handshake_wraps.h"
 #include "virtual_time.h"
 
 #include <inttypes.h>
@@ -136,15 +136,6 @@ static void on_board_connect(int64_t at_us)
 static struct endpoints where = {
     .address_count = 1, .port_count = 1, .ports = {{3232, "the given port"}}};
 
-uint16_t __wrap_listener_port(const struct listener *listener);
-int __wrap_listener_trouble(const struct listener *listener);
-void __wrap_errands_add(struct errands *errands, struct errand *errand);
-void __wrap_errands_remove(struct errands *errands, struct errand *errand);
-int __wrap_udp_open(struct udp *udp, const struct source *source, const struct address *board);
-int __wrap_udp_send(struct udp *udp, const void *data, size_t length);
-void __wrap_udp_receive(struct udp *udp);
-bool __wrap_udp_local(const struct udp *udp, struct address *local);
-void __wrap_udp_close(struct udp *udp);
 int __wrap_auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char *password,
                         const char *nonce, const char *cnonce);
 
@@ -154,7 +145,6 @@ uint16_t __wrap_listener_port(const struct listener *listener)
     return 4711;
 }
 
-const struct address *__wrap_listener_stranger(const struct listener *listener, int64_t since_us);
 const struct address *__wrap_listener_stranger(const struct listener *listener, int64_t since_us)
 {
     (void)since_us;
