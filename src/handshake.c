@@ -36,7 +36,6 @@
  */
 #include "handshake_parts.h"
 
-#include "error.h"
 #include "log.h"
 #include "loop.h"
 #include "trust.h"
@@ -220,6 +219,8 @@ static void end_no_connection(struct handshake *handshake)
     struct address local;
     bool is_known = candidates_local(candidates, candidates->current, &local);
 
+    if (handshake_end_trouble(handshake))
+        return;
     END(handshake, handshake_no_connection, handshake->config, is_known ? &local : NULL,
         is_known && way_is_elsewhere(candidates, &local), handshake->start_us);
 }
@@ -309,18 +310,6 @@ static void on_datagram(size_t endpoint, const void *data, size_t length, void *
         states[handshake->state].on_reply(handshake, &reply);
 }
 
-/* ICMP reports are about the board. Lack of memory is not: this computer cannot hear the board. */
-static void on_receive_error(size_t endpoint, int reason, void *userdata)
-{
-    struct handshake *handshake = userdata;
-
-    if (error_is_local(reason))
-        END(handshake, fail, OTA_E_INTERNAL, "cannot receive from %s: %s", handshake->board_address,
-            strerror(reason));
-    else
-        handshake_on_network_error(endpoint, reason, handshake);
-}
-
 /* -- life -- */
 
 struct handshake *handshake_start(const struct session_config *config,
@@ -336,7 +325,7 @@ struct handshake *handshake_start(const struct session_config *config,
                                                 .endpoints = config->endpoints,
                                                 .source = config->source,
                                                 .on_datagram = on_datagram,
-                                                .on_error = on_receive_error,
+                                                .on_error = handshake_on_network_error,
                                                 .userdata = handshake};
     handshake->answering = (struct errand){.run = handshake_send_answer, .userdata = handshake};
     handshake->password = config->password;

@@ -48,6 +48,8 @@ void handshake_end_unsettled(struct handshake *handshake)
     int64_t waited_us = loop_now_us() - handshake->challenged_us;
     bool is_playing = handshake->crossings >= TRUST_HANDSHAKE_ANSWERS_MAX;
 
+    if (handshake_end_trouble(handshake))
+        return;
     if (is_playing || handshake->round.is_crossed || handshake->challenges > CHALLENGES_MAX)
         END(handshake, fail, OTA_E_WRONG_PASSWORD,
             "the board kept sending new challenges (%u) instead of accepting an answer",

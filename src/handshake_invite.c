@@ -11,6 +11,7 @@
 #include "way.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { FRESH_STARTS_MAX = 3 }; /* of a handshake that went stale */
 
@@ -222,14 +223,26 @@ static void end_absent(struct handshake *handshake)
     handshake_finish(handshake);
 }
 
+bool handshake_end_trouble(struct handshake *handshake)
+{
+    const struct udp *udp = &handshake->candidates.list[handshake->candidates.current].udp;
+
+    if (udp->trouble && udp->is_deaf)
+        END(handshake, fail, OTA_E_INTERNAL, "cannot receive from %s: %s", handshake->board_address,
+            strerror(udp->trouble));
+    else if (udp->trouble)
+        END(handshake, handshake_cannot_send, handshake->config, handshake->board_address,
+            udp->trouble);
+    return udp->trouble;
+}
+
 void handshake_end_no_answer(struct handshake *handshake)
 {
     const struct round *round = &handshake->round;
-    const int dropped = handshake->candidates.list[handshake->candidates.current].udp.dropped;
 
-    if (dropped)
-        END(handshake, handshake_cannot_send, handshake->config, handshake->board_address, dropped);
-    else if (pace_is_known(&handshake->pace) && !handshake_network_error(handshake))
+    if (handshake_end_trouble(handshake))
+        return;
+    if (pace_is_known(&handshake->pace) && !handshake_network_error(handshake))
         END(handshake, handshake_fell_silent, handshake->board_address, round->invitations,
             loop_now_us() - round->invited_us);
     else

@@ -88,6 +88,9 @@ void handshake_invite(struct handshake *handshake, unsigned backlog);
 void handshake_start_afresh(struct handshake *handshake, const char *why, unsigned backlog);
 void handshake_resend_invitation(struct handshake *handshake);
 void handshake_invite_drained(struct handshake *handshake);
+/* Ends the handshake, and returns true, if this computer could not send to the board or hear it:
+ * what the board did is not known then. */
+bool handshake_end_trouble(struct handshake *handshake);
 /* Ends the handshake because nobody answers, or the board no longer does. */
 void handshake_end_no_answer(struct handshake *handshake);
 /* As candidates_error_fn: a datagram of ours cannot leave, or ICMP says that it did not arrive. */

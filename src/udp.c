@@ -17,6 +17,14 @@ enum {
     DATAGRAM_MAX = 1024,     /* the longest that means something has about 200 bytes */
 };
 
+/* The loop would otherwise find the datagram that cannot be received ready in each of its turns. */
+static void go_deaf(struct udp *udp, int reason)
+{
+    udp->trouble = reason;
+    udp->is_deaf = true;
+    udp->poll_api->watch_update(udp->watch, 0);
+}
+
 void udp_receive(struct udp *udp)
 {
     for (int i = 0; i < DATAGRAMS_PER_TURN && udp->descriptor >= 0; i++) {
@@ -27,8 +35,12 @@ void udp_receive(struct udp *udp)
             udp->on_datagram(datagram, (size_t)got, udp->userdata);
         else if (errno == EAGAIN)
             return;
+        else if (error_is_local(errno))
+            go_deaf(udp, errno);
         else if (errno != EINTR)
             udp->on_error(errno, udp->userdata);
+        if (udp->is_deaf)
+            return;
     }
 }
 
@@ -67,14 +79,18 @@ int udp_open(struct udp *udp, const struct source *source, const struct address 
 
 int udp_send(struct udp *udp, const void *data, size_t length)
 {
+    if (udp->is_deaf)
+        udp->poll_api->watch_update(udp->watch, AVAHI_WATCH_IN);
+    udp->is_deaf = false;
+    udp->trouble = 0;
+
     /* The first error may belong to the datagram before; the second is ours. */
-    udp->dropped = 0;
     for (int try = 0; try < 2; try++)
         if (send(udp->descriptor, data, length, 0) >= 0)
             return 0;
     if (!error_is_local(errno))
         return errno;
-    udp->dropped = errno;
+    udp->trouble = errno;
     return 0;
 }
 

@@ -23,14 +23,16 @@ struct udp {
     void *userdata;
     int descriptor; /* -1: closed */
     AvahiWatch *watch;
-    int dropped; /* errno why the last datagram did not leave although udp_send() returned 0, or 0
+    int trouble; /* errno why this computer could not send or receive the last datagram; 0: it could
                   */
+    bool is_deaf; /* it could not receive: nothing is heard before the next udp_send() */
 };
 
 /* Connects to board, from source (NULL: any). -1 and errno. */
 int udp_open(struct udp *udp, const struct source *source, const struct address *board);
-/* Sends one datagram. Returns 0, or the errno why it cannot leave; a full queue drops it in
- * silence, as the network may. */
+/* Sends one datagram. Returns 0, or the errno why it cannot leave. Where this computer lacks a
+ * resource, to send it or to receive what came, the datagram is lost, as it may be in the network:
+ * that is nobody's error yet, and trouble says why. */
 int udp_send(struct udp *udp, const void *data, size_t length);
 /* Takes what has arrived, as the loop would; a part of it when there is much. */
 void udp_receive(struct udp *udp);

@@ -57,6 +57,7 @@ struct script {
     int end_ms;           /* when it failed; 0: not compared */
     int accept_timeout_s; /* 0: 10 */
     int send_error;       /* errno of every send */
+    int drop_error;       /* errno of every send that returns 0 all the same */
     int open_error;       /* errno of opening the socket */
     int listener_trouble;
     bool has_stranger;     /* a connection from 10.0.0.99 was turned away */
@@ -241,7 +242,9 @@ int __wrap_udp_send(struct udp *udp, const void *data, size_t length)
     snprintf(world.sent + before, sizeof world.sent - before, "%s%c%d%.*s", before ? " " : "",
              kind_of(world.received[n]), (int)(virtual_time.now_us / MS), is_only_one ? 0 : 1,
              letters + endpoint);
-    if (world.script->send_error)
+    udp->trouble = world.script->drop_error;
+    udp->is_deaf = false;
+    if (world.script->send_error || world.script->drop_error)
         return world.script->send_error;
     for (size_t i = 0; i < REPLIES_MAX && replies[i]; i++)
         expect_reply(replies[i], udp);
@@ -297,7 +300,8 @@ static void deliver(const char *text, struct udp *udp)
     } else if (strcmp(text, REFUSED) == 0) {
         udp->on_error(ECONNREFUSED, udp->userdata);
     } else if (strcmp(text, NO_MEMORY) == 0) {
-        udp->on_error(ENOMEM, udp->userdata);
+        udp->trouble = ENOMEM;
+        udp->is_deaf = true;
     } else {
         udp->on_datagram(text, strlen(text), udp->userdata);
     }
@@ -469,10 +473,19 @@ static const struct script scripts[] = {
      .end_ms = 2005},
     {"refused", .replies = {{"ERR: ERROR[4]: Not Enough Space\n"}}, .sent = "I0",
      .expected = OTA_E_REFUSED, .phase = INVITING, .phrase = "ERROR[4]: Not Enough Space"},
-    {"no memory to receive", .replies = {{NO_MEMORY}}, .sent = "I0", .expected = OTA_E_INTERNAL,
-     .phase = INVITING, .phrase = "cannot receive from"},
+    {"no memory to receive", .accept_timeout_s = 5, .every_time = true, .replies = {{NO_MEMORY}},
+     .sent = "I0 I3800", .expected = OTA_E_INTERNAL, .phase = INVITING,
+     .phrase = "cannot receive from 10.0.0.7:3232: Cannot allocate memory", .notes = 1,
+     .end_ms = 5000},
+    {"no memory to receive once", .replies = {{NO_MEMORY}, {"OK"}}, .sent = "I0 I3800",
+     .phase = ACCEPTED, .notes = 1},
     {"no memory to receive after OK", .on = true, .replies = {{"OK", NO_MEMORY}}, .sent = "I0",
      .expected = OTA_E_INTERNAL, .phase = ACCEPTED, .phrase = "cannot receive from"},
+    {"no memory after OK, and the board connects", .replies = {{"OK", NO_MEMORY, "@20 " CONNECT}},
+     .sent = "I0", .phase = ACCEPTED},
+    {"a queue of this computer that is full", .accept_timeout_s = 2, .drop_error = ENOBUFS,
+     .sent = "I0", .expected = OTA_E_INTERNAL, .phase = INVITING,
+     .phrase = "cannot send to 10.0.0.7:3232: No buffer space available", .end_ms = 2000},
     {"refused without a word", .replies = {{"ERR: "}}, .sent = "I0", .expected = OTA_E_REFUSED,
      .phase = INVITING, .phrase = "no reason"},
     {"refused after the answer", "pw",
