@@ -31,7 +31,8 @@ enum ota_error {
     OTA_E_WRONG_PASSWORD,  /* the board rejected the answer to its challenge */
     OTA_E_PASSWORD_NEEDED, /* the board asks for a password and none was given */
     OTA_E_WEAK_AUTH,       /* the board asks for an answer with MD5, and --min-auth forbids it */
-    OTA_E_DOWNGRADE,       /* the same, of a board that has asked for SHA-256 before */
+    OTA_E_DOWNGRADE,       /* a board that has asked for SHA-256 wants MD5, or one that has asked
+                            * for a password none */
     OTA_E_NOT_ASKED,       /* no challenge from a board that announces a password */
     OTA_E_NO_VERDICT,      /* it judged none of the answers that it may have */
     OTA_E_REFUSED,         /* `ERR: ...` instead of OK */

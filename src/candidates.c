@@ -72,7 +72,10 @@ int candidates_try(struct candidates *candidates, const void *data, size_t lengt
         return candidate->network_error;
     }
     candidate->has_way = true;
-    return candidates_send(candidates, data, length);
+
+    int reason = candidates_send(candidates, data, length);
+    candidate->was_invited |= !reason;
+    return reason;
 }
 
 void candidates_receive(struct candidates *candidates)
@@ -147,6 +150,19 @@ size_t candidates_find(const struct candidates *candidates, const struct address
         best = i;
     }
     return best;
+}
+
+bool candidates_were_invited(const struct candidates *candidates, const struct address *peer)
+{
+    for (size_t i = 0; i < endpoints_count(candidates->endpoints); i++) {
+        const struct address address = endpoints_get(candidates->endpoints, i);
+        bool counts =
+            candidates->is_settled ? i == candidates->current : candidates->list[i].was_invited;
+
+        if (counts && address_equal(&address, peer))
+            return true;
+    }
+    return false;
 }
 
 bool candidates_local(const struct candidates *candidates, size_t endpoint, struct address *local)

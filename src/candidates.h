@@ -18,6 +18,7 @@ struct candidate {
     struct candidates *candidates;
     struct udp udp;
     bool has_way;      /* its socket could be opened, and this computer lets datagrams out */
+    bool was_invited;  /* an invitation has left */
     bool is_foreign;   /* for the caller: a datagram was not understood */
     int network_error; /* errno of the last report; 0 after a datagram */
 };
@@ -69,6 +70,10 @@ void candidates_settle(struct candidates *candidates, size_t endpoint);
  * another address, the one tried most often that did not refuse. The current one where there is
  * none. */
 size_t candidates_find(const struct candidates *candidates, const struct address *peer);
+
+/* Whether the board at this address may have got an invitation; of other addresses than the
+ * board's none has, once that is known. */
+bool candidates_were_invited(const struct candidates *candidates, const struct address *peer);
 
 /* As udp_local(), of an endpoint; false also when its socket is closed. */
 bool candidates_local(const struct candidates *candidates, size_t endpoint, struct address *local);

@@ -121,7 +121,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             .name = "downgrade",
             .exit_status = 6,
-            .text = "the board asked for SHA-256 before and for MD5 now",
+            .text = "the board asked for SHA-256 or a password before, and now asks for less",
         },
     [OTA_E_NOT_ASKED] =
         {

@@ -26,9 +26,10 @@
  *
  * An answer may be sent twice: a board that is not waiting for one ignores it.
  *
- * A connection is accepted only if the board can have said OK before it (trust.c). A board that
- * still waits for an answer would swallow the next invitation, whoever sends it, so each end of a
- * handshake makes such a board forget its challenge.
+ * A connection is accepted only if the board can have said OK before it (trust.c). An OK holds
+ * until the board asks again, or rejects an answer. A board that still waits for an answer would
+ * swallow the next invitation, whoever sends it, so each end of a handshake makes such a board
+ * forget its challenge.
  *
  * This file has the states, their replies and deadlines; handshake_invite.c sends invitations,
  * handshake_answer.c answers challenges. Notices go out as events; nothing here prints but debug
@@ -45,11 +46,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { UNTIMELY_OKS_MAX = 2 };
+
 static const int64_t CONNECT_US = 10 * INT64_C(1000000);
 
 struct state_row {
     enum ota_phase phase;
-    void (*on_reply)(struct handshake *handshake, const struct reply *reply); /* NULL: ignored */
+    void (*on_reply)(struct handshake *handshake, const struct reply *reply);
     void (*on_resend)(struct handshake *handshake);
     void (*on_deadline)(struct handshake *handshake);
 };
@@ -119,7 +122,7 @@ void handshake_note(struct handshake *handshake, enum notice notice, const char 
 }
 
 /* A notice that is given for each board of a fleet. */
-static void warn(struct handshake *handshake, enum notice notice, const char *message)
+void handshake_warn(struct handshake *handshake, enum notice notice, const char *message)
 {
     handshake_note_event(handshake, notice,
                          (struct ota_event){.message = message, .is_important = true});
@@ -160,14 +163,18 @@ static void wait_for_connection(struct handshake *handshake)
     handshake_enter(handshake, ACCEPT, limit_us > CONNECT_US ? limit_us : CONNECT_US, 0);
 }
 
-/* An OK may be late: it then judges an answer that was given up. */
+/* An OK may be late: it then judges an answer that was given up. One that judges nothing is passed
+ * over, as the network may repeat it; a board that goes on so never asks again. */
 static void on_ok(struct handshake *handshake)
 {
-    if (handshake->config->trust->door == TRUST_SHUT)
-        log_debug("%s: ignoring an OK to a challenge that was not answered",
-                  handshake->config->board);
-    else if (handshake_on_acceptance(handshake, "reply"))
-        wait_for_connection(handshake);
+    if (handshake->config->trust->door != TRUST_SHUT) {
+        if (handshake_on_acceptance(handshake, "reply"))
+            wait_for_connection(handshake);
+        return;
+    }
+    log_debug("%s: ignoring an OK to a challenge that was not answered", handshake->config->board);
+    if (++handshake->untimely_oks == UNTIMELY_OKS_MAX)
+        END(handshake, handshake_asks_no_longer, handshake->board_address);
 }
 
 static void on_refusal(struct handshake *handshake, const struct reply *reply)
@@ -176,10 +183,11 @@ static void on_refusal(struct handshake *handshake, const struct reply *reply)
     END(handshake, handshake_refused, handshake->config, reply);
 }
 
-/* Of an answer that was given up. */
+/* Of an answer that was given up, perhaps by an earlier run. */
 static void on_late_rejection(struct handshake *handshake)
 {
-    handshake->is_left_waiting &= handshake->state != INVITE;
+    if (handshake->state == INVITE || handshake->state == PASSWORD)
+        handshake->is_left_waiting = false;
     trust_rejected(handshake->config->trust);
 }
 
@@ -209,6 +217,8 @@ static void on_reply_while_accepting(struct handshake *handshake, const struct r
 {
     if (reply->type == REPLY_ERROR)
         on_refusal(handshake, reply);
+    else if (reply->type != REPLY_OK)
+        handshake_on_revocation(handshake, reply);
 }
 
 /* -- deadlines -- */
@@ -229,7 +239,7 @@ static const struct state_row states[STATE_COUNT] = {
     [INVITE] = {OTA_PHASE_INVITE, on_reply_while_inviting, handshake_resend_invitation,
                 handshake_end_no_answer},
     [DRAIN] = {OTA_PHASE_AUTHENTICATE, on_reply_while_inviting, NULL, handshake_invite_drained},
-    [PASSWORD] = {OTA_PHASE_AUTHENTICATE, NULL, NULL, handshake_end_no_password},
+    [PASSWORD] = {OTA_PHASE_AUTHENTICATE, on_reply_while_inviting, NULL, handshake_end_no_password},
     [ANSWER] = {OTA_PHASE_AUTHENTICATE, on_reply_while_inviting, NULL, handshake_give_up_answer},
     [AUTHENTICATE] = {OTA_PHASE_AUTHENTICATE, on_reply_while_answering, handshake_transmit_answer,
                       handshake_give_up_answer},
@@ -306,8 +316,7 @@ static void on_datagram(size_t endpoint, const void *data, size_t length, void *
     }
     log_reply(handshake, endpoint, &reply);
     settle(handshake, endpoint);
-    if (states[handshake->state].on_reply)
-        states[handshake->state].on_reply(handshake, &reply);
+    states[handshake->state].on_reply(handshake, &reply);
 }
 
 /* -- life -- */
@@ -331,7 +340,6 @@ struct handshake *handshake_start(const struct session_config *config,
     handshake->password = config->password;
     handshake->sha256_scheme =
         config->md5_target || config->trust->keeps_md5_hash ? AUTH_SHA256_MD5 : AUTH_SHA256;
-    handshake->is_hash_open = handshake->sha256_scheme == AUTH_SHA256;
     if (candidates_open(&handshake->candidates) < 0 ||
         loop_arm(config->poll_api, &handshake->timer, 0, on_timer, handshake) < 0) {
         candidates_free(&handshake->candidates);
@@ -342,19 +350,22 @@ struct handshake *handshake_start(const struct session_config *config,
     return handshake;
 }
 
-/* Whether this peer may have said OK, and to whom it was said. */
+static bool was_invited(const struct handshake *handshake, const struct address *peer)
+{
+    const struct session_config *config = handshake->config;
+
+    return config->peer || config->peer_any ||
+           candidates_were_invited(&handshake->candidates, peer);
+}
+
+/* Whether this peer may have said OK. */
 static bool is_admitted(const struct handshake *handshake, const struct address *peer)
 {
     const struct session_config *config = handshake->config;
-    const struct address board = endpoints_get(config->endpoints, handshake->candidates.current);
-    bool is_other = handshake->candidates.is_settled && !config->peer && !config->peer_any &&
-                    !address_equal(&board, peer);
 
-    if (handshake->done || is_other)
+    if (handshake->done || config->trust->door == TRUST_SHUT || !was_invited(handshake, peer))
         return false;
-    if (handshake->state == ACCEPT)
-        return true;
-    return !config->peer_any && config->trust->door != TRUST_SHUT;
+    return handshake->state == ACCEPT || !config->peer_any;
 }
 
 /* What the board has said before it connected counts first. */
@@ -366,7 +377,9 @@ bool handshake_connected(struct handshake *handshake, const struct address *peer
     candidates_receive(&handshake->candidates);
     if (!is_admitted(handshake, peer)) {
         if (!handshake->done)
-            warn(handshake, NOTICE_EARLY, handshake_early_notice(message, handshake->config, peer));
+            handshake_warn(handshake, NOTICE_EARLY,
+                           handshake_early_notice(message, handshake->config, peer,
+                                                  was_invited(handshake, peer)));
         return false;
     }
     settle(handshake, candidates_find(&handshake->candidates, peer));

@@ -14,7 +14,6 @@
 #include <string.h>
 
 enum {
-    CHALLENGES_MAX = 8,       /* taken in one handshake; more is a board that plays with us */
     DOUBTFUL_ANSWERS_MAX = 3, /* to a challenge that may be void */
 };
 
@@ -25,6 +24,12 @@ static const int64_t PASSWORD_US = 120 * INT64_C(1000000);
 static bool is_left(const struct handshake *handshake, enum auth_scheme scheme)
 {
     return trust_may_answer(handshake->config->trust, scheme, handshake->answers[scheme]);
+}
+
+/* Whether the board may keep the SHA-256 hash of the password. */
+static bool is_sha256_open(const struct handshake *handshake)
+{
+    return !handshake->config->md5_target && !handshake->config->trust->keeps_md5_hash;
 }
 
 /* Once all answers with SHA-256 are spent and their verdicts lost, the MD5 hash of the password is
@@ -44,20 +49,22 @@ bool handshake_can_answer(struct handshake *handshake)
 
 void handshake_end_unsettled(struct handshake *handshake)
 {
-    const struct trust *trust = handshake->config->trust;
+    const bool is_spent = trust_is_spent(handshake->config->trust, handshake->challenge.scheme);
     int64_t waited_us = loop_now_us() - handshake->challenged_us;
     bool is_playing = handshake->crossings >= TRUST_HANDSHAKE_ANSWERS_MAX;
 
     if (handshake_end_trouble(handshake))
         return;
-    if (is_playing || handshake->round.is_crossed || handshake->challenges > CHALLENGES_MAX)
+    if (handshake->revocations)
+        END(handshake, handshake_took_ok_back, handshake->board_address, handshake->revocations);
+    else if (is_playing || handshake->round.is_crossed || handshake->challenges > CHALLENGES_MAX)
         END(handshake, fail, OTA_E_WRONG_PASSWORD,
             "the board kept sending new challenges (%u) instead of accepting an answer",
             handshake->challenges);
-    else if (trust_is_spent(trust, handshake->answer_scheme))
+    else if (is_spent)
         END(handshake, fail, OTA_E_NO_VERDICT,
-            "the board judged none of the answers to %d of its challenges; it gets no more",
-            TRUST_ANSWERS_MAX);
+            "the board got answers to %u of its challenges, and did not judge all; it gets no more",
+            handshake->config->trust->answers);
     else
         END(handshake, handshake_no_verdict_on_answer, handshake->board_address, waited_us,
             &handshake->gibberish);
@@ -196,29 +203,54 @@ static bool is_strong_enough(struct handshake *handshake, const struct reply *ch
     return false;
 }
 
+/* A duplicate, of the last challenge or of one before it. */
+static bool is_repeated(const struct handshake *handshake, const struct reply *challenge)
+{
+    for (unsigned i = 1; i <= handshake->round.challenges; i++)
+        if (strcmp(handshake->nonces[handshake->challenges - i], challenge->nonce) == 0)
+            return true;
+    return false;
+}
+
+static void ask_for_password(struct handshake *handshake)
+{
+    note_md5(handshake);
+    if (handshake->state == PASSWORD)
+        return; /* it is being typed, and will answer this challenge instead */
+    handshake_enter(handshake, PASSWORD, PASSWORD_US, 0);
+    handshake->callbacks.on_password(handshake->callbacks.userdata);
+}
+
+/* False if the handshake ends with this challenge. */
+static bool take_challenge(struct handshake *handshake, const struct reply *challenge)
+{
+    struct round *round = &handshake->round;
+
+    handshake->is_left_waiting = true;
+    if (!is_image_for(handshake, challenge) || !is_strong_enough(handshake, challenge))
+        return false;
+
+    trust_challenged(handshake->config->trust, challenge->scheme);
+    handshake->challenge = *challenge;
+    handshake->crossings += round->answers > 0 && !round->is_crossed;
+    round_challenged(round, loop_now_us());
+    memcpy(handshake->nonces[handshake->challenges++], challenge->nonce, sizeof challenge->nonce);
+    if (handshake->challenges > CHALLENGES_MAX)
+        handshake_end_unsettled(handshake);
+    return !handshake->done;
+}
+
 void handshake_on_challenge(struct handshake *handshake, const struct reply *challenge)
 {
     struct round *round = &handshake->round;
 
-    if (round->challenges > 0 && strcmp(challenge->nonce, handshake->challenge.nonce) == 0)
-        return; /* a duplicate */
-
-    handshake->is_left_waiting = true;
-    if (!is_image_for(handshake, challenge) || !is_strong_enough(handshake, challenge))
+    if (is_repeated(handshake, challenge) || !take_challenge(handshake, challenge))
         return;
 
-    handshake->challenge = *challenge;
-    handshake->crossings += round->answers > 0 && !round->is_crossed;
-    round_challenged(round, loop_now_us());
-    if (++handshake->challenges > CHALLENGES_MAX) {
-        handshake_end_unsettled(handshake);
-        return;
-    }
     if (round->is_crossed) { /* nothing but a rejection can follow */
         handshake_enter(handshake, AUTHENTICATE, pace_patience_us(&handshake->pace), 0);
         return;
     }
-    trust_challenged(handshake->config->trust, challenge->scheme);
     if (!handshake_can_answer(handshake)) {
         handshake->state = AUTHENTICATE;
         handshake_end_unsettled(handshake);
@@ -229,25 +261,46 @@ void handshake_on_challenge(struct handshake *handshake, const struct reply *cha
     if (has_password(handshake)) {
         answer_challenge(handshake);
     } else if (handshake->callbacks.on_password) {
-        note_md5(handshake);
-        handshake_enter(handshake, PASSWORD, PASSWORD_US, 0);
-        handshake->callbacks.on_password(handshake->callbacks.userdata);
+        ask_for_password(handshake);
     } else {
         handshake->state = AUTHENTICATE;
         end_password_needed(handshake);
     }
 }
 
+/* Its connection has failed, and it has read something that was still queued; or it plays with us.
+ * A challenge is answered as any other, a rejection leaves the board idle. */
+void handshake_on_revocation(struct handshake *handshake, const struct reply *reply)
+{
+    if (reply->type == REPLY_CHALLENGE && is_repeated(handshake, reply))
+        return;
+
+    handshake->revocations++;
+    handshake_warn(handshake, NOTICE_REVOKED,
+                   "the board said OK, and then asked for the password again or rejected it; it "
+                   "gets nothing before it accepts another answer");
+    round_accepted(&handshake->round);
+    if (reply->type == REPLY_CHALLENGE) {
+        handshake_on_challenge(handshake, reply);
+        return;
+    }
+    trust_rejected(handshake->config->trust);
+    handshake_start_afresh(handshake, "the board has rejected what it had accepted", 0);
+}
+
+/* The board may have become idle meanwhile. */
 void handshake_set_password(struct handshake *handshake, const char *password)
 {
     if (handshake->done || handshake->state != PASSWORD)
         return;
 
     handshake->password = password;
-    if (has_password(handshake))
+    if (!has_password(handshake))
+        end_password_needed(handshake);
+    else if (handshake->is_left_waiting)
         answer_challenge(handshake);
     else
-        end_password_needed(handshake);
+        handshake_invite(handshake, 0);
 }
 
 bool handshake_on_acceptance(struct handshake *handshake, const char *evidence)
@@ -288,15 +341,15 @@ void handshake_on_rejection(struct handshake *handshake)
     if (round_is_doubtful(round)) {
         log_debug("%s: the rejection may be of another answer", handshake->config->board);
         handshake_invite(handshake, unread);
-    } else if (handshake->answer_scheme == AUTH_SHA256_MD5 && handshake->is_hash_open) {
-        handshake_end_unsettled(handshake); /* the answers with SHA-256 were never judged */
     } else if (handshake->answer_scheme == AUTH_SHA256) {
         /* The board does not announce which hash of the password it stores. */
         log_debug("%s: trying the MD5 hash of the password", handshake->config->board);
+        handshake->config->trust->keeps_md5_hash = true;
         handshake->sha256_scheme = AUTH_SHA256_MD5;
-        handshake->is_hash_open = false;
         handshake->fresh_starts = 0;
         handshake_invite(handshake, unread);
+    } else if (handshake->answer_scheme == AUTH_SHA256_MD5 && is_sha256_open(handshake)) {
+        handshake_end_unsettled(handshake); /* the answers with SHA-256 were never judged */
     } else {
         END(handshake, handshake_wrong_password, handshake->config, handshake->answer_scheme);
     }

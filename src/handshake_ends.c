@@ -89,16 +89,35 @@ const char *handshake_not_asked_notice(char message[OTA_MESSAGE_MAX],
     return message;
 }
 
+void handshake_asks_no_longer(struct ota_failure *failure, const char *address)
+{
+    fail(failure, OTA_E_DOWNGRADE,
+         "%s asked for a password, or rejected one, has accepted no answer since, and now says OK "
+         "without one; it gets no image",
+         address);
+}
+
+void handshake_took_ok_back(struct ota_failure *failure, const char *address, unsigned times)
+{
+    fail(failure, OTA_E_WRONG_PASSWORD,
+         "%s said OK and then asked for the password again, or rejected it (%u time%s); it gets no "
+         "image",
+         address, times, times == 1 ? "" : "s");
+}
+
 const char *handshake_early_notice(char message[OTA_MESSAGE_MAX],
-                                   const struct session_config *config, const struct address *peer)
+                                   const struct session_config *config, const struct address *peer,
+                                   bool was_invited)
 {
     char text[ADDRESS_TEXT_MAX + 8];
+    const char *why = "it came before the board had accepted the upload";
 
+    if (!was_invited)
+        why = "that address has not been invited";
+    else if (config->trust->door == TRUST_SHUT)
+        why = "it came before the board had a right answer to its challenge";
     snprintf(message, OTA_MESSAGE_MAX, "closed a connection from %s, which got nothing: %s",
-             address_text_port(text, peer),
-             config->trust->door == TRUST_SHUT
-                 ? "it came before the board had a right answer to its challenge"
-                 : "it came before the board had accepted the upload");
+             address_text_port(text, peer), why);
     return message;
 }
 

@@ -39,9 +39,14 @@ void handshake_weak_auth(struct ota_failure *failure, const struct session_confi
 void handshake_not_asked(struct ota_failure *failure, const char *address);
 const char *handshake_not_asked_notice(char message[OTA_MESSAGE_MAX],
                                        const struct session_config *config);
-/* A connection came from peer before the board can have said OK. */
+/* It asked for one before, and now says OK without. */
+void handshake_asks_no_longer(struct ota_failure *failure, const char *address);
+/* It said OK, and then asked again or rejected the answer, more often than may be. */
+void handshake_took_ok_back(struct ota_failure *failure, const char *address, unsigned times);
+/* A connection came from peer before the board can have said OK, or where none was invited. */
 const char *handshake_early_notice(char message[OTA_MESSAGE_MAX],
-                                   const struct session_config *config, const struct address *peer);
+                                   const struct session_config *config, const struct address *peer,
+                                   bool was_invited);
 /* Whether the error (an errno) comes from this computer and stays: its firewall, -I, a broadcast
  * address. */
 bool handshake_is_local(const struct session_config *config, int reason);

@@ -14,6 +14,8 @@
 #include "protocol.h"
 #include "round.h"
 
+enum { CHALLENGES_MAX = 8 }; /* taken in one handshake; more is a board that plays with us */
+
 enum state { INVITE, DRAIN, PASSWORD, ANSWER, AUTHENTICATE, ACCEPT, STATE_COUNT };
 
 struct handshake {
@@ -32,8 +34,9 @@ struct handshake {
     struct candidates candidates;
     int64_t start_us;
 
-    unsigned invitations; /* in all */
-    unsigned challenges;  /* in all */
+    unsigned invitations;                                   /* in all */
+    unsigned challenges;                                    /* in all */
+    char nonces[CHALLENGES_MAX + 1][DIGEST_SHA256_HEX + 1]; /* of these */
     unsigned fresh_starts;
     struct round round;
     struct pace pace;
@@ -43,11 +46,12 @@ struct handshake {
     int64_t challenged_us;          /* when the last one came that was answered */
     bool is_left_waiting;           /* the board may wait for an answer to it */
     bool is_accepted;               /* the board has connected */
-    enum auth_scheme sha256_scheme; /* AUTH_SHA256, later perhaps AUTH_SHA256_MD5 */
-    bool is_hash_open;              /* nothing has ruled AUTH_SHA256 out */
+    enum auth_scheme sha256_scheme; /* AUTH_SHA256 or AUTH_SHA256_MD5: the next one to try */
     enum auth_scheme answer_scheme;
     unsigned answers[AUTH_SCHEMES]; /* challenges that were answered */
     unsigned crossings;             /* answers that another challenge crossed */
+    unsigned revocations;           /* OKs that did not hold */
+    unsigned untimely_oks;          /* that cannot be to an answer */
     struct errand answering;
     char answer[PROTOCOL_DATAGRAM_MAX];
     size_t answer_length;
@@ -72,6 +76,8 @@ void handshake_emit(struct handshake *handshake, struct ota_event event);
 /* Each notice is given once, even if the upload takes several handshakes. */
 void handshake_note_event(struct handshake *handshake, enum notice notice, struct ota_event event);
 void handshake_note(struct handshake *handshake, enum notice notice, const char *message);
+/* Also where a fleet is quiet about notes. */
+void handshake_warn(struct handshake *handshake, enum notice notice, const char *message);
 /* Ends the handshake with its failure, which is reported from the loop. */
 void handshake_finish(struct handshake *handshake);
 
@@ -101,6 +107,8 @@ int handshake_network_error(const struct handshake *handshake);
 /* -- handshake_answer.c -- */
 
 void handshake_on_challenge(struct handshake *handshake, const struct reply *challenge);
+/* Another challenge, or a rejection, after the board has said OK. */
+void handshake_on_revocation(struct handshake *handshake, const struct reply *reply);
 /* The board has accepted the answer, or asked for none. Returns false, and ends the handshake, if
  * that is not credible. */
 bool handshake_on_acceptance(struct handshake *handshake, const char *evidence);

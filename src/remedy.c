@@ -239,7 +239,7 @@ static const struct remedy {
              "ESP8266 or Pico W knows nothing but MD5."},
     {.error = OTA_E_DOWNGRADE,
      .text = "Find out who answers at the board's address: a board does not change its way of "
-             "asking by itself, so somebody else may be after the password."},
+             "asking by itself, so somebody else may be after the password or the image."},
     {.error = OTA_E_NOT_ASKED,
      .text = "Find out who answers at the board's address, and whether its sketch was replaced by "
              "one without a password; --force sends the image all the same."},

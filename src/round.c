@@ -28,6 +28,13 @@ void round_answered(struct round *round, int64_t now_us)
         round->answered_us = now_us;
 }
 
+void round_accepted(struct round *round)
+{
+    round->invitations = 1;
+    round->challenges = round->answers = round->backlog = 0;
+    round->is_crossed = false;
+}
+
 void round_refused(struct round *round)
 {
     round->invitations = round->challenges = round->answers = round->backlog = 0;

@@ -26,6 +26,9 @@ void round_invited(struct round *round, int64_t now_us);
 void round_challenged(struct round *round, int64_t now_us);
 void round_answered(struct round *round, int64_t now_us);
 
+/* The board has said OK: what comes now is about an invitation that it reads after that. */
+void round_accepted(struct round *round);
+
 /* ICMP says that the invitations did not arrive: none of them is in the board's queue. */
 void round_refused(struct round *round);
 

@@ -24,6 +24,7 @@ enum notice {
     NOTICE_OBJECTION = 1 << 4,
     NOTICE_EARLY = 1 << 5,
     NOTICE_NOT_ASKED = 1 << 6,
+    NOTICE_REVOKED = 1 << 7,
 };
 
 /* Everything a session needs; the pointers must outlive it. */

@@ -3,8 +3,6 @@
  */
 #include "trust.h"
 
-#include <string.h>
-
 void trust_challenged(struct trust *trust, enum auth_scheme scheme)
 {
     trust->door = TRUST_SHUT;
@@ -13,7 +11,9 @@ void trust_challenged(struct trust *trust, enum auth_scheme scheme)
 
 bool trust_is_spent(const struct trust *trust, enum auth_scheme scheme)
 {
-    return trust->answers[scheme] >= TRUST_ANSWERS_MAX;
+    const unsigned most = scheme == AUTH_MD5 ? TRUST_MD5_ANSWERS_MAX : TRUST_ANSWERS_MAX;
+
+    return trust->answers >= most;
 }
 
 bool trust_may_answer(const struct trust *trust, enum auth_scheme scheme, unsigned here)
@@ -23,30 +23,32 @@ bool trust_may_answer(const struct trust *trust, enum auth_scheme scheme, unsign
 
 void trust_begin_again(struct trust *trust)
 {
-    memset(trust->answers, 0, sizeof trust->answers);
+    trust->answers = 0;
+    trust->keeps_md5_hash = false;
 }
 
 void trust_answered(struct trust *trust, enum auth_scheme scheme)
 {
     trust->door = TRUST_ANSWERED;
     trust->scheme = scheme;
-    trust->answers[scheme]++;
+    trust->answers++;
 }
 
 void trust_rejected(struct trust *trust)
 {
-    if (trust->door == TRUST_ANSWERED)
-        trust->door = TRUST_SHUT;
+    trust->door = TRUST_SHUT;
 }
 
 void trust_accepted(struct trust *trust)
 {
     trust->keeps_md5_hash |= trust->scheme == AUTH_SHA256_MD5;
-    trust_begin_again(trust);
 }
 
 void trust_connected(struct trust *trust)
 {
-    if (trust->door == TRUST_ANSWERED)
-        trust->door = TRUST_SHUT;
+    if (trust->door != TRUST_ANSWERED)
+        return;
+    trust->door = TRUST_SHUT;
+    if (trust->answers > 0)
+        trust->answers--;
 }

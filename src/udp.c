@@ -15,6 +15,7 @@
 enum {
     DATAGRAMS_PER_TURN = 16, /* a flood must not starve the other boards */
     DATAGRAM_MAX = 1024,     /* the longest that means something has about 200 bytes */
+    TRIES = 2,               /* of a call that this computer cannot make */
 };
 
 /* The loop would otherwise find the datagram that cannot be received ready in each of its turns. */
@@ -27,6 +28,8 @@ static void go_deaf(struct udp *udp, int reason)
 
 void udp_receive(struct udp *udp)
 {
+    int failures = 0;
+
     for (int i = 0; i < DATAGRAMS_PER_TURN && udp->descriptor >= 0; i++) {
         char datagram[DATAGRAM_MAX];
         ssize_t got = recv(udp->descriptor, datagram, sizeof datagram, 0);
@@ -35,12 +38,13 @@ void udp_receive(struct udp *udp)
             udp->on_datagram(datagram, (size_t)got, udp->userdata);
         else if (errno == EAGAIN)
             return;
-        else if (error_is_local(errno))
+        else if (error_is_local(errno) && ++failures < TRIES)
+            continue;
+        else if (error_is_local(errno)) {
             go_deaf(udp, errno);
-        else if (errno != EINTR)
-            udp->on_error(errno, udp->userdata);
-        if (udp->is_deaf)
             return;
+        } else if (errno != EINTR)
+            udp->on_error(errno, udp->userdata);
     }
 }
 
@@ -85,7 +89,7 @@ int udp_send(struct udp *udp, const void *data, size_t length)
     udp->trouble = 0;
 
     /* The first error may belong to the datagram before; the second is ours. */
-    for (int try = 0; try < 2; try++)
+    for (int try = 0; try < TRIES; try++)
         if (send(udp->descriptor, data, length, 0) >= 0)
             return 0;
     if (!error_is_local(errno))

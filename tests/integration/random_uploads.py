@@ -38,7 +38,7 @@ FAMILIES = {
 # wait for its longest deadlines is rare, so that many uploads fit into a minute.
 ANY_TIME = (
     (3, "drop-invitation"), (3, "drop-reply"), (3, "drop-ok"), (2, "duplicate-reply"),
-    (2, "duplicate-invitation"), (2, "delay-reply:{ms}"), (2, "stale-failed"), (1, "stale-auth"),
+    (2, "duplicate-invitation"), (2, "delay-reply:{ms}"), (1, "stale-auth"),
     (2, "garbage-reply:OKAY"), (1, "big-reply:60000"), (2, "forged-reply:127.0.0.77"),
     (1, "left-waiting"), (2, "closed:{ms}"), (1, "refuse:ERROR[8]: Flash config wrong"),
     (1, "connect-delay:{ms}"), (1, "stranger:127.0.0.78"),
@@ -49,7 +49,7 @@ ANY_TIME = (
     (4, "ok-joined"), (4, "no-numbers"), (5, "ok-missing"), (5, "ok-reset"),
     (1, "stall@{at}*{times}"),
 )
-WITH_PASSWORD = ((3, "drop-auth"), (3, "drop-answer"), (1, "odd-challenge:31"))
+WITH_PASSWORD = ((2, "stale-failed"), (3, "drop-auth"), (3, "drop-answer"), (1, "odd-challenge:31"))
 RARE = ("ok-never", "never-connect", "trickle@{at}*1")
 RARE_IN = 80
 SMALLEST = {"esp32": 336, "pico": 264}  # of an image that it takes

@@ -85,10 +85,14 @@ class Losses(Scenario):
     def test_duplicates_and_stale_replies(self):
         self.check(
             case for fault in ("duplicate-reply", "duplicate-invitation", "stale-auth",
-                               "stale-failed", "garbage-reply:hello", "garbage-reply:\\0\\xff\\e[2J",
+                               "garbage-reply:hello", "garbage-reply:\\0\\xff\\e[2J",
                                "garbage-reply:OKAY", "garbage-reply:AUTH 123", "big-reply:60000",
                                "delay-reply:2500", "delay-reply:4500")
             for case in with_and_without(fault, ("--fault", fault)))
+        self.check([
+            Case("stale-failed", (*PASSWORD, "--fault", "stale-failed"), GIVEN),
+            Case("only a board with a password rejects one", ("--fault", "stale-failed"), status=6,
+                 says=("now says OK without one",))])
 
     def test_forged_replies_are_ignored(self):
         self.check(

@@ -91,6 +91,82 @@ class BackChannel(Played):
         self.assertEqual(sum("closed a connection" in event["message"]
                              for event in self.events(result, "note")), 1, result)
 
+    def test_after_an_ok_that_does_not_hold(self):
+        """Until another answer was accepted nobody gets a byte."""
+        def rejected(peer, _):
+            peer.invited()
+            peer.reply(SHA256)
+            peer.answered()
+            peer.reply(b"OK")
+            peer.reply(FAILED)
+            self.assert_closed(peer)
+            peer.invited()
+            peer.reply(b"AUTH " + b"ef" * 32)
+            peer.answered()
+            peer.reply(b"OK")
+            self.finish(peer)
+
+        def asked_again(peer, _):
+            peer.invited()
+            peer.reply(SHA256)
+            peer.answered()
+            peer.reply(b"OK")
+            peer.reply(SHA256)  # a duplicate
+            peer.reply(b"AUTH " + b"ef" * 32)
+            peer.answered()
+            peer.reply(b"OK")
+            self.finish(peer)
+
+        def never_asked(peer, _):
+            peer.invited()
+            peer.reply(b"OK")
+            peer.reply(FAILED)
+            self.assert_closed(peer)
+            peer.invited()
+            peer.reply(b"OK")
+            self.assert_closed(peer)
+            peer.reply(b"OK")
+
+        for script, status in ((rejected, 0), (asked_again, 0), (never_asked, 6)):
+            with self.subTest(script.__name__):
+                result = self.play(script, "-a", "kwert", "--json")
+                self.assertEqual(result.status, status, result)
+                notes = [event["message"] for event in self.events(result, "note")]
+                self.assertEqual(sum("said OK, and then" in note for note in notes), 1, result)
+                self.assertEqual(sum("closed a connection" in note for note in notes),
+                                 script is not asked_again, result)
+
+    def test_after_another_challenge(self):
+        """The answer to the one before does not open the back-channel."""
+        def script(peer, _):
+            peer.invited()
+            peer.reply(SHA256)
+            peer.answered()
+            peer.reply(b"AUTH " + b"ef" * 32)
+            peer.reply(b"OK")
+            self.assert_closed(peer)
+            peer.reply(b"ERR: enough")
+
+        result = self.play(script, "-a", "kwert", "--json")
+        self.assertEqual(result.status, 7, result)
+        self.assertEqual(self.events(result, "authenticated"), [])
+
+    def test_a_board_that_asks_no_longer(self):
+        def script(peer, _):
+            peer.invited()
+            peer.reply(SHA256)
+            peer.answered()
+            peer.reply(FAILED)
+            for _ in range(2):
+                peer.invited()
+                peer.reply(b"OK")
+
+        result = self.play(script, "-a", "kwert", "--json")
+        self.assertEqual(result.status, 6, result)
+        self.assertEqual(self.events(result, "result")[0]["code"], "downgrade", result)
+        self.assertIn("now says OK without one", result.err)
+        self.assertEqual(len(self.events(result, "invited")), 3, result)
+
     def test_who_connects_instead_of_an_ok(self):
         """After the answer that is its OK, lost; before it nothing is."""
         def lost(peer, _):
@@ -218,6 +294,53 @@ class Challenges(Played):
         self.assertEqual(result.status, 6, result)
         self.assertEqual(self.events(result, "result")[0]["code"], "downgrade", result)
 
+    def test_downgrade_behind_an_answer(self):
+        """SHA-256 counts although that challenge is never answered."""
+        def script(peer, _):
+            peer.invited()
+            peer.reply(MD5)
+            peer.answered()
+            peer.reply(SHA256)
+            peer.invited()
+            peer.reply(b"AUTH " + b"ef" * 16)
+            self.assertEqual(peer.udp.recv(100), b"200\n")
+
+        result = self.play(script, "-a", "kwert", "--json")
+        self.assertEqual(result.status, 6, result)
+        self.assertEqual(self.events(result, "result")[0]["code"], "downgrade", result)
+
+    def test_while_the_password_is_typed(self):
+        """What the board says meanwhile counts."""
+        for replies, status, says in (((MD5,), 6, "SHA-256 at first"), ((b"ERR: no",), 7, "refused"),
+                                      ((b"OK", b"OK"), 6, "now says OK without one")):
+            with self.subTest(says):
+                def script(peer, terminal):
+                    peer.invited()
+                    peer.reply(SHA256)
+                    terminal.wait_for("Password.*: ")
+                    for reply in replies:
+                        peer.reply(reply)
+
+                result = self.play(script, terminal=True)
+                self.assertEqual(result.status, status, result)
+                self.assertIn(says, result.err)
+
+        def idle(peer, terminal):
+            peer.invited()
+            peer.reply(SHA256)
+            terminal.wait_for("Password.*: ")
+            peer.reply(b"AUTH " + b"12" * 32)
+            peer.reply(FAILED)
+            self.assert_closed(peer)
+            terminal.type("kwert\n")
+            peer.invited()
+            peer.reply(b"AUTH " + b"ef" * 32)
+            peer.answered()
+            peer.reply(b"OK")
+            self.finish(peer)
+
+        self.assertEqual(self.play(idle, terminal=True).status, 0)
+
     def collect(self, peer, challenge, verdict):
         """All answers that a peer gets that never accepts one, until it is left alone."""
         got, challenges = set(), 0
@@ -236,7 +359,8 @@ class Challenges(Played):
                     peer.reply(verdict(challenges))
 
     def test_how_many_answers(self):
-        """Of one scheme two in a handshake, three in an upload."""
+        """Two of one kind in an attempt; in an upload three with MD5, four with SHA-256, and for each attempt
+        one that the board accepts."""
         def md5(number):
             return b"AUTH %032x" % number
 
@@ -245,7 +369,8 @@ class Challenges(Played):
 
         rows = (
             ("silence, MD5", md5, None, 3),
-            ("silence, SHA-256: three for each hash", sha256, None, 6),
+            ("silence, SHA-256", sha256, None, 4),
+            ("silence, MD5 first", lambda number: md5(number) if number < 3 else sha256(number), None, 4),
             ("another challenge, MD5", md5, md5, 2),
             ("another challenge, SHA-256", sha256, sha256, 2),
             ("rejection, MD5", md5, lambda _: FAILED, 1),
@@ -265,7 +390,19 @@ class Challenges(Played):
                     self.assertEqual((answers, result.status), (row[3], 6), result)
 
     def test_answers_that_were_accepted_do_not_count(self):
-        """What breaks off later needs a new one each time."""
+        """What breaks off later needs a new one each time, but no more than one."""
+        got = []
+
+        def script(peer, _):
+            for attempt in range(6):
+                peer.invited()
+                peer.reply(b"AUTH %064x" % attempt)
+                got.append(peer.answered())
+                peer.reply(b"OK")
+                peer.connect().close()
+
+        result = self.play(script, "-a", "kwert", "--retries", "5", size=4_000_000)
+        self.assertEqual((result.status, len(set(got))), (9, 6), result)
         for options in ((), ("-H", "md5")):
             with self.subTest(options):
                 board = self.board("-P", "kwert", "--fault", "reset@1000*3", *options,

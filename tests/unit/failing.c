@@ -16,6 +16,7 @@
 
 static enum failing_call failing;
 static int calls_left = -1; /* that succeed; negative: all do */
+static bool is_for_good;
 static int reason;
 
 void failing_start(enum failing_call call, int after, int error)
@@ -25,10 +26,17 @@ void failing_start(enum failing_call call, int after, int error)
     calls_left = after;
 }
 
+void failing_start_for_good(enum failing_call call, int error)
+{
+    failing_start(call, 0, error);
+    is_for_good = true;
+}
+
 bool failing_stop(void)
 {
     bool has_failed = calls_left < 0;
 
+    is_for_good = false;
     calls_left = -1;
     return has_failed;
 }
@@ -44,7 +52,9 @@ int failing_count_open(void)
 
 static bool fails(enum failing_call call)
 {
-    if (calls_left < 0 || call != failing || calls_left-- > 0)
+    bool is_wanted = call == failing && (calls_left >= 0 || is_for_good);
+
+    if (!is_wanted || calls_left-- > 0)
         return false;
     errno = reason;
     return true;

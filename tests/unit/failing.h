@@ -39,6 +39,8 @@ enum failing_call {
 
 /* After so many calls that succeed, one fails with errno set to error; also in a child. */
 void failing_start(enum failing_call call, int after, int error);
+/* All fail. */
+void failing_start_for_good(enum failing_call call, int error);
 /* Whether it has failed, in this process. All succeed from now on. */
 bool failing_stop(void);
 

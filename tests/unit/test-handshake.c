@@ -28,9 +28,10 @@
 #define ASK_SHA "AUTH " NONCE_SHA
 #define ASK_SHA_AGAIN "AUTH " OTHER_SHA
 #define REJECTED "Authentication Failed"
-#define REFUSED "!"   /* not a datagram: an ICMP refusal */
-#define NO_MEMORY "*" /* not a datagram: this computer has no memory to receive one */
-#define CONNECT "->"  /* not a datagram either: the board connects */
+#define REFUSED "!"     /* not a datagram: an ICMP refusal */
+#define NO_MEMORY "*"   /* not a datagram: this computer has no memory to receive one */
+#define CONNECT "->"    /* not a datagram either: the board connects */
+#define CONNECT_AS "=>" /* and then the letter of an endpoint: from that one's address */
 #define TURN "(its turn)"
 #define UMLAUTS "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4" UMLAUTS_24 UMLAUTS_24
 #define UMLAUTS_24                                                                                 \
@@ -291,8 +292,9 @@ static void deliver(const char *text, struct udp *udp)
     if (strcmp(text, TURN) == 0) {
         if (world.errand)
             world.errand->run(world.errand->userdata);
-    } else if (strcmp(text, CONNECT) == 0) {
-        const struct address peer = endpoints_get(world.endpoints, find_socket(udp));
+    } else if (strcmp(text, CONNECT) == 0 || strncmp(text, CONNECT_AS, 2) == 0) {
+        size_t endpoint = text[2] ? (size_t)(text[2] - 'a') : find_socket(udp);
+        const struct address peer = endpoints_get(world.endpoints, endpoint);
         world.connected = handshake_connected(world.handshake, &peer);
         world.turned_away += !world.connected;
     } else if (udp->descriptor < 0) {
@@ -573,8 +575,9 @@ static const struct script scripts[] = {
     {"two challenges to one invitation: a rejection may be stale", "pw",
      .replies = {{ASK_MD5, ASK_MD5_AGAIN}, {REJECTED}, {ASK_MD5}, {"OK"}}, .sent = "I0 A5 I10 A15",
      .scheme = "MD5", .phase = ACCEPTED, .notes = 1},
-    {"a rejection of an answer that was given up", "pw", .replies = {{REJECTED, "OK"}},
-     .sent = "I0", .phase = ACCEPTED, .notes = 1},
+    {"a rejection of an earlier run's answer", "pw",
+     .replies = {{REJECTED, "OK"}, {ASK_SHA}, {"OK"}}, .sent = "I0 I3800 A3805",
+     .scheme = "SHA-256", .phase = ACCEPTED, .notes = 1},
     {"no verdict on two answers", "pw", .replies = {[0] = {ASK_MD5}, [9] = {ASK_MD5_AGAIN}},
      .sent = "I0 A5 A505 A1005 A1505 A2505 A3505 A4505 A6505 "
              "I7005 A7010 A7510 A8010 A8510 A9510 A10510 A11510 A13510 X14010",
@@ -657,6 +660,47 @@ static const struct script scripts[] = {
     {"so does a late connection", "pw", .replies = {[0] = {ASK_MD5}, [1] = {"@7010 " CONNECT}},
      .sent = "I0 A5 A505 A1005 A1505 A2505 A3505 A4505 A6505 I7005", .scheme = "MD5",
      .evidence = "connection", .phase = INVITING, .notes = 1},
+    {"OK, and then a rejection: no image before the next answer", "pw",
+     .replies = {{ASK_MD5},
+                 {"OK", "@7 " REJECTED, "@8 " CONNECT},
+                 {"@20 " ASK_MD5_AGAIN},
+                 {"OK", "@6 " CONNECT}},
+     .sent = "I0 A5 I12 A32", .scheme = "MD5", .phase = ACCEPTED, .is_early = true, .notes = 3},
+    {"OK, and then another challenge", "pw", .turn = "@100 " TURN,
+     .replies = {{ASK_MD5}, {"OK", "@7 " ASK_MD5_AGAIN, "@8 " CONNECT}, {"OK"}},
+     .sent = "I0 A105 A212", .scheme = "MD5", .phase = ACCEPTED, .is_early = true, .notes = 3},
+    {"OK, and then the same challenge: a duplicate", "pw",
+     .replies = {{ASK_MD5}, {"OK", "@7 " ASK_MD5, "@8 " CONNECT}}, .sent = "I0 A5", .scheme = "MD5",
+     .phase = ACCEPTED, .notes = 1},
+    {"OK without a challenge, and then one", "pw", .turn = "@100 " TURN,
+     .replies = {{"OK", "@7 " ASK_SHA, "@8 " CONNECT}, {"OK"}}, .sent = "I0 A107",
+     .scheme = "SHA-256", .phase = ACCEPTED, .is_early = true, .notes = 3},
+    {"OK without a challenge, and then a rejection", .accept_timeout_s = 5,
+     .replies = {{"OK", "@7 " REJECTED, "@8 " CONNECT}, {"OK"}, {"OK"}}, .sent = "I0 I7 I3807",
+     .expected = OTA_E_DOWNGRADE, .phase = INVITING, .is_early = true,
+     .phrase = "now says OK without one", .notes = 3, .end_ms = 3812},
+    {"a rejection without a challenge, and a connection", .accept_timeout_s = 1,
+     .replies = {{REJECTED, "@7 " CONNECT}}, .sent = "I0", .expected = OTA_E_NO_ANSWER,
+     .phase = INVITING, .is_early = true, .notes = 1},
+    {"an OK that does not hold, time and again", "pw",
+     .replies = {{ASK_MD5}, {"OK", "@6 " REJECTED}, {ASK_MD5_AGAIN}, {"OK", "@6 " REJECTED}},
+     .sent = "I0 A5 I11 A16", .scheme = "MD5", .expected = OTA_E_WRONG_PASSWORD, .phase = ACCEPTED,
+     .phrase = "said OK and then asked for the password again, or rejected it (2 times)",
+     .notes = 2, .end_ms = 22, .on = true},
+    {"another challenge behind the answer, and a connection", "pw",
+     .replies = {{ASK_MD5}, {ASK_MD5_AGAIN, "@7 " CONNECT}, {"@20 " ASK_MD5}, {"OK"}},
+     .sent = "I0 A5 I510 A530", .scheme = "MD5", .phase = ACCEPTED, .is_early = true, .notes = 2},
+    {"an earlier challenge once more is no other one", "pw", .turn = "@100 " TURN,
+     .replies = {{ASK_MD5, "@20 " ASK_MD5_AGAIN, "@40 " ASK_MD5}, {ASK_MD5, "@7 " CONNECT}},
+     .sent = "I0 A105", .scheme = "MD5", .evidence = "connection", .phase = AUTHENTICATING,
+     .notes = 1},
+    {"a rejection, and then OK to whatever comes", "pw",
+     .replies = {{ASK_SHA}, {REJECTED}, {"OK"}, {"OK"}}, .sent = "I0 A5 I10 I510",
+     .expected = OTA_E_DOWNGRADE, .phase = INVITING, .notes = 1,
+     .phrase = "has accepted no answer since, and now says OK without one", .end_ms = 515},
+    {"a connection from an address that was not invited", .addresses = 2,
+     .replies = {{"@20 " CONNECT_AS "b", "@30 OK"}}, .sent = "I0a", .settled = 'a',
+     .phase = ACCEPTED, .is_early = true, .notes = 1},
     {"--peer any: nobody before the OK", .peer_any = true,
      .replies = {{CONNECT, "@20 OK", "@30 " CONNECT}}, .sent = "I0", .phase = ACCEPTED,
      .is_early = true, .notes = 1},
@@ -673,6 +717,24 @@ static const struct script scripts[] = {
      .replies = {{ASK_SHA}, {REJECTED}, {ASK_MD5}}, .sent = "I0 A5 I10 X15",
      .expected = OTA_E_DOWNGRADE, .phase = AUTHENTICATING, .phrase = "SHA-256 at first",
      .end_ms = 15},
+    {"MD5 after SHA-256 that crossed an answer with MD5", "pw",
+     .replies = {{ASK_MD5}, {ASK_SHA}, {ASK_MD5_AGAIN}}, .sent = "I0 A5 I510 X515",
+     .expected = OTA_E_DOWNGRADE, .phase = AUTHENTICATING, .notes = 1, .end_ms = 515},
+    {"MD5 after SHA-256, while the password is typed", .typed = "pw",
+     .replies = {{ASK_SHA, "@100 " ASK_MD5}}, .sent = "I0 X100", .expected = OTA_E_DOWNGRADE,
+     .phase = AUTHENTICATING, .end_ms = 100},
+    {"another challenge while the password is typed: the last one is answered", .typed = "pw",
+     .replies = {{ASK_MD5, "@100 " ASK_SHA}, {"OK"}}, .sent = "I0 A2005", .scheme = "SHA-256",
+     .phase = ACCEPTED, .notes = 1},
+    {"refused while the password is typed", .typed = "pw", .replies = {{ASK_SHA, "@100 ERR: no"}},
+     .sent = "I0", .expected = OTA_E_REFUSED, .phase = AUTHENTICATING, .end_ms = 100},
+    {"a rejection while the password is typed: the board is idle", .typed = "pw",
+     .replies = {{ASK_SHA, "@100 " REJECTED, "@200 OK", "@300 " CONNECT}, {ASK_SHA_AGAIN}, {"OK"}},
+     .sent = "I0 I2005 A2010", .scheme = "SHA-256", .phase = ACCEPTED, .is_early = true,
+     .notes = 1},
+    {"OK to nothing, while the password is typed", .typed = "pw",
+     .replies = {{ASK_SHA, "@100 OK", "@200 OK"}}, .sent = "I0 X200", .expected = OTA_E_DOWNGRADE,
+     .phase = AUTHENTICATING, .end_ms = 200},
     {"a board that announces a password and wants none", "pw", .is_announced = true,
      .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_NOT_ASKED, .phase = INVITING,
      .phrase = "10.0.0.7:3232 accepted the upload without one", .end_ms = 5},

@@ -925,7 +925,7 @@ static void test_rejected_password(void **state)
     struct job *job = start(&options);
     ask_for_password();
     job_set_password(job, "wrong");
-    world.config.trust->answers[AUTH_MD5] = TRUST_ANSWERS_MAX;
+    world.config.trust->answers = TRUST_ANSWERS_MAX;
     world.config.trust->has_shown_sha256 = true;
     world.asks_again = true;
     reject();

@@ -215,9 +215,8 @@ static void test_interrupted(void **state)
     tear_down(&scene);
 }
 
-/* Of this computer: nobody's error, and the datagram that could not be received is read when the
- * next one is sent. Until then the loop does not turn for it. */
-static void test_trouble_of_this_computer(void **state)
+/* A call that fails once is made again. */
+static void test_trouble_once(void **state)
 {
     struct scene scene;
     struct address local;
@@ -226,6 +225,30 @@ static void test_trouble_of_this_computer(void **state)
     assert_true(udp_local(&scene.udp, &local));
     assert_int_equal(sendto(scene.board, "OK", 2, 0, &local.any, address_length(&local)), 2);
     failing_start(FAILING_RECV, 0, ENOMEM);
+    udp_receive(&scene.udp);
+    assert_true(failing_stop());
+    assert_int_equal(scene.udp.trouble, 0);
+    assert_string_equal(scene.heard, "OK");
+    tear_down(&scene);
+}
+
+/* Of this computer: nobody's error, and the datagram that could not be received is read when the
+ * next one is sent. Until then the loop does not turn for it. */
+static void test_trouble_of_this_computer(void **state)
+{
+    struct scene scene;
+    struct address local;
+    (void)state;
+    set_up(&scene);
+    failing_start_for_good(FAILING_SEND, ENOBUFS);
+    assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
+    assert_true(failing_stop());
+    assert_int_equal(scene.udp.trouble, ENOBUFS);
+    assert_false(scene.udp.is_deaf);
+
+    assert_true(udp_local(&scene.udp, &local));
+    assert_int_equal(sendto(scene.board, "OK", 2, 0, &local.any, address_length(&local)), 2);
+    failing_start_for_good(FAILING_RECV, ENOMEM);
     udp_receive(&scene.udp);
     assert_true(failing_stop());
     assert_int_equal(scene.udp.trouble, ENOMEM);
@@ -243,10 +266,15 @@ static void test_trouble_of_this_computer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back),  cmocka_unit_test(test_closed_in_a_callback),
-        cmocka_unit_test(test_refusal_by_icmp), cmocka_unit_test(test_an_old_error_is_not_this_one),
-        cmocka_unit_test(test_failures),        cmocka_unit_test(test_calls_that_fail),
-        cmocka_unit_test(test_interrupted),     cmocka_unit_test(test_trouble_of_this_computer),
+        cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_closed_in_a_callback),
+        cmocka_unit_test(test_refusal_by_icmp),
+        cmocka_unit_test(test_an_old_error_is_not_this_one),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_calls_that_fail),
+        cmocka_unit_test(test_trouble_once),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_trouble_of_this_computer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
