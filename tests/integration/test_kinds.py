@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import dataclasses
+import json
 import unittest
 
 import firmware
@@ -53,6 +54,7 @@ KINDS = (
     kind(23, "esp32-cam", "workshop", "esp8266 esp32 esp32s3 rp2040 blocks-4096 blocks-8192", ""),
 )
 LOCKED = Board("locked", 3232, v4="10.77.0.40", txt=("auth_upload=yes", "board=esp32dev"))
+OPEN = Board("open", 3232, v4="10.77.0.41", txt=("auth_upload=no", "board=esp32dev"))
 IMAGES = {
     "esp8266": (firmware.esp8266(), ()),
     "esp32": (firmware.esp32(size=20000), ()),
@@ -64,7 +66,7 @@ IMAGES = {
 
 
 def setUpModule():
-    share_link(*(each.board for each in KINDS), LOCKED)
+    share_link(*(each.board for each in KINDS), LOCKED, OPEN)
 
 
 class Kinds(OnLink):
@@ -126,6 +128,23 @@ class Password(OnLink):
         self.assertEqual(self.upload("-a", "kwert", "--force").status, 0)
         self.assertEqual(self.upload().status, 0)
         simulated.stop()
+
+    def test_fleet(self):
+        """Each board is held to what it announces itself."""
+        boards = [self.simulate(board, "--family", "esp32", "--fast") for board in (LOCKED, OPEN)]
+        image = self.file("firmware.bin", firmware.esp32_sketch(20000))
+        options = ("-i", OPEN.local, "-i", LOCKED.local, "-f", image, "-a", "kwert", "--json")
+        for more, codes, passwords in (((), ["ok", "password-not-asked"], {OPEN.local: "not-asked"}),
+                                       (("--force",), ["ok", "ok"],
+                                        {OPEN.local: "not-asked", LOCKED.local: "not-asked"})):
+            result = scenario.run(*options, *more)
+            events = [json.loads(line) for line in result.out.splitlines()]
+            self.assertEqual([event["code"] for board in (OPEN, LOCKED) for event in events
+                              if event["event"] == "result" and event["board"] == board.local], codes, result)
+            self.assertEqual({event["board"]: event["password"] for event in events
+                              if event["event"] == "note" and event["password"]}, passwords, result)
+        for board in boards:
+            board.stop()
 
     def test_asked_for(self):
         simulated = self.simulate(LOCKED, "--family", "esp32", "--fast", "-P", "kwert")

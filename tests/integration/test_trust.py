@@ -231,8 +231,10 @@ class Challenges(Played):
             terminal.type("kwert\n")
             peer.answered()
             peer.reply(FAILED)
+            peer.invited()  # another password may be typed
+            peer.reply(b"ERR: enough")
 
-        self.assertEqual(self.play(script, terminal=True).status, 6)
+        self.assertEqual(self.play(script, terminal=True).status, 7)
         self.check([
             Case("ESP8266", ("-P", "kwert"), ("-a", "kwert"), says=(WEAK,)),
             Case("Pico W", ("-P", "kwert"), ("-a", "kwert"), family="pico", says=(WEAK,)),
