@@ -1,30 +1,30 @@
 /*
  * main.c: reads the command line, has it done, and returns the exit status.
  */
-#include "check.h"
-#include "list.h"
-#include "log.h"
-#include "loop.h"
-#include "options.h"
-#include "output.h"
-#include "report.h"
-#include "secret.h"
-#include "standard_files.h"
-#include "upload.h"
+#include "base/diag.h"
+#include "base/loop.h"
+#include "base/secret.h"
+#include "base/stdio_guard.h"
+#include "cli/cmd_check.h"
+#include "cli/cmd_list.h"
+#include "cli/cmd_upload.h"
+#include "cli/cmd_write.h"
+#include "cli/options.h"
+#include "output/report.h"
 
 #include <signal.h>
 
 static int run(const struct options *options, struct report *report)
 {
     if (!report) {
-        log_error("out of memory");
+        diag_error("out of memory");
         return ota_error_exit_status(OTA_E_INTERNAL, 0);
     }
     if (options->list)
-        return list_run(options, report);
+        return cmd_list_run(options, report);
     if (options->check)
-        return check_run(options, report);
-    return options->output ? output_run(options, report) : upload_run(options, report);
+        return cmd_check_run(options, report);
+    return options->output ? cmd_write_run(options, report) : cmd_upload_run(options, report);
 }
 
 int main(int argc, char **argv)
@@ -35,7 +35,7 @@ int main(int argc, char **argv)
     struct ota_failure failure = {.error = OTA_OK};
     int status = 0;
     secret_cleanse_traces();
-    standard_files_secure();
+    stdio_guard_secure();
     signal(SIGUSR1, SIG_IGN); /* asks how far things are, which loops tell (loop_catch_status()) */
     enum options_outcome outcome = options_parse(&options, argc, argv, &failure);
     secret_cleanse_traces(); /* of passwords in options */

@@ -2,9 +2,9 @@
  * fuzz-backchannel.c: the verdict on a stream does not depend on how it is cut into segments, and
  * once reached it stays. The first byte of the input chooses how.
  */
-#include "escape.h"
-#include "protocol.h"
-#include "reason.h"
+#include "base/escape.h"
+#include "upload/espota/protocol.h"
+#include "upload/espota/reason.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * at a border; what may be typed may be typed as it was shown, and becomes nothing else. The first
  * byte of the input chooses the capacity.
  */
-#include "escape.h"
+#include "base/escape.h"
 
 #include <stdint.h>
 #include <stdlib.h>

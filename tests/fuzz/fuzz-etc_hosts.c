@@ -2,7 +2,7 @@
  * fuzz-etc_hosts.c: a name (up to the first line break) is looked up in any text: what is found is
  * the address of one host, each once, and no more than there is room for.
  */
-#include "etc_hosts.h"
+#include "discovery/etc_hosts.h"
 
 #include <stdlib.h>
 #include <string.h>

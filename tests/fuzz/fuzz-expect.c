@@ -2,9 +2,9 @@
  * fuzz-expect.c: whatever the expression and the lines, matching ends, and --expect and --reject
  * agree on what matches. The input is the expression, NUL, and lines; NUL is none of their bytes.
  */
-#include "expect.h"
+#include "boardlog/expect.h"
 
-#include "telnet.h"
+#include "boardlog/telnet_strip.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static void feed(const struct expect *expecting, const struct expect *rejecting,
 {
     struct expect_state expected = {0}, rejected = {0};
 
-    require(line->length <= LINES_MAX);
+    require(line->length <= LINE_SPLITTER_MAX);
     expect_feed(expecting, &expected, line);
     expect_feed(rejecting, &rejected, line);
     require((expected.verdict == EXPECT_SATISFIED) == (rejected.verdict == EXPECT_REJECTED));
@@ -35,12 +35,12 @@ static void feed(const struct expect *expecting, const struct expect *rejecting,
 static void feed_all(const struct expect *expecting, const struct expect *rejecting,
                      const unsigned char *bytes, size_t length)
 {
-    struct lines lines = {0};
+    struct line_splitter lines = {0};
     struct line line;
 
-    while (lines_next(&lines, &bytes, &length, &line))
+    while (line_splitter_next(&lines, &bytes, &length, &line))
         feed(expecting, rejecting, &line);
-    if (lines_finish(&lines, &line))
+    if (line_splitter_finish(&lines, &line))
         feed(expecting, rejecting, &line);
 }
 
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (error != OTA_OK)
         return 0;
 
-    struct telnet telnet = {0};
+    struct telnet_strip telnet = {0};
     size_t length = size - (size_t)(end + 1 - data);
     unsigned char *text = malloc(length + 1);
     require(text != NULL);

@@ -2,8 +2,8 @@
  * fuzz-hosts.c: any list is refused with a printable sentence, or gives boards that keep the
  * promises of hosts.h.
  */
-#include "escape.h"
-#include "hosts.h"
+#include "base/escape.h"
+#include "fleet/hosts.h"
 #include "target_promise.h"
 
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * fuzz-inspect.c: any bytes give an inspection that keeps the promises of inspect.h, and no image
  * that lost its last byte is as valid as before.
  */
-#include "escape.h"
-#include "inspect.h"
+#include "base/escape.h"
+#include "image/inspect.h"
 #include "mend_image.h"
 
 #include <stdlib.h>

@@ -2,9 +2,9 @@
  * fuzz-kind.c: any board= and any name, one in each line of the input: sets of chips stay within
  * their bounds and well formed, what is shown is printable, and the search finds what is there.
  */
-#include "escape.h"
-#include "kind.h"
-#include "kind_table.h"
+#include "base/escape.h"
+#include "image/kind.h"
+#include "image/kind_table.h"
 
 #include <ctype.h>
 #include <stdbool.h>

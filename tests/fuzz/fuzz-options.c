@@ -1,9 +1,9 @@
 /*
  * fuzz-options.c: the command line. The input is its arguments, each ended by a NUL byte.
  */
-#include "follow.h"
-#include "log.h"
-#include "options.h"
+#include "base/diag.h"
+#include "boardlog/boot_check.h"
+#include "cli/options.h"
 #include "target_promise.h"
 
 #include <stdio.h>
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc, (void)argv;
-    log_set_level(LOG_LEVEL_ERROR);
+    diag_set_level(DIAG_LEVEL_ERROR);
     setsid();
     return setenv("HOME", "/nonexistent", 1) == 0 && freopen("/dev/null", "r", stdin) &&
                    freopen("/dev/null", "w", stdout)
@@ -42,7 +42,7 @@ static void demand(bool holds)
 static void check_upload(const struct options *options)
 {
     demand(options->target_count > 0 || options->hosts || options->discovers);
-    demand(options->file || follow_is_wanted(options) ||
+    demand(options->file || boot_check_is_wanted(options) ||
            (options->hosts && options->target_count == 0 && !options->discovers));
     for (size_t i = 0; i < options->target_count; i++)
         require_target(&options->targets[i]);

@@ -1,8 +1,8 @@
 /*
  * fuzz-reply.c: any datagram gives a reply that keeps the promises of protocol.h.
  */
-#include "escape.h"
-#include "protocol.h"
+#include "base/escape.h"
+#include "upload/espota/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>

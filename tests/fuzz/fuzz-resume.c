@@ -2,8 +2,8 @@
  * fuzz-resume.c: any file is refused with a printable sentence, or is a report in which at most one
  * image is confirmed by the board "k".
  */
-#include "escape.h"
-#include "resume.h"
+#include "base/escape.h"
+#include "fleet/resume.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,9 +4,9 @@
  * signature, so the mutator signs with the two keys below, and of key files it mutates what is
  * behind base64.
  */
-#include "escape.h"
+#include "base/escape.h"
+#include "image/sign.h"
 #include "mend_image.h"
-#include "sign.h"
 
 #include <openssl/evp.h>
 

@@ -2,7 +2,7 @@
  * fuzz-target.c: any text is refused with a printable sentence, or gives a target that keeps the
  * promises of target.h and that its own name leads to again.
  */
-#include "escape.h"
+#include "base/escape.h"
 #include "target_promise.h"
 
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  */
 #include "mend_image.h"
 
-#include "digest.h"
-#include "inspect_parts.h"
+#include "crypto/digest.h"
+#include "image/inspect_internal.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  */
 #include "target_promise.h"
 
-#include "escape.h"
+#include "base/escape.h"
 
 #include <netdb.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static void require(bool condition)
         abort();
 }
 
-/* Whether the C library's resolver takes name for an address, asked as lookup.c asks it. */
+/* Whether the C library's resolver takes name for an address, asked as host_lookup.c asks it. */
 static bool is_numeric(const char *name)
 {
     const struct addrinfo hints = {

@@ -4,7 +4,7 @@
 #ifndef TARGET_PROMISE_H
 #define TARGET_PROMISE_H
 
-#include "target.h"
+#include "discovery/target.h"
 
 /* Aborts when target breaks a promise. */
 void require_target(const struct target *target);

@@ -1,0 +1,50 @@
+/*
+ * address.h: IPv4 and IPv6 socket addresses as values. Touches no socket and no resolver.
+ */
+#ifndef ESP_OTA_BASE_ADDRESS_H
+#define ESP_OTA_BASE_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* A socket address. IPv4-mapped IPv6 addresses never occur: address_from() turns them into IPv4. */
+struct address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    };
+};
+
+/* Room for the longest text form: IPv6, '%', interface name, terminator. */
+enum { ADDRESS_TEXT_MAX = 64 };
+
+/* Parses a numeric IPv4 or IPv6 address, the latter optionally with %interface or %index (which
+ * must exist). Port 0. Returns false, and leaves *address alone, for anything else. */
+bool address_parse(struct address *address, const char *text);
+
+/* Takes a socket address as the kernel or a resolver gives it. Returns false for another family or
+ * a wrong length. */
+bool address_from(struct address *address, const struct sockaddr *source, socklen_t length);
+
+socklen_t address_length(const struct address *address);
+uint16_t address_port(const struct address *address);
+void address_set_port(struct address *address, uint16_t port);
+
+/* Same host: family, address, and for link-local IPv6 the scope; ports are not compared. */
+bool address_equal(const struct address *a, const struct address *b);
+
+/* Whether it is this computer's own, 127.0.0.0/8 or ::1. */
+bool address_is_loopback(const struct address *address);
+
+/* Whether it can be one host's: neither the unspecified address nor a multicast one. */
+bool address_is_unicast(const struct address *address);
+
+/* The numeric text without port, "fe80::1%wlan0" with its scope; and "1.2.3.4:5", "[::1]:5". Both
+ * return target, which must hold ADDRESS_TEXT_MAX (+8 with port). */
+char *address_text(char *target, const struct address *address);
+char *address_text_port(char *target, const struct address *address);
+
+#endif

@@ -1,0 +1,159 @@
+/*
+ * diag.c: the only writer on standard error. Each message is one write(2), so that the lines of
+ * parallel programs do not mix; the status line is erased before a message and redrawn behind it.
+ *
+ * The level, the start time and the status line are the process's only state here. A standard error
+ * that cannot be written is nobody's failure: there is no place left to say so.
+ */
+#include "base/diag.h"
+
+#include "base/loop.h"
+#include "base/stdio_guard.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 4096, STATUS_MAX_BYTES = 2048, PATIENCE_MS = 60000 };
+
+static enum diag_level current_level = DIAG_LEVEL_INFO;
+static int64_t start_us;
+static char status[STATUS_MAX_BYTES]; /* "": none is drawn */
+static bool status_on_terminal;
+static bool reader_has_stopped;
+
+void diag_set_level(enum diag_level level)
+{
+    current_level = level;
+    if (!start_us)
+        start_us = loop_now_us();
+}
+
+bool diag_enabled(enum diag_level level)
+{
+    return level <= current_level;
+}
+
+/* A person who holds the terminal may take all the time; another program may not. */
+static bool may_put(void)
+{
+    int patience_ms = reader_has_stopped ? 0 : isatty(STDERR_FILENO) ? -1 : PATIENCE_MS;
+    int64_t asked_us = loop_now_us();
+    if (stdio_guard_takes(STDERR_FILENO, patience_ms))
+        return true;
+    if (loop_now_us() - asked_us >= (int64_t)PATIENCE_MS * 1000)
+        reader_has_stopped = true; /* otherwise a signal came, which must not wait */
+    return false;
+}
+
+static void put(const char *text, size_t length)
+{
+    while (length > 0 && may_put()) {
+        ssize_t written = write(STDERR_FILENO, text, length);
+        if (written <= 0)
+            return;
+        text += written;
+        length -= (size_t)written;
+    }
+}
+
+/* Without a terminal that knows the sequence for "erase to the end of the line", blanks do it. */
+static const char *erase_status(char *target, size_t capacity)
+{
+    if (!*status)
+        return "";
+    if (status_on_terminal)
+        snprintf(target, capacity, "\r\x1b[K");
+    else
+        snprintf(target, capacity, "\r%*s\r", (int)strlen(status), "");
+    return target;
+}
+
+static void message(enum diag_level level, const char *prefix, const char *format,
+                    va_list arguments)
+{
+    char text[LINE_MAX_BYTES];
+    char erase[STATUS_MAX_BYTES + 8];
+    char line[LINE_MAX_BYTES + 2 * STATUS_MAX_BYTES + 64];
+    if (!diag_enabled(level))
+        return;
+    vsnprintf(text, sizeof text, format, arguments);
+    int length = snprintf(line, sizeof line, "%s%s%s\n%s", erase_status(erase, sizeof erase),
+                          prefix, text, status);
+    if (length > 0)
+        put(line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
+}
+
+#define PASS_ON(level, prefix)                                                                     \
+    do {                                                                                           \
+        va_list arguments;                                                                         \
+        va_start(arguments, format);                                                               \
+        message(level, prefix, format, arguments);                                                 \
+        va_end(arguments);                                                                         \
+    } while (0)
+
+void diag_error(const char *format, ...)
+{
+    PASS_ON(DIAG_LEVEL_ERROR, "esp-ota: ");
+}
+
+void diag_warning(const char *format, ...)
+{
+    PASS_ON(DIAG_LEVEL_WARNING, "esp-ota: warning: ");
+}
+
+void diag_notice(const char *format, ...)
+{
+    PASS_ON(DIAG_LEVEL_ERROR, "");
+}
+
+void diag_info(const char *format, ...)
+{
+    PASS_ON(DIAG_LEVEL_INFO, "");
+}
+
+void diag_debug(const char *format, ...)
+{
+    char prefix[32];
+    if (!diag_enabled(DIAG_LEVEL_DEBUG))
+        return;
+    snprintf(prefix, sizeof prefix, "[%7.3f] ", (double)(loop_now_us() - start_us) / 1e6);
+    PASS_ON(DIAG_LEVEL_DEBUG, prefix);
+}
+
+void diag_status(const char *line)
+{
+    char erase[STATUS_MAX_BYTES + 8];
+    char drawn[2 * STATUS_MAX_BYTES + 8];
+    if (!stdio_guard_takes(STDERR_FILENO, 0))
+        return; /* the next one is as good */
+    status_on_terminal = isatty(STDERR_FILENO) == 1;
+    int length = snprintf(drawn, sizeof drawn, "%s%.*s", erase_status(erase, sizeof erase),
+                          STATUS_MAX_BYTES - 1, line);
+    snprintf(status, sizeof status, "%s", line);
+    if (length > 0)
+        put(drawn, (size_t)length);
+}
+
+void diag_status_end(void)
+{
+    if (*status)
+        put("\n", 1);
+    *status = '\0';
+}
+
+void diag_status_clear(void)
+{
+    char erase[STATUS_MAX_BYTES + 8];
+    erase_status(erase, sizeof erase);
+    if (*status)
+        put(erase, strlen(erase));
+    *status = '\0';
+}
+
+void diag_status_forget(void)
+{
+    *status = '\0';
+}

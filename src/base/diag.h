@@ -1,0 +1,34 @@
+/*
+ * diag.h: levelled diagnostics and the status line, on standard error. Only diag.c writes there.
+ */
+#ifndef ESP_OTA_BASE_DIAG_H
+#define ESP_OTA_BASE_DIAG_H
+
+#include <stdbool.h>
+
+enum diag_level { DIAG_LEVEL_ERROR, DIAG_LEVEL_WARNING, DIAG_LEVEL_INFO, DIAG_LEVEL_DEBUG };
+
+/* Messages above the level are dropped. The default is DIAG_LEVEL_INFO. */
+void diag_set_level(enum diag_level level);
+bool diag_enabled(enum diag_level level);
+
+/* One line each, without a newline at the end of format. Errors and warnings are prefixed with
+ * "esp-ota: " (and "warning: "), debug lines with the seconds since the start. Never a secret. */
+void diag_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void diag_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What -q must not hide, and yet is neither error nor warning. */
+void diag_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void diag_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void diag_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A transient line at the bottom of the terminal: drawn over the previous one, erased around
+ * messages and redrawn after them. Call it only when standard error is a terminal (or -r asks for
+ * it). diag_status_end() leaves the last one standing and moves to the next line;
+ * diag_status_clear() erases it; diag_status_forget() leaves it to whoever has moved the cursor on.
+ */
+void diag_status(const char *line);
+void diag_status_end(void);
+void diag_status_clear(void);
+void diag_status_forget(void);
+
+#endif

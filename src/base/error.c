@@ -1,0 +1,317 @@
+/*
+ * error.c: the one table of what can go wrong: its name, exit status and sentence. The exit
+ * statuses are an interface: the man page shows the same table. It touches nothing else.
+ */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct error_row {
+    const char *name;
+    int exit_status;
+    bool is_transient;
+    const char *text;
+};
+
+static const struct error_row error_rows[OTA_ERROR_COUNT] = {
+    [OTA_OK] = {.name = "ok", .text = "the board confirmed the upload"},
+    [OTA_E_INTERNAL] =
+        {
+            .name = "internal",
+            .exit_status = 1,
+            .text = "an operation failed on this computer",
+        },
+    [OTA_E_OUTPUT] =
+        {
+            .name = "output",
+            .exit_status = 1,
+            .text = "the output could not be written",
+        },
+    [OTA_E_NO_PORT] =
+        {
+            .name = "no-port",
+            .exit_status = 1,
+            .text = "this computer has no TCP port for the board to connect to",
+        },
+    [OTA_E_LOCAL] =
+        {
+            .name = "local",
+            .exit_status = 1,
+            .text = "this computer does not send to the board",
+        },
+    [OTA_E_USAGE] =
+        {
+            .name = "usage",
+            .exit_status = 2,
+            .text = "the command line is wrong", /* the sentence says what to write */
+        },
+    [OTA_E_IMAGE] =
+        {
+            .name = "image",
+            .exit_status = 3,
+            .text = "the image cannot be sent", /* the sentence says what to do */
+        },
+    [OTA_E_SIGNATURE] =
+        {
+            .name = "signature",
+            .exit_status = 3,
+            .text = "the image is not signed by this key",
+        },
+    [OTA_E_NOT_FOUND] =
+        {
+            .name = "not-found",
+            .exit_status = 4,
+            .text = "the board's name was not found",
+        },
+    [OTA_E_AMBIGUOUS] =
+        {
+            .name = "ambiguous",
+            .exit_status = 4,
+            .text = "several boards have this name",
+        },
+    [OTA_E_NO_MDNS] =
+        {
+            .name = "no-mdns",
+            .exit_status = 4,
+            .text = "boards cannot be looked for",
+        },
+    [OTA_E_NO_ANSWER] =
+        {
+            .name = "no-answer",
+            .exit_status = 5,
+            .is_transient = true,
+            .text = "the board does not answer",
+        },
+    [OTA_E_NOT_LISTENING] =
+        {
+            .name = "not-listening",
+            .exit_status = 5,
+            .is_transient = true,
+            .text = "nothing listens on the board's OTA port",
+        },
+    [OTA_E_UNREACHABLE] =
+        {
+            .name = "unreachable",
+            .exit_status = 5,
+            .is_transient = true,
+            .text = "the board cannot be reached",
+        },
+    [OTA_E_WRONG_PASSWORD] =
+        {
+            .name = "wrong-password",
+            .exit_status = 6,
+            .text = "the board rejected the password",
+        },
+    [OTA_E_PASSWORD_NEEDED] =
+        {
+            .name = "password-needed",
+            .exit_status = 6,
+            .text = "the board asks for a password, and none was given",
+        },
+    [OTA_E_WEAK_AUTH] =
+        {
+            .name = "weak-auth",
+            .exit_status = 6,
+            .text = "the board asks for the password in a weaker way than --min-auth allows",
+        },
+    [OTA_E_DOWNGRADE] =
+        {
+            .name = "downgrade",
+            .exit_status = 6,
+            .text = "the board asked for SHA-256 or a password before, and now asks for less",
+        },
+    [OTA_E_NOT_ASKED] =
+        {
+            .name = "password-not-asked",
+            .exit_status = 6,
+            .text = "the board announces a password and did not ask for it",
+        },
+    [OTA_E_NO_VERDICT] =
+        {
+            .name = "no-verdict",
+            .exit_status = 6,
+            .text = "the board sent challenges and judged no answer",
+        },
+    [OTA_E_REFUSED] =
+        {
+            .name = "refused",
+            .exit_status = 7,
+            .text = "the board refused the image",
+        },
+    [OTA_E_NO_CONNECTION] =
+        {
+            .name = "no-connection",
+            .exit_status = 8,
+            .is_transient = true,
+            .text = "the board accepted but never connected back",
+        },
+    [OTA_E_LOST] =
+        {
+            .name = "lost",
+            .exit_status = 9,
+            .is_transient = true,
+            .text = "the connection was lost before the whole image was sent",
+        },
+    [OTA_E_STALLED] =
+        {
+            .name = "stalled",
+            .exit_status = 9,
+            .is_transient = true,
+            .text = "the transfer stopped making progress",
+        },
+    [OTA_E_DEADLINE] =
+        {
+            .name = "deadline",
+            .exit_status = 9,
+            .text = "the upload did not end before the deadline",
+        },
+    [OTA_E_EARLY_OK] =
+        {
+            .name = "early-ok",
+            .exit_status = 9,
+            .text = "the board said OK before it had the whole image",
+        },
+    [OTA_E_BOARD] =
+        {
+            .name = "board",
+            .exit_status = 10,
+            .text = "the board reported an error",
+        },
+    [OTA_E_UNKNOWN] =
+        {
+            .name = "unknown",
+            .exit_status = 11,
+            .text = "the whole image was sent, but the board gave no verdict",
+        },
+    [OTA_E_UNPROVEN] =
+        {
+            .name = "unproven",
+            .exit_status = 12,
+            .text = "the proof that the board's firmware does what is expected is missing",
+        },
+    [OTA_E_MIXED] =
+        {
+            .name = "mixed",
+            .exit_status = 20,
+            .text = "boards failed for different reasons",
+        },
+    [OTA_E_INTERRUPTED] =
+        {
+            .name = "interrupted",
+            .exit_status = 128,
+            .text = "the upload was interrupted",
+        },
+};
+
+static const char *const phase_names[OTA_PHASE_COUNT] = {
+    [OTA_PHASE_RESOLVE] = "resolution",
+    [OTA_PHASE_INVITE] = "invitation",
+    [OTA_PHASE_AUTHENTICATE] = "authentication",
+    [OTA_PHASE_ACCEPT] = "connection",
+    [OTA_PHASE_TRANSFER] = "transfer",
+    [OTA_PHASE_RESULT] = "result",
+    [OTA_PHASE_PROOF] = "proof of boot",
+    [OTA_PHASE_IMAGE] = "image",
+    [OTA_PHASE_LOG] = "log",
+};
+
+/* A number that is no code is a defect of ours: it is described as an internal error. */
+static const struct error_row *error_row(enum ota_error error)
+{
+    return &error_rows[(unsigned)error < OTA_ERROR_COUNT ? error : OTA_E_INTERNAL];
+}
+
+const char *ota_error_name(enum ota_error error)
+{
+    return error_row(error)->name;
+}
+
+const char *ota_error_text(enum ota_error error)
+{
+    return error_row(error)->text;
+}
+
+int ota_error_exit_status(enum ota_error error, int signal_number)
+{
+    int status = error_row(error)->exit_status;
+
+    return error == OTA_E_INTERRUPTED ? status + signal_number : status;
+}
+
+bool ota_error_is_transient(enum ota_error error)
+{
+    return error_row(error)->is_transient;
+}
+
+const char *ota_phase_name(enum ota_phase phase)
+{
+    return (unsigned)phase < OTA_PHASE_COUNT ? phase_names[phase] : "unknown";
+}
+
+enum ota_cause error_output_cause(int reason)
+{
+    switch (reason) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return OTA_CAUSE_DISK_FULL;
+    case ENOENT:
+    case ENOTDIR:
+        return OTA_CAUSE_NO_FOLDER;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return OTA_CAUSE_NOT_ALLOWED;
+    case EPIPE:
+        return OTA_CAUSE_READER_GONE;
+    default:
+        return OTA_CAUSE_NONE;
+    }
+}
+
+const char *error_output_text(int reason)
+{
+    return reason == ETIMEDOUT ? "its reader has stopped" : strerror(reason);
+}
+
+/* A message that was cut must say so, and may not end within a UTF-8 sequence. */
+static void mark_cut(char message[OTA_MESSAGE_MAX])
+{
+    static const char ellipsis[] = "...";
+    size_t end = OTA_MESSAGE_MAX - sizeof ellipsis;
+
+    while (end > 0 && ((unsigned char)message[end] & 0xC0) == 0x80)
+        end--;
+    memcpy(message + end, ellipsis, sizeof ellipsis);
+}
+
+enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const char *format, ...)
+{
+    va_list arguments;
+    int length;
+
+    failure->error = error;
+    failure->cause = OTA_CAUSE_NONE;
+    va_start(arguments, format);
+    length = vsnprintf(failure->message, sizeof failure->message, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        snprintf(failure->message, sizeof failure->message, "%s", ota_error_text(error));
+    else if ((size_t)length >= sizeof failure->message)
+        mark_cut(failure->message);
+    return error;
+}
+
+bool error_is_local(int number)
+{
+    return number == ENOMEM || number == EMFILE || number == ENFILE || number == EAGAIN ||
+           number == ENOBUFS;
+}
+
+enum ota_error error_unless_local(enum ota_error error, int number)
+{
+    return error_is_local(number) ? OTA_E_INTERNAL : error;
+}

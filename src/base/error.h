@@ -1,0 +1,32 @@
+/*
+ * error.h: fills in a struct ota_failure. The table of codes behind include/esp-ota.h is in
+ * error.c.
+ */
+#ifndef ESP_OTA_BASE_ERROR_H
+#define ESP_OTA_BASE_ERROR_H
+
+#include "esp-ota.h"
+
+/* Sets code, formatted message (cut to OTA_MESSAGE_MAX) and OTA_CAUSE_NONE, and returns the code,
+ * so that a function can end in `return ota_fail(failure, OTA_E_..., "...")`. The caller escapes what
+ * came from outside.
+ */
+enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The cause of an OTA_E_OUTPUT, by the errno of the call that failed; and strerror(), in words that
+ * fit output: ETIMEDOUT is a reader who does not read on. */
+enum ota_cause error_output_cause(int reason);
+const char *error_output_text(int reason);
+
+/* Whether this value of errno says that this computer has run out of something: memory, file
+ * descriptors, processes, buffers. That is nobody else's failure.
+ */
+bool error_is_local(int number);
+
+/* OTA_E_INTERNAL if error_is_local(number), else error: what a failed system call means where error
+ * blames a file, the board or the network.
+ */
+enum ota_error error_unless_local(enum ota_error error, int number);
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * escape.c: makes bytes from outside safe to show on a terminal or in a log. It knows nothing about
+ * where they come from and allocates nothing.
+ */
+#include "base/escape.h"
+
+#include "base/unicode_table.h"
+#include "base/utf8.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PIECE_MAX = 12, /* room for one character as shown: a UTF-8 sequence, or "\U000e0041" */
+    MARKS_MAX = 4,  /* on one character; no script needs more */
+};
+
+/* Whether a character could move the cursor or rearrange the text around it. */
+static bool is_harmful(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) ||       /* C0, DEL, C1 */
+           c == 0x061C || c == 0x200E || c == 0x200F || /* direction marks */
+           (c >= 0x2028 && c <= 0x202E) ||              /* line separators, overrides */
+           (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF; /* isolates, byte order mark */
+}
+
+static int compare(const void *key, const void *element)
+{
+    uint32_t character = *(const uint32_t *)key;
+    const struct unicode_range *range = element;
+
+    return character < range->first ? -1 : character > range->last;
+}
+
+static bool is_hidden(uint32_t character)
+{
+    return bsearch(&character, unicode_hidden, unicode_hidden_count, sizeof *unicode_hidden,
+                   compare) != NULL;
+}
+
+static bool is_mark(uint32_t character)
+{
+    return bsearch(&character, unicode_marks, unicode_marks_count, sizeof *unicode_marks,
+                   compare) != NULL;
+}
+
+/* What stands before a character. */
+struct before {
+    uint32_t character; /* 0: nothing that is shown as it is */
+    unsigned marks;     /* that are drawn onto it */
+};
+
+static bool is_vowel(uint32_t c)
+{
+    return (c >= 0x1160 && c <= 0x11A7) || (c >= 0xD7B0 && c <= 0xD7C6);
+}
+
+static bool is_final(uint32_t c)
+{
+    return (c >= 0x11A8 && c <= 0x11FF) || (c >= 0xD7CB && c <= 0xD7FB);
+}
+
+/* Whether the syllable of Hangul before a vowel or a final consonant lacks it. Elsewhere terminals
+ * show it as nothing, or over something else. */
+static bool lacks_jamo(uint32_t before, uint32_t jamo)
+{
+    bool is_initial =
+        (before >= 0x1100 && before <= 0x115E) || (before >= 0xA960 && before <= 0xA97C);
+    bool is_open = before >= 0xAC00 && before <= 0xD7A3 && (before - 0xAC00) % 28 == 0;
+
+    return is_vowel(jamo) ? is_initial : is_vowel(before) || is_open;
+}
+
+static bool fits(const struct before *before, uint32_t mark)
+{
+    if (is_vowel(mark) || is_final(mark))
+        return lacks_jamo(before->character, mark);
+    return before->character != 0 && before->marks < MARKS_MAX;
+}
+
+/* Whether the character may be shown as it is. */
+static bool is_shown(uint32_t character, struct before *before)
+{
+    bool is_on_other = character >= 0x80 && is_mark(character);
+
+    if (is_harmful(character) || (character >= 0x80 && is_hidden(character)) ||
+        (is_on_other && !fits(before, character))) {
+        *before = (struct before){0};
+        return false;
+    }
+    before->character = character;
+    before->marks = is_on_other ? before->marks + 1 : 0;
+    return true;
+}
+
+static const char *short_escape(uint32_t character)
+{
+    switch (character) {
+    case '\n':
+        return "\\n";
+    case '\r':
+        return "\\r";
+    case '\t':
+        return "\\t";
+    case '\\':
+        return "\\\\";
+    default:
+        return NULL;
+    }
+}
+
+/* Writes the first character of source, as it is to be shown, and returns how many bytes of source
+ * it stands for. Those in kept stay as they are. */
+static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, size_t length,
+                         const char *kept, struct before *before)
+{
+    uint32_t character = 0;
+    size_t size = utf8_decode(&character, source, length);
+    const char *short_form = short_escape(character);
+
+    if (size == 0) {
+        snprintf(piece, PIECE_MAX, "\\x%02x", source[0]);
+        *before = (struct before){0};
+        return 1;
+    }
+    bool shows = is_shown(character, before);
+    if (size == 1 && source[0] != '\0' && strchr(kept, source[0])) {
+        piece[0] = (char)source[0];
+        piece[1] = '\0';
+    } else if (short_form != NULL) {
+        snprintf(piece, PIECE_MAX, "%s", short_form);
+    } else if (!shows) {
+        snprintf(piece, PIECE_MAX,
+                 character < 0x80      ? "\\x%02x"
+                 : character < 0x10000 ? "\\u%04x"
+                                       : "\\U%08x",
+                 (unsigned)character);
+    } else {
+        memcpy(piece, source, size);
+        piece[size] = '\0';
+    }
+    return size;
+}
+
+static char *escape(char *target, size_t capacity, const void *source, size_t length,
+                    const char *kept)
+{
+    static const char ellipsis[] = "...";
+    const unsigned char *bytes = source;
+    size_t used = 0;
+    size_t cut = 0; /* the last border that leaves room for the ellipsis */
+    struct before before = {0};
+
+    while (length > 0) {
+        char piece[PIECE_MAX];
+        size_t consumed = next_piece(piece, bytes, length, kept, &before);
+        size_t size = strlen(piece);
+
+        if (used + sizeof ellipsis <= capacity)
+            cut = used;
+        if (used + size >= capacity) {
+            memcpy(target + cut, ellipsis, sizeof ellipsis);
+            return target;
+        }
+        memcpy(target + used, piece, size);
+        used += size;
+        bytes += consumed;
+        length -= consumed;
+    }
+    target[used] = '\0';
+    return target;
+}
+
+char *escape_text(char *target, size_t capacity, const void *source, size_t length)
+{
+    return escape(target, capacity, source, length, "");
+}
+
+char *escape_line(char *target, size_t capacity, const void *source, size_t length)
+{
+    return escape(target, capacity, source, length, "\t\\");
+}
+
+char *escape_string(char *target, size_t capacity, const char *source)
+{
+    return escape_text(target, capacity, source, strlen(source));
+}
+
+/* Whether text is valid UTF-8 without harmful characters, or even such that all of it is shown. */
+static bool is_made_of(const char *text, bool is_all_shown)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    size_t length = strlen(text);
+    struct before before = {0};
+
+    while (length > 0) {
+        uint32_t character;
+        size_t size = utf8_decode(&character, bytes, length);
+
+        if (size == 0 || (is_all_shown ? !is_shown(character, &before) : is_harmful(character)))
+            return false;
+        bytes += size;
+        length -= size;
+    }
+    return true;
+}
+
+bool escape_is_printable(const char *text)
+{
+    return is_made_of(text, true);
+}
+
+bool escape_is_harmless(const char *text)
+{
+    return is_made_of(text, false);
+}
+
+/* Of "\u" with 4 digits or "\U" with 8, as escape() writes them; 0 for anything else. */
+static uint32_t escaped_character(const char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t count = text[0] != '\\' ? 0 : text[1] == 'u' ? 4 : text[1] == 'U' ? 8 : 0;
+    uint32_t character = 0;
+
+    if (count == 0 || strspn(text + 2, digits) < count)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        character = character << 4 | (uint32_t)(strchr(digits, text[2 + i]) - digits);
+    bool may_be_typed = utf8_is_character(character) && !is_harmful(character);
+    return may_be_typed && (is_hidden(character) || is_mark(character)) ? character : 0;
+}
+
+char *escape_revert(char *text)
+{
+    char *target = text;
+
+    for (const char *source = text; *source != '\0';) {
+        uint32_t character = escaped_character(source);
+
+        if (character == 0) {
+            *target++ = *source++;
+        } else {
+            source += character < 0x10000 ? strlen("\\u0000") : strlen("\\U00000000");
+            target += utf8_encode(target, character);
+        }
+    }
+    *target = '\0';
+    return text;
+}

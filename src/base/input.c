@@ -1,0 +1,159 @@
+/*
+ * input.c: see input.h. The one place where files are read that somebody named.
+ */
+#include "base/input.h"
+
+#include "base/escape.h"
+#include "base/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Shells open both ends of a pipe at once; whoever writes may ask a person first. */
+enum { PATIENCE_WRITER_MS = 5000, PATIENCE_DATA_MS = 120000 };
+
+bool input_is_standard(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+char *input_show(char *target, size_t capacity, const char *path)
+{
+    return escape_string(target, capacity, input_is_standard(path) ? "standard input" : path);
+}
+
+static bool is_device(mode_t mode)
+{
+    return S_ISCHR(mode) || S_ISBLK(mode);
+}
+
+/* Where a terminal is standard input, somebody may type into /dev/stdin. */
+static bool is_standard_input(const struct stat *status)
+{
+    struct stat standard;
+
+    return fstat(STDIN_FILENO, &standard) == 0 && S_ISCHR(standard.st_mode) &&
+           S_ISCHR(status->st_mode) && standard.st_rdev == status->st_rdev;
+}
+
+int input_open(const char *path)
+{
+    struct stat status;
+    int descriptor = -1;
+
+    /* Before it is opened: that alone has effects on some devices. */
+    if (stat(path, &status) == 0 && is_device(status.st_mode) && !is_standard_input(&status))
+        errno = ENODEV;
+    else
+        descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    return descriptor;
+}
+
+static bool is_pipe(int descriptor)
+{
+    struct stat status;
+
+    return fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+static int left_ms(bool has_writer, int64_t start_us)
+{
+    int64_t patience_ms = has_writer ? PATIENCE_DATA_MS : PATIENCE_WRITER_MS;
+    int64_t waited_ms = (loop_now_us() - start_us) / 1000;
+
+    return waited_ms < patience_ms ? (int)(patience_ms - waited_ms) : 0;
+}
+
+/* A descriptor that was opened elsewhere: read(2) itself would wait, and for ever. */
+static int await_data(int descriptor)
+{
+    int64_t start_us = loop_now_us();
+    int flags = fcntl(descriptor, F_GETFL);
+    int ready = flags < 0 || (flags & O_NONBLOCK) != 0;
+
+    while (ready == 0) {
+        struct pollfd file = {.fd = descriptor, .events = POLLIN};
+        int timeout_ms = left_ms(true, start_us);
+
+        ready = poll(&file, 1, timeout_ms);
+        if (ready < 0 && errno == EINTR)
+            ready = 0;
+        else if (ready == 0 && timeout_ms == 0) {
+            errno = ETIMEDOUT;
+            ready = -1;
+        }
+    }
+    return ready < 0 ? -1 : 0;
+}
+
+ssize_t input_read(int descriptor, void *buffer, size_t size)
+{
+    int64_t start_us = loop_now_us();
+
+    if (await_data(descriptor) < 0)
+        return -1;
+    for (;;) {
+        struct pollfd file = {.fd = descriptor, .events = POLLIN};
+        ssize_t got = read(descriptor, buffer, size);
+        /* Without a writer a pipe looks as if it had ended, also before the first one has come. */
+        bool has_writer = got < 0 && errno == EAGAIN;
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got > 0 || (got < 0 && !has_writer) || (got == 0 && !is_pipe(descriptor)))
+            return got;
+
+        int timeout_ms = left_ms(has_writer, start_us);
+        int ready = poll(&file, 1, timeout_ms);
+        if (ready < 0 && errno != EINTR)
+            return -1;
+        if (ready > 0 && !has_writer && (file.revents & POLLIN) == 0)
+            return 0; /* a writer has come and gone */
+        if (ready == 0 && timeout_ms == 0) {
+            errno = ETIMEDOUT;
+            return -1;
+        }
+    }
+}
+
+ssize_t input_read_all(int descriptor, void *buffer, size_t capacity)
+{
+    size_t length = 0;
+
+    while (length < capacity) {
+        ssize_t got = input_read(descriptor, (char *)buffer + length, capacity - length);
+
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    return (ssize_t)length;
+}
+
+const char *input_error(int number)
+{
+    switch (number) {
+    case ENODEV:
+        return "it is a device, not a file";
+    case ETIMEDOUT:
+        return "nothing was written to it in time";
+    case EBADF:
+        return "it is closed";
+    default:
+        return strerror(number);
+    }
+}
+
+const char *input_open_error(const char *path, int number)
+{
+    if (number == ENOENT && path[0] == '~')
+        return "No such file or directory; no shell has replaced the ~ (none does in quotes or "
+               "behind '='): write $HOME, or the path in full";
+    return input_error(number);
+}

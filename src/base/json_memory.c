@@ -1,0 +1,25 @@
+/* json_memory.c: jansson's heap is the usual one; what it did not give is remembered. */
+#include "base/json_memory.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+static bool has_run_out;
+
+static void *allocate(size_t size)
+{
+    void *memory = malloc(size);
+    has_run_out = has_run_out || memory == NULL;
+    return memory;
+}
+
+void json_memory_watch(void)
+{
+    json_set_alloc_funcs(allocate, free);
+    has_run_out = false;
+}
+
+bool json_memory_has_run_out(void)
+{
+    return has_run_out;
+}

@@ -1,0 +1,25 @@
+/*
+ * stdio_guard.c: see stdio_guard.h. Runs before anything else and touches nothing else.
+ */
+#include "base/stdio_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+void stdio_guard_secure(void)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    /* open(2) takes the lowest free number, and those below this one are open already. */
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+bool stdio_guard_takes(int descriptor, int patience_ms)
+{
+    struct pollfd file = {.fd = descriptor, .events = POLLOUT};
+    return poll(&file, 1, patience_ms) > 0;
+}

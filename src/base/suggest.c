@@ -1,0 +1,72 @@
+/*
+ * suggest.c: the edit distance between two names, and the list of those for which it is smallest.
+ */
+#include "base/suggest.h"
+
+#include "base/escape.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+size_t suggest_distance(const char *a, const char *b)
+{
+    size_t row[SUGGEST_NAME_MAX]; /* from the first i bytes of a to the first j of b */
+    size_t length = strnlen(b, SUGGEST_NAME_MAX - 1);
+    for (size_t j = 0; j <= length; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < length; j++) {
+            size_t changed = diagonal + !is_same_letter(a[i], b[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = smaller(changed, smaller(row[j], diagonal) + 1);
+        }
+    }
+    return row[length];
+}
+
+void suggest_offer(struct suggestions *suggestions, const char *wanted, const char *name)
+{
+    size_t away = suggest_distance(wanted, name);
+    size_t place = suggestions->count;
+    size_t wanted_length = strlen(wanted), length = strlen(name);
+
+    suggestions->total++;
+    if (2 * away <= (wanted_length > length ? wanted_length : length))
+        suggestions->has_similar = true;
+    while (place > 0 && suggestions->best[place - 1].distance > away)
+        place--;
+    if (place == SUGGEST_MAX)
+        return;
+    if (suggestions->count < SUGGEST_MAX)
+        suggestions->count++;
+    memmove(&suggestions->best[place + 1], &suggestions->best[place],
+            (suggestions->count - 1 - place) * sizeof suggestions->best[0]);
+    suggestions->best[place].distance = away;
+    snprintf(suggestions->best[place].name, SUGGEST_NAME_MAX, "%s", name);
+}
+
+void suggest_list(char *target, size_t capacity, const struct suggestions *suggestions)
+{
+    size_t length = 0;
+    target[0] = '\0';
+    for (size_t i = 0; i < suggestions->count && length < capacity; i++) {
+        char name[SUGGEST_NAME_MAX];
+        escape_string(name, sizeof name, suggestions->best[i].name);
+        length +=
+            (size_t)snprintf(target + length, capacity - length, "%s\"%s\"", i ? ", " : "", name);
+    }
+}

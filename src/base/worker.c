@@ -1,0 +1,96 @@
+/*
+ * worker.c: fork, clean up what was inherited, and a socket between the two.
+ *
+ * A child that is forked without exec shares every descriptor of its parent: a TCP connection that
+ * the parent closes would stay open in the child, and a board at its other end would wait for ever.
+ * So the first thing that the child does is to close everything. It knows nothing of its work.
+ */
+#include "base/worker.h"
+
+#include "base/confine.h"
+#include "base/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CHILD_SOCKET = 3 };
+
+/* The parent's handlers must not run here: they would write into descriptors that now are ours. */
+static void reset_signals(void)
+{
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1};
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        signal(ignored[i], SIG_IGN);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static bool detach(int socket, pid_t parent)
+{
+    secret_forget_all();
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+        return false;
+    if (socket != CHILD_SOCKET && dup2(socket, CHILD_SOCKET) < 0)
+        return false;
+    closefrom(CHILD_SOCKET + 1);
+    int null = open("/dev/null", O_RDWR);
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+        if (null > CHILD_SOCKET)
+            close(null);
+    }
+    reset_signals();
+    confine_process();
+    return true;
+}
+
+int worker_start(struct worker *child, void (*run)(int socket, const void *argument),
+                 const void *argument)
+{
+    int sockets[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+        return -1;
+    pid_t pid = -1;
+    pid_t parent = getpid();
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    secret_cleanse_traces(); /* the child gets them, too */
+    if (fcntl(sockets[0], F_SETFL, O_NONBLOCK) == 0)
+        pid = fork();
+    if (pid == 0) {
+        if (detach(sockets[1], parent))
+            run(CHILD_SOCKET, argument);
+        _exit(EXIT_SUCCESS);
+    }
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    close(sockets[1]);
+    if (pid < 0) {
+        close(sockets[0]);
+        errno = error;
+        return -1;
+    }
+    *child = (struct worker){.pid = pid, .socket = sockets[0]};
+    return 0;
+}
+
+void worker_end(struct worker *child)
+{
+    close(child->socket);
+    kill(child->pid, SIGKILL);
+    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    *child = (struct worker){.socket = -1};
+}

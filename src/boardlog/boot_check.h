@@ -1,0 +1,58 @@
+/*
+ * boot_check.h: what comes after a board's confirmation, or instead of an upload: its log, and the
+ * proof that its firmware does what is expected. It prints nothing.
+ */
+#ifndef ESP_OTA_BOARDLOG_BOOT_CHECK_H
+#define ESP_OTA_BOARDLOG_BOOT_CHECK_H
+
+#include "boardlog/board_log.h"
+#include "cli/options.h"
+#include "secrets/echo.h"
+
+struct boot_check;
+
+struct boot_check_config {
+    const AvahiPoll *poll_api;
+    const struct options *options; /* which of the log, --expect and --online is wanted */
+    struct address address;        /* of the board, with its OTA port */
+    const struct echo *echo;       /* lines that repeat it are not handed on; NULL: nothing */
+    /* After the confirmation of an upload: when at the latest it restarts. Whoever is connected
+     * before that hears the old firmware. 0: there was no upload. */
+    int64_t restart_us;
+    /* What was seen of a restart by then; at most one of them. */
+    bool is_gone;      /* the board is off the network */
+    bool has_returned; /* it was, and is back */
+};
+/* For restart_us: there was an upload, and whether the board restarts is not known. */
+#define BOOT_CHECK_RESTART_UNKNOWN INT64_MAX
+
+/* Called from the loop; all but on_line may free the follow. */
+struct boot_check_callbacks {
+    void (*on_line)(const struct line *line, void *userdata);
+    void (*on_note)(const char *message, void *userdata); /* how the connection fares */
+    /* Once, where proof is wanted (boot_check_is_proof_wanted()): OTA_OK and a sentence's end that says
+     * what was proven, or OTA_E_UNPROVEN and why. The log goes on until boot_check_free(). */
+    void (*on_verdict)(const struct ota_failure *verdict, void *userdata);
+    void *userdata;
+};
+
+/* Whether the upload counts as a success only with more than the board's confirmation. */
+bool boot_check_is_proof_wanted(const struct options *options);
+/* Whether there is anything to do after a confirmation. */
+bool boot_check_is_wanted(const struct options *options);
+/* Whether it goes on until somebody ends it: a log without anything that is expected of it. */
+bool boot_check_is_endless(const struct options *options);
+
+/* NULL when memory ran out. */
+struct boot_check *boot_check_start(const struct boot_check_config *config,
+                                    const struct boot_check_callbacks *callbacks);
+
+/* Sends a line (given without its end) to the board; false when it has no room for it. */
+bool boot_check_say(struct boot_check *follow, const char *line, size_t length);
+
+/* Whether the log was connected at any time; if not, reason says what was wrong last. */
+bool boot_check_was_connected(const struct boot_check *follow, const char **reason);
+
+void boot_check_free(struct boot_check *follow);
+
+#endif

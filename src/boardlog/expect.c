@@ -1,0 +1,289 @@
+/*
+ * expect.c: matches lines against the patterns of --expect and --reject. It knows neither boards
+ * nor sockets, and prints nothing.
+ *
+ * A board chooses what is matched, so time and memory must be bounded. PCRE2's own match limit is
+ * one for each place where a match may begin, of which a line has LINE_SPLITTER_MAX: (a|a){15}[bc] stays
+ * below it and takes seconds. Therefore the steps are counted here, by callouts that PCRE2 makes
+ * before each item of the pattern: STEPS_MAX take some 8 ms.
+ */
+#include "boardlog/expect.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/utf8.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* For a line and a pattern. A fuzzer is to see many patterns, and not to wait for a few. */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+enum { STEPS_MAX = 5000 };
+#else
+enum { STEPS_MAX = 500000 };
+#endif
+
+enum {
+    HEAP_MAX_KIB = 8192, /* for the places that a match may go back to */
+    REASON_MAX = 256,
+};
+
+/* Patterns of one kind. */
+struct patterns {
+    const char *const *texts;
+    size_t count; /* of those that are compiled */
+    pcre2_code *compiled[EXPECT_MAX];
+};
+
+struct expect {
+    struct patterns expected;
+    struct patterns rejected;
+    pcre2_match_context *context;
+    pcre2_match_data *data;
+};
+
+enum outcome { NO_MATCH, MATCH, GIVEN_UP };
+
+/* -- compiling -- */
+
+/* Reports what is wrong with a pattern, and with which one. */
+static enum ota_error refuse(struct ota_failure *failure, const char *option, const char *pattern,
+                             const char *what)
+{
+    char shown[256];
+    return ota_fail(failure, OTA_E_USAGE, "%s \"%s\": %s", option,
+                    escape_string(shown, sizeof shown, pattern), what);
+}
+
+/* "{,5}" is five at most to grep -E, and text to some versions of PCRE2. */
+static bool has_open_repetition(char reason[REASON_MAX], const char *at)
+{
+    size_t digits = at[0] == '{' && at[1] == ',' ? strspn(at + 2, "0123456789") : 0;
+    int shown = (int)(digits < 8 ? digits : 8);
+
+    if (digits == 0 || at[2 + digits] != '}')
+        return false;
+    snprintf(reason, REASON_MAX, "write \"{0,%.*s}\" instead of \"{,%.*s}\"", shown, at + 2, shown,
+             at + 2);
+    return true;
+}
+
+/* Escapes that only GNU knows; to PCRE2 they are the character itself. */
+static bool has_gnu_escape(char reason[REASON_MAX], const char *at)
+{
+    static const struct {
+        char escaped;
+        const char *instead;
+    } escapes[] = {{'<', "\\b"}, {'>', "\\b"}, {'`', "^"}, {'\'', "$"}};
+
+    for (size_t i = 0; at[0] == '\\' && i < sizeof escapes / sizeof *escapes; i++)
+        if (at[1] == escapes[i].escaped) {
+            snprintf(reason, REASON_MAX, "write \"%s\" instead of \"\\%c\"", escapes[i].instead,
+                     at[1]);
+            return true;
+        }
+    return false;
+}
+
+/* What would silently match other lines than with grep -E. Writes down what to write instead. */
+static bool has_other_meaning(char reason[REASON_MAX], const char *pattern)
+{
+    for (const char *at = pattern; *at; at += at[0] == '\\' && at[1] ? 2 : 1)
+        if (has_open_repetition(reason, at) || has_gnu_escape(reason, at))
+            return true;
+    return false;
+}
+
+/* What PCRE2 says of the pattern, and where in it. */
+static void describe_error(char reason[REASON_MAX], int error, const char *text, size_t offset)
+{
+    char what[128], before[64];
+    pcre2_get_error_message(error, (PCRE2_UCHAR *)what, sizeof what);
+    escape_text(before, sizeof before, text, offset);
+    snprintf(reason, REASON_MAX, "%s (after \"%s\")", what, before);
+}
+
+static enum ota_error compile(pcre2_code **compiled, const char *option, const char *pattern,
+                              struct ota_failure *failure)
+{
+    const uint32_t flags = PCRE2_UTF | PCRE2_UCP | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY |
+                           PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT;
+    char text[UTF8_REPAIRED * EXPECT_PATTERN_MAX];
+    char reason[REASON_MAX];
+    int error;
+    size_t offset;
+
+    if (*pattern == '\0')
+        return refuse(failure, option, pattern, "an empty expression would match every line");
+    if (strlen(pattern) > EXPECT_PATTERN_MAX)
+        return refuse(failure, option, pattern, "the expression is longer than 1024 bytes");
+    if (has_other_meaning(reason, pattern))
+        return refuse(failure, option, pattern, reason);
+
+    size_t length = utf8_repair(text, pattern, strlen(pattern));
+    *compiled = pcre2_compile((PCRE2_SPTR)text, length, flags, &error, &offset, NULL);
+    if (*compiled)
+        return OTA_OK;
+    if (error == PCRE2_ERROR_HEAP_FAILED)
+        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    describe_error(reason, error, text, offset);
+    return refuse(failure, option, pattern, reason);
+}
+
+static enum ota_error compile_all(struct patterns *patterns, const char *option,
+                                  const char *const *texts, size_t count,
+                                  struct ota_failure *failure)
+{
+    patterns->texts = texts;
+    if (count > EXPECT_MAX)
+        return ota_fail(failure, OTA_E_USAGE, "%s is given %zu times; %d are possible", option,
+                        count, EXPECT_MAX);
+    for (; patterns->count < count; patterns->count++) {
+        enum ota_error error =
+            compile(&patterns->compiled[patterns->count], option, texts[patterns->count], failure);
+        if (error != OTA_OK)
+            return error;
+    }
+    return OTA_OK;
+}
+
+static bool make_room(struct expect *expect)
+{
+    expect->context = pcre2_match_context_create(NULL);
+    expect->data = pcre2_match_data_create(1, NULL);
+    if (!expect->context || !expect->data)
+        return false;
+    pcre2_set_heap_limit(expect->context, HEAP_MAX_KIB);
+    pcre2_set_match_limit(expect->context, STEPS_MAX);
+    pcre2_set_depth_limit(expect->context, STEPS_MAX);
+    return true;
+}
+
+enum ota_error expect_new(struct expect **expect, const char *const *expected,
+                          size_t expected_count, const char *const *rejected, size_t rejected_count,
+                          struct ota_failure *failure)
+{
+    *expect = calloc(1, sizeof **expect);
+    if (!*expect)
+        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+
+    enum ota_error error =
+        make_room(*expect) ? OTA_OK : ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    if (error == OTA_OK)
+        error = compile_all(&(*expect)->expected, "--expect", expected, expected_count, failure);
+    if (error == OTA_OK)
+        error = compile_all(&(*expect)->rejected, "--reject", rejected, rejected_count, failure);
+    if (error == OTA_OK)
+        return OTA_OK;
+    expect_free(*expect);
+    *expect = NULL;
+    return error;
+}
+
+static void free_patterns(struct patterns *patterns)
+{
+    for (size_t i = 0; i < patterns->count; i++)
+        pcre2_code_free(patterns->compiled[i]);
+}
+
+void expect_free(struct expect *expect)
+{
+    if (!expect)
+        return;
+    free_patterns(&expect->expected);
+    free_patterns(&expect->rejected);
+    pcre2_match_context_free(expect->context);
+    pcre2_match_data_free(expect->data);
+    free(expect);
+}
+
+/* -- matching -- */
+
+static int count_step(pcre2_callout_block *block, void *userdata)
+{
+    unsigned *steps = userdata;
+    (void)block;
+    return ++*steps > STEPS_MAX ? PCRE2_ERROR_CALLOUT : 0;
+}
+
+/* text is the line in UTF-8. */
+static enum outcome match(const struct expect *expect, const pcre2_code *compiled,
+                          const struct line *line, const char *text, size_t length)
+{
+    unsigned steps = 0;
+    uint32_t flags =
+        (line->is_continuation ? PCRE2_NOTBOL : 0) | (line->is_unfinished ? PCRE2_NOTEOL : 0);
+
+    pcre2_set_callout(expect->context, count_step, &steps);
+    int result =
+        pcre2_match(compiled, (PCRE2_SPTR)text, length, 0, flags, expect->data, expect->context);
+    return result >= 0 ? MATCH : result == PCRE2_ERROR_NOMATCH ? NO_MATCH : GIVEN_UP;
+}
+
+static enum expect_verdict feed_rejected(const struct expect *expect, struct expect_state *state,
+                                         const struct line *line, const char *text, size_t length)
+{
+    for (size_t i = 0; i < expect->rejected.count && state->verdict != EXPECT_REJECTED; i++) {
+        enum outcome outcome = match(expect, expect->rejected.compiled[i], line, text, length);
+        if (outcome == NO_MATCH || (outcome == GIVEN_UP && state->verdict == EXPECT_UNDECIDABLE))
+            continue;
+        state->rejected_by = i;
+        state->verdict = outcome == MATCH ? EXPECT_REJECTED : EXPECT_UNDECIDABLE;
+    }
+    return state->verdict;
+}
+
+static void feed_expected(const struct expect *expect, struct expect_state *state,
+                          const struct line *line, const char *text, size_t length)
+{
+    for (size_t i = 0; i < expect->expected.count; i++) {
+        uint64_t bit = UINT64_C(1) << i;
+        if (state->met & bit)
+            continue;
+
+        enum outcome outcome = match(expect, expect->expected.compiled[i], line, text, length);
+        if (outcome == MATCH) {
+            state->met |= bit;
+        } else if (outcome == GIVEN_UP && !(state->told & bit) && !state->given_up) {
+            state->given_up = expect->expected.texts[i];
+            state->told |= bit;
+        }
+    }
+}
+
+enum expect_verdict expect_feed(const struct expect *expect, struct expect_state *state,
+                                const struct line *line)
+{
+    char text[UTF8_REPAIRED * LINE_SPLITTER_MAX];
+
+    state->given_up = NULL;
+    if (state->verdict != EXPECT_UNDECIDED)
+        return state->verdict;
+
+    size_t length = utf8_repair(text, line->bytes, line->length);
+    if (feed_rejected(expect, state, line, text, length) != EXPECT_UNDECIDED)
+        return state->verdict;
+
+    feed_expected(expect, state, line, text, length);
+    if (expect->expected.count > 0 && !expect_missing(expect, state, 0))
+        state->verdict = EXPECT_SATISFIED;
+    return state->verdict;
+}
+
+const char *expect_rejecting(const struct expect *expect, const struct expect_state *state)
+{
+    bool has_one = state->verdict == EXPECT_REJECTED || state->verdict == EXPECT_UNDECIDABLE;
+
+    return has_one ? expect->rejected.texts[state->rejected_by] : NULL;
+}
+
+const char *expect_missing(const struct expect *expect, const struct expect_state *state, size_t n)
+{
+    for (size_t i = 0; i < expect->expected.count; i++)
+        if (!(state->met >> i & 1) && n-- == 0)
+            return expect->expected.texts[i];
+    return NULL;
+}

@@ -1,0 +1,67 @@
+/*
+ * telnet_strip.c: tells the commands of the telnet protocol from text, one byte at a time. It answers
+ * nothing: who agrees to no option need not, and a board that sends plain bytes would take an
+ * answer for input. It knows no socket and no lines.
+ */
+#include "boardlog/telnet_strip.h"
+
+/* RFC 854: page 14, and page 10 for NUL, which does nothing. From SE on, a byte after IAC is a
+ * command. */
+enum { NUL = 0, SE = 240, SB = 250, WILL = 251, DONT = 254, IAC = 255 };
+
+/* The byte after an IAC outside a subnegotiation. Returns how many bytes of text it makes. */
+static size_t take_command(struct telnet_strip *telnet, unsigned char *target, unsigned char byte)
+{
+    telnet->state = TELNET_TEXT;
+    telnet->swallowed = 0;
+    if (byte == SB)
+        telnet->state = TELNET_SUBNEGOTIATION;
+    else if (byte >= WILL && byte <= DONT)
+        telnet->state = TELNET_OPTION;
+    if (byte >= SE && byte != IAC)
+        return 0;
+    target[0] = IAC;
+    target[1] = byte;
+    return byte == IAC || byte == NUL ? 1 : 2;
+}
+
+static size_t take(struct telnet_strip *telnet, unsigned char *target, unsigned char byte)
+{
+    switch (telnet->state) {
+    case TELNET_COMMAND:
+        return take_command(telnet, target, byte);
+    case TELNET_OPTION:
+        telnet->state = TELNET_TEXT;
+        return 0;
+    case TELNET_SUBNEGOTIATION:
+        if (byte == IAC)
+            telnet->state = TELNET_SUBNEGOTIATION_COMMAND;
+        else if (++telnet->swallowed == TELNET_SUBNEGOTIATION_MAX)
+            telnet->state = TELNET_TEXT;
+        return 0;
+    case TELNET_SUBNEGOTIATION_COMMAND:
+        if (byte != IAC) /* SE ends it; whatever else follows has ended it as well */
+            return take_command(telnet, target, byte);
+        telnet->state =
+            ++telnet->swallowed == TELNET_SUBNEGOTIATION_MAX ? TELNET_TEXT : TELNET_SUBNEGOTIATION;
+        return 0;
+    case TELNET_TEXT:
+        break;
+    }
+    if (byte == IAC) {
+        telnet->state = TELNET_COMMAND;
+        return 0;
+    }
+    target[0] = byte;
+    return byte == NUL ? 0 : 1;
+}
+
+size_t telnet_strip(struct telnet_strip *telnet, unsigned char *target, const void *source,
+                    size_t length)
+{
+    const unsigned char *bytes = source;
+    size_t used = 0;
+    for (size_t i = 0; i < length; i++)
+        used += take(telnet, target + used, bytes[i]);
+    return used;
+}

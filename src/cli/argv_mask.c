@@ -1,0 +1,178 @@
+/*
+ * argv_mask.c: hides the values of a command line behind marks and finds them again. A mark is
+ * \x01 INDEX . OFFSET \x02: the bytes of argv[INDEX] from OFFSET to its end. Touches nothing but
+ * argv.
+ */
+#include "cli/argv_mask.h"
+
+#include "crypto/digest.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MARK_OPEN = '\x01', MARK_CLOSE = '\x02', MARK_MAX = 48 };
+
+/* Where the value begins in a cluster of short options ("-rdaVALUE", "-a=VALUE"): length when there
+ * is none. */
+static size_t cluster_value(const char *cluster, size_t length, const char *letters_with_value)
+{
+    for (size_t i = 1; i < length; i++) {
+        if (strchr(letters_with_value, cluster[i]))
+            return i + 1 + (cluster[i + 1] == '=');
+    }
+    return length;
+}
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How much of an argument may be shown. Nothing from a byte that looks like a mark on, nor what
+ * popt takes for its own sign for the next argument: one in an argument that begins with '-' and is
+ * the value of an option makes it loop for ever. */
+static size_t shown_length(const char *argument, const char *letters_with_value)
+{
+    size_t length = strlen(argument);
+    if (argument[0] != '-')
+        return 0;
+    const char *equals = strchr(argument, '=');
+    size_t shown = length;
+    if (argument[1] != '-')
+        shown = cluster_value(argument, length, letters_with_value);
+    else if (equals)
+        shown = (size_t)(equals - argument) + 1;
+    const char *next_argument = strstr(argument, "!#:+");
+    if (next_argument)
+        shown = min_size(shown, (size_t)(next_argument - argument));
+    return min_size(shown, strcspn(argument, (char[]){MARK_OPEN, '\0'}));
+}
+
+static char *hide(const char *argument, int index, const char *letters_with_value)
+{
+    size_t shown = shown_length(argument, letters_with_value);
+    /* One more terminator than needed: popt 1.19 looks one byte behind the end of "-r=". */
+    char *copy = calloc(1, shown + MARK_MAX + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, argument, shown);
+    if (argument[shown] != '\0' || shown == 0)
+        snprintf(copy + shown, MARK_MAX, "%c%d.%zu%c", MARK_OPEN, index, shown, MARK_CLOSE);
+    return copy;
+}
+
+int argv_mask_init(struct argv_mask *argv_mask, int argc, char **argv,
+                   const char *letters_with_value)
+{
+    *argv_mask = (struct argv_mask){.argc = argc, .original = argv};
+    argv_mask->shown = calloc((size_t)argc + 1, sizeof *argv_mask->shown);
+    if (!argv_mask->shown)
+        return -1;
+    for (int i = 0; i < argc; i++) {
+        argv_mask->shown[i] = hide(argv[i], i, letters_with_value);
+        if (!argv_mask->shown[i]) {
+            argv_mask_free(argv_mask);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void argv_mask_free(struct argv_mask *argv_mask)
+{
+    for (int i = 0; argv_mask->shown && i < argv_mask->argc; i++)
+        free(argv_mask->shown[i]);
+    free(argv_mask->shown);
+    argv_mask->shown = NULL;
+}
+
+/* Reads the decimal number at *text and moves behind it and the byte that must end it. */
+static bool read_number(const char **text, char end, size_t limit, size_t *number)
+{
+    const char *digit = *text;
+    size_t value = 0;
+    for (; *digit >= '0' && *digit <= '9' && value <= limit; digit++)
+        value = value * 10 + (size_t)(*digit - '0');
+    if (digit == *text || *digit != end || value > limit)
+        return false;
+    *text = digit + 1;
+    *number = value;
+    return true;
+}
+
+/* The bytes behind the mark at *text, which then moves behind the mark; NULL when none is there. An
+ * alias may contain anything, so a mark is not trusted. */
+static char *follow(const struct argv_mask *argv_mask, const char **text, size_t *index)
+{
+    const char *at = *text;
+    size_t offset;
+    if (*at++ != MARK_OPEN || argv_mask->argc < 1)
+        return NULL;
+    if (!read_number(&at, '.', (size_t)argv_mask->argc - 1, index))
+        return NULL;
+    /* The end is where the mark's own argument was cut, or before it when that has been wiped. */
+    size_t limit = strlen(argv_mask->shown[*index]);
+    if (!read_number(&at, MARK_CLOSE, limit, &offset))
+        return NULL;
+    if (strnlen(argv_mask->original[*index], offset) < offset)
+        return NULL;
+    *text = at;
+    return argv_mask->original[*index] + offset;
+}
+
+char *argv_mask_reveal(const struct argv_mask *argv_mask, const char *text,
+                       void *(*allocate)(size_t size))
+{
+    size_t size = 1, index;
+    for (const char *at = text; *at;) {
+        const char *value = follow(argv_mask, &at, &index);
+        size += value ? strlen(value) : 1;
+        at += value ? 0 : 1;
+    }
+    char *copy = allocate(size);
+    if (!copy)
+        return NULL;
+    char *end = copy;
+    for (const char *at = text; *at;) {
+        const char *value = follow(argv_mask, &at, &index);
+        if (value) {
+            size_t length = strlen(value);
+            memcpy(end, value, length);
+            end += length;
+        } else {
+            *end++ = *at++;
+        }
+    }
+    *end = '\0';
+    return copy;
+}
+
+void argv_mask_wipe(struct argv_mask *argv_mask, const char *text)
+{
+    size_t index;
+    for (const char *at = text; *at;) {
+        char *value = follow(argv_mask, &at, &index);
+        if (value)
+            digest_cleanse(value, strlen(value));
+        else
+            at++;
+    }
+}
+
+int argv_mask_index(const struct argv_mask *argv_mask, const char *text)
+{
+    size_t index;
+    for (const char *at = text; *at; at++) {
+        if (follow(argv_mask, &at, &index))
+            return (int)index;
+    }
+    return -1;
+}
+
+const char *argv_mask_argument(const struct argv_mask *argv_mask, const char *shown)
+{
+    int index = argv_mask_index(argv_mask, shown);
+    return index < 0 ? shown : argv_mask->original[index];
+}

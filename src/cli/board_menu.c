@@ -1,0 +1,281 @@
+/*
+ * board_menu.c: a numbered table, a question and its answer. It runs before anything else is under way,
+ * so it may wait.
+ */
+#include "cli/board_menu.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/escape.h"
+#include "output/board_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BLANKS " \t"
+#define SEPARATORS "," BLANKS
+
+enum { ANSWER_MAX = 1024, SHOWN_MAX = 64 };
+
+static const int64_t PATIENCE_US = 600 * INT64_C(1000000);
+
+/* A number from 1 to count; 0: there is none. *end points behind the digits. */
+static size_t parse_number(const char *text, size_t count, const char **end)
+{
+    size_t number = 0;
+    for (; *text >= '0' && *text <= '9'; text++)
+        if (number <= count)
+            number = number * 10 + (size_t)(*text - '0');
+    *end = text;
+    return number <= count ? number : 0;
+}
+
+/* Marks the boards from number first to last, of those that can be chosen. */
+static void mark(struct choice *choices, size_t count, size_t first, size_t last)
+{
+    size_t number = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        number += !*choices[i].reason;
+        if (!*choices[i].reason && number >= first && number <= last)
+            choices[i].is_chosen = true;
+    }
+}
+
+static size_t count_offered(const struct choice *choices, size_t count)
+{
+    size_t offered = 0;
+
+    for (size_t i = 0; i < count; i++)
+        offered += !*choices[i].reason;
+    return offered;
+}
+
+/* "3", "3-5" or "all"; false when it is something else. */
+static bool parse_range(const char *word, size_t length, size_t count, size_t *first, size_t *last)
+{
+    const char *end;
+
+    *first = 1;
+    *last = count;
+    if (length == 3 && memcmp(word, "all", 3) == 0)
+        return true;
+    *first = *last = parse_number(word, count, &end);
+    if (*end == '-' && end > word)
+        *last = parse_number(end + 1, count, &end);
+    return end == word + length && *first > 0 && *last >= *first;
+}
+
+/* Marks what words say that are numbers and ranges, all of them; else false, and nothing is marked.
+ */
+static bool choose_numbers(const char *text, size_t length, struct choice *choices, size_t count)
+{
+    const size_t offered = count_offered(choices, count);
+    bool is_marking = false;
+
+    for (int pass = 0; pass < 2; pass++, is_marking = true) {
+        const char *word = text, *end = text + length;
+
+        while (word < end) {
+            size_t first, last, size = strcspn(word, SEPARATORS);
+
+            if (word + size > end)
+                size = (size_t)(end - word);
+            if (size && !parse_range(word, size, offered, &first, &last))
+                return false;
+            if (size && is_marking)
+                mark(choices, count, first, last);
+            word += size + (word + size < end);
+        }
+    }
+    return true;
+}
+
+/* Marks the boards of this name or pattern. False if there are none; *refused is then the board of
+ * this name that cannot be chosen, or NULL. */
+static bool choose_name(const char *text, size_t length, struct choice *choices, size_t count,
+                        const struct choice **refused)
+{
+    char pattern[ANSWER_MAX];
+    bool is_found = false;
+
+    *refused = NULL;
+    if (length == 0 || length >= sizeof pattern)
+        return false;
+    memcpy(pattern, text, length);
+    pattern[length] = '\0';
+    escape_revert(pattern);
+    for (size_t i = 0; i < count; i++) {
+        if (!board_has_name(choices[i].board, pattern))
+            continue;
+        if (*choices[i].reason) {
+            *refused = &choices[i];
+            continue;
+        }
+        choices[i].is_chosen = is_found = true;
+    }
+    return is_found;
+}
+
+/* Chooses by a text that is not split. Fails with OTA_E_USAGE, or with OTA_E_IMAGE where it is the
+ * name of a board that cannot be chosen. */
+static enum ota_error choose_text(const char *text, size_t length, struct choice *choices,
+                                  size_t count, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+    const struct choice *refused = NULL;
+    const size_t offered = count_offered(choices, count);
+
+    if (choose_numbers(text, length, choices, count) ||
+        choose_name(text, length, choices, count, &refused))
+        return OTA_OK;
+    escape_text(shown, sizeof shown, text, length);
+    if (refused)
+        return ota_fail(failure, OTA_E_IMAGE, "'%s' cannot be chosen: %s", shown, refused->reason);
+    return ota_fail(
+        failure, OTA_E_USAGE,
+        "'%s' is neither a number from 1 to %zu, nor a range such as 1-%zu, nor 'all', nor "
+        "the name of a board",
+        shown, offered, offered);
+}
+
+static size_t trim(const char **text, size_t length)
+{
+    for (; length > 0 && strchr(SEPARATORS, **text); length--)
+        (*text)++;
+    while (length > 0 && strchr(SEPARATORS, (*text)[length - 1]))
+        length--;
+    return length;
+}
+
+typedef enum ota_error choose_fn(const char *text, size_t length, struct choice *choices,
+                                 size_t count, struct ota_failure *failure);
+
+/* Takes the text as a whole if it is a name, or numbers; else chooses by each of its parts. */
+static enum ota_error choose_parts(const char *text, size_t length, const char *separators,
+                                   choose_fn *choose, struct choice *choices, size_t count,
+                                   struct ota_failure *failure)
+{
+    const char *end;
+
+    length = trim(&text, length);
+    end = text + length;
+    if (length == 0 || choose_text(text, length, choices, count, failure) == OTA_OK)
+        return OTA_OK;
+    if (failure->error == OTA_E_IMAGE)
+        return failure->error;
+
+    for (const char *part = text; part < end; part++) {
+        size_t size = strcspn(part, separators);
+
+        if (part + size > end)
+            size = (size_t)(end - part);
+        if (size && choose(part, size, choices, count, failure) != OTA_OK)
+            return failure->error;
+        part += size;
+    }
+    return OTA_OK;
+}
+
+static enum ota_error choose_words(const char *text, size_t length, struct choice *choices,
+                                   size_t count, struct ota_failure *failure)
+{
+    return choose_parts(text, length, BLANKS, choose_text, choices, count, failure);
+}
+
+enum ota_error board_menu_parse(const char *answer, struct choice *choices, size_t count,
+                                struct ota_failure *failure)
+{
+    for (size_t i = 0; i < count; i++)
+        choices[i].is_chosen = false;
+    if (!answer[strspn(answer, SEPARATORS)])
+        return ota_fail(failure, OTA_E_USAGE, "no board was chosen");
+    return choose_parts(answer, strlen(answer), ",", choose_words, choices, count, failure);
+}
+
+/* Grey, where the terminal shows colors. */
+static void show_refused(const char *line, const char *reason)
+{
+    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+    bool is_plain = (no_color && *no_color) || !term || !*term || strcmp(term, "dumb") == 0;
+    const char *on = is_plain ? "" : "\x1b[2m", *off = is_plain ? "" : "\x1b[22m";
+
+    diag_info("%s  -  %s%s", on, line, off);
+    diag_info("%s     %s%s", on, reason, off);
+}
+
+static void show_lines(char *table, const struct choice *choices, size_t count)
+{
+    size_t number = 0;
+    char *rest = table;
+    char *line = strsep(&rest, "\n");
+
+    diag_info("     %s", line);
+    for (size_t i = 0; i < count && (line = strsep(&rest, "\n")); i++)
+        if (*choices[i].reason)
+            show_refused(line, choices[i].reason);
+        else
+            diag_info("%3zu  %s", ++number, line);
+}
+
+/* The table of --list, with a number in front of each board that can be chosen. */
+static enum ota_error show(const struct choice *choices, size_t count, struct ota_failure *failure)
+{
+    char *table = NULL;
+    size_t size;
+    struct board_list boards = {.items = calloc(count + 1, sizeof *boards.items), .count = count};
+    FILE *stream = boards.items ? open_memstream(&table, &size) : NULL;
+
+    for (size_t i = 0; i < count && boards.items; i++)
+        boards.items[i] = choices[i].board;
+    if (stream)
+        board_table_print_table(stream, &boards);
+    if (!stream || fclose(stream) != 0)
+        ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    else
+        show_lines(table, choices, count);
+    free(boards.items);
+    free(table);
+    return failure->error;
+}
+
+/* One line without its end; false at the end of input, or when nobody answers. */
+static bool read_answer(struct loop *loop, char answer[ANSWER_MAX])
+{
+    size_t length = 0;
+
+    while (length < ANSWER_MAX - 1 && loop_wait_readable(loop, STDIN_FILENO, PATIENCE_US) &&
+           read(STDIN_FILENO, answer + length, 1) == 1 && answer[length] != '\n')
+        length++;
+    bool is_line = length < ANSWER_MAX - 1 && answer[length] == '\n';
+    answer[length] = '\0';
+    return is_line;
+}
+
+enum ota_error board_menu_choose(struct loop *loop, struct choice *choices, size_t count,
+                                 struct ota_failure *failure)
+{
+    char answer[ANSWER_MAX] = "";
+
+    failure->error = OTA_OK;
+    if (show(choices, count, failure) != OTA_OK)
+        return failure->error;
+    if (count_offered(choices, count) == 0)
+        return ota_fail(
+            failure, OTA_E_IMAGE,
+            "the image is for none of the boards that were found (--force offers them all)");
+    for (;;) {
+        diag_status("Which ones? (numbers, 1-3, names, 'lab-*', or all) ");
+        bool is_answered = read_answer(loop, answer);
+        diag_status_forget();
+        if (!is_answered)
+            return ota_fail(failure, OTA_E_USAGE, "no board was chosen");
+        if (board_menu_parse(answer, choices, count, failure) == OTA_OK)
+            return OTA_OK;
+        if (!answer[strspn(answer, SEPARATORS)])
+            return failure->error;
+        diag_info("%s", failure->message);
+    }
+}

@@ -1,0 +1,178 @@
+/*
+ * board_select.c: from the boards that board_browse.c finds to targets of the plan. Boards that speak another
+ * protocol are never among them.
+ */
+#include "cli/board_select.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "cli/board_menu.h"
+#include "discovery/board_browse.h"
+#include "discovery/board_match.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t PAUSE_US = 1000000; /* between two looks of --wait */
+
+struct selection {
+    struct plan *plan;
+    const struct options *options;
+    struct loop *loop;
+    struct mdns_client *mdns;
+    struct board_browse *browse;
+    AvahiTimeout *pause;
+    int64_t deadline_us; /* of --wait */
+    bool waits;          /* and has said so */
+    bool is_choosing;
+    int64_t start_us;
+    enum ota_error error;
+    struct ota_failure *failure;
+};
+
+static enum ota_error add(struct selection *selection, const struct board *board)
+{
+    struct target target = {.kind = TARGET_INSTANCE, .port = selection->options->port};
+    snprintf(target.name, sizeof target.name, "%s", board->instance);
+    if (board->is_ambiguous) { /* only its address tells it from the others */
+        target.kind = TARGET_ADDRESS;
+        target.address = board->address;
+        address_text(target.name, &board->address);
+    }
+    return plan_add(selection->plan, &target, selection->failure);
+}
+
+/* Says why the image is not for this board; nothing if it may be, or if --force was given. */
+static void judge(struct choice *choice, const struct plan *plan)
+{
+    const struct board *board = choice->board;
+    const char *name = board->instance;
+    struct kind kind;
+
+    if (plan->options->force || plan->image_count == 0)
+        return;
+    kind_find(&kind, board->type, &name, 1);
+    if (image_fit_board(choice->reason, plan->images[0].image, &kind,
+                        plan->options->port ? plan->options->port : board->port) !=
+        IMAGE_FIT_REFUSED)
+        *choice->reason = '\0';
+}
+
+static enum ota_error add_chosen(struct selection *selection, const struct board_list *boards)
+{
+    struct choice *choices = calloc(boards->count, sizeof *choices);
+
+    if (!choices)
+        return ota_fail(selection->failure, OTA_E_INTERNAL, "out of memory");
+    for (size_t i = 0; i < boards->count; i++) {
+        choices[i].board = boards->items[i];
+        judge(&choices[i], selection->plan);
+    }
+    selection->is_choosing = true;
+    enum ota_error error =
+        board_menu_choose(selection->loop, choices, boards->count, selection->failure);
+    for (size_t i = 0; i < boards->count && error == OTA_OK; i++)
+        if (choices[i].is_chosen)
+            error = add(selection, choices[i].board);
+    free(choices);
+    return error;
+}
+
+static enum ota_error add_all(struct selection *selection, const struct board_list *boards)
+{
+    enum ota_error error = OTA_OK;
+    for (size_t i = 0; i < boards->count && error == OTA_OK; i++)
+        error = add(selection, boards->items[i]);
+    return error;
+}
+
+static enum ota_error take(struct selection *selection, const struct board_list *all)
+{
+    const struct options *options = selection->options;
+    struct board_list matching;
+    enum ota_error error = board_match(&matching, all, options, true, selection->failure);
+    if (error == OTA_OK)
+        error = options->chooses ? add_chosen(selection, &matching) : add_all(selection, &matching);
+    free(matching.items);
+    return error;
+}
+
+static void look_again(struct selection *selection)
+{
+    if (!selection->waits)
+        diag_info("%s; waiting for boards, %.3g s at most", selection->failure->message,
+                  (double)selection->options->wait_us / 1e6);
+    selection->waits = true;
+    loop_arm(loop_poll_api(selection->loop), &selection->pause, PAUSE_US, NULL, NULL);
+}
+
+/* An incomplete list of boards is worth a warning, and still a list. */
+static void on_browsed(const struct board_list *boards, const struct ota_failure *failure,
+                       void *userdata)
+{
+    struct selection *selection = userdata;
+    if (failure && boards->count > 0)
+        diag_warning("%s", failure->message);
+    if (boards->count > 0)
+        selection->error = take(selection, boards);
+    else if (failure) /* always, as there are no boards */
+        selection->error = (*selection->failure = *failure).error;
+    bool may_come = selection->error == OTA_E_NOT_FOUND || selection->error == OTA_E_NO_MDNS;
+    if (may_come && loop_now_us() < selection->deadline_us)
+        look_again(selection);
+    else
+        loop_quit(selection->loop);
+}
+
+static void on_status(void *userdata)
+{
+    const struct selection *selection = userdata;
+    const struct options *options = selection->options;
+    size_t count = selection->browse ? browse_count(selection->browse) : 0;
+    int64_t limit_us =
+        options->wait_us > options->timeout_us ? options->wait_us : options->timeout_us;
+
+    if (selection->is_choosing)
+        diag_notice("waiting for a choice among %zu boards", count);
+    else
+        diag_notice("looking for boards: %zu found so far, after %.1f s of at most %.3g s", count,
+                    (double)(loop_now_us() - selection->start_us) / 1e6, (double)limit_us / 1e6);
+}
+
+static void look(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct selection *selection = userdata;
+    board_browse_free(selection->browse);
+    selection->browse = board_browse_start(loop_poll_api(selection->loop), selection->mdns,
+                                           selection->options->timeout_us, on_browsed, selection);
+    if (selection->browse)
+        return;
+    selection->error = ota_fail(selection->failure, OTA_E_INTERNAL, "out of memory");
+    loop_quit(selection->loop);
+}
+
+enum ota_error board_select(struct plan *plan, struct loop *loop, struct mdns_client *mdns,
+                            struct ota_failure *failure)
+{
+    const AvahiPoll *poll_api = loop_poll_api(loop);
+    struct selection selection = {.plan = plan,
+                                  .options = plan->options,
+                                  .loop = loop,
+                                  .mdns = mdns,
+                                  .deadline_us = loop_now_us() + plan->options->wait_us,
+                                  .start_us = loop_now_us(),
+                                  .failure = failure};
+    if (loop_catch_status(loop, on_status, &selection) < 0)
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
+    if (loop_arm(poll_api, &selection.pause, 0, look, &selection) < 0)
+        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    if (loop_run(loop) < 0)
+        selection.error =
+            ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+    board_browse_free(selection.browse);
+    poll_api->timeout_free(selection.pause);
+    return selection.error;
+}

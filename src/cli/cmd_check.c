@@ -1,0 +1,244 @@
+/*
+ * cmd_check.c: a file and its inspection as text for people; as JSON it is report_json.c's business.
+ * Asks no board.
+ */
+#include "cli/cmd_check.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+#include "base/loop.h"
+#include "image/image.h"
+#include "image/image_fit.h"
+#include "image/image_prepare.h"
+#include "image/inspect.h"
+#include "image/kind.h"
+#include "image/sign.h"
+#include "output/report_json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH_SHOWN = 1024 };
+
+static void print_field(const char *name, const char *text)
+{
+    if (*text)
+        printf("  %-10s %s\n", name, text);
+}
+
+static void print_application(const struct inspect_application *application)
+{
+    print_field("project", application->project);
+    print_field("version", application->version);
+    if (*application->date)
+        printf("  %-10s %s %s\n", "built", application->date, application->time);
+    print_field("ESP-IDF", application->idf);
+}
+
+static void print_segments(const struct inspection *inspection)
+{
+    if (inspection->has_entry)
+        printf("  %-10s 0x%08" PRIx32 "\n", "entry", inspection->entry);
+    for (size_t i = 0; i < inspection->segment_count; i++)
+        printf("  %-10s 0x%08" PRIx32 ", %" PRIu32 " bytes\n", i == 0 ? "segments" : "",
+               inspection->segments[i].address, inspection->segments[i].size);
+}
+
+/* Whether a signature holds is known with its key only. */
+static const char *describe_trailer(enum inspect_trailer trailer)
+{
+    switch (trailer) {
+    case INSPECT_PADDING:
+        return "padding";
+    case INSPECT_SIGNATURE_ESP8266:
+        return "a signature as ESP8266 and Pico W boards check it (--verify-key)";
+    case INSPECT_SIGNATURE_ESP32:
+        return "a signature as ESP32 boards check it (--verify-key)";
+    case INSPECT_SIGNATURE_SECURE_BOOT:
+        return "a signature of ESP-IDF's secure boot";
+    case INSPECT_NO_TRAILER:
+    case INSPECT_STRAY_BYTES:
+        break;
+    }
+    return "nothing that is known";
+}
+
+static void print_flash(const struct inspection *inspection)
+{
+    if (inspection->flash_size)
+        printf("  %-10s %" PRIu32 " KiB%s%s\n", "flash", inspection->flash_size / 1024,
+               inspection->flash_mode ? ", " : "",
+               inspection->flash_mode ? inspection->flash_mode : "");
+    if (inspection->ota_room)
+        printf("  %-10s %" PRIu32 " bytes beside a running sketch of this size\n", "room",
+               inspection->ota_room);
+}
+
+/* What an upload with the same options would do with the file. */
+struct judgement {
+    enum inspect_sending sending;
+    char verdict[OTA_MESSAGE_MAX + IMAGE_FIT_REASON_MAX];
+    struct ota_failure failure; /* of what would stop it; OTA_OK: nothing */
+    char file_md5[DIGEST_MD5_HEX + 1];
+};
+
+static void print(const struct image *image, const char *path, const struct judgement *judgement,
+                  const struct signature *signature)
+{
+    const struct inspection *inspection = &image->inspection;
+
+    printf("%s: %s, %zu bytes\n", path, inspection->name, image->file_size);
+    print_field("over air", judgement->verdict);
+    print_field("whole", inspection->evidence);
+    print_field("signature", signature ? signature->sentence : "");
+    print_field("chip", inspection->chip_name);
+    if (inspection->has_application)
+        print_application(&inspection->application);
+    print_segments(inspection);
+    print_flash(inspection);
+    if (inspection->unpacked_size)
+        printf("  %-10s %zu bytes\n", "unpacked", inspection->unpacked_size);
+    if (inspection->trailer_size)
+        printf("  %-10s %zu bytes behind the image: %s\n", "trailer", inspection->trailer_size,
+               describe_trailer(inspection->trailer));
+    print_field("MD5", judgement->file_md5);
+    print_field("SHA-256", image->sha256);
+    if (strcmp(judgement->file_md5, image->md5) != 0)
+        printf("  %-10s %zu bytes, MD5 %s\n", "sent as", image->size, image->md5);
+}
+
+static void refuse(struct judgement *judgement, const char *reason)
+{
+    bool goes_on = strncmp(reason, "is ", 3) == 0; /* from the file's name */
+    bool is_verdict = strncmp(reason, "cannot ", 7) == 0;
+
+    judgement->sending = INSPECT_IMPOSSIBLE;
+    snprintf(judgement->verdict, sizeof judgement->verdict, "%s%s%s",
+             is_verdict ? "" : "cannot be sent: ", goes_on ? "it " : "", reason);
+}
+
+/* Without -i there is no upload that -s is missing from. */
+static enum ota_command command_of(const struct options *options, const struct image *image)
+{
+    return options->target_count == 0 && image->inspection.kind == INSPECT_FILESYSTEM
+               ? OTA_COMMAND_FILESYSTEM
+               : options->command;
+}
+
+/* What the boards' names and ports tell; nobody is asked. The gravest counts. */
+static enum image_fit judge_boards(struct judgement *judgement, char reason[IMAGE_FIT_REASON_MAX],
+                                   const struct image *image, const struct options *options)
+{
+    enum image_fit worst = IMAGE_FIT_SUITS;
+    size_t count = options->target_count > 0 ? options->target_count : 1;
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_named = options->target_count > 0;
+        const char *name = is_named ? options->targets[i].name : "";
+        uint16_t port = is_named ? options->targets[i].port : options->port;
+        struct kind kind;
+        enum image_fit screening;
+        char found[IMAGE_FIT_REASON_MAX];
+
+        kind_find(&kind, "", &name, 1);
+        screening = image_fit_board(found, image, &kind, port);
+        if (screening <= worst)
+            continue;
+        worst = screening;
+        memcpy(reason, found, sizeof found);
+    }
+    if (worst == IMAGE_FIT_DOUBTFUL && judgement->sending == INSPECT_SENDABLE) {
+        judgement->sending = INSPECT_DOUBTFUL;
+        snprintf(judgement->verdict, sizeof judgement->verdict, "may not work: %s", reason);
+    }
+    return worst;
+}
+
+/* As plan.c does before an upload. *image becomes what would be sent. */
+static void judge(struct judgement *judgement, struct image **image, const struct options *options,
+                  const struct sign_key *key, const char *path)
+{
+    char reason[IMAGE_FIT_REASON_MAX];
+    enum image_fit screening = image_fit_image(reason, *image, command_of(options, *image));
+
+    *judgement = (struct judgement){.sending = (*image)->inspection.sending};
+    snprintf(judgement->verdict, sizeof judgement->verdict, "%s", (*image)->inspection.verdict);
+    memcpy(judgement->file_md5, (*image)->md5, sizeof judgement->file_md5);
+    if (screening != IMAGE_FIT_REFUSED &&
+        image_prepare(image, options, key, &judgement->failure) != OTA_OK) {
+        refuse(judgement, judgement->failure.message);
+        return;
+    }
+    if (screening != IMAGE_FIT_REFUSED)
+        screening = judge_boards(judgement, reason, *image, options);
+    if (screening == IMAGE_FIT_REFUSED) {
+        refuse(judgement, reason);
+        ota_fail(&judgement->failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
+    }
+}
+
+/* Verifies nothing where public_key is NULL. */
+static enum ota_error check(struct image **image, const struct options *options,
+                            const struct sign_key *public_key, const struct sign_key *key,
+                            struct ota_failure *failure)
+{
+    char path[PATH_SHOWN];
+    int64_t start_us = loop_now_us();
+    struct judgement judgement;
+    struct signature verified = {.verdict = SIGN_ABSENT};
+    const struct signature *signature = public_key ? &verified : NULL;
+
+    input_show(path, sizeof path, (*image)->path);
+    const struct sign_file file = {path, (*image)->data, (*image)->size, &(*image)->inspection};
+    if (public_key && sign_verify(&verified, public_key, &file, failure) != OTA_OK)
+        return failure->error;
+    judge(&judgement, image, options, key, path);
+
+    bool is_written = true;
+    errno = 0;
+    if (options->json)
+        is_written =
+            report_json_check(stdout,
+                              &(struct report_check){*image, judgement.sending, judgement.verdict,
+                                                     judgement.file_md5, signature},
+                              loop_now_us() - start_us);
+    else
+        print(*image, path, &judgement, signature);
+    if (!is_written || fflush(stdout) != 0 || ferror(stdout))
+        return ota_fail(failure, OTA_E_OUTPUT, "cannot write to standard output: %s",
+                        strerror(errno));
+
+    *failure = judgement.failure;
+    if (failure->error == OTA_OK && signature && signature->verdict != SIGN_VALID)
+        return ota_fail(failure, OTA_E_SIGNATURE, "%s is not to be trusted: %s", path,
+                        signature->sentence);
+    return failure->error;
+}
+
+int cmd_check_run(const struct options *options, struct report *report)
+{
+    struct image *image = NULL;
+    struct sign_key *public_key = NULL, *key = NULL;
+    struct ota_failure failure;
+    enum ota_error error = OTA_OK;
+
+    if (options->verify_key)
+        error = sign_key_load_public(&public_key, options->verify_key, &failure);
+    if (error == OTA_OK && options->sign)
+        error = image_prepare_load_key(&key, options->sign, &failure);
+    if (error == OTA_OK)
+        error = image_load(&image, options->file, !options->sign, options->size_limit, &failure);
+    if (error == OTA_OK)
+        error = image_add_sha256(image, &failure);
+    if (error == OTA_OK)
+        error = check(&image, options, public_key, key, &failure);
+
+    int status = error == OTA_OK ? 0 : report_failure(report, &failure);
+    image_free(image);
+    sign_key_free(public_key);
+    sign_key_free(key);
+    return status;
+}

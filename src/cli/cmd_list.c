@@ -1,0 +1,100 @@
+/*
+ * cmd_list.c: wires together what -l needs: loop, browse, listing.
+ */
+#include "cli/cmd_list.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "discovery/board_browse.h"
+#include "discovery/board_match.h"
+#include "output/board_table.h"
+#include "output/report_json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct program {
+    const struct options *options;
+    int64_t start_us;
+    struct loop *loop;
+    struct mdns_client *mdns;
+    struct board_browse *browse;
+    struct ota_failure failure;
+};
+
+static bool print(const struct program *program, const struct board_list *boards)
+{
+    bool is_written = true;
+    int64_t since_start_us = loop_now_us() - program->start_us;
+    if (program->options->json)
+        for (size_t i = 0; i < boards->count; i++)
+            is_written &= report_json_board(stdout, boards->items[i], since_start_us);
+    else if (isatty(STDOUT_FILENO) && boards->count)
+        board_table_print_table(stdout, boards);
+    else
+        board_table_print_plain(stdout, boards);
+    return is_written && fflush(stdout) == 0 && !ferror(stdout);
+}
+
+static void on_done(const struct board_list *boards, const struct ota_failure *failure,
+                    void *userdata)
+{
+    struct program *program = userdata;
+    struct board_list matching = {0};
+    if (boards->count)
+        board_match(&matching, boards, program->options, false, &program->failure);
+    if (failure)
+        program->failure = *failure;
+    errno = 0;
+    if (!print(program, &matching))
+        ota_fail(&program->failure, OTA_E_OUTPUT, "cannot write to standard output: %s",
+                 strerror(errno));
+    free(matching.items);
+    loop_quit(program->loop);
+}
+
+static void on_status(void *userdata)
+{
+    const struct program *program = userdata;
+    size_t count = program->browse ? browse_count(program->browse) : 0;
+
+    diag_notice("looking for boards: %zu found so far, after %.1f s of at most %.3g s", count,
+                (double)(loop_now_us() - program->start_us) / 1e6,
+                (double)program->options->timeout_us / 1e6);
+}
+
+static enum ota_error browse(struct program *program)
+{
+    program->loop = loop_new();
+    if (!program->loop)
+        return ota_fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s",
+                        strerror(errno));
+    if (loop_catch_status(program->loop, on_status, program) < 0)
+        return ota_fail(&program->failure, OTA_E_INTERNAL, "cannot catch signals: %s",
+                        strerror(errno));
+    const AvahiPoll *poll_api = loop_poll_api(program->loop);
+    program->mdns = mdns_client_new(poll_api);
+    if (program->mdns)
+        program->browse = board_browse_start(poll_api, program->mdns, program->options->timeout_us,
+                                             on_done, program);
+    if (!program->browse)
+        return ota_fail(&program->failure, OTA_E_INTERNAL, "out of memory");
+    if (loop_run(program->loop) < 0)
+        return ota_fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s",
+                        strerror(errno));
+    return program->failure.error;
+}
+
+int cmd_list_run(const struct options *options, struct report *report)
+{
+    struct program program = {.options = options, .start_us = loop_now_us()};
+    int status = browse(&program) == OTA_OK ? 0 : report_failure(report, &program.failure);
+    board_browse_free(program.browse);
+    mdns_client_free(program.mdns);
+    loop_free(program.loop);
+    return status;
+}

@@ -1,0 +1,13 @@
+/*
+ * cmd_list.h: -l/--list: the boards that announce themselves in this network.
+ */
+#ifndef ESP_OTA_CLI_CMD_LIST_H
+#define ESP_OTA_CLI_CMD_LIST_H
+
+#include "cli/options.h"
+#include "output/report.h"
+
+/* Prints them on standard output, tells report what goes wrong, and returns the exit status. */
+int cmd_list_run(const struct options *options, struct report *report);
+
+#endif

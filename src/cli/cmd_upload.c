@@ -1,0 +1,223 @@
+/*
+ * cmd_upload.c: wires together what uploads, and logs, need: plan, loop, listener, fleet, keyboard.
+ */
+#include "cli/cmd_upload.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "boardlog/boot_check.h"
+#include "cli/board_select.h"
+#include "cli/keyboard.h"
+#include "fleet/fleet.h"
+#include "fleet/plan.h"
+#include "net/listener.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+struct program {
+    const struct options *options;
+    struct report *report;
+    struct plan plan;
+    struct loop *loop;
+    struct listener *listener;
+    struct mdns_client *mdns;
+    struct fleet *fleet;
+    struct keyboard *keyboard;
+    AvahiTimeout *end;          /* of --monitor-for */
+    bool is_summed_up;          /* every board has its outcome, and that was said */
+    struct ota_failure failure; /* one that belongs to no board */
+    bool is_over;               /* --monitor-for */
+};
+
+static void on_signal(int number, void *userdata)
+{
+    struct program *program = userdata;
+    fleet_interrupt(program->fleet, number);
+    loop_quit(program->loop);
+}
+
+static void tell_standings(ota_standing_fn *tell, void *tell_userdata, const void *userdata)
+{
+    fleet_tell(userdata, tell, tell_userdata);
+}
+
+/* A question stays, below the answer to SIGUSR1. */
+static void on_status(void *userdata)
+{
+    struct program *program = userdata;
+
+    if (!program->fleet)
+        return;
+    fleet_leave_prompt(program->fleet);
+    report_status(program->report, fleet_totals(program->fleet));
+    fleet_repeat_prompt(program->fleet);
+}
+
+static void on_typed(const char *line, size_t length, void *userdata)
+{
+    struct program *program = userdata;
+    if (!fleet_say(program->fleet, line, length))
+        diag_warning("what was typed cannot be sent: no log is connected, or it takes nothing");
+}
+
+static void on_end(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct program *program = userdata;
+    program->is_over = true;
+    loop_quit(program->loop);
+}
+
+/* Whether following logs without an end is no longer of use: their lines cannot be written, or have
+ * no reader. As long as a board has no outcome, its upload goes on all the same. */
+static bool is_log_in_vain(const struct program *program)
+{
+    struct ota_failure loss;
+
+    return program->is_summed_up && boot_check_is_endless(program->options) &&
+           (!report_is_complete(program->report, &loss) || !report_is_read(program->report));
+}
+
+static void on_event(const struct ota_event *event, void *userdata)
+{
+    struct program *program = userdata;
+    report_event(event, program->report);
+    if (event->type == OTA_EVENT_LOG && is_log_in_vain(program))
+        loop_quit(program->loop);
+}
+
+static int sum_up(struct program *program)
+{
+    int status;
+    enum ota_error error = fleet_outcome(program->fleet, &status);
+    if (!program->is_summed_up && program->plan.image_count > 0)
+        report_summary(program->report, error, status);
+    program->is_summed_up = true;
+    return status;
+}
+
+/* Who follows the log of one board at a terminal may talk to it. */
+static void follow_on(struct program *program)
+{
+    const AvahiPoll *poll_api = loop_poll_api(program->loop);
+    const int64_t for_us = program->options->monitor_for_us;
+    if (program->plan.count == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        program->keyboard = keyboard_start(poll_api, on_typed, program);
+    if (for_us && loop_arm(poll_api, &program->end, for_us, on_end, program) < 0)
+        loop_quit(program->loop);
+}
+
+static void on_done(void *userdata)
+{
+    struct program *program = userdata;
+    sum_up(program);
+    if (fleet_logs(program->fleet) && !is_log_in_vain(program))
+        follow_on(program);
+    else
+        loop_quit(program->loop);
+}
+
+/* Everything that can fail before a board is asked for anything. */
+static enum ota_error prepare(struct program *program)
+{
+    const struct options *options = program->options;
+    struct ota_failure *failure = &program->failure;
+    if (plan_make(&program->plan, options, failure) != OTA_OK)
+        return failure->error;
+    program->loop = loop_new();
+    if (!program->loop)
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+    program->mdns = mdns_client_new(loop_poll_api(program->loop));
+    if (!program->mdns)
+        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    if (options->discovers &&
+        board_select(&program->plan, program->loop, program->mdns, failure) != OTA_OK)
+        return failure->error;
+    /* Until here a signal ends the program as it is: nothing has been said to any board. */
+    if (boot_check_is_wanted(options) &&
+        report_open_transcript(program->report, options, failure) != OTA_OK)
+        return failure->error;
+    if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
+        loop_catch_status(program->loop, on_status, program) < 0)
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
+    if (program->plan.image_count == 0)
+        return OTA_OK; /* only logs are followed */
+    program->listener =
+        listener_open(loop_poll_api(program->loop), options->has_source ? &options->source : NULL,
+                      options->port_first, options->port_last, failure);
+    if (!program->listener)
+        return failure->error;
+    diag_debug("boards are to connect to TCP port %u of this computer",
+               listener_port(program->listener));
+    return OTA_OK;
+}
+
+static enum ota_error upload(struct program *program)
+{
+    const struct fleet_config config = {.poll_api = loop_poll_api(program->loop),
+                                        .listener = program->listener,
+                                        .mdns = program->mdns,
+                                        .options = program->options,
+                                        .assignments = program->plan.assignments,
+                                        .count = program->plan.count,
+                                        .on_event = on_event,
+                                        .event_userdata = program,
+                                        .on_done = on_done,
+                                        .done_userdata = program};
+    program->fleet = fleet_start(&config);
+    report_ask(program->report, tell_standings, program->fleet);
+    if (!program->fleet || loop_run(program->loop) < 0)
+        return ota_fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s",
+                        strerror(errno));
+    return OTA_OK;
+}
+
+/* What could not be written takes nothing back of what the boards have said. */
+static int judge_output(struct program *program, int status)
+{
+    struct ota_failure loss;
+
+    report_end_transcript(program->report);
+    if (report_is_complete(program->report, &loss))
+        return status;
+    if (status != 0) {
+        diag_error("%s", loss.message);
+        return status;
+    }
+    ota_fail(&program->failure, loss.error, "%s%s",
+             program->plan.image_count ? "every upload is confirmed, but " : "", loss.message);
+    program->failure.cause = loss.cause;
+    return report_failure(program->report, &program->failure);
+}
+
+static int run(struct program *program)
+{
+    enum ota_error error = prepare(program);
+    if (error == OTA_OK)
+        error = upload(program);
+    if (error != OTA_OK)
+        return report_failure(program->report, &program->failure);
+    fleet_end_logs(program->fleet, program->is_over);
+    return judge_output(program, sum_up(program));
+}
+
+int cmd_upload_run(const struct options *options, struct report *report)
+{
+    struct program program = {.options = options, .report = report};
+    signal(SIGPIPE, SIG_IGN); /* who no longer reads what is said does not end the upload */
+    int status = run(&program);
+    keyboard_free(program.keyboard);
+    report_ask(report, NULL, NULL);
+    fleet_free(program.fleet);
+    listener_close(program.listener);
+    mdns_client_free(program.mdns);
+    if (program.end)
+        loop_poll_api(program.loop)->timeout_free(program.end);
+    loop_free(program.loop);
+    plan_free(&program.plan);
+    return status;
+}

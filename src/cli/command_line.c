@@ -1,0 +1,434 @@
+/*
+ * command_line.c: lets popt find the options in a disguised command line (see argv_mask.h), says
+ * what is wrong with them, and wipes the password from argv. The only file that calls popt.
+ */
+#include "cli/command_line.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/secret.h"
+#include "cli/argv_mask.h"
+#include "crypto/digest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN_MAX = 160 }; /* of an argument in a message */
+
+/* Where the name of an option ends: at its value, hidden or not. */
+#define NAME_END "=\x01"
+
+struct reader {
+    struct command_line *line;
+    struct argv_mask argv_mask;
+    poptContext popt;
+    int password_at; /* index in argv of the argument that held the password; -1: none */
+    int file_at;     /* and of the one that held the value of -f */
+};
+
+static enum ota_error out_of_memory(struct ota_failure *failure)
+{
+    return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+}
+
+/* The argument of the command line, not of an alias, that popt took last. */
+static const char *current_argument(const struct reader *reader)
+{
+    return poptBadOption(reader->popt, POPT_BADOPTION_NOALIAS);
+}
+
+/* An option without the value in the same argument, safe to show. */
+static const char *show_name(char buffer[SHOWN_MAX], const char *argument)
+{
+    return escape_text(buffer, SHOWN_MAX, argument, strcspn(argument, NAME_END));
+}
+
+/* The length of an en or em dash at the beginning: web pages and word processors write it for "-"
+ * and "--". */
+static size_t long_dash(const char *text)
+{
+    return strncmp(text, "\xe2\x80\x93", 3) == 0 || strncmp(text, "\xe2\x80\x94", 3) == 0 ? 3 : 0;
+}
+
+/* Writes the option that text is, if its dashes were right, as it should be written. Returns false
+ * when it is none; an option of one letter must be all of text. */
+static bool spell_option(char buffer[SHOWN_MAX], const char *text)
+{
+    size_t dash = long_dash(text);
+    size_t hyphens = strspn(text, "-");
+    const char *name = text + (dash ? dash : hyphens < 2 ? hyphens : 2);
+    size_t length = strcspn(name, NAME_END);
+    if (name == text || length == 0)
+        return false;
+    if (options_find_name(name, length))
+        snprintf(buffer, SHOWN_MAX, "--%.*s", (int)length, name);
+    else if (hyphens < 2 && name[1] == '\0' && options_find_letter(*name))
+        snprintf(buffer, SHOWN_MAX, "-%c", *name);
+    else
+        return false;
+    return true;
+}
+
+static enum ota_error unknown_long(const char *argument, struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    show_name(buffer, argument);
+    const char *likely = options_suggest(argument + 2, strcspn(argument, NAME_END) - 2);
+    if (!likely)
+        return ota_fail(failure, OTA_E_USAGE, "unknown option '%s'; esp-ota --help lists all",
+                        buffer);
+    return ota_fail(failure, OTA_E_USAGE, "unknown option '%s'; did you mean '--%s'?", buffer,
+                    likely);
+}
+
+/* In a cluster only the first letter that is no option is to blame. */
+static enum ota_error unknown_letter(const char *argument, struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    const char *letter = argument + 1;
+    while (letter[1] && options_find_letter(*letter))
+        letter++;
+    size_t length = 1; /* of the character, which may be UTF-8 */
+    while (((unsigned char)letter[length] & 0xc0) == 0x80)
+        length++;
+    escape_text(buffer, sizeof buffer, letter, length);
+    const char *likely = options_suggest(letter, length);
+    if (!likely)
+        return ota_fail(failure, OTA_E_USAGE, "unknown option '-%s'; esp-ota --help lists all",
+                        buffer);
+    return ota_fail(failure, OTA_E_USAGE, "unknown option '-%s'; did you mean '--%s'?", buffer,
+                    likely);
+}
+
+static enum ota_error unknown_option(const struct reader *reader, struct ota_failure *failure)
+{
+    char alias[SHOWN_MAX], option[SHOWN_MAX];
+    const char *argument = current_argument(reader);
+    const char *in_alias = poptBadOption(reader->popt, 0);
+    if (in_alias != argument)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "the popt alias '%s' contains an unknown option, '%s'",
+                        show_name(alias, argument), show_name(option, in_alias));
+    return argument[1] == '-' ? unknown_long(argument, failure) : unknown_letter(argument, failure);
+}
+
+/* The option at the end of an argument, without its value, which popt found missing or unwanted. */
+static const char *show_last(char buffer[SHOWN_MAX], const char *argument)
+{
+    size_t length = strcspn(argument, NAME_END);
+    if (argument[1] == '-' || length <= 2)
+        return show_name(buffer, argument);
+    char letter[] = {'-', argument[length - 1], '\0'};
+    return escape_string(buffer, SHOWN_MAX, letter);
+}
+
+static enum ota_error popt_failed(const struct reader *reader, int code,
+                                  struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    if (code == POPT_ERROR_BADOPT)
+        return unknown_option(reader, failure);
+    show_last(buffer, current_argument(reader));
+    if (code == POPT_ERROR_NOARG)
+        return ota_fail(failure, OTA_E_USAGE, "option '%s' needs a value", buffer);
+    if (code == POPT_ERROR_UNWANTEDARG)
+        return ota_fail(failure, OTA_E_USAGE, "option '%s' takes no value", buffer);
+    return ota_fail(failure, code == POPT_ERROR_MALLOC ? OTA_E_INTERNAL : OTA_E_USAGE,
+                    "option '%s': %s", buffer, poptStrerror(code));
+}
+
+/* A long name behind one dash ("-ip HOST"), which popt takes for a cluster of letters; letter is
+ * the one that it found, '\0' for none. An argument that is the value of a letter is left alone. */
+static bool lacks_dash(const struct reader *reader, char letter, char spelled[SHOWN_MAX])
+{
+    const char *shown = current_argument(reader);
+    if (shown[0] != '-' || shown[1] == '-' || (letter && shown[1] != letter))
+        return false;
+    const char *argument = argv_mask_argument(&reader->argv_mask, shown);
+    return argument[1] && argument[2] && spell_option(spelled, argument);
+}
+
+/* The list that the option's values go to; NULL: the last one counts. */
+static struct strings *list_of(struct command_line *line, enum option option)
+{
+    switch (option) {
+    case OPTION_IP:
+        return &line->boards;
+    case OPTION_EXPECT:
+        return &line->expected;
+    case OPTION_REJECT:
+        return &line->rejected;
+    default:
+        return NULL;
+    }
+}
+
+/* Takes over value. */
+static enum ota_error add_value(struct strings *list, char *value, struct ota_failure *failure)
+{
+    if (strings_add(list, value) == 0)
+        return OTA_OK;
+    free(value);
+    return out_of_memory(failure);
+}
+
+/* What was typed may be a password in the wrong place. */
+static void cleanse_and_free(char *text)
+{
+    if (text)
+        digest_cleanse(text, strlen(text));
+    free(text);
+}
+
+/* Moves the password out of argv, where its bytes are overwritten. A repeated one replaces the
+ * former. It may look like anything, an option included. */
+static enum ota_error take_password(struct reader *reader, struct ota_failure *failure)
+{
+    char *marked = poptGetOptArg(reader->popt);
+    if (!marked)
+        return out_of_memory(failure);
+
+    secret_free(reader->line->password);
+    reader->line->password = argv_mask_reveal(&reader->argv_mask, marked, secret_alloc);
+    argv_mask_wipe(&reader->argv_mask, marked);
+    reader->password_at = argv_mask_index(&reader->argv_mask, marked);
+    cleanse_and_free(marked); /* with what an alias has put around it */
+    return reader->line->password ? OTA_OK : out_of_memory(failure);
+}
+
+/* Keeps the value of an option; a repeated one replaces the former, unless there is a list of them.
+ * One that may be left out is "" then. */
+static enum ota_error take_value(struct reader *reader, enum option option,
+                                 struct ota_failure *failure)
+{
+    if (option == OPTION_AUTH)
+        return take_password(reader, failure);
+
+    struct command_line *line = reader->line;
+    char *marked = poptGetOptArg(reader->popt);
+    char *value = marked ? argv_mask_reveal(&reader->argv_mask, marked, malloc) : NULL;
+    if (!marked && options_value_is_optional(options_find(option)))
+        value = strdup("");
+    bool is_apart = marked && strcmp(marked, current_argument(reader)) == 0;
+    if (marked && option == OPTION_FILE)
+        reader->file_at = argv_mask_index(&reader->argv_mask, marked);
+    cleanse_and_free(marked);
+    if (!value)
+        return out_of_memory(failure);
+    char name[SHOWN_MAX];
+    if (is_apart && spell_option(name, value)) {
+        cleanse_and_free(value);
+        argv_mask_wipe(&reader->argv_mask, current_argument(reader)); /* --auth=PASSWORD, perhaps */
+        return ota_fail(failure, OTA_E_USAGE, "option '--%s' needs a value, but '%s' follows",
+                        options_find(option)->longName, name);
+    }
+    struct strings *list = list_of(line, option);
+    if (list)
+        return add_value(list, value, failure);
+    const char *former = line->value[option];
+    if ((option == OPTION_HOSTS || option == OPTION_RESUME) && former &&
+        strcmp(former, value) != 0) {
+        free(value);
+        return ota_fail(failure, OTA_E_USAGE,
+                        "option '--%s' is given twice; put all boards into one %s",
+                        options_find(option)->longName, option == OPTION_HOSTS ? "list" : "report");
+    }
+    cleanse_and_free(line->value[option]);
+    line->value[option] = value;
+    return OTA_OK;
+}
+
+static enum ota_error one_dash(const char *spelled, struct ota_failure *failure)
+{
+    return ota_fail(failure, OTA_E_USAGE, "'%s' has only one dash; write '%s'", spelled + 1,
+                    spelled);
+}
+
+static enum ota_error take_option(struct reader *reader, int code, struct ota_failure *failure)
+{
+    char spelled[SHOWN_MAX];
+    char letter = '\0';
+    if (code >= 0)
+        letter = options_find((enum option)code)->shortName;
+    bool is_short = (code < 0 || letter) && lacks_dash(reader, letter, spelled);
+    if (code < 0) {
+        /* What popt could not place may be a mistyped --auth=PASSWORD. */
+        enum ota_error error = popt_failed(reader, code, failure);
+        argv_mask_wipe(&reader->argv_mask, current_argument(reader));
+        return is_short ? one_dash(spelled, failure) : error;
+    }
+    enum option option = (enum option)code;
+    reader->line->given[option] = true;
+    enum ota_error error =
+        options_takes_value(options_find(option)) ? take_value(reader, option, failure) : OTA_OK;
+    return error == OTA_OK && is_short ? one_dash(spelled, failure) : error;
+}
+
+static enum ota_error unexpected_argument(const struct command_line *line, const char *text,
+                                          struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+    escape_string(buffer, sizeof buffer, text);
+    const char *option = !line->given[OPTION_FILE] ? "-f" : !line->given[OPTION_IP] ? "-i" : NULL;
+    if (option)
+        return ota_fail(failure, OTA_E_USAGE, "unexpected argument '%s'; did you mean %s %s?",
+                        buffer, option, buffer);
+    return ota_fail(failure, OTA_E_USAGE,
+                    "unexpected argument '%s'; a value that contains spaces needs quotes", buffer);
+}
+
+/* Shows nothing of an argument that is no option: it may be "-a" with the password behind it. */
+static enum ota_error wrong_dash(const char *text, struct ota_failure *failure)
+{
+    char spelled[SHOWN_MAX];
+    if (!spell_option(spelled, text))
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "an argument begins with a long dash, perhaps copied from a web page; options "
+            "begin with '-' or '--'");
+    return ota_fail(failure, OTA_E_USAGE,
+                    "'%.3s%s' begins with a long dash, perhaps copied from a web page; write '%s'",
+                    text, spelled + strspn(spelled, "-"), spelled);
+}
+
+static void wipe_rest(struct reader *reader, const char *argument)
+{
+    for (; argument; argument = poptGetArg(reader->popt))
+        argv_mask_wipe(&reader->argv_mask, argument);
+}
+
+static enum ota_error fail_and_wipe(struct reader *reader, const char *argument,
+                                    const char *message, struct ota_failure *failure)
+{
+    wipe_rest(reader, argument);
+    return ota_fail(failure, OTA_E_USAGE, "%s", message);
+}
+
+/* What a shell makes of "-f *.bin", or of a name with spaces without quotes. argument is the first
+ * word behind the value of -f; those up to the next option are named. */
+static enum ota_error several_files(struct reader *reader, const char *argument,
+                                    struct ota_failure *failure)
+{
+    enum { NAMED_MAX = 3 };
+    char file[SHOWN_MAX], list[NAMED_MAX * (SHOWN_MAX + 4)] = "", more[32] = "";
+    size_t count = 0, used = 0;
+    int index = reader->file_at;
+    bool is_file = true;
+
+    while (is_file && argument && argv_mask_index(&reader->argv_mask, argument) == ++index) {
+        char shown[SHOWN_MAX];
+        char *text = argv_mask_reveal(&reader->argv_mask, argument, malloc);
+        if (!text)
+            return out_of_memory(failure);
+        is_file = !long_dash(text); /* what follows that may be a password */
+        if (is_file && count++ < NAMED_MAX)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s'", used ? ", " : "",
+                                     escape_string(shown, sizeof shown, text));
+        cleanse_and_free(text);
+        argument = poptGetArg(reader->popt);
+    }
+    if (count > NAMED_MAX)
+        snprintf(more, sizeof more, " and %zu more", count - NAMED_MAX);
+    wipe_rest(reader, argument);
+    return ota_fail(
+        failure, OTA_E_USAGE,
+        "-f takes one file, but '%s' is followed by %s%s; name the one to send, and put a "
+        "name that contains spaces in quotes",
+        escape_string(file, sizeof file, reader->line->value[OPTION_FILE]), list, more);
+}
+
+/* Everything has an option, so an argument without one is a mistake. It is not shown when it may be
+ * a password: behind "--", or when it is the second word behind -a. */
+static enum ota_error check_arguments(struct reader *reader, struct ota_failure *failure)
+{
+    const char *argument = poptGetArg(reader->popt);
+    if (!argument)
+        return OTA_OK;
+    if (argument[0] == '-' && argument[1] != '\0')
+        return fail_and_wipe(reader, argument,
+                             "unexpected arguments after '--'; leave the '--' out", failure);
+    int index = argv_mask_index(&reader->argv_mask, argument);
+    if (index > 0 && index - 1 == reader->password_at)
+        return fail_and_wipe(reader, argument,
+                             "unexpected argument after the password; if the password contains "
+                             "spaces, put it in quotes",
+                             failure);
+    char *text = argv_mask_reveal(&reader->argv_mask, argument, malloc);
+    if (!text)
+        return out_of_memory(failure);
+    enum ota_error error;
+    if (long_dash(text)) {
+        error = wrong_dash(text, failure);
+        wipe_rest(reader, argument); /* what follows may be a password */
+    } else if (reader->file_at > 0 && index == reader->file_at + 1) {
+        error = several_files(reader, argument, failure);
+    } else {
+        error = unexpected_argument(reader->line, text, failure);
+    }
+    cleanse_and_free(text);
+    return error;
+}
+
+static enum ota_error read_all(struct reader *reader, struct ota_failure *failure)
+{
+    enum ota_error first = OTA_OK;
+    int code;
+    while ((code = poptGetNextOpt(reader->popt)) != -1) {
+        struct ota_failure further;
+        enum ota_error error = take_option(reader, code, first == OTA_OK ? failure : &further);
+        if (first == OTA_OK)
+            first = error;
+    }
+    return first == OTA_OK ? check_arguments(reader, failure) : first;
+}
+
+static void letters_with_value(char letters[OPTION_COUNT])
+{
+    const struct poptOption *row;
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        if (row->shortName && options_takes_value(row))
+            *letters++ = row->shortName;
+    }
+    *letters = '\0';
+}
+
+enum ota_error command_line_read(struct command_line *line, int argc, char **argv,
+                                 struct ota_failure *failure)
+{
+    struct reader reader = {.line = line, .password_at = -1, .file_at = -1};
+    char letters[OPTION_COUNT];
+    enum ota_error error;
+
+    *line = (struct command_line){0};
+    letters_with_value(letters);
+    if (argv_mask_init(&reader.argv_mask, argc, argv, letters) < 0)
+        return out_of_memory(failure);
+    /* NO_EXEC: a line in ~/.popt must not make popt replace this program by another. */
+    reader.popt = poptGetContext("esp-ota", argc, (const char **)reader.argv_mask.shown,
+                                 options_groups, POPT_CONTEXT_NO_EXEC);
+    if (!reader.popt) {
+        error = out_of_memory(failure);
+        goto cleanup;
+    }
+    line->is_config_broken = poptReadDefaultConfig(reader.popt, 0) != 0;
+    error = read_all(&reader, failure);
+
+cleanup:
+    poptFreeContext(reader.popt);
+    argv_mask_free(&reader.argv_mask);
+    return error;
+}
+
+void command_line_free(struct command_line *line)
+{
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        cleanse_and_free(line->value[i]);
+        line->value[i] = NULL;
+    }
+    secret_free(line->password);
+    line->password = NULL;
+    strings_free(&line->boards);
+    strings_free(&line->expected);
+    strings_free(&line->rejected);
+}

@@ -1,0 +1,403 @@
+/*
+ * options.c: turns the command line into one validated struct: options_values.c checks each value,
+ * this file what no single value can show. Opens nothing but the password file and never exits.
+ */
+#include "cli/options.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/input.h"
+#include "base/secret.h"
+#include "cli/command_line.h"
+#include "cli/options_values.h"
+#include "image/image.h"
+#include "secrets/password.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    TIMEOUT_DEFAULT_S = 10,
+    RETRIES_DEFAULT = 2,
+    JOBS_DEFAULT = 16,
+    TELNET_PORT = 23,
+    EXPECT_TIMEOUT_DEFAULT_S = 30
+};
+
+static void set_defaults(struct options *options)
+{
+    *options = (struct options){
+        .size_limit = IMAGE_SIZE_MAX,
+        .command = OTA_COMMAND_SKETCH,
+        .timeout_us = (int64_t)TIMEOUT_DEFAULT_S * 1000000,
+        .retries = RETRIES_DEFAULT,
+        .jobs = JOBS_DEFAULT,
+        .monitor_port = TELNET_PORT,
+        .expect_timeout_us = (int64_t)EXPECT_TIMEOUT_DEFAULT_S * 1000000,
+    };
+}
+
+/* Whether a board is named in any way; if not, somebody at a terminal may choose. */
+static bool names_boards(const struct command_line *line)
+{
+    return line->given[OPTION_IP] || line->given[OPTION_HOSTS] || line->given[OPTION_ALL] ||
+           line->given[OPTION_MATCH] || line->given[OPTION_BOARD];
+}
+
+static void set_flags(struct options *options, const struct command_line *line)
+{
+    options->md5_target = line->given[OPTION_MD5_TARGET];
+    options->lockstep = line->given[OPTION_LOCKSTEP];
+    options->debug = line->given[OPTION_DEBUG];
+    options->quiet = line->given[OPTION_QUIET];
+    options->verbose = line->given[OPTION_VERBOSE];
+    options->force_bar = line->given[OPTION_PROGRESS];
+    options->list = line->given[OPTION_LIST];
+    options->check = line->given[OPTION_CHECK];
+    options->force = line->given[OPTION_FORCE];
+    options->json = line->given[OPTION_JSON];
+    options->compress = line->given[OPTION_COMPRESS];
+    options->monitor = line->given[OPTION_MONITOR];
+    options->raw = line->given[OPTION_RAW];
+    options->chooses = !options->list && !options->check && !line->given[OPTION_OUTPUT] &&
+                       !options->quiet && !names_boards(line) && isatty(STDIN_FILENO) &&
+                       isatty(STDERR_FILENO);
+    options->discovers = options->chooses || line->given[OPTION_ALL] || line->given[OPTION_MATCH] ||
+                         line->given[OPTION_BOARD];
+    if (line->given[OPTION_SPIFFS])
+        options->command = OTA_COMMAND_FILESYSTEM;
+}
+
+/* Whether a board's address is of another family than address. */
+static bool is_other_family(const struct options *options, const struct address *address)
+{
+    for (size_t i = 0; i < options->target_count; i++) {
+        const struct target *target = &options->targets[i];
+        if (target->kind == TARGET_ADDRESS &&
+            address->any.sa_family != target->address.any.sa_family)
+            return true;
+    }
+    return false;
+}
+
+static enum ota_error check_list(const struct command_line *line, struct ota_failure *failure)
+{
+    static const struct {
+        enum option option;
+        const char *name;
+    } for_uploads[] = {{OPTION_IP, "-i"},           {OPTION_FILE, "-f"},
+                       {OPTION_HOSTS, "--hosts"},   {OPTION_OUTPUT, "--output"},
+                       {OPTION_SIGN, "--sign"},     {OPTION_WAIT, "--wait"},
+                       {OPTION_RESUME, "--resume"}, {OPTION_DEADLINE, "--deadline"}};
+    for (size_t i = 0; i < sizeof for_uploads / sizeof *for_uploads; i++)
+        if (line->given[for_uploads[i].option])
+            return ota_fail(failure, OTA_E_USAGE,
+                            "-l prints all boards and uploads nothing; leave %s out",
+                            for_uploads[i].name);
+    return OTA_OK;
+}
+
+static enum ota_error check_check(const struct command_line *line, struct ota_failure *failure)
+{
+    if (line->given[OPTION_LIST] || line->given[OPTION_HOSTS] || line->given[OPTION_OUTPUT])
+        return ota_fail(failure, OTA_E_USAGE, "--check looks at a file only; leave %s out",
+                        line->given[OPTION_LIST]    ? "-l"
+                        : line->given[OPTION_HOSTS] ? "--hosts"
+                                                    : "--output");
+    if (!line->given[OPTION_FILE])
+        return ota_fail(failure, OTA_E_USAGE, "no file is named; add -f FILE");
+    return OTA_OK;
+}
+
+static enum ota_error check_output(const struct command_line *line, struct ota_failure *failure)
+{
+    if (names_boards(line))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "--output writes a file and uploads nothing; leave it out, or the boards");
+    if (!line->given[OPTION_FILE])
+        return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
+    if (!line->given[OPTION_COMPRESS] && !line->given[OPTION_SIGN])
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "--output would write what -f names as it is; say what to do to it: add -z or "
+            "--sign KEY");
+    return OTA_OK;
+}
+
+/* Whether a board's log is wanted; then boards need no firmware. */
+static bool wants_log(const struct command_line *line)
+{
+    return line->given[OPTION_MONITOR] || line->given[OPTION_EXPECT] || line->given[OPTION_REJECT];
+}
+
+/* Whether something is said of an upload; then -f was forgotten. */
+static bool names_upload(const struct command_line *line)
+{
+    return line->given[OPTION_SPIFFS] || line->given[OPTION_COMPRESS] || line->given[OPTION_SIGN] ||
+           line->given[OPTION_FORCE] || line->given[OPTION_CANARY] || line->given[OPTION_RESUME];
+}
+
+/* What makes no sense without a log, or without what is expected of it. */
+static enum ota_error check_log(const struct command_line *line, struct ota_failure *failure)
+{
+    static const struct {
+        enum option option;
+        const char *name;
+    } for_logs[] = {{OPTION_TIMESTAMPS, "--timestamps"}, {OPTION_LOG, "--log"}};
+    const bool is_expecting = line->given[OPTION_EXPECT] || line->given[OPTION_REJECT];
+    for (size_t i = 0; i < sizeof for_logs / sizeof *for_logs; i++)
+        if (line->given[for_logs[i].option] && !wants_log(line))
+            return ota_fail(failure, OTA_E_USAGE, "%s is about a board's log; add --monitor",
+                            for_logs[i].name);
+    if ((line->given[OPTION_RAW] || line->given[OPTION_MONITOR_FOR]) &&
+        !line->given[OPTION_MONITOR])
+        return ota_fail(failure, OTA_E_USAGE, "%s is about a board's log; add --monitor",
+                        line->given[OPTION_RAW] ? "--raw" : "--monitor-for");
+    if (line->given[OPTION_MONITOR_FOR] && is_expecting)
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "--monitor-for and %s both say when to end; --expect-timeout is for the latter",
+            line->given[OPTION_EXPECT] ? "--expect" : "--reject");
+    if (line->given[OPTION_EXPECT_TIMEOUT] && !is_expecting)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "--expect-timeout is for what is expected; add --expect REGEX");
+    if (line->given[OPTION_RAW] && line->given[OPTION_JSON])
+        return ota_fail(failure, OTA_E_USAGE,
+                        "--raw and --json contradict each other; leave one out");
+    if (line->given[OPTION_ONLINE] && !line->given[OPTION_FILE] && !line->given[OPTION_HOSTS])
+        return ota_fail(failure, OTA_E_USAGE,
+                        "--online waits for a board that an upload restarts; add -f FILE");
+    if (line->given[OPTION_DEADLINE] && !line->given[OPTION_FILE] && !line->given[OPTION_HOSTS])
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "--deadline limits uploads; add -f FILE, or limit a log with --monitor-for");
+    return OTA_OK;
+}
+
+static enum ota_error check_upload(const struct options *options, const struct command_line *line,
+                                   struct ota_failure *failure)
+{
+    const bool all_have_files = line->given[OPTION_HOSTS] && !line->given[OPTION_IP];
+    if (!names_boards(line) && !names_upload(line) && !line->given[OPTION_FILE] && !wants_log(line))
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "no board is named, and no firmware\n"
+            "  To upload a sketch: esp-ota -i HOST -f FIRMWARE.bin\n"
+            "  To see which boards there are: esp-ota -l; for all options: esp-ota --help");
+    if (!names_boards(line) && !options->chooses)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "no board is named; add -i HOST, the board's name or address, or --all");
+    if (!line->given[OPTION_FILE] && (!all_have_files || options->discovers) &&
+        (!wants_log(line) || names_upload(line)))
+        return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
+    return check_log(line, failure);
+}
+
+/* Whether there is an upload; without -f, lines of --hosts name what is sent. */
+static bool sends_image(const struct command_line *line)
+{
+    return !line->given[OPTION_LIST] && !line->given[OPTION_OUTPUT] &&
+           (line->given[OPTION_FILE] || line->given[OPTION_HOSTS]);
+}
+
+/* Whether at most one option reads from standard input, and an image not from a terminal. */
+static enum ota_error check_standard_input(const struct command_line *line,
+                                           struct ota_failure *failure)
+{
+    static const struct {
+        enum option option;
+        const char *name;
+    } readers[] = {
+        {OPTION_AUTH_FILE, "--auth-file"}, {OPTION_HOSTS, "--hosts"}, {OPTION_FILE, "-f"}};
+    const char *reader = NULL;
+
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
+        const char *path = line->value[readers[i].option];
+        if (!path || !input_is_standard(path))
+            continue;
+        if (reader)
+            return ota_fail(failure, OTA_E_USAGE,
+                            "%s and %s cannot both be read from standard input", reader,
+                            readers[i].name);
+        reader = readers[i].name;
+        if (readers[i].option == OPTION_FILE && isatty(STDIN_FILENO))
+            return ota_fail(failure, OTA_E_USAGE,
+                            "-f - reads the image from standard input, which is a terminal; name a "
+                            "file, or redirect one with '<' or '|'");
+    }
+    return OTA_OK;
+}
+
+static enum ota_error check_presence(const struct options *options, const struct command_line *line,
+                                     struct ota_failure *failure)
+{
+    if (line->given[OPTION_VERIFY_KEY] && !options->check && !sends_image(line))
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "--verify-key needs an image to verify; add --check, or -i and -f for an upload");
+    enum ota_error error = options->check               ? check_check(line, failure)
+                           : options->list              ? check_list(line, failure)
+                           : line->given[OPTION_OUTPUT] ? check_output(line, failure)
+                                                        : check_upload(options, line, failure);
+    if (error != OTA_OK)
+        return error;
+    if (line->given[OPTION_SIGN_HASH] && !line->given[OPTION_SIGN])
+        return ota_fail(failure, OTA_E_USAGE,
+                        "--sign-hash says how to sign; add --sign KEY, or leave it out");
+    if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
+        return ota_fail(failure, OTA_E_USAGE,
+                        "-a and --auth-file both give a password; leave one of them out");
+    if (check_standard_input(line, failure) != OTA_OK)
+        return failure->error;
+    if (line->given[OPTION_QUIET] &&
+        (line->given[OPTION_DEBUG] || line->given[OPTION_PROGRESS] || line->given[OPTION_VERBOSE]))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "-q asks for silence and %s for output; leave one out",
+                        line->given[OPTION_DEBUG]      ? "-d"
+                        : line->given[OPTION_PROGRESS] ? "-r"
+                                                       : "-v");
+    return OTA_OK;
+}
+
+/* The time of --wait is part of the upload's. */
+static enum ota_error check_deadline(const struct options *options, struct ota_failure *failure)
+{
+    if (options->deadline_us && options->deadline_us <= options->wait_us)
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "--deadline would end the upload before --wait is over; give it more seconds "
+            "than --wait");
+    return OTA_OK;
+}
+
+static enum ota_error check_families(const struct options *options, struct ota_failure *failure)
+{
+    if (options->has_source && options->source.has_address &&
+        is_other_family(options, &options->source.address))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "-i and --host-ip must both be IPv4 addresses or both IPv6 addresses");
+    if (options->has_peer && is_other_family(options, &options->peer))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "-i and --peer must both be IPv4 addresses or both IPv6 addresses");
+    return OTA_OK;
+}
+
+/* The patterns are moved from the line to the options, which keep what was compiled from them. */
+static enum ota_error set_expected(struct options *options, struct command_line *line,
+                                   struct ota_failure *failure)
+{
+    options->expected = line->expected;
+    options->rejected = line->rejected;
+    line->expected = line->rejected = (struct strings){0};
+    if (options->expected.count == 0 && options->rejected.count == 0)
+        return OTA_OK;
+    return expect_new(&options->expect, (const char *const *)options->expected.items,
+                      options->expected.count, (const char *const *)options->rejected.items,
+                      options->rejected.count, failure);
+}
+
+/* -a, else --auth-file, else ESP_OTA_AUTH, which has been read already. */
+static enum ota_error set_password(struct options *options, struct command_line *line,
+                                   struct ota_failure *failure)
+{
+    enum exposure exposure = EXPOSED_TO_NOBODY;
+    char *password = line->password;
+    const char *path = line->value[OPTION_AUTH_FILE];
+    line->password = NULL;
+    if (!password && path) {
+        enum ota_error error = password_from_file(&password, path, &exposure, failure);
+        if (error != OTA_OK)
+            return error;
+    }
+    if (!options->quiet)
+        exposure_warn(exposure, path, "password");
+    if (password) {
+        secret_free(options->password);
+        options->password = password;
+    }
+    return OTA_OK;
+}
+
+static enum ota_error apply(struct options *options, struct command_line *line,
+                            struct ota_failure *failure)
+{
+    if (line->is_config_broken && !options->quiet)
+        diag_warning("/etc/popt or ~/.popt could not be read; aliases in it may be missing");
+    enum ota_error error = check_presence(options, line, failure);
+    if (error == OTA_OK)
+        error = options_set_values(options, line, failure);
+    if (error == OTA_OK)
+        error = set_expected(options, line, failure);
+    if (error == OTA_OK)
+        error = check_families(options, failure);
+    if (error == OTA_OK)
+        error = check_deadline(options, failure);
+    if (error == OTA_OK)
+        error = set_password(options, line, failure);
+    return error;
+}
+
+static bool print_information(const struct command_line *line, enum ota_error *error,
+                              struct ota_failure *failure)
+{
+    if (line->given[OPTION_HELP])
+        *error = options_print_help(failure);
+    else if (line->given[OPTION_USAGE])
+        *error = options_print_usage(failure);
+    else if (line->given[OPTION_VERSION])
+        *error = options_print_version(failure);
+    else
+        return false;
+    return true;
+}
+
+enum options_outcome options_parse(struct options *options, int argc, char **argv,
+                                   struct ota_failure *failure)
+{
+    struct command_line line;
+    enum options_outcome outcome = OPTIONS_RUN;
+
+    set_defaults(options);
+    enum ota_error error = command_line_read(&line, argc, argv, failure);
+    set_flags(options, &line);
+    if (password_from_environment(&options->password) < 0 && error == OTA_OK)
+        error = ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    /* Who makes a mistake and asks for help gets help. */
+    if (print_information(&line, &error, failure))
+        outcome = OPTIONS_DONE;
+    else if (error == OTA_OK)
+        error = apply(options, &line, failure);
+    command_line_free(&line);
+    return error == OTA_OK ? outcome : OPTIONS_ERROR;
+}
+
+void options_free(struct options *options)
+{
+    secret_free(options->password);
+    free(options->file);
+    free(options->output);
+    free(options->targets);
+    free(options->hosts);
+    free(options->resume);
+    free(options->match);
+    free(options->board);
+    free(options->sign);
+    free(options->verify_key);
+    free(options->log);
+    expect_free(options->expect);
+    strings_free(&options->expected);
+    strings_free(&options->rejected);
+    options->password = NULL;
+    options->log = NULL;
+    options->expect = NULL;
+    options->file = NULL;
+    options->output = NULL;
+    options->targets = NULL;
+    options->hosts = NULL;
+    options->resume = NULL;
+    options->match = NULL;
+    options->board = NULL;
+    options->sign = NULL;
+    options->verify_key = NULL;
+}

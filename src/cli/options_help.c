@@ -1,0 +1,156 @@
+/*
+ * options_help.c: describes the options: --help, --usage, --version and "did you mean". popt's own
+ * printer can neither keep to 80 columns with these texts nor report that it could not write.
+ */
+#include "cli/options_table.h"
+
+#include "base/error.h"
+#include "base/suggest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { LINE_WIDTH = 79, TEXT_COLUMN = 28, USAGE_INDENT = 15, NAME_MAX_LENGTH = 32 };
+
+static const char help_head[] =
+    "Usage: esp-ota -i HOST [-a PASSWORD] -f FILE [OPTION...]\n"
+    "       esp-ota -i HOST --monitor [OPTION...]\n"
+    "       esp-ota --check -f FILE [OPTION...]\n"
+    "       esp-ota -l [OPTION...]\n"
+    "\n"
+    "Uploads firmware over Wi-Fi to a board that runs ArduinoOTA: ESP8266, ESP32,\n"
+    "Pico W and their relatives. The options of espota.py keep their meaning.\n";
+
+static const char help_tail[] =
+    "\n"
+    "Examples:\n"
+    "  esp-ota -l\n"
+    "  esp-ota -i kitchen.local -f firmware.bin\n"
+    "  esp-ota -i 192.168.1.42 --auth-file ~/.config/ota-password -f firmware.bin\n"
+    "  esp-ota -i \"Living room lamp\" -s -f littlefs.bin\n"
+    "\n"
+    "Exit status 0 means that the board confirmed the upload; esp-ota(1) lists the\n"
+    "others, the JSON output, and how to shorten all this to `esp-ota --kitchen`.\n";
+
+/* Prints text from column on, broken between words, and ends the line. */
+static void print_wrapped(const char *text, size_t column)
+{
+    size_t used = column;
+    for (const char *word = text; *word;) {
+        size_t length = strcspn(word, " ");
+        if (used > column && used + 1 + length > LINE_WIDTH) {
+            printf("\n%*s", (int)column, "");
+            used = column;
+        }
+        used += (size_t)printf("%s%.*s", used > column ? " " : "", (int)length, word);
+        word += length + strspn(word + length, " ");
+    }
+    putchar('\n');
+}
+
+static void print_row(const struct poptOption *row)
+{
+    int used = row->shortName ? printf("  -%c, ", row->shortName) : printf("      ");
+    used += printf("--%s", row->longName);
+    if (row->argDescrip)
+        used += printf("%s%s", options_value_is_optional(row) ? "" : " ", row->argDescrip);
+    if (used + 2 > TEXT_COLUMN) {
+        putchar('\n');
+        used = 0;
+    }
+    printf("%*s", TEXT_COLUMN - used, "");
+    print_wrapped(row->descrip, TEXT_COLUMN);
+}
+
+/* Ends every printer: what was buffered must have arrived. */
+static enum ota_error finish_output(struct ota_failure *failure)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_OUTPUT, "cannot write to standard output: %s", strerror(errno));
+}
+
+enum ota_error options_print_help(struct ota_failure *failure)
+{
+    fputs(help_head, stdout);
+    for (const struct poptOption *group = options_groups; group->arg; group++) {
+        printf("\n%s\n", group->descrip);
+        for (const struct poptOption *row = options_rows(group); row->longName; row++) {
+            if (!options_is_hidden(row))
+                print_row(row);
+        }
+    }
+    fputs(help_tail, stdout);
+    return finish_output(failure);
+}
+
+static size_t print_usage_row(const struct poptOption *row, size_t used)
+{
+    char text[LINE_WIDTH];
+    const char *argument = row->argDescrip ? row->argDescrip : "";
+    const char *space = row->argDescrip && !options_value_is_optional(row) ? " " : "";
+    int length = row->shortName
+                     ? snprintf(text, sizeof text, "[-%c|--%s%s%s]", row->shortName, row->longName,
+                                space, argument)
+                     : snprintf(text, sizeof text, "[--%s%s%s]", row->longName, space, argument);
+    if (used + 1 + (size_t)length > LINE_WIDTH) {
+        printf("\n%*s", USAGE_INDENT - 1, "");
+        used = USAGE_INDENT - 1;
+    }
+    printf(" %s", text);
+    return used + 1 + (size_t)length;
+}
+
+enum ota_error options_print_usage(struct ota_failure *failure)
+{
+    size_t used = (size_t)printf("Usage: esp-ota");
+    const struct poptOption *row;
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        if (!options_is_hidden(row))
+            used = print_usage_row(row, used);
+    }
+    putchar('\n');
+    return finish_output(failure);
+}
+
+enum ota_error options_print_version(struct ota_failure *failure)
+{
+    puts("esp-ota " ESP_OTA_VERSION);
+    return finish_output(failure);
+}
+
+/* What other programs call it. */
+static const char *find_synonym(const char *name, size_t length)
+{
+    static const char *const synonyms[][2] = {
+        {"pass", "auth"},     {"passwd", "auth"}, {"passwort", "auth"}, {"password", "auth"},
+        {"host", "ip"},       {"address", "ip"},  {"target", "ip"},     {"image", "file"},
+        {"firmware", "file"}, {"sketch", "file"}, {"bin", "file"},      {"js", "json"},
+    };
+    for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
+        if (strlen(synonyms[i][0]) == length && strncasecmp(synonyms[i][0], name, length) == 0)
+            return synonyms[i][1];
+    return NULL;
+}
+
+const char *options_suggest(const char *name, size_t length)
+{
+    const char *best = find_synonym(name, length);
+    size_t best_distance = 3;
+    if (best || length < 2 || length > NAME_MAX_LENGTH)
+        return best;
+    char wanted[NAME_MAX_LENGTH + 1];
+    snprintf(wanted, sizeof wanted, "%.*s", (int)length, name);
+    const struct poptOption *row;
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        bool is_start = length >= 3 && strncasecmp(row->longName, name, length) == 0;
+        size_t distance = is_start ? 1 : suggest_distance(wanted, row->longName);
+        if (distance < best_distance && distance < length) {
+            best = row->longName;
+            best_distance = distance;
+        }
+    }
+    return best;
+}

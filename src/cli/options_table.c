@@ -1,0 +1,236 @@
+/*
+ * options_table.c: every option, in the groups and the order in which --help shows them. Calls
+ * nothing of popt.
+ */
+#include "cli/options_table.h"
+
+#include <string.h>
+
+#define VALUE(name, letter, id, argument, text)                                                    \
+    {                                                                                              \
+        name, letter, POPT_ARG_STRING, NULL, id, text, argument                                    \
+    }
+#define OPTIONAL_VALUE(name, id, argument, text)                                                   \
+    {                                                                                              \
+        name, '\0', POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, id, text, argument              \
+    }
+#define FLAG(name, letter, id, text)                                                               \
+    {                                                                                              \
+        name, letter, POPT_ARG_NONE, NULL, id, text, NULL                                          \
+    }
+#define SAME_VALUE(name, id)                                                                       \
+    {                                                                                              \
+        name, '\0', POPT_ARG_STRING | POPT_ARGFLAG_DOC_HIDDEN, NULL, id, NULL, NULL                \
+    }
+#define SAME_FLAG(name, id)                                                                        \
+    {                                                                                              \
+        name, '\0', POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, NULL, id, NULL, NULL                  \
+    }
+#define GROUP(rows, title)                                                                         \
+    {                                                                                              \
+        NULL, '\0', POPT_ARG_INCLUDE_TABLE, (void *)(rows), 0, title, NULL                         \
+    }
+
+static const struct poptOption target_rows[] = {
+    VALUE("ip", 'i', OPTION_IP, "HOST",
+          "the board: an IPv4 or IPv6 address, a host name (board.local), or the name it "
+          "announces; HOST:PORT also works; may be repeated"),
+    VALUE("hosts", '\0', OPTION_HOSTS, "FILE",
+          "a list of boards, one a line; each may have a port, a password file and an image of its "
+          "own (- is standard input)"),
+    FLAG("all", '\0', OPTION_ALL, "all boards that announce themselves in this network"),
+    VALUE("match", '\0', OPTION_MATCH, "PATTERN",
+          "only boards whose name or host name matches, such as 'esp32-*'"),
+    VALUE("board", '\0', OPTION_BOARD, "PATTERN",
+          "only boards of this kind, such as 'esp32*' (-l shows it)"),
+    VALUE("port", 'p', OPTION_PORT, "PORT",
+          "UDP port of the board [as announced, else by the image: 8266, 3232 or 2040]"),
+    FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves in this network"),
+    POPT_TABLEEND};
+
+static const struct poptOption password_rows[] = {
+    VALUE("auth", 'a', OPTION_AUTH, "PASSWORD",
+          "the board's OTA password; an empty one (--auth=) means none"),
+    VALUE("auth-file", '\0', OPTION_AUTH_FILE, "FILE",
+          "read the password from the first line of FILE, - is standard input [$ESP_OTA_AUTH, else "
+          "prompt]"),
+    FLAG("md5-target", 'm', OPTION_MD5_TARGET,
+         "the ESP32 keeps an MD5 hash of its password: do not try SHA-256 first"),
+    SAME_FLAG("md5_target", OPTION_MD5_TARGET),
+    VALUE("min-auth", '\0', OPTION_MIN_AUTH, "SCHEME",
+          "answer no board that asks for the password in a weaker way: md5, or sha256, which only "
+          "an ESP32 with core 3.3.1 or later knows [md5]"),
+    POPT_TABLEEND};
+
+static const struct poptOption image_rows[] = {
+    VALUE("file", 'f', OPTION_FILE, "FILE",
+          "the firmware, or the filesystem image with -s; - is standard input"),
+    FLAG("spiffs", 's', OPTION_SPIFFS,
+         "FILE is a filesystem image (SPIFFS, LittleFS, FAT); --filesystem is the same"),
+    SAME_FLAG("filesystem", OPTION_SPIFFS),
+    FLAG("compress", 'z', OPTION_COMPRESS,
+         "send FILE compressed; ESP8266 and Pico W boards unpack it"),
+    VALUE("sign", '\0', OPTION_SIGN, "KEY",
+          "sign FILE with this private key, a PEM file, for boards that check signatures; with -z, "
+          "an ESP8266 that does not check them would never start again"),
+    VALUE("sign-hash", '\0', OPTION_SIGN_HASH, "HASH",
+          "what the sketch of an ESP32 checks the signature over: sha256, sha384 or sha512 "
+          "[sha256]"),
+    VALUE("output", '\0', OPTION_OUTPUT, "FILE",
+          "write the image after -z or --sign to this file, and upload nothing"),
+    FLAG("check", '\0', OPTION_CHECK,
+         "print what FILE is and what an upload with the same options would do; upload nothing"),
+    VALUE(
+        "verify-key", '\0', OPTION_VERIFY_KEY, "KEY",
+        "send FILE only if it is signed with the private key of this public one, a PEM file; with "
+        "--check: say whether it is"),
+    FLAG("force", '\0', OPTION_FORCE,
+         "send FILE even if it is damaged, of the wrong kind or for another board"),
+    VALUE("max-size", '\0', OPTION_MAX_SIZE, "BYTES", "refuse a larger FILE; K and M work [16M]"),
+    POPT_TABLEEND};
+
+static const struct poptOption network_rows[] = {
+    VALUE("host-ip", 'I', OPTION_HOST_IP, "ADDRESS",
+          "the address, or network interface, of this computer to use [any that reaches the "
+          "board]"),
+    SAME_VALUE("host_ip", OPTION_HOST_IP),
+    VALUE("host-port", 'P', OPTION_HOST_PORT, "PORT",
+          "TCP port that the board connects back to, or a range such as 10000-10100 [any free "
+          "port]"),
+    SAME_VALUE("host_port", OPTION_HOST_PORT),
+    VALUE("peer", '\0', OPTION_PEER, "ADDRESS",
+          "the board connects from this address (any: from every address), when it is not the "
+          "one that was invited"),
+    VALUE("timeout", 't', OPTION_TIMEOUT, "SECONDS",
+          "how long the board may take to accept the upload, or -l to look for boards [10]"),
+    VALUE("wait", '\0', OPTION_WAIT, "SECONDS",
+          "keep looking this long for a board that is asleep or off [0]"),
+    VALUE(
+        "retries", '\0', OPTION_RETRIES, "NUMBER",
+        "how often to retry after a temporary failure, such as no answer or a lost connection [2]"),
+    VALUE("deadline", '\0', OPTION_DEADLINE, "SECONDS",
+          "give up a board if its upload has not ended after this time, whatever it is waiting for "
+          "[never]"),
+    FLAG("lockstep", '\0', OPTION_LOCKSTEP,
+         "wait for the board after each block: slow, but a board that gives up can say why"),
+    VALUE("block", '\0', OPTION_BLOCK, "BYTES",
+          "block size for lock-step [1460, for an ESP32 image 1024]"),
+    POPT_TABLEEND};
+
+static const struct poptOption fleet_rows[] = {
+    VALUE("jobs", 'j', OPTION_JOBS, "NUMBER", "how many boards to update at a time [16]"),
+    VALUE("canary", '\0', OPTION_CANARY, "NUMBER",
+          "update this many boards first, and go on only if all of them confirm"),
+    VALUE("max-failures", '\0', OPTION_MAX_FAILURES, "NUMBER",
+          "start no further board after this many failures [no limit]"),
+    VALUE("resume", '\0', OPTION_RESUME, "REPORT",
+          "leave out the boards that confirmed this image in an earlier run, by the report that it "
+          "wrote with --json"),
+    POPT_TABLEEND};
+
+static const struct poptOption log_rows[] = {
+    OPTIONAL_VALUE("monitor", OPTION_MONITOR, "[=PORT]",
+                   "print the log that the sketch offers at this TCP port [23]: after the upload, "
+                   "or without -f; ends with Ctrl-C"),
+    VALUE("monitor-for", '\0', OPTION_MONITOR_FOR, "SECONDS", "stop --monitor after this time"),
+    OPTIONAL_VALUE(
+        "timestamps", OPTION_TIMESTAMPS, "[=wall]",
+        "print the seconds since the start, or the time of day, before each line of the log"),
+    FLAG("raw", '\0', OPTION_RAW,
+         "print the log as the board writes it: colors, and anything else"),
+    VALUE("log", '\0', OPTION_LOG, "FILE", "append the log to FILE as well"),
+    VALUE("expect", '\0', OPTION_EXPECT, "REGEX",
+          "the upload succeeds only if a line of the log matches; if repeated, all must match"),
+    VALUE("reject", '\0', OPTION_REJECT, "REGEX",
+          "the upload fails if a line of the log matches, such as 'panic|Exception'; may be "
+          "repeated"),
+    VALUE("expect-timeout", '\0', OPTION_EXPECT_TIMEOUT, "SECONDS",
+          "how long to wait for the lines of --expect [30]"),
+    OPTIONAL_VALUE("online", OPTION_ONLINE, "[=SECONDS]",
+                   "the upload is a success only if the board goes off the network and comes back, "
+                   "in this time [60]"),
+    POPT_TABLEEND};
+
+static const struct poptOption output_rows[] = {
+    FLAG("progress", 'r', OPTION_PROGRESS, "draw the progress bar even if this is no terminal"),
+    FLAG("quiet", 'q', OPTION_QUIET, "print nothing but errors"),
+    FLAG("verbose", 'v', OPTION_VERBOSE, "of many boards, also say which one is retried, and why"),
+    FLAG("json", '\0', OPTION_JSON, "one JSON object per line on standard output"),
+    FLAG("debug", 'd', OPTION_DEBUG, "say what happens on the network, step by step"),
+    POPT_TABLEEND};
+
+static const struct poptOption help_rows[] = {
+    FLAG("help", 'h', OPTION_HELP, "print all options"),
+    FLAG("usage", '\0', OPTION_USAGE, "print a short summary of the options"),
+    FLAG("version", 'V', OPTION_VERSION, "print the version of esp-ota"), POPT_TABLEEND};
+
+const struct poptOption options_groups[] = {GROUP(target_rows, "Target:"),
+                                            GROUP(password_rows, "Authentication:"),
+                                            GROUP(image_rows, "Image:"),
+                                            GROUP(network_rows, "Network:"),
+                                            GROUP(fleet_rows, "Several boards:"),
+                                            GROUP(log_rows, "The board's log:"),
+                                            GROUP(output_rows, "Output:"),
+                                            GROUP(help_rows, "Help:"),
+                                            POPT_TABLEEND};
+
+const struct poptOption *options_rows(const struct poptOption *group)
+{
+    return group->arg;
+}
+
+const struct poptOption *options_row(size_t n)
+{
+    for (const struct poptOption *group = options_groups; group->arg; group++) {
+        for (const struct poptOption *row = options_rows(group); row->longName; row++) {
+            if (n-- == 0)
+                return row;
+        }
+    }
+    return NULL;
+}
+
+const struct poptOption *options_find_name(const char *name, size_t length)
+{
+    const struct poptOption *row;
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        if (strlen(row->longName) == length && memcmp(row->longName, name, length) == 0)
+            break;
+    }
+    return row;
+}
+
+const struct poptOption *options_find_letter(char letter)
+{
+    const struct poptOption *row;
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        if (row->shortName != '\0' && row->shortName == letter)
+            break;
+    }
+    return row;
+}
+
+const struct poptOption *options_find(enum option option)
+{
+    const struct poptOption *row;
+    for (size_t n = 0; (row = options_row(n)); n++) {
+        if (row->val == (int)option)
+            break;
+    }
+    return row;
+}
+
+bool options_takes_value(const struct poptOption *row)
+{
+    return (row->argInfo & POPT_ARG_MASK) == POPT_ARG_STRING;
+}
+
+bool options_value_is_optional(const struct poptOption *row)
+{
+    return (row->argInfo & POPT_ARGFLAG_OPTIONAL) != 0;
+}
+
+bool options_is_hidden(const struct poptOption *row)
+{
+    return (row->argInfo & POPT_ARGFLAG_DOC_HIDDEN) != 0;
+}

@@ -1,0 +1,15 @@
+/*
+ * options_values.h: the values of the options. options.c is its only user.
+ */
+#ifndef ESP_OTA_CLI_OPTIONS_VALUES_H
+#define ESP_OTA_CLI_OPTIONS_VALUES_H
+
+#include "cli/command_line.h"
+#include "cli/options.h"
+
+/* Sets what line gives values for, the password aside. Fails with OTA_E_USAGE for the first value
+ * that is not understood, OTA_E_INTERNAL when memory ran out. */
+enum ota_error options_set_values(struct options *options, const struct command_line *line,
+                                  struct ota_failure *failure);
+
+#endif

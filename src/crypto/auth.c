@@ -1,0 +1,97 @@
+/*
+ * auth.c: the answer to a board's challenge (PROTOCOL.md, section 4). Bytes in, bytes out: no
+ * sockets, no messages, no logging. What it computes on the way is as secret as the password.
+ */
+#include "crypto/auth.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Fixed by the boards' side of the protocol. */
+enum { ITERATIONS = 10000 };
+
+/* Room for "<key>:<nonce>:<cnonce>" with 64 digits each. */
+enum { JOINED_MAX = 3 * (DIGEST_SHA256_HEX + 1) };
+
+/* MD5(MD5(password) ":" nonce ":" cnonce) */
+static int respond_md5(struct auth_answer *answer, const char *password, const char *nonce)
+{
+    char secret[DIGEST_MD5_HEX + 1];
+    char joined[JOINED_MAX];
+    int result = digest_md5(secret, password, strlen(password));
+
+    if (result == 0) {
+        snprintf(joined, sizeof joined, "%s:%s:%s", secret, nonce, answer->cnonce);
+        result = digest_md5(answer->response, joined, strlen(joined));
+    }
+    digest_cleanse(secret, sizeof secret);
+    digest_cleanse(joined, sizeof joined);
+    return result;
+}
+
+/* SHA256(PBKDF2(H(password), nonce ":" cnonce) ":" nonce ":" cnonce); digest is H. */
+static int respond_sha256(struct auth_answer *answer, int (*digest)(char *, const void *, size_t),
+                          const char *password, const char *nonce)
+{
+    char secret[DIGEST_SHA256_HEX + 1];
+    char key[DIGEST_SHA256_HEX + 1];
+    char joined[JOINED_MAX];
+    int result = digest(secret, password, strlen(password));
+
+    snprintf(joined, sizeof joined, "%s:%s", nonce, answer->cnonce);
+    if (result == 0)
+        result = digest_pbkdf2(key, secret, joined, ITERATIONS);
+    if (result == 0) {
+        snprintf(joined, sizeof joined, "%s:%s:%s", key, nonce, answer->cnonce);
+        result = digest_sha256(answer->response, joined, strlen(joined));
+    }
+    digest_cleanse(secret, sizeof secret);
+    digest_cleanse(key, sizeof key);
+    digest_cleanse(joined, sizeof joined);
+    return result;
+}
+
+int auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char *password,
+                 const char *nonce, const char *cnonce)
+{
+    size_t digits = scheme == AUTH_MD5 ? DIGEST_MD5_HEX : DIGEST_SHA256_HEX;
+
+    memset(answer, 0, sizeof *answer);
+    if (strlen(nonce) != digits || (cnonce != NULL && strlen(cnonce) != digits))
+        return -1;
+    if (cnonce != NULL)
+        memcpy(answer->cnonce, cnonce, digits);
+    else if (digest_random(answer->cnonce, digits) != 0)
+        return -1;
+
+    switch (scheme) {
+    case AUTH_MD5:
+        return respond_md5(answer, password, nonce);
+    case AUTH_SHA256:
+        return respond_sha256(answer, digest_sha256, password, nonce);
+    case AUTH_SHA256_MD5:
+        return respond_sha256(answer, digest_md5, password, nonce);
+    }
+    return -1;
+}
+
+const char *auth_scheme_name(enum auth_scheme scheme)
+{
+    switch (scheme) {
+    case AUTH_MD5:
+        return "MD5";
+    case AUTH_SHA256:
+        return "SHA-256";
+    case AUTH_SHA256_MD5:
+        return "SHA-256 (MD5 hash)";
+    }
+    return "unknown";
+}
+
+bool auth_find_least(enum auth_scheme *scheme, const char *name)
+{
+    bool is_sha256 = strcmp(name, "sha256") == 0;
+
+    *scheme = is_sha256 ? AUTH_SHA256 : AUTH_MD5;
+    return is_sha256 || strcmp(name, "md5") == 0;
+}

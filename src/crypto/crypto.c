@@ -1,0 +1,128 @@
+/*
+ * crypto.c: a library context of libcrypto's that no configuration file touches. Computes nothing.
+ */
+#include "crypto/crypto.h"
+
+#include "base/secret.h"
+
+#include <malloc.h>
+#include <openssl/crypto.h>
+#include <openssl/provider.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An RSA key of 4,096 bits takes 8 KiB. The least that is handed out is a small part of a number.
+ */
+enum { KEYS_SIZE = 65536, KEYS_LEAST = 32 };
+
+/* Signing takes up to 13 KB of stack (RSA-2048, OpenSSL 3.0). */
+
+/* -- libcrypto's heap: it frees copies of keys and passwords (PEM text, the states of hashes) that
+ * it does not always cleanse -- */
+
+static bool has_run_out;
+
+/* CRYPTO_secure_malloc_init() asserts that its three tables come (crypto/mem_sec.c of OpenSSL 3.0):
+ * a process without memory would abort. So they have a place here. They take 1.1 KB, are never
+ * moved, and hold no secrets. */
+enum { TABLES_SIZE = 2048 };
+static _Alignas(max_align_t) unsigned char tables[TABLES_SIZE];
+static size_t tables_left; /* at their end; 0 but while they are made */
+
+static bool is_in_tables(const void *memory)
+{
+    const unsigned char *at = memory;
+    return at >= tables && at < tables + sizeof tables;
+}
+
+static void *allocate_table(size_t size)
+{
+    const size_t needed = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+    if (size == 0 || needed > tables_left)
+        return NULL;
+
+    void *table = tables + sizeof tables - tables_left;
+    tables_left -= needed;
+    return table;
+}
+
+static void *allocate(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    void *table = allocate_table(size);
+    if (table != NULL)
+        return table;
+
+    void *memory = size > 0 ? malloc(size) : NULL;
+    has_run_out = has_run_out || (size > 0 && memory == NULL);
+    return memory;
+}
+
+static void cleanse_and_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (is_in_tables(memory))
+        return;
+    if (memory != NULL)
+        OPENSSL_cleanse(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+static void *move(void *memory, size_t size, const char *file, int line)
+{
+    const size_t old = memory != NULL ? malloc_usable_size(memory) : 0;
+    void *moved = allocate(size, file, line);
+    if (moved == NULL && size > 0)
+        return NULL;
+    if (memory != NULL && moved != NULL)
+        memcpy(moved, memory, old < size ? old : size);
+    cleanse_and_free(memory, file, line);
+    return moved;
+}
+
+void crypto_close(struct crypto *crypto)
+{
+    if (crypto->provider != NULL)
+        OSSL_PROVIDER_unload(crypto->provider);
+    OSSL_LIB_CTX_free(crypto->context);
+    secret_cleanse_traces(); /* functions for numbers and hashes leave parts of keys there */
+}
+
+int crypto_open(struct crypto *crypto)
+{
+    /* Refused, without harm, from the second time on. */
+    CRYPTO_set_mem_functions(allocate, move, cleanse_and_free);
+
+    /* The first use would read openssl.cnf all the same, for the default context, and enter all
+     * that libcrypto knows into tables by name, which takes as long as the rest of this function.
+     */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
+                            OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+                        NULL);
+    crypto->provider = NULL;
+    crypto->context = OSSL_LIB_CTX_new();
+    if (crypto->context != NULL)
+        crypto->provider = OSSL_PROVIDER_load(crypto->context, "default");
+    if (crypto->provider != NULL)
+        return 0;
+    crypto_close(crypto);
+    return -1;
+}
+
+bool crypto_has_run_out(void)
+{
+    return has_run_out;
+}
+
+void crypto_lock_keys(void)
+{
+    if (CRYPTO_secure_malloc_initialized())
+        return;
+
+    tables_left = sizeof tables;
+    CRYPTO_secure_malloc_init(KEYS_SIZE, KEYS_LEAST);
+    tables_left = 0;
+}

@@ -1,0 +1,227 @@
+/*
+ * board_browse.c: see board_browse.h. It asks through mdns_client.h, and decides only when the question is over.
+ */
+#include "discovery/board_browse.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "net/alive.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    RIVALS_MAX =
+        256, /* addresses that are asked for a sign of life, each of which takes a socket */
+    /* AVAHI_CACHE_ENTRIES_MAX of avahi-daemon: what comes on top of that is forgotten at once. */
+    CACHE_RECORDS = 4096,
+    CACHE_BOARDS = CACHE_RECORDS / 4, /* PTR, SRV, TXT and an address each */
+};
+
+/* An item of boards that may be several: rivals[first] and so on. */
+struct contest {
+    size_t board, first, count;
+};
+
+struct board_browse {
+    const AvahiPoll *poll_api;
+    struct mdns_query *query; /* NULL when it has ended */
+    AvahiTimeout *timeout;
+    int64_t start_us;
+    struct board_list boards;
+    struct contest *contests; /* boards of one name, in the order of boards */
+    size_t contest_count;
+    struct address *rivals; /* of all contests */
+    size_t rival_count;
+    struct alive *alive;        /* asks the rivals */
+    struct ota_failure failure; /* what is reported after that; OTA_OK: none */
+    board_browse_done_fn *done;
+    void *userdata;
+};
+
+static void stop(struct board_browse *browse)
+{
+    if (browse->query)
+        mdns_client_cancel(browse->query);
+    if (browse->timeout)
+        browse->poll_api->timeout_free(browse->timeout);
+    browse->query = NULL;
+    browse->timeout = NULL;
+}
+
+static void report(struct board_browse *browse)
+{
+    browse->done(&browse->boards, browse->failure.error ? &browse->failure : NULL,
+                 browse->userdata);
+}
+
+/* Several boards have this name if several of its addresses answer. If only one does, it is the
+ * board's; caches still hold the others. */
+static int settle(struct board_list *boards, const struct contest *contest, const bool *is_alive,
+                  const struct address *rivals)
+{
+    struct address there[CLAIMS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < contest->count; i++)
+        if (is_alive[contest->first + i])
+            there[count++] = rivals[contest->first + i];
+    if (count > 1)
+        return board_list_split(boards, contest->board, there, count);
+    if (count == 1)
+        boards->items[contest->board]->address = there[0];
+    return 0;
+}
+
+/* Goes from the last to the first, as a split moves the boards behind it. */
+static void on_alive(const bool *is_alive, void *userdata)
+{
+    struct board_browse *browse = userdata;
+    for (size_t i = browse->contest_count; i-- > 0;)
+        if (settle(&browse->boards, &browse->contests[i], is_alive, browse->rivals) < 0)
+            ota_fail(&browse->failure, OTA_E_INTERNAL, "out of memory");
+    report(browse);
+}
+
+/* A board without a place here is listed once. False when memory ran out. */
+static bool find_contests(struct board_browse *browse)
+{
+    browse->contests = calloc(browse->boards.count + 1, sizeof *browse->contests);
+    browse->rivals = calloc(RIVALS_MAX, sizeof *browse->rivals);
+    if (!browse->contests || !browse->rivals)
+        return false;
+    for (size_t i = 0; i < browse->boards.count; i++) {
+        struct address rivals[CLAIMS_MAX];
+        size_t count = claims_find_rivals(rivals, &browse->boards.items[i]->claims);
+        if (count == 0 || browse->rival_count + count > RIVALS_MAX)
+            continue;
+        memcpy(browse->rivals + browse->rival_count, rivals, count * sizeof *rivals);
+        browse->contests[browse->contest_count++] =
+            (struct contest){.board = i, .first = browse->rival_count, .count = count};
+        browse->rival_count += count;
+    }
+    return true;
+}
+
+/* The last thing that a caller does. */
+static void finish(struct board_browse *browse, const struct ota_failure *failure)
+{
+    stop(browse);
+    if (failure)
+        browse->failure = *failure;
+    bool is_known = find_contests(browse);
+    if (browse->contest_count)
+        browse->alive =
+            alive_start(browse->poll_api, browse->rivals, browse->rival_count, on_alive, browse);
+    if (!is_known || (browse->contest_count && !browse->alive))
+        ota_fail(&browse->failure, OTA_E_INTERNAL,
+                 "boards of one name cannot be told apart: out of memory or file descriptors");
+    if (!browse->alive)
+        report(browse);
+}
+
+static double seconds_since(const struct board_browse *browse)
+{
+    return (double)(loop_now_us() - browse->start_us) / 1e6;
+}
+
+/* Says that boards may be missing, and why. */
+static void warn_if_incomplete(const struct board_browse *browse, bool is_cut_short)
+{
+    size_t count = browse->boards.count, resolved = 0;
+    for (size_t i = 0; i < count; i++)
+        resolved += browse->boards.items[i]->is_resolved;
+    if (count > CACHE_BOARDS)
+        diag_warning(
+            "after %.1f s %zu of %zu boards have answered, and more may exist: avahi-daemon "
+            "remembers at most %d records of a network, which %d boards fill; name boards "
+            "with --hosts, or split the network",
+            seconds_since(browse), resolved, count, CACHE_RECORDS, CACHE_BOARDS);
+    else if (is_cut_short && count > 0)
+        diag_warning("after %.1f s not all boards have been heard (-t gives them more time)",
+                     seconds_since(browse));
+}
+
+static void finish_normally(struct board_browse *browse, bool is_cut_short)
+{
+    struct ota_failure failure;
+    warn_if_incomplete(browse, is_cut_short);
+    if (browse->boards.count) {
+        finish(browse, NULL);
+        return;
+    }
+    ota_fail(&failure, OTA_E_NOT_FOUND,
+             "no board announces itself in this network (multicast DNS was asked for %.1f s)",
+             seconds_since(browse));
+    failure.cause = OTA_CAUSE_NO_BOARDS;
+    finish(browse, &failure);
+}
+
+static void finish_unavailable(struct board_browse *browse, const struct mdns_answer *answer)
+{
+    struct ota_failure failure;
+    ota_fail(&failure, answer->is_local ? OTA_E_INTERNAL : OTA_E_NO_MDNS,
+             "%s: multicast DNS cannot be asked (%s)",
+             browse->boards.count ? "the boards found may not be all"
+                                  : "boards cannot be looked for",
+             answer->reason);
+    finish(browse, &failure);
+}
+
+static void on_answer(const struct mdns_answer *answer, void *userdata)
+{
+    struct board_browse *browse = userdata;
+    struct ota_failure failure;
+    if (answer->event != MDNS_FOUND)
+        browse->query = NULL;
+    if (answer->event == MDNS_UNAVAILABLE) {
+        finish_unavailable(browse, answer);
+    } else if (answer->event == MDNS_END) {
+        finish_normally(browse, false);
+    } else if (board_list_add(&browse->boards, answer) < 0) {
+        ota_fail(&failure, OTA_E_INTERNAL, "out of memory");
+        finish(browse, &failure);
+    }
+}
+
+static void on_timeout(AvahiTimeout *timeout, void *userdata)
+{
+    struct board_browse *browse = userdata;
+    (void)timeout;
+    finish_normally(browse, true);
+}
+
+struct board_browse *board_browse_start(const AvahiPoll *poll_api, struct mdns_client *mdns,
+                                        int64_t timeout_us, board_browse_done_fn *done,
+                                        void *userdata)
+{
+    struct board_browse *browse = calloc(1, sizeof *browse);
+    if (!browse)
+        return NULL;
+    *browse = (struct board_browse){
+        .poll_api = poll_api, .start_us = loop_now_us(), .done = done, .userdata = userdata};
+    if (loop_arm(poll_api, &browse->timeout, timeout_us, on_timeout, browse) == 0)
+        browse->query = mdns_client_ask(mdns, MDNS_BOARDS, "", on_answer, browse);
+    if (browse->query)
+        return browse;
+    board_browse_free(browse);
+    return NULL;
+}
+
+void board_browse_free(struct board_browse *browse)
+{
+    if (!browse)
+        return;
+    stop(browse);
+    alive_free(browse->alive);
+    free(browse->contests);
+    free(browse->rivals);
+    board_list_free(&browse->boards);
+    free(browse);
+}
+
+size_t browse_count(const struct board_browse *browse)
+{
+    return browse->boards.count;
+}

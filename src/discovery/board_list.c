@@ -1,0 +1,162 @@
+/* board_list.c: see board_list.h. */
+#include "discovery/board_list.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Ports at which other software that announces the service takes a sketch by HTTP. */
+enum { PORT_HTTP = 80, PORT_HTTP_SKETCH = 65280 };
+
+enum { CAPACITY_MIN = 16 };
+
+static int compare(const char *a, const char *b)
+{
+    int order = strcasecmp(a, b);
+    return order ? order : strcmp(a, b);
+}
+
+/* Where instance is, or belongs. */
+static size_t find(const struct board_list *boards, const char *instance)
+{
+    size_t first = 0, last = boards->count;
+    while (first < last) {
+        size_t middle = first + (last - first) / 2;
+        if (compare(boards->items[middle]->instance, instance) < 0)
+            first = middle + 1;
+        else
+            last = middle;
+    }
+    return first;
+}
+
+/* The capacity is the power of two that holds count. */
+static int make_room(struct board_list *boards)
+{
+    size_t count = boards->count;
+    if (count & (count - 1) || (count && count < CAPACITY_MIN))
+        return 0;
+    size_t capacity = count ? 2 * count : CAPACITY_MIN;
+    struct board **items = reallocarray(boards->items, capacity, sizeof(void *));
+    if (!items)
+        return -1;
+    boards->items = items;
+    return 0;
+}
+
+static struct board *insert(struct board_list *boards, size_t place, const char *instance)
+{
+    struct board *board = make_room(boards) == 0 ? calloc(1, sizeof *board) : NULL;
+    if (!board)
+        return NULL;
+    memcpy(board->instance, instance, sizeof board->instance);
+    for (size_t i = boards->count++; i > place; i--)
+        boards->items[i] = boards->items[i - 1];
+    boards->items[place] = board;
+    return board;
+}
+
+static void remove_at(struct board_list *boards, size_t place)
+{
+    free(boards->items[place]);
+    boards->count--;
+    for (size_t i = place; i < boards->count; i++)
+        boards->items[i] = boards->items[i + 1];
+}
+
+static bool has_ipv4(bool has_address, const struct address *address)
+{
+    return has_address && address->any.sa_family == AF_INET;
+}
+
+static void update(struct board *board, const struct mdns_answer *answer)
+{
+    bool is_resolved = answer->host[0] != '\0' && !answer->is_further;
+    bool is_worse = has_ipv4(board->has_address, &board->address) &&
+                    !has_ipv4(answer->has_address, &answer->address);
+    claims_add(&board->claims, answer);
+    if (!is_resolved || is_worse)
+        return;
+    board->is_resolved = true;
+    board->has_address = answer->has_address;
+    board->address = answer->address;
+    board->port = answer->port;
+    board->password = answer->password;
+    memcpy(board->host, answer->host, sizeof board->host);
+    memcpy(board->type, answer->type, sizeof board->type);
+}
+
+int board_list_add(struct board_list *boards, const struct mdns_answer *answer)
+{
+    size_t place = find(boards, answer->instance);
+    struct board *board = place < boards->count ? boards->items[place] : NULL;
+    if (!board || strcmp(board->instance, answer->instance) != 0)
+        board = insert(boards, place, answer->instance);
+    if (!board)
+        return -1;
+    update(board, answer);
+    return 0;
+}
+
+int board_list_split(struct board_list *boards, size_t number, const struct address *addresses,
+                     size_t count)
+{
+    struct board *const original = boards->items[number];
+    const size_t before = boards->count;
+    for (size_t i = 1; i < count; i++) {
+        struct board *copy = insert(boards, number + i, original->instance);
+        if (!copy) {
+            while (boards->count > before)
+                remove_at(boards, number + 1);
+            return -1;
+        }
+        *copy = *original;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct board *board = boards->items[number + i];
+        board->is_ambiguous = true;
+        board->has_address = true;
+        board->address = addresses[i];
+    }
+    return 0;
+}
+
+void board_list_free(struct board_list *boards)
+{
+    for (size_t i = 0; i < boards->count; i++)
+        free(boards->items[i]);
+    free(boards->items);
+    *boards = (struct board_list){0};
+}
+
+bool board_speaks_espota(const struct board *board)
+{
+    return board->port != PORT_HTTP && board->port != PORT_HTTP_SKETCH;
+}
+
+static bool fits(const char *pattern, const char *text)
+{
+    return fnmatch(pattern, text, FNM_CASEFOLD) == 0;
+}
+
+bool board_has_name(const struct board *board, const char *pattern)
+{
+    static const char local[] = ".local";
+    char label[sizeof board->host];
+    if (fits(pattern, board->instance))
+        return true;
+    if (!board->is_resolved)
+        return false;
+    memcpy(label, board->host, sizeof label);
+    size_t length = strlen(label);
+    if (length >= strlen(local) && strcasecmp(label + length - strlen(local), local) == 0)
+        label[length - strlen(local)] = '\0';
+    /* Who writes *a* does not mean the a of .local. */
+    return fits(pattern, label) || (strchr(pattern, '.') && fits(pattern, board->host));
+}
+
+bool board_has_type(const struct board *board, const char *pattern)
+{
+    return board->is_resolved && fits(pattern, board->type);
+}

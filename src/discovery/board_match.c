@@ -1,0 +1,116 @@
+/* board_match.c: see board_match.h. */
+#include "discovery/board_match.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/suggest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATTERN_SHOWN = 128 };
+
+static bool fits(const struct board *board, const struct options *options, bool only_espota)
+{
+    return (!only_espota || board_speaks_espota(board)) &&
+           (!options->match || board_has_name(board, options->match)) &&
+           (!options->board || board_has_type(board, options->board));
+}
+
+/* " whose name fits 'x*' and that is of the kind 'y*'" */
+static void describe_wanted(char *target, size_t capacity, const struct options *options)
+{
+    char match[128], board[128];
+    escape_string(match, sizeof match, options->match ? options->match : "");
+    escape_string(board, sizeof board, options->board ? options->board : "");
+    snprintf(target, capacity, "%s%s%s%s%s%s%s", options->match ? " whose name fits '" : "", match,
+             options->match ? "'" : "", options->match && options->board ? " and" : "",
+             options->board ? " that is of the kind '" : "", board, options->board ? "'" : "");
+}
+
+/* The kinds that announce themselves: "'esp32dev', 'lolin32'". */
+static void list_kinds(char *target, size_t capacity, const struct board_list *all)
+{
+    size_t length = 0;
+
+    *target = '\0';
+    for (size_t i = 0; i < all->count && length < capacity; i++) {
+        char shown[MDNS_TYPE_MAX];
+        size_t before = 0;
+
+        while (before < i && strcmp(all->items[before]->type, all->items[i]->type) != 0)
+            before++;
+        if (before < i || !*all->items[i]->type)
+            continue;
+        escape_string(shown, sizeof shown, all->items[i]->type);
+        length += (size_t)snprintf(target + length, capacity - length, "%s'%s'", length ? ", " : "",
+                                   shown);
+    }
+}
+
+static void list_names(char *target, size_t capacity, const struct board_list *all,
+                       const char *wanted)
+{
+    struct suggestions suggestions = {0};
+
+    for (size_t i = 0; i < all->count; i++)
+        suggest_offer(&suggestions, wanted, all->items[i]->instance);
+    suggest_list(target, capacity, &suggestions);
+    if (suggestions.total > suggestions.count)
+        snprintf(target + strlen(target), capacity - strlen(target), ", ...");
+}
+
+/* Says which pattern would select boards, where only the stars are missing; else "". */
+static void describe_wider(char *target, size_t capacity, const struct board_list *all,
+                           const struct options *options, bool only_espota)
+{
+    char wider[PATTERN_SHOWN + 4], shown[PATTERN_SHOWN];
+    struct options widened = *options;
+    size_t count = 0;
+
+    *target = '\0';
+    if (!options->match == !options->board ||
+        (size_t)snprintf(wider, sizeof wider, "*%s*",
+                         options->match ? options->match : options->board) >= sizeof wider)
+        return;
+    *(options->match ? &widened.match : &widened.board) = wider;
+    for (size_t i = 0; i < all->count; i++)
+        count += fits(all->items[i], &widened, only_espota);
+    escape_string(shown, sizeof shown, wider);
+    if (count)
+        snprintf(target, capacity, "; %s '%s' would match %zu of them",
+                 options->match ? "--match" : "--board", shown, count);
+}
+
+static enum ota_error none_fits(const struct board_list *all, const struct options *options,
+                                bool only_espota, struct ota_failure *failure)
+{
+    char wanted[320], others[4 * SUGGEST_NAME_MAX / 2], wider[PATTERN_SHOWN + 64];
+    bool asks_for_kind = options->board && !options->match;
+
+    describe_wanted(wanted, sizeof wanted, options);
+    if (asks_for_kind)
+        list_kinds(others, sizeof others, all);
+    else
+        list_names(others, sizeof others, all, options->match ? options->match : "");
+    describe_wider(wider, sizeof wider, all, options, only_espota);
+    ota_fail(failure, OTA_E_NOT_FOUND,
+             "of %zu boards that announce themselves there is none%s%s; --list shows them: %s",
+             all->count, *wanted ? wanted : " that speaks this protocol", wider, others);
+    failure->cause = *wanted ? OTA_CAUSE_NO_SUCH_BOARD : OTA_CAUSE_NONE;
+    return failure->error;
+}
+
+enum ota_error board_match(struct board_list *matching, const struct board_list *all,
+                           const struct options *options, bool only_espota,
+                           struct ota_failure *failure)
+{
+    *matching = (struct board_list){.items = calloc(all->count + 1, sizeof(void *))};
+    if (!matching->items)
+        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    for (size_t i = 0; i < all->count; i++)
+        if (fits(all->items[i], options, only_espota))
+            matching->items[matching->count++] = all->items[i];
+    return matching->count ? OTA_OK : none_fits(all, options, only_espota, failure);
+}

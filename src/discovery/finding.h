@@ -1,0 +1,33 @@
+/*
+ * finding.h: the answers of one source about a name: addresses, the announcement of the board, and
+ * who claims the name. No state of its own.
+ */
+#ifndef ESP_OTA_DISCOVERY_FINDING_H
+#define ESP_OTA_DISCOVERY_FINDING_H
+
+#include "discovery/namesakes.h"
+#include "discovery/resolve.h"
+
+/* Starts as {0}. */
+struct finding {
+    struct resolution resolution;
+    int64_t since_us; /* when the first address came */
+};
+
+/* Adds an address, in the order of struct resolution; an IPv4 address may displace the last one. */
+void finding_add_address(struct finding *finding, const struct address *address);
+
+/* Adds port, kind and instance name of the first answer that has a port. */
+void finding_add_facts(struct finding *finding, const struct mdns_answer *answer);
+
+/* Adds the address of an answer about a host, and its claim to the name. */
+void finding_add_host(struct finding *finding, const struct mdns_answer *answer);
+
+/* Adds all of an answer about a service. */
+void finding_add_service(struct finding *finding, const struct mdns_answer *answer);
+
+void finding_drop_address(struct finding *finding, const struct address *address);
+
+bool finding_has_ipv4(const struct finding *finding);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * host_lookup.c: getaddrinfo() in a child process, its result as one record. Knows nothing of multicast
+ * DNS, though the C library may well ask it (nss-mdns).
+ */
+#include "discovery/host_lookup.h"
+
+#include "base/error.h"
+#include "base/worker.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOKUP_ADDRESSES_MAX = 8, LOOKUP_WHY_MAX = 128 };
+
+struct result {
+    size_t count;
+    struct address addresses[LOOKUP_ADDRESSES_MAX];
+    char why[LOOKUP_WHY_MAX];
+    bool is_local;
+};
+
+struct host_lookup {
+    const AvahiPoll *poll_api;
+    struct worker child;
+    AvahiWatch *watch;
+    host_lookup_done_fn *done;
+    void *userdata;
+};
+
+static bool contains(const struct result *result, const struct address *address)
+{
+    for (size_t i = 0; i < result->count; i++)
+        if (address_equal(&result->addresses[i], address))
+            return true;
+    return false;
+}
+
+static void collect(struct result *result, const struct addrinfo *list)
+{
+    for (const struct addrinfo *item = list; item; item = item->ai_next) {
+        struct address address;
+        if (result->count < LOOKUP_ADDRESSES_MAX &&
+            address_from(&address, item->ai_addr, item->ai_addrlen) && !contains(result, &address))
+            result->addresses[result->count++] = address;
+    }
+}
+
+static void ask(int socket, const void *argument)
+{
+    /* A socket type, or every address would come once for each of them. */
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
+    struct addrinfo *list = NULL;
+    struct result result;
+    memset(&result, 0, sizeof result); /* padding too: all of it goes through the socket */
+    int error = getaddrinfo(argument, NULL, &hints, &list);
+    result.is_local = error == EAI_MEMORY || (error == EAI_SYSTEM && error_is_local(errno));
+    const char *why = error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error);
+    if (error == 0) {
+        collect(&result, list);
+        freeaddrinfo(list);
+        why = result.count ? "" : "no usable address";
+    }
+    snprintf(result.why, sizeof result.why, "%s", why);
+    send(socket, &result, sizeof result, MSG_NOSIGNAL);
+}
+
+static void on_result(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    struct host_lookup *lookup = userdata;
+    (void)event;
+    struct result result;
+    ssize_t length = recv(fd, &result, sizeof result, MSG_DONTWAIT);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (length != (ssize_t)sizeof result)
+        result =
+            (struct result){.why = "the process that asks the system resolver ended unexpectedly",
+                            .is_local = true};
+    /* The child hangs up next: that must not be seen as a second result. */
+    lookup->poll_api->watch_free(watch);
+    lookup->watch = NULL;
+    lookup->done(result.addresses, result.count, result.why, result.is_local, lookup->userdata);
+}
+
+struct host_lookup *host_lookup_start(const AvahiPoll *poll_api, const char *name,
+                                      host_lookup_done_fn *done, void *userdata)
+{
+    struct host_lookup *lookup = calloc(1, sizeof *lookup);
+    if (!lookup)
+        return NULL;
+    *lookup = (struct host_lookup){.poll_api = poll_api, .done = done, .userdata = userdata};
+    if (worker_start(&lookup->child, ask, name) < 0) {
+        free(lookup);
+        return NULL;
+    }
+    lookup->watch =
+        poll_api->watch_new(poll_api, lookup->child.socket, AVAHI_WATCH_IN, on_result, lookup);
+    if (!lookup->watch) {
+        worker_end(&lookup->child);
+        free(lookup);
+        errno = ENOMEM;
+        return NULL;
+    }
+    return lookup;
+}
+
+void host_lookup_free(struct host_lookup *lookup)
+{
+    if (!lookup)
+        return;
+    if (lookup->watch)
+        lookup->poll_api->watch_free(lookup->watch);
+    worker_end(&lookup->child);
+    free(lookup);
+}

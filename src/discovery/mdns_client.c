@@ -1,0 +1,396 @@
+/*
+ * mdns_client.c: both ends of the pipe between the main loop and the process that talks to Avahi.
+ *
+ * Main loop                              child
+ *   mdns_client_ask()  ---- request(id) ------>   mdns_worker_ask()
+ *               <--- hello -------------   (once: avahi-daemon answers on D-Bus)
+ *               <--- answer(id) --------   MDNS_FOUND, ... , MDNS_END
+ *   mdns_client_cancel() -- request(cancel) -->   mdns_worker_cancel()
+ *               <--- lost --------------   no bus, no daemon, or they went away for good; then it
+ * exits
+ *
+ * The parent never blocks: what the socket does not take waits for AVAHI_WATCH_OUT. It trusts the
+ * child with nothing but the form of its records, since both are the same program.
+ */
+#include "discovery/mdns_client.h"
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "base/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* avahi-daemon answers in milliseconds; starting it through D-Bus activation takes a moment. */
+enum { HELLO_TIMEOUT_US = 2000000 };
+
+/* For so long who could not answer is not asked what is merely welcome. */
+enum { FAILURE_US = 10000000 };
+
+struct request {
+    uint32_t id;
+    enum mdns_kind kind;
+    bool cancel;
+    char name[MDNS_NAME_MAX];
+};
+
+struct record {
+    enum { RECORD_HELLO, RECORD_ANSWER, RECORD_LOST } type;
+    uint32_t id;
+    struct mdns_answer answer;
+};
+
+/* --- in the child ----------------------------------------------------------------------------- */
+
+struct server {
+    int socket;
+    struct loop *loop;
+    struct mdns_worker *discover;
+};
+
+static void send_record(const struct server *server, const struct record *record)
+{
+    ssize_t sent;
+    do
+        sent = send(server->socket, record, sizeof *record, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        loop_quit(server->loop);
+}
+
+static void tell_lost(struct server *server, const char *reason, bool is_local)
+{
+    struct record record = {.type = RECORD_LOST, .answer.is_local = is_local};
+    snprintf(record.answer.reason, sizeof record.answer.reason, "%s", reason);
+    send_record(server, &record);
+    loop_quit(server->loop);
+}
+
+static void send_lost(const char *reason, bool is_local, void *userdata)
+{
+    tell_lost(userdata, reason, is_local);
+}
+
+static void send_answer(uint32_t id, const struct mdns_answer *answer, void *userdata)
+{
+    struct record record = {.type = RECORD_ANSWER, .id = id, .answer = *answer};
+    send_record(userdata, &record);
+}
+
+static void on_request(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    struct server *server = userdata;
+    struct request request;
+    (void)watch;
+    (void)event;
+    ssize_t length = recv(fd, &request, sizeof request, MSG_DONTWAIT);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (length != (ssize_t)sizeof request)
+        loop_quit(server->loop);
+    else if (request.cancel)
+        mdns_worker_cancel(server->discover, request.id);
+    else
+        mdns_worker_ask(server->discover, request.id, request.kind, request.name);
+}
+
+static void serve(int socket, const void *argument)
+{
+    (void)argument;
+    struct server server = {.socket = socket, .loop = loop_new()};
+    if (!server.loop)
+        return;
+    loop_end_without_memory(server.loop);
+    const AvahiPoll *poll_api = loop_poll_api(server.loop);
+    char reason[MDNS_REASON_MAX];
+    server.discover = mdns_worker_new(poll_api, send_answer, send_lost, &server, reason);
+    if (!server.discover) {
+        tell_lost(&server, reason, errno == ENOMEM);
+    } else if (poll_api->watch_new(poll_api, socket, AVAHI_WATCH_IN, on_request, &server)) {
+        send_record(&server, &(struct record){.type = RECORD_HELLO});
+        if (loop_run(server.loop) < 0) {
+            tell_lost(&server, strerror(errno), error_is_local(errno));
+            /* libdbus 1.14 writes beyond a block that it had no memory to replace, when it is
+             * used again (_dbus_mem_pool_alloc()). The process ends now. */
+            return;
+        }
+    }
+    mdns_worker_free(server.discover);
+    loop_free(server.loop);
+}
+
+/* --- in the main loop ------------------------------------------------------------------------- */
+
+struct mdns_query {
+    struct mdns_client *mdns;
+    struct mdns_query *next;
+    enum {
+        QUERY_UNSENT,
+        QUERY_SENT,
+        QUERY_CANCELLED, /* the child does not know it yet; nobody hears its answers */
+        QUERY_DOOMED,    /* its child is gone: on_timeout() tells its owner */
+    } state;
+    struct request request;
+    mdns_client_answer_fn *on_answer;
+    void *userdata;
+};
+
+struct mdns_client {
+    const AvahiPoll *poll_api;
+    bool running;
+    struct worker child;
+    AvahiWatch *watch;
+    AvahiTimeout
+        *timeout; /* for the child's hello; when it has failed: for the next doomed query */
+    uint32_t last_id;
+    struct mdns_query *queries; /* oldest first */
+    char reason[MDNS_REASON_MAX];
+    bool is_local;     /* the reason is this computer's */
+    int64_t failed_us; /* 0: it has not */
+};
+
+static void query_remove(struct mdns_query *query)
+{
+    struct mdns_query **link = &query->mdns->queries;
+    while (*link != query)
+        link = &(*link)->next;
+    *link = query->next;
+    free(query);
+}
+
+/* The timeout exists since mdns_client_new(), so this cannot fail. */
+static void rearm(struct mdns_client *mdns, int64_t delay_us)
+{
+    loop_arm(mdns->poll_api, &mdns->timeout, delay_us, NULL, NULL);
+}
+
+/* Ends the child. Nothing is called back here: that is on_timeout()'s part, one query a turn. */
+static void stop(struct mdns_client *mdns, const char *reason, bool is_local)
+{
+    if (mdns->running) {
+        mdns->poll_api->watch_free(mdns->watch);
+        worker_end(&mdns->child);
+        mdns->running = false;
+    }
+    snprintf(mdns->reason, sizeof mdns->reason, "%s", reason);
+    mdns->is_local = is_local;
+    mdns->failed_us = loop_now_us();
+    struct mdns_query *next;
+    for (struct mdns_query *query = mdns->queries; query; query = next) {
+        next = query->next;
+        if (query->state == QUERY_CANCELLED)
+            query_remove(query);
+        else
+            query->state = QUERY_DOOMED;
+    }
+    rearm(mdns, mdns->queries ? 0 : -1);
+}
+
+/* Takes query out of the list, frees it, and tells its owner: the last thing that a caller does. */
+static void finish(struct mdns_query *query, const struct mdns_answer *answer)
+{
+    mdns_client_answer_fn *on_answer = query->on_answer;
+    void *userdata = query->userdata;
+    query_remove(query);
+    on_answer(answer, userdata);
+}
+
+static void on_timeout(AvahiTimeout *timeout, void *userdata)
+{
+    struct mdns_client *mdns = userdata;
+    (void)timeout;
+    if (mdns->running) {
+        stop(mdns, "avahi-daemon or the D-Bus system bus does not answer", false);
+        return;
+    }
+    struct mdns_query *query = mdns->queries;
+    if (!query)
+        return;
+    if (query->next)
+        rearm(mdns, 0);
+    struct mdns_answer answer = {.event = MDNS_UNAVAILABLE, .is_local = mdns->is_local};
+    memcpy(answer.reason, mdns->reason, sizeof answer.reason);
+    finish(query, &answer);
+}
+
+static void stop_for_errno(struct mdns_client *mdns, const char *what, int number)
+{
+    char reason[MDNS_REASON_MAX];
+    snprintf(reason, sizeof reason, "%s: %s", what, strerror(number));
+    stop(mdns, reason, error_is_local(number));
+}
+
+/* Gives the child what it does not know yet, as far as the socket takes it. */
+static void flush(struct mdns_client *mdns)
+{
+    AvahiWatchEvent events = AVAHI_WATCH_IN;
+    struct mdns_query *next;
+    for (struct mdns_query *query = mdns->queries; query; query = next) {
+        next = query->next;
+        if (query->state == QUERY_SENT)
+            continue;
+        query->request.cancel = query->state == QUERY_CANCELLED;
+        if (send(mdns->child.socket, &query->request, sizeof query->request, MSG_NOSIGNAL) < 0) {
+            int error = errno;
+            if (error_is_local(error) && error != EAGAIN) {
+                stop_for_errno(mdns, "the process that asks avahi-daemon cannot be told", error);
+                return;
+            }
+            /* Any other error also ends the stream, and then on_record() sees it. */
+            if (error == EAGAIN)
+                events |= AVAHI_WATCH_OUT;
+            break;
+        }
+        if (query->request.cancel)
+            query_remove(query);
+        else
+            query->state = QUERY_SENT;
+    }
+    mdns->poll_api->watch_update(mdns->watch, events);
+}
+
+static void confirm(struct mdns_client *mdns)
+{
+    mdns->failed_us = 0;
+    rearm(mdns, -1);
+}
+
+static void handle_answer(struct mdns_client *mdns, struct record *record)
+{
+    struct mdns_query *query = mdns->queries;
+    while (query && query->request.id != record->id)
+        query = query->next;
+    if (!query || query->state != QUERY_SENT)
+        return;
+    if (record->answer.event == MDNS_FOUND)
+        query->on_answer(&record->answer, query->userdata);
+    else
+        finish(query, &record->answer);
+}
+
+/* One record a turn: the owner may free everything from its callback. */
+static void on_record(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    struct mdns_client *mdns = userdata;
+    (void)watch;
+    if (event & AVAHI_WATCH_OUT)
+        flush(mdns);
+    if (!mdns->running)
+        return;
+    struct record record;
+    ssize_t length = recv(fd, &record, sizeof record, MSG_DONTWAIT);
+    /* The child has ended and left a request unread; what it has said comes after that. */
+    if (length < 0 && errno == ECONNRESET)
+        length = recv(fd, &record, sizeof record, MSG_DONTWAIT);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (length != (ssize_t)sizeof record)
+        stop(mdns, "the process that asks avahi-daemon ended unexpectedly", true);
+    else if (record.type == RECORD_LOST)
+        stop(mdns, record.answer.reason, record.answer.is_local);
+    else if (record.type == RECORD_HELLO)
+        confirm(mdns);
+    else
+        handle_answer(mdns, &record);
+}
+
+static int start(struct mdns_client *mdns)
+{
+    if (worker_start(&mdns->child, serve, NULL) < 0)
+        return -1;
+    mdns->watch = mdns->poll_api->watch_new(mdns->poll_api, mdns->child.socket, AVAHI_WATCH_IN,
+                                            on_record, mdns);
+    if (!mdns->watch) {
+        worker_end(&mdns->child);
+        errno = ENOMEM;
+        return -1;
+    }
+    mdns->running = true;
+    rearm(mdns, HELLO_TIMEOUT_US);
+    return 0;
+}
+
+struct mdns_client *mdns_client_new(const AvahiPoll *poll_api)
+{
+    struct mdns_client *mdns = calloc(1, sizeof *mdns);
+    if (!mdns)
+        return NULL;
+    mdns->poll_api = poll_api;
+    if (loop_arm(poll_api, &mdns->timeout, -1, on_timeout, mdns) < 0) {
+        free(mdns);
+        return NULL;
+    }
+    return mdns;
+}
+
+void mdns_client_free(struct mdns_client *mdns)
+{
+    if (!mdns)
+        return;
+    while (mdns->queries)
+        query_remove(mdns->queries);
+    stop(mdns, "", false);
+    mdns->poll_api->timeout_free(mdns->timeout);
+    free(mdns);
+}
+
+/* libdbus knows these places, too. Another one stands in the environment. */
+static bool is_bus_there(void)
+{
+    return getenv("DBUS_SYSTEM_BUS_ADDRESS") || access("/run/dbus/system_bus_socket", F_OK) == 0 ||
+           access("/var/run/dbus/system_bus_socket", F_OK) == 0;
+}
+
+bool mdns_client_may_answer(const struct mdns_client *mdns)
+{
+    if (mdns->failed_us && loop_now_us() - mdns->failed_us < FAILURE_US)
+        return false;
+    return mdns->running || is_bus_there();
+}
+
+/* Hands a new query to the child, which it may have to start first. */
+static void dispatch(struct mdns_client *mdns, struct mdns_query *query)
+{
+    bool others_doomed = !mdns->running && mdns->queries != query;
+    if (others_doomed) {
+        query->state = QUERY_DOOMED;
+    } else if (mdns->running || start(mdns) == 0) {
+        flush(mdns);
+    } else {
+        stop_for_errno(mdns, "no process can be started to ask", errno);
+    }
+}
+
+struct mdns_query *mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind, const char *name,
+                                   mdns_client_answer_fn *on_answer, void *userdata)
+{
+    struct mdns_query *query = calloc(1, sizeof *query);
+    if (!query)
+        return NULL;
+    *query = (struct mdns_query){.mdns = mdns,
+                                 .request = {.id = ++mdns->last_id, .kind = kind},
+                                 .on_answer = on_answer,
+                                 .userdata = userdata};
+    snprintf(query->request.name, sizeof query->request.name, "%s", name);
+    struct mdns_query **link = &mdns->queries;
+    while (*link)
+        link = &(*link)->next;
+    *link = query;
+    dispatch(mdns, query);
+    return query;
+}
+
+void mdns_client_cancel(struct mdns_query *query)
+{
+    struct mdns_client *mdns = query->mdns;
+    if (query->state != QUERY_SENT) {
+        query_remove(query);
+        return;
+    }
+    query->state = QUERY_CANCELLED;
+    flush(mdns);
+}

@@ -1,0 +1,523 @@
+/*
+ * resolve.c: the policy of name resolution: which source is asked when, and which finding is good
+ * enough. mdns_client.h, host_lookup.h and etc_hosts.h ask, finding.h collects the answers.
+ *
+ * Answers only record facts. After each of them, and at the time that it chose itself, decide()
+ * asks the questions that are due, and ends when the best finding is good enough.
+ */
+#include "discovery/resolve.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "discovery/etc_hosts.h"
+#include "discovery/finding.h"
+#include "discovery/host_lookup.h"
+#include "discovery/resolve_failure.h"
+#include "discovery/rivals.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define MS INT64_C(1000)
+enum { NEVER = -1 };
+
+/* How long a finding waits for something better. */
+enum {
+    IPV4_GRACE_US = 500 * MS,      /* most boards speak nothing but IPv4 */
+    INSTANCE_GRACE_US = 500 * MS,  /* an instance of the same name is surer than a host */
+    PORT_GRACE_US = 1000 * MS,     /* for the port, from the address on */
+    FACTS_GRACE_US = 300 * MS,     /* for an announcement that the upload can do without */
+    NAMESAKE_GRACE_US = 400 * MS,  /* for another board to claim the name, from the question on */
+    SERVICES_AFTER_US = 250 * MS,  /* boards whose instance is not named like the host are rare */
+    MDNS_ADVANTAGE_US = 1000 * MS, /* from the start: of mDNS over the system resolver */
+};
+
+/* The questions: the kinds of mdns_worker.h, and the C library. */
+enum { ASK_SYSTEM = MDNS_ADDRESS + 1, ASK_COUNT };
+
+/* When each question is asked, counted from the start. It is asked earlier when those before it
+ * have given up, and never when they, or /etc/hosts, have found something. Services are browsed
+ * last, only to suggest similar names. MDNS_ADDRESS is asked once an address is known. */
+static const int64_t plans[][ASK_COUNT] = {
+    /*                   HOST   INSTANCE   SERVICES  ADDRESS  SYSTEM */
+    [TARGET_ADDRESS] = {NEVER, NEVER, NEVER, NEVER, NEVER},
+    [TARGET_LOCAL] = {0, 0, 1500 * MS, NEVER, 1000 * MS},    /* DNS may know such a name, too */
+    [TARGET_HOST] = {NEVER, 2000 * MS, 3000 * MS, NEVER, 0}, /* instance names may hold dots */
+    [TARGET_LABEL] = {0, 0, 1500 * MS, NEVER, 0},
+    [TARGET_INSTANCE] = {NEVER, 0, 1500 * MS, NEVER, NEVER},
+};
+
+enum source { FROM_FILE, FROM_INSTANCE, FROM_HOST, FROM_SYSTEM, SOURCE_COUNT }; /* best first */
+
+struct question {
+    struct resolver *resolver;
+    bool asked;
+    int64_t asked_us;
+    struct mdns_query *query;   /* NULL when it has ended, and for ASK_SYSTEM */
+    struct host_lookup *lookup; /* for ASK_SYSTEM only; NULL when it has ended */
+};
+
+struct resolver {
+    const AvahiPoll *poll_api;
+    struct mdns_client *mdns;
+    const struct target *target;
+    bool want_port;
+    int64_t start_us;
+    int64_t deadline_us;
+    resolver_done_fn *done;
+    void *userdata;
+    AvahiTimeout *timeout;        /* the next decide() */
+    char host[MDNS_NAME_MAX];     /* the .local name that the target may mean; "" */
+    char instance[MDNS_NAME_MAX]; /* the instance that it may mean */
+    struct question questions[ASK_COUNT];
+    char unavailable[MDNS_REASON_MAX]; /* why mDNS cannot be asked; "" when it can */
+    char system_why[MDNS_REASON_MAX];  /* why the C library found nothing */
+    bool is_local;                     /* one of the two, as this computer ran out of something */
+    struct finding findings[SOURCE_COUNT];
+    struct suggestions suggestions;
+    struct rivals *rivals; /* NULL: one board has the name, as far as is known */
+};
+
+static void decide(struct resolver *resolver);
+
+static struct finding *best_finding(struct resolver *resolver)
+{
+    for (size_t i = 0; i < SOURCE_COUNT; i++)
+        if (resolver->findings[i].resolution.count)
+            return &resolver->findings[i];
+    return NULL;
+}
+
+/* Adds the announcement at the address in question, unless a better finding has another one. */
+static void record_facts(struct resolver *resolver, const struct mdns_answer *answer)
+{
+    struct finding *finding = best_finding(resolver);
+
+    for (size_t i = 0; finding && i < finding->resolution.count; i++)
+        if (address_equal(&finding->resolution.addresses[i], &answer->address)) {
+            claims_add(&finding->resolution.claims, answer);
+            finding_add_facts(finding, answer);
+        }
+}
+
+static void record_answer(struct resolver *resolver, enum mdns_kind kind,
+                          const struct mdns_answer *answer)
+{
+    bool is_service = kind != MDNS_HOST;
+    bool is_same_host = resolver->host[0] && strcasecmp(answer->host, resolver->host) == 0;
+    if (kind == MDNS_ADDRESS) {
+        record_facts(resolver, answer);
+        return;
+    }
+
+    if (kind == MDNS_HOST)
+        finding_add_host(&resolver->findings[FROM_HOST], answer);
+    if (is_service && is_same_host)
+        finding_add_service(&resolver->findings[FROM_HOST], answer);
+
+    /* kitchen.local names a host: an instance "kitchen" on another host is not meant. */
+    if (kind == MDNS_INSTANCE && resolver->target->kind != TARGET_LOCAL)
+        finding_add_service(&resolver->findings[FROM_INSTANCE], answer);
+    if (kind == MDNS_BOARDS && answer->host[0] && !answer->is_further)
+        suggest_offer(&resolver->suggestions, resolver->target->name,
+                      resolver->target->kind == TARGET_LOCAL ? answer->host : answer->instance);
+}
+
+static void on_answer(const struct mdns_answer *answer, void *userdata)
+{
+    struct question *question = userdata;
+    struct resolver *resolver = question->resolver;
+
+    if (answer->event == MDNS_FOUND)
+        record_answer(resolver, (enum mdns_kind)(question - resolver->questions), answer);
+    else
+        question->query = NULL;
+    if (answer->event == MDNS_UNAVAILABLE) {
+        memcpy(resolver->unavailable, answer->reason, sizeof resolver->unavailable);
+        resolver->is_local |= answer->is_local;
+    }
+    decide(resolver);
+}
+
+static void on_lookup(const struct address *addresses, size_t count, const char *why, bool is_local,
+                      void *userdata)
+{
+    struct resolver *resolver = userdata;
+    struct question *question = &resolver->questions[ASK_SYSTEM];
+
+    for (size_t i = 0; i < count; i++)
+        finding_add_address(&resolver->findings[FROM_SYSTEM], &addresses[i]);
+    snprintf(resolver->system_why, sizeof resolver->system_why, "%s", why);
+    resolver->is_local |= is_local;
+    host_lookup_free(question->lookup);
+    question->lookup = NULL;
+    decide(resolver);
+}
+
+static void ask(struct resolver *resolver, size_t what)
+{
+    struct question *question = &resolver->questions[what];
+    char address[ADDRESS_TEXT_MAX];
+    const char *name = what == MDNS_HOST ? resolver->host : resolver->instance;
+    if (what == MDNS_ADDRESS)
+        name = address_text(address, &best_finding(resolver)->resolution.addresses[0]);
+
+    question->asked = true;
+    question->asked_us = loop_now_us();
+    if (what == ASK_SYSTEM) {
+        question->lookup =
+            host_lookup_start(resolver->poll_api, resolver->target->name, on_lookup, resolver);
+        resolver->is_local |= !question->lookup && error_is_local(errno);
+        if (!question->lookup)
+            snprintf(resolver->system_why, sizeof resolver->system_why, "%s", strerror(errno));
+        return;
+    }
+
+    question->query =
+        mdns_client_ask(resolver->mdns, (enum mdns_kind)what, name, on_answer, question);
+    resolver->is_local |= !question->query;
+    if (!question->query)
+        snprintf(resolver->unavailable, sizeof resolver->unavailable, "out of memory");
+}
+
+static bool is_pending(const struct resolver *resolver, size_t what)
+{
+    return resolver->questions[what].query || resolver->questions[what].lookup;
+}
+
+static bool mdns_is_pending(const struct resolver *resolver)
+{
+    return is_pending(resolver, MDNS_HOST) || is_pending(resolver, MDNS_INSTANCE) ||
+           is_pending(resolver, MDNS_BOARDS);
+}
+
+/* Whether the name may still be found. */
+static bool is_hopeful(const struct resolver *resolver)
+{
+    return is_pending(resolver, MDNS_HOST) || is_pending(resolver, MDNS_INSTANCE) ||
+           is_pending(resolver, ASK_SYSTEM);
+}
+
+static int64_t earlier(int64_t a_us, int64_t b_us)
+{
+    return a_us < b_us ? a_us : b_us;
+}
+
+static int64_t later(int64_t a_us, int64_t b_us)
+{
+    return a_us > b_us ? a_us : b_us;
+}
+
+/* Whether the question belongs to the plan and has not been asked yet. */
+static bool is_open(const struct resolver *resolver, size_t what)
+{
+    bool is_for_port = what == MDNS_INSTANCE && resolver->target->kind == TARGET_LOCAL;
+    if (plans[resolver->target->kind][what] == NEVER || resolver->questions[what].asked)
+        return false;
+
+    if (what == MDNS_HOST)
+        return resolver->host[0];
+    if (what == MDNS_BOARDS) /* for similar names, for which nobody waits */
+        return !resolver->unavailable[0] && is_hopeful(resolver);
+    /* The address of a .local name is its host's; an instance could only add the port. */
+    return !is_for_port || resolver->want_port;
+}
+
+/* When the next open question is due; INT64_MAX: there is none. */
+static int64_t next_question_us(const struct resolver *resolver)
+{
+    int64_t next_us = INT64_MAX;
+
+    for (size_t what = 0; what < ASK_COUNT; what++)
+        if (is_open(resolver, what))
+            next_us = earlier(next_us, resolver->start_us + plans[resolver->target->kind][what]);
+    return next_us;
+}
+
+/* Asks the questions that are due, and the next ones at once when none is pending any more. */
+static void ask_due(struct resolver *resolver, int64_t now_us)
+{
+    for (;;) {
+        int64_t next_us = next_question_us(resolver);
+        if (next_us == INT64_MAX || (next_us > now_us && is_hopeful(resolver)))
+            return;
+
+        for (size_t what = 0; what < ASK_COUNT; what++)
+            if (is_open(resolver, what) &&
+                resolver->start_us + plans[resolver->target->kind][what] <= next_us)
+                ask(resolver, what);
+    }
+}
+
+/* When to browse all services for one that runs on the host that was found: few boards need this,
+ * and large networks have many services. INT64_MAX: never. */
+static int64_t services_due_us(const struct resolver *resolver, const struct finding *finding)
+{
+    if (finding != &resolver->findings[FROM_HOST] || finding->resolution.port ||
+        !resolver->want_port || resolver->questions[MDNS_BOARDS].asked)
+        return INT64_MAX;
+
+    return is_pending(resolver, MDNS_INSTANCE) ? finding->since_us + SERVICES_AFTER_US : 0;
+}
+
+/* Whether to ask for the announcement at the address: it is unknown yet, and may come. */
+static bool wants_facts(const struct resolver *resolver, const struct finding *finding)
+{
+    bool is_host = finding == &resolver->findings[FROM_HOST];
+
+    return !finding->resolution.port && !resolver->questions[MDNS_ADDRESS].asked &&
+           finding != &resolver->findings[FROM_INSTANCE] && !(is_host && resolver->want_port) &&
+           !address_is_loopback(&finding->resolution.addresses[0]) && !resolver->unavailable[0] &&
+           mdns_client_may_answer(resolver->mdns);
+}
+
+/* Until when a finding that is good enough for an upload waits for the announcement there. */
+static int64_t facts_due_us(const struct resolver *resolver, const struct finding *finding)
+{
+    return is_pending(resolver, MDNS_ADDRESS) && !finding->resolution.port
+               ? resolver->questions[MDNS_ADDRESS].asked_us + FACTS_GRACE_US
+               : 0;
+}
+
+/* Until when others may claim the name: of two boards, the one that is meant may answer later. */
+static int64_t namesake_due_us(const struct resolver *resolver)
+{
+    int64_t due_us = 0;
+
+    for (int what = MDNS_HOST; what <= MDNS_INSTANCE; what++)
+        if (is_pending(resolver, (size_t)what))
+            due_us = later(due_us, resolver->questions[what].asked_us + NAMESAKE_GRACE_US);
+    return due_us;
+}
+
+/* Until when the finding of FROM_HOST waits for something better. */
+static int64_t host_due_us(const struct resolver *resolver, const struct finding *finding)
+{
+    bool is_instance_pending = is_pending(resolver, MDNS_INSTANCE);
+    int64_t due_us = namesake_due_us(resolver);
+
+    if (!finding_has_ipv4(finding) && is_pending(resolver, MDNS_HOST))
+        due_us = later(due_us, finding->since_us + IPV4_GRACE_US);
+    if (resolver->target->kind == TARGET_LABEL && is_instance_pending)
+        due_us = later(due_us, finding->since_us + INSTANCE_GRACE_US);
+    if (resolver->want_port && !finding->resolution.port &&
+        (is_instance_pending || is_pending(resolver, MDNS_BOARDS)))
+        due_us = later(due_us, finding->since_us + PORT_GRACE_US);
+    return due_us;
+}
+
+/* Until when the finding waits for something better, given the questions that are pending. */
+static int64_t accept_due_us(const struct resolver *resolver, const struct finding *finding)
+{
+    switch ((enum source)(finding - resolver->findings)) {
+    case FROM_INSTANCE:
+        return !finding_has_ipv4(finding) && is_pending(resolver, MDNS_INSTANCE)
+                   ? finding->since_us + IPV4_GRACE_US
+                   : namesake_due_us(resolver);
+    case FROM_HOST:
+        return host_due_us(resolver, finding);
+    case FROM_FILE:
+        return 0;
+    case FROM_SYSTEM:
+    case SOURCE_COUNT:
+        break;
+    }
+
+    return resolver->target->kind == TARGET_LABEL && mdns_is_pending(resolver)
+               ? resolver->start_us + MDNS_ADVANTAGE_US
+               : 0;
+}
+
+/* Cancels all questions. */
+static void stop_asking(struct resolver *resolver)
+{
+    for (size_t what = 0; what < ASK_COUNT; what++) {
+        struct question *question = &resolver->questions[what];
+        if (question->query)
+            mdns_client_cancel(question->query);
+        host_lookup_free(question->lookup);
+        question->query = NULL;
+        question->lookup = NULL;
+    }
+
+    if (resolver->timeout)
+        resolver->poll_api->timeout_free(resolver->timeout);
+    resolver->timeout = NULL;
+}
+
+static void describe_failure(const struct resolver *resolver, int64_t now_us,
+                             struct ota_failure *failure)
+{
+    const struct question *questions = resolver->questions;
+    bool is_browsing = is_pending(resolver, MDNS_BOARDS);
+    const struct resolve_failure facts = {
+        .seconds = (double)(now_us - resolver->start_us) / 1e6,
+        .is_mdns_asked = questions[MDNS_HOST].asked || questions[MDNS_INSTANCE].asked,
+        .unavailable = resolver->unavailable,
+        .is_system_asked = questions[ASK_SYSTEM].asked,
+        .is_system_pending = is_pending(resolver, ASK_SYSTEM),
+        .system_why = resolver->system_why,
+        .is_local = resolver->is_local,
+        .is_dns_name = resolver->target->kind == TARGET_HOST,
+        .has_all_boards = questions[MDNS_BOARDS].asked && !is_browsing,
+        .boards = &resolver->suggestions,
+    };
+
+    resolve_failure_describe(&facts, failure);
+}
+
+/* Reports the finding, or that there is none (NULL). The callback may free the resolver. */
+static void report_result(struct resolver *resolver, const struct finding *finding, int64_t now_us)
+{
+    struct ota_failure failure;
+
+    if (!finding)
+        describe_failure(resolver, now_us, &failure);
+    else if (resolver->unavailable[0])
+        diag_debug("multicast DNS cannot be asked (%s)", resolver->unavailable);
+    stop_asking(resolver);
+    resolver->done(finding ? &finding->resolution : NULL, finding ? NULL : &failure,
+                   resolver->userdata);
+}
+
+static void on_rivals(const struct ota_failure *failure, void *userdata)
+{
+    struct resolver *resolver = userdata;
+
+    rivals_free(resolver->rivals);
+    resolver->rivals = NULL;
+    if (failure)
+        resolver->done(NULL, failure, resolver->userdata);
+    else
+        report_result(resolver, best_finding(resolver), loop_now_us());
+}
+
+/* Reports the finding unless different boards may have the name, which takes a while. */
+static void check_rivals(struct resolver *resolver, struct finding *finding, int64_t now_us)
+{
+    struct ota_failure failure;
+
+    if (!rivals_check(&resolver->rivals, resolver->poll_api, finding, on_rivals, resolver)) {
+        ota_fail(
+            &failure, OTA_E_INTERNAL,
+            "different boards have this name, and which of them is there cannot be asked: out of "
+            "memory or file descriptors");
+        stop_asking(resolver);
+        resolver->done(NULL, &failure, resolver->userdata);
+    } else if (resolver->rivals) {
+        stop_asking(resolver);
+    } else {
+        report_result(resolver, finding, now_us);
+    }
+}
+
+static void decide(struct resolver *resolver)
+{
+    int64_t now_us = loop_now_us();
+    struct finding *finding = best_finding(resolver);
+    int64_t next_us;
+
+    if (finding) {
+        if (services_due_us(resolver, finding) <= now_us)
+            ask(resolver, MDNS_BOARDS);
+        if (wants_facts(resolver, finding))
+            ask(resolver, MDNS_ADDRESS);
+        next_us = later(accept_due_us(resolver, finding), facts_due_us(resolver, finding));
+        next_us = earlier(next_us, services_due_us(resolver, finding));
+    } else {
+        ask_due(resolver, now_us);
+        next_us = is_hopeful(resolver) ? next_question_us(resolver) : 0;
+    }
+
+    next_us = earlier(next_us, resolver->deadline_us);
+    if (next_us <= now_us && finding)
+        check_rivals(resolver, finding, now_us);
+    else if (next_us <= now_us)
+        report_result(resolver, NULL, now_us);
+    else
+        loop_arm(resolver->poll_api, &resolver->timeout, next_us - now_us, NULL, NULL);
+}
+
+static void on_timeout(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    decide(userdata);
+}
+
+/* The names that the target may mean: a host under .local, a service instance. */
+static void derive_names(struct resolver *resolver)
+{
+    const struct target *target = resolver->target;
+    int length = (int)strlen(target->name);
+
+    if (target->kind == TARGET_LOCAL) {
+        snprintf(resolver->host, sizeof resolver->host, "%s", target->name);
+        length -= (int)strlen(".local");
+    } else if (target->kind == TARGET_LABEL && length < MDNS_INSTANCE_MAX) {
+        snprintf(resolver->host, sizeof resolver->host, "%.*s.local", length, target->name);
+    }
+    snprintf(resolver->instance, sizeof resolver->instance, "%.*s", length, target->name);
+}
+
+/* An entry in /etc/hosts was made by hand, so it goes before all other answers. */
+static int read_etc_hosts(struct resolver *resolver)
+{
+    struct address addresses[RESOLVE_ADDRESSES_MAX];
+    ssize_t count = etc_hosts_find(addresses, RESOLVE_ADDRESSES_MAX, resolver->target->name);
+
+    for (ssize_t i = 0; i < count; i++)
+        finding_add_address(&resolver->findings[FROM_FILE], &addresses[i]);
+    return count < 0 ? -1 : 0;
+}
+
+struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns_client *mdns,
+                                const struct target *target, bool want_port, int64_t timeout_us,
+                                resolver_done_fn *done, void *userdata)
+{
+    struct resolver *resolver = calloc(1, sizeof *resolver);
+    if (!resolver)
+        return NULL;
+
+    *resolver = (struct resolver){.poll_api = poll_api,
+                                  .mdns = mdns,
+                                  .target = target,
+                                  .want_port = want_port,
+                                  .start_us = loop_now_us(),
+                                  .done = done,
+                                  .userdata = userdata};
+    resolver->deadline_us = resolver->start_us + timeout_us;
+    for (size_t what = 0; what < ASK_COUNT; what++)
+        resolver->questions[what].resolver = resolver;
+
+    resolver->findings[FROM_FILE].resolution.source = "/etc/hosts";
+    resolver->findings[FROM_INSTANCE].resolution.source = "mDNS";
+    resolver->findings[FROM_HOST].resolution.source = "mDNS";
+    resolver->findings[FROM_SYSTEM].resolution.source = "system resolver";
+    derive_names(resolver);
+    if (target->kind == TARGET_ADDRESS) {
+        resolver->findings[FROM_SYSTEM].resolution.source = "numeric address";
+        finding_add_address(&resolver->findings[FROM_SYSTEM], &target->address);
+    }
+
+    bool may_be_in_file = target->kind != TARGET_ADDRESS && target->kind != TARGET_INSTANCE;
+    if ((!may_be_in_file || read_etc_hosts(resolver) == 0) &&
+        loop_arm(poll_api, &resolver->timeout, 0, on_timeout, resolver) == 0)
+        return resolver;
+    int error = errno;
+    free(resolver);
+    errno = error;
+    return NULL;
+}
+
+void resolver_free(struct resolver *resolver)
+{
+    if (!resolver)
+        return;
+    stop_asking(resolver);
+    rivals_free(resolver->rivals);
+    free(resolver);
+}

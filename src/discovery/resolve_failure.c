@@ -1,0 +1,73 @@
+/* resolve_failure.c: what is said when a name was not found. */
+#include "discovery/resolve_failure.h"
+
+#include "base/error.h"
+
+#include <stdio.h>
+
+enum { CLAUSE_MAX = 192 };
+
+static void describe_mdns(char target[CLAUSE_MAX], const struct resolve_failure *facts)
+{
+    if (facts->unavailable[0])
+        snprintf(target, CLAUSE_MAX, "multicast DNS cannot be asked (%s)", facts->unavailable);
+    else if (facts->is_mdns_asked)
+        snprintf(target, CLAUSE_MAX, "multicast DNS gave no answer in %.1f s", facts->seconds);
+    else
+        target[0] = '\0';
+}
+
+static void describe_system(char target[CLAUSE_MAX], const struct resolve_failure *facts)
+{
+    if (facts->is_system_pending)
+        snprintf(target, CLAUSE_MAX, "the system resolver gave no answer in %.1f s",
+                 facts->seconds);
+    else if (facts->is_system_asked)
+        snprintf(target, CLAUSE_MAX, "the system resolver says \"%s\"", facts->system_why);
+    else
+        target[0] = '\0';
+}
+
+static void describe_boards(char target[OTA_MESSAGE_MAX], const struct resolve_failure *facts)
+{
+    const struct suggestions *boards = facts->boards;
+    char list[OTA_MESSAGE_MAX / 2];
+
+    suggest_list(list, sizeof list, boards);
+    if (boards->total > boards->count && !boards->has_similar)
+        snprintf(target, OTA_MESSAGE_MAX,
+                 "none of %zu boards announced here has a similar name (\"esp-ota -l\" lists them)",
+                 boards->total);
+    else if (boards->total > boards->count)
+        snprintf(target, OTA_MESSAGE_MAX, "of %zu boards announced here, the most similar are %s",
+                 boards->total, list);
+    else if (boards->total)
+        snprintf(target, OTA_MESSAGE_MAX, "announced here: %s", list);
+    else if (facts->has_all_boards)
+        snprintf(target, OTA_MESSAGE_MAX, "no board is announced here");
+    else
+        snprintf(target, OTA_MESSAGE_MAX,
+                 "\"esp-ota -l\" lists the boards that announce themselves");
+}
+
+static void describe_advice(char target[OTA_MESSAGE_MAX], const struct resolve_failure *facts)
+{
+    target[0] = '\0';
+    if (!facts->unavailable[0])
+        describe_boards(target, facts);
+}
+
+void resolve_failure_describe(const struct resolve_failure *facts, struct ota_failure *failure)
+{
+    char mdns[CLAUSE_MAX], system[CLAUSE_MAX];
+    char advice[OTA_MESSAGE_MAX];
+
+    describe_mdns(mdns, facts);
+    describe_system(system, facts);
+    describe_advice(advice, facts);
+    ota_fail(failure, facts->is_local ? OTA_E_INTERNAL : OTA_E_NOT_FOUND, "%s: %s%s%s%s%s",
+             facts->is_local ? "cannot be looked for" : "not found", mdns,
+             mdns[0] && system[0] ? ", and " : "", system, advice[0] ? "; " : "", advice);
+    if (facts->unavailable[0] && !facts->is_dns_name && !facts->is_local)
+        failure->cause = OTA_CAUSE_NO_AVAHI;
+}

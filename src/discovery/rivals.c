@@ -1,0 +1,85 @@
+/* rivals.c: whether a name that different boards claim belongs to one board after all. */
+#include "discovery/rivals.h"
+
+#include "base/error.h"
+#include "net/alive.h"
+
+#include <stdlib.h>
+
+struct rivals {
+    struct finding *finding;
+    rivals_done_fn *done;
+    void *userdata;
+    struct address addresses[CLAIMS_MAX]; /* of different boards, if all of them answer */
+    size_t count;
+    struct alive *alive;
+};
+
+static void describe_boards(struct ota_failure *failure, const struct address *const *there,
+                            size_t count)
+{
+    char a[ADDRESS_TEXT_MAX], b[ADDRESS_TEXT_MAX];
+
+    address_text(a, there[0]);
+    address_text(b, there[1]);
+    ota_fail(failure, OTA_E_AMBIGUOUS,
+             "%s boards have this name, at %s and %s%s; choose one by its address, as in -i %s",
+             count == 2 ? "two" : "several", a, b, count == 2 ? "" : " and others", a);
+}
+
+static void on_alive(const bool *is_alive, void *userdata)
+{
+    struct rivals *rivals = userdata;
+    const struct address *there[CLAIMS_MAX];
+    struct ota_failure failure;
+    size_t count = 0;
+
+    for (size_t i = 0; i < rivals->count; i++)
+        if (is_alive[i])
+            there[count++] = &rivals->addresses[i];
+    if (count >= 2) {
+        describe_boards(&failure, there, count);
+        rivals->done(&failure, rivals->userdata);
+        return;
+    }
+
+    for (size_t i = 0; count == 1 && i < rivals->count; i++)
+        if (!is_alive[i])
+            finding_drop_address(rivals->finding, &rivals->addresses[i]);
+    rivals->done(NULL, rivals->userdata);
+}
+
+bool rivals_check(struct rivals **started, const AvahiPoll *poll_api, struct finding *finding,
+                  rivals_done_fn *done, void *userdata)
+{
+    struct address addresses[CLAIMS_MAX];
+    size_t count = claims_find_rivals(addresses, &finding->resolution.claims);
+
+    *started = NULL;
+    if (count == 0)
+        return true;
+    struct rivals *rivals = malloc(sizeof *rivals);
+    if (!rivals)
+        return false;
+
+    *rivals =
+        (struct rivals){.finding = finding, .done = done, .userdata = userdata, .count = count};
+    for (size_t i = 0; i < count; i++)
+        rivals->addresses[i] = addresses[i];
+    rivals->alive = alive_start(poll_api, addresses, count, on_alive, rivals);
+    if (!rivals->alive) {
+        free(rivals);
+        return false;
+    }
+    *started = rivals;
+    return true;
+}
+
+void rivals_free(struct rivals *rivals)
+{
+    if (!rivals)
+        return;
+
+    alive_free(rivals->alive);
+    free(rivals);
+}

@@ -1,0 +1,426 @@
+/*
+ * target.c: what the user wants to update, as text: an address, a host name or the name of a
+ * service instance, perhaps with a port. It resolves nothing; only the interface behind a %scope is
+ * looked up.
+ *
+ * No numeric text may end up as a host name: the C library's resolver would take "1.2.3" or
+ * "0x7f.1" for an oddly written address, and the image would go to some other host.
+ */
+#include "discovery/target.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* Sizes of DNS: a label, a host name as text, a service instance's name (RFC 6763, 4.1.1). */
+enum { LABEL_MAX = 63, HOST_MAX = 253, INSTANCE_MAX = 63 };
+
+#define DIGITS "0123456789"
+#define HEX_DIGITS DIGITS "abcdefABCDEF"
+#define HOST_CHARACTERS DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_."
+
+/* A text as it is shown in a message: a long one is cut, so that the reason fits behind it. */
+enum { SHOWN_MAX = TARGET_NAME_MAX + 64 };
+
+static enum ota_error reject(struct ota_failure *failure, const char *text, const char *why)
+{
+    char shown[SHOWN_MAX];
+
+    return ota_fail(failure, OTA_E_USAGE, "\"%s\" %s", escape_string(shown, sizeof shown, text),
+                    why);
+}
+
+bool target_parse_port(uint16_t *port, const char *text, bool allow_zero)
+{
+    unsigned value = 0;
+
+    /* A leading zero is refused: some programs read the rest as octal. */
+    if (*text == '\0' || (text[0] == '0' && text[1] != '\0'))
+        return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        value = value * 10 + (unsigned)(*text - '0');
+        if (value > UINT16_MAX)
+            return false;
+    }
+    if (value == 0 && !allow_zero)
+        return false;
+    *port = (uint16_t)value;
+    return true;
+}
+
+static bool consists_of(const char *text, const char *characters)
+{
+    return text[strspn(text, characters)] == '\0';
+}
+
+/* Whether text can only be meant as an IPv4 address. */
+static bool is_v4_attempt(const char *text)
+{
+    size_t length = strspn(text, DIGITS ".");
+
+    return memchr(text, '.', length) != NULL && (text[length] == '\0' || text[length] == '%');
+}
+
+static enum ota_error reject_v4(struct ota_failure *failure, const char *text)
+{
+    return reject(failure, text, "is not an IPv4 address: that is four numbers from 0 to 255");
+}
+
+/* Whether text can only be meant as an IPv6 address. Hexadecimal with fewer colons may also be the
+ * name of an instance, such as a MAC address. */
+static bool is_v6_attempt(const char *text)
+{
+    size_t length = strspn(text, HEX_DIGITS ":.");
+    size_t colons = 0;
+
+    if (text[length] != '\0' && text[length] != '%')
+        return false;
+    for (size_t i = 0; i < length; i++)
+        colons += text[i] == ':';
+    return colons >= 7 || (colons >= 2 && (text[length] == '%' || strstr(text, "::") != NULL));
+}
+
+/* Says what keeps text from being an IPv6 address. */
+static enum ota_error reject_v6(struct ota_failure *failure, const char *text)
+{
+    const char *percent = strchr(text, '%');
+
+    if (percent != NULL && strchr(percent, ':') != NULL)
+        return reject(failure, text,
+                      "is not an IPv6 address: with a port it is written [ADDRESS%INTERFACE]:PORT");
+    if (percent != NULL)
+        return reject(failure, text,
+                      "is not an IPv6 address with the name of an interface of this computer");
+    return reject(failure, text, "is not an IPv6 address");
+}
+
+/* Refuses addresses that can belong to no single board. text is for the message. */
+static enum ota_error check_address(const struct address *address, const char *text,
+                                    struct ota_failure *failure)
+{
+    const struct in6_addr *v6 = &address->v6.sin6_addr;
+
+    if (address->any.sa_family == AF_INET) {
+        uint32_t host = ntohl(address->v4.sin_addr.s_addr);
+
+        if (host == INADDR_ANY || host == INADDR_BROADCAST || IN_MULTICAST(host))
+            return reject(failure, text, "is not the address of one board");
+        return OTA_OK;
+    }
+    if (IN6_IS_ADDR_UNSPECIFIED(v6) || IN6_IS_ADDR_MULTICAST(v6))
+        return reject(failure, text, "is not the address of one board");
+    if (IN6_IS_ADDR_LINKLOCAL(v6) && address->v6.sin6_scope_id == 0)
+        return reject(failure, text,
+                      "is a link-local address: add the interface that leads to the board, as in "
+                      "fe80::1%wlan0");
+    return OTA_OK;
+}
+
+/* "[V6]" and "[V6]:PORT"; name holds the text, and afterwards the address alone. */
+static enum ota_error parse_bracketed(struct target *target, const char *text,
+                                      struct ota_failure *failure)
+{
+    char *close = strchr(target->name, ']');
+
+    if (close == NULL)
+        return reject(failure, text, "has no closing bracket");
+    if (close[1] != '\0' &&
+        (close[1] != ':' || !target_parse_port(&target->port, close + 2, false)))
+        return reject(failure, text, "does not end in \"]\" or in a port from 1 to 65535");
+    *close = '\0';
+    memmove(target->name, target->name + 1, strlen(target->name));
+    if (!address_parse(&target->address, target->name) || strchr(target->name, ':') == NULL)
+        return reject_v6(failure, target->name);
+    return check_address(&target->address, target->name, failure);
+}
+
+/* Instance names may begin with a bracket, too. */
+static bool is_bracketed_attempt(const char *text)
+{
+    size_t length = text[0] == '[' ? strspn(text + 1, HEX_DIGITS ":.") : 0;
+
+    return length > 0 && strcspn(text + 1, ":.") < length && strchr("]%", text[1 + length]) != NULL;
+}
+
+/* Takes a port off the end of name, where what is behind its only colon is one. */
+static enum ota_error split_port(struct target *target, const char *text,
+                                 struct ota_failure *failure)
+{
+    char *colon = strchr(target->name, ':');
+    bool is_host;
+
+    if (colon == NULL || strchr(colon + 1, ':') != NULL)
+        return OTA_OK;
+    *colon = '\0';
+    is_host = consists_of(target->name, HOST_CHARACTERS);
+    if (target_parse_port(&target->port, colon + 1, false)) {
+        if (colon == target->name)
+            return reject(failure, text, "has no name or address before the port");
+        return OTA_OK;
+    }
+    /* "kitchen:lamp" is an instance's name, "10.0.0.7:http", "kitchen:" and "kitchen:0" are not. */
+    if (is_host && (consists_of(colon + 1, DIGITS) || strchr(target->name, '.') != NULL))
+        return reject(failure, text, "has no port from 1 to 65535 behind the colon");
+    *colon = ':';
+    return OTA_OK;
+}
+
+/* What the labels of a host name look like. */
+struct labels {
+    const char *last;
+    size_t count;
+    size_t longest;
+    bool any_empty;
+    bool any_edge_hyphen; /* at an end of a label, where host names have none */
+};
+
+static struct labels examine_labels(const char *name)
+{
+    struct labels labels = {.last = name};
+
+    for (const char *start = name;; start = labels.last + strcspn(labels.last, ".") + 1) {
+        size_t length = strcspn(start, ".");
+
+        labels.last = start;
+        labels.count++;
+        labels.any_empty |= length == 0;
+        labels.any_edge_hyphen |= start[0] == '-' || (length > 0 && start[length - 1] == '-');
+        if (length > labels.longest)
+            labels.longest = length;
+        if (start[length] == '\0')
+            return labels;
+    }
+}
+
+static enum ota_error take_instance(struct target *target, const char *text,
+                                    struct ota_failure *failure)
+{
+    if (strlen(target->name) > INSTANCE_MAX)
+        return reject(failure, text, "is longer than the 63 bytes that a board's name can have");
+    target->kind = TARGET_INSTANCE;
+    return OTA_OK;
+}
+
+/* A name under .local, or one that consists of nothing but letters, digits, "-", "_" and dots. */
+static enum ota_error take_host(struct target *target, const char *text, bool is_ascii,
+                                struct ota_failure *failure)
+{
+    char *name = target->name;
+    size_t length = strlen(name);
+    struct labels labels;
+    struct in_addr ignored;
+    bool is_local;
+
+    if (length > 1 && name[length - 1] == '.')
+        name[--length] = '\0';
+    labels = examine_labels(name);
+    is_local = labels.count > 1 && strcasecmp(labels.last, "local") == 0;
+    if (labels.any_empty)
+        return reject(failure, text, "is not a host name: there is nothing between two dots");
+    /* It would take "1 lamp.local" for an address, too. */
+    if (labels.count > 1 && consists_of(name, HOST_CHARACTERS) && inet_aton(name, &ignored) != 0)
+        return reject_v4(failure, text);
+    if (labels.any_edge_hyphen)
+        return take_instance(target, text, failure);
+    /* Only multicast DNS has names beyond ASCII, and no domain ends in a number. */
+    if (!is_local && (!is_ascii || inet_aton(labels.last, &ignored) != 0))
+        return take_instance(target, text, failure);
+    if (labels.longest > LABEL_MAX || length > HOST_MAX)
+        return reject(failure, text,
+                      "is not a host name: it is longer than 253 characters, or 63 between dots");
+    target->kind = is_local ? TARGET_LOCAL : labels.count > 1 ? TARGET_HOST : TARGET_LABEL;
+    return OTA_OK;
+}
+
+/* "NAME._arduino._tcp.local" is how other tools write an instance in full. */
+static bool strip_service(char *name)
+{
+    static const char service[] = "._arduino._tcp.local";
+    size_t size = strlen(service);
+    size_t length = strlen(name);
+
+    if (length > 0 && name[length - 1] == '.')
+        length--;
+    if (length <= size || strncasecmp(name + length - size, service, size) != 0)
+        return false;
+    name[length - size] = '\0';
+    return true;
+}
+
+static bool ends_in_local(const char *name)
+{
+    size_t length = strlen(name);
+
+    if (length > 0 && name[length - 1] == '.')
+        length--;
+    return length > strlen(".local") &&
+           strncasecmp(name + length - strlen(".local"), ".local", strlen(".local")) == 0;
+}
+
+static enum ota_error take_name(struct target *target, const char *text,
+                                struct ota_failure *failure)
+{
+    const char *name = target->name;
+    bool is_ascii = true;
+    bool is_name = !strip_service(target->name);
+    bool is_host = is_name;
+
+    if (name[0] == ' ' || name[strlen(name) - 1] == ' ')
+        return reject(failure, text, "begins or ends with a space");
+    for (const char *c = name; *c != '\0'; c++) {
+        is_ascii &= (*c & 0x80) == 0;
+        is_host &= (*c & 0x80) != 0 || strchr(HOST_CHARACTERS, *c) != NULL;
+    }
+    /* Boards take any text for their host name. */
+    return is_host || (is_name && ends_in_local(name)) ? take_host(target, text, is_ascii, failure)
+                                                       : take_instance(target, text, failure);
+}
+
+static enum ota_error check_text(const char *text, struct ota_failure *failure)
+{
+    if (*text == '\0')
+        return ota_fail(failure, OTA_E_USAGE, "the name or address of the board is empty");
+    if (!escape_is_harmless(text))
+        return reject(failure, text, "has control characters in it or is not valid UTF-8");
+    if (strlen(text) >= TARGET_NAME_MAX)
+        return reject(failure, text, "is too long for a name or an address");
+    return OTA_OK;
+}
+
+/* text has been checked and is one board, as far as can be told. */
+static enum ota_error parse_board(struct target *target, const char *text,
+                                  struct ota_failure *failure)
+{
+    memset(target, 0, sizeof *target);
+    memcpy(target->name, text, strlen(text));
+
+    if (is_bracketed_attempt(text))
+        return parse_bracketed(target, text, failure);
+    if (!address_parse(&target->address, text)) {
+        if (is_v6_attempt(text))
+            return reject_v6(failure, text);
+        if (split_port(target, text, failure) != OTA_OK)
+            return failure->error;
+    }
+    if (address_parse(&target->address, target->name))
+        return check_address(&target->address, text, failure);
+    if (is_v4_attempt(target->name))
+        return reject_v4(failure, text);
+    return take_name(target, text, failure);
+}
+
+/* Whether this part of a text is by itself an address or a host name with a dot in it: names of
+ * instances hold slashes, commas and spaces, but hardly between such parts. */
+static bool is_host_part(const char *part, size_t length)
+{
+    char text[TARGET_NAME_MAX];
+    struct target target;
+    struct ota_failure ignored;
+
+    if (length == 0)
+        return false;
+    memcpy(text, part, length);
+    text[length] = '\0';
+    return parse_board(&target, text, &ignored) == OTA_OK &&
+           (target.kind == TARGET_ADDRESS || target.kind == TARGET_LOCAL ||
+            target.kind == TARGET_HOST);
+}
+
+static bool is_list(const char *text)
+{
+    static const char separators[] = ", ";
+    size_t count = 0, length;
+
+    for (const char *part = text; *part != '\0';
+         part += length + strspn(part + length, separators)) {
+        length = strcspn(part, separators);
+        if (!is_host_part(part, length))
+            return false;
+        count++;
+    }
+    return count > 1;
+}
+
+/* Says what to write instead of a URL or a path. */
+static enum ota_error reject_but_host(struct ota_failure *failure, const char *text,
+                                      const char *what, const char *host, size_t length)
+{
+    char shown[SHOWN_MAX], shown_host[SHOWN_MAX];
+
+    escape_string(shown, sizeof shown, text);
+    escape_text(shown_host, sizeof shown_host, host, length);
+    return ota_fail(failure, OTA_E_USAGE, "\"%s\" %s: write only \"%s\"", shown, what, shown_host);
+}
+
+/* The port of a URL is that of its scheme, not the board's, and is left out with the path. */
+static enum ota_error reject_url(struct ota_failure *failure, const char *text, const char *host)
+{
+    size_t length = host[0] == '[' ? strcspn(host, "]/?#") : strcspn(host, ":/?#");
+
+    if (host[length] == ']')
+        length++;
+    /* What is before an @ may be a password. */
+    if (strchr(host, '@') != NULL)
+        return ota_fail(failure, OTA_E_USAGE, "a URL names the board: write only the host in it");
+    if (length == 0)
+        return reject(failure, text, "is a URL without a host");
+    return reject_but_host(failure, text, "is a URL", host, length);
+}
+
+/* Whether text can only be meant for several boards; in full, NAME._arduino._tcp.local, it is one
+ * that is called so. */
+static bool is_pattern(const char *text)
+{
+    char name[TARGET_NAME_MAX];
+
+    snprintf(name, sizeof name, "%s", text);
+    return (strchr(text, '*') != NULL || strstr(text, "??") != NULL) &&
+           consists_of(text, HOST_CHARACTERS "*?[]") && !strip_service(name);
+}
+
+/* Refuses what would be looked for in vain as the name of an instance. */
+static enum ota_error check_mistakes(const char *text, struct ota_failure *failure)
+{
+    const char *scheme_end = strstr(text, "://");
+    size_t length = strcspn(text, "/");
+
+    if (scheme_end != NULL)
+        return reject_url(failure, text, scheme_end + strlen("://"));
+    if (text[length] == '/' && is_host_part(text, length))
+        return reject_but_host(failure, text, "has a slash behind the host", text, length);
+    if (is_pattern(text))
+        return reject(failure, text,
+                      "is a pattern, where one board is meant; --match takes a pattern");
+    if (is_list(text))
+        return reject(failure, text,
+                      "names several boards: give each of them an -i, or a line, of its own");
+    return OTA_OK;
+}
+
+enum ota_error target_parse(struct target *target, const char *text, struct ota_failure *failure)
+{
+    char name[TARGET_NAME_MAX];
+
+    memset(target, 0, sizeof *target);
+    if (check_text(text, failure) != OTA_OK)
+        return failure->error;
+    snprintf(name, sizeof name, "%s", text);
+    escape_revert(name);
+    if (check_mistakes(name, failure) != OTA_OK)
+        return failure->error;
+    return parse_board(target, name, failure);
+}
+
+bool target_equal(const struct target *a, const struct target *b)
+{
+    if (a->kind != b->kind || a->port != b->port)
+        return false;
+    return a->kind == TARGET_ADDRESS ? address_equal(&a->address, &b->address)
+                                     : strcasecmp(a->name, b->name) == 0;
+}

@@ -1,0 +1,44 @@
+/* txt_record.c: see txt_record.h. */
+#include "discovery/txt_record.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+/* A string of a record is bytes with a length, not terminated. */
+static bool has_key(const AvahiStringList *string, const char *key)
+{
+    size_t length = strlen(key);
+    return string->size > length && string->text[length] == '=' &&
+           strncasecmp((const char *)string->text, key, length) == 0;
+}
+
+char *txt_record_value(char *target, size_t capacity, const AvahiStringList *record,
+                       const char *key)
+{
+    target[0] = '\0';
+    while (record && !has_key(record, key))
+        record = record->next;
+    if (!record)
+        return target;
+    const char *value = (const char *)record->text + strlen(key) + 1;
+    size_t length = strnlen(value, record->size - strlen(key) - 1);
+    if (length >= 2 && value[0] == '"' && value[length - 1] == '"') {
+        value++;
+        length -= 2;
+    }
+    if (length >= capacity)
+        length = capacity - 1;
+    memcpy(target, value, length);
+    target[length] = '\0';
+    return target;
+}
+
+enum txt_record_flag txt_record_flag(const AvahiStringList *record, const char *key)
+{
+    char value[8];
+    txt_record_value(value, sizeof value, record, key);
+    if (strcasecmp(value, "yes") == 0)
+        return TXT_YES;
+    return strcasecmp(value, "no") == 0 ? TXT_NO : TXT_UNKNOWN;
+}

@@ -1,0 +1,480 @@
+/*
+ * fleet.c: the boards of a fleet (job.c), as many at a time as -j allows; the canaries first.
+ * fleet_password.c asks for the password.
+ *
+ * It opens no socket and prints nothing. A board that rests between two attempts holds no place;
+ * when its time has come it queues up behind those that have not been tried yet, so that boards
+ * that are off delay the others as little as can be.
+ */
+#include "fleet/fleet_internal.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/loop.h"
+#include "base/secret.h"
+#include "boardlog/boot_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* Started in one turn of the loop: boards that already run must not wait for long. */
+enum { STARTS_MAX = 16 };
+
+/* -- events -- */
+
+static void emit(struct fleet *fleet, const struct ota_event *event)
+{
+    struct ota_event complete = *event;
+    complete.totals = &fleet->totals;
+    fleet->config.on_event(&complete, fleet->config.event_userdata);
+}
+
+void fleet_look_later(struct fleet *fleet)
+{
+    loop_arm(fleet->config.poll_api, &fleet->turn, 0, NULL, NULL);
+}
+
+static bool is_retrying(const struct member *member)
+{
+    return member->has_rested && (member->state == RESTING || member->state == READY);
+}
+
+void fleet_set_state(struct member *member, enum state state)
+{
+    struct fleet *fleet = member->fleet;
+
+    fleet->totals.running -= member->state == RUNNING;
+    fleet->totals.retrying -= is_retrying(member);
+    fleet->open += member->state == UNTRIED;
+
+    member->has_rested |= state == RESTING;
+    member->state = state;
+
+    fleet->totals.running += state == RUNNING;
+    fleet->totals.retrying += is_retrying(member);
+    fleet->open -= state == ENDED;
+    fleet_look_later(fleet);
+}
+
+void fleet_queue(struct member *member)
+{
+    struct fleet *fleet = member->fleet;
+
+    fleet_set_state(member, READY);
+    member->next_ready = NULL;
+    *fleet->ready_end = member;
+    fleet->ready_end = &member->next_ready;
+}
+
+static void skip(struct member *member, enum ota_skip why, const char *message)
+{
+    char name[4 * TARGET_NAME_MAX];
+    struct fleet *fleet = member->fleet;
+    fleet_set_state(member, ENDED);
+    fleet->canaries += (size_t)(member - fleet->members) < fleet->canaries;
+    fleet->totals.skipped++;
+    fleet->totals.total -= member->total;
+    escape_string(name, sizeof name, member->assignment->target.name);
+    emit(fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
+                                    .board = name,
+                                    .image = member->assignment->image,
+                                    .port = member->assignment->target.port,
+                                    .skip = why,
+                                    .message = message});
+}
+
+/* -- the course of the roll-out -- */
+
+/* A staged roll-out ends with the first canary that fails. */
+static void judge(struct member *member)
+{
+    struct fleet *fleet = member->fleet;
+    const struct options *options = fleet->config.options;
+    bool is_canary = (size_t)(member - fleet->members) < fleet->canaries;
+    if (member->error != OTA_OK && is_canary)
+        fleet->why_stopped = "not tried, as a canary has failed";
+    else if (options->failures_max && fleet->totals.failed >= options->failures_max)
+        fleet->why_stopped = "not tried, as too many others have failed";
+}
+
+static bool are_canaries_confirmed(const struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->canaries && i < fleet->config.count; i++)
+        if (fleet->members[i].state != ENDED)
+            return false;
+    return true;
+}
+
+static void skip_confirmed(struct fleet *fleet)
+{
+    while (fleet->begun < fleet->config.count &&
+           fleet->members[fleet->begun].assignment->is_confirmed)
+        skip(&fleet->members[fleet->begun++], OTA_SKIP_CONFIRMED,
+             "has confirmed this image in an earlier run");
+}
+
+/* The next one that may start; NULL: none for now. */
+static struct member *take_next(struct fleet *fleet)
+{
+    skip_confirmed(fleet);
+    bool is_canary = fleet->begun < fleet->canaries;
+    if (fleet->begun < fleet->config.count && (is_canary || are_canaries_confirmed(fleet)))
+        return &fleet->members[fleet->begun++];
+    struct member *member = fleet->ready;
+    while (member && member->state == ENDED) /* its deadline came while it queued */
+        member = member->next_ready;
+    fleet->ready = member ? member->next_ready : NULL;
+    if (!fleet->ready)
+        fleet->ready_end = &fleet->ready;
+    return member;
+}
+
+static void skip_the_rest(struct fleet *fleet)
+{
+    for (skip_confirmed(fleet); fleet->begun < fleet->config.count; skip_confirmed(fleet))
+        skip(&fleet->members[fleet->begun++], OTA_SKIP_UNTRIED, fleet->why_stopped);
+}
+
+static bool has_ended(const struct fleet *fleet)
+{
+    return fleet->open == 0 && fleet->begun == fleet->config.count;
+}
+
+static void start_member(struct member *member);
+
+static void on_turn(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct fleet *fleet = userdata;
+
+    if (fleet->why_stopped)
+        skip_the_rest(fleet);
+    fleet_password_turn(fleet);
+    for (int starts = 0; fleet->totals.running < fleet->places; starts++) {
+        struct member *member = starts < STARTS_MAX ? take_next(fleet) : NULL;
+        if (!member)
+            break;
+        start_member(member);
+    }
+    if (!has_ended(fleet) || fleet->is_done)
+        return;
+    fleet->is_done = true;
+    fleet->config.on_done(fleet->config.done_userdata);
+}
+
+/* -- one board -- */
+
+static void take_result(struct member *member, const struct ota_event *event)
+{
+    struct fleet *fleet = member->fleet;
+    member->error = event->failure->error;
+    member->exit_status = event->exit_status;
+    fleet->totals.confirmed += member->error == OTA_OK;
+    fleet->totals.failed += member->error != OTA_OK;
+    if (member->state != ENDED)
+        fleet_set_state(member, ENDED);
+    judge(member);
+}
+
+static void on_event(const struct ota_event *event, void *userdata)
+{
+    struct member *member = userdata;
+    struct ota_totals *totals = &member->fleet->totals;
+    totals->bytes = totals->bytes - member->bytes + event->bytes;
+    member->bytes = event->bytes;
+    totals->total = totals->total - member->total + event->total;
+    member->total = event->total;
+    if (event->type == OTA_EVENT_AUTHENTICATED)
+        fleet_password_accepted(member);
+    if (event->type == OTA_EVENT_RESULT)
+        take_result(member, event);
+    emit(member->fleet, event);
+}
+
+/* A result that no job has given. */
+static void fail_member(struct member *member, const struct ota_failure *failure)
+{
+    char name[4 * TARGET_NAME_MAX];
+    escape_string(name, sizeof name, member->assignment->target.name);
+    on_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
+                                 .board = name,
+                                 .image = member->assignment->image,
+                                 .port = member->assignment->target.port,
+                                 .total = member->total,
+                                 .failure = failure,
+                                 .exit_status = ota_error_exit_status(failure->error, 0)},
+             member);
+}
+
+static const struct member *find_same_board(const struct member *wanted,
+                                            const struct endpoints *endpoints)
+{
+    const struct fleet *fleet = wanted->fleet;
+    for (size_t i = 0; i < fleet->begun; i++) {
+        const struct member *member = &fleet->members[i];
+        if (member != wanted && endpoints_overlap(&member->endpoints, endpoints))
+            return member;
+    }
+    return NULL;
+}
+
+/* Two names of one board are one target. Which of its endpoints a board answers at is not known
+ * yet, so one that is shared is enough. */
+static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
+{
+    char name[4 * TARGET_NAME_MAX], message[sizeof name + 32];
+    struct ota_failure failure;
+    struct member *member = userdata;
+    const struct member *same = find_same_board(member, endpoints);
+    if (!same) {
+        member->endpoints = *endpoints;
+        return true;
+    }
+    escape_string(name, sizeof name, same->assignment->target.name);
+    if (same->assignment->image != member->assignment->image) {
+        ota_fail(&failure, OTA_E_USAGE, "is the same board as %s, which gets another image", name);
+        fail_member(member, &failure);
+        return false;
+    }
+    snprintf(message, sizeof message, "is the same board as %s", name);
+    skip(member, OTA_SKIP_DUPLICATE, message);
+    return false;
+}
+
+static void on_rest(void *userdata)
+{
+    struct member *member = userdata;
+
+    fleet_password_rested(member);
+    fleet_set_state(member, RESTING);
+}
+
+static void on_ready(void *userdata)
+{
+    fleet_queue(userdata);
+}
+
+static void on_password(void *userdata)
+{
+    fleet_password_asked(userdata);
+}
+
+static bool on_rejected(void *userdata)
+{
+    return fleet_password_rejected(userdata);
+}
+
+/* Such a board holds no place, and its result comes with fleet_end_logs(). */
+static void on_log(void *userdata)
+{
+    struct member *member = userdata;
+    fleet_set_state(member, ENDED);
+}
+
+static void on_job_done(void *userdata)
+{
+    struct member *member = userdata;
+    fleet_password_left(member);
+    job_free(member->job);
+    member->job = NULL;
+}
+
+static struct job *new_job(struct member *member)
+{
+    const struct fleet *fleet = member->fleet;
+    const struct job_config config = {.poll_api = fleet->config.poll_api,
+                                      .listener = fleet->config.listener,
+                                      .mdns = fleet->config.mdns,
+                                      .work_queue = fleet->work_queue,
+                                      .options = fleet->config.options,
+                                      .assignment = member->assignment};
+    const struct job_callbacks callbacks = {.on_event = on_event,
+                                            .on_endpoints = on_endpoints,
+                                            .on_password = on_password,
+                                            .on_rejected = on_rejected,
+                                            .on_rest = on_rest,
+                                            .on_ready = on_ready,
+                                            .on_log = on_log,
+                                            .on_done = on_job_done,
+                                            .userdata = member};
+    return job_new(&config, &callbacks);
+}
+
+static void start_member(struct member *member)
+{
+    fleet_set_state(member, RUNNING);
+    if (!member->job)
+        member->job = new_job(member);
+    if (member->job)
+        job_start(member->job);
+    else
+        fail_member(member,
+                    &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+}
+
+/* -- the fleet -- */
+
+/* Each board that is being updated takes a socket, for a moment two, each log that is followed
+ * another one, and the soft limit is often 1,024. Where even the hard one is too low, fewer run at
+ * a time than -j says. */
+static size_t find_places(size_t wanted, size_t logs)
+{
+    struct rlimit limit;
+    const rlim_t reserved = 16 + logs, needed = reserved + 2 * (rlim_t)wanted;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
+        return wanted;
+    limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return wanted;
+    if (limit.rlim_cur >= needed)
+        return wanted;
+    return limit.rlim_cur >= reserved + 2 ? (size_t)(limit.rlim_cur - reserved) / 2 : 1;
+}
+
+static void enlist(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->config.count; i++) {
+        const struct assignment *assignment = &fleet->config.assignments[i];
+        size_t size = assignment->image ? assignment->image->size : 0;
+        fleet->members[i] =
+            (struct member){.fleet = fleet, .assignment = assignment, .total = size};
+        fleet->totals.total += size;
+        fleet->totals.resumed += assignment->is_confirmed;
+    }
+    fleet->totals.boards = fleet->config.count;
+}
+
+struct fleet *fleet_start(const struct fleet_config *config)
+{
+    struct fleet *fleet = calloc(1, sizeof *fleet);
+    if (!fleet)
+        return NULL;
+    fleet->config = *config;
+    fleet->canaries = config->options->canaries;
+    fleet->ready_end = &fleet->ready;
+    fleet->members = calloc(config->count, sizeof *fleet->members);
+    fleet->work_queue = work_queue_new(config->poll_api);
+    if (!fleet->members || !fleet->work_queue ||
+        loop_arm(config->poll_api, &fleet->turn, 0, on_turn, fleet) < 0) {
+        fleet_free(fleet);
+        return NULL;
+    }
+    enlist(fleet);
+    fleet->places =
+        find_places(config->count < config->options->jobs ? config->count : config->options->jobs,
+                    boot_check_is_endless(config->options) ? config->count : 0);
+    return fleet;
+}
+
+void fleet_interrupt(struct fleet *fleet, int signal_number)
+{
+    if (fleet->signal_number || has_ended(fleet))
+        return;
+    fleet->signal_number = signal_number;
+    fleet->why_stopped = "not tried, as the upload was interrupted";
+    fleet_password_dismiss(fleet);
+    for (size_t i = 0; i < fleet->begun; i++)
+        if (fleet->members[i].job && fleet->members[i].state != ENDED)
+            job_interrupt(fleet->members[i].job, signal_number);
+    skip_the_rest(fleet);
+    loop_arm(fleet->config.poll_api, &fleet->turn, -1, NULL, NULL);
+}
+
+const struct ota_totals *fleet_totals(const struct fleet *fleet)
+{
+    return &fleet->totals;
+}
+
+static enum ota_doing doing_of(const struct member *member)
+{
+    switch (member->state) {
+    case ENDED:
+        return OTA_DOING_LOG;
+    case RESTING:
+    case READY:
+        return member->has_rested ? OTA_DOING_RETRY : OTA_DOING_UPLOAD;
+    case PARKED:
+        return OTA_DOING_PASSWORD;
+    default:
+        return member->asks ? OTA_DOING_PASSWORD : OTA_DOING_UPLOAD;
+    }
+}
+
+void fleet_tell(const struct fleet *fleet, ota_standing_fn *tell, void *userdata)
+{
+    for (size_t i = 0; i < fleet->begun; i++) {
+        const struct member *member = &fleet->members[i];
+        struct ota_standing standing;
+
+        if (!member->job)
+            continue;
+        job_describe(member->job, &standing);
+        standing.doing = doing_of(member);
+        tell(&standing, userdata);
+    }
+}
+
+size_t fleet_logs(const struct fleet *fleet)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fleet->begun; i++)
+        count += fleet->members[i].job && fleet->members[i].state == ENDED;
+    return count;
+}
+
+void fleet_end_logs(struct fleet *fleet, bool is_time_over)
+{
+    for (size_t i = 0; i < fleet->begun; i++)
+        if (fleet->members[i].job && fleet->members[i].state == ENDED)
+            job_end_log(fleet->members[i].job, is_time_over);
+}
+
+bool fleet_say(struct fleet *fleet, const char *line, size_t length)
+{
+    bool is_said = false;
+    for (size_t i = 0; i < fleet->begun; i++)
+        if (fleet->members[i].job && job_say(fleet->members[i].job, line, length))
+            is_said = true;
+    return is_said;
+}
+
+enum ota_error fleet_outcome(const struct fleet *fleet, int *exit_status)
+{
+    const struct member *first = NULL;
+    *exit_status = 0;
+    if (fleet->signal_number) {
+        *exit_status = ota_error_exit_status(OTA_E_INTERRUPTED, fleet->signal_number);
+        return OTA_E_INTERRUPTED;
+    }
+    for (size_t i = 0; i < fleet->config.count; i++) {
+        const struct member *member = &fleet->members[i];
+        if (member->error == OTA_OK)
+            continue;
+        if (!first)
+            first = member;
+        if (member->exit_status != first->exit_status) {
+            *exit_status = ota_error_exit_status(OTA_E_MIXED, 0);
+            return OTA_E_MIXED;
+        }
+    }
+    if (first)
+        *exit_status = first->exit_status;
+    return first ? first->error : OTA_OK;
+}
+
+void fleet_free(struct fleet *fleet)
+{
+    if (!fleet)
+        return;
+    fleet_password_dismiss(fleet);
+    for (size_t i = 0; fleet->members && i < fleet->config.count; i++)
+        job_free(fleet->members[i].job);
+    free(fleet->members);
+    work_queue_free(fleet->work_queue);
+    if (fleet->turn)
+        fleet->config.poll_api->timeout_free(fleet->turn);
+    secret_free(fleet->typed_password);
+    free(fleet);
+}

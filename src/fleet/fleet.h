@@ -1,0 +1,59 @@
+/*
+ * fleet.h: many boards with one command: some at a time, each with an outcome of its own, and
+ * totals. One board is a fleet of one.
+ */
+#ifndef ESP_OTA_FLEET_FLEET_H
+#define ESP_OTA_FLEET_FLEET_H
+
+#include "fleet/job.h"
+
+struct fleet;
+
+/* Everything must outlive the fleet. */
+struct fleet_config {
+    const AvahiPoll *poll_api;
+    struct listener *listener;
+    struct mdns_client *mdns;
+    const struct options *options;
+    const struct assignment *assignments;
+    size_t count;           /* of assignments, at least 1 */
+    ota_event_fn *on_event; /* complete events; RESULT or SKIPPED last for each board */
+    void *event_userdata;
+    void (*on_done)(void *userdata); /* once, from the loop, when every board has its outcome */
+    void *done_userdata;
+};
+
+/* Starts; NULL when memory ran out. */
+struct fleet *fleet_start(const struct fleet_config *config);
+
+/* A signal came: closes every connection at once and emits the results; on_done does not
+ * follow. */
+void fleet_interrupt(struct fleet *fleet, int signal_number);
+
+const struct ota_totals *fleet_totals(const struct fleet *fleet);
+
+/* Tells where each board stands that has been begun and whose work, or log, goes on. */
+void fleet_tell(const struct fleet *fleet, ota_standing_fn *tell, void *userdata);
+
+/* While a password is asked for: moves to the next line of the terminal, and asks again there. What
+ * has been typed so far stays. */
+void fleet_leave_prompt(struct fleet *fleet);
+void fleet_repeat_prompt(struct fleet *fleet);
+
+/* How many boards have their outcome and a log that is still followed (boot_check_is_endless()). */
+size_t fleet_logs(const struct fleet *fleet);
+
+/* Ends the logs that are followed, and emits the results of the boards that got no upload: when the
+ * time is over, a board whose log was never reached has failed. */
+void fleet_end_logs(struct fleet *fleet, bool is_time_over);
+
+/* Sends a line, given without its end, to the boards whose log is followed; false when to none. */
+bool fleet_say(struct fleet *fleet, const char *line, size_t length);
+
+/* What the results amount to, and the exit status for it: OTA_OK when no board failed; the code of
+ * those that failed when they all ended with the same exit status; else OTA_E_MIXED;
+ * OTA_E_INTERRUPTED in any case after an interruption. */
+enum ota_error fleet_outcome(const struct fleet *fleet, int *exit_status);
+void fleet_free(struct fleet *fleet);
+
+#endif

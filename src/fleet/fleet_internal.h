@@ -1,0 +1,79 @@
+/*
+ * fleet_internal.h: what fleet.c and fleet_password.c share; nobody else includes it.
+ */
+#ifndef ESP_OTA_FLEET_FLEET_INTERNAL_H
+#define ESP_OTA_FLEET_FLEET_INTERNAL_H
+
+#include "fleet/fleet.h"
+#include "secrets/prompt.h"
+
+enum state {
+    UNTRIED,
+    RUNNING,
+    RESTING, /* between two attempts */
+    PARKED,  /* until another board has accepted the password that was typed */
+    READY,   /* queued for a place */
+    ENDED
+};
+
+struct member {
+    struct fleet *fleet;
+    const struct assignment *assignment;
+    enum state state;
+    bool has_rested;            /* an attempt has failed, so the next one is a retry */
+    struct job *job;            /* from the start to the end */
+    struct member *next_ready;  /* in the queue of those that are READY */
+    bool asks;                  /* for a password, while its session waits */
+    bool was_given;             /* the password that was typed, in this attempt */
+    struct endpoints endpoints; /* once resolved; none before */
+    size_t bytes;
+    size_t total;
+    enum ota_error error; /* of its result; OTA_OK also before that */
+    int exit_status;
+};
+
+struct fleet {
+    struct fleet_config config;
+    struct member *members;
+    size_t places; /* for boards that run at a time */
+    size_t begun;  /* of the members, in their order */
+    size_t open;   /* begun, and not ended */
+    bool is_done;  /* and said so */
+    struct member *ready;
+    struct member **ready_end;
+    AvahiTimeout *turn;      /* when places may have to be filled */
+    size_t canaries;         /* so many of the members; more where one of them is skipped */
+    const char *why_stopped; /* NULL: goes on */
+    int signal_number;
+    struct ota_totals totals;
+    struct work_queue *work_queue;
+
+    /* fleet_password.c */
+    struct prompt *prompt;
+    struct member *prover; /* the board that the password is tried on; NULL: none for now */
+    char *typed_password;  /* NULL: none */
+    unsigned rejections;   /* of passwords that were typed */
+    bool is_settled;       /* a board has accepted it, or nobody is asked any more */
+};
+
+/* Has the fleet look soon, from the loop, what is to be done next. */
+void fleet_look_later(struct fleet *fleet);
+void fleet_set_state(struct member *member, enum state state);
+/* Queues the member for a place: behind all that have not been tried yet. */
+void fleet_queue(struct member *member);
+
+/* A board asks for a password and none was given for it. */
+void fleet_password_asked(struct member *member);
+/* The board has accepted the answer to its challenge. */
+void fleet_password_accepted(struct member *member);
+/* The board has rejected the password that was typed; true: it may ask again. */
+bool fleet_password_rejected(struct member *member);
+/* The attempt is over, without the board's word on the password; another one follows. */
+void fleet_password_rested(struct member *member);
+/* The work on the board is over. */
+void fleet_password_left(struct member *member);
+/* From the loop: does what is to be done about the password. */
+void fleet_password_turn(struct fleet *fleet);
+void fleet_password_dismiss(struct fleet *fleet);
+
+#endif

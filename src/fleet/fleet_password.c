@@ -1,0 +1,208 @@
+/*
+ * fleet_password.c: one question for the password of all boards that want one. What is typed is
+ * tried on one board, the prover, before the others see it:
+ *
+ *      board asks    -> it becomes the prover, if there is none; else it is parked
+ *      typed         -> the prover gets it
+ *      accepted      -> so do all others, also those that ask later
+ *      rejected      -> the question is asked again, three times in all; then nobody gets one
+ *      no word on it -> another board becomes the prover
+ *
+ * A parked board holds no place, and its session is closed, which leaves the board idle.
+ */
+#include "fleet/fleet_internal.h"
+
+#include "base/escape.h"
+#include "base/secret.h"
+
+#include <stdio.h>
+
+enum { REJECTIONS_MAX = 3 };
+
+static const int64_t PROMPT_US = 110 * INT64_C(1000000); /* a session waits for 120 s */
+
+static void forget_typed(struct fleet *fleet)
+{
+    secret_free(fleet->typed_password);
+    fleet->typed_password = NULL;
+}
+
+void fleet_password_dismiss(struct fleet *fleet)
+{
+    prompt_free(fleet->prompt);
+    fleet->prompt = NULL;
+    fleet->totals.is_asking = false;
+}
+
+void fleet_leave_prompt(struct fleet *fleet)
+{
+    if (fleet->prompt)
+        prompt_leave(fleet->prompt);
+}
+
+void fleet_repeat_prompt(struct fleet *fleet)
+{
+    if (fleet->prompt)
+        prompt_repeat(fleet->prompt);
+}
+
+static void give(struct member *member, const char *password)
+{
+    member->asks = false;
+    member->was_given = password;
+    job_set_password(member->job, password);
+}
+
+static void answer_all(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->begun; i++) {
+        struct member *member = &fleet->members[i];
+
+        if (member->asks || member->state == PARKED)
+            give(member, fleet->typed_password);
+        if (member->state == PARKED)
+            fleet_queue(member);
+    }
+}
+
+/* From now on every board gets this password; NULL: none. */
+static void settle(struct fleet *fleet)
+{
+    fleet->is_settled = true;
+    fleet->prover = NULL;
+    fleet_look_later(fleet);
+}
+
+static void on_typed(const char *answer, void *userdata)
+{
+    struct fleet *fleet = userdata;
+
+    fleet->typed_password = answer ? secret_copy(answer) : NULL;
+    fleet_password_dismiss(fleet);
+    if (!fleet->typed_password)
+        settle(fleet);
+    fleet_password_turn(fleet);
+}
+
+static void ask(struct fleet *fleet)
+{
+    char name[4 * TARGET_NAME_MAX], text[sizeof name + 64];
+
+    escape_string(name, sizeof name, fleet->prover->assignment->target.name);
+    snprintf(text, sizeof text, "Password of %s%s: ", name,
+             fleet->config.count > 1 ? " (and of the others that ask)" : "");
+    fleet->prompt = prompt_start(fleet->config.poll_api, text, PROMPT_US, on_typed, fleet);
+    fleet->totals.is_asking = fleet->prompt;
+    if (fleet->prompt)
+        return;
+    settle(fleet);
+    answer_all(fleet);
+}
+
+/* One whose session waits for the answer goes before one that would have to be invited again. */
+static struct member *find_prover(struct fleet *fleet)
+{
+    struct member *parked = NULL;
+
+    for (size_t i = 0; i < fleet->begun; i++) {
+        struct member *member = &fleet->members[i];
+
+        if (member->asks)
+            return member;
+        if (!parked && member->state == PARKED)
+            parked = member;
+    }
+    return parked;
+}
+
+static void prove(struct fleet *fleet)
+{
+    if (!fleet->prover)
+        fleet->prover = find_prover(fleet);
+
+    struct member *prover = fleet->prover;
+    if (prover && prover->state == PARKED)
+        fleet_queue(prover);
+    else if (prover && prover->asks && fleet->typed_password)
+        give(prover, fleet->typed_password);
+    else if (prover && prover->asks)
+        ask(fleet);
+}
+
+static void park_others(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->begun; i++) {
+        struct member *member = &fleet->members[i];
+
+        if (!member->asks || member == fleet->prover)
+            continue;
+        member->asks = false;
+        job_park(member->job);
+        fleet_set_state(member, PARKED);
+    }
+}
+
+void fleet_password_turn(struct fleet *fleet)
+{
+    if (fleet->is_settled) {
+        answer_all(fleet);
+        return;
+    }
+    if (!fleet->prompt)
+        prove(fleet);
+    park_others(fleet);
+}
+
+/* A session may be closed from the loop only, so the others are parked later. */
+void fleet_password_asked(struct member *member)
+{
+    struct fleet *fleet = member->fleet;
+
+    member->asks = true;
+    fleet_look_later(fleet);
+    if (fleet->is_settled)
+        answer_all(fleet);
+    else if (!fleet->prompt)
+        prove(fleet);
+}
+
+void fleet_password_accepted(struct member *member)
+{
+    if (member->was_given && !member->fleet->is_settled)
+        settle(member->fleet);
+}
+
+/* Once one board has accepted the password, one that rejects it has another. */
+bool fleet_password_rejected(struct member *member)
+{
+    struct fleet *fleet = member->fleet;
+
+    if (fleet->is_settled || !member->was_given)
+        return false;
+    member->was_given = false;
+    forget_typed(fleet);
+    if (++fleet->rejections < REJECTIONS_MAX)
+        return true;
+    settle(fleet);
+    return false;
+}
+
+void fleet_password_left(struct member *member)
+{
+    struct fleet *fleet = member->fleet;
+
+    member->asks = false;
+    if (fleet->prover == member)
+        fleet->prover = NULL;
+    if (fleet->prompt && !fleet->prover && !find_prover(fleet))
+        fleet_password_dismiss(fleet);
+    fleet_look_later(fleet);
+}
+
+/* It is unproven, so the board is to ask for it again. */
+void fleet_password_rested(struct member *member)
+{
+    fleet_password_left(member);
+    if (member->was_given && !member->fleet->is_settled)
+        give(member, NULL);
+}

@@ -1,0 +1,48 @@
+/*
+ * hosts.h: the list of boards behind --hosts, as text. It opens the list alone, not the files that
+ * are named in it.
+ *
+ * Each line is TARGET [port=N] [auth-file=PATH] [file=PATH] [min-auth=SCHEME], separated by white
+ * space. What has spaces in it stands in double quotes, in which \" and \\ are a quote and a
+ * backslash. A "#" at the beginning of a word makes the rest of the line a comment. Relative paths
+ * begin at the current directory, not at the list's.
+ */
+#ifndef ESP_OTA_FLEET_HOSTS_H
+#define ESP_OTA_FLEET_HOSTS_H
+
+#include "crypto/auth.h"
+#include "discovery/target.h"
+
+enum {
+    HOSTS_SIZE_MAX = 4 << 20, /* bytes of a list */
+    HOSTS_LINE_MAX = 16384,   /* bytes of a line, without its end */
+    HOSTS_COUNT_MAX = 10000,
+};
+
+struct host_line {
+    size_t number;        /* of the line, from 1; 0: it is from no list */
+    struct target target; /* with port=N merged into its port */
+    char *auth_file;      /* NULL: not given; never "" or "-" */
+    char *file;           /* NULL: not given; never "" */
+    bool has_min_auth;
+    enum auth_scheme min_auth; /* AUTH_MD5 or AUTH_SHA256 */
+};
+
+struct hosts {
+    struct host_line *lines; /* in the order of the list, those that are equal included */
+    size_t count;
+};
+
+/* Parses a list; name is for messages and is escaped in them. Fails with OTA_E_USAGE for a line
+ * that is not understood, a list without any board or one that exceeds a bound, OTA_E_INTERNAL when
+ * memory ran out. Afterwards, *hosts is to be freed with hosts_free() in any case. */
+enum ota_error hosts_parse(struct hosts *hosts, const char *name, const char *text, size_t length,
+                           struct ota_failure *failure);
+
+/* The same for a file ("-": standard input, to its end); OTA_E_USAGE also when it cannot be read.
+ */
+enum ota_error hosts_read(struct hosts *hosts, const char *path, struct ota_failure *failure);
+
+void hosts_free(struct hosts *hosts);
+
+#endif

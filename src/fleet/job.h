@@ -1,0 +1,86 @@
+/*
+ * job.h: one board of a fleet: from its name to its result, in as many attempts as it takes. It
+ * prints nothing, and knows nothing of the other boards.
+ */
+#ifndef ESP_OTA_FLEET_JOB_H
+#define ESP_OTA_FLEET_JOB_H
+
+#include "base/work_queue.h"
+#include "cli/options.h"
+#include "crypto/auth.h"
+#include "discovery/mdns_client.h"
+#include "image/image.h"
+#include "net/listener.h"
+#include "upload/espota/endpoints.h"
+
+struct job;
+
+/* What goes to which board. */
+struct assignment {
+    struct target target;
+    const struct image *image; /* NULL: nothing is sent, only the log followed */
+    const char *password;      /* NULL or "": none was given */
+    enum auth_scheme min_auth; /* AUTH_MD5 or AUTH_SHA256 */
+    bool is_confirmed;         /* by an earlier run: nothing is to be done */
+};
+
+/* Everything must outlive the job. */
+struct job_config {
+    const AvahiPoll *poll_api;
+    struct listener *listener;
+    struct mdns_client *mdns;
+    struct work_queue *work_queue;
+    const struct options *options; /* what holds for every board */
+    const struct assignment *assignment;
+};
+
+/* All are called from the loop, or from job_start() and job_interrupt(). A job may be freed from
+ * on_done only. */
+struct job_callbacks {
+    ota_event_fn *on_event; /* complete but for what concerns the whole fleet */
+    /* Whether the board that listens at one of these endpoints is the job's to upload to; if not,
+     * the job is withdrawn: on_done follows without a result. */
+    bool (*on_endpoints)(const struct endpoints *endpoints, void *userdata);
+    void (*on_password)(void *userdata); /* answer with job_set_password(), at once or later */
+    /* The board has rejected the password that job_set_password() gave, which the job keeps no
+     * longer. True: the upload begins anew, and on_password follows; else it has failed. */
+    bool (*on_rejected)(void *userdata);
+    void (*on_rest)(void *userdata);  /* an attempt is over and another is to follow */
+    void (*on_ready)(void *userdata); /* it may: job_start() */
+    void (*on_log)(void *userdata);   /* no upload: a log is followed until job_end_log() */
+    /* After the result; not where the log goes on (boot_check_is_endless()). */
+    void (*on_done)(void *userdata);
+    void *userdata;
+};
+
+/* NULL when memory ran out. */
+struct job *job_new(const struct job_config *config, const struct job_callbacks *callbacks);
+
+/* Begins the first attempt, or the next one after on_ready. */
+void job_start(struct job *job);
+
+/* The job keeps the pointer, also for the attempts that follow; NULL: nobody gave one. */
+void job_set_password(struct job *job, const char *password);
+
+/* Ends the attempt without a result and leaves the board idle; job_start() goes on with it. Only
+ * while a password is asked for, and not from a callback of the job. */
+void job_park(struct job *job);
+
+/* Closes the connection at once and emits the result; on_done does not follow. Only between
+ * job_start() and on_done. */
+void job_interrupt(struct job *job, int signal_number);
+
+/* Where the job stands; all of *standing but what it is doing. */
+void job_describe(const struct job *job, struct ota_standing *standing);
+
+/* Sends a line (given without its end) to the board whose log is followed; false when that cannot
+ * be done now. */
+bool job_say(struct job *job, const char *line, size_t length);
+
+/* Emits the result of a board that got no upload: whether its log was reached counts when its time
+ * is over. Does nothing after an upload, whose result is there already. */
+void job_end_log(struct job *job, bool is_time_over);
+
+void job_free(struct job *job);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * job_policy.c: see job_policy.h. Touches nothing but its arguments.
+ */
+#include "fleet/job_policy.h"
+
+#include "image/image_fit.h"
+
+#include <signal.h>
+#include <string.h>
+
+static const int64_t PAUSE_MIN_US = 1000000; /* a lost connection: idle again after 1.1 s */
+static const int64_t PAUSE_MAX_US = 5000000;
+
+enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024 };
+
+size_t job_policy_block(const struct options *options, const struct image *image)
+{
+    if (options->block)
+        return options->block;
+    return image->family == IMAGE_ESP32 ? BLOCK_ESP32 : BLOCK_8266;
+}
+
+int64_t job_policy_pause_us(unsigned attempt)
+{
+    int64_t doubled_us = PAUSE_MIN_US << (attempt < 4 ? attempt - 1 : 3);
+    return doubled_us < PAUSE_MAX_US ? doubled_us : PAUSE_MAX_US;
+}
+
+int64_t job_policy_restart_us(const struct image *image)
+{
+    return image->family == IMAGE_ESP32 ? 800000 : 2500000;
+}
+
+bool job_policy_is_break(enum ota_error error)
+{
+    return error == OTA_E_LOST || error == OTA_E_STALLED;
+}
+
+bool job_policy_is_absence(enum ota_error error)
+{
+    return error == OTA_E_NOT_FOUND || error == OTA_E_NO_ANSWER || error == OTA_E_NOT_LISTENING ||
+           error == OTA_E_UNREACHABLE;
+}
+
+bool job_policy_is_worth_another(enum ota_error error, enum ota_error before, unsigned attempt)
+{
+    bool is_second = error == OTA_E_NO_CONNECTION && before == OTA_E_NO_CONNECTION;
+    bool is_elsewhere = error == OTA_E_NOT_LISTENING && attempt == 1;
+
+    return ota_error_is_transient(error) && !is_second && !is_elsewhere;
+}
+
+const struct kind_family *job_policy_family(const struct kind *kind, const struct image *image,
+                                            uint16_t port)
+{
+    char chips[KIND_CHIPS_MAX];
+    const struct kind_family *found = NULL;
+    size_t count = 0, count_at_port = 0;
+
+    image_fit_chips(chips, image);
+    for (size_t i = 0; i < kind_family_count; i++) {
+        const struct kind_family *family = &kind_families[i];
+        bool is_possible =
+            kind_overlap(family->chips, kind->proven) &&
+            (kind_overlap(family->chips, chips) || !kind_overlap(kind->proven, chips));
+
+        if (!is_possible)
+            continue;
+        count++;
+        count_at_port += family->port == port;
+        if (!found || (family->port == port && found->port != port))
+            found = family;
+    }
+    return count == 1 || count_at_port == 1 ? found : NULL;
+}
+
+bool job_policy_can_prove(const struct options *options, const struct kind_family *family)
+{
+    bool is_esp32 = family && kind_overlap(family->chips, "esp32*");
+
+    return options->expect || (options->online_us && is_esp32);
+}
+
+bool job_policy_wants_plain(const struct image *image, const struct ota_failure *failure)
+{
+    return image && image->plain && failure->error == OTA_E_BOARD &&
+           failure->cause == OTA_CAUSE_MAGIC_BYTE;
+}
+
+/* The default ports of the families that fit the chips and the kind; a port only once, and none
+ * where the image, if there is one, would be refused if somebody had given that port. */
+static size_t add_default_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX], const char *chips,
+                                const struct image *image, const struct kind *kind)
+{
+    char reason[IMAGE_FIT_REASON_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < kind_family_count; i++) {
+        const struct kind_family *family = &kind_families[i];
+        bool is_there = count && ports[count - 1].number == family->port;
+
+        if (is_there || count == ENDPOINTS_PORTS_MAX || !kind_overlap(family->chips, chips) ||
+            !kind_overlap(family->chips, kind->proven) ||
+            (image && image_fit_board(reason, image, kind, family->port) == IMAGE_FIT_REFUSED))
+            continue;
+        ports[count++] =
+            (struct endpoint_port){.number = family->port, .source = family->port_source};
+    }
+    return count;
+}
+
+size_t job_policy_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
+                        const struct assignment *assignment, uint16_t announced,
+                        const struct kind *kind, bool is_forced)
+{
+    const struct image *image = assignment->image;
+    char chips[KIND_CHIPS_MAX];
+    uint16_t given = assignment->target.port;
+    size_t count;
+
+    if (given || announced) {
+        *ports = (struct endpoint_port){.number = given ? given : announced,
+                                        .source = given ? "the given port" : "the announced port"};
+        return 1;
+    }
+    count = add_default_ports(ports, image_fit_chips(chips, image), is_forced ? NULL : image, kind);
+    return count ? count : add_default_ports(ports, "", NULL, kind);
+}
+
+const char *job_policy_signal_name(int number)
+{
+    static const char *const names[] = {
+        [SIGHUP] = "SIGHUP", [SIGINT] = "SIGINT", [SIGQUIT] = "SIGQUIT"};
+    bool is_named = number > 0 && (size_t)number < sizeof names / sizeof *names && names[number];
+    return is_named ? names[number] : "SIGTERM";
+}

@@ -1,0 +1,292 @@
+/*
+ * plan.c: from the options to the assignments of a fleet. It reads files, and prints nothing but
+ * warnings: about images, and about passwords and keys that others can read.
+ */
+#include "fleet/plan.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+#include "base/secret.h"
+#include "image/image_fit.h"
+#include "image/image_prepare.h"
+#include "secrets/password.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum ota_error out_of_memory(struct ota_failure *failure)
+{
+    return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+}
+
+/* Makes room for one more; NULL when memory ran out. Grows by doubling. */
+static void *grow(void *list, size_t count, size_t size)
+{
+    bool is_full = (count & (count - 1)) == 0; /* at each power of two */
+    return is_full ? realloc(list, (count ? 2 * count : 1) * size) : list;
+}
+
+/* Says what speaks against sending the image, to whatever board. */
+static enum ota_error screen(const struct image *image, const struct options *options,
+                             struct ota_failure *failure)
+{
+    char shown[512], reason[IMAGE_FIT_REASON_MAX];
+    enum image_fit screening = image_fit_image(reason, image, options->command);
+    input_show(shown, sizeof shown, image->path);
+    if (screening == IMAGE_FIT_REFUSED && !options->force)
+        return ota_fail(failure, OTA_E_IMAGE, "%s %s (--force sends it all the same)", shown,
+                        reason);
+    if (screening == IMAGE_FIT_REFUSED)
+        diag_warning("%s %s; it is sent all the same, as --force asks", shown, reason);
+    if (screening == IMAGE_FIT_DOUBTFUL)
+        diag_warning("%s %s", shown, reason);
+    return OTA_OK;
+}
+
+/* Of the bytes that go out, which -z and --sign may have made. */
+static enum ota_error verify_bytes(const struct image *image, const struct sign_key *key,
+                                   struct ota_failure *failure)
+{
+    char shown[512];
+    struct inspection inspection;
+    struct signature signature;
+    const struct sign_file file = {input_show(shown, sizeof shown, image->path), image->data,
+                                   image->size, &inspection};
+
+    if (image_inspect(&inspection, image, failure) != OTA_OK ||
+        sign_verify(&signature, key, &file, failure) != OTA_OK)
+        return failure->error;
+    if (signature.verdict != SIGN_VALID)
+        return ota_fail(failure, OTA_E_SIGNATURE, "%s is not sent: %s", shown, signature.sentence);
+    diag_debug("%s: %s", shown, signature.sentence);
+    return OTA_OK;
+}
+
+/* Each of the forms in which some board may get the image. */
+static enum ota_error verify_image(const struct image *image, const struct sign_key *key,
+                                   struct ota_failure *failure)
+{
+    enum ota_error error = OTA_OK;
+
+    for (; image && error == OTA_OK; image = image->plain) {
+        error = verify_bytes(image, key, failure);
+        if (error == OTA_OK && image->for_esp32)
+            error = verify_bytes(image->for_esp32, key, failure);
+    }
+    return error;
+}
+
+static enum ota_error load_image(struct plan *plan, const char *path, struct ota_failure *failure)
+{
+    const struct options *options = plan->options;
+    struct plan_image *images = grow(plan->images, plan->image_count, sizeof *images);
+    if (!images)
+        return out_of_memory(failure);
+    plan->images = images;
+    struct plan_image *loaded = &images[plan->image_count];
+    *loaded = (struct plan_image){.path = strdup(path)};
+    if (!loaded->path)
+        return out_of_memory(failure);
+    plan->image_count++;
+    if (image_load(&loaded->image, path, !options->sign, options->size_limit, failure) != OTA_OK ||
+        screen(loaded->image, options, failure) != OTA_OK)
+        return failure->error;
+    if ((options->json || options->resume) && image_add_sha256(loaded->image, failure) != OTA_OK)
+        return failure->error;
+    if (image_prepare(&loaded->image, options, plan->key, failure) != OTA_OK)
+        return failure->error;
+    return plan->verify_key ? verify_image(loaded->image, plan->verify_key, failure) : OTA_OK;
+}
+
+static enum ota_error find_image(struct plan *plan, const char *path, const struct image **image,
+                                 struct ota_failure *failure)
+{
+    for (size_t i = 0; i < plan->image_count; i++) {
+        if (strcmp(plan->images[i].path, path) == 0) {
+            *image = plan->images[i].image;
+            return OTA_OK;
+        }
+    }
+    enum ota_error error = load_image(plan, path, failure);
+    if (error == OTA_OK)
+        *image = plan->images[plan->image_count - 1].image;
+    return error;
+}
+
+static enum ota_error load_password(struct plan *plan, const char *path,
+                                    struct ota_failure *failure)
+{
+    enum exposure exposure;
+    struct plan_password *passwords =
+        grow(plan->passwords, plan->password_count, sizeof *passwords);
+    if (!passwords)
+        return out_of_memory(failure);
+    plan->passwords = passwords;
+    struct plan_password *loaded = &passwords[plan->password_count];
+    *loaded = (struct plan_password){.path = strdup(path)};
+    if (!loaded->path)
+        return out_of_memory(failure);
+    plan->password_count++;
+    if (password_from_file(&loaded->password, path, &exposure, failure) != OTA_OK)
+        return failure->error;
+    exposure_warn(exposure, path, "password");
+    return OTA_OK;
+}
+
+static enum ota_error find_password(struct plan *plan, const char *path, const char **password,
+                                    struct ota_failure *failure)
+{
+    for (size_t i = 0; i < plan->password_count; i++) {
+        if (strcmp(plan->passwords[i].path, path) == 0) {
+            *password = plan->passwords[i].password;
+            return OTA_OK;
+        }
+    }
+    enum ota_error error = load_password(plan, path, failure);
+    if (error == OTA_OK)
+        *password = plan->passwords[plan->password_count - 1].password;
+    return error;
+}
+
+static struct assignment *find_planned(const struct plan *plan, const struct target *target)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (target_equal(&plan->assignments[i].target, target))
+            return &plan->assignments[i];
+    return NULL;
+}
+
+static enum ota_error append(struct plan *plan, const struct assignment *assignment,
+                             struct ota_failure *failure)
+{
+    if (plan->count == PLAN_BOARDS_MAX)
+        return ota_fail(failure, OTA_E_USAGE, "more than %d boards are named; update them in parts",
+                        PLAN_BOARDS_MAX);
+    struct assignment *assignments = grow(plan->assignments, plan->count, sizeof *assignments);
+    if (!assignments)
+        return out_of_memory(failure);
+    plan->assignments = assignments;
+    assignments[plan->count++] = *assignment;
+    return OTA_OK;
+}
+
+/* The escaped name is what the report calls the board. */
+static bool is_confirmed(const struct plan *plan, const struct assignment *assignment)
+{
+    char name[4 * TARGET_NAME_MAX];
+    escape_string(name, sizeof name, assignment->target.name);
+    return plan->resume && assignment->image &&
+           resume_is_confirmed(plan->resume, name, assignment->target.port,
+                               assignment->image->sha256, plan->options->command);
+}
+
+/* A line of --hosts; without the files that it does not name it is a board like those of -i. */
+static enum ota_error add_line(struct plan *plan, const struct host_line *line,
+                               struct ota_failure *failure)
+{
+    char shown[2 * TARGET_NAME_MAX];
+    const struct options *options = plan->options;
+    const char *path = line->file ? line->file : options->file;
+    struct assignment assignment = {.target = line->target,
+                                    .password = options->password,
+                                    .min_auth =
+                                        line->has_min_auth ? line->min_auth : options->min_auth};
+    struct assignment *planned = find_planned(plan, &line->target);
+    const bool is_upload = path || !(options->monitor || options->expect);
+    if (!path && is_upload)
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "no firmware is named for %s; add file=FILE to its line, or -f FILE for all",
+            escape_string(shown, sizeof shown, line->target.name));
+    enum ota_error error = is_upload ? find_image(plan, path, &assignment.image, failure) : OTA_OK;
+    if (error == OTA_OK && line->auth_file)
+        error = find_password(plan, line->auth_file, &assignment.password, failure);
+    if (error == OTA_OK && planned && planned->image != assignment.image)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s is to get two different images; leave one of them out",
+                        escape_string(shown, sizeof shown, line->target.name));
+    if (error == OTA_OK && !planned) {
+        assignment.is_confirmed = is_confirmed(plan, &assignment);
+        error = append(plan, &assignment, failure);
+    }
+    if (error == OTA_OK && planned && assignment.min_auth > planned->min_auth)
+        planned->min_auth = assignment.min_auth;
+    return error;
+}
+
+enum ota_error plan_add(struct plan *plan, const struct target *target, struct ota_failure *failure)
+{
+    const struct host_line line = {.target = *target};
+    return add_line(plan, &line, failure);
+}
+
+/* Puts the list and the line before what is wrong with it. */
+static enum ota_error name_line(const struct plan *plan, const struct host_line *line,
+                                struct ota_failure *failure)
+{
+    char shown[512];
+    const struct ota_failure unnamed = *failure;
+    const char *path = plan->options->hosts;
+    input_show(shown, sizeof shown, path);
+    return ota_fail(failure, unnamed.error, "%s, line %zu: %s", shown, line->number,
+                    unnamed.message);
+}
+
+/* -p is for the boards whose line names no port. */
+static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
+{
+    struct hosts hosts;
+    enum ota_error error = hosts_read(&hosts, plan->options->hosts, failure);
+    for (size_t i = 0; i < hosts.count && error == OTA_OK; i++) {
+        if (hosts.lines[i].target.port == 0)
+            hosts.lines[i].target.port = plan->options->port;
+        if (add_line(plan, &hosts.lines[i], failure) != OTA_OK)
+            error = name_line(plan, &hosts.lines[i], failure);
+    }
+    hosts_free(&hosts);
+    return error;
+}
+
+enum ota_error plan_make(struct plan *plan, const struct options *options,
+                         struct ota_failure *failure)
+{
+    enum ota_error error = OTA_OK;
+    *plan = (struct plan){.options = options};
+    if (options->resume)
+        error = resume_load(&plan->resume, options->resume, failure);
+    if (error == OTA_OK && options->sign)
+        error = image_prepare_load_key(&plan->key, options->sign, failure);
+    if (error == OTA_OK && options->verify_key)
+        error = sign_key_load_public(&plan->verify_key, options->verify_key, failure);
+    /* Before the boards are looked for: a wrong file name should be told at once. */
+    if (error == OTA_OK && options->file)
+        error = load_image(plan, options->file, failure);
+    for (size_t i = 0; i < options->target_count && error == OTA_OK; i++)
+        error = plan_add(plan, &options->targets[i], failure);
+    if (error == OTA_OK && options->hosts)
+        error = add_hosts(plan, failure);
+    /* All images are signed, and no child that is forked later has the key. */
+    sign_key_free(plan->key);
+    plan->key = NULL;
+    return error;
+}
+
+void plan_free(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->image_count; i++) {
+        image_free(plan->images[i].image);
+        free(plan->images[i].path);
+    }
+    for (size_t i = 0; i < plan->password_count; i++) {
+        secret_free(plan->passwords[i].password);
+        free(plan->passwords[i].path);
+    }
+    free(plan->assignments);
+    free(plan->images);
+    free(plan->passwords);
+    resume_free(plan->resume);
+    sign_key_free(plan->key);
+    sign_key_free(plan->verify_key);
+}

@@ -1,0 +1,305 @@
+/*
+ * resume.c: reads the report of an earlier run, line by line, and keeps of it who has confirmed
+ * what. It touches nothing but that file. When in doubt a board counts as not confirmed: to update
+ * it once more does no harm.
+ *
+ * Events are those of report_json.c. Of interest are "result", and "skipped" with the code
+ * "confirmed", by which a run that resumed another one hands on what it had learned.
+ */
+#include "fleet/resume.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+#include "base/json_memory.h"
+#include "base/utf8.h"
+#include "crypto/digest.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAME_SHOWN = 256, KEY_MAX = 16, IMAGE_MAX = DIGEST_SHA256_HEX + 16 };
+
+/* How every line of a report begins. */
+static const char line_start[] = "{\"event\":";
+
+struct resume {
+    json_t *boards; /* board -> port in decimal, or "0" -> image confirmed, or null */
+    bool is_report; /* some line tells of a board, or how a run ended */
+};
+
+/* Where we are, for messages. */
+struct place {
+    const char *name; /* escaped */
+    size_t number;    /* of the line, from 1 */
+    struct ota_failure *failure;
+};
+
+static enum ota_error out_of_memory(struct ota_failure *failure)
+{
+    return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+}
+
+static enum ota_error reject(const struct place *place, const char *why)
+{
+    return ota_fail(place->failure, OTA_E_USAGE,
+                    "%s, line %zu %s; --resume takes what an earlier run with --json has printed",
+                    place->name, place->number, why);
+}
+
+/* -- what the events say -- */
+
+/* The names under which an image and a port are kept. */
+static const char *image_key(char key[IMAGE_MAX], const char *sha256, const char *command)
+{
+    snprintf(key, IMAGE_MAX, "%s %s", command, sha256);
+    return key;
+}
+
+static const char *port_key(char key[KEY_MAX], json_int_t port)
+{
+    snprintf(key, KEY_MAX, "%u", (unsigned)port);
+    return key;
+}
+
+/* Whether the event names an image. */
+static bool find_image(char key[IMAGE_MAX], const json_t *event)
+{
+    const char *sha256 = json_string_value(json_object_get(event, "sha256"));
+    const char *command = json_string_value(json_object_get(event, "command"));
+    if (!sha256 || strlen(sha256) != DIGEST_SHA256_HEX || !command ||
+        (strcmp(command, "sketch") != 0 && strcmp(command, "filesystem") != 0))
+        return false;
+    image_key(key, sha256, command);
+    return true;
+}
+
+/* A port of 0 is one that the event does not name. */
+static json_int_t port_of(const json_t *event)
+{
+    json_int_t port = json_integer_value(json_object_get(event, "port"));
+    return port > 0 && port <= UINT16_MAX ? port : 0;
+}
+
+/* image is NULL where the board has not confirmed. What was known of the board's ports is kept only
+ * if it is about another one: a failure without a port may be about any, and a port that is known
+ * from now on replaces one that was not. Returns false when memory ran out. */
+static bool record(struct resume *resume, const char *board, json_int_t port, const char *image)
+{
+    char key[KEY_MAX];
+    json_t *ports = json_object_get(resume->boards, board);
+    if (!ports) {
+        ports = json_object();
+        if (json_object_set_new(resume->boards, board, ports) != 0)
+            return false;
+    }
+    if (port == 0 && !image)
+        json_object_clear(ports);
+    else if (port != 0)
+        json_object_del(ports, port_key(key, 0));
+    return json_object_set_new(ports, port_key(key, port),
+                               image ? json_string(image) : json_null()) == 0;
+}
+
+static enum ota_error take_outcome(struct resume *resume, const json_t *event, bool is_confirmed,
+                                   const struct place *place)
+{
+    char image[IMAGE_MAX];
+    const json_t *board = json_object_get(event, "board");
+    /* A run that has ended before it came to any board. */
+    if (!is_confirmed && json_is_null(board))
+        return OTA_OK;
+    if (!json_is_string(board))
+        return reject(place, "does not say which board it is about");
+    if (is_confirmed && !find_image(image, event))
+        return reject(place, "does not say which image was confirmed");
+    return record(resume, json_string_value(board), port_of(event), is_confirmed ? image : NULL)
+               ? OTA_OK
+               : out_of_memory(place->failure);
+}
+
+static enum ota_error take_event(struct resume *resume, const json_t *event,
+                                 const struct place *place)
+{
+    const char *type = json_string_value(json_object_get(event, "event"));
+    const char *code = json_string_value(json_object_get(event, "code"));
+    if (!type)
+        return reject(place, "is not an event");
+    /* A run that was cut short may have no result yet. */
+    if (strcmp(type, "start") == 0 || strcmp(type, "result") == 0 || strcmp(type, "skipped") == 0)
+        resume->is_report = true;
+    if (strcmp(type, "result") == 0)
+        return take_outcome(resume, event, json_is_true(json_object_get(event, "ok")), place);
+    if (strcmp(type, "skipped") == 0 && code && strcmp(code, "confirmed") == 0)
+        return take_outcome(resume, event, true, place);
+    return OTA_OK;
+}
+
+/* -- lines -- */
+
+/* Returns the length, 0 at the end of the stream. A longer line comes in pieces. */
+static size_t read_line(FILE *stream, char line[RESUME_LINE_MAX])
+{
+    size_t length = 0;
+    while (length < RESUME_LINE_MAX) {
+        int c = getc(stream);
+        if (c == EOF)
+            break;
+        line[length++] = (char)c;
+        if (c == '\n')
+            break;
+    }
+    return length;
+}
+
+static bool is_cut_short(const char *line, size_t length)
+{
+    size_t common = length < strlen(line_start) ? length : strlen(line_start);
+    return (length == 0 || line[length - 1] != '\n') && memcmp(line, line_start, common) == 0;
+}
+
+static enum ota_error take_line(struct resume *resume, const char *line, size_t length,
+                                const struct place *place)
+{
+    json_error_t error;
+    if (length == RESUME_LINE_MAX && line[length - 1] != '\n')
+        return reject(place, "is longer than 64 KiB");
+    json_memory_watch();
+    json_t *event = json_loadb(line, length, 0, &error);
+    const bool ran_out = json_memory_has_run_out(); /* whatever jansson has made of it */
+    if (!event && !ran_out)
+        return is_cut_short(line, length) ? OTA_OK : reject(place, "is not JSON");
+
+    enum ota_error result =
+        ran_out ? out_of_memory(place->failure) : take_event(resume, event, place);
+    json_decref(event);
+    return result;
+}
+
+static enum ota_error read_report(struct resume *resume, FILE *stream, char *line,
+                                  struct place *place)
+{
+    size_t length, size = 0;
+    while ((length = read_line(stream, line)) > 0) {
+        place->number++;
+        size += length;
+        if (size > RESUME_SIZE_MAX)
+            return ota_fail(place->failure, OTA_E_USAGE,
+                            "%s is longer than 1 GiB, which is no report of a run", place->name);
+        size_t mark = place->number == 1 ? utf8_mark(line, length) : 0;
+        if (take_line(resume, line + mark, length - mark, place) != OTA_OK)
+            return place->failure->error;
+    }
+    if (ferror(stream))
+        return ota_fail(place->failure, error_unless_local(OTA_E_USAGE, errno),
+                        "cannot read the report %s: %s", place->name, input_error(errno));
+    if (size == 0)
+        return ota_fail(place->failure, OTA_E_USAGE,
+                        "%s is empty, perhaps as this run writes to it; --resume takes what an "
+                        "earlier run with --json has printed",
+                        place->name);
+    if (!resume->is_report)
+        return ota_fail(place->failure, OTA_E_USAGE,
+                        "%s tells of no board; --resume takes what an earlier run with --json has "
+                        "printed",
+                        place->name);
+    return OTA_OK;
+}
+
+enum ota_error resume_read(struct resume **resume, FILE *stream, const char *name,
+                           struct ota_failure *failure)
+{
+    char shown[NAME_SHOWN];
+    struct place place = {escape_string(shown, sizeof shown, name), 0, failure};
+    char *line = malloc(RESUME_LINE_MAX);
+    *resume = calloc(1, sizeof **resume);
+    if (*resume)
+        (*resume)->boards = json_object();
+    enum ota_error error = line && *resume && (*resume)->boards
+                               ? read_report(*resume, stream, line, &place)
+                               : out_of_memory(failure);
+    free(line);
+    if (error != OTA_OK) {
+        resume_free(*resume);
+        *resume = NULL;
+    }
+    return error;
+}
+
+static ssize_t read_stream(void *cookie, char *buffer, size_t size)
+{
+    return input_read(*(int *)cookie, buffer, size);
+}
+
+static int close_stream(void *cookie)
+{
+    int result = close(*(int *)cookie);
+    free(cookie);
+    return result;
+}
+
+/* NULL and errno when there is none. */
+static FILE *open_stream(const char *path)
+{
+    const cookie_io_functions_t functions = {.read = read_stream, .close = close_stream};
+    int *descriptor = malloc(sizeof *descriptor);
+    if (!descriptor)
+        return NULL; /* ENOMEM */
+    *descriptor = input_open(path);
+    FILE *stream = *descriptor >= 0 ? fopencookie(descriptor, "r", functions) : NULL;
+    if (!stream) {
+        int error = errno;
+        if (*descriptor >= 0)
+            close(*descriptor);
+        free(descriptor);
+        errno = error;
+    }
+    return stream;
+}
+
+enum ota_error resume_load(struct resume **resume, const char *path, struct ota_failure *failure)
+{
+    *resume = NULL;
+    FILE *stream = open_stream(path);
+    if (!stream) {
+        char shown[NAME_SHOWN];
+        return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
+                        "cannot open the report %s: %s", escape_string(shown, sizeof shown, path),
+                        input_open_error(path, errno));
+    }
+    enum ota_error error = resume_read(resume, stream, path, failure);
+    fclose(stream);
+    return error;
+}
+
+/* -- questions -- */
+
+static bool is_image(const json_t *outcome, const char *image)
+{
+    return json_is_string(outcome) && strcmp(json_string_value(outcome), image) == 0;
+}
+
+bool resume_is_confirmed(const struct resume *resume, const char *board, uint16_t port,
+                         const char *sha256, enum ota_command command)
+{
+    char key[KEY_MAX], image[IMAGE_MAX];
+    json_t *ports = json_object_get(resume->boards, board);
+    image_key(image, sha256, command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem");
+    if (port != 0)
+        return is_image(json_object_get(ports, port_key(key, port)), image);
+    for (void *at = json_object_iter(ports); at; at = json_object_iter_next(ports, at)) {
+        if (!is_image(json_object_iter_value(at), image))
+            return false;
+    }
+    return json_object_size(ports) > 0;
+}
+
+void resume_free(struct resume *resume)
+{
+    if (resume)
+        json_decref(resume->boards);
+    free(resume);
+}

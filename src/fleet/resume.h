@@ -1,0 +1,35 @@
+/*
+ * resume.h: which boards an earlier run has updated, by the report that it wrote with --json.
+ */
+#ifndef ESP_OTA_FLEET_RESUME_H
+#define ESP_OTA_FLEET_RESUME_H
+
+#include "esp-ota.h"
+
+#include <stdio.h>
+
+enum {
+    RESUME_LINE_MAX = 65536, /* bytes of a line, its end included */
+    RESUME_SIZE_MAX = 1 << 30,
+};
+
+struct resume;
+
+/* Reads a report, or several one behind the other: what was told last about a board counts. A last
+ * line that was cut short, as its run was killed, is as good as none. Fails with OTA_E_USAGE when
+ * the file cannot be read, exceeds a bound or is no such report, OTA_E_INTERNAL when memory ran
+ * out; *resume is NULL then. */
+enum ota_error resume_load(struct resume **resume, const char *path, struct ota_failure *failure);
+
+/* The same for a stream; name is for messages and is escaped in them. */
+enum ota_error resume_read(struct resume **resume, FILE *stream, const char *name,
+                           struct ota_failure *failure);
+
+/* Whether the board has confirmed this image. board is the text in the report's events, port what
+ * the user gave, or 0: then every port that the report knows for this board must agree. */
+bool resume_is_confirmed(const struct resume *resume, const char *board, uint16_t port,
+                         const char *sha256, enum ota_command command);
+
+void resume_free(struct resume *resume); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,418 @@
+/*
+ * image.c: the firmware file, read once into memory, digested and recognised. It touches the file
+ * system and nothing else. A FIFO or a device is refused, not opened for long; only standard input
+ * is waited for (input.h).
+ */
+#include "image/image.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+#include "image/gzip.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The path as shown in messages: long ones are cut, so that the reason always fits behind them. */
+enum { SHOWN_MAX = 512, STREAM_START = 64 * 1024 };
+
+static char *signed_path(const char *path)
+{
+    size_t size = strlen(path) + sizeof ".signed";
+    char *result = malloc(size);
+
+    if (result != NULL)
+        snprintf(result, size, "%s.signed", path);
+    return result;
+}
+
+/* Settles which file to read. As with espota.py, path itself need not exist beside path.signed. */
+static enum ota_error choose_path(struct image *image, const char *path, bool may_be_signed,
+                                  struct ota_failure *failure)
+{
+    struct stat status;
+
+    image->path = signed_path(path);
+    if (image->path == NULL)
+        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    image->is_signed = may_be_signed && stat(image->path, &status) == 0 && S_ISREG(status.st_mode);
+    if (!image->is_signed)
+        image->path[strlen(path)] = '\0';
+    return OTA_OK;
+}
+
+static const char *describe_mode(mode_t mode)
+{
+    return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a pipe" : "not a regular file";
+}
+
+static enum ota_error check_least(uintmax_t size, const char *shown, struct ota_failure *failure)
+{
+    if (size == 0)
+        return ota_fail(failure, OTA_E_IMAGE, "%s is empty", shown);
+    if (size < IMAGE_SIZE_MIN)
+        return ota_fail(
+            failure, OTA_E_IMAGE,
+            "%s has only %ju bytes: no firmware image is shorter than %d bytes, and boards "
+            "can crash on one that is",
+            shown, size, IMAGE_SIZE_MIN);
+    return OTA_OK;
+}
+
+static enum ota_error check_status(const struct stat *status, size_t limit, const char *shown,
+                                   struct ota_failure *failure)
+{
+    uintmax_t size = (uintmax_t)status->st_size;
+
+    if (!S_ISREG(status->st_mode))
+        return ota_fail(failure, OTA_E_IMAGE, "%s is %s, not a firmware image%s", shown,
+                        describe_mode(status->st_mode),
+                        S_ISFIFO(status->st_mode) ? "; -f - reads one from standard input" : "");
+    if (check_least(size, shown, failure) != OTA_OK)
+        return failure->error;
+    if (size > limit)
+        return ota_fail(
+            failure, OTA_E_IMAGE,
+            "%s has %ju bytes, which is over the limit of %zu bytes (--max-size raises it)", shown,
+            size, limit);
+    return OTA_OK;
+}
+
+/* A build that rewrites the file now would leave us with half of the old and half of the new. */
+static bool has_changed(int descriptor, const struct stat *before)
+{
+    struct stat after;
+
+    return fstat(descriptor, &after) != 0 || after.st_size != before->st_size ||
+           after.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+           after.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
+}
+
+/* Memory with its pages in place. To fault them in one by one while read() fills them takes the
+ * kernel up to three times as long, worst of all in virtual machines. Where madvise() cannot, it is
+ * so. */
+static unsigned char *allocate(size_t size)
+{
+    void *memory;
+
+    if (posix_memalign(&memory, (size_t)sysconf(_SC_PAGESIZE), size) != 0)
+        return NULL;
+    madvise(memory, size, MADV_POPULATE_WRITE);
+    return memory;
+}
+
+/* The whole content of the file, which the caller frees; NULL and failure when it cannot be had.
+ * shown is the path, for messages. */
+static unsigned char *read_file(int descriptor, struct stat *status, size_t limit,
+                                const char *shown, struct ota_failure *failure)
+{
+    unsigned char *data;
+    size_t size;
+    ssize_t count;
+
+    if (fstat(descriptor, status) != 0) {
+        ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot examine %s: %s", shown,
+                 strerror(errno));
+        return NULL;
+    }
+    if (check_status(status, limit, shown, failure) != OTA_OK)
+        return NULL;
+
+    size = (size_t)status->st_size;
+    /* One byte more than the file has: a read that fills it tells that the file grew. */
+    data = allocate(size + 1);
+    if (data == NULL) {
+        ota_fail(failure, OTA_E_INTERNAL, "out of memory for the %zu bytes of %s", size, shown);
+        return NULL;
+    }
+    count = input_read_all(descriptor, data, size + 1);
+    if (count < 0)
+        ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot read %s: %s", shown,
+                 strerror(errno));
+    else if ((size_t)count != size || has_changed(descriptor, status))
+        ota_fail(failure, OTA_E_IMAGE,
+                 "%s changed while it was being read: wait until the build has finished", shown);
+    else
+        return data;
+    free(data);
+    return NULL;
+}
+
+/* -- standard input -- */
+
+/* Takes over the capacity bytes of *data, and fills in what comes, up to one byte over limit. */
+static enum ota_error fill_from_stream(unsigned char **data, size_t *size, size_t limit,
+                                       struct ota_failure *failure)
+{
+    for (size_t capacity = STREAM_START;; capacity *= 2) {
+        capacity = capacity <= limit ? capacity : limit + 1;
+        unsigned char *grown = realloc(*data, capacity);
+        if (grown == NULL)
+            return ota_fail(failure, OTA_E_INTERNAL,
+                            "out of memory for the image from standard input");
+        *data = grown;
+
+        ssize_t count = input_read_all(STDIN_FILENO, grown + *size, capacity - *size);
+        if (count < 0)
+            return ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno),
+                            "cannot read standard input: %s", input_error(errno));
+        *size += (size_t)count;
+        if (*size > limit)
+            return ota_fail(
+                failure, OTA_E_IMAGE,
+                "standard input has more than the limit of %zu bytes (--max-size raises "
+                "it)",
+                limit);
+        if (*size < capacity)
+            return check_least(*size, "standard input", failure);
+    }
+}
+
+static enum ota_error load_stream(struct image *image, size_t limit, struct ota_failure *failure)
+{
+    image->path = strdup("-");
+    if (image->path == NULL)
+        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    return fill_from_stream(&image->data, &image->size, limit, failure);
+}
+
+/* -- what was read -- */
+
+/* Also of a damaged image, which --force may send. */
+static enum image_family family_of(const struct inspection *inspection)
+{
+    switch (inspection->format == INSPECT_GZIP ? inspection->inner : inspection->format) {
+    case INSPECT_ESP8266:
+        return IMAGE_ESP8266;
+    case INSPECT_ESP32_APPLICATION:
+    case INSPECT_ESP32_FACTORY:
+    case INSPECT_ESP32_BOOT_LOADER:
+    case INSPECT_ESP32_PARTITION_TABLE:
+    case INSPECT_FAT:
+        return IMAGE_ESP32;
+    case INSPECT_PICO:
+        return IMAGE_PICO;
+    default:
+        return IMAGE_UNKNOWN;
+    }
+}
+
+static int open_file(const char *path)
+{
+    return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+}
+
+/* -- NAME.signed in the place of NAME -- */
+
+/* Whoever can write NAME.signed decides what is sent. plain: of NAME; NULL: there is none. */
+static enum ota_error check_owner(const struct stat *status, const struct stat *plain,
+                                  const char *shown, struct ota_failure *failure)
+{
+    uid_t owner = plain != NULL ? plain->st_uid : geteuid();
+    /* A user's private group has the user's number; files of a umask of 002 are usually its. */
+    bool is_own_group = status->st_gid == status->st_uid;
+
+    if (status->st_uid != owner && status->st_uid != 0)
+        return ota_fail(
+            failure, OTA_E_IMAGE,
+            "%s is not sent in place of the unsigned file: it belongs to user %ju, not to "
+            "%ju; remove it, or send it with -f %s",
+            shown, (uintmax_t)status->st_uid, (uintmax_t)owner, shown);
+    if ((status->st_mode & S_IWOTH) != 0)
+        return ota_fail(
+            failure, OTA_E_IMAGE,
+            "%s is not sent in place of the unsigned file: every user of this computer may "
+            "change it; chmod o-w it, or send it with -f %s",
+            shown, shown);
+    if ((status->st_mode & S_IWGRP) != 0 && !is_own_group)
+        return ota_fail(failure, OTA_E_IMAGE,
+                        "%s is not sent in place of the unsigned file: the users of group %ju may "
+                        "change it; chmod g-w it, or send it with -f %s",
+                        shown, (uintmax_t)status->st_gid, shown);
+    return OTA_OK;
+}
+
+static const char *print_time(char *text, size_t capacity, time_t time)
+{
+    struct tm parts;
+
+    if (localtime_r(&time, &parts) == NULL || strftime(text, capacity, "%F %T", &parts) == 0)
+        snprintf(text, capacity, "at %jd", (intmax_t)time);
+    return text;
+}
+
+/* Without NAME, the image's own format has to tell where the signature begins. */
+static void examine_alone(struct image *image)
+{
+    if (!inspect_is_signed(&image->inspection, image->data, image->size))
+        snprintf(image->flaw, sizeof image->flaw,
+                 "cannot be sent: it does not end in a signature as its name says; sign it again");
+}
+
+/* data: of NAME. */
+static void examine_beside(struct image *image, const struct stat *status, const char *path,
+                           const unsigned char *data, const struct stat *plain)
+{
+    char shown[IMAGE_FLAW_MAX / 2], time[32], plain_time[32];
+    size_t size = (size_t)plain->st_size;
+    size_t end = image->size >= size && memcmp(image->data, data, size) == 0
+                     ? size
+                     : gzip_matches(image->data, image->size, data, size);
+    bool is_older = status->st_mtime < plain->st_mtime;
+    const char *flaw = end == 0 ? "does not begin with the bytes of that file"
+                       : inspect_signature_at(image->data, image->size, end) == INSPECT_NO_TRAILER
+                           ? "has no signature behind the bytes of that file"
+                           : NULL;
+
+    escape_string(shown, sizeof shown, path);
+    print_time(time, sizeof time, status->st_mtime);
+    print_time(plain_time, sizeof plain_time, plain->st_mtime);
+    if (is_older)
+        snprintf(image->flaw, sizeof image->flaw,
+                 "cannot be sent: it is older (%s) than %s (%s)%s%s; sign it again", time, shown,
+                 plain_time, flaw != NULL ? " and " : "", flaw != NULL ? flaw : "");
+    else if (flaw != NULL)
+        snprintf(image->flaw, sizeof image->flaw,
+                 "cannot be sent: it should be %s with a signature, but %s; sign it again", shown,
+                 flaw);
+}
+
+/* status: of NAME.signed. */
+static enum ota_error examine_signed(struct image *image, const struct stat *status,
+                                     const char *path, size_t limit, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+    struct stat plain;
+    unsigned char *data;
+    int descriptor = open_file(path);
+
+    if (descriptor < 0 && errno != ENOENT)
+        return ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot open %s: %s",
+                        escape_string(shown, sizeof shown, path), strerror(errno));
+    if (descriptor < 0) {
+        examine_alone(image);
+        return check_owner(status, NULL, input_show(shown, sizeof shown, image->path), failure);
+    }
+
+    data = read_file(descriptor, &plain, limit, escape_string(shown, sizeof shown, path), failure);
+    close(descriptor);
+    if (data == NULL)
+        return failure->error;
+    examine_beside(image, status, path, data, &plain);
+    free(data);
+    return check_owner(status, &plain, input_show(shown, sizeof shown, image->path), failure);
+}
+
+/* Or NAME.signed; *status is that of what was read. */
+static enum ota_error load_file(struct image *image, struct stat *status, const char *path,
+                                bool may_be_signed, size_t limit, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+    int descriptor;
+
+    if (*path == '\0')
+        return ota_fail(failure, OTA_E_IMAGE, "the name of the image file is empty");
+    if (choose_path(image, path, may_be_signed, failure) != OTA_OK)
+        return failure->error;
+    input_show(shown, sizeof shown, image->path);
+    descriptor = open_file(image->path);
+    if (descriptor < 0)
+        return ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot open %s: %s",
+                        shown, input_open_error(path, errno));
+    image->data = read_file(descriptor, status, limit, shown, failure);
+    close(descriptor);
+    if (image->data == NULL)
+        return failure->error;
+    image->size = (size_t)status->st_size;
+    return OTA_OK;
+}
+
+enum ota_error image_inspect(struct inspection *inspection, const struct image *image,
+                             struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+
+    inspect_image(inspection, image->data, image->size);
+    if (!inspection->lacks_memory)
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_INTERNAL, "cannot examine %s: %s",
+                    input_show(shown, sizeof shown, image->path), inspection->evidence);
+}
+
+static enum ota_error load(struct image *image, const char *path, bool may_be_signed, size_t limit,
+                           struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+    struct stat status;
+    enum ota_error error = input_is_standard(path)
+                               ? load_stream(image, limit, failure)
+                               : load_file(image, &status, path, may_be_signed, limit, failure);
+
+    if (error != OTA_OK)
+        return error;
+    image->file_size = image->size;
+    if (image_inspect(&image->inspection, image, failure) != OTA_OK)
+        return failure->error;
+    if (image->is_signed && examine_signed(image, &status, path, limit, failure) != OTA_OK)
+        return failure->error;
+    image->family = family_of(&image->inspection);
+    if (digest_md5(image->md5, image->data, image->size) != 0)
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot compute the MD5 of %s: %s",
+                        input_show(shown, sizeof shown, image->path), digest_error());
+    return OTA_OK;
+}
+
+enum ota_error image_load(struct image **image, const char *path, bool may_be_signed, size_t limit,
+                          struct ota_failure *failure)
+{
+    struct image *loaded = calloc(1, sizeof *loaded);
+
+    *image = NULL;
+    if (loaded == NULL)
+        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    if (load(loaded, path, may_be_signed, limit, failure) != OTA_OK) {
+        image_free(loaded);
+        return failure->error;
+    }
+    *image = loaded;
+    return OTA_OK;
+}
+
+enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+
+    if (digest_sha256(image->sha256, image->data, image->size) == 0)
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_INTERNAL, "cannot compute the SHA-256 of %s: %s",
+                    input_show(shown, sizeof shown, image->path), digest_error());
+}
+
+void image_free(struct image *image)
+{
+    while (image != NULL) {
+        struct image *next = image->plain;
+
+        /* The other image's own come first, then this one's. */
+        if (image->for_esp32 != NULL) {
+            struct image *last = image->for_esp32;
+
+            while (last->plain != NULL)
+                last = last->plain;
+            last->plain = next;
+            next = image->for_esp32;
+        }
+        free(image->path);
+        free(image->data);
+        free(image);
+        image = next;
+    }
+}

@@ -1,0 +1,248 @@
+/*
+ * image_fit.c: compares the inspection of the image with the command line and the kind of the board.
+ */
+#include "image/image_fit.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *article(const char *name)
+{
+    return strchr("AEIOU", *name) ? "an" : "a";
+}
+
+enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
+                               enum ota_command command)
+{
+    const struct inspection *inspection = &image->inspection;
+    const char *name = inspection->name;
+    *reason = '\0';
+    if (*image->flaw) {
+        snprintf(reason, IMAGE_FIT_REASON_MAX, "%s", image->flaw);
+        return IMAGE_FIT_REFUSED;
+    }
+    if (inspection->sending == INSPECT_IMPOSSIBLE) {
+        snprintf(reason, IMAGE_FIT_REASON_MAX, "%s", inspection->verdict);
+        return IMAGE_FIT_REFUSED;
+    }
+    if (command == OTA_COMMAND_FILESYSTEM && inspection->kind == INSPECT_SKETCH) {
+        snprintf(reason, IMAGE_FIT_REASON_MAX,
+                 "is %s %s, a program, and not a filesystem image: leave -s out", article(name),
+                 name);
+        return IMAGE_FIT_REFUSED;
+    }
+    if (command == OTA_COMMAND_SKETCH && inspection->kind == INSPECT_FILESYSTEM) {
+        snprintf(reason, IMAGE_FIT_REASON_MAX, "is %s %s, not a program: add -s", article(name),
+                 name);
+        return IMAGE_FIT_REFUSED;
+    }
+    if (inspection->sending == INSPECT_SENDABLE)
+        return IMAGE_FIT_SUITS;
+    snprintf(reason, IMAGE_FIT_REASON_MAX, "%s", inspection->verdict);
+    return IMAGE_FIT_DOUBTFUL;
+}
+
+const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *image)
+{
+    static const struct {
+        unsigned bit;
+        enum image_family family;
+        const char *chips;
+    } rows[] = {{INSPECT_FAMILY_ESP8266, IMAGE_ESP8266, "esp8266"},
+                {INSPECT_FAMILY_ESP32, IMAGE_ESP32, "esp32*"},
+                {INSPECT_FAMILY_PICO, IMAGE_PICO, "rp*"}};
+    const struct inspection *inspection = &image->inspection;
+    size_t used = 0;
+
+    *chips = '\0';
+    if (*inspection->chip_name && !isdigit((unsigned char)*inspection->chip_name)) {
+        snprintf(chips, KIND_CHIPS_MAX, "%s", inspection->chip_name);
+        return chips;
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (inspection->families ? inspection->families & rows[i].bit
+                                 : image->family == rows[i].family)
+            used += (size_t)snprintf(chips + used, KIND_CHIPS_MAX - used, "%s%s", used ? "," : "",
+                                     rows[i].chips);
+    return chips;
+}
+
+/* "the image is for the chip esp32", "the filesystem image is for ESP8266 and Pico W boards" */
+static void describe_image(char *text, size_t capacity, const struct image *image,
+                           const char *chips)
+{
+    size_t used, count = 0, named = 0;
+
+    if (strcspn(chips, "*,") == strlen(chips) && *image->inspection.chip_name) {
+        snprintf(text, capacity, "the image is for the chip %s", chips);
+        return;
+    }
+    used = (size_t)snprintf(text, capacity, "the %simage is for ",
+                            image->inspection.kind == INSPECT_FILESYSTEM ? "filesystem " : "");
+    for (size_t i = 0; i < kind_family_count; i++)
+        count += kind_overlap(kind_families[i].chips, chips);
+    for (size_t i = 0; i < kind_family_count && used < capacity; i++) {
+        if (!kind_overlap(kind_families[i].chips, chips))
+            continue;
+        named++;
+        used += (size_t)snprintf(text + used, capacity - used, "%s%s", kind_families[i].title,
+                                 named == count       ? " boards"
+                                 : named == count - 1 ? " and "
+                                                      : ", ");
+    }
+}
+
+/* Predicts what such a board would do with the image. */
+static const char *foresee(const char *board_chips, const struct image *image, const char *chips)
+{
+    static const struct {
+        const char *board_chips;
+        const char *image_chips;
+        const char *outcome;
+    } rows[] = {
+        {"esp8266", "esp32*",
+         ": an ESP8266 accepts such an image but cannot start it, and then needs a cable"},
+        {"esp8266", "rp*", ": an ESP8266 rejects such an image at the end of the upload"},
+        {"esp32*", "esp8266,esp32*,rp*",
+         ": an ESP32 rejects such an image, but only in the middle or at the end of the upload"},
+        {"rp*", "esp8266,esp32*,rp*",
+         ": a Pico W does not check images; it would not start, and then need a cable"},
+    };
+
+    if (image->inspection.kind == INSPECT_FILESYSTEM)
+        return ": the board would accept it, but could not mount it";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (kind_overlap(rows[i].board_chips, board_chips) &&
+            kind_overlap(rows[i].image_chips, chips))
+            return rows[i].outcome;
+    return "";
+}
+
+/* " (esp8266 or rp2040)"; nothing where only the family is known, which the name tells already */
+static void list_chips(char *text, size_t capacity, const char *chips)
+{
+    const char *comma = strchr(chips, ',');
+
+    if (strchr(chips, '*'))
+        *text = '\0';
+    else if (comma)
+        snprintf(text, capacity, " (%.*s or %s)", (int)(comma - chips), chips, comma + 1);
+    else
+        snprintf(text, capacity, " (%s)", chips);
+}
+
+/* True when the board stores what is compressed as it is. */
+static bool must_be_unpacked(const struct kind *kind, const struct image *image)
+{
+    bool is_compressed = image->plain || image->inspection.format == INSPECT_GZIP;
+
+    return is_compressed && *kind->proven && !kind_overlap(kind->proven, "esp8266,rp*,ch32h4");
+}
+
+/* The family whose default port it is, unless the image or the kind of the board explains that. */
+static const struct kind_family *find_port_against(uint16_t port, const struct kind *kind,
+                                                   const char *chips)
+{
+    const struct kind_family *found = NULL;
+
+    for (size_t i = 0; i < kind_family_count; i++) {
+        const struct kind_family *family = &kind_families[i];
+
+        if (family->port != port || !kind_overlap(family->chips, kind->likely))
+            continue;
+        if (kind_overlap(family->chips, chips))
+            return NULL;
+        if (!found)
+            found = family;
+    }
+    return found;
+}
+
+static bool is_proven_pico(const struct kind *kind)
+{
+    return *kind->proven && !kind_overlap(kind->proven, "esp8266,esp32*,ch32h4");
+}
+
+/* True for a Pico W: it starts whatever it was sent. */
+static bool checks_nothing(const struct kind *kind, uint16_t port)
+{
+    enum { PORT_PICO = 2040 };
+
+    return is_proven_pico(kind) || (port == PORT_PICO && kind_overlap(kind->likely, "rp*"));
+}
+
+static bool is_of_unknown_format(const struct image *image)
+{
+    const struct inspection *inspection = &image->inspection;
+
+    return (inspection->format == INSPECT_GZIP ? inspection->inner : inspection->format) ==
+           INSPECT_UNKNOWN;
+}
+
+const struct image *image_fit_variant(const struct image *image, const struct kind *kind,
+                                      uint16_t port)
+{
+    enum { PORT_ESP32 = 3232, PORT_ESP8266 = 8266, PORT_PICO = 2040 };
+    const char *chips = *kind->proven ? kind->proven : kind->likely;
+
+    if (!image->for_esp32)
+        return image;
+    if (*chips)
+        return kind_overlap(chips, "esp32*") ? image->for_esp32 : image;
+    return port == PORT_ESP32                          ? image->for_esp32
+           : port == PORT_ESP8266 || port == PORT_PICO ? image
+                                                       : NULL;
+}
+
+enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
+                               const struct kind *kind, uint16_t port)
+{
+    char chips[KIND_CHIPS_MAX], about[128], board[64];
+    bool is_disproved = !kind_overlap(kind->proven, image_fit_chips(chips, image));
+    const char *against = is_disproved                         ? kind->proven
+                          : !kind_overlap(kind->likely, chips) ? kind->likely
+                                                               : NULL;
+    const struct kind_family *family;
+
+    *reason = '\0';
+    if (is_of_unknown_format(image) && checks_nothing(kind, port)) {
+        snprintf(reason, IMAGE_FIT_REASON_MAX,
+                 "the format of the image is not known, and the board %s: a Pico W does not check "
+                 "images, and one that does not start needs a cable",
+                 is_proven_pico(kind) ? kind->clue
+                                      : "listens on the default port of Pico W boards");
+        return IMAGE_FIT_REFUSED;
+    }
+    describe_image(about, sizeof about, image, chips);
+    if (!is_disproved && must_be_unpacked(kind, image)) {
+        snprintf(reason, IMAGE_FIT_REASON_MAX,
+                 "the image is compressed, but the board %s, and no ESP32 unpacks images",
+                 kind->clue);
+        return IMAGE_FIT_REFUSED;
+    }
+    if (against) {
+        list_chips(board, sizeof board, against);
+        snprintf(reason, IMAGE_FIT_REASON_MAX, "%s, but the board %s%s%s", about, kind->clue, board,
+                 foresee(against, image, chips));
+        return is_disproved ? IMAGE_FIT_REFUSED : IMAGE_FIT_DOUBTFUL;
+    }
+    family = find_port_against(port, kind, chips);
+    if (!family)
+        return IMAGE_FIT_SUITS;
+    snprintf(reason, IMAGE_FIT_REASON_MAX, "%s, but port %u is the default port of %s boards%s",
+             about, port, family->title, foresee(family->chips, image, chips));
+    return IMAGE_FIT_DOUBTFUL;
+}
+
+enum image_fit image_fit_sha256_challenge(char reason[IMAGE_FIT_REASON_MAX],
+                                          const struct image *image)
+{
+    static const struct kind esp32 = {
+        .proven = "esp32*",
+        .likely = "esp32*",
+        .clue = "asks for its password with SHA-256, as only an ESP32 does",
+    };
+
+    return image_fit_board(reason, image, &esp32, 0);
+}

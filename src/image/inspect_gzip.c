@@ -1,0 +1,166 @@
+/*
+ * inspect_gzip.c: unpacks a gzip file, which proves that it is whole, and has what comes out
+ * inspected in its place. RFC 1952.
+ */
+#include "image/inspect_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+enum {
+    UNPACKED_MAX = 16 * 1024 * 1024, /* the largest flash chip in the field */
+    FIRST_CAPACITY = 64 * 1024,
+    WINDOW_BITS_GZIP = 15 + 16, /* zlib's sign for gzip's header and CRC-32 */
+    WINDOW_BITS_ZLIB = 15,
+};
+
+enum outcome { UNPACKED, ENDS_EARLY, CORRUPT, TOO_LARGE, NO_MEMORY };
+
+struct unpacked {
+    unsigned char *data;
+    size_t size;
+    size_t capacity;
+};
+
+/* One byte more than UNPACKED_MAX at most, to see whether there is one. */
+static bool grow(struct unpacked *unpacked)
+{
+    size_t capacity = unpacked->capacity == 0 ? FIRST_CAPACITY : unpacked->capacity * 2;
+    unsigned char *data;
+
+    if (capacity > UNPACKED_MAX)
+        capacity = UNPACKED_MAX + 1;
+    data = realloc(unpacked->data, capacity);
+    if (data == NULL)
+        return false;
+    unpacked->data = data;
+    unpacked->capacity = capacity;
+    return true;
+}
+
+static enum outcome unpack_all(struct unpacked *unpacked, z_stream *stream)
+{
+    for (;;) {
+        size_t before = unpacked->size;
+        int status;
+
+        if (unpacked->size > UNPACKED_MAX)
+            return TOO_LARGE;
+        if (unpacked->size == unpacked->capacity && !grow(unpacked))
+            return NO_MEMORY;
+        stream->next_out = unpacked->data + unpacked->size;
+        stream->avail_out = (uInt)(unpacked->capacity - unpacked->size);
+        status = inflate(stream, Z_NO_FLUSH);
+        unpacked->size = unpacked->capacity - stream->avail_out;
+        if (status == Z_STREAM_END)
+            return UNPACKED;
+        if (status == Z_BUF_ERROR || (stream->avail_in == 0 && unpacked->size == before))
+            return ENDS_EARLY;
+        if (status != Z_OK)
+            return status == Z_MEM_ERROR ? NO_MEMORY : CORRUPT;
+    }
+}
+
+/* *used: how much of the view belongs to the compressed data. */
+static enum outcome unpack(struct unpacked *unpacked, struct view view, int window_bits,
+                           size_t *used)
+{
+    z_stream stream = {.next_in = (unsigned char *)view.data, .avail_in = (uInt)view.size};
+    enum outcome outcome;
+
+    if (view.size > UINT32_MAX)
+        return TOO_LARGE;
+    if (inflateInit2(&stream, window_bits) != Z_OK)
+        return NO_MEMORY;
+    outcome = unpack_all(unpacked, &stream);
+    *used = view.size - stream.avail_in;
+    inflateEnd(&stream);
+    return outcome;
+}
+
+static void judge_failure(struct inspection *inspection, enum outcome outcome)
+{
+    switch (outcome) {
+    case ENDS_EARLY:
+        inspect_judge(inspection, INSPECT_TRUNCATED, "the file ends before its compressed data do");
+        break;
+    case TOO_LARGE:
+        inspection->is_too_large = true;
+        inspect_judge(inspection, INSPECT_CANNOT_TELL,
+                      "it unpacks to more than %d bytes, which no board has room for",
+                      UNPACKED_MAX);
+        break;
+    case NO_MEMORY:
+        inspection->lacks_memory = true;
+        inspect_judge(inspection, INSPECT_CANNOT_TELL, "there is not enough memory to unpack it");
+        break;
+    case CORRUPT:
+    case UNPACKED:
+        inspect_judge(inspection, INSPECT_BAD_CHECKSUM, "it does not unpack: the data are corrupt");
+    }
+}
+
+/* All facts are of what came out, but for its name, its sizes and what follows in the file. */
+static void take_unpacked(struct inspection *inspection, struct view view, struct view inner,
+                          size_t used)
+{
+    char name[sizeof inspection->name];
+
+    inspect_plain(inspection, inner);
+    if (inner.size == 0)
+        inspect_set_foreign(inspection, INSPECT_BLANK, "an empty file",
+                            "build it or copy it again");
+    if (inspection->integrity == INSPECT_CANNOT_TELL && inspection->trailer != INSPECT_STRAY_BYTES)
+        inspect_judge(inspection, INSPECT_VALID, "its CRC-32 holds");
+    inspection->inner = inspection->format;
+    inspection->unpacked_size = inner.size;
+    snprintf(name, sizeof name, "%s", inspection->name);
+    snprintf(inspection->name, sizeof inspection->name, "gzip file (%.64s)", name);
+    inspection->image_size = used;
+    inspection->trailer = INSPECT_NO_TRAILER;
+    inspection->trailer_size = 0;
+    if (used < view.size)
+        inspect_set_trailer(inspection, view,
+                            inspect_has_esp8266_signature(view, used) ? INSPECT_SIGNATURE_ESP8266
+                                                                      : INSPECT_STRAY_BYTES);
+}
+
+bool inspect_gzip(struct inspection *inspection, struct view view)
+{
+    struct unpacked unpacked = {.data = NULL};
+    enum outcome outcome;
+    size_t used = 0;
+
+    if (!view_equals(view, 0, "\x1F\x8B", 2))
+        return false;
+    snprintf(inspection->name, sizeof inspection->name, "gzip file");
+    inspection->image_size = view.size;
+    outcome = unpack(&unpacked, view, WINDOW_BITS_GZIP, &used);
+    if (outcome == UNPACKED)
+        take_unpacked(inspection, view, (struct view){unpacked.data, unpacked.size}, used);
+    else
+        judge_failure(inspection, outcome);
+    inspection->format = INSPECT_GZIP;
+    free(unpacked.data);
+    return true;
+}
+
+/* Its two bytes of header prove little, its checksum at the end all. RFC 1950. */
+bool inspect_zlib(struct inspection *inspection, struct view view)
+{
+    enum { METHOD_DEFLATE = 8, DICTIONARY = 0x20 };
+    struct unpacked unpacked = {.data = NULL};
+    enum outcome outcome;
+    size_t used = 0;
+
+    if ((view_u8(view, 0) & 0x8F) != METHOD_DEFLATE || (view_u8(view, 1) & DICTIONARY) != 0 ||
+        (view_u8(view, 0) * 256 + view_u8(view, 1)) % 31 != 0)
+        return false;
+    outcome = unpack(&unpacked, view, WINDOW_BITS_ZLIB, &used);
+    free(unpacked.data);
+    if (outcome != UNPACKED || used != view.size)
+        return false;
+    inspect_set_foreign(inspection, INSPECT_ARCHIVE, "a zlib stream", "unpack it first");
+    return true;
+}

@@ -1,0 +1,283 @@
+/*
+ * inspect_verdict.c: whether a board takes such a file over the air, and as what. It knows the
+ * rules of the boards' update services and no format: it decides from what the others found.
+ */
+#include "image/inspect_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* The gravest reason counts; of equal ones the first. */
+__attribute__((format(printf, 3, 4))) static void
+decide(struct inspection *inspection, enum inspect_sending sending, const char *format, ...)
+{
+    va_list arguments;
+
+    if (inspection->verdict[0] != '\0' && sending <= inspection->sending)
+        return;
+    inspection->sending = sending;
+    va_start(arguments, format);
+    vsnprintf(inspection->verdict, sizeof inspection->verdict, format, arguments);
+    va_end(arguments);
+}
+
+/* Formats that no board takes, in whatever state they are. */
+static const char *reason_against(enum inspect_format format)
+{
+    switch (format) {
+    case INSPECT_ESP32_FACTORY:
+        return "it holds boot loader, partition table and application in one, and only a cable can "
+               "write those: send the application image, usually firmware.bin or NAME.ino.bin";
+    case INSPECT_ESP32_BOOT_LOADER:
+        return "boot loaders are not updated over the air: send the application image, usually "
+               "firmware.bin or NAME.ino.bin";
+    case INSPECT_ESP32_PARTITION_TABLE:
+        return "partition tables are not updated over the air: send the application image, usually "
+               "firmware.bin or NAME.ino.bin";
+    case INSPECT_UF2:
+        return "UF2 is for the board's USB drive: send the .bin file that was built with it";
+    case INSPECT_ELF:
+        return "it is the linker's output, of which only a part is for the board: send the .bin "
+               "file that was built from it";
+    case INSPECT_INTEL_HEX:
+        return "boards take binary images, not text: send the .bin file that was built with it";
+    default:
+        return NULL;
+    }
+}
+
+static const char *damage(enum inspect_integrity integrity)
+{
+    switch (integrity) {
+    case INSPECT_TRUNCATED:
+        return "truncated";
+    case INSPECT_MALFORMED:
+    case INSPECT_BAD_CHECKSUM:
+    case INSPECT_BAD_SHA256:
+        return "corrupt";
+    default:
+        return NULL;
+    }
+}
+
+/* The blocks that boards mount: the ESP8266 core's grow with the filesystem (its boards.txt.py:
+ * from 512 KiB on, of which a few may be taken for other things), the others are sectors. */
+static unsigned families_by_block(const struct inspection *inspection)
+{
+    enum { SECTOR = 4096, LARGE = 8192, LARGE_FROM = 488 * 1024 };
+    bool is_packed = inspection->format == INSPECT_GZIP;
+    size_t size = is_packed ? inspection->unpacked_size : inspection->image_size;
+
+    if (inspection->block_size == LARGE)
+        return INSPECT_FAMILY_ESP8266;
+    if (inspection->block_size != SECTOR)
+        return 0;
+    return INSPECT_FAMILY_ESP32 | INSPECT_FAMILY_PICO |
+           (size < LARGE_FROM ? INSPECT_FAMILY_ESP8266 : 0);
+}
+
+/* The ESP8266 core has a LittleFS that mounts nothing later than 2.0. */
+static unsigned families_for_littlefs(const struct inspection *inspection)
+{
+    enum { VERSION_2_1 = 0x20001 };
+    unsigned families = families_by_block(inspection);
+
+    if (inspection->filesystem_version >= VERSION_2_1)
+        families &= ~(unsigned)INSPECT_FAMILY_ESP8266;
+    return families;
+}
+
+static unsigned families_for(const struct inspection *inspection, enum inspect_format format)
+{
+    switch (format) {
+    case INSPECT_ESP8266:
+        return INSPECT_FAMILY_ESP8266;
+    case INSPECT_ESP32_APPLICATION:
+    case INSPECT_FAT:
+        return INSPECT_FAMILY_ESP32;
+    case INSPECT_PICO:
+        return INSPECT_FAMILY_PICO;
+    case INSPECT_SPIFFS:
+        return families_by_block(inspection) & ~(unsigned)INSPECT_FAMILY_PICO;
+    case INSPECT_LITTLEFS:
+        return families_for_littlefs(inspection);
+    default:
+        return 0;
+    }
+}
+
+/* A signature is of use only to those that check it in this form. */
+static unsigned families_of(const struct inspection *inspection, enum inspect_format format)
+{
+    unsigned families = families_for(inspection, format);
+
+    if (inspection->trailer == INSPECT_SIGNATURE_ESP8266)
+        families &= ~(unsigned)INSPECT_FAMILY_ESP32;
+    else if (inspection->trailer == INSPECT_SIGNATURE_ESP32)
+        families &= INSPECT_FAMILY_ESP32;
+    return families;
+}
+
+/* "ESP8266, ESP32 and Pico W boards" */
+static void name_families(char *text, size_t capacity, unsigned families)
+{
+    static const struct {
+        unsigned family;
+        const char *name;
+    } rows[] = {{INSPECT_FAMILY_ESP8266, "ESP8266"},
+                {INSPECT_FAMILY_ESP32, "ESP32"},
+                {INSPECT_FAMILY_PICO, "Pico W"}};
+    size_t used = 0;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && used < capacity; i++) {
+        const char *separator;
+
+        if ((families & rows[i].family) == 0)
+            continue;
+        families &= ~rows[i].family;
+        separator = used == 0 ? "" : families == 0 ? " and " : ", ";
+        used += (size_t)snprintf(text + used, capacity - used, "%s%s", separator, rows[i].name);
+    }
+}
+
+/* ESP32 chips do not run each other's code. */
+static void allow(struct inspection *inspection)
+{
+    char boards[64];
+
+    if (inspection->format == INSPECT_ESP32_APPLICATION)
+        chip_title(boards, sizeof boards, inspection->chip);
+    else
+        name_families(boards, sizeof boards, inspection->families);
+    if (inspection->kind == INSPECT_FILESYSTEM)
+        decide(inspection, INSPECT_SENDABLE, "can be sent as a filesystem image to %s boards",
+               boards);
+    else
+        decide(inspection, INSPECT_SENDABLE, "can be sent as a sketch to %s boards", boards);
+}
+
+static void decide_filesystem(struct inspection *inspection)
+{
+    enum { PAGE = 256 };
+
+    if (inspection->families == 0)
+        decide(
+            inspection, INSPECT_IMPOSSIBLE,
+            "cannot be sent: no board mounts it, as its blocks have %u bytes%s; ESP32 and Pico W "
+            "boards use 4096 bytes, ESP8266 boards 8192 bytes from 512 KiB on, and LittleFS 2.0",
+            inspection->block_size,
+            inspection->format == INSPECT_LITTLEFS && (inspection->filesystem_version & 0xFFFF) != 0
+                ? " and its LittleFS is later than 2.0"
+                : "");
+    else if (inspection->page_size != 0 && inspection->page_size != PAGE)
+        decide(inspection, INSPECT_DOUBTFUL,
+               "may not be mounted: its pages have %u bytes, where the boards' cores have %d",
+               inspection->page_size, PAGE);
+}
+
+static bool is_for_esp32_only(enum inspect_format format)
+{
+    return format == INSPECT_ESP32_APPLICATION || format == INSPECT_FAT;
+}
+
+/* eboot reads the unpacked size from the last 4 bytes of the file. It gets a file without the
+ * signature only where the sketch has checked that. */
+static void decide_gzip(struct inspection *inspection, enum inspect_format content)
+{
+    if (inspection->trailer == INSPECT_STRAY_BYTES)
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: %zu bytes follow the compressed data, in which the board would "
+               "look for their size; compress the image anew",
+               inspection->trailer_size);
+    if (inspection->is_too_large)
+        decide(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", inspection->evidence);
+    if (is_for_esp32_only(content))
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: ESP32 boards do not unpack gzip; send the image uncompressed");
+    if (inspection->kind == INSPECT_FILESYSTEM) {
+        inspection->families &= INSPECT_FAMILY_ESP8266;
+        if (inspection->families == 0)
+            decide(inspection, INSPECT_IMPOSSIBLE,
+                   "cannot be sent: the boards that could mount it do not unpack gzip; send the "
+                   "image uncompressed");
+        decide(inspection, INSPECT_DOUBTFUL,
+               "can be sent as a filesystem image only to ESP8266 boards whose sketch was built "
+               "with ATOMIC_FS_UPDATE; others would store it as it is");
+    }
+    if (content == INSPECT_UNKNOWN) {
+        inspection->families = INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_PICO;
+        decide(inspection, INSPECT_DOUBTFUL, "may not work: the unpacked data has no known format");
+    }
+    if (inspection->trailer == INSPECT_SIGNATURE_ESP8266 &&
+        (inspection->families & INSPECT_FAMILY_ESP8266) != 0 &&
+        inspection->sending != INSPECT_IMPOSSIBLE) {
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: it is compressed and signed, and an ESP8266 whose sketch checks no "
+               "signatures would never start again");
+    }
+}
+
+/* What follows only from an ESP8266's flash size, and from how its core keeps updates. */
+static void decide_esp8266(struct inspection *inspection, size_t size)
+{
+    enum { SECTOR = 4096 };
+    size_t needed = (size + SECTOR - 1) / SECTOR * SECTOR;
+
+    if (!inspection->has_eboot)
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: it was not built for eboot, the boot loader of the Arduino core; "
+               "eboot would copy it over itself, and the board would need a cable");
+    else if (inspection->flash_size != 0 && needed > inspection->ota_room)
+        decide(inspection, INSPECT_DOUBTFUL,
+               "may not fit: it is for a flash of %u bytes, in which a running sketch of the same "
+               "size leaves at most %u bytes for it",
+               inspection->flash_size, inspection->ota_room);
+}
+
+static void decide_sound(struct inspection *inspection, size_t size)
+{
+    bool is_packed = inspection->format == INSPECT_GZIP;
+    enum inspect_format content = is_packed ? inspection->inner : inspection->format;
+
+    inspection->families = families_of(inspection, content);
+    if (content == INSPECT_ESP8266)
+        decide_esp8266(inspection, size);
+    if (inspection->kind == INSPECT_FILESYSTEM && content != INSPECT_FAT)
+        decide_filesystem(inspection);
+    if (is_packed)
+        decide_gzip(inspection, content);
+    else if (content == INSPECT_UNKNOWN)
+        decide(inspection, INSPECT_DOUBTFUL, "may not work: its format is unknown");
+    else if (inspection->trailer == INSPECT_STRAY_BYTES)
+        decide(inspection, INSPECT_DOUBTFUL,
+               "may not work: %zu bytes follow the image that belong to nothing known",
+               inspection->trailer_size);
+    if (inspection->sending == INSPECT_IMPOSSIBLE)
+        inspection->families = 0;
+    if (inspection->verdict[0] == '\0')
+        allow(inspection);
+}
+
+void inspect_decide(struct inspection *inspection, size_t size)
+{
+    bool is_packed = inspection->format == INSPECT_GZIP;
+    const char *against = reason_against(is_packed ? inspection->inner : inspection->format);
+    const char *how = damage(inspection->integrity);
+
+    if (inspection->remedy != NULL)
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: it %s %s (%zu bytes), not firmware: %s",
+               is_packed ? "unpacks to" : "is", inspection->what,
+               is_packed ? inspection->unpacked_size : size, inspection->remedy);
+    else if (against != NULL && how != NULL)
+        decide(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s (and it is damaged: %s)",
+               against, inspection->evidence);
+    else if (against != NULL)
+        decide(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", against);
+    else if (how != NULL)
+        decide(inspection, INSPECT_IMPOSSIBLE,
+               "cannot be sent: it is %s (%s); build it or copy it again", how,
+               inspection->evidence);
+    else
+        decide_sound(inspection, size);
+}

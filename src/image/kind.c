@@ -1,0 +1,230 @@
+/*
+ * kind.c: see kind.h. Names of boards are looked up in kind_table.c; for an unknown name, its parts
+ * suggest the chip.
+ */
+#include "image/kind.h"
+
+#include "base/escape.h"
+#include "image/inspect.h"
+#include "image/kind_table.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct kind_family kind_families[] = {
+    {"esp8266", 8266, "ESP8266", "the default port of ESP8266 boards"},
+    {"esp32*", 3232, "ESP32", "the default port of ESP32 boards"},
+    {"rp*", 2040, "Pico W", "the default port of Pico W boards"},
+    {"ch32h4", 2040, "CH32H4", "the default port of CH32H4 boards"},
+};
+
+const size_t kind_family_count = sizeof kind_families / sizeof *kind_families;
+
+/* Longer names are cut; all known ones are much shorter. */
+enum { NAME_MAX_LENGTH = 63, SHOWN_MAX = 4 * NAME_MAX_LENGTH + 1 };
+
+static bool elements_overlap(const char *one, size_t one_length, const char *other,
+                             size_t other_length)
+{
+    bool one_is_open = one_length > 0 && one[one_length - 1] == '*';
+    bool other_is_open = other_length > 0 && other[other_length - 1] == '*';
+
+    one_length -= one_is_open;
+    other_length -= other_is_open;
+    if (strncmp(one, other, one_length < other_length ? one_length : other_length) != 0)
+        return false;
+    return one_length == other_length || (one_length < other_length ? one_is_open : other_is_open);
+}
+
+bool kind_overlap(const char *chips, const char *other_chips)
+{
+    if (!*chips || !*other_chips)
+        return true;
+    for (const char *one = chips; *one; one += strspn(one, ",")) {
+        size_t one_length = strcspn(one, ",");
+
+        for (const char *other = other_chips; *other; other += strspn(other, ",")) {
+            size_t other_length = strcspn(other, ",");
+
+            if (elements_overlap(one, one_length, other, other_length))
+                return true;
+            other += other_length;
+        }
+        one += one_length;
+    }
+    return false;
+}
+
+static void set(char chips[KIND_CHIPS_MAX], const char *text)
+{
+    snprintf(chips, KIND_CHIPS_MAX, "%s", text);
+}
+
+/* Skips the separator of "esp32-s3" and "ESP32_S3". */
+static const char *skip_separator(const char *at)
+{
+    return *at == '-' || *at == '_' ? at + 1 : at;
+}
+
+/* rest: what is behind "esp32". "esp32_bee_s3" has a later chip: only the plain names mean the
+ * first one. */
+static void guess_esp32(struct kind *kind, const char *rest, bool is_start)
+{
+    const char *at = skip_separator(rest), *suffix = inspect_chip_suffix(at);
+    bool is_plain = !*rest || strcmp(rest, "dev") == 0 || strcmp(rest, "_dev") == 0;
+
+    set(kind->likely, is_plain && is_start ? "esp32" : "esp32*");
+    if (suffix)
+        snprintf(kind->likely, sizeof kind->likely, "esp32%s", suffix);
+    if (is_start)
+        set(kind->proven,
+            suffix && isalnum((unsigned char)at[strlen(suffix)]) ? "esp32*" : kind->likely);
+}
+
+/* For names in no list: of new boards, and of old cores ("ESP8266_NODEMCU"). name is in lower
+ * case. */
+static void guess(struct kind *kind, const char *name)
+{
+    static const struct {
+        const char *text;
+        bool is_proof; /* where the name begins so */
+        const char *chips;
+    } rows[] = {
+        {"esp8266", true, "esp8266"},          {"rpipico2", true, "rp2350"},
+        {"rpipico", true, "rp2040"},           {"raspberry_pi_pico_2", true, "rp2350"},
+        {"raspberry_pi_pico", true, "rp2040"}, {"rp2040", false, "rp2040"},
+        {"rp2350", false, "rp2350"},
+    };
+    const char *esp32 = strstr(name, "esp32");
+
+    if (esp32) {
+        guess_esp32(kind, esp32 + strlen("esp32"), esp32 == name);
+        return;
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *found = strstr(name, rows[i].text);
+
+        if (!found)
+            continue;
+        set(kind->likely, rows[i].chips);
+        if (found == name && rows[i].is_proof)
+            set(kind->proven, rows[i].chips);
+        return;
+    }
+}
+
+static int compare(const void *name, const void *row)
+{
+    return strcmp(name, ((const struct kind_row *)row)->name);
+}
+
+/* type in lower case. If the list allows several chips, the parts of the name may tell which. */
+static void find_type(struct kind *kind, const char *type)
+{
+    const struct kind_row *row =
+        bsearch(type, kind_rows, kind_row_count, sizeof *kind_rows, compare);
+
+    if (!row || strchr(row->chips, ','))
+        guess(kind, type);
+    if (!row)
+        return;
+    if (!*kind->proven || !kind_overlap(row->chips, kind->proven))
+        set(kind->proven, row->chips);
+    if (!*kind->likely || !kind_overlap(row->chips, kind->likely))
+        set(kind->likely, row->chips);
+}
+
+/* The hexadecimal digits that a default name ends in, before the number that mDNS adds to a name
+ * that is taken, and before a domain; 0 where anything else follows. */
+static size_t count_digits(const char *text)
+{
+    size_t digits = strspn(text, "0123456789abcdef");
+    const char *rest = text + digits;
+    size_t mark = *rest == '-' ? 1 : strncmp(rest, " #", 2) == 0 ? 2 : 0;
+
+    if (mark && isdigit((unsigned char)rest[mark]))
+        rest += mark + strspn(rest + mark, "0123456789");
+    return !*rest || *rest == '.' ? digits : 0;
+}
+
+/* name in lower case. The digits are those of the MAC address, or of the chip's number. */
+static void find_name(struct kind *kind, const char *name)
+{
+    static const struct {
+        const char *prefix;
+        unsigned lengths; /* numbers of digits, a bit each */
+        bool is_proof;
+        const char *chips;
+    } rows[] = {
+        {"esp8266-", 1 << 6, true, "esp8266"},
+        /* Espressif's SDK, in its names for DHCP; but sketches for all chips make up such names. */
+        {"esp-", 1 << 6, false, "esp8266"},
+        {"esp_", 1 << 6, false, "esp8266"},
+        {"esp32-", 1 << 6 | 1 << 12, true, "esp32*"}, /* every chip's core says so */
+        {"pico-", 1 << 6 | 1 << 8 | 1 << 12 | 1 << 16, true, "rp*"},
+        {"ch32h4-", 1 << 6, true, "ch32h4"},
+    };
+    const char *suffix = NULL;
+    size_t digits = 0;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t length = strlen(rows[i].prefix);
+
+        if (strncmp(name, rows[i].prefix, length) != 0)
+            continue;
+        digits = count_digits(name + length);
+        if (digits >= 32 || !(rows[i].lengths >> digits & 1))
+            continue;
+        set(kind->likely, rows[i].chips);
+        if (rows[i].is_proof)
+            set(kind->proven, rows[i].chips);
+    }
+    if (strncmp(name, "esp32", strlen("esp32")) == 0)
+        suffix = inspect_chip_suffix(name + strlen("esp32"));
+    if (suffix && name[strlen("esp32") + strlen(suffix)] == '-')
+        digits = count_digits(name + strlen("esp32") + strlen(suffix) + 1);
+    if (suffix && (digits == 6 || digits == 12))
+        snprintf(kind->proven, sizeof kind->proven, "esp32%s", suffix);
+    if (*kind->proven)
+        set(kind->likely, kind->proven);
+}
+
+static bool is_one_family(const char *chips)
+{
+    size_t families = 0;
+
+    for (size_t i = 0; i < kind_family_count; i++)
+        families += kind_overlap(chips, kind_families[i].chips);
+    return families == 1;
+}
+
+static struct kind find(void (*find_in)(struct kind *, const char *), const char *verb,
+                        const char *text)
+{
+    struct kind kind = {0};
+    char lower[NAME_MAX_LENGTH + 1], shown[SHOWN_MAX];
+    size_t length = 0;
+
+    for (; length < sizeof lower - 1 && text[length]; length++)
+        lower[length] = (char)tolower((unsigned char)text[length]);
+    lower[length] = '\0';
+    find_in(&kind, lower);
+    if (*kind.likely)
+        snprintf(kind.clue, sizeof kind.clue, "%s \"%s\"", verb,
+                 escape_text(shown, sizeof shown, text, length));
+    return kind;
+}
+
+void kind_find(struct kind *kind, const char *type, const char *const names[], size_t count)
+{
+    *kind = find(find_type, "announces itself as", type);
+    for (size_t i = 0; i < count && !is_one_family(kind->proven); i++) {
+        struct kind named = find(find_name, "is called", names[i]);
+
+        if (*named.proven ? kind_overlap(named.proven, kind->proven)
+                          : !*kind->likely && *named.likely)
+            *kind = named;
+    }
+}

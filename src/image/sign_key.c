@@ -1,0 +1,277 @@
+/*
+ * sign_key.c: keys from PEM files. What it read is cleansed, and libcrypto never asks for a
+ * password by itself.
+ */
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+#include "base/secret.h"
+#include "crypto/digest.h"
+#include "image/sign_internal.h"
+
+#include <errno.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 65536 };
+
+struct pem {
+    char text[FILE_MAX + 1]; /* one more than allowed, to see that there is more */
+    size_t size;
+};
+
+static bool contains(const struct pem *pem, const char *text)
+{
+    return memmem(pem->text, pem->size, text, strlen(text)) != NULL;
+}
+
+static enum ota_error read_text(struct pem *pem, int descriptor, const char *shown,
+                                struct ota_failure *failure)
+{
+    ssize_t size = input_read_all(descriptor, pem->text, sizeof pem->text);
+
+    if (size < 0)
+        return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
+                        "cannot read the key file %s: %s", shown, input_error(errno));
+    if (size > FILE_MAX)
+        return ota_fail(failure, OTA_E_USAGE, "%s is longer than %d bytes, which is no key file",
+                        shown, FILE_MAX);
+    pem->size = (size_t)size;
+    return OTA_OK;
+}
+
+static enum ota_error read_pem(struct pem *pem, const char *path, struct sign_key *key,
+                               struct ota_failure *failure)
+{
+    int descriptor = input_open(path);
+    if (descriptor < 0)
+        return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
+                        "cannot open the key file %s: %s", key->shown,
+                        input_open_error(path, errno));
+    enum ota_error error = read_text(pem, descriptor, key->shown, failure);
+    key->exposure = contains(pem, "ENCRYPTED") ? EXPOSED_TO_NOBODY : exposure_of(descriptor);
+    close(descriptor);
+    return error;
+}
+
+/* For libcrypto, which would otherwise ask on the terminal. */
+static int give_password(char *buffer, int capacity, int is_for_writing, void *userdata)
+{
+    const char *password = userdata;
+    (void)is_for_writing;
+    if (password == NULL || strlen(password) > (size_t)capacity)
+        return -1;
+    memcpy(buffer, password, strlen(password));
+    return (int)strlen(password);
+}
+
+static EVP_PKEY *parse_certificate(struct sign_key *key, BIO *source)
+{
+    X509 *certificate = X509_new_ex(key->crypto.context, NULL);
+    EVP_PKEY *pkey = NULL;
+    if (certificate != NULL && PEM_read_bio_X509(source, &certificate, give_password, NULL))
+        pkey = X509_get_pubkey(certificate);
+    X509_free(certificate);
+    return pkey;
+}
+
+enum content { CONTENT_PRIVATE, CONTENT_PUBLIC, CONTENT_CERTIFICATE, CONTENT_NONE };
+
+static enum content content_of(const struct pem *pem)
+{
+    return contains(pem, "PRIVATE KEY-----")              ? CONTENT_PRIVATE
+           : contains(pem, "PUBLIC KEY-----")             ? CONTENT_PUBLIC
+           : contains(pem, "-----BEGIN CERTIFICATE-----") ? CONTENT_CERTIFICATE
+                                                          : CONTENT_NONE;
+}
+
+/* The older form of a protected key names its cipher, and libcrypto looks for that in a table which
+ * crypto.c leaves empty. */
+static void enter_ciphers(void)
+{
+    EVP_add_cipher(EVP_des_ede3_cbc());
+    EVP_add_cipher(EVP_aes_128_cbc());
+    EVP_add_cipher(EVP_aes_192_cbc());
+    EVP_add_cipher(EVP_aes_256_cbc());
+}
+
+static enum ota_error parse(struct sign_key *key, const struct pem *pem, char *password,
+                            struct ota_failure *failure)
+{
+    BIO *source = BIO_new_mem_buf(pem->text, (int)pem->size);
+    if (source == NULL)
+        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    switch (content_of(pem)) {
+    case CONTENT_PRIVATE:
+        enter_ciphers();
+        key->pkey = PEM_read_bio_PrivateKey_ex(source, NULL, give_password, password,
+                                               key->crypto.context, NULL);
+        break;
+    case CONTENT_PUBLIC:
+        key->pkey =
+            PEM_read_bio_PUBKEY_ex(source, NULL, give_password, NULL, key->crypto.context, NULL);
+        break;
+    case CONTENT_CERTIFICATE:
+        key->pkey = parse_certificate(key, source);
+        break;
+    case CONTENT_NONE:
+        break;
+    }
+    BIO_free(source);
+    ERR_clear_error();
+    if (key->pkey != NULL)
+        return OTA_OK;
+    if (password != NULL)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "the password does not open the key in %s, or the key is "
+                        "damaged",
+                        key->shown);
+    return ota_fail(failure, OTA_E_USAGE, "the key in %s is damaged", key->shown);
+}
+
+/* The keys that the boards' cores document. */
+static enum ota_error recognise(struct sign_key *key, struct ota_failure *failure)
+{
+    static const struct {
+        const char *group; /* NULL: RSA */
+        int bits;
+        const char *title;
+    } known[] = {{NULL, 1024, "RSA-1024"},        {NULL, 2048, "RSA-2048"},
+                 {NULL, 3072, "RSA-3072"},        {NULL, 4096, "RSA-4096"},
+                 {"prime256v1", 256, "EC P-256"}, {"secp384r1", 384, "EC P-384"}};
+    char group[32] = "";
+    bool is_rsa = EVP_PKEY_is_a(key->pkey, "RSA") == 1;
+    key->is_ec = EVP_PKEY_is_a(key->pkey, "EC") == 1;
+    if (key->is_ec)
+        EVP_PKEY_get_group_name(key->pkey, group, sizeof group, NULL);
+    ERR_clear_error();
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        bool fits =
+            known[i].group == NULL ? is_rsa : key->is_ec && strcmp(group, known[i].group) == 0;
+        if (!fits || EVP_PKEY_get_bits(key->pkey) != known[i].bits)
+            continue;
+        key->size = known[i].group == NULL ? (size_t)known[i].bits / 8 : 0;
+        key->title = known[i].title;
+        return OTA_OK;
+    }
+    return ota_fail(
+        failure, OTA_E_USAGE,
+        "no board checks signatures of a key such as that in %s; use an RSA key of 2048, "
+        "3072 or 4096 bits or, for an ESP32, an EC key on the curve P-256 or P-384",
+        key->shown);
+}
+
+static enum ota_error refuse_content(const struct sign_key *key, enum content content,
+                                     struct ota_failure *failure)
+{
+    if (content == CONTENT_NONE)
+        return ota_fail(failure, OTA_E_USAGE, "%s holds no key in PEM format (\"-----BEGIN ...\")",
+                        key->shown);
+    return ota_fail(failure, OTA_E_USAGE,
+                    "%s holds %s, and only the private key that belongs to it can sign", key->shown,
+                    content == CONTENT_PUBLIC ? "a public key" : "a certificate");
+}
+
+static enum ota_error load_private(struct sign_key *key, const struct pem *pem,
+                                   sign_password_fn *ask, void *userdata,
+                                   struct ota_failure *failure)
+{
+    char *password = NULL;
+    if (content_of(pem) != CONTENT_PRIVATE)
+        return refuse_content(key, content_of(pem), failure);
+    if (contains(pem, "ENCRYPTED") && ask(&password, key->shown, userdata, failure) != OTA_OK)
+        return failure->error;
+    enum ota_error error = parse(key, pem, password, failure);
+    secret_free(password);
+    return error;
+}
+
+static enum ota_error load_public(struct sign_key *key, const struct pem *pem,
+                                  struct ota_failure *failure)
+{
+    if (content_of(pem) == CONTENT_NONE)
+        return refuse_content(key, CONTENT_NONE, failure);
+    if (content_of(pem) == CONTENT_PRIVATE && contains(pem, "ENCRYPTED"))
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "%s holds a private key with a password; give the public key, which \"openssl "
+            "pkey -in KEY.pem -pubout\" prints",
+            key->shown);
+    return parse(key, pem, NULL, failure);
+}
+
+static enum ota_error load(struct sign_key *key, const char *path, bool is_private,
+                           sign_password_fn *ask, void *userdata, struct ota_failure *failure)
+{
+    struct pem *pem = secret_alloc(sizeof *pem);
+    if (pem == NULL)
+        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    enum ota_error error = read_pem(pem, path, key, failure);
+    if (error == OTA_OK)
+        error = is_private ? load_private(key, pem, ask, userdata, failure)
+                           : load_public(key, pem, failure);
+    if (error == OTA_OK)
+        error = recognise(key, failure);
+    secret_free(pem);
+    if (error == OTA_E_USAGE && crypto_has_run_out())
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot read the key in %s: out of memory",
+                        key->shown);
+    return error;
+}
+
+static enum ota_error load_new(struct sign_key **key, const char *path, bool is_private,
+                               sign_password_fn *ask, void *userdata, struct ota_failure *failure)
+{
+    *key = NULL;
+    struct sign_key *loaded = calloc(1, sizeof *loaded);
+    if (loaded == NULL || crypto_open(&loaded->crypto) != 0) {
+        free(loaded);
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot use libcrypto: %s", digest_error());
+    }
+    escape_string(loaded->shown, sizeof loaded->shown, path);
+    if (is_private)
+        crypto_lock_keys();
+    if (load(loaded, path, is_private, ask, userdata, failure) != OTA_OK) {
+        sign_key_free(loaded);
+        return failure->error;
+    }
+    *key = loaded;
+    return OTA_OK;
+}
+
+enum ota_error sign_key_load_private(struct sign_key **key, const char *path, sign_password_fn *ask,
+                                     void *userdata, struct ota_failure *failure)
+{
+    return load_new(key, path, true, ask, userdata, failure);
+}
+
+enum ota_error sign_key_load_public(struct sign_key **key, const char *path,
+                                    struct ota_failure *failure)
+{
+    return load_new(key, path, false, NULL, NULL, failure);
+}
+
+enum exposure sign_key_exposure(const struct sign_key *key)
+{
+    return key->exposure;
+}
+
+bool sign_key_is_weak(const struct sign_key *key)
+{
+    return !key->is_ec && EVP_PKEY_get_bits(key->pkey) < 2048;
+}
+
+void sign_key_free(struct sign_key *key)
+{
+    if (key == NULL)
+        return;
+    EVP_PKEY_free(key->pkey);
+    crypto_close(&key->crypto);
+    free(key);
+}

@@ -1,0 +1,73 @@
+/* alive.c: see alive.h. It sends nothing over the connections, and closes those that are made. */
+#include "net/alive.h"
+
+#include "net/tcp_connect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* The discard service (RFC 863); a SYN that was lost is sent again before the time is over. */
+enum { PORT = 9, DEADLINE_US = 1500000 };
+
+struct attempt {
+    struct alive *alive;
+    struct tcp_connect *dial;
+};
+
+struct alive {
+    size_t count, ended;
+    struct attempt *attempts;
+    bool *is_alive;
+    alive_done_fn *done;
+    void *userdata;
+};
+
+static void on_dialled(int descriptor, int reason, void *userdata)
+{
+    struct attempt *attempt = userdata;
+    struct alive *alive = attempt->alive;
+    if (descriptor >= 0)
+        close(descriptor);
+    alive->is_alive[attempt - alive->attempts] = descriptor >= 0 || reason == ECONNREFUSED;
+    if (++alive->ended == alive->count)
+        alive->done(alive->is_alive, alive->userdata);
+}
+
+struct alive *alive_start(const AvahiPoll *poll_api, const struct address *addresses, size_t count,
+                          alive_done_fn *done, void *userdata)
+{
+    struct alive *alive = calloc(1, sizeof *alive);
+    if (!alive)
+        return NULL;
+    *alive = (struct alive){.count = count,
+                            .attempts = calloc(count, sizeof *alive->attempts),
+                            .is_alive = calloc(count, sizeof *alive->is_alive),
+                            .done = done,
+                            .userdata = userdata};
+
+    bool is_complete = alive->attempts && alive->is_alive;
+    for (size_t i = 0; i < count && is_complete; i++) {
+        struct address address = addresses[i];
+        address_set_port(&address, PORT);
+        alive->attempts[i].alive = alive;
+        alive->attempts[i].dial =
+            tcp_connect_start(poll_api, &address, DEADLINE_US, on_dialled, &alive->attempts[i]);
+        is_complete = alive->attempts[i].dial != NULL;
+    }
+    if (is_complete)
+        return alive;
+    alive_free(alive);
+    return NULL;
+}
+
+void alive_free(struct alive *alive)
+{
+    if (!alive)
+        return;
+    for (size_t i = 0; alive->attempts && i < alive->count; i++)
+        tcp_connect_free(alive->attempts[i].dial);
+    free(alive->attempts);
+    free(alive->is_alive);
+    free(alive);
+}

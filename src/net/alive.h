@@ -1,0 +1,26 @@
+/*
+ * alive.h: which of some addresses answer. Multicast DNS caches addresses for minutes after a board
+ * has gone, or has got another address.
+ */
+#ifndef ESP_OTA_NET_ALIVE_H
+#define ESP_OTA_NET_ALIVE_H
+
+#include "base/address.h"
+
+#include <avahi-common/watch.h>
+#include <stddef.h>
+
+struct alive;
+
+/* Called once, from the loop: is_alive[i] tells of addresses[i]. */
+typedef void alive_done_fn(const bool *is_alive, void *userdata);
+
+/* Tries to connect to a TCP port that is hardly ever open; a refusal is an answer, too. An address
+ * without an answer within 1.5 s is not alive. The addresses are copied; count is above 0. NULL
+ * when memory ran out. */
+struct alive *alive_start(const AvahiPoll *poll_api, const struct address *addresses, size_t count,
+                          alive_done_fn *done, void *userdata);
+/* Allowed at any time, also in done, and needed after it. */
+void alive_free(struct alive *alive);
+
+#endif

@@ -1,0 +1,365 @@
+/*
+ * listener.c: one TCP listener, a list of who is expected, and a closed door for all others.
+ *
+ * It never reads or writes a byte of a connection. One port for all boards is one hole in a
+ * firewall, however many they are.
+ */
+#include "net/listener.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/loop.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef TCP_RTO_MIN_US
+#define TCP_RTO_MIN_US 45 /* Linux 6.16, and newer than many headers */
+#endif
+
+enum {
+    BACKLOG = 1024,
+    TOLD_MAX = 5,             /* connections that are turned away and named */
+    ACCEPTS_PER_TURN = 64,    /* a flood of connections must not starve the uploads */
+    RESEND_US = 50000,        /* Linux: 200000 */
+    OUT_OF_FILES_US = 100000, /* rest before the next try: the connection stays in the queue */
+};
+
+struct expectation {
+    struct expectation *next;
+    bool anyone;
+    struct address peer;
+    listener_accept_fn *on_accept;
+    void *userdata;
+};
+
+struct listener {
+    const AvahiPoll *poll_api;
+    int descriptor;
+    uint16_t port;
+    AvahiWatch *watch;
+    AvahiTimeout *rest;
+    struct expectation *expectations;
+    unsigned turned_away; /* and told so */
+    int64_t stranger_us;
+    struct address stranger; /* the last that was turned away; family 0: none was */
+    int trouble;             /* errno of the last accept(2) that failed for want of a resource */
+};
+
+static struct expectation *find_expectation(const struct listener *listener,
+                                            const struct address *peer)
+{
+    for (struct expectation *found = listener->expectations; found; found = found->next)
+        if (found->anyone || address_equal(&found->peer, peer))
+            return found;
+    return NULL;
+}
+
+/* Said a few times only: a scanner may knock thousands of times. */
+static void turn_away(struct listener *listener, int descriptor, const struct address *peer)
+{
+    char text[ADDRESS_TEXT_MAX + 8];
+    close(descriptor);
+    listener->stranger = *peer;
+    listener->stranger_us = loop_now_us();
+    if (listener->turned_away == TOLD_MAX)
+        return;
+    listener->turned_away++;
+    diag_warning("turned away a connection from %s, which no upload waits for (a board with two "
+                 "interfaces or behind NAT: see --peer)",
+                 address_text_port(text, peer));
+    if (listener->turned_away == TOLD_MAX)
+        diag_warning("further connections of this kind are turned away without a word");
+}
+
+static void hand_over(struct listener *listener, int descriptor, const struct address *peer)
+{
+    const struct expectation *expected = find_expectation(listener, peer);
+    if (!expected) {
+        turn_away(listener, descriptor, peer);
+        return;
+    }
+    listener_accept_fn *on_accept = expected->on_accept;
+    void *userdata = expected->userdata;
+
+    if (on_accept(descriptor, peer, userdata))
+        listener_forget(listener, userdata);
+    else
+        close(descriptor);
+}
+
+static void on_rested(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct listener *listener = userdata;
+    listener->poll_api->watch_update(listener->watch, AVAHI_WATCH_IN);
+}
+
+/* EAGAIN ends the turn; a connection that died in the queue is its session's deadline's business.
+ * Without a free descriptor the queue would stay ready for ever, and the loop would spin. */
+static void handle_accept_error(struct listener *listener, int reason)
+{
+    if (reason == EAGAIN || reason == EINTR)
+        return;
+    diag_debug("accepting a connection: %s", strerror(reason));
+    if ((reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM) &&
+        loop_arm(listener->poll_api, &listener->rest, OUT_OF_FILES_US, on_rested, listener) == 0) {
+        listener->trouble = reason;
+        listener->poll_api->watch_update(listener->watch, 0);
+    }
+}
+
+static void on_connection(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)watch;
+    (void)event;
+    struct listener *listener = userdata;
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        struct sockaddr_storage storage;
+        socklen_t length = sizeof storage;
+        int descriptor =
+            accept4(fd, (struct sockaddr *)&storage, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (descriptor < 0) {
+            handle_accept_error(listener, errno);
+            return;
+        }
+        listener->trouble = 0;
+        struct address peer;
+        if (address_from(&peer, (struct sockaddr *)&storage, length))
+            hand_over(listener, descriptor, &peer);
+        else
+            close(descriptor);
+    }
+}
+
+/* IPv6 sockets take IPv4 connections too; where the kernel has no IPv6, IPv4 alone will do. */
+static int open_socket(const struct address *own, struct address *local)
+{
+    int family = own ? own->any.sa_family : AF_INET6;
+    int descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0 && !own) {
+        family = AF_INET;
+        descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    }
+    if (descriptor < 0)
+        return -1;
+
+    int on = 1;
+    int v6_only = 0;
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (family == AF_INET6 && !own)
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+    if (own) {
+        *local = *own;
+    } else {
+        memset(local, 0, sizeof *local);
+        local->any.sa_family = (sa_family_t)family;
+    }
+    return descriptor;
+}
+
+/* A board's window of a few segments is all the pacing that is needed: what BBR adds, where it is
+ * the default, only leaves that window empty for a while. Every Linux has Reno and lets anybody use
+ * it. Accepted sockets inherit it; changed later, they would go on pacing. */
+static void send_without_pacing(int descriptor)
+{
+    static const char RENO[] = "reno";
+    setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, RENO, sizeof RENO - 1);
+}
+
+/* In a window of four segments a lost one is followed by too few others, hence duplicate
+ * acknowledgements, for a fast retransmission: it waits for the time-out, which the kernel adapts
+ * to the board, but from above. Best effort: older kernels do not know the option. */
+static void resend_soon(int descriptor)
+{
+    int us = RESEND_US;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_RTO_MIN_US, &us, sizeof us);
+}
+
+static int bind_and_listen(int descriptor, const struct address *local)
+{
+    send_without_pacing(descriptor);
+    resend_soon(descriptor);
+    if (bind(descriptor, &local->any, address_length(local)) < 0)
+        return -1;
+    return listen(descriptor, BACKLOG);
+}
+
+static enum ota_error describe_failure(struct ota_failure *failure, const struct source *source,
+                                       uint16_t port_first, uint16_t port_last, int reason)
+{
+    char where[SOURCE_TEXT_MAX];
+    char ports[40] = "any port";
+    if (port_last != port_first)
+        snprintf(ports, sizeof ports, "any TCP port from %u to %u", port_first, port_last);
+    else if (port_first)
+        snprintf(ports, sizeof ports, "TCP port %u", port_first);
+    return ota_fail(failure, OTA_E_NO_PORT, "cannot listen on %s of %s: %s", ports,
+                    source_text(where, source), strerror(reason));
+}
+
+/* A bound socket that fails in listen(2) with EADDRINUSE cannot be bound again: each port gets a
+ * fresh socket. */
+static int listen_on_first_free(const struct source *source, uint16_t port_first,
+                                uint16_t port_last)
+{
+    const struct address *own = source && source->has_address ? &source->address : NULL;
+
+    for (unsigned port = port_first; port <= port_last; port++) {
+        struct address local;
+        int descriptor = open_socket(own, &local);
+        if (descriptor < 0)
+            return -1;
+        address_set_port(&local, (uint16_t)port);
+        if ((own || source_bind(descriptor, source, NULL) == 0) &&
+            bind_and_listen(descriptor, &local) == 0)
+            return descriptor;
+        int reason = errno;
+        close(descriptor);
+        errno = reason;
+        if (reason != EADDRINUSE && reason != EACCES)
+            return -1;
+    }
+    return -1;
+}
+
+static uint16_t bound_port(int descriptor)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+    struct address local;
+    if (getsockname(descriptor, (struct sockaddr *)&storage, &length) < 0 ||
+        !address_from(&local, (struct sockaddr *)&storage, length))
+        return 0;
+    return address_port(&local);
+}
+
+struct listener *listener_open(const AvahiPoll *poll_api, const struct source *source,
+                               uint16_t port_first, uint16_t port_last, struct ota_failure *failure)
+{
+    struct listener *listener = calloc(1, sizeof *listener);
+    if (!listener) {
+        ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return NULL;
+    }
+    listener->poll_api = poll_api;
+    listener->descriptor = listen_on_first_free(source, port_first, port_last);
+    if (listener->descriptor < 0) {
+        describe_failure(failure, source, port_first, port_last, errno);
+        free(listener);
+        return NULL;
+    }
+    listener->port = bound_port(listener->descriptor);
+    listener->watch = poll_api->watch_new(poll_api, listener->descriptor, AVAHI_WATCH_IN,
+                                          on_connection, listener);
+    if (!listener->watch || !listener->port) {
+        ota_fail(failure, OTA_E_INTERNAL, "cannot watch the back-channel's port");
+        listener_close(listener);
+        return NULL;
+    }
+    return listener;
+}
+
+void listener_close(struct listener *listener)
+{
+    if (!listener)
+        return;
+    while (listener->expectations) {
+        struct expectation *next = listener->expectations->next;
+        free(listener->expectations);
+        listener->expectations = next;
+    }
+    if (listener->watch)
+        listener->poll_api->watch_free(listener->watch);
+    if (listener->rest)
+        listener->poll_api->timeout_free(listener->rest);
+    close(listener->descriptor);
+    free(listener);
+}
+
+uint16_t listener_port(const struct listener *listener)
+{
+    return listener->port;
+}
+
+const struct address *listener_stranger(const struct listener *listener, int64_t since_us)
+{
+    bool is_known = listener->stranger.any.sa_family && listener->stranger_us >= since_us;
+
+    return is_known ? &listener->stranger : NULL;
+}
+
+/* The queue may have been empty when the last accept(2) failed. */
+int listener_trouble(const struct listener *listener)
+{
+    struct pollfd queue = {.fd = listener->descriptor, .events = POLLIN};
+    return listener->trouble && poll(&queue, 1, 0) > 0 ? listener->trouble : 0;
+}
+
+bool listener_is_expecting(const struct listener *listener, const struct address *peer)
+{
+    for (const struct expectation *other = listener->expectations; other; other = other->next)
+        if (peer ? !other->anyone && address_equal(&other->peer, peer) : other->anyone)
+            return true;
+    return false;
+}
+
+int listener_expect(struct listener *listener, const struct address *peer,
+                    listener_accept_fn *on_accept, void *userdata)
+{
+    for (const struct expectation *other = listener->expectations; other; other = other->next) {
+        bool is_ours = other->userdata == userdata;
+        bool is_same_peer =
+            peer ? !other->anyone && address_equal(&other->peer, peer) : is_ours && other->anyone;
+
+        if (!is_same_peer)
+            continue;
+        errno = EEXIST;
+        return is_ours ? 0 : -1;
+    }
+    struct expectation *expected = calloc(1, sizeof *expected);
+    if (!expected)
+        return -1;
+    *expected = (struct expectation){.next = listener->expectations,
+                                     .anyone = !peer,
+                                     .on_accept = on_accept,
+                                     .userdata = userdata};
+    if (peer)
+        expected->peer = *peer;
+    listener->expectations = expected;
+    return 0;
+}
+
+/* keep: NULL: nothing. */
+static void forget_all_but(struct listener *listener, const void *userdata,
+                           const struct address *keep)
+{
+    struct expectation **link = &listener->expectations;
+
+    while (*link) {
+        struct expectation *found = *link;
+        bool is_kept = keep && !found->anyone && address_equal(&found->peer, keep);
+
+        if (found->userdata != userdata || is_kept) {
+            link = &found->next;
+            continue;
+        }
+        *link = found->next;
+        free(found);
+    }
+}
+
+void listener_keep(struct listener *listener, const struct address *peer, const void *userdata)
+{
+    forget_all_but(listener, userdata, peer);
+}
+
+void listener_forget(struct listener *listener, const void *userdata)
+{
+    forget_all_but(listener, userdata, NULL);
+}

@@ -1,0 +1,47 @@
+/*
+ * listener.h: the one TCP listener of the back-channel. It hands each connection to the session
+ * that waits for its peer address, and turns strangers away before they get a byte.
+ */
+#ifndef ESP_OTA_NET_LISTENER_H
+#define ESP_OTA_NET_LISTENER_H
+
+#include "base/address.h"
+#include "esp-ota.h"
+#include "net/source.h"
+
+#include <avahi-common/watch.h>
+
+struct listener;
+
+/* Whether it takes over the non-blocking, connected descriptor; if not, the connection is closed,
+ * and the next one is offered. */
+typedef bool listener_accept_fn(int descriptor, const struct address *peer, void *userdata);
+
+/* Listens at source (NULL: all addresses, IPv4 and IPv6), on the first free port from port_first to
+ * port_last (both 0: any free port). NULL with OTA_E_NO_PORT (the message names the
+ * range and the reason) or OTA_E_INTERNAL. */
+struct listener *listener_open(const AvahiPoll *poll_api, const struct source *source,
+                               uint16_t port_first, uint16_t port_last,
+                               struct ota_failure *failure);
+void listener_close(struct listener *listener);
+uint16_t listener_port(const struct listener *listener);
+/* Where the last connection that was turned away came from; NULL: none was, since that time. */
+const struct address *listener_stranger(const struct listener *listener, int64_t since_us);
+/* Why a connection that waits in the queue cannot be accepted (EMFILE, ...); 0: none waits. */
+int listener_trouble(const struct listener *listener);
+
+/* From now on a connection from peer (NULL: from anyone) goes to on_accept. userdata identifies the
+ * session, which may expect several peers, as a board may have several addresses. The first
+ * connection that it takes ends all its expectations, as does listener_forget(). Expecting a peer
+ * again does nothing. -1 and errno: ENOMEM, or EEXIST when another userdata expects the same
+ * peer. */
+int listener_expect(struct listener *listener, const struct address *peer,
+                    listener_accept_fn *on_accept, void *userdata);
+/* Whether this peer (NULL: anyone) is already expected. Two sessions with the same peer would be
+ * indistinguishable. */
+bool listener_is_expecting(const struct listener *listener, const struct address *peer);
+/* Ends the expectations of userdata, except the one for peer. */
+void listener_keep(struct listener *listener, const struct address *peer, const void *userdata);
+void listener_forget(struct listener *listener, const void *userdata);
+
+#endif

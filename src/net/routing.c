@@ -1,0 +1,186 @@
+/*
+ * routing.c: see routing.h. One question of RTM_GETROUTE, which names the interface, and one of
+ * RTM_GETNEIGH about the one address (Linux 5.0; earlier kernels answer neither yes nor no).
+ */
+#include "net/routing.h"
+
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 200, ANSWER_MAX = 4096, QUESTION_MAX = 128, TICKS_A_SECOND = 100 };
+
+union question {
+    struct nlmsghdr header;
+    char bytes[QUESTION_MAX];
+};
+
+/* -- answers -- */
+
+/* The payload of the first message, if it is one of that type with at least size bytes of it. */
+static const void *find_payload(const void *answer, size_t length, uint16_t type, size_t size,
+                                size_t *payload)
+{
+    const struct nlmsghdr *header = answer;
+
+    if (length < sizeof *header || header->nlmsg_len < sizeof *header ||
+        header->nlmsg_len > length || header->nlmsg_type != type)
+        return NULL;
+    *payload = header->nlmsg_len - sizeof *header;
+    return *payload >= size ? NLMSG_DATA(header) : NULL;
+}
+
+/* The value of an attribute behind the fixed part of a payload; NULL: it is not there, or has fewer
+ * bytes. */
+static const void *find_attribute(const void *payload, size_t length, size_t fixed, uint16_t type,
+                                  size_t size)
+{
+    for (size_t at = NLMSG_ALIGN(fixed); at + sizeof(struct rtattr) <= length;) {
+        const struct rtattr *attribute = (const void *)((const char *)payload + at);
+
+        if (attribute->rta_len < sizeof *attribute || attribute->rta_len > length - at)
+            return NULL;
+        if (attribute->rta_type == type)
+            return attribute->rta_len - sizeof *attribute >= size ? RTA_DATA(attribute) : NULL;
+        at += RTA_ALIGN(attribute->rta_len);
+    }
+    return NULL;
+}
+
+bool routing_read_route(struct routing_route *route, const void *answer, size_t length)
+{
+    size_t payload;
+    const struct rtmsg *message =
+        find_payload(answer, length, RTM_NEWROUTE, sizeof *message, &payload);
+    const uint32_t *interface;
+
+    if (!message || message->rtm_type != RTN_UNICAST)
+        return false;
+    interface = find_attribute(message, payload, sizeof *message, RTA_OIF, sizeof *interface);
+    if (!interface)
+        return false;
+    *route = (struct routing_route){
+        .interface = *interface,
+        .is_direct = !find_attribute(message, payload, sizeof *message, RTA_GATEWAY, 0) &&
+                     !find_attribute(message, payload, sizeof *message, RTA_VIA, 0)};
+    return true;
+}
+
+bool routing_read_neighbour(struct routing *routing, const void *answer, size_t length)
+{
+    static const uint16_t known = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
+    size_t payload;
+    const struct ndmsg *message =
+        find_payload(answer, length, RTM_NEWNEIGH, sizeof *message, &payload);
+    const struct nda_cacheinfo *times;
+
+    if (!message)
+        return false;
+    times = find_attribute(message, payload, sizeof *message, NDA_CACHEINFO, sizeof *times);
+    routing->neighbour = NEIGHBOUR_UNKNOWN;
+    if (message->ndm_state & (NUD_INCOMPLETE | NUD_FAILED)) {
+        routing->neighbour = NEIGHBOUR_NOBODY;
+    } else if (message->ndm_state & known && times &&
+               times->ndm_confirmed / TICKS_A_SECOND <= ROUTING_SEEN_MAX_S) {
+        routing->neighbour = NEIGHBOUR_THERE;
+        routing->seen_s = times->ndm_confirmed / TICKS_A_SECOND;
+    }
+    return true;
+}
+
+/* -- questions -- */
+
+static void add_attribute(union question *question, uint16_t type, const void *value, size_t size)
+{
+    struct rtattr *attribute = (void *)(question->bytes + NLMSG_ALIGN(question->header.nlmsg_len));
+
+    attribute->rta_type = type;
+    attribute->rta_len = (uint16_t)RTA_LENGTH(size);
+    memcpy(RTA_DATA(attribute), value, size);
+    question->header.nlmsg_len =
+        NLMSG_ALIGN(question->header.nlmsg_len) + RTA_ALIGN(attribute->rta_len);
+}
+
+static void add_address(union question *question, uint16_t type, const struct address *address)
+{
+    if (address->any.sa_family == AF_INET6)
+        add_attribute(question, type, &address->v6.sin6_addr, sizeof address->v6.sin6_addr);
+    else
+        add_attribute(question, type, &address->v4.sin_addr, sizeof address->v4.sin_addr);
+}
+
+/* How many bytes of answer came; 0: none did in time. A connected socket hears the kernel only. */
+static size_t ask(const union question *question, void *answer)
+{
+    static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+    int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    struct pollfd answered = {.fd = descriptor, .events = POLLIN};
+    ssize_t got = 0;
+
+    if (descriptor < 0)
+        return 0;
+    if (connect(descriptor, (const struct sockaddr *)&kernel, sizeof kernel) == 0 &&
+        send(descriptor, question, question->header.nlmsg_len, 0) >= 0 &&
+        poll(&answered, 1, PATIENCE_MS) > 0)
+        got = recv(descriptor, answer, ANSWER_MAX, 0);
+    close(descriptor);
+    return got > 0 ? (size_t)got : 0;
+}
+
+static bool find_route(struct routing_route *route, const struct address *address,
+                       const struct source *source)
+{
+    union question question = {.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
+                                          .nlmsg_type = RTM_GETROUTE,
+                                          .nlmsg_flags = NLM_F_REQUEST}};
+    struct rtmsg *message = NLMSG_DATA(&question.header);
+    bool is_v6 = address->any.sa_family == AF_INET6;
+    const uint8_t bits = is_v6 ? 128 : 32;
+    uint32_t interface = is_v6 ? address->v6.sin6_scope_id : 0;
+    _Alignas(struct nlmsghdr) char answer[ANSWER_MAX];
+
+    message->rtm_family = (unsigned char)address->any.sa_family;
+    message->rtm_dst_len = bits;
+    add_address(&question, RTA_DST, address);
+    if (source && source->has_address && source->address.any.sa_family == address->any.sa_family) {
+        message->rtm_src_len = bits;
+        add_address(&question, RTA_SRC, &source->address);
+    }
+    if (source && !source->has_address)
+        interface = if_nametoindex(source->interface);
+    if (interface)
+        add_attribute(&question, RTA_OIF, &interface, sizeof interface);
+    return routing_read_route(route, answer, ask(&question, answer));
+}
+
+static void find_neighbour(struct routing *routing, const struct address *address,
+                           unsigned interface)
+{
+    union question question = {.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ndmsg)),
+                                          .nlmsg_type = RTM_GETNEIGH,
+                                          .nlmsg_flags = NLM_F_REQUEST}};
+    struct ndmsg *message = NLMSG_DATA(&question.header);
+    _Alignas(struct nlmsghdr) char answer[ANSWER_MAX];
+
+    message->ndm_family = (unsigned char)address->any.sa_family;
+    message->ndm_ifindex = (int)interface;
+    add_address(&question, NDA_DST, address);
+    routing_read_neighbour(routing, answer, ask(&question, answer));
+}
+
+void routing_find(struct routing *routing, const struct address *address,
+                  const struct source *source)
+{
+    struct routing_route route;
+
+    *routing = (struct routing){.neighbour = NEIGHBOUR_UNKNOWN};
+    if (!find_route(&route, address, source))
+        return;
+    if (!if_indextoname(route.interface, routing->interface))
+        *routing->interface = '\0';
+    else if (route.is_direct)
+        find_neighbour(routing, address, route.interface);
+}

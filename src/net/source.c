@@ -1,0 +1,133 @@
+/*
+ * source.c: see source.h. Opens no socket of its own but the C library's, for the list of
+ * interfaces.
+ */
+#include "net/source.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LIST_MAX = 256, SHOWN_MAX = 160 };
+
+static bool take_address(struct address *address, const struct ifaddrs *interface)
+{
+    const struct sockaddr *source = interface->ifa_addr;
+
+    if (!source || (source->sa_family != AF_INET && source->sa_family != AF_INET6))
+        return false;
+    return address_from(address, source,
+                        source->sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4);
+}
+
+/* "eth0, lo": those that have an address, each once. */
+static void list_interfaces(char list[LIST_MAX], const struct ifaddrs *interfaces)
+{
+    size_t length = 0;
+
+    *list = '\0';
+    for (const struct ifaddrs *each = interfaces; each && length < LIST_MAX;
+         each = each->ifa_next) {
+        const struct ifaddrs *first = interfaces;
+        char name[4 * IF_NAMESIZE];
+        struct address address;
+
+        while (first != each &&
+               (strcmp(first->ifa_name, each->ifa_name) != 0 || !take_address(&address, first)))
+            first = first->ifa_next;
+        if (first != each || !take_address(&address, each))
+            continue;
+        length += (size_t)snprintf(list + length, LIST_MAX - length, "%s%s", length ? ", " : "",
+                                   escape_string(name, sizeof name, each->ifa_name));
+    }
+}
+
+static bool has_interface(const struct ifaddrs *interfaces, const char *name)
+{
+    struct address address;
+
+    for (const struct ifaddrs *each = interfaces; each; each = each->ifa_next)
+        if (strcmp(each->ifa_name, name) == 0 && take_address(&address, each))
+            return true;
+    return false;
+}
+
+enum ota_error source_parse(struct source *source, const char *text, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX], list[LIST_MAX];
+    struct ifaddrs *interfaces = NULL;
+    enum ota_error error = OTA_OK;
+
+    *source = (struct source){.has_address = false};
+    source->has_address = address_parse(&source->address, text);
+    if (source->has_address)
+        return OTA_OK;
+    if (getifaddrs(&interfaces) < 0)
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot list this computer's interfaces: %s",
+                        strerror(errno));
+
+    list_interfaces(list, interfaces);
+    if (strlen(text) < sizeof source->interface && has_interface(interfaces, text))
+        snprintf(source->interface, sizeof source->interface, "%s", text);
+    else
+        error =
+            ota_fail(failure, OTA_E_USAGE,
+                     "--host-ip '%s' is not a numeric IP address of this computer, nor one of its "
+                     "interfaces with an address (%s); \"ip address\" lists them",
+                     escape_string(shown, sizeof shown, text), list);
+    freeifaddrs(interfaces);
+    return error;
+}
+
+/* The address of the interface that suits peer. */
+static bool find_own(struct address *own, const char *name, const struct address *peer)
+{
+    struct ifaddrs *interfaces = NULL;
+    bool is_link_local = peer->any.sa_family == AF_INET6 && peer->v6.sin6_scope_id;
+    bool is_found = false;
+
+    if (getifaddrs(&interfaces) < 0)
+        return false;
+    for (const struct ifaddrs *each = interfaces; each && !is_found; each = each->ifa_next)
+        is_found = strcmp(each->ifa_name, name) == 0 && take_address(own, each) &&
+                   own->any.sa_family == peer->any.sa_family &&
+                   (own->any.sa_family == AF_INET || !own->v6.sin6_scope_id == !is_link_local);
+    freeifaddrs(interfaces);
+    return is_found;
+}
+
+int source_bind(int descriptor, const struct source *source, const struct address *peer)
+{
+    struct address own;
+
+    if (!source)
+        return 0;
+    if (source->has_address)
+        return bind(descriptor, &source->address.any, address_length(&source->address));
+    if (setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, source->interface,
+                   (socklen_t)strlen(source->interface)) == 0)
+        return 0;
+    if (errno != EPERM)
+        return -1;
+    if (!peer)
+        return 0;
+    errno = EADDRNOTAVAIL;
+    return find_own(&own, source->interface, peer)
+               ? bind(descriptor, &own.any, address_length(&own))
+               : -1;
+}
+
+char *source_text(char target[SOURCE_TEXT_MAX], const struct source *source)
+{
+    if (!source)
+        snprintf(target, SOURCE_TEXT_MAX, "any address");
+    else if (source->has_address)
+        address_text(target, &source->address);
+    else
+        escape_string(target, SOURCE_TEXT_MAX, source->interface);
+    return target;
+}

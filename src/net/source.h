@@ -1,0 +1,33 @@
+/*
+ * source.h: this computer's end of a socket, as -I names it: an address, or a network interface.
+ */
+#ifndef ESP_OTA_NET_SOURCE_H
+#define ESP_OTA_NET_SOURCE_H
+
+#include "base/address.h"
+#include "esp-ota.h"
+
+#include <net/if.h>
+
+/* An address, or where that is not given an interface. */
+struct source {
+    bool has_address;
+    struct address address; /* port 0 */
+    char interface[IF_NAMESIZE];
+};
+
+/* Parses a numeric IP address of any kind, or the name of an interface of this computer that has an
+ * address. Fails with OTA_E_USAGE; the message lists the interfaces that there are. */
+enum ota_error source_parse(struct source *source, const char *text, struct ota_failure *failure);
+
+/* Has an unbound socket send from, and receive at, source only (NULL: does nothing). An interface
+ * decides the route as well; where the kernel keeps that for root (before Linux 5.7), the socket is
+ * bound to the interface's address in the family of peer (NULL: to none). -1 and errno. */
+int source_bind(int descriptor, const struct source *source, const struct address *peer);
+
+enum { SOURCE_TEXT_MAX = ADDRESS_TEXT_MAX + 32 };
+
+/* "10.0.0.1", "wlan0"; "any address" for NULL. Escaped; returns target. */
+char *source_text(char target[SOURCE_TEXT_MAX], const struct source *source);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * tcp_connect.h: one attempt to connect to an address over TCP, with a deadline.
+ */
+#ifndef ESP_OTA_NET_TCP_CONNECT_H
+#define ESP_OTA_NET_TCP_CONNECT_H
+
+#include "base/address.h"
+
+#include <avahi-common/watch.h>
+
+struct tcp_connect;
+
+/* How it ended, once, from the loop: descriptor is connected, non-blocking and the callee's; or -1,
+ * and reason is an errno, ETIMEDOUT when the deadline passed. The dial may be freed meanwhile. */
+typedef void tcp_connect_done_fn(int descriptor, int reason, void *userdata);
+
+/* Starts; the attempt is given up after deadline_us. NULL when memory ran out. */
+struct tcp_connect *tcp_connect_start(const AvahiPoll *poll_api, const struct address *address,
+                                      int64_t deadline_us, tcp_connect_done_fn *on_done,
+                                      void *userdata);
+/* Allowed at any time, and needed also after on_done. */
+void tcp_connect_free(struct tcp_connect *dial);
+
+#endif

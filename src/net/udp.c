@@ -1,0 +1,117 @@
+/*
+ * udp.c: one UDP socket, connected to one board, watched by the loop.
+ *
+ * It is connected because the 8266 family answers the port that the invitation came from, forged
+ * datagrams from other addresses then never arrive, and an ICMP refusal surfaces as an error of the
+ * socket. Nothing here knows the protocol.
+ */
+#include "net/udp.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum {
+    DATAGRAMS_PER_TURN = 16, /* a flood must not starve the other boards */
+    DATAGRAM_MAX = 1024,     /* the longest that means something has about 200 bytes */
+    TRIES = 2,               /* of a call that this computer cannot make */
+};
+
+/* The loop would otherwise find the datagram that cannot be received ready in each of its turns. */
+static void go_deaf(struct udp *udp, int reason)
+{
+    udp->trouble = reason;
+    udp->is_deaf = true;
+    udp->poll_api->watch_update(udp->watch, 0);
+}
+
+void udp_receive(struct udp *udp)
+{
+    int failures = 0;
+
+    for (int i = 0; i < DATAGRAMS_PER_TURN && udp->descriptor >= 0; i++) {
+        char datagram[DATAGRAM_MAX];
+        ssize_t got = recv(udp->descriptor, datagram, sizeof datagram, 0);
+
+        if (got >= 0)
+            udp->on_datagram(datagram, (size_t)got, udp->userdata);
+        else if (errno == EAGAIN)
+            return;
+        else if (error_is_local(errno) && ++failures < TRIES)
+            continue;
+        else if (error_is_local(errno)) {
+            go_deaf(udp, errno);
+            return;
+        } else if (errno != EINTR)
+            udp->on_error(errno, udp->userdata);
+    }
+}
+
+static void on_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)watch;
+    (void)fd;
+    (void)event;
+    udp_receive(userdata);
+}
+
+static int connect_to(int descriptor, const struct source *source, const struct address *board)
+{
+    if (source_bind(descriptor, source, board) < 0)
+        return -1;
+    return connect(descriptor, &board->any, address_length(board));
+}
+
+int udp_open(struct udp *udp, const struct source *source, const struct address *board)
+{
+    udp->descriptor = socket(board->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (udp->descriptor < 0)
+        return -1;
+    if (connect_to(udp->descriptor, source, board) == 0) {
+        errno = ENOMEM;
+        udp->watch = udp->poll_api->watch_new(udp->poll_api, udp->descriptor, AVAHI_WATCH_IN,
+                                              on_readable, udp);
+    }
+    if (udp->watch)
+        return 0;
+    int reason = errno;
+    udp_close(udp);
+    errno = reason;
+    return -1;
+}
+
+int udp_send(struct udp *udp, const void *data, size_t length)
+{
+    if (udp->is_deaf)
+        udp->poll_api->watch_update(udp->watch, AVAHI_WATCH_IN);
+    udp->is_deaf = false;
+    udp->trouble = 0;
+
+    /* The first error may belong to the datagram before; the second is ours. */
+    for (int try = 0; try < TRIES; try++)
+        if (send(udp->descriptor, data, length, 0) >= 0)
+            return 0;
+    if (!error_is_local(errno))
+        return errno;
+    udp->trouble = errno;
+    return 0;
+}
+
+bool udp_local(const struct udp *udp, struct address *local)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+    return getsockname(udp->descriptor, (struct sockaddr *)&storage, &length) == 0 &&
+           address_from(local, (struct sockaddr *)&storage, length);
+}
+
+void udp_close(struct udp *udp)
+{
+    if (udp->watch)
+        udp->poll_api->watch_free(udp->watch);
+    udp->watch = NULL;
+    if (udp->descriptor >= 0)
+        close(udp->descriptor);
+    udp->descriptor = -1;
+}

@@ -1,0 +1,142 @@
+/*
+ * bar.c: see bar.h. Touches no terminal.
+ */
+#include "output/bar.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    BAR_MIN = 10,
+    BAR_MAX = 40,
+    LABEL_MAX = 256,
+    TAIL_MAX = LABEL_MAX + 6 * BAR_TEXT_MAX,
+    UNPACKED_MAX = 2 * BAR_TEXT_MAX,
+    KIB = 1024,
+    MIB = 1024 * 1024
+};
+
+static const double US_PER_S = 1e6;
+static const int64_t ESTIMATE_AFTER_US = 300000; /* a rate before that says nothing */
+
+char *bar_part(char *target, size_t bytes, size_t whole)
+{
+    if (whole < KIB)
+        snprintf(target, BAR_TEXT_MAX, "%zu bytes", bytes);
+    else if (whole < MIB)
+        snprintf(target, BAR_TEXT_MAX, "%.1f KiB", (double)bytes / KIB);
+    else
+        snprintf(target, BAR_TEXT_MAX, "%.2f MiB", (double)bytes / MIB);
+    return target;
+}
+
+char *bar_size(char *target, size_t bytes)
+{
+    return bar_part(target, bytes, bytes);
+}
+
+char *bar_rate(char *target, size_t bytes, int64_t elapsed_us)
+{
+    double rate = elapsed_us > 0 ? (double)bytes / ((double)elapsed_us / US_PER_S) : 0;
+    if (elapsed_us <= 0)
+        snprintf(target, BAR_TEXT_MAX, "?");
+    else if (rate < MIB)
+        snprintf(target, BAR_TEXT_MAX, "%.1f KiB/s", rate / KIB);
+    else
+        snprintf(target, BAR_TEXT_MAX, "%.1f MiB/s", rate / MIB);
+    return target;
+}
+
+static char *time_left(char *target, const struct bar *bar)
+{
+    if (bar->bytes == 0 || bar->elapsed_us < ESTIMATE_AFTER_US) {
+        snprintf(target, BAR_TEXT_MAX, "-:-- left");
+        return target;
+    }
+    double left =
+        (double)bar->elapsed_us / US_PER_S * (double)(bar->total - bar->bytes) / (double)bar->bytes;
+    if (left > 359999)
+        left = 359999;
+    unsigned seconds = (unsigned)(left + 0.999);
+    if (seconds < 3600)
+        snprintf(target, BAR_TEXT_MAX, "%u:%02u left", seconds / 60, seconds % 60);
+    else
+        snprintf(target, BAR_TEXT_MAX, "%u:%02u:%02u left", seconds / 3600, seconds / 60 % 60,
+                 seconds % 60);
+    return target;
+}
+
+static void draw_bar(char *target, size_t columns, const struct bar *bar)
+{
+    size_t filled = (size_t)((double)bar->bytes / (double)bar->total * (double)columns);
+    target[0] = '[';
+    memset(target + 1, ' ', columns);
+    memset(target + 1, '=', filled);
+    if (filled < columns)
+        target[1 + filled] = '>';
+    memcpy(target + 1 + columns, "] ", sizeof "] ");
+}
+
+/* "  (from 290.6 KiB)" */
+static const char *describe_unpacked(char target[UNPACKED_MAX], const struct bar *bar)
+{
+    char size[BAR_TEXT_MAX];
+    target[0] = '\0';
+    if (bar->unpacked)
+        snprintf(target, UNPACKED_MAX, "  (from %s)", bar_size(size, bar->unpacked));
+    return target;
+}
+
+/* The longest label that fits, with as much behind it as fits, too. Bytes are counted, of which a
+ * character has at least as many as columns. */
+static void describe_labelled(char target[TAIL_MAX], size_t width, const struct bar *bar,
+                              const char *rate, const char *end, unsigned percent)
+{
+    for (size_t i = 0; i < BAR_LABELS && bar->labels[i]; i++) {
+        const char *label = bar->labels[i];
+
+        snprintf(target, TAIL_MAX, "%.*s  %3u%%  %11s  %s", LABEL_MAX, label, percent, rate, end);
+        if (strlen(target) > width)
+            snprintf(target, TAIL_MAX, "%.*s  %3u%%  %s", LABEL_MAX, label, percent, end);
+        if (strlen(target) > width)
+            snprintf(target, TAIL_MAX, "%.*s  %3u%%", LABEL_MAX, label, percent);
+        if (strlen(target) <= width)
+            return;
+    }
+}
+
+/* As much as fits the width, at least the percentage. */
+static void describe(char target[TAIL_MAX], size_t width, const struct bar *bar)
+{
+    char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], left[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
+    const char *end = bar->bytes == bar->total ? "verifying" : time_left(left, bar);
+    unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
+
+    bar_part(size, bar->bytes, bar->total);
+    bar_rate(rate, bar->bytes, bar->elapsed_us);
+    if (bar->labels[0])
+        describe_labelled(target, width, bar, rate, end, percent);
+    else
+        snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s%s", percent, size, rate, end,
+                 describe_unpacked(unpacked, bar));
+    if (strlen(target) + BAR_MIN + 3 > width && bar->unpacked)
+        snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s", percent, size, rate, end);
+    if (strlen(target) > width && !bar->labels[0])
+        snprintf(target, TAIL_MAX, "%3u%%  %s", percent, rate);
+    if (strlen(target) > width)
+        snprintf(target, TAIL_MAX, "%u%%", percent);
+}
+
+void bar_render(char *target, size_t capacity, size_t width, const struct bar *bar)
+{
+    char drawn[BAR_MAX + 8] = "";
+    char tail[TAIL_MAX];
+    width -= width > 0; /* a full last column makes some terminals wrap */
+    describe(tail, width, bar);
+    size_t room = width > strlen(tail) + 3 ? width - strlen(tail) - 3 : 0; /* "[" and "] " */
+    if (room >= BAR_MIN)
+        draw_bar(drawn, room < BAR_MAX ? room : BAR_MAX, bar);
+    snprintf(target, capacity, "%s%s", drawn, tail);
+    if (width < capacity)
+        target[width] = '\0';
+}

@@ -1,0 +1,151 @@
+/* board_table.c: see board_table.h. Knows nothing of terminals but how wide characters are. */
+#include "output/board_table.h"
+
+#include "base/escape.h"
+
+#include <locale.h>
+#include <string.h>
+#include <wchar.h>
+
+enum column {
+    COLUMN_INSTANCE,
+    COLUMN_HOST,
+    COLUMN_ADDRESS,
+    COLUMN_PORT,
+    COLUMN_TYPE,
+    COLUMN_PASSWORD,
+    COLUMN_REMARK, /* in the plain form: the protocol */
+    COLUMN_COUNT
+};
+
+enum { CELL_MAX = 4 * MDNS_NAME_MAX + 4, GAP = 2 };
+
+struct row {
+    char cells[COLUMN_COUNT][CELL_MAX];
+};
+
+static const struct row heading = {
+    {"INSTANCE", "HOST", "ADDRESS", "PORT", "BOARD", "PASSWORD", ""}};
+
+static void set(struct row *row, enum column column, const char *text)
+{
+    snprintf(row->cells[column], CELL_MAX, "%s", text);
+}
+
+static const char *answer(enum txt_record_flag flag)
+{
+    static const char *const answers[] = {[TXT_UNKNOWN] = "?", [TXT_NO] = "no", [TXT_YES] = "yes"};
+    return answers[flag];
+}
+
+/* What is not known is "-", so that every field has something in it. */
+static void fill(struct row *row, const struct board *board)
+{
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        set(row, (enum column)i, "-");
+    escape_string(row->cells[COLUMN_INSTANCE], CELL_MAX, board->instance);
+    set(row, COLUMN_PASSWORD, answer(board->password));
+    if (!board->is_resolved)
+        return;
+    escape_string(row->cells[COLUMN_HOST], CELL_MAX, board->host);
+    snprintf(row->cells[COLUMN_PORT], CELL_MAX, "%u", board->port);
+    if (board->has_address)
+        address_text(row->cells[COLUMN_ADDRESS], &board->address);
+    if (board->type[0])
+        escape_string(row->cells[COLUMN_TYPE], CELL_MAX, board->type);
+}
+
+static void fill_plain(struct row *row, const struct board *board)
+{
+    fill(row, board);
+    if (board->is_resolved)
+        set(row, COLUMN_REMARK, board_speaks_espota(board) ? "espota" : "other");
+}
+
+static void fill_table(struct row *row, const struct board *board)
+{
+    fill(row, board);
+    const char *remark = !board_speaks_espota(board) ? "other protocol"
+                         : board->is_ambiguous       ? "shares its name"
+                                                     : "";
+    set(row, COLUMN_REMARK, board->is_resolved ? remark : "does not answer");
+}
+
+void board_table_print_plain(FILE *stream, const struct board_list *boards)
+{
+    struct row row;
+    for (size_t i = 0; i < boards->count; i++) {
+        fill_plain(&row, boards->items[i]);
+        for (int column = 0; column < COLUMN_COUNT; column++)
+            fprintf(stream, "%s%s", column > 0 ? "\t" : "", row.cells[column]);
+        fputs(boards->items[i]->is_ambiguous ? "\tambiguous\n" : "\n", stream);
+    }
+}
+
+/* The text is valid, as it was escaped; where this system has no such locale, every character
+ * counts as one column. */
+static size_t width_of_characters(const char *text)
+{
+    mbstate_t state = {0};
+    size_t width = 0;
+    wchar_t character;
+    for (const char *end = text + strlen(text); text < end;) {
+        size_t length = mbrtowc(&character, text, (size_t)(end - text), &state);
+        bool is_known = length > 0 && length <= (size_t)(end - text);
+        int columns = is_known ? wcwidth(character) : (*text & 0xC0) != 0x80;
+        width += columns > 0 ? (size_t)columns : 0;
+        if (!is_known)
+            memset(&state, 0, sizeof state);
+        text += is_known ? length : 1;
+    }
+    return width;
+}
+
+size_t board_table_width(const char *text)
+{
+    locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (!unicode)
+        return width_of_characters(text);
+    locale_t before = uselocale(unicode);
+    size_t width = width_of_characters(text);
+    uselocale(before);
+    freelocale(unicode);
+    return width;
+}
+
+static void measure(size_t widths[COLUMN_COUNT], const struct row *row)
+{
+    for (int column = 0; column < COLUMN_COUNT; column++) {
+        size_t width = board_table_width(row->cells[column]);
+        if (width > widths[column])
+            widths[column] = width;
+    }
+}
+
+static void print_row(FILE *stream, const size_t widths[COLUMN_COUNT], const struct row *row)
+{
+    size_t missing = 0; /* spaces before the next cell */
+    for (int column = 0; column < COLUMN_COUNT; column++) {
+        const char *cell = row->cells[column];
+        if (*cell)
+            fprintf(stream, "%*s%s", (int)missing, "", cell);
+        missing = widths[column] - board_table_width(cell) + GAP;
+    }
+    putc('\n', stream);
+}
+
+void board_table_print_table(FILE *stream, const struct board_list *boards)
+{
+    size_t widths[COLUMN_COUNT] = {0};
+    struct row row;
+    measure(widths, &heading);
+    for (size_t i = 0; i < boards->count; i++) {
+        fill_table(&row, boards->items[i]);
+        measure(widths, &row);
+    }
+    print_row(stream, widths, &heading);
+    for (size_t i = 0; i < boards->count; i++) {
+        fill_table(&row, boards->items[i]);
+        print_row(stream, widths, &row);
+    }
+}

@@ -1,0 +1,337 @@
+/*
+ * remedy.c: the table from what is known of a failure to what to do about it. The first row that
+ * fits counts, so the more a row asks for the earlier it stands.
+ */
+#include "output/remedy.h"
+
+#include "image/kind.h"
+
+#define THE_PORT                                                                                   \
+    "this computer's TCP port (choose it with -P and open it in the firewall; from Docker or WSL " \
+    "forward it, with a VPN give -I this computer's Wi-Fi address)"
+
+#define MIRRORED                                                                                   \
+    "switch WSL to mirrored networking (networkingMode=mirrored below [wsl2] in .wslconfig)"
+#define NAMES_IN_CONTAINER                                                                         \
+    "start the container with --network host and the host's D-Bus (-v /run/dbus:/run/dbus), "      \
+    "where Avahi runs: multicast DNS does not get into a container with a network of its own."
+#define NAMES_IN_WSL MIRRORED ": multicast DNS does not get into WSL's own network."
+#define BY_ADDRESS "Give the board's IP address with -i, or "
+#define ALL_BY_ADDRESS "Name the boards by their IP addresses with -i, or "
+
+enum image_kind { ANY_IMAGE, SKETCH, FILESYSTEM };
+
+static const struct remedy {
+    enum ota_error error;    /* OTA_OK: any */
+    enum ota_cause cause;    /* OTA_CAUSE_NONE: any */
+    enum image_kind image;   /* what was to be sent */
+    const char *chips;       /* what the board has one of; NULL: whatever it has */
+    enum surroundings where; /* SURROUNDINGS_PLAIN: anywhere */
+    const char *text;
+} remedies[] = {
+    /* -- what the board said -- */
+    {.cause = OTA_CAUSE_NO_SPACE,
+     .image = FILESYSTEM,
+     .chips = "esp32*",
+     .text = "Build the filesystem image for the partition table on the board: its partition is "
+             "smaller than the image."},
+    {.cause = OTA_CAUSE_NO_SPACE,
+     .image = FILESYSTEM,
+     .text = "Build the filesystem image for the flash layout of the running sketch."},
+    {.cause = OTA_CAUSE_NO_SPACE,
+     .chips = "esp32*",
+     .text = "Make the sketch smaller, or flash a partition table with larger app partitions over "
+             "the cable."},
+    {.cause = OTA_CAUSE_NO_SPACE,
+     .chips = "esp8266,rp*",
+     .text = "Send the sketch compressed (-z), make it smaller, or choose another flash layout: "
+             "the running and the new sketch must fit side by side."},
+    {.cause = OTA_CAUSE_NO_SPACE,
+     .text = "Make the sketch smaller or choose another flash layout, as the running and "
+             "the new sketch must fit side by side; an ESP8266 or Pico W also takes it compressed "
+             "(-z)."},
+    {.cause = OTA_CAUSE_FLASH_CONFIG,
+     .text = "Flash a sketch over the cable that is built for the size of the board's flash chip: "
+             "the running one was built for another size."},
+    {.cause = OTA_CAUSE_NEW_FLASH_CONFIG,
+     .text = "Build the sketch for the size of the board's flash chip, which the board reports in "
+             "bytes: this one is for a larger chip."},
+    {.cause = OTA_CAUSE_MAGIC_BYTE,
+     .text = "Send the .bin that was built for this board: the file does not begin like a sketch "
+             "(a filesystem image needs -s, and ESP8266 cores before 2.7 do not unpack a .gz)."},
+    {.cause = OTA_CAUSE_BOOTSTRAP,
+     .text = "Press the board's reset button once: after an upload over the cable, the board "
+             "accepts none over Wi-Fi until it is reset."},
+    {.cause = OTA_CAUSE_SIGNATURE,
+     .text =
+         "Sign the image (--sign KEY) with the private key that belongs to the public key in the "
+         "running sketch."},
+    {.cause = OTA_CAUSE_NO_DATA,
+     .text = "Try again: nothing of the image arrived; check the board's Wi-Fi signal and power "
+             "supply if that happens each time."},
+    {.cause = OTA_CAUSE_NO_MEMORY,
+     .text = "Restart the board and try again: the running sketch leaves too little memory for an "
+             "update."},
+    {.cause = OTA_CAUSE_FLASH,
+     .text =
+         "Try again, and check the board's power supply if that happens each time; a flash chip "
+         "that is worn out, or smaller than the sketch was built for, also fails like this."},
+    {.cause = OTA_CAUSE_TOO_SLOW,
+     .text = "Try again nearer to the access point: the image came too slowly for the board."},
+    {.cause = OTA_CAUSE_MD5,
+     .text = "Try again: the image was corrupted in transit or in the flash; check the "
+             "board's power supply if that happens each time."},
+    {.cause = OTA_CAUSE_NOT_ACTIVATED,
+     .text = "Send the application image that was built for this chip: the board has verified the "
+             "image, and cannot start it."},
+    {.cause = OTA_CAUSE_DECRYPTION,
+     .text = "Send the application image (.bin) of this chip: the board mistakes anything else for "
+             "an encrypted image (a filesystem image needs -s)."},
+    {.cause = OTA_CAUSE_NO_PARTITION,
+     .image = FILESYSTEM,
+     .text = "Flash a partition table with a partition for the filesystem (spiffs, littlefs or "
+             "ffat) over the cable."},
+    {.cause = OTA_CAUSE_NO_PARTITION,
+     .text = "Flash a partition table with two app partitions over the cable."},
+    {.cause = OTA_CAUSE_NO_FILESYSTEM,
+     .text = "First upload a sketch that is built with room for a filesystem: the running one has "
+             "none."},
+
+    /* -- the whole image was sent -- */
+    {.cause = OTA_CAUSE_RESTARTED,
+     .chips = "esp32*",
+     .text =
+         "Check what the board runs: an ESP32 restarts by itself only after a success or a crash, "
+         "so the image is most likely installed; next time --expect or --online can decide it."},
+    {.cause = OTA_CAUSE_RESTARTED,
+     .text = "Check what the board runs before you send again: it restarts after a success, but "
+             "also after a crash; next time --expect can decide it."},
+    {.cause = OTA_CAUSE_GONE,
+     .text = "Check what the board runs before you send again: it may be restarting with the new "
+             "image, or have lost power or Wi-Fi."},
+    {.error = OTA_E_UNKNOWN,
+     .text = "Check what the board runs before you send again: it may already have installed the "
+             "image and restarted."},
+
+    /* -- by the code alone -- */
+    {.error = OTA_E_INTERNAL,
+     .text = "Try once more with --debug, and report its output if the message comes back."},
+    {.cause = OTA_CAUSE_DISK_FULL,
+     .text = "Make room on the disk (\"df\" shows it), raise the quota or the limit for files "
+             "(\"ulimit -f\"), or write to another place."},
+    {.cause = OTA_CAUSE_NO_FOLDER,
+     .text = "Create the directory first, or correct the path: a directory in it does not exist."},
+    {.cause = OTA_CAUSE_NOT_ALLOWED,
+     .text = "Choose a place where you may write, or change its permissions."},
+    {.cause = OTA_CAUSE_READER_GONE,
+     .text = "Look at the program that was to read the output: it has ended."},
+    {.error = OTA_E_OUTPUT,
+     .text = "Check that the disk is not full, that the directory can be written to, and that the "
+             "program reading the output still runs."},
+    {.error = OTA_E_NO_PORT,
+     .text = "Check that -I, if given, is an address or interface of this computer (\"ip address\" "
+             "lists them), "
+             "and give -P another port or a range such as 10000-10100, or leave it out to use any "
+             "free port."},
+    {.cause = OTA_CAUSE_FIREWALL,
+     .text = "Let this computer's firewall pass UDP to the board (\"nft list ruleset\" or "
+             "\"iptables -L OUTPUT\" shows what it blocks)."},
+    {.cause = OTA_CAUSE_WRONG_SOURCE,
+     .text = "Leave out -I, or give it the address or the name of this computer's interface in the "
+             "board's network (\"ip address\" lists them)."},
+    {.cause = OTA_CAUSE_NO_WAY_OUT,
+     .text = "Give the address of the board itself: this one is the broadcast address of a "
+             "network, or a route of this computer keeps it in (\"ip route get ADDRESS\")."},
+    {.error = OTA_E_LOCAL,
+     .text = "Check this computer's routes and firewall, and -I if it is given."},
+    {.error = OTA_E_SIGNATURE,
+     .text = "Get the image again from its signer, or sign it again; if it was signed with another "
+             "key, give --verify-key that key."},
+    {.cause = OTA_CAUSE_NO_SUCH_BOARD,
+     .text = "Give a pattern that matches one of them (* stands for anything), and quote it so "
+             "that the shell leaves it alone."},
+    {.error = OTA_E_NOT_FOUND,
+     .where = SURROUNDINGS_CONTAINER,
+     .text = BY_ADDRESS NAMES_IN_CONTAINER},
+    {.error = OTA_E_NOT_FOUND, .where = SURROUNDINGS_WSL, .text = BY_ADDRESS NAMES_IN_WSL},
+    {.error = OTA_E_NO_MDNS,
+     .where = SURROUNDINGS_CONTAINER,
+     .text = ALL_BY_ADDRESS NAMES_IN_CONTAINER},
+    {.error = OTA_E_NO_MDNS, .where = SURROUNDINGS_WSL, .text = ALL_BY_ADDRESS NAMES_IN_WSL},
+    {.cause = OTA_CAUSE_NO_AVAHI,
+     .text = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's packages are "
+             "avahi-daemon and libnss-mdns), or give the board's IP address with -i."},
+    {.cause = OTA_CAUSE_NO_BOARDS,
+     .text = "Check that boards are on and in this network (multicast DNS does not cross routers, "
+             "guest networks and most VPNs), and that this computer's firewall lets UDP port 5353 "
+             "in, or give a board's IP address with -i."},
+    {.error = OTA_E_NOT_FOUND,
+     .text = "Check that the board is on and in this network (multicast DNS does not cross "
+             "routers, guest networks and most VPNs), that this computer's firewall lets UDP port "
+             "5353 in, and the spelling of its name, or give its IP address."},
+    {.error = OTA_E_AMBIGUOUS,
+     .text = "Update the boards by address, or all of them with --match, and give each a name of "
+             "its own (ArduinoOTA.setHostname() in its sketch); --list marks the boards that share "
+             "one."},
+    {.error = OTA_E_NO_MDNS,
+     .text = "Start Avahi and D-Bus (\"systemctl restart avahi-daemon\"; Debian's package is "
+             "avahi-daemon), or name the boards by their IP addresses with -i."},
+    {.error = OTA_E_NO_CONNECTION,
+     .cause = OTA_CAUSE_OTHER_NETWORK,
+     .where = SURROUNDINGS_CONTAINER,
+     .text = "Start the container with --network host, or publish a port (\"docker run -p "
+             "10000:10000\" with -P 10000 here): no board can connect into a container with a "
+             "network of its own."},
+    {.error = OTA_E_NO_CONNECTION,
+     .cause = OTA_CAUSE_OTHER_NETWORK,
+     .where = SURROUNDINGS_WSL,
+     .text = "Choose a port with -P, let the firewall of Windows pass it, and " MIRRORED
+             ": no board can connect into WSL's own network."},
+    {.error = OTA_E_NO_CONNECTION,
+     .cause = OTA_CAUSE_OTHER_NETWORK,
+     .text =
+         "Let the board reach " THE_PORT "; it is in another network, so that a firewall or the "
+         "address translation (NAT) of a router, virtual machine or container in between must "
+         "pass its connection: bring this computer into the board's network if that cannot be "
+         "had."},
+    {.cause = OTA_CAUSE_DETOUR,
+     .text = "End the VPN, or exclude the local network from it; or name the interface that is in "
+             "the board's network, as with -I wlan0, which counts for more than the route."},
+    {.cause = OTA_CAUSE_OTHER_NETWORK,
+     .text = "Bring this computer into the board's network, check the address, or make sure that "
+             "the router in between passes UDP there and TCP back."},
+    {.cause = OTA_CAUSE_NOBODY,
+     .text = "Check the address, and that the board is on, awake and in this network, where no "
+             "device has the address; an access point that isolates its clients, as guest networks "
+             "do, hides a board just like that."},
+    {.cause = OTA_CAUSE_THERE,
+     .text = "Check that the board's sketch calls ArduinoOTA.handle() often, that no other upload "
+             "keeps it busy, and that the port is right (-p: ESP8266 8266, ESP32 3232, Pico W "
+             "2040); or another device has the address now."},
+    {.error = OTA_E_NO_ANSWER,
+     .text = "Check that the board is on, awake and in this network, that its sketch calls "
+             "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port is "
+             "right (-p: ESP8266 8266, ESP32 3232, Pico W 2040)."},
+    {.error = OTA_E_NOT_LISTENING,
+     .text = "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the sketch now "
+             "on the board calls ArduinoOTA.begin() once it has joined the Wi-Fi."},
+    {.error = OTA_E_UNREACHABLE,
+     .text = "Check the address, that the board is on, and that this computer is in the board's "
+             "network: a VPN, a guest network or the access point's client isolation can be in the "
+             "way."},
+    {.error = OTA_E_WRONG_PASSWORD,
+     .image = FILESYSTEM,
+     .text = "Give the password that ArduinoOTA.setPassword() sets in the sketch now running on "
+             "the board."},
+    {.error = OTA_E_WRONG_PASSWORD,
+     .text = "Give the password that ArduinoOTA.setPassword() sets in the sketch now running on "
+             "the board, which need not be the one in the image that is being sent."},
+    {.error = OTA_E_PASSWORD_NEEDED,
+     .text = "Give it with --auth-file FILE, in the environment variable ESP_OTA_AUTH, or with "
+             "-a."},
+    {.error = OTA_E_WEAK_AUTH,
+     .chips = "esp32*",
+     .text =
+         "Put a sketch onto the board over the cable that is built with core 3.3.1 or later, or "
+         "leave --min-auth out if you trust whoever is in the board's network."},
+    {.error = OTA_E_WEAK_AUTH,
+     .text = "Leave --min-auth out for this board if you trust whoever is in its network: an "
+             "ESP8266 or Pico W knows nothing but MD5."},
+    {.error = OTA_E_DOWNGRADE,
+     .text = "Find out who answers at the board's address: a board does not change its way of "
+             "asking by itself, so somebody else may be after the password or the image."},
+    {.error = OTA_E_NOT_ASKED,
+     .text = "Find out who answers at the board's address, and whether its sketch was replaced by "
+             "one without a password; --force sends the image all the same."},
+    {.error = OTA_E_NO_VERDICT,
+     .text =
+         "Check the board's Wi-Fi signal and the address, and start again: every further answer "
+         "would be another one to try passwords against."},
+    {.error = OTA_E_REFUSED,
+     .text = "Act on the board's reason; if it gave none, restart the board and try again."},
+    {.cause = OTA_CAUSE_OTHER_ADDRESS,
+     .text =
+         "Give --peer the address that the connection came from, if it is the board's: one with "
+         "two interfaces, or behind NAT, connects from another address than it is reached at."},
+    {.error = OTA_E_NO_CONNECTION,
+     .image = FILESYSTEM,
+     .chips = "esp32*",
+     .text =
+         "Check that the partition table on the board has a partition for the filesystem, no "
+         "smaller than the image, as an ESP32 says nothing if it is missing or too small; if it "
+         "is there, "
+         "let it reach " THE_PORT "."},
+    {.error = OTA_E_NO_CONNECTION,
+     .chips = "esp32*",
+     .text = "Let the board reach " THE_PORT
+             ", and check that the image fits its app partition: an ESP32 refuses a larger "
+             "one without a message."},
+    {.error = OTA_E_NO_CONNECTION,
+     .chips = "esp8266,rp*,ch32h4",
+     .text = "Let the board reach " THE_PORT "."},
+    {.error = OTA_E_NO_CONNECTION,
+     .image = FILESYSTEM,
+     .text = "If the board is an ESP32, check that its partition table has a partition for the "
+             "filesystem, no smaller than the image, as it says nothing if that is missing or too "
+             "small; else "
+             "let it reach " THE_PORT "."},
+    {.error = OTA_E_NO_CONNECTION,
+     .text = "Let the board reach " THE_PORT
+             ", and check that the image fits: an ESP32 refuses a larger one without a "
+             "message."},
+    {.error = OTA_E_LOST,
+     .image = FILESYSTEM,
+     .text = "Try again, and check the board's Wi-Fi signal and power supply if that fails too; "
+             "until an upload succeeds the board's filesystem may be unusable."},
+    {.error = OTA_E_LOST,
+     .text = "Try again, and check the board's Wi-Fi signal and power supply if that fails too; an "
+             "incomplete sketch is never started."},
+    {.error = OTA_E_STALLED,
+     .text = "Check the board's Wi-Fi signal and power supply, and try again; press its reset "
+             "button if it no longer answers."},
+    {.error = OTA_E_DEADLINE,
+     .text = "Give --deadline more seconds, or check the board's Wi-Fi signal and power supply."},
+    {.error = OTA_E_EARLY_OK,
+     .text = "Check that the address is the board's and that nothing in between answers for it, "
+             "look at what the board runs, and then send the image again."},
+    {.error = OTA_E_BOARD,
+     .text = "Act on the board's reason, and try again if it names nothing that can be fixed."},
+    {.cause = OTA_CAUSE_NOT_RESTARTED,
+     .text = "Look at what the board runs: a sketch can keep ArduinoOTA from restarting it "
+             "(setRebootOnSuccess(false)), and then the new image starts with the next reset."},
+    {.cause = OTA_CAUSE_NOT_BACK,
+     .text =
+         "Look at the board: the new firmware may crash, or not join the Wi-Fi; --online=SECONDS "
+         "waits longer."},
+    {.cause = OTA_CAUSE_LOG_REJECTED,
+     .text = "Look into the log for the reason: the new firmware runs, and has said what --reject "
+             "names."},
+    {.error = OTA_E_UNPROVEN,
+     .text = "Check what the board does; its sketch must offer a log at that TCP port "
+             "(--monitor=PORT), and lines from before the connection are lost."},
+    {.error = OTA_E_MIXED, .text = "See the message for each board."},
+    {.error = OTA_E_INTERRUPTED, .text = "Start it again when you are ready."},
+};
+
+const size_t remedy_count = sizeof remedies / sizeof *remedies;
+
+static bool fits(const struct remedy *row, const struct ota_failure *failure,
+                 enum ota_command command, const char *chips, enum surroundings where)
+{
+    enum image_kind image = command == OTA_COMMAND_FILESYSTEM ? FILESYSTEM : SKETCH;
+
+    return (row->error == OTA_OK || row->error == failure->error) &&
+           (row->cause == OTA_CAUSE_NONE || row->cause == failure->cause) &&
+           (row->image == ANY_IMAGE || row->image == image) &&
+           (row->where == SURROUNDINGS_PLAIN || row->where == where) &&
+           (!row->chips || (*chips && kind_overlap(row->chips, chips)));
+}
+
+const char *remedy_find(const struct ota_failure *failure, enum ota_command command,
+                        const char *chips, enum surroundings where)
+{
+    for (size_t i = 0; failure->error != OTA_OK && i < remedy_count; i++)
+        if (fits(&remedies[i], failure, command, chips, where))
+            return remedies[i].text;
+    return "";
+}

@@ -1,0 +1,517 @@
+/*
+ * report.c: what people see. It turns events into few, calm lines on standard error (through diag.c)
+ * and hands them to report_json.c when programs listen, too.
+ */
+#include "output/report.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+#include "base/loop.h"
+#include "base/stdio_guard.h"
+#include "image/image.h"
+#include "output/bar.h"
+#include "output/remedy.h"
+#include "output/report_json.h"
+#include "output/standing.h"
+#include "output/summary.h"
+#include "output/transcript.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static const int64_t REDRAW_US = 100000;
+enum { WIDTH_UNKNOWN = 80, WIDTH_MAX = 1000, UNPACKED_MAX = 64, JSON_PATIENCE_MS = 60000 };
+
+struct report {
+    enum ota_command command;
+    struct summary *summary;
+    struct transcript *transcript; /* NULL: no log is followed */
+    struct ota_totals totals;      /* as last told */
+    bool json;
+    bool verbose;
+    bool has_told_resumed;
+    bool json_lost;                      /* a line could not be written; no further one is tried */
+    int json_reason;                     /* why: an errno */
+    bool bar;                            /* drawn in place; otherwise a line for every tenth */
+    unsigned tenths;                     /* last one told */
+    const struct image *announced;       /* a signed image is announced once */
+    report_standings_fn *tell_standings; /* NULL: no board has been begun */
+    const void *standings;
+    int64_t start_us;
+    int64_t connected_us; /* when the first board did; 0: not yet */
+    int64_t drawn_us;
+};
+
+/* A terminal on which "erase to the end of the line" works. */
+static bool stderr_is_smart(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+static enum diag_level level_for(const struct options *options)
+{
+    if (options->debug)
+        return DIAG_LEVEL_DEBUG;
+    return options->quiet ? DIAG_LEVEL_ERROR : DIAG_LEVEL_INFO;
+}
+
+struct report *report_new(const struct options *options)
+{
+    struct report *report = calloc(1, sizeof *report);
+    diag_set_level(level_for(options));
+    if (!report)
+        return NULL;
+    report->command = options->command;
+    report->json = options->json;
+    report->verbose = options->verbose;
+    report->bar =
+        options->force_bar || (stderr_is_smart() && !(options->json && isatty(STDOUT_FILENO)));
+    report->start_us = loop_now_us();
+    report->summary = summary_new();
+    if (!report->summary) {
+        free(report);
+        return NULL;
+    }
+    return report;
+}
+
+void report_free(struct report *report)
+{
+    if (!report)
+        return;
+    summary_free(report->summary);
+    transcript_free(report->transcript);
+    free(report);
+}
+
+enum ota_error report_open_transcript(struct report *report, const struct options *options,
+                                      struct ota_failure *failure)
+{
+    return transcript_open(&report->transcript, options, failure);
+}
+
+bool report_is_read(const struct report *report)
+{
+    return !report->transcript || transcript_is_read(report->transcript);
+}
+
+void report_end_transcript(struct report *report)
+{
+    if (report->transcript)
+        transcript_end(report->transcript);
+}
+
+bool report_is_complete(const struct report *report, struct ota_failure *loss)
+{
+    if (!report->json_lost)
+        return !report->transcript || transcript_is_complete(report->transcript, loss);
+    ota_fail(loss, OTA_E_OUTPUT, "the report could not be written to standard output: %s",
+             error_output_text(report->json_reason));
+    loss->cause = error_output_cause(report->json_reason);
+    return false;
+}
+
+/* -- progress -- */
+
+/* Asked each time: the window may have been resized. */
+static size_t terminal_width(void)
+{
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return WIDTH_UNKNOWN;
+    return size.ws_col < WIDTH_MAX ? size.ws_col : WIDTH_MAX;
+}
+
+static bool is_fleet(const struct report *report)
+{
+    return report->totals.boards > 1;
+}
+
+/* Whether the line may be drawn again; is_edge: the first and the last one always are. */
+static bool is_bar_due(const struct report *report, bool is_edge)
+{
+    return !report->totals.is_asking && (is_edge || loop_now_us() - report->drawn_us >= REDRAW_US);
+}
+
+static void draw_bar(struct report *report, const struct bar *bar)
+{
+    char line[WIDTH_MAX + 1];
+
+    report->drawn_us = loop_now_us();
+    bar_render(line, sizeof line, terminal_width(), bar);
+    diag_status(line);
+}
+
+/* " compressed from 290.6 KiB"; nothing for 0. */
+static const char *describe_unpacked(char text[UNPACKED_MAX], size_t size)
+{
+    char number[BAR_TEXT_MAX];
+    text[0] = '\0';
+    if (size)
+        snprintf(text, UNPACKED_MAX, " compressed from %s", bar_size(number, size));
+    return text;
+}
+
+static void tell_tenths(struct report *report, const char *who, const struct bar *bar)
+{
+    char sent[BAR_TEXT_MAX], total[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
+    unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
+    if (percent / 10 == report->tenths)
+        return;
+    report->tenths = percent / 10;
+    diag_info("%s: %u%% (%s of %s%s, %s)", who, percent, bar_part(sent, bar->bytes, bar->total),
+              bar_size(total, bar->total), describe_unpacked(unpacked, bar->unpacked),
+              bar_rate(rate, bar->bytes, bar->elapsed_us));
+}
+
+/* 0: what is sent is what the board stores. */
+static size_t unpacked_size(const struct image *image)
+{
+    return image && image->plain ? image->file_size : 0;
+}
+
+/* What a rate is about: the time of the verdict is not part of it. */
+static int64_t sending_us(const struct ota_event *event)
+{
+    return event->sent_us ? event->sent_us : event->transfer_us;
+}
+
+static void show_board_progress(struct report *report, const struct ota_event *event)
+{
+    const struct bar bar = {.bytes = event->bytes,
+                            .total = event->total,
+                            .unpacked = unpacked_size(event->image),
+                            .elapsed_us = sending_us(event)};
+    bool is_edge = bar.bytes == 0 || bar.bytes == bar.total;
+
+    if (!report->bar)
+        tell_tenths(report, event->board, &bar);
+    else if (is_bar_due(report, is_edge))
+        draw_bar(report, &bar);
+}
+
+static void show_fleet_progress(struct report *report)
+{
+    char count[STANDING_TEXT_MAX], brief[STANDING_TEXT_MAX], slowest_text[STANDING_TEXT_MAX];
+    char whole[2 * STANDING_TEXT_MAX], brief_whole[sizeof whole];
+    const struct ota_totals *totals = &report->totals;
+    struct standing_slowest slowest = {0};
+    struct bar bar = {.bytes = totals->bytes,
+                      .total = totals->total,
+                      .elapsed_us = loop_now_us() - report->connected_us};
+
+    if (report->bar && !is_bar_due(report, false))
+        return;
+    standing_count(count, totals, false);
+    if (!report->bar) {
+        tell_tenths(report, count, &bar);
+        return;
+    }
+    if (report->tell_standings)
+        report->tell_standings(standing_find_slowest, &slowest, report->standings);
+    standing_name_slowest(slowest_text, &slowest);
+    snprintf(whole, sizeof whole, "%s%s", count, slowest_text);
+    snprintf(brief_whole, sizeof brief_whole, "%s%s", standing_count(brief, totals, true),
+             slowest_text);
+    const char *const labels[BAR_LABELS] = {whole, brief_whole, count, brief};
+    memcpy(bar.labels, labels, sizeof labels);
+    draw_bar(report, &bar);
+}
+
+static void show_progress(struct report *report, const struct ota_event *event)
+{
+    if (!diag_enabled(DIAG_LEVEL_INFO))
+        return;
+    if (is_fleet(report))
+        show_fleet_progress(report);
+    else
+        show_board_progress(report, event);
+}
+
+/* -- lines -- */
+
+static void show_start(struct report *report, const struct ota_event *event)
+{
+    char path[1024];
+    if (event->image && event->image->is_signed && report->announced != event->image)
+        diag_notice("sending %s, the signed image beside the file",
+                    escape_string(path, sizeof path, event->image->path));
+    report->announced = event->image;
+}
+
+static void show_resolved(const struct report *report, const struct ota_event *event)
+{
+    if (strcmp(event->board, event->address) != 0)
+        (is_fleet(report) ? diag_debug : diag_info)("%s is %s, port %u (%s)", event->board,
+                                                    event->address, event->port, event->source);
+    diag_debug("%s: port %u, %s", event->board, event->port, event->port_source);
+}
+
+static void show_authenticated(const struct ota_event *event)
+{
+    bool is_word = strcmp(event->evidence, "reply") == 0;
+
+    diag_debug("%s: the board %s (%s)", event->board,
+               is_word ? "accepted the password"
+                       : "has connected after the answer, so it has accepted the password",
+               event->scheme);
+}
+
+static void show_connected(struct report *report, const struct ota_event *event)
+{
+    diag_debug("%s: the board has connected", event->board);
+    if (!report->connected_us)
+        report->connected_us = loop_now_us();
+    if (!is_fleet(report))
+        report->tenths = 0;
+    show_progress(report, event);
+}
+
+static void show_success_in_short(const struct ota_event *event)
+{
+    char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
+    diag_info("%s: %s, %s in %.1f s (%s)%s%s", event->board,
+              event->is_verdict_lost ? "proven" : "confirmed", bar_size(size, event->total),
+              (double)sending_us(event) / 1e6, bar_rate(rate, event->total, sending_us(event)),
+              *event->failure->message ? "; " : "", event->failure->message);
+}
+
+static void show_success(const struct report *report, const struct ota_event *event)
+{
+    char path[512], size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
+    const char *name = strrchr(event->image->path, '/');
+    if (name)
+        escape_string(path, sizeof path, name + 1);
+    else
+        input_show(path, sizeof path, event->image->path);
+    diag_info("%s: %s %s, %s%s, sent in %.1f s (%s)%s%s%s", event->board,
+              report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image", path,
+              bar_size(size, event->total),
+              describe_unpacked(unpacked, unpacked_size(event->image)),
+              (double)sending_us(event) / 1e6, bar_rate(rate, event->total, sending_us(event)),
+              event->is_verdict_lost ? "" : " and confirmed by the board",
+              *event->failure->message ? "; " : "", event->failure->message);
+}
+
+/* Of a board that got no upload; there may be nothing to say. */
+static void show_proof(const struct ota_event *event)
+{
+    if (*event->failure->message)
+        diag_info("%s: %s", event->board, event->failure->message);
+}
+
+static const char *remedy_of(const struct report *report, const struct ota_event *event)
+{
+    const char *chips = event->chips ? event->chips : "";
+
+    return event->type == OTA_EVENT_RESULT && event->failure->error != OTA_OK
+               ? remedy_find(event->failure, report->command, chips, surroundings_find())
+               : "";
+}
+
+static void show_failure(const char *where, const char *phase, const struct ota_failure *failure,
+                         const char *remedy)
+{
+    const char *message = *failure->message ? failure->message : ota_error_text(failure->error);
+    diag_error("%s%s%s%s%s%s%s", where, *where ? ": " : "", phase, *phase ? ": " : "", message,
+               *remedy ? "\n  " : "", remedy);
+}
+
+static void show_result(struct report *report, const struct ota_event *event)
+{
+    /* Of a fleet: the next draw_bar() may redraw it, not each of the lines. */
+    (is_fleet(report) ? diag_status_clear : diag_status_end)();
+    if (event->failure->error != OTA_OK)
+        show_failure(event->board, ota_phase_name(event->phase), event->failure,
+                     is_fleet(report) ? "" : remedy_of(report, event)); /* the summary has it */
+    else if (!event->image)
+        show_proof(event);
+    else if (is_fleet(report))
+        show_success_in_short(event);
+    else
+        show_success(report, event);
+    if (is_fleet(report) && report->connected_us)
+        show_progress(report, event);
+}
+
+/* Of one board everything is news; of hundreds, without -v, only how each ends, what concerns the
+ * password, and whether a log is there that somebody reads. */
+static void show_note(const struct report *report, const struct ota_event *event)
+{
+    bool is_of_log =
+        report->transcript && (event->phase == OTA_PHASE_PROOF || event->phase == OTA_PHASE_LOG);
+    if (is_fleet(report) && (is_of_log || event->is_important)) {
+        diag_info("%s: %s", event->board, event->message);
+        return;
+    }
+    if (is_fleet(report)) {
+        (report->verbose ? diag_info : diag_debug)("%s: %s", event->board, event->message);
+        return;
+    }
+    diag_status_end();
+    diag_info("%s: %s", event->board, event->message);
+}
+
+/* The summary lists those that were not tried, and tell_resumed() has counted the confirmed. */
+static void show_skipped(const struct report *report, const struct ota_event *event)
+{
+    bool is_counted = event->skip == OTA_SKIP_CONFIRMED && is_fleet(report);
+
+    diag_status_clear();
+    if (event->skip != OTA_SKIP_UNTRIED)
+        (is_counted && !report->verbose ? diag_debug : diag_info)("%s: %s", event->board,
+                                                                  event->message);
+}
+
+/* --resume: one line for all that are left out. */
+static void tell_resumed(struct report *report)
+{
+    const struct ota_totals *totals = &report->totals;
+
+    if (report->has_told_resumed || totals->resumed == 0 || !is_fleet(report))
+        return;
+    report->has_told_resumed = true;
+    diag_info("%zu of %zu already %s it: the image was confirmed in an earlier run",
+              totals->resumed, totals->boards, totals->resumed == 1 ? "has" : "have");
+}
+
+static void show(struct report *report, const struct ota_event *event)
+{
+    tell_resumed(report);
+    switch (event->type) {
+    case OTA_EVENT_START:
+        show_start(report, event);
+        break;
+    case OTA_EVENT_RESOLVED:
+        show_resolved(report, event);
+        break;
+    case OTA_EVENT_INVITED:
+        diag_debug("%s: invitation %u to %s, port %u", event->board, event->attempt, event->address,
+                   event->port);
+        break;
+    case OTA_EVENT_AUTHENTICATED:
+        show_authenticated(event);
+        break;
+    case OTA_EVENT_CONNECTED:
+        show_connected(report, event);
+        break;
+    case OTA_EVENT_PROGRESS:
+        show_progress(report, event);
+        break;
+    case OTA_EVENT_NOTE:
+        show_note(report, event);
+        break;
+    case OTA_EVENT_RESULT:
+        show_result(report, event);
+        break;
+    case OTA_EVENT_LOG:
+        transcript_add(report->transcript, event->board, is_fleet(report), event->line,
+                       loop_now_us() - report->start_us);
+        break;
+    case OTA_EVENT_SKIPPED:
+        show_skipped(report, event);
+        break;
+    }
+}
+
+static bool wants_json(const struct report *report)
+{
+    return report && report->json && !report->json_lost;
+}
+
+static bool is_json_taken(int patience_ms)
+{
+    errno = ETIMEDOUT; /* what poll() says nothing of */
+    return stdio_guard_takes(STDOUT_FILENO, patience_ms);
+}
+
+/* errno says why it was not. */
+static void note_json(struct report *report, bool is_written)
+{
+    report->json_reason = is_written ? 0 : errno;
+    report->json_lost = !is_written;
+}
+
+/* A reader that has stopped costs lines of progress first, and in the end the whole report. */
+static void write_json(struct report *report, const struct ota_event *event)
+{
+    bool is_progress = event->type == OTA_EVENT_PROGRESS;
+
+    if (is_json_taken(is_progress ? 0 : JSON_PATIENCE_MS))
+        note_json(report, report_json_event(stdout, event, report->command,
+                                            loop_now_us() - report->start_us));
+    else if (!is_progress)
+        note_json(report, false);
+}
+
+void report_event(const struct ota_event *event, void *userdata)
+{
+    struct report *report = userdata;
+    report->totals = *event->totals;
+    if (wants_json(report))
+        write_json(report, event);
+    summary_add(report->summary, event, remedy_of(report, event));
+    show(report, event);
+}
+
+void report_ask(struct report *report, report_standings_fn *tell_standings, const void *userdata)
+{
+    report->tell_standings = tell_standings;
+    report->standings = userdata;
+}
+
+static void show_standings(const struct report *report, const char *indent, bool retries)
+{
+    struct standing_filter filter = {.indent = indent, .retries = retries};
+
+    report->tell_standings(standing_show, &filter, report->standings);
+    if (filter.hidden)
+        diag_notice("%s... and %zu others", indent, filter.hidden);
+}
+
+void report_status(struct report *report, const struct ota_totals *totals)
+{
+    char count[STANDING_TEXT_MAX], sent[BAR_TEXT_MAX], total[BAR_TEXT_MAX];
+    const char *indent = totals->boards > 1 ? "  " : "";
+
+    if (totals->boards > 1)
+        diag_notice("%s; %s of %s sent, after %.1f s", standing_count(count, totals, false),
+                    bar_size(sent, totals->bytes), bar_size(total, totals->total),
+                    (double)(loop_now_us() - report->start_us) / 1e6);
+    if (!report->tell_standings)
+        return;
+    show_standings(report, indent, true);
+    show_standings(report, indent, false);
+}
+
+void report_summary(struct report *report, enum ota_error outcome, int exit_status)
+{
+    if (!is_fleet(report))
+        return;
+    diag_status_clear();
+    summary_show(report->summary, &report->totals, loop_now_us() - report->start_us);
+    if (wants_json(report))
+        note_json(report, is_json_taken(JSON_PATIENCE_MS) &&
+                              report_json_summary(stdout, &report->totals, outcome, exit_status,
+                                                  loop_now_us() - report->start_us));
+}
+
+int report_failure(struct report *report, const struct ota_failure *failure)
+{
+    int exit_status = ota_error_exit_status(failure->error, 0);
+    if (wants_json(report))
+        note_json(report, is_json_taken(JSON_PATIENCE_MS) &&
+                              report_json_failure(stdout, failure, exit_status,
+                                                  loop_now_us() - report->start_us));
+    show_failure("", "", failure,
+                 remedy_find(failure, report ? report->command : OTA_COMMAND_SKETCH, "",
+                             surroundings_find()));
+    return exit_status;
+}

@@ -1,0 +1,54 @@
+/*
+ * report.h: observers of events: what people see on standard error and programs on standard output.
+ */
+#ifndef ESP_OTA_OUTPUT_REPORT_H
+#define ESP_OTA_OUTPUT_REPORT_H
+
+#include "cli/options.h"
+#include "esp-ota.h"
+#include "image/image.h"
+
+struct report;
+
+/* Calls tell(standing, tell_userdata) for each board whose work goes on. */
+typedef void report_standings_fn(ota_standing_fn *tell, void *tell_userdata, const void *userdata);
+
+/* Whom the report asks where the boards stand, from now on and until report_ask(report, NULL,
+ * NULL). */
+void report_ask(struct report *report, report_standings_fn *tell_standings, const void *userdata);
+
+/* Says on standard error where all stands, as the user asks for it (SIGUSR1), also with -q and
+ * --json. */
+void report_status(struct report *report, const struct ota_totals *totals);
+
+/* Chooses the form once: JSON lines on stdout (--json), and on stderr a bar on a terminal or with
+ * -r, plain lines otherwise, errors only with -q. Sets the log level. NULL when memory ran out. */
+struct report *report_new(const struct options *options);
+void report_free(struct report *report);
+
+/* Where boards' logs go from now on (transcript.h). Fails with OTA_E_OUTPUT or OTA_E_INTERNAL. */
+enum ota_error report_open_transcript(struct report *report, const struct options *options,
+                                      struct ota_failure *failure);
+
+/* An ota_event_fn; userdata is the struct report. */
+void report_event(const struct ota_event *event, void *userdata);
+
+/* The end of a fleet of several boards: who failed, by cause, and who was not tried; with --json a
+ * line of its own. Says nothing of a single board, whose result is said already. */
+void report_summary(struct report *report, enum ota_error outcome, int exit_status);
+
+/* A failure that belongs to no board (usage, image, no port); returns its exit status. report may
+ * be NULL. */
+int report_failure(struct report *report, const struct ota_failure *failure);
+
+/* Whether somebody still reads the logs on standard output. */
+bool report_is_read(const struct report *report);
+
+/* Ends the logs, as transcript_end() does. */
+void report_end_transcript(struct report *report);
+
+/* Whether everything that was to go to standard output and to the file of --log did; if not, loss
+ * says what could not be written, and why: OTA_E_OUTPUT. */
+bool report_is_complete(const struct report *report, struct ota_failure *loss);
+
+#endif

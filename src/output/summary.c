@@ -1,0 +1,162 @@
+/*
+ * summary.c: keeps the names of the boards that failed or were not tried, and prints them in
+ * groups. It knows the events, and no fleet.
+ */
+#include "output/summary.h"
+
+#include "base/diag.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LIST_MAX = 400, /* bytes of names in one message: some lines of a terminal */
+    REASON_MAX = 96,
+    COUNT_MAX = 48,
+};
+
+struct entry {
+    struct entry *next;
+    enum ota_error error; /* OTA_OK: not tried */
+    const char *remedy;   /* boards with the same one are a group */
+    bool is_shown;
+    char name[];
+};
+
+struct summary {
+    struct entry *entries;
+    struct entry **end;
+    size_t untried;
+    char why_untried[REASON_MAX];
+    bool is_incomplete; /* memory ran out */
+};
+
+struct summary *summary_new(void)
+{
+    struct summary *summary = calloc(1, sizeof *summary);
+    if (summary)
+        summary->end = &summary->entries;
+    return summary;
+}
+
+void summary_free(struct summary *summary)
+{
+    if (!summary)
+        return;
+    while (summary->entries) {
+        struct entry *next = summary->entries->next;
+        free(summary->entries);
+        summary->entries = next;
+    }
+    free(summary);
+}
+
+static void append(struct summary *summary, enum ota_error error, const char *remedy,
+                   const char *name)
+{
+    size_t size = strlen(name) + 1;
+    struct entry *entry = malloc(sizeof *entry + size);
+    if (!entry) {
+        summary->is_incomplete = true;
+        return;
+    }
+    *entry = (struct entry){.error = error, .remedy = remedy};
+    memcpy(entry->name, name, size);
+    *summary->end = entry;
+    summary->end = &entry->next;
+}
+
+void summary_add(struct summary *summary, const struct ota_event *event, const char *remedy)
+{
+    if (event->type == OTA_EVENT_RESULT && event->failure->error != OTA_OK) {
+        append(summary, event->failure->error, remedy, event->board);
+    } else if (event->type == OTA_EVENT_SKIPPED && event->skip == OTA_SKIP_UNTRIED) {
+        append(summary, OTA_OK, "", event->board);
+        if (summary->untried++ == 0)
+            snprintf(summary->why_untried, REASON_MAX, "%s", event->message);
+    }
+}
+
+/* The names of the boards that ended like this; how many, when they are too many to be shown. */
+static size_t list_names(char list[LIST_MAX], struct summary *summary, enum ota_error error,
+                         const char *remedy)
+{
+    size_t length = 0, count = 0, hidden = 0;
+    const size_t room = LIST_MAX - sizeof " and 18446744073709551615 others";
+    list[0] = '\0';
+    for (struct entry *entry = summary->entries; entry; entry = entry->next) {
+        if (entry->error != error || strcmp(entry->remedy, remedy) != 0)
+            continue;
+        entry->is_shown = true;
+        count++;
+        if (hidden || length + strlen(entry->name) + 2 > room)
+            hidden++;
+        else
+            length += (size_t)snprintf(list + length, LIST_MAX - length, "%s%s",
+                                       count > 1 ? ", " : "", entry->name);
+    }
+    if (hidden)
+        snprintf(list + length, LIST_MAX - length, " and %zu others", hidden);
+    return count;
+}
+
+static void show_group(struct summary *summary, enum ota_error error, const char *remedy)
+{
+    char names[LIST_MAX];
+    size_t count = list_names(names, summary, error, remedy);
+
+    diag_error("%zu board%s: %s (%s): %s%s%s", count, count == 1 ? "" : "s", ota_error_text(error),
+               ota_error_name(error), names, *remedy ? "\n  " : "", remedy);
+}
+
+/* A group for each remedy: what helps differs with what the boards said. */
+static void show_groups(struct summary *summary, enum ota_error error)
+{
+    for (const struct entry *entry = summary->entries; entry; entry = entry->next)
+        if (entry->error == error && !entry->is_shown)
+            show_group(summary, error, entry->remedy);
+}
+
+static void show_untried(struct summary *summary)
+{
+    char names[LIST_MAX];
+    if (list_names(names, summary, OTA_OK, ""))
+        diag_error("%s: %s", summary->why_untried, names);
+}
+
+/* ", 2 failed"; nothing when there are none. */
+static const char *describe_count(char text[COUNT_MAX], size_t number, const char *what)
+{
+    text[0] = '\0';
+    if (number)
+        snprintf(text, COUNT_MAX, ", %zu %s", number, what);
+    return text;
+}
+
+static void show_totals(const struct summary *summary, const struct ota_totals *totals,
+                        int64_t elapsed_us)
+{
+    char text[4 * COUNT_MAX], failed[COUNT_MAX], untried[COUNT_MAX], skipped[COUNT_MAX];
+    snprintf(text, sizeof text, "%zu of %zu boards confirmed%s%s%s, in %.1f s", totals->confirmed,
+             totals->boards, describe_count(failed, totals->failed, "failed"),
+             describe_count(untried, summary->untried, "not tried"),
+             describe_count(skipped, totals->skipped - summary->untried, "skipped"),
+             (double)elapsed_us / 1e6);
+    if (totals->failed || summary->untried)
+        diag_error("%s", text);
+    else
+        diag_info("%s", text);
+}
+
+void summary_show(struct summary *summary, const struct ota_totals *totals, int64_t elapsed_us)
+{
+    for (struct entry *entry = summary->entries; entry; entry = entry->next)
+        entry->is_shown = false;
+    for (enum ota_error error = OTA_OK + 1; error < OTA_ERROR_COUNT; error++)
+        show_groups(summary, error);
+    show_untried(summary);
+    if (summary->is_incomplete)
+        diag_error("memory ran out: the lists of boards are incomplete");
+    show_totals(summary, totals, elapsed_us);
+}

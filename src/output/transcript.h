@@ -1,0 +1,33 @@
+/*
+ * transcript.h: boards' logs as people read them, on standard output and in a file.
+ */
+#ifndef ESP_OTA_OUTPUT_TRANSCRIPT_H
+#define ESP_OTA_OUTPUT_TRANSCRIPT_H
+
+#include "boardlog/line_splitter.h"
+#include "cli/options.h"
+
+struct transcript;
+
+/* Opens the file of --log, to append to it. Fails with OTA_E_OUTPUT or OTA_E_INTERNAL. Lines go to
+ * standard output when there is a --monitor and no --json. */
+enum ota_error transcript_open(struct transcript **transcript, const struct options *options,
+                               struct ota_failure *failure);
+
+/* A line, or a piece of one, of the log of board (escaped), whose name is put before it when
+ * is_named. What the board wrote is made safe to show, unless --raw was given. */
+void transcript_add(struct transcript *transcript, const char *board, bool is_named,
+                    const struct line *line, int64_t since_start_us);
+
+/* Whether everything could be written; if not, loss says where not, and why: OTA_E_OUTPUT. */
+bool transcript_is_complete(const struct transcript *transcript, struct ota_failure *loss);
+
+/* Whether somebody reads on what goes to standard output; who has had enough is no failure. */
+bool transcript_is_read(const struct transcript *transcript);
+
+/* Ends the last line and closes the file, which may be what fails. No further line is written. */
+void transcript_end(struct transcript *transcript);
+
+void transcript_free(struct transcript *transcript);
+
+#endif

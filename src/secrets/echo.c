@@ -1,0 +1,167 @@
+/*
+ * echo.c: see echo.h.
+ */
+#include "secrets/echo.h"
+
+#include "base/secret.h"
+
+#include <string.h>
+
+_Static_assert(ECHO_DIGITS * 4 == 32, "a part fills a uint32_t");
+
+/* Those of an answer and of both hashes. */
+enum { PARTS_MAX = 3 * DIGEST_SHA256_HEX + DIGEST_MD5_HEX };
+
+/* -1: it is no hexadecimal digit. */
+static int digit_of(unsigned char byte)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *found = byte ? strchr(digits, byte) : NULL;
+
+    return found ? (int)((found - digits) % 16) : -1;
+}
+
+/* Takes a digit, and returns whether there are enough of them for a part. */
+static bool push_digit(struct echo_digits *digits, int digit)
+{
+    digits->value = digits->value << 4 | (uint32_t)digit;
+    if (digits->count < ECHO_DIGITS)
+        digits->count++;
+    return digits->count == ECHO_DIGITS;
+}
+
+/* The first place whose part is not below value. */
+static size_t find_place(const uint32_t *parts, size_t count, uint32_t value)
+{
+    size_t first = 0;
+
+    while (first < count) {
+        size_t middle = first + (count - first) / 2;
+
+        if (parts[middle] < value)
+            first = middle + 1;
+        else
+            count = middle;
+    }
+    return first;
+}
+
+static bool is_part(const uint32_t *parts, size_t count, uint32_t value)
+{
+    size_t place = find_place(parts, count, value);
+
+    return place < count && parts[place] == value;
+}
+
+/* -- learning -- */
+
+/* Into memory that has room for them; qsort() would leave copies elsewhere. */
+static void add_parts(struct echo *echo, const char *secret)
+{
+    struct echo_digits digits = {0};
+
+    for (; *secret; secret++) {
+        if (!push_digit(&digits, digit_of((unsigned char)*secret)) ||
+            is_part(echo->parts, echo->count, digits.value))
+            continue;
+        uint32_t *place = echo->parts + find_place(echo->parts, echo->count, digits.value);
+        size_t behind = (size_t)(echo->parts + echo->count - place);
+
+        memmove(place + 1, place, behind * sizeof *place);
+        *place = digits.value;
+        echo->count++;
+    }
+}
+
+/* -1: libcrypto refuses. */
+static int add_hashes(struct echo *echo, const char *password)
+{
+    char md5[DIGEST_MD5_HEX + 1] = "", sha256[DIGEST_SHA256_HEX + 1] = "";
+    int rc = digest_md5(md5, password, strlen(password));
+
+    if (rc == 0)
+        rc = digest_sha256(sha256, password, strlen(password));
+    if (rc == 0) {
+        add_parts(echo, md5);
+        add_parts(echo, sha256);
+    }
+    digest_cleanse(md5, sizeof md5);
+    digest_cleanse(sha256, sizeof sha256);
+    return rc;
+}
+
+bool echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer)
+{
+    struct echo more = {.parts = secret_alloc((echo->count + PARTS_MAX) * sizeof *more.parts),
+                        .count = echo->count};
+
+    if (!more.parts)
+        return false;
+    if (echo->count)
+        memcpy(more.parts, echo->parts, echo->count * sizeof *more.parts);
+    if (answer) {
+        add_parts(&more, answer->cnonce);
+        add_parts(&more, answer->response);
+    }
+    if (password && *password && add_hashes(&more, password) < 0) {
+        echo_clear(&more);
+        return false;
+    }
+
+    echo_clear(echo);
+    *echo = more;
+    return true;
+}
+
+void echo_clear(struct echo *echo)
+{
+    secret_free(echo->parts);
+    *echo = (struct echo){0};
+}
+
+/* -- recognising -- */
+
+/* The length of an escape sequence with digits: \x1b, \u00ad, \U000e0041; 0: there is none. */
+static size_t escape_length(const unsigned char *bytes, size_t length)
+{
+    if (length < 2 || bytes[0] != '\\')
+        return 0;
+    size_t size = bytes[1] == 'x' ? 4 : bytes[1] == 'u' ? 6 : bytes[1] == 'U' ? 10 : 0;
+
+    if (size > length)
+        return 0;
+    for (size_t i = 2; i < size; i++)
+        if (digit_of(bytes[i]) < 0)
+            return 0;
+    return size;
+}
+
+bool echo_is_completed(const struct echo *echo, struct echo_window *window, const void *bytes,
+                       size_t length)
+{
+    const unsigned char *at = bytes;
+    size_t skipped = 0; /* bytes of an escape sequence that are still to come */
+    bool is_echo = false;
+
+    if (!echo)
+        return false;
+    for (; length > 0; at++, length--) {
+        int digit = digit_of(*at);
+
+        if (skipped == 0)
+            skipped = escape_length(at, length);
+        if (digit >= 0 && push_digit(&window->plain, digit))
+            is_echo |= is_part(echo->parts, echo->count, window->plain.value);
+        if (digit >= 0 && skipped == 0 && push_digit(&window->escaped, digit))
+            is_echo |= is_part(echo->parts, echo->count, window->escaped.value);
+        skipped -= skipped > 0;
+    }
+    return is_echo;
+}
+
+const char *echo_hide(const struct echo *echo, const char *text)
+{
+    struct echo_window window = {0};
+
+    return echo_is_completed(echo, &window, text, strlen(text)) ? ECHO_NOTE : text;
+}

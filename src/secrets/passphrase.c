@@ -1,0 +1,94 @@
+/*
+ * passphrase.c: see passphrase.h. prompt.c does the asking; this waits.
+ */
+#include "secrets/passphrase.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "base/secret.h"
+#include "secrets/prompt.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN_MAX = 256 };
+static const int64_t PROMPT_US = 110 * INT64_C(1000000);
+
+struct question {
+    struct loop *loop;
+    struct prompt *prompt;
+    const char *shown;
+    char *answer;
+    int signal_number;
+};
+
+static void on_answer(const char *answer, void *userdata)
+{
+    struct question *question = userdata;
+    question->answer = answer ? secret_copy(answer) : NULL;
+    loop_quit(question->loop);
+}
+
+static void on_signal(int number, void *userdata)
+{
+    struct question *question = userdata;
+    question->signal_number = number;
+    loop_quit(question->loop);
+}
+
+static void on_status(void *userdata)
+{
+    const struct question *question = userdata;
+
+    prompt_leave(question->prompt);
+    diag_notice("waiting for the password of the key in %.*s", SHOWN_MAX, question->shown);
+    prompt_repeat(question->prompt);
+}
+
+static enum ota_error ask(struct question *question, const char *shown, struct ota_failure *failure)
+{
+    char text[SHOWN_MAX + 32];
+    snprintf(text, sizeof text, "Password of the key in %.*s: ", SHOWN_MAX, shown);
+    if (loop_catch_signals(question->loop, on_signal, question) < 0 ||
+        loop_catch_status(question->loop, on_status, question) < 0)
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
+    question->shown = shown;
+    question->prompt =
+        prompt_start(loop_poll_api(question->loop), text, PROMPT_US, on_answer, question);
+    if (!question->prompt)
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "the key in %s is protected by a password, and there is no terminal to ask for "
+            "it",
+            shown);
+    int result = loop_run(question->loop);
+    int reason = errno;
+    prompt_free(question->prompt);
+    if (result < 0)
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(reason));
+    if (!question->answer)
+        return ota_fail(failure, OTA_E_USAGE, "no password was given for the key in %s", shown);
+    return OTA_OK;
+}
+
+enum ota_error passphrase_ask(char **password, const char *shown, void *userdata,
+                              struct ota_failure *failure)
+{
+    (void)userdata;
+    *password = NULL;
+    struct question question = {.loop = loop_new()};
+    if (!question.loop)
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+    enum ota_error error = ask(&question, shown, failure);
+    loop_free(question.loop);
+    if (question.signal_number != 0)
+        loop_die_of(question.signal_number);
+    if (error == OTA_OK)
+        *password = question.answer;
+    else
+        secret_free(question.answer);
+    return error;
+}

@@ -1,0 +1,110 @@
+/*
+ * password.c: reads a password and leaves no copy of it behind. Prints nothing.
+ */
+#include "secrets/password.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+#include "base/secret.h"
+#include "base/utf8.h"
+#include "crypto/digest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_SHOWN = 256, LINE_SIZE = UTF8_MARK + PASSWORD_MAX + 1 };
+
+/* Reads up to the first line end. Byte by byte: what follows on standard input may be meant for
+ * another program. Returns the length, LINE_SIZE for a line that does not fit, or -1. */
+static ssize_t read_line(int descriptor, char line[LINE_SIZE])
+{
+    size_t length = 0;
+    while (length < LINE_SIZE) {
+        ssize_t got = input_read(descriptor, line + length, 1);
+        if (got < 0)
+            return -1;
+        if (got == 0 || line[length] == '\n')
+            break;
+        length++;
+    }
+    if (length > 0 && length < LINE_SIZE && line[length - 1] == '\r')
+        length--;
+    return (ssize_t)length;
+}
+
+static enum ota_error check_line(const char *line, ssize_t length, const char *shown,
+                                 struct ota_failure *failure)
+{
+    if (length < 0)
+        return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
+                        "cannot read the password from %s: %s", shown, input_error(errno));
+    if (length == 0)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "the first line of %s is empty, but the password should be there "
+                        "(for no password use --auth=)",
+                        shown);
+    if (length > PASSWORD_MAX)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "the first line of %s is longer than %d bytes, which is no password", shown,
+                        PASSWORD_MAX);
+    if (memchr(line, '\0', (size_t)length))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "the first line of %s holds a NUL byte: not a text file", shown);
+    return OTA_OK;
+}
+
+static enum ota_error read_password(char **password, int descriptor, const char *shown,
+                                    struct ota_failure *failure)
+{
+    char line[LINE_SIZE];
+    ssize_t length = read_line(descriptor, line);
+    size_t mark = length > 0 ? utf8_mark(line, (size_t)length) : 0;
+    enum ota_error error = check_line(line + mark, length - (ssize_t)mark, shown, failure);
+    if (error == OTA_OK) {
+        *password = secret_copy_part(line + mark, (size_t)length - mark);
+        if (!*password)
+            error = ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    }
+    digest_cleanse(line, sizeof line);
+    return error;
+}
+
+enum ota_error password_from_file(char **password, const char *path, enum exposure *exposure,
+                                  struct ota_failure *failure)
+{
+    *password = NULL;
+    *exposure = EXPOSED_TO_NOBODY;
+    if (input_is_standard(path))
+        return read_password(password, STDIN_FILENO, "standard input", failure);
+
+    char escaped[PATH_SHOWN];
+    escape_string(escaped, sizeof escaped, path);
+    int descriptor = input_open(path);
+    if (descriptor < 0)
+        return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
+                        "cannot open the password file %s: %s", escaped,
+                        input_open_error(path, errno));
+    *exposure = exposure_of(descriptor);
+    enum ota_error error = read_password(password, descriptor, escaped, failure);
+    close(descriptor);
+    return error;
+}
+
+int password_from_environment(char **password)
+{
+    *password = NULL;
+    char *value = getenv("ESP_OTA_AUTH");
+    if (!value)
+        return 0;
+    int result = 0;
+    if (*value != '\0') {
+        *password = secret_copy(value);
+        result = *password ? 0 : -1;
+    }
+    digest_cleanse(value, strlen(value));
+    unsetenv("ESP_OTA_AUTH");
+    return result;
+}

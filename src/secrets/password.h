@@ -1,0 +1,25 @@
+/*
+ * password.h: a password from a file or from the environment.
+ */
+#ifndef ESP_OTA_SECRETS_PASSWORD_H
+#define ESP_OTA_SECRETS_PASSWORD_H
+
+#include "esp-ota.h"
+#include "secrets/exposure.h"
+
+enum { PASSWORD_MAX = 1024 };
+
+/* Reads the first line of the file ("-": standard input, of which nothing behind that line is
+ * consumed), without its line end and the byte order mark that some editors
+ * put before it. *password is the caller's, to be freed with secret_free().
+ * Fails with OTA_E_USAGE: unreadable, empty, NUL bytes, over PASSWORD_MAX bytes. *exposure says who
+ * else can read the file. */
+enum ota_error password_from_file(char **password, const char *path, enum exposure *exposure,
+                                  struct ota_failure *failure);
+
+/* Takes ESP_OTA_AUTH out of the environment and overwrites it there. *password is NULL when the
+ * variable is missing or empty, and otherwise to be freed with secret_free(). Returns -1 when
+ * memory ran out. */
+int password_from_environment(char **password);
+
+#endif

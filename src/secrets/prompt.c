@@ -1,0 +1,261 @@
+/*
+ * prompt.c: a password prompt on /dev/tty, driven by the loop. It opens its own description of the
+ * terminal, so standard input and output are not touched, and leaves no handler behind: the suspend
+ * key arrives as an ordinary character, and the terminal is restored before the process stops.
+ */
+#include "secrets/prompt.h"
+
+#include "base/loop.h"
+#include "base/secret.h"
+#include "crypto/digest.h"
+#include "secrets/password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum {
+    /* How often to look whether something (a shell, after SIGCONT) has switched echo on again. */
+    CHECK_US = 250000,
+    /* How long a closed terminal's SIGHUP may take, by way of the shell: it says more than that
+     * nobody answers. Where it is ignored, it does not come. */
+    HANGUP_US = 1000000,
+    LINE_SIZE = PASSWORD_MAX + 2, /* one more than allowed, and a terminator */
+};
+
+struct prompt {
+    const AvahiPoll *poll_api;
+    AvahiWatch *watch;
+    AvahiTimeout *timeout;
+    int64_t deadline_us;
+    prompt_done_fn *done;
+    void *userdata;
+    int terminal;
+    struct termios original;
+    struct termios silent;
+    bool is_silent;
+    char *text;
+    size_t length;
+    char *line; /* LINE_SIZE bytes of secret memory */
+};
+
+/* What is typed ahead, and what is left of an unfinished answer, is discarded: no part of a
+ * password may end up in the shell. Not TCSAFLUSH, which waits for output that ^S may hold back. */
+static int set_mode(struct prompt *prompt, const struct termios *mode)
+{
+    int result = tcsetattr(prompt->terminal, TCSANOW, mode);
+    tcflush(prompt->terminal, TCIFLUSH);
+    return result;
+}
+
+static int show(struct prompt *prompt, const char *text)
+{
+    size_t length = strlen(text);
+    return write(prompt->terminal, text, length) == (ssize_t)length ? 0 : -1;
+}
+
+static void forget_line(struct prompt *prompt)
+{
+    digest_cleanse(prompt->line, LINE_SIZE);
+    prompt->length = 0;
+}
+
+/* Begins afresh: the terminal's driver forgets what was typed so far, so this must, too. */
+static int silence(struct prompt *prompt)
+{
+    forget_line(prompt);
+    if (set_mode(prompt, &prompt->silent) < 0)
+        return -1;
+    prompt->is_silent = true;
+    return show(prompt, prompt->text);
+}
+
+static void restore(struct prompt *prompt)
+{
+    if (!prompt->is_silent)
+        return;
+    prompt->is_silent = false;
+    show(prompt, "\n");
+    set_mode(prompt, &prompt->original);
+}
+
+static void stop_reading(struct prompt *prompt)
+{
+    if (prompt->watch)
+        prompt->poll_api->watch_free(prompt->watch);
+    prompt->watch = NULL;
+}
+
+/* The last thing that happens: the callback may free the prompt. */
+static void finish(struct prompt *prompt, const char *answer)
+{
+    stop_reading(prompt);
+    loop_arm(prompt->poll_api, &prompt->timeout, -1, NULL, NULL);
+    restore(prompt);
+    prompt->done(answer, prompt->userdata);
+}
+
+/* The terminal's driver would stop the whole process group, too. */
+static void suspend(struct prompt *prompt)
+{
+    restore(prompt);
+    kill(0, SIGTSTP);
+    silence(prompt);
+}
+
+static void finish_line(struct prompt *prompt)
+{
+    prompt->line[prompt->length] = '\0';
+    bool is_password = prompt->length > 0 && prompt->length <= PASSWORD_MAX &&
+                       strlen(prompt->line) == prompt->length;
+    finish(prompt, is_password ? prompt->line : NULL);
+}
+
+/* Takes one character; false when the prompt is finished, and perhaps freed. */
+static bool take(struct prompt *prompt, char character)
+{
+    if (character == '\n') {
+        finish_line(prompt);
+        return false;
+    }
+    if ((cc_t)character == prompt->silent.c_cc[VEOL2] && character != _POSIX_VDISABLE)
+        suspend(prompt);
+    else if (prompt->length <= PASSWORD_MAX)
+        prompt->line[prompt->length++] = character;
+    return true;
+}
+
+static void wait_for_hangup(struct prompt *prompt)
+{
+    stop_reading(prompt);
+    prompt->deadline_us = loop_now_us() + HANGUP_US;
+}
+
+static void on_readable(AvahiWatch *watch, int descriptor, AvahiWatchEvent events, void *userdata)
+{
+    (void)watch;
+    struct prompt *prompt = userdata;
+    char typed[256];
+    ssize_t got = read(descriptor, typed, sizeof typed);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got < 0 || (got == 0 && (events & AVAHI_WATCH_HUP))) {
+        wait_for_hangup(prompt);
+        return;
+    }
+    if (got == 0) {
+        finish(prompt, NULL);
+        return;
+    }
+    bool goes_on = true;
+    for (ssize_t i = 0; i < got && goes_on; i++)
+        goes_on = take(prompt, typed[i]);
+    digest_cleanse(typed, sizeof typed);
+}
+
+static void on_timeout(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct prompt *prompt = userdata;
+    int64_t left_us = prompt->deadline_us - loop_now_us();
+    if (left_us <= 0) {
+        finish(prompt, NULL);
+        return;
+    }
+    struct termios now;
+    if (tcgetattr(prompt->terminal, &now) == 0 && (now.c_lflag & ECHO) != 0)
+        silence(prompt);
+    loop_arm(prompt->poll_api, &prompt->timeout, left_us < CHECK_US ? left_us : CHECK_US,
+             on_timeout, prompt);
+}
+
+/* Line editing as ever, whatever mode the terminal was left in, but no echo; the suspend key ends a
+ * line instead of raising a signal, so that take() sees it. */
+static struct termios silent_mode(const struct termios *original)
+{
+    struct termios mode = *original;
+    mode.c_iflag &= ~(tcflag_t)(IGNCR | INLCR);
+    mode.c_iflag |= ICRNL;
+    mode.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+    mode.c_lflag |= ICANON | ISIG | IEXTEN;
+    mode.c_cc[VEOL2] = original->c_cc[VSUSP];
+    mode.c_cc[VSUSP] = _POSIX_VDISABLE;
+    return mode;
+}
+
+/* -1 and errno when there is no terminal that this process may use. */
+static int open_terminal(struct prompt *prompt)
+{
+    prompt->terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (prompt->terminal < 0)
+        return -1;
+    if (tcgetpgrp(prompt->terminal) != getpgrp()) {
+        errno = EIO; /* as read(2) would say, without being stopped first */
+        return -1;
+    }
+    if (tcgetattr(prompt->terminal, &prompt->original) < 0)
+        return -1;
+    prompt->silent = silent_mode(&prompt->original);
+    return silence(prompt);
+}
+
+struct prompt *prompt_start(const AvahiPoll *poll_api, const char *text, int64_t timeout_us,
+                            prompt_done_fn *done, void *userdata)
+{
+    struct prompt *prompt = calloc(1, sizeof *prompt);
+    if (!prompt)
+        return NULL;
+    *prompt = (struct prompt){.poll_api = poll_api,
+                              .deadline_us = loop_now_us() + timeout_us,
+                              .done = done,
+                              .userdata = userdata,
+                              .terminal = -1,
+                              .text = strdup(text),
+                              .line = secret_alloc(LINE_SIZE)};
+    if (!prompt->text || !prompt->line || open_terminal(prompt) < 0)
+        goto cleanup;
+    prompt->watch =
+        poll_api->watch_new(poll_api, prompt->terminal, AVAHI_WATCH_IN, on_readable, prompt);
+    if (!prompt->watch ||
+        loop_arm(poll_api, &prompt->timeout, timeout_us < CHECK_US ? timeout_us : CHECK_US,
+                 on_timeout, prompt) < 0) {
+        errno = ENOMEM;
+        goto cleanup;
+    }
+    return prompt;
+
+cleanup:;
+    int reason = errno;
+    prompt_free(prompt);
+    errno = reason;
+    return NULL;
+}
+
+void prompt_leave(struct prompt *prompt)
+{
+    show(prompt, "\n");
+}
+
+void prompt_repeat(struct prompt *prompt)
+{
+    show(prompt, prompt->text);
+}
+
+void prompt_free(struct prompt *prompt)
+{
+    if (!prompt)
+        return;
+    stop_reading(prompt);
+    if (prompt->timeout)
+        prompt->poll_api->timeout_free(prompt->timeout);
+    restore(prompt);
+    if (prompt->terminal >= 0)
+        close(prompt->terminal);
+    free(prompt->text);
+    secret_free(prompt->line);
+    free(prompt);
+}

@@ -1,0 +1,29 @@
+/*
+ * prompt.h: asks for a password on the controlling terminal, without echo, while the loop runs.
+ */
+#ifndef ESP_OTA_SECRETS_PROMPT_H
+#define ESP_OTA_SECRETS_PROMPT_H
+
+#include <avahi-common/watch.h>
+#include <stdint.h>
+
+struct prompt;
+
+/* answer is NULL when the user gave none: an empty line, end of file, a line that cannot be a
+ * password (over 1,024 bytes, NUL), the deadline. It is valid during the call. */
+typedef void prompt_done_fn(const char *answer, void *userdata);
+
+/* Shows text (made safe by the caller) on /dev/tty and reads a line for at most timeout_us. done is
+ * called once, from the loop, when the terminal is as it was before. NULL when there is no terminal
+ * or another process group has it (errno says why). prompt_free() may be called at any time, also
+ * from done; it restores the terminal and cleanses what was typed. */
+struct prompt *prompt_start(const AvahiPoll *poll_api, const char *text, int64_t timeout_us,
+                            prompt_done_fn *done, void *userdata);
+void prompt_free(struct prompt *prompt);
+
+/* Moves to the next line, where something else may be shown; and shows the text again. What has
+ * been typed so far stays. */
+void prompt_leave(struct prompt *prompt);
+void prompt_repeat(struct prompt *prompt);
+
+#endif

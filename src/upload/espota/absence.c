@@ -1,0 +1,129 @@
+/*
+ * absence.c: see absence.h. Touches nothing but its arguments.
+ */
+#include "upload/espota/absence.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LISTED_MAX = 6 };
+
+/* What became of an endpoint, in the order in which it determines the error. */
+enum outcome { SILENT, FOREIGN, REFUSED, UNREACHABLE, OUTCOME_COUNT };
+
+static enum outcome outcome_of(const struct candidate *candidate)
+{
+    if (candidate->network_error == ECONNREFUSED)
+        return REFUSED;
+    if (candidate->network_error)
+        return UNREACHABLE;
+    return candidate->is_foreign ? FOREIGN : SILENT;
+}
+
+static void append(char *text, size_t capacity, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void append(char *text, size_t capacity, const char *format, ...)
+{
+    size_t length = strlen(text);
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text + length, capacity - length, format, arguments);
+    va_end(arguments);
+}
+
+/* Candidates with the same outcome. */
+struct group {
+    char list[OTA_MESSAGE_MAX]; /* where they are: "A, B and C" */
+    size_t count;
+    unsigned tries;    /* of all together */
+    int network_error; /* of the first that has one */
+};
+
+static bool is_in_group(const struct candidates *candidates, size_t i, enum outcome outcome)
+{
+    bool counts = candidates->tries[i] && (!candidates->is_settled || i == candidates->current);
+
+    return counts && outcome_of(&candidates->list[i]) == outcome;
+}
+
+/* Fills in all but the list. */
+static void count_group(struct group *group, const struct candidates *candidates,
+                        enum outcome outcome)
+{
+    *group = (struct group){.count = 0};
+    for (size_t i = 0; i < endpoints_count(candidates->endpoints); i++) {
+        if (!is_in_group(candidates, i, outcome))
+            continue;
+        group->count++;
+        group->tries += candidates->tries[i];
+        if (!group->network_error)
+            group->network_error = candidates->list[i].network_error;
+    }
+}
+
+static void find_group(struct group *group, const struct candidates *candidates,
+                       enum outcome outcome)
+{
+    size_t listed = 0;
+
+    count_group(group, candidates, outcome);
+    for (size_t i = 0; listed < group->count && listed < LISTED_MAX; i++) {
+        const struct address address = endpoints_get(candidates->endpoints, i);
+        const char *separator = listed == 0 ? "" : listed + 1 == group->count ? " and " : ", ";
+        char where[ADDRESS_TEXT_MAX + 8];
+
+        if (!is_in_group(candidates, i, outcome))
+            continue;
+        listed++;
+        append(group->list, sizeof group->list, "%s%s", separator,
+               address_text_port(where, &address));
+        if (outcome != UNREACHABLE)
+            append(group->list, sizeof group->list, " (%s)",
+                   endpoints_port_source(candidates->endpoints, i));
+    }
+    if (listed < group->count)
+        append(group->list, sizeof group->list, " and %zu more", group->count - listed);
+}
+
+static void describe_group(char text[OTA_MESSAGE_MAX], const struct group *group,
+                           enum outcome outcome, double seconds, const char *said)
+{
+    const char *plural = group->tries == 1 ? "" : "s";
+
+    if (outcome == SILENT)
+        append(text, OTA_MESSAGE_MAX, "no answer from %s to %u invitation%s in %.3g s", group->list,
+               group->tries, plural, seconds);
+    else if (outcome == FOREIGN)
+        append(text, OTA_MESSAGE_MAX,
+               "%s answered %u invitation%s in %.3g s with something that is not ArduinoOTA%s",
+               group->list, group->tries, plural, seconds, said);
+    else if (outcome == REFUSED)
+        append(text, OTA_MESSAGE_MAX, "nothing listens at %s", group->list);
+    else
+        append(text, OTA_MESSAGE_MAX, "%s cannot be reached: %s", group->list,
+               strerror(group->network_error));
+}
+
+enum ota_error absence_describe(char text[OTA_MESSAGE_MAX], const struct candidates *candidates,
+                                double seconds, const char *said)
+{
+    static const enum ota_error errors[OUTCOME_COUNT] = {OTA_E_NO_ANSWER, OTA_E_NO_ANSWER,
+                                                         OTA_E_NOT_LISTENING, OTA_E_UNREACHABLE};
+    enum ota_error error = OTA_OK;
+    struct group group;
+
+    *text = '\0';
+    for (size_t i = 0; i < OUTCOME_COUNT; i++) {
+        find_group(&group, candidates, (enum outcome)i);
+        if (!group.count)
+            continue;
+        if (error != OTA_OK)
+            append(text, OTA_MESSAGE_MAX, "; ");
+        describe_group(text, &group, (enum outcome)i, seconds, said);
+        error = error == OTA_OK ? errors[i] : error;
+    }
+    return error;
+}

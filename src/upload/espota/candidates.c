@@ -1,0 +1,188 @@
+/*
+ * candidates.c: see candidates.h. Each socket is connected to one endpoint, so that a datagram or
+ * an ICMP report tells which one it is about.
+ */
+#include "upload/espota/candidates.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static size_t index_of(const struct candidate *candidate)
+{
+    return (size_t)(candidate - candidate->candidates->list);
+}
+
+static void on_datagram(const void *data, size_t length, void *userdata)
+{
+    struct candidate *candidate = userdata;
+    struct candidates *candidates = candidate->candidates;
+
+    candidate->network_error = 0;
+    candidates->on_datagram(index_of(candidate), data, length, candidates->userdata);
+}
+
+static void on_error(int reason, void *userdata)
+{
+    struct candidate *candidate = userdata;
+    struct candidates *candidates = candidate->candidates;
+
+    candidate->network_error = reason;
+    candidates->on_error(index_of(candidate), reason, candidates->userdata);
+}
+
+int candidates_open(struct candidates *candidates)
+{
+    size_t count = endpoints_count(candidates->endpoints);
+
+    candidates->list = calloc(count, sizeof *candidates->list);
+    if (!candidates->list)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct candidate *candidate = &candidates->list[i];
+
+        candidate->candidates = candidates;
+        candidate->udp = (struct udp){.poll_api = candidates->poll_api,
+                                      .on_datagram = on_datagram,
+                                      .on_error = on_error,
+                                      .userdata = candidate,
+                                      .descriptor = -1};
+    }
+    return 0;
+}
+
+int candidates_send(struct candidates *candidates, const void *data, size_t length)
+{
+    struct candidate *candidate = &candidates->list[candidates->current];
+    int reason = udp_send(&candidate->udp, data, length);
+
+    if (reason)
+        candidate->network_error = reason;
+    return reason;
+}
+
+int candidates_try(struct candidates *candidates, const void *data, size_t length)
+{
+    struct candidate *candidate = &candidates->list[candidates->current];
+    const struct address board = endpoints_get(candidates->endpoints, candidates->current);
+
+    candidates->tries[candidates->current]++;
+    if (candidate->udp.descriptor < 0 &&
+        udp_open(&candidate->udp, candidates->source, &board) < 0) {
+        candidate->network_error = errno;
+        return candidate->network_error;
+    }
+    candidate->has_way = true;
+
+    int reason = candidates_send(candidates, data, length);
+    candidate->was_invited |= !reason;
+    return reason;
+}
+
+void candidates_receive(struct candidates *candidates)
+{
+    size_t count = endpoints_count(candidates->endpoints);
+
+    for (size_t i = 0; i < count; i++)
+        udp_receive(&candidates->list[i].udp);
+}
+
+size_t candidates_next(const struct candidates *candidates)
+{
+    size_t current = candidates->current;
+    bool was_refused = candidates->list[current].network_error == ECONNREFUSED;
+
+    if (candidates->is_settled || candidates->tries[current] == 0)
+        return current;
+    return endpoints_next(candidates->endpoints, candidates->tries, current, was_refused);
+}
+
+void candidates_advance(struct candidates *candidates)
+{
+    candidates->current = candidates_next(candidates);
+}
+
+bool candidates_are_left(const struct candidates *candidates)
+{
+    size_t count = endpoints_count(candidates->endpoints);
+
+    for (size_t i = 0; !candidates->is_settled && i < count; i++)
+        if (candidates->tries[i] == 0 && i != candidates->current)
+            return true;
+    return false;
+}
+
+bool candidates_have_way(const struct candidates *candidates)
+{
+    size_t count = endpoints_count(candidates->endpoints);
+
+    for (size_t i = 0; i < count; i++)
+        if (candidates->list[i].has_way)
+            return true;
+    return false;
+}
+
+void candidates_settle(struct candidates *candidates, size_t endpoint)
+{
+    size_t count = endpoints_count(candidates->endpoints);
+
+    candidates->current = endpoint;
+    candidates->is_settled = true;
+    for (size_t i = 0; i < count; i++)
+        if (i != endpoint)
+            udp_close(&candidates->list[i].udp);
+}
+
+size_t candidates_find(const struct candidates *candidates, const struct address *peer)
+{
+    size_t count = endpoints_count(candidates->endpoints), best = candidates->current;
+    const struct address current = endpoints_get(candidates->endpoints, best);
+    unsigned most = 0;
+
+    if (address_equal(&current, peer))
+        return best;
+    for (size_t i = 0; i < count; i++) {
+        const struct address address = endpoints_get(candidates->endpoints, i);
+
+        if (candidates->tries[i] <= most || candidates->list[i].network_error ||
+            !address_equal(&address, peer))
+            continue;
+        most = candidates->tries[i];
+        best = i;
+    }
+    return best;
+}
+
+bool candidates_were_invited(const struct candidates *candidates, const struct address *peer)
+{
+    for (size_t i = 0; i < endpoints_count(candidates->endpoints); i++) {
+        const struct address address = endpoints_get(candidates->endpoints, i);
+        bool counts =
+            candidates->is_settled ? i == candidates->current : candidates->list[i].was_invited;
+
+        if (counts && address_equal(&address, peer))
+            return true;
+    }
+    return false;
+}
+
+bool candidates_local(const struct candidates *candidates, size_t endpoint, struct address *local)
+{
+    const struct udp *udp = &candidates->list[endpoint].udp;
+
+    return udp->descriptor >= 0 && udp_local(udp, local);
+}
+
+void candidates_close(struct candidates *candidates)
+{
+    size_t count = candidates->list ? endpoints_count(candidates->endpoints) : 0;
+
+    for (size_t i = 0; i < count; i++)
+        udp_close(&candidates->list[i].udp);
+}
+
+void candidates_free(struct candidates *candidates)
+{
+    candidates_close(candidates);
+    free(candidates->list);
+    candidates->list = NULL;
+}

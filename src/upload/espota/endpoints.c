@@ -1,0 +1,88 @@
+/*
+ * endpoints.c: see endpoints.h. Touches nothing but its arguments.
+ */
+#include "upload/espota/endpoints.h"
+
+#include <string.h>
+
+size_t endpoints_count(const struct endpoints *endpoints)
+{
+    return endpoints->address_count * endpoints->port_count;
+}
+
+struct address endpoints_get(const struct endpoints *endpoints, size_t number)
+{
+    struct address address = endpoints->addresses[number / endpoints->port_count];
+
+    address_set_port(&address, endpoints->ports[number % endpoints->port_count].number);
+    return address;
+}
+
+const char *endpoints_port_source(const struct endpoints *endpoints, size_t number)
+{
+    return endpoints->ports[number % endpoints->port_count].source;
+}
+
+size_t endpoints_next(const struct endpoints *endpoints, const unsigned tries[ENDPOINTS_MAX],
+                      size_t number, bool was_refused)
+{
+    size_t ports = endpoints->port_count, same_host = number - number % ports, best = 0;
+
+    for (size_t i = 0; was_refused && i < ports; i++)
+        if (tries[same_host + i] < tries[number])
+            return same_host + i;
+    for (size_t port = 0; port < ports; port++)
+        for (size_t i = 0; i < endpoints->address_count; i++)
+            if (tries[i * ports + port] < tries[best])
+                best = i * ports + port;
+    return best;
+}
+
+static void prefer_address(struct endpoints *endpoints, const struct address *preferred)
+{
+    struct address *addresses = endpoints->addresses;
+
+    for (size_t i = 0; i < endpoints->address_count; i++) {
+        struct address found = addresses[i];
+
+        if (!address_equal(&found, preferred))
+            continue;
+        memmove(addresses + 1, addresses, i * sizeof *addresses);
+        addresses[0] = found;
+    }
+}
+
+static void prefer_port(struct endpoints *endpoints, uint16_t preferred)
+{
+    struct endpoint_port *ports = endpoints->ports;
+
+    for (size_t i = 0; i < endpoints->port_count; i++) {
+        const struct endpoint_port found = ports[i];
+
+        if (found.number != preferred)
+            continue;
+        memmove(ports + 1, ports, i * sizeof *ports);
+        ports[0] = found;
+    }
+}
+
+void endpoints_prefer(struct endpoints *endpoints, const struct address *preferred)
+{
+    prefer_address(endpoints, preferred);
+    prefer_port(endpoints, address_port(preferred));
+}
+
+bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b)
+{
+    for (size_t i = 0; i < endpoints_count(a); i++) {
+        struct address one = endpoints_get(a, i);
+
+        for (size_t k = 0; k < endpoints_count(b); k++) {
+            struct address other = endpoints_get(b, k);
+
+            if (address_port(&one) == address_port(&other) && address_equal(&one, &other))
+                return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,375 @@
+/*
+ * handshake_answer.c: challenges, the answers to them, and the board's verdict. See handshake.c for
+ * the rules.
+ */
+#include "upload/espota/handshake_internal.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "crypto/digest.h"
+#include "upload/espota/trust.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    DOUBTFUL_ANSWERS_MAX = 3, /* to a challenge that may be void */
+};
+
+static const int64_t ANSWER_US = 7 * INT64_C(1000000); /* for a verdict on an answer, at least */
+static const int64_t TYPING_US = 500 * INT64_C(1000); /* a program answers sooner, a person later */
+static const int64_t PASSWORD_US = 120 * INT64_C(1000000);
+
+static bool is_left(const struct handshake *handshake, enum auth_scheme scheme)
+{
+    return trust_may_answer(handshake->config->trust, scheme, handshake->answers[scheme]);
+}
+
+/* Whether the board may keep the SHA-256 hash of the password. */
+static bool is_sha256_open(const struct handshake *handshake)
+{
+    return !handshake->config->md5_target && !handshake->config->trust->keeps_md5_hash;
+}
+
+/* Once all answers with SHA-256 are spent and their verdicts lost, the MD5 hash of the password is
+ * tried, but not on a board that sent further challenges instead of verdicts. */
+bool handshake_can_answer(struct handshake *handshake)
+{
+    if (handshake->challenge.scheme == AUTH_MD5)
+        return is_left(handshake, AUTH_MD5);
+
+    if (handshake->crossings == 0 && !is_left(handshake, handshake->sha256_scheme) &&
+        is_left(handshake, AUTH_SHA256_MD5)) {
+        handshake->sha256_scheme = AUTH_SHA256_MD5;
+        handshake->fresh_starts = 0;
+    }
+    return is_left(handshake, handshake->sha256_scheme);
+}
+
+void handshake_end_unsettled(struct handshake *handshake)
+{
+    const bool is_spent = trust_is_spent(handshake->config->trust, handshake->challenge.scheme);
+    int64_t waited_us = loop_now_us() - handshake->challenged_us;
+    bool is_playing = handshake->crossings >= TRUST_HANDSHAKE_ANSWERS_MAX;
+
+    if (handshake_end_trouble(handshake))
+        return;
+    if (handshake->revocations)
+        END(handshake, handshake_took_ok_back, handshake->board_address, handshake->revocations);
+    else if (is_playing || handshake->round.is_crossed || handshake->challenges > CHALLENGES_MAX)
+        END(handshake, ota_fail, OTA_E_WRONG_PASSWORD,
+            "the board kept sending new challenges (%u) instead of accepting an answer",
+            handshake->challenges);
+    else if (is_spent)
+        END(handshake, ota_fail, OTA_E_NO_VERDICT,
+            "the board got answers to %u of its challenges, and did not judge all; it gets no more",
+            handshake->config->trust->answers);
+    else
+        END(handshake, handshake_no_verdict_on_answer, handshake->board_address, waited_us,
+            &handshake->gibberish);
+}
+
+static void send_answer_datagram(struct handshake *handshake)
+{
+    int reason =
+        candidates_send(&handshake->candidates, handshake->answer, handshake->answer_length);
+
+    if (reason)
+        handshake_on_network_error(handshake->candidates.current, reason, handshake);
+    else
+        handshake_log_sent(handshake, "200, and the answer, which is not shown");
+}
+
+/* An answer to a challenge that may be void already is sent once, or a few times to a quick board:
+ * more would only lengthen the queue. */
+void handshake_transmit_answer(struct handshake *handshake)
+{
+    struct round *round = &handshake->round;
+    int64_t verdict_us = pace_verdict_us(&handshake->pace, handshake->answer_scheme != AUTH_MD5);
+
+    round_answered(round, loop_now_us());
+    handshake->challenged_us = round->challenged_us;
+    if (round->answers == 1)
+        handshake_enter(handshake, AUTHENTICATE, handshake_greater(ANSWER_US, 2 * verdict_us), 0);
+    handshake_resend_after(handshake, pace_resend_us(verdict_us, round->answers));
+    if (round_is_guess(round) &&
+        (!pace_is_quick(&handshake->pace) || round->answers == DOUBTFUL_ANSWERS_MAX))
+        handshake->resend_us = 0;
+    send_answer_datagram(handshake);
+}
+
+/* PBKDF2 takes 5 ms: in a turn of its own, as hundreds of boards may ask at once. */
+static void queue_answer(struct handshake *handshake)
+{
+    handshake_enter(handshake, ANSWER, PASSWORD_US, 0);
+    work_queue_add(handshake->config->work_queue, &handshake->answering);
+}
+
+void handshake_send_answer(void *userdata)
+{
+    struct auth_answer answer;
+    struct handshake *handshake = userdata;
+    if (handshake->done || handshake->state != ANSWER)
+        return;
+
+    handshake->answer_scheme =
+        handshake->challenge.scheme == AUTH_MD5 ? AUTH_MD5 : handshake->sha256_scheme;
+    if (auth_respond(&answer, handshake->answer_scheme, handshake->password,
+                     handshake->challenge.nonce, NULL) < 0) {
+        END(handshake, ota_fail, OTA_E_INTERNAL, "cannot answer the board's %s challenge: %s",
+            auth_scheme_name(handshake->answer_scheme), digest_error());
+        return;
+    }
+
+    handshake->answer_length = protocol_format_answer(handshake->answer, &answer);
+    bool is_learned = echo_learn(handshake->config->echo, handshake->password, &answer);
+    digest_cleanse(&answer, sizeof answer);
+    if (!is_learned) {
+        END(handshake, ota_fail, OTA_E_INTERNAL, "out of memory");
+        return;
+    }
+    handshake->answers[handshake->answer_scheme]++;
+    trust_answered(handshake->config->trust, handshake->answer_scheme);
+    handshake_transmit_answer(handshake);
+}
+
+static bool has_password(const struct handshake *handshake)
+{
+    return handshake->password && *handshake->password;
+}
+
+static void end_password_needed(struct handshake *handshake)
+{
+    END(handshake, ota_fail, OTA_E_PASSWORD_NEEDED,
+        "the board asks for a password, and none was given");
+}
+
+static void note_md5(struct handshake *handshake)
+{
+    const struct address board =
+        endpoints_get(handshake->config->endpoints, handshake->candidates.current);
+
+    if (handshake->challenge.scheme == AUTH_MD5)
+        handshake_note_event(handshake, NOTICE_WEAK,
+                             (struct ota_event){.message = handshake_weak_auth_notice(
+                                                    handshake->config, address_port(&board)),
+                                                .scheme = auth_scheme_name(AUTH_MD5),
+                                                .is_important = true});
+}
+
+static void answer_challenge(struct handshake *handshake)
+{
+    if (round_is_answerable(&handshake->round)) {
+        note_md5(handshake);
+        queue_answer(handshake);
+    } else
+        handshake_enter(handshake, DRAIN,
+                        round_unread(&handshake->round) * pace_patience_us(&handshake->pace), 0);
+}
+
+/* The challenge may show that the image is not for this board. Such a board gets no answer: it
+ * would install the image, or reject it only after the whole upload. */
+static bool is_image_for(struct handshake *handshake, const struct reply *challenge)
+{
+    const struct session_config *config = handshake->config;
+    char message[OTA_MESSAGE_MAX];
+
+    if (challenge->scheme != AUTH_SHA256 || !config->sha256_objection)
+        return true;
+    if (config->is_forced) {
+        snprintf(message, sizeof message, "%s; it is sent all the same, as --force asks",
+                 config->sha256_objection);
+        handshake_note(handshake, NOTICE_OBJECTION, message);
+        return true;
+    }
+    handshake->state = AUTHENTICATE;
+    END(handshake, ota_fail, OTA_E_IMAGE, "%s (--force sends it all the same)",
+        config->sha256_objection);
+    return false;
+}
+
+/* False if an answer with MD5 could give the password to an impostor. */
+static bool is_strong_enough(struct handshake *handshake, const struct reply *challenge)
+{
+    const struct session_config *config = handshake->config;
+
+    if (challenge->scheme != AUTH_MD5)
+        return true;
+    if (!config->trust->has_shown_sha256 && config->min_auth == AUTH_MD5)
+        return true;
+    handshake->state = AUTHENTICATE;
+    END(handshake, handshake_weak_auth, config);
+    return false;
+}
+
+/* A duplicate, of the last challenge or of one before it. */
+static bool is_repeated(const struct handshake *handshake, const struct reply *challenge)
+{
+    for (unsigned i = 1; i <= handshake->round.challenges; i++)
+        if (strcmp(handshake->nonces[handshake->challenges - i], challenge->nonce) == 0)
+            return true;
+    return false;
+}
+
+static void ask_for_password(struct handshake *handshake)
+{
+    note_md5(handshake);
+    if (handshake->state == PASSWORD)
+        return; /* it is being typed, and will answer this challenge instead */
+    handshake_enter(handshake, PASSWORD, PASSWORD_US, 0);
+    handshake->callbacks.on_password(handshake->callbacks.userdata);
+}
+
+/* False if the handshake ends with this challenge. */
+static bool take_challenge(struct handshake *handshake, const struct reply *challenge)
+{
+    struct round *round = &handshake->round;
+
+    handshake->is_left_waiting = true;
+    if (!is_image_for(handshake, challenge) || !is_strong_enough(handshake, challenge))
+        return false;
+
+    trust_challenged(handshake->config->trust, challenge->scheme);
+    handshake->challenge = *challenge;
+    handshake->crossings += round->answers > 0 && !round->is_crossed;
+    round_challenged(round, loop_now_us());
+    memcpy(handshake->nonces[handshake->challenges++], challenge->nonce, sizeof challenge->nonce);
+    if (handshake->challenges > CHALLENGES_MAX)
+        handshake_end_unsettled(handshake);
+    return !handshake->done;
+}
+
+void handshake_on_challenge(struct handshake *handshake, const struct reply *challenge)
+{
+    struct round *round = &handshake->round;
+
+    if (is_repeated(handshake, challenge) || !take_challenge(handshake, challenge))
+        return;
+
+    if (round->is_crossed) { /* nothing but a rejection can follow */
+        handshake_enter(handshake, AUTHENTICATE, pace_patience_us(&handshake->pace), 0);
+        return;
+    }
+    if (!handshake_can_answer(handshake)) {
+        handshake->state = AUTHENTICATE;
+        handshake_end_unsettled(handshake);
+        return;
+    }
+
+    pace_measure_challenge(&handshake->pace, round_challenge_us(round));
+    if (has_password(handshake)) {
+        answer_challenge(handshake);
+    } else if (handshake->callbacks.on_password) {
+        ask_for_password(handshake);
+    } else {
+        handshake->state = AUTHENTICATE;
+        end_password_needed(handshake);
+    }
+}
+
+/* Its connection has failed, and it has read something that was still queued; or it plays with us.
+ * A challenge is answered as any other, a rejection leaves the board idle. */
+void handshake_on_revocation(struct handshake *handshake, const struct reply *reply)
+{
+    if (reply->type == REPLY_CHALLENGE && is_repeated(handshake, reply))
+        return;
+
+    handshake->revocations++;
+    handshake_warn(handshake, NOTICE_REVOKED,
+                   "the board said OK, and then asked for the password again or rejected it; it "
+                   "gets nothing before it accepts another answer");
+    round_accepted(&handshake->round);
+    if (reply->type == REPLY_CHALLENGE) {
+        handshake_on_challenge(handshake, reply);
+        return;
+    }
+    trust_rejected(handshake->config->trust);
+    handshake_start_afresh(handshake, "the board has rejected what it had accepted", 0);
+}
+
+/* The board may have become idle meanwhile. */
+void handshake_set_password(struct handshake *handshake, const char *password)
+{
+    if (handshake->done || handshake->state != PASSWORD)
+        return;
+
+    handshake->password = password;
+    if (!has_password(handshake))
+        end_password_needed(handshake);
+    else if (handshake->is_left_waiting)
+        answer_challenge(handshake);
+    else
+        handshake_invite(handshake, 0);
+}
+
+bool handshake_on_acceptance(struct handshake *handshake, const char *evidence)
+{
+    const struct session_config *config = handshake->config;
+    struct trust *trust = config->trust;
+    char message[OTA_MESSAGE_MAX];
+
+    handshake->is_left_waiting = false;
+    if (trust->door == TRUST_ANSWERED) {
+        trust_accepted(trust);
+        handshake_emit(handshake, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
+                                                     .scheme = auth_scheme_name(trust->scheme),
+                                                     .evidence = evidence});
+    } else if (has_password(handshake) && config->announces_password && !config->is_forced) {
+        END(handshake, handshake_not_asked, handshake->board_address);
+        return false;
+    } else if (has_password(handshake)) {
+        handshake_note_event(
+            handshake, NOTICE_NOT_ASKED,
+            (struct ota_event){.message = handshake_not_asked_notice(message, config),
+                               .password = "not-asked",
+                               .is_important = true});
+    }
+    return true;
+}
+
+void handshake_on_rejection(struct handshake *handshake)
+{
+    const struct round *round = &handshake->round;
+    unsigned unread = round->answers - 1;
+    bool was_typed = round->answered_us - round->challenged_us > TYPING_US;
+
+    handshake->is_left_waiting = false;
+    if (!was_typed)
+        pace_measure_verdict(&handshake->pace, loop_now_us() - round->answered_us);
+
+    if (round_is_doubtful(round)) {
+        diag_debug("%s: the rejection may be of another answer", handshake->config->board);
+        handshake_invite(handshake, unread);
+    } else if (handshake->answer_scheme == AUTH_SHA256) {
+        /* The board does not announce which hash of the password it stores. */
+        diag_debug("%s: trying the MD5 hash of the password", handshake->config->board);
+        handshake->config->trust->keeps_md5_hash = true;
+        handshake->sha256_scheme = AUTH_SHA256_MD5;
+        handshake->fresh_starts = 0;
+        handshake_invite(handshake, unread);
+    } else if (handshake->answer_scheme == AUTH_SHA256_MD5 && is_sha256_open(handshake)) {
+        handshake_end_unsettled(handshake); /* the answers with SHA-256 were never judged */
+    } else {
+        END(handshake, handshake_wrong_password, handshake->config, handshake->answer_scheme);
+    }
+}
+
+void handshake_give_up_answer(struct handshake *handshake)
+{
+    const struct round *round = &handshake->round;
+    unsigned sent = handshake_network_error(handshake) ? 0 : round_unread(round) + round->answers;
+
+    if (round_is_guess(round))
+        pace_measure_challenge(&handshake->pace, round->challenged_us - round->invited_us);
+
+    int64_t read = (loop_now_us() - round->answered_us) / pace_patience_us(&handshake->pace);
+    handshake_start_afresh(handshake, "no answer to the authentication",
+                           read < sent ? sent - (unsigned)read : 0);
+}
+
+void handshake_end_no_password(struct handshake *handshake)
+{
+    END(handshake, ota_fail, OTA_E_PASSWORD_NEEDED,
+        "the board asks for a password, and none was typed in %.3g s", (double)PASSWORD_US / 1e6);
+}

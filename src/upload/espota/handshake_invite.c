@@ -1,0 +1,250 @@
+/*
+ * handshake_invite.c: invitations to a board: to which endpoint, how often, and what is said when
+ * nobody answers. See handshake.c for the rules.
+ */
+#include "upload/espota/handshake_internal.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/loop.h"
+#include "upload/espota/absence.h"
+#include "upload/espota/way.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { FRESH_STARTS_MAX = 3 }; /* of a handshake that went stale */
+
+static const int64_t REFUSED_RESEND_US =
+    500 * INT64_C(1000); /* a refused datagram queues nowhere */
+
+/* How long nobody has answered, in seconds. */
+static double find_waited(const struct handshake *handshake)
+{
+    bool is_only_one = endpoints_count(handshake->config->endpoints) == 1;
+    double waited = (double)(loop_now_us() - handshake->start_us) / 1e6;
+
+    return is_only_one ? (double)handshake->config->accept_timeout_us / 1e6 : waited;
+}
+
+static enum ota_error describe_absence(const struct handshake *handshake,
+                                       char text[OTA_MESSAGE_MAX])
+{
+    char said[HANDSHAKE_QUOTED_MAX];
+
+    return absence_describe(text, &handshake->candidates, find_waited(handshake),
+                            handshake_quote_first(said, &handshake->gibberish));
+}
+
+static void note_network_error(struct handshake *handshake)
+{
+    char absence[OTA_MESSAGE_MAX];
+    struct ota_failure news;
+    enum ota_error error = describe_absence(handshake, absence);
+    const char *question = error == OTA_E_NOT_LISTENING ? "; is the port (-p) right?" : "";
+
+    ota_fail(&news, error, "%s; going on in case the board is rebooting%s", absence, question);
+    handshake_note(handshake, error == OTA_E_NOT_LISTENING ? NOTICE_REFUSED : NOTICE_UNREACHABLE,
+                   news.message);
+}
+
+int handshake_network_error(const struct handshake *handshake)
+{
+    return handshake->candidates.list[handshake->candidates.current].network_error;
+}
+
+/* A refusal says nothing about a board at another endpoint. */
+static void forget_refused(struct handshake *handshake)
+{
+    struct round *round = &handshake->round;
+    bool is_only_one =
+        handshake->candidates.is_settled || endpoints_count(handshake->config->endpoints) == 1;
+
+    if (is_only_one)
+        round_refused(round);
+    else if (round->invitations > 0)
+        round->invitations--;
+}
+
+/* The next candidate is tried. When all have been, each keeps the rest of its time, as a board that
+ * is rebooting refuses, too. */
+void handshake_on_network_error(size_t endpoint, int reason, void *userdata)
+{
+    struct handshake *handshake = userdata;
+    const struct candidates *candidates = &handshake->candidates;
+    size_t next;
+
+    if (endpoint != candidates->current)
+        return;
+
+    if (handshake->state == AUTHENTICATE || handshake->state == DRAIN)
+        handshake_enter(handshake, handshake->state, 0, 0); /* it restarts: start afresh */
+    if (handshake->state != INVITE)
+        return;
+
+    forget_refused(handshake);
+    if (handshake_is_local(handshake->config, reason))
+        handshake->candidates.list[endpoint].has_way = false;
+    next = candidates_next(candidates);
+    if (candidates->tries[next] < candidates->tries[endpoint]) {
+        handshake_resend_after(handshake, 0);
+    } else if (candidates_have_way(candidates)) {
+        handshake_resend_after(handshake, REFUSED_RESEND_US);
+        note_network_error(handshake);
+    } else if (endpoints_count(candidates->endpoints) == 1 ||
+               handshake_is_local(handshake->config, reason)) {
+        END(handshake, handshake_cannot_send, handshake->config, handshake->board_address, reason);
+    } else {
+        handshake_end_no_answer(handshake);
+    }
+}
+
+/* Sets when the next candidate is tried. A candidate that is invited for the first time has all of
+ * -t, those before it had a resend period each, or -t if that is shorter. */
+static void give_time(struct handshake *handshake, int64_t resend_us)
+{
+    const struct candidates *candidates = &handshake->candidates;
+    int64_t limit_us = handshake->config->accept_timeout_us;
+    bool is_first = candidates->tries[candidates->current] == 0;
+
+    if (candidates_are_left(candidates)) {
+        resend_us = resend_us < limit_us ? resend_us : limit_us;
+        limit_us += resend_us;
+    }
+    if (is_first && endpoints_count(candidates->endpoints) > 1)
+        handshake->deadline_us = loop_now_us() + limit_us;
+    handshake_resend_after(handshake, resend_us);
+}
+
+/* How many invitations the current endpoint will have had with the next one. */
+static unsigned count_sendings(const struct handshake *handshake)
+{
+    const struct candidates *candidates = &handshake->candidates;
+    bool is_only_one = candidates->is_settled || endpoints_count(handshake->config->endpoints) == 1;
+
+    return is_only_one ? handshake->round.invitations : candidates->tries[candidates->current] + 1;
+}
+
+/* The one place that sends invitations. */
+static void send_invitation(struct handshake *handshake)
+{
+    const struct session_config *config = handshake->config;
+    const struct pace *pace = &handshake->pace;
+    struct candidates *candidates = &handshake->candidates;
+    struct round *round = &handshake->round;
+    char datagram[PROTOCOL_DATAGRAM_MAX], address[ADDRESS_TEXT_MAX];
+    size_t length =
+        protocol_format_invitation(datagram, config->command, listener_port(config->listener),
+                                   config->image->size, config->image->md5);
+    struct address board;
+    int reason;
+
+    candidates_advance(candidates);
+    board = endpoints_get(config->endpoints, candidates->current);
+    address_text_port(handshake->board_address, &board);
+
+    handshake->invitations++;
+    round_invited(round, loop_now_us());
+    if (pace_is_known(pace))
+        handshake_resend_after(handshake,
+                               round->backlog * pace_patience_us(pace) +
+                                   pace_resend_us(pace_patience_us(pace), round->invitations));
+    else
+        give_time(handshake, pace_unheard_us(count_sendings(handshake)));
+    round->backlog = 0;
+
+    handshake_emit(handshake, (struct ota_event){.type = OTA_EVENT_INVITED,
+                                                 .attempt = handshake->invitations,
+                                                 .address = address_text(address, &board),
+                                                 .port = address_port(&board)});
+    reason = candidates_try(candidates, datagram, length);
+    datagram[length - 1] = '\0'; /* without the line end */
+    if (reason)
+        handshake_on_network_error(candidates->current, reason, handshake);
+    else
+        handshake_log_sent(handshake, datagram);
+}
+
+/* A board that was heard gets the time that it needs, even beyond -t. */
+void handshake_invite(struct handshake *handshake, unsigned backlog)
+{
+    const struct pace *pace = &handshake->pace;
+    int64_t limit_us = handshake->config->accept_timeout_us;
+
+    if (pace_is_known(&handshake->pace))
+        limit_us =
+            handshake_greater(limit_us, backlog * pace_patience_us(pace) + pace_limit_us(pace));
+
+    handshake->round = (struct round){.was_heard = pace_is_known(pace), .backlog = backlog};
+    handshake_enter(handshake, INVITE, limit_us, 0);
+    send_invitation(handshake);
+}
+
+void handshake_start_afresh(struct handshake *handshake, const char *why, unsigned backlog)
+{
+    if (!handshake_can_answer(handshake) || handshake->fresh_starts == FRESH_STARTS_MAX) {
+        handshake_end_unsettled(handshake);
+        return;
+    }
+
+    handshake->fresh_starts++;
+    diag_debug("%s: %s: starting the handshake afresh", handshake->config->board, why);
+    handshake_invite(handshake, backlog);
+}
+
+void handshake_resend_invitation(struct handshake *handshake)
+{
+    const struct candidates *candidates = &handshake->candidates;
+    size_t next = candidates_next(candidates);
+    const struct address board = endpoints_get(candidates->endpoints, next);
+    char address[ADDRESS_TEXT_MAX + 8], message[sizeof address + 64];
+
+    snprintf(message, sizeof message, "no answer yet; inviting it again%s%s",
+             next == candidates->current ? "" : ", at ",
+             next == candidates->current ? "" : address_text_port(address, &board));
+    if (handshake->round.invitations) /* refused ones are not counted */
+        handshake_note(handshake, NOTICE_SILENCE, message);
+    send_invitation(handshake);
+}
+
+void handshake_invite_drained(struct handshake *handshake)
+{
+    handshake_invite(handshake, 0);
+}
+
+static void end_absent(struct handshake *handshake)
+{
+    char absence[OTA_MESSAGE_MAX], way[WAY_MAX];
+    enum ota_error error = describe_absence(handshake, absence);
+    enum ota_cause cause = way_describe(way, &handshake->candidates, handshake->config->heard);
+
+    ota_fail(&handshake->failure, error, "%s%s%s", absence, *way ? "; " : "", way);
+    handshake->failure.cause = cause;
+    handshake_finish(handshake);
+}
+
+bool handshake_end_trouble(struct handshake *handshake)
+{
+    const struct udp *udp = &handshake->candidates.list[handshake->candidates.current].udp;
+
+    if (udp->trouble && udp->is_deaf)
+        END(handshake, ota_fail, OTA_E_INTERNAL, "cannot receive from %s: %s",
+            handshake->board_address, strerror(udp->trouble));
+    else if (udp->trouble)
+        END(handshake, handshake_cannot_send, handshake->config, handshake->board_address,
+            udp->trouble);
+    return udp->trouble;
+}
+
+void handshake_end_no_answer(struct handshake *handshake)
+{
+    const struct round *round = &handshake->round;
+
+    if (handshake_end_trouble(handshake))
+        return;
+    if (pace_is_known(&handshake->pace) && !handshake_network_error(handshake))
+        END(handshake, handshake_fell_silent, handshake->board_address, round->invitations,
+            loop_now_us() - round->invited_us);
+    else
+        end_absent(handshake);
+}

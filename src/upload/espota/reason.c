@@ -1,0 +1,69 @@
+/*
+ * reason.c: see reason.h. The numbers and words are those of the Updater classes of the cores, and
+ * of the ArduinoOTA classes around them.
+ */
+#include "upload/espota/reason.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct reason {
+    unsigned number;   /* in ERROR[n]; 0: none */
+    const char *words; /* ESP32 boards say nothing else; case differs between the cores */
+    enum ota_cause cause;
+} reasons[] = {
+    {1, "Flash Write Failed", OTA_CAUSE_FLASH},
+    {2, "Flash Erase Failed", OTA_CAUSE_FLASH},
+    {3, "Flash Read Failed", OTA_CAUSE_FLASH},
+    {4, "Not Enough Space", OTA_CAUSE_NO_SPACE},
+    {6, "Stream Read Timeout", OTA_CAUSE_TOO_SLOW},
+    {7, "MD5", OTA_CAUSE_MD5},
+    {8, "Flash config wrong", OTA_CAUSE_FLASH_CONFIG},
+    {9, "new Flash config wrong", OTA_CAUSE_NEW_FLASH_CONFIG},
+    {10, "Magic Byte", OTA_CAUSE_MAGIC_BYTE},
+    {11, "Invalid bootstrapping state", OTA_CAUSE_BOOTSTRAP},
+    {12, "Signature Verification Failed", OTA_CAUSE_SIGNATURE},
+    {13, "No data supplied", OTA_CAUSE_NO_DATA},
+    {14, "Out of memory", OTA_CAUSE_NO_MEMORY},
+    {0, "Could Not Activate", OTA_CAUSE_NOT_ACTIVATED},
+    {0, "Decryption error", OTA_CAUSE_DECRYPTION},
+    {0, "Partition Could Not be Found", OTA_CAUSE_NO_PARTITION},
+    {0, "No Filesystem", OTA_CAUSE_NO_FILESYSTEM},
+};
+
+static const size_t reason_count = sizeof reasons / sizeof *reasons;
+
+/* 0: the words have no number. */
+static unsigned number_of(const char *words)
+{
+    static const char mark[] = "ERROR[";
+    const char *found = strstr(words, mark);
+    char *end;
+
+    if (!found)
+        return 0;
+    unsigned long number = strtoul(found + strlen(mark), &end, 10);
+    return *end == ']' && number < 1000 ? (unsigned)number : 0;
+}
+
+/* The last row that fits: "new Flash config wrong" has the words of another one in it. */
+static enum ota_cause find_words(const char *words)
+{
+    for (size_t i = reason_count; i > 0; i--)
+        if (strcasestr(words, reasons[i - 1].words))
+            return reasons[i - 1].cause;
+    return OTA_CAUSE_NONE;
+}
+
+enum ota_cause reason_cause(const char *words)
+{
+    unsigned number = number_of(words);
+
+    if (!number)
+        return find_words(words);
+    for (size_t i = 0; i < reason_count; i++)
+        if (reasons[i].number == number)
+            return reasons[i].cause;
+    return OTA_CAUSE_NONE;
+}

@@ -1,0 +1,81 @@
+/*
+ * round.c: see round.h. Touches nothing but its arguments.
+ *
+ * A board reads in order. The first invitation gets a challenge, the second one is swallowed and
+ * makes that challenge void, the third one gets another challenge, and so on.
+ */
+#include "upload/espota/round.h"
+
+static const int64_t PROMPT_US = 250 * INT64_C(1000); /* a radio that sleeps takes so long */
+
+void round_invited(struct round *round, int64_t now_us)
+{
+    if (round->invitations++ == 0)
+        round->invited_us = now_us;
+    round->last_invited_us = now_us;
+}
+
+void round_challenged(struct round *round, int64_t now_us)
+{
+    round->is_crossed |= round->answers > 0;
+    round->challenges++;
+    round->challenged_us = now_us;
+}
+
+void round_answered(struct round *round, int64_t now_us)
+{
+    if (round->answers++ == 0)
+        round->answered_us = now_us;
+}
+
+void round_accepted(struct round *round)
+{
+    round->invitations = 1;
+    round->challenges = round->answers = round->backlog = 0;
+    round->is_crossed = false;
+}
+
+void round_refused(struct round *round)
+{
+    round->invitations = round->challenges = round->answers = round->backlog = 0;
+}
+
+/* With each further challenge it has read two more invitations. */
+static unsigned count_read(const struct round *round)
+{
+    return round->challenges == 0 ? 0 : 2 * round->challenges - 1;
+}
+
+unsigned round_unread(const struct round *round)
+{
+    unsigned read = count_read(round);
+    return round->invitations > read ? round->invitations - read : 0;
+}
+
+static bool is_prompt(const struct round *round)
+{
+    return round->challenged_us - round->last_invited_us <= PROMPT_US;
+}
+
+bool round_is_answerable(const struct round *round)
+{
+    return round_unread(round) == 0 || is_prompt(round);
+}
+
+/* A board that was heard before has shown how slow it is. */
+bool round_is_guess(const struct round *round)
+{
+    return !round->was_heard && round_unread(round) > 0;
+}
+
+int64_t round_challenge_us(const struct round *round)
+{
+    return round->challenged_us -
+           (round_is_answerable(round) ? round->last_invited_us : round->invited_us);
+}
+
+/* A single unread invitation is swallowed; it takes two for another challenge. */
+bool round_is_doubtful(const struct round *round)
+{
+    return round->is_crossed || round_unread(round) > 1 || count_read(round) > round->invitations;
+}

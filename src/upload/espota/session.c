@@ -1,0 +1,182 @@
+/*
+ * session.c: one upload to one board: first the handshake over UDP (handshake.c), then, once the
+ * board has connected to the listener, the transfer over TCP (transfer.c).
+ *
+ * It holds both together and prints nothing. Every state of either half has a deadline there.
+ */
+#include "upload/espota/session.h"
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "upload/espota/handshake.h"
+#include "upload/espota/transfer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct session {
+    struct session_config config;
+    struct session_callbacks callbacks;
+    struct handshake *handshake; /* until the board connects */
+    struct transfer *transfer;   /* from then on */
+    AvahiTimeout *failed;        /* carries a failure to start out of session_start() */
+    struct ota_failure failure;
+};
+
+static void emit(const struct ota_event *event, void *userdata)
+{
+    struct session *session = userdata;
+    struct ota_event complete = *event;
+    complete.phase = session_phase(session);
+    complete.total = session->config.image->size;
+    session->callbacks.on_event(&complete, session->callbacks.userdata);
+}
+
+static void end(const struct ota_failure *failure, void *userdata)
+{
+    struct session *session = userdata;
+    listener_forget(session->config.listener, session);
+    session->callbacks.on_done(session, failure, session->callbacks.userdata);
+}
+
+static void on_failed_to_start(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct session *session = userdata;
+    end(&session->failure, session);
+}
+
+static void fail_later(struct session *session, const char *why)
+{
+    ota_fail(&session->failure, OTA_E_INTERNAL, "%s", why);
+    loop_arm(session->config.poll_api, &session->failed, 0, NULL, NULL);
+}
+
+static void on_progress(size_t acknowledged, void *userdata)
+{
+    emit(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = acknowledged}, userdata);
+}
+
+/* Only the board that answers may connect, whatever else its addresses lead to. */
+static void on_endpoint(size_t endpoint, void *userdata)
+{
+    struct session *session = userdata;
+    const struct session_config *config = &session->config;
+    const struct address board = endpoints_get(config->endpoints, endpoint);
+
+    if (!config->peer && !config->peer_any)
+        listener_keep(config->listener, &board, session);
+    session->callbacks.on_endpoint(endpoint, session->callbacks.userdata);
+}
+
+static bool on_accept(int descriptor, const struct address *peer, void *userdata)
+{
+    struct session *session = userdata;
+
+    if (!session->handshake || !handshake_connected(session->handshake, peer))
+        return false;
+    const struct transfer_config config = {.poll_api = session->config.poll_api,
+                                           .board = session->config.board,
+                                           .image = session->config.image,
+                                           .echo = session->config.echo,
+                                           .block = session->config.block};
+    const struct transfer_callbacks callbacks = {
+        .on_progress = on_progress, .on_done = end, .userdata = session};
+    session->transfer = transfer_start(&config, descriptor, &callbacks);
+    handshake_free(session->handshake);
+    session->handshake = NULL;
+    if (session->transfer)
+        emit(&(struct ota_event){.type = OTA_EVENT_CONNECTED}, session);
+    else
+        fail_later(session, "out of memory");
+    return true;
+}
+
+static void on_password(void *userdata)
+{
+    struct session *session = userdata;
+    session->callbacks.on_password(session, session->callbacks.userdata);
+}
+
+/* Which of its addresses the board connects from is known once it has answered. -1 and errno, as
+ * listener_expect(). */
+static int expect_board(struct session *session)
+{
+    const struct session_config *config = &session->config;
+
+    if (config->peer || config->peer_any)
+        return listener_expect(config->listener, config->peer_any ? NULL : config->peer, on_accept,
+                               session);
+    for (size_t i = 0; i < config->endpoints->address_count; i++)
+        if (listener_expect(config->listener, &config->endpoints->addresses[i], on_accept,
+                            session) < 0)
+            return -1;
+    return 0;
+}
+
+static void begin(struct session *session)
+{
+    const struct handshake_callbacks callbacks = {
+        .on_event = emit,
+        .on_endpoint = on_endpoint,
+        .on_password = session->callbacks.on_password ? on_password : NULL,
+        .on_failed = end,
+        .userdata = session};
+
+    if (expect_board(session) < 0) {
+        fail_later(session, errno == EEXIST ? "another upload to the same address is under way"
+                                            : "out of memory");
+        return;
+    }
+    session->handshake = handshake_start(&session->config, &callbacks);
+    if (!session->handshake)
+        fail_later(session, "out of memory");
+}
+
+struct session *session_start(const struct session_config *config,
+                              const struct session_callbacks *callbacks)
+{
+    struct session *session = calloc(1, sizeof *session);
+    if (!session)
+        return NULL;
+    session->config = *config;
+    session->callbacks = *callbacks;
+    if (loop_arm(config->poll_api, &session->failed, -1, on_failed_to_start, session) < 0) {
+        free(session);
+        return NULL;
+    }
+    begin(session);
+    return session;
+}
+
+void session_set_password(struct session *session, const char *password)
+{
+    session->config.password = password;
+    if (session->handshake)
+        handshake_set_password(session->handshake, password);
+}
+
+void session_free(struct session *session)
+{
+    if (!session)
+        return;
+    listener_forget(session->config.listener, session);
+    handshake_free(session->handshake);
+    transfer_free(session->transfer);
+    session->config.poll_api->timeout_free(session->failed);
+    free(session);
+}
+
+enum ota_phase session_phase(const struct session *session)
+{
+    if (session->handshake)
+        return handshake_phase(session->handshake);
+    if (session->transfer && transfer_all_acknowledged(session->transfer))
+        return OTA_PHASE_RESULT;
+    return session->transfer ? OTA_PHASE_TRANSFER : OTA_PHASE_INVITE;
+}
+
+bool session_all_sent(const struct session *session)
+{
+    return session->transfer && transfer_all_sent(session->transfer);
+}

@@ -1,0 +1,420 @@
+/*
+ * transfer.c: sends the image over the back-channel while it reads what the board says.
+ *
+ *   host                                board
+ *    |<------------- TCP connect --------|
+ *    |-- image, as fast as its window -->|
+ *    |<-- "1460" "1460" "784" -----------|   bytes per read: drained, never counted
+ *    |<-- "OK" or a reason, then FIN ----|
+ *
+ * The board's TCP window is the brake. Waiting for a number per block, as espota.py does, costs a
+ * round trip per kilobyte; that lock-step remains as a mode, because a board that aborts while
+ * unread data is queued resets the connection and its reason is lost.
+ *
+ * Nothing here knows the UDP part of the protocol, and nothing prints but debug lines.
+ */
+#include "upload/espota/transfer.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/loop.h"
+#include "upload/espota/protocol.h"
+#include "upload/espota/reason.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Nothing repeats an OK that was lost because the board has restarted. The kernel therefore probes
+ * a connection on which nothing is in flight: a busy board's TCP answers, one that has restarted
+ * resets the connection, and one that is away answers nothing. With a fifth of the packets lost
+ * each way, ten unanswered probes in a row are a matter of 1 in 25,000. */
+enum { PROBE_AFTER_S = 1, PROBE_EVERY_S = 1, PROBES_MAX = 10 };
+
+enum {
+    UNSENT_MAX = 16 * 1024, /* what waits in the kernel: little, so that an abort is prompt */
+    READS_PER_TURN = 8,     /* a flood from one board must not starve the others */
+    SLOWEST_RATE = 512,     /* bytes per second; below it a transfer has no end */
+    QUOTED_MAX = 4 * PROTOCOL_TEXT_MAX,
+};
+
+static const int64_t TICK_US = 100 * INT64_C(1000);
+static const int64_t STALL_US = 15 * INT64_C(1000000);
+static const int64_t TCP_STALL_US = 60 * INT64_C(1000000); /* whatever the board says meanwhile */
+static const int64_t RESULT_US = 60 * INT64_C(1000000);
+static const int64_t TEXT_US = 2 * INT64_C(1000000); /* for the rest of a reason that has begun */
+/* Since a board that resets the connection last answered anything: a probe went unanswered, so it
+ * was away, which is more than that it has given up the connection. */
+static const int64_t AWAY_US = 1500 * INT64_C(1000);
+
+struct transfer {
+    struct transfer_config config;
+    struct transfer_callbacks callbacks;
+    int descriptor;
+    AvahiWatch *watch;
+    AvahiTimeout *tick;
+    struct backchannel channel;
+    struct echo_window said;
+    size_t written;      /* handed to the kernel */
+    size_t allowed;      /* lock-step: how far the board's numbers let us go */
+    size_t acknowledged; /* by the board's TCP */
+    size_t reported;     /* what on_progress was last told */
+    int64_t start_us;
+    int send_error;      /* a send that fails takes the error from the recv that follows */
+    int64_t progress_us; /* when acknowledged last grew */
+    int64_t heard_us;    /* when the board last said something */
+    int64_t text_us;     /* when its reason began; 0: it has not */
+    bool done;
+    struct ota_failure failure;
+};
+
+/* Bytes in the kernel's queue: not acknowledged (SIOCOUTQ) or not even sent once (SIOCOUTQNSD). */
+static size_t queued(const struct transfer *transfer, unsigned long request)
+{
+    int bytes = 0;
+    if (ioctl(transfer->descriptor, request, &bytes) < 0 || bytes < 0)
+        return 0;
+    return (size_t)bytes < transfer->written ? (size_t)bytes : transfer->written;
+}
+
+bool transfer_all_sent(const struct transfer *transfer)
+{
+    return transfer->written == transfer->config.image->size && queued(transfer, SIOCOUTQNSD) == 0;
+}
+
+bool transfer_all_acknowledged(const struct transfer *transfer)
+{
+    return transfer->acknowledged == transfer->config.image->size;
+}
+
+static void update_progress(struct transfer *transfer)
+{
+    size_t acknowledged = transfer->written - queued(transfer, SIOCOUTQ);
+    if (acknowledged <= transfer->acknowledged)
+        return;
+    transfer->acknowledged = acknowledged;
+    transfer->progress_us = loop_now_us();
+}
+
+/* Ends the transfer; on_done follows from the loop, so that callers need not fear being freed. */
+static void finish(struct transfer *transfer)
+{
+    transfer->done = true;
+    transfer->config.poll_api->watch_update(transfer->watch, 0);
+    loop_arm(transfer->config.poll_api, &transfer->tick, 0, NULL, NULL);
+}
+
+static void fail_with_reason(struct transfer *transfer)
+{
+    char reason[QUOTED_MAX];
+
+    backchannel_reason(&transfer->channel, reason, sizeof reason);
+    ota_fail(&transfer->failure, OTA_E_BOARD, "the board says: %s",
+             echo_hide(transfer->config.echo, reason));
+    transfer->failure.cause = reason_cause(reason);
+}
+
+/* The connection is over, or given up, and the board gave no complete verdict. */
+static void finish_without_verdict(struct transfer *transfer, enum ota_error error,
+                                   const char *what)
+{
+    size_t size = transfer->config.image->size;
+    if (backchannel_finish(&transfer->channel) == VERDICT_ERROR)
+        fail_with_reason(transfer);
+    else if (transfer_all_sent(transfer))
+        ota_fail(&transfer->failure, OTA_E_UNKNOWN,
+                 "all %zu bytes were sent, but the board's verdict did not come: %s", size, what);
+    else
+        ota_fail(&transfer->failure, error, "%s after %zu of %zu bytes", what,
+                 transfer->acknowledged, size);
+    finish(transfer);
+}
+
+static void finish_with_verdict(struct transfer *transfer, enum verdict verdict)
+{
+    update_progress(transfer);
+    if (verdict == VERDICT_ERROR)
+        fail_with_reason(transfer);
+    else if (transfer_all_acknowledged(transfer))
+        transfer->failure.error = OTA_OK;
+    else
+        ota_fail(&transfer->failure, OTA_E_EARLY_OK,
+                 "the board said OK when it had only %zu of %zu bytes", transfer->acknowledged,
+                 transfer->config.image->size);
+    finish(transfer);
+}
+
+static const char *describe_end(int reason)
+{
+    switch (reason) {
+    case 0:
+        return "the board closed the connection";
+    case ECONNRESET:
+    case EPIPE:
+        return "the board reset the connection";
+    case ETIMEDOUT:
+        return "the board's TCP stopped answering";
+    default:
+        return strerror(reason);
+    }
+}
+
+/* How long ago the board's TCP last acknowledged anything, probes included. */
+static int64_t unanswered_us(const struct transfer *transfer)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+
+    if (getsockopt(transfer->descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
+        return 0;
+    return (int64_t)info.tcpi_last_ack_recv * 1000;
+}
+
+/* What the probes have found out. */
+static void end_silence(struct transfer *transfer, enum ota_cause cause)
+{
+    char what[160];
+    double seconds = (double)unanswered_us(transfer) / 1e6;
+
+    if (cause == OTA_CAUSE_RESTARTED)
+        snprintf(what, sizeof what,
+                 "the board left the network and has restarted: %.1f s later it no longer knew the "
+                 "connection",
+                 seconds);
+    else
+        snprintf(what, sizeof what, "the board has not answered for %.0f s", seconds);
+    finish_without_verdict(transfer, OTA_E_LOST, what);
+    if (transfer->failure.error == OTA_E_UNKNOWN)
+        transfer->failure.cause = cause;
+}
+
+static void end_of_stream(struct transfer *transfer, int reason)
+{
+    update_progress(transfer);
+    bool is_reset = reason == ECONNRESET || reason == EPIPE;
+    bool is_silent = reason == ETIMEDOUT || reason == EHOSTUNREACH || reason == ENETUNREACH;
+
+    if (transfer_all_acknowledged(transfer) && is_silent)
+        end_silence(transfer, OTA_CAUSE_GONE);
+    else if (transfer_all_sent(transfer) && is_reset && unanswered_us(transfer) >= AWAY_US)
+        end_silence(transfer, OTA_CAUSE_RESTARTED);
+    else
+        finish_without_verdict(transfer, error_unless_local(OTA_E_LOST, reason),
+                               describe_end(reason));
+}
+
+/* What is more than numbers. */
+static void log_words(const struct transfer *transfer, bool is_echo, const void *data,
+                      size_t length)
+{
+    char text[QUOTED_MAX];
+
+    escape_text(text, sizeof text, data, length);
+    diag_debug("%s: the board says \"%s\"", transfer->config.board, is_echo ? ECHO_NOTE : text);
+}
+
+static void take(struct transfer *transfer, const void *data, size_t length)
+{
+    enum verdict verdict = backchannel_feed(&transfer->channel, data, length);
+    bool is_echo = echo_is_completed(transfer->config.echo, &transfer->said, data, length);
+
+    transfer->heard_us = loop_now_us();
+    if (verdict != VERDICT_PENDING || backchannel_has_text(&transfer->channel))
+        log_words(transfer, is_echo, data, length);
+    if (verdict != VERDICT_PENDING)
+        finish_with_verdict(transfer, verdict);
+    else if (backchannel_has_text(&transfer->channel) && !transfer->text_us)
+        transfer->text_us = transfer->heard_us;
+    else if (transfer->config.block && transfer->written == transfer->allowed)
+        transfer->allowed += transfer->config.block;
+}
+
+static void receive(struct transfer *transfer)
+{
+    char buffer[4096];
+    for (int i = 0; i < READS_PER_TURN && !transfer->done; i++) {
+        ssize_t got = recv(transfer->descriptor, buffer, sizeof buffer, 0);
+        if (got > 0) {
+            take(transfer, buffer, (size_t)got);
+            if ((size_t)got < sizeof buffer)
+                return;
+        } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+            end_of_stream(transfer, got == 0 ? transfer->send_error : errno);
+        } else {
+            return;
+        }
+    }
+}
+
+static size_t may_send(const struct transfer *transfer)
+{
+    size_t limit = transfer->config.image->size;
+    if (backchannel_has_text(&transfer->channel))
+        return 0; /* the board has given up */
+    if (transfer->config.block && transfer->allowed < limit)
+        limit = transfer->allowed;
+    return limit - transfer->written;
+}
+
+static void send_more(struct transfer *transfer)
+{
+    size_t length = may_send(transfer);
+    if (length == 0)
+        return;
+    ssize_t sent = send(transfer->descriptor, transfer->config.image->data + transfer->written,
+                        length, MSG_NOSIGNAL);
+    if (sent >= 0) {
+        transfer->written += (size_t)sent;
+        return;
+    }
+    if (errno == EAGAIN || errno == EINTR)
+        return;
+    transfer->send_error = errno;
+    receive(transfer); /* what came before the reset may say why */
+    if (!transfer->done)
+        end_of_stream(transfer, transfer->send_error);
+}
+
+static void watch_for_what_matters(struct transfer *transfer)
+{
+    AvahiWatchEvent events = AVAHI_WATCH_IN;
+    if (transfer->done)
+        events = 0;
+    else if (may_send(transfer) > 0)
+        events |= AVAHI_WATCH_OUT;
+    transfer->config.poll_api->watch_update(transfer->watch, events);
+}
+
+static void on_socket(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)watch;
+    (void)fd;
+    struct transfer *transfer = userdata;
+    if (transfer->done)
+        return;
+    if (event != AVAHI_WATCH_OUT)
+        receive(transfer);
+    if (!transfer->done)
+        send_more(transfer);
+    watch_for_what_matters(transfer);
+}
+
+static int64_t slowest_us(const struct transfer *transfer)
+{
+    return RESULT_US + (int64_t)(transfer->config.image->size / SLOWEST_RATE + 1) * 1000000;
+}
+
+static void check_deadlines(struct transfer *transfer)
+{
+    int64_t now_us = loop_now_us();
+    int64_t silent_us = now_us - transfer->progress_us;
+    int64_t quiet_us = now_us - transfer->heard_us;
+    if (transfer->text_us && now_us - transfer->text_us >= TEXT_US)
+        finish_without_verdict(transfer, OTA_E_LOST, "the board did not finish its sentence");
+    else if (transfer_all_acknowledged(transfer) && silent_us >= RESULT_US)
+        finish_without_verdict(transfer, OTA_E_STALLED, "the board said nothing more for 60 s");
+    else if (!transfer_all_acknowledged(transfer) &&
+             ((silent_us >= STALL_US && quiet_us >= STALL_US) || silent_us >= TCP_STALL_US))
+        finish_without_verdict(transfer, OTA_E_STALLED, "the board stopped taking data");
+    else if (now_us - transfer->start_us >= slowest_us(transfer))
+        finish_without_verdict(transfer, OTA_E_STALLED, "the board takes less than 512 bytes/s");
+}
+
+static void on_tick(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct transfer *transfer = userdata;
+    if (!transfer->done) {
+        update_progress(transfer);
+        check_deadlines(transfer);
+    }
+    if (transfer->acknowledged > transfer->reported) {
+        transfer->reported = transfer->acknowledged;
+        transfer->callbacks.on_progress(transfer->acknowledged, transfer->callbacks.userdata);
+    }
+    if (transfer->done) {
+        transfer->callbacks.on_done(&transfer->failure, transfer->callbacks.userdata);
+        return;
+    }
+    loop_arm(transfer->config.poll_api, &transfer->tick, TICK_US, NULL, NULL);
+}
+
+static void tune_socket(int descriptor)
+{
+    int on = 1, unsent = UNSENT_MAX;
+    int idle_s = PROBE_AFTER_S, interval_s = PROBE_EVERY_S, count = PROBES_MAX;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+struct transfer *transfer_start(const struct transfer_config *config, int descriptor,
+                                const struct transfer_callbacks *callbacks)
+{
+    struct transfer *transfer = calloc(1, sizeof *transfer);
+    if (!transfer) {
+        close(descriptor);
+        return NULL;
+    }
+    *transfer = (struct transfer){.config = *config,
+                                  .callbacks = *callbacks,
+                                  .descriptor = descriptor,
+                                  .allowed = config->block};
+    transfer->start_us = transfer->progress_us = transfer->heard_us = loop_now_us();
+    backchannel_init(&transfer->channel);
+    tune_socket(descriptor);
+    transfer->watch = config->poll_api->watch_new(config->poll_api, descriptor, AVAHI_WATCH_IN,
+                                                  on_socket, transfer);
+    if (!transfer->watch ||
+        loop_arm(config->poll_api, &transfer->tick, TICK_US, on_tick, transfer) < 0) {
+        transfer_free(transfer);
+        return NULL;
+    }
+    send_more(transfer);
+    watch_for_what_matters(transfer);
+    return transfer;
+}
+
+/* Data left unread would turn the FIN into a reset, which is sent once and may be lost: an ESP8266
+ * would then wait for ever. */
+static void drain(int descriptor)
+{
+    char buffer[4096];
+    for (int i = 0; i < READS_PER_TURN; i++)
+        if (recv(descriptor, buffer, sizeof buffer, 0) <= 0)
+            return;
+}
+
+/* The kernel goes on sending after close(2). Where all of a given-up image is in its hands, a board
+ * that wakes would get the rest and install it. */
+static void discard_unsent(const struct transfer *transfer)
+{
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+    if (transfer->written == transfer->config.image->size && !transfer_all_sent(transfer))
+        setsockopt(transfer->descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
+void transfer_free(struct transfer *transfer)
+{
+    if (!transfer)
+        return;
+    if (transfer->watch)
+        transfer->config.poll_api->watch_free(transfer->watch);
+    if (transfer->tick)
+        transfer->config.poll_api->timeout_free(transfer->tick);
+    drain(transfer->descriptor);
+    discard_unsent(transfer);
+    close(transfer->descriptor);
+    free(transfer);
+}

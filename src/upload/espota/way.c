@@ -1,0 +1,128 @@
+/*
+ * way.c: see way.h. Asks for the list of interfaces, and what routing.h can tell; prints nothing.
+ */
+#include "upload/espota/way.h"
+
+#include "discovery/networks.h"
+#include "net/routing.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Of the way to the best candidate. With -I the kernel does not choose it. */
+static enum ota_cause describe_detour(char text[WAY_MAX], const struct candidates *candidates,
+                                      const struct claims *heard)
+{
+    size_t endpoint = candidates->is_settled ? candidates->current : 0;
+    const struct address board = endpoints_get(candidates->endpoints, endpoint);
+    struct ifaddrs *interfaces = NULL;
+    enum ota_cause cause;
+    struct address local;
+
+    if (candidates->source || !candidates_local(candidates, endpoint, &local) ||
+        getifaddrs(&interfaces) < 0)
+        return OTA_CAUSE_NONE;
+    cause = networks_describe_detour(text, &board, &local, heard, interfaces);
+    freeifaddrs(interfaces);
+    return cause;
+}
+
+/* Whether the candidates at this address, whose numbers begin at first, have kept silent. */
+static bool is_silent(const struct candidates *candidates, size_t first)
+{
+    bool was_tried = false;
+
+    for (size_t i = first; i < first + candidates->endpoints->port_count; i++) {
+        const struct candidate *candidate = &candidates->list[i];
+
+        if (candidate->is_foreign || candidate->network_error == ECONNREFUSED)
+            return false;
+        was_tried |= candidates->tries[i] > 0;
+    }
+    return was_tried;
+}
+
+static void append_neighbour(char text[WAY_MAX], const struct address *address,
+                             const struct routing *routing)
+{
+    size_t length = strlen(text);
+    const char *protocol = address->any.sa_family == AF_INET6 ? "neighbour discovery" : "ARP";
+    const char *separator = length ? "; " : "";
+    char where[ADDRESS_TEXT_MAX];
+
+    address_text(where, address);
+    if (routing->neighbour == NEIGHBOUR_NOBODY)
+        snprintf(text + length, WAY_MAX - length, "%snobody on %s answers %s for %s", separator,
+                 routing->interface, protocol, where);
+    else
+        snprintf(text + length, WAY_MAX - length, "%s%s is there, as it answered %s on %s %u s ago",
+                 separator, where, protocol, routing->interface, routing->seen_s);
+}
+
+/* One that is there says more than others that are not; where one is not known, nothing is. */
+static enum ota_cause describe_neighbours(char text[WAY_MAX], const struct candidates *candidates)
+{
+    const struct endpoints *endpoints = candidates->endpoints;
+    size_t silent = 0, nobody = 0, there = 0;
+
+    for (size_t i = 0; i < endpoints->address_count; i++) {
+        size_t first = i * endpoints->port_count;
+        struct routing routing;
+
+        if ((candidates->is_settled && candidates->current / endpoints->port_count != i) ||
+            !is_silent(candidates, first))
+            continue;
+        silent++;
+        routing_find(&routing, &endpoints->addresses[i], candidates->source);
+        nobody += routing.neighbour == NEIGHBOUR_NOBODY;
+        there += routing.neighbour == NEIGHBOUR_THERE;
+        if (routing.neighbour != NEIGHBOUR_UNKNOWN)
+            append_neighbour(text, &endpoints->addresses[i], &routing);
+    }
+    if (there)
+        return OTA_CAUSE_THERE;
+    return nobody && nobody == silent ? OTA_CAUSE_NOBODY : OTA_CAUSE_NONE;
+}
+
+enum ota_cause way_describe(char text[WAY_MAX], const struct candidates *candidates,
+                            const struct claims *heard)
+{
+    enum ota_cause cause;
+
+    *text = '\0';
+    cause = describe_detour(text, candidates, heard);
+    return cause == OTA_CAUSE_NONE ? describe_neighbours(text, candidates) : cause;
+}
+
+char *way_describe_local(char text[WAY_LOCAL_MAX], const struct candidates *candidates)
+{
+    struct ifaddrs *interfaces = NULL;
+    const char *interface = NULL;
+    char where[ADDRESS_TEXT_MAX + 8];
+    struct address local;
+
+    *text = '\0';
+    if (!candidates_local(candidates, candidates->current, &local))
+        return text;
+    if (getifaddrs(&interfaces) == 0)
+        interface = networks_find_owner(&local, interfaces);
+    snprintf(text, WAY_LOCAL_MAX, "%s on %s", address_text_port(where, &local),
+             interface ? interface : "an unknown interface");
+    freeifaddrs(interfaces);
+    return text;
+}
+
+bool way_is_elsewhere(const struct candidates *candidates, const struct address *local)
+{
+    const struct address board = endpoints_get(candidates->endpoints, candidates->current);
+    struct ifaddrs *interfaces = NULL;
+    bool is_elsewhere;
+
+    if (getifaddrs(&interfaces) < 0)
+        return false;
+    is_elsewhere = networks_is_elsewhere(&board, local, interfaces);
+    freeifaddrs(interfaces);
+    return is_elsewhere;
+}

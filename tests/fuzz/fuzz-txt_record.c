@@ -1,0 +1,59 @@
+/*
+ * fuzz-txt.c: any TXT record, with values of any size: never beyond a string, never beyond the
+ * target. The input is the record as it is on the wire: strings behind their lengths.
+ */
+#include "discovery/txt_record.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+/* Each string is an allocation of its own size, so that a byte too far is seen. */
+static AvahiStringList *next_string(const uint8_t **data, size_t *size)
+{
+    size_t length = **data;
+    (*data)++;
+    (*size)--;
+    if (length > *size)
+        length = *size;
+    size_t bytes = offsetof(AvahiStringList, text) + length;
+    AvahiStringList *string = malloc(bytes < sizeof *string ? sizeof *string : bytes);
+    require(string != NULL);
+    string->next = NULL;
+    string->size = length;
+    memcpy(string->text, *data, length);
+    *data += length;
+    *size -= length;
+    return string;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    AvahiStringList *record = NULL, **end = &record;
+    while (size > 0) {
+        *end = next_string(&data, &size);
+        end = &(*end)->next;
+    }
+    for (size_t capacity = 1; capacity <= 64; capacity *= 4) {
+        char *target = malloc(capacity);
+        require(target != NULL);
+        require(strlen(txt_record_value(target, capacity, record, "board")) < capacity);
+        free(target);
+    }
+    (void)txt_record_flag(record, "auth_upload");
+    while (record) {
+        AvahiStringList *next = record->next;
+        free(record);
+        record = next;
+    }
+    return 0;
+}

@@ -1,0 +1,118 @@
+/*
+ * test-work_queue.c: one piece of work in each turn of a real loop.
+ */
+#include "base/work_queue.h"
+
+#include "base/loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ERRANDS = 3 };
+
+static struct world {
+    struct loop *loop;
+    struct work_queue *work_queue;
+    struct work_item work_item[ERRANDS];
+    AvahiTimeout *busy; /* something else that wants a turn each time */
+    int again;          /* how often work_item 0 adds itself once more */
+    char story[64];
+} world;
+
+static void run(void *userdata)
+{
+    struct work_item *work_item = userdata;
+    size_t length = strlen(world.story);
+    assert_false(work_item->is_queued);
+    snprintf(world.story + length, sizeof world.story - length, "%d",
+             (int)(work_item - world.work_item));
+    if (work_item == &world.work_item[0] && world.again-- > 0)
+        work_queue_add(world.work_queue, work_item);
+}
+
+static void on_busy(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    (void)userdata;
+    size_t length = strlen(world.story);
+    snprintf(world.story + length, sizeof world.story - length, ".");
+    if (length > 10)
+        loop_quit(world.loop);
+    loop_arm(loop_poll_api(world.loop), &world.busy, 0, NULL, NULL);
+}
+
+static void begin(void)
+{
+    world = (struct world){.loop = loop_new()};
+    assert_non_null(world.loop);
+    world.work_queue = work_queue_new(loop_poll_api(world.loop));
+    assert_non_null(world.work_queue);
+    for (int i = 0; i < ERRANDS; i++)
+        world.work_item[i] = (struct work_item){.run = run, .userdata = &world.work_item[i]};
+    loop_arm(loop_poll_api(world.loop), &world.busy, 0, on_busy, NULL);
+}
+
+static void assert_story(const char *expected)
+{
+    loop_run(world.loop);
+    assert_memory_equal(world.story, expected, strlen(expected));
+    work_queue_free(world.work_queue);
+    loop_free(world.loop);
+}
+
+static void test_one_each_turn(void **state)
+{
+    (void)state;
+    begin();
+    for (int i = ERRANDS - 1; i >= 0; i--)
+        work_queue_add(world.work_queue, &world.work_item[i]);
+    work_queue_add(world.work_queue, &world.work_item[1]); /* it waits already */
+    assert_story("2.1.0....");
+}
+
+static void test_removed(void **state)
+{
+    (void)state;
+    begin();
+    work_queue_remove(world.work_queue, &world.work_item[2]); /* it does not wait */
+    for (int i = 0; i < ERRANDS; i++)
+        work_queue_add(world.work_queue, &world.work_item[i]);
+    work_queue_remove(world.work_queue, &world.work_item[0]);
+    work_queue_remove(world.work_queue, &world.work_item[2]);
+    assert_story("1.....");
+}
+
+static void test_all_removed(void **state)
+{
+    (void)state;
+    begin();
+    work_queue_add(world.work_queue, &world.work_item[0]);
+    work_queue_remove(world.work_queue, &world.work_item[0]);
+    assert_story(".....");
+}
+
+static void test_added_by_itself(void **state)
+{
+    (void)state;
+    begin();
+    world.again = 2;
+    work_queue_add(world.work_queue, &world.work_item[0]);
+    work_queue_add(world.work_queue, &world.work_item[1]);
+    assert_story("0.1.0.0....");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_each_turn),
+        cmocka_unit_test(test_removed),
+        cmocka_unit_test(test_all_removed),
+        cmocka_unit_test(test_added_by_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

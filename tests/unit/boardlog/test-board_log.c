@@ -1,0 +1,560 @@
+/*
+ * test-monitor.c: a board's log over real TCP connections, against a board that the test plays.
+ */
+#include "base/loop.h"
+#include "boardlog/board_log.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum {
+    CROWD = 4,
+    FLOOD = 4 * 1000 * 1000,
+    LONG_US =
+        30 * 1000 * 1000, /* on a busy machine; what the kernel does by itself takes minutes */
+};
+
+/* What the monitor told, in the order it did: "[line]", "[line..." for an unfinished one,
+ * "...line]" for a continuation, and the states' letters. */
+struct scene {
+    struct loop *loop;
+    const AvahiPoll *api;
+    struct address address;
+    int listener;
+    AvahiWatch *watch;
+    AvahiTimeout *deadline;
+    struct board_log *monitor;
+    char record[512];
+    size_t used;
+    const char *wanted;
+    size_t enough; /* of the record; 0: what is wanted */
+    char free_at;  /* the character of the record at which the monitor is freed */
+    int called;    /* by the monitor: the accepted descriptor */
+    AvahiTimeout *drip;
+    size_t bytes; /* of lines, and how many there were in the turn before */
+    size_t bytes_before;
+};
+
+static void note(struct scene *scene, const void *text, size_t length)
+{
+    assert_true(scene->used + length < sizeof scene->record);
+    memcpy(scene->record + scene->used, text, length);
+    scene->used += length;
+    scene->record[scene->used] = '\0';
+    if (scene->free_at && memchr(text, scene->free_at, length)) {
+        board_log_free(scene->monitor);
+        scene->monitor = NULL;
+        scene->free_at = '\0';
+        loop_quit(scene->loop);
+    }
+    if ((scene->wanted && strcmp(scene->record, scene->wanted) == 0) ||
+        (scene->enough && scene->used >= scene->enough))
+        loop_quit(scene->loop);
+}
+
+static void on_line(const struct line *line, void *userdata)
+{
+    struct scene *scene = userdata;
+    char text[LINE_SPLITTER_MAX + 8];
+    int length =
+        snprintf(text, sizeof text, "%s%.*s%s", line->is_continuation ? "..." : "[",
+                 (int)line->length, (const char *)line->bytes, line->is_unfinished ? "..." : "]");
+    scene->bytes += line->length;
+    if (scene->bytes < sizeof scene->record / 2)
+        note(scene, text, (size_t)length);
+    if (scene->bytes >= FLOOD)
+        loop_quit(scene->loop);
+}
+
+static void on_state(enum board_log_state state, const char *reason, void *userdata)
+{
+    static const char letters[] = {'C', 'L', 'T', 'R', 'U'};
+    assert_non_null(reason);
+    note(userdata, &letters[state], 1);
+}
+
+static void on_deadline(AvahiTimeout *timeout, void *userdata)
+{
+    const struct scene *scene = userdata;
+    (void)timeout;
+    fail_msg("the record is \"%s\"", scene->record);
+}
+
+static void on_call(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    struct scene *scene = userdata;
+    (void)event;
+    scene->called = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    assert_true(scene->called >= 0);
+    scene->api->watch_update(watch, 0);
+    loop_quit(scene->loop);
+}
+
+static void start_listening(struct scene *scene, int backlog)
+{
+    int on = 1;
+    socklen_t length = address_length(&scene->address);
+    scene->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(scene->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    assert_int_equal(bind(scene->listener, &scene->address.any, length), 0);
+    assert_int_equal(listen(scene->listener, backlog), 0);
+    assert_int_equal(getsockname(scene->listener, &scene->address.any, &length), 0);
+    scene->watch = scene->api->watch_new(scene->api, scene->listener, 0, on_call, scene);
+    assert_non_null(scene->watch);
+}
+
+static void stop_listening(struct scene *scene)
+{
+    scene->api->watch_free(scene->watch);
+    close(scene->listener);
+    scene->listener = -1;
+}
+
+static void start_monitor(struct scene *scene)
+{
+    const struct board_log_callbacks callbacks = {
+        .on_line = on_line, .on_state = on_state, .userdata = scene};
+    scene->monitor = board_log_start(scene->api, &scene->address, false, &callbacks);
+    assert_non_null(scene->monitor);
+    assert_int_equal(scene->used, 0);
+}
+
+static void open_scene(struct scene *scene)
+{
+    *scene = (struct scene){.loop = loop_new(), .called = -1};
+    assert_non_null(scene->loop);
+    scene->api = loop_poll_api(scene->loop);
+    assert_true(address_parse(&scene->address, "127.0.0.1"));
+    loop_arm(scene->api, &scene->deadline, -1, on_deadline, scene);
+    start_listening(scene, 4);
+    start_monitor(scene);
+}
+
+static void close_scene(struct scene *scene)
+{
+    board_log_free(scene->monitor);
+    if (scene->listener >= 0)
+        stop_listening(scene);
+    loop_free(scene->loop);
+}
+
+static void run(struct scene *scene)
+{
+    loop_arm(scene->api, &scene->deadline, 15 * INT64_C(1000000), NULL, NULL);
+    assert_int_equal(loop_run(scene->loop), 0);
+    loop_arm(scene->api, &scene->deadline, -1, NULL, NULL);
+}
+
+/* Until the monitor has told just this. */
+static void run_until(struct scene *scene, const char *record)
+{
+    scene->wanted = record;
+    if (strcmp(scene->record, record) != 0)
+        run(scene);
+    scene->wanted = NULL;
+    assert_string_equal(scene->record, record);
+}
+
+/* Until the monitor calls; the board's end of the connection. */
+static int take_call(struct scene *scene)
+{
+    scene->api->watch_update(scene->watch, AVAHI_WATCH_IN);
+    run(scene);
+    return scene->called;
+}
+
+static void say(int board, const char *text)
+{
+    int on = 1;
+    setsockopt(board, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    assert_int_equal(send(board, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+static void test_lines(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    int board = take_call(&scene);
+    say(board, "\xff\xfb\x01\x1b[32mone\x1b[m\r\ntw");
+    run_until(&scene, "C[one]");
+    say(board, "o\r\n");
+    run_until(&scene, "C[one][two]");
+    close(board);
+    run_until(&scene, "C[one][two]L");
+    close_scene(&scene);
+}
+
+/* A prompt does not end its line; it is shown all the same, but not before it has had the time. */
+static void test_a_prompt(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    int board = take_call(&scene);
+    run_until(&scene, "C");
+    int64_t start_us = loop_now_us();
+    say(board, "name: ");
+    run_until(&scene, "C[name: ...");
+    assert_true(loop_now_us() - start_us >= 200000);
+    say(board, "x\n");
+    run_until(&scene, "C[name: ...[name: x]");
+    say(board, "half");
+    close(board);
+    run_until(&scene, "C[name: ...[name: x][half]L");
+    close_scene(&scene);
+}
+
+static void on_drip(AvahiTimeout *timeout, void *userdata)
+{
+    struct scene *scene = userdata;
+    (void)timeout;
+    say(scene->called, ".");
+    loop_arm(scene->api, &scene->drip, 50000, NULL, NULL);
+}
+
+/* What a board drips without end, as one that counts dots does, is shown while it drips. */
+static void test_dots(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    int board = take_call(&scene);
+    run_until(&scene, "C");
+    loop_arm(scene.api, &scene.drip, 0, on_drip, &scene);
+    scene.enough = 3;
+    run(&scene);
+    assert_memory_equal(scene.record, "C[..", 4);
+    close(board);
+    close_scene(&scene);
+}
+
+static void test_connects_again(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    int board = take_call(&scene);
+    run_until(&scene, "C");
+    stop_listening(&scene);
+    close(board);
+    run_until(&scene, "CLR"); /* refused more than once, told once */
+    start_listening(&scene, 4);
+    board = take_call(&scene);
+    say(board, "back\n");
+    run_until(&scene, "CLRC[back]");
+    close(board);
+    close_scene(&scene);
+}
+
+/* A board that serves another client, and says nothing but goodbye. */
+static void test_turned_away(void **state)
+{
+    static const int64_t pauses_us[] = {0, 200000, 400000, 800000};
+    struct scene scene;
+    int64_t last_us = loop_now_us();
+    (void)state;
+    open_scene(&scene);
+    for (size_t i = 0; i < sizeof pauses_us / sizeof *pauses_us; i++) {
+        int board = take_call(&scene);
+        assert_true(loop_now_us() - last_us >= pauses_us[i]);
+        last_us = loop_now_us();
+        close(board);
+    }
+    assert_string_equal(scene.record, "T");
+    int board = take_call(&scene);
+    run_until(&scene, "TC");
+    close(board); /* a connection that was kept makes the pauses short again */
+    last_us = loop_now_us();
+    close(take_call(&scene));
+    assert_true(loop_now_us() - last_us < 1600000); /* what the next would have been */
+    close_scene(&scene);
+}
+
+static void test_silence(void **state)
+{
+    struct scene scene;
+    int crowd[CROWD];
+    (void)state;
+    open_scene(&scene);
+    stop_listening(&scene);
+    start_listening(&scene, 0);
+    for (size_t i = 0; i < CROWD; i++) {
+        crowd[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(crowd[i], &scene.address.any, address_length(&scene.address));
+    }
+    int64_t start_us = loop_now_us();
+    run_until(&scene, "U");
+    assert_in_range(loop_now_us() - start_us, 2000000, LONG_US);
+    for (size_t i = 0; i < CROWD; i++)
+        close(crowd[i]);
+    close_scene(&scene);
+}
+
+static void read_all(int board, const char *expected)
+{
+    char text[64];
+    size_t length = strlen(expected);
+    for (size_t used = 0; used < length;) {
+        ssize_t got = recv(board, text + used, sizeof text - used, 0);
+        assert_true(got > 0);
+        used += (size_t)got;
+        assert_true(used <= length);
+        assert_memory_equal(text, expected, used);
+    }
+}
+
+/* Boards throw away what comes at once; and they would take negotiation for input. */
+static void test_sends_when_the_board_listens(void **state)
+{
+    struct scene scene;
+    struct pollfd readable = {.events = POLLIN};
+    (void)state;
+    open_scene(&scene);
+    assert_true(board_log_send(scene.monitor, "one", 3));
+    int board = take_call(&scene);
+    int64_t start_us = loop_now_us();
+    readable.fd = board;
+    assert_true(board_log_send(scene.monitor, "", 0));
+    say(board, "\xff\xfd\x18welcome\n");
+    run_until(&scene, "C[welcome]");
+    assert_true(board_log_send(scene.monitor, "", 0));
+    int arrived = poll(&readable, 1, 10);
+    if (loop_now_us() - start_us < 150000)
+        assert_int_equal(arrived, 0);
+    say(board, "prompt"); /* shown after 200 ms, so that the loop turns until then */
+    run_until(&scene, "C[welcome][prompt...");
+    read_all(board, "one\r\n\r\n\r\n");
+    assert_true(board_log_send(scene.monitor, "two", 3));
+    read_all(board, "two\r\n");
+    assert_int_equal(poll(&readable, 1, 0), 0);
+    close(board);
+    close_scene(&scene);
+}
+
+static void test_the_queue_is_bounded(void **state)
+{
+    struct scene scene;
+    char line[BOARD_LOG_QUEUE_MAX] = {0};
+    (void)state;
+    open_scene(&scene);
+    assert_false(board_log_send(scene.monitor, line, BOARD_LOG_QUEUE_MAX));
+    assert_false(board_log_send(scene.monitor, line, BOARD_LOG_QUEUE_MAX - 1));
+    assert_true(board_log_send(scene.monitor, line, BOARD_LOG_QUEUE_MAX - 4));
+    assert_false(board_log_send(scene.monitor, line, 1));
+    assert_true(board_log_send(scene.monitor, line, 0));
+    assert_false(board_log_send(scene.monitor, line, 0));
+    close_scene(&scene);
+}
+
+static void on_much(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    struct scene *scene = userdata;
+    char buffer[4096];
+    (void)watch;
+    (void)event;
+    ssize_t got = recv(fd, buffer, sizeof buffer, 0);
+    assert_true(got > 0 && (size_t)got <= scene->bytes);
+    scene->bytes -= (size_t)got;
+    if (scene->bytes == 0)
+        loop_quit(scene->loop);
+}
+
+/* More than the network takes at a time goes as it takes it. */
+static void test_a_slow_board_gets_all(void **state)
+{
+    struct scene scene;
+    static const char line[1000];
+    int small = 4096;
+    (void)state;
+    open_scene(&scene);
+    setsockopt(scene.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    int board = take_call(&scene);
+    run_until(&scene, "C");
+    while (board_log_send(scene.monitor, line, sizeof line))
+        scene.bytes += sizeof line + 2;
+    AvahiWatch *watch = scene.api->watch_new(scene.api, board, AVAHI_WATCH_IN, on_much, &scene);
+    assert_non_null(watch);
+    run(&scene);
+    assert_int_equal(scene.bytes, 0);
+    scene.api->watch_free(watch);
+    close(board);
+    close_scene(&scene);
+}
+
+/* A line that was queued for a connection is not for the next one. */
+static void test_a_lost_connection_takes_its_queue_along(void **state)
+{
+    struct scene scene;
+    static char line[BOARD_LOG_QUEUE_MAX - 2];
+    int small = 4096;
+    (void)state;
+    memset(line, 'x', sizeof line);
+    open_scene(&scene);
+    setsockopt(scene.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    int board = take_call(&scene);
+    run_until(&scene, "C");
+    while (board_log_send(scene.monitor, line, sizeof line))
+        ; /* until the board's buffers and ours are full */
+    close(board);
+    run_until(&scene, "CL");
+    assert_true(board_log_send(scene.monitor, "new", 3));
+    board = take_call(&scene);
+    run_until(&scene, "CLC");
+    read_all(board, "new\r\n");
+    close(board);
+    close_scene(&scene);
+}
+
+static void test_freed_in_its_callbacks(void **state)
+{
+    static const char moments[] = "CoewdL"; /* connected, each line, the last, and the end */
+    (void)state;
+    for (size_t i = 0; i < sizeof moments - 1; i++) {
+        struct scene scene;
+        open_scene(&scene);
+        scene.free_at = moments[i];
+        int board = take_call(&scene);
+        say(board, "o\ne\nw\nend");
+        close(board);
+        run(&scene);
+        assert_null(scene.monitor);
+        assert_int_equal(scene.record[scene.used - 1], moments[i] < 'a' ? moments[i] : ']');
+        close_scene(&scene);
+    }
+}
+
+static void on_flood(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    static char lines[64 * 1024];
+    (void)watch;
+    (void)event;
+    (void)userdata;
+    memset(lines, '\n', sizeof lines);
+    for (size_t i = 0; i < sizeof lines; i += 64)
+        memset(&lines[i], 'x', 63);
+    (void)!send(fd, lines, sizeof lines, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void on_turn(AvahiTimeout *timeout, void *userdata)
+{
+    struct scene *scene = userdata;
+    (void)timeout;
+    assert_true(scene->bytes - scene->bytes_before <= (size_t)32 * 1024);
+    scene->bytes_before = scene->bytes;
+    loop_arm(scene->api, &scene->drip, 0, NULL, NULL);
+}
+
+/* In each turn of the loop others must have theirs. */
+static void test_a_flood_starves_nobody(void **state)
+{
+    struct scene scene;
+    (void)state;
+    open_scene(&scene);
+    int board = take_call(&scene);
+    AvahiWatch *watch = scene.api->watch_new(scene.api, board, AVAHI_WATCH_OUT, on_flood, &scene);
+    assert_non_null(watch);
+    loop_arm(scene.api, &scene.drip, 0, on_turn, &scene);
+    run(&scene);
+    assert_true(scene.bytes >= FLOOD);
+    scene.api->watch_free(watch);
+    close(board);
+    close_scene(&scene);
+}
+
+/* The board restarts: its connections are gone without a word, and what comes for them is
+ * refused. */
+static void test_a_restart_is_noticed(void **state)
+{
+    struct scene scene;
+    int on = 1;
+    (void)state;
+    open_scene(&scene);
+    int board = take_call(&scene);
+    run_until(&scene, "C");
+    if (setsockopt(board, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) < 0) {
+        close(board);
+        close_scene(&scene);
+        print_message("TCP_REPAIR: %s\n", strerror(errno));
+        skip();
+    }
+    close(board);
+    int64_t start_us = loop_now_us();
+    run_until(&scene, "CL");
+    assert_true(loop_now_us() - start_us < LONG_US);
+    board = take_call(&scene);
+    run_until(&scene, "CLC");
+    close(board);
+    close_scene(&scene);
+}
+
+static void set_loopback(bool up)
+{
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = (short)(up ? IFF_UP : 0)};
+    int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(ioctl(descriptor, SIOCSIFFLAGS, &request), 0);
+    close(descriptor);
+}
+
+/* The board is out of reach: nothing comes at all, and whether a line waits to be acknowledged
+ * must not make it later. It moves the process into a network of its own. */
+static void test_a_lost_network_is_noticed(void **state)
+{
+    (void)state;
+    if (unshare(CLONE_NEWNET) < 0) {
+        print_message("unshare: %s\n", strerror(errno));
+        skip();
+    }
+    for (int sends = 0; sends < 2; sends++) {
+        struct scene scene;
+        set_loopback(true);
+        open_scene(&scene);
+        int board = take_call(&scene);
+        run_until(&scene, "C");
+        set_loopback(false);
+        int64_t start_us = loop_now_us();
+        if (sends)
+            assert_true(board_log_send(scene.monitor, "x", 1));
+        scene.enough = 2;
+        run(&scene);
+        assert_memory_equal(scene.record, "CL", 2);
+        assert_true(loop_now_us() - start_us < LONG_US);
+        close(board);
+        close_scene(&scene);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_a_prompt),
+        cmocka_unit_test(test_dots),
+        cmocka_unit_test(test_connects_again),
+        cmocka_unit_test(test_turned_away),
+        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_sends_when_the_board_listens),
+        cmocka_unit_test(test_the_queue_is_bounded),
+        cmocka_unit_test(test_a_slow_board_gets_all),
+        cmocka_unit_test(test_a_lost_connection_takes_its_queue_along),
+        cmocka_unit_test(test_freed_in_its_callbacks),
+        cmocka_unit_test(test_a_flood_starves_nobody),
+        cmocka_unit_test(test_a_restart_is_noticed),
+        cmocka_unit_test(test_a_lost_network_is_noticed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

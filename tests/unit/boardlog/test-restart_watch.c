@@ -1,0 +1,242 @@
+/*
+ * test-online.c: when a board counts as gone and as back, in virtual time, against a network that
+ * is a table.
+ */
+#include "boardlog/restart_watch.h"
+#include "net/tcp_connect.h"
+#include "support/virtual_time.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { TICK_MS = 200, DIALS_MAX = 512 };
+
+struct tcp_connect {
+    tcp_connect_done_fn *on_done;
+    void *userdata;
+    bool ended;
+    bool freed;
+};
+
+/* A letter for each knock: answered, refused, silent, Unreachable at once, descriptors run Out, no
+ * Memory; the last one goes on. */
+static struct network {
+    const char *script;
+    size_t knocks;
+    int under_way;
+    int most;
+    struct tcp_connect dials[DIALS_MAX];
+} network;
+
+static struct result {
+    int calls;
+    enum restart_watch_result result;
+    int64_t silent_ms;
+    int64_t back_ms;
+    struct restart_watch *online; /* to be freed in the callback */
+} result;
+
+struct tcp_connect *__wrap_tcp_connect_start(const AvahiPoll *poll_api,
+                                             const struct address *address, int64_t deadline_us,
+                                             tcp_connect_done_fn *on_done, void *userdata);
+void __wrap_tcp_connect_free(struct tcp_connect *dial);
+
+struct tcp_connect *__wrap_tcp_connect_start(const AvahiPoll *poll_api,
+                                             const struct address *address, int64_t deadline_us,
+                                             tcp_connect_done_fn *on_done, void *userdata)
+{
+    (void)poll_api;
+    assert_int_equal(address_port(address), 23);
+    assert_int_equal(deadline_us, 1000000);
+    assert_true(network.knocks < DIALS_MAX);
+    struct tcp_connect *dial = &network.dials[network.knocks++];
+    if (*network.script == 'M')
+        return NULL;
+    *dial = (struct tcp_connect){.on_done = on_done, .userdata = userdata};
+    if (++network.under_way > network.most)
+        network.most = network.under_way;
+    return dial;
+}
+
+void __wrap_tcp_connect_free(struct tcp_connect *dial)
+{
+    if (!dial)
+        return;
+    assert_false(dial->freed);
+    dial->freed = true;
+    network.under_way--;
+}
+
+/* The network does to the last knock what the script says. */
+static void answer(void)
+{
+    struct tcp_connect *dial = &network.dials[network.knocks - 1];
+    char act = *network.script;
+    if (network.script[1] != '\0')
+        network.script++;
+    if (act == 's' || act == 'M')
+        return;
+    int reason = act == 'r' ? ECONNREFUSED : act == 'U' ? EHOSTUNREACH : act == 'O' ? EMFILE : 0;
+    int descriptor = reason == 0 ? socket(AF_INET, SOCK_STREAM, 0) : -1;
+    dial->on_done(descriptor, reason, dial->userdata);
+    assert_true(descriptor < 0 || close(descriptor) < 0); /* it was closed */
+}
+
+static void on_done(enum restart_watch_result what, int64_t silent_us, int64_t back_us,
+                    void *userdata)
+{
+    (void)userdata;
+    result.calls++;
+    result.result = what;
+    result.silent_ms = silent_us / 1000;
+    result.back_ms = back_us / 1000;
+    restart_watch_free(result.online);
+    result.online = NULL;
+}
+
+static void begin_with(const struct restart_watch_config *given, const char *script)
+{
+    struct restart_watch_config config = *given;
+    config.poll_api = &virtual_time.api;
+    virtual_time_reset(7000000);
+    network = (struct network){.script = script};
+    result = (struct result){.calls = 0};
+    assert_true(address_parse(&config.address, "192.0.2.1"));
+    address_set_port(&config.address, 23);
+    result.online = restart_watch_start(&config, on_done, NULL);
+}
+
+static void begin(const char *script, int64_t leave_ms, int64_t deadline_ms)
+{
+    begin_with(&(struct restart_watch_config){.leave_us = leave_ms * 1000,
+                                              .deadline_us = deadline_ms * 1000},
+               script);
+}
+
+static const struct {
+    const char *script;
+    enum restart_watch_result result;
+    int64_t silent_ms;
+    int64_t back_ms; /* when it ended */
+} rows[] = {
+    {"asssssa", RESTART_WATCH_BACK, 0, 1200},
+    {"rrrsssssssr", RESTART_WATCH_BACK, 400, 2000},
+    {"ssssssr", RESTART_WATCH_BACK, 0, 1200},   /* gone from the beginning */
+    {"aUUUUUUUa", RESTART_WATCH_BACK, 0, 1600}, /* the network says so */
+    {"aassssa", RESTART_WATCH_BACK, 200, 1200}, /* just a second */
+    {"aasssa", RESTART_WATCH_NEVER_GONE, 0, 0}, /* less than a second: lost packets */
+    {"asasasas", RESTART_WATCH_STILL_GONE, 1200, 6000},
+    {"a", RESTART_WATCH_NEVER_GONE, 0, 0},
+    {"asssssssssssssssa", RESTART_WATCH_BACK, 0, 3200},
+    {"aaaaaaaaaaaaaasssssssr", RESTART_WATCH_BACK, 2600, 4200}, /* it goes late, but it goes */
+    {"as", RESTART_WATCH_STILL_GONE, 0, 6000},
+    {"aOOOOOOOOOOa", RESTART_WATCH_NEVER_GONE, 0, 0}, /* our own want is no absence */
+    {"aMMMMMMMMMMa", RESTART_WATCH_NEVER_GONE, 0, 0},
+    {"asssOsssa", RESTART_WATCH_NEVER_GONE, 0, 0},
+    {"asssssOMssr", RESTART_WATCH_BACK, 0, 2000},
+};
+
+static void test_table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        begin(rows[i].script, 3000, 6000);
+        while (result.calls == 0) {
+            size_t knocks = network.knocks;
+            virtual_time_fire();
+            if (network.knocks > knocks)
+                answer();
+        }
+        if (result.result != rows[i].result)
+            fail_msg("%s: %d", rows[i].script, (int)result.result);
+        if (rows[i].result != RESTART_WATCH_NEVER_GONE) {
+            assert_int_equal(result.silent_ms, rows[i].silent_ms);
+            assert_int_equal(result.back_ms, rows[i].back_ms);
+        }
+        assert_int_equal(result.calls, 1);
+        assert_int_equal(network.under_way, 0);
+        assert_true(network.most <= 5);
+        assert_false(virtual_time.exists);
+    }
+}
+
+/* It ends as soon as it is clear that the board will not go. */
+static void test_a_board_that_stays_is_not_waited_for(void **state)
+{
+    (void)state;
+    begin("a", 3000, 60000);
+    while (result.calls == 0) {
+        size_t knocks = network.knocks;
+        virtual_time_fire();
+        if (network.knocks > knocks)
+            answer();
+    }
+    assert_int_equal(result.result, RESTART_WATCH_NEVER_GONE);
+    assert_in_range(result.back_ms, 3000, 3000 + TICK_MS);
+}
+
+/* Its silence began before: the first answer is its return. */
+static void test_gone_already(void **state)
+{
+    static const struct {
+        const char *script;
+        enum restart_watch_result result;
+    } cases[] = {
+        {"a", RESTART_WATCH_BACK}, {"sssr", RESTART_WATCH_BACK}, {"s", RESTART_WATCH_STILL_GONE}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        begin_with(
+            &(struct restart_watch_config){.is_gone = true, .leave_us = 1, .deadline_us = 6000000},
+            cases[i].script);
+        while (result.calls == 0) {
+            size_t knocks = network.knocks;
+            virtual_time_fire();
+            if (network.knocks > knocks)
+                answer();
+        }
+        assert_int_equal(result.result, cases[i].result);
+    }
+}
+
+static void test_freed_at_any_time(void **state)
+{
+    (void)state;
+    for (int knocks = 0; knocks < 8; knocks++) {
+        begin("s", 3000, 6000);
+        for (int i = 0; i < knocks; i++)
+            virtual_time_fire();
+        restart_watch_free(result.online);
+        assert_int_equal(network.under_way, 0);
+        assert_false(virtual_time.exists);
+    }
+    restart_watch_free(NULL);
+}
+
+static void test_no_memory(void **state)
+{
+    struct restart_watch_config config = {.poll_api = &virtual_time.api};
+    (void)state;
+    virtual_time_reset(0);
+    virtual_time.refuse = true;
+    assert_null(restart_watch_start(&config, on_done, NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_a_board_that_stays_is_not_waited_for),
+        cmocka_unit_test(test_gone_already),
+        cmocka_unit_test(test_freed_at_any_time),
+        cmocka_unit_test(test_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

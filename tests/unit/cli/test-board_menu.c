@@ -1,0 +1,144 @@
+/*
+ * test-choose.c: answers to the question which boards; test_select.py asks it at a terminal.
+ */
+#include "cli/board_menu.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { COUNT = 12 };
+
+/* The second and the last cannot be chosen; the others are numbered from 1 to 10. */
+static const char *const names[COUNT] = {"attic",
+                                         "oven",
+                                         "kitchen",
+                                         "kitchen-2",
+                                         "Living room lamp",
+                                         "Garage, left",
+                                         "lab-01",
+                                         "lab-02",
+                                         "lab-03",
+                                         "42",
+                                         "K\xc3\xbc"
+                                         "che",
+                                         "lab-x"};
+
+static struct board boards[COUNT];
+static struct choice choices[COUNT];
+
+static int set_up(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++) {
+        snprintf(boards[i].instance, sizeof boards[i].instance, "%s", names[i]);
+        boards[i].is_resolved = true;
+        choices[i] = (struct choice){.board = &boards[i]};
+    }
+    snprintf(boards[0].host, sizeof boards[0].host, "roof.local");
+    snprintf(choices[1].reason, sizeof choices[1].reason, "the image is for the chip esp32");
+    snprintf(choices[11].reason, sizeof choices[11].reason, "the image is for the chip esp32");
+    return 0;
+}
+
+static void test_answers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *answer;
+        const char *chosen; /* a digit for each board; NULL: not understood */
+    } rows[] = {
+        {"1", "100000000000"},
+        {"2", "001000000000"},
+        {"10", "000000000010"},
+        {"2 4", "001010000000"},
+        {"2,4", "001010000000"},
+        {" 2 ,\t4, ", "001010000000"},
+        {"3-5", "000111000000"},
+        {"1-1 5-10", "100001111110"},
+        {"1,3-5", "100111000000"},
+        {"all", "101111111110"},
+        {"1 all", "101111111110"},
+        {"07", "000000010000"},
+        /* names and patterns */
+        {"kitchen", "001000000000"},
+        {"KITCHEN", "001000000000"},
+        {"roof.local", "100000000000"},
+        {"lab-*", "000000111000"},
+        {"kitchen*, lab-0[12]", "001100110000"},
+        {"kitchen lab-01 1", "101000100000"},
+        {"1,3-5,lab-03", "100111001000"},
+        {"Living room lamp", "000010000000"},
+        {"Living room lamp, 1", "100010000000"},
+        {"Garage, left", "000001000000"},
+        {"K\xc3\xbc"
+         "che",
+         "000000000010"},
+        {"42", "000000000100"},
+        {"*", "101111111110"},
+        {"o*, attic", NULL},
+        {"oven", NULL},
+        {"lab-x", NULL},
+        {"kitchen oven", NULL},
+        {"Living room", NULL},
+        {"kitch", NULL},
+        {"cellar*", NULL},
+        {"", NULL},
+        {" , ", NULL},
+        {"0", NULL},
+        {"11", NULL},
+        {"5-3", NULL},
+        {"3-", NULL},
+        {"-3", NULL},
+        {"3-13", NULL},
+        {"1-2-3", NULL},
+        {"1;2", NULL},
+        {"all1", NULL},
+        {"ALL", NULL},
+        {"+1", NULL},
+        {"1.", NULL},
+        {"18446744073709551617", NULL},
+        {"184467440737095516170000000000001", NULL},
+        {"\x1b[2J", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[COUNT + 1] = "";
+        struct ota_failure failure = {0};
+        for (size_t n = 0; n < COUNT; n++)
+            choices[n].is_chosen = true;
+        enum ota_error error = board_menu_parse(rows[i].answer, choices, COUNT, &failure);
+        for (size_t n = 0; n < COUNT; n++)
+            text[n] = choices[n].is_chosen ? '1' : '0';
+        if ((error == OTA_OK) != (rows[i].chosen != NULL))
+            fail_msg("'%s': %s", rows[i].answer, error == OTA_OK ? text : failure.message);
+        if (rows[i].chosen)
+            assert_string_equal(text, rows[i].chosen);
+        else
+            assert_null(strchr(failure.message, '\x1b'));
+    }
+}
+
+static void test_reasons(void **state)
+{
+    (void)state;
+    struct ota_failure failure;
+    assert_int_equal(board_menu_parse("kitchen, oven", choices, COUNT, &failure), OTA_E_IMAGE);
+    assert_string_equal(failure.message,
+                        "'oven' cannot be chosen: the image is for the chip esp32");
+    assert_int_equal(board_menu_parse("1, cellar", choices, COUNT, &failure), OTA_E_USAGE);
+    assert_string_equal(failure.message,
+                        "'cellar' is neither a number from 1 to 10, nor a range such as 1-10, nor "
+                        "'all', nor the name of a board");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_answers, set_up),
+                                       cmocka_unit_test_setup(test_reasons, set_up)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

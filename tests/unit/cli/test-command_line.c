@@ -1,0 +1,256 @@
+/*
+ * test-command_line.c: what popt and its aliases make of a command line, and that no password stays
+ * in it: neither in argv nor in what ps shows.
+ */
+#include "cli/command_line.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SECRET "hunter2"
+#define CHILD_VARIABLE "TEST_COMMAND_LINE_CHILD"
+
+enum { ARGUMENTS_MAX = 16 };
+
+static char home[] = "/tmp/test-command-line-XXXXXX";
+
+/* One command line, which may be written to, and what was read from it. */
+struct reading {
+    int argc;
+    char *argv[ARGUMENTS_MAX + 2];
+    struct command_line line;
+    struct ota_failure failure;
+    enum ota_error error;
+};
+
+static struct reading *read_arguments(const char *const *arguments)
+{
+    struct reading *it = calloc(1, sizeof *it);
+    assert_non_null(it);
+    it->argv[it->argc++] = strdup("esp-ota");
+    for (; *arguments; arguments++)
+        it->argv[it->argc++] = strdup(*arguments);
+    it->error = command_line_read(&it->line, it->argc, it->argv, &it->failure);
+    return it;
+}
+
+static void reading_free(struct reading *it)
+{
+    command_line_free(&it->line);
+    for (int i = 0; i < it->argc; i++)
+        free(it->argv[i]);
+    free(it);
+}
+
+static void test_password_is_wiped(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments[ARGUMENTS_MAX];
+        const char *after[ARGUMENTS_MAX];
+    } rows[] = {
+        {{"-a", SECRET, "-i", "b"}, {"-a", "", "-i", "b"}},
+        {{"-a" SECRET, "-i", "b"}, {"-a", "-i", "b"}},
+        {{"-a=" SECRET, "-i", "b"}, {"-a=", "-i", "b"}},
+        {{"--auth", SECRET, "-i", "b"}, {"--auth", "", "-i", "b"}},
+        {{"--auth=" SECRET, "-i", "b"}, {"--auth=", "-i", "b"}},
+        {{"-rda", SECRET, "-i", "b"}, {"-rda", "", "-i", "b"}},
+        {{"-rda" SECRET, "-i", "b"}, {"-rda", "-i", "b"}},
+        {{"-a", SECRET, "--auth=" SECRET}, {"-a", "", "--auth="}},
+        /* others with the same text, and what merely ends like it, stay */
+        {{"-a", SECRET, "-f", SECRET, "-i", "b"}, {"-a", "", "-f", SECRET, "-i", "b"}},
+        {{"-a", "b", "-f", "ab", "-i", "b"}, {"-a", "", "-f", "ab", "-i", "b"}},
+        /* also behind and before mistakes */
+        {{"--bogus", "-a", SECRET}, {"--bogus", "-a", ""}},
+        {{"-x", "-a" SECRET}, {"-x", "-a"}},
+        {{"-i", "b", "-a", SECRET, "-p", "x", "-f"}, {"-i", "b", "-a", "", "-p", "x", "-f"}},
+        {{"-a", SECRET, "--help"}, {"-a", "", "--help"}},
+        /* through aliases */
+        {{"--secret", SECRET}, {"--secret", ""}},
+        {{"--login", SECRET}, {"--login", ""}},
+        {{"--around", SECRET}, {"--around", ""}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct reading *it = read_arguments(rows[i].arguments);
+        for (int j = 1; j < it->argc; j++) {
+            assert_string_equal(it->argv[j], rows[i].after[j - 1]);
+            /* not only cut short: nothing is left behind the end */
+            for (size_t k = strlen(it->argv[j]); k < strlen(rows[i].arguments[j - 1]); k++)
+                assert_int_equal(it->argv[j][k], '\0');
+        }
+        reading_free(it);
+    }
+}
+
+static void test_aliases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments[ARGUMENTS_MAX];
+        const char *ip;
+        const char *auth;
+        bool debug;
+    } rows[] = {
+        {{"--kitchen"}, "kitchen.local", "from alias", false},
+        {{"--kitchen", "-a", "mine", "-d"}, "kitchen.local", "mine", true},
+        {{"-k"}, "kitchen.local", NULL, false},
+        {{"-rkd"}, "kitchen.local", NULL, true},
+        {{"--secret", "s", "-i", "b"}, "b", "s", false},
+        {{"--login", "!#:+", "-i", "b"}, "b", "!#:+", false},
+        {{"--around", "mid", "-i", "b"}, "b", "pre-mid-post", false},
+        {{"--marks", "-i", "b"},
+         "b",
+         "\x01"
+         "99.0\x02 \x01"
+         "2.9\x02 \x01",
+         false},
+        {{"--loop", "-i", "b"}, "b", NULL, false},
+        {{"--run", "-i", "b"}, "b", NULL, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct reading *it = read_arguments(rows[i].arguments);
+        assert_int_equal(it->error, OTA_OK);
+        assert_int_equal(it->line.boards.count, 1);
+        assert_string_equal(it->line.boards.items[0], rows[i].ip);
+        if (rows[i].auth)
+            assert_string_equal(it->line.password, rows[i].auth);
+        else
+            assert_null(it->line.password);
+        assert_int_equal(it->line.given[OPTION_DEBUG], rows[i].debug);
+        assert_false(it->line.is_config_broken);
+        reading_free(it);
+    }
+}
+
+static void test_bad_aliases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments[ARGUMENTS_MAX];
+        const char *message;
+    } rows[] = {
+        {{"--bad"}, "the popt alias '--bad' contains an unknown option, '--nonsense'"},
+        {{"--foreign"}, "unknown option '--foreign'; esp-ota --help lists all"},
+        {{"--kitchen=x"}, "unexpected argument 'x'; did you mean -f x?"},
+        {{"--secret"}, "option '--secret' needs a value"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct reading *it = read_arguments(rows[i].arguments);
+        assert_int_equal(it->error, OTA_E_USAGE);
+        assert_string_equal(it->failure.message, rows[i].message);
+        reading_free(it);
+    }
+}
+
+/* The real thing: what ps shows of a process while it works. */
+static void test_process_list(void **state)
+{
+    (void)state;
+    char self[PATH_MAX] = "";
+    assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+    static const char *const rows[][ARGUMENTS_MAX] = {
+        {"-i", "board", "-a", SECRET, "-f", "x"},
+        {"-i", "board", "-rda" SECRET, "-f", "x"},
+        {"-i", "board", "--auth=" SECRET, "-f"},
+        {"-i", "board", "--auth", SECRET, "--bogus"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int output[2];
+        assert_int_equal(pipe(output), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            const char *argv[ARGUMENTS_MAX + 2] = {"esp-ota"};
+            memcpy(argv + 1, rows[i], sizeof rows[i]);
+            setenv(CHILD_VARIABLE, "1", 1);
+            dup2(output[1], STDOUT_FILENO);
+            execv(self, (char **)argv);
+            _exit(127);
+        }
+        close(output[1]);
+        char seen[65536];
+        size_t length = 0;
+        ssize_t got;
+        while ((got = read(output[0], seen + length, sizeof seen - length)) > 0)
+            length += (size_t)got;
+        close(output[0]);
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_non_null(memmem(seen, length, "board", 5));
+        assert_null(memmem(seen, length, SECRET, strlen(SECRET)));
+    }
+}
+
+/* Prints what ps would show of this process after it has read its command line. */
+static int run_child(int argc, char **argv)
+{
+    struct command_line line;
+    struct ota_failure failure;
+    char shown[65536];
+    command_line_read(&line, argc, argv, &failure);
+    int descriptor = open("/proc/self/cmdline", O_RDONLY);
+    ssize_t got = read(descriptor, shown, sizeof shown);
+    close(descriptor);
+    command_line_free(&line);
+    return got > 0 && write(STDOUT_FILENO, shown, (size_t)got) == got ? 0 : 1;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    static const char aliases[] =
+        "esp-ota alias --kitchen --ip kitchen.local --auth=\"from alias\"\n"
+        "esp-ota alias -k --ip kitchen.local\n"
+        "esp-ota alias --secret --auth\n"
+        "esp-ota alias --login --auth !#:+\n"
+        "esp-ota alias --around --auth pre-!#:+-post\n"
+        "esp-ota alias --marks --auth \"\x01"
+        "99.0\x02 \x01"
+        "2.9\x02 \x01\"\n"
+        "esp-ota alias --bad --nonsense=" SECRET "\n"
+        "esp-ota alias --loop --pool\n"
+        "esp-ota alias --pool --loop\n"
+        "esp-ota exec --run /bin/false\n"
+        "other alias --foreign --ip other.local\n";
+    char path[64];
+    if (!mkdtemp(home))
+        return -1;
+    snprintf(path, sizeof path, "%s/.popt", home);
+    int file = open(path, O_WRONLY | O_CREAT, 0600);
+    ssize_t written = write(file, aliases, strlen(aliases));
+    close(file);
+    unsetenv("POSIXLY_CORRECT");
+    return written == (ssize_t)strlen(aliases) ? setenv("HOME", home, 1) : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char path[64];
+    snprintf(path, sizeof path, "%s/.popt", home);
+    unlink(path);
+    return rmdir(home);
+}
+
+int main(int argc, char **argv)
+{
+    if (getenv(CHILD_VARIABLE))
+        return run_child(argc, argv);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_password_is_wiped),
+        cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_bad_aliases),
+        cmocka_unit_test(test_process_list),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

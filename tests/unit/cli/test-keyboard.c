@@ -1,0 +1,274 @@
+/*
+ * test-keyboard.c: lines from standard input, a pipe here, read by the real loop.
+ */
+#include "cli/keyboard.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/loop.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+enum { PARTS = 4 };
+
+static const int64_t PATIENCE_US = 5000000;
+
+static bool refuse_memory;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return refuse_memory ? NULL : __real_calloc(count, size);
+}
+
+/* One standard input, and what has come of it. */
+static struct world {
+    struct loop *loop;
+    AvahiTimeout *timeout;
+    struct keyboard *keyboard;
+    int saved, typist; /* the real standard input; the end of the pipe that is written to */
+    bool is_late;
+    size_t lines, wanted; /* the loop ends with so many lines */
+    char text[16384];     /* each in brackets */
+} world;
+
+static void on_line(const char *line, size_t length, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    size_t used = strlen(world.text);
+    int added = snprintf(world.text + used, sizeof world.text - used, "[%.*s]", (int)length, line);
+    assert_true(added >= 0 && (size_t)added < sizeof world.text - used);
+    if (++world.lines == world.wanted)
+        loop_quit(world.loop);
+}
+
+static void on_late(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    (void)userdata;
+    world.is_late = true;
+    loop_quit(world.loop);
+}
+
+static void begin(void)
+{
+    int pipes[2];
+    world = (struct world){.loop = loop_new()};
+    assert_non_null(world.loop);
+    assert_int_equal(pipe(pipes), 0);
+    world.saved = dup(STDIN_FILENO);
+    world.typist = pipes[1];
+    assert_true(world.saved >= 0 && dup2(pipes[0], STDIN_FILENO) >= 0);
+    close(pipes[0]);
+    world.keyboard = keyboard_start(loop_poll_api(world.loop), on_line, &world);
+    assert_non_null(world.keyboard);
+}
+
+static void end(void)
+{
+    keyboard_free(world.keyboard);
+    loop_free(world.loop);
+    if (world.typist >= 0)
+        close(world.typist);
+    dup2(world.saved, STDIN_FILENO);
+    close(world.saved);
+}
+
+static void type(const char *text, size_t length)
+{
+    assert_int_equal(write(world.typist, text, length), length);
+}
+
+static void hang_up(void)
+{
+    close(world.typist);
+    world.typist = -1;
+}
+
+/* Until so many lines have come in all. */
+static void run_until(size_t lines)
+{
+    world.wanted = lines;
+    if (world.lines >= lines)
+        return;
+    const AvahiPoll *poll_api = loop_poll_api(world.loop);
+    assert_int_equal(loop_arm(poll_api, &world.timeout, PATIENCE_US, on_late, NULL), 0);
+    assert_int_equal(loop_run(world.loop), 0);
+    loop_arm(poll_api, &world.timeout, -1, NULL, NULL);
+    assert_false(world.is_late);
+}
+
+static void test_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *parts[PARTS]; /* as they are written; NULL: standard input ends */
+        size_t lines;
+        const char *text;
+    } rows[] = {
+        {{"help\n"}, 1, "[help]"},
+        {{"one\ntwo\n\nfour\n"}, 4, "[one][two][][four]"},
+        {{"re", "boo", "t\nx\n"}, 2, "[reboot][x]"},
+        {{"tab\t\\ \xc3\xa4\r\n"}, 1, "[tab\t\\ \xc3\xa4\r]"},
+        {{"one\nrest"}, 2, "[one][rest]"}, /* its end comes with that of standard input */
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        begin();
+        for (size_t part = 0; part < PARTS && rows[i].parts[part]; part++)
+            type(rows[i].parts[part], strlen(rows[i].parts[part]));
+        hang_up();
+        run_until(rows[i].lines);
+        assert_string_equal(world.text, rows[i].text);
+        end();
+    }
+}
+
+/* A line that comes by and by is handed out when it is whole. */
+static void test_by_and_by(void **state)
+{
+    (void)state;
+    begin();
+    type("one\nre", 6);
+    run_until(1);
+    assert_string_equal(world.text, "[one]");
+    type("boot\n", 5);
+    run_until(2);
+    assert_string_equal(world.text, "[one][reboot]");
+    end();
+}
+
+/* Lines of about the longest: in pieces, of which none is empty. */
+static void test_long_lines(void **state)
+{
+    (void)state;
+    static const size_t rows[][PARTS] = {
+        {KEYBOARD_LINE_MAX - 1},
+        {KEYBOARD_LINE_MAX},
+        {KEYBOARD_LINE_MAX, 1},
+        {KEYBOARD_LINE_MAX, KEYBOARD_LINE_MAX},
+        {KEYBOARD_LINE_MAX, KEYBOARD_LINE_MAX, KEYBOARD_LINE_MAX, 7},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char line[4 * KEYBOARD_LINE_MAX];
+        size_t pieces = 0, length = 0;
+        for (; pieces < PARTS && rows[i][pieces]; pieces++)
+            length += rows[i][pieces];
+        memset(line, '.', sizeof line);
+        memcpy(line + length, "\nend\n", 5);
+        begin();
+        type(line, length + 5);
+        run_until(pieces + 1);
+        const char *next = world.text;
+        for (size_t piece = 0; piece < pieces; piece++) {
+            assert_int_equal(strspn(next + 1, "."), rows[i][piece]);
+            next += rows[i][piece] + 2;
+        }
+        assert_string_equal(next, "[end]");
+        end();
+    }
+}
+
+static void stop_run(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    (void)userdata;
+    loop_quit(world.loop);
+}
+
+/* One turn of the loop at least. */
+static void turn(void)
+{
+    const AvahiPoll *poll_api = loop_poll_api(world.loop);
+    assert_int_equal(loop_arm(poll_api, &world.timeout, 0, stop_run, NULL), 0);
+    assert_int_equal(loop_run(world.loop), 0);
+}
+
+/* What can be read from now on is for somebody else. */
+static void assert_reads_no_more(void)
+{
+    int pipes[2];
+    char byte = 0;
+    assert_int_equal(pipe2(pipes, O_NONBLOCK), 0);
+    assert_true(dup2(pipes[0], STDIN_FILENO) >= 0);
+    assert_int_equal(write(pipes[1], "x\n", 2), 2);
+    turn();
+    assert_int_equal(read(STDIN_FILENO, &byte, 1), 1);
+    assert_int_equal(byte, 'x');
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+/* Nothing is watched any more: the loop would never rest. */
+static void test_end_of_file(void **state)
+{
+    (void)state;
+    begin();
+    type("one\n", 4);
+    hang_up();
+    run_until(1);
+    turn();
+    turn();
+    assert_reads_no_more();
+    assert_string_equal(world.text, "[one]");
+    end();
+}
+
+/* A standard input that cannot be read has ended. */
+static void test_unreadable(void **state)
+{
+    (void)state;
+    begin();
+    int directory = open("/", O_RDONLY | O_DIRECTORY);
+    assert_true(directory >= 0 && dup2(directory, STDIN_FILENO) >= 0);
+    close(directory);
+    turn();
+    turn();
+    assert_reads_no_more();
+    assert_string_equal(world.text, "");
+    end();
+}
+
+static AvahiWatch *refuse_watch(const AvahiPoll *poll_api, int descriptor, AvahiWatchEvent event,
+                                AvahiWatchCallback callback, void *userdata)
+{
+    (void)poll_api;
+    (void)callback;
+    assert_int_equal(descriptor, STDIN_FILENO);
+    assert_int_equal(event, AVAHI_WATCH_IN);
+    assert_non_null(userdata);
+    return NULL;
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    const AvahiPoll poll_api = {.watch_new = refuse_watch};
+    assert_null(keyboard_start(&poll_api, on_line, &world));
+    refuse_memory = true;
+    struct keyboard *keyboard = keyboard_start(&poll_api, on_line, &world);
+    refuse_memory = false;
+    assert_null(keyboard);
+    keyboard_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines),      cmocka_unit_test(test_by_and_by),
+        cmocka_unit_test(test_long_lines), cmocka_unit_test(test_end_of_file),
+        cmocka_unit_test(test_unreadable), cmocka_unit_test(test_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

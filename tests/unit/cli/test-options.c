@@ -1,0 +1,722 @@
+/*
+ * test-options.c: what callers of espota.py write, every value and every mistake, which password
+ * counts, and the help.
+ */
+#include "cli/options.h"
+#include "image/image.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SECRET "hunter2"
+
+enum { ARGUMENTS_MAX = 16, TEXT_MAX = 8192 };
+
+static char home[] = "/tmp/test-options-XXXXXX";
+
+/* One parse with a command line of its own, which may be written to. */
+struct parse {
+    int argc;
+    char *argv[ARGUMENTS_MAX + 2];
+    struct options options;
+    struct ota_failure failure;
+    enum options_outcome outcome;
+};
+
+static struct parse *parse(const char *const *arguments)
+{
+    struct parse *parse = calloc(1, sizeof *parse);
+    assert_non_null(parse);
+    parse->argv[parse->argc++] = strdup("esp-ota");
+    for (; *arguments; arguments++)
+        parse->argv[parse->argc++] = strdup(*arguments);
+    parse->outcome = options_parse(&parse->options, parse->argc, parse->argv, &parse->failure);
+    return parse;
+}
+
+static void parse_free(struct parse *parse)
+{
+    options_free(&parse->options);
+    for (int i = 0; i < parse->argc; i++)
+        free(parse->argv[i]);
+    free(parse);
+}
+
+static int add(char text[TEXT_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int add(char text[TEXT_MAX], const char *format, ...)
+{
+    size_t length = strlen(text);
+    va_list list;
+    va_start(list, format);
+    int added = vsnprintf(text + length, TEXT_MAX - length, format, list);
+    va_end(list);
+    return added;
+}
+
+/* What differs from the defaults, as text. */
+static void describe(char text[TEXT_MAX], const struct options *options)
+{
+    char address[ADDRESS_TEXT_MAX], source[SOURCE_TEXT_MAX];
+    text[0] = '\0';
+    for (size_t i = 0; i < options->target_count; i++) {
+        add(text, "%s%s", i ? " " : "", options->targets[i].name);
+        if (options->targets[i].port)
+            add(text, ":%d", options->targets[i].port);
+    }
+    add(text, " %s", options->file);
+    if (options->password)
+        add(text, " password='%s'", options->password);
+    if (options->has_source)
+        add(text, " source=%s", source_text(source, &options->source));
+    if (options->port_first || options->port_last)
+        add(text, " ports=%d-%d", options->port_first, options->port_last);
+    if (options->has_peer)
+        add(text, " peer=%s", address_text(address, &options->peer));
+    if (options->size_limit != IMAGE_SIZE_MAX)
+        add(text, " limit=%zu", options->size_limit);
+    if (options->timeout_us != 10 * INT64_C(1000000))
+        add(text, " timeout=%lld", (long long)options->timeout_us);
+    add(text, "%s%s%s%s%s%s%s", options->peer_any ? " peer-any" : "",
+        options->md5_target ? " md5" : "",
+        options->command == OTA_COMMAND_FILESYSTEM ? " filesystem" : "",
+        options->debug ? " debug" : "", options->quiet ? " quiet" : "",
+        options->force_bar ? " bar" : "", options->json ? " json" : "");
+    if (options->deadline_us)
+        add(text, " deadline=%lld", (long long)options->deadline_us);
+    if (options->compress)
+        add(text, " compressed");
+    if (options->sign)
+        add(text, " signed=%s:%s", options->sign, sign_hash_name(options->sign_hash));
+    if (options->verify_key)
+        add(text, " verified=%s", options->verify_key);
+    if (options->output)
+        add(text, " into %s", options->output);
+    if (options->min_auth != AUTH_MD5)
+        add(text, " min-auth=%s", auth_scheme_name(options->min_auth));
+}
+
+static void test_accepted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments[ARGUMENTS_MAX];
+        const char *expected;
+    } rows[] = {
+        /* what others' build systems write for espota.py */
+        {{"-i", "10.0.0.7", "-p", "8266", "--auth=PW", "-f", "fw.bin"},
+         "10.0.0.7:8266 fw.bin password='PW'"},
+        {{"-i", "10.0.0.7", "-p", "3232", "--auth=", "-f", "fw.bin", "-r"},
+         "10.0.0.7:3232 fw.bin password='' bar"},
+        {{"--debug", "--progress", "-i", "board.local", "--spiffs", "-f", "fs.bin"},
+         "board.local fs.bin filesystem debug bar"},
+        {{"-i", "a", "-f", "x", "-i", "b:7"}, "a b:7 x"},
+        {{"-i", "a", "-f", "x", "-i", "b:7", "-p", "7"}, "a:7 b:7 x"},
+        {{"-i", "b", "-I", "0.0.0.0", "-p", "1", "-P", "48266", "-a", "PW", "-s", "-f", "x"},
+         "b:1 x password='PW' ports=48266-48266 filesystem"},
+        {{"--ip", "b", "--host_ip", "10.0.0.1", "--port", "1", "--host_port", "2", "--file", "x",
+          "--timeout", "20", "--md5-target"},
+         "b:1 x source=10.0.0.1 ports=2-2 timeout=20000000 md5"},
+        /* the same with dashes, and spellings of our own */
+        {{"--ip=b", "--host-ip=10.0.0.1", "--host-port=2", "--filesystem", "--file=x"},
+         "b x source=10.0.0.1 ports=2-2 filesystem"},
+        {{"-i", "b", "-f", "x", "-I", "lo"}, "b x source=lo"},
+        {{"-i", "fe80::1%lo", "-f", "x", "-I", "lo"}, "fe80::1%lo x source=lo"},
+        {{"-i", "b", "-f", "x", "-I", "0.0.0.0"}, "b x"},
+        {{"-i", "b", "-f", "x", "-m"}, "b x md5"},
+        {{"-i", "b", "-f", "x", "--deadline", "90.5"}, "b x deadline=90500000"},
+        {{"-i", "b", "-f", "x", "--deadline", "61", "--wait", "60"}, "b x deadline=61000000"},
+        {{"-i", "b", "-f", "x", "--md5_target"}, "b x md5"},
+        {{"-ib", "-fx", "-qp8266"}, "b:8266 x quiet"},
+        {{"-i", "b", "-f", "x", "--json", "--quiet"}, "b x quiet json"},
+        {{"-i", "b", "-f", "x", "-d", "-r"}, "b x debug bar"},
+        {{"-i", "b", "-f", "x", "-z"}, "b x compressed"},
+        {{"--compress", "-i", "b", "-sf", "x"}, "b x filesystem compressed"},
+        {{"-z", "-f", "x", "--output", "y"}, " x compressed into y"},
+        {{"--output=-", "--output=y", "-zsfx"}, " x filesystem compressed into y"},
+        {{"-f", "x", "--sign", "k", "--output", "y"}, " x signed=k:sha256 into y"},
+        {{"-i", "b", "-zfx", "--sign=k", "--sign-hash=sha512"}, "b x compressed signed=k:sha512"},
+        {{"--check", "-f", "x", "--verify-key", "k"}, " x verified=k"},
+        {{"-i", "b", "-f", "x", "--min-auth", "sha256"}, "b x min-auth=SHA-256"},
+        {{"-i", "b", "-f", "x", "--min-auth=sha256", "--min-auth=md5"}, "b x"},
+        /* the last one wins, as in espota.py */
+        {{"-i", "a", "-i", "b", "-f", "x", "-f", "y", "-p", "1", "-p", "2"}, "a:2 b:2 y"},
+        {{"-i", "b", "-f", "x", "-a", "one", "--auth=two"}, "b x password='two'"},
+        /* targets */
+        {{"-i", "Living room", "-f", "x"}, "Living room x"},
+        {{"-i", "b.local:3232", "-f", "x"}, "b.local:3232 x"},
+        {{"-i", "b.local:3232", "-p", "3232", "-f", "x"}, "b.local:3232 x"},
+        {{"-i", "[::1]:3232", "-f", "x", "-I", "::1", "--peer", "::2"},
+         "::1:3232 x source=::1 peer=::2"},
+        {{"-i", "::1", "-I", "::", "-f", "x"}, "::1 x"},
+        {{"-i", "b", "-f", "x", "--peer", "any"}, "b x peer-any"},
+        {{"-i", "b", "-f", "x", "--peer", "10.0.0.9"}, "b x peer=10.0.0.9"},
+        {{"-i", "b", "-f", "x", "--peer", "any", "--peer", "10.0.0.9"}, "b x peer=10.0.0.9"},
+        /* numbers */
+        {{"-i", "b", "-f", "x", "-P", "10000-10100"}, "b x ports=10000-10100"},
+        {{"-i", "b", "-f", "x", "-P", "7-7"}, "b x ports=7-7"},
+        {{"-i", "b", "-f", "x", "-P", "0"}, "b x"},
+        {{"-i", "b", "-f", "x", "-t", "1"}, "b x timeout=1000000"},
+        {{"-i", "b", "-f", "x", "-t", ".2"}, "b x timeout=200000"},
+        {{"-i", "b", "-f", "x", "-t", "0.25"}, "b x timeout=250000"},
+        {{"-i", "b", "-f", "x", "-t", "2.05"}, "b x timeout=2050000"},
+        {{"-i", "b", "-f", "x", "-t", "3600"}, "b x timeout=3600000000"},
+        {{"-i", "b", "-f", "x", "--max-size", "16"}, "b x limit=16"},
+        {{"-i", "b", "-f", "x", "--max-size", "64K"}, "b x limit=65536"},
+        {{"-i", "b", "-f", "x", "--max-size", "1024M"}, "b x limit=1073741824"},
+        /* values that look like something else */
+        {{"-i", "b", "-f", "-x", "-a", "-f"}, "b -x password='-f'"},
+        {{"-i", "b", "-f", "x", "-a", "--auth=y"}, "b x password='--auth=y'"},
+        {{"-i", "b", "-f", "x", "-a", ""}, "b x password=''"},
+        {{"-i", "b", "-f", "x", "-a=y"}, "b x password='y'"},
+        {{"-i", "b", "-f", "x", "-a==y"}, "b x password='=y'"},
+        {{"-i", "b", "-f", "a=b", "--auth=c=d"}, "b a=b password='c=d'"},
+        {{"-i", "b", "-f", "x", "-rday"}, "b x password='y' debug bar"},
+        /* popt's alias sequence, and what stands for values inside, are nothing special */
+        {{"-i", "b", "-f", "x", "-a", "pa!#:+ss"}, "b x password='pa!#:+ss'"},
+        {{"-i", "b", "-f", "x", "-apa!#:+ss", "-r"}, "b x password='pa!#:+ss' bar"},
+        {{"--auth=!#:+", "-i", "b!#:+", "-f", "!#:+!#:+"}, "b!#:+ !#:+!#:+ password='!#:+'"},
+        {{"-f", "-!#:+", "-i", "b"}, "b -!#:+"},
+        {{"-i", "b", "-f", "x", "-a",
+          "\x01"
+          "1.0\x02"},
+         "b x password='\x01"
+         "1.0\x02'"},
+        {{"-i", "b", "-f", "x", "-a",
+          "-r\x01"
+          "1.0\x02"},
+         "b x password='-r\x01"
+         "1.0\x02'"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[TEXT_MAX];
+        struct parse *it = parse(rows[i].arguments);
+        if (it->outcome != OPTIONS_RUN)
+            fail_msg("row %zu (%s): %s", i, rows[i].expected, it->failure.message);
+        describe(text, &it->options);
+        assert_string_equal(text, rows[i].expected);
+        parse_free(it);
+    }
+}
+
+static void test_rejected(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments[ARGUMENTS_MAX];
+        const char *message;
+    } rows[] = {
+        {{NULL},
+         "no board is named, and no firmware\n"
+         "  To upload a sketch: esp-ota -i HOST -f FIRMWARE.bin\n"
+         "  To see which boards there are: esp-ota -l; for all options: esp-ota --help"},
+        {{"-f", "x"}, "no board is named; add -i HOST, the board's name or address, or --all"},
+        {{"-i", "b"}, "no firmware is named; add -f FILE"},
+        {{"-i", "b", "-f", ""}, "the file name behind -f is empty"},
+        {{"-i", "b", "fw.bin"}, "unexpected argument 'fw.bin'; did you mean -f fw.bin?"},
+        {{"b.local", "-f", "x"}, "unexpected argument 'b.local'; did you mean -i b.local?"},
+        {{"-i", "b", "-f", "a.bin", "b.bin"},
+         "-f takes one file, but 'a.bin' is followed by 'b.bin'; name the one to send, and put a "
+         "name that contains spaces in quotes"},
+        {{"--file=a", "b", "c\n", "d", "e", "f", "-i", "b", "more"},
+         "-f takes one file, but 'a' is followed by 'b', 'c\\n', 'd' and 2 more; name the one to "
+         "send, and put a name that contains spaces in quotes"},
+        {{"-f", "a", "b", "\u2013a", SECRET, "-i", "b"},
+         "-f takes one file, but 'a' is followed by 'b'; name the one to send, and put a name that "
+         "contains spaces in quotes"},
+        {{"-f", "a", "b", "-a", "x", SECRET, "-i", "b"},
+         "-f takes one file, but 'a' is followed by 'b'; name the one to send, and put a name that "
+         "contains spaces in quotes"},
+        {{"-f", "a", "-i", "lab-*"},
+         "\"lab-*\" is a pattern, where one board is meant; --match takes a pattern"},
+        {{"-i", "my", "board", "-f", "x"},
+         "unexpected argument 'board'; a value that contains spaces needs quotes"},
+        {{"-i", "b", "-a", "correct", SECRET, "horse", "-f", "x"},
+         "unexpected argument after the password; if the password contains spaces, put it in "
+         "quotes"},
+        {{"-i", "b", "--auth=correct", SECRET, "-f", "x"},
+         "unexpected argument after the password; if the password contains spaces, put it in "
+         "quotes"},
+        {{"-i", "b", "--", "--auth=" SECRET},
+         "unexpected arguments after '--'; leave the '--' out"},
+        {{"-i", "b", "-"}, "unexpected argument '-'; did you mean -f -?"},
+        {{"--match", "", "-f", "x"}, "the pattern behind --match is empty; '*' fits every board"},
+        {{"-i", "b", "-f", "x", "--wait", "-1"},
+         "--wait '-1' is not a number of seconds from 0 to 2592000"},
+        {{"--hosts", "-", "--auth-file", "-", "-f", "x"},
+         "--auth-file and --hosts cannot both be read from standard input"},
+        {{"--hosts", "-", "-f", "-"}, "--hosts and -f cannot both be read from standard input"},
+        {{"-i", "b", "--auth-file", "-", "-f", "-"},
+         "--auth-file and -f cannot both be read from standard input"},
+        /* dashes: too few, too long; a value left out */
+        {{"-ip", "b"}, "'-ip' has only one dash; write '--ip'"},
+        {{"-auth=" SECRET, "-i", "b"}, "'-auth' has only one dash; write '--auth'"},
+        {{"-i", "b", "-f", "x", "-t", "10s"},
+         "--timeout '10s' is not a number of seconds from 0.001 to 3600; write 10"},
+        {{"-i", "b", "-f", "x", "--wait", "2m"},
+         "--wait '2m' is not a number of seconds from 0 to 2592000; write 120"},
+        {{"-i", "b", "-f", "x", "--deadline", "1 h"},
+         "--deadline '1 h' is not a number of seconds from 0.001 to 2592000; write 3600"},
+        {{"-i", "b", "-f", "x", "-t", "2h"},
+         "--timeout '2h' is not a number of seconds from 0.001 to 3600"},
+        {{"-i", "b", "-f", "x", "--wait", "2ms"},
+         "--wait '2ms' is not a number of seconds from 0 to 2592000"},
+        {{"-i", "b", "-f", "x", "-p", "udp/8266"},
+         "--port 'udp/8266' is not a port number from 1 to 65535"},
+        {{"-i", "b", "-f", "x", "--max-size", "1,024"},
+         "--max-size '1,024' is not a number of bytes from 16 to 1024M (K and M are allowed)"},
+        {{"-i", "b", "-f", "x", "-j", "0x10"}, "--jobs '0x10' is not a number from 1 to 10000"},
+        {{"-i", "b", "-f", "x", "--deadline", "0"},
+         "--deadline '0' is not a number of seconds from 0.001 to 2592000"},
+        {{"-i", "b", "-f", "x", "--deadline", "60", "--wait", "60"},
+         "--deadline would end the upload before --wait is over; give it more seconds than --wait"},
+        {{"-i", "b", "--monitor", "--deadline", "60"},
+         "--deadline limits uploads; add -f FILE, or limit a log with --monitor-for"},
+        {{"-l", "--deadline", "60"},
+         "-l prints all boards and uploads nothing; leave --deadline out"},
+        {{"-wait", "3"}, "'-wait' has only one dash; write '--wait'"},
+        {{"-i", "-f", "x"}, "option '--ip' needs a value, but '-f' follows"},
+        {{"-f", "--auth=" SECRET}, "option '--file' needs a value, but '--auth' follows"},
+        {{"-i", "b",
+          "\xe2\x80\x93"
+          "f",
+          "x"},
+         "'\xe2\x80\x93"
+         "f' begins with a long dash, perhaps copied from a web page; write '-f'"},
+        {{"-i", "b",
+          "\xe2\x80\x94"
+          "auth=" SECRET},
+         "'\xe2\x80\x94"
+         "auth' begins with a long dash, perhaps copied from a web page; write "
+         "'--auth'"},
+        {{"-i", "b",
+          "\xe2\x80\x93"
+          "a" SECRET},
+         "an argument begins with a long dash, perhaps copied from a web page; options begin with "
+         "'-' or '--'"},
+        /* what other programs call it */
+        {{"--password=" SECRET}, "unknown option '--password'; did you mean '--auth'?"},
+        {{"--passwort"}, "unknown option '--passwort'; did you mean '--auth'?"},
+        {{"--pass"}, "unknown option '--pass'; did you mean '--auth'?"},
+        {{"--host"}, "unknown option '--host'; did you mean '--ip'?"},
+        {{"--image"}, "unknown option '--image'; did you mean '--file'?"},
+        {{"--firmware"}, "unknown option '--firmware'; did you mean '--file'?"},
+        {{"--js"}, "unknown option '--js'; did you mean '--json'?"},
+        {{"--IP"}, "unknown option '--IP'; did you mean '--ip'?"},
+        /* unknown options never show what may be a secret */
+        {{"--bogus"}, "unknown option '--bogus'; esp-ota --help lists all"},
+        {{"--bogus=" SECRET}, "unknown option '--bogus'; esp-ota --help lists all"},
+        {{"--auht=" SECRET}, "unknown option '--auht'; did you mean '--auth'?"},
+        {{"--prog"}, "unknown option '--prog'; did you mean '--progress'?"},
+        {{"--verion"}, "unknown option '--verion'; did you mean '--version'?"},
+        {{"--x"}, "unknown option '--x'; esp-ota --help lists all"},
+        {{"--\x1b[31mred"}, "unknown option '--\\x1b[31mred'; esp-ota --help lists all"},
+        {{"--aut\x01" SECRET}, "unknown option '--aut'; did you mean '--auth'?"},
+        {{"-x"}, "unknown option '-x'; esp-ota --help lists all"},
+        {{"-rxd"}, "unknown option '-x'; esp-ota --help lists all"},
+        {{"-xa" SECRET}, "unknown option '-x'; esp-ota --help lists all"},
+        {{"-\xc3\xa4"}, "unknown option '-\xc3\xa4'; esp-ota --help lists all"},
+        {{"-\n"}, "unknown option '-\\n'; esp-ota --help lists all"},
+        {{"-i", "b", "-f"}, "option '-f' needs a value"},
+        {{"-i", "b", "-rdf"}, "option '-f' needs a value"},
+        {{"--file"}, "option '--file' needs a value"},
+        {{"--debug=" SECRET}, "option '--debug' takes no value"},
+        {{"-dr=" SECRET}, "option '-r' takes no value"},
+        {{"-r="}, "option '-r' takes no value"},
+        /* the first mistake counts */
+        {{"--bogus", "-x"}, "unknown option '--bogus'; esp-ota --help lists all"},
+        /* conflicts */
+        {{"-i", "b", "-f", "x", "-a", SECRET, "--auth-file", "/nowhere"},
+         "-a and --auth-file both give a password; leave one of them out"},
+        {{"-i", "b", "-f", "x", "-q", "-d"},
+         "-q asks for silence and -d for output; leave one out"},
+        {{"-i", "b", "-f", "x", "-r", "-q"},
+         "-q asks for silence and -r for output; leave one out"},
+        {{"-i", "b:1", "-p", "2", "-f", "x"},
+         "-i names port 1, but -p names port 2; leave one of them out"},
+        {{"-i", "1.2.3.4", "-I", "::1", "-f", "x"},
+         "-i and --host-ip must both be IPv4 addresses or both IPv6 addresses"},
+        {{"-i", "::1", "--peer", "1.2.3.4", "-f", "x"},
+         "-i and --peer must both be IPv4 addresses or both IPv6 addresses"},
+        {{"-f", "x", "--output", "y"},
+         "--output would write what -f names as it is; say what to do to it: add -z or "
+         "--sign KEY"},
+        {{"-l", "--sign", "k"}, "-l prints all boards and uploads nothing; leave --sign out"},
+        {{"-i", "b", "-f", "x", "--sign", ""}, "the file name behind --sign is empty"},
+        {{"-i", "b", "-f", "x", "--sign", "k", "--sign-hash", "md\x1b"},
+         "--sign-hash 'md\\x1b' is none of sha256, sha384 and sha512"},
+        {{"-i", "b", "-f", "x", "--min-auth", "SHA256"},
+         "--min-auth 'SHA256' is neither md5 nor sha256"},
+        {{"-i", "b", "-f", "x", "--min-auth", ""}, "--min-auth '' is neither md5 nor sha256"},
+        {{"-i", "b", "-f", "x", "--sign-hash", "sha384"},
+         "--sign-hash says how to sign; add --sign KEY, or leave it out"},
+        /* what is about a log, or about what is expected of it */
+        {{"-i", "b", "-f", "x", "--timestamps"},
+         "--timestamps is about a board's log; add --monitor"},
+        {{"-i", "b", "-f", "x", "--log", "y"}, "--log is about a board's log; add --monitor"},
+        {{"-i", "b", "-f", "x", "--raw"}, "--raw is about a board's log; add --monitor"},
+        {{"-i", "b", "-f", "x", "--monitor-for", "9"},
+         "--monitor-for is about a board's log; add --monitor"},
+        {{"-i", "b", "--reject", "x", "--raw"}, "--raw is about a board's log; add --monitor"},
+        {{"-i", "b", "--monitor", "--monitor-for", "9", "--expect", "x"},
+         "--monitor-for and --expect both say when to end; --expect-timeout is for the latter"},
+        {{"-i", "b", "--monitor", "--monitor-for", "9", "--reject", "x"},
+         "--monitor-for and --reject both say when to end; --expect-timeout is for the latter"},
+        {{"-i", "b", "--monitor", "--expect-timeout", "9"},
+         "--expect-timeout is for what is expected; add --expect REGEX"},
+        {{"-i", "b", "--monitor", "--raw", "--json"},
+         "--raw and --json contradict each other; leave one out"},
+        {{"-i", "b", "--monitor", "--online", "9"},
+         "--online waits for a board that an upload restarts; add -f FILE"},
+        /* what is about an upload, so that -f was forgotten */
+        {{"-i", "b", "--monitor", "-s"}, "no firmware is named; add -f FILE"},
+        {{"-i", "b", "--monitor", "-z"}, "no firmware is named; add -f FILE"},
+        {{"-i", "b", "--monitor", "--sign", "k"}, "no firmware is named; add -f FILE"},
+        {{"-i", "b", "--monitor", "--force"}, "no firmware is named; add -f FILE"},
+        {{"-i", "b", "--monitor", "--canary", "1"}, "no firmware is named; add -f FILE"},
+        {{"-i", "b", "--monitor", "--resume", "y"}, "no firmware is named; add -f FILE"},
+        {{"--hosts", "y", "--match", "b*"}, "no firmware is named; add -f FILE"},
+        {{"--verify-key", "k", "-f", "x", "-z", "--output", "y"},
+         "--verify-key needs an image to verify; add --check, or -i and -f for an upload"},
+        {{"-l", "--verify-key", "k"},
+         "--verify-key needs an image to verify; add --check, or -i and -f for an upload"},
+        {{"-i", "b", "--monitor", "--verify-key", "k"},
+         "--verify-key needs an image to verify; add --check, or -i and -f for an upload"},
+        {{"--check", "-f", "x", "--verify-key", ""}, "the file name behind --verify-key is empty"},
+        {{"-z", "--output", "y"}, "no firmware is named; add -f FILE"},
+        {{"-z", "-f", "x", "--output", ""}, "the file name behind --output is empty"},
+        {{"-z", "-f", "x", "--output", "-"},
+         "--output writes a file and not to standard output; give it a name"},
+        {{"-z", "-f", "x", "--output", "y", "-i", "b"},
+         "--output writes a file and uploads nothing; leave it out, or the boards"},
+        {{"-z", "-f", "x", "--output", "y", "--match", "*"},
+         "--output writes a file and uploads nothing; leave it out, or the boards"},
+        {{"-f", "x", "--output", "y", "--check"},
+         "--check looks at a file only; leave --output out"},
+        {{"-l", "--output", "y"}, "-l prints all boards and uploads nothing; leave --output out"},
+        /* addresses */
+        {{"-i", "b", "-f", "x", "--peer", "b.local"},
+         "--peer 'b.local' is neither the numeric IP address that the board connects from nor "
+         "'any'"},
+        {{"-i", "b", "-f", "x", "--peer", "0.0.0.0"},
+         "--peer '0.0.0.0' is neither the numeric IP address that the board connects from nor "
+         "'any'"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct parse *it = parse(rows[i].arguments);
+        assert_int_equal(it->outcome, OPTIONS_ERROR);
+        assert_int_equal(it->failure.error, OTA_E_USAGE);
+        assert_string_equal(it->failure.message, rows[i].message);
+        for (int j = 0; j < it->argc; j++)
+            assert_null(strstr(it->argv[j], SECRET));
+        parse_free(it);
+    }
+}
+
+/* Values that are no numbers at all, or out of range, for each option that takes a number. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"--port", "--host-port", "--timeout", "--max-size"};
+    static const char *const values[] = {
+        "",
+        " ",
+        "+1",
+        "-1",
+        " 20",
+        "20 ",
+        "0x20",
+        "2O",
+        "20.",
+        ".",
+        "1e2",
+        "\n",
+        "70000000000000000000000",
+        "18446744073709551616",
+        "20KB",
+        "20k",
+        "4294967296",
+        "20-",
+        "-20",
+        "20-10",
+        "0-20",
+        "10-20-30",
+        "20\n",
+        "1.2345",
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        for (size_t j = 0; j < sizeof values / sizeof *values; j++) {
+            const char *arguments[] = {"-i", "b", "-f", "x", options[i], values[j], NULL};
+            struct parse *it = parse(arguments);
+            if (it->outcome != OPTIONS_ERROR)
+                fail_msg("%s '%s' was accepted", options[i], values[j]);
+            assert_int_equal(it->failure.error, OTA_E_USAGE);
+            assert_memory_equal(it->failure.message, options[i], strlen(options[i]));
+            assert_null(strchr(it->failure.message, '\n'));
+            parse_free(it);
+        }
+    }
+    static const char *const out_of_range[][2] = {
+        {"--port", "0"},
+        {"--port", "65536"},
+        {"--host-port", "65536"},
+        {"--timeout", "0"},
+        {"--timeout", "3600.001"},
+        {"--timeout", "0.000"},
+        {"--max-size", "15"},
+        {"--max-size", "1025M"},
+        {"--max-size", "1073741825"},
+        {"--max-size", "0"},
+        {"--host-port", "1-65536"},
+        {"--port", "010"},
+        {"--max-size", "1073741824M"},
+    };
+    for (size_t i = 0; i < sizeof out_of_range / sizeof *out_of_range; i++) {
+        const char *arguments[] = {"-i", "b", "-f", "x", out_of_range[i][0], out_of_range[i][1],
+                                   NULL};
+        struct parse *it = parse(arguments);
+        assert_int_equal(it->outcome, OPTIONS_ERROR);
+        parse_free(it);
+    }
+}
+
+static void write_file(const char *path, const char *content, size_t length)
+{
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(descriptor >= 0);
+    assert_int_equal(write(descriptor, content, length), (ssize_t)length);
+    close(descriptor);
+}
+
+/* -a, else --auth-file, else ESP_OTA_AUTH; an empty password is an answer, an empty variable none.
+ */
+static void test_which_password(void **state)
+{
+    (void)state;
+    char path[64], file_option[80];
+    snprintf(path, sizeof path, "%s/password", home);
+    snprintf(file_option, sizeof file_option, "--auth-file=%s", path);
+    write_file(path, "from file\n", 10);
+    const struct {
+        const char *variable;
+        const char *option;
+        const char *password;
+    } rows[] = {
+        {"from variable", NULL, "from variable"},
+        {"from variable", "--auth=mine", "mine"},
+        {"from variable", "--auth=", ""},
+        {"from variable", file_option, "from file"},
+        {NULL, file_option, "from file"},
+        {"", NULL, NULL},
+        {NULL, NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].variable)
+            setenv("ESP_OTA_AUTH", rows[i].variable, 1);
+        const char *arguments[] = {"-i", "b", "-f", "x", rows[i].option, NULL};
+        struct parse *it = parse(arguments);
+        assert_int_equal(it->outcome, OPTIONS_RUN);
+        if (rows[i].password)
+            assert_string_equal(it->options.password, rows[i].password);
+        else
+            assert_null(it->options.password);
+        assert_null(getenv("ESP_OTA_AUTH"));
+        parse_free(it);
+    }
+}
+
+/* Standard output or error of one parse. */
+static struct parse *parse_captured(const char *const *arguments, int stream, char text[TEXT_MAX])
+{
+    char path[64];
+    snprintf(path, sizeof path, "%s/captured", home);
+    fflush(NULL);
+    int saved = dup(stream), file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    dup2(file, stream);
+    struct parse *it = parse(arguments);
+    fflush(NULL);
+    dup2(saved, stream);
+    close(saved);
+    ssize_t got = pread(file, text, TEXT_MAX - 1, 0);
+    close(file);
+    assert_true(got >= 0);
+    text[got] = '\0';
+    return it;
+}
+
+static void test_exposed_file(void **state)
+{
+    (void)state;
+    static const struct {
+        mode_t mode;
+        const char *extra;
+        const char *warning; /* NULL: none */
+    } rows[] = {{0600, NULL, NULL},
+                {0640, NULL, "every member of its group can read "},
+                {0644, NULL, "every user of this computer can read "},
+                {0640, "-q", NULL},
+                {0644, "-q", NULL}};
+    char path[64];
+    snprintf(path, sizeof path, "%s/password", home);
+    write_file(path, "geheim\n", 7);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[TEXT_MAX];
+        const char *arguments[] = {"-i", "b", "-f", "x", "--auth-file", path, rows[i].extra, NULL};
+        chmod(path, rows[i].mode);
+        struct parse *it = parse_captured(arguments, STDERR_FILENO, text);
+        assert_int_equal(it->outcome, OPTIONS_RUN);
+        assert_int_equal(strstr(text, "can read") != NULL, rows[i].warning != NULL);
+        assert_non_null(strstr(text, rows[i].warning ? rows[i].warning : ""));
+        assert_null(strstr(text, "geheim"));
+        parse_free(it);
+    }
+}
+
+static void test_help(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "-i, --ip HOST",
+        "-p, --port PORT",
+        "-a, --auth PASSWORD",
+        "--auth-file FILE",
+        "-m, --md5-target",
+        "-f, --file FILE",
+        "-s, --spiffs",
+        "--filesystem",
+        "--max-size BYTES",
+        "-I, --host-ip ADDRESS",
+        "-P, --host-port PORT",
+        "--peer ADDRESS",
+        "-t, --timeout SECONDS",
+        "-r, --progress",
+        "-q, --quiet",
+        "--json",
+        "-d, --debug",
+        "-h, --help",
+        "--usage",
+        "-V, --version",
+        "\nTarget:\n",
+        "\nAuthentication:\n",
+        "\nImage:\n",
+        "\nNetwork:\n",
+        "\nOutput:\n",
+        "\nExamples:\n",
+    };
+    char text[TEXT_MAX];
+    struct parse *it = parse_captured((const char *const[]){"--help", NULL}, STDOUT_FILENO, text);
+    assert_int_equal(it->outcome, OPTIONS_DONE);
+    parse_free(it);
+    assert_memory_equal(text, "Usage: esp-ota ", 15);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!strstr(text, names[i]))
+            fail_msg("--help lacks %s", names[i]);
+    }
+    assert_null(strchr(text, '\t'));
+    assert_null(strstr(text, " \n"));
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+        assert_in_range(strcspn(line, "\n"), 0, 79);
+}
+
+static void test_information(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *arguments[ARGUMENTS_MAX];
+        const char *start;
+    } rows[] = {
+        {{"-V"}, "esp-ota " ESP_OTA_VERSION "\n"},
+        {{"--version"}, "esp-ota " ESP_OTA_VERSION "\n"},
+        {{"--usage"}, "Usage: esp-ota [-i|--ip HOST] "},
+        {{"-h"}, "Usage: esp-ota -i HOST "},
+        /* with mistakes around it, too */
+        {{"--bogus", "-h", "-x"}, "Usage: esp-ota -i HOST "},
+        {{"fw.bin", "-V"}, "esp-ota "},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[TEXT_MAX];
+        struct parse *it = parse_captured(rows[i].arguments, STDOUT_FILENO, text);
+        assert_int_equal(it->outcome, OPTIONS_DONE);
+        assert_memory_equal(text, rows[i].start, strlen(rows[i].start));
+        parse_free(it);
+    }
+}
+
+static void test_full_disk(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"--help", "--usage", "--version"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        fflush(NULL);
+        pid_t child = fork();
+        if (child == 0) {
+            dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+            struct parse *it = parse((const char *const[]){rows[i], NULL});
+            bool is_right = it->outcome == OPTIONS_ERROR && it->failure.error == OTA_E_OUTPUT &&
+                            strstr(it->failure.message, "No space left on device");
+            parse_free(it);
+            _exit(is_right ? 0 : 1);
+        }
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+}
+
+/* --json and -q also decide how a mistake on the command line is reported. */
+static void test_flags_survive_mistakes(void **state)
+{
+    (void)state;
+    struct parse *it = parse((const char *const[]){"--json", "--bogus", "-q", NULL});
+    assert_int_equal(it->outcome, OPTIONS_ERROR);
+    assert_true(it->options.json);
+    assert_true(it->options.quiet);
+    parse_free(it);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (!mkdtemp(home))
+        return -1;
+    unsetenv("ESP_OTA_AUTH");
+    unsetenv("POSIXLY_CORRECT");
+    return setenv("HOME", home, 1);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"password", "captured"};
+    char path[64];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", home, files[i]);
+        unlink(path);
+    }
+    return rmdir(home);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_rejected),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_which_password),
+        cmocka_unit_test(test_exposed_file),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_information),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_flags_survive_mistakes),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,265 @@
+/*
+ * test-browse.c: when a search for boards is over, and what is said then. The test answers in place
+ * of mdns_client.c, and plays time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/diag.h"
+#include "base/loop.h"
+#include "discovery/board_browse.h"
+#include "support/capture.h"
+#include "support/virtual_time.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t S = 1000000;
+
+static struct world {
+    mdns_client_answer_fn *on_answer; /* NULL: nothing is being asked */
+    void *answer_userdata;
+    bool refuse_mdns, refuse_timeout, free_when_done;
+    size_t cancelled, done;
+    struct board_browse *browse;
+    size_t count;
+    char first[MDNS_INSTANCE_MAX];
+    struct ota_failure failure;
+} world;
+
+struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
+                                          const char *name, mdns_client_answer_fn *on_answer,
+                                          void *userdata);
+void __wrap_mdns_client_cancel(struct mdns_query *query);
+
+struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
+                                          const char *name, mdns_client_answer_fn *on_answer,
+                                          void *userdata)
+{
+    assert_null(mdns);
+    assert_int_equal(kind, MDNS_BOARDS);
+    assert_string_equal(name, "");
+    if (world.refuse_mdns)
+        return NULL;
+    world.on_answer = on_answer;
+    world.answer_userdata = userdata;
+    return (struct mdns_query *)&world;
+}
+
+void __wrap_mdns_client_cancel(struct mdns_query *query)
+{
+    assert_ptr_equal(query, &world);
+    assert_non_null(world.on_answer);
+    world.on_answer = NULL;
+    world.cancelled++;
+}
+
+static void on_done(const struct board_list *boards, const struct ota_failure *failure,
+                    void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.done++;
+    world.count = boards->count;
+    if (boards->count)
+        snprintf(world.first, sizeof world.first, "%s", boards->items[0]->instance);
+    if (failure)
+        world.failure = *failure;
+    if (world.free_when_done) {
+        board_browse_free(world.browse);
+        world.browse = NULL;
+    }
+}
+
+static void start(struct world settings)
+{
+    world = settings;
+    virtual_time_reset(0);
+    virtual_time.refuse = world.refuse_timeout;
+    world.browse = board_browse_start(&virtual_time.api, NULL, 10 * S, on_done, &world);
+}
+
+static void stop(void)
+{
+    board_browse_free(world.browse);
+    assert_false(virtual_time.exists);
+    assert_null(world.on_answer);
+}
+
+static void say(enum mdns_event event, const char *instance, const char *reason)
+{
+    struct mdns_answer answer = {.event = event};
+    mdns_client_answer_fn *on_answer = world.on_answer;
+    snprintf(answer.instance, sizeof answer.instance, "%s", instance);
+    snprintf(answer.reason, sizeof answer.reason, "%s", reason);
+    assert_non_null(on_answer);
+    if (event != MDNS_FOUND)
+        world.on_answer = NULL;
+    on_answer(&answer, world.answer_userdata);
+}
+
+static void elapse(void)
+{
+    virtual_time_fire();
+}
+
+static void test_everything_has_come(void **state)
+{
+    (void)state;
+    start((struct world){0});
+    say(MDNS_FOUND, "b", "");
+    say(MDNS_FOUND, "a", "");
+    say(MDNS_FOUND, "b", "");
+    assert_int_equal(world.done, 0);
+    say(MDNS_END, "", "");
+    assert_int_equal(world.done, 1);
+    assert_int_equal(world.count, 2);
+    assert_string_equal(world.first, "a");
+    assert_int_equal(world.failure.error, OTA_OK);
+    stop();
+    assert_int_equal(world.cancelled, 0);
+}
+
+static void test_no_boards(void **state)
+{
+    (void)state;
+    start((struct world){0});
+    virtual_time.now_us = 3 * S / 2;
+    say(MDNS_END, "", "");
+    assert_int_equal(world.done, 1);
+    assert_int_equal(world.failure.error, OTA_E_NOT_FOUND);
+    assert_string_equal(world.failure.message, "no board announces itself in this network "
+                                               "(multicast DNS was asked for 1.5 s)");
+    stop();
+}
+
+static void test_deadline(void **state)
+{
+    (void)state;
+    for (int has_board = 0; has_board < 2; has_board++) {
+        start((struct world){0});
+        assert_int_equal(virtual_time.due_us, 10 * S);
+        if (has_board)
+            say(MDNS_FOUND, "a", "");
+        elapse();
+        assert_int_equal(world.done, 1);
+        assert_int_equal(world.count, has_board);
+        assert_int_equal(world.failure.error, has_board ? OTA_OK : OTA_E_NOT_FOUND);
+        stop();
+        assert_int_equal(world.cancelled, 1);
+    }
+}
+
+/* avahi-daemon cannot remember more boards: what it has told may not be all. */
+static void test_crowd(void **state)
+{
+    static struct capture capture;
+    static const struct {
+        size_t count;
+        bool is_cut_short;
+        const char *said;
+    } rows[] = {
+        {1024, false, ""},
+        {1024, true,
+         "esp-ota: warning: after 10.0 s not all boards have been heard (-t gives them more "
+         "time)\n"},
+        {1025, false,
+         "esp-ota: warning: after 0.0 s 0 of 1025 boards have answered, and more may exist: "
+         "avahi-daemon remembers at most 4096 records of a network, which 1024 boards fill; name "
+         "boards with --hosts, or split the network\n"},
+        {1025, true,
+         "esp-ota: warning: after 10.0 s 0 of 1025 boards have answered, and more may exist: "
+         "avahi-daemon remembers at most 4096 records of a network, which 1024 boards fill; name "
+         "boards with --hosts, or split the network\n"},
+    };
+
+    (void)state;
+    diag_set_level(DIAG_LEVEL_WARNING);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        start((struct world){0});
+        for (size_t j = 0; j < rows[i].count; j++) {
+            char name[24];
+            snprintf(name, sizeof name, "%zu", j);
+            say(MDNS_FOUND, name, "");
+        }
+        capture_begin(&capture);
+        if (rows[i].is_cut_short)
+            elapse();
+        else
+            say(MDNS_END, "", "");
+        capture_end(&capture);
+        assert_string_equal(capture.text_err, rows[i].said);
+        assert_int_equal(world.done, 1);
+        assert_int_equal(world.count, rows[i].count);
+        assert_int_equal(world.failure.error, OTA_OK);
+        stop();
+    }
+    diag_set_level(DIAG_LEVEL_ERROR);
+}
+
+static void test_unavailable(void **state)
+{
+    (void)state;
+    for (int has_board = 0; has_board < 2; has_board++) {
+        start((struct world){0});
+        if (has_board)
+            say(MDNS_FOUND, "a", "");
+        say(MDNS_UNAVAILABLE, "", "no bus");
+        assert_int_equal(world.done, 1);
+        assert_int_equal(world.count, has_board);
+        assert_int_equal(world.failure.error, OTA_E_NO_MDNS);
+        assert_non_null(strstr(world.failure.message,
+                               has_board ? "the boards found may not be all: multicast DNS cannot "
+                                           "be asked (no bus)"
+                                         : "boards cannot be looked for: multicast DNS cannot be "
+                                           "asked (no bus)"));
+        stop();
+    }
+}
+
+static void test_freed(void **state)
+{
+    (void)state;
+    start((struct world){0});
+    say(MDNS_FOUND, "a", "");
+    stop();
+    assert_int_equal(world.cancelled, 1);
+    assert_int_equal(world.done, 0);
+    start((struct world){.free_when_done = true});
+    say(MDNS_END, "", "");
+    assert_null(world.browse);
+    start((struct world){.free_when_done = true});
+    elapse();
+    assert_null(world.browse);
+    stop();
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    start((struct world){.refuse_mdns = true});
+    assert_null(world.browse);
+    stop();
+    start((struct world){.refuse_timeout = true});
+    assert_null(world.browse);
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_everything_has_come),
+        cmocka_unit_test(test_no_boards),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_unavailable),
+        cmocka_unit_test(test_freed),
+        cmocka_unit_test(test_memory),
+    };
+    diag_set_level(DIAG_LEVEL_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

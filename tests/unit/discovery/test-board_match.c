@@ -1,0 +1,91 @@
+/*
+ * test-match.c: the boards that --match and --board mean, and what is said when there are none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "discovery/board_match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct board attic = {
+    .instance = "attic", .is_resolved = true, .host = "a.local", .port = 8266, .type = "nodemcu"};
+static struct board lamp = {.instance = "Living room lamp",
+                            .is_resolved = true,
+                            .host = "lamp.local",
+                            .port = 3232,
+                            .type = "esp32dev"};
+static struct board web = {
+    .instance = "web\x1b", .is_resolved = true, .host = "web.local", .port = 80, .type = "esp32s3"};
+static struct board *items[] = {&attic, &lamp, &web};
+static const struct board_list all = {.items = items, .count = 3};
+
+static void test_cases(void **state)
+{
+    static const struct {
+        char *match, *board;
+        bool only_espota;
+        const char *names;   /* their first letters; NULL: it fails */
+        const char *message; /* then: a part of it */
+    } cases[] = {
+        {NULL, NULL, false, "aLw", NULL},
+        {NULL, NULL, true, "aL", NULL},
+        {"*a*", NULL, false, "aL", NULL},
+        {"LAMP", NULL, false, "L", NULL},
+        {NULL, "esp32*", false, "Lw", NULL},
+        {NULL, "esp32*", true, "L", NULL},
+        {"w*", "esp32*", false, "w", NULL},
+        {"w*", NULL, true, NULL,
+         "of 3 boards that announce themselves there is none whose name fits 'w*'; --list shows "
+         "them: \"web\\x1b\", "},
+        {"x\n", "y", false, NULL,
+         "none whose name fits 'x\\n' and that is of the kind 'y'; --list shows them: "},
+        {NULL, "y", false, NULL,
+         "none that is of the kind 'y'; --list shows them: 'nodemcu', 'esp32dev', 'esp32s3'"},
+        {NULL, "esp32", false, NULL, "--board '*esp32*' would match 2 of them; --list shows"},
+        {"am", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct options options = {.match = cases[i].match, .board = cases[i].board};
+        struct board_list matching;
+        struct ota_failure failure = {0};
+        char names[4] = "";
+        enum ota_error error =
+            board_match(&matching, &all, &options, cases[i].only_espota, &failure);
+        for (size_t j = 0; j < matching.count; j++)
+            names[j] = matching.items[j]->instance[0];
+        assert_string_equal(names, cases[i].names ? cases[i].names : "");
+        assert_int_equal(error, cases[i].names ? OTA_OK : OTA_E_NOT_FOUND);
+        if (cases[i].message && !strstr(failure.message, cases[i].message))
+            fail_msg("\"%s\" is not in \"%s\"", cases[i].message, failure.message);
+        free(matching.items);
+    }
+}
+
+static void test_no_board_of_this_protocol(void **state)
+{
+    struct board *others[] = {&web};
+    struct board_list matching;
+    struct ota_failure failure;
+    (void)state;
+    assert_int_equal(board_match(&matching, &(struct board_list){.items = others, .count = 1},
+                                 &(struct options){0}, true, &failure),
+                     OTA_E_NOT_FOUND);
+    assert_non_null(strstr(failure.message, "there is none that speaks this protocol"));
+    free(matching.items);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_no_board_of_this_protocol),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,309 @@
+/*
+ * test-lookup.c: the C library's resolver in its child process. The names are such that neither
+ * /etc/hosts nor a network is needed: numeric ones, impossible ones, and those that the test itself
+ * resolves.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/loop.h"
+#include "discovery/host_lookup.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { DEADLINE_US = 20000000 };
+
+/* --wrap=fork: the system has no process left when a test says so. */
+static bool no_process_left;
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+
+pid_t __wrap_fork(void)
+{
+    if (!no_process_left)
+        return __real_fork();
+    errno = EAGAIN;
+    return -1;
+}
+
+/* --wrap=getaddrinfo: what names that begin with "test:" are; each letter is an address, and those
+ * of one letter are one. */
+int __real_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **list);
+int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **list);
+void __real_freeaddrinfo(struct addrinfo *list);
+void __wrap_freeaddrinfo(struct addrinfo *list);
+
+enum { FAKE_MAX = 26 };
+static struct addrinfo fake[FAKE_MAX];
+static struct sockaddr_in fake_addresses[FAKE_MAX];
+
+int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **list)
+{
+    if (strncmp(name, "test:", 5) != 0)
+        return __real_getaddrinfo(name, service, hints, list);
+    if (strcmp(name, "test:error") == 0) {
+        errno = EMFILE;
+        return EAI_SYSTEM;
+    }
+    if (strcmp(name, "test:memory") == 0)
+        return EAI_MEMORY;
+    if (strcmp(name, "test:death") == 0)
+        _exit(1);
+    const char *letters = name + 5;
+    for (size_t i = 0; letters[i]; i++) {
+        fake_addresses[i].sin_family = letters[i] == '?' ? AF_UNIX : AF_INET;
+        fake_addresses[i].sin_addr.s_addr = htonl(0x0A000000U + (uint32_t)(letters[i] - 'a'));
+        fake[i] = (struct addrinfo){.ai_addr = (struct sockaddr *)&fake_addresses[i],
+                                    .ai_addrlen = sizeof fake_addresses[i],
+                                    .ai_next = letters[i + 1] ? &fake[i + 1] : NULL};
+    }
+    *list = fake;
+    return 0;
+}
+
+void __wrap_freeaddrinfo(struct addrinfo *list)
+{
+    if (list != fake)
+        __real_freeaddrinfo(list);
+}
+
+/* --wrap=calloc */
+static bool no_memory_left;
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return no_memory_left ? NULL : __real_calloc(count, size);
+}
+
+struct scene {
+    struct loop *loop;
+    struct host_lookup *lookup;
+    AvahiTimeout *timeout;
+    unsigned done_count;
+    bool timed_out;
+    bool free_when_done;
+    size_t count;
+    char addresses[512];
+    char why[256];
+    bool is_local;
+};
+
+static void on_done(const struct address *addresses, size_t count, const char *why, bool is_local,
+                    void *userdata)
+{
+    struct scene *scene = userdata;
+    assert_non_null(why);
+    scene->is_local = is_local;
+    scene->done_count++;
+    scene->count = count;
+    snprintf(scene->why, sizeof scene->why, "%s", why);
+    for (size_t i = 0; i < count; i++) {
+        char text[ADDRESS_TEXT_MAX];
+        size_t length = strlen(scene->addresses);
+        snprintf(scene->addresses + length, sizeof scene->addresses - length, "%s%s",
+                 length ? " " : "", address_text(text, &addresses[i]));
+    }
+    if (scene->free_when_done) {
+        host_lookup_free(scene->lookup);
+        scene->lookup = NULL;
+    }
+    loop_quit(scene->loop);
+}
+
+static void on_deadline(AvahiTimeout *timeout, void *userdata)
+{
+    struct scene *scene = userdata;
+    (void)timeout;
+    scene->timed_out = true;
+    loop_quit(scene->loop);
+}
+
+static void run_for(struct scene *scene, int64_t us)
+{
+    scene->timed_out = false;
+    loop_arm(loop_poll_api(scene->loop), &scene->timeout, us, on_deadline, scene);
+    assert_int_equal(loop_run(scene->loop), 0);
+}
+
+static void start(struct scene *scene, const char *name)
+{
+    *scene = (struct scene){.loop = loop_new()};
+    assert_non_null(scene->loop);
+    scene->lookup = host_lookup_start(loop_poll_api(scene->loop), name, on_done, scene);
+    assert_non_null(scene->lookup);
+}
+
+static void end(struct scene *scene)
+{
+    host_lookup_free(scene->lookup);
+    loop_free(scene->loop);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
+static void test_addresses(void **state)
+{
+    static const struct {
+        const char *name, *addresses;
+    } table[] = {
+        {"127.0.0.1", "127.0.0.1"},      {"192.0.2.77", "192.0.2.77"}, {"::1", "::1"},
+        {"::ffff:10.0.0.7", "10.0.0.7"}, {"fe80::7%lo", "fe80::7%lo"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct scene scene;
+        start(&scene, table[i].name);
+        assert_int_equal(scene.done_count, 0); /* never from within host_lookup_start() */
+        run_for(&scene, DEADLINE_US);
+        assert_int_equal(scene.done_count, 1);
+        assert_string_equal(scene.addresses, table[i].addresses);
+        assert_string_equal(scene.why, "");
+        end(&scene);
+    }
+}
+
+static void test_impossible_names(void **state)
+{
+    static const char *const table[] = {"", "a..b", "-", "no such host", "fe80::1%nowhere"};
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct scene scene;
+        start(&scene, table[i]);
+        run_for(&scene, DEADLINE_US);
+        assert_int_equal(scene.done_count, 1);
+        assert_int_equal(scene.count, 0);
+        assert_string_not_equal(scene.why, "");
+        assert_false(scene.is_local);
+        end(&scene);
+    }
+}
+
+static void test_answers(void **state)
+{
+    static const struct {
+        const char *name, *addresses, *why;
+        bool is_local;
+    } table[] = {
+        {"test:ab", "10.0.0.0 10.0.0.1", "", false},
+        {"test:abba", "10.0.0.0 10.0.0.1", "", false},
+        {"test:abcdefghij",
+         "10.0.0.0 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7", "", false},
+        {"test:?b", "10.0.0.1", "", false},
+        {"test:??", "", "no usable address", false},
+        {"test:error", "", "Too many open files", true},
+        {"test:memory", "", "Memory allocation failure", true},
+        {"test:death", "", "the process that asks the system resolver ended unexpectedly", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct scene scene;
+        start(&scene, table[i].name);
+        run_for(&scene, DEADLINE_US);
+        assert_int_equal(scene.done_count, 1);
+        assert_string_equal(scene.addresses, table[i].addresses);
+        assert_string_equal(scene.why, table[i].why);
+        assert_int_equal(scene.is_local, table[i].is_local);
+        end(&scene);
+    }
+}
+
+/* The end of the child, which follows its answer, is not a second answer. */
+static void test_done_only_once(void **state)
+{
+    struct scene scene;
+    (void)state;
+    start(&scene, "127.0.0.1");
+    run_for(&scene, DEADLINE_US);
+    run_for(&scene, 50000);
+    assert_true(scene.timed_out);
+    assert_int_equal(scene.done_count, 1);
+    end(&scene);
+}
+
+static void test_free_when_done(void **state)
+{
+    struct scene scene;
+    (void)state;
+    start(&scene, "127.0.0.1");
+    scene.free_when_done = true;
+    run_for(&scene, DEADLINE_US);
+    assert_int_equal(scene.done_count, 1);
+    end(&scene);
+}
+
+static void test_free_before(void **state)
+{
+    struct scene scene;
+    (void)state;
+    start(&scene, "127.0.0.1");
+    host_lookup_free(scene.lookup);
+    scene.lookup = NULL;
+    run_for(&scene, 50000);
+    assert_int_equal(scene.done_count, 0);
+    end(&scene);
+}
+
+static void test_no_process_left(void **state)
+{
+    struct loop *loop = loop_new();
+    (void)state;
+    no_process_left = true;
+    struct host_lookup *lookup = host_lookup_start(loop_poll_api(loop), "127.0.0.1", on_done, NULL);
+    int error = errno;
+    no_process_left = false;
+    assert_null(lookup);
+    assert_int_equal(error, EAGAIN);
+    loop_free(loop);
+}
+
+static AvahiWatch *refuse_watch(const AvahiPoll *api, int fd, AvahiWatchEvent event,
+                                AvahiWatchCallback callback, void *userdata)
+{
+    (void)api, (void)fd, (void)event, (void)callback, (void)userdata;
+    return NULL;
+}
+
+/* Nothing is left of a lookup that cannot start: end() finds no child. */
+static void test_no_memory_left(void **state)
+{
+    struct scene scene = {.loop = loop_new()};
+    AvahiPoll api = *loop_poll_api(scene.loop);
+    (void)state;
+    no_memory_left = true;
+    scene.lookup = host_lookup_start(&api, "127.0.0.1", on_done, &scene);
+    no_memory_left = false;
+    assert_null(scene.lookup);
+    api.watch_new = refuse_watch;
+    scene.lookup = host_lookup_start(&api, "127.0.0.1", on_done, &scene);
+    assert_int_equal(errno, ENOMEM);
+    assert_null(scene.lookup);
+    end(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_addresses),      cmocka_unit_test(test_impossible_names),
+        cmocka_unit_test(test_done_only_once), cmocka_unit_test(test_free_when_done),
+        cmocka_unit_test(test_free_before),    cmocka_unit_test(test_no_process_left),
+        cmocka_unit_test(test_answers),        cmocka_unit_test(test_no_memory_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,522 @@
+/*
+ * test-discover.c: questions to an Avahi that the test plays: what is asked, how much at a time,
+ * when it is freed, what becomes of answers, and what happens when the daemon goes away. See
+ * fake_avahi.h.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "discovery/mdns_worker.h"
+#include "support/fake_avahi.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RUNNING_MAX = 32, BOARDS_MAX = 8192, LOG_MAX = 4096 };
+
+/* What mdns_worker.c has said. */
+static struct world {
+    struct mdns_worker *discover;
+    size_t found, seen, ends, unavailable, lost;
+    bool is_local;     /* as the last one that was lost or unavailable says */
+    char log[LOG_MAX]; /* "a seen; a a.local 10.0.0.1 3232 x 0; end; " */
+    char reason[MDNS_REASON_MAX];
+} world;
+
+static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void note(const char *format, ...)
+{
+    size_t length = strlen(world.log);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(world.log + length, sizeof world.log - length, format, arguments);
+    va_end(arguments);
+}
+
+static void on_answer(uint32_t id, const struct mdns_answer *answer, void *userdata)
+{
+    char address[ADDRESS_TEXT_MAX] = "-";
+    assert_ptr_equal(userdata, &world);
+    assert_int_equal(id, 7);
+    switch (answer->event) {
+    case MDNS_END:
+        world.ends++;
+        note("end; ");
+        return;
+    case MDNS_UNAVAILABLE:
+        world.unavailable++;
+        world.is_local = answer->is_local;
+        note("unavailable: %s; ", answer->reason);
+        return;
+    case MDNS_FOUND:
+        break;
+    }
+    world.found++;
+    if (!answer->host[0]) {
+        world.seen++;
+        note("%s seen; ", answer->instance);
+        return;
+    }
+    if (answer->has_address)
+        address_text(address, &answer->address);
+    note("%s %s %s %u %s %d; ", answer->instance, answer->host, address, answer->port, answer->type,
+         answer->password);
+}
+
+static void on_lost(const char *reason, bool is_local, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.lost++;
+    world.is_local = is_local;
+    snprintf(world.reason, sizeof world.reason, "%s", reason);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    fake_reset();
+    world = (struct world){0};
+    world.discover = mdns_worker_new(&fake.api, on_answer, on_lost, &world, world.reason);
+    return world.discover ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    mdns_worker_free(world.discover);
+    fake_assert_all_freed();
+    return 0;
+}
+
+static void ask_for_boards(void)
+{
+    mdns_worker_ask(world.discover, 7, MDNS_BOARDS, "");
+}
+
+/* Questions about addresses share one look at all boards. */
+static void test_addresses(void **state)
+{
+    (void)state;
+    mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "10.0.0.2");
+    mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "10.0.0.9");
+    fake_browse("a");
+    fake_browse("b");
+    fake_resolve("a", "10.0.0.1", NULL);
+    fake_resolve("b", "10.0.0.2", NULL);
+    assert_string_equal(world.log, "b b.local 10.0.0.2 3232  0; ");
+    mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "10.0.0.1");
+    assert_string_equal(world.log, "b b.local 10.0.0.2 3232  0; a a.local 10.0.0.1 3232  0; ");
+    assert_int_equal(world.ends, 0);
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_int_equal(world.ends, 3);
+    /* A moment later everything is still known. */
+    mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "10.0.0.2");
+    assert_int_equal(world.ends, 4);
+    assert_int_equal(world.found, 3);
+    assert_int_equal(fake.browsers, 1);
+    assert_int_equal(fake.resolvers_made, 2);
+}
+
+/* At once, not only when the look is over. */
+static void test_further_address(void **state)
+{
+    (void)state;
+    fake.keeps_records = true;
+    mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "fd00::1");
+    fake_browse("a");
+    fake_resolve("a", "10.0.0.1", NULL);
+    fake_record("a.local", "fd00::1");
+    assert_string_equal(world.log, "a a.local fd00::1 3232  0; ");
+}
+
+static void test_one_board_announced_four_times(void **state)
+{
+    (void)state;
+    struct AvahiStringList *txt = calloc(1, sizeof *txt + 32);
+    assert_non_null(txt);
+    txt->size = strlen("board=\"x\"");
+    memcpy(txt->text, "board=\"x\"", txt->size);
+    ask_for_boards();
+    for (int i = 0; i < 4; i++)
+        fake_browse("a");
+    assert_int_equal(fake.resolvers_made, 1);
+    assert_int_equal(fake_running("a")->family, AVAHI_PROTO_UNSPEC);
+    fake_browser_says(AVAHI_BROWSER_CACHE_EXHAUSTED);
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_false(fake.is_browsing);
+    assert_int_equal(world.ends, 0);
+    fake_resolve("a", "10.0.0.1", txt);
+    assert_string_equal(world.log, "a seen; a a.local 10.0.0.1 3232 x 0; end; ");
+    free(txt);
+}
+
+static void test_nobody(void **state)
+{
+    (void)state;
+    ask_for_boards();
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_string_equal(world.log, "end; ");
+}
+
+/* Address after address, as Avahi gives them, and what comes of them. */
+static void test_families(void **state)
+{
+    static const struct {
+        const char *first, *second; /* second: NULL: the resolver fails; "": it is silent */
+        const char *log;
+    } cases[] = {
+        {"10.0.0.1", NULL, "a seen; a a.local 10.0.0.1 3232  0; end; "},
+        {"fd00::1", "10.0.0.1", "a seen; a a.local 10.0.0.1 3232  0; end; "},
+        {"fd00::1", NULL, "a seen; a a.local fd00::1 3232  0; end; "},
+        {"fd00::1", "", "a seen; a a.local fd00::1 3232  0; end; "},
+        {"fd00::1", "0.0.0.0", "a seen; a a.local fd00::1 3232  0; end; "},
+        {"fd00::1", "224.0.0.1", "a seen; a a.local fd00::1 3232  0; end; "},
+        {"ff02::1", "10.0.0.1", "a seen; a a.local 10.0.0.1 3232  0; end; "},
+        {"ff02::1", NULL, "a seen; a a.local - 3232  0; end; "},
+        {"0.0.0.0", NULL, "a seen; a a.local - 3232  0; end; "},
+        {NULL, NULL, "a seen; end; "},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool asks_again = cases[i].first && strchr(cases[i].first, ':');
+        world.log[0] = '\0';
+        ask_for_boards();
+        fake_browse("a");
+        fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+        fake_resolve("a", cases[i].first, NULL);
+        assert_int_equal(fake.resolvers_running, asks_again);
+        if (asks_again) {
+            assert_int_equal(fake_running("a")->family, AVAHI_PROTO_INET);
+            if (cases[i].second && !*cases[i].second)
+                fake_elapse(500000);
+            else
+                fake_resolve("a", cases[i].second, NULL);
+        }
+        assert_string_equal(world.log, cases[i].log);
+        assert_int_equal(fake.resolvers_running, 0);
+    }
+}
+
+static void test_name_that_cannot_be_resolved(void **state)
+{
+    (void)state;
+    ask_for_boards();
+    fake_browse("impossible");
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_string_equal(world.log, "impossible seen; end; ");
+}
+
+/* Which may be one answer less. */
+static void test_no_memory_left(void **state)
+{
+    (void)state;
+    ask_for_boards();
+    fake_browse("impossible");
+    fake.error = AVAHI_ERR_NO_MEMORY;
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_string_equal(world.log, "impossible seen; unavailable: out of memory; ");
+    assert_true(world.is_local);
+}
+
+/* More than Avahi would like to be asked at a time, and more than anybody has. */
+static void test_a_crowd(void **state)
+{
+    enum { ANNOUNCED = BOARDS_MAX + 100 };
+    char name[32];
+    (void)state;
+    ask_for_boards();
+    for (int round = 0; round < 2; round++)
+        for (unsigned i = 0; i < ANNOUNCED; i++) {
+            snprintf(name, sizeof name, "board-%u", i);
+            fake_browse(name);
+        }
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    for (unsigned i = 0; i < BOARDS_MAX; i++) {
+        assert_int_equal(world.ends, 0);
+        snprintf(name, sizeof name, "board-%u", i);
+        fake_resolve(name, "10.0.0.1", NULL);
+    }
+    assert_int_equal(fake.resolvers_peak, RUNNING_MAX);
+    assert_int_equal(fake.resolvers_made, BOARDS_MAX);
+    assert_int_equal(fake.resolvers_running, 0);
+    assert_int_equal(world.seen, BOARDS_MAX);
+    assert_int_equal(world.found, 2 * BOARDS_MAX);
+    assert_int_equal(world.ends, 1);
+}
+
+static void test_cancel(void **state)
+{
+    (void)state;
+    ask_for_boards();
+    fake_browse("a");
+    fake_browse("b");
+    fake_resolve("b", "fd00::1", NULL);
+    mdns_worker_cancel(world.discover, 7);
+    assert_false(fake.is_browsing);
+    assert_int_equal(fake.resolvers_running, 0);
+    mdns_worker_cancel(world.discover, 7);
+    assert_string_equal(world.log, "a seen; b seen; ");
+}
+
+static void test_browser_that_fails(void **state)
+{
+    (void)state;
+    fake.error = AVAHI_ERR_TOO_MANY_OBJECTS;
+    ask_for_boards();
+    fake_browser_says(AVAHI_BROWSER_FAILURE);
+    fake.refuse_browser = true;
+    ask_for_boards();
+    assert_string_equal(world.log, "unavailable: avahi-daemon: Too many objects; "
+                                   "unavailable: avahi-daemon: Too many objects; ");
+    assert_int_equal(world.lost, 0);
+}
+
+static void test_host_in_both_families(void **state)
+{
+    (void)state;
+    mdns_worker_ask(world.discover, 7, MDNS_HOST, "a.local");
+    assert_int_equal(fake.records_running, 2);
+    fake_record("a.local", "10.0.0.1");
+    fake_record("a.local", "fd00::1");
+    fake_record("a.local", "10.0.0.2");
+    fake_records_end();
+    assert_string_equal(world.log, " a.local 10.0.0.1 0  0;  a.local fd00::1 0  0; "
+                                   " a.local 10.0.0.2 0  0; end; ");
+}
+
+/* It may be asleep, and gets five seconds. */
+static void test_host_that_is_silent(void **state)
+{
+    (void)state;
+    mdns_worker_ask(world.discover, 7, MDNS_HOST, "a.local");
+    fake_records_end();
+    assert_int_equal(fake.records_running, 2);
+    fake_elapse(5000000);
+    fake_record("a.local", "fd00::1");
+    fake_records_end();
+    assert_string_equal(world.log, " a.local fd00::1 0  0; end; ");
+}
+
+/* A record whose size is not that of an address is none. */
+static void test_malformed_records(void **state)
+{
+    (void)state;
+    mdns_worker_ask(world.discover, 7, MDNS_HOST, "a.local");
+    for (size_t size = 0; size < 32; size++)
+        for (size_t i = 0; i < fake.records_made; i++)
+            if (size != (fake.records[i].type == 1 ? 4 : 16))
+                fake.records[i].callback(&fake.records[i], 2, AVAHI_PROTO_INET, AVAHI_BROWSER_NEW,
+                                         "a.local", 1, fake.records[i].type,
+                                         "0123456789abcdef0123456789abcdef", size, 0,
+                                         fake.records[i].userdata);
+    assert_string_equal(world.log, "");
+}
+
+/* A second board of the same name, which a resolver does not tell. */
+static void test_namesakes(void **state)
+{
+    (void)state;
+    fake.keeps_records = true;
+    mdns_worker_ask(world.discover, 7, MDNS_INSTANCE, "a");
+    fake_resolve("a", "10.0.0.1", NULL);
+    fake_resolve("a", "fd00::1", NULL);
+    assert_int_equal(fake.records_running, 3);
+    fake_record("a.local", "10.0.0.2");
+    fake_records_end();
+    assert_string_equal(world.log, "a a.local 10.0.0.1 3232  0; a a.local fd00::1 3232  0; "
+                                   "a a.local 10.0.0.2 3232  0; end; ");
+    world.log[0] = '\0';
+    ask_for_boards();
+    fake_browse("a");
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    fake_resolve("a", "10.0.0.1", NULL);
+    assert_int_equal(fake.records_running, 2);
+    fake_record("a.local", "10.0.0.2");
+    assert_int_equal(world.ends, 1);
+    fake_elapse(400000);
+    assert_int_equal(world.ends, 1);
+    fake_elapse(400000);
+    assert_string_equal(world.log, "a seen; a a.local 10.0.0.1 3232  0; "
+                                   "a a.local 10.0.0.2 3232  0; end; ");
+}
+
+static void lose_daemon(void)
+{
+    fake.error = AVAHI_ERR_DISCONNECTED;
+    fake_client_says(AVAHI_CLIENT_FAILURE);
+}
+
+/* Whether the new daemon is there before the old client has been freed, or comes later. */
+static void test_restart(void **state)
+{
+    (void)state;
+    for (int comes_later = 0; comes_later < 2; comes_later++) {
+        world.log[0] = '\0';
+        ask_for_boards();
+        fake_browse("a");
+        fake_browse("b");
+        fake_browse("c");
+        fake_resolve("a", "10.0.0.1", NULL);
+        fake_resolve("c", "fd00::1", NULL);
+        lose_daemon();
+        assert_int_equal(fake.resolvers_running, 0);
+        assert_false(fake.is_browsing);
+        fake.next_state = comes_later ? AVAHI_CLIENT_CONNECTING : AVAHI_CLIENT_S_REGISTERING;
+        fake_elapse(0);
+        assert_int_equal(fake.is_browsing, !comes_later);
+        if (comes_later)
+            fake_client_says(AVAHI_CLIENT_S_REGISTERING);
+        fake_client_says(AVAHI_CLIENT_S_RUNNING);
+        fake_browse("b");
+        fake_browse("a");
+        fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+        assert_null(fake_running("a"));
+        assert_int_equal(fake_running("b")->family, AVAHI_PROTO_UNSPEC);
+        assert_int_equal(fake_running("c")->family, AVAHI_PROTO_UNSPEC);
+        fake_resolve("b", "10.0.0.2", NULL);
+        fake_resolve("c", "10.0.0.3", NULL);
+        assert_string_equal(world.log,
+                            "a seen; b seen; c seen; a a.local 10.0.0.1 3232  0; "
+                            "b b.local 10.0.0.2 3232  0; c c.local 10.0.0.3 3232  0; end; ");
+        assert_int_equal(world.lost, 0);
+        fake.next_state = AVAHI_CLIENT_S_RUNNING;
+    }
+    assert_int_equal(fake.browsers, 4);
+}
+
+/* While there is none, questions are taken and taken back. */
+static void test_questions_during_a_restart(void **state)
+{
+    (void)state;
+    ask_for_boards();
+    lose_daemon();
+    fake.next_state = AVAHI_CLIENT_CONNECTING;
+    fake_elapse(0);
+    mdns_worker_cancel(world.discover, 7);
+    ask_for_boards();
+    assert_false(fake.is_browsing);
+    fake_client_says(AVAHI_CLIENT_S_RUNNING);
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_string_equal(world.log, "end; ");
+}
+
+/* The callback that tells of it comes only afterwards. */
+static void test_question_that_meets_a_restart(void **state)
+{
+    (void)state;
+    fake.error = AVAHI_ERR_DISCONNECTED;
+    fake.refuse_browser = true;
+    ask_for_boards();
+    assert_string_equal(world.log, "");
+
+    lose_daemon();
+    fake.refuse_browser = false;
+    fake.error = 0;
+    fake_elapse(0);
+    fake_browse("a");
+    fake.error = AVAHI_ERR_DISCONNECTED;
+    fake_browse("impossible");
+    fake_browse("b");
+    fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
+    assert_int_equal(world.ends, 0);
+    lose_daemon();
+    fake.error = 0;
+    fake_elapse(0);
+    fake_resolve("a", "10.0.0.1", NULL);
+    fake_resolve("b", "10.0.0.2", NULL);
+    assert_int_equal(world.ends, 1);
+    assert_int_equal(world.unavailable + world.lost, 0);
+}
+
+static void test_daemon_that_stays_away(void **state)
+{
+    (void)state;
+    ask_for_boards();
+    lose_daemon();
+    fake.next_state = AVAHI_CLIENT_CONNECTING;
+    fake_elapse(0);
+    assert_int_equal(world.lost, 0);
+    fake_elapse(3000000);
+    assert_int_equal(world.lost, 1);
+    assert_string_equal(world.reason, "avahi-daemon or the D-Bus system bus has gone");
+    assert_string_equal(world.log, "");
+}
+
+static void test_bus_that_goes_with_the_daemon(void **state)
+{
+    (void)state;
+    ask_for_boards();
+    lose_daemon();
+    fake.has_bus = false;
+    fake_elapse(0);
+    assert_int_equal(world.lost, 1);
+    assert_string_equal(world.reason, "the D-Bus system bus cannot be reached");
+}
+
+static void test_client_that_fails_for_another_reason(void **state)
+{
+    (void)state;
+    ask_for_boards();
+    fake.error = AVAHI_ERR_TOO_MANY_OBJECTS;
+    fake_client_says(AVAHI_CLIENT_FAILURE);
+    assert_int_equal(world.lost, 1);
+    assert_string_equal(world.reason, "avahi-daemon: Too many objects");
+}
+
+static void test_nobody_waits_for_a_daemon_without_questions(void **state)
+{
+    (void)state;
+    lose_daemon();
+    assert_int_equal(world.lost, 1);
+}
+
+static void test_daemon_that_is_not_there(void **state)
+{
+    (void)state;
+    char reason[MDNS_REASON_MAX];
+    mdns_worker_free(world.discover);
+    fake.next_state = AVAHI_CLIENT_CONNECTING;
+    world.discover = mdns_worker_new(&fake.api, on_answer, on_lost, &world, reason);
+    assert_null(world.discover);
+    assert_non_null(strstr(reason, "not on the D-Bus system bus"));
+    fake.has_bus = false;
+    assert_null(mdns_worker_new(&fake.api, on_answer, on_lost, &world, reason));
+    assert_string_equal(reason, "the D-Bus system bus cannot be reached");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_addresses),
+        TEST(test_further_address),
+        TEST(test_one_board_announced_four_times),
+        TEST(test_nobody),
+        TEST(test_families),
+        TEST(test_name_that_cannot_be_resolved),
+        TEST(test_no_memory_left),
+        TEST(test_a_crowd),
+        TEST(test_cancel),
+        TEST(test_browser_that_fails),
+        TEST(test_host_in_both_families),
+        TEST(test_host_that_is_silent),
+        TEST(test_malformed_records),
+        TEST(test_namesakes),
+        TEST(test_restart),
+        TEST(test_questions_during_a_restart),
+        TEST(test_question_that_meets_a_restart),
+        TEST(test_daemon_that_stays_away),
+        TEST(test_bus_that_goes_with_the_daemon),
+        TEST(test_client_that_fails_for_another_reason),
+        TEST(test_nobody_waits_for_a_daemon_without_questions),
+        TEST(test_daemon_that_is_not_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+/*
+ * test-networks.c: which of a board's addresses is tried first, and what is said of the way to it.
+ * The interfaces are made up.
+ */
+#include "discovery/networks.h"
+
+#include "discovery/namesakes.h"
+
+#include <net/if.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+enum { INTERFACES_MAX = 6, ADDRESSES_MAX = 6 };
+
+#define UP (IFF_UP | IFF_RUNNING)
+#define TUNNEL (UP | IFF_POINTOPOINT)
+
+/* The texts are for address_parse(); every namespace has a lo. */
+struct interface {
+    const char *name, *address, *mask, *peer;
+    unsigned flags;
+};
+
+static const struct interface wlan = {"wlan0", "192.168.1.20", "255.255.255.0", NULL, UP};
+static const struct interface wlan_v6 = {"wlan0", "fd77::20", "ffff:ffff:ffff:ffff::", NULL, UP};
+static const struct interface loopback_v6 = {"lo", "fe80::1%lo", "ffff:ffff:ffff:ffff::", NULL, UP};
+static const struct interface ethernet = {"eth0", "10.1.0.5", "255.255.0.0", NULL, UP};
+static const struct interface second = {"eth1", "192.168.1.21", "255.255.255.0", NULL, UP};
+static const struct interface tunnel = {"tun0", "10.8.0.2", "255.255.255.0", NULL, TUNNEL};
+static const struct interface twin = {"tun0", "192.168.1.99", "255.255.255.0", NULL, TUNNEL};
+static const struct interface wide = {"tun0", "192.168.0.2", "255.255.0.0", NULL, TUNNEL};
+static const struct interface peer = {"ppp0", "10.64.0.2", "255.255.255.255", "10.64.0.1", TUNNEL};
+static const struct interface bridge = {"docker0", "172.17.0.1", "255.255.0.0", NULL, IFF_UP};
+static const struct interface off = {"eth2", "172.18.0.1", "255.255.0.0", NULL, IFF_RUNNING};
+static const struct interface all = {"tun1", "10.9.0.2", "0.0.0.0", NULL, TUNNEL};
+static const struct interface packet = {"wlan0", NULL, NULL, NULL, UP};
+
+/* What getifaddrs(3) would return, until the next call. */
+static const struct ifaddrs *make_list(const struct interface *const *interfaces)
+{
+    static struct ifaddrs list[INTERFACES_MAX];
+    static struct address addresses[INTERFACES_MAX][3];
+    static char names[INTERFACES_MAX][IF_NAMESIZE];
+    size_t count = 0;
+
+    for (; interfaces[count]; count++) {
+        const char *texts[] = {interfaces[count]->address, interfaces[count]->mask,
+                               interfaces[count]->peer};
+        struct sockaddr *sources[3] = {NULL};
+
+        assert_in_range(count, 0, INTERFACES_MAX - 1);
+        for (size_t i = 0; i < 3; i++) {
+            if (!texts[i])
+                continue;
+            assert_true(address_parse(&addresses[count][i], texts[i]));
+            sources[i] = &addresses[count][i].any;
+        }
+        snprintf(names[count], sizeof names[count], "%s", interfaces[count]->name);
+        list[count] = (struct ifaddrs){.ifa_name = names[count],
+                                       .ifa_flags = interfaces[count]->flags,
+                                       .ifa_addr = sources[0],
+                                       .ifa_netmask = sources[1],
+                                       .ifa_dstaddr = sources[2]};
+        if (count > 0)
+            list[count - 1].ifa_next = &list[count];
+    }
+    return count > 0 ? list : NULL;
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct interface *interfaces[INTERFACES_MAX];
+        const char *before[ADDRESSES_MAX], *after[ADDRESSES_MAX];
+    } rows[] = {
+        {{NULL}, {NULL}, {NULL}},
+        {{&wlan}, {"192.168.1.7"}, {"192.168.1.7"}},
+        /* a station that is an access point as well */
+        {{&wlan, &wlan_v6}, {"192.168.4.1", "192.168.1.7"}, {"192.168.1.7", "192.168.4.1"}},
+        {{&wlan, &wlan_v6},
+         {"2001:db8::1", "fd77::7", "8.8.8.8", "192.168.1.7"},
+         {"192.168.1.7", "fd77::7", "8.8.8.8", "2001:db8::1"}},
+        /* alike: as they came */
+        {{&wlan},
+         {"192.168.1.9", "192.168.1.7", "192.168.1.8"},
+         {"192.168.1.9", "192.168.1.7", "192.168.1.8"}},
+        {{&wlan, &wlan_v6}, {"fd77:0:0:1::7", "fd77::7"}, {"fd77::7", "fd77:0:0:1::7"}},
+        /* link-local: on its own interface only */
+        {{&wlan, &loopback_v6}, {"192.168.4.1", "fe80::7%lo"}, {"fe80::7%lo", "192.168.4.1"}},
+        {{&wlan, &loopback_v6}, {"192.168.4.1", "fe80::7"}, {"192.168.4.1", "fe80::7"}},
+        /* the far end of a tunnel; nothing else there */
+        {{&peer}, {"10.64.0.2", "10.64.0.1"}, {"10.64.0.1", "10.64.0.2"}},
+        {{&peer}, {"fd77::7", "10.64.0.3"}, {"10.64.0.3", "fd77::7"}},
+        /* networks that are not there: no carrier, down, everything, no address */
+        {{&bridge, &off, &all, &packet, &wlan},
+         {"172.17.0.7", "172.18.0.7", "10.9.0.7", "192.168.1.7"},
+         {"192.168.1.7", "172.17.0.7", "172.18.0.7", "10.9.0.7"}},
+        /* the list of interfaces cannot be had: IPv4 first */
+        {{NULL}, {"fd77::7", "192.168.1.7"}, {"192.168.1.7", "fd77::7"}},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct address addresses[ADDRESSES_MAX];
+        size_t count = 0;
+        char text[ADDRESS_TEXT_MAX];
+
+        for (; rows[i].before[count]; count++)
+            assert_true(address_parse(&addresses[count], rows[i].before[count]));
+        networks_sort(addresses, count, make_list(rows[i].interfaces));
+        for (size_t k = 0; k < count; k++)
+            assert_string_equal(address_text(text, &addresses[k]), rows[i].after[k]);
+    }
+}
+
+#define ALTHOUGH(out, other)                                                                       \
+    "invitations leave through " out ", although " other                                           \
+    " is in the board's network: a VPN or another route takes them"
+#define AS_NONE(out)                                                                               \
+    "invitations leave through " out ", as no interface of this computer is in the board's "       \
+    "network"
+
+static void test_detour(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct interface *interfaces[INTERFACES_MAX];
+        const char *board, *local, *says;
+    } rows[] = {
+        {{&wlan}, "192.168.1.7", "192.168.1.20", ""},
+        {{&wlan, &tunnel}, "192.168.1.7", "192.168.1.20", ""},
+        {{&wlan, &tunnel}, "10.8.0.7", "10.8.0.2", ""}, /* a board behind the tunnel */
+        {{&wlan, &tunnel},
+         "192.168.1.7",
+         "10.8.0.2",
+         ALTHOUGH("tun0 (10.8.0.2)", "wlan0 (192.168.1.20)")},
+        {{&tunnel, &wlan_v6},
+         "fd77::7",
+         "10.8.0.2",
+         ALTHOUGH("tun0 (10.8.0.2)", "wlan0 (fd77::20)")},
+        /* the VPN's network has the same addresses, or more */
+        {{&twin, &wlan},
+         "192.168.1.7",
+         "192.168.1.99",
+         ALTHOUGH("tun0 (192.168.1.99)", "wlan0 (192.168.1.20)")},
+        {{&wide, &wlan},
+         "192.168.1.7",
+         "192.168.0.2",
+         ALTHOUGH("tun0 (192.168.0.2)", "wlan0 (192.168.1.20)")},
+        {{&wide, &wlan}, "192.168.1.7", "192.168.1.20", ""},
+        {{&wide, &wlan}, "192.168.2.7", "192.168.0.2", ""},
+        /* two cables into one network */
+        {{&wlan, &second}, "192.168.1.7", "192.168.1.20", ""},
+        {{&wlan, &second}, "192.168.1.7", "192.168.1.21", ""},
+        /* nobody is in the board's network */
+        {{&wlan, &ethernet}, "192.168.4.1", "10.1.0.5", AS_NONE("eth0 (10.1.0.5)")},
+        {{&wlan, &tunnel}, "10.0.0.7", "10.8.0.2", AS_NONE("tun0 (10.8.0.2)")},
+        {{&wlan}, "172.16.0.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
+        {{&wlan}, "172.31.255.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
+        {{&wlan}, "169.254.1.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
+        {{&wlan}, "100.127.0.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
+        {{&wlan_v6}, "fd78::1", "fd77::20", AS_NONE("wlan0 (fd77::20)")},
+        {{&wlan, &bridge}, "172.17.0.7", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
+        /* what is not in a local network is where routers say */
+        {{&wlan}, "172.32.0.1", "192.168.1.20", ""},
+        {{&wlan}, "100.128.0.1", "192.168.1.20", ""},
+        {{&wlan}, "8.8.8.8", "192.168.1.20", ""},
+        {{&wlan_v6}, "2001:db8::1", "fd77::20", ""},
+        /* not known: who has that address, which interfaces there are */
+        {{&wlan}, "10.0.0.7", "10.0.0.1", ""},
+        {{NULL}, "10.0.0.7", "10.0.0.1", ""},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[NETWORKS_DETOUR_MAX];
+        struct address board, local;
+
+        assert_true(address_parse(&board, rows[i].board));
+        assert_true(address_parse(&local, rows[i].local));
+        enum ota_cause cause =
+            networks_describe_detour(text, &board, &local, NULL, make_list(rows[i].interfaces));
+        assert_string_equal(text, rows[i].says);
+        assert_int_equal(cause, strstr(text, "although") ? OTA_CAUSE_DETOUR
+                                : *text                  ? OTA_CAUSE_OTHER_NETWORK
+                                                         : OTA_CAUSE_NONE);
+    }
+}
+
+/* The interface on which the board was announced, where its address tells nothing. */
+static void test_heard(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *interfaces[2]; /* on which 172.16.0.7 was heard */
+        const char *other;         /* where another address was */
+        const char *says;
+    } rows[] = {
+        {{NULL}, NULL, AS_NONE("eth0 (10.1.0.5)")},
+        {{"wlan0"},
+         NULL,
+         "invitations leave through eth0 (10.1.0.5), although the board announces itself on wlan0: "
+         "a VPN or another route takes them"},
+        {{"eth0"}, NULL, AS_NONE("eth0 (10.1.0.5)")},
+        {{"wlan0", "eth0"}, NULL, AS_NONE("eth0 (10.1.0.5)")},
+        {{""}, NULL, AS_NONE("eth0 (10.1.0.5)")},
+        {{NULL}, "wlan0", AS_NONE("eth0 (10.1.0.5)")},
+    };
+    const struct interface *interfaces[INTERFACES_MAX] = {&ethernet, &wlan};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[NETWORKS_DETOUR_MAX];
+        struct address board, local, other;
+        struct claims heard = {0};
+
+        assert_true(address_parse(&board, "172.16.0.7"));
+        assert_true(address_parse(&local, "10.1.0.5"));
+        assert_true(address_parse(&other, "172.16.0.8"));
+        for (size_t k = 0; k < 2 && rows[i].interfaces[k]; k++) {
+            heard.items[heard.count].address = board;
+            snprintf(heard.items[heard.count++].interface, IF_NAMESIZE, "%s",
+                     rows[i].interfaces[k]);
+        }
+        if (rows[i].other) {
+            heard.items[heard.count].address = other;
+            snprintf(heard.items[heard.count++].interface, IF_NAMESIZE, "%s", rows[i].other);
+        }
+        assert_int_equal(
+            networks_describe_detour(text, &board, &local, &heard, make_list(interfaces)),
+            strstr(rows[i].says, "announces") ? OTA_CAUSE_DETOUR : OTA_CAUSE_OTHER_NETWORK);
+        assert_string_equal(text, rows[i].says);
+    }
+}
+
+static void test_elsewhere(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *board, *local;
+        bool is_elsewhere;
+    } rows[] = {
+        {"192.168.1.7", "192.168.1.20", false}, {"192.168.4.1", "192.168.1.20", true},
+        {"192.168.4.1", "172.17.0.2", true},    {"8.8.8.8", "192.168.1.20", false},
+        {"192.168.4.1", "8.8.8.8", false}, /* the board can reach that */
+        {"127.0.0.7", "127.0.0.1", false},
+    };
+    const struct interface *interfaces[INTERFACES_MAX] = {&wlan};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct address board, local;
+
+        assert_true(address_parse(&board, rows[i].board));
+        assert_true(address_parse(&local, rows[i].local));
+        assert_int_equal(networks_find_owner(&local, make_list(interfaces)) != NULL,
+                         strcmp(rows[i].local, "192.168.1.20") == 0);
+        assert_int_equal(networks_is_elsewhere(&board, &local, make_list(interfaces)),
+                         rows[i].is_elsewhere);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_detour),
+        cmocka_unit_test(test_heard),
+        cmocka_unit_test(test_elsewhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

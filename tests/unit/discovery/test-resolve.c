@@ -1,0 +1,941 @@
+/*
+ * test-resolve.c: the policy of name resolution, case by case, in virtual time: mdns_client.h, host_lookup.h
+ * and the clock are replaced at link time (--wrap), so that each answer comes exactly when a case
+ * says so. Real Avahi and a real C library answer in tests/integration/test_mdns.py.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/loop.h"
+#include "discovery/host_lookup.h"
+#include "discovery/namesakes.h"
+#include "discovery/resolve.h"
+#include "net/alive.h"
+#include "support/virtual_time.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MS = 1000, STEPS_MAX = 12, SYSTEM = MDNS_ADDRESS + 1, ALIVE, ASK_COUNT };
+
+static const char *const names[ASK_COUNT] = {
+    [MDNS_HOST] = "host",       [MDNS_INSTANCE] = "instance", [MDNS_BOARDS] = "services",
+    [MDNS_ADDRESS] = "address", [SYSTEM] = "system",          [ALIVE] = "alive",
+};
+
+/* One thing that happens; a step whose question is not pending is an error in the case. */
+struct step {
+    int64_t at_ms;
+    int question; /* a mdns_kind or SYSTEM */
+    enum mdns_event event;
+    const char *address; /* one; for SYSTEM: several, separated by spaces */
+    const char *host;
+    const char *instance;
+    uint16_t port;
+    const char *reason;
+    bool is_local;
+};
+
+/* The world of one case, in place of mdns_client.c and host_lookup.c. */
+static struct world {
+    bool pending[ASK_COUNT];
+    char name[ASK_COUNT][MDNS_NAME_MAX];
+    mdns_client_answer_fn *on_answer[ASK_COUNT];
+    host_lookup_done_fn *on_lookup;
+    void *userdata[ASK_COUNT];
+    bool refuse_mdns, refuse_lookup;
+    bool has_mdns;
+    const char *file;
+    const char *rivals;
+    struct address rival_addresses[CLAIMS_MAX];
+    alive_done_fn *on_alive;
+    char asked[128]; /* "host@0 system@1000 " */
+    unsigned done_count;
+    int64_t done_ms;
+    bool found;
+    bool free_when_done;
+    struct resolver *resolver;
+    char addresses[512];
+    uint16_t port;
+    char source[32], instance[160];
+    struct ota_failure failure;
+} world;
+
+struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
+                                          const char *name, mdns_client_answer_fn *on_answer,
+                                          void *userdata);
+bool __wrap_mdns_client_may_answer(const struct mdns_client *mdns);
+ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name);
+size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
+struct alive *__wrap_alive_start(const AvahiPoll *poll_api, const struct address *addresses,
+                                 size_t count, alive_done_fn *done, void *userdata);
+void __wrap_alive_free(struct alive *alive);
+void __wrap_mdns_client_cancel(struct mdns_query *query);
+struct host_lookup *__wrap_host_lookup_start(const AvahiPoll *poll_api, const char *name,
+                                             host_lookup_done_fn *done, void *userdata);
+void __wrap_host_lookup_free(struct host_lookup *lookup);
+
+static void note_question(int question)
+{
+    size_t length = strlen(world.asked);
+    snprintf(world.asked + length, sizeof world.asked - length, "%s%s@%d", length ? " " : "",
+             names[question], (int)(virtual_time.now_us / MS));
+    assert_false(world.pending[question]);
+    world.pending[question] = true;
+}
+
+struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
+                                          const char *name, mdns_client_answer_fn *on_answer,
+                                          void *userdata)
+{
+    assert_null(mdns);
+    note_question((int)kind);
+    if (world.refuse_mdns) {
+        world.pending[kind] = false;
+        return NULL;
+    }
+    snprintf(world.name[kind], sizeof world.name[kind], "%s", name);
+    world.on_answer[kind] = on_answer;
+    world.userdata[kind] = userdata;
+    return (struct mdns_query *)&world.pending[kind];
+}
+
+bool __wrap_mdns_client_may_answer(const struct mdns_client *mdns)
+{
+    assert_null(mdns);
+    return world.has_mdns;
+}
+
+static size_t parse_addresses(struct address *addresses, size_t capacity, const char *text)
+{
+    char copy[512];
+    char *rest = copy;
+    size_t count = 0;
+    snprintf(copy, sizeof copy, "%s", text ? text : "");
+    for (char *word; (word = strsep(&rest, " ")) != NULL;)
+        if (*word) {
+            assert_true(count < capacity);
+            assert_true(address_parse(&addresses[count++], word));
+        }
+    return count;
+}
+
+ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name)
+{
+    assert_true(*name);
+    return (ssize_t)parse_addresses(addresses, capacity, world.file);
+}
+
+/* The real one looks at the interfaces of this computer. */
+size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims)
+{
+    struct address expected[CLAIMS_MAX];
+    size_t count = parse_addresses(expected, CLAIMS_MAX, world.rivals), found = 0;
+    for (size_t i = 0; i < claims->count; i++)
+        for (size_t j = 0; j < count; j++)
+            if (address_equal(&claims->items[i].address, &expected[j]))
+                rivals[found++] = expected[j];
+    return found < 2 ? 0 : found;
+}
+
+struct alive *__wrap_alive_start(const AvahiPoll *poll_api, const struct address *addresses,
+                                 size_t count, alive_done_fn *done, void *userdata)
+{
+    assert_ptr_equal(poll_api, &virtual_time.api);
+    note_question(ALIVE);
+    memcpy(world.rival_addresses, addresses, count * sizeof *addresses);
+    world.on_alive = done;
+    world.userdata[ALIVE] = userdata;
+    return (struct alive *)&world.pending[ALIVE];
+}
+
+void __wrap_alive_free(struct alive *alive)
+{
+    if (alive)
+        *(bool *)alive = false;
+}
+
+void __wrap_mdns_client_cancel(struct mdns_query *query)
+{
+    bool *pending = (bool *)query;
+    assert_true(*pending);
+    *pending = false;
+}
+
+struct host_lookup *__wrap_host_lookup_start(const AvahiPoll *poll_api, const char *name,
+                                             host_lookup_done_fn *done, void *userdata)
+{
+    assert_ptr_equal(poll_api, &virtual_time.api);
+    note_question(SYSTEM);
+    if (world.refuse_lookup) {
+        world.pending[SYSTEM] = false;
+        errno = EAGAIN;
+        return NULL;
+    }
+    snprintf(world.name[SYSTEM], sizeof world.name[SYSTEM], "%s", name);
+    world.on_lookup = done;
+    world.userdata[SYSTEM] = userdata;
+    return (struct host_lookup *)&world.pending[SYSTEM];
+}
+
+void __wrap_host_lookup_free(struct host_lookup *lookup)
+{
+    bool *pending = (bool *)lookup;
+    if (!lookup)
+        return;
+    assert_true(*pending);
+    *pending = false;
+}
+
+static void play(const struct step *step)
+{
+    struct address addresses[RESOLVE_ADDRESSES_MAX];
+    size_t count = parse_addresses(addresses, RESOLVE_ADDRESSES_MAX, step->address);
+    void *userdata = world.userdata[step->question];
+    assert_true(world.pending[step->question]);
+    if (step->question == ALIVE) { /* the addresses that are there */
+        bool is_alive[CLAIMS_MAX] = {false};
+        for (size_t i = 0; i < CLAIMS_MAX; i++)
+            for (size_t j = 0; j < count; j++)
+                is_alive[i] |= address_equal(&world.rival_addresses[i], &addresses[j]);
+        world.on_alive(is_alive, userdata);
+        return;
+    }
+    if (step->question == SYSTEM) {
+        world.on_lookup(addresses, count, step->reason ? step->reason : "", step->is_local,
+                        userdata);
+        return;
+    }
+    struct mdns_answer answer = {.event = step->event, .port = step->port};
+    answer.has_address = count > 0;
+    if (count)
+        answer.address = addresses[0];
+    snprintf(answer.host, sizeof answer.host, "%s", step->host ? step->host : "");
+    snprintf(answer.instance, sizeof answer.instance, "%s", step->instance ? step->instance : "");
+    snprintf(answer.reason, sizeof answer.reason, "%s", step->reason ? step->reason : "");
+    answer.is_local = step->is_local;
+    if (step->event != MDNS_FOUND)
+        world.pending[step->question] = false;
+    world.on_answer[step->question](&answer, userdata);
+}
+
+static void on_done(const struct resolution *resolution, const struct ota_failure *failure,
+                    void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.done_count++;
+    world.done_ms = virtual_time.now_us / MS;
+    world.found = resolution != NULL;
+    if (resolution) {
+        assert_null(failure);
+        for (size_t i = 0; i < resolution->count; i++) {
+            char text[ADDRESS_TEXT_MAX];
+            size_t length = strlen(world.addresses);
+            assert_int_equal(address_port(&resolution->addresses[i]), 0);
+            snprintf(world.addresses + length, sizeof world.addresses - length, "%s%s",
+                     length ? " " : "", address_text(text, &resolution->addresses[i]));
+        }
+        world.port = resolution->port;
+        snprintf(world.source, sizeof world.source, "%s", resolution->source);
+        /* where it was heard is known, also of an address whose announcement came */
+        if (strcmp(resolution->source, "mDNS") == 0 || resolution->port)
+            assert_true(resolution->claims.count > 0);
+        snprintf(world.instance, sizeof world.instance, "%s", resolution->instance);
+    } else {
+        world.failure = *failure;
+    }
+    if (world.free_when_done) {
+        resolver_free(world.resolver);
+        world.resolver = NULL;
+    }
+}
+
+static const struct test_case {
+    const char *title;
+    const char *target;
+    bool no_port; /* the caller has a port */
+    int64_t timeout_ms;
+    struct step steps[STEPS_MAX];
+    const char *asked;
+    int64_t done_ms;
+    const char *addresses; /* NULL: it fails */
+    uint16_t port;
+    const char *source;
+    const char *instance;
+    const char *says[4]; /* parts of the failure's message */
+    bool refuse_mdns, refuse_lookup;
+    const char *rivals;   /* addresses of different boards */
+    enum ota_error error; /* OTA_OK: not found, if it fails */
+    const char *file;     /* what /etc/hosts says */
+    bool has_mdns;        /* there is somebody to ask what is merely welcome */
+} cases[] = {
+    {.title = "a numeric address asks nobody where there is nobody to ask",
+     .target = "10.0.0.7",
+     .asked = "",
+     .addresses = "10.0.0.7",
+     .source = "numeric address"},
+    {.title = "a scoped address keeps its scope",
+     .target = "fe80::7%lo",
+     .asked = "",
+     .addresses = "fe80::7%lo",
+     .source = "numeric address"},
+    {.title = "a numeric address: what is announced there",
+     .target = "10.0.0.7",
+     .steps = {{40, MDNS_ADDRESS, .address = "10.0.0.7", .host = "esp.local", .instance = "Lamp",
+                .port = 8300}},
+     .asked = "address@0",
+     .done_ms = 40,
+     .addresses = "10.0.0.7",
+     .port = 8300,
+     .source = "numeric address",
+     .instance = "Lamp",
+     .has_mdns = true},
+    {.title = "a numeric address at which nothing is announced",
+     .target = "10.0.0.7",
+     .steps = {{200, MDNS_ADDRESS, .event = MDNS_END}},
+     .asked = "address@0",
+     .done_ms = 200,
+     .addresses = "10.0.0.7",
+     .source = "numeric address",
+     .has_mdns = true},
+    {.title = "a numeric address and an Avahi that hangs: 300 ms, no more",
+     .target = "fd00::7",
+     .asked = "address@0",
+     .done_ms = 300,
+     .addresses = "fd00::7",
+     .source = "numeric address",
+     .has_mdns = true},
+    {.title = "a numeric address and no Avahi behind the bus",
+     .target = "10.0.0.7",
+     .steps = {{15, MDNS_ADDRESS, .event = MDNS_UNAVAILABLE, .reason = "no daemon"}},
+     .asked = "address@0",
+     .done_ms = 15,
+     .addresses = "10.0.0.7",
+     .source = "numeric address",
+     .has_mdns = true},
+    {.title = "nothing announces itself at a loopback address",
+     .target = "127.0.0.7",
+     .asked = "",
+     .addresses = "127.0.0.7",
+     .source = "numeric address",
+     .has_mdns = true},
+    {.title = "a known port: the kind of the board is welcome, for 300 ms from the address on",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {90, MDNS_ADDRESS, .address = "10.0.0.7", .host = "kitchen.local", .instance = "K",
+                .port = 8266}},
+     .asked = "host@0 address@20",
+     .done_ms = 400,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "K",
+     .has_mdns = true},
+    {.title = "a name of the DNS: what is announced at its address",
+     .target = "esp.example.org",
+     .steps = {{20, SYSTEM, .address = "10.0.0.7"},
+               {60, MDNS_ADDRESS, .address = "10.0.0.7", .host = "esp.local", .instance = "Lamp",
+                .port = 3232}},
+     .asked = "system@0 address@20",
+     .done_ms = 60,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "system resolver",
+     .instance = "Lamp",
+     .has_mdns = true},
+    {.title = "two boards of one name",
+     .target = "kitchen.local",
+     .rivals = "10.0.0.7 10.0.0.8",
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {30, MDNS_INSTANCE, .address = "10.0.0.7", .host = "kitchen.local",
+                .instance = "kitchen", .port = 8266},
+               {390, MDNS_HOST, .address = "10.0.0.8", .host = "kitchen.local"},
+               {450, ALIVE, .address = "10.0.0.7 10.0.0.8"}},
+     .asked = "host@0 instance@0 alive@400",
+     .done_ms = 450,
+     .error = OTA_E_AMBIGUOUS,
+     .says = {"two boards have this name, at 10.0.0.7 and 10.0.0.8; choose one by "
+              "its address, as in -i 10.0.0.7"}},
+    {.title = "two boards whose services have one name",
+     .target = "Living Room",
+     .rivals = "10.0.0.7 10.0.0.8",
+     .steps = {{30, MDNS_INSTANCE, .address = "10.0.0.7", .host = "a.local",
+                .instance = "Living Room", .port = 8266},
+               {40, MDNS_INSTANCE, .address = "10.0.0.8", .host = "a.local",
+                .instance = "Living Room", .port = 8266},
+               {450, ALIVE, .address = "10.0.0.7 10.0.0.8"}},
+     .asked = "instance@0 alive@400",
+     .done_ms = 450,
+     .error = OTA_E_AMBIGUOUS,
+     .says = {"two boards have this name"}},
+    {.title = "an address that the board does not have any more",
+     .target = "kitchen.local",
+     .no_port = true,
+     .rivals = "10.0.0.7 10.0.0.8",
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {25, MDNS_HOST, .address = "fd00::8", .host = "kitchen.local"},
+               {30, MDNS_HOST, .address = "10.0.0.8", .host = "kitchen.local"},
+               {1900, ALIVE, .address = "10.0.0.8"}},
+     .asked = "host@0 alive@400",
+     .done_ms = 1900,
+     .addresses = "10.0.0.8 fd00::8",
+     .source = "mDNS"},
+    {.title = "two boards of one name, neither of which is there",
+     .target = "kitchen.local",
+     .no_port = true,
+     .rivals = "10.0.0.7 10.0.0.8",
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {30, MDNS_HOST, .address = "10.0.0.8", .host = "kitchen.local"},
+               {1900, ALIVE, .address = ""}},
+     .asked = "host@0 alive@400",
+     .done_ms = 1900,
+     .addresses = "10.0.0.7 10.0.0.8",
+     .source = "mDNS"},
+    {.title = "/etc/hosts goes before everything",
+     .target = "kitchen.local",
+     .file = "fd00::7 10.0.0.7",
+     .asked = "",
+     .addresses = "10.0.0.7 fd00::7",
+     .source = "/etc/hosts"},
+    {.title = "/etc/hosts and the announcement of that address",
+     .target = "kitchen",
+     .file = "10.0.0.7",
+     .steps = {{60, MDNS_ADDRESS, .address = "10.0.0.7", .host = "esp.local", .instance = "Lamp",
+                .port = 3232}},
+     .asked = "address@0",
+     .done_ms = 60,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "/etc/hosts",
+     .instance = "Lamp",
+     .has_mdns = true},
+    {.title = "a name that can be no host's is not looked for in /etc/hosts",
+     .target = "Living Room",
+     .file = "10.0.0.9",
+     .steps = {{20, MDNS_INSTANCE, .address = "10.0.0.7", .host = "esp.local",
+                .instance = "Living Room", .port = 3232}},
+     .asked = "instance@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "mDNS",
+     .instance = "Living Room"},
+    {.title = "the usual board: host and instance have one name",
+     .target = "kitchen.local",
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"},
+               {30, MDNS_INSTANCE, .address = "10.0.0.7", .host = "kitchen.local",
+                .instance = "kitchen", .port = 8266}},
+     .asked = "host@0 instance@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "kitchen"},
+    {.title = "host names compare without case",
+     .target = "Kitchen.LOCAL",
+     .steps = {{20, MDNS_INSTANCE, .address = "10.0.0.7", .host = "kITCHEN.local",
+                .instance = "kITCHEN", .port = 8266}},
+     .asked = "host@0 instance@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "kITCHEN"},
+    {.title = "a known port needs no service",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"}},
+     .asked = "host@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
+    {.title = "IPv6 first: IPv4 is waited for and goes before it",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{20, MDNS_HOST, .address = "fe80::7%lo", .host = "kitchen.local"},
+               {400, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"}},
+     .asked = "host@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7 fe80::7%lo",
+     .source = "mDNS"},
+    {.title = "IPv6 only: accepted after the grace",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{20, MDNS_HOST, .address = "fe80::7%lo", .host = "kitchen.local"}},
+     .asked = "host@0",
+     .done_ms = 520,
+     .addresses = "fe80::7%lo",
+     .source = "mDNS"},
+    {.title = "IPv6 only: accepted at once when nothing more can come",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{20, MDNS_HOST, .address = "fd00::7", .host = "kitchen.local"},
+               {90, MDNS_HOST, .event = MDNS_END}},
+     .asked = "host@0",
+     .done_ms = 90,
+     .addresses = "fd00::7",
+     .source = "mDNS"},
+    {.title = "the port of an instance with another name, by its host",
+     .target = "esp32-1.local",
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "esp32-1.local"},
+               {290, MDNS_BOARDS, .host = "esp32-10.local", .instance = "Other", .port = 1000},
+               {300, MDNS_BOARDS, .host = "esp32-1.local", .instance = "Living Room",
+                .port = 3232}},
+     .asked = "host@0 instance@0 services@270",
+     .done_ms = 400,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "mDNS",
+     .instance = "Living Room"},
+    {.title = "no such instance: the services are looked at without delay",
+     .target = "esp32-1.local",
+     .steps = {{10, MDNS_INSTANCE, .event = MDNS_END},
+               {20, MDNS_HOST, .address = "10.0.0.7", .host = "esp32-1.local"},
+               {60, MDNS_BOARDS, .event = MDNS_END}},
+     .asked = "host@0 instance@0 services@20",
+     .done_ms = 400,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
+    {.title = "a host without the service: a second for the port, no more",
+     .target = "printer.local",
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "printer.local"}},
+     .asked = "host@0 instance@0 services@270",
+     .done_ms = 1020,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
+    {.title = "an instance of that name on another host is not meant",
+     .target = "kitchen.local",
+     .steps = {{10, MDNS_INSTANCE, .address = "10.0.0.9", .host = "esp-9.local",
+                .instance = "kitchen", .port = 3232},
+               {20, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"}},
+     .asked = "host@0 instance@0 services@270",
+     .done_ms = 1020,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
+    {.title = "the deadline cuts the wait for a port short",
+     .target = "kitchen.local",
+     .timeout_ms = 600,
+     .steps = {{20, MDNS_HOST, .address = "10.0.0.7", .host = "kitchen.local"}},
+     .asked = "host@0 instance@0 services@270",
+     .done_ms = 600,
+     .addresses = "10.0.0.7",
+     .source = "mDNS"},
+    {.title = ".local without Avahi: the C library is asked at once",
+     .target = "kitchen.local",
+     .steps = {{5, MDNS_HOST, .event = MDNS_UNAVAILABLE, .reason = "no daemon"},
+               {5, MDNS_INSTANCE, .event = MDNS_UNAVAILABLE, .reason = "no daemon"},
+               {40, SYSTEM, .address = "10.0.0.7 fd00::7"}},
+     .asked = "host@0 instance@0 system@5",
+     .done_ms = 40,
+     .addresses = "10.0.0.7 fd00::7",
+     .source = "system resolver"},
+    {.title = ".local without Avahi and nss-mdns: one message says all",
+     .target = "kitchen.local",
+     .steps = {{5, MDNS_HOST, .event = MDNS_UNAVAILABLE, .reason = "no daemon"},
+               {5, MDNS_INSTANCE, .event = MDNS_UNAVAILABLE, .reason = "no daemon"},
+               {40, SYSTEM, .reason = "Name or service not known"}},
+     .asked = "host@0 instance@0 system@5",
+     .done_ms = 40,
+     .says = {"not found: multicast DNS cannot be asked (no daemon), and "
+              "the system resolver says \"Name or service not known\""}},
+    {.title = ".local that Avahi is slow with: the C library helps after a second",
+     .target = "kitchen.local",
+     .steps = {{1040, SYSTEM, .address = "10.0.0.7"}},
+     .asked = "host@0 instance@0 system@1000",
+     .done_ms = 1040,
+     .addresses = "10.0.0.7",
+     .source = "system resolver"},
+    {.title = "a wrong .local name fails when all have given up, and says which hosts are like it",
+     .target = "kitchne.local",
+     .steps = {{1040, SYSTEM, .reason = "Name or service not known"},
+               {1600, MDNS_BOARDS, .host = "lamp.local", .instance = "Lamp", .port = 3232},
+               {1610, MDNS_BOARDS, .host = "kitchen.local", .instance = "K", .port = 8266},
+               {5000, MDNS_HOST, .event = MDNS_END},
+               {5010, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "host@0 instance@0 system@1000 services@1500",
+     .done_ms = 5010,
+     .says = {"not found: multicast DNS gave no answer in 5.0 s, and the "
+              "system resolver says \"Name or service not known\"",
+              "; announced here: \"kitchen.local\", \"lamp.local\""}},
+    {.title = "many boards, none of which is meant",
+     .target = "Lamp 1",
+     .steps = {{1600, MDNS_BOARDS, .host = "a.local", .instance = "Lamp 2"},
+               {1600, MDNS_BOARDS, .host = "b.local", .instance = "Garage"},
+               {1600, MDNS_BOARDS, .host = "c.local", .instance = "Lamp\033[2J"},
+               {1600, MDNS_BOARDS, .host = "d.local", .instance = "Lamp 12"},
+               {1700, MDNS_BOARDS, .event = MDNS_END},
+               {5000, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "instance@0 services@1500",
+     .done_ms = 5000,
+     .says = {"; of 4 boards announced here, the most similar are \"Lamp 2\", \"Lamp "
+              "12\", \"Lamp\\x1b[2J\""}},
+    {.title = "no board at all",
+     .target = "Lamp 1",
+     .steps = {{2700, MDNS_BOARDS, .event = MDNS_END}, {5000, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "instance@0 services@1500",
+     .done_ms = 5000,
+     .says = {"5.0 s; no board is announced here"}},
+    {.title = "nobody waits for similar names",
+     .target = "Lamp 1",
+     .steps = {{5000, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "instance@0 services@1500",
+     .done_ms = 5000,
+     .says = {"\"esp-ota -l\" lists the boards that announce themselves"}},
+    {.title = "Avahi is not asked again when it has gone",
+     .target = "kitchne.local",
+     .steps = {{1100, MDNS_HOST, .event = MDNS_UNAVAILABLE, .reason = "it has gone"},
+               {1100, MDNS_INSTANCE, .event = MDNS_UNAVAILABLE, .reason = "it has gone"},
+               {3000, SYSTEM, .reason = "Name or service not known"}},
+     .asked = "host@0 instance@0 system@1000",
+     .done_ms = 3000,
+     .says = {"multicast DNS cannot be asked (it has gone)"}},
+    {.title = "a wrong name fails at the deadline, whoever still thinks",
+     .target = "kitchne.local",
+     .timeout_ms = 3000,
+     .asked = "host@0 instance@0 system@1000 services@1500",
+     .done_ms = 3000,
+     .says = {"multicast DNS gave no answer in 3.0 s, and the system resolver gave no answer in "
+              "3.0 s"}},
+    {.title = "a deadline before anything can answer",
+     .target = "kitchen.local",
+     .timeout_ms = 1,
+     .asked = "host@0 instance@0",
+     .done_ms = 1,
+     .says = {"multicast DNS gave no answer in 0.0 s"}},
+    {.title = "a label: the instance wins over a faster system resolver",
+     .target = "kitchen",
+     .steps = {{10, SYSTEM, .address = "192.0.2.1"},
+               {300, MDNS_INSTANCE, .address = "10.0.0.7", .host = "esp-7.local",
+                .instance = "kitchen", .port = 3232}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "mDNS",
+     .instance = "kitchen"},
+    {.title = "a label: the system resolver's answer when mDNS is slow",
+     .target = "kitchen",
+     .steps = {{10, SYSTEM, .address = "192.0.2.1"}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 1000,
+     .addresses = "192.0.2.1",
+     .source = "system resolver"},
+    {.title = "a label: the system resolver's answer at once without Avahi",
+     .target = "kitchen",
+     .steps = {{10, SYSTEM, .address = "192.0.2.1"},
+               {20, MDNS_HOST, .event = MDNS_UNAVAILABLE, .reason = "no daemon"},
+               {20, MDNS_INSTANCE, .event = MDNS_UNAVAILABLE, .reason = "no daemon"}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 20,
+     .addresses = "192.0.2.1",
+     .source = "system resolver"},
+    {.title = "a label: an instance is surer than a .local host of that name",
+     .target = "kitchen",
+     .no_port = true,
+     .steps = {{10, MDNS_HOST, .address = "10.0.0.9", .host = "kitchen.local"},
+               {200, MDNS_INSTANCE, .address = "10.0.0.7", .host = "esp-7.local",
+                .instance = "kitchen", .port = 3232}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7",
+     .port = 3232,
+     .source = "mDNS",
+     .instance = "kitchen"},
+    {.title = "a label: a .local host of that name, its port by another instance",
+     .target = "esp-7",
+     .steps = {{10, MDNS_HOST, .address = "10.0.0.7", .host = "esp-7.local"},
+               {300, MDNS_BOARDS, .host = "esp-7.local", .instance = "Lamp", .port = 2040}},
+     .asked = "host@0 instance@0 system@0 services@260",
+     .done_ms = 510,
+     .addresses = "10.0.0.7",
+     .port = 2040,
+     .source = "mDNS",
+     .instance = "Lamp"},
+    {.title = "a label that nobody knows",
+     .target = "kitchne",
+     .steps = {{10, SYSTEM, .reason = "Name or service not known"},
+               {5000, MDNS_HOST, .event = MDNS_END},
+               {5000, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "host@0 instance@0 system@0 services@1500",
+     .done_ms = 5000,
+     .says = {"not found", "multicast DNS gave no answer in 5.0 s", "esp-ota -l"}},
+    {.title = "a dotted name is the system resolver's",
+     .target = "board.example.org",
+     .steps = {{900, SYSTEM, .address = "fd00::7 192.0.2.1"}},
+     .asked = "system@0",
+     .done_ms = 900,
+     .addresses = "192.0.2.1 fd00::7",
+     .source = "system resolver"},
+    {.title = "a dotted name that DNS does not know may be an instance",
+     .target = "porch.v2",
+     .steps = {{30, SYSTEM, .reason = "Name or service not known"},
+               {50, MDNS_INSTANCE, .address = "10.0.0.7", .host = "porch.local",
+                .instance = "porch.v2", .port = 8266}},
+     .asked = "system@0 instance@30",
+     .done_ms = 430,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "porch.v2"},
+    {.title = "a dotted name and a DNS server that is silent",
+     .target = "porch.v2",
+     .steps = {{2050, MDNS_INSTANCE, .address = "10.0.0.7", .host = "porch.local",
+                .instance = "porch.v2", .port = 8266}},
+     .asked = "system@0 instance@2000",
+     .done_ms = 2400,
+     .addresses = "10.0.0.7",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "porch.v2"},
+    {.title = "a dotted name that nobody knows, without Avahi",
+     .target = "board.example.org",
+     .steps = {{30, SYSTEM, .reason = "Name or service not known"},
+               {40, MDNS_INSTANCE, .event = MDNS_UNAVAILABLE, .reason = "no daemon"}},
+     .asked = "system@0 instance@30",
+     .done_ms = 40,
+     .says = {"the system resolver says \"Name or service not known\""}},
+    {.title = "an instance, IPv6 before IPv4",
+     .target = "Living Room Lamp",
+     .steps = {{20, MDNS_INSTANCE, .address = "fe80::7%lo", .host = "esp-7.local",
+                .instance = "Living Room Lamp", .port = 3232},
+               {30, MDNS_INSTANCE, .address = "10.0.0.7", .host = "esp-7.local",
+                .instance = "Living Room Lamp", .port = 3232}},
+     .asked = "instance@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7 fe80::7%lo",
+     .port = 3232,
+     .source = "mDNS",
+     .instance = "Living Room Lamp"},
+    {.title = "an instance without Avahi: nobody else can be asked",
+     .target = "Living Room Lamp",
+     .steps = {{20, MDNS_INSTANCE, .event = MDNS_UNAVAILABLE, .reason = "no daemon"}},
+     .asked = "instance@0",
+     .done_ms = 20,
+     .says = {"not found: multicast DNS cannot be asked (no daemon)"}},
+    {.title = "an instance without a usable address is none",
+     .target = "Living Room Lamp",
+     .steps = {{20, MDNS_INSTANCE, .host = "esp-7.local", .instance = "Living Room Lamp",
+                .port = 3232},
+               {5000, MDNS_INSTANCE, .event = MDNS_END}},
+     .asked = "instance@0 services@1500",
+     .done_ms = 5000,
+     .says = {"not found"}},
+    {.title = "names from the network are escaped",
+     .target = "esp-7.local",
+     .steps = {{10, MDNS_HOST, .address = "10.0.0.7", .host = "esp-7.local"},
+               {300, MDNS_BOARDS, .host = "esp-7.local", .instance = "L\033[2J", .port = 2040}},
+     .asked = "host@0 instance@0 services@260",
+     .done_ms = 400,
+     .addresses = "10.0.0.7",
+     .port = 2040,
+     .source = "mDNS",
+     .instance = "L\\x1b[2J"},
+    {.title = "repeated addresses are one",
+     .target = "kitchen.local",
+     .steps = {{10, MDNS_HOST, .address = "fd00::1", .host = "kitchen.local"},
+               {11, MDNS_HOST, .address = "fd00::1", .host = "kitchen.local"},
+               {12, MDNS_HOST, .address = "fd00::2", .host = "kitchen.local"},
+               {20, MDNS_INSTANCE, .address = "10.0.0.7", .host = "kitchen.local",
+                .instance = "kitchen", .port = 8266}},
+     .asked = "host@0 instance@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7 fd00::1 fd00::2",
+     .port = 8266,
+     .source = "mDNS",
+     .instance = "kitchen"},
+    {.title = "more addresses than there is room for: IPv4 still goes first",
+     .target = "kitchen.local",
+     .no_port = true,
+     .steps = {{10, MDNS_HOST, .address = "fd00::1"},
+               {10, MDNS_HOST, .address = "fd00::2"},
+               {10, MDNS_HOST, .address = "fd00::3"},
+               {10, MDNS_HOST, .address = "fd00::4"},
+               {10, MDNS_HOST, .address = "fd00::5"},
+               {10, MDNS_HOST, .address = "fd00::6"},
+               {10, MDNS_HOST, .address = "fd00::7"},
+               {10, MDNS_HOST, .address = "fd00::8"},
+               {10, MDNS_HOST, .address = "fd00::9"},
+               {10, MDNS_HOST, .address = "10.0.0.7"}},
+     .asked = "host@0",
+     .done_ms = 400,
+     .addresses = "10.0.0.7 fd00::1 fd00::2 fd00::3 fd00::4 fd00::5 fd00::6 fd00::7",
+     .source = "mDNS"},
+    {.title = "memory for no answer",
+     .target = "kitchen",
+     .steps = {{20, MDNS_HOST, .event = MDNS_UNAVAILABLE, .reason = "full", .is_local = true},
+               {20, MDNS_INSTANCE, .event = MDNS_UNAVAILABLE, .reason = "full"},
+               {30, SYSTEM, .reason = "Name or service not known"}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 30,
+     .says =
+         {"cannot be looked for: multicast DNS cannot be asked (full), and the system resolver"},
+     .error = OTA_E_INTERNAL},
+    {.title = "memory for no answer of the system's",
+     .target = "kitchen",
+     .steps = {{20, MDNS_HOST, .event = MDNS_UNAVAILABLE, .reason = "no daemon"},
+               {20, MDNS_INSTANCE, .event = MDNS_UNAVAILABLE, .reason = "no daemon"},
+               {30, SYSTEM, .reason = "Cannot allocate memory", .is_local = true}},
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 30,
+     .says = {"cannot be looked for: "},
+     .error = OTA_E_INTERNAL},
+    {.title = "memory for no question at all",
+     .target = "kitchen",
+     .asked = "host@0 instance@0 system@0",
+     .done_ms = 0,
+     .says = {"multicast DNS cannot be asked (out of memory)",
+              "the system resolver says \"Resource temporarily unavailable\"",
+              "cannot be looked for: "},
+     .error = OTA_E_INTERNAL,
+     .refuse_mdns = true,
+     .refuse_lookup = true},
+};
+
+static void start(const struct test_case *test, const struct target *target)
+{
+    int64_t timeout_ms = test->timeout_ms ? test->timeout_ms : 10000;
+    world = (struct world){.refuse_mdns = test->refuse_mdns,
+                           .refuse_lookup = test->refuse_lookup,
+                           .has_mdns = test->has_mdns,
+                           .file = test->file,
+                           .rivals = test->rivals};
+    virtual_time_reset(0);
+    world.resolver = resolver_start(&virtual_time.api, NULL, target, !test->no_port,
+                                    timeout_ms * MS, on_done, &world);
+    assert_non_null(world.resolver);
+    assert_int_equal(world.done_count, 0); /* never from within resolver_start() */
+}
+
+/* Lets time pass: what is due first happens first, until the resolver is done or nothing is left.
+ */
+static void run_world(const struct step *steps)
+{
+    while (world.done_count == 0) {
+        bool has_step = steps->at_ms > 0;
+        bool timer_first =
+            virtual_time.due_us >= 0 && (!has_step || virtual_time.due_us < steps->at_ms * MS);
+        if (timer_first) {
+            virtual_time_fire();
+        } else if (has_step) {
+            virtual_time.now_us = steps->at_ms * MS;
+            play(steps++);
+        } else {
+            fail_msg("nothing is left to wait for, and there is no result");
+        }
+    }
+    assert_int_equal(steps->at_ms, 0); /* every step was needed */
+}
+
+static void check(const struct test_case *test)
+{
+    assert_int_equal(world.done_count, 1);
+    assert_string_equal(world.asked, test->asked);
+    assert_int_equal(world.done_ms, test->done_ms);
+    assert_int_equal(world.found, test->addresses != NULL);
+    for (int question = 0; question < ASK_COUNT; question++)
+        assert_false(world.pending[question]);
+    assert_false(virtual_time.exists);
+    if (test->addresses) {
+        assert_string_equal(world.addresses, test->addresses);
+        assert_int_equal(world.port, test->port);
+        assert_string_equal(world.source, test->source);
+        assert_string_equal(world.instance, test->instance ? test->instance : "");
+        return;
+    }
+    assert_int_equal(world.failure.error, test->error ? test->error : OTA_E_NOT_FOUND);
+    for (size_t i = 0; i < sizeof test->says / sizeof *test->says && test->says[i]; i++)
+        if (!strstr(world.failure.message, test->says[i]))
+            fail_msg("\"%s\" is not in \"%s\"", test->says[i], world.failure.message);
+}
+
+static void test_policy(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct test_case *test = &cases[i];
+        struct target target;
+        struct ota_failure failure;
+        print_message("  %s\n", test->title);
+        assert_int_equal(target_parse(&target, test->target, &failure), OTA_OK);
+        start(test, &target);
+        run_world(test->steps);
+        check(test);
+        resolver_free(world.resolver);
+    }
+}
+
+static void test_names_that_are_asked_for(void **state)
+{
+    static const struct {
+        const char *target, *host, *instance, *system;
+    } table[] = {
+        {"kitchen.local", "kitchen.local", "kitchen", ""},  {"a.b.local", "a.b.local", "a.b", ""},
+        {"kitchen", "kitchen.local", "kitchen", "kitchen"}, {"Living Room", "", "Living Room", ""},
+        {"board.example.org", "", "", "board.example.org"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        static const struct test_case test;
+        struct target target;
+        struct ota_failure failure;
+        assert_int_equal(target_parse(&target, table[i].target, &failure), OTA_OK);
+        start(&test, &target);
+        virtual_time_fire();
+        assert_string_equal(world.name[MDNS_HOST], table[i].host);
+        assert_string_equal(world.name[MDNS_INSTANCE], table[i].instance);
+        assert_string_equal(world.name[SYSTEM], table[i].system);
+        resolver_free(world.resolver);
+    }
+}
+
+/* Cancelling ends every question and calls nobody. */
+static void test_free_while_asking(void **state)
+{
+    static const struct test_case test;
+    struct target target;
+    struct ota_failure failure;
+    (void)state;
+    assert_int_equal(target_parse(&target, "kitchen", &failure), OTA_OK);
+    start(&test, &target);
+    virtual_time_fire();
+    assert_true(world.pending[MDNS_HOST] && world.pending[MDNS_INSTANCE] && world.pending[SYSTEM]);
+    resolver_free(world.resolver);
+    for (int question = 0; question < ASK_COUNT; question++)
+        assert_false(world.pending[question]);
+    assert_false(virtual_time.exists);
+    assert_int_equal(world.done_count, 0);
+    resolver_free(NULL);
+}
+
+static void test_free_when_done(void **state)
+{
+    static const struct step answer = {20, MDNS_HOST, .address = "10.0.0.7"};
+    static const struct test_case test = {.no_port = true};
+    struct target target;
+    struct ota_failure failure;
+    (void)state;
+    assert_int_equal(target_parse(&target, "kitchen.local", &failure), OTA_OK);
+    start(&test, &target);
+    world.free_when_done = true;
+    run_world((const struct step[]){answer, {0}});
+    assert_true(world.found);
+    assert_null(world.resolver);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_names_that_are_asked_for),
+        cmocka_unit_test(test_free_while_asking),
+        cmocka_unit_test(test_free_when_done),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

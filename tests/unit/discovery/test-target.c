@@ -1,0 +1,368 @@
+/*
+ * test-target.c: what -i accepts, what it takes it for, and what it refuses. Needs the interface
+ * "lo".
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "discovery/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIXTEEN "abcdefghijklmnop"
+#define LABEL_63 SIXTEEN SIXTEEN SIXTEEN "abcdefghijklmno"
+#define HOST_251 LABEL_63 "." LABEL_63 "." LABEL_63 "." SIXTEEN SIXTEEN SIXTEEN "abcdefghijk"
+#define KUECHE                                                                                     \
+    "K\xc3\xbc"                                                                                    \
+    "che"
+#define UMLAUTS_62                                                                                 \
+    "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"             \
+    "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"             \
+    "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"
+
+static const struct {
+    const char *text;
+    enum target_kind kind;
+    const char *name;
+    uint16_t port;
+} accepted[] = {
+    /* addresses */
+    {"192.168.1.5", TARGET_ADDRESS, "192.168.1.5", 0},
+    {"192.168.1.5:8266", TARGET_ADDRESS, "192.168.1.5", 8266},
+    {"127.0.0.1:1", TARGET_ADDRESS, "127.0.0.1", 1},
+    {"127.0.0.1:65535", TARGET_ADDRESS, "127.0.0.1", 65535},
+    {"::1", TARGET_ADDRESS, "::1", 0},
+    {"fd00::1:3232", TARGET_ADDRESS, "fd00::1:3232", 0},
+    {"[::1]", TARGET_ADDRESS, "::1", 0},
+    {"[::1]:3232", TARGET_ADDRESS, "::1", 3232},
+    {"fe80::1%lo", TARGET_ADDRESS, "fe80::1%lo", 0},
+    {"[fe80::1%lo]", TARGET_ADDRESS, "fe80::1%lo", 0},
+    {"[fe80::1%lo]:1", TARGET_ADDRESS, "fe80::1%lo", 1},
+    {"[fe80::1%1]:1", TARGET_ADDRESS, "fe80::1%1", 1},
+    {"::ffff:10.0.0.7", TARGET_ADDRESS, "::ffff:10.0.0.7", 0},
+    {"[::ffff:10.0.0.7]:80", TARGET_ADDRESS, "::ffff:10.0.0.7", 80},
+    /* multicast DNS */
+    {"kitchen.local", TARGET_LOCAL, "kitchen.local", 0},
+    {"kitchen.local:8266", TARGET_LOCAL, "kitchen.local", 8266},
+    {"kitchen.local.", TARGET_LOCAL, "kitchen.local", 0},
+    {"a.local.:80", TARGET_LOCAL, "a.local", 80},
+    {"ESP_1234.LOCAL", TARGET_LOCAL, "ESP_1234.LOCAL", 0},
+    {KUECHE ".local", TARGET_LOCAL, KUECHE ".local", 0},
+    {"1.2.local", TARGET_LOCAL, "1.2.local", 0},
+    {LABEL_63 ".local", TARGET_LOCAL, LABEL_63 ".local", 0},
+    /* names of instances with what elsewhere separates */
+    {"Lamp/2", TARGET_INSTANCE, "Lamp/2", 0},
+    {"v1.2/lamp", TARGET_INSTANCE, "v1.2/lamp", 0},
+    {"Lamp, kitchen.local", TARGET_LOCAL, "Lamp, kitchen.local", 0},
+    {"My Lamp.local", TARGET_LOCAL, "My Lamp.local", 0},
+    {"My Lamp.LOCAL.:8266", TARGET_LOCAL, "My Lamp.LOCAL", 8266},
+    {"1 lamp.local", TARGET_LOCAL, "1 lamp.local", 0},
+    {"lamp (left).local", TARGET_LOCAL, "lamp (left).local", 0},
+    {"My Lamp.locals", TARGET_INSTANCE, "My Lamp.locals", 0},
+    {"Version 1.2", TARGET_INSTANCE, "Version 1.2", 0},
+    /* as it was shown: what shows nothing, and what does */
+    {"My\\u00ad Lamp\\U000e0041", TARGET_INSTANCE, "My\xc2\xad Lamp\xf3\xa0\x81\x81", 0},
+    {"My\\udddd Lamp", TARGET_INSTANCE, "My\\udddd Lamp", 0}, /* a surrogate is no character */
+    {"My\\u0041 Lamp", TARGET_INSTANCE, "My\\u0041 Lamp", 0},
+    /* other host names */
+    {"board.example.org", TARGET_HOST, "board.example.org", 0},
+    {"board.example.org.:3232", TARGET_HOST, "board.example.org", 3232},
+    {"local.example", TARGET_HOST, "local.example", 0},
+    {"notlocal.xlocal", TARGET_HOST, "notlocal.xlocal", 0},
+    {"0.pool.example", TARGET_HOST, "0.pool.example", 0},
+    {HOST_251 ".x", TARGET_HOST, HOST_251 ".x", 0},
+    {HOST_251 ".x.", TARGET_HOST, HOST_251 ".x", 0},
+    /* bare labels */
+    {"kitchen", TARGET_LABEL, "kitchen", 0},
+    {"kitchen.", TARGET_LABEL, "kitchen", 0},
+    {"kitchen:8266", TARGET_LABEL, "kitchen", 8266},
+    {"esp32-0123456789ab", TARGET_LABEL, "esp32-0123456789ab", 0},
+    {"local", TARGET_LABEL, "local", 0},
+    {"beef", TARGET_LABEL, "beef", 0},
+    {LABEL_63, TARGET_LABEL, LABEL_63, 0},
+    /* instances: nothing that a host could be called */
+    {"My Board", TARGET_INSTANCE, "My Board", 0},
+    {"My Board:8266", TARGET_INSTANCE, "My Board", 8266},
+    {"My Board: kitchen", TARGET_INSTANCE, "My Board: kitchen", 0},
+    {"My Board: 80", TARGET_INSTANCE, "My Board: 80", 0},
+    {"My Board: a: 80", TARGET_INSTANCE, "My Board: a: 80", 0},
+    {"a:b:80", TARGET_INSTANCE, "a:b:80", 0},
+    {"kitchen:lamp", TARGET_INSTANCE, "kitchen:lamp", 0},
+    {":lamp", TARGET_INSTANCE, ":lamp", 0},
+    {"Board 1.2", TARGET_INSTANCE, "Board 1.2", 0},
+    {"1.2 Board", TARGET_INSTANCE, "1.2 Board", 0},
+    {"Board no. 5.", TARGET_INSTANCE, "Board no. 5.", 0},
+    {KUECHE, TARGET_INSTANCE, KUECHE, 0},
+    {KUECHE ":3232", TARGET_INSTANCE, KUECHE, 3232},
+    {KUECHE ".example", TARGET_INSTANCE, KUECHE ".example", 0},
+    {"fw-1.2", TARGET_INSTANCE, "fw-1.2", 0},
+    {"-kitchen", TARGET_INSTANCE, "-kitchen", 0},
+    {"kitchen-", TARGET_INSTANCE, "kitchen-", 0},
+    {"[lab] board", TARGET_INSTANCE, "[lab] board", 0},
+    {"[lab]", TARGET_INSTANCE, "[lab]", 0},
+    {"Lamp *1*", TARGET_INSTANCE, "Lamp *1*", 0},
+    {"really?", TARGET_INSTANCE, "really?", 0},
+    {"lab-*._arduino._tcp.local", TARGET_INSTANCE, "lab-*", 0},
+    {"AA:BB:CC:DD:EE:FF", TARGET_INSTANCE, "AA:BB:CC:DD:EE:FF", 0},
+    {"100%", TARGET_INSTANCE, "100%", 0},
+    {"%a.b", TARGET_INSTANCE, "%a.b", 0},
+    {"a\\b", TARGET_INSTANCE, "a\\b", 0},
+    {"My Board._arduino._tcp.local", TARGET_INSTANCE, "My Board", 0},
+    {"kitchen._Arduino._TCP.local", TARGET_INSTANCE, "kitchen", 0},
+    {"kitchen._arduino._tcp.local.", TARGET_INSTANCE, "kitchen", 0},
+    {UMLAUTS_62, TARGET_INSTANCE, UMLAUTS_62, 0},
+    {UMLAUTS_62 "!", TARGET_INSTANCE, UMLAUTS_62 "!", 0},
+    /* only digits: a label that the C library would take for an address */
+    {"1234", TARGET_INSTANCE, "1234", 0},
+    {"0x7f", TARGET_INSTANCE, "0x7f", 0},
+    {"1234:80", TARGET_INSTANCE, "1234", 80},
+};
+
+static void test_accepted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof accepted / sizeof *accepted; i++) {
+        struct target target;
+        struct ota_failure failure = {.error = OTA_OK};
+        char before[600];
+
+        memset(&target, 0x5A, sizeof target);
+        snprintf(before, sizeof before, "%s", accepted[i].text);
+        if (target_parse(&target, accepted[i].text, &failure) != OTA_OK)
+            fail_msg("refused: %s", failure.message);
+        if (target.kind != accepted[i].kind)
+            fail_msg("\"%s\": kind %d", accepted[i].text, (int)target.kind);
+        assert_string_equal(target.name, accepted[i].name);
+        assert_int_equal(target.port, accepted[i].port);
+        assert_string_equal(accepted[i].text, before);
+    }
+}
+
+static void test_addresses(void **state)
+{
+    struct target target;
+    struct ota_failure failure;
+    struct address expected;
+
+    (void)state;
+    assert_int_equal(target_parse(&target, "[fe80::1%lo]:3232", &failure), OTA_OK);
+    assert_true(address_parse(&expected, "fe80::1%lo"));
+    assert_true(address_equal(&target.address, &expected));
+    assert_int_equal(address_port(&target.address), 0);
+    assert_int_equal(target_parse(&target, "10.0.0.7:3232", &failure), OTA_OK);
+    assert_true(address_parse(&expected, "10.0.0.7"));
+    assert_true(address_equal(&target.address, &expected));
+    assert_int_equal(address_port(&target.address), 0);
+}
+
+static const struct {
+    const char *text;
+    const char *why;
+} refused[] = {
+    {"", "is empty"},
+    {" ", "space"},
+    {" kitchen", "space"},
+    {"192.168.1.5 ", "space"},
+    {"My Board :80", "space"},
+    {"kit\nchen", "control characters"},
+    {"kit\x7f", "control characters"},
+    {"kit\xc2\x9b", "control characters"},
+    {"K\xfc"
+     "che",
+     "UTF-8"},
+    {"lab-*", "is a pattern, where one board is meant; --match takes a pattern"},
+    {"lab-*.local", "is a pattern"},
+    {"esp32-??????", "is a pattern"},
+    {"[lab]*", "is a pattern"},
+    {"http://10.0.0.7/", "is a URL: write only \"10.0.0.7\""},
+    {"http://10.0.0.7:80/update", "is a URL: write only \"10.0.0.7\""},
+    {"http://[::1]:80/", "is a URL: write only \"[::1]\""},
+    {"http://user:secret@10.0.0.7/", "a URL names the board"},
+    {"http:///", "is a URL without a host"},
+    /* hosts with something behind them */
+    {"10.0.0.7/", "has a slash behind the host: write only \"10.0.0.7\""},
+    {"10.0.0.7:8266/", "write only \"10.0.0.7:8266\""},
+    {"kitchen.local/update", "write only \"kitchen.local\""},
+    {"a.local,b.local", "several boards"},
+    {"a.local b.local", "several boards"},
+    {"10.0.0.7, 10.0.0.8:80", "several boards"},
+    /* ports */
+    {"1.2.3.4:99999", "port"},
+    {"1.2.3.4:0", "port"},
+    {"1.2.3.4:", "port"},
+    {"1.2.3.4:http", "port"},
+    {"1.2.3.4:80x", "port"},
+    {"1.2.3.4:+80", "port"},
+    {"1.2.3.4: 80", "port"},
+    {"1.2.3.4:0x50", "port"},
+    {"kitchen.local:99999", "port"},
+    {"kitchen.local:a", "port"},
+    {"host:", "port"},
+    {"host:0", "port"},
+    {"host:080", "port"},
+    {"host:65536", "port"},
+    {"host:18446744073709551697", "port"},
+    {":3232", "before the port"},
+    {"[::1]:0", "port"},
+    {"[::1]:65536", "port"},
+    {"[::1]:", "port"},
+    {"[::1]x", "port"},
+    {"[::1]3232", "port"},
+    /* IPv6 */
+    {"[::1", "closing bracket"},
+    {"[fe80::1%lo", "closing bracket"},
+    {"[1.2.3.4]", "not an IPv6 address"},
+    {"[1.2.3.4]:80", "not an IPv6 address"},
+    {"[:::1]", "not an IPv6 address"},
+    {"1::2::3", "not an IPv6 address"},
+    {"1:2:3:4:5:6:7:8:9", "not an IPv6 address"},
+    {"::1.2.3", "not an IPv6 address"},
+    {"fe80::1%nosuch0", "interface"},
+    {"[fe80::1%nosuch0]:1", "interface"},
+    {"fe80::1%", "interface"},
+    {"fe80::1%0", "interface"},
+    {"fe80::1%lo:3232", "[ADDRESS%INTERFACE]:PORT"},
+    {"fe80::1", "link-local"},
+    {"[fe80::1]:3232", "link-local"},
+    /* IPv4, and what the C library would take for it */
+    {"1.2.3", "not an IPv4 address"},
+    {"1.2.3.4.5", "not an IPv4 address"},
+    {"1.2.3.256", "not an IPv4 address"},
+    {"1.2.3.4.", "not an IPv4 address"},
+    {"1.2.3.04", "not an IPv4 address"},
+    {"1..2", "not an IPv4 address"},
+    {".", "not an IPv4 address"},
+    {"0x7f.1", "not an IPv4 address"},
+    {"0x7f.1.", "not an IPv4 address"},
+    {"0x7f.1:80", "not an IPv4 address"},
+    {"0177.0.0.0x1", "not an IPv4 address"},
+    {"1.2.3.4%lo", "not an IPv4 address"},
+    /* addresses that are no board's */
+    {"0.0.0.0", "one board"},
+    {"255.255.255.255", "one board"},
+    {"224.0.0.251:5353", "one board"},
+    {"::", "one board"},
+    {"[ff02::fb%lo]:5353", "one board"},
+    /* host names */
+    {"a..b", "nothing between two dots"},
+    {".local", "nothing between two dots"},
+    {"kitchen.local..", "nothing between two dots"},
+    {LABEL_63 "x", "63"},
+    {LABEL_63 "x.local", "63"},
+    {HOST_251 ".xyz", "253"},
+    {HOST_251 ".x.y.z", "too long"},
+    {UMLAUTS_62 "!!", "63 bytes"},
+    {LABEL_63 " x", "63 bytes"},
+};
+
+static void test_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        struct target target;
+        struct ota_failure failure = {.error = OTA_OK};
+
+        if (target_parse(&target, refused[i].text, &failure) != OTA_E_USAGE)
+            fail_msg("accepted: \"%s\" as kind %d, \"%s\", port %d", refused[i].text,
+                     (int)target.kind, target.name, target.port);
+        assert_int_equal(failure.error, OTA_E_USAGE);
+        if (strstr(failure.message, refused[i].why) == NULL)
+            fail_msg("\"%s\": %s", refused[i].text, failure.message);
+    }
+}
+
+static void test_equal(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool are_equal;
+    } rows[] = {
+        {"kitchen.local", "KITCHEN.Local.", true},
+        {"kitchen.local", "kitchen", false},
+        {"kitchen", "kitchen2", false},
+        {"kitchen", "kitchen._arduino._tcp.local", false}, /* a host may be called so, too */
+        {"Living room", "LIVING ROOM", true},
+        {"Living room", "Living  room", false},
+        {"kitchen:8266", "Kitchen:8266", true},
+        {"kitchen:8266", "kitchen:3232", false},
+        {"kitchen:8266", "kitchen", false},
+        {"192.0.2.7", "192.0.2.7", true},
+        {"192.0.2.7", "192.0.2.8", false},
+        {"192.0.2.7", "::ffff:192.0.2.7", true},
+        {"192.0.2.7:1", "192.0.2.7:2", false},
+        {"fd00::7", "[FD00:0::7]", true},
+        {"fe80::7%lo", "fe80::7%1", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct target a, b;
+        struct ota_failure failure;
+
+        assert_int_equal(target_parse(&a, rows[i].a, &failure), OTA_OK);
+        assert_int_equal(target_parse(&b, rows[i].b, &failure), OTA_OK);
+        if (target_equal(&a, &b) != rows[i].are_equal || target_equal(&b, &a) != rows[i].are_equal)
+            fail_msg("\"%s\" and \"%s\"", rows[i].a, rows[i].b);
+    }
+}
+
+static void test_messages_show_the_text_escaped(void **state)
+{
+    struct target target;
+    struct ota_failure failure;
+    char text[5000];
+
+    (void)state;
+    target_parse(&target, "a\x1b[2J", &failure);
+    assert_string_equal(failure.message,
+                        "\"a\\x1b[2J\" has control characters in it or is not valid UTF-8");
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(target_parse(&target, text, &failure), OTA_E_USAGE);
+    assert_non_null(strstr(failure.message, "x...\" is too long"));
+}
+
+static void test_port(void **state)
+{
+    static const struct {
+        const char *text;
+        int port;      /* -1: refused */
+        int with_zero; /* the same where 0 is allowed */
+    } rows[] = {
+        {"1", 1, 1},          {"8266", 8266, 8266},   {"65535", 65535, 65535},
+        {"0", -1, 0},         {"00", -1, -1},         {"01", -1, -1},
+        {"010", -1, -1},      {"65536", -1, -1},      {"", -1, -1},
+        {"+1", -1, -1},       {"-1", -1, -1},         {" 1", -1, -1},
+        {"1 ", -1, -1},       {"0x10", -1, -1},       {"1e3", -1, -1},
+        {"1.0", -1, -1},      {"4294967297", -1, -1}, {"99999999999999999999", -1, -1},
+        {"\xd9\xa1", -1, -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint16_t port = 7;
+
+        assert_int_equal(target_parse_port(&port, rows[i].text, false), rows[i].port != -1);
+        assert_int_equal(port, rows[i].port != -1 ? rows[i].port : 7);
+        port = 7;
+        assert_int_equal(target_parse_port(&port, rows[i].text, true), rows[i].with_zero != -1);
+        assert_int_equal(port, rows[i].with_zero != -1 ? rows[i].with_zero : 7);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_accepted), cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_refused),  cmocka_unit_test(test_messages_show_the_text_escaped),
+        cmocka_unit_test(test_port),     cmocka_unit_test(test_equal),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

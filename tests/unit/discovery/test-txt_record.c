@@ -1,0 +1,122 @@
+/*
+ * test-txt.c: what TXT records say, in all the spellings of cores and of those who mean harm.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "discovery/txt_record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STRINGS_MAX = 3 };
+
+/* A record of strings that end where the list says; nothing is readable behind that. */
+static AvahiStringList *make(const char *const *strings, const size_t *lengths, size_t count)
+{
+    AvahiStringList *record = NULL;
+    for (size_t i = count; i-- > 0;) {
+        size_t length = lengths ? lengths[i] : strlen(strings[i]);
+        size_t size = offsetof(AvahiStringList, text) + length;
+        AvahiStringList *string = malloc(size < sizeof *string ? sizeof *string : size);
+        assert_non_null(string);
+        string->next = record;
+        string->size = length;
+        memcpy(string->text, strings[i], length);
+        record = string;
+    }
+    return record;
+}
+
+static void release(AvahiStringList *record)
+{
+    while (record) {
+        AvahiStringList *next = record->next;
+        free(record);
+        record = next;
+    }
+}
+
+static void test_values(void **state)
+{
+    static const struct {
+        const char *strings[STRINGS_MAX];
+        const char *value; /* of board */
+    } cases[] = {
+        {{"board=esp32dev"}, "esp32dev"},
+        {{"board=\"ESP8266_NODEMCU\""}, "ESP8266_NODEMCU"},
+        {{"tcp_check=no", "board=x", "auth_upload=no"}, "x"},
+        {{"BOARD=x"}, "x"},
+        {{"board=x", "board=y"}, "x"},
+        {{"board=a=b"}, "a=b"},
+        {{"board=\"a\"b\""}, "a\"b"},
+        {{"board=\""}, "\""},
+        {{"board=\"\""}, ""},
+        {{"board=a\""}, "a\""},
+        {{"board="}, ""},
+        {{"board", "board=x"}, "x"},
+        {{"boards=x"}, ""},
+        {{"boar=x"}, ""},
+        {{"=x"}, ""},
+        {{""}, ""},
+        {{0}, ""},
+        {{"board=123456789012345"}, "123456789012345"},
+        {{"board=1234567890123456"}, "123456789012345"},
+        {{"board=\"1234567890123456\""}, "123456789012345"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char value[16];
+        size_t count = 0;
+        while (count < STRINGS_MAX && cases[i].strings[count])
+            count++;
+        AvahiStringList *record = make(cases[i].strings, NULL, count);
+        assert_string_equal(txt_record_value(value, sizeof value, record, "board"), cases[i].value);
+        release(record);
+    }
+}
+
+static void test_nul_ends_a_value(void **state)
+{
+    char value[16];
+    (void)state;
+    AvahiStringList *record =
+        make((const char *const[]){"board=a\0b"}, (const size_t[]){sizeof "board=a\0b" - 1}, 1);
+    assert_string_equal(txt_record_value(value, sizeof value, record, "board"), "a");
+    release(record);
+}
+
+static void test_flags(void **state)
+{
+    static const struct {
+        const char *string;
+        enum txt_record_flag flag;
+    } cases[] = {
+        {"auth_upload=yes", TXT_YES},           {"auth_upload=no", TXT_NO},
+        {"Auth_Upload=YES", TXT_YES},           {"auth_upload=\"no\"", TXT_NO},
+        {"auth_upload=yesyesyes", TXT_UNKNOWN}, {"auth_upload=1", TXT_UNKNOWN},
+        {"auth_upload=", TXT_UNKNOWN},          {"auth_upload", TXT_UNKNOWN},
+        {"ssh_upload=no", TXT_UNKNOWN},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AvahiStringList *record = make(&cases[i].string, NULL, 1);
+        assert_int_equal(txt_record_flag(record, "auth_upload"), cases[i].flag);
+        release(record);
+    }
+    assert_int_equal(txt_record_flag(NULL, "auth_upload"), TXT_UNKNOWN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_nul_ends_a_value),
+        cmocka_unit_test(test_flags),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

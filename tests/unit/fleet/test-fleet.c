@@ -1,0 +1,768 @@
+/*
+ * test-fleet.c: many boards: who starts when, what counts, one question for the password. The jobs
+ * are the test's (--wrap); what the fleet does with them is written down as a story.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/loop.h"
+#include "fleet/fleet.h"
+#include "secrets/prompt.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BOARDS_MAX = 64, IMAGE_SIZE = 1000 };
+
+struct job {
+    struct job_callbacks callbacks;
+    const struct assignment *assignment;
+};
+
+static struct world {
+    AvahiPoll api;
+    AvahiTimeoutCallback on_turn;
+    void *userdata;
+    bool is_due;
+    bool refuse_timeout, refuse_jobs, refuse_prompt;
+    struct job *jobs[BOARDS_MAX]; /* by the number in the board's name */
+    prompt_done_fn *on_typed;
+    void *prompt_userdata;
+    bool has_prompt;
+    unsigned done;
+    struct ota_totals totals; /* as last told */
+    char story[4096];
+} world;
+
+static struct assignment assignments[BOARDS_MAX];
+static const struct image image = {.size = IMAGE_SIZE};
+
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata);
+struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks);
+void __wrap_job_start(struct job *job);
+void __wrap_job_set_password(struct job *job, const char *password);
+void __wrap_job_park(struct job *job);
+void __wrap_job_describe(const struct job *job, struct ota_standing *standing);
+void __wrap_job_interrupt(struct job *job, int signal_number);
+void __wrap_job_free(struct job *job);
+struct prompt *__wrap_prompt_start(const AvahiPoll *poll_api, const char *text, int64_t timeout_us,
+                                   prompt_done_fn *done, void *userdata);
+void __wrap_prompt_free(struct prompt *prompt);
+
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void tell(const char *format, ...)
+{
+    size_t length = strlen(world.story);
+    va_list arguments;
+    va_start(arguments, format);
+    int added = vsnprintf(world.story + length, sizeof world.story - length, format, arguments);
+    va_end(arguments);
+    assert_true(added >= 0 && (size_t)added < sizeof world.story - length);
+}
+
+/* What has been told since the last call. */
+static const char *told(void)
+{
+    static char story[sizeof world.story];
+    memcpy(story, world.story, sizeof story);
+    world.story[0] = '\0';
+    return story;
+}
+
+static void timeout_free(AvahiTimeout *timeout)
+{
+    assert_ptr_equal(timeout, &world);
+}
+
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata)
+{
+    assert_ptr_equal(poll_api, &world.api);
+    if (!*timeout) {
+        if (world.refuse_timeout)
+            return -1;
+        *timeout = (AvahiTimeout *)&world;
+        world.on_turn = callback;
+        world.userdata = userdata;
+    }
+    assert_true(delay_us <= 0);
+    world.is_due = delay_us == 0;
+    return 0;
+}
+
+static void turn(void)
+{
+    for (int turns = 0; world.is_due; turns++) {
+        assert_in_range(turns, 0, 1000);
+        world.is_due = false;
+        world.on_turn((AvahiTimeout *)&world, world.userdata);
+    }
+}
+
+static int number_of(const struct job *job)
+{
+    return (int)strtol(job->assignment->target.name, NULL, 10);
+}
+
+struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks)
+{
+    if (world.refuse_jobs)
+        return NULL;
+    struct job *job = calloc(1, sizeof *job);
+    assert_non_null(job);
+    job->callbacks = *callbacks;
+    job->assignment = config->assignment;
+    assert_null(world.jobs[number_of(job)]);
+    world.jobs[number_of(job)] = job;
+    return job;
+}
+
+void __wrap_job_start(struct job *job)
+{
+    tell("+%d ", number_of(job));
+}
+
+void __wrap_job_set_password(struct job *job, const char *password)
+{
+    tell("%d:%s ", number_of(job), password ? password : "none");
+}
+
+void __wrap_job_describe(const struct job *job, struct ota_standing *standing)
+{
+    *standing = (struct ota_standing){.board = job->assignment->target.name};
+}
+
+void __wrap_job_park(struct job *job)
+{
+    tell("%d~ ", number_of(job));
+}
+
+static void emit(const struct job *job, enum ota_event_type type, size_t bytes,
+                 const struct ota_failure *failure, int signal_number)
+{
+    const struct ota_event event = {
+        .type = type,
+        .board = job->assignment->target.name,
+        .image = &image,
+        .bytes = bytes,
+        .total = image.size,
+        .failure = failure,
+        .exit_status = failure ? ota_error_exit_status(failure->error, signal_number) : 0};
+    job->callbacks.on_event(&event, job->callbacks.userdata);
+}
+
+void __wrap_job_interrupt(struct job *job, int signal_number)
+{
+    emit(job, OTA_EVENT_RESULT, 0, &(struct ota_failure){.error = OTA_E_INTERRUPTED},
+         signal_number);
+}
+
+void __wrap_job_free(struct job *job)
+{
+    if (!job)
+        return;
+    world.jobs[number_of(job)] = NULL;
+    free(job);
+}
+
+struct prompt *__wrap_prompt_start(const AvahiPoll *poll_api, const char *text, int64_t timeout_us,
+                                   prompt_done_fn *done, void *userdata)
+{
+    assert_ptr_equal(poll_api, &world.api);
+    assert_true(timeout_us > 0 && timeout_us < INT64_C(120000000));
+    tell("prompt '%s' ", text);
+    if (world.refuse_prompt)
+        return NULL;
+    world.has_prompt = true;
+    world.on_typed = done;
+    world.prompt_userdata = userdata;
+    return (struct prompt *)&world.has_prompt;
+}
+
+void __wrap_prompt_free(struct prompt *prompt)
+{
+    if (prompt)
+        world.has_prompt = false;
+}
+
+static void on_event(const struct ota_event *event, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.totals = *event->totals;
+    assert_int_equal(event->totals->is_asking, world.has_prompt);
+    if (event->type == OTA_EVENT_RESULT)
+        tell("%s=%d ", event->board, event->exit_status);
+    if (event->type == OTA_EVENT_SKIPPED)
+        tell("%s!%s ", event->board, event->message);
+}
+
+static void on_done(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.done++;
+    tell("done ");
+}
+
+static struct fleet *start(const struct options *options, size_t count)
+{
+    bool refuse_timeout = world.refuse_timeout, refuse_jobs = world.refuse_jobs;
+    world = (struct world){.api = {.timeout_free = timeout_free},
+                           .refuse_timeout = refuse_timeout,
+                           .refuse_jobs = refuse_jobs};
+    assert_in_range(count, 1, BOARDS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        assignments[i] = (struct assignment){.image = &image};
+        snprintf(assignments[i].target.name, sizeof assignments[i].target.name, "%zu", i);
+    }
+    const struct fleet_config config = {.poll_api = &world.api,
+                                        .options = options,
+                                        .assignments = assignments,
+                                        .count = count,
+                                        .on_event = on_event,
+                                        .event_userdata = &world,
+                                        .on_done = on_done,
+                                        .done_userdata = &world};
+    struct fleet *fleet = fleet_start(&config);
+    assert_string_equal(world.story, ""); /* everything comes from the loop */
+    if (fleet)
+        turn();
+    return fleet;
+}
+
+static void end(int number, enum ota_error error)
+{
+    struct job *job = world.jobs[number];
+    assert_non_null(job);
+    emit(job, OTA_EVENT_RESULT, error == OTA_OK ? IMAGE_SIZE : 0,
+         &(struct ota_failure){.error = error}, 0);
+    job->callbacks.on_done(job->callbacks.userdata);
+    turn();
+}
+
+static void rest(int number)
+{
+    world.jobs[number]->callbacks.on_rest(world.jobs[number]->callbacks.userdata);
+    turn();
+}
+
+static void wake(int number)
+{
+    world.jobs[number]->callbacks.on_ready(world.jobs[number]->callbacks.userdata);
+    turn();
+}
+
+static void ask(int number)
+{
+    world.jobs[number]->callbacks.on_password(world.jobs[number]->callbacks.userdata);
+}
+
+static void type(const char *password)
+{
+    assert_true(world.has_prompt);
+    world.on_typed(password, world.prompt_userdata);
+    turn();
+}
+
+static void take_it(int number)
+{
+    emit(world.jobs[number], OTA_EVENT_AUTHENTICATED, 0, NULL, 0);
+    turn();
+}
+
+/* Whether the board is to ask again. */
+static bool reject(int number)
+{
+    struct job *job = world.jobs[number];
+    bool asks_again = job->callbacks.on_rejected(job->callbacks.userdata);
+    if (asks_again)
+        ask(number);
+    turn();
+    return asks_again;
+}
+
+static bool claim(int number, const char *address, uint16_t port)
+{
+    struct endpoints endpoints = {.address_count = 1, .port_count = 1, .ports = {{port, "given"}}};
+    assert_true(address_parse(&endpoints.addresses[0], address));
+    return world.jobs[number]->callbacks.on_endpoints(&endpoints,
+                                                      world.jobs[number]->callbacks.userdata);
+}
+
+static void finish(struct fleet *fleet, enum ota_error outcome, int exit_status)
+{
+    int status;
+    assert_int_equal(fleet_outcome(fleet, &status), outcome);
+    assert_int_equal(status, exit_status);
+    fleet_free(fleet);
+    assert_false(world.has_prompt);
+    for (int i = 0; i < BOARDS_MAX; i++)
+        assert_null(world.jobs[i]);
+}
+
+static void test_one(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 1);
+    assert_string_equal(told(), "+0 ");
+    end(0, OTA_E_REFUSED);
+    assert_string_equal(told(), "0=7 done ");
+    assert_int_equal(world.totals.failed, 1);
+    assert_int_equal(world.totals.running, 0);
+    finish(fleet, OTA_E_REFUSED, 7);
+}
+
+/* A board that takes its image uncompressed only is to get more bytes than was thought. */
+static void test_larger_image(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 2}, 2);
+    const struct job *job = world.jobs[0];
+    job->callbacks.on_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS,
+                                                .board = job->assignment->target.name,
+                                                .image = &image,
+                                                .bytes = 1,
+                                                .total = IMAGE_SIZE + 500},
+                            job->callbacks.userdata);
+    assert_int_equal(world.totals.total, 2 * IMAGE_SIZE + 500);
+    assert_int_equal(world.totals.bytes, 1);
+    end(0, OTA_OK);
+    assert_int_equal(world.totals.total, 2 * IMAGE_SIZE);
+    end(1, OTA_OK);
+    finish(fleet, OTA_OK, 0);
+}
+
+/* As many at a time as -j says; the next one starts when a place becomes free. */
+static void test_window(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 2}, 4);
+    assert_string_equal(told(), "+0 +1 ");
+    end(1, OTA_OK);
+    assert_string_equal(told(), "1=0 +2 ");
+    assert_int_equal(world.totals.boards, 4);
+    assert_int_equal(world.totals.total, 4 * IMAGE_SIZE);
+    assert_int_equal(world.totals.bytes, IMAGE_SIZE);
+    end(0, OTA_OK);
+    end(2, OTA_OK);
+    assert_string_equal(told(), "0=0 +3 2=0 ");
+    end(3, OTA_OK);
+    assert_string_equal(told(), "3=0 done ");
+    assert_int_equal(world.totals.confirmed, 4);
+    assert_int_equal(world.totals.bytes, 4 * IMAGE_SIZE);
+    finish(fleet, OTA_OK, 0);
+}
+
+/* Many places, many boards: all start, but not in one turn of the loop. */
+static void test_many_starts(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = BOARDS_MAX}, BOARDS_MAX);
+    assert_string_equal(strrchr(world.story, '+'), "+63 ");
+    for (int i = 0; i < BOARDS_MAX; i++)
+        end(i, OTA_OK);
+    assert_int_equal(world.done, 1);
+    finish(fleet, OTA_OK, 0);
+}
+
+/* A board that rests between two attempts makes room, and those not tried yet go first. */
+static void test_rest(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 1}, 3);
+    rest(0);
+    assert_string_equal(told(), "+0 +1 ");
+    wake(0);
+    rest(1);
+    assert_string_equal(told(), "+2 ");
+    end(2, OTA_OK);
+    assert_string_equal(told(), "2=0 +0 ");
+    wake(1);
+    end(0, OTA_OK);
+    end(1, OTA_OK);
+    assert_string_equal(told(), "0=0 +1 1=0 done ");
+    finish(fleet, OTA_OK, 0);
+}
+
+/* A board's deadline comes while it rests, and while it queues for a place: it is not started
+ * again. */
+static void test_ends_without_a_place(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 1}, 4);
+    rest(0);
+    rest(1);
+    rest(2);
+    assert_string_equal(told(), "+0 +1 +2 +3 ");
+    wake(0);
+    wake(1);
+    wake(2);
+    end(0, OTA_E_DEADLINE);
+    end(2, OTA_E_DEADLINE);
+    assert_string_equal(told(), "0=9 2=9 ");
+    end(3, OTA_OK);
+    assert_string_equal(told(), "3=0 +1 ");
+    end(1, OTA_E_DEADLINE);
+    assert_string_equal(told(), "1=9 done ");
+    finish(fleet, OTA_E_DEADLINE, 9);
+}
+
+static void test_canaries(void **state)
+{
+    (void)state;
+    const struct options options = {.jobs = 16, .canaries = 2};
+    struct fleet *fleet = start(&options, 4);
+    assert_string_equal(told(), "+0 +1 ");
+    rest(0);
+    end(1, OTA_OK);
+    assert_string_equal(told(), "1=0 ");
+    wake(0);
+    end(0, OTA_OK);
+    assert_string_equal(told(), "+0 0=0 +2 +3 ");
+    end(2, OTA_E_BOARD); /* no canary */
+    end(3, OTA_OK);
+    assert_string_equal(told(), "2=10 3=0 done ");
+    finish(fleet, OTA_E_BOARD, 10);
+
+    fleet = start(&options, 4);
+    end(1, OTA_E_UNKNOWN);
+    assert_string_equal(told(), "+0 +1 1=11 2!not tried, as a canary has failed "
+                                "3!not tried, as a canary has failed ");
+    end(0, OTA_OK);
+    assert_string_equal(told(), "0=0 done ");
+    assert_int_equal(world.totals.skipped, 2);
+    assert_int_equal(world.totals.total, 2 * IMAGE_SIZE);
+    finish(fleet, OTA_E_UNKNOWN, 11);
+
+    fleet = start(&(struct options){.jobs = 16, .canaries = 9}, 2); /* more than boards */
+    end(0, OTA_OK);
+    end(1, OTA_OK);
+    assert_string_equal(told(), "+0 +1 0=0 1=0 done ");
+    finish(fleet, OTA_OK, 0);
+}
+
+static void test_max_failures(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 2, .failures_max = 2}, 5);
+    end(0, OTA_E_LOST);
+    end(1, OTA_OK);
+    assert_string_equal(told(), "+0 +1 0=9 +2 1=0 +3 ");
+    end(2, OTA_E_REFUSED);
+    assert_string_equal(told(), "2=7 4!not tried, as too many others have failed ");
+    end(3, OTA_OK); /* those that run may finish */
+    assert_string_equal(told(), "3=0 done ");
+    finish(fleet, OTA_E_MIXED, 20);
+}
+
+/* Two names of one board. */
+static void test_duplicates(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 4);
+    assert_true(claim(0, "10.0.0.7", 8266));
+    assert_true(claim(0, "10.0.0.7", 8266)); /* its second attempt */
+    assert_true(claim(1, "10.0.0.7", 8267));
+    assert_true(claim(2, "10.0.0.8", 8266));
+    told();
+    assert_false(claim(3, "10.0.0.7", 8266));
+    world.jobs[3]->callbacks.on_done(world.jobs[3]->callbacks.userdata);
+    assert_string_equal(told(), "3!is the same board as 0 ");
+    for (int i = 0; i < 3; i++)
+        end(i, OTA_OK);
+    assert_string_equal(told(), "0=0 1=0 2=0 done ");
+    assert_int_equal(world.totals.skipped, 1);
+    finish(fleet, OTA_OK, 0);
+}
+
+static void test_password(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 4);
+    told();
+    ask(1);
+    ask(2);
+    assert_string_equal(told(), "prompt 'Password of 1 (and of the others that ask): ' ");
+    end(0, OTA_OK); /* goes on meanwhile */
+    assert_string_equal(told(), "0=0 2~ ");
+    type("kwert");
+    assert_string_equal(told(), "1:kwert ");
+    take_it(1);
+    assert_int_equal(world.totals.running, 2); /* 2 held no place */
+    assert_string_equal(told(), "2:kwert +2 ");
+    take_it(2);
+    ask(3); /* later: nobody is asked again */
+    assert_string_equal(told(), "3:kwert ");
+    assert_false(reject(3)); /* it has another one */
+    end(3, OTA_E_WRONG_PASSWORD);
+    assert_string_equal(told(), "3=6 ");
+    fleet_free(fleet);
+
+    fleet = start(&(struct options){.jobs = 16}, 2);
+    told();
+    ask(0);
+    type(NULL);
+    ask(1);
+    assert_string_equal(told(), "prompt 'Password of 0 (and of the others that ask): ' "
+                                "0:none 1:none ");
+    fleet_free(fleet);
+
+    fleet = start(&(struct options){.jobs = 16}, 1);
+    told();
+    world.refuse_prompt = true;
+    ask(0);
+    assert_string_equal(told(), "prompt 'Password of 0: ' 0:none ");
+    finish(fleet, OTA_OK, 0);
+}
+
+/* Three times in all; then no board gets one. */
+static void test_wrong_password(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+    told();
+    ask(0);
+    ask(1);
+    type("a");
+    assert_string_equal(told(), "prompt 'Password of 0 (and of the others that ask): ' 0:a 1~ ");
+    assert_true(reject(0));
+    type("b");
+    assert_true(reject(0));
+    ask(2);
+    type("c");
+    assert_string_equal(told(), "prompt 'Password of 0 (and of the others that ask): ' 0:b "
+                                "prompt 'Password of 0 (and of the others that ask): ' 0:c 2~ ");
+    assert_false(reject(0));
+    assert_string_equal(told(), "1:none 2:none +1 +2 ");
+    end(0, OTA_E_WRONG_PASSWORD);
+    ask(1);
+    assert_string_equal(told(), "0=6 1:none ");
+    end(1, OTA_E_PASSWORD_NEEDED);
+    end(2, OTA_E_PASSWORD_NEEDED);
+    assert_string_equal(told(), "1=6 2=6 done ");
+    assert_false(world.has_prompt);
+    finish(fleet, OTA_E_WRONG_PASSWORD, 6);
+}
+
+/* The second time it is right; with one place only, the others queue for it. */
+static void test_right_password_at_last(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 1}, 3);
+    ask(0);
+    type("a");
+    assert_true(reject(0));
+    told();
+    type("b");
+    take_it(0);
+    assert_string_equal(told(), "0:b ");
+    end(0, OTA_OK);
+    ask(1);
+    assert_string_equal(told(), "0=0 +1 1:b ");
+    end(1, OTA_OK);
+    end(2, OTA_OK); /* asks for none */
+    assert_string_equal(told(), "1=0 +2 2=0 done ");
+    finish(fleet, OTA_OK, 0);
+}
+
+/* Without a verdict from the first board, another one takes its place; the first one asks again. */
+static void test_silent_prover(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+    ask(0);
+    ask(1);
+    ask(2);
+    type("kwert");
+    told();
+    rest(0);
+    assert_string_equal(told(), "0:none +1 ");
+    ask(1);
+    assert_string_equal(told(), "1:kwert ");
+    end(1, OTA_E_NO_ANSWER);
+    assert_string_equal(told(), "1=5 +2 ");
+    wake(0);
+    ask(0);
+    assert_string_equal(told(), "+0 ");
+    turn();
+    assert_string_equal(told(), "0~ ");
+    ask(2);
+    take_it(2);
+    assert_string_equal(told(), "2:kwert 0:kwert +0 ");
+    end(2, OTA_OK);
+    end(0, OTA_OK);
+    assert_string_equal(told(), "2=0 0=0 done ");
+    finish(fleet, OTA_E_NO_ANSWER, 5);
+}
+
+/* All that ask are parked, and the first of them hangs up: what is typed goes to another. */
+static void test_prover_hangs_up(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 2);
+    ask(0);
+    ask(1);
+    turn();
+    end(0, OTA_E_NO_ANSWER);
+    told();
+    type("kwert");
+    assert_string_equal(told(), "+1 ");
+    ask(1);
+    take_it(1);
+    assert_string_equal(told(), "1:kwert ");
+    end(1, OTA_OK);
+    finish(fleet, OTA_E_NO_ANSWER, 5);
+}
+
+/* The deadline of a board comes while it is parked. */
+static void test_parked_board_ends(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 2);
+    ask(0);
+    ask(1);
+    turn();
+    told();
+    end(1, OTA_E_DEADLINE);
+    end(0, OTA_E_DEADLINE);
+    assert_string_equal(told(), "1=9 0=9 done ");
+    finish(fleet, OTA_E_DEADLINE, 9);
+}
+
+/* The board hangs up while somebody types: the question goes, and comes again when it is needed. */
+static void test_prompt_is_dismissed(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+    told();
+    ask(0);
+    ask(1);
+    rest(0);
+    assert_true(world.has_prompt);
+    end(1, OTA_E_REFUSED);
+    assert_false(world.has_prompt);
+    told();
+    ask(2);
+    assert_string_equal(told(), "prompt 'Password of 2 (and of the others that ask): ' ");
+    fleet_free(fleet);
+}
+
+static void tell_standing(const struct ota_standing *standing, void *userdata)
+{
+    static const char *const doing[] = {"upload", "password", "retry", "log"};
+    assert_ptr_equal(userdata, &world);
+    tell("%s:%s ", standing->board, doing[standing->doing]);
+}
+
+/* Of those that wait for their turn, or are done, the totals tell. */
+static void test_standings(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 4}, 6);
+    ask(0);
+    ask(1);
+    turn();
+    rest(2);
+    end(3, OTA_OK);
+    rest(4);
+    wake(4);
+    told();
+    assert_int_equal(world.totals.retrying, 1);
+    fleet_tell(fleet, tell_standing, &world);
+    assert_string_equal(told(), "0:password 1:password 2:retry 4:upload 5:upload ");
+    rest(5);
+    fleet_tell(fleet, tell_standing, &world);
+    assert_string_equal(told(), "0:password 1:password 2:retry 4:upload 5:retry ");
+    fleet_free(fleet);
+}
+
+static void test_interrupt(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 3}, 5);
+    end(0, OTA_OK);
+    rest(1);
+    rest(2);
+    wake(2);
+    ask(3);
+    told();
+    fleet_interrupt(fleet, SIGTERM);
+    assert_string_equal(told(), "1=143 2=143 3=143 4=143 ");
+    fleet_interrupt(fleet, SIGINT); /* impatience changes nothing */
+    turn();
+    assert_string_equal(told(), "");
+    finish(fleet, OTA_E_INTERRUPTED, 143);
+
+    fleet = start(&(struct options){.jobs = 1}, 2);
+    told();
+    fleet_interrupt(fleet, SIGINT);
+    assert_string_equal(told(), "0=130 1!not tried, as the upload was interrupted ");
+    finish(fleet, OTA_E_INTERRUPTED, 130);
+
+    fleet = start(&(struct options){.jobs = 1}, 1);
+    end(0, OTA_OK);
+    told();
+    fleet_interrupt(fleet, SIGINT); /* too late */
+    assert_string_equal(told(), "");
+    finish(fleet, OTA_OK, 0);
+}
+
+/* What an earlier run has done stays done, also for a --resume of this one's report. */
+static void test_confirmed_earlier(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 1, .canaries = 1}, 4);
+    assignments[1].is_confirmed = assignments[3].is_confirmed = true;
+    told();
+    end(0, OTA_E_REFUSED);
+    assert_string_equal(told(), "0=7 1!has confirmed this image in an earlier run "
+                                "2!not tried, as a canary has failed "
+                                "3!has confirmed this image in an earlier run done ");
+    finish(fleet, OTA_E_REFUSED, 7);
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    world.refuse_timeout = true;
+    assert_null(start(&(struct options){.jobs = 1}, 1));
+    world.refuse_timeout = false;
+    world.refuse_jobs = true;
+    struct fleet *fleet = start(&(struct options){.jobs = 1}, 2);
+    assert_string_equal(told(), "0=1 1=1 done ");
+    finish(fleet, OTA_E_INTERNAL, 1);
+    world.refuse_jobs = false;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one),
+        cmocka_unit_test(test_larger_image),
+        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_many_starts),
+        cmocka_unit_test(test_rest),
+        cmocka_unit_test(test_ends_without_a_place),
+        cmocka_unit_test(test_canaries),
+        cmocka_unit_test(test_max_failures),
+        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_password),
+        cmocka_unit_test(test_wrong_password),
+        cmocka_unit_test(test_right_password_at_last),
+        cmocka_unit_test(test_silent_prover),
+        cmocka_unit_test(test_prover_hangs_up),
+        cmocka_unit_test(test_parked_board_ends),
+        cmocka_unit_test(test_prompt_is_dismissed),
+        cmocka_unit_test(test_standings),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_confirmed_earlier),
+        cmocka_unit_test(test_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,1659 @@
+/*
+ * test-job.c: one board from its name to its result, in virtual time: the resolver, the session,
+ * the follow and the clock are replaced at link time (--wrap). What happens is written down line by
+ * line, and each case says what must stand there, so order counts as much as content.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/loop.h"
+#include "boardlog/boot_check.h"
+#include "discovery/resolve.h"
+#include "fleet/job.h"
+#include "support/virtual_time.h"
+#include "upload/espota/reason.h"
+#include "upload/espota/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MS INT64_C(1000)
+
+enum { TRIES_MAX = 8, IMAGE_SIZE = 1000 };
+
+/* One try of the upload: what the resolver says and how the session ends. */
+struct
+try {
+    const char *missing; /* the resolver's failure; NULL: found */
+    const char *address; /* NULL: 10.0.0.7 */
+    const char *other;   /* another address, if any */
+    size_t endpoint;     /* the one that answers */
+    uint16_t port;       /* from the SRV record */
+    size_t bytes;        /* acknowledged; 0: not even connected */
+    enum ota_phase phase;
+    enum ota_error error;
+    const char *message;
+};
+
+/* The world of one case, in place of resolve.c, session.c and boot_check.c. */
+static struct world {
+    bool has_resolver, has_session, has_follow;
+    bool asks_again; /* once the password was rejected */
+    bool refuse_resolver, refuse_session, refuse_follow, refuse_address;
+    bool peer_any;
+    unsigned turns_to_wait; /* somebody else waits for the same peer */
+    const char *taken;      /* somebody else waits for this one, once */
+    resolver_done_fn *on_resolved;
+    void *resolver_userdata;
+    struct session_config config;
+    struct session_callbacks callbacks;
+    struct boot_check_callbacks follow;
+    enum ota_phase phase;
+    bool all_sent;
+    struct job *job;
+    bool is_ready;
+    unsigned done;
+    int exit_status; /* of the result */
+    enum ota_cause cause;
+    int64_t transfer_us; /* likewise */
+    int64_t sent_us;
+    char story[4096];
+} world;
+
+static struct image image = {.family = IMAGE_ESP32, .size = IMAGE_SIZE};
+static struct image packed = {.family = IMAGE_ESP8266, .size = IMAGE_SIZE, .plain = &image};
+
+static struct assignment assignment;
+
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void tell(const char *format, ...)
+{
+    size_t length = strlen(world.story);
+    va_list arguments;
+    va_start(arguments, format);
+    int added = vsnprintf(world.story + length, sizeof world.story - length, format, arguments);
+    va_end(arguments);
+    assert_true(added >= 0 && (size_t)added < sizeof world.story - length);
+}
+
+struct resolver *__wrap_resolver_start(const AvahiPoll *poll_api, struct mdns_client *mdns,
+                                       const struct target *target, bool want_port,
+                                       int64_t timeout_us, resolver_done_fn *done, void *userdata);
+void __wrap_resolver_free(struct resolver *resolver);
+struct session *__wrap_session_start(const struct session_config *config,
+                                     const struct session_callbacks *callbacks);
+void __wrap_session_free(struct session *session);
+enum ota_phase __wrap_session_phase(const struct session *session);
+bool __wrap_session_all_sent(const struct session *session);
+void __wrap_session_set_password(struct session *session, const char *password);
+bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer);
+struct boot_check *__wrap_boot_check_start(const struct boot_check_config *config,
+                                           const struct boot_check_callbacks *callbacks);
+bool __wrap_boot_check_say(struct boot_check *follow, const char *line, size_t length);
+bool __wrap_boot_check_was_connected(const struct boot_check *follow, const char **reason);
+void __wrap_boot_check_free(struct boot_check *follow);
+
+struct resolver *__wrap_resolver_start(const AvahiPoll *poll_api, struct mdns_client *mdns,
+                                       const struct target *target, bool want_port,
+                                       int64_t timeout_us, resolver_done_fn *done, void *userdata)
+{
+    assert_ptr_equal(poll_api, &virtual_time.api);
+    assert_ptr_equal(mdns, &virtual_time.api);
+    assert_false(world.has_resolver);
+    assert_true(timeout_us > 0);
+    if (world.refuse_resolver) {
+        errno = EMFILE;
+        return NULL;
+    }
+    tell("resolve %s%s\n", target->name, want_port ? " and its port" : "");
+    world.has_resolver = true;
+    world.on_resolved = done;
+    world.resolver_userdata = userdata;
+    return (struct resolver *)&world.has_resolver;
+}
+
+void __wrap_resolver_free(struct resolver *resolver)
+{
+    if (resolver)
+        world.has_resolver = false;
+}
+
+struct session *__wrap_session_start(const struct session_config *config,
+                                     const struct session_callbacks *callbacks)
+{
+    char text[ADDRESS_TEXT_MAX + 8];
+    struct address board;
+    assert_false(world.has_session);
+    if (world.refuse_session)
+        return NULL;
+    world.config = *config;
+    world.callbacks = *callbacks;
+    world.has_session = true;
+    world.phase = OTA_PHASE_INVITE;
+    board = endpoints_get(config->endpoints, 0);
+    tell("session %s block %zu password %s%s\n", address_text_port(text, &board), config->block,
+         config->password ? config->password : "none", config->image->plain ? " compressed" : "");
+    for (size_t i = 1; i < endpoints_count(config->endpoints); i++) {
+        board = endpoints_get(config->endpoints, i);
+        tell("or %s\n", address_text_port(text, &board));
+    }
+    return (struct session *)&world.has_session;
+}
+
+void __wrap_session_free(struct session *session)
+{
+    if (!session)
+        return;
+    assert_ptr_equal(session, &world.has_session);
+    assert_true(world.has_session);
+    world.has_session = false;
+}
+
+enum ota_phase __wrap_session_phase(const struct session *session)
+{
+    assert_ptr_equal(session, &world.has_session);
+    assert_true(world.has_session);
+    return world.phase;
+}
+
+bool __wrap_session_all_sent(const struct session *session)
+{
+    assert_ptr_equal(session, &world.has_session);
+    return world.all_sent;
+}
+
+void __wrap_session_set_password(struct session *session, const char *password)
+{
+    assert_ptr_equal(session, &world.has_session);
+    assert_true(world.has_session);
+    tell("password %s\n", password ? password : "none");
+}
+
+bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer)
+{
+    assert_ptr_equal(listener, &world);
+    char text[ADDRESS_TEXT_MAX];
+
+    assert_int_equal(peer == NULL, world.peer_any);
+    if (peer && world.taken && strcmp(address_text(text, peer), world.taken) == 0) {
+        world.taken = NULL;
+        return true;
+    }
+    return world.turns_to_wait && world.turns_to_wait--;
+}
+
+/* Without an upload nothing is to be proven. */
+static enum ota_phase phase_of_follow(void)
+{
+    return assignment.image ? OTA_PHASE_PROOF : OTA_PHASE_LOG;
+}
+
+struct boot_check *__wrap_boot_check_start(const struct boot_check_config *config,
+                                           const struct boot_check_callbacks *callbacks)
+{
+    char text[ADDRESS_TEXT_MAX + 8];
+    const char *restart = config->restart_us == BOOT_CHECK_RESTART_UNKNOWN ? " whether it restarts"
+                          : config->restart_us                             ? " after its restart"
+                                                                           : "";
+    assert_ptr_equal(config->poll_api, &virtual_time.api);
+    assert_false(world.has_follow || world.has_session || world.has_resolver);
+    if (world.refuse_follow || !config->restart_us)
+        world.phase = phase_of_follow(); /* a result is about that now */
+    if (world.refuse_follow)
+        return NULL;
+    world.has_follow = true;
+    world.follow = *callbacks;
+    tell("follow %s%s%s\n", address_text_port(text, &config->address), restart,
+         config->is_gone        ? ", gone"
+         : config->has_returned ? ", back"
+                                : "");
+    return (struct boot_check *)&world.has_follow;
+}
+
+bool __wrap_boot_check_say(struct boot_check *follow, const char *line, size_t length)
+{
+    assert_ptr_equal(follow, &world.has_follow);
+    assert_true(world.has_follow);
+    tell("say %.*s\n", (int)length, line);
+    return true;
+}
+
+bool __wrap_boot_check_was_connected(const struct boot_check *follow, const char **reason)
+{
+    assert_ptr_equal(follow, &world.has_follow);
+    *reason = "nothing listens";
+    return false;
+}
+
+void __wrap_boot_check_free(struct boot_check *follow)
+{
+    if (!follow)
+        return;
+    assert_ptr_equal(follow, &world.has_follow);
+    assert_true(world.has_follow);
+    world.has_follow = false;
+    tell("follow ends\n");
+}
+
+static void on_event(const struct ota_event *event, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    assert_int_equal(event->total, assignment.image ? IMAGE_SIZE : 0);
+    assert_int_equal(event->elapsed_us, virtual_time.now_us - 5 * MS);
+    switch (event->type) {
+    case OTA_EVENT_START:
+        tell("start %s\n", event->board);
+        break;
+    case OTA_EVENT_RESOLVED:
+        tell("resolved %s port %u: %s, %s\n", event->address, event->port, event->source,
+             event->port_source);
+        break;
+    case OTA_EVENT_PROGRESS:
+        tell("progress %zu after %d\n", event->bytes, (int)(event->transfer_us / MS));
+        break;
+    case OTA_EVENT_NOTE:
+        tell("note %s\n", event->message);
+        break;
+    case OTA_EVENT_RESULT:
+        world.exit_status = event->exit_status;
+        world.transfer_us = event->transfer_us;
+        world.sent_us = event->sent_us;
+        world.cause = event->failure->cause;
+        tell("result %s %d %zu: %s\n", ota_error_name(event->failure->error), event->exit_status,
+             event->bytes, event->failure->message);
+        assert_string_equal(ota_phase_name(event->phase), event->failure->error == OTA_E_IMAGE
+                                                              ? "image"
+                                                              : ota_phase_name(world.phase));
+        break;
+    case OTA_EVENT_LOG:
+        assert_int_equal(event->phase, phase_of_follow());
+        tell("log %.*s\n", (int)event->line->length, (const char *)event->line->bytes);
+        break;
+    default:
+        tell("event %d\n", (int)event->type);
+    }
+}
+
+static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    assert_int_not_equal(endpoints_count(endpoints), 0);
+    assert_int_not_equal(endpoints->ports[0].number, 0);
+    return !world.refuse_address;
+}
+
+static void on_password(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    tell("asks for a password\n");
+}
+
+static bool on_rejected(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    tell("rejected\n");
+    return world.asks_again;
+}
+
+static void on_rest(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    tell("rests\n");
+}
+
+static void on_ready(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.is_ready = true;
+}
+
+static void on_done(void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.done++;
+    tell("done\n");
+    if (world.refuse_follow) { /* as a fleet does: nothing may touch it from now on */
+        job_free(world.job);
+        world.job = NULL;
+    }
+}
+
+static struct options make_options(void)
+{
+    return (struct options){.retries = 3, .timeout_us = 10 * INT64_C(1000000)};
+}
+
+static void on_log(void *userdata)
+{
+    (void)userdata;
+    tell("only a log\n");
+}
+
+static struct job *start(const struct options *options)
+{
+    const struct job_config config = {.poll_api = &virtual_time.api,
+                                      .listener = (struct listener *)&world,
+                                      .mdns = (struct mdns_client *)&virtual_time.api,
+                                      .options = options,
+                                      .assignment = &assignment};
+    const struct job_callbacks callbacks = {.on_event = on_event,
+                                            .on_endpoints = on_endpoints,
+                                            .on_password = on_password,
+                                            .on_rejected = on_rejected,
+                                            .on_rest = on_rest,
+                                            .on_ready = on_ready,
+                                            .on_log = on_log,
+                                            .on_done = on_done,
+                                            .userdata = &world};
+    world.peer_any = options->peer_any;
+    world.job = job_new(&config, &callbacks);
+    if (world.job)
+        job_start(world.job);
+    return world.job;
+}
+
+static struct ota_failure make_failure(enum ota_error error, const char *message)
+{
+    struct ota_failure failure = {.error = error, .cause = reason_cause(message)};
+    snprintf(failure.message, sizeof failure.message, "%s", message);
+    return failure;
+}
+
+static void resolve(const struct try *try)
+{
+    struct resolution resolution = {.count = 1, .port = try->port, .source = "mDNS"};
+    assert_true(world.has_resolver);
+    world.phase = OTA_PHASE_RESOLVE;
+    if (try->missing) {
+        const struct ota_failure failure = make_failure(OTA_E_NOT_FOUND, try->missing);
+        world.on_resolved(NULL, &failure, world.resolver_userdata);
+        return;
+    }
+    assert_true(address_parse(&resolution.addresses[0], try->address ? try->address : "10.0.0.7"));
+    if (try->other)
+        assert_true(address_parse(&resolution.addresses[resolution.count++], try->other));
+    world.on_resolved(&resolution, NULL, world.resolver_userdata);
+}
+
+static void session_event(const struct ota_event *event)
+{
+    world.callbacks.on_event(event, world.callbacks.userdata);
+}
+
+static void end_session_for(enum ota_phase phase, enum ota_error error, const char *message,
+                            enum ota_cause cause)
+{
+    struct ota_failure failure = make_failure(error, message);
+    if (cause != OTA_CAUSE_NONE)
+        failure.cause = cause;
+    world.phase = phase;
+    world.callbacks.on_done((struct session *)&world.has_session, &failure,
+                            world.callbacks.userdata);
+}
+
+static void end_session(enum ota_phase phase, enum ota_error error, const char *message)
+{
+    end_session_for(phase, error, message, OTA_CAUSE_NONE);
+}
+
+static void play_try(const struct try *try)
+{
+    resolve(try);
+    if (!world.has_session)
+        return;
+    if (try->endpoint || try->bytes)
+        world.callbacks.on_endpoint(try->endpoint, world.callbacks.userdata);
+    if (try->bytes) {
+        session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
+        virtual_time.now_us += 200 * MS;
+        session_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = try->bytes});
+    }
+    end_session(try->phase, try->error, try->message);
+}
+
+static void pass_pause(void)
+{
+    assert_true(virtual_time.due_us >= virtual_time.now_us);
+    world.is_ready = false;
+    virtual_time_fire();
+    assert_true(world.is_ready);
+    job_start(world.job);
+}
+
+static void tell_wait(int64_t delay_us)
+{
+    tell("wait %d\n", (int)(delay_us / MS));
+}
+
+static void reset_world(void)
+{
+    world = (struct world){0};
+    virtual_time_reset(5 * MS);
+    virtual_time.on_arm = tell_wait;
+    assignment = (struct assignment){.target.name = "kitchen.local", .image = &image};
+}
+
+static void assert_nothing_left(void)
+{
+    assert_false(world.has_resolver || world.has_session || world.has_follow);
+    assert_true(virtual_time.due_us < 0);
+}
+
+#define CONNECTED_EVENT "event 4\n"
+#define START "start kitchen.local\nresolve kitchen.local and its port\n"
+#define AGAIN "resolve kitchen.local and its port\n"
+#define FOUND                                                                                      \
+    "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"                        \
+    "session 10.0.0.7:3232 block 0 password none\n"
+#define LOCKSTEP                                                                                   \
+    "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"                        \
+    "session 10.0.0.7:3232 block 1024 password none\n"
+#define PLAIN(block)                                                                               \
+    "resolved 10.0.0.7 port 8266: mDNS, the default port of ESP8266 boards\n"                      \
+    "session 10.0.0.7:8266 block " block " password none\n" CONNECTED_EVENT                        \
+    "progress 1000 after 200\n"
+#define PACKED(block)                                                                              \
+    "resolved 10.0.0.7 port 8266: mDNS, the default port of ESP8266 boards\n"                      \
+    "session 10.0.0.7:8266 block " block " password none compressed\n" CONNECTED_EVENT             \
+    "progress 1000 after 200\n"
+#define MAGIC "the board says: ERROR[10]: Magic byte is not 0xE9"
+#define PLAIN_FOLLOWS                                                                              \
+    "note result: " MAGIC "; its core does not unpack what is compressed, so the image follows "   \
+    "uncompressed in 1 s\nwait 1000\nrests\n" AGAIN
+#define NEVER_CONNECTED(seconds)                                                                   \
+    "note connection: no way; a firewall drops its packets, or they were lost: once more "         \
+    "in " seconds " s\nwait 1000\nrests\n"
+#define CONFIRMED "result ok 0 1000: \ndone\n"
+#define SENT .bytes = IMAGE_SIZE, .phase = OTA_PHASE_RESULT
+
+static const struct story {
+    const char *title;
+    struct options options; /* merged into make_options() */
+    uint16_t port;          /* as given */
+    bool no_retries;
+    bool esp8266; /* an image for it */
+    bool packed;  /* and compressed */
+    struct try tries[TRIES_MAX];
+    const char *story;
+    int exit_status;
+} stories[] = {
+    {.title = "success",
+     .tries = {{SENT, .error = OTA_OK, .message = ""}},
+     .story = START FOUND CONNECTED_EVENT "progress 1000 after 200\n" CONFIRMED},
+    {.title = "the port as announced",
+     .tries = {{.port = 8300, SENT, .error = OTA_OK, .message = ""}},
+     .story = START "resolved 10.0.0.7 port 8300: mDNS, the announced port\n"
+                    "session 10.0.0.7:8300 block 0 password none\n" CONNECTED_EVENT
+                    "progress 1000 after 200\n" CONFIRMED},
+    {.title = "the port as given needs no announcement",
+     .port = 99,
+     .tries = {{.port = 8300, SENT, .error = OTA_OK, .message = ""}},
+     .story = "start kitchen.local\nresolve kitchen.local\n"
+              "resolved 10.0.0.7 port 99: mDNS, the given port\n"
+              "session 10.0.0.7:99 block 0 password none\n" CONNECTED_EVENT
+              "progress 1000 after 200\n" CONFIRMED},
+    {.title = "lock-step from the start, the password from the options",
+     .options = {.lockstep = true, .password = (char[]){"pw"}},
+     .esp8266 = true,
+     .tries = {{SENT, .error = OTA_OK, .message = ""}},
+     .story = START "resolved 10.0.0.7 port 8266: mDNS, the default port of ESP8266 boards\n"
+                    "session 10.0.0.7:8266 block 1460 password pw\n" CONNECTED_EVENT
+                    "progress 1000 after 200\n" CONFIRMED},
+    {.title =
+         "an old core gets what it does not unpack once more, which is no attempt of --retries",
+     .no_retries = true,
+     .esp8266 = true,
+     .packed = true,
+     .tries = {{SENT, .error = OTA_E_BOARD, .message = MAGIC},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story = START PACKED("0") PLAIN_FOLLOWS PLAIN("0") CONFIRMED},
+    {.title = "in lock-step, too",
+     .options = {.lockstep = true},
+     .no_retries = true,
+     .esp8266 = true,
+     .packed = true,
+     .tries = {{SENT, .error = OTA_E_BOARD, .message = MAGIC},
+               {SENT, .error = OTA_E_BOARD, .message = MAGIC}},
+     .story =
+         START PACKED("1460") PLAIN_FOLLOWS PLAIN("1460") "result board 10 1000: " MAGIC "\ndone\n",
+     .exit_status = 10},
+    {.title = "the plain image is streamed, and has all the attempts that were left",
+     .options = {.retries = 2},
+     .esp8266 = true,
+     .packed = true,
+     .tries = {{.bytes = IMAGE_SIZE,
+                .phase = OTA_PHASE_TRANSFER,
+                .error = OTA_E_LOST,
+                .message = "reset"},
+               {SENT, .error = OTA_E_BOARD, .message = MAGIC},
+               {.bytes = IMAGE_SIZE,
+                .phase = OTA_PHASE_TRANSFER,
+                .error = OTA_E_LOST,
+                .message = "reset"},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story =
+         START PACKED("0") "note transfer: reset; attempt 2 of 3, in lock-step, in 1 s\n"
+                           "wait 1000\nrests\n" AGAIN PACKED("1460") PLAIN_FOLLOWS PLAIN(
+                               "0") "note transfer: reset; attempt 3 of 3, in lock-step, in 2 s\n"
+                                    "wait 2000\nrests\n" AGAIN PLAIN("1460") CONFIRMED},
+    {.title = "other errors, and other images, have no second form",
+     .esp8266 = true,
+     .packed = true,
+     .tries = {{SENT, .error = OTA_E_BOARD, .message = "the board says: ERROR[1]: Flash"}},
+     .story = START PACKED("0") "result board 10 1000: the board says: ERROR[1]: Flash\ndone\n",
+     .exit_status = 10},
+    {.title = "a plain image that has a wrong magic byte",
+     .esp8266 = true,
+     .tries = {{SENT, .error = OTA_E_BOARD, .message = MAGIC}},
+     .story = START PLAIN("0") "result board 10 1000: " MAGIC "\ndone\n",
+     .exit_status = 10},
+    {.title = "not found: nothing to try again",
+     .tries = {{.missing = "nobody knows \"kitchen.local\""}},
+     .story = START "result not-found 4 0: nobody knows \"kitchen.local\"\ndone\n",
+     .exit_status = 4},
+    {.title = "silence: again after 1, 2 and 4 s, and then no more",
+     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NOT_LISTENING, .message = "closed"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_UNREACHABLE, .message = "no way"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"}},
+     .story = START FOUND
+     "note invitation: silence; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN FOUND
+     "note invitation: closed; attempt 3 of 4 in 2 s\nwait 2000\nrests\n" AGAIN FOUND
+     "note invitation: no way; attempt 4 of 4 in 4 s\nwait 4000\nrests\n" AGAIN FOUND
+     "result no-answer 5 0: silence\ndone\n",
+     .exit_status = 5},
+    {.title = "no pause is longer than 5 s",
+     .options = {.retries = 6},
+     .tries = {{.error = OTA_E_NO_ANSWER, .message = "a"},
+               {.error = OTA_E_NO_ANSWER, .message = "b"},
+               {.error = OTA_E_NO_ANSWER, .message = "c"},
+               {.error = OTA_E_NO_ANSWER, .message = "d"},
+               {.error = OTA_E_NO_ANSWER, .message = "e"},
+               {.error = OTA_E_NO_ANSWER, .message = "f"},
+               {.phase = OTA_PHASE_ACCEPT, .error = OTA_E_REFUSED, .message = "g"}},
+     .story =
+         START FOUND "note resolution: a; attempt 2 of 7 in 1 s\nwait 1000\nrests\n" AGAIN FOUND
+                     "note resolution: b; attempt 3 of 7 in 2 s\nwait 2000\nrests\n" AGAIN FOUND
+                     "note resolution: c; attempt 4 of 7 in 4 s\nwait 4000\nrests\n" AGAIN FOUND
+                     "note resolution: d; attempt 5 of 7 in 5 s\nwait 5000\nrests\n" AGAIN FOUND
+                     "note resolution: e; attempt 6 of 7 in 5 s\nwait 5000\nrests\n" AGAIN FOUND
+                     "note resolution: f; attempt 7 of 7 in 5 s\nwait 5000\nrests\n" AGAIN FOUND
+                     "result refused 7 0: g\ndone\n",
+     .exit_status = 7},
+    {.title = "no retries, no second try",
+     .no_retries = true,
+     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"}},
+     .story = START FOUND "result no-answer 5 0: silence\ndone\n",
+     .exit_status = 5},
+    {.title = "silence does not lead to lock-step",
+     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story = START FOUND
+     "note invitation: silence; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN FOUND
+         CONNECTED_EVENT "progress 1000 after 200\n" CONFIRMED},
+    {.title = "a streamed transfer that died without a word: lock-step yields the reason",
+     .tries = {{.bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"},
+               {.bytes = 600,
+                .phase = OTA_PHASE_TRANSFER,
+                .error = OTA_E_BOARD,
+                .message = "the board says: Flash Write Failed"}},
+     .story = START FOUND CONNECTED_EVENT
+     "progress 600 after 200\n"
+     "note transfer: reset; attempt 2 of 4, in lock-step, in 1 s\nwait 1000\nrests\n" AGAIN LOCKSTEP
+         CONNECTED_EVENT "progress 600 after 200\n"
+     "result board 10 600: the board says: Flash Write Failed\ndone\n",
+     .exit_status = 10},
+    {.title = "a stall: lock-step, and it stays",
+     .options = {.block = 512},
+     .tries = {{.bytes = 6, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_STALLED, .message = "a"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "b"},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story = START FOUND CONNECTED_EVENT
+     "progress 6 after 200\n"
+     "note transfer: a; attempt 2 of 4, in lock-step, in 1 s\nwait 1000\nrests\n" AGAIN
+     "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
+     "session 10.0.0.7:3232 block 512 password none\n"
+     "note invitation: b; attempt 3 of 4, in lock-step, in 2 s\nwait 2000\nrests\n" AGAIN
+     "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
+     "session 10.0.0.7:3232 block 512 password none\n" CONNECTED_EVENT
+     "progress 1000 after 200\n" CONFIRMED},
+    {.title = "the board has another address after its restart",
+     .tries = {{.phase = OTA_PHASE_INVITE, .error = OTA_E_UNREACHABLE, .message = "no way"},
+               {.address = "10.0.0.8", SENT, .error = OTA_OK, .message = ""}},
+     .story = START FOUND "note invitation: no way; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN
+                          "resolved 10.0.0.8 port 3232: mDNS, the default port of ESP32 boards\n"
+                          "session 10.0.0.8:3232 block 0 password none\n" CONNECTED_EVENT
+                          "progress 1000 after 200\n" CONFIRMED},
+    {.title = "of several addresses the one in a network of this computer comes first",
+     .tries =
+         {{.address = "240.0.0.1", .other = "127.0.0.7", SENT, .error = OTA_OK, .message = ""}},
+     .story =
+         START "resolved 127.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
+               "session 127.0.0.7:3232 block 0 password none\nor 240.0.0.1:3232\n" CONNECTED_EVENT
+               "progress 1000 after 200\n" CONFIRMED},
+    {.title = "another address answers, and comes first from then on",
+     .tries =
+         {
+             {.address = "127.0.0.7",
+              .other = "240.0.0.1",
+              .endpoint = 1,
+              .bytes = 600,
+              .phase = OTA_PHASE_TRANSFER,
+              .error = OTA_E_LOST,
+              .message = "reset"},
+             {.address = "127.0.0.7", .other = "240.0.0.1", SENT, .error = OTA_OK, .message = ""}},
+     .story = START
+     "resolved 127.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
+     "session 127.0.0.7:3232 block 0 password none\nor 240.0.0.1:3232\n"
+     "resolved 240.0.0.1 port 3232: mDNS, the default port of ESP32 boards\n" CONNECTED_EVENT
+     "progress 600 after 200\n"
+     "note transfer: reset; attempt 2 of 4, in lock-step, in 1 s\nwait 1000\nrests\n" AGAIN
+     "resolved 240.0.0.1 port 3232: mDNS, the default port of ESP32 boards\n"
+     "session 240.0.0.1:3232 block 1024 password none\nor 127.0.0.7:3232\n" CONNECTED_EVENT
+     "progress 1000 after 200\n" CONFIRMED},
+    {.title = "the name is gone: the address that it had, and its port",
+     .tries = {{.port = 8300, .phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "a"},
+               {.missing = "gone", SENT, .error = OTA_OK, .message = ""}},
+     .story = START "resolved 10.0.0.7 port 8300: mDNS, the announced port\n"
+                    "session 10.0.0.7:8300 block 0 password none\n"
+                    "note invitation: a; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN
+                    "resolved 10.0.0.7 port 8300: found earlier, the announced port\n"
+                    "session 10.0.0.7:8300 block 0 password none\n" CONNECTED_EVENT
+                    "progress 1000 after 200\n" CONFIRMED},
+    {.title = "a transfer that broke off, and silence afterwards: the break is what counts",
+     .options = {.retries = 2},
+     .tries = {{.bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
+               {.phase = OTA_PHASE_TRANSFER, .error = OTA_E_UNREACHABLE, .message = "no way"}},
+     .story = START FOUND CONNECTED_EVENT
+     "progress 600 after 200\n"
+     "note transfer: reset; attempt 2 of 3, in lock-step, in 1 s\nwait 1000\nrests\n" AGAIN LOCKSTEP
+     "note invitation: silence; attempt 3 of 3, in lock-step, in 2 s\nwait 2000\nrests\n" AGAIN
+         LOCKSTEP "result lost 9 600: reset; and then: no way\ndone\n",
+     .exit_status = 9},
+    {.title = "a board that never connects gets one more attempt, whatever --retries says",
+     .tries = {{.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"},
+               {.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"}},
+     .story =
+         START FOUND NEVER_CONNECTED("1") AGAIN FOUND "result no-connection 8 0: no way\ndone\n",
+     .exit_status = 8},
+    {.title = "and connects then",
+     .tries = {{.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story = START FOUND NEVER_CONNECTED("1") AGAIN FOUND CONNECTED_EVENT
+     "progress 1000 after 200\n" CONFIRMED},
+    {.title = "or does not even answer: that it accepted says more",
+     .options = {.retries = 1},
+     .tries = {{.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"},
+               {.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_ANSWER, .message = "silence"}},
+     .story = START FOUND NEVER_CONNECTED("1") AGAIN FOUND
+     "result no-connection 8 0: no way; and then: silence\ndone\n",
+     .exit_status = 8},
+    {.title = "no retries, no second connection",
+     .no_retries = true,
+     .tries = {{.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"}},
+     .story = START FOUND "result no-connection 8 0: no way\ndone\n",
+     .exit_status = 8},
+    {.title = "a board that is waited for",
+     .options = {.wait_us = 3500 * MS},
+     .tries = {{.missing = "nobody knows it"},
+               {.missing = "nobody knows it"},
+               {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
+               {SENT, .error = OTA_OK, .message = ""}},
+     .story = START "note resolution: nobody knows it; waiting for the board, 3.5 s at most\n"
+                    "wait 1000\nrests\n" AGAIN "wait 1000\nrests\n" AGAIN FOUND
+                    "wait 1000\nrests\n" AGAIN FOUND CONNECTED_EVENT
+                    "progress 1000 after 200\n" CONFIRMED},
+    {.title = "a board that is waited for in vain",
+     .options = {.wait_us = 1500 * MS},
+     .tries = {{.missing = "nobody knows it"},
+               {.missing = "nobody knows it"},
+               {.missing = "nobody knows it"}},
+     .story = START "note resolution: nobody knows it; waiting for the board, 1.5 s at most\n"
+                    "wait 1000\nrests\n" AGAIN "wait 1000\nrests\n" AGAIN
+                    "result not-found 4 0: nobody knows it\ndone\n",
+     .exit_status = 4},
+    {.title = "a board that has come is tried as often as any other",
+     .options = {.wait_us = 1500 * MS, .retries = 1},
+     .tries = {{.missing = "nobody knows it"},
+               {.bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"},
+               {.phase = OTA_PHASE_TRANSFER, .error = OTA_E_NO_ANSWER, .message = "silence"}},
+     .story = START "note resolution: nobody knows it; waiting for the board, 1.5 s at most\n"
+                    "wait 1000\nrests\n" AGAIN FOUND CONNECTED_EVENT "progress 600 after 200\n"
+                    "note transfer: reset; attempt 2 of 2, in lock-step, in 1 s\n"
+                    "wait 1000\nrests\n" AGAIN LOCKSTEP
+                    "result lost 9 600: reset; and then: silence\ndone\n",
+     .exit_status = 9},
+    {.title = "everything sent and no verdict: never again",
+     .tries = {{SENT, .error = OTA_E_UNKNOWN, .message = "no verdict"}},
+     .story = START FOUND CONNECTED_EVENT "progress 1000 after 200\n"
+                                          "result unknown 11 1000: no verdict\ndone\n",
+     .exit_status = 11},
+};
+
+static void play_story(const struct story *story)
+{
+    struct options options = make_options();
+    reset_world();
+    image.family = story->esp8266 ? IMAGE_ESP8266 : IMAGE_ESP32;
+    if (story->packed)
+        assignment.image = &packed;
+    assignment.target.port = story->port;
+    assignment.password = story->options.password;
+    options.lockstep = story->options.lockstep;
+    options.wait_us = story->options.wait_us;
+    options.block = story->options.block;
+    if (story->options.retries || story->no_retries)
+        options.retries = story->options.retries;
+    struct job *job = start(&options);
+    assert_non_null(job);
+    for (size_t i = 0; i < TRIES_MAX && !world.done; i++) {
+        assert_true(story->tries[i].message || story->tries[i].missing);
+        play_try(&story->tries[i]);
+        if (!world.done)
+            pass_pause();
+    }
+    assert_string_equal(world.story, story->story);
+    assert_int_equal(world.done, 1);
+    assert_int_equal(world.exit_status, story->exit_status);
+    job_free(job);
+    assert_nothing_left();
+    image.family = IMAGE_ESP32;
+}
+
+static void test_stories(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
+        print_message("  %s\n", stories[i].title);
+        play_story(&stories[i]);
+    }
+}
+
+/* For every code: whether it is worth another try, and its exit status when it is not. */
+static void test_every_outcome(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ota_error error;
+        bool again;
+        int exit_status;
+    } rows[] = {
+        {OTA_OK, false, 0},
+        {OTA_E_INTERNAL, false, 1},
+        {OTA_E_NO_ANSWER, true, 5},
+        {OTA_E_NOT_LISTENING, false, 5},
+        {OTA_E_UNREACHABLE, true, 5},
+        {OTA_E_WRONG_PASSWORD, false, 6},
+        {OTA_E_PASSWORD_NEEDED, false, 6},
+        {OTA_E_REFUSED, false, 7},
+        {OTA_E_NO_CONNECTION, true, 8},
+        {OTA_E_LOST, true, 9},
+        {OTA_E_STALLED, true, 9},
+        {OTA_E_EARLY_OK, false, 9},
+        {OTA_E_BOARD, false, 10},
+        {OTA_E_UNKNOWN, false, 11},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct try try = {
+            .bytes = 10, .phase = OTA_PHASE_TRANSFER, .error = rows[i].error, .message = "why"};
+        struct options options = make_options();
+        options.retries = 1;
+        reset_world();
+        struct job *job = start(&options);
+        assert_non_null(job);
+        play_try(&try);
+        assert_int_equal(world.done, rows[i].again ? 0 : 1);
+        if (rows[i].again) {
+            pass_pause();
+            play_try(&try);
+        }
+        assert_int_equal(world.done, 1);
+        assert_int_equal(world.exit_status, rows[i].exit_status);
+        job_free(job);
+        assert_nothing_left();
+    }
+}
+
+/* What the session is told is what the options say. */
+static void test_session_config(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    options.command = OTA_COMMAND_FILESYSTEM;
+    options.md5_target = true;
+    options.peer_any = true;
+    options.has_source = options.has_peer = true;
+    reset_world();
+    struct job *job = start(&options);
+    resolve(&(struct try){0});
+    assert_int_equal(world.config.command, OTA_COMMAND_FILESYSTEM);
+    assert_true(world.config.md5_target);
+    assert_true(world.config.peer_any);
+    assert_ptr_equal(world.config.source, &options.source);
+    assert_non_null(world.config.heard);
+    assert_ptr_equal(world.config.peer, &options.peer);
+    assert_ptr_equal(world.config.image, &image);
+    assert_string_equal(world.config.board, "kitchen.local");
+    assert_string_equal(endpoints_port_source(world.config.endpoints, 0),
+                        "the default port of ESP32 boards");
+    assert_int_equal(world.config.accept_timeout_us, options.timeout_us);
+    assert_null(world.config.sha256_objection); /* the image is for an ESP32 */
+    assert_false(world.config.is_forced);
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* What the handshake is to say where the board turns out to be an ESP32. */
+static void test_objection(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    options.force = true;
+    reset_world();
+    image.family = IMAGE_ESP8266;
+    struct job *job = start(&options);
+    resolve(&(struct try){0});
+    assert_non_null(world.config.sha256_objection);
+    assert_non_null(strstr(world.config.sha256_objection, "image is for ESP8266 boards"));
+    assert_true(world.config.is_forced);
+    job_free(job);
+    image.family = IMAGE_ESP32;
+}
+
+/* The name is shown escaped, everywhere. */
+static void test_name_is_escaped(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    snprintf(assignment.target.name, sizeof assignment.target.name, "a\x1b[2J");
+    struct job *job = start(&options);
+    assert_non_null(strstr(world.story, "start a\\x1b[2J\n"));
+    resolve(&(struct try){0});
+    assert_string_equal(world.config.board, "a\\x1b[2J");
+    job_free(job);
+}
+
+static void ask_for_password(void)
+{
+    resolve(&(struct try){0});
+    world.phase = OTA_PHASE_AUTHENTICATE;
+    world.callbacks.on_password((struct session *)&world.has_session, world.callbacks.userdata);
+}
+
+/* What is typed serves the attempts that follow, too: nobody is asked twice. */
+static void test_password(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    struct job *job = start(&options);
+    ask_for_password();
+    job_set_password(job, "typed");
+    end_session(OTA_PHASE_AUTHENTICATE, OTA_E_NO_ANSWER, "silence");
+    pass_pause();
+    resolve(&(struct try){0});
+    assert_string_equal(
+        world.story,
+        START FOUND "asks for a password\npassword typed\n"
+                    "note authentication: silence; attempt 2 of 4 in 1 s\nwait 1000\nrests\n" AGAIN
+                    "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
+                    "session 10.0.0.7:3232 block 0 password typed\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
+static void reject(void)
+{
+    end_session_for(OTA_PHASE_AUTHENTICATE, OTA_E_WRONG_PASSWORD, "wrong",
+                    OTA_CAUSE_PASSWORD_REJECTED);
+}
+
+/* The upload begins anew without the password that was typed, as often as the fleet allows. */
+static void test_rejected_password(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    struct job *job = start(&options);
+    ask_for_password();
+    job_set_password(job, "wrong");
+    world.config.trust->answers = TRUST_ANSWERS_MAX;
+    world.config.trust->has_shown_sha256 = true;
+    world.asks_again = true;
+    reject();
+    assert_false(trust_is_spent(world.config.trust, AUTH_MD5));
+    assert_true(world.config.trust->has_shown_sha256);
+    world.callbacks.on_password((struct session *)&world.has_session, world.callbacks.userdata);
+    job_set_password(job, "also wrong");
+    world.asks_again = false;
+    reject();
+    assert_string_equal(world.story,
+                        START FOUND "asks for a password\npassword wrong\nrejected\n"
+                                    "note the board rejected the password that was typed\n"
+                                    "session 10.0.0.7:3232 block 0 password none\n"
+                                    "asks for a password\npassword also wrong\nrejected\n"
+                                    "result wrong-password 6 0: wrong\ndone\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* One that was given otherwise is not asked for again, nor one that no verdict came on. */
+static void test_rejected_password_of_options(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    world.asks_again = true;
+    assignment.password = "pw";
+    struct job *job = start(&options);
+    resolve(&(struct try){0});
+    reject();
+    assert_null(strstr(world.story, "rejected"));
+    job_free(job);
+    assignment.password = NULL;
+
+    reset_world();
+    world.asks_again = true;
+    job = start(&options);
+    ask_for_password();
+    job_set_password(job, "typed");
+    end_session(OTA_PHASE_AUTHENTICATE, OTA_E_WRONG_PASSWORD, "it kept sending challenges");
+    assert_null(strstr(world.story, "rejected"));
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* Parked, the job has no session and no result, and goes on as the attempt that it was. */
+static void test_parked(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    struct job *job = start(&options);
+    ask_for_password();
+    job_park(job);
+    assert_false(world.has_session);
+    job_set_password(job, "typed");
+    job_start(job);
+    resolve(&(struct try){0});
+    assert_string_equal(strrchr(world.story, ':'), ":3232 block 0 password typed\n");
+    end_session(OTA_PHASE_AUTHENTICATE, OTA_E_NO_ANSWER, "silence");
+    assert_non_null(strstr(world.story, "attempt 2 of 4"));
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* The password comes when the board has hung up already. */
+static void test_late_password(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    struct job *job = start(&options);
+    ask_for_password();
+    end_session(OTA_PHASE_TRANSFER, OTA_E_LOST, "hung up");
+    job_set_password(job, "typed");
+    assert_null(strstr(world.story, "password typed"));
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* Somebody else has this board already, by another name. */
+static void test_withdrawn(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    world.refuse_address = true;
+    struct job *job = start(&options);
+    resolve(&(struct try){0});
+    assert_string_equal(world.story, START "done\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* Two boards behind one address: the second one waits, and that is no attempt. */
+static void test_turns(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    options.peer_any = true;
+    reset_world();
+    world.turns_to_wait = 2;
+    struct job *job = start(&options);
+    resolve(&(struct try){0});
+    pass_pause();
+    resolve(&(struct try){0});
+    pass_pause();
+    resolve(&(struct try){0});
+    assert_string_equal(world.story,
+                        START "wait 250\nrests\n" AGAIN "wait 250\nrests\n" AGAIN FOUND);
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* So do two boards of which one has an address that may be the other's. */
+static void test_turns_for_any_address(void **state)
+{
+    (void)state;
+    static const struct try try = {.other = "240.0.0.1"};
+    struct options options = make_options();
+    struct job *job;
+
+    reset_world();
+    world.taken = "240.0.0.1";
+    job = start(&options);
+    resolve(&try);
+    pass_pause();
+    resolve(&try);
+    assert_string_equal(world.story, START "wait 250\nrests\n" AGAIN FOUND "or 240.0.0.1:3232\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* Where a signal finds the job. */
+enum moment { RESOLVING, PAUSING, PROMPTING, INVITING, SENDING, ALL_SENT, PROVING };
+
+static void reach(enum moment moment)
+{
+    static const struct try silence = {
+        .phase = OTA_PHASE_RESOLVE, .error = OTA_E_NO_ANSWER, .message = "silence"};
+    world.phase = OTA_PHASE_RESOLVE;
+    if (moment == PAUSING)
+        play_try(&silence);
+    else if (moment == PROMPTING)
+        ask_for_password();
+    else if (moment >= INVITING)
+        resolve(&(struct try){0});
+    if (moment == INVITING)
+        world.phase = OTA_PHASE_INVITE;
+    if (moment > INVITING) {
+        world.phase = OTA_PHASE_TRANSFER;
+        session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
+    }
+    world.all_sent = moment == ALL_SENT;
+    if (moment == PROVING)
+        end_session(OTA_PHASE_PROOF, OTA_OK, "");
+}
+
+static void test_signals(void **state)
+{
+    (void)state;
+    static const struct {
+        enum moment moment;
+        int number;
+        int exit_status;
+        const char *result; /* how the story goes on */
+    } rows[] = {
+        {RESOLVING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
+        {PAUSING, SIGTERM, 143, "result interrupted 143 0: interrupted by SIGTERM\n"},
+        {PROMPTING, SIGINT, 130, "result interrupted 130 0: interrupted by SIGINT\n"},
+        {INVITING, SIGHUP, 129, "result interrupted 129 0: interrupted by SIGHUP\n"},
+        {SENDING, SIGQUIT, 131,
+         "result interrupted 131 0: interrupted by SIGQUIT; the board does not start a sketch that "
+         "was cut short\n"},
+        {ALL_SENT, SIGTERM, 143,
+         "result interrupted 143 0: interrupted by SIGTERM; the whole image had been sent, so the "
+         "board may install it\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct options options = make_options();
+        reset_world();
+        struct job *job = start(&options);
+        reach(rows[i].moment);
+        size_t before = strlen(world.story);
+        job_interrupt(job, rows[i].number);
+        assert_string_equal(world.story + before, rows[i].result);
+        assert_int_equal(world.exit_status, rows[i].exit_status);
+        /* Nothing is left that could start again. */
+        assert_false(world.has_session || world.has_resolver);
+        assert_true(virtual_time.due_us < 0);
+        job_free(job);
+        assert_nothing_left();
+    }
+}
+
+/* -- after the confirmation, or without an upload -- */
+
+#define MONITOR .monitor = true, .monitor_port = 23
+#define ONLINE .online_us = (60000 * MS)
+#define EXPECT .expect = (struct expect *)&world, .expect_timeout_us = 30 * MS * 1000
+#define UPLOADED START FOUND CONNECTED_EVENT "progress 1000 after 200\n"
+#define FOLLOWED "follow 10.0.0.7:3232 after its restart\n"
+#define HEARD "note log connected\nlog hello\n"
+#define LOG_PROVES                                                                                 \
+    "note the board has confirmed the upload; now its log is to say what is expected, within 30 "  \
+    "s\n"
+#define RETURN_PROVES                                                                              \
+    "note the board has confirmed the upload; now it is to go off the network and come back, "     \
+    "within 60 s\n"
+#define LOG_FOUND                                                                                  \
+    "start kitchen.local\nresolve kitchen.local and its port\n"                                    \
+    "resolved 10.0.0.7 port 23: mDNS, the port of the log\n"
+
+static const struct follow_story {
+    const char *title;
+    struct options options; /* merged into make_options() */
+    bool only_log;          /* no image */
+    bool is_refused;        /* memory runs out for the follow */
+    const char *missing;    /* the resolver's failure */
+    enum ota_error verdict;
+    const char *message; /* of the verdict; NULL: it does not come */
+    const char *story;
+    unsigned done;
+    int exit_status;
+} follow_stories[] = {
+    {.title = "a log without expectations: the result comes at once, the log has no end",
+     .options = {MONITOR},
+     .story = UPLOADED FOLLOWED "result ok 0 1000: \n" HEARD},
+    {.title = "what was expected ends the job",
+     .options = {MONITOR, EXPECT},
+     .message = "its log said it",
+     .story = UPLOADED FOLLOWED LOG_PROVES HEARD
+     "follow ends\nresult ok 0 1000: its log said it\ndone\n",
+     .done = 1},
+    {.title = "so does what was not: another attempt would prove no more",
+     .options = {EXPECT},
+     .verdict = OTA_E_UNPROVEN,
+     .message = "never reached",
+     .story = UPLOADED FOLLOWED LOG_PROVES HEARD
+     "follow ends\nresult unproven 12 1000: the board has confirmed the upload, but never "
+     "reached\ndone\n",
+     .done = 1,
+     .exit_status = 12},
+    {.title = "the board is back",
+     .options = {.online_us = 60000 * MS},
+     .message = "back",
+     .story = UPLOADED FOLLOWED RETURN_PROVES HEARD "follow ends\nresult ok 0 1000: back\ndone\n",
+     .done = 1},
+    {.title = "where both are wanted the log is named",
+     .options = {EXPECT, .online_us = 60000 * MS},
+     .message = "both",
+     .story = UPLOADED FOLLOWED LOG_PROVES HEARD "follow ends\nresult ok 0 1000: both\ndone\n",
+     .done = 1},
+    {.title = "the board is back, and its log goes on",
+     .options = {MONITOR, .online_us = 60000 * MS},
+     .message = "back",
+     .story = UPLOADED FOLLOWED RETURN_PROVES HEARD "result ok 0 1000: back\n"},
+    {.title = "the board is not back, and its log goes on",
+     .options = {MONITOR, .online_us = 60000 * MS},
+     .verdict = OTA_E_UNPROVEN,
+     .message = "still gone",
+     .story = UPLOADED FOLLOWED RETURN_PROVES HEARD
+     "result unproven 12 1000: the board has confirmed the upload, but still gone\n",
+     .exit_status = 12},
+    {.title = "no memory to follow with: the upload is not repeated for that",
+     .options = {EXPECT},
+     .is_refused = true,
+     .story = UPLOADED "result internal 1 1000: out of memory\ndone\n",
+     .done = 1,
+     .exit_status = 1},
+    {.title = "only the log",
+     .options = {MONITOR},
+     .only_log = true,
+     .story = LOG_FOUND "follow 10.0.0.7:23\nonly a log\n" HEARD},
+    {.title = "only the log, and what it has to say",
+     .options = {MONITOR, EXPECT},
+     .only_log = true,
+     .verdict = OTA_E_UNPROVEN,
+     .message = "silence",
+     .story = LOG_FOUND "follow 10.0.0.7:23\n" HEARD
+                        "follow ends\nresult unproven 12 0: silence\ndone\n",
+     .done = 1,
+     .exit_status = 12},
+    {.title = "only the log, of a board that nobody knows",
+     .options = {MONITOR},
+     .only_log = true,
+     .missing = "nobody knows it",
+     .story = START "result not-found 4 0: nobody knows it\ndone\n",
+     .done = 1,
+     .exit_status = 4},
+    {.title = "only the log, and no memory for it",
+     .options = {MONITOR},
+     .only_log = true,
+     .is_refused = true,
+     .story = LOG_FOUND "result internal 1 0: out of memory\ndone\n",
+     .done = 1,
+     .exit_status = 1},
+};
+
+static struct job *begin_follow(struct options *options, bool only_log, const char *missing)
+{
+    const struct try try = {.missing = missing, SENT, .error = OTA_OK, .message = ""};
+    const struct options given = *options;
+    *options = make_options();
+    options->retries = 0;
+    options->monitor = given.monitor;
+    options->monitor_port = given.monitor_port;
+    options->expect = given.expect;
+    options->online_us = given.online_us;
+    options->expect_timeout_us = given.expect_timeout_us;
+    if (only_log)
+        assignment.image = NULL;
+    struct job *job = start(options);
+    assert_non_null(job);
+    play_try(&try);
+    return job;
+}
+
+/* The board says hello, half a second later. */
+static void hear(void)
+{
+    static const struct line hello = {.bytes = (const unsigned char *)"hello", .length = 5};
+    virtual_time.now_us += 500 * MS;
+    world.follow.on_note("log connected", world.follow.userdata);
+    world.follow.on_line(&hello, world.follow.userdata);
+}
+
+static void play_follow_story(const struct follow_story *story)
+{
+    struct options options = story->options;
+    reset_world();
+    world.refuse_follow = story->is_refused;
+    struct job *job = begin_follow(&options, story->only_log, story->missing);
+    if (world.has_follow)
+        hear();
+    if (story->message) {
+        struct ota_failure verdict = make_failure(story->verdict, story->message);
+
+        verdict.cause = OTA_CAUSE_NOT_BACK; /* the remedy goes by it, whatever was added */
+        world.phase = phase_of_follow();
+        world.follow.on_verdict(&verdict, world.follow.userdata);
+        assert_int_equal(world.cause, OTA_CAUSE_NOT_BACK);
+    }
+    assert_string_equal(world.story, story->story);
+    assert_int_equal(world.done, story->done);
+    assert_int_equal(world.exit_status, story->exit_status);
+    /* However long the proof took. */
+    assert_int_equal(world.transfer_us, story->only_log ? 0 : 200 * MS);
+    assert_int_equal(world.sent_us, story->only_log ? 0 : 200 * MS);
+    if (!story->is_refused) /* else on_done() has done so */
+        job_free(job);
+    assert_nothing_left();
+}
+
+static void test_follow_stories(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof follow_stories / sizeof *follow_stories; i++) {
+        print_message("  %s\n", follow_stories[i].title);
+        play_follow_story(&follow_stories[i]);
+    }
+}
+
+/* The image is at fault, also where the board's challenge says so. */
+static void test_phase_of_image(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+
+    reset_world();
+    struct job *job = start(&options);
+    assert_non_null(job);
+    resolve(&(struct try){0});
+    end_session(OTA_PHASE_AUTHENTICATE, OTA_E_IMAGE, "not for an ESP32");
+    assert_int_equal(world.exit_status, 3);
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* A signal while proof is pending: what was confirmed stays confirmed, and the result says so. */
+static void test_interrupted_proof(void **state)
+{
+    (void)state;
+    static const struct {
+        bool only_log;
+        const char *end;
+    } rows[] = {
+        {false, "follow ends\nresult interrupted 130 1000: interrupted by SIGINT; the board had "
+                "confirmed the upload\n"},
+        {true, "follow ends\nresult interrupted 130 0: interrupted by SIGINT\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct options options = {MONITOR, EXPECT};
+        reset_world();
+        struct job *job = begin_follow(&options, rows[i].only_log, NULL);
+        world.phase = phase_of_follow();
+        size_t before = strlen(world.story);
+        job_interrupt(job, SIGINT);
+        assert_string_equal(world.story + before, rows[i].end);
+        assert_int_equal(world.exit_status, 130);
+        assert_int_equal(world.done, 0);
+        assert_nothing_left();
+        job_free(job);
+    }
+}
+
+/* -- a verdict that was lost, and proof in its place -- */
+
+#define VERDICT_LOST "all were sent"
+#define PROOF_OF_LOG "note " VERDICT_LOST "; now its log is to say what is expected, within 30 s\n"
+#define PROVEN "follow ends\nresult ok 0 1000: its verdict was lost, but proof\ndone\n"
+#define NOT_PROVEN "follow ends\nresult unproven 12 1000: its verdict was lost, and proof\ndone\n"
+
+static void test_lost_verdict(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *title;
+        struct options options;
+        enum image_family family;
+        uint16_t port;
+        enum ota_cause cause;
+        enum ota_error proof;
+        const char *story; /* behind UPLOADED */
+    } rows[] = {
+        {"nothing is to be proven",
+         {MONITOR},
+         IMAGE_ESP32,
+         0,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
+        {"the log proves it",
+         {EXPECT},
+         IMAGE_ESP8266,
+         0,
+         OTA_CAUSE_NONE,
+         OTA_OK,
+         "follow 10.0.0.7:8266 whether it restarts\n" PROOF_OF_LOG PROVEN},
+        {"the log of a board that has restarted proves it",
+         {EXPECT},
+         IMAGE_ESP8266,
+         0,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "follow 10.0.0.7:8266 whether it restarts, back\n" PROOF_OF_LOG PROVEN},
+        {"the log proves nothing",
+         {EXPECT},
+         IMAGE_ESP32,
+         0,
+         OTA_CAUSE_GONE,
+         OTA_E_UNPROVEN,
+         "follow 10.0.0.7:3232 whether it restarts, gone\n" PROOF_OF_LOG NOT_PROVEN},
+        {"an ESP32 that restarts has succeeded",
+         {ONLINE},
+         IMAGE_ESP32,
+         0,
+         OTA_CAUSE_NONE,
+         OTA_OK,
+         "follow 10.0.0.7:3232 whether it restarts\nnote " VERDICT_LOST
+         "; now it is to go off the network and come back, within 60 s\n" PROVEN},
+        {"which is known to be away",
+         {ONLINE},
+         IMAGE_ESP32,
+         0,
+         OTA_CAUSE_GONE,
+         OTA_E_UNPROVEN,
+         "follow 10.0.0.7:3232 whether it restarts, gone\nnote " VERDICT_LOST
+         "; now it is to come back, within 60 s\n" NOT_PROVEN},
+        {"or to be back",
+         {ONLINE},
+         IMAGE_ESP32,
+         0,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "follow 10.0.0.7:3232 whether it restarts, back\n" PROVEN},
+        {"the image does not say, but the port does",
+         {ONLINE},
+         IMAGE_UNKNOWN,
+         3232,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "follow 10.0.0.7:3232 whether it restarts, back\n" PROVEN},
+        {"of other boards a restart proves nothing",
+         {ONLINE},
+         IMAGE_ESP8266,
+         0,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
+        {"whatever the port says",
+         {ONLINE},
+         IMAGE_ESP8266,
+         3232,
+         OTA_CAUSE_RESTARTED,
+         OTA_OK,
+         "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct options options = make_options();
+        print_message("  %s\n", rows[i].title);
+        reset_world();
+        image.family = rows[i].family;
+        assignment.target.port = rows[i].port;
+        options.monitor = rows[i].options.monitor;
+        options.expect = rows[i].options.expect;
+        options.expect_timeout_us = rows[i].options.expect_timeout_us;
+        options.online_us = rows[i].options.online_us;
+        struct job *job = start(&options);
+        resolve(&(struct try){0});
+        session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
+        session_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = IMAGE_SIZE});
+        size_t before = strlen(world.story);
+        end_session_for(OTA_PHASE_RESULT, OTA_E_UNKNOWN, VERDICT_LOST, rows[i].cause);
+        if (world.has_follow) {
+            const struct ota_failure verdict = make_failure(rows[i].proof, "proof");
+            world.phase = phase_of_follow();
+            world.follow.on_verdict(&verdict, world.follow.userdata);
+        } else {
+            assert_int_equal(world.cause, rows[i].cause);
+        }
+        assert_string_equal(world.story + before, rows[i].story);
+        job_free(job);
+        assert_nothing_left();
+    }
+    image.family = IMAGE_ESP32;
+}
+
+/* -- the deadline -- */
+
+static void test_deadline(void **state)
+{
+    (void)state;
+    static const struct {
+        enum moment moment;
+        int exit_status;
+        const char *result; /* how the story goes on */
+    } rows[] = {
+        {RESOLVING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
+        {PAUSING, 9,
+         "deadline 9 0: the upload did not end in the 30 s of --deadline; before that: silence"},
+        {PROMPTING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
+        {INVITING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
+        {SENDING, 9,
+         "deadline 9 0: the upload did not end in the 30 s of --deadline; the board does not start "
+         "a sketch that was cut short"},
+        {ALL_SENT, 11,
+         "unknown 11 0: all 1000 bytes were sent, but the board's verdict did not come in the 30 s "
+         "of --deadline"},
+        {PROVING, 12,
+         "unproven 12 0: the board has confirmed the upload, but the 30 s of --deadline were over "
+         "before the proof came"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct options options = make_options();
+        char expected[256];
+        reset_world();
+        options.deadline_us = 30 * INT64_C(1000000);
+        if (rows[i].moment == PROVING)
+            options.expect = (struct expect *)&world;
+        struct job *job = start(&options);
+        reach(rows[i].moment);
+        virtual_time.now_us = 5 * MS + options.deadline_us - 1;
+        size_t before = strlen(world.story);
+        virtual_time.due_us = -1; /* whatever was due before; nothing may end because of it */
+        virtual_time.callback(NULL, virtual_time.userdata);
+        assert_null(strstr(world.story + before, "result"));
+        virtual_time.now_us++;
+        before = strlen(world.story);
+        virtual_time.callback(NULL, virtual_time.userdata);
+        snprintf(expected, sizeof expected, "%sresult %s\ndone\n",
+                 rows[i].moment == PROVING ? "follow ends\n" : "", rows[i].result);
+        assert_string_equal(world.story + before, expected);
+        assert_int_equal(world.exit_status, rows[i].exit_status);
+        assert_false(world.has_session || world.has_resolver || world.has_follow);
+        assert_true(virtual_time.due_us < 0);
+        job_free(job);
+        assert_nothing_left();
+    }
+}
+
+/* The timer is armed for what comes first, and what broke off before is said. */
+static void test_deadline_in_a_pause(void **state)
+{
+    (void)state;
+    static const struct try lost = {
+        .bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"};
+    struct options options = make_options();
+    reset_world();
+    options.deadline_us = 2 * INT64_C(1000000);
+    struct job *job = start(&options);
+    play_try(&lost);
+    pass_pause();
+    play_try(&lost);
+    size_t before = strlen(world.story);
+    assert_int_equal(virtual_time.due_us, 5 * MS + options.deadline_us);
+    world.phase = OTA_PHASE_TRANSFER;
+    virtual_time_fire();
+    assert_string_equal(world.story + before,
+                        "result deadline 9 600: the upload did not end in the 2 s of --deadline; "
+                        "before that: reset\ndone\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* A log without end is no part of the upload, and needs no deadline. */
+static void test_deadline_is_over_with_the_result(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    options.monitor = true;
+    options.deadline_us = 30 * INT64_C(1000000);
+    struct job *job = start(&options);
+    play_try(&(struct try){SENT, .error = OTA_OK, .message = ""});
+    assert_non_null(strstr(world.story, "result ok"));
+    assert_true(world.has_follow);
+    assert_true(virtual_time.due_us < 0);
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* Lines go to the board only while its log is followed. */
+static void test_say(void **state)
+{
+    (void)state;
+    struct options options = {MONITOR};
+    reset_world();
+    assignment.image = NULL;
+    struct job *job = start(&options);
+    assert_false(job_say(job, "early", 5));
+    resolve(&(struct try){0});
+    assert_true(job_say(job, "help", 4));
+    assert_non_null(strstr(world.story, "say help\n"));
+    job_end_log(job, true);
+    assert_non_null(
+        strstr(world.story, "result unproven 12 0: its log was never reached: nothing listens\n"));
+    job_end_log(job, false);
+    assert_non_null(strstr(world.story, "result ok 0 0: its log was never reached, but"));
+    job_free(job);
+    assert_nothing_left();
+}
+
+/* Somebody else follows this board already, by another name. */
+static void test_withdrawn_log(void **state)
+{
+    (void)state;
+    struct options options = {MONITOR};
+    reset_world();
+    world.refuse_address = true;
+    struct job *job = begin_follow(&options, true, NULL);
+    assert_string_equal(world.story, START "done\n");
+    job_free(job);
+    assert_nothing_left();
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    struct options options = make_options();
+    reset_world();
+    virtual_time.refuse = true;
+    assert_null(start(&options));
+    assert_string_equal(world.story, "");
+    assert_nothing_left();
+
+    reset_world();
+    world.refuse_resolver = true;
+    struct job *job = start(&options);
+    assert_string_equal(world.story,
+                        "start kitchen.local\nresult internal 1 0: cannot look for the board: Too "
+                        "many open files\ndone\n");
+    job_free(job);
+
+    reset_world();
+    world.refuse_session = true;
+    job = start(&options);
+    resolve(&(struct try){0});
+    assert_non_null(strstr(world.story, "result internal 1 0: out of memory\ndone\n"));
+    job_free(job);
+    assert_nothing_left();
+}
+
+static void test_log_of_the_board_that_answered(void **state)
+{
+    (void)state;
+    static const struct try try = {
+        .other = "240.0.0.1", .endpoint = 1, SENT, .error = OTA_OK, .message = ""};
+    struct options options = make_options();
+    struct job *job;
+
+    options.monitor = true;
+    options.monitor_port = 23;
+    reset_world();
+    job = start(&options);
+    play_try(&try);
+    assert_non_null(strstr(world.story, "follow 240.0.0.1:3232 after its restart\n"));
+    job_free(job);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stories),
+        cmocka_unit_test(test_every_outcome),
+        cmocka_unit_test(test_session_config),
+        cmocka_unit_test(test_objection),
+        cmocka_unit_test(test_name_is_escaped),
+        cmocka_unit_test(test_password),
+        cmocka_unit_test(test_rejected_password),
+        cmocka_unit_test(test_rejected_password_of_options),
+        cmocka_unit_test(test_parked),
+        cmocka_unit_test(test_late_password),
+        cmocka_unit_test(test_withdrawn),
+        cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_turns_for_any_address),
+        cmocka_unit_test(test_log_of_the_board_that_answered),
+        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_follow_stories),
+        cmocka_unit_test(test_phase_of_image),
+        cmocka_unit_test(test_interrupted_proof),
+        cmocka_unit_test(test_say),
+        cmocka_unit_test(test_withdrawn_log),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_lost_verdict),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_deadline_in_a_pause),
+        cmocka_unit_test(test_deadline_is_over_with_the_result),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

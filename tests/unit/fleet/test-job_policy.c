@@ -1,0 +1,278 @@
+/*
+ * test-job_rules.c: the tables that a job decides by.
+ */
+#include "fleet/job_policy.h"
+#include "upload/espota/reason.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void test_block(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t given;
+        enum image_family family;
+        size_t block;
+    } rows[] = {
+        {0, IMAGE_ESP8266, 1460}, {0, IMAGE_ESP32, 1024},  {0, IMAGE_PICO, 1460},
+        {0, IMAGE_UNKNOWN, 1460}, {512, IMAGE_ESP32, 512}, {4096, IMAGE_UNKNOWN, 4096},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct options options = {.block = rows[i].given};
+        const struct image image = {.family = rows[i].family};
+        assert_int_equal(job_policy_block(&options, &image), rows[i].block);
+    }
+}
+
+/* 1, 2, 4 and from then on 5 seconds, however many attempts there are. */
+static void test_restart(void **state)
+{
+    (void)state;
+    assert_int_equal(job_policy_restart_us(&(struct image){.family = IMAGE_ESP32}), 800000);
+    assert_int_equal(job_policy_restart_us(&(struct image){.family = IMAGE_ESP8266}), 2500000);
+    assert_int_equal(job_policy_restart_us(&(struct image){.family = IMAGE_UNKNOWN}), 2500000);
+}
+
+static void test_pause(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned attempt;
+        int64_t pause_us;
+    } rows[] = {
+        {1, 1000000}, {2, 2000000},  {3, 4000000},    {4, 5000000},
+        {5, 5000000}, {64, 5000000}, {1000, 5000000}, {UINT32_MAX, 5000000},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(job_policy_pause_us(rows[i].attempt), rows[i].pause_us);
+}
+
+/* Of every code there is. */
+static void test_errors(void **state)
+{
+    (void)state;
+    for (enum ota_error error = OTA_OK; error < OTA_ERROR_COUNT; error++) {
+        assert_int_equal(job_policy_is_break(error), error == OTA_E_LOST || error == OTA_E_STALLED);
+        assert_int_equal(job_policy_is_absence(error),
+                         error == OTA_E_NOT_FOUND || error == OTA_E_NO_ANSWER ||
+                             error == OTA_E_NOT_LISTENING || error == OTA_E_UNREACHABLE);
+    }
+}
+
+static void test_worth_another(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ota_error error, before;
+        bool is_worth_it;
+        unsigned attempt;
+    } rows[] = {
+        {OTA_E_NO_ANSWER, OTA_OK, true, 1},
+        {OTA_E_NO_ANSWER, OTA_E_NO_ANSWER, true, 2},
+        {OTA_E_LOST, OTA_E_LOST, true, 2},
+        {OTA_E_NO_CONNECTION, OTA_OK, true, 1},
+        {OTA_E_NO_CONNECTION, OTA_E_LOST, true, 2},
+        {OTA_E_LOST, OTA_E_NO_CONNECTION, true, 2},
+        {OTA_E_NOT_LISTENING, OTA_OK, false, 1},
+        {OTA_E_NOT_LISTENING, OTA_OK, true, 2},
+        {OTA_E_NOT_LISTENING, OTA_E_LOST, true, 2},
+        {OTA_E_LOCAL, OTA_OK, false, 1},
+        {OTA_E_BOARD, OTA_OK, false, 1},
+        {OTA_E_UNKNOWN, OTA_OK, false, 1},
+        {OTA_E_NO_CONNECTION, OTA_E_NO_CONNECTION, false, 2},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(
+            job_policy_is_worth_another(rows[i].error, rows[i].before, rows[i].attempt),
+            rows[i].is_worth_it);
+}
+
+/* What proves a chip counts before the image, and the image before the port. */
+static void test_family(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *proven;
+        enum image_family image;
+        uint16_t port;
+        const char *title; /* NULL: nobody knows */
+    } rows[] = {
+        {"", IMAGE_ESP32, 99, "ESP32"},
+        {"", IMAGE_ESP8266, 3232, "ESP8266"},
+        {"", IMAGE_PICO, 8266, "Pico W"},
+        {"", IMAGE_UNKNOWN, 3232, "ESP32"},
+        {"", IMAGE_UNKNOWN, 8266, "ESP8266"},
+        {"", IMAGE_UNKNOWN, 99, NULL},
+        {"", IMAGE_UNKNOWN, 2040, NULL},
+        {"esp32s3", IMAGE_UNKNOWN, 8266, "ESP32"},
+        {"rp2040", IMAGE_UNKNOWN, 99, "Pico W"},
+        {"esp8266,rp2040", IMAGE_UNKNOWN, 99, NULL},
+        {"esp8266,rp2040", IMAGE_PICO, 99, "Pico W"},
+        {"esp8266,rp2040", IMAGE_UNKNOWN, 8266, "ESP8266"},
+        {"esp8266", IMAGE_ESP32, 3232, "ESP8266"}, /* --force */
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct image image = {.family = rows[i].image};
+        struct kind kind = {0};
+        snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
+        const struct kind_family *family = job_policy_family(&kind, &image, rows[i].port);
+        if (rows[i].title) {
+            assert_non_null(family);
+            assert_string_equal(family->title, rows[i].title);
+        } else {
+            assert_null(family);
+        }
+    }
+}
+
+static void test_can_prove(void **state)
+{
+    (void)state;
+    const struct kind_family esp32 = {.chips = "esp32*"}, esp8266 = {.chips = "esp8266"};
+    const struct {
+        bool expects, waits_online;
+        const struct kind_family *family;
+        bool can_prove;
+    } rows[] = {
+        {false, false, &esp32, false},  {true, false, &esp8266, true}, {true, true, &esp8266, true},
+        {false, true, &esp8266, false}, {false, true, &esp32, true},   {false, true, NULL, false},
+        {true, false, NULL, true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct options options = {.expect = rows[i].expects ? (struct expect *)&esp32 : NULL,
+                                        .online_us = rows[i].waits_online};
+        assert_int_equal(job_policy_can_prove(&options, rows[i].family), rows[i].can_prove);
+    }
+}
+
+static void test_wants_plain(void **state)
+{
+    (void)state;
+    static struct image plain = {.family = IMAGE_ESP8266};
+    static const struct image packed = {.family = IMAGE_ESP8266, .plain = &plain};
+    static const struct {
+        const struct image *image;
+        enum ota_error error;
+        const char *words;
+        bool wants_plain;
+    } rows[] = {
+        {&packed, OTA_E_BOARD, "ERROR[10]: Magic byte is wrong, not 0xE9", true},
+        {&packed, OTA_E_BOARD, "the board says: ERROR[1]: Flash Write Failed", false},
+        {&packed, OTA_E_LOST, "ERROR[10]", false},
+        {&plain, OTA_E_BOARD, "ERROR[10]: Magic byte is wrong, not 0xE9", false},
+        {NULL, OTA_E_BOARD, "ERROR[10]", false}, /* only a log is followed */
+        {NULL, OTA_E_NOT_FOUND, "", false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct ota_failure failure = {.error = rows[i].error,
+                                            .cause = reason_cause(rows[i].words)};
+        assert_int_equal(job_policy_wants_plain(rows[i].image, &failure), rows[i].wants_plain);
+    }
+}
+
+/* A port that is known, and otherwise those to try in turn. */
+static void test_ports(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t given, announced;
+        enum image_family family;
+        unsigned families;
+        const char *proven;
+        const char *ports;
+    } rows[] = {
+        {99, 8300, IMAGE_ESP32, 0, "", "99 the given port"},
+        {99, 0, IMAGE_UNKNOWN, 0, "", "99 the given port"},
+        {0, 8300, IMAGE_ESP32, 0, "", "8300 the announced port"},
+        {0, 65535, IMAGE_UNKNOWN, 0, "", "65535 the announced port"},
+        {0, 0, IMAGE_ESP8266, 0, "", "8266 the default port of ESP8266 boards"},
+        {0, 0, IMAGE_ESP32, 0, "", "3232 the default port of ESP32 boards"},
+        {0, 0, IMAGE_PICO, 0, "", "2040 the default port of Pico W boards"},
+        {0, 0, IMAGE_UNKNOWN, 0, "",
+         "8266 the default port of ESP8266 boards, 3232 the default port of ESP32 boards, "
+         "2040 the default port of Pico W boards"},
+        {0, 0, IMAGE_UNKNOWN, INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_ESP32, "",
+         "8266 the default port of ESP8266 boards, 3232 the default port of ESP32 boards"},
+        {0, 0, IMAGE_UNKNOWN, INSPECT_FAMILY_ESP32, "", "3232 the default port of ESP32 boards"},
+        {0, 0, IMAGE_UNKNOWN, 0, "esp32*", "3232 the default port of ESP32 boards"},
+        {0, 0, IMAGE_UNKNOWN, 0, "ch32h4", "2040 the default port of CH32H4 boards"},
+        {0, 0, IMAGE_UNKNOWN, 0, "esp8266,rp2040",
+         "8266 the default port of ESP8266 boards, 2040 the default port of Pico W boards"},
+        {0, 0, IMAGE_ESP32, 0, "rp2040", "2040 the default port of Pico W boards"}, /* --force */
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct image image = {.family = rows[i].family,
+                                    .inspection.families = rows[i].families};
+        const struct assignment assignment = {.target.port = rows[i].given, .image = &image};
+        struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
+        struct kind kind = {0};
+        char text[256] = "";
+        snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
+        size_t count = job_policy_ports(ports, &assignment, rows[i].announced, &kind, true);
+        for (size_t at = 0; at < count; at++)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%u %s", at ? ", " : "",
+                     ports[at].number, ports[at].source);
+        assert_string_equal(text, rows[i].ports);
+    }
+}
+
+/* A Pico W checks nothing: what may be anything does not go to its port as a guess. */
+static void test_ports_of_unknown_format(void **state)
+{
+    static const struct {
+        const char *proven;
+        uint16_t last;
+        size_t count;
+    } rows[] = {{"", 3232, 2}, {"esp8266,rp2040", 8266, 1}, {"ch32h4", 2040, 1}};
+    const struct image image = {.family = IMAGE_UNKNOWN};
+    const struct assignment assignment = {.image = &image};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
+        struct kind kind = {0};
+
+        snprintf(kind.proven, sizeof kind.proven, "%s", rows[i].proven);
+        snprintf(kind.likely, sizeof kind.likely, "%s", rows[i].proven);
+        assert_int_equal(job_policy_ports(ports, &assignment, 0, &kind, false), rows[i].count);
+        assert_int_equal(ports[rows[i].count - 1].number, rows[i].last);
+    }
+}
+
+static void test_signal_name(void **state)
+{
+    (void)state;
+    static const struct {
+        int number;
+        const char *name;
+    } rows[] = {
+        {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"}, {SIGQUIT, "SIGQUIT"},
+        {SIGTERM, "SIGTERM"}, {0, "SIGTERM"},     {-1, "SIGTERM"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_string_equal(job_policy_signal_name(rows[i].number), rows[i].name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_worth_another), cmocka_unit_test(test_can_prove),
+        cmocka_unit_test(test_family),        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_block),         cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_errors),        cmocka_unit_test(test_wants_plain),
+        cmocka_unit_test(test_ports),         cmocka_unit_test(test_ports_of_unknown_format),
+        cmocka_unit_test(test_signal_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,287 @@
+/*
+ * test-plan.c: which image and which password go to which board, with real files.
+ */
+#include "fleet/plan.h"
+
+#include "base/diag.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char directory[] = "/tmp/esp-ota-plan-XXXXXX";
+static char previous[4096];
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(name, 0600), 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (!getcwd(previous, sizeof previous) || !mkdtemp(directory) || chdir(directory) < 0)
+        return -1;
+    write_file("a.bin", "\1\2image of one kind");
+    write_file("b.bin", "\1\2image of another kind");
+    write_file("pw", "secret\n");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const names[] = {"a.bin", "b.bin", "pw", "hosts", "report"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unlink(names[i]);
+    return chdir(previous) < 0 ? -1 : rmdir(directory);
+}
+
+/* "kitchen.local:8266 a.bin secret; ..." */
+static void describe(char text[1024], const struct plan *plan)
+{
+    size_t length = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct assignment *assignment = &plan->assignments[i];
+        length += (size_t)snprintf(text + length, 1024 - length, "%s%s:%u %s %s%s", i ? "; " : "",
+                                   assignment->target.name, assignment->target.port,
+                                   assignment->image->path,
+                                   assignment->password ? assignment->password : "none",
+                                   assignment->is_confirmed ? " confirmed" : "");
+        assert_true(length < 1024);
+    }
+}
+
+static struct options make_options(void)
+{
+    return (struct options){.size_limit = IMAGE_SIZE_MAX};
+}
+
+static char hosts_path[] = "hosts", report_path[] = "report", image_path[] = "a.bin";
+static char common_password[] = "common";
+
+/* Compressed once for all boards. */
+static void test_compressed(void **state)
+{
+    (void)state;
+    struct ota_failure failure;
+    struct plan plan;
+    struct options options = make_options();
+    struct target targets[2];
+    char board[] = "a.local", other[] = "b.local", path[] = "compressible";
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 1000; i++)
+        assert_true(fputs("\1\2 image", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(target_parse(&targets[0], board, &failure), OTA_OK);
+    assert_int_equal(target_parse(&targets[1], other, &failure), OTA_OK);
+    options.file = path;
+    options.targets = targets;
+    options.target_count = 2;
+    options.compress = true;
+    options.json = true;
+    diag_set_level(DIAG_LEVEL_ERROR);
+    assert_int_equal(plan_make(&plan, &options, &failure), OTA_OK);
+    diag_set_level(DIAG_LEVEL_INFO);
+    const struct image *image = plan.assignments[0].image;
+    assert_ptr_equal(plan.assignments[1].image, image);
+    assert_int_equal(plan.image_count, 1);
+    assert_non_null(image->plain);
+    assert_true(image->size < image->file_size);
+    assert_string_equal(image->sha256, image->plain->sha256);
+    plan_free(&plan);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void test_assignments(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *boards[4];
+        const char *hosts; /* NULL: no --hosts */
+        bool no_file;      /* no -f */
+        uint16_t port;     /* -p */
+        const char *expected;
+        size_t images, passwords;
+    } rows[] = {
+        {{"kitchen.local", "10.0.0.7"},
+         NULL,
+         false,
+         0,
+         "kitchen.local:0 a.bin common; 10.0.0.7:0 a.bin common",
+         1,
+         0},
+        {{"k.local", "K.local", "10.0.0.7", "10.0.0.7"},
+         NULL,
+         false,
+         0,
+         "k.local:0 a.bin common; 10.0.0.7:0 a.bin common",
+         1,
+         0},
+        {{NULL},
+         "k.local\nl.local port=99 file=b.bin auth-file=pw\nm.local file=b.bin\n"
+         "n.local auth-file=pw\n",
+         false,
+         0,
+         "k.local:0 a.bin common; l.local:99 b.bin secret; m.local:0 b.bin common; "
+         "n.local:0 a.bin secret",
+         2,
+         1},
+        {{NULL},
+         "k.local\nl.local port=99\n",
+         false,
+         7,
+         "k.local:7 a.bin common; l.local:99 a.bin common",
+         1,
+         0},
+        {{NULL},
+         "k.local file=b.bin\nk.local file=b.bin\n",
+         true,
+         0,
+         "k.local:0 b.bin common",
+         1,
+         0},
+        {{"k.local"},
+         "k.local\nl.local\n",
+         false,
+         0,
+         "k.local:0 a.bin common; l.local:0 a.bin common",
+         1,
+         0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[1024];
+        struct plan plan;
+        struct ota_failure failure;
+        struct target targets[4];
+        struct options options = make_options();
+        options.password = common_password;
+        options.port = rows[i].port;
+        options.targets = targets;
+        options.file = rows[i].no_file ? NULL : image_path;
+        for (; options.target_count < 4 && rows[i].boards[options.target_count];
+             options.target_count++)
+            assert_int_equal(target_parse(&targets[options.target_count],
+                                          rows[i].boards[options.target_count], &failure),
+                             OTA_OK);
+        if (rows[i].hosts) {
+            write_file("hosts", rows[i].hosts);
+            options.hosts = hosts_path;
+        }
+        if (plan_make(&plan, &options, &failure) != OTA_OK)
+            fail_msg("row %zu: %s", i, failure.message);
+        describe(text, &plan);
+        assert_string_equal(text, rows[i].expected);
+        assert_int_equal(plan.image_count, rows[i].images);
+        assert_int_equal(plan.password_count, rows[i].passwords);
+        plan_free(&plan);
+    }
+}
+
+static void test_failures(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hosts;
+        const char *file; /* -f; NULL: none */
+        enum ota_error error;
+        const char *phrase;
+    } rows[] = {
+        {"k.local\n", NULL, OTA_E_USAGE, "no firmware is named for k.local; add file=FILE"},
+        {"k.local\n", "missing.bin", OTA_E_IMAGE, "missing.bin"},
+        {"k.local file=missing.bin\n", "a.bin", OTA_E_IMAGE, "missing.bin"},
+        {"k.local auth-file=missing\n", "a.bin", OTA_E_USAGE, "password file missing"},
+        {"k.local port=0\n", "a.bin", OTA_E_USAGE, "hosts, line 1"},
+        {"# nobody\n", "a.bin", OTA_E_USAGE, "hosts"},
+        {"\nk.local file=missing.bin\n", "a.bin", OTA_E_IMAGE, "hosts, line 2: cannot open"},
+        {"k.local\nk.local file=b.bin\n", "a.bin", OTA_E_USAGE,
+         "hosts, line 2: k.local is to get two different images"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct plan plan;
+        struct ota_failure failure;
+        struct options options = make_options();
+        options.hosts = hosts_path;
+        options.file = rows[i].file ? strdup(rows[i].file) : NULL;
+        write_file("hosts", rows[i].hosts);
+        assert_int_equal(plan_make(&plan, &options, &failure), rows[i].error);
+        if (!strstr(failure.message, rows[i].phrase))
+            fail_msg("no \"%s\" in \"%s\"", rows[i].phrase, failure.message);
+        plan_free(&plan);
+        free(options.file);
+    }
+}
+
+/* Who has confirmed this very image is marked; with another image it is to be updated again. */
+static void test_resume(void **state)
+{
+    (void)state;
+    char text[1024], report[1024];
+    struct plan plan;
+    struct ota_failure failure;
+    struct options options = make_options();
+    options.hosts = hosts_path;
+    options.resume = report_path;
+    write_file("hosts", "k.local file=a.bin\nl.local file=b.bin\nm.local file=a.bin\n");
+    struct image *image;
+    assert_int_equal(image_load(&image, "a.bin", true, IMAGE_SIZE_MAX, &failure), OTA_OK);
+    assert_int_equal(image_add_sha256(image, &failure), OTA_OK);
+    size_t length = 0;
+    for (const char *name = "kl"; *name; name++)
+        length += (size_t)snprintf(
+            report + length, sizeof report - length,
+            "{\"event\":\"result\",\"time\":1.0,\"board\":\"%c.local\",\"ok\":true,"
+            "\"exit_status\":0,\"code\":\"ok\",\"port\":8266,\"command\":\"sketch\","
+            "\"sha256\":\"%s\"}\n",
+            *name, image->sha256);
+    image_free(image);
+    write_file("report", report);
+    assert_int_equal(plan_make(&plan, &options, &failure), OTA_OK);
+    describe(text, &plan);
+    assert_string_equal(text, "k.local:0 a.bin none confirmed; l.local:0 b.bin none; "
+                              "m.local:0 a.bin none");
+    plan_free(&plan);
+}
+
+static void test_too_many(void **state)
+{
+    (void)state;
+    struct plan plan;
+    struct ota_failure failure;
+    struct options options = make_options();
+    options.file = image_path;
+    assert_int_equal(plan_make(&plan, &options, &failure), OTA_OK);
+    for (int i = 0; i <= PLAN_BOARDS_MAX; i++) {
+        char name[32];
+        struct target target;
+        snprintf(name, sizeof name, "board-%d.local", i);
+        assert_int_equal(target_parse(&target, name, &failure), OTA_OK);
+        assert_int_equal(plan_add(&plan, &target, &failure),
+                         i < PLAN_BOARDS_MAX ? OTA_OK : OTA_E_USAGE);
+    }
+    assert_int_equal(plan.count, PLAN_BOARDS_MAX);
+    plan_free(&plan);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_compressed), cmocka_unit_test(test_assignments),
+        cmocka_unit_test(test_failures),   cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_too_many),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,122 @@
+/*
+ * test-gzip.c: what is packed unpacks to the same, and is packed the same way every time.
+ */
+#include "image/gzip.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+enum { SIZE_MAX_TESTED = 200000 };
+
+static unsigned char data[SIZE_MAX_TESTED], unpacked[SIZE_MAX_TESTED + 1];
+
+static bool no_memory;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return no_memory ? NULL : __real_malloc(size);
+}
+
+/* Each step-th byte is noise, the others are all alike. */
+static void fill(size_t size, unsigned step)
+{
+    uint32_t state = 1;
+    for (size_t i = 0; i < size; i++) {
+        state = state * 1664525 + 1013904223;
+        data[i] = i % step == 0 ? (unsigned char)(state >> 24) : 0xFF;
+    }
+}
+
+static size_t unpack(const unsigned char *packed, size_t size)
+{
+    z_stream stream = {.next_in = (unsigned char *)packed,
+                       .avail_in = (uInt)size,
+                       .next_out = unpacked,
+                       .avail_out = sizeof unpacked};
+    assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(stream.avail_in, 0);
+    inflateEnd(&stream);
+    return sizeof unpacked - stream.avail_out;
+}
+
+static void test_round_trip(void **state)
+{
+    static const size_t sizes[] = {500, 1000, 4096, 32768, 65536, 199999, SIZE_MAX_TESTED};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        unsigned char *packed, *again;
+        size_t size, size_again;
+        fill(sizes[i], 3);
+        assert_true(gzip_pack(&packed, &size, data, sizes[i]));
+        assert_non_null(packed);
+        assert_true(size < sizes[i]);
+        assert_int_equal(unpack(packed, size), sizes[i]);
+        assert_memory_equal(unpacked, data, sizes[i]);
+        assert_true(gzip_pack(&again, &size_again, data, sizes[i]));
+        assert_int_equal(size, size_again);
+        assert_memory_equal(packed, again, size);
+        free(packed);
+        free(again);
+    }
+}
+
+/* Deflated, no flags, no time, best, system unknown. */
+static void test_header(void **state)
+{
+    static const unsigned char header[] = {0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255};
+    unsigned char *packed;
+    size_t size;
+    (void)state;
+    fill(1000, 3);
+    assert_true(gzip_pack(&packed, &size, data, 1000));
+    assert_memory_equal(packed, header, sizeof header);
+    free(packed);
+}
+
+static void test_no_gain(void **state)
+{
+    static const size_t sizes[] = {0, 1, 2, 16, 1000, 100000};
+    (void)state;
+    fill(SIZE_MAX_TESTED, 1);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        unsigned char *packed = data;
+        size_t size = 1;
+        assert_true(gzip_pack(&packed, &size, data, sizes[i]));
+        assert_null(packed);
+        assert_int_equal(size, 0);
+    }
+}
+
+static void test_no_memory(void **state)
+{
+    unsigned char *packed;
+    size_t size;
+    (void)state;
+    fill(1000, 3);
+    no_memory = true;
+    bool done = gzip_pack(&packed, &size, data, 1000);
+    no_memory = false;
+    assert_false(done);
+    assert_null(packed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_header),
+        cmocka_unit_test(test_no_gain),
+        cmocka_unit_test(test_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

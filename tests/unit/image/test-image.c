@@ -1,0 +1,773 @@
+/*
+ * test-image.c: which file is read, what is refused, and files that change meanwhile. read(),
+ * fstat(), malloc() and calloc() are wrapped by the linker, so that these can be made to misbehave.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "image/gzip.h"
+#include "image/image.h"
+#include "support/firmware.h"
+#include "support/vectors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What the next read() or allocation does. */
+enum mishap { NONE, GROW, SHRINK, REWRITE, EARLY_END, TRICKLE, READ_ERROR };
+static struct {
+    enum mishap mishap;
+    size_t reads;
+    int allocations_left;      /* -1: no limit */
+    const uid_t *signed_owner; /* of fw.bin.signed; NULL: its own */
+    const gid_t *signed_group;
+} wrapped = {.allocations_left = -1};
+
+static char directory[] = "/tmp/esp-ota-test-image-XXXXXX";
+static char path[64];
+static unsigned char pattern[4096];
+
+ssize_t __real_read(int descriptor, void *target, size_t size);
+ssize_t __wrap_read(int descriptor, void *target, size_t size);
+int __real_fstat(int descriptor, struct stat *status);
+int __wrap_fstat(int descriptor, struct stat *status);
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+int __real_posix_memalign(void **memory, size_t alignment, size_t size);
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+char *__real_strdup(const char *text);
+char *__wrap_strdup(const char *text);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static void write_at(off_t offset, const void *data, size_t size)
+{
+    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+
+    assert_true(descriptor >= 0);
+    assert_int_equal(pwrite(descriptor, data, size, offset), size);
+    close(descriptor);
+}
+
+ssize_t __wrap_read(int descriptor, void *target, size_t size)
+{
+    size_t number = wrapped.reads++;
+
+    switch (wrapped.mishap) {
+    case GROW:
+        if (number == 0)
+            write_at(sizeof pattern, "x", 1);
+        break;
+    case SHRINK:
+        if (number == 0)
+            assert_int_equal(truncate(path, sizeof pattern - 1), 0);
+        break;
+    case REWRITE:
+        if (number == 0)
+            write_at(0, "y", 1);
+        break;
+    case EARLY_END:
+        return 0;
+    case TRICKLE:
+        if (number % 2 == 0) {
+            errno = EINTR;
+            return -1;
+        }
+        return __real_read(descriptor, target, size < 100 ? size : 100);
+    case READ_ERROR:
+        errno = EIO;
+        return -1;
+    case NONE:
+        break;
+    }
+    return __real_read(descriptor, target, size);
+}
+
+static int may_allocate(void)
+{
+    return wrapped.allocations_left < 0 || wrapped.allocations_left-- > 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return may_allocate() ? __real_malloc(size) : NULL;
+}
+
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    return may_allocate() ? __real_posix_memalign(memory, alignment, size) : ENOMEM;
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return may_allocate() ? __real_realloc(memory, size) : NULL;
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return may_allocate() ? __real_strdup(text) : NULL;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return may_allocate() ? __real_calloc(count, size) : NULL;
+}
+
+static void write_file(const char *name, const void *data, size_t size)
+{
+    FILE *file = fopen(name, "we");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+static const char *beside(const char *suffix)
+{
+    static char name[96];
+
+    snprintf(name, sizeof name, "%s%s", path, suffix);
+    return name;
+}
+
+int __wrap_fstat(int descriptor, struct stat *status)
+{
+    struct stat found;
+    int result = __real_fstat(descriptor, status);
+
+    if (result == 0 && stat(beside(".signed"), &found) == 0 && found.st_ino == status->st_ino) {
+        if (wrapped.signed_owner != NULL)
+            status->st_uid = *wrapped.signed_owner;
+        if (wrapped.signed_group != NULL)
+            status->st_gid = *wrapped.signed_group;
+    }
+    return result;
+}
+
+static int make_directory(void **state)
+{
+    (void)state;
+    if (mkdtemp(directory) == NULL || chmod(directory, 0755) != 0)
+        return -1;
+    snprintf(path, sizeof path, "%s/fw.bin", directory);
+    for (size_t i = 0; i < sizeof pattern; i++)
+        pattern[i] = (unsigned char)(i * 7 + i / 256);
+    return 0;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    return rmdir(directory);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    wrapped.mishap = NONE;
+    wrapped.reads = 0;
+    wrapped.allocations_left = -1;
+    wrapped.signed_owner = NULL;
+    wrapped.signed_group = NULL;
+    write_file(path, pattern, sizeof pattern);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    if (unlink(path) != 0)
+        rmdir(path);
+    if (unlink(beside(".signed")) != 0)
+        rmdir(beside(".signed"));
+    return 0;
+}
+
+static void expect_refusal(const char *name, size_t limit, enum ota_error error, const char *why)
+{
+    struct ota_failure failure = {.error = OTA_OK};
+    struct image *image = (struct image *)&failure; /* anything but NULL */
+
+    assert_int_equal(image_load(&image, name, true, limit, &failure), error);
+    assert_int_equal(failure.error, error);
+    assert_null(image);
+    if (strstr(failure.message, why) == NULL)
+        fail_msg("expected \"%s\", got \"%s\"", why, failure.message);
+}
+
+static struct image *load(const char *name)
+{
+    struct image *image = NULL;
+    struct ota_failure failure;
+
+    if (image_load(&image, name, true, IMAGE_SIZE_MAX, &failure) != OTA_OK)
+        fail_msg("%s", failure.message);
+    return image;
+}
+
+static void test_load(void **state)
+{
+    struct image *image = load(path);
+
+    (void)state;
+    assert_string_equal(image->path, path);
+    assert_false(image->is_signed);
+    assert_int_equal(image->size, sizeof pattern);
+    assert_memory_equal(image->data, pattern, sizeof pattern);
+    assert_int_equal(image->family, IMAGE_UNKNOWN);
+    image_free(image);
+    image_free(NULL);
+}
+
+static int next_descriptor(void)
+{
+    int descriptor = dup(STDOUT_FILENO);
+
+    assert_true(descriptor >= 0);
+    close(descriptor);
+    return descriptor;
+}
+
+static void test_file_is_closed(void **state)
+{
+    int before = next_descriptor();
+
+    (void)state;
+    image_free(load(path));
+    expect_refusal(path, 100, OTA_E_IMAGE, "over the limit");
+    assert_int_equal(next_descriptor(), before);
+}
+
+static void test_digests(void **state)
+{
+    struct ota_failure failure;
+    struct image *image;
+
+    (void)state;
+    write_file(path, "The quick brown fox jumps over the lazy dog", 43);
+    image = load(path);
+    assert_string_equal(image->md5, "9e107d9d372bb6826bd81d3542a419d6");
+    assert_string_equal(image->sha256, "");
+    assert_int_equal(image_add_sha256(image, &failure), OTA_OK);
+    assert_string_equal(image->sha256,
+                        "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592");
+    image_free(image);
+}
+
+/* 0xAA, then the length that ends it: the form in which ESP8266 and Pico W boards have it. */
+static const unsigned char *signature(void)
+{
+    static unsigned char bytes[260];
+
+    memset(bytes, 0xAA, sizeof bytes);
+    memcpy(bytes + 256, (unsigned char[]){0, 1, 0, 0}, 4);
+    return bytes;
+}
+
+/* Writes fw.bin.signed: these bytes, and size bytes of a signature. */
+static void write_signed(const void *data, size_t size, size_t signature_size)
+{
+    unsigned char content[sizeof pattern + 512];
+
+    memset(content, 0xBB, sizeof content);
+    memcpy(content, data, size);
+    memcpy(content + size, signature(), signature_size < 260 ? signature_size : 260);
+    write_file(beside(".signed"), content, size + signature_size);
+}
+
+static const unsigned char *random_bytes(void)
+{
+    static unsigned char bytes[512];
+    unsigned seed = 1;
+
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        seed = seed * 1103515245U + 12345U;
+        bytes[i] = (unsigned char)(seed >> 16);
+    }
+    return bytes;
+}
+
+/* The file itself, and this behind it. */
+static void write_signed_with(const unsigned char *signature, size_t signature_size)
+{
+    unsigned char content[sizeof pattern + 512];
+
+    memcpy(content, pattern, sizeof pattern);
+    memcpy(content + sizeof pattern, signature, signature_size);
+    write_file(beside(".signed"), content, sizeof pattern + signature_size);
+}
+
+static void expect_flaw(const char *flaw)
+{
+    struct image *image = load(path);
+
+    assert_true(image->is_signed);
+    if (*flaw ? strstr(image->flaw, flaw) == NULL : *image->flaw != '\0')
+        fail_msg("expected the flaw \"%s\", got \"%s\"", flaw, image->flaw);
+    image_free(image);
+}
+
+static void test_signed_file_is_preferred(void **state)
+{
+    struct image *image;
+
+    (void)state;
+    write_signed(pattern, sizeof pattern, 260);
+    image = load(path);
+    assert_true(image->is_signed);
+    assert_string_equal(image->flaw, "");
+    assert_string_equal(image->path, beside(".signed"));
+    assert_int_equal(image->size, sizeof pattern + 260);
+    image_free(image);
+
+    /* espota.py takes it even when there is nothing else */
+    assert_int_equal(unlink(path), 0);
+    expect_flaw("");
+
+    /* what is wrong with it is said, and nothing else is sent in its place */
+    write_file(path, pattern, sizeof pattern);
+    write_file(beside(".signed"), "", 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "fw.bin.signed is empty");
+}
+
+static void test_signed_file_is_the_file_with_a_signature(void **state)
+{
+    unsigned char other[sizeof pattern], *packed;
+    size_t size;
+
+    (void)state;
+    memcpy(other, pattern, sizeof other);
+    other[sizeof other - 1] ^= 1;
+    write_signed(other, sizeof other, 260);
+    expect_flaw("fw.bin with a signature, but does not begin with the bytes of that file");
+    write_signed(pattern, sizeof pattern - 1, 260);
+    expect_flaw("does not begin with the bytes");
+    write_signed(pattern, 1000, 260);
+    expect_flaw("does not begin with the bytes");
+    write_signed(pattern, sizeof pattern, 0);
+    expect_flaw("has no signature behind the bytes");
+    write_signed(pattern, sizeof pattern, 259);
+    expect_flaw("has no signature behind the bytes");
+    write_signed(pattern, sizeof pattern, 261);
+    expect_flaw("has no signature behind the bytes");
+    write_signed(pattern, sizeof pattern, 512);
+    expect_flaw("has no signature behind the bytes");
+    write_signed_with(random_bytes(), 512); /* RSA-4096, for an ESP32 */
+    expect_flaw("");
+
+    assert_true(gzip_pack(&packed, &size, pattern, sizeof pattern));
+    assert_non_null(packed);
+    write_signed(packed, size, 260);
+    expect_flaw("");
+    write_signed(packed, size, 0);
+    expect_flaw("has no signature behind the bytes");
+    write_signed(packed, size - 1, 260);
+    expect_flaw("does not begin with the bytes");
+    free(packed);
+    assert_true(gzip_pack(&packed, &size, other, sizeof other));
+    write_signed(packed, size, 260);
+    expect_flaw("does not begin with the bytes");
+    free(packed);
+
+    /* alone: the length at the end has to be that of a signature */
+    assert_int_equal(unlink(path), 0);
+    write_signed(pattern, sizeof pattern, 260);
+    expect_flaw("");
+    write_signed(pattern, sizeof pattern, 259);
+    expect_flaw("does not end in a signature");
+}
+
+static void set_times(const char *name, time_t seconds)
+{
+    const struct timespec times[] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+
+    assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
+static void test_signed_file_is_not_older(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("TZ", "UTC", 1), 0);
+    write_signed(pattern, sizeof pattern, 260);
+    set_times(beside(".signed"), 1000000000);
+    set_times(path, 1000000001);
+    expect_flaw("older (2001-09-09 01:46:40) than ");
+    expect_flaw("fw.bin (2001-09-09 01:46:41); sign it again");
+    set_times(path, 1000000000);
+    expect_flaw("");
+    write_file(path, pattern, 100);
+    write_signed(pattern + 1, sizeof pattern - 1, 260);
+    set_times(beside(".signed"), 1000000000);
+    expect_flaw(" and does not begin with the bytes of that file");
+}
+
+static void test_signed_file_of_others(void **state)
+{
+    uid_t me = geteuid(), another = me + 1;
+    gid_t private_group = me, shared_group = me + 1;
+
+    (void)state;
+    write_signed(pattern, sizeof pattern, 260);
+    assert_int_equal(chmod(beside(".signed"), 0666), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "every user of this computer may change it");
+    assert_int_equal(chmod(beside(".signed"), 0664), 0);
+    wrapped.signed_group = &private_group;
+    expect_flaw("");
+    wrapped.signed_group = &shared_group;
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "may change it; chmod g-w it");
+    assert_int_equal(chmod(beside(".signed"), 0644), 0);
+    expect_flaw("");
+
+    wrapped.signed_owner = &another;
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "it belongs to user ");
+    assert_int_equal(unlink(path), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "it belongs to user ");
+    wrapped.signed_owner = &(uid_t){0};
+    expect_flaw("");
+}
+
+static void test_signed_directory_is_no_image(void **state)
+{
+    struct image *image;
+
+    (void)state;
+    assert_int_equal(mkdir(beside(".signed"), 0700), 0);
+    image = load(path);
+    assert_false(image->is_signed);
+    image_free(image);
+}
+
+static void test_sizes(void **state)
+{
+    struct image *image = NULL;
+    struct ota_failure failure;
+
+    (void)state;
+    expect_refusal(path, sizeof pattern - 1, OTA_E_IMAGE,
+                   "4096 bytes, which is over the limit of 4095 bytes");
+    assert_int_equal(image_load(&image, path, true, sizeof pattern, &failure), OTA_OK);
+    image_free(image);
+
+    write_file(path, pattern, IMAGE_SIZE_MIN);
+    image_free(load(path));
+    write_file(path, pattern, IMAGE_SIZE_MIN - 1);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "only 15 bytes");
+    write_file(path, pattern, 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "is empty");
+
+    /* far beyond what memory could hold: refused by its size, without reading it */
+    assert_int_equal(truncate(path, (off_t)1 << 40), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "1099511627776 bytes");
+    assert_int_equal(wrapped.reads, 4);
+}
+
+static void test_not_a_regular_file(void **state)
+{
+    (void)state;
+    expect_refusal(directory, IMAGE_SIZE_MAX, OTA_E_IMAGE, "is a directory");
+    expect_refusal("/dev/zero", IMAGE_SIZE_MAX, OTA_E_IMAGE, "not a regular file");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "is a pipe");
+    assert_int_equal(wrapped.reads, 0);
+}
+
+/* Standard input becomes the file; the caller restores it from what is returned. */
+static int redirect(const char *name)
+{
+    int saved = dup(STDIN_FILENO), descriptor = open(name, O_RDONLY | O_CLOEXEC);
+
+    assert_true(saved >= 0 && descriptor >= 0);
+    assert_int_equal(dup2(descriptor, STDIN_FILENO), STDIN_FILENO);
+    close(descriptor);
+    return saved;
+}
+
+static void restore(int saved)
+{
+    dup2(saved, STDIN_FILENO);
+    close(saved);
+}
+
+static void test_standard_input(void **state)
+{
+    static unsigned char content[200000];
+    static const size_t sizes[] = {16, 65535, 65536, 65537, 131072, sizeof content};
+
+    (void)state;
+    memset(content, 7, sizeof content);
+    write_signed(pattern, sizeof pattern, 260);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct image *image = NULL;
+        struct ota_failure failure;
+
+        write_file(path, content, sizes[i]);
+        int saved = redirect(path);
+        assert_int_equal(image_load(&image, "-", true, sizes[i], &failure), OTA_OK);
+        assert_string_equal(image->path, "-");
+        assert_false(image->is_signed);
+        assert_int_equal(image->size, sizes[i]);
+        assert_int_equal(image->file_size, sizes[i]);
+        assert_memory_equal(image->data, content, sizes[i]);
+        assert_int_equal(strlen(image->md5), 32);
+        image_free(image);
+        expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE, "standard input is empty"); /* read up */
+        restore(saved);
+
+        saved = redirect(path);
+        expect_refusal("-", sizes[i] - 1, OTA_E_IMAGE, "standard input has more than the limit of");
+        restore(saved);
+    }
+}
+
+static void test_standard_input_in_trouble(void **state)
+{
+    int saved = redirect(path);
+
+    (void)state;
+    for (int allocations = 0; allocations < 3; allocations++) {
+        wrapped.allocations_left = allocations; /* the image, its path, its bytes */
+        expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_INTERNAL, "out of memory");
+    }
+    wrapped.allocations_left = -1;
+    wrapped.mishap = READ_ERROR;
+    expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE,
+                   "cannot read standard input: Input/output error");
+    wrapped.mishap = NONE;
+    write_file(path, pattern, IMAGE_SIZE_MIN - 1);
+    expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE, "standard input has only 15 bytes");
+    restore(saved);
+}
+
+static void test_cannot_be_opened(void **state)
+{
+    char name[600];
+
+    (void)state;
+    expect_refusal(beside("/x"), IMAGE_SIZE_MAX, OTA_E_IMAGE, "cannot open ");
+    expect_refusal(beside(".nosuch\n"), IMAGE_SIZE_MAX, OTA_E_IMAGE,
+                   "fw.bin.nosuch\\n: No such file or directory");
+    expect_refusal("", IMAGE_SIZE_MAX, OTA_E_IMAGE, "is empty");
+    memset(name, 'x', sizeof name);
+    name[sizeof name - 1] = '\0';
+    expect_refusal(name, IMAGE_SIZE_MAX, OTA_E_IMAGE, "xxx...: File name too long");
+}
+
+static void test_no_permission(void **state)
+{
+    bool is_root = geteuid() == 0;
+
+    (void)state;
+    assert_int_equal(chmod(path, 0), 0);
+    if (is_root)
+        assert_int_equal(seteuid(65534), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "Permission denied");
+    if (is_root)
+        assert_int_equal(seteuid(0), 0);
+}
+
+static void test_changes_while_being_read(void **state)
+{
+    static const enum mishap mishaps[] = {GROW, SHRINK, REWRITE, EARLY_END};
+    static const struct timespec long_ago[] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof mishaps / sizeof *mishaps; i++) {
+        write_file(path, pattern, sizeof pattern);
+        assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+        wrapped.mishap = mishaps[i];
+        wrapped.reads = 0;
+        expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "changed while it was being read");
+    }
+}
+
+static void test_short_and_interrupted_reads(void **state)
+{
+    struct image *image;
+
+    (void)state;
+    wrapped.mishap = TRICKLE;
+    image = load(path);
+    assert_int_equal(image->size, sizeof pattern);
+    assert_memory_equal(image->data, pattern, sizeof pattern);
+    assert_true(wrapped.reads > 2 * sizeof pattern / 100);
+    image_free(image);
+}
+
+static void test_read_error(void **state)
+{
+    (void)state;
+    wrapped.mishap = READ_ERROR;
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "Input/output error");
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    for (int allocations = 0; allocations < 3; allocations++) {
+        wrapped.allocations_left = allocations;
+        expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_INTERNAL, "out of memory");
+    }
+    wrapped.allocations_left = -1;
+    image_free(load(path));
+}
+
+static struct firmware firmware;
+
+static void make_esp32(void)
+{
+    firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_descriptor = true});
+}
+
+/* An image of which nobody could find out whether it is whole is not one that cannot tell. */
+static void test_no_memory_to_examine(void **state)
+{
+    struct ota_failure failure;
+    struct image *image;
+    enum ota_error error = OTA_E_INTERNAL;
+    int allocations = 0;
+
+    (void)state;
+    firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_hash = true});
+    write_file(path, firmware.data, firmware.size);
+    image_free(
+        load(path)); /* libcrypto's first allocations may not fail: it would wait for itself */
+    for (; error != OTA_OK; allocations++) {
+        wrapped.allocations_left = allocations;
+        error = image_load(&image, path, true, IMAGE_SIZE_MAX, &failure);
+        assert_true(error == OTA_OK || error == OTA_E_INTERNAL);
+    }
+    wrapped.allocations_left = -1;
+    assert_int_equal(image->inspection.integrity, INSPECT_VALID);
+    image_free(image);
+    assert_true(allocations > 50);
+}
+
+static void make_damaged_esp32(void)
+{
+    make_esp32();
+    firmware.size--;
+}
+
+static void make_esp8266(void)
+{
+    firmware_make_esp8266(&firmware, &(struct firmware_esp8266){.flash = 4, .size = 100});
+}
+
+static void make_gzip(void)
+{
+    make_esp8266();
+    firmware_gzip(&firmware);
+}
+
+static void make_pico(void)
+{
+    firmware_make_rp2040(&firmware);
+}
+
+static void make_littlefs(void)
+{
+    firmware_make_littlefs(&firmware, 4096, 4);
+}
+
+static void make_unknown(void)
+{
+    firmware_clear(&firmware);
+    firmware_fill(&firmware, 0xE9, 64);
+}
+
+static void test_family(void **state)
+{
+    static const struct {
+        void (*make)(void);
+        enum image_family family;
+    } rows[] = {
+        {make_esp32, IMAGE_ESP32},     {make_damaged_esp32, IMAGE_ESP32},
+        {make_esp8266, IMAGE_ESP8266}, {make_gzip, IMAGE_ESP8266},
+        {make_pico, IMAGE_PICO},       {make_littlefs, IMAGE_UNKNOWN},
+        {make_unknown, IMAGE_UNKNOWN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct image *image;
+
+        rows[i].make();
+        write_file(path, firmware.data, firmware.size);
+        image = load(path);
+        assert_int_equal(image->family, rows[i].family);
+        image_free(image);
+    }
+}
+
+static void test_real_images(void **state)
+{
+    static const struct {
+        const char *name;
+        enum image_family family;
+        size_t size;
+        const char *md5;
+    } rows[] = {
+        {"images/esp8266.bin", IMAGE_ESP8266, 297632, "1d854ab9553adaf4f77c10399ccaaeb1"},
+        {"images/esp32.bin", IMAGE_ESP32, 1466064, "ad5f51c3fd6ce63ef84eb475c734502e"},
+        {"images/esp32s2.bin", IMAGE_ESP32, 182368, "b95cbb7b5780b3abb5a183b5ce669452"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *name = vectors_path(rows[i].name);
+        struct image *image;
+
+        if (name == NULL) {
+            printf("%s is not there\n", rows[i].name);
+            continue;
+        }
+        image = load(name);
+        assert_int_equal(image->family, rows[i].family);
+        assert_int_equal(image->size, rows[i].size);
+        assert_string_equal(image->md5, rows[i].md5);
+        image_free(image);
+    }
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_load),
+        TEST(test_file_is_closed),
+        TEST(test_digests),
+        TEST(test_signed_file_is_preferred),
+        TEST(test_signed_file_is_the_file_with_a_signature),
+        TEST(test_signed_file_is_not_older),
+        TEST(test_signed_file_of_others),
+        TEST(test_signed_directory_is_no_image),
+        TEST(test_sizes),
+        TEST(test_not_a_regular_file),
+        TEST(test_standard_input),
+        TEST(test_standard_input_in_trouble),
+        TEST(test_cannot_be_opened),
+        TEST(test_no_permission),
+        TEST(test_changes_while_being_read),
+        TEST(test_short_and_interrupted_reads),
+        TEST(test_read_error),
+        TEST(test_out_of_memory),
+        TEST(test_no_memory_to_examine),
+        TEST(test_family),
+        TEST(test_real_images),
+    };
+
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}

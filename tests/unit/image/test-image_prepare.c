@@ -1,0 +1,399 @@
+/*
+ * test-prepare.c: what is compressed, what is left as it is and what is refused, by format; and
+ * what is said about it.
+ */
+#include "image/image_prepare.h"
+
+#include "crypto/digest.h"
+#include "support/capture.h"
+#include "support/firmware.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+static struct firmware firmware;
+static struct capture capture;
+static bool no_memory;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return no_memory ? NULL : __real_malloc(size);
+}
+
+static void make_esp8266(void)
+{
+    firmware_make_esp8266(&firmware, &(struct firmware_esp8266){4, true, true, 4000});
+}
+
+static void make_signed(void)
+{
+    make_esp8266();
+    firmware_sign_esp8266(&firmware, 256);
+}
+
+static void make_gzip(void)
+{
+    make_esp8266();
+    firmware_gzip(&firmware);
+}
+
+static void make_signed_gzip(void)
+{
+    make_gzip();
+    firmware_sign_esp8266(&firmware, 256);
+}
+
+static void make_rp2040(void)
+{
+    firmware_make_rp2040(&firmware);
+}
+
+static void make_esp32(void)
+{
+    firmware_make_esp32(&firmware, &(struct firmware_esp32){0, 0x3F400020, true, true});
+}
+
+static void make_factory(void)
+{
+    firmware_make_factory(&firmware, 0, 0x1000, false);
+}
+
+static void make_partition_table(void)
+{
+    firmware_make_partition_table(&firmware, true);
+}
+
+static void make_fat(void)
+{
+    firmware_make_fat(&firmware, true);
+}
+
+static void make_littlefs(void)
+{
+    firmware_make_littlefs(&firmware, 4096, 16);
+}
+
+static void make_spiffs(void)
+{
+    firmware_make_spiffs(&firmware, 8192, 8, true);
+}
+
+static void make_elf(void)
+{
+    firmware_make_elf(&firmware, 94);
+}
+
+static void make_uf2(void)
+{
+    firmware_make_uf2(&firmware, 0xE48BFF56, 4);
+}
+
+static void make_hex(void)
+{
+    firmware_make_hex(&firmware);
+}
+
+static void make_unknown(void)
+{
+    firmware_clear(&firmware);
+    firmware_fill(&firmware, 0x90, 1000);
+    firmware_fill(&firmware, 0, 1);
+}
+
+/* No byte comes twice. */
+static void make_incompressible(void)
+{
+    firmware_clear(&firmware);
+    for (unsigned i = 0; i < 200; i++)
+        firmware_fill(&firmware, (unsigned char)(i * 7 + 3), 1);
+}
+
+static struct image *load(void)
+{
+    struct image *image = calloc(1, sizeof *image);
+    assert_non_null(image);
+    image->path = strdup("build/fw\x1b.bin");
+    image->family = IMAGE_ESP8266;
+    image->size = image->file_size = firmware.size;
+    image->data = malloc(firmware.size);
+    assert_true(image->path && image->data);
+    memcpy(image->data, firmware.data, firmware.size);
+    inspect_image(&image->inspection, image->data, image->size);
+    assert_int_equal(digest_md5(image->md5, image->data, image->size), 0);
+    snprintf(image->sha256, sizeof image->sha256, "of the file");
+    return image;
+}
+
+static enum ota_error prepare(struct image **image, const struct options *options,
+                              struct ota_failure *failure)
+{
+    capture_begin(&capture);
+    enum ota_error error = image_prepare(image, options, NULL, failure);
+    capture_end(&capture);
+    assert_string_equal(capture.text_out, "");
+    return error;
+}
+
+static void expect_packed(const struct image *image, const struct image *plain)
+{
+    char md5[DIGEST_MD5_HEX + 1];
+    assert_ptr_equal(image->plain, plain);
+    assert_true(image->size < plain->size);
+    assert_int_equal(image->file_size, plain->size);
+    assert_memory_equal(image->data, "\x1F\x8B", 2);
+    assert_int_equal(digest_md5(md5, image->data, image->size), 0);
+    assert_string_equal(image->md5, md5);
+    assert_string_equal(image->sha256, plain->sha256);
+    assert_string_equal(image->path, plain->path);
+    assert_int_equal(image->family, plain->family);
+    assert_null(plain->plain);
+    assert_int_equal(plain->size, firmware.size);
+}
+
+static void test_formats(void **state)
+{
+    enum outcome { PACKED, LEFT, REFUSED };
+    static const struct {
+        void (*make)(void);
+        enum outcome outcome;
+        enum ota_error error;
+        const char *says; /* a part of it */
+        bool warns;
+        bool is_signed_file;
+    } rows[] = {
+        {make_esp8266, PACKED, OTA_OK, "build/fw\\x1b.bin is compressed from ", false, false},
+        {make_rp2040, PACKED, OTA_OK, " is compressed from ", false, false},
+        {make_littlefs, PACKED, OTA_OK, "ATOMIC_FS_UPDATE", true, false},
+        {make_spiffs, PACKED, OTA_OK, "ATOMIC_FS_UPDATE", true, false},
+        {make_unknown, PACKED, OTA_OK, "the format of build/fw\\x1b.bin is not known", true, false},
+        {make_incompressible, LEFT, OTA_OK, "does not get smaller", false, false},
+        {make_gzip, LEFT, OTA_OK, "is compressed already", false, false},
+        {make_signed_gzip, LEFT, OTA_OK, "is compressed already", false, false},
+        {make_gzip, LEFT, OTA_OK, "is compressed already", false, true},
+        {make_signed, REFUSED, OTA_E_USAGE, "sign after compressing", false, false},
+        {make_esp8266, REFUSED, OTA_E_USAGE, "sign after compressing", false, true},
+        {make_esp32, REFUSED, OTA_E_USAGE, "ESP32 boards, which do not unpack", false, false},
+        {make_factory, REFUSED, OTA_E_USAGE, "ESP32 boards, which do not unpack", false, false},
+        {make_partition_table, REFUSED, OTA_E_USAGE, "which do not unpack", false, false},
+        {make_fat, REFUSED, OTA_E_USAGE, "ESP32 boards, which do not unpack", false, false},
+        {make_elf, REFUSED, OTA_E_IMAGE, "the linker's output", false, false},
+        {make_uf2, REFUSED, OTA_E_IMAGE, "USB drive", false, false},
+        {make_hex, REFUSED, OTA_E_IMAGE, "not text", false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct options options = {.compress = true};
+        struct ota_failure failure = {.error = OTA_OK};
+        rows[i].make();
+        struct image *plain = load(), *image = plain;
+        plain->is_signed = rows[i].is_signed_file;
+        assert_int_equal(prepare(&image, &options, &failure), rows[i].error);
+        const char *said = rows[i].outcome == REFUSED ? failure.message : capture.text_err;
+        if (!strstr(said, rows[i].says))
+            fail_msg("row %zu: no \"%s\" in \"%s\"", i, rows[i].says, said);
+        assert_int_equal(strstr(capture.text_err, "warning: ") != NULL, rows[i].warns);
+        if (rows[i].outcome == PACKED) {
+            expect_packed(image, plain);
+        } else {
+            assert_ptr_equal(image, plain);
+            assert_null(image->plain);
+        }
+        image_free(image);
+    }
+}
+
+/* -s says what the board makes of it, whatever the file looks like. */
+static void test_filesystem_of_unknown_format(void **state)
+{
+    const struct options options = {.compress = true, .command = OTA_COMMAND_FILESYSTEM};
+    struct ota_failure failure;
+    (void)state;
+    make_unknown();
+    struct image *image = load();
+    assert_int_equal(prepare(&image, &options, &failure), OTA_OK);
+    assert_non_null(strstr(capture.text_err, "ATOMIC_FS_UPDATE"));
+    image_free(image);
+}
+
+static void test_nothing_to_do(void **state)
+{
+    const struct options options = {.compress = false};
+    struct ota_failure failure;
+    (void)state;
+    make_signed();
+    struct image *image = load(), *same = image;
+    assert_int_equal(prepare(&image, &options, &failure), OTA_OK);
+    assert_ptr_equal(image, same);
+    assert_string_equal(capture.text_err, "");
+    image_free(image);
+}
+
+static enum ota_error never_ask(char **password, const char *shown, void *userdata,
+                                struct ota_failure *failure)
+{
+    (void)shown;
+    (void)userdata;
+    (void)failure;
+    *password = NULL;
+    return OTA_E_INTERNAL;
+}
+
+/* A key of its own in each run. */
+static struct sign_key *make_key(void)
+{
+    char path[] = "/tmp/esp-ota-test-prepare-XXXXXX";
+    struct ota_failure failure;
+    struct sign_key *key;
+    EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+    int descriptor = mkstemp(path);
+    BIO *file = BIO_new_fd(descriptor, BIO_CLOSE);
+    assert_true(descriptor >= 0 && pkey && file);
+    assert_int_equal(PEM_write_bio_PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL), 1);
+    BIO_free(file);
+    EVP_PKEY_free(pkey);
+    assert_int_equal(sign_key_load_private(&key, path, never_ask, NULL, &failure), OTA_OK);
+    unlink(path);
+    return key;
+}
+
+static void expect_signed(const struct image *image, const struct sign_key *key)
+{
+    char md5[DIGEST_MD5_HEX + 1];
+    struct inspection inspection;
+    struct signature signature;
+    struct ota_failure failure;
+    const struct sign_file file = {"x", image->data, image->size, &inspection};
+    inspect_image(&inspection, image->data, image->size);
+    assert_int_equal(sign_verify(&signature, key, &file, &failure), OTA_OK);
+    assert_string_equal(sign_verdict_name(signature.verdict), "valid");
+    assert_int_equal(digest_md5(md5, image->data, image->size), 0);
+    assert_string_equal(image->md5, md5);
+    assert_int_equal(image->file_size, firmware.size);
+    assert_string_equal(image->sha256, "of the file");
+}
+
+/* Behind what is sent: compressed, and plain where a board wants that instead. */
+static void test_signing(void **state)
+{
+    static const struct {
+        void (*make)(void);
+        bool compress;
+    } rows[] = {{make_esp8266, false}, {make_esp8266, true}, {make_esp32, false},
+                {make_gzip, false},    {make_rp2040, false}, {make_littlefs, true}};
+    struct sign_key *key = make_key();
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct options options = {.compress = rows[i].compress};
+        struct ota_failure failure;
+        rows[i].make();
+        struct image *image = load();
+        capture_begin(&capture);
+        enum ota_error error = image_prepare(&image, &options, key, &failure);
+        capture_end(&capture);
+        assert_int_equal(error, OTA_OK);
+        assert_non_null(strstr(capture.text_err, "build/fw\\x1b.bin is signed\n"));
+        expect_signed(image, key);
+        assert_int_equal(image->plain != NULL, rows[i].compress);
+        if (image->plain)
+            expect_signed(image->plain, key);
+        image_free(image);
+    }
+    sign_key_free(key);
+}
+
+/* ESP32 boards check signatures unlike the others: a filesystem image for both gets two with an RSA
+ * key, unless the port tells which one is needed. */
+static void test_signing_for_both(void **state)
+{
+    static struct target targets[1];
+    static const struct {
+        uint16_t port;
+        size_t target_count;
+        enum ota_error error;
+        bool is_for_both;
+        size_t trailer_size;
+    } rows[] = {
+        {0, 0, OTA_E_USAGE, false, 0},    {0, 1, OTA_OK, true, 260},
+        {3232, 1, OTA_OK, false, 512},    {8266, 1, OTA_OK, false, 260},
+        {2040, 0, OTA_OK, false, 260},    {3232, 0, OTA_OK, false, 512},
+        {4000, 0, OTA_E_USAGE, false, 0}, {4000, 1, OTA_OK, true, 260},
+    };
+    struct sign_key *key = make_key();
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct options options = {
+            .port = rows[i].port, .targets = targets, .target_count = rows[i].target_count};
+        struct ota_failure failure;
+        make_littlefs();
+        struct image *image = load();
+        capture_begin(&capture);
+        enum ota_error error = image_prepare(&image, &options, key, &failure);
+        capture_end(&capture);
+        assert_int_equal(error, rows[i].error);
+        assert_int_equal(image->size, firmware.size + rows[i].trailer_size);
+        assert_int_equal(image->for_esp32 != NULL, rows[i].is_for_both);
+        if (error == OTA_OK)
+            expect_signed(image, key);
+        if (image->for_esp32) {
+            assert_int_equal(image->for_esp32->size, firmware.size + 512);
+            expect_signed(image->for_esp32, key);
+        }
+        image_free(image);
+    }
+    sign_key_free(key);
+}
+
+static void test_signed_already(void **state)
+{
+    const struct options options = {.compress = false};
+    struct sign_key *key = make_key();
+    struct ota_failure failure;
+    (void)state;
+    make_signed();
+    struct image *image = load();
+    assert_int_equal(image_prepare(&image, &options, key, &failure), OTA_E_IMAGE);
+    assert_non_null(strstr(failure.message, "is signed already"));
+    assert_int_equal(image->size, firmware.size);
+    image_free(image);
+    sign_key_free(key);
+}
+
+static void test_no_memory(void **state)
+{
+    const struct options options = {.compress = true};
+    struct ota_failure failure;
+    (void)state;
+    make_esp8266();
+    struct image *image = load(), *same = image;
+    capture_begin(&capture);
+    no_memory = true;
+    enum ota_error error = image_prepare(&image, &options, NULL, &failure);
+    no_memory = false;
+    capture_end(&capture);
+    assert_int_equal(error, OTA_E_INTERNAL);
+    assert_ptr_equal(image, same);
+    image_free(image);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_formats),        cmocka_unit_test(test_filesystem_of_unknown_format),
+        cmocka_unit_test(test_signing),        cmocka_unit_test(test_signing_for_both),
+        cmocka_unit_test(test_signed_already), cmocka_unit_test(test_nothing_to_do),
+        cmocka_unit_test(test_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,241 @@
+/*
+ * test-kind.c: which chips a board can have, from what it announces and how it is called.
+ */
+#include "image/kind.h"
+#include "image/kind_table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void test_overlap(void **state)
+{
+    static const struct {
+        const char *one, *other;
+        bool overlaps;
+    } rows[] = {
+        {"", "", true},
+        {"", "esp32", true},
+        {"esp32", "esp32", true},
+        {"esp32", "esp32s3", false},
+        {"esp32c6", "esp32c61", false},
+        {"esp32*", "esp32", true},
+        {"esp32*", "esp32c61", true},
+        {"esp32*", "esp3", false},
+        {"esp32*", "esp8266", false},
+        {"esp32*", "esp*", true},
+        {"rp*", "rp2040", true},
+        {"esp8266,rp2040", "rp*", true},
+        {"esp8266,rp2040", "esp32*", false},
+        {"esp8266,rp2040", "esp32s3,rp2040", true},
+        {"esp8266,esp32*,rp*", "ch32h4", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (kind_overlap(rows[i].one, rows[i].other) != rows[i].overlaps ||
+            kind_overlap(rows[i].other, rows[i].one) != rows[i].overlaps)
+            fail_msg("\"%s\" and \"%s\"", rows[i].one, rows[i].other);
+}
+
+/* What the search relies on. */
+static void test_table(void **state)
+{
+    (void)state;
+    assert_true(kind_row_count >= 470);
+    for (size_t i = 0; i < kind_row_count; i++) {
+        const char *name = kind_rows[i].name;
+
+        assert_true(*name && strpbrk(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL);
+        assert_true(i == 0 || strcmp(kind_rows[i - 1].name, name) < 0);
+    }
+}
+
+/* Every row, in whatever case it is announced. */
+static void test_search(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < kind_row_count; i++) {
+        const struct kind_row *row = &kind_rows[i];
+        char upper[64] = "";
+        struct kind kind, shouted;
+
+        assert_true(strlen(row->name) < sizeof upper);
+        for (size_t at = 0; row->name[at]; at++)
+            upper[at] = (char)toupper((unsigned char)row->name[at]);
+        kind_find(&kind, row->name, NULL, 0);
+        kind_find(&shouted, upper, NULL, 0);
+        assert_string_equal(kind.proven, shouted.proven);
+        assert_true(*kind.proven && kind_overlap(kind.proven, row->chips));
+        if (!strchr(row->chips, ','))
+            assert_string_equal(kind.proven, row->chips);
+    }
+}
+
+static void test_type(void **state)
+{
+    static const struct {
+        const char *type, *proven, *likely;
+    } rows[] = {
+        {"", "", ""},
+        {"unheard-of", "", ""},
+        /* as the cores of today announce them */
+        {"nodemcuv2", "esp8266", "esp8266"},
+        {"d1_mini", "esp8266", "esp8266"},
+        {"esp01_1m", "esp8266", "esp8266"},
+        {"huzzah", "esp8266", "esp8266"},
+        {"lolin32", "esp32", "esp32"},
+        {"um_tinypico", "esp32", "esp32"},
+        {"um_tinys3", "esp32s3", "esp32s3"},
+        {"esp32s3box", "esp32s3", "esp32s3"},
+        {"XIAO_ESP32C6", "esp32c6", "esp32c6"},
+        {"rpipicow", "rp2040", "rp2040"},
+        {"adafruit_feather", "rp2040", "rp2040"},
+        /* several cores, or several chips */
+        {"generic", "esp8266,rp2040", "esp8266,rp2040"},
+        {"pimoroni_explorer", "rp2040,rp2350", "rp2040,rp2350"},
+        {"generic_rp2350", "rp2040,rp2350", "rp2350"},
+        {"rpipico2w", "rp2350", "rp2350"},
+        /* of old cores, and of boards to come */
+        {"ESP8266_NODEMCU", "esp8266", "esp8266"},
+        {"RASPBERRY_PI_PICO_W", "rp2040", "rp2040"},
+        {"RASPBERRY_PI_PICO_2W", "rp2350", "rp2350"},
+        {"esp32dev", "esp32", "esp32"},
+        {"ESP32_DEV", "esp32", "esp32"},
+        {"ESP32S3_DEV", "esp32s3", "esp32s3"},
+        {"esp32-c3-devkitm-1", "esp32c3", "esp32c3"},
+        {"esp32s3thing", "esp32*", "esp32s3"},
+        {"esp32-thing-to-come", "esp32*", "esp32*"},
+        {"maker_esp32s2", "", "esp32s2"},
+        {"maker_esp32", "", "esp32*"},
+        {"my_esp8266", "", "esp8266"},
+        {"maker_rp2350", "", "rp2350"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct kind kind;
+
+        kind_find(&kind, rows[i].type, NULL, 0);
+        if (strcmp(kind.proven, rows[i].proven) != 0 || strcmp(kind.likely, rows[i].likely) != 0)
+            fail_msg("%s: \"%s\", \"%s\"", rows[i].type, kind.proven, kind.likely);
+        if (*rows[i].likely)
+            assert_non_null(strstr(kind.clue, rows[i].type));
+        else
+            assert_string_equal(kind.clue, "");
+    }
+}
+
+static void test_name(void **state)
+{
+    static const struct {
+        const char *type, *name, *proven;
+    } rows[] = {
+        {"", "esp8266-a1b2c3", "esp8266"},
+        {"", "ESP8266-A1B2C3.local", "esp8266"},
+        {"", "esp8266-a1b2c3-2", "esp8266"},
+        {"", "esp8266-a1b2c3 #2", "esp8266"},
+        {"", "esp32-a1b2c3d4e5f6", "esp32*"},
+        {"", "esp32-A1B2C3", "esp32*"},
+        {"", "esp32s3-a1b2c3d4e5f6", "esp32s3"},
+        {"", "esp32c61-A1B2C3", "esp32c61"},
+        {"", "pico-e6614104034b5c25", "rp*"},
+        {"", "pico-a1b2c3", "rp*"},
+        {"", "ch32h4-a1b2c3", "ch32h4"},
+        /* not the default names */
+        {"", "", ""},
+        {"", "esp8266", ""},
+        {"", "esp8266-", ""},
+        {"", "esp8266-a1b2c", ""},
+        {"", "esp8266-a1b2c3d4", ""},
+        {"", "esp8266-kitchen", ""},
+        {"", "esp8266-a1b2c3-kitchen", ""},
+        {"", "esp8266-a1b2c3-", ""},
+        {"", "my-esp8266-a1b2c3", ""},
+        {"", "esp32-cam", ""},
+        {"", "esp32-a1b2c3d4", ""},
+        {"", "esp32s9-a1b2c3", ""},
+        {"", "esp-kitchen", ""},
+        {"", "ESP-A1B2C3", ""}, /* sketches for an ESP32 make it up as well */
+        {"", "ESP_A1B2C3.lan", ""},
+        {"", "pico-de", ""},
+        /* what the board announces counts more */
+        {"lolin32", "esp8266-a1b2c3", "esp32"},
+        {"esp32dev", "esp8266-a1b2c3", "esp32"},
+        {"generic", "esp8266-a1b2c3", "esp8266"},
+        {"generic", "pico-a1b2c3", "rp*"},
+        {"generic", "esp32-a1b2c3", "esp8266,rp2040"},
+        {"my_esp8266", "esp32-a1b2c3", "esp32*"},
+        {"unheard-of", "esp32-a1b2c3", "esp32*"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *names[] = {"", rows[i].name};
+        struct kind kind;
+
+        kind_find(&kind, rows[i].type, names, COUNT(names));
+        if (strcmp(kind.proven, rows[i].proven) != 0)
+            fail_msg("%s, %s: \"%s\"", rows[i].type, rows[i].name, kind.proven);
+    }
+}
+
+static void test_clue(void **state)
+{
+    const char *names[] = {"esp8266-a1b2c3", "esp32-a1b2c3"};
+    struct kind kind;
+
+    (void)state;
+    kind_find(&kind, "nodemcuv2", names, COUNT(names));
+    assert_string_equal(kind.clue, "announces itself as \"nodemcuv2\"");
+    kind_find(&kind, "", names, COUNT(names));
+    assert_string_equal(kind.clue, "is called \"esp8266-a1b2c3\""); /* the first name */
+    names[0] = "ESP-A1B2C3";
+    kind_find(&kind, "", names, COUNT(names));
+    assert_string_equal(kind.clue, "is called \"esp32-a1b2c3\""); /* a proof counts more */
+    kind_find(&kind, "", names, 1);
+    assert_string_equal(kind.likely, "esp8266");
+    assert_string_equal(kind.clue, "is called \"ESP-A1B2C3\"");
+    kind_find(&kind, "my_esp32", names, 1);
+    assert_string_equal(kind.likely, "esp32*");
+}
+
+/* Names come from the network: of any length, with any bytes. */
+static void test_hostile(void **state)
+{
+    char type[300];
+    struct kind kind;
+
+    (void)state;
+    memset(type, '\x1b', sizeof type - 1);
+    memcpy(type, "esp32s3_", 8);
+    type[sizeof type - 1] = '\0';
+    const char *names[] = {type, type + 8};
+    kind_find(&kind, type, names, COUNT(names));
+    assert_string_equal(kind.proven, "esp32s3");
+    assert_null(strchr(kind.clue, '\x1b'));
+    assert_non_null(strstr(kind.clue, "\"esp32s3_\\x1b"));
+    memset(type, 'a', sizeof type - 1);
+    memcpy(type, "pico-", 5);
+    kind_find(&kind, "", names, 1);
+    assert_string_equal(kind.proven, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_overlap), cmocka_unit_test(test_table), cmocka_unit_test(test_search),
+        cmocka_unit_test(test_type),    cmocka_unit_test(test_name),  cmocka_unit_test(test_clue),
+        cmocka_unit_test(test_hostile),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+/*
+ * test-alive.c: who is there, by what this computer's own TCP says: a refusal and a connection show
+ * a host, an address without a route does not.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/loop.h"
+#include "net/alive.h"
+#include "support/failing.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+struct scene {
+    struct loop *loop;
+    struct alive *alive;
+    size_t count, calls;
+    bool is_alive[4];
+};
+
+static void on_done(const bool *is_alive, void *userdata)
+{
+    struct scene *scene = userdata;
+    scene->calls++;
+    memcpy(scene->is_alive, is_alive, scene->count * sizeof *is_alive);
+    alive_free(scene->alive);
+    scene->alive = NULL;
+    loop_quit(scene->loop);
+}
+
+static void ask(struct scene *scene, const char *const *texts, size_t count)
+{
+    struct address addresses[4];
+    for (size_t i = 0; i < count; i++)
+        assert_true(address_parse(&addresses[i], texts[i]));
+    *scene = (struct scene){.loop = loop_new(), .count = count};
+    assert_non_null(scene->loop);
+    scene->alive = alive_start(loop_poll_api(scene->loop), addresses, count, on_done, scene);
+    assert_non_null(scene->alive);
+}
+
+static void test_answers(void **state)
+{
+    static const char *const texts[] = {"127.0.0.1", "fe80::77%lo", "127.77.0.1"};
+    struct scene scene;
+    (void)state;
+    ask(&scene, texts, 3);
+    assert_int_equal(loop_run(scene.loop), 0);
+    assert_int_equal(scene.calls, 1);
+    assert_true(scene.is_alive[0] && scene.is_alive[2]);
+    assert_false(scene.is_alive[1]);
+    loop_free(scene.loop);
+}
+
+static void test_free_while_asking(void **state)
+{
+    static const char *const texts[] = {"127.0.0.1", "127.0.0.2"};
+    struct scene scene;
+    (void)state;
+    ask(&scene, texts, 2);
+    alive_free(scene.alive);
+    alive_free(NULL);
+    assert_int_equal(scene.calls, 0);
+    loop_free(scene.loop);
+}
+
+/* A port below 1024 is not everybody's, and may be somebody else's. */
+static void test_connection(void **state)
+{
+    static const char *const texts[] = {"127.77.0.2"};
+    struct scene scene;
+    struct address address;
+    (void)state;
+    assert_true(address_parse(&address, texts[0]));
+    address_set_port(&address, 9);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(listener, &address.any, address_length(&address)) < 0) {
+        close(listener);
+        skip();
+    }
+    assert_int_equal(listen(listener, 1), 0);
+    ask(&scene, texts, 1);
+    int before = failing_count_open();
+    assert_int_equal(loop_run(scene.loop), 0);
+    assert_true(scene.is_alive[0]);
+    assert_int_equal(failing_count_open(), before - 1); /* the connection is closed */
+    loop_free(scene.loop);
+    close(listener);
+}
+
+/* Asked completely, or not at all and nothing is left. */
+static void test_no_memory_left(void **state)
+{
+    static const char *const texts[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
+    struct address addresses[3];
+    int made = 0;
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        assert_true(address_parse(&addresses[i], texts[i]));
+    for (bool has_failed = true; has_failed; made++) {
+        struct scene scene = {.loop = loop_new(), .count = 3};
+        assert_non_null(scene.loop);
+        int before = failing_count_open();
+        failing_start(FAILING_ALLOCATION, made, ENOMEM);
+        scene.alive =
+            alive_start(loop_poll_api(scene.loop), addresses, scene.count, on_done, &scene);
+        has_failed = failing_stop();
+        assert_int_equal(scene.alive == NULL, has_failed);
+        alive_free(scene.alive);
+        assert_int_equal(failing_count_open(), before);
+        assert_int_equal(scene.calls, 0);
+        loop_free(scene.loop);
+    }
+    assert_true(made > 3 + 3 * 3); /* three of its own, three for each dial */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_free_while_asking),
+        cmocka_unit_test(test_connection),
+        cmocka_unit_test(test_no_memory_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/*
+ * test-routing.c: answers of the kernel, made up, whole and cut anywhere; and its own about the
+ * loopback interface. tests/net/test_neighbours.py asks about boards.
+ */
+#include "net/routing.h"
+
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+union answer {
+    struct nlmsghdr header;
+    char bytes[256];
+};
+
+static void start(union answer *answer, uint16_t type, const void *fixed, size_t size)
+{
+    *answer =
+        (union answer){.header = {.nlmsg_type = type, .nlmsg_len = (uint32_t)NLMSG_LENGTH(size)}};
+    memcpy(NLMSG_DATA(&answer->header), fixed, size);
+}
+
+static void add(union answer *answer, uint16_t type, const void *value, size_t size)
+{
+    size_t at = NLMSG_ALIGN(answer->header.nlmsg_len);
+    const struct rtattr attribute = {.rta_type = type, .rta_len = (uint16_t)RTA_LENGTH(size)};
+
+    memcpy(answer->bytes + at, &attribute, sizeof attribute);
+    memcpy(answer->bytes + at + sizeof attribute, value, size);
+    answer->header.nlmsg_len = (uint32_t)(at + RTA_ALIGN(attribute.rta_len));
+}
+
+/* Bytes behind the end are not there for the sanitizers, either. */
+static bool read_route(struct routing_route *route, const union answer *answer, size_t length)
+{
+    void *copy = malloc(length ? length : 1);
+
+    assert_non_null(copy);
+    memcpy(copy, answer, length);
+    bool is_read = routing_read_route(route, copy, length);
+    free(copy);
+    return is_read;
+}
+
+static bool read_neighbour(struct routing *routing, const union answer *answer, size_t length)
+{
+    void *copy = malloc(length ? length : 1);
+
+    assert_non_null(copy);
+    memcpy(copy, answer, length);
+    bool is_read = routing_read_neighbour(routing, copy, length);
+    free(copy);
+    return is_read;
+}
+
+static void test_route(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned char type;
+        uint16_t gateway; /* an attribute; 0: none */
+        bool is_read, is_direct;
+    } rows[] = {
+        {RTN_UNICAST, 0, true, true},        {RTN_UNICAST, RTA_GATEWAY, true, false},
+        {RTN_UNICAST, RTA_VIA, true, false}, {RTN_LOCAL, 0, false, false},
+        {RTN_BROADCAST, 0, false, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct rtmsg message = {.rtm_type = rows[i].type};
+        const uint32_t interface = 7, gateway = 1;
+        struct routing_route route = {0};
+        union answer answer;
+
+        start(&answer, RTM_NEWROUTE, &message, sizeof message);
+        if (rows[i].gateway)
+            add(&answer, rows[i].gateway, &gateway, sizeof gateway);
+        add(&answer, RTA_OIF, &interface, sizeof interface);
+        assert_int_equal(read_route(&route, &answer, answer.header.nlmsg_len), rows[i].is_read);
+        assert_int_equal(route.interface, rows[i].is_read ? 7 : 0);
+        assert_int_equal(route.is_direct, rows[i].is_direct);
+        for (size_t cut = 0; cut < answer.header.nlmsg_len; cut++)
+            assert_false(read_route(&route, &answer, cut));
+    }
+}
+
+static void test_neighbour(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t state;
+        uint32_t confirmed; /* hundredths of a second ago */
+        enum neighbour expected;
+    } rows[] = {
+        {NUD_INCOMPLETE, 0, NEIGHBOUR_NOBODY}, {NUD_FAILED, 999999, NEIGHBOUR_NOBODY},
+        {NUD_REACHABLE, 0, NEIGHBOUR_THERE},   {NUD_STALE, 6099, NEIGHBOUR_THERE},
+        {NUD_DELAY, 200, NEIGHBOUR_THERE},     {NUD_PROBE, 200, NEIGHBOUR_THERE},
+        {NUD_STALE, 6100, NEIGHBOUR_UNKNOWN}, /* it may have gone meanwhile */
+        {NUD_PERMANENT, 0, NEIGHBOUR_UNKNOWN}, {NUD_NOARP, 0, NEIGHBOUR_UNKNOWN},
+        {NUD_NONE, 0, NEIGHBOUR_UNKNOWN},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct ndmsg message = {.ndm_state = rows[i].state};
+        const struct nda_cacheinfo times = {.ndm_confirmed = rows[i].confirmed};
+        struct routing routing = {.neighbour = (enum neighbour)99};
+        union answer answer;
+
+        start(&answer, RTM_NEWNEIGH, &message, sizeof message);
+        add(&answer, NDA_LLADDR, "\1\2\3\4\5\6", 6);
+        add(&answer, NDA_CACHEINFO, &times, sizeof times);
+        assert_true(read_neighbour(&routing, &answer, answer.header.nlmsg_len));
+        assert_int_equal(routing.neighbour, rows[i].expected);
+        if (routing.neighbour == NEIGHBOUR_THERE)
+            assert_int_equal(routing.seen_s, rows[i].confirmed / 100);
+        for (size_t cut = 0; cut < answer.header.nlmsg_len; cut++)
+            assert_false(read_neighbour(&routing, &answer, cut));
+    }
+}
+
+/* Lengths that lie: nothing is read behind the end, and no loop is without one. */
+static void test_lies(void **state)
+{
+    (void)state;
+    for (unsigned length = 0; length < 70; length++) {
+        const struct rtmsg message = {.rtm_type = RTN_UNICAST};
+        const uint32_t interface = 7;
+        struct routing_route route;
+        struct rtattr lie = {.rta_type = RTA_PRIORITY, .rta_len = (uint16_t)length};
+        const bool is_true = length == RTA_LENGTH(sizeof interface);
+        union answer answer;
+
+        start(&answer, RTM_NEWROUTE, &message, sizeof message);
+        add(&answer, RTA_PRIORITY, &interface, sizeof interface);
+        memcpy(answer.bytes + NLMSG_LENGTH(sizeof message), &lie, sizeof lie);
+        assert_false(read_route(&route, &answer, answer.header.nlmsg_len));
+        lie.rta_type = RTA_OIF;
+        memcpy(answer.bytes + NLMSG_LENGTH(sizeof message), &lie, sizeof lie);
+        assert_int_equal(read_route(&route, &answer, answer.header.nlmsg_len), is_true);
+        answer.header.nlmsg_len = length < NLMSG_HDRLEN ? length : 10000 + length;
+        assert_false(read_route(&route, &answer, sizeof answer));
+    }
+}
+
+/* An error is neither a route nor a neighbour. */
+static void test_refused(void **state)
+{
+    (void)state;
+    const struct nlmsgerr error = {.error = -2};
+    struct routing_route route;
+    struct routing routing;
+    union answer answer;
+
+    start(&answer, NLMSG_ERROR, &error, sizeof error);
+    assert_false(read_route(&route, &answer, answer.header.nlmsg_len));
+    assert_false(read_neighbour(&routing, &answer, answer.header.nlmsg_len));
+}
+
+static void test_this_computer(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"127.0.0.7", "::1", "fe80::7%lo"};
+
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct address address;
+        struct routing routing;
+
+        assert_true(address_parse(&address, texts[i]));
+        routing_find(&routing, &address, NULL);
+        assert_int_equal(routing.neighbour, NEIGHBOUR_UNKNOWN);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_route),         cmocka_unit_test(test_neighbour),
+        cmocka_unit_test(test_lies),          cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_this_computer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+/*
+ * test-source.c: what -I names, with the interface that every computer has. setsockopt(2) fails
+ * when a test says so.
+ */
+#include "net/source.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int refused_with; /* errno of setsockopt(2); 0: it does what it should */
+
+int __real_setsockopt(int descriptor, int level, int name, const void *value, socklen_t length);
+int __wrap_setsockopt(int descriptor, int level, int name, const void *value, socklen_t length);
+
+int __wrap_setsockopt(int descriptor, int level, int name, const void *value, socklen_t length)
+{
+    if (refused_with == 0)
+        return __real_setsockopt(descriptor, level, name, value, length);
+    errno = refused_with;
+    return -1;
+}
+
+static void test_parse(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *shown; /* shown: NULL: refused */
+    } rows[] = {
+        {"10.0.0.1", "10.0.0.1"},
+        {"0.0.0.0", "0.0.0.0"},
+        {"::1", "::1"},
+        {"lo", "lo"},
+        {"fe80::1%lo", "fe80::1%lo"},
+        {"no-such", NULL},
+        {"", NULL},
+        {"lo ", NULL},
+        {"lo:1", NULL},
+        {"a-name-longer-than-interfaces-have", NULL},
+        {"1", NULL},
+        {"../lo", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char shown[SOURCE_TEXT_MAX];
+        struct ota_failure failure = {0};
+        struct source source;
+        enum ota_error error = source_parse(&source, rows[i].text, &failure);
+
+        assert_int_equal(error, rows[i].shown ? OTA_OK : OTA_E_USAGE);
+        if (rows[i].shown)
+            assert_string_equal(source_text(shown, &source), rows[i].shown);
+        else
+            assert_non_null(strstr(failure.message, "lo")); /* what there is */
+    }
+}
+
+static void test_text(void **state)
+{
+    (void)state;
+    char text[SOURCE_TEXT_MAX];
+    const struct source odd = {.interface = "a\x1b\x62"};
+
+    assert_string_equal(source_text(text, NULL), "any address");
+    assert_string_equal(source_text(text, &odd), "a\\x1bb");
+}
+
+/* The local address of a socket that is bound to the source. */
+static int bind_to(const struct source *source, const char *peer_text, char text[ADDRESS_TEXT_MAX])
+{
+    struct address peer, local = {0};
+    socklen_t length;
+    int descriptor, rc, reason;
+
+    assert_true(address_parse(&peer, peer_text));
+    descriptor = socket(peer.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_true(descriptor >= 0);
+    rc = source_bind(descriptor, source, &peer);
+    reason = errno;
+    length = address_length(&peer);
+    assert_int_equal(getsockname(descriptor, &local.any, &length), 0);
+    address_text(text, &local);
+    close(descriptor);
+    errno = reason;
+    return rc;
+}
+
+static void test_bind(void **state)
+{
+    (void)state;
+    const struct source lo = {.interface = "lo"};
+    const struct source address = {
+        .has_address = true,
+        .address.v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000007)}};
+    char text[ADDRESS_TEXT_MAX];
+
+    assert_int_equal(bind_to(NULL, "10.0.0.7", text), 0);
+    assert_string_equal(text, "0.0.0.0");
+    assert_int_equal(bind_to(&address, "127.0.0.1", text), 0);
+    assert_string_equal(text, "127.0.0.7");
+    assert_int_equal(bind_to(&lo, "10.0.0.7", text), 0);
+    assert_string_equal(text, "0.0.0.0"); /* the kernel chooses */
+}
+
+/* Older kernels let only root bind to an interface: then its address in that family will do. */
+static void test_not_allowed(void **state)
+{
+    (void)state;
+    const struct source lo = {.interface = "lo"}, none = {.interface = "no-such"};
+    char text[ADDRESS_TEXT_MAX];
+
+    refused_with = EPERM;
+    assert_int_equal(bind_to(&lo, "10.0.0.7", text), 0);
+    assert_string_equal(text, "127.0.0.1");
+    assert_int_equal(bind_to(&lo, "fe80::7%lo", text), -1); /* it has none there */
+    assert_int_equal(errno, EADDRNOTAVAIL);
+    assert_int_equal(bind_to(&none, "10.0.0.7", text), -1);
+    assert_int_equal(source_bind(-1, &lo, NULL), 0); /* a listener hears all, then */
+    refused_with = ENODEV;
+    assert_int_equal(bind_to(&lo, "10.0.0.7", text), -1);
+    assert_int_equal(errno, ENODEV);
+    refused_with = 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_text),
+                                       cmocka_unit_test(test_bind),
+                                       cmocka_unit_test(test_not_allowed)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+/*
+ * test-dial.c: an attempt to connect is answered, refused, or over at its deadline.
+ */
+#include "base/loop.h"
+#include "net/tcp_connect.h"
+#include "support/failing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { CROWD = 4 };
+
+struct outcome {
+    struct loop *loop;
+    struct tcp_connect *dial;
+    bool frees; /* in the callback */
+    int calls;
+    int descriptor;
+    int reason;
+};
+
+static void on_done(int descriptor, int reason, void *userdata)
+{
+    struct outcome *outcome = userdata;
+    outcome->calls++;
+    outcome->descriptor = descriptor;
+    outcome->reason = reason;
+    if (outcome->frees) {
+        tcp_connect_free(outcome->dial);
+        outcome->dial = NULL;
+    }
+    loop_quit(outcome->loop);
+}
+
+static void on_deadline(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    (void)userdata;
+    fail_msg("the dial did not end");
+}
+
+/* A listener on loopback; *address is where. */
+static int listen_there(struct address *address, int backlog)
+{
+    assert_true(address_parse(address, "127.0.0.1"));
+    socklen_t length = address_length(address);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, &address->any, length), 0);
+    assert_int_equal(listen(listener, backlog), 0);
+    assert_int_equal(getsockname(listener, &address->any, &length), 0);
+    return listener;
+}
+
+static struct outcome dial(const struct address *address, int64_t deadline_us, bool frees)
+{
+    struct outcome outcome = {.loop = loop_new(), .frees = frees, .descriptor = -1};
+    AvahiTimeout *deadline = NULL;
+    assert_non_null(outcome.loop);
+    const AvahiPoll *api = loop_poll_api(outcome.loop);
+    loop_arm(api, &deadline, 10 * INT64_C(1000000), on_deadline, NULL);
+    outcome.dial = tcp_connect_start(api, address, deadline_us, on_done, &outcome);
+    assert_non_null(outcome.dial);
+    assert_int_equal(outcome.calls, 0); /* never from within tcp_connect_start() */
+    assert_int_equal(loop_run(outcome.loop), 0);
+    assert_int_equal(outcome.calls, 1);
+    tcp_connect_free(outcome.dial);
+    loop_free(outcome.loop);
+    return outcome;
+}
+
+static void test_answered(void **state)
+{
+    struct address address;
+    int listener = listen_there(&address, 4);
+    (void)state;
+    for (int frees = 0; frees < 2; frees++) {
+        struct outcome outcome = dial(&address, 5000000, frees);
+        assert_int_equal(outcome.reason, 0);
+        assert_true(fcntl(outcome.descriptor, F_GETFL) & O_NONBLOCK);
+        assert_true(fcntl(outcome.descriptor, F_GETFD) & FD_CLOEXEC);
+        int board = accept(listener, NULL, NULL);
+        assert_int_equal(write(outcome.descriptor, "x", 1), 1);
+        char byte;
+        assert_int_equal(read(board, &byte, 1), 1);
+        close(board);
+        close(outcome.descriptor);
+    }
+    close(listener);
+}
+
+static void test_refused(void **state)
+{
+    struct address address;
+    (void)state;
+    close(listen_there(&address, 1));
+    for (int frees = 0; frees < 2; frees++) {
+        struct outcome outcome = dial(&address, 5000000, frees);
+        assert_int_equal(outcome.descriptor, -1);
+        assert_int_equal(outcome.reason, ECONNREFUSED);
+    }
+}
+
+/* A full backlog swallows what knocks, as a board does that is not there. */
+static void test_silence(void **state)
+{
+    struct address address;
+    int crowd[CROWD];
+    int listener = listen_there(&address, 0);
+    (void)state;
+    for (size_t i = 0; i < CROWD; i++) {
+        crowd[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(crowd[i], &address.any, address_length(&address));
+    }
+    for (int frees = 0; frees < 2; frees++) {
+        int64_t start_us = loop_now_us();
+        struct outcome outcome = dial(&address, 100000, frees);
+        assert_int_equal(outcome.descriptor, -1);
+        assert_int_equal(outcome.reason, ETIMEDOUT);
+        assert_true(loop_now_us() - start_us >= 100000);
+    }
+    for (size_t i = 0; i < CROWD; i++)
+        close(crowd[i]);
+    close(listener);
+}
+
+/* Where connect(2) itself fails, that is told like any other end. */
+static void test_impossible(void **state)
+{
+    struct address address;
+    (void)state;
+    assert_true(address_parse(&address, "255.255.255.255"));
+    address_set_port(&address, 23);
+    struct outcome outcome = dial(&address, 5000000, true);
+    assert_int_equal(outcome.descriptor, -1);
+    assert_true(outcome.reason == ENETUNREACH || outcome.reason == EACCES);
+}
+
+static void test_freed_while_it_dials(void **state)
+{
+    struct address address;
+    int listener = listen_there(&address, 1);
+    struct loop *loop = loop_new();
+    (void)state;
+    assert_non_null(loop);
+    tcp_connect_free(tcp_connect_start(loop_poll_api(loop), &address, 5000000, on_done, NULL));
+    tcp_connect_free(NULL);
+    loop_free(loop);
+    close(listener);
+}
+
+static void test_no_memory_left(void **state)
+{
+    struct address address;
+    int listener = listen_there(&address, 8);
+    int made = 0;
+    (void)state;
+    for (bool has_failed = true; has_failed; made++) {
+        struct loop *loop = loop_new();
+        assert_non_null(loop);
+        int before = failing_count_open();
+        failing_start(FAILING_ALLOCATION, made, ENOMEM);
+        struct tcp_connect *dial =
+            tcp_connect_start(loop_poll_api(loop), &address, 5000000, on_done, NULL);
+        has_failed = failing_stop();
+        assert_int_equal(dial == NULL, has_failed);
+        tcp_connect_free(dial);
+        assert_int_equal(failing_count_open(), before);
+        loop_free(loop);
+    }
+    assert_true(made > 3); /* the dial, its watch, its deadline */
+    close(listener);
+}
+
+/* Told as the reason, like any other end. */
+static void test_calls_that_fail(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        int error;
+    } rows[] = {
+        {FAILING_SOCKET, EMFILE}, {FAILING_CONNECT, EADDRNOTAVAIL}, {FAILING_GETSOCKOPT, ENOBUFS}};
+    struct address address;
+    int listener = listen_there(&address, 8);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int before = failing_count_open();
+        failing_start(rows[i].call, 0, rows[i].error);
+        struct outcome outcome = dial(&address, 5000000, i % 2);
+        assert_true(failing_stop());
+        assert_int_equal(outcome.descriptor, -1);
+        assert_int_equal(outcome.reason, rows[i].error);
+        assert_int_equal(failing_count_open(), before);
+    }
+    close(listener);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_answered),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_impossible),
+        cmocka_unit_test(test_freed_while_it_dials),
+        cmocka_unit_test(test_no_memory_left),
+        cmocka_unit_test(test_calls_that_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,280 @@
+/*
+ * test-udp.c: the socket towards one board, on loopback.
+ */
+#include "base/loop.h"
+#include "net/udp.h"
+#include "support/failing.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct scene {
+    struct loop *loop;
+    AvahiTimeout *deadline;
+    struct address address; /* of the board */
+    int board;
+    struct udp udp;
+    char heard[64];
+    unsigned datagrams;
+    int reason;
+    bool close_at_once;
+};
+
+static void on_datagram(const void *data, size_t length, void *userdata)
+{
+    struct scene *scene = userdata;
+    assert_true(length < sizeof scene->heard);
+    memcpy(scene->heard, data, length);
+    scene->heard[length] = '\0';
+    scene->datagrams++;
+    if (scene->close_at_once)
+        udp_close(&scene->udp);
+    loop_quit(scene->loop);
+}
+
+static void on_error(int reason, void *userdata)
+{
+    struct scene *scene = userdata;
+    scene->reason = reason;
+    loop_quit(scene->loop);
+}
+
+static void on_deadline(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    (void)userdata;
+    fail_msg("nothing came in 60 s");
+}
+
+static int bind_loopback(struct address *address)
+{
+    socklen_t length = sizeof(struct sockaddr_in);
+    int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_true(address_parse(address, "127.0.0.1"));
+    assert_int_equal(bind(descriptor, &address->any, length), 0);
+    assert_int_equal(getsockname(descriptor, &address->any, &length), 0);
+    return descriptor;
+}
+
+static void set_up(struct scene *scene)
+{
+    *scene = (struct scene){.loop = loop_new()};
+    assert_non_null(scene->loop);
+    scene->board = bind_loopback(&scene->address);
+    scene->udp = (struct udp){.poll_api = loop_poll_api(scene->loop),
+                              .on_datagram = on_datagram,
+                              .on_error = on_error,
+                              .userdata = scene,
+                              .descriptor = -1};
+    assert_int_equal(
+        loop_arm(scene->udp.poll_api, &scene->deadline, INT64_C(60000000), on_deadline, scene), 0);
+    assert_int_equal(udp_open(&scene->udp, NULL, &scene->address), 0);
+}
+
+static void tear_down(struct scene *scene)
+{
+    udp_close(&scene->udp);
+    udp_close(&scene->udp); /* harmless */
+    loop_free(scene->loop);
+    if (scene->board >= 0)
+        close(scene->board);
+}
+
+static void test_there_and_back(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct address local, peer;
+    socklen_t length = sizeof peer;
+    char text[64];
+    set_up(&scene);
+    assert_true(udp_local(&scene.udp, &local));
+    assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
+    assert_int_equal(recvfrom(scene.board, text, sizeof text, 0, &peer.any, &length), 10);
+    assert_true(address_equal(&peer, &local));
+    assert_int_equal(address_port(&peer), address_port(&local));
+
+    /* Somebody else speaks first, and is not heard. */
+    struct address other;
+    int stranger = bind_loopback(&other);
+    assert_int_equal(sendto(stranger, "ERR: no", 7, 0, &peer.any, length), 7);
+    assert_int_equal(sendto(scene.board, "OK", 2, 0, &peer.any, length), 2);
+    assert_int_equal(loop_run(scene.loop), 0);
+    assert_string_equal(scene.heard, "OK");
+    assert_int_equal(scene.datagrams, 1);
+    close(stranger);
+    tear_down(&scene);
+}
+
+/* The socket is closed by the first of two datagrams: the second is not read. */
+static void test_closed_in_a_callback(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct address local;
+    set_up(&scene);
+    scene.close_at_once = true;
+    assert_true(udp_local(&scene.udp, &local));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sendto(scene.board, "OK", 2, 0, &local.any, address_length(&local)), 2);
+    assert_int_equal(loop_run(scene.loop), 0);
+    assert_int_equal(scene.datagrams, 1);
+    assert_int_equal(scene.udp.descriptor, -1);
+    tear_down(&scene);
+}
+
+static void test_refusal_by_icmp(void **state)
+{
+    (void)state;
+    struct scene scene;
+    set_up(&scene);
+    close(scene.board);
+    scene.board = -1;
+    assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
+    assert_int_equal(loop_run(scene.loop), 0);
+    assert_int_equal(scene.reason, ECONNREFUSED);
+    tear_down(&scene);
+}
+
+/* What ICMP said about one datagram does not keep the next from leaving. */
+static void test_an_old_error_is_not_this_one(void **state)
+{
+    (void)state;
+    struct scene scene;
+    set_up(&scene);
+    close(scene.board);
+    scene.board = -1;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
+    tear_down(&scene);
+}
+
+static void test_failures(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct source elsewhere = {.has_address = true};
+    char too_long[70000] = "";
+    set_up(&scene);
+    assert_int_equal(udp_send(&scene.udp, too_long, sizeof too_long), EMSGSIZE);
+    udp_close(&scene.udp);
+    assert_true(
+        address_parse(&elsewhere.address, "192.0.2.1")); /* nobody's (RFC 5737), so not ours */
+    assert_int_equal(udp_open(&scene.udp, &elsewhere, &scene.address), -1);
+    assert_int_equal(errno, EADDRNOTAVAIL);
+    assert_int_equal(scene.udp.descriptor, -1);
+    tear_down(&scene);
+}
+
+/* Nothing is open then; the reason is in errno. */
+static void test_calls_that_fail(void **state)
+{
+    static const struct {
+        enum failing_call call;
+        int error;
+    } rows[] = {
+        {FAILING_SOCKET, EMFILE}, {FAILING_CONNECT, ENETUNREACH}, {FAILING_ALLOCATION, ENOMEM}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct scene scene;
+        struct address local;
+        set_up(&scene);
+        udp_close(&scene.udp);
+        int before = failing_count_open();
+        failing_start(rows[i].call, 0, rows[i].error);
+        assert_int_equal(udp_open(&scene.udp, NULL, &scene.address), -1);
+        assert_int_equal(errno, rows[i].error);
+        assert_true(failing_stop());
+        assert_int_equal(scene.udp.descriptor, -1);
+        assert_int_equal(failing_count_open(), before);
+        assert_false(udp_local(&scene.udp, &local));
+        tear_down(&scene);
+    }
+}
+
+/* EINTR is no end, and an old error is not this datagram's. */
+static void test_interrupted(void **state)
+{
+    struct scene scene;
+    (void)state;
+    set_up(&scene);
+    failing_start(FAILING_RECV, 0, EINTR);
+    udp_receive(&scene.udp);
+    assert_true(failing_stop());
+    assert_int_equal(scene.reason, 0);
+    failing_start(FAILING_SEND, 0, ECONNREFUSED);
+    assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
+    assert_true(failing_stop());
+    assert_int_equal(scene.udp.trouble, 0);
+    tear_down(&scene);
+}
+
+/* A call that fails once is made again. */
+static void test_trouble_once(void **state)
+{
+    struct scene scene;
+    struct address local;
+    (void)state;
+    set_up(&scene);
+    assert_true(udp_local(&scene.udp, &local));
+    assert_int_equal(sendto(scene.board, "OK", 2, 0, &local.any, address_length(&local)), 2);
+    failing_start(FAILING_RECV, 0, ENOMEM);
+    udp_receive(&scene.udp);
+    assert_true(failing_stop());
+    assert_int_equal(scene.udp.trouble, 0);
+    assert_string_equal(scene.heard, "OK");
+    tear_down(&scene);
+}
+
+/* Of this computer: nobody's error, and the datagram that could not be received is read when the
+ * next one is sent. Until then the loop does not turn for it. */
+static void test_trouble_of_this_computer(void **state)
+{
+    struct scene scene;
+    struct address local;
+    (void)state;
+    set_up(&scene);
+    failing_start_for_good(FAILING_SEND, ENOBUFS);
+    assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
+    assert_true(failing_stop());
+    assert_int_equal(scene.udp.trouble, ENOBUFS);
+    assert_false(scene.udp.is_deaf);
+
+    assert_true(udp_local(&scene.udp, &local));
+    assert_int_equal(sendto(scene.board, "OK", 2, 0, &local.any, address_length(&local)), 2);
+    failing_start_for_good(FAILING_RECV, ENOMEM);
+    udp_receive(&scene.udp);
+    assert_true(failing_stop());
+    assert_int_equal(scene.udp.trouble, ENOMEM);
+    assert_true(scene.udp.is_deaf);
+    assert_int_equal(scene.reason, 0);
+    assert_int_equal(scene.datagrams, 0);
+
+    assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
+    assert_int_equal(scene.udp.trouble, 0);
+    assert_int_equal(loop_run(scene.loop), 0);
+    assert_string_equal(scene.heard, "OK");
+    tear_down(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_closed_in_a_callback),
+        cmocka_unit_test(test_refusal_by_icmp),
+        cmocka_unit_test(test_an_old_error_is_not_this_one),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_calls_that_fail),
+        cmocka_unit_test(test_trouble_once),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_trouble_of_this_computer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

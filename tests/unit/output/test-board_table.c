@@ -1,0 +1,133 @@
+/*
+ * test-listing.c: boards as a table and as fields, to the byte.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "output/board_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct board kitchen = {.instance = "kitchen",
+                               .is_resolved = true,
+                               .host = "kitchen.local",
+                               .port = 8266,
+                               .type = "ESP8266_NODEMCU",
+                               .password = TXT_NO};
+static struct board lamp = {.instance = "客厅灯",
+                            .is_resolved = true,
+                            .host = "l.local",
+                            .port = 3232,
+                            .password = TXT_YES};
+static struct board sketch = {.instance = "a\tb\x1b[1m\\",
+                              .is_resolved = true,
+                              .host = "s.local",
+                              .port = 65280,
+                              .type = "x\ny"};
+static struct board gone = {.instance = "gone", .password = TXT_UNKNOWN};
+
+/* What print writes about count boards; the caller frees it. */
+static char *printed(void (*print)(FILE *stream, const struct board_list *boards),
+                     struct board *const *items, size_t count)
+{
+    char *text = NULL;
+    size_t size;
+    struct board *copy[4] = {0};
+    FILE *stream = open_memstream(&text, &size);
+    assert_non_null(stream);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = items[i];
+    print(stream, &(struct board_list){.items = copy, .count = count});
+    fclose(stream);
+    return text;
+}
+
+static void set_addresses(void)
+{
+    kitchen.has_address = address_parse(&kitchen.address, "10.0.0.7");
+    lamp.has_address = address_parse(&lamp.address, "fd00::17");
+    assert_true(kitchen.has_address && lamp.has_address);
+}
+
+static void test_plain(void **state)
+{
+    struct board *const items[] = {&gone, &kitchen, &lamp, &sketch};
+    (void)state;
+    set_addresses();
+    char *text = printed(board_table_print_plain, items, 4);
+    assert_string_equal(text,
+                        "gone\t-\t-\t-\t-\t?\t-\n"
+                        "kitchen\tkitchen.local\t10.0.0.7\t8266\tESP8266_NODEMCU\tno\tespota\n"
+                        "客厅灯\tl.local\tfd00::17\t3232\t-\tyes\tespota\n"
+                        "a\\tb\\x1b[1m\\\\\ts.local\t-\t65280\tx\\ny\t?\tother\n");
+    free(text);
+    text = printed(board_table_print_plain, items, 0);
+    assert_string_equal(text, "");
+    free(text);
+}
+
+static void test_table(void **state)
+{
+    struct board *const items[] = {&gone, &kitchen, &lamp, &sketch};
+    (void)state;
+    set_addresses();
+    char *text = printed(board_table_print_table, items, 4);
+    assert_string_equal(
+        text,
+        "INSTANCE       HOST           ADDRESS   PORT   BOARD            PASSWORD\n"
+        "gone           -              -         -      -                ?         does not "
+        "answer\n"
+        "kitchen        kitchen.local  10.0.0.7  8266   ESP8266_NODEMCU  no\n"
+        "客厅灯         l.local        fd00::17  3232   -                yes\n"
+        "a\\tb\\x1b[1m\\\\  s.local        -         65280  x\\ny             ?         other "
+        "protocol\n");
+    free(text);
+}
+
+/* The longest names in the longest spelling are still whole. */
+static void test_longest(void **state)
+{
+    struct board board = {.is_resolved = true, .port = 1};
+    struct board *const items[] = {&board};
+    char wanted[2048];
+    (void)state;
+    memset(board.instance, '\x1b', sizeof board.instance - 1);
+    memset(board.host, '\x1b', sizeof board.host - 1);
+    memset(board.type, '\x1b', sizeof board.type - 1);
+    for (size_t i = 0; i < sizeof board.host - 1; i++)
+        snprintf(wanted + 4 * i, sizeof wanted - 4 * i, "\\x1b");
+    char *text = printed(board_table_print_plain, items, 1);
+    assert_non_null(strstr(text, wanted));
+    assert_null(strstr(text, "..."));
+    free(text);
+}
+
+static void test_width(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t width;
+    } cases[] = {
+        {"", 0},  {"a", 1},        {"Küche", 5},   {"客厅灯", 6},
+        {"💡", 2}, {"e\u0301t", 2}, {"\u200bx", 1}, {"Tür №5", 6},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(board_table_width(cases[i].text), cases[i].width);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_width),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

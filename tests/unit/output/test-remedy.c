@@ -1,0 +1,203 @@
+/*
+ * test-remedy.c: a case for each row of the table of remedies, and what holds for all of them.
+ */
+#include "output/remedy.h"
+
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SKETCH OTA_COMMAND_SKETCH
+#define FILESYSTEM OTA_COMMAND_FILESYSTEM
+#define CONTAINER SURROUNDINGS_CONTAINER
+#define WSL SURROUNDINGS_WSL
+
+enum { ROWS_MAX = 128, REMEDY_MAX = OTA_MESSAGE_MAX / 2 };
+
+static const struct row {
+    enum ota_error error;
+    enum ota_cause cause;
+    enum ota_command command;
+    const char *chips;
+    const char *phrase;
+} cases[] = {
+    {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE, FILESYSTEM, "esp32*", "partition table on the board"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_SPACE, FILESYSTEM, "esp8266", "flash layout"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_SPACE, SKETCH, "esp32*", "larger app partitions"},
+    {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE, SKETCH, "esp8266", "Send the sketch compressed (-z)"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_SPACE, SKETCH, "rp*", "Send the sketch compressed (-z)"},
+    {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE, SKETCH, "", "also takes it compressed"},
+    {OTA_E_REFUSED, OTA_CAUSE_FLASH_CONFIG, SKETCH, "", "the running one"},
+    {OTA_E_BOARD, OTA_CAUSE_NEW_FLASH_CONFIG, SKETCH, "esp8266", "this one is for a larger chip"},
+    {OTA_E_BOARD, OTA_CAUSE_MAGIC_BYTE, SKETCH, "esp8266", "needs -s"},
+    {OTA_E_REFUSED, OTA_CAUSE_BOOTSTRAP, SKETCH, "", "reset button once"},
+    {OTA_E_BOARD, OTA_CAUSE_SIGNATURE, FILESYSTEM, "esp32*", "--sign KEY"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_DATA, SKETCH, "", "nothing of the image arrived"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_MEMORY, SKETCH, "", "too little memory"},
+    {OTA_E_BOARD, OTA_CAUSE_FLASH, FILESYSTEM, "", "worn out"},
+    {OTA_E_BOARD, OTA_CAUSE_TOO_SLOW, SKETCH, "", "too slowly"},
+    {OTA_E_BOARD, OTA_CAUSE_MD5, SKETCH, "esp32*", "corrupted in transit"},
+    {OTA_E_BOARD, OTA_CAUSE_NOT_ACTIVATED, SKETCH, "esp32*", "built for this chip"},
+    {OTA_E_BOARD, OTA_CAUSE_DECRYPTION, SKETCH, "esp32*", "encrypted image"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_PARTITION, FILESYSTEM, "", "a partition for the filesystem"},
+    {OTA_E_BOARD, OTA_CAUSE_NO_PARTITION, SKETCH, "", "two app partitions"},
+    {OTA_E_REFUSED, OTA_CAUSE_NO_FILESYSTEM, FILESYSTEM, "rp*", "room for a filesystem"},
+    {OTA_E_UNKNOWN, OTA_CAUSE_RESTARTED, SKETCH, "esp32*", "an ESP32 restarts by itself only"},
+    {OTA_E_UNKNOWN, OTA_CAUSE_RESTARTED, SKETCH, "esp8266", "but also after a crash"},
+    {OTA_E_UNKNOWN, OTA_CAUSE_RESTARTED, FILESYSTEM, "", "but also after a crash"},
+    {OTA_E_UNKNOWN, OTA_CAUSE_GONE, SKETCH, "esp32*", "lost power"},
+    {OTA_E_UNKNOWN, OTA_CAUSE_NONE, SKETCH, "esp32*", "may already have installed"},
+    {OTA_E_INTERNAL, OTA_CAUSE_NONE, SKETCH, "", "--debug"},
+    {OTA_E_OUTPUT, OTA_CAUSE_DISK_FULL, SKETCH, "", "Make room"},
+    {OTA_E_OUTPUT, OTA_CAUSE_NO_FOLDER, SKETCH, "", "Create the directory"},
+    {OTA_E_OUTPUT, OTA_CAUSE_NOT_ALLOWED, SKETCH, "", "where you may write"},
+    {OTA_E_OUTPUT, OTA_CAUSE_READER_GONE, SKETCH, "", "it has ended"},
+    {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "Start Avahi and D-Bus"},
+    {OTA_E_NOT_FOUND, OTA_CAUSE_NO_BOARDS, SKETCH, "", "UDP port 5353"},
+    {OTA_E_NOT_FOUND, OTA_CAUSE_NO_SUCH_BOARD, SKETCH, "", "pattern that matches one"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_ADDRESS, SKETCH, "esp32*", "Give --peer"},
+    {OTA_E_UNPROVEN, OTA_CAUSE_NOT_RESTARTED, SKETCH, "", "the next reset"},
+    {OTA_E_UNPROVEN, OTA_CAUSE_NOT_BACK, SKETCH, "esp32*", "--online=SECONDS"},
+    {OTA_E_UNPROVEN, OTA_CAUSE_LOG_REJECTED, SKETCH, "", "--reject names"},
+    {OTA_E_OUTPUT, OTA_CAUSE_NONE, SKETCH, "", "disk is not full"},
+    {OTA_E_NO_PORT, OTA_CAUSE_NONE, SKETCH, "", "another port or a range"},
+    {OTA_E_LOCAL, OTA_CAUSE_FIREWALL, SKETCH, "", "nft list ruleset"},
+    {OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE, SKETCH, "", "Leave out -I"},
+    {OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, FILESYSTEM, "", "of the board itself"},
+    {OTA_E_LOCAL, OTA_CAUSE_NONE, SKETCH, "", "routes and firewall"},
+    {OTA_E_SIGNATURE, OTA_CAUSE_NONE, SKETCH, "", "--verify-key that key"},
+    {OTA_E_NOT_FOUND, OTA_CAUSE_NONE, SKETCH, "", "UDP port 5353 in, and the spelling of its name"},
+    {OTA_E_AMBIGUOUS, OTA_CAUSE_NONE, SKETCH, "", "name of its own"},
+    {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "Start Avahi"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "esp32*", "address translation (NAT)"},
+    {OTA_E_NO_ANSWER, OTA_CAUSE_DETOUR, SKETCH, "", "-I wlan0"},
+    {OTA_E_NO_ANSWER, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "into the board's network"},
+    {OTA_E_UNREACHABLE, OTA_CAUSE_NOBODY, SKETCH, "", "no device has the address"},
+    {OTA_E_NO_ANSWER, OTA_CAUSE_THERE, SKETCH, "", "another device has the address now"},
+    {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "ArduinoOTA.handle() often"},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "Check the port"},
+    {OTA_E_UNREACHABLE, OTA_CAUSE_NONE, SKETCH, "", "client isolation"},
+    {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, FILESYSTEM, "", "now running on the board."},
+    {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, SKETCH, "", "the image that is being sent"},
+    {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_NONE, SKETCH, "", "--auth-file"},
+    {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "esp32*", "core 3.3.1"},
+    {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "", "nothing but MD5"},
+    {OTA_E_DOWNGRADE, OTA_CAUSE_NONE, SKETCH, "", "who answers at the board's address"},
+    {OTA_E_NOT_ASKED, OTA_CAUSE_NONE, SKETCH, "", "without a password; --force"},
+    {OTA_E_NO_VERDICT, OTA_CAUSE_NONE, SKETCH, "", "another one to try passwords against"},
+    {OTA_E_REFUSED, OTA_CAUSE_NONE, SKETCH, "", "if it gave none"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "esp32*", "if it is missing or too small"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "esp32*", "fits its app partition"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "esp8266", "in the firewall; from"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "rp*", "in the firewall; from"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, FILESYSTEM, "", "If the board is an ESP32"},
+    {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "", "an ESP32 refuses a larger one"},
+    {OTA_E_LOST, OTA_CAUSE_NONE, FILESYSTEM, "", "unusable"},
+    {OTA_E_LOST, OTA_CAUSE_NONE, SKETCH, "", "never started"},
+    {OTA_E_STALLED, OTA_CAUSE_NONE, SKETCH, "", "reset button if it no longer answers"},
+    {OTA_E_DEADLINE, OTA_CAUSE_NONE, SKETCH, "", "--deadline more seconds"},
+    {OTA_E_EARLY_OK, OTA_CAUSE_NONE, SKETCH, "", "nothing in between answers"},
+    {OTA_E_BOARD, OTA_CAUSE_NONE, SKETCH, "", "Act on the board's reason, and try"},
+    {OTA_E_UNPROVEN, OTA_CAUSE_NONE, SKETCH, "", "Check what the board does"},
+    {OTA_E_MIXED, OTA_CAUSE_NONE, SKETCH, "", "for each board"},
+    {OTA_E_INTERRUPTED, OTA_CAUSE_NONE, SKETCH, "", "when you are ready"},
+};
+
+/* In a container, or in WSL. */
+static const struct {
+    enum surroundings where;
+    struct row row;
+} elsewhere[] = {
+    {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "docker run -p 10000"}},
+    {WSL, {OTA_E_NO_CONNECTION, OTA_CAUSE_OTHER_NETWORK, SKETCH, "", "firewall of Windows"}},
+    {CONTAINER, {OTA_E_NO_CONNECTION, OTA_CAUSE_NONE, SKETCH, "rp*", "in the firewall; from"}},
+    {CONTAINER, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "/run/dbus"}},
+    {WSL, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_BOARDS, SKETCH, "", "networkingMode=mirrored"}},
+    {CONTAINER, {OTA_E_NOT_FOUND, OTA_CAUSE_NO_SUCH_BOARD, SKETCH, "", "pattern that matches"}},
+    {CONTAINER, {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "/run/dbus"}},
+    {CONTAINER, {OTA_E_NOT_FOUND, OTA_CAUSE_NONE, SKETCH, "", "Give the board's IP address"}},
+    {WSL, {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "networkingMode=mirrored"}},
+};
+
+struct seen {
+    const char *texts[ROWS_MAX];
+    size_t count;
+};
+
+static void look_up(struct seen *seen, const struct row *row, enum surroundings where)
+{
+    const struct ota_failure failure = {.error = row->error, .cause = row->cause};
+    const char *remedy = remedy_find(&failure, row->command, row->chips, where);
+    size_t known = 0;
+
+    if (!strstr(remedy, row->phrase))
+        fail_msg("no \"%s\" in: %s", row->phrase, remedy);
+    while (known < seen->count && seen->texts[known] != remedy)
+        known++;
+    if (known == seen->count)
+        seen->texts[seen->count++] = remedy;
+}
+
+/* Every row of the table is somebody's, and says what it should. */
+static void test_each_row(void **state)
+{
+    (void)state;
+    struct seen seen = {.count = 0};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        look_up(&seen, &cases[i], SURROUNDINGS_PLAIN);
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        look_up(&seen, &elsewhere[i].row, elsewhere[i].where);
+    assert_int_equal(seen.count, remedy_count);
+}
+
+/* No failure is without advice, but those whose sentence gives it; and it fits the image. */
+static void test_all(void **state)
+{
+    (void)state;
+    static const char *const chips[] = {"", "esp8266", "esp32*", "rp*"};
+
+    for (enum ota_error error = OTA_OK; error < OTA_ERROR_COUNT; error++) {
+        for (size_t i = 0; i < 2 * sizeof chips / sizeof *chips; i++) {
+            const struct ota_failure failure = {.error = error};
+            bool is_filesystem = i % 2;
+            bool is_silent = error == OTA_OK || error == OTA_E_USAGE || error == OTA_E_IMAGE;
+            const char *remedy = remedy_find(&failure, is_filesystem ? FILESYSTEM : SKETCH,
+                                             chips[i / 2], SURROUNDINGS_PLAIN);
+
+            assert_int_equal(*remedy == '\0', is_silent);
+            if (is_silent)
+                continue;
+            assert_true(isupper((unsigned char)remedy[0]));
+            assert_int_equal(remedy[strlen(remedy) - 1], '.');
+            assert_true(strlen(remedy) < REMEDY_MAX);
+            assert_null(strstr(remedy, is_filesystem ? "new sketch" : "filesystem may"));
+        }
+    }
+}
+
+/* What an ESP32 does is said of an ESP32 only. */
+static void test_other_boards(void **state)
+{
+    (void)state;
+    for (enum ota_error error = OTA_OK; error < OTA_ERROR_COUNT; error++) {
+        for (enum ota_cause cause = OTA_CAUSE_NONE; cause < OTA_CAUSE_COUNT; cause++) {
+            const struct ota_failure failure = {.error = error, .cause = cause};
+            const char *remedy = remedy_find(&failure, SKETCH, "esp8266", SURROUNDINGS_PLAIN);
+            bool names_ports = strstr(remedy, "ESP32 3232") != NULL;
+
+            assert_true(names_ports || !strstr(remedy, "ESP32"));
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_row), cmocka_unit_test(test_all),
+                                       cmocka_unit_test(test_other_boards)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

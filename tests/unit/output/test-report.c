@@ -1,0 +1,416 @@
+/*
+ * test-report.c: what people see and what programs read, event by event.
+ */
+#include "output/remedy.h"
+#include "output/report.h"
+
+#include "support/capture.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct capture capture;
+static char path[] = "/some/dir/fw\x1b.bin";
+static struct image image = {.file_size = 20480,
+                             .path = path,
+                             .size = 10240,
+                             .md5 = "00112233445566778899aabbccddeeff",
+                             .sha256 = "0011"};
+static const struct ota_failure success = {.error = OTA_OK};
+static const struct ota_failure stalled = {.error = OTA_E_STALLED,
+                                           .message = "the board stopped taking data"};
+
+static bool is_verdict_lost; /* of a result */
+
+static const struct ota_totals one = {.boards = 1, .running = 1};
+
+static struct ota_event event(enum ota_event_type type)
+{
+    return (struct ota_event){.type = type,
+                              .board = "kitchen.local",
+                              .address = "192.0.2.7",
+                              .port = 8266,
+                              .source = "mDNS",
+                              .port_source = "the announced port",
+                              .image = &image,
+                              .total = image.size,
+                              .totals = &one};
+}
+
+static void tell(struct report *report, enum ota_event_type type, size_t bytes, int64_t us)
+{
+    struct ota_event told = event(type);
+    told.bytes = bytes;
+    told.transfer_us = told.elapsed_us = us;
+    told.attempt = 1;
+    told.scheme = "MD5";
+    told.evidence = "reply";
+    told.message = "a note";
+    told.phase = OTA_PHASE_TRANSFER;
+    report_event(&told, report);
+}
+
+static void tell_result(struct report *report, const struct ota_failure *failure)
+{
+    struct ota_event told = event(OTA_EVENT_RESULT);
+    told.phase = OTA_PHASE_TRANSFER;
+    told.failure = failure;
+    told.is_verdict_lost = is_verdict_lost;
+    told.exit_status = ota_error_exit_status(failure->error, 0);
+    told.bytes = failure->error == OTA_OK ? image.size : 5120;
+    told.transfer_us = 2000000;
+    told.elapsed_us = 2500000;
+    report_event(&told, report);
+}
+
+static void run(const struct options *options, const struct ota_failure *failure)
+{
+    capture_begin(&capture);
+    struct report *report = report_new(options);
+    tell(report, OTA_EVENT_START, 0, 0);
+    tell(report, OTA_EVENT_RESOLVED, 0, 0);
+    tell(report, OTA_EVENT_INVITED, 0, 0);
+    tell(report, OTA_EVENT_AUTHENTICATED, 0, 0);
+    tell(report, OTA_EVENT_CONNECTED, 0, 0);
+    for (size_t bytes = 512; bytes <= 5120; bytes += 512)
+        tell(report, OTA_EVENT_PROGRESS, bytes, (int64_t)bytes * 100);
+    tell(report, OTA_EVENT_NOTE, 0, 0);
+    tell_result(report, failure);
+    report_free(report);
+    capture_end(&capture);
+}
+
+static void test_plain(void **state)
+{
+    (void)state;
+    const struct options options = {0};
+    run(&options, &success);
+    assert_string_equal(capture.text_out, "");
+    assert_string_equal(
+        capture.text_err,
+        "kitchen.local is 192.0.2.7, port 8266 (mDNS)\n"
+        "kitchen.local: 10% (1.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
+        "kitchen.local: 20% (2.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
+        "kitchen.local: 30% (3.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
+        "kitchen.local: 40% (4.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
+        "kitchen.local: 50% (5.0 KiB of 10.0 KiB, 9.8 KiB/s)\n"
+        "kitchen.local: a note\n"
+        "kitchen.local: sketch fw\\x1b.bin, 10.0 KiB, sent in 2.0 s (5.0 KiB/s) and confirmed by "
+        "the board\n");
+}
+
+/* The verdict takes as long again. */
+static void test_the_last_line_has_the_rate_of_the_bar(void **state)
+{
+    (void)state;
+    const struct options options = {0};
+    const struct ota_failure failure = {.error = OTA_OK};
+    struct ota_event told = event(OTA_EVENT_PROGRESS);
+    told.bytes = image.size;
+    told.transfer_us = told.sent_us = 1000000;
+    capture_begin(&capture);
+    struct report *report = report_new(&options);
+    report_event(&told, report);
+    told.type = OTA_EVENT_RESULT;
+    told.failure = &failure;
+    told.transfer_us = 2000000;
+    report_event(&told, report);
+    report_free(report);
+    capture_end(&capture);
+    assert_string_equal(
+        capture.text_err,
+        "kitchen.local: 100% (10.0 KiB of 10.0 KiB, 10.0 KiB/s)\n"
+        "kitchen.local: sketch fw\\x1b.bin, 10.0 KiB, sent in 1.0 s (10.0 KiB/s) and confirmed by "
+        "the board\n");
+}
+
+/* What it rests on where the board's word is missing. */
+static void test_proven(void **state)
+{
+    (void)state;
+    const struct ota_failure proven = {.error = OTA_OK,
+                                       .message = "its verdict was lost, but its log said it"};
+    struct options options = {0};
+    is_verdict_lost = true;
+    run(&options, &proven);
+    assert_non_null(strstr(
+        capture.text_err, "kitchen.local: sketch fw\\x1b.bin, 10.0 KiB, sent in 2.0 s (5.0 KiB/s); "
+                          "its verdict was lost, but its log said it\n"));
+    options = (struct options){.json = true, .quiet = true};
+    run(&options, &proven);
+    assert_non_null(strstr(capture.text_out, "\"verified\":\"proof\""));
+    is_verdict_lost = false;
+    run(&options, &success);
+    assert_non_null(strstr(capture.text_out, "\"verified\":\"confirmation\""));
+    run(&options, &stalled);
+    assert_non_null(strstr(capture.text_out, "\"verified\":null"));
+}
+
+static void test_failure_and_quiet(void **state)
+{
+    (void)state;
+    const struct options options = {.quiet = true};
+    run(&options, &success);
+    assert_string_equal(capture.text_err, "");
+    run(&options, &stalled);
+    char expected[1024];
+    snprintf(expected, sizeof expected,
+             "esp-ota: kitchen.local: transfer: the board stopped taking data\n  %s\n",
+             remedy_find(&stalled, OTA_COMMAND_SKETCH, "", SURROUNDINGS_PLAIN));
+    assert_string_equal(capture.text_err, expected);
+    assert_string_equal(capture.text_out, "");
+}
+
+static void test_debug(void **state)
+{
+    (void)state;
+    const struct options options = {.debug = true};
+    run(&options, &success);
+    assert_non_null(strstr(capture.text_err, "kitchen.local is 192.0.2.7, port 8266 (mDNS)\n"));
+    assert_non_null(strstr(capture.text_err, "] kitchen.local: port 8266, the announced port\n"));
+}
+
+static void test_bar(void **state)
+{
+    (void)state;
+    const struct options options = {.force_bar = true, .command = OTA_COMMAND_FILESYSTEM};
+    run(&options, &success);
+    assert_non_null(strstr(capture.text_err, "]   0%     0.0 KiB"));
+    assert_non_null(strstr(capture.text_err, "\nkitchen.local: a note\n"));
+    assert_non_null(strstr(capture.text_err, "\nkitchen.local: filesystem image fw"));
+    /* Eleven events in no time are at most a few redraws. */
+    size_t redraws = 0;
+    for (const char *at = capture.text_err; (at = strchr(at, '[')); at++)
+        redraws++;
+    assert_in_range(redraws, 1, 3);
+}
+
+/* Both sizes are there: of what is sent, and of the file. */
+static void test_compressed(void **state)
+{
+    static struct image plain;
+    const struct options options = {.quiet = false};
+    (void)state;
+    image.plain = &plain;
+    image.file_size = 20480;
+    run(&options, &success);
+    image.plain = NULL;
+    assert_non_null(strstr(capture.text_err, "(5.0 KiB of 10.0 KiB compressed from 20.0 KiB, "));
+    assert_non_null(
+        strstr(capture.text_err, "fw\\x1b.bin, 10.0 KiB compressed from 20.0 KiB, sent"));
+}
+
+static void assert_field(json_t *line, const char *name, const char *value)
+{
+    assert_non_null(json_object_get(line, name));
+    assert_string_equal(json_string_value(json_object_get(line, name)), value);
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"start", "resolved", "invited", "authenticated",
+                                        "connected"};
+    const struct options options = {.json = true, .quiet = true};
+    run(&options, &stalled);
+    char *rest = capture.text_out;
+    json_t *last = NULL;
+    size_t lines = 0;
+    for (char *text; (text = strsep(&rest, "\n")) && *text; lines++) {
+        json_decref(last);
+        last = json_loads(text, 0, NULL);
+        assert_non_null(last);
+        assert_field(last, "board", "kitchen.local");
+        assert_true(json_is_real(json_object_get(last, "time")));
+        if (lines < 5)
+            assert_field(last, "event", names[lines]);
+        if (lines == 0) {
+            assert_field(last, "file", "/some/dir/fw\\x1b.bin");
+            assert_field(last, "md5", image.md5);
+            assert_field(last, "command", "sketch");
+            assert_int_equal(json_integer_value(json_object_get(last, "size")), 10240);
+            assert_int_equal(json_integer_value(json_object_get(last, "original_size")), 20480);
+        }
+    }
+    assert_int_equal(lines, 5 + 10 + 1 + 1);
+    assert_field(last, "event", "result");
+    assert_field(last, "code", "stalled");
+    assert_field(last, "phase", "transfer");
+    assert_field(last, "message", "the board stopped taking data");
+    assert_true(json_is_false(json_object_get(last, "ok")));
+    assert_int_equal(json_integer_value(json_object_get(last, "exit_status")), 9);
+    assert_int_equal(json_integer_value(json_object_get(last, "bytes")), 5120);
+    assert_int_equal(json_integer_value(json_object_get(last, "original_size")), 20480);
+    assert_int_equal(json_integer_value(json_object_get(last, "port")), 8266);
+    assert_field(last, "command", "sketch");
+    assert_field(last, "sha256", "0011");
+    json_decref(last);
+}
+
+static void test_json_that_cannot_be_written(void **state)
+{
+    (void)state;
+    const struct options options = {.json = true, .quiet = true};
+    struct ota_failure loss;
+    int saved = dup(STDOUT_FILENO);
+    int full = open("/dev/full", O_WRONLY);
+    fflush(stdout);
+    dup2(full, STDOUT_FILENO);
+    struct report *report = report_new(&options);
+    assert_true(report_is_complete(report, &loss));
+    tell(report, OTA_EVENT_START, 0, 0);
+    assert_false(report_is_complete(report, &loss));
+    assert_string_equal(loss.message, "the report could not be written to standard output: No "
+                                      "space left on device");
+    assert_int_equal(loss.cause, OTA_CAUSE_DISK_FULL);
+    tell(report, OTA_EVENT_CONNECTED, 0, 0);
+    dup2(saved, STDOUT_FILENO);
+    clearerr(stdout);
+    report_free(report);
+    close(saved);
+    close(full);
+}
+
+static void test_failure_of_no_board(void **state)
+{
+    (void)state;
+    const struct options options = {.json = true};
+    const struct ota_failure failure = {.error = OTA_E_IMAGE, .message = "cannot open x"};
+    capture_begin(&capture);
+    struct report *report = report_new(&options);
+    assert_int_equal(report_failure(report, &failure), 3);
+    assert_int_equal(report_failure(NULL, &failure), 3);
+    report_free(report);
+    capture_end(&capture);
+    assert_string_equal(capture.text_err, "esp-ota: cannot open x\nesp-ota: cannot open x\n");
+    json_t *line = json_loads(capture.text_out, 0, NULL);
+    assert_field(line, "event", "result");
+    assert_field(line, "code", "image");
+    assert_true(json_is_null(json_object_get(line, "board")));
+    json_decref(line);
+}
+
+/* A fleet: a line for each board, failures without their remedies, which the end gives once. */
+static void play_fleet(const struct options *options)
+{
+    struct ota_totals totals = {.boards = 5, .running = 2, .total = 5 * image.size};
+    struct ota_event told;
+    capture_begin(&capture);
+    struct report *report = report_new(options);
+    for (enum ota_event_type type = OTA_EVENT_START; type <= OTA_EVENT_CONNECTED; type++) {
+        told = event(type);
+        told.totals = &totals;
+        told.scheme = "MD5";
+        told.evidence = "reply";
+        report_event(&told, report);
+    }
+    told = event(OTA_EVENT_PROGRESS);
+    told.bytes = totals.bytes = image.size;
+    told.totals = &totals;
+    report_event(&told, report);
+    told.type = OTA_EVENT_RESULT;
+    told.phase = OTA_PHASE_RESULT;
+    told.failure = &success;
+    told.transfer_us = 2000000;
+    totals.confirmed = 1;
+    report_event(&told, report);
+    for (size_t i = 0; i < 2; i++) {
+        told.board = i ? "attic" : "cellar";
+        told.phase = OTA_PHASE_TRANSFER;
+        told.failure = &stalled;
+        told.exit_status = 9;
+        totals.failed++;
+        report_event(&told, report);
+    }
+    struct ota_failure loss;
+    told = event(OTA_EVENT_SKIPPED);
+    told.totals = &totals;
+    for (enum ota_skip skip = OTA_SKIP_UNTRIED; skip <= OTA_SKIP_DUPLICATE; skip++) {
+        told.board = skip == OTA_SKIP_UNTRIED ? "porch" : "twin";
+        told.skip = skip;
+        told.message = skip == OTA_SKIP_UNTRIED ? "not tried" : "is the same board as attic";
+        totals.skipped++;
+        report_event(&told, report);
+    }
+    report_summary(report, OTA_E_STALLED, 9);
+    assert_true(report_is_complete(report, &loss));
+    report_free(report);
+    capture_end(&capture);
+}
+
+static void test_fleet(void **state)
+{
+    (void)state;
+    char expected[2048];
+    const char *remedy = remedy_find(&stalled, OTA_COMMAND_SKETCH, "", SURROUNDINGS_PLAIN);
+    play_fleet(&(struct options){0});
+    assert_string_equal(capture.text_out, "");
+    const char *at =
+        strstr(capture.text_err, "0 of 5 done, 2 running, 3 waiting: 20% (10.0 KiB of 50.0 KiB, ");
+    assert_ptr_equal(at, capture.text_err);
+    snprintf(expected, sizeof expected,
+             "kitchen.local: confirmed, 10.0 KiB in 2.0 s (5.0 KiB/s)\n"
+             "esp-ota: cellar: transfer: the board stopped taking data\n"
+             "esp-ota: attic: transfer: the board stopped taking data\n"
+             "twin: is the same board as attic\n"
+             "esp-ota: 2 boards: the transfer stopped making progress (stalled): cellar, attic\n"
+             "  %s\n"
+             "esp-ota: not tried: porch\n"
+             "esp-ota: 1 of 5 boards confirmed, 2 failed, 1 not tried, 1 skipped, in 0.0 s\n",
+             remedy);
+    assert_string_equal(strchr(at, '\n') + 1, expected);
+}
+
+static void test_fleet_bar(void **state)
+{
+    (void)state;
+    play_fleet(&(struct options){.force_bar = true});
+    assert_non_null(strstr(capture.text_err, "0 of 5 done, 2 running, 3 waiting    0%"));
+}
+
+static void test_fleet_json(void **state)
+{
+    (void)state;
+    play_fleet(&(struct options){.json = true, .quiet = true});
+    assert_ptr_equal(strstr(capture.text_err, "esp-ota: cellar: "), capture.text_err);
+    assert_non_null(strstr(capture.text_out, "\"board\":\"porch\",\"code\":\"untried\","));
+    char *last = strstr(capture.text_out, "{\"event\":\"summary\"");
+    assert_non_null(last);
+    json_t *line = json_loads(last, 0, NULL);
+    assert_non_null(line);
+    assert_field(line, "code", "stalled");
+    assert_int_equal(json_integer_value(json_object_get(line, "exit_status")), 9);
+    assert_int_equal(json_integer_value(json_object_get(line, "boards")), 5);
+    assert_int_equal(json_integer_value(json_object_get(line, "confirmed")), 1);
+    assert_int_equal(json_integer_value(json_object_get(line, "failed")), 2);
+    assert_int_equal(json_integer_value(json_object_get(line, "skipped")), 2);
+    json_decref(line);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_proven),
+        cmocka_unit_test(test_the_last_line_has_the_rate_of_the_bar),
+        cmocka_unit_test(test_failure_and_quiet),
+        cmocka_unit_test(test_debug),
+        cmocka_unit_test(test_bar),
+        cmocka_unit_test(test_compressed),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_that_cannot_be_written),
+        cmocka_unit_test(test_failure_of_no_board),
+        cmocka_unit_test(test_fleet),
+        cmocka_unit_test(test_fleet_bar),
+        cmocka_unit_test(test_fleet_json),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

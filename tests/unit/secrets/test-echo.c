@@ -1,0 +1,137 @@
+/*
+ * test-echo.c: which words repeat an answer, or a hash of the password.
+ */
+#include "base/secret.h"
+#include "secrets/echo.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define CNONCE "0123456789abcdef0123456789abcdef"
+#define RESPONSE "fedcba98765432100f1e2d3c4b5a6978"
+#define MD5_OF_PW "8fe4c11451281c094a6578e6ddbf5eed"
+#define SHA256_OF_PW "30c952fab122c3f9759f02a6d95c3758b246b4fee239957b2d4fee46e26170c4"
+
+static const struct auth_answer answer = {.cnonce = CNONCE, .response = RESPONSE};
+
+static bool is_echo(const struct echo *echo, const char *words)
+{
+    return strcmp(echo_hide(echo, words), words) != 0;
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        bool is_echo;
+    } rows[] = {
+        {"200 " CNONCE " " RESPONSE, true},
+        {RESPONSE, true},
+        {"FEDCBA98", true},    /* in capitals, and eight digits */
+        {"fedcba9", false},    /* seven */
+        {"fe dc-ba:98", true}, /* with something in between */
+        {"4b\n5a\t69\x1b"
+         "78",
+         true},
+        {"4b5a\xc2\xad"
+         "6978",
+         true}, /* a soft hyphen */
+        {"4b5a\xf3\xa0\x81\x81"
+         "6978",
+         true},                            /* a tag */
+        {"fe\\x00dc\\x07ba\\xff98", true}, /* the same, escaped */
+        {"4b5a\\u00ad6978", true},
+        {"4b5a\\\\u00ad6978", true},
+        {"4b5a\\U000e00416978", true},
+        {"4b\\n5a\\r69\\t78\\\\", true},
+        {"\\x4b\\x5a\\x69\\x78", true}, /* digits that look like escape sequences */
+        {"\\u4b5a\\u6978", true},
+        {"4b5a\\u00a6978", false}, /* a sequence takes four digits */
+        {"my hash is " MD5_OF_PW, true},
+        {"or " SHA256_OF_PW, true},
+        {"ERROR[4]: Not Enough Space", false},
+        {"ERROR[7]: MD5 verification failed: expected: 00112233445566778899aabbccddeeff", false},
+        {"", false},
+        {"\\x", false},
+        {"\\U0001", false},
+    };
+    struct echo echo = {0};
+
+    assert_true(echo_learn(&echo, "pw", &answer));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        print_message("  %s\n", rows[i].words);
+        assert_int_equal(is_echo(&echo, rows[i].words), rows[i].is_echo);
+        assert_false(is_echo(NULL, rows[i].words));
+        assert_false(is_echo(&(struct echo){0}, rows[i].words));
+    }
+    echo_clear(&echo);
+}
+
+/* However many there are, of however many attempts; what is not known is not hidden. */
+static void test_everything_is_kept(void **state)
+{
+    (void)state;
+    struct echo echo = {0};
+    char word[16];
+
+    assert_true(echo_learn(&echo, NULL, &answer));
+    assert_false(is_echo(&echo, MD5_OF_PW));
+    for (unsigned i = 1; i <= 100; i++) {
+        struct auth_answer other = {0};
+
+        snprintf(other.cnonce, sizeof other.cnonce, "%08x", i * 0x01234567U);
+        assert_true(echo_learn(&echo, i == 1 ? "pw" : i == 2 ? "" : NULL, &other));
+    }
+    for (unsigned i = 1; i <= 100; i++) {
+        snprintf(word, sizeof word, "%08x", i * 0x01234567U);
+        assert_true(is_echo(&echo, word));
+    }
+    assert_true(is_echo(&echo, RESPONSE));
+    assert_true(is_echo(&echo, MD5_OF_PW));
+    assert_false(is_echo(&echo, "d41d8cd98f00b204e9800998ecf8427e")); /* of no password */
+    echo_clear(&echo);
+    assert_int_equal(secret_count(), 0);
+}
+
+/* It does not matter how a stream is cut. */
+static void test_pieces(void **state)
+{
+    (void)state;
+    static const char stream[] = "one: " RESPONSE ".";
+    struct echo echo = {0};
+
+    assert_true(echo_learn(&echo, NULL, &answer));
+    for (size_t size = 1; size < sizeof stream; size++) {
+        struct echo_window window = {0};
+        size_t shown = 0, hidden = 0;
+
+        for (size_t at = 0; at < strlen(stream); at += size) {
+            size_t length = strlen(stream) - at < size ? strlen(stream) - at : size;
+            bool is_hidden = echo_is_completed(&echo, &window, stream + at, length);
+
+            for (size_t i = at; i < at + length; i++)
+                if (i >= 5 && i < 5 + strlen(RESPONSE))
+                    *(is_hidden ? &hidden : &shown) += 1;
+        }
+        assert_true(shown < ECHO_DIGITS);
+        assert_int_equal(shown + hidden, strlen(RESPONSE));
+    }
+    echo_clear(&echo);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_everything_is_kept),
+        cmocka_unit_test(test_pieces),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

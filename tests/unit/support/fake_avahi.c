@@ -1,0 +1,300 @@
+/* fake_avahi.c: see fake_avahi.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "support/fake_avahi.h"
+
+#include "base/address.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fake_avahi fake;
+
+const char *__wrap_avahi_library_load(struct avahi_library *avahi);
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata);
+
+static struct AvahiTimeout *unused_timeout(void)
+{
+    for (size_t i = 0; i < FAKE_TIMEOUTS_MAX; i++)
+        if (!fake.timeouts[i].is_used)
+            return &fake.timeouts[i];
+    abort();
+}
+
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata)
+{
+    assert_ptr_equal(poll_api, &fake.api);
+    if (!*timeout) {
+        *timeout = unused_timeout();
+        **timeout =
+            (struct AvahiTimeout){.is_used = true, .callback = callback, .userdata = userdata};
+    }
+    (*timeout)->delay_us = delay_us;
+    return 0;
+}
+
+static void timeout_free(AvahiTimeout *timeout)
+{
+    assert_true(timeout->is_used);
+    timeout->is_used = false;
+}
+
+void fake_elapse(int64_t delay_us)
+{
+    for (size_t i = 0; i < FAKE_TIMEOUTS_MAX; i++) {
+        struct AvahiTimeout *timeout = &fake.timeouts[i];
+        if (!timeout->is_used || timeout->delay_us != delay_us)
+            continue;
+        timeout->delay_us = -1;
+        timeout->callback(timeout, timeout->userdata);
+        if (!fake.keeps_records)
+            fake_records_end();
+        return;
+    }
+    fail_msg("nothing waits for %lld us", (long long)delay_us);
+}
+
+static AvahiClient *client_new(const AvahiPoll *poll_api, AvahiClientFlags flags,
+                               AvahiClientCallback callback, void *userdata, int *error)
+{
+    assert_ptr_equal(poll_api, &fake.api);
+    assert_int_equal(flags, AVAHI_CLIENT_NO_FAIL);
+    if (!fake.has_bus) {
+        *error = AVAHI_ERR_DBUS_ERROR;
+        return NULL;
+    }
+    assert_int_equal(fake.clients++, 0);
+    fake.client = (struct AvahiClient){callback, userdata, fake.next_state};
+    callback(&fake.client, fake.client.state, userdata);
+    return &fake.client;
+}
+
+static void client_free(AvahiClient *client)
+{
+    assert_ptr_equal(client, &fake.client);
+    assert_int_equal(fake.clients--, 1);
+    assert_int_equal(fake.resolvers_running, 0);
+    assert_false(fake.is_browsing);
+}
+
+static AvahiClientState client_get_state(AvahiClient *client)
+{
+    return client->state;
+}
+
+static int client_errno(AvahiClient *client)
+{
+    assert_ptr_equal(client, &fake.client);
+    return fake.error;
+}
+
+static const char *error_text(int error)
+{
+    return error == AVAHI_ERR_TOO_MANY_OBJECTS ? "Too many objects" : "?";
+}
+
+static AvahiServiceBrowser *browser_new(AvahiClient *client, AvahiIfIndex interface,
+                                        AvahiProtocol protocol, const char *type,
+                                        const char *domain, AvahiLookupFlags flags,
+                                        AvahiServiceBrowserCallback callback, void *userdata)
+{
+    assert_ptr_equal(client, &fake.client);
+    assert_int_equal(interface, AVAHI_IF_UNSPEC);
+    assert_int_equal(protocol, AVAHI_PROTO_UNSPEC);
+    assert_int_equal(flags, AVAHI_LOOKUP_USE_MULTICAST);
+    assert_string_equal(type, "_arduino._tcp");
+    assert_string_equal(domain, "local");
+    assert_false(fake.is_browsing);
+    if (fake.refuse_browser)
+        return NULL;
+    fake.is_browsing = true;
+    fake.browsers++;
+    fake.browser = (struct AvahiServiceBrowser){callback, userdata};
+    return &fake.browser;
+}
+
+static int browser_free(AvahiServiceBrowser *browser)
+{
+    assert_ptr_equal(browser, &fake.browser);
+    assert_true(fake.is_browsing);
+    fake.is_browsing = false;
+    return 0;
+}
+
+static AvahiServiceResolver *resolver_new(AvahiClient *client, AvahiIfIndex interface,
+                                          AvahiProtocol protocol, const char *name,
+                                          const char *type, const char *domain,
+                                          AvahiProtocol family, AvahiLookupFlags flags,
+                                          AvahiServiceResolverCallback callback, void *userdata)
+{
+    assert_ptr_equal(client, &fake.client);
+    assert_int_equal(interface, AVAHI_IF_UNSPEC);
+    assert_int_equal(protocol, AVAHI_PROTO_UNSPEC);
+    assert_int_equal(flags & AVAHI_LOOKUP_NO_ADDRESS, 0);
+    assert_string_equal(type, "_arduino._tcp");
+    assert_string_equal(domain, "local");
+    if (strcmp(name, "impossible") == 0)
+        return NULL;
+    assert_true(fake.resolvers_made < FAKE_OBJECTS_MAX);
+    struct AvahiServiceResolver *resolver = &fake.resolvers[fake.resolvers_made++];
+    *resolver = (struct AvahiServiceResolver){
+        .is_used = true, .family = family, .callback = callback, .userdata = userdata};
+    snprintf(resolver->instance, sizeof resolver->instance, "%s", name);
+    if (++fake.resolvers_running > fake.resolvers_peak)
+        fake.resolvers_peak = fake.resolvers_running;
+    return resolver;
+}
+
+static int resolver_free(AvahiServiceResolver *resolver)
+{
+    assert_true(resolver->is_used);
+    resolver->is_used = false;
+    fake.resolvers_running--;
+    return 0;
+}
+
+static AvahiRecordBrowser *records_new(AvahiClient *client, AvahiIfIndex interface,
+                                       AvahiProtocol protocol, const char *name, uint16_t class,
+                                       uint16_t type, AvahiLookupFlags flags,
+                                       AvahiRecordBrowserCallback callback, void *userdata)
+{
+    assert_ptr_equal(client, &fake.client);
+    assert_int_equal(interface, AVAHI_IF_UNSPEC);
+    assert_int_equal(protocol, AVAHI_PROTO_UNSPEC);
+    assert_int_equal(class, 1);
+    assert_int_equal(flags, AVAHI_LOOKUP_USE_MULTICAST);
+    assert_true(fake.records_made < FAKE_RECORDS_MAX);
+    struct AvahiRecordBrowser *records = &fake.records[fake.records_made++];
+    *records = (struct AvahiRecordBrowser){
+        .is_used = true, .type = type, .callback = callback, .userdata = userdata};
+    snprintf(records->name, sizeof records->name, "%s", name);
+    fake.records_running++;
+    return records;
+}
+
+static int records_free(AvahiRecordBrowser *records)
+{
+    assert_true(records->is_used);
+    records->is_used = false;
+    fake.records_running--;
+    return 0;
+}
+
+static void tell_records(AvahiBrowserEvent event, const char *name, uint16_t type, const void *data,
+                         size_t size)
+{
+    for (size_t i = 0; i < fake.records_made; i++) {
+        struct AvahiRecordBrowser *records = &fake.records[i];
+        if (records->is_used &&
+            (!name || (strcmp(records->name, name) == 0 && records->type == type)))
+            records->callback(records, 2, AVAHI_PROTO_INET, event, records->name, 1, records->type,
+                              data, size, 0, records->userdata);
+    }
+}
+
+void fake_record(const char *host, const char *address)
+{
+    struct address parsed;
+    assert_true(address_parse(&parsed, address));
+    if (parsed.any.sa_family == AF_INET6)
+        tell_records(AVAHI_BROWSER_NEW, host, 28, &parsed.v6.sin6_addr, 16);
+    else
+        tell_records(AVAHI_BROWSER_NEW, host, 1, &parsed.v4.sin_addr, 4);
+}
+
+void fake_records_end(void)
+{
+    tell_records(AVAHI_BROWSER_ALL_FOR_NOW, NULL, 0, NULL, 0);
+}
+
+const char *__wrap_avahi_library_load(struct avahi_library *avahi)
+{
+    *avahi = (struct avahi_library){.client_errno = client_errno,
+                                    .client_free = client_free,
+                                    .client_get_state = client_get_state,
+                                    .client_new = client_new,
+                                    .record_browser_free = records_free,
+                                    .record_browser_new = records_new,
+                                    .service_browser_free = browser_free,
+                                    .service_browser_new = browser_new,
+                                    .service_resolver_free = resolver_free,
+                                    .service_resolver_new = resolver_new,
+                                    .strerror = error_text};
+    return NULL;
+}
+
+void fake_reset(void)
+{
+    fake = (struct fake_avahi){
+        .api.timeout_free = timeout_free, .next_state = AVAHI_CLIENT_S_RUNNING, .has_bus = true};
+}
+
+void fake_assert_all_freed(void)
+{
+    assert_int_equal(fake.clients, 0);
+    assert_int_equal(fake.resolvers_running, 0);
+    assert_int_equal(fake.records_running, 0);
+    assert_false(fake.is_browsing);
+    for (size_t i = 0; i < FAKE_TIMEOUTS_MAX; i++)
+        assert_false(fake.timeouts[i].is_used);
+}
+
+void fake_client_says(AvahiClientState state)
+{
+    fake.client.state = state;
+    fake.client.callback(&fake.client, state, fake.client.userdata);
+}
+
+void fake_browse(const char *instance)
+{
+    assert_true(fake.is_browsing);
+    fake.browser.callback(&fake.browser, 2, AVAHI_PROTO_INET, AVAHI_BROWSER_NEW, instance,
+                          "_arduino._tcp", "local", 0, fake.browser.userdata);
+}
+
+void fake_browser_says(AvahiBrowserEvent event)
+{
+    assert_true(fake.is_browsing);
+    fake.browser.callback(&fake.browser, 2, AVAHI_PROTO_INET, event, NULL, NULL, NULL, 0,
+                          fake.browser.userdata);
+}
+
+struct AvahiServiceResolver *fake_running(const char *instance)
+{
+    for (size_t i = 0; i < fake.resolvers_made; i++)
+        if (fake.resolvers[i].is_used && strcmp(fake.resolvers[i].instance, instance) == 0)
+            return &fake.resolvers[i];
+    return NULL;
+}
+
+void fake_resolve(const char *instance, const char *address, AvahiStringList *txt)
+{
+    struct AvahiServiceResolver *resolver = fake_running(instance);
+    AvahiAddress avahi = {.proto = AVAHI_PROTO_INET};
+    struct address parsed;
+    char host[80];
+    assert_non_null(resolver);
+    snprintf(host, sizeof host, "%s.local", instance);
+    if (address) {
+        assert_true(address_parse(&parsed, address));
+        if (parsed.any.sa_family == AF_INET6) {
+            avahi.proto = AVAHI_PROTO_INET6;
+            memcpy(avahi.data.ipv6.address, &parsed.v6.sin6_addr, sizeof parsed.v6.sin6_addr);
+        } else {
+            avahi.data.ipv4.address = parsed.v4.sin_addr.s_addr;
+        }
+    }
+    resolver->callback(resolver, 2, AVAHI_PROTO_INET,
+                       address ? AVAHI_RESOLVER_FOUND : AVAHI_RESOLVER_FAILURE, instance,
+                       "_arduino._tcp", "local", host, &avahi, 3232, txt, 0, resolver->userdata);
+    if (!fake.keeps_records)
+        fake_records_end();
+}

@@ -1,0 +1,92 @@
+/*
+ * fake_avahi.h: a libavahi-client that a test plays, in place of the one that avahi_library_load() would
+ * load, and the timeouts of loop_arm(); link with --wrap=avahi_library_load,--wrap=loop_arm. It asserts
+ * that every object is asked for as it should be, and freed.
+ */
+#ifndef FAKE_AVAHI_H
+#define FAKE_AVAHI_H
+
+#include "discovery/avahi_library.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FAKE_OBJECTS_MAX = 9000, FAKE_RECORDS_MAX = 18000, FAKE_TIMEOUTS_MAX = 512 };
+
+struct AvahiTimeout {
+    bool is_used;
+    int64_t delay_us; /* negative: disarmed */
+    AvahiTimeoutCallback callback;
+    void *userdata;
+};
+
+struct AvahiClient {
+    AvahiClientCallback callback;
+    void *userdata;
+    AvahiClientState state;
+};
+
+struct AvahiServiceBrowser {
+    AvahiServiceBrowserCallback callback;
+    void *userdata;
+};
+
+struct AvahiServiceResolver {
+    bool is_used;
+    char instance[64];
+    AvahiProtocol family;
+    AvahiServiceResolverCallback callback;
+    void *userdata;
+};
+
+struct AvahiRecordBrowser {
+    bool is_used;
+    char name[64];
+    uint16_t type;
+    AvahiRecordBrowserCallback callback;
+    void *userdata;
+};
+
+/* What there is of Avahi and of time. Set next_state and has_bus before mdns_worker_new(). */
+struct fake_avahi {
+    AvahiPoll api;
+    struct AvahiTimeout timeouts[FAKE_TIMEOUTS_MAX];
+    struct AvahiClient client;
+    size_t clients;
+    AvahiClientState next_state; /* of a new client */
+    bool has_bus;
+    int error; /* what avahi_client_errno() says */
+    struct AvahiServiceBrowser browser;
+    bool is_browsing, refuse_browser;
+    size_t browsers; /* ever made */
+    struct AvahiServiceResolver resolvers[FAKE_OBJECTS_MAX];
+    size_t resolvers_made, resolvers_running, resolvers_peak;
+    struct AvahiRecordBrowser records[FAKE_RECORDS_MAX];
+    size_t records_made, records_running;
+    bool keeps_records; /* else there are no further ones, as soon as somebody asks */
+};
+extern struct fake_avahi fake;
+
+/* Nothing has been made yet; there are a bus and a daemon. */
+void fake_reset(void);
+void fake_assert_all_freed(void);
+
+/* The timeout that is armed for delay_us goes off; there must be one. */
+void fake_elapse(int64_t delay_us);
+
+void fake_client_says(AvahiClientState state);
+void fake_browse(const char *instance); /* it is announced */
+void fake_browser_says(AvahiBrowserEvent event);
+
+/* A record of the address is heard on interface 2; all have been heard. */
+void fake_record(const char *host, const char *address);
+void fake_records_end(void);
+
+/* The resolver that runs for instance; NULL: there is none. */
+struct AvahiServiceResolver *fake_running(const char *instance);
+
+/* Avahi has resolved an instance; address NULL: it has not. */
+void fake_resolve(const char *instance, const char *address, AvahiStringList *txt);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * test-reason.c: what boards mean, in the words of each core.
+ */
+#include "upload/espota/reason.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static const struct {
+    const char *words;
+    enum ota_cause cause;
+} rows[] = {
+    /* ESP8266, Pico W: the number counts, whatever the core says behind it */
+    {"ERROR[1]: Flash Write Failed", OTA_CAUSE_FLASH},
+    {"ERROR[2]: Flash Erase Failed", OTA_CAUSE_FLASH},
+    {"ERROR[3]: Flash Read Failed", OTA_CAUSE_FLASH},
+    {"ERROR[4]: Not Enough Space", OTA_CAUSE_NO_SPACE},
+    {"ERROR[6]: Stream Read Timeout", OTA_CAUSE_TOO_SLOW},
+    {"ERROR[7]: MD5 verification failed: expected: 00, calculated: 11", OTA_CAUSE_MD5},
+    {"ERROR[7]: MD5 Failed: expected:00, calculated:11", OTA_CAUSE_MD5},
+    {"ERROR[8]: Flash config wrong: real: 1048576, SDK: 4194304", OTA_CAUSE_FLASH_CONFIG},
+    {"ERROR[9]: new Flash config wrong, real size: 1048576", OTA_CAUSE_NEW_FLASH_CONFIG},
+    {"ERROR[10]: Magic byte is not 0xE9", OTA_CAUSE_MAGIC_BYTE},
+    {"ERROR[10]: Magic byte is wrong, not 0xE9", OTA_CAUSE_MAGIC_BYTE},
+    {"ERROR[11]: Invalid bootstrapping state, reset ESP8266 before updating", OTA_CAUSE_BOOTSTRAP},
+    {"ERROR[12]: Signature verification failed", OTA_CAUSE_SIGNATURE},
+    {"ERROR[13]: No data supplied", OTA_CAUSE_NO_DATA},
+    {"ERROR[14]: Out of memory", OTA_CAUSE_NO_MEMORY},
+    {"No Filesystem", OTA_CAUSE_NO_FILESYSTEM},
+    {"600ERROR[4]: ", OTA_CAUSE_NO_SPACE},
+    {"ERROR[4]: MD5", OTA_CAUSE_NO_SPACE},
+    /* ESP32 */
+    {"Flash Write Failed", OTA_CAUSE_FLASH},
+    {"Not Enough Space", OTA_CAUSE_NO_SPACE},
+    {"Stream Read Timeout", OTA_CAUSE_TOO_SLOW},
+    {"MD5 Check Failed", OTA_CAUSE_MD5},
+    {"Wrong Magic Byte", OTA_CAUSE_MAGIC_BYTE},
+    {"Could Not Activate The Firmware", OTA_CAUSE_NOT_ACTIVATED},
+    {"Partition Could Not be Found", OTA_CAUSE_NO_PARTITION},
+    {"Signature Verification Failed", OTA_CAUSE_SIGNATURE},
+    {"Decryption error", OTA_CAUSE_DECRYPTION},
+    /* nothing that is known */
+    {"", OTA_CAUSE_NONE},
+    {"Aborted", OTA_CAUSE_NONE},
+    {"ERROR[5]: Bad Size Given", OTA_CAUSE_NONE},
+    {"ERROR[0]: Not Enough Space", OTA_CAUSE_NO_SPACE}, /* no number; the words remain */
+    {"ERROR[99]: Not Enough Space", OTA_CAUSE_NONE},
+    {"ERROR[4", OTA_CAUSE_NONE},
+    {"ERROR[99999999999999999999999999]: x", OTA_CAUSE_NONE},
+    {"ERROR[", OTA_CAUSE_NONE},
+    {"(it gave no reason)", OTA_CAUSE_NONE},
+};
+
+static void test_words(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (reason_cause(rows[i].words) != rows[i].cause)
+            fail_msg("%s: %d", rows[i].words, (int)reason_cause(rows[i].words));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_words)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

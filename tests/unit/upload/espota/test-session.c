@@ -1,0 +1,453 @@
+/*
+ * test-session.c: the seam between the two halves of an upload. The listener, the handshake and the
+ * transfer are replaced at link time (--wrap) and have tests of their own; here it is who is
+ * started and freed when, which phase a failure names, and that nobody is called too early.
+ */
+#include "base/loop.h"
+#include "upload/espota/handshake.h"
+#include "upload/espota/session.h"
+#include "upload/espota/transfer.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { DESCRIPTOR = 99, BLOCK = 1460 };
+
+static struct world {
+    AvahiPoll api;
+    bool armed; /* the timeout is due at once */
+    AvahiTimeoutCallback on_timeout;
+    void *timeout_userdata;
+    int refuse_expect; /* errno */
+    bool refuse_handshake, refuse_transfer, refuse_timeout, refuse_connection;
+    bool has_handshake, has_transfer, is_expected, anyone;
+    struct address peer; /* the last one that is expected */
+    unsigned peers;
+    char kept[ADDRESS_TEXT_MAX]; /* the one that is still expected; "": all are */
+    size_t endpoint;             /* which answered */
+    listener_accept_fn *on_accept;
+    void *accept_userdata;
+    struct handshake_callbacks handshake;
+    enum ota_phase handshake_phase;
+    struct transfer_config transfer_config;
+    struct transfer_callbacks transfer;
+    bool all_sent, all_acknowledged, told_connected;
+    const char *password;
+    char story[256];
+    struct ota_failure failure;
+    unsigned done;
+} world;
+
+static struct image image = {.size = 1000};
+static struct session *session;
+
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata);
+int __wrap_listener_expect(struct listener *listener, const struct address *peer,
+                           listener_accept_fn *on_accept, void *userdata);
+void __wrap_listener_keep(struct listener *listener, const struct address *peer,
+                          const void *userdata);
+void __wrap_listener_forget(struct listener *listener, const void *userdata);
+struct handshake *__wrap_handshake_start(const struct session_config *config,
+                                         const struct handshake_callbacks *callbacks);
+void __wrap_handshake_set_password(struct handshake *handshake, const char *password);
+bool __wrap_handshake_connected(struct handshake *handshake, const struct address *peer);
+void __wrap_handshake_free(struct handshake *handshake);
+enum ota_phase __wrap_handshake_phase(const struct handshake *handshake);
+struct transfer *__wrap_transfer_start(const struct transfer_config *config, int descriptor,
+                                       const struct transfer_callbacks *callbacks);
+void __wrap_transfer_free(struct transfer *transfer);
+bool __wrap_transfer_all_sent(const struct transfer *transfer);
+bool __wrap_transfer_all_acknowledged(const struct transfer *transfer);
+
+int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
+                    AvahiTimeoutCallback callback, void *userdata)
+{
+    assert_ptr_equal(poll_api, &world.api);
+    if (world.refuse_timeout)
+        return -1;
+    if (!*timeout) {
+        *timeout = (AvahiTimeout *)&world;
+        world.on_timeout = callback;
+        world.timeout_userdata = userdata;
+    }
+    world.armed = delay_us == 0;
+    return 0;
+}
+
+static void timeout_free(AvahiTimeout *timeout)
+{
+    assert_ptr_equal(timeout, &world);
+    world.armed = false;
+}
+
+int __wrap_listener_expect(struct listener *listener, const struct address *peer,
+                           listener_accept_fn *on_accept, void *userdata)
+{
+    assert_null(listener);
+    errno = world.refuse_expect;
+    if (errno)
+        return -1;
+    world.is_expected = true;
+    world.peers++;
+    world.anyone = !peer;
+    if (peer)
+        world.peer = *peer;
+    world.on_accept = on_accept;
+    world.accept_userdata = userdata;
+    return 0;
+}
+
+void __wrap_listener_keep(struct listener *listener, const struct address *peer,
+                          const void *userdata)
+{
+    assert_null(listener);
+    assert_ptr_equal(userdata, world.accept_userdata);
+    address_text(world.kept, peer);
+}
+
+void __wrap_listener_forget(struct listener *listener, const void *userdata)
+{
+    assert_null(listener);
+    if (world.is_expected)
+        assert_ptr_equal(userdata, world.accept_userdata);
+    world.is_expected = false;
+}
+
+struct handshake *__wrap_handshake_start(const struct session_config *config,
+                                         const struct handshake_callbacks *callbacks)
+{
+    assert_ptr_equal(config->image, &image);
+    if (world.refuse_handshake)
+        return NULL;
+    world.has_handshake = true;
+    world.handshake = *callbacks;
+    world.handshake_phase = OTA_PHASE_INVITE;
+    return (struct handshake *)&world.has_handshake;
+}
+
+void __wrap_handshake_set_password(struct handshake *handshake, const char *password)
+{
+    assert_ptr_equal(handshake, &world.has_handshake);
+    world.password = password;
+}
+
+/* The board is ahead of its own "OK": the authentication is announced now. */
+bool __wrap_handshake_connected(struct handshake *handshake, const struct address *peer)
+{
+    assert_ptr_equal(handshake, &world.has_handshake);
+    assert_ptr_equal(peer, &world.peer);
+    assert_true(world.has_handshake);
+    world.told_connected = true;
+    world.handshake.on_event(&(struct ota_event){.type = OTA_EVENT_AUTHENTICATED},
+                             world.handshake.userdata);
+    return !world.refuse_connection;
+}
+
+void __wrap_handshake_free(struct handshake *handshake)
+{
+    if (handshake)
+        world.has_handshake = false;
+}
+
+enum ota_phase __wrap_handshake_phase(const struct handshake *handshake)
+{
+    assert_ptr_equal(handshake, &world.has_handshake);
+    return world.handshake_phase;
+}
+
+struct transfer *__wrap_transfer_start(const struct transfer_config *config, int descriptor,
+                                       const struct transfer_callbacks *callbacks)
+{
+    assert_int_equal(descriptor, DESCRIPTOR);
+    if (world.refuse_transfer)
+        return NULL;
+    world.has_transfer = true;
+    world.transfer_config = *config;
+    world.transfer = *callbacks;
+    return (struct transfer *)&world.has_transfer;
+}
+
+void __wrap_transfer_free(struct transfer *transfer)
+{
+    if (transfer)
+        world.has_transfer = false;
+}
+
+bool __wrap_transfer_all_sent(const struct transfer *transfer)
+{
+    assert_ptr_equal(transfer, &world.has_transfer);
+    return world.all_sent;
+}
+
+bool __wrap_transfer_all_acknowledged(const struct transfer *transfer)
+{
+    assert_ptr_equal(transfer, &world.has_transfer);
+    return world.all_acknowledged;
+}
+
+static void on_event(const struct ota_event *event, void *userdata)
+{
+    size_t length = strlen(world.story);
+    assert_ptr_equal(userdata, &world);
+    assert_int_equal(event->total, image.size);
+    snprintf(world.story + length, sizeof world.story - length, "%d:%s:%zu ", (int)event->type,
+             ota_phase_name(event->phase), event->bytes);
+}
+
+static void on_endpoint(size_t endpoint, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    world.endpoint = endpoint;
+}
+
+static void on_password(struct session *asking, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    session_set_password(asking, "typed");
+}
+
+static void on_done(struct session *ended, const struct ota_failure *failure, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    assert_ptr_equal(ended, session);
+    assert_false(world.is_expected);
+    world.failure = *failure;
+    world.done++;
+    session_free(ended);
+    session = NULL;
+}
+
+static struct session_config make_config(void)
+{
+    static struct endpoints endpoints = {
+        .port_count = 1, .ports = {{3232, "given"}}, .address_count = 1};
+    struct session_config config = {
+        .poll_api = &world.api, .image = &image, .block = BLOCK, .endpoints = &endpoints};
+
+    assert_true(address_parse(&endpoints.addresses[0], "10.0.0.7"));
+    world = (struct world){.api = {.timeout_free = timeout_free}};
+    return config;
+}
+
+static void start(const struct session_config *config, bool can_ask)
+{
+    const struct session_callbacks callbacks = {.on_event = on_event,
+                                                .on_endpoint = on_endpoint,
+                                                .on_password = can_ask ? on_password : NULL,
+                                                .on_done = on_done,
+                                                .userdata = &world};
+    session = session_start(config, &callbacks);
+    assert_int_equal(world.done, 0); /* never from within the call */
+}
+
+static void fire(void)
+{
+    assert_true(world.armed);
+    world.armed = false;
+    world.on_timeout((AvahiTimeout *)&world, world.timeout_userdata);
+}
+
+static void assert_nothing_left(void)
+{
+    assert_false(world.has_handshake || world.has_transfer || world.is_expected || world.armed);
+}
+
+static void connect_board(void)
+{
+    world.is_expected = false;
+    world.on_accept(DESCRIPTOR, &world.peer, world.accept_userdata);
+}
+
+static void test_upload(void **state)
+{
+    (void)state;
+    const struct ota_failure success = {.error = OTA_OK};
+    struct session_config config = make_config();
+    start(&config, true);
+    assert_true(address_equal(&world.peer, &config.endpoints->addresses[0]));
+    assert_int_equal(world.peers, 1);
+    world.handshake.on_event(&(struct ota_event){.type = OTA_EVENT_INVITED},
+                             world.handshake.userdata);
+    world.handshake_phase = OTA_PHASE_AUTHENTICATE;
+    world.handshake.on_password(world.handshake.userdata);
+    assert_string_equal(world.password, "typed");
+    assert_false(session_all_sent(session));
+    connect_board();
+    assert_true(world.told_connected);
+    assert_false(world.has_handshake);
+    assert_int_equal(world.transfer_config.block, BLOCK);
+    assert_ptr_equal(world.transfer_config.image, &image);
+    session_set_password(session, "too late"); /* and harmless */
+    world.transfer.on_progress(600, world.transfer.userdata);
+    world.all_sent = world.all_acknowledged = true;
+    assert_true(session_all_sent(session));
+    world.transfer.on_progress(1000, world.transfer.userdata);
+    assert_int_equal(session_phase(session), OTA_PHASE_RESULT);
+    world.transfer.on_done(&success, world.transfer.userdata);
+    assert_string_equal(world.story, "2:invitation:0 3:authentication:0 4:transfer:0 "
+                                     "5:transfer:600 5:result:1000 ");
+    assert_int_equal(world.done, 1);
+    assert_int_equal(world.failure.error, OTA_OK);
+    assert_nothing_left();
+}
+
+static void test_a_connection_that_comes_too_early(void **state)
+{
+    (void)state;
+    struct session_config config = make_config();
+
+    start(&config, true);
+    world.refuse_connection = true;
+    assert_false(world.on_accept(DESCRIPTOR, &world.peer, world.accept_userdata));
+    assert_true(world.has_handshake && !world.has_transfer && world.is_expected);
+    world.refuse_connection = false;
+    assert_true(world.on_accept(DESCRIPTOR, &world.peer, world.accept_userdata));
+    assert_true(!world.has_handshake && world.has_transfer);
+    session_free(session);
+    assert_nothing_left();
+}
+
+/* A failure of either half ends the session, once, in that half's words. */
+static void test_failures_of_the_halves(void **state)
+{
+    (void)state;
+    for (int connected = 0; connected < 2; connected++) {
+        const struct ota_failure failure = {.error = OTA_E_LOST, .message = "why"};
+        struct session_config config = make_config();
+        start(&config, false);
+        assert_null(world.handshake.on_password);
+        if (connected) {
+            connect_board();
+            world.transfer.on_done(&failure, world.transfer.userdata);
+        } else {
+            world.handshake.on_failed(&failure, world.handshake.userdata);
+        }
+        assert_int_equal(world.done, 1);
+        assert_string_equal(world.failure.message, "why");
+        assert_nothing_left();
+    }
+}
+
+/* What cannot start fails from the loop. */
+static void test_failures_to_start(void **state)
+{
+    (void)state;
+    static const struct {
+        int refuse_expect;
+        bool refuse_handshake, refuse_transfer;
+        const char *message;
+    } rows[] = {
+        {EEXIST, false, false, "another upload to the same address is under way"},
+        {ENOMEM, false, false, "out of memory"},
+        {0, true, false, "out of memory"},
+        {0, false, true, "out of memory"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct session_config config = make_config();
+        world.refuse_expect = rows[i].refuse_expect;
+        world.refuse_handshake = rows[i].refuse_handshake;
+        world.refuse_transfer = rows[i].refuse_transfer;
+        start(&config, false);
+        assert_non_null(session);
+        if (rows[i].refuse_transfer)
+            connect_board();
+        fire();
+        assert_int_equal(world.done, 1);
+        assert_int_equal(world.failure.error, OTA_E_INTERNAL);
+        assert_string_equal(world.failure.message, rows[i].message);
+        assert_nothing_left();
+    }
+
+    struct session_config config = make_config();
+    world.refuse_timeout = true;
+    start(&config, false);
+    assert_null(session);
+    assert_nothing_left();
+}
+
+static void test_who_may_connect(void **state)
+{
+    (void)state;
+    struct address peer;
+    struct session_config config = make_config();
+    assert_true(address_parse(&peer, "10.0.0.8"));
+    config.peer = &peer;
+    start(&config, false);
+    assert_true(address_equal(&world.peer, &peer));
+    session_free(session);
+    assert_nothing_left();
+
+    config = make_config();
+    config.peer_any = true;
+    start(&config, false);
+    assert_true(world.anyone);
+    session_free(session);
+    assert_nothing_left();
+}
+
+/* All addresses may connect, until one has answered. */
+static void test_several_addresses(void **state)
+{
+    (void)state;
+    struct endpoints endpoints = {
+        .port_count = 2, .ports = {{3232, "a"}, {8266, "b"}}, .address_count = 3};
+    struct session_config config = make_config();
+    struct address peer;
+
+    assert_true(address_parse(&peer, "10.0.0.9"));
+    for (size_t i = 0; i < 3; i++)
+        assert_true(address_parse(&endpoints.addresses[i], i == 1 ? "10.0.0.8" : "10.0.0.7"));
+    config.endpoints = &endpoints;
+    start(&config, false);
+    assert_int_equal(world.peers, 3);
+    assert_string_equal(world.kept, "");
+    world.handshake.on_endpoint(3, world.handshake.userdata);
+    assert_int_equal(world.endpoint, 3);
+    assert_string_equal(world.kept, "10.0.0.8");
+    session_free(session);
+
+    config = make_config();
+    config.endpoints = &endpoints;
+    config.peer = &peer;
+    start(&config, false);
+    assert_int_equal(world.peers, 1);
+    world.handshake.on_endpoint(3, world.handshake.userdata);
+    assert_string_equal(world.kept, "");
+    session_free(session);
+    assert_nothing_left();
+}
+
+/* Freed at any time, it closes what is open. */
+static void test_freed_in_the_middle(void **state)
+{
+    (void)state;
+    struct session_config config = make_config();
+    start(&config, false);
+    connect_board();
+    assert_true(world.has_transfer);
+    session_free(session);
+    session_free(NULL);
+    assert_int_equal(world.done, 0);
+    assert_nothing_left();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_upload),
+        cmocka_unit_test(test_a_connection_that_comes_too_early),
+        cmocka_unit_test(test_failures_of_the_halves),
+        cmocka_unit_test(test_failures_to_start),
+        cmocka_unit_test(test_who_may_connect),
+        cmocka_unit_test(test_several_addresses),
+        cmocka_unit_test(test_freed_in_the_middle),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

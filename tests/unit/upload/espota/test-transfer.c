@@ -1,0 +1,319 @@
+/*
+ * test-transfer.c: the back-channel over a real TCP connection, against a board played by a table.
+ */
+#include "base/address.h"
+#include "base/loop.h"
+#include "upload/espota/reason.h"
+#include "upload/espota/transfer.h"
+
+#include <linux/filter.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum {
+    IMAGE_SIZE = 300000,
+    END_NONE,
+    END_FIN,
+    END_RESET,
+    END_RESTART, /* it answers nothing for AWAY_US, and then resets */
+    END_LATE_FIN /* it answers probes for so long, and then closes */
+};
+
+static const int64_t AWAY_US = 2300 * INT64_C(1000);
+
+/* What the board does once it has read `after` bytes: it says text, and then ends as told. */
+struct script {
+    const char *name;
+    size_t block; /* lock-step; 0: streamed */
+    size_t after;
+    const char *text;
+    int end;
+    enum ota_error expected;
+    const char *phrase; /* in the message */
+};
+
+struct board {
+    const AvahiPoll *api;
+    const struct script *script;
+    struct loop *loop;
+    AvahiWatch *watch;
+    AvahiTimeout *deadline;
+    AvahiTimeout *leave_timer, *return_timer; /* its time away */
+    int descriptor;
+    size_t received;
+    unsigned char *bytes;
+    size_t largest_read;
+    bool acted;
+    struct ota_failure failure;
+    int ends;
+    size_t last_progress;
+};
+
+static void leave(struct board *board, bool with_reset)
+{
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    if (with_reset)
+        setsockopt(board->descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    board->api->watch_free(board->watch);
+    board->watch = NULL;
+    close(board->descriptor);
+    board->descriptor = -1;
+}
+
+static void on_return(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct board *board = userdata;
+    leave(board, board->script->end == END_RESTART);
+}
+
+/* Its TCP gets nothing any more, and so answers nothing. */
+static void drop_everything(const struct board *board)
+{
+    struct sock_filter drop = {.code = BPF_RET | BPF_K, .k = 0};
+    const struct sock_fprog program = {.len = 1, .filter = &drop};
+    assert_int_equal(
+        setsockopt(board->descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+
+/* Once what it has said is acknowledged: its TCP would repeat it, which is a sign of life. */
+static void go_away(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    struct board *board = userdata;
+    int unacknowledged = 0;
+    assert_int_equal(ioctl(board->descriptor, SIOCOUTQ, &unacknowledged), 0);
+    if (unacknowledged) {
+        loop_arm(board->api, &board->leave_timer, 1000, NULL, NULL);
+        return;
+    }
+    drop_everything(board);
+    loop_arm(board->api, &board->return_timer, AWAY_US, on_return, board);
+}
+
+static void act(struct board *board)
+{
+    const struct script *script = board->script;
+    board->acted = true;
+    if (send(board->descriptor, script->text, strlen(script->text), MSG_NOSIGNAL) < 0)
+        fail_msg("the board cannot speak");
+    switch (script->end) {
+    case END_NONE:
+        break;
+    case END_RESTART:
+        loop_arm(board->api, &board->leave_timer, 0, go_away, board);
+        break;
+    case END_LATE_FIN:
+        loop_arm(board->api, &board->return_timer, AWAY_US, on_return, board);
+        break;
+    default:
+        leave(board, script->end == END_RESET);
+    }
+}
+
+static void on_board_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+{
+    (void)event;
+    struct board *board = userdata;
+    size_t want = 1460;
+    if (!board->acted && board->script->after - board->received < want)
+        want = board->script->after - board->received;
+    ssize_t got = want ? recv(fd, board->bytes + board->received, want, 0) : 0;
+    if (got < 0 || (got == 0 && want)) {
+        board->api->watch_update(watch, 0);
+        return;
+    }
+    board->received += (size_t)got;
+    if ((size_t)got > board->largest_read)
+        board->largest_read = (size_t)got;
+    if (!board->acted && board->received == board->script->after)
+        act(board);
+    else if (board->descriptor >= 0 && !board->acted)
+        assert_int_equal(send(fd, "1460", 4, MSG_NOSIGNAL), 4);
+}
+
+static void on_progress(size_t acknowledged, void *userdata)
+{
+    struct board *board = userdata;
+    assert_true(acknowledged > board->last_progress);
+    board->last_progress = acknowledged;
+}
+
+static void on_done(const struct ota_failure *failure, void *userdata)
+{
+    struct board *board = userdata;
+    board->failure = *failure;
+    board->ends++;
+    loop_quit(board->loop);
+}
+
+static void on_deadline(AvahiTimeout *timeout, void *userdata)
+{
+    (void)timeout;
+    (void)userdata;
+    fail_msg("the transfer did not end");
+}
+
+static void connect_pair(int *host, int *board)
+{
+    struct address local;
+    assert_true(address_parse(&local, "127.0.0.1"));
+    socklen_t length = address_length(&local);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, &local.any, length), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, &local.any, &length), 0);
+    *board = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(*board, &local.any, length), 0);
+    int on = 1; /* or a held-back "OK" would die with the reset that follows it */
+    setsockopt(*board, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    *host = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    assert_true(*host >= 0);
+    close(listener);
+}
+
+static struct image make_image(size_t size)
+{
+    struct image image = {.size = size, .data = malloc(size)};
+    assert_non_null(image.data);
+    for (size_t i = 0; i < size; i++)
+        image.data[i] = (unsigned char)(i * 2654435761U >> 13);
+    return image;
+}
+
+static struct board play(const struct script *script, const struct image *image)
+{
+    struct board board = {.script = script, .loop = loop_new(), .bytes = malloc(image->size + 1)};
+    int host;
+    assert_non_null(board.loop);
+    assert_non_null(board.bytes);
+    board.api = loop_poll_api(board.loop);
+    connect_pair(&host, &board.descriptor);
+    board.watch = board.api->watch_new(board.api, board.descriptor, AVAHI_WATCH_IN,
+                                       on_board_readable, &board);
+    loop_arm(board.api, &board.deadline, 30 * INT64_C(1000000), on_deadline, &board);
+
+    const struct transfer_config config = {
+        .poll_api = board.api, .image = image, .block = script->block};
+    const struct transfer_callbacks callbacks = {
+        .on_progress = on_progress, .on_done = on_done, .userdata = &board};
+    struct transfer *transfer = transfer_start(&config, host, &callbacks);
+    assert_non_null(transfer);
+    assert_int_equal(loop_run(board.loop), 0);
+    transfer_free(transfer);
+    if (board.descriptor >= 0)
+        close(board.descriptor);
+    loop_free(board.loop);
+    return board;
+}
+
+static const struct script scripts[] = {
+    {"OK after everything", 0, IMAGE_SIZE, "784OK", END_FIN, OTA_OK, ""},
+    {"OK and an open connection", 0, IMAGE_SIZE, "784OK", END_NONE, OTA_OK, ""},
+    {"OK then a reset", 0, IMAGE_SIZE, "OK", END_RESET, OTA_OK, ""},
+    {"OK in the middle", 0, 100000, "1460OK", END_NONE, OTA_E_EARLY_OK, "of 300000 bytes"},
+    {"a reason at the end", 0, IMAGE_SIZE, "600ERROR[7]: MD5 verification failed\n", END_FIN,
+     OTA_E_BOARD, "the board says: ERROR[7]: MD5 verification failed"},
+    {"a reason without line end", 0, IMAGE_SIZE, "MD5 Check Failed", END_FIN, OTA_E_BOARD,
+     "MD5 Check Failed"},
+    {"a reason in the middle, connection open", 0, 50000, "1460Flash Write Failed\r\n", END_NONE,
+     OTA_E_BOARD, "Flash Write Failed"},
+    {"half a reason in the middle, connection open", 0, 50000, "1460Flash Wri", END_NONE,
+     OTA_E_BOARD, "Flash Wri"},
+    {"closed in the middle", 0, 50000, "1460", END_FIN, OTA_E_LOST, "of 300000 bytes"},
+    {"reset in the middle", 0, 50000, "1460", END_RESET, OTA_E_LOST, "reset"},
+    {"closed after everything", 0, IMAGE_SIZE, "1460", END_FIN, OTA_E_UNKNOWN, "closed"},
+    {"reset after everything", 0, IMAGE_SIZE, "1460", END_RESET, OTA_E_UNKNOWN, "all 300000 bytes"},
+    {"back after a restart", 0, IMAGE_SIZE, "1460", END_RESTART, OTA_E_UNKNOWN,
+     "the board left the network and has restarted: 2."},
+    {"back after a restart in the middle", 1460, 51100, "1460", END_RESTART, OTA_E_LOST, "reset"},
+    {"busy, and its TCP answers the probes", 0, IMAGE_SIZE, "1460", END_LATE_FIN, OTA_E_UNKNOWN,
+     "closed"},
+    {"a lone O", 0, IMAGE_SIZE, "1460O", END_FIN, OTA_E_UNKNOWN, "closed"},
+    {"escapes", 0, IMAGE_SIZE, "1460\x1b[2J\x07\r\n", END_FIN, OTA_E_BOARD, "\\x1b[2J\\"},
+    {"lock-step to OK", 1460, IMAGE_SIZE, "784OK", END_FIN, OTA_OK, ""},
+    {"lock-step yields the reason", 1460, 51100, "1460Flash Write Failed\r\n", END_FIN, OTA_E_BOARD,
+     "Flash Write Failed"},
+};
+
+static void test_scripts(void **state)
+{
+    (void)state;
+    struct image image = make_image(IMAGE_SIZE);
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        const struct script *script = &scripts[i];
+        struct board board = play(script, &image);
+        print_message("  %s: %s\n", script->name, board.failure.message);
+        assert_int_equal(board.failure.error, script->expected);
+        assert_non_null(strstr(board.failure.message, script->phrase));
+        if (script->expected == OTA_E_BOARD)
+            assert_int_equal(board.failure.cause, reason_cause(script->phrase));
+        if (script->expected == OTA_E_UNKNOWN)
+            assert_int_equal(board.failure.cause,
+                             script->end == END_RESTART ? OTA_CAUSE_RESTARTED : OTA_CAUSE_NONE);
+        assert_int_equal(board.ends, 1);
+        assert_memory_equal(board.bytes, image.data, board.received);
+        if (script->expected == OTA_OK) {
+            assert_int_equal(board.received, image.size);
+            assert_int_equal(board.last_progress, image.size);
+        }
+        if (script->block)
+            assert_true(board.largest_read <= script->block);
+        free(board.bytes);
+    }
+    free(image.data);
+}
+
+static void test_smallest_image(void **state)
+{
+    (void)state;
+    struct image image = make_image(16);
+    const struct script script = {"small", 0, 16, "16OK", END_FIN, OTA_OK, ""};
+    struct board board = play(&script, &image);
+    assert_int_equal(board.failure.error, OTA_OK);
+    assert_int_equal(board.received, 16);
+    free(board.bytes);
+    free(image.data);
+}
+
+/* Freed in the middle, the connection closes with FIN, not with a reset that may be lost. */
+static void test_freeing_closes_with_fin(void **state)
+{
+    (void)state;
+    struct image image = make_image(1000);
+    struct loop *loop = loop_new();
+    const struct transfer_config config = {.poll_api = loop_poll_api(loop), .image = &image};
+    const struct transfer_callbacks callbacks = {.on_progress = on_progress, .on_done = on_done};
+    int host, board;
+    char bytes[2000];
+    connect_pair(&host, &board);
+    assert_int_equal(send(board, "1460", 4, 0), 4); /* unread data: close() alone would reset */
+    struct transfer *transfer = transfer_start(&config, host, &callbacks);
+    assert_int_equal(recv(board, bytes, 1000, MSG_WAITALL), 1000);
+    assert_true(transfer_all_sent(transfer));
+    transfer_free(transfer);
+    assert_int_equal(recv(board, bytes, sizeof bytes, 0), 0);
+    close(board);
+    loop_free(loop);
+    free(image.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_smallest_image),
+        cmocka_unit_test(test_freeing_closes_with_fin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
