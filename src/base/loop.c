@@ -1,12 +1,12 @@
 /*
- * loop.c: AvahiPoll over poll(2), with monotonic timeouts and signals through a pipe.
+ * loop.c: an event loop on epoll(7).
  *
- * Avahi's own AvahiSimplePoll dispatches one callback per poll(2), newest watch first; with
- * hundreds of boards some would starve past the one second of silence after which they hang up.
- * Here every ready descriptor and every due timeout has its turn each time round. Objects that
- * callbacks free are only marked, and swept when no callback runs.
+ * Every ready file descriptor and every due timer has its turn each time round: a board hangs up
+ * after one second of silence, so none of hundreds may starve. Timers that run are a pairing heap,
+ * linked through the timers themselves.
  *
- * It knows nothing of boards, sessions or output.
+ * libev would be the kept library for this, but it aborts the process when memory runs out
+ * (CONTRIBUTING.md).
  */
 #include "base/loop.h"
 
@@ -16,46 +16,31 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { US_PER_S = 1000000, US_PER_MS = 1000 };
 
-struct AvahiWatch {
-    struct loop *loop;
-    size_t index; /* of its pollfd and of its pointer in loop->watches */
-    AvahiWatchEvent happened;
-    AvahiWatchCallback callback;
-    void *userdata;
-    bool dead;
-};
-
-struct AvahiTimeout {
-    struct loop *loop;
-    int64_t due_us; /* monotonic; negative: disarmed */
-    AvahiTimeoutCallback callback;
-    void *userdata;
-    bool dead;
-};
+/* What one epoll_wait() reports. More than that wait in the kernel, which takes turns. */
+enum { READY_MAX = 1024 };
 
 /* Each ends the program in an orderly way. */
 static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 enum { CAUGHT_COUNT = sizeof caught / sizeof *caught };
 
 struct loop {
-    AvahiPoll api;
-    struct pollfd *pollfds; /* parallel to watches */
-    AvahiWatch **watches;
-    size_t watch_count, watch_capacity;
-    AvahiTimeout **timeouts;
-    size_t timeout_count, timeout_capacity;
-    bool sweep_due;
+    int epoll;
+    struct epoll_event ready[READY_MAX];
+    struct loop_timer *timers;    /* the heap: the first is due first */
+    struct loop_watch *files;     /* regular files */
+    struct loop_watch *next_file; /* during their dispatch */
+    int64_t turn_us;              /* when this turn's timers were looked at */
     bool quit;
     bool ends_without_memory, has_run_out;
     int signal_pipe[2];
-    AvahiWatch *signal_watch;
+    struct loop_watch signal_watch;
     void (*on_signal)(int number, void *userdata); /* NULL: the signals are not caught */
     void *signal_userdata;
     void (*on_status)(void *userdata); /* NULL: SIGUSR1 is not caught */
@@ -74,189 +59,108 @@ int64_t loop_now_us(void)
     return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
 }
 
-/* Makes room for one more element in each of two parallel arrays (second may be NULL). */
-static int grow(size_t count, size_t *capacity, void **first, size_t first_size, void **second,
-                size_t second_size)
+/* -- timers -- */
+
+/* Joins two heaps; either may be NULL. The earlier first timer becomes the first of both. */
+static struct loop_timer *meld(struct loop_timer *a, struct loop_timer *b)
 {
-    if (count < *capacity)
-        return 0;
-    size_t larger = *capacity ? *capacity * 2 : 16;
-    void *grown = realloc(*first, larger * first_size);
-    if (!grown)
-        return -1;
-    *first = grown;
-    if (second) {
-        grown = realloc(*second, larger * second_size);
-        if (!grown)
-            return -1;
-        *second = grown;
+    if (!a || !b)
+        return a ? a : b;
+    if (b->due_us < a->due_us) {
+        struct loop_timer *later = a;
+        a = b;
+        b = later;
     }
-    *capacity = larger;
-    return 0;
+
+    b->sibling = a->child;
+    b->back = a;
+    if (a->child)
+        a->child->back = b;
+    a->child = b;
+    return a;
 }
 
-static AvahiWatch *watch_new(const AvahiPoll *api, int fd, AvahiWatchEvent events,
-                             AvahiWatchCallback callback, void *userdata)
+/* Makes one heap of a list of siblings: in pairs, and these from the last to the first. */
+static struct loop_timer *meld_siblings(struct loop_timer *first)
 {
-    struct loop *loop = api->userdata;
-    AvahiWatch *watch = calloc(1, sizeof *watch);
-    if (!watch)
-        return NULL;
-    void *pollfds = loop->pollfds;
-    void *watches = loop->watches;
-    int rc = grow(loop->watch_count, &loop->watch_capacity, &pollfds, sizeof *loop->pollfds,
-                  /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
-                  &watches, sizeof *loop->watches);
-    loop->pollfds = pollfds;
-    loop->watches = watches;
-    if (rc < 0) {
-        free(watch);
-        return NULL;
+    struct loop_timer *pairs = NULL, *heap = NULL;
+
+    while (first) {
+        struct loop_timer *a = first, *b = first->sibling;
+        first = b ? b->sibling : NULL;
+        a->sibling = a->back = NULL;
+        if (b)
+            b->sibling = b->back = NULL;
+
+        struct loop_timer *pair = meld(a, b);
+        pair->sibling = pairs;
+        pairs = pair;
     }
-    *watch = (AvahiWatch){
-        .loop = loop, .index = loop->watch_count++, .callback = callback, .userdata = userdata};
-    loop->watches[watch->index] = watch;
-    loop->pollfds[watch->index] = (struct pollfd){.fd = fd, .events = (short)events};
-    return watch;
-}
-
-static void watch_update(AvahiWatch *watch, AvahiWatchEvent events)
-{
-    watch->loop->pollfds[watch->index].events = (short)events;
-}
-
-static AvahiWatchEvent watch_get_events(AvahiWatch *watch)
-{
-    return watch->happened;
-}
-
-static void watch_free(AvahiWatch *watch)
-{
-    struct pollfd *pollfd = &watch->loop->pollfds[watch->index];
-    watch->dead = true;
-    watch->loop->sweep_due = true;
-    *pollfd = (struct pollfd){.fd = -1};
-}
-
-/* AvahiPoll passes wall-clock times; a step of that clock must not touch what is already armed. */
-static int64_t monotonic_from_wall_clock(const struct timeval *when)
-{
-    if (!when)
-        return -1;
-    struct timeval now;
-    gettimeofday(&now, NULL);
-    int64_t delay_us =
-        ((int64_t)when->tv_sec - now.tv_sec) * US_PER_S + when->tv_usec - now.tv_usec;
-    return loop_now_us() + (delay_us > 0 ? delay_us : 0);
-}
-
-static AvahiTimeout *timeout_new(const AvahiPoll *api, const struct timeval *when,
-                                 AvahiTimeoutCallback callback, void *userdata)
-{
-    struct loop *loop = api->userdata;
-    AvahiTimeout *timeout = calloc(1, sizeof *timeout);
-    if (!timeout)
-        return NULL;
-    void *timeouts = loop->timeouts;
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
-    int rc = grow(loop->timeout_count, &loop->timeout_capacity, &timeouts, sizeof *loop->timeouts,
-                  NULL, 0);
-    loop->timeouts = timeouts;
-    if (rc < 0) {
-        free(timeout);
-        return NULL;
+    while (pairs) {
+        struct loop_timer *pair = pairs;
+        pairs = pair->sibling;
+        pair->sibling = NULL;
+        heap = meld(heap, pair);
     }
-    *timeout = (AvahiTimeout){.loop = loop,
-                              .due_us = monotonic_from_wall_clock(when),
-                              .callback = callback,
-                              .userdata = userdata};
-    loop->timeouts[loop->timeout_count++] = timeout;
-    return timeout;
+    return heap;
 }
 
-/* libavahi-client does not look whether a timeout could be made. */
-static void timeout_update(AvahiTimeout *timeout, const struct timeval *when)
+void loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due,
+                     void *userdata)
 {
-    if (timeout)
-        timeout->due_us = monotonic_from_wall_clock(when);
+    *timer = (struct loop_timer){.loop = loop, .on_due = on_due, .userdata = userdata};
 }
 
-static void timeout_free(AvahiTimeout *timeout)
+void loop_timer_start(struct loop_timer *timer, int64_t delay_us)
 {
-    if (!timeout)
+    struct loop *loop = timer->loop;
+    loop_timer_stop(timer);
+
+    /* One that a callback starts with no delay waits for the next turn, or it could keep this one
+     * from ending. */
+    timer->due_us = loop_now_us() + (delay_us > 0 ? delay_us : 0);
+    if (timer->due_us <= loop->turn_us)
+        timer->due_us = loop->turn_us + 1;
+    timer->is_running = true;
+    loop->timers = meld(loop->timers, timer);
+}
+
+void loop_timer_stop(struct loop_timer *timer)
+{
+    if (!timer->is_running)
         return;
-    timeout->dead = true;
-    timeout->due_us = -1;
-    timeout->loop->sweep_due = true;
+
+    struct loop_timer *children = meld_siblings(timer->child);
+    if (timer->sibling)
+        timer->sibling->back = timer->back;
+    if (!timer->back)
+        timer->loop->timers = children;
+    else if (timer->back->child == timer)
+        timer->back->child = timer->sibling;
+    else
+        timer->back->sibling = timer->sibling;
+    if (timer->back)
+        timer->loop->timers = meld(timer->loop->timers, children);
+
+    timer->child = timer->sibling = timer->back = NULL;
+    timer->is_running = false;
 }
 
-static struct timeval wall_clock_after(int64_t delay_us)
+/* Milliseconds until the first timer is due, rounded up: waking early would only mean a turn for
+ * nothing. -1: none runs. */
+static int wait_ms(const struct loop *loop)
 {
-    struct timeval when;
-    gettimeofday(&when, NULL);
-    int64_t sum_us = when.tv_usec + delay_us;
-    when.tv_sec += (time_t)(sum_us / US_PER_S);
-    when.tv_usec = (suseconds_t)(sum_us % US_PER_S);
-    return when;
-}
-
-int loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-             AvahiTimeoutCallback callback, void *userdata)
-{
-    if (!*timeout)
-        *timeout = poll_api->timeout_new(poll_api, NULL, callback, userdata);
-    if (!*timeout)
+    for (const struct loop_watch *file = loop->files; file; file = file->next_file)
+        if (file->events)
+            return 0;
+    if (!loop->timers)
         return -1;
-    if (poll_api->timeout_update == timeout_update) {
-        /* Not by way of the wall clock, which may be set between two readings of it. */
-        (*timeout)->due_us = delay_us < 0 ? -1 : loop_now_us() + delay_us;
-    } else {
-        struct timeval when = wall_clock_after(delay_us);
-        poll_api->timeout_update(*timeout, delay_us < 0 ? NULL : &when);
-    }
-    return 0;
-}
 
-static void sweep(struct loop *loop)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < loop->watch_count; i++) {
-        AvahiWatch *watch = loop->watches[i];
-        if (watch->dead) {
-            free(watch);
-            continue;
-        }
-        watch->index = kept;
-        loop->pollfds[kept] = loop->pollfds[i];
-        loop->watches[kept++] = watch;
-    }
-    loop->watch_count = kept;
-
-    kept = 0;
-    for (size_t i = 0; i < loop->timeout_count; i++) {
-        if (loop->timeouts[i]->dead)
-            free(loop->timeouts[i]);
-        else
-            loop->timeouts[kept++] = loop->timeouts[i];
-    }
-    loop->timeout_count = kept;
-    loop->sweep_due = false;
-}
-
-/* Milliseconds for poll(2), rounded up: waking early would only mean a turn for nothing. */
-static int poll_timeout_ms(const struct loop *loop)
-{
-    int64_t next_us = INT64_MAX;
-    for (size_t i = 0; i < loop->timeout_count; i++)
-        if (loop->timeouts[i]->due_us >= 0 && loop->timeouts[i]->due_us < next_us)
-            next_us = loop->timeouts[i]->due_us;
-    if (next_us == INT64_MAX)
-        return -1;
-    int64_t wait_us = next_us - loop_now_us();
+    int64_t wait_us = loop->timers->due_us - loop_now_us();
     if (wait_us <= 0)
         return 0;
-    int64_t wait_ms = (wait_us + US_PER_MS - 1) / US_PER_MS;
-    return wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
+    int64_t ms = (wait_us + US_PER_MS - 1) / US_PER_MS;
+    return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
 static bool must_end(const struct loop *loop)
@@ -264,53 +168,153 @@ static bool must_end(const struct loop *loop)
     return loop->quit || (loop->ends_without_memory && loop->has_run_out);
 }
 
-static void dispatch_watches(struct loop *loop)
+static void dispatch_timers(struct loop *loop)
 {
-    size_t count = loop->watch_count; /* those that callbacks add have their turn next time */
-    for (size_t i = 0; i < count && !must_end(loop); i++) {
-        struct pollfd *pollfd = &loop->pollfds[i];
-        AvahiWatch *watch = loop->watches[i];
-        if (watch->dead || !pollfd->revents)
-            continue;
-        watch->happened = (AvahiWatchEvent)pollfd->revents;
-        pollfd->revents = 0;
+    loop->turn_us = loop_now_us();
+    while (loop->timers && loop->timers->due_us <= loop->turn_us && !must_end(loop)) {
+        struct loop_timer *timer = loop->timers;
+        loop_timer_stop(timer);
+
         errno = 0;
-        watch->callback(watch, pollfd->fd, watch->happened, watch->userdata);
+        timer->on_due(timer->userdata);
         loop->has_run_out |= errno == ENOMEM;
-        watch->happened = 0;
     }
 }
 
-static void dispatch_timeouts(struct loop *loop)
+/* -- watches -- */
+
+static struct epoll_event epoll_interest(struct loop_watch *watch)
 {
-    int64_t now_us = loop_now_us();
-    size_t count = loop->timeout_count;
-    for (size_t i = 0; i < count && !must_end(loop); i++) {
-        AvahiTimeout *timeout = loop->timeouts[i];
-        if (timeout->due_us < 0 || timeout->due_us > now_us)
+    uint32_t events = 0;
+
+    if (watch->events & LOOP_READABLE)
+        events |= EPOLLIN;
+    if (watch->events & LOOP_WRITABLE)
+        events |= EPOLLOUT;
+    return (struct epoll_event){.events = events, .data.ptr = watch};
+}
+
+int loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, unsigned events,
+                     loop_watch_fn *on_ready, void *userdata)
+{
+    *watch =
+        (struct loop_watch){.fd = fd, .events = events, .on_ready = on_ready, .userdata = userdata};
+
+    struct epoll_event interest = epoll_interest(watch);
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &interest) < 0) {
+        if (errno != EPERM)
+            return -1;
+        watch->is_file = true;
+        watch->next_file = loop->files;
+        loop->files = watch;
+    }
+    watch->loop = loop;
+    return 0;
+}
+
+void loop_watch_change(struct loop_watch *watch, unsigned events)
+{
+    if (events == watch->events)
+        return;
+    watch->events = events;
+    if (watch->is_file)
+        return;
+
+    struct epoll_event interest = epoll_interest(watch);
+    epoll_ctl(watch->loop->epoll, EPOLL_CTL_MOD, watch->fd, &interest);
+}
+
+static void forget_file(struct loop_watch *watch)
+{
+    struct loop *loop = watch->loop;
+    struct loop_watch **link = &loop->files;
+
+    while (*link != watch)
+        link = &(*link)->next_file;
+    *link = watch->next_file;
+    if (loop->next_file == watch)
+        loop->next_file = watch->next_file;
+}
+
+void loop_watch_stop(struct loop_watch *watch)
+{
+    if (!watch->loop)
+        return;
+
+    if (watch->is_file)
+        forget_file(watch);
+    else
+        epoll_ctl(watch->loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+    if (watch->ready)
+        watch->loop->ready[watch->ready - 1].data.ptr = NULL;
+    *watch = (struct loop_watch){.loop = NULL};
+}
+
+static unsigned events_of(uint32_t epoll_events)
+{
+    unsigned events = 0;
+
+    if (epoll_events & EPOLLIN)
+        events |= LOOP_READABLE;
+    if (epoll_events & EPOLLOUT)
+        events |= LOOP_WRITABLE;
+    if (epoll_events & (EPOLLERR | EPOLLHUP))
+        events |= LOOP_HUNG_UP;
+    return events;
+}
+
+static void call_back(struct loop *loop, const struct loop_watch *watch, unsigned events)
+{
+    errno = 0;
+    watch->on_ready(events, watch->userdata);
+    loop->has_run_out |= errno == ENOMEM;
+}
+
+static void dispatch_files(struct loop *loop)
+{
+    struct loop_watch *watch = loop->files;
+
+    for (; watch && !must_end(loop); watch = loop->next_file) {
+        loop->next_file = watch->next_file;
+        if (watch->events)
+            call_back(loop, watch, watch->events);
+    }
+    loop->next_file = NULL;
+}
+
+static void dispatch_watches(struct loop *loop, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct loop_watch *watch = loop->ready[i].data.ptr;
+        watch->ready = (unsigned)i + 1;
+    }
+
+    for (int i = 0; i < count; i++) {
+        struct loop_watch *watch = loop->ready[i].data.ptr;
+        if (!watch) /* stopped meanwhile */
             continue;
-        timeout->due_us = -1;
-        errno = 0;
-        timeout->callback(timeout, timeout->userdata);
-        loop->has_run_out |= errno == ENOMEM;
+        watch->ready = 0;
+        if (!must_end(loop))
+            call_back(loop, watch, events_of(loop->ready[i].events));
     }
 }
+
+/* -- the loop -- */
 
 int loop_run(struct loop *loop)
 {
     loop->quit = false;
     while (!must_end(loop)) {
-        if (loop->sweep_due)
-            sweep(loop);
-        int ready = poll(loop->pollfds, (nfds_t)loop->watch_count, poll_timeout_ms(loop));
-        if (ready < 0 && errno != EINTR)
+        int count = epoll_wait(loop->epoll, loop->ready, READY_MAX, wait_ms(loop));
+        if (count < 0 && errno != EINTR)
             return -1;
-        if (ready > 0)
-            dispatch_watches(loop);
-        dispatch_timeouts(loop);
+        if (count > 0)
+            dispatch_watches(loop, count);
+        dispatch_files(loop);
+        dispatch_timers(loop);
     }
 
-    errno = ENOMEM; /* of the other way to come here */
+    errno = ENOMEM; /* the other reason to end */
     return loop->quit ? 0 : -1;
 }
 
@@ -329,22 +333,17 @@ struct loop *loop_new(void)
     struct loop *loop = calloc(1, sizeof *loop);
     if (!loop)
         return NULL;
-    loop->api = (AvahiPoll){.userdata = loop,
-                            .watch_new = watch_new,
-                            .watch_update = watch_update,
-                            .watch_get_events = watch_get_events,
-                            .watch_free = watch_free,
-                            .timeout_new = timeout_new,
-                            .timeout_update = timeout_update,
-                            .timeout_free = timeout_free};
+
     loop->signal_pipe[0] = loop->signal_pipe[1] = -1;
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll < 0) {
+        free(loop);
+        return NULL;
+    }
     return loop;
 }
 
-const AvahiPoll *loop_poll_api(struct loop *loop)
-{
-    return &loop->api;
-}
+/* -- signals -- */
 
 static void handle_signal(int number)
 {
@@ -356,14 +355,13 @@ static void handle_signal(int number)
     errno = saved;
 }
 
-static void signals_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_signal_byte(unsigned events, void *userdata)
 {
-    (void)watch;
-    (void)event;
     struct loop *loop = userdata;
     unsigned char number;
 
-    while (read(fd, &number, 1) == 1)
+    (void)events;
+    while (read(loop->signal_pipe[0], &number, 1) == 1)
         if (number == SIGUSR1)
             loop->on_status(loop->status_userdata);
         else
@@ -381,13 +379,12 @@ static void catch_unless_ignored(int number, const struct sigaction *action, str
 
 static int open_signal_pipe(struct loop *loop)
 {
-    if (loop->signal_watch)
+    if (loop->signal_watch.loop)
         return 0;
     if (loop->signal_pipe[0] < 0 && pipe2(loop->signal_pipe, O_NONBLOCK | O_CLOEXEC) < 0)
         return -1;
-    loop->signal_watch = loop->api.watch_new(&loop->api, loop->signal_pipe[0], AVAHI_WATCH_IN,
-                                             signals_readable, loop);
-    if (!loop->signal_watch)
+    if (loop_watch_start(&loop->signal_watch, loop, loop->signal_pipe[0], LOOP_READABLE,
+                         on_signal_byte, loop) < 0)
         return -1;
     signal_descriptor = loop->signal_pipe[1];
     return 0;
@@ -418,10 +415,10 @@ int loop_catch_status(struct loop *loop, void (*on_status)(void *userdata), void
     return 0;
 }
 
-bool loop_wait_readable(struct loop *loop, int descriptor, int64_t timeout_us)
+bool loop_wait_readable(struct loop *loop, int fd, int64_t timeout_us)
 {
     const int64_t until_us = loop_now_us() + timeout_us;
-    struct pollfd polled[] = {{.fd = descriptor, .events = POLLIN},
+    struct pollfd polled[] = {{.fd = fd, .events = POLLIN},
                               {.fd = loop->signal_pipe[0], .events = POLLIN}};
 
     for (;;) {
@@ -431,7 +428,7 @@ bool loop_wait_readable(struct loop *loop, int descriptor, int64_t timeout_us)
         if (ready == 0 || (ready < 0 && errno != EINTR))
             return false;
         if (ready > 0 && polled[1].revents)
-            signals_readable(loop->signal_watch, polled[1].fd, AVAHI_WATCH_IN, loop);
+            on_signal_byte(LOOP_READABLE, loop);
         else if (ready > 0)
             return true;
     }
@@ -453,8 +450,9 @@ static void release_signals(struct loop *loop)
             sigaction(caught[i], &loop->old_caught[i], NULL);
     if (loop->on_status)
         sigaction(SIGUSR1, &loop->old_status, NULL);
-    if (loop->signal_watch)
+    if (loop->signal_watch.loop)
         signal_descriptor = -1;
+    loop_watch_stop(&loop->signal_watch);
     for (int end = 0; end < 2; end++)
         if (loop->signal_pipe[end] >= 0)
             close(loop->signal_pipe[end]);
@@ -464,13 +462,8 @@ void loop_free(struct loop *loop)
 {
     if (!loop)
         return;
+
     release_signals(loop);
-    for (size_t i = 0; i < loop->watch_count; i++)
-        free(loop->watches[i]);
-    for (size_t i = 0; i < loop->timeout_count; i++)
-        free(loop->timeouts[i]);
-    free(loop->watches);
-    free(loop->pollfds);
-    free(loop->timeouts);
+    close(loop->epoll);
     free(loop);
 }

@@ -1,27 +1,27 @@
 /*
- * loop.h: the one event loop. Everything that waits does so through the AvahiPoll interface
- * (avahi-common/watch.h), so that any loop can drive it; this one is built on poll(2).
+ * loop.h: the one event loop, on epoll(7) and a monotonic clock.
+ *
+ * Timers and watches are part of the structs that own them, so starting a timer cannot fail and
+ * nothing is allocated. One that is all zero is stopped; stopping it again is allowed.
  */
 #ifndef ESP_OTA_BASE_LOOP_H
 #define ESP_OTA_BASE_LOOP_H
 
-#include <avahi-common/watch.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct loop;
 
-/* A loop without watches; NULL when memory or descriptors run out. Blocks nothing, installs
- * nothing. Freeing it frees the watches and timeouts that are left. */
+/* NULL and errno when memory or file descriptors run out. Installs no signal handler. */
 struct loop *loop_new(void);
+
+/* Every timer and watch must have been stopped before. Restores the signal handlers. */
 void loop_free(struct loop *loop);
 
-/* The interface that modules are written against; valid as long as the loop. */
-const AvahiPoll *loop_poll_api(struct loop *loop);
-
-/* Dispatches until loop_quit(). All descriptors that are ready and all timeouts that are due are
- * dispatched in each turn, in an order that starves nobody. Returns 0 after loop_quit(), -1 when
- * poll(2) fails (errno says why). */
+/* Dispatches until loop_quit(). Each turn calls back for every file descriptor that is ready and
+ * every timer that is due, once; what a callback starts has its turn next time. A callback may stop
+ * any timer or watch and free its owner, also its own. Returns 0 after loop_quit(), or -1 and errno
+ * when epoll_wait(2) fails. */
 int loop_run(struct loop *loop);
 void loop_quit(struct loop *loop);
 
@@ -31,7 +31,7 @@ void loop_end_without_memory(struct loop *loop);
 
 /* Calls on_signal(number) from the loop, not from the handler, for each of SIGHUP, SIGINT, SIGQUIT
  * and SIGTERM that was not ignored before. -1 and errno when the handlers cannot be installed. Only
- * one loop in a process may do this; the previous handlers come back when it is freed. */
+ * one loop in a process may do this. */
 int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
                        void *userdata);
 
@@ -39,9 +39,9 @@ int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *us
  * restrictions; one loop may catch both. -1 and errno. */
 int loop_catch_status(struct loop *loop, void (*on_status)(void *userdata), void *userdata);
 
-/* Waits outside of loop_run() until descriptor can be read, for timeout_us at most, and calls
- * on_status() meanwhile. False when the time is over, or poll(2) fails. */
-bool loop_wait_readable(struct loop *loop, int descriptor, int64_t timeout_us);
+/* Waits outside of loop_run() until fd can be read, for timeout_us at most, and calls on_status()
+ * meanwhile. False when the time is over, or poll(2) fails. */
+bool loop_wait_readable(struct loop *loop, int fd, int64_t timeout_us);
 
 /* Ends this process by the signal's default action, as the caller's shell expects it: a loop in a
  * script goes on after a program that exits with 130, but not after one that dies of SIGINT.
@@ -52,10 +52,57 @@ void loop_die_of(int number);
 /* Monotonic clock, in microseconds since an arbitrary start. */
 int64_t loop_now_us(void);
 
-/* Arms (or creates, when *timeout is NULL) a timeout that fires once after delay_us; a negative
- * delay disarms it. AvahiPoll wants wall-clock deadlines; only with a loop that is not this one
- * does the wall clock come into it. Returns -1 when memory ran out. */
-int loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-             AvahiTimeoutCallback callback, void *userdata);
+/* -- timers -- */
+
+typedef void loop_timer_fn(void *userdata);
+
+/* The fields belong to loop.c. */
+struct loop_timer {
+    struct loop *loop;
+    loop_timer_fn *on_due;
+    void *userdata;
+    int64_t due_us; /* monotonic */
+    bool is_running;
+    struct loop_timer *child, *sibling, *back; /* in the heap of timers that run */
+};
+
+/* Once, before anything else is done with the timer. */
+void loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due,
+                     void *userdata);
+
+/* Fires once after delay_us (0: in the next turn); a timer that runs starts again. */
+void loop_timer_start(struct loop_timer *timer, int64_t delay_us);
+void loop_timer_stop(struct loop_timer *timer);
+
+/* -- watches -- */
+
+/* What a watch waits for. A callback is also told of an error or a hang-up, which neither waits
+ * for: the next read or write shows which. */
+enum { LOOP_READABLE = 1 << 0, LOOP_WRITABLE = 1 << 1, LOOP_HUNG_UP = 1 << 2 };
+typedef void loop_watch_fn(unsigned events, void *userdata);
+
+/* The fields belong to loop.c. */
+struct loop_watch {
+    struct loop *loop; /* NULL: stopped */
+    int fd;
+    unsigned events;
+    loop_watch_fn *on_ready;
+    void *userdata;
+    unsigned ready;               /* its place among those that are being dispatched, from 1 */
+    bool is_file;                 /* a regular file, which epoll does not take: always ready */
+    struct loop_watch *next_file; /* of the loop */
+};
+
+/* Waits for events of fd, which must stay open until the watch is stopped. A file descriptor has
+ * one watch at most. -1 and errno when the kernel has no memory or allows no more watches. */
+int loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, unsigned events,
+                     loop_watch_fn *on_ready, void *userdata);
+
+/* Waits for other events from now on; 0: for errors only. The watch must run. */
+void loop_watch_change(struct loop_watch *watch, unsigned events);
+
+/* Must come before fd is closed: a worker process may hold the same open file, and epoll would go
+ * on reporting it. */
+void loop_watch_stop(struct loop_watch *watch);
 
 #endif

@@ -5,8 +5,6 @@
  */
 #include "base/secret.h"
 
-#include "crypto/digest.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -116,7 +114,7 @@ void secret_free(void *secret)
 
     struct chunk *chunk = *link;
     const size_t size = block->size;
-    digest_cleanse(block, size);
+    explicit_bzero(block, size);
     if (at + size == chunk->pages + chunk->used)
         chunk->used -= size;
     if (--chunk->live == 0)
@@ -127,7 +125,7 @@ void secret_forget_all(void)
 {
     for (const struct chunk *chunk = chunks; chunk; chunk = chunk->next)
         if (chunk->is_inherited)
-            digest_cleanse(chunk->pages, chunk->used);
+            explicit_bzero(chunk->pages, chunk->used);
 }
 
 #ifdef __x86_64__
@@ -157,7 +155,7 @@ __attribute__((noinline, no_sanitize_address)) static void cleanse_stack(void)
 {
     unsigned char below[STACK_SIZE];
 
-    digest_cleanse(below, sizeof below);
+    explicit_bzero(below, sizeof below);
 }
 
 void secret_cleanse_traces(void)

@@ -6,7 +6,7 @@
 #ifndef ESP_OTA_BASE_WORK_QUEUE_H
 #define ESP_OTA_BASE_WORK_QUEUE_H
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 #include <stdbool.h>
 
 struct work_queue;
@@ -19,7 +19,7 @@ struct work_item {
     bool is_queued;
 };
 
-struct work_queue *work_queue_new(const AvahiPoll *poll_api); /* NULL when memory ran out */
+struct work_queue *work_queue_new(struct loop *loop); /* NULL when memory ran out */
 void work_queue_free(struct work_queue *work_queue);
 
 /* Has work_item->run() called from the loop, later than what was added before; nothing happens when it

@@ -39,15 +39,15 @@ static const int64_t SETTLE_US = 150 * INT64_C(1000);
 static const int64_t UNFINISHED_US = 200 * INT64_C(1000);
 
 struct board_log {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     struct address address;
     struct board_log_callbacks callbacks;
     int state; /* what on_state was last told; -1: nothing */
     int64_t pause_us;
     struct tcp_connect *dial;
     int descriptor; /* -1: not connected */
-    AvahiWatch *watch;
-    AvahiTimeout *timeout;
+    struct loop_watch watch;
+    struct loop_timer timeout;
     int64_t settle_us;     /* when the board listens; 0: it does */
     int64_t unfinished_us; /* when to show what there is of a line; 0: nothing new */
     struct telnet_strip telnet;
@@ -62,10 +62,8 @@ struct board_log {
 
 static void release(struct board_log *monitor)
 {
-    if (monitor->watch)
-        monitor->poll_api->watch_free(monitor->watch);
-    if (monitor->timeout)
-        monitor->poll_api->timeout_free(monitor->timeout);
+    loop_watch_stop(&monitor->watch);
+    loop_timer_stop(&monitor->timeout);
     tcp_connect_free(monitor->dial);
     if (monitor->descriptor >= 0)
         close(monitor->descriptor);
@@ -107,15 +105,14 @@ static void arm(struct board_log *monitor)
         due_us = monitor->unfinished_us;
     int64_t delay_us = due_us - loop_now_us();
     if (due_us == 0)
-        delay_us = -1;
-    else if (delay_us < 0)
-        delay_us = 0;
-    loop_arm(monitor->poll_api, &monitor->timeout, delay_us, NULL, NULL);
+        loop_timer_stop(&monitor->timeout);
+    else
+        loop_timer_start(&monitor->timeout, delay_us);
 }
 
 static void rest(struct board_log *monitor)
 {
-    loop_arm(monitor->poll_api, &monitor->timeout, monitor->pause_us, NULL, NULL);
+    loop_timer_start(&monitor->timeout, monitor->pause_us);
     monitor->pause_us *= 2;
     if (monitor->pause_us > LONGEST_PAUSE_US)
         monitor->pause_us = LONGEST_PAUSE_US;
@@ -141,8 +138,7 @@ static void hang_up(struct board_log *monitor, int reason)
 {
     struct line line;
     bool was_settled = monitor->settle_us == 0;
-    monitor->poll_api->watch_free(monitor->watch);
-    monitor->watch = NULL;
+    loop_watch_stop(&monitor->watch);
     close(monitor->descriptor);
     monitor->descriptor = -1;
     monitor->settle_us = monitor->unfinished_us = 0;
@@ -205,19 +201,17 @@ static void send_queue(struct board_log *monitor)
             memmove(monitor->queue, monitor->queue + sent, monitor->queued);
         }
     }
-    monitor->poll_api->watch_update(
-        monitor->watch, monitor->queued > 0 ? AVAHI_WATCH_IN | AVAHI_WATCH_OUT : AVAHI_WATCH_IN);
+    loop_watch_change(&monitor->watch,
+                      monitor->queued > 0 ? LOOP_READABLE | LOOP_WRITABLE : LOOP_READABLE);
 }
 
-static void on_socket(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_socket(unsigned events, void *userdata)
 {
-    (void)watch;
-    (void)fd;
     struct board_log *monitor = userdata;
     enter(monitor);
-    if (event & AVAHI_WATCH_OUT)
+    if (events & LOOP_WRITABLE)
         send_queue(monitor);
-    if (event != AVAHI_WATCH_OUT)
+    if (events != LOOP_WRITABLE)
         receive(monitor);
     if (!monitor->dead && monitor->descriptor >= 0)
         arm(monitor);
@@ -249,9 +243,8 @@ static void tune_socket(int descriptor)
 static void begin(struct board_log *monitor, int descriptor)
 {
     tune_socket(descriptor);
-    monitor->watch = monitor->poll_api->watch_new(monitor->poll_api, descriptor, AVAHI_WATCH_IN,
-                                                  on_socket, monitor);
-    if (!monitor->watch) { /* no memory now, perhaps later */
+    if (loop_watch_start(&monitor->watch, monitor->loop, descriptor, LOOP_READABLE, on_socket,
+                         monitor) < 0) { /* no memory now, perhaps later */
         close(descriptor);
         rest(monitor);
         return;
@@ -283,7 +276,7 @@ static void on_dialled(int descriptor, int reason, void *userdata)
 static void dial(struct board_log *monitor)
 {
     monitor->dial =
-        tcp_connect_start(monitor->poll_api, &monitor->address, CONNECT_US, on_dialled, monitor);
+        tcp_connect_start(monitor->loop, &monitor->address, CONNECT_US, on_dialled, monitor);
     if (!monitor->dial)
         rest(monitor);
 }
@@ -297,9 +290,8 @@ static void settle(struct board_log *monitor)
     tell(monitor, BOARD_LOG_CONNECTED, "");
 }
 
-static void on_timeout(AvahiTimeout *timeout, void *userdata)
+static void on_timeout(void *userdata)
 {
-    (void)timeout;
     struct board_log *monitor = userdata;
     struct line line;
     int64_t now_us = loop_now_us();
@@ -319,23 +311,21 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
     leave(monitor);
 }
 
-struct board_log *board_log_start(const AvahiPoll *poll_api, const struct address *address,
+struct board_log *board_log_start(struct loop *loop, const struct address *address,
                                   bool keeps_colors, const struct board_log_callbacks *callbacks)
 {
     struct board_log *monitor = calloc(1, sizeof *monitor);
     if (!monitor)
         return NULL;
-    monitor->poll_api = poll_api;
+    monitor->loop = loop;
     monitor->address = *address;
     monitor->callbacks = *callbacks;
     monitor->keeps_colors = keeps_colors;
     monitor->state = -1;
     monitor->pause_us = SHORTEST_PAUSE_US;
     monitor->descriptor = -1;
-    if (loop_arm(poll_api, &monitor->timeout, 0, on_timeout, monitor) < 0) {
-        free(monitor);
-        return NULL;
-    }
+    loop_timer_init(&monitor->timeout, loop, on_timeout, monitor);
+    loop_timer_start(&monitor->timeout, 0);
     return monitor;
 }
 

@@ -7,7 +7,7 @@
 #include "base/address.h"
 #include "boardlog/line_splitter.h"
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 
 /* What waits to be sent, line ends included. */
 enum { BOARD_LOG_QUEUE_MAX = 4096 };
@@ -36,7 +36,7 @@ struct board_log_callbacks {
 /* Connects to address (with port) and does so again, after 200 ms to 2 s, whenever the connection
  * ends or does not come about within 2 s. A board that vanishes in silence is noticed within some 5
  * s. Sequences that choose a color are left out unless keeps_colors. NULL when memory ran out. */
-struct board_log *board_log_start(const AvahiPoll *poll_api, const struct address *address,
+struct board_log *board_log_start(struct loop *loop, const struct address *address,
                                   bool keeps_colors, const struct board_log_callbacks *callbacks);
 
 /* Sends a line, given without its end, and CR LF: once the connection has been there for 150 ms,

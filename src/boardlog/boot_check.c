@@ -24,7 +24,7 @@ struct boot_check {
     struct boot_check_callbacks callbacks;
     struct board_log *monitor;
     struct restart_watch *online;
-    AvahiTimeout *deadline; /* of --expect; else 0 s for a return that was seen before */
+    struct loop_timer deadline; /* of --expect; else 0 s for a return that was seen before */
     int64_t start_us;
     struct expect_state heard;
     bool is_log_due;    /* its verdict is still to come */
@@ -66,7 +66,7 @@ static double seconds_since_start(const struct boot_check *follow)
 static void give_verdict(struct boot_check *follow, const struct ota_failure *verdict)
 {
     follow->is_log_due = follow->is_online_due = false;
-    loop_arm(follow->config.poll_api, &follow->deadline, -1, NULL, NULL);
+    loop_timer_stop(&follow->deadline);
     restart_watch_free(follow->online);
     follow->online = NULL;
     follow->callbacks.on_verdict(verdict, follow->callbacks.userdata);
@@ -128,9 +128,8 @@ static void describe_missing(const struct boot_check *follow, char *text, size_t
                                  escape_line(shown, sizeof shown, pattern, strlen(pattern)));
 }
 
-static void on_deadline(AvahiTimeout *timeout, void *userdata)
+static void on_deadline(void *userdata)
 {
-    (void)timeout;
     struct boot_check *follow = userdata;
     struct ota_failure verdict;
     char missing[OTA_MESSAGE_MAX / 3], seen[OTA_MESSAGE_MAX / 2], proof[128];
@@ -188,7 +187,7 @@ static void satisfy(struct boot_check *follow)
 {
     char proof[128];
     follow->is_log_due = false;
-    loop_arm(follow->config.poll_api, &follow->deadline, -1, NULL, NULL);
+    loop_timer_stop(&follow->deadline);
     snprintf(proof, sizeof proof, "its log said what was expected, after %.1f s",
              seconds_since_start(follow));
     pass(follow, proof);
@@ -351,7 +350,7 @@ static void on_online(enum restart_watch_result result, int64_t silent_us, int64
 static bool start_online(struct boot_check *follow)
 {
     const int64_t leave_us = 10 * INT64_C(1000000);
-    const struct restart_watch_config config = {.poll_api = follow->config.poll_api,
+    const struct restart_watch_config config = {.loop = follow->config.loop,
                                                 .address = follow->config.address,
                                                 .is_gone = follow->config.is_gone,
                                                 .leave_us = leave_us,
@@ -361,18 +360,20 @@ static bool start_online(struct boot_check *follow)
     return follow->online;
 }
 
-static void on_returned(AvahiTimeout *timeout, void *userdata)
+static void on_returned(void *userdata)
 {
-    (void)timeout;
     pass(userdata, returned);
 }
 
 /* What was seen already is proof, too; alone, it is told from the loop like any other. */
 static bool start_returned(struct boot_check *follow)
 {
-    if (!follow->config.options->expect)
-        return loop_arm(follow->config.poll_api, &follow->deadline, 0, on_returned, follow) == 0;
-    pass_first(follow, returned);
+    if (!follow->config.options->expect) {
+        loop_timer_init(&follow->deadline, follow->config.loop, on_returned, follow);
+        loop_timer_start(&follow->deadline, 0);
+    } else {
+        pass_first(follow, returned);
+    }
     return true;
 }
 
@@ -383,11 +384,13 @@ static bool start_log(struct boot_check *follow)
         .on_line = on_line, .on_state = on_state, .userdata = follow};
     struct address address = follow->config.address;
     address_set_port(&address, options->monitor_port);
-    follow->monitor = board_log_start(follow->config.poll_api, &address, options->raw, &callbacks);
+    follow->monitor = board_log_start(follow->config.loop, &address, options->raw, &callbacks);
     follow->is_log_due = options->expect;
-    return follow->monitor &&
-           (!options->expect || loop_arm(follow->config.poll_api, &follow->deadline,
-                                         options->expect_timeout_us, on_deadline, follow) == 0);
+    if (options->expect) {
+        loop_timer_init(&follow->deadline, follow->config.loop, on_deadline, follow);
+        loop_timer_start(&follow->deadline, options->expect_timeout_us);
+    }
+    return follow->monitor;
 }
 
 struct boot_check *boot_check_start(const struct boot_check_config *config,
@@ -427,7 +430,6 @@ void boot_check_free(struct boot_check *follow)
         return;
     board_log_free(follow->monitor);
     restart_watch_free(follow->online);
-    if (follow->deadline)
-        follow->config.poll_api->timeout_free(follow->deadline);
+    loop_timer_stop(&follow->deadline);
     free(follow);
 }

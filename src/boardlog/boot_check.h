@@ -5,6 +5,7 @@
 #ifndef ESP_OTA_BOARDLOG_BOOT_CHECK_H
 #define ESP_OTA_BOARDLOG_BOOT_CHECK_H
 
+#include "base/loop.h"
 #include "boardlog/board_log.h"
 #include "cli/options.h"
 #include "secrets/echo.h"
@@ -12,7 +13,7 @@
 struct boot_check;
 
 struct boot_check_config {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     const struct options *options; /* which of the log, --expect and --online is wanted */
     struct address address;        /* of the board, with its OTA port */
     const struct echo *echo;       /* lines that repeat it are not handed on; NULL: nothing */

@@ -23,7 +23,7 @@ struct restart_watch {
     struct restart_watch_config config;
     restart_watch_done_fn *on_done;
     void *userdata;
-    AvahiTimeout *tick;
+    struct loop_timer tick;
     struct knock {
         struct restart_watch *online;
         struct tcp_connect *dial;
@@ -47,7 +47,7 @@ static void stop(struct restart_watch *online)
 static void finish(struct restart_watch *online, enum restart_watch_result result)
 {
     stop(online);
-    loop_arm(online->config.poll_api, &online->tick, -1, NULL, NULL);
+    loop_timer_stop(&online->tick);
     online->on_done(result, online->silent_us - online->start_us, loop_now_us() - online->start_us,
                     online->userdata);
 }
@@ -89,15 +89,14 @@ static void knock_once(struct restart_watch *online)
     online->next = (online->next + 1) % KNOCKS;
     tcp_connect_free(knock->dial);
     knock->online = online;
-    knock->dial = tcp_connect_start(online->config.poll_api, &online->config.address, GONE_US,
-                                    on_answer, knock);
+    knock->dial =
+        tcp_connect_start(online->config.loop, &online->config.address, GONE_US, on_answer, knock);
     if (!knock->dial && !online->gone)
         online->silent_us = loop_now_us(); /* memory ran out: as is_ours() */
 }
 
-static void on_tick(AvahiTimeout *timeout, void *userdata)
+static void on_tick(void *userdata)
 {
-    (void)timeout;
     struct restart_watch *online = userdata;
     int64_t now_us = loop_now_us();
     if (now_us - online->silent_us >= GONE_US)
@@ -108,7 +107,7 @@ static void on_tick(AvahiTimeout *timeout, void *userdata)
         finish(online, RESTART_WATCH_NEVER_GONE);
     } else {
         knock_once(online);
-        loop_arm(online->config.poll_api, &online->tick, TICK_US, NULL, NULL);
+        loop_timer_start(&online->tick, TICK_US);
     }
 }
 
@@ -121,10 +120,8 @@ struct restart_watch *restart_watch_start(const struct restart_watch_config *con
     *online = (struct restart_watch){
         .config = *config, .on_done = on_done, .userdata = userdata, .gone = config->is_gone};
     online->start_us = online->silent_us = online->alive_us = loop_now_us();
-    if (loop_arm(config->poll_api, &online->tick, 0, on_tick, online) < 0) {
-        free(online);
-        return NULL;
-    }
+    loop_timer_init(&online->tick, config->loop, on_tick, online);
+    loop_timer_start(&online->tick, 0);
     return online;
 }
 
@@ -133,7 +130,6 @@ void restart_watch_free(struct restart_watch *online)
     if (!online)
         return;
     stop(online);
-    if (online->tick)
-        online->config.poll_api->timeout_free(online->tick);
+    loop_timer_stop(&online->tick);
     free(online);
 }

@@ -7,7 +7,7 @@
 
 #include "base/address.h"
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 
 struct restart_watch;
 
@@ -19,7 +19,7 @@ enum restart_watch_result {
 };
 
 struct restart_watch_config {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     /* With a port, any: a connection that is refused proves as much as one that is made. One where
      * nothing listens disturbs the board least; a log's port may serve one client only. */
     struct address address;

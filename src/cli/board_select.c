@@ -23,7 +23,7 @@ struct selection {
     struct loop *loop;
     struct mdns_client *mdns;
     struct board_browse *browse;
-    AvahiTimeout *pause;
+    struct loop_timer pause;
     int64_t deadline_us; /* of --wait */
     bool waits;          /* and has said so */
     bool is_choosing;
@@ -105,7 +105,7 @@ static void look_again(struct selection *selection)
         diag_info("%s; waiting for boards, %.3g s at most", selection->failure->message,
                   (double)selection->options->wait_us / 1e6);
     selection->waits = true;
-    loop_arm(loop_poll_api(selection->loop), &selection->pause, PAUSE_US, NULL, NULL);
+    loop_timer_start(&selection->pause, PAUSE_US);
 }
 
 /* An incomplete list of boards is worth a warning, and still a list. */
@@ -141,12 +141,11 @@ static void on_status(void *userdata)
                     (double)(loop_now_us() - selection->start_us) / 1e6, (double)limit_us / 1e6);
 }
 
-static void look(AvahiTimeout *timeout, void *userdata)
+static void look(void *userdata)
 {
-    (void)timeout;
     struct selection *selection = userdata;
     board_browse_free(selection->browse);
-    selection->browse = board_browse_start(loop_poll_api(selection->loop), selection->mdns,
+    selection->browse = board_browse_start(selection->loop, selection->mdns,
                                            selection->options->timeout_us, on_browsed, selection);
     if (selection->browse)
         return;
@@ -157,7 +156,7 @@ static void look(AvahiTimeout *timeout, void *userdata)
 enum ota_error board_select(struct plan *plan, struct loop *loop, struct mdns_client *mdns,
                             struct ota_failure *failure)
 {
-    const AvahiPoll *poll_api = loop_poll_api(loop);
+
     struct selection selection = {.plan = plan,
                                   .options = plan->options,
                                   .loop = loop,
@@ -167,12 +166,12 @@ enum ota_error board_select(struct plan *plan, struct loop *loop, struct mdns_cl
                                   .failure = failure};
     if (loop_catch_status(loop, on_status, &selection) < 0)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
-    if (loop_arm(poll_api, &selection.pause, 0, look, &selection) < 0)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    loop_timer_init(&selection.pause, loop, look, &selection);
+    loop_timer_start(&selection.pause, 0);
     if (loop_run(loop) < 0)
         selection.error =
             ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
     board_browse_free(selection.browse);
-    poll_api->timeout_free(selection.pause);
+    loop_timer_stop(&selection.pause);
     return selection.error;
 }

@@ -76,11 +76,11 @@ static enum ota_error browse(struct program *program)
     if (loop_catch_status(program->loop, on_status, program) < 0)
         return ota_fail(&program->failure, OTA_E_INTERNAL, "cannot catch signals: %s",
                         strerror(errno));
-    const AvahiPoll *poll_api = loop_poll_api(program->loop);
-    program->mdns = mdns_client_new(poll_api);
+    struct loop *loop = program->loop;
+    program->mdns = mdns_client_new(loop);
     if (program->mdns)
-        program->browse = board_browse_start(poll_api, program->mdns, program->options->timeout_us,
-                                             on_done, program);
+        program->browse =
+            board_browse_start(loop, program->mdns, program->options->timeout_us, on_done, program);
     if (!program->browse)
         return ota_fail(&program->failure, OTA_E_INTERNAL, "out of memory");
     if (loop_run(program->loop) < 0)

@@ -27,7 +27,7 @@ struct program {
     struct mdns_client *mdns;
     struct fleet *fleet;
     struct keyboard *keyboard;
-    AvahiTimeout *end;          /* of --monitor-for */
+    struct loop_timer end;      /* of --monitor-for */
     bool is_summed_up;          /* every board has its outcome, and that was said */
     struct ota_failure failure; /* one that belongs to no board */
     bool is_over;               /* --monitor-for */
@@ -64,9 +64,8 @@ static void on_typed(const char *line, size_t length, void *userdata)
         diag_warning("what was typed cannot be sent: no log is connected, or it takes nothing");
 }
 
-static void on_end(AvahiTimeout *timeout, void *userdata)
+static void on_end(void *userdata)
 {
-    (void)timeout;
     struct program *program = userdata;
     program->is_over = true;
     loop_quit(program->loop);
@@ -103,12 +102,14 @@ static int sum_up(struct program *program)
 /* Who follows the log of one board at a terminal may talk to it. */
 static void follow_on(struct program *program)
 {
-    const AvahiPoll *poll_api = loop_poll_api(program->loop);
     const int64_t for_us = program->options->monitor_for_us;
     if (program->plan.count == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-        program->keyboard = keyboard_start(poll_api, on_typed, program);
-    if (for_us && loop_arm(poll_api, &program->end, for_us, on_end, program) < 0)
-        loop_quit(program->loop);
+        program->keyboard = keyboard_start(program->loop, on_typed, program);
+    if (!for_us)
+        return;
+
+    loop_timer_init(&program->end, program->loop, on_end, program);
+    loop_timer_start(&program->end, for_us);
 }
 
 static void on_done(void *userdata)
@@ -131,7 +132,7 @@ static enum ota_error prepare(struct program *program)
     program->loop = loop_new();
     if (!program->loop)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
-    program->mdns = mdns_client_new(loop_poll_api(program->loop));
+    program->mdns = mdns_client_new(program->loop);
     if (!program->mdns)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
     if (options->discovers &&
@@ -146,9 +147,8 @@ static enum ota_error prepare(struct program *program)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
     if (program->plan.image_count == 0)
         return OTA_OK; /* only logs are followed */
-    program->listener =
-        listener_open(loop_poll_api(program->loop), options->has_source ? &options->source : NULL,
-                      options->port_first, options->port_last, failure);
+    program->listener = listener_open(program->loop, options->has_source ? &options->source : NULL,
+                                      options->port_first, options->port_last, failure);
     if (!program->listener)
         return failure->error;
     diag_debug("boards are to connect to TCP port %u of this computer",
@@ -158,7 +158,7 @@ static enum ota_error prepare(struct program *program)
 
 static enum ota_error upload(struct program *program)
 {
-    const struct fleet_config config = {.poll_api = loop_poll_api(program->loop),
+    const struct fleet_config config = {.loop = program->loop,
                                         .listener = program->listener,
                                         .mdns = program->mdns,
                                         .options = program->options,
@@ -215,8 +215,7 @@ int cmd_upload_run(const struct options *options, struct report *report)
     fleet_free(program.fleet);
     listener_close(program.listener);
     mdns_client_free(program.mdns);
-    if (program.end)
-        loop_poll_api(program.loop)->timeout_free(program.end);
+    loop_timer_stop(&program.end);
     loop_free(program.loop);
     plan_free(&program.plan);
     return status;

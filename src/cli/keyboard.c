@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 struct keyboard {
-    const AvahiPoll *poll_api;
-    AvahiWatch *watch; /* NULL: standard input has ended */
+    struct loop *loop;
+    struct loop_watch watch; /* stopped: standard input has ended */
     keyboard_line_fn *on_line;
     void *userdata;
     size_t length;
@@ -19,9 +19,7 @@ struct keyboard {
 
 static void stop(struct keyboard *keyboard)
 {
-    if (keyboard->watch)
-        keyboard->poll_api->watch_free(keyboard->watch);
-    keyboard->watch = NULL;
+    loop_watch_stop(&keyboard->watch);
 }
 
 static void hand_out(struct keyboard *keyboard)
@@ -39,13 +37,12 @@ static void take(struct keyboard *keyboard, char character)
         keyboard->line[keyboard->length++] = character;
 }
 
-static void on_readable(AvahiWatch *watch, int descriptor, AvahiWatchEvent event, void *userdata)
+static void on_readable(unsigned events, void *userdata)
 {
-    (void)watch;
-    (void)event;
+    (void)events;
     struct keyboard *keyboard = userdata;
     char bytes[KEYBOARD_LINE_MAX];
-    ssize_t count = read(descriptor, bytes, sizeof bytes);
+    ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
     for (ssize_t i = 0; i < count; i++)
         take(keyboard, bytes[i]);
     bool has_ended = count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN);
@@ -55,16 +52,14 @@ static void on_readable(AvahiWatch *watch, int descriptor, AvahiWatchEvent event
         hand_out(keyboard);
 }
 
-struct keyboard *keyboard_start(const AvahiPoll *poll_api, keyboard_line_fn *on_line,
-                                void *userdata)
+struct keyboard *keyboard_start(struct loop *loop, keyboard_line_fn *on_line, void *userdata)
 {
     struct keyboard *keyboard = calloc(1, sizeof *keyboard);
     if (!keyboard)
         return NULL;
-    *keyboard = (struct keyboard){.poll_api = poll_api, .on_line = on_line, .userdata = userdata};
-    keyboard->watch =
-        poll_api->watch_new(poll_api, STDIN_FILENO, AVAHI_WATCH_IN, on_readable, keyboard);
-    if (keyboard->watch)
+    *keyboard = (struct keyboard){.loop = loop, .on_line = on_line, .userdata = userdata};
+    if (loop_watch_start(&keyboard->watch, loop, STDIN_FILENO, LOOP_READABLE, on_readable,
+                         keyboard) == 0)
         return keyboard;
     free(keyboard);
     return NULL;

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "discovery/avahi_poll.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,12 +18,13 @@ enum { RETURN_US = 3000000, REASON_MAX = 128 };
 
 struct avahi_connection {
     struct avahi_library avahi;
-    const AvahiPoll *poll_api;
+    struct loop *loop;
+    struct avahi_poll *poll; /* what libavahi-client waits with */
     struct avahi_connection_callbacks callbacks;
     AvahiClient *client;
     bool is_there;
     bool is_new_client_due;
-    AvahiTimeout *timeout; /* for a new client, or to wait no longer */
+    struct loop_timer timeout; /* for a new client, or to wait no longer */
 };
 
 static void describe(const struct avahi_connection *daemon, char *reason, size_t capacity,
@@ -77,13 +79,13 @@ static void on_failure(struct avahi_connection *daemon)
     }
     /* The client cannot be freed in its own callback. */
     daemon->is_new_client_due = true;
-    loop_arm(daemon->poll_api, &daemon->timeout, 0, NULL, NULL);
+    loop_timer_start(&daemon->timeout, 0);
 }
 
 static void set_there(struct avahi_connection *daemon)
 {
     daemon->is_there = true;
-    loop_arm(daemon->poll_api, &daemon->timeout, -1, NULL, NULL);
+    loop_timer_stop(&daemon->timeout);
     daemon->callbacks.on_back(daemon->callbacks.userdata);
 }
 
@@ -110,8 +112,8 @@ static int new_client(struct avahi_connection *daemon)
         daemon->avahi.client_free(daemon->client);
     daemon->client = NULL;
     errno = 0;
-    daemon->client =
-        daemon->avahi.client_new(daemon->poll_api, AVAHI_CLIENT_NO_FAIL, on_client, daemon, &error);
+    daemon->client = daemon->avahi.client_new(avahi_poll_api(daemon->poll), AVAHI_CLIENT_NO_FAIL,
+                                              on_client, daemon, &error);
     return daemon->client ? 0 : error;
 }
 
@@ -120,10 +122,9 @@ static bool is_on_bus(const struct avahi_connection *daemon)
     return daemon->avahi.client_get_state(daemon->client) != AVAHI_CLIENT_CONNECTING;
 }
 
-static void on_timeout(AvahiTimeout *timeout, void *userdata)
+static void on_timeout(void *userdata)
 {
     struct avahi_connection *daemon = userdata;
-    (void)timeout;
     if (!daemon->is_new_client_due) {
         give_up(daemon, AVAHI_ERR_DISCONNECTED, false);
         return;
@@ -135,7 +136,7 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
     else if (is_on_bus(daemon))
         set_there(daemon);
     else
-        loop_arm(daemon->poll_api, &daemon->timeout, RETURN_US, NULL, NULL);
+        loop_timer_start(&daemon->timeout, RETURN_US);
 }
 
 /* Returns 0, or the errno that avahi_connection_connect() promises, or -1 for none. */
@@ -148,7 +149,9 @@ static int open_connection(struct avahi_connection *daemon, char *reason, size_t
         snprintf(reason, capacity, "%s", missing);
         return is_local ? ENOMEM : -1;
     }
-    if (loop_arm(daemon->poll_api, &daemon->timeout, -1, on_timeout, daemon) < 0) {
+    loop_timer_init(&daemon->timeout, daemon->loop, on_timeout, daemon);
+    daemon->poll = avahi_poll_new(daemon->loop);
+    if (!daemon->poll) {
         snprintf(reason, capacity, "out of memory");
         return ENOMEM;
     }
@@ -172,16 +175,15 @@ static int open_connection(struct avahi_connection *daemon, char *reason, size_t
 }
 
 struct avahi_connection *
-avahi_connection_connect(const AvahiPoll *poll_api,
-                         const struct avahi_connection_callbacks *callbacks, char *reason,
-                         size_t capacity)
+avahi_connection_connect(struct loop *loop, const struct avahi_connection_callbacks *callbacks,
+                         char *reason, size_t capacity)
 {
     struct avahi_connection *daemon = calloc(1, sizeof *daemon);
     if (!daemon) {
         snprintf(reason, capacity, "out of memory");
         return NULL;
     }
-    *daemon = (struct avahi_connection){.poll_api = poll_api, .callbacks = *callbacks};
+    *daemon = (struct avahi_connection){.loop = loop, .callbacks = *callbacks};
     int error = open_connection(daemon, reason, capacity);
     if (error == 0)
         return daemon;
@@ -196,8 +198,8 @@ void avahi_connection_free(struct avahi_connection *daemon)
         return;
     if (daemon->client)
         daemon->avahi.client_free(daemon->client);
-    if (daemon->timeout)
-        daemon->poll_api->timeout_free(daemon->timeout);
+    avahi_poll_free(daemon->poll);
+    loop_timer_stop(&daemon->timeout);
     free(daemon);
 }
 

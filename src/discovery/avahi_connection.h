@@ -5,6 +5,7 @@
 #ifndef ESP_OTA_DISCOVERY_AVAHI_CONNECTION_H
 #define ESP_OTA_DISCOVERY_AVAHI_CONNECTION_H
 
+#include "base/loop.h"
 #include "discovery/avahi_library.h"
 
 #include <stdbool.h>
@@ -26,9 +27,8 @@ struct avahi_connection_callbacks {
 /* Connects. NULL when that is not possible, with reason filled in, and errno: ENOMEM when memory
  * ran out, otherwise 0. */
 struct avahi_connection *
-avahi_connection_connect(const AvahiPoll *poll_api,
-                         const struct avahi_connection_callbacks *callbacks, char *reason,
-                         size_t capacity);
+avahi_connection_connect(struct loop *loop, const struct avahi_connection_callbacks *callbacks,
+                         char *reason, size_t capacity);
 void avahi_connection_free(struct avahi_connection *daemon);
 
 const struct avahi_library *avahi_connection_avahi(const struct avahi_connection *daemon);

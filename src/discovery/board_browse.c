@@ -26,9 +26,9 @@ struct contest {
 };
 
 struct board_browse {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     struct mdns_query *query; /* NULL when it has ended */
-    AvahiTimeout *timeout;
+    struct loop_timer timeout;
     int64_t start_us;
     struct board_list boards;
     struct contest *contests; /* boards of one name, in the order of boards */
@@ -45,10 +45,8 @@ static void stop(struct board_browse *browse)
 {
     if (browse->query)
         mdns_client_cancel(browse->query);
-    if (browse->timeout)
-        browse->poll_api->timeout_free(browse->timeout);
+    loop_timer_stop(&browse->timeout);
     browse->query = NULL;
-    browse->timeout = NULL;
 }
 
 static void report(struct board_browse *browse)
@@ -113,7 +111,7 @@ static void finish(struct board_browse *browse, const struct ota_failure *failur
     bool is_known = find_contests(browse);
     if (browse->contest_count)
         browse->alive =
-            alive_start(browse->poll_api, browse->rivals, browse->rival_count, on_alive, browse);
+            alive_start(browse->loop, browse->rivals, browse->rival_count, on_alive, browse);
     if (!is_known || (browse->contest_count && !browse->alive))
         ota_fail(&browse->failure, OTA_E_INTERNAL,
                  "boards of one name cannot be told apart: out of memory or file descriptors");
@@ -185,14 +183,13 @@ static void on_answer(const struct mdns_answer *answer, void *userdata)
     }
 }
 
-static void on_timeout(AvahiTimeout *timeout, void *userdata)
+static void on_timeout(void *userdata)
 {
     struct board_browse *browse = userdata;
-    (void)timeout;
     finish_normally(browse, true);
 }
 
-struct board_browse *board_browse_start(const AvahiPoll *poll_api, struct mdns_client *mdns,
+struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *mdns,
                                         int64_t timeout_us, board_browse_done_fn *done,
                                         void *userdata)
 {
@@ -200,9 +197,10 @@ struct board_browse *board_browse_start(const AvahiPoll *poll_api, struct mdns_c
     if (!browse)
         return NULL;
     *browse = (struct board_browse){
-        .poll_api = poll_api, .start_us = loop_now_us(), .done = done, .userdata = userdata};
-    if (loop_arm(poll_api, &browse->timeout, timeout_us, on_timeout, browse) == 0)
-        browse->query = mdns_client_ask(mdns, MDNS_BOARDS, "", on_answer, browse);
+        .loop = loop, .start_us = loop_now_us(), .done = done, .userdata = userdata};
+    loop_timer_init(&browse->timeout, loop, on_timeout, browse);
+    loop_timer_start(&browse->timeout, timeout_us);
+    browse->query = mdns_client_ask(mdns, MDNS_BOARDS, "", on_answer, browse);
     if (browse->query)
         return browse;
     board_browse_free(browse);

@@ -4,6 +4,7 @@
 #ifndef ESP_OTA_DISCOVERY_BOARD_BROWSE_H
 #define ESP_OTA_DISCOVERY_BOARD_BROWSE_H
 
+#include "base/loop.h"
 #include "discovery/board_list.h"
 #include "discovery/mdns_client.h"
 #include "esp-ota.h"
@@ -17,7 +18,7 @@ typedef void board_browse_done_fn(const struct board_list *boards,
                                   const struct ota_failure *failure, void *userdata);
 
 /* Starts; after timeout_us the boards that have come are all. NULL when memory ran out. */
-struct board_browse *board_browse_start(const AvahiPoll *poll_api, struct mdns_client *mdns,
+struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *mdns,
                                         int64_t timeout_us, board_browse_done_fn *done,
                                         void *userdata);
 

@@ -23,9 +23,9 @@ struct result {
 };
 
 struct host_lookup {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     struct worker child;
-    AvahiWatch *watch;
+    struct loop_watch watch;
     host_lookup_done_fn *done;
     void *userdata;
 };
@@ -67,12 +67,12 @@ static void ask(int socket, const void *argument)
     send(socket, &result, sizeof result, MSG_NOSIGNAL);
 }
 
-static void on_result(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_result(unsigned events, void *userdata)
 {
     struct host_lookup *lookup = userdata;
-    (void)event;
+    (void)events;
     struct result result;
-    ssize_t length = recv(fd, &result, sizeof result, MSG_DONTWAIT);
+    ssize_t length = recv(lookup->child.socket, &result, sizeof result, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (length != (ssize_t)sizeof result)
@@ -80,25 +80,23 @@ static void on_result(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *us
             (struct result){.why = "the process that asks the system resolver ended unexpectedly",
                             .is_local = true};
     /* The child hangs up next: that must not be seen as a second result. */
-    lookup->poll_api->watch_free(watch);
-    lookup->watch = NULL;
+    loop_watch_stop(&lookup->watch);
     lookup->done(result.addresses, result.count, result.why, result.is_local, lookup->userdata);
 }
 
-struct host_lookup *host_lookup_start(const AvahiPoll *poll_api, const char *name,
+struct host_lookup *host_lookup_start(struct loop *loop, const char *name,
                                       host_lookup_done_fn *done, void *userdata)
 {
     struct host_lookup *lookup = calloc(1, sizeof *lookup);
     if (!lookup)
         return NULL;
-    *lookup = (struct host_lookup){.poll_api = poll_api, .done = done, .userdata = userdata};
+    *lookup = (struct host_lookup){.loop = loop, .done = done, .userdata = userdata};
     if (worker_start(&lookup->child, ask, name) < 0) {
         free(lookup);
         return NULL;
     }
-    lookup->watch =
-        poll_api->watch_new(poll_api, lookup->child.socket, AVAHI_WATCH_IN, on_result, lookup);
-    if (!lookup->watch) {
+    if (loop_watch_start(&lookup->watch, loop, lookup->child.socket, LOOP_READABLE, on_result,
+                         lookup) < 0) {
         worker_end(&lookup->child);
         free(lookup);
         errno = ENOMEM;
@@ -111,8 +109,7 @@ void host_lookup_free(struct host_lookup *lookup)
 {
     if (!lookup)
         return;
-    if (lookup->watch)
-        lookup->poll_api->watch_free(lookup->watch);
+    loop_watch_stop(&lookup->watch);
     worker_end(&lookup->child);
     free(lookup);
 }

@@ -7,7 +7,7 @@
 
 #include "base/address.h"
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,7 +21,7 @@ typedef void host_lookup_done_fn(const struct address *addresses, size_t count, 
 
 /* Starts to look name up. NULL (errno set) when no process can be started. The caller has the
  * deadline: host_lookup_free() may be called at any time, also from done, and kills the child. */
-struct host_lookup *host_lookup_start(const AvahiPoll *poll_api, const char *name,
+struct host_lookup *host_lookup_start(struct loop *loop, const char *name,
                                       host_lookup_done_fn *done, void *userdata);
 void host_lookup_free(struct host_lookup *lookup);
 

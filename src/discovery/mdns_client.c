@@ -9,7 +9,7 @@
  *               <--- lost --------------   no bus, no daemon, or they went away for good; then it
  * exits
  *
- * The parent never blocks: what the socket does not take waits for AVAHI_WATCH_OUT. It trusts the
+ * The parent never blocks: what the socket does not take waits for LOOP_WRITABLE. It trusts the
  * child with nothing but the form of its records, since both are the same program.
  */
 #include "discovery/mdns_client.h"
@@ -81,13 +81,12 @@ static void send_answer(uint32_t id, const struct mdns_answer *answer, void *use
     send_record(userdata, &record);
 }
 
-static void on_request(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_request(unsigned events, void *userdata)
 {
     struct server *server = userdata;
     struct request request;
-    (void)watch;
-    (void)event;
-    ssize_t length = recv(fd, &request, sizeof request, MSG_DONTWAIT);
+    (void)events;
+    ssize_t length = recv(server->socket, &request, sizeof request, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (length != (ssize_t)sizeof request)
@@ -105,12 +104,13 @@ static void serve(int socket, const void *argument)
     if (!server.loop)
         return;
     loop_end_without_memory(server.loop);
-    const AvahiPoll *poll_api = loop_poll_api(server.loop);
+    struct loop_watch requests = {.loop = NULL};
     char reason[MDNS_REASON_MAX];
-    server.discover = mdns_worker_new(poll_api, send_answer, send_lost, &server, reason);
+    server.discover = mdns_worker_new(server.loop, send_answer, send_lost, &server, reason);
     if (!server.discover) {
         tell_lost(&server, reason, errno == ENOMEM);
-    } else if (poll_api->watch_new(poll_api, socket, AVAHI_WATCH_IN, on_request, &server)) {
+    } else if (loop_watch_start(&requests, server.loop, socket, LOOP_READABLE, on_request,
+                                &server) == 0) {
         send_record(&server, &(struct record){.type = RECORD_HELLO});
         if (loop_run(server.loop) < 0) {
             tell_lost(&server, strerror(errno), error_is_local(errno));
@@ -119,6 +119,7 @@ static void serve(int socket, const void *argument)
             return;
         }
     }
+    loop_watch_stop(&requests);
     mdns_worker_free(server.discover);
     loop_free(server.loop);
 }
@@ -140,12 +141,11 @@ struct mdns_query {
 };
 
 struct mdns_client {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     bool running;
     struct worker child;
-    AvahiWatch *watch;
-    AvahiTimeout
-        *timeout; /* for the child's hello; when it has failed: for the next doomed query */
+    struct loop_watch watch;
+    struct loop_timer timeout; /* the child's hello; after a failure: the next doomed query */
     uint32_t last_id;
     struct mdns_query *queries; /* oldest first */
     char reason[MDNS_REASON_MAX];
@@ -162,17 +162,11 @@ static void query_remove(struct mdns_query *query)
     free(query);
 }
 
-/* The timeout exists since mdns_client_new(), so this cannot fail. */
-static void rearm(struct mdns_client *mdns, int64_t delay_us)
-{
-    loop_arm(mdns->poll_api, &mdns->timeout, delay_us, NULL, NULL);
-}
-
 /* Ends the child. Nothing is called back here: that is on_timeout()'s part, one query a turn. */
 static void stop(struct mdns_client *mdns, const char *reason, bool is_local)
 {
     if (mdns->running) {
-        mdns->poll_api->watch_free(mdns->watch);
+        loop_watch_stop(&mdns->watch);
         worker_end(&mdns->child);
         mdns->running = false;
     }
@@ -187,7 +181,10 @@ static void stop(struct mdns_client *mdns, const char *reason, bool is_local)
         else
             query->state = QUERY_DOOMED;
     }
-    rearm(mdns, mdns->queries ? 0 : -1);
+    if (mdns->queries)
+        loop_timer_start(&mdns->timeout, 0);
+    else
+        loop_timer_stop(&mdns->timeout);
 }
 
 /* Takes query out of the list, frees it, and tells its owner: the last thing that a caller does. */
@@ -199,10 +196,9 @@ static void finish(struct mdns_query *query, const struct mdns_answer *answer)
     on_answer(answer, userdata);
 }
 
-static void on_timeout(AvahiTimeout *timeout, void *userdata)
+static void on_timeout(void *userdata)
 {
     struct mdns_client *mdns = userdata;
-    (void)timeout;
     if (mdns->running) {
         stop(mdns, "avahi-daemon or the D-Bus system bus does not answer", false);
         return;
@@ -211,7 +207,7 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
     if (!query)
         return;
     if (query->next)
-        rearm(mdns, 0);
+        loop_timer_start(&mdns->timeout, 0);
     struct mdns_answer answer = {.event = MDNS_UNAVAILABLE, .is_local = mdns->is_local};
     memcpy(answer.reason, mdns->reason, sizeof answer.reason);
     finish(query, &answer);
@@ -227,7 +223,7 @@ static void stop_for_errno(struct mdns_client *mdns, const char *what, int numbe
 /* Gives the child what it does not know yet, as far as the socket takes it. */
 static void flush(struct mdns_client *mdns)
 {
-    AvahiWatchEvent events = AVAHI_WATCH_IN;
+    unsigned events = LOOP_READABLE;
     struct mdns_query *next;
     for (struct mdns_query *query = mdns->queries; query; query = next) {
         next = query->next;
@@ -242,7 +238,7 @@ static void flush(struct mdns_client *mdns)
             }
             /* Any other error also ends the stream, and then on_record() sees it. */
             if (error == EAGAIN)
-                events |= AVAHI_WATCH_OUT;
+                events |= LOOP_WRITABLE;
             break;
         }
         if (query->request.cancel)
@@ -250,13 +246,13 @@ static void flush(struct mdns_client *mdns)
         else
             query->state = QUERY_SENT;
     }
-    mdns->poll_api->watch_update(mdns->watch, events);
+    loop_watch_change(&mdns->watch, events);
 }
 
 static void confirm(struct mdns_client *mdns)
 {
     mdns->failed_us = 0;
-    rearm(mdns, -1);
+    loop_timer_stop(&mdns->timeout);
 }
 
 static void handle_answer(struct mdns_client *mdns, struct record *record)
@@ -273,19 +269,18 @@ static void handle_answer(struct mdns_client *mdns, struct record *record)
 }
 
 /* One record a turn: the owner may free everything from its callback. */
-static void on_record(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_record(unsigned events, void *userdata)
 {
     struct mdns_client *mdns = userdata;
-    (void)watch;
-    if (event & AVAHI_WATCH_OUT)
+    if (events & LOOP_WRITABLE)
         flush(mdns);
     if (!mdns->running)
         return;
     struct record record;
-    ssize_t length = recv(fd, &record, sizeof record, MSG_DONTWAIT);
+    ssize_t length = recv(mdns->child.socket, &record, sizeof record, MSG_DONTWAIT);
     /* The child has ended and left a request unread; what it has said comes after that. */
     if (length < 0 && errno == ECONNRESET)
-        length = recv(fd, &record, sizeof record, MSG_DONTWAIT);
+        length = recv(mdns->child.socket, &record, sizeof record, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (length != (ssize_t)sizeof record)
@@ -302,28 +297,24 @@ static int start(struct mdns_client *mdns)
 {
     if (worker_start(&mdns->child, serve, NULL) < 0)
         return -1;
-    mdns->watch = mdns->poll_api->watch_new(mdns->poll_api, mdns->child.socket, AVAHI_WATCH_IN,
-                                            on_record, mdns);
-    if (!mdns->watch) {
+    if (loop_watch_start(&mdns->watch, mdns->loop, mdns->child.socket, LOOP_READABLE, on_record,
+                         mdns) < 0) {
         worker_end(&mdns->child);
         errno = ENOMEM;
         return -1;
     }
     mdns->running = true;
-    rearm(mdns, HELLO_TIMEOUT_US);
+    loop_timer_start(&mdns->timeout, HELLO_TIMEOUT_US);
     return 0;
 }
 
-struct mdns_client *mdns_client_new(const AvahiPoll *poll_api)
+struct mdns_client *mdns_client_new(struct loop *loop)
 {
     struct mdns_client *mdns = calloc(1, sizeof *mdns);
     if (!mdns)
         return NULL;
-    mdns->poll_api = poll_api;
-    if (loop_arm(poll_api, &mdns->timeout, -1, on_timeout, mdns) < 0) {
-        free(mdns);
-        return NULL;
-    }
+    mdns->loop = loop;
+    loop_timer_init(&mdns->timeout, loop, on_timeout, mdns);
     return mdns;
 }
 
@@ -334,7 +325,7 @@ void mdns_client_free(struct mdns_client *mdns)
     while (mdns->queries)
         query_remove(mdns->queries);
     stop(mdns, "", false);
-    mdns->poll_api->timeout_free(mdns->timeout);
+    loop_timer_stop(&mdns->timeout);
     free(mdns);
 }
 

@@ -5,6 +5,7 @@
 #ifndef ESP_OTA_DISCOVERY_MDNS_CLIENT_H
 #define ESP_OTA_DISCOVERY_MDNS_CLIENT_H
 
+#include "base/loop.h"
 #include "discovery/mdns_worker.h"
 
 struct mdns_client;
@@ -15,7 +16,7 @@ struct mdns_query;
 typedef void mdns_client_answer_fn(const struct mdns_answer *answer, void *userdata);
 
 /* Costs nothing until the first question: only that starts the child. NULL when memory ran out. */
-struct mdns_client *mdns_client_new(const AvahiPoll *poll_api);
+struct mdns_client *mdns_client_new(struct loop *loop);
 /* Kills the child and drops the queries that are left. Allowed at any time, also in a callback. */
 void mdns_client_free(struct mdns_client *mdns);
 

@@ -110,12 +110,10 @@ static void search_stop(struct search *search)
         pool->avahi->record_browser_free(search->records);
     if (search->service)
         pool->avahi->service_resolver_free(search->service);
-    if (search->timeout)
-        pool->poll_api->timeout_free(search->timeout);
+    loop_timer_stop(&search->timeout);
     free(search->second_best);
     search->records = NULL;
     search->service = NULL;
-    search->timeout = NULL;
     search->second_best = NULL;
 
     if (search->state == SEARCH_RUNNING)
@@ -135,9 +133,8 @@ static void search_end(struct search *search)
     pool->on_change(search);
 }
 
-static void on_timeout(AvahiTimeout *timeout, void *userdata)
+static void on_timeout(void *userdata)
 {
-    (void)timeout;
     search_end(userdata);
 }
 
@@ -227,11 +224,10 @@ static bool resolve_ipv4(struct search *search, const struct mdns_answer *answer
 {
     const struct search_pool *pool = search->pool;
     struct mdns_answer *copy = malloc(sizeof *copy);
-    if (!copy ||
-        loop_arm(pool->poll_api, &search->timeout, IPV4_GRACE_US, on_timeout, search) < 0) {
-        free(copy);
+    if (!copy)
         return false;
-    }
+
+    loop_timer_start(&search->timeout, IPV4_GRACE_US);
 
     *copy = *answer;
     search->second_best = copy;
@@ -308,15 +304,15 @@ static void create_browser(struct search *search)
 
 bool search_start(struct search *search)
 {
-    const AvahiPoll *poll_api = search->pool->poll_api;
     bool is_started;
 
     search->state = SEARCH_RUNNING;
     ++*running_count(search);
+    loop_timer_init(&search->timeout, search->pool->loop, on_timeout, search);
     if (search->record) {
         create_browser(search);
-        is_started = search->records && loop_arm(poll_api, &search->timeout, search->duration_us,
-                                                 on_timeout, search) == 0;
+        is_started = search->records;
+        loop_timer_start(&search->timeout, search->duration_us);
     } else {
         create_resolver(search);
         is_started = search->service;

@@ -6,6 +6,7 @@
 #ifndef ESP_OTA_DISCOVERY_MDNS_SEARCH_H
 #define ESP_OTA_DISCOVERY_MDNS_SEARCH_H
 
+#include "base/loop.h"
 #include "discovery/avahi_connection.h"
 #include "discovery/avahi_library.h"
 #include "discovery/mdns_worker.h"
@@ -15,7 +16,7 @@ struct search;
 
 /* What all searches on one connection share. */
 struct search_pool {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     struct avahi_connection *daemon;
     const struct avahi_library *avahi;
     size_t services_running;
@@ -44,7 +45,7 @@ struct search {
     struct mdns_answer *facts; /* about the service whose host's records are browsed */
     bool has_found;            /* an address in such a record */
     int64_t duration_us;       /* of browsing records */
-    AvahiTimeout *timeout;     /* ends the search */
+    struct loop_timer timeout; /* ends the search */
 };
 
 #define DISCOVER_SERVICE "_arduino._tcp"

@@ -456,7 +456,7 @@ static void handle_lost(const char *reason, bool is_local, void *userdata)
     discover->on_lost(reason, is_local, discover->userdata);
 }
 
-struct mdns_worker *mdns_worker_new(const AvahiPoll *poll_api, mdns_worker_answer_fn *on_answer,
+struct mdns_worker *mdns_worker_new(struct loop *loop, mdns_worker_answer_fn *on_answer,
                                     mdns_worker_lost_fn *on_lost, void *userdata,
                                     char reason[MDNS_REASON_MAX])
 {
@@ -466,18 +466,16 @@ struct mdns_worker *mdns_worker_new(const AvahiPoll *poll_api, mdns_worker_answe
         return NULL;
     }
 
-    *discover = (struct mdns_worker){.pool = {.poll_api = poll_api,
-                                              .on_found = on_found,
-                                              .on_host = on_host,
-                                              .on_change = on_change},
-                                     .on_answer = on_answer,
-                                     .on_lost = on_lost,
-                                     .userdata = userdata};
+    *discover = (struct mdns_worker){
+        .pool = {.loop = loop, .on_found = on_found, .on_host = on_host, .on_change = on_change},
+        .on_answer = on_answer,
+        .on_lost = on_lost,
+        .userdata = userdata};
     const struct avahi_connection_callbacks callbacks = {.on_gone = handle_gone,
                                                          .on_back = handle_back,
                                                          .on_lost = handle_lost,
                                                          .userdata = discover};
-    discover->pool.daemon = avahi_connection_connect(poll_api, &callbacks, reason, MDNS_REASON_MAX);
+    discover->pool.daemon = avahi_connection_connect(loop, &callbacks, reason, MDNS_REASON_MAX);
     if (!discover->pool.daemon) {
         int error = errno;
         free(discover);

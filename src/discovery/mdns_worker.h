@@ -9,7 +9,7 @@
 #include "base/address.h"
 #include "discovery/txt_record.h"
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -64,7 +64,7 @@ typedef void mdns_worker_lost_fn(const char *reason, bool is_local, void *userda
 
 /* Connects to the daemon. NULL when that is not possible, with reason filled in, and errno: ENOMEM
  * when memory ran out, otherwise 0. */
-struct mdns_worker *mdns_worker_new(const AvahiPoll *poll_api, mdns_worker_answer_fn *on_answer,
+struct mdns_worker *mdns_worker_new(struct loop *loop, mdns_worker_answer_fn *on_answer,
                                     mdns_worker_lost_fn *on_lost, void *userdata,
                                     char reason[MDNS_REASON_MAX]);
 void mdns_worker_free(struct mdns_worker *discover);

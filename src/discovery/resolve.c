@@ -62,7 +62,7 @@ struct question {
 };
 
 struct resolver {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     struct mdns_client *mdns;
     const struct target *target;
     bool want_port;
@@ -70,7 +70,7 @@ struct resolver {
     int64_t deadline_us;
     resolver_done_fn *done;
     void *userdata;
-    AvahiTimeout *timeout;        /* the next decide() */
+    struct loop_timer timeout;    /* the next decide() */
     char host[MDNS_NAME_MAX];     /* the .local name that the target may mean; "" */
     char instance[MDNS_NAME_MAX]; /* the instance that it may mean */
     struct question questions[ASK_COUNT];
@@ -170,7 +170,7 @@ static void ask(struct resolver *resolver, size_t what)
     question->asked_us = loop_now_us();
     if (what == ASK_SYSTEM) {
         question->lookup =
-            host_lookup_start(resolver->poll_api, resolver->target->name, on_lookup, resolver);
+            host_lookup_start(resolver->loop, resolver->target->name, on_lookup, resolver);
         resolver->is_local |= !question->lookup && error_is_local(errno);
         if (!question->lookup)
             snprintf(resolver->system_why, sizeof resolver->system_why, "%s", strerror(errno));
@@ -344,9 +344,7 @@ static void stop_asking(struct resolver *resolver)
         question->lookup = NULL;
     }
 
-    if (resolver->timeout)
-        resolver->poll_api->timeout_free(resolver->timeout);
-    resolver->timeout = NULL;
+    loop_timer_stop(&resolver->timeout);
 }
 
 static void describe_failure(const struct resolver *resolver, int64_t now_us,
@@ -401,7 +399,7 @@ static void check_rivals(struct resolver *resolver, struct finding *finding, int
 {
     struct ota_failure failure;
 
-    if (!rivals_check(&resolver->rivals, resolver->poll_api, finding, on_rivals, resolver)) {
+    if (!rivals_check(&resolver->rivals, resolver->loop, finding, on_rivals, resolver)) {
         ota_fail(
             &failure, OTA_E_INTERNAL,
             "different boards have this name, and which of them is there cannot be asked: out of "
@@ -439,12 +437,11 @@ static void decide(struct resolver *resolver)
     else if (next_us <= now_us)
         report_result(resolver, NULL, now_us);
     else
-        loop_arm(resolver->poll_api, &resolver->timeout, next_us - now_us, NULL, NULL);
+        loop_timer_start(&resolver->timeout, next_us - now_us);
 }
 
-static void on_timeout(AvahiTimeout *timeout, void *userdata)
+static void on_timeout(void *userdata)
 {
-    (void)timeout;
     decide(userdata);
 }
 
@@ -474,7 +471,7 @@ static int read_etc_hosts(struct resolver *resolver)
     return count < 0 ? -1 : 0;
 }
 
-struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns_client *mdns,
+struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
                                 const struct target *target, bool want_port, int64_t timeout_us,
                                 resolver_done_fn *done, void *userdata)
 {
@@ -482,7 +479,7 @@ struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns_client *m
     if (!resolver)
         return NULL;
 
-    *resolver = (struct resolver){.poll_api = poll_api,
+    *resolver = (struct resolver){.loop = loop,
                                   .mdns = mdns,
                                   .target = target,
                                   .want_port = want_port,
@@ -504,9 +501,11 @@ struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns_client *m
     }
 
     bool may_be_in_file = target->kind != TARGET_ADDRESS && target->kind != TARGET_INSTANCE;
-    if ((!may_be_in_file || read_etc_hosts(resolver) == 0) &&
-        loop_arm(poll_api, &resolver->timeout, 0, on_timeout, resolver) == 0)
+    loop_timer_init(&resolver->timeout, loop, on_timeout, resolver);
+    loop_timer_start(&resolver->timeout, 0);
+    if (!may_be_in_file || read_etc_hosts(resolver) == 0)
         return resolver;
+    loop_timer_stop(&resolver->timeout);
     int error = errno;
     free(resolver);
     errno = error;

@@ -10,7 +10,7 @@
 #include "discovery/namesakes.h"
 #include "discovery/target.h"
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 
 enum { RESOLVE_ADDRESSES_MAX = 8 };
 
@@ -40,7 +40,7 @@ typedef void resolver_done_fn(const struct resolution *resolution,
  * resolver. NULL when memory ran out. resolver_free() may be called at any
  * time (also from done) and cancels what is under way. done fails with OTA_E_NOT_FOUND, and the
  * message says what was tried and what to start or install; or with OTA_E_AMBIGUOUS. */
-struct resolver *resolver_start(const AvahiPoll *poll_api, struct mdns_client *mdns,
+struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
                                 const struct target *target, bool want_port, int64_t timeout_us,
                                 resolver_done_fn *done, void *userdata);
 void resolver_free(struct resolver *resolver);

@@ -49,7 +49,7 @@ static void on_alive(const bool *is_alive, void *userdata)
     rivals->done(NULL, rivals->userdata);
 }
 
-bool rivals_check(struct rivals **started, const AvahiPoll *poll_api, struct finding *finding,
+bool rivals_check(struct rivals **started, struct loop *loop, struct finding *finding,
                   rivals_done_fn *done, void *userdata)
 {
     struct address addresses[CLAIMS_MAX];
@@ -66,7 +66,7 @@ bool rivals_check(struct rivals **started, const AvahiPoll *poll_api, struct fin
         (struct rivals){.finding = finding, .done = done, .userdata = userdata, .count = count};
     for (size_t i = 0; i < count; i++)
         rivals->addresses[i] = addresses[i];
-    rivals->alive = alive_start(poll_api, addresses, count, on_alive, rivals);
+    rivals->alive = alive_start(loop, addresses, count, on_alive, rivals);
     if (!rivals->alive) {
         free(rivals);
         return false;

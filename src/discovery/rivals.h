@@ -5,6 +5,7 @@
 #ifndef ESP_OTA_DISCOVERY_RIVALS_H
 #define ESP_OTA_DISCOVERY_RIVALS_H
 
+#include "base/loop.h"
 #include "discovery/finding.h"
 
 struct rivals;
@@ -17,7 +18,7 @@ typedef void rivals_done_fn(const struct ota_failure *failure, void *userdata);
 /* Asks the addresses of the finding for a sign of life if they are of different boards. The finding
  * must outlive the rivals. *rivals is NULL if they are of one board, or if false is returned: they
  * cannot be asked, as memory, or file descriptors, ran out. */
-bool rivals_check(struct rivals **rivals, const AvahiPoll *poll_api, struct finding *finding,
+bool rivals_check(struct rivals **rivals, struct loop *loop, struct finding *finding,
                   rivals_done_fn *done, void *userdata);
 
 /* Allowed at any time, also in done, and needed after it. */

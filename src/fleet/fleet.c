@@ -33,7 +33,7 @@ static void emit(struct fleet *fleet, const struct ota_event *event)
 
 void fleet_look_later(struct fleet *fleet)
 {
-    loop_arm(fleet->config.poll_api, &fleet->turn, 0, NULL, NULL);
+    loop_timer_start(&fleet->turn, 0);
 }
 
 static bool is_retrying(const struct member *member)
@@ -144,9 +144,8 @@ static bool has_ended(const struct fleet *fleet)
 
 static void start_member(struct member *member);
 
-static void on_turn(AvahiTimeout *timeout, void *userdata)
+static void on_turn(void *userdata)
 {
-    (void)timeout;
     struct fleet *fleet = userdata;
 
     if (fleet->why_stopped)
@@ -284,7 +283,7 @@ static void on_job_done(void *userdata)
 static struct job *new_job(struct member *member)
 {
     const struct fleet *fleet = member->fleet;
-    const struct job_config config = {.poll_api = fleet->config.poll_api,
+    const struct job_config config = {.loop = fleet->config.loop,
                                       .listener = fleet->config.listener,
                                       .mdns = fleet->config.mdns,
                                       .work_queue = fleet->work_queue,
@@ -355,12 +354,13 @@ struct fleet *fleet_start(const struct fleet_config *config)
     fleet->canaries = config->options->canaries;
     fleet->ready_end = &fleet->ready;
     fleet->members = calloc(config->count, sizeof *fleet->members);
-    fleet->work_queue = work_queue_new(config->poll_api);
-    if (!fleet->members || !fleet->work_queue ||
-        loop_arm(config->poll_api, &fleet->turn, 0, on_turn, fleet) < 0) {
+    fleet->work_queue = work_queue_new(config->loop);
+    loop_timer_init(&fleet->turn, config->loop, on_turn, fleet);
+    if (!fleet->members || !fleet->work_queue) {
         fleet_free(fleet);
         return NULL;
     }
+    loop_timer_start(&fleet->turn, 0);
     enlist(fleet);
     fleet->places =
         find_places(config->count < config->options->jobs ? config->count : config->options->jobs,
@@ -379,7 +379,7 @@ void fleet_interrupt(struct fleet *fleet, int signal_number)
         if (fleet->members[i].job && fleet->members[i].state != ENDED)
             job_interrupt(fleet->members[i].job, signal_number);
     skip_the_rest(fleet);
-    loop_arm(fleet->config.poll_api, &fleet->turn, -1, NULL, NULL);
+    loop_timer_stop(&fleet->turn);
 }
 
 const struct ota_totals *fleet_totals(const struct fleet *fleet)
@@ -473,8 +473,7 @@ void fleet_free(struct fleet *fleet)
         job_free(fleet->members[i].job);
     free(fleet->members);
     work_queue_free(fleet->work_queue);
-    if (fleet->turn)
-        fleet->config.poll_api->timeout_free(fleet->turn);
+    loop_timer_stop(&fleet->turn);
     secret_free(fleet->typed_password);
     free(fleet);
 }

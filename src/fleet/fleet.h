@@ -5,13 +5,14 @@
 #ifndef ESP_OTA_FLEET_FLEET_H
 #define ESP_OTA_FLEET_FLEET_H
 
+#include "base/loop.h"
 #include "fleet/job.h"
 
 struct fleet;
 
 /* Everything must outlive the fleet. */
 struct fleet_config {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     struct listener *listener;
     struct mdns_client *mdns;
     const struct options *options;

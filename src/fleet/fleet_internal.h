@@ -41,7 +41,7 @@ struct fleet {
     bool is_done;  /* and said so */
     struct member *ready;
     struct member **ready_end;
-    AvahiTimeout *turn;      /* when places may have to be filled */
+    struct loop_timer turn;  /* when places may have to be filled */
     size_t canaries;         /* so many of the members; more where one of them is skipped */
     const char *why_stopped; /* NULL: goes on */
     int signal_number;

@@ -91,7 +91,7 @@ static void ask(struct fleet *fleet)
     escape_string(name, sizeof name, fleet->prover->assignment->target.name);
     snprintf(text, sizeof text, "Password of %s%s: ", name,
              fleet->config.count > 1 ? " (and of the others that ask)" : "");
-    fleet->prompt = prompt_start(fleet->config.poll_api, text, PROMPT_US, on_typed, fleet);
+    fleet->prompt = prompt_start(fleet->config.loop, text, PROMPT_US, on_typed, fleet);
     fleet->totals.is_asking = fleet->prompt;
     if (fleet->prompt)
         return;

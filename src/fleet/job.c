@@ -44,7 +44,7 @@ struct job {
     struct resolver *resolver;
     struct session *session;
     struct boot_check *follow; /* after the upload, or without one */
-    AvahiTimeout *timer;
+    struct loop_timer timer;
     int64_t ready_us;      /* when the pause before the next attempt is over; 0: there is none */
     int64_t deadline_us;   /* of --deadline; 0: none */
     enum ota_phase paused; /* where the last attempt ended */
@@ -167,7 +167,10 @@ static void arm(struct job *job)
     int64_t delay_us = due_us - loop_now_us();
     if (delay_us < 0)
         delay_us = 0;
-    loop_arm(job->config.poll_api, &job->timer, due_us ? delay_us : -1, NULL, NULL);
+    if (due_us)
+        loop_timer_start(&job->timer, delay_us);
+    else
+        loop_timer_stop(&job->timer);
 }
 
 /* The image is at fault, whenever that is noticed: by the board's announcement or its challenge. */
@@ -348,7 +351,7 @@ static bool start_follow(struct job *job, enum ota_cause seen)
 {
     const struct boot_check_callbacks callbacks = {
         .on_line = on_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = job};
-    struct boot_check_config config = {.poll_api = job->config.poll_api,
+    struct boot_check_config config = {.loop = job->config.loop,
                                        .options = job->config.options,
                                        .address = endpoints_get(&job->endpoints, job->endpoint),
                                        .echo = &job->echo,
@@ -525,7 +528,7 @@ static struct session_config make_session_config(struct job *job)
 {
     const struct options *options = job->config.options;
     struct session_config config = {
-        .poll_api = job->config.poll_api,
+        .loop = job->config.loop,
         .listener = job->config.listener,
         .work_queue = job->config.work_queue,
         .image = job->image,
@@ -727,7 +730,7 @@ void job_start(struct job *job)
     job->attempt += job->is_counted;
     job->connected_us = 0;
     job->acknowledged = 0;
-    job->resolver = resolver_start(job->config.poll_api, job->config.mdns, target, !target->port,
+    job->resolver = resolver_start(job->config.loop, job->config.mdns, target, !target->port,
                                    RESOLVE_US, on_resolved, job);
     if (!job->resolver) {
         struct ota_failure failure;
@@ -825,9 +828,8 @@ static void expire(struct job *job)
     job->callbacks.on_done(job->callbacks.userdata);
 }
 
-static void on_timer(AvahiTimeout *timeout, void *userdata)
+static void on_timer(void *userdata)
 {
-    (void)timeout;
     struct job *job = userdata;
     int64_t now_us = loop_now_us();
 
@@ -856,8 +858,8 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
     escape_string(job->name, sizeof job->name, config->assignment->target.name);
     if (config->options->lockstep && job->image)
         job->block = job_policy_block(job->config.options, job->image);
-    if (!echo_learn(&job->echo, job->password, NULL) ||
-        loop_arm(config->poll_api, &job->timer, -1, on_timer, job) < 0) {
+    loop_timer_init(&job->timer, config->loop, on_timer, job);
+    if (!echo_learn(&job->echo, job->password, NULL)) {
         echo_clear(&job->echo);
         free(job);
         return NULL;
@@ -872,7 +874,7 @@ void job_free(struct job *job)
     resolver_free(job->resolver);
     session_free(job->session);
     boot_check_free(job->follow);
-    job->config.poll_api->timeout_free(job->timer);
+    loop_timer_stop(&job->timer);
     echo_clear(&job->echo);
     free(job);
 }

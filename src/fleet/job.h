@@ -5,6 +5,7 @@
 #ifndef ESP_OTA_FLEET_JOB_H
 #define ESP_OTA_FLEET_JOB_H
 
+#include "base/loop.h"
 #include "base/work_queue.h"
 #include "cli/options.h"
 #include "crypto/auth.h"
@@ -26,7 +27,7 @@ struct assignment {
 
 /* Everything must outlive the job. */
 struct job_config {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     struct listener *listener;
     struct mdns_client *mdns;
     struct work_queue *work_queue;

@@ -34,7 +34,7 @@ static void on_dialled(int descriptor, int reason, void *userdata)
         alive->done(alive->is_alive, alive->userdata);
 }
 
-struct alive *alive_start(const AvahiPoll *poll_api, const struct address *addresses, size_t count,
+struct alive *alive_start(struct loop *loop, const struct address *addresses, size_t count,
                           alive_done_fn *done, void *userdata)
 {
     struct alive *alive = calloc(1, sizeof *alive);
@@ -52,7 +52,7 @@ struct alive *alive_start(const AvahiPoll *poll_api, const struct address *addre
         address_set_port(&address, PORT);
         alive->attempts[i].alive = alive;
         alive->attempts[i].dial =
-            tcp_connect_start(poll_api, &address, DEADLINE_US, on_dialled, &alive->attempts[i]);
+            tcp_connect_start(loop, &address, DEADLINE_US, on_dialled, &alive->attempts[i]);
         is_complete = alive->attempts[i].dial != NULL;
     }
     if (is_complete)

@@ -7,7 +7,7 @@
 
 #include "base/address.h"
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 #include <stddef.h>
 
 struct alive;
@@ -18,7 +18,7 @@ typedef void alive_done_fn(const bool *is_alive, void *userdata);
 /* Tries to connect to a TCP port that is hardly ever open; a refusal is an answer, too. An address
  * without an answer within 1.5 s is not alive. The addresses are copied; count is above 0. NULL
  * when memory ran out. */
-struct alive *alive_start(const AvahiPoll *poll_api, const struct address *addresses, size_t count,
+struct alive *alive_start(struct loop *loop, const struct address *addresses, size_t count,
                           alive_done_fn *done, void *userdata);
 /* Allowed at any time, also in done, and needed after it. */
 void alive_free(struct alive *alive);

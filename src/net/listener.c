@@ -39,11 +39,11 @@ struct expectation {
 };
 
 struct listener {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     int descriptor;
     uint16_t port;
-    AvahiWatch *watch;
-    AvahiTimeout *rest;
+    struct loop_watch watch;
+    struct loop_timer rest;
     struct expectation *expectations;
     unsigned turned_away; /* and told so */
     int64_t stranger_us;
@@ -93,11 +93,10 @@ static void hand_over(struct listener *listener, int descriptor, const struct ad
         close(descriptor);
 }
 
-static void on_rested(AvahiTimeout *timeout, void *userdata)
+static void on_rested(void *userdata)
 {
-    (void)timeout;
     struct listener *listener = userdata;
-    listener->poll_api->watch_update(listener->watch, AVAHI_WATCH_IN);
+    loop_watch_change(&listener->watch, LOOP_READABLE);
 }
 
 /* EAGAIN ends the turn; a connection that died in the queue is its session's deadline's business.
@@ -107,23 +106,22 @@ static void handle_accept_error(struct listener *listener, int reason)
     if (reason == EAGAIN || reason == EINTR)
         return;
     diag_debug("accepting a connection: %s", strerror(reason));
-    if ((reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM) &&
-        loop_arm(listener->poll_api, &listener->rest, OUT_OF_FILES_US, on_rested, listener) == 0) {
+    if (reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM) {
+        loop_timer_start(&listener->rest, OUT_OF_FILES_US);
         listener->trouble = reason;
-        listener->poll_api->watch_update(listener->watch, 0);
+        loop_watch_change(&listener->watch, 0);
     }
 }
 
-static void on_connection(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_connection(unsigned events, void *userdata)
 {
-    (void)watch;
-    (void)event;
+    (void)events;
     struct listener *listener = userdata;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         struct sockaddr_storage storage;
         socklen_t length = sizeof storage;
-        int descriptor =
-            accept4(fd, (struct sockaddr *)&storage, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int descriptor = accept4(listener->descriptor, (struct sockaddr *)&storage, &length,
+                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (descriptor < 0) {
             handle_accept_error(listener, errno);
             return;
@@ -239,15 +237,15 @@ static uint16_t bound_port(int descriptor)
     return address_port(&local);
 }
 
-struct listener *listener_open(const AvahiPoll *poll_api, const struct source *source,
-                               uint16_t port_first, uint16_t port_last, struct ota_failure *failure)
+struct listener *listener_open(struct loop *loop, const struct source *source, uint16_t port_first,
+                               uint16_t port_last, struct ota_failure *failure)
 {
     struct listener *listener = calloc(1, sizeof *listener);
     if (!listener) {
         ota_fail(failure, OTA_E_INTERNAL, "out of memory");
         return NULL;
     }
-    listener->poll_api = poll_api;
+    listener->loop = loop;
     listener->descriptor = listen_on_first_free(source, port_first, port_last);
     if (listener->descriptor < 0) {
         describe_failure(failure, source, port_first, port_last, errno);
@@ -255,9 +253,9 @@ struct listener *listener_open(const AvahiPoll *poll_api, const struct source *s
         return NULL;
     }
     listener->port = bound_port(listener->descriptor);
-    listener->watch = poll_api->watch_new(poll_api, listener->descriptor, AVAHI_WATCH_IN,
-                                          on_connection, listener);
-    if (!listener->watch || !listener->port) {
+    loop_timer_init(&listener->rest, loop, on_rested, listener);
+    if (!listener->port || loop_watch_start(&listener->watch, loop, listener->descriptor,
+                                            LOOP_READABLE, on_connection, listener) < 0) {
         ota_fail(failure, OTA_E_INTERNAL, "cannot watch the back-channel's port");
         listener_close(listener);
         return NULL;
@@ -274,10 +272,8 @@ void listener_close(struct listener *listener)
         free(listener->expectations);
         listener->expectations = next;
     }
-    if (listener->watch)
-        listener->poll_api->watch_free(listener->watch);
-    if (listener->rest)
-        listener->poll_api->timeout_free(listener->rest);
+    loop_watch_stop(&listener->watch);
+    loop_timer_stop(&listener->rest);
     close(listener->descriptor);
     free(listener);
 }

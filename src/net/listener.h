@@ -9,7 +9,7 @@
 #include "esp-ota.h"
 #include "net/source.h"
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 
 struct listener;
 
@@ -20,9 +20,8 @@ typedef bool listener_accept_fn(int descriptor, const struct address *peer, void
 /* Listens at source (NULL: all addresses, IPv4 and IPv6), on the first free port from port_first to
  * port_last (both 0: any free port). NULL with OTA_E_NO_PORT (the message names the
  * range and the reason) or OTA_E_INTERNAL. */
-struct listener *listener_open(const AvahiPoll *poll_api, const struct source *source,
-                               uint16_t port_first, uint16_t port_last,
-                               struct ota_failure *failure);
+struct listener *listener_open(struct loop *loop, const struct source *source, uint16_t port_first,
+                               uint16_t port_last, struct ota_failure *failure);
 void listener_close(struct listener *listener);
 uint16_t listener_port(const struct listener *listener);
 /* Where the last connection that was turned away came from; NULL: none was, since that time. */

@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 struct tcp_connect {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     tcp_connect_done_fn *on_done;
     void *userdata;
     int descriptor;
     int reason; /* why connect(2) failed at once */
-    AvahiWatch *watch;
-    AvahiTimeout *timeout;
+    struct loop_watch watch;
+    struct loop_timer timeout;
 };
 
 /* Nothing is touched after on_done, which may have freed the dial. */
@@ -26,29 +26,27 @@ static void finish(struct tcp_connect *dial, int reason)
 {
     int descriptor = dial->descriptor;
     dial->descriptor = -1;
-    if (dial->watch)
-        dial->poll_api->watch_free(dial->watch);
-    dial->watch = NULL;
-    loop_arm(dial->poll_api, &dial->timeout, -1, NULL, NULL);
+    loop_watch_stop(&dial->watch);
+    loop_timer_stop(&dial->timeout);
     if (reason != 0 && descriptor >= 0)
         close(descriptor);
     dial->on_done(reason == 0 ? descriptor : -1, reason, dial->userdata);
 }
 
-static void on_writable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_writable(unsigned events, void *userdata)
 {
-    (void)watch;
-    (void)event;
+    (void)events;
+
+    struct tcp_connect *dial = userdata;
     int reason = 0;
     socklen_t length = sizeof reason;
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &reason, &length) < 0)
+    if (getsockopt(dial->descriptor, SOL_SOCKET, SO_ERROR, &reason, &length) < 0)
         reason = errno;
-    finish(userdata, reason);
+    finish(dial, reason);
 }
 
-static void on_deadline(AvahiTimeout *timeout, void *userdata)
+static void on_deadline(void *userdata)
 {
-    (void)timeout;
     struct tcp_connect *dial = userdata;
     finish(dial, dial->reason ? dial->reason : ETIMEDOUT);
 }
@@ -65,7 +63,7 @@ static int try_to_connect(struct tcp_connect *dial, const struct address *addres
     return errno == EINPROGRESS ? 0 : errno;
 }
 
-struct tcp_connect *tcp_connect_start(const AvahiPoll *poll_api, const struct address *address,
+struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *address,
                                       int64_t deadline_us, tcp_connect_done_fn *on_done,
                                       void *userdata)
 {
@@ -73,17 +71,16 @@ struct tcp_connect *tcp_connect_start(const AvahiPoll *poll_api, const struct ad
     if (!dial)
         return NULL;
     *dial = (struct tcp_connect){
-        .poll_api = poll_api, .on_done = on_done, .userdata = userdata, .descriptor = -1};
+        .loop = loop, .on_done = on_done, .userdata = userdata, .descriptor = -1};
     dial->reason = try_to_connect(dial, address);
-    if (dial->reason == 0)
-        dial->watch =
-            poll_api->watch_new(poll_api, dial->descriptor, AVAHI_WATCH_OUT, on_writable, dial);
-    int64_t delay_us = dial->reason == 0 ? deadline_us : 0;
-    if ((dial->reason == 0 && !dial->watch) ||
-        loop_arm(poll_api, &dial->timeout, delay_us, on_deadline, dial) < 0) {
+
+    loop_timer_init(&dial->timeout, loop, on_deadline, dial);
+    if (dial->reason == 0 && loop_watch_start(&dial->watch, loop, dial->descriptor, LOOP_WRITABLE,
+                                              on_writable, dial) < 0) {
         tcp_connect_free(dial);
         return NULL;
     }
+    loop_timer_start(&dial->timeout, dial->reason == 0 ? deadline_us : 0);
     return dial;
 }
 
@@ -91,10 +88,8 @@ void tcp_connect_free(struct tcp_connect *dial)
 {
     if (!dial)
         return;
-    if (dial->watch)
-        dial->poll_api->watch_free(dial->watch);
-    if (dial->timeout)
-        dial->poll_api->timeout_free(dial->timeout);
+    loop_watch_stop(&dial->watch);
+    loop_timer_stop(&dial->timeout);
     if (dial->descriptor >= 0)
         close(dial->descriptor);
     free(dial);

@@ -6,7 +6,7 @@
 
 #include "base/address.h"
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 
 struct tcp_connect;
 
@@ -15,7 +15,7 @@ struct tcp_connect;
 typedef void tcp_connect_done_fn(int descriptor, int reason, void *userdata);
 
 /* Starts; the attempt is given up after deadline_us. NULL when memory ran out. */
-struct tcp_connect *tcp_connect_start(const AvahiPoll *poll_api, const struct address *address,
+struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *address,
                                       int64_t deadline_us, tcp_connect_done_fn *on_done,
                                       void *userdata);
 /* Allowed at any time, and needed also after on_done. */

@@ -23,7 +23,7 @@ static void go_deaf(struct udp *udp, int reason)
 {
     udp->trouble = reason;
     udp->is_deaf = true;
-    udp->poll_api->watch_update(udp->watch, 0);
+    loop_watch_change(&udp->watch, 0);
 }
 
 void udp_receive(struct udp *udp)
@@ -48,11 +48,9 @@ void udp_receive(struct udp *udp)
     }
 }
 
-static void on_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_readable(unsigned events, void *userdata)
 {
-    (void)watch;
-    (void)fd;
-    (void)event;
+    (void)events;
     udp_receive(userdata);
 }
 
@@ -68,12 +66,9 @@ int udp_open(struct udp *udp, const struct source *source, const struct address 
     udp->descriptor = socket(board->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (udp->descriptor < 0)
         return -1;
-    if (connect_to(udp->descriptor, source, board) == 0) {
-        errno = ENOMEM;
-        udp->watch = udp->poll_api->watch_new(udp->poll_api, udp->descriptor, AVAHI_WATCH_IN,
-                                              on_readable, udp);
-    }
-    if (udp->watch)
+    if (connect_to(udp->descriptor, source, board) == 0 &&
+        loop_watch_start(&udp->watch, udp->loop, udp->descriptor, LOOP_READABLE, on_readable,
+                         udp) == 0)
         return 0;
     int reason = errno;
     udp_close(udp);
@@ -84,7 +79,7 @@ int udp_open(struct udp *udp, const struct source *source, const struct address 
 int udp_send(struct udp *udp, const void *data, size_t length)
 {
     if (udp->is_deaf)
-        udp->poll_api->watch_update(udp->watch, AVAHI_WATCH_IN);
+        loop_watch_change(&udp->watch, LOOP_READABLE);
     udp->is_deaf = false;
     udp->trouble = 0;
 
@@ -108,9 +103,7 @@ bool udp_local(const struct udp *udp, struct address *local)
 
 void udp_close(struct udp *udp)
 {
-    if (udp->watch)
-        udp->poll_api->watch_free(udp->watch);
-    udp->watch = NULL;
+    loop_watch_stop(&udp->watch);
     if (udp->descriptor >= 0)
         close(udp->descriptor);
     udp->descriptor = -1;

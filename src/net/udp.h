@@ -7,7 +7,7 @@
 #include "base/address.h"
 #include "net/source.h"
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 #include <stddef.h>
 
 /* A datagram from the board, valid during the call; it is cut to what a board has to say. */
@@ -17,12 +17,12 @@ typedef void udp_error_fn(int reason, void *userdata);
 
 /* The caller fills in the first four, and sets descriptor to -1. */
 struct udp {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     udp_datagram_fn *on_datagram;
     udp_error_fn *on_error;
     void *userdata;
     int descriptor; /* -1: closed */
-    AvahiWatch *watch;
+    struct loop_watch watch;
     int trouble; /* errno why this computer could not send or receive the last datagram; 0: it could
                   */
     bool is_deaf; /* it could not receive: nothing is heard before the next udp_send() */

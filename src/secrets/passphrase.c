@@ -56,8 +56,7 @@ static enum ota_error ask(struct question *question, const char *shown, struct o
         loop_catch_status(question->loop, on_status, question) < 0)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
     question->shown = shown;
-    question->prompt =
-        prompt_start(loop_poll_api(question->loop), text, PROMPT_US, on_answer, question);
+    question->prompt = prompt_start(question->loop, text, PROMPT_US, on_answer, question);
     if (!question->prompt)
         return ota_fail(
             failure, OTA_E_USAGE,

@@ -28,9 +28,9 @@ enum {
 };
 
 struct prompt {
-    const AvahiPoll *poll_api;
-    AvahiWatch *watch;
-    AvahiTimeout *timeout;
+    struct loop *loop;
+    struct loop_watch watch;
+    struct loop_timer timeout;
     int64_t deadline_us;
     prompt_done_fn *done;
     void *userdata;
@@ -85,16 +85,14 @@ static void restore(struct prompt *prompt)
 
 static void stop_reading(struct prompt *prompt)
 {
-    if (prompt->watch)
-        prompt->poll_api->watch_free(prompt->watch);
-    prompt->watch = NULL;
+    loop_watch_stop(&prompt->watch);
 }
 
 /* The last thing that happens: the callback may free the prompt. */
 static void finish(struct prompt *prompt, const char *answer)
 {
     stop_reading(prompt);
-    loop_arm(prompt->poll_api, &prompt->timeout, -1, NULL, NULL);
+    loop_timer_stop(&prompt->timeout);
     restore(prompt);
     prompt->done(answer, prompt->userdata);
 }
@@ -135,15 +133,14 @@ static void wait_for_hangup(struct prompt *prompt)
     prompt->deadline_us = loop_now_us() + HANGUP_US;
 }
 
-static void on_readable(AvahiWatch *watch, int descriptor, AvahiWatchEvent events, void *userdata)
+static void on_readable(unsigned events, void *userdata)
 {
-    (void)watch;
     struct prompt *prompt = userdata;
     char typed[256];
-    ssize_t got = read(descriptor, typed, sizeof typed);
+    ssize_t got = read(prompt->terminal, typed, sizeof typed);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (got < 0 || (got == 0 && (events & AVAHI_WATCH_HUP))) {
+    if (got < 0 || (got == 0 && (events & LOOP_HUNG_UP))) {
         wait_for_hangup(prompt);
         return;
     }
@@ -157,9 +154,8 @@ static void on_readable(AvahiWatch *watch, int descriptor, AvahiWatchEvent event
     digest_cleanse(typed, sizeof typed);
 }
 
-static void on_timeout(AvahiTimeout *timeout, void *userdata)
+static void on_timeout(void *userdata)
 {
-    (void)timeout;
     struct prompt *prompt = userdata;
     int64_t left_us = prompt->deadline_us - loop_now_us();
     if (left_us <= 0) {
@@ -169,8 +165,7 @@ static void on_timeout(AvahiTimeout *timeout, void *userdata)
     struct termios now;
     if (tcgetattr(prompt->terminal, &now) == 0 && (now.c_lflag & ECHO) != 0)
         silence(prompt);
-    loop_arm(prompt->poll_api, &prompt->timeout, left_us < CHECK_US ? left_us : CHECK_US,
-             on_timeout, prompt);
+    loop_timer_start(&prompt->timeout, left_us < CHECK_US ? left_us : CHECK_US);
 }
 
 /* Line editing as ever, whatever mode the terminal was left in, but no echo; the suspend key ends a
@@ -203,13 +198,13 @@ static int open_terminal(struct prompt *prompt)
     return silence(prompt);
 }
 
-struct prompt *prompt_start(const AvahiPoll *poll_api, const char *text, int64_t timeout_us,
+struct prompt *prompt_start(struct loop *loop, const char *text, int64_t timeout_us,
                             prompt_done_fn *done, void *userdata)
 {
     struct prompt *prompt = calloc(1, sizeof *prompt);
     if (!prompt)
         return NULL;
-    *prompt = (struct prompt){.poll_api = poll_api,
+    *prompt = (struct prompt){.loop = loop,
                               .deadline_us = loop_now_us() + timeout_us,
                               .done = done,
                               .userdata = userdata,
@@ -218,14 +213,11 @@ struct prompt *prompt_start(const AvahiPoll *poll_api, const char *text, int64_t
                               .line = secret_alloc(LINE_SIZE)};
     if (!prompt->text || !prompt->line || open_terminal(prompt) < 0)
         goto cleanup;
-    prompt->watch =
-        poll_api->watch_new(poll_api, prompt->terminal, AVAHI_WATCH_IN, on_readable, prompt);
-    if (!prompt->watch ||
-        loop_arm(poll_api, &prompt->timeout, timeout_us < CHECK_US ? timeout_us : CHECK_US,
-                 on_timeout, prompt) < 0) {
-        errno = ENOMEM;
+    if (loop_watch_start(&prompt->watch, loop, prompt->terminal, LOOP_READABLE, on_readable,
+                         prompt) < 0)
         goto cleanup;
-    }
+    loop_timer_init(&prompt->timeout, loop, on_timeout, prompt);
+    loop_timer_start(&prompt->timeout, timeout_us < CHECK_US ? timeout_us : CHECK_US);
     return prompt;
 
 cleanup:;
@@ -250,8 +242,7 @@ void prompt_free(struct prompt *prompt)
     if (!prompt)
         return;
     stop_reading(prompt);
-    if (prompt->timeout)
-        prompt->poll_api->timeout_free(prompt->timeout);
+    loop_timer_stop(&prompt->timeout);
     restore(prompt);
     if (prompt->terminal >= 0)
         close(prompt->terminal);

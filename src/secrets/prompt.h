@@ -4,7 +4,7 @@
 #ifndef ESP_OTA_SECRETS_PROMPT_H
 #define ESP_OTA_SECRETS_PROMPT_H
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 #include <stdint.h>
 
 struct prompt;
@@ -17,7 +17,7 @@ typedef void prompt_done_fn(const char *answer, void *userdata);
  * called once, from the loop, when the terminal is as it was before. NULL when there is no terminal
  * or another process group has it (errno says why). prompt_free() may be called at any time, also
  * from done; it restores the terminal and cleanses what was typed. */
-struct prompt *prompt_start(const AvahiPoll *poll_api, const char *text, int64_t timeout_us,
+struct prompt *prompt_start(struct loop *loop, const char *text, int64_t timeout_us,
                             prompt_done_fn *done, void *userdata);
 void prompt_free(struct prompt *prompt);
 

@@ -41,7 +41,7 @@ int candidates_open(struct candidates *candidates)
         struct candidate *candidate = &candidates->list[i];
 
         candidate->candidates = candidates;
-        candidate->udp = (struct udp){.poll_api = candidates->poll_api,
+        candidate->udp = (struct udp){.loop = candidates->loop,
                                       .on_datagram = on_datagram,
                                       .on_error = on_error,
                                       .userdata = candidate,

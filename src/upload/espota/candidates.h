@@ -5,6 +5,7 @@
 #ifndef ESP_OTA_UPLOAD_ESPOTA_CANDIDATES_H
 #define ESP_OTA_UPLOAD_ESPOTA_CANDIDATES_H
 
+#include "base/loop.h"
 #include "net/udp.h"
 #include "upload/espota/endpoints.h"
 
@@ -25,7 +26,7 @@ struct candidate {
 
 /* The caller fills in the first six; the rest starts as 0. */
 struct candidates {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     const struct endpoints *endpoints; /* must outlive it */
     const struct source *source;       /* as for udp_open() */
     candidates_datagram_fn *on_datagram;

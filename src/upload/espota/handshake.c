@@ -68,8 +68,7 @@ static void arm(struct handshake *handshake)
         next_us = handshake->resend_us;
 
     int64_t delay_us = next_us - loop_now_us();
-    loop_arm(handshake->config->poll_api, &handshake->timer, delay_us > 0 ? delay_us : 0, NULL,
-             NULL);
+    loop_timer_start(&handshake->timer, delay_us > 0 ? delay_us : 0);
 }
 
 void handshake_enter(struct handshake *handshake, enum state state, int64_t limit_us,
@@ -246,9 +245,8 @@ static const struct state_row states[STATE_COUNT] = {
     [ACCEPT] = {OTA_PHASE_ACCEPT, on_reply_while_accepting, NULL, end_no_connection},
 };
 
-static void on_timer(AvahiTimeout *timeout, void *userdata)
+static void on_timer(void *userdata)
 {
-    (void)timeout;
     struct handshake *handshake = userdata;
     int64_t now_us = loop_now_us();
     if (handshake->done)
@@ -330,7 +328,7 @@ struct handshake *handshake_start(const struct session_config *config,
     handshake->config = config;
     handshake->callbacks = *callbacks;
     handshake->start_us = loop_now_us();
-    handshake->candidates = (struct candidates){.poll_api = config->poll_api,
+    handshake->candidates = (struct candidates){.loop = config->loop,
                                                 .endpoints = config->endpoints,
                                                 .source = config->source,
                                                 .on_datagram = on_datagram,
@@ -340,8 +338,8 @@ struct handshake *handshake_start(const struct session_config *config,
     handshake->password = config->password;
     handshake->sha256_scheme =
         config->md5_target || config->trust->keeps_md5_hash ? AUTH_SHA256_MD5 : AUTH_SHA256;
-    if (candidates_open(&handshake->candidates) < 0 ||
-        loop_arm(config->poll_api, &handshake->timer, 0, on_timer, handshake) < 0) {
+    loop_timer_init(&handshake->timer, config->loop, on_timer, handshake);
+    if (candidates_open(&handshake->candidates) < 0) {
         candidates_free(&handshake->candidates);
         free(handshake);
         return NULL;
@@ -400,7 +398,7 @@ void handshake_free(struct handshake *handshake)
     release_board(handshake);
     candidates_free(&handshake->candidates);
     work_queue_remove(handshake->config->work_queue, &handshake->answering);
-    handshake->config->poll_api->timeout_free(handshake->timer);
+    loop_timer_stop(&handshake->timer);
     digest_cleanse(handshake->answer, sizeof handshake->answer);
     free(handshake);
 }

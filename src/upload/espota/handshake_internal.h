@@ -27,7 +27,7 @@ struct handshake {
     struct ota_failure failure;
     char board_address[ADDRESS_TEXT_MAX + 8]; /* the current candidate's, with port, for messages */
 
-    AvahiTimeout *timer;
+    struct loop_timer timer;
     int64_t deadline_us;
     int64_t resend_us; /* 0: nothing to resend */
 

@@ -19,7 +19,7 @@ struct session {
     struct session_callbacks callbacks;
     struct handshake *handshake; /* until the board connects */
     struct transfer *transfer;   /* from then on */
-    AvahiTimeout *failed;        /* carries a failure to start out of session_start() */
+    struct loop_timer failed;    /* carries a failure to start out of session_start() */
     struct ota_failure failure;
 };
 
@@ -39,9 +39,8 @@ static void end(const struct ota_failure *failure, void *userdata)
     session->callbacks.on_done(session, failure, session->callbacks.userdata);
 }
 
-static void on_failed_to_start(AvahiTimeout *timeout, void *userdata)
+static void on_failed_to_start(void *userdata)
 {
-    (void)timeout;
     struct session *session = userdata;
     end(&session->failure, session);
 }
@@ -49,7 +48,7 @@ static void on_failed_to_start(AvahiTimeout *timeout, void *userdata)
 static void fail_later(struct session *session, const char *why)
 {
     ota_fail(&session->failure, OTA_E_INTERNAL, "%s", why);
-    loop_arm(session->config.poll_api, &session->failed, 0, NULL, NULL);
+    loop_timer_start(&session->failed, 0);
 }
 
 static void on_progress(size_t acknowledged, void *userdata)
@@ -75,7 +74,7 @@ static bool on_accept(int descriptor, const struct address *peer, void *userdata
 
     if (!session->handshake || !handshake_connected(session->handshake, peer))
         return false;
-    const struct transfer_config config = {.poll_api = session->config.poll_api,
+    const struct transfer_config config = {.loop = session->config.loop,
                                            .board = session->config.board,
                                            .image = session->config.image,
                                            .echo = session->config.echo,
@@ -141,10 +140,7 @@ struct session *session_start(const struct session_config *config,
         return NULL;
     session->config = *config;
     session->callbacks = *callbacks;
-    if (loop_arm(config->poll_api, &session->failed, -1, on_failed_to_start, session) < 0) {
-        free(session);
-        return NULL;
-    }
+    loop_timer_init(&session->failed, config->loop, on_failed_to_start, session);
     begin(session);
     return session;
 }
@@ -163,7 +159,7 @@ void session_free(struct session *session)
     listener_forget(session->config.listener, session);
     handshake_free(session->handshake);
     transfer_free(session->transfer);
-    session->config.poll_api->timeout_free(session->failed);
+    loop_timer_stop(&session->failed);
     free(session);
 }
 

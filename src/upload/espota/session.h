@@ -5,6 +5,7 @@
 #ifndef ESP_OTA_UPLOAD_ESPOTA_SESSION_H
 #define ESP_OTA_UPLOAD_ESPOTA_SESSION_H
 
+#include "base/loop.h"
 #include "base/work_queue.h"
 #include "discovery/namesakes.h"
 #include "image/image.h"
@@ -29,7 +30,7 @@ enum notice {
 
 /* Everything a session needs; the pointers must outlive it. */
 struct session_config {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     struct listener *listener;
     struct work_queue *work_queue;
     const struct image *image;

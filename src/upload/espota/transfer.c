@@ -59,8 +59,8 @@ struct transfer {
     struct transfer_config config;
     struct transfer_callbacks callbacks;
     int descriptor;
-    AvahiWatch *watch;
-    AvahiTimeout *tick;
+    struct loop_watch watch;
+    struct loop_timer tick;
     struct backchannel channel;
     struct echo_window said;
     size_t written;      /* handed to the kernel */
@@ -108,8 +108,8 @@ static void update_progress(struct transfer *transfer)
 static void finish(struct transfer *transfer)
 {
     transfer->done = true;
-    transfer->config.poll_api->watch_update(transfer->watch, 0);
-    loop_arm(transfer->config.poll_api, &transfer->tick, 0, NULL, NULL);
+    loop_watch_change(&transfer->watch, 0);
+    loop_timer_start(&transfer->tick, 0);
 }
 
 static void fail_with_reason(struct transfer *transfer)
@@ -285,22 +285,20 @@ static void send_more(struct transfer *transfer)
 
 static void watch_for_what_matters(struct transfer *transfer)
 {
-    AvahiWatchEvent events = AVAHI_WATCH_IN;
+    unsigned events = LOOP_READABLE;
     if (transfer->done)
         events = 0;
     else if (may_send(transfer) > 0)
-        events |= AVAHI_WATCH_OUT;
-    transfer->config.poll_api->watch_update(transfer->watch, events);
+        events |= LOOP_WRITABLE;
+    loop_watch_change(&transfer->watch, events);
 }
 
-static void on_socket(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_socket(unsigned events, void *userdata)
 {
-    (void)watch;
-    (void)fd;
     struct transfer *transfer = userdata;
     if (transfer->done)
         return;
-    if (event != AVAHI_WATCH_OUT)
+    if (events != LOOP_WRITABLE)
         receive(transfer);
     if (!transfer->done)
         send_more(transfer);
@@ -328,9 +326,8 @@ static void check_deadlines(struct transfer *transfer)
         finish_without_verdict(transfer, OTA_E_STALLED, "the board takes less than 512 bytes/s");
 }
 
-static void on_tick(AvahiTimeout *timeout, void *userdata)
+static void on_tick(void *userdata)
 {
-    (void)timeout;
     struct transfer *transfer = userdata;
     if (!transfer->done) {
         update_progress(transfer);
@@ -344,7 +341,7 @@ static void on_tick(AvahiTimeout *timeout, void *userdata)
         transfer->callbacks.on_done(&transfer->failure, transfer->callbacks.userdata);
         return;
     }
-    loop_arm(transfer->config.poll_api, &transfer->tick, TICK_US, NULL, NULL);
+    loop_timer_start(&transfer->tick, TICK_US);
 }
 
 static void tune_socket(int descriptor)
@@ -374,13 +371,13 @@ struct transfer *transfer_start(const struct transfer_config *config, int descri
     transfer->start_us = transfer->progress_us = transfer->heard_us = loop_now_us();
     backchannel_init(&transfer->channel);
     tune_socket(descriptor);
-    transfer->watch = config->poll_api->watch_new(config->poll_api, descriptor, AVAHI_WATCH_IN,
-                                                  on_socket, transfer);
-    if (!transfer->watch ||
-        loop_arm(config->poll_api, &transfer->tick, TICK_US, on_tick, transfer) < 0) {
+    loop_timer_init(&transfer->tick, config->loop, on_tick, transfer);
+    if (loop_watch_start(&transfer->watch, config->loop, descriptor, LOOP_READABLE, on_socket,
+                         transfer) < 0) {
         transfer_free(transfer);
         return NULL;
     }
+    loop_timer_start(&transfer->tick, TICK_US);
     send_more(transfer);
     watch_for_what_matters(transfer);
     return transfer;
@@ -409,10 +406,8 @@ void transfer_free(struct transfer *transfer)
 {
     if (!transfer)
         return;
-    if (transfer->watch)
-        transfer->config.poll_api->watch_free(transfer->watch);
-    if (transfer->tick)
-        transfer->config.poll_api->timeout_free(transfer->tick);
+    loop_watch_stop(&transfer->watch);
+    loop_timer_stop(&transfer->tick);
     drain(transfer->descriptor);
     discard_unsent(transfer);
     close(transfer->descriptor);

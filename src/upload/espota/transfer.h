@@ -7,12 +7,12 @@
 #include "image/image.h"
 #include "secrets/echo.h"
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
 
 struct transfer;
 
 struct transfer_config {
-    const AvahiPoll *poll_api;
+    struct loop *loop;
     const char *board;         /* what the user calls it, escaped, for debug lines */
     const struct image *image; /* must outlive the transfer */
     const struct echo *echo;   /* what is not shown of the board's words; NULL: nothing */

@@ -10,14 +10,16 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+enum { PIPES = 3, MANY = 1000, S = 1000000 };
 
 static int setup(void **state)
 {
@@ -31,275 +33,443 @@ static int teardown(void **state)
     return 0;
 }
 
-struct counter {
-    struct loop *loop;
-    const AvahiPoll *api;
-    AvahiTimeout *timeout;
-    AvahiTimeout *other;
-    AvahiWatch *watches[3];
-    int pipes[3][2];
-    int calls[3];
-    int order[8];
-    int seen;
-    int number;
+struct counter;
+
+struct piped {
+    struct counter *counter;
+    struct loop_watch watch;
+    int ends[2];
+    int calls;
 };
 
-static void quit_on_timeout(AvahiTimeout *timeout, void *userdata)
+struct counter {
+    struct loop *loop;
+    struct loop_timer timer, other;
+    struct piped pipes[PIPES];
+    int calls, other_calls;
+    int order[8];
+    int seen;
+};
+
+/* -- timers -- */
+
+static void quit_when_due(void *userdata)
 {
-    (void)timeout;
     struct counter *counter = userdata;
-    counter->calls[0]++;
+
+    counter->calls++;
     loop_quit(counter->loop);
 }
 
-static void test_timeout_fires_once_and_not_early(void **state)
+static void run_for(struct counter *counter, int64_t delay_us)
 {
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
-    int64_t start_us = loop_now_us();
-    assert_int_equal(loop_arm(counter.api, &counter.timeout, 20000, quit_on_timeout, &counter), 0);
-    assert_int_equal(loop_run(counter.loop), 0);
-    assert_true(loop_now_us() - start_us >= 19000); /* one millisecond for the wall clock's grain */
-    assert_int_equal(counter.calls[0], 1);
+    loop_timer_init(&counter->timer, counter->loop, quit_when_due, counter);
+    loop_timer_start(&counter->timer, delay_us);
+    assert_int_equal(loop_run(counter->loop), 0);
 }
 
-static struct timeval given;
-static const AvahiPoll *ours;
-
-static void note_and_update(AvahiTimeout *timeout, const struct timeval *when)
-{
-    given = when ? *when : (struct timeval){0};
-    ours->timeout_update(timeout, when);
-}
-
-/* Another loop behind Avahi's interface knows only the wall clock. */
-static void test_arm_on_another_loop(void **state)
+static void test_timer_fires_once_and_not_early(void **state)
 {
     struct counter counter = {.loop = *state};
-    AvahiPoll other = *loop_poll_api(*state);
-    struct timeval before;
-    ours = loop_poll_api(*state);
-    other.timeout_update = note_and_update;
-    gettimeofday(&before, NULL);
-    assert_int_equal(loop_arm(&other, &counter.timeout, 3600000000, quit_on_timeout, &counter), 0);
-    assert_in_range(given.tv_sec - before.tv_sec, 3600, 3660);
-    assert_in_range(given.tv_usec, 0, 999999);
-    assert_int_equal(loop_arm(&other, &counter.timeout, -1, NULL, NULL), 0);
-    assert_int_equal(given.tv_sec, 0);
-    assert_int_equal(loop_arm(&other, &counter.timeout, 1000, NULL, NULL), 0);
-    assert_int_equal(loop_run(counter.loop), 0);
-    assert_int_equal(counter.calls[0], 1);
-}
-
-static void count_and_rearm(AvahiTimeout *timeout, void *userdata)
-{
-    (void)timeout;
-    struct counter *counter = userdata;
-    AvahiTimeout **next = ++counter->calls[1] < 100 ? &counter->other : &counter->timeout;
-    loop_arm(counter->api, next, 0, NULL, NULL);
-}
-
-static void test_timeouts_order_disarm_rearm(void **state)
-{
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
-    loop_arm(counter.api, &counter.timeout, 60 * INT64_C(1000000), quit_on_timeout, &counter);
-    loop_arm(counter.api, &counter.other, 0, count_and_rearm, &counter);
-    AvahiTimeout *never = NULL;
-    loop_arm(counter.api, &never, 0, quit_on_timeout, &counter);
-    loop_arm(counter.api, &never, -1, NULL, NULL);
-    assert_int_equal(loop_run(counter.loop), 0);
-    assert_int_equal(counter.calls[0], 1);   /* the disarmed one did not quit as well */
-    assert_int_equal(counter.calls[1], 100); /* a timeout armed in its own callback fires again */
-}
-
-static void test_wall_clock_deadline_in_the_past_is_now(void **state)
-{
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
-    struct timeval past = {.tv_sec = 1};
-    assert_non_null(counter.api->timeout_new(counter.api, &past, quit_on_timeout, &counter));
-    assert_int_equal(loop_run(counter.loop), 0);
-    assert_int_equal(counter.calls[0], 1);
-}
-
-/* Every reading of the wall clock differs from the one before by wall_clock_jump_s. */
-static long wall_clock_jump_s;
-static unsigned wall_clock_readings;
-
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): glibc says __tv */
-int gettimeofday(struct timeval *restrict now, void *restrict zone)
-{
-    struct timespec precise;
-    (void)zone;
-    clock_gettime(CLOCK_REALTIME, &precise);
-    now->tv_sec = precise.tv_sec + (wall_clock_readings++ % 2 ? wall_clock_jump_s : 0);
-    now->tv_usec = precise.tv_nsec / 1000;
-    return 0;
-}
-
-static void test_wall_clock_jumps_move_no_timeout(void **state)
-{
-    static const long jumps_s[] = {3600, -3600};
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
-    for (size_t i = 0; i < sizeof jumps_s / sizeof *jumps_s; i++) {
-        wall_clock_jump_s = jumps_s[i];
-        int64_t start_us = loop_now_us();
-        loop_arm(counter.api, &counter.timeout, 20000, quit_on_timeout, &counter);
-        loop_arm(counter.api, &counter.other, 10 * INT64_C(1000000), quit_on_timeout, &counter);
-        assert_int_equal(loop_run(counter.loop), 0);
-        assert_in_range(loop_now_us() - start_us, 20000, 9 * INT64_C(1000000));
-    }
-    wall_clock_jump_s = 0;
-}
-
-static void open_pipes(struct counter *counter)
-{
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(pipe2(counter->pipes[i], O_NONBLOCK), 0);
-        assert_int_equal(write(counter->pipes[i][1], "x", 1), 1);
-    }
-}
-
-static void close_pipes(struct counter *counter)
-{
-    for (int i = 0; i < 3; i++) {
-        close(counter->pipes[i][0]);
-        close(counter->pipes[i][1]);
-    }
-}
-
-static int index_of(const struct counter *counter, int fd)
-{
-    for (int i = 0; i < 3; i++)
-        if (counter->pipes[i][0] == fd)
-            return i;
-    return -1;
-}
-
-/* Never reads: its descriptor stays ready, as a board's that floods us does. */
-static void stay_ready(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
-{
-    struct counter *counter = userdata;
-    assert_int_equal(event, AVAHI_WATCH_IN);
-    assert_int_equal(counter->api->watch_get_events(watch), AVAHI_WATCH_IN);
-    if (++counter->calls[index_of(counter, fd)] == 50)
-        loop_quit(counter->loop);
-}
-
-static void test_every_ready_descriptor_has_its_turn(void **state)
-{
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
-    open_pipes(&counter);
-    for (int i = 0; i < 3; i++)
-        counter.watches[i] = counter.api->watch_new(counter.api, counter.pipes[i][0],
-                                                    AVAHI_WATCH_IN, stay_ready, &counter);
-    assert_int_equal(loop_run(counter.loop), 0);
-    for (int i = 0; i < 3; i++)
-        assert_in_range(counter.calls[i], 49, 50);
-    close_pipes(&counter);
-}
-
-static void stay_ready_for_ever(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
-{
-    (void)watch;
-    (void)event;
-    struct counter *counter = userdata;
-    counter->calls[index_of(counter, fd)]++;
-}
-
-static void quit_when_due(AvahiTimeout *timeout, void *userdata)
-{
-    (void)timeout;
-    loop_quit(((struct counter *)userdata)->loop);
-}
-
-static void test_noisy_descriptor_delays_neither_timeouts_nor_others(void **state)
-{
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
-    open_pipes(&counter);
-    for (int i = 0; i < 2; i++)
-        counter.watches[i] = counter.api->watch_new(counter.api, counter.pipes[i][0],
-                                                    AVAHI_WATCH_IN, stay_ready_for_ever, &counter);
     int64_t start_us = loop_now_us();
-    loop_arm(counter.api, &counter.timeout, 20000, quit_when_due, &counter);
-    assert_int_equal(loop_run(counter.loop), 0);
-    assert_in_range(loop_now_us() - start_us, 20000, 60 * INT64_C(1000000));
-    assert_int_equal(counter.calls[0], counter.calls[1]);
-    assert_true(counter.calls[0] > 1);
-    close_pipes(&counter);
+
+    run_for(&counter, 20000);
+    assert_true(loop_now_us() - start_us >= 20000);
+    assert_int_equal(counter.calls, 1);
 }
 
-/* The first that is called frees the two others, which are ready in the same turn. */
-static void free_the_others(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
-{
-    (void)watch;
-    (void)event;
-    struct counter *counter = userdata;
-    int self = index_of(counter, fd);
-    counter->calls[self]++;
-    for (int i = 0; i < 3; i++)
-        if (i != self && counter->watches[i]) {
-            counter->api->watch_free(counter->watches[i]);
-            counter->watches[i] = NULL;
-        }
-    if (counter->calls[self] == 2)
-        loop_quit(counter->loop);
-}
-
-static void test_freeing_while_dispatching(void **state)
-{
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
-    open_pipes(&counter);
-    for (int i = 0; i < 3; i++)
-        counter.watches[i] = counter.api->watch_new(counter.api, counter.pipes[i][0],
-                                                    AVAHI_WATCH_IN, free_the_others, &counter);
-    assert_int_equal(loop_run(counter.loop), 0);
-    assert_int_equal(counter.calls[0] + counter.calls[1] + counter.calls[2], 2);
-    close_pipes(&counter);
-}
-
-static void test_update_to_no_events(void **state)
-{
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
-    open_pipes(&counter);
-    AvahiWatch *watch = counter.api->watch_new(counter.api, counter.pipes[0][0], AVAHI_WATCH_IN,
-                                               stay_ready, &counter);
-    counter.api->watch_update(watch, 0);
-    loop_arm(counter.api, &counter.timeout, 5000, quit_on_timeout, &counter);
-    assert_int_equal(loop_run(counter.loop), 0);
-    assert_int_equal(counter.calls[0], 1); /* the timeout's, not the watch's */
-    close_pipes(&counter);
-}
-
-static void add_many(AvahiTimeout *timeout, void *userdata)
+static void count_and_restart(void *userdata)
 {
     struct counter *counter = userdata;
-    counter->api->timeout_free(timeout);
-    for (int i = 0; i < 1000; i++) {
-        AvahiTimeout *one = NULL;
-        assert_int_equal(loop_arm(counter->api, &one, 1000, quit_on_timeout, counter), 0);
+    struct loop_timer *next = ++counter->other_calls < 100 ? &counter->other : &counter->timer;
+
+    loop_timer_start(next, 0);
+}
+
+static void test_timers_stop_and_start_again(void **state)
+{
+    struct counter counter = {.loop = *state};
+    struct loop_timer never, zero = {.loop = NULL};
+
+    loop_timer_init(&counter.timer, counter.loop, quit_when_due, &counter);
+    loop_timer_start(&counter.timer, 60 * INT64_C(1000000));
+    loop_timer_init(&counter.other, counter.loop, count_and_restart, &counter);
+    loop_timer_start(&counter.other, 0);
+    loop_timer_init(&never, counter.loop, quit_when_due, &counter);
+    loop_timer_start(&never, 0);
+    loop_timer_stop(&never);
+    loop_timer_stop(&never);
+    loop_timer_stop(&zero);
+
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.calls, 1);         /* the stopped one did not quit as well */
+    assert_int_equal(counter.other_calls, 100); /* one that its own callback starts fires again */
+}
+
+/* What a crowd of timers does is compared with a plain list. */
+struct crowd {
+    struct loop *loop;
+    struct member {
+        struct crowd *crowd;
+        struct loop_timer timer;
+        int64_t due_us; /* negative: stopped */
+    } members[MANY];
+    int64_t last_us; /* when the one before was due */
+    int running;
+};
+
+static void on_member(void *userdata)
+{
+    struct member *member = userdata;
+    struct crowd *crowd = member->crowd;
+    struct member *victim = &crowd->members[rand() % MANY];
+
+    assert_true(member->due_us >= crowd->last_us);
+    assert_true(loop_now_us() >= member->due_us);
+    crowd->last_us = member->due_us;
+    member->due_us = -1;
+    crowd->running--;
+
+    if (victim->due_us >= 0 && rand() % 4 == 0) {
+        loop_timer_stop(&victim->timer);
+        victim->due_us = -1;
+        crowd->running--;
+    }
+    if (crowd->running == 0)
+        loop_quit(crowd->loop);
+}
+
+static void test_crowd_in_order(void **state)
+{
+    struct crowd *crowd = calloc(1, sizeof *crowd);
+
+    assert_non_null(crowd);
+    srand(1);
+    crowd->loop = *state;
+    for (int i = 0; i < MANY; i++) {
+        struct member *member = &crowd->members[i];
+        member->crowd = crowd;
+        loop_timer_init(&member->timer, crowd->loop, on_member, member);
+    }
+    for (int i = 0; i < 3 * MANY; i++) { /* most are started again before they fire */
+        struct member *member = &crowd->members[rand() % MANY];
+        crowd->running += member->due_us <= 0;
+        loop_timer_start(&member->timer, 20000 + rand() % 5000);
+        member->due_us = member->timer.due_us;
+    }
+    for (int i = 0; i < MANY; i++)
+        if (crowd->members[i].due_us == 0)
+            crowd->members[i].due_us = -1;
+
+    assert_int_equal(loop_run(crowd->loop), 0);
+    assert_int_equal(crowd->running, 0);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(crowd->members[i].due_us, -1);
+    free(crowd);
+}
+
+static void start_many(void *userdata)
+{
+    static struct loop_timer timers[MANY];
+    struct counter *counter = userdata;
+
+    for (int i = 0; i < MANY; i++) {
+        loop_timer_init(&timers[i], counter->loop, quit_when_due, counter);
+        loop_timer_start(&timers[i], 1000);
     }
 }
 
-static void test_growing_while_dispatching(void **state)
+static void test_starting_while_dispatching(void **state)
 {
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
-    AvahiTimeout *first = NULL;
-    loop_arm(counter.api, &first, 0, add_many, &counter);
+    struct counter counter = {.loop = *state};
+
+    loop_timer_init(&counter.timer, counter.loop, start_many, &counter);
+    loop_timer_start(&counter.timer, 0);
     assert_int_equal(loop_run(counter.loop), 0);
-    assert_int_equal(counter.calls[0], 1);
+    assert_int_equal(counter.calls, 1); /* quitting ends the turn */
 }
 
 static void test_waiting_costs_no_cpu(void **state)
 {
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    struct counter counter = {.loop = *state};
     struct rusage before, after;
-    loop_arm(counter.api, &counter.timeout, 300000, quit_on_timeout, &counter);
+
     getrusage(RUSAGE_SELF, &before);
-    assert_int_equal(loop_run(counter.loop), 0);
+    run_for(&counter, 300000);
     getrusage(RUSAGE_SELF, &after);
     int64_t used_us = (after.ru_utime.tv_sec - before.ru_utime.tv_sec) * INT64_C(1000000) +
                       after.ru_utime.tv_usec - before.ru_utime.tv_usec;
     assert_true(used_us < 150000); /* a loop that spins would use all of it */
 }
+
+/* -- watches -- */
+
+static void open_pipes(struct counter *counter, int count, loop_watch_fn *on_ready)
+{
+    for (int i = 0; i < count; i++) {
+        struct piped *piped = &counter->pipes[i];
+        piped->counter = counter;
+        assert_int_equal(pipe2(piped->ends, O_NONBLOCK), 0);
+        assert_int_equal(write(piped->ends[1], "x", 1), 1);
+        assert_int_equal(loop_watch_start(&piped->watch, counter->loop, piped->ends[0],
+                                          LOOP_READABLE, on_ready, piped),
+                         0);
+    }
+}
+
+static void close_pipes(struct counter *counter, int count)
+{
+    for (int i = 0; i < count; i++) {
+        loop_watch_stop(&counter->pipes[i].watch);
+        close(counter->pipes[i].ends[0]);
+        close(counter->pipes[i].ends[1]);
+    }
+}
+
+/* Never reads: its descriptor stays ready, as a board's that floods us does. */
+static void stay_ready(unsigned events, void *userdata)
+{
+    struct piped *piped = userdata;
+
+    assert_int_equal(events, LOOP_READABLE);
+    if (++piped->calls == 50)
+        loop_quit(piped->counter->loop);
+}
+
+static void test_every_ready_descriptor_has_its_turn(void **state)
+{
+    struct counter counter = {.loop = *state};
+
+    open_pipes(&counter, PIPES, stay_ready);
+    assert_int_equal(loop_run(counter.loop), 0);
+    for (int i = 0; i < PIPES; i++)
+        assert_in_range(counter.pipes[i].calls, 49, 50);
+    close_pipes(&counter, PIPES);
+}
+
+static void count_call(unsigned events, void *userdata)
+{
+    (void)events;
+    ((struct piped *)userdata)->calls++;
+}
+
+static void test_noisy_descriptor_delays_neither_timers_nor_others(void **state)
+{
+    struct counter counter = {.loop = *state};
+    int64_t start_us = loop_now_us();
+
+    open_pipes(&counter, 2, count_call);
+    run_for(&counter, 20000);
+    assert_in_range(loop_now_us() - start_us, 20000, 60 * INT64_C(1000000));
+    assert_int_equal(counter.pipes[0].calls, counter.pipes[1].calls);
+    assert_true(counter.pipes[0].calls > 1);
+    close_pipes(&counter, 2);
+}
+
+/* The first that is called stops the two others, which are ready in the same turn. */
+static void stop_the_others(unsigned events, void *userdata)
+{
+    struct piped *self = userdata;
+    struct counter *counter = self->counter;
+
+    (void)events;
+    self->calls++;
+    for (int i = 0; i < PIPES; i++)
+        if (&counter->pipes[i] != self)
+            loop_watch_stop(&counter->pipes[i].watch);
+    if (self->calls == 2)
+        loop_quit(counter->loop);
+}
+
+static void test_stopping_while_dispatching(void **state)
+{
+    struct counter counter = {.loop = *state};
+
+    open_pipes(&counter, PIPES, stop_the_others);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.pipes[0].calls + counter.pipes[1].calls + counter.pipes[2].calls, 2);
+    close_pipes(&counter, PIPES);
+}
+
+/* Each frees its own owner, and one whose watch and timer are still to come in this turn. */
+struct owner {
+    struct loop *loop;
+    struct owner *other;
+    struct loop_watch watch;
+    struct loop_timer timer;
+    int ends[2];
+};
+static int owners_left;
+
+static void free_owner(struct owner *owner)
+{
+    loop_watch_stop(&owner->watch);
+    loop_timer_stop(&owner->timer);
+    close(owner->ends[0]);
+    close(owner->ends[1]);
+    if (owner->other)
+        owner->other->other = NULL;
+    free(owner);
+    owners_left--;
+}
+
+static void free_both(struct owner *owner)
+{
+    struct loop *loop = owner->loop;
+
+    if (owner->other)
+        free_owner(owner->other);
+    free_owner(owner);
+    if (owners_left == 0)
+        loop_quit(loop);
+}
+
+static void on_owner_ready(unsigned events, void *userdata)
+{
+    (void)events;
+    free_both(userdata);
+}
+
+static void on_owner_due(void *userdata)
+{
+    free_both(userdata);
+}
+
+static struct owner *make_owner(struct loop *loop, bool is_ready)
+{
+    struct owner *owner = calloc(1, sizeof *owner);
+
+    assert_non_null(owner);
+    owner->loop = loop;
+    assert_int_equal(pipe2(owner->ends, O_NONBLOCK), 0);
+    if (is_ready)
+        assert_int_equal(write(owner->ends[1], "x", 1), 1);
+    assert_int_equal(
+        loop_watch_start(&owner->watch, loop, owner->ends[0], LOOP_READABLE, on_owner_ready, owner),
+        0);
+    loop_timer_init(&owner->timer, loop, on_owner_due, owner);
+    loop_timer_start(&owner->timer, 0);
+    owners_left++;
+    return owner;
+}
+
+static void test_freeing_while_dispatching(void **state)
+{
+    for (int is_ready = 0; is_ready < 2; is_ready++) {
+        struct owner *owner = make_owner(*state, is_ready);
+        owner->other = make_owner(*state, is_ready);
+        owner->other->other = owner;
+        assert_int_equal(loop_run(*state), 0);
+        assert_int_equal(owners_left, 0);
+    }
+}
+
+static void note_events(unsigned events, void *userdata)
+{
+    struct piped *piped = userdata;
+
+    piped->counter->order[piped->counter->seen++] = (int)events;
+    loop_watch_change(&piped->watch, 0);
+}
+
+static void test_changing_events(void **state)
+{
+    struct counter counter = {.loop = *state};
+    struct piped *piped = &counter.pipes[0];
+
+    open_pipes(&counter, 1, note_events);
+    loop_watch_change(&piped->watch, 0);
+    run_for(&counter, 5000);
+    assert_int_equal(counter.seen, 0);
+
+    loop_watch_change(&piped->watch, LOOP_READABLE);
+    run_for(&counter, 5000);
+    assert_int_equal(counter.seen, 1);
+    assert_int_equal(counter.order[0], LOOP_READABLE);
+    close_pipes(&counter, 1);
+}
+
+static void note_and_quit(unsigned events, void *userdata)
+{
+    note_events(events, userdata);
+    loop_quit(((struct piped *)userdata)->counter->loop);
+}
+
+static void test_hang_up_and_room(void **state)
+{
+    struct counter counter = {.loop = *state};
+    struct piped piped = {.counter = &counter};
+
+    assert_int_equal(pipe2(piped.ends, O_NONBLOCK), 0);
+    assert_int_equal(loop_watch_start(&piped.watch, counter.loop, piped.ends[1], LOOP_WRITABLE,
+                                      note_and_quit, &piped),
+                     0);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.order[0], LOOP_WRITABLE);
+
+    close(piped.ends[0]);
+    assert_int_equal(loop_run(counter.loop), 0);
+    assert_int_equal(counter.order[1], LOOP_HUNG_UP); /* also where nothing is waited for */
+    loop_watch_stop(&piped.watch);
+    close(piped.ends[1]);
+}
+
+/* epoll takes no regular file; poll(2) calls one ready at all times. */
+static void test_regular_files_are_always_ready(void **state)
+{
+    struct counter counter = {.loop = *state};
+    struct piped files[2];
+    FILE *file = tmpfile();
+
+    assert_non_null(file);
+    for (int i = 0; i < 2; i++) {
+        files[i] = (struct piped){.counter = &counter};
+        assert_int_equal(loop_watch_start(&files[i].watch, counter.loop, fileno(file),
+                                          LOOP_READABLE, count_call, &files[i]),
+                         0);
+    }
+    run_for(&counter, 1000);
+    assert_true(files[0].calls > 0);
+    assert_in_range(files[1].calls, files[0].calls - 1, files[0].calls + 1);
+
+    int calls = files[0].calls;
+    loop_watch_change(&files[0].watch, 0);
+    loop_watch_stop(&files[1].watch);
+    run_for(&counter, 1000);
+    assert_int_equal(files[0].calls, calls);
+    loop_watch_stop(&files[0].watch);
+    loop_watch_stop(&files[0].watch);
+    (void)fclose(file);
+}
+
+static void stop_self(unsigned events, void *userdata)
+{
+    struct piped *piped = userdata;
+
+    count_call(events, piped);
+    loop_watch_stop(&piped->watch);
+}
+
+static void test_stopping_files_while_dispatching(void **state)
+{
+    struct counter counter = {.loop = *state};
+    struct piped files[3];
+    FILE *file = tmpfile();
+
+    assert_non_null(file);
+    for (int i = 0; i < 3; i++) {
+        files[i] = (struct piped){.counter = &counter};
+        assert_int_equal(loop_watch_start(&files[i].watch, counter.loop, fileno(file),
+                                          LOOP_READABLE, stop_self, &files[i]),
+                         0);
+    }
+    run_for(&counter, 1000);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(files[i].calls, 1);
+    (void)fclose(file);
+}
+
+/* -- signals -- */
 
 static void on_signal(int number, void *userdata)
 {
@@ -309,9 +479,8 @@ static void on_signal(int number, void *userdata)
         loop_quit(counter->loop);
 }
 
-static void raise_all(AvahiTimeout *timeout, void *userdata)
+static void raise_all(void *userdata)
 {
-    (void)timeout;
     struct counter *counter = userdata;
     raise(SIGTERM);
     raise(SIGINT);
@@ -322,10 +491,11 @@ static void raise_all(AvahiTimeout *timeout, void *userdata)
 
 static void test_signals_come_through_the_loop(void **state)
 {
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    struct counter counter = {.loop = *state};
     signal(SIGHUP, SIG_DFL); /* nohup(1) ignores it, and what is ignored stays so */
     assert_int_equal(loop_catch_signals(counter.loop, on_signal, &counter), 0);
-    loop_arm(counter.api, &counter.timeout, 0, raise_all, &counter);
+    loop_timer_init(&counter.timer, counter.loop, raise_all, &counter);
+    loop_timer_start(&counter.timer, 0);
     assert_int_equal(loop_run(counter.loop), 0);
     assert_int_equal(counter.order[0], SIGTERM);
     assert_int_equal(counter.order[1], SIGINT);
@@ -344,13 +514,12 @@ static void (*handler_of(int number))(int)
 static void on_status(void *userdata)
 {
     struct counter *counter = userdata;
-    counter->calls[0]++;
+    counter->calls++;
     loop_quit(counter->loop);
 }
 
-static void raise_status(AvahiTimeout *timeout, void *userdata)
+static void raise_status(void *userdata)
 {
-    (void)timeout;
     (void)userdata;
     raise(SIGUSR1);
 }
@@ -359,23 +528,24 @@ static void raise_status(AvahiTimeout *timeout, void *userdata)
 static void test_status(void **state)
 {
     int ends[2];
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+    struct counter counter = {.loop = *state};
 
     signal(SIGUSR1, SIG_IGN);
     assert_int_equal(loop_catch_status(counter.loop, on_status, &counter), 0);
     assert_int_equal(loop_catch_signals(counter.loop, on_signal, &counter), 0);
-    loop_arm(counter.api, &counter.timeout, 0, raise_status, &counter);
+    loop_timer_init(&counter.timer, counter.loop, raise_status, NULL);
+    loop_timer_start(&counter.timer, 0);
     assert_int_equal(loop_run(counter.loop), 0);
-    assert_int_equal(counter.calls[0], 1);
+    assert_int_equal(counter.calls, 1);
 
     assert_int_equal(pipe(ends), 0);
     raise(SIGUSR1);
     assert_false(loop_wait_readable(counter.loop, ends[0], 1000));
-    assert_int_equal(counter.calls[0], 2);
+    assert_int_equal(counter.calls, 2);
     assert_int_equal(write(ends[1], "x", 1), 1);
     raise(SIGUSR1);
     assert_true(loop_wait_readable(counter.loop, ends[0], 60000000));
-    assert_int_equal(counter.calls[0], 3);
+    assert_int_equal(counter.calls, 3);
     close(ends[0]);
     close(ends[1]);
 
@@ -389,7 +559,7 @@ static void test_status(void **state)
 static void test_ignored_signals_stay_ignored_and_handlers_come_back(void **state)
 {
     static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-    struct counter counter = {.api = NULL};
+    struct counter counter = {.loop = NULL};
     loop_free(*state);
     *state = NULL;
     for (size_t row = 0; row < sizeof caught / sizeof *caught; row++) {
@@ -432,75 +602,35 @@ static void test_dies_of_the_signal_without_a_core_dump(void **state)
     }
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
 static void ignore_signal(int number, void *userdata)
 {
     (void)number;
     (void)userdata;
 }
 
-static void ignore_watch(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
-{
-    (void)watch;
-    (void)fd;
-    (void)event;
-    (void)userdata;
-}
+/* -- what fails -- */
 
-/* Whatever cannot be added leaves what is there as it was, which goes on. */
-static void test_no_memory_left(void **state)
-{
-    enum { COUNT = 20 }; /* more than there is room for at first */
-    int made = 0;
-    (void)state;
-    for (bool has_failed = true; has_failed; made++) {
-        int before = failing_count_open(), missing = 0;
-        failing_start(FAILING_ALLOCATION, made, ENOMEM);
-        struct counter counter = {.loop = loop_new()};
-        for (int i = 0; i < COUNT && counter.loop; i++) {
-            AvahiTimeout *timeout = NULL;
-            const AvahiPoll *api = loop_poll_api(counter.loop);
-            missing += !api->watch_new(api, -1, AVAHI_WATCH_IN, ignore_watch, NULL);
-            missing += loop_arm(api, &timeout, 0, quit_on_timeout, &counter) < 0;
-        }
-        if (counter.loop)
-            missing += loop_catch_signals(counter.loop, ignore_signal, NULL) < 0;
-        has_failed = failing_stop();
-        assert_int_equal(counter.loop ? missing : 1, has_failed);
-        if (counter.loop)
-            assert_int_equal(loop_run(counter.loop), 0);
-        assert_int_equal(counter.calls[0], counter.loop != NULL);
-        loop_free(counter.loop);
-        assert_int_equal(failing_count_open(), before);
-    }
-    assert_true(made > 2 * COUNT);
-}
-
-static void test_calls_that_fail(void **state)
+static void test_waiting_that_fails(void **state)
 {
     static const struct {
-        int error, expected;
-    } rows[] = {{EINTR, 0}, {ENOMEM, -1}};
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
+        int error, expected, calls;
+    } rows[] = {{EINTR, 0, 1}, {ENOMEM, -1, 0}};
+    struct counter counter = {.loop = *state};
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        loop_arm(counter.api, &counter.timeout, 1000, quit_on_timeout, &counter);
-        failing_start(FAILING_POLL, 0, rows[i].error);
+        counter.calls = 0;
+        loop_timer_init(&counter.timer, counter.loop, quit_when_due, &counter);
+        loop_timer_start(&counter.timer, 1000);
+        failing_start(FAILING_EPOLL_WAIT, 0, rows[i].error);
         assert_int_equal(loop_run(counter.loop), rows[i].expected);
         assert_true(failing_stop());
-        assert_int_equal(counter.calls[0], 1);
+        assert_int_equal(counter.calls, rows[i].calls);
+        loop_timer_stop(&counter.timer);
     }
-    int before = failing_count_open();
-    failing_start(FAILING_PIPE2, 0, EMFILE);
-    assert_int_equal(loop_catch_signals(counter.loop, ignore_signal, NULL), -1);
-    assert_int_equal(errno, EMFILE);
-    assert_true(failing_stop());
-    assert_int_equal(failing_count_open(), before);
 }
 
-static void run_out(AvahiTimeout *timeout, void *userdata)
+static void run_out(void *userdata)
 {
-    (void)timeout;
     (void)userdata;
     errno = ENOMEM;
 }
@@ -508,45 +638,81 @@ static void run_out(AvahiTimeout *timeout, void *userdata)
 /* What a library has dropped without a word. */
 static void test_end_without_memory(void **state)
 {
-    struct counter counter = {.loop = *state, .api = loop_poll_api(*state)};
-    AvahiTimeout *lossy = NULL;
-    loop_arm(counter.api, &lossy, 0, run_out, NULL);
-    loop_arm(counter.api, &counter.timeout, 1000, quit_on_timeout, &counter);
-    assert_int_equal(loop_run(counter.loop), 0);
-    assert_int_equal(counter.calls[0], 1);
+    struct counter counter = {.loop = *state};
+
+    loop_timer_init(&counter.other, counter.loop, run_out, NULL);
+    loop_timer_start(&counter.other, 0);
+    run_for(&counter, 1000);
+    assert_int_equal(counter.calls, 1);
 
     loop_end_without_memory(counter.loop);
-    loop_arm(counter.api, &lossy, 0, run_out, NULL);
-    loop_arm(counter.api, &counter.timeout, 60000000, quit_on_timeout, &counter);
+    loop_timer_start(&counter.other, 0);
+    loop_timer_start(&counter.timer, 60000000);
     assert_int_equal(loop_run(counter.loop), -1);
     assert_int_equal(errno, ENOMEM);
-    assert_int_equal(counter.calls[0], 1);
-
-    counter.api->timeout_update(NULL, NULL); /* as libavahi-client does then */
-    counter.api->timeout_free(NULL);
+    assert_int_equal(counter.calls, 1);
 }
+
+/* Nothing is left of what could not begin. */
+static void test_beginnings_that_fail(void **state)
+{
+    struct loop *loop = *state;
+    struct piped piped = {.counter = NULL};
+    int before = failing_count_open();
+
+    failing_start(FAILING_ALLOCATION, 0, ENOMEM);
+    assert_null(loop_new());
+    assert_true(failing_stop());
+    failing_start(FAILING_EPOLL_CREATE, 0, EMFILE);
+    assert_null(loop_new());
+    assert_int_equal(errno, EMFILE);
+    assert_true(failing_stop());
+
+    failing_start(FAILING_EPOLL_CTL, 0, ENOSPC);
+    assert_int_equal(
+        loop_watch_start(&piped.watch, loop, STDIN_FILENO, LOOP_READABLE, count_call, &piped), -1);
+    assert_int_equal(errno, ENOSPC);
+    assert_true(failing_stop());
+    loop_watch_stop(&piped.watch);
+    assert_int_equal(piped.calls, 0);
+
+    failing_start(FAILING_PIPE2, 0, EMFILE);
+    assert_int_equal(loop_catch_signals(loop, ignore_signal, NULL), -1);
+    assert_int_equal(errno, EMFILE);
+    assert_true(failing_stop());
+    assert_int_equal(failing_count_open(), before);
+
+    failing_start(FAILING_EPOLL_CTL, 0, ENOMEM);
+    assert_int_equal(loop_catch_signals(loop, ignore_signal, NULL), -1);
+    assert_true(failing_stop());
+    assert_ptr_equal(handler_of(SIGTERM), SIG_DFL);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_timeout_fires_once_and_not_early),
-        TEST(test_timeouts_order_disarm_rearm),
-        TEST(test_arm_on_another_loop),
-        TEST(test_wall_clock_deadline_in_the_past_is_now),
-        TEST(test_wall_clock_jumps_move_no_timeout),
-        TEST(test_every_ready_descriptor_has_its_turn),
-        TEST(test_noisy_descriptor_delays_neither_timeouts_nor_others),
-        TEST(test_freeing_while_dispatching),
-        TEST(test_update_to_no_events),
-        TEST(test_growing_while_dispatching),
+        TEST(test_timer_fires_once_and_not_early),
+        TEST(test_timers_stop_and_start_again),
+        TEST(test_crowd_in_order),
+        TEST(test_starting_while_dispatching),
         TEST(test_waiting_costs_no_cpu),
+        TEST(test_every_ready_descriptor_has_its_turn),
+        TEST(test_noisy_descriptor_delays_neither_timers_nor_others),
+        TEST(test_stopping_while_dispatching),
+        TEST(test_freeing_while_dispatching),
+        TEST(test_changing_events),
+        TEST(test_hang_up_and_room),
+        TEST(test_regular_files_are_always_ready),
+        TEST(test_stopping_files_while_dispatching),
         TEST(test_signals_come_through_the_loop),
         TEST(test_status),
         TEST(test_ignored_signals_stay_ignored_and_handlers_come_back),
         TEST(test_dies_of_the_signal_without_a_core_dump),
-        TEST(test_no_memory_left),
-        TEST(test_calls_that_fail),
+        TEST(test_waiting_that_fails),
         TEST(test_end_without_memory),
+        TEST(test_beginnings_that_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

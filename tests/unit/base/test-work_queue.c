@@ -19,8 +19,8 @@ static struct world {
     struct loop *loop;
     struct work_queue *work_queue;
     struct work_item work_item[ERRANDS];
-    AvahiTimeout *busy; /* something else that wants a turn each time */
-    int again;          /* how often work_item 0 adds itself once more */
+    struct loop_timer busy; /* something else that wants a turn each time */
+    int again;              /* how often work_item 0 adds itself once more */
     char story[64];
 } world;
 
@@ -35,30 +35,30 @@ static void run(void *userdata)
         work_queue_add(world.work_queue, work_item);
 }
 
-static void on_busy(AvahiTimeout *timeout, void *userdata)
+static void on_busy(void *userdata)
 {
-    (void)timeout;
     (void)userdata;
     size_t length = strlen(world.story);
     snprintf(world.story + length, sizeof world.story - length, ".");
     if (length > 10)
         loop_quit(world.loop);
-    loop_arm(loop_poll_api(world.loop), &world.busy, 0, NULL, NULL);
+    loop_timer_start(&world.busy, 0);
 }
 
 static void begin(void)
 {
     world = (struct world){.loop = loop_new()};
     assert_non_null(world.loop);
-    world.work_queue = work_queue_new(loop_poll_api(world.loop));
+    world.work_queue = work_queue_new(world.loop);
     assert_non_null(world.work_queue);
     for (int i = 0; i < ERRANDS; i++)
         world.work_item[i] = (struct work_item){.run = run, .userdata = &world.work_item[i]};
-    loop_arm(loop_poll_api(world.loop), &world.busy, 0, on_busy, NULL);
 }
 
 static void assert_story(const char *expected)
 {
+    loop_timer_init(&world.busy, world.loop, on_busy, NULL);
+    loop_timer_start(&world.busy, 0);
     loop_run(world.loop);
     assert_memory_equal(world.story, expected, strlen(expected));
     work_queue_free(world.work_queue);

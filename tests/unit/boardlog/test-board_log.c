@@ -32,11 +32,10 @@ enum {
  * "...line]" for a continuation, and the states' letters. */
 struct scene {
     struct loop *loop;
-    const AvahiPoll *api;
     struct address address;
     int listener;
-    AvahiWatch *watch;
-    AvahiTimeout *deadline;
+    struct loop_watch watch;
+    struct loop_timer deadline;
     struct board_log *monitor;
     char record[512];
     size_t used;
@@ -44,7 +43,8 @@ struct scene {
     size_t enough; /* of the record; 0: what is wanted */
     char free_at;  /* the character of the record at which the monitor is freed */
     int called;    /* by the monitor: the accepted descriptor */
-    AvahiTimeout *drip;
+    int board;     /* the same, where the test watches it */
+    struct loop_timer drip;
     size_t bytes; /* of lines, and how many there were in the turn before */
     size_t bytes_before;
 };
@@ -87,20 +87,19 @@ static void on_state(enum board_log_state state, const char *reason, void *userd
     note(userdata, &letters[state], 1);
 }
 
-static void on_deadline(AvahiTimeout *timeout, void *userdata)
+static void on_deadline(void *userdata)
 {
     const struct scene *scene = userdata;
-    (void)timeout;
     fail_msg("the record is \"%s\"", scene->record);
 }
 
-static void on_call(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_call(unsigned events, void *userdata)
 {
     struct scene *scene = userdata;
-    (void)event;
-    scene->called = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+    (void)events;
+    scene->called = accept4(scene->listener, NULL, NULL, SOCK_CLOEXEC);
     assert_true(scene->called >= 0);
-    scene->api->watch_update(watch, 0);
+    loop_watch_change(&scene->watch, 0);
     loop_quit(scene->loop);
 }
 
@@ -113,13 +112,13 @@ static void start_listening(struct scene *scene, int backlog)
     assert_int_equal(bind(scene->listener, &scene->address.any, length), 0);
     assert_int_equal(listen(scene->listener, backlog), 0);
     assert_int_equal(getsockname(scene->listener, &scene->address.any, &length), 0);
-    scene->watch = scene->api->watch_new(scene->api, scene->listener, 0, on_call, scene);
-    assert_non_null(scene->watch);
+    assert_int_equal(
+        loop_watch_start(&scene->watch, scene->loop, scene->listener, 0, on_call, scene), 0);
 }
 
 static void stop_listening(struct scene *scene)
 {
-    scene->api->watch_free(scene->watch);
+    loop_watch_stop(&scene->watch);
     close(scene->listener);
     scene->listener = -1;
 }
@@ -128,7 +127,7 @@ static void start_monitor(struct scene *scene)
 {
     const struct board_log_callbacks callbacks = {
         .on_line = on_line, .on_state = on_state, .userdata = scene};
-    scene->monitor = board_log_start(scene->api, &scene->address, false, &callbacks);
+    scene->monitor = board_log_start(scene->loop, &scene->address, false, &callbacks);
     assert_non_null(scene->monitor);
     assert_int_equal(scene->used, 0);
 }
@@ -137,9 +136,8 @@ static void open_scene(struct scene *scene)
 {
     *scene = (struct scene){.loop = loop_new(), .called = -1};
     assert_non_null(scene->loop);
-    scene->api = loop_poll_api(scene->loop);
     assert_true(address_parse(&scene->address, "127.0.0.1"));
-    loop_arm(scene->api, &scene->deadline, -1, on_deadline, scene);
+    loop_timer_init(&scene->deadline, scene->loop, on_deadline, scene);
     start_listening(scene, 4);
     start_monitor(scene);
 }
@@ -154,9 +152,9 @@ static void close_scene(struct scene *scene)
 
 static void run(struct scene *scene)
 {
-    loop_arm(scene->api, &scene->deadline, 15 * INT64_C(1000000), NULL, NULL);
+    loop_timer_start(&scene->deadline, 15 * INT64_C(1000000));
     assert_int_equal(loop_run(scene->loop), 0);
-    loop_arm(scene->api, &scene->deadline, -1, NULL, NULL);
+    loop_timer_stop(&scene->deadline);
 }
 
 /* Until the monitor has told just this. */
@@ -172,7 +170,7 @@ static void run_until(struct scene *scene, const char *record)
 /* Until the monitor calls; the board's end of the connection. */
 static int take_call(struct scene *scene)
 {
-    scene->api->watch_update(scene->watch, AVAHI_WATCH_IN);
+    loop_watch_change(&scene->watch, LOOP_READABLE);
     run(scene);
     return scene->called;
 }
@@ -219,12 +217,11 @@ static void test_a_prompt(void **state)
     close_scene(&scene);
 }
 
-static void on_drip(AvahiTimeout *timeout, void *userdata)
+static void on_drip(void *userdata)
 {
     struct scene *scene = userdata;
-    (void)timeout;
     say(scene->called, ".");
-    loop_arm(scene->api, &scene->drip, 50000, NULL, NULL);
+    loop_timer_start(&scene->drip, 50000);
 }
 
 /* What a board drips without end, as one that counts dots does, is shown while it drips. */
@@ -235,7 +232,8 @@ static void test_dots(void **state)
     open_scene(&scene);
     int board = take_call(&scene);
     run_until(&scene, "C");
-    loop_arm(scene.api, &scene.drip, 0, on_drip, &scene);
+    loop_timer_init(&scene.drip, scene.loop, on_drip, &scene);
+    loop_timer_start(&scene.drip, 0);
     scene.enough = 3;
     run(&scene);
     assert_memory_equal(scene.record, "C[..", 4);
@@ -361,13 +359,12 @@ static void test_the_queue_is_bounded(void **state)
     close_scene(&scene);
 }
 
-static void on_much(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_much(unsigned events, void *userdata)
 {
     struct scene *scene = userdata;
     char buffer[4096];
-    (void)watch;
-    (void)event;
-    ssize_t got = recv(fd, buffer, sizeof buffer, 0);
+    (void)events;
+    ssize_t got = recv(scene->board, buffer, sizeof buffer, 0);
     assert_true(got > 0 && (size_t)got <= scene->bytes);
     scene->bytes -= (size_t)got;
     if (scene->bytes == 0)
@@ -387,11 +384,13 @@ static void test_a_slow_board_gets_all(void **state)
     run_until(&scene, "C");
     while (board_log_send(scene.monitor, line, sizeof line))
         scene.bytes += sizeof line + 2;
-    AvahiWatch *watch = scene.api->watch_new(scene.api, board, AVAHI_WATCH_IN, on_much, &scene);
-    assert_non_null(watch);
+    struct loop_watch watch;
+    scene.board = board;
+    assert_int_equal(loop_watch_start(&watch, scene.loop, board, LOOP_READABLE, on_much, &scene),
+                     0);
     run(&scene);
     assert_int_equal(scene.bytes, 0);
-    scene.api->watch_free(watch);
+    loop_watch_stop(&watch);
     close(board);
     close_scene(&scene);
 }
@@ -438,25 +437,23 @@ static void test_freed_in_its_callbacks(void **state)
     }
 }
 
-static void on_flood(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_flood(unsigned events, void *userdata)
 {
     static char lines[64 * 1024];
-    (void)watch;
-    (void)event;
-    (void)userdata;
+    const struct scene *scene = userdata;
+    (void)events;
     memset(lines, '\n', sizeof lines);
     for (size_t i = 0; i < sizeof lines; i += 64)
         memset(&lines[i], 'x', 63);
-    (void)!send(fd, lines, sizeof lines, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)!send(scene->board, lines, sizeof lines, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static void on_turn(AvahiTimeout *timeout, void *userdata)
+static void on_turn(void *userdata)
 {
     struct scene *scene = userdata;
-    (void)timeout;
     assert_true(scene->bytes - scene->bytes_before <= (size_t)32 * 1024);
     scene->bytes_before = scene->bytes;
-    loop_arm(scene->api, &scene->drip, 0, NULL, NULL);
+    loop_timer_start(&scene->drip, 0);
 }
 
 /* In each turn of the loop others must have theirs. */
@@ -466,12 +463,15 @@ static void test_a_flood_starves_nobody(void **state)
     (void)state;
     open_scene(&scene);
     int board = take_call(&scene);
-    AvahiWatch *watch = scene.api->watch_new(scene.api, board, AVAHI_WATCH_OUT, on_flood, &scene);
-    assert_non_null(watch);
-    loop_arm(scene.api, &scene.drip, 0, on_turn, &scene);
+    struct loop_watch watch;
+    scene.board = board;
+    assert_int_equal(loop_watch_start(&watch, scene.loop, board, LOOP_WRITABLE, on_flood, &scene),
+                     0);
+    loop_timer_init(&scene.drip, scene.loop, on_turn, &scene);
+    loop_timer_start(&scene.drip, 0);
     run(&scene);
     assert_true(scene.bytes >= FLOOD);
-    scene.api->watch_free(watch);
+    loop_watch_stop(&watch);
     close(board);
     close_scene(&scene);
 }

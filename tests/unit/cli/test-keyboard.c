@@ -36,7 +36,7 @@ void *__wrap_calloc(size_t count, size_t size)
 /* One standard input, and what has come of it. */
 static struct world {
     struct loop *loop;
-    AvahiTimeout *timeout;
+    struct loop_timer timeout;
     struct keyboard *keyboard;
     int saved, typist; /* the real standard input; the end of the pipe that is written to */
     bool is_late;
@@ -54,9 +54,8 @@ static void on_line(const char *line, size_t length, void *userdata)
         loop_quit(world.loop);
 }
 
-static void on_late(AvahiTimeout *timeout, void *userdata)
+static void on_late(void *userdata)
 {
-    (void)timeout;
     (void)userdata;
     world.is_late = true;
     loop_quit(world.loop);
@@ -72,7 +71,7 @@ static void begin(void)
     world.typist = pipes[1];
     assert_true(world.saved >= 0 && dup2(pipes[0], STDIN_FILENO) >= 0);
     close(pipes[0]);
-    world.keyboard = keyboard_start(loop_poll_api(world.loop), on_line, &world);
+    world.keyboard = keyboard_start(world.loop, on_line, &world);
     assert_non_null(world.keyboard);
 }
 
@@ -103,10 +102,11 @@ static void run_until(size_t lines)
     world.wanted = lines;
     if (world.lines >= lines)
         return;
-    const AvahiPoll *poll_api = loop_poll_api(world.loop);
-    assert_int_equal(loop_arm(poll_api, &world.timeout, PATIENCE_US, on_late, NULL), 0);
+
+    loop_timer_init(&world.timeout, world.loop, on_late, NULL);
+    loop_timer_start(&world.timeout, PATIENCE_US);
     assert_int_equal(loop_run(world.loop), 0);
-    loop_arm(poll_api, &world.timeout, -1, NULL, NULL);
+    loop_timer_stop(&world.timeout);
     assert_false(world.is_late);
 }
 
@@ -180,9 +180,8 @@ static void test_long_lines(void **state)
     }
 }
 
-static void stop_run(AvahiTimeout *timeout, void *userdata)
+static void stop_run(void *userdata)
 {
-    (void)timeout;
     (void)userdata;
     loop_quit(world.loop);
 }
@@ -190,8 +189,9 @@ static void stop_run(AvahiTimeout *timeout, void *userdata)
 /* One turn of the loop at least. */
 static void turn(void)
 {
-    const AvahiPoll *poll_api = loop_poll_api(world.loop);
-    assert_int_equal(loop_arm(poll_api, &world.timeout, 0, stop_run, NULL), 0);
+
+    loop_timer_init(&world.timeout, world.loop, stop_run, NULL);
+    loop_timer_start(&world.timeout, 0);
     assert_int_equal(loop_run(world.loop), 0);
 }
 
@@ -240,27 +240,21 @@ static void test_unreadable(void **state)
     end();
 }
 
-static AvahiWatch *refuse_watch(const AvahiPoll *poll_api, int descriptor, AvahiWatchEvent event,
-                                AvahiWatchCallback callback, void *userdata)
-{
-    (void)poll_api;
-    (void)callback;
-    assert_int_equal(descriptor, STDIN_FILENO);
-    assert_int_equal(event, AVAHI_WATCH_IN);
-    assert_non_null(userdata);
-    return NULL;
-}
-
 static void test_out_of_memory(void **state)
 {
     (void)state;
-    const AvahiPoll poll_api = {.watch_new = refuse_watch};
-    assert_null(keyboard_start(&poll_api, on_line, &world));
+    struct loop *loop = loop_new();
+    int closed = dup(STDIN_FILENO);
+    close(STDIN_FILENO);
+    assert_null(keyboard_start(loop, on_line, &world)); /* nothing to watch */
+    assert_int_equal(dup2(closed, STDIN_FILENO), STDIN_FILENO);
+    close(closed);
     refuse_memory = true;
-    struct keyboard *keyboard = keyboard_start(&poll_api, on_line, &world);
+    struct keyboard *keyboard = keyboard_start(loop, on_line, &world);
     refuse_memory = false;
     assert_null(keyboard);
     keyboard_free(NULL);
+    loop_free(loop);
 }
 
 int main(void)

@@ -95,7 +95,7 @@ void *__wrap_calloc(size_t count, size_t size)
 struct scene {
     struct loop *loop;
     struct host_lookup *lookup;
-    AvahiTimeout *timeout;
+    struct loop_timer timeout;
     unsigned done_count;
     bool timed_out;
     bool free_when_done;
@@ -127,10 +127,9 @@ static void on_done(const struct address *addresses, size_t count, const char *w
     loop_quit(scene->loop);
 }
 
-static void on_deadline(AvahiTimeout *timeout, void *userdata)
+static void on_deadline(void *userdata)
 {
     struct scene *scene = userdata;
-    (void)timeout;
     scene->timed_out = true;
     loop_quit(scene->loop);
 }
@@ -138,15 +137,17 @@ static void on_deadline(AvahiTimeout *timeout, void *userdata)
 static void run_for(struct scene *scene, int64_t us)
 {
     scene->timed_out = false;
-    loop_arm(loop_poll_api(scene->loop), &scene->timeout, us, on_deadline, scene);
+    loop_timer_init(&scene->timeout, scene->loop, on_deadline, scene);
+    loop_timer_start(&scene->timeout, us);
     assert_int_equal(loop_run(scene->loop), 0);
+    loop_timer_stop(&scene->timeout);
 }
 
 static void start(struct scene *scene, const char *name)
 {
     *scene = (struct scene){.loop = loop_new()};
     assert_non_null(scene->loop);
-    scene->lookup = host_lookup_start(loop_poll_api(scene->loop), name, on_done, scene);
+    scene->lookup = host_lookup_start(scene->loop, name, on_done, scene);
     assert_non_null(scene->lookup);
 }
 
@@ -265,7 +266,7 @@ static void test_no_process_left(void **state)
     struct loop *loop = loop_new();
     (void)state;
     no_process_left = true;
-    struct host_lookup *lookup = host_lookup_start(loop_poll_api(loop), "127.0.0.1", on_done, NULL);
+    struct host_lookup *lookup = host_lookup_start(loop, "127.0.0.1", on_done, NULL);
     int error = errno;
     no_process_left = false;
     assert_null(lookup);
@@ -273,25 +274,35 @@ static void test_no_process_left(void **state)
     loop_free(loop);
 }
 
-static AvahiWatch *refuse_watch(const AvahiPoll *api, int fd, AvahiWatchEvent event,
-                                AvahiWatchCallback callback, void *userdata)
+int __wrap_loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, unsigned events,
+                            loop_watch_fn *on_ready, void *userdata);
+int __real_loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, unsigned events,
+                            loop_watch_fn *on_ready, void *userdata);
+
+static bool no_watch_left;
+
+int __wrap_loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, unsigned events,
+                            loop_watch_fn *on_ready, void *userdata)
 {
-    (void)api, (void)fd, (void)event, (void)callback, (void)userdata;
-    return NULL;
+    if (!no_watch_left)
+        return __real_loop_watch_start(watch, loop, fd, events, on_ready, userdata);
+    errno = ENOSPC;
+    return -1;
 }
 
 /* Nothing is left of a lookup that cannot start: end() finds no child. */
 static void test_no_memory_left(void **state)
 {
     struct scene scene = {.loop = loop_new()};
-    AvahiPoll api = *loop_poll_api(scene.loop);
+
     (void)state;
     no_memory_left = true;
-    scene.lookup = host_lookup_start(&api, "127.0.0.1", on_done, &scene);
+    scene.lookup = host_lookup_start(scene.loop, "127.0.0.1", on_done, &scene);
     no_memory_left = false;
     assert_null(scene.lookup);
-    api.watch_new = refuse_watch;
-    scene.lookup = host_lookup_start(&api, "127.0.0.1", on_done, &scene);
+    no_watch_left = true;
+    scene.lookup = host_lookup_start(scene.loop, "127.0.0.1", on_done, &scene);
+    no_watch_left = false;
     assert_int_equal(errno, ENOMEM);
     assert_null(scene.lookup);
     end(&scene);

@@ -82,7 +82,7 @@ static int set_up(void **state)
     (void)state;
     fake_reset();
     world = (struct world){0};
-    world.discover = mdns_worker_new(&fake.api, on_answer, on_lost, &world, world.reason);
+    world.discover = mdns_worker_new(fake_loop(), on_answer, on_lost, &world, world.reason);
     return world.discover ? 0 : -1;
 }
 
@@ -482,11 +482,11 @@ static void test_daemon_that_is_not_there(void **state)
     char reason[MDNS_REASON_MAX];
     mdns_worker_free(world.discover);
     fake.next_state = AVAHI_CLIENT_CONNECTING;
-    world.discover = mdns_worker_new(&fake.api, on_answer, on_lost, &world, reason);
+    world.discover = mdns_worker_new(fake_loop(), on_answer, on_lost, &world, reason);
     assert_null(world.discover);
     assert_non_null(strstr(reason, "not on the D-Bus system bus"));
     fake.has_bus = false;
-    assert_null(mdns_worker_new(&fake.api, on_answer, on_lost, &world, reason));
+    assert_null(mdns_worker_new(fake_loop(), on_answer, on_lost, &world, reason));
     assert_string_equal(reason, "the D-Bus system bus cannot be reached");
 }
 

@@ -73,11 +73,11 @@ struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_ki
 bool __wrap_mdns_client_may_answer(const struct mdns_client *mdns);
 ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name);
 size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
-struct alive *__wrap_alive_start(const AvahiPoll *poll_api, const struct address *addresses,
-                                 size_t count, alive_done_fn *done, void *userdata);
+struct alive *__wrap_alive_start(struct loop *loop, const struct address *addresses, size_t count,
+                                 alive_done_fn *done, void *userdata);
 void __wrap_alive_free(struct alive *alive);
 void __wrap_mdns_client_cancel(struct mdns_query *query);
-struct host_lookup *__wrap_host_lookup_start(const AvahiPoll *poll_api, const char *name,
+struct host_lookup *__wrap_host_lookup_start(struct loop *loop, const char *name,
                                              host_lookup_done_fn *done, void *userdata);
 void __wrap_host_lookup_free(struct host_lookup *lookup);
 
@@ -144,10 +144,10 @@ size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct
     return found < 2 ? 0 : found;
 }
 
-struct alive *__wrap_alive_start(const AvahiPoll *poll_api, const struct address *addresses,
-                                 size_t count, alive_done_fn *done, void *userdata)
+struct alive *__wrap_alive_start(struct loop *loop, const struct address *addresses, size_t count,
+                                 alive_done_fn *done, void *userdata)
 {
-    assert_ptr_equal(poll_api, &virtual_time.api);
+    assert_ptr_equal(loop, virtual_time_loop());
     note_question(ALIVE);
     memcpy(world.rival_addresses, addresses, count * sizeof *addresses);
     world.on_alive = done;
@@ -168,10 +168,10 @@ void __wrap_mdns_client_cancel(struct mdns_query *query)
     *pending = false;
 }
 
-struct host_lookup *__wrap_host_lookup_start(const AvahiPoll *poll_api, const char *name,
+struct host_lookup *__wrap_host_lookup_start(struct loop *loop, const char *name,
                                              host_lookup_done_fn *done, void *userdata)
 {
-    assert_ptr_equal(poll_api, &virtual_time.api);
+    assert_ptr_equal(loop, virtual_time_loop());
     note_question(SYSTEM);
     if (world.refuse_lookup) {
         world.pending[SYSTEM] = false;
@@ -807,7 +807,7 @@ static void start(const struct test_case *test, const struct target *target)
                            .file = test->file,
                            .rivals = test->rivals};
     virtual_time_reset(0);
-    world.resolver = resolver_start(&virtual_time.api, NULL, target, !test->no_port,
+    world.resolver = resolver_start(virtual_time_loop(), NULL, target, !test->no_port,
                                     timeout_ms * MS, on_done, &world);
     assert_non_null(world.resolver);
     assert_int_equal(world.done_count, 0); /* never from within resolver_start() */
@@ -841,7 +841,7 @@ static void check(const struct test_case *test)
     assert_int_equal(world.found, test->addresses != NULL);
     for (int question = 0; question < ASK_COUNT; question++)
         assert_false(world.pending[question]);
-    assert_false(virtual_time.exists);
+    assert_true(virtual_time.due_us < 0);
     if (test->addresses) {
         assert_string_equal(world.addresses, test->addresses);
         assert_int_equal(world.port, test->port);
@@ -909,7 +909,7 @@ static void test_free_while_asking(void **state)
     resolver_free(world.resolver);
     for (int question = 0; question < ASK_COUNT; question++)
         assert_false(world.pending[question]);
-    assert_false(virtual_time.exists);
+    assert_true(virtual_time.due_us < 0);
     assert_int_equal(world.done_count, 0);
     resolver_free(NULL);
 }

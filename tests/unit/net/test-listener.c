@@ -21,9 +21,8 @@
 
 struct fixture {
     struct loop *loop;
-    const AvahiPoll *api;
     struct ota_failure failure;
-    AvahiTimeout *deadline;
+    struct loop_timer deadline;
     int accepted;
     bool is_shut; /* offered, and not taken */
     int descriptor;
@@ -35,7 +34,6 @@ static int setup(void **state)
     static struct fixture fixture;
     memset(&fixture, 0, sizeof fixture);
     fixture.loop = loop_new();
-    fixture.api = loop_poll_api(fixture.loop);
     fixture.descriptor = -1;
     *state = &fixture;
     return 0;
@@ -58,9 +56,8 @@ static bool on_accept(int descriptor, const struct address *peer, void *userdata
     return !fixture->is_shut;
 }
 
-static void on_deadline(AvahiTimeout *timeout, void *userdata)
+static void on_deadline(void *userdata)
 {
-    (void)timeout;
     struct fixture *fixture = userdata;
     loop_quit(fixture->loop);
 }
@@ -86,14 +83,16 @@ static int connect_from(const char *from, const char *to, uint16_t port)
 
 static void run(struct fixture *fixture, int64_t limit_us)
 {
-    loop_arm(fixture->api, &fixture->deadline, limit_us, on_deadline, fixture);
+    loop_timer_init(&fixture->deadline, fixture->loop, on_deadline, fixture);
+    loop_timer_start(&fixture->deadline, limit_us);
     assert_int_equal(loop_run(fixture->loop), 0);
+    loop_timer_stop(&fixture->deadline);
 }
 
 static void test_expected_peer_is_handed_over(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     assert_non_null(listener);
     struct address expected = numeric("127.0.0.2", 0);
     assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0);
@@ -110,7 +109,7 @@ static void test_expected_peer_is_handed_over(void **state)
 static void test_ipv6_peer_on_the_same_port(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     struct address expected = numeric("::1", 0);
     listener_expect(listener, &expected, on_accept, fixture);
     int client = connect_from("::1", "::1", listener_port(listener));
@@ -125,7 +124,7 @@ static void test_ipv6_peer_on_the_same_port(void **state)
 static void test_who_is_not_taken_is_closed(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     struct address expected = numeric("127.0.0.2", 0);
     char byte;
 
@@ -155,7 +154,7 @@ static void test_who_is_not_taken_is_closed(void **state)
 static void test_stranger_is_closed_without_a_byte(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     struct address expected = numeric("127.0.0.2", 0);
     listener_expect(listener, &expected, on_accept, fixture);
     char text[ADDRESS_TEXT_MAX];
@@ -179,7 +178,7 @@ static void test_stranger_is_closed_without_a_byte(void **state)
 static void test_an_expectation_is_for_one_connection(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     listener_expect(listener, NULL, on_accept, fixture); /* anyone */
     int first = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
     int second = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
@@ -199,7 +198,7 @@ static void test_an_expectation_is_for_one_connection(void **state)
 static void test_how_accepted_sockets_send(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     listener_expect(listener, NULL, on_accept, fixture);
     int board = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
     run(fixture, 2000000);
@@ -223,7 +222,7 @@ static void test_how_accepted_sockets_send(void **state)
 static void test_forgotten_and_duplicate_expectations(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     struct address expected = numeric("127.0.0.2", 0);
     int other;
     assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0);
@@ -252,7 +251,7 @@ static bool is_turned_away(int client)
 static void test_one_board_with_several_addresses(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     struct address first = numeric("127.0.0.2", 0), second = numeric("127.0.0.3", 0);
     struct address others = numeric("127.0.0.4", 0);
     int other, client, late;
@@ -282,7 +281,7 @@ static void test_one_board_with_several_addresses(void **state)
 static void test_only_one_address_is_kept(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     struct address first = numeric("127.0.0.2", 0), second = numeric("127.0.0.3", 0);
     struct address others = numeric("127.0.0.4", 0);
     int other, client, late;
@@ -309,17 +308,17 @@ static void test_range_skips_ports_in_use(void **state)
 {
     struct fixture *fixture = *state;
     const struct source local = {.has_address = true, .address = numeric("127.0.0.1", 0)};
-    struct listener *first = listener_open(fixture->api, &local, 0, 0, &fixture->failure);
+    struct listener *first = listener_open(fixture->loop, &local, 0, 0, &fixture->failure);
     uint16_t port = listener_port(first);
     assert_true(port > 0);
     struct listener *second =
-        listener_open(fixture->api, &local, port, (uint16_t)(port + 20), &fixture->failure);
+        listener_open(fixture->loop, &local, port, (uint16_t)(port + 20), &fixture->failure);
     assert_non_null(second);
     assert_true(listener_port(second) > port);
     listener_close(second);
 
     char expected[64];
-    assert_null(listener_open(fixture->api, &local, port, port, &fixture->failure));
+    assert_null(listener_open(fixture->loop, &local, port, port, &fixture->failure));
     assert_int_equal(fixture->failure.error, OTA_E_NO_PORT);
     snprintf(expected, sizeof expected, "TCP port %u of 127.0.0.1", port);
     assert_non_null(strstr(fixture->failure.message, expected));
@@ -330,7 +329,7 @@ static void test_address_that_is_not_ours(void **state)
 {
     struct fixture *fixture = *state;
     const struct source foreign = {.has_address = true, .address = numeric("192.0.2.1", 0)};
-    assert_null(listener_open(fixture->api, &foreign, 0, 0, &fixture->failure));
+    assert_null(listener_open(fixture->loop, &foreign, 0, 0, &fixture->failure));
     assert_int_equal(fixture->failure.error, OTA_E_NO_PORT);
     assert_non_null(strstr(fixture->failure.message, "192.0.2.1"));
 }
@@ -341,7 +340,7 @@ static void test_out_of_descriptors(void **state)
     struct fixture *fixture = *state;
     if (getenv("ESP_OTA_VALGRIND"))
         skip(); /* it takes the connection from the queue before it says that there is no room */
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     listener_expect(listener, NULL, on_accept, fixture);
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
     struct rlimit old, none = {0};
@@ -371,7 +370,7 @@ static void test_out_of_descriptors(void **state)
 static void test_no_more_descriptors_than_needed(void **state)
 {
     struct fixture *fixture = *state;
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     listener_expect(listener, NULL, on_accept, fixture);
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
     int next = dup(client);
@@ -400,8 +399,7 @@ static void test_no_memory_left(void **state)
         struct loop *loop = loop_new();
         int before = failing_count_open();
         failing_start(FAILING_ALLOCATION, made, ENOMEM);
-        struct listener *listener =
-            listener_open(loop_poll_api(loop), NULL, 0, 0, &fixture->failure);
+        struct listener *listener = listener_open(loop, NULL, 0, 0, &fixture->failure);
         int rc = listener ? listener_expect(listener, &peer, on_accept, fixture) : -1;
         has_failed = failing_stop();
         assert_int_equal(rc, has_failed ? -1 : 0);
@@ -414,7 +412,7 @@ static void test_no_memory_left(void **state)
         assert_int_equal(failing_count_open(), before);
         loop_free(loop);
     }
-    assert_true(made > 3); /* its own, the watch's, the expectation's */
+    assert_true(made > 2); /* its own, the expectation's */
 }
 
 /* OTA_OK: it is opened all the same; no IPv6 leaves IPv4. */
@@ -434,7 +432,7 @@ static void test_calls_that_fail(void **state)
         int before = failing_count_open();
         failing_start(rows[i].call, 0, rows[i].error);
         struct listener *listener =
-            listener_open(fixture->api, rows[i].address ? &source : NULL, 0, 0, &fixture->failure);
+            listener_open(fixture->loop, rows[i].address ? &source : NULL, 0, 0, &fixture->failure);
         assert_true(failing_stop());
         assert_int_equal(listener != NULL, rows[i].expected == OTA_OK);
         if (listener)
@@ -452,7 +450,7 @@ static void test_accepting_fails_once(void **state)
     static const int errors[] = {EINTR, EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM};
     struct fixture *fixture = *state;
     struct address expected = numeric("127.0.0.2", 0);
-    struct listener *listener = listener_open(fixture->api, NULL, 0, 0, &fixture->failure);
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     assert_non_null(listener);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0);

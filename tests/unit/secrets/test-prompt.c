@@ -46,7 +46,7 @@ struct scene {
 struct job {
     struct loop *loop;
     struct prompt *prompt;
-    int reports;
+    int commands, reports;
 };
 
 static void on_answer(const char *answer, void *userdata)
@@ -58,12 +58,12 @@ static void on_answer(const char *answer, void *userdata)
     loop_quit(job->loop);
 }
 
-static void on_command(AvahiWatch *watch, int descriptor, AvahiWatchEvent events, void *userdata)
+static void on_command(unsigned events, void *userdata)
 {
-    (void)watch, (void)events;
+    (void)events;
     struct job *job = userdata;
     char command;
-    if (read(descriptor, &command, 1) == 1 && command == 'f') {
+    if (read(job->commands, &command, 1) == 1 && command == 'f') {
         prompt_free(job->prompt);
         dprintf(job->reports, "freed\n");
         loop_quit(job->loop);
@@ -72,17 +72,17 @@ static void on_command(AvahiWatch *watch, int descriptor, AvahiWatchEvent events
 
 static _Noreturn void run_job(const struct setting *setting, int commands, int reports)
 {
-    struct job job = {.loop = loop_new(), .reports = reports};
-    const AvahiPoll *api = loop_poll_api(job.loop);
+    struct job job = {.loop = loop_new(), .commands = commands, .reports = reports};
+    struct loop_watch watch;
     char command;
     if (read(commands, &command, 1) != 1)
         _exit(1);
-    job.prompt = prompt_start(api, TEXT, setting->timeout_us, on_answer, &job);
+    job.prompt = prompt_start(job.loop, TEXT, setting->timeout_us, on_answer, &job);
     if (!job.prompt) {
         dprintf(reports, "refused %s\n", strerrorname_np(errno));
         _exit(0);
     }
-    api->watch_new(api, commands, AVAHI_WATCH_IN, on_command, &job);
+    loop_watch_start(&watch, job.loop, commands, LOOP_READABLE, on_command, &job);
     loop_run(job.loop);
     loop_free(job.loop);
     _exit(0);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -104,6 +105,12 @@ WRAP(int, rename, FAILING_RENAME, -1, (const char *from, const char *to), (from,
 WRAP(int, poll, FAILING_POLL, -1, (struct pollfd * pollfds, nfds_t count, int timeout_ms),
      (pollfds, count, timeout_ms))
 WRAP(int, pipe2, FAILING_PIPE2, -1, (int ends[2], int flags), (ends, flags))
+WRAP(int, epoll_create1, FAILING_EPOLL_CREATE, -1, (int flags), (flags))
+WRAP(int, epoll_ctl, FAILING_EPOLL_CTL, -1,
+     (int epoll, int operation, int fd, struct epoll_event *event), (epoll, operation, fd, event))
+WRAP(int, epoll_wait, FAILING_EPOLL_WAIT, -1,
+     (int epoll, struct epoll_event *events, int count, int timeout_ms),
+     (epoll, events, count, timeout_ms))
 WRAP(char *, realpath, FAILING_REALPATH, NULL, (const char *path, char *resolved), (path, resolved))
 
 /* These take any number of arguments: all that there may be, as the C library does. */

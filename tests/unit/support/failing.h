@@ -1,6 +1,6 @@
 /*
  * failing.h: one call to the C library that fails when a unit test says so, and what is left behind
- * then. The test is linked with add_failing_calls() of CMakeLists.txt.
+ * then. The test is linked with FAILING_CALLS (CMakeLists.txt).
  */
 #ifndef FAILING_H
 #define FAILING_H
@@ -35,6 +35,9 @@ enum failing_call {
     FAILING_REALPATH,
     FAILING_POLL,
     FAILING_PIPE2,
+    FAILING_EPOLL_CREATE,
+    FAILING_EPOLL_CTL,
+    FAILING_EPOLL_WAIT,
 };
 
 /* After so many calls that succeed, one fails with errno set to error; also in a child. */

@@ -17,44 +17,58 @@
 struct fake_avahi fake;
 
 const char *__wrap_avahi_library_load(struct avahi_library *avahi);
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata);
+void __wrap_loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due,
+                            void *userdata);
+void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us);
+void __wrap_loop_timer_stop(struct loop_timer *timer);
 
-static struct AvahiTimeout *unused_timeout(void)
+static struct fake_timer *find_timer(const struct loop_timer *timer)
 {
-    for (size_t i = 0; i < FAKE_TIMEOUTS_MAX; i++)
-        if (!fake.timeouts[i].is_used)
-            return &fake.timeouts[i];
-    abort();
+    for (size_t i = 0; i < FAKE_TIMERS_MAX; i++)
+        if (fake.timers[i].timer == timer)
+            return &fake.timers[i];
+    return NULL;
 }
 
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata)
+void __wrap_loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due,
+                            void *userdata)
 {
-    assert_ptr_equal(poll_api, &fake.api);
-    if (!*timeout) {
-        *timeout = unused_timeout();
-        **timeout =
-            (struct AvahiTimeout){.is_used = true, .callback = callback, .userdata = userdata};
-    }
-    (*timeout)->delay_us = delay_us;
-    return 0;
+    assert_ptr_equal(loop, fake_loop());
+    *timer = (struct loop_timer){.loop = loop, .on_due = on_due, .userdata = userdata};
 }
 
-static void timeout_free(AvahiTimeout *timeout)
+void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us)
 {
-    assert_true(timeout->is_used);
-    timeout->is_used = false;
+    struct fake_timer *running = find_timer(timer);
+
+    assert_ptr_equal(timer->loop, fake_loop());
+    if (!running)
+        running = find_timer(NULL);
+    assert_non_null(running);
+    *running = (struct fake_timer){.timer = timer, .delay_us = delay_us};
+}
+
+void __wrap_loop_timer_stop(struct loop_timer *timer)
+{
+    struct fake_timer *running = find_timer(timer);
+
+    if (running)
+        running->timer = NULL;
+}
+
+struct loop *fake_loop(void)
+{
+    return (struct loop *)&fake;
 }
 
 void fake_elapse(int64_t delay_us)
 {
-    for (size_t i = 0; i < FAKE_TIMEOUTS_MAX; i++) {
-        struct AvahiTimeout *timeout = &fake.timeouts[i];
-        if (!timeout->is_used || timeout->delay_us != delay_us)
+    for (size_t i = 0; i < FAKE_TIMERS_MAX; i++) {
+        struct loop_timer *timer = fake.timers[i].timer;
+        if (!timer || fake.timers[i].delay_us != delay_us)
             continue;
-        timeout->delay_us = -1;
-        timeout->callback(timeout, timeout->userdata);
+        fake.timers[i].timer = NULL;
+        timer->on_due(timer->userdata);
         if (!fake.keeps_records)
             fake_records_end();
         return;
@@ -62,10 +76,10 @@ void fake_elapse(int64_t delay_us)
     fail_msg("nothing waits for %lld us", (long long)delay_us);
 }
 
-static AvahiClient *client_new(const AvahiPoll *poll_api, AvahiClientFlags flags,
+static AvahiClient *client_new(const AvahiPoll *api, AvahiClientFlags flags,
                                AvahiClientCallback callback, void *userdata, int *error)
 {
-    assert_ptr_equal(poll_api, &fake.api);
+    assert_non_null(api);
     assert_int_equal(flags, AVAHI_CLIENT_NO_FAIL);
     if (!fake.has_bus) {
         *error = AVAHI_ERR_DBUS_ERROR;
@@ -233,8 +247,7 @@ const char *__wrap_avahi_library_load(struct avahi_library *avahi)
 
 void fake_reset(void)
 {
-    fake = (struct fake_avahi){
-        .api.timeout_free = timeout_free, .next_state = AVAHI_CLIENT_S_RUNNING, .has_bus = true};
+    fake = (struct fake_avahi){.next_state = AVAHI_CLIENT_S_RUNNING, .has_bus = true};
 }
 
 void fake_assert_all_freed(void)
@@ -243,8 +256,8 @@ void fake_assert_all_freed(void)
     assert_int_equal(fake.resolvers_running, 0);
     assert_int_equal(fake.records_running, 0);
     assert_false(fake.is_browsing);
-    for (size_t i = 0; i < FAKE_TIMEOUTS_MAX; i++)
-        assert_false(fake.timeouts[i].is_used);
+    for (size_t i = 0; i < FAKE_TIMERS_MAX; i++)
+        assert_null(fake.timers[i].timer);
 }
 
 void fake_client_says(AvahiClientState state)

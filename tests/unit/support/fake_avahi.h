@@ -6,19 +6,18 @@
 #ifndef FAKE_AVAHI_H
 #define FAKE_AVAHI_H
 
+#include "base/loop.h"
 #include "discovery/avahi_library.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FAKE_OBJECTS_MAX = 9000, FAKE_RECORDS_MAX = 18000, FAKE_TIMEOUTS_MAX = 512 };
+enum { FAKE_OBJECTS_MAX = 9000, FAKE_RECORDS_MAX = 18000, FAKE_TIMERS_MAX = 512 };
 
-struct AvahiTimeout {
-    bool is_used;
-    int64_t delay_us; /* negative: disarmed */
-    AvahiTimeoutCallback callback;
-    void *userdata;
+struct fake_timer {
+    struct loop_timer *timer; /* one that runs; NULL: unused */
+    int64_t delay_us;
 };
 
 struct AvahiClient {
@@ -50,8 +49,7 @@ struct AvahiRecordBrowser {
 
 /* What there is of Avahi and of time. Set next_state and has_bus before mdns_worker_new(). */
 struct fake_avahi {
-    AvahiPoll api;
-    struct AvahiTimeout timeouts[FAKE_TIMEOUTS_MAX];
+    struct fake_timer timers[FAKE_TIMERS_MAX];
     struct AvahiClient client;
     size_t clients;
     AvahiClientState next_state; /* of a new client */
@@ -72,7 +70,10 @@ extern struct fake_avahi fake;
 void fake_reset(void);
 void fake_assert_all_freed(void);
 
-/* The timeout that is armed for delay_us goes off; there must be one. */
+/* For the module under test, which may only hand it on. */
+struct loop *fake_loop(void);
+
+/* The timer that was started for delay_us goes off; there must be one. */
 void fake_elapse(int64_t delay_us);
 
 void fake_client_says(AvahiClientState state);

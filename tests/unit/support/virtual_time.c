@@ -12,51 +12,57 @@
 struct virtual_time virtual_time;
 
 int64_t __wrap_loop_now_us(void);
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata);
+void __wrap_loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due,
+                            void *userdata);
+void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us);
+void __wrap_loop_timer_stop(struct loop_timer *timer);
 
 int64_t __wrap_loop_now_us(void)
 {
     return virtual_time.now_us;
 }
 
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata)
+void __wrap_loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due,
+                            void *userdata)
 {
-    assert_ptr_equal(poll_api, &virtual_time.api);
-    if (!*timeout) {
-        assert_false(virtual_time.exists); /* there is one only */
-        if (virtual_time.refuse)
-            return -1;
-        *timeout = (AvahiTimeout *)&virtual_time;
-        virtual_time.exists = true;
-        virtual_time.callback = callback;
-        virtual_time.userdata = userdata;
-    }
-    virtual_time.due_us = delay_us < 0 ? -1 : virtual_time.now_us + delay_us;
-    if (delay_us >= 0 && virtual_time.on_arm)
-        virtual_time.on_arm(delay_us);
-    return 0;
+    assert_ptr_equal(loop, virtual_time_loop());
+    assert_true(virtual_time.due_us < 0); /* there is one at a time */
+    *timer = (struct loop_timer){.loop = loop, .on_due = on_due, .userdata = userdata};
+    virtual_time.timer = timer;
 }
 
-static void timeout_free(AvahiTimeout *timeout)
+void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us)
 {
-    assert_ptr_equal(timeout, &virtual_time);
-    virtual_time.exists = false;
-    virtual_time.due_us = -1;
+    assert_ptr_equal(timer, virtual_time.timer);
+    assert_true(delay_us >= 0);
+    virtual_time.due_us = virtual_time.now_us + delay_us;
+    if (virtual_time.on_arm)
+        virtual_time.on_arm(delay_us);
+}
+
+void __wrap_loop_timer_stop(struct loop_timer *timer)
+{
+    if (timer->loop) /* one that was never initialized may be stopped, too */
+        virtual_time.due_us = -1;
 }
 
 void virtual_time_reset(int64_t now_us)
 {
-    virtual_time = (struct virtual_time){
-        .api = {.timeout_free = timeout_free}, .now_us = now_us, .due_us = -1};
+    virtual_time = (struct virtual_time){.now_us = now_us, .due_us = -1};
+}
+
+struct loop *virtual_time_loop(void)
+{
+    return (struct loop *)&virtual_time;
 }
 
 void virtual_time_fire(void)
 {
-    assert_true(virtual_time.exists);
+    struct loop_timer *timer = virtual_time.timer;
+
+    assert_non_null(timer);
     if (virtual_time.due_us >= 0)
         virtual_time.now_us = virtual_time.due_us;
     virtual_time.due_us = -1;
-    virtual_time.callback((AvahiTimeout *)&virtual_time, virtual_time.userdata);
+    timer->on_due(timer->userdata);
 }

@@ -1,30 +1,30 @@
 /*
- * virtual_time.h: a clock that stands still until a test moves it on, and one timeout on it: in
- * place of loop_now_us() and loop_arm(), which the test links with --wrap.
+ * virtual_time.h: a clock that stands still until a test moves it on, and one timer on it: in place
+ * of loop_now_us() and loop_timer_*(), which the test wraps (VIRTUAL_TIME in its CMakeLists.txt).
  */
 #ifndef VIRTUAL_TIME_H
 #define VIRTUAL_TIME_H
 
-#include <avahi-common/watch.h>
+#include "base/loop.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 struct virtual_time {
-    AvahiPoll api; /* for the module under test; it has timeout_free() only */
     int64_t now_us;
-    int64_t due_us;                   /* of the timeout; negative: disarmed */
-    bool exists;                      /* the timeout */
-    bool refuse;                      /* memory runs out when it is to be made */
-    void (*on_arm)(int64_t delay_us); /* hears of each delay that is not negative; NULL: nobody */
-    AvahiTimeoutCallback callback;
-    void *userdata;
+    int64_t due_us;                   /* of the timer; negative: it is stopped */
+    struct loop_timer *timer;         /* the last one that was initialized */
+    void (*on_arm)(int64_t delay_us); /* hears of each start; NULL: nobody */
 };
 extern struct virtual_time virtual_time;
 
 /* All as at the beginning; the clock says now_us. */
 void virtual_time_reset(int64_t now_us);
 
-/* The timeout fires; where it is armed, the clock moves on to when it is due. */
+/* For the module under test, which may only hand it on. */
+struct loop *virtual_time_loop(void);
+
+/* The timer fires; where it runs, the clock moves on to when it is due. */
 void virtual_time_fire(void);
 
 #endif

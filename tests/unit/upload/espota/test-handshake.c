@@ -369,7 +369,7 @@ static enum ota_phase play_on(const struct script *script)
     struct endpoints endpoints = {.address_count = script->addresses ? script->addresses : 1,
                                   .port_count = script->ports ? script->ports : 1,
                                   .ports = {{3232, "the given port"}, {8266, "b"}, {2040, "c"}}};
-    struct session_config config = {.poll_api = &virtual_time.api,
+    struct session_config config = {.loop = virtual_time_loop(),
                                     .image = &image,
                                     .board = "board",
                                     .endpoints = &endpoints,

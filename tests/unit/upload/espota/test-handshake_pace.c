@@ -380,7 +380,7 @@ static struct echo echo;
 static void run_on(void)
 {
     unsigned notices = 0;
-    struct session_config config = {.poll_api = &virtual_time.api,
+    struct session_config config = {.loop = virtual_time_loop(),
                                     .image = &image,
                                     .board = "board",
                                     .endpoints = &where,

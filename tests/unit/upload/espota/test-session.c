@@ -20,12 +20,10 @@
 enum { DESCRIPTOR = 99, BLOCK = 1460 };
 
 static struct world {
-    AvahiPoll api;
-    bool armed; /* the timeout is due at once */
-    AvahiTimeoutCallback on_timeout;
-    void *timeout_userdata;
+    bool armed; /* the timer is due at once */
+    struct loop_timer *timer;
     int refuse_expect; /* errno */
-    bool refuse_handshake, refuse_transfer, refuse_timeout, refuse_connection;
+    bool refuse_handshake, refuse_transfer, refuse_connection;
     bool has_handshake, has_transfer, is_expected, anyone;
     struct address peer; /* the last one that is expected */
     unsigned peers;
@@ -47,8 +45,10 @@ static struct world {
 static struct image image = {.size = 1000};
 static struct session *session;
 
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata);
+void __wrap_loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due,
+                            void *userdata);
+void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us);
+void __wrap_loop_timer_stop(struct loop_timer *timer);
 int __wrap_listener_expect(struct listener *listener, const struct address *peer,
                            listener_accept_fn *on_accept, void *userdata);
 void __wrap_listener_keep(struct listener *listener, const struct address *peer,
@@ -66,24 +66,24 @@ void __wrap_transfer_free(struct transfer *transfer);
 bool __wrap_transfer_all_sent(const struct transfer *transfer);
 bool __wrap_transfer_all_acknowledged(const struct transfer *transfer);
 
-int __wrap_loop_arm(const AvahiPoll *poll_api, AvahiTimeout **timeout, int64_t delay_us,
-                    AvahiTimeoutCallback callback, void *userdata)
+void __wrap_loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due,
+                            void *userdata)
 {
-    assert_ptr_equal(poll_api, &world.api);
-    if (world.refuse_timeout)
-        return -1;
-    if (!*timeout) {
-        *timeout = (AvahiTimeout *)&world;
-        world.on_timeout = callback;
-        world.timeout_userdata = userdata;
-    }
-    world.armed = delay_us == 0;
-    return 0;
+    assert_ptr_equal(loop, &world);
+    *timer = (struct loop_timer){.on_due = on_due, .userdata = userdata};
+    world.timer = timer;
 }
 
-static void timeout_free(AvahiTimeout *timeout)
+void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us)
 {
-    assert_ptr_equal(timeout, &world);
+    assert_ptr_equal(timer, world.timer);
+    assert_int_equal(delay_us, 0);
+    world.armed = true;
+}
+
+void __wrap_loop_timer_stop(struct loop_timer *timer)
+{
+    assert_ptr_equal(timer, world.timer);
     world.armed = false;
 }
 
@@ -229,10 +229,10 @@ static struct session_config make_config(void)
     static struct endpoints endpoints = {
         .port_count = 1, .ports = {{3232, "given"}}, .address_count = 1};
     struct session_config config = {
-        .poll_api = &world.api, .image = &image, .block = BLOCK, .endpoints = &endpoints};
+        .loop = (struct loop *)&world, .image = &image, .block = BLOCK, .endpoints = &endpoints};
 
     assert_true(address_parse(&endpoints.addresses[0], "10.0.0.7"));
-    world = (struct world){.api = {.timeout_free = timeout_free}};
+    world = (struct world){.armed = false};
     return config;
 }
 
@@ -251,7 +251,7 @@ static void fire(void)
 {
     assert_true(world.armed);
     world.armed = false;
-    world.on_timeout((AvahiTimeout *)&world, world.timeout_userdata);
+    world.timer->on_due(world.timer->userdata);
 }
 
 static void assert_nothing_left(void)
@@ -364,12 +364,6 @@ static void test_failures_to_start(void **state)
         assert_string_equal(world.failure.message, rows[i].message);
         assert_nothing_left();
     }
-
-    struct session_config config = make_config();
-    world.refuse_timeout = true;
-    start(&config, false);
-    assert_null(session);
-    assert_nothing_left();
 }
 
 static void test_who_may_connect(void **state)

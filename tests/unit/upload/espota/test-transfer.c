@@ -43,12 +43,11 @@ struct script {
 };
 
 struct board {
-    const AvahiPoll *api;
     const struct script *script;
     struct loop *loop;
-    AvahiWatch *watch;
-    AvahiTimeout *deadline;
-    AvahiTimeout *leave_timer, *return_timer; /* its time away */
+    struct loop_watch watch;
+    struct loop_timer deadline;
+    struct loop_timer leave_timer, return_timer; /* its time away */
     int descriptor;
     size_t received;
     unsigned char *bytes;
@@ -64,15 +63,14 @@ static void leave(struct board *board, bool with_reset)
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     if (with_reset)
         setsockopt(board->descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    board->api->watch_free(board->watch);
-    board->watch = NULL;
+    loop_watch_stop(&board->watch);
+
     close(board->descriptor);
     board->descriptor = -1;
 }
 
-static void on_return(AvahiTimeout *timeout, void *userdata)
+static void on_return(void *userdata)
 {
-    (void)timeout;
     struct board *board = userdata;
     leave(board, board->script->end == END_RESTART);
 }
@@ -87,18 +85,18 @@ static void drop_everything(const struct board *board)
 }
 
 /* Once what it has said is acknowledged: its TCP would repeat it, which is a sign of life. */
-static void go_away(AvahiTimeout *timeout, void *userdata)
+static void go_away(void *userdata)
 {
-    (void)timeout;
     struct board *board = userdata;
     int unacknowledged = 0;
     assert_int_equal(ioctl(board->descriptor, SIOCOUTQ, &unacknowledged), 0);
     if (unacknowledged) {
-        loop_arm(board->api, &board->leave_timer, 1000, NULL, NULL);
+        loop_timer_start(&board->leave_timer, 1000);
         return;
     }
     drop_everything(board);
-    loop_arm(board->api, &board->return_timer, AWAY_US, on_return, board);
+    loop_timer_init(&board->return_timer, board->loop, on_return, board);
+    loop_timer_start(&board->return_timer, AWAY_US);
 }
 
 static void act(struct board *board)
@@ -111,26 +109,28 @@ static void act(struct board *board)
     case END_NONE:
         break;
     case END_RESTART:
-        loop_arm(board->api, &board->leave_timer, 0, go_away, board);
+        loop_timer_init(&board->leave_timer, board->loop, go_away, board);
+        loop_timer_start(&board->leave_timer, 0);
         break;
     case END_LATE_FIN:
-        loop_arm(board->api, &board->return_timer, AWAY_US, on_return, board);
+        loop_timer_init(&board->return_timer, board->loop, on_return, board);
+        loop_timer_start(&board->return_timer, AWAY_US);
         break;
     default:
         leave(board, script->end == END_RESET);
     }
 }
 
-static void on_board_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, void *userdata)
+static void on_board_readable(unsigned events, void *userdata)
 {
-    (void)event;
+    (void)events;
     struct board *board = userdata;
     size_t want = 1460;
     if (!board->acted && board->script->after - board->received < want)
         want = board->script->after - board->received;
-    ssize_t got = want ? recv(fd, board->bytes + board->received, want, 0) : 0;
+    ssize_t got = want ? recv(board->descriptor, board->bytes + board->received, want, 0) : 0;
     if (got < 0 || (got == 0 && want)) {
-        board->api->watch_update(watch, 0);
+        loop_watch_change(&board->watch, 0);
         return;
     }
     board->received += (size_t)got;
@@ -139,7 +139,7 @@ static void on_board_readable(AvahiWatch *watch, int fd, AvahiWatchEvent event, 
     if (!board->acted && board->received == board->script->after)
         act(board);
     else if (board->descriptor >= 0 && !board->acted)
-        assert_int_equal(send(fd, "1460", 4, MSG_NOSIGNAL), 4);
+        assert_int_equal(send(board->descriptor, "1460", 4, MSG_NOSIGNAL), 4);
 }
 
 static void on_progress(size_t acknowledged, void *userdata)
@@ -157,9 +157,8 @@ static void on_done(const struct ota_failure *failure, void *userdata)
     loop_quit(board->loop);
 }
 
-static void on_deadline(AvahiTimeout *timeout, void *userdata)
+static void on_deadline(void *userdata)
 {
-    (void)timeout;
     (void)userdata;
     fail_msg("the transfer did not end");
 }
@@ -197,14 +196,15 @@ static struct board play(const struct script *script, const struct image *image)
     int host;
     assert_non_null(board.loop);
     assert_non_null(board.bytes);
-    board.api = loop_poll_api(board.loop);
     connect_pair(&host, &board.descriptor);
-    board.watch = board.api->watch_new(board.api, board.descriptor, AVAHI_WATCH_IN,
-                                       on_board_readable, &board);
-    loop_arm(board.api, &board.deadline, 30 * INT64_C(1000000), on_deadline, &board);
+    assert_int_equal(loop_watch_start(&board.watch, board.loop, board.descriptor, LOOP_READABLE,
+                                      on_board_readable, &board),
+                     0);
+    loop_timer_init(&board.deadline, board.loop, on_deadline, &board);
+    loop_timer_start(&board.deadline, 30 * INT64_C(1000000));
 
     const struct transfer_config config = {
-        .poll_api = board.api, .image = image, .block = script->block};
+        .loop = board.loop, .image = image, .block = script->block};
     const struct transfer_callbacks callbacks = {
         .on_progress = on_progress, .on_done = on_done, .userdata = &board};
     struct transfer *transfer = transfer_start(&config, host, &callbacks);
@@ -292,7 +292,7 @@ static void test_freeing_closes_with_fin(void **state)
     (void)state;
     struct image image = make_image(1000);
     struct loop *loop = loop_new();
-    const struct transfer_config config = {.poll_api = loop_poll_api(loop), .image = &image};
+    const struct transfer_config config = {.loop = loop, .image = &image};
     const struct transfer_callbacks callbacks = {.on_progress = on_progress, .on_done = on_done};
     int host, board;
     char bytes[2000];
