@@ -14,7 +14,7 @@
 
 #include <signal.h>
 
-static int run(const struct options *options, struct report *report)
+static int run_command(const struct options *options, struct report *report)
 {
     if (!report) {
         diag_error("out of memory");
@@ -41,7 +41,7 @@ int main(int argc, char **argv)
     secret_cleanse_traces(); /* of passwords in options */
     struct report *report = report_new(&options);
     if (outcome == OPTIONS_RUN)
-        status = run(&options, report);
+        status = run_command(&options, report);
     else if (outcome == OPTIONS_ERROR)
         status = report_failure(report, &failure);
     report_free(report);

@@ -161,14 +161,15 @@ struct filter {
     unsigned short length;
 };
 
-static void emit(struct filter *filter, struct sock_filter instruction)
+static void emit_instruction(struct filter *filter, struct sock_filter instruction)
 {
     filter->instructions[filter->length++] = instruction;
 }
 
 static void emit_load(struct filter *filter, size_t offset)
 {
-    emit(filter, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+    emit_instruction(filter,
+                     (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
 }
 
 /* The lower half of an argument; all architectures above are little-endian. */
@@ -181,25 +182,27 @@ static void emit_return(struct filter *filter, bool is_allowed)
 {
     const uint32_t verdict =
         is_allowed ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | (EPERM & SECCOMP_RET_DATA);
-    emit(filter, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, verdict));
+    emit_instruction(filter, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, verdict));
 }
 
 /* Skips that many instructions unless what was loaded is value. */
 static void emit_unless(struct filter *filter, uint32_t value, unsigned char skipped)
 {
-    emit(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skipped));
+    emit_instruction(filter,
+                     (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skipped));
 }
 
-static void fill(struct filter *filter)
+static void fill_filter(struct filter *filter)
 {
     /* The numbers mean other calls in another mode of the processor, which nothing here uses. */
     emit_load(filter, offsetof(struct seccomp_data, arch));
-    emit(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
+    emit_instruction(filter,
+                     (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
     emit_return(filter, false);
     emit_load(filter, offsetof(struct seccomp_data, nr));
 #ifdef __x86_64__
     const uint32_t x32 = 0x40000000;
-    emit(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, x32, 0, 1));
+    emit_instruction(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, x32, 0, 1));
     emit_return(filter, false);
 #endif
 
@@ -229,7 +232,7 @@ static void deny_calls(void)
 {
     struct filter filter = {0};
 
-    fill(&filter);
+    fill_filter(&filter);
     const struct sock_fprog program = {.len = filter.length, .filter = filter.instructions};
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }

@@ -48,7 +48,7 @@ static bool may_put(void)
     return false;
 }
 
-static void put(const char *text, size_t length)
+static void put_text(const char *text, size_t length)
 {
     while (length > 0 && may_put()) {
         ssize_t written = write(STDERR_FILENO, text, length);
@@ -83,7 +83,7 @@ static void message(enum diag_level level, const char *prefix, const char *forma
     int length = snprintf(line, sizeof line, "%s%s%s\n%s", erase_status(erase, sizeof erase),
                           prefix, text, status);
     if (length > 0)
-        put(line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
+        put_text(line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }
 
 #define PASS_ON(level, prefix)                                                                     \
@@ -134,13 +134,13 @@ void diag_status(const char *line)
                           STATUS_MAX_BYTES - 1, line);
     snprintf(status, sizeof status, "%s", line);
     if (length > 0)
-        put(drawn, (size_t)length);
+        put_text(drawn, (size_t)length);
 }
 
 void diag_status_end(void)
 {
     if (*status)
-        put("\n", 1);
+        put_text("\n", 1);
     *status = '\0';
 }
 
@@ -149,7 +149,7 @@ void diag_status_clear(void)
     char erase[STATUS_MAX_BYTES + 8];
     erase_status(erase, sizeof erase);
     if (*status)
-        put(erase, strlen(erase));
+        put_text(erase, strlen(erase));
     *status = '\0';
 }
 

@@ -26,7 +26,7 @@ static bool is_harmful(uint32_t c)
            (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF; /* isolates, byte order mark */
 }
 
-static int compare(const void *key, const void *element)
+static int compare_ranges(const void *key, const void *element)
 {
     uint32_t character = *(const uint32_t *)key;
     const struct unicode_range *range = element;
@@ -37,13 +37,13 @@ static int compare(const void *key, const void *element)
 static bool is_hidden(uint32_t character)
 {
     return bsearch(&character, unicode_hidden, unicode_hidden_count, sizeof *unicode_hidden,
-                   compare) != NULL;
+                   compare_ranges) != NULL;
 }
 
 static bool is_mark(uint32_t character)
 {
     return bsearch(&character, unicode_marks, unicode_marks_count, sizeof *unicode_marks,
-                   compare) != NULL;
+                   compare_ranges) != NULL;
 }
 
 /* What stands before a character. */
@@ -73,7 +73,7 @@ static bool lacks_jamo(uint32_t before, uint32_t jamo)
     return is_vowel(jamo) ? is_initial : is_vowel(before) || is_open;
 }
 
-static bool fits(const struct before *before, uint32_t mark)
+static bool fits_behind(const struct before *before, uint32_t mark)
 {
     if (is_vowel(mark) || is_final(mark))
         return lacks_jamo(before->character, mark);
@@ -86,7 +86,7 @@ static bool is_shown(uint32_t character, struct before *before)
     bool is_on_other = character >= 0x80 && is_mark(character);
 
     if (is_harmful(character) || (character >= 0x80 && is_hidden(character)) ||
-        (is_on_other && !fits(before, character))) {
+        (is_on_other && !fits_behind(before, character))) {
         *before = (struct before){0};
         return false;
     }

@@ -6,7 +6,7 @@
 
 static bool has_run_out;
 
-static void *allocate(size_t size)
+static void *allocate_counted(size_t size)
 {
     void *memory = malloc(size);
     has_run_out = has_run_out || memory == NULL;
@@ -15,7 +15,7 @@ static void *allocate(size_t size)
 
 void json_memory_watch(void)
 {
-    json_set_alloc_funcs(allocate, free);
+    json_set_alloc_funcs(allocate_counted, free);
     has_run_out = false;
 }
 

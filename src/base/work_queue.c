@@ -13,7 +13,7 @@ struct work_queue {
     struct work_item *first;
 };
 
-static void on_turn(void *userdata)
+static void on_queue_turn(void *userdata)
 {
     struct work_queue *work_queue = userdata;
     struct work_item *work_item = work_queue->first;
@@ -31,7 +31,7 @@ struct work_queue *work_queue_new(struct loop *loop)
     if (!work_queue)
         return NULL;
     work_queue->loop = loop;
-    loop_timer_init(&work_queue->turn, loop, on_turn, work_queue);
+    loop_timer_init(&work_queue->turn, loop, on_queue_turn, work_queue);
     return work_queue;
 }
 

@@ -82,7 +82,7 @@ static void leave(struct board_log *monitor)
         release(monitor);
 }
 
-static void tell(struct board_log *monitor, enum board_log_state state, const char *reason)
+static void tell_state(struct board_log *monitor, enum board_log_state state, const char *reason)
 {
     if (monitor->dead || monitor->state == (int)state)
         return;
@@ -90,15 +90,15 @@ static void tell(struct board_log *monitor, enum board_log_state state, const ch
     monitor->callbacks.on_state(state, reason, monitor->callbacks.userdata);
 }
 
-static void hand_out(struct board_log *monitor, const struct line *line)
+static void hand_out_line(struct board_log *monitor, const struct line *line)
 {
-    tell(monitor, BOARD_LOG_CONNECTED, "");
+    tell_state(monitor, BOARD_LOG_CONNECTED, "");
     if (!monitor->dead)
         monitor->callbacks.on_line(line, monitor->callbacks.userdata);
 }
 
 /* For whichever comes first. */
-static void arm(struct board_log *monitor)
+static void arm_timeout(struct board_log *monitor)
 {
     int64_t due_us = monitor->settle_us;
     if (due_us == 0 || (monitor->unfinished_us != 0 && monitor->unfinished_us < due_us))
@@ -110,7 +110,7 @@ static void arm(struct board_log *monitor)
         loop_timer_start(&monitor->timeout, delay_us);
 }
 
-static void rest(struct board_log *monitor)
+static void rest_before_reconnect(struct board_log *monitor)
 {
     loop_timer_start(&monitor->timeout, monitor->pause_us);
     monitor->pause_us *= 2;
@@ -118,7 +118,7 @@ static void rest(struct board_log *monitor)
         monitor->pause_us = LONGEST_PAUSE_US;
 }
 
-static const char *describe_end(int reason)
+static const char *describe_connection_end(int reason)
 {
     switch (reason) {
     case 0:
@@ -146,16 +146,16 @@ static void hang_up(struct board_log *monitor, int reason)
         monitor->queued = 0; /* a command of which a part was sent may have been obeyed */
     monitor->telnet = (struct telnet_strip){0};
     monitor->colors.held = 0;
-    rest(monitor);
+    rest_before_reconnect(monitor);
     if (line_splitter_finish(&monitor->lines, &line))
-        hand_out(monitor, &line);
+        hand_out_line(monitor, &line);
     if (was_settled || monitor->state == BOARD_LOG_CONNECTED)
-        tell(monitor, BOARD_LOG_LOST, describe_end(reason));
+        tell_state(monitor, BOARD_LOG_LOST, describe_connection_end(reason));
     else
-        tell(monitor, BOARD_LOG_TURNED_AWAY, describe_end(reason));
+        tell_state(monitor, BOARD_LOG_TURNED_AWAY, describe_connection_end(reason));
 }
 
-static void take(struct board_log *monitor, const unsigned char *data, size_t length)
+static void take_bytes(struct board_log *monitor, const unsigned char *data, size_t length)
 {
     unsigned char text[READ_MAX + 1];
     unsigned char plain[sizeof text + SGR_STRIP_MAX];
@@ -168,19 +168,19 @@ static void take(struct board_log *monitor, const unsigned char *data, size_t le
     struct line line;
     while (line_splitter_next(&monitor->lines, &bytes, &left, &line)) {
         monitor->unfinished_us = 0;
-        hand_out(monitor, &line);
+        hand_out_line(monitor, &line);
     }
     if (monitor->unfinished_us == 0)
         monitor->unfinished_us = loop_now_us() + UNFINISHED_US;
 }
 
-static void receive(struct board_log *monitor)
+static void receive_log(struct board_log *monitor)
 {
     unsigned char buffer[READ_MAX];
     for (int i = 0; i < READS_PER_TURN && !monitor->dead; i++) {
         ssize_t got = recv(monitor->descriptor, buffer, sizeof buffer, 0);
         if (got > 0) {
-            take(monitor, buffer, (size_t)got);
+            take_bytes(monitor, buffer, (size_t)got);
         } else {
             if (got == 0 || (errno != EAGAIN && errno != EINTR))
                 hang_up(monitor, got == 0 ? 0 : errno);
@@ -205,22 +205,22 @@ static void send_queue(struct board_log *monitor)
                       monitor->queued > 0 ? LOOP_READABLE | LOOP_WRITABLE : LOOP_READABLE);
 }
 
-static void on_socket(unsigned events, void *userdata)
+static void on_log_socket(unsigned events, void *userdata)
 {
     struct board_log *monitor = userdata;
     enter(monitor);
     if (events & LOOP_WRITABLE)
         send_queue(monitor);
     if (events != LOOP_WRITABLE)
-        receive(monitor);
+        receive_log(monitor);
     if (!monitor->dead && monitor->descriptor >= 0)
-        arm(monitor);
+        arm_timeout(monitor);
     leave(monitor);
 }
 
 /* A board that restarts or loses its network says nothing; only probes find that out. The last
  * option is for lines that it does not acknowledge, which keep probes from being sent. */
-static void tune_socket(int descriptor)
+static void tune_log_socket(int descriptor)
 {
     const struct {
         int level;
@@ -240,35 +240,35 @@ static void tune_socket(int descriptor)
                    sizeof options[i].value);
 }
 
-static void begin(struct board_log *monitor, int descriptor)
+static void begin_connection(struct board_log *monitor, int descriptor)
 {
-    tune_socket(descriptor);
-    if (loop_watch_start(&monitor->watch, monitor->loop, descriptor, LOOP_READABLE, on_socket,
+    tune_log_socket(descriptor);
+    if (loop_watch_start(&monitor->watch, monitor->loop, descriptor, LOOP_READABLE, on_log_socket,
                          monitor) < 0) { /* no memory now, perhaps later */
         close(descriptor);
-        rest(monitor);
+        rest_before_reconnect(monitor);
         return;
     }
     monitor->descriptor = descriptor;
     monitor->settle_us = loop_now_us() + SETTLE_US;
-    arm(monitor);
+    arm_timeout(monitor);
 }
 
-static void on_dialled(int descriptor, int reason, void *userdata)
+static void on_log_connected(int descriptor, int reason, void *userdata)
 {
     struct board_log *monitor = userdata;
     enter(monitor);
     tcp_connect_free(monitor->dial);
     monitor->dial = NULL;
     if (descriptor >= 0) {
-        begin(monitor, descriptor);
+        begin_connection(monitor, descriptor);
     } else {
-        rest(monitor);
+        rest_before_reconnect(monitor);
         if (reason == ECONNREFUSED)
-            tell(monitor, BOARD_LOG_REFUSED, "nothing listens on that port");
+            tell_state(monitor, BOARD_LOG_REFUSED, "nothing listens on that port");
         else
-            tell(monitor, BOARD_LOG_UNREACHABLE,
-                 reason == ETIMEDOUT ? "the board does not answer" : strerror(reason));
+            tell_state(monitor, BOARD_LOG_UNREACHABLE,
+                       reason == ETIMEDOUT ? "the board does not answer" : strerror(reason));
     }
     leave(monitor);
 }
@@ -276,21 +276,21 @@ static void on_dialled(int descriptor, int reason, void *userdata)
 static void dial(struct board_log *monitor)
 {
     monitor->dial =
-        tcp_connect_start(monitor->loop, &monitor->address, CONNECT_US, on_dialled, monitor);
+        tcp_connect_start(monitor->loop, &monitor->address, CONNECT_US, on_log_connected, monitor);
     if (!monitor->dial)
-        rest(monitor);
+        rest_before_reconnect(monitor);
 }
 
 /* The board has kept the connection, and listens. */
-static void settle(struct board_log *monitor)
+static void settle_connection(struct board_log *monitor)
 {
     monitor->settle_us = 0;
     monitor->pause_us = SHORTEST_PAUSE_US;
     send_queue(monitor);
-    tell(monitor, BOARD_LOG_CONNECTED, "");
+    tell_state(monitor, BOARD_LOG_CONNECTED, "");
 }
 
-static void on_timeout(void *userdata)
+static void on_log_timeout(void *userdata)
 {
     struct board_log *monitor = userdata;
     struct line line;
@@ -300,13 +300,13 @@ static void on_timeout(void *userdata)
         dial(monitor);
     } else {
         if (monitor->settle_us != 0 && monitor->settle_us <= now_us)
-            settle(monitor);
+            settle_connection(monitor);
         if (!monitor->dead && monitor->unfinished_us != 0 && monitor->unfinished_us <= now_us) {
             monitor->unfinished_us = 0;
             if (line_splitter_peek(&monitor->lines, &line))
-                hand_out(monitor, &line);
+                hand_out_line(monitor, &line);
         }
-        arm(monitor);
+        arm_timeout(monitor);
     }
     leave(monitor);
 }
@@ -324,7 +324,7 @@ struct board_log *board_log_start(struct loop *loop, const struct address *addre
     monitor->state = -1;
     monitor->pause_us = SHORTEST_PAUSE_US;
     monitor->descriptor = -1;
-    loop_timer_init(&monitor->timeout, loop, on_timeout, monitor);
+    loop_timer_init(&monitor->timeout, loop, on_log_timeout, monitor);
     loop_timer_start(&monitor->timeout, 0);
     return monitor;
 }

@@ -128,7 +128,7 @@ static void describe_missing(const struct boot_check *follow, char *text, size_t
                                  escape_line(shown, sizeof shown, pattern, strlen(pattern)));
 }
 
-static void on_deadline(void *userdata)
+static void on_expect_deadline(void *userdata)
 {
     struct boot_check *follow = userdata;
     struct ota_failure verdict;
@@ -149,7 +149,7 @@ static void on_deadline(void *userdata)
 
 /* cause: OTA_CAUSE_LOG_REJECTED, or OTA_CAUSE_NONE where a line may be rejected, which puts success
  * out of reach, too. */
-static void reject(struct boot_check *follow, enum ota_cause cause)
+static void reject_line(struct boot_check *follow, enum ota_cause cause)
 {
     struct ota_failure verdict;
     char pattern[LINE_SHOWN];
@@ -194,7 +194,7 @@ static void satisfy(struct boot_check *follow)
 }
 
 /* line: as it came; shown: as it may be shown. The last thing that a caller does. */
-static void judge(struct boot_check *follow, const struct line *line, const struct line *shown)
+static void judge_line(struct boot_check *follow, const struct line *line, const struct line *shown)
 {
     if (line->shown == 0 || follow->line_count == 0) /* else it goes on */
         follow->line_count++;
@@ -205,10 +205,10 @@ static void judge(struct boot_check *follow, const struct line *line, const stru
         tell_given_up(follow);
     switch (verdict) {
     case EXPECT_REJECTED:
-        reject(follow, OTA_CAUSE_LOG_REJECTED);
+        reject_line(follow, OTA_CAUSE_LOG_REJECTED);
         break;
     case EXPECT_UNDECIDABLE:
-        reject(follow, OTA_CAUSE_NONE);
+        reject_line(follow, OTA_CAUSE_NONE);
         break;
     case EXPECT_SATISFIED:
         satisfy(follow);
@@ -239,7 +239,7 @@ static struct line make_note(const struct line *hidden)
                          .is_unfinished = hidden->is_unfinished};
 }
 
-static void on_line(const struct line *colored, void *userdata)
+static void on_log_line(const struct line *colored, void *userdata)
 {
     struct boot_check *follow = userdata;
     unsigned char bytes[LINE_SPLITTER_MAX + SGR_STRIP_MAX];
@@ -257,7 +257,7 @@ static void on_line(const struct line *colored, void *userdata)
     if (!is_hidden || !colored->comes_again)
         follow->callbacks.on_line(&shown, follow->callbacks.userdata);
     if (is_judged)
-        judge(follow, &plain, &judged_shown);
+        judge_line(follow, &plain, &judged_shown);
 }
 
 static void describe_state(char text[REASON_MAX + 128], const struct boot_check *follow,
@@ -381,13 +381,13 @@ static bool start_log(struct boot_check *follow)
 {
     const struct options *options = follow->config.options;
     const struct board_log_callbacks callbacks = {
-        .on_line = on_line, .on_state = on_state, .userdata = follow};
+        .on_line = on_log_line, .on_state = on_state, .userdata = follow};
     struct address address = follow->config.address;
     address_set_port(&address, options->monitor_port);
     follow->monitor = board_log_start(follow->config.loop, &address, options->raw, &callbacks);
     follow->is_log_due = options->expect;
     if (options->expect) {
-        loop_timer_init(&follow->deadline, follow->config.loop, on_deadline, follow);
+        loop_timer_init(&follow->deadline, follow->config.loop, on_expect_deadline, follow);
         loop_timer_start(&follow->deadline, options->expect_timeout_us);
     }
     return follow->monitor;

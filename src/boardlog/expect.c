@@ -50,8 +50,8 @@ enum outcome { NO_MATCH, MATCH, GIVEN_UP };
 /* -- compiling -- */
 
 /* Reports what is wrong with a pattern, and with which one. */
-static enum ota_error refuse(struct ota_failure *failure, const char *option, const char *pattern,
-                             const char *what)
+static enum ota_error refuse_pattern(struct ota_failure *failure, const char *option,
+                                     const char *pattern, const char *what)
 {
     char shown[256];
     return ota_fail(failure, OTA_E_USAGE, "%s \"%s\": %s", option,
@@ -117,11 +117,12 @@ static enum ota_error compile(pcre2_code **compiled, const char *option, const c
     size_t offset;
 
     if (*pattern == '\0')
-        return refuse(failure, option, pattern, "an empty expression would match every line");
+        return refuse_pattern(failure, option, pattern,
+                              "an empty expression would match every line");
     if (strlen(pattern) > EXPECT_PATTERN_MAX)
-        return refuse(failure, option, pattern, "the expression is longer than 1024 bytes");
+        return refuse_pattern(failure, option, pattern, "the expression is longer than 1024 bytes");
     if (has_other_meaning(reason, pattern))
-        return refuse(failure, option, pattern, reason);
+        return refuse_pattern(failure, option, pattern, reason);
 
     size_t length = utf8_repair(text, pattern, strlen(pattern));
     *compiled = pcre2_compile((PCRE2_SPTR)text, length, flags, &error, &offset, NULL);
@@ -130,7 +131,7 @@ static enum ota_error compile(pcre2_code **compiled, const char *option, const c
     if (error == PCRE2_ERROR_HEAP_FAILED)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
     describe_error(reason, error, text, offset);
-    return refuse(failure, option, pattern, reason);
+    return refuse_pattern(failure, option, pattern, reason);
 }
 
 static enum ota_error compile_all(struct patterns *patterns, const char *option,
@@ -150,7 +151,7 @@ static enum ota_error compile_all(struct patterns *patterns, const char *option,
     return OTA_OK;
 }
 
-static bool make_room(struct expect *expect)
+static bool make_room_for_pattern(struct expect *expect)
 {
     expect->context = pcre2_match_context_create(NULL);
     expect->data = pcre2_match_data_create(1, NULL);
@@ -170,8 +171,9 @@ enum ota_error expect_new(struct expect **expect, const char *const *expected,
     if (!*expect)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
 
-    enum ota_error error =
-        make_room(*expect) ? OTA_OK : ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    enum ota_error error = make_room_for_pattern(*expect)
+                               ? OTA_OK
+                               : ota_fail(failure, OTA_E_INTERNAL, "out of memory");
     if (error == OTA_OK)
         error = compile_all(&(*expect)->expected, "--expect", expected, expected_count, failure);
     if (error == OTA_OK)

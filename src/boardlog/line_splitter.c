@@ -19,15 +19,15 @@ static size_t incomplete(const unsigned char *bytes, size_t length)
 }
 
 /* What the previous call handed out makes room. */
-static void settle(struct line_splitter *lines)
+static void drop_handed_out(struct line_splitter *lines)
 {
     lines->length -= lines->handed_out;
     memmove(lines->bytes, lines->bytes + lines->handed_out, lines->length);
     lines->handed_out = 0;
 }
 
-static void hand_out(struct line_splitter *lines, size_t length, bool is_unfinished,
-                     struct line *line)
+static void describe_line(struct line_splitter *lines, size_t length, bool is_unfinished,
+                          struct line *line)
 {
     *line = (struct line){.bytes = lines->bytes,
                           .length = length,
@@ -38,10 +38,10 @@ static void hand_out(struct line_splitter *lines, size_t length, bool is_unfinis
 }
 
 /* The line is over, or too long: what comes next is collected anew. */
-static bool hand_over(struct line_splitter *lines, size_t length, bool is_unfinished,
-                      struct line *line)
+static bool hand_over_line(struct line_splitter *lines, size_t length, bool is_unfinished,
+                           struct line *line)
 {
-    hand_out(lines, length, is_unfinished, line);
+    describe_line(lines, length, is_unfinished, line);
     lines->handed_out = length;
     lines->shown = 0;
     lines->is_continuation = is_unfinished;
@@ -51,21 +51,21 @@ static bool hand_over(struct line_splitter *lines, size_t length, bool is_unfini
 bool line_splitter_next(struct line_splitter *lines, const unsigned char **data, size_t *length,
                         struct line *line)
 {
-    settle(lines);
+    drop_handed_out(lines);
     for (; *length > 0; (*data)++, (*length)--) {
         unsigned char byte = **data;
         bool after_return = lines->after_return;
         bool is_end = byte == '\n' || byte == '\r';
         if (!is_end && lines->length == LINE_SPLITTER_MAX)
-            return hand_over(lines, LINE_SPLITTER_MAX - incomplete(lines->bytes, LINE_SPLITTER_MAX),
-                             true, line);
+            return hand_over_line(
+                lines, LINE_SPLITTER_MAX - incomplete(lines->bytes, LINE_SPLITTER_MAX), true, line);
         lines->after_return = byte == '\r';
         if (after_return && is_end)
             continue;
         if (is_end) {
             (*data)++;
             (*length)--;
-            return hand_over(lines, lines->length, false, line);
+            return hand_over_line(lines, lines->length, false, line);
         }
         lines->bytes[lines->length++] = byte;
     }
@@ -74,19 +74,19 @@ bool line_splitter_next(struct line_splitter *lines, const unsigned char **data,
 
 bool line_splitter_peek(struct line_splitter *lines, struct line *line)
 {
-    settle(lines);
+    drop_handed_out(lines);
     size_t length = lines->length - incomplete(lines->bytes, lines->length);
     if (length <= lines->shown)
         return false;
-    hand_out(lines, length, true, line);
+    describe_line(lines, length, true, line);
     line->comes_again = true;
     return true;
 }
 
 bool line_splitter_finish(struct line_splitter *lines, struct line *line)
 {
-    settle(lines);
+    drop_handed_out(lines);
     lines->after_return = false;
     return (lines->length > 0 || lines->is_continuation) &&
-           hand_over(lines, lines->length, false, line);
+           hand_over_line(lines, lines->length, false, line);
 }

@@ -35,7 +35,7 @@ struct restart_watch {
     bool gone;
 };
 
-static void stop(struct restart_watch *online)
+static void stop_watch(struct restart_watch *online)
 {
     for (size_t i = 0; i < KNOCKS; i++) {
         tcp_connect_free(online->knocks[i].dial);
@@ -44,9 +44,9 @@ static void stop(struct restart_watch *online)
 }
 
 /* Nothing is touched after on_done, which may have freed everything. */
-static void finish(struct restart_watch *online, enum restart_watch_result result)
+static void finish_watch(struct restart_watch *online, enum restart_watch_result result)
 {
-    stop(online);
+    stop_watch(online);
     loop_timer_stop(&online->tick);
     online->on_done(result, online->silent_us - online->start_us, loop_now_us() - online->start_us,
                     online->userdata);
@@ -55,7 +55,7 @@ static void finish(struct restart_watch *online, enum restart_watch_result resul
 static void hear(struct restart_watch *online)
 {
     if (online->gone)
-        finish(online, RESTART_WATCH_BACK);
+        finish_watch(online, RESTART_WATCH_BACK);
     else
         online->silent_us = online->alive_us = loop_now_us();
 }
@@ -67,7 +67,7 @@ static bool is_ours(int reason)
            reason == EADDRNOTAVAIL;
 }
 
-static void on_answer(int descriptor, int reason, void *userdata)
+static void on_knock_answered(int descriptor, int reason, void *userdata)
 {
     const struct knock *knock = userdata;
     struct restart_watch *online = knock->online;
@@ -89,22 +89,22 @@ static void knock_once(struct restart_watch *online)
     online->next = (online->next + 1) % KNOCKS;
     tcp_connect_free(knock->dial);
     knock->online = online;
-    knock->dial =
-        tcp_connect_start(online->config.loop, &online->config.address, GONE_US, on_answer, knock);
+    knock->dial = tcp_connect_start(online->config.loop, &online->config.address, GONE_US,
+                                    on_knock_answered, knock);
     if (!knock->dial && !online->gone)
         online->silent_us = loop_now_us(); /* memory ran out: as is_ours() */
 }
 
-static void on_tick(void *userdata)
+static void on_knock_tick(void *userdata)
 {
     struct restart_watch *online = userdata;
     int64_t now_us = loop_now_us();
     if (now_us - online->silent_us >= GONE_US)
         online->gone = true;
     if (now_us - online->start_us >= online->config.deadline_us) {
-        finish(online, online->gone ? RESTART_WATCH_STILL_GONE : RESTART_WATCH_NEVER_GONE);
+        finish_watch(online, online->gone ? RESTART_WATCH_STILL_GONE : RESTART_WATCH_NEVER_GONE);
     } else if (online->alive_us - online->start_us >= online->config.leave_us) {
-        finish(online, RESTART_WATCH_NEVER_GONE);
+        finish_watch(online, RESTART_WATCH_NEVER_GONE);
     } else {
         knock_once(online);
         loop_timer_start(&online->tick, TICK_US);
@@ -120,7 +120,7 @@ struct restart_watch *restart_watch_start(const struct restart_watch_config *con
     *online = (struct restart_watch){
         .config = *config, .on_done = on_done, .userdata = userdata, .gone = config->is_gone};
     online->start_us = online->silent_us = online->alive_us = loop_now_us();
-    loop_timer_init(&online->tick, config->loop, on_tick, online);
+    loop_timer_init(&online->tick, config->loop, on_knock_tick, online);
     loop_timer_start(&online->tick, 0);
     return online;
 }
@@ -129,7 +129,7 @@ void restart_watch_free(struct restart_watch *online)
 {
     if (!online)
         return;
-    stop(online);
+    stop_watch(online);
     loop_timer_stop(&online->tick);
     free(online);
 }

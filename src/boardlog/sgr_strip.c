@@ -19,7 +19,7 @@ static bool goes_on(const struct sgr_strip *colors, unsigned char byte)
            ((byte >= '0' && byte <= '9') || byte == ';' || byte == ':');
 }
 
-static size_t take(struct sgr_strip *colors, unsigned char *target, unsigned char byte)
+static size_t take_color_byte(struct sgr_strip *colors, unsigned char *target, unsigned char byte)
 {
     if (goes_on(colors, byte)) {
         colors->bytes[colors->held++] = byte;
@@ -44,6 +44,6 @@ size_t sgr_strip(struct sgr_strip *colors, unsigned char *target, const void *so
     const unsigned char *bytes = source;
     size_t used = 0;
     for (size_t i = 0; i < length; i++)
-        used += take(colors, target + used, bytes[i]);
+        used += take_color_byte(colors, target + used, bytes[i]);
     return used;
 }

@@ -25,7 +25,8 @@ static size_t take_command(struct telnet_strip *telnet, unsigned char *target, u
     return byte == IAC || byte == NUL ? 1 : 2;
 }
 
-static size_t take(struct telnet_strip *telnet, unsigned char *target, unsigned char byte)
+static size_t take_telnet_byte(struct telnet_strip *telnet, unsigned char *target,
+                               unsigned char byte)
 {
     switch (telnet->state) {
     case TELNET_COMMAND:
@@ -62,6 +63,6 @@ size_t telnet_strip(struct telnet_strip *telnet, unsigned char *target, const vo
     const unsigned char *bytes = source;
     size_t used = 0;
     for (size_t i = 0; i < length; i++)
-        used += take(telnet, target + used, bytes[i]);
+        used += take_telnet_byte(telnet, target + used, bytes[i]);
     return used;
 }

@@ -22,7 +22,7 @@ enum { ANSWER_MAX = 1024, SHOWN_MAX = 64 };
 static const int64_t PATIENCE_US = 600 * INT64_C(1000000);
 
 /* A number from 1 to count; 0: there is none. *end points behind the digits. */
-static size_t parse_number(const char *text, size_t count, const char **end)
+static size_t parse_board_number(const char *text, size_t count, const char **end)
 {
     size_t number = 0;
     for (; *text >= '0' && *text <= '9'; text++)
@@ -62,9 +62,9 @@ static bool parse_range(const char *word, size_t length, size_t count, size_t *f
     *last = count;
     if (length == 3 && memcmp(word, "all", 3) == 0)
         return true;
-    *first = *last = parse_number(word, count, &end);
+    *first = *last = parse_board_number(word, count, &end);
     if (*end == '-' && end > word)
-        *last = parse_number(end + 1, count, &end);
+        *last = parse_board_number(end + 1, count, &end);
     return end == word + length && *first > 0 && *last >= *first;
 }
 
@@ -221,7 +221,8 @@ static void show_lines(char *table, const struct choice *choices, size_t count)
 }
 
 /* The table of --list, with a number in front of each board that can be chosen. */
-static enum ota_error show(const struct choice *choices, size_t count, struct ota_failure *failure)
+static enum ota_error show_menu(const struct choice *choices, size_t count,
+                                struct ota_failure *failure)
 {
     char *table = NULL;
     size_t size;
@@ -260,7 +261,7 @@ enum ota_error board_menu_choose(struct loop *loop, struct choice *choices, size
     char answer[ANSWER_MAX] = "";
 
     failure->error = OTA_OK;
-    if (show(choices, count, failure) != OTA_OK)
+    if (show_menu(choices, count, failure) != OTA_OK)
         return failure->error;
     if (count_offered(choices, count) == 0)
         return ota_fail(

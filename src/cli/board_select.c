@@ -32,7 +32,7 @@ struct selection {
     struct ota_failure *failure;
 };
 
-static enum ota_error add(struct selection *selection, const struct board *board)
+static enum ota_error add_board(struct selection *selection, const struct board *board)
 {
     struct target target = {.kind = TARGET_INSTANCE, .port = selection->options->port};
     snprintf(target.name, sizeof target.name, "%s", board->instance);
@@ -75,7 +75,7 @@ static enum ota_error add_chosen(struct selection *selection, const struct board
         board_menu_choose(selection->loop, choices, boards->count, selection->failure);
     for (size_t i = 0; i < boards->count && error == OTA_OK; i++)
         if (choices[i].is_chosen)
-            error = add(selection, choices[i].board);
+            error = add_board(selection, choices[i].board);
     free(choices);
     return error;
 }
@@ -84,11 +84,11 @@ static enum ota_error add_all(struct selection *selection, const struct board_li
 {
     enum ota_error error = OTA_OK;
     for (size_t i = 0; i < boards->count && error == OTA_OK; i++)
-        error = add(selection, boards->items[i]);
+        error = add_board(selection, boards->items[i]);
     return error;
 }
 
-static enum ota_error take(struct selection *selection, const struct board_list *all)
+static enum ota_error select_found(struct selection *selection, const struct board_list *all)
 {
     const struct options *options = selection->options;
     struct board_list matching;
@@ -99,7 +99,7 @@ static enum ota_error take(struct selection *selection, const struct board_list 
     return error;
 }
 
-static void look_again(struct selection *selection)
+static void browse_again(struct selection *selection)
 {
     if (!selection->waits)
         diag_info("%s; waiting for boards, %.3g s at most", selection->failure->message,
@@ -116,12 +116,12 @@ static void on_browsed(const struct board_list *boards, const struct ota_failure
     if (failure && boards->count > 0)
         diag_warning("%s", failure->message);
     if (boards->count > 0)
-        selection->error = take(selection, boards);
+        selection->error = select_found(selection, boards);
     else if (failure) /* always, as there are no boards */
         selection->error = (*selection->failure = *failure).error;
     bool may_come = selection->error == OTA_E_NOT_FOUND || selection->error == OTA_E_NO_MDNS;
     if (may_come && loop_now_us() < selection->deadline_us)
-        look_again(selection);
+        browse_again(selection);
     else
         loop_quit(selection->loop);
 }

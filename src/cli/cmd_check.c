@@ -85,8 +85,8 @@ struct judgement {
     char file_md5[DIGEST_MD5_HEX + 1];
 };
 
-static void print(const struct image *image, const char *path, const struct judgement *judgement,
-                  const struct signature *signature)
+static void print_check(const struct image *image, const char *path,
+                        const struct judgement *judgement, const struct signature *signature)
 {
     const struct inspection *inspection = &image->inspection;
 
@@ -110,7 +110,7 @@ static void print(const struct image *image, const char *path, const struct judg
         printf("  %-10s %zu bytes, MD5 %s\n", "sent as", image->size, image->md5);
 }
 
-static void refuse(struct judgement *judgement, const char *reason)
+static void refuse_sending(struct judgement *judgement, const char *reason)
 {
     bool goes_on = strncmp(reason, "is ", 3) == 0; /* from the file's name */
     bool is_verdict = strncmp(reason, "cannot ", 7) == 0;
@@ -158,8 +158,8 @@ static enum image_fit judge_boards(struct judgement *judgement, char reason[IMAG
 }
 
 /* As plan.c does before an upload. *image becomes what would be sent. */
-static void judge(struct judgement *judgement, struct image **image, const struct options *options,
-                  const struct sign_key *key, const char *path)
+static void judge_image(struct judgement *judgement, struct image **image,
+                        const struct options *options, const struct sign_key *key, const char *path)
 {
     char reason[IMAGE_FIT_REASON_MAX];
     enum image_fit screening = image_fit_image(reason, *image, command_of(options, *image));
@@ -169,13 +169,13 @@ static void judge(struct judgement *judgement, struct image **image, const struc
     memcpy(judgement->file_md5, (*image)->md5, sizeof judgement->file_md5);
     if (screening != IMAGE_FIT_REFUSED &&
         image_prepare(image, options, key, &judgement->failure) != OTA_OK) {
-        refuse(judgement, judgement->failure.message);
+        refuse_sending(judgement, judgement->failure.message);
         return;
     }
     if (screening != IMAGE_FIT_REFUSED)
         screening = judge_boards(judgement, reason, *image, options);
     if (screening == IMAGE_FIT_REFUSED) {
-        refuse(judgement, reason);
+        refuse_sending(judgement, reason);
         ota_fail(&judgement->failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
     }
 }
@@ -195,7 +195,7 @@ static enum ota_error check(struct image **image, const struct options *options,
     const struct sign_file file = {path, (*image)->data, (*image)->size, &(*image)->inspection};
     if (public_key && sign_verify(&verified, public_key, &file, failure) != OTA_OK)
         return failure->error;
-    judge(&judgement, image, options, key, path);
+    judge_image(&judgement, image, options, key, path);
 
     bool is_written = true;
     errno = 0;
@@ -206,7 +206,7 @@ static enum ota_error check(struct image **image, const struct options *options,
                                                      judgement.file_md5, signature},
                               loop_now_us() - start_us);
     else
-        print(*image, path, &judgement, signature);
+        print_check(*image, path, &judgement, signature);
     if (!is_written || fflush(stdout) != 0 || ferror(stdout))
         return ota_fail(failure, OTA_E_OUTPUT, "cannot write to standard output: %s",
                         strerror(errno));

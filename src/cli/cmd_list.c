@@ -26,7 +26,7 @@ struct program {
     struct ota_failure failure;
 };
 
-static bool print(const struct program *program, const struct board_list *boards)
+static bool print_boards(const struct program *program, const struct board_list *boards)
 {
     bool is_written = true;
     int64_t since_start_us = loop_now_us() - program->start_us;
@@ -40,8 +40,8 @@ static bool print(const struct program *program, const struct board_list *boards
     return is_written && fflush(stdout) == 0 && !ferror(stdout);
 }
 
-static void on_done(const struct board_list *boards, const struct ota_failure *failure,
-                    void *userdata)
+static void on_browse_done(const struct board_list *boards, const struct ota_failure *failure,
+                           void *userdata)
 {
     struct program *program = userdata;
     struct board_list matching = {0};
@@ -50,7 +50,7 @@ static void on_done(const struct board_list *boards, const struct ota_failure *f
     if (failure)
         program->failure = *failure;
     errno = 0;
-    if (!print(program, &matching))
+    if (!print_boards(program, &matching))
         ota_fail(&program->failure, OTA_E_OUTPUT, "cannot write to standard output: %s",
                  strerror(errno));
     free(matching.items);
@@ -79,8 +79,8 @@ static enum ota_error browse(struct program *program)
     struct loop *loop = program->loop;
     program->mdns = mdns_client_new(loop);
     if (program->mdns)
-        program->browse =
-            board_browse_start(loop, program->mdns, program->options->timeout_us, on_done, program);
+        program->browse = board_browse_start(loop, program->mdns, program->options->timeout_us,
+                                             on_browse_done, program);
     if (!program->browse)
         return ota_fail(&program->failure, OTA_E_INTERNAL, "out of memory");
     if (loop_run(program->loop) < 0)

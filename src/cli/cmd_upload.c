@@ -57,7 +57,7 @@ static void on_status(void *userdata)
     fleet_repeat_prompt(program->fleet);
 }
 
-static void on_typed(const char *line, size_t length, void *userdata)
+static void on_line_typed(const char *line, size_t length, void *userdata)
 {
     struct program *program = userdata;
     if (!fleet_say(program->fleet, line, length))
@@ -81,7 +81,7 @@ static bool is_log_in_vain(const struct program *program)
            (!report_is_complete(program->report, &loss) || !report_is_read(program->report));
 }
 
-static void on_event(const struct ota_event *event, void *userdata)
+static void on_fleet_event(const struct ota_event *event, void *userdata)
 {
     struct program *program = userdata;
     report_event(event, program->report);
@@ -104,7 +104,7 @@ static void follow_on(struct program *program)
 {
     const int64_t for_us = program->options->monitor_for_us;
     if (program->plan.count == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-        program->keyboard = keyboard_start(program->loop, on_typed, program);
+        program->keyboard = keyboard_start(program->loop, on_line_typed, program);
     if (!for_us)
         return;
 
@@ -112,7 +112,7 @@ static void follow_on(struct program *program)
     loop_timer_start(&program->end, for_us);
 }
 
-static void on_done(void *userdata)
+static void on_fleet_done(void *userdata)
 {
     struct program *program = userdata;
     sum_up(program);
@@ -164,9 +164,9 @@ static enum ota_error upload(struct program *program)
                                         .options = program->options,
                                         .assignments = program->plan.assignments,
                                         .count = program->plan.count,
-                                        .on_event = on_event,
+                                        .on_event = on_fleet_event,
                                         .event_userdata = program,
-                                        .on_done = on_done,
+                                        .on_done = on_fleet_done,
                                         .done_userdata = program};
     program->fleet = fleet_start(&config);
     report_ask(program->report, tell_standings, program->fleet);
@@ -194,7 +194,7 @@ static int judge_output(struct program *program, int status)
     return report_failure(program->report, &program->failure);
 }
 
-static int run(struct program *program)
+static int run_upload(struct program *program)
 {
     enum ota_error error = prepare(program);
     if (error == OTA_OK)
@@ -209,7 +209,7 @@ int cmd_upload_run(const struct options *options, struct report *report)
 {
     struct program program = {.options = options, .report = report};
     signal(SIGPIPE, SIG_IGN); /* who no longer reads what is said does not end the upload */
-    int status = run(&program);
+    int status = run_upload(&program);
     keyboard_free(program.keyboard);
     report_ask(report, NULL, NULL);
     fleet_free(program.fleet);

@@ -161,7 +161,7 @@ static int take_over(int descriptor, const struct stat *target)
 }
 
 /* target: the file that it is to replace; NULL: none. 0, or errno. */
-static int fill(int descriptor, const struct image *image, const struct stat *target)
+static int fill_file(int descriptor, const struct image *image, const struct stat *target)
 {
     int rc = write_fully(descriptor, image->data, image->size);
 
@@ -182,7 +182,7 @@ static int replace(const char *place, char *temporary, const struct image *image
     int descriptor = mkstemp(temporary);
     if (descriptor < 0)
         return errno;
-    int error = fill(descriptor, image, &target);
+    int error = fill_file(descriptor, image, &target);
     if (close(descriptor) < 0 && error == 0)
         error = errno;
     if (error == 0 && rename(temporary, place) < 0)
@@ -205,7 +205,7 @@ static int make_nameless(const char *path, const struct image *image)
     free(copy);
     if (descriptor < 0)
         return error == EOPNOTSUPP || error == EISDIR ? -1 : error;
-    error = fill(descriptor, image, NULL);
+    error = fill_file(descriptor, image, NULL);
     snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
     if (error == 0 && linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
         error = -1;
@@ -265,7 +265,7 @@ static enum ota_error write_image(const struct image *image, const char *path,
                : write_file(image, path, failure);
 }
 
-static void tell(const struct image *image, const char *path)
+static void tell_written(const struct image *image, const char *path)
 {
     char shown[PATH_SHOWN], size[BAR_TEXT_MAX], file_size[BAR_TEXT_MAX];
     escape_string(shown, sizeof shown, path);
@@ -285,7 +285,7 @@ int cmd_write_run(const struct options *options, struct report *report)
     if (error == OTA_OK)
         error = write_image(image, options->output, &failure);
     if (error == OTA_OK)
-        tell(image, options->output);
+        tell_written(image, options->output);
     plan_free(&plan);
     return error == OTA_OK ? 0 : report_failure(report, &failure);
 }

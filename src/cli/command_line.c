@@ -174,7 +174,7 @@ static enum ota_error add_value(struct strings *list, char *value, struct ota_fa
 }
 
 /* What was typed may be a password in the wrong place. */
-static void cleanse_and_free(char *text)
+static void free_value(char *text)
 {
     if (text)
         digest_cleanse(text, strlen(text));
@@ -193,7 +193,7 @@ static enum ota_error take_password(struct reader *reader, struct ota_failure *f
     reader->line->password = argv_mask_reveal(&reader->argv_mask, marked, secret_alloc);
     argv_mask_wipe(&reader->argv_mask, marked);
     reader->password_at = argv_mask_index(&reader->argv_mask, marked);
-    cleanse_and_free(marked); /* with what an alias has put around it */
+    free_value(marked); /* with what an alias has put around it */
     return reader->line->password ? OTA_OK : out_of_memory(failure);
 }
 
@@ -213,12 +213,12 @@ static enum ota_error take_value(struct reader *reader, enum option option,
     bool is_apart = marked && strcmp(marked, current_argument(reader)) == 0;
     if (marked && option == OPTION_FILE)
         reader->file_at = argv_mask_index(&reader->argv_mask, marked);
-    cleanse_and_free(marked);
+    free_value(marked);
     if (!value)
         return out_of_memory(failure);
     char name[SHOWN_MAX];
     if (is_apart && spell_option(name, value)) {
-        cleanse_and_free(value);
+        free_value(value);
         argv_mask_wipe(&reader->argv_mask, current_argument(reader)); /* --auth=PASSWORD, perhaps */
         return ota_fail(failure, OTA_E_USAGE, "option '--%s' needs a value, but '%s' follows",
                         options_find(option)->longName, name);
@@ -234,7 +234,7 @@ static enum ota_error take_value(struct reader *reader, enum option option,
                         "option '--%s' is given twice; put all boards into one %s",
                         options_find(option)->longName, option == OPTION_HOSTS ? "list" : "report");
     }
-    cleanse_and_free(line->value[option]);
+    free_value(line->value[option]);
     line->value[option] = value;
     return OTA_OK;
 }
@@ -325,7 +325,7 @@ static enum ota_error several_files(struct reader *reader, const char *argument,
         if (is_file && count++ < NAMED_MAX)
             used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s'", used ? ", " : "",
                                      escape_string(shown, sizeof shown, text));
-        cleanse_and_free(text);
+        free_value(text);
         argument = poptGetArg(reader->popt);
     }
     if (count > NAMED_MAX)
@@ -366,11 +366,11 @@ static enum ota_error check_arguments(struct reader *reader, struct ota_failure 
     } else {
         error = unexpected_argument(reader->line, text, failure);
     }
-    cleanse_and_free(text);
+    free_value(text);
     return error;
 }
 
-static enum ota_error read_all(struct reader *reader, struct ota_failure *failure)
+static enum ota_error read_options(struct reader *reader, struct ota_failure *failure)
 {
     enum ota_error first = OTA_OK;
     int code;
@@ -412,7 +412,7 @@ enum ota_error command_line_read(struct command_line *line, int argc, char **arg
         goto cleanup;
     }
     line->is_config_broken = poptReadDefaultConfig(reader.popt, 0) != 0;
-    error = read_all(&reader, failure);
+    error = read_options(&reader, failure);
 
 cleanup:
     poptFreeContext(reader.popt);
@@ -423,7 +423,7 @@ cleanup:
 void command_line_free(struct command_line *line)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
-        cleanse_and_free(line->value[i]);
+        free_value(line->value[i]);
         line->value[i] = NULL;
     }
     secret_free(line->password);

@@ -17,39 +17,39 @@ struct keyboard {
     char line[KEYBOARD_LINE_MAX];
 };
 
-static void stop(struct keyboard *keyboard)
+static void stop_keyboard(struct keyboard *keyboard)
 {
     loop_watch_stop(&keyboard->watch);
 }
 
-static void hand_out(struct keyboard *keyboard)
+static void hand_out_typed(struct keyboard *keyboard)
 {
     size_t length = keyboard->length;
     keyboard->length = 0;
     keyboard->on_line(keyboard->line, length, keyboard->userdata);
 }
 
-static void take(struct keyboard *keyboard, char character)
+static void take_typed(struct keyboard *keyboard, char character)
 {
     if (character == '\n' || keyboard->length == sizeof keyboard->line)
-        hand_out(keyboard);
+        hand_out_typed(keyboard);
     if (character != '\n')
         keyboard->line[keyboard->length++] = character;
 }
 
-static void on_readable(unsigned events, void *userdata)
+static void on_keyboard_readable(unsigned events, void *userdata)
 {
     (void)events;
     struct keyboard *keyboard = userdata;
     char bytes[KEYBOARD_LINE_MAX];
     ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
     for (ssize_t i = 0; i < count; i++)
-        take(keyboard, bytes[i]);
+        take_typed(keyboard, bytes[i]);
     bool has_ended = count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN);
     if (has_ended)
-        stop(keyboard);
+        stop_keyboard(keyboard);
     if (has_ended && keyboard->length > 0)
-        hand_out(keyboard);
+        hand_out_typed(keyboard);
 }
 
 struct keyboard *keyboard_start(struct loop *loop, keyboard_line_fn *on_line, void *userdata)
@@ -58,7 +58,7 @@ struct keyboard *keyboard_start(struct loop *loop, keyboard_line_fn *on_line, vo
     if (!keyboard)
         return NULL;
     *keyboard = (struct keyboard){.loop = loop, .on_line = on_line, .userdata = userdata};
-    if (loop_watch_start(&keyboard->watch, loop, STDIN_FILENO, LOOP_READABLE, on_readable,
+    if (loop_watch_start(&keyboard->watch, loop, STDIN_FILENO, LOOP_READABLE, on_keyboard_readable,
                          keyboard) == 0)
         return keyboard;
     free(keyboard);
@@ -69,6 +69,6 @@ void keyboard_free(struct keyboard *keyboard)
 {
     if (!keyboard)
         return;
-    stop(keyboard);
+    stop_keyboard(keyboard);
     free(keyboard);
 }

@@ -39,7 +39,7 @@ static void set_defaults(struct options *options)
 }
 
 /* Whether a board is named in any way; if not, somebody at a terminal may choose. */
-static bool names_boards(const struct command_line *line)
+static bool names_any_board(const struct command_line *line)
 {
     return line->given[OPTION_IP] || line->given[OPTION_HOSTS] || line->given[OPTION_ALL] ||
            line->given[OPTION_MATCH] || line->given[OPTION_BOARD];
@@ -61,7 +61,7 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->monitor = line->given[OPTION_MONITOR];
     options->raw = line->given[OPTION_RAW];
     options->chooses = !options->list && !options->check && !line->given[OPTION_OUTPUT] &&
-                       !options->quiet && !names_boards(line) && isatty(STDIN_FILENO) &&
+                       !options->quiet && !names_any_board(line) && isatty(STDIN_FILENO) &&
                        isatty(STDERR_FILENO);
     options->discovers = options->chooses || line->given[OPTION_ALL] || line->given[OPTION_MATCH] ||
                          line->given[OPTION_BOARD];
@@ -112,7 +112,7 @@ static enum ota_error check_check(const struct command_line *line, struct ota_fa
 
 static enum ota_error check_output(const struct command_line *line, struct ota_failure *failure)
 {
-    if (names_boards(line))
+    if (names_any_board(line))
         return ota_fail(failure, OTA_E_USAGE,
                         "--output writes a file and uploads nothing; leave it out, or the boards");
     if (!line->given[OPTION_FILE])
@@ -179,13 +179,14 @@ static enum ota_error check_upload(const struct options *options, const struct c
                                    struct ota_failure *failure)
 {
     const bool all_have_files = line->given[OPTION_HOSTS] && !line->given[OPTION_IP];
-    if (!names_boards(line) && !names_upload(line) && !line->given[OPTION_FILE] && !wants_log(line))
+    if (!names_any_board(line) && !names_upload(line) && !line->given[OPTION_FILE] &&
+        !wants_log(line))
         return ota_fail(
             failure, OTA_E_USAGE,
             "no board is named, and no firmware\n"
             "  To upload a sketch: esp-ota -i HOST -f FIRMWARE.bin\n"
             "  To see which boards there are: esp-ota -l; for all options: esp-ota --help");
-    if (!names_boards(line) && !options->chooses)
+    if (!names_any_board(line) && !options->chooses)
         return ota_fail(failure, OTA_E_USAGE,
                         "no board is named; add -i HOST, the board's name or address, or --all");
     if (!line->given[OPTION_FILE] && (!all_have_files || options->discovers) &&

@@ -50,7 +50,7 @@ static void print_wrapped(const char *text, size_t column)
     putchar('\n');
 }
 
-static void print_row(const struct poptOption *row)
+static void print_option_row(const struct poptOption *row)
 {
     int used = row->shortName ? printf("  -%c, ", row->shortName) : printf("      ");
     used += printf("--%s", row->longName);
@@ -79,7 +79,7 @@ enum ota_error options_print_help(struct ota_failure *failure)
         printf("\n%s\n", group->descrip);
         for (const struct poptOption *row = options_rows(group); row->longName; row++) {
             if (!options_is_hidden(row))
-                print_row(row);
+                print_option_row(row);
         }
     }
     fputs(help_tail, stdout);

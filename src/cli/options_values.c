@@ -24,13 +24,14 @@ enum {
     ONLINE_MIN_S = 3,
 };
 
-static const char *show(char buffer[SHOWN_MAX], const char *value)
+static const char *show_value(char buffer[SHOWN_MAX], const char *value)
 {
     return escape_string(buffer, SHOWN_MAX, value);
 }
 
 /* Decimal digits only: no sign, no space, no octal. *end points behind them. */
-static bool parse_number(const char *text, uint64_t limit, uint64_t *number, const char **end)
+static bool parse_bounded_number(const char *text, uint64_t limit, uint64_t *number,
+                                 const char **end)
 {
     uint64_t value = 0;
     const char *digit = text;
@@ -67,7 +68,7 @@ static enum ota_error set_port(struct options *options, const char *value,
     uint16_t port;
     if (!target_parse_port(&port, value, false))
         return ota_fail(failure, OTA_E_USAGE, "--port '%s' is not a port number from 1 to 65535",
-                        show(buffer, value));
+                        show_value(buffer, value));
     for (size_t i = 0; i < options->target_count; i++) {
         struct target *target = &options->targets[i];
         if (target->port != 0 && target->port != port)
@@ -119,7 +120,7 @@ static enum ota_error set_host_port(struct options *options, const char *value,
         failure, OTA_E_USAGE,
         "--host-port '%s' is neither a port number from 0 (any) to 65535 nor a range such "
         "as 10000-10100",
-        show(buffer, value));
+        show_value(buffer, value));
 }
 
 static enum ota_error set_peer(struct options *options, const char *value,
@@ -135,7 +136,7 @@ static enum ota_error set_peer(struct options *options, const char *value,
         failure, OTA_E_USAGE,
         "--peer '%s' is neither the numeric IP address that the board connects from nor "
         "'any'",
-        show(buffer, value));
+        show_value(buffer, value));
 }
 
 static enum ota_error set_path(char **path, const char *option, const char *value,
@@ -157,8 +158,8 @@ static enum ota_error set_pattern(char **pattern, const char *option, const char
     return *pattern ? OTA_OK : ota_fail(failure, OTA_E_INTERNAL, "out of memory");
 }
 
-static enum ota_error set_file(struct options *options, const char *value,
-                               struct ota_failure *failure)
+static enum ota_error set_file_option(struct options *options, const char *value,
+                                      struct ota_failure *failure)
 {
     return set_path(&options->file, "-f", value, failure);
 }
@@ -176,7 +177,7 @@ static enum ota_error set_sign_hash(struct options *options, const char *value,
     if (sign_hash_find(&options->sign_hash, value))
         return OTA_OK;
     return ota_fail(failure, OTA_E_USAGE, "--sign-hash '%s' is none of sha256, sha384 and sha512",
-                    show(buffer, value));
+                    show_value(buffer, value));
 }
 
 static enum ota_error set_verify_key(struct options *options, const char *value,
@@ -193,7 +194,7 @@ static enum ota_error set_min_auth(struct options *options, const char *value,
     if (auth_find_least(&options->min_auth, value))
         return OTA_OK;
     return ota_fail(failure, OTA_E_USAGE, "--min-auth '%s' is neither md5 nor sha256",
-                    show(buffer, value));
+                    show_value(buffer, value));
 }
 
 static enum ota_error set_output(struct options *options, const char *value,
@@ -235,7 +236,7 @@ static enum ota_error set_max_size(struct options *options, const char *value,
     char buffer[SHOWN_MAX];
     uint64_t size;
     const char *unit;
-    if (parse_number(value, SIZE_LIMIT_MAX, &size, &unit)) {
+    if (parse_bounded_number(value, SIZE_LIMIT_MAX, &size, &unit)) {
         int shift = *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
         if (shift != 0)
             unit++;
@@ -248,7 +249,7 @@ static enum ota_error set_max_size(struct options *options, const char *value,
     return ota_fail(
         failure, OTA_E_USAGE,
         "--max-size '%s' is not a number of bytes from %d to 1024M (K and M are allowed)",
-        show(buffer, value), IMAGE_SIZE_MIN);
+        show_value(buffer, value), IMAGE_SIZE_MIN);
 }
 
 /* Seconds with up to three decimals, as microseconds: tests and impatient scripts like fractions.
@@ -257,11 +258,11 @@ static bool parse_seconds(const char *text, int64_t limit_s, int64_t *us)
 {
     uint64_t seconds = 0, fraction = 0;
     const char *end = text;
-    bool is_valid = *text == '.' || parse_number(text, (uint64_t)limit_s, &seconds, &end);
+    bool is_valid = *text == '.' || parse_bounded_number(text, (uint64_t)limit_s, &seconds, &end);
     int64_t unit_us = 1000000;
     if (is_valid && *end == '.') {
         const char *digits = end + 1;
-        is_valid = parse_number(digits, 999, &fraction, &end) && end - digits <= 3;
+        is_valid = parse_bounded_number(digits, 999, &fraction, &end) && end - digits <= 3;
         for (; is_valid && digits < end; digits++)
             unit_us /= 10;
     }
@@ -283,7 +284,7 @@ static const char *suggest_seconds(char buffer[SHOWN_MAX], const char *value, in
     const char *unit;
 
     buffer[0] = '\0';
-    if (!parse_number(value, WAIT_MAX_S, &number, &unit))
+    if (!parse_bounded_number(value, WAIT_MAX_S, &number, &unit))
         return buffer;
     unit += strspn(unit, " ");
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
@@ -298,7 +299,7 @@ static enum ota_error not_seconds(const char *option, const char *value, const c
     char shown[SHOWN_MAX], suggestion[SHOWN_MAX];
 
     return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a number of seconds from %s to %d%s",
-                    option, show(shown, value), least, limit_s,
+                    option, show_value(shown, value), least, limit_s,
                     suggest_seconds(suggestion, value, limit_s));
 }
 
@@ -333,9 +334,9 @@ static enum ota_error set_number(unsigned *number, const char *option, const cha
     char buffer[SHOWN_MAX];
     uint64_t parsed;
     const char *end;
-    if (!parse_number(value, limit, &parsed, &end) || *end != '\0' || parsed < least)
+    if (!parse_bounded_number(value, limit, &parsed, &end) || *end != '\0' || parsed < least)
         return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a number from %u to %u", option,
-                        show(buffer, value), least, limit);
+                        show_value(buffer, value), least, limit);
     *number = (unsigned)parsed;
     return OTA_OK;
 }
@@ -387,7 +388,7 @@ static enum ota_error set_monitor(struct options *options, const char *value,
     if (*value == '\0' || target_parse_port(&options->monitor_port, value, false))
         return OTA_OK;
     return ota_fail(failure, OTA_E_USAGE, "--monitor '%s' is not a port number from 1 to 65535",
-                    show(buffer, value));
+                    show_value(buffer, value));
 }
 
 static enum ota_error set_monitor_for(struct options *options, const char *value,
@@ -414,7 +415,7 @@ static enum ota_error set_online(struct options *options, const char *value,
     return ota_fail(
         failure, OTA_E_USAGE,
         "--online '%s' is not a number of seconds from %d to %d%s (no board restarts faster)",
-        show(shown, value), ONLINE_MIN_S, WAIT_MAX_S,
+        show_value(shown, value), ONLINE_MIN_S, WAIT_MAX_S,
         suggest_seconds(suggestion, value, WAIT_MAX_S));
 }
 
@@ -429,7 +430,7 @@ static enum ota_error set_timestamps(struct options *options, const char *value,
         failure, OTA_E_USAGE,
         "--timestamps '%s': leave the value out for the seconds since the start, or write "
         "'wall' for the time of day",
-        show(buffer, value));
+        show_value(buffer, value));
 }
 
 static enum ota_error set_log(struct options *options, const char *value,
@@ -444,7 +445,7 @@ static const struct {
     enum ota_error (*set)(struct options *options, const char *value, struct ota_failure *failure);
 } setters[] = {
     {OPTION_PORT, set_port}, /* -i may name one, too */
-    {OPTION_FILE, set_file},
+    {OPTION_FILE, set_file_option},
     {OPTION_MIN_AUTH, set_min_auth},
     {OPTION_SIGN, set_sign},
     {OPTION_SIGN_HASH, set_sign_hash},

@@ -47,7 +47,7 @@ static void *allocate_table(size_t size)
     return table;
 }
 
-static void *allocate(size_t size, const char *file, int line)
+static void *allocate_cleansed(size_t size, const char *file, int line)
 {
     (void)file;
     (void)line;
@@ -60,7 +60,7 @@ static void *allocate(size_t size, const char *file, int line)
     return memory;
 }
 
-static void cleanse_and_free(void *memory, const char *file, int line)
+static void free_cleansed(void *memory, const char *file, int line)
 {
     (void)file;
     (void)line;
@@ -74,12 +74,12 @@ static void cleanse_and_free(void *memory, const char *file, int line)
 static void *move(void *memory, size_t size, const char *file, int line)
 {
     const size_t old = memory != NULL ? malloc_usable_size(memory) : 0;
-    void *moved = allocate(size, file, line);
+    void *moved = allocate_cleansed(size, file, line);
     if (moved == NULL && size > 0)
         return NULL;
     if (memory != NULL && moved != NULL)
         memcpy(moved, memory, old < size ? old : size);
-    cleanse_and_free(memory, file, line);
+    free_cleansed(memory, file, line);
     return moved;
 }
 
@@ -94,7 +94,7 @@ void crypto_close(struct crypto *crypto)
 int crypto_open(struct crypto *crypto)
 {
     /* Refused, without harm, from the second time on. */
-    CRYPTO_set_mem_functions(allocate, move, cleanse_and_free);
+    CRYPTO_set_mem_functions(allocate_cleansed, move, free_cleansed);
 
     /* The first use would read openssl.cnf all the same, for the default context, and enter all
      * that libcrypto knows into tables by name, which takes as long as the rest of this function.

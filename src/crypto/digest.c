@@ -60,7 +60,8 @@ int digest_sha256(char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t leng
     return digest(hex, "SHA256", data, length);
 }
 
-static int derive(unsigned char key[SHA256_SIZE], OSSL_LIB_CTX *context, const OSSL_PARAM *params)
+static int derive_key(unsigned char key[SHA256_SIZE], OSSL_LIB_CTX *context,
+                      const OSSL_PARAM *params)
 {
     EVP_KDF *method = EVP_KDF_fetch(context, "PBKDF2", NULL);
     EVP_KDF_CTX *kdf = method != NULL ? EVP_KDF_CTX_new(method) : NULL;
@@ -88,7 +89,7 @@ int digest_pbkdf2(char hex[DIGEST_SHA256_HEX + 1], const char *password, const c
 
     if (crypto_open(&crypto) != 0)
         return -1;
-    result = derive(key, crypto.context, params);
+    result = derive_key(key, crypto.context, params);
     if (result == 0)
         to_hex(hex, key, sizeof key);
     digest_cleanse(key, sizeof key);

@@ -27,8 +27,8 @@ struct avahi_connection {
     struct loop_timer timeout; /* for a new client, or to wait no longer */
 };
 
-static void describe(const struct avahi_connection *daemon, char *reason, size_t capacity,
-                     int error)
+static void describe_avahi_error(const struct avahi_connection *daemon, char *reason,
+                                 size_t capacity, int error)
 {
     if (error == AVAHI_ERR_DISCONNECTED)
         snprintf(reason, capacity, "avahi-daemon or the D-Bus system bus has gone");
@@ -40,7 +40,7 @@ static void describe(const struct avahi_connection *daemon, char *reason, size_t
 
 void avahi_connection_describe(const struct avahi_connection *daemon, char *reason, size_t capacity)
 {
-    describe(daemon, reason, capacity, daemon->avahi.client_errno(daemon->client));
+    describe_avahi_error(daemon, reason, capacity, daemon->avahi.client_errno(daemon->client));
 }
 
 bool daemon_has_gone(const struct avahi_connection *daemon)
@@ -63,7 +63,7 @@ bool avahi_connection_lacks_memory(const struct avahi_connection *daemon)
 static void give_up(struct avahi_connection *daemon, int error, bool is_local)
 {
     char reason[REASON_MAX];
-    describe(daemon, reason, sizeof reason, error);
+    describe_avahi_error(daemon, reason, sizeof reason, error);
     daemon->callbacks.on_lost(reason, is_local || error == AVAHI_ERR_NO_MEMORY,
                               daemon->callbacks.userdata);
 }
@@ -122,7 +122,7 @@ static bool is_on_bus(const struct avahi_connection *daemon)
     return daemon->avahi.client_get_state(daemon->client) != AVAHI_CLIENT_CONNECTING;
 }
 
-static void on_timeout(void *userdata)
+static void on_connection_timeout(void *userdata)
 {
     struct avahi_connection *daemon = userdata;
     if (!daemon->is_new_client_due) {
@@ -149,7 +149,7 @@ static int open_connection(struct avahi_connection *daemon, char *reason, size_t
         snprintf(reason, capacity, "%s", missing);
         return is_local ? ENOMEM : -1;
     }
-    loop_timer_init(&daemon->timeout, daemon->loop, on_timeout, daemon);
+    loop_timer_init(&daemon->timeout, daemon->loop, on_connection_timeout, daemon);
     daemon->poll = avahi_poll_new(daemon->loop);
     if (!daemon->poll) {
         snprintf(reason, capacity, "out of memory");
@@ -167,7 +167,7 @@ static int open_connection(struct avahi_connection *daemon, char *reason, size_t
         return ENOMEM;
     }
     if (error)
-        describe(daemon, reason, capacity, error);
+        describe_avahi_error(daemon, reason, capacity, error);
     else
         snprintf(reason, capacity,
                  "avahi-daemon is not on the D-Bus system bus, or the bus denies access to it");

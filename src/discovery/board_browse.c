@@ -41,7 +41,7 @@ struct board_browse {
     void *userdata;
 };
 
-static void stop(struct board_browse *browse)
+static void stop_browse(struct board_browse *browse)
 {
     if (browse->query)
         mdns_client_cancel(browse->query);
@@ -49,7 +49,7 @@ static void stop(struct board_browse *browse)
     browse->query = NULL;
 }
 
-static void report(struct board_browse *browse)
+static void report_boards(struct board_browse *browse)
 {
     browse->done(&browse->boards, browse->failure.error ? &browse->failure : NULL,
                  browse->userdata);
@@ -57,8 +57,8 @@ static void report(struct board_browse *browse)
 
 /* Several boards have this name if several of its addresses answer. If only one does, it is the
  * board's; caches still hold the others. */
-static int settle(struct board_list *boards, const struct contest *contest, const bool *is_alive,
-                  const struct address *rivals)
+static int settle_contest(struct board_list *boards, const struct contest *contest,
+                          const bool *is_alive, const struct address *rivals)
 {
     struct address there[CLAIMS_MAX];
     size_t count = 0;
@@ -73,13 +73,13 @@ static int settle(struct board_list *boards, const struct contest *contest, cons
 }
 
 /* Goes from the last to the first, as a split moves the boards behind it. */
-static void on_alive(const bool *is_alive, void *userdata)
+static void on_contest_answered(const bool *is_alive, void *userdata)
 {
     struct board_browse *browse = userdata;
     for (size_t i = browse->contest_count; i-- > 0;)
-        if (settle(&browse->boards, &browse->contests[i], is_alive, browse->rivals) < 0)
+        if (settle_contest(&browse->boards, &browse->contests[i], is_alive, browse->rivals) < 0)
             ota_fail(&browse->failure, OTA_E_INTERNAL, "out of memory");
-    report(browse);
+    report_boards(browse);
 }
 
 /* A board without a place here is listed once. False when memory ran out. */
@@ -103,20 +103,20 @@ static bool find_contests(struct board_browse *browse)
 }
 
 /* The last thing that a caller does. */
-static void finish(struct board_browse *browse, const struct ota_failure *failure)
+static void finish_browse(struct board_browse *browse, const struct ota_failure *failure)
 {
-    stop(browse);
+    stop_browse(browse);
     if (failure)
         browse->failure = *failure;
     bool is_known = find_contests(browse);
     if (browse->contest_count)
-        browse->alive =
-            alive_start(browse->loop, browse->rivals, browse->rival_count, on_alive, browse);
+        browse->alive = alive_start(browse->loop, browse->rivals, browse->rival_count,
+                                    on_contest_answered, browse);
     if (!is_known || (browse->contest_count && !browse->alive))
         ota_fail(&browse->failure, OTA_E_INTERNAL,
                  "boards of one name cannot be told apart: out of memory or file descriptors");
     if (!browse->alive)
-        report(browse);
+        report_boards(browse);
 }
 
 static double seconds_since(const struct board_browse *browse)
@@ -146,14 +146,14 @@ static void finish_normally(struct board_browse *browse, bool is_cut_short)
     struct ota_failure failure;
     warn_if_incomplete(browse, is_cut_short);
     if (browse->boards.count) {
-        finish(browse, NULL);
+        finish_browse(browse, NULL);
         return;
     }
     ota_fail(&failure, OTA_E_NOT_FOUND,
              "no board announces itself in this network (multicast DNS was asked for %.1f s)",
              seconds_since(browse));
     failure.cause = OTA_CAUSE_NO_BOARDS;
-    finish(browse, &failure);
+    finish_browse(browse, &failure);
 }
 
 static void finish_unavailable(struct board_browse *browse, const struct mdns_answer *answer)
@@ -164,10 +164,10 @@ static void finish_unavailable(struct board_browse *browse, const struct mdns_an
              browse->boards.count ? "the boards found may not be all"
                                   : "boards cannot be looked for",
              answer->reason);
-    finish(browse, &failure);
+    finish_browse(browse, &failure);
 }
 
-static void on_answer(const struct mdns_answer *answer, void *userdata)
+static void on_boards_answer(const struct mdns_answer *answer, void *userdata)
 {
     struct board_browse *browse = userdata;
     struct ota_failure failure;
@@ -179,11 +179,11 @@ static void on_answer(const struct mdns_answer *answer, void *userdata)
         finish_normally(browse, false);
     } else if (board_list_add(&browse->boards, answer) < 0) {
         ota_fail(&failure, OTA_E_INTERNAL, "out of memory");
-        finish(browse, &failure);
+        finish_browse(browse, &failure);
     }
 }
 
-static void on_timeout(void *userdata)
+static void on_browse_timeout(void *userdata)
 {
     struct board_browse *browse = userdata;
     finish_normally(browse, true);
@@ -198,9 +198,9 @@ struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *m
         return NULL;
     *browse = (struct board_browse){
         .loop = loop, .start_us = loop_now_us(), .done = done, .userdata = userdata};
-    loop_timer_init(&browse->timeout, loop, on_timeout, browse);
+    loop_timer_init(&browse->timeout, loop, on_browse_timeout, browse);
     loop_timer_start(&browse->timeout, timeout_us);
-    browse->query = mdns_client_ask(mdns, MDNS_BOARDS, "", on_answer, browse);
+    browse->query = mdns_client_ask(mdns, MDNS_BOARDS, "", on_boards_answer, browse);
     if (browse->query)
         return browse;
     board_browse_free(browse);
@@ -211,7 +211,7 @@ void board_browse_free(struct board_browse *browse)
 {
     if (!browse)
         return;
-    stop(browse);
+    stop_browse(browse);
     alive_free(browse->alive);
     free(browse->contests);
     free(browse->rivals);

@@ -11,19 +11,19 @@ enum { PORT_HTTP = 80, PORT_HTTP_SKETCH = 65280 };
 
 enum { CAPACITY_MIN = 16 };
 
-static int compare(const char *a, const char *b)
+static int compare_instances(const char *a, const char *b)
 {
     int order = strcasecmp(a, b);
     return order ? order : strcmp(a, b);
 }
 
 /* Where instance is, or belongs. */
-static size_t find(const struct board_list *boards, const char *instance)
+static size_t find_place(const struct board_list *boards, const char *instance)
 {
     size_t first = 0, last = boards->count;
     while (first < last) {
         size_t middle = first + (last - first) / 2;
-        if (compare(boards->items[middle]->instance, instance) < 0)
+        if (compare_instances(boards->items[middle]->instance, instance) < 0)
             first = middle + 1;
         else
             last = middle;
@@ -32,7 +32,7 @@ static size_t find(const struct board_list *boards, const char *instance)
 }
 
 /* The capacity is the power of two that holds count. */
-static int make_room(struct board_list *boards)
+static int make_room_for_board(struct board_list *boards)
 {
     size_t count = boards->count;
     if (count & (count - 1) || (count && count < CAPACITY_MIN))
@@ -47,7 +47,7 @@ static int make_room(struct board_list *boards)
 
 static struct board *insert(struct board_list *boards, size_t place, const char *instance)
 {
-    struct board *board = make_room(boards) == 0 ? calloc(1, sizeof *board) : NULL;
+    struct board *board = make_room_for_board(boards) == 0 ? calloc(1, sizeof *board) : NULL;
     if (!board)
         return NULL;
     memcpy(board->instance, instance, sizeof board->instance);
@@ -89,7 +89,7 @@ static void update(struct board *board, const struct mdns_answer *answer)
 
 int board_list_add(struct board_list *boards, const struct mdns_answer *answer)
 {
-    size_t place = find(boards, answer->instance);
+    size_t place = find_place(boards, answer->instance);
     struct board *board = place < boards->count ? boards->items[place] : NULL;
     if (!board || strcmp(board->instance, answer->instance) != 0)
         board = insert(boards, place, answer->instance);
@@ -135,7 +135,7 @@ bool board_speaks_espota(const struct board *board)
     return board->port != PORT_HTTP && board->port != PORT_HTTP_SKETCH;
 }
 
-static bool fits(const char *pattern, const char *text)
+static bool fits_pattern(const char *pattern, const char *text)
 {
     return fnmatch(pattern, text, FNM_CASEFOLD) == 0;
 }
@@ -144,7 +144,7 @@ bool board_has_name(const struct board *board, const char *pattern)
 {
     static const char local[] = ".local";
     char label[sizeof board->host];
-    if (fits(pattern, board->instance))
+    if (fits_pattern(pattern, board->instance))
         return true;
     if (!board->is_resolved)
         return false;
@@ -153,10 +153,11 @@ bool board_has_name(const struct board *board, const char *pattern)
     if (length >= strlen(local) && strcasecmp(label + length - strlen(local), local) == 0)
         label[length - strlen(local)] = '\0';
     /* Who writes *a* does not mean the a of .local. */
-    return fits(pattern, label) || (strchr(pattern, '.') && fits(pattern, board->host));
+    return fits_pattern(pattern, label) ||
+           (strchr(pattern, '.') && fits_pattern(pattern, board->host));
 }
 
 bool board_has_type(const struct board *board, const char *pattern)
 {
-    return board->is_resolved && fits(pattern, board->type);
+    return board->is_resolved && fits_pattern(pattern, board->type);
 }

@@ -11,7 +11,7 @@
 
 enum { PATTERN_SHOWN = 128 };
 
-static bool fits(const struct board *board, const struct options *options, bool only_espota)
+static bool fits_options(const struct board *board, const struct options *options, bool only_espota)
 {
     return (!only_espota || board_speaks_espota(board)) &&
            (!options->match || board_has_name(board, options->match)) &&
@@ -49,8 +49,8 @@ static void list_kinds(char *target, size_t capacity, const struct board_list *a
     }
 }
 
-static void list_names(char *target, size_t capacity, const struct board_list *all,
-                       const char *wanted)
+static void list_board_names(char *target, size_t capacity, const struct board_list *all,
+                             const char *wanted)
 {
     struct suggestions suggestions = {0};
 
@@ -76,7 +76,7 @@ static void describe_wider(char *target, size_t capacity, const struct board_lis
         return;
     *(options->match ? &widened.match : &widened.board) = wider;
     for (size_t i = 0; i < all->count; i++)
-        count += fits(all->items[i], &widened, only_espota);
+        count += fits_options(all->items[i], &widened, only_espota);
     escape_string(shown, sizeof shown, wider);
     if (count)
         snprintf(target, capacity, "; %s '%s' would match %zu of them",
@@ -93,7 +93,7 @@ static enum ota_error none_fits(const struct board_list *all, const struct optio
     if (asks_for_kind)
         list_kinds(others, sizeof others, all);
     else
-        list_names(others, sizeof others, all, options->match ? options->match : "");
+        list_board_names(others, sizeof others, all, options->match ? options->match : "");
     describe_wider(wider, sizeof wider, all, options, only_espota);
     ota_fail(failure, OTA_E_NOT_FOUND,
              "of %zu boards that announce themselves there is none%s%s; --list shows them: %s",
@@ -110,7 +110,7 @@ enum ota_error board_match(struct board_list *matching, const struct board_list 
     if (!matching->items)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
     for (size_t i = 0; i < all->count; i++)
-        if (fits(all->items[i], options, only_espota))
+        if (fits_options(all->items[i], options, only_espota))
             matching->items[matching->count++] = all->items[i];
     return matching->count ? OTA_OK : none_fits(all, options, only_espota, failure);
 }

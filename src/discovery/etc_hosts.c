@@ -53,7 +53,7 @@ static bool parse_address(struct address *address, const char *word, size_t leng
     return address_parse(address, text) && address_is_unicast(address);
 }
 
-static bool contains(const struct address *addresses, size_t count, const struct address *address)
+static bool is_among(const struct address *addresses, size_t count, const struct address *address)
 {
     for (size_t i = 0; i < count; i++)
         if (address_equal(&addresses[i], address))
@@ -79,14 +79,14 @@ size_t etc_hosts_search(struct address *addresses, size_t capacity, const char *
         const char *word = next_word(line, line_end, &word_length);
         struct address address;
         if (has_name(word + word_length, line_end, name) &&
-            parse_address(&address, word, word_length) && !contains(addresses, count, &address))
+            parse_address(&address, word, word_length) && !is_among(addresses, count, &address))
             addresses[count++] = address;
     }
     return count;
 }
 
 /* What is left when the file ends, or cannot be read, counts. */
-static size_t read_all(int file, char *text, size_t size)
+static size_t read_hosts_file(int file, char *text, size_t size)
 {
     size_t length = 0;
     ssize_t got;
@@ -111,7 +111,7 @@ ssize_t etc_hosts_find(struct address *addresses, size_t capacity, const char *n
         count = -1;
         if (text)
             count = (ssize_t)etc_hosts_search(addresses, capacity, name, text,
-                                              read_all(file, text, size));
+                                              read_hosts_file(file, text, size));
         free(text);
     }
     close(file);

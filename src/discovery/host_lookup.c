@@ -30,7 +30,7 @@ struct host_lookup {
     void *userdata;
 };
 
-static bool contains(const struct result *result, const struct address *address)
+static bool has_address(const struct result *result, const struct address *address)
 {
     for (size_t i = 0; i < result->count; i++)
         if (address_equal(&result->addresses[i], address))
@@ -43,12 +43,13 @@ static void collect(struct result *result, const struct addrinfo *list)
     for (const struct addrinfo *item = list; item; item = item->ai_next) {
         struct address address;
         if (result->count < LOOKUP_ADDRESSES_MAX &&
-            address_from(&address, item->ai_addr, item->ai_addrlen) && !contains(result, &address))
+            address_from(&address, item->ai_addr, item->ai_addrlen) &&
+            !has_address(result, &address))
             result->addresses[result->count++] = address;
     }
 }
 
-static void ask(int socket, const void *argument)
+static void answer_lookup(int socket, const void *argument)
 {
     /* A socket type, or every address would come once for each of them. */
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
@@ -91,7 +92,7 @@ struct host_lookup *host_lookup_start(struct loop *loop, const char *name,
     if (!lookup)
         return NULL;
     *lookup = (struct host_lookup){.loop = loop, .done = done, .userdata = userdata};
-    if (worker_start(&lookup->child, ask, name) < 0) {
+    if (worker_start(&lookup->child, answer_lookup, name) < 0) {
         free(lookup);
         return NULL;
     }

@@ -133,7 +133,7 @@ struct mdns_query {
         QUERY_UNSENT,
         QUERY_SENT,
         QUERY_CANCELLED, /* the child does not know it yet; nobody hears its answers */
-        QUERY_DOOMED,    /* its child is gone: on_timeout() tells its owner */
+        QUERY_DOOMED,    /* its child is gone: on_worker_timeout() tells its owner */
     } state;
     struct request request;
     mdns_client_answer_fn *on_answer;
@@ -162,8 +162,8 @@ static void query_remove(struct mdns_query *query)
     free(query);
 }
 
-/* Ends the child. Nothing is called back here: that is on_timeout()'s part, one query a turn. */
-static void stop(struct mdns_client *mdns, const char *reason, bool is_local)
+/* Ends the child. Nothing is called back here: that is on_worker_timeout()'s part, one query a turn. */
+static void stop_worker(struct mdns_client *mdns, const char *reason, bool is_local)
 {
     if (mdns->running) {
         loop_watch_stop(&mdns->watch);
@@ -188,7 +188,7 @@ static void stop(struct mdns_client *mdns, const char *reason, bool is_local)
 }
 
 /* Takes query out of the list, frees it, and tells its owner: the last thing that a caller does. */
-static void finish(struct mdns_query *query, const struct mdns_answer *answer)
+static void finish_query(struct mdns_query *query, const struct mdns_answer *answer)
 {
     mdns_client_answer_fn *on_answer = query->on_answer;
     void *userdata = query->userdata;
@@ -196,11 +196,11 @@ static void finish(struct mdns_query *query, const struct mdns_answer *answer)
     on_answer(answer, userdata);
 }
 
-static void on_timeout(void *userdata)
+static void on_worker_timeout(void *userdata)
 {
     struct mdns_client *mdns = userdata;
     if (mdns->running) {
-        stop(mdns, "avahi-daemon or the D-Bus system bus does not answer", false);
+        stop_worker(mdns, "avahi-daemon or the D-Bus system bus does not answer", false);
         return;
     }
     struct mdns_query *query = mdns->queries;
@@ -210,14 +210,14 @@ static void on_timeout(void *userdata)
         loop_timer_start(&mdns->timeout, 0);
     struct mdns_answer answer = {.event = MDNS_UNAVAILABLE, .is_local = mdns->is_local};
     memcpy(answer.reason, mdns->reason, sizeof answer.reason);
-    finish(query, &answer);
+    finish_query(query, &answer);
 }
 
 static void stop_for_errno(struct mdns_client *mdns, const char *what, int number)
 {
     char reason[MDNS_REASON_MAX];
     snprintf(reason, sizeof reason, "%s: %s", what, strerror(number));
-    stop(mdns, reason, error_is_local(number));
+    stop_worker(mdns, reason, error_is_local(number));
 }
 
 /* Gives the child what it does not know yet, as far as the socket takes it. */
@@ -236,7 +236,7 @@ static void flush(struct mdns_client *mdns)
                 stop_for_errno(mdns, "the process that asks avahi-daemon cannot be told", error);
                 return;
             }
-            /* Any other error also ends the stream, and then on_record() sees it. */
+            /* Any other error also ends the stream, and then on_worker_record() sees it. */
             if (error == EAGAIN)
                 events |= LOOP_WRITABLE;
             break;
@@ -265,11 +265,11 @@ static void handle_answer(struct mdns_client *mdns, struct record *record)
     if (record->answer.event == MDNS_FOUND)
         query->on_answer(&record->answer, query->userdata);
     else
-        finish(query, &record->answer);
+        finish_query(query, &record->answer);
 }
 
 /* One record a turn: the owner may free everything from its callback. */
-static void on_record(unsigned events, void *userdata)
+static void on_worker_record(unsigned events, void *userdata)
 {
     struct mdns_client *mdns = userdata;
     if (events & LOOP_WRITABLE)
@@ -284,9 +284,9 @@ static void on_record(unsigned events, void *userdata)
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (length != (ssize_t)sizeof record)
-        stop(mdns, "the process that asks avahi-daemon ended unexpectedly", true);
+        stop_worker(mdns, "the process that asks avahi-daemon ended unexpectedly", true);
     else if (record.type == RECORD_LOST)
-        stop(mdns, record.answer.reason, record.answer.is_local);
+        stop_worker(mdns, record.answer.reason, record.answer.is_local);
     else if (record.type == RECORD_HELLO)
         confirm(mdns);
     else
@@ -297,8 +297,8 @@ static int start(struct mdns_client *mdns)
 {
     if (worker_start(&mdns->child, serve, NULL) < 0)
         return -1;
-    if (loop_watch_start(&mdns->watch, mdns->loop, mdns->child.socket, LOOP_READABLE, on_record,
-                         mdns) < 0) {
+    if (loop_watch_start(&mdns->watch, mdns->loop, mdns->child.socket, LOOP_READABLE,
+                         on_worker_record, mdns) < 0) {
         worker_end(&mdns->child);
         errno = ENOMEM;
         return -1;
@@ -314,7 +314,7 @@ struct mdns_client *mdns_client_new(struct loop *loop)
     if (!mdns)
         return NULL;
     mdns->loop = loop;
-    loop_timer_init(&mdns->timeout, loop, on_timeout, mdns);
+    loop_timer_init(&mdns->timeout, loop, on_worker_timeout, mdns);
     return mdns;
 }
 
@@ -324,7 +324,7 @@ void mdns_client_free(struct mdns_client *mdns)
         return;
     while (mdns->queries)
         query_remove(mdns->queries);
-    stop(mdns, "", false);
+    stop_worker(mdns, "", false);
     loop_timer_stop(&mdns->timeout);
     free(mdns);
 }

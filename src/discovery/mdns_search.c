@@ -133,7 +133,7 @@ static void search_end(struct search *search)
     pool->on_change(search);
 }
 
-static void on_timeout(void *userdata)
+static void on_search_timeout(void *userdata)
 {
     search_end(userdata);
 }
@@ -190,9 +190,10 @@ static void report_host(struct search *search, const void *data, size_t size)
         search->pool->on_host(search, &other);
 }
 
-static void on_record(AvahiRecordBrowser *browser, AvahiIfIndex interface, AvahiProtocol protocol,
-                      AvahiBrowserEvent event, const char *name, uint16_t class, uint16_t type,
-                      const void *data, size_t size, AvahiLookupResultFlags flags, void *userdata)
+static void on_avahi_record(AvahiRecordBrowser *browser, AvahiIfIndex interface,
+                            AvahiProtocol protocol, AvahiBrowserEvent event, const char *name,
+                            uint16_t class, uint16_t type, const void *data, size_t size,
+                            AvahiLookupResultFlags flags, void *userdata)
 {
     struct search *search = userdata;
     (void)browser;
@@ -299,7 +300,7 @@ static void create_browser(struct search *search)
     }
     search->records = pool->avahi->record_browser_new(
         avahi_connection_client(pool->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, name, CLASS_IN,
-        search->record, AVAHI_LOOKUP_USE_MULTICAST, on_record, search);
+        search->record, AVAHI_LOOKUP_USE_MULTICAST, on_avahi_record, search);
 }
 
 bool search_start(struct search *search)
@@ -308,7 +309,7 @@ bool search_start(struct search *search)
 
     search->state = SEARCH_RUNNING;
     ++*running_count(search);
-    loop_timer_init(&search->timeout, search->pool->loop, on_timeout, search);
+    loop_timer_init(&search->timeout, search->pool->loop, on_search_timeout, search);
     if (search->record) {
         create_browser(search);
         is_started = search->records;

@@ -117,7 +117,7 @@ static void remember_heard(struct mdns_worker *discover, const struct mdns_answe
     discover->heard_last = heard;
 }
 
-static void report(const struct query *query, const struct mdns_answer *answer)
+static void report_answer(const struct query *query, const struct mdns_answer *answer)
 {
     struct mdns_worker *discover = query->discover;
 
@@ -188,7 +188,7 @@ static void on_host(struct search *search, const struct mdns_answer *facts)
 
 static void on_found(struct search *search, const struct mdns_answer *answer)
 {
-    report(search->query, answer);
+    report_answer(search->query, answer);
 }
 
 static int compare_instances(const void *a, const void *b)
@@ -215,7 +215,7 @@ static void add_board(struct query *query, const char *instance)
     query->board_count++;
     add_search(query, search);
     snprintf(answer.instance, sizeof answer.instance, "%s", instance);
-    report(query, &answer);
+    report_answer(query, &answer);
 }
 
 static void pump(struct mdns_worker *discover);
@@ -236,7 +236,7 @@ static void query_fail(struct query *query, bool is_local)
 
     avahi_connection_describe(query->discover->pool.daemon, answer.reason, sizeof answer.reason);
     answer.is_local = is_local || avahi_connection_lacks_memory(query->discover->pool.daemon);
-    report(query, &answer);
+    report_answer(query, &answer);
     query_end(query);
 }
 
@@ -282,7 +282,7 @@ static void report_heard(struct query *query)
     for (; heard; heard = heard->next) {
         query->heard = heard;
         if (address_equal(&heard->answer.address, &query->address))
-            report(query, &heard->answer);
+            report_answer(query, &heard->answer);
     }
 }
 
@@ -331,7 +331,8 @@ static void query_pump(struct query *query)
         return;
 
     query->lacks_memory |= avahi_connection_lacks_memory(query->discover->pool.daemon);
-    report(query, query->lacks_memory ? &out_of_memory : &(struct mdns_answer){.event = MDNS_END});
+    report_answer(query,
+                  query->lacks_memory ? &out_of_memory : &(struct mdns_answer){.event = MDNS_END});
     query_end(query);
 }
 

@@ -30,7 +30,7 @@ static bool has_rival(const struct claims *claims, const struct claim *claim,
     return false;
 }
 
-static bool contains(const struct address *addresses, size_t count, const struct address *address)
+static bool is_claimed(const struct address *addresses, size_t count, const struct address *address)
 {
     for (size_t i = 0; i < count; i++)
         if (address_equal(&addresses[i], address))
@@ -46,7 +46,7 @@ size_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims
         return 0;
     for (size_t i = 0; i < claims->count; i++)
         if (has_rival(claims, &claims->items[i], interfaces) &&
-            !contains(rivals, count, &claims->items[i].address))
+            !is_claimed(rivals, count, &claims->items[i].address))
             rivals[count++] = claims->items[i].address;
     freeifaddrs(interfaces);
     return count;

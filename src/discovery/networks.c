@@ -23,7 +23,7 @@ static struct bits bits_of(const struct address *address)
     return (struct bits){(const unsigned char *)&address->v4.sin_addr, sizeof address->v4.sin_addr};
 }
 
-static bool take_address(struct address *address, const struct sockaddr *source)
+static bool copy_address(struct address *address, const struct sockaddr *source)
 {
     socklen_t length;
 
@@ -46,8 +46,8 @@ static int prefix_length(const struct ifaddrs *interface, const struct address *
     /* The network of a point-to-point interface is its peer's. */
     if (interface->ifa_flags & IFF_POINTOPOINT && interface->ifa_dstaddr)
         base_source = interface->ifa_dstaddr;
-    if ((interface->ifa_flags & usable) != usable || !take_address(&base, base_source) ||
-        !take_address(&mask, interface->ifa_netmask) ||
+    if ((interface->ifa_flags & usable) != usable || !copy_address(&base, base_source) ||
+        !copy_address(&mask, interface->ifa_netmask) ||
         base.any.sa_family != address->any.sa_family)
         return OUTSIDE;
     if (base.any.sa_family == AF_INET6 && base.v6.sin6_scope_id != address->v6.sin6_scope_id)
@@ -92,8 +92,8 @@ void networks_sort(struct address *addresses, size_t count, const struct ifaddrs
 }
 
 /* The network of the named interface that the address is in; NULL: none. */
-static const struct ifaddrs *find_own(const struct address *address, const char *name,
-                                      const struct ifaddrs *interfaces)
+static const struct ifaddrs *find_own_network(const struct address *address, const char *name,
+                                              const struct ifaddrs *interfaces)
 {
     for (const struct ifaddrs *interface = interfaces; interface; interface = interface->ifa_next)
         if (strcmp(interface->ifa_name, name) == 0 && prefix_length(interface, address) != OUTSIDE)
@@ -105,8 +105,8 @@ bool networks_show_two_boards(const struct address *a, const char *a_interface,
                               const struct address *b, const char *b_interface,
                               const struct ifaddrs *interfaces)
 {
-    const struct ifaddrs *a_own = find_own(a, a_interface, interfaces);
-    const struct ifaddrs *b_own = find_own(b, b_interface, interfaces);
+    const struct ifaddrs *a_own = find_own_network(a, a_interface, interfaces);
+    const struct ifaddrs *b_own = find_own_network(b, b_interface, interfaces);
 
     if (!a_own || !b_own || a->any.sa_family != b->any.sa_family || address_equal(a, b))
         return false;
@@ -142,7 +142,7 @@ static const struct ifaddrs *find_owner(const struct address *local,
     struct address own;
 
     for (const struct ifaddrs *interface = interfaces; interface; interface = interface->ifa_next)
-        if (take_address(&own, interface->ifa_addr) && address_equal(&own, local))
+        if (copy_address(&own, interface->ifa_addr) && address_equal(&own, local))
             return interface;
     return NULL;
 }
@@ -207,7 +207,7 @@ enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
     address_text(from, local);
     better = find_better(board, outgoing, interfaces);
     other = find_heard(board, outgoing->ifa_name, heard);
-    if (better && take_address(&own_address, better->ifa_addr)) {
+    if (better && copy_address(&own_address, better->ifa_addr)) {
         snprintf(target, NETWORKS_DETOUR_MAX,
                  "invitations leave through %s (%s), although %s (%s) is in the board's network: a "
                  "VPN or another route takes them",

@@ -127,7 +127,7 @@ static void record_answer(struct resolver *resolver, enum mdns_kind kind,
                       resolver->target->kind == TARGET_LOCAL ? answer->host : answer->instance);
 }
 
-static void on_answer(const struct mdns_answer *answer, void *userdata)
+static void on_mdns_answer(const struct mdns_answer *answer, void *userdata)
 {
     struct question *question = userdata;
     struct resolver *resolver = question->resolver;
@@ -158,7 +158,7 @@ static void on_lookup(const struct address *addresses, size_t count, const char 
     decide(resolver);
 }
 
-static void ask(struct resolver *resolver, size_t what)
+static void ask_source(struct resolver *resolver, size_t what)
 {
     struct question *question = &resolver->questions[what];
     char address[ADDRESS_TEXT_MAX];
@@ -178,7 +178,7 @@ static void ask(struct resolver *resolver, size_t what)
     }
 
     question->query =
-        mdns_client_ask(resolver->mdns, (enum mdns_kind)what, name, on_answer, question);
+        mdns_client_ask(resolver->mdns, (enum mdns_kind)what, name, on_mdns_answer, question);
     resolver->is_local |= !question->query;
     if (!question->query)
         snprintf(resolver->unavailable, sizeof resolver->unavailable, "out of memory");
@@ -249,7 +249,7 @@ static void ask_due(struct resolver *resolver, int64_t now_us)
         for (size_t what = 0; what < ASK_COUNT; what++)
             if (is_open(resolver, what) &&
                 resolver->start_us + plans[resolver->target->kind][what] <= next_us)
-                ask(resolver, what);
+                ask_source(resolver, what);
     }
 }
 
@@ -347,8 +347,8 @@ static void stop_asking(struct resolver *resolver)
     loop_timer_stop(&resolver->timeout);
 }
 
-static void describe_failure(const struct resolver *resolver, int64_t now_us,
-                             struct ota_failure *failure)
+static void describe_resolve_failure(const struct resolver *resolver, int64_t now_us,
+                                     struct ota_failure *failure)
 {
     const struct question *questions = resolver->questions;
     bool is_browsing = is_pending(resolver, MDNS_BOARDS);
@@ -374,7 +374,7 @@ static void report_result(struct resolver *resolver, const struct finding *findi
     struct ota_failure failure;
 
     if (!finding)
-        describe_failure(resolver, now_us, &failure);
+        describe_resolve_failure(resolver, now_us, &failure);
     else if (resolver->unavailable[0])
         diag_debug("multicast DNS cannot be asked (%s)", resolver->unavailable);
     stop_asking(resolver);
@@ -421,9 +421,9 @@ static void decide(struct resolver *resolver)
 
     if (finding) {
         if (services_due_us(resolver, finding) <= now_us)
-            ask(resolver, MDNS_BOARDS);
+            ask_source(resolver, MDNS_BOARDS);
         if (wants_facts(resolver, finding))
-            ask(resolver, MDNS_ADDRESS);
+            ask_source(resolver, MDNS_ADDRESS);
         next_us = later(accept_due_us(resolver, finding), facts_due_us(resolver, finding));
         next_us = earlier(next_us, services_due_us(resolver, finding));
     } else {
@@ -440,7 +440,7 @@ static void decide(struct resolver *resolver)
         loop_timer_start(&resolver->timeout, next_us - now_us);
 }
 
-static void on_timeout(void *userdata)
+static void on_resolve_timeout(void *userdata)
 {
     decide(userdata);
 }
@@ -501,7 +501,7 @@ struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
     }
 
     bool may_be_in_file = target->kind != TARGET_ADDRESS && target->kind != TARGET_INSTANCE;
-    loop_timer_init(&resolver->timeout, loop, on_timeout, resolver);
+    loop_timer_init(&resolver->timeout, loop, on_resolve_timeout, resolver);
     loop_timer_start(&resolver->timeout, 0);
     if (!may_be_in_file || read_etc_hosts(resolver) == 0)
         return resolver;

@@ -28,7 +28,7 @@ static void describe_system(char target[CLAUSE_MAX], const struct resolve_failur
         target[0] = '\0';
 }
 
-static void describe_boards(char target[OTA_MESSAGE_MAX], const struct resolve_failure *facts)
+static void describe_known_boards(char target[OTA_MESSAGE_MAX], const struct resolve_failure *facts)
 {
     const struct suggestions *boards = facts->boards;
     char list[OTA_MESSAGE_MAX / 2];
@@ -54,7 +54,7 @@ static void describe_advice(char target[OTA_MESSAGE_MAX], const struct resolve_f
 {
     target[0] = '\0';
     if (!facts->unavailable[0])
-        describe_boards(target, facts);
+        describe_known_boards(target, facts);
 }
 
 void resolve_failure_describe(const struct resolve_failure *facts, struct ota_failure *failure)

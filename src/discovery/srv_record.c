@@ -23,7 +23,7 @@ static bool append_label(char *text, size_t capacity, const void *label, size_t 
     return true;
 }
 
-static bool append(char *text, size_t capacity, const char *more)
+static bool append_bytes(char *text, size_t capacity, const char *more)
 {
     size_t used = strlen(text);
     return (size_t)snprintf(text + used, capacity - used, "%s", more) < capacity - used;
@@ -41,7 +41,7 @@ bool srv_parse(char *host, size_t capacity, uint16_t *port, const void *data, si
         size_t length = bytes[offset++];
         if (length > LABEL_MAX || length > size - offset)
             return false;
-        if ((host[0] && !append(host, capacity, ".")) ||
+        if ((host[0] && !append_bytes(host, capacity, ".")) ||
             !append_label(host, capacity, bytes + offset, length))
             return false;
         offset += length;
@@ -56,6 +56,6 @@ bool srv_name(char *name, size_t capacity, const char *instance, const char *typ
         return false;
     name[0] = '\0';
     return append_label(name, capacity, instance, strlen(instance)) &&
-           append(name, capacity, ".") && append(name, capacity, type) &&
-           append(name, capacity, ".") && append(name, capacity, domain);
+           append_bytes(name, capacity, ".") && append_bytes(name, capacity, type) &&
+           append_bytes(name, capacity, ".") && append_bytes(name, capacity, domain);
 }

@@ -26,7 +26,7 @@ enum { LABEL_MAX = 63, HOST_MAX = 253, INSTANCE_MAX = 63 };
 /* A text as it is shown in a message: a long one is cut, so that the reason fits behind it. */
 enum { SHOWN_MAX = TARGET_NAME_MAX + 64 };
 
-static enum ota_error reject(struct ota_failure *failure, const char *text, const char *why)
+static enum ota_error reject_target(struct ota_failure *failure, const char *text, const char *why)
 {
     char shown[SHOWN_MAX];
 
@@ -54,7 +54,7 @@ bool target_parse_port(uint16_t *port, const char *text, bool allow_zero)
     return true;
 }
 
-static bool consists_of(const char *text, const char *characters)
+static bool name_consists_of(const char *text, const char *characters)
 {
     return text[strspn(text, characters)] == '\0';
 }
@@ -69,7 +69,8 @@ static bool is_v4_attempt(const char *text)
 
 static enum ota_error reject_v4(struct ota_failure *failure, const char *text)
 {
-    return reject(failure, text, "is not an IPv4 address: that is four numbers from 0 to 255");
+    return reject_target(failure, text,
+                         "is not an IPv4 address: that is four numbers from 0 to 255");
 }
 
 /* Whether text can only be meant as an IPv6 address. Hexadecimal with fewer colons may also be the
@@ -92,12 +93,13 @@ static enum ota_error reject_v6(struct ota_failure *failure, const char *text)
     const char *percent = strchr(text, '%');
 
     if (percent != NULL && strchr(percent, ':') != NULL)
-        return reject(failure, text,
-                      "is not an IPv6 address: with a port it is written [ADDRESS%INTERFACE]:PORT");
+        return reject_target(
+            failure, text,
+            "is not an IPv6 address: with a port it is written [ADDRESS%INTERFACE]:PORT");
     if (percent != NULL)
-        return reject(failure, text,
-                      "is not an IPv6 address with the name of an interface of this computer");
-    return reject(failure, text, "is not an IPv6 address");
+        return reject_target(
+            failure, text, "is not an IPv6 address with the name of an interface of this computer");
+    return reject_target(failure, text, "is not an IPv6 address");
 }
 
 /* Refuses addresses that can belong to no single board. text is for the message. */
@@ -110,15 +112,16 @@ static enum ota_error check_address(const struct address *address, const char *t
         uint32_t host = ntohl(address->v4.sin_addr.s_addr);
 
         if (host == INADDR_ANY || host == INADDR_BROADCAST || IN_MULTICAST(host))
-            return reject(failure, text, "is not the address of one board");
+            return reject_target(failure, text, "is not the address of one board");
         return OTA_OK;
     }
     if (IN6_IS_ADDR_UNSPECIFIED(v6) || IN6_IS_ADDR_MULTICAST(v6))
-        return reject(failure, text, "is not the address of one board");
+        return reject_target(failure, text, "is not the address of one board");
     if (IN6_IS_ADDR_LINKLOCAL(v6) && address->v6.sin6_scope_id == 0)
-        return reject(failure, text,
-                      "is a link-local address: add the interface that leads to the board, as in "
-                      "fe80::1%wlan0");
+        return reject_target(
+            failure, text,
+            "is a link-local address: add the interface that leads to the board, as in "
+            "fe80::1%wlan0");
     return OTA_OK;
 }
 
@@ -129,10 +132,10 @@ static enum ota_error parse_bracketed(struct target *target, const char *text,
     char *close = strchr(target->name, ']');
 
     if (close == NULL)
-        return reject(failure, text, "has no closing bracket");
+        return reject_target(failure, text, "has no closing bracket");
     if (close[1] != '\0' &&
         (close[1] != ':' || !target_parse_port(&target->port, close + 2, false)))
-        return reject(failure, text, "does not end in \"]\" or in a port from 1 to 65535");
+        return reject_target(failure, text, "does not end in \"]\" or in a port from 1 to 65535");
     *close = '\0';
     memmove(target->name, target->name + 1, strlen(target->name));
     if (!address_parse(&target->address, target->name) || strchr(target->name, ':') == NULL)
@@ -158,15 +161,15 @@ static enum ota_error split_port(struct target *target, const char *text,
     if (colon == NULL || strchr(colon + 1, ':') != NULL)
         return OTA_OK;
     *colon = '\0';
-    is_host = consists_of(target->name, HOST_CHARACTERS);
+    is_host = name_consists_of(target->name, HOST_CHARACTERS);
     if (target_parse_port(&target->port, colon + 1, false)) {
         if (colon == target->name)
-            return reject(failure, text, "has no name or address before the port");
+            return reject_target(failure, text, "has no name or address before the port");
         return OTA_OK;
     }
     /* "kitchen:lamp" is an instance's name, "10.0.0.7:http", "kitchen:" and "kitchen:0" are not. */
-    if (is_host && (consists_of(colon + 1, DIGITS) || strchr(target->name, '.') != NULL))
-        return reject(failure, text, "has no port from 1 to 65535 behind the colon");
+    if (is_host && (name_consists_of(colon + 1, DIGITS) || strchr(target->name, '.') != NULL))
+        return reject_target(failure, text, "has no port from 1 to 65535 behind the colon");
     *colon = ':';
     return OTA_OK;
 }
@@ -202,7 +205,8 @@ static enum ota_error take_instance(struct target *target, const char *text,
                                     struct ota_failure *failure)
 {
     if (strlen(target->name) > INSTANCE_MAX)
-        return reject(failure, text, "is longer than the 63 bytes that a board's name can have");
+        return reject_target(failure, text,
+                             "is longer than the 63 bytes that a board's name can have");
     target->kind = TARGET_INSTANCE;
     return OTA_OK;
 }
@@ -222,9 +226,11 @@ static enum ota_error take_host(struct target *target, const char *text, bool is
     labels = examine_labels(name);
     is_local = labels.count > 1 && strcasecmp(labels.last, "local") == 0;
     if (labels.any_empty)
-        return reject(failure, text, "is not a host name: there is nothing between two dots");
+        return reject_target(failure, text,
+                             "is not a host name: there is nothing between two dots");
     /* It would take "1 lamp.local" for an address, too. */
-    if (labels.count > 1 && consists_of(name, HOST_CHARACTERS) && inet_aton(name, &ignored) != 0)
+    if (labels.count > 1 && name_consists_of(name, HOST_CHARACTERS) &&
+        inet_aton(name, &ignored) != 0)
         return reject_v4(failure, text);
     if (labels.any_edge_hyphen)
         return take_instance(target, text, failure);
@@ -232,8 +238,9 @@ static enum ota_error take_host(struct target *target, const char *text, bool is
     if (!is_local && (!is_ascii || inet_aton(labels.last, &ignored) != 0))
         return take_instance(target, text, failure);
     if (labels.longest > LABEL_MAX || length > HOST_MAX)
-        return reject(failure, text,
-                      "is not a host name: it is longer than 253 characters, or 63 between dots");
+        return reject_target(
+            failure, text,
+            "is not a host name: it is longer than 253 characters, or 63 between dots");
     target->kind = is_local ? TARGET_LOCAL : labels.count > 1 ? TARGET_HOST : TARGET_LABEL;
     return OTA_OK;
 }
@@ -272,7 +279,7 @@ static enum ota_error take_name(struct target *target, const char *text,
     bool is_host = is_name;
 
     if (name[0] == ' ' || name[strlen(name) - 1] == ' ')
-        return reject(failure, text, "begins or ends with a space");
+        return reject_target(failure, text, "begins or ends with a space");
     for (const char *c = name; *c != '\0'; c++) {
         is_ascii &= (*c & 0x80) == 0;
         is_host &= (*c & 0x80) != 0 || strchr(HOST_CHARACTERS, *c) != NULL;
@@ -287,9 +294,9 @@ static enum ota_error check_text(const char *text, struct ota_failure *failure)
     if (*text == '\0')
         return ota_fail(failure, OTA_E_USAGE, "the name or address of the board is empty");
     if (!escape_is_harmless(text))
-        return reject(failure, text, "has control characters in it or is not valid UTF-8");
+        return reject_target(failure, text, "has control characters in it or is not valid UTF-8");
     if (strlen(text) >= TARGET_NAME_MAX)
-        return reject(failure, text, "is too long for a name or an address");
+        return reject_target(failure, text, "is too long for a name or an address");
     return OTA_OK;
 }
 
@@ -369,7 +376,7 @@ static enum ota_error reject_url(struct ota_failure *failure, const char *text, 
     if (strchr(host, '@') != NULL)
         return ota_fail(failure, OTA_E_USAGE, "a URL names the board: write only the host in it");
     if (length == 0)
-        return reject(failure, text, "is a URL without a host");
+        return reject_target(failure, text, "is a URL without a host");
     return reject_but_host(failure, text, "is a URL", host, length);
 }
 
@@ -381,7 +388,7 @@ static bool is_pattern(const char *text)
 
     snprintf(name, sizeof name, "%s", text);
     return (strchr(text, '*') != NULL || strstr(text, "??") != NULL) &&
-           consists_of(text, HOST_CHARACTERS "*?[]") && !strip_service(name);
+           name_consists_of(text, HOST_CHARACTERS "*?[]") && !strip_service(name);
 }
 
 /* Refuses what would be looked for in vain as the name of an instance. */
@@ -395,11 +402,11 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
     if (text[length] == '/' && is_host_part(text, length))
         return reject_but_host(failure, text, "has a slash behind the host", text, length);
     if (is_pattern(text))
-        return reject(failure, text,
-                      "is a pattern, where one board is meant; --match takes a pattern");
+        return reject_target(failure, text,
+                             "is a pattern, where one board is meant; --match takes a pattern");
     if (is_list(text))
-        return reject(failure, text,
-                      "names several boards: give each of them an -i, or a line, of its own");
+        return reject_target(
+            failure, text, "names several boards: give each of them an -i, or a line, of its own");
     return OTA_OK;
 }
 

@@ -24,7 +24,7 @@ enum { STARTS_MAX = 16 };
 
 /* -- events -- */
 
-static void emit(struct fleet *fleet, const struct ota_event *event)
+static void emit_board_event(struct fleet *fleet, const struct ota_event *event)
 {
     struct ota_event complete = *event;
     complete.totals = &fleet->totals;
@@ -77,18 +77,18 @@ static void skip(struct member *member, enum ota_skip why, const char *message)
     fleet->totals.skipped++;
     fleet->totals.total -= member->total;
     escape_string(name, sizeof name, member->assignment->target.name);
-    emit(fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
-                                    .board = name,
-                                    .image = member->assignment->image,
-                                    .port = member->assignment->target.port,
-                                    .skip = why,
-                                    .message = message});
+    emit_board_event(fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
+                                                .board = name,
+                                                .image = member->assignment->image,
+                                                .port = member->assignment->target.port,
+                                                .skip = why,
+                                                .message = message});
 }
 
 /* -- the course of the roll-out -- */
 
 /* A staged roll-out ends with the first canary that fails. */
-static void judge(struct member *member)
+static void judge_result(struct member *member)
 {
     struct fleet *fleet = member->fleet;
     const struct options *options = fleet->config.options;
@@ -144,7 +144,7 @@ static bool has_ended(const struct fleet *fleet)
 
 static void start_member(struct member *member);
 
-static void on_turn(void *userdata)
+static void on_fleet_turn(void *userdata)
 {
     struct fleet *fleet = userdata;
 
@@ -174,10 +174,10 @@ static void take_result(struct member *member, const struct ota_event *event)
     fleet->totals.failed += member->error != OTA_OK;
     if (member->state != ENDED)
         fleet_set_state(member, ENDED);
-    judge(member);
+    judge_result(member);
 }
 
-static void on_event(const struct ota_event *event, void *userdata)
+static void on_job_event(const struct ota_event *event, void *userdata)
 {
     struct member *member = userdata;
     struct ota_totals *totals = &member->fleet->totals;
@@ -189,7 +189,7 @@ static void on_event(const struct ota_event *event, void *userdata)
         fleet_password_accepted(member);
     if (event->type == OTA_EVENT_RESULT)
         take_result(member, event);
-    emit(member->fleet, event);
+    emit_board_event(member->fleet, event);
 }
 
 /* A result that no job has given. */
@@ -197,14 +197,14 @@ static void fail_member(struct member *member, const struct ota_failure *failure
 {
     char name[4 * TARGET_NAME_MAX];
     escape_string(name, sizeof name, member->assignment->target.name);
-    on_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
-                                 .board = name,
-                                 .image = member->assignment->image,
-                                 .port = member->assignment->target.port,
-                                 .total = member->total,
-                                 .failure = failure,
-                                 .exit_status = ota_error_exit_status(failure->error, 0)},
-             member);
+    on_job_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
+                                     .board = name,
+                                     .image = member->assignment->image,
+                                     .port = member->assignment->target.port,
+                                     .total = member->total,
+                                     .failure = failure,
+                                     .exit_status = ota_error_exit_status(failure->error, 0)},
+                 member);
 }
 
 static const struct member *find_same_board(const struct member *wanted,
@@ -255,7 +255,7 @@ static void on_ready(void *userdata)
     fleet_queue(userdata);
 }
 
-static void on_password(void *userdata)
+static void on_job_password(void *userdata)
 {
     fleet_password_asked(userdata);
 }
@@ -289,9 +289,9 @@ static struct job *new_job(struct member *member)
                                       .work_queue = fleet->work_queue,
                                       .options = fleet->config.options,
                                       .assignment = member->assignment};
-    const struct job_callbacks callbacks = {.on_event = on_event,
+    const struct job_callbacks callbacks = {.on_event = on_job_event,
                                             .on_endpoints = on_endpoints,
-                                            .on_password = on_password,
+                                            .on_password = on_job_password,
                                             .on_rejected = on_rejected,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,
@@ -355,7 +355,7 @@ struct fleet *fleet_start(const struct fleet_config *config)
     fleet->ready_end = &fleet->ready;
     fleet->members = calloc(config->count, sizeof *fleet->members);
     fleet->work_queue = work_queue_new(config->loop);
-    loop_timer_init(&fleet->turn, config->loop, on_turn, fleet);
+    loop_timer_init(&fleet->turn, config->loop, on_fleet_turn, fleet);
     if (!fleet->members || !fleet->work_queue) {
         fleet_free(fleet);
         return NULL;

@@ -66,36 +66,36 @@ static void answer_all(struct fleet *fleet)
 }
 
 /* From now on every board gets this password; NULL: none. */
-static void settle(struct fleet *fleet)
+static void settle_password(struct fleet *fleet)
 {
     fleet->is_settled = true;
     fleet->prover = NULL;
     fleet_look_later(fleet);
 }
 
-static void on_typed(const char *answer, void *userdata)
+static void on_password_typed(const char *answer, void *userdata)
 {
     struct fleet *fleet = userdata;
 
     fleet->typed_password = answer ? secret_copy(answer) : NULL;
     fleet_password_dismiss(fleet);
     if (!fleet->typed_password)
-        settle(fleet);
+        settle_password(fleet);
     fleet_password_turn(fleet);
 }
 
-static void ask(struct fleet *fleet)
+static void ask_password(struct fleet *fleet)
 {
     char name[4 * TARGET_NAME_MAX], text[sizeof name + 64];
 
     escape_string(name, sizeof name, fleet->prover->assignment->target.name);
     snprintf(text, sizeof text, "Password of %s%s: ", name,
              fleet->config.count > 1 ? " (and of the others that ask)" : "");
-    fleet->prompt = prompt_start(fleet->config.loop, text, PROMPT_US, on_typed, fleet);
+    fleet->prompt = prompt_start(fleet->config.loop, text, PROMPT_US, on_password_typed, fleet);
     fleet->totals.is_asking = fleet->prompt;
     if (fleet->prompt)
         return;
-    settle(fleet);
+    settle_password(fleet);
     answer_all(fleet);
 }
 
@@ -115,7 +115,7 @@ static struct member *find_prover(struct fleet *fleet)
     return parked;
 }
 
-static void prove(struct fleet *fleet)
+static void prove_password(struct fleet *fleet)
 {
     if (!fleet->prover)
         fleet->prover = find_prover(fleet);
@@ -126,7 +126,7 @@ static void prove(struct fleet *fleet)
     else if (prover && prover->asks && fleet->typed_password)
         give(prover, fleet->typed_password);
     else if (prover && prover->asks)
-        ask(fleet);
+        ask_password(fleet);
 }
 
 static void park_others(struct fleet *fleet)
@@ -149,7 +149,7 @@ void fleet_password_turn(struct fleet *fleet)
         return;
     }
     if (!fleet->prompt)
-        prove(fleet);
+        prove_password(fleet);
     park_others(fleet);
 }
 
@@ -163,13 +163,13 @@ void fleet_password_asked(struct member *member)
     if (fleet->is_settled)
         answer_all(fleet);
     else if (!fleet->prompt)
-        prove(fleet);
+        prove_password(fleet);
 }
 
 void fleet_password_accepted(struct member *member)
 {
     if (member->was_given && !member->fleet->is_settled)
-        settle(member->fleet);
+        settle_password(member->fleet);
 }
 
 /* Once one board has accepted the password, one that rejects it has another. */
@@ -183,7 +183,7 @@ bool fleet_password_rejected(struct member *member)
     forget_typed(fleet);
     if (++fleet->rejections < REJECTIONS_MAX)
         return true;
-    settle(fleet);
+    settle_password(fleet);
     return false;
 }
 

@@ -46,7 +46,7 @@ static enum ota_error reject_word(const struct parser *parser, const char *why)
 
 /* -- words -- */
 
-static bool is_blank(char c)
+static bool is_blank_line(char c)
 {
     return c == ' ' || c == '\t';
 }
@@ -54,7 +54,7 @@ static bool is_blank(char c)
 /* Whether there is another word; moves to its beginning. */
 static bool find_word(struct parser *parser)
 {
-    while (parser->at < parser->end && is_blank(*parser->at))
+    while (parser->at < parser->end && is_blank_line(*parser->at))
         parser->at++;
     return parser->at < parser->end && *parser->at != '#';
 }
@@ -64,7 +64,7 @@ static enum ota_error take_word(struct parser *parser)
 {
     bool is_quoted = false;
     char *target = parser->word;
-    for (; parser->at < parser->end && (is_quoted || !is_blank(*parser->at)); parser->at++) {
+    for (; parser->at < parser->end && (is_quoted || !is_blank_line(*parser->at)); parser->at++) {
         if (*parser->at == '"') {
             is_quoted = !is_quoted;
             continue;
@@ -82,8 +82,8 @@ static enum ota_error take_word(struct parser *parser)
 
 /* -- what the words mean -- */
 
-static enum ota_error set_port(struct host_line *line, const struct parser *parser,
-                               const char *value)
+static enum ota_error set_host_port(struct host_line *line, const struct parser *parser,
+                                    const char *value)
 {
     if (line->target.port != 0)
         return reject_word(parser, "is a second port for this board; leave one of them out");
@@ -92,7 +92,7 @@ static enum ota_error set_port(struct host_line *line, const struct parser *pars
     return OTA_OK;
 }
 
-static enum ota_error set_path(char **path, const struct parser *parser, const char *value)
+static enum ota_error set_host_path(char **path, const struct parser *parser, const char *value)
 {
     if (*path)
         return reject_word(parser, "is a second one for this board; leave one of them out");
@@ -107,19 +107,19 @@ static enum ota_error set_auth_file(struct host_line *line, const struct parser 
 {
     if (input_is_standard(value))
         return reject_word(parser, "is possible on the command line only, for all boards at once");
-    return set_path(&line->auth_file, parser, value);
+    return set_host_path(&line->auth_file, parser, value);
 }
 
-static enum ota_error set_file(struct host_line *line, const struct parser *parser,
-                               const char *value)
+static enum ota_error set_host_file(struct host_line *line, const struct parser *parser,
+                                    const char *value)
 {
     if (input_is_standard(value))
         return reject_word(parser, "is possible on the command line only (-f), for all boards");
-    return set_path(&line->file, parser, value);
+    return set_host_path(&line->file, parser, value);
 }
 
-static enum ota_error set_min_auth(struct host_line *line, const struct parser *parser,
-                                   const char *value)
+static enum ota_error set_host_min_auth(struct host_line *line, const struct parser *parser,
+                                        const char *value)
 {
     if (line->has_min_auth)
         return reject_word(parser, "is a second one for this board; leave one of them out");
@@ -132,10 +132,10 @@ static enum ota_error set_min_auth(struct host_line *line, const struct parser *
 static const struct key {
     const char *name;
     enum ota_error (*set)(struct host_line *line, const struct parser *parser, const char *value);
-} keys[] = {{"port=", set_port},
+} keys[] = {{"port=", set_host_port},
             {"auth-file=", set_auth_file},
-            {"file=", set_file},
-            {"min-auth=", set_min_auth}};
+            {"file=", set_host_file},
+            {"min-auth=", set_host_min_auth}};
 
 static const struct key *find_key(const char *text, size_t length)
 {
@@ -176,7 +176,7 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
 /* -- lines -- */
 
 /* A new last one, all zero; NULL and failure when there is no room for it. */
-static struct host_line *add_line(struct hosts *hosts, const struct parser *parser)
+static struct host_line *append_host_line(struct hosts *hosts, const struct parser *parser)
 {
     bool is_full = (hosts->count & (hosts->count - 1)) == 0; /* it has room for a power of two */
     if (hosts->count == HOSTS_COUNT_MAX) {
@@ -212,7 +212,7 @@ static enum ota_error parse_line(struct hosts *hosts, struct parser *parser)
                            "the line has a NUL byte in it, but the list should be UTF-8 text");
     if (!find_word(parser))
         return OTA_OK;
-    struct host_line *line = add_line(hosts, parser);
+    struct host_line *line = append_host_line(hosts, parser);
     if (!line)
         return parser->failure->error;
     enum ota_error error = take_target(line, parser);

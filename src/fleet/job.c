@@ -87,7 +87,7 @@ static const struct ota_failure *hide_echo(const struct job *job, struct ota_fai
     return copy;
 }
 
-static void emit(struct job *job, const struct ota_event *event)
+static void emit_event(struct job *job, const struct ota_event *event)
 {
     struct ota_event complete = *event;
     struct ota_failure failure;
@@ -132,12 +132,12 @@ static void take_endpoint(struct job *job, size_t endpoint)
     address_text(job->address, &address);
     job->port = address_port(&address);
     job->port_source = endpoints_port_source(&job->endpoints, endpoint);
-    emit(job, &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
+    emit_event(job, &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
 }
 
 static void on_session_event(const struct ota_event *event, void *userdata)
 {
-    emit(userdata, event);
+    emit_event(userdata, event);
 }
 
 /* The kind of the board, by its announcement and its names. */
@@ -151,14 +151,14 @@ static struct kind kind_of(const struct job *job)
 }
 
 /* NULL if it is unknown, or if the board gets no image. */
-static const struct kind_family *family_of(const struct job *job)
+static const struct kind_family *family_of_board(const struct job *job)
 {
     const struct kind kind = kind_of(job);
 
     return job->image ? job_policy_family(&kind, job->image, job->port) : NULL;
 }
 
-static void arm(struct job *job)
+static void arm_timer(struct job *job)
 {
     int64_t due_us = job->ready_us;
     if (job->deadline_us && (!due_us || job->deadline_us < due_us))
@@ -177,36 +177,37 @@ static void arm(struct job *job)
 static void emit_result(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
                         int signal_number)
 {
-    const struct kind_family *family = family_of(job);
+    const struct kind_family *family = family_of_board(job);
 
     if (failure->error == OTA_E_IMAGE)
         phase = OTA_PHASE_IMAGE;
     job->ready_us = job->deadline_us = 0;
-    arm(job);
-    emit(job,
-         &(struct ota_event){.type = OTA_EVENT_RESULT,
-                             .phase = phase,
-                             .failure = failure,
-                             .chips = family ? family->chips : "",
-                             .is_verdict_lost = job->is_verdict_lost,
-                             .exit_status = ota_error_exit_status(failure->error, signal_number)});
+    arm_timer(job);
+    emit_event(job, &(struct ota_event){.type = OTA_EVENT_RESULT,
+                                        .phase = phase,
+                                        .failure = failure,
+                                        .chips = family ? family->chips : "",
+                                        .is_verdict_lost = job->is_verdict_lost,
+                                        .exit_status =
+                                            ota_error_exit_status(failure->error, signal_number)});
 }
 
 /* why: how the attempt ended; "" where there was none. */
-static void rest(struct job *job, enum ota_phase phase, const char *why, int64_t pause_us,
-                 bool is_counted)
+static void rest_before_retry(struct job *job, enum ota_phase phase, const char *why,
+                              int64_t pause_us, bool is_counted)
 {
     snprintf(job->last, sizeof job->last, "%s", why);
     job->is_counted = is_counted;
     job->paused = phase;
     job->ready_us = loop_now_us() + pause_us;
-    arm(job);
+    arm_timer(job);
     job->callbacks.on_rest(job->callbacks.userdata);
 }
 
 static void note(struct job *job, enum ota_phase phase, const char *message)
 {
-    emit(job, &(struct ota_event){.type = OTA_EVENT_NOTE, .phase = phase, .message = message});
+    emit_event(job,
+               &(struct ota_event){.type = OTA_EVENT_NOTE, .phase = phase, .message = message});
 }
 
 static void try_again(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
@@ -229,7 +230,7 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
                  job->config.options->retries + 1, job->block ? ", in lock-step," : "",
                  (double)wait_us / 1e6);
     note(job, phase, message);
-    rest(job, phase, failure->message, wait_us, true);
+    rest_before_retry(job, phase, failure->message, wait_us, true);
 }
 
 /* A board that unpacks nothing can do no better, so this counts as no attempt, and begins as the
@@ -247,11 +248,12 @@ static void fall_back(struct job *job, enum ota_phase phase, const struct ota_fa
         job->config.options->lockstep ? job_policy_block(job->config.options, job->image) : 0;
     job->broken = (struct broken){.failure.error = OTA_OK};
     note(job, phase, message);
-    rest(job, phase, failure->message, wait_us, false);
+    rest_before_retry(job, phase, failure->message, wait_us, false);
 }
 
 /* --wait: the board may be asleep or off. */
-static void look_again(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
+static void look_for_board_again(struct job *job, enum ota_phase phase,
+                                 const struct ota_failure *failure)
 {
     char message[OTA_MESSAGE_MAX + 128];
     if (!job->waits) {
@@ -261,7 +263,7 @@ static void look_again(struct job *job, enum ota_phase phase, const struct ota_f
         note(job, phase, message);
     }
     job->waits = true;
-    rest(job, phase, failure->message, LOOK_AGAIN_US, false);
+    rest_before_retry(job, phase, failure->message, LOOK_AGAIN_US, false);
 }
 
 /* That a board does not answer says less than how its transfer broke off in an earlier attempt. */
@@ -287,7 +289,7 @@ static void conclude(struct job *job, enum ota_phase phase, const struct ota_fai
     bool is_waited_for =
         wait_us && job_policy_is_absence(failure->error) && !job->broken.failure.error;
     if (is_waited_for && loop_now_us() - job->start_us < wait_us)
-        look_again(job, phase, failure);
+        look_for_board_again(job, phase, failure);
     else if (job_policy_wants_plain(job->image, failure))
         fall_back(job, phase, failure);
     else if (!is_waited_for && job->attempt <= job->config.options->retries &&
@@ -304,10 +306,11 @@ static enum ota_phase phase_of_follow(const struct job *job)
     return job->image ? OTA_PHASE_PROOF : OTA_PHASE_LOG;
 }
 
-static void on_line(const struct line *line, void *userdata)
+static void on_board_line(const struct line *line, void *userdata)
 {
-    emit(userdata, &(struct ota_event){
-                       .type = OTA_EVENT_LOG, .phase = phase_of_follow(userdata), .line = line});
+    emit_event(userdata, &(struct ota_event){.type = OTA_EVENT_LOG,
+                                             .phase = phase_of_follow(userdata),
+                                             .line = line});
 }
 
 static void on_note(const char *message, void *userdata)
@@ -350,7 +353,7 @@ static void on_verdict(const struct ota_failure *verdict, void *userdata)
 static bool start_follow(struct job *job, enum ota_cause seen)
 {
     const struct boot_check_callbacks callbacks = {
-        .on_line = on_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = job};
+        .on_line = on_board_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = job};
     struct boot_check_config config = {.loop = job->config.loop,
                                        .options = job->config.options,
                                        .address = endpoints_get(&job->endpoints, job->endpoint),
@@ -400,7 +403,7 @@ static void follow_up(struct job *job, enum ota_phase phase, const struct ota_fa
 }
 
 /* The board's verdict was lost: the proof decides instead. */
-static void prove(struct job *job, const struct ota_failure *unknown)
+static void start_proof(struct job *job, const struct ota_failure *unknown)
 {
     job->confirmed_us = loop_now_us();
     job->is_verdict_lost = true;
@@ -464,10 +467,10 @@ static void open_session(struct job *job);
  * so the answers that the board may have count from here. */
 static void ask_again(struct job *job)
 {
-    emit(job, &(struct ota_event){.type = OTA_EVENT_NOTE,
-                                  .phase = OTA_PHASE_AUTHENTICATE,
-                                  .message = "the board rejected the password that was typed",
-                                  .is_important = true});
+    emit_event(job, &(struct ota_event){.type = OTA_EVENT_NOTE,
+                                        .phase = OTA_PHASE_AUTHENTICATE,
+                                        .message = "the board rejected the password that was typed",
+                                        .is_important = true});
     trust_begin_again(&job->trust);
     open_session(job);
 }
@@ -493,15 +496,15 @@ static void on_session_done(struct session *session, const struct ota_failure *f
     if (result.error == OTA_OK && boot_check_is_wanted(job->config.options))
         follow_up(job, phase, &result);
     else if (result.error == OTA_E_UNKNOWN &&
-             job_policy_can_prove(job->config.options, family_of(job)))
-        prove(job, &result);
+             job_policy_can_prove(job->config.options, family_of_board(job)))
+        start_proof(job, &result);
     else if (is_asked_again(job, &result))
         ask_again(job);
     else
         conclude(job, phase, &result);
 }
 
-static void on_password(struct session *session, void *userdata)
+static void on_password_wanted(struct session *session, void *userdata)
 {
     (void)session;
     struct job *job = userdata;
@@ -569,7 +572,7 @@ static bool is_peer_taken(const struct job *job)
     return false;
 }
 
-static void on_endpoint(size_t endpoint, void *userdata)
+static void on_board_endpoint(size_t endpoint, void *userdata)
 {
     struct job *job = userdata;
 
@@ -579,7 +582,7 @@ static void on_endpoint(size_t endpoint, void *userdata)
 }
 
 /* Whether the image may go to this board; says once what speaks against it. */
-static bool screen(struct job *job, struct ota_failure *failure)
+static bool screen_for_board(struct job *job, struct ota_failure *failure)
 {
     const struct kind kind = kind_of(job);
     uint16_t given = job->config.assignment->target.port;
@@ -624,8 +627,8 @@ static bool choose_variant(struct job *job, const struct kind *kind, struct ota_
 static void open_session(struct job *job)
 {
     const struct session_callbacks callbacks = {.on_event = on_session_event,
-                                                .on_endpoint = on_endpoint,
-                                                .on_password = on_password,
+                                                .on_endpoint = on_board_endpoint,
+                                                .on_password = on_password_wanted,
                                                 .on_done = on_session_done,
                                                 .userdata = job};
     const struct session_config config = make_session_config(job);
@@ -654,7 +657,7 @@ static void start_session(struct job *job)
         return;
     }
     if (is_peer_taken(job)) {
-        rest(job, OTA_PHASE_RESOLVE, "", TURN_US, false);
+        rest_before_retry(job, OTA_PHASE_RESOLVE, "", TURN_US, false);
         return;
     }
     job->source = job->found.source;
@@ -709,7 +712,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
     job->resolver = NULL;
     if (job->found.count && !job->image)
         follow_only(job);
-    else if (job->found.count && screen(job, &result))
+    else if (job->found.count && screen_for_board(job, &result))
         start_session(job);
     else
         conclude(job, OTA_PHASE_RESOLVE, &result);
@@ -724,8 +727,8 @@ void job_start(struct job *job)
         job->start_us = loop_now_us();
         if (job->config.options->deadline_us && job->image)
             job->deadline_us = job->start_us + job->config.options->deadline_us;
-        arm(job);
-        emit(job, &(struct ota_event){.type = OTA_EVENT_START, .phase = OTA_PHASE_RESOLVE});
+        arm_timer(job);
+        emit_event(job, &(struct ota_event){.type = OTA_EVENT_START, .phase = OTA_PHASE_RESOLVE});
     }
     job->attempt += job->is_counted;
     job->connected_us = 0;
@@ -777,8 +780,8 @@ void job_describe(const struct job *job, struct ota_standing *standing)
 }
 
 /* Closes what is open at once, and emits the result. */
-static void stop(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
-                 int signal_number)
+static void stop_attempt(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
+                         int signal_number)
 {
     session_free(job->session);
     job->session = NULL;
@@ -794,7 +797,7 @@ void job_interrupt(struct job *job, int signal_number)
     struct ota_failure failure;
     ota_fail(&failure, OTA_E_INTERRUPTED, "interrupted by %s%s",
              job_policy_signal_name(signal_number), describe_leftovers(job));
-    stop(job, current_phase(job), &failure, signal_number);
+    stop_attempt(job, current_phase(job), &failure, signal_number);
 }
 
 /* The result of an upload at its deadline: an image that was sent completely may be installed, and
@@ -824,11 +827,11 @@ static void expire(struct job *job)
 {
     struct ota_failure failure;
     judge_by_deadline(job, &failure);
-    stop(job, current_phase(job), &failure, 0);
+    stop_attempt(job, current_phase(job), &failure, 0);
     job->callbacks.on_done(job->callbacks.userdata);
 }
 
-static void on_timer(void *userdata)
+static void on_job_timer(void *userdata)
 {
     struct job *job = userdata;
     int64_t now_us = loop_now_us();
@@ -840,7 +843,7 @@ static void on_timer(void *userdata)
     bool is_ready = job->ready_us && now_us >= job->ready_us;
     if (is_ready)
         job->ready_us = 0;
-    arm(job);
+    arm_timer(job);
     if (is_ready)
         job->callbacks.on_ready(job->callbacks.userdata);
 }
@@ -858,7 +861,7 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
     escape_string(job->name, sizeof job->name, config->assignment->target.name);
     if (config->options->lockstep && job->image)
         job->block = job_policy_block(job->config.options, job->image);
-    loop_timer_init(&job->timer, config->loop, on_timer, job);
+    loop_timer_init(&job->timer, config->loop, on_job_timer, job);
     if (!echo_learn(&job->echo, job->password, NULL)) {
         echo_clear(&job->echo);
         free(job);

@@ -22,15 +22,15 @@ static enum ota_error out_of_memory(struct ota_failure *failure)
 }
 
 /* Makes room for one more; NULL when memory ran out. Grows by doubling. */
-static void *grow(void *list, size_t count, size_t size)
+static void *grow_assignments(void *list, size_t count, size_t size)
 {
     bool is_full = (count & (count - 1)) == 0; /* at each power of two */
     return is_full ? realloc(list, (count ? 2 * count : 1) * size) : list;
 }
 
 /* Says what speaks against sending the image, to whatever board. */
-static enum ota_error screen(const struct image *image, const struct options *options,
-                             struct ota_failure *failure)
+static enum ota_error screen_for_command(const struct image *image, const struct options *options,
+                                         struct ota_failure *failure)
 {
     char shown[512], reason[IMAGE_FIT_REASON_MAX];
     enum image_fit screening = image_fit_image(reason, image, options->command);
@@ -81,7 +81,7 @@ static enum ota_error verify_image(const struct image *image, const struct sign_
 static enum ota_error load_image(struct plan *plan, const char *path, struct ota_failure *failure)
 {
     const struct options *options = plan->options;
-    struct plan_image *images = grow(plan->images, plan->image_count, sizeof *images);
+    struct plan_image *images = grow_assignments(plan->images, plan->image_count, sizeof *images);
     if (!images)
         return out_of_memory(failure);
     plan->images = images;
@@ -91,7 +91,7 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
         return out_of_memory(failure);
     plan->image_count++;
     if (image_load(&loaded->image, path, !options->sign, options->size_limit, failure) != OTA_OK ||
-        screen(loaded->image, options, failure) != OTA_OK)
+        screen_for_command(loaded->image, options, failure) != OTA_OK)
         return failure->error;
     if ((options->json || options->resume) && image_add_sha256(loaded->image, failure) != OTA_OK)
         return failure->error;
@@ -100,8 +100,8 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
     return plan->verify_key ? verify_image(loaded->image, plan->verify_key, failure) : OTA_OK;
 }
 
-static enum ota_error find_image(struct plan *plan, const char *path, const struct image **image,
-                                 struct ota_failure *failure)
+static enum ota_error find_loaded_image(struct plan *plan, const char *path,
+                                        const struct image **image, struct ota_failure *failure)
 {
     for (size_t i = 0; i < plan->image_count; i++) {
         if (strcmp(plan->images[i].path, path) == 0) {
@@ -120,7 +120,7 @@ static enum ota_error load_password(struct plan *plan, const char *path,
 {
     enum exposure exposure;
     struct plan_password *passwords =
-        grow(plan->passwords, plan->password_count, sizeof *passwords);
+        grow_assignments(plan->passwords, plan->password_count, sizeof *passwords);
     if (!passwords)
         return out_of_memory(failure);
     plan->passwords = passwords;
@@ -158,13 +158,14 @@ static struct assignment *find_planned(const struct plan *plan, const struct tar
     return NULL;
 }
 
-static enum ota_error append(struct plan *plan, const struct assignment *assignment,
-                             struct ota_failure *failure)
+static enum ota_error append_assignment(struct plan *plan, const struct assignment *assignment,
+                                        struct ota_failure *failure)
 {
     if (plan->count == PLAN_BOARDS_MAX)
         return ota_fail(failure, OTA_E_USAGE, "more than %d boards are named; update them in parts",
                         PLAN_BOARDS_MAX);
-    struct assignment *assignments = grow(plan->assignments, plan->count, sizeof *assignments);
+    struct assignment *assignments =
+        grow_assignments(plan->assignments, plan->count, sizeof *assignments);
     if (!assignments)
         return out_of_memory(failure);
     plan->assignments = assignments;
@@ -183,8 +184,8 @@ static bool is_confirmed(const struct plan *plan, const struct assignment *assig
 }
 
 /* A line of --hosts; without the files that it does not name it is a board like those of -i. */
-static enum ota_error add_line(struct plan *plan, const struct host_line *line,
-                               struct ota_failure *failure)
+static enum ota_error add_host_line(struct plan *plan, const struct host_line *line,
+                                    struct ota_failure *failure)
 {
     char shown[2 * TARGET_NAME_MAX];
     const struct options *options = plan->options;
@@ -200,7 +201,8 @@ static enum ota_error add_line(struct plan *plan, const struct host_line *line,
             failure, OTA_E_USAGE,
             "no firmware is named for %s; add file=FILE to its line, or -f FILE for all",
             escape_string(shown, sizeof shown, line->target.name));
-    enum ota_error error = is_upload ? find_image(plan, path, &assignment.image, failure) : OTA_OK;
+    enum ota_error error =
+        is_upload ? find_loaded_image(plan, path, &assignment.image, failure) : OTA_OK;
     if (error == OTA_OK && line->auth_file)
         error = find_password(plan, line->auth_file, &assignment.password, failure);
     if (error == OTA_OK && planned && planned->image != assignment.image)
@@ -209,7 +211,7 @@ static enum ota_error add_line(struct plan *plan, const struct host_line *line,
                         escape_string(shown, sizeof shown, line->target.name));
     if (error == OTA_OK && !planned) {
         assignment.is_confirmed = is_confirmed(plan, &assignment);
-        error = append(plan, &assignment, failure);
+        error = append_assignment(plan, &assignment, failure);
     }
     if (error == OTA_OK && planned && assignment.min_auth > planned->min_auth)
         planned->min_auth = assignment.min_auth;
@@ -219,7 +221,7 @@ static enum ota_error add_line(struct plan *plan, const struct host_line *line,
 enum ota_error plan_add(struct plan *plan, const struct target *target, struct ota_failure *failure)
 {
     const struct host_line line = {.target = *target};
-    return add_line(plan, &line, failure);
+    return add_host_line(plan, &line, failure);
 }
 
 /* Puts the list and the line before what is wrong with it. */
@@ -242,7 +244,7 @@ static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
     for (size_t i = 0; i < hosts.count && error == OTA_OK; i++) {
         if (hosts.lines[i].target.port == 0)
             hosts.lines[i].target.port = plan->options->port;
-        if (add_line(plan, &hosts.lines[i], failure) != OTA_OK)
+        if (add_host_line(plan, &hosts.lines[i], failure) != OTA_OK)
             error = name_line(plan, &hosts.lines[i], failure);
     }
     hosts_free(&hosts);

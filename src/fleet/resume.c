@@ -43,7 +43,7 @@ static enum ota_error out_of_memory(struct ota_failure *failure)
     return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
 }
 
-static enum ota_error reject(const struct place *place, const char *why)
+static enum ota_error reject_report(const struct place *place, const char *why)
 {
     return ota_fail(place->failure, OTA_E_USAGE,
                     "%s, line %zu %s; --resume takes what an earlier run with --json has printed",
@@ -66,7 +66,7 @@ static const char *port_key(char key[KEY_MAX], json_int_t port)
 }
 
 /* Whether the event names an image. */
-static bool find_image(char key[IMAGE_MAX], const json_t *event)
+static bool find_resumed_image(char key[IMAGE_MAX], const json_t *event)
 {
     const char *sha256 = json_string_value(json_object_get(event, "sha256"));
     const char *command = json_string_value(json_object_get(event, "command"));
@@ -113,9 +113,9 @@ static enum ota_error take_outcome(struct resume *resume, const json_t *event, b
     if (!is_confirmed && json_is_null(board))
         return OTA_OK;
     if (!json_is_string(board))
-        return reject(place, "does not say which board it is about");
-    if (is_confirmed && !find_image(image, event))
-        return reject(place, "does not say which image was confirmed");
+        return reject_report(place, "does not say which board it is about");
+    if (is_confirmed && !find_resumed_image(image, event))
+        return reject_report(place, "does not say which image was confirmed");
     return record(resume, json_string_value(board), port_of(event), is_confirmed ? image : NULL)
                ? OTA_OK
                : out_of_memory(place->failure);
@@ -127,7 +127,7 @@ static enum ota_error take_event(struct resume *resume, const json_t *event,
     const char *type = json_string_value(json_object_get(event, "event"));
     const char *code = json_string_value(json_object_get(event, "code"));
     if (!type)
-        return reject(place, "is not an event");
+        return reject_report(place, "is not an event");
     /* A run that was cut short may have no result yet. */
     if (strcmp(type, "start") == 0 || strcmp(type, "result") == 0 || strcmp(type, "skipped") == 0)
         resume->is_report = true;
@@ -141,7 +141,7 @@ static enum ota_error take_event(struct resume *resume, const json_t *event,
 /* -- lines -- */
 
 /* Returns the length, 0 at the end of the stream. A longer line comes in pieces. */
-static size_t read_line(FILE *stream, char line[RESUME_LINE_MAX])
+static size_t read_report_line(FILE *stream, char line[RESUME_LINE_MAX])
 {
     size_t length = 0;
     while (length < RESUME_LINE_MAX) {
@@ -166,12 +166,12 @@ static enum ota_error take_line(struct resume *resume, const char *line, size_t 
 {
     json_error_t error;
     if (length == RESUME_LINE_MAX && line[length - 1] != '\n')
-        return reject(place, "is longer than 64 KiB");
+        return reject_report(place, "is longer than 64 KiB");
     json_memory_watch();
     json_t *event = json_loadb(line, length, 0, &error);
     const bool ran_out = json_memory_has_run_out(); /* whatever jansson has made of it */
     if (!event && !ran_out)
-        return is_cut_short(line, length) ? OTA_OK : reject(place, "is not JSON");
+        return is_cut_short(line, length) ? OTA_OK : reject_report(place, "is not JSON");
 
     enum ota_error result =
         ran_out ? out_of_memory(place->failure) : take_event(resume, event, place);
@@ -183,7 +183,7 @@ static enum ota_error read_report(struct resume *resume, FILE *stream, char *lin
                                   struct place *place)
 {
     size_t length, size = 0;
-    while ((length = read_line(stream, line)) > 0) {
+    while ((length = read_report_line(stream, line)) > 0) {
         place->number++;
         size += length;
         if (size > RESUME_SIZE_MAX)

@@ -15,7 +15,7 @@ enum {
 };
 
 /* Z_STREAM_END when all of the output has found room. */
-static int pack(z_stream *stream)
+static int pack_bytes(z_stream *stream)
 {
     gz_header header = {.os = SYSTEM_UNKNOWN};
     int status = deflateInit2(stream, Z_BEST_COMPRESSION, Z_DEFLATED, WINDOW_BITS_GZIP,
@@ -41,7 +41,7 @@ bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char 
                        .avail_in = (uInt)size,
                        .next_out = target,
                        .avail_out = (uInt)(size - 1)};
-    int status = pack(&stream);
+    int status = pack_bytes(&stream);
     if (status != Z_STREAM_END) {
         free(target);
         return status != Z_MEM_ERROR;

@@ -99,7 +99,7 @@ static bool has_changed(int descriptor, const struct stat *before)
 /* Memory with its pages in place. To fault them in one by one while read() fills them takes the
  * kernel up to three times as long, worst of all in virtual machines. Where madvise() cannot, it is
  * so. */
-static unsigned char *allocate(size_t size)
+static unsigned char *allocate_pages(size_t size)
 {
     void *memory;
 
@@ -128,7 +128,7 @@ static unsigned char *read_file(int descriptor, struct stat *status, size_t limi
 
     size = (size_t)status->st_size;
     /* One byte more than the file has: a read that fills it tells that the file grew. */
-    data = allocate(size + 1);
+    data = allocate_pages(size + 1);
     if (data == NULL) {
         ota_fail(failure, OTA_E_INTERNAL, "out of memory for the %zu bytes of %s", size, shown);
         return NULL;
@@ -187,7 +187,7 @@ static enum ota_error load_stream(struct image *image, size_t limit, struct ota_
 /* -- what was read -- */
 
 /* Also of a damaged image, which --force may send. */
-static enum image_family family_of(const struct inspection *inspection)
+static enum image_family family_of_image(const struct inspection *inspection)
 {
     switch (inspection->format == INSPECT_GZIP ? inspection->inner : inspection->format) {
     case INSPECT_ESP8266:
@@ -240,7 +240,7 @@ static enum ota_error check_owner(const struct stat *status, const struct stat *
     return OTA_OK;
 }
 
-static const char *print_time(char *text, size_t capacity, time_t time)
+static const char *format_time(char *text, size_t capacity, time_t time)
 {
     struct tm parts;
 
@@ -273,8 +273,8 @@ static void examine_beside(struct image *image, const struct stat *status, const
                            : NULL;
 
     escape_string(shown, sizeof shown, path);
-    print_time(time, sizeof time, status->st_mtime);
-    print_time(plain_time, sizeof plain_time, plain->st_mtime);
+    format_time(time, sizeof time, status->st_mtime);
+    format_time(plain_time, sizeof plain_time, plain->st_mtime);
     if (is_older)
         snprintf(image->flaw, sizeof image->flaw,
                  "cannot be sent: it is older (%s) than %s (%s)%s%s; sign it again", time, shown,
@@ -347,8 +347,8 @@ enum ota_error image_inspect(struct inspection *inspection, const struct image *
                     input_show(shown, sizeof shown, image->path), inspection->evidence);
 }
 
-static enum ota_error load(struct image *image, const char *path, bool may_be_signed, size_t limit,
-                           struct ota_failure *failure)
+static enum ota_error load_contents(struct image *image, const char *path, bool may_be_signed,
+                                    size_t limit, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];
     struct stat status;
@@ -363,7 +363,7 @@ static enum ota_error load(struct image *image, const char *path, bool may_be_si
         return failure->error;
     if (image->is_signed && examine_signed(image, &status, path, limit, failure) != OTA_OK)
         return failure->error;
-    image->family = family_of(&image->inspection);
+    image->family = family_of_image(&image->inspection);
     if (digest_md5(image->md5, image->data, image->size) != 0)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot compute the MD5 of %s: %s",
                         input_show(shown, sizeof shown, image->path), digest_error());
@@ -378,7 +378,7 @@ enum ota_error image_load(struct image **image, const char *path, bool may_be_si
     *image = NULL;
     if (loaded == NULL)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
-    if (load(loaded, path, may_be_signed, limit, failure) != OTA_OK) {
+    if (load_contents(loaded, path, may_be_signed, limit, failure) != OTA_OK) {
         image_free(loaded);
         return failure->error;
     }

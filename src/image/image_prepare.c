@@ -60,8 +60,8 @@ static bool is_signed(const struct image *image)
 }
 
 /* Why the image must not be compressed; OTA_OK when it may, or is already. */
-static enum ota_error refuse(const struct image *image, const char *shown,
-                             struct ota_failure *failure)
+static enum ota_error refuse_image(const struct image *image, const char *shown,
+                                   struct ota_failure *failure)
 {
     const struct inspection *inspection = &image->inspection;
     enum packing packing = packing_of(inspection);
@@ -85,7 +85,8 @@ static enum ota_error refuse(const struct image *image, const char *shown,
 }
 
 /* What the boards make of it is not for this program to see. */
-static void warn(const struct inspection *inspection, enum ota_command command, const char *shown)
+static void warn_of_packing(const struct inspection *inspection, enum ota_command command,
+                            const char *shown)
 {
     if (command == OTA_COMMAND_FILESYSTEM || inspection->kind == INSPECT_FILESYSTEM)
         diag_warning(
@@ -100,7 +101,7 @@ static void warn(const struct inspection *inspection, enum ota_command command, 
 }
 
 /* A new image of these bytes, which become its own, that stands for the file of another one. */
-static struct image *derive(const struct image *from, unsigned char *data, size_t size)
+static struct image *derive_image(const struct image *from, unsigned char *data, size_t size)
 {
     struct image *image = malloc(sizeof *image);
     if (!image)
@@ -122,7 +123,8 @@ static enum ota_error out_of_memory(const char *shown, struct ota_failure *failu
     return ota_fail(failure, OTA_E_INTERNAL, "out of memory for %s, compressed", shown);
 }
 
-static enum ota_error pack(struct image **image, const char *shown, struct ota_failure *failure)
+static enum ota_error pack_image(struct image **image, const char *shown,
+                                 struct ota_failure *failure)
 {
     char before[BAR_TEXT_MAX], after[BAR_TEXT_MAX];
     unsigned char *data;
@@ -134,7 +136,7 @@ static enum ota_error pack(struct image **image, const char *shown, struct ota_f
         diag_info("%s does not get smaller by compressing and is sent as it is", shown);
         return OTA_OK;
     }
-    struct image *packed = derive(plain, data, size);
+    struct image *packed = derive_image(plain, data, size);
     if (!packed) {
         free(data);
         return out_of_memory(shown, failure);
@@ -152,20 +154,20 @@ static enum ota_error compress_image(struct image **image, enum ota_command comm
     char shown[PATH_SHOWN];
     const struct inspection *inspection = &(*image)->inspection;
     input_show(shown, sizeof shown, (*image)->path);
-    if (refuse(*image, shown, failure) != OTA_OK)
+    if (refuse_image(*image, shown, failure) != OTA_OK)
         return failure->error;
     if (packing_of(inspection) == LEAVE) {
         diag_info("%s is compressed already and is sent as it is", shown);
         return OTA_OK;
     }
-    enum ota_error error = pack(image, shown, failure);
+    enum ota_error error = pack_image(image, shown, failure);
     if (error == OTA_OK && (*image)->plain)
-        warn(&(*image)->inspection, command, shown);
+        warn_of_packing(&(*image)->inspection, command, shown);
     return error;
 }
 
-static enum ota_error append(struct image *image, const unsigned char *trailer, size_t size,
-                             const char *shown, struct ota_failure *failure)
+static enum ota_error append_trailer(struct image *image, const unsigned char *trailer, size_t size,
+                                     const char *shown, struct ota_failure *failure)
 {
     unsigned char *data = realloc(image->data, image->size + size);
     if (!data)
@@ -191,7 +193,7 @@ static enum ota_error sign_as(struct image *image, const struct inspection *insp
     input_show(shown, sizeof shown, image->path);
     if (sign_make(trailer, &size, key, options->sign_hash, &file, failure) != OTA_OK)
         return failure->error;
-    return append(image, trailer, size, shown, failure);
+    return append_trailer(image, trailer, size, shown, failure);
 }
 
 /* Of those that take the image, as far as the port tells. */
@@ -224,7 +226,7 @@ static enum ota_error sign_both(struct image *image, const struct inspection *in
 
     if (data) {
         memcpy(data, image->data, image->size);
-        other = derive(image, data, image->size);
+        other = derive_image(image, data, image->size);
     }
     if (!other) {
         free(data);

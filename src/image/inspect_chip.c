@@ -40,7 +40,7 @@ static const struct chip {
     {32, "esp32s31", "ESP32-S31", {{0x40000000, 0x54000000}}},
 };
 
-static const struct chip *find(uint16_t number)
+static const struct chip *find_chip(uint16_t number)
 {
     for (size_t i = 0; i < sizeof chips / sizeof *chips; i++)
         if (chips[i].number == number)
@@ -65,12 +65,12 @@ const char *inspect_chip_suffix(const char *text)
 
 bool chip_is_known(uint16_t chip)
 {
-    return find(chip) != NULL;
+    return find_chip(chip) != NULL;
 }
 
 bool chip_maps_flash(uint16_t chip, uint32_t address)
 {
-    const struct chip *found = find(chip);
+    const struct chip *found = find_chip(chip);
 
     if (found == NULL)
         return false;
@@ -82,7 +82,7 @@ bool chip_maps_flash(uint16_t chip, uint32_t address)
 
 const char *chip_title(char *text, size_t capacity, uint16_t chip)
 {
-    const struct chip *found = find(chip);
+    const struct chip *found = find_chip(chip);
 
     if (found != NULL)
         snprintf(text, capacity, "%s", found->title);
@@ -93,7 +93,7 @@ const char *chip_title(char *text, size_t capacity, uint16_t chip)
 
 void inspect_set_chip(struct inspection *inspection, uint16_t chip)
 {
-    const struct chip *found = find(chip);
+    const struct chip *found = find_chip(chip);
 
     inspection->has_chip = true;
     inspection->chip = chip;

@@ -98,7 +98,7 @@ static bool walk_sketch(struct esp_walk *walk, struct inspection *inspection, st
 }
 
 /* Judges, and leaves the end of the image in walk. */
-static void judge(struct inspection *inspection, struct view view, struct esp_walk *walk)
+static void judge_esp8266(struct inspection *inspection, struct view view, struct esp_walk *walk)
 {
     if (!esp_walk(walk, inspection, view, 0, ESP8266_HEADER_SIZE) ||
         !esp_checksum_holds(walk, inspection, inspection->has_eboot ? "eboot" : "the image"))
@@ -125,7 +125,7 @@ static bool is_user_image(struct view view)
            is_esp8266_address(view_u32(view, 4)) && view_u32(view, 8) == 0;
 }
 
-static const char *name_of(const struct inspection *inspection)
+static const char *name_of_esp8266(const struct inspection *inspection)
 {
     if (inspection->has_eboot)
         return "ESP8266 image";
@@ -159,9 +159,9 @@ bool inspect_esp8266(struct inspection *inspection, struct view view)
 
     take_facts(inspection, view, "ESP8266 image");
     inspection->has_eboot = view_u32(view, ESP8266_HEADER_SIZE) == EBOOT_ADDRESS;
-    judge(inspection, view, &walk);
+    judge_esp8266(inspection, view, &walk);
     esp_take_segments(inspection, &walk);
-    snprintf(inspection->name, sizeof inspection->name, "%s", name_of(inspection));
+    snprintf(inspection->name, sizeof inspection->name, "%s", name_of_esp8266(inspection));
     if (inspection->integrity == INSPECT_VALID) {
         inspection->image_size = walk.end;
         inspection->ota_room = room_beside(inspection->flash_size, walk.end);

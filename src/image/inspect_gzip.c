@@ -24,7 +24,7 @@ struct unpacked {
 };
 
 /* One byte more than UNPACKED_MAX at most, to see whether there is one. */
-static bool grow(struct unpacked *unpacked)
+static bool grow_output(struct unpacked *unpacked)
 {
     size_t capacity = unpacked->capacity == 0 ? FIRST_CAPACITY : unpacked->capacity * 2;
     unsigned char *data;
@@ -47,7 +47,7 @@ static enum outcome unpack_all(struct unpacked *unpacked, z_stream *stream)
 
         if (unpacked->size > UNPACKED_MAX)
             return TOO_LARGE;
-        if (unpacked->size == unpacked->capacity && !grow(unpacked))
+        if (unpacked->size == unpacked->capacity && !grow_output(unpacked))
             return NO_MEMORY;
         stream->next_out = unpacked->data + unpacked->size;
         stream->avail_out = (uInt)(unpacked->capacity - unpacked->size);

@@ -28,7 +28,7 @@ static int hex_byte(struct view view, size_t offset)
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-static bool is_blank(unsigned char character)
+static bool is_blank_record(unsigned char character)
 {
     return character == ' ' || character == '\t' || character == '\r';
 }
@@ -43,9 +43,9 @@ static struct view next_line(struct view view, size_t *offset)
         length++;
     *offset += length < line.size ? length + 1 : length;
     line.size = length;
-    while (line.size > 0 && is_blank(line.data[line.size - 1]))
+    while (line.size > 0 && is_blank_record(line.data[line.size - 1]))
         line.size--;
-    while (line.size > 0 && is_blank(*line.data))
+    while (line.size > 0 && is_blank_record(*line.data))
         line = view_from(line, 1);
     return line;
 }
@@ -93,7 +93,7 @@ static bool looks_like_hex(struct view view)
     return records > 0 && records >= others;
 }
 
-static void judge(struct inspection *inspection, struct view view)
+static void judge_records(struct inspection *inspection, struct view view)
 {
     size_t offset = 0;
     unsigned line = 0;
@@ -125,6 +125,6 @@ bool inspect_intel_hex(struct inspection *inspection, struct view view)
         return false;
     inspection->format = INSPECT_INTEL_HEX;
     snprintf(inspection->name, sizeof inspection->name, "Intel HEX file");
-    judge(inspection, view);
+    judge_records(inspection, view);
     return true;
 }

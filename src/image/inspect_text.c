@@ -170,7 +170,7 @@ static void take_head(struct head *head, struct view view, const struct encoding
     head->text[head->length] = '\0';
 }
 
-static bool contains(const struct head *head, const char *text)
+static bool text_contains(const struct head *head, const char *text)
 {
     size_t length = strlen(text);
 
@@ -191,7 +191,7 @@ static bool is_web_page(const struct head *head)
                                         "<title", "<script",        "<meta ", "<h1"};
 
     for (size_t i = 0; *head->text == '<' && i < sizeof marks / sizeof *marks; i++)
-        if (contains(head, marks[i]))
+        if (text_contains(head, marks[i]))
             return true;
     return false;
 }
@@ -223,14 +223,14 @@ static bool is_hex_dump(const struct head *head)
            strchr(" \t\r\n", rest[span_of_hex(rest)]) != NULL;
 }
 
-static bool consists_of(const struct head *head, const char *characters)
+static bool text_consists_of(const struct head *head, const char *characters)
 {
     return head->length >= 16 && strspn(head->text, characters) == head->length;
 }
 
 static bool is_hex_digits(const struct head *head)
 {
-    return consists_of(head, "0123456789abcdefABCDEF \t\r\n,x");
+    return text_consists_of(head, "0123456789abcdefABCDEF \t\r\n,x");
 }
 
 /* Prose has spaces, or short lines. */
@@ -239,8 +239,9 @@ static bool is_base64(const struct head *head)
     size_t line = strcspn(head->text, "\r\n");
 
     return line >= 16 &&
-           consists_of(head, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"
-                             "\r\n");
+           text_consists_of(head,
+                            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_"
+                            "\r\n");
 }
 
 static bool is_uuencoded(const struct head *head)

@@ -57,7 +57,7 @@ bool kind_overlap(const char *chips, const char *other_chips)
     return false;
 }
 
-static void set(char chips[KIND_CHIPS_MAX], const char *text)
+static void set_chips(char chips[KIND_CHIPS_MAX], const char *text)
 {
     snprintf(chips, KIND_CHIPS_MAX, "%s", text);
 }
@@ -75,12 +75,12 @@ static void guess_esp32(struct kind *kind, const char *rest, bool is_start)
     const char *at = skip_separator(rest), *suffix = inspect_chip_suffix(at);
     bool is_plain = !*rest || strcmp(rest, "dev") == 0 || strcmp(rest, "_dev") == 0;
 
-    set(kind->likely, is_plain && is_start ? "esp32" : "esp32*");
+    set_chips(kind->likely, is_plain && is_start ? "esp32" : "esp32*");
     if (suffix)
         snprintf(kind->likely, sizeof kind->likely, "esp32%s", suffix);
     if (is_start)
-        set(kind->proven,
-            suffix && isalnum((unsigned char)at[strlen(suffix)]) ? "esp32*" : kind->likely);
+        set_chips(kind->proven,
+                  suffix && isalnum((unsigned char)at[strlen(suffix)]) ? "esp32*" : kind->likely);
 }
 
 /* For names in no list: of new boards, and of old cores ("ESP8266_NODEMCU"). name is in lower
@@ -108,14 +108,14 @@ static void guess(struct kind *kind, const char *name)
 
         if (!found)
             continue;
-        set(kind->likely, rows[i].chips);
+        set_chips(kind->likely, rows[i].chips);
         if (found == name && rows[i].is_proof)
-            set(kind->proven, rows[i].chips);
+            set_chips(kind->proven, rows[i].chips);
         return;
     }
 }
 
-static int compare(const void *name, const void *row)
+static int compare_names(const void *name, const void *row)
 {
     return strcmp(name, ((const struct kind_row *)row)->name);
 }
@@ -124,16 +124,16 @@ static int compare(const void *name, const void *row)
 static void find_type(struct kind *kind, const char *type)
 {
     const struct kind_row *row =
-        bsearch(type, kind_rows, kind_row_count, sizeof *kind_rows, compare);
+        bsearch(type, kind_rows, kind_row_count, sizeof *kind_rows, compare_names);
 
     if (!row || strchr(row->chips, ','))
         guess(kind, type);
     if (!row)
         return;
     if (!*kind->proven || !kind_overlap(row->chips, kind->proven))
-        set(kind->proven, row->chips);
+        set_chips(kind->proven, row->chips);
     if (!*kind->likely || !kind_overlap(row->chips, kind->likely))
-        set(kind->likely, row->chips);
+        set_chips(kind->likely, row->chips);
 }
 
 /* The hexadecimal digits that a default name ends in, before the number that mDNS adds to a name
@@ -177,9 +177,9 @@ static void find_name(struct kind *kind, const char *name)
         digits = count_digits(name + length);
         if (digits >= 32 || !(rows[i].lengths >> digits & 1))
             continue;
-        set(kind->likely, rows[i].chips);
+        set_chips(kind->likely, rows[i].chips);
         if (rows[i].is_proof)
-            set(kind->proven, rows[i].chips);
+            set_chips(kind->proven, rows[i].chips);
     }
     if (strncmp(name, "esp32", strlen("esp32")) == 0)
         suffix = inspect_chip_suffix(name + strlen("esp32"));
@@ -188,7 +188,7 @@ static void find_name(struct kind *kind, const char *name)
     if (suffix && (digits == 6 || digits == 12))
         snprintf(kind->proven, sizeof kind->proven, "esp32%s", suffix);
     if (*kind->proven)
-        set(kind->likely, kind->proven);
+        set_chips(kind->likely, kind->proven);
 }
 
 static bool is_one_family(const char *chips)
@@ -200,8 +200,8 @@ static bool is_one_family(const char *chips)
     return families == 1;
 }
 
-static struct kind find(void (*find_in)(struct kind *, const char *), const char *verb,
-                        const char *text)
+static struct kind find_by_name(void (*find_in)(struct kind *, const char *), const char *verb,
+                                const char *text)
 {
     struct kind kind = {0};
     char lower[NAME_MAX_LENGTH + 1], shown[SHOWN_MAX];
@@ -219,9 +219,9 @@ static struct kind find(void (*find_in)(struct kind *, const char *), const char
 
 void kind_find(struct kind *kind, const char *type, const char *const names[], size_t count)
 {
-    *kind = find(find_type, "announces itself as", type);
+    *kind = find_by_name(find_type, "announces itself as", type);
     for (size_t i = 0; i < count && !is_one_family(kind->proven); i++) {
-        struct kind named = find(find_name, "is called", names[i]);
+        struct kind named = find_by_name(find_name, "is called", names[i]);
 
         if (*named.proven ? kind_overlap(named.proven, kind->proven)
                           : !*kind->likely && *named.likely)

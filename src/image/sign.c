@@ -49,8 +49,8 @@ typedef int init_fn(EVP_MD_CTX *context, EVP_PKEY_CTX **key_context, const char 
                     const OSSL_PARAM *params);
 
 /* An ESP32 computes the salt's length from key and hash, and takes no other. */
-static EVP_MD_CTX *begin(init_fn *init, const struct sign_key *key, enum scheme scheme,
-                         enum sign_hash hash)
+static EVP_MD_CTX *begin_verification(init_fn *init, const struct sign_key *key, enum scheme scheme,
+                                      enum sign_hash hash)
 {
     const OSSL_PARAM pkcs1[] = {
         OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, (char *)"pkcs1", 5), OSSL_PARAM_END};
@@ -100,7 +100,7 @@ static size_t last_length(const struct sign_file *file)
 }
 
 /* Images without an end of their own are asked as the boards ask all: by their last bytes. */
-static bool find(struct found *found, const struct sign_file *file)
+static bool find_signature(struct found *found, const struct sign_file *file)
 {
     const struct inspection *inspection = file->inspection;
     size_t trailer_size = inspection->trailer_size;
@@ -138,7 +138,7 @@ static enum ota_error choose_scheme(enum scheme *scheme, const struct sign_key *
     bool is_for_others = (inspection->families & ~(unsigned)INSPECT_FAMILY_ESP32) != 0;
     struct found found;
     *scheme = is_for_others ? SCHEME_ESP8266 : SCHEME_ESP32;
-    if (find(&found, file))
+    if (find_signature(&found, file))
         return ota_fail(failure, OTA_E_IMAGE,
                         "%s is signed already; sign the file that it was made of", file->name);
     if (inspection->sending == INSPECT_IMPOSSIBLE)
@@ -189,7 +189,7 @@ enum ota_error sign_make(unsigned char trailer[SIGN_TRAILER_MAX], size_t *traile
         return failure->error;
 
     memset(trailer, 0, SIGN_TRAILER_MAX);
-    EVP_MD_CTX *context = begin(EVP_DigestSignInit_ex, key, scheme, hash);
+    EVP_MD_CTX *context = begin_verification(EVP_DigestSignInit_ex, key, scheme, hash);
     int result =
         context != NULL ? EVP_DigestSign(context, trailer, &size, file->data, file->size) : 0;
     EVP_MD_CTX_free(context);
@@ -254,14 +254,14 @@ enum ota_error sign_verify(struct signature *signature, const struct sign_key *k
 {
     struct found found;
     *signature = (struct signature){.hash = SIGN_SHA256};
-    if (!find(&found, file))
+    if (!find_signature(&found, file))
         return decide_absent(signature, file->inspection);
     if (found.is_ec != key->is_ec || (!key->is_ec && found.size != key->size))
         return decide_wrong_key(signature, key, &found);
     unsigned count = found.scheme == SCHEME_ESP8266 ? 1 : SIGN_HASH_COUNT;
     for (unsigned i = 0; i < count; i++) {
         enum sign_hash hash = (enum sign_hash)i;
-        EVP_MD_CTX *context = begin(EVP_DigestVerifyInit_ex, key, found.scheme, hash);
+        EVP_MD_CTX *context = begin_verification(EVP_DigestVerifyInit_ex, key, found.scheme, hash);
         if (context == NULL)
             return fail_crypto(failure, "verify", file);
         int result =

@@ -26,7 +26,7 @@ struct pem {
     size_t size;
 };
 
-static bool contains(const struct pem *pem, const char *text)
+static bool pem_contains(const struct pem *pem, const char *text)
 {
     return memmem(pem->text, pem->size, text, strlen(text)) != NULL;
 }
@@ -55,7 +55,7 @@ static enum ota_error read_pem(struct pem *pem, const char *path, struct sign_ke
                         "cannot open the key file %s: %s", key->shown,
                         input_open_error(path, errno));
     enum ota_error error = read_text(pem, descriptor, key->shown, failure);
-    key->exposure = contains(pem, "ENCRYPTED") ? EXPOSED_TO_NOBODY : exposure_of(descriptor);
+    key->exposure = pem_contains(pem, "ENCRYPTED") ? EXPOSED_TO_NOBODY : exposure_of(descriptor);
     close(descriptor);
     return error;
 }
@@ -85,10 +85,10 @@ enum content { CONTENT_PRIVATE, CONTENT_PUBLIC, CONTENT_CERTIFICATE, CONTENT_NON
 
 static enum content content_of(const struct pem *pem)
 {
-    return contains(pem, "PRIVATE KEY-----")              ? CONTENT_PRIVATE
-           : contains(pem, "PUBLIC KEY-----")             ? CONTENT_PUBLIC
-           : contains(pem, "-----BEGIN CERTIFICATE-----") ? CONTENT_CERTIFICATE
-                                                          : CONTENT_NONE;
+    return pem_contains(pem, "PRIVATE KEY-----")              ? CONTENT_PRIVATE
+           : pem_contains(pem, "PUBLIC KEY-----")             ? CONTENT_PUBLIC
+           : pem_contains(pem, "-----BEGIN CERTIFICATE-----") ? CONTENT_CERTIFICATE
+                                                              : CONTENT_NONE;
 }
 
 /* The older form of a protected key names its cipher, and libcrypto looks for that in a table which
@@ -185,7 +185,7 @@ static enum ota_error load_private(struct sign_key *key, const struct pem *pem,
     char *password = NULL;
     if (content_of(pem) != CONTENT_PRIVATE)
         return refuse_content(key, content_of(pem), failure);
-    if (contains(pem, "ENCRYPTED") && ask(&password, key->shown, userdata, failure) != OTA_OK)
+    if (pem_contains(pem, "ENCRYPTED") && ask(&password, key->shown, userdata, failure) != OTA_OK)
         return failure->error;
     enum ota_error error = parse(key, pem, password, failure);
     secret_free(password);
@@ -197,7 +197,7 @@ static enum ota_error load_public(struct sign_key *key, const struct pem *pem,
 {
     if (content_of(pem) == CONTENT_NONE)
         return refuse_content(key, CONTENT_NONE, failure);
-    if (content_of(pem) == CONTENT_PRIVATE && contains(pem, "ENCRYPTED"))
+    if (content_of(pem) == CONTENT_PRIVATE && pem_contains(pem, "ENCRYPTED"))
         return ota_fail(
             failure, OTA_E_USAGE,
             "%s holds a private key with a password; give the public key, which \"openssl "
@@ -206,8 +206,8 @@ static enum ota_error load_public(struct sign_key *key, const struct pem *pem,
     return parse(key, pem, NULL, failure);
 }
 
-static enum ota_error load(struct sign_key *key, const char *path, bool is_private,
-                           sign_password_fn *ask, void *userdata, struct ota_failure *failure)
+static enum ota_error load_pem(struct sign_key *key, const char *path, bool is_private,
+                               sign_password_fn *ask, void *userdata, struct ota_failure *failure)
 {
     struct pem *pem = secret_alloc(sizeof *pem);
     if (pem == NULL)
@@ -237,7 +237,7 @@ static enum ota_error load_new(struct sign_key **key, const char *path, bool is_
     escape_string(loaded->shown, sizeof loaded->shown, path);
     if (is_private)
         crypto_lock_keys();
-    if (load(loaded, path, is_private, ask, userdata, failure) != OTA_OK) {
+    if (load_pem(loaded, path, is_private, ask, userdata, failure) != OTA_OK) {
         sign_key_free(loaded);
         return failure->error;
     }

@@ -23,7 +23,7 @@ struct alive {
     void *userdata;
 };
 
-static void on_dialled(int descriptor, int reason, void *userdata)
+static void on_knock_done(int descriptor, int reason, void *userdata)
 {
     struct attempt *attempt = userdata;
     struct alive *alive = attempt->alive;
@@ -52,7 +52,7 @@ struct alive *alive_start(struct loop *loop, const struct address *addresses, si
         address_set_port(&address, PORT);
         alive->attempts[i].alive = alive;
         alive->attempts[i].dial =
-            tcp_connect_start(loop, &address, DEADLINE_US, on_dialled, &alive->attempts[i]);
+            tcp_connect_start(loop, &address, DEADLINE_US, on_knock_done, &alive->attempts[i]);
         is_complete = alive->attempts[i].dial != NULL;
     }
     if (is_complete)

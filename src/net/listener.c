@@ -77,7 +77,8 @@ static void turn_away(struct listener *listener, int descriptor, const struct ad
         diag_warning("further connections of this kind are turned away without a word");
 }
 
-static void hand_over(struct listener *listener, int descriptor, const struct address *peer)
+static void hand_over_connection(struct listener *listener, int descriptor,
+                                 const struct address *peer)
 {
     const struct expectation *expected = find_expectation(listener, peer);
     if (!expected) {
@@ -129,7 +130,7 @@ static void on_connection(unsigned events, void *userdata)
         listener->trouble = 0;
         struct address peer;
         if (address_from(&peer, (struct sockaddr *)&storage, length))
-            hand_over(listener, descriptor, &peer);
+            hand_over_connection(listener, descriptor, &peer);
         else
             close(descriptor);
     }
@@ -188,8 +189,9 @@ static int bind_and_listen(int descriptor, const struct address *local)
     return listen(descriptor, BACKLOG);
 }
 
-static enum ota_error describe_failure(struct ota_failure *failure, const struct source *source,
-                                       uint16_t port_first, uint16_t port_last, int reason)
+static enum ota_error describe_listen_failure(struct ota_failure *failure,
+                                              const struct source *source, uint16_t port_first,
+                                              uint16_t port_last, int reason)
 {
     char where[SOURCE_TEXT_MAX];
     char ports[40] = "any port";
@@ -248,7 +250,7 @@ struct listener *listener_open(struct loop *loop, const struct source *source, u
     listener->loop = loop;
     listener->descriptor = listen_on_first_free(source, port_first, port_last);
     if (listener->descriptor < 0) {
-        describe_failure(failure, source, port_first, port_last, errno);
+        describe_listen_failure(failure, source, port_first, port_last, errno);
         free(listener);
         return NULL;
     }

@@ -14,7 +14,7 @@
 
 enum { LIST_MAX = 256, SHOWN_MAX = 160 };
 
-static bool take_address(struct address *address, const struct ifaddrs *interface)
+static bool copy_interface_address(struct address *address, const struct ifaddrs *interface)
 {
     const struct sockaddr *source = interface->ifa_addr;
 
@@ -36,10 +36,10 @@ static void list_interfaces(char list[LIST_MAX], const struct ifaddrs *interface
         char name[4 * IF_NAMESIZE];
         struct address address;
 
-        while (first != each &&
-               (strcmp(first->ifa_name, each->ifa_name) != 0 || !take_address(&address, first)))
+        while (first != each && (strcmp(first->ifa_name, each->ifa_name) != 0 ||
+                                 !copy_interface_address(&address, first)))
             first = first->ifa_next;
-        if (first != each || !take_address(&address, each))
+        if (first != each || !copy_interface_address(&address, each))
             continue;
         length += (size_t)snprintf(list + length, LIST_MAX - length, "%s%s", length ? ", " : "",
                                    escape_string(name, sizeof name, each->ifa_name));
@@ -51,7 +51,7 @@ static bool has_interface(const struct ifaddrs *interfaces, const char *name)
     struct address address;
 
     for (const struct ifaddrs *each = interfaces; each; each = each->ifa_next)
-        if (strcmp(each->ifa_name, name) == 0 && take_address(&address, each))
+        if (strcmp(each->ifa_name, name) == 0 && copy_interface_address(&address, each))
             return true;
     return false;
 }
@@ -84,7 +84,7 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
 }
 
 /* The address of the interface that suits peer. */
-static bool find_own(struct address *own, const char *name, const struct address *peer)
+static bool find_own_address(struct address *own, const char *name, const struct address *peer)
 {
     struct ifaddrs *interfaces = NULL;
     bool is_link_local = peer->any.sa_family == AF_INET6 && peer->v6.sin6_scope_id;
@@ -93,7 +93,7 @@ static bool find_own(struct address *own, const char *name, const struct address
     if (getifaddrs(&interfaces) < 0)
         return false;
     for (const struct ifaddrs *each = interfaces; each && !is_found; each = each->ifa_next)
-        is_found = strcmp(each->ifa_name, name) == 0 && take_address(own, each) &&
+        is_found = strcmp(each->ifa_name, name) == 0 && copy_interface_address(own, each) &&
                    own->any.sa_family == peer->any.sa_family &&
                    (own->any.sa_family == AF_INET || !own->v6.sin6_scope_id == !is_link_local);
     freeifaddrs(interfaces);
@@ -116,7 +116,7 @@ int source_bind(int descriptor, const struct source *source, const struct addres
     if (!peer)
         return 0;
     errno = EADDRNOTAVAIL;
-    return find_own(&own, source->interface, peer)
+    return find_own_address(&own, source->interface, peer)
                ? bind(descriptor, &own.any, address_length(&own))
                : -1;
 }

@@ -22,7 +22,7 @@ struct tcp_connect {
 };
 
 /* Nothing is touched after on_done, which may have freed the dial. */
-static void finish(struct tcp_connect *dial, int reason)
+static void finish_connect(struct tcp_connect *dial, int reason)
 {
     int descriptor = dial->descriptor;
     dial->descriptor = -1;
@@ -42,13 +42,13 @@ static void on_writable(unsigned events, void *userdata)
     socklen_t length = sizeof reason;
     if (getsockopt(dial->descriptor, SOL_SOCKET, SO_ERROR, &reason, &length) < 0)
         reason = errno;
-    finish(dial, reason);
+    finish_connect(dial, reason);
 }
 
-static void on_deadline(void *userdata)
+static void on_connect_deadline(void *userdata)
 {
     struct tcp_connect *dial = userdata;
-    finish(dial, dial->reason ? dial->reason : ETIMEDOUT);
+    finish_connect(dial, dial->reason ? dial->reason : ETIMEDOUT);
 }
 
 /* Returns 0, or why nothing is under way. */
@@ -74,7 +74,7 @@ struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *a
         .loop = loop, .on_done = on_done, .userdata = userdata, .descriptor = -1};
     dial->reason = try_to_connect(dial, address);
 
-    loop_timer_init(&dial->timeout, loop, on_deadline, dial);
+    loop_timer_init(&dial->timeout, loop, on_connect_deadline, dial);
     if (dial->reason == 0 && loop_watch_start(&dial->watch, loop, dial->descriptor, LOOP_WRITABLE,
                                               on_writable, dial) < 0) {
         tcp_connect_free(dial);

@@ -48,7 +48,7 @@ void udp_receive(struct udp *udp)
     }
 }
 
-static void on_readable(unsigned events, void *userdata)
+static void on_udp_readable(unsigned events, void *userdata)
 {
     (void)events;
     udp_receive(userdata);
@@ -67,7 +67,7 @@ int udp_open(struct udp *udp, const struct source *source, const struct address 
     if (udp->descriptor < 0)
         return -1;
     if (connect_to(udp->descriptor, source, board) == 0 &&
-        loop_watch_start(&udp->watch, udp->loop, udp->descriptor, LOOP_READABLE, on_readable,
+        loop_watch_start(&udp->watch, udp->loop, udp->descriptor, LOOP_READABLE, on_udp_readable,
                          udp) == 0)
         return 0;
     int reason = errno;

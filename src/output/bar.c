@@ -66,7 +66,7 @@ static char *time_left(char *target, const struct bar *bar)
     return target;
 }
 
-static void draw_bar(char *target, size_t columns, const struct bar *bar)
+static void draw_cells(char *target, size_t columns, const struct bar *bar)
 {
     size_t filled = (size_t)((double)bar->bytes / (double)bar->total * (double)columns);
     target[0] = '[';
@@ -78,7 +78,7 @@ static void draw_bar(char *target, size_t columns, const struct bar *bar)
 }
 
 /* "  (from 290.6 KiB)" */
-static const char *describe_unpacked(char target[UNPACKED_MAX], const struct bar *bar)
+static const char *describe_unpacked_size(char target[UNPACKED_MAX], const struct bar *bar)
 {
     char size[BAR_TEXT_MAX];
     target[0] = '\0';
@@ -106,7 +106,7 @@ static void describe_labelled(char target[TAIL_MAX], size_t width, const struct 
 }
 
 /* As much as fits the width, at least the percentage. */
-static void describe(char target[TAIL_MAX], size_t width, const struct bar *bar)
+static void describe_progress(char target[TAIL_MAX], size_t width, const struct bar *bar)
 {
     char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], left[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
     const char *end = bar->bytes == bar->total ? "verifying" : time_left(left, bar);
@@ -118,7 +118,7 @@ static void describe(char target[TAIL_MAX], size_t width, const struct bar *bar)
         describe_labelled(target, width, bar, rate, end, percent);
     else
         snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s%s", percent, size, rate, end,
-                 describe_unpacked(unpacked, bar));
+                 describe_unpacked_size(unpacked, bar));
     if (strlen(target) + BAR_MIN + 3 > width && bar->unpacked)
         snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s", percent, size, rate, end);
     if (strlen(target) > width && !bar->labels[0])
@@ -132,10 +132,10 @@ void bar_render(char *target, size_t capacity, size_t width, const struct bar *b
     char drawn[BAR_MAX + 8] = "";
     char tail[TAIL_MAX];
     width -= width > 0; /* a full last column makes some terminals wrap */
-    describe(tail, width, bar);
+    describe_progress(tail, width, bar);
     size_t room = width > strlen(tail) + 3 ? width - strlen(tail) - 3 : 0; /* "[" and "] " */
     if (room >= BAR_MIN)
-        draw_bar(drawn, room < BAR_MAX ? room : BAR_MAX, bar);
+        draw_cells(drawn, room < BAR_MAX ? room : BAR_MAX, bar);
     snprintf(target, capacity, "%s%s", drawn, tail);
     if (width < capacity)
         target[width] = '\0';

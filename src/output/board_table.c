@@ -27,7 +27,7 @@ struct row {
 static const struct row heading = {
     {"INSTANCE", "HOST", "ADDRESS", "PORT", "BOARD", "PASSWORD", ""}};
 
-static void set(struct row *row, enum column column, const char *text)
+static void set_cell(struct row *row, enum column column, const char *text)
 {
     snprintf(row->cells[column], CELL_MAX, "%s", text);
 }
@@ -39,12 +39,12 @@ static const char *answer(enum txt_record_flag flag)
 }
 
 /* What is not known is "-", so that every field has something in it. */
-static void fill(struct row *row, const struct board *board)
+static void fill_row(struct row *row, const struct board *board)
 {
     for (int i = 0; i < COLUMN_COUNT; i++)
-        set(row, (enum column)i, "-");
+        set_cell(row, (enum column)i, "-");
     escape_string(row->cells[COLUMN_INSTANCE], CELL_MAX, board->instance);
-    set(row, COLUMN_PASSWORD, answer(board->password));
+    set_cell(row, COLUMN_PASSWORD, answer(board->password));
     if (!board->is_resolved)
         return;
     escape_string(row->cells[COLUMN_HOST], CELL_MAX, board->host);
@@ -57,18 +57,18 @@ static void fill(struct row *row, const struct board *board)
 
 static void fill_plain(struct row *row, const struct board *board)
 {
-    fill(row, board);
+    fill_row(row, board);
     if (board->is_resolved)
-        set(row, COLUMN_REMARK, board_speaks_espota(board) ? "espota" : "other");
+        set_cell(row, COLUMN_REMARK, board_speaks_espota(board) ? "espota" : "other");
 }
 
 static void fill_table(struct row *row, const struct board *board)
 {
-    fill(row, board);
+    fill_row(row, board);
     const char *remark = !board_speaks_espota(board) ? "other protocol"
                          : board->is_ambiguous       ? "shares its name"
                                                      : "";
-    set(row, COLUMN_REMARK, board->is_resolved ? remark : "does not answer");
+    set_cell(row, COLUMN_REMARK, board->is_resolved ? remark : "does not answer");
 }
 
 void board_table_print_plain(FILE *stream, const struct board_list *boards)
@@ -122,7 +122,7 @@ static void measure(size_t widths[COLUMN_COUNT], const struct row *row)
     }
 }
 
-static void print_row(FILE *stream, const size_t widths[COLUMN_COUNT], const struct row *row)
+static void print_board_row(FILE *stream, const size_t widths[COLUMN_COUNT], const struct row *row)
 {
     size_t missing = 0; /* spaces before the next cell */
     for (int column = 0; column < COLUMN_COUNT; column++) {
@@ -143,9 +143,9 @@ void board_table_print_table(FILE *stream, const struct board_list *boards)
         fill_table(&row, boards->items[i]);
         measure(widths, &row);
     }
-    print_row(stream, widths, &heading);
+    print_board_row(stream, widths, &heading);
     for (size_t i = 0; i < boards->count; i++) {
         fill_table(&row, boards->items[i]);
-        print_row(stream, widths, &row);
+        print_board_row(stream, widths, &row);
     }
 }

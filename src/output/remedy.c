@@ -315,8 +315,8 @@ static const struct remedy {
 
 const size_t remedy_count = sizeof remedies / sizeof *remedies;
 
-static bool fits(const struct remedy *row, const struct ota_failure *failure,
-                 enum ota_command command, const char *chips, enum surroundings where)
+static bool fits_row(const struct remedy *row, const struct ota_failure *failure,
+                     enum ota_command command, const char *chips, enum surroundings where)
 {
     enum image_kind image = command == OTA_COMMAND_FILESYSTEM ? FILESYSTEM : SKETCH;
 
@@ -331,7 +331,7 @@ const char *remedy_find(const struct ota_failure *failure, enum ota_command comm
                         const char *chips, enum surroundings where)
 {
     for (size_t i = 0; failure->error != OTA_OK && i < remedy_count; i++)
-        if (fits(&remedies[i], failure, command, chips, where))
+        if (fits_row(&remedies[i], failure, command, chips, where))
             return remedies[i].text;
     return "";
 }

@@ -140,7 +140,7 @@ static bool is_bar_due(const struct report *report, bool is_edge)
     return !report->totals.is_asking && (is_edge || loop_now_us() - report->drawn_us >= REDRAW_US);
 }
 
-static void draw_bar(struct report *report, const struct bar *bar)
+static void redraw_bar(struct report *report, const struct bar *bar)
 {
     char line[WIDTH_MAX + 1];
 
@@ -150,7 +150,7 @@ static void draw_bar(struct report *report, const struct bar *bar)
 }
 
 /* " compressed from 290.6 KiB"; nothing for 0. */
-static const char *describe_unpacked(char text[UNPACKED_MAX], size_t size)
+static const char *describe_unpacked_image(char text[UNPACKED_MAX], size_t size)
 {
     char number[BAR_TEXT_MAX];
     text[0] = '\0';
@@ -167,7 +167,7 @@ static void tell_tenths(struct report *report, const char *who, const struct bar
         return;
     report->tenths = percent / 10;
     diag_info("%s: %u%% (%s of %s%s, %s)", who, percent, bar_part(sent, bar->bytes, bar->total),
-              bar_size(total, bar->total), describe_unpacked(unpacked, bar->unpacked),
+              bar_size(total, bar->total), describe_unpacked_image(unpacked, bar->unpacked),
               bar_rate(rate, bar->bytes, bar->elapsed_us));
 }
 
@@ -194,7 +194,7 @@ static void show_board_progress(struct report *report, const struct ota_event *e
     if (!report->bar)
         tell_tenths(report, event->board, &bar);
     else if (is_bar_due(report, is_edge))
-        draw_bar(report, &bar);
+        redraw_bar(report, &bar);
 }
 
 static void show_fleet_progress(struct report *report)
@@ -222,7 +222,7 @@ static void show_fleet_progress(struct report *report)
              slowest_text);
     const char *const labels[BAR_LABELS] = {whole, brief_whole, count, brief};
     memcpy(bar.labels, labels, sizeof labels);
-    draw_bar(report, &bar);
+    redraw_bar(report, &bar);
 }
 
 static void show_progress(struct report *report, const struct ota_event *event)
@@ -294,7 +294,7 @@ static void show_success(const struct report *report, const struct ota_event *ev
     diag_info("%s: %s %s, %s%s, sent in %.1f s (%s)%s%s%s", event->board,
               report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image", path,
               bar_size(size, event->total),
-              describe_unpacked(unpacked, unpacked_size(event->image)),
+              describe_unpacked_image(unpacked, unpacked_size(event->image)),
               (double)sending_us(event) / 1e6, bar_rate(rate, event->total, sending_us(event)),
               event->is_verdict_lost ? "" : " and confirmed by the board",
               *event->failure->message ? "; " : "", event->failure->message);
@@ -326,7 +326,7 @@ static void show_failure(const char *where, const char *phase, const struct ota_
 
 static void show_result(struct report *report, const struct ota_event *event)
 {
-    /* Of a fleet: the next draw_bar() may redraw it, not each of the lines. */
+    /* Of a fleet: the next redraw_bar() may redraw it, not each of the lines. */
     (is_fleet(report) ? diag_status_clear : diag_status_end)();
     if (event->failure->error != OTA_OK)
         show_failure(event->board, ota_phase_name(event->phase), event->failure,
@@ -382,7 +382,7 @@ static void tell_resumed(struct report *report)
               totals->resumed, totals->boards, totals->resumed == 1 ? "has" : "have");
 }
 
-static void show(struct report *report, const struct ota_event *event)
+static void show_event(struct report *report, const struct ota_event *event)
 {
     tell_resumed(report);
     switch (event->type) {
@@ -458,7 +458,7 @@ void report_event(const struct ota_event *event, void *userdata)
     if (wants_json(report))
         write_json(report, event);
     summary_add(report->summary, event, remedy_of(report, event));
-    show(report, event);
+    show_event(report, event);
 }
 
 void report_ask(struct report *report, report_standings_fn *tell_standings, const void *userdata)

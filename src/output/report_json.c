@@ -176,7 +176,7 @@ static json_t *fields_of(const struct ota_event *event, enum ota_command command
     return json_object();
 }
 
-static const char *name_of(enum ota_event_type type)
+static const char *name_of_event(enum ota_event_type type)
 {
     static const char *const names[] = {
         [OTA_EVENT_START] = "start",         [OTA_EVENT_RESOLVED] = "resolved",
@@ -192,7 +192,7 @@ bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_com
                        int64_t since_start_us)
 {
     json_memory_watch();
-    return write_line(stream, name_of(event->type), event->board, since_start_us,
+    return write_line(stream, name_of_event(event->type), event->board, since_start_us,
                       fields_of(event, command));
 }
 
@@ -227,7 +227,7 @@ bool report_json_board(FILE *stream, const struct board *board, int64_t since_st
     return write_line(stream, "board", instance, since_start_us, fields);
 }
 
-static json_t *families_of(const struct inspection *inspection)
+static json_t *families_as_json(const struct inspection *inspection)
 {
     static const struct {
         enum inspect_family family;
@@ -299,7 +299,7 @@ bool report_json_check(FILE *stream, const struct report_check *check, int64_t s
                         json_string(inspect_integrity_name(inspection->integrity)));
     json_object_set_new(fields, "evidence", json_string(inspection->evidence));
     json_object_set_new(fields, "sendable", json_string(sending[check->sending]));
-    json_object_set_new(fields, "families", families_of(inspection));
+    json_object_set_new(fields, "families", families_as_json(inspection));
     json_object_set_new(fields, "verdict", json_string(check->verdict));
     json_object_set_new(fields, "chip",
                         string_or_null(*inspection->chip_name ? inspection->chip_name : NULL));

@@ -52,8 +52,8 @@ void summary_free(struct summary *summary)
     free(summary);
 }
 
-static void append(struct summary *summary, enum ota_error error, const char *remedy,
-                   const char *name)
+static void append_text(struct summary *summary, enum ota_error error, const char *remedy,
+                        const char *name)
 {
     size_t size = strlen(name) + 1;
     struct entry *entry = malloc(sizeof *entry + size);
@@ -70,17 +70,17 @@ static void append(struct summary *summary, enum ota_error error, const char *re
 void summary_add(struct summary *summary, const struct ota_event *event, const char *remedy)
 {
     if (event->type == OTA_EVENT_RESULT && event->failure->error != OTA_OK) {
-        append(summary, event->failure->error, remedy, event->board);
+        append_text(summary, event->failure->error, remedy, event->board);
     } else if (event->type == OTA_EVENT_SKIPPED && event->skip == OTA_SKIP_UNTRIED) {
-        append(summary, OTA_OK, "", event->board);
+        append_text(summary, OTA_OK, "", event->board);
         if (summary->untried++ == 0)
             snprintf(summary->why_untried, REASON_MAX, "%s", event->message);
     }
 }
 
 /* The names of the boards that ended like this; how many, when they are too many to be shown. */
-static size_t list_names(char list[LIST_MAX], struct summary *summary, enum ota_error error,
-                         const char *remedy)
+static size_t list_outcome_names(char list[LIST_MAX], struct summary *summary, enum ota_error error,
+                                 const char *remedy)
 {
     size_t length = 0, count = 0, hidden = 0;
     const size_t room = LIST_MAX - sizeof " and 18446744073709551615 others";
@@ -104,7 +104,7 @@ static size_t list_names(char list[LIST_MAX], struct summary *summary, enum ota_
 static void show_group(struct summary *summary, enum ota_error error, const char *remedy)
 {
     char names[LIST_MAX];
-    size_t count = list_names(names, summary, error, remedy);
+    size_t count = list_outcome_names(names, summary, error, remedy);
 
     diag_error("%zu board%s: %s (%s): %s%s%s", count, count == 1 ? "" : "s", ota_error_text(error),
                ota_error_name(error), names, *remedy ? "\n  " : "", remedy);
@@ -121,7 +121,7 @@ static void show_groups(struct summary *summary, enum ota_error error)
 static void show_untried(struct summary *summary)
 {
     char names[LIST_MAX];
-    if (list_names(names, summary, OTA_OK, ""))
+    if (list_outcome_names(names, summary, OTA_OK, ""))
         diag_error("%s: %s", summary->why_untried, names);
 }
 

@@ -92,8 +92,8 @@ static unsigned color_of(const char *board)
     return colors[sum % (sizeof colors / sizeof *colors)];
 }
 
-static size_t print_time(char *text, size_t capacity, enum timestamps timestamps,
-                         int64_t since_start_us)
+static size_t print_timestamp(char *text, size_t capacity, enum timestamps timestamps,
+                              int64_t since_start_us)
 {
     struct timeval now;
     struct tm parts;
@@ -112,7 +112,7 @@ static size_t print_time(char *text, size_t capacity, enum timestamps timestamps
 static size_t print_prefix(char *text, const struct transcript *transcript,
                            const struct output *output, const char *board, int64_t since_start_us)
 {
-    size_t used = print_time(text, PREFIX_MAX, transcript->timestamps, since_start_us);
+    size_t used = print_timestamp(text, PREFIX_MAX, transcript->timestamps, since_start_us);
     if (board && output->is_colored)
         used += (size_t)snprintf(text + used, PREFIX_MAX - used, "\x1b[%um%s:\x1b[0m ",
                                  color_of(board), board);
@@ -132,7 +132,7 @@ static size_t print_bytes(char *text, const struct transcript *transcript,
 }
 
 /* A pipe that takes a byte takes PIPE_BUF of them; a longer write could wait for its reader. */
-static void put(struct output *output, const char *text, size_t length)
+static void put_bytes(struct output *output, const char *text, size_t length)
 {
     while (length > 0 && !output->is_lost && !output->is_closed) {
         ssize_t written = -1;
@@ -148,8 +148,8 @@ static void put(struct output *output, const char *text, size_t length)
     }
 }
 
-static void add(const struct transcript *transcript, struct output *output, const char *board,
-                const struct line *line, int64_t since_start_us)
+static void add_line_to(const struct transcript *transcript, struct output *output,
+                        const char *board, const struct line *line, int64_t since_start_us)
 {
     char text[PREFIX_MAX + TEXT_MAX + 2];
     size_t used = 0, shown = output->is_open ? line->shown : 0;
@@ -164,7 +164,7 @@ static void add(const struct transcript *transcript, struct output *output, cons
     if (!line->is_unfinished)
         text[used++] = '\n';
     output->is_open = line->is_unfinished;
-    put(output, text, used);
+    put_bytes(output, text, used);
 }
 
 void transcript_add(struct transcript *transcript, const char *board, bool is_named,
@@ -181,8 +181,8 @@ void transcript_add(struct transcript *transcript, const char *board, bool is_na
     }
     if (transcript->terminal.descriptor >= 0)
         diag_status_clear();
-    add(transcript, &transcript->terminal, name, &whole, since_start_us);
-    add(transcript, &transcript->file, name, &whole, since_start_us);
+    add_line_to(transcript, &transcript->terminal, name, &whole, since_start_us);
+    add_line_to(transcript, &transcript->file, name, &whole, since_start_us);
 }
 
 bool transcript_is_complete(const struct transcript *transcript, struct ota_failure *loss)
@@ -206,7 +206,7 @@ bool transcript_is_read(const struct transcript *transcript)
 static void end_line(struct output *output)
 {
     if (output->is_open)
-        put(output, "\n", 1);
+        put_bytes(output, "\n", 1);
     output->is_open = false;
 }
 

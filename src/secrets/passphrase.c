@@ -25,14 +25,14 @@ struct question {
     int signal_number;
 };
 
-static void on_answer(const char *answer, void *userdata)
+static void on_passphrase(const char *answer, void *userdata)
 {
     struct question *question = userdata;
     question->answer = answer ? secret_copy(answer) : NULL;
     loop_quit(question->loop);
 }
 
-static void on_signal(int number, void *userdata)
+static void on_passphrase_signal(int number, void *userdata)
 {
     struct question *question = userdata;
     question->signal_number = number;
@@ -48,15 +48,16 @@ static void on_status(void *userdata)
     prompt_repeat(question->prompt);
 }
 
-static enum ota_error ask(struct question *question, const char *shown, struct ota_failure *failure)
+static enum ota_error ask_passphrase(struct question *question, const char *shown,
+                                     struct ota_failure *failure)
 {
     char text[SHOWN_MAX + 32];
     snprintf(text, sizeof text, "Password of the key in %.*s: ", SHOWN_MAX, shown);
-    if (loop_catch_signals(question->loop, on_signal, question) < 0 ||
+    if (loop_catch_signals(question->loop, on_passphrase_signal, question) < 0 ||
         loop_catch_status(question->loop, on_status, question) < 0)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
     question->shown = shown;
-    question->prompt = prompt_start(question->loop, text, PROMPT_US, on_answer, question);
+    question->prompt = prompt_start(question->loop, text, PROMPT_US, on_passphrase, question);
     if (!question->prompt)
         return ota_fail(
             failure, OTA_E_USAGE,
@@ -81,7 +82,7 @@ enum ota_error passphrase_ask(char **password, const char *shown, void *userdata
     struct question question = {.loop = loop_new()};
     if (!question.loop)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
-    enum ota_error error = ask(&question, shown, failure);
+    enum ota_error error = ask_passphrase(&question, shown, failure);
     loop_free(question.loop);
     if (question.signal_number != 0)
         loop_die_of(question.signal_number);

@@ -19,7 +19,7 @@ enum { PATH_SHOWN = 256, LINE_SIZE = UTF8_MARK + PASSWORD_MAX + 1 };
 
 /* Reads up to the first line end. Byte by byte: what follows on standard input may be meant for
  * another program. Returns the length, LINE_SIZE for a line that does not fit, or -1. */
-static ssize_t read_line(int descriptor, char line[LINE_SIZE])
+static ssize_t read_first_line(int descriptor, char line[LINE_SIZE])
 {
     size_t length = 0;
     while (length < LINE_SIZE) {
@@ -60,7 +60,7 @@ static enum ota_error read_password(char **password, int descriptor, const char 
                                     struct ota_failure *failure)
 {
     char line[LINE_SIZE];
-    ssize_t length = read_line(descriptor, line);
+    ssize_t length = read_first_line(descriptor, line);
     size_t mark = length > 0 ? utf8_mark(line, (size_t)length) : 0;
     enum ota_error error = check_line(line + mark, length - (ssize_t)mark, shown, failure);
     if (error == OTA_OK) {

@@ -52,7 +52,7 @@ static int set_mode(struct prompt *prompt, const struct termios *mode)
     return result;
 }
 
-static int show(struct prompt *prompt, const char *text)
+static int show_on_terminal(struct prompt *prompt, const char *text)
 {
     size_t length = strlen(text);
     return write(prompt->terminal, text, length) == (ssize_t)length ? 0 : -1;
@@ -71,7 +71,7 @@ static int silence(struct prompt *prompt)
     if (set_mode(prompt, &prompt->silent) < 0)
         return -1;
     prompt->is_silent = true;
-    return show(prompt, prompt->text);
+    return show_on_terminal(prompt, prompt->text);
 }
 
 static void restore(struct prompt *prompt)
@@ -79,7 +79,7 @@ static void restore(struct prompt *prompt)
     if (!prompt->is_silent)
         return;
     prompt->is_silent = false;
-    show(prompt, "\n");
+    show_on_terminal(prompt, "\n");
     set_mode(prompt, &prompt->original);
 }
 
@@ -89,7 +89,7 @@ static void stop_reading(struct prompt *prompt)
 }
 
 /* The last thing that happens: the callback may free the prompt. */
-static void finish(struct prompt *prompt, const char *answer)
+static void finish_prompt(struct prompt *prompt, const char *answer)
 {
     stop_reading(prompt);
     loop_timer_stop(&prompt->timeout);
@@ -110,11 +110,11 @@ static void finish_line(struct prompt *prompt)
     prompt->line[prompt->length] = '\0';
     bool is_password = prompt->length > 0 && prompt->length <= PASSWORD_MAX &&
                        strlen(prompt->line) == prompt->length;
-    finish(prompt, is_password ? prompt->line : NULL);
+    finish_prompt(prompt, is_password ? prompt->line : NULL);
 }
 
 /* Takes one character; false when the prompt is finished, and perhaps freed. */
-static bool take(struct prompt *prompt, char character)
+static bool take_character(struct prompt *prompt, char character)
 {
     if (character == '\n') {
         finish_line(prompt);
@@ -133,7 +133,7 @@ static void wait_for_hangup(struct prompt *prompt)
     prompt->deadline_us = loop_now_us() + HANGUP_US;
 }
 
-static void on_readable(unsigned events, void *userdata)
+static void on_terminal_readable(unsigned events, void *userdata)
 {
     struct prompt *prompt = userdata;
     char typed[256];
@@ -145,21 +145,21 @@ static void on_readable(unsigned events, void *userdata)
         return;
     }
     if (got == 0) {
-        finish(prompt, NULL);
+        finish_prompt(prompt, NULL);
         return;
     }
     bool goes_on = true;
     for (ssize_t i = 0; i < got && goes_on; i++)
-        goes_on = take(prompt, typed[i]);
+        goes_on = take_character(prompt, typed[i]);
     digest_cleanse(typed, sizeof typed);
 }
 
-static void on_timeout(void *userdata)
+static void on_prompt_timeout(void *userdata)
 {
     struct prompt *prompt = userdata;
     int64_t left_us = prompt->deadline_us - loop_now_us();
     if (left_us <= 0) {
-        finish(prompt, NULL);
+        finish_prompt(prompt, NULL);
         return;
     }
     struct termios now;
@@ -169,7 +169,7 @@ static void on_timeout(void *userdata)
 }
 
 /* Line editing as ever, whatever mode the terminal was left in, but no echo; the suspend key ends a
- * line instead of raising a signal, so that take() sees it. */
+ * line instead of raising a signal, so that take_character() sees it. */
 static struct termios silent_mode(const struct termios *original)
 {
     struct termios mode = *original;
@@ -213,10 +213,10 @@ struct prompt *prompt_start(struct loop *loop, const char *text, int64_t timeout
                               .line = secret_alloc(LINE_SIZE)};
     if (!prompt->text || !prompt->line || open_terminal(prompt) < 0)
         goto cleanup;
-    if (loop_watch_start(&prompt->watch, loop, prompt->terminal, LOOP_READABLE, on_readable,
-                         prompt) < 0)
+    if (loop_watch_start(&prompt->watch, loop, prompt->terminal, LOOP_READABLE,
+                         on_terminal_readable, prompt) < 0)
         goto cleanup;
-    loop_timer_init(&prompt->timeout, loop, on_timeout, prompt);
+    loop_timer_init(&prompt->timeout, loop, on_prompt_timeout, prompt);
     loop_timer_start(&prompt->timeout, timeout_us < CHECK_US ? timeout_us : CHECK_US);
     return prompt;
 
@@ -229,12 +229,12 @@ cleanup:;
 
 void prompt_leave(struct prompt *prompt)
 {
-    show(prompt, "\n");
+    show_on_terminal(prompt, "\n");
 }
 
 void prompt_repeat(struct prompt *prompt)
 {
-    show(prompt, prompt->text);
+    show_on_terminal(prompt, prompt->text);
 }
 
 void prompt_free(struct prompt *prompt)

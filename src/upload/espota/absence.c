@@ -22,9 +22,9 @@ static enum outcome outcome_of(const struct candidate *candidate)
     return candidate->is_foreign ? FOREIGN : SILENT;
 }
 
-static void append(char *text, size_t capacity, const char *format, ...)
+static void append_clause(char *text, size_t capacity, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-static void append(char *text, size_t capacity, const char *format, ...)
+static void append_clause(char *text, size_t capacity, const char *format, ...)
 {
     size_t length = strlen(text);
     va_list arguments;
@@ -78,14 +78,14 @@ static void find_group(struct group *group, const struct candidates *candidates,
         if (!is_in_group(candidates, i, outcome))
             continue;
         listed++;
-        append(group->list, sizeof group->list, "%s%s", separator,
-               address_text_port(where, &address));
+        append_clause(group->list, sizeof group->list, "%s%s", separator,
+                      address_text_port(where, &address));
         if (outcome != UNREACHABLE)
-            append(group->list, sizeof group->list, " (%s)",
-                   endpoints_port_source(candidates->endpoints, i));
+            append_clause(group->list, sizeof group->list, " (%s)",
+                          endpoints_port_source(candidates->endpoints, i));
     }
     if (listed < group->count)
-        append(group->list, sizeof group->list, " and %zu more", group->count - listed);
+        append_clause(group->list, sizeof group->list, " and %zu more", group->count - listed);
 }
 
 static void describe_group(char text[OTA_MESSAGE_MAX], const struct group *group,
@@ -94,17 +94,18 @@ static void describe_group(char text[OTA_MESSAGE_MAX], const struct group *group
     const char *plural = group->tries == 1 ? "" : "s";
 
     if (outcome == SILENT)
-        append(text, OTA_MESSAGE_MAX, "no answer from %s to %u invitation%s in %.3g s", group->list,
-               group->tries, plural, seconds);
+        append_clause(text, OTA_MESSAGE_MAX, "no answer from %s to %u invitation%s in %.3g s",
+                      group->list, group->tries, plural, seconds);
     else if (outcome == FOREIGN)
-        append(text, OTA_MESSAGE_MAX,
-               "%s answered %u invitation%s in %.3g s with something that is not ArduinoOTA%s",
-               group->list, group->tries, plural, seconds, said);
+        append_clause(
+            text, OTA_MESSAGE_MAX,
+            "%s answered %u invitation%s in %.3g s with something that is not ArduinoOTA%s",
+            group->list, group->tries, plural, seconds, said);
     else if (outcome == REFUSED)
-        append(text, OTA_MESSAGE_MAX, "nothing listens at %s", group->list);
+        append_clause(text, OTA_MESSAGE_MAX, "nothing listens at %s", group->list);
     else
-        append(text, OTA_MESSAGE_MAX, "%s cannot be reached: %s", group->list,
-               strerror(group->network_error));
+        append_clause(text, OTA_MESSAGE_MAX, "%s cannot be reached: %s", group->list,
+                      strerror(group->network_error));
 }
 
 enum ota_error absence_describe(char text[OTA_MESSAGE_MAX], const struct candidates *candidates,
@@ -121,7 +122,7 @@ enum ota_error absence_describe(char text[OTA_MESSAGE_MAX], const struct candida
         if (!group.count)
             continue;
         if (error != OTA_OK)
-            append(text, OTA_MESSAGE_MAX, "; ");
+            append_clause(text, OTA_MESSAGE_MAX, "; ");
         describe_group(text, &group, (enum outcome)i, seconds, said);
         error = error == OTA_OK ? errors[i] : error;
     }

@@ -12,7 +12,7 @@ static size_t index_of(const struct candidate *candidate)
     return (size_t)(candidate - candidate->candidates->list);
 }
 
-static void on_datagram(const void *data, size_t length, void *userdata)
+static void on_candidate_datagram(const void *data, size_t length, void *userdata)
 {
     struct candidate *candidate = userdata;
     struct candidates *candidates = candidate->candidates;
@@ -42,7 +42,7 @@ int candidates_open(struct candidates *candidates)
 
         candidate->candidates = candidates;
         candidate->udp = (struct udp){.loop = candidates->loop,
-                                      .on_datagram = on_datagram,
+                                      .on_datagram = on_candidate_datagram,
                                       .on_error = on_error,
                                       .userdata = candidate,
                                       .descriptor = -1};

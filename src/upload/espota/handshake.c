@@ -60,7 +60,7 @@ static const struct state_row states[STATE_COUNT];
 
 /* -- time, events, ends -- */
 
-static void arm(struct handshake *handshake)
+static void arm_timer(struct handshake *handshake)
 {
     int64_t next_us = handshake->deadline_us;
 
@@ -79,13 +79,13 @@ void handshake_enter(struct handshake *handshake, enum state state, int64_t limi
     handshake->state = state;
     handshake->deadline_us = now_us + limit_us;
     handshake->resend_us = resend_us ? now_us + resend_us : 0;
-    arm(handshake);
+    arm_timer(handshake);
 }
 
 void handshake_resend_after(struct handshake *handshake, int64_t delay_us)
 {
     handshake->resend_us = handshake_greater(1, loop_now_us() + delay_us);
-    arm(handshake);
+    arm_timer(handshake);
 }
 
 void handshake_log_sent(const struct handshake *handshake, const char *what)
@@ -150,7 +150,7 @@ void handshake_finish(struct handshake *handshake)
     candidates_close(&handshake->candidates);
     handshake->done = true;
     handshake->deadline_us = handshake->resend_us = 0;
-    arm(handshake);
+    arm_timer(handshake);
 }
 
 /* -- replies, by state -- */
@@ -245,7 +245,7 @@ static const struct state_row states[STATE_COUNT] = {
     [ACCEPT] = {OTA_PHASE_ACCEPT, on_reply_while_accepting, NULL, end_no_connection},
 };
 
-static void on_timer(void *userdata)
+static void on_handshake_timer(void *userdata)
 {
     struct handshake *handshake = userdata;
     int64_t now_us = loop_now_us();
@@ -256,13 +256,13 @@ static void on_timer(void *userdata)
     else if (handshake->resend_us && now_us >= handshake->resend_us)
         states[handshake->state].on_resend(handshake);
     else
-        arm(handshake);
+        arm_timer(handshake);
 }
 
 /* -- receiving -- */
 
 /* The board is there, whatever else was tried. */
-static void settle(struct handshake *handshake, size_t endpoint)
+static void settle_endpoint(struct handshake *handshake, size_t endpoint)
 {
     struct address board;
 
@@ -299,7 +299,7 @@ static void log_reply(const struct handshake *handshake, size_t endpoint, const 
                reply->type == REPLY_ERROR ? reply->text : "");
 }
 
-static void on_datagram(size_t endpoint, const void *data, size_t length, void *userdata)
+static void on_board_datagram(size_t endpoint, const void *data, size_t length, void *userdata)
 {
     struct handshake *handshake = userdata;
     struct reply reply;
@@ -313,7 +313,7 @@ static void on_datagram(size_t endpoint, const void *data, size_t length, void *
         return;
     }
     log_reply(handshake, endpoint, &reply);
-    settle(handshake, endpoint);
+    settle_endpoint(handshake, endpoint);
     states[handshake->state].on_reply(handshake, &reply);
 }
 
@@ -331,14 +331,14 @@ struct handshake *handshake_start(const struct session_config *config,
     handshake->candidates = (struct candidates){.loop = config->loop,
                                                 .endpoints = config->endpoints,
                                                 .source = config->source,
-                                                .on_datagram = on_datagram,
+                                                .on_datagram = on_board_datagram,
                                                 .on_error = handshake_on_network_error,
                                                 .userdata = handshake};
     handshake->answering = (struct work_item){.run = handshake_send_answer, .userdata = handshake};
     handshake->password = config->password;
     handshake->sha256_scheme =
         config->md5_target || config->trust->keeps_md5_hash ? AUTH_SHA256_MD5 : AUTH_SHA256;
-    loop_timer_init(&handshake->timer, config->loop, on_timer, handshake);
+    loop_timer_init(&handshake->timer, config->loop, on_handshake_timer, handshake);
     if (candidates_open(&handshake->candidates) < 0) {
         candidates_free(&handshake->candidates);
         free(handshake);
@@ -380,7 +380,7 @@ bool handshake_connected(struct handshake *handshake, const struct address *peer
                                                   was_invited(handshake, peer)));
         return false;
     }
-    settle(handshake, candidates_find(&handshake->candidates, peer));
+    settle_endpoint(handshake, candidates_find(&handshake->candidates, peer));
     if (handshake->state != ACCEPT && !handshake_on_acceptance(handshake, "connection"))
         return false;
     handshake->is_accepted = true;

@@ -138,7 +138,7 @@ static void add_to_text(struct backchannel *channel, char byte)
         channel->state = BACKCHANNEL_END;
 }
 
-static void take(struct backchannel *channel, char byte)
+static void take_reply_byte(struct backchannel *channel, char byte)
 {
     switch (channel->state) {
     case BACKCHANNEL_NUMBERS:
@@ -169,7 +169,7 @@ enum verdict backchannel_feed(struct backchannel *channel, const void *data, siz
     const char *bytes = data;
 
     for (size_t i = 0; i < length && current_verdict(channel) == VERDICT_PENDING; i++)
-        take(channel, bytes[i]);
+        take_reply_byte(channel, bytes[i]);
     return current_verdict(channel);
 }
 

@@ -23,7 +23,7 @@ struct session {
     struct ota_failure failure;
 };
 
-static void emit(const struct ota_event *event, void *userdata)
+static void emit_event(const struct ota_event *event, void *userdata)
 {
     struct session *session = userdata;
     struct ota_event complete = *event;
@@ -53,11 +53,11 @@ static void fail_later(struct session *session, const char *why)
 
 static void on_progress(size_t acknowledged, void *userdata)
 {
-    emit(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = acknowledged}, userdata);
+    emit_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = acknowledged}, userdata);
 }
 
 /* Only the board that answers may connect, whatever else its addresses lead to. */
-static void on_endpoint(size_t endpoint, void *userdata)
+static void on_handshake_endpoint(size_t endpoint, void *userdata)
 {
     struct session *session = userdata;
     const struct session_config *config = &session->config;
@@ -85,13 +85,13 @@ static bool on_accept(int descriptor, const struct address *peer, void *userdata
     handshake_free(session->handshake);
     session->handshake = NULL;
     if (session->transfer)
-        emit(&(struct ota_event){.type = OTA_EVENT_CONNECTED}, session);
+        emit_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED}, session);
     else
         fail_later(session, "out of memory");
     return true;
 }
 
-static void on_password(void *userdata)
+static void on_handshake_password(void *userdata)
 {
     struct session *session = userdata;
     session->callbacks.on_password(session, session->callbacks.userdata);
@@ -113,12 +113,12 @@ static int expect_board(struct session *session)
     return 0;
 }
 
-static void begin(struct session *session)
+static void begin_handshake(struct session *session)
 {
     const struct handshake_callbacks callbacks = {
-        .on_event = emit,
-        .on_endpoint = on_endpoint,
-        .on_password = session->callbacks.on_password ? on_password : NULL,
+        .on_event = emit_event,
+        .on_endpoint = on_handshake_endpoint,
+        .on_password = session->callbacks.on_password ? on_handshake_password : NULL,
         .on_failed = end,
         .userdata = session};
 
@@ -141,7 +141,7 @@ struct session *session_start(const struct session_config *config,
     session->config = *config;
     session->callbacks = *callbacks;
     loop_timer_init(&session->failed, config->loop, on_failed_to_start, session);
-    begin(session);
+    begin_handshake(session);
     return session;
 }
 

@@ -105,7 +105,7 @@ static void update_progress(struct transfer *transfer)
 }
 
 /* Ends the transfer; on_done follows from the loop, so that callers need not fear being freed. */
-static void finish(struct transfer *transfer)
+static void finish_transfer(struct transfer *transfer)
 {
     transfer->done = true;
     loop_watch_change(&transfer->watch, 0);
@@ -135,7 +135,7 @@ static void finish_without_verdict(struct transfer *transfer, enum ota_error err
     else
         ota_fail(&transfer->failure, error, "%s after %zu of %zu bytes", what,
                  transfer->acknowledged, size);
-    finish(transfer);
+    finish_transfer(transfer);
 }
 
 static void finish_with_verdict(struct transfer *transfer, enum verdict verdict)
@@ -149,10 +149,10 @@ static void finish_with_verdict(struct transfer *transfer, enum verdict verdict)
         ota_fail(&transfer->failure, OTA_E_EARLY_OK,
                  "the board said OK when it had only %zu of %zu bytes", transfer->acknowledged,
                  transfer->config.image->size);
-    finish(transfer);
+    finish_transfer(transfer);
 }
 
-static const char *describe_end(int reason)
+static const char *describe_stream_end(int reason)
 {
     switch (reason) {
     case 0:
@@ -208,7 +208,7 @@ static void end_of_stream(struct transfer *transfer, int reason)
         end_silence(transfer, OTA_CAUSE_RESTARTED);
     else
         finish_without_verdict(transfer, error_unless_local(OTA_E_LOST, reason),
-                               describe_end(reason));
+                               describe_stream_end(reason));
 }
 
 /* What is more than numbers. */
@@ -221,7 +221,7 @@ static void log_words(const struct transfer *transfer, bool is_echo, const void 
     diag_debug("%s: the board says \"%s\"", transfer->config.board, is_echo ? ECHO_NOTE : text);
 }
 
-static void take(struct transfer *transfer, const void *data, size_t length)
+static void take_reply(struct transfer *transfer, const void *data, size_t length)
 {
     enum verdict verdict = backchannel_feed(&transfer->channel, data, length);
     bool is_echo = echo_is_completed(transfer->config.echo, &transfer->said, data, length);
@@ -237,13 +237,13 @@ static void take(struct transfer *transfer, const void *data, size_t length)
         transfer->allowed += transfer->config.block;
 }
 
-static void receive(struct transfer *transfer)
+static void receive_replies(struct transfer *transfer)
 {
     char buffer[4096];
     for (int i = 0; i < READS_PER_TURN && !transfer->done; i++) {
         ssize_t got = recv(transfer->descriptor, buffer, sizeof buffer, 0);
         if (got > 0) {
-            take(transfer, buffer, (size_t)got);
+            take_reply(transfer, buffer, (size_t)got);
             if ((size_t)got < sizeof buffer)
                 return;
         } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -278,7 +278,7 @@ static void send_more(struct transfer *transfer)
     if (errno == EAGAIN || errno == EINTR)
         return;
     transfer->send_error = errno;
-    receive(transfer); /* what came before the reset may say why */
+    receive_replies(transfer); /* what came before the reset may say why */
     if (!transfer->done)
         end_of_stream(transfer, transfer->send_error);
 }
@@ -293,13 +293,13 @@ static void watch_for_what_matters(struct transfer *transfer)
     loop_watch_change(&transfer->watch, events);
 }
 
-static void on_socket(unsigned events, void *userdata)
+static void on_transfer_socket(unsigned events, void *userdata)
 {
     struct transfer *transfer = userdata;
     if (transfer->done)
         return;
     if (events != LOOP_WRITABLE)
-        receive(transfer);
+        receive_replies(transfer);
     if (!transfer->done)
         send_more(transfer);
     watch_for_what_matters(transfer);
@@ -326,7 +326,7 @@ static void check_deadlines(struct transfer *transfer)
         finish_without_verdict(transfer, OTA_E_STALLED, "the board takes less than 512 bytes/s");
 }
 
-static void on_tick(void *userdata)
+static void on_transfer_tick(void *userdata)
 {
     struct transfer *transfer = userdata;
     if (!transfer->done) {
@@ -344,7 +344,7 @@ static void on_tick(void *userdata)
     loop_timer_start(&transfer->tick, TICK_US);
 }
 
-static void tune_socket(int descriptor)
+static void tune_transfer_socket(int descriptor)
 {
     int on = 1, unsent = UNSENT_MAX;
     int idle_s = PROBE_AFTER_S, interval_s = PROBE_EVERY_S, count = PROBES_MAX;
@@ -370,10 +370,10 @@ struct transfer *transfer_start(const struct transfer_config *config, int descri
                                   .allowed = config->block};
     transfer->start_us = transfer->progress_us = transfer->heard_us = loop_now_us();
     backchannel_init(&transfer->channel);
-    tune_socket(descriptor);
-    loop_timer_init(&transfer->tick, config->loop, on_tick, transfer);
-    if (loop_watch_start(&transfer->watch, config->loop, descriptor, LOOP_READABLE, on_socket,
-                         transfer) < 0) {
+    tune_transfer_socket(descriptor);
+    loop_timer_init(&transfer->tick, config->loop, on_transfer_tick, transfer);
+    if (loop_watch_start(&transfer->watch, config->loop, descriptor, LOOP_READABLE,
+                         on_transfer_socket, transfer) < 0) {
         transfer_free(transfer);
         return NULL;
     }
