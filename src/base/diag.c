@@ -77,8 +77,10 @@ static void message(enum diag_level level, const char *prefix, const char *forma
     char text[LINE_MAX_BYTES];
     char erase[STATUS_MAX_BYTES + 8];
     char line[LINE_MAX_BYTES + 2 * STATUS_MAX_BYTES + 64];
+
     if (!diag_enabled(level))
         return;
+
     vsnprintf(text, sizeof text, format, arguments);
     int length = snprintf(line, sizeof line, "%s%s%s\n%s", erase_status(erase, sizeof erase),
                           prefix, text, status);
@@ -127,8 +129,10 @@ void diag_status(const char *line)
 {
     char erase[STATUS_MAX_BYTES + 8];
     char drawn[2 * STATUS_MAX_BYTES + 8];
+
     if (!stdio_guard_takes(STDERR_FILENO, 0))
         return; /* the next one is as good */
+
     status_on_terminal = isatty(STDERR_FILENO) == 1;
     int length = snprintf(drawn, sizeof drawn, "%s%.*s", erase_status(erase, sizeof erase),
                           STATUS_MAX_BYTES - 1, line);

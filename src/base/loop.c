@@ -386,6 +386,7 @@ static int open_signal_pipe(struct loop *loop)
     if (loop_watch_start(&loop->signal_watch, loop, loop->signal_pipe[0], LOOP_READABLE,
                          on_signal_byte, loop) < 0)
         return -1;
+
     signal_descriptor = loop->signal_pipe[1];
     return 0;
 }

@@ -24,6 +24,7 @@ size_t suggest_distance(const char *a, const char *b)
 {
     size_t row[SUGGEST_NAME_MAX]; /* from the first i bytes of a to the first j of b */
     size_t length = strnlen(b, SUGGEST_NAME_MAX - 1);
+
     for (size_t j = 0; j <= length; j++)
         row[j] = j;
     for (size_t i = 0; a[i]; i++) {

@@ -47,6 +47,7 @@ void work_queue_add(struct work_queue *work_queue, struct work_item *work_item)
 {
     if (work_item->is_queued)
         return;
+
     struct work_item **link = &work_queue->first;
     while (*link)
         link = &(*link)->next;

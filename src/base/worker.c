@@ -59,8 +59,10 @@ int worker_start(struct worker *child, void (*run)(int socket, const void *argum
                  const void *argument)
 {
     int sockets[2];
+
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
         return -1;
+
     pid_t pid = -1;
     pid_t parent = getpid();
     sigset_t all, before;

@@ -138,6 +138,7 @@ static void hang_up(struct board_log *monitor, int reason)
 {
     struct line line;
     bool was_settled = monitor->settle_us == 0;
+
     loop_watch_stop(&monitor->watch);
     close(monitor->descriptor);
     monitor->descriptor = -1;
@@ -161,6 +162,7 @@ static void take_bytes(struct board_log *monitor, const unsigned char *data, siz
     unsigned char plain[sizeof text + SGR_STRIP_MAX];
     const unsigned char *bytes = text;
     size_t left = telnet_strip(&monitor->telnet, text, data, length);
+
     if (!monitor->keeps_colors) {
         left = sgr_strip(&monitor->colors, plain, text, left);
         bytes = plain;
@@ -177,6 +179,7 @@ static void take_bytes(struct board_log *monitor, const unsigned char *data, siz
 static void receive_log(struct board_log *monitor)
 {
     unsigned char buffer[READ_MAX];
+
     for (int i = 0; i < READS_PER_TURN && !monitor->dead; i++) {
         ssize_t got = recv(monitor->descriptor, buffer, sizeof buffer, 0);
         if (got > 0) {
@@ -194,6 +197,7 @@ static void send_queue(struct board_log *monitor)
 {
     if (monitor->descriptor < 0 || monitor->settle_us != 0)
         return;
+
     if (monitor->queued > 0) {
         ssize_t sent = send(monitor->descriptor, monitor->queue, monitor->queued, MSG_NOSIGNAL);
         if (sent > 0) {
@@ -208,6 +212,7 @@ static void send_queue(struct board_log *monitor)
 static void on_log_socket(unsigned events, void *userdata)
 {
     struct board_log *monitor = userdata;
+
     enter(monitor);
     if (events & LOOP_WRITABLE)
         send_queue(monitor);
@@ -257,6 +262,7 @@ static void begin_connection(struct board_log *monitor, int descriptor)
 static void on_log_connected(int descriptor, int reason, void *userdata)
 {
     struct board_log *monitor = userdata;
+
     enter(monitor);
     tcp_connect_free(monitor->dial);
     monitor->dial = NULL;
@@ -295,6 +301,7 @@ static void on_log_timeout(void *userdata)
     struct board_log *monitor = userdata;
     struct line line;
     int64_t now_us = loop_now_us();
+
     enter(monitor);
     if (monitor->descriptor < 0) {
         dial(monitor);
@@ -317,6 +324,7 @@ struct board_log *board_log_start(struct loop *loop, const struct address *addre
     struct board_log *monitor = calloc(1, sizeof *monitor);
     if (!monitor)
         return NULL;
+
     monitor->loop = loop;
     monitor->address = *address;
     monitor->callbacks = *callbacks;
@@ -333,8 +341,10 @@ bool board_log_send(struct board_log *monitor, const void *line, size_t length)
 {
     static const char line_end[] = {'\r', '\n'};
     size_t room = sizeof monitor->queue - monitor->queued;
+
     if (monitor->dead || room < sizeof line_end || length > room - sizeof line_end)
         return false;
+
     memcpy(monitor->queue + monitor->queued, line, length);
     memcpy(monitor->queue + monitor->queued + length, line_end, sizeof line_end);
     monitor->queued += length + sizeof line_end;

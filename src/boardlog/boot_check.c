@@ -121,6 +121,7 @@ static void describe_missing(const struct boot_check *follow, char *text, size_t
     const struct expect *expect = follow->config.options->expect;
     const char *pattern;
     size_t used = 0;
+
     *text = '\0';
     for (size_t i = 0; (pattern = expect_missing(expect, &follow->heard, i)) && used < capacity;
          i++)
@@ -134,6 +135,7 @@ static void on_expect_deadline(void *userdata)
     struct ota_failure verdict;
     char missing[OTA_MESSAGE_MAX / 3], seen[OTA_MESSAGE_MAX / 2], proof[128];
     double seconds = (double)follow->config.options->expect_timeout_us / 1e6;
+
     describe_missing(follow, missing, sizeof missing);
     describe_seen(follow, seen, sizeof seen);
     follow->is_log_due = false;
@@ -174,6 +176,7 @@ static void tell_given_up(struct boot_check *follow)
 {
     char text[LINE_SHOWN + 128], pattern[LINE_SHOWN];
     const char *given_up = follow->heard.given_up;
+
     escape_line(pattern, sizeof pattern, given_up, strlen(given_up));
     snprintf(
         text, sizeof text,
@@ -264,6 +267,7 @@ static void describe_state(char text[REASON_MAX + 128], const struct boot_check 
                            enum board_log_state state)
 {
     const unsigned port = follow->config.options->monitor_port;
+
     enum { SIZE = REASON_MAX + 128 };
     switch (state) {
     case BOARD_LOG_CONNECTED:
@@ -301,6 +305,7 @@ static void on_state(enum board_log_state state, const char *reason, void *userd
 {
     struct boot_check *follow = userdata;
     char text[REASON_MAX + 128];
+
     escape_string(follow->reason, sizeof follow->reason, reason);
     if (state == BOARD_LOG_CONNECTED)
         follow->was_connected = true;
@@ -321,6 +326,7 @@ static void on_online(enum restart_watch_result result, int64_t silent_us, int64
     struct boot_check *follow = userdata;
     struct ota_failure verdict;
     char proof[128];
+
     follow->is_online_due = false;
     if (result == RESTART_WATCH_BACK && follow->config.is_gone) {
         pass(follow, "it was off the network and is back");
@@ -355,6 +361,7 @@ static bool start_online(struct boot_check *follow)
                                                 .is_gone = follow->config.is_gone,
                                                 .leave_us = leave_us,
                                                 .deadline_us = follow->config.options->online_us};
+
     follow->online = restart_watch_start(&config, on_online, follow);
     follow->is_online_due = follow->online;
     return follow->online;
@@ -383,6 +390,7 @@ static bool start_log(struct boot_check *follow)
     const struct board_log_callbacks callbacks = {
         .on_line = on_log_line, .on_state = on_state, .userdata = follow};
     struct address address = follow->config.address;
+
     address_set_port(&address, options->monitor_port);
     follow->monitor = board_log_start(follow->config.loop, &address, options->raw, &callbacks);
     follow->is_log_due = options->expect;
@@ -399,6 +407,7 @@ struct boot_check *boot_check_start(const struct boot_check_config *config,
     struct boot_check *follow = calloc(1, sizeof *follow);
     if (!follow)
         return NULL;
+
     *follow =
         (struct boot_check){.config = *config, .callbacks = *callbacks, .start_us = loop_now_us()};
     follow->is_new = config->is_gone || config->has_returned;

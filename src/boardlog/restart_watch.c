@@ -71,6 +71,7 @@ static void on_knock_answered(int descriptor, int reason, void *userdata)
 {
     const struct knock *knock = userdata;
     struct restart_watch *online = knock->online;
+
     if (descriptor >= 0) {
         /* A reset frees the board's end at once. */
         struct linger none = {.l_onoff = 1, .l_linger = 0};
@@ -117,6 +118,7 @@ struct restart_watch *restart_watch_start(const struct restart_watch_config *con
     struct restart_watch *online = calloc(1, sizeof *online);
     if (!online)
         return NULL;
+
     *online = (struct restart_watch){
         .config = *config, .on_done = on_done, .userdata = userdata, .gone = config->is_gone};
     online->start_us = online->silent_us = online->alive_us = loop_now_us();

@@ -29,6 +29,7 @@ static size_t take_color_byte(struct sgr_strip *colors, unsigned char *target, u
         colors->held = 0;
         return 0;
     }
+
     memcpy(target, colors->bytes, colors->held); /* it was something else */
     size_t used = colors->held;
     colors->held = 0;

@@ -36,8 +36,10 @@ static size_t min_size(size_t a, size_t b)
 static size_t shown_length(const char *argument, const char *letters_with_value)
 {
     size_t length = strlen(argument);
+
     if (argument[0] != '-')
         return 0;
+
     const char *equals = strchr(argument, '=');
     size_t shown = length;
     if (argument[1] != '-')
@@ -57,6 +59,7 @@ static char *hide(const char *argument, int index, const char *letters_with_valu
     char *copy = calloc(1, shown + MARK_MAX + 1);
     if (!copy)
         return NULL;
+
     memcpy(copy, argument, shown);
     if (argument[shown] != '\0' || shown == 0)
         snprintf(copy + shown, MARK_MAX, "%c%d.%zu%c", MARK_OPEN, index, shown, MARK_CLOSE);
@@ -93,6 +96,7 @@ static bool read_number(const char **text, char end, size_t limit, size_t *numbe
 {
     const char *digit = *text;
     size_t value = 0;
+
     for (; *digit >= '0' && *digit <= '9' && value <= limit; digit++)
         value = value * 10 + (size_t)(*digit - '0');
     if (digit == *text || *digit != end || value > limit)
@@ -108,10 +112,12 @@ static char *follow(const struct argv_mask *argv_mask, const char **text, size_t
 {
     const char *at = *text;
     size_t offset;
+
     if (*at++ != MARK_OPEN || argv_mask->argc < 1)
         return NULL;
     if (!read_number(&at, '.', (size_t)argv_mask->argc - 1, index))
         return NULL;
+
     /* The end is where the mark's own argument was cut, or before it when that has been wiped. */
     size_t limit = strlen(argv_mask->shown[*index]);
     if (!read_number(&at, MARK_CLOSE, limit, &offset))
@@ -126,6 +132,7 @@ char *argv_mask_reveal(const struct argv_mask *argv_mask, const char *text,
                        void *(*allocate)(size_t size))
 {
     size_t size = 1, index;
+
     for (const char *at = text; *at;) {
         const char *value = follow(argv_mask, &at, &index);
         size += value ? strlen(value) : 1;

@@ -113,6 +113,7 @@ static void on_browsed(const struct board_list *boards, const struct ota_failure
                        void *userdata)
 {
     struct selection *selection = userdata;
+
     if (failure && boards->count > 0)
         diag_warning("%s", failure->message);
     if (boards->count > 0)

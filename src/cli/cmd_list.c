@@ -30,6 +30,7 @@ static bool print_boards(const struct program *program, const struct board_list 
 {
     bool is_written = true;
     int64_t since_start_us = loop_now_us() - program->start_us;
+
     if (program->options->json)
         for (size_t i = 0; i < boards->count; i++)
             is_written &= report_json_board(stdout, boards->items[i], since_start_us);
@@ -45,6 +46,7 @@ static void on_browse_done(const struct board_list *boards, const struct ota_fai
 {
     struct program *program = userdata;
     struct board_list matching = {0};
+
     if (boards->count)
         board_match(&matching, boards, program->options, false, &program->failure);
     if (failure)

@@ -127,8 +127,10 @@ static enum ota_error prepare(struct program *program)
 {
     const struct options *options = program->options;
     struct ota_failure *failure = &program->failure;
+
     if (plan_make(&program->plan, options, failure) != OTA_OK)
         return failure->error;
+
     program->loop = loop_new();
     if (!program->loop)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
@@ -168,6 +170,7 @@ static enum ota_error upload(struct program *program)
                                         .event_userdata = program,
                                         .on_done = on_fleet_done,
                                         .done_userdata = program};
+
     program->fleet = fleet_start(&config);
     report_ask(program->report, tell_standings, program->fleet);
     if (!program->fleet || loop_run(program->loop) < 0)
@@ -208,6 +211,7 @@ static int run_upload(struct program *program)
 int cmd_upload_run(const struct options *options, struct report *report)
 {
     struct program program = {.options = options, .report = report};
+
     signal(SIGPIPE, SIG_IGN); /* who no longer reads what is said does not end the upload */
     int status = run_upload(&program);
     keyboard_free(program.keyboard);

@@ -280,6 +280,7 @@ int cmd_write_run(const struct options *options, struct report *report)
     struct ota_failure failure;
     enum ota_error error = plan_make(&plan, options, &failure);
     const struct image *image = error == OTA_OK ? plan.images[0].image : NULL;
+
     if (error == OTA_OK)
         error = check_target(options->output, options, image, &failure);
     if (error == OTA_OK)

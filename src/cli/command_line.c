@@ -61,6 +61,7 @@ static bool spell_option(char buffer[SHOWN_MAX], const char *text)
     size_t length = strcspn(name, NAME_END);
     if (name == text || length == 0)
         return false;
+
     if (options_find_name(name, length))
         snprintf(buffer, SHOWN_MAX, "--%.*s", (int)length, name);
     else if (hyphens < 2 && name[1] == '\0' && options_find_letter(*name))
@@ -87,6 +88,7 @@ static enum ota_error unknown_letter(const char *argument, struct ota_failure *f
 {
     char buffer[SHOWN_MAX];
     const char *letter = argument + 1;
+
     while (letter[1] && options_find_letter(*letter))
         letter++;
     size_t length = 1; /* of the character, which may be UTF-8 */
@@ -127,8 +129,10 @@ static enum ota_error popt_failed(const struct reader *reader, int code,
                                   struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
+
     if (code == POPT_ERROR_BADOPT)
         return unknown_option(reader, failure);
+
     show_last(buffer, current_argument(reader));
     if (code == POPT_ERROR_NOARG)
         return ota_fail(failure, OTA_E_USAGE, "option '%s' needs a value", buffer);
@@ -249,6 +253,7 @@ static enum ota_error take_option(struct reader *reader, int code, struct ota_fa
 {
     char spelled[SHOWN_MAX];
     char letter = '\0';
+
     if (code >= 0)
         letter = options_find((enum option)code)->shortName;
     bool is_short = (code < 0 || letter) && lacks_dash(reader, letter, spelled);
@@ -269,6 +274,7 @@ static enum ota_error unexpected_argument(const struct command_line *line, const
                                           struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
+
     escape_string(buffer, sizeof buffer, text);
     const char *option = !line->given[OPTION_FILE] ? "-f" : !line->given[OPTION_IP] ? "-i" : NULL;
     if (option)
@@ -282,6 +288,7 @@ static enum ota_error unexpected_argument(const struct command_line *line, const
 static enum ota_error wrong_dash(const char *text, struct ota_failure *failure)
 {
     char spelled[SHOWN_MAX];
+
     if (!spell_option(spelled, text))
         return ota_fail(
             failure, OTA_E_USAGE,
@@ -345,6 +352,7 @@ static enum ota_error check_arguments(struct reader *reader, struct ota_failure 
     const char *argument = poptGetArg(reader->popt);
     if (!argument)
         return OTA_OK;
+
     if (argument[0] == '-' && argument[1] != '\0')
         return fail_and_wipe(reader, argument,
                              "unexpected arguments after '--'; leave the '--' out", failure);
@@ -374,6 +382,7 @@ static enum ota_error read_options(struct reader *reader, struct ota_failure *fa
 {
     enum ota_error first = OTA_OK;
     int code;
+
     while ((code = poptGetNextOpt(reader->popt)) != -1) {
         struct ota_failure further;
         enum ota_error error = take_option(reader, code, first == OTA_OK ? failure : &further);

@@ -43,6 +43,7 @@ static void on_keyboard_readable(unsigned events, void *userdata)
     struct keyboard *keyboard = userdata;
     char bytes[KEYBOARD_LINE_MAX];
     ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
+
     for (ssize_t i = 0; i < count; i++)
         take_typed(keyboard, bytes[i]);
     bool has_ended = count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN);

@@ -179,6 +179,7 @@ static enum ota_error check_upload(const struct options *options, const struct c
                                    struct ota_failure *failure)
 {
     const bool all_have_files = line->given[OPTION_HOSTS] && !line->given[OPTION_IP];
+
     if (!names_any_board(line) && !names_upload(line) && !line->given[OPTION_FILE] &&
         !wants_log(line))
         return ota_fail(
@@ -305,6 +306,7 @@ static enum ota_error set_password(struct options *options, struct command_line 
     enum exposure exposure = EXPOSED_TO_NOBODY;
     char *password = line->password;
     const char *path = line->value[OPTION_AUTH_FILE];
+
     line->password = NULL;
     if (!password && path) {
         enum ota_error error = password_from_file(&password, path, &exposure, failure);

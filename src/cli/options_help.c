@@ -38,6 +38,7 @@ static const char help_tail[] =
 static void print_wrapped(const char *text, size_t column)
 {
     size_t used = column;
+
     for (const char *word = text; *word;) {
         size_t length = strcspn(word, " ");
         if (used > column && used + 1 + length > LINE_WIDTH) {
@@ -53,6 +54,7 @@ static void print_wrapped(const char *text, size_t column)
 static void print_option_row(const struct poptOption *row)
 {
     int used = row->shortName ? printf("  -%c, ", row->shortName) : printf("      ");
+
     used += printf("--%s", row->longName);
     if (row->argDescrip)
         used += printf("%s%s", options_value_is_optional(row) ? "" : " ", row->argDescrip);
@@ -95,6 +97,7 @@ static size_t print_usage_row(const struct poptOption *row, size_t used)
                      ? snprintf(text, sizeof text, "[-%c|--%s%s%s]", row->shortName, row->longName,
                                 space, argument)
                      : snprintf(text, sizeof text, "[--%s%s%s]", row->longName, space, argument);
+
     if (used + 1 + (size_t)length > LINE_WIDTH) {
         printf("\n%*s", USAGE_INDENT - 1, "");
         used = USAGE_INDENT - 1;
@@ -129,6 +132,7 @@ static const char *find_synonym(const char *name, size_t length)
         {"host", "ip"},       {"address", "ip"},  {"target", "ip"},     {"image", "file"},
         {"firmware", "file"}, {"sketch", "file"}, {"bin", "file"},      {"js", "json"},
     };
+
     for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)
         if (strlen(synonyms[i][0]) == length && strncasecmp(synonyms[i][0], name, length) == 0)
             return synonyms[i][1];
@@ -139,8 +143,10 @@ const char *options_suggest(const char *name, size_t length)
 {
     const char *best = find_synonym(name, length);
     size_t best_distance = 3;
+
     if (best || length < 2 || length > NAME_MAX_LENGTH)
         return best;
+
     char wanted[NAME_MAX_LENGTH + 1];
     snprintf(wanted, sizeof wanted, "%.*s", (int)length, name);
     const struct poptOption *row;

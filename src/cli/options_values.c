@@ -35,6 +35,7 @@ static bool parse_bounded_number(const char *text, uint64_t limit, uint64_t *num
 {
     uint64_t value = 0;
     const char *digit = text;
+
     for (; *digit >= '0' && *digit <= '9'; digit++) {
         value = value * 10 + (uint64_t)(*digit - '0');
         if (value > limit)
@@ -50,6 +51,7 @@ static enum ota_error set_targets(struct options *options, const struct command_
 {
     if (line->boards.count == 0)
         return OTA_OK;
+
     options->targets = calloc(line->boards.count, sizeof *options->targets);
     if (!options->targets)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
@@ -66,6 +68,7 @@ static enum ota_error set_port(struct options *options, const char *value,
 {
     char buffer[SHOWN_MAX];
     uint16_t port;
+
     if (!target_parse_port(&port, value, false))
         return ota_fail(failure, OTA_E_USAGE, "--port '%s' is not a port number from 1 to 65535",
                         show_value(buffer, value));
@@ -116,6 +119,7 @@ static enum ota_error set_host_port(struct options *options, const char *value,
             options->port_first <= options->port_last)
             return OTA_OK;
     }
+
     return ota_fail(
         failure, OTA_E_USAGE,
         "--host-port '%s' is neither a port number from 0 (any) to 65535 nor a range such "
@@ -127,6 +131,7 @@ static enum ota_error set_peer(struct options *options, const char *value,
                                struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
+
     options->peer_any = strcmp(value, "any") == 0;
     options->has_peer = !options->peer_any;
     if (options->peer_any ||
@@ -236,6 +241,7 @@ static enum ota_error set_max_size(struct options *options, const char *value,
     char buffer[SHOWN_MAX];
     uint64_t size;
     const char *unit;
+
     if (parse_bounded_number(value, SIZE_LIMIT_MAX, &size, &unit)) {
         int shift = *unit == 'K' ? 10 : *unit == 'M' ? 20 : 0;
         if (shift != 0)
@@ -260,6 +266,7 @@ static bool parse_seconds(const char *text, int64_t limit_s, int64_t *us)
     const char *end = text;
     bool is_valid = *text == '.' || parse_bounded_number(text, (uint64_t)limit_s, &seconds, &end);
     int64_t unit_us = 1000000;
+
     if (is_valid && *end == '.') {
         const char *digits = end + 1;
         is_valid = parse_bounded_number(digits, 999, &fraction, &end) && end - digits <= 3;
@@ -334,6 +341,7 @@ static enum ota_error set_number(unsigned *number, const char *option, const cha
     char buffer[SHOWN_MAX];
     uint64_t parsed;
     const char *end;
+
     if (!parse_bounded_number(value, limit, &parsed, &end) || *end != '\0' || parsed < least)
         return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a number from %u to %u", option,
                         show_value(buffer, value), least, limit);
@@ -423,6 +431,7 @@ static enum ota_error set_timestamps(struct options *options, const char *value,
                                      struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
+
     options->timestamps = *value ? TIMESTAMPS_WALL : TIMESTAMPS_SINCE_START;
     if (*value == '\0' || strcmp(value, "wall") == 0)
         return OTA_OK;

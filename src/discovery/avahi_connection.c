@@ -72,6 +72,7 @@ static void on_failure(struct avahi_connection *daemon)
 {
     int error = daemon->avahi.client_errno(daemon->client);
     bool is_wanted = daemon->is_there && daemon->callbacks.on_gone(daemon->callbacks.userdata);
+
     daemon->is_there = false;
     if (!is_wanted || error != AVAHI_ERR_DISCONNECTED) {
         give_up(daemon, error, false);
@@ -93,9 +94,11 @@ static void on_client(AvahiClient *client, AvahiClientState state, void *userdat
 {
     struct avahi_connection *daemon = userdata;
     (void)client;
+
     /* The first call comes from within avahi_client_new(), whose caller sees the state itself. */
     if (!daemon->client)
         return;
+
     if (state == AVAHI_CLIENT_FAILURE)
         on_failure(daemon);
     else if (state != AVAHI_CLIENT_CONNECTING && !daemon->is_there)
@@ -125,10 +128,12 @@ static bool is_on_bus(const struct avahi_connection *daemon)
 static void on_connection_timeout(void *userdata)
 {
     struct avahi_connection *daemon = userdata;
+
     if (!daemon->is_new_client_due) {
         give_up(daemon, AVAHI_ERR_DISCONNECTED, false);
         return;
     }
+
     daemon->is_new_client_due = false;
     int error = new_client(daemon);
     if (error)
@@ -183,6 +188,7 @@ avahi_connection_connect(struct loop *loop, const struct avahi_connection_callba
         snprintf(reason, capacity, "out of memory");
         return NULL;
     }
+
     *daemon = (struct avahi_connection){.loop = loop, .callbacks = *callbacks};
     int error = open_connection(daemon, reason, capacity);
     if (error == 0)

@@ -24,6 +24,7 @@ const char *avahi_library_load(struct avahi_library *avahi)
     void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return dlerror();
+
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         void *function = dlsym(library, functions[i].name);
         if (!function)
@@ -40,6 +41,7 @@ bool avahi_library_to_address(struct address *address, const AvahiAddress *sourc
     struct sockaddr_in v4 = {.sin_family = AF_INET};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
     bool known;
+
     if (source->proto == AVAHI_PROTO_INET) {
         v4.sin_addr.s_addr = source->data.ipv4.address;
         known = address_from(address, (struct sockaddr *)&v4, sizeof v4);

@@ -62,6 +62,7 @@ static int settle_contest(struct board_list *boards, const struct contest *conte
 {
     struct address there[CLAIMS_MAX];
     size_t count = 0;
+
     for (size_t i = 0; i < contest->count; i++)
         if (is_alive[contest->first + i])
             there[count++] = rivals[contest->first + i];
@@ -128,6 +129,7 @@ static double seconds_since(const struct board_browse *browse)
 static void warn_if_incomplete(const struct board_browse *browse, bool is_cut_short)
 {
     size_t count = browse->boards.count, resolved = 0;
+
     for (size_t i = 0; i < count; i++)
         resolved += browse->boards.items[i]->is_resolved;
     if (count > CACHE_BOARDS)
@@ -144,6 +146,7 @@ static void warn_if_incomplete(const struct board_browse *browse, bool is_cut_sh
 static void finish_normally(struct board_browse *browse, bool is_cut_short)
 {
     struct ota_failure failure;
+
     warn_if_incomplete(browse, is_cut_short);
     if (browse->boards.count) {
         finish_browse(browse, NULL);
@@ -171,6 +174,7 @@ static void on_boards_answer(const struct mdns_answer *answer, void *userdata)
 {
     struct board_browse *browse = userdata;
     struct ota_failure failure;
+
     if (answer->event != MDNS_FOUND)
         browse->query = NULL;
     if (answer->event == MDNS_UNAVAILABLE) {
@@ -196,6 +200,7 @@ struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *m
     struct board_browse *browse = calloc(1, sizeof *browse);
     if (!browse)
         return NULL;
+
     *browse = (struct board_browse){
         .loop = loop, .start_us = loop_now_us(), .done = done, .userdata = userdata};
     loop_timer_init(&browse->timeout, loop, on_browse_timeout, browse);

@@ -21,6 +21,7 @@ static int compare_instances(const char *a, const char *b)
 static size_t find_place(const struct board_list *boards, const char *instance)
 {
     size_t first = 0, last = boards->count;
+
     while (first < last) {
         size_t middle = first + (last - first) / 2;
         if (compare_instances(boards->items[middle]->instance, instance) < 0)
@@ -35,8 +36,10 @@ static size_t find_place(const struct board_list *boards, const char *instance)
 static int make_room_for_board(struct board_list *boards)
 {
     size_t count = boards->count;
+
     if (count & (count - 1) || (count && count < CAPACITY_MIN))
         return 0;
+
     size_t capacity = count ? 2 * count : CAPACITY_MIN;
     struct board **items = reallocarray(boards->items, capacity, sizeof(void *));
     if (!items)
@@ -75,6 +78,7 @@ static void update(struct board *board, const struct mdns_answer *answer)
     bool is_resolved = answer->host[0] != '\0' && !answer->is_further;
     bool is_worse = has_ipv4(board->has_address, &board->address) &&
                     !has_ipv4(answer->has_address, &answer->address);
+
     claims_add(&board->claims, answer);
     if (!is_resolved || is_worse)
         return;
@@ -104,6 +108,7 @@ int board_list_split(struct board_list *boards, size_t number, const struct addr
 {
     struct board *const original = boards->items[number];
     const size_t before = boards->count;
+
     for (size_t i = 1; i < count; i++) {
         struct board *copy = insert(boards, number + i, original->instance);
         if (!copy) {
@@ -144,10 +149,12 @@ bool board_has_name(const struct board *board, const char *pattern)
 {
     static const char local[] = ".local";
     char label[sizeof board->host];
+
     if (fits_pattern(pattern, board->instance))
         return true;
     if (!board->is_resolved)
         return false;
+
     memcpy(label, board->host, sizeof label);
     size_t length = strlen(label);
     if (length >= strlen(local) && strcasecmp(label + length - strlen(local), local) == 0)

@@ -55,6 +55,7 @@ static void answer_lookup(int socket, const void *argument)
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
     struct addrinfo *list = NULL;
     struct result result;
+
     memset(&result, 0, sizeof result); /* padding too: all of it goes through the socket */
     int error = getaddrinfo(argument, NULL, &hints, &list);
     result.is_local = error == EAI_MEMORY || (error == EAI_SYSTEM && error_is_local(errno));
@@ -76,6 +77,7 @@ static void on_result(unsigned events, void *userdata)
     ssize_t length = recv(lookup->child.socket, &result, sizeof result, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+
     if (length != (ssize_t)sizeof result)
         result =
             (struct result){.why = "the process that asks the system resolver ended unexpectedly",
@@ -91,6 +93,7 @@ struct host_lookup *host_lookup_start(struct loop *loop, const char *name,
     struct host_lookup *lookup = calloc(1, sizeof *lookup);
     if (!lookup)
         return NULL;
+
     *lookup = (struct host_lookup){.loop = loop, .done = done, .userdata = userdata};
     if (worker_start(&lookup->child, answer_lookup, name) < 0) {
         free(lookup);

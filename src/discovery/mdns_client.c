@@ -89,6 +89,7 @@ static void on_request(unsigned events, void *userdata)
     ssize_t length = recv(server->socket, &request, sizeof request, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+
     if (length != (ssize_t)sizeof request)
         loop_quit(server->loop);
     else if (request.cancel)
@@ -103,6 +104,7 @@ static void serve(int socket, const void *argument)
     struct server server = {.socket = socket, .loop = loop_new()};
     if (!server.loop)
         return;
+
     loop_end_without_memory(server.loop);
     struct loop_watch requests = {.loop = NULL};
     char reason[MDNS_REASON_MAX];
@@ -199,10 +201,12 @@ static void finish_query(struct mdns_query *query, const struct mdns_answer *ans
 static void on_worker_timeout(void *userdata)
 {
     struct mdns_client *mdns = userdata;
+
     if (mdns->running) {
         stop_worker(mdns, "avahi-daemon or the D-Bus system bus does not answer", false);
         return;
     }
+
     struct mdns_query *query = mdns->queries;
     if (!query)
         return;
@@ -225,6 +229,7 @@ static void flush(struct mdns_client *mdns)
 {
     unsigned events = LOOP_READABLE;
     struct mdns_query *next;
+
     for (struct mdns_query *query = mdns->queries; query; query = next) {
         next = query->next;
         if (query->state == QUERY_SENT)
@@ -258,6 +263,7 @@ static void confirm(struct mdns_client *mdns)
 static void handle_answer(struct mdns_client *mdns, struct record *record)
 {
     struct mdns_query *query = mdns->queries;
+
     while (query && query->request.id != record->id)
         query = query->next;
     if (!query || query->state != QUERY_SENT)
@@ -272,6 +278,7 @@ static void handle_answer(struct mdns_client *mdns, struct record *record)
 static void on_worker_record(unsigned events, void *userdata)
 {
     struct mdns_client *mdns = userdata;
+
     if (events & LOOP_WRITABLE)
         flush(mdns);
     if (!mdns->running)
@@ -303,6 +310,7 @@ static int start(struct mdns_client *mdns)
         errno = ENOMEM;
         return -1;
     }
+
     mdns->running = true;
     loop_timer_start(&mdns->timeout, HELLO_TIMEOUT_US);
     return 0;
@@ -362,6 +370,7 @@ struct mdns_query *mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind
     struct mdns_query *query = calloc(1, sizeof *query);
     if (!query)
         return NULL;
+
     *query = (struct mdns_query){.mdns = mdns,
                                  .request = {.id = ++mdns->last_id, .kind = kind},
                                  .on_answer = on_answer,

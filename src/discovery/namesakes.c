@@ -42,8 +42,10 @@ size_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims
 {
     struct ifaddrs *interfaces;
     size_t count = 0;
+
     if (claims->count < 2 || getifaddrs(&interfaces) < 0)
         return 0;
+
     for (size_t i = 0; i < claims->count; i++)
         if (has_rival(claims, &claims->items[i], interfaces) &&
             !is_claimed(rivals, count, &claims->items[i].address))

@@ -11,6 +11,7 @@ static bool append_label(char *text, size_t capacity, const void *label, size_t 
 {
     const char *bytes = label;
     size_t used = strlen(text);
+
     for (size_t i = 0; i < length; i++) {
         bool is_special = bytes[i] == '.' || bytes[i] == '\\';
         if (bytes[i] == '\0' || used + is_special + 1 >= capacity)
@@ -33,8 +34,10 @@ bool srv_parse(char *host, size_t capacity, uint16_t *port, const void *data, si
 {
     const uint8_t *bytes = data;
     size_t offset = HEADER_SIZE;
+
     if (size <= HEADER_SIZE || capacity == 0)
         return false;
+
     *port = (uint16_t)(bytes[PORT_OFFSET] << 8 | bytes[PORT_OFFSET + 1]);
     host[0] = '\0';
     while (offset < size && bytes[offset] != 0) {

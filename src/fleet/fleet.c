@@ -72,6 +72,7 @@ static void skip(struct member *member, enum ota_skip why, const char *message)
 {
     char name[4 * TARGET_NAME_MAX];
     struct fleet *fleet = member->fleet;
+
     fleet_set_state(member, ENDED);
     fleet->canaries += (size_t)(member - fleet->members) < fleet->canaries;
     fleet->totals.skipped++;
@@ -181,6 +182,7 @@ static void on_job_event(const struct ota_event *event, void *userdata)
 {
     struct member *member = userdata;
     struct ota_totals *totals = &member->fleet->totals;
+
     totals->bytes = totals->bytes - member->bytes + event->bytes;
     member->bytes = event->bytes;
     totals->total = totals->total - member->total + event->total;
@@ -196,6 +198,7 @@ static void on_job_event(const struct ota_event *event, void *userdata)
 static void fail_member(struct member *member, const struct ota_failure *failure)
 {
     char name[4 * TARGET_NAME_MAX];
+
     escape_string(name, sizeof name, member->assignment->target.name);
     on_job_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
                                      .board = name,
@@ -231,6 +234,7 @@ static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
         member->endpoints = *endpoints;
         return true;
     }
+
     escape_string(name, sizeof name, same->assignment->target.name);
     if (same->assignment->image != member->assignment->image) {
         ota_fail(&failure, OTA_E_USAGE, "is the same board as %s, which gets another image", name);
@@ -322,8 +326,10 @@ static size_t find_places(size_t wanted, size_t logs)
 {
     struct rlimit limit;
     const rlim_t reserved = 16 + logs, needed = reserved + 2 * (rlim_t)wanted;
+
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
         return wanted;
+
     limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return wanted;
@@ -372,6 +378,7 @@ void fleet_interrupt(struct fleet *fleet, int signal_number)
 {
     if (fleet->signal_number || has_ended(fleet))
         return;
+
     fleet->signal_number = signal_number;
     fleet->why_stopped = "not tried, as the upload was interrupted";
     fleet_password_dismiss(fleet);
@@ -468,6 +475,7 @@ void fleet_free(struct fleet *fleet)
 {
     if (!fleet)
         return;
+
     fleet_password_dismiss(fleet);
     for (size_t i = 0; fleet->members && i < fleet->config.count; i++)
         job_free(fleet->members[i].job);

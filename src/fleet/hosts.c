@@ -64,6 +64,7 @@ static enum ota_error take_word(struct parser *parser)
 {
     bool is_quoted = false;
     char *target = parser->word;
+
     for (; parser->at < parser->end && (is_quoted || !is_blank_line(*parser->at)); parser->at++) {
         if (*parser->at == '"') {
             is_quoted = !is_quoted;
@@ -151,10 +152,12 @@ static enum ota_error take_target(struct host_line *line, struct parser *parser)
 {
     /* In quotes it is the odd name of a board. */
     bool is_key = find_key(parser->at, (size_t)(parser->end - parser->at)) != NULL;
+
     if (take_word(parser) != OTA_OK)
         return parser->failure->error;
     if (is_key)
         return reject_word(parser, "stands where the board's name or address should be");
+
     struct ota_failure cause;
     if (target_parse(&line->target, parser->word, &cause) != OTA_OK)
         return reject_line(parser, cause.message);
@@ -179,11 +182,13 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
 static struct host_line *append_host_line(struct hosts *hosts, const struct parser *parser)
 {
     bool is_full = (hosts->count & (hosts->count - 1)) == 0; /* it has room for a power of two */
+
     if (hosts->count == HOSTS_COUNT_MAX) {
         ota_fail(parser->failure, OTA_E_USAGE, "%s names more than %d boards", parser->name,
                  HOSTS_COUNT_MAX);
         return NULL;
     }
+
     if (is_full) {
         size_t capacity = hosts->count ? 2 * hosts->count : 1;
         struct host_line *lines = realloc(hosts->lines, capacity * sizeof *lines);
@@ -201,6 +206,7 @@ static struct host_line *append_host_line(struct hosts *hosts, const struct pars
 static enum ota_error parse_line(struct hosts *hosts, struct parser *parser)
 {
     size_t length = (size_t)(parser->end - parser->at);
+
     if (length > 0 && parser->end[-1] == '\r') {
         parser->end--;
         length--;
@@ -227,6 +233,7 @@ enum ota_error hosts_parse(struct hosts *hosts, const char *name, const char *te
     char shown[NAME_SHOWN];
     struct parser parser = {.name = input_show(shown, sizeof shown, name), .failure = failure};
     const char *at = text + utf8_mark(text, length), *end = text + length;
+
     *hosts = (struct hosts){0};
     while (at < end) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
@@ -253,6 +260,7 @@ static enum ota_error read_list(struct hosts *hosts, int descriptor, const char 
     char *text = malloc(HOSTS_SIZE_MAX + 1);
     if (!text)
         return out_of_memory(failure);
+
     input_show(shown, sizeof shown, name);
     ssize_t length = input_read_all(descriptor, text, HOSTS_SIZE_MAX + 1);
     if (length < 0)

@@ -214,6 +214,7 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
 {
     char message[OTA_MESSAGE_MAX + 128];
     int64_t wait_us = job_policy_pause_us(job->attempt);
+
     if (!job_policy_is_absence(failure->error))
         job->broken = (struct broken){*failure, phase, job->acknowledged};
     /* A board that aborts with unread data queued resets, and its reason is lost; in lock-step
@@ -239,6 +240,7 @@ static void fall_back(struct job *job, enum ota_phase phase, const struct ota_fa
 {
     char message[OTA_MESSAGE_MAX + 128];
     int64_t wait_us = job_policy_pause_us(1);
+
     snprintf(message, sizeof message,
              "%s: %s; its core does not unpack what is compressed, so the image follows "
              "uncompressed in %.0f s",
@@ -256,6 +258,7 @@ static void look_for_board_again(struct job *job, enum ota_phase phase,
                                  const struct ota_failure *failure)
 {
     char message[OTA_MESSAGE_MAX + 128];
+
     if (!job->waits) {
         snprintf(message, sizeof message, "%s: %s; waiting for the board, %.3g s at most",
                  ota_phase_name(phase), failure->message,
@@ -271,6 +274,7 @@ static void end_job(struct job *job, enum ota_phase phase, const struct ota_fail
 {
     struct ota_failure result = *failure;
     const struct broken *broken = &job->broken;
+
     if (job_policy_is_absence(failure->error) && broken->failure.error) {
         ota_fail(&result, broken->failure.error, "%s; and then: %s", broken->failure.message,
                  failure->message);
@@ -288,6 +292,7 @@ static void conclude(struct job *job, enum ota_phase phase, const struct ota_fai
     int64_t wait_us = job->config.options->wait_us;
     bool is_waited_for =
         wait_us && job_policy_is_absence(failure->error) && !job->broken.failure.error;
+
     if (is_waited_for && loop_now_us() - job->start_us < wait_us)
         look_for_board_again(job, phase, failure);
     else if (job_policy_wants_plain(job->image, failure))
@@ -337,6 +342,7 @@ static void on_verdict(const struct ota_failure *verdict, void *userdata)
 {
     struct job *job = userdata;
     struct ota_failure result;
+
     add_verdict(job, &result, verdict);
     bool goes_on = boot_check_is_endless(job->config.options);
     if (!goes_on) {
@@ -451,8 +457,10 @@ void job_end_log(struct job *job, bool is_time_over)
 {
     struct ota_failure result = {.error = OTA_OK};
     const char *reason = "";
+
     if (job->image || !job->follow)
         return;
+
     bool was_reached = boot_check_was_connected(job->follow, &reason);
     if (!was_reached && is_time_over)
         ota_fail(&result, OTA_E_UNPROVEN, "its log was never reached: %s", reason);
@@ -491,6 +499,7 @@ static void on_session_done(struct session *session, const struct ota_failure *f
     struct job *job = userdata;
     struct ota_failure result = *failure;
     enum ota_phase phase = session_phase(session);
+
     session_free(session);
     job->session = NULL;
     if (result.error == OTA_OK && boot_check_is_wanted(job->config.options))
@@ -553,6 +562,7 @@ static struct session_config make_session_config(struct job *job)
         .min_auth = job->config.assignment->min_auth,
         .announces_password = job->found.password == TXT_YES,
     };
+
     if (image_fit_sha256_challenge(job->sha256_objection, job->image) == IMAGE_FIT_REFUSED)
         config.sha256_objection = job->sha256_objection;
     return config;
@@ -682,6 +692,7 @@ static void sort_addresses(struct resolution *found)
 static void take_resolution(struct job *job, const struct resolution *resolution)
 {
     const struct resolution before = job->found;
+
     job->found = *resolution;
     sort_addresses(&job->found);
     if (job->found.port || !before.port ||
@@ -700,6 +711,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
 {
     struct job *job = userdata;
     struct ota_failure result = {0};
+
     if (failure)
         result = *failure;
     if (resolution)
@@ -723,6 +735,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
 void job_start(struct job *job)
 {
     const struct target *target = &job->config.assignment->target;
+
     if (!job->start_us) {
         job->start_us = loop_now_us();
         if (job->config.options->deadline_us && job->image)

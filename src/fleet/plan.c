@@ -34,6 +34,7 @@ static enum ota_error screen_for_command(const struct image *image, const struct
 {
     char shown[512], reason[IMAGE_FIT_REASON_MAX];
     enum image_fit screening = image_fit_image(reason, image, options->command);
+
     input_show(shown, sizeof shown, image->path);
     if (screening == IMAGE_FIT_REFUSED && !options->force)
         return ota_fail(failure, OTA_E_IMAGE, "%s %s (--force sends it all the same)", shown,
@@ -84,6 +85,7 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
     struct plan_image *images = grow_assignments(plan->images, plan->image_count, sizeof *images);
     if (!images)
         return out_of_memory(failure);
+
     plan->images = images;
     struct plan_image *loaded = &images[plan->image_count];
     *loaded = (struct plan_image){.path = strdup(path)};
@@ -121,8 +123,10 @@ static enum ota_error load_password(struct plan *plan, const char *path,
     enum exposure exposure;
     struct plan_password *passwords =
         grow_assignments(plan->passwords, plan->password_count, sizeof *passwords);
+
     if (!passwords)
         return out_of_memory(failure);
+
     plan->passwords = passwords;
     struct plan_password *loaded = &passwords[plan->password_count];
     *loaded = (struct plan_password){.path = strdup(path)};
@@ -196,6 +200,7 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
                                         line->has_min_auth ? line->min_auth : options->min_auth};
     struct assignment *planned = find_planned(plan, &line->target);
     const bool is_upload = path || !(options->monitor || options->expect);
+
     if (!path && is_upload)
         return ota_fail(
             failure, OTA_E_USAGE,
@@ -241,6 +246,7 @@ static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
 {
     struct hosts hosts;
     enum ota_error error = hosts_read(&hosts, plan->options->hosts, failure);
+
     for (size_t i = 0; i < hosts.count && error == OTA_OK; i++) {
         if (hosts.lines[i].target.port == 0)
             hosts.lines[i].target.port = plan->options->port;
@@ -255,6 +261,7 @@ enum ota_error plan_make(struct plan *plan, const struct options *options,
                          struct ota_failure *failure)
 {
     enum ota_error error = OTA_OK;
+
     *plan = (struct plan){.options = options};
     if (options->resume)
         error = resume_load(&plan->resume, options->resume, failure);

@@ -96,6 +96,7 @@ static bool record(struct resume *resume, const char *board, json_int_t port, co
         if (json_object_set_new(resume->boards, board, ports) != 0)
             return false;
     }
+
     if (port == 0 && !image)
         json_object_clear(ports);
     else if (port != 0)
@@ -109,6 +110,7 @@ static enum ota_error take_outcome(struct resume *resume, const json_t *event, b
 {
     char image[IMAGE_MAX];
     const json_t *board = json_object_get(event, "board");
+
     /* A run that has ended before it came to any board. */
     if (!is_confirmed && json_is_null(board))
         return OTA_OK;
@@ -116,6 +118,7 @@ static enum ota_error take_outcome(struct resume *resume, const json_t *event, b
         return reject_report(place, "does not say which board it is about");
     if (is_confirmed && !find_resumed_image(image, event))
         return reject_report(place, "does not say which image was confirmed");
+
     return record(resume, json_string_value(board), port_of(event), is_confirmed ? image : NULL)
                ? OTA_OK
                : out_of_memory(place->failure);
@@ -126,8 +129,10 @@ static enum ota_error take_event(struct resume *resume, const json_t *event,
 {
     const char *type = json_string_value(json_object_get(event, "event"));
     const char *code = json_string_value(json_object_get(event, "code"));
+
     if (!type)
         return reject_report(place, "is not an event");
+
     /* A run that was cut short may have no result yet. */
     if (strcmp(type, "start") == 0 || strcmp(type, "result") == 0 || strcmp(type, "skipped") == 0)
         resume->is_report = true;
@@ -144,6 +149,7 @@ static enum ota_error take_event(struct resume *resume, const json_t *event,
 static size_t read_report_line(FILE *stream, char line[RESUME_LINE_MAX])
 {
     size_t length = 0;
+
     while (length < RESUME_LINE_MAX) {
         int c = getc(stream);
         if (c == EOF)
@@ -183,6 +189,7 @@ static enum ota_error read_report(struct resume *resume, FILE *stream, char *lin
                                   struct place *place)
 {
     size_t length, size = 0;
+
     while ((length = read_report_line(stream, line)) > 0) {
         place->number++;
         size += length;
@@ -215,6 +222,7 @@ enum ota_error resume_read(struct resume **resume, FILE *stream, const char *nam
     char shown[NAME_SHOWN];
     struct place place = {escape_string(shown, sizeof shown, name), 0, failure};
     char *line = malloc(RESUME_LINE_MAX);
+
     *resume = calloc(1, sizeof **resume);
     if (*resume)
         (*resume)->boards = json_object();
@@ -248,6 +256,7 @@ static FILE *open_stream(const char *path)
     int *descriptor = malloc(sizeof *descriptor);
     if (!descriptor)
         return NULL; /* ENOMEM */
+
     *descriptor = input_open(path);
     FILE *stream = *descriptor >= 0 ? fopencookie(descriptor, "r", functions) : NULL;
     if (!stream) {
@@ -287,6 +296,7 @@ bool resume_is_confirmed(const struct resume *resume, const char *board, uint16_
 {
     char key[KEY_MAX], image[IMAGE_MAX];
     json_t *ports = json_object_get(resume->boards, board);
+
     image_key(image, sha256, command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem");
     if (port != 0)
         return is_image(json_object_get(ports, port_key(key, port)), image);

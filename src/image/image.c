@@ -58,6 +58,7 @@ static enum ota_error check_least(uintmax_t size, const char *shown, struct ota_
 {
     if (size == 0)
         return ota_fail(failure, OTA_E_IMAGE, "%s is empty", shown);
+
     if (size < IMAGE_SIZE_MIN)
         return ota_fail(
             failure, OTA_E_IMAGE,

@@ -17,6 +17,7 @@ enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct i
 {
     const struct inspection *inspection = &image->inspection;
     const char *name = inspection->name;
+
     *reason = '\0';
     if (*image->flaw) {
         snprintf(reason, IMAGE_FIT_REASON_MAX, "%s", image->flaw);

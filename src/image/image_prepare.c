@@ -106,6 +106,7 @@ static struct image *derive_image(const struct image *from, unsigned char *data,
     struct image *image = malloc(sizeof *image);
     if (!image)
         return NULL;
+
     *image = *from;
     image->path = strdup(from->path);
     image->data = data;
@@ -130,12 +131,14 @@ static enum ota_error pack_image(struct image **image, const char *shown,
     unsigned char *data;
     size_t size;
     struct image *plain = *image;
+
     if (!gzip_pack(&data, &size, plain->data, plain->size))
         return out_of_memory(shown, failure);
     if (!data) {
         diag_info("%s does not get smaller by compressing and is sent as it is", shown);
         return OTA_OK;
     }
+
     struct image *packed = derive_image(plain, data, size);
     if (!packed) {
         free(data);
@@ -153,6 +156,7 @@ static enum ota_error compress_image(struct image **image, enum ota_command comm
 {
     char shown[PATH_SHOWN];
     const struct inspection *inspection = &(*image)->inspection;
+
     input_show(shown, sizeof shown, (*image)->path);
     if (refuse_image(*image, shown, failure) != OTA_OK)
         return failure->error;
@@ -172,6 +176,7 @@ static enum ota_error append_trailer(struct image *image, const unsigned char *t
     unsigned char *data = realloc(image->data, image->size + size);
     if (!data)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory for %s, signed", shown);
+
     memcpy(data + image->size, trailer, size);
     image->data = data;
     image->size += size;
@@ -190,6 +195,7 @@ static enum ota_error sign_as(struct image *image, const struct inspection *insp
     unsigned char trailer[SIGN_TRAILER_MAX];
     size_t size;
     const struct sign_file file = {shown, image->data, image->size, inspection};
+
     input_show(shown, sizeof shown, image->path);
     if (sign_make(trailer, &size, key, options->sign_hash, &file, failure) != OTA_OK)
         return failure->error;
@@ -284,8 +290,10 @@ enum ota_error image_prepare_load_key(struct sign_key **key, const char *path,
                                       struct ota_failure *failure)
 {
     char shown[512];
+
     if (sign_key_load_private(key, path, passphrase_ask, NULL, failure) != OTA_OK)
         return failure->error;
+
     exposure_warn(sign_key_exposure(*key), path, "key");
     if (sign_key_is_weak(*key))
         diag_warning("the key in %s is RSA-1024, which can be broken; use RSA-2048 or larger (the "

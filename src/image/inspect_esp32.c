@@ -121,6 +121,7 @@ static bool is_boot_loader(const struct inspection *inspection, struct view view
         return false;
     if (!chip_is_known(inspection->chip) || names_itself_boot_loader(view))
         return true;
+
     for (size_t i = 0; i < walk->count; i++)
         if (chip_maps_flash(inspection->chip, walk->segments[i].address))
             return false;

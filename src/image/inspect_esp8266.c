@@ -93,6 +93,7 @@ static bool walk_sketch(struct esp_walk *walk, struct inspection *inspection, st
         inspect_judge(inspection, INSPECT_TRUNCATED, "the file ends before the sketch");
         return false;
     }
+
     esp_take_header(inspection, view, SECTOR);
     return esp_walk(walk, inspection, view, SECTOR, ESP8266_HEADER_SIZE);
 }
@@ -103,6 +104,7 @@ static void judge_esp8266(struct inspection *inspection, struct view view, struc
     if (!esp_walk(walk, inspection, view, 0, ESP8266_HEADER_SIZE) ||
         !esp_checksum_holds(walk, inspection, inspection->has_eboot ? "eboot" : "the image"))
         return;
+
     if (!inspection->has_eboot) {
         inspect_judge(inspection, INSPECT_VALID, "its checksum holds");
     } else if (walk_sketch(walk, inspection, view)) {

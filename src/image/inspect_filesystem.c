@@ -24,6 +24,7 @@ static void judge_size(struct inspection *inspection, struct view view, uint64_t
                       (uintmax_t)expected, view.size);
         return;
     }
+
     inspect_judge(inspection, INSPECT_CANNOT_TELL,
                   "it has the size that it should have, but no checksum covers the files in it");
     inspection->image_size = (size_t)expected;

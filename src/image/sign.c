@@ -62,6 +62,7 @@ static EVP_MD_CTX *begin_verification(init_fn *init, const struct sign_key *key,
     if (context != NULL &&
         init(context, NULL, hash_names[hash], key->crypto.context, NULL, key->pkey, params) == 1)
         return context;
+
     EVP_MD_CTX_free(context);
     return NULL;
 }
@@ -105,6 +106,7 @@ static bool find_signature(struct found *found, const struct sign_file *file)
     const struct inspection *inspection = file->inspection;
     size_t trailer_size = inspection->trailer_size;
     bool is_endless = inspection->format == INSPECT_PICO || inspection->format == INSPECT_UNKNOWN;
+
     *found = (struct found){.scheme = SCHEME_ESP8266};
     if (inspection->trailer == INSPECT_SIGNATURE_ESP32)
         found->scheme = SCHEME_ESP32;
@@ -137,6 +139,7 @@ static enum ota_error choose_scheme(enum scheme *scheme, const struct sign_key *
     bool is_for_esp32 = (inspection->families & INSPECT_FAMILY_ESP32) != 0;
     bool is_for_others = (inspection->families & ~(unsigned)INSPECT_FAMILY_ESP32) != 0;
     struct found found;
+
     *scheme = is_for_others ? SCHEME_ESP8266 : SCHEME_ESP32;
     if (find_signature(&found, file))
         return ota_fail(failure, OTA_E_IMAGE,
@@ -253,6 +256,7 @@ enum ota_error sign_verify(struct signature *signature, const struct sign_key *k
                            const struct sign_file *file, struct ota_failure *failure)
 {
     struct found found;
+
     *signature = (struct signature){.hash = SIGN_SHA256};
     if (!find_signature(&found, file))
         return decide_absent(signature, file->inspection);

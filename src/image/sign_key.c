@@ -107,6 +107,7 @@ static enum ota_error parse(struct sign_key *key, const struct pem *pem, char *p
     BIO *source = BIO_new_mem_buf(pem->text, (int)pem->size);
     if (source == NULL)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+
     switch (content_of(pem)) {
     case CONTENT_PRIVATE:
         enter_ciphers();
@@ -183,10 +184,12 @@ static enum ota_error load_private(struct sign_key *key, const struct pem *pem,
                                    struct ota_failure *failure)
 {
     char *password = NULL;
+
     if (content_of(pem) != CONTENT_PRIVATE)
         return refuse_content(key, content_of(pem), failure);
     if (pem_contains(pem, "ENCRYPTED") && ask(&password, key->shown, userdata, failure) != OTA_OK)
         return failure->error;
+
     enum ota_error error = parse(key, pem, password, failure);
     secret_free(password);
     return error;
@@ -197,6 +200,7 @@ static enum ota_error load_public(struct sign_key *key, const struct pem *pem,
 {
     if (content_of(pem) == CONTENT_NONE)
         return refuse_content(key, CONTENT_NONE, failure);
+
     if (content_of(pem) == CONTENT_PRIVATE && pem_contains(pem, "ENCRYPTED"))
         return ota_fail(
             failure, OTA_E_USAGE,
@@ -212,6 +216,7 @@ static enum ota_error load_pem(struct sign_key *key, const char *path, bool is_p
     struct pem *pem = secret_alloc(sizeof *pem);
     if (pem == NULL)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+
     enum ota_error error = read_pem(pem, path, key, failure);
     if (error == OTA_OK)
         error = is_private ? load_private(key, pem, ask, userdata, failure)

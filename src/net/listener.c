@@ -64,6 +64,7 @@ static struct expectation *find_expectation(const struct listener *listener,
 static void turn_away(struct listener *listener, int descriptor, const struct address *peer)
 {
     char text[ADDRESS_TEXT_MAX + 8];
+
     close(descriptor);
     listener->stranger = *peer;
     listener->stranger_us = loop_now_us();
@@ -118,6 +119,7 @@ static void on_connection(unsigned events, void *userdata)
 {
     (void)events;
     struct listener *listener = userdata;
+
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         struct sockaddr_storage storage;
         socklen_t length = sizeof storage;
@@ -195,6 +197,7 @@ static enum ota_error describe_listen_failure(struct ota_failure *failure,
 {
     char where[SOURCE_TEXT_MAX];
     char ports[40] = "any port";
+
     if (port_last != port_first)
         snprintf(ports, sizeof ports, "any TCP port from %u to %u", port_first, port_last);
     else if (port_first)
@@ -247,6 +250,7 @@ struct listener *listener_open(struct loop *loop, const struct source *source, u
         ota_fail(failure, OTA_E_INTERNAL, "out of memory");
         return NULL;
     }
+
     listener->loop = loop;
     listener->descriptor = listen_on_first_free(source, port_first, port_last);
     if (listener->descriptor < 0) {
@@ -269,6 +273,7 @@ void listener_close(struct listener *listener)
 {
     if (!listener)
         return;
+
     while (listener->expectations) {
         struct expectation *next = listener->expectations->next;
         free(listener->expectations);

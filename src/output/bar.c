@@ -53,6 +53,7 @@ static char *time_left(char *target, const struct bar *bar)
         snprintf(target, BAR_TEXT_MAX, "-:-- left");
         return target;
     }
+
     double left =
         (double)bar->elapsed_us / US_PER_S * (double)(bar->total - bar->bytes) / (double)bar->bytes;
     if (left > 359999)
@@ -131,6 +132,7 @@ void bar_render(char *target, size_t capacity, size_t width, const struct bar *b
 {
     char drawn[BAR_MAX + 8] = "";
     char tail[TAIL_MAX];
+
     width -= width > 0; /* a full last column makes some terminals wrap */
     describe_progress(tail, width, bar);
     size_t room = width > strlen(tail) + 3 ? width - strlen(tail) - 3 : 0; /* "[" and "] " */

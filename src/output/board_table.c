@@ -89,6 +89,7 @@ static size_t width_of_characters(const char *text)
     mbstate_t state = {0};
     size_t width = 0;
     wchar_t character;
+
     for (const char *end = text + strlen(text); text < end;) {
         size_t length = mbrtowc(&character, text, (size_t)(end - text), &state);
         bool is_known = length > 0 && length <= (size_t)(end - text);
@@ -138,6 +139,7 @@ void board_table_print_table(FILE *stream, const struct board_list *boards)
 {
     size_t widths[COLUMN_COUNT] = {0};
     struct row row;
+
     measure(widths, &heading);
     for (size_t i = 0; i < boards->count; i++) {
         fill_table(&row, boards->items[i]);

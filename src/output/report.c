@@ -347,6 +347,7 @@ static void show_note(const struct report *report, const struct ota_event *event
 {
     bool is_of_log =
         report->transcript && (event->phase == OTA_PHASE_PROOF || event->phase == OTA_PHASE_LOG);
+
     if (is_fleet(report) && (is_of_log || event->is_important)) {
         diag_info("%s: %s", event->board, event->message);
         return;
@@ -355,6 +356,7 @@ static void show_note(const struct report *report, const struct ota_event *event
         (report->verbose ? diag_info : diag_debug)("%s: %s", event->board, event->message);
         return;
     }
+
     diag_status_end();
     diag_info("%s: %s", event->board, event->message);
 }
@@ -506,6 +508,7 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
 int report_failure(struct report *report, const struct ota_failure *failure)
 {
     int exit_status = ota_error_exit_status(failure->error, 0);
+
     if (wants_json(report))
         note_json(report, is_json_taken(JSON_PATIENCE_MS) &&
                               report_json_failure(stdout, failure, exit_status,

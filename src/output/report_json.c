@@ -31,6 +31,7 @@ static bool write_line(FILE *stream, const char *name, const char *board, int64_
 {
     json_t *line = json_object();
     int rc = json_object_set_new(line, "event", json_string(name));
+
     rc |= json_object_set_new(line, "time", json_real(seconds(since_start_us)));
     rc |= json_object_set_new(line, "board", string_or_null(board));
     rc |= json_object_update(line, fields);
@@ -54,8 +55,10 @@ static json_t *start_fields(const struct ota_event *event, enum ota_command comm
 {
     char path[1024];
     const struct image *image = event->image;
+
     if (!image) /* only the log is followed */
         return json_pack("{s:s, s:n}", "version", ESP_OTA_VERSION, "file");
+
     escape_string(path, sizeof path, image->path);
     return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "version", ESP_OTA_VERSION, "command",
                      command_name(command), "file", path, "size", (json_int_t)event->total,
@@ -103,6 +106,7 @@ static const char *name_of_evidence(const struct ota_event *event)
 static json_t *result_fields(const struct ota_event *event, enum ota_command command)
 {
     json_t *fields = failure_fields(event->failure, event->exit_status);
+
     if (!event->image && event->failure->error == OTA_OK && !*event->failure->message)
         json_object_set_new(fields, "message",
                             json_string("nothing was sent; the log was followed"));
@@ -206,6 +210,7 @@ bool report_json_board(FILE *stream, const struct board *board, int64_t since_st
     char instance[4 * MDNS_INSTANCE_MAX + 4], host[4 * MDNS_NAME_MAX + 4];
     char type[4 * MDNS_TYPE_MAX + 4], address[ADDRESS_TEXT_MAX];
     bool known = board->is_resolved;
+
     escape_string(instance, sizeof instance, board->instance);
     escape_string(host, sizeof host, board->host);
     escape_string(type, sizeof type, board->type);
@@ -288,6 +293,7 @@ bool report_json_check(FILE *stream, const struct report_check *check, int64_t s
     const struct inspection *inspection = &image->inspection;
     const bool is_changed = strcmp(check->file_md5, image->md5) != 0;
     char path[1024];
+
     escape_string(path, sizeof path, image->path);
     json_memory_watch();
     json_t *fields =

@@ -61,6 +61,7 @@ static void append_text(struct summary *summary, enum ota_error error, const cha
         summary->is_incomplete = true;
         return;
     }
+
     *entry = (struct entry){.error = error, .remedy = remedy};
     memcpy(entry->name, name, size);
     *summary->end = entry;
@@ -84,6 +85,7 @@ static size_t list_outcome_names(char list[LIST_MAX], struct summary *summary, e
 {
     size_t length = 0, count = 0, hidden = 0;
     const size_t room = LIST_MAX - sizeof " and 18446744073709551615 others";
+
     list[0] = '\0';
     for (struct entry *entry = summary->entries; entry; entry = entry->next) {
         if (entry->error != error || strcmp(entry->remedy, remedy) != 0)
@@ -138,6 +140,7 @@ static void show_totals(const struct summary *summary, const struct ota_totals *
                         int64_t elapsed_us)
 {
     char text[4 * COUNT_MAX], failed[COUNT_MAX], untried[COUNT_MAX], skipped[COUNT_MAX];
+
     snprintf(text, sizeof text, "%zu of %zu boards confirmed%s%s%s, in %.1f s", totals->confirmed,
              totals->boards, describe_count(failed, totals->failed, "failed"),
              describe_count(untried, summary->untried, "not tried"),

@@ -98,10 +98,12 @@ static size_t print_timestamp(char *text, size_t capacity, enum timestamps times
     struct timeval now;
     struct tm parts;
     char day[32];
+
     if (timestamps == TIMESTAMPS_NONE)
         return 0;
     if (timestamps == TIMESTAMPS_SINCE_START)
         return (size_t)snprintf(text, capacity, "%9.3f  ", (double)since_start_us / 1e6);
+
     gettimeofday(&now, NULL);
     if (!localtime_r(&now.tv_sec, &parts))
         return 0;
@@ -154,8 +156,10 @@ static void add_line_to(const struct transcript *transcript, struct output *outp
     char text[PREFIX_MAX + TEXT_MAX + 2];
     size_t used = 0, shown = output->is_open ? line->shown : 0;
     bool goes_on = output->is_open && (line->shown || line->is_continuation);
+
     if (output->descriptor < 0 || output->is_lost || output->is_closed)
         return;
+
     if (output->is_open && !goes_on)
         text[used++] = '\n';
     if (!goes_on)
@@ -172,9 +176,11 @@ void transcript_add(struct transcript *transcript, const char *board, bool is_na
 {
     struct line whole = *line;
     const char *name = is_named ? board : NULL;
+
     /* A piece of an endless line is a line of its own among others; half a line comes again. */
     if (is_named && line->comes_again)
         return;
+
     if (is_named) {
         whole.is_unfinished = whole.is_continuation = false;
         whole.shown = 0;

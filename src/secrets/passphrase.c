@@ -52,6 +52,7 @@ static enum ota_error ask_passphrase(struct question *question, const char *show
                                      struct ota_failure *failure)
 {
     char text[SHOWN_MAX + 32];
+
     snprintf(text, sizeof text, "Password of the key in %.*s: ", SHOWN_MAX, shown);
     if (loop_catch_signals(question->loop, on_passphrase_signal, question) < 0 ||
         loop_catch_status(question->loop, on_status, question) < 0)
@@ -78,6 +79,7 @@ enum ota_error passphrase_ask(char **password, const char *shown, void *userdata
                               struct ota_failure *failure)
 {
     (void)userdata;
+
     *password = NULL;
     struct question question = {.loop = loop_new()};
     if (!question.loop)

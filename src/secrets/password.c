@@ -22,6 +22,7 @@ enum { PATH_SHOWN = 256, LINE_SIZE = UTF8_MARK + PASSWORD_MAX + 1 };
 static ssize_t read_first_line(int descriptor, char line[LINE_SIZE])
 {
     size_t length = 0;
+
     while (length < LINE_SIZE) {
         ssize_t got = input_read(descriptor, line + length, 1);
         if (got < 0)

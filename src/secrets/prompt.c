@@ -120,6 +120,7 @@ static bool take_character(struct prompt *prompt, char character)
         finish_line(prompt);
         return false;
     }
+
     if ((cc_t)character == prompt->silent.c_cc[VEOL2] && character != _POSIX_VDISABLE)
         suspend(prompt);
     else if (prompt->length <= PASSWORD_MAX)
@@ -148,6 +149,7 @@ static void on_terminal_readable(unsigned events, void *userdata)
         finish_prompt(prompt, NULL);
         return;
     }
+
     bool goes_on = true;
     for (ssize_t i = 0; i < got && goes_on; i++)
         goes_on = take_character(prompt, typed[i]);
@@ -158,10 +160,12 @@ static void on_prompt_timeout(void *userdata)
 {
     struct prompt *prompt = userdata;
     int64_t left_us = prompt->deadline_us - loop_now_us();
+
     if (left_us <= 0) {
         finish_prompt(prompt, NULL);
         return;
     }
+
     struct termios now;
     if (tcgetattr(prompt->terminal, &now) == 0 && (now.c_lflag & ECHO) != 0)
         silence(prompt);
@@ -241,6 +245,7 @@ void prompt_free(struct prompt *prompt)
 {
     if (!prompt)
         return;
+
     stop_reading(prompt);
     loop_timer_stop(&prompt->timeout);
     restore(prompt);

@@ -39,6 +39,7 @@ static long peak_memory_kb(void)
     char line[128];
     long kilobytes = 0;
     FILE *status = fopen("/proc/self/status", "r");
+
     while (status && fgets(line, sizeof line, status))
         if (sscanf(line, "VmHWM: %ld", &kilobytes) == 1)
             break;

@@ -13,8 +13,10 @@ bool address_parse(struct address *address, const char *text)
 {
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM};
     struct addrinfo *found = NULL;
+
     if (getaddrinfo(text, NULL, &hints, &found) != 0)
         return false;
+
     bool fits = found->ai_addrlen <= sizeof address->storage;
     if (fits) {
         memset(address, 0, sizeof *address);
@@ -87,6 +89,7 @@ int address_bind(const struct address *address, int type)
     int fd = socket(address->storage.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
+
     const int on = 1;
     if (is_ipv6(address))
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);

@@ -65,6 +65,7 @@ static bool same_host(const struct sockaddr *one, const struct sockaddr *other)
 {
     if (one->sa_family != other->sa_family)
         return false;
+
     if (one->sa_family == AF_INET)
         return memcmp(&((const struct sockaddr_in *)(const void *)one)->sin_addr,
                       &((const struct sockaddr_in *)(const void *)other)->sin_addr,
@@ -88,8 +89,10 @@ static unsigned interface_of(const struct address *address)
     const struct sockaddr *wanted = (const struct sockaddr *)&address->storage;
     struct ifaddrs *all = NULL;
     unsigned index = 0;
+
     if (getifaddrs(&all) < 0)
         return 0;
+
     for (const struct ifaddrs *one = all; one && index == 0; one = one->ifa_next) {
         bool loopback = (one->ifa_flags & IFF_LOOPBACK) != 0 && is_loopback_v4(wanted);
         if (one->ifa_addr && (loopback || same_host(one->ifa_addr, wanted)))
@@ -107,6 +110,7 @@ static int add_address(struct entry *entry, AvahiIfIndex interface, const char *
     const void *bytes = &((const struct sockaddr_in6 *)address)->sin6_addr;
     size_t size = sizeof(struct in6_addr);
     uint16_t type = AVAHI_DNS_TYPE_AAAA;
+
     if (address->ss_family == AF_INET) {
         bytes = &((const struct sockaddr_in *)address)->sin_addr;
         size = sizeof(struct in_addr);
@@ -154,6 +158,7 @@ static int add_records(struct entry *entry, const char *name)
 static void publish(struct entry *entry)
 {
     int error = AVAHI_ERR_COLLISION;
+
     for (; entry->number <= NUMBERS_MAX; entry->number++) {
         char name[LABEL_ROOM];
         avahi_entry_group_reset(entry->group);
@@ -176,6 +181,7 @@ static void say_announced(const struct entry *entry)
 static void group_changed(AvahiEntryGroup *group, AvahiEntryGroupState state, void *userdata)
 {
     struct entry *entry = userdata;
+
     entry->group = group; /* may be called before avahi_entry_group_new() has returned it */
     switch (state) {
     case AVAHI_ENTRY_GROUP_ESTABLISHED:
@@ -211,6 +217,7 @@ static void publish_all(struct announcer *announcer)
 static void client_changed(AvahiClient *client, AvahiClientState state, void *userdata)
 {
     struct announcer *announcer = userdata;
+
     announcer->client = client; /* is called before avahi_client_new() has returned it */
     switch (state) {
     case AVAHI_CLIENT_S_RUNNING:

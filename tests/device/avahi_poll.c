@@ -64,6 +64,7 @@ static AvahiWatch *watch_new(const AvahiPoll *poll, int fd, AvahiWatchEvent even
     AvahiWatch *watch = calloc(1, sizeof *watch);
     if (!watch)
         return NULL;
+
     watch->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (watch->fd < 0) {
         free(watch);
@@ -106,6 +107,7 @@ static AvahiTimeout *timeout_new(const AvahiPoll *poll, const struct timeval *du
     AvahiTimeout *timeout = calloc(1, sizeof *timeout);
     if (!timeout)
         return NULL;
+
     timeout->loop = poll->userdata;
     timeout->timer = (struct timer){.expired = timeout_expired, .owner = timeout};
     timeout->callback = callback;

@@ -33,6 +33,7 @@ void board_note(const struct board *board, const char *format, ...)
 {
     if (!board->sim->config->verbose)
         return;
+
     char address[ADDRESS_TEXT];
     fprintf(stderr, "%s: ", address_text(&board->address, address));
     va_list arguments;
@@ -108,6 +109,7 @@ static void queue_add(struct board *board, const struct address *from, const voi
                       size_t length)
 {
     struct datagram *datagram = NULL;
+
     if (board->queued < board->sim->config->family.queue)
         datagram = malloc(sizeof *datagram + length);
     if (!datagram) {
@@ -127,6 +129,7 @@ static void read_queue(struct board *board)
 {
     const struct config *config = board->sim->config;
     bool one = !config->all_per_loop && config->family.lineage == LINEAGE_ESP32;
+
     while (board->queue && is_attentive(board)) {
         struct datagram *datagram = queue_take(board);
         handshake_read(board, datagram);
@@ -142,6 +145,7 @@ static void loop_round(void *owner)
 {
     struct board *board = owner;
     bool first_run = board->sim->config->family.lineage == LINEAGE_ESP32;
+
     if (first_run && board->state == BOARD_ACCEPTED) {
         upload_run(board);
     } else {
@@ -158,9 +162,11 @@ static void arrived(struct board *board, const struct address *from, const uint8
                     size_t length)
 {
     bool answer = length >= 3 && memcmp(bytes, "200", 3) == 0;
+
     if (board_fault(board, FAULT_SILENT) ||
         board_fault(board, answer ? FAULT_DROP_ANSWER : FAULT_DROP_INVITATION))
         return;
+
     if (!answer)
         upload_give_up(board);
     bool busy = board->state == BOARD_ACCEPTED || board->state == BOARD_UPDATING;
@@ -179,6 +185,7 @@ static void udp_ready(void *owner, uint32_t events)
     struct board *board = owner;
     uint8_t bytes[DATAGRAM_MAX];
     (void)events;
+
     for (int i = 0; i < READS_PER_TURN && board->udp.fd >= 0; i++) {
         struct address from = {.length = sizeof from.storage};
         ssize_t length = recvfrom(board->udp.fd, bytes, sizeof bytes, MSG_TRUNC,
@@ -248,6 +255,7 @@ static bool boot_what_is_installed(struct board *board)
 {
     const char *dead = board->upload.dead;
     bool is_new = board->upload.installed && board->invitation.command == 0;
+
     board->upload.installed = false;
     if (is_new)
         board->telnet.is_new = true;

@@ -24,6 +24,7 @@ void upload_watch(struct board *board)
 {
     struct upload *upload = &board->upload;
     uint32_t events = upload->peer_closed ? 0 : EPOLLRDHUP;
+
     if (upload->phase == UPLOAD_READING && upload->out_length == 0)
         events |= EPOLLIN;
     if (upload->out_length > 0 || upload->flood > 0)
@@ -49,8 +50,10 @@ static void flush(struct board *board)
 void upload_send(struct board *board, const void *bytes, size_t length)
 {
     struct upload *upload = &board->upload;
+
     if (upload->peer_closed && !is_esp32(board))
         return; /* to the 8266 family a closed peer is a lost connection */
+
     size_t room = OUT_ROOM - upload->out_length;
     length = length < room ? length : room;
     memcpy(upload->out + upload->out_length, bytes, length);
@@ -64,6 +67,7 @@ static void send_flood(struct board *board)
     char digits[FLOOD_CHUNK];
     struct upload *upload = &board->upload;
     size_t length = upload->flood < sizeof digits ? (size_t)upload->flood : sizeof digits;
+
     memset(digits, '7', length);
     ssize_t sent = send(upload->fd, digits, length, MSG_NOSIGNAL);
     if (sent > 0)
@@ -80,8 +84,10 @@ void upload_say_number(struct board *board)
 {
     struct upload *upload = &board->upload;
     bool last = upload->received == board->invitation.size;
+
     if (upload->unsaid == 0 || (upload->no_numbers && !last) || (upload->joined && last))
         return;
+
     char text[24];
     int length = snprintf(text, sizeof text, "%zu", upload->unsaid);
     upload->last_number = upload->unsaid;
@@ -94,11 +100,13 @@ static void host_was_silent(void *owner)
 {
     struct board *board = owner;
     struct upload *upload = &board->upload;
+
     if (upload->last_number == 0 || upload->repeats == REPEATS) {
         bool surplus = upload->phase == UPLOAD_SURPLUS;
         upload_fail(board, surplus ? "more than announced" : "receive timeout", false);
         return;
     }
+
     char text[24];
     int length = snprintf(text, sizeof text, "%zu", upload->last_number);
     upload->repeats++;
@@ -123,8 +131,10 @@ static bool flash_sector(struct board *board, int64_t *cost_us)
     const struct config *config = board->sim->config;
     struct upload *upload = &board->upload;
     bool first = upload->flashed == 0 && board->invitation.command == 0;
+
     if (first && config->family.magic == MAGIC_FIRST_SECTOR && upload->head[0] != 0xe9)
         return false; /* takes it for an encrypted image, and has no key */
+
     *cost_us += flash_sector_us(&config->flash, upload->flashed, board->invitation.size);
     size_t left = upload->received - upload->flashed;
     upload->flashed += left < SECTOR ? left : SECTOR;
@@ -135,6 +145,7 @@ static bool flash_sector(struct board *board, int64_t *cost_us)
 static bool store(struct board *board, uint8_t *bytes, size_t length, int64_t *cost_us)
 {
     struct upload *upload = &board->upload;
+
     for (size_t i = 0; i < length && upload->received + i < sizeof upload->head; i++)
         upload->head[upload->received + i] = bytes[i];
     if (!sink_write(&upload->sink, bytes, length))
@@ -156,6 +167,7 @@ static size_t read_limit(const struct board *board)
     size_t limit = board->sim->config->family.read_size;
     size_t left = board->invitation.size - upload->received;
     size_t fault = upload_next_fault(board) - upload->received;
+
     if (!is_esp32(board) && upload->received % SECTOR != 0)
         limit = SECTOR - upload->received % SECTOR;
     if (!is_esp32(board) && limit > left)
@@ -197,6 +209,7 @@ static void read_image(struct board *board)
         read_too_much(board);
         return;
     }
+
     upload_clamp(board, upload->fd);
     timer_stop(board->sim->loop, &upload->silence);
     upload->repeats = 0;
@@ -263,6 +276,7 @@ static void begin_checks(struct board *board)
 void upload_receive(struct board *board)
 {
     struct upload *upload = &board->upload;
+
     upload->received = upload->flashed = upload->unsaid = upload->last_number = 0;
     upload->repeats = 0;
     upload->fired = 0;
@@ -286,6 +300,7 @@ void upload_ready(struct board *board, uint32_t events)
 {
     struct upload *upload = &board->upload;
     bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
+
     if (broken || (events & EPOLLRDHUP))
         upload->peer_closed = true;
     if (events & EPOLLOUT) {

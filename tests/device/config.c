@@ -165,6 +165,7 @@ static bool read_step(struct script *script, const char *line)
 static bool read_telnet_option(struct telnet_config *telnet, int option)
 {
     unsigned port = 0;
+
     switch (option) {
     case OPT_TELNET:
         telnet->wanted = true;
@@ -302,6 +303,7 @@ static bool read_option(struct config *config, struct given *given, int option)
 static bool set_secret(struct config *config, const char *kind, const char *password)
 {
     bool sha256 = config->family.challenge_length == SHA256_HEX;
+
     if (kind && strcmp(kind, "md5") == 0)
         sha256 = false;
     else if (kind && strcmp(kind, "sha256") != 0)
@@ -318,6 +320,7 @@ static bool read_password_file(struct config *config, const struct given *given)
     FILE *file = fopen(given->password_file, "r");
     if (!file)
         return wrong(strerror(errno), given->password_file);
+
     bool done = fgets(line, sizeof line, file) != NULL;
     fclose(file);
     if (!done)
@@ -353,6 +356,7 @@ static bool read_key(struct config *config, const struct given *given)
 static bool set_flash(struct config *config, const struct given *given)
 {
     int factor = 0;
+
     if (given->flash && strcmp(given->flash, "realistic") == 0)
         factor = 1;
     else if (given->flash && strcmp(given->flash, "slow") == 0)
@@ -408,6 +412,7 @@ static bool complete(struct config *config, struct given *given)
                 family_names());
         return false;
     }
+
     config->family = *family;
     if (given->port >= 0)
         config->family.port = (uint16_t)given->port;

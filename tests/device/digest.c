@@ -136,6 +136,7 @@ bool key_verifies(const struct key *key, bool pss, const char sha256[HEX_ROOM],
     EVP_PKEY *public = (EVP_PKEY *)key;
     uint8_t hash[SHA256_HEX / 2];
     size_t hash_size = 0;
+
     if (EVP_PKEY_get_base_id(public) == EVP_PKEY_EC)
         length = ec_signature_length(signature, length);
     else if (length > key_size(key))

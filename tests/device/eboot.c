@@ -23,8 +23,10 @@ static bool is_whole(const uint8_t *image, size_t length)
 {
     size_t at = HEADER;
     uint8_t checksum = CHECKSUM;
+
     if (length < HEADER || image[0] != MAGIC || image[1] == 0 || image[1] > SEGMENTS_MAX)
         return false;
+
     for (unsigned i = 0; i < image[1]; i++) {
         if (length - at < SEGMENT)
             return false;
@@ -43,6 +45,7 @@ const char *eboot_finds_wrong(const uint8_t *flash, size_t length)
 {
     if (length < HEADER || flash[0] != MAGIC)
         return "no image at 0";
+
     uint32_t entry = number_at(flash + HEADER / 2);
     if (entry < EBOOT_FIRST || entry >= EBOOT_END)
         return "the image is not linked for eboot";

@@ -91,6 +91,7 @@ static void judge_hash(struct esp_image *image)
 {
     char hex[HEX_ROOM];
     bool done = digest_finish(image->digest, hex);
+
     image->digest = NULL;
     for (size_t i = 0; done && i < ESP_HASH; i++) {
         static const char digits[] = "0123456789abcdef";

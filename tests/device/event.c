@@ -17,6 +17,7 @@ static size_t escape_byte(char *text, unsigned char byte)
 {
     static const char bytes[] = "\n\r\t\"\\", letters[] = "nrt\"\\";
     const char *at = byte ? strchr(bytes, byte) : NULL;
+
     if (at) {
         text[0] = '\\';
         text[1] = letters[at - bytes];
@@ -26,6 +27,7 @@ static size_t escape_byte(char *text, unsigned char byte)
         text[0] = (char)byte;
         return 1;
     }
+
     static const char digits[] = "0123456789abcdef";
     memcpy(text, "\\x", 2);
     text[2] = digits[byte >> 4];
@@ -45,6 +47,7 @@ const char *event_value(const void *value, size_t length, char text[ESCAPED_ROOM
 const char *event_quoted(const void *value, size_t length, char text[ESCAPED_ROOM])
 {
     const unsigned char *bytes = value;
+
     enum { TAIL = 10 }; /* the longest escape, "...", the quote, the end */
     size_t used = 0;
     text[used++] = '"';

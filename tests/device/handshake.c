@@ -45,6 +45,7 @@ static int take(struct cursor *cursor)
 static long take_number(struct cursor *cursor, unsigned max_digits)
 {
     int64_t number = 0;
+
     while (peek(cursor) == ' ')
         take(cursor);
     for (unsigned digits = 0; digits < max_digits; digits++) {
@@ -84,8 +85,10 @@ static void challenge(struct board *board)
     size_t length = board->sim->config->family.challenge_length;
     char text[REPLY_TEXT];
     const struct fault *odd = board_fault(board, FAULT_ODD_CHALLENGE);
+
     if (!random_hex(board->nonce, length))
         return;
+
     board_event(board, "challenge scheme=%s", length == MD5_HEX ? "md5" : "sha256");
     memcpy(text, "AUTH ", 5);
     if (odd) {
@@ -160,6 +163,7 @@ static void judge_answer(void *owner)
 {
     struct board *board = owner;
     static const char failed[] = "Authentication Failed";
+
     if (board_fault(board, FAULT_ENDLESS_CHALLENGE)) {
         challenge(board);
     } else if (board->answer_right && !board_fault(board, FAULT_ALWAYS_FAIL_AUTH)) {
@@ -177,6 +181,7 @@ static void read_answer(struct board *board, const struct datagram *datagram, st
 {
     const struct config *config = board->sim->config;
     size_t length = config->family.challenge_length;
+
     take(cursor);
     struct word cnonce = take_word(cursor, ' ');
     struct word response = take_word(cursor, '\n');
@@ -204,10 +209,12 @@ void handshake_read(struct board *board, const struct datagram *datagram)
 {
     const struct family *family = &board->sim->config->family;
     struct cursor cursor = {datagram->bytes, datagram->bytes + datagram->length};
+
     if (datagram->length == 0 && family->lineage == LINEAGE_ESP32) {
         malformed(board, datagram); /* not even looked at: no change of state */
         return;
     }
+
     long command = take_number(&cursor, family->integer_digits);
     if (board->state == BOARD_WAITING) {
         if (command == COMMAND_ANSWER) {

@@ -39,6 +39,7 @@ static void on_signal(void *owner, uint32_t events)
 static bool watch_signals(struct loop *loop)
 {
     sigset_t set;
+
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
@@ -153,8 +154,10 @@ void timer_start(struct loop *loop, struct timer *timer, int64_t delay_us)
 void timer_stop(struct loop *loop, struct timer *timer)
 {
     size_t slot = timer->slot;
+
     if (slot == 0)
         return;
+
     timer->slot = 0;
     struct timer *last = loop->heap[loop->heap_size--];
     if (last == timer)

@@ -25,6 +25,7 @@ static int run(const struct config *config)
     struct announcer *announcer = NULL;
     int status = EXIT_FAILURE;
     unsigned started = 0;
+
     sim.loop = loop_create((size_t)config->count * TIMERS_PER_BOARD + AVAHI_TIMERS);
     sim.boards = calloc(config->count, sizeof *sim.boards);
     if (!sim.loop || !sim.boards) {
@@ -53,6 +54,7 @@ cleanup:
 int main(int argc, char **argv)
 {
     struct config config;
+
     signal(SIGPIPE, SIG_IGN);
     switch (config_read(&config, argc, argv)) {
     case CONFIG_DONE:

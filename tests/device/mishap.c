@@ -48,6 +48,7 @@ static void pause_upload(struct board *board, uint64_t ms)
 static bool strike(struct board *board, const struct fault *fault)
 {
     struct upload *upload = &board->upload;
+
     switch (fault->kind) {
     case FAULT_RESET:
         upload_fail(board, "ordered reset", true);
@@ -91,6 +92,7 @@ static bool strike(struct board *board, const struct fault *fault)
 bool upload_faults(struct board *board)
 {
     const struct config *config = board->sim->config;
+
     for (size_t i = 0; i < config->fault_count; i++) {
         if (!is_due(board, i) || config->faults[i].byte != board->upload.received)
             continue;
@@ -135,12 +137,14 @@ void upload_come_back(struct board *board)
 void upload_give_up(struct board *board)
 {
     struct upload *upload = &board->upload;
+
     if (upload->phase != UPLOAD_HELD || upload->left_behind)
         return;
     if (upload->installed) {
         upload_finish(board);
         return;
     }
+
     upload_fail(board, upload->peer_closed ? "host closed" : "given up", !upload->peer_closed);
     timer_stop(board->sim->loop, &board->state_timer);
     board_idle(board);

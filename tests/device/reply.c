@@ -63,6 +63,7 @@ static void send_strays(struct board *board)
 {
     const struct address *to = caller(board);
     const struct fault *fault;
+
     if (board_fault(board, FAULT_STALE_AUTH)) {
         char text[5 + HEX_ROOM] = "AUTH ";
         size_t length = board->sim->config->family.challenge_length;

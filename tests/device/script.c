@@ -65,6 +65,7 @@ bool script_add(struct script *script, const char *line, char *why, size_t why_s
         snprintf(why, why_size, "more than %d steps", (int)STEPS_MAX);
         return false;
     }
+
     struct step step = {.kind = STEP_LINE};
     enum argument wanted = ARG_TEXT;
     const char *text = line;

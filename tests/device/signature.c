@@ -59,6 +59,7 @@ bool signature_end(struct signature *signature)
     char hex[HEX_ROOM];
     bool esp32 = signature->lineage == LINEAGE_ESP32;
     bool hashed = digest_finish(signature->digest, hex);
+
     signature->digest = NULL;
     if (!hashed || signature->length < signature->trailer)
         return false;

@@ -29,6 +29,7 @@ static int stand_in(const struct address *here, const struct address *peer)
     int fd = socket(here->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
+
     let_nothing_in(fd);
     if (enter_repair(fd) && bind(fd, (const struct sockaddr *)&here->storage, here->length) == 0 &&
         connect(fd, (const struct sockaddr *)&peer->storage, peer->length) == 0)

@@ -14,6 +14,7 @@
 static bool expand(char path[SINK_PATH], const char *pattern, const char *host)
 {
     size_t used = 0;
+
     for (const char *at = pattern; *at; at++) {
         bool is_host = at[0] == '%' && at[1] == 'a';
         const char *part = is_host ? host : at;
@@ -63,6 +64,7 @@ bool sink_open(struct sink *sink, const char *pattern, const char *host, bool wa
 static bool store(struct sink *sink, const void *data, size_t length)
 {
     const uint8_t *at = data;
+
     while (sink->fd >= 0 && length > 0) {
         ssize_t written = write(sink->fd, at, length);
         if (written < 0 && errno != EINTR)
@@ -105,8 +107,10 @@ static bool unpack(struct sink *to, const uint8_t *from, size_t from_length, siz
 uint8_t *sink_read(const struct sink *sink, size_t *length)
 {
     struct stat facts;
+
     if (fstat(sink->fd, &facts) < 0)
         return NULL;
+
     size_t size = (size_t)facts.st_size;
     uint8_t *bytes = malloc(size + 1);
     for (*length = 0; bytes && *length < size;) {
@@ -127,6 +131,7 @@ bool sink_unpack(struct sink *sink, size_t limit, size_t *length)
     uint8_t *packed = sink_read(sink, &packed_length);
     bool done = packed && (sink->path[0] ? open_temporary(&plain, sink->path)
                                          : open_file(&plain, NULL, NULL));
+
     done = done && unpack(&plain, packed, packed_length, limit, length);
     free(packed);
     if (plain.fd < 0)

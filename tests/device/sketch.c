@@ -138,6 +138,7 @@ static bool is_finished(const struct board *board)
 static bool may_run(struct board *board)
 {
     struct telnet *telnet = &board->telnet;
+
     if (telnet->ended || telnet->timer.slot != 0 || !telnet_has_room(board))
         return false;
     if (board->state == BOARD_UPDATING) {
@@ -158,6 +159,7 @@ void sketch_go_on(void *owner)
 {
     struct board *board = owner;
     int steps = 0;
+
     while (steps < STEPS_PER_TURN && may_run(board)) {
         if (!run_step(board, &script_of(board)->steps[board->telnet.step]))
             break;

@@ -88,6 +88,7 @@ void telnet_line(struct board *board, const char *text, size_t length)
     char line[LINE_ROOM];
     int end = snprintf(line, sizeof line, "%s", manner->before);
     size_t used = (size_t)end;
+
     if (length > sizeof line - used - 2)
         length = sizeof line - used - 2;
     memcpy(line + used, text, length);
@@ -136,12 +137,14 @@ static void client_ready(void *owner, uint32_t events)
 {
     struct telnet_client *client = owner;
     struct board *board = client->board;
+
     if (events & (EPOLLERR | EPOLLHUP) && client->deaf.slot != 0) {
         client_part(client, false, "client");
         return;
     }
     if (events & ~(uint32_t)EPOLLOUT && !client_read(client))
         return;
+
     client_flush(client);
     sketch_go_on(board);
 }
@@ -154,6 +157,7 @@ static void deaf_no_more(void *owner)
     char bytes[4096];
     size_t discarded = 0;
     ssize_t n;
+
     while ((n = recv(client->fd, bytes, sizeof bytes, 0)) > 0)
         discarded += (size_t)n;
     if (discarded > 0)
@@ -179,8 +183,10 @@ static struct telnet_client *add_client(struct board *board, int fd, const struc
 {
     struct telnet_client **slot = free_slot(board);
     struct telnet_client *client = slot ? calloc(1, sizeof *client) : NULL;
+
     if (!client)
         return NULL;
+
     *client = (struct telnet_client){.board = board, .fd = fd, .peer = *peer};
     client->watch = (struct watch){.ready = client_ready, .owner = client, .fd = -1};
     client->deaf = (struct timer){.expired = deaf_no_more, .owner = client};
@@ -198,6 +204,7 @@ static void serve(struct board *board, int fd, const struct address *peer, bool 
     char text[ADDRESS_TEXT];
     const struct manner *manner = manner_of(board);
     int64_t deaf_us = config_of(board)->deaf_us;
+
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     bool first = !telnet_has_client(board);
     struct telnet_client *client = add_client(board, fd, peer);
@@ -251,6 +258,7 @@ static void welcome_or_not(struct board *board, int fd, const struct address *pe
         serve(board, fd, peer, false);
         return;
     }
+
     board_event(board, "telnet-refused peer=%s", address_text(peer, text));
     close(fd);
 }
@@ -261,11 +269,13 @@ static void listener_ready(void *owner, uint32_t events)
 {
     struct board *board = owner;
     (void)events;
+
     if (config_of(board)->flavour == TELNET_STREAM &&
         count_served(board) == TELNET_STREAM_CLIENTS) {
         watch_want(board->sim->loop, &board->telnet.listener, 0);
         return;
     }
+
     struct address peer = {.length = sizeof peer.storage};
     int fd = accept4(board->telnet.listener.fd, (struct sockaddr *)&peer.storage, &peer.length,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -297,6 +307,7 @@ static void plug_port(struct telnet *telnet)
 {
     int *plugs = telnet->plugs;
     const struct sockaddr *address = (const struct sockaddr *)&telnet->address.storage;
+
     plugs[0] = address_bind(&telnet->address, SOCK_STREAM);
     if (plugs[0] < 0 || listen(plugs[0], TELNET_PLUGS - 2) < 0)
         return;
@@ -319,6 +330,7 @@ static void unplug_port(struct telnet *telnet)
 static bool listen_for_clients(struct board *board)
 {
     struct telnet *telnet = &board->telnet;
+
     unplug_port(telnet);
     int fd = address_bind(&telnet->address, SOCK_STREAM);
     if (fd < 0)
@@ -341,6 +353,7 @@ bool telnet_open(struct board *board)
         return true;
     if (!listen_for_clients(board))
         return false;
+
     for (size_t i = 0; i < TELNET_CLIENTS; i++)
         if (board->telnet.clients[i])
             disown(board->telnet.clients[i]);
@@ -372,6 +385,7 @@ static void leave_behind(struct telnet_client *client)
 void telnet_leave(struct board *board)
 {
     enum telnet_leave how = config_of(board)->leave;
+
     close_listener(board);
     for (size_t i = 0; i < TELNET_CLIENTS; i++) {
         struct telnet_client *client = board->telnet.clients[i];

@@ -61,6 +61,7 @@ bool client_is_heard(const struct telnet_client *client)
 void client_flush(struct telnet_client *client)
 {
     size_t sent = 0;
+
     while (sent < client->out_length) {
         ssize_t n = send(client->fd, client->out + sent, client->out_length - sent, MSG_NOSIGNAL);
         if (n < 0 && errno != EAGAIN)
@@ -110,6 +111,7 @@ static bool obey(struct telnet_client *client)
     char text[ESCAPED_ROOM];
     bool quits =
         flavour_of(client) == TELNET_REMOTEDEBUG && client->in_length == 1 && client->in[0] == 'q';
+
     event_quoted(client->in, client->in_length, text);
     if (is_repetition(client)) {
         board_event(client->board, "telnet-ignored text=%s", text);
@@ -133,6 +135,7 @@ static bool hear(struct telnet_client *client, char byte)
     enum telnet_flavour flavour = flavour_of(client);
     bool end = byte == '\n' || (byte == '\r' && flavour == TELNET_REMOTEDEBUG);
     bool again = client->after_end;
+
     client->after_end = end;
     if (end) {
         if (flavour == TELNET_STREAM && client->in_length > 0 &&
@@ -157,6 +160,7 @@ bool client_read(struct telnet_client *client)
         client_part(client, false, "client");
         return false;
     }
+
     for (ssize_t i = 0; i < n; i++)
         if (!hear(client, bytes[i]))
             return false;

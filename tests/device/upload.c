@@ -41,8 +41,10 @@ static const char *begin_error(const struct board *board)
     const struct family *family = &board->sim->config->family;
     size_t size = board->invitation.size;
     size_t room = board->invitation.command == 0 ? family->capacity : family->fs_capacity;
+
     if (family->needs_filesystem && family->fs_capacity == 0)
         return "No Filesystem";
+
     bool unsigned_stub =
         family->lineage == LINEAGE_ESP32 && board->sim->config->key && size < ESP32_TRAILER;
     if (size == 0 || unsigned_stub)
@@ -103,6 +105,7 @@ void upload_run(struct board *board)
 {
     const struct family *family = &board->sim->config->family;
     const char *error = begin_error(board);
+
     board->state = BOARD_UPDATING;
     if (family->lineage == LINEAGE_8266 && error) {
         refuse_invitation(board, error, strlen(error));
@@ -129,6 +132,7 @@ static void bound_window(int fd, int window, int buffer)
 static void set_window(const struct board *board, int fd)
 {
     const struct config *config = board->sim->config;
+
     if (config->mss > 0)
         setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &config->mss, sizeof config->mss);
     if (config->window > 0)
@@ -155,6 +159,7 @@ static bool connect_from(struct board *board, struct address from)
 {
     struct upload *upload = &board->upload;
     struct address to = *host_address(board);
+
     address_set_port(&from, 0);
     address_set_port(&to, board->invitation.port);
     if (board_fault(board, FAULT_WRONG_PORT))
@@ -172,6 +177,7 @@ static bool connect_from(struct board *board, struct address from)
 void upload_close(struct board *board, bool reset)
 {
     struct upload *upload = &board->upload;
+
     timer_stop(board->sim->loop, &upload->timer);
     timer_stop(board->sim->loop, &upload->silence);
     watch_remove(board->sim->loop, &upload->watch);
@@ -215,6 +221,7 @@ static void connected(struct board *board)
         connection_failed(board, strerror(error));
         return;
     }
+
     char peer[ADDRESS_TEXT];
     struct address to = {.length = sizeof to.storage};
     getpeername(board->upload.fd, (struct sockaddr *)&to.storage, &to.length);
@@ -249,6 +256,7 @@ static void stranger_waited(void *owner)
 static void stranger_ready(struct board *board, uint32_t events)
 {
     ssize_t length = 0;
+
     if (events & EPOLLIN) {
         char bytes[SECTOR];
         length = recv(board->upload.fd, bytes, sizeof bytes, 0);
@@ -269,6 +277,7 @@ static void connect_now(void *owner)
         connect_board(board);
         return;
     }
+
     board->upload.phase = UPLOAD_STRANGER;
     if (connect_from(board, stranger->address))
         upload_after(board, STRANGER_US, stranger_waited);
@@ -279,6 +288,7 @@ static void connect_now(void *owner)
 static void watch_ready(void *owner, uint32_t events)
 {
     struct board *board = owner;
+
     switch (board->upload.phase) {
     case UPLOAD_STRANGER:
         stranger_ready(board, events);

@@ -130,11 +130,13 @@ static void say_ok(void *owner)
     struct board *board = owner;
     struct upload *upload = &board->upload;
     char text[32] = "OK";
+
     if (board_fault(board, FAULT_OK_SPLIT)) {
         upload_send(board, "O", 1);
         upload_after(board, SPLIT_US, say_k);
         return;
     }
+
     if (upload->joined)
         snprintf(text, sizeof text, "%zuOK", upload->unsaid);
     upload_send(board, text, strlen(text));
@@ -164,6 +166,7 @@ static bool withhold_ok(struct board *board)
         upload_hold(board);
         return true;
     }
+
     bool reset = board_fault(board, FAULT_OK_RESET) != NULL;
     if (!reset && !board_fault(board, FAULT_OK_MISSING))
         return false;
@@ -220,6 +223,7 @@ static void install(struct board *board, const char *md5)
 {
     struct upload *upload = &board->upload;
     int64_t delay_us = board->sim->config->family.verdict_us;
+
     if (unpacks(board))
         unpack(board);
     foresee_boot(board);
@@ -252,6 +256,7 @@ void upload_judge(struct board *board)
 {
     char md5[HEX_ROOM] = "";
     struct upload *upload = &board->upload;
+
     upload->phase = UPLOAD_ENDING;
     upload_watch(board);
     if (upload->flood > 0)

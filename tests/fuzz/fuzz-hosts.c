@@ -35,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = malloc(size ? size : 1);
     if (!text)
         return 0;
+
     memcpy(text, data, size);
     if (hosts_parse(&hosts, "list", text, size, &failure) == OTA_OK) {
         require(hosts.count > 0);

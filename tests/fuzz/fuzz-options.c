@@ -76,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char name[] = "esp-ota", *argv[ARGUMENTS_MAX + 1] = {name};
     int argc = 1;
+
     for (size_t start = 0; start < size && argc < ARGUMENTS_MAX;) {
         const uint8_t *end = memchr(data + start, '\0', size - start);
         size_t length = end ? (size_t)(end - data) - start : size - start;

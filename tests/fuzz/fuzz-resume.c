@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ota_failure failure;
     char *text = malloc(size ? size : 1);
     FILE *stream = text && size ? fmemopen(text, size, "r") : NULL;
+
     if (stream) {
         memcpy(text, data, size);
         if (resume_read(&resume, stream, "report", &failure) == OTA_OK)

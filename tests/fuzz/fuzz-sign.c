@@ -188,6 +188,7 @@ static enum sign_verdict verify(const struct sign_key *key, const uint8_t *data,
     struct ota_failure failure;
     struct inspection inspection;
     const struct sign_file file = {"file", data, size, &inspection};
+
     inspect_image(&inspection, data, size);
     require(sign_verify(&signature, key, &file, &failure) == OTA_OK);
     require(memchr(signature.sentence, '\0', sizeof signature.sentence) != NULL);
@@ -212,6 +213,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *copy = malloc(size ? size : 1);
     if (!copy)
         return 0;
+
     if (size)
         memcpy(copy, data, size);
     for (size_t i = 0; i < 2; i++) {

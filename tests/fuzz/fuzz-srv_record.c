@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             (host[0] == '\0' || strnlen(host, CAPACITY) == CAPACITY))
             abort();
     }
+
     free(host);
     free(copy);
     return 0;

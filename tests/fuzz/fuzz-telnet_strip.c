@@ -57,6 +57,7 @@ static void feed(struct record *record, const uint8_t *data, size_t size, size_t
     struct line line;
     unsigned char *text = malloc(size + 2);
     unsigned char *plain = malloc(size + 2 + SGR_STRIP_MAX);
+
     require(text != NULL && plain != NULL);
     for (size_t done = 0; done < size; done += piece) {
         size_t length = piece < size - done ? piece : size - done;
@@ -100,8 +101,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static unsigned char second[3 * sizeof stream];
     struct record whole = {.bytes = first, .room = sizeof first};
     struct record cut = {.bytes = second, .room = sizeof second};
+
     if (size == 0)
         return 0;
+
     size_t length = repeat(stream, sizeof stream, data + 1, size - 1);
     feed(&whole, stream, length, length + 1, false);
     feed(&cut, stream, length, 1 + data[0] % 64, data[0] >= 128);

@@ -21,6 +21,7 @@ static void require(bool condition)
 static AvahiStringList *next_string(const uint8_t **data, size_t *size)
 {
     size_t length = **data;
+
     (*data)++;
     (*size)--;
     if (length > *size)
@@ -39,6 +40,7 @@ static AvahiStringList *next_string(const uint8_t **data, size_t *size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AvahiStringList *record = NULL, **end = &record;
+
     while (size > 0) {
         *end = next_string(&data, &size);
         end = &(*end)->next;

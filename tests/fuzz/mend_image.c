@@ -179,6 +179,7 @@ static void mend(struct bytes *bytes, unsigned seed)
 {
     if (bytes->size < 2)
         return;
+
     if (bytes->data[0] == 0xE9)
         mend_esp(bytes, seed);
     else if (memcmp(bytes->data, "\xAA\x50", 2) == 0)

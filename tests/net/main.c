@@ -45,6 +45,7 @@ static int64_t now_us(void)
 static void print_counters(const struct link *link)
 {
     static const char *const NAMES[ENDS] = {"host", "board"};
+
     for (int i = 0; i < ENDS; i++) {
         const struct lane_counters *counters = lane_counters(link->lanes[i]);
         const struct tcp_watch *tcp = &counters->tcp;
@@ -86,6 +87,7 @@ static void read_commands(struct link *link)
         link->done = got == 0 || (errno != EINTR && errno != EAGAIN);
         return;
     }
+
     link->command_length += (size_t)got;
     link->command[link->command_length] = '\0';
     char *end;
@@ -151,6 +153,7 @@ static int run(struct link *link)
         [BOARD] = {.fd = link->taps[BOARD], .events = POLLIN},
         [CONTROL] = {.fd = STDIN_FILENO, .events = POLLIN},
     };
+
     while (!link->done) {
         int ready = wait_for_something(link, watched);
         if (ready < 0 && errno != EINTR) {

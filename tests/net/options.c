@@ -78,6 +78,7 @@ static bool read_option(struct options *options, int option, const char *text)
 {
     uint64_t value = 0;
     bool good = true;
+
     switch (option) {
     case OPT_DELAY:
         good = read_number(text, 10000, 1000, &value);

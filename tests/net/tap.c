@@ -39,6 +39,7 @@ static int limit_queue(int tap)
 static int open_device(const char *device)
 {
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
+
     snprintf(request.ifr_name, sizeof request.ifr_name, "%s", device);
     int tap = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (tap < 0)
@@ -74,6 +75,7 @@ int tap_open(const char *name_space, const char *device, const char **step)
 {
     int tap = -1;
     int there = -1;
+
     *step = "open the own namespace";
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     if (home < 0)

@@ -53,6 +53,7 @@ static void note_payload(struct tcp_watch *watch, uint32_t sequence, uint32_t le
                          int64_t now_us)
 {
     uint32_t end = sequence + length;
+
     if (syn) {
         watch->end = sequence + 1;
         return;
@@ -61,6 +62,7 @@ static void note_payload(struct tcp_watch *watch, uint32_t sequence, uint32_t le
         watch->without++;
         return;
     }
+
     watch->data++;
     if (length > watch->segment)
         watch->segment = length;

@@ -249,6 +249,7 @@ static void on_handshake_timer(void *userdata)
 {
     struct handshake *handshake = userdata;
     int64_t now_us = loop_now_us();
+
     if (handshake->done)
         handshake->callbacks.on_failed(&handshake->failure, handshake->callbacks.userdata);
     else if (now_us >= handshake->deadline_us)
@@ -325,6 +326,7 @@ struct handshake *handshake_start(const struct session_config *config,
     struct handshake *handshake = calloc(1, sizeof *handshake);
     if (!handshake)
         return NULL;
+
     handshake->config = config;
     handshake->callbacks = *callbacks;
     handshake->start_us = loop_now_us();
@@ -392,6 +394,7 @@ void handshake_free(struct handshake *handshake)
 {
     if (!handshake)
         return;
+
     /* An invitation may be on its way, of an upload that is interrupted. */
     handshake->is_left_waiting |= handshake->state == INVITE && !handshake->done &&
                                   !handshake->is_accepted && handshake->invitations > 0;

@@ -201,6 +201,7 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
     char other[ADDRESS_TEXT_MAX];
     const struct address *stranger = listener_stranger(config->listener, start_us);
     int trouble = listener_trouble(config->listener);
+
     if (local)
         address_text(text, local);
     if (trouble)

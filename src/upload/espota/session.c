@@ -138,6 +138,7 @@ struct session *session_start(const struct session_config *config,
     struct session *session = calloc(1, sizeof *session);
     if (!session)
         return NULL;
+
     session->config = *config;
     session->callbacks = *callbacks;
     loop_timer_init(&session->failed, config->loop, on_failed_to_start, session);

@@ -127,6 +127,7 @@ static void finish_without_verdict(struct transfer *transfer, enum ota_error err
                                    const char *what)
 {
     size_t size = transfer->config.image->size;
+
     if (backchannel_finish(&transfer->channel) == VERDICT_ERROR)
         fail_with_reason(transfer);
     else if (transfer_all_sent(transfer))
@@ -240,6 +241,7 @@ static void take_reply(struct transfer *transfer, const void *data, size_t lengt
 static void receive_replies(struct transfer *transfer)
 {
     char buffer[4096];
+
     for (int i = 0; i < READS_PER_TURN && !transfer->done; i++) {
         ssize_t got = recv(transfer->descriptor, buffer, sizeof buffer, 0);
         if (got > 0) {
@@ -269,6 +271,7 @@ static void send_more(struct transfer *transfer)
     size_t length = may_send(transfer);
     if (length == 0)
         return;
+
     ssize_t sent = send(transfer->descriptor, transfer->config.image->data + transfer->written,
                         length, MSG_NOSIGNAL);
     if (sent >= 0) {
@@ -315,6 +318,7 @@ static void check_deadlines(struct transfer *transfer)
     int64_t now_us = loop_now_us();
     int64_t silent_us = now_us - transfer->progress_us;
     int64_t quiet_us = now_us - transfer->heard_us;
+
     if (transfer->text_us && now_us - transfer->text_us >= TEXT_US)
         finish_without_verdict(transfer, OTA_E_LOST, "the board did not finish its sentence");
     else if (transfer_all_acknowledged(transfer) && silent_us >= RESULT_US)
@@ -329,6 +333,7 @@ static void check_deadlines(struct transfer *transfer)
 static void on_transfer_tick(void *userdata)
 {
     struct transfer *transfer = userdata;
+
     if (!transfer->done) {
         update_progress(transfer);
         check_deadlines(transfer);
@@ -364,6 +369,7 @@ struct transfer *transfer_start(const struct transfer_config *config, int descri
         close(descriptor);
         return NULL;
     }
+
     *transfer = (struct transfer){.config = *config,
                                   .callbacks = *callbacks,
                                   .descriptor = descriptor,

@@ -180,6 +180,7 @@ static int attempt(int (*make)(void), bool is_confined)
             confine_process();
         _exit(make());
     }
+
     assert_true(pid > 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
@@ -229,6 +230,7 @@ static void test_denied(void **state)
 static void test_allowed(void **state)
 {
     (void)state;
+
     static const struct {
         const char *name;
         int (*make)(void);
@@ -280,8 +282,10 @@ static void test_twice(void **state)
 static int set_up(void **state)
 {
     (void)state;
+
     if (!mkdtemp(directory))
         return -1;
+
     snprintf(path, sizeof path, "%s/file", directory);
     FILE *file = fopen(path, "we");
     if (!file)

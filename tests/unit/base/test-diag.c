@@ -28,6 +28,7 @@ static void say_all(void)
 static void test_levels(void **state)
 {
     (void)state;
+
     static const struct {
         enum diag_level level;
         const char *expected; /* up to the time stamp of the debug line */
@@ -56,6 +57,7 @@ static void test_levels(void **state)
 static void test_status_line_around_messages(void **state)
 {
     (void)state;
+
     capture_begin(&capture);
     diag_status("50%");
     diag_status("60%");
@@ -85,6 +87,7 @@ static void test_long_message_is_cut(void **state)
 {
     (void)state;
     static char text[10000];
+
     memset(text, 'x', sizeof text - 1);
     capture_begin(&capture);
     diag_info("%s", text);
@@ -99,6 +102,7 @@ static void test_full_and_closed_stderr(void **state)
     (void)state;
     int saved = dup(STDERR_FILENO);
     int full = open("/dev/full", O_WRONLY);
+
     dup2(full, STDERR_FILENO);
     say_all();
     close(STDERR_FILENO);

@@ -253,6 +253,7 @@ static void test_tables(void **state)
 static void test_is_printable(void **state)
 {
     (void)state;
+
     assert_true(escape_is_printable(""));
     assert_true(escape_is_printable("My Board: K\xc3\xbc"
                                     "che \\ 2"));

@@ -492,6 +492,7 @@ static void raise_all(void *userdata)
 static void test_signals_come_through_the_loop(void **state)
 {
     struct counter counter = {.loop = *state};
+
     signal(SIGHUP, SIG_DFL); /* nohup(1) ignores it, and what is ignored stays so */
     assert_int_equal(loop_catch_signals(counter.loop, on_signal, &counter), 0);
     loop_timer_init(&counter.timer, counter.loop, raise_all, &counter);
@@ -560,6 +561,7 @@ static void test_ignored_signals_stay_ignored_and_handlers_come_back(void **stat
 {
     static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     struct counter counter = {.loop = NULL};
+
     loop_free(*state);
     *state = NULL;
     for (size_t row = 0; row < sizeof caught / sizeof *caught; row++) {

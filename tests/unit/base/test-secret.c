@@ -75,6 +75,7 @@ static void test_memory(void **state)
 {
     (void)state;
     static const size_t sizes[] = {0, 1, 15, 16, 17, 1025, 16384, 16385, 70000};
+
     enum { COUNT = sizeof sizes / sizeof *sizes };
     unsigned char *secrets[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
@@ -102,6 +103,7 @@ static void test_copies(void **state)
     (void)state;
     char *whole = secret_copy("geheim"), *part = secret_copy_part("geheim", 3),
          *empty = secret_copy("");
+
     assert_string_equal(whole, "geheim");
     assert_string_equal(part, "geh");
     assert_string_equal(empty, "");
@@ -115,6 +117,7 @@ static void test_cleansed_when_freed(void **state)
 {
     (void)state;
     char *other = secret_copy("other"), *secret = secret_alloc(20);
+
     memcpy(secret, "with\0a NUL in it", 16);
     secret_free(secret);
     for (size_t i = 0; i < 20; i++)
@@ -129,6 +132,7 @@ static void test_cleansed_when_freed(void **state)
 static void test_many(void **state)
 {
     (void)state;
+
     enum { COUNT = 10000 };
     static char *secrets[COUNT];
     char text[16];
@@ -162,6 +166,7 @@ static void read_flags(char flags[FLAGS_SIZE], const void *address)
     char line[FLAGS_SIZE];
     bool is_found = false;
     FILE *file = fopen("/proc/self/smaps", "re");
+
     assert_non_null(file);
     flags[0] = '\0';
     while (fgets(line, sizeof line, file)) {
@@ -195,6 +200,7 @@ static void test_limit_of_locked_memory(void **state)
 {
     (void)state;
     char flags[FLAGS_SIZE];
+
     nothing_can_be_locked = true;
     char *secret = secret_copy("geheim");
     nothing_can_be_locked = false;
@@ -210,6 +216,7 @@ static void test_limit_of_locked_memory(void **state)
 static void read_in_child(char text[TEXT_SIZE], const char *secret, bool forgets)
 {
     int ends[2];
+
     assert_int_equal(pipe(ends), 0);
     pid_t pid = fork();
     if (pid == 0) {
@@ -227,6 +234,7 @@ static void test_children_get_none(void **state)
 {
     (void)state;
     static const char zeros[TEXT_SIZE];
+
     for (int is_old_kernel = 0; is_old_kernel < 2; is_old_kernel++) {
         char text[TEXT_SIZE], seen[TEXT_SIZE];
         make_text(text, (unsigned)getpid());
@@ -261,6 +269,7 @@ static bool contains(const char *path, const char *text)
 {
     struct stat status;
     int file = open(path, O_RDONLY | O_CLOEXEC);
+
     assert_true(file >= 0);
     assert_int_equal(fstat(file, &status), 0);
     size_t size = (size_t)status.st_size;

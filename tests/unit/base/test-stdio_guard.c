@@ -39,8 +39,10 @@ static int secure_and_look(unsigned closed)
 {
     int pipes[2];
     struct stat before;
+
     if (pipe(pipes) < 0 || fstat(pipes[1], &before) < 0)
         return 1;
+
     for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
         if (closed >> i & 1U)
             close(i);
@@ -57,6 +59,7 @@ static int secure_and_look(unsigned closed)
 static void test_every_combination(void **state)
 {
     (void)state;
+
     for (unsigned closed = 0; closed < COMBINATIONS; closed++) {
         int status = 0;
         pid_t child = fork();

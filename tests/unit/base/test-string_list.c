@@ -33,6 +33,7 @@ static char *make(int number)
 static void test_grows(void **state)
 {
     (void)state;
+
     enum { MANY = 100 };
     struct strings strings = {0};
     for (int i = 0; i < MANY; i++)
@@ -53,6 +54,7 @@ static void test_again(void **state)
 {
     (void)state;
     struct strings strings = {0};
+
     strings_free(&strings);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(strings_add(&strings, make(i)), 0);
@@ -66,6 +68,7 @@ static void test_out_of_memory(void **state)
 {
     (void)state;
     struct strings strings = {0};
+
     for (int i = 0; i < 2; i++) {
         char *string = make(i);
         refuse_memory = true;

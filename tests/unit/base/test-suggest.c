@@ -40,6 +40,7 @@ static const struct {
 static void test_list(void **state)
 {
     (void)state;
+
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct suggestions suggestions = {0};
         char text[TEXT_MAX];
@@ -58,6 +59,7 @@ static void test_long_names(void **state)
     char longest[2 * SUGGEST_NAME_MAX], text[TEXT_MAX], small[16];
     struct suggestions suggestions = {0};
     (void)state;
+
     memset(longest, 'x', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
     for (int i = 0; i < 2 * SUGGEST_MAX; i++)

@@ -88,6 +88,7 @@ static void test_argument_and_end(void **state)
     struct worker child;
     char text[64];
     (void)state;
+
     assert_int_equal(worker_start(&child, say, "hello"), 0);
     assert_int_equal(receive(&child, text, sizeof text), 5);
     assert_memory_equal(text, "hello", 5);
@@ -101,6 +102,7 @@ static void test_messages_keep_their_borders(void **state)
     struct worker child;
     char text[64];
     (void)state;
+
     assert_int_equal(worker_start(&child, echo, NULL), 0);
     assert_int_equal(send(child.socket, "one", 3, 0), 3);
     assert_int_equal(send(child.socket, "twenty", 6, 0), 6);
@@ -168,6 +170,7 @@ static void send_handled(int socket, const void *argument)
 {
     char byte;
     (void)argument;
+
     raise(SIGINT);
     raise(SIGTERM);
     raise(SIGPIPE);
@@ -183,6 +186,7 @@ static void test_signals(void **state)
     struct sigaction action = {.sa_handler = count_signal}, old_int, old_urg;
     char byte = 99;
     (void)state;
+
     handled = 0;
     sigaction(SIGINT, &action, &old_int);
     sigaction(SIGURG, &action, &old_urg);
@@ -213,6 +217,7 @@ static void test_dies_with_its_parent(void **state)
     struct worker child;
     pid_t grandchild = -1;
     (void)state;
+
     assert_int_equal(worker_start(&child, hold_and_hang, NULL), 0);
     assert_int_equal(receive(&child, &grandchild, sizeof grandchild), sizeof grandchild);
     assert_int_equal(kill(grandchild, 0), 0);
@@ -237,6 +242,7 @@ static void test_no_process_left(void **state)
 {
     struct worker child;
     (void)state;
+
     no_process_left = true;
     int rc = worker_start(&child, hang, NULL);
     int error = errno;
@@ -302,6 +308,7 @@ static void test_wait_is_interrupted(void **state)
 static void test_closed_standard_files(void **state)
 {
     (void)state;
+
     for (int closed = 1; closed <= 3; closed++) {
         enum { FILES = 4 };
         struct worker child;

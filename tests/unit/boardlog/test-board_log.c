@@ -73,6 +73,7 @@ static void on_line(const struct line *line, void *userdata)
     int length =
         snprintf(text, sizeof text, "%s%.*s%s", line->is_continuation ? "..." : "[",
                  (int)line->length, (const char *)line->bytes, line->is_unfinished ? "..." : "]");
+
     scene->bytes += line->length;
     if (scene->bytes < sizeof scene->record / 2)
         note(scene, text, (size_t)length);
@@ -107,6 +108,7 @@ static void start_listening(struct scene *scene, int backlog)
 {
     int on = 1;
     socklen_t length = address_length(&scene->address);
+
     scene->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(scene->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     assert_int_equal(bind(scene->listener, &scene->address.any, length), 0);
@@ -186,6 +188,7 @@ static void test_lines(void **state)
 {
     struct scene scene;
     (void)state;
+
     open_scene(&scene);
     int board = take_call(&scene);
     say(board, "\xff\xfb\x01\x1b[32mone\x1b[m\r\ntw");
@@ -202,6 +205,7 @@ static void test_a_prompt(void **state)
 {
     struct scene scene;
     (void)state;
+
     open_scene(&scene);
     int board = take_call(&scene);
     run_until(&scene, "C");
@@ -229,6 +233,7 @@ static void test_dots(void **state)
 {
     struct scene scene;
     (void)state;
+
     open_scene(&scene);
     int board = take_call(&scene);
     run_until(&scene, "C");
@@ -245,6 +250,7 @@ static void test_connects_again(void **state)
 {
     struct scene scene;
     (void)state;
+
     open_scene(&scene);
     int board = take_call(&scene);
     run_until(&scene, "C");
@@ -266,6 +272,7 @@ static void test_turned_away(void **state)
     struct scene scene;
     int64_t last_us = loop_now_us();
     (void)state;
+
     open_scene(&scene);
     for (size_t i = 0; i < sizeof pauses_us / sizeof *pauses_us; i++) {
         int board = take_call(&scene);
@@ -288,6 +295,7 @@ static void test_silence(void **state)
     struct scene scene;
     int crowd[CROWD];
     (void)state;
+
     open_scene(&scene);
     stop_listening(&scene);
     start_listening(&scene, 0);
@@ -307,6 +315,7 @@ static void read_all(int board, const char *expected)
 {
     char text[64];
     size_t length = strlen(expected);
+
     for (size_t used = 0; used < length;) {
         ssize_t got = recv(board, text + used, sizeof text - used, 0);
         assert_true(got > 0);
@@ -322,6 +331,7 @@ static void test_sends_when_the_board_listens(void **state)
     struct scene scene;
     struct pollfd readable = {.events = POLLIN};
     (void)state;
+
     open_scene(&scene);
     assert_true(board_log_send(scene.monitor, "one", 3));
     int board = take_call(&scene);
@@ -349,6 +359,7 @@ static void test_the_queue_is_bounded(void **state)
     struct scene scene;
     char line[BOARD_LOG_QUEUE_MAX] = {0};
     (void)state;
+
     open_scene(&scene);
     assert_false(board_log_send(scene.monitor, line, BOARD_LOG_QUEUE_MAX));
     assert_false(board_log_send(scene.monitor, line, BOARD_LOG_QUEUE_MAX - 1));
@@ -378,6 +389,7 @@ static void test_a_slow_board_gets_all(void **state)
     static const char line[1000];
     int small = 4096;
     (void)state;
+
     open_scene(&scene);
     setsockopt(scene.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     int board = take_call(&scene);
@@ -402,6 +414,7 @@ static void test_a_lost_connection_takes_its_queue_along(void **state)
     static char line[BOARD_LOG_QUEUE_MAX - 2];
     int small = 4096;
     (void)state;
+
     memset(line, 'x', sizeof line);
     open_scene(&scene);
     setsockopt(scene.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
@@ -423,6 +436,7 @@ static void test_freed_in_its_callbacks(void **state)
 {
     static const char moments[] = "CoewdL"; /* connected, each line, the last, and the end */
     (void)state;
+
     for (size_t i = 0; i < sizeof moments - 1; i++) {
         struct scene scene;
         open_scene(&scene);
@@ -461,6 +475,7 @@ static void test_a_flood_starves_nobody(void **state)
 {
     struct scene scene;
     (void)state;
+
     open_scene(&scene);
     int board = take_call(&scene);
     struct loop_watch watch;
@@ -483,6 +498,7 @@ static void test_a_restart_is_noticed(void **state)
     struct scene scene;
     int on = 1;
     (void)state;
+
     open_scene(&scene);
     int board = take_call(&scene);
     run_until(&scene, "C");
@@ -515,6 +531,7 @@ static void set_loopback(bool up)
 static void test_a_lost_network_is_noticed(void **state)
 {
     (void)state;
+
     if (unshare(CLONE_NEWNET) < 0) {
         print_message("unshare: %s\n", strerror(errno));
         skip();

@@ -71,6 +71,7 @@ struct board_log *__wrap_board_log_start(struct loop *loop, const struct address
                                          const struct board_log_callbacks *callbacks)
 {
     char text[ADDRESS_TEXT_MAX + 8];
+
     assert_ptr_equal(loop, virtual_time_loop());
     assert_false(world.has_monitor);
     if (world.refuse_monitor)
@@ -103,6 +104,7 @@ struct restart_watch *__wrap_restart_watch_start(const struct restart_watch_conf
                                                  restart_watch_done_fn *on_done, void *userdata)
 {
     char text[ADDRESS_TEXT_MAX + 8];
+
     assert_ptr_equal(config->loop, virtual_time_loop());
     assert_false(world.has_online);
     if (world.refuse_online)
@@ -200,6 +202,7 @@ static void begin(const struct options *options, const struct story *story)
     struct boot_check_config config = {.loop = virtual_time_loop(),
                                        .options = options,
                                        .restart_us = story && story->is_old ? 0 : 2500 * 1000};
+
     if (story && story->lost) {
         config.restart_us = BOOT_CHECK_RESTART_UNKNOWN;
         config.is_gone = story->lost == SEEN_GONE;
@@ -273,6 +276,7 @@ static void play_story(const struct story *story)
                               .monitor = !expected && !rejected && !story->online,
                               .expect_timeout_us = 30 * S,
                               .online_us = story->online ? 60 * S : 0};
+
     if (expected || rejected)
         assert_int_equal(expect_new(&options.expect, story->expected, expected, story->rejected,
                                     rejected, &failure),
@@ -675,6 +679,7 @@ static void test_wanted(void **state)
 {
     (void)state;
     static struct expect *const some = (struct expect *)&world;
+
     static const struct {
         struct options options;
         bool is_wanted, is_proof_wanted, is_endless;
@@ -719,6 +724,7 @@ static void test_was_connected(void **state)
     (void)state;
     const struct options options = {.monitor = true, .monitor_port = 23, .raw = true};
     const char *reason;
+
     reset_world();
     begin(&options, &(struct story){.is_old = true});
     assert_true(world.keeps_colors);
@@ -742,6 +748,7 @@ static void test_long_message(void **state)
     const char *expected[EXPECT_MAX];
     struct ota_failure failure;
     struct options options = {.monitor_port = 23, .expect_timeout_us = 30 * S};
+
     for (size_t i = 0; i < EXPECT_MAX; i++) {
         memset(patterns[i], 'a' + (int)(i % 26), sizeof patterns[i] - 1);
         expected[i] = patterns[i];

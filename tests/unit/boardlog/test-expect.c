@@ -92,6 +92,7 @@ static void assert_pattern(const char *pattern, const char *expected)
 static void test_table(void **state)
 {
     (void)state;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct expect *expect = make(rows[i].expected, rows[i].rejected);
         struct expect_state board = {0};
@@ -116,6 +117,7 @@ static void test_pieces(void **state)
     static const char *const none[SOME] = {NULL};
     struct line line = LINE("a to z");
     (void)state;
+
     for (int i = 0; i < 4; i++) {
         struct expect *begins = make(begin, none);
         struct expect *ends = make(end, none);
@@ -139,6 +141,7 @@ static void test_what_is_missing_is_listed(void **state)
     struct expect_state board = {0};
     struct expect_state other = {0}; /* boards share the patterns, not what they said */
     (void)state;
+
     assert_int_equal(expect_feed(expect, &board, &line), EXPECT_UNDECIDED);
     assert_string_equal(expect_missing(expect, &board, 0), "one");
     assert_string_equal(expect_missing(expect, &board, 1), "two");
@@ -152,6 +155,7 @@ static void test_what_is_missing_is_listed(void **state)
 static void test_what_is_no_pattern(void **state)
 {
     static char long_one[EXPECT_PATTERN_MAX + 2];
+
     const struct {
         const char *pattern;
         const char *message;
@@ -282,6 +286,7 @@ static void test_how_many(void **state)
     struct expect_state board = {0};
     const struct line line = LINE("x");
     (void)state;
+
     for (size_t i = 0; i <= EXPECT_MAX; i++)
         patterns[i] = "x";
     assert_int_equal(expect_new(&expect, patterns, EXPECT_MAX + 1, NULL, 0, &failure), OTA_E_USAGE);

@@ -63,6 +63,7 @@ static const struct {
 static void test_every_cut(void **state)
 {
     (void)state;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t cut = 0; cut <= rows[i].length; cut++) {
             struct line_splitter lines = {0};
@@ -98,6 +99,7 @@ static void test_peek(void **state)
     size_t length = sizeof rest - 1;
     struct line line;
     (void)state;
+
     assert_false(line_splitter_peek(&lines, &line));
     feed(&lines, &record, "log", 3);
     assert_true(line_splitter_peek(&lines, &line));
@@ -177,6 +179,7 @@ static void test_the_longest_line(void **state)
     static const char *const ends[] = {"\n", "\r\n", "\r"};
     unsigned char source[LINE_SPLITTER_MAX + 2];
     (void)state;
+
     memset(source, '.', sizeof source);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         struct line_splitter lines = {0};

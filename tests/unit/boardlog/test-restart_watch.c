@@ -54,6 +54,7 @@ struct tcp_connect *__wrap_tcp_connect_start(struct loop *loop, const struct add
                                              void *userdata)
 {
     (void)loop;
+
     assert_int_equal(address_port(address), 23);
     assert_int_equal(deadline_us, 1000000);
     assert_true(network.knocks < DIALS_MAX);
@@ -80,6 +81,7 @@ static void answer(void)
 {
     struct tcp_connect *dial = &network.dials[network.knocks - 1];
     char act = *network.script;
+
     if (network.script[1] != '\0')
         network.script++;
     if (act == 's' || act == 'M')
@@ -147,6 +149,7 @@ static const struct {
 static void test_table(void **state)
 {
     (void)state;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         begin(rows[i].script, 3000, 6000);
         while (result.calls == 0) {
@@ -172,6 +175,7 @@ static void test_table(void **state)
 static void test_a_board_that_stays_is_not_waited_for(void **state)
 {
     (void)state;
+
     begin("a", 3000, 60000);
     while (result.calls == 0) {
         size_t knocks = network.knocks;
@@ -209,6 +213,7 @@ static void test_gone_already(void **state)
 static void test_freed_at_any_time(void **state)
 {
     (void)state;
+
     for (int knocks = 0; knocks < 8; knocks++) {
         begin("s", 3000, 6000);
         for (int i = 0; i < knocks; i++)

@@ -35,6 +35,7 @@ static const struct {
 static void test_every_cut(void **state)
 {
     (void)state;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t cut = 0; cut <= rows[i].length; cut++) {
             struct sgr_strip colors = {.held = 0};

@@ -66,6 +66,7 @@ static void test_an_endless_subnegotiation_ends(void **state)
 {
     static const unsigned char fillings[] = {'.', 0xff};
     (void)state;
+
     for (size_t i = 0; i < sizeof fillings; i++) {
         unsigned char source[2 + 2 * TELNET_SUBNEGOTIATION_MAX + 2] = {0xff, 0xfa};
         size_t length = 2 + (i + 1) * TELNET_SUBNEGOTIATION_MAX;
@@ -83,6 +84,7 @@ static void test_subnegotiations_are_counted_each(void **state)
 {
     struct telnet_strip telnet = {0};
     (void)state;
+
     for (int i = 0; i < 3; i++) {
         unsigned char source[2 + TELNET_SUBNEGOTIATION_MAX - 1 + 3] = {0xff, 0xfa};
         unsigned char text[sizeof source + 1];

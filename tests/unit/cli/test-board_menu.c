@@ -35,6 +35,7 @@ static struct choice choices[COUNT];
 static int set_up(void **state)
 {
     (void)state;
+
     for (size_t i = 0; i < COUNT; i++) {
         snprintf(boards[i].instance, sizeof boards[i].instance, "%s", names[i]);
         boards[i].is_resolved = true;
@@ -49,6 +50,7 @@ static int set_up(void **state)
 static void test_answers(void **state)
 {
     (void)state;
+
     static const struct {
         const char *answer;
         const char *chosen; /* a digit for each board; NULL: not understood */
@@ -127,6 +129,7 @@ static void test_reasons(void **state)
 {
     (void)state;
     struct ota_failure failure;
+
     assert_int_equal(board_menu_parse("kitchen, oven", choices, COUNT, &failure), OTA_E_IMAGE);
     assert_string_equal(failure.message,
                         "'oven' cannot be chosen: the image is for the chip esp32");

@@ -80,6 +80,7 @@ struct failure {
 static int run(struct capture *capture, char *output, struct failure failure, bool *has_failed)
 {
     struct options options = {.size_limit = IMAGE_SIZE_MAX, .file = image_path};
+
     options.output = output;
     diag_set_level(DIAG_LEVEL_ERROR);
     capture_begin(capture);
@@ -157,6 +158,7 @@ static void test_owner_is_kept_or_nothing_is_written(void **state)
     (void)state;
     static struct capture capture;
     char text[64];
+
     if (geteuid() != 0)
         skip();
     for (int fails = 0; fails < 2; fails++) {
@@ -180,6 +182,7 @@ static void test_pipe(void **state)
 {
     (void)state;
     static struct capture capture;
+
     static const struct {
         int error, status;
         const char *said;
@@ -205,6 +208,7 @@ static void test_refused(void **state)
     (void)state;
     static struct capture capture;
     static char nowhere[] = "none/out", here[] = ".", device[] = "/dev/null";
+
     static const struct {
         char *output;
         const char *said;

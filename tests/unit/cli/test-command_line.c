@@ -55,6 +55,7 @@ static void reading_free(struct reading *it)
 static void test_password_is_wiped(void **state)
 {
     (void)state;
+
     static const struct {
         const char *arguments[ARGUMENTS_MAX];
         const char *after[ARGUMENTS_MAX];
@@ -95,6 +96,7 @@ static void test_password_is_wiped(void **state)
 static void test_aliases(void **state)
 {
     (void)state;
+
     static const struct {
         const char *arguments[ARGUMENTS_MAX];
         const char *ip;
@@ -135,6 +137,7 @@ static void test_aliases(void **state)
 static void test_bad_aliases(void **state)
 {
     (void)state;
+
     static const struct {
         const char *arguments[ARGUMENTS_MAX];
         const char *message;
@@ -157,6 +160,7 @@ static void test_process_list(void **state)
 {
     (void)state;
     char self[PATH_MAX] = "";
+
     assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
     static const char *const rows[][ARGUMENTS_MAX] = {
         {"-i", "board", "-a", SECRET, "-f", "x"},
@@ -197,6 +201,7 @@ static int run_child(int argc, char **argv)
     struct command_line line;
     struct ota_failure failure;
     char shown[65536];
+
     command_line_read(&line, argc, argv, &failure);
     int descriptor = open("/proc/self/cmdline", O_RDONLY);
     ssize_t got = read(descriptor, shown, sizeof shown);
@@ -223,8 +228,10 @@ static int set_up(void **state)
         "esp-ota exec --run /bin/false\n"
         "other alias --foreign --ip other.local\n";
     char path[64];
+
     if (!mkdtemp(home))
         return -1;
+
     snprintf(path, sizeof path, "%s/.popt", home);
     int file = open(path, O_WRONLY | O_CREAT, 0600);
     ssize_t written = write(file, aliases, strlen(aliases));
@@ -246,6 +253,7 @@ int main(int argc, char **argv)
 {
     if (getenv(CHILD_VARIABLE))
         return run_child(argc, argv);
+
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_password_is_wiped),
         cmocka_unit_test(test_aliases),

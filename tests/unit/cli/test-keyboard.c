@@ -64,6 +64,7 @@ static void on_late(void *userdata)
 static void begin(void)
 {
     int pipes[2];
+
     world = (struct world){.loop = loop_new()};
     assert_non_null(world.loop);
     assert_int_equal(pipe(pipes), 0);
@@ -113,6 +114,7 @@ static void run_until(size_t lines)
 static void test_lines(void **state)
 {
     (void)state;
+
     static const struct {
         const char *parts[PARTS]; /* as they are written; NULL: standard input ends */
         size_t lines;
@@ -139,6 +141,7 @@ static void test_lines(void **state)
 static void test_by_and_by(void **state)
 {
     (void)state;
+
     begin();
     type("one\nre", 6);
     run_until(1);
@@ -160,6 +163,7 @@ static void test_long_lines(void **state)
         {KEYBOARD_LINE_MAX, KEYBOARD_LINE_MAX},
         {KEYBOARD_LINE_MAX, KEYBOARD_LINE_MAX, KEYBOARD_LINE_MAX, 7},
     };
+
     for (size_t i = 0; i < COUNT(rows); i++) {
         char line[4 * KEYBOARD_LINE_MAX];
         size_t pieces = 0, length = 0;
@@ -200,6 +204,7 @@ static void assert_reads_no_more(void)
 {
     int pipes[2];
     char byte = 0;
+
     assert_int_equal(pipe2(pipes, O_NONBLOCK), 0);
     assert_true(dup2(pipes[0], STDIN_FILENO) >= 0);
     assert_int_equal(write(pipes[1], "x\n", 2), 2);
@@ -214,6 +219,7 @@ static void assert_reads_no_more(void)
 static void test_end_of_file(void **state)
 {
     (void)state;
+
     begin();
     type("one\n", 4);
     hang_up();
@@ -229,6 +235,7 @@ static void test_end_of_file(void **state)
 static void test_unreadable(void **state)
 {
     (void)state;
+
     begin();
     int directory = open("/", O_RDONLY | O_DIRECTORY);
     assert_true(directory >= 0 && dup2(directory, STDIN_FILENO) >= 0);
@@ -245,6 +252,7 @@ static void test_out_of_memory(void **state)
     (void)state;
     struct loop *loop = loop_new();
     int closed = dup(STDIN_FILENO);
+
     close(STDIN_FILENO);
     assert_null(keyboard_start(loop, on_line, &world)); /* nothing to watch */
     assert_int_equal(dup2(closed, STDIN_FILENO), STDIN_FILENO);

@@ -67,6 +67,7 @@ static int add(char text[TEXT_MAX], const char *format, ...)
 static void describe(char text[TEXT_MAX], const struct options *options)
 {
     char address[ADDRESS_TEXT_MAX], source[SOURCE_TEXT_MAX];
+
     text[0] = '\0';
     for (size_t i = 0; i < options->target_count; i++) {
         add(text, "%s%s", i ? " " : "", options->targets[i].name);
@@ -108,6 +109,7 @@ static void describe(char text[TEXT_MAX], const struct options *options)
 static void test_accepted(void **state)
 {
     (void)state;
+
     static const struct {
         const char *arguments[ARGUMENTS_MAX];
         const char *expected;
@@ -211,6 +213,7 @@ static void test_accepted(void **state)
 static void test_rejected(void **state)
 {
     (void)state;
+
     static const struct {
         const char *arguments[ARGUMENTS_MAX];
         const char *message;
@@ -453,6 +456,7 @@ static void test_numbers(void **state)
         "20\n",
         "1.2345",
     };
+
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         for (size_t j = 0; j < sizeof values / sizeof *values; j++) {
             const char *arguments[] = {"-i", "b", "-f", "x", options[i], values[j], NULL};
@@ -503,6 +507,7 @@ static void test_which_password(void **state)
 {
     (void)state;
     char path[64], file_option[80];
+
     snprintf(path, sizeof path, "%s/password", home);
     snprintf(file_option, sizeof file_option, "--auth-file=%s", path);
     write_file(path, "from file\n", 10);
@@ -538,6 +543,7 @@ static void test_which_password(void **state)
 static struct parse *parse_captured(const char *const *arguments, int stream, char text[TEXT_MAX])
 {
     char path[64];
+
     snprintf(path, sizeof path, "%s/captured", home);
     fflush(NULL);
     int saved = dup(stream), file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -556,6 +562,7 @@ static struct parse *parse_captured(const char *const *arguments, int stream, ch
 static void test_exposed_file(void **state)
 {
     (void)state;
+
     static const struct {
         mode_t mode;
         const char *extra;
@@ -614,6 +621,7 @@ static void test_help(void **state)
     };
     char text[TEXT_MAX];
     struct parse *it = parse_captured((const char *const[]){"--help", NULL}, STDOUT_FILENO, text);
+
     assert_int_equal(it->outcome, OPTIONS_DONE);
     parse_free(it);
     assert_memory_equal(text, "Usage: esp-ota ", 15);
@@ -630,6 +638,7 @@ static void test_help(void **state)
 static void test_information(void **state)
 {
     (void)state;
+
     static const struct {
         const char *arguments[ARGUMENTS_MAX];
         const char *start;
@@ -655,6 +664,7 @@ static void test_full_disk(void **state)
 {
     (void)state;
     static const char *const rows[] = {"--help", "--usage", "--version"};
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         fflush(NULL);
         pid_t child = fork();

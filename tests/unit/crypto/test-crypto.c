@@ -43,6 +43,7 @@ static void test_open(void **state)
 {
     struct crypto crypto;
     (void)state;
+
     for (int i = 0; i < 4; i++) {
         no_context = i == 1;
         no_provider = i == 2;

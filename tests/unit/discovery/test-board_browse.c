@@ -110,6 +110,7 @@ static void elapse(void)
 static void test_everything_has_come(void **state)
 {
     (void)state;
+
     start((struct world){0});
     say(MDNS_FOUND, "b", "");
     say(MDNS_FOUND, "a", "");
@@ -127,6 +128,7 @@ static void test_everything_has_come(void **state)
 static void test_no_boards(void **state)
 {
     (void)state;
+
     start((struct world){0});
     virtual_time.now_us = 3 * S / 2;
     say(MDNS_END, "", "");
@@ -140,6 +142,7 @@ static void test_no_boards(void **state)
 static void test_deadline(void **state)
 {
     (void)state;
+
     for (int has_board = 0; has_board < 2; has_board++) {
         start((struct world){0});
         assert_int_equal(virtual_time.due_us, 10 * S);
@@ -204,6 +207,7 @@ static void test_crowd(void **state)
 static void test_unavailable(void **state)
 {
     (void)state;
+
     for (int has_board = 0; has_board < 2; has_board++) {
         start((struct world){0});
         if (has_board)
@@ -224,6 +228,7 @@ static void test_unavailable(void **state)
 static void test_freed(void **state)
 {
     (void)state;
+
     start((struct world){0});
     say(MDNS_FOUND, "a", "");
     stop();
@@ -257,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_freed),
         cmocka_unit_test(test_memory),
     };
+
     diag_set_level(DIAG_LEVEL_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

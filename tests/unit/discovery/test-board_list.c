@@ -67,6 +67,7 @@ static void test_sorted_whatever_the_order(void **state)
 {
     static const char *const sorted[] = {"Attic", "attic",   "attic 2", "Kitchen",
                                          "lamp",  "lamp-10", "lamp-2",  "Ölofen"};
+
     enum { COUNT = sizeof sorted / sizeof *sorted };
     (void)state;
     for (size_t step = 1; step < COUNT; step += 2) { /* odd: prime to 8 */
@@ -146,6 +147,7 @@ static void test_split(void **state)
     struct address addresses[3];
     struct board_list boards = {0};
     (void)state;
+
     for (const char *name = "c\0a\0b\0"; *name; name += 2)
         add(&boards, resolved(name, "h.local", "10.0.0.1", 3232));
     struct mdns_answer further = resolved("b", "h.local", "10.0.0.2", 3232);

@@ -74,6 +74,7 @@ static void test_no_board_of_this_protocol(void **state)
     struct board_list matching;
     struct ota_failure failure;
     (void)state;
+
     assert_int_equal(board_match(&matching, &(struct board_list){.items = others, .count = 1},
                                  &(struct options){0}, true, &failure),
                      OTA_E_NOT_FOUND);

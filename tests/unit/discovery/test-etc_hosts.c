@@ -36,6 +36,7 @@ static size_t search(char found[512], const char *name, const char *hosts, size_
 {
     struct address addresses[CAPACITY];
     size_t count = etc_hosts_search(addresses, capacity, name, hosts, length);
+
     found[0] = '\0';
     for (size_t i = 0; i < count; i++) {
         char shown[ADDRESS_TEXT_MAX];
@@ -79,6 +80,7 @@ static void test_limits(void **state)
 {
     char found[512], lines[2048] = "";
     (void)state;
+
     for (int i = 1; i <= 20; i++) {
         size_t used = strlen(lines);
         snprintf(lines + used, sizeof lines - used, "10.0.0.%d many\n", i);

@@ -64,6 +64,7 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
         return EAI_MEMORY;
     if (strcmp(name, "test:death") == 0)
         _exit(1);
+
     const char *letters = name + 5;
     for (size_t i = 0; letters[i]; i++) {
         fake_addresses[i].sin_family = letters[i] == '?' ? AF_UNIX : AF_INET;
@@ -109,6 +110,7 @@ static void on_done(const struct address *addresses, size_t count, const char *w
                     void *userdata)
 {
     struct scene *scene = userdata;
+
     assert_non_null(why);
     scene->is_local = is_local;
     scene->done_count++;
@@ -184,6 +186,7 @@ static void test_impossible_names(void **state)
 {
     static const char *const table[] = {"", "a..b", "-", "no such host", "fe80::1%nowhere"};
     (void)state;
+
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct scene scene;
         start(&scene, table[i]);
@@ -265,6 +268,7 @@ static void test_no_process_left(void **state)
 {
     struct loop *loop = loop_new();
     (void)state;
+
     no_process_left = true;
     struct host_lookup *lookup = host_lookup_start(loop, "127.0.0.1", on_done, NULL);
     int error = errno;

@@ -85,6 +85,7 @@ static void set_up(struct scene *scene, bool listens)
 static void tear_down(struct scene *scene)
 {
     char path[80];
+
     mdns_client_free(scene->mdns);
     loop_free(scene->loop);
     if (scene->bus >= 0)
@@ -118,6 +119,7 @@ static int64_t run_for(struct scene *scene, int64_t us)
 static void on_answer(const struct mdns_answer *answer, void *userdata)
 {
     struct scene *scene = userdata;
+
     assert_int_equal(answer->event, MDNS_UNAVAILABLE);
     assert_true(memchr(answer->reason, '\0', sizeof answer->reason) != NULL);
     snprintf(scene->reason, sizeof scene->reason, "%s", answer->reason);
@@ -190,6 +192,7 @@ static void test_reason_of_a_child_that_has_ended(void **state)
     struct scene scene;
     siginfo_t ended;
     (void)state;
+
     set_up(&scene, false);
     ask(&scene, 3);
     assert_int_equal(waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT), 0);
@@ -204,6 +207,7 @@ static void test_hung_bus(void **state)
 {
     struct scene scene;
     (void)state;
+
     set_up(&scene, true);
     ask(&scene, 2);
     int64_t took_us = run_for(&scene, DEADLINE_US);
@@ -222,6 +226,7 @@ static void test_bus_with_a_full_queue(void **state)
     int clients[8];
     size_t count = 0;
     (void)state;
+
     set_up(&scene, true);
     assert_int_equal(getsockname(scene.bus, (struct sockaddr *)&address, &length), 0);
     for (;; count++) {
@@ -244,6 +249,7 @@ static void test_many_questions_to_a_hung_bus(void **state)
 {
     struct scene scene;
     (void)state;
+
     set_up(&scene, true);
     ask(&scene, QUERIES_MAX);
     for (size_t i = 0; i < QUERIES_MAX; i += 2)
@@ -258,6 +264,7 @@ static void test_cancelled_questions_are_silent(void **state)
 {
     struct scene scene;
     (void)state;
+
     set_up(&scene, false);
     ask(&scene, 2);
     mdns_client_cancel(scene.queries[0]);
@@ -272,6 +279,7 @@ static void test_cancel_others_from_an_answer(void **state)
 {
     struct scene scene;
     (void)state;
+
     set_up(&scene, false);
     ask(&scene, 5);
     scene.cancel_others = true;
@@ -287,6 +295,7 @@ static void test_free_from_an_answer(void **state)
 {
     struct scene scene;
     (void)state;
+
     set_up(&scene, false);
     ask(&scene, 3);
     scene.free_when_answered = true;
@@ -312,6 +321,7 @@ static void test_no_process_left(void **state)
 {
     struct scene scene;
     (void)state;
+
     set_up(&scene, false);
     no_process_left = true;
     ask(&scene, 2);
@@ -327,6 +337,7 @@ static void test_no_memory_left(void **state)
 {
     int made = 0;
     (void)state;
+
     for (bool has_failed = true; has_failed; made++) {
         struct loop *loop = loop_new();
         assert_non_null(loop);

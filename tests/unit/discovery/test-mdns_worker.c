@@ -42,6 +42,7 @@ static void note(const char *format, ...)
 static void on_answer(uint32_t id, const struct mdns_answer *answer, void *userdata)
 {
     char address[ADDRESS_TEXT_MAX] = "-";
+
     assert_ptr_equal(userdata, &world);
     assert_int_equal(id, 7);
     switch (answer->event) {
@@ -103,6 +104,7 @@ static void ask_for_boards(void)
 static void test_addresses(void **state)
 {
     (void)state;
+
     mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "10.0.0.2");
     mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "10.0.0.9");
     fake_browse("a");
@@ -139,6 +141,7 @@ static void test_one_board_announced_four_times(void **state)
 {
     (void)state;
     struct AvahiStringList *txt = calloc(1, sizeof *txt + 32);
+
     assert_non_null(txt);
     txt->size = strlen("board=\"x\"");
     memcpy(txt->text, "board=\"x\"", txt->size);
@@ -253,6 +256,7 @@ static void test_a_crowd(void **state)
 static void test_cancel(void **state)
 {
     (void)state;
+
     ask_for_boards();
     fake_browse("a");
     fake_browse("b");
@@ -267,6 +271,7 @@ static void test_cancel(void **state)
 static void test_browser_that_fails(void **state)
 {
     (void)state;
+
     fake.error = AVAHI_ERR_TOO_MANY_OBJECTS;
     ask_for_boards();
     fake_browser_says(AVAHI_BROWSER_FAILURE);
@@ -280,6 +285,7 @@ static void test_browser_that_fails(void **state)
 static void test_host_in_both_families(void **state)
 {
     (void)state;
+
     mdns_worker_ask(world.discover, 7, MDNS_HOST, "a.local");
     assert_int_equal(fake.records_running, 2);
     fake_record("a.local", "10.0.0.1");
@@ -307,6 +313,7 @@ static void test_host_that_is_silent(void **state)
 static void test_malformed_records(void **state)
 {
     (void)state;
+
     mdns_worker_ask(world.discover, 7, MDNS_HOST, "a.local");
     for (size_t size = 0; size < 32; size++)
         for (size_t i = 0; i < fake.records_made; i++)
@@ -322,6 +329,7 @@ static void test_malformed_records(void **state)
 static void test_namesakes(void **state)
 {
     (void)state;
+
     fake.keeps_records = true;
     mdns_worker_ask(world.discover, 7, MDNS_INSTANCE, "a");
     fake_resolve("a", "10.0.0.1", NULL);
@@ -356,6 +364,7 @@ static void lose_daemon(void)
 static void test_restart(void **state)
 {
     (void)state;
+
     for (int comes_later = 0; comes_later < 2; comes_later++) {
         world.log[0] = '\0';
         ask_for_boards();
@@ -394,6 +403,7 @@ static void test_restart(void **state)
 static void test_questions_during_a_restart(void **state)
 {
     (void)state;
+
     ask_for_boards();
     lose_daemon();
     fake.next_state = AVAHI_CLIENT_CONNECTING;
@@ -437,6 +447,7 @@ static void test_question_that_meets_a_restart(void **state)
 static void test_daemon_that_stays_away(void **state)
 {
     (void)state;
+
     ask_for_boards();
     lose_daemon();
     fake.next_state = AVAHI_CLIENT_CONNECTING;
@@ -480,6 +491,7 @@ static void test_daemon_that_is_not_there(void **state)
 {
     (void)state;
     char reason[MDNS_REASON_MAX];
+
     mdns_worker_free(world.discover);
     fake.next_state = AVAHI_CLIENT_CONNECTING;
     world.discover = mdns_worker_new(fake_loop(), on_answer, on_lost, &world, reason);

@@ -25,6 +25,7 @@ int __wrap_getifaddrs(struct ifaddrs **interfaces)
     static char texts[][3][24] = {{"lan0", "10.0.0.1", "255.255.255.0"},
                                   {"lan0", "fd00::1", "ffff:ffff:ffff:ffff::"},
                                   {"lan1", "10.1.0.1", "255.255.255.0"}};
+
     enum { COUNT = sizeof texts / sizeof *texts };
     static struct ifaddrs list[COUNT];
     static struct address addresses[COUNT], masks[COUNT];
@@ -105,6 +106,7 @@ static void test_no_more_than_there_is_room_for(void **state)
     struct claims claims = {0};
     struct address rivals[CLAIMS_MAX];
     (void)state;
+
     claims_add(&claims, &(struct mdns_answer){.has_address = false});
     assert_int_equal(claims.count, 0);
     for (int i = 1; i < 100; i++) {

@@ -117,6 +117,7 @@ static size_t parse_addresses(struct address *addresses, size_t capacity, const 
     char copy[512];
     char *rest = copy;
     size_t count = 0;
+
     snprintf(copy, sizeof copy, "%s", text ? text : "");
     for (char *word; (word = strsep(&rest, " ")) != NULL;)
         if (*word) {
@@ -198,6 +199,7 @@ static void play(const struct step *step)
     struct address addresses[RESOLVE_ADDRESSES_MAX];
     size_t count = parse_addresses(addresses, RESOLVE_ADDRESSES_MAX, step->address);
     void *userdata = world.userdata[step->question];
+
     assert_true(world.pending[step->question]);
     if (step->question == ALIVE) { /* the addresses that are there */
         bool is_alive[CLAIMS_MAX] = {false};
@@ -801,6 +803,7 @@ static const struct test_case {
 static void start(const struct test_case *test, const struct target *target)
 {
     int64_t timeout_ms = test->timeout_ms ? test->timeout_ms : 10000;
+
     world = (struct world){.refuse_mdns = test->refuse_mdns,
                            .refuse_lookup = test->refuse_lookup,
                            .has_mdns = test->has_mdns,
@@ -858,6 +861,7 @@ static void check(const struct test_case *test)
 static void test_policy(void **state)
 {
     (void)state;
+
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct test_case *test = &cases[i];
         struct target target;
@@ -902,6 +906,7 @@ static void test_free_while_asking(void **state)
     struct target target;
     struct ota_failure failure;
     (void)state;
+
     assert_int_equal(target_parse(&target, "kitchen", &failure), OTA_OK);
     start(&test, &target);
     virtual_time_fire();
@@ -921,6 +926,7 @@ static void test_free_when_done(void **state)
     struct target target;
     struct ota_failure failure;
     (void)state;
+
     assert_int_equal(target_parse(&target, "kitchen.local", &failure), OTA_OK);
     start(&test, &target);
     world.free_when_done = true;

@@ -19,6 +19,7 @@ enum { STRINGS_MAX = 3 };
 static AvahiStringList *make(const char *const *strings, const size_t *lengths, size_t count)
 {
     AvahiStringList *record = NULL;
+
     for (size_t i = count; i-- > 0;) {
         size_t length = lengths ? lengths[i] : strlen(strings[i]);
         size_t size = offsetof(AvahiStringList, text) + length;

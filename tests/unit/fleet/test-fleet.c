@@ -214,6 +214,7 @@ static void on_done(void *userdata)
 static struct fleet *start(const struct options *options, size_t count)
 {
     bool refuse_jobs = world.refuse_jobs;
+
     world = (struct world){.refuse_jobs = refuse_jobs};
     assert_in_range(count, 1, BOARDS_MAX);
     for (size_t i = 0; i < count; i++) {
@@ -323,6 +324,7 @@ static void test_larger_image(void **state)
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 2}, 2);
     const struct job *job = world.jobs[0];
+
     job->callbacks.on_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS,
                                                 .board = job->assignment->target.name,
                                                 .image = &image,
@@ -342,6 +344,7 @@ static void test_window(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 2}, 4);
+
     assert_string_equal(told(), "+0 +1 ");
     end(1, OTA_OK);
     assert_string_equal(told(), "1=0 +2 ");
@@ -375,6 +378,7 @@ static void test_rest(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 1}, 3);
+
     rest(0);
     assert_string_equal(told(), "+0 +1 ");
     wake(0);
@@ -395,6 +399,7 @@ static void test_ends_without_a_place(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 1}, 4);
+
     rest(0);
     rest(1);
     rest(2);
@@ -450,6 +455,7 @@ static void test_max_failures(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 2, .failures_max = 2}, 5);
+
     end(0, OTA_E_LOST);
     end(1, OTA_OK);
     assert_string_equal(told(), "+0 +1 0=9 +2 1=0 +3 ");
@@ -465,6 +471,7 @@ static void test_duplicates(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 16}, 4);
+
     assert_true(claim(0, "10.0.0.7", 8266));
     assert_true(claim(0, "10.0.0.7", 8266)); /* its second attempt */
     assert_true(claim(1, "10.0.0.7", 8267));
@@ -525,6 +532,7 @@ static void test_wrong_password(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+
     told();
     ask(0);
     ask(1);
@@ -554,6 +562,7 @@ static void test_right_password_at_last(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 1}, 3);
+
     ask(0);
     type("a");
     assert_true(reject(0));
@@ -575,6 +584,7 @@ static void test_silent_prover(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+
     ask(0);
     ask(1);
     ask(2);
@@ -605,6 +615,7 @@ static void test_prover_hangs_up(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 16}, 2);
+
     ask(0);
     ask(1);
     turn();
@@ -624,6 +635,7 @@ static void test_parked_board_ends(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 16}, 2);
+
     ask(0);
     ask(1);
     turn();
@@ -639,6 +651,7 @@ static void test_prompt_is_dismissed(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+
     told();
     ask(0);
     ask(1);
@@ -664,6 +677,7 @@ static void test_standings(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 4}, 6);
+
     ask(0);
     ask(1);
     turn();
@@ -717,6 +731,7 @@ static void test_confirmed_earlier(void **state)
 {
     (void)state;
     struct fleet *fleet = start(&(struct options){.jobs = 1, .canaries = 1}, 4);
+
     assignments[1].is_confirmed = assignments[3].is_confirmed = true;
     told();
     end(0, OTA_E_REFUSED);

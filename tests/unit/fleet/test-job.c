@@ -129,6 +129,7 @@ struct session *__wrap_session_start(const struct session_config *config,
 {
     char text[ADDRESS_TEXT_MAX + 8];
     struct address board;
+
     assert_false(world.has_session);
     if (world.refuse_session)
         return NULL;
@@ -201,6 +202,7 @@ struct boot_check *__wrap_boot_check_start(const struct boot_check_config *confi
     const char *restart = config->restart_us == BOOT_CHECK_RESTART_UNKNOWN ? " whether it restarts"
                           : config->restart_us                             ? " after its restart"
                                                                            : "";
+
     assert_ptr_equal(config->loop, virtual_time_loop());
     assert_false(world.has_follow || world.has_session || world.has_resolver);
     if (world.refuse_follow || !config->restart_us)
@@ -351,6 +353,7 @@ static struct job *start(const struct options *options)
                                             .on_log = on_log,
                                             .on_done = on_done,
                                             .userdata = &world};
+
     world.peer_any = options->peer_any;
     world.job = job_new(&config, &callbacks);
     if (world.job)
@@ -368,6 +371,7 @@ static struct ota_failure make_failure(enum ota_error error, const char *message
 static void resolve(const struct try *try)
 {
     struct resolution resolution = {.count = 1, .port = try->port, .source = "mDNS"};
+
     assert_true(world.has_resolver);
     world.phase = OTA_PHASE_RESOLVE;
     if (try->missing) {
@@ -740,6 +744,7 @@ static const struct story {
 static void play_story(const struct story *story)
 {
     struct options options = make_options();
+
     reset_world();
     image.family = story->esp8266 ? IMAGE_ESP8266 : IMAGE_ESP32;
     if (story->packed)
@@ -780,6 +785,7 @@ static void test_stories(void **state)
 static void test_every_outcome(void **state)
 {
     (void)state;
+
     static const struct {
         enum ota_error error;
         bool again;
@@ -826,6 +832,7 @@ static void test_session_config(void **state)
 {
     (void)state;
     struct options options = make_options();
+
     options.command = OTA_COMMAND_FILESYSTEM;
     options.md5_target = true;
     options.peer_any = true;
@@ -855,6 +862,7 @@ static void test_objection(void **state)
 {
     (void)state;
     struct options options = make_options();
+
     options.force = true;
     reset_world();
     image.family = IMAGE_ESP8266;
@@ -872,6 +880,7 @@ static void test_name_is_escaped(void **state)
 {
     (void)state;
     struct options options = make_options();
+
     reset_world();
     snprintf(assignment.target.name, sizeof assignment.target.name, "a\x1b[2J");
     struct job *job = start(&options);
@@ -893,6 +902,7 @@ static void test_password(void **state)
 {
     (void)state;
     struct options options = make_options();
+
     reset_world();
     struct job *job = start(&options);
     ask_for_password();
@@ -921,6 +931,7 @@ static void test_rejected_password(void **state)
 {
     (void)state;
     struct options options = make_options();
+
     reset_world();
     struct job *job = start(&options);
     ask_for_password();
@@ -976,6 +987,7 @@ static void test_parked(void **state)
 {
     (void)state;
     struct options options = make_options();
+
     reset_world();
     struct job *job = start(&options);
     ask_for_password();
@@ -996,6 +1008,7 @@ static void test_late_password(void **state)
 {
     (void)state;
     struct options options = make_options();
+
     reset_world();
     struct job *job = start(&options);
     ask_for_password();
@@ -1011,6 +1024,7 @@ static void test_withdrawn(void **state)
 {
     (void)state;
     struct options options = make_options();
+
     reset_world();
     world.refuse_address = true;
     struct job *job = start(&options);
@@ -1025,6 +1039,7 @@ static void test_turns(void **state)
 {
     (void)state;
     struct options options = make_options();
+
     options.peer_any = true;
     reset_world();
     world.turns_to_wait = 2;
@@ -1066,6 +1081,7 @@ static void reach(enum moment moment)
 {
     static const struct try silence = {
         .phase = OTA_PHASE_RESOLVE, .error = OTA_E_NO_ANSWER, .message = "silence"};
+
     world.phase = OTA_PHASE_RESOLVE;
     if (moment == PAUSING)
         play_try(&silence);
@@ -1087,6 +1103,7 @@ static void reach(enum moment moment)
 static void test_signals(void **state)
 {
     (void)state;
+
     static const struct {
         enum moment moment;
         int number;
@@ -1229,6 +1246,7 @@ static struct job *begin_follow(struct options *options, bool only_log, const ch
 {
     const struct try try = {.missing = missing, SENT, .error = OTA_OK, .message = ""};
     const struct options given = *options;
+
     *options = make_options();
     options->retries = 0;
     options->monitor = given.monitor;
@@ -1309,6 +1327,7 @@ static void test_phase_of_image(void **state)
 static void test_interrupted_proof(void **state)
 {
     (void)state;
+
     static const struct {
         bool only_log;
         const char *end;
@@ -1342,6 +1361,7 @@ static void test_interrupted_proof(void **state)
 static void test_lost_verdict(void **state)
 {
     (void)state;
+
     static const struct {
         const char *title;
         struct options options;
@@ -1459,6 +1479,7 @@ static void test_lost_verdict(void **state)
 static void test_deadline(void **state)
 {
     (void)state;
+
     static const struct {
         enum moment moment;
         int exit_status;
@@ -1514,6 +1535,7 @@ static void test_deadline_in_a_pause(void **state)
     static const struct try lost = {
         .bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"};
     struct options options = make_options();
+
     reset_world();
     options.deadline_us = 2 * INT64_C(1000000);
     struct job *job = start(&options);
@@ -1536,6 +1558,7 @@ static void test_deadline_is_over_with_the_result(void **state)
 {
     (void)state;
     struct options options = make_options();
+
     reset_world();
     options.monitor = true;
     options.deadline_us = 30 * INT64_C(1000000);
@@ -1553,6 +1576,7 @@ static void test_say(void **state)
 {
     (void)state;
     struct options options = {MONITOR};
+
     reset_world();
     assignment.image = NULL;
     struct job *job = start(&options);

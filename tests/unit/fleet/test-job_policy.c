@@ -20,6 +20,7 @@
 static void test_block(void **state)
 {
     (void)state;
+
     static const struct {
         size_t given;
         enum image_family family;
@@ -47,6 +48,7 @@ static void test_restart(void **state)
 static void test_pause(void **state)
 {
     (void)state;
+
     static const struct {
         unsigned attempt;
         int64_t pause_us;
@@ -73,6 +75,7 @@ static void test_errors(void **state)
 static void test_worth_another(void **state)
 {
     (void)state;
+
     static const struct {
         enum ota_error error, before;
         bool is_worth_it;
@@ -102,6 +105,7 @@ static void test_worth_another(void **state)
 static void test_family(void **state)
 {
     (void)state;
+
     static const struct {
         const char *proven;
         enum image_family image;
@@ -140,6 +144,7 @@ static void test_can_prove(void **state)
 {
     (void)state;
     const struct kind_family esp32 = {.chips = "esp32*"}, esp8266 = {.chips = "esp8266"};
+
     const struct {
         bool expects, waits_online;
         const struct kind_family *family;
@@ -161,6 +166,7 @@ static void test_wants_plain(void **state)
     (void)state;
     static struct image plain = {.family = IMAGE_ESP8266};
     static const struct image packed = {.family = IMAGE_ESP8266, .plain = &plain};
+
     static const struct {
         const struct image *image;
         enum ota_error error;
@@ -185,6 +191,7 @@ static void test_wants_plain(void **state)
 static void test_ports(void **state)
 {
     (void)state;
+
     static const struct {
         uint16_t given, announced;
         enum image_family family;
@@ -253,6 +260,7 @@ static void test_ports_of_unknown_format(void **state)
 static void test_signal_name(void **state)
 {
     (void)state;
+
     static const struct {
         int number;
         const char *name;

@@ -52,6 +52,7 @@ static int tear_down(void **state)
 static void describe(char text[1024], const struct plan *plan)
 {
     size_t length = 0;
+
     text[0] = '\0';
     for (size_t i = 0; i < plan->count; i++) {
         const struct assignment *assignment = &plan->assignments[i];
@@ -82,6 +83,7 @@ static void test_compressed(void **state)
     struct target targets[2];
     char board[] = "a.local", other[] = "b.local", path[] = "compressible";
     FILE *file = fopen(path, "w");
+
     assert_non_null(file);
     for (int i = 0; i < 1000; i++)
         assert_true(fputs("\1\2 image", file) >= 0);
@@ -109,6 +111,7 @@ static void test_compressed(void **state)
 static void test_assignments(void **state)
 {
     (void)state;
+
     static const struct {
         const char *boards[4];
         const char *hosts; /* NULL: no --hosts */
@@ -194,6 +197,7 @@ static void test_assignments(void **state)
 static void test_failures(void **state)
 {
     (void)state;
+
     static const struct {
         const char *hosts;
         const char *file; /* -f; NULL: none */
@@ -233,6 +237,7 @@ static void test_resume(void **state)
     struct plan plan;
     struct ota_failure failure;
     struct options options = make_options();
+
     options.hosts = hosts_path;
     options.resume = report_path;
     write_file("hosts", "k.local file=a.bin\nl.local file=b.bin\nm.local file=a.bin\n");
@@ -262,6 +267,7 @@ static void test_too_many(void **state)
     struct plan plan;
     struct ota_failure failure;
     struct options options = make_options();
+
     options.file = image_path;
     assert_int_equal(plan_make(&plan, &options, &failure), OTA_OK);
     for (int i = 0; i <= PLAN_BOARDS_MAX; i++) {

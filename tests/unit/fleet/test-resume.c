@@ -240,6 +240,7 @@ static void test_no_memory_left(void **state)
     static const char text[] = START("k") OK("k") BAD("j");
     int made = 0;
     (void)state;
+
     for (bool has_failed = true; has_failed; made++) {
         struct resume *resume;
         struct ota_failure failure;

@@ -53,6 +53,7 @@ static void test_round_trip(void **state)
 {
     static const size_t sizes[] = {500, 1000, 4096, 32768, 65536, 199999, SIZE_MAX_TESTED};
     (void)state;
+
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         unsigned char *packed, *again;
         size_t size, size_again;
@@ -87,6 +88,7 @@ static void test_no_gain(void **state)
 {
     static const size_t sizes[] = {0, 1, 2, 16, 1000, 100000};
     (void)state;
+
     fill(SIZE_MAX_TESTED, 1);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         unsigned char *packed = data;
@@ -102,6 +104,7 @@ static void test_no_memory(void **state)
     unsigned char *packed;
     size_t size;
     (void)state;
+
     fill(1000, 3);
     no_memory = true;
     bool done = gzip_pack(&packed, &size, data, 1000);

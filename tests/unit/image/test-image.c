@@ -398,6 +398,7 @@ static void set_times(const char *name, time_t seconds)
 static void test_signed_file_is_not_older(void **state)
 {
     (void)state;
+
     assert_int_equal(setenv("TZ", "UTC", 1), 0);
     write_signed(pattern, sizeof pattern, 260);
     set_times(beside(".signed"), 1000000000);

@@ -123,6 +123,7 @@ static void make_incompressible(void)
 static struct image *load(void)
 {
     struct image *image = calloc(1, sizeof *image);
+
     assert_non_null(image);
     image->path = strdup("build/fw\x1b.bin");
     image->family = IMAGE_ESP8266;
@@ -149,6 +150,7 @@ static enum ota_error prepare(struct image **image, const struct options *option
 static void expect_packed(const struct image *image, const struct image *plain)
 {
     char md5[DIGEST_MD5_HEX + 1];
+
     assert_ptr_equal(image->plain, plain);
     assert_true(image->size < plain->size);
     assert_int_equal(image->file_size, plain->size);
@@ -232,6 +234,7 @@ static void test_nothing_to_do(void **state)
     const struct options options = {.compress = false};
     struct ota_failure failure;
     (void)state;
+
     make_signed();
     struct image *image = load(), *same = image;
     assert_int_equal(prepare(&image, &options, &failure), OTA_OK);
@@ -259,6 +262,7 @@ static struct sign_key *make_key(void)
     EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
     int descriptor = mkstemp(path);
     BIO *file = BIO_new_fd(descriptor, BIO_CLOSE);
+
     assert_true(descriptor >= 0 && pkey && file);
     assert_int_equal(PEM_write_bio_PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL), 1);
     BIO_free(file);
@@ -275,6 +279,7 @@ static void expect_signed(const struct image *image, const struct sign_key *key)
     struct signature signature;
     struct ota_failure failure;
     const struct sign_file file = {"x", image->data, image->size, &inspection};
+
     inspect_image(&inspection, image->data, image->size);
     assert_int_equal(sign_verify(&signature, key, &file, &failure), OTA_OK);
     assert_string_equal(sign_verdict_name(signature.verdict), "valid");
@@ -318,6 +323,7 @@ static void test_signing(void **state)
 static void test_signing_for_both(void **state)
 {
     static struct target targets[1];
+
     static const struct {
         uint16_t port;
         size_t target_count;
@@ -361,6 +367,7 @@ static void test_signed_already(void **state)
     struct sign_key *key = make_key();
     struct ota_failure failure;
     (void)state;
+
     make_signed();
     struct image *image = load();
     assert_int_equal(image_prepare(&image, &options, key, &failure), OTA_E_IMAGE);
@@ -375,6 +382,7 @@ static void test_no_memory(void **state)
     const struct options options = {.compress = true};
     struct ota_failure failure;
     (void)state;
+
     make_esp8266();
     struct image *image = load(), *same = image;
     capture_begin(&capture);

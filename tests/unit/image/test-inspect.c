@@ -208,6 +208,7 @@ static void test_crc32(void **state)
 static void test_names(void **state)
 {
     (void)state;
+
     for (int i = 0; i < INSPECT_FORMAT_COUNT; i++)
         for (int k = 0; k < i; k++)
             assert_string_not_equal(inspect_format_name((enum inspect_format)i),

@@ -152,6 +152,7 @@ static void test_esp32_damage(void **state)
 static void test_unknown_chip(void **state)
 {
     (void)state;
+
     firmware_make_esp32(&firmware, &(struct firmware_esp32){77, 0x42000020, true, true});
     expect(INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "ESP32 (unknown chip 77)",
            "to ESP32 (unknown chip 77) boards");
@@ -195,6 +196,7 @@ static void test_boot_loader(void **state)
 static void test_header_alone(void **state)
 {
     (void)state;
+
     firmware_make_esp32(&firmware, &(struct firmware_esp32){.chip = 9, .address = 0x3C000020});
     firmware.data[8] = 0;
     expect(INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "ESP32-S3", "can be sent");
@@ -233,6 +235,7 @@ static void test_factory(void **state)
 static void test_partition_table(void **state)
 {
     (void)state;
+
     firmware_make_partition_table(&firmware, false);
     firmware.data[5] ^= 1; /* not at a sector */
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
@@ -391,6 +394,7 @@ static void make_esp8266(bool has_crc)
 static void test_esp8266(void **state)
 {
     (void)state;
+
     for (int has_crc = 0; has_crc < 2; has_crc++) {
         make_esp8266(has_crc != 0);
         expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "ESP8266 image",
@@ -412,6 +416,7 @@ static void test_esp8266(void **state)
 static void test_esp8266_padding(void **state)
 {
     (void)state;
+
     make_esp8266(false);
     firmware_fill(&firmware, 0xFF, 100);
     expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "ESP8266 image", "ESP8266 boards");
@@ -449,6 +454,7 @@ static void test_esp8266_without_eboot(void **state)
 static void test_esp8266_damage(void **state)
 {
     (void)state;
+
     make_esp8266(true);
     firmware.data[5000 - 700] ^= 4;
     expect(INSPECT_ESP8266, INSPECT_BAD_CHECKSUM, INSPECT_IMPOSSIBLE, "ESP8266", "is corrupt");
@@ -552,6 +558,7 @@ static void test_no_damage_to_esp32_is_valid(void **state)
 static void test_no_damage_to_esp8266_is_valid(void **state)
 {
     (void)state;
+
     make_esp8266(true);
     expect_no_cut_is_valid();
     expect_no_flip_is_valid(0, firmware.size);

@@ -102,6 +102,7 @@ static void test_text(void **state)
 static void test_long_text(void **state)
 {
     (void)state;
+
     firmware_clear(&firmware);
     for (int i = 0; i < 60; i++)
         firmware_add(&firmware, "\xCF\xF0\xE8\xE2\xE5\xF2 ", 7); /* CP1251 */
@@ -461,6 +462,7 @@ static void test_tar(void **state)
 static void test_blank(void **state)
 {
     (void)state;
+
     firmware_clear(&firmware);
     firmware_fill(&firmware, 0xFF, 65536);
     expect_foreign(INSPECT_BLANK, "file of nothing but 0xFF bytes (erased flash)");
@@ -478,6 +480,7 @@ static void test_blank(void **state)
 static void test_firmware_stays_firmware(void **state)
 {
     (void)state;
+
     firmware_make_rp2350(&firmware);
     inspect_firmware();
     assert_int_equal(inspection.sending, INSPECT_SENDABLE);

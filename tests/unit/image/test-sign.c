@@ -67,6 +67,7 @@ static void write_protected(EVP_PKEY *pkey)
 {
     static const unsigned char password[] = "open sesame";
     BIO *file = BIO_new_file(path_of("protected"), "w");
+
     assert_non_null(file);
     assert_int_equal(PEM_write_bio_PrivateKey(file, pkey, EVP_aes_256_cbc(), password,
                                               sizeof password - 1, NULL, NULL),
@@ -83,6 +84,7 @@ static void write_protected(EVP_PKEY *pkey)
 static int make_keys(void **state)
 {
     (void)state;
+
     assert_non_null(mkdtemp(directory));
     for (size_t i = 0; i < MAKERS; i++) {
         char public_name[32];
@@ -189,6 +191,7 @@ static enum ota_error sign(const struct sign_key *key, enum sign_hash hash)
     size_t trailer_size;
     struct inspection inspection;
     const struct sign_file file = {"fw.bin", firmware.data, firmware.size, &inspection};
+
     inspect_image(&inspection, firmware.data, firmware.size);
     enum ota_error error = sign_make(trailer, &trailer_size, key, hash, &file, &failure);
     if (error == OTA_OK)
@@ -281,6 +284,7 @@ static void expect_verdict(enum maker signer, void (*make)(void), enum maker ver
 {
     struct signature signature;
     struct sign_key *key = load_public(verifier);
+
     make();
     must_sign(signer, SIGN_SHA256);
     assert_int_equal(verify(&signature, key, firmware.size), OTA_OK);
@@ -292,6 +296,7 @@ static void expect_verdict(enum maker signer, void (*make)(void), enum maker ver
 static void test_other_keys(void **state)
 {
     (void)state;
+
     expect_verdict(RSA_2048, make_esp8266, RSA_2048_OTHER, SIGN_INVALID,
                    "signed with another RSA-2048 key");
     expect_verdict(RSA_2048, make_esp32, RSA_2048_OTHER, SIGN_INVALID, "another RSA-2048 key");
@@ -350,6 +355,7 @@ static void test_protected_keys(void **state)
     char right[] = "open sesame", wrong[] = "open barley", empty[] = "";
     struct sign_key *key;
     (void)state;
+
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *path = path_of(names[i]);
         assert_int_equal(sign_key_load_private(&key, path, answer, right, &failure), OTA_OK);
@@ -374,6 +380,7 @@ static void test_byte_order_mark(void **state)
     static const bool are_private[] = {true, false};
     struct sign_key *key;
     (void)state;
+
     for (size_t i = 0; i < 2; i++) {
         BIO *file = BIO_new_file(path_of("marked"), "w");
         EVP_PKEY *pkey = generate(EC_P256);
@@ -397,6 +404,7 @@ static void test_no_private_key(void **state)
 {
     struct sign_key *key;
     (void)state;
+
     assert_int_equal(
         sign_key_load_private(&key, path_of("rsa-2048-public"), answer, NULL, &failure),
         OTA_E_USAGE);
@@ -424,6 +432,7 @@ static void test_names(void **state)
 {
     enum sign_hash hash;
     (void)state;
+
     for (unsigned i = 0; i < SIGN_HASH_COUNT; i++) {
         assert_true(sign_hash_find(&hash, sign_hash_name((enum sign_hash)i)));
         assert_int_equal(hash, i);

@@ -50,6 +50,7 @@ static void test_answers(void **state)
     static const char *const texts[] = {"127.0.0.1", "fe80::77%lo", "127.77.0.1"};
     struct scene scene;
     (void)state;
+
     ask(&scene, texts, 3);
     assert_int_equal(loop_run(scene.loop), 0);
     assert_int_equal(scene.calls, 1);
@@ -77,6 +78,7 @@ static void test_connection(void **state)
     struct scene scene;
     struct address address;
     (void)state;
+
     assert_true(address_parse(&address, texts[0]));
     address_set_port(&address, 9);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -101,6 +103,7 @@ static void test_no_memory_left(void **state)
     struct address addresses[3];
     int made = 0;
     (void)state;
+
     for (size_t i = 0; i < 3; i++)
         assert_true(address_parse(&addresses[i], texts[i]));
     for (bool has_failed = true; has_failed; made++) {

@@ -93,6 +93,7 @@ static void test_expected_peer_is_handed_over(void **state)
 {
     struct fixture *fixture = *state;
     struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+
     assert_non_null(listener);
     struct address expected = numeric("127.0.0.2", 0);
     assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0);
@@ -111,6 +112,7 @@ static void test_ipv6_peer_on_the_same_port(void **state)
     struct fixture *fixture = *state;
     struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     struct address expected = numeric("::1", 0);
+
     listener_expect(listener, &expected, on_accept, fixture);
     int client = connect_from("::1", "::1", listener_port(listener));
     run(fixture, 2000000);
@@ -156,6 +158,7 @@ static void test_stranger_is_closed_without_a_byte(void **state)
     struct fixture *fixture = *state;
     struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     struct address expected = numeric("127.0.0.2", 0);
+
     listener_expect(listener, &expected, on_accept, fixture);
     char text[ADDRESS_TEXT_MAX];
     assert_null(listener_stranger(listener, 0));
@@ -179,6 +182,7 @@ static void test_an_expectation_is_for_one_connection(void **state)
 {
     struct fixture *fixture = *state;
     struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+
     listener_expect(listener, NULL, on_accept, fixture); /* anyone */
     int first = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
     int second = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
@@ -199,6 +203,7 @@ static void test_how_accepted_sockets_send(void **state)
 {
     struct fixture *fixture = *state;
     struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+
     listener_expect(listener, NULL, on_accept, fixture);
     int board = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
     run(fixture, 2000000);
@@ -225,6 +230,7 @@ static void test_forgotten_and_duplicate_expectations(void **state)
     struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     struct address expected = numeric("127.0.0.2", 0);
     int other;
+
     assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0);
     assert_int_equal(listener_expect(listener, &expected, on_accept, &other), -1);
     assert_int_equal(errno, EEXIST);
@@ -338,6 +344,7 @@ static void test_address_that_is_not_ours(void **state)
 static void test_out_of_descriptors(void **state)
 {
     struct fixture *fixture = *state;
+
     if (getenv("ESP_OTA_VALGRIND"))
         skip(); /* it takes the connection from the queue before it says that there is no room */
     struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
@@ -371,6 +378,7 @@ static void test_no_more_descriptors_than_needed(void **state)
 {
     struct fixture *fixture = *state;
     struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+
     listener_expect(listener, NULL, on_accept, fixture);
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
     int next = dup(client);
@@ -395,6 +403,7 @@ static void test_no_memory_left(void **state)
     struct fixture *fixture = *state;
     struct address peer = numeric("127.0.0.2", 0);
     int made = 0;
+
     for (bool has_failed = true; has_failed; made++) {
         struct loop *loop = loop_new();
         int before = failing_count_open();
@@ -451,6 +460,7 @@ static void test_accepting_fails_once(void **state)
     struct fixture *fixture = *state;
     struct address expected = numeric("127.0.0.2", 0);
     struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+
     assert_non_null(listener);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0);

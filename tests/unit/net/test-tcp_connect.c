@@ -28,6 +28,7 @@ struct outcome {
 static void on_done(int descriptor, int reason, void *userdata)
 {
     struct outcome *outcome = userdata;
+
     outcome->calls++;
     outcome->descriptor = descriptor;
     outcome->reason = reason;
@@ -79,6 +80,7 @@ static void test_answered(void **state)
     struct address address;
     int listener = listen_there(&address, 4);
     (void)state;
+
     for (int frees = 0; frees < 2; frees++) {
         struct outcome outcome = dial(&address, 5000000, frees);
         assert_int_equal(outcome.reason, 0);
@@ -113,6 +115,7 @@ static void test_silence(void **state)
     int crowd[CROWD];
     int listener = listen_there(&address, 0);
     (void)state;
+
     for (size_t i = 0; i < CROWD; i++) {
         crowd[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         (void)connect(crowd[i], &address.any, address_length(&address));
@@ -147,6 +150,7 @@ static void test_freed_while_it_dials(void **state)
     int listener = listen_there(&address, 1);
     struct loop *loop = loop_new();
     (void)state;
+
     assert_non_null(loop);
     tcp_connect_free(tcp_connect_start(loop, &address, 5000000, on_done, NULL));
     tcp_connect_free(NULL);
@@ -160,6 +164,7 @@ static void test_no_memory_left(void **state)
     int listener = listen_there(&address, 8);
     int made = 0;
     (void)state;
+
     for (bool has_failed = true; has_failed; made++) {
         struct loop *loop = loop_new();
         assert_non_null(loop);

@@ -117,6 +117,7 @@ static void test_closed_in_a_callback(void **state)
     (void)state;
     struct scene scene;
     struct address local;
+
     set_up(&scene);
     scene.close_at_once = true;
     assert_true(udp_local(&scene.udp, &local));
@@ -132,6 +133,7 @@ static void test_refusal_by_icmp(void **state)
 {
     (void)state;
     struct scene scene;
+
     set_up(&scene);
     close(scene.board);
     scene.board = -1;
@@ -160,6 +162,7 @@ static void test_failures(void **state)
     struct scene scene;
     struct source elsewhere = {.has_address = true};
     char too_long[70000] = "";
+
     set_up(&scene);
     assert_int_equal(udp_send(&scene.udp, too_long, sizeof too_long), EMSGSIZE);
     udp_close(&scene.udp);
@@ -202,6 +205,7 @@ static void test_interrupted(void **state)
 {
     struct scene scene;
     (void)state;
+
     set_up(&scene);
     failing_start(FAILING_RECV, 0, EINTR);
     udp_receive(&scene.udp);
@@ -220,6 +224,7 @@ static void test_trouble_once(void **state)
     struct scene scene;
     struct address local;
     (void)state;
+
     set_up(&scene);
     assert_true(udp_local(&scene.udp, &local));
     assert_int_equal(sendto(scene.board, "OK", 2, 0, &local.any, address_length(&local)), 2);

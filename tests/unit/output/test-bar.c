@@ -15,6 +15,7 @@ static void test_sizes_and_rates(void **state)
 {
     (void)state;
     char text[BAR_TEXT_MAX];
+
     assert_string_equal(bar_size(text, 0), "0 bytes");
     assert_string_equal(bar_size(text, 1023), "1023 bytes");
     assert_string_equal(bar_size(text, 1024), "1.0 KiB");
@@ -113,6 +114,7 @@ static void test_never_wider_than_asked(void **state)
 {
     (void)state;
     char line[512];
+
     for (size_t width = 0; width < 400; width++)
         for (size_t bytes = 0; bytes <= 1000000; bytes += 12500) {
             const struct bar bar = {

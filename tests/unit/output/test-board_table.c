@@ -39,6 +39,7 @@ static char *printed(void (*print)(FILE *stream, const struct board_list *boards
     size_t size;
     struct board *copy[4] = {0};
     FILE *stream = open_memstream(&text, &size);
+
     assert_non_null(stream);
     for (size_t i = 0; i < count; i++)
         copy[i] = items[i];
@@ -58,6 +59,7 @@ static void test_plain(void **state)
 {
     struct board *const items[] = {&gone, &kitchen, &lamp, &sketch};
     (void)state;
+
     set_addresses();
     char *text = printed(board_table_print_plain, items, 4);
     assert_string_equal(text,
@@ -75,6 +77,7 @@ static void test_table(void **state)
 {
     struct board *const items[] = {&gone, &kitchen, &lamp, &sketch};
     (void)state;
+
     set_addresses();
     char *text = printed(board_table_print_table, items, 4);
     assert_string_equal(
@@ -96,6 +99,7 @@ static void test_longest(void **state)
     struct board *const items[] = {&board};
     char wanted[2048];
     (void)state;
+
     memset(board.instance, '\x1b', sizeof board.instance - 1);
     memset(board.host, '\x1b', sizeof board.host - 1);
     memset(board.type, '\x1b', sizeof board.type - 1);

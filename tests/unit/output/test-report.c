@@ -48,6 +48,7 @@ static struct ota_event event(enum ota_event_type type)
 static void tell(struct report *report, enum ota_event_type type, size_t bytes, int64_t us)
 {
     struct ota_event told = event(type);
+
     told.bytes = bytes;
     told.transfer_us = told.elapsed_us = us;
     told.attempt = 1;
@@ -61,6 +62,7 @@ static void tell(struct report *report, enum ota_event_type type, size_t bytes, 
 static void tell_result(struct report *report, const struct ota_failure *failure)
 {
     struct ota_event told = event(OTA_EVENT_RESULT);
+
     told.phase = OTA_PHASE_TRANSFER;
     told.failure = failure;
     told.is_verdict_lost = is_verdict_lost;
@@ -92,6 +94,7 @@ static void test_plain(void **state)
 {
     (void)state;
     const struct options options = {0};
+
     run(&options, &success);
     assert_string_equal(capture.text_out, "");
     assert_string_equal(
@@ -114,6 +117,7 @@ static void test_the_last_line_has_the_rate_of_the_bar(void **state)
     const struct options options = {0};
     const struct ota_failure failure = {.error = OTA_OK};
     struct ota_event told = event(OTA_EVENT_PROGRESS);
+
     told.bytes = image.size;
     told.transfer_us = told.sent_us = 1000000;
     capture_begin(&capture);
@@ -139,6 +143,7 @@ static void test_proven(void **state)
     const struct ota_failure proven = {.error = OTA_OK,
                                        .message = "its verdict was lost, but its log said it"};
     struct options options = {0};
+
     is_verdict_lost = true;
     run(&options, &proven);
     assert_non_null(strstr(
@@ -158,6 +163,7 @@ static void test_failure_and_quiet(void **state)
 {
     (void)state;
     const struct options options = {.quiet = true};
+
     run(&options, &success);
     assert_string_equal(capture.text_err, "");
     run(&options, &stalled);
@@ -182,6 +188,7 @@ static void test_bar(void **state)
 {
     (void)state;
     const struct options options = {.force_bar = true, .command = OTA_COMMAND_FILESYSTEM};
+
     run(&options, &success);
     assert_non_null(strstr(capture.text_err, "]   0%     0.0 KiB"));
     assert_non_null(strstr(capture.text_err, "\nkitchen.local: a note\n"));
@@ -199,6 +206,7 @@ static void test_compressed(void **state)
     static struct image plain;
     const struct options options = {.quiet = false};
     (void)state;
+
     image.plain = &plain;
     image.file_size = 20480;
     run(&options, &success);
@@ -220,6 +228,7 @@ static void test_json(void **state)
     static const char *const names[] = {"start", "resolved", "invited", "authenticated",
                                         "connected"};
     const struct options options = {.json = true, .quiet = true};
+
     run(&options, &stalled);
     char *rest = capture.text_out;
     json_t *last = NULL;
@@ -262,6 +271,7 @@ static void test_json_that_cannot_be_written(void **state)
     struct ota_failure loss;
     int saved = dup(STDOUT_FILENO);
     int full = open("/dev/full", O_WRONLY);
+
     fflush(stdout);
     dup2(full, STDOUT_FILENO);
     struct report *report = report_new(&options);
@@ -284,6 +294,7 @@ static void test_failure_of_no_board(void **state)
     (void)state;
     const struct options options = {.json = true};
     const struct ota_failure failure = {.error = OTA_E_IMAGE, .message = "cannot open x"};
+
     capture_begin(&capture);
     struct report *report = report_new(&options);
     assert_int_equal(report_failure(report, &failure), 3);
@@ -303,6 +314,7 @@ static void play_fleet(const struct options *options)
 {
     struct ota_totals totals = {.boards = 5, .running = 2, .total = 5 * image.size};
     struct ota_event told;
+
     capture_begin(&capture);
     struct report *report = report_new(options);
     for (enum ota_event_type type = OTA_EVENT_START; type <= OTA_EVENT_CONNECTED; type++) {
@@ -351,6 +363,7 @@ static void test_fleet(void **state)
     (void)state;
     char expected[2048];
     const char *remedy = remedy_find(&stalled, OTA_COMMAND_SKETCH, "", SURROUNDINGS_PLAIN);
+
     play_fleet(&(struct options){0});
     assert_string_equal(capture.text_out, "");
     const char *at =
@@ -379,6 +392,7 @@ static void test_fleet_bar(void **state)
 static void test_fleet_json(void **state)
 {
     (void)state;
+
     play_fleet(&(struct options){.json = true, .quiet = true});
     assert_ptr_equal(strstr(capture.text_err, "esp-ota: cellar: "), capture.text_err);
     assert_non_null(strstr(capture.text_out, "\"board\":\"porch\",\"code\":\"untried\","));

@@ -54,6 +54,7 @@ static void test_groups(void **state)
 {
     (void)state;
     struct summary *summary = summary_new();
+
     assert_non_null(summary);
     add_failure(summary, "d", OTA_E_REFUSED, "Mend it.");
     add_failure(summary, "i", OTA_E_REFUSED, "");
@@ -81,6 +82,7 @@ static void test_success(void **state)
     (void)state;
     struct summary *summary = summary_new();
     const struct ota_totals totals = {.boards = 3, .confirmed = 2, .skipped = 1};
+
     add_skipped(summary, "f", OTA_SKIP_CONFIRMED);
     show(summary, &totals);
     assert_string_equal(capture.text_err, "2 of 3 boards confirmed, 1 skipped, in 1.2 s\n");
@@ -95,6 +97,7 @@ static void test_success(void **state)
 static void test_many_names(void **state)
 {
     (void)state;
+
     enum { BOARDS = 1000 };
     struct summary *summary = summary_new();
     for (int i = 0; i < BOARDS; i++) {

@@ -75,6 +75,7 @@ static void add_bytes(struct transcript *transcript, const struct piece *piece, 
         .is_unfinished = piece->kind == UNFINISHED || piece->kind == CONTINUED_UNFINISHED,
         .comes_again = (piece->kind == UNFINISHED || piece->kind == CONTINUED_UNFINISHED) &&
                        length < LINE_SPLITTER_MAX - 3};
+
     transcript_add(transcript, piece->board ? piece->board : "kitchen", piece->board, &line,
                    piece->at_us);
 }
@@ -179,6 +180,7 @@ static void play(const struct story *story, bool on_terminal, bool in_file)
     struct capture capture;
     char path[32], text[1024] = "";
     struct options options = story->options;
+
     make_path(path);
     options.monitor = on_terminal;
     options.log = in_file ? path : NULL;
@@ -218,6 +220,7 @@ static void test_endless_among_others(void **state)
     const struct options options = {.monitor = true};
     const struct piece first = {.kind = UNFINISHED, .board = "hall"};
     const struct piece second = {.kind = CONTINUED, .board = "hall"};
+
     memset(dots, '.', sizeof dots);
     capture_begin(&capture);
     struct transcript *transcript = open_transcript(&options);
@@ -239,6 +242,7 @@ static void test_longest(void **state)
     static struct capture capture;
     const struct options options = {.monitor = true, .timestamps = TIMESTAMPS_WALL};
     const struct piece piece = {.kind = WHOLE, .board = name};
+
     memset(bytes, 1, sizeof bytes);
     memset(name, 'n', sizeof name - 1);
     capture_begin(&capture);
@@ -259,6 +263,7 @@ static void test_wall_clock(void **state)
     const struct options options = {.monitor = true, .timestamps = TIMESTAMPS_WALL};
     struct tm parts = {.tm_isdst = -1};
     time_t before = time(NULL);
+
     capture_begin(&capture);
     struct transcript *transcript = open_transcript(&options);
     add(transcript, &(struct piece){.text = "hello", .board = "hall"});
@@ -280,6 +285,7 @@ static int open_terminal(int *saved)
 {
     struct termios settings;
     int master = posix_openpt(O_RDWR | O_NOCTTY);
+
     assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
     int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
     assert_true(slave >= 0 && tcgetattr(slave, &settings) == 0);
@@ -304,6 +310,7 @@ static void set(const char *name, const char *value)
 static void read_lines(int master, char *text, size_t capacity, size_t count)
 {
     size_t length = 0;
+
     for (size_t lines = 0; lines < count;) {
         struct pollfd readable = {.fd = master, .events = POLLIN};
         assert_int_equal(poll(&readable, 1, 10000), 1);
@@ -318,6 +325,7 @@ static void read_lines(int master, char *text, size_t capacity, size_t count)
 static void test_colors(void **state)
 {
     (void)state;
+
     static const struct {
         const char *term, *no_color, *board;
         const char *text;
@@ -361,6 +369,7 @@ static void test_color_of_boards(void **state)
     unsigned used = 0;
     const struct options options = {.monitor = true};
     int saved;
+
     set("TERM", "xterm");
     set("NO_COLOR", NULL);
     int master = open_terminal(&saved);
@@ -388,6 +397,7 @@ static void test_nothing_on_stdout(void **state)
 {
     (void)state;
     static const struct options rows[] = {{0}, {.monitor = true, .json = true}, {.json = true}};
+
     for (size_t i = 0; i < COUNT(rows); i++) {
         static struct capture capture;
         capture_begin(&capture);
@@ -403,6 +413,7 @@ static void test_appended(void **state)
 {
     (void)state;
     char path[32], text[64];
+
     make_path(path);
     const struct options options = {.log = path};
     for (int i = 0; i < 2; i++) {
@@ -441,6 +452,7 @@ static void test_full_disk(void **state)
     static struct capture capture;
     const struct options options = {.monitor = true, .log = (char[]){"/dev/full"}};
     struct ota_failure loss;
+
     capture_begin(&capture);
     struct transcript *transcript = open_transcript(&options);
     bool is_complete_before = transcript_is_complete(transcript, &loss);
@@ -483,6 +495,7 @@ static void test_reader_gone(void **state)
     char path[32], text[64];
     struct ota_failure loss;
     int saved;
+
     make_path(path);
     const struct options options = {.monitor = true, .log = path};
     signal(SIGPIPE, SIG_IGN);
@@ -510,6 +523,7 @@ static void test_reader_asleep(void **state)
     struct ota_failure loss;
     const struct options options = {.monitor = true};
     int saved;
+
     memset(bytes, 1, sizeof bytes);
     int reader = open_pipe(&saved);
     alarm(20); /* a write that waits would do so for ever */
@@ -529,6 +543,7 @@ static void test_reader_asleep(void **state)
 static void test_waits(void **state)
 {
     (void)state;
+
     static const struct {
         const char *waits;
         bool is_complete;

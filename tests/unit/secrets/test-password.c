@@ -76,6 +76,7 @@ static void test_length(void **state)
 {
     (void)state;
     static const char mark[] = "\xef\xbb\xbf";
+
     static const struct {
         size_t length;
         const char *end;
@@ -118,6 +119,7 @@ static void test_unreadable(void **state)
         {"/tmp", "cannot read the password from /tmp: Is a directory"},
         {"/no\nwhere", "cannot open the password file /no\\nwhere: No such file"},
     };
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *password;
         enum exposure exposure;
@@ -131,6 +133,7 @@ static void test_unreadable(void **state)
 static void test_exposed(void **state)
 {
     (void)state;
+
     static const struct {
         mode_t mode;
         enum exposure exposure;
@@ -156,6 +159,7 @@ static void test_standard_input(void **state)
 {
     (void)state;
     int input[2], saved = dup(STDIN_FILENO);
+
     assert_int_equal(pipe(input), 0);
     assert_int_equal(write(input[1], "geheim\nrest", 11), 11);
     dup2(input[0], STDIN_FILENO);

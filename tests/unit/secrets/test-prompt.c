@@ -75,8 +75,10 @@ static _Noreturn void run_job(const struct setting *setting, int commands, int r
     struct job job = {.loop = loop_new(), .commands = commands, .reports = reports};
     struct loop_watch watch;
     char command;
+
     if (read(commands, &command, 1) != 1)
         _exit(1);
+
     job.prompt = prompt_start(job.loop, TEXT, setting->timeout_us, on_answer, &job);
     if (!job.prompt) {
         dprintf(reports, "refused %s\n", strerrorname_np(errno));
@@ -123,6 +125,7 @@ static struct scene begin(struct setting setting)
 {
     struct scene scene;
     int commands[2], reports[2];
+
     if (setting.timeout_us == 0)
         setting.timeout_us = LONG_US;
     scene.master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -166,6 +169,7 @@ static void type(const struct scene *scene, const char *keys, size_t length)
 static const char *expect_from(int descriptor, const char *text, char *seen, size_t capacity)
 {
     size_t length = 0;
+
     seen[0] = '\0';
     while (!strstr(seen, text)) {
         struct pollfd ready = {.fd = descriptor, .events = POLLIN};
@@ -263,6 +267,7 @@ static void test_lines(void **state)
 static void test_longest(void **state)
 {
     (void)state;
+
     for (size_t extra = 0; extra < 2; extra++) {
         char keys[PASSWORD_LONGEST + 2];
         memset(keys, 'x', sizeof keys);
@@ -293,6 +298,7 @@ static void test_typed_ahead_is_discarded(void **state)
 {
     (void)state;
     struct scene scene = begin((struct setting){0});
+
     type(&scene, "ahead\n", 6);
     expect_screen(&scene, "ahead\r\n");
     command(&scene, 'g');
@@ -306,6 +312,7 @@ static void test_deadline(void **state)
 {
     (void)state;
     struct scene scene = ask((struct setting){.timeout_us = 300000});
+
     type(&scene, "unfini", 6);
     expect_report(&scene, "none\n");
     expect_screen(&scene, "\r\n");
@@ -332,6 +339,7 @@ static void test_freed_early(void **state)
 static void test_suspended(void **state)
 {
     (void)state;
+
     if (getenv("ESP_OTA_VALGRIND"))
         skip(); /* a process does not stop under it */
     struct scene scene = ask((struct setting){0});
@@ -353,6 +361,7 @@ static void test_echo_switched_on(void **state)
 {
     (void)state;
     struct scene scene = ask((struct setting){0});
+
     assert_int_equal(tcsetattr(scene.master, TCSANOW, &scene.before), 0);
     expect_screen(&scene, TEXT);
     assert_false(echoes(&scene));
@@ -375,6 +384,7 @@ static void test_hangup(void **state)
 static void test_refused(void **state)
 {
     (void)state;
+
     static const struct {
         struct setting setting;
         const char *report;

@@ -41,6 +41,7 @@ int64_t model_next_us(const struct model *model)
 void model_receive(struct model *model, const struct model_datagram *datagram, int64_t now_us)
 {
     bool is_idle = model_next_us(model) < 0;
+
     if (now_us < model->deaf_until_us)
         return;
     if (model->config.lineage == MODEL_8266 && model->state == MODEL_ACCEPTED)
@@ -49,6 +50,7 @@ void model_receive(struct model *model, const struct model_datagram *datagram, i
         model->overflows++;
         return;
     }
+
     model->queue[model->queued++] = *datagram;
     if (is_idle)
         catch_up(model, now_us);

@@ -294,6 +294,7 @@ void fake_resolve(const char *instance, const char *address, AvahiStringList *tx
     AvahiAddress avahi = {.proto = AVAHI_PROTO_INET};
     struct address parsed;
     char host[80];
+
     assert_non_null(resolver);
     snprintf(host, sizeof host, "%s.local", instance);
     if (address) {

@@ -313,6 +313,7 @@ static void deliver(const char *text, struct udp *udp)
 static bool take_reply(int64_t until_us)
 {
     size_t first = 0;
+
     for (size_t i = 1; i < world.pending_count; i++)
         if (world.pending[i].at_us < world.pending[first].at_us)
             first = i;
@@ -805,6 +806,7 @@ static const struct script scripts[] = {
 static void test_scripts(void **state)
 {
     (void)state;
+
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
         const struct script *script = &scripts[i];
         enum ota_phase phase = play(script);
@@ -835,6 +837,7 @@ static void test_what_is_sent(void **state)
     char expected[PROTOCOL_DATAGRAM_MAX];
     char cnonce[DIGEST_MD5_HEX + 1] = "";
     struct auth_answer answer;
+
     play(&script);
     assert_string_equal(world.received[0], "0 4711 1000 00112233445566778899aabbccddeeff\n");
     assert_int_equal(sscanf(world.received[1], "200 %32[0-9a-f] ", cnonce), 1);
@@ -848,6 +851,7 @@ static void test_notices(void **state)
     (void)state;
     static const struct script refused = {"refused", .replies = {{REFUSED}, {"OK"}}};
     static const struct script weak = {"MD5", "pw", .replies = {{ASK_MD5}, {"OK"}}};
+
     play(&refused);
     assert_string_equal(world.note,
                         "nothing listens at 10.0.0.7:3232 (the given port); going on in "
@@ -866,6 +870,7 @@ static void test_each_notice_is_given_once(void **state)
         {"silence", .sent = NULL},
         {"MD5", "pw", .replies = {{ASK_MD5}, {"OK"}}},
     };
+
     notices = 0;
     for (size_t i = 0; i < 2 * (sizeof once / sizeof *once); i++) {
         play_on(&once[i / 2]);

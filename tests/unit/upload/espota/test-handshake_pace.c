@@ -122,6 +122,7 @@ static void on_board_connect(int64_t at_us)
     bool is_esp32 = world.model.config.lineage == MODEL_ESP32;
     int64_t again_us = is_esp32 ? 1500 * MS : 3000 * MS;
     int64_t give_up_us = is_esp32 ? 3000 * MS : 5000 * MS;
+
     for (int64_t try_us = 0; try_us < give_up_us; try_us += again_us) {
         bool is_syn_lost = is_lost(), is_reply_lost = is_lost();
         if (is_syn_lost || is_reply_lost)
@@ -226,6 +227,7 @@ int __wrap_udp_send(struct udp *udp, const void *data, size_t length)
 {
     char text[256];
     struct model_datagram datagram = {.socket = world.socket};
+
     assert_ptr_equal(udp, world.udp);
     assert_true(length < sizeof text);
     memcpy(text, data, length);
@@ -252,6 +254,7 @@ static void end_patient(bool is_connected)
 static void reply_to_patient(const char *text)
 {
     struct model_datagram invitation = {.socket = world.socket};
+
     if (strncmp(text, "AUTH ", 5) == 0) {
         struct model_datagram answer = {.is_answer = true,
                                         .socket = world.socket,
@@ -296,8 +299,10 @@ static void on_failed(const struct ota_failure *failure, void *userdata)
 static void hear(const struct event *event)
 {
     int64_t reply_us = virtual_time.now_us - world.last_sent_us;
+
     if (event->socket != world.socket)
         return; /* the port of an earlier upload */
+
     world.looked_quick |= !world.was_heard && reply_us <= (world.sent > 1 ? PROMPT_US : QUICK_US);
     world.was_heard = true;
     if (world.udp)
@@ -331,6 +336,7 @@ static bool take_next(int64_t until_us)
 {
     size_t first = 0;
     int64_t turn_us = model_next_us(&world.model);
+
     for (size_t i = 1; i < world.event_count; i++)
         if (world.events[i].at_us < world.events[first].at_us)
             first = i;
@@ -393,6 +399,7 @@ static void run_on(void)
                                                   .on_endpoint = on_endpoint,
                                                   .on_failed = on_failed,
                                                   .userdata = &world};
+
     assert_true(address_parse(&where.addresses[0], "10.0.0.7"));
     world.socket++;
     world.is_over = false;
@@ -516,6 +523,7 @@ static void test_slow_loops(void **state)
 {
     (void)state;
     struct tally all = {0};
+
     random_state = 1;
     for (size_t i = 0; i < COUNT(boards); i++) {
         for (size_t j = 0; j < COUNT(loops_ms); j++) {
@@ -588,6 +596,7 @@ static void test_a_duplicate_runs_after_a_failure(void **state)
     (void)state;
     const struct model_config config = {
         .lineage = MODEL_ESP32, .one_per_loop = true, .loop_us = 4 * SECOND};
+
     reset_world(&config, 3900 * MS, true);
     run_handshake();
     assert_true(world.is_connected);
@@ -606,6 +615,7 @@ static void test_a_board_that_is_deaf_after_a_refusal(void **state)
 {
     (void)state;
     struct model_config config = {.lineage = MODEL_8266, .scheme = MODEL_MD5, .refusal = "ERR: no"};
+
     reset_world(&config, 0, true);
     run_handshake();
     assert_int_equal(world.failure.error, OTA_E_REFUSED);
@@ -621,6 +631,7 @@ static void test_a_board_that_is_deaf_after_a_refusal(void **state)
 static void test_a_board_left_waiting(void **state)
 {
     (void)state;
+
     for (size_t i = 0; i < COUNT(boards); i++) {
         const struct model_config config = config_of(&boards[i], 0);
         if (config.scheme == MODEL_OPEN)

@@ -25,6 +25,7 @@ static void test_a_board_that_was_never_heard(void **state)
 static void test_patience_after_a_challenge(void **state)
 {
     (void)state;
+
     static const struct {
         int64_t challenge_ms, patience_ms;
         bool is_quick;
@@ -48,6 +49,7 @@ static void test_patience_after_a_verdict(void **state)
 {
     (void)state;
     struct pace pace = {0};
+
     pace_measure_challenge(&pace, 4000 * MS);
     pace_measure_verdict(&pace, 6000 * MS);
     assert_int_equal(pace_patience_us(&pace), 9000 * MS);

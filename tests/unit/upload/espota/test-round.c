@@ -45,6 +45,7 @@ static const struct row rows[] = {
 static struct round play(const struct row *row)
 {
     struct round round = {.was_heard = row->was_heard};
+
     for (const char *next = row->events; *next; next += *next == ' ') {
         char *end;
         int64_t now_us = strtol(next + 1, &end, 10) * MS;
@@ -62,6 +63,7 @@ static struct round play(const struct row *row)
 static void test_rows(void **state)
 {
     (void)state;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct round round = play(&rows[i]);
         print_message("  %s\n", rows[i].events);
@@ -77,6 +79,7 @@ static void test_refused(void **state)
 {
     (void)state;
     struct round round = play(&(struct row){.events = "I0 I3800", .was_heard = true});
+
     round.backlog = 2;
     round_refused(&round);
     assert_int_equal(round.backlog, 0);

@@ -270,6 +270,7 @@ static void test_upload(void **state)
     (void)state;
     const struct ota_failure success = {.error = OTA_OK};
     struct session_config config = make_config();
+
     start(&config, true);
     assert_true(address_equal(&world.peer, &config.endpoints->addresses[0]));
     assert_int_equal(world.peers, 1);
@@ -318,6 +319,7 @@ static void test_a_connection_that_comes_too_early(void **state)
 static void test_failures_of_the_halves(void **state)
 {
     (void)state;
+
     for (int connected = 0; connected < 2; connected++) {
         const struct ota_failure failure = {.error = OTA_E_LOST, .message = "why"};
         struct session_config config = make_config();
@@ -339,6 +341,7 @@ static void test_failures_of_the_halves(void **state)
 static void test_failures_to_start(void **state)
 {
     (void)state;
+
     static const struct {
         int refuse_expect;
         bool refuse_handshake, refuse_transfer;
@@ -423,6 +426,7 @@ static void test_freed_in_the_middle(void **state)
 {
     (void)state;
     struct session_config config = make_config();
+
     start(&config, false);
     connect_board();
     assert_true(world.has_transfer);

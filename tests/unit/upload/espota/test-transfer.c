@@ -89,6 +89,7 @@ static void go_away(void *userdata)
 {
     struct board *board = userdata;
     int unacknowledged = 0;
+
     assert_int_equal(ioctl(board->descriptor, SIOCOUTQ, &unacknowledged), 0);
     if (unacknowledged) {
         loop_timer_start(&board->leave_timer, 1000);
@@ -102,6 +103,7 @@ static void go_away(void *userdata)
 static void act(struct board *board)
 {
     const struct script *script = board->script;
+
     board->acted = true;
     if (send(board->descriptor, script->text, strlen(script->text), MSG_NOSIGNAL) < 0)
         fail_msg("the board cannot speak");
@@ -126,6 +128,7 @@ static void on_board_readable(unsigned events, void *userdata)
     (void)events;
     struct board *board = userdata;
     size_t want = 1460;
+
     if (!board->acted && board->script->after - board->received < want)
         want = board->script->after - board->received;
     ssize_t got = want ? recv(board->descriptor, board->bytes + board->received, want, 0) : 0;
@@ -166,6 +169,7 @@ static void on_deadline(void *userdata)
 static void connect_pair(int *host, int *board)
 {
     struct address local;
+
     assert_true(address_parse(&local, "127.0.0.1"));
     socklen_t length = address_length(&local);
     int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -250,6 +254,7 @@ static void test_scripts(void **state)
 {
     (void)state;
     struct image image = make_image(IMAGE_SIZE);
+
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
         const struct script *script = &scripts[i];
         struct board board = play(script, &image);
@@ -296,6 +301,7 @@ static void test_freeing_closes_with_fin(void **state)
     const struct transfer_callbacks callbacks = {.on_progress = on_progress, .on_done = on_done};
     int host, board;
     char bytes[2000];
+
     connect_pair(&host, &board);
     assert_int_equal(send(board, "1460", 4, 0), 4); /* unread data: close() alone would reset */
     struct transfer *transfer = transfer_start(&config, host, &callbacks);
