@@ -277,6 +277,15 @@ const char *error_output_text(int reason)
     return reason == ETIMEDOUT ? "its reader has stopped" : strerror(reason);
 }
 
+const char *error_connection_text(int reason, const char *timed_out)
+{
+    if (reason == 0)
+        return "the board closed the connection";
+    if (reason == ECONNRESET || reason == EPIPE)
+        return "the board reset the connection";
+    return reason == ETIMEDOUT ? timed_out : strerror(reason);
+}
+
 /* A message that was cut must say so, and may not end within a UTF-8 sequence. */
 static void mark_cut(char message[OTA_MESSAGE_MAX])
 {

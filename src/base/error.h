@@ -19,6 +19,10 @@ enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const
 enum ota_cause error_output_cause(int reason);
 const char *error_output_text(int reason);
 
+/* How a board's TCP connection ended, by the errno that ended it; 0: the board closed it.
+ * ETIMEDOUT becomes timed_out, since its meaning depends on what the connection is for. */
+const char *error_connection_text(int reason, const char *timed_out);
+
 /* Whether this value of errno says that this computer has run out of something: memory, file
  * descriptors, processes, buffers. That is nobody else's failure.
  */

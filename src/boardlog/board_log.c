@@ -13,6 +13,7 @@
  */
 #include "boardlog/board_log.h"
 
+#include "base/error.h"
 #include "base/loop.h"
 #include "boardlog/sgr_strip.h"
 #include "boardlog/telnet_strip.h"
@@ -118,26 +119,12 @@ static void rest_before_reconnect(struct board_log *monitor)
         monitor->pause_us = LONGEST_PAUSE_US;
 }
 
-static const char *describe_connection_end(int reason)
-{
-    switch (reason) {
-    case 0:
-        return "the board closed the connection";
-    case ECONNRESET:
-    case EPIPE:
-        return "the board reset the connection";
-    case ETIMEDOUT:
-        return "the board does not answer any more";
-    default:
-        return strerror(reason);
-    }
-}
-
 /* The connection is over; reason is an errno, 0 when the board closed it. */
 static void hang_up(struct board_log *monitor, int reason)
 {
     struct line line;
     bool was_settled = monitor->settle_us == 0;
+    const char *end = error_connection_text(reason, "the board does not answer any more");
 
     loop_watch_stop(&monitor->watch);
     close(monitor->descriptor);
@@ -151,9 +138,9 @@ static void hang_up(struct board_log *monitor, int reason)
     if (line_splitter_finish(&monitor->lines, &line))
         hand_out_line(monitor, &line);
     if (was_settled || monitor->state == BOARD_LOG_CONNECTED)
-        tell_state(monitor, BOARD_LOG_LOST, describe_connection_end(reason));
+        tell_state(monitor, BOARD_LOG_LOST, end);
     else
-        tell_state(monitor, BOARD_LOG_TURNED_AWAY, describe_connection_end(reason));
+        tell_state(monitor, BOARD_LOG_TURNED_AWAY, end);
 }
 
 static void take_bytes(struct board_log *monitor, const unsigned char *data, size_t length)

@@ -153,21 +153,6 @@ static void finish_with_verdict(struct transfer *transfer, enum verdict verdict)
     finish_transfer(transfer);
 }
 
-static const char *describe_stream_end(int reason)
-{
-    switch (reason) {
-    case 0:
-        return "the board closed the connection";
-    case ECONNRESET:
-    case EPIPE:
-        return "the board reset the connection";
-    case ETIMEDOUT:
-        return "the board's TCP stopped answering";
-    default:
-        return strerror(reason);
-    }
-}
-
 /* How long ago the board's TCP last acknowledged anything, probes included. */
 static int64_t unanswered_us(const struct transfer *transfer)
 {
@@ -209,7 +194,7 @@ static void end_of_stream(struct transfer *transfer, int reason)
         end_silence(transfer, OTA_CAUSE_RESTARTED);
     else
         finish_without_verdict(transfer, error_unless_local(OTA_E_LOST, reason),
-                               describe_stream_end(reason));
+                               error_connection_text(reason, "the board's TCP stopped answering"));
 }
 
 /* What is more than numbers. */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <ctype.h>
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -154,6 +155,17 @@ static void test_long_messages_are_cut_between_characters(void **state)
     }
 }
 
+static void test_connection_texts(void **state)
+{
+    (void)state;
+
+    assert_string_equal(error_connection_text(0, "-"), "the board closed the connection");
+    assert_string_equal(error_connection_text(ECONNRESET, "-"), "the board reset the connection");
+    assert_string_equal(error_connection_text(EPIPE, "-"), "the board reset the connection");
+    assert_string_equal(error_connection_text(ETIMEDOUT, "it slept"), "it slept");
+    assert_string_equal(error_connection_text(EHOSTUNREACH, "-"), strerror(EHOSTUNREACH));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +173,7 @@ int main(void)
         cmocka_unit_test(test_wording),
         cmocka_unit_test(test_numbers_that_are_no_code),
         cmocka_unit_test(test_phases),
+        cmocka_unit_test(test_connection_texts),
         cmocka_unit_test(test_fail),
         cmocka_unit_test(test_long_messages_are_cut_and_say_so),
         cmocka_unit_test(test_long_messages_are_cut_between_characters),
