@@ -28,7 +28,8 @@ struct program {
     struct fleet *fleet;
     struct keyboard *keyboard;
     struct loop_timer end;      /* of --monitor-for */
-    bool is_summed_up;          /* every board has its outcome, and that was said */
+    bool are_uploads_over;      /* only logs are still followed */
+    bool is_summed_up;          /* the summary is printed */
     struct ota_failure failure; /* one that belongs to no board */
     bool is_over;               /* --monitor-for */
 };
@@ -77,7 +78,7 @@ static bool is_log_in_vain(const struct program *program)
 {
     struct ota_failure loss;
 
-    return program->is_summed_up && boot_check_is_endless(program->options) &&
+    return program->are_uploads_over && boot_check_is_endless(program->options) &&
            (!report_is_complete(program->report, &loss) || !report_is_read(program->report));
 }
 
@@ -89,10 +90,12 @@ static void on_fleet_event(const struct ota_event *event, void *userdata)
         loop_quit(program->loop);
 }
 
+/* Prints the summary once, and returns the exit status. */
 static int sum_up(struct program *program)
 {
     int status;
     enum ota_error error = fleet_outcome(program->fleet, &status);
+
     if (!program->is_summed_up && program->plan.image_count > 0)
         report_summary(program->report, error, status);
     program->is_summed_up = true;
@@ -115,7 +118,10 @@ static void follow_on(struct program *program)
 static void on_fleet_done(void *userdata)
 {
     struct program *program = userdata;
-    sum_up(program);
+
+    program->are_uploads_over = true;
+    if (fleet_is_decided(program->fleet)) /* else the logs decide */
+        sum_up(program);
     if (fleet_logs(program->fleet) && !is_log_in_vain(program))
         follow_on(program);
     else

@@ -74,6 +74,8 @@ static void skip(struct member *member, enum ota_skip why, const char *message)
     struct fleet *fleet = member->fleet;
 
     fleet_set_state(member, ENDED);
+    member->error = OTA_OK;
+    member->exit_status = 0;
     fleet->canaries += (size_t)(member - fleet->members) < fleet->canaries;
     fleet->totals.skipped++;
     fleet->totals.total -= member->total;
@@ -343,8 +345,12 @@ static void enlist(struct fleet *fleet)
     for (size_t i = 0; i < fleet->config.count; i++) {
         const struct assignment *assignment = &fleet->config.assignments[i];
         size_t size = assignment->image ? assignment->image->size : 0;
-        fleet->members[i] =
-            (struct member){.fleet = fleet, .assignment = assignment, .total = size};
+        fleet->members[i] = (struct member){
+            .fleet = fleet,
+            .assignment = assignment,
+            .total = size,
+            .error = OTA_E_INTERNAL, /* a board without a result must never count as a success */
+            .exit_status = ota_error_exit_status(OTA_E_INTERNAL, 0)};
         fleet->totals.total += size;
         fleet->totals.resumed += assignment->is_confirmed;
     }
@@ -445,6 +451,12 @@ bool fleet_say(struct fleet *fleet, const char *line, size_t length)
         if (fleet->members[i].job && job_say(fleet->members[i].job, line, length))
             is_said = true;
     return is_said;
+}
+
+bool fleet_is_decided(const struct fleet *fleet)
+{
+    const struct ota_totals *totals = &fleet->totals;
+    return totals->confirmed + totals->failed + totals->skipped == totals->boards;
 }
 
 enum ota_error fleet_outcome(const struct fleet *fleet, int *exit_status)

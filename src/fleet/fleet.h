@@ -51,9 +51,14 @@ void fleet_end_logs(struct fleet *fleet, bool is_time_over);
 /* Sends a line, given without its end, to the boards whose log is followed; false when to none. */
 bool fleet_say(struct fleet *fleet, const char *line, size_t length);
 
-/* What the results amount to, and the exit status for it: OTA_OK when no board failed; the code of
- * those that failed when they all ended with the same exit status; else OTA_E_MIXED;
- * OTA_E_INTERRUPTED in any case after an interruption. */
+/* Whether every board has a result or was skipped. A board whose log is followed without an upload
+ * gets its result from fleet_end_logs(). */
+bool fleet_is_decided(const struct fleet *fleet);
+
+/* What the results amount to, and the exit status for it: OTA_OK when every board has succeeded or
+ * was skipped; the code of the failures when all of them have the same exit status; else
+ * OTA_E_MIXED; OTA_E_INTERRUPTED in any case after an interruption. A board without a result counts
+ * as OTA_E_INTERNAL. */
 enum ota_error fleet_outcome(const struct fleet *fleet, int *exit_status);
 void fleet_free(struct fleet *fleet);
 

@@ -28,8 +28,8 @@ struct member {
     struct endpoints endpoints; /* once resolved; none before */
     size_t bytes;
     size_t total;
-    enum ota_error error; /* of its result; OTA_OK also before that */
-    int exit_status;
+    enum ota_error error; /* of its result; OTA_E_INTERNAL while there is none */
+    int exit_status;      /* for error */
 };
 
 struct fleet {

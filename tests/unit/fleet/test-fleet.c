@@ -51,6 +51,7 @@ void __wrap_job_set_password(struct job *job, const char *password);
 void __wrap_job_park(struct job *job);
 void __wrap_job_describe(const struct job *job, struct ota_standing *standing);
 void __wrap_job_interrupt(struct job *job, int signal_number);
+void __wrap_job_end_log(struct job *job, bool is_time_over);
 void __wrap_job_free(struct job *job);
 struct prompt *__wrap_prompt_start(struct loop *loop, const char *text, int64_t timeout_us,
                                    prompt_done_fn *done, void *userdata);
@@ -163,6 +164,12 @@ void __wrap_job_interrupt(struct job *job, int signal_number)
 {
     emit(job, OTA_EVENT_RESULT, 0, &(struct ota_failure){.error = OTA_E_INTERRUPTED},
          signal_number);
+}
+
+void __wrap_job_end_log(struct job *job, bool is_time_over)
+{
+    emit(job, OTA_EVENT_RESULT, 0,
+         &(struct ota_failure){.error = is_time_over ? OTA_E_UNPROVEN : OTA_OK}, 0);
 }
 
 void __wrap_job_free(struct job *job)
@@ -741,6 +748,54 @@ static void test_confirmed_earlier(void **state)
     finish(fleet, OTA_E_REFUSED, 7);
 }
 
+/* No result is no success, whatever the other boards have. */
+static void expect_undecided(const struct fleet *fleet, enum ota_error outcome)
+{
+    int status = 0;
+
+    assert_false(fleet_is_decided(fleet));
+    assert_int_equal(fleet_outcome(fleet, &status), outcome);
+    assert_int_equal(status, ota_error_exit_status(outcome, 0));
+}
+
+static void test_no_result(void **state)
+{
+    (void)state;
+    struct fleet *fleet = start(&(struct options){.jobs = 1}, 2);
+
+    expect_undecided(fleet, OTA_E_INTERNAL);
+    end(0, OTA_OK);
+    expect_undecided(fleet, OTA_E_INTERNAL);
+    end(1, OTA_OK);
+    assert_true(fleet_is_decided(fleet));
+    finish(fleet, OTA_OK, 0);
+
+    fleet = start(&(struct options){.jobs = 1}, 2);
+    end(0, OTA_E_REFUSED);
+    expect_undecided(fleet, OTA_E_MIXED);
+    end(1, OTA_E_REFUSED);
+    finish(fleet, OTA_E_REFUSED, 7);
+}
+
+/* A board whose log is followed without an upload has no result before the log ends. */
+static void test_followed_logs(void **state)
+{
+    (void)state;
+    for (int is_time_over = 0; is_time_over < 2; is_time_over++) {
+        struct fleet *fleet = start(&(struct options){.jobs = 2}, 2);
+
+        world.jobs[0]->callbacks.on_log(world.jobs[0]->callbacks.userdata);
+        end(1, OTA_OK);
+        assert_string_equal(told(), "+0 +1 1=0 done ");
+        assert_int_equal(fleet_logs(fleet), 1);
+        expect_undecided(fleet, OTA_E_INTERNAL);
+        fleet_end_logs(fleet, is_time_over);
+        assert_true(fleet_is_decided(fleet));
+        finish(fleet, is_time_over ? OTA_E_UNPROVEN : OTA_OK,
+               is_time_over ? ota_error_exit_status(OTA_E_UNPROVEN, 0) : 0);
+    }
+}
+
 static void test_out_of_memory(void **state)
 {
     (void)state;
@@ -774,6 +829,8 @@ int main(void)
         cmocka_unit_test(test_standings),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_confirmed_earlier),
+        cmocka_unit_test(test_no_result),
+        cmocka_unit_test(test_followed_logs),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
