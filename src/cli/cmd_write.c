@@ -10,8 +10,8 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/stdio_guard.h"
+#include "base/units.h"
 #include "fleet/plan.h"
-#include "output/bar.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -267,10 +267,10 @@ static enum ota_error write_image(const struct image *image, const char *path,
 
 static void tell_written(const struct image *image, const char *path)
 {
-    char shown[PATH_SHOWN], size[BAR_TEXT_MAX], file_size[BAR_TEXT_MAX];
+    char shown[PATH_SHOWN], size[UNITS_TEXT_MAX], file_size[UNITS_TEXT_MAX];
     escape_string(shown, sizeof shown, path);
-    diag_info("%s: %s written, from %s; nothing was uploaded", shown, bar_size(size, image->size),
-              bar_size(file_size, image->file_size));
+    diag_info("%s: %s written, from %s; nothing was uploaded", shown,
+              format_size(size, image->size), format_size(file_size, image->file_size));
 }
 
 /* The plan of no board has the image, judged and prepared as for an upload. */

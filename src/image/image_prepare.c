@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
+#include "base/units.h"
 #include "crypto/digest.h"
 #include "image/gzip.h"
-#include "output/bar.h"
 #include "secrets/passphrase.h"
 
 #include <stdlib.h>
@@ -127,7 +127,7 @@ static enum ota_error out_of_memory(const char *shown, struct ota_failure *failu
 static enum ota_error pack_image(struct image **image, const char *shown,
                                  struct ota_failure *failure)
 {
-    char before[BAR_TEXT_MAX], after[BAR_TEXT_MAX];
+    char before[UNITS_TEXT_MAX], after[UNITS_TEXT_MAX];
     unsigned char *data;
     size_t size;
     struct image *plain = *image;
@@ -146,8 +146,8 @@ static enum ota_error pack_image(struct image **image, const char *shown,
     }
     packed->plain = plain;
     *image = packed;
-    diag_info("%s is compressed from %s to %s", shown, bar_size(before, plain->size),
-              bar_size(after, size));
+    diag_info("%s is compressed from %s to %s", shown, format_size(before, plain->size),
+              format_size(after, size));
     return OTA_OK;
 }
 

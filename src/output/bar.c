@@ -3,6 +3,8 @@
  */
 #include "output/bar.h"
 
+#include "base/units.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -10,47 +12,17 @@ enum {
     BAR_MIN = 10,
     BAR_MAX = 40,
     LABEL_MAX = 256,
-    TAIL_MAX = LABEL_MAX + 6 * BAR_TEXT_MAX,
-    UNPACKED_MAX = 2 * BAR_TEXT_MAX,
-    KIB = 1024,
-    MIB = 1024 * 1024
+    TAIL_MAX = LABEL_MAX + 6 * UNITS_TEXT_MAX,
+    UNPACKED_MAX = 2 * UNITS_TEXT_MAX
 };
 
 static const double US_PER_S = 1e6;
 static const int64_t ESTIMATE_AFTER_US = 300000; /* a rate before that says nothing */
 
-char *bar_part(char *target, size_t bytes, size_t whole)
-{
-    if (whole < KIB)
-        snprintf(target, BAR_TEXT_MAX, "%zu bytes", bytes);
-    else if (whole < MIB)
-        snprintf(target, BAR_TEXT_MAX, "%.1f KiB", (double)bytes / KIB);
-    else
-        snprintf(target, BAR_TEXT_MAX, "%.2f MiB", (double)bytes / MIB);
-    return target;
-}
-
-char *bar_size(char *target, size_t bytes)
-{
-    return bar_part(target, bytes, bytes);
-}
-
-char *bar_rate(char *target, size_t bytes, int64_t elapsed_us)
-{
-    double rate = elapsed_us > 0 ? (double)bytes / ((double)elapsed_us / US_PER_S) : 0;
-    if (elapsed_us <= 0)
-        snprintf(target, BAR_TEXT_MAX, "?");
-    else if (rate < MIB)
-        snprintf(target, BAR_TEXT_MAX, "%.1f KiB/s", rate / KIB);
-    else
-        snprintf(target, BAR_TEXT_MAX, "%.1f MiB/s", rate / MIB);
-    return target;
-}
-
 static char *time_left(char *target, const struct bar *bar)
 {
     if (bar->bytes == 0 || bar->elapsed_us < ESTIMATE_AFTER_US) {
-        snprintf(target, BAR_TEXT_MAX, "-:-- left");
+        snprintf(target, UNITS_TEXT_MAX, "-:-- left");
         return target;
     }
 
@@ -60,9 +32,9 @@ static char *time_left(char *target, const struct bar *bar)
         left = 359999;
     unsigned seconds = (unsigned)(left + 0.999);
     if (seconds < 3600)
-        snprintf(target, BAR_TEXT_MAX, "%u:%02u left", seconds / 60, seconds % 60);
+        snprintf(target, UNITS_TEXT_MAX, "%u:%02u left", seconds / 60, seconds % 60);
     else
-        snprintf(target, BAR_TEXT_MAX, "%u:%02u:%02u left", seconds / 3600, seconds / 60 % 60,
+        snprintf(target, UNITS_TEXT_MAX, "%u:%02u:%02u left", seconds / 3600, seconds / 60 % 60,
                  seconds % 60);
     return target;
 }
@@ -81,10 +53,10 @@ static void draw_cells(char *target, size_t columns, const struct bar *bar)
 /* "  (from 290.6 KiB)" */
 static const char *describe_unpacked_size(char target[UNPACKED_MAX], const struct bar *bar)
 {
-    char size[BAR_TEXT_MAX];
+    char size[UNITS_TEXT_MAX];
     target[0] = '\0';
     if (bar->unpacked)
-        snprintf(target, UNPACKED_MAX, "  (from %s)", bar_size(size, bar->unpacked));
+        snprintf(target, UNPACKED_MAX, "  (from %s)", format_size(size, bar->unpacked));
     return target;
 }
 
@@ -109,12 +81,12 @@ static void describe_labelled(char target[TAIL_MAX], size_t width, const struct 
 /* As much as fits the width, at least the percentage. */
 static void describe_progress(char target[TAIL_MAX], size_t width, const struct bar *bar)
 {
-    char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], left[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
+    char size[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX], left[UNITS_TEXT_MAX], unpacked[UNPACKED_MAX];
     const char *end = bar->bytes == bar->total ? "verifying" : time_left(left, bar);
     unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
 
-    bar_part(size, bar->bytes, bar->total);
-    bar_rate(rate, bar->bytes, bar->elapsed_us);
+    format_part(size, bar->bytes, bar->total);
+    format_rate(rate, bar->bytes, bar->elapsed_us);
     if (bar->labels[0])
         describe_labelled(target, width, bar, rate, end, percent);
     else

@@ -1,5 +1,5 @@
 /*
- * bar.h: the progress line as text that fits a width, and sizes and durations for people. Pure.
+ * bar.h: the progress line as text that fits a width. Pure.
  */
 #ifndef ESP_OTA_OUTPUT_BAR_H
 #define ESP_OTA_OUTPUT_BAR_H
@@ -18,14 +18,6 @@ struct bar {
     size_t unpacked;    /* what it was compressed from; 0: it is not compressed */
     int64_t elapsed_us; /* since the connection */
 };
-
-/* "12.3 KiB"; "1.40 MiB"; target holds BAR_TEXT_MAX. */
-enum { BAR_TEXT_MAX = 32 };
-char *bar_size(char *target, size_t bytes);
-/* A part of whole bytes, in the unit of the whole: "0.00 MiB". */
-char *bar_part(char *target, size_t bytes, size_t whole);
-/* "69.2 KiB/s"; "?" when no time has passed. */
-char *bar_rate(char *target, size_t bytes, int64_t elapsed_us);
 
 /* Bar, label, percent, sizes (without a label), rate, time left in at most width columns. All is
  * ASCII but what labels bring along. What does not fit is left out: the bar, the rate, the time

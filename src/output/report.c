@@ -10,6 +10,7 @@
 #include "base/input.h"
 #include "base/loop.h"
 #include "base/stdio_guard.h"
+#include "base/units.h"
 #include "image/image.h"
 #include "output/bar.h"
 #include "output/remedy.h"
@@ -152,23 +153,23 @@ static void redraw_bar(struct report *report, const struct bar *bar)
 /* " compressed from 290.6 KiB"; nothing for 0. */
 static const char *describe_unpacked_image(char text[UNPACKED_MAX], size_t size)
 {
-    char number[BAR_TEXT_MAX];
+    char number[UNITS_TEXT_MAX];
     text[0] = '\0';
     if (size)
-        snprintf(text, UNPACKED_MAX, " compressed from %s", bar_size(number, size));
+        snprintf(text, UNPACKED_MAX, " compressed from %s", format_size(number, size));
     return text;
 }
 
 static void tell_tenths(struct report *report, const char *who, const struct bar *bar)
 {
-    char sent[BAR_TEXT_MAX], total[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
+    char sent[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX], unpacked[UNPACKED_MAX];
     unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
     if (percent / 10 == report->tenths)
         return;
     report->tenths = percent / 10;
-    diag_info("%s: %u%% (%s of %s%s, %s)", who, percent, bar_part(sent, bar->bytes, bar->total),
-              bar_size(total, bar->total), describe_unpacked_image(unpacked, bar->unpacked),
-              bar_rate(rate, bar->bytes, bar->elapsed_us));
+    diag_info("%s: %u%% (%s of %s%s, %s)", who, percent, format_part(sent, bar->bytes, bar->total),
+              format_size(total, bar->total), describe_unpacked_image(unpacked, bar->unpacked),
+              format_rate(rate, bar->bytes, bar->elapsed_us));
 }
 
 /* 0: what is sent is what the board stores. */
@@ -276,16 +277,16 @@ static void show_connected(struct report *report, const struct ota_event *event)
 
 static void show_success_in_short(const struct ota_event *event)
 {
-    char size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
+    char size[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX];
     diag_info("%s: %s, %s in %.1f s (%s)%s%s", event->board,
-              event->is_verdict_lost ? "proven" : "confirmed", bar_size(size, event->total),
-              (double)sending_us(event) / 1e6, bar_rate(rate, event->total, sending_us(event)),
+              event->is_verdict_lost ? "proven" : "confirmed", format_size(size, event->total),
+              (double)sending_us(event) / 1e6, format_rate(rate, event->total, sending_us(event)),
               *event->failure->message ? "; " : "", event->failure->message);
 }
 
 static void show_success(const struct report *report, const struct ota_event *event)
 {
-    char path[512], size[BAR_TEXT_MAX], rate[BAR_TEXT_MAX], unpacked[UNPACKED_MAX];
+    char path[512], size[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX], unpacked[UNPACKED_MAX];
     const char *name = strrchr(event->image->path, '/');
     if (name)
         escape_string(path, sizeof path, name + 1);
@@ -293,9 +294,9 @@ static void show_success(const struct report *report, const struct ota_event *ev
         input_show(path, sizeof path, event->image->path);
     diag_info("%s: %s %s, %s%s, sent in %.1f s (%s)%s%s%s", event->board,
               report->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image", path,
-              bar_size(size, event->total),
+              format_size(size, event->total),
               describe_unpacked_image(unpacked, unpacked_size(event->image)),
-              (double)sending_us(event) / 1e6, bar_rate(rate, event->total, sending_us(event)),
+              (double)sending_us(event) / 1e6, format_rate(rate, event->total, sending_us(event)),
               event->is_verdict_lost ? "" : " and confirmed by the board",
               *event->failure->message ? "; " : "", event->failure->message);
 }
@@ -480,12 +481,12 @@ static void show_standings(const struct report *report, const char *indent, bool
 
 void report_status(struct report *report, const struct ota_totals *totals)
 {
-    char count[STANDING_TEXT_MAX], sent[BAR_TEXT_MAX], total[BAR_TEXT_MAX];
+    char count[STANDING_TEXT_MAX], sent[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX];
     const char *indent = totals->boards > 1 ? "  " : "";
 
     if (totals->boards > 1)
         diag_notice("%s; %s of %s sent, after %.1f s", standing_count(count, totals, false),
-                    bar_size(sent, totals->bytes), bar_size(total, totals->total),
+                    format_size(sent, totals->bytes), format_size(total, totals->total),
                     (double)(loop_now_us() - report->start_us) / 1e6);
     if (!report->tell_standings)
         return;

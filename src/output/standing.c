@@ -4,7 +4,7 @@
 #include "output/standing.h"
 
 #include "base/diag.h"
-#include "output/bar.h"
+#include "base/units.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,12 +90,12 @@ const char *standing_name_slowest(char text[STANDING_TEXT_MAX],
 
 static void show_transfer(const char *indent, const struct ota_standing *standing)
 {
-    char sent[BAR_TEXT_MAX], total[BAR_TEXT_MAX], rate[BAR_TEXT_MAX];
+    char sent[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX];
 
     diag_notice("%s%s: %s, %u%% (%s of %s, %s)", indent, standing->board,
                 ota_phase_name(standing->phase), percent_of(standing),
-                bar_size(sent, standing->bytes), bar_size(total, standing->total),
-                bar_rate(rate, standing->bytes, standing->transfer_us));
+                format_size(sent, standing->bytes), format_size(total, standing->total),
+                format_rate(rate, standing->bytes, standing->transfer_us));
 }
 
 void standing_show(const struct ota_standing *standing, void *userdata)

@@ -531,6 +531,7 @@ static void test_password(void **state)
     world.refuse_prompt = true;
     ask(0);
     assert_string_equal(told(), "prompt 'Password of 0: ' 0:none ");
+    end(0, OTA_OK);
     finish(fleet, OTA_OK, 0);
 }
 

@@ -11,25 +11,6 @@
 
 #include <cmocka.h>
 
-static void test_sizes_and_rates(void **state)
-{
-    (void)state;
-    char text[BAR_TEXT_MAX];
-
-    assert_string_equal(bar_size(text, 0), "0 bytes");
-    assert_string_equal(bar_size(text, 1023), "1023 bytes");
-    assert_string_equal(bar_size(text, 1024), "1.0 KiB");
-    assert_string_equal(bar_size(text, 297632), "290.7 KiB");
-    assert_string_equal(bar_size(text, 1466064), "1.40 MiB");
-    assert_string_equal(bar_part(text, 0, 1023), "0 bytes");
-    assert_string_equal(bar_part(text, 0, 1024), "0.0 KiB");
-    assert_string_equal(bar_part(text, 1000, 1466064), "0.00 MiB");
-    assert_string_equal(bar_rate(text, 1000, 0), "?");
-    assert_string_equal(bar_rate(text, 0, 1000000), "0.0 KiB/s");
-    assert_string_equal(bar_rate(text, 102400, 2000000), "50.0 KiB/s");
-    assert_string_equal(bar_rate(text, 4 << 20, 1000000), "4.0 MiB/s");
-}
-
 static const struct {
     size_t width;
     struct bar bar;
@@ -128,7 +109,6 @@ static void test_never_wider_than_asked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes_and_rates),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_never_wider_than_asked),
     };

@@ -1,0 +1,26 @@
+/*
+ * units.h: sizes and rates as text for people, and times in microseconds. Pure.
+ */
+#ifndef ESP_OTA_BASE_UNITS_H
+#define ESP_OTA_BASE_UNITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Times in microseconds, as in names that end in _us. */
+#define SECONDS(number) ((number)*INT64_C(1000000))
+#define MILLISECONDS(number) ((number)*INT64_C(1000))
+
+/* Each writes at most UNITS_TEXT_MAX bytes to target and returns it. */
+enum { UNITS_TEXT_MAX = 32 };
+
+/* "512 bytes"; "12.3 KiB"; "1.40 MiB" */
+char *format_size(char target[UNITS_TEXT_MAX], size_t bytes);
+
+/* A part of whole bytes, in the unit of the whole: "0.00 MiB". */
+char *format_part(char target[UNITS_TEXT_MAX], size_t bytes, size_t whole);
+
+/* "69.2 KiB/s"; "?" if no time has passed. */
+char *format_rate(char target[UNITS_TEXT_MAX], size_t bytes, int64_t elapsed_us);
+
+#endif
