@@ -1,5 +1,5 @@
 /*
- * gzip.c: see gzip.h. It knows zlib, and no image.
+ * gzip.c: packs and compares gzip members with zlib.
  */
 #include "image/gzip.h"
 
@@ -9,12 +9,12 @@
 #include <zlib.h>
 
 enum {
-    WINDOW_BITS_GZIP = 15 + 16, /* zlib's sign for gzip's header and CRC-32 */
+    WINDOW_BITS_GZIP = 15 + 16, /* asks zlib for gzip's header and CRC-32 */
     MEMORY_LEVEL = 9,
     SYSTEM_UNKNOWN = 255,
 };
 
-/* Z_STREAM_END when all of the output has found room. */
+/* Returns Z_STREAM_END if the output had room for everything. */
 static int pack_bytes(z_stream *stream)
 {
     gz_header header = {.os = SYSTEM_UNKNOWN};
@@ -22,6 +22,7 @@ static int pack_bytes(z_stream *stream)
                               MEMORY_LEVEL, Z_DEFAULT_STRATEGY);
     if (status != Z_OK)
         return status;
+
     deflateSetHeader(stream, &header);
     status = deflate(stream, Z_FINISH);
     deflateEnd(stream);
@@ -34,9 +35,11 @@ bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char 
     *packed_size = 0;
     if (size < 2)
         return true;
+
     unsigned char *target = malloc(size - 1);
     if (!target)
         return false;
+
     z_stream stream = {.next_in = (unsigned char *)data,
                        .avail_in = (uInt)size,
                        .next_out = target,
@@ -46,12 +49,13 @@ bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char 
         free(target);
         return status != Z_MEM_ERROR;
     }
+
     *packed_size = stream.total_out;
     *packed = target;
     return true;
 }
 
-/* Compares what comes out piece by piece, so that a bomb is noticed at its first wrong byte. */
+/* Compares the output piece by piece, so that a decompression bomb fails at its first wrong byte. */
 static bool unpacks_to(z_stream *stream, const unsigned char *data, size_t size)
 {
     unsigned char piece[16384] = {0};
@@ -62,6 +66,7 @@ static bool unpacks_to(z_stream *stream, const unsigned char *data, size_t size)
         stream->next_out = piece;
         stream->avail_out = sizeof piece;
         status = inflate(stream, Z_NO_FLUSH);
+
         size_t got = sizeof piece - stream->avail_out;
         /* cppcheck-suppress uninitvar ; inflate() writes there through next_out */
         if (got > size - done || memcmp(piece, data + done, got) != 0)
@@ -78,6 +83,7 @@ size_t gzip_matches(const unsigned char *packed, size_t packed_size, const unsig
 
     if (packed_size > UINT32_MAX || inflateInit2(&stream, WINDOW_BITS_GZIP) != Z_OK)
         return 0;
+
     size_t used = unpacks_to(&stream, data, size) ? packed_size - stream.avail_in : 0;
     inflateEnd(&stream);
     return used;

@@ -1,6 +1,6 @@
 /*
- * gzip.h: packs bytes as one gzip member (RFC 1952), for boards that unpack it, and compares packed
- * bytes with others. Pure.
+ * gzip.h: gzip members (RFC 1952) in memory: packs bytes for boards that unpack them, and compares
+ * packed bytes with others. Pure.
  */
 #ifndef ESP_OTA_IMAGE_GZIP_H
 #define ESP_OTA_IMAGE_GZIP_H
@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* As small as zlib can; the same bytes for the same data: neither time nor name nor system is in
- * them. *packed is the caller's to free(); it is NULL where it would not be smaller than data.
- * False when memory ran out. size: at most 1 GiB, as no image is larger. */
+/* Packs data as tightly as zlib can. The result depends on the data alone: it contains no time, name
+ * or system. The caller frees *packed with free(); it is NULL if packing would not make data smaller.
+ * Returns false if memory runs out. size: at most 1 GiB, as no image is larger. */
 bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char *data, size_t size);
 
-/* How many bytes at the beginning of packed are a gzip member that unpacks to exactly data; 0 when
- * there is none, or no memory to find out. */
+/* Returns the length of the gzip member at the beginning of packed if it unpacks to exactly data;
+ * 0 if it does not, or if there is not enough memory to check. */
 size_t gzip_matches(const unsigned char *packed, size_t packed_size, const unsigned char *data,
                     size_t size);
 

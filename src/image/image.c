@@ -1,7 +1,6 @@
 /*
- * image.c: the firmware file, read once into memory, digested and recognised. It touches the file
- * system and nothing else. A FIFO or a device is refused, not opened for long; only standard input
- * is waited for (input.h).
+ * image.c: reads the firmware file into memory, once, and digests and inspects it. A FIFO or a device
+ * is rejected at once; only standard input is waited for (input.h).
  */
 #include "image/image.h"
 
@@ -21,27 +20,29 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The path as shown in messages: long ones are cut, so that the reason always fits behind them. */
-enum { SHOWN_MAX = 512, STREAM_START = 64 * 1024 };
+enum {
+    SHOWN_MAX = 512,          /* for the path in a message: cut, so that the reason still fits */
+    STREAM_START = 64 * 1024, /* first buffer for standard input */
+};
 
 static char *signed_path(const char *path)
 {
     size_t size = strlen(path) + sizeof ".signed";
     char *result = malloc(size);
 
-    if (result != NULL)
+    if (result)
         snprintf(result, size, "%s.signed", path);
     return result;
 }
 
-/* Settles which file to read. As with espota.py, path itself need not exist beside path.signed. */
+/* Chooses the file to read. As in espota.py, path.signed counts even if path does not exist. */
 static enum ota_error choose_path(struct image *image, const char *path, bool may_be_signed,
                                   struct ota_failure *failure)
 {
     struct stat status;
 
     image->path = signed_path(path);
-    if (image->path == NULL)
+    if (!image->path)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
     image->is_signed = may_be_signed && stat(image->path, &status) == 0 && S_ISREG(status.st_mode);
     if (!image->is_signed)
@@ -54,7 +55,7 @@ static const char *describe_mode(mode_t mode)
     return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a pipe" : "not a regular file";
 }
 
-static enum ota_error check_least(uintmax_t size, const char *shown, struct ota_failure *failure)
+static enum ota_error check_minimum(uintmax_t size, const char *shown, struct ota_failure *failure)
 {
     if (size == 0)
         return ota_fail(failure, OTA_E_IMAGE, "%s is empty", shown);
@@ -68,8 +69,8 @@ static enum ota_error check_least(uintmax_t size, const char *shown, struct ota_
     return OTA_OK;
 }
 
-static enum ota_error check_status(const struct stat *status, size_t limit, const char *shown,
-                                   struct ota_failure *failure)
+static enum ota_error check_file(const struct stat *status, size_t limit, const char *shown,
+                                 struct ota_failure *failure)
 {
     uintmax_t size = (uintmax_t)status->st_size;
 
@@ -77,7 +78,7 @@ static enum ota_error check_status(const struct stat *status, size_t limit, cons
         return ota_fail(failure, OTA_E_IMAGE, "%s is %s, not a firmware image%s", shown,
                         describe_mode(status->st_mode),
                         S_ISFIFO(status->st_mode) ? "; -f - reads one from standard input" : "");
-    if (check_least(size, shown, failure) != OTA_OK)
+    if (check_minimum(size, shown, failure) != OTA_OK)
         return failure->error;
     if (size > limit)
         return ota_fail(
@@ -87,19 +88,18 @@ static enum ota_error check_status(const struct stat *status, size_t limit, cons
     return OTA_OK;
 }
 
-/* A build that rewrites the file now would leave us with half of the old and half of the new. */
-static bool has_changed(int descriptor, const struct stat *before)
+/* If a build rewrites the file while it is read, the result is half old and half new. */
+static bool has_changed(int fd, const struct stat *before)
 {
     struct stat after;
 
-    return fstat(descriptor, &after) != 0 || after.st_size != before->st_size ||
+    return fstat(fd, &after) != 0 || after.st_size != before->st_size ||
            after.st_mtim.tv_sec != before->st_mtim.tv_sec ||
            after.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
 }
 
-/* Memory with its pages in place. To fault them in one by one while read() fills them takes the
- * kernel up to three times as long, worst of all in virtual machines. Where madvise() cannot, it is
- * so. */
+/* Allocates memory with its pages in place. Faulting pages in one by one during read() is up to three
+ * times slower, worst of all in virtual machines. If madvise() fails, that is accepted. */
 static unsigned char *allocate_pages(size_t size)
 {
     void *memory;
@@ -110,53 +110,53 @@ static unsigned char *allocate_pages(size_t size)
     return memory;
 }
 
-/* The whole content of the file, which the caller frees; NULL and failure when it cannot be had.
- * shown is the path, for messages. */
-static unsigned char *read_file(int descriptor, struct stat *status, size_t limit,
-                                const char *shown, struct ota_failure *failure)
+/* Returns the whole content of the file, which the caller frees; NULL, with *failure filled in, on an
+ * error. shown is the path, for messages. */
+static unsigned char *read_file(int fd, struct stat *status, size_t limit, const char *shown,
+                                struct ota_failure *failure)
 {
-    unsigned char *data;
-    size_t size;
-    ssize_t count;
-
-    if (fstat(descriptor, status) != 0) {
+    if (fstat(fd, status) != 0) {
         ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot examine %s: %s", shown,
                  strerror(errno));
         return NULL;
     }
-    if (check_status(status, limit, shown, failure) != OTA_OK)
+    if (check_file(status, limit, shown, failure) != OTA_OK)
         return NULL;
 
-    size = (size_t)status->st_size;
-    /* One byte more than the file has: a read that fills it tells that the file grew. */
-    data = allocate_pages(size + 1);
-    if (data == NULL) {
+    /* One byte more than the file has: if read() fills it, the file has grown. */
+    size_t size = (size_t)status->st_size;
+    unsigned char *data = allocate_pages(size + 1);
+    if (!data) {
         ota_fail(failure, OTA_E_INTERNAL, "out of memory for the %zu bytes of %s", size, shown);
         return NULL;
     }
-    count = input_read_all(descriptor, data, size + 1);
+
+    ssize_t count = input_read_all(fd, data, size + 1);
     if (count < 0)
         ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot read %s: %s", shown,
                  strerror(errno));
-    else if ((size_t)count != size || has_changed(descriptor, status))
+    else if ((size_t)count != size || has_changed(fd, status))
         ota_fail(failure, OTA_E_IMAGE,
                  "%s changed while it was being read: wait until the build has finished", shown);
     else
         return data;
+
     free(data);
     return NULL;
 }
 
 /* -- standard input -- */
 
-/* Takes over the capacity bytes of *data, and fills in what comes, up to one byte over limit. */
+/* Reads standard input to its end into *data, which grows as needed, up to one byte over limit. */
 static enum ota_error fill_from_stream(unsigned char **data, size_t *size, size_t limit,
                                        struct ota_failure *failure)
 {
     for (size_t capacity = STREAM_START;; capacity *= 2) {
-        capacity = capacity <= limit ? capacity : limit + 1;
+        if (capacity > limit)
+            capacity = limit + 1;
+
         unsigned char *grown = realloc(*data, capacity);
-        if (grown == NULL)
+        if (!grown)
             return ota_fail(failure, OTA_E_INTERNAL,
                             "out of memory for the image from standard input");
         *data = grown;
@@ -165,6 +165,7 @@ static enum ota_error fill_from_stream(unsigned char **data, size_t *size, size_
         if (count < 0)
             return ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno),
                             "cannot read standard input: %s", input_error(errno));
+
         *size += (size_t)count;
         if (*size > limit)
             return ota_fail(
@@ -173,24 +174,24 @@ static enum ota_error fill_from_stream(unsigned char **data, size_t *size, size_
                 "it)",
                 limit);
         if (*size < capacity)
-            return check_least(*size, "standard input", failure);
+            return check_minimum(*size, "standard input", failure);
     }
 }
 
 static enum ota_error load_stream(struct image *image, size_t limit, struct ota_failure *failure)
 {
     image->path = strdup("-");
-    if (image->path == NULL)
+    if (!image->path)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
     return fill_from_stream(&image->data, &image->size, limit, failure);
 }
 
-/* -- what was read -- */
-
-/* Also of a damaged image, which --force may send. */
+/* A damaged image has a family, too, as --force may send it. */
 static enum image_family family_of_image(const struct inspection *inspection)
 {
-    switch (inspection->format == INSPECT_GZIP ? inspection->inner : inspection->format) {
+    bool is_packed = inspection->format == INSPECT_GZIP;
+
+    switch (is_packed ? inspection->inner : inspection->format) {
     case INSPECT_ESP8266:
         return IMAGE_ESP8266;
     case INSPECT_ESP32_APPLICATION:
@@ -211,14 +212,16 @@ static int open_file(const char *path)
     return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
-/* -- NAME.signed in the place of NAME -- */
+/* -- NAME.signed in place of NAME -- */
 
-/* Whoever can write NAME.signed decides what is sent. plain: of NAME; NULL: there is none. */
+/* Rejects a NAME.signed that other users could have written, as it would be sent instead of NAME.
+ * plain: the status of NAME; NULL: there is no NAME. */
 static enum ota_error check_owner(const struct stat *status, const struct stat *plain,
                                   const char *shown, struct ota_failure *failure)
 {
-    uid_t owner = plain != NULL ? plain->st_uid : geteuid();
-    /* A user's private group has the user's number; files of a umask of 002 are usually its. */
+    uid_t owner = plain ? plain->st_uid : geteuid();
+    /* A user's private group has the same number as the user. Files made with a umask of 002 usually
+     * belong to it. */
     bool is_own_group = status->st_gid == status->st_uid;
 
     if (status->st_uid != owner && status->st_uid != 0)
@@ -250,7 +253,7 @@ static const char *format_time(char *text, size_t capacity, time_t time)
     return text;
 }
 
-/* Without NAME, the image's own format has to tell where the signature begins. */
+/* Examines NAME.signed without NAME: its own format must show where the signature begins. */
 static void examine_alone(struct image *image)
 {
     if (!inspect_is_signed(&image->inspection, image->data, image->size))
@@ -258,7 +261,7 @@ static void examine_alone(struct image *image)
                  "cannot be sent: it does not end in a signature as its name says; sign it again");
 }
 
-/* data: of NAME. */
+/* Compares NAME.signed with NAME, whose path, bytes and status these are: path, data, plain. */
 static void examine_beside(struct image *image, const struct stat *status, const char *path,
                            const unsigned char *data, const struct stat *plain)
 {
@@ -279,58 +282,59 @@ static void examine_beside(struct image *image, const struct stat *status, const
     if (is_older)
         snprintf(image->flaw, sizeof image->flaw,
                  "cannot be sent: it is older (%s) than %s (%s)%s%s; sign it again", time, shown,
-                 plain_time, flaw != NULL ? " and " : "", flaw != NULL ? flaw : "");
-    else if (flaw != NULL)
+                 plain_time, flaw ? " and " : "", flaw ? flaw : "");
+    else if (flaw)
         snprintf(image->flaw, sizeof image->flaw,
                  "cannot be sent: it should be %s with a signature, but %s; sign it again", shown,
                  flaw);
 }
 
-/* status: of NAME.signed. */
+/* status: that of NAME.signed; path: NAME. */
 static enum ota_error examine_signed(struct image *image, const struct stat *status,
                                      const char *path, size_t limit, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];
-    struct stat plain;
-    unsigned char *data;
-    int descriptor = open_file(path);
+    int fd = open_file(path);
 
-    if (descriptor < 0 && errno != ENOENT)
+    if (fd < 0 && errno != ENOENT)
         return ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot open %s: %s",
                         escape_string(shown, sizeof shown, path), strerror(errno));
-    if (descriptor < 0) {
+    if (fd < 0) {
         examine_alone(image);
         return check_owner(status, NULL, input_show(shown, sizeof shown, image->path), failure);
     }
 
-    data = read_file(descriptor, &plain, limit, escape_string(shown, sizeof shown, path), failure);
-    close(descriptor);
-    if (data == NULL)
+    struct stat plain;
+    unsigned char *data =
+        read_file(fd, &plain, limit, escape_string(shown, sizeof shown, path), failure);
+    close(fd);
+    if (!data)
         return failure->error;
+
     examine_beside(image, status, path, data, &plain);
     free(data);
     return check_owner(status, &plain, input_show(shown, sizeof shown, image->path), failure);
 }
 
-/* Or NAME.signed; *status is that of what was read. */
+/* Reads NAME or NAME.signed; *status is that of the file that was read. */
 static enum ota_error load_file(struct image *image, struct stat *status, const char *path,
                                 bool may_be_signed, size_t limit, struct ota_failure *failure)
 {
-    char shown[SHOWN_MAX];
-    int descriptor;
-
     if (*path == '\0')
         return ota_fail(failure, OTA_E_IMAGE, "the name of the image file is empty");
     if (choose_path(image, path, may_be_signed, failure) != OTA_OK)
         return failure->error;
+
+    char shown[SHOWN_MAX];
     input_show(shown, sizeof shown, image->path);
-    descriptor = open_file(image->path);
-    if (descriptor < 0)
+    int fd = open_file(image->path);
+    if (fd < 0)
         return ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot open %s: %s",
                         shown, input_open_error(path, errno));
-    image->data = read_file(descriptor, status, limit, shown, failure);
-    close(descriptor);
-    if (image->data == NULL)
+
+    image->data = read_file(fd, status, limit, shown, failure);
+    close(fd);
+    if (!image->data)
         return failure->error;
     image->size = (size_t)status->st_size;
     return OTA_OK;
@@ -359,11 +363,13 @@ static enum ota_error load_contents(struct image *image, const char *path, bool 
 
     if (error != OTA_OK)
         return error;
+
     image->file_size = image->size;
     if (image_inspect(&image->inspection, image, failure) != OTA_OK)
         return failure->error;
     if (image->is_signed && examine_signed(image, &status, path, limit, failure) != OTA_OK)
         return failure->error;
+
     image->family = family_of_image(&image->inspection);
     if (digest_md5(image->md5, image->data, image->size) != 0)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot compute the MD5 of %s: %s",
@@ -374,15 +380,16 @@ static enum ota_error load_contents(struct image *image, const char *path, bool 
 enum ota_error image_load(struct image **image, const char *path, bool may_be_signed, size_t limit,
                           struct ota_failure *failure)
 {
-    struct image *loaded = calloc(1, sizeof *loaded);
-
     *image = NULL;
-    if (loaded == NULL)
+    struct image *loaded = calloc(1, sizeof *loaded);
+    if (!loaded)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+
     if (load_contents(loaded, path, may_be_signed, limit, failure) != OTA_OK) {
         image_free(loaded);
         return failure->error;
     }
+
     *image = loaded;
     return OTA_OK;
 }
@@ -399,18 +406,19 @@ enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure
 
 void image_free(struct image *image)
 {
-    while (image != NULL) {
+    while (image) {
         struct image *next = image->plain;
 
-        /* The other image's own come first, then this one's. */
-        if (image->for_esp32 != NULL) {
+        /* Put the images that for_esp32 owns in front of those that this image owns. */
+        if (image->for_esp32) {
             struct image *last = image->for_esp32;
 
-            while (last->plain != NULL)
+            while (last->plain)
                 last = last->plain;
             last->plain = next;
             next = image->for_esp32;
         }
+
         free(image->path);
         free(image->data);
         free(image);

@@ -1,6 +1,7 @@
 /*
- * image.h: the firmware file. Read once, digested once, immutable afterwards and shared by all
- * sessions: what is hashed is what is sent, even if a build rewrites the file meanwhile.
+ * image.h: the firmware file in memory. It is read once, digested once, and then shared unchanged by
+ * all sessions. The bytes that are sent are always those that were hashed, even if a build rewrites
+ * the file in the meantime.
  */
 #ifndef ESP_OTA_IMAGE_IMAGE_H
 #define ESP_OTA_IMAGE_IMAGE_H
@@ -15,47 +16,48 @@ enum {
     IMAGE_FLAW_MAX = 512,
 };
 
-/* The boards that an image is for. Unknown also when it suits several. */
+/* The family of boards that an image is for; IMAGE_UNKNOWN also if it suits several families. */
 enum image_family { IMAGE_UNKNOWN, IMAGE_ESP8266, IMAGE_ESP32, IMAGE_PICO };
 
 struct image {
-    char *path;     /* the file that was read: perhaps NAME.signed; "-": standard input */
-    bool is_signed; /* NAME.signed was taken instead of NAME */
-    /* Why it should not be: "cannot be sent: it is older ..."; printable, "" for no reason. */
+    char *path;     /* the file that was read, perhaps NAME.signed; "-": standard input */
+    bool is_signed; /* NAME.signed was read instead of NAME */
+    /* Why NAME.signed cannot be sent ("cannot be sent: it is older ..."); printable, "" for none. */
     char flaw[IMAGE_FLAW_MAX];
     enum image_family family;
-    struct inspection inspection; /* of the file */
-    size_t file_size; /* what is sent (size, md5, data) may be compressed: image_prepare.h */
+    struct inspection inspection;       /* of the file */
+    size_t file_size;                   /* of the file */
     char sha256[DIGEST_SHA256_HEX + 1]; /* of the file; empty before image_add_sha256() */
+    /* The bytes to send: those of the file, or compressed ones (image_prepare.h). */
     size_t size;
     char md5[DIGEST_MD5_HEX + 1];
     unsigned char *data;
-    /* Owned: the same with a signature for an ESP32, which others do not understand, while that of
-     * this one is for them; NULL: one is for all boards that take it. */
+    /* Owned: the same image with a signature for an ESP32. This image is then signed for the other
+     * boards. NULL: this image is for every board that accepts it. */
     struct image *for_esp32;
-    struct image *plain; /* owned: the same for boards that do not unpack; NULL: not compressed */
+    struct image *plain; /* owned: the uncompressed image; NULL: this one is not compressed */
 };
 
-/* Reads path, or path.signed when that exists (as espota.py does) and may_be_signed, of at most
- * limit bytes. "-" is standard input, which nothing takes the place of; it is read to its end, and
- * waited for as input.h says. The caller frees the image with image_free().
+/* Reads path; reads path.signed instead if it exists (as espota.py does) and may_be_signed is set.
+ * The file may have up to limit bytes. "-" is standard input and has no signed version. It is read
+ * to its end, with the deadlines of input.h. The caller frees the image with image_free().
  *
  * Fails with OTA_E_IMAGE (a sentence with the path, escaped: missing, unreadable, not a regular
  * file, empty, under IMAGE_SIZE_MIN, over limit, changed while being read; path.signed: it belongs
- * to another user than path, or all users may write it) or OTA_E_INTERNAL. Never opens a FIFO or
- * device for long. Where path.signed is not path with a signature, or is older, the image's flaw
- * says so. */
+ * to another user than path, or other users may write it) or OTA_E_INTERNAL. A FIFO or a device is
+ * never kept open. If path.signed is not path with a signature, or is older than path, the image's
+ * flaw says so. */
 enum ota_error image_load(struct image **image, const char *path, bool may_be_signed, size_t limit,
                           struct ota_failure *failure);
 void image_free(struct image *image);
 
-/* Of the bytes that are sent; inspection need not be the image's. Fails with OTA_E_INTERNAL where
- * inspect_image() lacks memory: whether an image has a signature, for example, is unknown then. */
+/* Inspects the bytes to send; inspection need not be the image's own. Fails with OTA_E_INTERNAL if
+ * inspect_image() lacks memory. It is then unknown, for example, whether the image is signed. */
 enum ota_error image_inspect(struct inspection *inspection, const struct image *image,
                              struct ota_failure *failure);
 
-/* Fills in sha256, before the image is prepared and shared: no board asks for it, and to the others
- * it would only be a later start. Fails with OTA_E_INTERNAL. */
+/* Fills in sha256; must be called before the image is prepared and shared. No board needs this hash,
+ * so image_load() does not delay the upload with it. Fails with OTA_E_INTERNAL. */
 enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure);
 
 #endif

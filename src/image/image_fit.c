@@ -19,6 +19,7 @@ enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct i
     const char *name = inspection->name;
 
     *reason = '\0';
+
     if (*image->flaw) {
         snprintf(reason, IMAGE_FIT_REASON_MAX, "%s", image->flaw);
         return IMAGE_FIT_REFUSED;
@@ -27,6 +28,7 @@ enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct i
         snprintf(reason, IMAGE_FIT_REASON_MAX, "%s", inspection->verdict);
         return IMAGE_FIT_REFUSED;
     }
+
     if (command == OTA_COMMAND_FILESYSTEM && inspection->kind == INSPECT_SKETCH) {
         snprintf(reason, IMAGE_FIT_REASON_MAX,
                  "is %s %s, a program, and not a filesystem image: leave -s out", article(name),
@@ -38,6 +40,7 @@ enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct i
                  name);
         return IMAGE_FIT_REFUSED;
     }
+
     if (inspection->sending == INSPECT_SENDABLE)
         return IMAGE_FIT_SUITS;
     snprintf(reason, IMAGE_FIT_REASON_MAX, "%s", inspection->verdict);
@@ -61,15 +64,20 @@ const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *imag
         snprintf(chips, KIND_CHIPS_MAX, "%s", inspection->chip_name);
         return chips;
     }
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (inspection->families ? inspection->families & rows[i].bit
-                                 : image->family == rows[i].family)
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool is_for_family = inspection->families ? (inspection->families & rows[i].bit) != 0
+                                                  : image->family == rows[i].family;
+
+        if (is_for_family)
             used += (size_t)snprintf(chips + used, KIND_CHIPS_MAX - used, "%s%s", used ? "," : "",
                                      rows[i].chips);
+    }
     return chips;
 }
 
-/* "the image is for the chip esp32", "the filesystem image is for ESP8266 and Pico W boards" */
+/* Writes "the image is for the chip esp32" or "the filesystem image is for ESP8266 and Pico W
+ * boards". */
 static void describe_image(char *text, size_t capacity, const struct image *image,
                            const char *chips)
 {
@@ -79,13 +87,16 @@ static void describe_image(char *text, size_t capacity, const struct image *imag
         snprintf(text, capacity, "the image is for the chip %s", chips);
         return;
     }
+
     used = (size_t)snprintf(text, capacity, "the %simage is for ",
                             image->inspection.kind == INSPECT_FILESYSTEM ? "filesystem " : "");
     for (size_t i = 0; i < kind_family_count; i++)
         count += kind_overlap(kind_families[i].chips, chips);
+
     for (size_t i = 0; i < kind_family_count && used < capacity; i++) {
         if (!kind_overlap(kind_families[i].chips, chips))
             continue;
+
         named++;
         used += (size_t)snprintf(text + used, capacity - used, "%s%s", kind_families[i].title,
                                  named == count       ? " boards"
@@ -94,8 +105,9 @@ static void describe_image(char *text, size_t capacity, const struct image *imag
     }
 }
 
-/* Predicts what such a board would do with the image. */
-static const char *foresee(const char *board_chips, const struct image *image, const char *chips)
+/* Predicts how such a board would treat the image. */
+static const char *predict_outcome(const char *board_chips, const struct image *image,
+                                   const char *chips)
 {
     static const struct {
         const char *board_chips;
@@ -113,6 +125,7 @@ static const char *foresee(const char *board_chips, const struct image *image, c
 
     if (image->inspection.kind == INSPECT_FILESYSTEM)
         return ": the board would accept it, but could not mount it";
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (kind_overlap(rows[i].board_chips, board_chips) &&
             kind_overlap(rows[i].image_chips, chips))
@@ -120,7 +133,7 @@ static const char *foresee(const char *board_chips, const struct image *image, c
     return "";
 }
 
-/* " (esp8266 or rp2040)"; nothing where only the family is known, which the name tells already */
+/* Writes " (esp8266 or rp2040)"; "" if only the family is known, as the board's name shows it. */
 static void list_chips(char *text, size_t capacity, const char *chips)
 {
     const char *comma = strchr(chips, ',');
@@ -133,7 +146,7 @@ static void list_chips(char *text, size_t capacity, const char *chips)
         snprintf(text, capacity, " (%s)", chips);
 }
 
-/* True when the board stores what is compressed as it is. */
+/* True if the board would store a gzip file without unpacking it. */
 static bool must_be_unpacked(const struct kind *kind, const struct image *image)
 {
     bool is_compressed = image->plain || image->inspection.format == INSPECT_GZIP;
@@ -141,8 +154,9 @@ static bool must_be_unpacked(const struct kind *kind, const struct image *image)
     return is_compressed && *kind->proven && !kind_overlap(kind->proven, "esp8266,rp*,ch32h4");
 }
 
-/* The family whose default port it is, unless the image or the kind of the board explains that. */
-static const struct kind_family *find_port_against(uint16_t port, const struct kind *kind,
+/* Returns a family that uses this default port and that the board may belong to. NULL if there is
+ * none, or if the image is for such a family. */
+static const struct kind_family *find_other_family(uint16_t port, const struct kind *kind,
                                                    const char *chips)
 {
     const struct kind_family *found = NULL;
@@ -154,6 +168,7 @@ static const struct kind_family *find_port_against(uint16_t port, const struct k
             continue;
         if (kind_overlap(family->chips, chips))
             return NULL;
+
         if (!found)
             found = family;
     }
@@ -165,8 +180,8 @@ static bool is_proven_pico(const struct kind *kind)
     return *kind->proven && !kind_overlap(kind->proven, "esp8266,esp32*,ch32h4");
 }
 
-/* True for a Pico W: it starts whatever it was sent. */
-static bool checks_nothing(const struct kind *kind, uint16_t port)
+/* True for a Pico W: it starts any image without a check. */
+static bool starts_unchecked(const struct kind *kind, uint16_t port)
 {
     enum { PORT_PICO = 2040 };
 
@@ -176,9 +191,9 @@ static bool checks_nothing(const struct kind *kind, uint16_t port)
 static bool is_of_unknown_format(const struct image *image)
 {
     const struct inspection *inspection = &image->inspection;
+    bool is_packed = inspection->format == INSPECT_GZIP;
 
-    return (inspection->format == INSPECT_GZIP ? inspection->inner : inspection->format) ==
-           INSPECT_UNKNOWN;
+    return (is_packed ? inspection->inner : inspection->format) == INSPECT_UNKNOWN;
 }
 
 const struct image *image_fit_variant(const struct image *image, const struct kind *kind,
@@ -191,9 +206,10 @@ const struct image *image_fit_variant(const struct image *image, const struct ki
         return image;
     if (*chips)
         return kind_overlap(chips, "esp32*") ? image->for_esp32 : image;
-    return port == PORT_ESP32                          ? image->for_esp32
-           : port == PORT_ESP8266 || port == PORT_PICO ? image
-                                                       : NULL;
+
+    if (port == PORT_ESP32)
+        return image->for_esp32;
+    return port == PORT_ESP8266 || port == PORT_PICO ? image : NULL;
 }
 
 enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
@@ -201,13 +217,12 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
 {
     char chips[KIND_CHIPS_MAX], about[128], board[64];
     bool is_disproved = !kind_overlap(kind->proven, image_fit_chips(chips, image));
-    const char *against = is_disproved                         ? kind->proven
-                          : !kind_overlap(kind->likely, chips) ? kind->likely
-                                                               : NULL;
+    bool is_unlikely = !kind_overlap(kind->likely, chips);
     const struct kind_family *family;
 
     *reason = '\0';
-    if (is_of_unknown_format(image) && checks_nothing(kind, port)) {
+
+    if (is_of_unknown_format(image) && starts_unchecked(kind, port)) {
         snprintf(reason, IMAGE_FIT_REASON_MAX,
                  "the format of the image is not known, and the board %s: a Pico W does not check "
                  "images, and one that does not start needs a cable",
@@ -215,24 +230,29 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
                                       : "listens on the default port of Pico W boards");
         return IMAGE_FIT_REFUSED;
     }
-    describe_image(about, sizeof about, image, chips);
+
     if (!is_disproved && must_be_unpacked(kind, image)) {
         snprintf(reason, IMAGE_FIT_REASON_MAX,
                  "the image is compressed, but the board %s, and no ESP32 unpacks images",
                  kind->clue);
         return IMAGE_FIT_REFUSED;
     }
-    if (against) {
-        list_chips(board, sizeof board, against);
+
+    describe_image(about, sizeof about, image, chips);
+    if (is_disproved || is_unlikely) {
+        const char *board_chips = is_disproved ? kind->proven : kind->likely;
+
+        list_chips(board, sizeof board, board_chips);
         snprintf(reason, IMAGE_FIT_REASON_MAX, "%s, but the board %s%s%s", about, kind->clue, board,
-                 foresee(against, image, chips));
+                 predict_outcome(board_chips, image, chips));
         return is_disproved ? IMAGE_FIT_REFUSED : IMAGE_FIT_DOUBTFUL;
     }
-    family = find_port_against(port, kind, chips);
+
+    family = find_other_family(port, kind, chips);
     if (!family)
         return IMAGE_FIT_SUITS;
     snprintf(reason, IMAGE_FIT_REASON_MAX, "%s, but port %u is the default port of %s boards%s",
-             about, port, family->title, foresee(family->chips, image, chips));
+             about, port, family->title, predict_outcome(family->chips, image, chips));
     return IMAGE_FIT_DOUBTFUL;
 }
 

@@ -1,6 +1,6 @@
 /*
- * image_fit.h: whether an image suits its command and its board. Pure: the caller warns, refuses, or
- * applies --force.
+ * image_fit.h: whether an image suits its command and its board. Pure: the caller warns, rejects the
+ * image, or applies --force.
  */
 #ifndef ESP_OTA_IMAGE_IMAGE_FIT_H
 #define ESP_OTA_IMAGE_IMAGE_FIT_H
@@ -9,36 +9,36 @@
 #include "image/kind.h"
 
 enum image_fit {
-    IMAGE_FIT_SUITS,    /* nothing speaks against it; reason is "" */
+    IMAGE_FIT_SUITS,    /* no objection; reason is "" */
     IMAGE_FIT_DOUBTFUL, /* worth a warning */
-    IMAGE_FIT_REFUSED,  /* it cannot work */
+    IMAGE_FIT_REFUSED,  /* the image cannot work */
 };
 
 enum { IMAGE_FIT_REASON_MAX = 768 };
 
-/* From the bytes of the image alone. reason goes on from the file's name: "cannot be sent: ...";
- * it is printable. */
+/* Judges the image by its bytes alone. reason continues a sentence that begins with the file's name:
+ * "cannot be sent: ..."; it is printable. */
 enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                enum ota_command command);
 
-/* The chips that the image is for, also where --force sends a damaged one: a set as in kind.h.
- * Returns chips. */
+/* Stores the chips that the image is for, as a set (kind.h). A damaged image has such a set, too, as
+ * --force may send it. Returns chips. */
 const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *image);
 
-/* Compares the image with the board. port: its UDP port if given or announced, 0 for a guess. An
- * image for none of the chips that the board can have is refused. The default port of other boards,
- * or a name that proves nothing, only makes the image doubtful. reason is a printable sentence that
- * says what would happen. */
+/* Compares the image with the board. port: the board's UDP port if it was given or announced, 0 for a
+ * guess. An image is rejected if it is for none of the chips that the board can have. The default
+ * port of other boards, or a name without proof, only makes the image doubtful. reason is a printable
+ * sentence about the expected outcome. */
 enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                const struct kind *kind, uint16_t port);
 
-/* Against a board that sends the long challenge of SHA-256: only an ESP32 does. The short one of
- * MD5 proves nothing, as older ESP32 cores send it, too. */
+/* Compares the image with a board that sent a long challenge (SHA-256): it is an ESP32. A short
+ * challenge (MD5) proves nothing, as older ESP32 cores send it, too. */
 enum image_fit image_fit_sha256_challenge(char reason[IMAGE_FIT_REASON_MAX],
                                           const struct image *image);
 
-/* The image, or what was signed in its place for an ESP32 (image.h: for_esp32), as the board's kind
- * tells, else the port that was given or announced (0: a guess); NULL when neither does. */
+/* Returns the image, or its for_esp32 (image.h) if the board is an ESP32. The board's kind decides,
+ * else the port that was given or announced (0: a guess). NULL if neither decides. */
 const struct image *image_fit_variant(const struct image *image, const struct kind *kind,
                                       uint16_t port);
 

@@ -1,6 +1,6 @@
 /*
- * inspect.c: asks each format's file in turn, and holds what these share. No file here touches
- * anything but the bytes that it is given; only inspect_gzip.c takes memory.
+ * inspect.c: tries the recognisers of all formats in turn, and has the helpers that they share.
+ * Inspection is pure: it reads only the bytes that it is given. Only inspect_gzip.c allocates memory.
  */
 #include "image/inspect_internal.h"
 
@@ -13,13 +13,14 @@ bool view_is_filled(struct view view, size_t offset, size_t length, unsigned cha
 {
     if (!view_has(view, offset, length))
         return false;
+
     for (size_t i = 0; i < length; i++)
         if (view.data[offset + i] != value)
             return false;
     return true;
 }
 
-/* Four bits at a time: a small table, and fast enough for 16 MiB. */
+/* Works through four bits at a time: the table is small, and 16 MiB are fast enough. */
 uint32_t inspect_crc32(uint32_t crc, const unsigned char *data, size_t size)
 {
     static const uint32_t table[] = {
@@ -41,6 +42,7 @@ void inspect_judge(struct inspection *inspection, enum inspect_integrity integri
     va_list arguments;
 
     inspection->integrity = integrity;
+
     va_start(arguments, format);
     vsnprintf(inspection->evidence, sizeof inspection->evidence, format, arguments);
     va_end(arguments);
@@ -54,7 +56,7 @@ void inspect_set_foreign(struct inspection *inspection, enum inspect_format form
     inspection->format = format;
     inspection->remedy = remedy;
     snprintf(inspection->what, sizeof inspection->what, "%s", what);
-    snprintf(inspection->name, sizeof inspection->name, "%s", name == NULL ? what : name + 1);
+    snprintf(inspection->name, sizeof inspection->name, "%s", name ? name + 1 : what);
     inspect_judge(inspection, INSPECT_CANNOT_TELL, "it is no firmware");
 }
 
@@ -78,8 +80,8 @@ static void leave_unknown(struct inspection *inspection, struct view view)
                       : "its format is not known");
 }
 
-/* Formats with a long signature come before those that are only guessed at. An archive may hold
- * what is looked for anywhere in images of the Pico's chips. */
+/* Formats with a long signature come before those without one. Archives come before images of the
+ * Pico's chips: an archive may contain the bytes that are searched for in such an image. */
 void inspect_plain(struct inspection *inspection, struct view view)
 {
     static bool (*const recognisers[])(struct inspection *, struct view) = {

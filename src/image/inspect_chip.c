@@ -1,7 +1,7 @@
 /*
- * inspect_chip.c: the chips of the ESP32 family. Numbers as in ESP-IDF's "App Image Format",
- * those of the samples before mass production ("beta") as in esptool; address ranges as in the
- * chips' technical reference manuals ("System and Memory"), for samples as in esptool.
+ * inspect_chip.c: the chips of the ESP32 family. The numbers are those of ESP-IDF's "App Image
+ * Format", the address ranges those of the chips' technical reference manuals ("System and Memory").
+ * For samples before mass production ("beta") both are those of esptool.
  */
 #include "image/inspect_internal.h"
 
@@ -16,7 +16,7 @@ static const struct chip {
     uint16_t number;
     const char *name;
     const char *title;
-    struct range flash[2]; /* where it sees its flash: data, instructions */
+    struct range flash[2]; /* the addresses of its mapped flash: data, instructions */
 } chips[] = {
     {0, "esp32", "ESP32", {{0x3F400000, 0x3F800000}, {0x400C2000, 0x40C00000}}},
     {2, "esp32s2", "ESP32-S2", {{0x3F000000, 0x3FF80000}, {0x40080000, 0x40800000}}},
@@ -57,7 +57,7 @@ const char *inspect_chip_suffix(const char *text)
         size_t length = strlen(suffix);
 
         if (length > 0 && strncmp(text, suffix, length) == 0 &&
-            (longest == NULL || length > strlen(longest)))
+            (!longest || length > strlen(longest)))
             longest = suffix;
     }
     return longest;
@@ -72,8 +72,9 @@ bool chip_maps_flash(uint16_t chip, uint32_t address)
 {
     const struct chip *found = find_chip(chip);
 
-    if (found == NULL)
+    if (!found)
         return false;
+
     for (size_t i = 0; i < sizeof found->flash / sizeof *found->flash; i++)
         if (address >= found->flash[i].start && address < found->flash[i].end)
             return true;
@@ -84,7 +85,7 @@ const char *chip_title(char *text, size_t capacity, uint16_t chip)
 {
     const struct chip *found = find_chip(chip);
 
-    if (found != NULL)
+    if (found)
         snprintf(text, capacity, "%s", found->title);
     else
         snprintf(text, capacity, "ESP32 (unknown chip %u)", chip);
@@ -97,7 +98,7 @@ void inspect_set_chip(struct inspection *inspection, uint16_t chip)
 
     inspection->has_chip = true;
     inspection->chip = chip;
-    if (found != NULL)
+    if (found)
         snprintf(inspection->chip_name, sizeof inspection->chip_name, "%s", found->name);
     else
         snprintf(inspection->chip_name, sizeof inspection->chip_name, "%u", chip);

@@ -1,6 +1,6 @@
 /*
- * inspect_container.c: binary formats that carry firmware to other tools, and that no board takes
- * over the air: UF2 (as in its specification) and ELF (System V ABI).
+ * inspect_container.c: UF2 (as in its specification) and ELF (System V ABI). Both carry firmware to
+ * other tools; no board accepts them over the air.
  */
 #include "image/inspect_internal.h"
 
@@ -22,7 +22,7 @@ static bool is_uf2_block(struct view view, size_t offset)
            view_u32(view, offset + UF2_BLOCK_SIZE - 4) == 0x0AB16F30;
 }
 
-static const char *uf2_family(struct view view)
+static const char *name_uf2_family(struct view view)
 {
     static const struct {
         uint32_t family;
@@ -38,14 +38,15 @@ static const char *uf2_family(struct view view)
 
     if ((view_u32(view, FLAGS_OFFSET) & HAS_FAMILY) == 0)
         return "";
+
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         if (families[i].family == view_u32(view, FAMILY_OFFSET))
             return families[i].name;
     return "";
 }
 
-/* Blocks count themselves, from 0 for each image of a file. The RP2350's begin with one that stands
- * alone, whatever its count. */
+/* Blocks are numbered from 0 for each image of a file. A file for the RP2350 begins with a separate
+ * block, whose number and total may be anything. */
 static void judge_uf2(struct inspection *inspection, struct view view)
 {
     size_t blocks = (view.size + UF2_BLOCK_SIZE - 1) / UF2_BLOCK_SIZE;
@@ -65,9 +66,11 @@ static void judge_uf2(struct inspection *inspection, struct view view)
                           blocks);
             return;
         }
+
         next = count + 1;
         total = view_u32(view, offset + 24);
     }
+
     if (next < total)
         inspect_judge(inspection, INSPECT_TRUNCATED,
                       "the file ends after block %zu, and %u more should follow", blocks,
@@ -77,7 +80,7 @@ static void judge_uf2(struct inspection *inspection, struct view view)
                       "its blocks are whole, but have no checksum");
 }
 
-/* The first block may be the damaged one. */
+/* Even the first block may be damaged, so the second and third are looked at, too. */
 bool inspect_uf2(struct inspection *inspection, struct view view)
 {
     size_t first = 0;
@@ -87,24 +90,31 @@ bool inspect_uf2(struct inspection *inspection, struct view view)
         if (!is_uf2_block(view, first) && !is_uf2_block(view, first + UF2_BLOCK_SIZE))
             return false;
     }
+
     inspection->format = INSPECT_UF2;
     snprintf(inspection->name, sizeof inspection->name, "UF2 file%s",
-             uf2_family(view_from(view, first)));
+             name_uf2_family(view_from(view, first)));
     judge_uf2(inspection, view);
     return true;
 }
 
-static const char *elf_machine(unsigned machine)
+static const char *name_elf_machine(unsigned machine)
 {
     enum { ARM = 40, XTENSA = 94, RISC_V = 243 };
 
-    return machine == ARM      ? " for Arm"
-           : machine == XTENSA ? " for Xtensa"
-           : machine == RISC_V ? " for RISC-V"
-                               : "";
+    switch (machine) {
+    case ARM:
+        return " for Arm";
+    case XTENSA:
+        return " for Xtensa";
+    case RISC_V:
+        return " for RISC-V";
+    default:
+        return "";
+    }
 }
 
-/* The table of sections comes last in what linkers write. */
+/* Linkers write the table of sections last, so a truncated file lacks it. */
 static void judge_elf(struct inspection *inspection, struct view view)
 {
     size_t table_size = (size_t)view_u16(view, 0x2E) * view_u16(view, 0x30);
@@ -125,9 +135,11 @@ bool inspect_elf(struct inspection *inspection, struct view view)
                      "ELF",
                      4))
         return false;
+
     inspection->format = INSPECT_ELF;
     snprintf(inspection->name, sizeof inspection->name, "ELF file%s",
-             elf_machine(view_u16(view, 0x12)));
+             name_elf_machine(view_u16(view, 0x12)));
+
     if (view_u8(view, CLASS_OFFSET) == CLASS_32 &&
         view_u8(view, ORDER_OFFSET) == LITTLE_ENDIAN_ORDER)
         judge_elf(inspection, view);

@@ -1,12 +1,12 @@
 /*
- * inspect_esp.c: what all images with Espressif's header share: header, segments, checksum. As in
- * Espressif's "Firmware Image Format" (esptool).
+ * inspect_esp.c: the common parts of images with Espressif's header: header, segments, checksum, as
+ * in Espressif's "Firmware Image Format" (esptool).
  */
 #include "image/inspect_internal.h"
 
 enum {
     CHECKSUM_SEED = 0xEF,
-    BLOCK = 16, /* the checksum is the last byte of one */
+    BLOCK = 16, /* the checksum is the last byte of a block */
 };
 
 static const char *flash_mode_name(unsigned char mode)
@@ -16,14 +16,14 @@ static const char *flash_mode_name(unsigned char mode)
     return mode < sizeof names / sizeof *names ? names[mode] : "unknown";
 }
 
-static unsigned char exclusive_or(unsigned char seed, const unsigned char *data, size_t size)
+static unsigned char xor_bytes(unsigned char seed, const unsigned char *data, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         seed ^= data[i];
     return seed;
 }
 
-/* Adds the segment whose header is at *offset, and moves that behind the segment's data. */
+/* Adds the segment with its header at *offset, and moves *offset behind the segment's data. */
 static bool walk_segment(struct esp_walk *walk, struct inspection *inspection, struct view view,
                          size_t *offset, unsigned total)
 {
@@ -36,6 +36,7 @@ static bool walk_segment(struct esp_walk *walk, struct inspection *inspection, s
                       number, total, *offset);
         return false;
     }
+
     segment->address = view_u32(view, *offset);
     segment->size = view_u32(view, *offset + 4);
     segment->offset = *offset + ESP_SEGMENT_HEADER_SIZE;
@@ -46,7 +47,8 @@ static bool walk_segment(struct esp_walk *walk, struct inspection *inspection, s
                       number, total, segment->size, view.size - segment->offset);
         return false;
     }
-    walk->computed = exclusive_or(walk->computed, view.data + segment->offset, segment->size);
+
+    walk->computed = xor_bytes(walk->computed, view.data + segment->offset, segment->size);
     *offset = segment->offset + segment->size;
     walk->count++;
     return true;
@@ -67,9 +69,11 @@ bool esp_walk(struct esp_walk *walk, struct inspection *inspection, struct view 
                       INSPECT_SEGMENTS_MAX);
         return false;
     }
+
     while (walk->count < total)
         if (!walk_segment(walk, inspection, view, &offset, total))
             return false;
+
     walk->end = offset + BLOCK - (offset - start) % BLOCK;
     if (!view_has(view, offset, walk->end - offset)) {
         inspect_judge(inspection, INSPECT_TRUNCATED, "the file ends before the image's checksum");
@@ -84,6 +88,7 @@ bool esp_checksum_holds(const struct esp_walk *walk, struct inspection *inspecti
 {
     if (walk->stored == walk->computed)
         return true;
+
     inspect_judge(inspection, INSPECT_BAD_CHECKSUM,
                   "the checksum of %s is 0x%02x, but its segments give 0x%02x", whose, walk->stored,
                   walk->computed);

@@ -10,7 +10,7 @@
 
 enum {
     SECTOR = 4096,
-    PIN_OFFSET = 8, /* of the pin that write-protects the flash */
+    PIN_OFFSET = 8, /* the number of the pin that write-protects the flash */
     NO_PIN = 0xEE,
     HASH_FLAG_OFFSET = 23,
     SHA256_SIZE = 32,
@@ -32,27 +32,28 @@ bool esp_looks_like_esp32(struct view view)
             view_u8(view, HASH_FLAG_OFFSET) <= 1);
 }
 
-static void take_text(char text[INSPECT_TEXT_MAX], struct view view, size_t offset, size_t capacity)
+static void copy_text(char text[INSPECT_TEXT_MAX], struct view view, size_t offset, size_t capacity)
 {
     const char *source = (const char *)view.data + offset;
 
     escape_text(text, INSPECT_TEXT_MAX, source, strnlen(source, capacity));
 }
 
-static void take_descriptor(struct inspection *inspection, struct view view)
+static void take_application(struct inspection *inspection, struct view view)
 {
     struct inspect_application *application = &inspection->application;
 
     if (view_u32(view, DESCRIPTOR_OFFSET) != DESCRIPTOR_MAGIC ||
         !view_has(view, DESCRIPTOR_OFFSET, DESCRIPTOR_SIZE))
         return;
+
     inspection->has_application = true;
     application->secure_version = view_u32(view, DESCRIPTOR_OFFSET + 4);
-    take_text(application->version, view, DESCRIPTOR_OFFSET + 16, 32);
-    take_text(application->project, view, DESCRIPTOR_OFFSET + 48, 32);
-    take_text(application->time, view, DESCRIPTOR_OFFSET + 80, 16);
-    take_text(application->date, view, DESCRIPTOR_OFFSET + 96, 16);
-    take_text(application->idf, view, DESCRIPTOR_OFFSET + 112, 32);
+    copy_text(application->version, view, DESCRIPTOR_OFFSET + 16, 32);
+    copy_text(application->project, view, DESCRIPTOR_OFFSET + 48, 32);
+    copy_text(application->time, view, DESCRIPTOR_OFFSET + 80, 16);
+    copy_text(application->date, view, DESCRIPTOR_OFFSET + 96, 16);
+    copy_text(application->idf, view, DESCRIPTOR_OFFSET + 112, 32);
 }
 
 static bool hash_holds(struct inspection *inspection, struct view view, size_t end)
@@ -65,12 +66,14 @@ static bool hash_holds(struct inspection *inspection, struct view view, size_t e
                       "the file ends within the SHA-256 that should follow the checksum");
         return false;
     }
+
     if (digest_sha256(computed, view.data, end) != 0) {
         inspection->lacks_memory = true;
         inspect_judge(inspection, INSPECT_CANNOT_TELL, "its SHA-256 cannot be computed: %s",
                       digest_error());
         return false;
     }
+
     for (size_t i = 0; i < SHA256_SIZE; i++) {
         unsigned char byte = view.data[end + i];
 
@@ -86,7 +89,7 @@ static bool hash_holds(struct inspection *inspection, struct view view, size_t e
 enum inspect_trailer esp32_trailer(struct view view, size_t end)
 {
     size_t size = view.size - end;
-    size_t signature = view.size - SECTOR; /* secure boot 2: in the last sector */
+    size_t signature = view.size - SECTOR; /* of secure boot 2: in the last sector */
 
     if (view_is_filled(view, end, size, 0xFF) || view_is_filled(view, end, size, 0))
         return INSPECT_PADDING;
@@ -100,8 +103,8 @@ enum inspect_trailer esp32_trailer(struct view view, size_t end)
     return INSPECT_STRAY_BYTES;
 }
 
-/* As all of them report when they start, unless their messages were left out. */
-static bool names_itself_boot_loader(struct view view)
+/* Every boot loader reports this at its start, unless it was built without messages. */
+static bool has_boot_loader_message(struct view view)
 {
     static const char text[] = "2nd stage bootload";
     size_t length = sizeof text - 1;
@@ -112,14 +115,15 @@ static bool names_itself_boot_loader(struct view view)
     return false;
 }
 
-/* A boot loader runs before the flash is mapped: none of its segments is for there. Every
- * application for the later chips, and so for those that are not known here, has a descriptor. */
+/* A boot loader runs before the flash is mapped, so none of its segments has an address there. An
+ * application for any later chip has a descriptor. Therefore an image without one, for a chip that is
+ * unknown here, is a boot loader. */
 static bool is_boot_loader(const struct inspection *inspection, struct view view,
                            const struct esp_walk *walk)
 {
     if (inspection->has_application || walk->count == 0)
         return false;
-    if (!chip_is_known(inspection->chip) || names_itself_boot_loader(view))
+    if (!chip_is_known(inspection->chip) || has_boot_loader_message(view))
         return true;
 
     for (size_t i = 0; i < walk->count; i++)
@@ -128,7 +132,8 @@ static bool is_boot_loader(const struct inspection *inspection, struct view view
     return true;
 }
 
-static void set_name(struct inspection *inspection, struct view view, const struct esp_walk *walk)
+static void set_esp32_name(struct inspection *inspection, struct view view,
+                           const struct esp_walk *walk)
 {
     bool boots = is_boot_loader(inspection, view, walk);
     char title[40];
@@ -150,17 +155,21 @@ bool inspect_esp32(struct inspection *inspection, struct view view)
 
     if (!esp_looks_like_esp32(view))
         return false;
+
     inspect_set_chip(inspection, view_u16(view, ESP32_CHIP_OFFSET));
     esp_take_header(inspection, view, 0);
     if (size_code < FLASH_SIZE_CODES)
         inspection->flash_size = (uint32_t)1 << (20 + size_code);
-    take_descriptor(inspection, view);
+
+    take_application(inspection, view);
     is_whole = esp_walk(&walk, inspection, view, 0, ESP32_HEADER_SIZE);
     esp_take_segments(inspection, &walk);
-    set_name(inspection, view, &walk);
+    set_esp32_name(inspection, view, &walk);
+
     if (!is_whole || !esp_checksum_holds(&walk, inspection, "the image") ||
         (has_hash && !hash_holds(inspection, view, walk.end)))
         return true;
+
     inspection->image_size = walk.end + (has_hash ? SHA256_SIZE : 0);
     inspect_judge(inspection, INSPECT_VALID,
                   has_hash ? "its checksum and its SHA-256 hold"

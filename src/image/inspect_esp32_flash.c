@@ -1,6 +1,6 @@
 /*
- * inspect_esp32_flash.c: what is made for an ESP32's flash as a whole: partition tables, and files
- * that hold boot loader, table and application in one. Formats as in ESP-IDF's "Partition Tables".
+ * inspect_esp32_flash.c: files for an ESP32's flash as a whole: partition tables, and factory images
+ * with boot loader, table and application in one. Formats as in ESP-IDF's "Partition Tables".
  */
 #include "crypto/digest.h"
 #include "image/inspect_internal.h"
@@ -12,7 +12,8 @@ enum {
     ENTRY_SIZE = 32,
     TABLE_SIZE = 0xC00,
     MD5_SIZE = 16,
-    SEARCHED = 0x20000, /* tables lie at 0x8000, or a little further behind large boot loaders */
+    SEARCHED =
+        0x20000, /* tables lie at 0x8000, or a little behind it if the boot loader is large */
 };
 
 struct table {
@@ -22,7 +23,7 @@ struct table {
 
 static bool is_entry(struct view view, size_t offset)
 {
-    enum { TYPE_LAST = 0xFE }; /* up to 0x3F Espressif's, then anybody's */
+    enum { TYPE_LAST = 0xFE }; /* Espressif's types end at 0x3F, then come those of users */
     unsigned char type = view_u8(view, offset + 2);
     uint32_t address = view_u32(view, offset + 4);
 
@@ -30,8 +31,8 @@ static bool is_entry(struct view view, size_t offset)
            type <= TYPE_LAST && address % SECTOR == 0 && view_u32(view, offset + 8) != 0;
 }
 
-/* A table ends in its MD5, or (from old tools) in erased flash, or in the zeros of a merged file.
- */
+/* A table ends with its MD5. One from an old tool ends with erased flash, or with the zeros of a
+ * merged file. */
 static bool read_table(struct table *table, struct view view, size_t start)
 {
     size_t offset = start;
@@ -40,6 +41,7 @@ static bool read_table(struct table *table, struct view view, size_t start)
         offset += ENTRY_SIZE;
     table->entries = (offset - start) / ENTRY_SIZE;
     table->has_md5 = view_equals(view, offset, "\xEB\xEB", 2) && view_has(view, offset, ENTRY_SIZE);
+
     return table->entries > 0 &&
            (table->has_md5 || view_is_filled(view, offset, ENTRY_SIZE, 0xFF) ||
             view_is_filled(view, offset, ENTRY_SIZE, 0));
@@ -56,12 +58,14 @@ static void judge_table(struct inspection *inspection, struct view view, const s
         inspect_judge(inspection, INSPECT_CANNOT_TELL, "it has no MD5");
         return;
     }
+
     if (digest_md5(computed, view.data, covered) != 0) {
         inspection->lacks_memory = true;
         inspect_judge(inspection, INSPECT_CANNOT_TELL, "its MD5 cannot be computed: %s",
                       digest_error());
         return;
     }
+
     for (size_t i = 0; i < MD5_SIZE; i++)
         snprintf(shown + 2 * i, 3, "%02x", stored[i]);
     if (memcmp(shown, computed, DIGEST_MD5_HEX) == 0)
@@ -76,14 +80,15 @@ static bool inspect_table(struct inspection *inspection, struct view view)
 
     if (!read_table(&table, view, 0))
         return false;
+
     inspection->format = INSPECT_ESP32_PARTITION_TABLE;
     snprintf(inspection->name, sizeof inspection->name, "ESP32 partition table");
     judge_table(inspection, view, &table);
     return true;
 }
 
-/* The boot loader begins at 0x0, 0x1000 or 0x2000 of the flash; the file begins there too, or at
- * 0x0 with erased flash, or zeros, before it. */
+/* The boot loader begins at 0x0, 0x1000 or 0x2000 of the flash. The file begins there, too, or at
+ * 0x0 with erased flash or zeros in front of the boot loader. */
 static bool find_boot_loader(struct view view, size_t *start)
 {
     static const size_t starts[] = {0, 0x1000, 0x2000};
@@ -96,14 +101,15 @@ static bool find_boot_loader(struct view view, size_t *start)
     return false;
 }
 
-/* An application can hold a table among its data; only one behind the first image counts. */
+/* Searches behind the first image only, as an application can have such a table among its data. */
 static bool has_table_behind(struct view view, size_t offset)
 {
     struct table ignored;
     size_t last = offset + SEARCHED < view.size ? offset + SEARCHED : view.size;
+    size_t first_sector = (offset + SECTOR - 1) / SECTOR;
 
-    for (offset += SECTOR - 1 - (offset + SECTOR - 1) % SECTOR; offset < last; offset += SECTOR)
-        if (read_table(&ignored, view, offset))
+    for (size_t start = first_sector * SECTOR; start < last; start += SECTOR)
+        if (read_table(&ignored, view, start))
             return true;
     return false;
 }
@@ -121,6 +127,7 @@ bool inspect_esp32_flash(struct inspection *inspection, struct view view)
         !esp_walk(&walk, &ignored, view, start, ESP32_HEADER_SIZE) ||
         !has_table_behind(view, walk.end))
         return false;
+
     inspection->format = INSPECT_ESP32_FACTORY;
     inspect_set_chip(inspection, view_u16(view, start + ESP32_CHIP_OFFSET));
     snprintf(inspection->name, sizeof inspection->name, "%s factory image",

@@ -1,5 +1,5 @@
 /*
- * inspect_internal.h: what the files inspect*.c share with each other, and nobody else uses.
+ * inspect_internal.h: the functions that inspect*.c share. For these files only.
  */
 #ifndef ESP_OTA_IMAGE_INSPECT_INTERNAL_H
 #define ESP_OTA_IMAGE_INSPECT_INTERNAL_H
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Bytes to look at. The readers below take any offset, and give 0 beyond the end. */
+/* The bytes to inspect. The readers below accept any offset, and return 0 beyond the end. */
 struct view {
     const unsigned char *data;
     size_t size;
@@ -50,32 +50,32 @@ static inline bool view_equals(struct view view, size_t offset, const void *byte
     return view_has(view, offset, length) && memcmp(view.data + offset, bytes, length) == 0;
 }
 
-/* Whether all bytes of [offset, offset + length) have this value; false beyond the end. */
+/* Whether all bytes of [offset, offset + length) have this value; false if it exceeds the view. */
 bool view_is_filled(struct view view, size_t offset, size_t length, unsigned char value);
 
-/* CRC-32 with the polynomial 0x04C11DB7, most significant bit first, without a final inversion:
- * that of eboot and of the RP2040's boot ROM. Start with 0xFFFFFFFF. */
+/* CRC-32 of eboot and of the RP2040's boot ROM: polynomial 0x04C11DB7, most significant bit first,
+ * no final inversion. Start with 0xFFFFFFFF. */
 uint32_t inspect_crc32(uint32_t crc, const unsigned char *data, size_t size);
 
-/* Sets the integrity and the sentence that says why. */
+/* Sets the integrity and the sentence with the reason. */
 __attribute__((format(printf, 3, 4))) void inspect_judge(struct inspection *inspection,
                                                          enum inspect_integrity integrity,
                                                          const char *format, ...);
 
-/* For what is certainly no firmware; what begins with an article. */
+/* Sets the facts of a file that is certainly not firmware; what begins with an article. */
 void inspect_set_foreign(struct inspection *inspection, enum inspect_format format,
                          const char *what, const char *remedy);
 
-/* Sets the trailer: the bytes of the view from image_size on. */
+/* Sets the trailer: all bytes of the view from image_size on. */
 void inspect_set_trailer(struct inspection *inspection, struct view view,
                          enum inspect_trailer trailer);
-/* Whether a signature, by its form, is all that follows: one for the ESP8266 and the Pico (RSA,
- * then its length), or one for the ESP32. */
+/* Whether the bytes from image_size on have the form of a signature for the ESP8266 and the Pico
+ * (RSA, then its length), or for the ESP32. */
 bool inspect_has_esp8266_signature(struct view view, size_t image_size);
 bool inspect_has_esp32_signature(struct view view, size_t image_size);
 
-/* Each recognises its formats and fills in all but the verdict; false, with nothing changed, when
- * the view holds none of them. */
+/* Each of these recognises some formats and fills in all but the verdict. It returns false, and
+ * changes nothing, if the view has none of its formats. */
 bool inspect_esp8266(struct inspection *inspection, struct view view);
 bool inspect_esp32(struct inspection *inspection, struct view view);
 bool inspect_esp32_flash(struct inspection *inspection, struct view view);
@@ -90,13 +90,14 @@ bool inspect_zlib(struct inspection *inspection, struct view view);
 bool inspect_text(struct inspection *inspection, struct view view);
 bool inspect_blank(struct inspection *inspection, struct view view);
 
-/* What no gzip file is in it. */
+/* Inspects a view that is not a gzip file. */
 void inspect_plain(struct inspection *inspection, struct view view);
 
-/* Sets sending, families and verdict from all the rest; size is that of the whole file. */
+/* Sets sending, families and verdict from all other facts; size is that of the whole file. */
 void inspect_decide(struct inspection *inspection, size_t size);
 
-/* Images with Espressif's header. */
+/* -- images with Espressif's header -- */
+
 enum {
     ESP_MAGIC = 0xE9,
     ESP8266_HEADER_SIZE = 8,
@@ -104,28 +105,31 @@ enum {
     ESP32_CHIP_OFFSET = 12,
     ESP_SEGMENT_HEADER_SIZE = 8,
 };
+
 struct esp_walk {
     struct inspect_segment segments[INSPECT_SEGMENTS_MAX];
     size_t count;
-    size_t end; /* behind the checksum */
-    unsigned char stored;
-    unsigned char computed;
+    size_t end;             /* behind the checksum */
+    unsigned char stored;   /* the checksum in the file */
+    unsigned char computed; /* the checksum of the segments */
 };
-/* Walks the segments of the image at start. Where that fails, it judges the inspection; then only
- * the segments before the failure are there. */
+
+/* Walks the segments of the image at start. On failure it judges the inspection, and walk has only
+ * the segments before the failure. */
 bool esp_walk(struct esp_walk *walk, struct inspection *inspection, struct view view, size_t start,
               size_t header_size);
-/* Whether the checksum does; where not, it judges the inspection. */
+/* Whether the checksum holds; if not, it judges the inspection. whose: "the sketch". */
 bool esp_checksum_holds(const struct esp_walk *walk, struct inspection *inspection,
                         const char *whose);
 void esp_take_segments(struct inspection *inspection, const struct esp_walk *walk);
-/* Entry and flash mode, from the header at offset. */
+/* Takes entry and flash mode from the header at offset. */
 void esp_take_header(struct inspection *inspection, struct view view, size_t offset);
 bool esp_looks_like_esp32(struct view view);
-/* What the bytes from end on are, behind an image for the ESP32. */
+/* Classifies the bytes from end on, behind an image for the ESP32. */
 enum inspect_trailer esp32_trailer(struct view view, size_t end);
 
-/* Facts about ESP32 chips, by the number in the header. */
+/* -- ESP32 chips, by the number in the header -- */
+
 bool chip_is_known(uint16_t chip);
 /* Whether the chip sees its flash at this address; false for unknown chips. */
 bool chip_maps_flash(uint16_t chip, uint32_t address);
