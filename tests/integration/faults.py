@@ -190,15 +190,6 @@ def output_differences(result):
         yield "control characters on standard error"
 
 
-def need_root():
-    """For namespaces and limits. Only a person who knows that there is none may allow to skip."""
-    if os.geteuid() == 0:
-        return
-    may_skip = os.environ.get("ESP_OTA_ALLOW_SKIP") == "1"
-    print(f"{'SKIPPED' if may_skip else 'FAILED'}: {sys.argv[0]}: it needs root", file=sys.stderr)
-    sys.exit(77 if may_skip else 1)
-
-
 def differences(fault, upload, result):
     yield from output_differences(result)
     if fault.status is not None and status_in_shell(result.status) != fault.status:

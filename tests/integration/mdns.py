@@ -18,8 +18,8 @@ import sys
 import time
 import xml.sax.saxutils
 
-SKIPPED = 77  # SKIP_RETURN_CODE of the test in CMakeLists.txt
-ALLOW_SKIP = "ESP_OTA_ALLOW_SKIP"
+import requirement
+
 TOOLS = ("unshare", "nsenter", "mount", "ip", "dbus-daemon", "avahi-daemon")
 ENTERED = "ESP_OTA_TEST_NAMESPACES"
 DEADLINE_S = 60
@@ -40,19 +40,12 @@ def missing():
 
 
 def enter():
-    """Runs the calling program again in namespaces of its own, once.
-
-    Where that cannot be done the test has failed: only a person who knows that may allow to skip.
-    """
+    """Runs the calling program again in namespaces of its own, once. Ends it if that cannot be done."""
     if os.environ.get(ENTERED):
         return
     reason = missing()
     if reason:
-        may_skip = os.environ.get(ALLOW_SKIP) == "1"
-        hint = "" if may_skip else f" ({ALLOW_SKIP}=1 skips this test)"
-        print(f"{'SKIPPED' if may_skip else 'FAILED'}: {sys.argv[0]}: {reason}{hint}",
-              file=sys.stderr)
-        sys.exit(SKIPPED if may_skip else 1)
+        requirement.end(reason)
     os.environ[ENTERED] = "1"
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     sys.stdout.flush()

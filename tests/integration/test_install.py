@@ -11,6 +11,8 @@ FILES = {
     "bin/esp-ota",
     "include/esp-ota.mk",
     "share/bash-completion/completions/esp-ota",
+    "share/doc/esp-ota/LICENSE",
+    "share/doc/esp-ota/README.md",
     "share/fish/vendor_completions.d/esp-ota.fish",
     "share/man/man1/esp-ota.1",
     "share/zsh/site-functions/_esp-ota",

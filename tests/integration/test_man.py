@@ -36,7 +36,7 @@ def commands(text):
 def errors():
     """Code and exit status of each row of the table in error.c."""
     rows = re.findall(r'\[OTA_(?:OK|E_\w+)\] =\s*\{\s*\.name = "([a-z-]+)",\s*(?:\.exit_status = (\d+),)?',
-                      read("src", "error.c"))
+                      read("src", "base", "error.c"))
     return {(name, status or "0") if name != "interrupted" else (name, "128+n") for name, status in rows}
 
 

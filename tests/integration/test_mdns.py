@@ -12,6 +12,7 @@ import mdns
 from mdns_case import (ATTIC, BENCH, CELLAR, DESK, GARAGE, KITCHEN, KITCHEN_2, LAMP, LAMP_2,
                        LOOKED_FOR, MOVED, OnLink, PASSWORD, PICO_W, PORCH, SHED, SOON, STATION, make_image,
                        share_link)
+import requirement
 import scenario
 
 
@@ -299,7 +300,7 @@ class Signed(OnLink):
 
 
 class Requirements(unittest.TestCase):
-    """On a machine that lacks something this test fails, unless skipping it is allowed."""
+    """On a machine that lacks something this test is skipped, unless that is forbidden."""
 
     def run_without_tools(self, **environment):
         kept = {name: os.environ[name] for name in ("ESP_OTA", "ESP_OTA_SIM")}
@@ -307,15 +308,15 @@ class Requirements(unittest.TestCase):
                               env={"PATH": "/nonexistent", **kept, **environment},
                               capture_output=True, encoding="utf-8", timeout=60, check=False)
 
-    def test_failure(self):
-        outcome = self.run_without_tools(CI="true")
+    def test_forbidden(self):
+        outcome = self.run_without_tools(ESP_OTA_FORBID_SKIP="1")
         self.assertEqual(1, outcome.returncode, outcome)
         self.assertIn("FAILED: ", outcome.stderr)
         self.assertIn("not installed: unshare, ", outcome.stderr)
 
-    def test_permission_to_skip(self):
-        outcome = self.run_without_tools(ESP_OTA_ALLOW_SKIP="1")
-        self.assertEqual(mdns.SKIPPED, outcome.returncode, outcome)
+    def test_skipped(self):
+        outcome = self.run_without_tools()
+        self.assertEqual(requirement.SKIPPED, outcome.returncode, outcome)
         self.assertIn("SKIPPED: ", outcome.stderr)
 
 

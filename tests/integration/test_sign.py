@@ -10,6 +10,7 @@ import subprocess
 import unittest
 
 import firmware
+import requirement
 from scenario import Scenario, Terminal, run
 
 
@@ -298,8 +299,7 @@ class Beside(Keys):
         for more in ((), ("--force",)):
             self.upload(signed, 3, "every user of this computer may change it", *more, mode=0o646)
         self.upload(signed, 0, "", mode=0o664)
-        if os.geteuid() != 0:
-            self.skipTest("only root can give files to others")
+        requirement.need_root(self, "only root can give files to others")
         beside, path = os.path.join(self.directory, "fw.bin.signed"), os.path.join(self.directory, "fw.bin")
         os.chown(beside, 1234, -1)
         for more in ((), ("--force",)):

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """The simulated board's log service itself, with plain sockets: what the scenarios rely on."""
 
-import os
 import re
 import signal
 import socket
 import subprocess
 import unittest
 
+import requirement
 from scenario import SIMULATOR, Program, Scenario, address, image, run
 from telnet_board import FLAVOURS, TelnetBoard
 
@@ -290,9 +290,9 @@ class Restarts(TelnetScenario):
         self.assertFalse(client.read_all()[1])
         board.wait_for_boot("new")
 
-    @unittest.skipIf(os.geteuid(), "the board needs CAP_NET_ADMIN")
     def test_probes(self):
         """A client that only listens learns of the restart if its kernel probes."""
+        requirement.need_root(self, "the board needs CAP_NET_ADMIN")
         board, client = self.start()
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)

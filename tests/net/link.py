@@ -11,9 +11,10 @@ import select
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import unittest
+
+import requirement
 
 HOST_ADDRESS = "10.99.0.1"
 BOARD_ADDRESS = "10.99.0.2"
@@ -21,7 +22,6 @@ BOARD_PORT = 8266
 DEVICE = "air0"
 MAC = {HOST_ADDRESS: "02:00:00:00:00:01", BOARD_ADDRESS: "02:00:00:00:00:02"}
 DEADLINE_S = 60
-SKIPPED = 77  # SKIP_RETURN_CODE of the tests in CMakeLists.txt
 CLONE_NEWNET = 0x40000000
 SO_RCVBUFFORCE = 33
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -40,14 +40,10 @@ def missing():
 
 
 def run_tests():
-    """Runs the tests of the main module, or says what is missing here and ends with a failure; with
-    ESP_OTA_ALLOW_SKIP=1 they count as skipped."""
+    """Runs the tests of the main module, unless this machine lacks something."""
     reason = missing()
     if reason:
-        may_skip = os.environ.get("ESP_OTA_ALLOW_SKIP") == "1"
-        hint = "" if may_skip else " (ESP_OTA_ALLOW_SKIP=1 skips this test)"
-        print(f"{'SKIPPED' if may_skip else 'FAILED'}: {sys.argv[0]}: {reason}{hint}", file=sys.stderr)
-        sys.exit(SKIPPED if may_skip else 1)
+        requirement.end(reason)
     unittest.main()
 
 

@@ -3,6 +3,7 @@
  */
 #include "base/loop.h"
 #include "boardlog/board_log.h"
+#include "support/requirement.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -505,8 +506,7 @@ static void test_a_restart_is_noticed(void **state)
     if (setsockopt(board, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) < 0) {
         close(board);
         close_scene(&scene);
-        print_message("TCP_REPAIR: %s\n", strerror(errno));
-        skip();
+        requirement_skip("TCP_REPAIR needs root");
     }
     close(board);
     int64_t start_us = loop_now_us();
@@ -533,8 +533,7 @@ static void test_a_lost_network_is_noticed(void **state)
     (void)state;
 
     if (unshare(CLONE_NEWNET) < 0) {
-        print_message("unshare: %s\n", strerror(errno));
-        skip();
+        requirement_skip("unshare() needs root");
     }
     for (int sends = 0; sends < 2; sends++) {
         struct scene scene;

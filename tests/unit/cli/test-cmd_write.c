@@ -6,6 +6,7 @@
 #include "base/diag.h"
 #include "support/capture.h"
 #include "support/failing.h"
+#include "support/requirement.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -160,7 +161,7 @@ static void test_owner_is_kept_or_nothing_is_written(void **state)
     char text[64];
 
     if (geteuid() != 0)
-        skip();
+        requirement_skip("only root can give files to others");
     for (int fails = 0; fails < 2; fails++) {
         struct stat found;
         write_text(target_path, OLD);

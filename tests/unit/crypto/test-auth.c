@@ -115,10 +115,10 @@ static void check_vector(char **fields)
     assert_string_equal(answer.response, fields[4]);
 }
 
-static void test_shared_vectors(void **state)
+static void test_vectors(void **state)
 {
     (void)state;
-    vectors_each("vectors/auth.tsv", 5, check_vector);
+    assert_true(vectors_each("auth.tsv", 5, check_vector) > 10);
 }
 
 /* Every answer has its own cnonce, as long as the scheme's digest and in lower case: an 8266 drops
@@ -179,7 +179,7 @@ static void test_scheme_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),         cmocka_unit_test(test_shared_vectors),
+        cmocka_unit_test(test_table),         cmocka_unit_test(test_vectors),
         cmocka_unit_test(test_random_cnonce), cmocka_unit_test(test_wrong_lengths),
         cmocka_unit_test(test_scheme_names),
     };

@@ -720,14 +720,14 @@ static void test_real_images(void **state)
         size_t size;
         const char *md5;
     } rows[] = {
-        {"images/esp8266.bin", IMAGE_ESP8266, 297632, "1d854ab9553adaf4f77c10399ccaaeb1"},
-        {"images/esp32.bin", IMAGE_ESP32, 1466064, "ad5f51c3fd6ce63ef84eb475c734502e"},
-        {"images/esp32s2.bin", IMAGE_ESP32, 182368, "b95cbb7b5780b3abb5a183b5ce669452"},
+        {"esp8266.bin", IMAGE_ESP8266, 297632, "1d854ab9553adaf4f77c10399ccaaeb1"},
+        {"esp32.bin", IMAGE_ESP32, 1466064, "ad5f51c3fd6ce63ef84eb475c734502e"},
+        {"esp32s2.bin", IMAGE_ESP32, 182368, "b95cbb7b5780b3abb5a183b5ce669452"},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const char *name = vectors_path(rows[i].name);
+        const char *name = vectors_image_path(rows[i].name);
         struct image *image;
 
         if (name == NULL) {

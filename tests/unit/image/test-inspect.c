@@ -246,19 +246,18 @@ static void test_real_images(void **state)
         const char *idf;
         size_t segments;
     } rows[] = {
-        {"images/esp8266.bin", INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "esp8266", "", "",
-         4},
-        {"images/esp32.bin", INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "esp32",
-         "", "v4.2.2", 7},
-        {"images/esp32s2.bin", INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE,
-         "esp32s2", "blink", "v5.0-beta1-427-g4532e6e0b2-dirt", 6},
-        {"images/esp32-merged.bin", INSPECT_ESP32_FACTORY, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE,
+        {"esp8266.bin", INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "esp8266", "", "", 4},
+        {"esp32.bin", INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "esp32", "",
+         "v4.2.2", 7},
+        {"esp32s2.bin", INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "esp32s2",
+         "blink", "v5.0-beta1-427-g4532e6e0b2-dirt", 6},
+        {"esp32-merged.bin", INSPECT_ESP32_FACTORY, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE,
          "esp32", "", "", 0},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const char *path = vectors_path(rows[i].name);
+        const char *path = vectors_image_path(rows[i].name);
         unsigned char *data;
         size_t size;
 

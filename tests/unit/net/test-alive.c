@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "net/alive.h"
 #include "support/failing.h"
+#include "support/requirement.h"
 
 #include <errno.h>
 #include <string.h>
@@ -84,7 +85,7 @@ static void test_connection(void **state)
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (bind(listener, &address.any, address_length(&address)) < 0) {
         close(listener);
-        skip();
+        requirement_skip("port 9 needs root");
     }
     assert_int_equal(listen(listener, 1), 0);
     ask(&scene, texts, 1);

@@ -1,37 +1,49 @@
 /*
- * vectors.c: reads tables of test vectors. It knows nothing of what is in them.
+ * vectors.c: reads tables of test vectors, and finds images of real builds.
  */
 #include "support/vectors.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+
 enum { FIELDS_MAX = 8, LINE_MAX_SIZE = 4096 };
 
-const char *vectors_path(const char *name)
+/* Valid until the next call. */
+static const char *path_in(const char *directory, const char *name)
 {
     static char path[512];
-    const char *directory = getenv("ESP_OTA_SHARED");
+
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    return path;
+}
+
+const char *vectors_image_path(const char *name)
+{
+    const char *directory = getenv("ESP_OTA_IMAGES");
 
     if (directory == NULL)
         return NULL;
-    snprintf(path, sizeof path, "%s/%s", directory, name);
+
+    const char *path = path_in(directory, name);
     return access(path, R_OK) == 0 ? path : NULL;
 }
 
 size_t vectors_each(const char *name, size_t count, vectors_row_fn *check)
 {
     char line[LINE_MAX_SIZE];
-    const char *path = vectors_path(name);
-    FILE *file = path != NULL ? fopen(path, "re") : NULL;
+    const char *directory = getenv("ESP_OTA_VECTORS");
     size_t rows = 0;
 
-    if (file == NULL) {
-        printf("%s is not there: only the test's own table was used\n", name);
-        return 0;
-    }
+    assert_non_null(directory);
+    FILE *file = fopen(path_in(directory, name), "re");
+    assert_non_null(file);
     while (fgets(line, sizeof line, file) != NULL) {
         char *fields[FIELDS_MAX] = {NULL};
         char *rest = line;

@@ -376,7 +376,7 @@ static void check_recording(char **fields)
 static void test_recordings(void **state)
 {
     (void)state;
-    vectors_each("vectors/backchannel.tsv", 5, check_recording);
+    assert_true(vectors_each("backchannel.tsv", 5, check_recording) > 10);
 }
 
 int main(void)

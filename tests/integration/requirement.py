@@ -1,0 +1,33 @@
+"""What tests need of a machine, such as root or Avahi.
+
+A test that lacks something is skipped, and ctest lists it as such. Where ESP_OTA_FORBID_SKIP is 1, as in
+scripts/check, it fails instead.
+"""
+
+import os
+import sys
+
+SKIPPED = 77  # SKIP_RETURN_CODE in CMakeLists.txt
+FORBID_SKIP = "ESP_OTA_FORBID_SKIP"
+
+
+def may_skip():
+    return os.environ.get(FORBID_SKIP) != "1"
+
+
+def end(reason):
+    """Ends the test program: skipped, or failed."""
+    print(f"{'SKIPPED' if may_skip() else 'FAILED'}: {sys.argv[0]}: {reason}", file=sys.stderr)
+    sys.exit(SKIPPED if may_skip() else 1)
+
+
+def skip(case, reason):
+    """Ends one test of a program: skipped, or failed."""
+    if not may_skip():
+        case.fail(reason)
+    case.skipTest(reason)
+
+
+def need_root(case, reason):
+    if os.geteuid() != 0:
+        skip(case, reason)
