@@ -404,7 +404,9 @@ class Scenario(unittest.TestCase):
             yield f"the board has installed something: {board.events}"
 
     def check(self, cases):
-        """Every row of a table, several at once; all that differ are reported."""
+        """Every row of a table, several at once; all that differ are reported. A table has rows."""
+        cases = list(cases)  # a generator's rows come only once
+        self.assertTrue(cases)
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             futures = [pool.submit(self._observe, case) for case in cases]
             for case, future in zip(cases, futures):

@@ -84,12 +84,16 @@ class Losses(Scenario):
 
     def test_duplicates_and_stale_replies(self):
         self.check(
-            case for fault in ("duplicate-reply", "duplicate-invitation", "stale-auth",
+            case for fault in ("duplicate-reply", "duplicate-invitation",
                                "garbage-reply:hello", "garbage-reply:\\0\\xff\\e[2J",
                                "garbage-reply:OKAY", "garbage-reply:AUTH 123", "big-reply:60000",
                                "delay-reply:2500", "delay-reply:4500")
             for case in with_and_without(fault, ("--fault", fault)))
         self.check([
+            Case("stale-auth", (*PASSWORD, "--fault", "stale-auth"), GIVEN),
+            Case("stale-auth of a board without a password", ("--fault", "stale-auth"), GIVEN),
+            Case("whoever challenges asks for a password", ("--fault", "stale-auth"), status=6,
+                 says=("asks for a password, and none was given",)),
             Case("stale-failed", (*PASSWORD, "--fault", "stale-failed"), GIVEN),
             Case("only a board with a password rejects one", ("--fault", "stale-failed"), status=6,
                  says=("now says OK without one",))])

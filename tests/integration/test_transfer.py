@@ -30,14 +30,14 @@ class Verdicts(Scenario):
         """Text is the board's reason, verbatim: after the image, or in the middle, glued to digits.
         What to do about it goes by what the board said."""
         texts = {"ERROR[1]: Flash Write Failed\\n": "Try again, and check the board's power supply",
-                 "ERROR[7]: MD5 verification failed: expected: 0a, calculated: 0b\\n": "Try again: bytes",
+                 "ERROR[7]: MD5 verification failed: expected: 0a, calculated: 0b\\n": "Try again: the image was corrupted",
                  "ERROR[9]: new Flash config wrong, real size: 4194304\\n": "Build the sketch for the size",
                  "ERROR[10]: Magic byte is not 0xE9\\n": "Send the .bin that was built for this board",
-                 "MD5 Check Failed\\r\\n": "Try again: bytes",
+                 "MD5 Check Failed\\r\\n": "Try again: the image was corrupted",
                  "Could Not Activate The Firmware\\r\\n": "Send the application image",
-                 "Signature Verification Failed\\r\\n": "Sign the image with the private key",
+                 "Signature Verification Failed\\r\\n": r"Sign the image \(--sign KEY\) with the private key",
                  "Decryption error\\r\\n": "Send the application image",
-                 "Not Enough Space\\r\\n": "Make the sketch smaller",
+                 "Not Enough Space\\r\\n": r"Send the sketch compressed \(-z\), make it smaller",
                  "Aborted\\r\\n": "Act on the board's reason"}
         self.check(
             Case(f"{fault} {text}", ("--fault", fault.format(text)), ("--lockstep", *ONCE),
