@@ -4,10 +4,11 @@
  */
 #include "base/address.h"
 
+#include "base/text.h"
+
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The index of the interface with this name or number; 0 when there is none. */
@@ -16,15 +17,14 @@ static uint32_t scope_index(const char *text)
     char name[IF_NAMESIZE];
     /* No interface has a colon in its name, but "lo:1" would be taken for an alias of "lo". */
     uint32_t index = strchr(text, ':') == NULL ? if_nametoindex(text) : 0;
-    unsigned long number;
-    char *end;
+    const char *end;
+    uint64_t number;
 
-    if (index != 0 || *text < '0' || *text > '9')
+    if (index)
         return index;
-    number = strtoul(text, &end, 10);
-    if (*end != '\0' || number > UINT32_MAX || if_indextoname((unsigned)number, name) == NULL)
+    if (!parse_decimal(text, UINT32_MAX, &number, &end) || *end)
         return 0;
-    return (uint32_t)number;
+    return if_indextoname((unsigned)number, name) ? (uint32_t)number : 0;
 }
 
 static void set_v4(struct address *address, struct in_addr host, in_port_t port)
@@ -138,16 +138,23 @@ bool address_equal(const struct address *a, const struct address *b)
            a->v6.sin6_scope_id == b->v6.sin6_scope_id;
 }
 
+bool address_is_among(const struct address *addresses, size_t count, const struct address *address)
+{
+    for (size_t i = 0; i < count; i++)
+        if (address_equal(&addresses[i], address))
+            return true;
+    return false;
+}
+
 static void append_scope(char *text, uint32_t scope)
 {
     char name[IF_NAMESIZE];
-    size_t length = strlen(text);
 
     /* An interface may go away while its addresses are still in use. */
     if (if_indextoname(scope, name) != NULL)
-        snprintf(text + length, ADDRESS_TEXT_MAX - length, "%%%s", name);
+        text_append(text, ADDRESS_TEXT_MAX, "%%%s", name);
     else
-        snprintf(text + length, ADDRESS_TEXT_MAX - length, "%%%u", (unsigned)scope);
+        text_append(text, ADDRESS_TEXT_MAX, "%%%u", (unsigned)scope);
 }
 
 bool address_is_loopback(const struct address *address)

@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -35,6 +36,9 @@ void address_set_port(struct address *address, uint16_t port);
 
 /* Same host: family, address, and for link-local IPv6 the scope; ports are not compared. */
 bool address_equal(const struct address *a, const struct address *b);
+
+/* Whether address_equal() holds for one of count addresses. */
+bool address_is_among(const struct address *addresses, size_t count, const struct address *address);
 
 /* Whether it is this computer's own, 127.0.0.0/8 or ::1. */
 bool address_is_loopback(const struct address *address);

@@ -314,6 +314,11 @@ enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const
     return error;
 }
 
+enum ota_error ota_fail_no_memory(struct ota_failure *failure)
+{
+    return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+}
+
 bool error_is_local(int number)
 {
     return number == ENOMEM || number == EMFILE || number == ENFILE || number == EAGAIN ||

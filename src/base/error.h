@@ -14,6 +14,9 @@
 enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Fails with OTA_E_INTERNAL, "out of memory". */
+enum ota_error ota_fail_no_memory(struct ota_failure *failure);
+
 /* The cause of an OTA_E_OUTPUT, by the errno of the call that failed; and strerror(), in words that
  * fit output: ETIMEDOUT is a reader who does not read on. */
 enum ota_cause error_output_cause(int reason);

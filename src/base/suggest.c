@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 
 #include "base/escape.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -62,12 +63,10 @@ void suggest_offer(struct suggestions *suggestions, const char *wanted, const ch
 
 void suggest_list(char *target, size_t capacity, const struct suggestions *suggestions)
 {
-    size_t length = 0;
+    char name[SUGGEST_NAME_MAX];
+
     target[0] = '\0';
-    for (size_t i = 0; i < suggestions->count && length < capacity; i++) {
-        char name[SUGGEST_NAME_MAX];
-        escape_string(name, sizeof name, suggestions->best[i].name);
-        length +=
-            (size_t)snprintf(target + length, capacity - length, "%s\"%s\"", i ? ", " : "", name);
-    }
+    for (size_t i = 0; i < suggestions->count; i++)
+        text_append(target, capacity, "%s\"%s\"", i ? ", " : "",
+                    escape_string(name, sizeof name, suggestions->best[i].name));
 }

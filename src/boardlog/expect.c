@@ -129,7 +129,7 @@ static enum ota_error compile(pcre2_code **compiled, const char *option, const c
     if (*compiled)
         return OTA_OK;
     if (error == PCRE2_ERROR_HEAP_FAILED)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(failure);
     describe_error(reason, error, text, offset);
     return refuse_pattern(failure, option, pattern, reason);
 }
@@ -169,11 +169,9 @@ enum ota_error expect_new(struct expect **expect, const char *const *expected,
 {
     *expect = calloc(1, sizeof **expect);
     if (!*expect)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(failure);
 
-    enum ota_error error = make_room_for_pattern(*expect)
-                               ? OTA_OK
-                               : ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    enum ota_error error = make_room_for_pattern(*expect) ? OTA_OK : ota_fail_no_memory(failure);
     if (error == OTA_OK)
         error = compile_all(&(*expect)->expected, "--expect", expected, expected_count, failure);
     if (error == OTA_OK)

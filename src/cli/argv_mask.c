@@ -5,6 +5,7 @@
  */
 #include "cli/argv_mask.h"
 
+#include "base/text.h"
 #include "crypto/digest.h"
 
 #include <stdbool.h>
@@ -94,15 +95,14 @@ void argv_mask_free(struct argv_mask *argv_mask)
 /* Reads the decimal number at *text and moves behind it and the byte that must end it. */
 static bool read_number(const char **text, char end, size_t limit, size_t *number)
 {
-    const char *digit = *text;
-    size_t value = 0;
+    const char *after;
+    uint64_t value;
 
-    for (; *digit >= '0' && *digit <= '9' && value <= limit; digit++)
-        value = value * 10 + (size_t)(*digit - '0');
-    if (digit == *text || *digit != end || value > limit)
+    if (!parse_decimal(*text, limit, &value, &after) || *after != end)
         return false;
-    *text = digit + 1;
-    *number = value;
+
+    *text = after + 1;
+    *number = (size_t)value;
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/text.h"
 #include "output/board_table.h"
 
 #include <stdio.h>
@@ -24,12 +25,8 @@ static const int64_t PATIENCE_US = 600 * INT64_C(1000000);
 /* A number from 1 to count; 0: there is none. *end points behind the digits. */
 static size_t parse_board_number(const char *text, size_t count, const char **end)
 {
-    size_t number = 0;
-    for (; *text >= '0' && *text <= '9'; text++)
-        if (number <= count)
-            number = number * 10 + (size_t)(*text - '0');
-    *end = text;
-    return number <= count ? number : 0;
+    uint64_t number;
+    return parse_decimal(text, count, &number, end) ? (size_t)number : 0;
 }
 
 /* Marks the boards from number first to last, of those that can be chosen. */
@@ -234,7 +231,7 @@ static enum ota_error show_menu(const struct choice *choices, size_t count,
     if (stream)
         board_table_print_table(stream, &boards);
     if (!stream || fclose(stream) != 0)
-        ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        ota_fail_no_memory(failure);
     else
         show_lines(table, choices, count);
     free(boards.items);

@@ -65,7 +65,7 @@ static enum ota_error add_chosen(struct selection *selection, const struct board
     struct choice *choices = calloc(boards->count, sizeof *choices);
 
     if (!choices)
-        return ota_fail(selection->failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(selection->failure);
     for (size_t i = 0; i < boards->count; i++) {
         choices[i].board = boards->items[i];
         judge(&choices[i], selection->plan);
@@ -150,7 +150,7 @@ static void look(void *userdata)
                                            selection->options->timeout_us, on_browsed, selection);
     if (selection->browse)
         return;
-    selection->error = ota_fail(selection->failure, OTA_E_INTERNAL, "out of memory");
+    selection->error = ota_fail_no_memory(selection->failure);
     loop_quit(selection->loop);
 }
 

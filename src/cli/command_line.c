@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "cli/argv_mask.h"
 #include "crypto/digest.h"
 
@@ -26,11 +27,6 @@ struct reader {
     int password_at; /* index in argv of the argument that held the password; -1: none */
     int file_at;     /* and of the one that held the value of -f */
 };
-
-static enum ota_error out_of_memory(struct ota_failure *failure)
-{
-    return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
-}
 
 /* The argument of the command line, not of an alias, that popt took last. */
 static const char *current_argument(const struct reader *reader)
@@ -174,7 +170,7 @@ static enum ota_error add_value(struct strings *list, char *value, struct ota_fa
     if (strings_add(list, value) == 0)
         return OTA_OK;
     free(value);
-    return out_of_memory(failure);
+    return ota_fail_no_memory(failure);
 }
 
 /* What was typed may be a password in the wrong place. */
@@ -191,14 +187,14 @@ static enum ota_error take_password(struct reader *reader, struct ota_failure *f
 {
     char *marked = poptGetOptArg(reader->popt);
     if (!marked)
-        return out_of_memory(failure);
+        return ota_fail_no_memory(failure);
 
     secret_free(reader->line->password);
     reader->line->password = argv_mask_reveal(&reader->argv_mask, marked, secret_alloc);
     argv_mask_wipe(&reader->argv_mask, marked);
     reader->password_at = argv_mask_index(&reader->argv_mask, marked);
     free_value(marked); /* with what an alias has put around it */
-    return reader->line->password ? OTA_OK : out_of_memory(failure);
+    return reader->line->password ? OTA_OK : ota_fail_no_memory(failure);
 }
 
 /* Keeps the value of an option; a repeated one replaces the former, unless there is a list of them.
@@ -219,7 +215,7 @@ static enum ota_error take_value(struct reader *reader, enum option option,
         reader->file_at = argv_mask_index(&reader->argv_mask, marked);
     free_value(marked);
     if (!value)
-        return out_of_memory(failure);
+        return ota_fail_no_memory(failure);
     char name[SHOWN_MAX];
     if (is_apart && spell_option(name, value)) {
         free_value(value);
@@ -319,7 +315,7 @@ static enum ota_error several_files(struct reader *reader, const char *argument,
 {
     enum { NAMED_MAX = 3 };
     char file[SHOWN_MAX], list[NAMED_MAX * (SHOWN_MAX + 4)] = "", more[32] = "";
-    size_t count = 0, used = 0;
+    size_t count = 0;
     int index = reader->file_at;
     bool is_file = true;
 
@@ -327,11 +323,11 @@ static enum ota_error several_files(struct reader *reader, const char *argument,
         char shown[SHOWN_MAX];
         char *text = argv_mask_reveal(&reader->argv_mask, argument, malloc);
         if (!text)
-            return out_of_memory(failure);
+            return ota_fail_no_memory(failure);
         is_file = !long_dash(text); /* what follows that may be a password */
         if (is_file && count++ < NAMED_MAX)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s'%s'", used ? ", " : "",
-                                     escape_string(shown, sizeof shown, text));
+            text_append(list, sizeof list, "%s'%s'", *list ? ", " : "",
+                        escape_string(shown, sizeof shown, text));
         free_value(text);
         argument = poptGetArg(reader->popt);
     }
@@ -364,7 +360,7 @@ static enum ota_error check_arguments(struct reader *reader, struct ota_failure 
                              failure);
     char *text = argv_mask_reveal(&reader->argv_mask, argument, malloc);
     if (!text)
-        return out_of_memory(failure);
+        return ota_fail_no_memory(failure);
     enum ota_error error;
     if (long_dash(text)) {
         error = wrong_dash(text, failure);
@@ -412,12 +408,12 @@ enum ota_error command_line_read(struct command_line *line, int argc, char **arg
     *line = (struct command_line){0};
     letters_with_value(letters);
     if (argv_mask_init(&reader.argv_mask, argc, argv, letters) < 0)
-        return out_of_memory(failure);
+        return ota_fail_no_memory(failure);
     /* NO_EXEC: a line in ~/.popt must not make popt replace this program by another. */
     reader.popt = poptGetContext("esp-ota", argc, (const char **)reader.argv_mask.shown,
                                  options_groups, POPT_CONTEXT_NO_EXEC);
     if (!reader.popt) {
-        error = out_of_memory(failure);
+        error = ota_fail_no_memory(failure);
         goto cleanup;
     }
     line->is_config_broken = poptReadDefaultConfig(reader.popt, 0) != 0;

@@ -79,7 +79,7 @@ static void on_contest_answered(const bool *is_alive, void *userdata)
     struct board_browse *browse = userdata;
     for (size_t i = browse->contest_count; i-- > 0;)
         if (settle_contest(&browse->boards, &browse->contests[i], is_alive, browse->rivals) < 0)
-            ota_fail(&browse->failure, OTA_E_INTERNAL, "out of memory");
+            ota_fail_no_memory(&browse->failure);
     report_boards(browse);
 }
 
@@ -182,7 +182,7 @@ static void on_boards_answer(const struct mdns_answer *answer, void *userdata)
     } else if (answer->event == MDNS_END) {
         finish_normally(browse, false);
     } else if (board_list_add(&browse->boards, answer) < 0) {
-        ota_fail(&failure, OTA_E_INTERNAL, "out of memory");
+        ota_fail_no_memory(&failure);
         finish_browse(browse, &failure);
     }
 }

@@ -53,14 +53,6 @@ static bool parse_address(struct address *address, const char *word, size_t leng
     return address_parse(address, text) && address_is_unicast(address);
 }
 
-static bool is_among(const struct address *addresses, size_t count, const struct address *address)
-{
-    for (size_t i = 0; i < count; i++)
-        if (address_equal(&addresses[i], address))
-            return true;
-    return false;
-}
-
 size_t etc_hosts_search(struct address *addresses, size_t capacity, const char *name,
                         const char *text, size_t length)
 {
@@ -79,7 +71,8 @@ size_t etc_hosts_search(struct address *addresses, size_t capacity, const char *
         const char *word = next_word(line, line_end, &word_length);
         struct address address;
         if (has_name(word + word_length, line_end, name) &&
-            parse_address(&address, word, word_length) && !is_among(addresses, count, &address))
+            parse_address(&address, word, word_length) &&
+            !address_is_among(addresses, count, &address))
             addresses[count++] = address;
     }
     return count;

@@ -30,21 +30,13 @@ struct host_lookup {
     void *userdata;
 };
 
-static bool has_address(const struct result *result, const struct address *address)
-{
-    for (size_t i = 0; i < result->count; i++)
-        if (address_equal(&result->addresses[i], address))
-            return true;
-    return false;
-}
-
 static void collect(struct result *result, const struct addrinfo *list)
 {
     for (const struct addrinfo *item = list; item; item = item->ai_next) {
         struct address address;
         if (result->count < LOOKUP_ADDRESSES_MAX &&
             address_from(&address, item->ai_addr, item->ai_addrlen) &&
-            !has_address(result, &address))
+            !address_is_among(result->addresses, result->count, &address))
             result->addresses[result->count++] = address;
     }
 }

@@ -30,14 +30,6 @@ static bool has_rival(const struct claims *claims, const struct claim *claim,
     return false;
 }
 
-static bool is_claimed(const struct address *addresses, size_t count, const struct address *address)
-{
-    for (size_t i = 0; i < count; i++)
-        if (address_equal(&addresses[i], address))
-            return true;
-    return false;
-}
-
 size_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims)
 {
     struct ifaddrs *interfaces;
@@ -48,7 +40,7 @@ size_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims
 
     for (size_t i = 0; i < claims->count; i++)
         if (has_rival(claims, &claims->items[i], interfaces) &&
-            !is_claimed(rivals, count, &claims->items[i].address))
+            !address_is_among(rivals, count, &claims->items[i].address))
             rivals[count++] = claims->items[i].address;
     freeifaddrs(interfaces);
     return count;

@@ -1,7 +1,8 @@
 /* srv_record.c: see srv_record.h. */
 #include "discovery/srv_record.h"
 
-#include <stdio.h>
+#include "base/text.h"
+
 #include <string.h>
 
 enum { HEADER_SIZE = 6, PORT_OFFSET = 4, LABEL_MAX = 63 };
@@ -24,12 +25,6 @@ static bool append_label(char *text, size_t capacity, const void *label, size_t 
     return true;
 }
 
-static bool append_bytes(char *text, size_t capacity, const char *more)
-{
-    size_t used = strlen(text);
-    return (size_t)snprintf(text + used, capacity - used, "%s", more) < capacity - used;
-}
-
 bool srv_parse(char *host, size_t capacity, uint16_t *port, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
@@ -44,7 +39,7 @@ bool srv_parse(char *host, size_t capacity, uint16_t *port, const void *data, si
         size_t length = bytes[offset++];
         if (length > LABEL_MAX || length > size - offset)
             return false;
-        if ((host[0] && !append_bytes(host, capacity, ".")) ||
+        if ((host[0] && !text_append(host, capacity, ".")) ||
             !append_label(host, capacity, bytes + offset, length))
             return false;
         offset += length;
@@ -59,6 +54,6 @@ bool srv_name(char *name, size_t capacity, const char *instance, const char *typ
         return false;
     name[0] = '\0';
     return append_label(name, capacity, instance, strlen(instance)) &&
-           append_bytes(name, capacity, ".") && append_bytes(name, capacity, type) &&
-           append_bytes(name, capacity, ".") && append_bytes(name, capacity, domain);
+           text_append(name, capacity, ".") && text_append(name, capacity, "%s", type) &&
+           text_append(name, capacity, ".") && text_append(name, capacity, "%s", domain);
 }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/text.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -36,20 +37,17 @@ static enum ota_error reject_target(struct ota_failure *failure, const char *tex
 
 bool target_parse_port(uint16_t *port, const char *text, bool allow_zero)
 {
-    unsigned value = 0;
+    const char *end;
+    uint64_t value;
 
-    /* A leading zero is refused: some programs read the rest as octal. */
-    if (*text == '\0' || (text[0] == '0' && text[1] != '\0'))
+    /* A leading zero is rejected: some programs read the rest as octal. */
+    if (text[0] == '0' && text[1] != '\0')
         return false;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
-        value = value * 10 + (unsigned)(*text - '0');
-        if (value > UINT16_MAX)
-            return false;
-    }
+    if (!parse_decimal(text, UINT16_MAX, &value, &end) || *end != '\0')
+        return false;
     if (value == 0 && !allow_zero)
         return false;
+
     *port = (uint16_t)value;
     return true;
 }

@@ -43,7 +43,7 @@ static enum ota_error choose_path(struct image *image, const char *path, bool ma
 
     image->path = signed_path(path);
     if (!image->path)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(failure);
     image->is_signed = may_be_signed && stat(image->path, &status) == 0 && S_ISREG(status.st_mode);
     if (!image->is_signed)
         image->path[strlen(path)] = '\0';
@@ -182,7 +182,7 @@ static enum ota_error load_stream(struct image *image, size_t limit, struct ota_
 {
     image->path = strdup("-");
     if (!image->path)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(failure);
     return fill_from_stream(&image->data, &image->size, limit, failure);
 }
 
@@ -383,7 +383,7 @@ enum ota_error image_load(struct image **image, const char *path, bool may_be_si
     *image = NULL;
     struct image *loaded = calloc(1, sizeof *loaded);
     if (!loaded)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(failure);
 
     if (load_contents(loaded, path, may_be_signed, limit, failure) != OTA_OK) {
         image_free(loaded);

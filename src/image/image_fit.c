@@ -3,6 +3,8 @@
  */
 #include "image/image_fit.h"
 
+#include "base/text.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +59,6 @@ const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *imag
                 {INSPECT_FAMILY_ESP32, IMAGE_ESP32, "esp32*"},
                 {INSPECT_FAMILY_PICO, IMAGE_PICO, "rp*"}};
     const struct inspection *inspection = &image->inspection;
-    size_t used = 0;
 
     *chips = '\0';
     if (*inspection->chip_name && !isdigit((unsigned char)*inspection->chip_name)) {
@@ -70,8 +71,7 @@ const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *imag
                                                   : image->family == rows[i].family;
 
         if (is_for_family)
-            used += (size_t)snprintf(chips + used, KIND_CHIPS_MAX - used, "%s%s", used ? "," : "",
-                                     rows[i].chips);
+            text_append(chips, KIND_CHIPS_MAX, "%s%s", *chips ? "," : "", rows[i].chips);
     }
     return chips;
 }
@@ -81,27 +81,27 @@ const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *imag
 static void describe_image(char *text, size_t capacity, const struct image *image,
                            const char *chips)
 {
-    size_t used, count = 0, named = 0;
+    size_t count = 0, named = 0;
 
     if (strcspn(chips, "*,") == strlen(chips) && *image->inspection.chip_name) {
         snprintf(text, capacity, "the image is for the chip %s", chips);
         return;
     }
 
-    used = (size_t)snprintf(text, capacity, "the %simage is for ",
-                            image->inspection.kind == INSPECT_FILESYSTEM ? "filesystem " : "");
+    snprintf(text, capacity, "the %simage is for ",
+             image->inspection.kind == INSPECT_FILESYSTEM ? "filesystem " : "");
     for (size_t i = 0; i < kind_family_count; i++)
         count += kind_overlap(kind_families[i].chips, chips);
 
-    for (size_t i = 0; i < kind_family_count && used < capacity; i++) {
+    for (size_t i = 0; i < kind_family_count; i++) {
         if (!kind_overlap(kind_families[i].chips, chips))
             continue;
 
         named++;
-        used += (size_t)snprintf(text + used, capacity - used, "%s%s", kind_families[i].title,
-                                 named == count       ? " boards"
-                                 : named == count - 1 ? " and "
-                                                      : ", ");
+        text_append(text, capacity, "%s%s", kind_families[i].title,
+                    named == count       ? " boards"
+                    : named == count - 1 ? " and "
+                                         : ", ");
     }
 }
 

@@ -4,6 +4,8 @@
  */
 #include "image/inspect_internal.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -127,16 +129,16 @@ static void name_families(char *text, size_t capacity, unsigned families)
     } rows[] = {{INSPECT_FAMILY_ESP8266, "ESP8266"},
                 {INSPECT_FAMILY_ESP32, "ESP32"},
                 {INSPECT_FAMILY_PICO, "Pico W"}};
-    size_t used = 0;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows && used < capacity; i++) {
+    *text = '\0';
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *separator;
 
         if ((families & rows[i].family) == 0)
             continue;
         families &= ~rows[i].family;
-        separator = used == 0 ? "" : families == 0 ? " and " : ", ";
-        used += (size_t)snprintf(text + used, capacity - used, "%s%s", separator, rows[i].name);
+        separator = !*text ? "" : families == 0 ? " and " : ", ";
+        text_append(text, capacity, "%s%s", separator, rows[i].name);
     }
 }
 

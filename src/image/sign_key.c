@@ -106,7 +106,7 @@ static enum ota_error parse(struct sign_key *key, const struct pem *pem, char *p
 {
     BIO *source = BIO_new_mem_buf(pem->text, (int)pem->size);
     if (source == NULL)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(failure);
 
     switch (content_of(pem)) {
     case CONTENT_PRIVATE:
@@ -215,7 +215,7 @@ static enum ota_error load_pem(struct sign_key *key, const char *path, bool is_p
 {
     struct pem *pem = secret_alloc(sizeof *pem);
     if (pem == NULL)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(failure);
 
     enum ota_error error = read_pem(pem, path, key, failure);
     if (error == OTA_OK)

@@ -247,7 +247,7 @@ struct listener *listener_open(struct loop *loop, const struct source *source, u
 {
     struct listener *listener = calloc(1, sizeof *listener);
     if (!listener) {
-        ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        ota_fail_no_memory(failure);
         return NULL;
     }
 

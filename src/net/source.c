@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <ifaddrs.h>
@@ -27,11 +28,8 @@ static bool copy_interface_address(struct address *address, const struct ifaddrs
 /* "eth0, lo": those that have an address, each once. */
 static void list_interfaces(char list[LIST_MAX], const struct ifaddrs *interfaces)
 {
-    size_t length = 0;
-
     *list = '\0';
-    for (const struct ifaddrs *each = interfaces; each && length < LIST_MAX;
-         each = each->ifa_next) {
+    for (const struct ifaddrs *each = interfaces; each; each = each->ifa_next) {
         const struct ifaddrs *first = interfaces;
         char name[4 * IF_NAMESIZE];
         struct address address;
@@ -41,8 +39,8 @@ static void list_interfaces(char list[LIST_MAX], const struct ifaddrs *interface
             first = first->ifa_next;
         if (first != each || !copy_interface_address(&address, each))
             continue;
-        length += (size_t)snprintf(list + length, LIST_MAX - length, "%s%s", length ? ", " : "",
-                                   escape_string(name, sizeof name, each->ifa_name));
+        text_append(list, LIST_MAX, "%s%s", *list ? ", " : "",
+                    escape_string(name, sizeof name, each->ifa_name));
     }
 }
 

@@ -5,6 +5,7 @@
 #include "output/summary.h"
 
 #include "base/diag.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,7 +84,7 @@ void summary_add(struct summary *summary, const struct ota_event *event, const c
 static size_t list_outcome_names(char list[LIST_MAX], struct summary *summary, enum ota_error error,
                                  const char *remedy)
 {
-    size_t length = 0, count = 0, hidden = 0;
+    size_t count = 0, hidden = 0;
     const size_t room = LIST_MAX - sizeof " and 18446744073709551615 others";
 
     list[0] = '\0';
@@ -92,14 +93,13 @@ static size_t list_outcome_names(char list[LIST_MAX], struct summary *summary, e
             continue;
         entry->is_shown = true;
         count++;
-        if (hidden || length + strlen(entry->name) + 2 > room)
+        if (hidden || strlen(list) + strlen(entry->name) + 2 > room)
             hidden++;
         else
-            length += (size_t)snprintf(list + length, LIST_MAX - length, "%s%s",
-                                       count > 1 ? ", " : "", entry->name);
+            text_append(list, LIST_MAX, "%s%s", count > 1 ? ", " : "", entry->name);
     }
     if (hidden)
-        snprintf(list + length, LIST_MAX - length, " and %zu others", hidden);
+        text_append(list, LIST_MAX, " and %zu others", hidden);
     return count;
 }
 

@@ -67,7 +67,7 @@ static enum ota_error read_password(char **password, int descriptor, const char 
     if (error == OTA_OK) {
         *password = secret_copy_part(line + mark, (size_t)length - mark);
         if (!*password)
-            error = ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+            error = ota_fail_no_memory(failure);
     }
     digest_cleanse(line, sizeof line);
     return error;

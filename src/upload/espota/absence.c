@@ -3,9 +3,9 @@
  */
 #include "upload/espota/absence.h"
 
+#include "base/text.h"
+
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { LISTED_MAX = 6 };
@@ -20,18 +20,6 @@ static enum outcome outcome_of(const struct candidate *candidate)
     if (candidate->network_error)
         return UNREACHABLE;
     return candidate->is_foreign ? FOREIGN : SILENT;
-}
-
-static void append_clause(char *text, size_t capacity, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void append_clause(char *text, size_t capacity, const char *format, ...)
-{
-    size_t length = strlen(text);
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(text + length, capacity - length, format, arguments);
-    va_end(arguments);
 }
 
 /* Candidates with the same outcome. */
@@ -78,14 +66,14 @@ static void find_group(struct group *group, const struct candidates *candidates,
         if (!is_in_group(candidates, i, outcome))
             continue;
         listed++;
-        append_clause(group->list, sizeof group->list, "%s%s", separator,
-                      address_text_port(where, &address));
+        text_append(group->list, sizeof group->list, "%s%s", separator,
+                    address_text_port(where, &address));
         if (outcome != UNREACHABLE)
-            append_clause(group->list, sizeof group->list, " (%s)",
-                          endpoints_port_source(candidates->endpoints, i));
+            text_append(group->list, sizeof group->list, " (%s)",
+                        endpoints_port_source(candidates->endpoints, i));
     }
     if (listed < group->count)
-        append_clause(group->list, sizeof group->list, " and %zu more", group->count - listed);
+        text_append(group->list, sizeof group->list, " and %zu more", group->count - listed);
 }
 
 static void describe_group(char text[OTA_MESSAGE_MAX], const struct group *group,
@@ -94,18 +82,17 @@ static void describe_group(char text[OTA_MESSAGE_MAX], const struct group *group
     const char *plural = group->tries == 1 ? "" : "s";
 
     if (outcome == SILENT)
-        append_clause(text, OTA_MESSAGE_MAX, "no answer from %s to %u invitation%s in %.3g s",
-                      group->list, group->tries, plural, seconds);
+        text_append(text, OTA_MESSAGE_MAX, "no answer from %s to %u invitation%s in %.3g s",
+                    group->list, group->tries, plural, seconds);
     else if (outcome == FOREIGN)
-        append_clause(
-            text, OTA_MESSAGE_MAX,
-            "%s answered %u invitation%s in %.3g s with something that is not ArduinoOTA%s",
-            group->list, group->tries, plural, seconds, said);
+        text_append(text, OTA_MESSAGE_MAX,
+                    "%s answered %u invitation%s in %.3g s with something that is not ArduinoOTA%s",
+                    group->list, group->tries, plural, seconds, said);
     else if (outcome == REFUSED)
-        append_clause(text, OTA_MESSAGE_MAX, "nothing listens at %s", group->list);
+        text_append(text, OTA_MESSAGE_MAX, "nothing listens at %s", group->list);
     else
-        append_clause(text, OTA_MESSAGE_MAX, "%s cannot be reached: %s", group->list,
-                      strerror(group->network_error));
+        text_append(text, OTA_MESSAGE_MAX, "%s cannot be reached: %s", group->list,
+                    strerror(group->network_error));
 }
 
 enum ota_error absence_describe(char text[OTA_MESSAGE_MAX], const struct candidates *candidates,
@@ -122,7 +109,7 @@ enum ota_error absence_describe(char text[OTA_MESSAGE_MAX], const struct candida
         if (!group.count)
             continue;
         if (error != OTA_OK)
-            append_clause(text, OTA_MESSAGE_MAX, "; ");
+            text_append(text, OTA_MESSAGE_MAX, "; ");
         describe_group(text, &group, (enum outcome)i, seconds, said);
         error = error == OTA_OK ? errors[i] : error;
     }

@@ -126,7 +126,8 @@ void handshake_send_answer(void *userdata)
     bool is_learned = echo_learn(handshake->config->echo, handshake->password, &answer);
     digest_cleanse(&answer, sizeof answer);
     if (!is_learned) {
-        END(handshake, ota_fail, OTA_E_INTERNAL, "out of memory");
+        ota_fail_no_memory(&handshake->failure);
+        handshake_finish(handshake);
         return;
     }
     handshake->answers[handshake->answer_scheme]++;

@@ -4,6 +4,7 @@
 #include "upload/espota/handshake_messages.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "upload/espota/reason.h"
 
 #include <errno.h>
@@ -250,10 +251,11 @@ void handshake_wrong_password(struct ota_failure *failure, const struct session_
 static const char *describe_size(char *text, size_t capacity, const struct image *image)
 {
     uint32_t flash_size = image->inspection.flash_size;
-    int length = snprintf(text, capacity, "; the image has %zu bytes", image->size);
+
+    snprintf(text, capacity, "; the image has %zu bytes", image->size);
     if (image->family == IMAGE_ESP8266 && flash_size)
-        snprintf(text + length, capacity - (size_t)length,
-                 ", and was built for a flash of %" PRIu32 " KiB", flash_size / 1024);
+        text_append(text, capacity, ", and was built for a flash of %" PRIu32 " KiB",
+                    flash_size / 1024);
     return text;
 }
 

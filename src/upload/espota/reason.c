@@ -4,7 +4,8 @@
  */
 #include "upload/espota/reason.h"
 
-#include <stdlib.h>
+#include "base/text.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -39,12 +40,12 @@ static unsigned number_of(const char *words)
 {
     static const char mark[] = "ERROR[";
     const char *found = strstr(words, mark);
-    char *end;
+    const char *end;
+    uint64_t number;
 
-    if (!found)
+    if (!found || !parse_decimal(found + strlen(mark), 999, &number, &end))
         return 0;
-    unsigned long number = strtoul(found + strlen(mark), &end, 10);
-    return *end == ']' && number < 1000 ? (unsigned)number : 0;
+    return *end == ']' ? (unsigned)number : 0;
 }
 
 /* The last row that fits: "new Flash config wrong" has the words of another one in it. */

@@ -3,13 +3,13 @@
  */
 #include "upload/espota/way.h"
 
+#include "base/text.h"
 #include "discovery/networks.h"
 #include "net/routing.h"
 
 #include <errno.h>
 #include <ifaddrs.h>
 #include <stdio.h>
-#include <string.h>
 
 /* Of the way to the best candidate. With -I the kernel does not choose it. */
 static enum ota_cause describe_detour(char text[WAY_MAX], const struct candidates *candidates,
@@ -47,18 +47,17 @@ static bool is_silent(const struct candidates *candidates, size_t first)
 static void append_neighbour(char text[WAY_MAX], const struct address *address,
                              const struct routing *routing)
 {
-    size_t length = strlen(text);
     const char *protocol = address->any.sa_family == AF_INET6 ? "neighbour discovery" : "ARP";
-    const char *separator = length ? "; " : "";
+    const char *separator = *text ? "; " : "";
     char where[ADDRESS_TEXT_MAX];
 
     address_text(where, address);
     if (routing->neighbour == NEIGHBOUR_NOBODY)
-        snprintf(text + length, WAY_MAX - length, "%snobody on %s answers %s for %s", separator,
-                 routing->interface, protocol, where);
+        text_append(text, WAY_MAX, "%snobody on %s answers %s for %s", separator,
+                    routing->interface, protocol, where);
     else
-        snprintf(text + length, WAY_MAX - length, "%s%s is there, as it answered %s on %s %u s ago",
-                 separator, where, protocol, routing->interface, routing->seen_s);
+        text_append(text, WAY_MAX, "%s%s is there, as it answered %s on %s %u s ago", separator,
+                    where, protocol, routing->interface, routing->seen_s);
 }
 
 /* One that is there says more than others that are not; where one is not known, nothing is. */

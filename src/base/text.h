@@ -1,0 +1,21 @@
+/*
+ * text.h: small operations on strings: appending formatted text, reading a decimal number. Pure.
+ */
+#ifndef ESP_OTA_BASE_TEXT_H
+#define ESP_OTA_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Appends formatted text to the string in text, an array of capacity bytes. The result is cut to
+ * fit, and always a string. Returns whether it fitted. */
+bool text_append(char *text, size_t capacity, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Reads the decimal digits that text starts with: no sign, no blank. Sets *end to the first byte
+ * after the digits in any case, *number only on success. Returns false when there is no digit or
+ * the number is above limit. */
+bool parse_decimal(const char *text, uint64_t limit, uint64_t *number, const char **end);
+
+#endif
