@@ -336,6 +336,13 @@ class Scenario(unittest.TestCase):
             file.write(content)
         return path
 
+    def real_image(self, name):
+        """The path of an image of a real build; where there is none, the test or subtest ends as skipped."""
+        path = os.path.join(IMAGES, name)
+        if not os.path.exists(path):
+            self.skipTest(f"ESP_OTA_IMAGES has no {name}")
+        return path
+
     def board(self, *options, **more):
         directory = tempfile.mkdtemp(dir=self.directory)
         board = Board(*options, directory=directory, **more)

@@ -18,7 +18,7 @@ import zipfile
 import zlib
 
 import firmware
-from scenario import IMAGES, Scenario, run
+from scenario import Scenario, run
 
 
 UF2 = struct.pack("<8I476xI", 0x0A324655, 0x9E5D5157, 0x2000, 0x10000000, 256, 0, 1, 0xE48BFF56, 0x0AB16F30)
@@ -205,14 +205,12 @@ class Check(Scenario):
         self.assertIn("cannot write to standard output", result.err)
 
     def test_real_images(self):
-        """When they are there."""
         for name, status, phrase in (("esp8266.bin", 0, "ESP8266 image"),
                                      ("esp32.bin", 0, "ESP32 application image"),
                                      ("esp32s2.bin", 0, "ESP32-S2 application image"),
                                      ("esp32-merged.bin", 3, "factory image")):
-            path = os.path.join(IMAGES, name)
-            if os.path.exists(path):
-                result = run("--check", "-f", path)
+            with self.subTest(name):
+                result = run("--check", "-f", self.real_image(name))
                 self.assertEqual(result.status, status, result)
                 self.assertIn(phrase, result.out)
 

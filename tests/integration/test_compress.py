@@ -13,7 +13,7 @@ import zlib
 
 import firmware
 import requirement
-from scenario import DEADLINE_S, IMAGES, PROGRAM, Scenario, Terminal, environment, image, run
+from scenario import DEADLINE_S, PROGRAM, Scenario, Terminal, environment, image, run
 from test_check import UF2
 
 
@@ -61,16 +61,14 @@ class Compress(Scenario):
                 self.assertLess(len(first), len(content))
 
     def test_real_image(self):
-        """When it is there: smaller than gzip -9 makes it, or as small."""
-        path = os.path.join(IMAGES, "esp8266.bin")
-        if os.path.exists(path):
-            with open(path, "rb") as file:
-                content = file.read()
-            packed, result = self.output(content)
-            self.assertEqual(gunzip(packed), content)
-            packer = zlib.compressobj(9, wbits=31, memLevel=8)
-            self.assertLessEqual(len(packed), len(packer.compress(content) + packer.flush()))
-            self.assertNotIn("warning", result.err)
+        """Smaller than gzip -9 makes it, or as small."""
+        with open(self.real_image("esp8266.bin"), "rb") as file:
+            content = file.read()
+        packed, result = self.output(content)
+        self.assertEqual(gunzip(packed), content)
+        packer = zlib.compressobj(9, wbits=31, memLevel=8)
+        self.assertLessEqual(len(packed), len(packer.compress(content) + packer.flush()))
+        self.assertNotIn("warning", result.err)
 
     def test_output_says_so(self):
         packed, result = self.output(sketch())

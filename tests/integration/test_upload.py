@@ -5,11 +5,10 @@ already have in their scripts, and what is said meanwhile."""
 import hashlib
 import itertools
 import json
-import os
 import unittest
 
 import firmware
-from scenario import IMAGES, Case, Program, Scenario, image, run, sketch
+from scenario import Case, Program, Scenario, image, run, sketch
 
 FAMILIES = {
     "esp8266": (), "pico": (), "ch32h4": (), "esp32": (), "esp32-sha256": (),
@@ -53,19 +52,15 @@ class Families(Scenario):
             self.check_family(name, options, images, 100, "filesystem image", "-s")
 
     def test_real_firmware(self):
-        """Images of real builds, when they are there."""
-        names = [name for name in ("esp8266.bin", "esp32.bin", "esp32s2.bin")
-                 if os.path.exists(os.path.join(IMAGES, name))]
-        cases = []
-        for name in names:
-            with open(os.path.join(IMAGES, name), "rb") as file:
-                content = file.read()
-            family = "esp8266" if name == "esp8266.bin" else "esp32-sha256"
-            chip = ("--chip", name.removesuffix(".bin")) if family != "esp8266" else ()
-            cases.append(Case(name, ("-P", "pw", "--capacity", "2000000", *chip), ("-a", "pw"),
-                              family=family, image=content,
-                              says=("confirmed by the board",)))
-        self.check(cases)
+        """Images of real builds."""
+        for name in ("esp8266", "esp32", "esp32s2"):
+            with self.subTest(name):
+                with open(self.real_image(f"{name}.bin"), "rb") as file:
+                    content = file.read()
+                family = "esp8266" if name == "esp8266" else "esp32-sha256"
+                chip = ("--chip", name) if family != "esp8266" else ()
+                self.check([Case(name, ("-P", "pw", "--capacity", "2000000", *chip), ("-a", "pw"), family=family,
+                                 image=content, says=("confirmed by the board",))])
 
 
 class CommandLines(Scenario):
