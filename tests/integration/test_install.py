@@ -15,6 +15,12 @@ FILES = {
     "share/doc/esp-ota/README.md",
     "share/fish/vendor_completions.d/esp-ota.fish",
     "share/man/man1/esp-ota.1",
+    "share/man/man5/esp-ota-hosts.5",
+    "share/man/man7/esp-ota-image.7",
+    "share/man/man7/esp-ota-json.7",
+    "share/man/man7/esp-ota-log.7",
+    "share/man/man7/esp-ota-protocol.7",
+    "share/man/man7/esp-ota-security.7",
     "share/zsh/site-functions/_esp-ota",
 }
 

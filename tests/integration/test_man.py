@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The manual page and README.md say what the program does: options, exit statuses, JSON, aliases."""
+"""The manual pages and README.md say what the program does: options, exit statuses, JSON, aliases."""
 
 import json
 import os
@@ -18,13 +18,25 @@ def read(*path):
         return file.read()
 
 
-def man_page():
+PAGES = sorted(os.listdir(os.path.join(SOURCE, "man")))
+
+
+def man_page(name="esp-ota.1"):
     """Its text, with \\- as a plain hyphen."""
-    return read("man", "esp-ota.1").replace("\\-", "-")
+    return read("man", name).replace("\\-", "-")
 
 
 def section(text, title):
     return re.search(rf"^\.SH {title}\n(.*?)(?=^\.SH )", text, re.M | re.S)[1]
+
+
+def titles(text):
+    return re.findall(r"^\.SH (.*)$", text, re.M)
+
+
+def shown_options():
+    """The options that --help prints."""
+    return set(re.findall(r"(?:^ +|, )(--?[a-zA-Z][a-z0-9_-]*)", run("--help").out, re.M))
 
 
 def commands(text):
@@ -42,7 +54,7 @@ def errors():
 
 def documented_keys():
     """Those of each event besides the common ones."""
-    events = re.findall(r"^\.TP\n\.B (\w+)\n(.*?)(?=^\.TP|\Z|^\.PP)", section(man_page(), "JSON OUTPUT"),
+    events = re.findall(r"^\.TP\n\.B (\w+)\n(.*?)(?=^\.TP|\Z|^\.PP)", section(man_page("esp-ota-json.7"), "EVENTS"),
                         re.M | re.S)
     return {name: set(re.findall(r"^\.BR? (\w+)(?= |$)", text, re.M)) for name, text in events}
 
@@ -52,21 +64,65 @@ class Documentation(Scenario):
     def test_options(self):
         described = set(re.findall(r"--[a-z0-9][a-z0-9_-]+|(?<=[\s\"])-[a-zA-Z](?=,)",
                                    section(man_page(), "OPTIONS")))
-        shown = set(re.findall(r"(?:^ +|, )(--?[a-zA-Z][a-z0-9_-]*)", run("--help").out, re.M))
+        shown = shown_options()
         self.assertGreater(len(shown), 30)
         self.assertEqual(shown - described, set(), "in --help only")
         spelt_otherwise = {"--filesystem", "--host_ip", "--host_port", "--auth="}
         self.assertEqual(described - shown - spelt_otherwise, set(), "in the manual page only")
 
+    def test_options_of_other_pages(self):
+        """They mention only options that exist."""
+        for name in PAGES:
+            if name != "esp-ota.1":
+                with self.subTest(name):
+                    mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", man_page(name)))
+                    self.assertEqual(mentioned - shown_options(), set())
+
     def test_sections(self):
         """Readers find examples before the reference, and where to report a bug at the end."""
-        titles = re.findall(r"^\.SH (.*)$", man_page(), re.M)
-        self.assertEqual(titles[:5], ["NAME", "SYNOPSIS", "DESCRIPTION", "EXAMPLES", "OPTIONS"])
-        self.assertEqual(titles[-2:], ["SEE ALSO", "REPORTING BUGS"])
+        found = titles(man_page())
+        self.assertEqual(found[:5], ["NAME", "SYNOPSIS", "DESCRIPTION", "EXAMPLES", "OPTIONS"])
+        self.assertEqual(found[-2:], ["SEE ALSO", "REPORTING BUGS"])
+        for title in ("EXIT STATUS", "ENVIRONMENT", "FILES", "TROUBLESHOOTING"):
+            self.assertIn(title, found)
+        for name in PAGES:
+            with self.subTest(name):
+                found = titles(man_page(name))
+                self.assertEqual(found[0], "NAME")
+                self.assertIn("DESCRIPTION", found[1:3])
+                self.assertEqual(len(found), len(set(found)))
+                if name != "esp-ota.1":
+                    self.assertEqual(found[-1], "SEE ALSO")
+
+    def test_heads(self):
+        """The first line of a page has its name, its section and the version of the program."""
+        version = run("--version").out.split()[1]
+        for name in PAGES:
+            with self.subTest(name):
+                title, number, program = re.match(r"(?:'.*\n)?\.TH (\S+) (\d) \S+ \"(.*?)\"", man_page(name)).groups()
+                self.assertEqual((f"{title.lower()}.{number}", program), (name, f"esp-ota {version}"))
+                self.assertTrue(section(man_page(name), "NAME").startswith(name.split(".")[0] + " "))
+
+    def test_references(self):
+        """Every page that a page names exists, and esp-ota(1) and the others name each other."""
+        named = {}
+        for name in PAGES:
+            pages = re.findall(r"^\.BR (esp-ota[a-z-]*) \((\d)", man_page(name), re.M)
+            named[name] = {f"{page}.{number}" for page, number in pages}
+            self.assertLessEqual(named[name], set(PAGES), name)
+        for name in PAGES:
+            if name != "esp-ota.1":
+                self.assertIn("esp-ota.1", named[name], name)
+                self.assertIn(name, named["esp-ota.1"])
+
+    def test_nothing_is_said_twice(self):
+        """No long line of text stands in two places."""
+        lines = [line for name in PAGES for line in re.findall(r"^[A-Z].{50,}$", read("man", name), re.M)]
+        self.assertEqual([line for line in set(lines) if lines.count(line) > 1], [])
 
     def test_commands(self):
         """The commands that people copy have only options that exist."""
-        shown = set(re.findall(r"(?:^ +|, )(--?[a-zA-Z][a-z0-9_-]*)", run("--help").out, re.M))
+        shown = shown_options()
         alias = {"--kitchen"}
         for name, text in (("esp-ota.1", section(man_page(), "EXAMPLES")), ("README.md", read("README.md"))):
             lines = commands(text)
@@ -141,7 +197,7 @@ class Documentation(Scenario):
 
     def test_json_examples(self):
         """There is one of each kind, and it has the keys that are described."""
-        text = section(man_page(), "JSON OUTPUT")
+        text = section(man_page("esp-ota-json.7"), "EXAMPLES")
         lines = re.search(r"^\.nf\n\.RS\n(.*?)^\.RE$", text, re.M | re.S)[1]
         examples = [json.loads(line) for line in lines.replace("\n  ", "").splitlines()]
         self.assertEqual({event["event"]: event.keys() - COMMON for event in examples},
