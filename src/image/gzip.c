@@ -55,7 +55,7 @@ bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char 
     return true;
 }
 
-/* Compares the output piece by piece, so that a decompression bomb fails at its first wrong byte. */
+/* Compares the output piece by piece, so that a bomb fails at its first wrong byte. */
 static bool unpacks_to(z_stream *stream, const unsigned char *data, size_t size)
 {
     unsigned char piece[16384] = {0};

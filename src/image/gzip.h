@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Packs data as tightly as zlib can. The result depends on the data alone: it contains no time, name
- * or system. The caller frees *packed with free(); it is NULL if packing would not make data smaller.
- * Returns false if memory runs out. size: at most 1 GiB, as no image is larger. */
+/* Packs data as tightly as zlib can. The result depends on the data alone: it contains no time,
+ * name or system. The caller frees *packed with free(); it is NULL if packing would not make data
+ * smaller. Returns false if memory runs out. size: at most 1 GiB, as no image is larger. */
 bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char *data, size_t size);
 
 /* Returns the length of the gzip member at the beginning of packed if it unpacks to exactly data;

@@ -1,6 +1,6 @@
 /*
- * image.c: reads the firmware file into memory, once, and digests and inspects it. A FIFO or a device
- * is rejected at once; only standard input is waited for (input.h).
+ * image.c: reads the firmware file into memory, once, and digests and inspects it. A FIFO or a
+ * device is rejected at once; only standard input is waited for (input.h).
  */
 #include "image/image.h"
 
@@ -98,8 +98,8 @@ static bool has_changed(int fd, const struct stat *before)
            after.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
 }
 
-/* Allocates memory with its pages in place. Faulting pages in one by one during read() is up to three
- * times slower, worst of all in virtual machines. If madvise() fails, that is accepted. */
+/* Allocates memory with its pages in place. Faulting pages in one by one during read() is up to
+ * three times slower, worst of all in virtual machines. If madvise() fails, that is accepted. */
 static unsigned char *allocate_pages(size_t size)
 {
     void *memory;
@@ -110,8 +110,8 @@ static unsigned char *allocate_pages(size_t size)
     return memory;
 }
 
-/* Returns the whole content of the file, which the caller frees; NULL, with *failure filled in, on an
- * error. shown is the path, for messages. */
+/* Returns the whole content of the file, which the caller frees; NULL, with *failure filled in, on
+ * an error. shown is the path, for messages. */
 static unsigned char *read_file(int fd, struct stat *status, size_t limit, const char *shown,
                                 struct ota_failure *failure)
 {
@@ -220,8 +220,8 @@ static enum ota_error check_owner(const struct stat *status, const struct stat *
                                   const char *shown, struct ota_failure *failure)
 {
     uid_t owner = plain ? plain->st_uid : geteuid();
-    /* A user's private group has the same number as the user. Files made with a umask of 002 usually
-     * belong to it. */
+    /* A user's private group has the same number as the user. Files made with a umask of 002
+     * usually belong to it. */
     bool is_own_group = status->st_gid == status->st_uid;
 
     if (status->st_uid != owner && status->st_uid != 0)

@@ -1,7 +1,7 @@
 /*
- * image.h: the firmware file in memory. It is read once, digested once, and then shared unchanged by
- * all sessions. The bytes that are sent are always those that were hashed, even if a build rewrites
- * the file in the meantime.
+ * image.h: the firmware file in memory. It is read once, digested once, and then shared unchanged
+ * by all sessions. The bytes that are sent are always those that were hashed, even if a build
+ * rewrites the file in the meantime.
  */
 #ifndef ESP_OTA_IMAGE_IMAGE_H
 #define ESP_OTA_IMAGE_IMAGE_H
@@ -22,7 +22,7 @@ enum image_family { IMAGE_UNKNOWN, IMAGE_ESP8266, IMAGE_ESP32, IMAGE_PICO };
 struct image {
     char *path;     /* the file that was read, perhaps NAME.signed; "-": standard input */
     bool is_signed; /* NAME.signed was read instead of NAME */
-    /* Why NAME.signed cannot be sent ("cannot be sent: it is older ..."); printable, "" for none. */
+    /* The reason against NAME.signed ("cannot be sent: it is older ..."); printable, or "". */
     char flaw[IMAGE_FLAW_MAX];
     enum image_family family;
     struct inspection inspection;       /* of the file */
@@ -56,8 +56,8 @@ void image_free(struct image *image);
 enum ota_error image_inspect(struct inspection *inspection, const struct image *image,
                              struct ota_failure *failure);
 
-/* Fills in sha256; must be called before the image is prepared and shared. No board needs this hash,
- * so image_load() does not delay the upload with it. Fails with OTA_E_INTERNAL. */
+/* Fills in sha256; must be called before the image is prepared and shared. No board needs this
+ * hash, so image_load() does not delay the upload with it. Fails with OTA_E_INTERNAL. */
 enum ota_error image_add_sha256(struct image *image, struct ota_failure *failure);
 
 #endif

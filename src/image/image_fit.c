@@ -1,5 +1,5 @@
 /*
- * image_fit.c: compares the inspection of the image with the command line and the kind of the board.
+ * image_fit.c: compares the facts about an image with the command line and the kind of the board.
  */
 #include "image/image_fit.h"
 

@@ -1,6 +1,6 @@
 /*
- * image_fit.h: whether an image suits its command and its board. Pure: the caller warns, rejects the
- * image, or applies --force.
+ * image_fit.h: whether an image suits its command and its board. Pure: the caller warns, rejects
+ * the image, or applies --force.
  */
 #ifndef ESP_OTA_IMAGE_IMAGE_FIT_H
 #define ESP_OTA_IMAGE_IMAGE_FIT_H
@@ -16,19 +16,19 @@ enum image_fit {
 
 enum { IMAGE_FIT_REASON_MAX = 768 };
 
-/* Judges the image by its bytes alone. reason continues a sentence that begins with the file's name:
- * "cannot be sent: ..."; it is printable. */
+/* Judges the image by its bytes alone. reason continues a sentence that begins with the file's
+ * name: "cannot be sent: ..."; it is printable. */
 enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                enum ota_command command);
 
-/* Stores the chips that the image is for, as a set (kind.h). A damaged image has such a set, too, as
- * --force may send it. Returns chips. */
+/* Stores the chips that the image is for, as a set (kind.h). A damaged image has such a set, too,
+ * as --force may send it. Returns chips. */
 const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *image);
 
-/* Compares the image with the board. port: the board's UDP port if it was given or announced, 0 for a
- * guess. An image is rejected if it is for none of the chips that the board can have. The default
- * port of other boards, or a name without proof, only makes the image doubtful. reason is a printable
- * sentence about the expected outcome. */
+/* Compares the image with the board. port: the board's UDP port if it was given or announced, 0 for
+ * a guess. An image is rejected if it is for none of the chips that the board can have. The default
+ * port of other boards, or a name without proof, only makes the image doubtful. reason is a
+ * printable sentence about the expected outcome. */
 enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                const struct kind *kind, uint16_t port);
 

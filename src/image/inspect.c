@@ -1,6 +1,6 @@
 /*
  * inspect.c: tries the recognisers of all formats in turn, and has the helpers that they share.
- * Inspection is pure: it reads only the bytes that it is given. Only inspect_gzip.c allocates memory.
+ * Inspection is pure: it reads only the bytes that it is given. Only inspect_gzip.c needs memory.
  */
 #include "image/inspect_internal.h"
 

@@ -137,17 +137,17 @@ struct inspection {
 void inspect_image(struct inspection *inspection, const unsigned char *data, size_t size);
 
 /* Measures the trailer of an image for an ESP32 whose sketch checks signatures: ECDSA in DER, or
- * RSA-2048, -3072 or -4096, then zeros. Returns the size of the signature; 0 if the bytes do not have
- * the form of one. */
+ * RSA-2048, -3072 or -4096, then zeros. Returns the size of the signature; 0 if the bytes do not
+ * have the form of one. */
 enum { INSPECT_ESP32_TRAILER_SIZE = 512 };
 size_t inspect_measure_esp32_signature(const unsigned char trailer[INSPECT_ESP32_TRAILER_SIZE],
                                        bool *is_ec);
 
-/* Returns the kind of signature whose form the bytes from end on have; INSPECT_NO_TRAILER for none. */
+/* Returns the kind of signature whose form data has from end on; INSPECT_NO_TRAILER for none. */
 enum inspect_trailer inspect_signature_at(const unsigned char *data, size_t size, size_t end);
 
-/* Whether data ends in bytes that have the form of a signature. Their place depends on the end of the
- * image, as the inspection of data found it. */
+/* Whether data ends in bytes that have the form of a signature. Their place depends on the end of
+ * the image, as the inspection of data found it. */
 bool inspect_is_signed(const struct inspection *inspection, const unsigned char *data, size_t size);
 
 /* Returns the longest chip suffix ("s3", "c61": behind "esp32" in a chip's name) with which text

@@ -1,7 +1,7 @@
 /*
  * inspect_chip.c: the chips of the ESP32 family. The numbers are those of ESP-IDF's "App Image
- * Format", the address ranges those of the chips' technical reference manuals ("System and Memory").
- * For samples before mass production ("beta") both are those of esptool.
+ * Format", the address ranges those of the chips' technical reference manuals ("System and
+ * Memory"). For samples before mass production ("beta") both are those of esptool.
  */
 #include "image/inspect_internal.h"
 

@@ -116,8 +116,8 @@ static bool has_boot_loader_message(struct view view)
 }
 
 /* A boot loader runs before the flash is mapped, so none of its segments has an address there. An
- * application for any later chip has a descriptor. Therefore an image without one, for a chip that is
- * unknown here, is a boot loader. */
+ * application for any later chip has a descriptor. Therefore an image without one, for a chip that
+ * is unknown here, is a boot loader. */
 static bool is_boot_loader(const struct inspection *inspection, struct view view,
                            const struct esp_walk *walk)
 {

@@ -1,6 +1,7 @@
 /*
- * inspect_esp32_flash.c: files for an ESP32's flash as a whole: partition tables, and factory images
- * with boot loader, table and application in one. Formats as in ESP-IDF's "Partition Tables".
+ * inspect_esp32_flash.c: files for an ESP32's flash as a whole: partition tables, and factory
+ * images with boot loader, table and application in one. Formats as in ESP-IDF's "Partition
+ * Tables".
  */
 #include "crypto/digest.h"
 #include "image/inspect_internal.h"

@@ -1,6 +1,7 @@
 /*
- * inspect_esp8266.c: sketches for the ESP8266: one image, or as its Arduino core's elf2bin.py makes
- * it, the core's boot loader (eboot) and the sketch, each with header and checksum of its own.
+ * inspect_esp8266.c: sketches for the ESP8266. A file has one image, or two, as made by elf2bin.py
+ * of the Arduino core: the core's boot loader (eboot) and the sketch, each with its header and
+ * checksum.
  */
 #include "image/inspect_internal.h"
 
@@ -9,8 +10,8 @@
 enum {
     SECTOR = 4096,
     FLASH_ADDRESS = 0x40200000,
-    EBOOT_ADDRESS = 0x4010F000, /* where the core's boot loader runs */
-    CRC_OFFSET = SECTOR + 16,   /* in the sketch's first segment: the file's size and CRC */
+    EBOOT_ADDRESS = 0x4010F000, /* the core's boot loader runs here */
+    CRC_OFFSET = SECTOR + 16,   /* the file's size and CRC, in the sketch's first segment */
     SDK_SECTORS = 5,            /* calibration and settings at the end of the flash */
 };
 
@@ -21,7 +22,7 @@ static bool is_esp8266_address(uint32_t address)
            (address >= 0x40200000 && address < 0x40400000);   /* flash */
 }
 
-static uint32_t flash_size_of(unsigned char code)
+static uint32_t decode_flash_size(unsigned char code)
 {
     enum { KIB = 1024, MIB = 1024 * 1024 };
     static const uint32_t sizes[] = {512 * KIB, 256 * KIB, 1 * MIB, 2 * MIB, 4 * MIB,
@@ -30,9 +31,9 @@ static uint32_t flash_size_of(unsigned char code)
     return code < sizeof sizes / sizeof *sizes ? sizes[code] : 0;
 }
 
-/* The core keeps the update beside the running sketch until the next start, both in whole
+/* Until the next start the core keeps the update beside the running sketch, both in whole
  * sectors. */
-static uint32_t room_beside(uint32_t flash_size, size_t sketch_size)
+static uint32_t measure_room(uint32_t flash_size, size_t sketch_size)
 {
     size_t taken = (size_t)SDK_SECTORS * SECTOR;
 
@@ -42,9 +43,9 @@ static uint32_t room_beside(uint32_t flash_size, size_t sketch_size)
     return taken < flash_size ? flash_size - (uint32_t)taken : 0;
 }
 
-/* Newer cores store the size and the CRC of the whole file in it. Both count as 0 in that CRC, and
- * in the sketch's checksum, which is therefore wrong in the end; the core's boot loader ignores it.
- */
+/* Newer cores store the size and the CRC of the whole file in it. They compute this CRC, and the
+ * sketch's checksum, with zeros in the place of both. So the final checksum is wrong; the core's
+ * boot loader ignores it. */
 static bool has_crc(struct view view, size_t image_size)
 {
     return image_size > CRC_OFFSET + 8 && view_u32(view, CRC_OFFSET) == image_size;
@@ -61,17 +62,19 @@ static bool crc_holds(struct inspection *inspection, struct view view, size_t im
     computed = inspect_crc32(computed, view.data + rest, image_size - rest);
     if (stored == computed)
         return true;
+
     inspect_judge(inspection, INSPECT_BAD_CHECKSUM,
                   "its CRC-32 is 0x%08x, but the content gives 0x%08x", stored, computed);
     return false;
 }
 
-static void take_trailer(struct inspection *inspection, struct view view)
+static void classify_trailer(struct inspection *inspection, struct view view)
 {
     size_t end = inspection->image_size;
 
     if (view.size == end)
         return;
+
     if (inspect_has_esp8266_signature(view, end))
         inspect_set_trailer(inspection, view, INSPECT_SIGNATURE_ESP8266);
     else if (view_is_filled(view, end, view.size - end, 0xFF))
@@ -80,7 +83,7 @@ static void take_trailer(struct inspection *inspection, struct view view)
         inspect_set_trailer(inspection, view, INSPECT_STRAY_BYTES);
 }
 
-/* The sketch behind the core's boot loader. */
+/* Walks the sketch behind the core's boot loader. */
 static bool walk_sketch(struct esp_walk *walk, struct inspection *inspection, struct view view)
 {
     if (view.size > SECTOR && view.data[SECTOR] != ESP_MAGIC) {
@@ -98,7 +101,7 @@ static bool walk_sketch(struct esp_walk *walk, struct inspection *inspection, st
     return esp_walk(walk, inspection, view, SECTOR, ESP8266_HEADER_SIZE);
 }
 
-/* Judges, and leaves the end of the image in walk. */
+/* Judges the integrity, and leaves the end of the image in walk. */
 static void judge_esp8266(struct inspection *inspection, struct view view, struct esp_walk *walk)
 {
     if (!esp_walk(walk, inspection, view, 0, ESP8266_HEADER_SIZE) ||
@@ -117,8 +120,8 @@ static void judge_esp8266(struct inspection *inspection, struct view view, struc
     }
 }
 
-/* Those of rBoot and of the NONOS SDK's own boot loader: first what runs from flash, then an image
- * like any other. */
+/* A user image (for rBoot or the NONOS SDK's boot loader) begins with the code that runs from
+ * flash; an ordinary image follows. */
 static bool is_user_image(struct view view)
 {
     enum { MAGIC = 0xEA, SEGMENTS = 4 };
@@ -137,13 +140,13 @@ static const char *name_of_esp8266(const struct inspection *inspection)
     return "ESP8266 boot loader, or a part of another SDK's image";
 }
 
-static void take_facts(struct inspection *inspection, struct view view, const char *name)
+static void take_esp8266(struct inspection *inspection, struct view view, const char *name)
 {
     inspection->format = INSPECT_ESP8266;
     inspection->kind = INSPECT_SKETCH;
     snprintf(inspection->name, sizeof inspection->name, "%s", name);
     snprintf(inspection->chip_name, sizeof inspection->chip_name, "esp8266");
-    inspection->flash_size = flash_size_of(view_u8(view, 3) >> 4);
+    inspection->flash_size = decode_flash_size(view_u8(view, 3) >> 4);
     esp_take_header(inspection, view, 0);
 }
 
@@ -152,22 +155,23 @@ bool inspect_esp8266(struct inspection *inspection, struct view view)
     struct esp_walk walk;
 
     if (is_user_image(view)) {
-        take_facts(inspection, view, "ESP8266 user image (for rBoot or the NONOS SDK)");
+        take_esp8266(inspection, view, "ESP8266 user image (for rBoot or the NONOS SDK)");
         inspect_judge(inspection, INSPECT_CANNOT_TELL, "its parts were not examined");
         return true;
     }
     if (view_u8(view, 0) != ESP_MAGIC || !is_esp8266_address(view_u32(view, ESP8266_HEADER_SIZE)))
         return false;
 
-    take_facts(inspection, view, "ESP8266 image");
+    take_esp8266(inspection, view, "ESP8266 image");
     inspection->has_eboot = view_u32(view, ESP8266_HEADER_SIZE) == EBOOT_ADDRESS;
     judge_esp8266(inspection, view, &walk);
     esp_take_segments(inspection, &walk);
     snprintf(inspection->name, sizeof inspection->name, "%s", name_of_esp8266(inspection));
+
     if (inspection->integrity == INSPECT_VALID) {
         inspection->image_size = walk.end;
-        inspection->ota_room = room_beside(inspection->flash_size, walk.end);
-        take_trailer(inspection, view);
+        inspection->ota_room = measure_room(inspection->flash_size, walk.end);
+        classify_trailer(inspection, view);
     }
     return true;
 }

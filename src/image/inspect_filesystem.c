@@ -1,7 +1,7 @@
 /*
  * inspect_filesystem.c: filesystem images: LittleFS (its SPEC.md), SPIFFS (its technical
- * specification), FAT (Microsoft's specification). None of them has a checksum over files, so that
- * no more than a missing end can be told.
+ * specification), FAT (Microsoft's specification). None of them has a checksum over its files, so
+ * only a missing end is found.
  */
 #include "image/inspect_internal.h"
 
@@ -15,7 +15,7 @@ static void take_filesystem(struct inspection *inspection, enum inspect_format f
     snprintf(inspection->name, sizeof inspection->name, "%s filesystem image", name);
 }
 
-/* expected: the size that the filesystem says it has. */
+/* expected: the size according to the filesystem itself. */
 static void judge_size(struct inspection *inspection, struct view view, uint64_t expected)
 {
     if (expected > view.size) {
@@ -30,6 +30,7 @@ static void judge_size(struct inspection *inspection, struct view view, uint64_t
     inspection->image_size = (size_t)expected;
     if (expected == view.size)
         return;
+
     if (inspect_has_esp8266_signature(view, inspection->image_size))
         inspect_set_trailer(inspection, view, INSPECT_SIGNATURE_ESP8266);
     else if (view_is_filled(view, inspection->image_size, view.size - inspection->image_size, 0xFF))
@@ -49,6 +50,7 @@ static bool inspect_littlefs(struct inspection *inspection, struct view view)
     if (!view_equals(view, MAGIC_OFFSET, "littlefs", 8) ||
         view_u32(view, VERSION_OFFSET) >> 16 != 2)
         return false;
+
     take_filesystem(inspection, INSPECT_LITTLEFS, "LittleFS");
     inspection->block_size = (uint32_t)block_size;
     inspection->filesystem_version = view_u32(view, VERSION_OFFSET);
@@ -57,7 +59,7 @@ static bool inspect_littlefs(struct inspection *inspection, struct view view)
 }
 
 /* Each block has a magic number in the last but one entry of its lookup pages. It depends on the
- * size of pages and, where so configured, on the number of blocks from this one to the last. */
+ * page size and, if so configured, on the number of blocks from this one to the last. */
 enum { SPIFFS_ID_SIZE = 2, SPIFFS_MAGIC = 0x0529 };
 
 static size_t spiffs_magic_offset(size_t page_size, size_t block_size)
@@ -69,31 +71,34 @@ static size_t spiffs_magic_offset(size_t page_size, size_t block_size)
 }
 
 struct spiffs {
-    size_t blocks; /* that it should have, or that are there where its magic numbers do not count */
-    bool is_counted;
+    size_t blocks;   /* the number it should have; if unknown, the number in the file */
+    bool is_counted; /* the magic numbers include the number of blocks */
 };
 
-/* False when this is not its geometry. */
+/* Returns false if the geometry is another one. */
 static bool read_spiffs(struct spiffs *spiffs, struct view view, size_t page_size,
                         size_t block_size)
 {
-    enum { FEWEST = 4 }; /* fewer could agree by chance */
+    enum { BLOCKS_MIN = 4 }; /* fewer could match by chance */
     size_t offset = spiffs_magic_offset(page_size, block_size);
     size_t there = view.size / block_size;
     unsigned plain = SPIFFS_MAGIC ^ (unsigned)page_size;
     size_t expected = view_u16(view, offset) ^ plain;
 
     *spiffs = (struct spiffs){expected == 0 ? there : expected, expected != 0};
-    if (there < FEWEST)
+    if (there < BLOCKS_MIN)
         return false;
-    for (size_t i = 0; i < there; i++)
-        if (view_u16(view, i * block_size + offset) !=
-            (plain ^ (spiffs->is_counted ? expected - i : 0)))
+
+    for (size_t i = 0; i < there; i++) {
+        size_t remaining = spiffs->is_counted ? expected - i : 0;
+
+        if (view_u16(view, i * block_size + offset) != (plain ^ remaining))
             return false;
+    }
     return true;
 }
 
-/* The sizes that these boards' cores use, and those that ESP-IDF can be configured for. */
+/* Tries the sizes of these boards' cores, and those of ESP-IDF's configuration. */
 static bool inspect_spiffs(struct inspection *inspection, struct view view)
 {
     for (size_t page_size = 256; page_size <= 1024; page_size *= 2)
@@ -102,6 +107,7 @@ static bool inspect_spiffs(struct inspection *inspection, struct view view)
 
             if (!read_spiffs(&spiffs, view, page_size, block_size))
                 continue;
+
             take_filesystem(inspection, INSPECT_SPIFFS, "SPIFFS");
             inspection->block_size = (uint32_t)block_size;
             inspection->page_size = (uint32_t)page_size;
@@ -132,7 +138,7 @@ static bool is_fat_boot_sector(struct view view)
            tables <= 2 && (media == 0xF0 || media >= 0xF8);
 }
 
-/* ESP-IDF's wear levelling keeps a sector before the filesystem, and its state behind. */
+/* ESP-IDF's wear levelling has one sector before the filesystem, and its state behind it. */
 static bool inspect_fat(struct inspection *inspection, struct view view)
 {
     enum { WEAR_LEVELLING = 4096, SECTORS_16_OFFSET = 19, SECTORS_32_OFFSET = 32 };
@@ -145,8 +151,10 @@ static bool inspect_fat(struct inspection *inspection, struct view view)
         return false;
     if (sectors == 0)
         sectors = view_u32(fat, SECTORS_32_OFFSET);
+
     take_filesystem(inspection, INSPECT_FAT, "FAT");
     judge_size(inspection, view, start + sectors * view_u16(fat, 11));
+
     if (is_levelled && inspection->trailer != INSPECT_NO_TRAILER) {
         inspection->trailer = INSPECT_NO_TRAILER;
         inspection->trailer_size = 0;

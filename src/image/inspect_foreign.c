@@ -1,7 +1,7 @@
 /*
- * inspect_foreign.c: files of other programs, by the signatures that their formats have. A
- * signature of fewer than four bytes counts only where a second place of the file confirms it, as
- * firmware without a header may begin with any bytes.
+ * inspect_foreign.c: files of other programs, recognised by the signatures of their formats.
+ * Firmware without a header may begin with any bytes. Therefore a signature of fewer than four
+ * bytes counts only if a second place of the file confirms it.
  */
 #include "image/inspect_internal.h"
 
@@ -18,7 +18,7 @@ static uint32_t view_u32_big(struct view view, size_t offset)
     return view_u16_big(view, offset) << 16 | view_u16_big(view, offset + 2);
 }
 
-/* The header's checksum, in octal digits, counts itself as spaces. */
+/* The header has a checksum in octal digits; for the sum, these digits count as spaces. */
 static bool is_tar(struct view view)
 {
     enum { HEADER_SIZE = 512, SUM_OFFSET = 148, SUM_SIZE = 8 };
@@ -27,8 +27,13 @@ static bool is_tar(struct view view)
 
     if (!view_has(view, 0, HEADER_SIZE) || view_u8(view, 0) == 0)
         return false;
-    for (size_t i = 0; i < HEADER_SIZE; i++)
-        sum += i >= SUM_OFFSET && i < SUM_OFFSET + SUM_SIZE ? ' ' : view.data[i];
+
+    for (size_t i = 0; i < HEADER_SIZE; i++) {
+        bool is_sum = i >= SUM_OFFSET && i < SUM_OFFSET + SUM_SIZE;
+
+        sum += is_sum ? ' ' : view.data[i];
+    }
+
     memcpy(digits, view.data + SUM_OFFSET, SUM_SIZE);
     return strspn(digits, " 01234567") >= SUM_SIZE - 2 && strtoul(digits, NULL, 8) == sum;
 }
@@ -39,7 +44,8 @@ static bool is_bzip2(struct view view)
                                               view_equals(view, 4, "\x17\x72\x45\x38\x50\x90", 6));
 }
 
-/* Properties as every packer sets them, a dictionary of 2^n or 3 * 2^n bytes, the size or -1. */
+/* Checks the properties (every packer writes the same), the dictionary (2^n or 3 * 2^n bytes), and
+ * the size (-1 if unknown). */
 static bool is_lzma(struct view view)
 {
     uint32_t dictionary = view_u32(view, 1);
@@ -47,6 +53,7 @@ static bool is_lzma(struct view view)
 
     if (view_u8(view, 0) != 0x5D || dictionary < 4096 || !view_has(view, 0, 14))
         return false;
+
     while (rest % 2 == 0)
         rest /= 2;
     return rest <= 3 && view_u8(view, 13) == 0 &&
@@ -61,7 +68,7 @@ static bool is_compress(struct view view)
            (flags & 0x1F) <= 16 && view_has(view, 0, 16);
 }
 
-/* The method stands behind two bytes of lengths: "-lh5-". */
+/* The method ("-lh5-") follows two bytes of lengths. */
 static bool is_lzh(struct view view)
 {
     unsigned method = view_u8(view, 5);
@@ -71,7 +78,7 @@ static bool is_lzh(struct view view)
            view_u8(view, 6) == '-';
 }
 
-/* The binary header of old, with the type in the mode and a name that ends where it should. */
+/* Checks the old binary header: the mode has a file type, and the name ends at its length. */
 static bool is_old_cpio(struct view view)
 {
     enum { HEADER_SIZE = 26, TYPE_MASK = 0xF000, TYPES_MAX = 0xC000 };
@@ -93,7 +100,7 @@ static bool is_windows_program(struct view view)
     return view_equals(view, 0, "MZ", 2) && view_equals(view, view_u32(view, 0x3C), "PE\0\0", 4);
 }
 
-/* The last page's size, and tables that lie within the header. */
+/* Checks the size of the last page, and that the tables lie within the header. */
 static bool is_dos_program(struct view view)
 {
     size_t pages = view_u16(view, 4);
@@ -104,7 +111,7 @@ static bool is_dos_program(struct view view)
            view_u16(view, 0x18) <= header_size && pages <= view.size / 512 + 1;
 }
 
-/* Java's version numbers begin with 45, where a fat binary has its few architectures. */
+/* Java's version numbers begin with 45. A fat binary has the number of its architectures here. */
 static bool is_java_class(struct view view)
 {
     return view_u32_big(view, 0) == 0xCAFEBABE && view_u32_big(view, 4) >= 45;
@@ -139,7 +146,7 @@ static bool is_bmp(struct view view)
            view_u32(view, 10) >= 14 + header_size;
 }
 
-/* The first picture lies where the directory says. */
+/* Checks that the first picture lies within the file. */
 static bool is_icon(struct view view)
 {
     size_t count = view_u16(view, 4);
@@ -151,8 +158,8 @@ static bool is_icon(struct view view)
            view_has(view, offset, size);
 }
 
-/* Where the next frame of an MP3 begins; 0 where none does. */
-static size_t mp3_next(struct view view, size_t offset)
+/* Returns the offset of the next frame of an MP3; 0 if there is no frame at this offset. */
+static size_t find_next_mp3_frame(struct view view, size_t offset)
 {
     static const unsigned rates[] = {0,   32,  40,  48,  56,  64,  80, 96,
                                      112, 128, 160, 192, 224, 256, 320};
@@ -163,15 +170,17 @@ static size_t mp3_next(struct view view, size_t offset)
     if (view_u8(view, offset) != 0xFF || (view_u8(view, offset + 1) & 0xFE) != 0xFA || rate == 0 ||
         rate == 15 || sampling == 3)
         return 0;
+
     return offset + 144000 * rates[rate] / samplings[sampling] +
            (view_u8(view, offset + 2) >> 1 & 1);
 }
 
 static bool is_mp3(struct view view)
 {
-    size_t second = mp3_next(view, 0);
+    size_t second = find_next_mp3_frame(view, 0);
 
-    return view_equals(view, 0, "ID3", 3) || (second != 0 && mp3_next(view, second) != 0);
+    return view_equals(view, 0, "ID3", 3) ||
+           (second != 0 && find_next_mp3_frame(view, second) != 0);
 }
 
 static bool is_mp4(struct view view)
@@ -189,7 +198,7 @@ static bool is_true_type(struct view view)
            view_u16_big(view, 6) > 8 * tables;
 }
 
-/* What a browser sends to a server: a file between lines that part it from other fields. */
+/* A browser sends a form's file to a server between lines of "--boundary". */
 static bool is_form_data(struct view view)
 {
     enum { FIRST_LINE_MAX = 80 };
@@ -201,7 +210,7 @@ static bool is_form_data(struct view view)
     return false;
 }
 
-/* One value of the length that the file has: a certificate, a key, a PKCS#12 store. */
+/* A certificate, a key and a PKCS#12 store are one value, as long as the file. */
 static bool is_der(struct view view)
 {
     return (view_equals(view, 0, "\x30\x82", 2) && view_u16_big(view, 2) == view.size - 4 &&
@@ -214,7 +223,7 @@ static bool is_iso_9660(struct view view)
     return view_equals(view, 0x8001, "CD001", 5);
 }
 
-/* What boot_app0.bin is: which application starts, twice, with a CRC. */
+/* boot_app0.bin has the number of the application to start, with a CRC; a copy may follow. */
 static bool is_ota_data(struct view view)
 {
     enum { SECTOR = 4096 };
@@ -224,7 +233,7 @@ static bool is_ota_data(struct view view)
            view_u32(view, 28) != 0xFFFFFFFF && view_is_filled(view, 32, SECTOR - 32, 0xFF);
 }
 
-/* A page's state, number, version; then nothing before the CRC. */
+/* A page begins with its state, its number and its version; erased flash follows up to the CRC. */
 static bool is_nvs(struct view view)
 {
     enum { SECTOR = 4096 };
@@ -235,7 +244,7 @@ static bool is_nvs(struct view view)
            view_u32(view, 28) != 0xFFFFFFFF;
 }
 
-/* esp_init_data_default.bin of Espressif's NONOS SDK. */
+/* This is esp_init_data_default.bin of Espressif's NONOS SDK. */
 static bool is_radio_data(struct view view)
 {
     return view.size == 128 && view_u8(view, 0) == 5 &&
@@ -246,7 +255,7 @@ static bool is_radio_data(struct view view)
 #define BUILD "send the .bin file of the build"
 #define CABLE "it is for another place of the flash, which only a cable can write; " BUILD
 
-/* The signature at offset, or what the function looks at. */
+/* Each row has a signature and its offset, or a function that recognises the format. */
 static const struct foreign {
     enum inspect_format format;
     size_t offset;
@@ -356,12 +365,13 @@ bool inspect_foreign(struct inspection *inspection, struct view view)
 {
     for (size_t i = 0; i < sizeof foreigners / sizeof *foreigners; i++) {
         const struct foreign *row = &foreigners[i];
+        bool is_match = row->fits ? row->fits(view)
+                                  : view_equals(view, row->offset, row->signature, row->length);
 
-        if (row->fits != NULL ? !row->fits(view)
-                              : !view_equals(view, row->offset, row->signature, row->length))
-            continue;
-        inspect_set_foreign(inspection, row->format, row->what, row->remedy);
-        return true;
+        if (is_match) {
+            inspect_set_foreign(inspection, row->format, row->what, row->remedy);
+            return true;
+        }
     }
     return false;
 }

@@ -1,6 +1,6 @@
 /*
- * inspect_gzip.c: unpacks a gzip file, which proves that it is whole, and has what comes out
- * inspected in its place. RFC 1952.
+ * inspect_gzip.c: gzip files (RFC 1952). A file that unpacks is whole; its content is inspected in
+ * its place.
  */
 #include "image/inspect_internal.h"
 
@@ -11,7 +11,7 @@
 enum {
     UNPACKED_MAX = 16 * 1024 * 1024, /* the largest flash chip in the field */
     FIRST_CAPACITY = 64 * 1024,
-    WINDOW_BITS_GZIP = 15 + 16, /* zlib's sign for gzip's header and CRC-32 */
+    WINDOW_BITS_GZIP = 15 + 16, /* asks zlib for gzip's header and CRC-32 */
     WINDOW_BITS_ZLIB = 15,
 };
 
@@ -23,7 +23,7 @@ struct unpacked {
     size_t capacity;
 };
 
-/* One byte more than UNPACKED_MAX at most, to see whether there is one. */
+/* Grows to UNPACKED_MAX + 1 bytes at most: if the last one is used, the data is too large. */
 static bool grow_output(struct unpacked *unpacked)
 {
     size_t capacity = unpacked->capacity == 0 ? FIRST_CAPACITY : unpacked->capacity * 2;
@@ -32,14 +32,15 @@ static bool grow_output(struct unpacked *unpacked)
     if (capacity > UNPACKED_MAX)
         capacity = UNPACKED_MAX + 1;
     data = realloc(unpacked->data, capacity);
-    if (data == NULL)
+    if (!data)
         return false;
+
     unpacked->data = data;
     unpacked->capacity = capacity;
     return true;
 }
 
-static enum outcome unpack_all(struct unpacked *unpacked, z_stream *stream)
+static enum outcome inflate_all(struct unpacked *unpacked, z_stream *stream)
 {
     for (;;) {
         size_t before = unpacked->size;
@@ -49,10 +50,12 @@ static enum outcome unpack_all(struct unpacked *unpacked, z_stream *stream)
             return TOO_LARGE;
         if (unpacked->size == unpacked->capacity && !grow_output(unpacked))
             return NO_MEMORY;
+
         stream->next_out = unpacked->data + unpacked->size;
         stream->avail_out = (uInt)(unpacked->capacity - unpacked->size);
         status = inflate(stream, Z_NO_FLUSH);
         unpacked->size = unpacked->capacity - stream->avail_out;
+
         if (status == Z_STREAM_END)
             return UNPACKED;
         if (status == Z_BUF_ERROR || (stream->avail_in == 0 && unpacked->size == before))
@@ -62,9 +65,9 @@ static enum outcome unpack_all(struct unpacked *unpacked, z_stream *stream)
     }
 }
 
-/* *used: how much of the view belongs to the compressed data. */
-static enum outcome unpack(struct unpacked *unpacked, struct view view, int window_bits,
-                           size_t *used)
+/* *used: the length of the compressed data in the view. */
+static enum outcome unpack_stream(struct unpacked *unpacked, struct view view, int window_bits,
+                                  size_t *used)
 {
     z_stream stream = {.next_in = (unsigned char *)view.data, .avail_in = (uInt)view.size};
     enum outcome outcome;
@@ -73,13 +76,14 @@ static enum outcome unpack(struct unpacked *unpacked, struct view view, int wind
         return TOO_LARGE;
     if (inflateInit2(&stream, window_bits) != Z_OK)
         return NO_MEMORY;
-    outcome = unpack_all(unpacked, &stream);
+
+    outcome = inflate_all(unpacked, &stream);
     *used = view.size - stream.avail_in;
     inflateEnd(&stream);
     return outcome;
 }
 
-static void judge_failure(struct inspection *inspection, enum outcome outcome)
+static void judge_outcome(struct inspection *inspection, enum outcome outcome)
 {
     switch (outcome) {
     case ENDS_EARLY:
@@ -101,7 +105,7 @@ static void judge_failure(struct inspection *inspection, enum outcome outcome)
     }
 }
 
-/* All facts are of what came out, but for its name, its sizes and what follows in the file. */
+/* Takes the facts of the unpacked data; name, sizes and trailer are those of the gzip file. */
 static void take_unpacked(struct inspection *inspection, struct view view, struct view inner,
                           size_t used)
 {
@@ -113,10 +117,12 @@ static void take_unpacked(struct inspection *inspection, struct view view, struc
                             "build it or copy it again");
     if (inspection->integrity == INSPECT_CANNOT_TELL && inspection->trailer != INSPECT_STRAY_BYTES)
         inspect_judge(inspection, INSPECT_VALID, "its CRC-32 holds");
+
     inspection->inner = inspection->format;
     inspection->unpacked_size = inner.size;
     snprintf(name, sizeof name, "%s", inspection->name);
     snprintf(inspection->name, sizeof inspection->name, "gzip file (%.64s)", name);
+
     inspection->image_size = used;
     inspection->trailer = INSPECT_NO_TRAILER;
     inspection->trailer_size = 0;
@@ -134,19 +140,21 @@ bool inspect_gzip(struct inspection *inspection, struct view view)
 
     if (!view_equals(view, 0, "\x1F\x8B", 2))
         return false;
+
     snprintf(inspection->name, sizeof inspection->name, "gzip file");
     inspection->image_size = view.size;
-    outcome = unpack(&unpacked, view, WINDOW_BITS_GZIP, &used);
+    outcome = unpack_stream(&unpacked, view, WINDOW_BITS_GZIP, &used);
     if (outcome == UNPACKED)
         take_unpacked(inspection, view, (struct view){unpacked.data, unpacked.size}, used);
     else
-        judge_failure(inspection, outcome);
+        judge_outcome(inspection, outcome);
+
     inspection->format = INSPECT_GZIP;
     free(unpacked.data);
     return true;
 }
 
-/* Its two bytes of header prove little, its checksum at the end all. RFC 1950. */
+/* The header of a zlib stream (RFC 1950) has only two bytes, so the checksum at the end decides. */
 bool inspect_zlib(struct inspection *inspection, struct view view)
 {
     enum { METHOD_DEFLATE = 8, DICTIONARY = 0x20 };
@@ -157,10 +165,12 @@ bool inspect_zlib(struct inspection *inspection, struct view view)
     if ((view_u8(view, 0) & 0x8F) != METHOD_DEFLATE || (view_u8(view, 1) & DICTIONARY) != 0 ||
         (view_u8(view, 0) * 256 + view_u8(view, 1)) % 31 != 0)
         return false;
-    outcome = unpack(&unpacked, view, WINDOW_BITS_ZLIB, &used);
+
+    outcome = unpack_stream(&unpacked, view, WINDOW_BITS_ZLIB, &used);
     free(unpacked.data);
     if (outcome != UNPACKED || used != view.size)
         return false;
+
     inspect_set_foreign(inspection, INSPECT_ARCHIVE, "a zlib stream", "unpack it first");
     return true;
 }

@@ -1,6 +1,6 @@
 /*
- * inspect_intel_hex.c: firmware as text, one record with an address and a checksum a line (Intel,
- * "Hexadecimal Object File Format Specification").
+ * inspect_intel_hex.c: Intel HEX files: firmware as text, with one record per line. Each record has
+ * an address and a checksum (Intel, "Hexadecimal Object File Format Specification").
  */
 #include "image/inspect_internal.h"
 
@@ -28,13 +28,13 @@ static int hex_byte(struct view view, size_t offset)
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-static bool is_blank_record(unsigned char character)
+static bool is_blank(unsigned char character)
 {
     return character == ' ' || character == '\t' || character == '\r';
 }
 
-/* The line at *offset, without blanks around it; moves *offset behind it. */
-static struct view next_line(struct view view, size_t *offset)
+/* Returns the line at *offset without the blanks around it; moves *offset behind the line. */
+static struct view take_line(struct view view, size_t *offset)
 {
     struct view line = view_from(view, *offset);
     size_t length = 0;
@@ -42,15 +42,16 @@ static struct view next_line(struct view view, size_t *offset)
     while (length < line.size && line.data[length] != '\n')
         length++;
     *offset += length < line.size ? length + 1 : length;
+
     line.size = length;
-    while (line.size > 0 && is_blank_record(line.data[line.size - 1]))
+    while (line.size > 0 && is_blank(line.data[line.size - 1]))
         line.size--;
-    while (line.size > 0 && is_blank_record(*line.data))
+    while (line.size > 0 && is_blank(*line.data))
         line = view_from(line, 1);
     return line;
 }
 
-/* :LLAAAATT, LL bytes of data and a sum, each as two digits. */
+/* A record is ":LLAAAATT", then LL bytes of data and a checksum, each byte as two digits. */
 static enum record judge_record(struct view line)
 {
     enum { OVERHEAD = 5, TYPE_INDEX = 3, TYPE_LAST = 1, TYPES = 6 };
@@ -62,6 +63,7 @@ static enum record judge_record(struct view line)
         return RECORD_BLANK;
     if (line.data[0] != ':')
         return RECORD_NONE;
+
     for (size_t i = 0; i < bytes; i++) {
         int byte = hex_byte(line, 1 + 2 * i);
 
@@ -69,6 +71,7 @@ static enum record judge_record(struct view line)
             return view_has(line, 1 + 2 * i, 2) ? RECORD_NONE : RECORD_CUT;
         sum += (unsigned)byte;
     }
+
     if (line.size != 1 + 2 * bytes || hex_byte(line, 1 + 2 * TYPE_INDEX) >= TYPES)
         return RECORD_NONE;
     if (sum % 256 != 0)
@@ -76,7 +79,7 @@ static enum record judge_record(struct view line)
     return hex_byte(line, 1 + 2 * TYPE_INDEX) == TYPE_LAST ? RECORD_LAST : RECORD_DATA;
 }
 
-/* Of the first lines most are records, so that a damaged one can be named. */
+/* Looks for records in at least half of the first lines, so that a damaged one can be reported. */
 static bool looks_like_hex(struct view view)
 {
     enum { LINES = 16 };
@@ -85,7 +88,7 @@ static bool looks_like_hex(struct view view)
     unsigned others = 0;
 
     while (offset < view.size && records + others < LINES) {
-        enum record record = judge_record(next_line(view, &offset));
+        enum record record = judge_record(take_line(view, &offset));
 
         records += record == RECORD_DATA || record == RECORD_LAST || record == RECORD_BAD_SUM;
         others += record == RECORD_NONE;
@@ -102,7 +105,7 @@ static void judge_records(struct inspection *inspection, struct view view)
 
     do {
         line++;
-        record = judge_record(next_line(view, &offset));
+        record = judge_record(take_line(view, &offset));
         records += record != RECORD_BLANK;
     } while (record <= RECORD_BLANK && record != RECORD_LAST && offset < view.size);
 
@@ -123,6 +126,7 @@ bool inspect_intel_hex(struct inspection *inspection, struct view view)
         view = view_from(view, BOM_SIZE);
     if (!looks_like_hex(view))
         return false;
+
     inspection->format = INSPECT_INTEL_HEX;
     snprintf(inspection->name, sizeof inspection->name, "Intel HEX file");
     judge_records(inspection, view);

@@ -1,7 +1,8 @@
 /*
- * inspect_pico.c: flash images of the Raspberry Pi Pico's chips, which have no header. They are
- * recognised by what the boot ROM looks for: on the RP2040 a boot stage with a CRC-32 (datasheet,
- * 2.8.1), on the RP2350 an image definition (datasheet, 5.9), and by the vector table behind.
+ * inspect_pico.c: flash images for the Raspberry Pi Pico's chips. They have no header. As in the
+ * boot ROM, an image for the RP2040 is recognised by a boot stage with a CRC-32 (datasheet, 2.8.1)
+ * and one for the RP2350 by an image definition (datasheet, 5.9). The vector table behind them
+ * counts, too.
  */
 #include "image/inspect_internal.h"
 
@@ -11,7 +12,8 @@ enum { BOOT_STAGE_SIZE = 256, BOOT_STAGE_CRC_OFFSET = 252 };
 #define FLASH_ADDRESS 0x10000000U
 #define BLOCK_MARK 0xFFFFDED3U
 
-/* A stack pointer into RAM (520 KiB at most) and a reset handler in flash, in Thumb code. */
+/* A vector table begins with a stack pointer into RAM (520 KiB at most) and the address of a reset
+ * handler in flash (odd, as it is Thumb code). */
 static bool is_vector_table(struct view view, size_t offset)
 {
     uint32_t stack = view_u32(view, offset);
@@ -28,14 +30,14 @@ static void take_pico(struct inspection *inspection, struct view view, unsigned 
     inspection->kind = INSPECT_SKETCH;
     snprintf(inspection->name, sizeof inspection->name, "RP%u image", chip);
     snprintf(inspection->chip_name, sizeof inspection->chip_name, "rp%u", chip);
+
     inspection->has_entry = is_vector_table(view, vectors);
     if (inspection->has_entry)
         inspection->entry = view_u32(view, vectors + 4) - 1;
     inspect_judge(inspection, INSPECT_CANNOT_TELL, "images for this chip have no checksum");
 }
 
-/* The SDK puts the addresses of its table of facts near the vector table; the table lies near the
- * image's end. */
+/* The SDK puts a table of facts near the image's end, and its addresses near the vector table. */
 static bool is_cut_before_facts(struct inspection *inspection, struct view view)
 {
     enum { SEARCHED = 1024, MARKS_APART = 16 };
@@ -48,6 +50,7 @@ static bool is_cut_before_facts(struct inspection *inspection, struct view view)
             view_u32(view, offset + MARKS_APART) != 0xE71AA390 || start < FLASH_ADDRESS ||
             end < start || end >= 0x12000000 || end - FLASH_ADDRESS <= view.size)
             continue;
+
         inspect_judge(inspection, INSPECT_TRUNCATED,
                       "its table of facts should end at byte %u, but the file has %zu",
                       end - FLASH_ADDRESS, view.size);
@@ -64,6 +67,7 @@ static bool inspect_rp2040(struct inspection *inspection, struct view view)
 
     if (!crc_holds && !is_vector_table(view, BOOT_STAGE_SIZE))
         return false;
+
     take_pico(inspection, view, 2040, BOOT_STAGE_SIZE);
     if (!crc_holds)
         inspect_judge(inspection, INSPECT_BAD_CHECKSUM,
@@ -74,7 +78,7 @@ static bool inspect_rp2040(struct inspection *inspection, struct view view)
     return true;
 }
 
-/* A block whose first item says: executable, for the RP2350. Gives its offset. */
+/* Finds the block with this first item: executable, for the RP2350. */
 static bool find_image_definition(struct view view, size_t *found)
 {
     enum { SEARCHED = 4096, ITEM_IMAGE_TYPE = 0x42, TYPE_MASK = 0xF, EXECUTABLE = 1 };
@@ -91,8 +95,9 @@ static bool find_image_definition(struct view view, size_t *found)
     return false;
 }
 
-/* Where the last item of the block, which holds the way to the next one, lies; 0 when the block is
- * none. An item's size is in words, in one byte or (with the top bit of its type) in two. */
+/* Returns the offset of the block's last item, which has the distance to the next block; 0 if this
+ * is not a block. An item's size, in words, has one byte, or two if the top bit of its type is
+ * set. */
 static size_t find_last_item(struct view view, size_t block)
 {
     enum { ITEM_LAST = 0xFF, TWO_BYTES = 0x80, BLOCK_SIZE_MAX = 640 };
@@ -100,19 +105,20 @@ static size_t find_last_item(struct view view, size_t block)
 
     while (offset < block + BLOCK_SIZE_MAX && view_has(view, offset, 12)) {
         unsigned type = view_u8(view, offset);
-        unsigned words =
-            (type & TWO_BYTES) != 0 ? view_u16(view, offset + 1) : view_u8(view, offset + 1);
+        bool has_two_bytes = (type & TWO_BYTES) != 0;
+        unsigned words = has_two_bytes ? view_u16(view, offset + 1) : view_u8(view, offset + 1);
 
         if (type == ITEM_LAST)
             return view_u32(view, offset + 8) == 0xAB123579 ? offset : 0;
         if (words == 0)
             return 0;
+
         offset += (size_t)words * 4;
     }
     return 0;
 }
 
-/* Follows the blocks, of which the last lies at the image's end, back to the first. */
+/* Follows the chain of blocks. The last block lies at the image's end and leads back to the first. */
 static void judge_blocks(struct inspection *inspection, struct view view, size_t first)
 {
     enum { BLOCKS_MAX = 16 };
@@ -123,13 +129,15 @@ static void judge_blocks(struct inspection *inspection, struct view view, size_t
         int64_t next = (int64_t)block + (int32_t)view_u32(view, last + 4);
 
         if (last == 0 || next < 0 || next >= 0x2000000)
-            return; /* not to be followed: nothing is known */
+            return; /* the chain is broken: keep the earlier judgement */
+
         if ((size_t)next == first) {
             if (i > 0)
                 inspect_judge(inspection, INSPECT_CANNOT_TELL,
                               "its blocks are there up to the end block, but have no checksum");
             return;
         }
+
         block = (size_t)next;
         if (!view_has(view, block, 4)) {
             inspect_judge(inspection, INSPECT_TRUNCATED,

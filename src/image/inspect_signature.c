@@ -1,6 +1,6 @@
 /*
- * inspect_signature.c: what follows an image, and whether it has the form of a signature. Whether
- * that is right only a key can tell (sign.c).
+ * inspect_signature.c: the form of a signature in the bytes behind an image. Its value can only be
+ * verified with a key (sign.c).
  */
 #include "image/inspect_internal.h"
 
@@ -19,9 +19,9 @@ bool inspect_has_esp8266_signature(struct view view, size_t image_size)
 
 /* -- ESP32 -- */
 
-/* The size of an INTEGER of an ECDSA signature in DER at offset: positive, no longer than it has to
- * be, and of a curve that an ESP32 knows (P-256 or P-384); 0 for anything else. A number under 192
- * bits comes once in 2^64 signatures. */
+/* Returns the size of the INTEGER at offset, in an ECDSA signature in DER; 0 for anything else. The
+ * number must be positive, in its shortest form, and fit the curves of an ESP32 (P-256 or P-384).
+ * Numbers under 192 bits are not accepted: they occur once in 2^64 signatures. */
 static size_t measure_integer(struct view view, size_t offset)
 {
     enum { INTEGER = 0x02, HEADER_SIZE = 2, SHORTEST = 24, LONGEST = 49, TOP_BIT = 0x80 };
@@ -35,7 +35,7 @@ static size_t measure_integer(struct view view, size_t offset)
     return HEADER_SIZE + size;
 }
 
-/* Of a SEQUENCE of two; 0 for anything else. */
+/* Returns the size of a SEQUENCE of two such numbers; 0 for anything else. */
 static size_t measure_ecdsa(struct view trailer)
 {
     enum { SEQUENCE = 0x30, HEADER_SIZE = 2 };
@@ -46,16 +46,17 @@ static size_t measure_ecdsa(struct view trailer)
     return is_sequence ? HEADER_SIZE + r + s : 0;
 }
 
-/* An RSA signature does: of 128 bytes of it some 101 are different, give or take 5. */
+/* An RSA signature looks random: 128 of its bytes have about 101 different values, plus or minus
+ * 5. */
 static bool looks_random(struct view view)
 {
     enum { SAMPLE = RSA_STEP, DIFFERENT_MIN = 60 };
-    bool has_come[UINT8_MAX + 1] = {false};
+    bool is_seen[UINT8_MAX + 1] = {false};
     unsigned different = 0;
 
     for (size_t i = 0; i < SAMPLE; i++) {
-        different += !has_come[view_u8(view, i)];
-        has_come[view_u8(view, i)] = true;
+        different += !is_seen[view_u8(view, i)];
+        is_seen[view_u8(view, i)] = true;
     }
     return different >= DIFFERENT_MIN && different < SAMPLE;
 }
@@ -73,6 +74,7 @@ size_t inspect_measure_esp32_signature(const unsigned char trailer[INSPECT_ESP32
     size = ESP32_RSA_MIN;
     while (!view_is_filled(view, size, view.size - size, 0))
         size += RSA_STEP;
+
     for (size_t offset = 0; offset < size; offset += RSA_STEP)
         if (!looks_random(view_from(view, offset)))
             return 0;
@@ -105,7 +107,8 @@ enum inspect_trailer inspect_signature_at(const unsigned char *data, size_t size
     return is_signature(trailer) ? trailer : INSPECT_NO_TRAILER;
 }
 
-/* Formats without an end of their own are judged as boards judge all: by the length at the end. */
+/* Some formats do not record the image's length. They are judged as the boards judge all: by the
+ * length of the signature in the last bytes. */
 bool inspect_is_signed(const struct inspection *inspection, const unsigned char *data, size_t size)
 {
     struct view view = {data, size};
@@ -114,6 +117,7 @@ bool inspect_is_signed(const struct inspection *inspection, const unsigned char 
 
     if (!is_endless || size <= LENGTH_SIZE)
         return is_signature(inspection->trailer);
+
     length += view_u32(view, size - LENGTH_SIZE);
     return length < size && inspect_has_esp8266_signature(view, size - length);
 }

@@ -1,7 +1,7 @@
 /*
- * inspect_text.c: text in any encoding, and what kind of text it is: pages and messages that were
- * saved instead of a download, sources, keys, firmware as text for other tools. Machine code always
- * has control characters, so that none of it is taken for text.
+ * inspect_text.c: text in any encoding, and its kind: pages and messages that were saved instead of
+ * a download, sources, keys, firmware as text for other tools. Machine code is never taken for
+ * text, as it always has control characters.
  */
 #include "image/inspect_internal.h"
 
@@ -10,17 +10,17 @@
 
 enum { HEAD_MAX = 1024, BOM_SIZE_UTF8 = 3 };
 
-/* The beginning of the text in ASCII, without byte order mark and leading space; what is not ASCII
- * is '?'. */
+/* The beginning of the text in ASCII, without byte order mark and leading space. Other characters
+ * are replaced by '?'. */
 struct head {
     char text[HEAD_MAX];
     size_t length;
 };
 
 struct census {
-    size_t ascii; /* printable, spaces and the controls that terminals and logs use */
+    size_t ascii; /* printable characters, spaces and the controls of terminals and logs */
     size_t controls;
-    size_t erased;  /* as flash is */
+    size_t erased;  /* bytes of erased flash: 0xFF */
     size_t invalid; /* bytes that are not UTF-8 */
 };
 
@@ -29,11 +29,18 @@ static bool is_text_byte(unsigned char byte)
     return (byte >= ' ' && byte < 0x7F) || (byte >= '\a' && byte <= '\r') || byte == 0x1B;
 }
 
-/* The length of the UTF-8 sequence at offset; 0 when there is none. */
-static size_t utf8_length(struct view view, size_t offset)
+/* Returns the length of the UTF-8 sequence at offset; 0 if there is none. */
+static size_t measure_utf8(struct view view, size_t offset)
 {
     unsigned char first = view_u8(view, offset);
-    size_t length = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    size_t length = 0;
+
+    if (first >= 0xC2 && first < 0xE0)
+        length = 2;
+    else if (first >= 0xE0 && first < 0xF0)
+        length = 3;
+    else if (first >= 0xF0 && first < 0xF5)
+        length = 4;
 
     for (size_t i = 1; i < length; i++)
         if ((view_u8(view, offset + i) & 0xC0) != 0x80)
@@ -48,21 +55,22 @@ static struct census count_bytes(struct view view)
 
     while (offset < view.size) {
         unsigned char byte = view.data[offset];
-        size_t length = 1;
+        size_t length = byte < 0x80 ? 1 : measure_utf8(view, offset);
 
         census.erased += byte == 0xFF;
         if (is_text_byte(byte))
             census.ascii++;
         else if (byte < 0x80)
             census.controls++;
-        else if ((length = utf8_length(view, offset)) == 0)
+        else if (length == 0)
             census.invalid++;
         offset += length == 0 ? 1 : length;
     }
     return census;
 }
 
-/* Random bytes have control characters, one in ten; the longer the text without, the surer. */
+/* One in ten random bytes is a control character. The longer a text without them, the more certain
+ * the result. */
 static bool is_bytewise_text(struct view view)
 {
     enum { SURE_SIZE = 64, LOG_SIZE = 64 };
@@ -70,17 +78,19 @@ static bool is_bytewise_text(struct view view)
 
     if (view.size == 0)
         return false;
+
     if (census.controls == 0)
         return census.invalid <= view.size / 3 ||
                (view.size >= SURE_SIZE && census.ascii >= view.size / 50 &&
                 census.erased <= view.size / 10);
-    /* A log with some noise of the serial port in it. */
+
+    /* A log may contain some noise of the serial port. */
     return view.size >= LOG_SIZE && census.controls <= view.size / 200 &&
            census.ascii >= view.size / 10 * 9;
 }
 
-/* One unit of UTF-16 or UTF-32 in either byte order, of 2 or 4 bytes. */
-static uint32_t unit_at(struct view view, size_t offset, size_t unit_size, bool is_big)
+/* Reads one unit of UTF-16 or UTF-32 (2 or 4 bytes), in either byte order. */
+static uint32_t read_unit(struct view view, size_t offset, size_t unit_size, bool is_big)
 {
     uint32_t unit = 0;
 
@@ -89,19 +99,20 @@ static uint32_t unit_at(struct view view, size_t offset, size_t unit_size, bool 
     return unit;
 }
 
-/* Without a byte order mark at least nine of ten units must be ASCII */
+/* Without a byte order mark, at least nine of ten units must be ASCII. */
 static bool is_wide_text(struct view view, size_t unit_size, bool is_big, bool has_mark)
 {
     size_t units = view.size / unit_size;
     size_t ascii = 0;
 
     for (size_t i = has_mark; i < units; i++) {
-        uint32_t unit = unit_at(view, i * unit_size, unit_size, is_big);
+        uint32_t unit = read_unit(view, i * unit_size, unit_size, is_big);
 
         if (unit < 0x80 && !is_text_byte((unsigned char)unit))
             return false;
         if (unit == 0xFFFE || unit == 0xFFFF || unit > 0x10FFFF)
             return false;
+
         ascii += unit < 0x80;
     }
     return units > 1 && (has_mark || ascii >= units - units / 10);
@@ -124,6 +135,7 @@ static struct encoding find_encoding(struct view view)
         {"\xFF\xFE", {2, false, 2}},
         {"\xFE\xFF", {2, true, 2}},
     };
+    bool has_mark = view_equals(view, 0, "\xEF\xBB\xBF", BOM_SIZE_UTF8);
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct encoding *encoding = &rows[i].encoding;
@@ -132,17 +144,17 @@ static struct encoding find_encoding(struct view view)
             is_wide_text(view, encoding->unit_size, encoding->is_big, true))
             return *encoding;
     }
+
     for (size_t i = 0; i < 2; i++)
         if (is_wide_text(view, 2, i == 1, false))
             return (struct encoding){2, i == 1, 0};
+
     if (!is_bytewise_text(view))
         return (struct encoding){0, false, 0};
-    return (struct encoding){
-        1, false, view_equals(view, 0, "\xEF\xBB\xBF", BOM_SIZE_UTF8) ? BOM_SIZE_UTF8 : 0};
+    return (struct encoding){1, false, has_mark ? BOM_SIZE_UTF8 : 0};
 }
 
-/* Text is sometimes filled up to a whole sector, with zeros or like erased flash, or ends as on
- * CP/M. */
+/* Text is sometimes padded to a whole sector with zeros or 0xFF, or ends with CP/M's Ctrl-Z. */
 static struct view without_padding(struct view view)
 {
     enum { PADDING_MAX = 4096, TEXT_MIN = 16 };
@@ -154,14 +166,14 @@ static struct view without_padding(struct view view)
     return view;
 }
 
-static void take_head(struct head *head, struct view view, const struct encoding *encoding)
+static void read_head(struct head *head, struct view view, const struct encoding *encoding)
 {
     size_t offset = encoding->mark_size;
 
     head->length = 0;
     for (; head->length < HEAD_MAX - 1 && view_has(view, offset, encoding->unit_size);
          offset += encoding->unit_size) {
-        uint32_t unit = unit_at(view, offset, encoding->unit_size, encoding->is_big);
+        uint32_t unit = read_unit(view, offset, encoding->unit_size, encoding->is_big);
         unsigned char character = unit < 0x80 ? (unsigned char)unit : '?';
 
         if (head->length > 0 || !isspace(character))
@@ -212,7 +224,7 @@ static bool is_s_record(const struct head *head)
            span_of_hex(head->text + 2) >= 8;
 }
 
-/* An offset, then bytes: as xxd, od and hexdump -C write it. */
+/* Each line has an offset, then bytes, as written by xxd, od and hexdump -C. */
 static bool is_hex_dump(const struct head *head)
 {
     size_t offset = span_of_hex(head->text);
@@ -233,7 +245,7 @@ static bool is_hex_digits(const struct head *head)
     return text_consists_of(head, "0123456789abcdefABCDEF \t\r\n,x");
 }
 
-/* Prose has spaces, or short lines. */
+/* Prose is not taken for base64, as it has spaces or short lines. */
 static bool is_base64(const struct head *head)
 {
     size_t line = strcspn(head->text, "\r\n");
@@ -259,7 +271,7 @@ static bool is_xml(const struct head *head)
 #define DOWNLOAD_REMEDY "did the download fail?"
 #define DECODE_REMEDY "decode it first"
 
-/* The first that fits: what the text begins with, or what a function finds. */
+/* The first matching row counts. A row has the start of the text, or a function. */
 static const struct text_kind {
     const char *start;
     bool (*fits)(const struct head *head);
@@ -284,6 +296,13 @@ static const struct text_kind {
     {"", NULL, "a text file", BUILD_REMEDY},
 };
 
+static bool is_text_kind(const struct text_kind *kind, const struct head *head)
+{
+    if (kind->fits)
+        return kind->fits(head);
+    return strncasecmp(head->text, kind->start, strlen(kind->start)) == 0;
+}
+
 bool inspect_text(struct inspection *inspection, struct view view)
 {
     struct encoding encoding;
@@ -296,9 +315,8 @@ bool inspect_text(struct inspection *inspection, struct view view)
     if (encoding.unit_size == 0)
         return false;
 
-    take_head(&head, view, &encoding);
-    while (kind->start != NULL ? strncasecmp(head.text, kind->start, strlen(kind->start)) != 0
-                               : !kind->fits(&head))
+    read_head(&head, view, &encoding);
+    while (!is_text_kind(kind, &head))
         kind++;
     inspect_set_foreign(inspection, INSPECT_TEXT, kind->what, kind->remedy);
     return true;

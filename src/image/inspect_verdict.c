@@ -1,6 +1,6 @@
 /*
- * inspect_verdict.c: whether a board takes such a file over the air, and as what. It knows the
- * rules of the boards' update services and no format: it decides from what the others found.
+ * inspect_verdict.c: the rules of the boards' update services: which boards accept a file over the
+ * air, and as what kind. It judges by the facts that the other files of inspect*.c have found.
  */
 #include "image/inspect_internal.h"
 
@@ -9,22 +9,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* The gravest reason counts; of equal ones the first. */
+/* Keeps the most serious verdict; of equal ones the first. */
 __attribute__((format(printf, 3, 4))) static void
-decide(struct inspection *inspection, enum inspect_sending sending, const char *format, ...)
+set_sending(struct inspection *inspection, enum inspect_sending sending, const char *format, ...)
 {
     va_list arguments;
 
     if (inspection->verdict[0] != '\0' && sending <= inspection->sending)
         return;
+
     inspection->sending = sending;
     va_start(arguments, format);
     vsnprintf(inspection->verdict, sizeof inspection->verdict, format, arguments);
     va_end(arguments);
 }
 
-/* Formats that no board takes, in whatever state they are. */
-static const char *reason_against(enum inspect_format format)
+/* Returns the reason against a format that no board accepts, even if the file is whole; or NULL. */
+static const char *describe_objection(enum inspect_format format)
 {
     switch (format) {
     case INSPECT_ESP32_FACTORY:
@@ -48,7 +49,7 @@ static const char *reason_against(enum inspect_format format)
     }
 }
 
-static const char *damage(enum inspect_integrity integrity)
+static const char *describe_damage(enum inspect_integrity integrity)
 {
     switch (integrity) {
     case INSPECT_TRUNCATED:
@@ -62,8 +63,9 @@ static const char *damage(enum inspect_integrity integrity)
     }
 }
 
-/* The blocks that boards mount: the ESP8266 core's grow with the filesystem (its boards.txt.py:
- * from 512 KiB on, of which a few may be taken for other things), the others are sectors. */
+/* Boards mount filesystems with blocks of one sector. On the ESP8266 core, blocks are larger from
+ * 512 KiB on (its boards.txt.py). The limit here is lower, as a few sectors of these 512 KiB can
+ * have other uses. */
 static unsigned families_by_block(const struct inspection *inspection)
 {
     enum { SECTOR = 4096, LARGE = 8192, LARGE_FROM = 488 * 1024 };
@@ -74,11 +76,12 @@ static unsigned families_by_block(const struct inspection *inspection)
         return INSPECT_FAMILY_ESP8266;
     if (inspection->block_size != SECTOR)
         return 0;
-    return INSPECT_FAMILY_ESP32 | INSPECT_FAMILY_PICO |
-           (size < LARGE_FROM ? INSPECT_FAMILY_ESP8266 : 0);
+    if (size < LARGE_FROM)
+        return INSPECT_FAMILY_ESP32 | INSPECT_FAMILY_PICO | INSPECT_FAMILY_ESP8266;
+    return INSPECT_FAMILY_ESP32 | INSPECT_FAMILY_PICO;
 }
 
-/* The ESP8266 core has a LittleFS that mounts nothing later than 2.0. */
+/* The LittleFS of the ESP8266 core mounts version 2.0 at most. */
 static unsigned families_for_littlefs(const struct inspection *inspection)
 {
     enum { VERSION_2_1 = 0x20001 };
@@ -108,7 +111,7 @@ static unsigned families_for(const struct inspection *inspection, enum inspect_f
     }
 }
 
-/* A signature is of use only to those that check it in this form. */
+/* A signature is only useful to boards that check this form of it. */
 static unsigned families_of(const struct inspection *inspection, enum inspect_format format)
 {
     unsigned families = families_for(inspection, format);
@@ -120,7 +123,7 @@ static unsigned families_of(const struct inspection *inspection, enum inspect_fo
     return families;
 }
 
-/* "ESP8266, ESP32 and Pico W boards" */
+/* Writes "ESP8266, ESP32 and Pico W". */
 static void name_families(char *text, size_t capacity, unsigned families)
 {
     static const struct {
@@ -136,14 +139,17 @@ static void name_families(char *text, size_t capacity, unsigned families)
 
         if ((families & rows[i].family) == 0)
             continue;
+
         families &= ~rows[i].family;
-        separator = !*text ? "" : families == 0 ? " and " : ", ";
+        separator = families == 0 ? " and " : ", ";
+        if (!*text)
+            separator = "";
         text_append(text, capacity, "%s%s", separator, rows[i].name);
     }
 }
 
-/* ESP32 chips do not run each other's code. */
-static void allow(struct inspection *inspection)
+/* ESP32 chips cannot run each other's code, so the verdict has the exact chip. */
+static void set_sendable(struct inspection *inspection)
 {
     char boards[64];
 
@@ -151,11 +157,12 @@ static void allow(struct inspection *inspection)
         chip_title(boards, sizeof boards, inspection->chip);
     else
         name_families(boards, sizeof boards, inspection->families);
+
     if (inspection->kind == INSPECT_FILESYSTEM)
-        decide(inspection, INSPECT_SENDABLE, "can be sent as a filesystem image to %s boards",
-               boards);
+        set_sending(inspection, INSPECT_SENDABLE, "can be sent as a filesystem image to %s boards",
+                    boards);
     else
-        decide(inspection, INSPECT_SENDABLE, "can be sent as a sketch to %s boards", boards);
+        set_sending(inspection, INSPECT_SENDABLE, "can be sent as a sketch to %s boards", boards);
 }
 
 static void decide_filesystem(struct inspection *inspection)
@@ -163,7 +170,7 @@ static void decide_filesystem(struct inspection *inspection)
     enum { PAGE = 256 };
 
     if (inspection->families == 0)
-        decide(
+        set_sending(
             inspection, INSPECT_IMPOSSIBLE,
             "cannot be sent: no board mounts it, as its blocks have %u bytes%s; ESP32 and Pico W "
             "boards use 4096 bytes, ESP8266 boards 8192 bytes from 512 KiB on, and LittleFS 2.0",
@@ -172,9 +179,9 @@ static void decide_filesystem(struct inspection *inspection)
                 ? " and its LittleFS is later than 2.0"
                 : "");
     else if (inspection->page_size != 0 && inspection->page_size != PAGE)
-        decide(inspection, INSPECT_DOUBTFUL,
-               "may not be mounted: its pages have %u bytes, where the boards' cores have %d",
-               inspection->page_size, PAGE);
+        set_sending(inspection, INSPECT_DOUBTFUL,
+                    "may not be mounted: its pages have %u bytes, where the boards' cores have %d",
+                    inspection->page_size, PAGE);
 }
 
 static bool is_for_esp32_only(enum inspect_format format)
@@ -182,58 +189,69 @@ static bool is_for_esp32_only(enum inspect_format format)
     return format == INSPECT_ESP32_APPLICATION || format == INSPECT_FAT;
 }
 
-/* eboot reads the unpacked size from the last 4 bytes of the file. It gets a file without the
- * signature only where the sketch has checked that. */
+/* eboot reads the unpacked size from the last 4 bytes of the file. The signature is removed before
+ * that only if the sketch checks signatures. */
 static void decide_gzip(struct inspection *inspection, enum inspect_format content)
 {
     if (inspection->trailer == INSPECT_STRAY_BYTES)
-        decide(inspection, INSPECT_IMPOSSIBLE,
-               "cannot be sent: %zu bytes follow the compressed data, in which the board would "
-               "look for their size; compress the image anew",
-               inspection->trailer_size);
+        set_sending(
+            inspection, INSPECT_IMPOSSIBLE,
+            "cannot be sent: %zu bytes follow the compressed data, in which the board would "
+            "look for their size; compress the image anew",
+            inspection->trailer_size);
+
     if (inspection->is_too_large)
-        decide(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", inspection->evidence);
+        set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", inspection->evidence);
     if (is_for_esp32_only(content))
-        decide(inspection, INSPECT_IMPOSSIBLE,
-               "cannot be sent: ESP32 boards do not unpack gzip; send the image uncompressed");
+        set_sending(inspection, INSPECT_IMPOSSIBLE,
+                    "cannot be sent: ESP32 boards do not unpack gzip; send the image uncompressed");
+
     if (inspection->kind == INSPECT_FILESYSTEM) {
         inspection->families &= INSPECT_FAMILY_ESP8266;
         if (inspection->families == 0)
-            decide(inspection, INSPECT_IMPOSSIBLE,
-                   "cannot be sent: the boards that could mount it do not unpack gzip; send the "
-                   "image uncompressed");
-        decide(inspection, INSPECT_DOUBTFUL,
-               "can be sent as a filesystem image only to ESP8266 boards whose sketch was built "
-               "with ATOMIC_FS_UPDATE; others would store it as it is");
+            set_sending(
+                inspection, INSPECT_IMPOSSIBLE,
+                "cannot be sent: the boards that could mount it do not unpack gzip; send the "
+                "image uncompressed");
+        set_sending(
+            inspection, INSPECT_DOUBTFUL,
+            "can be sent as a filesystem image only to ESP8266 boards whose sketch was built "
+            "with ATOMIC_FS_UPDATE; others would store it as it is");
     }
+
     if (content == INSPECT_UNKNOWN) {
         inspection->families = INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_PICO;
-        decide(inspection, INSPECT_DOUBTFUL, "may not work: the unpacked data has no known format");
+        set_sending(inspection, INSPECT_DOUBTFUL,
+                    "may not work: the unpacked data has no known "
+                    "format");
     }
+
     if (inspection->trailer == INSPECT_SIGNATURE_ESP8266 &&
         (inspection->families & INSPECT_FAMILY_ESP8266) != 0 &&
-        inspection->sending != INSPECT_IMPOSSIBLE) {
-        decide(inspection, INSPECT_IMPOSSIBLE,
-               "cannot be sent: it is compressed and signed, and an ESP8266 whose sketch checks no "
-               "signatures would never start again");
-    }
+        inspection->sending != INSPECT_IMPOSSIBLE)
+        set_sending(
+            inspection, INSPECT_IMPOSSIBLE,
+            "cannot be sent: it is compressed and signed, and an ESP8266 whose sketch checks no "
+            "signatures would never start again");
 }
 
-/* What follows only from an ESP8266's flash size, and from how its core keeps updates. */
+/* An ESP8266 needs eboot, and room for the update beside the running sketch. */
 static void decide_esp8266(struct inspection *inspection, size_t size)
 {
     enum { SECTOR = 4096 };
     size_t needed = (size + SECTOR - 1) / SECTOR * SECTOR;
 
     if (!inspection->has_eboot)
-        decide(inspection, INSPECT_IMPOSSIBLE,
-               "cannot be sent: it was not built for eboot, the boot loader of the Arduino core; "
-               "eboot would copy it over itself, and the board would need a cable");
+        set_sending(
+            inspection, INSPECT_IMPOSSIBLE,
+            "cannot be sent: it was not built for eboot, the boot loader of the Arduino core; "
+            "eboot would copy it over itself, and the board would need a cable");
     else if (inspection->flash_size != 0 && needed > inspection->ota_room)
-        decide(inspection, INSPECT_DOUBTFUL,
-               "may not fit: it is for a flash of %u bytes, in which a running sketch of the same "
-               "size leaves at most %u bytes for it",
-               inspection->flash_size, inspection->ota_room);
+        set_sending(
+            inspection, INSPECT_DOUBTFUL,
+            "may not fit: it is for a flash of %u bytes, in which a running sketch of the same "
+            "size leaves at most %u bytes for it",
+            inspection->flash_size, inspection->ota_room);
 }
 
 static void decide_sound(struct inspection *inspection, size_t size)
@@ -246,40 +264,42 @@ static void decide_sound(struct inspection *inspection, size_t size)
         decide_esp8266(inspection, size);
     if (inspection->kind == INSPECT_FILESYSTEM && content != INSPECT_FAT)
         decide_filesystem(inspection);
+
     if (is_packed)
         decide_gzip(inspection, content);
     else if (content == INSPECT_UNKNOWN)
-        decide(inspection, INSPECT_DOUBTFUL, "may not work: its format is unknown");
+        set_sending(inspection, INSPECT_DOUBTFUL, "may not work: its format is unknown");
     else if (inspection->trailer == INSPECT_STRAY_BYTES)
-        decide(inspection, INSPECT_DOUBTFUL,
-               "may not work: %zu bytes follow the image that belong to nothing known",
-               inspection->trailer_size);
+        set_sending(inspection, INSPECT_DOUBTFUL,
+                    "may not work: %zu bytes follow the image that belong to nothing known",
+                    inspection->trailer_size);
+
     if (inspection->sending == INSPECT_IMPOSSIBLE)
         inspection->families = 0;
     if (inspection->verdict[0] == '\0')
-        allow(inspection);
+        set_sendable(inspection);
 }
 
 void inspect_decide(struct inspection *inspection, size_t size)
 {
     bool is_packed = inspection->format == INSPECT_GZIP;
-    const char *against = reason_against(is_packed ? inspection->inner : inspection->format);
-    const char *how = damage(inspection->integrity);
+    const char *objection = describe_objection(is_packed ? inspection->inner : inspection->format);
+    const char *damage = describe_damage(inspection->integrity);
 
-    if (inspection->remedy != NULL)
-        decide(inspection, INSPECT_IMPOSSIBLE,
-               "cannot be sent: it %s %s (%zu bytes), not firmware: %s",
-               is_packed ? "unpacks to" : "is", inspection->what,
-               is_packed ? inspection->unpacked_size : size, inspection->remedy);
-    else if (against != NULL && how != NULL)
-        decide(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s (and it is damaged: %s)",
-               against, inspection->evidence);
-    else if (against != NULL)
-        decide(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", against);
-    else if (how != NULL)
-        decide(inspection, INSPECT_IMPOSSIBLE,
-               "cannot be sent: it is %s (%s); build it or copy it again", how,
-               inspection->evidence);
+    if (inspection->remedy)
+        set_sending(inspection, INSPECT_IMPOSSIBLE,
+                    "cannot be sent: it %s %s (%zu bytes), not firmware: %s",
+                    is_packed ? "unpacks to" : "is", inspection->what,
+                    is_packed ? inspection->unpacked_size : size, inspection->remedy);
+    else if (objection && damage)
+        set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s (and it is damaged: %s)",
+                    objection, inspection->evidence);
+    else if (objection)
+        set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s", objection);
+    else if (damage)
+        set_sending(inspection, INSPECT_IMPOSSIBLE,
+                    "cannot be sent: it is %s (%s); build it or copy it again", damage,
+                    inspection->evidence);
     else
         decide_sound(inspection, size);
 }

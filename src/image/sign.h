@@ -19,8 +19,8 @@ enum { SIGN_TRAILER_MAX = 516, SIGN_SENTENCE_MAX = 320 };
 /* An RSA or EC key that some board knows what to do with. */
 struct sign_key;
 
-/* Gives the password of a protected key, which is then freed with secret_free(); shown is the
- * key's path, escaped. */
+/* Gives the password of a protected key, which is then freed with secret_free(); shown is the key's
+ * path, escaped. */
 typedef enum ota_error sign_password_fn(char **password, const char *shown, void *userdata,
                                         struct ota_failure *failure);
 
