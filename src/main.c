@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     signal(SIGUSR1, SIG_IGN); /* asks how far things are, which loops tell (loop_catch_status()) */
     enum options_outcome outcome = options_parse(&options, argc, argv, &failure);
     secret_cleanse_traces(); /* of passwords in options */
-    struct report *report = report_new(&options);
+    struct report *report = report_new(&options.report);
     if (outcome == OPTIONS_RUN)
         status = run_command(&options, report);
     else if (outcome == OPTIONS_ERROR)

@@ -40,19 +40,19 @@ struct boot_check {
     size_t line_count;
 };
 
-bool boot_check_is_proof_wanted(const struct options *options)
+bool boot_check_is_proof_wanted(const struct log_settings *settings)
 {
-    return options->expect || options->online_us;
+    return settings->expect || settings->online_us;
 }
 
-bool boot_check_is_wanted(const struct options *options)
+bool boot_check_is_wanted(const struct log_settings *settings)
 {
-    return options->monitor || boot_check_is_proof_wanted(options);
+    return settings->monitor || boot_check_is_proof_wanted(settings);
 }
 
-bool boot_check_is_endless(const struct options *options)
+bool boot_check_is_endless(const struct log_settings *settings)
 {
-    return options->monitor && !options->expect;
+    return settings->monitor && !settings->expect;
 }
 
 static double seconds_since_start(const struct boot_check *follow)
@@ -118,7 +118,7 @@ static void describe_seen(const struct boot_check *follow, char *text, size_t ca
 static void describe_missing(const struct boot_check *follow, char *text, size_t capacity)
 {
     char shown[LINE_SHOWN];
-    const struct expect *expect = follow->config.options->expect;
+    const struct expect *expect = follow->config.settings->expect;
     const char *pattern;
     size_t used = 0;
 
@@ -134,7 +134,7 @@ static void on_expect_deadline(void *userdata)
     struct boot_check *follow = userdata;
     struct ota_failure verdict;
     char missing[OTA_MESSAGE_MAX / 3], seen[OTA_MESSAGE_MAX / 2], proof[128];
-    double seconds = (double)follow->config.options->expect_timeout_us / 1e6;
+    double seconds = (double)follow->config.settings->expect_timeout_us / 1e6;
 
     describe_missing(follow, missing, sizeof missing);
     describe_seen(follow, seen, sizeof seen);
@@ -156,7 +156,7 @@ static void reject_line(struct boot_check *follow, enum ota_cause cause)
     struct ota_failure verdict;
     char pattern[LINE_SHOWN];
     const char *line = follow->last[(follow->line_count - 1) % REMEMBERED];
-    const char *rejecting = expect_rejecting(follow->config.options->expect, &follow->heard);
+    const char *rejecting = expect_rejecting(follow->config.settings->expect, &follow->heard);
 
     escape_line(pattern, sizeof pattern, rejecting, strlen(rejecting));
     if (cause == OTA_CAUSE_LOG_REJECTED)
@@ -203,7 +203,8 @@ static void judge_line(struct boot_check *follow, const struct line *line, const
         follow->line_count++;
     escape_line(follow->last[(follow->line_count - 1) % REMEMBERED], LINE_SHOWN, shown->bytes,
                 shown->length);
-    enum expect_verdict verdict = expect_feed(follow->config.options->expect, &follow->heard, line);
+    enum expect_verdict verdict =
+        expect_feed(follow->config.settings->expect, &follow->heard, line);
     if (follow->heard.given_up)
         tell_given_up(follow);
     switch (verdict) {
@@ -266,7 +267,7 @@ static void on_log_line(const struct line *colored, void *userdata)
 static void describe_state(char text[REASON_MAX + 128], const struct boot_check *follow,
                            enum board_log_state state)
 {
-    const unsigned port = follow->config.options->monitor_port;
+    const unsigned port = follow->config.settings->monitor_port;
 
     enum { SIZE = REASON_MAX + 128 };
     switch (state) {
@@ -341,7 +342,7 @@ static void on_online(enum restart_watch_result result, int64_t silent_us, int64
     if (result == RESTART_WATCH_STILL_GONE)
         ota_fail(&verdict, OTA_E_UNPROVEN,
                  "the board went off the network and was not back after %.3g s",
-                 (double)follow->config.options->online_us / 1e6);
+                 (double)follow->config.settings->online_us / 1e6);
     else
         ota_fail(
             &verdict, OTA_E_UNPROVEN,
@@ -360,7 +361,7 @@ static bool start_online(struct boot_check *follow)
                                                 .address = follow->config.address,
                                                 .is_gone = follow->config.is_gone,
                                                 .leave_us = leave_us,
-                                                .deadline_us = follow->config.options->online_us};
+                                                .deadline_us = follow->config.settings->online_us};
 
     follow->online = restart_watch_start(&config, on_online, follow);
     follow->is_online_due = follow->online;
@@ -375,7 +376,7 @@ static void on_returned(void *userdata)
 /* What was seen already is proof, too; alone, it is told from the loop like any other. */
 static bool start_returned(struct boot_check *follow)
 {
-    if (!follow->config.options->expect) {
+    if (!follow->config.settings->expect) {
         loop_timer_init(&follow->deadline, follow->config.loop, on_returned, follow);
         loop_timer_start(&follow->deadline, 0);
     } else {
@@ -386,17 +387,17 @@ static bool start_returned(struct boot_check *follow)
 
 static bool start_log(struct boot_check *follow)
 {
-    const struct options *options = follow->config.options;
+    const struct log_settings *settings = follow->config.settings;
     const struct board_log_callbacks callbacks = {
         .on_line = on_log_line, .on_state = on_state, .userdata = follow};
     struct address address = follow->config.address;
 
-    address_set_port(&address, options->monitor_port);
-    follow->monitor = board_log_start(follow->config.loop, &address, options->raw, &callbacks);
-    follow->is_log_due = options->expect;
-    if (options->expect) {
+    address_set_port(&address, settings->monitor_port);
+    follow->monitor = board_log_start(follow->config.loop, &address, settings->raw, &callbacks);
+    follow->is_log_due = settings->expect;
+    if (settings->expect) {
         loop_timer_init(&follow->deadline, follow->config.loop, on_expect_deadline, follow);
-        loop_timer_start(&follow->deadline, options->expect_timeout_us);
+        loop_timer_start(&follow->deadline, settings->expect_timeout_us);
     }
     return follow->monitor;
 }
@@ -411,11 +412,11 @@ struct boot_check *boot_check_start(const struct boot_check_config *config,
     *follow =
         (struct boot_check){.config = *config, .callbacks = *callbacks, .start_us = loop_now_us()};
     follow->is_new = config->is_gone || config->has_returned;
-    const struct options *options = config->options;
-    bool is_online_wanted = options->online_us && config->restart_us;
+    const struct log_settings *settings = config->settings;
+    bool is_online_wanted = settings->online_us && config->restart_us;
     bool (*start)(struct boot_check *) = config->has_returned ? start_returned : start_online;
     if ((is_online_wanted && !start(follow)) ||
-        ((options->monitor || options->expect) && !start_log(follow))) {
+        ((settings->monitor || settings->expect) && !start_log(follow))) {
         boot_check_free(follow);
         return NULL;
     }

@@ -7,16 +7,17 @@
 
 #include "base/loop.h"
 #include "boardlog/board_log.h"
-#include "cli/options.h"
+#include "boardlog/log_settings.h"
+#include "esp-ota.h"
 #include "secrets/echo.h"
 
 struct boot_check;
 
 struct boot_check_config {
     struct loop *loop;
-    const struct options *options; /* which of the log, --expect and --online is wanted */
-    struct address address;        /* of the board, with its OTA port */
-    const struct echo *echo;       /* lines that repeat it are not handed on; NULL: nothing */
+    const struct log_settings *settings; /* must outlive the check */
+    struct address address;              /* of the board, with its OTA port */
+    const struct echo *echo;             /* lines that repeat it are not handed on; NULL: nothing */
     /* After the confirmation of an upload: when at the latest it restarts. Whoever is connected
      * before that hears the old firmware. 0: there was no upload. */
     int64_t restart_us;
@@ -38,11 +39,11 @@ struct boot_check_callbacks {
 };
 
 /* Whether the upload counts as a success only with more than the board's confirmation. */
-bool boot_check_is_proof_wanted(const struct options *options);
+bool boot_check_is_proof_wanted(const struct log_settings *settings);
 /* Whether there is anything to do after a confirmation. */
-bool boot_check_is_wanted(const struct options *options);
+bool boot_check_is_wanted(const struct log_settings *settings);
 /* Whether it goes on until somebody ends it: a log without anything that is expected of it. */
-bool boot_check_is_endless(const struct options *options);
+bool boot_check_is_endless(const struct log_settings *settings);
 
 /* NULL when memory ran out. */
 struct boot_check *boot_check_start(const struct boot_check_config *config,

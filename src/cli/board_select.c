@@ -34,7 +34,7 @@ struct selection {
 
 static enum ota_error add_board(struct selection *selection, const struct board *board)
 {
-    struct target target = {.kind = TARGET_INSTANCE, .port = selection->options->port};
+    struct target target = {.kind = TARGET_INSTANCE, .port = selection->options->plan.port};
     snprintf(target.name, sizeof target.name, "%s", board->instance);
     if (board->is_ambiguous) { /* only its address tells it from the others */
         target.kind = TARGET_ADDRESS;
@@ -51,11 +51,11 @@ static void judge(struct choice *choice, const struct plan *plan)
     const char *name = board->instance;
     struct kind kind;
 
-    if (plan->options->force || plan->image_count == 0)
+    if (plan->settings->force || plan->image_count == 0)
         return;
     kind_find(&kind, board->type, &name, 1);
     if (image_fit_board(choice->reason, plan->images[0].image, &kind,
-                        plan->options->port ? plan->options->port : board->port) !=
+                        plan->settings->port ? plan->settings->port : board->port) !=
         IMAGE_FIT_REFUSED)
         *choice->reason = '\0';
 }
@@ -92,7 +92,8 @@ static enum ota_error select_found(struct selection *selection, const struct boa
 {
     const struct options *options = selection->options;
     struct board_list matching;
-    enum ota_error error = board_match(&matching, all, options, true, selection->failure);
+    enum ota_error error =
+        board_match(&matching, all, &options->patterns, true, selection->failure);
     if (error == OTA_OK)
         error = options->chooses ? add_chosen(selection, &matching) : add_all(selection, &matching);
     free(matching.items);
@@ -103,7 +104,7 @@ static void browse_again(struct selection *selection)
 {
     if (!selection->waits)
         diag_info("%s; waiting for boards, %.3g s at most", selection->failure->message,
-                  (double)selection->options->wait_us / 1e6);
+                  (double)selection->options->fleet.wait_us / 1e6);
     selection->waits = true;
     loop_timer_start(&selection->pause, PAUSE_US);
 }
@@ -132,8 +133,9 @@ static void on_status(void *userdata)
     const struct selection *selection = userdata;
     const struct options *options = selection->options;
     size_t count = selection->browse ? browse_count(selection->browse) : 0;
-    int64_t limit_us =
-        options->wait_us > options->timeout_us ? options->wait_us : options->timeout_us;
+    int64_t limit_us = options->fleet.wait_us > options->upload.timeout_us
+                           ? options->fleet.wait_us
+                           : options->upload.timeout_us;
 
     if (selection->is_choosing)
         diag_notice("waiting for a choice among %zu boards", count);
@@ -146,23 +148,24 @@ static void look(void *userdata)
 {
     struct selection *selection = userdata;
     board_browse_free(selection->browse);
-    selection->browse = board_browse_start(selection->loop, selection->mdns,
-                                           selection->options->timeout_us, on_browsed, selection);
+    selection->browse =
+        board_browse_start(selection->loop, selection->mdns, selection->options->upload.timeout_us,
+                           on_browsed, selection);
     if (selection->browse)
         return;
     selection->error = ota_fail_no_memory(selection->failure);
     loop_quit(selection->loop);
 }
 
-enum ota_error board_select(struct plan *plan, struct loop *loop, struct mdns_client *mdns,
-                            struct ota_failure *failure)
+enum ota_error board_select(struct plan *plan, const struct options *options, struct loop *loop,
+                            struct mdns_client *mdns, struct ota_failure *failure)
 {
 
     struct selection selection = {.plan = plan,
-                                  .options = plan->options,
+                                  .options = options,
                                   .loop = loop,
                                   .mdns = mdns,
-                                  .deadline_us = loop_now_us() + plan->options->wait_us,
+                                  .deadline_us = loop_now_us() + options->fleet.wait_us,
                                   .start_us = loop_now_us(),
                                   .failure = failure};
     if (loop_catch_status(loop, on_status, &selection) < 0)

@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/loop.h"
+#include "fleet/plan.h"
 #include "image/image.h"
 #include "image/image_fit.h"
 #include "image/image_prepare.h"
@@ -121,24 +122,24 @@ static void refuse_sending(struct judgement *judgement, const char *reason)
 }
 
 /* Without -i there is no upload that -s is missing from. */
-static enum ota_command command_of(const struct options *options, const struct image *image)
+static enum ota_command command_of(const struct plan_settings *settings, const struct image *image)
 {
-    return options->target_count == 0 && image->inspection.kind == INSPECT_FILESYSTEM
+    return settings->target_count == 0 && image->inspection.kind == INSPECT_FILESYSTEM
                ? OTA_COMMAND_FILESYSTEM
-               : options->command;
+               : settings->prepare.command;
 }
 
 /* What the boards' names and ports tell; nobody is asked. The gravest counts. */
 static enum image_fit judge_boards(struct judgement *judgement, char reason[IMAGE_FIT_REASON_MAX],
-                                   const struct image *image, const struct options *options)
+                                   const struct image *image, const struct plan_settings *settings)
 {
     enum image_fit worst = IMAGE_FIT_SUITS;
-    size_t count = options->target_count > 0 ? options->target_count : 1;
+    size_t count = settings->target_count > 0 ? settings->target_count : 1;
 
     for (size_t i = 0; i < count; i++) {
-        bool is_named = options->target_count > 0;
-        const char *name = is_named ? options->targets[i].name : "";
-        uint16_t port = is_named ? options->targets[i].port : options->port;
+        bool is_named = settings->target_count > 0;
+        const char *name = is_named ? settings->targets[i].name : "";
+        uint16_t port = is_named ? settings->targets[i].port : settings->port;
         struct kind kind;
         enum image_fit screening;
         char found[IMAGE_FIT_REASON_MAX];
@@ -159,21 +160,22 @@ static enum image_fit judge_boards(struct judgement *judgement, char reason[IMAG
 
 /* As plan.c does before an upload. *image becomes what would be sent. */
 static void judge_image(struct judgement *judgement, struct image **image,
-                        const struct options *options, const struct sign_key *key, const char *path)
+                        const struct plan_settings *settings, const struct sign_key *key,
+                        const char *path)
 {
     char reason[IMAGE_FIT_REASON_MAX];
-    enum image_fit screening = image_fit_image(reason, *image, command_of(options, *image));
+    enum image_fit screening = image_fit_image(reason, *image, command_of(settings, *image));
 
     *judgement = (struct judgement){.sending = (*image)->inspection.sending};
     snprintf(judgement->verdict, sizeof judgement->verdict, "%s", (*image)->inspection.verdict);
     memcpy(judgement->file_md5, (*image)->md5, sizeof judgement->file_md5);
     if (screening != IMAGE_FIT_REFUSED &&
-        image_prepare(image, options, key, &judgement->failure) != OTA_OK) {
+        image_prepare(image, &settings->prepare, key, &judgement->failure) != OTA_OK) {
         refuse_sending(judgement, judgement->failure.message);
         return;
     }
     if (screening != IMAGE_FIT_REFUSED)
-        screening = judge_boards(judgement, reason, *image, options);
+        screening = judge_boards(judgement, reason, *image, settings);
     if (screening == IMAGE_FIT_REFUSED) {
         refuse_sending(judgement, reason);
         ota_fail(&judgement->failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
@@ -195,11 +197,11 @@ static enum ota_error check(struct image **image, const struct options *options,
     const struct sign_file file = {path, (*image)->data, (*image)->size, &(*image)->inspection};
     if (public_key && sign_verify(&verified, public_key, &file, failure) != OTA_OK)
         return failure->error;
-    judge_image(&judgement, image, options, key, path);
+    judge_image(&judgement, image, &options->plan, key, path);
 
     bool is_written = true;
     errno = 0;
-    if (options->json)
+    if (options->report.json)
         is_written =
             report_json_check(stdout,
                               &(struct report_check){*image, judgement.sending, judgement.verdict,
@@ -220,17 +222,18 @@ static enum ota_error check(struct image **image, const struct options *options,
 
 int cmd_check_run(const struct options *options, struct report *report)
 {
+    const struct plan_settings *settings = &options->plan;
     struct image *image = NULL;
     struct sign_key *public_key = NULL, *key = NULL;
     struct ota_failure failure;
     enum ota_error error = OTA_OK;
 
-    if (options->verify_key)
-        error = sign_key_load_public(&public_key, options->verify_key, &failure);
-    if (error == OTA_OK && options->sign)
-        error = image_prepare_load_key(&key, options->sign, &failure);
+    if (settings->verify_key)
+        error = sign_key_load_public(&public_key, settings->verify_key, &failure);
+    if (error == OTA_OK && settings->sign)
+        error = image_prepare_load_key(&key, settings->sign, &failure);
     if (error == OTA_OK)
-        error = image_load(&image, options->file, !options->sign, options->size_limit, &failure);
+        error = image_load(&image, settings->file, !settings->sign, settings->size_limit, &failure);
     if (error == OTA_OK)
         error = image_add_sha256(image, &failure);
     if (error == OTA_OK)

@@ -31,7 +31,7 @@ static bool print_boards(const struct program *program, const struct board_list 
     bool is_written = true;
     int64_t since_start_us = loop_now_us() - program->start_us;
 
-    if (program->options->json)
+    if (program->options->report.json)
         for (size_t i = 0; i < boards->count; i++)
             is_written &= report_json_board(stdout, boards->items[i], since_start_us);
     else if (isatty(STDOUT_FILENO) && boards->count)
@@ -48,7 +48,7 @@ static void on_browse_done(const struct board_list *boards, const struct ota_fai
     struct board_list matching = {0};
 
     if (boards->count)
-        board_match(&matching, boards, program->options, false, &program->failure);
+        board_match(&matching, boards, &program->options->patterns, false, &program->failure);
     if (failure)
         program->failure = *failure;
     errno = 0;
@@ -66,7 +66,7 @@ static void on_status(void *userdata)
 
     diag_notice("looking for boards: %zu found so far, after %.1f s of at most %.3g s", count,
                 (double)(loop_now_us() - program->start_us) / 1e6,
-                (double)program->options->timeout_us / 1e6);
+                (double)program->options->upload.timeout_us / 1e6);
 }
 
 static enum ota_error browse(struct program *program)
@@ -81,8 +81,8 @@ static enum ota_error browse(struct program *program)
     struct loop *loop = program->loop;
     program->mdns = mdns_client_new(loop);
     if (program->mdns)
-        program->browse = board_browse_start(loop, program->mdns, program->options->timeout_us,
-                                             on_browse_done, program);
+        program->browse = board_browse_start(
+            loop, program->mdns, program->options->upload.timeout_us, on_browse_done, program);
     if (!program->browse)
         return ota_fail(&program->failure, OTA_E_INTERNAL, "out of memory");
     if (loop_run(program->loop) < 0)

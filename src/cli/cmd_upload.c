@@ -78,7 +78,7 @@ static bool is_log_in_vain(const struct program *program)
 {
     struct ota_failure loss;
 
-    return program->are_uploads_over && boot_check_is_endless(program->options) &&
+    return program->are_uploads_over && boot_check_is_endless(&program->options->log) &&
            (!report_is_complete(program->report, &loss) || !report_is_read(program->report));
 }
 
@@ -105,7 +105,7 @@ static int sum_up(struct program *program)
 /* Who follows the log of one board at a terminal may talk to it. */
 static void follow_on(struct program *program)
 {
-    const int64_t for_us = program->options->monitor_for_us;
+    const int64_t for_us = program->options->log.monitor_for_us;
     if (program->plan.count == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
         program->keyboard = keyboard_start(program->loop, on_line_typed, program);
     if (!for_us)
@@ -134,7 +134,7 @@ static enum ota_error prepare(struct program *program)
     const struct options *options = program->options;
     struct ota_failure *failure = &program->failure;
 
-    if (plan_make(&program->plan, options, failure) != OTA_OK)
+    if (plan_make(&program->plan, &options->plan, failure) != OTA_OK)
         return failure->error;
 
     program->loop = loop_new();
@@ -144,19 +144,22 @@ static enum ota_error prepare(struct program *program)
     if (!program->mdns)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
     if (options->discovers &&
-        board_select(&program->plan, program->loop, program->mdns, failure) != OTA_OK)
+        board_select(&program->plan, options, program->loop, program->mdns, failure) != OTA_OK)
         return failure->error;
     /* Until here a signal ends the program as it is: nothing has been said to any board. */
-    if (boot_check_is_wanted(options) &&
-        report_open_transcript(program->report, options, failure) != OTA_OK)
+    if (boot_check_is_wanted(&options->log) &&
+        report_open_transcript(program->report, &options->transcript, failure) != OTA_OK)
         return failure->error;
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_status, program) < 0)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
     if (program->plan.image_count == 0)
         return OTA_OK; /* only logs are followed */
-    program->listener = listener_open(program->loop, options->has_source ? &options->source : NULL,
-                                      options->port_first, options->port_last, failure);
+
+    const struct upload_settings *settings = &options->upload;
+    program->listener =
+        listener_open(program->loop, settings->has_source ? &settings->source : NULL,
+                      settings->port_first, settings->port_last, failure);
     if (!program->listener)
         return failure->error;
     diag_debug("boards are to connect to TCP port %u of this computer",
@@ -169,7 +172,9 @@ static enum ota_error upload(struct program *program)
     const struct fleet_config config = {.loop = program->loop,
                                         .listener = program->listener,
                                         .mdns = program->mdns,
-                                        .options = program->options,
+                                        .upload = &program->options->upload,
+                                        .settings = &program->options->fleet,
+                                        .log = &program->options->log,
                                         .assignments = program->plan.assignments,
                                         .count = program->plan.count,
                                         .on_event = on_fleet_event,

@@ -64,7 +64,7 @@ static bool is_stream(const struct stat *target)
 }
 
 /* To put a file in the place of a device would do more harm than good. */
-static enum ota_error check_target(const char *path, const struct options *options,
+static enum ota_error check_target(const char *path, const struct plan_settings *settings,
                                    const struct image *image, struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
@@ -78,8 +78,8 @@ static enum ota_error check_target(const char *path, const struct options *optio
         return cannot_write(path, 0,
                             S_ISDIR(target.st_mode) ? "it is a directory" : "it is no regular file",
                             failure);
-    if (is_file(image->path, &target) || is_file(options->file, &target) ||
-        (options->sign && is_file(options->sign, &target)))
+    if (is_file(image->path, &target) || is_file(settings->file, &target) ||
+        (settings->sign && is_file(settings->sign, &target)))
         return ota_fail(failure, OTA_E_USAGE,
                         "--output names the file that is read, %s; give it another name",
                         escape_string(shown, sizeof shown, path));
@@ -278,11 +278,11 @@ int cmd_write_run(const struct options *options, struct report *report)
 {
     struct plan plan;
     struct ota_failure failure;
-    enum ota_error error = plan_make(&plan, options, &failure);
+    enum ota_error error = plan_make(&plan, &options->plan, &failure);
     const struct image *image = error == OTA_OK ? plan.images[0].image : NULL;
 
     if (error == OTA_OK)
-        error = check_target(options->output, options, image, &failure);
+        error = check_target(options->output, &options->plan, image, &failure);
     if (error == OTA_OK)
         error = write_image(image, options->output, &failure);
     if (error == OTA_OK)

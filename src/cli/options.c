@@ -1,6 +1,6 @@
 /*
- * options.c: turns the command line into one validated struct: options_values.c checks each value,
- * this file what no single value can show. Opens nothing but the password file and never exits.
+ * options.c: turns the command line into validated settings. options_values.c validates single
+ * values; this file validates combinations. Opens only the password file and never exits.
  */
 #include "cli/options.h"
 
@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/input.h"
 #include "base/secret.h"
+#include "base/units.h"
+#include "boardlog/expect.h"
 #include "cli/command_line.h"
 #include "cli/options_values.h"
 #include "image/image.h"
@@ -17,24 +19,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    TIMEOUT_DEFAULT_S = 10,
-    RETRIES_DEFAULT = 2,
-    JOBS_DEFAULT = 16,
-    TELNET_PORT = 23,
-    EXPECT_TIMEOUT_DEFAULT_S = 30
-};
+enum { RETRIES_DEFAULT = 2, JOBS_DEFAULT = 16, TELNET_PORT = 23 };
 
 static void set_defaults(struct options *options)
 {
     *options = (struct options){
-        .size_limit = IMAGE_SIZE_MAX,
-        .command = OTA_COMMAND_SKETCH,
-        .timeout_us = (int64_t)TIMEOUT_DEFAULT_S * 1000000,
-        .retries = RETRIES_DEFAULT,
-        .jobs = JOBS_DEFAULT,
-        .monitor_port = TELNET_PORT,
-        .expect_timeout_us = (int64_t)EXPECT_TIMEOUT_DEFAULT_S * 1000000,
+        .plan = {.size_limit = IMAGE_SIZE_MAX},
+        .upload = {.timeout_us = SECONDS(10)},
+        .fleet = {.retries = RETRIES_DEFAULT, .jobs = JOBS_DEFAULT},
+        .log = {.monitor_port = TELNET_PORT, .expect_timeout_us = SECONDS(30)},
     };
 }
 
@@ -45,35 +38,42 @@ static bool names_any_board(const struct command_line *line)
            line->given[OPTION_MATCH] || line->given[OPTION_BOARD];
 }
 
+/* Whether somebody can be asked which boards are meant. */
+static bool can_choose(const struct command_line *line)
+{
+    return !line->given[OPTION_LIST] && !line->given[OPTION_CHECK] && !line->given[OPTION_OUTPUT] &&
+           !line->given[OPTION_QUIET] && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
 static void set_flags(struct options *options, const struct command_line *line)
 {
-    options->md5_target = line->given[OPTION_MD5_TARGET];
-    options->lockstep = line->given[OPTION_LOCKSTEP];
-    options->debug = line->given[OPTION_DEBUG];
-    options->quiet = line->given[OPTION_QUIET];
-    options->verbose = line->given[OPTION_VERBOSE];
-    options->force_bar = line->given[OPTION_PROGRESS];
-    options->list = line->given[OPTION_LIST];
-    options->check = line->given[OPTION_CHECK];
-    options->force = line->given[OPTION_FORCE];
-    options->json = line->given[OPTION_JSON];
-    options->compress = line->given[OPTION_COMPRESS];
-    options->monitor = line->given[OPTION_MONITOR];
-    options->raw = line->given[OPTION_RAW];
-    options->chooses = !options->list && !options->check && !line->given[OPTION_OUTPUT] &&
-                       !options->quiet && !names_any_board(line) && isatty(STDIN_FILENO) &&
-                       isatty(STDERR_FILENO);
-    options->discovers = options->chooses || line->given[OPTION_ALL] || line->given[OPTION_MATCH] ||
-                         line->given[OPTION_BOARD];
-    if (line->given[OPTION_SPIFFS])
-        options->command = OTA_COMMAND_FILESYSTEM;
+    const bool *given = line->given;
+
+    options->list = given[OPTION_LIST];
+    options->check = given[OPTION_CHECK];
+    options->chooses = can_choose(line) && !names_any_board(line);
+    options->discovers =
+        options->chooses || given[OPTION_ALL] || given[OPTION_MATCH] || given[OPTION_BOARD];
+    options->plan.prepare.compress = given[OPTION_COMPRESS];
+    options->upload.command = given[OPTION_SPIFFS] ? OTA_COMMAND_FILESYSTEM : OTA_COMMAND_SKETCH;
+    options->upload.md5_target = given[OPTION_MD5_TARGET];
+    options->upload.lockstep = given[OPTION_LOCKSTEP];
+    options->upload.force = given[OPTION_FORCE];
+    options->log.monitor = given[OPTION_MONITOR];
+    options->log.raw = given[OPTION_RAW];
+    options->report = (struct report_settings){.command = options->upload.command,
+                                               .debug = given[OPTION_DEBUG],
+                                               .quiet = given[OPTION_QUIET],
+                                               .verbose = given[OPTION_VERBOSE],
+                                               .force_bar = given[OPTION_PROGRESS],
+                                               .json = given[OPTION_JSON]};
 }
 
 /* Whether a board's address is of another family than address. */
 static bool is_other_family(const struct options *options, const struct address *address)
 {
-    for (size_t i = 0; i < options->target_count; i++) {
-        const struct target *target = &options->targets[i];
+    for (size_t i = 0; i < options->plan.target_count; i++) {
+        const struct target *target = &options->plan.targets[i];
         if (target->kind == TARGET_ADDRESS &&
             address->any.sa_family != target->address.any.sa_family)
             return true;
@@ -138,40 +138,69 @@ static bool names_upload(const struct command_line *line)
            line->given[OPTION_FORCE] || line->given[OPTION_CANARY] || line->given[OPTION_RESUME];
 }
 
-/* What makes no sense without a log, or without what is expected of it. */
+static bool lacks_log(const struct command_line *line)
+{
+    return !wants_log(line);
+}
+
+static bool lacks_monitor(const struct command_line *line)
+{
+    return !line->given[OPTION_MONITOR];
+}
+
+static bool has_expect(const struct command_line *line)
+{
+    return line->given[OPTION_EXPECT];
+}
+
+static bool has_reject(const struct command_line *line)
+{
+    return line->given[OPTION_REJECT];
+}
+
+static bool expects_nothing(const struct command_line *line)
+{
+    return !has_expect(line) && !has_reject(line);
+}
+
+static bool has_json(const struct command_line *line)
+{
+    return line->given[OPTION_JSON];
+}
+
+static bool lacks_image(const struct command_line *line)
+{
+    return !line->given[OPTION_FILE] && !line->given[OPTION_HOSTS];
+}
+
+/* Options that make no sense with, or without, others. */
 static enum ota_error check_log(const struct command_line *line, struct ota_failure *failure)
 {
     static const struct {
         enum option option;
-        const char *name;
-    } for_logs[] = {{OPTION_TIMESTAMPS, "--timestamps"}, {OPTION_LOG, "--log"}};
-    const bool is_expecting = line->given[OPTION_EXPECT] || line->given[OPTION_REJECT];
-    for (size_t i = 0; i < sizeof for_logs / sizeof *for_logs; i++)
-        if (line->given[for_logs[i].option] && !wants_log(line))
-            return ota_fail(failure, OTA_E_USAGE, "%s is about a board's log; add --monitor",
-                            for_logs[i].name);
-    if ((line->given[OPTION_RAW] || line->given[OPTION_MONITOR_FOR]) &&
-        !line->given[OPTION_MONITOR])
-        return ota_fail(failure, OTA_E_USAGE, "%s is about a board's log; add --monitor",
-                        line->given[OPTION_RAW] ? "--raw" : "--monitor-for");
-    if (line->given[OPTION_MONITOR_FOR] && is_expecting)
-        return ota_fail(
-            failure, OTA_E_USAGE,
-            "--monitor-for and %s both say when to end; --expect-timeout is for the latter",
-            line->given[OPTION_EXPECT] ? "--expect" : "--reject");
-    if (line->given[OPTION_EXPECT_TIMEOUT] && !is_expecting)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "--expect-timeout is for what is expected; add --expect REGEX");
-    if (line->given[OPTION_RAW] && line->given[OPTION_JSON])
-        return ota_fail(failure, OTA_E_USAGE,
-                        "--raw and --json contradict each other; leave one out");
-    if (line->given[OPTION_ONLINE] && !line->given[OPTION_FILE] && !line->given[OPTION_HOSTS])
-        return ota_fail(failure, OTA_E_USAGE,
-                        "--online waits for a board that an upload restarts; add -f FILE");
-    if (line->given[OPTION_DEADLINE] && !line->given[OPTION_FILE] && !line->given[OPTION_HOSTS])
-        return ota_fail(
-            failure, OTA_E_USAGE,
-            "--deadline limits uploads; add -f FILE, or limit a log with --monitor-for");
+        bool (*is_wrong)(const struct command_line *line);
+        const char *message;
+    } rules[] = {
+        {OPTION_TIMESTAMPS, lacks_log, "--timestamps is about a board's log; add --monitor"},
+        {OPTION_LOG, lacks_log, "--log is about a board's log; add --monitor"},
+        {OPTION_RAW, lacks_monitor, "--raw is about a board's log; add --monitor"},
+        {OPTION_MONITOR_FOR, lacks_monitor, "--monitor-for is about a board's log; add --monitor"},
+        {OPTION_MONITOR_FOR, has_expect,
+         "--monitor-for and --expect both say when to end; --expect-timeout is for the latter"},
+        {OPTION_MONITOR_FOR, has_reject,
+         "--monitor-for and --reject both say when to end; --expect-timeout is for the latter"},
+        {OPTION_EXPECT_TIMEOUT, expects_nothing,
+         "--expect-timeout is for what is expected; add --expect REGEX"},
+        {OPTION_RAW, has_json, "--raw and --json contradict each other; leave one out"},
+        {OPTION_ONLINE, lacks_image,
+         "--online waits for a board that an upload restarts; add -f FILE"},
+        {OPTION_DEADLINE, lacks_image,
+         "--deadline limits uploads; add -f FILE, or limit a log with --monitor-for"},
+    };
+
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (line->given[rules[i].option] && rules[i].is_wrong(line))
+            return ota_fail(failure, OTA_E_USAGE, "%s", rules[i].message);
     return OTA_OK;
 }
 
@@ -265,7 +294,7 @@ static enum ota_error check_presence(const struct options *options, const struct
 /* The time of --wait is part of the upload's. */
 static enum ota_error check_deadline(const struct options *options, struct ota_failure *failure)
 {
-    if (options->deadline_us && options->deadline_us <= options->wait_us)
+    if (options->fleet.deadline_us && options->fleet.deadline_us <= options->fleet.wait_us)
         return ota_fail(
             failure, OTA_E_USAGE,
             "--deadline would end the upload before --wait is over; give it more seconds "
@@ -275,17 +304,18 @@ static enum ota_error check_deadline(const struct options *options, struct ota_f
 
 static enum ota_error check_families(const struct options *options, struct ota_failure *failure)
 {
-    if (options->has_source && options->source.has_address &&
-        is_other_family(options, &options->source.address))
+    if (options->upload.has_source && options->upload.source.has_address &&
+        is_other_family(options, &options->upload.source.address))
         return ota_fail(failure, OTA_E_USAGE,
                         "-i and --host-ip must both be IPv4 addresses or both IPv6 addresses");
-    if (options->has_peer && is_other_family(options, &options->peer))
+    if (options->upload.has_peer && is_other_family(options, &options->upload.peer))
         return ota_fail(failure, OTA_E_USAGE,
                         "-i and --peer must both be IPv4 addresses or both IPv6 addresses");
     return OTA_OK;
 }
 
-/* The patterns are moved from the line to the options, which keep what was compiled from them. */
+/* Moves the patterns from the line to the options, which keep them as long as what was compiled
+ * from them. */
 static enum ota_error set_expected(struct options *options, struct command_line *line,
                                    struct ota_failure *failure)
 {
@@ -294,9 +324,25 @@ static enum ota_error set_expected(struct options *options, struct command_line 
     line->expected = line->rejected = (struct strings){0};
     if (options->expected.count == 0 && options->rejected.count == 0)
         return OTA_OK;
-    return expect_new(&options->expect, (const char *const *)options->expected.items,
+    return expect_new(&options->log.expect, (const char *const *)options->expected.items,
                       options->expected.count, (const char *const *)options->rejected.items,
                       options->rejected.count, failure);
+}
+
+/* Some settings concern several parts of the program; others follow from what is set. */
+static void share_settings(struct options *options)
+{
+    struct plan_settings *plan = &options->plan;
+    const bool has_expect = options->log.expect;
+
+    plan->force = options->upload.force;
+    plan->needs_sha256 = options->report.json;
+    plan->may_lack_image = options->log.monitor || has_expect;
+    plan->prepare.command = options->upload.command;
+    plan->prepare.port = plan->port;
+    plan->prepare.is_for_boards = plan->target_count > 0 || plan->hosts || options->discovers;
+    options->transcript.to_stdout = options->log.monitor && !options->report.json;
+    options->transcript.raw = options->log.raw;
 }
 
 /* -a, else --auth-file, else ESP_OTA_AUTH, which has been read already. */
@@ -313,11 +359,11 @@ static enum ota_error set_password(struct options *options, struct command_line 
         if (error != OTA_OK)
             return error;
     }
-    if (!options->quiet)
+    if (!options->report.quiet)
         exposure_warn(exposure, path, "password");
     if (password) {
-        secret_free(options->password);
-        options->password = password;
+        secret_free(options->plan.password);
+        options->plan.password = password;
     }
     return OTA_OK;
 }
@@ -325,7 +371,7 @@ static enum ota_error set_password(struct options *options, struct command_line 
 static enum ota_error apply(struct options *options, struct command_line *line,
                             struct ota_failure *failure)
 {
-    if (line->is_config_broken && !options->quiet)
+    if (line->is_config_broken && !options->report.quiet)
         diag_warning("/etc/popt or ~/.popt could not be read; aliases in it may be missing");
     enum ota_error error = check_presence(options, line, failure);
     if (error == OTA_OK)
@@ -338,6 +384,8 @@ static enum ota_error apply(struct options *options, struct command_line *line,
         error = check_deadline(options, failure);
     if (error == OTA_OK)
         error = set_password(options, line, failure);
+    if (error == OTA_OK)
+        share_settings(options);
     return error;
 }
 
@@ -364,9 +412,9 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
     set_defaults(options);
     enum ota_error error = command_line_read(&line, argc, argv, failure);
     set_flags(options, &line);
-    if (password_from_environment(&options->password) < 0 && error == OTA_OK)
+    if (password_from_environment(&options->plan.password) < 0 && error == OTA_OK)
         error = ota_fail(failure, OTA_E_INTERNAL, "out of memory");
-    /* Who makes a mistake and asks for help gets help. */
+    /* --help wins over any other error on the command line. */
     if (print_information(&line, &error, failure))
         outcome = OPTIONS_DONE;
     else if (error == OTA_OK)
@@ -377,30 +425,21 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
 
 void options_free(struct options *options)
 {
-    secret_free(options->password);
-    free(options->file);
+    struct plan_settings *plan = &options->plan;
+
     free(options->output);
-    free(options->targets);
-    free(options->hosts);
-    free(options->resume);
-    free(options->match);
-    free(options->board);
-    free(options->sign);
-    free(options->verify_key);
-    free(options->log);
-    expect_free(options->expect);
+    free(options->patterns.name);
+    free(options->patterns.board);
+    free(plan->targets);
+    free(plan->hosts);
+    free(plan->file);
+    secret_free(plan->password);
+    free(plan->resume);
+    free(plan->sign);
+    free(plan->verify_key);
+    expect_free(options->log.expect);
     strings_free(&options->expected);
     strings_free(&options->rejected);
-    options->password = NULL;
-    options->log = NULL;
-    options->expect = NULL;
-    options->file = NULL;
-    options->output = NULL;
-    options->targets = NULL;
-    options->hosts = NULL;
-    options->resume = NULL;
-    options->match = NULL;
-    options->board = NULL;
-    options->sign = NULL;
-    options->verify_key = NULL;
+    free(options->transcript.path);
+    *options = (struct options){0};
 }

@@ -1,13 +1,14 @@
 /*
- * options_values.c: the value of each option, from text to what it means: one setter for each.
- * Prints nothing, opens nothing.
+ * options_values.c: parses and validates the value of each option. Prints nothing, opens nothing.
  */
 #include "cli/options_values.h"
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/units.h"
 #include "image/image.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +25,26 @@ enum {
     ONLINE_MIN_S = 3,
 };
 
+enum value_kind { KIND_OTHER, KIND_PATH, KIND_PATTERN, KIND_NUMBER, KIND_SECONDS };
+
+/* How the value of an option is parsed, and where it is stored. */
+struct setting {
+    enum option option;
+    /* KIND_OTHER only. */
+    enum ota_error (*set)(struct options *options, const char *value, struct ota_failure *failure);
+    enum value_kind kind;
+    const char *name; /* of the option, in messages */
+    size_t offset;    /* of a char *, an unsigned or an int64_t (microseconds) in struct options */
+    unsigned least;   /* of a number; of seconds: milliseconds */
+    unsigned limit;   /* of a number, or of seconds */
+};
+
 static const char *show_value(char buffer[SHOWN_MAX], const char *value)
 {
     return escape_string(buffer, SHOWN_MAX, value);
 }
 
-/* Decimal digits only: no sign, no space, no octal. *end points behind them. */
+/* Parses decimal digits only: no sign, no space, no octal. *end points behind them. */
 static bool parse_bounded_number(const char *text, uint64_t limit, uint64_t *number,
                                  const char **end)
 {
@@ -52,17 +67,16 @@ static enum ota_error set_targets(struct options *options, const struct command_
     if (line->boards.count == 0)
         return OTA_OK;
 
-    options->targets = calloc(line->boards.count, sizeof *options->targets);
-    if (!options->targets)
+    options->plan.targets = calloc(line->boards.count, sizeof *options->plan.targets);
+    if (!options->plan.targets)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
-    for (; options->target_count < line->boards.count; options->target_count++)
-        if (target_parse(&options->targets[options->target_count],
-                         line->boards.items[options->target_count], failure) != OTA_OK)
+    for (; options->plan.target_count < line->boards.count; options->plan.target_count++)
+        if (target_parse(&options->plan.targets[options->plan.target_count],
+                         line->boards.items[options->plan.target_count], failure) != OTA_OK)
             return failure->error;
     return OTA_OK;
 }
 
-/* Runs after set_targets(): -i may name a port, too. */
 static enum ota_error set_port(struct options *options, const char *value,
                                struct ota_failure *failure)
 {
@@ -72,15 +86,15 @@ static enum ota_error set_port(struct options *options, const char *value,
     if (!target_parse_port(&port, value, false))
         return ota_fail(failure, OTA_E_USAGE, "--port '%s' is not a port number from 1 to 65535",
                         show_value(buffer, value));
-    for (size_t i = 0; i < options->target_count; i++) {
-        struct target *target = &options->targets[i];
+    for (size_t i = 0; i < options->plan.target_count; i++) {
+        struct target *target = &options->plan.targets[i];
         if (target->port != 0 && target->port != port)
             return ota_fail(failure, OTA_E_USAGE,
                             "-i names port %u, but -p names port %u; leave one of them out",
                             target->port, port);
         target->port = port;
     }
-    options->port = port;
+    options->plan.port = port;
     return OTA_OK;
 }
 
@@ -95,10 +109,10 @@ static bool is_unspecified(const struct address *address)
 static enum ota_error set_host_ip(struct options *options, const char *value,
                                   struct ota_failure *failure)
 {
-    const struct source *source = &options->source;
-    enum ota_error error = source_parse(&options->source, value, failure);
+    const struct source *source = &options->upload.source;
+    enum ota_error error = source_parse(&options->upload.source, value, failure);
 
-    options->has_source =
+    options->upload.has_source =
         error == OTA_OK && !(source->has_address && is_unspecified(&source->address));
     return error;
 }
@@ -108,15 +122,15 @@ static enum ota_error set_host_port(struct options *options, const char *value,
 {
     char first[sizeof "65535"] = "", buffer[SHOWN_MAX];
     const char *dash = strchr(value, '-');
-    if (!dash && target_parse_port(&options->port_first, value, true)) {
-        options->port_last = options->port_first;
+    if (!dash && target_parse_port(&options->upload.port_first, value, true)) {
+        options->upload.port_last = options->upload.port_first;
         return OTA_OK;
     }
     if (dash && (size_t)(dash - value) < sizeof first) {
         memcpy(first, value, (size_t)(dash - value));
-        if (target_parse_port(&options->port_first, first, false) &&
-            target_parse_port(&options->port_last, dash + 1, false) &&
-            options->port_first <= options->port_last)
+        if (target_parse_port(&options->upload.port_first, first, false) &&
+            target_parse_port(&options->upload.port_last, dash + 1, false) &&
+            options->upload.port_first <= options->upload.port_last)
             return OTA_OK;
     }
 
@@ -132,10 +146,10 @@ static enum ota_error set_peer(struct options *options, const char *value,
 {
     char buffer[SHOWN_MAX];
 
-    options->peer_any = strcmp(value, "any") == 0;
-    options->has_peer = !options->peer_any;
-    if (options->peer_any ||
-        (address_parse(&options->peer, value) && !is_unspecified(&options->peer)))
+    options->upload.peer_any = strcmp(value, "any") == 0;
+    options->upload.has_peer = !options->upload.peer_any;
+    if (options->upload.peer_any ||
+        (address_parse(&options->upload.peer, value) && !is_unspecified(&options->upload.peer)))
         return OTA_OK;
     return ota_fail(
         failure, OTA_E_USAGE,
@@ -163,32 +177,14 @@ static enum ota_error set_pattern(char **pattern, const char *option, const char
     return *pattern ? OTA_OK : ota_fail(failure, OTA_E_INTERNAL, "out of memory");
 }
 
-static enum ota_error set_file_option(struct options *options, const char *value,
-                                      struct ota_failure *failure)
-{
-    return set_path(&options->file, "-f", value, failure);
-}
-
-static enum ota_error set_sign(struct options *options, const char *value,
-                               struct ota_failure *failure)
-{
-    return set_path(&options->sign, "--sign", value, failure);
-}
-
 static enum ota_error set_sign_hash(struct options *options, const char *value,
                                     struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
-    if (sign_hash_find(&options->sign_hash, value))
+    if (sign_hash_find(&options->plan.prepare.sign_hash, value))
         return OTA_OK;
     return ota_fail(failure, OTA_E_USAGE, "--sign-hash '%s' is none of sha256, sha384 and sha512",
                     show_value(buffer, value));
-}
-
-static enum ota_error set_verify_key(struct options *options, const char *value,
-                                     struct ota_failure *failure)
-{
-    return set_path(&options->verify_key, "--verify-key", value, failure);
 }
 
 static enum ota_error set_min_auth(struct options *options, const char *value,
@@ -196,7 +192,7 @@ static enum ota_error set_min_auth(struct options *options, const char *value,
 {
     char buffer[SHOWN_MAX];
 
-    if (auth_find_least(&options->min_auth, value))
+    if (auth_find_least(&options->plan.min_auth, value))
         return OTA_OK;
     return ota_fail(failure, OTA_E_USAGE, "--min-auth '%s' is neither md5 nor sha256",
                     show_value(buffer, value));
@@ -209,30 +205,6 @@ static enum ota_error set_output(struct options *options, const char *value,
         return ota_fail(failure, OTA_E_USAGE,
                         "--output writes a file and not to standard output; give it a name");
     return set_path(&options->output, "--output", value, failure);
-}
-
-static enum ota_error set_hosts(struct options *options, const char *value,
-                                struct ota_failure *failure)
-{
-    return set_path(&options->hosts, "--hosts", value, failure);
-}
-
-static enum ota_error set_match(struct options *options, const char *value,
-                                struct ota_failure *failure)
-{
-    return set_pattern(&options->match, "--match", value, failure);
-}
-
-static enum ota_error set_board(struct options *options, const char *value,
-                                struct ota_failure *failure)
-{
-    return set_pattern(&options->board, "--board", value, failure);
-}
-
-static enum ota_error set_resume(struct options *options, const char *value,
-                                 struct ota_failure *failure)
-{
-    return set_path(&options->resume, "--resume", value, failure);
 }
 
 static enum ota_error set_max_size(struct options *options, const char *value,
@@ -248,7 +220,7 @@ static enum ota_error set_max_size(struct options *options, const char *value,
             unit++;
         size <<= shift;
         if (*unit == '\0' && size >= IMAGE_SIZE_MIN && size <= SIZE_LIMIT_MAX) {
-            options->size_limit = (size_t)size;
+            options->plan.size_limit = (size_t)size;
             return OTA_OK;
         }
     }
@@ -258,14 +230,13 @@ static enum ota_error set_max_size(struct options *options, const char *value,
         show_value(buffer, value), IMAGE_SIZE_MIN);
 }
 
-/* Seconds with up to three decimals, as microseconds: tests and impatient scripts like fractions.
- */
+/* Parses seconds with up to three decimals. */
 static bool parse_seconds(const char *text, int64_t limit_s, int64_t *us)
 {
     uint64_t seconds = 0, fraction = 0;
     const char *end = text;
     bool is_valid = *text == '.' || parse_bounded_number(text, (uint64_t)limit_s, &seconds, &end);
-    int64_t unit_us = 1000000;
+    int64_t unit_us = SECONDS(1);
 
     if (is_valid && *end == '.') {
         const char *digits = end + 1;
@@ -275,12 +246,12 @@ static bool parse_seconds(const char *text, int64_t limit_s, int64_t *us)
     }
     if (!is_valid || *end != '\0')
         return false;
-    *us = (int64_t)seconds * 1000000 + (int64_t)fraction * unit_us;
-    return *us <= limit_s * 1000000;
+    *us = SECONDS((int64_t)seconds) + (int64_t)fraction * unit_us;
+    return *us <= SECONDS(limit_s);
 }
 
-/* "; write 120" for "2m", and so on; "" for what is no such time, or more than limit_s. */
-static const char *suggest_seconds(char buffer[SHOWN_MAX], const char *value, int limit_s)
+/* "; write 120" for "2m", and so on; "" if the value is no such time, or more than limit_s. */
+static const char *suggest_seconds(char buffer[SHOWN_MAX], const char *value, unsigned limit_s)
 {
     static const struct {
         const char *name;
@@ -295,97 +266,36 @@ static const char *suggest_seconds(char buffer[SHOWN_MAX], const char *value, in
         return buffer;
     unit += strspn(unit, " ");
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (strcmp(unit, units[i].name) == 0 && number * units[i].seconds <= (uint64_t)limit_s)
+        if (strcmp(unit, units[i].name) == 0 && number * units[i].seconds <= limit_s)
             snprintf(buffer, SHOWN_MAX, "; write %ju", (uintmax_t)(number * units[i].seconds));
     return buffer;
 }
 
-static enum ota_error not_seconds(const char *option, const char *value, const char *least,
-                                  int limit_s, struct ota_failure *failure)
+static enum ota_error set_seconds(int64_t *us, const struct setting *setting, const char *value,
+                                  struct ota_failure *failure)
 {
     char shown[SHOWN_MAX], suggestion[SHOWN_MAX];
 
-    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a number of seconds from %s to %d%s",
-                    option, show_value(shown, value), least, limit_s,
-                    suggest_seconds(suggestion, value, limit_s));
-}
-
-static enum ota_error set_duration(int64_t *us, const char *option, const char *value,
-                                   struct ota_failure *failure)
-{
-    if (parse_seconds(value, WAIT_MAX_S, us) && *us > 0)
+    if (parse_seconds(value, setting->limit, us) && *us >= MILLISECONDS(setting->least))
         return OTA_OK;
-    return not_seconds(option, value, "0.001", WAIT_MAX_S, failure);
+    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a number of seconds from %g to %u%s",
+                    setting->name, show_value(shown, value), setting->least / 1e3, setting->limit,
+                    suggest_seconds(suggestion, value, setting->limit));
 }
 
-static enum ota_error set_timeout(struct options *options, const char *value,
-                                  struct ota_failure *failure)
+static enum ota_error set_number(unsigned *number, const struct setting *setting, const char *value,
+                                 struct ota_failure *failure)
 {
-    if (parse_seconds(value, TIMEOUT_MAX_S, &options->timeout_us) && options->timeout_us > 0)
-        return OTA_OK;
-    return not_seconds("--timeout", value, "0.001", TIMEOUT_MAX_S, failure);
-}
-
-static enum ota_error set_wait(struct options *options, const char *value,
-                               struct ota_failure *failure)
-{
-    if (parse_seconds(value, WAIT_MAX_S, &options->wait_us))
-        return OTA_OK;
-    return not_seconds("--wait", value, "0", WAIT_MAX_S, failure);
-}
-
-/* A number of something from least to limit. */
-static enum ota_error set_number(unsigned *number, const char *option, const char *value,
-                                 unsigned least, unsigned limit, struct ota_failure *failure)
-{
-    char buffer[SHOWN_MAX];
+    char shown[SHOWN_MAX];
     uint64_t parsed;
     const char *end;
 
-    if (!parse_bounded_number(value, limit, &parsed, &end) || *end != '\0' || parsed < least)
-        return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a number from %u to %u", option,
-                        show_value(buffer, value), least, limit);
+    if (!parse_bounded_number(value, setting->limit, &parsed, &end) || *end != '\0' ||
+        parsed < setting->least)
+        return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a number from %u to %u",
+                        setting->name, show_value(shown, value), setting->least, setting->limit);
     *number = (unsigned)parsed;
     return OTA_OK;
-}
-
-static enum ota_error set_retries(struct options *options, const char *value,
-                                  struct ota_failure *failure)
-{
-    return set_number(&options->retries, "--retries", value, 0, RETRIES_MAX, failure);
-}
-
-static enum ota_error set_deadline(struct options *options, const char *value,
-                                   struct ota_failure *failure)
-{
-    return set_duration(&options->deadline_us, "--deadline", value, failure);
-}
-
-static enum ota_error set_jobs(struct options *options, const char *value,
-                               struct ota_failure *failure)
-{
-    return set_number(&options->jobs, "--jobs", value, 1, BOARDS_MAX, failure);
-}
-
-static enum ota_error set_canary(struct options *options, const char *value,
-                                 struct ota_failure *failure)
-{
-    return set_number(&options->canaries, "--canary", value, 1, BOARDS_MAX, failure);
-}
-
-static enum ota_error set_max_failures(struct options *options, const char *value,
-                                       struct ota_failure *failure)
-{
-    return set_number(&options->failures_max, "--max-failures", value, 1, BOARDS_MAX, failure);
-}
-
-static enum ota_error set_block(struct options *options, const char *value,
-                                struct ota_failure *failure)
-{
-    unsigned block = 0;
-    enum ota_error error = set_number(&block, "--block", value, 1, BLOCK_MAX, failure);
-    options->block = block;
-    return error;
 }
 
 /* "": --monitor alone */
@@ -393,22 +303,10 @@ static enum ota_error set_monitor(struct options *options, const char *value,
                                   struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
-    if (*value == '\0' || target_parse_port(&options->monitor_port, value, false))
+    if (*value == '\0' || target_parse_port(&options->log.monitor_port, value, false))
         return OTA_OK;
     return ota_fail(failure, OTA_E_USAGE, "--monitor '%s' is not a port number from 1 to 65535",
                     show_value(buffer, value));
-}
-
-static enum ota_error set_monitor_for(struct options *options, const char *value,
-                                      struct ota_failure *failure)
-{
-    return set_duration(&options->monitor_for_us, "--monitor-for", value, failure);
-}
-
-static enum ota_error set_expect_timeout(struct options *options, const char *value,
-                                         struct ota_failure *failure)
-{
-    return set_duration(&options->expect_timeout_us, "--expect-timeout", value, failure);
 }
 
 static enum ota_error set_online(struct options *options, const char *value,
@@ -416,9 +314,9 @@ static enum ota_error set_online(struct options *options, const char *value,
 {
     char shown[SHOWN_MAX], suggestion[SHOWN_MAX];
 
-    options->online_us = ONLINE_DEFAULT_S * INT64_C(1000000);
-    if (*value == '\0' || (parse_seconds(value, WAIT_MAX_S, &options->online_us) &&
-                           options->online_us >= ONLINE_MIN_S * INT64_C(1000000)))
+    options->log.online_us = SECONDS(ONLINE_DEFAULT_S);
+    if (*value == '\0' || (parse_seconds(value, WAIT_MAX_S, &options->log.online_us) &&
+                           options->log.online_us >= SECONDS(ONLINE_MIN_S)))
         return OTA_OK;
     return ota_fail(
         failure, OTA_E_USAGE,
@@ -432,7 +330,7 @@ static enum ota_error set_timestamps(struct options *options, const char *value,
 {
     char buffer[SHOWN_MAX];
 
-    options->timestamps = *value ? TIMESTAMPS_WALL : TIMESTAMPS_SINCE_START;
+    options->transcript.timestamps = *value ? TIMESTAMPS_WALL : TIMESTAMPS_SINCE_START;
     if (*value == '\0' || strcmp(value, "wall") == 0)
         return OTA_OK;
     return ota_fail(
@@ -442,56 +340,90 @@ static enum ota_error set_timestamps(struct options *options, const char *value,
         show_value(buffer, value));
 }
 
-static enum ota_error set_log(struct options *options, const char *value,
-                              struct ota_failure *failure)
-{
-    return set_path(&options->log, "--log", value, failure);
-}
+/* The fields of struct options that a value of this kind is stored in. */
+#define PATH(option, name, field)                                                                  \
+    {                                                                                              \
+        option, NULL, KIND_PATH, name, offsetof(struct options, field), 0, 0                       \
+    }
+#define PATTERN(option, name, field)                                                               \
+    {                                                                                              \
+        option, NULL, KIND_PATTERN, name, offsetof(struct options, field), 0, 0                    \
+    }
+#define NUMBER(option, name, field, least, limit)                                                  \
+    {                                                                                              \
+        option, NULL, KIND_NUMBER, name, offsetof(struct options, field), least, limit             \
+    }
+#define TIME(option, name, field, least_ms, limit_s)                                               \
+    {                                                                                              \
+        option, NULL, KIND_SECONDS, name, offsetof(struct options, field), least_ms, limit_s       \
+    }
+#define OTHER(option, set)                                                                         \
+    {                                                                                              \
+        option, set, KIND_OTHER, NULL, 0, 0, 0                                                     \
+    }
 
 /* In the order in which they are applied. */
-static const struct {
-    enum option option;
-    enum ota_error (*set)(struct options *options, const char *value, struct ota_failure *failure);
-} setters[] = {
-    {OPTION_PORT, set_port}, /* -i may name one, too */
-    {OPTION_FILE, set_file_option},
-    {OPTION_MIN_AUTH, set_min_auth},
-    {OPTION_SIGN, set_sign},
-    {OPTION_SIGN_HASH, set_sign_hash},
-    {OPTION_VERIFY_KEY, set_verify_key},
-    {OPTION_OUTPUT, set_output},
-    {OPTION_HOSTS, set_hosts},
-    {OPTION_RESUME, set_resume},
-    {OPTION_MATCH, set_match},
-    {OPTION_BOARD, set_board},
-    {OPTION_MAX_SIZE, set_max_size},
-    {OPTION_HOST_IP, set_host_ip},
-    {OPTION_HOST_PORT, set_host_port},
-    {OPTION_PEER, set_peer},
-    {OPTION_TIMEOUT, set_timeout},
-    {OPTION_WAIT, set_wait},
-    {OPTION_RETRIES, set_retries},
-    {OPTION_DEADLINE, set_deadline},
-    {OPTION_BLOCK, set_block},
-    {OPTION_JOBS, set_jobs},
-    {OPTION_CANARY, set_canary},
-    {OPTION_MAX_FAILURES, set_max_failures},
-    {OPTION_MONITOR, set_monitor},
-    {OPTION_MONITOR_FOR, set_monitor_for},
-    {OPTION_TIMESTAMPS, set_timestamps},
-    {OPTION_LOG, set_log},
-    {OPTION_EXPECT_TIMEOUT, set_expect_timeout},
-    {OPTION_ONLINE, set_online},
+static const struct setting settings[] = {
+    OTHER(OPTION_PORT, set_port), /* after set_targets(): -i may name a port, too */
+    PATH(OPTION_FILE, "-f", plan.file),
+    OTHER(OPTION_MIN_AUTH, set_min_auth),
+    PATH(OPTION_SIGN, "--sign", plan.sign),
+    OTHER(OPTION_SIGN_HASH, set_sign_hash),
+    PATH(OPTION_VERIFY_KEY, "--verify-key", plan.verify_key),
+    OTHER(OPTION_OUTPUT, set_output),
+    PATH(OPTION_HOSTS, "--hosts", plan.hosts),
+    PATH(OPTION_RESUME, "--resume", plan.resume),
+    PATTERN(OPTION_MATCH, "--match", patterns.name),
+    PATTERN(OPTION_BOARD, "--board", patterns.board),
+    OTHER(OPTION_MAX_SIZE, set_max_size),
+    OTHER(OPTION_HOST_IP, set_host_ip),
+    OTHER(OPTION_HOST_PORT, set_host_port),
+    OTHER(OPTION_PEER, set_peer),
+    TIME(OPTION_TIMEOUT, "--timeout", upload.timeout_us, 1, TIMEOUT_MAX_S),
+    TIME(OPTION_WAIT, "--wait", fleet.wait_us, 0, WAIT_MAX_S),
+    NUMBER(OPTION_RETRIES, "--retries", fleet.retries, 0, RETRIES_MAX),
+    TIME(OPTION_DEADLINE, "--deadline", fleet.deadline_us, 1, WAIT_MAX_S),
+    NUMBER(OPTION_BLOCK, "--block", upload.block, 1, BLOCK_MAX),
+    NUMBER(OPTION_JOBS, "--jobs", fleet.jobs, 1, BOARDS_MAX),
+    NUMBER(OPTION_CANARY, "--canary", fleet.canaries, 1, BOARDS_MAX),
+    NUMBER(OPTION_MAX_FAILURES, "--max-failures", fleet.failures_max, 1, BOARDS_MAX),
+    OTHER(OPTION_MONITOR, set_monitor),
+    TIME(OPTION_MONITOR_FOR, "--monitor-for", log.monitor_for_us, 1, WAIT_MAX_S),
+    OTHER(OPTION_TIMESTAMPS, set_timestamps),
+    PATH(OPTION_LOG, "--log", transcript.path),
+    TIME(OPTION_EXPECT_TIMEOUT, "--expect-timeout", log.expect_timeout_us, 1, WAIT_MAX_S),
+    OTHER(OPTION_ONLINE, set_online),
 };
+
+static enum ota_error set_value(struct options *options, const struct setting *setting,
+                                const char *value, struct ota_failure *failure)
+{
+    void *field = (char *)options + setting->offset;
+
+    switch (setting->kind) {
+    case KIND_PATH:
+        return set_path(field, setting->name, value, failure);
+    case KIND_PATTERN:
+        return set_pattern(field, setting->name, value, failure);
+    case KIND_NUMBER:
+        return set_number(field, setting, value, failure);
+    case KIND_SECONDS:
+        return set_seconds(field, setting, value, failure);
+    case KIND_OTHER:
+        break;
+    }
+    return setting->set(options, value, failure);
+}
 
 enum ota_error options_set_values(struct options *options, const struct command_line *line,
                                   struct ota_failure *failure)
 {
     enum ota_error error = set_targets(options, line, failure);
-    for (size_t i = 0; i < sizeof setters / sizeof *setters && error == OTA_OK; i++) {
-        const char *value = line->value[setters[i].option];
+
+    for (size_t i = 0; i < sizeof settings / sizeof *settings && error == OTA_OK; i++) {
+        const char *value = line->value[settings[i].option];
         if (value)
-            error = setters[i].set(options, value, failure);
+            error = set_value(options, &settings[i], value, failure);
     }
     return error;
 }

@@ -11,22 +11,23 @@
 
 enum { PATTERN_SHOWN = 128 };
 
-static bool fits_options(const struct board *board, const struct options *options, bool only_espota)
+static bool matches_patterns(const struct board *board, const struct board_patterns *patterns,
+                             bool only_espota)
 {
     return (!only_espota || board_speaks_espota(board)) &&
-           (!options->match || board_has_name(board, options->match)) &&
-           (!options->board || board_has_type(board, options->board));
+           (!patterns->name || board_has_name(board, patterns->name)) &&
+           (!patterns->board || board_has_type(board, patterns->board));
 }
 
 /* " whose name fits 'x*' and that is of the kind 'y*'" */
-static void describe_wanted(char *target, size_t capacity, const struct options *options)
+static void describe_wanted(char *target, size_t capacity, const struct board_patterns *patterns)
 {
     char match[128], board[128];
-    escape_string(match, sizeof match, options->match ? options->match : "");
-    escape_string(board, sizeof board, options->board ? options->board : "");
-    snprintf(target, capacity, "%s%s%s%s%s%s%s", options->match ? " whose name fits '" : "", match,
-             options->match ? "'" : "", options->match && options->board ? " and" : "",
-             options->board ? " that is of the kind '" : "", board, options->board ? "'" : "");
+    escape_string(match, sizeof match, patterns->name ? patterns->name : "");
+    escape_string(board, sizeof board, patterns->board ? patterns->board : "");
+    snprintf(target, capacity, "%s%s%s%s%s%s%s", patterns->name ? " whose name fits '" : "", match,
+             patterns->name ? "'" : "", patterns->name && patterns->board ? " and" : "",
+             patterns->board ? " that is of the kind '" : "", board, patterns->board ? "'" : "");
 }
 
 /* The kinds that announce themselves: "'esp32dev', 'lolin32'". */
@@ -63,38 +64,38 @@ static void list_board_names(char *target, size_t capacity, const struct board_l
 
 /* Says which pattern would select boards, where only the stars are missing; else "". */
 static void describe_wider(char *target, size_t capacity, const struct board_list *all,
-                           const struct options *options, bool only_espota)
+                           const struct board_patterns *patterns, bool only_espota)
 {
     char wider[PATTERN_SHOWN + 4], shown[PATTERN_SHOWN];
-    struct options widened = *options;
+    struct board_patterns widened = *patterns;
     size_t count = 0;
 
     *target = '\0';
-    if (!options->match == !options->board ||
+    if (!patterns->name == !patterns->board ||
         (size_t)snprintf(wider, sizeof wider, "*%s*",
-                         options->match ? options->match : options->board) >= sizeof wider)
+                         patterns->name ? patterns->name : patterns->board) >= sizeof wider)
         return;
-    *(options->match ? &widened.match : &widened.board) = wider;
+    *(patterns->name ? &widened.name : &widened.board) = wider;
     for (size_t i = 0; i < all->count; i++)
-        count += fits_options(all->items[i], &widened, only_espota);
+        count += matches_patterns(all->items[i], &widened, only_espota);
     escape_string(shown, sizeof shown, wider);
     if (count)
         snprintf(target, capacity, "; %s '%s' would match %zu of them",
-                 options->match ? "--match" : "--board", shown, count);
+                 patterns->name ? "--match" : "--board", shown, count);
 }
 
-static enum ota_error none_fits(const struct board_list *all, const struct options *options,
+static enum ota_error none_fits(const struct board_list *all, const struct board_patterns *patterns,
                                 bool only_espota, struct ota_failure *failure)
 {
     char wanted[320], others[4 * SUGGEST_NAME_MAX / 2], wider[PATTERN_SHOWN + 64];
-    bool asks_for_kind = options->board && !options->match;
+    bool asks_for_kind = patterns->board && !patterns->name;
 
-    describe_wanted(wanted, sizeof wanted, options);
+    describe_wanted(wanted, sizeof wanted, patterns);
     if (asks_for_kind)
         list_kinds(others, sizeof others, all);
     else
-        list_board_names(others, sizeof others, all, options->match ? options->match : "");
-    describe_wider(wider, sizeof wider, all, options, only_espota);
+        list_board_names(others, sizeof others, all, patterns->name ? patterns->name : "");
+    describe_wider(wider, sizeof wider, all, patterns, only_espota);
     ota_fail(failure, OTA_E_NOT_FOUND,
              "of %zu boards that announce themselves there is none%s%s; --list shows them: %s",
              all->count, *wanted ? wanted : " that speaks this protocol", wider, others);
@@ -103,14 +104,14 @@ static enum ota_error none_fits(const struct board_list *all, const struct optio
 }
 
 enum ota_error board_match(struct board_list *matching, const struct board_list *all,
-                           const struct options *options, bool only_espota,
+                           const struct board_patterns *patterns, bool only_espota,
                            struct ota_failure *failure)
 {
     *matching = (struct board_list){.items = calloc(all->count + 1, sizeof(void *))};
     if (!matching->items)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
     for (size_t i = 0; i < all->count; i++)
-        if (fits_options(all->items[i], options, only_espota))
+        if (matches_patterns(all->items[i], patterns, only_espota))
             matching->items[matching->count++] = all->items[i];
-    return matching->count ? OTA_OK : none_fits(all, options, only_espota, failure);
+    return matching->count ? OTA_OK : none_fits(all, patterns, only_espota, failure);
 }

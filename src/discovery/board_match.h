@@ -4,14 +4,20 @@
 #ifndef ESP_OTA_DISCOVERY_BOARD_MATCH_H
 #define ESP_OTA_DISCOVERY_BOARD_MATCH_H
 
-#include "cli/options.h"
 #include "discovery/board_list.h"
+#include "esp-ota.h"
 
-/* Fills matching with those of all that the options mean; with only_espota without those that speak
- * another protocol. Its items belong to all: free(matching->items) is all that is to be freed, in
- * any case. Fails with OTA_E_NOT_FOUND when there are none, or OTA_E_INTERNAL. */
+/* Shell patterns; NULL: any. */
+struct board_patterns {
+    char *name;  /* --match: of the name or the host name */
+    char *board; /* --board: of the kind of board */
+};
+
+/* Fills matching with the boards of all that match the patterns; only_espota leaves out those that
+ * speak another protocol. The items belong to all: the caller frees matching->items and nothing
+ * else, also after a failure: OTA_E_NOT_FOUND if no board matches, or OTA_E_INTERNAL. */
 enum ota_error board_match(struct board_list *matching, const struct board_list *all,
-                           const struct options *options, bool only_espota,
+                           const struct board_patterns *patterns, bool only_espota,
                            struct ota_failure *failure);
 
 #endif

@@ -94,11 +94,11 @@ static void skip(struct member *member, enum ota_skip why, const char *message)
 static void judge_result(struct member *member)
 {
     struct fleet *fleet = member->fleet;
-    const struct options *options = fleet->config.options;
+    const struct fleet_settings *settings = fleet->config.settings;
     bool is_canary = (size_t)(member - fleet->members) < fleet->canaries;
     if (member->error != OTA_OK && is_canary)
         fleet->why_stopped = "not tried, as a canary has failed";
-    else if (options->failures_max && fleet->totals.failed >= options->failures_max)
+    else if (settings->failures_max && fleet->totals.failed >= settings->failures_max)
         fleet->why_stopped = "not tried, as too many others have failed";
 }
 
@@ -293,7 +293,9 @@ static struct job *new_job(struct member *member)
                                       .listener = fleet->config.listener,
                                       .mdns = fleet->config.mdns,
                                       .work_queue = fleet->work_queue,
-                                      .options = fleet->config.options,
+                                      .upload = fleet->config.upload,
+                                      .fleet = fleet->config.settings,
+                                      .log = fleet->config.log,
                                       .assignment = member->assignment};
     const struct job_callbacks callbacks = {.on_event = on_job_event,
                                             .on_endpoints = on_endpoints,
@@ -363,7 +365,7 @@ struct fleet *fleet_start(const struct fleet_config *config)
     if (!fleet)
         return NULL;
     fleet->config = *config;
-    fleet->canaries = config->options->canaries;
+    fleet->canaries = config->settings->canaries;
     fleet->ready_end = &fleet->ready;
     fleet->members = calloc(config->count, sizeof *fleet->members);
     fleet->work_queue = work_queue_new(config->loop);
@@ -375,8 +377,8 @@ struct fleet *fleet_start(const struct fleet_config *config)
     loop_timer_start(&fleet->turn, 0);
     enlist(fleet);
     fleet->places =
-        find_places(config->count < config->options->jobs ? config->count : config->options->jobs,
-                    boot_check_is_endless(config->options) ? config->count : 0);
+        find_places(config->count < config->settings->jobs ? config->count : config->settings->jobs,
+                    boot_check_is_endless(config->log) ? config->count : 0);
     return fleet;
 }
 

@@ -15,7 +15,9 @@ struct fleet_config {
     struct loop *loop;
     struct listener *listener;
     struct mdns_client *mdns;
-    const struct options *options;
+    const struct upload_settings *upload;
+    const struct fleet_settings *settings;
+    const struct log_settings *log;
     const struct assignment *assignments;
     size_t count;           /* of assignments, at least 1 */
     ota_event_fn *on_event; /* complete events; RESULT or SKIPPED last for each board */

@@ -220,7 +220,7 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
     /* A board that aborts with unread data queued resets, and its reason is lost; in lock-step
      * nothing is queued and the reason arrives. */
     if (job_policy_is_break(failure->error) && !job->block)
-        job->block = job_policy_block(job->config.options, job->image);
+        job->block = job_policy_block(job->config.upload, job->image);
     if (failure->error == OTA_E_NO_CONNECTION && failure->cause != OTA_CAUSE_OTHER_ADDRESS)
         snprintf(message, sizeof message,
                  "%s: %s; a firewall drops its packets, or they were lost: once more in %.0f s",
@@ -228,7 +228,7 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
     else
         snprintf(message, sizeof message, "%s: %s; attempt %u of %u%s in %.0f s",
                  ota_phase_name(phase), failure->message, job->attempt + 1,
-                 job->config.options->retries + 1, job->block ? ", in lock-step," : "",
+                 job->config.fleet->retries + 1, job->block ? ", in lock-step," : "",
                  (double)wait_us / 1e6);
     note(job, phase, message);
     rest_before_retry(job, phase, failure->message, wait_us, true);
@@ -247,7 +247,7 @@ static void fall_back(struct job *job, enum ota_phase phase, const struct ota_fa
              ota_phase_name(phase), failure->message, (double)wait_us / 1e6);
     job->image = job->image->plain;
     job->block =
-        job->config.options->lockstep ? job_policy_block(job->config.options, job->image) : 0;
+        job->config.upload->lockstep ? job_policy_block(job->config.upload, job->image) : 0;
     job->broken = (struct broken){.failure.error = OTA_OK};
     note(job, phase, message);
     rest_before_retry(job, phase, failure->message, wait_us, false);
@@ -261,8 +261,7 @@ static void look_for_board_again(struct job *job, enum ota_phase phase,
 
     if (!job->waits) {
         snprintf(message, sizeof message, "%s: %s; waiting for the board, %.3g s at most",
-                 ota_phase_name(phase), failure->message,
-                 (double)job->config.options->wait_us / 1e6);
+                 ota_phase_name(phase), failure->message, (double)job->config.fleet->wait_us / 1e6);
         note(job, phase, message);
     }
     job->waits = true;
@@ -289,7 +288,7 @@ static void end_job(struct job *job, enum ota_phase phase, const struct ota_fail
 /* The end of one attempt, and perhaps of the work. */
 static void conclude(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
 {
-    int64_t wait_us = job->config.options->wait_us;
+    int64_t wait_us = job->config.fleet->wait_us;
     bool is_waited_for =
         wait_us && job_policy_is_absence(failure->error) && !job->broken.failure.error;
 
@@ -297,7 +296,7 @@ static void conclude(struct job *job, enum ota_phase phase, const struct ota_fai
         look_for_board_again(job, phase, failure);
     else if (job_policy_wants_plain(job->image, failure))
         fall_back(job, phase, failure);
-    else if (!is_waited_for && job->attempt <= job->config.options->retries &&
+    else if (!is_waited_for && job->attempt <= job->config.fleet->retries &&
              job_policy_is_worth_another(failure->error, job->broken.failure.error, job->attempt))
         try_again(job, phase, failure);
     else
@@ -344,7 +343,7 @@ static void on_verdict(const struct ota_failure *verdict, void *userdata)
     struct ota_failure result;
 
     add_verdict(job, &result, verdict);
-    bool goes_on = boot_check_is_endless(job->config.options);
+    bool goes_on = boot_check_is_endless(job->config.log);
     if (!goes_on) {
         boot_check_free(job->follow);
         job->follow = NULL;
@@ -361,7 +360,7 @@ static bool start_follow(struct job *job, enum ota_cause seen)
     const struct boot_check_callbacks callbacks = {
         .on_line = on_board_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = job};
     struct boot_check_config config = {.loop = job->config.loop,
-                                       .options = job->config.options,
+                                       .settings = job->config.log,
                                        .address = endpoints_get(&job->endpoints, job->endpoint),
                                        .echo = &job->echo,
                                        .restart_us =
@@ -382,27 +381,27 @@ static bool start_follow(struct job *job, enum ota_cause seen)
 static void note_what_is_expected(struct job *job, const char *so_far, enum ota_cause seen)
 {
     char message[OTA_MESSAGE_MAX + 128];
-    const struct options *options = job->config.options;
+    const struct log_settings *settings = job->config.log;
 
-    if (options->expect)
+    if (settings->expect)
         snprintf(message, sizeof message,
                  "%s; now its log is to say what is expected, within %.3g s", so_far,
-                 (double)options->expect_timeout_us / 1e6);
+                 (double)settings->expect_timeout_us / 1e6);
     else
         snprintf(message, sizeof message, "%s; now it is to %scome back, within %.3g s", so_far,
                  seen == OTA_CAUSE_GONE ? "" : "go off the network and ",
-                 (double)options->online_us / 1e6);
+                 (double)settings->online_us / 1e6);
     note(job, OTA_PHASE_PROOF, message);
 }
 
 /* The result comes at once, unless proof is wanted. */
 static void follow_up(struct job *job, enum ota_phase phase, const struct ota_failure *success)
 {
-    const struct options *options = job->config.options;
+    const struct log_settings *settings = job->config.log;
     job->confirmed_us = loop_now_us();
     if (!start_follow(job, OTA_CAUSE_NONE))
         return;
-    if (!boot_check_is_proof_wanted(options))
+    if (!boot_check_is_proof_wanted(settings))
         emit_result(job, phase, success, 0);
     else
         note_what_is_expected(job, "the board has confirmed the upload", OTA_CAUSE_NONE);
@@ -413,7 +412,7 @@ static void start_proof(struct job *job, const struct ota_failure *unknown)
 {
     job->confirmed_us = loop_now_us();
     job->is_verdict_lost = true;
-    bool is_proven = unknown->cause == OTA_CAUSE_RESTARTED && !job->config.options->expect;
+    bool is_proven = unknown->cause == OTA_CAUSE_RESTARTED && !job->config.log->expect;
     if (start_follow(job, unknown->cause) && !is_proven)
         note_what_is_expected(job, unknown->message, unknown->cause);
 }
@@ -435,7 +434,7 @@ static void set_endpoints(struct job *job, const struct endpoint_port *ports, si
 /* Only the log is wanted. */
 static void follow_only(struct job *job)
 {
-    const struct endpoint_port port = {job->config.options->monitor_port, "the port of the log"};
+    const struct endpoint_port port = {job->config.log->monitor_port, "the port of the log"};
 
     set_endpoints(job, &port, 1);
     if (!job->callbacks.on_endpoints(&job->endpoints, job->callbacks.userdata)) {
@@ -444,7 +443,7 @@ static void follow_only(struct job *job)
     }
     job->source = job->found.source;
     take_endpoint(job, 0);
-    if (start_follow(job, OTA_CAUSE_NONE) && !boot_check_is_proof_wanted(job->config.options))
+    if (start_follow(job, OTA_CAUSE_NONE) && !boot_check_is_proof_wanted(job->config.log))
         job->callbacks.on_log(job->callbacks.userdata);
 }
 
@@ -502,10 +501,10 @@ static void on_session_done(struct session *session, const struct ota_failure *f
 
     session_free(session);
     job->session = NULL;
-    if (result.error == OTA_OK && boot_check_is_wanted(job->config.options))
+    if (result.error == OTA_OK && boot_check_is_wanted(job->config.log))
         follow_up(job, phase, &result);
     else if (result.error == OTA_E_UNKNOWN &&
-             job_policy_can_prove(job->config.options, family_of_board(job)))
+             job_policy_can_prove(job->config.log, family_of_board(job)))
         start_proof(job, &result);
     else if (is_asked_again(job, &result))
         ask_again(job);
@@ -538,24 +537,24 @@ void job_park(struct job *job)
 
 static struct session_config make_session_config(struct job *job)
 {
-    const struct options *options = job->config.options;
+    const struct upload_settings *settings = job->config.upload;
     struct session_config config = {
         .loop = job->config.loop,
         .listener = job->config.listener,
         .work_queue = job->config.work_queue,
         .image = job->image,
-        .command = options->command,
+        .command = settings->command,
         .board = job->name,
         .endpoints = &job->endpoints,
-        .source = options->has_source ? &options->source : NULL,
+        .source = settings->has_source ? &settings->source : NULL,
         .heard = &job->found.claims,
-        .peer = options->has_peer ? &options->peer : NULL,
-        .peer_any = options->peer_any,
-        .md5_target = options->md5_target,
+        .peer = settings->has_peer ? &settings->peer : NULL,
+        .peer_any = settings->peer_any,
+        .md5_target = settings->md5_target,
         .password = job->password,
-        .accept_timeout_us = options->timeout_us,
+        .accept_timeout_us = settings->timeout_us,
         .block = job->block,
-        .is_forced = options->force,
+        .is_forced = settings->force,
         .notices = &job->notices,
         .trust = &job->trust,
         .echo = &job->echo,
@@ -572,10 +571,10 @@ static struct session_config make_session_config(struct job *job)
 static bool is_peer_taken(const struct job *job)
 {
     const struct listener *listener = job->config.listener;
-    const struct options *options = job->config.options;
+    const struct upload_settings *settings = job->config.upload;
 
-    if (options->has_peer || options->peer_any)
-        return listener_is_expecting(listener, options->peer_any ? NULL : &options->peer);
+    if (settings->has_peer || settings->peer_any)
+        return listener_is_expecting(listener, settings->peer_any ? NULL : &settings->peer);
     for (size_t i = 0; i < job->endpoints.address_count; i++)
         if (listener_is_expecting(listener, &job->endpoints.addresses[i]))
             return true;
@@ -600,7 +599,7 @@ static bool screen_for_board(struct job *job, struct ota_failure *failure)
     enum image_fit screening = image_fit_board(reason, job->config.assignment->image, &kind,
                                                given ? given : job->found.port);
 
-    if (screening == IMAGE_FIT_REFUSED && !job->config.options->force) {
+    if (screening == IMAGE_FIT_REFUSED && !job->config.upload->force) {
         ota_fail(failure, OTA_E_IMAGE, "%s (--force sends it all the same)", reason);
         return false;
     }
@@ -657,7 +656,7 @@ static void start_session(struct job *job)
 
     set_endpoints(job, ports,
                   job_policy_ports(ports, job->config.assignment, job->found.port, &kind,
-                                   job->config.options->force));
+                                   job->config.upload->force));
     if (!choose_variant(job, &kind, &failure)) {
         conclude(job, OTA_PHASE_RESOLVE, &failure);
         return;
@@ -738,8 +737,8 @@ void job_start(struct job *job)
 
     if (!job->start_us) {
         job->start_us = loop_now_us();
-        if (job->config.options->deadline_us && job->image)
-            job->deadline_us = job->start_us + job->config.options->deadline_us;
+        if (job->config.fleet->deadline_us && job->image)
+            job->deadline_us = job->start_us + job->config.fleet->deadline_us;
         arm_timer(job);
         emit_event(job, &(struct ota_event){.type = OTA_EVENT_START, .phase = OTA_PHASE_RESOLVE});
     }
@@ -767,7 +766,7 @@ static const char *describe_leftovers(const struct job *job)
         return "; the whole image had been sent, so the board may install it";
     if (!job->session || !job->connected_us)
         return "";
-    return job->config.options->command == OTA_COMMAND_SKETCH
+    return job->config.upload->command == OTA_COMMAND_SKETCH
                ? "; the board does not start a sketch that was cut short"
                : "; until an upload succeeds the board's filesystem may be unusable";
 }
@@ -817,7 +816,7 @@ void job_interrupt(struct job *job, int signal_number)
  * a confirmed upload stays confirmed. */
 static void judge_by_deadline(const struct job *job, struct ota_failure *failure)
 {
-    const double seconds = (double)job->config.options->deadline_us / 1e6;
+    const double seconds = (double)job->config.fleet->deadline_us / 1e6;
     struct ota_failure proof;
 
     if (job->follow) {
@@ -872,8 +871,8 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
                         .image = config->assignment->image,
                         .is_counted = true};
     escape_string(job->name, sizeof job->name, config->assignment->target.name);
-    if (config->options->lockstep && job->image)
-        job->block = job_policy_block(job->config.options, job->image);
+    if (config->upload->lockstep && job->image)
+        job->block = job_policy_block(job->config.upload, job->image);
     loop_timer_init(&job->timer, config->loop, on_job_timer, job);
     if (!echo_learn(&job->echo, job->password, NULL)) {
         echo_clear(&job->echo);

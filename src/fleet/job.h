@@ -7,12 +7,15 @@
 
 #include "base/loop.h"
 #include "base/work_queue.h"
-#include "cli/options.h"
+#include "boardlog/log_settings.h"
 #include "crypto/auth.h"
 #include "discovery/mdns_client.h"
+#include "discovery/target.h"
+#include "fleet/fleet_settings.h"
 #include "image/image.h"
 #include "net/listener.h"
 #include "upload/espota/endpoints.h"
+#include "upload/espota/upload_settings.h"
 
 struct job;
 
@@ -31,7 +34,10 @@ struct job_config {
     struct listener *listener;
     struct mdns_client *mdns;
     struct work_queue *work_queue;
-    const struct options *options; /* what holds for every board */
+    /* The same for every board. */
+    const struct upload_settings *upload;
+    const struct fleet_settings *fleet;
+    const struct log_settings *log;
     const struct assignment *assignment;
 };
 

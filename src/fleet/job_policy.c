@@ -13,10 +13,10 @@ static const int64_t PAUSE_MAX_US = 5000000;
 
 enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024 };
 
-size_t job_policy_block(const struct options *options, const struct image *image)
+size_t job_policy_block(const struct upload_settings *settings, const struct image *image)
 {
-    if (options->block)
-        return options->block;
+    if (settings->block)
+        return settings->block;
     return image->family == IMAGE_ESP32 ? BLOCK_ESP32 : BLOCK_8266;
 }
 
@@ -74,11 +74,11 @@ const struct kind_family *job_policy_family(const struct kind *kind, const struc
     return count == 1 || count_at_port == 1 ? found : NULL;
 }
 
-bool job_policy_can_prove(const struct options *options, const struct kind_family *family)
+bool job_policy_can_prove(const struct log_settings *settings, const struct kind_family *family)
 {
     bool is_esp32 = family && kind_overlap(family->chips, "esp32*");
 
-    return options->expect || (options->online_us && is_esp32);
+    return settings->expect || (settings->online_us && is_esp32);
 }
 
 bool job_policy_wants_plain(const struct image *image, const struct ota_failure *failure)

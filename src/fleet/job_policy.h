@@ -7,8 +7,8 @@
 #include "fleet/job.h"
 #include "image/kind.h"
 
-/* Bytes of a block in lock-step: as options say, else what the boards' own upload tools send. */
-size_t job_policy_block(const struct options *options, const struct image *image);
+/* Bytes of a block in lock-step: as --block says, else what the boards' own upload tools send. */
+size_t job_policy_block(const struct upload_settings *settings, const struct image *image);
 
 /* How long to rest before the next attempt; attempt counts from 1. */
 int64_t job_policy_pause_us(unsigned attempt);
@@ -33,9 +33,9 @@ bool job_policy_is_worth_another(enum ota_error error, enum ota_error before, un
 const struct kind_family *job_policy_family(const struct kind *kind, const struct image *image,
                                             uint16_t port);
 
-/* Whether the proof that options ask for can stand in for a verdict that was lost. That a board
+/* Whether the proof that is wanted can stand in for a verdict that was lost. That a board
  * restarts proves something only of an ESP32: it does so by itself only after a success. */
-bool job_policy_can_prove(const struct options *options, const struct kind_family *family);
+bool job_policy_can_prove(const struct log_settings *settings, const struct kind_family *family);
 
 /* Whether the board has refused the image only because it is compressed: ESP8266 cores before 2.7
  * unpack nothing, and find with all of it in their flash that it does not begin as a sketch does.

@@ -1,5 +1,5 @@
 /*
- * plan.c: from the options to the assignments of a fleet. It reads files, and prints nothing but
+ * plan.c: from the settings to the assignments of a fleet. It reads files, and prints nothing but
  * warnings: about images, and about passwords and keys that others can read.
  */
 #include "fleet/plan.h"
@@ -29,14 +29,15 @@ static void *grow_assignments(void *list, size_t count, size_t size)
 }
 
 /* Says what speaks against sending the image, to whatever board. */
-static enum ota_error screen_for_command(const struct image *image, const struct options *options,
+static enum ota_error screen_for_command(const struct image *image,
+                                         const struct plan_settings *settings,
                                          struct ota_failure *failure)
 {
     char shown[512], reason[IMAGE_FIT_REASON_MAX];
-    enum image_fit screening = image_fit_image(reason, image, options->command);
+    enum image_fit screening = image_fit_image(reason, image, settings->prepare.command);
 
     input_show(shown, sizeof shown, image->path);
-    if (screening == IMAGE_FIT_REFUSED && !options->force)
+    if (screening == IMAGE_FIT_REFUSED && !settings->force)
         return ota_fail(failure, OTA_E_IMAGE, "%s %s (--force sends it all the same)", shown,
                         reason);
     if (screening == IMAGE_FIT_REFUSED)
@@ -81,7 +82,7 @@ static enum ota_error verify_image(const struct image *image, const struct sign_
 
 static enum ota_error load_image(struct plan *plan, const char *path, struct ota_failure *failure)
 {
-    const struct options *options = plan->options;
+    const struct plan_settings *settings = plan->settings;
     struct plan_image *images = grow_assignments(plan->images, plan->image_count, sizeof *images);
     if (!images)
         return out_of_memory(failure);
@@ -92,12 +93,14 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
     if (!loaded->path)
         return out_of_memory(failure);
     plan->image_count++;
-    if (image_load(&loaded->image, path, !options->sign, options->size_limit, failure) != OTA_OK ||
-        screen_for_command(loaded->image, options, failure) != OTA_OK)
+    if (image_load(&loaded->image, path, !settings->sign, settings->size_limit, failure) !=
+            OTA_OK ||
+        screen_for_command(loaded->image, settings, failure) != OTA_OK)
         return failure->error;
-    if ((options->json || options->resume) && image_add_sha256(loaded->image, failure) != OTA_OK)
+    if ((settings->needs_sha256 || settings->resume) &&
+        image_add_sha256(loaded->image, failure) != OTA_OK)
         return failure->error;
-    if (image_prepare(&loaded->image, options, plan->key, failure) != OTA_OK)
+    if (image_prepare(&loaded->image, &settings->prepare, plan->key, failure) != OTA_OK)
         return failure->error;
     return plan->verify_key ? verify_image(loaded->image, plan->verify_key, failure) : OTA_OK;
 }
@@ -184,7 +187,7 @@ static bool is_confirmed(const struct plan *plan, const struct assignment *assig
     escape_string(name, sizeof name, assignment->target.name);
     return plan->resume && assignment->image &&
            resume_is_confirmed(plan->resume, name, assignment->target.port,
-                               assignment->image->sha256, plan->options->command);
+                               assignment->image->sha256, plan->settings->prepare.command);
 }
 
 /* A line of --hosts; without the files that it does not name it is a board like those of -i. */
@@ -192,14 +195,14 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
                                     struct ota_failure *failure)
 {
     char shown[2 * TARGET_NAME_MAX];
-    const struct options *options = plan->options;
-    const char *path = line->file ? line->file : options->file;
+    const struct plan_settings *settings = plan->settings;
+    const char *path = line->file ? line->file : settings->file;
     struct assignment assignment = {.target = line->target,
-                                    .password = options->password,
+                                    .password = settings->password,
                                     .min_auth =
-                                        line->has_min_auth ? line->min_auth : options->min_auth};
+                                        line->has_min_auth ? line->min_auth : settings->min_auth};
     struct assignment *planned = find_planned(plan, &line->target);
-    const bool is_upload = path || !(options->monitor || options->expect);
+    const bool is_upload = path || !settings->may_lack_image;
 
     if (!path && is_upload)
         return ota_fail(
@@ -235,7 +238,7 @@ static enum ota_error name_line(const struct plan *plan, const struct host_line 
 {
     char shown[512];
     const struct ota_failure unnamed = *failure;
-    const char *path = plan->options->hosts;
+    const char *path = plan->settings->hosts;
     input_show(shown, sizeof shown, path);
     return ota_fail(failure, unnamed.error, "%s, line %zu: %s", shown, line->number,
                     unnamed.message);
@@ -245,11 +248,11 @@ static enum ota_error name_line(const struct plan *plan, const struct host_line 
 static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
 {
     struct hosts hosts;
-    enum ota_error error = hosts_read(&hosts, plan->options->hosts, failure);
+    enum ota_error error = hosts_read(&hosts, plan->settings->hosts, failure);
 
     for (size_t i = 0; i < hosts.count && error == OTA_OK; i++) {
         if (hosts.lines[i].target.port == 0)
-            hosts.lines[i].target.port = plan->options->port;
+            hosts.lines[i].target.port = plan->settings->port;
         if (add_host_line(plan, &hosts.lines[i], failure) != OTA_OK)
             error = name_line(plan, &hosts.lines[i], failure);
     }
@@ -257,24 +260,24 @@ static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
     return error;
 }
 
-enum ota_error plan_make(struct plan *plan, const struct options *options,
+enum ota_error plan_make(struct plan *plan, const struct plan_settings *settings,
                          struct ota_failure *failure)
 {
     enum ota_error error = OTA_OK;
 
-    *plan = (struct plan){.options = options};
-    if (options->resume)
-        error = resume_load(&plan->resume, options->resume, failure);
-    if (error == OTA_OK && options->sign)
-        error = image_prepare_load_key(&plan->key, options->sign, failure);
-    if (error == OTA_OK && options->verify_key)
-        error = sign_key_load_public(&plan->verify_key, options->verify_key, failure);
+    *plan = (struct plan){.settings = settings};
+    if (settings->resume)
+        error = resume_load(&plan->resume, settings->resume, failure);
+    if (error == OTA_OK && settings->sign)
+        error = image_prepare_load_key(&plan->key, settings->sign, failure);
+    if (error == OTA_OK && settings->verify_key)
+        error = sign_key_load_public(&plan->verify_key, settings->verify_key, failure);
     /* Before the boards are looked for: a wrong file name should be told at once. */
-    if (error == OTA_OK && options->file)
-        error = load_image(plan, options->file, failure);
-    for (size_t i = 0; i < options->target_count && error == OTA_OK; i++)
-        error = plan_add(plan, &options->targets[i], failure);
-    if (error == OTA_OK && options->hosts)
+    if (error == OTA_OK && settings->file)
+        error = load_image(plan, settings->file, failure);
+    for (size_t i = 0; i < settings->target_count && error == OTA_OK; i++)
+        error = plan_add(plan, &settings->targets[i], failure);
+    if (error == OTA_OK && settings->hosts)
         error = add_hosts(plan, failure);
     /* All images are signed, and no child that is forked later has the key. */
     sign_key_free(plan->key);

@@ -8,8 +8,28 @@
 #include "fleet/hosts.h"
 #include "fleet/job.h"
 #include "fleet/resume.h"
+#include "image/image_prepare.h"
 
 enum { PLAN_BOARDS_MAX = 10000 };
+
+/* What is to be sent to which boards. Paths may be "-", standard input. */
+struct plan_settings {
+    struct target *targets; /* each -i, with the port of -p */
+    size_t target_count;
+    uint16_t port;  /* -p; 0: not given */
+    char *hosts;    /* --hosts: a path; NULL: none */
+    char *file;     /* -f: a path; NULL: --hosts names one for each board, or logs are followed */
+    char *password; /* NULL: none was given; "": explicitly none; see secret.h */
+    enum auth_scheme min_auth; /* --min-auth: AUTH_MD5 or AUTH_SHA256 */
+    char *resume;              /* --resume: a path; NULL: no earlier run */
+    char *sign;                /* --sign: the path of a key; NULL: nothing is signed */
+    char *verify_key;          /* --verify-key: a path; NULL: nothing is verified */
+    size_t size_limit;         /* --max-size, bytes */
+    bool force;                /* --force: an unsuitable image is sent nevertheless */
+    bool needs_sha256;         /* of each image, for --json; --resume needs it anyway */
+    bool may_lack_image;       /* a board without an image is one whose log is followed */
+    struct prepare_settings prepare;
+};
 
 /* Both are read once, however many boards share them. */
 struct plan_image {
@@ -22,7 +42,7 @@ struct plan_password {
 };
 
 struct plan {
-    const struct options *options;
+    const struct plan_settings *settings;
     struct assignment *assignments; /* in the order in which they were added; no target twice */
     size_t count;
     struct plan_image *images;
@@ -34,14 +54,14 @@ struct plan {
     struct sign_key *verify_key; /* that each of them has to be signed with; NULL: none has to */
 };
 
-/* For the boards that options names, with -i and --hosts. Fails with OTA_E_IMAGE, OTA_E_SIGNATURE,
- * OTA_E_USAGE or OTA_E_INTERNAL; the caller frees the plan with plan_free() in any case. options
- * must outlive it. */
-enum ota_error plan_make(struct plan *plan, const struct options *options,
+/* For the boards of -i and --hosts. Fails with OTA_E_IMAGE, OTA_E_SIGNATURE, OTA_E_USAGE or
+ * OTA_E_INTERNAL; the caller frees the plan with plan_free() in any case. The settings must outlive
+ * it. */
+enum ota_error plan_make(struct plan *plan, const struct plan_settings *settings,
                          struct ota_failure *failure);
 
-/* Adds one more board, with the image and the password of the options; nothing happens when it has
- * been added before. */
+/* Adds one more board, with the image and the password of the settings; does nothing if it has been
+ * added before. */
 enum ota_error plan_add(struct plan *plan, const struct target *target,
                         struct ota_failure *failure);
 

@@ -188,7 +188,7 @@ static enum ota_error append_trailer(struct image *image, const unsigned char *t
 
 /* inspection: of what is sent. */
 static enum ota_error sign_as(struct image *image, const struct inspection *inspection,
-                              const struct options *options, const struct sign_key *key,
+                              const struct prepare_settings *settings, const struct sign_key *key,
                               struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
@@ -197,7 +197,7 @@ static enum ota_error sign_as(struct image *image, const struct inspection *insp
     const struct sign_file file = {shown, image->data, image->size, inspection};
 
     input_show(shown, sizeof shown, image->path);
-    if (sign_make(trailer, &size, key, options->sign_hash, &file, failure) != OTA_OK)
+    if (sign_make(trailer, &size, key, settings->sign_hash, &file, failure) != OTA_OK)
         return failure->error;
     return append_trailer(image, trailer, size, shown, failure);
 }
@@ -215,15 +215,10 @@ static unsigned families_at(uint16_t port, unsigned families)
     return both ? both : families;
 }
 
-static bool names_boards(const struct options *options)
-{
-    return options->target_count > 0 || options->hosts || options->discovers;
-}
-
 /* ESP32 boards check signatures unlike the others; which of both is needed is known when the board
  * is found (image_fit_variant()). */
 static enum ota_error sign_both(struct image *image, const struct inspection *inspection,
-                                const struct options *options, const struct sign_key *key,
+                                const struct prepare_settings *settings, const struct sign_key *key,
                                 struct ota_failure *failure)
 {
     struct inspection narrowed = *inspection;
@@ -240,15 +235,15 @@ static enum ota_error sign_both(struct image *image, const struct inspection *in
     }
     image->for_esp32 = other;
     narrowed.families = INSPECT_FAMILY_ESP32;
-    if (sign_as(other, &narrowed, options, key, failure) != OTA_OK)
+    if (sign_as(other, &narrowed, settings, key, failure) != OTA_OK)
         return failure->error;
     narrowed.families = inspection->families & ~(unsigned)INSPECT_FAMILY_ESP32;
-    return sign_as(image, &narrowed, options, key, failure);
+    return sign_as(image, &narrowed, settings, key, failure);
 }
 
 /* Boards check the signature of what they get, before they unpack it; so the plain image needs one
  * of its own. */
-static enum ota_error sign_image(struct image *image, const struct options *options,
+static enum ota_error sign_image(struct image *image, const struct prepare_settings *settings,
                                  const struct sign_key *key, struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
@@ -258,31 +253,31 @@ static enum ota_error sign_image(struct image *image, const struct options *opti
     input_show(shown, sizeof shown, image->path);
     if (image_inspect(&inspection, image, failure) != OTA_OK)
         return failure->error;
-    inspection.families = families_at(options->port, inspection.families);
+    inspection.families = families_at(settings->port, inspection.families);
     if ((inspection.families & INSPECT_FAMILY_ESP32) != 0 &&
         inspection.families != INSPECT_FAMILY_ESP32 && sign_key_is_rsa(key) &&
-        names_boards(options))
-        error = sign_both(image, &inspection, options, key, failure);
+        settings->is_for_boards)
+        error = sign_both(image, &inspection, settings, key, failure);
     else
-        error = sign_as(image, &inspection, options, key, failure);
+        error = sign_as(image, &inspection, settings, key, failure);
     if (error == OTA_OK && image->plain) {
         inspection = image->plain->inspection;
         inspection.families &= ~(unsigned)INSPECT_FAMILY_ESP32; /* which unpack nothing */
-        error = sign_as(image->plain, &inspection, options, key, failure);
+        error = sign_as(image->plain, &inspection, settings, key, failure);
     }
     if (error == OTA_OK)
         diag_info("%s is signed", shown);
     return error;
 }
 
-enum ota_error image_prepare(struct image **image, const struct options *options,
+enum ota_error image_prepare(struct image **image, const struct prepare_settings *settings,
                              const struct sign_key *key, struct ota_failure *failure)
 {
     enum ota_error error = OTA_OK;
-    if (options->compress)
-        error = compress_image(image, options->command, failure);
+    if (settings->compress)
+        error = compress_image(image, settings->command, failure);
     if (error == OTA_OK && key)
-        error = sign_image(*image, options, key, failure);
+        error = sign_image(*image, settings, key, failure);
     return error;
 }
 

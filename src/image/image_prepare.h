@@ -4,9 +4,16 @@
 #ifndef ESP_OTA_IMAGE_IMAGE_PREPARE_H
 #define ESP_OTA_IMAGE_IMAGE_PREPARE_H
 
-#include "cli/options.h"
 #include "image/image.h"
 #include "image/sign.h"
+
+struct prepare_settings {
+    bool compress;            /* -z */
+    enum sign_hash sign_hash; /* --sign-hash */
+    enum ota_command command; /* what the image is sent as */
+    uint16_t port;            /* -p: tells the family of the boards; 0: unknown */
+    bool is_for_boards;       /* boards will get the image; false: it only goes to a file */
+};
 
 /* The key of --sign, from a PEM file; its password is asked for on the terminal. Warns of a key
  * that others can read or that is weak. Fails as sign_key_load_private() and passphrase_ask() do.
@@ -14,14 +21,13 @@
 enum ota_error image_prepare_load_key(struct sign_key **key, const char *path,
                                       struct ota_failure *failure);
 
-/* Has done to *image what options ask for (-z, --sign with this key), and puts in its place what is
- * to be sent; that one owns what it was made from, where boards may want it instead (image.h:
- * plain). What was done, or why nothing was, is logged once. Call it once for each image, before
- * the image is shared.
+/* Compresses *image (-z) and signs it (key; NULL: not at all). Replaces *image by the image to send,
+ * which keeps the uncompressed original in `plain` for boards that want that instead. Logs what was
+ * done, or why nothing was. Call it once for each image, before the image is shared.
  *
- * Fails with OTA_E_USAGE (a sentence: the image is signed, or for boards that unpack nothing),
- * OTA_E_IMAGE (no board takes such a file) or OTA_E_INTERNAL; *image is then as it was. */
-enum ota_error image_prepare(struct image **image, const struct options *options,
+ * Fails with OTA_E_USAGE (the image is signed already, or for boards that unpack nothing),
+ * OTA_E_IMAGE (no board takes such a file) or OTA_E_INTERNAL; *image is unchanged then. */
+enum ota_error image_prepare(struct image **image, const struct prepare_settings *settings,
                              const struct sign_key *key, struct ota_failure *failure);
 
 #endif

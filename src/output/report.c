@@ -56,24 +56,24 @@ static bool stderr_is_smart(void)
     return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
 }
 
-static enum diag_level level_for(const struct options *options)
+static enum diag_level level_for(const struct report_settings *settings)
 {
-    if (options->debug)
+    if (settings->debug)
         return DIAG_LEVEL_DEBUG;
-    return options->quiet ? DIAG_LEVEL_ERROR : DIAG_LEVEL_INFO;
+    return settings->quiet ? DIAG_LEVEL_ERROR : DIAG_LEVEL_INFO;
 }
 
-struct report *report_new(const struct options *options)
+struct report *report_new(const struct report_settings *settings)
 {
     struct report *report = calloc(1, sizeof *report);
-    diag_set_level(level_for(options));
+    diag_set_level(level_for(settings));
     if (!report)
         return NULL;
-    report->command = options->command;
-    report->json = options->json;
-    report->verbose = options->verbose;
+    report->command = settings->command;
+    report->json = settings->json;
+    report->verbose = settings->verbose;
     report->bar =
-        options->force_bar || (stderr_is_smart() && !(options->json && isatty(STDOUT_FILENO)));
+        settings->force_bar || (stderr_is_smart() && !(settings->json && isatty(STDOUT_FILENO)));
     report->start_us = loop_now_us();
     report->summary = summary_new();
     if (!report->summary) {
@@ -92,10 +92,11 @@ void report_free(struct report *report)
     free(report);
 }
 
-enum ota_error report_open_transcript(struct report *report, const struct options *options,
+enum ota_error report_open_transcript(struct report *report,
+                                      const struct transcript_settings *settings,
                                       struct ota_failure *failure)
 {
-    return transcript_open(&report->transcript, options, failure);
+    return transcript_open(&report->transcript, settings, failure);
 }
 
 bool report_is_read(const struct report *report)

@@ -4,11 +4,20 @@
 #ifndef ESP_OTA_OUTPUT_REPORT_H
 #define ESP_OTA_OUTPUT_REPORT_H
 
-#include "cli/options.h"
 #include "esp-ota.h"
 #include "image/image.h"
+#include "output/transcript.h"
 
 struct report;
+
+struct report_settings {
+    enum ota_command command; /* what is sent */
+    bool debug;               /* -d */
+    bool quiet;               /* -q */
+    bool verbose;             /* -v */
+    bool force_bar;           /* -r */
+    bool json;                /* --json */
+};
 
 /* Calls tell(standing, tell_userdata) for each board whose work goes on. */
 typedef void report_standings_fn(ota_standing_fn *tell, void *tell_userdata, const void *userdata);
@@ -23,11 +32,12 @@ void report_status(struct report *report, const struct ota_totals *totals);
 
 /* Chooses the form once: JSON lines on stdout (--json), and on stderr a bar on a terminal or with
  * -r, plain lines otherwise, errors only with -q. Sets the log level. NULL when memory ran out. */
-struct report *report_new(const struct options *options);
+struct report *report_new(const struct report_settings *settings);
 void report_free(struct report *report);
 
 /* Where boards' logs go from now on (transcript.h). Fails with OTA_E_OUTPUT or OTA_E_INTERNAL. */
-enum ota_error report_open_transcript(struct report *report, const struct options *options,
+enum ota_error report_open_transcript(struct report *report,
+                                      const struct transcript_settings *settings,
                                       struct ota_failure *failure);
 
 /* An ota_event_fn; userdata is the struct report. */

@@ -55,29 +55,30 @@ static bool has_colors(void)
            (!no_color || !*no_color);
 }
 
-enum ota_error transcript_open(struct transcript **transcript, const struct options *options,
+enum ota_error transcript_open(struct transcript **transcript,
+                               const struct transcript_settings *settings,
                                struct ota_failure *failure)
 {
     *transcript = calloc(1, sizeof **transcript);
     if (!*transcript)
         return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
-    **transcript = (struct transcript){
-        .timestamps = options->timestamps,
-        .raw = options->raw,
-        .terminal = {.descriptor = options->monitor && !options->json ? STDOUT_FILENO : -1,
-                     .name = "standard output",
-                     .is_colored = has_colors()},
-        .file = {.descriptor = -1, .name = (*transcript)->path}};
-    if (!options->log)
+    **transcript =
+        (struct transcript){.timestamps = settings->timestamps,
+                            .raw = settings->raw,
+                            .terminal = {.descriptor = settings->to_stdout ? STDOUT_FILENO : -1,
+                                         .name = "standard output",
+                                         .is_colored = has_colors()},
+                            .file = {.descriptor = -1, .name = (*transcript)->path}};
+    if (!settings->path)
         return OTA_OK;
-    escape_string((*transcript)->path, PATH_SHOWN, options->log);
-    (*transcript)->file.descriptor =
-        open(options->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+    escape_string((*transcript)->path, PATH_SHOWN, settings->path);
+    (*transcript)->file.descriptor = open(
+        settings->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
     if ((*transcript)->file.descriptor >= 0)
         return OTA_OK;
     const int reason = errno;
     ota_fail(failure, OTA_E_OUTPUT, "cannot open %s to write the log there: %s",
-             (*transcript)->path, input_open_error(options->log, reason));
+             (*transcript)->path, input_open_error(settings->path, reason));
     failure->cause = error_output_cause(reason);
     return failure->error;
 }

@@ -5,13 +5,22 @@
 #define ESP_OTA_OUTPUT_TRANSCRIPT_H
 
 #include "boardlog/line_splitter.h"
-#include "cli/options.h"
+#include "esp-ota.h"
 
 struct transcript;
 
-/* Opens the file of --log, to append to it. Fails with OTA_E_OUTPUT or OTA_E_INTERNAL. Lines go to
- * standard output when there is a --monitor and no --json. */
-enum ota_error transcript_open(struct transcript **transcript, const struct options *options,
+enum timestamps { TIMESTAMPS_NONE, TIMESTAMPS_SINCE_START, TIMESTAMPS_WALL };
+
+struct transcript_settings {
+    bool to_stdout; /* --monitor without --json */
+    bool raw;       /* --raw: lines are written as the boards write them */
+    enum timestamps timestamps;
+    char *path; /* --log: a file to append to; NULL: none */
+};
+
+/* Opens the file. Fails with OTA_E_OUTPUT or OTA_E_INTERNAL. */
+enum ota_error transcript_open(struct transcript **transcript,
+                               const struct transcript_settings *settings,
                                struct ota_failure *failure);
 
 /* A line, or a piece of one, of the log of board (escaped), whose name is put before it when

@@ -41,12 +41,12 @@ static void demand(bool holds)
  */
 static void check_upload(const struct options *options)
 {
-    demand(options->target_count > 0 || options->hosts || options->discovers);
-    demand(options->file || boot_check_is_wanted(options) ||
-           (options->hosts && options->target_count == 0 && !options->discovers));
-    for (size_t i = 0; i < options->target_count; i++)
-        require_target(&options->targets[i]);
-    demand(options->port_first <= options->port_last && options->jobs > 0);
+    demand(options->plan.target_count > 0 || options->plan.hosts || options->discovers);
+    demand(options->plan.file || boot_check_is_wanted(&options->log) ||
+           (options->plan.hosts && options->plan.target_count == 0 && !options->discovers));
+    for (size_t i = 0; i < options->plan.target_count; i++)
+        require_target(&options->plan.targets[i]);
+    demand(options->upload.port_first <= options->upload.port_last && options->fleet.jobs > 0);
 }
 
 static void check(const struct options *options, enum options_outcome outcome,
@@ -57,17 +57,17 @@ static void check(const struct options *options, enum options_outcome outcome,
             demand(((unsigned char)*at >= ' ' && *at != 0x7f) || strncmp(at, "\n  To ", 6) == 0);
     if (outcome != OPTIONS_RUN)
         return;
-    demand(options->timeout_us > 0 && !(options->quiet && options->debug));
+    demand(options->upload.timeout_us > 0 && !(options->report.quiet && options->report.debug));
     demand(!(options->list && options->check));
-    demand(!options->sign || !options->list);
-    demand(!options->verify_key || options->file || options->hosts);
+    demand(!options->plan.sign || !options->list);
+    demand(!options->plan.verify_key || options->plan.file || options->plan.hosts);
     if (options->output)
-        demand(options->file && (options->compress || options->sign) && !options->hosts &&
-               options->target_count == 0 && !options->discovers);
+        demand(options->plan.file && (options->plan.prepare.compress || options->plan.sign) &&
+               !options->plan.hosts && options->plan.target_count == 0 && !options->discovers);
     else if (options->list)
-        demand(!options->file && !options->hosts && options->target_count == 0);
+        demand(!options->plan.file && !options->plan.hosts && options->plan.target_count == 0);
     else if (options->check)
-        demand(options->file && !options->hosts);
+        demand(options->plan.file && !options->plan.hosts);
     else
         check_upload(options);
 }

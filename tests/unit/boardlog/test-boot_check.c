@@ -4,6 +4,7 @@
  * written down line by line, and each case says what must stand there.
  */
 #include "boardlog/boot_check.h"
+#include "boardlog/expect.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -197,10 +198,10 @@ struct story {
     const char *story;
 };
 
-static void begin(const struct options *options, const struct story *story)
+static void begin(const struct log_settings *settings, const struct story *story)
 {
     struct boot_check_config config = {.loop = virtual_time_loop(),
-                                       .options = options,
+                                       .settings = settings,
                                        .restart_us = story && story->is_old ? 0 : 2500 * 1000};
 
     if (story && story->lost) {
@@ -272,18 +273,18 @@ static void play_story(const struct story *story)
 {
     struct ota_failure failure;
     size_t expected = count_patterns(story->expected), rejected = count_patterns(story->rejected);
-    struct options options = {.monitor_port = 23,
-                              .monitor = !expected && !rejected && !story->online,
-                              .expect_timeout_us = 30 * S,
-                              .online_us = story->online ? 60 * S : 0};
+    struct log_settings settings = {.monitor_port = 23,
+                                    .monitor = !expected && !rejected && !story->online,
+                                    .expect_timeout_us = 30 * S,
+                                    .online_us = story->online ? 60 * S : 0};
 
     if (expected || rejected)
-        assert_int_equal(expect_new(&options.expect, story->expected, expected, story->rejected,
+        assert_int_equal(expect_new(&settings.expect, story->expected, expected, story->rejected,
                                     rejected, &failure),
                          OTA_OK);
     reset_world();
     world.free_at = story->free_at;
-    begin(&options, story);
+    begin(&settings, story);
     assert_non_null(world.follow);
     assert_int_equal(world.has_online, story->online && !story->is_old && story->lost != SEEN_BACK);
     assert_int_equal(world.starts_gone, world.has_online && story->lost == SEEN_GONE);
@@ -293,7 +294,7 @@ static void play_story(const struct story *story)
     assert_true(world.verdicts <= 1);
     boot_check_free(world.follow);
     assert_nothing_left();
-    expect_free(options.expect);
+    expect_free(settings.expect);
 }
 
 static void play(const struct story *stories, size_t count)
@@ -681,7 +682,7 @@ static void test_wanted(void **state)
     static struct expect *const some = (struct expect *)&world;
 
     static const struct {
-        struct options options;
+        struct log_settings settings;
         bool is_wanted, is_proof_wanted, is_endless;
     } rows[] = {
         {{0}, false, false, false},
@@ -692,17 +693,17 @@ static void test_wanted(void **state)
         {{.monitor = true, .online_us = 60 * S}, true, true, true},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(boot_check_is_wanted(&rows[i].options), rows[i].is_wanted);
-        assert_int_equal(boot_check_is_proof_wanted(&rows[i].options), rows[i].is_proof_wanted);
-        assert_int_equal(boot_check_is_endless(&rows[i].options), rows[i].is_endless);
+        assert_int_equal(boot_check_is_wanted(&rows[i].settings), rows[i].is_wanted);
+        assert_int_equal(boot_check_is_proof_wanted(&rows[i].settings), rows[i].is_proof_wanted);
+        assert_int_equal(boot_check_is_endless(&rows[i].settings), rows[i].is_endless);
     }
 }
 
 static void test_say(void **state)
 {
     (void)state;
-    const struct options log = {.monitor = true, .monitor_port = 23};
-    const struct options no_log = {.online_us = 60 * S};
+    const struct log_settings log = {.monitor = true, .monitor_port = 23};
+    const struct log_settings no_log = {.online_us = 60 * S};
     reset_world();
     begin(&log, false);
     assert_false(world.keeps_colors);
@@ -722,11 +723,11 @@ static void test_say(void **state)
 static void test_was_connected(void **state)
 {
     (void)state;
-    const struct options options = {.monitor = true, .monitor_port = 23, .raw = true};
+    const struct log_settings settings = {.monitor = true, .monitor_port = 23, .raw = true};
     const char *reason;
 
     reset_world();
-    begin(&options, &(struct story){.is_old = true});
+    begin(&settings, &(struct story){.is_old = true});
     assert_true(world.keeps_colors);
     assert_false(boot_check_was_connected(world.follow, &reason));
     assert_string_equal(reason, "");
@@ -747,16 +748,16 @@ static void test_long_message(void **state)
     static char patterns[EXPECT_MAX][256], text[LINE_SPLITTER_MAX];
     const char *expected[EXPECT_MAX];
     struct ota_failure failure;
-    struct options options = {.monitor_port = 23, .expect_timeout_us = 30 * S};
+    struct log_settings settings = {.monitor_port = 23, .expect_timeout_us = 30 * S};
 
     for (size_t i = 0; i < EXPECT_MAX; i++) {
         memset(patterns[i], 'a' + (int)(i % 26), sizeof patterns[i] - 1);
         expected[i] = patterns[i];
     }
     memset(text, '\x01', sizeof text - 1);
-    assert_int_equal(expect_new(&options.expect, expected, EXPECT_MAX, NULL, 0, &failure), OTA_OK);
+    assert_int_equal(expect_new(&settings.expect, expected, EXPECT_MAX, NULL, 0, &failure), OTA_OK);
     reset_world();
-    begin(&options, &(struct story){.is_old = true});
+    begin(&settings, &(struct story){.is_old = true});
     take_step(&(struct step)CONNECTED(100));
     for (int i = 0; i < 5; i++) {
         const struct line line = {.bytes = (const unsigned char *)text, .length = strlen(text)};
@@ -768,7 +769,7 @@ static void test_long_message(void **state)
     assert_non_null(strstr(world.story, "unproven: in 30 s the log did not say \"aaaa"));
     assert_non_null(strstr(world.story, "; the last lines were \"\\x01"));
     boot_check_free(world.follow);
-    expect_free(options.expect);
+    expect_free(settings.expect);
     assert_nothing_left();
 }
 
@@ -776,17 +777,17 @@ static void test_long_message(void **state)
 static void test_out_of_memory(void **state)
 {
     (void)state;
-    const struct options options = {.monitor_port = 23,
-                                    .expect = (struct expect *)&world,
-                                    .expect_timeout_us = 30 * S,
-                                    .online_us = 60 * S};
+    const struct log_settings settings = {.monitor_port = 23,
+                                          .expect = (struct expect *)&world,
+                                          .expect_timeout_us = 30 * S,
+                                          .online_us = 60 * S};
     for (int what = 0; what < 4; what++) {
         reset_world();
         world.refuse_memory = what == 0;
         world.refuse_online = what == 1;
         world.refuse_monitor = what == 2;
 
-        begin(&options, NULL);
+        begin(&settings, NULL);
         assert_int_equal(world.follow != NULL, what == 3);
         world.refuse_memory = false;
         boot_check_free(world.follow);

@@ -80,7 +80,7 @@ struct failure {
 /* The exit status; errors go to capture. */
 static int run(struct capture *capture, char *output, struct failure failure, bool *has_failed)
 {
-    struct options options = {.size_limit = IMAGE_SIZE_MAX, .file = image_path};
+    struct options options = {.plan = {.size_limit = IMAGE_SIZE_MAX, .file = image_path}};
 
     options.output = output;
     diag_set_level(DIAG_LEVEL_ERROR);

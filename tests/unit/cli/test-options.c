@@ -69,41 +69,42 @@ static void describe(char text[TEXT_MAX], const struct options *options)
     char address[ADDRESS_TEXT_MAX], source[SOURCE_TEXT_MAX];
 
     text[0] = '\0';
-    for (size_t i = 0; i < options->target_count; i++) {
-        add(text, "%s%s", i ? " " : "", options->targets[i].name);
-        if (options->targets[i].port)
-            add(text, ":%d", options->targets[i].port);
+    for (size_t i = 0; i < options->plan.target_count; i++) {
+        add(text, "%s%s", i ? " " : "", options->plan.targets[i].name);
+        if (options->plan.targets[i].port)
+            add(text, ":%d", options->plan.targets[i].port);
     }
-    add(text, " %s", options->file);
-    if (options->password)
-        add(text, " password='%s'", options->password);
-    if (options->has_source)
-        add(text, " source=%s", source_text(source, &options->source));
-    if (options->port_first || options->port_last)
-        add(text, " ports=%d-%d", options->port_first, options->port_last);
-    if (options->has_peer)
-        add(text, " peer=%s", address_text(address, &options->peer));
-    if (options->size_limit != IMAGE_SIZE_MAX)
-        add(text, " limit=%zu", options->size_limit);
-    if (options->timeout_us != 10 * INT64_C(1000000))
-        add(text, " timeout=%lld", (long long)options->timeout_us);
-    add(text, "%s%s%s%s%s%s%s", options->peer_any ? " peer-any" : "",
-        options->md5_target ? " md5" : "",
-        options->command == OTA_COMMAND_FILESYSTEM ? " filesystem" : "",
-        options->debug ? " debug" : "", options->quiet ? " quiet" : "",
-        options->force_bar ? " bar" : "", options->json ? " json" : "");
-    if (options->deadline_us)
-        add(text, " deadline=%lld", (long long)options->deadline_us);
-    if (options->compress)
+    add(text, " %s", options->plan.file);
+    if (options->plan.password)
+        add(text, " password='%s'", options->plan.password);
+    if (options->upload.has_source)
+        add(text, " source=%s", source_text(source, &options->upload.source));
+    if (options->upload.port_first || options->upload.port_last)
+        add(text, " ports=%d-%d", options->upload.port_first, options->upload.port_last);
+    if (options->upload.has_peer)
+        add(text, " peer=%s", address_text(address, &options->upload.peer));
+    if (options->plan.size_limit != IMAGE_SIZE_MAX)
+        add(text, " limit=%zu", options->plan.size_limit);
+    if (options->upload.timeout_us != 10 * INT64_C(1000000))
+        add(text, " timeout=%lld", (long long)options->upload.timeout_us);
+    add(text, "%s%s%s%s%s%s%s", options->upload.peer_any ? " peer-any" : "",
+        options->upload.md5_target ? " md5" : "",
+        options->upload.command == OTA_COMMAND_FILESYSTEM ? " filesystem" : "",
+        options->report.debug ? " debug" : "", options->report.quiet ? " quiet" : "",
+        options->report.force_bar ? " bar" : "", options->report.json ? " json" : "");
+    if (options->fleet.deadline_us)
+        add(text, " deadline=%lld", (long long)options->fleet.deadline_us);
+    if (options->plan.prepare.compress)
         add(text, " compressed");
-    if (options->sign)
-        add(text, " signed=%s:%s", options->sign, sign_hash_name(options->sign_hash));
-    if (options->verify_key)
-        add(text, " verified=%s", options->verify_key);
+    if (options->plan.sign)
+        add(text, " signed=%s:%s", options->plan.sign,
+            sign_hash_name(options->plan.prepare.sign_hash));
+    if (options->plan.verify_key)
+        add(text, " verified=%s", options->plan.verify_key);
     if (options->output)
         add(text, " into %s", options->output);
-    if (options->min_auth != AUTH_MD5)
-        add(text, " min-auth=%s", auth_scheme_name(options->min_auth));
+    if (options->plan.min_auth != AUTH_MD5)
+        add(text, " min-auth=%s", auth_scheme_name(options->plan.min_auth));
 }
 
 static void test_accepted(void **state)
@@ -205,6 +206,58 @@ static void test_accepted(void **state)
         if (it->outcome != OPTIONS_RUN)
             fail_msg("row %zu (%s): %s", i, rows[i].expected, it->failure.message);
         describe(text, &it->options);
+        assert_string_equal(text, rows[i].expected);
+        parse_free(it);
+    }
+}
+
+/* Settings that several parts of the program have, or that follow from others. */
+static void describe_shared(char text[TEXT_MAX], const struct options *options)
+{
+    const struct plan_settings *plan = &options->plan;
+
+    assert_int_equal(plan->prepare.command, options->upload.command);
+    assert_int_equal(options->report.command, options->upload.command);
+    assert_int_equal(plan->prepare.port, plan->port);
+    assert_int_equal(plan->force, options->upload.force);
+    assert_int_equal(options->transcript.raw, options->log.raw);
+    text[0] = '\0';
+    add(text, "%s%s%s%s%s%s%s",
+        plan->prepare.command == OTA_COMMAND_FILESYSTEM ? "filesystem " : "",
+        plan->prepare.port ? "port " : "", plan->prepare.is_for_boards ? "for boards " : "",
+        plan->force ? "force " : "", plan->needs_sha256 ? "sha256 " : "",
+        plan->may_lack_image ? "no image " : "", options->transcript.to_stdout ? "log " : "");
+}
+
+static void test_shared_settings(void **state)
+{
+    (void)state;
+
+    static const struct {
+        const char *arguments[ARGUMENTS_MAX];
+        const char *expected;
+    } rows[] = {
+        {{"-i", "b", "-f", "x"}, "for boards "},
+        {{"-i", "b", "-f", "x", "-s", "-p", "7", "--force"}, "filesystem port for boards force "},
+        {{"-z", "-f", "x", "--output", "y"}, ""},
+        {{"--check", "-f", "x"}, ""},
+        {{"--check", "-i", "b", "-f", "x"}, "for boards "},
+        {{"--hosts", "y"}, "for boards "},
+        {{"--all", "-f", "x", "--json"}, "for boards sha256 "},
+        {{"-i", "b", "--monitor"}, "for boards no image log "},
+        {{"-i", "b", "--monitor", "--raw"}, "for boards no image log "},
+        {{"-i", "b", "--monitor", "--json"}, "for boards sha256 no image "},
+        {{"-i", "b", "--expect", "x", "--json"}, "for boards sha256 no image "},
+        {{"-i", "b", "--reject", "x"}, "for boards no image "},
+        {{"-i", "b", "-f", "x", "--online"}, "for boards "},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[TEXT_MAX];
+        struct parse *it = parse(rows[i].arguments);
+
+        if (it->outcome != OPTIONS_RUN)
+            fail_msg("row %zu (%s): %s", i, rows[i].expected, it->failure.message);
+        describe_shared(text, &it->options);
         assert_string_equal(text, rows[i].expected);
         parse_free(it);
     }
@@ -531,9 +584,9 @@ static void test_which_password(void **state)
         struct parse *it = parse(arguments);
         assert_int_equal(it->outcome, OPTIONS_RUN);
         if (rows[i].password)
-            assert_string_equal(it->options.password, rows[i].password);
+            assert_string_equal(it->options.plan.password, rows[i].password);
         else
-            assert_null(it->options.password);
+            assert_null(it->options.plan.password);
         assert_null(getenv("ESP_OTA_AUTH"));
         parse_free(it);
     }
@@ -688,8 +741,8 @@ static void test_flags_survive_mistakes(void **state)
     (void)state;
     struct parse *it = parse((const char *const[]){"--json", "--bogus", "-q", NULL});
     assert_int_equal(it->outcome, OPTIONS_ERROR);
-    assert_true(it->options.json);
-    assert_true(it->options.quiet);
+    assert_true(it->options.report.json);
+    assert_true(it->options.report.quiet);
     parse_free(it);
 }
 
@@ -718,15 +771,11 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted),
-        cmocka_unit_test(test_rejected),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_which_password),
-        cmocka_unit_test(test_exposed_file),
-        cmocka_unit_test(test_help),
-        cmocka_unit_test(test_information),
-        cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_flags_survive_mistakes),
+        cmocka_unit_test(test_accepted),       cmocka_unit_test(test_shared_settings),
+        cmocka_unit_test(test_rejected),       cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_which_password), cmocka_unit_test(test_exposed_file),
+        cmocka_unit_test(test_help),           cmocka_unit_test(test_information),
+        cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_flags_survive_mistakes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -52,12 +52,12 @@ static void test_cases(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct options options = {.match = cases[i].match, .board = cases[i].board};
+        const struct board_patterns patterns = {.name = cases[i].match, .board = cases[i].board};
         struct board_list matching;
         struct ota_failure failure = {0};
         char names[4] = "";
         enum ota_error error =
-            board_match(&matching, &all, &options, cases[i].only_espota, &failure);
+            board_match(&matching, &all, &patterns, cases[i].only_espota, &failure);
         for (size_t j = 0; j < matching.count; j++)
             names[j] = matching.items[j]->instance[0];
         assert_string_equal(names, cases[i].names ? cases[i].names : "");
@@ -76,7 +76,7 @@ static void test_no_board_of_this_protocol(void **state)
     (void)state;
 
     assert_int_equal(board_match(&matching, &(struct board_list){.items = others, .count = 1},
-                                 &(struct options){0}, true, &failure),
+                                 &(struct board_patterns){0}, true, &failure),
                      OTA_E_NOT_FOUND);
     assert_non_null(strstr(failure.message, "there is none that speaks this protocol"));
     free(matching.items);

@@ -218,7 +218,7 @@ static void on_done(void *userdata)
     tell("done ");
 }
 
-static struct fleet *start(const struct options *options, size_t count)
+static struct fleet *start(const struct fleet_settings *settings, size_t count)
 {
     bool refuse_jobs = world.refuse_jobs;
 
@@ -229,7 +229,8 @@ static struct fleet *start(const struct options *options, size_t count)
         snprintf(assignments[i].target.name, sizeof assignments[i].target.name, "%zu", i);
     }
     const struct fleet_config config = {.loop = (struct loop *)&world,
-                                        .options = options,
+                                        .settings = settings,
+                                        .log = &(struct log_settings){0},
                                         .assignments = assignments,
                                         .count = count,
                                         .on_event = on_event,
@@ -316,7 +317,7 @@ static void finish(struct fleet *fleet, enum ota_error outcome, int exit_status)
 static void test_one(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 16}, 1);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 1);
     assert_string_equal(told(), "+0 ");
     end(0, OTA_E_REFUSED);
     assert_string_equal(told(), "0=7 done ");
@@ -329,7 +330,7 @@ static void test_one(void **state)
 static void test_larger_image(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 2}, 2);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 2}, 2);
     const struct job *job = world.jobs[0];
 
     job->callbacks.on_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS,
@@ -350,7 +351,7 @@ static void test_larger_image(void **state)
 static void test_window(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 2}, 4);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 2}, 4);
 
     assert_string_equal(told(), "+0 +1 ");
     end(1, OTA_OK);
@@ -372,7 +373,7 @@ static void test_window(void **state)
 static void test_many_starts(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = BOARDS_MAX}, BOARDS_MAX);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = BOARDS_MAX}, BOARDS_MAX);
     assert_string_equal(strrchr(world.story, '+'), "+63 ");
     for (int i = 0; i < BOARDS_MAX; i++)
         end(i, OTA_OK);
@@ -384,7 +385,7 @@ static void test_many_starts(void **state)
 static void test_rest(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 1}, 3);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1}, 3);
 
     rest(0);
     assert_string_equal(told(), "+0 +1 ");
@@ -405,7 +406,7 @@ static void test_rest(void **state)
 static void test_ends_without_a_place(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 1}, 4);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1}, 4);
 
     rest(0);
     rest(1);
@@ -427,8 +428,8 @@ static void test_ends_without_a_place(void **state)
 static void test_canaries(void **state)
 {
     (void)state;
-    const struct options options = {.jobs = 16, .canaries = 2};
-    struct fleet *fleet = start(&options, 4);
+    const struct fleet_settings settings = {.jobs = 16, .canaries = 2};
+    struct fleet *fleet = start(&settings, 4);
     assert_string_equal(told(), "+0 +1 ");
     rest(0);
     end(1, OTA_OK);
@@ -441,7 +442,7 @@ static void test_canaries(void **state)
     assert_string_equal(told(), "2=10 3=0 done ");
     finish(fleet, OTA_E_BOARD, 10);
 
-    fleet = start(&options, 4);
+    fleet = start(&settings, 4);
     end(1, OTA_E_UNKNOWN);
     assert_string_equal(told(), "+0 +1 1=11 2!not tried, as a canary has failed "
                                 "3!not tried, as a canary has failed ");
@@ -451,7 +452,7 @@ static void test_canaries(void **state)
     assert_int_equal(world.totals.total, 2 * IMAGE_SIZE);
     finish(fleet, OTA_E_UNKNOWN, 11);
 
-    fleet = start(&(struct options){.jobs = 16, .canaries = 9}, 2); /* more than boards */
+    fleet = start(&(struct fleet_settings){.jobs = 16, .canaries = 9}, 2); /* more than boards */
     end(0, OTA_OK);
     end(1, OTA_OK);
     assert_string_equal(told(), "+0 +1 0=0 1=0 done ");
@@ -461,7 +462,7 @@ static void test_canaries(void **state)
 static void test_max_failures(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 2, .failures_max = 2}, 5);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 2, .failures_max = 2}, 5);
 
     end(0, OTA_E_LOST);
     end(1, OTA_OK);
@@ -477,7 +478,7 @@ static void test_max_failures(void **state)
 static void test_duplicates(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 16}, 4);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 4);
 
     assert_true(claim(0, "10.0.0.7", 8266));
     assert_true(claim(0, "10.0.0.7", 8266)); /* its second attempt */
@@ -497,7 +498,7 @@ static void test_duplicates(void **state)
 static void test_password(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 16}, 4);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 4);
     told();
     ask(1);
     ask(2);
@@ -517,7 +518,7 @@ static void test_password(void **state)
     assert_string_equal(told(), "3=6 ");
     fleet_free(fleet);
 
-    fleet = start(&(struct options){.jobs = 16}, 2);
+    fleet = start(&(struct fleet_settings){.jobs = 16}, 2);
     told();
     ask(0);
     type(NULL);
@@ -526,7 +527,7 @@ static void test_password(void **state)
                                 "0:none 1:none ");
     fleet_free(fleet);
 
-    fleet = start(&(struct options){.jobs = 16}, 1);
+    fleet = start(&(struct fleet_settings){.jobs = 16}, 1);
     told();
     world.refuse_prompt = true;
     ask(0);
@@ -539,7 +540,7 @@ static void test_password(void **state)
 static void test_wrong_password(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 3);
 
     told();
     ask(0);
@@ -569,7 +570,7 @@ static void test_wrong_password(void **state)
 static void test_right_password_at_last(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 1}, 3);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1}, 3);
 
     ask(0);
     type("a");
@@ -591,7 +592,7 @@ static void test_right_password_at_last(void **state)
 static void test_silent_prover(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 3);
 
     ask(0);
     ask(1);
@@ -622,7 +623,7 @@ static void test_silent_prover(void **state)
 static void test_prover_hangs_up(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 16}, 2);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 2);
 
     ask(0);
     ask(1);
@@ -642,7 +643,7 @@ static void test_prover_hangs_up(void **state)
 static void test_parked_board_ends(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 16}, 2);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 2);
 
     ask(0);
     ask(1);
@@ -658,7 +659,7 @@ static void test_parked_board_ends(void **state)
 static void test_prompt_is_dismissed(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 16}, 3);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 3);
 
     told();
     ask(0);
@@ -684,7 +685,7 @@ static void tell_standing(const struct ota_standing *standing, void *userdata)
 static void test_standings(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 4}, 6);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 4}, 6);
 
     ask(0);
     ask(1);
@@ -706,7 +707,7 @@ static void test_standings(void **state)
 static void test_interrupt(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 3}, 5);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 3}, 5);
     end(0, OTA_OK);
     rest(1);
     rest(2);
@@ -720,13 +721,13 @@ static void test_interrupt(void **state)
     assert_string_equal(told(), "");
     finish(fleet, OTA_E_INTERRUPTED, 143);
 
-    fleet = start(&(struct options){.jobs = 1}, 2);
+    fleet = start(&(struct fleet_settings){.jobs = 1}, 2);
     told();
     fleet_interrupt(fleet, SIGINT);
     assert_string_equal(told(), "0=130 1!not tried, as the upload was interrupted ");
     finish(fleet, OTA_E_INTERRUPTED, 130);
 
-    fleet = start(&(struct options){.jobs = 1}, 1);
+    fleet = start(&(struct fleet_settings){.jobs = 1}, 1);
     end(0, OTA_OK);
     told();
     fleet_interrupt(fleet, SIGINT); /* too late */
@@ -738,7 +739,7 @@ static void test_interrupt(void **state)
 static void test_confirmed_earlier(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 1, .canaries = 1}, 4);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1, .canaries = 1}, 4);
 
     assignments[1].is_confirmed = assignments[3].is_confirmed = true;
     told();
@@ -762,7 +763,7 @@ static void expect_undecided(const struct fleet *fleet, enum ota_error outcome)
 static void test_no_result(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct options){.jobs = 1}, 2);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1}, 2);
 
     expect_undecided(fleet, OTA_E_INTERNAL);
     end(0, OTA_OK);
@@ -771,7 +772,7 @@ static void test_no_result(void **state)
     assert_true(fleet_is_decided(fleet));
     finish(fleet, OTA_OK, 0);
 
-    fleet = start(&(struct options){.jobs = 1}, 2);
+    fleet = start(&(struct fleet_settings){.jobs = 1}, 2);
     end(0, OTA_E_REFUSED);
     expect_undecided(fleet, OTA_E_MIXED);
     end(1, OTA_E_REFUSED);
@@ -783,7 +784,7 @@ static void test_followed_logs(void **state)
 {
     (void)state;
     for (int is_time_over = 0; is_time_over < 2; is_time_over++) {
-        struct fleet *fleet = start(&(struct options){.jobs = 2}, 2);
+        struct fleet *fleet = start(&(struct fleet_settings){.jobs = 2}, 2);
 
         world.jobs[0]->callbacks.on_log(world.jobs[0]->callbacks.userdata);
         end(1, OTA_OK);
@@ -802,7 +803,7 @@ static void test_out_of_memory(void **state)
     (void)state;
 
     world.refuse_jobs = true;
-    struct fleet *fleet = start(&(struct options){.jobs = 1}, 2);
+    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1}, 2);
     assert_string_equal(told(), "0=1 1=1 done ");
     finish(fleet, OTA_E_INTERNAL, 1);
     world.refuse_jobs = false;

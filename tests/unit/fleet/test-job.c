@@ -326,9 +326,15 @@ static void on_done(void *userdata)
     }
 }
 
-static struct options make_options(void)
+struct settings {
+    struct upload_settings upload;
+    struct fleet_settings fleet;
+    struct log_settings log;
+};
+
+static struct settings make_settings(void)
 {
-    return (struct options){.retries = 3, .timeout_us = 10 * INT64_C(1000000)};
+    return (struct settings){.upload.timeout_us = 10 * INT64_C(1000000), .fleet.retries = 3};
 }
 
 static void on_log(void *userdata)
@@ -337,12 +343,14 @@ static void on_log(void *userdata)
     tell("only a log\n");
 }
 
-static struct job *start(const struct options *options)
+static struct job *start(const struct settings *settings)
 {
     const struct job_config config = {.loop = virtual_time_loop(),
                                       .listener = (struct listener *)&world,
                                       .mdns = (struct mdns_client *)&virtual_time,
-                                      .options = options,
+                                      .upload = &settings->upload,
+                                      .fleet = &settings->fleet,
+                                      .log = &settings->log,
                                       .assignment = &assignment};
     const struct job_callbacks callbacks = {.on_event = on_event,
                                             .on_endpoints = on_endpoints,
@@ -354,7 +362,7 @@ static struct job *start(const struct options *options)
                                             .on_done = on_done,
                                             .userdata = &world};
 
-    world.peer_any = options->peer_any;
+    world.peer_any = settings->upload.peer_any;
     world.job = job_new(&config, &callbacks);
     if (world.job)
         job_start(world.job);
@@ -478,8 +486,9 @@ static void assert_nothing_left(void)
 
 static const struct story {
     const char *title;
-    struct options options; /* merged into make_options() */
-    uint16_t port;          /* as given */
+    struct settings settings; /* merged into make_settings() */
+    const char *password;
+    uint16_t port; /* as given */
     bool no_retries;
     bool esp8266; /* an image for it */
     bool packed;  /* and compressed */
@@ -502,8 +511,9 @@ static const struct story {
               "resolved 10.0.0.7 port 99: mDNS, the given port\n"
               "session 10.0.0.7:99 block 0 password none\n" CONNECTED_EVENT
               "progress 1000 after 200\n" CONFIRMED},
-    {.title = "lock-step from the start, the password from the options",
-     .options = {.lockstep = true, .password = (char[]){"pw"}},
+    {.title = "lock-step from the start, the password from the settings",
+     .settings = {.upload.lockstep = true},
+     .password = "pw",
      .esp8266 = true,
      .tries = {{SENT, .error = OTA_OK, .message = ""}},
      .story = START "resolved 10.0.0.7 port 8266: mDNS, the default port of ESP8266 boards\n"
@@ -518,7 +528,7 @@ static const struct story {
                {SENT, .error = OTA_OK, .message = ""}},
      .story = START PACKED("0") PLAIN_FOLLOWS PLAIN("0") CONFIRMED},
     {.title = "in lock-step, too",
-     .options = {.lockstep = true},
+     .settings = {.upload.lockstep = true},
      .no_retries = true,
      .esp8266 = true,
      .packed = true,
@@ -528,7 +538,7 @@ static const struct story {
          START PACKED("1460") PLAIN_FOLLOWS PLAIN("1460") "result board 10 1000: " MAGIC "\ndone\n",
      .exit_status = 10},
     {.title = "the plain image is streamed, and has all the attempts that were left",
-     .options = {.retries = 2},
+     .settings = {.fleet.retries = 2},
      .esp8266 = true,
      .packed = true,
      .tries = {{.bytes = IMAGE_SIZE,
@@ -573,7 +583,7 @@ static const struct story {
      "result no-answer 5 0: silence\ndone\n",
      .exit_status = 5},
     {.title = "no pause is longer than 5 s",
-     .options = {.retries = 6},
+     .settings = {.fleet.retries = 6},
      .tries = {{.error = OTA_E_NO_ANSWER, .message = "a"},
                {.error = OTA_E_NO_ANSWER, .message = "b"},
                {.error = OTA_E_NO_ANSWER, .message = "c"},
@@ -614,7 +624,7 @@ static const struct story {
      "result board 10 600: the board says: Flash Write Failed\ndone\n",
      .exit_status = 10},
     {.title = "a stall: lock-step, and it stays",
-     .options = {.block = 512},
+     .settings = {.upload.block = 512},
      .tries = {{.bytes = 6, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_STALLED, .message = "a"},
                {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "b"},
                {SENT, .error = OTA_OK, .message = ""}},
@@ -671,7 +681,7 @@ static const struct story {
                     "session 10.0.0.7:8300 block 0 password none\n" CONNECTED_EVENT
                     "progress 1000 after 200\n" CONFIRMED},
     {.title = "a transfer that broke off, and silence afterwards: the break is what counts",
-     .options = {.retries = 2},
+     .settings = {.fleet.retries = 2},
      .tries = {{.bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"},
                {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
                {.phase = OTA_PHASE_TRANSFER, .error = OTA_E_UNREACHABLE, .message = "no way"}},
@@ -693,7 +703,7 @@ static const struct story {
      .story = START FOUND NEVER_CONNECTED("1") AGAIN FOUND CONNECTED_EVENT
      "progress 1000 after 200\n" CONFIRMED},
     {.title = "or does not even answer: that it accepted says more",
-     .options = {.retries = 1},
+     .settings = {.fleet.retries = 1},
      .tries = {{.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_CONNECTION, .message = "no way"},
                {.phase = OTA_PHASE_ACCEPT, .error = OTA_E_NO_ANSWER, .message = "silence"}},
      .story = START FOUND NEVER_CONNECTED("1") AGAIN FOUND
@@ -705,7 +715,7 @@ static const struct story {
      .story = START FOUND "result no-connection 8 0: no way\ndone\n",
      .exit_status = 8},
     {.title = "a board that is waited for",
-     .options = {.wait_us = 3500 * MS},
+     .settings = {.fleet.wait_us = 3500 * MS},
      .tries = {{.missing = "nobody knows it"},
                {.missing = "nobody knows it"},
                {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "silence"},
@@ -715,7 +725,7 @@ static const struct story {
                     "wait 1000\nrests\n" AGAIN FOUND CONNECTED_EVENT
                     "progress 1000 after 200\n" CONFIRMED},
     {.title = "a board that is waited for in vain",
-     .options = {.wait_us = 1500 * MS},
+     .settings = {.fleet.wait_us = 1500 * MS},
      .tries = {{.missing = "nobody knows it"},
                {.missing = "nobody knows it"},
                {.missing = "nobody knows it"}},
@@ -724,7 +734,7 @@ static const struct story {
                     "result not-found 4 0: nobody knows it\ndone\n",
      .exit_status = 4},
     {.title = "a board that has come is tried as often as any other",
-     .options = {.wait_us = 1500 * MS, .retries = 1},
+     .settings = {.fleet.wait_us = 1500 * MS, .fleet.retries = 1},
      .tries = {{.missing = "nobody knows it"},
                {.bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"},
                {.phase = OTA_PHASE_TRANSFER, .error = OTA_E_NO_ANSWER, .message = "silence"}},
@@ -743,20 +753,20 @@ static const struct story {
 
 static void play_story(const struct story *story)
 {
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
     reset_world();
     image.family = story->esp8266 ? IMAGE_ESP8266 : IMAGE_ESP32;
     if (story->packed)
         assignment.image = &packed;
     assignment.target.port = story->port;
-    assignment.password = story->options.password;
-    options.lockstep = story->options.lockstep;
-    options.wait_us = story->options.wait_us;
-    options.block = story->options.block;
-    if (story->options.retries || story->no_retries)
-        options.retries = story->options.retries;
-    struct job *job = start(&options);
+    assignment.password = story->password;
+    settings.upload.lockstep = story->settings.upload.lockstep;
+    settings.fleet.wait_us = story->settings.fleet.wait_us;
+    settings.upload.block = story->settings.upload.block;
+    if (story->settings.fleet.retries || story->no_retries)
+        settings.fleet.retries = story->settings.fleet.retries;
+    struct job *job = start(&settings);
     assert_non_null(job);
     for (size_t i = 0; i < TRIES_MAX && !world.done; i++) {
         assert_true(story->tries[i].message || story->tries[i].missing);
@@ -809,10 +819,10 @@ static void test_every_outcome(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct try try = {
             .bytes = 10, .phase = OTA_PHASE_TRANSFER, .error = rows[i].error, .message = "why"};
-        struct options options = make_options();
-        options.retries = 1;
+        struct settings settings = make_settings();
+        settings.fleet.retries = 1;
         reset_world();
-        struct job *job = start(&options);
+        struct job *job = start(&settings);
         assert_non_null(job);
         play_try(&try);
         assert_int_equal(world.done, rows[i].again ? 0 : 1);
@@ -827,30 +837,30 @@ static void test_every_outcome(void **state)
     }
 }
 
-/* What the session is told is what the options say. */
+/* What the session is told is what the settings say. */
 static void test_session_config(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
-    options.command = OTA_COMMAND_FILESYSTEM;
-    options.md5_target = true;
-    options.peer_any = true;
-    options.has_source = options.has_peer = true;
+    settings.upload.command = OTA_COMMAND_FILESYSTEM;
+    settings.upload.md5_target = true;
+    settings.upload.peer_any = true;
+    settings.upload.has_source = settings.upload.has_peer = true;
     reset_world();
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     resolve(&(struct try){0});
     assert_int_equal(world.config.command, OTA_COMMAND_FILESYSTEM);
     assert_true(world.config.md5_target);
     assert_true(world.config.peer_any);
-    assert_ptr_equal(world.config.source, &options.source);
+    assert_ptr_equal(world.config.source, &settings.upload.source);
     assert_non_null(world.config.heard);
-    assert_ptr_equal(world.config.peer, &options.peer);
+    assert_ptr_equal(world.config.peer, &settings.upload.peer);
     assert_ptr_equal(world.config.image, &image);
     assert_string_equal(world.config.board, "kitchen.local");
     assert_string_equal(endpoints_port_source(world.config.endpoints, 0),
                         "the default port of ESP32 boards");
-    assert_int_equal(world.config.accept_timeout_us, options.timeout_us);
+    assert_int_equal(world.config.accept_timeout_us, settings.upload.timeout_us);
     assert_null(world.config.sha256_objection); /* the image is for an ESP32 */
     assert_false(world.config.is_forced);
     job_free(job);
@@ -861,12 +871,12 @@ static void test_session_config(void **state)
 static void test_objection(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
-    options.force = true;
+    settings.upload.force = true;
     reset_world();
     image.family = IMAGE_ESP8266;
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     resolve(&(struct try){0});
     assert_non_null(world.config.sha256_objection);
     assert_non_null(strstr(world.config.sha256_objection, "image is for ESP8266 boards"));
@@ -879,11 +889,11 @@ static void test_objection(void **state)
 static void test_name_is_escaped(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
     reset_world();
     snprintf(assignment.target.name, sizeof assignment.target.name, "a\x1b[2J");
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     assert_non_null(strstr(world.story, "start a\\x1b[2J\n"));
     resolve(&(struct try){0});
     assert_string_equal(world.config.board, "a\\x1b[2J");
@@ -901,10 +911,10 @@ static void ask_for_password(void)
 static void test_password(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
     reset_world();
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     ask_for_password();
     job_set_password(job, "typed");
     end_session(OTA_PHASE_AUTHENTICATE, OTA_E_NO_ANSWER, "silence");
@@ -930,10 +940,10 @@ static void reject(void)
 static void test_rejected_password(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
     reset_world();
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     ask_for_password();
     job_set_password(job, "wrong");
     world.config.trust->answers = TRUST_ANSWERS_MAX;
@@ -960,11 +970,11 @@ static void test_rejected_password(void **state)
 static void test_rejected_password_of_options(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
     reset_world();
     world.asks_again = true;
     assignment.password = "pw";
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     resolve(&(struct try){0});
     reject();
     assert_null(strstr(world.story, "rejected"));
@@ -973,7 +983,7 @@ static void test_rejected_password_of_options(void **state)
 
     reset_world();
     world.asks_again = true;
-    job = start(&options);
+    job = start(&settings);
     ask_for_password();
     job_set_password(job, "typed");
     end_session(OTA_PHASE_AUTHENTICATE, OTA_E_WRONG_PASSWORD, "it kept sending challenges");
@@ -986,10 +996,10 @@ static void test_rejected_password_of_options(void **state)
 static void test_parked(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
     reset_world();
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     ask_for_password();
     job_park(job);
     assert_false(world.has_session);
@@ -1007,10 +1017,10 @@ static void test_parked(void **state)
 static void test_late_password(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
     reset_world();
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     ask_for_password();
     end_session(OTA_PHASE_TRANSFER, OTA_E_LOST, "hung up");
     job_set_password(job, "typed");
@@ -1023,11 +1033,11 @@ static void test_late_password(void **state)
 static void test_withdrawn(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
     reset_world();
     world.refuse_address = true;
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     resolve(&(struct try){0});
     assert_string_equal(world.story, START "done\n");
     job_free(job);
@@ -1038,12 +1048,12 @@ static void test_withdrawn(void **state)
 static void test_turns(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
-    options.peer_any = true;
+    settings.upload.peer_any = true;
     reset_world();
     world.turns_to_wait = 2;
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     resolve(&(struct try){0});
     pass_pause();
     resolve(&(struct try){0});
@@ -1060,12 +1070,12 @@ static void test_turns_for_any_address(void **state)
 {
     (void)state;
     static const struct try try = {.other = "240.0.0.1"};
-    struct options options = make_options();
+    struct settings settings = make_settings();
     struct job *job;
 
     reset_world();
     world.taken = "240.0.0.1";
-    job = start(&options);
+    job = start(&settings);
     resolve(&try);
     pass_pause();
     resolve(&try);
@@ -1122,9 +1132,9 @@ static void test_signals(void **state)
          "board may install it\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct options options = make_options();
+        struct settings settings = make_settings();
         reset_world();
-        struct job *job = start(&options);
+        struct job *job = start(&settings);
         reach(rows[i].moment);
         size_t before = strlen(world.story);
         job_interrupt(job, rows[i].number);
@@ -1158,10 +1168,10 @@ static void test_signals(void **state)
 
 static const struct follow_story {
     const char *title;
-    struct options options; /* merged into make_options() */
-    bool only_log;          /* no image */
-    bool is_refused;        /* memory runs out for the follow */
-    const char *missing;    /* the resolver's failure */
+    struct settings settings; /* merged into make_settings() */
+    bool only_log;            /* no image */
+    bool is_refused;          /* memory runs out for the follow */
+    const char *missing;      /* the resolver's failure */
     enum ota_error verdict;
     const char *message; /* of the verdict; NULL: it does not come */
     const char *story;
@@ -1169,16 +1179,16 @@ static const struct follow_story {
     int exit_status;
 } follow_stories[] = {
     {.title = "a log without expectations: the result comes at once, the log has no end",
-     .options = {MONITOR},
+     .settings = {.log = {MONITOR}},
      .story = UPLOADED FOLLOWED "result ok 0 1000: \n" HEARD},
     {.title = "what was expected ends the job",
-     .options = {MONITOR, EXPECT},
+     .settings = {.log = {MONITOR, EXPECT}},
      .message = "its log said it",
      .story = UPLOADED FOLLOWED LOG_PROVES HEARD
      "follow ends\nresult ok 0 1000: its log said it\ndone\n",
      .done = 1},
     {.title = "so does what was not: another attempt would prove no more",
-     .options = {EXPECT},
+     .settings = {.log = {EXPECT}},
      .verdict = OTA_E_UNPROVEN,
      .message = "never reached",
      .story = UPLOADED FOLLOWED LOG_PROVES HEARD
@@ -1187,38 +1197,38 @@ static const struct follow_story {
      .done = 1,
      .exit_status = 12},
     {.title = "the board is back",
-     .options = {.online_us = 60000 * MS},
+     .settings = {.log.online_us = 60000 * MS},
      .message = "back",
      .story = UPLOADED FOLLOWED RETURN_PROVES HEARD "follow ends\nresult ok 0 1000: back\ndone\n",
      .done = 1},
     {.title = "where both are wanted the log is named",
-     .options = {EXPECT, .online_us = 60000 * MS},
+     .settings = {.log = {EXPECT, .online_us = 60000 * MS}},
      .message = "both",
      .story = UPLOADED FOLLOWED LOG_PROVES HEARD "follow ends\nresult ok 0 1000: both\ndone\n",
      .done = 1},
     {.title = "the board is back, and its log goes on",
-     .options = {MONITOR, .online_us = 60000 * MS},
+     .settings = {.log = {MONITOR, .online_us = 60000 * MS}},
      .message = "back",
      .story = UPLOADED FOLLOWED RETURN_PROVES HEARD "result ok 0 1000: back\n"},
     {.title = "the board is not back, and its log goes on",
-     .options = {MONITOR, .online_us = 60000 * MS},
+     .settings = {.log = {MONITOR, .online_us = 60000 * MS}},
      .verdict = OTA_E_UNPROVEN,
      .message = "still gone",
      .story = UPLOADED FOLLOWED RETURN_PROVES HEARD
      "result unproven 12 1000: the board has confirmed the upload, but still gone\n",
      .exit_status = 12},
     {.title = "no memory to follow with: the upload is not repeated for that",
-     .options = {EXPECT},
+     .settings = {.log = {EXPECT}},
      .is_refused = true,
      .story = UPLOADED "result internal 1 1000: out of memory\ndone\n",
      .done = 1,
      .exit_status = 1},
     {.title = "only the log",
-     .options = {MONITOR},
+     .settings = {.log = {MONITOR}},
      .only_log = true,
      .story = LOG_FOUND "follow 10.0.0.7:23\nonly a log\n" HEARD},
     {.title = "only the log, and what it has to say",
-     .options = {MONITOR, EXPECT},
+     .settings = {.log = {MONITOR, EXPECT}},
      .only_log = true,
      .verdict = OTA_E_UNPROVEN,
      .message = "silence",
@@ -1227,14 +1237,14 @@ static const struct follow_story {
      .done = 1,
      .exit_status = 12},
     {.title = "only the log, of a board that nobody knows",
-     .options = {MONITOR},
+     .settings = {.log = {MONITOR}},
      .only_log = true,
      .missing = "nobody knows it",
      .story = START "result not-found 4 0: nobody knows it\ndone\n",
      .done = 1,
      .exit_status = 4},
     {.title = "only the log, and no memory for it",
-     .options = {MONITOR},
+     .settings = {.log = {MONITOR}},
      .only_log = true,
      .is_refused = true,
      .story = LOG_FOUND "result internal 1 0: out of memory\ndone\n",
@@ -1242,21 +1252,21 @@ static const struct follow_story {
      .exit_status = 1},
 };
 
-static struct job *begin_follow(struct options *options, bool only_log, const char *missing)
+static struct job *begin_follow(struct settings *settings, bool only_log, const char *missing)
 {
     const struct try try = {.missing = missing, SENT, .error = OTA_OK, .message = ""};
-    const struct options given = *options;
+    const struct settings given = *settings;
 
-    *options = make_options();
-    options->retries = 0;
-    options->monitor = given.monitor;
-    options->monitor_port = given.monitor_port;
-    options->expect = given.expect;
-    options->online_us = given.online_us;
-    options->expect_timeout_us = given.expect_timeout_us;
+    *settings = make_settings();
+    settings->fleet.retries = 0;
+    settings->log.monitor = given.log.monitor;
+    settings->log.monitor_port = given.log.monitor_port;
+    settings->log.expect = given.log.expect;
+    settings->log.online_us = given.log.online_us;
+    settings->log.expect_timeout_us = given.log.expect_timeout_us;
     if (only_log)
         assignment.image = NULL;
-    struct job *job = start(options);
+    struct job *job = start(settings);
     assert_non_null(job);
     play_try(&try);
     return job;
@@ -1273,10 +1283,10 @@ static void hear(void)
 
 static void play_follow_story(const struct follow_story *story)
 {
-    struct options options = story->options;
+    struct settings settings = story->settings;
     reset_world();
     world.refuse_follow = story->is_refused;
-    struct job *job = begin_follow(&options, story->only_log, story->missing);
+    struct job *job = begin_follow(&settings, story->only_log, story->missing);
     if (world.has_follow)
         hear();
     if (story->message) {
@@ -1311,10 +1321,10 @@ static void test_follow_stories(void **state)
 static void test_phase_of_image(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
     reset_world();
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     assert_non_null(job);
     resolve(&(struct try){0});
     end_session(OTA_PHASE_AUTHENTICATE, OTA_E_IMAGE, "not for an ESP32");
@@ -1337,9 +1347,9 @@ static void test_interrupted_proof(void **state)
         {true, "follow ends\nresult interrupted 130 0: interrupted by SIGINT\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct options options = {MONITOR, EXPECT};
+        struct settings settings = {.log = {MONITOR, EXPECT}};
         reset_world();
-        struct job *job = begin_follow(&options, rows[i].only_log, NULL);
+        struct job *job = begin_follow(&settings, rows[i].only_log, NULL);
         world.phase = phase_of_follow();
         size_t before = strlen(world.story);
         job_interrupt(job, SIGINT);
@@ -1364,7 +1374,7 @@ static void test_lost_verdict(void **state)
 
     static const struct {
         const char *title;
-        struct options options;
+        struct settings settings;
         enum image_family family;
         uint16_t port;
         enum ota_cause cause;
@@ -1372,35 +1382,35 @@ static void test_lost_verdict(void **state)
         const char *story; /* behind UPLOADED */
     } rows[] = {
         {"nothing is to be proven",
-         {MONITOR},
+         {.log = {MONITOR}},
          IMAGE_ESP32,
          0,
          OTA_CAUSE_RESTARTED,
          OTA_OK,
          "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
         {"the log proves it",
-         {EXPECT},
+         {.log = {EXPECT}},
          IMAGE_ESP8266,
          0,
          OTA_CAUSE_NONE,
          OTA_OK,
          "follow 10.0.0.7:8266 whether it restarts\n" PROOF_OF_LOG PROVEN},
         {"the log of a board that has restarted proves it",
-         {EXPECT},
+         {.log = {EXPECT}},
          IMAGE_ESP8266,
          0,
          OTA_CAUSE_RESTARTED,
          OTA_OK,
          "follow 10.0.0.7:8266 whether it restarts, back\n" PROOF_OF_LOG PROVEN},
         {"the log proves nothing",
-         {EXPECT},
+         {.log = {EXPECT}},
          IMAGE_ESP32,
          0,
          OTA_CAUSE_GONE,
          OTA_E_UNPROVEN,
          "follow 10.0.0.7:3232 whether it restarts, gone\n" PROOF_OF_LOG NOT_PROVEN},
         {"an ESP32 that restarts has succeeded",
-         {ONLINE},
+         {.log = {ONLINE}},
          IMAGE_ESP32,
          0,
          OTA_CAUSE_NONE,
@@ -1408,7 +1418,7 @@ static void test_lost_verdict(void **state)
          "follow 10.0.0.7:3232 whether it restarts\nnote " VERDICT_LOST
          "; now it is to go off the network and come back, within 60 s\n" PROVEN},
         {"which is known to be away",
-         {ONLINE},
+         {.log = {ONLINE}},
          IMAGE_ESP32,
          0,
          OTA_CAUSE_GONE,
@@ -1416,28 +1426,28 @@ static void test_lost_verdict(void **state)
          "follow 10.0.0.7:3232 whether it restarts, gone\nnote " VERDICT_LOST
          "; now it is to come back, within 60 s\n" NOT_PROVEN},
         {"or to be back",
-         {ONLINE},
+         {.log = {ONLINE}},
          IMAGE_ESP32,
          0,
          OTA_CAUSE_RESTARTED,
          OTA_OK,
          "follow 10.0.0.7:3232 whether it restarts, back\n" PROVEN},
         {"the image does not say, but the port does",
-         {ONLINE},
+         {.log = {ONLINE}},
          IMAGE_UNKNOWN,
          3232,
          OTA_CAUSE_RESTARTED,
          OTA_OK,
          "follow 10.0.0.7:3232 whether it restarts, back\n" PROVEN},
         {"of other boards a restart proves nothing",
-         {ONLINE},
+         {.log = {ONLINE}},
          IMAGE_ESP8266,
          0,
          OTA_CAUSE_RESTARTED,
          OTA_OK,
          "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
         {"whatever the port says",
-         {ONLINE},
+         {.log = {ONLINE}},
          IMAGE_ESP8266,
          3232,
          OTA_CAUSE_RESTARTED,
@@ -1445,16 +1455,16 @@ static void test_lost_verdict(void **state)
          "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct options options = make_options();
+        struct settings settings = make_settings();
         print_message("  %s\n", rows[i].title);
         reset_world();
         image.family = rows[i].family;
         assignment.target.port = rows[i].port;
-        options.monitor = rows[i].options.monitor;
-        options.expect = rows[i].options.expect;
-        options.expect_timeout_us = rows[i].options.expect_timeout_us;
-        options.online_us = rows[i].options.online_us;
-        struct job *job = start(&options);
+        settings.log.monitor = rows[i].settings.log.monitor;
+        settings.log.expect = rows[i].settings.log.expect;
+        settings.log.expect_timeout_us = rows[i].settings.log.expect_timeout_us;
+        settings.log.online_us = rows[i].settings.log.online_us;
+        struct job *job = start(&settings);
         resolve(&(struct try){0});
         session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
         session_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = IMAGE_SIZE});
@@ -1501,15 +1511,15 @@ static void test_deadline(void **state)
          "before the proof came"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct options options = make_options();
+        struct settings settings = make_settings();
         char expected[256];
         reset_world();
-        options.deadline_us = 30 * INT64_C(1000000);
+        settings.fleet.deadline_us = 30 * INT64_C(1000000);
         if (rows[i].moment == PROVING)
-            options.expect = (struct expect *)&world;
-        struct job *job = start(&options);
+            settings.log.expect = (struct expect *)&world;
+        struct job *job = start(&settings);
         reach(rows[i].moment);
-        virtual_time.now_us = 5 * MS + options.deadline_us - 1;
+        virtual_time.now_us = 5 * MS + settings.fleet.deadline_us - 1;
         size_t before = strlen(world.story);
         virtual_time.due_us = -1; /* whatever was due before; nothing may end because of it */
         virtual_time.timer->on_due(virtual_time.timer->userdata);
@@ -1534,16 +1544,16 @@ static void test_deadline_in_a_pause(void **state)
     (void)state;
     static const struct try lost = {
         .bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"};
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
     reset_world();
-    options.deadline_us = 2 * INT64_C(1000000);
-    struct job *job = start(&options);
+    settings.fleet.deadline_us = 2 * INT64_C(1000000);
+    struct job *job = start(&settings);
     play_try(&lost);
     pass_pause();
     play_try(&lost);
     size_t before = strlen(world.story);
-    assert_int_equal(virtual_time.due_us, 5 * MS + options.deadline_us);
+    assert_int_equal(virtual_time.due_us, 5 * MS + settings.fleet.deadline_us);
     world.phase = OTA_PHASE_TRANSFER;
     virtual_time_fire();
     assert_string_equal(world.story + before,
@@ -1557,12 +1567,12 @@ static void test_deadline_in_a_pause(void **state)
 static void test_deadline_is_over_with_the_result(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
     reset_world();
-    options.monitor = true;
-    options.deadline_us = 30 * INT64_C(1000000);
-    struct job *job = start(&options);
+    settings.log.monitor = true;
+    settings.fleet.deadline_us = 30 * INT64_C(1000000);
+    struct job *job = start(&settings);
     play_try(&(struct try){SENT, .error = OTA_OK, .message = ""});
     assert_non_null(strstr(world.story, "result ok"));
     assert_true(world.has_follow);
@@ -1575,11 +1585,11 @@ static void test_deadline_is_over_with_the_result(void **state)
 static void test_say(void **state)
 {
     (void)state;
-    struct options options = {MONITOR};
+    struct settings settings = {.log = {MONITOR}};
 
     reset_world();
     assignment.image = NULL;
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     assert_false(job_say(job, "early", 5));
     resolve(&(struct try){0});
     assert_true(job_say(job, "help", 4));
@@ -1597,10 +1607,10 @@ static void test_say(void **state)
 static void test_withdrawn_log(void **state)
 {
     (void)state;
-    struct options options = {MONITOR};
+    struct settings settings = {.log = {MONITOR}};
     reset_world();
     world.refuse_address = true;
-    struct job *job = begin_follow(&options, true, NULL);
+    struct job *job = begin_follow(&settings, true, NULL);
     assert_string_equal(world.story, START "done\n");
     job_free(job);
     assert_nothing_left();
@@ -1609,11 +1619,11 @@ static void test_withdrawn_log(void **state)
 static void test_out_of_memory(void **state)
 {
     (void)state;
-    struct options options = make_options();
+    struct settings settings = make_settings();
 
     reset_world();
     world.refuse_resolver = true;
-    struct job *job = start(&options);
+    struct job *job = start(&settings);
     assert_string_equal(world.story,
                         "start kitchen.local\nresult internal 1 0: cannot look for the board: Too "
                         "many open files\ndone\n");
@@ -1621,7 +1631,7 @@ static void test_out_of_memory(void **state)
 
     reset_world();
     world.refuse_session = true;
-    job = start(&options);
+    job = start(&settings);
     resolve(&(struct try){0});
     assert_non_null(strstr(world.story, "result internal 1 0: out of memory\ndone\n"));
     job_free(job);
@@ -1633,13 +1643,13 @@ static void test_log_of_the_board_that_answered(void **state)
     (void)state;
     static const struct try try = {
         .other = "240.0.0.1", .endpoint = 1, SENT, .error = OTA_OK, .message = ""};
-    struct options options = make_options();
+    struct settings settings = make_settings();
     struct job *job;
 
-    options.monitor = true;
-    options.monitor_port = 23;
+    settings.log.monitor = true;
+    settings.log.monitor_port = 23;
     reset_world();
-    job = start(&options);
+    job = start(&settings);
     play_try(&try);
     assert_non_null(strstr(world.story, "follow 240.0.0.1:3232 after its restart\n"));
     job_free(job);

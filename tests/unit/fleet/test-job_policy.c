@@ -22,7 +22,7 @@ static void test_block(void **state)
     (void)state;
 
     static const struct {
-        size_t given;
+        unsigned given;
         enum image_family family;
         size_t block;
     } rows[] = {
@@ -30,9 +30,9 @@ static void test_block(void **state)
         {0, IMAGE_UNKNOWN, 1460}, {512, IMAGE_ESP32, 512}, {4096, IMAGE_UNKNOWN, 4096},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct options options = {.block = rows[i].given};
+        const struct upload_settings settings = {.block = rows[i].given};
         const struct image image = {.family = rows[i].family};
-        assert_int_equal(job_policy_block(&options, &image), rows[i].block);
+        assert_int_equal(job_policy_block(&settings, &image), rows[i].block);
     }
 }
 
@@ -155,9 +155,10 @@ static void test_can_prove(void **state)
         {true, false, NULL, true},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct options options = {.expect = rows[i].expects ? (struct expect *)&esp32 : NULL,
-                                        .online_us = rows[i].waits_online};
-        assert_int_equal(job_policy_can_prove(&options, rows[i].family), rows[i].can_prove);
+        const struct log_settings settings = {.expect =
+                                                  rows[i].expects ? (struct expect *)&esp32 : NULL,
+                                              .online_us = rows[i].waits_online};
+        assert_int_equal(job_policy_can_prove(&settings, rows[i].family), rows[i].can_prove);
     }
 }
 

@@ -65,9 +65,9 @@ static void describe(char text[1024], const struct plan *plan)
     }
 }
 
-static struct options make_options(void)
+static struct plan_settings make_settings(void)
 {
-    return (struct options){.size_limit = IMAGE_SIZE_MAX};
+    return (struct plan_settings){.size_limit = IMAGE_SIZE_MAX};
 }
 
 static char hosts_path[] = "hosts", report_path[] = "report", image_path[] = "a.bin";
@@ -79,7 +79,7 @@ static void test_compressed(void **state)
     (void)state;
     struct ota_failure failure;
     struct plan plan;
-    struct options options = make_options();
+    struct plan_settings settings = make_settings();
     struct target targets[2];
     char board[] = "a.local", other[] = "b.local", path[] = "compressible";
     FILE *file = fopen(path, "w");
@@ -90,13 +90,13 @@ static void test_compressed(void **state)
     assert_int_equal(fclose(file), 0);
     assert_int_equal(target_parse(&targets[0], board, &failure), OTA_OK);
     assert_int_equal(target_parse(&targets[1], other, &failure), OTA_OK);
-    options.file = path;
-    options.targets = targets;
-    options.target_count = 2;
-    options.compress = true;
-    options.json = true;
+    settings.file = path;
+    settings.targets = targets;
+    settings.target_count = 2;
+    settings.prepare.compress = true;
+    settings.needs_sha256 = true;
     diag_set_level(DIAG_LEVEL_ERROR);
-    assert_int_equal(plan_make(&plan, &options, &failure), OTA_OK);
+    assert_int_equal(plan_make(&plan, &settings, &failure), OTA_OK);
     diag_set_level(DIAG_LEVEL_INFO);
     const struct image *image = plan.assignments[0].image;
     assert_ptr_equal(plan.assignments[1].image, image);
@@ -170,21 +170,21 @@ static void test_assignments(void **state)
         struct plan plan;
         struct ota_failure failure;
         struct target targets[4];
-        struct options options = make_options();
-        options.password = common_password;
-        options.port = rows[i].port;
-        options.targets = targets;
-        options.file = rows[i].no_file ? NULL : image_path;
-        for (; options.target_count < 4 && rows[i].boards[options.target_count];
-             options.target_count++)
-            assert_int_equal(target_parse(&targets[options.target_count],
-                                          rows[i].boards[options.target_count], &failure),
+        struct plan_settings settings = make_settings();
+        settings.password = common_password;
+        settings.port = rows[i].port;
+        settings.targets = targets;
+        settings.file = rows[i].no_file ? NULL : image_path;
+        for (; settings.target_count < 4 && rows[i].boards[settings.target_count];
+             settings.target_count++)
+            assert_int_equal(target_parse(&targets[settings.target_count],
+                                          rows[i].boards[settings.target_count], &failure),
                              OTA_OK);
         if (rows[i].hosts) {
             write_file("hosts", rows[i].hosts);
-            options.hosts = hosts_path;
+            settings.hosts = hosts_path;
         }
-        if (plan_make(&plan, &options, &failure) != OTA_OK)
+        if (plan_make(&plan, &settings, &failure) != OTA_OK)
             fail_msg("row %zu: %s", i, failure.message);
         describe(text, &plan);
         assert_string_equal(text, rows[i].expected);
@@ -217,15 +217,15 @@ static void test_failures(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct plan plan;
         struct ota_failure failure;
-        struct options options = make_options();
-        options.hosts = hosts_path;
-        options.file = rows[i].file ? strdup(rows[i].file) : NULL;
+        struct plan_settings settings = make_settings();
+        settings.hosts = hosts_path;
+        settings.file = rows[i].file ? strdup(rows[i].file) : NULL;
         write_file("hosts", rows[i].hosts);
-        assert_int_equal(plan_make(&plan, &options, &failure), rows[i].error);
+        assert_int_equal(plan_make(&plan, &settings, &failure), rows[i].error);
         if (!strstr(failure.message, rows[i].phrase))
             fail_msg("no \"%s\" in \"%s\"", rows[i].phrase, failure.message);
         plan_free(&plan);
-        free(options.file);
+        free(settings.file);
     }
 }
 
@@ -236,10 +236,10 @@ static void test_resume(void **state)
     char text[1024], report[1024];
     struct plan plan;
     struct ota_failure failure;
-    struct options options = make_options();
+    struct plan_settings settings = make_settings();
 
-    options.hosts = hosts_path;
-    options.resume = report_path;
+    settings.hosts = hosts_path;
+    settings.resume = report_path;
     write_file("hosts", "k.local file=a.bin\nl.local file=b.bin\nm.local file=a.bin\n");
     struct image *image;
     assert_int_equal(image_load(&image, "a.bin", true, IMAGE_SIZE_MAX, &failure), OTA_OK);
@@ -254,7 +254,7 @@ static void test_resume(void **state)
             *name, image->sha256);
     image_free(image);
     write_file("report", report);
-    assert_int_equal(plan_make(&plan, &options, &failure), OTA_OK);
+    assert_int_equal(plan_make(&plan, &settings, &failure), OTA_OK);
     describe(text, &plan);
     assert_string_equal(text, "k.local:0 a.bin none confirmed; l.local:0 b.bin none; "
                               "m.local:0 a.bin none");
@@ -266,10 +266,10 @@ static void test_too_many(void **state)
     (void)state;
     struct plan plan;
     struct ota_failure failure;
-    struct options options = make_options();
+    struct plan_settings settings = make_settings();
 
-    options.file = image_path;
-    assert_int_equal(plan_make(&plan, &options, &failure), OTA_OK);
+    settings.file = image_path;
+    assert_int_equal(plan_make(&plan, &settings, &failure), OTA_OK);
     for (int i = 0; i <= PLAN_BOARDS_MAX; i++) {
         char name[32];
         struct target target;

@@ -137,11 +137,11 @@ static struct image *load(void)
     return image;
 }
 
-static enum ota_error prepare(struct image **image, const struct options *options,
+static enum ota_error prepare(struct image **image, const struct prepare_settings *settings,
                               struct ota_failure *failure)
 {
     capture_begin(&capture);
-    enum ota_error error = image_prepare(image, options, NULL, failure);
+    enum ota_error error = image_prepare(image, settings, NULL, failure);
     capture_end(&capture);
     assert_string_equal(capture.text_out, "");
     return error;
@@ -196,12 +196,12 @@ static void test_formats(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct options options = {.compress = true};
+        const struct prepare_settings settings = {.compress = true};
         struct ota_failure failure = {.error = OTA_OK};
         rows[i].make();
         struct image *plain = load(), *image = plain;
         plain->is_signed = rows[i].is_signed_file;
-        assert_int_equal(prepare(&image, &options, &failure), rows[i].error);
+        assert_int_equal(prepare(&image, &settings, &failure), rows[i].error);
         const char *said = rows[i].outcome == REFUSED ? failure.message : capture.text_err;
         if (!strstr(said, rows[i].says))
             fail_msg("row %zu: no \"%s\" in \"%s\"", i, rows[i].says, said);
@@ -219,25 +219,25 @@ static void test_formats(void **state)
 /* -s says what the board makes of it, whatever the file looks like. */
 static void test_filesystem_of_unknown_format(void **state)
 {
-    const struct options options = {.compress = true, .command = OTA_COMMAND_FILESYSTEM};
+    const struct prepare_settings settings = {.compress = true, .command = OTA_COMMAND_FILESYSTEM};
     struct ota_failure failure;
     (void)state;
     make_unknown();
     struct image *image = load();
-    assert_int_equal(prepare(&image, &options, &failure), OTA_OK);
+    assert_int_equal(prepare(&image, &settings, &failure), OTA_OK);
     assert_non_null(strstr(capture.text_err, "ATOMIC_FS_UPDATE"));
     image_free(image);
 }
 
 static void test_nothing_to_do(void **state)
 {
-    const struct options options = {.compress = false};
+    const struct prepare_settings settings = {.compress = false};
     struct ota_failure failure;
     (void)state;
 
     make_signed();
     struct image *image = load(), *same = image;
-    assert_int_equal(prepare(&image, &options, &failure), OTA_OK);
+    assert_int_equal(prepare(&image, &settings, &failure), OTA_OK);
     assert_ptr_equal(image, same);
     assert_string_equal(capture.text_err, "");
     image_free(image);
@@ -300,12 +300,12 @@ static void test_signing(void **state)
     struct sign_key *key = make_key();
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct options options = {.compress = rows[i].compress};
+        const struct prepare_settings settings = {.compress = rows[i].compress};
         struct ota_failure failure;
         rows[i].make();
         struct image *image = load();
         capture_begin(&capture);
-        enum ota_error error = image_prepare(&image, &options, key, &failure);
+        enum ota_error error = image_prepare(&image, &settings, key, &failure);
         capture_end(&capture);
         assert_int_equal(error, OTA_OK);
         assert_non_null(strstr(capture.text_err, "build/fw\\x1b.bin is signed\n"));
@@ -322,30 +322,28 @@ static void test_signing(void **state)
  * key, unless the port tells which one is needed. */
 static void test_signing_for_both(void **state)
 {
-    static struct target targets[1];
-
     static const struct {
         uint16_t port;
-        size_t target_count;
+        bool is_for_boards;
         enum ota_error error;
         bool is_for_both;
         size_t trailer_size;
     } rows[] = {
-        {0, 0, OTA_E_USAGE, false, 0},    {0, 1, OTA_OK, true, 260},
-        {3232, 1, OTA_OK, false, 512},    {8266, 1, OTA_OK, false, 260},
-        {2040, 0, OTA_OK, false, 260},    {3232, 0, OTA_OK, false, 512},
-        {4000, 0, OTA_E_USAGE, false, 0}, {4000, 1, OTA_OK, true, 260},
+        {0, false, OTA_E_USAGE, false, 0},    {0, true, OTA_OK, true, 260},
+        {3232, true, OTA_OK, false, 512},     {8266, true, OTA_OK, false, 260},
+        {2040, false, OTA_OK, false, 260},    {3232, false, OTA_OK, false, 512},
+        {4000, false, OTA_E_USAGE, false, 0}, {4000, true, OTA_OK, true, 260},
     };
     struct sign_key *key = make_key();
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct options options = {
-            .port = rows[i].port, .targets = targets, .target_count = rows[i].target_count};
+        const struct prepare_settings settings = {.port = rows[i].port,
+                                                  .is_for_boards = rows[i].is_for_boards};
         struct ota_failure failure;
         make_littlefs();
         struct image *image = load();
         capture_begin(&capture);
-        enum ota_error error = image_prepare(&image, &options, key, &failure);
+        enum ota_error error = image_prepare(&image, &settings, key, &failure);
         capture_end(&capture);
         assert_int_equal(error, rows[i].error);
         assert_int_equal(image->size, firmware.size + rows[i].trailer_size);
@@ -363,14 +361,14 @@ static void test_signing_for_both(void **state)
 
 static void test_signed_already(void **state)
 {
-    const struct options options = {.compress = false};
+    const struct prepare_settings settings = {.compress = false};
     struct sign_key *key = make_key();
     struct ota_failure failure;
     (void)state;
 
     make_signed();
     struct image *image = load();
-    assert_int_equal(image_prepare(&image, &options, key, &failure), OTA_E_IMAGE);
+    assert_int_equal(image_prepare(&image, &settings, key, &failure), OTA_E_IMAGE);
     assert_non_null(strstr(failure.message, "is signed already"));
     assert_int_equal(image->size, firmware.size);
     image_free(image);
@@ -379,7 +377,7 @@ static void test_signed_already(void **state)
 
 static void test_no_memory(void **state)
 {
-    const struct options options = {.compress = true};
+    const struct prepare_settings settings = {.compress = true};
     struct ota_failure failure;
     (void)state;
 
@@ -387,7 +385,7 @@ static void test_no_memory(void **state)
     struct image *image = load(), *same = image;
     capture_begin(&capture);
     no_memory = true;
-    enum ota_error error = image_prepare(&image, &options, NULL, &failure);
+    enum ota_error error = image_prepare(&image, &settings, NULL, &failure);
     no_memory = false;
     capture_end(&capture);
     assert_int_equal(error, OTA_E_INTERNAL);

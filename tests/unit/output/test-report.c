@@ -73,10 +73,10 @@ static void tell_result(struct report *report, const struct ota_failure *failure
     report_event(&told, report);
 }
 
-static void run(const struct options *options, const struct ota_failure *failure)
+static void run(const struct report_settings *settings, const struct ota_failure *failure)
 {
     capture_begin(&capture);
-    struct report *report = report_new(options);
+    struct report *report = report_new(settings);
     tell(report, OTA_EVENT_START, 0, 0);
     tell(report, OTA_EVENT_RESOLVED, 0, 0);
     tell(report, OTA_EVENT_INVITED, 0, 0);
@@ -93,9 +93,9 @@ static void run(const struct options *options, const struct ota_failure *failure
 static void test_plain(void **state)
 {
     (void)state;
-    const struct options options = {0};
+    const struct report_settings settings = {0};
 
-    run(&options, &success);
+    run(&settings, &success);
     assert_string_equal(capture.text_out, "");
     assert_string_equal(
         capture.text_err,
@@ -114,14 +114,14 @@ static void test_plain(void **state)
 static void test_the_last_line_has_the_rate_of_the_bar(void **state)
 {
     (void)state;
-    const struct options options = {0};
+    const struct report_settings settings = {0};
     const struct ota_failure failure = {.error = OTA_OK};
     struct ota_event told = event(OTA_EVENT_PROGRESS);
 
     told.bytes = image.size;
     told.transfer_us = told.sent_us = 1000000;
     capture_begin(&capture);
-    struct report *report = report_new(&options);
+    struct report *report = report_new(&settings);
     report_event(&told, report);
     told.type = OTA_EVENT_RESULT;
     told.failure = &failure;
@@ -142,31 +142,31 @@ static void test_proven(void **state)
     (void)state;
     const struct ota_failure proven = {.error = OTA_OK,
                                        .message = "its verdict was lost, but its log said it"};
-    struct options options = {0};
+    struct report_settings settings = {0};
 
     is_verdict_lost = true;
-    run(&options, &proven);
+    run(&settings, &proven);
     assert_non_null(strstr(
         capture.text_err, "kitchen.local: sketch fw\\x1b.bin, 10.0 KiB, sent in 2.0 s (5.0 KiB/s); "
                           "its verdict was lost, but its log said it\n"));
-    options = (struct options){.json = true, .quiet = true};
-    run(&options, &proven);
+    settings = (struct report_settings){.json = true, .quiet = true};
+    run(&settings, &proven);
     assert_non_null(strstr(capture.text_out, "\"verified\":\"proof\""));
     is_verdict_lost = false;
-    run(&options, &success);
+    run(&settings, &success);
     assert_non_null(strstr(capture.text_out, "\"verified\":\"confirmation\""));
-    run(&options, &stalled);
+    run(&settings, &stalled);
     assert_non_null(strstr(capture.text_out, "\"verified\":null"));
 }
 
 static void test_failure_and_quiet(void **state)
 {
     (void)state;
-    const struct options options = {.quiet = true};
+    const struct report_settings settings = {.quiet = true};
 
-    run(&options, &success);
+    run(&settings, &success);
     assert_string_equal(capture.text_err, "");
-    run(&options, &stalled);
+    run(&settings, &stalled);
     char expected[1024];
     snprintf(expected, sizeof expected,
              "esp-ota: kitchen.local: transfer: the board stopped taking data\n  %s\n",
@@ -178,8 +178,8 @@ static void test_failure_and_quiet(void **state)
 static void test_debug(void **state)
 {
     (void)state;
-    const struct options options = {.debug = true};
-    run(&options, &success);
+    const struct report_settings settings = {.debug = true};
+    run(&settings, &success);
     assert_non_null(strstr(capture.text_err, "kitchen.local is 192.0.2.7, port 8266 (mDNS)\n"));
     assert_non_null(strstr(capture.text_err, "] kitchen.local: port 8266, the announced port\n"));
 }
@@ -187,9 +187,9 @@ static void test_debug(void **state)
 static void test_bar(void **state)
 {
     (void)state;
-    const struct options options = {.force_bar = true, .command = OTA_COMMAND_FILESYSTEM};
+    const struct report_settings settings = {.force_bar = true, .command = OTA_COMMAND_FILESYSTEM};
 
-    run(&options, &success);
+    run(&settings, &success);
     assert_non_null(strstr(capture.text_err, "]   0%     0.0 KiB"));
     assert_non_null(strstr(capture.text_err, "\nkitchen.local: a note\n"));
     assert_non_null(strstr(capture.text_err, "\nkitchen.local: filesystem image fw"));
@@ -204,12 +204,12 @@ static void test_bar(void **state)
 static void test_compressed(void **state)
 {
     static struct image plain;
-    const struct options options = {.quiet = false};
+    const struct report_settings settings = {.quiet = false};
     (void)state;
 
     image.plain = &plain;
     image.file_size = 20480;
-    run(&options, &success);
+    run(&settings, &success);
     image.plain = NULL;
     assert_non_null(strstr(capture.text_err, "(5.0 KiB of 10.0 KiB compressed from 20.0 KiB, "));
     assert_non_null(
@@ -227,9 +227,9 @@ static void test_json(void **state)
     (void)state;
     static const char *const names[] = {"start", "resolved", "invited", "authenticated",
                                         "connected"};
-    const struct options options = {.json = true, .quiet = true};
+    const struct report_settings settings = {.json = true, .quiet = true};
 
-    run(&options, &stalled);
+    run(&settings, &stalled);
     char *rest = capture.text_out;
     json_t *last = NULL;
     size_t lines = 0;
@@ -267,14 +267,14 @@ static void test_json(void **state)
 static void test_json_that_cannot_be_written(void **state)
 {
     (void)state;
-    const struct options options = {.json = true, .quiet = true};
+    const struct report_settings settings = {.json = true, .quiet = true};
     struct ota_failure loss;
     int saved = dup(STDOUT_FILENO);
     int full = open("/dev/full", O_WRONLY);
 
     fflush(stdout);
     dup2(full, STDOUT_FILENO);
-    struct report *report = report_new(&options);
+    struct report *report = report_new(&settings);
     assert_true(report_is_complete(report, &loss));
     tell(report, OTA_EVENT_START, 0, 0);
     assert_false(report_is_complete(report, &loss));
@@ -292,11 +292,11 @@ static void test_json_that_cannot_be_written(void **state)
 static void test_failure_of_no_board(void **state)
 {
     (void)state;
-    const struct options options = {.json = true};
+    const struct report_settings settings = {.json = true};
     const struct ota_failure failure = {.error = OTA_E_IMAGE, .message = "cannot open x"};
 
     capture_begin(&capture);
-    struct report *report = report_new(&options);
+    struct report *report = report_new(&settings);
     assert_int_equal(report_failure(report, &failure), 3);
     assert_int_equal(report_failure(NULL, &failure), 3);
     report_free(report);
@@ -310,13 +310,13 @@ static void test_failure_of_no_board(void **state)
 }
 
 /* A fleet: a line for each board, failures without their remedies, which the end gives once. */
-static void play_fleet(const struct options *options)
+static void play_fleet(const struct report_settings *settings)
 {
     struct ota_totals totals = {.boards = 5, .running = 2, .total = 5 * image.size};
     struct ota_event told;
 
     capture_begin(&capture);
-    struct report *report = report_new(options);
+    struct report *report = report_new(settings);
     for (enum ota_event_type type = OTA_EVENT_START; type <= OTA_EVENT_CONNECTED; type++) {
         told = event(type);
         told.totals = &totals;
@@ -364,7 +364,7 @@ static void test_fleet(void **state)
     char expected[2048];
     const char *remedy = remedy_find(&stalled, OTA_COMMAND_SKETCH, "", SURROUNDINGS_PLAIN);
 
-    play_fleet(&(struct options){0});
+    play_fleet(&(struct report_settings){0});
     assert_string_equal(capture.text_out, "");
     const char *at =
         strstr(capture.text_err, "0 of 5 done, 2 running, 3 waiting: 20% (10.0 KiB of 50.0 KiB, ");
@@ -385,7 +385,7 @@ static void test_fleet(void **state)
 static void test_fleet_bar(void **state)
 {
     (void)state;
-    play_fleet(&(struct options){.force_bar = true});
+    play_fleet(&(struct report_settings){.force_bar = true});
     assert_non_null(strstr(capture.text_err, "0 of 5 done, 2 running, 3 waiting    0%"));
 }
 
@@ -393,7 +393,7 @@ static void test_fleet_json(void **state)
 {
     (void)state;
 
-    play_fleet(&(struct options){.json = true, .quiet = true});
+    play_fleet(&(struct report_settings){.json = true, .quiet = true});
     assert_ptr_equal(strstr(capture.text_err, "esp-ota: cellar: "), capture.text_err);
     assert_non_null(strstr(capture.text_out, "\"board\":\"porch\",\"code\":\"untried\","));
     char *last = strstr(capture.text_out, "{\"event\":\"summary\"");

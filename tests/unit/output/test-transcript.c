@@ -85,11 +85,11 @@ static void add(struct transcript *transcript, const struct piece *piece)
     add_bytes(transcript, piece, piece->text, strlen(piece->text));
 }
 
-static struct transcript *open_transcript(const struct options *options)
+static struct transcript *open_transcript(const struct transcript_settings *settings)
 {
     struct transcript *transcript;
     struct ota_failure failure;
-    assert_int_equal(transcript_open(&transcript, options, &failure), OTA_OK);
+    assert_int_equal(transcript_open(&transcript, settings, &failure), OTA_OK);
     return transcript;
 }
 
@@ -114,7 +114,7 @@ static void read_file(const char *path, char *text, size_t capacity)
 
 static const struct story {
     const char *title;
-    struct options options;
+    struct transcript_settings settings;
     struct piece pieces[PIECES];
     const char *text; /* on both */
 } stories[] = {
@@ -125,19 +125,19 @@ static const struct story {
      .pieces = {{.text = "a\x1b[2J\tC:\\ \xff \xc3\xa4"}},
      .text = "a\\x1b[2J\tC:\\ \\xff \xc3\xa4\n"},
     {.title = "--raw leaves all",
-     .options = {.raw = true},
+     .settings = {.raw = true},
      .pieces = {{.text = "a\x1b[31m\xff"}},
      .text = "a\x1b[31m\xff\n"},
     {.title = "seconds since the start",
-     .options = {.timestamps = TIMESTAMPS_SINCE_START},
+     .settings = {.timestamps = TIMESTAMPS_SINCE_START},
      .pieces = {{.text = "one", .at_us = 1234567}, {.text = "two", .at_us = 12345 * S}},
      .text = "    1.235  one\n12345.000  two\n"},
     {.title = "several boards",
-     .options = {.timestamps = TIMESTAMPS_SINCE_START},
+     .settings = {.timestamps = TIMESTAMPS_SINCE_START},
      .pieces = {{.text = "one", .board = "kitchen"}, {.text = "two", .board = "hall", .at_us = S}},
      .text = "    0.000  kitchen: one\n    1.000  hall: two\n"},
     {.title = "an unfinished line is shown at once, and what follows behind it",
-     .options = {.timestamps = TIMESTAMPS_SINCE_START},
+     .settings = {.timestamps = TIMESTAMPS_SINCE_START},
      .pieces = {{.text = "log", .kind = UNFINISHED},
                 {.text = "login: ", .kind = UNFINISHED, .shown = 3, .at_us = S},
                 {.text = "login: root", .shown = 7, .at_us = 2 * S},
@@ -153,7 +153,7 @@ static const struct story {
      .pieces = {{.text = "> ", .kind = UNFINISHED}},
      .text = "> \n"},
     {.title = "pieces of an endless line are one line",
-     .options = {.timestamps = TIMESTAMPS_SINCE_START},
+     .settings = {.timestamps = TIMESTAMPS_SINCE_START},
      .pieces = {{.text = "one ", .kind = UNFINISHED},
                 {.text = "two ", .kind = CONTINUED_UNFINISHED},
                 {.text = "three", .kind = CONTINUED},
@@ -179,13 +179,13 @@ static void play(const struct story *story, bool on_terminal, bool in_file)
 {
     struct capture capture;
     char path[32], text[1024] = "";
-    struct options options = story->options;
+    struct transcript_settings settings = story->settings;
 
     make_path(path);
-    options.monitor = on_terminal;
-    options.log = in_file ? path : NULL;
+    settings.to_stdout = on_terminal;
+    settings.path = in_file ? path : NULL;
     capture_begin(&capture);
-    struct transcript *transcript = open_transcript(&options);
+    struct transcript *transcript = open_transcript(&settings);
     for (size_t i = 0; i < PIECES && story->pieces[i].text; i++)
         add(transcript, &story->pieces[i]);
     struct ota_failure loss;
@@ -217,13 +217,13 @@ static void test_endless_among_others(void **state)
     (void)state;
     static char dots[LINE_SPLITTER_MAX];
     static struct capture capture;
-    const struct options options = {.monitor = true};
+    const struct transcript_settings settings = {.to_stdout = true};
     const struct piece first = {.kind = UNFINISHED, .board = "hall"};
     const struct piece second = {.kind = CONTINUED, .board = "hall"};
 
     memset(dots, '.', sizeof dots);
     capture_begin(&capture);
-    struct transcript *transcript = open_transcript(&options);
+    struct transcript *transcript = open_transcript(&settings);
     add_bytes(transcript, &first, dots, LINE_SPLITTER_MAX);
     add_bytes(transcript, &second, "end", 3);
     transcript_free(transcript);
@@ -240,13 +240,13 @@ static void test_longest(void **state)
     static unsigned char bytes[LINE_SPLITTER_MAX];
     static char name[4096];
     static struct capture capture;
-    const struct options options = {.monitor = true, .timestamps = TIMESTAMPS_WALL};
+    const struct transcript_settings settings = {.to_stdout = true, .timestamps = TIMESTAMPS_WALL};
     const struct piece piece = {.kind = WHOLE, .board = name};
 
     memset(bytes, 1, sizeof bytes);
     memset(name, 'n', sizeof name - 1);
     capture_begin(&capture);
-    struct transcript *transcript = open_transcript(&options);
+    struct transcript *transcript = open_transcript(&settings);
     add_bytes(transcript, &piece, bytes, sizeof bytes);
     transcript_free(transcript);
     capture_end(&capture);
@@ -260,12 +260,12 @@ static void test_wall_clock(void **state)
 {
     (void)state;
     static struct capture capture;
-    const struct options options = {.monitor = true, .timestamps = TIMESTAMPS_WALL};
+    const struct transcript_settings settings = {.to_stdout = true, .timestamps = TIMESTAMPS_WALL};
     struct tm parts = {.tm_isdst = -1};
     time_t before = time(NULL);
 
     capture_begin(&capture);
-    struct transcript *transcript = open_transcript(&options);
+    struct transcript *transcript = open_transcript(&settings);
     add(transcript, &(struct piece){.text = "hello", .board = "hall"});
     transcript_free(transcript);
     capture_end(&capture);
@@ -345,8 +345,8 @@ static void test_colors(void **state)
         set("NO_COLOR", rows[i].no_color);
         make_path(path);
         int master = open_terminal(&saved);
-        const struct options options = {.monitor = true, .log = path};
-        struct transcript *transcript = open_transcript(&options);
+        const struct transcript_settings settings = {.to_stdout = true, .path = path};
+        struct transcript *transcript = open_transcript(&settings);
         add(transcript, &(struct piece){.text = "one", .board = rows[i].board});
         transcript_free(transcript);
         read_lines(master, text, sizeof text, 1);
@@ -367,13 +367,13 @@ static void test_color_of_boards(void **state)
     static const char *const boards[] = {"a", "b", "c", "d", "e", "f", "g", "a"};
     char text[512] = "";
     unsigned used = 0;
-    const struct options options = {.monitor = true};
+    const struct transcript_settings settings = {.to_stdout = true};
     int saved;
 
     set("TERM", "xterm");
     set("NO_COLOR", NULL);
     int master = open_terminal(&saved);
-    struct transcript *transcript = open_transcript(&options);
+    struct transcript *transcript = open_transcript(&settings);
     for (size_t i = 0; i < COUNT(boards); i++)
         add(transcript, &(struct piece){.text = "", .board = boards[i]});
     transcript_free(transcript);
@@ -396,17 +396,15 @@ static void test_color_of_boards(void **state)
 static void test_nothing_on_stdout(void **state)
 {
     (void)state;
-    static const struct options rows[] = {{0}, {.monitor = true, .json = true}, {.json = true}};
+    static const struct transcript_settings settings = {.to_stdout = false};
+    static struct capture capture;
 
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        static struct capture capture;
-        capture_begin(&capture);
-        struct transcript *transcript = open_transcript(&rows[i]);
-        add(transcript, &(struct piece){.text = "one"});
-        transcript_free(transcript);
-        capture_end(&capture);
-        assert_string_equal(capture.text_out, "");
-    }
+    capture_begin(&capture);
+    struct transcript *transcript = open_transcript(&settings);
+    add(transcript, &(struct piece){.text = "one"});
+    transcript_free(transcript);
+    capture_end(&capture);
+    assert_string_equal(capture.text_out, "");
 }
 
 static void test_appended(void **state)
@@ -415,9 +413,9 @@ static void test_appended(void **state)
     char path[32], text[64];
 
     make_path(path);
-    const struct options options = {.log = path};
+    const struct transcript_settings settings = {.path = path};
     for (int i = 0; i < 2; i++) {
-        struct transcript *transcript = open_transcript(&options);
+        struct transcript *transcript = open_transcript(&settings);
         add(transcript, &(struct piece){.text = i ? "second run" : "first run"});
         transcript_free(transcript);
     }
@@ -431,14 +429,14 @@ static void test_not_opened(void **state)
     (void)state;
     struct transcript *transcript;
     struct ota_failure failure;
-    const struct options options = {.log = (char[]){"/nowhere/a\x1b"}};
-    assert_int_equal(transcript_open(&transcript, &options, &failure), OTA_E_OUTPUT);
+    const struct transcript_settings settings = {.path = (char[]){"/nowhere/a\x1b"}};
+    assert_int_equal(transcript_open(&transcript, &settings, &failure), OTA_E_OUTPUT);
     assert_string_equal(failure.message, "cannot open /nowhere/a\\x1b to write the log there: No "
                                          "such file or directory");
     transcript_free(transcript);
 
     refuse_memory = true;
-    enum ota_error error = transcript_open(&transcript, &options, &failure);
+    enum ota_error error = transcript_open(&transcript, &settings, &failure);
     refuse_memory = false;
     assert_int_equal(error, OTA_E_INTERNAL);
     assert_null(transcript);
@@ -450,11 +448,11 @@ static void test_full_disk(void **state)
 {
     (void)state;
     static struct capture capture;
-    const struct options options = {.monitor = true, .log = (char[]){"/dev/full"}};
+    const struct transcript_settings settings = {.to_stdout = true, .path = (char[]){"/dev/full"}};
     struct ota_failure loss;
 
     capture_begin(&capture);
-    struct transcript *transcript = open_transcript(&options);
+    struct transcript *transcript = open_transcript(&settings);
     bool is_complete_before = transcript_is_complete(transcript, &loss);
     for (int i = 0; i < 2; i++)
         add(transcript, &(struct piece){.text = "one", .kind = UNFINISHED});
@@ -497,10 +495,10 @@ static void test_reader_gone(void **state)
     int saved;
 
     make_path(path);
-    const struct options options = {.monitor = true, .log = path};
+    const struct transcript_settings settings = {.to_stdout = true, .path = path};
     signal(SIGPIPE, SIG_IGN);
     int reader = open_pipe(&saved);
-    struct transcript *transcript = open_transcript(&options);
+    struct transcript *transcript = open_transcript(&settings);
     close(reader);
     add(transcript, &(struct piece){.text = "one"});
     add(transcript, &(struct piece){.text = "two"});
@@ -521,13 +519,13 @@ static void test_reader_asleep(void **state)
     (void)state;
     static unsigned char bytes[LINE_SPLITTER_MAX];
     struct ota_failure loss;
-    const struct options options = {.monitor = true};
+    const struct transcript_settings settings = {.to_stdout = true};
     int saved;
 
     memset(bytes, 1, sizeof bytes);
     int reader = open_pipe(&saved);
     alarm(20); /* a write that waits would do so for ever */
-    struct transcript *transcript = open_transcript(&options);
+    struct transcript *transcript = open_transcript(&settings);
     add_bytes(transcript, &(struct piece){.kind = WHOLE}, bytes, sizeof bytes);
     bool is_complete = transcript_is_complete(transcript, &loss);
     transcript_free(transcript);
@@ -551,9 +549,9 @@ static void test_waits(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         static struct capture capture;
         struct ota_failure loss;
-        const struct options options = {.monitor = true};
+        const struct transcript_settings settings = {.to_stdout = true};
         capture_begin(&capture);
-        struct transcript *transcript = open_transcript(&options);
+        struct transcript *transcript = open_transcript(&settings);
         waits = rows[i].waits;
         errno = EINTR;
         add(transcript, &(struct piece){.text = "one"});

@@ -1,0 +1,27 @@
+/*
+ * upload_settings.h: how every board of a command is uploaded to.
+ */
+#ifndef ESP_OTA_UPLOAD_ESPOTA_UPLOAD_SETTINGS_H
+#define ESP_OTA_UPLOAD_ESPOTA_UPLOAD_SETTINGS_H
+
+#include "base/address.h"
+#include "esp-ota.h"
+#include "net/source.h"
+
+struct upload_settings {
+    enum ota_command command; /* -s */
+    bool has_source;          /* -I */
+    struct source source;
+    uint16_t port_first; /* -P: the TCP ports to listen on; 0, 0: any free port */
+    uint16_t port_last;
+    bool peer_any; /* --peer any */
+    bool has_peer; /* --peer ADDRESS */
+    struct address peer;
+    bool md5_target;    /* -m */
+    int64_t timeout_us; /* -t: until the board accepts; of a search, how long it takes */
+    bool force;         /* --force: an unsuitable image is sent nevertheless */
+    bool lockstep;      /* from the first attempt on */
+    unsigned block;     /* --block, bytes; 0: what suits the image */
+};
+
+#endif
