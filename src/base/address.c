@@ -16,7 +16,7 @@ static uint32_t scope_index(const char *text)
 {
     char name[IF_NAMESIZE];
     /* No interface has a colon in its name, but "lo:1" would be taken for an alias of "lo". */
-    uint32_t index = strchr(text, ':') == NULL ? if_nametoindex(text) : 0;
+    uint32_t index = strchr(text, ':') ? 0 : if_nametoindex(text);
     const char *end;
     uint64_t number;
 
@@ -59,7 +59,7 @@ static bool parse_v6(struct address *address, const char *text)
 {
     char host_text[INET6_ADDRSTRLEN];
     const char *percent = strchr(text, '%');
-    size_t length = percent != NULL ? (size_t)(percent - text) : strlen(text);
+    size_t length = percent ? (size_t)(percent - text) : strlen(text);
     struct in6_addr host;
     uint32_t scope = 0;
 
@@ -69,7 +69,7 @@ static bool parse_v6(struct address *address, const char *text)
     host_text[length] = '\0';
     if (inet_pton(AF_INET6, host_text, &host) != 1)
         return false;
-    if (percent != NULL) {
+    if (percent) {
         scope = scope_index(percent + 1);
         if (scope == 0 || IN6_IS_ADDR_V4MAPPED(&host))
             return false;
@@ -151,7 +151,7 @@ static void append_scope(char *text, uint32_t scope)
     char name[IF_NAMESIZE];
 
     /* An interface may go away while its addresses are still in use. */
-    if (if_indextoname(scope, name) != NULL)
+    if (if_indextoname(scope, name))
         text_append(text, ADDRESS_TEXT_MAX, "%%%s", name);
     else
         text_append(text, ADDRESS_TEXT_MAX, "%%%u", (unsigned)scope);

@@ -129,7 +129,7 @@ static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, siz
     if (size == 1 && source[0] != '\0' && strchr(kept, source[0])) {
         piece[0] = (char)source[0];
         piece[1] = '\0';
-    } else if (short_form != NULL) {
+    } else if (short_form) {
         snprintf(piece, PIECE_MAX, "%s", short_form);
     } else if (!shows) {
         snprintf(piece, PIECE_MAX,

@@ -43,21 +43,21 @@ static bool is_standard_input(const struct stat *status)
 int input_open(const char *path)
 {
     struct stat status;
-    int descriptor = -1;
+    int fd = -1;
 
     /* Before it is opened: that alone has effects on some devices. */
     if (stat(path, &status) == 0 && is_device(status.st_mode) && !is_standard_input(&status))
         errno = ENODEV;
     else
-        descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    return descriptor;
+        fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    return fd;
 }
 
-static bool is_pipe(int descriptor)
+static bool is_pipe(int fd)
 {
     struct stat status;
 
-    return fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode);
+    return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 static int left_ms(bool has_writer, int64_t start_us)
@@ -69,14 +69,14 @@ static int left_ms(bool has_writer, int64_t start_us)
 }
 
 /* A descriptor that was opened elsewhere: read(2) itself would wait, and for ever. */
-static int await_data(int descriptor)
+static int await_data(int fd)
 {
     int64_t start_us = loop_now_us();
-    int flags = fcntl(descriptor, F_GETFL);
+    int flags = fcntl(fd, F_GETFL);
     int ready = flags < 0 || (flags & O_NONBLOCK) != 0;
 
     while (ready == 0) {
-        struct pollfd file = {.fd = descriptor, .events = POLLIN};
+        struct pollfd file = {.fd = fd, .events = POLLIN};
         int timeout_ms = left_ms(true, start_us);
 
         ready = poll(&file, 1, timeout_ms);
@@ -90,21 +90,21 @@ static int await_data(int descriptor)
     return ready < 0 ? -1 : 0;
 }
 
-ssize_t input_read(int descriptor, void *buffer, size_t size)
+ssize_t input_read(int fd, void *buffer, size_t size)
 {
     int64_t start_us = loop_now_us();
 
-    if (await_data(descriptor) < 0)
+    if (await_data(fd) < 0)
         return -1;
     for (;;) {
-        struct pollfd file = {.fd = descriptor, .events = POLLIN};
-        ssize_t got = read(descriptor, buffer, size);
+        struct pollfd file = {.fd = fd, .events = POLLIN};
+        ssize_t got = read(fd, buffer, size);
         /* Without a writer a pipe looks as if it had ended, also before the first one has come. */
         bool has_writer = got < 0 && errno == EAGAIN;
 
         if (got < 0 && errno == EINTR)
             continue;
-        if (got > 0 || (got < 0 && !has_writer) || (got == 0 && !is_pipe(descriptor)))
+        if (got > 0 || (got < 0 && !has_writer) || (got == 0 && !is_pipe(fd)))
             return got;
 
         int timeout_ms = left_ms(has_writer, start_us);
@@ -120,12 +120,12 @@ ssize_t input_read(int descriptor, void *buffer, size_t size)
     }
 }
 
-ssize_t input_read_all(int descriptor, void *buffer, size_t capacity)
+ssize_t input_read_all(int fd, void *buffer, size_t capacity)
 {
     size_t length = 0;
 
     while (length < capacity) {
-        ssize_t got = input_read(descriptor, (char *)buffer + length, capacity - length);
+        ssize_t got = input_read(fd, (char *)buffer + length, capacity - length);
 
         if (got < 0)
             return -1;

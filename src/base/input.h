@@ -24,10 +24,10 @@ int input_open(const char *path);
 /* Reads as read(2) does, and waits for a pipe: a few seconds for somebody who writes to it, then
  * two minutes for something to be written (errno: ETIMEDOUT). Standard input, which may block, is
  * waited for two minutes. */
-ssize_t input_read(int descriptor, void *buffer, size_t size);
+ssize_t input_read(int fd, void *buffer, size_t size);
 
 /* Reads until the buffer is full or the file ends; -1 and errno when reading fails. */
-ssize_t input_read_all(int descriptor, void *buffer, size_t capacity);
+ssize_t input_read_all(int fd, void *buffer, size_t capacity);
 
 /* strerror(), in words that fit an errno of these. */
 const char *input_error(int number);

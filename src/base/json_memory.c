@@ -9,7 +9,7 @@ static bool has_run_out;
 static void *allocate_counted(size_t size)
 {
     void *memory = malloc(size);
-    has_run_out = has_run_out || memory == NULL;
+    has_run_out = has_run_out || !memory;
     return memory;
 }
 

@@ -50,7 +50,7 @@ struct loop {
 };
 
 /* The write end for the signal handler, which has no other way to find its loop. */
-static volatile sig_atomic_t signal_descriptor = -1;
+static volatile sig_atomic_t signal_fd = -1;
 
 int64_t loop_now_us(void)
 {
@@ -350,7 +350,7 @@ static void handle_signal(int number)
     int saved = errno;
     unsigned char byte = (unsigned char)number;
     /* A full pipe means that enough signals are waiting to be seen. */
-    if (write((int)signal_descriptor, &byte, 1) < 0)
+    if (write((int)signal_fd, &byte, 1) < 0)
         errno = saved;
     errno = saved;
 }
@@ -387,7 +387,7 @@ static int open_signal_pipe(struct loop *loop)
                          on_signal_byte, loop) < 0)
         return -1;
 
-    signal_descriptor = loop->signal_pipe[1];
+    signal_fd = loop->signal_pipe[1];
     return 0;
 }
 
@@ -452,7 +452,7 @@ static void release_signals(struct loop *loop)
     if (loop->on_status)
         sigaction(SIGUSR1, &loop->old_status, NULL);
     if (loop->signal_watch.loop)
-        signal_descriptor = -1;
+        signal_fd = -1;
     loop_watch_stop(&loop->signal_watch);
     for (int end = 0; end < 2; end++)
         if (loop->signal_pipe[end] >= 0)

@@ -13,13 +13,13 @@ void stdio_guard_secure(void)
 {
     signal(SIGXFSZ, SIG_IGN);
     /* open(2) takes the lowest free number, and those below this one are open already. */
-    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
-        if (fcntl(descriptor, F_GETFD) < 0 && errno == EBADF)
-            (void)!open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-bool stdio_guard_takes(int descriptor, int patience_ms)
+bool stdio_guard_takes(int fd, int patience_ms)
 {
-    struct pollfd file = {.fd = descriptor, .events = POLLOUT};
+    struct pollfd file = {.fd = fd, .events = POLLOUT};
     return poll(&file, 1, patience_ms) > 0;
 }

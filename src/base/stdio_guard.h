@@ -17,6 +17,6 @@ void stdio_guard_secure(void);
  * signal comes. A terminal that is held with Ctrl-S does not, nor does a pipe whose reader has
  * stopped: to write there would block the program, and the board would hang up. True also when a
  * write would fail, so that it is tried and its error seen. */
-bool stdio_guard_takes(int descriptor, int patience_ms);
+bool stdio_guard_takes(int fd, int patience_ms);
 
 #endif

@@ -15,55 +15,55 @@ struct work_queue {
 
 static void on_queue_turn(void *userdata)
 {
-    struct work_queue *work_queue = userdata;
-    struct work_item *work_item = work_queue->first;
-    if (!work_item)
+    struct work_queue *queue = userdata;
+    struct work_item *item = queue->first;
+    if (!item)
         return;
-    work_queue_remove(work_queue, work_item);
-    if (work_queue->first)
-        loop_timer_start(&work_queue->turn, 0);
-    work_item->run(work_item->userdata);
+    work_queue_remove(queue, item);
+    if (queue->first)
+        loop_timer_start(&queue->turn, 0);
+    item->run(item->userdata);
 }
 
 struct work_queue *work_queue_new(struct loop *loop)
 {
-    struct work_queue *work_queue = calloc(1, sizeof *work_queue);
-    if (!work_queue)
+    struct work_queue *queue = calloc(1, sizeof *queue);
+    if (!queue)
         return NULL;
-    work_queue->loop = loop;
-    loop_timer_init(&work_queue->turn, loop, on_queue_turn, work_queue);
-    return work_queue;
+    queue->loop = loop;
+    loop_timer_init(&queue->turn, loop, on_queue_turn, queue);
+    return queue;
 }
 
-void work_queue_free(struct work_queue *work_queue)
+void work_queue_free(struct work_queue *queue)
 {
-    if (!work_queue)
+    if (!queue)
         return;
-    loop_timer_stop(&work_queue->turn);
-    free(work_queue);
+    loop_timer_stop(&queue->turn);
+    free(queue);
 }
 
-void work_queue_add(struct work_queue *work_queue, struct work_item *work_item)
+void work_queue_add(struct work_queue *queue, struct work_item *item)
 {
-    if (work_item->is_queued)
+    if (item->is_queued)
         return;
 
-    struct work_item **link = &work_queue->first;
+    struct work_item **link = &queue->first;
     while (*link)
         link = &(*link)->next;
-    *link = work_item;
-    work_item->next = NULL;
-    work_item->is_queued = true;
-    loop_timer_start(&work_queue->turn, 0);
+    *link = item;
+    item->next = NULL;
+    item->is_queued = true;
+    loop_timer_start(&queue->turn, 0);
 }
 
-void work_queue_remove(struct work_queue *work_queue, struct work_item *work_item)
+void work_queue_remove(struct work_queue *queue, struct work_item *item)
 {
-    struct work_item **link = &work_queue->first;
-    while (*link && *link != work_item)
+    struct work_item **link = &queue->first;
+    while (*link && *link != item)
         link = &(*link)->next;
     if (!*link)
         return;
-    *link = work_item->next;
-    work_item->is_queued = false;
+    *link = item->next;
+    item->is_queued = false;
 }

@@ -20,13 +20,13 @@ struct work_item {
 };
 
 struct work_queue *work_queue_new(struct loop *loop); /* NULL when memory ran out */
-void work_queue_free(struct work_queue *work_queue);
+void work_queue_free(struct work_queue *queue);
 
-/* Has work_item->run() called from the loop, later than what was added before; nothing happens when it
+/* Has item->run() called from the loop, later than what was added before; nothing happens when it
  * waits already. It may add work_queue itself. */
-void work_queue_add(struct work_queue *work_queue, struct work_item *work_item);
+void work_queue_add(struct work_queue *queue, struct work_item *item);
 
 /* Forgets it; also when it does not wait. */
-void work_queue_remove(struct work_queue *work_queue, struct work_item *work_item);
+void work_queue_remove(struct work_queue *queue, struct work_item *item);
 
 #endif

@@ -55,7 +55,7 @@ static bool detach(int socket, pid_t parent)
     return true;
 }
 
-int worker_start(struct worker *child, void (*run)(int socket, const void *argument),
+int worker_start(struct worker *worker, void (*run)(int socket, const void *argument),
                  const void *argument)
 {
     int sockets[2];
@@ -84,15 +84,15 @@ int worker_start(struct worker *child, void (*run)(int socket, const void *argum
         errno = error;
         return -1;
     }
-    *child = (struct worker){.pid = pid, .socket = sockets[0]};
+    *worker = (struct worker){.pid = pid, .socket = sockets[0]};
     return 0;
 }
 
-void worker_end(struct worker *child)
+void worker_end(struct worker *worker)
 {
-    close(child->socket);
-    kill(child->pid, SIGKILL);
-    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+    close(worker->socket);
+    kill(worker->pid, SIGKILL);
+    while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    *child = (struct worker){.socket = -1};
+    *worker = (struct worker){.socket = -1};
 }

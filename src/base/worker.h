@@ -19,10 +19,10 @@ struct worker {
  * connection of ours open; it is confined (confine.h) and reads zeros where secrets are (secret.h).
  * It ignores the signals that end the program, which are the parent's to judge, and dies with its
  * parent. Returns -1 (errno set) when there is no process or descriptor left. */
-int worker_start(struct worker *child, void (*run)(int socket, const void *argument),
+int worker_start(struct worker *worker, void (*run)(int socket, const void *argument),
                  const void *argument);
 
 /* Kills the child, reaps it, and closes the socket. */
-void worker_end(struct worker *child);
+void worker_end(struct worker *worker);
 
 #endif

@@ -57,9 +57,9 @@ int auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char
     size_t digits = scheme == AUTH_MD5 ? DIGEST_MD5_HEX : DIGEST_SHA256_HEX;
 
     memset(answer, 0, sizeof *answer);
-    if (strlen(nonce) != digits || (cnonce != NULL && strlen(cnonce) != digits))
+    if (strlen(nonce) != digits || (cnonce && strlen(cnonce) != digits))
         return -1;
-    if (cnonce != NULL)
+    if (cnonce)
         memcpy(answer->cnonce, cnonce, digits);
     else if (digest_random(answer->cnonce, digits) != 0)
         return -1;

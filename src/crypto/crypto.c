@@ -52,11 +52,11 @@ static void *allocate_cleansed(size_t size, const char *file, int line)
     (void)file;
     (void)line;
     void *table = allocate_table(size);
-    if (table != NULL)
+    if (table)
         return table;
 
     void *memory = size > 0 ? malloc(size) : NULL;
-    has_run_out = has_run_out || (size > 0 && memory == NULL);
+    has_run_out = has_run_out || (size > 0 && !memory);
     return memory;
 }
 
@@ -66,18 +66,18 @@ static void free_cleansed(void *memory, const char *file, int line)
     (void)line;
     if (is_in_tables(memory))
         return;
-    if (memory != NULL)
+    if (memory)
         OPENSSL_cleanse(memory, malloc_usable_size(memory));
     free(memory);
 }
 
 static void *move(void *memory, size_t size, const char *file, int line)
 {
-    const size_t old = memory != NULL ? malloc_usable_size(memory) : 0;
+    const size_t old = memory ? malloc_usable_size(memory) : 0;
     void *moved = allocate_cleansed(size, file, line);
-    if (moved == NULL && size > 0)
+    if (!moved && size > 0)
         return NULL;
-    if (memory != NULL && moved != NULL)
+    if (memory && moved)
         memcpy(moved, memory, old < size ? old : size);
     free_cleansed(memory, file, line);
     return moved;
@@ -85,7 +85,7 @@ static void *move(void *memory, size_t size, const char *file, int line)
 
 void crypto_close(struct crypto *crypto)
 {
-    if (crypto->provider != NULL)
+    if (crypto->provider)
         OSSL_PROVIDER_unload(crypto->provider);
     OSSL_LIB_CTX_free(crypto->context);
     secret_cleanse_traces(); /* functions for numbers and hashes leave parts of keys there */
@@ -104,9 +104,9 @@ int crypto_open(struct crypto *crypto)
                         NULL);
     crypto->provider = NULL;
     crypto->context = OSSL_LIB_CTX_new();
-    if (crypto->context != NULL)
+    if (crypto->context)
         crypto->provider = OSSL_PROVIDER_load(crypto->context, "default");
-    if (crypto->provider != NULL)
+    if (crypto->provider)
         return 0;
     crypto_close(crypto);
     return -1;

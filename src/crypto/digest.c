@@ -40,7 +40,7 @@ static int digest(char *hex, const char *algorithm, const void *data, size_t len
     if (crypto_open(&crypto) != 0)
         return -1;
     method = EVP_MD_fetch(crypto.context, algorithm, NULL);
-    if (method != NULL && EVP_Digest(data, length, hash, &size, method, NULL) == 1) {
+    if (method && EVP_Digest(data, length, hash, &size, method, NULL) == 1) {
         to_hex(hex, hash, size);
         result = 0;
     }
@@ -64,8 +64,8 @@ static int derive_key(unsigned char key[SHA256_SIZE], OSSL_LIB_CTX *context,
                       const OSSL_PARAM *params)
 {
     EVP_KDF *method = EVP_KDF_fetch(context, "PBKDF2", NULL);
-    EVP_KDF_CTX *kdf = method != NULL ? EVP_KDF_CTX_new(method) : NULL;
-    int result = kdf != NULL ? EVP_KDF_derive(kdf, key, SHA256_SIZE, params) : 0;
+    EVP_KDF_CTX *kdf = method ? EVP_KDF_CTX_new(method) : NULL;
+    int result = kdf ? EVP_KDF_derive(kdf, key, SHA256_SIZE, params) : 0;
 
     EVP_KDF_CTX_free(kdf);
     EVP_KDF_free(method);
@@ -120,5 +120,5 @@ const char *digest_error(void)
 
     if (crypto_has_run_out()) /* libcrypto calls that "unsupported" */
         return "out of memory";
-    return reason != NULL ? reason : "no reason given";
+    return reason ? reason : "no reason given";
 }

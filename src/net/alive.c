@@ -12,7 +12,7 @@ enum { PORT = 9, DEADLINE_US = 1500000 };
 
 struct attempt {
     struct alive *alive;
-    struct tcp_connect *dial;
+    struct tcp_connect *connection;
 };
 
 struct alive {
@@ -23,13 +23,13 @@ struct alive {
     void *userdata;
 };
 
-static void on_knock_done(int descriptor, int reason, void *userdata)
+static void on_knock_done(int fd, int reason, void *userdata)
 {
     struct attempt *attempt = userdata;
     struct alive *alive = attempt->alive;
-    if (descriptor >= 0)
-        close(descriptor);
-    alive->is_alive[attempt - alive->attempts] = descriptor >= 0 || reason == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    alive->is_alive[attempt - alive->attempts] = fd >= 0 || reason == ECONNREFUSED;
     if (++alive->ended == alive->count)
         alive->done(alive->is_alive, alive->userdata);
 }
@@ -51,9 +51,9 @@ struct alive *alive_start(struct loop *loop, const struct address *addresses, si
         struct address address = addresses[i];
         address_set_port(&address, PORT);
         alive->attempts[i].alive = alive;
-        alive->attempts[i].dial =
+        alive->attempts[i].connection =
             tcp_connect_start(loop, &address, DEADLINE_US, on_knock_done, &alive->attempts[i]);
-        is_complete = alive->attempts[i].dial != NULL;
+        is_complete = alive->attempts[i].connection != NULL;
     }
     if (is_complete)
         return alive;
@@ -66,7 +66,7 @@ void alive_free(struct alive *alive)
     if (!alive)
         return;
     for (size_t i = 0; alive->attempts && i < alive->count; i++)
-        tcp_connect_free(alive->attempts[i].dial);
+        tcp_connect_free(alive->attempts[i].connection);
     free(alive->attempts);
     free(alive->is_alive);
     free(alive);

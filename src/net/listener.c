@@ -40,7 +40,7 @@ struct expectation {
 
 struct listener {
     struct loop *loop;
-    int descriptor;
+    int fd;
     uint16_t port;
     struct loop_watch watch;
     struct loop_timer rest;
@@ -61,11 +61,11 @@ static struct expectation *find_expectation(const struct listener *listener,
 }
 
 /* Said a few times only: a scanner may knock thousands of times. */
-static void turn_away(struct listener *listener, int descriptor, const struct address *peer)
+static void turn_away(struct listener *listener, int fd, const struct address *peer)
 {
     char text[ADDRESS_TEXT_MAX + 8];
 
-    close(descriptor);
+    close(fd);
     listener->stranger = *peer;
     listener->stranger_us = loop_now_us();
     if (listener->turned_away == TOLD_MAX)
@@ -78,21 +78,20 @@ static void turn_away(struct listener *listener, int descriptor, const struct ad
         diag_warning("further connections of this kind are turned away without a word");
 }
 
-static void hand_over_connection(struct listener *listener, int descriptor,
-                                 const struct address *peer)
+static void hand_over_connection(struct listener *listener, int fd, const struct address *peer)
 {
     const struct expectation *expected = find_expectation(listener, peer);
     if (!expected) {
-        turn_away(listener, descriptor, peer);
+        turn_away(listener, fd, peer);
         return;
     }
     listener_accept_fn *on_accept = expected->on_accept;
     void *userdata = expected->userdata;
 
-    if (on_accept(descriptor, peer, userdata))
+    if (on_accept(fd, peer, userdata))
         listener_forget(listener, userdata);
     else
-        close(descriptor);
+        close(fd);
 }
 
 static void on_rested(void *userdata)
@@ -123,18 +122,18 @@ static void on_connection(unsigned events, void *userdata)
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         struct sockaddr_storage storage;
         socklen_t length = sizeof storage;
-        int descriptor = accept4(listener->descriptor, (struct sockaddr *)&storage, &length,
-                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (descriptor < 0) {
+        int fd = accept4(listener->fd, (struct sockaddr *)&storage, &length,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
             handle_accept_error(listener, errno);
             return;
         }
         listener->trouble = 0;
         struct address peer;
         if (address_from(&peer, (struct sockaddr *)&storage, length))
-            hand_over_connection(listener, descriptor, &peer);
+            hand_over_connection(listener, fd, &peer);
         else
-            close(descriptor);
+            close(fd);
     }
 }
 
@@ -142,53 +141,53 @@ static void on_connection(unsigned events, void *userdata)
 static int open_socket(const struct address *own, struct address *local)
 {
     int family = own ? own->any.sa_family : AF_INET6;
-    int descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0 && !own) {
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 && !own) {
         family = AF_INET;
-        descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     }
-    if (descriptor < 0)
+    if (fd < 0)
         return -1;
 
     int on = 1;
     int v6_only = 0;
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (family == AF_INET6 && !own)
-        setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
     if (own) {
         *local = *own;
     } else {
         memset(local, 0, sizeof *local);
         local->any.sa_family = (sa_family_t)family;
     }
-    return descriptor;
+    return fd;
 }
 
 /* A board's window of a few segments is all the pacing that is needed: what BBR adds, where it is
  * the default, only leaves that window empty for a while. Every Linux has Reno and lets anybody use
  * it. Accepted sockets inherit it; changed later, they would go on pacing. */
-static void send_without_pacing(int descriptor)
+static void send_without_pacing(int fd)
 {
     static const char RENO[] = "reno";
-    setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, RENO, sizeof RENO - 1);
+    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, RENO, sizeof RENO - 1);
 }
 
 /* In a window of four segments a lost one is followed by too few others, hence duplicate
  * acknowledgements, for a fast retransmission: it waits for the time-out, which the kernel adapts
  * to the board, but from above. Best effort: older kernels do not know the option. */
-static void resend_soon(int descriptor)
+static void resend_soon(int fd)
 {
     int us = RESEND_US;
-    setsockopt(descriptor, IPPROTO_TCP, TCP_RTO_MIN_US, &us, sizeof us);
+    setsockopt(fd, IPPROTO_TCP, TCP_RTO_MIN_US, &us, sizeof us);
 }
 
-static int bind_and_listen(int descriptor, const struct address *local)
+static int bind_and_listen(int fd, const struct address *local)
 {
-    send_without_pacing(descriptor);
-    resend_soon(descriptor);
-    if (bind(descriptor, &local->any, address_length(local)) < 0)
+    send_without_pacing(fd);
+    resend_soon(fd);
+    if (bind(fd, &local->any, address_length(local)) < 0)
         return -1;
-    return listen(descriptor, BACKLOG);
+    return listen(fd, BACKLOG);
 }
 
 static enum ota_error describe_listen_failure(struct ota_failure *failure,
@@ -215,15 +214,14 @@ static int listen_on_first_free(const struct source *source, uint16_t port_first
 
     for (unsigned port = port_first; port <= port_last; port++) {
         struct address local;
-        int descriptor = open_socket(own, &local);
-        if (descriptor < 0)
+        int fd = open_socket(own, &local);
+        if (fd < 0)
             return -1;
         address_set_port(&local, (uint16_t)port);
-        if ((own || source_bind(descriptor, source, NULL) == 0) &&
-            bind_and_listen(descriptor, &local) == 0)
-            return descriptor;
+        if ((own || source_bind(fd, source, NULL) == 0) && bind_and_listen(fd, &local) == 0)
+            return fd;
         int reason = errno;
-        close(descriptor);
+        close(fd);
         errno = reason;
         if (reason != EADDRINUSE && reason != EACCES)
             return -1;
@@ -231,12 +229,12 @@ static int listen_on_first_free(const struct source *source, uint16_t port_first
     return -1;
 }
 
-static uint16_t bound_port(int descriptor)
+static uint16_t bound_port(int fd)
 {
     struct sockaddr_storage storage;
     socklen_t length = sizeof storage;
     struct address local;
-    if (getsockname(descriptor, (struct sockaddr *)&storage, &length) < 0 ||
+    if (getsockname(fd, (struct sockaddr *)&storage, &length) < 0 ||
         !address_from(&local, (struct sockaddr *)&storage, length))
         return 0;
     return address_port(&local);
@@ -252,16 +250,16 @@ struct listener *listener_open(struct loop *loop, const struct source *source, u
     }
 
     listener->loop = loop;
-    listener->descriptor = listen_on_first_free(source, port_first, port_last);
-    if (listener->descriptor < 0) {
+    listener->fd = listen_on_first_free(source, port_first, port_last);
+    if (listener->fd < 0) {
         describe_listen_failure(failure, source, port_first, port_last, errno);
         free(listener);
         return NULL;
     }
-    listener->port = bound_port(listener->descriptor);
+    listener->port = bound_port(listener->fd);
     loop_timer_init(&listener->rest, loop, on_rested, listener);
-    if (!listener->port || loop_watch_start(&listener->watch, loop, listener->descriptor,
-                                            LOOP_READABLE, on_connection, listener) < 0) {
+    if (!listener->port || loop_watch_start(&listener->watch, loop, listener->fd, LOOP_READABLE,
+                                            on_connection, listener) < 0) {
         ota_fail(failure, OTA_E_INTERNAL, "cannot watch the back-channel's port");
         listener_close(listener);
         return NULL;
@@ -281,7 +279,7 @@ void listener_close(struct listener *listener)
     }
     loop_watch_stop(&listener->watch);
     loop_timer_stop(&listener->rest);
-    close(listener->descriptor);
+    close(listener->fd);
     free(listener);
 }
 
@@ -300,7 +298,7 @@ const struct address *listener_stranger(const struct listener *listener, int64_t
 /* The queue may have been empty when the last accept(2) failed. */
 int listener_trouble(const struct listener *listener)
 {
-    struct pollfd queue = {.fd = listener->descriptor, .events = POLLIN};
+    struct pollfd queue = {.fd = listener->fd, .events = POLLIN};
     return listener->trouble && poll(&queue, 1, 0) > 0 ? listener->trouble : 0;
 }
 

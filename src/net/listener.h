@@ -15,7 +15,7 @@ struct listener;
 
 /* Whether it takes over the non-blocking, connected descriptor; if not, the connection is closed,
  * and the next one is offered. */
-typedef bool listener_accept_fn(int descriptor, const struct address *peer, void *userdata);
+typedef bool listener_accept_fn(int fd, const struct address *peer, void *userdata);
 
 /* Listens at source (NULL: all addresses, IPv4 and IPv6), on the first free port from port_first to
  * port_last (both 0: any free port). NULL with OTA_E_NO_PORT (the message names the

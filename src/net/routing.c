@@ -116,17 +116,17 @@ static void add_address(union question *question, uint16_t type, const struct ad
 static size_t ask(const union question *question, void *answer)
 {
     static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-    struct pollfd answered = {.fd = descriptor, .events = POLLIN};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    struct pollfd answered = {.fd = fd, .events = POLLIN};
     ssize_t got = 0;
 
-    if (descriptor < 0)
+    if (fd < 0)
         return 0;
-    if (connect(descriptor, (const struct sockaddr *)&kernel, sizeof kernel) == 0 &&
-        send(descriptor, question, question->header.nlmsg_len, 0) >= 0 &&
+    if (connect(fd, (const struct sockaddr *)&kernel, sizeof kernel) == 0 &&
+        send(fd, question, question->header.nlmsg_len, 0) >= 0 &&
         poll(&answered, 1, PATIENCE_MS) > 0)
-        got = recv(descriptor, answer, ANSWER_MAX, 0);
-    close(descriptor);
+        got = recv(fd, answer, ANSWER_MAX, 0);
+    close(fd);
     return got > 0 ? (size_t)got : 0;
 }
 

@@ -98,15 +98,15 @@ static bool find_own_address(struct address *own, const char *name, const struct
     return is_found;
 }
 
-int source_bind(int descriptor, const struct source *source, const struct address *peer)
+int source_bind(int fd, const struct source *source, const struct address *peer)
 {
     struct address own;
 
     if (!source)
         return 0;
     if (source->has_address)
-        return bind(descriptor, &source->address.any, address_length(&source->address));
-    if (setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, source->interface,
+        return bind(fd, &source->address.any, address_length(&source->address));
+    if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, source->interface,
                    (socklen_t)strlen(source->interface)) == 0)
         return 0;
     if (errno != EPERM)
@@ -115,7 +115,7 @@ int source_bind(int descriptor, const struct source *source, const struct addres
         return 0;
     errno = EADDRNOTAVAIL;
     return find_own_address(&own, source->interface, peer)
-               ? bind(descriptor, &own.any, address_length(&own))
+               ? bind(fd, &own.any, address_length(&own))
                : -1;
 }
 

@@ -23,7 +23,7 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
 /* Has an unbound socket send from, and receive at, source only (NULL: does nothing). An interface
  * decides the route as well; where the kernel keeps that for root (before Linux 5.7), the socket is
  * bound to the interface's address in the family of peer (NULL: to none). -1 and errno. */
-int source_bind(int descriptor, const struct source *source, const struct address *peer);
+int source_bind(int fd, const struct source *source, const struct address *peer);
 
 enum { SOURCE_TEXT_MAX = ADDRESS_TEXT_MAX + 32 };
 

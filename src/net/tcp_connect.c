@@ -15,50 +15,49 @@ struct tcp_connect {
     struct loop *loop;
     tcp_connect_done_fn *on_done;
     void *userdata;
-    int descriptor;
+    int fd;
     int reason; /* why connect(2) failed at once */
     struct loop_watch watch;
     struct loop_timer timeout;
 };
 
-/* Nothing is touched after on_done, which may have freed the dial. */
-static void finish_connect(struct tcp_connect *dial, int reason)
+/* Nothing is touched after on_done, which may have freed the attempt. */
+static void finish_connect(struct tcp_connect *attempt, int reason)
 {
-    int descriptor = dial->descriptor;
-    dial->descriptor = -1;
-    loop_watch_stop(&dial->watch);
-    loop_timer_stop(&dial->timeout);
-    if (reason != 0 && descriptor >= 0)
-        close(descriptor);
-    dial->on_done(reason == 0 ? descriptor : -1, reason, dial->userdata);
+    int fd = attempt->fd;
+    attempt->fd = -1;
+    loop_watch_stop(&attempt->watch);
+    loop_timer_stop(&attempt->timeout);
+    if (reason != 0 && fd >= 0)
+        close(fd);
+    attempt->on_done(reason == 0 ? fd : -1, reason, attempt->userdata);
 }
 
 static void on_writable(unsigned events, void *userdata)
 {
     (void)events;
 
-    struct tcp_connect *dial = userdata;
+    struct tcp_connect *attempt = userdata;
     int reason = 0;
     socklen_t length = sizeof reason;
-    if (getsockopt(dial->descriptor, SOL_SOCKET, SO_ERROR, &reason, &length) < 0)
+    if (getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &reason, &length) < 0)
         reason = errno;
-    finish_connect(dial, reason);
+    finish_connect(attempt, reason);
 }
 
 static void on_connect_deadline(void *userdata)
 {
-    struct tcp_connect *dial = userdata;
-    finish_connect(dial, dial->reason ? dial->reason : ETIMEDOUT);
+    struct tcp_connect *attempt = userdata;
+    finish_connect(attempt, attempt->reason ? attempt->reason : ETIMEDOUT);
 }
 
 /* Returns 0, or why nothing is under way. */
-static int try_to_connect(struct tcp_connect *dial, const struct address *address)
+static int begin_connecting(struct tcp_connect *attempt, const struct address *address)
 {
-    dial->descriptor =
-        socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (dial->descriptor < 0)
+    attempt->fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (attempt->fd < 0)
         return errno;
-    if (connect(dial->descriptor, &address->any, address_length(address)) == 0)
+    if (connect(attempt->fd, &address->any, address_length(address)) == 0)
         return 0; /* writable already */
     return errno == EINPROGRESS ? 0 : errno;
 }
@@ -67,30 +66,30 @@ struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *a
                                       int64_t deadline_us, tcp_connect_done_fn *on_done,
                                       void *userdata)
 {
-    struct tcp_connect *dial = calloc(1, sizeof *dial);
-    if (!dial)
+    struct tcp_connect *attempt = calloc(1, sizeof *attempt);
+    if (!attempt)
         return NULL;
-    *dial = (struct tcp_connect){
-        .loop = loop, .on_done = on_done, .userdata = userdata, .descriptor = -1};
-    dial->reason = try_to_connect(dial, address);
+    *attempt =
+        (struct tcp_connect){.loop = loop, .on_done = on_done, .userdata = userdata, .fd = -1};
+    attempt->reason = begin_connecting(attempt, address);
 
-    loop_timer_init(&dial->timeout, loop, on_connect_deadline, dial);
-    if (dial->reason == 0 && loop_watch_start(&dial->watch, loop, dial->descriptor, LOOP_WRITABLE,
-                                              on_writable, dial) < 0) {
-        tcp_connect_free(dial);
+    loop_timer_init(&attempt->timeout, loop, on_connect_deadline, attempt);
+    if (attempt->reason == 0 && loop_watch_start(&attempt->watch, loop, attempt->fd, LOOP_WRITABLE,
+                                                 on_writable, attempt) < 0) {
+        tcp_connect_free(attempt);
         return NULL;
     }
-    loop_timer_start(&dial->timeout, dial->reason == 0 ? deadline_us : 0);
-    return dial;
+    loop_timer_start(&attempt->timeout, attempt->reason == 0 ? deadline_us : 0);
+    return attempt;
 }
 
-void tcp_connect_free(struct tcp_connect *dial)
+void tcp_connect_free(struct tcp_connect *attempt)
 {
-    if (!dial)
+    if (!attempt)
         return;
-    loop_watch_stop(&dial->watch);
-    loop_timer_stop(&dial->timeout);
-    if (dial->descriptor >= 0)
-        close(dial->descriptor);
-    free(dial);
+    loop_watch_stop(&attempt->watch);
+    loop_timer_stop(&attempt->timeout);
+    if (attempt->fd >= 0)
+        close(attempt->fd);
+    free(attempt);
 }

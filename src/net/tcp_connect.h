@@ -11,14 +11,14 @@
 struct tcp_connect;
 
 /* How it ended, once, from the loop: descriptor is connected, non-blocking and the callee's; or -1,
- * and reason is an errno, ETIMEDOUT when the deadline passed. The dial may be freed meanwhile. */
-typedef void tcp_connect_done_fn(int descriptor, int reason, void *userdata);
+ * and reason is an errno, ETIMEDOUT when the deadline passed. The attempt may be freed meanwhile. */
+typedef void tcp_connect_done_fn(int fd, int reason, void *userdata);
 
 /* Starts; the attempt is given up after deadline_us. NULL when memory ran out. */
 struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *address,
                                       int64_t deadline_us, tcp_connect_done_fn *on_done,
                                       void *userdata);
 /* Allowed at any time, and needed also after on_done. */
-void tcp_connect_free(struct tcp_connect *dial);
+void tcp_connect_free(struct tcp_connect *attempt);
 
 #endif

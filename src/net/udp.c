@@ -30,9 +30,9 @@ void udp_receive(struct udp *udp)
 {
     int failures = 0;
 
-    for (int i = 0; i < DATAGRAMS_PER_TURN && udp->descriptor >= 0; i++) {
+    for (int i = 0; i < DATAGRAMS_PER_TURN && udp->fd >= 0; i++) {
         char datagram[DATAGRAM_MAX];
-        ssize_t got = recv(udp->descriptor, datagram, sizeof datagram, 0);
+        ssize_t got = recv(udp->fd, datagram, sizeof datagram, 0);
 
         if (got >= 0)
             udp->on_datagram(datagram, (size_t)got, udp->userdata);
@@ -54,21 +54,20 @@ static void on_udp_readable(unsigned events, void *userdata)
     udp_receive(userdata);
 }
 
-static int connect_to(int descriptor, const struct source *source, const struct address *board)
+static int connect_to(int fd, const struct source *source, const struct address *board)
 {
-    if (source_bind(descriptor, source, board) < 0)
+    if (source_bind(fd, source, board) < 0)
         return -1;
-    return connect(descriptor, &board->any, address_length(board));
+    return connect(fd, &board->any, address_length(board));
 }
 
 int udp_open(struct udp *udp, const struct source *source, const struct address *board)
 {
-    udp->descriptor = socket(board->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (udp->descriptor < 0)
+    udp->fd = socket(board->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (udp->fd < 0)
         return -1;
-    if (connect_to(udp->descriptor, source, board) == 0 &&
-        loop_watch_start(&udp->watch, udp->loop, udp->descriptor, LOOP_READABLE, on_udp_readable,
-                         udp) == 0)
+    if (connect_to(udp->fd, source, board) == 0 &&
+        loop_watch_start(&udp->watch, udp->loop, udp->fd, LOOP_READABLE, on_udp_readable, udp) == 0)
         return 0;
     int reason = errno;
     udp_close(udp);
@@ -85,7 +84,7 @@ int udp_send(struct udp *udp, const void *data, size_t length)
 
     /* The first error may belong to the datagram before; the second is ours. */
     for (int try = 0; try < TRIES; try++)
-        if (send(udp->descriptor, data, length, 0) >= 0)
+        if (send(udp->fd, data, length, 0) >= 0)
             return 0;
     if (!error_is_local(errno))
         return errno;
@@ -97,14 +96,14 @@ bool udp_local(const struct udp *udp, struct address *local)
 {
     struct sockaddr_storage storage;
     socklen_t length = sizeof storage;
-    return getsockname(udp->descriptor, (struct sockaddr *)&storage, &length) == 0 &&
+    return getsockname(udp->fd, (struct sockaddr *)&storage, &length) == 0 &&
            address_from(local, (struct sockaddr *)&storage, length);
 }
 
 void udp_close(struct udp *udp)
 {
     loop_watch_stop(&udp->watch);
-    if (udp->descriptor >= 0)
-        close(udp->descriptor);
-    udp->descriptor = -1;
+    if (udp->fd >= 0)
+        close(udp->fd);
+    udp->fd = -1;
 }

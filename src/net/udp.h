@@ -21,7 +21,7 @@ struct udp {
     udp_datagram_fn *on_datagram;
     udp_error_fn *on_error;
     void *userdata;
-    int descriptor; /* -1: closed */
+    int fd; /* -1: closed */
     struct loop_watch watch;
     int trouble; /* errno why this computer could not send or receive the last datagram; 0: it could
                   */

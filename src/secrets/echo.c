@@ -31,7 +31,7 @@ static bool push_digit(struct echo_digits *digits, int digit)
 }
 
 /* The first place whose part is not below value. */
-static size_t find_place(const uint32_t *parts, size_t count, uint32_t value)
+static size_t find_part_place(const uint32_t *parts, size_t count, uint32_t value)
 {
     size_t first = 0;
 
@@ -48,7 +48,7 @@ static size_t find_place(const uint32_t *parts, size_t count, uint32_t value)
 
 static bool is_part(const uint32_t *parts, size_t count, uint32_t value)
 {
-    size_t place = find_place(parts, count, value);
+    size_t place = find_part_place(parts, count, value);
 
     return place < count && parts[place] == value;
 }
@@ -64,7 +64,7 @@ static void add_parts(struct echo *echo, const char *secret)
         if (!push_digit(&digits, digit_of((unsigned char)*secret)) ||
             is_part(echo->parts, echo->count, digits.value))
             continue;
-        uint32_t *place = echo->parts + find_place(echo->parts, echo->count, digits.value);
+        uint32_t *place = echo->parts + find_part_place(echo->parts, echo->count, digits.value);
         size_t behind = (size_t)(echo->parts + echo->count - place);
 
         memmove(place + 1, place, behind * sizeof *place);

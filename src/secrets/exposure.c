@@ -10,10 +10,10 @@
 
 enum { PATH_SHOWN = 512 };
 
-enum exposure exposure_of(int descriptor)
+enum exposure exposure_of(int fd)
 {
     struct stat status;
-    if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode))
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
         return EXPOSED_TO_NOBODY;
     return (status.st_mode & S_IROTH)   ? EXPOSED_TO_ALL
            : (status.st_mode & S_IRGRP) ? EXPOSED_TO_GROUP

@@ -39,7 +39,7 @@ static void on_passphrase_signal(int number, void *userdata)
     loop_quit(question->loop);
 }
 
-static void on_status(void *userdata)
+static void on_passphrase_status(void *userdata)
 {
     const struct question *question = userdata;
 
@@ -55,7 +55,7 @@ static enum ota_error ask_passphrase(struct question *question, const char *show
 
     snprintf(text, sizeof text, "Password of the key in %.*s: ", SHOWN_MAX, shown);
     if (loop_catch_signals(question->loop, on_passphrase_signal, question) < 0 ||
-        loop_catch_status(question->loop, on_status, question) < 0)
+        loop_catch_status(question->loop, on_passphrase_status, question) < 0)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
     question->shown = shown;
     question->prompt = prompt_start(question->loop, text, PROMPT_US, on_passphrase, question);

@@ -19,12 +19,12 @@ enum { PATH_SHOWN = 256, LINE_SIZE = UTF8_MARK + PASSWORD_MAX + 1 };
 
 /* Reads up to the first line end. Byte by byte: what follows on standard input may be meant for
  * another program. Returns the length, LINE_SIZE for a line that does not fit, or -1. */
-static ssize_t read_first_line(int descriptor, char line[LINE_SIZE])
+static ssize_t read_first_line(int fd, char line[LINE_SIZE])
 {
     size_t length = 0;
 
     while (length < LINE_SIZE) {
-        ssize_t got = input_read(descriptor, line + length, 1);
+        ssize_t got = input_read(fd, line + length, 1);
         if (got < 0)
             return -1;
         if (got == 0 || line[length] == '\n')
@@ -57,11 +57,11 @@ static enum ota_error check_line(const char *line, ssize_t length, const char *s
     return OTA_OK;
 }
 
-static enum ota_error read_password(char **password, int descriptor, const char *shown,
+static enum ota_error read_password(char **password, int fd, const char *shown,
                                     struct ota_failure *failure)
 {
     char line[LINE_SIZE];
-    ssize_t length = read_first_line(descriptor, line);
+    ssize_t length = read_first_line(fd, line);
     size_t mark = length > 0 ? utf8_mark(line, (size_t)length) : 0;
     enum ota_error error = check_line(line + mark, length - (ssize_t)mark, shown, failure);
     if (error == OTA_OK) {
@@ -83,14 +83,14 @@ enum ota_error password_from_file(char **password, const char *path, enum exposu
 
     char escaped[PATH_SHOWN];
     escape_string(escaped, sizeof escaped, path);
-    int descriptor = input_open(path);
-    if (descriptor < 0)
+    int fd = input_open(path);
+    if (fd < 0)
         return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
                         "cannot open the password file %s: %s", escaped,
                         input_open_error(path, errno));
-    *exposure = exposure_of(descriptor);
-    enum ota_error error = read_password(password, descriptor, escaped, failure);
-    close(descriptor);
+    *exposure = exposure_of(fd);
+    enum ota_error error = read_password(password, fd, escaped, failure);
+    close(fd);
     return error;
 }
 

@@ -45,7 +45,7 @@ int candidates_open(struct candidates *candidates)
                                       .on_datagram = on_candidate_datagram,
                                       .on_error = on_error,
                                       .userdata = candidate,
-                                      .descriptor = -1};
+                                      .fd = -1};
     }
     return 0;
 }
@@ -66,8 +66,7 @@ int candidates_try(struct candidates *candidates, const void *data, size_t lengt
     const struct address board = endpoints_get(candidates->endpoints, candidates->current);
 
     candidates->tries[candidates->current]++;
-    if (candidate->udp.descriptor < 0 &&
-        udp_open(&candidate->udp, candidates->source, &board) < 0) {
+    if (candidate->udp.fd < 0 && udp_open(&candidate->udp, candidates->source, &board) < 0) {
         candidate->network_error = errno;
         return candidate->network_error;
     }
@@ -169,7 +168,7 @@ bool candidates_local(const struct candidates *candidates, size_t endpoint, stru
 {
     const struct udp *udp = &candidates->list[endpoint].udp;
 
-    return udp->descriptor >= 0 && udp_local(udp, local);
+    return udp->fd >= 0 && udp_local(udp, local);
 }
 
 void candidates_close(struct candidates *candidates)

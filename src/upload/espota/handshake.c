@@ -133,7 +133,7 @@ static void release_board(struct handshake *handshake)
 {
     static const char no_answer[] = "200\n";
     struct candidates *candidates = &handshake->candidates;
-    bool is_open = candidates->list[candidates->current].udp.descriptor >= 0;
+    bool is_open = candidates->list[candidates->current].udp.fd >= 0;
 
     if (handshake->is_left_waiting && is_open &&
         candidates_send(candidates, no_answer, sizeof no_answer - 1) == 0) {

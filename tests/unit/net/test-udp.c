@@ -70,7 +70,7 @@ static void set_up(struct scene *scene)
                               .on_datagram = on_datagram,
                               .on_error = on_error,
                               .userdata = scene,
-                              .descriptor = -1};
+                              .fd = -1};
     loop_timer_init(&scene->deadline, scene->udp.loop, on_deadline, scene);
     loop_timer_start(&scene->deadline, INT64_C(60000000));
     assert_int_equal(udp_open(&scene->udp, NULL, &scene->address), 0);
@@ -125,7 +125,7 @@ static void test_closed_in_a_callback(void **state)
         assert_int_equal(sendto(scene.board, "OK", 2, 0, &local.any, address_length(&local)), 2);
     assert_int_equal(loop_run(scene.loop), 0);
     assert_int_equal(scene.datagrams, 1);
-    assert_int_equal(scene.udp.descriptor, -1);
+    assert_int_equal(scene.udp.fd, -1);
     tear_down(&scene);
 }
 
@@ -170,7 +170,7 @@ static void test_failures(void **state)
         address_parse(&elsewhere.address, "192.0.2.1")); /* nobody's (RFC 5737), so not ours */
     assert_int_equal(udp_open(&scene.udp, &elsewhere, &scene.address), -1);
     assert_int_equal(errno, EADDRNOTAVAIL);
-    assert_int_equal(scene.udp.descriptor, -1);
+    assert_int_equal(scene.udp.fd, -1);
     tear_down(&scene);
 }
 
@@ -193,7 +193,7 @@ static void test_calls_that_fail(void **state)
         assert_int_equal(udp_open(&scene.udp, NULL, &scene.address), -1);
         assert_int_equal(errno, rows[i].error);
         assert_true(failing_stop());
-        assert_int_equal(scene.udp.descriptor, -1);
+        assert_int_equal(scene.udp.fd, -1);
         assert_int_equal(failing_count_open(), before);
         assert_false(udp_local(&scene.udp, &local));
         tear_down(&scene);

@@ -174,7 +174,7 @@ int __wrap_udp_open(struct udp *udp, const struct source *source, const struct a
     errno = strchr(unreachable, letter(endpoint)) ? ENETUNREACH : world.script->open_error;
     if (errno)
         return -1;
-    udp->descriptor = 0;
+    udp->fd = 0;
     world.sockets[endpoint] = udp;
     return 0;
 }
@@ -187,13 +187,13 @@ void __wrap_udp_receive(struct udp *udp)
 
 bool __wrap_udp_local(const struct udp *udp, struct address *local)
 {
-    assert_int_equal(udp->descriptor, 0);
+    assert_int_equal(udp->fd, 0);
     return address_parse(local, "10.0.0.1");
 }
 
 void __wrap_udp_close(struct udp *udp)
 {
-    udp->descriptor = -1;
+    udp->fd = -1;
     for (size_t i = 0; i < ENDPOINTS_MAX; i++)
         if (world.sockets[i] == udp)
             world.sockets[i] = NULL;
@@ -297,7 +297,7 @@ static void deliver(const char *text, struct udp *udp)
         const struct address peer = endpoints_get(world.endpoints, endpoint);
         world.connected = handshake_connected(world.handshake, &peer);
         world.turned_away += !world.connected;
-    } else if (udp->descriptor < 0) {
+    } else if (udp->fd < 0) {
         return;
     } else if (strcmp(text, REFUSED) == 0) {
         udp->on_error(ECONNREFUSED, udp->userdata);

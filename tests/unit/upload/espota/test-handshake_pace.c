@@ -177,7 +177,7 @@ int __wrap_udp_open(struct udp *udp, const struct source *source, const struct a
 {
     assert_null(source);
     assert_non_null(board);
-    udp->descriptor = 0;
+    udp->fd = 0;
     world.udp = udp;
     return 0;
 }
@@ -196,7 +196,7 @@ bool __wrap_udp_local(const struct udp *udp, struct address *local)
 
 void __wrap_udp_close(struct udp *udp)
 {
-    udp->descriptor = -1;
+    udp->fd = -1;
     world.udp = NULL;
 }
 
