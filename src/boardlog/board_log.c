@@ -1,15 +1,14 @@
 /*
- * board_log.c: keeps a TCP connection to a board's log, across its restarts, and reads lines from it.
+ * board_log.c: keeps a TCP connection to a board's log, across the board's restarts, and reads
+ * lines from it.
  *
  *   waiting --pause over--> connecting --connected--> connected (settles after 150 ms)
  *      ^                        |                         |
  *      +--------- failed -------+---- ended, or silent ---+
  *
- * Sketches offer their log with libraries such as TelnetStream, ESPTelnet and RemoteDebug. They
- * send plain bytes, serve one client or a few, and throw away what comes in the first moments,
- * taking it for telnet's negotiation; so none is sent.
- *
- * Nothing here knows what the lines mean, and nothing prints.
+ * Sketches offer their log with libraries such as TelnetStream, ESPTelnet and RemoteDebug. These
+ * send plain bytes and serve one client or a few. They discard all input of the first moments as
+ * telnet negotiation, so nothing is sent before the connection has settled.
  */
 #include "boardlog/board_log.h"
 
@@ -43,176 +42,183 @@ struct board_log {
     struct loop *loop;
     struct address address;
     struct board_log_callbacks callbacks;
-    int state; /* what on_state was last told; -1: nothing */
+    int state; /* the last one that on_state was called with; -1: none yet */
     int64_t pause_us;
-    struct tcp_connect *dial;
-    int descriptor; /* -1: not connected */
+    struct tcp_connect *attempt; /* NULL: none in progress */
+    int fd;                      /* -1: not connected */
     struct loop_watch watch;
     struct loop_timer timeout;
-    int64_t settle_us;     /* when the board listens; 0: it does */
-    int64_t unfinished_us; /* when to show what there is of a line; 0: nothing new */
+    int64_t settle_us;     /* when the connection counts as settled; 0: it is settled */
+    int64_t unfinished_us; /* when to hand out an unfinished line; 0: never */
     struct telnet_strip telnet;
     bool keeps_colors;
     struct sgr_strip colors;
     struct line_splitter lines;
     char queue[BOARD_LOG_QUEUE_MAX];
     size_t queued;
-    unsigned calls; /* of callbacks, under way */
-    bool dead;      /* freed meanwhile */
+    unsigned calls; /* how deep the loop's calls are nested */
+    bool is_dead;   /* board_log_free() was called during a callback */
 };
 
-static void release(struct board_log *monitor)
+static void release_log(struct board_log *log)
 {
-    loop_watch_stop(&monitor->watch);
-    loop_timer_stop(&monitor->timeout);
-    tcp_connect_free(monitor->dial);
-    if (monitor->descriptor >= 0)
-        close(monitor->descriptor);
-    free(monitor);
+    loop_watch_stop(&log->watch);
+    loop_timer_stop(&log->timeout);
+    tcp_connect_free(log->attempt);
+    if (log->fd >= 0)
+        close(log->fd);
+    free(log);
 }
 
-/* Around everything that the loop calls: what a callback frees goes when it has returned. */
-static void enter(struct board_log *monitor)
+/* Every function that the loop calls is bracketed by these two: an object that is freed by one of
+ * its callbacks is released after the callback has returned. */
+static void enter_callbacks(struct board_log *log)
 {
-    monitor->calls++;
+    log->calls++;
 }
 
-static void leave(struct board_log *monitor)
+static void leave_callbacks(struct board_log *log)
 {
-    if (--monitor->calls == 0 && monitor->dead)
-        release(monitor);
+    if (--log->calls == 0 && log->is_dead)
+        release_log(log);
 }
 
-static void tell_state(struct board_log *monitor, enum board_log_state state, const char *reason)
+static void tell_state(struct board_log *log, enum board_log_state state, const char *reason)
 {
-    if (monitor->dead || monitor->state == (int)state)
+    if (log->is_dead || log->state == (int)state)
         return;
-    monitor->state = (int)state;
-    monitor->callbacks.on_state(state, reason, monitor->callbacks.userdata);
+
+    log->state = (int)state;
+    log->callbacks.on_state(state, reason, log->callbacks.userdata);
 }
 
-static void hand_out_line(struct board_log *monitor, const struct line *line)
+static void hand_out_line(struct board_log *log, const struct line *line)
 {
-    tell_state(monitor, BOARD_LOG_CONNECTED, "");
-    if (!monitor->dead)
-        monitor->callbacks.on_line(line, monitor->callbacks.userdata);
+    tell_state(log, BOARD_LOG_CONNECTED, "");
+    if (!log->is_dead)
+        log->callbacks.on_line(line, log->callbacks.userdata);
 }
 
-/* For whichever comes first. */
-static void arm_timeout(struct board_log *monitor)
+/* Starts the timer for the earlier of settle_us and unfinished_us. */
+static void arm_timeout(struct board_log *log)
 {
-    int64_t due_us = monitor->settle_us;
-    if (due_us == 0 || (monitor->unfinished_us != 0 && monitor->unfinished_us < due_us))
-        due_us = monitor->unfinished_us;
-    int64_t delay_us = due_us - loop_now_us();
+    int64_t due_us = log->settle_us;
+
+    if (due_us == 0 || (log->unfinished_us != 0 && log->unfinished_us < due_us))
+        due_us = log->unfinished_us;
+
     if (due_us == 0)
-        loop_timer_stop(&monitor->timeout);
+        loop_timer_stop(&log->timeout);
     else
-        loop_timer_start(&monitor->timeout, delay_us);
+        loop_timer_start(&log->timeout, due_us - loop_now_us());
 }
 
-static void rest_before_reconnect(struct board_log *monitor)
+static void rest_before_reconnect(struct board_log *log)
 {
-    loop_timer_start(&monitor->timeout, monitor->pause_us);
-    monitor->pause_us *= 2;
-    if (monitor->pause_us > LONGEST_PAUSE_US)
-        monitor->pause_us = LONGEST_PAUSE_US;
+    loop_timer_start(&log->timeout, log->pause_us);
+    log->pause_us *= 2;
+    if (log->pause_us > LONGEST_PAUSE_US)
+        log->pause_us = LONGEST_PAUSE_US;
 }
 
 /* The connection is over; reason is an errno, 0 when the board closed it. */
-static void hang_up(struct board_log *monitor, int reason)
+static void hang_up(struct board_log *log, int reason)
 {
     struct line line;
-    bool was_settled = monitor->settle_us == 0;
-    const char *end = error_connection_text(reason, "the board does not answer any more");
+    bool was_settled = log->settle_us == 0;
 
-    loop_watch_stop(&monitor->watch);
-    close(monitor->descriptor);
-    monitor->descriptor = -1;
-    monitor->settle_us = monitor->unfinished_us = 0;
+    loop_watch_stop(&log->watch);
+    close(log->fd);
+    log->fd = -1;
+    log->settle_us = log->unfinished_us = 0;
     if (was_settled)
-        monitor->queued = 0; /* a command of which a part was sent may have been obeyed */
-    monitor->telnet = (struct telnet_strip){0};
-    monitor->colors.held = 0;
-    rest_before_reconnect(monitor);
-    if (line_splitter_finish(&monitor->lines, &line))
-        hand_out_line(monitor, &line);
-    if (was_settled || monitor->state == BOARD_LOG_CONNECTED)
-        tell_state(monitor, BOARD_LOG_LOST, end);
-    else
-        tell_state(monitor, BOARD_LOG_TURNED_AWAY, end);
+        log->queued = 0; /* the board may have executed a command that was sent in part */
+    log->telnet = (struct telnet_strip){0};
+    log->colors.held = 0;
+    rest_before_reconnect(log);
+
+    if (line_splitter_finish(&log->lines, &line))
+        hand_out_line(log, &line);
+
+    bool is_lost = was_settled || log->state == BOARD_LOG_CONNECTED;
+    tell_state(log, is_lost ? BOARD_LOG_LOST : BOARD_LOG_TURNED_AWAY,
+               error_connection_text(reason, "the board does not answer any more"));
 }
 
-static void take_bytes(struct board_log *monitor, const unsigned char *data, size_t length)
+static void split_lines(struct board_log *log, const unsigned char *data, size_t length)
 {
     unsigned char text[READ_MAX + 1];
     unsigned char plain[sizeof text + SGR_STRIP_MAX];
     const unsigned char *bytes = text;
-    size_t left = telnet_strip(&monitor->telnet, text, data, length);
+    size_t left = telnet_strip(&log->telnet, text, data, length);
+    struct line line;
 
-    if (!monitor->keeps_colors) {
-        left = sgr_strip(&monitor->colors, plain, text, left);
+    if (!log->keeps_colors) {
+        left = sgr_strip(&log->colors, plain, text, left);
         bytes = plain;
     }
-    struct line line;
-    while (line_splitter_next(&monitor->lines, &bytes, &left, &line)) {
-        monitor->unfinished_us = 0;
-        hand_out_line(monitor, &line);
+
+    while (line_splitter_next(&log->lines, &bytes, &left, &line)) {
+        log->unfinished_us = 0;
+        hand_out_line(log, &line);
     }
-    if (monitor->unfinished_us == 0)
-        monitor->unfinished_us = loop_now_us() + UNFINISHED_US;
+
+    if (log->unfinished_us == 0)
+        log->unfinished_us = loop_now_us() + UNFINISHED_US;
 }
 
-static void receive_log(struct board_log *monitor)
+static void receive_log(struct board_log *log)
 {
     unsigned char buffer[READ_MAX];
 
-    for (int i = 0; i < READS_PER_TURN && !monitor->dead; i++) {
-        ssize_t got = recv(monitor->descriptor, buffer, sizeof buffer, 0);
+    for (int i = 0; i < READS_PER_TURN && !log->is_dead; i++) {
+        ssize_t got = recv(log->fd, buffer, sizeof buffer, 0);
+
         if (got > 0) {
-            take_bytes(monitor, buffer, (size_t)got);
+            split_lines(log, buffer, (size_t)got);
         } else {
             if (got == 0 || (errno != EAGAIN && errno != EINTR))
-                hang_up(monitor, got == 0 ? 0 : errno);
+                hang_up(log, got == 0 ? 0 : errno);
             return;
         }
     }
 }
 
-/* An error is left to the recv(2) that follows, when what came before it has been read. */
-static void send_queue(struct board_log *monitor)
+/* Errors are ignored here: recv(2) reports them, after the last bytes that arrived. */
+static void send_queue(struct board_log *log)
 {
-    if (monitor->descriptor < 0 || monitor->settle_us != 0)
+    if (log->fd < 0 || log->settle_us != 0)
         return;
 
-    if (monitor->queued > 0) {
-        ssize_t sent = send(monitor->descriptor, monitor->queue, monitor->queued, MSG_NOSIGNAL);
+    if (log->queued > 0) {
+        ssize_t sent = send(log->fd, log->queue, log->queued, MSG_NOSIGNAL);
+
         if (sent > 0) {
-            monitor->queued -= (size_t)sent;
-            memmove(monitor->queue, monitor->queue + sent, monitor->queued);
+            log->queued -= (size_t)sent;
+            memmove(log->queue, log->queue + sent, log->queued);
         }
     }
-    loop_watch_change(&monitor->watch,
-                      monitor->queued > 0 ? LOOP_READABLE | LOOP_WRITABLE : LOOP_READABLE);
+
+    loop_watch_change(&log->watch, log->queued > 0 ? LOOP_READABLE | LOOP_WRITABLE : LOOP_READABLE);
 }
 
 static void on_log_socket(unsigned events, void *userdata)
 {
-    struct board_log *monitor = userdata;
+    struct board_log *log = userdata;
 
-    enter(monitor);
+    enter_callbacks(log);
     if (events & LOOP_WRITABLE)
-        send_queue(monitor);
+        send_queue(log);
     if (events != LOOP_WRITABLE)
-        receive_log(monitor);
-    if (!monitor->dead && monitor->descriptor >= 0)
-        arm_timeout(monitor);
-    leave(monitor);
+        receive_log(log);
+    if (!log->is_dead && log->fd >= 0)
+        arm_timeout(log);
+    leave_callbacks(log);
 }
 
-/* A board that restarts or loses its network says nothing; only probes find that out. The last
- * option is for lines that it does not acknowledge, which keep probes from being sent. */
-static void tune_log_socket(int descriptor)
+/* A board that restarts or loses its network sends nothing, so only keep-alive probes notice it.
+ * Unacknowledged lines suppress these probes; TCP_USER_TIMEOUT covers that case. */
+static void tune_log_socket(int fd)
 {
     const struct {
         int level;
@@ -227,123 +233,130 @@ static void tune_log_socket(int descriptor)
         {IPPROTO_TCP, TCP_USER_TIMEOUT,
          (KEEP_ALIVE_IDLE_S + KEEP_ALIVE_COUNT * KEEP_ALIVE_INTERVAL_S) * 1000},
     };
+
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        setsockopt(descriptor, options[i].level, options[i].name, &options[i].value,
+        setsockopt(fd, options[i].level, options[i].name, &options[i].value,
                    sizeof options[i].value);
 }
 
-static void begin_connection(struct board_log *monitor, int descriptor)
+static void begin_connection(struct board_log *log, int fd)
 {
-    tune_log_socket(descriptor);
-    if (loop_watch_start(&monitor->watch, monitor->loop, descriptor, LOOP_READABLE, on_log_socket,
-                         monitor) < 0) { /* no memory now, perhaps later */
-        close(descriptor);
-        rest_before_reconnect(monitor);
+    tune_log_socket(fd);
+    if (loop_watch_start(&log->watch, log->loop, fd, LOOP_READABLE, on_log_socket, log) < 0) {
+        close(fd);
+        rest_before_reconnect(log); /* memory may be available again by then */
         return;
     }
-    monitor->descriptor = descriptor;
-    monitor->settle_us = loop_now_us() + SETTLE_US;
-    arm_timeout(monitor);
+
+    log->fd = fd;
+    log->settle_us = loop_now_us() + SETTLE_US;
+    arm_timeout(log);
 }
 
-static void on_log_connected(int descriptor, int reason, void *userdata)
+static void on_log_connected(int fd, int reason, void *userdata)
 {
-    struct board_log *monitor = userdata;
+    struct board_log *log = userdata;
 
-    enter(monitor);
-    tcp_connect_free(monitor->dial);
-    monitor->dial = NULL;
-    if (descriptor >= 0) {
-        begin_connection(monitor, descriptor);
+    enter_callbacks(log);
+    tcp_connect_free(log->attempt);
+    log->attempt = NULL;
+
+    if (fd >= 0) {
+        begin_connection(log, fd);
     } else {
-        rest_before_reconnect(monitor);
+        rest_before_reconnect(log);
         if (reason == ECONNREFUSED)
-            tell_state(monitor, BOARD_LOG_REFUSED, "nothing listens on that port");
+            tell_state(log, BOARD_LOG_REFUSED, "nothing listens on that port");
         else
-            tell_state(monitor, BOARD_LOG_UNREACHABLE,
+            tell_state(log, BOARD_LOG_UNREACHABLE,
                        reason == ETIMEDOUT ? "the board does not answer" : strerror(reason));
     }
-    leave(monitor);
+
+    leave_callbacks(log);
 }
 
-static void dial(struct board_log *monitor)
+static void start_attempt(struct board_log *log)
 {
-    monitor->dial =
-        tcp_connect_start(monitor->loop, &monitor->address, CONNECT_US, on_log_connected, monitor);
-    if (!monitor->dial)
-        rest_before_reconnect(monitor);
+    log->attempt = tcp_connect_start(log->loop, &log->address, CONNECT_US, on_log_connected, log);
+    if (!log->attempt)
+        rest_before_reconnect(log);
 }
 
-/* The board has kept the connection, and listens. */
-static void settle_connection(struct board_log *monitor)
+/* The board has kept the connection, and reads its input from now on. */
+static void settle_connection(struct board_log *log)
 {
-    monitor->settle_us = 0;
-    monitor->pause_us = SHORTEST_PAUSE_US;
-    send_queue(monitor);
-    tell_state(monitor, BOARD_LOG_CONNECTED, "");
+    log->settle_us = 0;
+    log->pause_us = SHORTEST_PAUSE_US;
+    send_queue(log);
+    tell_state(log, BOARD_LOG_CONNECTED, "");
 }
 
 static void on_log_timeout(void *userdata)
 {
-    struct board_log *monitor = userdata;
+    struct board_log *log = userdata;
     struct line line;
     int64_t now_us = loop_now_us();
 
-    enter(monitor);
-    if (monitor->descriptor < 0) {
-        dial(monitor);
+    enter_callbacks(log);
+    if (log->fd < 0) {
+        start_attempt(log);
     } else {
-        if (monitor->settle_us != 0 && monitor->settle_us <= now_us)
-            settle_connection(monitor);
-        if (!monitor->dead && monitor->unfinished_us != 0 && monitor->unfinished_us <= now_us) {
-            monitor->unfinished_us = 0;
-            if (line_splitter_peek(&monitor->lines, &line))
-                hand_out_line(monitor, &line);
+        if (log->settle_us != 0 && log->settle_us <= now_us)
+            settle_connection(log);
+
+        if (!log->is_dead && log->unfinished_us != 0 && log->unfinished_us <= now_us) {
+            log->unfinished_us = 0;
+            if (line_splitter_peek(&log->lines, &line))
+                hand_out_line(log, &line);
         }
-        arm_timeout(monitor);
+
+        arm_timeout(log);
     }
-    leave(monitor);
+
+    leave_callbacks(log);
 }
 
 struct board_log *board_log_start(struct loop *loop, const struct address *address,
                                   bool keeps_colors, const struct board_log_callbacks *callbacks)
 {
-    struct board_log *monitor = calloc(1, sizeof *monitor);
-    if (!monitor)
+    struct board_log *log = calloc(1, sizeof *log);
+    if (!log)
         return NULL;
 
-    monitor->loop = loop;
-    monitor->address = *address;
-    monitor->callbacks = *callbacks;
-    monitor->keeps_colors = keeps_colors;
-    monitor->state = -1;
-    monitor->pause_us = SHORTEST_PAUSE_US;
-    monitor->descriptor = -1;
-    loop_timer_init(&monitor->timeout, loop, on_log_timeout, monitor);
-    loop_timer_start(&monitor->timeout, 0);
-    return monitor;
+    log->loop = loop;
+    log->address = *address;
+    log->callbacks = *callbacks;
+    log->keeps_colors = keeps_colors;
+    log->state = -1;
+    log->pause_us = SHORTEST_PAUSE_US;
+    log->fd = -1;
+
+    loop_timer_init(&log->timeout, loop, on_log_timeout, log);
+    loop_timer_start(&log->timeout, 0);
+    return log;
 }
 
-bool board_log_send(struct board_log *monitor, const void *line, size_t length)
+bool board_log_send(struct board_log *log, const void *line, size_t length)
 {
     static const char line_end[] = {'\r', '\n'};
-    size_t room = sizeof monitor->queue - monitor->queued;
+    size_t room = sizeof log->queue - log->queued;
 
-    if (monitor->dead || room < sizeof line_end || length > room - sizeof line_end)
+    if (log->is_dead || room < sizeof line_end || length > room - sizeof line_end)
         return false;
 
-    memcpy(monitor->queue + monitor->queued, line, length);
-    memcpy(monitor->queue + monitor->queued + length, line_end, sizeof line_end);
-    monitor->queued += length + sizeof line_end;
-    send_queue(monitor);
+    memcpy(log->queue + log->queued, line, length);
+    memcpy(log->queue + log->queued + length, line_end, sizeof line_end);
+    log->queued += length + sizeof line_end;
+    send_queue(log);
     return true;
 }
 
-void board_log_free(struct board_log *monitor)
+void board_log_free(struct board_log *log)
 {
-    if (!monitor)
+    if (!log)
         return;
-    monitor->dead = true;
-    if (monitor->calls == 0)
-        release(monitor);
+
+    log->is_dead = true;
+    if (log->calls == 0)
+        release_log(log);
 }

@@ -1,11 +1,10 @@
 /*
- * expect.c: matches lines against the patterns of --expect and --reject. It knows neither boards
- * nor sockets, and prints nothing.
+ * expect.c: matches lines against the patterns of --expect and --reject.
  *
- * A board chooses what is matched, so time and memory must be bounded. PCRE2's own match limit is
- * one for each place where a match may begin, of which a line has LINE_SPLITTER_MAX: (a|a){15}[bc] stays
- * below it and takes seconds. Therefore the steps are counted here, by callouts that PCRE2 makes
- * before each item of the pattern: STEPS_MAX take some 8 ms.
+ * The board chooses the input, so time and memory must be bounded. PCRE2's own match limit applies
+ * anew at each position where a match may begin, and a line has up to LINE_SPLITTER_MAX positions:
+ * (a|a){15}[bc] stays below the limit and takes seconds. The steps are therefore counted here, by
+ * callouts that PCRE2 makes before each item of the pattern. STEPS_MAX steps take about 8 ms.
  */
 #include "boardlog/expect.h"
 
@@ -19,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* For a line and a pattern. A fuzzer is to see many patterns, and not to wait for a few. */
+/* The limit for one line and one pattern. It is lower for fuzzers, which then try more patterns. */
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 enum { STEPS_MAX = 5000 };
 #else
@@ -27,14 +26,14 @@ enum { STEPS_MAX = 500000 };
 #endif
 
 enum {
-    HEAP_MAX_KIB = 8192, /* for the places that a match may go back to */
+    HEAP_MAX_KIB = 8192, /* PCRE2 keeps its backtracking points there */
     REASON_MAX = 256,
 };
 
 /* Patterns of one kind. */
 struct patterns {
     const char *const *texts;
-    size_t count; /* of those that are compiled */
+    size_t count; /* of compiled patterns */
     pcre2_code *compiled[EXPECT_MAX];
 };
 
@@ -49,16 +48,17 @@ enum outcome { NO_MATCH, MATCH, GIVEN_UP };
 
 /* -- compiling -- */
 
-/* Reports what is wrong with a pattern, and with which one. */
+/* Fails with the name of the option, the pattern and its fault. */
 static enum ota_error refuse_pattern(struct ota_failure *failure, const char *option,
                                      const char *pattern, const char *what)
 {
     char shown[256];
+
     return ota_fail(failure, OTA_E_USAGE, "%s \"%s\": %s", option,
                     escape_string(shown, sizeof shown, pattern), what);
 }
 
-/* "{,5}" is five at most to grep -E, and text to some versions of PCRE2. */
+/* "{,5}" means at most five to grep -E, but is plain text to some versions of PCRE2. */
 static bool has_open_repetition(char reason[REASON_MAX], const char *at)
 {
     size_t digits = at[0] == '{' && at[1] == ',' ? strspn(at + 2, "0123456789") : 0;
@@ -66,12 +66,13 @@ static bool has_open_repetition(char reason[REASON_MAX], const char *at)
 
     if (digits == 0 || at[2 + digits] != '}')
         return false;
+
     snprintf(reason, REASON_MAX, "write \"{0,%.*s}\" instead of \"{,%.*s}\"", shown, at + 2, shown,
              at + 2);
     return true;
 }
 
-/* Escapes that only GNU knows; to PCRE2 they are the character itself. */
+/* Escapes of GNU regular expressions. PCRE2 takes them for the character itself. */
 static bool has_gnu_escape(char reason[REASON_MAX], const char *at)
 {
     static const struct {
@@ -88,7 +89,8 @@ static bool has_gnu_escape(char reason[REASON_MAX], const char *at)
     return false;
 }
 
-/* What would silently match other lines than with grep -E. Writes down what to write instead. */
+/* Whether the pattern would silently match other lines than with grep -E. reason then says how to
+ * write it instead. */
 static bool has_other_meaning(char reason[REASON_MAX], const char *pattern)
 {
     for (const char *at = pattern; *at; at += at[0] == '\\' && at[1] ? 2 : 1)
@@ -97,17 +99,19 @@ static bool has_other_meaning(char reason[REASON_MAX], const char *pattern)
     return false;
 }
 
-/* What PCRE2 says of the pattern, and where in it. */
-static void describe_error(char reason[REASON_MAX], int error, const char *text, size_t offset)
+/* Writes PCRE2's message and the position of the error. */
+static void describe_pcre2_error(char reason[REASON_MAX], int error, const char *text,
+                                 size_t offset)
 {
     char what[128], before[64];
+
     pcre2_get_error_message(error, (PCRE2_UCHAR *)what, sizeof what);
     escape_text(before, sizeof before, text, offset);
     snprintf(reason, REASON_MAX, "%s (after \"%s\")", what, before);
 }
 
-static enum ota_error compile(pcre2_code **compiled, const char *option, const char *pattern,
-                              struct ota_failure *failure)
+static enum ota_error compile_pattern(pcre2_code **compiled, const char *option,
+                                      const char *pattern, struct ota_failure *failure)
 {
     const uint32_t flags = PCRE2_UTF | PCRE2_UCP | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY |
                            PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT;
@@ -130,33 +134,37 @@ static enum ota_error compile(pcre2_code **compiled, const char *option, const c
         return OTA_OK;
     if (error == PCRE2_ERROR_HEAP_FAILED)
         return ota_fail_no_memory(failure);
-    describe_error(reason, error, text, offset);
+
+    describe_pcre2_error(reason, error, text, offset);
     return refuse_pattern(failure, option, pattern, reason);
 }
 
-static enum ota_error compile_all(struct patterns *patterns, const char *option,
-                                  const char *const *texts, size_t count,
-                                  struct ota_failure *failure)
+static enum ota_error compile_patterns(struct patterns *patterns, const char *option,
+                                       const char *const *texts, size_t count,
+                                       struct ota_failure *failure)
 {
-    patterns->texts = texts;
     if (count > EXPECT_MAX)
         return ota_fail(failure, OTA_E_USAGE, "%s is given %zu times; %d are possible", option,
                         count, EXPECT_MAX);
+
+    patterns->texts = texts;
     for (; patterns->count < count; patterns->count++) {
-        enum ota_error error =
-            compile(&patterns->compiled[patterns->count], option, texts[patterns->count], failure);
+        enum ota_error error = compile_pattern(&patterns->compiled[patterns->count], option,
+                                               texts[patterns->count], failure);
+
         if (error != OTA_OK)
             return error;
     }
     return OTA_OK;
 }
 
-static bool make_room_for_pattern(struct expect *expect)
+static bool create_match_buffers(struct expect *expect)
 {
     expect->context = pcre2_match_context_create(NULL);
     expect->data = pcre2_match_data_create(1, NULL);
     if (!expect->context || !expect->data)
         return false;
+
     pcre2_set_heap_limit(expect->context, HEAP_MAX_KIB);
     pcre2_set_match_limit(expect->context, STEPS_MAX);
     pcre2_set_depth_limit(expect->context, STEPS_MAX);
@@ -171,15 +179,17 @@ enum ota_error expect_new(struct expect **expect, const char *const *expected,
     if (!*expect)
         return ota_fail_no_memory(failure);
 
-    enum ota_error error = make_room_for_pattern(*expect) ? OTA_OK : ota_fail_no_memory(failure);
+    enum ota_error error = create_match_buffers(*expect) ? OTA_OK : ota_fail_no_memory(failure);
     if (error == OTA_OK)
-        error = compile_all(&(*expect)->expected, "--expect", expected, expected_count, failure);
+        error =
+            compile_patterns(&(*expect)->expected, "--expect", expected, expected_count, failure);
     if (error == OTA_OK)
-        error = compile_all(&(*expect)->rejected, "--reject", rejected, rejected_count, failure);
-    if (error == OTA_OK)
-        return OTA_OK;
-    expect_free(*expect);
-    *expect = NULL;
+        error =
+            compile_patterns(&(*expect)->rejected, "--reject", rejected, rejected_count, failure);
+    if (error != OTA_OK) {
+        expect_free(*expect);
+        *expect = NULL;
+    }
     return error;
 }
 
@@ -193,6 +203,7 @@ void expect_free(struct expect *expect)
 {
     if (!expect)
         return;
+
     free_patterns(&expect->expected);
     free_patterns(&expect->rejected);
     pcre2_match_context_free(expect->context);
@@ -206,12 +217,13 @@ static int count_step(pcre2_callout_block *block, void *userdata)
 {
     unsigned *steps = userdata;
     (void)block;
+
     return ++*steps > STEPS_MAX ? PCRE2_ERROR_CALLOUT : 0;
 }
 
-/* text is the line in UTF-8. */
-static enum outcome match(const struct expect *expect, const pcre2_code *compiled,
-                          const struct line *line, const char *text, size_t length)
+/* text is the line in valid UTF-8. */
+static enum outcome match_line(const struct expect *expect, const pcre2_code *compiled,
+                               const struct line *line, const char *text, size_t length)
 {
     unsigned steps = 0;
     uint32_t flags =
@@ -227,9 +239,11 @@ static enum expect_verdict feed_rejected(const struct expect *expect, struct exp
                                          const struct line *line, const char *text, size_t length)
 {
     for (size_t i = 0; i < expect->rejected.count && state->verdict != EXPECT_REJECTED; i++) {
-        enum outcome outcome = match(expect, expect->rejected.compiled[i], line, text, length);
+        enum outcome outcome = match_line(expect, expect->rejected.compiled[i], line, text, length);
+
         if (outcome == NO_MATCH || (outcome == GIVEN_UP && state->verdict == EXPECT_UNDECIDABLE))
             continue;
+
         state->rejected_by = i;
         state->verdict = outcome == MATCH ? EXPECT_REJECTED : EXPECT_UNDECIDABLE;
     }
@@ -244,7 +258,7 @@ static void feed_expected(const struct expect *expect, struct expect_state *stat
         if (state->met & bit)
             continue;
 
-        enum outcome outcome = match(expect, expect->expected.compiled[i], line, text, length);
+        enum outcome outcome = match_line(expect, expect->expected.compiled[i], line, text, length);
         if (outcome == MATCH) {
             state->met |= bit;
         } else if (outcome == GIVEN_UP && !(state->told & bit) && !state->given_up) {

@@ -1,5 +1,5 @@
 /*
- * expect.h: what a board's log has to say (--expect), and what it may not (--reject).
+ * expect.h: the patterns that a board's log must match (--expect) or must not match (--reject).
  */
 #ifndef ESP_OTA_BOARDLOG_EXPECT_H
 #define ESP_OTA_BOARDLOG_EXPECT_H
@@ -12,48 +12,48 @@ enum {
     EXPECT_PATTERN_MAX = 1024, /* bytes */
 };
 
-/* Compiled patterns; any number of boards share them. */
+/* Compiled patterns. Any number of boards may share them. */
 struct expect;
 
-/* Regular expressions as PCRE2 reads them, in the arrays expected and rejected, whose strings must
- * outlive *expect. OTA_E_USAGE when one is none, is empty or too long, or means something else to
- * grep -E, or when there are more than EXPECT_MAX; OTA_E_INTERNAL when memory ran out. *expect is
- * NULL then. */
+/* Compiles the regular expressions (PCRE2) of the arrays expected and rejected; the strings must
+ * outlive *expect. Returns OTA_E_USAGE if there are more than EXPECT_MAX of them, or if one is not
+ * valid, is empty or too long, or has another meaning for grep -E. Returns OTA_E_INTERNAL when
+ * memory ran out. *expect is NULL after an error. */
 enum ota_error expect_new(struct expect **expect, const char *const *expected,
                           size_t expected_count, const char *const *rejected, size_t rejected_count,
                           struct ota_failure *failure);
 void expect_free(struct expect *expect);
 
 enum expect_verdict {
-    EXPECT_UNDECIDED,   /* always, where nothing is expected and nothing rejected came */
-    EXPECT_SATISFIED,   /* all that is expected has come */
-    EXPECT_REJECTED,    /* also when the same line satisfied the rest */
-    EXPECT_UNDECIDABLE, /* a pattern may or may not reject a line: there are too many ways to match
-                         */
+    EXPECT_UNDECIDED,   /* remains so if no pattern is expected and no line is rejected */
+    EXPECT_SATISFIED,   /* each expected pattern has matched */
+    EXPECT_REJECTED,    /* takes precedence if the same line satisfies the rest */
+    EXPECT_UNDECIDABLE, /* too many ways to match a line for one of the rejecting patterns */
 };
 
-/* What one board has said so far. All zero: nothing. */
+/* The state of one board's log. All zero: no line yet. */
 struct expect_state {
-    uint64_t met;         /* a bit for each expected pattern */
-    uint64_t told;        /* likewise: it has been in given_up */
-    const char *given_up; /* an expected pattern that could not be decided for the last line; each
-                           * is here once, and as the user gave it */
+    uint64_t met;  /* bit n: expected pattern n has matched */
+    uint64_t told; /* bit n: expected pattern n has been in given_up */
+    /* An expected pattern, as the user gave it, that was undecidable for the last line. Each
+     * pattern is reported here only once. */
+    const char *given_up;
     enum expect_verdict verdict;
     size_t rejected_by;
 };
 
-/* Looks at one line, and returns the verdict; once decided it stays. "^" matches where a line
- * begins and "$" where it ends, which a piece of it may not do. A byte that is not UTF-8 is the
- * character U+FFFD, in lines and patterns. What cannot be decided is no match for an expected
- * pattern. */
+/* Matches one line or a piece of one and returns the verdict, which is final once decided. "^" and
+ * "$" match only the beginning and the end of a whole line, not of a piece. In lines and patterns,
+ * a byte that is not UTF-8 becomes the character U+FFFD. An undecidable line does not count as a
+ * match of an expected pattern. */
 enum expect_verdict expect_feed(const struct expect *expect, struct expect_state *state,
                                 const struct line *line);
 
-/* The pattern that rejected or may reject; NULL where none did. As the user gave it: to be escaped.
- */
+/* The pattern that rejected a line, or was undecidable; NULL if there is none. It is as the user
+ * gave it, so the caller escapes it. */
 const char *expect_rejecting(const struct expect *expect, const struct expect_state *state);
 
-/* The pattern number n (from 0) of those that have not come yet; NULL when there are no more. */
+/* The nth (from 0) of the expected patterns that have not matched yet; NULL if there are fewer. */
 const char *expect_missing(const struct expect *expect, const struct expect_state *state, size_t n);
 
 #endif

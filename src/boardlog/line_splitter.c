@@ -1,24 +1,24 @@
 /*
- * line_splitter.c: collects the bytes of a line until its end, a bounded number of them. It knows neither
- * where they come from nor what they mean, and keeps them as they are.
+ * line_splitter.c: collects the bytes of a line until its end, up to LINE_SPLITTER_MAX of them.
  */
 #include "boardlog/line_splitter.h"
 
 #include <string.h>
 
-/* How many bytes at the end are the beginning of a UTF-8 sequence that is still incomplete. */
-static size_t incomplete(const unsigned char *bytes, size_t length)
+/* Returns how many of the last bytes form an incomplete UTF-8 sequence. */
+static size_t count_incomplete(const unsigned char *bytes, size_t length)
 {
     for (size_t back = 1; back <= 3 && back <= length; back++) {
         unsigned char byte = bytes[length - back];
         size_t size = byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+
         if (byte >= 0xC0 || byte < 0x80)
             return size > back && byte <= 0xF4 ? back : 0;
     }
     return 0;
 }
 
-/* What the previous call handed out makes room. */
+/* Removes the bytes that the previous call handed out. */
 static void drop_handed_out(struct line_splitter *lines)
 {
     lines->length -= lines->handed_out;
@@ -37,7 +37,7 @@ static void describe_line(struct line_splitter *lines, size_t length, bool is_un
     lines->shown = length;
 }
 
-/* The line is over, or too long: what comes next is collected anew. */
+/* Hands out a line that is over or too long. The next bytes begin another piece. */
 static bool hand_over_line(struct line_splitter *lines, size_t length, bool is_unfinished,
                            struct line *line)
 {
@@ -56,9 +56,12 @@ bool line_splitter_next(struct line_splitter *lines, const unsigned char **data,
         unsigned char byte = **data;
         bool after_return = lines->after_return;
         bool is_end = byte == '\n' || byte == '\r';
+
         if (!is_end && lines->length == LINE_SPLITTER_MAX)
             return hand_over_line(
-                lines, LINE_SPLITTER_MAX - incomplete(lines->bytes, LINE_SPLITTER_MAX), true, line);
+                lines, LINE_SPLITTER_MAX - count_incomplete(lines->bytes, LINE_SPLITTER_MAX), true,
+                line);
+
         lines->after_return = byte == '\r';
         if (after_return && is_end)
             continue;
@@ -67,6 +70,7 @@ bool line_splitter_next(struct line_splitter *lines, const unsigned char **data,
             (*length)--;
             return hand_over_line(lines, lines->length, false, line);
         }
+
         lines->bytes[lines->length++] = byte;
     }
     return false;
@@ -75,9 +79,10 @@ bool line_splitter_next(struct line_splitter *lines, const unsigned char **data,
 bool line_splitter_peek(struct line_splitter *lines, struct line *line)
 {
     drop_handed_out(lines);
-    size_t length = lines->length - incomplete(lines->bytes, lines->length);
+    size_t length = lines->length - count_incomplete(lines->bytes, lines->length);
     if (length <= lines->shown)
         return false;
+
     describe_line(lines, length, true, line);
     line->comes_again = true;
     return true;

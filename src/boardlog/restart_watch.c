@@ -1,9 +1,9 @@
 /*
- * restart_watch.c: knocks at a TCP port five times a second and notes when it is answered.
+ * restart_watch.c: tries to connect to a TCP port five times a second and notes when it is
+ * answered. No byte is sent over these connections.
  *
- * A knock waits for a second, so that there are always several under way: one lost packet is no
- * absence, and the first one after the board's return finds it. It sends no byte, and prints
- * nothing.
+ * An attempt lasts up to a second, so several are always in progress. One lost packet therefore
+ * does not look like silence, and the first attempt after the board's return succeeds.
  */
 #include "boardlog/restart_watch.h"
 
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { KNOCKS = 5 }; /* at a time */
+enum { KNOCKS = 5 }; /* attempts in progress at a time */
 
 static const int64_t TICK_US = 200 * INT64_C(1000);
 static const int64_t GONE_US = INT64_C(200) * 1000 * KNOCKS;
@@ -25,113 +25,119 @@ struct restart_watch {
     void *userdata;
     struct loop_timer tick;
     struct knock {
-        struct restart_watch *online;
-        struct tcp_connect *dial;
+        struct restart_watch *watch;
+        struct tcp_connect *attempt;
     } knocks[KNOCKS];
     size_t next;
     int64_t start_us;
-    int64_t silent_us; /* the last sign of life */
-    int64_t alive_us;  /* and the same, but only the board's own */
-    bool gone;
+    int64_t silent_us; /* the last sign of life, or local error */
+    int64_t alive_us;  /* like silent_us, but not refreshed by local errors */
+    bool is_gone;
 };
 
-static void stop_watch(struct restart_watch *online)
+static void stop_watch(struct restart_watch *watch)
 {
     for (size_t i = 0; i < KNOCKS; i++) {
-        tcp_connect_free(online->knocks[i].dial);
-        online->knocks[i].dial = NULL;
+        tcp_connect_free(watch->knocks[i].attempt);
+        watch->knocks[i].attempt = NULL;
     }
 }
 
-/* Nothing is touched after on_done, which may have freed everything. */
-static void finish_watch(struct restart_watch *online, enum restart_watch_result result)
+/* on_done may free the watch: callers return at once. */
+static void finish_watch(struct restart_watch *watch, enum restart_watch_result result)
 {
-    stop_watch(online);
-    loop_timer_stop(&online->tick);
-    online->on_done(result, online->silent_us - online->start_us, loop_now_us() - online->start_us,
-                    online->userdata);
+    stop_watch(watch);
+    loop_timer_stop(&watch->tick);
+    watch->on_done(result, watch->silent_us - watch->start_us, loop_now_us() - watch->start_us,
+                   watch->userdata);
 }
 
-static void hear(struct restart_watch *online)
+static void take_sign_of_life(struct restart_watch *watch)
 {
-    if (online->gone)
-        finish_watch(online, RESTART_WATCH_BACK);
+    if (watch->is_gone)
+        finish_watch(watch, RESTART_WATCH_BACK);
     else
-        online->silent_us = online->alive_us = loop_now_us();
+        watch->silent_us = watch->alive_us = loop_now_us();
 }
 
-/* Whether the attempt failed for want of something here, which says nothing about the board. */
-static bool is_ours(int reason)
+/* Whether an attempt failed for a local reason, which says nothing about the board. */
+static bool is_local_reason(int reason)
 {
     return reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == ENOBUFS ||
            reason == EADDRNOTAVAIL;
 }
 
-static void on_knock_answered(int descriptor, int reason, void *userdata)
+static void on_knock_answered(int fd, int reason, void *userdata)
 {
     const struct knock *knock = userdata;
-    struct restart_watch *online = knock->online;
+    struct restart_watch *watch = knock->watch;
 
-    if (descriptor >= 0) {
-        /* A reset frees the board's end at once. */
+    if (fd >= 0) {
+        /* a reset frees the board's end at once */
         struct linger none = {.l_onoff = 1, .l_linger = 0};
-        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-        close(descriptor);
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+        close(fd);
     }
-    if (descriptor >= 0 || reason == ECONNREFUSED || reason == ECONNRESET)
-        hear(online);
-    else if (is_ours(reason) && !online->gone)
-        online->silent_us = loop_now_us();
+
+    if (fd >= 0 || reason == ECONNREFUSED || reason == ECONNRESET)
+        take_sign_of_life(watch);
+    else if (is_local_reason(reason) && !watch->is_gone)
+        watch->silent_us = loop_now_us();
 }
 
-static void knock_once(struct restart_watch *online)
+static void knock_once(struct restart_watch *watch)
 {
-    struct knock *knock = &online->knocks[online->next];
-    online->next = (online->next + 1) % KNOCKS;
-    tcp_connect_free(knock->dial);
-    knock->online = online;
-    knock->dial = tcp_connect_start(online->config.loop, &online->config.address, GONE_US,
-                                    on_knock_answered, knock);
-    if (!knock->dial && !online->gone)
-        online->silent_us = loop_now_us(); /* memory ran out: as is_ours() */
+    struct knock *knock = &watch->knocks[watch->next];
+
+    watch->next = (watch->next + 1) % KNOCKS;
+    tcp_connect_free(knock->attempt);
+    knock->watch = watch;
+    knock->attempt = tcp_connect_start(watch->config.loop, &watch->config.address, GONE_US,
+                                       on_knock_answered, knock);
+    if (!knock->attempt && !watch->is_gone)
+        watch->silent_us = loop_now_us(); /* out of memory, which is a local reason */
 }
 
 static void on_knock_tick(void *userdata)
 {
-    struct restart_watch *online = userdata;
+    struct restart_watch *watch = userdata;
     int64_t now_us = loop_now_us();
-    if (now_us - online->silent_us >= GONE_US)
-        online->gone = true;
-    if (now_us - online->start_us >= online->config.deadline_us) {
-        finish_watch(online, online->gone ? RESTART_WATCH_STILL_GONE : RESTART_WATCH_NEVER_GONE);
-    } else if (online->alive_us - online->start_us >= online->config.leave_us) {
-        finish_watch(online, RESTART_WATCH_NEVER_GONE);
+
+    if (now_us - watch->silent_us >= GONE_US)
+        watch->is_gone = true;
+
+    if (now_us - watch->start_us >= watch->config.deadline_us) {
+        finish_watch(watch, watch->is_gone ? RESTART_WATCH_STILL_GONE : RESTART_WATCH_NEVER_GONE);
+    } else if (watch->alive_us - watch->start_us >= watch->config.leave_us) {
+        finish_watch(watch, RESTART_WATCH_NEVER_GONE);
     } else {
-        knock_once(online);
-        loop_timer_start(&online->tick, TICK_US);
+        knock_once(watch);
+        loop_timer_start(&watch->tick, TICK_US);
     }
 }
 
 struct restart_watch *restart_watch_start(const struct restart_watch_config *config,
                                           restart_watch_done_fn *on_done, void *userdata)
 {
-    struct restart_watch *online = calloc(1, sizeof *online);
-    if (!online)
+    struct restart_watch *watch = calloc(1, sizeof *watch);
+    if (!watch)
         return NULL;
 
-    *online = (struct restart_watch){
-        .config = *config, .on_done = on_done, .userdata = userdata, .gone = config->is_gone};
-    online->start_us = online->silent_us = online->alive_us = loop_now_us();
-    loop_timer_init(&online->tick, config->loop, on_knock_tick, online);
-    loop_timer_start(&online->tick, 0);
-    return online;
+    *watch = (struct restart_watch){
+        .config = *config, .on_done = on_done, .userdata = userdata, .is_gone = config->is_gone};
+    watch->start_us = watch->silent_us = watch->alive_us = loop_now_us();
+
+    loop_timer_init(&watch->tick, config->loop, on_knock_tick, watch);
+    loop_timer_start(&watch->tick, 0);
+    return watch;
 }
 
-void restart_watch_free(struct restart_watch *online)
+void restart_watch_free(struct restart_watch *watch)
 {
-    if (!online)
+    if (!watch)
         return;
-    stop_watch(online);
-    loop_timer_stop(&online->tick);
-    free(online);
+
+    stop_watch(watch);
+    loop_timer_stop(&watch->tick);
+    free(watch);
 }

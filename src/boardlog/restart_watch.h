@@ -6,37 +6,37 @@
 #define ESP_OTA_BOARDLOG_RESTART_WATCH_H
 
 #include "base/address.h"
-
 #include "base/loop.h"
 
 struct restart_watch;
 
-/* What it looks like from here: that something at the address answers TCP again, not what. */
+/* Something at the address answers TCP, or nothing does. It need not be the board. */
 enum restart_watch_result {
-    RESTART_WATCH_BACK,       /* it was silent for a second or more, and answers again */
-    RESTART_WATCH_NEVER_GONE, /* it answered all the time: no restart, or one faster than can be seen */
-    RESTART_WATCH_STILL_GONE, /* it is silent at the deadline */
+    RESTART_WATCH_BACK,       /* answers again after a second or more of silence */
+    RESTART_WATCH_NEVER_GONE, /* always answered: no restart, or one too fast to be seen */
+    RESTART_WATCH_STILL_GONE, /* silent at the deadline */
 };
 
 struct restart_watch_config {
     struct loop *loop;
-    /* With a port, any: a connection that is refused proves as much as one that is made. One where
-     * nothing listens disturbs the board least; a log's port may serve one client only. */
+    /* Any port will do, since a refused connection proves as much as an accepted one. A port where
+     * nothing listens disturbs the board least: the port of a log may serve only one client. */
     struct address address;
-    bool is_gone;        /* it is silent already: its return is waited for */
-    int64_t leave_us;    /* when it answers after so long, it will not go */
-    int64_t deadline_us; /* for all */
+    bool is_gone;        /* the board is silent already, so only its return is waited for */
+    int64_t leave_us;    /* a board that still answers at this time does not restart */
+    int64_t deadline_us; /* the latest time of the result */
 };
 
-/* The end, once, from the loop. Times count from the start: silent_us when its silence began (its
- * last sign of life; RESTART_WATCH_BACK, RESTART_WATCH_STILL_GONE), back_us when it answered (RESTART_WATCH_BACK). */
+/* Called once, from the loop. All times count from the start. silent_us is the time of the last
+ * sign of life before the silence, for RESTART_WATCH_BACK and RESTART_WATCH_STILL_GONE. back_us is
+ * the time of the first answer after it, for RESTART_WATCH_BACK. */
 typedef void restart_watch_done_fn(enum restart_watch_result result, int64_t silent_us,
                                    int64_t back_us, void *userdata);
 
-/* Starts, best before the board restarts. NULL when memory ran out. */
+/* Starts, preferably before the board restarts. NULL when memory ran out. */
 struct restart_watch *restart_watch_start(const struct restart_watch_config *config,
                                           restart_watch_done_fn *on_done, void *userdata);
-/* Allowed at any time, and needed also after on_done. */
-void restart_watch_free(struct restart_watch *online);
+/* Allowed at any time, and required also after on_done. NULL is ignored. */
+void restart_watch_free(struct restart_watch *watch);
 
 #endif

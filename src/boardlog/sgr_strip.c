@@ -1,7 +1,7 @@
 /*
- * colors.c: tells the sequences that choose a color from the rest, one byte at a time. ESP-IDF
- * and RemoteDebug put one around each line, where it would hide the line's beginning and end from
- * patterns, and be in the way in a file. It knows no terminal; no other sequence is touched.
+ * sgr_strip.c: removes the sequences that choose a color, one byte at a time; other sequences stay.
+ * ESP-IDF and RemoteDebug color each line. In a file the sequences would be noise, and patterns
+ * could not match the beginning and the end of a line.
  */
 #include "boardlog/sgr_strip.h"
 
@@ -10,8 +10,8 @@
 
 enum { ESC = 0x1b };
 
-/* Whether byte carries on what is held. */
-static bool goes_on(const struct sgr_strip *colors, unsigned char byte)
+/* Whether byte continues the sequence held so far. */
+static bool continues_sequence(const struct sgr_strip *colors, unsigned char byte)
 {
     if (colors->held == 1)
         return byte == '[';
@@ -21,7 +21,7 @@ static bool goes_on(const struct sgr_strip *colors, unsigned char byte)
 
 static size_t take_color_byte(struct sgr_strip *colors, unsigned char *target, unsigned char byte)
 {
-    if (goes_on(colors, byte)) {
+    if (continues_sequence(colors, byte)) {
         colors->bytes[colors->held++] = byte;
         return 0;
     }
@@ -30,9 +30,10 @@ static size_t take_color_byte(struct sgr_strip *colors, unsigned char *target, u
         return 0;
     }
 
-    memcpy(target, colors->bytes, colors->held); /* it was something else */
+    memcpy(target, colors->bytes, colors->held); /* no color after all */
     size_t used = colors->held;
     colors->held = 0;
+
     if (byte == ESC)
         colors->bytes[colors->held++] = byte;
     else
@@ -44,6 +45,7 @@ size_t sgr_strip(struct sgr_strip *colors, unsigned char *target, const void *so
 {
     const unsigned char *bytes = source;
     size_t used = 0;
+
     for (size_t i = 0; i < length; i++)
         used += take_color_byte(colors, target + used, bytes[i]);
     return used;

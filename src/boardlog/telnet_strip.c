@@ -1,15 +1,15 @@
 /*
- * telnet_strip.c: tells the commands of the telnet protocol from text, one byte at a time. It answers
- * nothing: who agrees to no option need not, and a board that sends plain bytes would take an
- * answer for input. It knows no socket and no lines.
+ * telnet_strip.c: tells telnet commands from text, one byte at a time. Commands are not answered: a
+ * client that agrees to no option need not do so, and boards that expect plain bytes would treat
+ * the answer as input.
  */
 #include "boardlog/telnet_strip.h"
 
-/* RFC 854: page 14, and page 10 for NUL, which does nothing. From SE on, a byte after IAC is a
- * command. */
+/* Values from RFC 854, page 14. NUL does nothing (page 10). After IAC, the bytes from SE on are
+ * commands. */
 enum { NUL = 0, SE = 240, SB = 250, WILL = 251, DONT = 254, IAC = 255 };
 
-/* The byte after an IAC outside a subnegotiation. Returns how many bytes of text it makes. */
+/* Handles the byte after an IAC. Returns the number of bytes of text written to target. */
 static size_t take_command(struct telnet_strip *telnet, unsigned char *target, unsigned char byte)
 {
     telnet->state = TELNET_TEXT;
@@ -18,8 +18,10 @@ static size_t take_command(struct telnet_strip *telnet, unsigned char *target, u
         telnet->state = TELNET_SUBNEGOTIATION;
     else if (byte >= WILL && byte <= DONT)
         telnet->state = TELNET_OPTION;
+
     if (byte >= SE && byte != IAC)
         return 0;
+
     target[0] = IAC;
     target[1] = byte;
     return byte == IAC || byte == NUL ? 1 : 2;
@@ -41,7 +43,7 @@ static size_t take_telnet_byte(struct telnet_strip *telnet, unsigned char *targe
             telnet->state = TELNET_TEXT;
         return 0;
     case TELNET_SUBNEGOTIATION_COMMAND:
-        if (byte != IAC) /* SE ends it; whatever else follows has ended it as well */
+        if (byte != IAC) /* SE ends the subnegotiation, and so does any other command */
             return take_command(telnet, target, byte);
         telnet->state =
             ++telnet->swallowed == TELNET_SUBNEGOTIATION_MAX ? TELNET_TEXT : TELNET_SUBNEGOTIATION;
@@ -49,10 +51,12 @@ static size_t take_telnet_byte(struct telnet_strip *telnet, unsigned char *targe
     case TELNET_TEXT:
         break;
     }
+
     if (byte == IAC) {
         telnet->state = TELNET_COMMAND;
         return 0;
     }
+
     target[0] = byte;
     return byte == NUL ? 0 : 1;
 }
@@ -62,6 +66,7 @@ size_t telnet_strip(struct telnet_strip *telnet, unsigned char *target, const vo
 {
     const unsigned char *bytes = source;
     size_t used = 0;
+
     for (size_t i = 0; i < length; i++)
         used += take_telnet_byte(telnet, target + used, bytes[i]);
     return used;

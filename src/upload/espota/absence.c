@@ -13,7 +13,7 @@ enum { LISTED_MAX = 6 };
 /* What became of an endpoint, in the order in which it determines the error. */
 enum outcome { SILENT, FOREIGN, REFUSED, UNREACHABLE, OUTCOME_COUNT };
 
-static enum outcome outcome_of(const struct candidate *candidate)
+static enum outcome find_outcome(const struct candidate *candidate)
 {
     if (candidate->network_error == ECONNREFUSED)
         return REFUSED;
@@ -34,7 +34,7 @@ static bool is_in_group(const struct candidates *candidates, size_t i, enum outc
 {
     bool counts = candidates->tries[i] && (!candidates->is_settled || i == candidates->current);
 
-    return counts && outcome_of(&candidates->list[i]) == outcome;
+    return counts && find_outcome(&candidates->list[i]) == outcome;
 }
 
 /* Fills in all but the list. */

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static size_t index_of(const struct candidate *candidate)
+static size_t candidate_index(const struct candidate *candidate)
 {
     return (size_t)(candidate - candidate->candidates->list);
 }
@@ -18,16 +18,16 @@ static void on_candidate_datagram(const void *data, size_t length, void *userdat
     struct candidates *candidates = candidate->candidates;
 
     candidate->network_error = 0;
-    candidates->on_datagram(index_of(candidate), data, length, candidates->userdata);
+    candidates->on_datagram(candidate_index(candidate), data, length, candidates->userdata);
 }
 
-static void on_error(int reason, void *userdata)
+static void on_candidate_error(int reason, void *userdata)
 {
     struct candidate *candidate = userdata;
     struct candidates *candidates = candidate->candidates;
 
     candidate->network_error = reason;
-    candidates->on_error(index_of(candidate), reason, candidates->userdata);
+    candidates->on_error(candidate_index(candidate), reason, candidates->userdata);
 }
 
 int candidates_open(struct candidates *candidates)
@@ -43,7 +43,7 @@ int candidates_open(struct candidates *candidates)
         candidate->candidates = candidates;
         candidate->udp = (struct udp){.loop = candidates->loop,
                                       .on_datagram = on_candidate_datagram,
-                                      .on_error = on_error,
+                                      .on_error = on_candidate_error,
                                       .userdata = candidate,
                                       .fd = -1};
     }

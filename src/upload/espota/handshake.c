@@ -60,7 +60,7 @@ static const struct state_row states[STATE_COUNT];
 
 /* -- time, events, ends -- */
 
-static void arm_timer(struct handshake *handshake)
+static void arm_handshake_timer(struct handshake *handshake)
 {
     int64_t next_us = handshake->deadline_us;
 
@@ -79,13 +79,13 @@ void handshake_enter(struct handshake *handshake, enum state state, int64_t limi
     handshake->state = state;
     handshake->deadline_us = now_us + limit_us;
     handshake->resend_us = resend_us ? now_us + resend_us : 0;
-    arm_timer(handshake);
+    arm_handshake_timer(handshake);
 }
 
 void handshake_resend_after(struct handshake *handshake, int64_t delay_us)
 {
     handshake->resend_us = handshake_greater(1, loop_now_us() + delay_us);
-    arm_timer(handshake);
+    arm_handshake_timer(handshake);
 }
 
 void handshake_log_sent(const struct handshake *handshake, const char *what)
@@ -148,9 +148,9 @@ void handshake_finish(struct handshake *handshake)
 {
     release_board(handshake);
     candidates_close(&handshake->candidates);
-    handshake->done = true;
+    handshake->is_done = true;
     handshake->deadline_us = handshake->resend_us = 0;
-    arm_timer(handshake);
+    arm_handshake_timer(handshake);
 }
 
 /* -- replies, by state -- */
@@ -250,14 +250,14 @@ static void on_handshake_timer(void *userdata)
     struct handshake *handshake = userdata;
     int64_t now_us = loop_now_us();
 
-    if (handshake->done)
+    if (handshake->is_done)
         handshake->callbacks.on_failed(&handshake->failure, handshake->callbacks.userdata);
     else if (now_us >= handshake->deadline_us)
         states[handshake->state].on_deadline(handshake);
     else if (handshake->resend_us && now_us >= handshake->resend_us)
         states[handshake->state].on_resend(handshake);
     else
-        arm_timer(handshake);
+        arm_handshake_timer(handshake);
 }
 
 /* -- receiving -- */
@@ -363,7 +363,7 @@ static bool is_admitted(const struct handshake *handshake, const struct address 
 {
     const struct session_config *config = handshake->config;
 
-    if (handshake->done || config->trust->door == TRUST_SHUT || !was_invited(handshake, peer))
+    if (handshake->is_done || config->trust->door == TRUST_SHUT || !was_invited(handshake, peer))
         return false;
     return handshake->state == ACCEPT || !config->peer_any;
 }
@@ -376,7 +376,7 @@ bool handshake_connected(struct handshake *handshake, const struct address *peer
 
     candidates_receive(&handshake->candidates);
     if (!is_admitted(handshake, peer)) {
-        if (!handshake->done)
+        if (!handshake->is_done)
             handshake_warn(handshake, NOTICE_EARLY,
                            handshake_early_notice(message, handshake->config, peer,
                                                   was_invited(handshake, peer)));
@@ -396,7 +396,7 @@ void handshake_free(struct handshake *handshake)
         return;
 
     /* An invitation may be on its way, of an upload that is interrupted. */
-    handshake->is_left_waiting |= handshake->state == INVITE && !handshake->done &&
+    handshake->is_left_waiting |= handshake->state == INVITE && !handshake->is_done &&
                                   !handshake->is_accepted && handshake->invitations > 0;
     release_board(handshake);
     candidates_free(&handshake->candidates);

@@ -21,7 +21,7 @@ static const int64_t ANSWER_US = 7 * INT64_C(1000000); /* for a verdict on an an
 static const int64_t TYPING_US = 500 * INT64_C(1000); /* a program answers sooner, a person later */
 static const int64_t PASSWORD_US = 120 * INT64_C(1000000);
 
-static bool is_left(const struct handshake *handshake, enum auth_scheme scheme)
+static bool is_answer_left(const struct handshake *handshake, enum auth_scheme scheme)
 {
     return trust_may_answer(handshake->config->trust, scheme, handshake->answers[scheme]);
 }
@@ -37,14 +37,14 @@ static bool is_sha256_open(const struct handshake *handshake)
 bool handshake_can_answer(struct handshake *handshake)
 {
     if (handshake->challenge.scheme == AUTH_MD5)
-        return is_left(handshake, AUTH_MD5);
+        return is_answer_left(handshake, AUTH_MD5);
 
-    if (handshake->crossings == 0 && !is_left(handshake, handshake->sha256_scheme) &&
-        is_left(handshake, AUTH_SHA256_MD5)) {
+    if (handshake->crossings == 0 && !is_answer_left(handshake, handshake->sha256_scheme) &&
+        is_answer_left(handshake, AUTH_SHA256_MD5)) {
         handshake->sha256_scheme = AUTH_SHA256_MD5;
         handshake->fresh_starts = 0;
     }
-    return is_left(handshake, handshake->sha256_scheme);
+    return is_answer_left(handshake, handshake->sha256_scheme);
 }
 
 void handshake_end_unsettled(struct handshake *handshake)
@@ -110,7 +110,7 @@ void handshake_send_answer(void *userdata)
 {
     struct auth_answer answer;
     struct handshake *handshake = userdata;
-    if (handshake->done || handshake->state != ANSWER)
+    if (handshake->is_done || handshake->state != ANSWER)
         return;
 
     handshake->answer_scheme =
@@ -238,7 +238,7 @@ static bool take_challenge(struct handshake *handshake, const struct reply *chal
     memcpy(handshake->nonces[handshake->challenges++], challenge->nonce, sizeof challenge->nonce);
     if (handshake->challenges > CHALLENGES_MAX)
         handshake_end_unsettled(handshake);
-    return !handshake->done;
+    return !handshake->is_done;
 }
 
 void handshake_on_challenge(struct handshake *handshake, const struct reply *challenge)
@@ -292,7 +292,7 @@ void handshake_on_revocation(struct handshake *handshake, const struct reply *re
 /* The board may have become idle meanwhile. */
 void handshake_set_password(struct handshake *handshake, const char *password)
 {
-    if (handshake->done || handshake->state != PASSWORD)
+    if (handshake->is_done || handshake->state != PASSWORD)
         return;
 
     handshake->password = password;

@@ -23,7 +23,7 @@ struct handshake {
     const char *password;
     struct handshake_callbacks callbacks;
     enum state state;
-    bool done; /* state stays what it was: a failure names its phase */
+    bool is_done; /* state stays what it was: a failure names its phase */
     struct ota_failure failure;
     char board_address[ADDRESS_TEXT_MAX + 8]; /* the current candidate's, with port, for messages */
 

@@ -33,14 +33,14 @@ static int64_t greater(int64_t a, int64_t b)
 
 /* A reply time beyond that of any known board means that datagrams were lost. 0 stands for "not
  * measured". */
-static int64_t bound(int64_t reply_us)
+static int64_t bound_reply_time(int64_t reply_us)
 {
     return greater(1, lesser(reply_us, SLOWEST_LOOP_US + PBKDF2_US));
 }
 
 void pace_measure_challenge(struct pace *pace, int64_t reply_us)
 {
-    pace->challenge_us = greater(pace->challenge_us, bound(reply_us));
+    pace->challenge_us = greater(pace->challenge_us, bound_reply_time(reply_us));
     if (pace->verdict_us)
         pace->challenge_us = lesser(pace->challenge_us, pace->verdict_us);
 }
@@ -49,7 +49,7 @@ void pace_measure_challenge(struct pace *pace, int64_t reply_us)
  * least: no challenge can have taken longer. */
 void pace_measure_verdict(struct pace *pace, int64_t reply_us)
 {
-    reply_us = bound(reply_us);
+    reply_us = bound_reply_time(reply_us);
     pace->verdict_us = pace->verdict_us ? lesser(pace->verdict_us, reply_us) : reply_us;
     pace->challenge_us = lesser(pace->challenge_us, pace->verdict_us);
 }

@@ -43,12 +43,12 @@ static bool is_padding(char byte)
     return byte == '\0' || byte == '\r' || byte == '\n' || byte == ' ';
 }
 
-static bool equals(const char *data, size_t length, const char *word)
+static bool is_word(const char *data, size_t length, const char *word)
 {
     return length == strlen(word) && memcmp(data, word, length) == 0;
 }
 
-static bool begins(const char *data, size_t length, const char *word)
+static bool begins_with(const char *data, size_t length, const char *word)
 {
     return length >= strlen(word) && memcmp(data, word, strlen(word)) == 0;
 }
@@ -73,7 +73,7 @@ static void parse_prefixed(struct reply *reply, const char *data, size_t length)
     static const char error[] = "ERR:";
     size_t skipped = 0;
 
-    if (begins(data, length, auth) && is_nonce(data + strlen(auth), length - strlen(auth))) {
+    if (begins_with(data, length, auth) && is_nonce(data + strlen(auth), length - strlen(auth))) {
         length -= strlen(auth);
         reply->type = REPLY_CHALLENGE;
         reply->scheme = length == DIGEST_MD5_HEX ? AUTH_MD5 : AUTH_SHA256;
@@ -81,7 +81,7 @@ static void parse_prefixed(struct reply *reply, const char *data, size_t length)
         return;
     }
     reply->type = REPLY_GARBAGE;
-    if (begins(data, length, error)) {
+    if (begins_with(data, length, error)) {
         reply->type = REPLY_ERROR;
         skipped = strlen(error);
         if (length > skipped && data[skipped] == ' ')
@@ -97,9 +97,9 @@ void protocol_parse_reply(struct reply *reply, const void *data, size_t length)
     memset(reply, 0, sizeof *reply);
     while (length > 0 && is_padding(text[length - 1]))
         length--;
-    if (equals(text, length, "OK"))
+    if (is_word(text, length, "OK"))
         reply->type = REPLY_OK;
-    else if (equals(text, length, "Authentication Failed"))
+    else if (is_word(text, length, "Authentication Failed"))
         reply->type = REPLY_AUTH_FAILED;
     else
         parse_prefixed(reply, text, length);

@@ -36,7 +36,7 @@ static const struct reason {
 static const size_t reason_count = sizeof reasons / sizeof *reasons;
 
 /* 0: the words have no number. */
-static unsigned number_of(const char *words)
+static unsigned parse_error_number(const char *words)
 {
     static const char mark[] = "ERROR[";
     const char *found = strstr(words, mark);
@@ -59,7 +59,7 @@ static enum ota_cause find_words(const char *words)
 
 enum ota_cause reason_cause(const char *words)
 {
-    unsigned number = number_of(words);
+    unsigned number = parse_error_number(words);
 
     if (!number)
         return find_words(words);

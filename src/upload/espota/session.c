@@ -23,7 +23,7 @@ struct session {
     struct ota_failure failure;
 };
 
-static void emit_event(const struct ota_event *event, void *userdata)
+static void emit_session_event(const struct ota_event *event, void *userdata)
 {
     struct session *session = userdata;
     struct ota_event complete = *event;
@@ -32,7 +32,7 @@ static void emit_event(const struct ota_event *event, void *userdata)
     session->callbacks.on_event(&complete, session->callbacks.userdata);
 }
 
-static void end(const struct ota_failure *failure, void *userdata)
+static void end_session(const struct ota_failure *failure, void *userdata)
 {
     struct session *session = userdata;
     listener_forget(session->config.listener, session);
@@ -42,7 +42,7 @@ static void end(const struct ota_failure *failure, void *userdata)
 static void on_failed_to_start(void *userdata)
 {
     struct session *session = userdata;
-    end(&session->failure, session);
+    end_session(&session->failure, session);
 }
 
 static void fail_later(struct session *session, const char *why)
@@ -53,7 +53,8 @@ static void fail_later(struct session *session, const char *why)
 
 static void on_progress(size_t acknowledged, void *userdata)
 {
-    emit_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = acknowledged}, userdata);
+    emit_session_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = acknowledged},
+                       userdata);
 }
 
 /* Only the board that answers may connect, whatever else its addresses lead to. */
@@ -68,7 +69,7 @@ static void on_handshake_endpoint(size_t endpoint, void *userdata)
     session->callbacks.on_endpoint(endpoint, session->callbacks.userdata);
 }
 
-static bool on_accept(int descriptor, const struct address *peer, void *userdata)
+static bool on_accept(int fd, const struct address *peer, void *userdata)
 {
     struct session *session = userdata;
 
@@ -80,12 +81,12 @@ static bool on_accept(int descriptor, const struct address *peer, void *userdata
                                            .echo = session->config.echo,
                                            .block = session->config.block};
     const struct transfer_callbacks callbacks = {
-        .on_progress = on_progress, .on_done = end, .userdata = session};
-    session->transfer = transfer_start(&config, descriptor, &callbacks);
+        .on_progress = on_progress, .on_done = end_session, .userdata = session};
+    session->transfer = transfer_start(&config, fd, &callbacks);
     handshake_free(session->handshake);
     session->handshake = NULL;
     if (session->transfer)
-        emit_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED}, session);
+        emit_session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED}, session);
     else
         fail_later(session, "out of memory");
     return true;
@@ -116,10 +117,10 @@ static int expect_board(struct session *session)
 static void begin_handshake(struct session *session)
 {
     const struct handshake_callbacks callbacks = {
-        .on_event = emit_event,
+        .on_event = emit_session_event,
         .on_endpoint = on_handshake_endpoint,
         .on_password = session->callbacks.on_password ? on_handshake_password : NULL,
-        .on_failed = end,
+        .on_failed = end_session,
         .userdata = session};
 
     if (expect_board(session) < 0) {

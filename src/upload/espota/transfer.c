@@ -9,7 +9,7 @@
  *
  * The board's TCP window is the brake. Waiting for a number per block, as espota.py does, costs a
  * round trip per kilobyte; that lock-step remains as a mode, because a board that aborts while
- * unread data is queued resets the connection and its reason is lost.
+ * unread data is count_queued resets the connection and its reason is lost.
  *
  * Nothing here knows the UDP part of the protocol, and nothing prints but debug lines.
  */
@@ -58,7 +58,7 @@ static const int64_t AWAY_US = 1500 * INT64_C(1000);
 struct transfer {
     struct transfer_config config;
     struct transfer_callbacks callbacks;
-    int descriptor;
+    int fd;
     struct loop_watch watch;
     struct loop_timer tick;
     struct backchannel channel;
@@ -72,22 +72,23 @@ struct transfer {
     int64_t progress_us; /* when acknowledged last grew */
     int64_t heard_us;    /* when the board last said something */
     int64_t text_us;     /* when its reason began; 0: it has not */
-    bool done;
+    bool is_done;
     struct ota_failure failure;
 };
 
 /* Bytes in the kernel's queue: not acknowledged (SIOCOUTQ) or not even sent once (SIOCOUTQNSD). */
-static size_t queued(const struct transfer *transfer, unsigned long request)
+static size_t count_queued(const struct transfer *transfer, unsigned long request)
 {
     int bytes = 0;
-    if (ioctl(transfer->descriptor, request, &bytes) < 0 || bytes < 0)
+    if (ioctl(transfer->fd, request, &bytes) < 0 || bytes < 0)
         return 0;
     return (size_t)bytes < transfer->written ? (size_t)bytes : transfer->written;
 }
 
 bool transfer_all_sent(const struct transfer *transfer)
 {
-    return transfer->written == transfer->config.image->size && queued(transfer, SIOCOUTQNSD) == 0;
+    return transfer->written == transfer->config.image->size &&
+           count_queued(transfer, SIOCOUTQNSD) == 0;
 }
 
 bool transfer_all_acknowledged(const struct transfer *transfer)
@@ -97,7 +98,7 @@ bool transfer_all_acknowledged(const struct transfer *transfer)
 
 static void update_progress(struct transfer *transfer)
 {
-    size_t acknowledged = transfer->written - queued(transfer, SIOCOUTQ);
+    size_t acknowledged = transfer->written - count_queued(transfer, SIOCOUTQ);
     if (acknowledged <= transfer->acknowledged)
         return;
     transfer->acknowledged = acknowledged;
@@ -107,7 +108,7 @@ static void update_progress(struct transfer *transfer)
 /* Ends the transfer; on_done follows from the loop, so that callers need not fear being freed. */
 static void finish_transfer(struct transfer *transfer)
 {
-    transfer->done = true;
+    transfer->is_done = true;
     loop_watch_change(&transfer->watch, 0);
     loop_timer_start(&transfer->tick, 0);
 }
@@ -159,13 +160,13 @@ static int64_t unanswered_us(const struct transfer *transfer)
     struct tcp_info info = {0};
     socklen_t length = sizeof info;
 
-    if (getsockopt(transfer->descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
+    if (getsockopt(transfer->fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0)
         return 0;
     return (int64_t)info.tcpi_last_ack_recv * 1000;
 }
 
 /* What the probes have found out. */
-static void end_silence(struct transfer *transfer, enum ota_cause cause)
+static void finish_after_silence(struct transfer *transfer, enum ota_cause cause)
 {
     char what[160];
     double seconds = (double)unanswered_us(transfer) / 1e6;
@@ -182,16 +183,16 @@ static void end_silence(struct transfer *transfer, enum ota_cause cause)
         transfer->failure.cause = cause;
 }
 
-static void end_of_stream(struct transfer *transfer, int reason)
+static void handle_stream_end(struct transfer *transfer, int reason)
 {
     update_progress(transfer);
     bool is_reset = reason == ECONNRESET || reason == EPIPE;
     bool is_silent = reason == ETIMEDOUT || reason == EHOSTUNREACH || reason == ENETUNREACH;
 
     if (transfer_all_acknowledged(transfer) && is_silent)
-        end_silence(transfer, OTA_CAUSE_GONE);
+        finish_after_silence(transfer, OTA_CAUSE_GONE);
     else if (transfer_all_sent(transfer) && is_reset && unanswered_us(transfer) >= AWAY_US)
-        end_silence(transfer, OTA_CAUSE_RESTARTED);
+        finish_after_silence(transfer, OTA_CAUSE_RESTARTED);
     else
         finish_without_verdict(transfer, error_unless_local(OTA_E_LOST, reason),
                                error_connection_text(reason, "the board's TCP stopped answering"));
@@ -227,21 +228,21 @@ static void receive_replies(struct transfer *transfer)
 {
     char buffer[4096];
 
-    for (int i = 0; i < READS_PER_TURN && !transfer->done; i++) {
-        ssize_t got = recv(transfer->descriptor, buffer, sizeof buffer, 0);
+    for (int i = 0; i < READS_PER_TURN && !transfer->is_done; i++) {
+        ssize_t got = recv(transfer->fd, buffer, sizeof buffer, 0);
         if (got > 0) {
             take_reply(transfer, buffer, (size_t)got);
             if ((size_t)got < sizeof buffer)
                 return;
         } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-            end_of_stream(transfer, got == 0 ? transfer->send_error : errno);
+            handle_stream_end(transfer, got == 0 ? transfer->send_error : errno);
         } else {
             return;
         }
     }
 }
 
-static size_t may_send(const struct transfer *transfer)
+static size_t count_sendable(const struct transfer *transfer)
 {
     size_t limit = transfer->config.image->size;
     if (backchannel_has_text(&transfer->channel))
@@ -253,12 +254,12 @@ static size_t may_send(const struct transfer *transfer)
 
 static void send_more(struct transfer *transfer)
 {
-    size_t length = may_send(transfer);
+    size_t length = count_sendable(transfer);
     if (length == 0)
         return;
 
-    ssize_t sent = send(transfer->descriptor, transfer->config.image->data + transfer->written,
-                        length, MSG_NOSIGNAL);
+    ssize_t sent =
+        send(transfer->fd, transfer->config.image->data + transfer->written, length, MSG_NOSIGNAL);
     if (sent >= 0) {
         transfer->written += (size_t)sent;
         return;
@@ -267,16 +268,16 @@ static void send_more(struct transfer *transfer)
         return;
     transfer->send_error = errno;
     receive_replies(transfer); /* what came before the reset may say why */
-    if (!transfer->done)
-        end_of_stream(transfer, transfer->send_error);
+    if (!transfer->is_done)
+        handle_stream_end(transfer, transfer->send_error);
 }
 
-static void watch_for_what_matters(struct transfer *transfer)
+static void update_watched_events(struct transfer *transfer)
 {
     unsigned events = LOOP_READABLE;
-    if (transfer->done)
+    if (transfer->is_done)
         events = 0;
-    else if (may_send(transfer) > 0)
+    else if (count_sendable(transfer) > 0)
         events |= LOOP_WRITABLE;
     loop_watch_change(&transfer->watch, events);
 }
@@ -284,16 +285,16 @@ static void watch_for_what_matters(struct transfer *transfer)
 static void on_transfer_socket(unsigned events, void *userdata)
 {
     struct transfer *transfer = userdata;
-    if (transfer->done)
+    if (transfer->is_done)
         return;
     if (events != LOOP_WRITABLE)
         receive_replies(transfer);
-    if (!transfer->done)
+    if (!transfer->is_done)
         send_more(transfer);
-    watch_for_what_matters(transfer);
+    update_watched_events(transfer);
 }
 
-static int64_t slowest_us(const struct transfer *transfer)
+static int64_t longest_us(const struct transfer *transfer)
 {
     return RESULT_US + (int64_t)(transfer->config.image->size / SLOWEST_RATE + 1) * 1000000;
 }
@@ -311,7 +312,7 @@ static void check_deadlines(struct transfer *transfer)
     else if (!transfer_all_acknowledged(transfer) &&
              ((silent_us >= STALL_US && quiet_us >= STALL_US) || silent_us >= TCP_STALL_US))
         finish_without_verdict(transfer, OTA_E_STALLED, "the board stopped taking data");
-    else if (now_us - transfer->start_us >= slowest_us(transfer))
+    else if (now_us - transfer->start_us >= longest_us(transfer))
         finish_without_verdict(transfer, OTA_E_STALLED, "the board takes less than 512 bytes/s");
 }
 
@@ -319,7 +320,7 @@ static void on_transfer_tick(void *userdata)
 {
     struct transfer *transfer = userdata;
 
-    if (!transfer->done) {
+    if (!transfer->is_done) {
         update_progress(transfer);
         check_deadlines(transfer);
     }
@@ -327,60 +328,58 @@ static void on_transfer_tick(void *userdata)
         transfer->reported = transfer->acknowledged;
         transfer->callbacks.on_progress(transfer->acknowledged, transfer->callbacks.userdata);
     }
-    if (transfer->done) {
+    if (transfer->is_done) {
         transfer->callbacks.on_done(&transfer->failure, transfer->callbacks.userdata);
         return;
     }
     loop_timer_start(&transfer->tick, TICK_US);
 }
 
-static void tune_transfer_socket(int descriptor)
+static void tune_transfer_socket(int fd)
 {
     int on = 1, unsent = UNSENT_MAX;
     int idle_s = PROBE_AFTER_S, interval_s = PROBE_EVERY_S, count = PROBES_MAX;
-    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
-    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
-    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
-    setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
-struct transfer *transfer_start(const struct transfer_config *config, int descriptor,
+struct transfer *transfer_start(const struct transfer_config *config, int fd,
                                 const struct transfer_callbacks *callbacks)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
     if (!transfer) {
-        close(descriptor);
+        close(fd);
         return NULL;
     }
 
-    *transfer = (struct transfer){.config = *config,
-                                  .callbacks = *callbacks,
-                                  .descriptor = descriptor,
-                                  .allowed = config->block};
+    *transfer = (struct transfer){
+        .config = *config, .callbacks = *callbacks, .fd = fd, .allowed = config->block};
     transfer->start_us = transfer->progress_us = transfer->heard_us = loop_now_us();
     backchannel_init(&transfer->channel);
-    tune_transfer_socket(descriptor);
+    tune_transfer_socket(fd);
     loop_timer_init(&transfer->tick, config->loop, on_transfer_tick, transfer);
-    if (loop_watch_start(&transfer->watch, config->loop, descriptor, LOOP_READABLE,
-                         on_transfer_socket, transfer) < 0) {
+    if (loop_watch_start(&transfer->watch, config->loop, fd, LOOP_READABLE, on_transfer_socket,
+                         transfer) < 0) {
         transfer_free(transfer);
         return NULL;
     }
     loop_timer_start(&transfer->tick, TICK_US);
     send_more(transfer);
-    watch_for_what_matters(transfer);
+    update_watched_events(transfer);
     return transfer;
 }
 
 /* Data left unread would turn the FIN into a reset, which is sent once and may be lost: an ESP8266
  * would then wait for ever. */
-static void drain(int descriptor)
+static void drain_socket(int fd)
 {
     char buffer[4096];
     for (int i = 0; i < READS_PER_TURN; i++)
-        if (recv(descriptor, buffer, sizeof buffer, 0) <= 0)
+        if (recv(fd, buffer, sizeof buffer, 0) <= 0)
             return;
 }
 
@@ -390,7 +389,7 @@ static void discard_unsent(const struct transfer *transfer)
 {
     struct linger none = {.l_onoff = 1, .l_linger = 0};
     if (transfer->written == transfer->config.image->size && !transfer_all_sent(transfer))
-        setsockopt(transfer->descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+        setsockopt(transfer->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 }
 
 void transfer_free(struct transfer *transfer)
@@ -399,8 +398,8 @@ void transfer_free(struct transfer *transfer)
         return;
     loop_watch_stop(&transfer->watch);
     loop_timer_stop(&transfer->tick);
-    drain(transfer->descriptor);
+    drain_socket(transfer->fd);
     discard_unsent(transfer);
-    close(transfer->descriptor);
+    close(transfer->fd);
     free(transfer);
 }

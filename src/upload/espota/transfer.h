@@ -32,7 +32,7 @@ struct transfer_callbacks {
 
 /* Takes over descriptor and starts to send at once: an ESP32 hangs up when the first byte takes a
  * second. NULL when memory ran out (descriptor is then closed). */
-struct transfer *transfer_start(const struct transfer_config *config, int descriptor,
+struct transfer *transfer_start(const struct transfer_config *config, int fd,
                                 const struct transfer_callbacks *callbacks);
 
 /* Closes the connection in full (never half: an ESP8266 that sees FIN with data unread says nothing

@@ -30,7 +30,7 @@ static enum ota_cause describe_detour(char text[WAY_MAX], const struct candidate
 }
 
 /* Whether the candidates at this address, whose numbers begin at first, have kept silent. */
-static bool is_silent(const struct candidates *candidates, size_t first)
+static bool is_address_silent(const struct candidates *candidates, size_t first)
 {
     bool was_tried = false;
 
@@ -71,7 +71,7 @@ static enum ota_cause describe_neighbours(char text[WAY_MAX], const struct candi
         struct routing routing;
 
         if ((candidates->is_settled && candidates->current / endpoints->port_count != i) ||
-            !is_silent(candidates, first))
+            !is_address_silent(candidates, first))
             continue;
         silent++;
         routing_find(&routing, &endpoints->addresses[i], candidates->source);
