@@ -1,11 +1,14 @@
 /*
- * avahi_connection.c: see avahi_connection.h. libavahi-client tells when the daemon leaves the bus; its client is of no
- * use then, and a new one waits for the next daemon.
+ * avahi_connection.c: the connection to avahi-daemon.
+ *
+ * libavahi-client reports when the daemon leaves the bus. Its client is useless from then on, so a
+ * new client waits for the daemon to return.
  */
 #include "discovery/avahi_connection.h"
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/units.h"
 #include "discovery/avahi_poll.h"
 
 #include <errno.h>
@@ -13,21 +16,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a restart may take: of a packaged avahi-daemon a fraction of a second. */
-enum { RETURN_US = 3000000, REASON_MAX = 128 };
+enum {
+    RETURN_US =
+        SECONDS(3), /* for a restart; a packaged avahi-daemon takes a fraction of a second */
+    REASON_MAX = 128,
+};
 
 struct avahi_connection {
     struct avahi_library avahi;
     struct loop *loop;
-    struct avahi_poll *poll; /* what libavahi-client waits with */
+    struct avahi_poll *poll; /* in use by the client */
     struct avahi_connection_callbacks callbacks;
     AvahiClient *client;
     bool is_there;
     bool is_new_client_due;
-    struct loop_timer timeout; /* for a new client, or to wait no longer */
+    struct loop_timer timeout; /* creates a new client, or ends the wait for the daemon */
 };
 
-static void describe_avahi_error(const struct avahi_connection *daemon, char *reason,
+static void describe_avahi_error(const struct avahi_connection *connection, char *reason,
                                  size_t capacity, int error)
 {
     if (error == AVAHI_ERR_DISCONNECTED)
@@ -35,144 +41,153 @@ static void describe_avahi_error(const struct avahi_connection *daemon, char *re
     else if (error == AVAHI_ERR_NO_DAEMON || error == AVAHI_ERR_DBUS_ERROR)
         snprintf(reason, capacity, "the D-Bus system bus cannot be reached");
     else
-        snprintf(reason, capacity, "avahi-daemon: %s", daemon->avahi.strerror(error));
+        snprintf(reason, capacity, "avahi-daemon: %s", connection->avahi.strerror(error));
 }
 
-void avahi_connection_describe(const struct avahi_connection *daemon, char *reason, size_t capacity)
+void avahi_connection_describe(const struct avahi_connection *connection, char *reason,
+                               size_t capacity)
 {
-    describe_avahi_error(daemon, reason, capacity, daemon->avahi.client_errno(daemon->client));
+    describe_avahi_error(connection, reason, capacity,
+                         connection->avahi.client_errno(connection->client));
 }
 
-bool daemon_has_gone(const struct avahi_connection *daemon)
+bool avahi_connection_has_gone(const struct avahi_connection *connection)
 {
-    return daemon->avahi.client_errno(daemon->client) == AVAHI_ERR_DISCONNECTED;
+    return connection->avahi.client_errno(connection->client) == AVAHI_ERR_DISCONNECTED;
 }
 
-/* libdbus has few words for all that goes wrong, but leaves errno as it was. EAGAIN is what every
- * socket says that has nothing to read. */
-bool daemon_is_local(int number)
+/* libdbus has few errors of its own, but leaves errno as it was. EAGAIN only means that a socket
+ * has nothing to read. */
+bool avahi_errno_is_local(int number)
 {
     return number != EAGAIN && error_is_local(number);
 }
 
-bool avahi_connection_lacks_memory(const struct avahi_connection *daemon)
+bool avahi_connection_lacks_memory(const struct avahi_connection *connection)
 {
-    return daemon->avahi.client_errno(daemon->client) == AVAHI_ERR_NO_MEMORY;
+    return connection->avahi.client_errno(connection->client) == AVAHI_ERR_NO_MEMORY;
 }
 
-static void give_up(struct avahi_connection *daemon, int error, bool is_local)
+static void give_up(struct avahi_connection *connection, int error, bool is_local)
 {
     char reason[REASON_MAX];
-    describe_avahi_error(daemon, reason, sizeof reason, error);
-    daemon->callbacks.on_lost(reason, is_local || error == AVAHI_ERR_NO_MEMORY,
-                              daemon->callbacks.userdata);
+
+    describe_avahi_error(connection, reason, sizeof reason, error);
+    connection->callbacks.on_lost(reason, is_local || error == AVAHI_ERR_NO_MEMORY,
+                                  connection->callbacks.userdata);
 }
 
-static void on_failure(struct avahi_connection *daemon)
+static void handle_client_failure(struct avahi_connection *connection)
 {
-    int error = daemon->avahi.client_errno(daemon->client);
-    bool is_wanted = daemon->is_there && daemon->callbacks.on_gone(daemon->callbacks.userdata);
+    int error = connection->avahi.client_errno(connection->client);
+    bool is_wanted =
+        connection->is_there && connection->callbacks.on_gone(connection->callbacks.userdata);
 
-    daemon->is_there = false;
+    connection->is_there = false;
     if (!is_wanted || error != AVAHI_ERR_DISCONNECTED) {
-        give_up(daemon, error, false);
+        give_up(connection, error, false);
         return;
     }
+
     /* The client cannot be freed in its own callback. */
-    daemon->is_new_client_due = true;
-    loop_timer_start(&daemon->timeout, 0);
+    connection->is_new_client_due = true;
+    loop_timer_start(&connection->timeout, 0);
 }
 
-static void set_there(struct avahi_connection *daemon)
+static void report_return(struct avahi_connection *connection)
 {
-    daemon->is_there = true;
-    loop_timer_stop(&daemon->timeout);
-    daemon->callbacks.on_back(daemon->callbacks.userdata);
+    connection->is_there = true;
+    loop_timer_stop(&connection->timeout);
+    connection->callbacks.on_back(connection->callbacks.userdata);
 }
 
 static void on_client(AvahiClient *client, AvahiClientState state, void *userdata)
 {
-    struct avahi_connection *daemon = userdata;
-    (void)client;
+    struct avahi_connection *connection = userdata;
 
-    /* The first call comes from within avahi_client_new(), whose caller sees the state itself. */
-    if (!daemon->client)
+    (void)client;
+    /* The first call comes from within avahi_client_new(). Its caller checks the state itself. */
+    if (!connection->client)
         return;
 
     if (state == AVAHI_CLIENT_FAILURE)
-        on_failure(daemon);
-    else if (state != AVAHI_CLIENT_CONNECTING && !daemon->is_there)
-        set_there(daemon);
+        handle_client_failure(connection);
+    else if (state != AVAHI_CLIENT_CONNECTING && !connection->is_there)
+        report_return(connection);
 }
 
-/* Without AVAHI_CLIENT_NO_FAIL Avahi would say "no daemon" when there is no bus, too. Returns an
- * error of Avahi, or 0; what daemon_is_local() says of errno then also holds for a client that is
- * not on the bus, as Avahi says no more of it. */
-static int new_client(struct avahi_connection *daemon)
+/* Returns an error of Avahi, or 0. After 0 errno still matters: Avahi gives no other reason why a
+ * client is not on the bus. Without AVAHI_CLIENT_NO_FAIL Avahi would report a missing bus as "no
+ * daemon". */
+static int create_client(struct avahi_connection *connection)
 {
     int error = 0;
-    if (daemon->client)
-        daemon->avahi.client_free(daemon->client);
-    daemon->client = NULL;
+
+    if (connection->client)
+        connection->avahi.client_free(connection->client);
+    connection->client = NULL;
+
     errno = 0;
-    daemon->client = daemon->avahi.client_new(avahi_poll_api(daemon->poll), AVAHI_CLIENT_NO_FAIL,
-                                              on_client, daemon, &error);
-    return daemon->client ? 0 : error;
+    connection->client = connection->avahi.client_new(
+        avahi_poll_api(connection->poll), AVAHI_CLIENT_NO_FAIL, on_client, connection, &error);
+    return connection->client ? 0 : error;
 }
 
-static bool is_on_bus(const struct avahi_connection *daemon)
+static bool is_on_bus(const struct avahi_connection *connection)
 {
-    return daemon->avahi.client_get_state(daemon->client) != AVAHI_CLIENT_CONNECTING;
+    return connection->avahi.client_get_state(connection->client) != AVAHI_CLIENT_CONNECTING;
 }
 
 static void on_connection_timeout(void *userdata)
 {
-    struct avahi_connection *daemon = userdata;
+    struct avahi_connection *connection = userdata;
 
-    if (!daemon->is_new_client_due) {
-        give_up(daemon, AVAHI_ERR_DISCONNECTED, false);
+    if (!connection->is_new_client_due) {
+        give_up(connection, AVAHI_ERR_DISCONNECTED, false);
         return;
     }
 
-    daemon->is_new_client_due = false;
-    int error = new_client(daemon);
+    connection->is_new_client_due = false;
+    int error = create_client(connection);
     if (error)
-        give_up(daemon, error, daemon_is_local(errno));
-    else if (is_on_bus(daemon))
-        set_there(daemon);
+        give_up(connection, error, avahi_errno_is_local(errno));
+    else if (is_on_bus(connection))
+        report_return(connection);
     else
-        loop_timer_start(&daemon->timeout, RETURN_US);
+        loop_timer_start(&connection->timeout, RETURN_US);
 }
 
-/* Returns 0, or the errno that avahi_connection_connect() promises, or -1 for none. */
-static int open_connection(struct avahi_connection *daemon, char *reason, size_t capacity)
+/* Returns 0; ENOMEM when memory runs out; -1 otherwise. */
+static int open_connection(struct avahi_connection *connection, char *reason, size_t capacity)
 {
     errno = 0;
-    const char *missing = avahi_library_load(&daemon->avahi);
+    const char *missing = avahi_library_load(&connection->avahi);
     if (missing) {
         bool is_local = error_is_local(errno);
         snprintf(reason, capacity, "%s", missing);
         return is_local ? ENOMEM : -1;
     }
-    loop_timer_init(&daemon->timeout, daemon->loop, on_connection_timeout, daemon);
-    daemon->poll = avahi_poll_new(daemon->loop);
-    if (!daemon->poll) {
+
+    loop_timer_init(&connection->timeout, connection->loop, on_connection_timeout, connection);
+    connection->poll = avahi_poll_new(connection->loop);
+    if (!connection->poll) {
         snprintf(reason, capacity, "out of memory");
         return ENOMEM;
     }
-    int error = new_client(daemon);
-    const int number = errno;
-    daemon->is_there = !error && is_on_bus(daemon);
-    if (daemon->is_there)
+
+    int error = create_client(connection);
+    int number = errno;
+    connection->is_there = !error && is_on_bus(connection);
+    if (connection->is_there)
         return 0;
 
-    if (daemon_is_local(number) || error == AVAHI_ERR_NO_MEMORY) {
+    if (avahi_errno_is_local(number) || error == AVAHI_ERR_NO_MEMORY) {
         snprintf(reason, capacity, "the D-Bus system bus cannot be used: %s",
-                 strerror(daemon_is_local(number) ? number : ENOMEM));
+                 strerror(avahi_errno_is_local(number) ? number : ENOMEM));
         return ENOMEM;
     }
     if (error)
-        describe_avahi_error(daemon, reason, capacity, error);
+        describe_avahi_error(connection, reason, capacity, error);
     else
         snprintf(reason, capacity,
                  "avahi-daemon is not on the D-Bus system bus, or the bus denies access to it");
@@ -183,38 +198,40 @@ struct avahi_connection *
 avahi_connection_connect(struct loop *loop, const struct avahi_connection_callbacks *callbacks,
                          char *reason, size_t capacity)
 {
-    struct avahi_connection *daemon = calloc(1, sizeof *daemon);
-    if (!daemon) {
+    struct avahi_connection *connection = calloc(1, sizeof *connection);
+    if (!connection) {
         snprintf(reason, capacity, "out of memory");
         return NULL;
     }
 
-    *daemon = (struct avahi_connection){.loop = loop, .callbacks = *callbacks};
-    int error = open_connection(daemon, reason, capacity);
+    *connection = (struct avahi_connection){.loop = loop, .callbacks = *callbacks};
+    int error = open_connection(connection, reason, capacity);
     if (error == 0)
-        return daemon;
-    avahi_connection_free(daemon);
+        return connection;
+
+    avahi_connection_free(connection);
     errno = error == ENOMEM ? ENOMEM : 0;
     return NULL;
 }
 
-void avahi_connection_free(struct avahi_connection *daemon)
+void avahi_connection_free(struct avahi_connection *connection)
 {
-    if (!daemon)
+    if (!connection)
         return;
-    if (daemon->client)
-        daemon->avahi.client_free(daemon->client);
-    avahi_poll_free(daemon->poll);
-    loop_timer_stop(&daemon->timeout);
-    free(daemon);
+
+    if (connection->client)
+        connection->avahi.client_free(connection->client);
+    avahi_poll_free(connection->poll);
+    loop_timer_stop(&connection->timeout);
+    free(connection);
 }
 
-const struct avahi_library *avahi_connection_avahi(const struct avahi_connection *daemon)
+const struct avahi_library *avahi_connection_avahi(const struct avahi_connection *connection)
 {
-    return &daemon->avahi;
+    return &connection->avahi;
 }
 
-AvahiClient *avahi_connection_client(const struct avahi_connection *daemon)
+AvahiClient *avahi_connection_client(const struct avahi_connection *connection)
 {
-    return daemon->is_there ? daemon->client : NULL;
+    return connection->is_there ? connection->client : NULL;
 }

@@ -1,6 +1,5 @@
 /*
- * avahi_connection.h: the connection to avahi-daemon, which may be restarted at any time. mdns_worker.c and
- * mdns_search.c are its only users.
+ * avahi_connection.h: the connection to avahi-daemon, which may be restarted at any time.
  */
 #ifndef ESP_OTA_DISCOVERY_AVAHI_CONNECTION_H
 #define ESP_OTA_DISCOVERY_AVAHI_CONNECTION_H
@@ -14,35 +13,40 @@
 struct avahi_connection;
 
 struct avahi_connection_callbacks {
-    /* The daemon has gone: release every object of the client. Returns whether it is waited for. */
+    /* The daemon has gone: frees every object of the client. Returns whether to wait for it. */
     bool (*on_gone)(void *userdata);
-    /* It is there again; there is a new client. */
+    /* The daemon is back, and there is a new client. */
     void (*on_back)(void *userdata);
-    /* It will not come back, and neither will the bus; the last call. is_local: as this computer
-     * ran out of something. */
+    /* Neither the daemon nor the bus will come back: the last call. is_local: because this computer
+     * ran out of memory or the like. */
     void (*on_lost)(const char *reason, bool is_local, void *userdata);
     void *userdata;
 };
 
-/* Connects. NULL when that is not possible, with reason filled in, and errno: ENOMEM when memory
- * ran out, otherwise 0. */
+/* Connects. On failure returns NULL, fills in reason, and sets errno to ENOMEM when memory runs
+ * out, otherwise to 0. */
 struct avahi_connection *
 avahi_connection_connect(struct loop *loop, const struct avahi_connection_callbacks *callbacks,
                          char *reason, size_t capacity);
-void avahi_connection_free(struct avahi_connection *daemon);
+void avahi_connection_free(struct avahi_connection *connection);
 
-const struct avahi_library *avahi_connection_avahi(const struct avahi_connection *daemon);
-AvahiClient *avahi_connection_client(
-    const struct avahi_connection *daemon); /* NULL between on_gone and on_back */
+const struct avahi_library *avahi_connection_avahi(const struct avahi_connection *connection);
+
+/* NULL between on_gone and on_back. */
+AvahiClient *avahi_connection_client(const struct avahi_connection *connection);
 
 /* Why the last call of libavahi-client failed: "avahi-daemon: Access denied". */
-void avahi_connection_describe(const struct avahi_connection *daemon, char *reason,
+void avahi_connection_describe(const struct avahi_connection *connection, char *reason,
                                size_t capacity);
-/* Whether it failed because the daemon or the bus has gone, which the callbacks tell next. */
-bool daemon_has_gone(const struct avahi_connection *daemon);
-/* Whether any call failed because memory ran out. */
-bool avahi_connection_lacks_memory(const struct avahi_connection *daemon);
-/* Whether this errno, of a call that failed, says that this computer ran out of something. */
-bool daemon_is_local(int number);
+
+/* Whether it failed because the daemon or the bus has gone. The callbacks report that next. */
+bool avahi_connection_has_gone(const struct avahi_connection *connection);
+
+/* Whether it failed because memory ran out. */
+bool avahi_connection_lacks_memory(const struct avahi_connection *connection);
+
+/* Whether the errno of a call that failed means that this computer ran out of memory or the
+ * like. */
+bool avahi_errno_is_local(int number);
 
 #endif

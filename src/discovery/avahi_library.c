@@ -1,11 +1,11 @@
-/* avahi_library.c: finds the functions of libavahi-client, and calls none of them. */
+/* avahi_library.c: loads libavahi-client and looks its functions up. */
 #include "discovery/avahi_library.h"
 
 #include <dlfcn.h>
 #include <stddef.h>
 #include <string.h>
 
-/* The name of the ABI that the headers describe; it has been this one since 2006. */
+/* The ABI of the headers; it has not changed since 2006. */
 static const char LIBRARY[] = "libavahi-client.so.3";
 
 struct function {
@@ -29,7 +29,9 @@ const char *avahi_library_load(struct avahi_library *avahi)
         void *function = dlsym(library, functions[i].name);
         if (!function)
             return dlerror();
-        /* ISO C has no cast from an object's pointer to a function's; POSIX says they are alike. */
+
+        /* ISO C has no cast from an object pointer to a function pointer, but POSIX gives both the
+         * same representation. */
         memcpy((char *)avahi + functions[i].offset, &function, sizeof function);
     }
     return NULL;

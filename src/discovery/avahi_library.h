@@ -1,8 +1,7 @@
 /*
- * avahi_library.h: libavahi-client, loaded when it is first needed. Together with what it brings along
- * (D-Bus, libsystemd, libgcrypt, three compressors) it would take half of the program's start-up if
- * it were linked, and only names on multicast DNS need it. Where it is not installed, everything
- * else works.
+ * avahi_library.h: libavahi-client, loaded when it is first needed. Only names on multicast DNS
+ * need it; without it, everything else works. If it were linked, the library and its dependencies
+ * (D-Bus, libsystemd, libgcrypt, three compressors) would take half of the program's start-up.
  */
 #ifndef ESP_OTA_DISCOVERY_AVAHI_LIBRARY_H
 #define ESP_OTA_DISCOVERY_AVAHI_LIBRARY_H
@@ -33,12 +32,12 @@ struct avahi_library {
 #undef AVAHI_MEMBER
 };
 
-/* Fills avahi in. NULL, or the reason why that is not possible: valid until the next dlopen(). The
- * library stays loaded. */
+/* Loads the library for good and fills in avahi. Returns NULL, or the reason for the failure, which
+ * is valid until the next dlopen(). */
 const char *avahi_library_load(struct avahi_library *avahi);
 
-/* Takes an address as Avahi found it on interface, without which a link-local one means nothing.
- * Returns false for one that can be no host's. */
+/* Converts an address that Avahi found on interface, the scope of a link-local address. Returns
+ * false for an address that cannot belong to a host. */
 bool avahi_library_to_address(struct address *address, const AvahiAddress *source,
                               AvahiIfIndex interface);
 

@@ -1,17 +1,17 @@
 /*
- * avahi_poll.c: AvahiPoll (avahi-common/watch.h) on loop.h.
+ * avahi_poll.c: AvahiPoll (avahi-common/watch.h) on the event loop.
  *
  * libdbus watches one socket twice, for reading and for writing, so each watch has a duplicate of
- * the file descriptor. Avahi's callbacks free watches and timeouts, also their own.
+ * the file descriptor. Avahi's callbacks free watches and timeouts, including their own.
  */
 #include "discovery/avahi_poll.h"
+
+#include "base/units.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-enum { US_PER_S = 1000000 };
 
 struct avahi_poll {
     AvahiPoll api;
@@ -20,8 +20,8 @@ struct avahi_poll {
 
 struct AvahiWatch {
     struct loop_watch watch;
-    int fd;        /* as Avahi knows it */
-    int duplicate; /* that the loop watches */
+    int fd;        /* Avahi's */
+    int duplicate; /* the loop watches this one */
     AvahiWatchEvent happened;
     AvahiWatchCallback callback;
     void *userdata;
@@ -40,7 +40,7 @@ static unsigned loop_events(AvahiWatchEvent events)
            (events & AVAHI_WATCH_OUT ? LOOP_WRITABLE : 0U);
 }
 
-static void on_ready(unsigned events, void *userdata)
+static void on_watch_ready(unsigned events, void *userdata)
 {
     AvahiWatch *watch = userdata;
     unsigned happened = (events & LOOP_READABLE ? AVAHI_WATCH_IN : 0U) |
@@ -72,10 +72,11 @@ static AvahiWatch *watch_new(const AvahiPoll *api, int fd, AvahiWatchEvent event
     watch->userdata = userdata;
     watch->duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (watch->duplicate < 0 || loop_watch_start(&watch->watch, poll->loop, watch->duplicate,
-                                                 loop_events(events), on_ready, watch) < 0) {
+                                                 loop_events(events), on_watch_ready, watch) < 0) {
         watch_free(watch);
         return NULL;
     }
+
     return watch;
 }
 
@@ -89,8 +90,8 @@ static AvahiWatchEvent watch_get_events(AvahiWatch *watch)
     return watch->happened;
 }
 
-/* Avahi gives the time of day. NULL: never. */
-static void set_timer(struct loop_timer *timer, const struct timeval *when)
+/* Avahi's times are times of day. NULL: never. */
+static void set_timeout(struct loop_timer *timer, const struct timeval *when)
 {
     struct timeval now;
 
@@ -98,15 +99,16 @@ static void set_timer(struct loop_timer *timer, const struct timeval *when)
         loop_timer_stop(timer);
         return;
     }
+
     gettimeofday(&now, NULL);
-    int64_t delay_us =
-        ((int64_t)when->tv_sec - now.tv_sec) * US_PER_S + when->tv_usec - now.tv_usec;
+    int64_t delay_us = SECONDS((int64_t)when->tv_sec - now.tv_sec) + when->tv_usec - now.tv_usec;
     loop_timer_start(timer, delay_us > 0 ? delay_us : 0);
 }
 
-static void on_due(void *userdata)
+static void on_timeout_due(void *userdata)
 {
     AvahiTimeout *timeout = userdata;
+
     timeout->callback(timeout, timeout->userdata);
 }
 
@@ -120,22 +122,23 @@ static AvahiTimeout *timeout_new(const AvahiPoll *api, const struct timeval *whe
 
     timeout->callback = callback;
     timeout->userdata = userdata;
-    loop_timer_init(&timeout->timer, poll->loop, on_due, timeout);
-    set_timer(&timeout->timer, when);
+    loop_timer_init(&timeout->timer, poll->loop, on_timeout_due, timeout);
+    set_timeout(&timeout->timer, when);
     return timeout;
 }
 
-/* libavahi-client does not look whether a timeout could be made. */
+/* libavahi-client does not check whether a timeout could be created. */
 static void timeout_update(AvahiTimeout *timeout, const struct timeval *when)
 {
     if (timeout)
-        set_timer(&timeout->timer, when);
+        set_timeout(&timeout->timer, when);
 }
 
 static void timeout_free(AvahiTimeout *timeout)
 {
     if (!timeout)
         return;
+
     loop_timer_stop(&timeout->timer);
     free(timeout);
 }

@@ -1,5 +1,5 @@
 /*
- * avahi_poll.h: the event loop in the form that libavahi-client wants it.
+ * avahi_poll.h: the event loop in the form that libavahi-client expects.
  */
 #ifndef ESP_OTA_DISCOVERY_AVAHI_POLL_H
 #define ESP_OTA_DISCOVERY_AVAHI_POLL_H
@@ -10,7 +10,7 @@
 
 struct avahi_poll;
 
-/* NULL when memory ran out. */
+/* NULL when memory runs out. */
 struct avahi_poll *avahi_poll_new(struct loop *loop);
 
 /* Every watch and timeout must have been freed before, as avahi_client_free() does. */

@@ -1,5 +1,5 @@
 /*
- * mdns_search.c: Avahi's resolvers and browsers of records, and their answers as plain values.
+ * mdns_search.c: Avahi's resolvers and record browsers, and their answers as plain values.
  *
  *   service:  resolve -- IPv4, or no address --> found, host, ended
  *                     -- IPv6 --> resolve again for IPv4, 500 ms --> the better one found, ended
@@ -9,6 +9,7 @@
 #include "discovery/mdns_search.h"
 
 #include "base/loop.h"
+#include "base/units.h"
 #include "discovery/srv_record.h"
 
 #include <stdio.h>
@@ -16,18 +17,20 @@
 #include <string.h>
 #include <strings.h>
 
-/* The daemon allows a client 1,024 objects, and each causes traffic. */
+/* avahi-daemon allows a client 1,024 objects, and each causes traffic. */
 enum { SERVICES_RUNNING_MAX = 32, RECORDS_RUNNING_MAX = 256 };
 
-enum { IPV4_GRACE_US = 500000 }; /* for a board with an IPv6 address to announce an IPv4 one */
+/* How long a board with an IPv6 address has to announce an IPv4 one. */
+enum { IPV4_GRACE_US = MILLISECONDS(500) };
 
 enum { CLASS_IN = 1 };
 
 /* "INSTANCE._arduino._tcp.local", with every byte of the instance escaped. */
 enum { SERVICE_NAME_MAX = 2 * MDNS_NAME_MAX };
 
-/* Avahi writes unusual bytes of a host name in decimal, as in "My\032Lamp.local". Here they are as
- * a person would type them, but for label separators and control characters, which stay escaped. */
+/* Avahi writes unusual bytes of a host name in decimal, as in "My\032Lamp.local". This replaces
+ * them by the bytes that a person would type. Separators of labels and control characters stay
+ * escaped. */
 static void unescape_host(char target[MDNS_NAME_MAX], const char *host)
 {
     size_t length = 0;
@@ -101,7 +104,7 @@ bool search_may_start(const struct search *search)
     return *running_count(search) < (search->record ? RECORDS_RUNNING_MAX : SERVICES_RUNNING_MAX);
 }
 
-/* Frees the Avahi objects. The next state is the caller's decision. */
+/* Frees the Avahi objects. The caller sets the next state. */
 static void search_stop(struct search *search)
 {
     const struct search_pool *pool = search->pool;
@@ -144,7 +147,7 @@ static void set_interface(struct mdns_answer *answer, AvahiIfIndex interface)
         answer->interface[0] = '\0';
 }
 
-/* The data of an A or AAAA record are the address. Returns false for anything else. */
+/* Converts the data of an A or AAAA record. Returns false if they are not an address. */
 static bool set_address(struct mdns_answer *answer, uint16_t record, const void *data, size_t size,
                         AvahiIfIndex interface)
 {
@@ -175,13 +178,13 @@ static void report_address(struct search *search, const char *host, const void *
     search->pool->on_found(search, &answer);
 }
 
-/* A second board may give its service the same name and have another host. Its other properties
- * are unknown. */
+/* Reports the host in an SRV record if it is a second board's, with the same service name and
+ * another host name. Its other properties are unknown. */
 static void report_host(struct search *search, const void *data, size_t size)
 {
     struct mdns_answer other = {.event = MDNS_FOUND, .is_further = true};
     char host[MDNS_NAME_MAX];
-    if (!srv_parse(host, sizeof host, &other.port, data, size))
+    if (!srv_record_parse(host, sizeof host, &other.port, data, size))
         return;
 
     unescape_host(other.host, host);
@@ -212,8 +215,8 @@ static void on_avahi_record(AvahiRecordBrowser *browser, AvahiIfIndex interface,
     }
 
     /* A host that has not answered yet may be asleep. */
-    bool is_all = event == AVAHI_BROWSER_ALL_FOR_NOW && (search->has_found || search->facts);
-    if (is_all || event == AVAHI_BROWSER_FAILURE)
+    bool is_complete = event == AVAHI_BROWSER_ALL_FOR_NOW && (search->has_found || search->facts);
+    if (is_complete || event == AVAHI_BROWSER_FAILURE)
         search_end(search);
 }
 
@@ -251,6 +254,7 @@ static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
     (void)type;
     (void)domain;
     (void)flags;
+
     if (event != AVAHI_RESOLVER_FOUND) {
         search_end(search);
         return;
@@ -282,9 +286,9 @@ static void create_resolver(struct search *search)
     const struct search_pool *pool = search->pool;
 
     search->service = pool->avahi->service_resolver_new(
-        avahi_connection_client(pool->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, search->name,
-        DISCOVER_SERVICE, DISCOVER_DOMAIN, search->family, AVAHI_LOOKUP_USE_MULTICAST, on_service,
-        search);
+        avahi_connection_client(pool->connection), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
+        search->name, MDNS_SERVICE, MDNS_DOMAIN, search->family, AVAHI_LOOKUP_USE_MULTICAST,
+        on_service, search);
 }
 
 static void create_browser(struct search *search)
@@ -295,12 +299,13 @@ static void create_browser(struct search *search)
     char service[SERVICE_NAME_MAX];
 
     if (facts && search->record == RECORD_SRV) {
-        srv_name(service, sizeof service, facts->instance, DISCOVER_SERVICE, DISCOVER_DOMAIN);
+        srv_record_name(service, sizeof service, facts->instance, MDNS_SERVICE, MDNS_DOMAIN);
         name = service;
     }
+
     search->records = pool->avahi->record_browser_new(
-        avahi_connection_client(pool->daemon), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, name, CLASS_IN,
-        search->record, AVAHI_LOOKUP_USE_MULTICAST, on_avahi_record, search);
+        avahi_connection_client(pool->connection), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC, name,
+        CLASS_IN, search->record, AVAHI_LOOKUP_USE_MULTICAST, on_avahi_record, search);
 }
 
 bool search_start(struct search *search)
@@ -309,6 +314,7 @@ bool search_start(struct search *search)
 
     search->state = SEARCH_RUNNING;
     ++*running_count(search);
+
     loop_timer_init(&search->timeout, search->pool->loop, on_search_timeout, search);
     if (search->record) {
         create_browser(search);

@@ -1,4 +1,4 @@
-/* srv_record.c: see srv_record.h. */
+/* srv_record.c: parses the data of an SRV record, and composes the name of one. */
 #include "discovery/srv_record.h"
 
 #include "base/text.h"
@@ -7,7 +7,7 @@
 
 enum { HEADER_SIZE = 6, PORT_OFFSET = 4, LABEL_MAX = 63 };
 
-/* Appends length bytes as a label; false when they do not fit or cannot be text. */
+/* Appends length bytes as a label. Returns false if they do not fit or contain a NUL. */
 static bool append_label(char *text, size_t capacity, const void *label, size_t length)
 {
     const char *bytes = label;
@@ -25,7 +25,7 @@ static bool append_label(char *text, size_t capacity, const void *label, size_t 
     return true;
 }
 
-bool srv_parse(char *host, size_t capacity, uint16_t *port, const void *data, size_t size)
+bool srv_record_parse(char *host, size_t capacity, uint16_t *port, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
     size_t offset = HEADER_SIZE;
@@ -47,8 +47,8 @@ bool srv_parse(char *host, size_t capacity, uint16_t *port, const void *data, si
     return host[0] && offset + 1 == size;
 }
 
-bool srv_name(char *name, size_t capacity, const char *instance, const char *type,
-              const char *domain)
+bool srv_record_name(char *name, size_t capacity, const char *instance, const char *type,
+                     const char *domain)
 {
     if (capacity == 0)
         return false;

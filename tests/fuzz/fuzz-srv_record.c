@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (host && copy) {
         if (size)
             memcpy(copy, data, size);
-        if (srv_parse(host, CAPACITY, &port, copy, size) &&
+        if (srv_record_parse(host, CAPACITY, &port, copy, size) &&
             (host[0] == '\0' || strnlen(host, CAPACITY) == CAPACITY))
             abort();
     }

@@ -39,7 +39,7 @@ static void test_parse(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char host[64];
         uint16_t port = 0;
-        bool is_parsed = srv_parse(host, sizeof host, &port, rows[i].data, rows[i].size);
+        bool is_parsed = srv_record_parse(host, sizeof host, &port, rows[i].data, rows[i].size);
         assert_int_equal(is_parsed, rows[i].host != NULL);
         if (!is_parsed)
             continue;
@@ -55,7 +55,7 @@ static void test_room(void **state)
     for (size_t capacity = 0; capacity < 16; capacity++) {
         char host[16];
         uint16_t port;
-        assert_int_equal(srv_parse(host, capacity, &port, data, sizeof data),
+        assert_int_equal(srv_record_parse(host, capacity, &port, data, sizeof data),
                          capacity > strlen("a\\.b.local"));
     }
 }
@@ -64,10 +64,10 @@ static void test_name(void **state)
 {
     char name[32];
     (void)state;
-    assert_true(srv_name(name, sizeof name, "v2.1 \\o/", "_x._tcp", "local"));
+    assert_true(srv_record_name(name, sizeof name, "v2.1 \\o/", "_x._tcp", "local"));
     assert_string_equal(name, "v2\\.1 \\\\o/._x._tcp.local");
-    assert_false(srv_name(name, sizeof name, "a name that is too long", "_x._tcp", "local"));
-    assert_false(srv_name(name, 0, "a", "_x._tcp", "local"));
+    assert_false(srv_record_name(name, sizeof name, "a name that is too long", "_x._tcp", "local"));
+    assert_false(srv_record_name(name, 0, "a", "_x._tcp", "local"));
 }
 
 int main(void)
