@@ -1,7 +1,6 @@
 /*
- * argv_mask.c: hides the values of a command line behind marks and finds them again. A mark is
- * \x01 INDEX . OFFSET \x02: the bytes of argv[INDEX] from OFFSET to its end. Touches nothing but
- * argv.
+ * argv_mask.c: replaces the values of a command line by marks, and finds the values of marks. A
+ * mark is \x01 INDEX . OFFSET \x02. Its value is argv[INDEX] from OFFSET to the end.
  */
 #include "cli/argv_mask.h"
 
@@ -15,9 +14,9 @@
 
 enum { MARK_OPEN = '\x01', MARK_CLOSE = '\x02', MARK_MAX = 48 };
 
-/* Where the value begins in a cluster of short options ("-rdaVALUE", "-a=VALUE"): length when there
- * is none. */
-static size_t cluster_value(const char *cluster, size_t length, const char *letters_with_value)
+/* Returns where the value begins in a cluster of short options ("-rdaVALUE", "-a=VALUE"), or length
+ * if there is no value. */
+static size_t find_cluster_value(const char *cluster, size_t length, const char *letters_with_value)
 {
     for (size_t i = 1; i < length; i++) {
         if (strchr(letters_with_value, cluster[i]))
@@ -31,9 +30,9 @@ static size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* How much of an argument may be shown. Nothing from a byte that looks like a mark on, nor what
- * popt takes for its own sign for the next argument: one in an argument that begins with '-' and is
- * the value of an option makes it loop for ever. */
+/* Returns how much of an argument the parser may see. The rest begins at the value, at a byte that
+ * begins marks, or at popt's placeholder for the next argument: popt loops forever if an option's
+ * value begins with '-' and contains it. */
 static size_t shown_length(const char *argument, const char *letters_with_value)
 {
     size_t length = strlen(argument);
@@ -44,19 +43,22 @@ static size_t shown_length(const char *argument, const char *letters_with_value)
     const char *equals = strchr(argument, '=');
     size_t shown = length;
     if (argument[1] != '-')
-        shown = cluster_value(argument, length, letters_with_value);
+        shown = find_cluster_value(argument, length, letters_with_value);
     else if (equals)
         shown = (size_t)(equals - argument) + 1;
-    const char *next_argument = strstr(argument, "!#:+");
-    if (next_argument)
-        shown = min_size(shown, (size_t)(next_argument - argument));
+
+    const char *placeholder = strstr(argument, "!#:+");
+    if (placeholder)
+        shown = min_size(shown, (size_t)(placeholder - argument));
+
     return min_size(shown, strcspn(argument, (char[]){MARK_OPEN, '\0'}));
 }
 
-static char *hide(const char *argument, int index, const char *letters_with_value)
+static char *mask_argument(const char *argument, int index, const char *letters_with_value)
 {
     size_t shown = shown_length(argument, letters_with_value);
-    /* One more terminator than needed: popt 1.19 looks one byte behind the end of "-r=". */
+
+    /* The copy has a second terminator, as popt 1.19 reads one byte beyond the end of "-r=". */
     char *copy = calloc(1, shown + MARK_MAX + 1);
     if (!copy)
         return NULL;
@@ -74,8 +76,9 @@ int argv_mask_init(struct argv_mask *argv_mask, int argc, char **argv,
     argv_mask->shown = calloc((size_t)argc + 1, sizeof *argv_mask->shown);
     if (!argv_mask->shown)
         return -1;
+
     for (int i = 0; i < argc; i++) {
-        argv_mask->shown[i] = hide(argv[i], i, letters_with_value);
+        argv_mask->shown[i] = mask_argument(argv[i], i, letters_with_value);
         if (!argv_mask->shown[i]) {
             argv_mask_free(argv_mask);
             return -1;
@@ -92,8 +95,9 @@ void argv_mask_free(struct argv_mask *argv_mask)
     argv_mask->shown = NULL;
 }
 
-/* Reads the decimal number at *text and moves behind it and the byte that must end it. */
-static bool read_number(const char **text, char end, size_t limit, size_t *number)
+/* Parses the decimal number at *text, which must be followed by the byte end, and moves *text
+ * behind that byte. False if there is no such number, or if it exceeds limit. */
+static bool parse_mark_number(const char **text, char end, size_t limit, size_t *number)
 {
     const char *after;
     uint64_t value;
@@ -106,24 +110,25 @@ static bool read_number(const char **text, char end, size_t limit, size_t *numbe
     return true;
 }
 
-/* The bytes behind the mark at *text, which then moves behind the mark; NULL when none is there. An
- * alias may contain anything, so a mark is not trusted. */
-static char *follow(const struct argv_mask *argv_mask, const char **text, size_t *index)
+/* Returns the value of the mark at *text, and moves *text behind the mark. NULL if there is no
+ * valid mark. Aliases may contain anything, so marks are not trusted. */
+static char *find_marked_value(const struct argv_mask *argv_mask, const char **text, size_t *index)
 {
     const char *at = *text;
     size_t offset;
 
     if (*at++ != MARK_OPEN || argv_mask->argc < 1)
         return NULL;
-    if (!read_number(&at, '.', (size_t)argv_mask->argc - 1, index))
+    if (!parse_mark_number(&at, '.', (size_t)argv_mask->argc - 1, index))
         return NULL;
 
-    /* The end is where the mark's own argument was cut, or before it when that has been wiped. */
+    /* The value cannot begin behind the end of the masked argument. A wiped argument is shorter. */
     size_t limit = strlen(argv_mask->shown[*index]);
-    if (!read_number(&at, MARK_CLOSE, limit, &offset))
+    if (!parse_mark_number(&at, MARK_CLOSE, limit, &offset))
         return NULL;
     if (strnlen(argv_mask->original[*index], offset) < offset)
         return NULL;
+
     *text = at;
     return argv_mask->original[*index] + offset;
 }
@@ -134,16 +139,22 @@ char *argv_mask_reveal(const struct argv_mask *argv_mask, const char *text,
     size_t size = 1, index;
 
     for (const char *at = text; *at;) {
-        const char *value = follow(argv_mask, &at, &index);
-        size += value ? strlen(value) : 1;
-        at += value ? 0 : 1;
+        const char *value = find_marked_value(argv_mask, &at, &index);
+        if (value) {
+            size += strlen(value);
+        } else {
+            size++;
+            at++;
+        }
     }
+
     char *copy = allocate(size);
     if (!copy)
         return NULL;
+
     char *end = copy;
     for (const char *at = text; *at;) {
-        const char *value = follow(argv_mask, &at, &index);
+        const char *value = find_marked_value(argv_mask, &at, &index);
         if (value) {
             size_t length = strlen(value);
             memcpy(end, value, length);
@@ -159,8 +170,9 @@ char *argv_mask_reveal(const struct argv_mask *argv_mask, const char *text,
 void argv_mask_wipe(struct argv_mask *argv_mask, const char *text)
 {
     size_t index;
+
     for (const char *at = text; *at;) {
-        char *value = follow(argv_mask, &at, &index);
+        char *value = find_marked_value(argv_mask, &at, &index);
         if (value)
             digest_cleanse(value, strlen(value));
         else
@@ -171,8 +183,9 @@ void argv_mask_wipe(struct argv_mask *argv_mask, const char *text)
 int argv_mask_index(const struct argv_mask *argv_mask, const char *text)
 {
     size_t index;
+
     for (const char *at = text; *at; at++) {
-        if (follow(argv_mask, &at, &index))
+        if (find_marked_value(argv_mask, &at, &index))
             return (int)index;
     }
     return -1;
@@ -181,5 +194,6 @@ int argv_mask_index(const struct argv_mask *argv_mask, const char *text)
 const char *argv_mask_argument(const struct argv_mask *argv_mask, const char *shown)
 {
     int index = argv_mask_index(argv_mask, shown);
+
     return index < 0 ? shown : argv_mask->original[index];
 }

@@ -1,7 +1,7 @@
 /*
- * argv_mask.h: a command line whose values are hidden behind marks. popt parses the marks, so it can
- * neither rewrite a value (it replaces `!#:+` by the next argument) nor keep copies of a password,
- * and a mark leads back to the bytes in argv that have to be wiped. Knows nothing of popt.
+ * argv_mask.h: a command line whose values are replaced by marks. popt parses the marks, so it can
+ * neither rewrite a value (it replaces `!#:+` by the next argument) nor keep copies of a password.
+ * A mark leads back to the bytes in argv, so that they can be wiped.
  */
 #ifndef ESP_OTA_CLI_ARGV_MASK_H
 #define ESP_OTA_CLI_ARGV_MASK_H
@@ -10,30 +10,31 @@
 
 struct argv_mask {
     int argc;
-    char **original; /* the caller's argv: read and wiped through the marks */
-    char **shown;    /* what the parser gets; NULL-terminated */
+    char **original; /* the caller's argv, to which the marks refer */
+    char **shown;    /* the arguments for the parser; NULL-terminated */
 };
 
-/* Hides every value in argv: an argument that is no option, what follows '=' in a long option, and
- * what follows a letter of letters_with_value in a cluster of short ones. argv must outlive it.
- * Returns -1 when memory ran out. */
+/* Hides every value in argv: arguments that are not options, the text after '=' in a long option,
+ * and the text after a letter of letters_with_value in a cluster of short options. argv must
+ * outlive *argv_mask. Returns -1 if memory runs out. */
 int argv_mask_init(struct argv_mask *argv_mask, int argc, char **argv,
                    const char *letters_with_value);
 void argv_mask_free(struct argv_mask *argv_mask);
 
-/* A copy of text with every mark in it replaced by the bytes that it stands for; marks may be
- * anywhere in it, as an alias can put text around a value. It is the caller's, in memory that
- * allocate has given; NULL when that gave none. */
+/* Returns a copy of text, in which every mark is replaced by its value. Marks may stand anywhere,
+ * as an alias can put text around a value. The copy belongs to the caller and was allocated with
+ * allocate(). NULL if memory runs out. */
 char *argv_mask_reveal(const struct argv_mask *argv_mask, const char *text,
                        void *(*allocate)(size_t size));
 
-/* The argument, not copied, in which shown hides a value; shown itself when it hides none. */
+/* Returns the argument that shown was made of, or shown itself if there is no mark in it. It is not
+ * a copy. */
 const char *argv_mask_argument(const struct argv_mask *argv_mask, const char *shown);
 
-/* Overwrites the bytes in argv behind every mark in text. */
+/* Overwrites the value of every mark in text, in argv. */
 void argv_mask_wipe(struct argv_mask *argv_mask, const char *text);
 
-/* The index in argv of the bytes behind the first mark in text; -1 when text holds no mark. */
+/* Returns the index in argv of the value of the first mark in text, or -1 if text has no mark. */
 int argv_mask_index(const struct argv_mask *argv_mask, const char *text);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * board_menu.c: a numbered table, a question and its answer. It runs before anything else is under way,
- * so it may wait.
+ * board_menu.c: shows a numbered table, asks for boards and parses the answer. It may block, as
+ * nothing else is in progress yet.
  */
 #include "cli/board_menu.h"
 
@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "output/board_table.h"
 
 #include <stdio.h>
@@ -20,23 +21,31 @@
 
 enum { ANSWER_MAX = 1024, SHOWN_MAX = 64 };
 
-static const int64_t PATIENCE_US = 600 * INT64_C(1000000);
+static const int64_t PATIENCE_US = SECONDS(600);
 
-/* A number from 1 to count; 0: there is none. *end points behind the digits. */
+/* Parses a number from 1 to count; returns 0 if there is none. *end points behind the digits. */
 static size_t parse_board_number(const char *text, size_t count, const char **end)
 {
     uint64_t number;
+
     return parse_decimal(text, count, &number, end) ? (size_t)number : 0;
 }
 
-/* Marks the boards from number first to last, of those that can be chosen. */
-static void mark(struct choice *choices, size_t count, size_t first, size_t last)
+static bool can_be_chosen(const struct choice *choice)
+{
+    return !*choice->reason;
+}
+
+/* Chooses the boards with the numbers from first to last. */
+static void choose_range(struct choice *choices, size_t count, size_t first, size_t last)
 {
     size_t number = 0;
 
     for (size_t i = 0; i < count; i++) {
-        number += !*choices[i].reason;
-        if (!*choices[i].reason && number >= first && number <= last)
+        if (!can_be_chosen(&choices[i]))
+            continue;
+        number++;
+        if (number >= first && number <= last)
             choices[i].is_chosen = true;
     }
 }
@@ -46,11 +55,12 @@ static size_t count_offered(const struct choice *choices, size_t count)
     size_t offered = 0;
 
     for (size_t i = 0; i < count; i++)
-        offered += !*choices[i].reason;
+        if (can_be_chosen(&choices[i]))
+            offered++;
     return offered;
 }
 
-/* "3", "3-5" or "all"; false when it is something else. */
+/* Parses "3", "3-5" or "all"; false if word is something else. */
 static bool parse_range(const char *word, size_t length, size_t count, size_t *first, size_t *last)
 {
     const char *end;
@@ -59,20 +69,22 @@ static bool parse_range(const char *word, size_t length, size_t count, size_t *f
     *last = count;
     if (length == 3 && memcmp(word, "all", 3) == 0)
         return true;
-    *first = *last = parse_board_number(word, count, &end);
+
+    *first = parse_board_number(word, count, &end);
+    *last = *first;
     if (*end == '-' && end > word)
         *last = parse_board_number(end + 1, count, &end);
     return end == word + length && *first > 0 && *last >= *first;
 }
 
-/* Marks what words say that are numbers and ranges, all of them; else false, and nothing is marked.
- */
+/* Chooses by a text in which each word is a number or a range. False if a word is something else;
+ * then nothing is chosen. */
 static bool choose_numbers(const char *text, size_t length, struct choice *choices, size_t count)
 {
+    enum { PASS_CHECK, PASS_CHOOSE, PASS_COUNT };
     const size_t offered = count_offered(choices, count);
-    bool is_marking = false;
 
-    for (int pass = 0; pass < 2; pass++, is_marking = true) {
+    for (int pass = PASS_CHECK; pass < PASS_COUNT; pass++) {
         const char *word = text, *end = text + length;
 
         while (word < end) {
@@ -82,16 +94,19 @@ static bool choose_numbers(const char *text, size_t length, struct choice *choic
                 size = (size_t)(end - word);
             if (size && !parse_range(word, size, offered, &first, &last))
                 return false;
-            if (size && is_marking)
-                mark(choices, count, first, last);
-            word += size + (word + size < end);
+            if (size && pass == PASS_CHOOSE)
+                choose_range(choices, count, first, last);
+
+            word += size;
+            if (word < end)
+                word++;
         }
     }
     return true;
 }
 
-/* Marks the boards of this name or pattern. False if there are none; *refused is then the board of
- * this name that cannot be chosen, or NULL. */
+/* Chooses the boards that match this name or pattern. False if there are none; *refused is then the
+ * matching board that cannot be chosen, or NULL. */
 static bool choose_name(const char *text, size_t length, struct choice *choices, size_t count,
                         const struct choice **refused)
 {
@@ -101,23 +116,26 @@ static bool choose_name(const char *text, size_t length, struct choice *choices,
     *refused = NULL;
     if (length == 0 || length >= sizeof pattern)
         return false;
+
     memcpy(pattern, text, length);
     pattern[length] = '\0';
     escape_revert(pattern);
+
     for (size_t i = 0; i < count; i++) {
         if (!board_has_name(choices[i].board, pattern))
             continue;
-        if (*choices[i].reason) {
+        if (can_be_chosen(&choices[i])) {
+            choices[i].is_chosen = true;
+            is_found = true;
+        } else {
             *refused = &choices[i];
-            continue;
         }
-        choices[i].is_chosen = is_found = true;
     }
     return is_found;
 }
 
-/* Chooses by a text that is not split. Fails with OTA_E_USAGE, or with OTA_E_IMAGE where it is the
- * name of a board that cannot be chosen. */
+/* Chooses by a text that is not split into names. Fails with OTA_E_USAGE, or with OTA_E_IMAGE for
+ * the name of a board that cannot be chosen. */
 static enum ota_error choose_text(const char *text, size_t length, struct choice *choices,
                                   size_t count, struct ota_failure *failure)
 {
@@ -128,6 +146,7 @@ static enum ota_error choose_text(const char *text, size_t length, struct choice
     if (choose_numbers(text, length, choices, count) ||
         choose_name(text, length, choices, count, &refused))
         return OTA_OK;
+
     escape_text(shown, sizeof shown, text, length);
     if (refused)
         return ota_fail(failure, OTA_E_IMAGE, "'%s' cannot be chosen: %s", shown, refused->reason);
@@ -138,7 +157,8 @@ static enum ota_error choose_text(const char *text, size_t length, struct choice
         shown, offered, offered);
 }
 
-static size_t trim(const char **text, size_t length)
+/* Moves *text behind leading separators; returns the length without the trailing ones. */
+static size_t trim_separators(const char **text, size_t length)
 {
     for (; length > 0 && strchr(SEPARATORS, **text); length--)
         (*text)++;
@@ -150,14 +170,15 @@ static size_t trim(const char **text, size_t length)
 typedef enum ota_error choose_fn(const char *text, size_t length, struct choice *choices,
                                  size_t count, struct ota_failure *failure);
 
-/* Takes the text as a whole if it is a name, or numbers; else chooses by each of its parts. */
+/* Chooses by the text as a whole if it is a name or consists of numbers, otherwise by each of its
+ * parts. */
 static enum ota_error choose_parts(const char *text, size_t length, const char *separators,
                                    choose_fn *choose, struct choice *choices, size_t count,
                                    struct ota_failure *failure)
 {
     const char *end;
 
-    length = trim(&text, length);
+    length = trim_separators(&text, length);
     end = text + length;
     if (length == 0 || choose_text(text, length, choices, count, failure) == OTA_OK)
         return OTA_OK;
@@ -187,12 +208,13 @@ enum ota_error board_menu_parse(const char *answer, struct choice *choices, size
 {
     for (size_t i = 0; i < count; i++)
         choices[i].is_chosen = false;
+
     if (!answer[strspn(answer, SEPARATORS)])
         return ota_fail(failure, OTA_E_USAGE, "no board was chosen");
     return choose_parts(answer, strlen(answer), ",", choose_words, choices, count, failure);
 }
 
-/* Grey, where the terminal shows colors. */
+/* Shows a board that cannot be chosen, dimmed if the terminal shows colors. */
 static void show_refused(const char *line, const char *reason)
 {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
@@ -211,13 +233,13 @@ static void show_lines(char *table, const struct choice *choices, size_t count)
 
     diag_info("     %s", line);
     for (size_t i = 0; i < count && (line = strsep(&rest, "\n")); i++)
-        if (*choices[i].reason)
-            show_refused(line, choices[i].reason);
-        else
+        if (can_be_chosen(&choices[i]))
             diag_info("%3zu  %s", ++number, line);
+        else
+            show_refused(line, choices[i].reason);
 }
 
-/* The table of --list, with a number in front of each board that can be chosen. */
+/* Shows the table of --list, with a number before each board that can be chosen. */
 static enum ota_error show_menu(const struct choice *choices, size_t count,
                                 struct ota_failure *failure)
 {
@@ -234,12 +256,13 @@ static enum ota_error show_menu(const struct choice *choices, size_t count,
         ota_fail_no_memory(failure);
     else
         show_lines(table, choices, count);
+
     free(boards.items);
     free(table);
     return failure->error;
 }
 
-/* One line without its end; false at the end of input, or when nobody answers. */
+/* Reads one line, without its end. False at the end of input, or if no answer comes in time. */
 static bool read_answer(struct loop *loop, char answer[ANSWER_MAX])
 {
     size_t length = 0;
@@ -264,10 +287,12 @@ enum ota_error board_menu_choose(struct loop *loop, struct choice *choices, size
         return ota_fail(
             failure, OTA_E_IMAGE,
             "the image is for none of the boards that were found (--force offers them all)");
+
     for (;;) {
         diag_status("Which ones? (numbers, 1-3, names, 'lab-*', or all) ");
         bool is_answered = read_answer(loop, answer);
         diag_status_forget();
+
         if (!is_answered)
             return ota_fail(failure, OTA_E_USAGE, "no board was chosen");
         if (board_menu_parse(answer, choices, count, failure) == OTA_OK)

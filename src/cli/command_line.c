@@ -1,6 +1,6 @@
 /*
- * command_line.c: lets popt find the options in a disguised command line (see argv_mask.h), says
- * what is wrong with them, and wipes the password from argv. The only file that calls popt.
+ * command_line.c: lets popt parse a masked command line (argv_mask.h), reports mistakes in it and
+ * wipes the password from argv. This is the only file that calls popt.
  */
 #include "cli/command_line.h"
 
@@ -15,45 +15,48 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN_MAX = 160 }; /* of an argument in a message */
+enum { SHOWN_MAX = 160 }; /* size of an argument in a message */
 
-/* Where the name of an option ends: at its value, hidden or not. */
+/* The name of an option ends at these bytes, which begin its value or a mark. */
 #define NAME_END "=\x01"
 
 struct reader {
     struct command_line *line;
     struct argv_mask argv_mask;
     poptContext popt;
-    int password_at; /* index in argv of the argument that held the password; -1: none */
-    int file_at;     /* and of the one that held the value of -f */
+    int password_at; /* index in argv of the argument with the password; -1: none */
+    int file_at;     /* index in argv of the argument with the value of -f; -1: none */
 };
 
-/* The argument of the command line, not of an alias, that popt took last. */
+/* Returns the argument that popt parsed last. An option from an alias has the alias as argument. */
 static const char *current_argument(const struct reader *reader)
 {
     return poptBadOption(reader->popt, POPT_BADOPTION_NOALIAS);
 }
 
-/* An option without the value in the same argument, safe to show. */
+/* Writes the name of the option in argument, without its value, safe to show. */
 static const char *show_name(char buffer[SHOWN_MAX], const char *argument)
 {
     return escape_text(buffer, SHOWN_MAX, argument, strcspn(argument, NAME_END));
 }
 
-/* The length of an en or em dash at the beginning: web pages and word processors write it for "-"
- * and "--". */
-static size_t long_dash(const char *text)
+/* Returns the length of an en or em dash at the beginning of text. Web pages and word processors
+ * write these for "-" and "--". */
+static size_t long_dash_length(const char *text)
 {
     return strncmp(text, "\xe2\x80\x93", 3) == 0 || strncmp(text, "\xe2\x80\x94", 3) == 0 ? 3 : 0;
 }
 
-/* Writes the option that text is, if its dashes were right, as it should be written. Returns false
- * when it is none; an option of one letter must be all of text. */
+/* If text is an option, perhaps with the wrong dashes, writes its correct spelling. Otherwise
+ * returns false. Text behind an option's letter makes it no option. */
 static bool spell_option(char buffer[SHOWN_MAX], const char *text)
 {
-    size_t dash = long_dash(text);
     size_t hyphens = strspn(text, "-");
-    const char *name = text + (dash ? dash : hyphens < 2 ? hyphens : 2);
+    size_t dashes = long_dash_length(text);
+    if (dashes == 0)
+        dashes = hyphens < 2 ? hyphens : 2;
+
+    const char *name = text + dashes;
     size_t length = strcspn(name, NAME_END);
     if (name == text || length == 0)
         return false;
@@ -67,9 +70,10 @@ static bool spell_option(char buffer[SHOWN_MAX], const char *text)
     return true;
 }
 
-static enum ota_error unknown_long(const char *argument, struct ota_failure *failure)
+static enum ota_error reject_unknown_name(const char *argument, struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
+
     show_name(buffer, argument);
     const char *likely = options_suggest(argument + 2, strcspn(argument, NAME_END) - 2);
     if (!likely)
@@ -79,17 +83,19 @@ static enum ota_error unknown_long(const char *argument, struct ota_failure *fai
                     likely);
 }
 
-/* In a cluster only the first letter that is no option is to blame. */
-static enum ota_error unknown_letter(const char *argument, struct ota_failure *failure)
+/* Blames the first letter of a cluster that is not an option. */
+static enum ota_error reject_unknown_letter(const char *argument, struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
     const char *letter = argument + 1;
 
     while (letter[1] && options_find_letter(*letter))
         letter++;
-    size_t length = 1; /* of the character, which may be UTF-8 */
+
+    size_t length = 1; /* length of the character, which may be UTF-8 */
     while (((unsigned char)letter[length] & 0xc0) == 0x80)
         length++;
+
     escape_text(buffer, sizeof buffer, letter, length);
     const char *likely = options_suggest(letter, length);
     if (!likely)
@@ -99,37 +105,41 @@ static enum ota_error unknown_letter(const char *argument, struct ota_failure *f
                     likely);
 }
 
-static enum ota_error unknown_option(const struct reader *reader, struct ota_failure *failure)
+static enum ota_error reject_unknown_option(const struct reader *reader,
+                                            struct ota_failure *failure)
 {
     char alias[SHOWN_MAX], option[SHOWN_MAX];
     const char *argument = current_argument(reader);
     const char *in_alias = poptBadOption(reader->popt, 0);
+
     if (in_alias != argument)
         return ota_fail(failure, OTA_E_USAGE,
                         "the popt alias '%s' contains an unknown option, '%s'",
                         show_name(alias, argument), show_name(option, in_alias));
-    return argument[1] == '-' ? unknown_long(argument, failure) : unknown_letter(argument, failure);
+    return argument[1] == '-' ? reject_unknown_name(argument, failure)
+                              : reject_unknown_letter(argument, failure);
 }
 
-/* The option at the end of an argument, without its value, which popt found missing or unwanted. */
-static const char *show_last(char buffer[SHOWN_MAX], const char *argument)
+/* Writes the last option of an argument, whose value popt found missing or unwanted. */
+static const char *show_last_option(char buffer[SHOWN_MAX], const char *argument)
 {
     size_t length = strcspn(argument, NAME_END);
     if (argument[1] == '-' || length <= 2)
         return show_name(buffer, argument);
+
     char letter[] = {'-', argument[length - 1], '\0'};
     return escape_string(buffer, SHOWN_MAX, letter);
 }
 
-static enum ota_error popt_failed(const struct reader *reader, int code,
-                                  struct ota_failure *failure)
+static enum ota_error reject_for_popt(const struct reader *reader, int code,
+                                      struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
 
     if (code == POPT_ERROR_BADOPT)
-        return unknown_option(reader, failure);
+        return reject_unknown_option(reader, failure);
 
-    show_last(buffer, current_argument(reader));
+    show_last_option(buffer, current_argument(reader));
     if (code == POPT_ERROR_NOARG)
         return ota_fail(failure, OTA_E_USAGE, "option '%s' needs a value", buffer);
     if (code == POPT_ERROR_UNWANTEDARG)
@@ -138,42 +148,42 @@ static enum ota_error popt_failed(const struct reader *reader, int code,
                     "option '%s': %s", buffer, poptStrerror(code));
 }
 
-/* A long name behind one dash ("-ip HOST"), which popt takes for a cluster of letters; letter is
- * the one that it found, '\0' for none. An argument that is the value of a letter is left alone. */
+/* True if the current argument is a long name behind one dash ("-ip HOST"), which popt takes for a
+ * cluster of letters. Then writes its correct spelling. letter is the option that popt found, or
+ * '\0': if the argument begins with another one, it is the value of an option. */
 static bool lacks_dash(const struct reader *reader, char letter, char spelled[SHOWN_MAX])
 {
     const char *shown = current_argument(reader);
     if (shown[0] != '-' || shown[1] == '-' || (letter && shown[1] != letter))
         return false;
+
     const char *argument = argv_mask_argument(&reader->argv_mask, shown);
     return argument[1] && argument[2] && spell_option(spelled, argument);
 }
 
-/* The list that the option's values go to; NULL: the last one counts. */
-static struct strings *list_of(struct command_line *line, enum option option)
+/* Returns the list that collects the option's values. NULL: only the last value counts. */
+static struct strings *list_for(struct command_line *line, enum option option)
 {
-    switch (option) {
-    case OPTION_IP:
+    if (option == OPTION_IP)
         return &line->boards;
-    case OPTION_EXPECT:
+    if (option == OPTION_EXPECT)
         return &line->expected;
-    case OPTION_REJECT:
+    if (option == OPTION_REJECT)
         return &line->rejected;
-    default:
-        return NULL;
-    }
+    return NULL;
 }
 
-/* Takes over value. */
-static enum ota_error add_value(struct strings *list, char *value, struct ota_failure *failure)
+/* Takes ownership of value. */
+static enum ota_error append_value(struct strings *list, char *value, struct ota_failure *failure)
 {
     if (strings_add(list, value) == 0)
         return OTA_OK;
+
     free(value);
     return ota_fail_no_memory(failure);
 }
 
-/* What was typed may be a password in the wrong place. */
+/* Overwrites text before it is freed: it may be a password in the wrong place. */
 static void free_value(char *text)
 {
     if (text)
@@ -181,9 +191,9 @@ static void free_value(char *text)
     free(text);
 }
 
-/* Moves the password out of argv, where its bytes are overwritten. A repeated one replaces the
- * former. It may look like anything, an option included. */
-static enum ota_error take_password(struct reader *reader, struct ota_failure *failure)
+/* Moves the password from argv, where its bytes are overwritten, to the line. It replaces an
+ * earlier password. It may look like an option. */
+static enum ota_error store_password(struct reader *reader, struct ota_failure *failure)
 {
     char *marked = poptGetOptArg(reader->popt);
     if (!marked)
@@ -193,86 +203,106 @@ static enum ota_error take_password(struct reader *reader, struct ota_failure *f
     reader->line->password = argv_mask_reveal(&reader->argv_mask, marked, secret_alloc);
     argv_mask_wipe(&reader->argv_mask, marked);
     reader->password_at = argv_mask_index(&reader->argv_mask, marked);
-    free_value(marked); /* with what an alias has put around it */
+    free_value(marked); /* an alias can have put secret text around the mark */
     return reader->line->password ? OTA_OK : ota_fail_no_memory(failure);
 }
 
-/* Keeps the value of an option; a repeated one replaces the former, unless there is a list of them.
- * One that may be left out is "" then. */
-static enum ota_error take_value(struct reader *reader, enum option option,
-                                 struct ota_failure *failure)
+/* True if the option must not have two different values, as only one of them could be used. */
+static bool is_conflict(const struct command_line *line, enum option option, const char *value)
+{
+    bool is_single = option == OPTION_HOSTS || option == OPTION_RESUME;
+    const char *former = line->value[option];
+
+    return is_single && former && strcmp(former, value) != 0;
+}
+
+/* Stores the value of an option. It replaces an earlier value, unless the option collects a list.
+ * An optional value that is missing is stored as "". */
+static enum ota_error store_value(struct reader *reader, enum option option,
+                                  struct ota_failure *failure)
 {
     if (option == OPTION_AUTH)
-        return take_password(reader, failure);
+        return store_password(reader, failure);
 
     struct command_line *line = reader->line;
     char *marked = poptGetOptArg(reader->popt);
     char *value = marked ? argv_mask_reveal(&reader->argv_mask, marked, malloc) : NULL;
     if (!marked && options_value_is_optional(options_find(option)))
         value = strdup("");
-    bool is_apart = marked && strcmp(marked, current_argument(reader)) == 0;
+
+    bool is_separate_word = marked && strcmp(marked, current_argument(reader)) == 0;
     if (marked && option == OPTION_FILE)
         reader->file_at = argv_mask_index(&reader->argv_mask, marked);
     free_value(marked);
     if (!value)
         return ota_fail_no_memory(failure);
+
+    /* In "-f -z" the value is missing. The swallowed option may be --auth=PASSWORD. */
     char name[SHOWN_MAX];
-    if (is_apart && spell_option(name, value)) {
+    if (is_separate_word && spell_option(name, value)) {
         free_value(value);
-        argv_mask_wipe(&reader->argv_mask, current_argument(reader)); /* --auth=PASSWORD, perhaps */
+        argv_mask_wipe(&reader->argv_mask, current_argument(reader));
         return ota_fail(failure, OTA_E_USAGE, "option '--%s' needs a value, but '%s' follows",
                         options_find(option)->longName, name);
     }
-    struct strings *list = list_of(line, option);
+
+    struct strings *list = list_for(line, option);
     if (list)
-        return add_value(list, value, failure);
-    const char *former = line->value[option];
-    if ((option == OPTION_HOSTS || option == OPTION_RESUME) && former &&
-        strcmp(former, value) != 0) {
+        return append_value(list, value, failure);
+
+    if (is_conflict(line, option, value)) {
         free(value);
         return ota_fail(failure, OTA_E_USAGE,
                         "option '--%s' is given twice; put all boards into one %s",
                         options_find(option)->longName, option == OPTION_HOSTS ? "list" : "report");
     }
+
     free_value(line->value[option]);
     line->value[option] = value;
     return OTA_OK;
 }
 
-static enum ota_error one_dash(const char *spelled, struct ota_failure *failure)
+static enum ota_error reject_one_dash(const char *spelled, struct ota_failure *failure)
 {
     return ota_fail(failure, OTA_E_USAGE, "'%s' has only one dash; write '%s'", spelled + 1,
                     spelled);
 }
 
-static enum ota_error take_option(struct reader *reader, int code, struct ota_failure *failure)
+static enum ota_error store_option(struct reader *reader, int code, struct ota_failure *failure)
 {
     char spelled[SHOWN_MAX];
     char letter = '\0';
 
     if (code >= 0)
         letter = options_find((enum option)code)->shortName;
-    bool is_short = (code < 0 || letter) && lacks_dash(reader, letter, spelled);
+    bool has_one_dash = (code < 0 || letter) && lacks_dash(reader, letter, spelled);
+
     if (code < 0) {
-        /* What popt could not place may be a mistyped --auth=PASSWORD. */
-        enum ota_error error = popt_failed(reader, code, failure);
+        /* An argument that popt rejects may be a mistyped --auth=PASSWORD. */
+        reject_for_popt(reader, code, failure);
         argv_mask_wipe(&reader->argv_mask, current_argument(reader));
-        return is_short ? one_dash(spelled, failure) : error;
+        return has_one_dash ? reject_one_dash(spelled, failure) : failure->error;
     }
+
     enum option option = (enum option)code;
     reader->line->given[option] = true;
-    enum ota_error error =
-        options_takes_value(options_find(option)) ? take_value(reader, option, failure) : OTA_OK;
-    return error == OTA_OK && is_short ? one_dash(spelled, failure) : error;
+    if (options_takes_value(options_find(option)) && store_value(reader, option, failure) != OTA_OK)
+        return failure->error;
+    return has_one_dash ? reject_one_dash(spelled, failure) : OTA_OK;
 }
 
-static enum ota_error unexpected_argument(const struct command_line *line, const char *text,
-                                          struct ota_failure *failure)
+static enum ota_error reject_argument(const struct command_line *line, const char *text,
+                                      struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
+    const char *option = NULL;
+
+    if (!line->given[OPTION_FILE])
+        option = "-f";
+    else if (!line->given[OPTION_IP])
+        option = "-i";
 
     escape_string(buffer, sizeof buffer, text);
-    const char *option = !line->given[OPTION_FILE] ? "-f" : !line->given[OPTION_IP] ? "-i" : NULL;
     if (option)
         return ota_fail(failure, OTA_E_USAGE, "unexpected argument '%s'; did you mean %s %s?",
                         buffer, option, buffer);
@@ -280,8 +310,8 @@ static enum ota_error unexpected_argument(const struct command_line *line, const
                     "unexpected argument '%s'; a value that contains spaces needs quotes", buffer);
 }
 
-/* Shows nothing of an argument that is no option: it may be "-a" with the password behind it. */
-static enum ota_error wrong_dash(const char *text, struct ota_failure *failure)
+/* Does not show an argument that is no option: it may be "-a" and the password. */
+static enum ota_error reject_long_dash(const char *text, struct ota_failure *failure)
 {
     char spelled[SHOWN_MAX];
 
@@ -295,23 +325,23 @@ static enum ota_error wrong_dash(const char *text, struct ota_failure *failure)
                     text, spelled + strspn(spelled, "-"), spelled);
 }
 
-static void wipe_rest(struct reader *reader, const char *argument)
+static void wipe_remaining(struct reader *reader, const char *argument)
 {
     for (; argument; argument = poptGetArg(reader->popt))
         argv_mask_wipe(&reader->argv_mask, argument);
 }
 
-static enum ota_error fail_and_wipe(struct reader *reader, const char *argument,
-                                    const char *message, struct ota_failure *failure)
+static enum ota_error reject_and_wipe(struct reader *reader, const char *argument,
+                                      const char *message, struct ota_failure *failure)
 {
-    wipe_rest(reader, argument);
+    wipe_remaining(reader, argument);
     return ota_fail(failure, OTA_E_USAGE, "%s", message);
 }
 
-/* What a shell makes of "-f *.bin", or of a name with spaces without quotes. argument is the first
- * word behind the value of -f; those up to the next option are named. */
-static enum ota_error several_files(struct reader *reader, const char *argument,
-                                    struct ota_failure *failure)
+/* A shell makes several words of "-f *.bin", or of a name with spaces. argument is the first word
+ * behind the value of -f; the message lists the words up to the next option. */
+static enum ota_error reject_several_files(struct reader *reader, const char *argument,
+                                           struct ota_failure *failure)
 {
     enum { NAMED_MAX = 3 };
     char file[SHOWN_MAX], list[NAMED_MAX * (SHOWN_MAX + 4)] = "", more[32] = "";
@@ -324,16 +354,20 @@ static enum ota_error several_files(struct reader *reader, const char *argument,
         char *text = argv_mask_reveal(&reader->argv_mask, argument, malloc);
         if (!text)
             return ota_fail_no_memory(failure);
-        is_file = !long_dash(text); /* what follows that may be a password */
+
+        /* The words after an option with a long dash may be a password. */
+        is_file = !long_dash_length(text);
         if (is_file && count++ < NAMED_MAX)
             text_append(list, sizeof list, "%s'%s'", *list ? ", " : "",
                         escape_string(shown, sizeof shown, text));
+
         free_value(text);
         argument = poptGetArg(reader->popt);
     }
+
     if (count > NAMED_MAX)
         snprintf(more, sizeof more, " and %zu more", count - NAMED_MAX);
-    wipe_rest(reader, argument);
+    wipe_remaining(reader, argument);
     return ota_fail(
         failure, OTA_E_USAGE,
         "-f takes one file, but '%s' is followed by %s%s; name the one to send, and put a "
@@ -341,8 +375,8 @@ static enum ota_error several_files(struct reader *reader, const char *argument,
         escape_string(file, sizeof file, reader->line->value[OPTION_FILE]), list, more);
 }
 
-/* Everything has an option, so an argument without one is a mistake. It is not shown when it may be
- * a password: behind "--", or when it is the second word behind -a. */
+/* Rejects arguments that are not options, as there are no operands. An argument behind "--" is not
+ * shown, nor is the second word behind -a: it may be a password. */
 static enum ota_error check_arguments(struct reader *reader, struct ota_failure *failure)
 {
     const char *argument = poptGetArg(reader->popt);
@@ -350,25 +384,28 @@ static enum ota_error check_arguments(struct reader *reader, struct ota_failure 
         return OTA_OK;
 
     if (argument[0] == '-' && argument[1] != '\0')
-        return fail_and_wipe(reader, argument,
-                             "unexpected arguments after '--'; leave the '--' out", failure);
+        return reject_and_wipe(reader, argument,
+                               "unexpected arguments after '--'; leave the '--' out", failure);
+
     int index = argv_mask_index(&reader->argv_mask, argument);
     if (index > 0 && index - 1 == reader->password_at)
-        return fail_and_wipe(reader, argument,
-                             "unexpected argument after the password; if the password contains "
-                             "spaces, put it in quotes",
-                             failure);
+        return reject_and_wipe(reader, argument,
+                               "unexpected argument after the password; if the password contains "
+                               "spaces, put it in quotes",
+                               failure);
+
     char *text = argv_mask_reveal(&reader->argv_mask, argument, malloc);
     if (!text)
         return ota_fail_no_memory(failure);
+
     enum ota_error error;
-    if (long_dash(text)) {
-        error = wrong_dash(text, failure);
-        wipe_rest(reader, argument); /* what follows may be a password */
+    if (long_dash_length(text)) {
+        error = reject_long_dash(text, failure);
+        wipe_remaining(reader, argument); /* the next argument may be a password */
     } else if (reader->file_at > 0 && index == reader->file_at + 1) {
-        error = several_files(reader, argument, failure);
+        error = reject_several_files(reader, argument, failure);
     } else {
-        error = unexpected_argument(reader->line, text, failure);
+        error = reject_argument(reader->line, text, failure);
     }
     free_value(text);
     return error;
@@ -380,21 +417,25 @@ static enum ota_error read_options(struct reader *reader, struct ota_failure *fa
     int code;
 
     while ((code = poptGetNextOpt(reader->popt)) != -1) {
-        struct ota_failure further;
-        enum ota_error error = take_option(reader, code, first == OTA_OK ? failure : &further);
+        struct ota_failure further; /* only the first mistake is reported */
+        enum ota_error error = store_option(reader, code, first == OTA_OK ? failure : &further);
         if (first == OTA_OK)
             first = error;
     }
-    return first == OTA_OK ? check_arguments(reader, failure) : first;
+
+    if (first != OTA_OK)
+        return first;
+    return check_arguments(reader, failure);
 }
 
-static void letters_with_value(char letters[OPTION_COUNT])
+/* Writes the letters of all options that take a value, as a string. */
+static void collect_letters(char letters[OPTION_COUNT])
 {
     const struct poptOption *row;
-    for (size_t n = 0; (row = options_row(n)); n++) {
+
+    for (size_t n = 0; (row = options_row(n)); n++)
         if (row->shortName && options_takes_value(row))
             *letters++ = row->shortName;
-    }
     *letters = '\0';
 }
 
@@ -406,9 +447,10 @@ enum ota_error command_line_read(struct command_line *line, int argc, char **arg
     enum ota_error error;
 
     *line = (struct command_line){0};
-    letters_with_value(letters);
+    collect_letters(letters);
     if (argv_mask_init(&reader.argv_mask, argc, argv, letters) < 0)
         return ota_fail_no_memory(failure);
+
     /* NO_EXEC: a line in ~/.popt must not make popt replace this program by another. */
     reader.popt = poptGetContext("esp-ota", argc, (const char **)reader.argv_mask.shown,
                                  options_groups, POPT_CONTEXT_NO_EXEC);
@@ -416,6 +458,7 @@ enum ota_error command_line_read(struct command_line *line, int argc, char **arg
         error = ota_fail_no_memory(failure);
         goto cleanup;
     }
+
     line->is_config_broken = poptReadDefaultConfig(reader.popt, 0) != 0;
     error = read_options(&reader, failure);
 
@@ -431,6 +474,7 @@ void command_line_free(struct command_line *line)
         free_value(line->value[i]);
         line->value[i] = NULL;
     }
+
     secret_free(line->password);
     line->password = NULL;
     strings_free(&line->boards);

@@ -1,6 +1,6 @@
 /*
- * command_line.h: the command line as it was given: the last value of each option, and every one
- * of those that may be repeated, unchecked.
+ * command_line.h: the options of a command line and their values, not yet validated. Of a repeated
+ * option the last value counts, unless it collects a list.
  */
 #ifndef ESP_OTA_CLI_COMMAND_LINE_H
 #define ESP_OTA_CLI_COMMAND_LINE_H
@@ -10,19 +10,20 @@
 
 struct command_line {
     bool given[OPTION_COUNT];
-    char *value[OPTION_COUNT]; /* NULL for flags, for what was not given, for lists and for -a */
+    char *value[OPTION_COUNT]; /* NULL for flags, options not given, lists and -a */
     char *password;            /* the value of -a, to be freed with secret_free(), or NULL */
     struct strings boards;     /* the values of -i, in their order */
-    struct strings expected;   /* of --expect */
-    struct strings rejected;   /* of --reject */
+    struct strings expected;   /* the values of --expect */
+    struct strings rejected;   /* the values of --reject */
     bool is_config_broken;     /* /etc/popt or ~/.popt could not be read completely */
 };
 
-/* Reads all of argv, with popt's aliases, also behind a mistake, so that the password is wiped from
- * argv wherever it stands; the first mistake is reported (OTA_E_USAGE, or OTA_E_INTERNAL). What
- * was read is in *line in any case, and the caller frees it with command_line_free(). */
+/* Reads all of argv, with popt's aliases. It continues after a mistake, so that the password is
+ * wiped from argv wherever it stands, and reports the first mistake (OTA_E_USAGE or
+ * OTA_E_INTERNAL). *line holds the options in any case; free it with command_line_free(). */
 enum ota_error command_line_read(struct command_line *line, int argc, char **argv,
                                  struct ota_failure *failure);
-void command_line_free(struct command_line *line); /* cleanses the values */
+/* Overwrites the values and frees them. */
+void command_line_free(struct command_line *line);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * keyboard.h: lines that somebody types at the terminal, while the loop runs.
+ * keyboard.h: reads lines from standard input while the loop runs.
  */
 #ifndef ESP_OTA_CLI_KEYBOARD_H
 #define ESP_OTA_CLI_KEYBOARD_H
@@ -11,11 +11,12 @@ enum { KEYBOARD_LINE_MAX = 1024 };
 
 struct keyboard;
 
-/* A line without its end; longer ones come in pieces. Valid during the call. */
+/* Called with each line, without its end. Lines of more than KEYBOARD_LINE_MAX bytes come in
+ * pieces. line is valid during the call only. */
 typedef void keyboard_line_fn(const char *line, size_t length, void *userdata);
 
-/* Reads standard input from now on, until it ends. The terminal stays as it is: it collects and
- * shows lines itself. NULL when memory ran out. */
+/* Reads standard input from now on, until it ends. The mode of the terminal does not change: the
+ * terminal itself echoes and edits lines. NULL if memory runs out. */
 struct keyboard *keyboard_start(struct loop *loop, keyboard_line_fn *on_line, void *userdata);
 void keyboard_free(struct keyboard *keyboard);
 

@@ -1,5 +1,5 @@
 /*
- * bar.c: see bar.h. Touches no terminal.
+ * bar.c: the layout of the progress line, and the estimate of the time left.
  */
 #include "output/bar.h"
 
@@ -17,9 +17,11 @@ enum {
 };
 
 static const double US_PER_S = 1e6;
-static const int64_t ESTIMATE_AFTER_US = 300000; /* a rate before that says nothing */
+static const int64_t ESTIMATE_AFTER_US =
+    MILLISECONDS(300);                       /* earlier rates are not representative */
+static const double LONGEST_LEFT_S = 359999; /* 99:59:59 */
 
-static char *time_left(char *target, const struct bar *bar)
+static char *describe_time_left(char *target, const struct bar *bar)
 {
     if (bar->bytes == 0 || bar->elapsed_us < ESTIMATE_AFTER_US) {
         snprintf(target, UNITS_TEXT_MAX, "-:-- left");
@@ -28,8 +30,9 @@ static char *time_left(char *target, const struct bar *bar)
 
     double left =
         (double)bar->elapsed_us / US_PER_S * (double)(bar->total - bar->bytes) / (double)bar->bytes;
-    if (left > 359999)
-        left = 359999;
+    if (left > LONGEST_LEFT_S)
+        left = LONGEST_LEFT_S;
+
     unsigned seconds = (unsigned)(left + 0.999);
     if (seconds < 3600)
         snprintf(target, UNITS_TEXT_MAX, "%u:%02u left", seconds / 60, seconds % 60);
@@ -42,6 +45,7 @@ static char *time_left(char *target, const struct bar *bar)
 static void draw_cells(char *target, size_t columns, const struct bar *bar)
 {
     size_t filled = (size_t)((double)bar->bytes / (double)bar->total * (double)columns);
+
     target[0] = '[';
     memset(target + 1, ' ', columns);
     memset(target + 1, '=', filled);
@@ -54,14 +58,15 @@ static void draw_cells(char *target, size_t columns, const struct bar *bar)
 static const char *describe_unpacked_size(char target[UNPACKED_MAX], const struct bar *bar)
 {
     char size[UNITS_TEXT_MAX];
+
     target[0] = '\0';
     if (bar->unpacked)
         snprintf(target, UNPACKED_MAX, "  (from %s)", format_size(size, bar->unpacked));
     return target;
 }
 
-/* The longest label that fits, with as much behind it as fits, too. Bytes are counted, of which a
- * character has at least as many as columns. */
+/* Writes the longest label that fits, followed by as many details as fit. The length is counted in
+ * bytes, as no character has fewer bytes than columns. */
 static void describe_labelled(char target[TAIL_MAX], size_t width, const struct bar *bar,
                               const char *rate, const char *end, unsigned percent)
 {
@@ -78,11 +83,11 @@ static void describe_labelled(char target[TAIL_MAX], size_t width, const struct 
     }
 }
 
-/* As much as fits the width, at least the percentage. */
+/* Writes the text beside the bar: as many details as fit the width, at least the percentage. */
 static void describe_progress(char target[TAIL_MAX], size_t width, const struct bar *bar)
 {
     char size[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX], left[UNITS_TEXT_MAX], unpacked[UNPACKED_MAX];
-    const char *end = bar->bytes == bar->total ? "verifying" : time_left(left, bar);
+    const char *end = bar->bytes == bar->total ? "verifying" : describe_time_left(left, bar);
     unsigned percent = (unsigned)((double)bar->bytes * 100 / (double)bar->total);
 
     format_part(size, bar->bytes, bar->total);
@@ -92,6 +97,7 @@ static void describe_progress(char target[TAIL_MAX], size_t width, const struct 
     else
         snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s%s", percent, size, rate, end,
                  describe_unpacked_size(unpacked, bar));
+
     if (strlen(target) + BAR_MIN + 3 > width && bar->unpacked)
         snprintf(target, TAIL_MAX, "%3u%%  %10s  %11s  %s", percent, size, rate, end);
     if (strlen(target) > width && !bar->labels[0])
@@ -105,11 +111,15 @@ void bar_render(char *target, size_t capacity, size_t width, const struct bar *b
     char drawn[BAR_MAX + 8] = "";
     char tail[TAIL_MAX];
 
-    width -= width > 0; /* a full last column makes some terminals wrap */
+    if (width > 0)
+        width--; /* some terminals wrap when the last column is written */
     describe_progress(tail, width, bar);
-    size_t room = width > strlen(tail) + 3 ? width - strlen(tail) - 3 : 0; /* "[" and "] " */
+
+    size_t used = strlen(tail) + strlen("[] ");
+    size_t room = width > used ? width - used : 0;
     if (room >= BAR_MIN)
         draw_cells(drawn, room < BAR_MAX ? room : BAR_MAX, bar);
+
     snprintf(target, capacity, "%s%s", drawn, tail);
     if (width < capacity)
         target[width] = '\0';

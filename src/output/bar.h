@@ -1,5 +1,5 @@
 /*
- * bar.h: the progress line as text that fits a width. Pure.
+ * bar.h: renders the progress line in a given width. Pure.
  */
 #ifndef ESP_OTA_OUTPUT_BAR_H
 #define ESP_OTA_OUTPUT_BAR_H
@@ -10,18 +10,19 @@
 enum { BAR_LABELS = 4 };
 
 struct bar {
-    /* In front of the percentage: the longest text first, then shorter ones in case it does not
-     * fit; NULL: none. */
+    /* Labels for the place before the percentage, longest first. The first one that fits is used.
+     * NULL ends the list, and labels[0] may be NULL. */
     const char *labels[BAR_LABELS];
-    size_t bytes;       /* acknowledged */
+    size_t bytes;       /* bytes that the board has acknowledged */
     size_t total;       /* not 0 */
-    size_t unpacked;    /* what it was compressed from; 0: it is not compressed */
-    int64_t elapsed_us; /* since the connection */
+    size_t unpacked;    /* size before compression; 0: not compressed */
+    int64_t elapsed_us; /* time since the connection was made */
 };
 
-/* Bar, label, percent, sizes (without a label), rate, time left in at most width columns. All is
- * ASCII but what labels bring along. What does not fit is left out: the bar, the rate, the time
- * left, then the label becomes shorter; the percentage stays. target is always terminated. */
+/* Renders bar, label, percentage, size (if there is no label), rate and time left in at most width
+ * columns. Only labels can contain characters outside ASCII. Parts that do not fit are left out in
+ * this order: the bar, the rate, the time left. Then a shorter label is tried. The percentage
+ * always stays. target is always terminated. */
 void bar_render(char *target, size_t capacity, size_t width, const struct bar *bar);
 
 #endif

@@ -1,4 +1,6 @@
-/* board_table.c: see board_table.h. Knows nothing of terminals but how wide characters are. */
+/*
+ * board_table.c: the two forms of a list of boards, and the width of characters in a terminal.
+ */
 #include "output/board_table.h"
 
 #include "base/escape.h"
@@ -14,7 +16,7 @@ enum column {
     COLUMN_PORT,
     COLUMN_TYPE,
     COLUMN_PASSWORD,
-    COLUMN_REMARK, /* in the plain form: the protocol */
+    COLUMN_REMARK, /* the plain form has the protocol here */
     COLUMN_COUNT
 };
 
@@ -32,21 +34,22 @@ static void set_cell(struct row *row, enum column column, const char *text)
     snprintf(row->cells[column], CELL_MAX, "%s", text);
 }
 
-static const char *answer(enum txt_record_flag flag)
+static const char *flag_text(enum txt_record_flag flag)
 {
     static const char *const answers[] = {[TXT_UNKNOWN] = "?", [TXT_NO] = "no", [TXT_YES] = "yes"};
     return answers[flag];
 }
 
-/* What is not known is "-", so that every field has something in it. */
+/* Fills in all columns but the remark. Unknown fields become "-", so that no field is empty. */
 static void fill_row(struct row *row, const struct board *board)
 {
     for (int i = 0; i < COLUMN_COUNT; i++)
         set_cell(row, (enum column)i, "-");
     escape_string(row->cells[COLUMN_INSTANCE], CELL_MAX, board->instance);
-    set_cell(row, COLUMN_PASSWORD, answer(board->password));
+    set_cell(row, COLUMN_PASSWORD, flag_text(board->password));
     if (!board->is_resolved)
         return;
+
     escape_string(row->cells[COLUMN_HOST], CELL_MAX, board->host);
     snprintf(row->cells[COLUMN_PORT], CELL_MAX, "%u", board->port);
     if (board->has_address)
@@ -64,27 +67,34 @@ static void fill_plain(struct row *row, const struct board *board)
 
 static void fill_table(struct row *row, const struct board *board)
 {
+    const char *remark = "";
+    if (!board->is_resolved)
+        remark = "does not answer";
+    else if (!board_speaks_espota(board))
+        remark = "other protocol";
+    else if (board->is_ambiguous)
+        remark = "shares its name";
+
     fill_row(row, board);
-    const char *remark = !board_speaks_espota(board) ? "other protocol"
-                         : board->is_ambiguous       ? "shares its name"
-                                                     : "";
-    set_cell(row, COLUMN_REMARK, board->is_resolved ? remark : "does not answer");
+    set_cell(row, COLUMN_REMARK, remark);
 }
 
 void board_table_print_plain(FILE *stream, const struct board_list *boards)
 {
     struct row row;
+
     for (size_t i = 0; i < boards->count; i++) {
         fill_plain(&row, boards->items[i]);
+
         for (int column = 0; column < COLUMN_COUNT; column++)
             fprintf(stream, "%s%s", column > 0 ? "\t" : "", row.cells[column]);
         fputs(boards->items[i]->is_ambiguous ? "\tambiguous\n" : "\n", stream);
     }
 }
 
-/* The text is valid, as it was escaped; where this system has no such locale, every character
+/* Counts the columns of text in the current locale. In a locale without UTF-8, every character
  * counts as one column. */
-static size_t width_of_characters(const char *text)
+static size_t count_columns(const char *text)
 {
     mbstate_t state = {0};
     size_t width = 0;
@@ -92,12 +102,20 @@ static size_t width_of_characters(const char *text)
 
     for (const char *end = text + strlen(text); text < end;) {
         size_t length = mbrtowc(&character, text, (size_t)(end - text), &state);
-        bool is_known = length > 0 && length <= (size_t)(end - text);
-        int columns = is_known ? wcwidth(character) : (*text & 0xC0) != 0x80;
-        width += columns > 0 ? (size_t)columns : 0;
-        if (!is_known)
+        bool is_converted = length > 0 && length <= (size_t)(end - text);
+        bool is_first_byte = (*text & 0xC0) != 0x80;
+
+        if (is_converted) {
+            int columns = wcwidth(character);
+            if (columns > 0)
+                width += (size_t)columns;
+            text += length;
+        } else {
+            if (is_first_byte)
+                width++;
             memset(&state, 0, sizeof state);
-        text += is_known ? length : 1;
+            text++;
+        }
     }
     return width;
 }
@@ -106,15 +124,16 @@ size_t board_table_width(const char *text)
 {
     locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     if (!unicode)
-        return width_of_characters(text);
+        return count_columns(text);
+
     locale_t before = uselocale(unicode);
-    size_t width = width_of_characters(text);
+    size_t width = count_columns(text);
     uselocale(before);
     freelocale(unicode);
     return width;
 }
 
-static void measure(size_t widths[COLUMN_COUNT], const struct row *row)
+static void widen_columns(size_t widths[COLUMN_COUNT], const struct row *row)
 {
     for (int column = 0; column < COLUMN_COUNT; column++) {
         size_t width = board_table_width(row->cells[column]);
@@ -126,6 +145,7 @@ static void measure(size_t widths[COLUMN_COUNT], const struct row *row)
 static void print_board_row(FILE *stream, const size_t widths[COLUMN_COUNT], const struct row *row)
 {
     size_t missing = 0; /* spaces before the next cell */
+
     for (int column = 0; column < COLUMN_COUNT; column++) {
         const char *cell = row->cells[column];
         if (*cell)
@@ -140,11 +160,12 @@ void board_table_print_table(FILE *stream, const struct board_list *boards)
     size_t widths[COLUMN_COUNT] = {0};
     struct row row;
 
-    measure(widths, &heading);
+    widen_columns(widths, &heading);
     for (size_t i = 0; i < boards->count; i++) {
         fill_table(&row, boards->items[i]);
-        measure(widths, &row);
+        widen_columns(widths, &row);
     }
+
     print_board_row(stream, widths, &heading);
     for (size_t i = 0; i < boards->count; i++) {
         fill_table(&row, boards->items[i]);

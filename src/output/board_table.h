@@ -1,5 +1,6 @@
 /*
- * board_table.h: boards as text, for people and for programs. Everything from outside is escaped.
+ * board_table.h: prints a list of boards, as a table for people or as fields for programs. All text
+ * from the network is escaped.
  */
 #ifndef ESP_OTA_OUTPUT_BOARD_TABLE_H
 #define ESP_OTA_OUTPUT_BOARD_TABLE_H
@@ -8,13 +9,14 @@
 
 #include <stdio.h>
 
-/* A table with a heading, in columns that are as wide as they need be; and one line for each board
- * whose fields are separated by tabs: instance, host, address, port, type, password, protocol, and
- * "ambiguous" where several boards share a name. */
+/* Prints a table with a heading. Each column is as wide as its longest cell. */
 void board_table_print_table(FILE *stream, const struct board_list *boards);
+
+/* Prints one line for each board. Its fields are separated by tabs: instance, host, address, port,
+ * type, password and protocol, followed by "ambiguous" if several boards share the name. */
 void board_table_print_plain(FILE *stream, const struct board_list *boards);
 
-/* How many columns of a terminal UTF-8 text takes up. */
+/* Returns how many columns of a terminal UTF-8 text takes up. */
 size_t board_table_width(const char *text);
 
 #endif

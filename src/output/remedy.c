@@ -1,6 +1,6 @@
 /*
- * remedy.c: the table from what is known of a failure to what to do about it. The first row that
- * fits counts, so the more a row asks for the earlier it stands.
+ * remedy.c: the table of remedies. The first row that matches a failure counts, so specific rows
+ * stand before general ones.
  */
 #include "output/remedy.h"
 
@@ -24,12 +24,12 @@ enum image_kind { ANY_IMAGE, SKETCH, FILESYSTEM };
 static const struct remedy {
     enum ota_error error;    /* OTA_OK: any */
     enum ota_cause cause;    /* OTA_CAUSE_NONE: any */
-    enum image_kind image;   /* what was to be sent */
-    const char *chips;       /* what the board has one of; NULL: whatever it has */
-    enum surroundings where; /* SURROUNDINGS_PLAIN: anywhere */
+    enum image_kind image;   /* the kind of image to be sent */
+    const char *chips;       /* the board has one of these; NULL: any */
+    enum surroundings where; /* SURROUNDINGS_PLAIN: any */
     const char *text;
 } remedies[] = {
-    /* -- what the board said -- */
+    /* -- The board gave the cause. -- */
     {.cause = OTA_CAUSE_NO_SPACE,
      .image = FILESYSTEM,
      .chips = "esp32*",
@@ -97,7 +97,7 @@ static const struct remedy {
      .text = "First upload a sketch that is built with room for a filesystem: the running one has "
              "none."},
 
-    /* -- the whole image was sent -- */
+    /* -- The whole image was sent. -- */
     {.cause = OTA_CAUSE_RESTARTED,
      .chips = "esp32*",
      .text =
@@ -113,7 +113,7 @@ static const struct remedy {
      .text = "Check what the board runs before you send again: it may already have installed the "
              "image and restarted."},
 
-    /* -- by the code alone -- */
+    /* -- All other failures. -- */
     {.error = OTA_E_INTERNAL,
      .text = "Try once more with --debug, and report its output if the message comes back."},
     {.cause = OTA_CAUSE_DISK_FULL,
@@ -315,8 +315,8 @@ static const struct remedy {
 
 const size_t remedy_count = sizeof remedies / sizeof *remedies;
 
-static bool fits_row(const struct remedy *row, const struct ota_failure *failure,
-                     enum ota_command command, const char *chips, enum surroundings where)
+static bool matches_row(const struct remedy *row, const struct ota_failure *failure,
+                        enum ota_command command, const char *chips, enum surroundings where)
 {
     enum image_kind image = command == OTA_COMMAND_FILESYSTEM ? FILESYSTEM : SKETCH;
 
@@ -330,8 +330,11 @@ static bool fits_row(const struct remedy *row, const struct ota_failure *failure
 const char *remedy_find(const struct ota_failure *failure, enum ota_command command,
                         const char *chips, enum surroundings where)
 {
-    for (size_t i = 0; failure->error != OTA_OK && i < remedy_count; i++)
-        if (fits_row(&remedies[i], failure, command, chips, where))
+    if (failure->error == OTA_OK)
+        return "";
+
+    for (size_t i = 0; i < remedy_count; i++)
+        if (matches_row(&remedies[i], failure, command, chips, where))
             return remedies[i].text;
     return "";
 }

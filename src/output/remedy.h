@@ -1,5 +1,5 @@
 /*
- * remedy.h: what to do about a failure, by what is known of it. One table; pure.
+ * remedy.h: the table of remedies: how a user can mend a failure. Pure.
  */
 #ifndef ESP_OTA_OUTPUT_REMEDY_H
 #define ESP_OTA_OUTPUT_REMEDY_H
@@ -7,13 +7,13 @@
 #include "base/surroundings.h"
 #include "esp-ota.h"
 
-/* The remedy for this failure of this command, on a board with one of these chips (a set as in
- * kind.h; "" if unknown), where this program runs: one sentence, or "" if the failure's own message
- * says what to do. */
+/* Returns the remedy for a failure of this command, on a board with one of these chips (a set as in
+ * image/kind.h; "" if unknown), in these surroundings of the program. It is one sentence, or "" if
+ * the message of the failure already contains the remedy. */
 const char *remedy_find(const struct ota_failure *failure, enum ota_command command,
                         const char *chips, enum surroundings where);
 
-/* How many rows the table has; its test has a case for each. */
+/* The number of rows in the table. The unit test has a case for each. */
 extern const size_t remedy_count;
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * report_json.c: events as JSON lines, through jansson. esp-ota(1) documents the fields; to add one
- * is compatible, to rename or remove one is not.
+ * report_json.c: writes events as JSON lines, with jansson. The manual documents the fields: adding
+ * a field is compatible; renaming or removing one is not.
  */
 #include "output/report_json.h"
 
@@ -16,7 +16,7 @@
 
 static double seconds(int64_t us)
 {
-    int64_t ms = us / 1000; /* finer would be noise */
+    int64_t ms = us / 1000; /* more digits would be noise */
     return (double)ms / 1000.0;
 }
 
@@ -25,9 +25,10 @@ static json_t *string_or_null(const char *text)
     return text ? json_string(text) : json_null();
 }
 
-/* Takes over the fields, which were made since json_memory_watch(). Half a line is not written. */
-static bool write_line(FILE *stream, const char *name, const char *board, int64_t since_start_us,
-                       json_t *fields)
+/* Writes a line with these fields, and frees them. If memory has run out since
+ * json_memory_watch(), fields may be missing, so nothing is written. */
+static bool write_json_line(FILE *stream, const char *name, const char *board,
+                            int64_t since_start_us, json_t *fields)
 {
     json_t *line = json_object();
     int rc = json_object_set_new(line, "event", json_string(name));
@@ -35,10 +36,12 @@ static bool write_line(FILE *stream, const char *name, const char *board, int64_
     rc |= json_object_set_new(line, "time", json_real(seconds(since_start_us)));
     rc |= json_object_set_new(line, "board", string_or_null(board));
     rc |= json_object_update(line, fields);
+
     char *text = rc == 0 ? json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
     bool is_whole = text && !json_memory_has_run_out();
     bool written = is_whole && fprintf(stream, "%s\n", text) > 0 && fflush(stream) == 0;
-    const int reason = is_whole ? errno : ENOMEM; /* for who asks why */
+    const int reason = is_whole ? errno : ENOMEM;
+
     free(text);
     json_decref(line);
     json_decref(fields);
@@ -56,7 +59,7 @@ static json_t *start_fields(const struct ota_event *event, enum ota_command comm
     char path[1024];
     const struct image *image = event->image;
 
-    if (!image) /* only the log is followed */
+    if (!image) /* nothing is sent: only the log is followed */
         return json_pack("{s:s, s:n}", "version", ESP_OTA_VERSION, "file");
 
     escape_string(path, sizeof path, image->path);
@@ -81,13 +84,15 @@ static json_t *progress_fields(const struct ota_event *event)
 static json_t *failure_fields(const struct ota_failure *failure, int exit_status)
 {
     bool ok = failure->error == OTA_OK;
+
     return json_pack("{s:b, s:i, s:s, s:s}", "ok", ok, "exit_status", exit_status, "code",
                      ota_error_name(failure->error), "message",
                      *failure->message ? failure->message : ota_error_text(failure->error));
 }
 
-/* What --resume (resume.c) has to know. */
-static void add_image(json_t *fields, const struct ota_event *event, enum ota_command command)
+/* Adds the fields from which --resume recognizes a confirmed board. */
+static void add_image_fields(json_t *fields, const struct ota_event *event,
+                             enum ota_command command)
 {
     json_object_set_new(fields, "port", event->port ? json_integer(event->port) : json_null());
     json_object_set_new(fields, "command", json_string(command_name(command)));
@@ -95,8 +100,8 @@ static void add_image(json_t *fields, const struct ota_event *event, enum ota_co
                         event->image ? json_string(event->image->sha256) : json_null());
 }
 
-/* What a success rests on. */
-static const char *name_of_evidence(const struct ota_event *event)
+/* Names the evidence of a success: the board's confirmation, or a proof by --expect or --online. */
+static const char *evidence_name(const struct ota_event *event)
 {
     if (event->failure->error != OTA_OK || !event->image)
         return NULL;
@@ -110,10 +115,11 @@ static json_t *result_fields(const struct ota_event *event, enum ota_command com
     if (!event->image && event->failure->error == OTA_OK && !*event->failure->message)
         json_object_set_new(fields, "message",
                             json_string("nothing was sent; the log was followed"));
-    json_object_set_new(fields, "verified", string_or_null(name_of_evidence(event)));
+
+    json_object_set_new(fields, "verified", string_or_null(evidence_name(event)));
     json_object_set_new(fields, "phase", json_string(ota_phase_name(event->phase)));
     json_object_set_new(fields, "address", string_or_null(event->address));
-    add_image(fields, event, command);
+    add_image_fields(fields, event, command);
     json_object_set_new(fields, "bytes", json_integer((json_int_t)event->bytes));
     json_object_set_new(fields, "total", json_integer((json_int_t)event->total));
     json_object_set_new(fields, "original_size",
@@ -138,20 +144,21 @@ static json_t *skipped_fields(const struct ota_event *event, enum ota_command co
 {
     json_t *fields =
         json_pack("{s:s, s:s}", "code", skip_name(event->skip), "message", event->message);
-    add_image(fields, event, command);
+    add_image_fields(fields, event, command);
     return fields;
 }
 
-/* Half a line comes again, when it is whole. */
+/* An unfinished line is reported again once it is complete. */
 static json_t *log_fields(const struct line *line)
 {
     char text[6 * LINE_SPLITTER_MAX + 1];
+
     escape_line(text, sizeof text, line->bytes, line->length);
     return json_pack("{s:s, s:b, s:b}", "line", text, "complete", !line->is_unfinished, "continued",
                      line->is_continuation);
 }
 
-static json_t *fields_of(const struct ota_event *event, enum ota_command command)
+static json_t *event_fields(const struct ota_event *event, enum ota_command command)
 {
     switch (event->type) {
     case OTA_EVENT_START:
@@ -180,7 +187,7 @@ static json_t *fields_of(const struct ota_event *event, enum ota_command command
     return json_object();
 }
 
-static const char *name_of_event(enum ota_event_type type)
+static const char *event_name(enum ota_event_type type)
 {
     static const char *const names[] = {
         [OTA_EVENT_START] = "start",         [OTA_EVENT_RESOLVED] = "resolved",
@@ -196,8 +203,8 @@ bool report_json_event(FILE *stream, const struct ota_event *event, enum ota_com
                        int64_t since_start_us)
 {
     json_memory_watch();
-    return write_line(stream, name_of_event(event->type), event->board, since_start_us,
-                      fields_of(event, command));
+    return write_json_line(stream, event_name(event->type), event->board, since_start_us,
+                           event_fields(event, command));
 }
 
 static json_t *flag_or_null(enum txt_record_flag flag)
@@ -209,30 +216,31 @@ bool report_json_board(FILE *stream, const struct board *board, int64_t since_st
 {
     char instance[4 * MDNS_INSTANCE_MAX + 4], host[4 * MDNS_NAME_MAX + 4];
     char type[4 * MDNS_TYPE_MAX + 4], address[ADDRESS_TEXT_MAX];
-    bool known = board->is_resolved;
+    bool is_known = board->is_resolved;
+    const char *protocol = NULL;
 
     escape_string(instance, sizeof instance, board->instance);
     escape_string(host, sizeof host, board->host);
     escape_string(type, sizeof type, board->type);
+    if (board->has_address)
+        address_text(address, &board->address);
+    if (is_known)
+        protocol = board_speaks_espota(board) ? "espota" : "other";
+
     json_memory_watch();
     json_t *fields = json_object();
-    json_object_set_new(fields, "host", string_or_null(known ? host : NULL));
-    json_object_set_new(
-        fields, "address",
-        string_or_null(board->has_address ? address_text(address, &board->address) : NULL));
-    json_object_set_new(fields, "port", known ? json_integer(board->port) : json_null());
+    json_object_set_new(fields, "host", string_or_null(is_known ? host : NULL));
+    json_object_set_new(fields, "address", string_or_null(board->has_address ? address : NULL));
+    json_object_set_new(fields, "port", is_known ? json_integer(board->port) : json_null());
     json_object_set_new(fields, "type", string_or_null(*type ? type : NULL));
     json_object_set_new(fields, "password", flag_or_null(board->password));
-    json_object_set_new(fields, "protocol",
-                        string_or_null(!known                       ? NULL
-                                       : board_speaks_espota(board) ? "espota"
-                                                                    : "other"));
+    json_object_set_new(fields, "protocol", string_or_null(protocol));
     json_object_set_new(fields, "ambiguous",
-                        known ? json_boolean(board->is_ambiguous) : json_null());
-    return write_line(stream, "board", instance, since_start_us, fields);
+                        is_known ? json_boolean(board->is_ambiguous) : json_null());
+    return write_json_line(stream, "board", instance, since_start_us, fields);
 }
 
-static json_t *families_as_json(const struct inspection *inspection)
+static json_t *families_fields(const struct inspection *inspection)
 {
     static const struct {
         enum inspect_family family;
@@ -241,15 +249,17 @@ static json_t *families_as_json(const struct inspection *inspection)
                  {INSPECT_FAMILY_ESP32, "esp32"},
                  {INSPECT_FAMILY_PICO, "pico"}};
     json_t *families = json_array();
+
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (inspection->families & names[i].family)
             json_array_append_new(families, json_string(names[i].name));
     return families;
 }
 
-static json_t *application_of(const struct inspection *inspection)
+static json_t *application_fields(const struct inspection *inspection)
 {
     const struct inspect_application *application = &inspection->application;
+
     if (!inspection->has_application)
         return json_null();
     return json_pack("{s:s, s:s, s:s, s:s, s:s}", "project", application->project, "version",
@@ -257,25 +267,27 @@ static json_t *application_of(const struct inspection *inspection)
                      "idf", application->idf);
 }
 
-static json_t *segments_of(const struct inspection *inspection)
+static json_t *segments_fields(const struct inspection *inspection)
 {
     json_t *segments = json_array();
-    for (size_t i = 0; i < inspection->segment_count; i++)
-        json_array_append_new(segments,
-                              json_pack("{s:I, s:I}", "address",
-                                        (json_int_t)inspection->segments[i].address, "size",
-                                        (json_int_t)inspection->segments[i].size));
+
+    for (size_t i = 0; i < inspection->segment_count; i++) {
+        json_int_t address = (json_int_t)inspection->segments[i].address;
+        json_int_t size = (json_int_t)inspection->segments[i].size;
+
+        json_array_append_new(segments, json_pack("{s:I, s:I}", "address", address, "size", size));
+    }
     return segments;
 }
 
-/* What a format does not have is 0 in an inspection. */
+/* In an inspection, 0 is a size that the format does not record. */
 static json_t *size_or_null(size_t size)
 {
     return size ? json_integer((json_int_t)size) : json_null();
 }
 
-/* Null when nobody asked whether it holds. */
-static json_t *signature_of(const struct signature *signature)
+/* signature is NULL if verification was not asked for. */
+static json_t *signature_fields(const struct signature *signature)
 {
     if (!signature)
         return json_null();
@@ -295,6 +307,7 @@ bool report_json_check(FILE *stream, const struct report_check *check, int64_t s
     char path[1024];
 
     escape_string(path, sizeof path, image->path);
+
     json_memory_watch();
     json_t *fields =
         json_pack("{s:s, s:I, s:s, s:s}", "file", path, "size", (json_int_t)image->file_size, "md5",
@@ -305,28 +318,29 @@ bool report_json_check(FILE *stream, const struct report_check *check, int64_t s
                         json_string(inspect_integrity_name(inspection->integrity)));
     json_object_set_new(fields, "evidence", json_string(inspection->evidence));
     json_object_set_new(fields, "sendable", json_string(sending[check->sending]));
-    json_object_set_new(fields, "families", families_as_json(inspection));
+    json_object_set_new(fields, "families", families_fields(inspection));
     json_object_set_new(fields, "verdict", json_string(check->verdict));
     json_object_set_new(fields, "chip",
                         string_or_null(*inspection->chip_name ? inspection->chip_name : NULL));
-    json_object_set_new(fields, "application", application_of(inspection));
+    json_object_set_new(fields, "application", application_fields(inspection));
     json_object_set_new(fields, "entry",
                         inspection->has_entry ? json_integer(inspection->entry) : json_null());
-    json_object_set_new(fields, "segments", segments_of(inspection));
+    json_object_set_new(fields, "segments", segments_fields(inspection));
     json_object_set_new(fields, "flash_size", size_or_null(inspection->flash_size));
     json_object_set_new(fields, "unpacked_size", size_or_null(inspection->unpacked_size));
     json_object_set_new(fields, "trailer_size", size_or_null(inspection->trailer_size));
-    json_object_set_new(fields, "signature", signature_of(check->signature));
+    json_object_set_new(fields, "signature", signature_fields(check->signature));
     json_object_set_new(fields, "sent_size", size_or_null(is_changed ? image->size : 0));
     json_object_set_new(fields, "sent_md5", string_or_null(is_changed ? image->md5 : NULL));
-    return write_line(stream, "check", NULL, since_start_us, fields);
+    return write_json_line(stream, "check", NULL, since_start_us, fields);
 }
 
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us)
 {
     json_memory_watch();
-    return write_line(stream, "result", NULL, since_start_us, failure_fields(failure, exit_status));
+    return write_json_line(stream, "result", NULL, since_start_us,
+                           failure_fields(failure, exit_status));
 }
 
 bool report_json_summary(FILE *stream, const struct ota_totals *totals, enum ota_error outcome,
@@ -338,5 +352,5 @@ bool report_json_summary(FILE *stream, const struct ota_totals *totals, enum ota
                   exit_status, "code", ota_error_name(outcome), "boards",
                   (json_int_t)totals->boards, "confirmed", (json_int_t)totals->confirmed, "failed",
                   (json_int_t)totals->failed, "skipped", (json_int_t)totals->skipped);
-    return write_line(stream, "summary", NULL, since_start_us, fields);
+    return write_json_line(stream, "summary", NULL, since_start_us, fields);
 }

@@ -1,5 +1,5 @@
 /*
- * standing.c: see standing.h.
+ * standing.c: sentences about the progress of a fleet.
  */
 #include "output/standing.h"
 
@@ -9,37 +9,40 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COUNT_MAX = 32, LINE_SPLITTER_MAX = 40 };
+enum { LINES_MAX = 40 };
 
-static const int64_t RATE_AFTER_US = 300000;
+static const int64_t RATE_AFTER_US = MILLISECONDS(300);
 
-/* ", 2 retrying"; nothing for 0. */
-static const char *describe_count(char text[COUNT_MAX], size_t number, const char *what)
+const char *standing_describe_number(char text[STANDING_NUMBER_MAX], size_t number,
+                                     const char *what)
 {
     *text = '\0';
     if (number)
-        snprintf(text, COUNT_MAX, ", %zu %s", number, what);
+        snprintf(text, STANDING_NUMBER_MAX, ", %zu %s", number, what);
     return text;
 }
 
 const char *standing_count(char text[STANDING_TEXT_MAX], const struct ota_totals *totals,
                            bool is_short)
 {
-    char failed[COUNT_MAX], running[COUNT_MAX], retrying[COUNT_MAX], waiting[COUNT_MAX];
+    char failed[STANDING_NUMBER_MAX], running[STANDING_NUMBER_MAX];
+    char retrying[STANDING_NUMBER_MAX], waiting[STANDING_NUMBER_MAX];
     size_t done = totals->confirmed + totals->failed + totals->skipped;
-    size_t busy = done + totals->running + totals->retrying;
+    size_t started = done + totals->running + totals->retrying;
+    size_t left = totals->boards > started ? totals->boards - started : 0;
+
+    standing_describe_number(failed, totals->failed, "failed");
+    standing_describe_number(running, totals->running, is_short ? "run" : "running");
+    standing_describe_number(retrying, totals->retrying, is_short ? "retry" : "retrying");
+    standing_describe_number(waiting, left, is_short ? "wait" : "waiting");
 
     snprintf(text, STANDING_TEXT_MAX, "%zu%s%zu done%s%s%s%s", done, is_short ? "/" : " of ",
-             totals->boards, describe_count(failed, totals->failed, "failed"),
-             describe_count(running, totals->running, is_short ? "run" : "running"),
-             describe_count(retrying, totals->retrying, is_short ? "retry" : "retrying"),
-             describe_count(waiting, totals->boards > busy ? totals->boards - busy : 0,
-                            is_short ? "wait" : "waiting"));
+             totals->boards, failed, running, retrying, waiting);
     return text;
 }
 
-/* Cuts at the border of a character. */
-static void shorten(char target[STANDING_NAME_MAX], const char *name)
+/* Shortens name to the size of target, without cutting a character of several bytes. */
+static void shorten_name(char target[STANDING_NAME_MAX], const char *name)
 {
     static const char dots[] = "...";
     size_t length = STANDING_NAME_MAX - sizeof dots;
@@ -48,12 +51,13 @@ static void shorten(char target[STANDING_NAME_MAX], const char *name)
         snprintf(target, STANDING_NAME_MAX, "%s", name);
         return;
     }
+
     while (length > 0 && ((unsigned char)name[length] & 0xC0) == 0x80)
         length--;
     snprintf(target, STANDING_NAME_MAX, "%.*s%s", (int)length, name, dots);
 }
 
-static unsigned percent_of(const struct ota_standing *standing)
+static unsigned percent_sent(const struct ota_standing *standing)
 {
     return standing->total ? (unsigned)((double)standing->bytes * 100 / (double)standing->total)
                            : 0;
@@ -71,12 +75,14 @@ void standing_find_slowest(const struct ota_standing *standing, void *userdata)
 
     if (!is_transferring(standing) || standing->transfer_us < RATE_AFTER_US)
         return;
+
     double rate = (double)standing->bytes / (double)standing->transfer_us;
     if (*slowest->name && slowest->rate <= rate)
         return;
+
     slowest->rate = rate;
-    slowest->percent = percent_of(standing);
-    shorten(slowest->name, standing->board);
+    slowest->percent = percent_sent(standing);
+    shorten_name(slowest->name, standing->board);
 }
 
 const char *standing_name_slowest(char text[STANDING_TEXT_MAX],
@@ -93,9 +99,18 @@ static void show_transfer(const char *indent, const struct ota_standing *standin
     char sent[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX];
 
     diag_notice("%s%s: %s, %u%% (%s of %s, %s)", indent, standing->board,
-                ota_phase_name(standing->phase), percent_of(standing),
+                ota_phase_name(standing->phase), percent_sent(standing),
                 format_size(sent, standing->bytes), format_size(total, standing->total),
                 format_rate(rate, standing->bytes, standing->transfer_us));
+}
+
+static void show_retry(const char *indent, const struct ota_standing *standing)
+{
+    if (*standing->reason)
+        diag_notice("%s%s: waits for its next attempt, after %s: %s", indent, standing->board,
+                    ota_phase_name(standing->phase), standing->reason);
+    else
+        diag_notice("%s%s: waits for its next attempt", indent, standing->board);
 }
 
 void standing_show(const struct ota_standing *standing, void *userdata)
@@ -105,17 +120,14 @@ void standing_show(const struct ota_standing *standing, void *userdata)
 
     if ((standing->doing == OTA_DOING_RETRY) != filter->retries)
         return;
-    if (filter->shown == LINE_SPLITTER_MAX) {
+    if (filter->shown == LINES_MAX) {
         filter->hidden++;
         return;
     }
 
     filter->shown++;
     if (standing->doing == OTA_DOING_RETRY)
-        diag_notice("%s%s: waits for its next attempt%s%s%s%s", indent, board,
-                    *standing->reason ? ", after " : "",
-                    *standing->reason ? ota_phase_name(standing->phase) : "",
-                    *standing->reason ? ": " : "", standing->reason);
+        show_retry(indent, standing);
     else if (standing->doing == OTA_DOING_PASSWORD)
         diag_notice("%s%s: waits for the password", indent, board);
     else if (standing->doing == OTA_DOING_LOG)

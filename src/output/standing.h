@@ -1,40 +1,46 @@
 /*
- * standing.h: where the boards of a fleet stand, in words. Pure, but for standing_show().
+ * standing.h: describes the progress of a fleet in words. Pure, except standing_show().
  */
 #ifndef ESP_OTA_OUTPUT_STANDING_H
 #define ESP_OTA_OUTPUT_STANDING_H
 
 #include "esp-ota.h"
 
-enum { STANDING_TEXT_MAX = 160, STANDING_NAME_MAX = 32 };
+enum { STANDING_TEXT_MAX = 160, STANDING_NAME_MAX = 32, STANDING_NUMBER_MAX = 48 };
 
-/* "12 of 40 done, 1 failed, 16 running, 2 retrying, 9 waiting", or, if is_short, "12/40 done, 1
- * failed, 16 run, 2 retry, 9 wait"; without what there is none of. Returns text. */
+/* Writes ", 2 retrying", or "" if number is 0. Returns text. */
+const char *standing_describe_number(char text[STANDING_NUMBER_MAX], size_t number,
+                                     const char *what);
+
+/* Writes "12 of 40 done, 1 failed, 16 running, 2 retrying, 9 waiting", or, if is_short,
+ * "12/40 done, 1 failed, 16 run, 2 retry, 9 wait". Omits numbers that are 0. Returns text. */
 const char *standing_count(char text[STANDING_TEXT_MAX], const struct ota_totals *totals,
                            bool is_short);
 
-/* The board that receives its image most slowly. Starts as {0}. */
+/* The board with the slowest transfer in progress. Starts as {0}. */
 struct standing_slowest {
-    char name[STANDING_NAME_MAX]; /* shortened; "": none receives its image */
+    char name[STANDING_NAME_MAX]; /* shortened; "": no transfer is in progress */
     double rate;                  /* bytes per microsecond */
     unsigned percent;
 };
 
-/* An ota_standing_fn: userdata is a struct standing_slowest. Boards whose transfer has only just
- * begun do not count, as their rate says nothing yet. */
+/* An ota_standing_fn: userdata is a struct standing_slowest. Transfers that have just begun are
+ * ignored, as their rate is not yet representative. */
 void standing_find_slowest(const struct ota_standing *standing, void *userdata);
 
-/* ", slowest attic 12%"; "" if there is none. Returns text. */
+/* Writes ", slowest attic 12%", or "" if there is no slowest board. Returns text. */
 const char *standing_name_slowest(char text[STANDING_TEXT_MAX],
                                   const struct standing_slowest *slowest);
 
-/* An ota_standing_fn: one line on standard error (diag_notice()) about what the board is doing.
- * userdata is a struct standing_filter. */
 struct standing_filter {
-    bool retries;         /* only boards that are retried, or only the others */
-    const char *indent;   /* before each line */
-    size_t shown, hidden; /* how many lines; beyond a limit they are only counted */
+    bool retries;       /* show only boards that wait for a retry; false: only the others */
+    const char *indent; /* text before each line */
+    size_t shown;       /* number of lines that were printed */
+    size_t hidden;      /* number of lines beyond the limit; they are counted only */
 };
+
+/* An ota_standing_fn: prints one line about the board's state to standard error (diag_notice()).
+ * userdata is a struct standing_filter. */
 void standing_show(const struct ota_standing *standing, void *userdata);
 
 #endif

@@ -1,26 +1,26 @@
 /*
- * summary.c: keeps the names of the boards that failed or were not tried, and prints them in
- * groups. It knows the events, and no fleet.
+ * summary.c: collects the names of the boards that failed or were not tried, and prints them in
+ * groups.
  */
 #include "output/summary.h"
 
 #include "base/diag.h"
 #include "base/text.h"
+#include "output/standing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    LIST_MAX = 400, /* bytes of names in one message: some lines of a terminal */
+    LIST_MAX = 400, /* bytes of names in one message: a few lines of a terminal */
     REASON_MAX = 96,
-    COUNT_MAX = 48,
 };
 
 struct entry {
     struct entry *next;
     enum ota_error error; /* OTA_OK: not tried */
-    const char *remedy;   /* boards with the same one are a group */
+    const char *remedy;   /* boards with the same error and remedy form a group */
     bool is_shown;
     char name[];
 };
@@ -30,7 +30,7 @@ struct summary {
     struct entry **end;
     size_t untried;
     char why_untried[REASON_MAX];
-    bool is_incomplete; /* memory ran out */
+    bool is_incomplete; /* memory ran out, so entries are missing */
 };
 
 struct summary *summary_new(void)
@@ -45,6 +45,7 @@ void summary_free(struct summary *summary)
 {
     if (!summary)
         return;
+
     while (summary->entries) {
         struct entry *next = summary->entries->next;
         free(summary->entries);
@@ -53,8 +54,8 @@ void summary_free(struct summary *summary)
     free(summary);
 }
 
-static void append_text(struct summary *summary, enum ota_error error, const char *remedy,
-                        const char *name)
+static void append_entry(struct summary *summary, enum ota_error error, const char *remedy,
+                         const char *name)
 {
     size_t size = strlen(name) + 1;
     struct entry *entry = malloc(sizeof *entry + size);
@@ -72,15 +73,16 @@ static void append_text(struct summary *summary, enum ota_error error, const cha
 void summary_add(struct summary *summary, const struct ota_event *event, const char *remedy)
 {
     if (event->type == OTA_EVENT_RESULT && event->failure->error != OTA_OK) {
-        append_text(summary, event->failure->error, remedy, event->board);
+        append_entry(summary, event->failure->error, remedy, event->board);
     } else if (event->type == OTA_EVENT_SKIPPED && event->skip == OTA_SKIP_UNTRIED) {
-        append_text(summary, OTA_OK, "", event->board);
+        append_entry(summary, OTA_OK, "", event->board);
         if (summary->untried++ == 0)
             snprintf(summary->why_untried, REASON_MAX, "%s", event->message);
     }
 }
 
-/* The names of the boards that ended like this; how many, when they are too many to be shown. */
+/* Lists the boards with this outcome ("... and N others" if they do not fit), and marks them as
+ * shown. Returns how many there are. */
 static size_t list_outcome_names(char list[LIST_MAX], struct summary *summary, enum ota_error error,
                                  const char *remedy)
 {
@@ -91,6 +93,7 @@ static size_t list_outcome_names(char list[LIST_MAX], struct summary *summary, e
     for (struct entry *entry = summary->entries; entry; entry = entry->next) {
         if (entry->error != error || strcmp(entry->remedy, remedy) != 0)
             continue;
+
         entry->is_shown = true;
         count++;
         if (hidden || strlen(list) + strlen(entry->name) + 2 > room)
@@ -98,6 +101,7 @@ static size_t list_outcome_names(char list[LIST_MAX], struct summary *summary, e
         else
             text_append(list, LIST_MAX, "%s%s", count > 1 ? ", " : "", entry->name);
     }
+
     if (hidden)
         text_append(list, LIST_MAX, " and %zu others", hidden);
     return count;
@@ -112,7 +116,7 @@ static void show_group(struct summary *summary, enum ota_error error, const char
                ota_error_name(error), names, *remedy ? "\n  " : "", remedy);
 }
 
-/* A group for each remedy: what helps differs with what the boards said. */
+/* Boards with the same error can have different remedies, depending on their messages. */
 static void show_groups(struct summary *summary, enum ota_error error)
 {
     for (const struct entry *entry = summary->entries; entry; entry = entry->next)
@@ -123,29 +127,23 @@ static void show_groups(struct summary *summary, enum ota_error error)
 static void show_untried(struct summary *summary)
 {
     char names[LIST_MAX];
+
     if (list_outcome_names(names, summary, OTA_OK, ""))
         diag_error("%s: %s", summary->why_untried, names);
-}
-
-/* ", 2 failed"; nothing when there are none. */
-static const char *describe_count(char text[COUNT_MAX], size_t number, const char *what)
-{
-    text[0] = '\0';
-    if (number)
-        snprintf(text, COUNT_MAX, ", %zu %s", number, what);
-    return text;
 }
 
 static void show_totals(const struct summary *summary, const struct ota_totals *totals,
                         int64_t elapsed_us)
 {
-    char text[4 * COUNT_MAX], failed[COUNT_MAX], untried[COUNT_MAX], skipped[COUNT_MAX];
+    char text[4 * STANDING_NUMBER_MAX], failed[STANDING_NUMBER_MAX];
+    char untried[STANDING_NUMBER_MAX], skipped[STANDING_NUMBER_MAX];
 
+    standing_describe_number(failed, totals->failed, "failed");
+    standing_describe_number(untried, summary->untried, "not tried");
+    standing_describe_number(skipped, totals->skipped - summary->untried, "skipped");
     snprintf(text, sizeof text, "%zu of %zu boards confirmed%s%s%s, in %.1f s", totals->confirmed,
-             totals->boards, describe_count(failed, totals->failed, "failed"),
-             describe_count(untried, summary->untried, "not tried"),
-             describe_count(skipped, totals->skipped - summary->untried, "skipped"),
-             (double)elapsed_us / 1e6);
+             totals->boards, failed, untried, skipped, (double)elapsed_us / 1e6);
+
     if (totals->failed || summary->untried)
         diag_error("%s", text);
     else

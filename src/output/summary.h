@@ -1,6 +1,6 @@
 /*
- * summary.h: what is to be said at the end of a fleet: which boards failed, by cause, with the
- * remedy once; and which were not tried.
+ * summary.h: the summary at the end of a fleet: failed boards, in groups by cause and remedy, and
+ * untried boards.
  */
 #ifndef ESP_OTA_OUTPUT_SUMMARY_H
 #define ESP_OTA_OUTPUT_SUMMARY_H
@@ -9,15 +9,15 @@
 
 struct summary;
 
-struct summary *summary_new(void); /* NULL when memory ran out */
+struct summary *summary_new(void); /* NULL if memory runs out */
 void summary_free(struct summary *summary);
 
-/* Takes note of a RESULT or SKIPPED event; others are ignored. remedy is that of a failure, and
- * outlives the summary. */
+/* Records a RESULT or SKIPPED event; other events are ignored. remedy belongs to a failure and must
+ * outlive the summary. */
 void summary_add(struct summary *summary, const struct ota_event *event, const char *remedy);
 
-/* Writes it to standard error (diag.h): errors, and with them what was not tried; on success only at
- * the level of information. */
+/* Writes the summary to standard error (base/diag.h). Failures and boards that were not tried are
+ * errors; a success is information. */
 void summary_show(struct summary *summary, const struct ota_totals *totals, int64_t elapsed_us);
 
 #endif
