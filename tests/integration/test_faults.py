@@ -53,7 +53,7 @@ RESOLVE = [
     Fault("no network, and a .local name", None, "", 4, "multicast DNS cannot be asked", 14,
           target="kitchen.local", before=("unshare", "--net"), never=NEVER_AGAIN),
     Fault("no descriptors for the process that resolves", None, "", 1, "resolution: cannot be looked for: ", 14,
-          target="nobody.invalid", before=shell('ulimit -n 7; exec "$@"'), never=NEVER_AGAIN),
+          target="nobody.invalid", before=shell('ulimit -n 8; exec "$@"'), never=NEVER_AGAIN),
     Fault("no processes to be had", None, "", 1, "resolution: cannot be looked for: ", 14, target="nobody.invalid",
           before=("setpriv", "--reuid", "60123", "--clear-groups", "prlimit", "--nproc=0"),
           never=NEVER_AGAIN, needs_plain_build=True),
