@@ -1,5 +1,5 @@
 /*
- * main.c: reads the command line, has it done, and returns the exit status.
+ * main.c: reads the command line, runs the command, and returns the exit status.
  */
 #include "base/diag.h"
 #include "base/loop.h"
@@ -20,6 +20,7 @@ static int run_command(const struct options *options, struct report *report)
         diag_error("out of memory");
         return ota_error_exit_status(OTA_E_INTERNAL, 0);
     }
+
     if (options->list)
         return cmd_list_run(options, report);
     if (options->check)
@@ -30,20 +31,23 @@ static int run_command(const struct options *options, struct report *report)
 int main(int argc, char **argv)
 {
     struct options options;
-    /* The C library has read the first argument, with what stands behind it, and the dynamic linker
-     * saved that where this lies now. */
+    /* Initialized, as the dynamic linker may have saved bytes of the arguments in its place. */
     struct ota_failure failure = {.error = OTA_OK};
     int status = 0;
+
     secret_cleanse_traces();
     stdio_guard_secure();
-    signal(SIGUSR1, SIG_IGN); /* asks how far things are, which loops tell (loop_catch_status()) */
+    signal(SIGUSR1,
+           SIG_IGN); /* asks for the progress; only loops answer it (loop_catch_status()) */
     enum options_outcome outcome = options_parse(&options, argc, argv, &failure);
-    secret_cleanse_traces(); /* of passwords in options */
+    secret_cleanse_traces(); /* passwords in options leave traces */
+
     struct report *report = report_new(&options.report);
     if (outcome == OPTIONS_RUN)
         status = run_command(&options, report);
     else if (outcome == OPTIONS_ERROR)
         status = report_failure(report, &failure);
+
     report_free(report);
     options_free(&options);
 

@@ -1,6 +1,6 @@
 /*
- * address.c: IPv4 and IPv6 socket addresses as values. It opens no connection and asks no resolver;
- * only the names and numbers of network interfaces are looked up.
+ * address.c: IPv4 and IPv6 socket addresses as values. The kernel is asked only for the names and
+ * numbers of network interfaces.
  */
 #include "base/address.h"
 
@@ -47,6 +47,7 @@ static void set_v6(struct address *address, const struct in6_addr *host, uint32_
         set_v4(address, mapped, port);
         return;
     }
+
     memset(address, 0, sizeof *address);
     address->v6.sin6_family = AF_INET6;
     address->v6.sin6_addr = *host;
@@ -65,15 +66,18 @@ static bool parse_v6(struct address *address, const char *text)
 
     if (length >= sizeof host_text)
         return false;
+
     memcpy(host_text, text, length);
     host_text[length] = '\0';
     if (inet_pton(AF_INET6, host_text, &host) != 1)
         return false;
+
     if (percent) {
         scope = scope_index(percent + 1);
         if (scope == 0 || IN6_IS_ADDR_V4MAPPED(&host))
             return false;
     }
+
     set_v6(address, &host, scope, 0);
     return true;
 }
@@ -96,6 +100,7 @@ bool address_from(struct address *address, const struct sockaddr *source, sockle
 
     if (length < sizeof family)
         return false;
+
     memcpy(&family, &source->sa_family, sizeof family);
     if (family == AF_INET && length == sizeof v4) {
         memcpy(&v4, source, sizeof v4);

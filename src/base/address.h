@@ -1,5 +1,6 @@
 /*
- * address.h: IPv4 and IPv6 socket addresses as values. Touches no socket and no resolver.
+ * address.h: IPv4 and IPv6 socket addresses as values: parsed, compared, shown. Nothing here opens
+ * a socket or asks a resolver.
  */
 #ifndef ESP_OTA_BASE_ADDRESS_H
 #define ESP_OTA_BASE_ADDRESS_H
@@ -26,28 +27,30 @@ enum { ADDRESS_TEXT_MAX = 64 };
  * must exist). Port 0. Returns false, and leaves *address alone, for anything else. */
 bool address_parse(struct address *address, const char *text);
 
-/* Takes a socket address as the kernel or a resolver gives it. Returns false for another family or
- * a wrong length. */
+/* Copies a socket address that the kernel or a resolver has returned. Returns false for another
+ * family or a wrong length. */
 bool address_from(struct address *address, const struct sockaddr *source, socklen_t length);
 
 socklen_t address_length(const struct address *address);
 uint16_t address_port(const struct address *address);
 void address_set_port(struct address *address, uint16_t port);
 
-/* Same host: family, address, and for link-local IPv6 the scope; ports are not compared. */
+/* True for the same host: family, address, and for link-local IPv6 the scope. Ports are not
+ * compared. */
 bool address_equal(const struct address *a, const struct address *b);
 
 /* Whether address_equal() holds for one of count addresses. */
 bool address_is_among(const struct address *addresses, size_t count, const struct address *address);
 
-/* Whether it is this computer's own, 127.0.0.0/8 or ::1. */
+/* Whether the address is in 127.0.0.0/8 or ::1. */
 bool address_is_loopback(const struct address *address);
 
-/* Whether it can be one host's: neither the unspecified address nor a multicast one. */
+/* Whether the address can belong to one host: it is neither unspecified nor multicast. */
 bool address_is_unicast(const struct address *address);
 
-/* The numeric text without port, "fe80::1%wlan0" with its scope; and "1.2.3.4:5", "[::1]:5". Both
- * return target, which must hold ADDRESS_TEXT_MAX (+8 with port). */
+/* Write the numeric text without the port ("fe80::1%wlan0", with its scope), or with it
+ * ("1.2.3.4:5", "[::1]:5"). Both return target, which must have room for ADDRESS_TEXT_MAX bytes (8
+ * more with the port). */
 char *address_text(char *target, const struct address *address);
 char *address_text_port(char *target, const struct address *address);
 

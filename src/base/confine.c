@@ -1,10 +1,10 @@
 /*
  * confine.c: no_new_privs, Landlock and seccomp, as far as the kernel has them.
  *
- * The system calls are those that are denied, not those that are allowed: getaddrinfo() runs
- * modules that this program does not know (nss-mdns, sssd, systemd-resolved, winbind), on C
- * libraries that are yet to come, and a list of what all of them need would break names on
- * somebody's computer. A denied call fails with EPERM, which its caller has to expect anyway.
+ * The filter lists the system calls that are denied, not those that are allowed: getaddrinfo() runs
+ * modules of other projects (nss-mdns, sssd, systemd-resolved, winbind) on present and future C
+ * libraries. A list of all their system calls would be incomplete and break name resolution on some
+ * computers. A denied call fails with EPERM, an error that its caller has to expect anyway.
  */
 #include "base/confine.h"
 
@@ -22,7 +22,8 @@
 
 /* -- Landlock: files can be read, and nothing else -- */
 
-/* The kernel's interface by the version that brought it, as older headers lack the later ones. */
+/* The kernel's constants, under the version that introduced them; older headers lack the later
+ * ones. */
 enum {
     READ_FILE = 1 << 2,
     READ_DIRECTORY = 1 << 3,
@@ -48,7 +49,7 @@ static void make_files_read_only(void)
     if (version >= 6)
         handled.scopes |= SCOPE_SIGNAL;
 
-    /* What is handled and allowed by no rule is denied. */
+    /* Rights that are handled, and that no rule allows, are denied. */
     const long rules = syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
     if (rules < 0)
         return;
@@ -80,7 +81,7 @@ static const int denied[] = {
     /* other programs */
     SYS_execve,
     SYS_execveat,
-    /* other processes: their memory, their descriptors, their lives */
+    /* other processes: their memory, file descriptors and signals */
     SYS_ptrace,
     SYS_process_vm_readv,
     SYS_process_vm_writev,
@@ -98,13 +99,14 @@ static const int denied[] = {
 #ifdef SYS_process_madvise
     SYS_process_madvise,
 #endif
-    /* connections of strangers; bind() stays, as the C library binds netlink sockets */
+    /* incoming connections; bind() stays, as the C library binds netlink sockets */
     SYS_listen,
 #ifdef SYS_accept
     SYS_accept,
 #endif
     SYS_accept4,
-    /* parts of the kernel that have had many holes; io_uring would also go round this filter */
+    /* parts of the kernel with a history of vulnerabilities; io_uring would also bypass this
+     * filter */
     SYS_bpf,
     SYS_perf_event_open,
     SYS_userfaultfd,
@@ -114,7 +116,7 @@ static const int denied[] = {
     SYS_add_key,
     SYS_request_key,
     SYS_keyctl,
-    /* what only root may, and should not either */
+    /* calls for root, which this process does not need either */
     SYS_mount,
     SYS_umount2,
     SYS_pivot_root,
@@ -151,7 +153,7 @@ static const int denied[] = {
 #endif
 };
 
-/* Typing into the terminal that standard error may be: the shell would run it. */
+/* Typing into the terminal on standard error: the shell would run the text. */
 static const uint32_t denied_ioctls[] = {TIOCSTI, TIOCLINUX};
 
 enum { INSTRUCTIONS_MAX = 2 * (sizeof denied / sizeof *denied) + 32 };
@@ -185,7 +187,7 @@ static void emit_return(struct filter *filter, bool is_allowed)
     emit_instruction(filter, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, verdict));
 }
 
-/* Skips that many instructions unless what was loaded is value. */
+/* Skips the next instructions unless the loaded word equals value. */
 static void emit_unless(struct filter *filter, uint32_t value, unsigned char skipped)
 {
     emit_instruction(filter,
@@ -194,7 +196,8 @@ static void emit_unless(struct filter *filter, uint32_t value, unsigned char ski
 
 static void fill_filter(struct filter *filter)
 {
-    /* The numbers mean other calls in another mode of the processor, which nothing here uses. */
+    /* In another mode of the processor the numbers mean other calls. Nothing here uses such a
+     * mode. */
     emit_load(filter, offsetof(struct seccomp_data, arch));
     emit_instruction(filter,
                      (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
@@ -244,7 +247,7 @@ static void deny_calls(void)
 
 void confine_process(void)
 {
-    /* Also what lets those without privileges do the rest. */
+    /* The two steps below need this, too, if the process has no privileges. */
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     make_files_read_only();
     deny_calls();

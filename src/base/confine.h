@@ -1,13 +1,14 @@
 /*
- * confine.h: takes from a process what it needs for no question to D-Bus, DNS or a name service.
+ * confine.h: takes from a process all rights that questions to D-Bus, DNS and name services do not
+ * need.
  */
 #ifndef ESP_OTA_BASE_CONFINE_H
 #define ESP_OTA_BASE_CONFINE_H
 
-/* For good, and for what the process starts: it can run no other program, gain no privileges, write
- * to no file by its name (what is open stays open), signal or look into no other process, accept no
- * connection, and type into no terminal. What the kernel does not offer is left out: a process
- * that parses what strangers sent is better off with less, and no worse off than before without. */
+/* Confines the process and its children for good. They can run no other program, gain no
+ * privileges, write to no file by name (open files stay writable), signal or inspect no other
+ * process, accept no connection, and type into no terminal. Restrictions that the kernel lacks are
+ * skipped: the rest still helps a process that parses bytes from strangers. */
 void confine_process(void);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * diag.c: the only writer on standard error. Each message is one write(2), so that the lines of
- * parallel programs do not mix; the status line is erased before a message and redrawn behind it.
+ * parallel programs do not mix. The status line is erased before a message and redrawn after it.
  *
- * The level, the start time and the status line are the process's only state here. A standard error
- * that cannot be written is nobody's failure: there is no place left to say so.
+ * The global state is the level, the start time and the status line. Failures to write standard
+ * error are ignored, as there is no place left to report them.
  */
 #include "base/diag.h"
 
@@ -20,7 +20,7 @@ enum { LINE_MAX_BYTES = 4096, STATUS_MAX_BYTES = 2048, PATIENCE_MS = 60000 };
 
 static enum diag_level current_level = DIAG_LEVEL_INFO;
 static int64_t start_us;
-static char status[STATUS_MAX_BYTES]; /* "": none is drawn */
+static char status[STATUS_MAX_BYTES]; /* "": no status line is drawn */
 static bool status_on_terminal;
 static bool reader_has_stopped;
 
@@ -36,21 +36,29 @@ bool diag_enabled(enum diag_level level)
     return level <= current_level;
 }
 
-/* A person who holds the terminal may take all the time; another program may not. */
-static bool may_put(void)
+/* Waits until standard error takes a write; false when it does not, or a signal comes. A person may
+ * hold a terminal with Ctrl-S as long as they like, but another program may not. */
+static bool wait_until_writable(void)
 {
-    int patience_ms = reader_has_stopped ? 0 : isatty(STDERR_FILENO) ? -1 : PATIENCE_MS;
-    int64_t asked_us = loop_now_us();
+    int64_t waiting_since_us = loop_now_us();
+    int patience_ms = PATIENCE_MS;
+
+    if (reader_has_stopped)
+        patience_ms = 0;
+    else if (isatty(STDERR_FILENO))
+        patience_ms = -1;
     if (stdio_guard_takes(STDERR_FILENO, patience_ms))
         return true;
-    if (loop_now_us() - asked_us >= (int64_t)PATIENCE_MS * 1000)
-        reader_has_stopped = true; /* otherwise a signal came, which must not wait */
+
+    /* Less time has passed if a signal has interrupted the wait. */
+    if (loop_now_us() - waiting_since_us >= (int64_t)PATIENCE_MS * 1000)
+        reader_has_stopped = true;
     return false;
 }
 
 static void put_text(const char *text, size_t length)
 {
-    while (length > 0 && may_put()) {
+    while (length > 0 && wait_until_writable()) {
         ssize_t written = write(STDERR_FILENO, text, length);
         if (written <= 0)
             return;
@@ -59,7 +67,8 @@ static void put_text(const char *text, size_t length)
     }
 }
 
-/* Without a terminal that knows the sequence for "erase to the end of the line", blanks do it. */
+/* Returns the bytes that erase the status line: an escape sequence on a terminal, spaces
+ * elsewhere. */
 static const char *erase_status(char *target, size_t capacity)
 {
     if (!*status)
@@ -71,8 +80,8 @@ static const char *erase_status(char *target, size_t capacity)
     return target;
 }
 
-static void message(enum diag_level level, const char *prefix, const char *format,
-                    va_list arguments)
+static void write_message(enum diag_level level, const char *prefix, const char *format,
+                          va_list arguments)
 {
     char text[LINE_MAX_BYTES];
     char erase[STATUS_MAX_BYTES + 8];
@@ -88,41 +97,54 @@ static void message(enum diag_level level, const char *prefix, const char *forma
         put_text(line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }
 
-#define PASS_ON(level, prefix)                                                                     \
-    do {                                                                                           \
-        va_list arguments;                                                                         \
-        va_start(arguments, format);                                                               \
-        message(level, prefix, format, arguments);                                                 \
-        va_end(arguments);                                                                         \
-    } while (0)
-
 void diag_error(const char *format, ...)
 {
-    PASS_ON(DIAG_LEVEL_ERROR, "esp-ota: ");
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_message(DIAG_LEVEL_ERROR, "esp-ota: ", format, arguments);
+    va_end(arguments);
 }
 
 void diag_warning(const char *format, ...)
 {
-    PASS_ON(DIAG_LEVEL_WARNING, "esp-ota: warning: ");
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_message(DIAG_LEVEL_WARNING, "esp-ota: warning: ", format, arguments);
+    va_end(arguments);
 }
 
 void diag_notice(const char *format, ...)
 {
-    PASS_ON(DIAG_LEVEL_ERROR, "");
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_message(DIAG_LEVEL_ERROR, "", format, arguments);
+    va_end(arguments);
 }
 
 void diag_info(const char *format, ...)
 {
-    PASS_ON(DIAG_LEVEL_INFO, "");
+    va_list arguments;
+
+    va_start(arguments, format);
+    write_message(DIAG_LEVEL_INFO, "", format, arguments);
+    va_end(arguments);
 }
 
 void diag_debug(const char *format, ...)
 {
     char prefix[32];
+    va_list arguments;
+
     if (!diag_enabled(DIAG_LEVEL_DEBUG))
         return;
+
     snprintf(prefix, sizeof prefix, "[%7.3f] ", (double)(loop_now_us() - start_us) / 1e6);
-    PASS_ON(DIAG_LEVEL_DEBUG, prefix);
+    va_start(arguments, format);
+    write_message(DIAG_LEVEL_DEBUG, prefix, format, arguments);
+    va_end(arguments);
 }
 
 void diag_status(const char *line)
@@ -131,7 +153,7 @@ void diag_status(const char *line)
     char drawn[2 * STATUS_MAX_BYTES + 8];
 
     if (!stdio_guard_takes(STDERR_FILENO, 0))
-        return; /* the next one is as good */
+        return; /* the next status line will do */
 
     status_on_terminal = isatty(STDERR_FILENO) == 1;
     int length = snprintf(drawn, sizeof drawn, "%s%.*s", erase_status(erase, sizeof erase),
@@ -151,6 +173,7 @@ void diag_status_end(void)
 void diag_status_clear(void)
 {
     char erase[STATUS_MAX_BYTES + 8];
+
     erase_status(erase, sizeof erase);
     if (*status)
         put_text(erase, strlen(erase));

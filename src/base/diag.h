@@ -12,11 +12,12 @@ enum diag_level { DIAG_LEVEL_ERROR, DIAG_LEVEL_WARNING, DIAG_LEVEL_INFO, DIAG_LE
 void diag_set_level(enum diag_level level);
 bool diag_enabled(enum diag_level level);
 
-/* One line each, without a newline at the end of format. Errors and warnings are prefixed with
- * "esp-ota: " (and "warning: "), debug lines with the seconds since the start. Never a secret. */
+/* Write one line each; format has no newline at its end. Errors and warnings are prefixed with
+ * "esp-ota: " (and "warning: "), debug lines with the seconds since the start. The arguments must
+ * not contain secrets. */
 void diag_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void diag_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* What -q must not hide, and yet is neither error nor warning. */
+/* For lines that -q must not hide, though they are neither errors nor warnings. */
 void diag_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void diag_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void diag_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -24,8 +25,8 @@ void diag_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A transient line at the bottom of the terminal: drawn over the previous one, erased around
  * messages and redrawn after them. Call it only when standard error is a terminal (or -r asks for
  * it). diag_status_end() leaves the last one standing and moves to the next line;
- * diag_status_clear() erases it; diag_status_forget() leaves it to whoever has moved the cursor on.
- */
+ * diag_status_clear() erases it; diag_status_forget() leaves it alone, as the caller has moved the
+ * cursor on. */
 void diag_status(const char *line);
 void diag_status_end(void);
 void diag_status_clear(void);

@@ -1,6 +1,6 @@
 /*
- * error.c: the one table of what can go wrong: its name, exit status and sentence. The exit
- * statuses are an interface: the man page shows the same table. It touches nothing else.
+ * error.c: the one table of errors: name, exit status, sentence. The exit statuses are an
+ * interface; the manual shows the same table.
  */
 #include "base/error.h"
 
@@ -46,13 +46,13 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             .name = "usage",
             .exit_status = 2,
-            .text = "the command line is wrong", /* the sentence says what to write */
+            .text = "the command line is wrong", /* the message says what to write */
         },
     [OTA_E_IMAGE] =
         {
             .name = "image",
             .exit_status = 3,
-            .text = "the image cannot be sent", /* the sentence says what to do */
+            .text = "the image cannot be sent", /* the message says what to do */
         },
     [OTA_E_SIGNATURE] =
         {
@@ -218,7 +218,7 @@ static const char *const phase_names[OTA_PHASE_COUNT] = {
     [OTA_PHASE_LOG] = "log",
 };
 
-/* A number that is no code is a defect of ours: it is described as an internal error. */
+/* A number outside the table is a bug of this program and shown as an internal error. */
 static const struct error_row *error_row(enum ota_error error)
 {
     return &error_rows[(unsigned)error < OTA_ERROR_COUNT ? error : OTA_E_INTERNAL];
@@ -286,7 +286,7 @@ const char *error_connection_text(int reason, const char *timed_out)
     return reason == ETIMEDOUT ? timed_out : strerror(reason);
 }
 
-/* A message that was cut must say so, and may not end within a UTF-8 sequence. */
+/* Ends a cut message in "...", placed between two characters of UTF-8. */
 static void mark_cut(char message[OTA_MESSAGE_MAX])
 {
     static const char ellipsis[] = "...";
@@ -304,9 +304,11 @@ enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const
 
     failure->error = error;
     failure->cause = OTA_CAUSE_NONE;
+
     va_start(arguments, format);
     length = vsnprintf(failure->message, sizeof failure->message, format, arguments);
     va_end(arguments);
+
     if (length < 0)
         snprintf(failure->message, sizeof failure->message, "%s", ota_error_text(error));
     else if ((size_t)length >= sizeof failure->message)

@@ -1,6 +1,6 @@
 /*
- * error.h: fills in a struct ota_failure. The table of codes behind include/esp-ota.h is in
- * error.c.
+ * error.h: fills in a struct ota_failure. error.c holds the table of codes behind
+ * include/esp-ota.h.
  */
 #ifndef ESP_OTA_BASE_ERROR_H
 #define ESP_OTA_BASE_ERROR_H
@@ -8,17 +8,16 @@
 #include "esp-ota.h"
 
 /* Sets code, formatted message (cut to OTA_MESSAGE_MAX) and OTA_CAUSE_NONE, and returns the code,
- * so that a function can end in `return ota_fail(failure, OTA_E_..., "...")`. The caller escapes what
- * came from outside.
- */
+ * so that a function can end in `return ota_fail(failure, OTA_E_..., "...")`. The caller escapes
+ * text from outside. */
 enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Fails with OTA_E_INTERNAL, "out of memory". */
 enum ota_error ota_fail_no_memory(struct ota_failure *failure);
 
-/* The cause of an OTA_E_OUTPUT, by the errno of the call that failed; and strerror(), in words that
- * fit output: ETIMEDOUT is a reader who does not read on. */
+/* The cause of an OTA_E_OUTPUT, by the errno of the call that failed; and strerror() for output,
+ * where ETIMEDOUT means that the reader has stopped. */
 enum ota_cause error_output_cause(int reason);
 const char *error_output_text(int reason);
 
@@ -26,14 +25,12 @@ const char *error_output_text(int reason);
  * ETIMEDOUT becomes timed_out, since its meaning depends on what the connection is for. */
 const char *error_connection_text(int reason, const char *timed_out);
 
-/* Whether this value of errno says that this computer has run out of something: memory, file
- * descriptors, processes, buffers. That is nobody else's failure.
- */
+/* Whether this errno means that this computer has run out of a resource: memory, file descriptors,
+ * processes, buffers. */
 bool error_is_local(int number);
 
-/* OTA_E_INTERNAL if error_is_local(number), else error: what a failed system call means where error
- * blames a file, the board or the network.
- */
+/* OTA_E_INTERNAL if error_is_local(number), else error. For a failed system call, where error
+ * blames a file, the board or the network. */
 enum ota_error error_unless_local(enum ota_error error, int number);
 
 #endif

@@ -1,6 +1,5 @@
 /*
- * escape.c: makes bytes from outside safe to show on a terminal or in a log. It knows nothing about
- * where they come from and allocates nothing.
+ * escape.c: makes bytes from outside safe to show on a terminal or in a log. Allocates nothing.
  */
 #include "base/escape.h"
 
@@ -14,7 +13,7 @@
 
 enum {
     PIECE_MAX = 12, /* room for one character as shown: a UTF-8 sequence, or "\U000e0041" */
-    MARKS_MAX = 4,  /* on one character; no script needs more */
+    MARKS_MAX = 4,  /* combining marks on one character; no script needs more */
 };
 
 /* Whether a character could move the cursor or rearrange the text around it. */
@@ -46,10 +45,10 @@ static bool is_mark(uint32_t character)
                    compare_ranges) != NULL;
 }
 
-/* What stands before a character. */
+/* The context before a character. */
 struct before {
-    uint32_t character; /* 0: nothing that is shown as it is */
-    unsigned marks;     /* that are drawn onto it */
+    uint32_t character; /* 0: none, or an escaped one */
+    unsigned marks;     /* combining marks drawn onto it */
 };
 
 static bool is_vowel(uint32_t c)
@@ -62,9 +61,9 @@ static bool is_final(uint32_t c)
     return (c >= 0x11A8 && c <= 0x11FF) || (c >= 0xD7CB && c <= 0xD7FB);
 }
 
-/* Whether the syllable of Hangul before a vowel or a final consonant lacks it. Elsewhere terminals
- * show it as nothing, or over something else. */
-static bool lacks_jamo(uint32_t before, uint32_t jamo)
+/* Whether a Hangul vowel or final consonant completes the syllable before it. Elsewhere terminals
+ * show it as nothing, or over another character. */
+static bool completes_syllable(uint32_t before, uint32_t jamo)
 {
     bool is_initial =
         (before >= 0x1100 && before <= 0x115E) || (before >= 0xA960 && before <= 0xA97C);
@@ -76,7 +75,7 @@ static bool lacks_jamo(uint32_t before, uint32_t jamo)
 static bool fits_behind(const struct before *before, uint32_t mark)
 {
     if (is_vowel(mark) || is_final(mark))
-        return lacks_jamo(before->character, mark);
+        return completes_syllable(before->character, mark);
     return before->character != 0 && before->marks < MARKS_MAX;
 }
 
@@ -111,8 +110,8 @@ static const char *short_escape(uint32_t character)
     }
 }
 
-/* Writes the first character of source, as it is to be shown, and returns how many bytes of source
- * it stands for. Those in kept stay as they are. */
+/* Writes the first character of source in its shown form; characters in kept stay as they are.
+ * Returns how many bytes of source it covers. */
 static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, size_t length,
                          const char *kept, struct before *before)
 {
@@ -125,6 +124,7 @@ static size_t next_piece(char piece[PIECE_MAX], const unsigned char *source, siz
         *before = (struct before){0};
         return 1;
     }
+
     bool shows = is_shown(character, before);
     if (size == 1 && source[0] != '\0' && strchr(kept, source[0])) {
         piece[0] = (char)source[0];
@@ -150,7 +150,7 @@ static char *escape(char *target, size_t capacity, const void *source, size_t le
     static const char ellipsis[] = "...";
     const unsigned char *bytes = source;
     size_t used = 0;
-    size_t cut = 0; /* the last border that leaves room for the ellipsis */
+    size_t cut = 0; /* the last place that leaves room for the ellipsis */
     struct before before = {0};
 
     while (length > 0) {
@@ -164,6 +164,7 @@ static char *escape(char *target, size_t capacity, const void *source, size_t le
             memcpy(target + cut, ellipsis, sizeof ellipsis);
             return target;
         }
+
         memcpy(target + used, piece, size);
         used += size;
         bytes += consumed;
@@ -188,8 +189,9 @@ char *escape_string(char *target, size_t capacity, const char *source)
     return escape_text(target, capacity, source, strlen(source));
 }
 
-/* Whether text is valid UTF-8 without harmful characters, or even such that all of it is shown. */
-static bool is_made_of(const char *text, bool is_all_shown)
+/* Whether text is valid UTF-8 and each of its characters is harmless; with is_all_shown, whether
+ * each is even shown as it is. */
+static bool has_only_safe_characters(const char *text, bool is_all_shown)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     size_t length = strlen(text);
@@ -209,15 +211,16 @@ static bool is_made_of(const char *text, bool is_all_shown)
 
 bool escape_is_printable(const char *text)
 {
-    return is_made_of(text, true);
+    return has_only_safe_characters(text, true);
 }
 
 bool escape_is_harmless(const char *text)
 {
-    return is_made_of(text, false);
+    return has_only_safe_characters(text, false);
 }
 
-/* Of "\u" with 4 digits or "\U" with 8, as escape() writes them; 0 for anything else. */
+/* The character of "\u" with 4 digits or "\U" with 8, as escape() writes them. 0: text is no such
+ * escape, or its character must not be typed. */
 static uint32_t escaped_character(const char *text)
 {
     static const char digits[] = "0123456789abcdef";
@@ -228,6 +231,7 @@ static uint32_t escaped_character(const char *text)
         return 0;
     for (size_t i = 0; i < count; i++)
         character = character << 4 | (uint32_t)(strchr(digits, text[2 + i]) - digits);
+
     bool may_be_typed = utf8_is_character(character) && !is_harmful(character);
     return may_be_typed && (is_hidden(character) || is_mark(character)) ? character : 0;
 }

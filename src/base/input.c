@@ -1,5 +1,5 @@
 /*
- * input.c: see input.h. The one place where files are read that somebody named.
+ * input.c: reads files and pipes named by the user, with a deadline for each wait.
  */
 #include "base/input.h"
 
@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Shells open both ends of a pipe at once; whoever writes may ask a person first. */
+/* How long to wait for a writer, and for data. Shells open both ends of a pipe at once; the writer
+ * may ask a person first. */
 enum { PATIENCE_WRITER_MS = 5000, PATIENCE_DATA_MS = 120000 };
 
 bool input_is_standard(const char *path)
@@ -31,7 +32,7 @@ static bool is_device(mode_t mode)
     return S_ISCHR(mode) || S_ISBLK(mode);
 }
 
-/* Where a terminal is standard input, somebody may type into /dev/stdin. */
+/* If standard input is a terminal, its user may type into /dev/stdin. */
 static bool is_standard_input(const struct stat *status)
 {
     struct stat standard;
@@ -45,7 +46,7 @@ int input_open(const char *path)
     struct stat status;
     int fd = -1;
 
-    /* Before it is opened: that alone has effects on some devices. */
+    /* Check first: opening alone has effects on some devices. */
     if (stat(path, &status) == 0 && is_device(status.st_mode) && !is_standard_input(&status))
         errno = ENODEV;
     else
@@ -68,7 +69,8 @@ static int left_ms(bool has_writer, int64_t start_us)
     return waited_ms < patience_ms ? (int)(patience_ms - waited_ms) : 0;
 }
 
-/* A descriptor that was opened elsewhere: read(2) itself would wait, and for ever. */
+/* Waits until a blocking file descriptor can be read; read(2) itself would wait without limit.
+ * Returns -1 and errno on failure. */
 static int await_data(int fd)
 {
     int64_t start_us = loop_now_us();
@@ -96,10 +98,11 @@ ssize_t input_read(int fd, void *buffer, size_t size)
 
     if (await_data(fd) < 0)
         return -1;
+
     for (;;) {
         struct pollfd file = {.fd = fd, .events = POLLIN};
         ssize_t got = read(fd, buffer, size);
-        /* Without a writer a pipe looks as if it had ended, also before the first one has come. */
+        /* Without a writer a pipe reads as ended, also before the first writer has come. */
         bool has_writer = got < 0 && errno == EAGAIN;
 
         if (got < 0 && errno == EINTR)

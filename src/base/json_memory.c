@@ -1,4 +1,4 @@
-/* json_memory.c: jansson's heap is the usual one; what it did not give is remembered. */
+/* json_memory.c: watches jansson's allocations for failures. */
 #include "base/json_memory.h"
 
 #include <jansson.h>
@@ -6,7 +6,7 @@
 
 static bool has_run_out;
 
-static void *allocate_counted(size_t size)
+static void *allocate_watched(size_t size)
 {
     void *memory = malloc(size);
     has_run_out = has_run_out || !memory;
@@ -15,7 +15,7 @@ static void *allocate_counted(size_t size)
 
 void json_memory_watch(void)
 {
-    json_set_alloc_funcs(allocate_counted, free);
+    json_set_alloc_funcs(allocate_watched, free);
     has_run_out = false;
 }
 

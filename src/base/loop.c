@@ -1,12 +1,11 @@
 /*
  * loop.c: an event loop on epoll(7).
  *
- * Every ready file descriptor and every due timer has its turn each time round: a board hangs up
- * after one second of silence, so none of hundreds may starve. Timers that run are a pairing heap,
- * linked through the timers themselves.
+ * Each turn serves every ready file descriptor and every due timer: a board hangs up after one
+ * second of silence, so none of hundreds may starve. Running timers form a pairing heap, linked
+ * through the timers themselves.
  *
- * libev would be the kept library for this, but it aborts the process when memory runs out
- * (CONTRIBUTING.md).
+ * libev would do the same, but aborts the process when memory runs out (CONTRIBUTING.md).
  */
 #include "base/loop.h"
 
@@ -23,20 +22,21 @@
 
 enum { US_PER_S = 1000000, US_PER_MS = 1000 };
 
-/* What one epoll_wait() reports. More than that wait in the kernel, which takes turns. */
+/* The most events of one epoll_wait(). The kernel keeps further ones, and takes turns among
+ * them. */
 enum { READY_MAX = 1024 };
 
-/* Each ends the program in an orderly way. */
+/* The signals that end the program in an orderly way. */
 static const int caught[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 enum { CAUGHT_COUNT = sizeof caught / sizeof *caught };
 
 struct loop {
     int epoll;
     struct epoll_event ready[READY_MAX];
-    struct loop_timer *timers;    /* the heap: the first is due first */
-    struct loop_watch *files;     /* regular files */
-    struct loop_watch *next_file; /* during their dispatch */
-    int64_t turn_us;              /* when this turn's timers were looked at */
+    struct loop_timer *timers;    /* the root of the heap, due first */
+    struct loop_watch *files;     /* watches of regular files */
+    struct loop_watch *next_file; /* the next to dispatch */
+    int64_t turn_us;              /* when this turn's timers were checked */
     bool quit;
     bool ends_without_memory, has_run_out;
     int signal_pipe[2];
@@ -49,7 +49,7 @@ struct loop {
     struct sigaction old_status;
 };
 
-/* The write end for the signal handler, which has no other way to find its loop. */
+/* The write end of the pipe, for the signal handler, which has no other way to find its loop. */
 static volatile sig_atomic_t signal_fd = -1;
 
 int64_t loop_now_us(void)
@@ -61,7 +61,7 @@ int64_t loop_now_us(void)
 
 /* -- timers -- */
 
-/* Joins two heaps; either may be NULL. The earlier first timer becomes the first of both. */
+/* Joins two heaps; either may be NULL. The earlier of their roots becomes the root of both. */
 static struct loop_timer *meld(struct loop_timer *a, struct loop_timer *b)
 {
     if (!a || !b)
@@ -80,7 +80,7 @@ static struct loop_timer *meld(struct loop_timer *a, struct loop_timer *b)
     return a;
 }
 
-/* Makes one heap of a list of siblings: in pairs, and these from the last to the first. */
+/* Joins a list of siblings into one heap: first in pairs, then the pairs from last to first. */
 static struct loop_timer *meld_siblings(struct loop_timer *first)
 {
     struct loop_timer *pairs = NULL, *heap = NULL;
@@ -96,6 +96,7 @@ static struct loop_timer *meld_siblings(struct loop_timer *first)
         pair->sibling = pairs;
         pairs = pair;
     }
+
     while (pairs) {
         struct loop_timer *pair = pairs;
         pairs = pair->sibling;
@@ -116,8 +117,8 @@ void loop_timer_start(struct loop_timer *timer, int64_t delay_us)
     struct loop *loop = timer->loop;
     loop_timer_stop(timer);
 
-    /* One that a callback starts with no delay waits for the next turn, or it could keep this one
-     * from ending. */
+    /* A timer that a callback starts without delay waits for the next turn: otherwise this turn
+     * might never end. */
     timer->due_us = loop_now_us() + (delay_us > 0 ? delay_us : 0);
     if (timer->due_us <= loop->turn_us)
         timer->due_us = loop->turn_us + 1;
@@ -146,8 +147,8 @@ void loop_timer_stop(struct loop_timer *timer)
     timer->is_running = false;
 }
 
-/* Milliseconds until the first timer is due, rounded up: waking early would only mean a turn for
- * nothing. -1: none runs. */
+/* Milliseconds until the next timer is due, rounded up, as waking early would waste a turn. -1: no
+ * timer is running. */
 static int wait_ms(const struct loop *loop)
 {
     for (const struct loop_watch *file = loop->files; file; file = file->next_file)
@@ -314,7 +315,7 @@ int loop_run(struct loop *loop)
         dispatch_timers(loop);
     }
 
-    errno = ENOMEM; /* the other reason to end */
+    errno = ENOMEM; /* the only other reason to end */
     return loop->quit ? 0 : -1;
 }
 
@@ -349,9 +350,10 @@ static void handle_signal(int number)
 {
     int saved = errno;
     unsigned char byte = (unsigned char)number;
-    /* A full pipe means that enough signals are waiting to be seen. */
-    if (write((int)signal_fd, &byte, 1) < 0)
-        errno = saved;
+
+    /* If the pipe is full, enough signals are waiting already. */
+    ssize_t ignored = write((int)signal_fd, &byte, 1);
+    (void)ignored;
     errno = saved;
 }
 
@@ -369,7 +371,7 @@ static void on_signal_byte(unsigned events, void *userdata)
 }
 
 /* A shell starts background jobs with SIGINT ignored, so that Ctrl-C does not reach them; nohup
- * does it with SIGHUP. */
+ * does so with SIGHUP. */
 static void catch_unless_ignored(int number, const struct sigaction *action, struct sigaction *old)
 {
     sigaction(number, NULL, old);
@@ -398,6 +400,7 @@ int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *us
 {
     if (open_signal_pipe(loop) < 0)
         return -1;
+
     loop->on_signal = on_signal;
     loop->signal_userdata = userdata;
     for (size_t i = 0; i < CAUGHT_COUNT; i++)
@@ -409,6 +412,7 @@ int loop_catch_status(struct loop *loop, void (*on_status)(void *userdata), void
 {
     if (open_signal_pipe(loop) < 0)
         return -1;
+
     if (!loop->on_status)
         sigaction(SIGUSR1, &pipe_action, &loop->old_status);
     loop->on_status = on_status;
@@ -449,8 +453,10 @@ static void release_signals(struct loop *loop)
     if (loop->on_signal)
         for (size_t i = 0; i < CAUGHT_COUNT; i++)
             sigaction(caught[i], &loop->old_caught[i], NULL);
+
     if (loop->on_status)
         sigaction(SIGUSR1, &loop->old_status, NULL);
+
     if (loop->signal_watch.loop)
         signal_fd = -1;
     loop_watch_stop(&loop->signal_watch);

@@ -1,8 +1,8 @@
 /*
  * loop.h: the one event loop, on epoll(7) and a monotonic clock.
  *
- * Timers and watches are part of the structs that own them, so starting a timer cannot fail and
- * nothing is allocated. One that is all zero is stopped; stopping it again is allowed.
+ * Timers and watches are members of the structs that own them, so starting a timer cannot fail and
+ * nothing is allocated. A timer or watch that is all zero is stopped; stopping it again is allowed.
  */
 #ifndef ESP_OTA_BASE_LOOP_H
 #define ESP_OTA_BASE_LOOP_H
@@ -18,15 +18,15 @@ struct loop *loop_new(void);
 /* Every timer and watch must have been stopped before. Restores the signal handlers. */
 void loop_free(struct loop *loop);
 
-/* Dispatches until loop_quit(). Each turn calls back for every file descriptor that is ready and
- * every timer that is due, once; what a callback starts has its turn next time. A callback may stop
- * any timer or watch and free its owner, also its own. Returns 0 after loop_quit(), or -1 and errno
- * when epoll_wait(2) fails. */
+/* Dispatches until loop_quit(). Each turn calls back once for every ready file descriptor and every
+ * due timer; those that a callback starts wait for the next turn. A callback may stop any timer or
+ * watch and free its owner, also its own. Returns 0 after loop_quit(), or -1 and errno when
+ * epoll_wait(2) fails. */
 int loop_run(struct loop *loop);
 void loop_quit(struct loop *loop);
 
-/* From now on a callback that leaves errno at ENOMEM ends loop_run() with -1. This is for libraries
- * that drop what they have no memory for, without a word: libdbus, libavahi-client. */
+/* From now on a callback that leaves errno at ENOMEM ends loop_run() with -1. libdbus and
+ * libavahi-client silently drop messages when memory runs out. */
 void loop_end_without_memory(struct loop *loop);
 
 /* Calls on_signal(number) from the loop, not from the handler, for each of SIGHUP, SIGINT, SIGQUIT
@@ -35,18 +35,17 @@ void loop_end_without_memory(struct loop *loop);
 int loop_catch_signals(struct loop *loop, void (*on_signal)(int number, void *userdata),
                        void *userdata);
 
-/* Calls on_status() from the loop for SIGUSR1, by which the user asks how far things are. The same
- * restrictions; one loop may catch both. -1 and errno. */
+/* Calls on_status() from the loop for SIGUSR1, by which the user asks for the progress. The same
+ * restrictions apply; one loop may catch both. -1 and errno on failure. */
 int loop_catch_status(struct loop *loop, void (*on_status)(void *userdata), void *userdata);
 
 /* Waits outside of loop_run() until fd can be read, for timeout_us at most, and calls on_status()
  * meanwhile. False when the time is over, or poll(2) fails. */
 bool loop_wait_readable(struct loop *loop, int fd, int64_t timeout_us);
 
-/* Ends this process by the signal's default action, as the caller's shell expects it: a loop in a
- * script goes on after a program that exits with 130, but not after one that dies of SIGINT.
- * SIGQUIT leaves no core dump behind, which could hold secrets. Returns only if the signal is
- * blocked. */
+/* Ends this process by the signal's default action, as the caller's shell expects: a loop in a
+ * script continues after exit status 130, but not after a death by SIGINT. SIGQUIT leaves no core
+ * dump, which could contain secrets. Returns only if the signal is blocked. */
 void loop_die_of(int number);
 
 /* Monotonic clock, in microseconds since an arbitrary start. */
@@ -66,18 +65,18 @@ struct loop_timer {
     struct loop_timer *child, *sibling, *back; /* in the heap of timers that run */
 };
 
-/* Once, before anything else is done with the timer. */
+/* Must be called once, before any other use of the timer. */
 void loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_timer_fn *on_due,
                      void *userdata);
 
-/* Fires once after delay_us (0: in the next turn); a timer that runs starts again. */
+/* Fires once after delay_us (0: in the next turn). A running timer is restarted. */
 void loop_timer_start(struct loop_timer *timer, int64_t delay_us);
 void loop_timer_stop(struct loop_timer *timer);
 
 /* -- watches -- */
 
-/* What a watch waits for. A callback is also told of an error or a hang-up, which neither waits
- * for: the next read or write shows which. */
+/* The events of a watch. LOOP_HUNG_UP means an error or a hang-up and is always reported; the next
+ * read or write tells which. */
 enum { LOOP_READABLE = 1 << 0, LOOP_WRITABLE = 1 << 1, LOOP_HUNG_UP = 1 << 2 };
 typedef void loop_watch_fn(unsigned events, void *userdata);
 
@@ -88,9 +87,9 @@ struct loop_watch {
     unsigned events;
     loop_watch_fn *on_ready;
     void *userdata;
-    unsigned ready;               /* its place among those that are being dispatched, from 1 */
-    bool is_file;                 /* a regular file, which epoll does not take: always ready */
-    struct loop_watch *next_file; /* of the loop */
+    unsigned ready;               /* 1 + index among the events being dispatched; 0: none */
+    bool is_file;                 /* a regular file: epoll rejects it, and it is always ready */
+    struct loop_watch *next_file; /* in the list of the loop */
 };
 
 /* Waits for events of fd, which must stay open until the watch is stopped. A file descriptor has
@@ -98,11 +97,11 @@ struct loop_watch {
 int loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd, unsigned events,
                      loop_watch_fn *on_ready, void *userdata);
 
-/* Waits for other events from now on; 0: for errors only. The watch must run. */
+/* Waits for other events from now on; 0: for errors only. The watch must be running. */
 void loop_watch_change(struct loop_watch *watch, unsigned events);
 
-/* Must come before fd is closed: a worker process may hold the same open file, and epoll would go
- * on reporting it. */
+/* Must be called before fd is closed: a worker process may hold the same open file, and epoll would
+ * go on reporting it. */
 void loop_watch_stop(struct loop_watch *watch);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * secret.c: a heap of its own for secrets, on pages with the kernel's protections. The heap and the
- * process's not being dumpable are the only state. It is small and simple: secrets are few, live
- * long, and go together.
+ * secret.c: a separate heap for secrets, on pages that the kernel protects. It is simple, since
+ * secrets are few, live long, and are freed together. The global state is this heap, and the
+ * dumpable flag of the process.
  */
 #include "base/secret.h"
 
@@ -13,22 +13,23 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* What an old limit for locked memory (64 KiB) allows a few of. */
+/* A few chunks fit into 64 KiB, the limit for locked memory on older systems. Signing takes up to
+ * 13 KB of stack (RSA-2048, OpenSSL 3.0). */
 enum { CHUNK_SIZE = 16384, ALIGNMENT = 16, STACK_SIZE = 32768 };
 
-/* In front of each secret. A forked child reads 0 here. */
+/* The header of each secret. A forked child reads zeros here. */
 struct block {
-    _Alignas(ALIGNMENT) size_t size; /* with this header */
+    _Alignas(ALIGNMENT) size_t size; /* in bytes, with this header */
 };
 
-/* Filled from its beginning. What is freed is used again when nothing is left behind it. */
+/* Filled from its start. Freed space is reused only at the end of the used part. */
 struct chunk {
     struct chunk *next;
     unsigned char *pages;
     size_t size;
     size_t used;
     size_t live;       /* how many secrets are in it */
-    bool is_inherited; /* by children: the kernel does not wipe it for them */
+    bool is_inherited; /* the kernel does not wipe it for forked children */
 };
 
 static struct chunk *chunks;
@@ -70,8 +71,8 @@ void *secret_alloc(size_t size)
 {
     if (size > SIZE_MAX / 2)
         return NULL;
-    const size_t needed = sizeof(struct block) + (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 
+    const size_t needed = sizeof(struct block) + (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     struct chunk *chunk = chunks;
     while (chunk && chunk->size - chunk->used < needed)
         chunk = chunk->next;
@@ -104,13 +105,14 @@ void secret_free(void *secret)
 {
     if (!secret)
         return;
+
     struct block *block = (struct block *)secret - 1;
     unsigned char *at = (unsigned char *)block;
     struct chunk **link = &chunks;
     while (*link && !(at >= (*link)->pages && at < (*link)->pages + (*link)->size))
         link = &(*link)->next;
     if (!*link)
-        abort(); /* it is from elsewhere: nobody knows how much of it to cleanse */
+        abort(); /* not from this heap: its size is unknown */
 
     struct chunk *chunk = *link;
     const size_t size = block->size;
@@ -129,7 +131,7 @@ void secret_forget_all(void)
 }
 
 #ifdef __x86_64__
-/* Those from 16 on are used by functions for strings only, and keep what these have read last. */
+/* Only string functions use the registers from 16 on, which keep the bytes they read last. */
 static void cleanse_registers(void)
 {
 #define CLEANSE(number) "vpxord %zmm" #number ", %zmm" #number ", %zmm" #number "\n\t"
@@ -150,7 +152,7 @@ static void cleanse_registers(void)
 }
 #endif
 
-/* The real stack, which AddressSanitizer would put a copy in the place of. */
+/* Overwrites the real stack, for which AddressSanitizer would use a copy. */
 __attribute__((noinline, no_sanitize_address)) static void cleanse_stack(void)
 {
     unsigned char below[STACK_SIZE];

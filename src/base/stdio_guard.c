@@ -1,5 +1,5 @@
 /*
- * stdio_guard.c: see stdio_guard.h. Runs before anything else and touches nothing else.
+ * stdio_guard.c: opens closed standard file descriptors, and polls them for output.
  */
 #include "base/stdio_guard.h"
 
@@ -12,7 +12,8 @@
 void stdio_guard_secure(void)
 {
     signal(SIGXFSZ, SIG_IGN);
-    /* open(2) takes the lowest free number, and those below this one are open already. */
+
+    /* open(2) returns the lowest free number, and all lower ones are open already. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
             (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);

@@ -1,5 +1,5 @@
 /*
- * string_list.c: see string_list.h.
+ * string_list.c: a list of strings, reallocated for each new one.
  */
 #include "base/string_list.h"
 

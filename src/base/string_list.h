@@ -12,9 +12,11 @@ struct strings {
     size_t count;
 };
 
-/* Takes over string, which was allocated; -1, and the string stays the caller's, when memory ran
- * out. */
+/* Appends an allocated string and takes ownership of it. Returns -1 when memory ran out; the string
+ * then stays the caller's. */
 int strings_add(struct strings *strings, char *string);
-void strings_free(struct strings *strings); /* and each of them; leaves it as it started */
+
+/* Frees the strings; the list is empty afterwards. */
+void strings_free(struct strings *strings);
 
 #endif

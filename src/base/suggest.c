@@ -1,5 +1,5 @@
 /*
- * suggest.c: the edit distance between two names, and the list of those for which it is smallest.
+ * suggest.c: the edit distance between two names, and a list of the names with the smallest.
  */
 #include "base/suggest.h"
 
@@ -23,11 +23,12 @@ static size_t smaller(size_t a, size_t b)
 
 size_t suggest_distance(const char *a, const char *b)
 {
-    size_t row[SUGGEST_NAME_MAX]; /* from the first i bytes of a to the first j of b */
+    size_t row[SUGGEST_NAME_MAX]; /* row[j]: from the first i bytes of a to the first j of b */
     size_t length = strnlen(b, SUGGEST_NAME_MAX - 1);
 
     for (size_t j = 0; j <= length; j++)
         row[j] = j;
+
     for (size_t i = 0; a[i]; i++) {
         size_t diagonal = row[0];
         row[0] = i + 1;
@@ -49,10 +50,12 @@ void suggest_offer(struct suggestions *suggestions, const char *wanted, const ch
     suggestions->total++;
     if (2 * away <= (wanted_length > length ? wanted_length : length))
         suggestions->has_similar = true;
+
     while (place > 0 && suggestions->best[place - 1].distance > away)
         place--;
     if (place == SUGGEST_MAX)
         return;
+
     if (suggestions->count < SUGGEST_MAX)
         suggestions->count++;
     memmove(&suggestions->best[place + 1], &suggestions->best[place],

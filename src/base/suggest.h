@@ -1,5 +1,5 @@
 /*
- * suggest.h: of many names, the few that are most like one that was not found. Pure.
+ * suggest.h: picks the names most similar to one that was not found. Pure.
  */
 #ifndef ESP_OTA_BASE_SUGGEST_H
 #define ESP_OTA_BASE_SUGGEST_H
@@ -9,19 +9,19 @@
 
 enum { SUGGEST_MAX = 3, SUGGEST_NAME_MAX = 256 };
 
-/* Starts as {0}. The names are as they came from outside. */
+/* Starts as {0}. The names are not escaped. */
 struct suggestions {
     size_t total;     /* how many names were offered */
     size_t count;     /* how many of them are in best */
-    bool has_similar; /* at least half of one of them is as in the wanted name */
+    bool has_similar; /* one of them differs from the wanted name in at most half of its bytes */
     struct {
         size_t distance;
         char name[SUGGEST_NAME_MAX];
     } best[SUGGEST_MAX]; /* most similar first */
 };
 
-/* How many bytes must be changed, added or taken away to turn a into b (cut to what fits); case
- * does not count. */
+/* The number of bytes to change, add or remove to turn a into b (cut to what fits); case is
+ * ignored. */
 size_t suggest_distance(const char *a, const char *b);
 
 /* Keeps name (cut to what fits) when it is among the most similar to wanted so far. */

@@ -1,5 +1,5 @@
 /*
- * surroundings.c: see surroundings.h.
+ * surroundings.c: recognizes containers and WSL by their files, kernel and addresses.
  */
 #include "base/surroundings.h"
 
@@ -31,7 +31,7 @@ static bool is_in_bridge(const struct sockaddr *source)
     return false;
 }
 
-/* Whether there are IPv4 addresses besides loopback's, and each is of such a network. */
+/* Whether there are IPv4 addresses besides loopback's, all of them in such networks. */
 static bool has_bridges_only(const struct ifaddrs *interfaces)
 {
     size_t count = 0;
@@ -47,7 +47,7 @@ static bool has_bridges_only(const struct ifaddrs *interfaces)
     return count > 0;
 }
 
-static bool is_there(const char *root, const char *name)
+static bool has_file(const char *root, const char *name)
 {
     char path[PATH_MAX];
     int length = snprintf(path, sizeof path, "%s/%s", root, name);
@@ -60,7 +60,7 @@ enum surroundings surroundings_judge(const char *root, const char *release,
 {
     if (!has_bridges_only(interfaces))
         return SURROUNDINGS_PLAIN;
-    if (is_there(root, ".dockerenv") || is_there(root, "run/.containerenv"))
+    if (has_file(root, ".dockerenv") || has_file(root, "run/.containerenv"))
         return SURROUNDINGS_CONTAINER;
     return strstr(release, "microsoft") || strstr(release, "Microsoft") || strstr(release, "WSL")
                ? SURROUNDINGS_WSL

@@ -1,6 +1,6 @@
 /*
- * surroundings.h: whether this program runs behind NAT of a kind that people do not think of: in a
- * container, or in WSL. Boards cannot connect there, and multicast DNS does not get in.
+ * surroundings.h: tells whether this program runs in a container or in WSL, behind their NAT.
+ * Boards cannot connect to it there, and multicast DNS does not reach it.
  */
 #ifndef ESP_OTA_BASE_SURROUNDINGS_H
 #define ESP_OTA_BASE_SURROUNDINGS_H
@@ -13,13 +13,13 @@ enum surroundings {
     SURROUNDINGS_WSL,
 };
 
-/* Judges by the files below root that Docker and Podman make, by the kernel's release
- * ("5.15.90.1-microsoft-standard-WSL2"), and by the interfaces: with an address outside the ranges
- * that such networks have, this computer shares a network with others, as with --network host. */
+/* Judges by the files that Docker and Podman create below root, by the kernel's release
+ * ("5.15.90.1-microsoft-standard-WSL2"), and by the interfaces. An address outside the ranges of
+ * such networks means that the network is shared, as with --network host. */
 enum surroundings surroundings_judge(const char *root, const char *release,
                                      const struct ifaddrs *interfaces);
 
-/* The same of this computer; SURROUNDINGS_PLAIN where something cannot be found out. */
+/* The same for this computer; SURROUNDINGS_PLAIN if a system call fails. */
 enum surroundings surroundings_find(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * unicode_table.h: characters that are not what they look like. Ranges are sorted and disjoint.
+ * unicode_table.h: characters with a misleading look. The ranges are sorted and disjoint.
  */
 #ifndef ESP_OTA_BASE_UNICODE_TABLE_H
 #define ESP_OTA_BASE_UNICODE_TABLE_H
@@ -12,14 +12,13 @@ struct unicode_range {
     uint32_t last;
 };
 
-/* Those that show nothing, or a space that is none, or what only a font knows: format characters
- * (soft hyphens, directions, joiners, tags), fillers, variation selectors, private use, and what
- * this version of Unicode does not know. */
+/* Characters without a known glyph: format characters (soft hyphens, directions, joiners, tags),
+ * unusual spaces, fillers, variation selectors, private use, and code points that this version of
+ * Unicode does not assign. */
 extern const struct unicode_range unicode_hidden[];
 extern const size_t unicode_hidden_count;
 
-/* Those that are drawn onto the character before them, without a place of their own; also vowels
- * and final consonants of Hangul. */
+/* Characters drawn onto the one before them; also vowels and final consonants of Hangul. */
 extern const struct unicode_range unicode_marks[];
 extern const size_t unicode_marks_count;
 

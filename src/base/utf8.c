@@ -1,6 +1,5 @@
 /*
- * utf8.c: decodes and encodes UTF-8. It allocates nothing and knows nothing about where the bytes
- * come from.
+ * utf8.c: decodes, encodes and repairs UTF-8. Allocates nothing.
  */
 #include "base/utf8.h"
 
@@ -21,11 +20,13 @@ size_t utf8_decode(uint32_t *character, const void *source, size_t length)
 
     if (size == 0 || size > length || first > 0xF4)
         return 0;
+
     for (size_t i = 1; i < size; i++) {
         if ((bytes[i] & 0xC0) != 0x80)
             return 0;
         value = value << 6 | (bytes[i] & 0x3F);
     }
+
     if (value < smallest[size] || !utf8_is_character(value))
         return 0;
     *character = value;

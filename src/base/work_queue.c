@@ -1,5 +1,5 @@
 /*
- * work_queue.c: a queue, and one timeout that takes one from it at a time.
+ * work_queue.c: a queue, and a timer that runs one item in each turn of the loop.
  */
 #include "base/work_queue.h"
 
@@ -19,6 +19,7 @@ static void on_queue_turn(void *userdata)
     struct work_item *item = queue->first;
     if (!item)
         return;
+
     work_queue_remove(queue, item);
     if (queue->first)
         loop_timer_start(&queue->turn, 0);
@@ -30,6 +31,7 @@ struct work_queue *work_queue_new(struct loop *loop)
     struct work_queue *queue = calloc(1, sizeof *queue);
     if (!queue)
         return NULL;
+
     queue->loop = loop;
     loop_timer_init(&queue->turn, loop, on_queue_turn, queue);
     return queue;

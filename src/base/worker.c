@@ -1,9 +1,9 @@
 /*
- * worker.c: fork, clean up what was inherited, and a socket between the two.
+ * worker.c: forks a child, strips it of what it inherited, and connects it by a socket.
  *
- * A child that is forked without exec shares every descriptor of its parent: a TCP connection that
- * the parent closes would stay open in the child, and a board at its other end would wait for ever.
- * So the first thing that the child does is to close everything. It knows nothing of its work.
+ * A child that is forked without exec shares every file descriptor of its parent. A TCP connection
+ * closed by the parent would stay open in the child, and the board at its other end would wait
+ * forever. So the child closes them all first.
  */
 #include "base/worker.h"
 
@@ -22,26 +22,30 @@
 
 enum { CHILD_SOCKET = 3 };
 
-/* The parent's handlers must not run here: they would write into descriptors that now are ours. */
+/* The parent's signal handlers must not run in the child: they would write into its file
+ * descriptors. */
 static void reset_signals(void)
 {
     for (int number = 1; number < NSIG; number++)
         signal(number, SIG_DFL);
+
     static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1};
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         signal(ignored[i], SIG_IGN);
+
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static bool detach(int socket, pid_t parent)
+static bool detach_from_parent(int socket, pid_t parent)
 {
     secret_forget_all();
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
         return false;
     if (socket != CHILD_SOCKET && dup2(socket, CHILD_SOCKET) < 0)
         return false;
+
     closefrom(CHILD_SOCKET + 1);
     int null = open("/dev/null", O_RDWR);
     if (null >= 0) {
@@ -50,6 +54,7 @@ static bool detach(int socket, pid_t parent)
         if (null > CHILD_SOCKET)
             close(null);
     }
+
     reset_signals();
     confine_process();
     return true;
@@ -68,14 +73,16 @@ int worker_start(struct worker *worker, void (*run)(int socket, const void *argu
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before);
-    secret_cleanse_traces(); /* the child gets them, too */
+
+    secret_cleanse_traces(); /* the child would inherit them */
     if (fcntl(sockets[0], F_SETFL, O_NONBLOCK) == 0)
         pid = fork();
     if (pid == 0) {
-        if (detach(sockets[1], parent))
+        if (detach_from_parent(sockets[1], parent))
             run(CHILD_SOCKET, argument);
         _exit(EXIT_SUCCESS);
     }
+
     int error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
     close(sockets[1]);
@@ -84,6 +91,7 @@ int worker_start(struct worker *worker, void (*run)(int socket, const void *argu
         errno = error;
         return -1;
     }
+
     *worker = (struct worker){.pid = pid, .socket = sockets[0]};
     return 0;
 }
