@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/units.h"
 #include "boardlog/sgr_strip.h"
 #include "boardlog/telnet_strip.h"
 #include "net/tcp_connect.h"
@@ -32,11 +33,11 @@ enum {
     KEEP_ALIVE_COUNT = 3,
 };
 
-static const int64_t CONNECT_US = 2 * INT64_C(1000000);
-static const int64_t SHORTEST_PAUSE_US = 200 * INT64_C(1000);
-static const int64_t LONGEST_PAUSE_US = 2 * INT64_C(1000000);
-static const int64_t SETTLE_US = 150 * INT64_C(1000);
-static const int64_t UNFINISHED_US = 200 * INT64_C(1000);
+static const int64_t CONNECT_US = SECONDS(2);
+static const int64_t SHORTEST_PAUSE_US = MILLISECONDS(200);
+static const int64_t LONGEST_PAUSE_US = SECONDS(2);
+static const int64_t SETTLE_US = MILLISECONDS(150);
+static const int64_t UNFINISHED_US = MILLISECONDS(200);
 
 struct board_log {
     struct loop *loop;

@@ -8,6 +8,7 @@
 #include "boardlog/restart_watch.h"
 
 #include "base/loop.h"
+#include "base/units.h"
 #include "net/tcp_connect.h"
 
 #include <errno.h>
@@ -16,8 +17,8 @@
 
 enum { KNOCKS = 5 }; /* attempts in progress at a time */
 
-static const int64_t TICK_US = 200 * INT64_C(1000);
-static const int64_t GONE_US = INT64_C(200) * 1000 * KNOCKS;
+static const int64_t TICK_US = MILLISECONDS(200);
+static const int64_t GONE_US = KNOCKS * MILLISECONDS(200);
 
 struct restart_watch {
     struct restart_watch_config config;

@@ -1,7 +1,7 @@
 /*
- * telnet_strip.c: tells telnet commands from text, one byte at a time. Commands are not answered: a
- * client that agrees to no option need not do so, and boards that expect plain bytes would treat
- * the answer as input.
+ * telnet_strip.c: tells telnet commands from text, one byte at a time. Commands are not answered:
+ * this is not required of a client that agrees to no option. Boards that expect plain bytes would
+ * treat the answer as input.
  */
 #include "boardlog/telnet_strip.h"
 

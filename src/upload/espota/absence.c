@@ -1,5 +1,5 @@
 /*
- * absence.c: see absence.h. Touches nothing but its arguments.
+ * absence.c: groups the candidates by outcome, and describes each group in a clause.
  */
 #include "upload/espota/absence.h"
 
@@ -10,7 +10,7 @@
 
 enum { LISTED_MAX = 6 };
 
-/* What became of an endpoint, in the order in which it determines the error. */
+/* The outcomes of an endpoint. The first one that occurred determines the error. */
 enum outcome { SILENT, FOREIGN, REFUSED, UNREACHABLE, OUTCOME_COUNT };
 
 static enum outcome find_outcome(const struct candidate *candidate)
@@ -24,10 +24,10 @@ static enum outcome find_outcome(const struct candidate *candidate)
 
 /* Candidates with the same outcome. */
 struct group {
-    char list[OTA_MESSAGE_MAX]; /* where they are: "A, B and C" */
+    char list[OTA_MESSAGE_MAX]; /* the addresses: "A, B and C" */
     size_t count;
-    unsigned tries;    /* of all together */
-    int network_error; /* of the first that has one */
+    unsigned tries;    /* total of all candidates in the group */
+    int network_error; /* first errno in the group, or 0 */
 };
 
 static bool is_in_group(const struct candidates *candidates, size_t i, enum outcome outcome)
@@ -37,14 +37,16 @@ static bool is_in_group(const struct candidates *candidates, size_t i, enum outc
     return counts && find_outcome(&candidates->list[i]) == outcome;
 }
 
-/* Fills in all but the list. */
+/* Fills in everything but the list. */
 static void count_group(struct group *group, const struct candidates *candidates,
                         enum outcome outcome)
 {
     *group = (struct group){.count = 0};
+
     for (size_t i = 0; i < endpoints_count(candidates->endpoints); i++) {
         if (!is_in_group(candidates, i, outcome))
             continue;
+
         group->count++;
         group->tries += candidates->tries[i];
         if (!group->network_error)
@@ -65,6 +67,7 @@ static void find_group(struct group *group, const struct candidates *candidates,
 
         if (!is_in_group(candidates, i, outcome))
             continue;
+
         listed++;
         text_append(group->list, sizeof group->list, "%s%s", separator,
                     address_text_port(where, &address));
@@ -72,6 +75,7 @@ static void find_group(struct group *group, const struct candidates *candidates,
             text_append(group->list, sizeof group->list, " (%s)",
                         endpoints_port_source(candidates->endpoints, i));
     }
+
     if (listed < group->count)
         text_append(group->list, sizeof group->list, " and %zu more", group->count - listed);
 }
@@ -108,10 +112,12 @@ enum ota_error absence_describe(char text[OTA_MESSAGE_MAX], const struct candida
         find_group(&group, candidates, (enum outcome)i);
         if (!group.count)
             continue;
-        if (error != OTA_OK)
+
+        if (error == OTA_OK)
+            error = errors[i];
+        else
             text_append(text, OTA_MESSAGE_MAX, "; ");
         describe_group(text, &group, (enum outcome)i, seconds, said);
-        error = error == OTA_OK ? errors[i] : error;
     }
     return error;
 }

@@ -1,6 +1,6 @@
 /*
- * candidates.c: see candidates.h. Each socket is connected to one endpoint, so that a datagram or
- * an ICMP report tells which one it is about.
+ * candidates.c: one UDP socket for each endpoint. The sockets are connected, so that each datagram
+ * and each ICMP error can be attributed to an endpoint.
  */
 #include "upload/espota/candidates.h"
 
@@ -37,6 +37,7 @@ int candidates_open(struct candidates *candidates)
     candidates->list = calloc(count, sizeof *candidates->list);
     if (!candidates->list)
         return -1;
+
     for (size_t i = 0; i < count; i++) {
         struct candidate *candidate = &candidates->list[i];
 
@@ -139,12 +140,14 @@ size_t candidates_find(const struct candidates *candidates, const struct address
 
     if (address_equal(&current, peer))
         return best;
+
     for (size_t i = 0; i < count; i++) {
         const struct address address = endpoints_get(candidates->endpoints, i);
 
         if (candidates->tries[i] <= most || candidates->list[i].network_error ||
             !address_equal(&address, peer))
             continue;
+
         most = candidates->tries[i];
         best = i;
     }

@@ -1,5 +1,6 @@
 /*
- * endpoints.c: see endpoints.h. Touches nothing but its arguments.
+ * endpoints.c: numbers the combinations of addresses and ports; the ports of an address are
+ * adjacent.
  */
 #include "upload/espota/endpoints.h"
 
@@ -31,6 +32,7 @@ size_t endpoints_next(const struct endpoints *endpoints, const unsigned tries[EN
     for (size_t i = 0; was_refused && i < ports; i++)
         if (tries[same_host + i] < tries[number])
             return same_host + i;
+
     for (size_t port = 0; port < ports; port++)
         for (size_t i = 0; i < endpoints->address_count; i++)
             if (tries[i * ports + port] < tries[best])
@@ -47,6 +49,7 @@ static void prefer_address(struct endpoints *endpoints, const struct address *pr
 
         if (!address_equal(&found, preferred))
             continue;
+
         memmove(addresses + 1, addresses, i * sizeof *addresses);
         addresses[0] = found;
     }
@@ -61,6 +64,7 @@ static void prefer_port(struct endpoints *endpoints, uint16_t preferred)
 
         if (found.number != preferred)
             continue;
+
         memmove(ports + 1, ports, i * sizeof *ports);
         ports[0] = found;
     }

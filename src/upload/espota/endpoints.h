@@ -1,6 +1,5 @@
 /*
- * endpoints.h: where a board may listen, its addresses times its ports, and which of these places
- * to try next. Pure.
+ * endpoints.h: the addresses and ports of a board, and the order of trying them. Pure.
  */
 #ifndef ESP_OTA_UPLOAD_ESPOTA_ENDPOINTS_H
 #define ESP_OTA_UPLOAD_ESPOTA_ENDPOINTS_H
@@ -17,13 +16,13 @@ enum {
 
 struct endpoint_port {
     uint16_t number;
-    const char *source; /* which port it is, in words: "the announced port" */
+    const char *source; /* the origin of the number, in words: "the announced port" */
 };
 
-/* Each list best first, without duplicates, and not empty. An endpoint is a number below
- * endpoints_count(). */
+/* Both lists begin with the best entry, have no duplicates and are not empty. An endpoint is a
+ * combination of both, and is identified by a number below endpoints_count(). */
 struct endpoints {
-    struct address addresses[ENDPOINTS_ADDRESSES_MAX]; /* their own ports mean nothing */
+    struct address addresses[ENDPOINTS_ADDRESSES_MAX]; /* their port members are not used */
     size_t address_count;
     struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
     size_t port_count;
@@ -31,20 +30,20 @@ struct endpoints {
 
 size_t endpoints_count(const struct endpoints *endpoints);
 
-/* With its port. */
+/* The address of an endpoint, with its port. */
 struct address endpoints_get(const struct endpoints *endpoints, size_t number);
 const char *endpoints_port_source(const struct endpoints *endpoints, size_t number);
 
-/* The endpoint to try after number; tries counts how often each has been tried. After a refusal the
- * host is there, so its other ports come first. After silence every address is tried before any is
- * tried again at another port. */
+/* The endpoint to try after number. tries says how often each has been tried. After a refusal, the
+ * other ports of the same host come first, since the host is there. After silence, each address is
+ * tried before another port of any address. */
 size_t endpoints_next(const struct endpoints *endpoints, const unsigned tries[ENDPOINTS_MAX],
                       size_t number, bool was_refused);
 
 /* Moves this address and its port to the front of their lists. */
 void endpoints_prefer(struct endpoints *endpoints, const struct address *preferred);
 
-/* Whether some address and port are in both. */
+/* Whether both have an address and port in common. */
 bool endpoints_overlap(const struct endpoints *a, const struct endpoints *b);
 
 #endif

@@ -8,37 +8,38 @@
  *    |<- UDP  "OK" ------------------------------|
  *    |<- TCP  connect to <port> -----------------|   ACCEPT
  *
- * States are rows of a table; each has a deadline, so nothing can hang, and a failure names the
- * phase it happened in. One connected UDP socket for each endpoint where the board may listen
- * (candidates.c); from its first word on, the one of the endpoint that it is at.
+ * States are rows of a table. Each has a deadline, so no handshake can hang, and a failure names
+ * its phase. There is one connected UDP socket for each endpoint where the board may listen
+ * (candidates.c). Once the board has replied, only the socket of its endpoint is used.
  *
- * Resending is dangerous: an invitation that reaches a board waiting for an answer is swallowed and
- * drops it to idle, so that the challenge it has just sent can never be answered. And a sketch
- * whose loop() blocks for seconds leaves our datagrams in a queue, from which an ESP32 takes one in
- * each turn: faster resends never drain. Hence:
+ * Resending is dangerous. An invitation that reaches a board waiting for an answer is swallowed and
+ * makes the board idle, so its last challenge can no longer be answered. A sketch whose loop()
+ * blocks for seconds leaves our datagrams in a queue. An ESP32 reads one of them per turn of
+ * loop(), so the queue grows if datagrams are resent faster. Hence:
  *
- * - Once the board was heard, one datagram of ours is on its way, and it is sent again only when
- *   the board has had the time that it is known to need (pace.c).
- * - A challenge is not answered while an invitation that was sent after it may be unread, unless it
- *   came so promptly that the others were probably lost.
- * - A new invitation waits until the board must have read what may still be queued (DRAIN).
- * - A rejection counts where no other challenge can have been on its way.
+ * - After the first reply, one datagram at a time is in flight. It is resent only after the time
+ *   that this board is known to need (pace.c).
+ * - A challenge is not answered while a later invitation may be unread. The exception is a prompt
+ *   challenge: the other invitations were probably lost.
+ * - A new invitation waits until the board must have read its queue (DRAIN).
+ * - A rejection counts only if no other challenge can have been in flight.
  *
  * An answer may be sent twice: a board that is not waiting for one ignores it.
  *
- * A connection is accepted only if the board can have said OK before it (trust.c). An OK holds
+ * A connection is accepted only if the board can have said OK before it (trust.c). An OK is valid
  * until the board asks again, or rejects an answer. A board that still waits for an answer would
- * swallow the next invitation, whoever sends it, so each end of a handshake makes such a board
- * forget its challenge.
+ * swallow the next invitation of any host. The end of a handshake therefore makes it forget its
+ * challenge.
  *
- * This file has the states, their replies and deadlines; handshake_invite.c sends invitations,
- * handshake_answer.c answers challenges. Notices go out as events; nothing here prints but debug
- * lines. handshake_messages.c has the sentences of failures.
+ * This file has the states with their replies and deadlines. handshake_invite.c sends invitations,
+ * handshake_answer.c answers challenges, and handshake_messages.c has the texts of failures.
+ * Notices are emitted as events.
  */
 #include "upload/espota/handshake_internal.h"
 
 #include "base/diag.h"
 #include "base/loop.h"
+#include "base/units.h"
 #include "upload/espota/trust.h"
 #include "upload/espota/way.h"
 
@@ -48,7 +49,7 @@
 
 enum { UNTIMELY_OKS_MAX = 2 };
 
-static const int64_t CONNECT_US = 10 * INT64_C(1000000);
+static const int64_t CONNECT_US = SECONDS(10);
 
 struct state_row {
     enum ota_phase phase;
@@ -88,14 +89,14 @@ void handshake_resend_after(struct handshake *handshake, int64_t delay_us)
     arm_handshake_timer(handshake);
 }
 
-void handshake_log_sent(const struct handshake *handshake, const char *what)
+void handshake_log_sent(const struct handshake *handshake, const char *text)
 {
     char local[WAY_LOCAL_MAX];
 
     if (diag_enabled(DIAG_LEVEL_DEBUG))
         diag_debug("%s: sent from %s to %s: %s", handshake->config->board,
                    way_describe_local(local, &handshake->candidates), handshake->board_address,
-                   what);
+                   text);
 }
 
 void handshake_emit(struct handshake *handshake, struct ota_event event)
@@ -120,15 +121,14 @@ void handshake_note(struct handshake *handshake, enum notice notice, const char 
     handshake_note_event(handshake, notice, (struct ota_event){.message = message});
 }
 
-/* A notice that is given for each board of a fleet. */
 void handshake_warn(struct handshake *handshake, enum notice notice, const char *message)
 {
     handshake_note_event(handshake, notice,
                          (struct ota_event){.message = message, .is_important = true});
 }
 
-/* An answer without its two words drops a waiting board of any family to idle, and does nothing to
- * a board that is not waiting. */
+/* An answer without its two values makes a waiting board of any family idle. A board that is not
+ * waiting ignores it. */
 static void release_board(struct handshake *handshake)
 {
     static const char no_answer[] = "200\n";
@@ -143,7 +143,6 @@ static void release_board(struct handshake *handshake)
     handshake->is_left_waiting = false;
 }
 
-/* on_failed is called from the loop later, as it frees what callers still use. */
 void handshake_finish(struct handshake *handshake)
 {
     release_board(handshake);
@@ -162,8 +161,9 @@ static void wait_for_connection(struct handshake *handshake)
     handshake_enter(handshake, ACCEPT, limit_us > CONNECT_US ? limit_us : CONNECT_US, 0);
 }
 
-/* An OK may be late: it then judges an answer that was given up. One that judges nothing is passed
- * over, as the network may repeat it; a board that goes on so never asks again. */
+/* An OK may be late: it then refers to an answer that was given up. An OK that can refer to no
+ * answer is ignored once, as the network may duplicate datagrams; a board that repeats it does not
+ * ask again. */
 static void on_ok(struct handshake *handshake)
 {
     if (handshake->config->trust->door != TRUST_SHUT) {
@@ -171,18 +171,22 @@ static void on_ok(struct handshake *handshake)
             wait_for_connection(handshake);
         return;
     }
+
     diag_debug("%s: ignoring an OK to a challenge that was not answered", handshake->config->board);
-    if (++handshake->untimely_oks == UNTIMELY_OKS_MAX)
-        END(handshake, handshake_asks_no_longer, handshake->board_address);
+    if (++handshake->untimely_oks == UNTIMELY_OKS_MAX) {
+        handshake_asks_no_longer(&handshake->failure, handshake->board_address);
+        handshake_finish(handshake);
+    }
 }
 
 static void on_refusal(struct handshake *handshake, const struct reply *reply)
 {
     handshake->is_left_waiting = false;
-    END(handshake, handshake_refused, handshake->config, reply);
+    handshake_refused(&handshake->failure, handshake->config, reply);
+    handshake_finish(handshake);
 }
 
-/* Of an answer that was given up, perhaps by an earlier run. */
+/* The board rejects an answer that was given up, perhaps by an earlier run of this program. */
 static void on_late_rejection(struct handshake *handshake)
 {
     if (handshake->state == INVITE || handshake->state == PASSWORD)
@@ -230,8 +234,10 @@ static void end_no_connection(struct handshake *handshake)
 
     if (handshake_end_trouble(handshake))
         return;
-    END(handshake, handshake_no_connection, handshake->config, is_known ? &local : NULL,
-        is_known && way_is_elsewhere(candidates, &local), handshake->start_us);
+
+    handshake_no_connection(&handshake->failure, handshake->config, is_known ? &local : NULL,
+                            is_known && way_is_elsewhere(candidates, &local), handshake->start_us);
+    handshake_finish(handshake);
 }
 
 static const struct state_row states[STATE_COUNT] = {
@@ -262,20 +268,21 @@ static void on_handshake_timer(void *userdata)
 
 /* -- receiving -- */
 
-/* The board is there, whatever else was tried. */
+/* The board has replied from this endpoint, or connected from its address. */
 static void settle_endpoint(struct handshake *handshake, size_t endpoint)
 {
-    struct address board;
+    const struct address board = endpoints_get(handshake->config->endpoints, endpoint);
 
     if (handshake->candidates.is_settled)
         return;
+
     candidates_settle(&handshake->candidates, endpoint);
-    board = endpoints_get(handshake->config->endpoints, endpoint);
     address_text_port(handshake->board_address, &board);
     handshake->callbacks.on_endpoint(endpoint, handshake->callbacks.userdata);
 }
 
-/* What comes once the board has asked for an answer may repeat it in any form, and is not shown. */
+/* After we have answered a challenge, datagrams may echo that answer in any form: once the board
+ * has asked for a password, their text is not shown. */
 static void count_gibberish(struct handshake *handshake, size_t length, const struct reply *reply)
 {
     const char *text = handshake->config->trust->door == TRUST_UNASKED ? reply->text : "";
@@ -285,7 +292,7 @@ static void count_gibberish(struct handshake *handshake, size_t length, const st
                *text ? text : "(not shown)");
 }
 
-/* The digits of a challenge are not shown: those of a later one may repeat an answer. */
+/* The digits of a challenge are not shown, since a later challenge may echo our answer. */
 static void log_reply(const struct handshake *handshake, size_t endpoint, const struct reply *reply)
 {
     static const char *const words[] = {[REPLY_OK] = "OK",
@@ -308,11 +315,13 @@ static void on_board_datagram(size_t endpoint, const void *data, size_t length, 
     protocol_parse_reply(&reply, data, length);
     if (echo_is_completed(handshake->config->echo, &handshake->heard, data, length))
         snprintf(reply.text, sizeof reply.text, "%s", ECHO_NOTE);
+
     if (reply.type == REPLY_GARBAGE) {
         handshake->candidates.list[endpoint].is_foreign = true;
         count_gibberish(handshake, length, &reply);
         return;
     }
+
     log_reply(handshake, endpoint, &reply);
     settle_endpoint(handshake, endpoint);
     states[handshake->state].on_reply(handshake, &reply);
@@ -341,6 +350,7 @@ struct handshake *handshake_start(const struct session_config *config,
     handshake->sha256_scheme =
         config->md5_target || config->trust->keeps_md5_hash ? AUTH_SHA256_MD5 : AUTH_SHA256;
     loop_timer_init(&handshake->timer, config->loop, on_handshake_timer, handshake);
+
     if (candidates_open(&handshake->candidates) < 0) {
         candidates_free(&handshake->candidates);
         free(handshake);
@@ -358,7 +368,7 @@ static bool was_invited(const struct handshake *handshake, const struct address 
            candidates_were_invited(&handshake->candidates, peer);
 }
 
-/* Whether this peer may have said OK. */
+/* Whether a board at the address peer may have said OK. */
 static bool is_admitted(const struct handshake *handshake, const struct address *peer)
 {
     const struct session_config *config = handshake->config;
@@ -368,7 +378,7 @@ static bool is_admitted(const struct handshake *handshake, const struct address 
     return handshake->state == ACCEPT || !config->peer_any;
 }
 
-/* What the board has said before it connected counts first. */
+/* Datagrams that the board sent before it connected are handled first. */
 bool handshake_connected(struct handshake *handshake, const struct address *peer)
 {
     char message[OTA_MESSAGE_MAX];
@@ -382,9 +392,11 @@ bool handshake_connected(struct handshake *handshake, const struct address *peer
                                                   was_invited(handshake, peer)));
         return false;
     }
+
     settle_endpoint(handshake, candidates_find(&handshake->candidates, peer));
     if (handshake->state != ACCEPT && !handshake_on_acceptance(handshake, "connection"))
         return false;
+
     handshake->is_accepted = true;
     trust_connected(trust);
     return true;
@@ -395,7 +407,7 @@ void handshake_free(struct handshake *handshake)
     if (!handshake)
         return;
 
-    /* An invitation may be on its way, of an upload that is interrupted. */
+    /* An upload that is interrupted may have an invitation in flight. */
     handshake->is_left_waiting |= handshake->state == INVITE && !handshake->is_done &&
                                   !handshake->is_accepted && handshake->invitations > 0;
     release_board(handshake);

@@ -1,39 +1,38 @@
 /*
- * handshake_answer.c: challenges, the answers to them, and the board's verdict. See handshake.c for
- * the rules.
+ * handshake_answer.c: handles challenges, sends the answers to them, and handles the board's
+ * verdict. handshake.c has the rules.
  */
 #include "upload/espota/handshake_internal.h"
 
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/units.h"
 #include "crypto/digest.h"
 #include "upload/espota/trust.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    DOUBTFUL_ANSWERS_MAX = 3, /* to a challenge that may be void */
-};
+enum { DOUBTFUL_ANSWERS_MAX = 3 }; /* sendings of an answer to a challenge that may be void */
 
-static const int64_t ANSWER_US = 7 * INT64_C(1000000); /* for a verdict on an answer, at least */
-static const int64_t TYPING_US = 500 * INT64_C(1000); /* a program answers sooner, a person later */
-static const int64_t PASSWORD_US = 120 * INT64_C(1000000);
+static const int64_t ANSWER_US = SECONDS(7);        /* shortest wait for a verdict */
+static const int64_t TYPING_US = MILLISECONDS(500); /* an answer that takes longer was typed */
+static const int64_t PASSWORD_US = SECONDS(120);
 
 static bool is_answer_left(const struct handshake *handshake, enum auth_scheme scheme)
 {
     return trust_may_answer(handshake->config->trust, scheme, handshake->answers[scheme]);
 }
 
-/* Whether the board may keep the SHA-256 hash of the password. */
+/* Whether the board may store the SHA-256 hash of the password. */
 static bool is_sha256_open(const struct handshake *handshake)
 {
     return !handshake->config->md5_target && !handshake->config->trust->keeps_md5_hash;
 }
 
-/* Once all answers with SHA-256 are spent and their verdicts lost, the MD5 hash of the password is
- * tried, but not on a board that sent further challenges instead of verdicts. */
+/* When all answers with SHA-256 were sent and their verdicts lost, the MD5 hash of the password is
+ * tried. Boards that sent further challenges instead of verdicts are excepted. */
 bool handshake_can_answer(struct handshake *handshake)
 {
     if (handshake->challenge.scheme == AUTH_MD5)
@@ -51,23 +50,29 @@ void handshake_end_unsettled(struct handshake *handshake)
 {
     const bool is_spent = trust_is_spent(handshake->config->trust, handshake->challenge.scheme);
     int64_t waited_us = loop_now_us() - handshake->challenged_us;
-    bool is_playing = handshake->crossings >= TRUST_HANDSHAKE_ANSWERS_MAX;
+    bool sends_only_challenges = handshake->crossings >= TRUST_HANDSHAKE_ANSWERS_MAX ||
+                                 handshake->round.is_crossed ||
+                                 handshake->challenges > CHALLENGES_MAX;
+    struct ota_failure *failure = &handshake->failure;
 
     if (handshake_end_trouble(handshake))
         return;
+
     if (handshake->revocations)
-        END(handshake, handshake_took_ok_back, handshake->board_address, handshake->revocations);
-    else if (is_playing || handshake->round.is_crossed || handshake->challenges > CHALLENGES_MAX)
-        END(handshake, ota_fail, OTA_E_WRONG_PASSWORD,
-            "the board kept sending new challenges (%u) instead of accepting an answer",
-            handshake->challenges);
+        handshake_took_ok_back(failure, handshake->board_address, handshake->revocations);
+    else if (sends_only_challenges)
+        ota_fail(failure, OTA_E_WRONG_PASSWORD,
+                 "the board kept sending new challenges (%u) instead of accepting an answer",
+                 handshake->challenges);
     else if (is_spent)
-        END(handshake, ota_fail, OTA_E_NO_VERDICT,
+        ota_fail(
+            failure, OTA_E_NO_VERDICT,
             "the board got answers to %u of its challenges, and did not judge all; it gets no more",
             handshake->config->trust->answers);
     else
-        END(handshake, handshake_no_verdict_on_answer, handshake->board_address, waited_us,
-            &handshake->gibberish);
+        handshake_no_verdict_on_answer(failure, handshake->board_address, waited_us,
+                                       &handshake->gibberish);
+    handshake_finish(handshake);
 }
 
 static void send_answer_datagram(struct handshake *handshake)
@@ -81,8 +86,8 @@ static void send_answer_datagram(struct handshake *handshake)
         handshake_log_sent(handshake, "200, and the answer, which is not shown");
 }
 
-/* An answer to a challenge that may be void already is sent once, or a few times to a quick board:
- * more would only lengthen the queue. */
+/* An answer to a challenge that may be void is sent once, or a few times to a quick board. More
+ * sendings would only fill the board's queue. */
 void handshake_transmit_answer(struct handshake *handshake)
 {
     struct round *round = &handshake->round;
@@ -92,14 +97,17 @@ void handshake_transmit_answer(struct handshake *handshake)
     handshake->challenged_us = round->challenged_us;
     if (round->answers == 1)
         handshake_enter(handshake, AUTHENTICATE, handshake_greater(ANSWER_US, 2 * verdict_us), 0);
+
     handshake_resend_after(handshake, pace_resend_us(verdict_us, round->answers));
     if (round_is_guess(round) &&
         (!pace_is_quick(&handshake->pace) || round->answers == DOUBTFUL_ANSWERS_MAX))
         handshake->resend_us = 0;
+
     send_answer_datagram(handshake);
 }
 
-/* PBKDF2 takes 5 ms: in a turn of its own, as hundreds of boards may ask at once. */
+/* PBKDF2 takes 5 ms, and hundreds of boards may send challenges at once, so each answer is computed
+ * in its own turn of the loop. */
 static void queue_answer(struct handshake *handshake)
 {
     handshake_enter(handshake, ANSWER, PASSWORD_US, 0);
@@ -110,6 +118,7 @@ void handshake_send_answer(void *userdata)
 {
     struct auth_answer answer;
     struct handshake *handshake = userdata;
+
     if (handshake->is_done || handshake->state != ANSWER)
         return;
 
@@ -117,8 +126,9 @@ void handshake_send_answer(void *userdata)
         handshake->challenge.scheme == AUTH_MD5 ? AUTH_MD5 : handshake->sha256_scheme;
     if (auth_respond(&answer, handshake->answer_scheme, handshake->password,
                      handshake->challenge.nonce, NULL) < 0) {
-        END(handshake, ota_fail, OTA_E_INTERNAL, "cannot answer the board's %s challenge: %s",
-            auth_scheme_name(handshake->answer_scheme), digest_error());
+        ota_fail(&handshake->failure, OTA_E_INTERNAL, "cannot answer the board's %s challenge: %s",
+                 auth_scheme_name(handshake->answer_scheme), digest_error());
+        handshake_finish(handshake);
         return;
     }
 
@@ -130,6 +140,7 @@ void handshake_send_answer(void *userdata)
         handshake_finish(handshake);
         return;
     }
+
     handshake->answers[handshake->answer_scheme]++;
     trust_answered(handshake->config->trust, handshake->answer_scheme);
     handshake_transmit_answer(handshake);
@@ -142,8 +153,9 @@ static bool has_password(const struct handshake *handshake)
 
 static void end_password_needed(struct handshake *handshake)
 {
-    END(handshake, ota_fail, OTA_E_PASSWORD_NEEDED,
-        "the board asks for a password, and none was given");
+    ota_fail(&handshake->failure, OTA_E_PASSWORD_NEEDED,
+             "the board asks for a password, and none was given");
+    handshake_finish(handshake);
 }
 
 static void note_md5(struct handshake *handshake)
@@ -164,13 +176,14 @@ static void answer_challenge(struct handshake *handshake)
     if (round_is_answerable(&handshake->round)) {
         note_md5(handshake);
         queue_answer(handshake);
-    } else
+    } else {
         handshake_enter(handshake, DRAIN,
                         round_unread(&handshake->round) * pace_patience_us(&handshake->pace), 0);
+    }
 }
 
-/* The challenge may show that the image is not for this board. Such a board gets no answer: it
- * would install the image, or reject it only after the whole upload. */
+/* A challenge may show that the image is not for this board. Such a board gets no answer, because
+ * it would install the image, or reject it only after the whole upload. */
 static bool is_image_for(struct handshake *handshake, const struct reply *challenge)
 {
     const struct session_config *config = handshake->config;
@@ -178,19 +191,23 @@ static bool is_image_for(struct handshake *handshake, const struct reply *challe
 
     if (challenge->scheme != AUTH_SHA256 || !config->sha256_objection)
         return true;
+
     if (config->is_forced) {
         snprintf(message, sizeof message, "%s; it is sent all the same, as --force asks",
                  config->sha256_objection);
         handshake_note(handshake, NOTICE_OBJECTION, message);
         return true;
     }
+
     handshake->state = AUTHENTICATE;
-    END(handshake, ota_fail, OTA_E_IMAGE, "%s (--force sends it all the same)",
-        config->sha256_objection);
+    ota_fail(&handshake->failure, OTA_E_IMAGE, "%s (--force sends it all the same)",
+             config->sha256_objection);
+    handshake_finish(handshake);
     return false;
 }
 
-/* False if an answer with MD5 could give the password to an impostor. */
+/* Returns false, and ends the handshake, if an answer with MD5 could give the password to an
+ * impostor. */
 static bool is_strong_enough(struct handshake *handshake, const struct reply *challenge)
 {
     const struct session_config *config = handshake->config;
@@ -199,12 +216,14 @@ static bool is_strong_enough(struct handshake *handshake, const struct reply *ch
         return true;
     if (!config->trust->has_shown_sha256 && config->min_auth == AUTH_MD5)
         return true;
+
     handshake->state = AUTHENTICATE;
-    END(handshake, handshake_weak_auth, config);
+    handshake_weak_auth(&handshake->failure, config);
+    handshake_finish(handshake);
     return false;
 }
 
-/* A duplicate, of the last challenge or of one before it. */
+/* Whether the network has duplicated a challenge of this round. */
 static bool is_repeated(const struct handshake *handshake, const struct reply *challenge)
 {
     for (unsigned i = 1; i <= handshake->round.challenges; i++)
@@ -217,12 +236,13 @@ static void ask_for_password(struct handshake *handshake)
 {
     note_md5(handshake);
     if (handshake->state == PASSWORD)
-        return; /* it is being typed, and will answer this challenge instead */
+        return; /* the password is being typed, and will be used for this challenge */
+
     handshake_enter(handshake, PASSWORD, PASSWORD_US, 0);
     handshake->callbacks.on_password(handshake->callbacks.userdata);
 }
 
-/* False if the handshake ends with this challenge. */
+/* Returns false if the handshake ends with this challenge. */
 static bool take_challenge(struct handshake *handshake, const struct reply *challenge)
 {
     struct round *round = &handshake->round;
@@ -236,6 +256,7 @@ static bool take_challenge(struct handshake *handshake, const struct reply *chal
     handshake->crossings += round->answers > 0 && !round->is_crossed;
     round_challenged(round, loop_now_us());
     memcpy(handshake->nonces[handshake->challenges++], challenge->nonce, sizeof challenge->nonce);
+
     if (handshake->challenges > CHALLENGES_MAX)
         handshake_end_unsettled(handshake);
     return !handshake->is_done;
@@ -248,7 +269,7 @@ void handshake_on_challenge(struct handshake *handshake, const struct reply *cha
     if (is_repeated(handshake, challenge) || !take_challenge(handshake, challenge))
         return;
 
-    if (round->is_crossed) { /* nothing but a rejection can follow */
+    if (round->is_crossed) { /* only a rejection can follow */
         handshake_enter(handshake, AUTHENTICATE, pace_patience_us(&handshake->pace), 0);
         return;
     }
@@ -269,8 +290,8 @@ void handshake_on_challenge(struct handshake *handshake, const struct reply *cha
     }
 }
 
-/* Its connection has failed, and it has read something that was still queued; or it plays with us.
- * A challenge is answered as any other, a rejection leaves the board idle. */
+/* The board could not connect, and has then read a datagram of its queue; or it is malicious. Its
+ * challenge is answered like any other. A rejection means that it is idle. */
 void handshake_on_revocation(struct handshake *handshake, const struct reply *reply)
 {
     if (reply->type == REPLY_CHALLENGE && is_repeated(handshake, reply))
@@ -285,11 +306,12 @@ void handshake_on_revocation(struct handshake *handshake, const struct reply *re
         handshake_on_challenge(handshake, reply);
         return;
     }
+
     trust_rejected(handshake->config->trust);
     handshake_start_afresh(handshake, "the board has rejected what it had accepted", 0);
 }
 
-/* The board may have become idle meanwhile. */
+/* A board that is idle by now is invited again. */
 void handshake_set_password(struct handshake *handshake, const char *password)
 {
     if (handshake->is_done || handshake->state != PASSWORD)
@@ -317,7 +339,8 @@ bool handshake_on_acceptance(struct handshake *handshake, const char *evidence)
                                                      .scheme = auth_scheme_name(trust->scheme),
                                                      .evidence = evidence});
     } else if (has_password(handshake) && config->announces_password && !config->is_forced) {
-        END(handshake, handshake_not_asked, handshake->board_address);
+        handshake_not_asked(&handshake->failure, handshake->board_address);
+        handshake_finish(handshake);
         return false;
     } else if (has_password(handshake)) {
         handshake_note_event(
@@ -343,16 +366,17 @@ void handshake_on_rejection(struct handshake *handshake)
         diag_debug("%s: the rejection may be of another answer", handshake->config->board);
         handshake_invite(handshake, unread);
     } else if (handshake->answer_scheme == AUTH_SHA256) {
-        /* The board does not announce which hash of the password it stores. */
+        /* Boards do not say which hash of the password they store. */
         diag_debug("%s: trying the MD5 hash of the password", handshake->config->board);
         handshake->config->trust->keeps_md5_hash = true;
         handshake->sha256_scheme = AUTH_SHA256_MD5;
         handshake->fresh_starts = 0;
         handshake_invite(handshake, unread);
     } else if (handshake->answer_scheme == AUTH_SHA256_MD5 && is_sha256_open(handshake)) {
-        handshake_end_unsettled(handshake); /* the answers with SHA-256 were never judged */
+        handshake_end_unsettled(handshake); /* the answers with SHA-256 got no verdict */
     } else {
-        END(handshake, handshake_wrong_password, handshake->config, handshake->answer_scheme);
+        handshake_wrong_password(&handshake->failure, handshake->config, handshake->answer_scheme);
+        handshake_finish(handshake);
     }
 }
 
@@ -371,6 +395,8 @@ void handshake_give_up_answer(struct handshake *handshake)
 
 void handshake_end_no_password(struct handshake *handshake)
 {
-    END(handshake, ota_fail, OTA_E_PASSWORD_NEEDED,
-        "the board asks for a password, and none was typed in %.3g s", (double)PASSWORD_US / 1e6);
+    ota_fail(&handshake->failure, OTA_E_PASSWORD_NEEDED,
+             "the board asks for a password, and none was typed in %.3g s",
+             (double)PASSWORD_US / 1e6);
+    handshake_finish(handshake);
 }

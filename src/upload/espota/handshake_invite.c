@@ -1,24 +1,25 @@
 /*
- * handshake_invite.c: invitations to a board: to which endpoint, how often, and what is said when
- * nobody answers. See handshake.c for the rules.
+ * handshake_invite.c: sends invitations to a board: to which endpoint, how often, and how long.
+ * Reports a board that does not answer. handshake.c has the rules.
  */
 #include "upload/espota/handshake_internal.h"
 
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/units.h"
 #include "upload/espota/absence.h"
 #include "upload/espota/way.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { FRESH_STARTS_MAX = 3 }; /* of a handshake that went stale */
+enum { FRESH_STARTS_MAX = 3 }; /* rounds after the first one */
 
-static const int64_t REFUSED_RESEND_US =
-    500 * INT64_C(1000); /* a refused datagram queues nowhere */
+/* Short, since a refused datagram does not add to the board's queue. */
+static const int64_t REFUSED_RESEND_US = MILLISECONDS(500);
 
-/* How long nobody has answered, in seconds. */
+/* How long no board has answered, in seconds. */
 static double find_waited(const struct handshake *handshake)
 {
     bool is_only_one = endpoints_count(handshake->config->endpoints) == 1;
@@ -53,7 +54,7 @@ int handshake_network_error(const struct handshake *handshake)
     return handshake->candidates.list[handshake->candidates.current].network_error;
 }
 
-/* A refusal says nothing about a board at another endpoint. */
+/* Stops counting refused invitations. With several endpoints only the last one was refused. */
 static void forget_refused(struct handshake *handshake)
 {
     struct round *round = &handshake->round;
@@ -66,26 +67,26 @@ static void forget_refused(struct handshake *handshake)
         round->invitations--;
 }
 
-/* The next candidate is tried. When all have been, each keeps the rest of its time, as a board that
- * is rebooting refuses, too. */
+/* Tries the next candidate. Once all have been tried, they keep the rest of their time, since a
+ * board that is rebooting refuses, too. */
 void handshake_on_network_error(size_t endpoint, int reason, void *userdata)
 {
     struct handshake *handshake = userdata;
     const struct candidates *candidates = &handshake->candidates;
-    size_t next;
 
     if (endpoint != candidates->current)
         return;
 
     if (handshake->state == AUTHENTICATE || handshake->state == DRAIN)
-        handshake_enter(handshake, handshake->state, 0, 0); /* it restarts: start afresh */
+        handshake_enter(handshake, handshake->state, 0, 0); /* the board restarts: new round */
     if (handshake->state != INVITE)
         return;
 
     forget_refused(handshake);
     if (handshake_is_local(handshake->config, reason))
         handshake->candidates.list[endpoint].has_way = false;
-    next = candidates_next(candidates);
+
+    size_t next = candidates_next(candidates);
     if (candidates->tries[next] < candidates->tries[endpoint]) {
         handshake_resend_after(handshake, 0);
     } else if (candidates_have_way(candidates)) {
@@ -93,15 +94,17 @@ void handshake_on_network_error(size_t endpoint, int reason, void *userdata)
         note_network_error(handshake);
     } else if (endpoints_count(candidates->endpoints) == 1 ||
                handshake_is_local(handshake->config, reason)) {
-        END(handshake, handshake_cannot_send, handshake->config, handshake->board_address, reason);
+        handshake_cannot_send(&handshake->failure, handshake->config, handshake->board_address,
+                              reason);
+        handshake_finish(handshake);
     } else {
         handshake_end_no_answer(handshake);
     }
 }
 
-/* Sets when the next candidate is tried. A candidate that is invited for the first time has all of
- * -t, those before it had a resend period each, or -t if that is shorter. */
-static void give_time(struct handshake *handshake, int64_t resend_us)
+/* Schedules the next candidate after a resend period, or after -t if that is shorter. A candidate
+ * that is invited for the first time gets the whole of -t. */
+static void schedule_next_try(struct handshake *handshake, int64_t resend_us)
 {
     const struct candidates *candidates = &handshake->candidates;
     int64_t limit_us = handshake->config->accept_timeout_us;
@@ -111,12 +114,13 @@ static void give_time(struct handshake *handshake, int64_t resend_us)
         resend_us = resend_us < limit_us ? resend_us : limit_us;
         limit_us += resend_us;
     }
+
     if (is_first && endpoints_count(candidates->endpoints) > 1)
         handshake->deadline_us = loop_now_us() + limit_us;
     handshake_resend_after(handshake, resend_us);
 }
 
-/* How many invitations the current endpoint will have had with the next one. */
+/* Counts the invitations to the current endpoint, with the one that is about to be sent. */
 static unsigned count_sendings(const struct handshake *handshake)
 {
     const struct candidates *candidates = &handshake->candidates;
@@ -125,7 +129,6 @@ static unsigned count_sendings(const struct handshake *handshake)
     return is_only_one ? handshake->round.invitations : candidates->tries[candidates->current] + 1;
 }
 
-/* The one place that sends invitations. */
 static void send_invitation(struct handshake *handshake)
 {
     const struct session_config *config = handshake->config;
@@ -136,11 +139,9 @@ static void send_invitation(struct handshake *handshake)
     size_t length =
         protocol_format_invitation(datagram, config->command, listener_port(config->listener),
                                    config->image->size, config->image->md5);
-    struct address board;
-    int reason;
 
     candidates_advance(candidates);
-    board = endpoints_get(config->endpoints, candidates->current);
+    const struct address board = endpoints_get(config->endpoints, candidates->current);
     address_text_port(handshake->board_address, &board);
 
     handshake->invitations++;
@@ -150,22 +151,23 @@ static void send_invitation(struct handshake *handshake)
                                round->backlog * pace_patience_us(pace) +
                                    pace_resend_us(pace_patience_us(pace), round->invitations));
     else
-        give_time(handshake, pace_unheard_us(count_sendings(handshake)));
+        schedule_next_try(handshake, pace_unheard_us(count_sendings(handshake)));
     round->backlog = 0;
 
     handshake_emit(handshake, (struct ota_event){.type = OTA_EVENT_INVITED,
                                                  .attempt = handshake->invitations,
                                                  .address = address_text(address, &board),
                                                  .port = address_port(&board)});
-    reason = candidates_try(candidates, datagram, length);
-    datagram[length - 1] = '\0'; /* without the line end */
+
+    int reason = candidates_try(candidates, datagram, length);
+    datagram[length - 1] = '\0'; /* the debug line needs no line end */
     if (reason)
         handshake_on_network_error(candidates->current, reason, handshake);
     else
         handshake_log_sent(handshake, datagram);
 }
 
-/* A board that was heard gets the time that it needs, even beyond -t. */
+/* A board that has replied gets the time it needs, even if -t is shorter. */
 void handshake_invite(struct handshake *handshake, unsigned backlog)
 {
     const struct pace *pace = &handshake->pace;
@@ -202,7 +204,7 @@ void handshake_resend_invitation(struct handshake *handshake)
     snprintf(message, sizeof message, "no answer yet; inviting it again%s%s",
              next == candidates->current ? "" : ", at ",
              next == candidates->current ? "" : address_text_port(address, &board));
-    if (handshake->round.invitations) /* refused ones are not counted */
+    if (handshake->round.invitations) /* refused invitations are not counted */
         handshake_note(handshake, NOTICE_SILENCE, message);
     send_invitation(handshake);
 }
@@ -227,13 +229,17 @@ bool handshake_end_trouble(struct handshake *handshake)
 {
     const struct udp *udp = &handshake->candidates.list[handshake->candidates.current].udp;
 
-    if (udp->trouble && udp->is_deaf)
-        END(handshake, ota_fail, OTA_E_INTERNAL, "cannot receive from %s: %s",
-            handshake->board_address, strerror(udp->trouble));
-    else if (udp->trouble)
-        END(handshake, handshake_cannot_send, handshake->config, handshake->board_address,
-            udp->trouble);
-    return udp->trouble;
+    if (!udp->trouble)
+        return false;
+
+    if (udp->is_deaf)
+        ota_fail(&handshake->failure, OTA_E_INTERNAL, "cannot receive from %s: %s",
+                 handshake->board_address, strerror(udp->trouble));
+    else
+        handshake_cannot_send(&handshake->failure, handshake->config, handshake->board_address,
+                              udp->trouble);
+    handshake_finish(handshake);
+    return true;
 }
 
 void handshake_end_no_answer(struct handshake *handshake)
@@ -242,9 +248,12 @@ void handshake_end_no_answer(struct handshake *handshake)
 
     if (handshake_end_trouble(handshake))
         return;
-    if (pace_is_known(&handshake->pace) && !handshake_network_error(handshake))
-        END(handshake, handshake_fell_silent, handshake->board_address, round->invitations,
-            loop_now_us() - round->invited_us);
-    else
+
+    if (pace_is_known(&handshake->pace) && !handshake_network_error(handshake)) {
+        handshake_fell_silent(&handshake->failure, handshake->board_address, round->invitations,
+                              loop_now_us() - round->invited_us);
+        handshake_finish(handshake);
+    } else {
         end_absent(handshake);
+    }
 }

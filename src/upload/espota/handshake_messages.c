@@ -1,5 +1,5 @@
 /*
- * handshake_messages.c: see handshake_messages.h. Touches nothing but its arguments.
+ * handshake_messages.c: words the notices and failures of a handshake, and finds their causes.
  */
 #include "upload/espota/handshake_messages.h"
 
@@ -41,6 +41,7 @@ void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *add
                                     int64_t limit_us, const struct gibberish *gibberish)
 {
     char quoted[HANDSHAKE_QUOTED_MAX];
+
     ota_fail(failure, OTA_E_NO_ANSWER,
              "%s sent a challenge, but neither accepted nor rejected the answer in %.3g s%s%s",
              address, (double)limit_us / 1e6,
@@ -56,6 +57,7 @@ const char *handshake_weak_auth_notice(const struct session_config *config, uint
         return "this ESP32 authenticates with MD5, which is weak: whoever gets the answer can try "
                "millions of passwords a second against it; a sketch built with core 3.3.1 or later "
                "uses SHA-256, and --min-auth sha256 insists on it";
+
     return "the board asks for an answer with MD5, as an ESP8266 or Pico W knows nothing else; "
            "whoever gets it can try millions of passwords a second against it";
 }
@@ -123,6 +125,7 @@ const char *handshake_early_notice(char message[OTA_MESSAGE_MAX],
         why = "that address has not been invited";
     else if (config->trust->door == TRUST_SHUT)
         why = "it came before the board had a right answer to its challenge";
+
     snprintf(message, OTA_MESSAGE_MAX, "closed a connection from %s, which got nothing: %s",
              address_text_port(text, peer), why);
     return message;
@@ -133,10 +136,10 @@ enum given { NOTHING, AN_ADDRESS, AN_INTERFACE }; /* with -I */
 /* Why a datagram cannot leave this computer, by errno. */
 static const struct unsendable {
     int reason;
-    enum given needs; /* NOTHING: whatever is given */
+    enum given needs; /* NOTHING: with or without -I */
     enum ota_error error;
     enum ota_cause cause;
-    const char *why; /* NULL: the reason says it all */
+    const char *why; /* NULL: strerror(reason) is enough */
 } unsendables[] = {
     {ENETUNREACH, AN_INTERFACE, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
      "the interface of -I does not lead there"},
@@ -145,7 +148,7 @@ static const struct unsendable {
     {ENETUNREACH, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
     {EHOSTUNREACH, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
     {ENETDOWN, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
-    /* none of the board's IP version */
+    /* this computer has no address of the board's IP version */
     {EADDRNOTAVAIL, NOTHING, OTA_E_UNREACHABLE, OTA_CAUSE_NONE, NULL},
     {EPERM, NOTHING, OTA_E_LOCAL, OTA_CAUSE_FIREWALL, "this computer's firewall forbids it"},
     {EINVAL, AN_ADDRESS, OTA_E_LOCAL, OTA_CAUSE_WRONG_SOURCE,
@@ -157,7 +160,7 @@ static const struct unsendable {
     {EINVAL, NOTHING, OTA_E_LOCAL, OTA_CAUSE_NO_WAY_OUT, "a route of this computer discards it"},
 };
 
-/* NULL: none is known. */
+/* Returns NULL if the errno is not in the table. */
 static const struct unsendable *find_unsendable(const struct session_config *config, int reason)
 {
     const struct source *source = config->source;
@@ -205,6 +208,7 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
 
     if (local)
         address_text(text, local);
+
     if (trouble)
         ota_fail(
             failure, OTA_E_INTERNAL,
@@ -223,6 +227,7 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
         ota_fail(failure, OTA_E_NO_CONNECTION,
                  "the board accepted %zu bytes, but did not connect to %s, TCP port %u",
                  config->image->size, text, listener_port(config->listener));
+
     if (!trouble && stranger)
         failure->cause = OTA_CAUSE_OTHER_ADDRESS;
     else if (!trouble && is_elsewhere)
@@ -247,7 +252,7 @@ void handshake_wrong_password(struct ota_failure *failure, const struct session_
     failure->cause = OTA_CAUSE_PASSWORD_REJECTED;
 }
 
-/* What the board's words leave out; "" when they say it all. */
+/* The size of the image, which the board's message does not state. */
 static const char *describe_size(char *text, size_t capacity, const struct image *image)
 {
     uint32_t flash_size = image->inspection.flash_size;

@@ -1,6 +1,6 @@
 /*
- * handshake_messages.h: the sentences of a handshake, above all for the ways in which it fails. Pure.
- * handshake.c is their only user.
+ * handshake_messages.h: the messages of a handshake: its notices, and its failures with their
+ * causes. Pure.
  */
 #ifndef ESP_OTA_UPLOAD_ESPOTA_HANDSHAKE_MESSAGES_H
 #define ESP_OTA_UPLOAD_ESPOTA_HANDSHAKE_MESSAGES_H
@@ -11,50 +11,50 @@
 
 enum { HANDSHAKE_QUOTED_MAX = PROTOCOL_TEXT_MAX + 16 };
 
-/* Datagrams that were no reply. Starts as {0}. */
+/* Datagrams that are not replies of the protocol. Starts as {0}. */
 struct gibberish {
     unsigned count;
     char first[PROTOCOL_TEXT_MAX]; /* escaped */
 };
 
-/* text: what the datagram says, escaped; "" where it may not be shown. */
+/* text: the escaped content of the datagram; "" if it may not be shown. */
 void handshake_count_gibberish(struct gibberish *gibberish, const char *text);
 
-/* ', at first "..."' where there is gibberish that may be shown, or "". Returns quoted. */
+/* Writes ', at first "..."', or "" if there is nothing that may be shown. Returns quoted. */
 const char *handshake_quote_first(char quoted[HANDSHAKE_QUOTED_MAX],
                                   const struct gibberish *gibberish);
 
-/* A board that had sent a challenge did not answer the last invitations, within limit_us. */
+/* A board that had replied before did not reply to the last invitations within limit_us. */
 void handshake_fell_silent(struct ota_failure *failure, const char *address, unsigned invitations,
                            int64_t limit_us);
-/* A challenge came, and nothing that judges the answer to it within limit_us. */
+/* No verdict on the answer to a challenge came within limit_us. */
 void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
                                     int64_t limit_us, const struct gibberish *gibberish);
-/* What to say before a board at this port gets an answer with MD5. */
+/* The notice before a board at this port gets an answer with MD5. */
 const char *handshake_weak_auth_notice(const struct session_config *config, uint16_t port);
-/* Why it gets none. */
+/* The board asks for an answer with MD5, and gets none. */
 void handshake_weak_auth(struct ota_failure *failure, const struct session_config *config);
-/* A password was given, and the board did not ask for it: where that is to be refused, and where
- * not. */
+/* The board did not ask for the password that was given: as a failure, and as a notice. */
 void handshake_not_asked(struct ota_failure *failure, const char *address);
 const char *handshake_not_asked_notice(char message[OTA_MESSAGE_MAX],
                                        const struct session_config *config);
-/* It asked for one before, and now says OK without. */
+/* The board asked for a password before, and now says OK without one. */
 void handshake_asks_no_longer(struct ota_failure *failure, const char *address);
-/* It said OK, and then asked again or rejected the answer, more often than may be. */
+/* The board said OK, and then asked again or rejected the answer, too often. */
 void handshake_took_ok_back(struct ota_failure *failure, const char *address, unsigned times);
-/* A connection came from peer before the board can have said OK, or where none was invited. */
+/* The notice about a connection from peer: it came too early, or from an address that was not
+ * invited. */
 const char *handshake_early_notice(char message[OTA_MESSAGE_MAX],
                                    const struct session_config *config, const struct address *peer,
                                    bool was_invited);
-/* Whether the error (an errno) comes from this computer and stays: its firewall, -I, a broadcast
+/* Whether reason (an errno) is a permanent error of this computer: its firewall, -I, or a broadcast
  * address. */
 bool handshake_is_local(const struct session_config *config, int reason);
-/* Nothing can be sent to address; reason is an errno. */
+/* No datagram can be sent to address; reason is an errno. */
 void handshake_cannot_send(struct ota_failure *failure, const struct session_config *config,
                            const char *address, int reason);
-/* local: the address to which the board should have connected; NULL: not known. is_elsewhere: the
- * board is in another network than this computer. start_us: when the handshake began. */
+/* The board did not connect to the address local (NULL: not known). is_elsewhere: the board is in
+ * another network than this computer. start_us: when the handshake began. */
 void handshake_no_connection(struct ota_failure *failure, const struct session_config *config,
                              const struct address *local, bool is_elsewhere, int64_t start_us);
 void handshake_wrong_password(struct ota_failure *failure, const struct session_config *config,

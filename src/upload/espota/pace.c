@@ -1,25 +1,26 @@
 /*
- * pace.c: see pace.h. Touches nothing but its arguments.
+ * pace.c: derives waiting times from the reply times of a board.
  */
 #include "upload/espota/pace.h"
 
+#include "base/units.h"
+
 #include <stddef.h>
 
-#define MS INT64_C(1000)
-#define SECOND (1000 * MS)
+static const int64_t LEAST_US = MILLISECONDS(500);
+static const int64_t SLOWEST_LOOP_US = MILLISECONDS(6500); /* blocks of up to 6 s were seen */
+static const int64_t PBKDF2_US = MILLISECONDS(2500);       /* an ESP32 computes it for up to 2 s */
+static const int64_t QUICK_US = MILLISECONDS(1500);
 
-static const int64_t LEAST_US = 500 * MS;
-static const int64_t SLOWEST_LOOP_US = 6500 * MS; /* blocks of up to 6 s were seen */
-static const int64_t PBKDF2_US = 2500 * MS;       /* an ESP32 computes it for up to 2 s */
-static const int64_t QUICK_US = 1500 * MS;
-
-/* The first reply tells how far the board was from its next turn of loop(), and a turn takes any
- * multiple of that. For one board in a hundred it is more than a hundred times as long. */
+/* The first reply shows only how far the board was from its next turn of loop(). A whole turn may
+ * take any multiple of that time: more than a hundred times as long for one board in a hundred. */
 enum { TURN_PER_WAIT = 100 };
 
-/* Few invitations while a slow loop() may explain the silence. After that, datagrams are lost: each
- * lost challenge also costs the invitation after it, which the board swallows. */
-static const int64_t unheard_us[] = {3800 * MS, 3800 * MS, 500 * MS, 500 * MS, 500 * MS, 500 * MS};
+/* Invitations are rare while a slow loop() may explain the silence. After that, datagrams must have
+ * been lost. The board swallows the invitation that follows a lost challenge, so more are
+ * needed. */
+static const int64_t unheard_us[] = {MILLISECONDS(3800), MILLISECONDS(3800), MILLISECONDS(500),
+                                     MILLISECONDS(500),  MILLISECONDS(500),  MILLISECONDS(500)};
 
 static int64_t lesser(int64_t a, int64_t b)
 {
@@ -31,8 +32,8 @@ static int64_t greater(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* A reply time beyond that of any known board means that datagrams were lost. 0 stands for "not
- * measured". */
+/* A reply time longer than any known board's means lost datagrams. The result is at least 1, as 0
+ * stands for "not measured". */
 static int64_t bound_reply_time(int64_t reply_us)
 {
     return greater(1, lesser(reply_us, SLOWEST_LOOP_US + PBKDF2_US));
@@ -45,8 +46,8 @@ void pace_measure_challenge(struct pace *pace, int64_t reply_us)
         pace->challenge_us = lesser(pace->challenge_us, pace->verdict_us);
 }
 
-/* The answer left right after the challenge, so the verdict on it took a whole turn of loop(), at
- * least: no challenge can have taken longer. */
+/* The answer was sent right after the challenge, so the verdict on it took at least a whole turn of
+ * loop(). No challenge can have taken longer. */
 void pace_measure_verdict(struct pace *pace, int64_t reply_us)
 {
     reply_us = bound_reply_time(reply_us);
@@ -68,15 +69,15 @@ int64_t pace_patience_us(const struct pace *pace)
     return greater(LEAST_US, lesser(pace->challenge_us * TURN_PER_WAIT, longest_us));
 }
 
-/* Time for five invitations, and for a turn that takes long after all. */
+/* Enough time for five invitations, and for one unusually long turn of loop(). */
 int64_t pace_limit_us(const struct pace *pace)
 {
-    return greater(30 * SECOND, 6 * pace_patience_us(pace));
+    return greater(SECONDS(30), 6 * pace_patience_us(pace));
 }
 
-int64_t pace_verdict_us(const struct pace *pace, bool hashes)
+int64_t pace_verdict_us(const struct pace *pace, bool is_sha256)
 {
-    return pace_patience_us(pace) + (hashes && !pace->verdict_us ? PBKDF2_US : 0);
+    return pace_patience_us(pace) + (is_sha256 && !pace->verdict_us ? PBKDF2_US : 0);
 }
 
 bool pace_is_quick(const struct pace *pace)

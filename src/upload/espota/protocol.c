@@ -1,17 +1,17 @@
 /*
- * protocol.c: the ArduinoOTA protocol without sockets. It turns values into datagrams, and the
- * board's bytes into values; it may touch no descriptor, no clock and no memory but its arguments.
+ * protocol.c: the messages of the ArduinoOTA protocol. Formats values as datagrams, and parses the
+ * board's bytes. It accesses no memory but its arguments.
  *
  *     host                                                board
- *      |  "0 <tcp port> <size> <md5>\n"             UDP    |   invitation (PROTOCOL.md, 3)
+ *      |  "0 <tcp port> <size> <md5>\n"             UDP    |   invitation
  *      | ------------------------------------------------> |
- *      |  "AUTH <nonce>"                            UDP    |   challenge, perhaps (4)
+ *      |  "AUTH <nonce>"                            UDP    |   challenge, if there is a password
  *      | <------------------------------------------------ |
  *      |  "200 <cnonce> <response>\n"               UDP    |
  *      | ------------------------------------------------> |
  *      |  "OK"                                      UDP    |
  *      | <------------------------------------------------ |
- *      |  connects to <tcp port>                    TCP    |   back-channel (6)
+ *      |  connects to <tcp port>                    TCP    |   back-channel
  *      | <------------------------------------------------ |
  *      |  the image                                 TCP    |
  *      | ------------------------------------------------> |
@@ -66,7 +66,7 @@ static bool is_nonce(const char *data, size_t length)
     return true;
 }
 
-/* Recognises everything but REPLY_OK and REPLY_AUTH_FAILED, which are whole words. */
+/* Parses the replies that begin with a word. The others are whole words. */
 static void parse_prefixed(struct reply *reply, const char *data, size_t length)
 {
     static const char auth[] = "AUTH ";
@@ -80,6 +80,7 @@ static void parse_prefixed(struct reply *reply, const char *data, size_t length)
         memcpy(reply->nonce, data + strlen(auth), length);
         return;
     }
+
     reply->type = REPLY_GARBAGE;
     if (begins_with(data, length, error)) {
         reply->type = REPLY_ERROR;
@@ -87,6 +88,7 @@ static void parse_prefixed(struct reply *reply, const char *data, size_t length)
         if (length > skipped && data[skipped] == ' ')
             skipped++;
     }
+
     escape_text(reply->text, sizeof reply->text, data + skipped, length - skipped);
 }
 
@@ -97,6 +99,7 @@ void protocol_parse_reply(struct reply *reply, const void *data, size_t length)
     memset(reply, 0, sizeof *reply);
     while (length > 0 && is_padding(text[length - 1]))
         length--;
+
     if (is_word(text, length, "OK"))
         reply->type = REPLY_OK;
     else if (is_word(text, length, "Authentication Failed"))

@@ -1,6 +1,6 @@
 /*
- * reason.c: see reason.h. The numbers and words are those of the Updater classes of the cores, and
- * of the ArduinoOTA classes around them.
+ * reason.c: a table of the messages of boards. The numbers and words are those of the Updater and
+ * ArduinoOTA classes of the cores.
  */
 #include "upload/espota/reason.h"
 
@@ -11,7 +11,7 @@
 
 static const struct reason {
     unsigned number;   /* in ERROR[n]; 0: none */
-    const char *words; /* ESP32 boards say nothing else; case differs between the cores */
+    const char *words; /* case is ignored, as it differs between the cores */
     enum ota_cause cause;
 } reasons[] = {
     {1, "Flash Write Failed", OTA_CAUSE_FLASH},
@@ -35,7 +35,7 @@ static const struct reason {
 
 static const size_t reason_count = sizeof reasons / sizeof *reasons;
 
-/* 0: the words have no number. */
+/* Returns 0 if the words have no number. */
 static unsigned parse_error_number(const char *words)
 {
     static const char mark[] = "ERROR[";
@@ -48,7 +48,7 @@ static unsigned parse_error_number(const char *words)
     return *end == ']' ? (unsigned)number : 0;
 }
 
-/* The last row that fits: "new Flash config wrong" has the words of another one in it. */
+/* The last matching row wins, as "new Flash config wrong" contains the words of the row before. */
 static enum ota_cause find_words(const char *words)
 {
     for (size_t i = reason_count; i > 0; i--)
@@ -63,6 +63,7 @@ enum ota_cause reason_cause(const char *words)
 
     if (!number)
         return find_words(words);
+
     for (size_t i = 0; i < reason_count; i++)
         if (reasons[i].number == number)
             return reasons[i].cause;

@@ -1,14 +1,15 @@
 /*
- * reason.h: the cause behind a board's words when it refuses an image or aborts an upload. Pure.
+ * reason.h: finds the cause in the message of a board that refuses an image or aborts an upload.
+ * Pure.
  */
 #ifndef ESP_OTA_UPLOAD_ESPOTA_REASON_H
 #define ESP_OTA_UPLOAD_ESPOTA_REASON_H
 
 #include "esp-ota.h"
 
-/* From the board's words as they are shown: "ERROR[4]: Not Enough Space" of the ESP8266 and Pico W
- * cores, where the number counts, or the bare words of the ESP32 core. OTA_CAUSE_NONE if they
- * are unknown. */
+/* words is the board's message, escaped. The ESP8266 and Pico W cores send "ERROR[4]: Not Enough
+ * Space", of which only the number counts. The ESP32 core sends only words. Returns OTA_CAUSE_NONE
+ * for an unknown message. */
 enum ota_cause reason_cause(const char *words);
 
 #endif

@@ -1,12 +1,14 @@
 /*
- * round.c: see round.h. Touches nothing but its arguments.
+ * round.c: estimates the board's queue from the invitations and challenges so far.
  *
- * A board reads in order. The first invitation gets a challenge, the second one is swallowed and
- * makes that challenge void, the third one gets another challenge, and so on.
+ * A board reads its datagrams in order. The first invitation gets a challenge, the second one is
+ * swallowed and makes that challenge void, the third one gets another challenge, and so on.
  */
 #include "upload/espota/round.h"
 
-static const int64_t PROMPT_US = 250 * INT64_C(1000); /* a radio that sleeps takes so long */
+#include "base/units.h"
+
+static const int64_t PROMPT_US = MILLISECONDS(250); /* as long as a sleeping radio may take */
 
 void round_invited(struct round *round, int64_t now_us)
 {
@@ -40,7 +42,7 @@ void round_refused(struct round *round)
     round->invitations = round->challenges = round->answers = round->backlog = 0;
 }
 
-/* With each further challenge it has read two more invitations. */
+/* The board has read two more invitations for each challenge after the first one. */
 static unsigned count_read(const struct round *round)
 {
     return round->challenges == 0 ? 0 : 2 * round->challenges - 1;
@@ -49,6 +51,7 @@ static unsigned count_read(const struct round *round)
 unsigned round_unread(const struct round *round)
 {
     unsigned read = count_read(round);
+
     return round->invitations > read ? round->invitations - read : 0;
 }
 
@@ -62,7 +65,7 @@ bool round_is_answerable(const struct round *round)
     return round_unread(round) == 0 || is_prompt(round);
 }
 
-/* A board that was heard before has shown how slow it is. */
+/* The pace of a board that had replied before is known. */
 bool round_is_guess(const struct round *round)
 {
     return !round->was_heard && round_unread(round) > 0;
@@ -74,7 +77,7 @@ int64_t round_challenge_us(const struct round *round)
            (round_is_answerable(round) ? round->last_invited_us : round->invited_us);
 }
 
-/* A single unread invitation is swallowed; it takes two for another challenge. */
+/* A single unread invitation is swallowed. Only two of them cause another challenge. */
 bool round_is_doubtful(const struct round *round)
 {
     return round->is_crossed || round_unread(round) > 1 || count_read(round) > round->invitations;

@@ -1,8 +1,7 @@
 /*
- * session.c: one upload to one board: first the handshake over UDP (handshake.c), then, once the
- * board has connected to the listener, the transfer over TCP (transfer.c).
- *
- * It holds both together and prints nothing. Every state of either half has a deadline there.
+ * session.c: runs the two halves of an upload: first the handshake over UDP (handshake.c), then,
+ * once the board has connected to the listener, the transfer over TCP (transfer.c). Both enforce
+ * their own deadlines.
  */
 #include "upload/espota/session.h"
 
@@ -17,9 +16,9 @@
 struct session {
     struct session_config config;
     struct session_callbacks callbacks;
-    struct handshake *handshake; /* until the board connects */
-    struct transfer *transfer;   /* from then on */
-    struct loop_timer failed;    /* carries a failure to start out of session_start() */
+    struct handshake *handshake; /* NULL once the board has connected */
+    struct transfer *transfer;   /* NULL until the board has connected */
+    struct loop_timer failed;    /* reports a failure to start after session_start() */
     struct ota_failure failure;
 };
 
@@ -27,6 +26,7 @@ static void emit_session_event(const struct ota_event *event, void *userdata)
 {
     struct session *session = userdata;
     struct ota_event complete = *event;
+
     complete.phase = session_phase(session);
     complete.total = session->config.image->size;
     session->callbacks.on_event(&complete, session->callbacks.userdata);
@@ -35,6 +35,7 @@ static void emit_session_event(const struct ota_event *event, void *userdata)
 static void end_session(const struct ota_failure *failure, void *userdata)
 {
     struct session *session = userdata;
+
     listener_forget(session->config.listener, session);
     session->callbacks.on_done(session, failure, session->callbacks.userdata);
 }
@@ -42,6 +43,7 @@ static void end_session(const struct ota_failure *failure, void *userdata)
 static void on_failed_to_start(void *userdata)
 {
     struct session *session = userdata;
+
     end_session(&session->failure, session);
 }
 
@@ -57,7 +59,8 @@ static void on_progress(size_t acknowledged, void *userdata)
                        userdata);
 }
 
-/* Only the board that answers may connect, whatever else its addresses lead to. */
+/* From now on, only the board that has replied may connect. Other addresses of its name may be
+ * those of other hosts. */
 static void on_handshake_endpoint(size_t endpoint, void *userdata)
 {
     struct session *session = userdata;
@@ -75,6 +78,7 @@ static bool on_accept(int fd, const struct address *peer, void *userdata)
 
     if (!session->handshake || !handshake_connected(session->handshake, peer))
         return false;
+
     const struct transfer_config config = {.loop = session->config.loop,
                                            .board = session->config.board,
                                            .image = session->config.image,
@@ -82,9 +86,11 @@ static bool on_accept(int fd, const struct address *peer, void *userdata)
                                            .block = session->config.block};
     const struct transfer_callbacks callbacks = {
         .on_progress = on_progress, .on_done = end_session, .userdata = session};
+
     session->transfer = transfer_start(&config, fd, &callbacks);
     handshake_free(session->handshake);
     session->handshake = NULL;
+
     if (session->transfer)
         emit_session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED}, session);
     else
@@ -95,11 +101,12 @@ static bool on_accept(int fd, const struct address *peer, void *userdata)
 static void on_handshake_password(void *userdata)
 {
     struct session *session = userdata;
+
     session->callbacks.on_password(session, session->callbacks.userdata);
 }
 
-/* Which of its addresses the board connects from is known once it has answered. -1 and errno, as
- * listener_expect(). */
+/* Accepts a connection from each address of the board: the right one is known only after its reply.
+ * Returns 0, or -1 and errno, like listener_expect(). */
 static int expect_board(struct session *session)
 {
     const struct session_config *config = &session->config;
@@ -107,6 +114,7 @@ static int expect_board(struct session *session)
     if (config->peer || config->peer_any)
         return listener_expect(config->listener, config->peer_any ? NULL : config->peer, on_accept,
                                session);
+
     for (size_t i = 0; i < config->endpoints->address_count; i++)
         if (listener_expect(config->listener, &config->endpoints->addresses[i], on_accept,
                             session) < 0)
@@ -128,6 +136,7 @@ static void begin_handshake(struct session *session)
                                             : "out of memory");
         return;
     }
+
     session->handshake = handshake_start(&session->config, &callbacks);
     if (!session->handshake)
         fail_later(session, "out of memory");
@@ -158,6 +167,7 @@ void session_free(struct session *session)
 {
     if (!session)
         return;
+
     listener_forget(session->config.listener, session);
     handshake_free(session->handshake);
     transfer_free(session->transfer);

@@ -1,17 +1,15 @@
 /*
- * transfer.c: sends the image over the back-channel while it reads what the board says.
+ * transfer.c: sends the image over the back-channel while it reads the board's replies.
  *
  *   host                                board
  *    |<------------- TCP connect --------|
  *    |-- image, as fast as its window -->|
- *    |<-- "1460" "1460" "784" -----------|   bytes per read: drained, never counted
+ *    |<-- "1460" "1460" "784" -----------|   bytes per read: ignored when streaming
  *    |<-- "OK" or a reason, then FIN ----|
  *
- * The board's TCP window is the brake. Waiting for a number per block, as espota.py does, costs a
- * round trip per kilobyte; that lock-step remains as a mode, because a board that aborts while
- * unread data is count_queued resets the connection and its reason is lost.
- *
- * Nothing here knows the UDP part of the protocol, and nothing prints but debug lines.
+ * The board's TCP window limits the speed. espota.py waits for a number after each block, which
+ * costs a round trip per kilobyte. That lock-step remains as a mode: a board that aborts while data
+ * is unread resets the connection, and its reason is lost.
  */
 #include "upload/espota/transfer.h"
 
@@ -19,6 +17,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/loop.h"
+#include "base/units.h"
 #include "upload/espota/protocol.h"
 #include "upload/espota/reason.h"
 
@@ -33,27 +32,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Nothing repeats an OK that was lost because the board has restarted. The kernel therefore probes
- * a connection on which nothing is in flight: a busy board's TCP answers, one that has restarted
- * resets the connection, and one that is away answers nothing. With a fifth of the packets lost
- * each way, ten unanswered probes in a row are a matter of 1 in 25,000. */
+/* An OK that is lost is not resent, because the board restarts. The kernel therefore probes an idle
+ * connection: a busy board's TCP answers, a restarted board resets the connection, and an absent
+ * board does not answer. If a fifth of the packets is lost in each direction, the chance of ten
+ * unanswered probes in a row is 1 in 25,000. */
 enum { PROBE_AFTER_S = 1, PROBE_EVERY_S = 1, PROBES_MAX = 10 };
 
 enum {
-    UNSENT_MAX = 16 * 1024, /* what waits in the kernel: little, so that an abort is prompt */
+    UNSENT_MAX = 16 * 1024, /* bytes queued in the kernel; few, so that an abort is prompt */
     READS_PER_TURN = 8,     /* a flood from one board must not starve the others */
-    SLOWEST_RATE = 512,     /* bytes per second; below it a transfer has no end */
+    SLOWEST_RATE = 512,     /* bytes per second; slower transfers are aborted */
     QUOTED_MAX = 4 * PROTOCOL_TEXT_MAX,
 };
 
-static const int64_t TICK_US = 100 * INT64_C(1000);
-static const int64_t STALL_US = 15 * INT64_C(1000000);
-static const int64_t TCP_STALL_US = 60 * INT64_C(1000000); /* whatever the board says meanwhile */
-static const int64_t RESULT_US = 60 * INT64_C(1000000);
-static const int64_t TEXT_US = 2 * INT64_C(1000000); /* for the rest of a reason that has begun */
-/* Since a board that resets the connection last answered anything: a probe went unanswered, so it
- * was away, which is more than that it has given up the connection. */
-static const int64_t AWAY_US = 1500 * INT64_C(1000);
+static const int64_t TICK_US = MILLISECONDS(100);
+static const int64_t STALL_US = SECONDS(15);
+static const int64_t TCP_STALL_US = SECONDS(60); /* even if the board sends numbers */
+static const int64_t RESULT_US = SECONDS(60);
+static const int64_t TEXT_US = SECONDS(2); /* for the rest of the board's reason */
+/* If the board last answered this long before it reset the connection, a probe went unanswered: it
+ * was absent, and has not merely closed the connection. */
+static const int64_t AWAY_US = MILLISECONDS(1500);
 
 struct transfer {
     struct transfer_config config;
@@ -64,22 +63,23 @@ struct transfer {
     struct backchannel channel;
     struct echo_window said;
     size_t written;      /* handed to the kernel */
-    size_t allowed;      /* lock-step: how far the board's numbers let us go */
-    size_t acknowledged; /* by the board's TCP */
-    size_t reported;     /* what on_progress was last told */
+    size_t allowed;      /* lock-step: how many bytes the board's numbers allow */
+    size_t acknowledged; /* acknowledged by the board's TCP */
+    size_t reported;     /* the value of the last on_progress */
     int64_t start_us;
-    int send_error;      /* a send that fails takes the error from the recv that follows */
+    int send_error;      /* errno of a failed send; the recv() after it then reports 0 */
     int64_t progress_us; /* when acknowledged last grew */
     int64_t heard_us;    /* when the board last said something */
-    int64_t text_us;     /* when its reason began; 0: it has not */
+    int64_t text_us;     /* when its reason began; 0: none yet */
     bool is_done;
     struct ota_failure failure;
 };
 
-/* Bytes in the kernel's queue: not acknowledged (SIOCOUTQ) or not even sent once (SIOCOUTQNSD). */
+/* Bytes in the kernel's queue: not acknowledged (SIOCOUTQ), or not sent yet (SIOCOUTQNSD). */
 static size_t count_queued(const struct transfer *transfer, unsigned long request)
 {
     int bytes = 0;
+
     if (ioctl(transfer->fd, request, &bytes) < 0 || bytes < 0)
         return 0;
     return (size_t)bytes < transfer->written ? (size_t)bytes : transfer->written;
@@ -99,13 +99,16 @@ bool transfer_all_acknowledged(const struct transfer *transfer)
 static void update_progress(struct transfer *transfer)
 {
     size_t acknowledged = transfer->written - count_queued(transfer, SIOCOUTQ);
+
     if (acknowledged <= transfer->acknowledged)
         return;
+
     transfer->acknowledged = acknowledged;
     transfer->progress_us = loop_now_us();
 }
 
-/* Ends the transfer; on_done follows from the loop, so that callers need not fear being freed. */
+/* Ends the transfer. on_done is called later, from the loop: it may free the transfer, which
+ * callers still use. */
 static void finish_transfer(struct transfer *transfer)
 {
     transfer->is_done = true;
@@ -123,7 +126,7 @@ static void fail_with_reason(struct transfer *transfer)
     transfer->failure.cause = reason_cause(reason);
 }
 
-/* The connection is over, or given up, and the board gave no complete verdict. */
+/* The connection has ended, or is given up, without a complete verdict. */
 static void finish_without_verdict(struct transfer *transfer, enum ota_error error,
                                    const char *what)
 {
@@ -143,6 +146,7 @@ static void finish_without_verdict(struct transfer *transfer, enum ota_error err
 static void finish_with_verdict(struct transfer *transfer, enum verdict verdict)
 {
     update_progress(transfer);
+
     if (verdict == VERDICT_ERROR)
         fail_with_reason(transfer);
     else if (transfer_all_acknowledged(transfer))
@@ -154,7 +158,7 @@ static void finish_with_verdict(struct transfer *transfer, enum verdict verdict)
     finish_transfer(transfer);
 }
 
-/* How long ago the board's TCP last acknowledged anything, probes included. */
+/* The time since the board's TCP last acknowledged anything, probes included. */
 static int64_t unanswered_us(const struct transfer *transfer)
 {
     struct tcp_info info = {0};
@@ -165,7 +169,7 @@ static int64_t unanswered_us(const struct transfer *transfer)
     return (int64_t)info.tcpi_last_ack_recv * 1000;
 }
 
-/* What the probes have found out. */
+/* The probes have shown that the board was or is absent. */
 static void finish_after_silence(struct transfer *transfer, enum ota_cause cause)
 {
     char what[160];
@@ -178,6 +182,7 @@ static void finish_after_silence(struct transfer *transfer, enum ota_cause cause
                  seconds);
     else
         snprintf(what, sizeof what, "the board has not answered for %.0f s", seconds);
+
     finish_without_verdict(transfer, OTA_E_LOST, what);
     if (transfer->failure.error == OTA_E_UNKNOWN)
         transfer->failure.cause = cause;
@@ -185,10 +190,10 @@ static void finish_after_silence(struct transfer *transfer, enum ota_cause cause
 
 static void handle_stream_end(struct transfer *transfer, int reason)
 {
-    update_progress(transfer);
     bool is_reset = reason == ECONNRESET || reason == EPIPE;
     bool is_silent = reason == ETIMEDOUT || reason == EHOSTUNREACH || reason == ENETUNREACH;
 
+    update_progress(transfer);
     if (transfer_all_acknowledged(transfer) && is_silent)
         finish_after_silence(transfer, OTA_CAUSE_GONE);
     else if (transfer_all_sent(transfer) && is_reset && unanswered_us(transfer) >= AWAY_US)
@@ -198,7 +203,7 @@ static void handle_stream_end(struct transfer *transfer, int reason)
                                error_connection_text(reason, "the board's TCP stopped answering"));
 }
 
-/* What is more than numbers. */
+/* Logs the board's message, for debugging; numbers are not logged. */
 static void log_words(const struct transfer *transfer, bool is_echo, const void *data,
                       size_t length)
 {
@@ -216,6 +221,7 @@ static void take_reply(struct transfer *transfer, const void *data, size_t lengt
     transfer->heard_us = loop_now_us();
     if (verdict != VERDICT_PENDING || backchannel_has_text(&transfer->channel))
         log_words(transfer, is_echo, data, length);
+
     if (verdict != VERDICT_PENDING)
         finish_with_verdict(transfer, verdict);
     else if (backchannel_has_text(&transfer->channel) && !transfer->text_us)
@@ -230,6 +236,7 @@ static void receive_replies(struct transfer *transfer)
 
     for (int i = 0; i < READS_PER_TURN && !transfer->is_done; i++) {
         ssize_t got = recv(transfer->fd, buffer, sizeof buffer, 0);
+
         if (got > 0) {
             take_reply(transfer, buffer, (size_t)got);
             if ((size_t)got < sizeof buffer)
@@ -245,8 +252,9 @@ static void receive_replies(struct transfer *transfer)
 static size_t count_sendable(const struct transfer *transfer)
 {
     size_t limit = transfer->config.image->size;
+
     if (backchannel_has_text(&transfer->channel))
-        return 0; /* the board has given up */
+        return 0; /* the board has aborted the upload */
     if (transfer->config.block && transfer->allowed < limit)
         limit = transfer->allowed;
     return limit - transfer->written;
@@ -255,6 +263,7 @@ static size_t count_sendable(const struct transfer *transfer)
 static void send_more(struct transfer *transfer)
 {
     size_t length = count_sendable(transfer);
+
     if (length == 0)
         return;
 
@@ -266,8 +275,9 @@ static void send_more(struct transfer *transfer)
     }
     if (errno == EAGAIN || errno == EINTR)
         return;
+
     transfer->send_error = errno;
-    receive_replies(transfer); /* what came before the reset may say why */
+    receive_replies(transfer); /* the board may have sent its reason before the reset */
     if (!transfer->is_done)
         handle_stream_end(transfer, transfer->send_error);
 }
@@ -275,18 +285,22 @@ static void send_more(struct transfer *transfer)
 static void update_watched_events(struct transfer *transfer)
 {
     unsigned events = LOOP_READABLE;
+
     if (transfer->is_done)
         events = 0;
     else if (count_sendable(transfer) > 0)
         events |= LOOP_WRITABLE;
+
     loop_watch_change(&transfer->watch, events);
 }
 
 static void on_transfer_socket(unsigned events, void *userdata)
 {
     struct transfer *transfer = userdata;
+
     if (transfer->is_done)
         return;
+
     if (events != LOOP_WRITABLE)
         receive_replies(transfer);
     if (!transfer->is_done)
@@ -324,21 +338,23 @@ static void on_transfer_tick(void *userdata)
         update_progress(transfer);
         check_deadlines(transfer);
     }
+
     if (transfer->acknowledged > transfer->reported) {
         transfer->reported = transfer->acknowledged;
         transfer->callbacks.on_progress(transfer->acknowledged, transfer->callbacks.userdata);
     }
-    if (transfer->is_done) {
+
+    if (transfer->is_done)
         transfer->callbacks.on_done(&transfer->failure, transfer->callbacks.userdata);
-        return;
-    }
-    loop_timer_start(&transfer->tick, TICK_US);
+    else
+        loop_timer_start(&transfer->tick, TICK_US);
 }
 
 static void tune_transfer_socket(int fd)
 {
     int on = 1, unsent = UNSENT_MAX;
     int idle_s = PROBE_AFTER_S, interval_s = PROBE_EVERY_S, count = PROBES_MAX;
+
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
@@ -351,6 +367,7 @@ struct transfer *transfer_start(const struct transfer_config *config, int fd,
                                 const struct transfer_callbacks *callbacks)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
+
     if (!transfer) {
         close(fd);
         return NULL;
@@ -367,27 +384,30 @@ struct transfer *transfer_start(const struct transfer_config *config, int fd,
         transfer_free(transfer);
         return NULL;
     }
+
     loop_timer_start(&transfer->tick, TICK_US);
     send_more(transfer);
     update_watched_events(transfer);
     return transfer;
 }
 
-/* Data left unread would turn the FIN into a reset, which is sent once and may be lost: an ESP8266
- * would then wait for ever. */
+/* If data were left unread, the kernel would send a reset instead of a FIN. A reset is sent only
+ * once, and if it is lost an ESP8266 waits forever. */
 static void drain_socket(int fd)
 {
     char buffer[4096];
+
     for (int i = 0; i < READS_PER_TURN; i++)
         if (recv(fd, buffer, sizeof buffer, 0) <= 0)
             return;
 }
 
-/* The kernel goes on sending after close(2). Where all of a given-up image is in its hands, a board
- * that wakes would get the rest and install it. */
+/* The kernel goes on sending after close(2). It may hold the rest of an image that was given up. A
+ * board that wakes would receive and install that image. */
 static void discard_unsent(const struct transfer *transfer)
 {
     struct linger none = {.l_onoff = 1, .l_linger = 0};
+
     if (transfer->written == transfer->config.image->size && !transfer_all_sent(transfer))
         setsockopt(transfer->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 }
@@ -396,6 +416,7 @@ void transfer_free(struct transfer *transfer)
 {
     if (!transfer)
         return;
+
     loop_watch_stop(&transfer->watch);
     loop_timer_stop(&transfer->tick);
     drain_socket(transfer->fd);

@@ -1,5 +1,5 @@
 /*
- * trust.c: see trust.h. Touches nothing but its arguments.
+ * trust.c: follows the challenges, answers and verdicts of one upload.
  */
 #include "upload/espota/trust.h"
 
@@ -48,6 +48,7 @@ void trust_connected(struct trust *trust)
 {
     if (trust->door != TRUST_ANSWERED)
         return;
+
     trust->door = TRUST_SHUT;
     if (trust->answers > 0)
         trust->answers--;

@@ -1,5 +1,6 @@
 /*
- * way.c: see way.h. Asks for the list of interfaces, and what routing.h can tell; prints nothing.
+ * way.c: describes the path to a board, from the list of interfaces and the kernel's tables of
+ * routes and neighbours.
  */
 #include "upload/espota/way.h"
 
@@ -11,7 +12,8 @@
 #include <ifaddrs.h>
 #include <stdio.h>
 
-/* Of the way to the best candidate. With -I the kernel does not choose it. */
+/* Describes a detour on the path to the best candidate. With -I there is none, as the kernel does
+ * not choose the interface. */
 static enum ota_cause describe_detour(char text[WAY_MAX], const struct candidates *candidates,
                                       const struct claims *heard)
 {
@@ -24,12 +26,13 @@ static enum ota_cause describe_detour(char text[WAY_MAX], const struct candidate
     if (candidates->source || !candidates_local(candidates, endpoint, &local) ||
         getifaddrs(&interfaces) < 0)
         return OTA_CAUSE_NONE;
+
     cause = networks_describe_detour(text, &board, &local, heard, interfaces);
     freeifaddrs(interfaces);
     return cause;
 }
 
-/* Whether the candidates at this address, whose numbers begin at first, have kept silent. */
+/* Whether no candidate at an address has replied; their numbers begin at first. */
 static bool is_address_silent(const struct candidates *candidates, size_t first)
 {
     bool was_tried = false;
@@ -60,7 +63,7 @@ static void append_neighbour(char text[WAY_MAX], const struct address *address,
                     where, protocol, routing->interface, routing->seen_s);
 }
 
-/* One that is there says more than others that are not; where one is not known, nothing is. */
+/* A single neighbour that is there determines the cause. "Nobody" must hold for all addresses. */
 static enum ota_cause describe_neighbours(char text[WAY_MAX], const struct candidates *candidates)
 {
     const struct endpoints *endpoints = candidates->endpoints;
@@ -73,6 +76,7 @@ static enum ota_cause describe_neighbours(char text[WAY_MAX], const struct candi
         if ((candidates->is_settled && candidates->current / endpoints->port_count != i) ||
             !is_address_silent(candidates, first))
             continue;
+
         silent++;
         routing_find(&routing, &endpoints->addresses[i], candidates->source);
         nobody += routing.neighbour == NEIGHBOUR_NOBODY;
@@ -80,6 +84,7 @@ static enum ota_cause describe_neighbours(char text[WAY_MAX], const struct candi
         if (routing.neighbour != NEIGHBOUR_UNKNOWN)
             append_neighbour(text, &endpoints->addresses[i], &routing);
     }
+
     if (there)
         return OTA_CAUSE_THERE;
     return nobody && nobody == silent ? OTA_CAUSE_NOBODY : OTA_CAUSE_NONE;
@@ -105,6 +110,7 @@ char *way_describe_local(char text[WAY_LOCAL_MAX], const struct candidates *cand
     *text = '\0';
     if (!candidates_local(candidates, candidates->current, &local))
         return text;
+
     if (getifaddrs(&interfaces) == 0)
         interface = networks_find_owner(&local, interfaces);
     snprintf(text, WAY_LOCAL_MAX, "%s on %s", address_text_port(where, &local),
@@ -121,6 +127,7 @@ bool way_is_elsewhere(const struct candidates *candidates, const struct address 
 
     if (getifaddrs(&interfaces) < 0)
         return false;
+
     is_elsewhere = networks_is_elsewhere(&board, local, interfaces);
     freeifaddrs(interfaces);
     return is_elsewhere;

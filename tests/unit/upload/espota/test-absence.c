@@ -1,5 +1,5 @@
 /*
- * test-absence.c: what is said of a board that answers nowhere.
+ * test-absence.c: the message about a board that answers at none of its endpoints.
  */
 #include "upload/espota/absence.h"
 
@@ -14,8 +14,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Of each candidate, in order: how often it was tried, and what came of it: "-" silence, "?"
- * something that was not understood, "r" a refusal, "u" no route. */
+/* outcomes has the number of tries and the outcome of each candidate, in order: "-" silence, "?" a
+ * datagram that was not understood, "r" a refusal, "u" no route. */
 static const struct row {
     size_t addresses, ports;
     const char *outcomes;
@@ -41,7 +41,7 @@ static const struct row {
      "no answer from 10.0.0.1:8266 (a) to 2 invitations in 10 s; nothing listens at 10.0.0.1:3232 "
      "(b) and 10.0.0.1:2040 (c)",
      OTA_E_NO_ANSWER},
-    /* not tried, so nothing is known of it */
+    /* a candidate that was not tried is not mentioned */
     {1, 3, "1r1r0-", "nothing listens at 10.0.0.1:8266 (a) and 10.0.0.1:3232 (b)",
      OTA_E_NOT_LISTENING},
     {2, 1, "1u1r",
@@ -89,7 +89,7 @@ static void test_sentences(void **state)
     }
 }
 
-/* The longest of all is cut, not overrun. */
+/* The longest message is cut. */
 static void test_bounds(void **state)
 {
     (void)state;

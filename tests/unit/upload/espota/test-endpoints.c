@@ -1,5 +1,5 @@
 /*
- * test-endpoints.c: in which order the places where a board may listen are tried.
+ * test-endpoints.c: the order in which the endpoints of a board are tried.
  */
 #include "upload/espota/endpoints.h"
 
@@ -28,8 +28,8 @@ static struct endpoints make(size_t addresses, size_t ports)
     return endpoints;
 }
 
-/* How the tries go, as address.port in letters of their own: "a1" is the first port of the first
- * address. hosts says of each address whether it is there; such a host refuses. */
+/* course is the sequence of tries: "a1" is the first port of the first address. hosts has a letter
+ * for each address: "+" is a host that refuses, "-" is silence. */
 static void test_course(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * test-handshake.c: the UDP half in virtual time, against a board played by a table: what it says
- * to the n-th datagram, and when. The clock, the timer and the socket are replaced at link time
+ * test-handshake.c: the UDP half of an upload in virtual time. The board's replies to the nth
+ * datagram come from a table. The clock, the timer and the socket are replaced at link time
  * (--wrap); test-udp.c and the scenarios use real ones.
  */
 #include "base/loop.h"
@@ -30,8 +30,8 @@
 #define REJECTED "Authentication Failed"
 #define REFUSED "!"     /* not a datagram: an ICMP refusal */
 #define NO_MEMORY "*"   /* not a datagram: this computer has no memory to receive one */
-#define CONNECT "->"    /* not a datagram either: the board connects */
-#define CONNECT_AS "=>" /* and then the letter of an endpoint: from that one's address */
+#define CONNECT "->"    /* not a datagram: the board connects */
+#define CONNECT_AS "=>" /* the board connects from the address of the endpoint that follows */
 #define TURN "(its turn)"
 #define UMLAUTS "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4" UMLAUTS_24 UMLAUTS_24
 #define UMLAUTS_24                                                                                 \
@@ -45,43 +45,43 @@ enum { REPLIES_MAX = 4, DATAGRAMS_MAX = 48, PENDING_MAX = 32, REPLY_MS = 5 };
 struct script {
     const char *name;
     const char *password;
-    const char *typed; /* what on_password is answered with after 2 s; NULL: nobody can be asked */
-    const char *replies[DATAGRAMS_MAX][REPLIES_MAX]; /* [n]: to the n-th datagram; "@MS text": then,
-                                                      * otherwise after 5 ms */
-    const char *sent;                                /* "I0 A5 X9": what, and after how many ms */
-    const char *phrase;                              /* in the failure's message */
-    const char *never;                               /* not in it */
-    const char *scheme;                              /* of the AUTHENTICATED event; NULL: none */
-    enum ota_error expected;                         /* OTA_OK: the state ACCEPT was reached */
+    const char *typed; /* the reply to on_password after 2 s; NULL: no on_password */
+    /* replies[n]: to the nth datagram, "@MS text" after MS ms, others after 5 ms */
+    const char *replies[DATAGRAMS_MAX][REPLIES_MAX];
+    const char *sent;        /* "I0 A5 X9": kind and time in ms of each datagram */
+    const char *phrase;      /* part of the failure's message */
+    const char *never;       /* no part of the failure's message */
+    const char *scheme;      /* of the AUTHENTICATED event; NULL: no such event */
+    enum ota_error expected; /* OTA_OK: the state ACCEPT was reached */
     enum ota_phase phase;
     unsigned notes;
-    int end_ms;           /* when it failed; 0: not compared */
+    int end_ms;           /* time of the failure; 0: not compared */
     int accept_timeout_s; /* 0: 10 */
     int send_error;       /* errno of every send */
-    int drop_error;       /* errno of every send that returns 0 all the same */
+    int drop_error;       /* errno of every send that returns 0 nevertheless */
     int open_error;       /* errno of opening the socket */
     int listener_trouble;
     bool has_stranger;     /* a connection from 10.0.0.99 was turned away */
     const char *turn;      /* when an answer may be computed: "@MS " TURN; NULL: at once */
-    const char *objection; /* against the image, on a SHA-256 challenge; NULL: none */
+    const char *objection; /* to the image, on a SHA-256 challenge; NULL: none */
     bool is_forced;
-    bool is_announced; /* that the board asks for a password */
+    bool is_announced; /* the board announces that it asks for a password */
     bool peer_any;
     enum auth_scheme min_auth;
     const char *evidence; /* of the AUTHENTICATED event; NULL: "reply" */
-    bool is_early;        /* a connection was closed */
+    bool is_early;        /* a connection is rejected first */
     bool md5_target;
-    bool every_time;         /* the replies to the first datagram answer each of them */
-    bool on;                 /* runs on in ACCEPT, to the end */
-    size_t addresses, ports; /* of the endpoints; 0: 1 */
+    bool every_time;         /* replies[0] is the reply to each datagram */
+    bool on;                 /* runs to the end after ACCEPT was reached */
+    size_t addresses, ports; /* number of addresses and ports; 0: 1 */
     const char *unreachable; /* endpoints whose socket cannot be opened: "ac"; NULL: none */
-    char settled;            /* the endpoint that was reported, 'a' is the first; 0: not compared */
+    char settled;            /* the endpoint reported, from 'a' on; 0: not compared */
 };
 
 struct pending {
     int64_t at_us;
     const char *text;
-    struct udp *udp; /* the socket that it comes to */
+    struct udp *udp; /* the socket that receives it */
 };
 
 /* The board and the network of one script. */
@@ -89,7 +89,7 @@ static struct world {
     const struct script *script;
     const struct endpoints *endpoints;
     struct udp *sockets[ENDPOINTS_MAX]; /* by endpoint; NULL: closed */
-    char settled;                       /* 0: not yet */
+    char settled;                       /* 0: none yet */
     struct handshake *handshake;
     size_t datagrams;
     char received[DATAGRAMS_MAX][256];
@@ -129,7 +129,7 @@ int __wrap_listener_trouble(const struct listener *listener)
 
 static void expect_reply(const char *text, struct udp *udp);
 
-/* At once, or when the script says that its turn comes. */
+/* Runs the work item at once, or when the script has its turn. */
 void __wrap_work_queue_add(struct work_queue *work_queue, struct work_item *work_item)
 {
     assert_null(work_queue);
@@ -179,7 +179,7 @@ int __wrap_udp_open(struct udp *udp, const struct source *source, const struct a
     return 0;
 }
 
-/* What has arrived was delivered. */
+/* Does nothing, as all datagrams that have arrived were delivered. */
 void __wrap_udp_receive(struct udp *udp)
 {
     (void)udp;
@@ -212,16 +212,18 @@ static size_t find_socket(const struct udp *udp)
 static void expect_reply(const char *text, struct udp *udp)
 {
     int64_t at_us = virtual_time.now_us + REPLY_MS * MS;
+
     if (*text == '@') {
         char *end;
         at_us = virtual_time.now_us + strtol(text + 1, &end, 10) * MS;
         text = end + 1;
     }
+
     assert_true(world.pending_count < PENDING_MAX);
     world.pending[world.pending_count++] = (struct pending){at_us, text, udp};
 }
 
-/* Invitation, answer, or the release of a board that waits for one. */
+/* I: an invitation, A: an answer, X: the release of a board that waits for an answer. */
 static char kind_of(const char *datagram)
 {
     if (strcmp(datagram, "200\n") == 0)
@@ -245,6 +247,7 @@ int __wrap_udp_send(struct udp *udp, const void *data, size_t length)
              letters + endpoint);
     udp->trouble = world.script->drop_error;
     udp->is_deaf = false;
+
     if (world.script->send_error || world.script->drop_error)
         return world.script->send_error;
     for (size_t i = 0; i < REPLIES_MAX && replies[i]; i++)
@@ -255,12 +258,14 @@ int __wrap_udp_send(struct udp *udp, const void *data, size_t length)
 static void on_event(const struct ota_event *event, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
+
     if (event->type == OTA_EVENT_INVITED)
         assert_int_equal(event->attempt, ++world.invitations);
     if (event->type == OTA_EVENT_AUTHENTICATED) {
         world.scheme = event->scheme;
         world.evidence = event->evidence;
     }
+
     if (event->type == OTA_EVENT_NOTE) {
         world.notes++;
         snprintf(world.note, sizeof world.note, "%s", event->message);
@@ -283,7 +288,7 @@ static void on_password(void *userdata)
 static void on_endpoint(size_t endpoint, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
-    assert_int_equal(world.settled, 0); /* once */
+    assert_int_equal(world.settled, 0); /* reported only once */
     world.settled = letter(endpoint);
 }
 
@@ -295,6 +300,7 @@ static void deliver(const char *text, struct udp *udp)
     } else if (strcmp(text, CONNECT) == 0 || strncmp(text, CONNECT_AS, 2) == 0) {
         size_t endpoint = text[2] ? (size_t)(text[2] - 'a') : find_socket(udp);
         const struct address peer = endpoints_get(world.endpoints, endpoint);
+
         world.connected = handshake_connected(world.handshake, &peer);
         world.turned_away += !world.connected;
     } else if (udp->fd < 0) {
@@ -309,7 +315,7 @@ static void deliver(const char *text, struct udp *udp)
     }
 }
 
-/* Takes the reply that comes first; of those that come together, the one that was sent first. */
+/* Delivers the first reply that is due. Replies that are due together keep their order. */
 static bool take_reply(int64_t until_us)
 {
     size_t first = 0;
@@ -319,6 +325,7 @@ static bool take_reply(int64_t until_us)
             first = i;
     if (world.pending_count == 0 || world.pending[first].at_us > until_us)
         return false;
+
     struct pending reply = world.pending[first];
     world.pending_count--;
     memmove(&world.pending[first], &world.pending[first + 1],
@@ -346,6 +353,7 @@ static void run(void)
 {
     while (!is_over()) {
         assert_true(virtual_time.due_us >= 0); /* every state has a deadline */
+
         if (world.typing_us && world.typing_us <= virtual_time.due_us) {
             if (!take_reply(world.typing_us))
                 type_password();
@@ -355,7 +363,7 @@ static void run(void)
     }
 }
 
-/* Of one upload. */
+/* The state of one upload. */
 static unsigned notices;
 static struct trust trust;
 static struct echo echo;
@@ -363,13 +371,26 @@ static struct echo echo;
 static struct image image = {
     .family = IMAGE_ESP32, .size = 1000, .md5 = "00112233445566778899aabbccddeeff"};
 
+static struct endpoints make_endpoints(const struct script *script)
+{
+    struct endpoints endpoints = {.address_count = script->addresses ? script->addresses : 1,
+                                  .port_count = script->ports ? script->ports : 1,
+                                  .ports = {{3232, "the given port"}, {8266, "b"}, {2040, "c"}}};
+
+    for (size_t i = 0; i < endpoints.address_count; i++) {
+        char address[] = "10.0.0.7";
+
+        address[sizeof address - 2] = (char)('7' + i);
+        assert_true(address_parse(&endpoints.addresses[i], address));
+    }
+    return endpoints;
+}
+
 /* Runs until the handshake fails, waits for the connection, or the board connects. */
 static enum ota_phase play_on(const struct script *script)
 {
     int64_t timeout_s = script->accept_timeout_s ? script->accept_timeout_s : 10;
-    struct endpoints endpoints = {.address_count = script->addresses ? script->addresses : 1,
-                                  .port_count = script->ports ? script->ports : 1,
-                                  .ports = {{3232, "the given port"}, {8266, "b"}, {2040, "c"}}};
+    struct endpoints endpoints = make_endpoints(script);
     struct session_config config = {.loop = virtual_time_loop(),
                                     .image = &image,
                                     .board = "board",
@@ -390,17 +411,13 @@ static enum ota_phase play_on(const struct script *script)
                                                   .on_password = script->typed ? on_password : NULL,
                                                   .on_failed = on_failed,
                                                   .userdata = &world};
+
     world = (struct world){.script = script, .endpoints = &endpoints};
     virtual_time_reset(0);
-    for (size_t i = 0; i < endpoints.address_count; i++) {
-        char address[] = "10.0.0.7";
-
-        address[sizeof address - 2] = (char)('7' + i);
-        assert_true(address_parse(&endpoints.addresses[i], address));
-    }
     world.handshake = handshake_start(&config, &callbacks);
     assert_non_null(world.handshake);
-    assert_int_equal(world.failures, 0); /* never from within the call */
+    assert_int_equal(world.failures, 0); /* on_failed is called only from the loop */
+
     run();
     enum ota_phase phase = handshake_phase(world.handshake);
     handshake_free(world.handshake);
@@ -634,7 +651,7 @@ static const struct script scripts[] = {
      .phase = INVITING, .phrase = "it is a broadcast address"},
     {"no descriptor", .open_error = EMFILE, .sent = "", .expected = OTA_E_INTERNAL,
      .phase = INVITING, .phrase = "Too many open files"},
-    /* who may connect, and when */
+    /* connections that are accepted or rejected */
     {"a connection before the answer", "pw", .turn = "@100 " TURN,
      .replies = {{ASK_SHA, CONNECT}, {"OK"}}, .sent = "I0 A105", .scheme = "SHA-256",
      .phase = ACCEPTED, .is_early = true, .notes = 1},
@@ -705,7 +722,7 @@ static const struct script scripts[] = {
     {"--peer any: nobody before the OK", .peer_any = true,
      .replies = {{CONNECT, "@20 OK", "@30 " CONNECT}}, .sent = "I0", .phase = ACCEPTED,
      .is_early = true, .notes = 1},
-    /* which answers are given */
+    /* challenges that are answered or not */
     {"--min-auth sha256: no answer with MD5", "pw", .min_auth = AUTH_SHA256, .replies = {{ASK_MD5}},
      .sent = "I0 X5", .expected = OTA_E_WEAK_AUTH, .phase = AUTHENTICATING,
      .phrase = "--min-auth allows nothing below SHA-256", .end_ms = 5},
@@ -860,7 +877,7 @@ static void test_notices(void **state)
     assert_non_null(strstr(world.note, "this ESP32 authenticates with MD5"));
 }
 
-/* The second handshake of an upload says nothing that the first one has said. */
+/* The second handshake of an upload does not repeat the notices of the first one. */
 static void test_each_notice_is_given_once(void **state)
 {
     (void)state;

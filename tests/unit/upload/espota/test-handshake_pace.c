@@ -1,7 +1,7 @@
 /*
- * test-handshake_pace.c: the handshake with boards whose loop() is slow, and over a network that
- * loses datagrams, in virtual time. The board is board_model.c. What a handshake takes is held
- * against a patient one: it sends each datagram once and waits for the reply for ever.
+ * test-handshake_pace.c: the handshake with slow boards and over a lossy network, in virtual time.
+ * The board is board_model.c. The duration is compared with that of a patient host, which sends
+ * each datagram once and waits forever for the reply.
  */
 #include "crypto/auth.h"
 #include "support/board_model.h"
@@ -26,11 +26,10 @@
 enum { EVENTS_MAX = 64, PHASES = 24, LOSSY_RUNS = 500 };
 
 static const int64_t ONE_WAY_US = 2500;
-static const int64_t PROMPT_US =
-    250 * MS;                            /* as in pace.c: so soon it is taken for the last one's */
-static const int64_t QUICK_US = 65 * MS; /* and here for a board that has no slow loop() */
+static const int64_t PROMPT_US = 250 * MS; /* as in round.c: a reply to the last invitation */
+static const int64_t QUICK_US = 65 * MS;   /* a reply of a board without a slow loop() */
 
-enum event_type { TO_BOARD, TO_HOST, CONNECTED, TURN_OF_ERRAND };
+enum event_type { TO_BOARD, TO_HOST, CONNECTED, TURN_OF_WORK };
 
 struct event {
     int64_t at_us;
@@ -43,7 +42,7 @@ struct event {
 /* One run: a board, the network, and the host, which is the handshake or a patient one. */
 static struct world {
     struct model model;
-    bool is_right; /* the password */
+    bool is_right; /* the password is right */
     unsigned loss_percent;
     struct event events[EVENTS_MAX];
     size_t event_count;
@@ -55,9 +54,9 @@ static struct world {
     enum model_scheme patient_scheme;
 
     unsigned sent;
-    unsigned unanswered_sends; /* while another one of ours was not answered, once it was heard */
+    unsigned unanswered_sends; /* sent after the first reply while another datagram was in flight */
     bool was_heard;
-    bool looked_quick; /* a reply came so soon that a slow loop() could not be told */
+    bool looked_quick; /* a reply came too soon to reveal a slow loop() */
     int64_t last_sent_us;
 
     bool is_over;
@@ -92,6 +91,7 @@ static bool is_lost(void)
 static unsigned count_on_the_way(void)
 {
     unsigned count = (unsigned)world.model.queued;
+
     for (size_t i = 0; i < world.event_count; i++)
         count += world.events[i].type == TO_BOARD || world.events[i].type == TO_HOST;
     return count;
@@ -116,7 +116,7 @@ static void on_board_reply(const char *text, int socket, int64_t at_us)
     event->socket = socket;
 }
 
-/* A SYN, and the reply to it; lwIP repeats it once before the boards give up. */
+/* The board sends a SYN and waits for the reply. lwIP resends the SYN once before it gives up. */
 static void on_board_connect(int64_t at_us)
 {
     bool is_esp32 = world.model.config.lineage == MODEL_ESP32;
@@ -127,8 +127,9 @@ static void on_board_connect(int64_t at_us)
         bool is_syn_lost = is_lost(), is_reply_lost = is_lost();
         if (is_syn_lost || is_reply_lost)
             continue;
+
         add_event(CONNECTED, at_us + try_us + ONE_WAY_US);
-        world.model.state = MODEL_IDLE; /* it runs the upload; nothing else matters here */
+        world.model.state = MODEL_IDLE; /* the upload runs, which is not modelled */
         return;
     }
     model_upload_failed(&world.model, at_us + give_up_us);
@@ -163,7 +164,7 @@ void __wrap_work_queue_add(struct work_queue *work_queue, struct work_item *work
 {
     assert_null(work_queue);
     world.work_item = work_item;
-    add_event(TURN_OF_ERRAND, virtual_time.now_us);
+    add_event(TURN_OF_WORK, virtual_time.now_us);
 }
 
 void __wrap_work_queue_remove(struct work_queue *work_queue, struct work_item *work_item)
@@ -182,7 +183,7 @@ int __wrap_udp_open(struct udp *udp, const struct source *source, const struct a
     return 0;
 }
 
-/* What has arrived was delivered. */
+/* Does nothing, as all datagrams that have arrived were delivered. */
 void __wrap_udp_receive(struct udp *udp)
 {
     (void)udp;
@@ -200,7 +201,7 @@ void __wrap_udp_close(struct udp *udp)
     world.udp = NULL;
 }
 
-/* What would be hashed, in clear: the challenge, the scheme, and whether the password is right. */
+/* Instead of hashes: the challenge, the scheme, and whether the password is right. */
 int __wrap_auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char *password,
                         const char *nonce, const char *cnonce)
 {
@@ -212,7 +213,7 @@ int __wrap_auth_respond(struct auth_answer *answer, enum auth_scheme scheme, con
     return 0;
 }
 
-/* "200 <challenge> <scheme><password>", as __wrap_auth_respond() has made it. */
+/* Parses "200 <challenge> <scheme><password>", as made by __wrap_auth_respond(). */
 static void read_answer(struct model_datagram *datagram, const char *text)
 {
     const char *nonce = text + strlen("200 "), *response = strchr(nonce, ' ');
@@ -296,12 +297,12 @@ static void on_failed(const struct ota_failure *failure, void *userdata)
     world.end_us = virtual_time.now_us;
 }
 
-static void hear(const struct event *event)
+static void receive_from_board(const struct event *event)
 {
     int64_t reply_us = virtual_time.now_us - world.last_sent_us;
 
     if (event->socket != world.socket)
-        return; /* the port of an earlier upload */
+        return; /* sent to the port of an earlier upload */
 
     world.looked_quick |= !world.was_heard && reply_us <= (world.sent > 1 ? PROMPT_US : QUICK_US);
     world.was_heard = true;
@@ -317,21 +318,23 @@ static void take_event(const struct event *event)
     case TO_BOARD:
         model_receive(&world.model, &event->datagram, virtual_time.now_us);
         break;
+
     case TO_HOST:
-        hear(event);
+        receive_from_board(event);
         break;
+
     case CONNECTED:
         if (!world.handshake || handshake_connected(world.handshake, &where.addresses[0]))
             end_patient(true);
         break;
-    case TURN_OF_ERRAND:
+    case TURN_OF_WORK:
         if (world.work_item)
             world.work_item->run(world.work_item->userdata);
         break;
     }
 }
 
-/* The first of what is due until then; false: nothing is. */
+/* Handles the first event or turn that is due until then. Returns false if there is none. */
 static bool take_next(int64_t until_us)
 {
     size_t first = 0;
@@ -340,6 +343,7 @@ static bool take_next(int64_t until_us)
     for (size_t i = 1; i < world.event_count; i++)
         if (world.events[i].at_us < world.events[first].at_us)
             first = i;
+
     bool has_event = world.event_count > 0;
     if (turn_us >= 0 && turn_us <= until_us &&
         (!has_event || turn_us < world.events[first].at_us)) {
@@ -348,10 +352,12 @@ static bool take_next(int64_t until_us)
     }
     if (!has_event || world.events[first].at_us > until_us)
         return false;
+
     struct event event = world.events[first];
     world.event_count--;
     memmove(&world.events[first], &world.events[first + 1],
             (world.event_count - first) * sizeof event);
+
     if (event.at_us > virtual_time.now_us)
         virtual_time.now_us = event.at_us;
     take_event(&event);
@@ -379,10 +385,10 @@ static void run_patient(const struct model_config *config, int64_t phase_us, boo
 static struct image image = {
     .family = IMAGE_ESP32, .size = 1000, .md5 = "00112233445566778899aabbccddeeff"};
 
-static struct trust trust; /* of one upload */
+static struct trust trust; /* shared by the handshakes of one upload */
 static struct echo echo;
 
-/* From another port than before, as each handshake has its own; the board goes on as it is. */
+/* Runs a handshake from another port than before. The board keeps its state. */
 static void run_on(void)
 {
     unsigned notices = 0;
@@ -405,12 +411,14 @@ static void run_on(void)
     world.is_over = false;
     world.handshake = handshake_start(&config, &callbacks);
     assert_non_null(world.handshake);
+
     while (!world.is_over) {
         assert_true(virtual_time.due_us >= 0);
         if (!take_next(virtual_time.due_us))
             virtual_time_fire();
     }
-    /* Silence after OK is not the handshake's fault. */
+
+    /* Silence after OK is not the fault of the handshake. */
     if (world.failure.error == OTA_E_NO_CONNECTION)
         world.is_connected = true;
     handshake_free(world.handshake);
@@ -424,7 +432,7 @@ static void run_handshake(void)
     run_on();
 }
 
-/* As job.c does, with two further attempts. */
+/* Makes up to three attempts, like job.c. */
 static void run_upload(void)
 {
     unsigned attempts = 1;
@@ -475,14 +483,14 @@ static struct model_config config_of(const struct board_row *row, int64_t loop_m
 
 struct tally {
     unsigned runs;
-    unsigned wrong;  /* another verdict than the patient handshake's */
+    unsigned wrong;  /* the verdict differs from that of the patient host */
     unsigned slow;   /* took more than the limit */
-    unsigned outrun; /* sent a datagram before the one before it was answered */
-    double worst;    /* times what the patient one took */
+    unsigned outrun; /* sent a datagram before the last one was answered */
+    double worst;    /* the longest duration, relative to the patient host */
 };
 
-/* A slow board that happens to answer promptly, for once, is told from a quick one by its silence
- * only. These phases are few: 0.25 s of a turn. */
+/* A slow board whose first reply happens to be prompt cannot be told from a quick one until it
+ * falls silent. This happens in few phases: 0.25 s of a turn. */
 static double limit_of(const struct model_config *config)
 {
     if (world.looked_quick)
@@ -490,7 +498,7 @@ static double limit_of(const struct model_config *config)
     return config->loop_us <= 3 * SECOND ? 1.3 : 2.2;
 }
 
-/* In one phase of loop(): the verdict, and the time that it took. */
+/* Compares the verdict and the duration in one phase of loop(). */
 static void try_phase(struct tally *tally, const struct model_config *config, int64_t phase_us,
                       bool is_right)
 {
@@ -554,8 +562,9 @@ static void test_slow_loops(void **state)
 
 /* -- losses -- */
 
-/* 20 % each way, 5 ms there and back. A board that keeps an MD5 hash takes two rounds, and lost
- * verdicts make them more than it may have in one handshake, but not in three. */
+/* 20 % of the datagrams are lost in each direction, and the round trip takes 5 ms. A board that
+ * stores an MD5 hash needs two rounds. Lost verdicts make more rounds necessary than one handshake
+ * allows, but not more than three handshakes do. */
 static void test_losses(void **state)
 {
     (void)state;
@@ -565,6 +574,7 @@ static void test_losses(void **state)
             boards[i].scheme == MODEL_SHA256_MD5 ? LOSSY_RUNS * 19 / 20 : LOSSY_RUNS * 39 / 40;
         int good = 0, uploads = 0;
         int64_t total_us = 0;
+
         random_state = 20;
         for (int k = 0; k < LOSSY_RUNS; k++) {
             reset_world(&config, 0, true);
@@ -578,6 +588,7 @@ static void test_losses(void **state)
             run_upload();
             uploads += world.is_connected;
         }
+
         print_message("  %s: %d of %d, %.2f s on average; %d in up to three attempts\n",
                       boards[i].name, good, LOSSY_RUNS, (double)total_us / 1e6 / LOSSY_RUNS,
                       uploads);
@@ -586,11 +597,11 @@ static void test_losses(void **state)
     }
 }
 
-/* -- what else the families do -- */
+/* -- peculiarities of the families -- */
 
-/* An ESP32 without a password keeps a duplicate in its queue, and runs it when the upload has
- * failed: it says OK to the port of the first upload, and connects all the same. The second upload
- * takes that connection, as it wants the same. */
+/* An ESP32 without a password keeps a duplicate invitation in its queue, and accepts it when the
+ * upload has failed. It says OK to the port of the first upload, and connects. The second upload
+ * uses that connection, as it is for the same image. */
 static void test_a_duplicate_runs_after_a_failure(void **state)
 {
     (void)state;
@@ -602,15 +613,16 @@ static void test_a_duplicate_runs_after_a_failure(void **state)
     assert_true(world.is_connected);
     assert_int_equal(world.sent, 2);
     assert_int_equal(world.model.queued, 1);
+
     world.is_connected = world.was_heard = false;
     model_upload_failed(&world.model, virtual_time.now_us + SECOND);
     run_handshake();
     assert_true(world.is_connected);
     assert_int_equal(world.failure.error, OTA_OK);
-    assert_false(world.was_heard); /* on the second one's port */
+    assert_false(world.was_heard); /* the OK went to the port of the first upload */
 }
 
-/* An 8266 is deaf for 100 ms after ERR, so that an upload that follows at once is not heard. */
+/* An ESP8266 ignores datagrams for 100 ms after ERR, and so the invitation of the next upload. */
 static void test_a_board_that_is_deaf_after_a_refusal(void **state)
 {
     (void)state;
@@ -619,6 +631,7 @@ static void test_a_board_that_is_deaf_after_a_refusal(void **state)
     reset_world(&config, 0, true);
     run_handshake();
     assert_int_equal(world.failure.error, OTA_E_REFUSED);
+
     world.model.config.refusal = NULL;
     world.failure.error = OTA_OK;
     int64_t start_us = virtual_time.now_us;
@@ -627,7 +640,7 @@ static void test_a_board_that_is_deaf_after_a_refusal(void **state)
     assert_in_range(world.end_us - start_us, 3500 * MS, 4500 * MS);
 }
 
-/* Whoever gave up left it waiting for an answer: it swallows one invitation. */
+/* A board that an earlier host left waiting for an answer swallows one invitation. */
 static void test_a_board_left_waiting(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /*
- * test-pace.c: how patient the handshake is with what it has measured.
+ * test-pace.c: the waiting times that follow from measured reply times.
  */
 #include "upload/espota/pace.h"
 
@@ -21,7 +21,7 @@ static void test_a_board_that_was_never_heard(void **state)
         assert_int_equal(pace_unheard_us(i + 1), expected_ms[i] * MS);
 }
 
-/* One reply came at a random point of a turn of loop(). */
+/* A single reply may have come at any point of a turn of loop(). */
 static void test_patience_after_a_challenge(void **state)
 {
     (void)state;
@@ -44,7 +44,7 @@ static void test_patience_after_a_challenge(void **state)
     }
 }
 
-/* A verdict takes a whole turn: the least is the best known bound of one. */
+/* A verdict takes at least a whole turn, so the shortest one is the best bound of a turn. */
 static void test_patience_after_a_verdict(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * test-protocol.c: what goes out, what a datagram means, and what the back-channel's stream means
- * however it is cut into segments.
+ * test-protocol.c: formats invitations and answers, parses replies, and parses the back-channel's
+ * stream with every segmentation.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lengths are given, since NUL is a byte like any other. */
+/* With lengths, since the datagrams may contain NUL. */
 #define BYTES(literal) literal, sizeof(literal) - 1
 
 #define MD5 "0123456789abcdef0123456789abcdef"
@@ -70,7 +70,7 @@ static const struct {
     {BYTES("ERR:"), REPLY_ERROR, ""},
     {BYTES("ERR:x"), REPLY_ERROR, "x"},
     {BYTES("ERR: a\nb\x1b[2J\xff\0c"), REPLY_ERROR, "a\\nb\\x1b[2J\\xff\\x00c"},
-    /* none of the board's replies, however close */
+    /* similar to replies of a board, but none */
     {BYTES(""), REPLY_GARBAGE, ""},
     {BYTES("\r\n\0 "), REPLY_GARBAGE, ""},
     {BYTES("O"), REPLY_GARBAGE, "O"},
@@ -104,7 +104,7 @@ static const struct {
     {BYTES("HTTP/1.1 400 Bad Request"), REPLY_GARBAGE, "HTTP/1.1 400 Bad Request"},
 };
 
-/* From memory of exactly this length, so that ASan and valgrind see a read beyond it. */
+/* Parses a copy of exactly this length, so that ASan and valgrind detect a read beyond it. */
 static void parse_reply(struct reply *reply, const char *data, size_t length)
 {
     char *copy = malloc(length + (length == 0));
@@ -176,8 +176,8 @@ static void test_huge_replies(void **state)
 static const struct {
     const char *data;
     size_t length;
-    enum verdict fed;      /* after the last byte */
-    enum verdict finished; /* when the stream ends there */
+    enum verdict fed;      /* the verdict after the last byte */
+    enum verdict finished; /* the verdict if the stream ends there */
     const char *reason;
 } streams[] = {
     {BYTES(""), VERDICT_PENDING, VERDICT_LOST, ""},
@@ -200,7 +200,7 @@ static const struct {
     {BYTES("Aborted\r\nOK"), VERDICT_ERROR, VERDICT_ERROR, "Aborted"},
     {BYTES("Aborted\nNot Enough Space\n"), VERDICT_ERROR, VERDICT_ERROR, "Aborted"},
     {BYTES("Aborted OK\n"), VERDICT_ERROR, VERDICT_ERROR, "Aborted OK"},
-    /* an "O" that is no "OK" */
+    /* an "O" without a "K" */
     {BYTES("1460Out of memory\n"), VERDICT_ERROR, VERDICT_ERROR, "Out of memory"},
     {BYTES("OO"), VERDICT_PENDING, VERDICT_ERROR, "OO"},
     {BYTES("OOK\n"), VERDICT_ERROR, VERDICT_ERROR, "OOK"},
@@ -212,7 +212,7 @@ static const struct {
     {BYTES("KO\n"), VERDICT_ERROR, VERDICT_ERROR, "KO"},
     {BYTES("0OK0\n"), VERDICT_OK, VERDICT_OK, ""},
     {BYTES("-1OK"), VERDICT_PENDING, VERDICT_ERROR, "-1OK"},
-    /* nothing that a board sends reaches a terminal unescaped */
+    /* the board's bytes are escaped for the terminal */
     {BYTES("1460\x1b[2J\x07"
            "evil\r\n"),
      VERDICT_ERROR, VERDICT_ERROR, "\\x1b[2J\\x07evil"},
@@ -250,7 +250,7 @@ static void feed_in_two(const char *data, size_t length, size_t first, enum verd
     check_end(&channel, fed, finished, reason);
 }
 
-/* The stream whole, cut at every position, and byte by byte. */
+/* Feeds each stream as a whole, cut at every position, and byte by byte. */
 static void check_stream(const char *data, size_t length, enum verdict fed, enum verdict finished,
                          const char *reason)
 {
@@ -272,7 +272,7 @@ static void test_streams(void **state)
                      streams[i].reason);
 }
 
-/* A verdict is there with its last byte, not one later. */
+/* A verdict is known with its last byte. */
 static void test_verdict_is_prompt(void **state)
 {
     struct backchannel channel;
@@ -290,7 +290,7 @@ static void test_verdict_is_prompt(void **state)
     assert_int_equal(backchannel_feed(&channel, "\n", 1), VERDICT_ERROR);
 }
 
-/* A text that never ends is complete when there is no more room for it. */
+/* A text that does not end is complete when the buffer is full. */
 static void test_endless_text(void **state)
 {
     char expected[PROTOCOL_TEXT_MAX + 1];
@@ -326,7 +326,7 @@ static void test_endless_numbers(void **state)
     assert_int_equal(backchannel_feed(&channel, "OK", 2), VERDICT_OK);
 }
 
-/* Undoes the escapes of a recorded stream, in place, and returns its length. */
+/* Undoes the escapes of a recorded stream in place. Returns its length. */
 static size_t unescape(char *text)
 {
     char *target = text;

@@ -1,5 +1,5 @@
 /*
- * test-reason.c: what boards mean, in the words of each core.
+ * test-reason.c: the causes behind the messages of each core.
  */
 #include "upload/espota/reason.h"
 
@@ -13,7 +13,7 @@ static const struct {
     const char *words;
     enum ota_cause cause;
 } rows[] = {
-    /* ESP8266, Pico W: the number counts, whatever the core says behind it */
+    /* ESP8266, Pico W: only the number counts */
     {"ERROR[1]: Flash Write Failed", OTA_CAUSE_FLASH},
     {"ERROR[2]: Flash Erase Failed", OTA_CAUSE_FLASH},
     {"ERROR[3]: Flash Read Failed", OTA_CAUSE_FLASH},
@@ -42,11 +42,11 @@ static const struct {
     {"Partition Could Not be Found", OTA_CAUSE_NO_PARTITION},
     {"Signature Verification Failed", OTA_CAUSE_SIGNATURE},
     {"Decryption error", OTA_CAUSE_DECRYPTION},
-    /* nothing that is known */
+    /* unknown messages */
     {"", OTA_CAUSE_NONE},
     {"Aborted", OTA_CAUSE_NONE},
     {"ERROR[5]: Bad Size Given", OTA_CAUSE_NONE},
-    {"ERROR[0]: Not Enough Space", OTA_CAUSE_NO_SPACE}, /* no number; the words remain */
+    {"ERROR[0]: Not Enough Space", OTA_CAUSE_NO_SPACE}, /* not a valid number, so the words count */
     {"ERROR[99]: Not Enough Space", OTA_CAUSE_NONE},
     {"ERROR[4", OTA_CAUSE_NONE},
     {"ERROR[99999999999999999999999999]: x", OTA_CAUSE_NONE},

@@ -1,5 +1,5 @@
 /*
- * test-round.c: what invitations and challenges that went to and fro say of a board's queue.
+ * test-round.c: estimates of a board's queue from sequences of invitations, challenges and answers.
  */
 #include "upload/espota/round.h"
 
@@ -13,7 +13,7 @@
 #define MS INT64_C(1000)
 
 struct row {
-    const char *events; /* I0 C5 A6: invitation, challenge, answer, and after how many ms */
+    const char *events; /* I0 C5 A6: invitation, challenge and answer, each with its time in ms */
     unsigned unread;
     bool is_answerable, is_guess, is_doubtful;
     int challenge_ms;
@@ -24,7 +24,7 @@ static const struct row rows[] = {
     {"I0 C5", 0, true, false, false, 5, false},
     {"I0 C3000", 0, true, false, false, 3000, false},
     {"I0 C5 A6 A500", 0, true, false, false, 5, false},
-    /* the first one was lost, or the board is slow */
+    /* the first invitation was lost, or the board is slow */
     {"I0 I3800 C3805", 1, true, true, false, 5, false},
     {"I0 I3800 C4050", 1, true, true, false, 250, false},
     {"I0 I3800 C4051", 1, false, true, false, 4051, false},
@@ -32,10 +32,10 @@ static const struct row rows[] = {
     {"I0 I500 C1505", 1, false, false, false, 1505, true},
     {"I0 I3800 I7600 C7605", 2, true, true, true, 5, false},
     {"I0 I3800 I7600 C8000", 2, false, true, true, 8000, false},
-    /* the third one has been read */
+    /* the third invitation has been read */
     {"I0 I3800 I7600 C8000 C9000", 0, true, false, false, 1400, false},
     {"I0 I3800 I7600 I8100 C8500 C9000", 1, false, true, false, 9000, false},
-    /* more challenges than these invitations can have made */
+    /* more challenges than these invitations can have caused */
     {"I0 C5 C6", 0, true, false, true, 6, false},
     {"I0 I3800 C3805 C3806", 0, true, false, true, 6, false},
     {"I0 C5 A6 C7", 0, true, false, true, 7, false},

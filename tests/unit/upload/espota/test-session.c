@@ -1,7 +1,7 @@
 /*
- * test-session.c: the seam between the two halves of an upload. The listener, the handshake and the
- * transfer are replaced at link time (--wrap) and have tests of their own; here it is who is
- * started and freed when, which phase a failure names, and that nobody is called too early.
+ * test-session.c: the order in which the two halves of an upload are started and freed, the phase
+ * of a failure, and the order of the callbacks. The listener, the handshake and the transfer are
+ * replaced at link time (--wrap), and have tests of their own.
  */
 #include "base/loop.h"
 #include "upload/espota/handshake.h"
@@ -22,13 +22,13 @@ enum { DESCRIPTOR = 99, BLOCK = 1460 };
 static struct world {
     bool armed; /* the timer is due at once */
     struct loop_timer *timer;
-    int refuse_expect; /* errno */
+    int refuse_expect; /* errno of listener_expect(); 0: success */
     bool refuse_handshake, refuse_transfer, refuse_connection;
     bool has_handshake, has_transfer, is_expected, anyone;
-    struct address peer; /* the last one that is expected */
+    struct address peer; /* the last peer expected */
     unsigned peers;
-    char kept[ADDRESS_TEXT_MAX]; /* the one that is still expected; "": all are */
-    size_t endpoint;             /* which answered */
+    char kept[ADDRESS_TEXT_MAX]; /* the only peer still expected; "": all are */
+    size_t endpoint;             /* the endpoint that has replied */
     listener_accept_fn *on_accept;
     void *accept_userdata;
     struct handshake_callbacks handshake;
@@ -94,6 +94,7 @@ int __wrap_listener_expect(struct listener *listener, const struct address *peer
     errno = world.refuse_expect;
     if (errno)
         return -1;
+
     world.is_expected = true;
     world.peers++;
     world.anyone = !peer;
@@ -138,7 +139,7 @@ void __wrap_handshake_set_password(struct handshake *handshake, const char *pass
     world.password = password;
 }
 
-/* The board is ahead of its own "OK": the authentication is announced now. */
+/* The board connects before its OK has arrived, so the authentication is announced now. */
 bool __wrap_handshake_connected(struct handshake *handshake, const struct address *peer)
 {
     assert_ptr_equal(handshake, &world.has_handshake);
@@ -244,7 +245,7 @@ static void start(const struct session_config *config, bool can_ask)
                                                 .on_done = on_done,
                                                 .userdata = &world};
     session = session_start(config, &callbacks);
-    assert_int_equal(world.done, 0); /* never from within the call */
+    assert_int_equal(world.done, 0); /* on_done is called only from the loop */
 }
 
 static void fire(void)
@@ -285,7 +286,7 @@ static void test_upload(void **state)
     assert_false(world.has_handshake);
     assert_int_equal(world.transfer_config.block, BLOCK);
     assert_ptr_equal(world.transfer_config.image, &image);
-    session_set_password(session, "too late"); /* and harmless */
+    session_set_password(session, "too late"); /* without effect */
     world.transfer.on_progress(600, world.transfer.userdata);
     world.all_sent = world.all_acknowledged = true;
     assert_true(session_all_sent(session));
@@ -315,7 +316,7 @@ static void test_a_connection_that_comes_too_early(void **state)
     assert_nothing_left();
 }
 
-/* A failure of either half ends the session, once, in that half's words. */
+/* A failure of either half ends the session once, with the message of that half. */
 static void test_failures_of_the_halves(void **state)
 {
     (void)state;
@@ -337,7 +338,7 @@ static void test_failures_of_the_halves(void **state)
     }
 }
 
-/* What cannot start fails from the loop. */
+/* Failures to start are reported from the loop. */
 static void test_failures_to_start(void **state)
 {
     (void)state;
@@ -389,7 +390,7 @@ static void test_who_may_connect(void **state)
     assert_nothing_left();
 }
 
-/* All addresses may connect, until one has answered. */
+/* All addresses may connect until one has replied. */
 static void test_several_addresses(void **state)
 {
     (void)state;
@@ -421,7 +422,7 @@ static void test_several_addresses(void **state)
     assert_nothing_left();
 }
 
-/* Freed at any time, it closes what is open. */
+/* session_free() closes everything at any time. */
 static void test_freed_in_the_middle(void **state)
 {
     (void)state;
@@ -447,5 +448,6 @@ int main(void)
         cmocka_unit_test(test_several_addresses),
         cmocka_unit_test(test_freed_in_the_middle),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,21 +25,21 @@ enum {
     END_NONE,
     END_FIN,
     END_RESET,
-    END_RESTART, /* it answers nothing for AWAY_US, and then resets */
-    END_LATE_FIN /* it answers probes for so long, and then closes */
+    END_RESTART, /* the board is absent for AWAY_US, and then resets the connection */
+    END_LATE_FIN /* the board answers probes for AWAY_US, and then closes the connection */
 };
 
 static const int64_t AWAY_US = 2300 * INT64_C(1000);
 
-/* What the board does once it has read `after` bytes: it says text, and then ends as told. */
+/* The board reads `after` bytes, sends text, and ends the connection. */
 struct script {
     const char *name;
-    size_t block; /* lock-step; 0: streamed */
+    size_t block; /* as in struct transfer_config */
     size_t after;
     const char *text;
     int end;
     enum ota_error expected;
-    const char *phrase; /* in the message */
+    const char *phrase; /* part of the message */
 };
 
 struct board {
@@ -47,7 +47,7 @@ struct board {
     struct loop *loop;
     struct loop_watch watch;
     struct loop_timer deadline;
-    struct loop_timer leave_timer, return_timer; /* its time away */
+    struct loop_timer leave_timer, return_timer; /* start and end of its absence */
     int descriptor;
     size_t received;
     unsigned char *bytes;
@@ -75,7 +75,7 @@ static void on_return(void *userdata)
     leave(board, board->script->end == END_RESTART);
 }
 
-/* Its TCP gets nothing any more, and so answers nothing. */
+/* The board's TCP receives no more packets, and so does not answer. */
 static void drop_everything(const struct board *board)
 {
     struct sock_filter drop = {.code = BPF_RET | BPF_K, .k = 0};
@@ -84,7 +84,8 @@ static void drop_everything(const struct board *board)
         setsockopt(board->descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
 }
 
-/* Once what it has said is acknowledged: its TCP would repeat it, which is a sign of life. */
+/* Makes the board absent once its data is acknowledged. Otherwise its TCP would resend the data,
+ * which is a sign of life. */
 static void go_away(void *userdata)
 {
     struct board *board = userdata;
@@ -178,7 +179,7 @@ static void connect_pair(int *host, int *board)
     assert_int_equal(getsockname(listener, &local.any, &length), 0);
     *board = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(*board, &local.any, length), 0);
-    int on = 1; /* or a held-back "OK" would die with the reset that follows it */
+    int on = 1; /* an "OK" that TCP holds back would be lost with the reset after it */
     setsockopt(*board, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     *host = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
     assert_true(*host >= 0);
@@ -198,6 +199,7 @@ static struct board play(const struct script *script, const struct image *image)
 {
     struct board board = {.script = script, .loop = loop_new(), .bytes = malloc(image->size + 1)};
     int host;
+
     assert_non_null(board.loop);
     assert_non_null(board.bytes);
     connect_pair(&host, &board.descriptor);
@@ -214,6 +216,7 @@ static struct board play(const struct script *script, const struct image *image)
     struct transfer *transfer = transfer_start(&config, host, &callbacks);
     assert_non_null(transfer);
     assert_int_equal(loop_run(board.loop), 0);
+
     transfer_free(transfer);
     if (board.descriptor >= 0)
         close(board.descriptor);
@@ -258,6 +261,7 @@ static void test_scripts(void **state)
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
         const struct script *script = &scripts[i];
         struct board board = play(script, &image);
+
         print_message("  %s: %s\n", script->name, board.failure.message);
         assert_int_equal(board.failure.error, script->expected);
         assert_non_null(strstr(board.failure.message, script->phrase));
@@ -285,13 +289,14 @@ static void test_smallest_image(void **state)
     struct image image = make_image(16);
     const struct script script = {"small", 0, 16, "16OK", END_FIN, OTA_OK, ""};
     struct board board = play(&script, &image);
+
     assert_int_equal(board.failure.error, OTA_OK);
     assert_int_equal(board.received, 16);
     free(board.bytes);
     free(image.data);
 }
 
-/* Freed in the middle, the connection closes with FIN, not with a reset that may be lost. */
+/* transfer_free() closes the connection with FIN, not with a reset, which may be lost. */
 static void test_freeing_closes_with_fin(void **state)
 {
     (void)state;
@@ -303,10 +308,12 @@ static void test_freeing_closes_with_fin(void **state)
     char bytes[2000];
 
     connect_pair(&host, &board);
-    assert_int_equal(send(board, "1460", 4, 0), 4); /* unread data: close() alone would reset */
+    assert_int_equal(send(board, "1460", 4, 0),
+                     4); /* with unread data, close() alone would reset */
     struct transfer *transfer = transfer_start(&config, host, &callbacks);
     assert_int_equal(recv(board, bytes, 1000, MSG_WAITALL), 1000);
     assert_true(transfer_all_sent(transfer));
+
     transfer_free(transfer);
     assert_int_equal(recv(board, bytes, sizeof bytes, 0), 0);
     close(board);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-/* Whatever they are made with; only one that a connection followed is not counted. */
+/* Answers with all schemes count, except those that a connection followed. */
 static void test_answers_are_counted(void **state)
 {
     (void)state;
@@ -26,7 +26,7 @@ static void test_answers_are_counted(void **state)
         trust_answered(&trust, AUTH_SHA256_MD5);
         trust_accepted(&trust);
         trust_connected(&trust);
-        trust_connected(&trust); /* in vain */
+        trust_connected(&trust); /* another connection changes nothing */
     }
     assert_true(trust.keeps_md5_hash);
     for (unsigned i = 0; i < TRUST_ANSWERS_MAX; i++) {
@@ -36,13 +36,13 @@ static void test_answers_are_counted(void **state)
         assert_false(trust_may_answer(&trust, AUTH_SHA256, TRUST_HANDSHAKE_ANSWERS_MAX));
         trust_challenged(&trust, AUTH_SHA256);
         trust_answered(&trust, schemes[i]);
-        trust_accepted(&trust); /* and no connection came */
+        trust_accepted(&trust); /* no connection follows */
     }
     assert_false(trust_may_answer(&trust, AUTH_SHA256, 0));
     assert_true(trust_is_spent(&trust, AUTH_SHA256));
 }
 
-/* What the board has shown of itself stays. */
+/* Another password resets the count, but not has_shown_sha256. */
 static void test_another_password(void **state)
 {
     (void)state;
@@ -64,7 +64,7 @@ static void test_the_door(void **state)
 
     trust_connected(&trust);
     assert_int_equal(trust.door, TRUST_UNASKED);
-    trust_rejected(&trust); /* of nothing: but only a board with a password rejects */
+    trust_rejected(&trust); /* only a board with a password rejects, even without an answer */
     assert_int_equal(trust.door, TRUST_SHUT);
     trust = (struct trust){0};
     trust_challenged(&trust, AUTH_MD5);
