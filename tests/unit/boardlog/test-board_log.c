@@ -1,5 +1,5 @@
 /*
- * test-monitor.c: a board's log over real TCP connections, against a board that the test plays.
+ * test-board_log.c: a board's log over real TCP connections. The test plays the board.
  */
 #include "base/loop.h"
 #include "boardlog/board_log.h"
@@ -26,42 +26,44 @@ enum {
     CROWD = 4,
     FLOOD = 4 * 1000 * 1000,
     LONG_US =
-        30 * 1000 * 1000, /* on a busy machine; what the kernel does by itself takes minutes */
+        30 * 1000 * 1000, /* enough on a busy machine; the kernel's own timeouts are minutes */
 };
 
-/* What the monitor told, in the order it did: "[line]", "[line..." for an unfinished one,
- * "...line]" for a continuation, and the states' letters. */
+/* One test. record has the callbacks of the log in their order: "[line]", "[line..." for an
+ * unfinished line, "...line]" for a continuation, and a letter for each state. */
 struct scene {
     struct loop *loop;
     struct address address;
     int listener;
     struct loop_watch watch;
     struct loop_timer deadline;
-    struct board_log *monitor;
+    struct board_log *log;
     char record[512];
     size_t used;
     const char *wanted;
-    size_t enough; /* of the record; 0: what is wanted */
-    char free_at;  /* the character of the record at which the monitor is freed */
-    int called;    /* by the monitor: the accepted descriptor */
-    int board;     /* the same, where the test watches it */
+    size_t enough; /* length of the record at which the loop ends; 0: at wanted */
+    char free_at;  /* character of the record at which the log is freed */
+    int called;    /* the board's end of the last connection */
+    int board;     /* the board's end of the connection that the test watches */
     struct loop_timer drip;
-    size_t bytes; /* of lines, and how many there were in the turn before */
-    size_t bytes_before;
+    size_t bytes;        /* total length of the lines */
+    size_t bytes_before; /* value of bytes in the turn before */
 };
 
-static void note(struct scene *scene, const void *text, size_t length)
+static void append_to_record(struct scene *scene, const void *text, size_t length)
 {
     assert_true(scene->used + length < sizeof scene->record);
     memcpy(scene->record + scene->used, text, length);
     scene->used += length;
     scene->record[scene->used] = '\0';
+
     if (scene->free_at && memchr(text, scene->free_at, length)) {
-        board_log_free(scene->monitor);
-        scene->monitor = NULL;
+        board_log_free(scene->log);
+        scene->log = NULL;
         scene->free_at = '\0';
         loop_quit(scene->loop);
     }
+
     if ((scene->wanted && strcmp(scene->record, scene->wanted) == 0) ||
         (scene->enough && scene->used >= scene->enough))
         loop_quit(scene->loop);
@@ -77,7 +79,7 @@ static void on_line(const struct line *line, void *userdata)
 
     scene->bytes += line->length;
     if (scene->bytes < sizeof scene->record / 2)
-        note(scene, text, (size_t)length);
+        append_to_record(scene, text, (size_t)length);
     if (scene->bytes >= FLOOD)
         loop_quit(scene->loop);
 }
@@ -86,7 +88,7 @@ static void on_state(enum board_log_state state, const char *reason, void *userd
 {
     static const char letters[] = {'C', 'L', 'T', 'R', 'U'};
     assert_non_null(reason);
-    note(userdata, &letters[state], 1);
+    append_to_record(userdata, &letters[state], 1);
 }
 
 static void on_deadline(void *userdata)
@@ -99,6 +101,7 @@ static void on_call(unsigned events, void *userdata)
 {
     struct scene *scene = userdata;
     (void)events;
+
     scene->called = accept4(scene->listener, NULL, NULL, SOCK_CLOEXEC);
     assert_true(scene->called >= 0);
     loop_watch_change(&scene->watch, 0);
@@ -126,12 +129,12 @@ static void stop_listening(struct scene *scene)
     scene->listener = -1;
 }
 
-static void start_monitor(struct scene *scene)
+static void start_log(struct scene *scene)
 {
     const struct board_log_callbacks callbacks = {
         .on_line = on_line, .on_state = on_state, .userdata = scene};
-    scene->monitor = board_log_start(scene->loop, &scene->address, false, &callbacks);
-    assert_non_null(scene->monitor);
+    scene->log = board_log_start(scene->loop, &scene->address, false, &callbacks);
+    assert_non_null(scene->log);
     assert_int_equal(scene->used, 0);
 }
 
@@ -142,12 +145,12 @@ static void open_scene(struct scene *scene)
     assert_true(address_parse(&scene->address, "127.0.0.1"));
     loop_timer_init(&scene->deadline, scene->loop, on_deadline, scene);
     start_listening(scene, 4);
-    start_monitor(scene);
+    start_log(scene);
 }
 
 static void close_scene(struct scene *scene)
 {
-    board_log_free(scene->monitor);
+    board_log_free(scene->log);
     if (scene->listener >= 0)
         stop_listening(scene);
     loop_free(scene->loop);
@@ -160,7 +163,7 @@ static void run(struct scene *scene)
     loop_timer_stop(&scene->deadline);
 }
 
-/* Until the monitor has told just this. */
+/* Runs the loop until the record is this. */
 static void run_until(struct scene *scene, const char *record)
 {
     scene->wanted = record;
@@ -170,7 +173,7 @@ static void run_until(struct scene *scene, const char *record)
     assert_string_equal(scene->record, record);
 }
 
-/* Until the monitor calls; the board's end of the connection. */
+/* Runs the loop until the log connects. Returns the board's end of the connection. */
 static int take_call(struct scene *scene)
 {
     loop_watch_change(&scene->watch, LOOP_READABLE);
@@ -196,12 +199,13 @@ static void test_lines(void **state)
     run_until(&scene, "C[one]");
     say(board, "o\r\n");
     run_until(&scene, "C[one][two]");
+
     close(board);
     run_until(&scene, "C[one][two]L");
     close_scene(&scene);
 }
 
-/* A prompt does not end its line; it is shown all the same, but not before it has had the time. */
+/* A prompt does not end its line. It is handed out unfinished, after 200 ms. */
 static void test_a_prompt(void **state)
 {
     struct scene scene;
@@ -214,6 +218,7 @@ static void test_a_prompt(void **state)
     say(board, "name: ");
     run_until(&scene, "C[name: ...");
     assert_true(loop_now_us() - start_us >= 200000);
+
     say(board, "x\n");
     run_until(&scene, "C[name: ...[name: x]");
     say(board, "half");
@@ -229,7 +234,7 @@ static void on_drip(void *userdata)
     loop_timer_start(&scene->drip, 50000);
 }
 
-/* What a board drips without end, as one that counts dots does, is shown while it drips. */
+/* Dots that come one by one without a line end are handed out as they come. */
 static void test_dots(void **state)
 {
     struct scene scene;
@@ -257,7 +262,7 @@ static void test_connects_again(void **state)
     run_until(&scene, "C");
     stop_listening(&scene);
     close(board);
-    run_until(&scene, "CLR"); /* refused more than once, told once */
+    run_until(&scene, "CLR"); /* several refusals, reported once */
     start_listening(&scene, 4);
     board = take_call(&scene);
     say(board, "back\n");
@@ -266,7 +271,7 @@ static void test_connects_again(void **state)
     close_scene(&scene);
 }
 
-/* A board that serves another client, and says nothing but goodbye. */
+/* A board that serves another client closes the connection at once. */
 static void test_turned_away(void **state)
 {
     static const int64_t pauses_us[] = {0, 200000, 400000, 800000};
@@ -282,12 +287,13 @@ static void test_turned_away(void **state)
         close(board);
     }
     assert_string_equal(scene.record, "T");
+
     int board = take_call(&scene);
     run_until(&scene, "TC");
-    close(board); /* a connection that was kept makes the pauses short again */
+    close(board); /* after a connection that was kept, the pauses are short again */
     last_us = loop_now_us();
     close(take_call(&scene));
-    assert_true(loop_now_us() - last_us < 1600000); /* what the next would have been */
+    assert_true(loop_now_us() - last_us < 1600000); /* the next longer pause */
     close_scene(&scene);
 }
 
@@ -326,7 +332,7 @@ static void read_all(int board, const char *expected)
     }
 }
 
-/* Boards throw away what comes at once; and they would take negotiation for input. */
+/* Boards discard early input, and would treat telnet negotiation as input. */
 static void test_sends_when_the_board_listens(void **state)
 {
     struct scene scene;
@@ -334,21 +340,21 @@ static void test_sends_when_the_board_listens(void **state)
     (void)state;
 
     open_scene(&scene);
-    assert_true(board_log_send(scene.monitor, "one", 3));
+    assert_true(board_log_send(scene.log, "one", 3));
     int board = take_call(&scene);
     int64_t start_us = loop_now_us();
     readable.fd = board;
-    assert_true(board_log_send(scene.monitor, "", 0));
+    assert_true(board_log_send(scene.log, "", 0));
     say(board, "\xff\xfd\x18welcome\n");
     run_until(&scene, "C[welcome]");
-    assert_true(board_log_send(scene.monitor, "", 0));
+    assert_true(board_log_send(scene.log, "", 0));
     int arrived = poll(&readable, 1, 10);
     if (loop_now_us() - start_us < 150000)
         assert_int_equal(arrived, 0);
-    say(board, "prompt"); /* shown after 200 ms, so that the loop turns until then */
+    say(board, "prompt"); /* handed out after 200 ms, so the loop runs until then */
     run_until(&scene, "C[welcome][prompt...");
     read_all(board, "one\r\n\r\n\r\n");
-    assert_true(board_log_send(scene.monitor, "two", 3));
+    assert_true(board_log_send(scene.log, "two", 3));
     read_all(board, "two\r\n");
     assert_int_equal(poll(&readable, 1, 0), 0);
     close(board);
@@ -362,12 +368,12 @@ static void test_the_queue_is_bounded(void **state)
     (void)state;
 
     open_scene(&scene);
-    assert_false(board_log_send(scene.monitor, line, BOARD_LOG_QUEUE_MAX));
-    assert_false(board_log_send(scene.monitor, line, BOARD_LOG_QUEUE_MAX - 1));
-    assert_true(board_log_send(scene.monitor, line, BOARD_LOG_QUEUE_MAX - 4));
-    assert_false(board_log_send(scene.monitor, line, 1));
-    assert_true(board_log_send(scene.monitor, line, 0));
-    assert_false(board_log_send(scene.monitor, line, 0));
+    assert_false(board_log_send(scene.log, line, BOARD_LOG_QUEUE_MAX));
+    assert_false(board_log_send(scene.log, line, BOARD_LOG_QUEUE_MAX - 1));
+    assert_true(board_log_send(scene.log, line, BOARD_LOG_QUEUE_MAX - 4));
+    assert_false(board_log_send(scene.log, line, 1));
+    assert_true(board_log_send(scene.log, line, 0));
+    assert_false(board_log_send(scene.log, line, 0));
     close_scene(&scene);
 }
 
@@ -376,6 +382,7 @@ static void on_much(unsigned events, void *userdata)
     struct scene *scene = userdata;
     char buffer[4096];
     (void)events;
+
     ssize_t got = recv(scene->board, buffer, sizeof buffer, 0);
     assert_true(got > 0 && (size_t)got <= scene->bytes);
     scene->bytes -= (size_t)got;
@@ -383,7 +390,7 @@ static void on_much(unsigned events, void *userdata)
         loop_quit(scene->loop);
 }
 
-/* More than the network takes at a time goes as it takes it. */
+/* A queue that TCP cannot take at once is sent in parts. */
 static void test_a_slow_board_gets_all(void **state)
 {
     struct scene scene;
@@ -395,8 +402,9 @@ static void test_a_slow_board_gets_all(void **state)
     setsockopt(scene.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     int board = take_call(&scene);
     run_until(&scene, "C");
-    while (board_log_send(scene.monitor, line, sizeof line))
+    while (board_log_send(scene.log, line, sizeof line))
         scene.bytes += sizeof line + 2;
+
     struct loop_watch watch;
     scene.board = board;
     assert_int_equal(loop_watch_start(&watch, scene.loop, board, LOOP_READABLE, on_much, &scene),
@@ -408,7 +416,7 @@ static void test_a_slow_board_gets_all(void **state)
     close_scene(&scene);
 }
 
-/* A line that was queued for a connection is not for the next one. */
+/* A line that was queued for a connection is not sent over the next one. */
 static void test_a_lost_connection_takes_its_queue_along(void **state)
 {
     struct scene scene;
@@ -421,11 +429,12 @@ static void test_a_lost_connection_takes_its_queue_along(void **state)
     setsockopt(scene.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     int board = take_call(&scene);
     run_until(&scene, "C");
-    while (board_log_send(scene.monitor, line, sizeof line))
-        ; /* until the board's buffers and ours are full */
+    while (board_log_send(scene.log, line, sizeof line))
+        ; /* fill the buffers of both ends */
     close(board);
     run_until(&scene, "CL");
-    assert_true(board_log_send(scene.monitor, "new", 3));
+
+    assert_true(board_log_send(scene.log, "new", 3));
     board = take_call(&scene);
     run_until(&scene, "CLC");
     read_all(board, "new\r\n");
@@ -435,18 +444,19 @@ static void test_a_lost_connection_takes_its_queue_along(void **state)
 
 static void test_freed_in_its_callbacks(void **state)
 {
-    static const char moments[] = "CoewdL"; /* connected, each line, the last, and the end */
+    static const char moments[] = "CoewdL"; /* the state, each line, the last line, and the end */
     (void)state;
 
     for (size_t i = 0; i < sizeof moments - 1; i++) {
         struct scene scene;
+
         open_scene(&scene);
         scene.free_at = moments[i];
         int board = take_call(&scene);
         say(board, "o\ne\nw\nend");
         close(board);
         run(&scene);
-        assert_null(scene.monitor);
+        assert_null(scene.log);
         assert_int_equal(scene.record[scene.used - 1], moments[i] < 'a' ? moments[i] : ']');
         close_scene(&scene);
     }
@@ -457,6 +467,7 @@ static void on_flood(unsigned events, void *userdata)
     static char lines[64 * 1024];
     const struct scene *scene = userdata;
     (void)events;
+
     memset(lines, '\n', sizeof lines);
     for (size_t i = 0; i < sizeof lines; i += 64)
         memset(&lines[i], 'x', 63);
@@ -471,7 +482,7 @@ static void on_turn(void *userdata)
     loop_timer_start(&scene->drip, 0);
 }
 
-/* In each turn of the loop others must have theirs. */
+/* A flood from one board leaves time for the others in each turn of the loop. */
 static void test_a_flood_starves_nobody(void **state)
 {
     struct scene scene;
@@ -492,8 +503,7 @@ static void test_a_flood_starves_nobody(void **state)
     close_scene(&scene);
 }
 
-/* The board restarts: its connections are gone without a word, and what comes for them is
- * refused. */
+/* A board that restarts forgets its connections without closing them, and resets them later. */
 static void test_a_restart_is_noticed(void **state)
 {
     struct scene scene;
@@ -508,6 +518,7 @@ static void test_a_restart_is_noticed(void **state)
         close_scene(&scene);
         requirement_skip("TCP_REPAIR needs root");
     }
+
     close(board);
     int64_t start_us = loop_now_us();
     run_until(&scene, "CL");
@@ -521,30 +532,32 @@ static void test_a_restart_is_noticed(void **state)
 static void set_loopback(bool up)
 {
     struct ifreq request = {.ifr_name = "lo", .ifr_flags = (short)(up ? IFF_UP : 0)};
-    int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(ioctl(descriptor, SIOCSIFFLAGS, &request), 0);
-    close(descriptor);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+    close(fd);
 }
 
-/* The board is out of reach: nothing comes at all, and whether a line waits to be acknowledged
- * must not make it later. It moves the process into a network of its own. */
+/* A board that is out of reach answers nothing. It is noticed as quickly if a line waits for its
+ * acknowledgement. The test moves the process into its own network namespace. */
 static void test_a_lost_network_is_noticed(void **state)
 {
     (void)state;
 
-    if (unshare(CLONE_NEWNET) < 0) {
+    if (unshare(CLONE_NEWNET) < 0)
         requirement_skip("unshare() needs root");
-    }
+
     for (int sends = 0; sends < 2; sends++) {
         struct scene scene;
+
         set_loopback(true);
         open_scene(&scene);
         int board = take_call(&scene);
         run_until(&scene, "C");
+
         set_loopback(false);
         int64_t start_us = loop_now_us();
         if (sends)
-            assert_true(board_log_send(scene.monitor, "x", 1));
+            assert_true(board_log_send(scene.log, "x", 1));
         scene.enough = 2;
         run(&scene);
         assert_memory_equal(scene.record, "CL", 2);
@@ -572,5 +585,6 @@ int main(void)
         cmocka_unit_test(test_a_restart_is_noticed),
         cmocka_unit_test(test_a_lost_network_is_noticed),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * test-expect.c: which lines satisfy and which reject, and what is no pattern.
+ * test-expect.c: patterns that lines satisfy, patterns that reject lines, and invalid patterns.
  */
 #include "boardlog/expect.h"
 
@@ -23,7 +23,7 @@ static const struct {
     const char *rejected[SOME];
     struct line lines[SOME];
     enum expect_verdict verdict;
-    const char *name; /* of the pattern that rejected, or of the first that is missing */
+    const char *name; /* the pattern that rejected, or the first missing one */
 } rows[] = {
     {{"ready"}, {NULL}, {LINE("I am ready.")}, EXPECT_SATISFIED, NULL},
     {{"ready"}, {NULL}, {LINE("Ready")}, EXPECT_UNDECIDED, "ready"},
@@ -109,7 +109,7 @@ static void test_table(void **state)
     }
 }
 
-/* Where only a piece of a line is there, it neither begins nor ends at the piece's ends. */
+/* "^" and "$" do not match the ends of a piece within a line. */
 static void test_pieces(void **state)
 {
     static const char *const begin[SOME] = {"^a"};
@@ -139,7 +139,7 @@ static void test_what_is_missing_is_listed(void **state)
     static const struct line line = LINE("three");
     struct expect *expect = make(expected, none);
     struct expect_state board = {0};
-    struct expect_state other = {0}; /* boards share the patterns, not what they said */
+    struct expect_state other = {0}; /* boards share the patterns, but not the state */
     (void)state;
 
     assert_int_equal(expect_feed(expect, &board, &line), EXPECT_UNDECIDED);
@@ -186,7 +186,7 @@ static void test_what_is_no_pattern(void **state)
     }
 }
 
-/* What comes near is taken as it is. */
+/* Patterns that look similar to invalid ones are valid. */
 static void test_escaped_backslashes(void **state)
 {
     static const char *const none[SOME] = {NULL};
@@ -199,15 +199,16 @@ static void test_escaped_backslashes(void **state)
     expect_free(expect);
 }
 
-/* Each takes minutes or for ever, or memory without end, when nothing stops it; the second never
- * comes near PCRE2's own limit, which begins anew with each place of the line. */
+/* Without limits, each of these takes minutes or forever, or unlimited memory. The second one does
+ * not reach PCRE2's own limit, which applies anew at each position of the line. */
 static const struct {
     const char *pattern;
     const char *filling;
 } killers[] = {
     {"^(([a-z])+.)+[A-Z]([a-z])+$", "a"},
     {"(a|a){15}[bc]", "a"},
-    {"^(\\w+ ?)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}, /* the manual's */
+    {"^(\\w+ ?)+$",
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}, /* the manual's example */
     {"(a|a){64}[bc]", "a"},
     {"(a+)+(a+)+(a+)+[bc]", "a"},
     {"(?:a?){50}a{50}[bc]", "ad"},
@@ -246,7 +247,7 @@ static void test_killers(void **state)
     }
 }
 
-/* A sure rejection goes before a doubtful one, and a doubtful one before what is expected. */
+/* A rejection takes precedence over an undecidable pattern, and that over expected patterns. */
 static void test_doubts_are_ranked(void **state)
 {
     static const char *const expected[] = {"a", "^(([a-z])+.)+[A-Z]$", "x", "^(([a-z])+.)+[0-9]$"};

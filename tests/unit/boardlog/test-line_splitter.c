@@ -1,5 +1,5 @@
 /*
- * test-lines.c: a stream of bytes gives the same lines wherever it is cut.
+ * test-line_splitter.c: a stream gives the same lines with every segmentation.
  */
 #include "boardlog/line_splitter.h"
 
@@ -14,7 +14,7 @@
 
 #define BYTES(literal) literal, sizeof(literal) - 1
 
-/* The lines so far, as text: "<" where one begins, ">" where it ends. */
+/* The lines so far, as text: "<" at the beginning of a line, ">" at its end. */
 struct record {
     char text[128];
     size_t used;
@@ -89,7 +89,7 @@ static void assert_line(const struct line *line, const char *bytes, size_t shown
     assert_false(line->is_continuation);
 }
 
-/* A prompt is shown before its line ends, and the line is whole for who looks for a pattern. */
+/* A prompt is handed out before its line ends, and again as part of the whole line. */
 static void test_peek(void **state)
 {
     struct line_splitter lines = {0};
@@ -107,7 +107,7 @@ static void test_peek(void **state)
     assert_false(line_splitter_peek(&lines, &line));
     feed(&lines, &record, "in\xc3", 3);
     assert_true(line_splitter_peek(&lines, &line));
-    assert_line(&line, "login", 3, true); /* the half character waits */
+    assert_line(&line, "login", 3, true); /* the incomplete character is held back */
     assert_false(line_splitter_peek(&lines, &line));
     assert_true(line_splitter_next(&lines, &data, &length, &line));
     assert_line(&line, "login\xc3\xbc?", 5, false);
@@ -115,7 +115,7 @@ static void test_peek(void **state)
     assert_false(line_splitter_next(&lines, &data, &length, &line));
     feed(&lines, &record, "a", 1);
     assert_true(line_splitter_peek(&lines, &line));
-    assert_true(line_splitter_finish(&lines, &line)); /* nothing new, but now it ends */
+    assert_true(line_splitter_finish(&lines, &line)); /* no new bytes, but the line ends */
     assert_line(&line, "a", 1, false);
 }
 
@@ -131,12 +131,12 @@ static void test_a_connection_that_ends_in_a_return_is_forgotten(void **state)
     assert_memory_equal(record.text, "<a><><b>", record.used);
 }
 
-/* An endless line; what stands at the border, and where the piece has to end. */
+/* An endless line: the bytes at the border, and the length of the first piece. */
 static void test_long_lines(void **state)
 {
     static const struct {
-        const char *border; /* its first byte is the first that does not fit */
-        size_t before;      /* so many bytes of it do fit */
+        const char *border; /* bytes at the border of the first piece */
+        size_t before;      /* how many of them fit into the first piece */
         size_t first;       /* length of the first piece */
     } borders[] = {
         {"xy", 0, LINE_SPLITTER_MAX},
@@ -145,10 +145,11 @@ static void test_long_lines(void **state)
         {"\xe2\x82\xac", 2, LINE_SPLITTER_MAX - 2},
         {"\xf0\x9f\x92\xa1", 3, LINE_SPLITTER_MAX - 3},
         {"\xf0\x9f\x92\xa1", 4, LINE_SPLITTER_MAX},
-        {"\xf8\x9f\x92\xa1", 3, LINE_SPLITTER_MAX}, /* no UTF-8 */
+        {"\xf8\x9f\x92\xa1", 3, LINE_SPLITTER_MAX}, /* not UTF-8 */
         {"\xbf\xbf\xbf\xbf", 3, LINE_SPLITTER_MAX},
     };
     (void)state;
+
     for (size_t i = 0; i < sizeof borders / sizeof *borders; i++)
         for (size_t cut = 0; cut <= LINE_SPLITTER_MAX; cut += LINE_SPLITTER_MAX / 4) {
             unsigned char source[LINE_SPLITTER_MAX + 8];
@@ -157,10 +158,12 @@ static void test_long_lines(void **state)
             struct line line;
             size_t border = strlen(borders[i].border);
             size_t whole = LINE_SPLITTER_MAX - borders[i].before + border;
+
             memset(source, '.', sizeof source);
             memcpy(source + whole - border, borders[i].border, border);
             memcpy(source + whole, "z\n", 2);
             feed(&lines, &record, source, cut);
+
             const unsigned char *data = source + cut;
             size_t left = whole + 2 - cut;
             assert_true(line_splitter_next(&lines, &data, &left, &line));
@@ -173,7 +176,7 @@ static void test_long_lines(void **state)
         }
 }
 
-/* A line of just that length is none of two pieces, nor does its end make a second line. */
+/* A line of exactly the maximum length is one piece, and its end does not make a second line. */
 static void test_the_longest_line(void **state)
 {
     static const char *const ends[] = {"\n", "\r\n", "\r"};

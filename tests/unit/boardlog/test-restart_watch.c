@@ -1,6 +1,6 @@
 /*
- * test-online.c: when a board counts as gone and as back, in virtual time, against a network that
- * is a table.
+ * test-restart_watch.c: when a board counts as gone and as back, in virtual time. The network is a
+ * table.
  */
 #include "boardlog/restart_watch.h"
 #include "net/tcp_connect.h"
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { TICK_MS = 200, DIALS_MAX = 512 };
+enum { TICK_MS = 200, ATTEMPTS_MAX = 512 };
 
 struct tcp_connect {
     tcp_connect_done_fn *on_done;
@@ -26,14 +26,14 @@ struct tcp_connect {
     bool freed;
 };
 
-/* A letter for each knock: answered, refused, silent, Unreachable at once, descriptors run Out, no
- * Memory; the last one goes on. */
+/* script has a letter for each knock: answered, refused, silent, Unreachable at once, Out of
+ * descriptors, out of Memory. The last letter is repeated. */
 static struct network {
     const char *script;
     size_t knocks;
     int under_way;
     int most;
-    struct tcp_connect dials[DIALS_MAX];
+    struct tcp_connect attempts[ATTEMPTS_MAX];
 } network;
 
 static struct result {
@@ -41,13 +41,13 @@ static struct result {
     enum restart_watch_result result;
     int64_t silent_ms;
     int64_t back_ms;
-    struct restart_watch *online; /* to be freed in the callback */
+    struct restart_watch *watch; /* freed in the callback */
 } result;
 
 struct tcp_connect *__wrap_tcp_connect_start(struct loop *loop, const struct address *address,
                                              int64_t deadline_us, tcp_connect_done_fn *on_done,
                                              void *userdata);
-void __wrap_tcp_connect_free(struct tcp_connect *dial);
+void __wrap_tcp_connect_free(struct tcp_connect *attempt);
 
 struct tcp_connect *__wrap_tcp_connect_start(struct loop *loop, const struct address *address,
                                              int64_t deadline_us, tcp_connect_done_fn *on_done,
@@ -57,29 +57,29 @@ struct tcp_connect *__wrap_tcp_connect_start(struct loop *loop, const struct add
 
     assert_int_equal(address_port(address), 23);
     assert_int_equal(deadline_us, 1000000);
-    assert_true(network.knocks < DIALS_MAX);
-    struct tcp_connect *dial = &network.dials[network.knocks++];
+    assert_true(network.knocks < ATTEMPTS_MAX);
+    struct tcp_connect *attempt = &network.attempts[network.knocks++];
     if (*network.script == 'M')
         return NULL;
-    *dial = (struct tcp_connect){.on_done = on_done, .userdata = userdata};
+    *attempt = (struct tcp_connect){.on_done = on_done, .userdata = userdata};
     if (++network.under_way > network.most)
         network.most = network.under_way;
-    return dial;
+    return attempt;
 }
 
-void __wrap_tcp_connect_free(struct tcp_connect *dial)
+void __wrap_tcp_connect_free(struct tcp_connect *attempt)
 {
-    if (!dial)
+    if (!attempt)
         return;
-    assert_false(dial->freed);
-    dial->freed = true;
+    assert_false(attempt->freed);
+    attempt->freed = true;
     network.under_way--;
 }
 
-/* The network does to the last knock what the script says. */
-static void answer(void)
+/* Handles the last knock as the script says. */
+static void answer_last_knock(void)
 {
-    struct tcp_connect *dial = &network.dials[network.knocks - 1];
+    struct tcp_connect *attempt = &network.attempts[network.knocks - 1];
     char act = *network.script;
 
     if (network.script[1] != '\0')
@@ -87,9 +87,9 @@ static void answer(void)
     if (act == 's' || act == 'M')
         return;
     int reason = act == 'r' ? ECONNREFUSED : act == 'U' ? EHOSTUNREACH : act == 'O' ? EMFILE : 0;
-    int descriptor = reason == 0 ? socket(AF_INET, SOCK_STREAM, 0) : -1;
-    dial->on_done(descriptor, reason, dial->userdata);
-    assert_true(descriptor < 0 || close(descriptor) < 0); /* it was closed */
+    int fd = reason == 0 ? socket(AF_INET, SOCK_STREAM, 0) : -1;
+    attempt->on_done(fd, reason, attempt->userdata);
+    assert_true(fd < 0 || close(fd) < 0); /* it must be closed already */
 }
 
 static void on_done(enum restart_watch_result what, int64_t silent_us, int64_t back_us,
@@ -100,20 +100,21 @@ static void on_done(enum restart_watch_result what, int64_t silent_us, int64_t b
     result.result = what;
     result.silent_ms = silent_us / 1000;
     result.back_ms = back_us / 1000;
-    restart_watch_free(result.online);
-    result.online = NULL;
+    restart_watch_free(result.watch);
+    result.watch = NULL;
 }
 
 static void begin_with(const struct restart_watch_config *given, const char *script)
 {
     struct restart_watch_config config = *given;
+
     config.loop = virtual_time_loop();
     virtual_time_reset(7000000);
     network = (struct network){.script = script};
     result = (struct result){.calls = 0};
     assert_true(address_parse(&config.address, "192.0.2.1"));
     address_set_port(&config.address, 23);
-    result.online = restart_watch_start(&config, on_done, NULL);
+    result.watch = restart_watch_start(&config, on_done, NULL);
 }
 
 static void begin(const char *script, int64_t leave_ms, int64_t deadline_ms)
@@ -127,20 +128,20 @@ static const struct {
     const char *script;
     enum restart_watch_result result;
     int64_t silent_ms;
-    int64_t back_ms; /* when it ended */
+    int64_t back_ms; /* time of the result */
 } rows[] = {
     {"asssssa", RESTART_WATCH_BACK, 0, 1200},
     {"rrrsssssssr", RESTART_WATCH_BACK, 400, 2000},
-    {"ssssssr", RESTART_WATCH_BACK, 0, 1200},   /* gone from the beginning */
-    {"aUUUUUUUa", RESTART_WATCH_BACK, 0, 1600}, /* the network says so */
-    {"aassssa", RESTART_WATCH_BACK, 200, 1200}, /* just a second */
+    {"ssssssr", RESTART_WATCH_BACK, 0, 1200},   /* gone from the start */
+    {"aUUUUUUUa", RESTART_WATCH_BACK, 0, 1600}, /* the network reports it unreachable */
+    {"aassssa", RESTART_WATCH_BACK, 200, 1200}, /* exactly a second */
     {"aasssa", RESTART_WATCH_NEVER_GONE, 0, 0}, /* less than a second: lost packets */
     {"asasasas", RESTART_WATCH_STILL_GONE, 1200, 6000},
     {"a", RESTART_WATCH_NEVER_GONE, 0, 0},
     {"asssssssssssssssa", RESTART_WATCH_BACK, 0, 3200},
-    {"aaaaaaaaaaaaaasssssssr", RESTART_WATCH_BACK, 2600, 4200}, /* it goes late, but it goes */
+    {"aaaaaaaaaaaaaasssssssr", RESTART_WATCH_BACK, 2600, 4200}, /* a late restart */
     {"as", RESTART_WATCH_STILL_GONE, 0, 6000},
-    {"aOOOOOOOOOOa", RESTART_WATCH_NEVER_GONE, 0, 0}, /* our own want is no absence */
+    {"aOOOOOOOOOOa", RESTART_WATCH_NEVER_GONE, 0, 0}, /* a local error is not an absence */
     {"aMMMMMMMMMMa", RESTART_WATCH_NEVER_GONE, 0, 0},
     {"asssOsssa", RESTART_WATCH_NEVER_GONE, 0, 0},
     {"asssssOMssr", RESTART_WATCH_BACK, 0, 2000},
@@ -156,7 +157,7 @@ static void test_table(void **state)
             size_t knocks = network.knocks;
             virtual_time_fire();
             if (network.knocks > knocks)
-                answer();
+                answer_last_knock();
         }
         if (result.result != rows[i].result)
             fail_msg("%s: %d", rows[i].script, (int)result.result);
@@ -171,7 +172,7 @@ static void test_table(void **state)
     }
 }
 
-/* It ends as soon as it is clear that the board will not go. */
+/* The watch ends as soon as it is clear that the board does not restart. */
 static void test_a_board_that_stays_is_not_waited_for(void **state)
 {
     (void)state;
@@ -181,13 +182,13 @@ static void test_a_board_that_stays_is_not_waited_for(void **state)
         size_t knocks = network.knocks;
         virtual_time_fire();
         if (network.knocks > knocks)
-            answer();
+            answer_last_knock();
     }
     assert_int_equal(result.result, RESTART_WATCH_NEVER_GONE);
     assert_in_range(result.back_ms, 3000, 3000 + TICK_MS);
 }
 
-/* Its silence began before: the first answer is its return. */
+/* The board was silent before the start, so its first answer is its return. */
 static void test_gone_already(void **state)
 {
     static const struct {
@@ -196,6 +197,7 @@ static void test_gone_already(void **state)
     } cases[] = {
         {"a", RESTART_WATCH_BACK}, {"sssr", RESTART_WATCH_BACK}, {"s", RESTART_WATCH_STILL_GONE}};
     (void)state;
+
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         begin_with(
             &(struct restart_watch_config){.is_gone = true, .leave_us = 1, .deadline_us = 6000000},
@@ -204,7 +206,7 @@ static void test_gone_already(void **state)
             size_t knocks = network.knocks;
             virtual_time_fire();
             if (network.knocks > knocks)
-                answer();
+                answer_last_knock();
         }
         assert_int_equal(result.result, cases[i].result);
     }
@@ -218,7 +220,7 @@ static void test_freed_at_any_time(void **state)
         begin("s", 3000, 6000);
         for (int i = 0; i < knocks; i++)
             virtual_time_fire();
-        restart_watch_free(result.online);
+        restart_watch_free(result.watch);
         assert_int_equal(network.under_way, 0);
         assert_true(virtual_time.due_us < 0);
     }

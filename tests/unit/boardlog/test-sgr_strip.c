@@ -1,5 +1,5 @@
 /*
- * test-colors.c: colors are taken out, everything else stays, wherever the stream is cut.
+ * test-sgr_strip.c: colors are removed and everything else stays, with every segmentation.
  */
 #include "boardlog/sgr_strip.h"
 
@@ -22,12 +22,12 @@ static const struct {
     {BYTES("plain\n"), "plain\n"},
     {BYTES("\x1b[0;32mI (523) wifi: up\x1b[0m\n"), "I (523) wifi: up\n"},
     {BYTES("\x1b[m\x1b[1;31m\x1b[38:5:9ma"), "a"},
-    {BYTES("\x1b[2Ja\x1b[3;4H"), "\x1b[2Ja\x1b[3;4H"}, /* moves the cursor: not ours */
+    {BYTES("\x1b[2Ja\x1b[3;4H"), "\x1b[2Ja\x1b[3;4H"}, /* moves the cursor, so it stays */
     {BYTES("\x1b]0;title\a"), "\x1b]0;title\a"},
     {BYTES("\x1bm"), "\x1bm"},
     {BYTES("\x1b\x1b[1m\x1b[\x1b[1mm"), "\x1b\x1b[m"},
     {BYTES("\x1b[1\nm"), "\x1b[1\nm"},
-    {BYTES("\x1b[" TEN TEN TEN "ma"), "a"}, /* the longest; and one more */
+    {BYTES("\x1b[" TEN TEN TEN "ma"), "a"}, /* the longest sequence, and one byte more */
     {BYTES("\x1b[" TEN TEN TEN "0ma"), "\x1b[" TEN TEN TEN "0ma"},
     {BYTES("a\x1b[0"), "a"},
 };

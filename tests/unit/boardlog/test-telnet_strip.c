@@ -1,5 +1,5 @@
 /*
- * test-telnet.c: commands are taken out, text stays, wherever the stream is cut.
+ * test-telnet_strip.c: commands are removed and text stays, with every segmentation.
  */
 #include "boardlog/telnet_strip.h"
 
@@ -32,11 +32,12 @@ static const struct {
     {BYTES("a\xff\xf0z"), BYTES("az")},         /* a stray SE */
     {BYTES("a\xff\xffz"), BYTES("a\xffz")},
     {BYTES("a\xff\xfa\x18\x01\xff\xf0z"), BYTES("az")},
-    {BYTES("a\xff\xfa\x18\xff\xff\xf0\n\xff\xf0z"), BYTES("az")}, /* a 255 in it */
-    {BYTES("a\xff\xfa\x18\xff\xfb\x01z"), BYTES("az")},           /* ended by another command */
+    {BYTES("a\xff\xfa\x18\xff\xff\xf0\n\xff\xf0z"),
+     BYTES("az")},                                      /* a byte 255 in a subnegotiation */
+    {BYTES("a\xff\xfa\x18\xff\xfb\x01z"), BYTES("az")}, /* another command ends it */
     {BYTES("a\xff\xfa\x18\xff\xfa\x01\xff\xf0z"), BYTES("az")},
-    {BYTES("a\xff\xfa\x18\xffz"), BYTES("a\xffz")}, /* ended by what is none */
-    {BYTES("a\xff\nz"), BYTES("a\xff\nz")},         /* garbage costs no line end */
+    {BYTES("a\xff\xfa\x18\xffz"), BYTES("a\xffz")}, /* a byte that is no command ends it */
+    {BYTES("a\xff\nz"), BYTES("a\xff\nz")},         /* an invalid command keeps the line end */
     {BYTES("\xff\xff\xff\xff\xff"), BYTES("\xff\xff")},
     {BYTES("a\xff"), BYTES("a")},
 };
@@ -61,7 +62,7 @@ static void test_every_cut(void **state)
         }
 }
 
-/* It must not swallow the log for ever, also not with IAC IAC alone. */
+/* A subnegotiation must not swallow the log forever, not even with only IAC IAC. */
 static void test_an_endless_subnegotiation_ends(void **state)
 {
     static const unsigned char fillings[] = {'.', 0xff};
@@ -79,7 +80,7 @@ static void test_an_endless_subnegotiation_ends(void **state)
     }
 }
 
-/* The longest that is let through whole; the next one begins its count anew. */
+/* The longest subnegotiation is removed. The count restarts with the next one. */
 static void test_subnegotiations_are_counted_each(void **state)
 {
     struct telnet_strip telnet = {0};
