@@ -150,6 +150,7 @@ static void take_reply_byte(struct backchannel *channel, char byte)
         else if (!is_number(byte))
             add_to_text(channel, byte);
         break;
+
     case BACKCHANNEL_O:
         if (byte == 'K') {
             channel->state = BACKCHANNEL_OK;
@@ -158,9 +159,11 @@ static void take_reply_byte(struct backchannel *channel, char byte)
         add_to_text(channel, 'O');
         add_to_text(channel, byte);
         break;
+
     case BACKCHANNEL_TEXT:
         add_to_text(channel, byte);
         break;
+
     case BACKCHANNEL_OK:
     case BACKCHANNEL_END:
         break;

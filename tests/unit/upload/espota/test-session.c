@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { DESCRIPTOR = 99, BLOCK = 1460 };
+enum { FD = 99, BLOCK = 1460 };
 
 static struct world {
     bool armed; /* the timer is due at once */
@@ -60,7 +60,7 @@ void __wrap_handshake_set_password(struct handshake *handshake, const char *pass
 bool __wrap_handshake_connected(struct handshake *handshake, const struct address *peer);
 void __wrap_handshake_free(struct handshake *handshake);
 enum ota_phase __wrap_handshake_phase(const struct handshake *handshake);
-struct transfer *__wrap_transfer_start(const struct transfer_config *config, int descriptor,
+struct transfer *__wrap_transfer_start(const struct transfer_config *config, int fd,
                                        const struct transfer_callbacks *callbacks);
 void __wrap_transfer_free(struct transfer *transfer);
 bool __wrap_transfer_all_sent(const struct transfer *transfer);
@@ -163,10 +163,10 @@ enum ota_phase __wrap_handshake_phase(const struct handshake *handshake)
     return world.handshake_phase;
 }
 
-struct transfer *__wrap_transfer_start(const struct transfer_config *config, int descriptor,
+struct transfer *__wrap_transfer_start(const struct transfer_config *config, int fd,
                                        const struct transfer_callbacks *callbacks)
 {
-    assert_int_equal(descriptor, DESCRIPTOR);
+    assert_int_equal(fd, FD);
     if (world.refuse_transfer)
         return NULL;
     world.has_transfer = true;
@@ -263,7 +263,7 @@ static void assert_nothing_left(void)
 static void connect_board(void)
 {
     world.is_expected = false;
-    world.on_accept(DESCRIPTOR, &world.peer, world.accept_userdata);
+    world.on_accept(FD, &world.peer, world.accept_userdata);
 }
 
 static void test_upload(void **state)
@@ -307,10 +307,10 @@ static void test_a_connection_that_comes_too_early(void **state)
 
     start(&config, true);
     world.refuse_connection = true;
-    assert_false(world.on_accept(DESCRIPTOR, &world.peer, world.accept_userdata));
+    assert_false(world.on_accept(FD, &world.peer, world.accept_userdata));
     assert_true(world.has_handshake && !world.has_transfer && world.is_expected);
     world.refuse_connection = false;
-    assert_true(world.on_accept(DESCRIPTOR, &world.peer, world.accept_userdata));
+    assert_true(world.on_accept(FD, &world.peer, world.accept_userdata));
     assert_true(!world.has_handshake && world.has_transfer);
     session_free(session);
     assert_nothing_left();

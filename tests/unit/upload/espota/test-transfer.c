@@ -48,7 +48,7 @@ struct board {
     struct loop_watch watch;
     struct loop_timer deadline;
     struct loop_timer leave_timer, return_timer; /* start and end of its absence */
-    int descriptor;
+    int fd;
     size_t received;
     unsigned char *bytes;
     size_t largest_read;
@@ -62,11 +62,11 @@ static void leave(struct board *board, bool with_reset)
 {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     if (with_reset)
-        setsockopt(board->descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        setsockopt(board->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     loop_watch_stop(&board->watch);
 
-    close(board->descriptor);
-    board->descriptor = -1;
+    close(board->fd);
+    board->fd = -1;
 }
 
 static void on_return(void *userdata)
@@ -80,8 +80,8 @@ static void drop_everything(const struct board *board)
 {
     struct sock_filter drop = {.code = BPF_RET | BPF_K, .k = 0};
     const struct sock_fprog program = {.len = 1, .filter = &drop};
-    assert_int_equal(
-        setsockopt(board->descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+    assert_int_equal(setsockopt(board->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program),
+                     0);
 }
 
 /* Makes the board absent once its data is acknowledged. Otherwise its TCP would resend the data,
@@ -91,7 +91,7 @@ static void go_away(void *userdata)
     struct board *board = userdata;
     int unacknowledged = 0;
 
-    assert_int_equal(ioctl(board->descriptor, SIOCOUTQ, &unacknowledged), 0);
+    assert_int_equal(ioctl(board->fd, SIOCOUTQ, &unacknowledged), 0);
     if (unacknowledged) {
         loop_timer_start(&board->leave_timer, 1000);
         return;
@@ -106,7 +106,7 @@ static void act(struct board *board)
     const struct script *script = board->script;
 
     board->acted = true;
-    if (send(board->descriptor, script->text, strlen(script->text), MSG_NOSIGNAL) < 0)
+    if (send(board->fd, script->text, strlen(script->text), MSG_NOSIGNAL) < 0)
         fail_msg("the board cannot speak");
     switch (script->end) {
     case END_NONE:
@@ -132,7 +132,7 @@ static void on_board_readable(unsigned events, void *userdata)
 
     if (!board->acted && board->script->after - board->received < want)
         want = board->script->after - board->received;
-    ssize_t got = want ? recv(board->descriptor, board->bytes + board->received, want, 0) : 0;
+    ssize_t got = want ? recv(board->fd, board->bytes + board->received, want, 0) : 0;
     if (got < 0 || (got == 0 && want)) {
         loop_watch_change(&board->watch, 0);
         return;
@@ -142,8 +142,8 @@ static void on_board_readable(unsigned events, void *userdata)
         board->largest_read = (size_t)got;
     if (!board->acted && board->received == board->script->after)
         act(board);
-    else if (board->descriptor >= 0 && !board->acted)
-        assert_int_equal(send(board->descriptor, "1460", 4, MSG_NOSIGNAL), 4);
+    else if (board->fd >= 0 && !board->acted)
+        assert_int_equal(send(board->fd, "1460", 4, MSG_NOSIGNAL), 4);
 }
 
 static void on_progress(size_t acknowledged, void *userdata)
@@ -202,8 +202,8 @@ static struct board play(const struct script *script, const struct image *image)
 
     assert_non_null(board.loop);
     assert_non_null(board.bytes);
-    connect_pair(&host, &board.descriptor);
-    assert_int_equal(loop_watch_start(&board.watch, board.loop, board.descriptor, LOOP_READABLE,
+    connect_pair(&host, &board.fd);
+    assert_int_equal(loop_watch_start(&board.watch, board.loop, board.fd, LOOP_READABLE,
                                       on_board_readable, &board),
                      0);
     loop_timer_init(&board.deadline, board.loop, on_deadline, &board);
@@ -218,8 +218,8 @@ static struct board play(const struct script *script, const struct image *image)
     assert_int_equal(loop_run(board.loop), 0);
 
     transfer_free(transfer);
-    if (board.descriptor >= 0)
-        close(board.descriptor);
+    if (board.fd >= 0)
+        close(board.fd);
     loop_free(board.loop);
     return board;
 }
