@@ -41,7 +41,7 @@ bool handshake_can_answer(struct handshake *handshake)
     if (handshake->crossings == 0 && !is_answer_left(handshake, handshake->sha256_scheme) &&
         is_answer_left(handshake, AUTH_SHA256_MD5)) {
         handshake->sha256_scheme = AUTH_SHA256_MD5;
-        handshake->fresh_starts = 0;
+        handshake->restarts = 0;
     }
     return is_answer_left(handshake, handshake->sha256_scheme);
 }
@@ -308,7 +308,7 @@ void handshake_on_revocation(struct handshake *handshake, const struct reply *re
     }
 
     trust_rejected(handshake->config->trust);
-    handshake_start_afresh(handshake, "the board has rejected what it had accepted", 0);
+    handshake_restart(handshake, "the board has rejected what it had accepted", 0);
 }
 
 /* A board that is idle by now is invited again. */
@@ -370,7 +370,7 @@ void handshake_on_rejection(struct handshake *handshake)
         diag_debug("%s: trying the MD5 hash of the password", handshake->config->board);
         handshake->config->trust->keeps_md5_hash = true;
         handshake->sha256_scheme = AUTH_SHA256_MD5;
-        handshake->fresh_starts = 0;
+        handshake->restarts = 0;
         handshake_invite(handshake, unread);
     } else if (handshake->answer_scheme == AUTH_SHA256_MD5 && is_sha256_open(handshake)) {
         handshake_end_unsettled(handshake); /* the answers with SHA-256 got no verdict */
@@ -389,8 +389,8 @@ void handshake_give_up_answer(struct handshake *handshake)
         pace_measure_challenge(&handshake->pace, round->challenged_us - round->invited_us);
 
     int64_t read = (loop_now_us() - round->answered_us) / pace_patience_us(&handshake->pace);
-    handshake_start_afresh(handshake, "no answer to the authentication",
-                           read < sent ? sent - (unsigned)read : 0);
+    handshake_restart(handshake, "no answer to the authentication",
+                      read < sent ? sent - (unsigned)read : 0);
 }
 
 void handshake_end_no_password(struct handshake *handshake)

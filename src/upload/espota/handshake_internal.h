@@ -37,7 +37,7 @@ struct handshake {
     unsigned invitations;                                   /* total of all rounds */
     unsigned challenges;                                    /* total of all rounds */
     char nonces[CHALLENGES_MAX + 1][DIGEST_SHA256_HEX + 1]; /* of all challenges */
-    unsigned fresh_starts;
+    unsigned restarts;
     struct round round;
     struct pace pace;
     struct gibberish gibberish;
@@ -88,7 +88,7 @@ void handshake_finish(struct handshake *handshake);
  * the board's queue. */
 void handshake_invite(struct handshake *handshake, unsigned backlog);
 /* Starts another round, for the reason why. Ends the handshake instead after too many rounds. */
-void handshake_start_afresh(struct handshake *handshake, const char *why, unsigned backlog);
+void handshake_restart(struct handshake *handshake, const char *why, unsigned backlog);
 void handshake_resend_invitation(struct handshake *handshake);
 void handshake_invite_drained(struct handshake *handshake);
 /* If this computer could not send to the board or receive from it, ends the handshake and returns

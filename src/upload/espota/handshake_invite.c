@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FRESH_STARTS_MAX = 3 }; /* rounds after the first one */
+enum { RESTARTS_MAX = 3 }; /* rounds after the first one */
 
 /* Short, since a refused datagram does not add to the board's queue. */
 static const int64_t REFUSED_RESEND_US = MILLISECONDS(500);
@@ -182,14 +182,14 @@ void handshake_invite(struct handshake *handshake, unsigned backlog)
     send_invitation(handshake);
 }
 
-void handshake_start_afresh(struct handshake *handshake, const char *why, unsigned backlog)
+void handshake_restart(struct handshake *handshake, const char *why, unsigned backlog)
 {
-    if (!handshake_can_answer(handshake) || handshake->fresh_starts == FRESH_STARTS_MAX) {
+    if (!handshake_can_answer(handshake) || handshake->restarts == RESTARTS_MAX) {
         handshake_end_unsettled(handshake);
         return;
     }
 
-    handshake->fresh_starts++;
+    handshake->restarts++;
     diag_debug("%s: %s: starting the handshake afresh", handshake->config->board, why);
     handshake_invite(handshake, backlog);
 }

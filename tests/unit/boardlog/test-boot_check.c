@@ -1,7 +1,7 @@
 /*
- * test-follow.c: what a board's log and its way back prove, in virtual time: the connection to the
- * log, the watch over the board and the clock are replaced at link time (--wrap). What happens is
- * written down line by line, and each case says what must stand there.
+ * test-boot_check.c: the verdict from a board's log and its restart, in virtual time. The log, the
+ * restart watch and the clock are replaced at link time (--wrap). Each callback adds a line to a
+ * story, which is compared with the expected one.
  */
 #include "boardlog/boot_check.h"
 #include "boardlog/expect.h"
@@ -29,18 +29,18 @@ static const int64_t START_US = 5 * S;
 
 enum occasion { NEVER, AT_NOTE, AT_VERDICT };
 
-/* The world of one case, in place of board_log.c and restart_watch.c. */
+/* The state of one case. It replaces board_log.c and restart_watch.c. */
 static struct world {
-    bool has_monitor, has_online;
-    bool refuse_memory, refuse_monitor, refuse_online;
-    bool starts_gone; /* online knows that the board is away */
-    bool is_full;     /* the monitor takes no more */
+    bool has_log, has_watch;
+    bool refuse_memory, refuse_log, refuse_watch;
+    bool starts_gone; /* the watch starts with a board that is gone */
+    bool is_full;     /* the queue of the log is full */
     bool keeps_colors;
-    struct board_log_callbacks monitor;
-    restart_watch_done_fn *on_online;
-    void *online_userdata;
+    struct board_log_callbacks log;
+    restart_watch_done_fn *on_watch_done;
+    void *watch_userdata;
     enum occasion free_at;
-    struct boot_check *follow;
+    struct boot_check *check;
     unsigned verdicts;
     char story[16384];
 } world;
@@ -50,6 +50,7 @@ static void tell(const char *format, ...)
 {
     size_t length = strlen(world.story);
     va_list arguments;
+
     va_start(arguments, format);
     int added = vsnprintf(world.story + length, sizeof world.story - length, format, arguments);
     va_end(arguments);
@@ -59,11 +60,11 @@ static void tell(const char *format, ...)
 struct board_log *__wrap_board_log_start(struct loop *loop, const struct address *address,
                                          bool keeps_colors,
                                          const struct board_log_callbacks *callbacks);
-bool __wrap_board_log_send(struct board_log *monitor, const void *line, size_t length);
-void __wrap_board_log_free(struct board_log *monitor);
+bool __wrap_board_log_send(struct board_log *log, const void *line, size_t length);
+void __wrap_board_log_free(struct board_log *log);
 struct restart_watch *__wrap_restart_watch_start(const struct restart_watch_config *config,
                                                  restart_watch_done_fn *on_done, void *userdata);
-void __wrap_restart_watch_free(struct restart_watch *online);
+void __wrap_restart_watch_free(struct restart_watch *watch);
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 
@@ -74,31 +75,31 @@ struct board_log *__wrap_board_log_start(struct loop *loop, const struct address
     char text[ADDRESS_TEXT_MAX + 8];
 
     assert_ptr_equal(loop, virtual_time_loop());
-    assert_false(world.has_monitor);
-    if (world.refuse_monitor)
+    assert_false(world.has_log);
+    if (world.refuse_log)
         return NULL;
     assert_string_equal(address_text_port(text, address), "10.0.0.7:23");
-    world.has_monitor = true;
+    world.has_log = true;
     world.keeps_colors = keeps_colors;
-    world.monitor = *callbacks;
-    return (struct board_log *)&world.has_monitor;
+    world.log = *callbacks;
+    return (struct board_log *)&world.has_log;
 }
 
-bool __wrap_board_log_send(struct board_log *monitor, const void *line, size_t length)
+bool __wrap_board_log_send(struct board_log *log, const void *line, size_t length)
 {
-    assert_ptr_equal(monitor, &world.has_monitor);
-    assert_true(world.has_monitor);
+    assert_ptr_equal(log, &world.has_log);
+    assert_true(world.has_log);
     tell("send %.*s\n", (int)length, (const char *)line);
     return !world.is_full;
 }
 
-void __wrap_board_log_free(struct board_log *monitor)
+void __wrap_board_log_free(struct board_log *log)
 {
-    if (!monitor)
+    if (!log)
         return;
-    assert_ptr_equal(monitor, &world.has_monitor);
-    assert_true(world.has_monitor);
-    world.has_monitor = false;
+    assert_ptr_equal(log, &world.has_log);
+    assert_true(world.has_log);
+    world.has_log = false;
 }
 
 struct restart_watch *__wrap_restart_watch_start(const struct restart_watch_config *config,
@@ -107,26 +108,26 @@ struct restart_watch *__wrap_restart_watch_start(const struct restart_watch_conf
     char text[ADDRESS_TEXT_MAX + 8];
 
     assert_ptr_equal(config->loop, virtual_time_loop());
-    assert_false(world.has_online);
-    if (world.refuse_online)
+    assert_false(world.has_watch);
+    if (world.refuse_watch)
         return NULL;
     assert_string_equal(address_text_port(text, &config->address), "10.0.0.7:8266");
     assert_int_equal(config->deadline_us, 60 * S);
     assert_int_equal(config->leave_us, 10 * S);
-    world.has_online = true;
+    world.has_watch = true;
     world.starts_gone = config->is_gone;
-    world.on_online = on_done;
-    world.online_userdata = userdata;
-    return (struct restart_watch *)&world.has_online;
+    world.on_watch_done = on_done;
+    world.watch_userdata = userdata;
+    return (struct restart_watch *)&world.has_watch;
 }
 
-void __wrap_restart_watch_free(struct restart_watch *online)
+void __wrap_restart_watch_free(struct restart_watch *watch)
 {
-    if (!online)
+    if (!watch)
         return;
-    assert_ptr_equal(online, &world.has_online);
-    assert_true(world.has_online);
-    world.has_online = false;
+    assert_ptr_equal(watch, &world.has_watch);
+    assert_true(world.has_watch);
+    world.has_watch = false;
 }
 
 void *__wrap_calloc(size_t count, size_t size)
@@ -138,8 +139,8 @@ static void free_at(enum occasion occasion)
 {
     if (world.free_at != occasion)
         return;
-    boot_check_free(world.follow);
-    world.follow = NULL;
+    boot_check_free(world.check);
+    world.check = NULL;
 }
 
 static void on_line(const struct line *line, void *userdata)
@@ -165,12 +166,12 @@ static void on_verdict(const struct ota_failure *verdict, void *userdata)
 
 /* -- stories -- */
 
-/* What happens at a time after the start; the timeout fires before, where it is due. */
+/* An event at a time after the start. A timeout that is due fires first. */
 struct step {
     enum { END, PASS, STATE, LINE, PIECE, REST, ONLINE } kind;
     int ms;
-    const char *text; /* of a line; why a state came */
-    int value; /* enum board_log_state, enum restart_watch_result; how much of REST was said before */
+    const char *text; /* the line, or the reason of a state */
+    int value;        /* enum board_log_state, enum restart_watch_result, or line->shown of REST */
 };
 
 #define CONNECTED(ms)                                                                              \
@@ -191,8 +192,13 @@ struct story {
     const char *expected[PATTERNS];
     const char *rejected[PATTERNS];
     bool online;
-    bool is_old; /* nothing was uploaded: no restart is to come */
-    enum { VERDICT_CAME, NOTHING_SEEN, SEEN_GONE, SEEN_BACK } lost; /* or the verdict was lost */
+    bool is_old; /* no upload, and so no restart */
+    enum {
+        VERDICT_CAME,
+        NOTHING_SEEN,
+        SEEN_GONE,
+        SEEN_BACK
+    } lost; /* the verdict was lost, and what was seen */
     enum occasion free_at;
     struct step steps[STEPS];
     const char *story;
@@ -213,7 +219,7 @@ static void begin(const struct log_settings *settings, const struct story *story
         .on_line = on_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = &world};
     assert_true(address_parse(&config.address, "10.0.0.7"));
     address_set_port(&config.address, 8266);
-    world.follow = boot_check_start(&config, &callbacks);
+    world.check = boot_check_start(&config, &callbacks);
 }
 
 static void reset_world(void)
@@ -224,7 +230,7 @@ static void reset_world(void)
 
 static void assert_nothing_left(void)
 {
-    assert_false(world.has_monitor || world.has_online || virtual_time.due_us >= 0);
+    assert_false(world.has_log || world.has_watch || virtual_time.due_us >= 0);
 }
 
 static void pass_time(int ms)
@@ -241,21 +247,21 @@ static void say(const struct step *step)
                               .length = strlen(step->text),
                               .shown = step->kind == REST ? (size_t)step->value : 0,
                               .is_unfinished = step->kind == PIECE};
-    assert_true(world.has_monitor);
-    world.monitor.on_line(&line, world.monitor.userdata);
+    assert_true(world.has_log);
+    world.log.on_line(&line, world.log.userdata);
 }
 
 static void take_step(const struct step *step)
 {
     pass_time(step->ms);
+
     if (step->kind == STATE) {
-        assert_true(world.has_monitor);
-        world.monitor.on_state((enum board_log_state)step->value, step->text,
-                               world.monitor.userdata);
+        assert_true(world.has_log);
+        world.log.on_state((enum board_log_state)step->value, step->text, world.log.userdata);
     } else if (step->kind == ONLINE) {
-        assert_true(world.has_online);
-        world.on_online((enum restart_watch_result)step->value, 500 * MS, 3700 * MS,
-                        world.online_userdata);
+        assert_true(world.has_watch);
+        world.on_watch_done((enum restart_watch_result)step->value, 500 * MS, 3700 * MS,
+                            world.watch_userdata);
     } else if (step->kind != PASS) {
         say(step);
     }
@@ -285,14 +291,16 @@ static void play_story(const struct story *story)
     reset_world();
     world.free_at = story->free_at;
     begin(&settings, story);
-    assert_non_null(world.follow);
-    assert_int_equal(world.has_online, story->online && !story->is_old && story->lost != SEEN_BACK);
-    assert_int_equal(world.starts_gone, world.has_online && story->lost == SEEN_GONE);
+
+    assert_non_null(world.check);
+    assert_int_equal(world.has_watch, story->online && !story->is_old && story->lost != SEEN_BACK);
+    assert_int_equal(world.starts_gone, world.has_watch && story->lost == SEEN_GONE);
     for (const struct step *step = story->steps; step->kind != END; step++)
         take_step(step);
+
     assert_string_equal(world.story, story->story);
     assert_true(world.verdicts <= 1);
-    boot_check_free(world.follow);
+    boot_check_free(world.check);
     assert_nothing_left();
     expect_free(settings.expect);
 }
@@ -310,368 +318,372 @@ static void play(const struct story *stories, size_t count)
     "note log connected (TCP port 23), still to the firmware from before the restart\n"
 #define IS_LOST "note log lost (the board closed the connection); connecting again\n"
 
-/* An expression, and a line that it fits or not in more ways than can be tried. */
+/* An expression, and a line with more ways to match it than can be tried. */
 #define HARD "^(([a-z])+.)+[A-Z]([0-9])+$"
 #define EASY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-/* Which lines count. */
+/* Lines count only if they are the new firmware's. */
+static const struct story which_firmware_stories[] = {
+    {.title = "a connection from before the restart proves nothing, however long it lasts",
+     .expected = {"ready"},
+     .steps = {CONNECTED(200),
+               {LINE, 300, "ready", 0},
+               {LINE, 2600, "ready", 0},
+               {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED_EARLY "line ready\nline ready\n"
+                                 "unproven: in 30 s the log did not say \"ready\"; all that "
+                                 "came was from before the restart\n"},
+    {.title = "nor does it reject",
+     .rejected = {"panic"},
+     .steps = {CONNECTED(200),
+               {LINE, 300, "panic", 0},
+               LOST(900),
+               CONNECTED(1500),
+               {LINE, 1600, "ready", 0},
+               {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED_EARLY "line panic\n" IS_LOST IS_CONNECTED "line ready\n"
+                                 "ok: its log said nothing that is rejected, in 30 s\n"},
+    {.title = "once it is lost, the next one is to the new firmware",
+     .expected = {"ready"},
+     .steps = {CONNECTED(200),
+               {LINE, 300, "ready", 0},
+               LOST(900),
+               CONNECTED(1500),
+               {LINE, 1600, "ready", 0}},
+     .story = IS_CONNECTED_EARLY "line ready\n" IS_LOST IS_CONNECTED "line ready\n"
+                                 "ok: its log said what was expected, after 1.6 s\n"},
+    {.title = "so it is when the board was gone in between, or its port was",
+     .expected = {"ready"},
+     .steps = {{STATE, 300, "no answer", BOARD_LOG_UNREACHABLE},
+               CONNECTED(2000),
+               {LINE, 2100, "ready", 0}},
+     .story = "note no log: no answer; trying again\n" IS_CONNECTED
+              "line ready\nok: its log said what was expected, after 2.1 s\n"},
+    {.title = "a refusal is as good",
+     .expected = {"ready"},
+     .steps = {{STATE, 300, "refused", BOARD_LOG_REFUSED},
+               CONNECTED(2000),
+               {LINE, 2100, "ready", 0}},
+     .story = "note no log: nothing listens on the board's TCP port 23; its sketch must offer "
+              "one, with TelnetStream for instance; trying again\n" IS_CONNECTED
+              "line ready\nok: its log said what was expected, after 2.1 s\n"},
+    {.title = "being turned away says nothing about a restart",
+     .expected = {"ready"},
+     .steps = {{STATE, 300, "closed", BOARD_LOG_TURNED_AWAY},
+               CONNECTED(2400),
+               {LINE, 2450, "ready", 0}},
+     .story = "note the board hangs up at once (TCP port 23); perhaps somebody else reads its "
+              "log; trying again\n" IS_CONNECTED_EARLY "line ready\n"},
+    {.title = "a connection that is made 2.5 s after the confirmation is to the new firmware",
+     .expected = {"ready"},
+     .steps = {CONNECTED(2500), {LINE, 2600, "ready", 0}},
+     .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 2.6 s\n"},
+    {.title = "and one a moment before is not",
+     .expected = {"ready"},
+     .steps = {CONNECTED(2499), {LINE, 2600, "ready", 0}},
+     .story = IS_CONNECTED_EARLY "line ready\n"},
+    {.title = "without an upload there is no restart to wait for",
+     .expected = {"ready"},
+     .is_old = true,
+     .steps = {CONNECTED(100), {LINE, 200, "ready", 0}},
+     .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 0.2 s\n"},
+    {.title = "nothing is expected: a log without end or verdict",
+     .steps = {CONNECTED(100), {LINE, 200, "hello", 0}, LOST(99000), CONNECTED(100000)},
+     .story = IS_CONNECTED_EARLY "line hello\n" IS_LOST IS_CONNECTED},
+};
+
 static void test_which_firmware(void **state)
 {
     (void)state;
-    static const struct story stories[] = {
-        {.title = "a connection from before the restart proves nothing, however long it lasts",
-         .expected = {"ready"},
-         .steps = {CONNECTED(200),
-                   {LINE, 300, "ready", 0},
-                   {LINE, 2600, "ready", 0},
-                   {PASS, 30000, NULL, 0}},
-         .story = IS_CONNECTED_EARLY "line ready\nline ready\n"
-                                     "unproven: in 30 s the log did not say \"ready\"; all that "
-                                     "came was from before the restart\n"},
-        {.title = "nor does it reject",
-         .rejected = {"panic"},
-         .steps = {CONNECTED(200),
-                   {LINE, 300, "panic", 0},
-                   LOST(900),
-                   CONNECTED(1500),
-                   {LINE, 1600, "ready", 0},
-                   {PASS, 30000, NULL, 0}},
-         .story = IS_CONNECTED_EARLY "line panic\n" IS_LOST IS_CONNECTED "line ready\n"
-                                     "ok: its log said nothing that is rejected, in 30 s\n"},
-        {.title = "once it is lost, the next one is to the new firmware",
-         .expected = {"ready"},
-         .steps = {CONNECTED(200),
-                   {LINE, 300, "ready", 0},
-                   LOST(900),
-                   CONNECTED(1500),
-                   {LINE, 1600, "ready", 0}},
-         .story = IS_CONNECTED_EARLY "line ready\n" IS_LOST IS_CONNECTED "line ready\n"
-                                     "ok: its log said what was expected, after 1.6 s\n"},
-        {.title = "so it is when the board was gone in between, or its port was",
-         .expected = {"ready"},
-         .steps = {{STATE, 300, "no answer", BOARD_LOG_UNREACHABLE},
-                   CONNECTED(2000),
-                   {LINE, 2100, "ready", 0}},
-         .story = "note no log: no answer; trying again\n" IS_CONNECTED
-                  "line ready\nok: its log said what was expected, after 2.1 s\n"},
-        {.title = "a refusal is as good",
-         .expected = {"ready"},
-         .steps = {{STATE, 300, "refused", BOARD_LOG_REFUSED},
-                   CONNECTED(2000),
-                   {LINE, 2100, "ready", 0}},
-         .story = "note no log: nothing listens on the board's TCP port 23; its sketch must offer "
-                  "one, with TelnetStream for instance; trying again\n" IS_CONNECTED
-                  "line ready\nok: its log said what was expected, after 2.1 s\n"},
-        {.title = "being turned away says nothing about a restart",
-         .expected = {"ready"},
-         .steps = {{STATE, 300, "closed", BOARD_LOG_TURNED_AWAY},
-                   CONNECTED(2400),
-                   {LINE, 2450, "ready", 0}},
-         .story = "note the board hangs up at once (TCP port 23); perhaps somebody else reads its "
-                  "log; trying again\n" IS_CONNECTED_EARLY "line ready\n"},
-        {.title = "a connection that is made 2.5 s after the confirmation is to the new firmware",
-         .expected = {"ready"},
-         .steps = {CONNECTED(2500), {LINE, 2600, "ready", 0}},
-         .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 2.6 s\n"},
-        {.title = "and one a moment before is not",
-         .expected = {"ready"},
-         .steps = {CONNECTED(2499), {LINE, 2600, "ready", 0}},
-         .story = IS_CONNECTED_EARLY "line ready\n"},
-        {.title = "without an upload there is no restart to wait for",
-         .expected = {"ready"},
-         .is_old = true,
-         .steps = {CONNECTED(100), {LINE, 200, "ready", 0}},
-         .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 0.2 s\n"},
-        {.title = "nothing is expected: a log without end or verdict",
-         .steps = {CONNECTED(100), {LINE, 200, "hello", 0}, LOST(99000), CONNECTED(100000)},
-         .story = IS_CONNECTED_EARLY "line hello\n" IS_LOST IS_CONNECTED},
-    };
-    play(stories, COUNT(stories));
+    play(which_firmware_stories, COUNT(which_firmware_stories));
 }
 
-/* What the verdict is, and what it says. */
+/* The verdicts and their messages. */
+static const struct story verdicts_stories[] = {
+    {.title = "all of several, in any order; the verdict comes once and the log goes on",
+     .expected = {"wifi .*up", "mqtt"},
+     .rejected = {"panic"},
+     .steps = {CONNECTED(3000),
+               {LINE, 3100, "mqtt ready", 0},
+               {LINE, 4000, "wifi is up", 0},
+               {LINE, 4100, "panic", 0},
+               {PASS, 31000, NULL, 0},
+               LOST(32000)},
+     .story = IS_CONNECTED "line mqtt ready\nline wifi is up\n"
+                           "ok: its log said what was expected, after 4.0 s\n"
+                           "line panic\n" IS_LOST},
+    {.title = "what is missing, and the last lines",
+     .expected = {"wifi up", "mqtt", "ntp\t"},
+     .steps = {CONNECTED(3000),
+               {LINE, 3100, "one", 0},
+               {LINE, 3200, "mqtt", 0},
+               {LINE, 3300, "three", 0},
+               {LINE, 3400, "four", 0},
+               {LINE, 3500, "fi\x1bve", 0},
+               {PASS, 30000, NULL, 0},
+               {LINE, 30100, "wifi up ntp\t", 0}},
+     .story = IS_CONNECTED "line one\nline mqtt\nline three\nline four\nline fi\x1bve\n"
+                           "unproven: in 30 s the log did not say \"wifi up\", \"ntp\t\"; the "
+                           "last lines were \"mqtt\", \"three\", \"four\", \"fi\\x1bve\"\n"
+                           "line wifi up ntp\t\n"},
+    {.title = "a line that comes in two pieces is one",
+     .expected = {"ready"},
+     .steps = {CONNECTED(3000),
+               {PIECE, 3100, "boot", 0},
+               {REST, 3400, "booting", 4},
+               {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED "line boot\nline booting\n"
+                           "unproven: in 30 s the log did not say \"ready\"; the last line was "
+                           "\"booting\"\n"},
+    {.title = "so is the rest of one of which nothing was heard before",
+     .expected = {"ready"},
+     .steps = {CONNECTED(3000), {REST, 3400, "booting", 4}, {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED "line booting\n"
+                           "unproven: in 30 s the log did not say \"ready\"; the last line was "
+                           "\"booting\"\n"},
+    {.title = "colors are for eyes",
+     .expected = {"^ready$"},
+     .rejected = {"[[]"},
+     .steps = {CONNECTED(3000), {LINE, 3100, "\x1b[32mready\x1b[0m", 0}},
+     .story = IS_CONNECTED "line \x1b[32mready\x1b[0m\n"
+                           "ok: its log said what was expected, after 3.1 s\n"},
+    {.title = "connected, and silent",
+     .expected = {"ready"},
+     .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED "unproven: in 30 s the log did not say \"ready\"; it was connected, "
+                           "but no line came\n"},
+    {.title = "never reached",
+     .expected = {"ready"},
+     .steps = {{STATE, 3000, "no answer\n", BOARD_LOG_UNREACHABLE}, {PASS, 30000, NULL, 0}},
+     .story = "note no log: no answer\\n; trying again\n"
+              "unproven: in 30 s the log did not say \"ready\"; it was never reached: no "
+              "answer\\n\n"},
+    {.title = "never even tried to an end",
+     .expected = {"ready"},
+     .steps = {{PASS, 30000, NULL, 0}},
+     .story = "unproven: in 30 s the log did not say \"ready\"; it was never reached: no "
+              "connection came about\n"},
+    {.title = "rejected",
+     .expected = {"ready"},
+     .rejected = {"error", "pa\tnic"},
+     .steps = {CONNECTED(3000),
+               {LINE, 3100, "a pa\tnic", 0},
+               {LINE, 3200, "error", 0},
+               {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED "line a pa\tnic\n"
+                           "unproven: the log said \"a pa\tnic\", which --reject \"pa\tnic\" "
+                           "fits\nline error\n"},
+    {.title = "rejecting goes before expecting",
+     .expected = {"ready"},
+     .rejected = {"error"},
+     .steps = {CONNECTED(3000), {LINE, 3100, "ready with error", 0}},
+     .story = IS_CONNECTED "line ready with error\nunproven: the log said \"ready with error\","
+                           " which --reject \"error\" fits\n"},
+    {.title = "whether it rejects cannot be decided: no success",
+     .expected = {"ready"},
+     .rejected = {HARD},
+     .steps = {CONNECTED(3000), {LINE, 3100, EASY, 0}, {LINE, 3200, "ready", 0}},
+     .story = IS_CONNECTED "line " EASY "\nunproven: the log said \"" EASY
+                           "\", and whether --reject \"" HARD "\" fits could not be decided: it "
+                           "can match in too many ways\nline ready\n"},
+    {.title = "whether what is expected has come cannot be decided: it is told once",
+     .expected = {HARD, "ready"},
+     .steps = {CONNECTED(3000),
+               {LINE, 3100, EASY, 0},
+               {LINE, 3200, EASY, 0},
+               {LINE, 3300, "ready", 0},
+               {LINE, 3400, EASY "A0", 0}},
+     .story = IS_CONNECTED "line " EASY "\nnote whether --expect \"" HARD
+                           "\" fits a line could not be decided, as it can "
+                           "match in too many ways; it counts as not fitting\nline " EASY
+                           "\nline ready\n"
+                           "line " EASY "A0\nok: its log said what was expected, after 3.4 s\n"},
+    {.title = "only --reject: whatever else comes is a success, at the deadline",
+     .rejected = {"panic"},
+     .steps = {CONNECTED(3000),
+               {LINE, 3100, "ready", 0},
+               {PASS, 29999, NULL, 0},
+               {LINE, 29999, "still there", 0},
+               {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED "line ready\nline still there\n"
+                           "ok: its log said nothing that is rejected, in 30 s\n"},
+    {.title = "only --reject: silence is no success",
+     .rejected = {"panic"},
+     .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED
+     "unproven: in 30 s the log did not say anything; it was connected, but no line came\n"},
+    {.title = "only --reject: nor are the words of the old firmware",
+     .rejected = {"panic"},
+     .steps = {CONNECTED(100), {LINE, 200, "ready", 0}, {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED_EARLY
+     "line ready\nunproven: in 30 s the log did not say anything; all that came was from "
+     "before the restart\n"},
+};
+
 static void test_verdicts(void **state)
 {
     (void)state;
-    static const struct story stories[] = {
-        {.title = "all of several, in any order; the verdict comes once and the log goes on",
-         .expected = {"wifi .*up", "mqtt"},
-         .rejected = {"panic"},
-         .steps = {CONNECTED(3000),
-                   {LINE, 3100, "mqtt ready", 0},
-                   {LINE, 4000, "wifi is up", 0},
-                   {LINE, 4100, "panic", 0},
-                   {PASS, 31000, NULL, 0},
-                   LOST(32000)},
-         .story = IS_CONNECTED "line mqtt ready\nline wifi is up\n"
-                               "ok: its log said what was expected, after 4.0 s\n"
-                               "line panic\n" IS_LOST},
-        {.title = "what is missing, and the last lines",
-         .expected = {"wifi up", "mqtt", "ntp\t"},
-         .steps = {CONNECTED(3000),
-                   {LINE, 3100, "one", 0},
-                   {LINE, 3200, "mqtt", 0},
-                   {LINE, 3300, "three", 0},
-                   {LINE, 3400, "four", 0},
-                   {LINE, 3500, "fi\x1bve", 0},
-                   {PASS, 30000, NULL, 0},
-                   {LINE, 30100, "wifi up ntp\t", 0}},
-         .story = IS_CONNECTED "line one\nline mqtt\nline three\nline four\nline fi\x1bve\n"
-                               "unproven: in 30 s the log did not say \"wifi up\", \"ntp\t\"; the "
-                               "last lines were \"mqtt\", \"three\", \"four\", \"fi\\x1bve\"\n"
-                               "line wifi up ntp\t\n"},
-        {.title = "a line that comes in two pieces is one",
-         .expected = {"ready"},
-         .steps = {CONNECTED(3000),
-                   {PIECE, 3100, "boot", 0},
-                   {REST, 3400, "booting", 4},
-                   {PASS, 30000, NULL, 0}},
-         .story = IS_CONNECTED "line boot\nline booting\n"
-                               "unproven: in 30 s the log did not say \"ready\"; the last line was "
-                               "\"booting\"\n"},
-        {.title = "so is the rest of one of which nothing was heard before",
-         .expected = {"ready"},
-         .steps = {CONNECTED(3000), {REST, 3400, "booting", 4}, {PASS, 30000, NULL, 0}},
-         .story = IS_CONNECTED "line booting\n"
-                               "unproven: in 30 s the log did not say \"ready\"; the last line was "
-                               "\"booting\"\n"},
-        {.title = "colors are for eyes",
-         .expected = {"^ready$"},
-         .rejected = {"[[]"},
-         .steps = {CONNECTED(3000), {LINE, 3100, "\x1b[32mready\x1b[0m", 0}},
-         .story = IS_CONNECTED "line \x1b[32mready\x1b[0m\n"
-                               "ok: its log said what was expected, after 3.1 s\n"},
-        {.title = "connected, and silent",
-         .expected = {"ready"},
-         .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0}},
-         .story = IS_CONNECTED "unproven: in 30 s the log did not say \"ready\"; it was connected, "
-                               "but no line came\n"},
-        {.title = "never reached",
-         .expected = {"ready"},
-         .steps = {{STATE, 3000, "no answer\n", BOARD_LOG_UNREACHABLE}, {PASS, 30000, NULL, 0}},
-         .story = "note no log: no answer\\n; trying again\n"
-                  "unproven: in 30 s the log did not say \"ready\"; it was never reached: no "
-                  "answer\\n\n"},
-        {.title = "never even tried to an end",
-         .expected = {"ready"},
-         .steps = {{PASS, 30000, NULL, 0}},
-         .story = "unproven: in 30 s the log did not say \"ready\"; it was never reached: no "
-                  "connection came about\n"},
-        {.title = "rejected",
-         .expected = {"ready"},
-         .rejected = {"error", "pa\tnic"},
-         .steps = {CONNECTED(3000),
-                   {LINE, 3100, "a pa\tnic", 0},
-                   {LINE, 3200, "error", 0},
-                   {PASS, 30000, NULL, 0}},
-         .story = IS_CONNECTED "line a pa\tnic\n"
-                               "unproven: the log said \"a pa\tnic\", which --reject \"pa\tnic\" "
-                               "fits\nline error\n"},
-        {.title = "rejecting goes before expecting",
-         .expected = {"ready"},
-         .rejected = {"error"},
-         .steps = {CONNECTED(3000), {LINE, 3100, "ready with error", 0}},
-         .story = IS_CONNECTED "line ready with error\nunproven: the log said \"ready with error\","
-                               " which --reject \"error\" fits\n"},
-        {.title = "whether it rejects cannot be decided: no success",
-         .expected = {"ready"},
-         .rejected = {HARD},
-         .steps = {CONNECTED(3000), {LINE, 3100, EASY, 0}, {LINE, 3200, "ready", 0}},
-         .story =
-             IS_CONNECTED "line " EASY "\nunproven: the log said \"" EASY
-                          "\", and whether --reject \"" HARD "\" fits could not be decided: it "
-                          "can match in too many ways\nline ready\n"},
-        {.title = "whether what is expected has come cannot be decided: it is told once",
-         .expected = {HARD, "ready"},
-         .steps = {CONNECTED(3000),
-                   {LINE, 3100, EASY, 0},
-                   {LINE, 3200, EASY, 0},
-                   {LINE, 3300, "ready", 0},
-                   {LINE, 3400, EASY "A0", 0}},
-         .story = IS_CONNECTED
-         "line " EASY "\nnote whether --expect \"" HARD
-         "\" fits a line could not be decided, as it can "
-         "match in too many ways; it counts as not fitting\nline " EASY "\nline ready\n"
-         "line " EASY "A0\nok: its log said what was expected, after 3.4 s\n"},
-        {.title = "only --reject: whatever else comes is a success, at the deadline",
-         .rejected = {"panic"},
-         .steps = {CONNECTED(3000),
-                   {LINE, 3100, "ready", 0},
-                   {PASS, 29999, NULL, 0},
-                   {LINE, 29999, "still there", 0},
-                   {PASS, 30000, NULL, 0}},
-         .story = IS_CONNECTED "line ready\nline still there\n"
-                               "ok: its log said nothing that is rejected, in 30 s\n"},
-        {.title = "only --reject: silence is no success",
-         .rejected = {"panic"},
-         .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0}},
-         .story = IS_CONNECTED
-         "unproven: in 30 s the log did not say anything; it was connected, but no line came\n"},
-        {.title = "only --reject: nor are the words of the old firmware",
-         .rejected = {"panic"},
-         .steps = {CONNECTED(100), {LINE, 200, "ready", 0}, {PASS, 30000, NULL, 0}},
-         .story = IS_CONNECTED_EARLY
-         "line ready\nunproven: in 30 s the log did not say anything; all that came was from "
-         "before the restart\n"},
-    };
-    play(stories, COUNT(stories));
+    play(verdicts_stories, COUNT(verdicts_stories));
 }
 
 #define RETURNED "it went off the network and was back 3.2 s later"
 
+static const struct story online_stories[] = {
+    {.title = "back", .online = true, .steps = {BACK(3700)}, .story = "ok: " RETURNED "\n"},
+    {.title = "never gone",
+     .online = true,
+     .steps = {{ONLINE, 10000, NULL, RESTART_WATCH_NEVER_GONE}},
+     .story = "unproven: the board answered all the time, for 10.0 s: it has not restarted, or "
+              "faster than can be seen\n"},
+    {.title = "still gone",
+     .online = true,
+     .steps = {{ONLINE, 60000, NULL, RESTART_WATCH_STILL_GONE}},
+     .story = "unproven: the board went off the network and was not back after 60 s\n"},
+    {.title = "without an upload it is not waited for",
+     .online = true,
+     .is_old = true,
+     .steps = {{PASS, 60000, NULL, 0}},
+     .story = ""},
+    {.title = "both: the board, then its log",
+     .online = true,
+     .expected = {"ready"},
+     .steps = {BACK(3700), CONNECTED(3800), {LINE, 3900, "ready", 0}},
+     .story = IS_CONNECTED "line ready\n"
+                           "ok: " RETURNED "; its log said what was expected, after 3.9 s\n"},
+    {.title = "both: the log, then the board, after the log's deadline",
+     .online = true,
+     .expected = {"ready"},
+     .steps = {LOST(1000),
+               CONNECTED(1100),
+               {LINE, 1200, "ready", 0},
+               {PASS, 30000, NULL, 0},
+               BACK(40000)},
+     .story = IS_LOST IS_CONNECTED
+     "line ready\nok: its log said what was expected, after 1.2 s; " RETURNED "\n"},
+    {.title = "both: the log is clean at its deadline, and then the board is back",
+     .online = true,
+     .rejected = {"panic"},
+     .steps = {CONNECTED(3800), {LINE, 3900, "ready", 0}, {PASS, 30000, NULL, 0}, BACK(40000)},
+     .story = IS_CONNECTED
+     "line ready\nok: its log said nothing that is rejected, in 30 s; " RETURNED "\n"},
+    {.title = "both: the board is back, but the log does not say it",
+     .online = true,
+     .expected = {"ready"},
+     .steps = {BACK(3700), CONNECTED(3800), {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED "unproven: in 30 s the log did not say \"ready\"; it was connected, "
+                           "but no line came\n"},
+    {.title = "both: the log rejects before the board is back, which is not waited for",
+     .online = true,
+     .rejected = {"panic"},
+     .steps = {CONNECTED(2500), {LINE, 2600, "panic", 0}, {PASS, 60000, NULL, 0}},
+     .story = IS_CONNECTED
+     "line panic\nunproven: the log said \"panic\", which --reject \"panic\" fits\n"},
+    {.title = "both: the board is not back; the log's deadline does not count any more",
+     .online = true,
+     .expected = {"ready"},
+     .steps = {{ONLINE, 10000, NULL, RESTART_WATCH_NEVER_GONE}, {PASS, 60000, NULL, 0}},
+     .story = "unproven: the board answered all the time, for 10.0 s: it has not restarted, or "
+              "faster than can be seen\n"},
+};
+
 static void test_online(void **state)
 {
     (void)state;
-    static const struct story stories[] = {
-        {.title = "back", .online = true, .steps = {BACK(3700)}, .story = "ok: " RETURNED "\n"},
-        {.title = "never gone",
-         .online = true,
-         .steps = {{ONLINE, 10000, NULL, RESTART_WATCH_NEVER_GONE}},
-         .story = "unproven: the board answered all the time, for 10.0 s: it has not restarted, or "
-                  "faster than can be seen\n"},
-        {.title = "still gone",
-         .online = true,
-         .steps = {{ONLINE, 60000, NULL, RESTART_WATCH_STILL_GONE}},
-         .story = "unproven: the board went off the network and was not back after 60 s\n"},
-        {.title = "without an upload it is not waited for",
-         .online = true,
-         .is_old = true,
-         .steps = {{PASS, 60000, NULL, 0}},
-         .story = ""},
-        {.title = "both: the board, then its log",
-         .online = true,
-         .expected = {"ready"},
-         .steps = {BACK(3700), CONNECTED(3800), {LINE, 3900, "ready", 0}},
-         .story = IS_CONNECTED "line ready\n"
-                               "ok: " RETURNED "; its log said what was expected, after 3.9 s\n"},
-        {.title = "both: the log, then the board, after the log's deadline",
-         .online = true,
-         .expected = {"ready"},
-         .steps = {LOST(1000),
-                   CONNECTED(1100),
-                   {LINE, 1200, "ready", 0},
-                   {PASS, 30000, NULL, 0},
-                   BACK(40000)},
-         .story = IS_LOST IS_CONNECTED
-         "line ready\nok: its log said what was expected, after 1.2 s; " RETURNED "\n"},
-        {.title = "both: the log is clean at its deadline, and then the board is back",
-         .online = true,
-         .rejected = {"panic"},
-         .steps = {CONNECTED(3800), {LINE, 3900, "ready", 0}, {PASS, 30000, NULL, 0}, BACK(40000)},
-         .story = IS_CONNECTED
-         "line ready\nok: its log said nothing that is rejected, in 30 s; " RETURNED "\n"},
-        {.title = "both: the board is back, but the log does not say it",
-         .online = true,
-         .expected = {"ready"},
-         .steps = {BACK(3700), CONNECTED(3800), {PASS, 30000, NULL, 0}},
-         .story = IS_CONNECTED "unproven: in 30 s the log did not say \"ready\"; it was connected, "
-                               "but no line came\n"},
-        {.title = "both: the log rejects before the board is back, which is not waited for",
-         .online = true,
-         .rejected = {"panic"},
-         .steps = {CONNECTED(2500), {LINE, 2600, "panic", 0}, {PASS, 60000, NULL, 0}},
-         .story = IS_CONNECTED
-         "line panic\nunproven: the log said \"panic\", which --reject \"panic\" fits\n"},
-        {.title = "both: the board is not back; the log's deadline does not count any more",
-         .online = true,
-         .expected = {"ready"},
-         .steps = {{ONLINE, 10000, NULL, RESTART_WATCH_NEVER_GONE}, {PASS, 60000, NULL, 0}},
-         .story = "unproven: the board answered all the time, for 10.0 s: it has not restarted, or "
-                  "faster than can be seen\n"},
-    };
-    play(stories, COUNT(stories));
+    play(online_stories, COUNT(online_stories));
 }
 
-/* Where the board's verdict was lost nobody knows that it restarts, unless that was seen. */
+/* If the board's verdict was lost, its restart is uncertain unless it was seen. */
+static const struct story lost_verdict_stories[] = {
+    {.title = "the old firmware's log is not the new one's, however late",
+     .lost = NOTHING_SEEN,
+     .expected = {"ready"},
+     .steps = {CONNECTED(200), {LINE, 20000, "ready", 0}, {PASS, 30000, NULL, 0}},
+     .story = IS_CONNECTED_EARLY
+     "line ready\nunproven: in 30 s the log did not say \"ready\"; all that came was from "
+     "before the restart\n"},
+    {.title = "unless the board is seen to restart",
+     .lost = NOTHING_SEEN,
+     .expected = {"ready"},
+     .steps = {CONNECTED(200), LOST(900), CONNECTED(1500), {LINE, 1600, "ready", 0}},
+     .story = IS_CONNECTED_EARLY IS_LOST IS_CONNECTED
+     "line ready\nok: its log said what was expected, after 1.6 s\n"},
+    {.title = "or was, so that the first log is the new one's",
+     .lost = SEEN_BACK,
+     .expected = {"ready"},
+     .steps = {CONNECTED(0), {LINE, 1, "ready", 0}},
+     .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 0.0 s\n"},
+    {.title = "or is away",
+     .lost = SEEN_GONE,
+     .expected = {"ready"},
+     .steps = {CONNECTED(900), {LINE, 1000, "ready", 0}},
+     .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 1.0 s\n"},
+    {.title = "that it is back was seen",
+     .lost = SEEN_BACK,
+     .online = true,
+     .steps = {{PASS, 0, NULL, 0}},
+     .story = "ok: it was off the network and has restarted\n"},
+    {.title = "both: that was seen, and the log says it",
+     .lost = SEEN_BACK,
+     .online = true,
+     .expected = {"ready"},
+     .steps = {CONNECTED(100), {LINE, 200, "ready", 0}},
+     .story = IS_CONNECTED "line ready\nok: it was off the network and has restarted; its log "
+                           "said what was expected, after 0.2 s\n"},
+    {.title = "it is away, and comes back",
+     .lost = SEEN_GONE,
+     .online = true,
+     .steps = {BACK(3700)},
+     .story = "ok: it was off the network and is back\n"},
+};
+
 static void test_lost_verdict(void **state)
 {
     (void)state;
-    static const struct story stories[] = {
-        {.title = "the old firmware's log is not the new one's, however late",
-         .lost = NOTHING_SEEN,
-         .expected = {"ready"},
-         .steps = {CONNECTED(200), {LINE, 20000, "ready", 0}, {PASS, 30000, NULL, 0}},
-         .story = IS_CONNECTED_EARLY
-         "line ready\nunproven: in 30 s the log did not say \"ready\"; all that came was from "
-         "before the restart\n"},
-        {.title = "unless the board is seen to restart",
-         .lost = NOTHING_SEEN,
-         .expected = {"ready"},
-         .steps = {CONNECTED(200), LOST(900), CONNECTED(1500), {LINE, 1600, "ready", 0}},
-         .story = IS_CONNECTED_EARLY IS_LOST IS_CONNECTED
-         "line ready\nok: its log said what was expected, after 1.6 s\n"},
-        {.title = "or was, so that the first log is the new one's",
-         .lost = SEEN_BACK,
-         .expected = {"ready"},
-         .steps = {CONNECTED(0), {LINE, 1, "ready", 0}},
-         .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 0.0 s\n"},
-        {.title = "or is away",
-         .lost = SEEN_GONE,
-         .expected = {"ready"},
-         .steps = {CONNECTED(900), {LINE, 1000, "ready", 0}},
-         .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 1.0 s\n"},
-        {.title = "that it is back was seen",
-         .lost = SEEN_BACK,
-         .online = true,
-         .steps = {{PASS, 0, NULL, 0}},
-         .story = "ok: it was off the network and has restarted\n"},
-        {.title = "both: that was seen, and the log says it",
-         .lost = SEEN_BACK,
-         .online = true,
-         .expected = {"ready"},
-         .steps = {CONNECTED(100), {LINE, 200, "ready", 0}},
-         .story = IS_CONNECTED "line ready\nok: it was off the network and has restarted; its log "
-                               "said what was expected, after 0.2 s\n"},
-        {.title = "it is away, and comes back",
-         .lost = SEEN_GONE,
-         .online = true,
-         .steps = {BACK(3700)},
-         .story = "ok: it was off the network and is back\n"},
-    };
-    play(stories, COUNT(stories));
+    play(lost_verdict_stories, COUNT(lost_verdict_stories));
 }
 
-/* The follow is freed by whom it tells; nothing of it is touched, and nobody called, afterwards. */
+/* A callback may free the check. After that, no memory is touched and no callback is called. */
+static const struct story freed_by_callback_stories[] = {
+    {.title = "at a note",
+     .expected = {"ready"},
+     .free_at = AT_NOTE,
+     .steps = {CONNECTED(3000), {PASS, 60000, NULL, 0}},
+     .story = IS_CONNECTED},
+    {.title = "at a verdict that a line brings",
+     .expected = {"ready"},
+     .free_at = AT_VERDICT,
+     .steps = {CONNECTED(3000), {LINE, 3100, "ready", 0}, {PASS, 60000, NULL, 0}},
+     .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 3.1 s\n"},
+    {.title = "at a rejection",
+     .rejected = {"panic"},
+     .free_at = AT_VERDICT,
+     .steps = {CONNECTED(3000), {LINE, 3100, "panic", 0}, {PASS, 60000, NULL, 0}},
+     .story = IS_CONNECTED
+     "line panic\nunproven: the log said \"panic\", which --reject \"panic\" fits\n"},
+    {.title = "at the deadline",
+     .expected = {"ready"},
+     .online = true,
+     .free_at = AT_VERDICT,
+     .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0}, {PASS, 60000, NULL, 0}},
+     .story = IS_CONNECTED "unproven: in 30 s the log did not say \"ready\"; it was connected, "
+                           "but no line came\n"},
+    {.title = "when the board is back",
+     .online = true,
+     .free_at = AT_VERDICT,
+     .steps = {BACK(3700), {PASS, 60000, NULL, 0}},
+     .story = "ok: " RETURNED "\n"},
+    {.title = "when it is not",
+     .online = true,
+     .expected = {"ready"},
+     .free_at = AT_VERDICT,
+     .steps = {{ONLINE, 20000, NULL, RESTART_WATCH_STILL_GONE}, {PASS, 90000, NULL, 0}},
+     .story = "unproven: the board went off the network and was not back after 60 s\n"},
+};
+
 static void test_freed_by_callback(void **state)
 {
     (void)state;
-    static const struct story stories[] = {
-        {.title = "at a note",
-         .expected = {"ready"},
-         .free_at = AT_NOTE,
-         .steps = {CONNECTED(3000), {PASS, 60000, NULL, 0}},
-         .story = IS_CONNECTED},
-        {.title = "at a verdict that a line brings",
-         .expected = {"ready"},
-         .free_at = AT_VERDICT,
-         .steps = {CONNECTED(3000), {LINE, 3100, "ready", 0}, {PASS, 60000, NULL, 0}},
-         .story = IS_CONNECTED "line ready\nok: its log said what was expected, after 3.1 s\n"},
-        {.title = "at a rejection",
-         .rejected = {"panic"},
-         .free_at = AT_VERDICT,
-         .steps = {CONNECTED(3000), {LINE, 3100, "panic", 0}, {PASS, 60000, NULL, 0}},
-         .story = IS_CONNECTED
-         "line panic\nunproven: the log said \"panic\", which --reject \"panic\" fits\n"},
-        {.title = "at the deadline",
-         .expected = {"ready"},
-         .online = true,
-         .free_at = AT_VERDICT,
-         .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0}, {PASS, 60000, NULL, 0}},
-         .story = IS_CONNECTED "unproven: in 30 s the log did not say \"ready\"; it was connected, "
-                               "but no line came\n"},
-        {.title = "when the board is back",
-         .online = true,
-         .free_at = AT_VERDICT,
-         .steps = {BACK(3700), {PASS, 60000, NULL, 0}},
-         .story = "ok: " RETURNED "\n"},
-        {.title = "when it is not",
-         .online = true,
-         .expected = {"ready"},
-         .free_at = AT_VERDICT,
-         .steps = {{ONLINE, 20000, NULL, RESTART_WATCH_STILL_GONE}, {PASS, 90000, NULL, 0}},
-         .story = "unproven: the board went off the network and was not back after 60 s\n"},
-    };
-    play(stories, COUNT(stories));
+    play(freed_by_callback_stories, COUNT(freed_by_callback_stories));
 }
 
 /* -- the rest -- */
@@ -692,6 +704,7 @@ static void test_wanted(void **state)
         {{.monitor = true, .expect = some}, true, true, false},
         {{.monitor = true, .online_us = 60 * S}, true, true, true},
     };
+
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_int_equal(boot_check_is_wanted(&rows[i].settings), rows[i].is_wanted);
         assert_int_equal(boot_check_is_proof_wanted(&rows[i].settings), rows[i].is_proof_wanted);
@@ -704,19 +717,20 @@ static void test_say(void **state)
     (void)state;
     const struct log_settings log = {.monitor = true, .monitor_port = 23};
     const struct log_settings no_log = {.online_us = 60 * S};
+
     reset_world();
-    begin(&log, false);
+    begin(&log, NULL);
     assert_false(world.keeps_colors);
-    assert_true(boot_check_say(world.follow, "help", 4));
+    assert_true(boot_check_say(world.check, "help", 4));
     world.is_full = true;
-    assert_false(boot_check_say(world.follow, "again", 5));
+    assert_false(boot_check_say(world.check, "again", 5));
     assert_string_equal(world.story, "send help\nsend again\n");
-    boot_check_free(world.follow);
+    boot_check_free(world.check);
 
     reset_world();
     begin(&no_log, NULL);
-    assert_false(boot_check_say(world.follow, "help", 4));
-    boot_check_free(world.follow);
+    assert_false(boot_check_say(world.check, "help", 4));
+    boot_check_free(world.check);
     assert_nothing_left();
 }
 
@@ -729,19 +743,19 @@ static void test_was_connected(void **state)
     reset_world();
     begin(&settings, &(struct story){.is_old = true});
     assert_true(world.keeps_colors);
-    assert_false(boot_check_was_connected(world.follow, &reason));
+    assert_false(boot_check_was_connected(world.check, &reason));
     assert_string_equal(reason, "");
     take_step(&(struct step){STATE, 100, "no answer\x1b", BOARD_LOG_UNREACHABLE});
-    assert_false(boot_check_was_connected(world.follow, &reason));
+    assert_false(boot_check_was_connected(world.check, &reason));
     assert_string_equal(reason, "no answer\\x1b");
     take_step(&(struct step)CONNECTED(200));
     take_step(&(struct step)LOST(300));
-    assert_true(boot_check_was_connected(world.follow, &reason));
-    boot_check_free(world.follow);
+    assert_true(boot_check_was_connected(world.check, &reason));
+    boot_check_free(world.check);
     assert_nothing_left();
 }
 
-/* Patterns and lines of any length make a sentence that is cut, and nothing worse. */
+/* A message with long patterns and lines is cut. */
 static void test_long_message(void **state)
 {
     (void)state;
@@ -761,19 +775,19 @@ static void test_long_message(void **state)
     take_step(&(struct step)CONNECTED(100));
     for (int i = 0; i < 5; i++) {
         const struct line line = {.bytes = (const unsigned char *)text, .length = strlen(text)};
-        world.monitor.on_line(&line, world.monitor.userdata);
+        world.log.on_line(&line, world.log.userdata);
     }
     world.story[0] = '\0';
     pass_time(30000);
     assert_int_equal(world.verdicts, 1);
     assert_non_null(strstr(world.story, "unproven: in 30 s the log did not say \"aaaa"));
     assert_non_null(strstr(world.story, "; the last lines were \"\\x01"));
-    boot_check_free(world.follow);
+    boot_check_free(world.check);
     expect_free(settings.expect);
     assert_nothing_left();
 }
 
-/* Whatever memory runs out for, all that was there is given back. */
+/* Everything is freed after a failed allocation, of each kind. */
 static void test_out_of_memory(void **state)
 {
     (void)state;
@@ -781,16 +795,17 @@ static void test_out_of_memory(void **state)
                                           .expect = (struct expect *)&world,
                                           .expect_timeout_us = 30 * S,
                                           .online_us = 60 * S};
+
     for (int what = 0; what < 4; what++) {
         reset_world();
         world.refuse_memory = what == 0;
-        world.refuse_online = what == 1;
-        world.refuse_monitor = what == 2;
+        world.refuse_watch = what == 1;
+        world.refuse_log = what == 2;
 
         begin(&settings, NULL);
-        assert_int_equal(world.follow != NULL, what == 3);
+        assert_int_equal(world.check != NULL, what == 3);
         world.refuse_memory = false;
-        boot_check_free(world.follow);
+        boot_check_free(world.check);
         assert_nothing_left();
         assert_string_equal(world.story, "");
     }
@@ -811,5 +826,6 @@ int main(void)
         cmocka_unit_test(test_long_message),
         cmocka_unit_test(test_out_of_memory),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

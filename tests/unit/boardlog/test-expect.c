@@ -1,5 +1,5 @@
 /*
- * test-expect.c: patterns that lines satisfy, patterns that reject lines, and invalid patterns.
+ * test-expect.c: lines that match expected or rejected patterns, and invalid patterns.
  */
 #include "boardlog/expect.h"
 
@@ -311,5 +311,6 @@ int main(void)
         cmocka_unit_test(test_doubts_are_ranked),
         cmocka_unit_test(test_how_many),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /*
  * test-handshake_pace.c: the handshake with slow boards and over a lossy network, in virtual time.
- * The board is board_model.c. The duration is compared with that of a patient host, which sends
- * each datagram once and waits forever for the reply.
+ * The board is board_model.c. The duration is compared with that of a patient host: it sends each
+ * datagram once and waits forever for the reply.
  */
 #include "crypto/auth.h"
 #include "support/board_model.h"
