@@ -33,21 +33,25 @@ static size_t take_telnet_byte(struct telnet_strip *telnet, unsigned char *targe
     switch (telnet->state) {
     case TELNET_COMMAND:
         return take_command(telnet, target, byte);
+
     case TELNET_OPTION:
         telnet->state = TELNET_TEXT;
         return 0;
+
     case TELNET_SUBNEGOTIATION:
         if (byte == IAC)
             telnet->state = TELNET_SUBNEGOTIATION_COMMAND;
         else if (++telnet->swallowed == TELNET_SUBNEGOTIATION_MAX)
             telnet->state = TELNET_TEXT;
         return 0;
+
     case TELNET_SUBNEGOTIATION_COMMAND:
         if (byte != IAC) /* SE ends the subnegotiation, and so does any other command */
             return take_command(telnet, target, byte);
         telnet->state =
             ++telnet->swallowed == TELNET_SUBNEGOTIATION_MAX ? TELNET_TEXT : TELNET_SUBNEGOTIATION;
         return 0;
+
     case TELNET_TEXT:
         break;
     }

@@ -72,6 +72,7 @@ void handshake_end_unsettled(struct handshake *handshake)
     else
         handshake_no_verdict_on_answer(failure, handshake->board_address, waited_us,
                                        &handshake->gibberish);
+
     handshake_finish(handshake);
 }
 
@@ -338,17 +339,21 @@ bool handshake_on_acceptance(struct handshake *handshake, const char *evidence)
         handshake_emit(handshake, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
                                                      .scheme = auth_scheme_name(trust->scheme),
                                                      .evidence = evidence});
-    } else if (has_password(handshake) && config->announces_password && !config->is_forced) {
+        return true;
+    }
+    if (!has_password(handshake))
+        return true;
+
+    if (config->announces_password && !config->is_forced) {
         handshake_not_asked(&handshake->failure, handshake->board_address);
         handshake_finish(handshake);
         return false;
-    } else if (has_password(handshake)) {
-        handshake_note_event(
-            handshake, NOTICE_NOT_ASKED,
-            (struct ota_event){.message = handshake_not_asked_notice(message, config),
-                               .password = "not-asked",
-                               .is_important = true});
     }
+
+    handshake_note_event(handshake, NOTICE_NOT_ASKED,
+                         (struct ota_event){.message = handshake_not_asked_notice(message, config),
+                                            .password = "not-asked",
+                                            .is_important = true});
     return true;
 }
 

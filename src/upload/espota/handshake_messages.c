@@ -209,28 +209,30 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
     if (local)
         address_text(text, local);
 
-    if (trouble)
+    if (trouble) {
         ota_fail(
             failure, OTA_E_INTERNAL,
             "the board accepted %zu bytes, but its connection to %s, TCP port %u, could not be "
             "accepted: %s%s",
             config->image->size, text, listener_port(config->listener), strerror(trouble),
             trouble == EMFILE ? "; \"ulimit -n\" shows and raises the limit" : "");
-    else if (stranger)
+        return;
+    }
+    if (stranger) {
         ota_fail(
             failure, OTA_E_NO_CONNECTION,
             "the board accepted %zu bytes, but did not connect to %s, TCP port %u; a connection "
             "from %s was turned away",
             config->image->size, text, listener_port(config->listener),
             address_text(other, stranger));
-    else
-        ota_fail(failure, OTA_E_NO_CONNECTION,
-                 "the board accepted %zu bytes, but did not connect to %s, TCP port %u",
-                 config->image->size, text, listener_port(config->listener));
-
-    if (!trouble && stranger)
         failure->cause = OTA_CAUSE_OTHER_ADDRESS;
-    else if (!trouble && is_elsewhere)
+        return;
+    }
+
+    ota_fail(failure, OTA_E_NO_CONNECTION,
+             "the board accepted %zu bytes, but did not connect to %s, TCP port %u",
+             config->image->size, text, listener_port(config->listener));
+    if (is_elsewhere)
         failure->cause = OTA_CAUSE_OTHER_NETWORK;
 }
 
