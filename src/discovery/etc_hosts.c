@@ -1,6 +1,6 @@
 /*
- * etc_hosts.c: see etc_hosts.h. The C library reads this file, too, but asks other sources along
- * with it, some of which are slow, and does not tell which of them has answered.
+ * etc_hosts.c: reads /etc/hosts. The C library reads it, too, but also asks other sources. Some of
+ * these are slow, and the caller cannot tell which source has answered.
  */
 #include "discovery/etc_hosts.h"
 
@@ -18,7 +18,7 @@ static const char PATH[] = "/etc/hosts";
 
 enum { FILE_MAX = 16 << 20 };
 
-/* The next word of a line, without its length when there is none. */
+/* Finds the next word of a line. *length is 0 if there is none. */
 static const char *next_word(const char *line, const char *end, size_t *length)
 {
     while (line < end && (*line == ' ' || *line == '\t' || *line == '\r'))
@@ -48,6 +48,7 @@ static bool parse_address(struct address *address, const char *word, size_t leng
 
     if (length == 0 || length >= sizeof text || memchr(word, '\0', length))
         return false;
+
     memcpy(text, word, length);
     text[length] = '\0';
     return address_parse(address, text) && address_is_unicast(address);
@@ -63,6 +64,7 @@ size_t etc_hosts_search(struct address *addresses, size_t capacity, const char *
         const char *newline = memchr(line, '\n', (size_t)(end - line));
         const char *line_end = newline ? newline : end;
         const char *comment = memchr(line, '#', (size_t)(line_end - line));
+
         next = newline ? newline + 1 : end;
         if (comment)
             line_end = comment;
@@ -78,13 +80,13 @@ size_t etc_hosts_search(struct address *addresses, size_t capacity, const char *
     return count;
 }
 
-/* What is left when the file ends, or cannot be read, counts. */
-static size_t read_hosts_file(int file, char *text, size_t size)
+/* Reads up to size bytes. At an error, the bytes read so far count. */
+static size_t read_hosts_file(int fd, char *text, size_t size)
 {
     size_t length = 0;
     ssize_t got;
 
-    while (length < size && (got = read(file, text + length, size - length)) > 0)
+    while (length < size && (got = read(fd, text + length, size - length)) > 0)
         length += (size_t)got;
     return length;
 }
@@ -93,20 +95,23 @@ ssize_t etc_hosts_find(struct address *addresses, size_t capacity, const char *n
 {
     struct stat status;
     ssize_t count = 0;
-    /* Nothing that could be opened instead of a file may make this wait. */
-    int file = open(PATH, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0)
+
+    /* Without O_NONBLOCK, this would wait for a FIFO's writer. */
+    int fd = open(PATH, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
         return error_is_local(errno) ? -1 : 0;
 
-    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
         size_t size = status.st_size < FILE_MAX ? (size_t)status.st_size : FILE_MAX;
         char *text = malloc(size);
+
         count = -1;
         if (text)
             count = (ssize_t)etc_hosts_search(addresses, capacity, name, text,
-                                              read_hosts_file(file, text, size));
+                                              read_hosts_file(fd, text, size));
         free(text);
     }
-    close(file);
+
+    close(fd);
     return count;
 }

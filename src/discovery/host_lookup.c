@@ -1,6 +1,5 @@
 /*
- * host_lookup.c: getaddrinfo() in a child process, its result as one record. Knows nothing of multicast
- * DNS, though the C library may well ask it (nss-mdns).
+ * host_lookup.c: runs getaddrinfo() in a child process, which sends the result as one record.
  */
 #include "discovery/host_lookup.h"
 
@@ -30,7 +29,7 @@ struct host_lookup {
     void *userdata;
 };
 
-static void collect(struct result *result, const struct addrinfo *list)
+static void collect_addresses(struct result *result, const struct addrinfo *list)
 {
     for (const struct addrinfo *item = list; item; item = item->ai_next) {
         struct address address;
@@ -43,20 +42,23 @@ static void collect(struct result *result, const struct addrinfo *list)
 
 static void answer_lookup(int socket, const void *argument)
 {
-    /* A socket type, or every address would come once for each of them. */
+    /* Without a socket type, every address comes once for each type. */
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
     struct addrinfo *list = NULL;
     struct result result;
 
-    memset(&result, 0, sizeof result); /* padding too: all of it goes through the socket */
+    memset(&result, 0, sizeof result); /* the padding, too, goes through the socket */
+
     int error = getaddrinfo(argument, NULL, &hints, &list);
     result.is_local = error == EAI_MEMORY || (error == EAI_SYSTEM && error_is_local(errno));
     const char *why = error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error);
+
     if (error == 0) {
-        collect(&result, list);
+        collect_addresses(&result, list);
         freeaddrinfo(list);
         why = result.count ? "" : "no usable address";
     }
+
     snprintf(result.why, sizeof result.why, "%s", why);
     send(socket, &result, sizeof result, MSG_NOSIGNAL);
 }
@@ -64,8 +66,9 @@ static void answer_lookup(int socket, const void *argument)
 static void on_result(unsigned events, void *userdata)
 {
     struct host_lookup *lookup = userdata;
-    (void)events;
     struct result result;
+
+    (void)events;
     ssize_t length = recv(lookup->child.socket, &result, sizeof result, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -74,7 +77,8 @@ static void on_result(unsigned events, void *userdata)
         result =
             (struct result){.why = "the process that asks the system resolver ended unexpectedly",
                             .is_local = true};
-    /* The child hangs up next: that must not be seen as a second result. */
+
+    /* The child hangs up next, which must not count as a second result. */
     loop_watch_stop(&lookup->watch);
     lookup->done(result.addresses, result.count, result.why, result.is_local, lookup->userdata);
 }
@@ -91,6 +95,7 @@ struct host_lookup *host_lookup_start(struct loop *loop, const char *name,
         free(lookup);
         return NULL;
     }
+
     if (loop_watch_start(&lookup->watch, loop, lookup->child.socket, LOOP_READABLE, on_result,
                          lookup) < 0) {
         worker_end(&lookup->child);
@@ -98,6 +103,7 @@ struct host_lookup *host_lookup_start(struct loop *loop, const char *name,
         errno = ENOMEM;
         return NULL;
     }
+
     return lookup;
 }
 
@@ -105,6 +111,7 @@ void host_lookup_free(struct host_lookup *lookup)
 {
     if (!lookup)
         return;
+
     loop_watch_stop(&lookup->watch);
     worker_end(&lookup->child);
     free(lookup);

@@ -1,21 +1,21 @@
 /*
- * mdns_client.c: both ends of the pipe between the main loop and the process that talks to Avahi.
+ * mdns_client.c: both ends of the socket between the main loop and the process that talks to Avahi.
  *
- * Main loop                              child
- *   mdns_client_ask()  ---- request(id) ------>   mdns_worker_ask()
- *               <--- hello -------------   (once: avahi-daemon answers on D-Bus)
- *               <--- answer(id) --------   MDNS_FOUND, ... , MDNS_END
- *   mdns_client_cancel() -- request(cancel) -->   mdns_worker_cancel()
- *               <--- lost --------------   no bus, no daemon, or they went away for good; then it
- * exits
+ *   main loop                                    child
+ *   mdns_client_ask()    -- request(id) ------>  mdns_worker_ask()
+ *                        <- hello -------------  once: avahi-daemon answers on D-Bus
+ *                        <- answer(id) --------  MDNS_FOUND, ..., MDNS_END
+ *   mdns_client_cancel() -- request(cancel) -->  mdns_worker_cancel()
+ *                        <- lost --------------  no bus, no daemon, or gone for good: exits
  *
- * The parent never blocks: what the socket does not take waits for LOOP_WRITABLE. It trusts the
- * child with nothing but the form of its records, since both are the same program.
+ * The parent never blocks: requests that do not fit into the socket wait for LOOP_WRITABLE. It
+ * trusts the form of the child's records, since both are the same program.
  */
 #include "discovery/mdns_client.h"
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/units.h"
 #include "base/worker.h"
 
 #include <errno.h>
@@ -26,10 +26,10 @@
 #include <unistd.h>
 
 /* avahi-daemon answers in milliseconds; starting it through D-Bus activation takes a moment. */
-enum { HELLO_TIMEOUT_US = 2000000 };
+enum { HELLO_TIMEOUT_US = SECONDS(2) };
 
-/* For so long who could not answer is not asked what is merely welcome. */
-enum { FAILURE_US = 10000000 };
+/* How long optional questions are not asked after a failure. */
+enum { FAILURE_US = SECONDS(10) };
 
 struct request {
     uint32_t id;
@@ -49,35 +49,39 @@ struct record {
 struct server {
     int socket;
     struct loop *loop;
-    struct mdns_worker *discover;
+    struct mdns_worker *worker;
 };
 
 static void send_record(const struct server *server, const struct record *record)
 {
     ssize_t sent;
+
     do
         sent = send(server->socket, record, sizeof *record, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
+
     if (sent < 0)
         loop_quit(server->loop);
 }
 
-static void tell_lost(struct server *server, const char *reason, bool is_local)
+static void send_lost(const struct server *server, const char *reason, bool is_local)
 {
     struct record record = {.type = RECORD_LOST, .answer.is_local = is_local};
+
     snprintf(record.answer.reason, sizeof record.answer.reason, "%s", reason);
     send_record(server, &record);
     loop_quit(server->loop);
 }
 
-static void send_lost(const char *reason, bool is_local, void *userdata)
+static void on_worker_lost(const char *reason, bool is_local, void *userdata)
 {
-    tell_lost(userdata, reason, is_local);
+    send_lost(userdata, reason, is_local);
 }
 
-static void send_answer(uint32_t id, const struct mdns_answer *answer, void *userdata)
+static void on_worker_answer(uint32_t id, const struct mdns_answer *answer, void *userdata)
 {
     struct record record = {.type = RECORD_ANSWER, .id = id, .answer = *answer};
+
     send_record(userdata, &record);
 }
 
@@ -85,6 +89,7 @@ static void on_request(unsigned events, void *userdata)
 {
     struct server *server = userdata;
     struct request request;
+
     (void)events;
     ssize_t length = recv(server->socket, &request, sizeof request, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
@@ -93,36 +98,38 @@ static void on_request(unsigned events, void *userdata)
     if (length != (ssize_t)sizeof request)
         loop_quit(server->loop);
     else if (request.cancel)
-        mdns_worker_cancel(server->discover, request.id);
+        mdns_worker_cancel(server->worker, request.id);
     else
-        mdns_worker_ask(server->discover, request.id, request.kind, request.name);
+        mdns_worker_ask(server->worker, request.id, request.kind, request.name);
 }
 
-static void serve(int socket, const void *argument)
+static void run_worker(int socket, const void *argument)
 {
-    (void)argument;
     struct server server = {.socket = socket, .loop = loop_new()};
+    struct loop_watch requests = {.loop = NULL};
+    char reason[MDNS_REASON_MAX];
+
+    (void)argument;
     if (!server.loop)
         return;
 
     loop_end_without_memory(server.loop);
-    struct loop_watch requests = {.loop = NULL};
-    char reason[MDNS_REASON_MAX];
-    server.discover = mdns_worker_new(server.loop, send_answer, send_lost, &server, reason);
-    if (!server.discover) {
-        tell_lost(&server, reason, errno == ENOMEM);
+    server.worker = mdns_worker_new(server.loop, on_worker_answer, on_worker_lost, &server, reason);
+    if (!server.worker) {
+        send_lost(&server, reason, errno == ENOMEM);
     } else if (loop_watch_start(&requests, server.loop, socket, LOOP_READABLE, on_request,
                                 &server) == 0) {
         send_record(&server, &(struct record){.type = RECORD_HELLO});
         if (loop_run(server.loop) < 0) {
-            tell_lost(&server, strerror(errno), error_is_local(errno));
-            /* libdbus 1.14 writes beyond a block that it had no memory to replace, when it is
-             * used again (_dbus_mem_pool_alloc()). The process ends now. */
+            send_lost(&server, strerror(errno), error_is_local(errno));
+            /* After a failed allocation in _dbus_mem_pool_alloc(), libdbus 1.14 writes beyond the
+             * old block when it is used again. The process ends now. */
             return;
         }
     }
+
     loop_watch_stop(&requests);
-    mdns_worker_free(server.discover);
+    mdns_worker_free(server.worker);
     loop_free(server.loop);
 }
 
@@ -134,8 +141,8 @@ struct mdns_query {
     enum {
         QUERY_UNSENT,
         QUERY_SENT,
-        QUERY_CANCELLED, /* the child does not know it yet; nobody hears its answers */
-        QUERY_DOOMED,    /* its child is gone: on_worker_timeout() tells its owner */
+        QUERY_CANCELLED, /* the child has not been told yet; answers are dropped */
+        QUERY_DOOMED,    /* the child has gone; on_worker_timeout() tells the owner */
     } state;
     struct request request;
     mdns_client_answer_fn *on_answer;
@@ -144,38 +151,43 @@ struct mdns_query {
 
 struct mdns_client {
     struct loop *loop;
-    bool running;
+    bool is_running;
     struct worker child;
     struct loop_watch watch;
-    struct loop_timer timeout; /* the child's hello; after a failure: the next doomed query */
+    struct loop_timer
+        timeout; /* for the child's hello; after a failure for the next doomed query */
     uint32_t last_id;
     struct mdns_query *queries; /* oldest first */
     char reason[MDNS_REASON_MAX];
-    bool is_local;     /* the reason is this computer's */
-    int64_t failed_us; /* 0: it has not */
+    bool is_local;     /* this computer is the reason */
+    int64_t failed_us; /* when the last failure was; 0: none */
 };
 
 static void query_remove(struct mdns_query *query)
 {
     struct mdns_query **link = &query->mdns->queries;
+
     while (*link != query)
         link = &(*link)->next;
     *link = query->next;
     free(query);
 }
 
-/* Ends the child. Nothing is called back here: that is on_worker_timeout()'s part, one query a turn. */
+/* Ends the child. The owners are told later by on_worker_timeout(), one query a turn. */
 static void stop_worker(struct mdns_client *mdns, const char *reason, bool is_local)
 {
-    if (mdns->running) {
+    struct mdns_query *next;
+
+    if (mdns->is_running) {
         loop_watch_stop(&mdns->watch);
         worker_end(&mdns->child);
-        mdns->running = false;
+        mdns->is_running = false;
     }
+
     snprintf(mdns->reason, sizeof mdns->reason, "%s", reason);
     mdns->is_local = is_local;
     mdns->failed_us = loop_now_us();
-    struct mdns_query *next;
+
     for (struct mdns_query *query = mdns->queries; query; query = next) {
         next = query->next;
         if (query->state == QUERY_CANCELLED)
@@ -183,26 +195,28 @@ static void stop_worker(struct mdns_client *mdns, const char *reason, bool is_lo
         else
             query->state = QUERY_DOOMED;
     }
+
     if (mdns->queries)
         loop_timer_start(&mdns->timeout, 0);
     else
         loop_timer_stop(&mdns->timeout);
 }
 
-/* Takes query out of the list, frees it, and tells its owner: the last thing that a caller does. */
+/* Removes and frees query, and tells its owner, who may free everything: the caller must return. */
 static void finish_query(struct mdns_query *query, const struct mdns_answer *answer)
 {
-    mdns_client_answer_fn *on_answer = query->on_answer;
+    mdns_client_answer_fn *callback = query->on_answer;
     void *userdata = query->userdata;
+
     query_remove(query);
-    on_answer(answer, userdata);
+    callback(answer, userdata);
 }
 
 static void on_worker_timeout(void *userdata)
 {
     struct mdns_client *mdns = userdata;
 
-    if (mdns->running) {
+    if (mdns->is_running) {
         stop_worker(mdns, "avahi-daemon or the D-Bus system bus does not answer", false);
         return;
     }
@@ -212,6 +226,7 @@ static void on_worker_timeout(void *userdata)
         return;
     if (query->next)
         loop_timer_start(&mdns->timeout, 0);
+
     struct mdns_answer answer = {.event = MDNS_UNAVAILABLE, .is_local = mdns->is_local};
     memcpy(answer.reason, mdns->reason, sizeof answer.reason);
     finish_query(query, &answer);
@@ -220,12 +235,13 @@ static void on_worker_timeout(void *userdata)
 static void stop_for_errno(struct mdns_client *mdns, const char *what, int number)
 {
     char reason[MDNS_REASON_MAX];
+
     snprintf(reason, sizeof reason, "%s: %s", what, strerror(number));
     stop_worker(mdns, reason, error_is_local(number));
 }
 
-/* Gives the child what it does not know yet, as far as the socket takes it. */
-static void flush(struct mdns_client *mdns)
+/* Sends as many pending requests as the socket takes. */
+static void send_requests(struct mdns_client *mdns)
 {
     unsigned events = LOOP_READABLE;
     struct mdns_query *next;
@@ -234,6 +250,7 @@ static void flush(struct mdns_client *mdns)
         next = query->next;
         if (query->state == QUERY_SENT)
             continue;
+
         query->request.cancel = query->state == QUERY_CANCELLED;
         if (send(mdns->child.socket, &query->request, sizeof query->request, MSG_NOSIGNAL) < 0) {
             int error = errno;
@@ -241,11 +258,12 @@ static void flush(struct mdns_client *mdns)
                 stop_for_errno(mdns, "the process that asks avahi-daemon cannot be told", error);
                 return;
             }
-            /* Any other error also ends the stream, and then on_worker_record() sees it. */
+            /* Any other error also ends the stream, and on_worker_record() handles that. */
             if (error == EAGAIN)
                 events |= LOOP_WRITABLE;
             break;
         }
+
         if (query->request.cancel)
             query_remove(query);
         else
@@ -254,7 +272,7 @@ static void flush(struct mdns_client *mdns)
     loop_watch_change(&mdns->watch, events);
 }
 
-static void confirm(struct mdns_client *mdns)
+static void take_hello(struct mdns_client *mdns)
 {
     mdns->failed_us = 0;
     loop_timer_stop(&mdns->timeout);
@@ -268,42 +286,46 @@ static void handle_answer(struct mdns_client *mdns, struct record *record)
         query = query->next;
     if (!query || query->state != QUERY_SENT)
         return;
+
     if (record->answer.event == MDNS_FOUND)
         query->on_answer(&record->answer, query->userdata);
     else
         finish_query(query, &record->answer);
 }
 
-/* One record a turn: the owner may free everything from its callback. */
+/* Takes one record a turn, as the owner may free everything from its callback. */
 static void on_worker_record(unsigned events, void *userdata)
 {
     struct mdns_client *mdns = userdata;
+    struct record record;
 
     if (events & LOOP_WRITABLE)
-        flush(mdns);
-    if (!mdns->running)
+        send_requests(mdns);
+    if (!mdns->is_running)
         return;
-    struct record record;
+
     ssize_t length = recv(mdns->child.socket, &record, sizeof record, MSG_DONTWAIT);
-    /* The child has ended and left a request unread; what it has said comes after that. */
+    /* The child has ended and left a request unread. Its records can be read after this error. */
     if (length < 0 && errno == ECONNRESET)
         length = recv(mdns->child.socket, &record, sizeof record, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+
     if (length != (ssize_t)sizeof record)
         stop_worker(mdns, "the process that asks avahi-daemon ended unexpectedly", true);
     else if (record.type == RECORD_LOST)
         stop_worker(mdns, record.answer.reason, record.answer.is_local);
     else if (record.type == RECORD_HELLO)
-        confirm(mdns);
+        take_hello(mdns);
     else
         handle_answer(mdns, &record);
 }
 
-static int start(struct mdns_client *mdns)
+static int start_worker(struct mdns_client *mdns)
 {
-    if (worker_start(&mdns->child, serve, NULL) < 0)
+    if (worker_start(&mdns->child, run_worker, NULL) < 0)
         return -1;
+
     if (loop_watch_start(&mdns->watch, mdns->loop, mdns->child.socket, LOOP_READABLE,
                          on_worker_record, mdns) < 0) {
         worker_end(&mdns->child);
@@ -311,7 +333,7 @@ static int start(struct mdns_client *mdns)
         return -1;
     }
 
-    mdns->running = true;
+    mdns->is_running = true;
     loop_timer_start(&mdns->timeout, HELLO_TIMEOUT_US);
     return 0;
 }
@@ -321,6 +343,7 @@ struct mdns_client *mdns_client_new(struct loop *loop)
     struct mdns_client *mdns = calloc(1, sizeof *mdns);
     if (!mdns)
         return NULL;
+
     mdns->loop = loop;
     loop_timer_init(&mdns->timeout, loop, on_worker_timeout, mdns);
     return mdns;
@@ -330,6 +353,7 @@ void mdns_client_free(struct mdns_client *mdns)
 {
     if (!mdns)
         return;
+
     while (mdns->queries)
         query_remove(mdns->queries);
     stop_worker(mdns, "", false);
@@ -337,7 +361,7 @@ void mdns_client_free(struct mdns_client *mdns)
     free(mdns);
 }
 
-/* libdbus knows these places, too. Another one stands in the environment. */
+/* These are the places where libdbus looks. */
 static bool is_bus_there(void)
 {
     return getenv("DBUS_SYSTEM_BUS_ADDRESS") || access("/run/dbus/system_bus_socket", F_OK) == 0 ||
@@ -348,20 +372,21 @@ bool mdns_client_may_answer(const struct mdns_client *mdns)
 {
     if (mdns->failed_us && loop_now_us() - mdns->failed_us < FAILURE_US)
         return false;
-    return mdns->running || is_bus_there();
+    return mdns->is_running || is_bus_there();
 }
 
-/* Hands a new query to the child, which it may have to start first. */
-static void dispatch(struct mdns_client *mdns, struct mdns_query *query)
+/* Sends a new query to the child, which is started first if necessary. After a failure, the query
+ * shares the fate of those that are doomed. */
+static void send_or_start(struct mdns_client *mdns, struct mdns_query *query)
 {
-    bool others_doomed = !mdns->running && mdns->queries != query;
-    if (others_doomed) {
+    bool are_others_doomed = !mdns->is_running && mdns->queries != query;
+
+    if (are_others_doomed)
         query->state = QUERY_DOOMED;
-    } else if (mdns->running || start(mdns) == 0) {
-        flush(mdns);
-    } else {
+    else if (mdns->is_running || start_worker(mdns) == 0)
+        send_requests(mdns);
+    else
         stop_for_errno(mdns, "no process can be started to ask", errno);
-    }
 }
 
 struct mdns_query *mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind, const char *name,
@@ -376,21 +401,25 @@ struct mdns_query *mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind
                                  .on_answer = on_answer,
                                  .userdata = userdata};
     snprintf(query->request.name, sizeof query->request.name, "%s", name);
+
     struct mdns_query **link = &mdns->queries;
     while (*link)
         link = &(*link)->next;
     *link = query;
-    dispatch(mdns, query);
+
+    send_or_start(mdns, query);
     return query;
 }
 
 void mdns_client_cancel(struct mdns_query *query)
 {
     struct mdns_client *mdns = query->mdns;
+
     if (query->state != QUERY_SENT) {
         query_remove(query);
         return;
     }
+
     query->state = QUERY_CANCELLED;
-    flush(mdns);
+    send_requests(mdns);
 }

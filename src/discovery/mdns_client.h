@@ -1,6 +1,6 @@
 /*
- * mdns_client.h: questions to multicast DNS from the main loop. They are asked by one child process, which
- * holds the one connection to D-Bus (see mdns_worker.h): whatever hangs there, nothing waits here.
+ * mdns_client.h: questions to multicast DNS from the main loop. One child process (mdns_worker.h)
+ * asks them on one connection to D-Bus, so the main loop never waits for the bus.
  */
 #ifndef ESP_OTA_DISCOVERY_MDNS_CLIENT_H
 #define ESP_OTA_DISCOVERY_MDNS_CLIENT_H
@@ -11,23 +11,26 @@
 struct mdns_client;
 struct mdns_query;
 
-/* Called from the loop for every answer; after MDNS_END or MDNS_UNAVAILABLE the query is
- * gone. answer is valid during the call. */
+/* Called from the loop for every answer. answer is valid during the call. The query has been freed
+ * when MDNS_END or MDNS_UNAVAILABLE comes. */
 typedef void mdns_client_answer_fn(const struct mdns_answer *answer, void *userdata);
 
-/* Costs nothing until the first question: only that starts the child. NULL when memory ran out. */
+/* Starts the child only with the first question. NULL when memory runs out. */
 struct mdns_client *mdns_client_new(struct loop *loop);
-/* Kills the child and drops the queries that are left. Allowed at any time, also in a callback. */
+
+/* Kills the child and drops the remaining queries. Allowed at any time, also in a callback. */
 void mdns_client_free(struct mdns_client *mdns);
 
-/* Whether an answer may come soon: there is a D-Bus system bus, and the last question was not in
- * vain a moment ago. Costs next to nothing. For questions whose answers are welcome, no more. */
+/* Whether to ask an optional question: there is a D-Bus system bus, and no question failed in the
+ * last ten seconds. Cheap. */
 bool mdns_client_may_answer(const struct mdns_client *mdns);
 
-/* Asks; Avahi itself gives up on a name after about five seconds, and MDNS_UNAVAILABLE comes
- * after two when nobody answers on D-Bus. name is copied. NULL when memory ran out. */
+/* Asks. Avahi gives up on a name after about five seconds. If D-Bus does not answer,
+ * MDNS_UNAVAILABLE comes after two seconds. name is copied. NULL when memory runs out. */
 struct mdns_query *mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind, const char *name,
                                    mdns_client_answer_fn *on_answer, void *userdata);
+
+/* Frees the query without calling on_answer. */
 void mdns_client_cancel(struct mdns_query *query);
 
 #endif
