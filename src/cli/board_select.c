@@ -132,7 +132,7 @@ static void on_status(void *userdata)
 {
     const struct selection *selection = userdata;
     const struct options *options = selection->options;
-    size_t count = selection->browse ? browse_count(selection->browse) : 0;
+    size_t count = selection->browse ? board_browse_count(selection->browse) : 0;
     int64_t limit_us = options->fleet.wait_us > options->upload.timeout_us
                            ? options->fleet.wait_us
                            : options->upload.timeout_us;

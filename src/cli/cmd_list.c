@@ -62,7 +62,7 @@ static void on_browse_done(const struct board_list *boards, const struct ota_fai
 static void on_status(void *userdata)
 {
     const struct program *program = userdata;
-    size_t count = program->browse ? browse_count(program->browse) : 0;
+    size_t count = program->browse ? board_browse_count(program->browse) : 0;
 
     diag_notice("looking for boards: %zu found so far, after %.1f s of at most %.3g s", count,
                 (double)(loop_now_us() - program->start_us) / 1e6,

@@ -45,8 +45,7 @@ bool avahi_connection_has_gone(const struct avahi_connection *connection);
 /* Whether it failed because memory ran out. */
 bool avahi_connection_lacks_memory(const struct avahi_connection *connection);
 
-/* Whether the errno of a call that failed means that this computer ran out of memory or the
- * like. */
+/* Whether this errno of a failed call means that this computer lacks memory or the like. */
 bool avahi_errno_is_local(int number);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * board_browse.c: see board_browse.h. It asks through mdns_client.h, and decides only when the question is over.
+ * board_browse.c: looks for all boards. When multicast DNS has answered, the addresses of boards
+ * with the same name are asked for a sign of life, to tell whether they are one board's.
  */
 #include "discovery/board_browse.h"
 
@@ -13,14 +14,14 @@
 #include <string.h>
 
 enum {
-    RIVALS_MAX =
-        256, /* addresses that are asked for a sign of life, each of which takes a socket */
-    /* AVAHI_CACHE_ENTRIES_MAX of avahi-daemon: what comes on top of that is forgotten at once. */
+    /* Addresses to ask for a sign of life; each takes a socket. */
+    RIVALS_MAX = 256,
+    /* AVAHI_CACHE_ENTRIES_MAX of avahi-daemon, which drops further records at once. */
     CACHE_RECORDS = 4096,
     CACHE_BOARDS = CACHE_RECORDS / 4, /* PTR, SRV, TXT and an address each */
 };
 
-/* An item of boards that may be several: rivals[first] and so on. */
+/* An item of boards that may be several boards, at count addresses from rivals[first] on. */
 struct contest {
     size_t board, first, count;
 };
@@ -36,7 +37,7 @@ struct board_browse {
     struct address *rivals; /* of all contests */
     size_t rival_count;
     struct alive *alive;        /* asks the rivals */
-    struct ota_failure failure; /* what is reported after that; OTA_OK: none */
+    struct ota_failure failure; /* to report at the end; OTA_OK: none */
     board_browse_done_fn *done;
     void *userdata;
 };
@@ -55,8 +56,8 @@ static void report_boards(struct board_browse *browse)
                  browse->userdata);
 }
 
-/* Several boards have this name if several of its addresses answer. If only one does, it is the
- * board's; caches still hold the others. */
+/* Splits the board if several of its addresses answer. If only one does, it is the board's, and the
+ * others are left over in caches. */
 static int settle_contest(struct board_list *boards, const struct contest *contest,
                           const bool *is_alive, const struct address *rivals)
 {
@@ -66,6 +67,7 @@ static int settle_contest(struct board_list *boards, const struct contest *conte
     for (size_t i = 0; i < contest->count; i++)
         if (is_alive[contest->first + i])
             there[count++] = rivals[contest->first + i];
+
     if (count > 1)
         return board_list_split(boards, contest->board, there, count);
     if (count == 1)
@@ -73,28 +75,31 @@ static int settle_contest(struct board_list *boards, const struct contest *conte
     return 0;
 }
 
-/* Goes from the last to the first, as a split moves the boards behind it. */
+/* Goes from the last contest to the first, as a split moves the boards behind it. */
 static void on_contest_answered(const bool *is_alive, void *userdata)
 {
     struct board_browse *browse = userdata;
+
     for (size_t i = browse->contest_count; i-- > 0;)
         if (settle_contest(&browse->boards, &browse->contests[i], is_alive, browse->rivals) < 0)
             ota_fail_no_memory(&browse->failure);
     report_boards(browse);
 }
 
-/* A board without a place here is listed once. False when memory ran out. */
+/* Boards beyond RIVALS_MAX stay one item of the list. Returns false when memory runs out. */
 static bool find_contests(struct board_browse *browse)
 {
     browse->contests = calloc(browse->boards.count + 1, sizeof *browse->contests);
     browse->rivals = calloc(RIVALS_MAX, sizeof *browse->rivals);
     if (!browse->contests || !browse->rivals)
         return false;
+
     for (size_t i = 0; i < browse->boards.count; i++) {
         struct address rivals[CLAIMS_MAX];
         size_t count = claims_find_rivals(rivals, &browse->boards.items[i]->claims);
         if (count == 0 || browse->rival_count + count > RIVALS_MAX)
             continue;
+
         memcpy(browse->rivals + browse->rival_count, rivals, count * sizeof *rivals);
         browse->contests[browse->contest_count++] =
             (struct contest){.board = i, .first = browse->rival_count, .count = count};
@@ -103,12 +108,13 @@ static bool find_contests(struct board_browse *browse)
     return true;
 }
 
-/* The last thing that a caller does. */
+/* May free browse: the caller must return. */
 static void finish_browse(struct board_browse *browse, const struct ota_failure *failure)
 {
     stop_browse(browse);
     if (failure)
         browse->failure = *failure;
+
     bool is_known = find_contests(browse);
     if (browse->contest_count)
         browse->alive = alive_start(browse->loop, browse->rivals, browse->rival_count,
@@ -116,6 +122,7 @@ static void finish_browse(struct board_browse *browse, const struct ota_failure 
     if (!is_known || (browse->contest_count && !browse->alive))
         ota_fail(&browse->failure, OTA_E_INTERNAL,
                  "boards of one name cannot be told apart: out of memory or file descriptors");
+
     if (!browse->alive)
         report_boards(browse);
 }
@@ -132,6 +139,7 @@ static void warn_if_incomplete(const struct board_browse *browse, bool is_cut_sh
 
     for (size_t i = 0; i < count; i++)
         resolved += browse->boards.items[i]->is_resolved;
+
     if (count > CACHE_BOARDS)
         diag_warning(
             "after %.1f s %zu of %zu boards have answered, and more may exist: avahi-daemon "
@@ -152,6 +160,7 @@ static void finish_normally(struct board_browse *browse, bool is_cut_short)
         finish_browse(browse, NULL);
         return;
     }
+
     ota_fail(&failure, OTA_E_NOT_FOUND,
              "no board announces itself in this network (multicast DNS was asked for %.1f s)",
              seconds_since(browse));
@@ -162,6 +171,7 @@ static void finish_normally(struct board_browse *browse, bool is_cut_short)
 static void finish_unavailable(struct board_browse *browse, const struct mdns_answer *answer)
 {
     struct ota_failure failure;
+
     ota_fail(&failure, answer->is_local ? OTA_E_INTERNAL : OTA_E_NO_MDNS,
              "%s: multicast DNS cannot be asked (%s)",
              browse->boards.count ? "the boards found may not be all"
@@ -177,6 +187,7 @@ static void on_boards_answer(const struct mdns_answer *answer, void *userdata)
 
     if (answer->event != MDNS_FOUND)
         browse->query = NULL;
+
     if (answer->event == MDNS_UNAVAILABLE) {
         finish_unavailable(browse, answer);
     } else if (answer->event == MDNS_END) {
@@ -190,6 +201,7 @@ static void on_boards_answer(const struct mdns_answer *answer, void *userdata)
 static void on_browse_timeout(void *userdata)
 {
     struct board_browse *browse = userdata;
+
     finish_normally(browse, true);
 }
 
@@ -205,9 +217,11 @@ struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *m
         .loop = loop, .start_us = loop_now_us(), .done = done, .userdata = userdata};
     loop_timer_init(&browse->timeout, loop, on_browse_timeout, browse);
     loop_timer_start(&browse->timeout, timeout_us);
+
     browse->query = mdns_client_ask(mdns, MDNS_BOARDS, "", on_boards_answer, browse);
     if (browse->query)
         return browse;
+
     board_browse_free(browse);
     return NULL;
 }
@@ -216,6 +230,7 @@ void board_browse_free(struct board_browse *browse)
 {
     if (!browse)
         return;
+
     stop_browse(browse);
     alive_free(browse->alive);
     free(browse->contests);
@@ -224,7 +239,7 @@ void board_browse_free(struct board_browse *browse)
     free(browse);
 }
 
-size_t browse_count(const struct board_browse *browse)
+size_t board_browse_count(const struct board_browse *browse)
 {
     return browse->boards.count;
 }

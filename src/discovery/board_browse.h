@@ -1,5 +1,5 @@
 /*
- * board_browse.h: looks for all boards that announce themselves in this network. Prints nothing.
+ * board_browse.h: looks for all boards that announce themselves in this network.
  */
 #ifndef ESP_OTA_DISCOVERY_BOARD_BROWSE_H
 #define ESP_OTA_DISCOVERY_BOARD_BROWSE_H
@@ -11,21 +11,21 @@
 
 struct board_browse;
 
-/* Called once, from the loop. boards belongs to the browse. failure is NULL when Avahi has told all
- * that it knows for now; else it says why that is not so, or why there are no boards:
- * OTA_E_NOT_FOUND, OTA_E_INTERNAL. Boards that were seen until then are there in any case. */
+/* Called once, from the loop. boards belongs to the browse. failure is NULL if boards is complete
+ * as far as Avahi knows, or the time is over. Otherwise it gives the reason (OTA_E_NOT_FOUND: there
+ * are no boards; OTA_E_NO_MDNS; OTA_E_INTERNAL), and boards has those seen until then. */
 typedef void board_browse_done_fn(const struct board_list *boards,
                                   const struct ota_failure *failure, void *userdata);
 
-/* Starts; after timeout_us the boards that have come are all. NULL when memory ran out. */
+/* Looks for boards for timeout_us at most. NULL when memory runs out. */
 struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *mdns,
                                         int64_t timeout_us, board_browse_done_fn *done,
                                         void *userdata);
 
-/* How many boards have been heard of so far. */
-size_t browse_count(const struct board_browse *browse);
+/* Returns the number of boards found so far. */
+size_t board_browse_count(const struct board_browse *browse);
 
-/* Ends it at any time, also in done, without calling that. */
+/* Allowed at any time, also in done. Does not call done. */
 void board_browse_free(struct board_browse *browse);
 
 #endif

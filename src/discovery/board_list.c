@@ -1,4 +1,4 @@
-/* board_list.c: see board_list.h. */
+/* board_list.c: a sorted array of boards, and the patterns that match them. */
 #include "discovery/board_list.h"
 
 #include <fnmatch.h>
@@ -6,25 +6,25 @@
 #include <string.h>
 #include <strings.h>
 
-/* Ports at which other software that announces the service takes a sketch by HTTP. */
+/* Ports of other software that announces the same service, but takes a sketch by HTTP. */
 enum { PORT_HTTP = 80, PORT_HTTP_SKETCH = 65280 };
 
 enum { CAPACITY_MIN = 16 };
 
-static int compare_instances(const char *a, const char *b)
+static int order_instances(const char *a, const char *b)
 {
     int order = strcasecmp(a, b);
     return order ? order : strcmp(a, b);
 }
 
-/* Where instance is, or belongs. */
-static size_t find_place(const struct board_list *boards, const char *instance)
+/* Returns the index at which instance is, or belongs. */
+static size_t find_board_place(const struct board_list *boards, const char *instance)
 {
     size_t first = 0, last = boards->count;
 
     while (first < last) {
         size_t middle = first + (last - first) / 2;
-        if (compare_instances(boards->items[middle]->instance, instance) < 0)
+        if (order_instances(boards->items[middle]->instance, instance) < 0)
             first = middle + 1;
         else
             last = middle;
@@ -32,27 +32,27 @@ static size_t find_place(const struct board_list *boards, const char *instance)
     return first;
 }
 
-/* The capacity is the power of two that holds count. */
 static int make_room_for_board(struct board_list *boards)
 {
-    size_t count = boards->count;
-
-    if (count & (count - 1) || (count && count < CAPACITY_MIN))
+    if (boards->count < boards->capacity)
         return 0;
 
-    size_t capacity = count ? 2 * count : CAPACITY_MIN;
+    size_t capacity = boards->count < CAPACITY_MIN ? CAPACITY_MIN : 2 * boards->count;
     struct board **items = reallocarray(boards->items, capacity, sizeof(void *));
     if (!items)
         return -1;
+
     boards->items = items;
+    boards->capacity = capacity;
     return 0;
 }
 
-static struct board *insert(struct board_list *boards, size_t place, const char *instance)
+static struct board *insert_board(struct board_list *boards, size_t place, const char *instance)
 {
     struct board *board = make_room_for_board(boards) == 0 ? calloc(1, sizeof *board) : NULL;
     if (!board)
         return NULL;
+
     memcpy(board->instance, instance, sizeof board->instance);
     for (size_t i = boards->count++; i > place; i--)
         boards->items[i] = boards->items[i - 1];
@@ -60,7 +60,7 @@ static struct board *insert(struct board_list *boards, size_t place, const char 
     return board;
 }
 
-static void remove_at(struct board_list *boards, size_t place)
+static void remove_board(struct board_list *boards, size_t place)
 {
     free(boards->items[place]);
     boards->count--;
@@ -73,7 +73,7 @@ static bool has_ipv4(bool has_address, const struct address *address)
     return has_address && address->any.sa_family == AF_INET;
 }
 
-static void update(struct board *board, const struct mdns_answer *answer)
+static void update_board(struct board *board, const struct mdns_answer *answer)
 {
     bool is_resolved = answer->host[0] != '\0' && !answer->is_further;
     bool is_worse = has_ipv4(board->has_address, &board->address) &&
@@ -82,6 +82,7 @@ static void update(struct board *board, const struct mdns_answer *answer)
     claims_add(&board->claims, answer);
     if (!is_resolved || is_worse)
         return;
+
     board->is_resolved = true;
     board->has_address = answer->has_address;
     board->address = answer->address;
@@ -93,13 +94,15 @@ static void update(struct board *board, const struct mdns_answer *answer)
 
 int board_list_add(struct board_list *boards, const struct mdns_answer *answer)
 {
-    size_t place = find_place(boards, answer->instance);
+    size_t place = find_board_place(boards, answer->instance);
     struct board *board = place < boards->count ? boards->items[place] : NULL;
+
     if (!board || strcmp(board->instance, answer->instance) != 0)
-        board = insert(boards, place, answer->instance);
+        board = insert_board(boards, place, answer->instance);
     if (!board)
         return -1;
-    update(board, answer);
+
+    update_board(board, answer);
     return 0;
 }
 
@@ -110,16 +113,18 @@ int board_list_split(struct board_list *boards, size_t number, const struct addr
     const size_t before = boards->count;
 
     for (size_t i = 1; i < count; i++) {
-        struct board *copy = insert(boards, number + i, original->instance);
+        struct board *copy = insert_board(boards, number + i, original->instance);
         if (!copy) {
             while (boards->count > before)
-                remove_at(boards, number + 1);
+                remove_board(boards, number + 1);
             return -1;
         }
         *copy = *original;
     }
+
     for (size_t i = 0; i < count; i++) {
         struct board *board = boards->items[number + i];
+
         board->is_ambiguous = true;
         board->has_address = true;
         board->address = addresses[i];
@@ -140,7 +145,7 @@ bool board_speaks_espota(const struct board *board)
     return board->port != PORT_HTTP && board->port != PORT_HTTP_SKETCH;
 }
 
-static bool fits_pattern(const char *pattern, const char *text)
+static bool matches_pattern(const char *pattern, const char *text)
 {
     return fnmatch(pattern, text, FNM_CASEFOLD) == 0;
 }
@@ -150,7 +155,7 @@ bool board_has_name(const struct board *board, const char *pattern)
     static const char local[] = ".local";
     char label[sizeof board->host];
 
-    if (fits_pattern(pattern, board->instance))
+    if (matches_pattern(pattern, board->instance))
         return true;
     if (!board->is_resolved)
         return false;
@@ -159,12 +164,13 @@ bool board_has_name(const struct board *board, const char *pattern)
     size_t length = strlen(label);
     if (length >= strlen(local) && strcasecmp(label + length - strlen(local), local) == 0)
         label[length - strlen(local)] = '\0';
-    /* Who writes *a* does not mean the a of .local. */
-    return fits_pattern(pattern, label) ||
-           (strchr(pattern, '.') && fits_pattern(pattern, board->host));
+
+    /* "*a*" must not match just because of the "a" in ".local". */
+    return matches_pattern(pattern, label) ||
+           (strchr(pattern, '.') && matches_pattern(pattern, board->host));
 }
 
 bool board_has_type(const struct board *board, const char *pattern)
 {
-    return board->is_resolved && fits_pattern(pattern, board->type);
+    return board->is_resolved && matches_pattern(pattern, board->type);
 }

@@ -1,5 +1,5 @@
 /*
- * board_list.h: the boards that announce themselves, each once. Pure: asks nobody, prints nothing.
+ * board_list.h: the boards that announce themselves, each once. Pure.
  */
 #ifndef ESP_OTA_DISCOVERY_BOARD_LIST_H
 #define ESP_OTA_DISCOVERY_BOARD_LIST_H
@@ -8,42 +8,45 @@
 
 /* Strings are as they came from the network: escape them before they are shown. */
 struct board {
-    char instance[MDNS_INSTANCE_MAX]; /* what the board calls itself */
-    bool is_resolved; /* false: it was announced, but does not answer; nothing below is set */
+    char instance[MDNS_INSTANCE_MAX]; /* the board's name for itself */
+    bool is_resolved; /* false: announced, but without an answer; nothing below is set */
     char host[MDNS_NAME_MAX];
     bool has_address;
     struct address address; /* port 0 */
     uint16_t port;
     char type[MDNS_TYPE_MAX];      /* "esp32dev", or "" */
-    enum txt_record_flag password; /* whether it wants one */
-    struct claims claims;          /* all addresses that were heard of it */
-    bool is_ambiguous;             /* one of several boards that call themselves the same */
+    enum txt_record_flag password; /* whether the board requires one */
+    struct claims claims;          /* all its addresses on multicast DNS */
+    bool is_ambiguous;             /* another board has the same name */
 };
 
-/* Starts as {0}. Sorted by instance without regard to case; ambiguous ones as they were split. */
+/* Starts as {0}. Sorted by instance without regard to case. Ambiguous boards are in the order of
+ * board_list_split(). */
 struct board_list {
     struct board **items;
     size_t count;
+    size_t capacity; /* of items */
 };
 
-/* Takes over an answer to MDNS_BOARDS: a board that is not there yet, or more about one that
- * is. A later answer goes before an earlier one, but not an IPv6 address before an IPv4 one; a
- * further address (is_further) is a claim, no more.
- * Returns -1 when memory ran out. */
+/* Adds an answer to MDNS_BOARDS: a new board, or more about a known one. A later answer replaces an
+ * earlier one, but an IPv6 address does not replace an IPv4 one, and a further address (is_further)
+ * only adds a claim. Returns -1 when memory runs out. */
 int board_list_add(struct board_list *boards, const struct mdns_answer *answer);
+
 void board_list_free(struct board_list *boards);
 
-/* What goes by the name of item number is several boards, at these addresses (two or more): each of
- * them becomes an item. Returns -1, and changes nothing, when memory ran out. */
+/* Replaces item number by count items, one for each of these addresses (two or more), as they
+ * belong to different boards of the same name. Returns -1, and changes nothing, when memory runs
+ * out. */
 int board_list_split(struct board_list *boards, size_t number, const struct address *addresses,
                      size_t count);
 
-/* Whether it can be uploaded to: other software announces the same service, but speaks HTTP
- * (PROTOCOL.md section 2). Also true when the board is not resolved. */
+/* Whether the board may speak ArduinoOTA. Other software announces the same service, but takes
+ * uploads by HTTP, at ports of its own. True if the board is not resolved. */
 bool board_speaks_espota(const struct board *board);
 
-/* Whether a shell pattern (fnmatch(3)) fits, in any case: the instance or the host, with or without
- * .local; the type. */
+/* Whether a shell pattern (fnmatch(3)) matches, without regard to case: the instance or the host,
+ * with or without ".local"; the type. */
 bool board_has_name(const struct board *board, const char *pattern);
 bool board_has_type(const struct board *board, const char *pattern);
 

@@ -36,6 +36,7 @@ void finding_add_address(struct finding *finding, const struct address *address)
 void finding_add_facts(struct finding *finding, const struct mdns_answer *answer)
 {
     struct resolution *resolution = &finding->resolution;
+
     if (resolution->port || !answer->port)
         return;
 

@@ -1,6 +1,6 @@
 /*
  * finding.h: the answers of one source about a name: addresses, the announcement of the board, and
- * who claims the name. No state of its own.
+ * the claims to the name.
  */
 #ifndef ESP_OTA_DISCOVERY_FINDING_H
 #define ESP_OTA_DISCOVERY_FINDING_H
@@ -11,7 +11,7 @@
 /* Starts as {0}. */
 struct finding {
     struct resolution resolution;
-    int64_t since_us; /* when the first address came */
+    int64_t since_us; /* time of the first address */
 };
 
 /* Adds an address, in the order of struct resolution; an IPv4 address may displace the last one. */

@@ -313,7 +313,7 @@ static void start_searches(struct query *query)
     }
 }
 
-/* Starts the searches that may run now, and ends a question that has none left. */
+/* Starts the searches that may run now, and ends a question without any left. */
 static void continue_query(struct query *query)
 {
     if (query->is_browse_due) {

@@ -20,9 +20,9 @@ enum { MDNS_NAME_MAX = 256, MDNS_INSTANCE_MAX = 64, MDNS_TYPE_MAX = 64, MDNS_REA
 enum mdns_kind {
     MDNS_HOST,     /* every address of a host name, on every interface */
     MDNS_INSTANCE, /* everything about an _arduino._tcp instance, on every interface */
-    /* Every _arduino._tcp instance. The first answer has its name only. Unless the instance has
-     * gone by then, the next has everything about it with one address (IPv4 if it has both), and
-     * further ones have each address of that family and each interface on which it is heard. */
+    /* Every _arduino._tcp instance. The first answer has its name only. The next has everything
+     * about it with one address (IPv4 if it has both), unless the instance has gone by then.
+     * Further answers have the other addresses of that family and the other interfaces. */
     MDNS_BOARDS,
     /* The _arduino._tcp instances at a numeric address, resolved. All such questions share one
      * survey of all boards, and its answers are used for ten seconds. */

@@ -1,4 +1,4 @@
-/* namesakes.c: see namesakes.h. */
+/* namesakes.c: which addresses of one name belong to different boards. */
 #include "discovery/namesakes.h"
 
 #include "discovery/networks.h"
@@ -10,6 +10,7 @@ void claims_add(struct claims *claims, const struct mdns_answer *answer)
 {
     if (!answer->has_address || claims->count == CLAIMS_MAX)
         return;
+
     for (size_t i = 0; i < claims->count; i++)
         if (address_equal(&claims->items[i].address, &answer->address) &&
             strcmp(claims->items[i].interface, answer->interface) == 0)
@@ -42,6 +43,7 @@ size_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims
         if (has_rival(claims, &claims->items[i], interfaces) &&
             !address_is_among(rivals, count, &claims->items[i].address))
             rivals[count++] = claims->items[i].address;
+
     freeifaddrs(interfaces);
     return count;
 }

@@ -1,6 +1,6 @@
 /*
- * namesakes.h: several boards of one name, as copied sketches make them. Which address a name has
- * is chance then.
+ * namesakes.h: several boards of one name, usually because a sketch was copied. The address of such
+ * a name is a matter of chance.
  */
 #ifndef ESP_OTA_DISCOVERY_NAMESAKES_H
 #define ESP_OTA_DISCOVERY_NAMESAKES_H
@@ -9,7 +9,7 @@
 
 enum { CLAIMS_MAX = 32 };
 
-/* The addresses that were heard under one name, each once for every interface. Starts as {0}. */
+/* The addresses heard under one name, each once for every interface. Starts as {0}. */
 struct claims {
     size_t count;
     struct claim {
@@ -18,12 +18,12 @@ struct claims {
     } items[CLAIMS_MAX];
 };
 
-/* Adds the address of answer, if it has one and there is room. */
+/* Adds the address of answer if it has one and there is room. */
 void claims_add(struct claims *claims, const struct mdns_answer *answer);
 
-/* Fills rivals with the addresses, each once, that must belong to different boards, if all of these
- * are there (networks_show_two_boards()): two or more, or none. Looks at the interfaces of this
- * computer. */
+/* Writes the addresses, each once, that belong to different boards if all of them are in use (see
+ * networks_show_two_boards()). Returns their number: none, or two and more. Reads the interfaces of
+ * this computer. */
 size_t claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
 
 #endif

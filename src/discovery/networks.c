@@ -1,5 +1,5 @@
 /*
- * networks.c: see networks.h. Touches nothing but its arguments.
+ * networks.c: compares the addresses of boards with the networks of this computer.
  */
 #include "discovery/networks.h"
 
@@ -25,22 +25,20 @@ static struct bits bits_of(const struct address *address)
 
 static bool copy_address(struct address *address, const struct sockaddr *source)
 {
-    socklen_t length;
-
     if (!source || (source->sa_family != AF_INET && source->sa_family != AF_INET6))
         return false;
-    length = source->sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
+
+    socklen_t length = source->sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
     return address_from(address, source, length);
 }
 
-/* How many bits of the address name the interface's network that it is in; OUTSIDE: it is not in
- * it, or the interface is down or has no carrier. */
+/* Returns the prefix length of the interface's network if the address is in it. OUTSIDE: it is not,
+ * or the interface is down or has no carrier. */
 static int prefix_length(const struct ifaddrs *interface, const struct address *address)
 {
     static const unsigned usable = IFF_UP | IFF_RUNNING;
     const struct sockaddr *base_source = interface->ifa_addr;
     struct address base, mask;
-    struct bits a, b, m;
     int length = 0;
 
     /* The network of a point-to-point interface is its peer's. */
@@ -53,9 +51,7 @@ static int prefix_length(const struct ifaddrs *interface, const struct address *
     if (base.any.sa_family == AF_INET6 && base.v6.sin6_scope_id != address->v6.sin6_scope_id)
         return OUTSIDE;
 
-    a = bits_of(address);
-    b = bits_of(&base);
-    m = bits_of(&mask);
+    struct bits a = bits_of(address), b = bits_of(&base), m = bits_of(&mask);
     for (size_t i = 0; i < a.length; i++) {
         if ((a.bytes[i] ^ b.bytes[i]) & m.bytes[i])
             return OUTSIDE;
@@ -72,26 +68,28 @@ static bool is_in_a_network(const struct address *address, const struct ifaddrs 
     return false;
 }
 
-/* The lower, the earlier it is tried. */
-static int rank(const struct address *address, const struct ifaddrs *interfaces)
+/* Addresses of a lower rank are tried first. */
+static int rank_address(const struct address *address, const struct ifaddrs *interfaces)
 {
-    return (address->any.sa_family == AF_INET6) + (is_in_a_network(address, interfaces) ? 0 : 2);
+    int rank = is_in_a_network(address, interfaces) ? 0 : 2;
+
+    return address->any.sa_family == AF_INET6 ? rank + 1 : rank;
 }
 
 void networks_sort(struct address *addresses, size_t count, const struct ifaddrs *interfaces)
 {
     for (size_t i = 1; i < count; i++) {
         struct address moved = addresses[i];
-        int moved_rank = rank(&moved, interfaces);
+        int moved_rank = rank_address(&moved, interfaces);
         size_t place = i;
 
-        for (; place > 0 && rank(&addresses[place - 1], interfaces) > moved_rank; place--)
+        for (; place > 0 && rank_address(&addresses[place - 1], interfaces) > moved_rank; place--)
             addresses[place] = addresses[place - 1];
         addresses[place] = moved;
     }
 }
 
-/* The network of the named interface that the address is in; NULL: none. */
+/* Returns the entry of the named interface whose network has the address. NULL: none. */
 static const struct ifaddrs *find_own_network(const struct address *address, const char *name,
                                               const struct ifaddrs *interfaces)
 {
@@ -112,11 +110,12 @@ bool networks_show_two_boards(const struct address *a, const char *a_interface,
         return false;
     if (prefix_length(a_own, b) != OUTSIDE)
         return true;
+
     return a->any.sa_family == AF_INET && strcmp(a_interface, b_interface) != 0;
 }
 
-/* Whether routers of the Internet do not know the address: it is one of some local network. */
-static bool is_local(const struct address *address)
+/* Whether the address is not routed on the Internet, but only within a local network. */
+static bool is_local_address(const struct address *address)
 {
     static const struct {
         uint32_t network, mask;
@@ -130,6 +129,7 @@ static bool is_local(const struct address *address)
 
     if (address->any.sa_family == AF_INET6)
         return (address->v6.sin6_addr.s6_addr[0] & 0xFE) == 0xFC; /* fc00::/7: RFC 4193 */
+
     for (size_t i = 0; i < sizeof locals / sizeof *locals; i++)
         if ((v4 & locals[i].mask) == locals[i].network)
             return true;
@@ -147,8 +147,8 @@ static const struct ifaddrs *find_owner(const struct address *local,
     return NULL;
 }
 
-/* The interface in the board's network, the smallest such network, where it is another one than
- * that which the datagrams took. */
+/* Returns the interface with the smallest network that has the board. NULL: none, or the datagrams
+ * left through it. */
 static const struct ifaddrs *find_better(const struct address *board,
                                          const struct ifaddrs *outgoing,
                                          const struct ifaddrs *interfaces)
@@ -167,13 +167,14 @@ static const struct ifaddrs *find_better(const struct address *board,
         if (!is_outgoing)
             best = interface;
     }
-    /* Two cables into one network are no detour, a tunnel beside a cable is. */
+
+    /* Two cables into one network are no detour, but a tunnel beside a cable is. */
     if (best_length == outgoing_length && !(outgoing->ifa_flags & IFF_POINTOPOINT))
         return NULL;
     return best_length >= outgoing_length ? best : NULL;
 }
 
-/* The interface on which the board was heard; NULL: it was not, or on the outgoing one, too. */
+/* Returns the interface on which the board was heard. NULL: none, or the outgoing one, too. */
 static const char *find_heard(const struct address *board, const char *outgoing,
                               const struct claims *heard)
 {
@@ -186,6 +187,7 @@ static const char *find_heard(const struct address *board, const char *outgoing,
             continue;
         if (strcmp(claim->interface, outgoing) == 0)
             return NULL;
+
         found = claim->interface;
     }
     return found;
@@ -196,17 +198,16 @@ enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
                                         const struct claims *heard,
                                         const struct ifaddrs *interfaces)
 {
-    const struct ifaddrs *outgoing = find_owner(local, interfaces), *better;
+    const struct ifaddrs *outgoing = find_owner(local, interfaces);
     char from[ADDRESS_TEXT_MAX], own[ADDRESS_TEXT_MAX];
     struct address own_address;
-    const char *other;
 
     *target = '\0';
     if (!outgoing)
         return OTA_CAUSE_NONE;
+
     address_text(from, local);
-    better = find_better(board, outgoing, interfaces);
-    other = find_heard(board, outgoing->ifa_name, heard);
+    const struct ifaddrs *better = find_better(board, outgoing, interfaces);
     if (better && copy_address(&own_address, better->ifa_addr)) {
         snprintf(target, NETWORKS_DETOUR_MAX,
                  "invitations leave through %s (%s), although %s (%s) is in the board's network: a "
@@ -214,6 +215,8 @@ enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
                  outgoing->ifa_name, from, better->ifa_name, address_text(own, &own_address));
         return OTA_CAUSE_DETOUR;
     }
+
+    const char *other = find_heard(board, outgoing->ifa_name, heard);
     if (other) {
         snprintf(target, NETWORKS_DETOUR_MAX,
                  "invitations leave through %s (%s), although the board announces itself on %s: a "
@@ -221,8 +224,10 @@ enum ota_cause networks_describe_detour(char target[NETWORKS_DETOUR_MAX],
                  outgoing->ifa_name, from, other);
         return OTA_CAUSE_DETOUR;
     }
-    if (!is_local(board) || is_in_a_network(board, interfaces))
+
+    if (!is_local_address(board) || is_in_a_network(board, interfaces))
         return OTA_CAUSE_NONE;
+
     snprintf(target, NETWORKS_DETOUR_MAX,
              "invitations leave through %s (%s), as no interface of this computer is in the "
              "board's network",
@@ -240,5 +245,6 @@ const char *networks_find_owner(const struct address *local, const struct ifaddr
 bool networks_is_elsewhere(const struct address *board, const struct address *local,
                            const struct ifaddrs *interfaces)
 {
-    return is_local(board) && is_local(local) && !is_in_a_network(board, interfaces);
+    return is_local_address(board) && is_local_address(local) &&
+           !is_in_a_network(board, interfaces);
 }

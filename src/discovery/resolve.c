@@ -1,15 +1,16 @@
 /*
- * resolve.c: the policy of name resolution: which source is asked when, and which finding is good
+ * resolve.c: the policy of name resolution: when to ask each source, and which finding is good
  * enough. mdns_client.h, host_lookup.h and etc_hosts.h ask, finding.h collects the answers.
  *
- * Answers only record facts. After each of them, and at the time that it chose itself, decide()
- * asks the questions that are due, and ends when the best finding is good enough.
+ * Answers only record facts. After each answer, and when its own timer fires, decide_next() asks
+ * the questions that are due, and ends when the best finding is good enough.
  */
 #include "discovery/resolve.h"
 
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/units.h"
 #include "discovery/etc_hosts.h"
 #include "discovery/finding.h"
 #include "discovery/host_lookup.h"
@@ -22,43 +23,43 @@
 #include <string.h>
 #include <strings.h>
 
-#define MS INT64_C(1000)
 enum { NEVER = -1 };
 
 /* How long a finding waits for something better. */
 enum {
-    IPV4_GRACE_US = 500 * MS,      /* most boards speak nothing but IPv4 */
-    INSTANCE_GRACE_US = 500 * MS,  /* an instance of the same name is surer than a host */
-    PORT_GRACE_US = 1000 * MS,     /* for the port, from the address on */
-    FACTS_GRACE_US = 300 * MS,     /* for an announcement that the upload can do without */
-    NAMESAKE_GRACE_US = 400 * MS,  /* for another board to claim the name, from the question on */
-    SERVICES_AFTER_US = 250 * MS,  /* boards whose instance is not named like the host are rare */
-    MDNS_ADVANTAGE_US = 1000 * MS, /* from the start: of mDNS over the system resolver */
+    IPV4_GRACE_US = MILLISECONDS(500),     /* for an IPv4 address: most boards speak nothing else */
+    INSTANCE_GRACE_US = MILLISECONDS(500), /* for an instance: surer than a host of the same name */
+    PORT_GRACE_US = SECONDS(1),            /* for the port, from the address on */
+    FACTS_GRACE_US = MILLISECONDS(300),    /* for an announcement, which is optional */
+    NAMESAKE_GRACE_US = MILLISECONDS(400), /* for a second board, from the question on */
+    SERVICES_AFTER_US = MILLISECONDS(250), /* before services are browsed for the port */
+    MDNS_ADVANTAGE_US = SECONDS(1), /* for mDNS to beat the system resolver, from the start */
 };
 
-/* The questions: the kinds of mdns_worker.h, and the C library. */
+/* The questions: enum mdns_kind, and the C library. */
 enum { ASK_SYSTEM = MDNS_ADDRESS + 1, ASK_COUNT };
 
-/* When each question is asked, counted from the start. It is asked earlier when those before it
- * have given up, and never when they, or /etc/hosts, have found something. Services are browsed
- * last, only to suggest similar names. MDNS_ADDRESS is asked once an address is known. */
+/* When each question is due, counted from the start. It is asked earlier if those before it have
+ * failed, and never if they or /etc/hosts have found something. Services are browsed last, only to
+ * suggest similar names. MDNS_ADDRESS is asked once an address is known. */
 static const int64_t plans[][ASK_COUNT] = {
     /*                   HOST   INSTANCE   SERVICES  ADDRESS  SYSTEM */
     [TARGET_ADDRESS] = {NEVER, NEVER, NEVER, NEVER, NEVER},
-    [TARGET_LOCAL] = {0, 0, 1500 * MS, NEVER, 1000 * MS},    /* DNS may know such a name, too */
-    [TARGET_HOST] = {NEVER, 2000 * MS, 3000 * MS, NEVER, 0}, /* instance names may hold dots */
-    [TARGET_LABEL] = {0, 0, 1500 * MS, NEVER, 0},
-    [TARGET_INSTANCE] = {NEVER, 0, 1500 * MS, NEVER, NEVER},
+    [TARGET_LOCAL] = {0, 0, MILLISECONDS(1500), NEVER, SECONDS(1)}, /* DNS may have such a name */
+    [TARGET_HOST] = {NEVER, SECONDS(2), SECONDS(3), NEVER, 0}, /* instance names may have dots */
+    [TARGET_LABEL] = {0, 0, MILLISECONDS(1500), NEVER, 0},
+    [TARGET_INSTANCE] = {NEVER, 0, MILLISECONDS(1500), NEVER, NEVER},
 };
 
 enum source { FROM_FILE, FROM_INSTANCE, FROM_HOST, FROM_SYSTEM, SOURCE_COUNT }; /* best first */
 
 struct question {
     struct resolver *resolver;
+    size_t what; /* its index in the plan */
     bool asked;
     int64_t asked_us;
-    struct mdns_query *query;   /* NULL when it has ended, and for ASK_SYSTEM */
-    struct host_lookup *lookup; /* for ASK_SYSTEM only; NULL when it has ended */
+    struct mdns_query *query;   /* NULL: not pending, or ASK_SYSTEM */
+    struct host_lookup *lookup; /* NULL: not pending, or not ASK_SYSTEM */
 };
 
 struct resolver {
@@ -70,19 +71,19 @@ struct resolver {
     int64_t deadline_us;
     resolver_done_fn *done;
     void *userdata;
-    struct loop_timer timeout;    /* the next decide() */
-    char host[MDNS_NAME_MAX];     /* the .local name that the target may mean; "" */
-    char instance[MDNS_NAME_MAX]; /* the instance that it may mean */
+    struct loop_timer timeout;    /* for decide_next() */
+    char host[MDNS_NAME_MAX];     /* the target as a .local name; "": it cannot be one */
+    char instance[MDNS_NAME_MAX]; /* the target as an instance */
     struct question questions[ASK_COUNT];
-    char unavailable[MDNS_REASON_MAX]; /* why mDNS cannot be asked; "" when it can */
+    char unavailable[MDNS_REASON_MAX]; /* why mDNS cannot be asked; "": it can */
     char system_why[MDNS_REASON_MAX];  /* why the C library found nothing */
-    bool is_local;                     /* one of the two, as this computer ran out of something */
+    bool is_local;                     /* a source failed as this computer lacks memory etc. */
     struct finding findings[SOURCE_COUNT];
     struct suggestions suggestions;
-    struct rivals *rivals; /* NULL: one board has the name, as far as is known */
+    struct rivals *rivals; /* NULL: no second board of this name is known */
 };
 
-static void decide(struct resolver *resolver);
+static void decide_next(struct resolver *resolver);
 
 static struct finding *best_finding(struct resolver *resolver)
 {
@@ -92,7 +93,7 @@ static struct finding *best_finding(struct resolver *resolver)
     return NULL;
 }
 
-/* Adds the announcement at the address in question, unless a better finding has another one. */
+/* Adds the announcement at an address if the best finding has this address. */
 static void record_facts(struct resolver *resolver, const struct mdns_answer *answer)
 {
     struct finding *finding = best_finding(resolver);
@@ -119,7 +120,7 @@ static void record_answer(struct resolver *resolver, enum mdns_kind kind,
     if (is_service && is_same_host)
         finding_add_service(&resolver->findings[FROM_HOST], answer);
 
-    /* kitchen.local names a host: an instance "kitchen" on another host is not meant. */
+    /* "kitchen.local" is a host, so an instance "kitchen" on another host does not match. */
     if (kind == MDNS_INSTANCE && resolver->target->kind != TARGET_LOCAL)
         finding_add_service(&resolver->findings[FROM_INSTANCE], answer);
     if (kind == MDNS_BOARDS && answer->host[0] && !answer->is_further)
@@ -133,14 +134,15 @@ static void on_mdns_answer(const struct mdns_answer *answer, void *userdata)
     struct resolver *resolver = question->resolver;
 
     if (answer->event == MDNS_FOUND)
-        record_answer(resolver, (enum mdns_kind)(question - resolver->questions), answer);
+        record_answer(resolver, (enum mdns_kind)question->what, answer);
     else
         question->query = NULL;
+
     if (answer->event == MDNS_UNAVAILABLE) {
         memcpy(resolver->unavailable, answer->reason, sizeof resolver->unavailable);
         resolver->is_local |= answer->is_local;
     }
-    decide(resolver);
+    decide_next(resolver);
 }
 
 static void on_lookup(const struct address *addresses, size_t count, const char *why, bool is_local,
@@ -153,9 +155,10 @@ static void on_lookup(const struct address *addresses, size_t count, const char 
         finding_add_address(&resolver->findings[FROM_SYSTEM], &addresses[i]);
     snprintf(resolver->system_why, sizeof resolver->system_why, "%s", why);
     resolver->is_local |= is_local;
+
     host_lookup_free(question->lookup);
     question->lookup = NULL;
-    decide(resolver);
+    decide_next(resolver);
 }
 
 static void ask_source(struct resolver *resolver, size_t what)
@@ -163,6 +166,7 @@ static void ask_source(struct resolver *resolver, size_t what)
     struct question *question = &resolver->questions[what];
     char address[ADDRESS_TEXT_MAX];
     const char *name = what == MDNS_HOST ? resolver->host : resolver->instance;
+
     if (what == MDNS_ADDRESS)
         name = address_text(address, &best_finding(resolver)->resolution.addresses[0]);
 
@@ -202,12 +206,12 @@ static bool is_hopeful(const struct resolver *resolver)
            is_pending(resolver, ASK_SYSTEM);
 }
 
-static int64_t earlier(int64_t a_us, int64_t b_us)
+static int64_t earlier_of(int64_t a_us, int64_t b_us)
 {
     return a_us < b_us ? a_us : b_us;
 }
 
-static int64_t later(int64_t a_us, int64_t b_us)
+static int64_t later_of(int64_t a_us, int64_t b_us)
 {
     return a_us > b_us ? a_us : b_us;
 }
@@ -216,29 +220,30 @@ static int64_t later(int64_t a_us, int64_t b_us)
 static bool is_open(const struct resolver *resolver, size_t what)
 {
     bool is_for_port = what == MDNS_INSTANCE && resolver->target->kind == TARGET_LOCAL;
+
     if (plans[resolver->target->kind][what] == NEVER || resolver->questions[what].asked)
         return false;
 
     if (what == MDNS_HOST)
         return resolver->host[0];
-    if (what == MDNS_BOARDS) /* for similar names, for which nobody waits */
+    if (what == MDNS_BOARDS) /* only to suggest similar names */
         return !resolver->unavailable[0] && is_hopeful(resolver);
-    /* The address of a .local name is its host's; an instance could only add the port. */
+    /* The address of a .local name is its host's, and an instance only adds the port. */
     return !is_for_port || resolver->want_port;
 }
 
-/* When the next open question is due; INT64_MAX: there is none. */
+/* Returns when the next open question is due. INT64_MAX: there is none. */
 static int64_t next_question_us(const struct resolver *resolver)
 {
     int64_t next_us = INT64_MAX;
 
     for (size_t what = 0; what < ASK_COUNT; what++)
         if (is_open(resolver, what))
-            next_us = earlier(next_us, resolver->start_us + plans[resolver->target->kind][what]);
+            next_us = earlier_of(next_us, resolver->start_us + plans[resolver->target->kind][what]);
     return next_us;
 }
 
-/* Asks the questions that are due, and the next ones at once when none is pending any more. */
+/* Asks the questions that are due; if none is pending, also the next ones. */
 static void ask_due(struct resolver *resolver, int64_t now_us)
 {
     for (;;) {
@@ -253,8 +258,9 @@ static void ask_due(struct resolver *resolver, int64_t now_us)
     }
 }
 
-/* When to browse all services for one that runs on the host that was found: few boards need this,
- * and large networks have many services. INT64_MAX: never. */
+/* Returns when to browse all services for one on the host of the finding. INT64_MAX: never. It
+ * comes late: boards with an instance named differently are rare, and large networks have many
+ * services. */
 static int64_t services_due_us(const struct resolver *resolver, const struct finding *finding)
 {
     if (finding != &resolver->findings[FROM_HOST] || finding->resolution.port ||
@@ -264,7 +270,7 @@ static int64_t services_due_us(const struct resolver *resolver, const struct fin
     return is_pending(resolver, MDNS_INSTANCE) ? finding->since_us + SERVICES_AFTER_US : 0;
 }
 
-/* Whether to ask for the announcement at the address: it is unknown yet, and may come. */
+/* Whether to ask for the announcement at the address. */
 static bool wants_facts(const struct resolver *resolver, const struct finding *finding)
 {
     bool is_host = finding == &resolver->findings[FROM_HOST];
@@ -275,7 +281,7 @@ static bool wants_facts(const struct resolver *resolver, const struct finding *f
            mdns_client_may_answer(resolver->mdns);
 }
 
-/* Until when a finding that is good enough for an upload waits for the announcement there. */
+/* Returns until when a finding that is good enough waits for its announcement. */
 static int64_t facts_due_us(const struct resolver *resolver, const struct finding *finding)
 {
     return is_pending(resolver, MDNS_ADDRESS) && !finding->resolution.port
@@ -283,60 +289,55 @@ static int64_t facts_due_us(const struct resolver *resolver, const struct findin
                : 0;
 }
 
-/* Until when others may claim the name: of two boards, the one that is meant may answer later. */
+/* Returns until when a second board of this name may answer. */
 static int64_t namesake_due_us(const struct resolver *resolver)
 {
     int64_t due_us = 0;
 
     for (int what = MDNS_HOST; what <= MDNS_INSTANCE; what++)
         if (is_pending(resolver, (size_t)what))
-            due_us = later(due_us, resolver->questions[what].asked_us + NAMESAKE_GRACE_US);
+            due_us = later_of(due_us, resolver->questions[what].asked_us + NAMESAKE_GRACE_US);
     return due_us;
 }
 
-/* Until when the finding of FROM_HOST waits for something better. */
+/* Returns until when the finding of FROM_HOST waits for something better. */
 static int64_t host_due_us(const struct resolver *resolver, const struct finding *finding)
 {
     bool is_instance_pending = is_pending(resolver, MDNS_INSTANCE);
     int64_t due_us = namesake_due_us(resolver);
 
     if (!finding_has_ipv4(finding) && is_pending(resolver, MDNS_HOST))
-        due_us = later(due_us, finding->since_us + IPV4_GRACE_US);
+        due_us = later_of(due_us, finding->since_us + IPV4_GRACE_US);
     if (resolver->target->kind == TARGET_LABEL && is_instance_pending)
-        due_us = later(due_us, finding->since_us + INSTANCE_GRACE_US);
+        due_us = later_of(due_us, finding->since_us + INSTANCE_GRACE_US);
     if (resolver->want_port && !finding->resolution.port &&
         (is_instance_pending || is_pending(resolver, MDNS_BOARDS)))
-        due_us = later(due_us, finding->since_us + PORT_GRACE_US);
+        due_us = later_of(due_us, finding->since_us + PORT_GRACE_US);
     return due_us;
 }
 
-/* Until when the finding waits for something better, given the questions that are pending. */
+/* Returns until when the finding waits for something better from the pending questions. */
 static int64_t accept_due_us(const struct resolver *resolver, const struct finding *finding)
 {
-    switch ((enum source)(finding - resolver->findings)) {
-    case FROM_INSTANCE:
+    bool is_from_system = finding == &resolver->findings[FROM_SYSTEM];
+
+    if (finding == &resolver->findings[FROM_INSTANCE])
         return !finding_has_ipv4(finding) && is_pending(resolver, MDNS_INSTANCE)
                    ? finding->since_us + IPV4_GRACE_US
                    : namesake_due_us(resolver);
-    case FROM_HOST:
+    if (finding == &resolver->findings[FROM_HOST])
         return host_due_us(resolver, finding);
-    case FROM_FILE:
-        return 0;
-    case FROM_SYSTEM:
-    case SOURCE_COUNT:
-        break;
-    }
-
-    return resolver->target->kind == TARGET_LABEL && mdns_is_pending(resolver)
-               ? resolver->start_us + MDNS_ADVANTAGE_US
-               : 0;
+    if (is_from_system && resolver->target->kind == TARGET_LABEL && mdns_is_pending(resolver))
+        return resolver->start_us + MDNS_ADVANTAGE_US;
+    return 0;
 }
 
-/* Cancels all questions. */
+/* Cancels all questions and the timer. */
 static void stop_asking(struct resolver *resolver)
 {
     for (size_t what = 0; what < ASK_COUNT; what++) {
         struct question *question = &resolver->questions[what];
+
         if (question->query)
             mdns_client_cancel(question->query);
         host_lookup_free(question->lookup);
@@ -368,7 +369,7 @@ static void describe_resolve_failure(const struct resolver *resolver, int64_t no
     resolve_failure_describe(&facts, failure);
 }
 
-/* Reports the finding, or that there is none (NULL). The callback may free the resolver. */
+/* Reports the finding, or the failure if it is NULL. The callback may free the resolver. */
 static void report_result(struct resolver *resolver, const struct finding *finding, int64_t now_us)
 {
     struct ota_failure failure;
@@ -377,6 +378,7 @@ static void report_result(struct resolver *resolver, const struct finding *findi
         describe_resolve_failure(resolver, now_us, &failure);
     else if (resolver->unavailable[0])
         diag_debug("multicast DNS cannot be asked (%s)", resolver->unavailable);
+
     stop_asking(resolver);
     resolver->done(finding ? &finding->resolution : NULL, finding ? NULL : &failure,
                    resolver->userdata);
@@ -394,7 +396,7 @@ static void on_rivals(const struct ota_failure *failure, void *userdata)
         report_result(resolver, best_finding(resolver), loop_now_us());
 }
 
-/* Reports the finding unless different boards may have the name, which takes a while. */
+/* Reports the finding, or first asks whether its addresses belong to different boards. */
 static void check_rivals(struct resolver *resolver, struct finding *finding, int64_t now_us)
 {
     struct ota_failure failure;
@@ -413,7 +415,7 @@ static void check_rivals(struct resolver *resolver, struct finding *finding, int
     }
 }
 
-static void decide(struct resolver *resolver)
+static void decide_next(struct resolver *resolver)
 {
     int64_t now_us = loop_now_us();
     struct finding *finding = best_finding(resolver);
@@ -424,14 +426,14 @@ static void decide(struct resolver *resolver)
             ask_source(resolver, MDNS_BOARDS);
         if (wants_facts(resolver, finding))
             ask_source(resolver, MDNS_ADDRESS);
-        next_us = later(accept_due_us(resolver, finding), facts_due_us(resolver, finding));
-        next_us = earlier(next_us, services_due_us(resolver, finding));
+        next_us = later_of(accept_due_us(resolver, finding), facts_due_us(resolver, finding));
+        next_us = earlier_of(next_us, services_due_us(resolver, finding));
     } else {
         ask_due(resolver, now_us);
         next_us = is_hopeful(resolver) ? next_question_us(resolver) : 0;
     }
 
-    next_us = earlier(next_us, resolver->deadline_us);
+    next_us = earlier_of(next_us, resolver->deadline_us);
     if (next_us <= now_us && finding)
         check_rivals(resolver, finding, now_us);
     else if (next_us <= now_us)
@@ -442,10 +444,10 @@ static void decide(struct resolver *resolver)
 
 static void on_resolve_timeout(void *userdata)
 {
-    decide(userdata);
+    decide_next(userdata);
 }
 
-/* The names that the target may mean: a host under .local, a service instance. */
+/* Sets the names under which to look for the target: a host under .local, a service instance. */
 static void derive_names(struct resolver *resolver)
 {
     const struct target *target = resolver->target;
@@ -460,7 +462,7 @@ static void derive_names(struct resolver *resolver)
     snprintf(resolver->instance, sizeof resolver->instance, "%.*s", length, target->name);
 }
 
-/* An entry in /etc/hosts was made by hand, so it goes before all other answers. */
+/* An entry in /etc/hosts was made by hand, so it takes precedence over all other answers. */
 static int read_etc_hosts(struct resolver *resolver)
 {
     struct address addresses[RESOLVE_ADDRESSES_MAX];
@@ -488,7 +490,7 @@ struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
                                   .userdata = userdata};
     resolver->deadline_us = resolver->start_us + timeout_us;
     for (size_t what = 0; what < ASK_COUNT; what++)
-        resolver->questions[what].resolver = resolver;
+        resolver->questions[what] = (struct question){.resolver = resolver, .what = what};
 
     resolver->findings[FROM_FILE].resolution.source = "/etc/hosts";
     resolver->findings[FROM_INSTANCE].resolution.source = "mDNS";
@@ -505,6 +507,7 @@ struct resolver *resolver_start(struct loop *loop, struct mdns_client *mdns,
     loop_timer_start(&resolver->timeout, 0);
     if (!may_be_in_file || read_etc_hosts(resolver) == 0)
         return resolver;
+
     loop_timer_stop(&resolver->timeout);
     int error = errno;
     free(resolver);
@@ -516,6 +519,7 @@ void resolver_free(struct resolver *resolver)
 {
     if (!resolver)
         return;
+
     stop_asking(resolver);
     rivals_free(resolver->rivals);
     free(resolver);

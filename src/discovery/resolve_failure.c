@@ -1,4 +1,4 @@
-/* resolve_failure.c: what is said when a name was not found. */
+/* resolve_failure.c: composes the message about a name that was not found. */
 #include "discovery/resolve_failure.h"
 
 #include "base/error.h"
@@ -65,6 +65,7 @@ void resolve_failure_describe(const struct resolve_failure *facts, struct ota_fa
     describe_mdns(mdns, facts);
     describe_system(system, facts);
     describe_advice(advice, facts);
+
     ota_fail(failure, facts->is_local ? OTA_E_INTERNAL : OTA_E_NOT_FOUND, "%s: %s%s%s%s%s",
              facts->is_local ? "cannot be looked for" : "not found", mdns,
              mdns[0] && system[0] ? ", and " : "", system, advice[0] ? "; " : "", advice);

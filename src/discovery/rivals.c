@@ -1,4 +1,4 @@
-/* rivals.c: whether a name that different boards claim belongs to one board after all. */
+/* rivals.c: asks the addresses of one name for a sign of life. */
 #include "discovery/rivals.h"
 
 #include "base/error.h"
@@ -10,7 +10,7 @@ struct rivals {
     struct finding *finding;
     rivals_done_fn *done;
     void *userdata;
-    struct address addresses[CLAIMS_MAX]; /* of different boards, if all of them answer */
+    struct address addresses[CLAIMS_MAX]; /* different boards' if all of them answer */
     size_t count;
     struct alive *alive;
 };
@@ -37,15 +37,17 @@ static void on_alive(const bool *is_alive, void *userdata)
     for (size_t i = 0; i < rivals->count; i++)
         if (is_alive[i])
             there[count++] = &rivals->addresses[i];
+
     if (count >= 2) {
         describe_boards(&failure, there, count);
         rivals->done(&failure, rivals->userdata);
         return;
     }
 
-    for (size_t i = 0; count == 1 && i < rivals->count; i++)
-        if (!is_alive[i])
-            finding_drop_address(rivals->finding, &rivals->addresses[i]);
+    if (count == 1)
+        for (size_t i = 0; i < rivals->count; i++)
+            if (!is_alive[i])
+                finding_drop_address(rivals->finding, &rivals->addresses[i]);
     rivals->done(NULL, rivals->userdata);
 }
 
@@ -58,6 +60,7 @@ bool rivals_check(struct rivals **started, struct loop *loop, struct finding *fi
     *started = NULL;
     if (count == 0)
         return true;
+
     struct rivals *rivals = malloc(sizeof *rivals);
     if (!rivals)
         return false;
@@ -66,11 +69,13 @@ bool rivals_check(struct rivals **started, struct loop *loop, struct finding *fi
         (struct rivals){.finding = finding, .done = done, .userdata = userdata, .count = count};
     for (size_t i = 0; i < count; i++)
         rivals->addresses[i] = addresses[i];
+
     rivals->alive = alive_start(loop, addresses, count, on_alive, rivals);
     if (!rivals->alive) {
         free(rivals);
         return false;
     }
+
     *started = rivals;
     return true;
 }

@@ -1,6 +1,6 @@
 /*
- * rivals.h: whether a name that different boards claim belongs to one board after all. Multicast
- * DNS remembers addresses for minutes that a board has given up.
+ * rivals.h: whether a name with addresses of different boards belongs to one board after all.
+ * Multicast DNS remembers a board's former addresses for minutes.
  */
 #ifndef ESP_OTA_DISCOVERY_RIVALS_H
 #define ESP_OTA_DISCOVERY_RIVALS_H
@@ -10,18 +10,18 @@
 
 struct rivals;
 
-/* Called once, from the loop. failure: OTA_E_AMBIGUOUS, the message says where the boards are, and
- * the caller adds their name. NULL: at most one board is there, and the finding has lost the
- * addresses at which nothing is; it keeps all of them if nothing is anywhere. */
+/* Called once, from the loop. failure is OTA_E_AMBIGUOUS with the addresses of the boards, to which
+ * the caller adds their name; or NULL if at most one board answers. If one does, the finding has
+ * lost the addresses without an answer. */
 typedef void rivals_done_fn(const struct ota_failure *failure, void *userdata);
 
-/* Asks the addresses of the finding for a sign of life if they are of different boards. The finding
- * must outlive the rivals. *rivals is NULL if they are of one board, or if false is returned: they
- * cannot be asked, as memory, or file descriptors, ran out. */
+/* Asks the addresses of the finding for a sign of life if they may belong to different boards;
+ * otherwise sets *rivals to NULL, and done is not called. The finding must outlive the rivals.
+ * Returns false, with *rivals NULL, when memory or file descriptors run out. */
 bool rivals_check(struct rivals **rivals, struct loop *loop, struct finding *finding,
                   rivals_done_fn *done, void *userdata);
 
-/* Allowed at any time, also in done, and needed after it. */
+/* Allowed at any time, also in done, and required after it. */
 void rivals_free(struct rivals *rivals);
 
 #endif

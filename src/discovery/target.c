@@ -1,10 +1,9 @@
 /*
- * target.c: what the user wants to update, as text: an address, a host name or the name of a
- * service instance, perhaps with a port. It resolves nothing; only the interface behind a %scope is
- * looked up.
+ * target.c: parses the name of a board as the user gives it: an address, a host name or the name of
+ * a service instance, perhaps with a port.
  *
  * No numeric text may end up as a host name: the C library's resolver would take "1.2.3" or
- * "0x7f.1" for an oddly written address, and the image would go to some other host.
+ * "0x7f.1" for an unusual form of an address, and the image would go to some other host.
  */
 #include "discovery/target.h"
 
@@ -24,7 +23,7 @@ enum { LABEL_MAX = 63, HOST_MAX = 253, INSTANCE_MAX = 63 };
 #define HEX_DIGITS DIGITS "abcdefABCDEF"
 #define HOST_CHARACTERS DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_."
 
-/* A text as it is shown in a message: a long one is cut, so that the reason fits behind it. */
+/* Room for a text in a message. A long text is cut, so that the reason fits behind it. */
 enum { SHOWN_MAX = TARGET_NAME_MAX + 64 };
 
 static enum ota_error reject_target(struct ota_failure *failure, const char *text, const char *why)
@@ -57,12 +56,12 @@ static bool name_consists_of(const char *text, const char *characters)
     return text[strspn(text, characters)] == '\0';
 }
 
-/* Whether text can only be meant as an IPv4 address. */
+/* Whether text must be meant as an IPv4 address. */
 static bool is_v4_attempt(const char *text)
 {
     size_t length = strspn(text, DIGITS ".");
 
-    return memchr(text, '.', length) != NULL && (text[length] == '\0' || text[length] == '%');
+    return memchr(text, '.', length) && (text[length] == '\0' || text[length] == '%');
 }
 
 static enum ota_error reject_v4(struct ota_failure *failure, const char *text)
@@ -71,8 +70,8 @@ static enum ota_error reject_v4(struct ota_failure *failure, const char *text)
                          "is not an IPv4 address: that is four numbers from 0 to 255");
 }
 
-/* Whether text can only be meant as an IPv6 address. Hexadecimal with fewer colons may also be the
- * name of an instance, such as a MAC address. */
+/* Whether text must be meant as an IPv6 address. Hexadecimal digits with fewer colons may also be
+ * the name of an instance, such as a MAC address. */
 static bool is_v6_attempt(const char *text)
 {
     size_t length = strspn(text, HEX_DIGITS ":.");
@@ -82,25 +81,26 @@ static bool is_v6_attempt(const char *text)
         return false;
     for (size_t i = 0; i < length; i++)
         colons += text[i] == ':';
-    return colons >= 7 || (colons >= 2 && (text[length] == '%' || strstr(text, "::") != NULL));
+
+    return colons >= 7 || (colons >= 2 && (text[length] == '%' || strstr(text, "::")));
 }
 
-/* Says what keeps text from being an IPv6 address. */
+/* Rejects a malformed IPv6 address, with the likely reason. */
 static enum ota_error reject_v6(struct ota_failure *failure, const char *text)
 {
     const char *percent = strchr(text, '%');
 
-    if (percent != NULL && strchr(percent, ':') != NULL)
+    if (percent && strchr(percent, ':'))
         return reject_target(
             failure, text,
             "is not an IPv6 address: with a port it is written [ADDRESS%INTERFACE]:PORT");
-    if (percent != NULL)
+    if (percent)
         return reject_target(
             failure, text, "is not an IPv6 address with the name of an interface of this computer");
     return reject_target(failure, text, "is not an IPv6 address");
 }
 
-/* Refuses addresses that can belong to no single board. text is for the message. */
+/* Rejects addresses that cannot belong to a single board. text is for the message. */
 static enum ota_error check_address(const struct address *address, const char *text,
                                     struct ota_failure *failure)
 {
@@ -113,6 +113,7 @@ static enum ota_error check_address(const struct address *address, const char *t
             return reject_target(failure, text, "is not the address of one board");
         return OTA_OK;
     }
+
     if (IN6_IS_ADDR_UNSPECIFIED(v6) || IN6_IS_ADDR_MULTICAST(v6))
         return reject_target(failure, text, "is not the address of one board");
     if (IN6_IS_ADDR_LINKLOCAL(v6) && address->v6.sin6_scope_id == 0)
@@ -123,20 +124,21 @@ static enum ota_error check_address(const struct address *address, const char *t
     return OTA_OK;
 }
 
-/* "[V6]" and "[V6]:PORT"; name holds the text, and afterwards the address alone. */
+/* Parses "[V6]" and "[V6]:PORT". name has the text, and afterwards the address alone. */
 static enum ota_error parse_bracketed(struct target *target, const char *text,
                                       struct ota_failure *failure)
 {
     char *close = strchr(target->name, ']');
 
-    if (close == NULL)
+    if (!close)
         return reject_target(failure, text, "has no closing bracket");
     if (close[1] != '\0' &&
         (close[1] != ':' || !target_parse_port(&target->port, close + 2, false)))
         return reject_target(failure, text, "does not end in \"]\" or in a port from 1 to 65535");
+
     *close = '\0';
     memmove(target->name, target->name + 1, strlen(target->name));
-    if (!address_parse(&target->address, target->name) || strchr(target->name, ':') == NULL)
+    if (!address_parse(&target->address, target->name) || !strchr(target->name, ':'))
         return reject_v6(failure, target->name);
     return check_address(&target->address, target->name, failure);
 }
@@ -146,39 +148,40 @@ static bool is_bracketed_attempt(const char *text)
 {
     size_t length = text[0] == '[' ? strspn(text + 1, HEX_DIGITS ":.") : 0;
 
-    return length > 0 && strcspn(text + 1, ":.") < length && strchr("]%", text[1 + length]) != NULL;
+    return length > 0 && strcspn(text + 1, ":.") < length && strchr("]%", text[1 + length]);
 }
 
-/* Takes a port off the end of name, where what is behind its only colon is one. */
+/* Moves a port behind the only colon of name to port. Other names keep their colons. */
 static enum ota_error split_port(struct target *target, const char *text,
                                  struct ota_failure *failure)
 {
     char *colon = strchr(target->name, ':');
-    bool is_host;
 
-    if (colon == NULL || strchr(colon + 1, ':') != NULL)
+    if (!colon || strchr(colon + 1, ':'))
         return OTA_OK;
+
     *colon = '\0';
-    is_host = name_consists_of(target->name, HOST_CHARACTERS);
+    bool is_host = name_consists_of(target->name, HOST_CHARACTERS);
     if (target_parse_port(&target->port, colon + 1, false)) {
         if (colon == target->name)
             return reject_target(failure, text, "has no name or address before the port");
         return OTA_OK;
     }
+
     /* "kitchen:lamp" is an instance's name, "10.0.0.7:http", "kitchen:" and "kitchen:0" are not. */
-    if (is_host && (name_consists_of(colon + 1, DIGITS) || strchr(target->name, '.') != NULL))
+    if (is_host && (name_consists_of(colon + 1, DIGITS) || strchr(target->name, '.')))
         return reject_target(failure, text, "has no port from 1 to 65535 behind the colon");
     *colon = ':';
     return OTA_OK;
 }
 
-/* What the labels of a host name look like. */
+/* The labels of a host name. */
 struct labels {
     const char *last;
     size_t count;
     size_t longest;
     bool any_empty;
-    bool any_edge_hyphen; /* at an end of a label, where host names have none */
+    bool any_edge_hyphen; /* a label begins or ends with one, as no host name may */
 };
 
 static struct labels examine_labels(const char *name)
@@ -199,8 +202,8 @@ static struct labels examine_labels(const char *name)
     }
 }
 
-static enum ota_error take_instance(struct target *target, const char *text,
-                                    struct ota_failure *failure)
+static enum ota_error set_instance(struct target *target, const char *text,
+                                   struct ota_failure *failure)
 {
     if (strlen(target->name) > INSTANCE_MAX)
         return reject_target(failure, text,
@@ -209,41 +212,46 @@ static enum ota_error take_instance(struct target *target, const char *text,
     return OTA_OK;
 }
 
-/* A name under .local, or one that consists of nothing but letters, digits, "-", "_" and dots. */
-static enum ota_error take_host(struct target *target, const char *text, bool is_ascii,
-                                struct ota_failure *failure)
+/* Handles a name under .local, or one that consists only of letters, digits, "-", "_" and dots. */
+static enum ota_error set_host(struct target *target, const char *text, bool is_ascii,
+                               struct ota_failure *failure)
 {
     char *name = target->name;
     size_t length = strlen(name);
-    struct labels labels;
     struct in_addr ignored;
-    bool is_local;
 
     if (length > 1 && name[length - 1] == '.')
         name[--length] = '\0';
-    labels = examine_labels(name);
-    is_local = labels.count > 1 && strcasecmp(labels.last, "local") == 0;
+
+    struct labels labels = examine_labels(name);
+    bool is_local = labels.count > 1 && strcasecmp(labels.last, "local") == 0;
     if (labels.any_empty)
         return reject_target(failure, text,
                              "is not a host name: there is nothing between two dots");
-    /* It would take "1 lamp.local" for an address, too. */
+
+    /* inet_aton() would also accept "1 lamp.local". */
     if (labels.count > 1 && name_consists_of(name, HOST_CHARACTERS) &&
         inet_aton(name, &ignored) != 0)
         return reject_v4(failure, text);
+
     if (labels.any_edge_hyphen)
-        return take_instance(target, text, failure);
+        return set_instance(target, text, failure);
     /* Only multicast DNS has names beyond ASCII, and no domain ends in a number. */
     if (!is_local && (!is_ascii || inet_aton(labels.last, &ignored) != 0))
-        return take_instance(target, text, failure);
+        return set_instance(target, text, failure);
     if (labels.longest > LABEL_MAX || length > HOST_MAX)
         return reject_target(
             failure, text,
             "is not a host name: it is longer than 253 characters, or 63 between dots");
-    target->kind = is_local ? TARGET_LOCAL : labels.count > 1 ? TARGET_HOST : TARGET_LABEL;
+
+    if (is_local)
+        target->kind = TARGET_LOCAL;
+    else
+        target->kind = labels.count > 1 ? TARGET_HOST : TARGET_LABEL;
     return OTA_OK;
 }
 
-/* "NAME._arduino._tcp.local" is how other tools write an instance in full. */
+/* Removes the service from "NAME._arduino._tcp.local", the full name in other tools. */
 static bool strip_service(char *name)
 {
     static const char service[] = "._arduino._tcp.local";
@@ -268,8 +276,8 @@ static bool ends_in_local(const char *name)
            strncasecmp(name + length - strlen(".local"), ".local", strlen(".local")) == 0;
 }
 
-static enum ota_error take_name(struct target *target, const char *text,
-                                struct ota_failure *failure)
+static enum ota_error parse_name(struct target *target, const char *text,
+                                 struct ota_failure *failure)
 {
     const char *name = target->name;
     bool is_ascii = true;
@@ -278,13 +286,15 @@ static enum ota_error take_name(struct target *target, const char *text,
 
     if (name[0] == ' ' || name[strlen(name) - 1] == ' ')
         return reject_target(failure, text, "begins or ends with a space");
+
     for (const char *c = name; *c != '\0'; c++) {
         is_ascii &= (*c & 0x80) == 0;
-        is_host &= (*c & 0x80) != 0 || strchr(HOST_CHARACTERS, *c) != NULL;
+        is_host &= (*c & 0x80) != 0 || strchr(HOST_CHARACTERS, *c);
     }
-    /* Boards take any text for their host name. */
-    return is_host || (is_name && ends_in_local(name)) ? take_host(target, text, is_ascii, failure)
-                                                       : take_instance(target, text, failure);
+
+    /* Boards accept any text as their host name. */
+    return is_host || (is_name && ends_in_local(name)) ? set_host(target, text, is_ascii, failure)
+                                                       : set_instance(target, text, failure);
 }
 
 static enum ota_error check_text(const char *text, struct ota_failure *failure)
@@ -298,7 +308,7 @@ static enum ota_error check_text(const char *text, struct ota_failure *failure)
     return OTA_OK;
 }
 
-/* text has been checked and is one board, as far as can be told. */
+/* Parses a text that has been checked and names one board. */
 static enum ota_error parse_board(struct target *target, const char *text,
                                   struct ota_failure *failure)
 {
@@ -313,15 +323,16 @@ static enum ota_error parse_board(struct target *target, const char *text,
         if (split_port(target, text, failure) != OTA_OK)
             return failure->error;
     }
+
     if (address_parse(&target->address, target->name))
         return check_address(&target->address, text, failure);
     if (is_v4_attempt(target->name))
         return reject_v4(failure, text);
-    return take_name(target, text, failure);
+    return parse_name(target, text, failure);
 }
 
-/* Whether this part of a text is by itself an address or a host name with a dot in it: names of
- * instances hold slashes, commas and spaces, but hardly between such parts. */
+/* Whether this part of a text is an address or a host name with a dot. Instance names may contain
+ * slashes, commas and spaces, but hardly between such parts. */
 static bool is_host_part(const char *part, size_t length)
 {
     char text[TARGET_NAME_MAX];
@@ -330,6 +341,7 @@ static bool is_host_part(const char *part, size_t length)
 
     if (length == 0)
         return false;
+
     memcpy(text, part, length);
     text[length] = '\0';
     return parse_board(&target, text, &ignored) == OTA_OK &&
@@ -352,7 +364,7 @@ static bool is_list(const char *text)
     return count > 1;
 }
 
-/* Says what to write instead of a URL or a path. */
+/* Rejects a URL or a path, and suggests the host alone. */
 static enum ota_error reject_but_host(struct ota_failure *failure, const char *text,
                                       const char *what, const char *host, size_t length)
 {
@@ -363,39 +375,39 @@ static enum ota_error reject_but_host(struct ota_failure *failure, const char *t
     return ota_fail(failure, OTA_E_USAGE, "\"%s\" %s: write only \"%s\"", shown, what, shown_host);
 }
 
-/* The port of a URL is that of its scheme, not the board's, and is left out with the path. */
+/* Rejects a URL. Its port is not suggested, as it belongs to the scheme. */
 static enum ota_error reject_url(struct ota_failure *failure, const char *text, const char *host)
 {
     size_t length = host[0] == '[' ? strcspn(host, "]/?#") : strcspn(host, ":/?#");
 
     if (host[length] == ']')
         length++;
-    /* What is before an @ may be a password. */
-    if (strchr(host, '@') != NULL)
+
+    /* The part before an @ may be a password. */
+    if (strchr(host, '@'))
         return ota_fail(failure, OTA_E_USAGE, "a URL names the board: write only the host in it");
     if (length == 0)
         return reject_target(failure, text, "is a URL without a host");
     return reject_but_host(failure, text, "is a URL", host, length);
 }
 
-/* Whether text can only be meant for several boards; in full, NAME._arduino._tcp.local, it is one
- * that is called so. */
+/* Whether text must be meant as a pattern. "NAME._arduino._tcp.local" is the name of one board. */
 static bool is_pattern(const char *text)
 {
     char name[TARGET_NAME_MAX];
 
     snprintf(name, sizeof name, "%s", text);
-    return (strchr(text, '*') != NULL || strstr(text, "??") != NULL) &&
+    return (strchr(text, '*') || strstr(text, "??")) &&
            name_consists_of(text, HOST_CHARACTERS "*?[]") && !strip_service(name);
 }
 
-/* Refuses what would be looked for in vain as the name of an instance. */
+/* Rejects likely mistakes, which would otherwise count as names of instances. */
 static enum ota_error check_mistakes(const char *text, struct ota_failure *failure)
 {
     const char *scheme_end = strstr(text, "://");
     size_t length = strcspn(text, "/");
 
-    if (scheme_end != NULL)
+    if (scheme_end)
         return reject_url(failure, text, scheme_end + strlen("://"));
     if (text[length] == '/' && is_host_part(text, length))
         return reject_but_host(failure, text, "has a slash behind the host", text, length);
@@ -415,6 +427,7 @@ enum ota_error target_parse(struct target *target, const char *text, struct ota_
     memset(target, 0, sizeof *target);
     if (check_text(text, failure) != OTA_OK)
         return failure->error;
+
     snprintf(name, sizeof name, "%s", text);
     escape_revert(name);
     if (check_mistakes(name, failure) != OTA_OK)

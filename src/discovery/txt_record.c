@@ -1,4 +1,4 @@
-/* txt_record.c: see txt_record.h. */
+/* txt_record.c: reads the values in a TXT record. */
 #include "discovery/txt_record.h"
 
 #include <stdbool.h>
@@ -9,6 +9,7 @@
 static bool has_key(const AvahiStringList *string, const char *key)
 {
     size_t length = strlen(key);
+
     return string->size > length && string->text[length] == '=' &&
            strncasecmp((const char *)string->text, key, length) == 0;
 }
@@ -21,12 +22,14 @@ char *txt_record_value(char *target, size_t capacity, const AvahiStringList *rec
         record = record->next;
     if (!record)
         return target;
+
     const char *value = (const char *)record->text + strlen(key) + 1;
     size_t length = strnlen(value, record->size - strlen(key) - 1);
     if (length >= 2 && value[0] == '"' && value[length - 1] == '"') {
         value++;
         length -= 2;
     }
+
     if (length >= capacity)
         length = capacity - 1;
     memcpy(target, value, length);
@@ -37,6 +40,7 @@ char *txt_record_value(char *target, size_t capacity, const AvahiStringList *rec
 enum txt_record_flag txt_record_flag(const AvahiStringList *record, const char *key)
 {
     char value[8];
+
     txt_record_value(value, sizeof value, record, key);
     if (strcasecmp(value, "yes") == 0)
         return TXT_YES;

@@ -1,5 +1,5 @@
 /*
- * txt_record.h: what the TXT record of an announcement says. Pure.
+ * txt_record.h: the values in the TXT record of an announcement. Pure.
  */
 #ifndef ESP_OTA_DISCOVERY_TXT_RECORD_H
 #define ESP_OTA_DISCOVERY_TXT_RECORD_H
@@ -9,14 +9,14 @@
 
 enum txt_record_flag { TXT_UNKNOWN, TXT_NO, TXT_YES };
 
-/* Writes the value of key, without the quotes that old cores put around it and up to a NUL in it,
- * to target: cut to capacity, always terminated, "" when there is none. It is as it came from the
- * network: escape it before it is shown. Keys differ in more than case; the first one counts
- * (RFC 6763, section 6.4). Returns target. */
+/* Writes the value of key to target and returns it: without the quotes of old cores, cut at a NUL
+ * byte and to capacity, always terminated, "" if there is none. It is as it came from the network:
+ * escape it before it is shown. Keys are compared without regard to case, and the first one counts
+ * (RFC 6763, section 6.4). */
 char *txt_record_value(char *target, size_t capacity, const AvahiStringList *record,
                        const char *key);
 
-/* "yes" or "no", in any case; everything else is unknown. */
+/* Reads "yes" or "no", in upper or lower case. Any other value is unknown. */
 enum txt_record_flag txt_record_flag(const AvahiStringList *record, const char *key);
 
 #endif
