@@ -33,7 +33,7 @@ def children_cpu_s():
 def upload(net, board, command, image):
     """Seconds and CPU seconds of one upload, from exec to exit."""
     cpu_s, start = children_cpu_s(), time.monotonic()
-    program = link.Process(*net.host.command(*command, "-i", board.address, "-p", str(link.BOARD_PORT), "-f", image))
+    program = net.start(*net.host.command(*command, "-i", board.address, "-p", str(link.BOARD_PORT), "-f", image))
     status = program.wait(DEADLINE_S)
     seconds, cpu_s = time.monotonic() - start, children_cpu_s() - cpu_s
     if status != 0:
@@ -49,12 +49,9 @@ def measure(options, commands, round_trip_ms, flash, image):
     with link.Link(options.ota_link, delay=round_trip_ms / 2) as net:
         board = net.simulate(options.esp_ota_sim, *BOARD, "--flash", flash)
         board.address = net.board.address
-        try:
-            for _ in range(options.runs):
-                for name, command in commands.items():
-                    results[name].append(upload(net, board, command, image))
-        finally:
-            board.kill()
+        for _ in range(options.runs):
+            for name, command in commands.items():
+                results[name].append(upload(net, board, command, image))
     return results
 
 

@@ -96,10 +96,7 @@ def measure_fixed(options, cell, images):
     """All that does not grow with the image, and the round trip; on a link that loses nothing."""
     with link.Link(options.ota_link, delay=cell.round_trip_ms / 2) as net:
         board = net.simulate(options.esp_ota_sim, "--fast", "--family", cell.board.family)
-        try:
-            fixed = [upload_s(net, board, options.esp_ota, "-f", images[cell.board.family]["tiny"]) for _ in range(3)]
-        finally:
-            board.kill()
+        fixed = [upload_s(net, board, options.esp_ota, "-f", images[cell.board.family]["tiny"]) for _ in range(3)]
         window = cell.board.window // cell.board.mss
         return (statistics.median(fixed),
                 statistics.median(net.round_trips(20, window, cell.board.mss)))
@@ -120,14 +117,10 @@ def measure(options, cell, images, seed):
             board = net.simulate(options.esp_ota_sim, "--fast", "--family", cell.board.family,
                                  "--window", str(cell.board.window), "--mss", str(cell.board.mss),
                                  "--flash", cell.flash)
-            try:
-                sample.seconds[mode] = upload_s(net, board, options.esp_ota, "-f",
-                                                images[cell.board.family]["image"],
-                                                *switches)
-                check_window(net, cell)
-                sample.repeated[mode] = net.counters()["host"]["repeated"]
-            finally:
-                board.kill()
+            sample.seconds[mode] = upload_s(net, board, options.esp_ota, "-f",
+                                            images[cell.board.family]["image"], *switches)
+            check_window(net, cell)
+            sample.repeated[mode] = net.counters()["host"]["repeated"]
     return sample
 
 

@@ -34,10 +34,11 @@ class Space:
         self._holder.wait()
 
 
-class Cable:
+class Cable(link.Processes):
     """The host is in a network with the board, which has HOST and BOARD, and the same for IPv6."""
 
     def __init__(self):
+        super().__init__()
         self.host, self.board = Space(), Space()
         self.host.ip(f"link add {INTERFACE} type veth peer name far0 netns {self.board.pid}")
         for space, name, own, own6 in ((self.host, INTERFACE, HOST, HOST6), (self.board, "far0", BOARD, BOARD6)):
@@ -48,18 +49,16 @@ class Cable:
         self.image.write(firmware.sketch("esp8266", 20000))
         self.image.flush()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def close(self):
+        super().close()
         self.image.close()
         self.host.close()
         self.board.close()
 
     def simulate(self, program, *options, address=BOARD):
         """A simulated board at BOARD; ready when this returns."""
-        board = link.Process(*self.board.command(program, "--fast", "--address", address, "--port", str(PORT),
-                                                 *options))
+        board = self.start(*self.board.command(program, "--fast", "--address", address, "--port", str(PORT),
+                                               *options))
         board.wait_for("ready")
         return board
 

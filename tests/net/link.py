@@ -163,10 +163,33 @@ class Side:
         self._holder.wait()
 
 
-class Link:
+class Processes:
+    """What runs in a link or on a cable, and ends with it, whatever a test does meanwhile."""
+
+    def __init__(self):
+        self._processes = []
+
+    def start(self, *command):
+        process = Process(*command)
+        self._processes.append(process)
+        return process
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        for process in self._processes:
+            process.kill()
+
+
+class Link(Processes):
     """Options are those of ota-link: delay=1, cut_after=20 ..."""
 
     def __init__(self, program, **options):
+        super().__init__()
         self.host = Side(HOST_ADDRESS)
         self.board = Side(BOARD_ADDRESS)
         arguments = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
@@ -180,13 +203,8 @@ class Link:
         self.board.set("net.ipv4.tcp_sack", 0)
         self.host.set("net.ipv4.tcp_no_metrics_save", 1)  # every upload is the first
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
     def close(self):
+        super().close()
         self.relay.wait()
         self.host.close()
         self.board.close()
@@ -227,12 +245,12 @@ class Link:
 
     def simulate(self, program, *options):
         """A simulated board; ready when this returns."""
-        board = Process(*self.board.command(program, "--address", self.board.address, "--port",
-                                            str(BOARD_PORT), *options))
+        board = self.start(*self.board.command(program, "--address", self.board.address, "--port",
+                                               str(BOARD_PORT), *options))
         board.wait_for("ready")
         return board
 
     def upload(self, program, *options):
         """Starts esp-ota towards the board."""
-        return Process(*self.host.command(program, "-i", f"{self.board.address}:{BOARD_PORT}",
-                                          *options))
+        return self.start(*self.host.command(program, "-i", f"{self.board.address}:{BOARD_PORT}",
+                                             *options))

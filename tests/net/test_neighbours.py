@@ -36,12 +36,11 @@ class Neighbours(unittest.TestCase):
         """It answers ARP, and not us."""
         with cable.Cable() as net:
             for board, protocol in ((cable.BOARD, "ARP"), (cable.BOARD6, "neighbour discovery")):
-                silent = net.simulate(ESP_OTA_SIM, "--fault", "silent", address=board)
+                net.simulate(ESP_OTA_SIM, "--fault", "silent", address=board)
                 said = self.silence(net, board, "-t", "1")
                 self.assertRegex(said, rf"no answer from .* in 1 s; {re.escape(board)} is there, as it answered "
                                        rf"{protocol} on wlan0 \d+ s ago\n")
                 self.assertIn(THERE, said)
-                silent.kill()
 
     def test_refused(self):
         """Who refuses is there; nothing is to be added."""

@@ -45,7 +45,6 @@ class Online(unittest.TestCase):
             if goes and returns:
                 net.tell("up")
             status = program.wait(60)
-            board.kill()
             return status, program.output
 
     def test_back(self):

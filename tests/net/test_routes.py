@@ -84,14 +84,12 @@ class Interface(unittest.TestCase):
                 found = net.upload(ESP_OTA, cable.BOARD, "-I", cable.INTERFACE, before=before)
                 self.assertEqual(found.returncode, 0, found)
                 board.wait_for("upload result=ok")
-                board.kill()
 
     def test_ipv6(self):
         with cable.Cable() as net:
-            board = net.simulate(ESP_OTA_SIM, address=cable.BOARD6)
+            net.simulate(ESP_OTA_SIM, address=cable.BOARD6)
             found = net.upload(ESP_OTA, cable.BOARD6, "-I", cable.INTERFACE)
             self.assertEqual(found.returncode, 0, found)
-            board.kill()
 
     def test_wrong_one(self):
         """It is this computer's trouble, and said at once."""
