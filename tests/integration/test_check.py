@@ -204,16 +204,6 @@ class Check(Scenario):
         self.assertEqual(result.status, 1, result)
         self.assertIn("cannot write to standard output", result.err)
 
-    def test_real_images(self):
-        for name, status, phrase in (("esp8266.bin", 0, "ESP8266 image"),
-                                     ("esp32.bin", 0, "ESP32 application image"),
-                                     ("esp32s2.bin", 0, "ESP32-S2 application image"),
-                                     ("esp32-merged.bin", 3, "factory image")):
-            with self.subTest(name):
-                result = run("--check", "-f", self.real_image(name))
-                self.assertEqual(result.status, status, result)
-                self.assertIn(phrase, result.out)
-
 
 if __name__ == "__main__":
     unittest.main()

@@ -60,16 +60,6 @@ class Compress(Scenario):
                 self.assertEqual(gunzip(first), content)
                 self.assertLess(len(first), len(content))
 
-    def test_real_image(self):
-        """Smaller than gzip -9 makes it, or as small."""
-        with open(self.real_image("esp8266.bin"), "rb") as file:
-            content = file.read()
-        packed, result = self.output(content)
-        self.assertEqual(gunzip(packed), content)
-        packer = zlib.compressobj(9, wbits=31, memLevel=8)
-        self.assertLessEqual(len(packed), len(packer.compress(content) + packer.flush()))
-        self.assertNotIn("warning", result.err)
-
     def test_output_says_so(self):
         packed, result = self.output(sketch())
         self.assertRegex(result.err, r"firmware\.bin is compressed from 58\.6 KiB to 25\.\d KiB\n")

@@ -51,17 +51,6 @@ class Families(Scenario):
         for name, options in FAMILIES.items():
             self.check_family(name, options, images, 100, "filesystem image", "-s")
 
-    def test_real_firmware(self):
-        """Images of real builds."""
-        for name in ("esp8266", "esp32", "esp32s2"):
-            with self.subTest(name):
-                with open(self.real_image(f"{name}.bin"), "rb") as file:
-                    content = file.read()
-                family = "esp8266" if name == "esp8266" else "esp32-sha256"
-                chip = ("--chip", name) if family != "esp8266" else ()
-                self.check([Case(name, ("-P", "pw", "--capacity", "2000000", *chip), ("-a", "pw"), family=family,
-                                 image=content, says=("confirmed by the board",))])
-
 
 class CommandLines(Scenario):
     """The spellings of espota.py, and the whole lines that Makefiles and IDEs contain."""
