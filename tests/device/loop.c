@@ -20,6 +20,7 @@ struct loop {
     int batch_size;
     struct watch signals;
     int epoll_fd;
+    bool ending; /* a signal has come: one more turn serves what came before it */
     bool stopped;
 };
 
@@ -32,8 +33,13 @@ int64_t now_us(void)
 
 static void on_signal(void *owner, uint32_t events)
 {
+    struct loop *loop = owner;
+    int fd = loop->signals.fd;
+
     (void)events;
-    loop_stop(owner);
+    watch_remove(loop, &loop->signals);
+    close(fd);
+    loop->ending = true;
 }
 
 static bool watch_signals(struct loop *loop)
@@ -181,18 +187,20 @@ static void run_timers(struct loop *loop)
 static int wait_for_events(struct loop *loop)
 {
     struct timespec wait = {0, 0};
-    if (loop->heap_size > 0) {
+    if (loop->heap_size > 0 && !loop->ending) {
         int64_t left = loop->heap[1]->due_us - now_us();
         if (left > 0)
             wait = (struct timespec){left / 1000000, left % 1000000 * 1000};
     }
-    return epoll_pwait2(loop->epoll_fd, loop->batch, BATCH, loop->heap_size > 0 ? &wait : NULL,
-                        NULL);
+    bool may_wait_for_ever = loop->heap_size == 0 && !loop->ending;
+    return epoll_pwait2(loop->epoll_fd, loop->batch, BATCH, may_wait_for_ever ? NULL : &wait, NULL);
 }
 
 bool loop_run(struct loop *loop)
 {
     while (!loop->stopped) {
+        bool is_last = loop->ending;
+
         loop->batch_size = wait_for_events(loop);
         if (loop->batch_size < 0 && errno != EINTR)
             return false;
@@ -202,6 +210,8 @@ bool loop_run(struct loop *loop)
                 watch->ready(watch->owner, loop->batch[i].events);
         }
         loop->batch_size = 0;
+        if (is_last)
+            break;
         run_timers(loop);
     }
     return true;

@@ -6,7 +6,9 @@ directory of its own, so rows cannot disturb each other. Nothing here sleeps: ev
 an event, with a deadline.
 """
 
+import atexit
 import concurrent.futures
+import contextlib
 import dataclasses
 import fcntl
 import hashlib
@@ -53,6 +55,17 @@ def environment(**more):
     kept = {name: value for name, value in os.environ.items()
             if name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH")}
     return {**kept, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "xterm", **more}
+
+
+_children = set()  # pids of processes that have been started, and have not been waited for
+
+
+@atexit.register
+def _end_children():
+    """Nothing that a failed test has started outlives this process."""
+    for pid in _children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def cpu_wait_s():
@@ -110,6 +123,7 @@ class Program:
                                          env=environment(**env), stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                          **(popen or {"start_new_session": True}))
+        _children.add(self._process.pid)
         self._text = {self._process.stdout: b"", self._process.stderr: b""}
         self._process.stdin.write(stdin)
         self._process.stdin.close()
@@ -150,6 +164,7 @@ class Program:
         if not in_time:
             self._process.kill()
         self._process.wait()
+        _children.discard(self._process.pid)
         texts = [self._text[stream].decode(errors="surrogateescape")
                  for stream in (self._process.stdout, self._process.stderr)]
         self._process.stdout.close()
@@ -183,6 +198,12 @@ class Terminal:
                 os.execve(command[0], command, environment(**env))
             finally:
                 os._exit(127)
+        _children.add(self.pid)
+
+    def _wait(self):
+        _, status = os.waitpid(self.pid, 0)
+        _children.discard(self.pid)
+        return os.waitstatus_to_exitcode(status)
 
     def resize(self, columns):
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
@@ -217,20 +238,21 @@ class Terminal:
     def hang_up(self):
         """Closes the terminal; returns the exit status. Whoever hangs is killed by the test's time limit."""
         os.close(self._master)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self._wait()
 
     def result(self, deadline_s=DEADLINE_S):
         while self._read_some(self._watch.started + deadline_s):
             pass
-        _, status = os.waitpid(self.pid, 0)
+        status = self._wait()
         self.echo_at_end = self.has_echo()
         os.close(self._master)
-        return Result(self.arguments, os.waitstatus_to_exitcode(status), "", self.seen,
+        return Result(self.arguments, status, "", self.seen,
                       self._watch.seconds(), self._watch.undelayed())
 
 
 class Board:
-    """A simulated board at an address of its own. Its events are read as they come."""
+    """A simulated board at an address of its own. events are its lines so far: all that it has printed before
+    they are looked at. It prints what it does before it does it, so what esp-ota has heard of is among them."""
 
     def __init__(self, *options, family="esp8266", directory=None, where=None, fast=True):
         self.address = where or address()
@@ -239,21 +261,41 @@ class Board:
         arguments += ["--fast"] if fast else []
         arguments += ["--output", self.output] if self.output else []
         self._process = subprocess.Popen([*arguments, *options], stdin=subprocess.DEVNULL,
-                                         stdout=subprocess.PIPE, text=True)
-        self.events = []
+                                         stdout=subprocess.PIPE)
+        _children.add(self._process.pid)
+        os.set_blocking(self._process.stdout.fileno(), False)
+        self._events, self._rest, self._has_ended = [], b"", False
         self._changed = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.port = int(self.wait_for(" ready ").split()[0].rpartition(":")[2])
 
     def _read(self):
-        for line in self._process.stdout:
-            with self._changed:
-                self.events.append(line.rstrip("\n"))
-                self._changed.notify_all()
+        printed = select.poll()
+        printed.register(self._process.stdout, select.POLLIN)
+        while not self._has_ended:
+            printed.poll()
+            self._take()
+
+    def _take(self):
+        """Takes what the board has printed by now; after its end an empty event follows."""
         with self._changed:
-            self.events.append("")
-            self._changed.notify_all()
+            while not self._has_ended:
+                try:
+                    chunk = os.read(self._process.stdout.fileno(), 65536)
+                except BlockingIOError:
+                    return
+                *lines, self._rest = (self._rest + chunk).split(b"\n")
+                self._events += [line.decode(errors="replace") for line in lines]
+                if not chunk:
+                    self._has_ended = True
+                    self._events.append("")
+                self._changed.notify_all()
+
+    @property
+    def events(self):
+        self._take()
+        return list(self._events)
 
     def wait_for(self, pattern, deadline_s=DEADLINE_S):
         """The first event that contains pattern, as soon as there is one."""
@@ -272,7 +314,7 @@ class Board:
         assert came, f"the board: not {count} times \"{pattern}\" in {self.events}"
 
     def count(self, pattern):
-        return sum(1 for event in list(self.events) if re.search(pattern, event))
+        return sum(1 for event in self.events if re.search(pattern, event))
 
     def received(self):
         """The image that was installed last; None when none was."""
@@ -282,10 +324,11 @@ class Board:
             return file.read()
 
     def close(self):
-        """Ends the board; afterwards all of its events are there."""
+        """Ends the board, once it has served what has come by now; afterwards all of its events are there."""
         if self._process.poll() is None:
             self._process.terminate()
         self._process.wait()
+        _children.discard(self._process.pid)
         self._reader.join()
         self._process.stdout.close()
 
@@ -334,13 +377,6 @@ class Scenario(unittest.TestCase):
         path = os.path.join(self.directory, name)
         with open(path, "wb") as file:
             file.write(content)
-        return path
-
-    def real_image(self, name):
-        """The path of an image of a real build; where there is none, the test or subtest ends as skipped."""
-        path = os.path.join(IMAGES, name)
-        if not os.path.exists(path):
-            self.skipTest(f"ESP_OTA_IMAGES has no {name}")
         return path
 
     def board(self, *options, **more):

@@ -33,7 +33,7 @@ class TelnetBoard(Board):
     def commands(self):
         """What clients typed, as the board heard it: texts with C escapes."""
         return [match[1] for match in
-                (re.search(r' telnet-command text="(.*)"$', event) for event in list(self.events)) if match]
+                (re.search(r' telnet-command text="(.*)"$', event) for event in self.events) if match]
 
     def wait_for_boot(self, firmware="new", count=1):
         """Returns when the board has come to the air with this firmware for the count-th time."""

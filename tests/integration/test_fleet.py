@@ -350,7 +350,7 @@ class Fleet(Scenario):
             floor.board.wait_for(f"^{where}:.* challenge scheme=")
         terminal.type("trewk\n")
         terminal.wait_for(f"(?s){question}.*{question}")
-        rejected = {event.split(":")[0] for event in list(floor.board.events) if " answer result=failed" in event}
+        rejected = {event.split(":")[0] for event in floor.board.events if " answer result=failed" in event}
         terminal.type("kwert\n")
         result = terminal.result()
         self.assertEqual(result.status, 0, result)
