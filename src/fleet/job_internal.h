@@ -1,0 +1,112 @@
+/*
+ * job_internal.h: what job.c, job_session.c and job_proof.c share; nobody else includes it.
+ */
+#ifndef ESP_OTA_FLEET_JOB_INTERNAL_H
+#define ESP_OTA_FLEET_JOB_INTERNAL_H
+
+#include "boardlog/boot_check.h"
+#include "discovery/resolve.h"
+#include "fleet/job.h"
+#include "image/image_fit.h"
+#include "image/kind.h"
+#include "secrets/echo.h"
+#include "upload/espota/session.h"
+
+struct job {
+    struct job_config config;
+    struct job_callbacks callbacks;
+    char name[4 * TARGET_NAME_MAX]; /* escaped */
+    int64_t start_us;               /* 0: not started */
+    int64_t deadline_us;            /* --deadline; 0: none */
+    bool is_wait_told;              /* the user knows that the job waits for the board to appear */
+
+    /* Where the board is. */
+    struct resolver *resolver;
+    struct resolution found;        /* by the last attempt that found the board */
+    const char *source;             /* how it was found, for people */
+    struct endpoints endpoints;     /* where the board may listen */
+    size_t endpoint;                /* the one that answers; until then the first */
+    struct address answered;        /* of the last answer; AF_UNSPEC: none yet */
+    char address[ADDRESS_TEXT_MAX]; /* of the endpoint; "": none yet */
+    uint16_t port;
+    const char *port_source;
+
+    /* The attempt, and the pause before the next one. */
+    unsigned attempt; /* counts from 1 */
+    bool is_counted;  /* the next start is a new attempt */
+    struct loop_timer timer;
+    int64_t ready_us;           /* end of the pause; 0: there is none */
+    enum ota_phase paused;      /* the phase that the last attempt ended in */
+    char last[OTA_MESSAGE_MAX]; /* why it ended; "": there was none */
+    struct broken {             /* the last attempt that broke off after the board had accepted */
+        struct ota_failure failure;
+        enum ota_phase phase;
+        size_t acknowledged;
+    } broken;
+
+    /* The upload. */
+    struct session *session;
+    const struct image *image; /* the plain one, once the board has refused the compressed one */
+    size_t block;              /* lock-step; 0: streaming */
+    const char *password;
+    bool was_typed;     /* job_set_password() gave the password */
+    unsigned notices;   /* enum notice: those that the job's sessions gave */
+    struct trust trust; /* what the board got and showed in these sessions */
+    struct echo echo;   /* what is not shown of the board's words */
+    char sha256_objection[IMAGE_FIT_REASON_MAX];
+    char objection[IMAGE_FIT_REASON_MAX]; /* to the image, as last told; "": none */
+    int64_t connected_us;                 /* 0: not connected yet */
+    int64_t sent_us;      /* from connected_us until all was acknowledged; 0: not yet */
+    int64_t confirmed_us; /* 0: not confirmed yet */
+    size_t acknowledged;
+
+    /* After the upload, or without one. */
+    struct boot_check *boot_check;
+    bool is_verdict_lost; /* the proof of boot takes its place */
+};
+
+/* -- job.c -- */
+
+void job_emit_event(struct job *job, const struct ota_event *event);
+void job_emit_result(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
+                     int signal_number);
+void job_note(struct job *job, enum ota_phase phase, const char *message);
+
+/* Ends the attempt: another one follows, or the job is done and may have been freed. */
+void job_conclude(struct job *job, enum ota_phase phase, const struct ota_failure *failure);
+
+/* Pauses before the next start. why: how the attempt ended; "" if there was none. is_counted: the
+ * next start is a new attempt. */
+void job_rest(struct job *job, enum ota_phase phase, const char *why, int64_t pause_us,
+              bool is_counted);
+
+/* The addresses that were found, with these ports; the board that answered before is asked first. */
+void job_set_endpoints(struct job *job, const struct endpoint_port *ports, size_t count);
+/* Takes this endpoint for the board's, and tells it. */
+void job_choose_endpoint(struct job *job, size_t endpoint);
+
+/* The kind of the board, by its announcement and its names. */
+struct kind job_kind(const struct job *job);
+/* NULL if it is unknown, or if the board gets no image. */
+const struct kind_family *job_family(const struct job *job);
+
+/* -- job_session.c -- */
+
+/* Uploads to the endpoints that were found, unless the image is not for this board. */
+void job_start_session(struct job *job);
+
+/* -- job_proof.c -- */
+
+/* After the board's confirmation. The result comes at once, unless a proof is wanted. */
+void job_check_boot(struct job *job, enum ota_phase phase, const struct ota_failure *success);
+/* The board's verdict was lost: the proof decides instead. */
+void job_prove_instead(struct job *job, const struct ota_failure *unknown);
+/* Without an upload. */
+void job_follow_log(struct job *job);
+/* The phase that the boot check is in. */
+enum ota_phase job_check_phase(const struct job *job);
+/* Sets result to the proof, with what is known of the upload before it. */
+void job_add_verdict(const struct job *job, struct ota_failure *result,
+                     const struct ota_failure *proof);
+
+#endif

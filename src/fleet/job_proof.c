@@ -1,0 +1,157 @@
+/*
+ * job_proof.c: what a job does after the board's confirmation, or without an upload: it follows the
+ * board's log and waits for the proof of boot (boot_check.c).
+ */
+#include "fleet/job_internal.h"
+
+#include "base/error.h"
+#include "fleet/job_policy.h"
+
+#include <stdio.h>
+
+enum ota_phase job_check_phase(const struct job *job)
+{
+    return job->image ? OTA_PHASE_PROOF : OTA_PHASE_LOG;
+}
+
+static void on_board_line(const struct line *line, void *userdata)
+{
+    job_emit_event(userdata, &(struct ota_event){.type = OTA_EVENT_LOG,
+                                                 .phase = job_check_phase(userdata),
+                                                 .line = line});
+}
+
+static void on_check_note(const char *message, void *userdata)
+{
+    job_note(userdata, job_check_phase(userdata), message);
+}
+
+void job_add_verdict(const struct job *job, struct ota_failure *result,
+                     const struct ota_failure *proof)
+{
+    if (job->is_verdict_lost)
+        ota_fail(result, proof->error, "its verdict was lost, %s %s",
+                 proof->error == OTA_OK ? "but" : "and", proof->message);
+    else if (job->image && proof->error != OTA_OK)
+        ota_fail(result, proof->error, "the board has confirmed the upload, but %s",
+                 proof->message);
+    else
+        *result = *proof;
+    result->cause = proof->cause;
+}
+
+static void on_check_verdict(const struct ota_failure *verdict, void *userdata)
+{
+    struct job *job = userdata;
+    struct ota_failure result;
+
+    job_add_verdict(job, &result, verdict);
+    bool goes_on = boot_check_is_endless(job->config.log);
+    if (!goes_on) {
+        boot_check_free(job->boot_check);
+        job->boot_check = NULL;
+    }
+    job_emit_result(job, job_check_phase(job), &result, 0);
+    if (!goes_on)
+        job->callbacks.on_done(job->callbacks.userdata);
+}
+
+/* seen: what is known already of the board's restart. False if memory ran out: the job has ended,
+ * and may have been freed. */
+static bool start_boot_check(struct job *job, enum ota_cause seen)
+{
+    const struct boot_check_callbacks callbacks = {.on_line = on_board_line,
+                                                   .on_note = on_check_note,
+                                                   .on_verdict = on_check_verdict,
+                                                   .userdata = job};
+    struct boot_check_config config = {.loop = job->config.loop,
+                                       .settings = job->config.log,
+                                       .address = endpoints_get(&job->endpoints, job->endpoint),
+                                       .echo = &job->echo,
+                                       .restart_us =
+                                           job->image ? job_policy_restart_us(job->image) : 0,
+                                       .is_gone = seen == OTA_CAUSE_GONE,
+                                       .has_returned = seen == OTA_CAUSE_RESTARTED};
+    if (job->is_verdict_lost)
+        config.restart_us = BOOT_CHECK_RESTART_UNKNOWN;
+    job->boot_check = boot_check_start(&config, &callbacks);
+    if (job->boot_check)
+        return true;
+
+    job_conclude(job, job_check_phase(job),
+                 &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
+    return false;
+}
+
+static void note_awaited_proof(struct job *job, const char *so_far, enum ota_cause seen)
+{
+    char message[OTA_MESSAGE_MAX + 128];
+    const struct log_settings *settings = job->config.log;
+
+    if (settings->expect)
+        snprintf(message, sizeof message,
+                 "%s; now its log is to say what is expected, within %.3g s", so_far,
+                 (double)settings->expect_timeout_us / 1e6);
+    else
+        snprintf(message, sizeof message, "%s; now it is to %scome back, within %.3g s", so_far,
+                 seen == OTA_CAUSE_GONE ? "" : "go off the network and ",
+                 (double)settings->online_us / 1e6);
+    job_note(job, OTA_PHASE_PROOF, message);
+}
+
+void job_check_boot(struct job *job, enum ota_phase phase, const struct ota_failure *success)
+{
+    const struct log_settings *settings = job->config.log;
+    job->confirmed_us = loop_now_us();
+    if (!start_boot_check(job, OTA_CAUSE_NONE))
+        return;
+    if (!boot_check_is_proof_wanted(settings))
+        job_emit_result(job, phase, success, 0);
+    else
+        note_awaited_proof(job, "the board has confirmed the upload", OTA_CAUSE_NONE);
+}
+
+void job_prove_instead(struct job *job, const struct ota_failure *unknown)
+{
+    job->confirmed_us = loop_now_us();
+    job->is_verdict_lost = true;
+    bool is_proven = unknown->cause == OTA_CAUSE_RESTARTED && !job->config.log->expect;
+    if (start_boot_check(job, unknown->cause) && !is_proven)
+        note_awaited_proof(job, unknown->message, unknown->cause);
+}
+
+void job_follow_log(struct job *job)
+{
+    const struct endpoint_port port = {job->config.log->monitor_port, "the port of the log"};
+
+    job_set_endpoints(job, &port, 1);
+    if (!job->callbacks.on_endpoints(&job->endpoints, job->callbacks.userdata)) {
+        job->callbacks.on_done(job->callbacks.userdata);
+        return;
+    }
+    job->source = job->found.source;
+    job_choose_endpoint(job, 0);
+    if (start_boot_check(job, OTA_CAUSE_NONE) && !boot_check_is_proof_wanted(job->config.log))
+        job->callbacks.on_log(job->callbacks.userdata);
+}
+
+bool job_say(struct job *job, const char *line, size_t length)
+{
+    return job->boot_check && boot_check_say(job->boot_check, line, length);
+}
+
+void job_end_log(struct job *job, bool is_time_over)
+{
+    struct ota_failure result = {.error = OTA_OK};
+    const char *reason = "";
+
+    if (job->image || !job->boot_check)
+        return;
+
+    bool was_reached = boot_check_was_connected(job->boot_check, &reason);
+    if (!was_reached && is_time_over)
+        ota_fail(&result, OTA_E_UNPROVEN, "its log was never reached: %s", reason);
+    else if (!was_reached)
+        ota_fail(&result, OTA_OK, "its log was never reached, but that was not to be proven");
+    job_emit_result(job, OTA_PHASE_LOG, &result, 0);
+}
