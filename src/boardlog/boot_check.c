@@ -1,6 +1,6 @@
 /*
- * boot_check.c: holds a board's log (board_log.c) against what is expected of it (expect.c), and watches
- * whether the board goes and comes back (restart_watch.c). It opens no socket itself.
+ * boot_check.c: matches a board's log (board_log.c) against what is expected of it (expect.c), and
+ * watches the board leave the network and come back (restart_watch.c). Opens no socket itself.
  */
 #include "boardlog/boot_check.h"
 
@@ -22,19 +22,19 @@ enum { REMEMBERED = 4, LINE_SHOWN = 160, REASON_MAX = 160 };
 struct boot_check {
     struct boot_check_config config;
     struct boot_check_callbacks callbacks;
-    struct board_log *monitor;
-    struct restart_watch *online;
+    struct board_log *board_log;
+    struct restart_watch *restart_watch;
     struct loop_timer deadline; /* of --expect; else 0 s for a return that was seen before */
     int64_t start_us;
     struct expect_state heard;
-    bool is_log_due;    /* its verdict is still to come */
-    bool is_online_due; /* likewise */
+    bool is_log_due;     /* the verdict on the log is still to come */
+    bool is_restart_due; /* the verdict of restart_watch is still to come */
     bool was_connected;
-    bool is_new;                       /* the connection is to the firmware that is to be judged */
-    bool has_heard;                    /* a line from it */
-    char proven[128];                  /* by the first of two proofs */
+    bool is_new;                       /* the connection is to the new firmware */
+    bool has_heard;                    /* a line came, from either firmware */
+    char proven[128];                  /* what the first of two proofs has proven */
     char reason[REASON_MAX];           /* why there is no connection */
-    char last[REMEMBERED][LINE_SHOWN]; /* lines of it, escaped */
+    char last[REMEMBERED][LINE_SHOWN]; /* lines of the new firmware, escaped */
     struct echo_window line_start;     /* what came before the last line, and with it */
     struct echo_window line_end;
     size_t line_count;
@@ -55,108 +55,107 @@ bool boot_check_is_endless(const struct log_settings *settings)
     return settings->monitor && !settings->expect;
 }
 
-static double seconds_since_start(const struct boot_check *follow)
+static double seconds_since_start(const struct boot_check *check)
 {
-    return (double)(loop_now_us() - follow->start_us) / 1e6;
+    return (double)(loop_now_us() - check->start_us) / 1e6;
 }
 
 /* -- verdicts -- */
 
-/* The last thing that a caller does. */
-static void give_verdict(struct boot_check *follow, const struct ota_failure *verdict)
+/* The caller returns afterwards, as on_verdict() may free the check. */
+static void give_verdict(struct boot_check *check, const struct ota_failure *verdict)
 {
-    follow->is_log_due = follow->is_online_due = false;
-    loop_timer_stop(&follow->deadline);
-    restart_watch_free(follow->online);
-    follow->online = NULL;
-    follow->callbacks.on_verdict(verdict, follow->callbacks.userdata);
+    check->is_log_due = check->is_restart_due = false;
+    loop_timer_stop(&check->deadline);
+    restart_watch_free(check->restart_watch);
+    check->restart_watch = NULL;
+    check->callbacks.on_verdict(verdict, check->callbacks.userdata);
 }
 
-/* One of the proofs is there, and another one is to follow. */
-static void pass_first(struct boot_check *follow, const char *proof)
+/* The first of two proofs. */
+static void keep_first_proof(struct boot_check *check, const char *proof)
 {
-    snprintf(follow->proven, sizeof follow->proven, "%s", proof);
+    snprintf(check->proven, sizeof check->proven, "%s", proof);
 }
 
-/* One of the proofs is there. */
-static void pass(struct boot_check *follow, const char *proof)
+/* A proof has come; it gives the verdict if it is the last one. */
+static void pass(struct boot_check *check, const char *proof)
 {
     struct ota_failure verdict;
-    if (follow->is_log_due || follow->is_online_due) {
-        pass_first(follow, proof);
+    if (check->is_log_due || check->is_restart_due) {
+        keep_first_proof(check, proof);
         return;
     }
-    ota_fail(&verdict, OTA_OK, "%s%s%s", follow->proven, *follow->proven ? "; " : "", proof);
-    give_verdict(follow, &verdict);
+    ota_fail(&verdict, OTA_OK, "%s%s%s", check->proven, *check->proven ? "; " : "", proof);
+    give_verdict(check, &verdict);
 }
 
 /* '; the last lines were "a", "b"' */
-static void describe_last(const struct boot_check *follow, char *text, size_t capacity)
+static void describe_last(const struct boot_check *check, char *text, size_t capacity)
 {
-    size_t first = follow->line_count > REMEMBERED ? follow->line_count - REMEMBERED : 0;
+    size_t first = check->line_count > REMEMBERED ? check->line_count - REMEMBERED : 0;
     size_t used = (size_t)snprintf(text, capacity, "; the last %s",
-                                   follow->line_count == 1 ? "line was" : "lines were");
-    for (size_t i = first; i < follow->line_count && used < capacity; i++)
+                                   check->line_count == 1 ? "line was" : "lines were");
+    for (size_t i = first; i < check->line_count && used < capacity; i++)
         used += (size_t)snprintf(text + used, capacity - used, "%s \"%s\"", i > first ? "," : "",
-                                 follow->last[i % REMEMBERED]);
+                                 check->last[i % REMEMBERED]);
 }
 
-/* What was seen of the log, where it was not enough. */
-static void describe_seen(const struct boot_check *follow, char *text, size_t capacity)
+/* What was seen of a log that did not prove enough. */
+static void describe_seen(const struct boot_check *check, char *text, size_t capacity)
 {
-    if (follow->line_count)
-        describe_last(follow, text, capacity);
-    else if (follow->was_connected && follow->has_heard)
+    if (check->line_count)
+        describe_last(check, text, capacity);
+    else if (check->was_connected && check->has_heard)
         snprintf(text, capacity, "; all that came was from before the restart");
-    else if (follow->was_connected)
+    else if (check->was_connected)
         snprintf(text, capacity, "; it was connected, but no line came");
     else
         snprintf(text, capacity, "; it was never reached: %s",
-                 *follow->reason ? follow->reason : "no connection came about");
+                 *check->reason ? check->reason : "no connection came about");
 }
 
-static void describe_missing(const struct boot_check *follow, char *text, size_t capacity)
+static void describe_missing(const struct boot_check *check, char *text, size_t capacity)
 {
     char shown[LINE_SHOWN];
-    const struct expect *expect = follow->config.settings->expect;
+    const struct expect *expect = check->config.settings->expect;
     const char *pattern;
     size_t used = 0;
 
     *text = '\0';
-    for (size_t i = 0; (pattern = expect_missing(expect, &follow->heard, i)) && used < capacity;
-         i++)
+    for (size_t i = 0; (pattern = expect_missing(expect, &check->heard, i)) && used < capacity; i++)
         used += (size_t)snprintf(text + used, capacity - used, "%s\"%s\"", i ? ", " : "",
                                  escape_line(shown, sizeof shown, pattern, strlen(pattern)));
 }
 
 static void on_expect_deadline(void *userdata)
 {
-    struct boot_check *follow = userdata;
+    struct boot_check *check = userdata;
     struct ota_failure verdict;
     char missing[OTA_MESSAGE_MAX / 3], seen[OTA_MESSAGE_MAX / 2], proof[128];
-    double seconds = (double)follow->config.settings->expect_timeout_us / 1e6;
+    double seconds = (double)check->config.settings->expect_timeout_us / 1e6;
 
-    describe_missing(follow, missing, sizeof missing);
-    describe_seen(follow, seen, sizeof seen);
-    follow->is_log_due = false;
-    if (!*missing && follow->line_count) {
+    describe_missing(check, missing, sizeof missing);
+    describe_seen(check, seen, sizeof seen);
+    check->is_log_due = false;
+    if (!*missing && check->line_count) {
         snprintf(proof, sizeof proof, "its log said nothing that is rejected, in %.3g s", seconds);
-        pass(follow, proof);
+        pass(check, proof);
         return;
     }
     ota_fail(&verdict, OTA_E_UNPROVEN, "in %.3g s the log did not say %s%s", seconds,
              *missing ? missing : "anything", seen);
-    give_verdict(follow, &verdict);
+    give_verdict(check, &verdict);
 }
 
-/* cause: OTA_CAUSE_LOG_REJECTED, or OTA_CAUSE_NONE where a line may be rejected, which puts success
- * out of reach, too. */
-static void reject_line(struct boot_check *follow, enum ota_cause cause)
+/* cause: OTA_CAUSE_LOG_REJECTED, or OTA_CAUSE_NONE if it cannot be decided whether the line is
+ * rejected: success is out of reach then, too. */
+static void reject_line(struct boot_check *check, enum ota_cause cause)
 {
     struct ota_failure verdict;
     char pattern[LINE_SHOWN];
-    const char *line = follow->last[(follow->line_count - 1) % REMEMBERED];
-    const char *rejecting = expect_rejecting(follow->config.settings->expect, &follow->heard);
+    const char *line = check->last[(check->line_count - 1) % REMEMBERED];
+    const char *rejecting = expect_rejecting(check->config.settings->expect, &check->heard);
 
     escape_line(pattern, sizeof pattern, rejecting, strlen(rejecting));
     if (cause == OTA_CAUSE_LOG_REJECTED)
@@ -169,13 +168,13 @@ static void reject_line(struct boot_check *follow, enum ota_cause cause)
             "match in too many ways",
             line, pattern);
     verdict.cause = cause;
-    give_verdict(follow, &verdict);
+    give_verdict(check, &verdict);
 }
 
-static void tell_given_up(struct boot_check *follow)
+static void tell_given_up(struct boot_check *check)
 {
     char text[LINE_SHOWN + 128], pattern[LINE_SHOWN];
-    const char *given_up = follow->heard.given_up;
+    const char *given_up = check->heard.given_up;
 
     escape_line(pattern, sizeof pattern, given_up, strlen(given_up));
     snprintf(
@@ -183,39 +182,38 @@ static void tell_given_up(struct boot_check *follow)
         "whether --expect \"%s\" fits a line could not be decided, as it can match in too many "
         "ways; it counts as not fitting",
         pattern);
-    follow->callbacks.on_note(text, follow->callbacks.userdata);
+    check->callbacks.on_note(text, check->callbacks.userdata);
 }
 
-static void satisfy(struct boot_check *follow)
+static void satisfy(struct boot_check *check)
 {
     char proof[128];
-    follow->is_log_due = false;
-    loop_timer_stop(&follow->deadline);
+    check->is_log_due = false;
+    loop_timer_stop(&check->deadline);
     snprintf(proof, sizeof proof, "its log said what was expected, after %.1f s",
-             seconds_since_start(follow));
-    pass(follow, proof);
+             seconds_since_start(check));
+    pass(check, proof);
 }
 
-/* line: as it came; shown: as it may be shown. The last thing that a caller does. */
-static void judge_line(struct boot_check *follow, const struct line *line, const struct line *shown)
+/* line: as it came; shown: as it may be shown. The caller returns afterwards. */
+static void judge_line(struct boot_check *check, const struct line *line, const struct line *shown)
 {
-    if (line->shown == 0 || follow->line_count == 0) /* else it goes on */
-        follow->line_count++;
-    escape_line(follow->last[(follow->line_count - 1) % REMEMBERED], LINE_SHOWN, shown->bytes,
+    if (line->shown == 0 || check->line_count == 0) /* else it goes on */
+        check->line_count++;
+    escape_line(check->last[(check->line_count - 1) % REMEMBERED], LINE_SHOWN, shown->bytes,
                 shown->length);
-    enum expect_verdict verdict =
-        expect_feed(follow->config.settings->expect, &follow->heard, line);
-    if (follow->heard.given_up)
-        tell_given_up(follow);
+    enum expect_verdict verdict = expect_feed(check->config.settings->expect, &check->heard, line);
+    if (check->heard.given_up)
+        tell_given_up(check);
     switch (verdict) {
     case EXPECT_REJECTED:
-        reject_line(follow, OTA_CAUSE_LOG_REJECTED);
+        reject_line(check, OTA_CAUSE_LOG_REJECTED);
         break;
     case EXPECT_UNDECIDABLE:
-        reject_line(follow, OTA_CAUSE_NONE);
+        reject_line(check, OTA_CAUSE_NONE);
         break;
     case EXPECT_SATISFIED:
-        satisfy(follow);
+        satisfy(check);
         break;
     case EXPECT_UNDECIDED:
         break;
@@ -224,17 +222,17 @@ static void judge_line(struct boot_check *follow, const struct line *line, const
 
 /* -- the log -- */
 
-/* Whether the line, with those before it, repeats what is not to be shown. A piece that goes on
- * comes again, with what came before it. */
-static bool is_echo(struct boot_check *follow, const struct line *plain)
+/* Whether the line, with those before it, repeats a secret. The next piece of an unfinished line
+ * repeats the earlier pieces. */
+static bool is_echo(struct boot_check *check, const struct line *plain)
 {
     if (plain->shown == 0)
-        follow->line_start = follow->line_end;
-    follow->line_end = follow->line_start;
-    return echo_is_completed(follow->config.echo, &follow->line_end, plain->bytes, plain->length);
+        check->line_start = check->line_end;
+    check->line_end = check->line_start;
+    return echo_is_completed(check->config.echo, &check->line_end, plain->bytes, plain->length);
 }
 
-/* Stands where a line is not shown: also where a part of it was. */
+/* Replaces a hidden line, also if a part of it has been shown. */
 static struct line make_note(const struct line *hidden)
 {
     return (struct line){.bytes = (const unsigned char *)ECHO_NOTE,
@@ -245,38 +243,38 @@ static struct line make_note(const struct line *hidden)
 
 static void on_log_line(const struct line *colored, void *userdata)
 {
-    struct boot_check *follow = userdata;
+    struct boot_check *check = userdata;
     unsigned char bytes[LINE_SPLITTER_MAX + SGR_STRIP_MAX];
     struct sgr_strip colors = {0};
     struct line plain = *colored, shown = *colored, judged_shown;
-    bool is_judged = follow->is_log_due && follow->is_new;
+    bool is_judged = check->is_log_due && check->is_new;
 
-    follow->has_heard = true;
+    check->has_heard = true;
     plain.bytes = bytes;
     plain.length = sgr_strip(&colors, bytes, colored->bytes, colored->length);
     judged_shown = plain;
-    bool is_hidden = is_echo(follow, &plain);
+    bool is_hidden = is_echo(check, &plain);
     if (is_hidden)
         shown = judged_shown = make_note(colored);
     if (!is_hidden || !colored->comes_again)
-        follow->callbacks.on_line(&shown, follow->callbacks.userdata);
+        check->callbacks.on_line(&shown, check->callbacks.userdata);
     if (is_judged)
-        judge_line(follow, &plain, &judged_shown);
+        judge_line(check, &plain, &judged_shown);
 }
 
-static void describe_state(char text[REASON_MAX + 128], const struct boot_check *follow,
+static void describe_state(char text[REASON_MAX + 128], const struct boot_check *check,
                            enum board_log_state state)
 {
-    const unsigned port = follow->config.settings->monitor_port;
+    const unsigned port = check->config.settings->monitor_port;
 
     enum { SIZE = REASON_MAX + 128 };
     switch (state) {
     case BOARD_LOG_CONNECTED:
         snprintf(text, SIZE, "log connected (TCP port %u)%s", port,
-                 follow->is_new ? "" : ", still to the firmware from before the restart");
+                 check->is_new ? "" : ", still to the firmware from before the restart");
         break;
     case BOARD_LOG_LOST:
-        snprintf(text, SIZE, "log lost (%s); connecting again", follow->reason);
+        snprintf(text, SIZE, "log lost (%s); connecting again", check->reason);
         break;
     case BOARD_LOG_TURNED_AWAY:
         snprintf(text, SIZE,
@@ -291,81 +289,81 @@ static void describe_state(char text[REASON_MAX + 128], const struct boot_check 
                  port);
         break;
     case BOARD_LOG_UNREACHABLE:
-        snprintf(text, SIZE, "no log: %s; trying again", follow->reason);
+        snprintf(text, SIZE, "no log: %s; trying again", check->reason);
         break;
     }
 }
 
-/* Whether a connection that is made now is to the firmware that is to be judged. */
-static bool is_new_firmware(const struct boot_check *follow)
+/* Whether a connection that is made now reaches the new firmware. */
+static bool is_new_firmware(const struct boot_check *check)
 {
-    return follow->is_new || loop_now_us() - follow->start_us >= follow->config.restart_us;
+    return check->is_new || loop_now_us() - check->start_us >= check->config.restart_us;
 }
 
 static void on_state(enum board_log_state state, const char *reason, void *userdata)
 {
-    struct boot_check *follow = userdata;
+    struct boot_check *check = userdata;
     char text[REASON_MAX + 128];
 
-    escape_string(follow->reason, sizeof follow->reason, reason);
+    escape_string(check->reason, sizeof check->reason, reason);
     if (state == BOARD_LOG_CONNECTED)
-        follow->was_connected = true;
-    /* Once it was gone, the board has restarted. */
+        check->was_connected = true;
+    /* The loss of a connection is the sign of the restart. */
     if (state == BOARD_LOG_LOST || state == BOARD_LOG_UNREACHABLE || state == BOARD_LOG_REFUSED)
-        follow->is_new = true;
+        check->is_new = true;
     else if (state == BOARD_LOG_CONNECTED)
-        follow->is_new = is_new_firmware(follow);
-    describe_state(text, follow, state);
-    follow->callbacks.on_note(text, follow->callbacks.userdata);
+        check->is_new = is_new_firmware(check);
+    describe_state(text, check, state);
+    check->callbacks.on_note(text, check->callbacks.userdata);
 }
 
 /* -- the board itself -- */
 
-static void on_online(enum restart_watch_result result, int64_t silent_us, int64_t back_us,
-                      void *userdata)
+static void on_restart_watched(enum restart_watch_result result, int64_t silent_us, int64_t back_us,
+                               void *userdata)
 {
-    struct boot_check *follow = userdata;
+    struct boot_check *check = userdata;
     struct ota_failure verdict;
     char proof[128];
 
-    follow->is_online_due = false;
-    if (result == RESTART_WATCH_BACK && follow->config.is_gone) {
-        pass(follow, "it was off the network and is back");
+    check->is_restart_due = false;
+    if (result == RESTART_WATCH_BACK && check->config.is_gone) {
+        pass(check, "it was off the network and is back");
         return;
     }
     if (result == RESTART_WATCH_BACK) {
         snprintf(proof, sizeof proof, "it went off the network and was back %.1f s later",
                  (double)(back_us - silent_us) / 1e6);
-        pass(follow, proof);
+        pass(check, proof);
         return;
     }
     if (result == RESTART_WATCH_STILL_GONE)
         ota_fail(&verdict, OTA_E_UNPROVEN,
                  "the board went off the network and was not back after %.3g s",
-                 (double)follow->config.settings->online_us / 1e6);
+                 (double)check->config.settings->online_us / 1e6);
     else
         ota_fail(
             &verdict, OTA_E_UNPROVEN,
             "the board answered all the time, for %.1f s: it has not restarted, or faster than can "
             "be seen",
-            seconds_since_start(follow));
+            seconds_since_start(check));
     verdict.cause =
         result == RESTART_WATCH_STILL_GONE ? OTA_CAUSE_NOT_BACK : OTA_CAUSE_NOT_RESTARTED;
-    give_verdict(follow, &verdict);
+    give_verdict(check, &verdict);
 }
 
-static bool start_online(struct boot_check *follow)
+static bool start_restart_watch(struct boot_check *check)
 {
     const int64_t leave_us = 10 * INT64_C(1000000);
-    const struct restart_watch_config config = {.loop = follow->config.loop,
-                                                .address = follow->config.address,
-                                                .is_gone = follow->config.is_gone,
+    const struct restart_watch_config config = {.loop = check->config.loop,
+                                                .address = check->config.address,
+                                                .is_gone = check->config.is_gone,
                                                 .leave_us = leave_us,
-                                                .deadline_us = follow->config.settings->online_us};
+                                                .deadline_us = check->config.settings->online_us};
 
-    follow->online = restart_watch_start(&config, on_online, follow);
-    follow->is_online_due = follow->online;
-    return follow->online;
+    check->restart_watch = restart_watch_start(&config, on_restart_watched, check);
+    check->is_restart_due = check->restart_watch;
+    return check->restart_watch;
 }
 
 static void on_returned(void *userdata)
@@ -373,73 +371,73 @@ static void on_returned(void *userdata)
     pass(userdata, returned);
 }
 
-/* What was seen already is proof, too; alone, it is told from the loop like any other. */
-static bool start_returned(struct boot_check *follow)
+/* The return was seen before: it is proof, too, and alone it is told from the loop like any other. */
+static bool prove_return(struct boot_check *check)
 {
-    if (!follow->config.settings->expect) {
-        loop_timer_init(&follow->deadline, follow->config.loop, on_returned, follow);
-        loop_timer_start(&follow->deadline, 0);
+    if (!check->config.settings->expect) {
+        loop_timer_init(&check->deadline, check->config.loop, on_returned, check);
+        loop_timer_start(&check->deadline, 0);
     } else {
-        pass_first(follow, returned);
+        keep_first_proof(check, returned);
     }
     return true;
 }
 
-static bool start_log(struct boot_check *follow)
+static bool start_log(struct boot_check *check)
 {
-    const struct log_settings *settings = follow->config.settings;
+    const struct log_settings *settings = check->config.settings;
     const struct board_log_callbacks callbacks = {
-        .on_line = on_log_line, .on_state = on_state, .userdata = follow};
-    struct address address = follow->config.address;
+        .on_line = on_log_line, .on_state = on_state, .userdata = check};
+    struct address address = check->config.address;
 
     address_set_port(&address, settings->monitor_port);
-    follow->monitor = board_log_start(follow->config.loop, &address, settings->raw, &callbacks);
-    follow->is_log_due = settings->expect;
+    check->board_log = board_log_start(check->config.loop, &address, settings->raw, &callbacks);
+    check->is_log_due = settings->expect;
     if (settings->expect) {
-        loop_timer_init(&follow->deadline, follow->config.loop, on_expect_deadline, follow);
-        loop_timer_start(&follow->deadline, settings->expect_timeout_us);
+        loop_timer_init(&check->deadline, check->config.loop, on_expect_deadline, check);
+        loop_timer_start(&check->deadline, settings->expect_timeout_us);
     }
-    return follow->monitor;
+    return check->board_log;
 }
 
 struct boot_check *boot_check_start(const struct boot_check_config *config,
                                     const struct boot_check_callbacks *callbacks)
 {
-    struct boot_check *follow = calloc(1, sizeof *follow);
-    if (!follow)
+    struct boot_check *check = calloc(1, sizeof *check);
+    if (!check)
         return NULL;
 
-    *follow =
+    *check =
         (struct boot_check){.config = *config, .callbacks = *callbacks, .start_us = loop_now_us()};
-    follow->is_new = config->is_gone || config->has_returned;
+    check->is_new = config->is_gone || config->has_returned;
     const struct log_settings *settings = config->settings;
-    bool is_online_wanted = settings->online_us && config->restart_us;
-    bool (*start)(struct boot_check *) = config->has_returned ? start_returned : start_online;
-    if ((is_online_wanted && !start(follow)) ||
-        ((settings->monitor || settings->expect) && !start_log(follow))) {
-        boot_check_free(follow);
+    bool is_restart_wanted = settings->online_us && config->restart_us;
+    bool (*start)(struct boot_check *) = config->has_returned ? prove_return : start_restart_watch;
+    if ((is_restart_wanted && !start(check)) ||
+        ((settings->monitor || settings->expect) && !start_log(check))) {
+        boot_check_free(check);
         return NULL;
     }
-    return follow;
+    return check;
 }
 
-bool boot_check_say(struct boot_check *follow, const char *line, size_t length)
+bool boot_check_say(struct boot_check *check, const char *line, size_t length)
 {
-    return follow->monitor && board_log_send(follow->monitor, line, length);
+    return check->board_log && board_log_send(check->board_log, line, length);
 }
 
-bool boot_check_was_connected(const struct boot_check *follow, const char **reason)
+bool boot_check_was_connected(const struct boot_check *check, const char **reason)
 {
-    *reason = follow->reason;
-    return follow->was_connected;
+    *reason = check->reason;
+    return check->was_connected;
 }
 
-void boot_check_free(struct boot_check *follow)
+void boot_check_free(struct boot_check *check)
 {
-    if (!follow)
+    if (!check)
         return;
-    board_log_free(follow->monitor);
-    restart_watch_free(follow->online);
-    loop_timer_stop(&follow->deadline);
-    free(follow);
+    board_log_free(check->board_log);
+    restart_watch_free(check->restart_watch);
+    loop_timer_stop(&check->deadline);
+    free(check);
 }

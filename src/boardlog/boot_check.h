@@ -17,23 +17,24 @@ struct boot_check_config {
     struct loop *loop;
     const struct log_settings *settings; /* must outlive the check */
     struct address address;              /* of the board, with its OTA port */
-    const struct echo *echo;             /* lines that repeat it are not handed on; NULL: nothing */
-    /* After the confirmation of an upload: when at the latest it restarts. Whoever is connected
-     * before that hears the old firmware. 0: there was no upload. */
+    const struct echo *echo;             /* lines that repeat it are hidden; NULL: none are */
+    /* Latest time of the restart after the board's confirmation. A connection that was made earlier
+     * still reaches the old firmware. 0: there was no upload. */
     int64_t restart_us;
-    /* What was seen of a restart by then; at most one of them. */
+    /* What was seen of the restart so far; at most one of them. */
     bool is_gone;      /* the board is off the network */
-    bool has_returned; /* it was, and is back */
+    bool has_returned; /* the board was off the network, and is back */
 };
-/* For restart_us: there was an upload, and whether the board restarts is not known. */
+/* For restart_us: after an upload whose outcome is unknown, the board may restart or not. */
 #define BOOT_CHECK_RESTART_UNKNOWN INT64_MAX
 
-/* Called from the loop; all but on_line may free the follow. */
+/* Called from the loop; all but on_line may free the check. */
 struct boot_check_callbacks {
     void (*on_line)(const struct line *line, void *userdata);
-    void (*on_note)(const char *message, void *userdata); /* how the connection fares */
-    /* Once, where proof is wanted (boot_check_is_proof_wanted()): OTA_OK and a sentence's end that says
-     * what was proven, or OTA_E_UNPROVEN and why. The log goes on until boot_check_free(). */
+    void (*on_note)(const char *message, void *userdata); /* the state of the connection */
+    /* Once, if a proof is wanted (boot_check_is_proof_wanted()): OTA_OK and the end of a sentence
+     * that says what was proven, or OTA_E_UNPROVEN and why. The log goes on until
+     * boot_check_free(). */
     void (*on_verdict)(const struct ota_failure *verdict, void *userdata);
     void *userdata;
 };
@@ -50,11 +51,11 @@ struct boot_check *boot_check_start(const struct boot_check_config *config,
                                     const struct boot_check_callbacks *callbacks);
 
 /* Sends a line (given without its end) to the board; false when it has no room for it. */
-bool boot_check_say(struct boot_check *follow, const char *line, size_t length);
+bool boot_check_say(struct boot_check *check, const char *line, size_t length);
 
 /* Whether the log was connected at any time; if not, reason says what was wrong last. */
-bool boot_check_was_connected(const struct boot_check *follow, const char **reason);
+bool boot_check_was_connected(const struct boot_check *check, const char **reason);
 
-void boot_check_free(struct boot_check *follow);
+void boot_check_free(struct boot_check *check);
 
 #endif

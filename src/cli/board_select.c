@@ -44,8 +44,8 @@ static enum ota_error add_board(struct selection *selection, const struct board 
     return plan_add(selection->plan, &target, selection->failure);
 }
 
-/* Says why the image is not for this board; nothing if it may be, or if --force was given. */
-static void judge(struct choice *choice, const struct plan *plan)
+/* Sets why the image is not for this board; "" if it may be, or if --force was given. */
+static void describe_misfit(struct choice *choice, const struct plan *plan)
 {
     const struct board *board = choice->board;
     const char *name = board->instance;
@@ -68,7 +68,7 @@ static enum ota_error add_chosen(struct selection *selection, const struct board
         return ota_fail_no_memory(selection->failure);
     for (size_t i = 0; i < boards->count; i++) {
         choices[i].board = boards->items[i];
-        judge(&choices[i], selection->plan);
+        describe_misfit(&choices[i], selection->plan);
     }
     selection->is_choosing = true;
     enum ota_error error =
@@ -109,7 +109,7 @@ static void browse_again(struct selection *selection)
     loop_timer_start(&selection->pause, PAUSE_US);
 }
 
-/* An incomplete list of boards is worth a warning, and still a list. */
+/* A search that failed late may still have found boards: they are used, with a warning. */
 static void on_browsed(const struct board_list *boards, const struct ota_failure *failure,
                        void *userdata)
 {
@@ -117,10 +117,13 @@ static void on_browsed(const struct board_list *boards, const struct ota_failure
 
     if (failure && boards->count > 0)
         diag_warning("%s", failure->message);
-    if (boards->count > 0)
+    if (boards->count > 0) {
         selection->error = select_found(selection, boards);
-    else if (failure) /* always, as there are no boards */
-        selection->error = (*selection->failure = *failure).error;
+    } else if (failure) { /* always, as there are no boards */
+        *selection->failure = *failure;
+        selection->error = failure->error;
+    }
+
     bool may_come = selection->error == OTA_E_NOT_FOUND || selection->error == OTA_E_NO_MDNS;
     if (may_come && loop_now_us() < selection->deadline_us)
         browse_again(selection);
@@ -144,7 +147,7 @@ static void on_status(void *userdata)
                     (double)(loop_now_us() - selection->start_us) / 1e6, (double)limit_us / 1e6);
 }
 
-static void look(void *userdata)
+static void browse_boards(void *userdata)
 {
     struct selection *selection = userdata;
     board_browse_free(selection->browse);
@@ -160,7 +163,6 @@ static void look(void *userdata)
 enum ota_error board_select(struct plan *plan, const struct options *options, struct loop *loop,
                             struct mdns_client *mdns, struct ota_failure *failure)
 {
-
     struct selection selection = {.plan = plan,
                                   .options = options,
                                   .loop = loop,
@@ -170,7 +172,7 @@ enum ota_error board_select(struct plan *plan, const struct options *options, st
                                   .failure = failure};
     if (loop_catch_status(loop, on_status, &selection) < 0)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
-    loop_timer_init(&selection.pause, loop, look, &selection);
+    loop_timer_init(&selection.pause, loop, browse_boards, &selection);
     loop_timer_start(&selection.pause, 0);
     if (loop_run(loop) < 0)
         selection.error =

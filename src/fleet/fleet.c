@@ -45,16 +45,23 @@ void fleet_set_state(struct member *member, enum state state)
 {
     struct fleet *fleet = member->fleet;
 
-    fleet->totals.running -= member->state == RUNNING;
-    fleet->totals.retrying -= is_retrying(member);
-    fleet->open += member->state == UNTRIED;
+    if (member->state == UNTRIED)
+        fleet->open++;
+    if (member->state == RUNNING)
+        fleet->totals.running--;
+    if (is_retrying(member))
+        fleet->totals.retrying--;
 
-    member->has_rested |= state == RESTING;
     member->state = state;
+    if (state == RESTING)
+        member->has_rested = true;
 
-    fleet->totals.running += state == RUNNING;
-    fleet->totals.retrying += is_retrying(member);
-    fleet->open -= state == ENDED;
+    if (state == RUNNING)
+        fleet->totals.running++;
+    if (is_retrying(member))
+        fleet->totals.retrying++;
+    if (state == ENDED)
+        fleet->open--;
     fleet_look_later(fleet);
 }
 
@@ -68,7 +75,12 @@ void fleet_queue(struct member *member)
     fleet->ready_end = &member->next_ready;
 }
 
-static void skip(struct member *member, enum ota_skip why, const char *message)
+static bool is_canary(const struct member *member)
+{
+    return (size_t)(member - member->fleet->members) < member->fleet->canaries;
+}
+
+static void skip_member(struct member *member, enum ota_skip why, const char *message)
 {
     char name[4 * TARGET_NAME_MAX];
     struct fleet *fleet = member->fleet;
@@ -76,7 +88,8 @@ static void skip(struct member *member, enum ota_skip why, const char *message)
     fleet_set_state(member, ENDED);
     member->error = OTA_OK;
     member->exit_status = 0;
-    fleet->canaries += (size_t)(member - fleet->members) < fleet->canaries;
+    if (is_canary(member))
+        fleet->canaries++; /* another board takes its place */
     fleet->totals.skipped++;
     fleet->totals.total -= member->total;
     escape_string(name, sizeof name, member->assignment->target.name);
@@ -95,8 +108,8 @@ static void judge_result(struct member *member)
 {
     struct fleet *fleet = member->fleet;
     const struct fleet_settings *settings = fleet->config.settings;
-    bool is_canary = (size_t)(member - fleet->members) < fleet->canaries;
-    if (member->error != OTA_OK && is_canary)
+
+    if (member->error != OTA_OK && is_canary(member))
         fleet->why_stopped = "not tried, as a canary has failed";
     else if (settings->failures_max && fleet->totals.failed >= settings->failures_max)
         fleet->why_stopped = "not tried, as too many others have failed";
@@ -114,16 +127,16 @@ static void skip_confirmed(struct fleet *fleet)
 {
     while (fleet->begun < fleet->config.count &&
            fleet->members[fleet->begun].assignment->is_confirmed)
-        skip(&fleet->members[fleet->begun++], OTA_SKIP_CONFIRMED,
-             "has confirmed this image in an earlier run");
+        skip_member(&fleet->members[fleet->begun++], OTA_SKIP_CONFIRMED,
+                    "has confirmed this image in an earlier run");
 }
 
 /* The next one that may start; NULL: none for now. */
 static struct member *take_next(struct fleet *fleet)
 {
     skip_confirmed(fleet);
-    bool is_canary = fleet->begun < fleet->canaries;
-    if (fleet->begun < fleet->config.count && (is_canary || are_canaries_confirmed(fleet)))
+    bool is_next_canary = fleet->begun < fleet->canaries;
+    if (fleet->begun < fleet->config.count && (is_next_canary || are_canaries_confirmed(fleet)))
         return &fleet->members[fleet->begun++];
     struct member *member = fleet->ready;
     while (member && member->state == ENDED) /* its deadline came while it queued */
@@ -137,7 +150,7 @@ static struct member *take_next(struct fleet *fleet)
 static void skip_the_rest(struct fleet *fleet)
 {
     for (skip_confirmed(fleet); fleet->begun < fleet->config.count; skip_confirmed(fleet))
-        skip(&fleet->members[fleet->begun++], OTA_SKIP_UNTRIED, fleet->why_stopped);
+        skip_member(&fleet->members[fleet->begun++], OTA_SKIP_UNTRIED, fleet->why_stopped);
 }
 
 static bool has_ended(const struct fleet *fleet)
@@ -173,8 +186,10 @@ static void take_result(struct member *member, const struct ota_event *event)
     struct fleet *fleet = member->fleet;
     member->error = event->failure->error;
     member->exit_status = event->exit_status;
-    fleet->totals.confirmed += member->error == OTA_OK;
-    fleet->totals.failed += member->error != OTA_OK;
+    if (member->error == OTA_OK)
+        fleet->totals.confirmed++;
+    else
+        fleet->totals.failed++;
     if (member->state != ENDED)
         fleet_set_state(member, ENDED);
     judge_result(member);
@@ -244,7 +259,7 @@ static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
         return false;
     }
     snprintf(message, sizeof message, "is the same board as %s", name);
-    skip(member, OTA_SKIP_DUPLICATE, message);
+    skip_member(member, OTA_SKIP_DUPLICATE, message);
     return false;
 }
 

@@ -26,11 +26,6 @@ struct parser {
     struct ota_failure *failure;
 };
 
-static enum ota_error out_of_memory(struct ota_failure *failure)
-{
-    return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
-}
-
 static enum ota_error reject_line(const struct parser *parser, const char *why)
 {
     return ota_fail(parser->failure, OTA_E_USAGE, "%s, line %zu: %s", parser->name, parser->number,
@@ -100,7 +95,7 @@ static enum ota_error set_host_path(char **path, const struct parser *parser, co
     if (*value == '\0')
         return reject_word(parser, "has no file name behind it");
     *path = strdup(value);
-    return *path ? OTA_OK : out_of_memory(parser->failure);
+    return *path ? OTA_OK : ota_fail_no_memory(parser->failure);
 }
 
 static enum ota_error set_auth_file(struct host_line *line, const struct parser *parser,
@@ -193,7 +188,7 @@ static struct host_line *append_host_line(struct hosts *hosts, const struct pars
         size_t capacity = hosts->count ? 2 * hosts->count : 1;
         struct host_line *lines = realloc(hosts->lines, capacity * sizeof *lines);
         if (!lines) {
-            out_of_memory(parser->failure);
+            ota_fail_no_memory(parser->failure);
             return NULL;
         }
         hosts->lines = lines;
@@ -259,7 +254,7 @@ static enum ota_error read_list(struct hosts *hosts, int descriptor, const char 
     char shown[NAME_SHOWN];
     char *text = malloc(HOSTS_SIZE_MAX + 1);
     if (!text)
-        return out_of_memory(failure);
+        return ota_fail_no_memory(failure);
 
     input_show(shown, sizeof shown, name);
     ssize_t length = input_read_all(descriptor, text, HOSTS_SIZE_MAX + 1);

@@ -16,11 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum ota_error out_of_memory(struct ota_failure *failure)
-{
-    return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
-}
-
 /* Makes room for one more; NULL when memory ran out. Grows by doubling. */
 static void *grow_assignments(void *list, size_t count, size_t size)
 {
@@ -85,13 +80,13 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
     const struct plan_settings *settings = plan->settings;
     struct plan_image *images = grow_assignments(plan->images, plan->image_count, sizeof *images);
     if (!images)
-        return out_of_memory(failure);
+        return ota_fail_no_memory(failure);
 
     plan->images = images;
     struct plan_image *loaded = &images[plan->image_count];
     *loaded = (struct plan_image){.path = strdup(path)};
     if (!loaded->path)
-        return out_of_memory(failure);
+        return ota_fail_no_memory(failure);
     plan->image_count++;
     if (image_load(&loaded->image, path, !settings->sign, settings->size_limit, failure) !=
             OTA_OK ||
@@ -128,13 +123,13 @@ static enum ota_error load_password(struct plan *plan, const char *path,
         grow_assignments(plan->passwords, plan->password_count, sizeof *passwords);
 
     if (!passwords)
-        return out_of_memory(failure);
+        return ota_fail_no_memory(failure);
 
     plan->passwords = passwords;
     struct plan_password *loaded = &passwords[plan->password_count];
     *loaded = (struct plan_password){.path = strdup(path)};
     if (!loaded->path)
-        return out_of_memory(failure);
+        return ota_fail_no_memory(failure);
     plan->password_count++;
     if (password_from_file(&loaded->password, path, &exposure, failure) != OTA_OK)
         return failure->error;
@@ -174,7 +169,7 @@ static enum ota_error append_assignment(struct plan *plan, const struct assignme
     struct assignment *assignments =
         grow_assignments(plan->assignments, plan->count, sizeof *assignments);
     if (!assignments)
-        return out_of_memory(failure);
+        return ota_fail_no_memory(failure);
     plan->assignments = assignments;
     assignments[plan->count++] = *assignment;
     return OTA_OK;

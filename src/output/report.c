@@ -250,9 +250,14 @@ static void show_start(struct report *report, const struct ota_event *event)
 
 static void show_resolved(const struct report *report, const struct ota_event *event)
 {
-    if (strcmp(event->board, event->address) != 0)
-        (is_fleet(report) ? diag_debug : diag_info)("%s is %s, port %u (%s)", event->board,
-                                                    event->address, event->port, event->source);
+    bool is_news = strcmp(event->board, event->address) != 0;
+
+    if (is_news && is_fleet(report))
+        diag_debug("%s is %s, port %u (%s)", event->board, event->address, event->port,
+                   event->source);
+    else if (is_news)
+        diag_info("%s is %s, port %u (%s)", event->board, event->address, event->port,
+                  event->source);
     diag_debug("%s: port %u, %s", event->board, event->port, event->port_source);
 }
 
@@ -328,8 +333,10 @@ static void show_failure(const char *where, const char *phase, const struct ota_
 
 static void show_result(struct report *report, const struct ota_event *event)
 {
-    /* Of a fleet: the next redraw_bar() may redraw it, not each of the lines. */
-    (is_fleet(report) ? diag_status_clear : diag_status_end)();
+    if (is_fleet(report))
+        diag_status_clear(); /* the next redraw_bar() draws it again, below all lines */
+    else
+        diag_status_end();
     if (event->failure->error != OTA_OK)
         show_failure(event->board, ota_phase_name(event->phase), event->failure,
                      is_fleet(report) ? "" : remedy_of(report, event)); /* the summary has it */
@@ -343,24 +350,25 @@ static void show_result(struct report *report, const struct ota_event *event)
         show_progress(report, event);
 }
 
-/* Of one board everything is news; of hundreds, without -v, only how each ends, what concerns the
- * password, and whether a log is there that somebody reads. */
+/* -d only if is_detail. */
+static void show_message(const struct ota_event *event, bool is_detail)
+{
+    if (is_detail)
+        diag_debug("%s: %s", event->board, event->message);
+    else
+        diag_info("%s: %s", event->board, event->message);
+}
+
+/* Shows every note of a single board. Of many boards, without -v, it shows only notes on the
+ * password and on a log that is followed, as the results are shown anyway. */
 static void show_note(const struct report *report, const struct ota_event *event)
 {
     bool is_of_log =
         report->transcript && (event->phase == OTA_PHASE_PROOF || event->phase == OTA_PHASE_LOG);
 
-    if (is_fleet(report) && (is_of_log || event->is_important)) {
-        diag_info("%s: %s", event->board, event->message);
-        return;
-    }
-    if (is_fleet(report)) {
-        (report->verbose ? diag_info : diag_debug)("%s: %s", event->board, event->message);
-        return;
-    }
-
-    diag_status_end();
-    diag_info("%s: %s", event->board, event->message);
+    if (!is_fleet(report))
+        diag_status_end();
+    show_message(event, is_fleet(report) && !is_of_log && !event->is_important && !report->verbose);
 }
 
 /* The summary lists those that were not tried, and tell_resumed() has counted the confirmed. */
@@ -370,8 +378,7 @@ static void show_skipped(const struct report *report, const struct ota_event *ev
 
     diag_status_clear();
     if (event->skip != OTA_SKIP_UNTRIED)
-        (is_counted && !report->verbose ? diag_debug : diag_info)("%s: %s", event->board,
-                                                                  event->message);
+        show_message(event, is_counted && !report->verbose);
 }
 
 /* --resume: one line for all that are left out. */

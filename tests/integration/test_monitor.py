@@ -550,6 +550,20 @@ class Fleets(MonitorScenario):
                                      'say "version 2"')
         self.assertIn("1 of 2 boards confirmed, 1 failed", result.err)
 
+    def test_summary_of_logs(self):
+        """A board that gets no upload has its result when its log ends, and the summary waits for it."""
+        updated = self.log_board(after=("boot",))
+        silent = address()
+        self.file("fw.bin", image())
+        hosts = self.file("hosts", f"{updated.address} port={updated.port} file=fw.bin\n{silent}\n".encode())
+        result = run("--hosts", hosts, MONITOR, "--monitor-for", "0.5", "--json", "-q", cwd=self.directory)
+        self.assertEqual(result.status, 12, result)
+        events = [json.loads(line) for line in result.out.splitlines()]
+        results = {event["board"]: event["code"] for event in events if event["event"] == "result"}
+        self.assertEqual(results, {updated.address: "ok", silent: "unproven"})
+        self.assertEqual([event["exit_status"] for event in events if event["event"] == "summary"], [12], result)
+        self.assertEqual((events[-1]["event"], events[-1]["confirmed"], events[-1]["failed"]), ("summary", 1, 1))
+
     def test_canary(self):
         """It counts when it has proven itself, not when it has confirmed."""
         canary = self.log_board(after=("boot", "panic"))
