@@ -316,7 +316,7 @@ static enum ota_error examine_signed(struct image *image, const struct stat *sta
     return check_owner(status, &plain, input_show(shown, sizeof shown, image->path), failure);
 }
 
-/* Reads NAME or NAME.signed; *status is that of the file that was read. */
+/* Reads NAME or NAME.signed; *status becomes the status of this file. */
 static enum ota_error load_file(struct image *image, struct stat *status, const char *path,
                                 bool may_be_signed, size_t limit, struct ota_failure *failure)
 {
@@ -409,7 +409,7 @@ void image_free(struct image *image)
     while (image) {
         struct image *next = image->plain;
 
-        /* Put the images that for_esp32 owns in front of those that this image owns. */
+        /* Free for_esp32 and its own images first, then the rest of this image's. */
         if (image->for_esp32) {
             struct image *last = image->for_esp32;
 

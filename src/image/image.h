@@ -1,7 +1,7 @@
 /*
  * image.h: the firmware file in memory. It is read once, digested once, and then shared unchanged
- * by all sessions. The bytes that are sent are always those that were hashed, even if a build
- * rewrites the file in the meantime.
+ * by all sessions. So the digest always matches the sent bytes, even if a build rewrites the file
+ * in the meantime.
  */
 #ifndef ESP_OTA_IMAGE_IMAGE_H
 #define ESP_OTA_IMAGE_IMAGE_H

@@ -154,8 +154,8 @@ static bool must_be_unpacked(const struct kind *kind, const struct image *image)
     return is_compressed && *kind->proven && !kind_overlap(kind->proven, "esp8266,rp*,ch32h4");
 }
 
-/* Returns a family that uses this default port and that the board may belong to. NULL if there is
- * none, or if the image is for such a family. */
+/* Returns a possible family of the board with this default port. NULL if there is none, or if the
+ * image is for such a family. */
 static const struct kind_family *find_other_family(uint16_t port, const struct kind *kind,
                                                    const char *chips)
 {

@@ -34,7 +34,7 @@ static bool is_blank(unsigned char character)
 }
 
 /* Returns the line at *offset without the blanks around it; moves *offset behind the line. */
-static struct view take_line(struct view view, size_t *offset)
+static struct view take_record_line(struct view view, size_t *offset)
 {
     struct view line = view_from(view, *offset);
     size_t length = 0;
@@ -88,7 +88,7 @@ static bool looks_like_hex(struct view view)
     unsigned others = 0;
 
     while (offset < view.size && records + others < LINES) {
-        enum record record = judge_record(take_line(view, &offset));
+        enum record record = judge_record(take_record_line(view, &offset));
 
         records += record == RECORD_DATA || record == RECORD_LAST || record == RECORD_BAD_SUM;
         others += record == RECORD_NONE;
@@ -105,7 +105,7 @@ static void judge_records(struct inspection *inspection, struct view view)
 
     do {
         line++;
-        record = judge_record(take_line(view, &offset));
+        record = judge_record(take_record_line(view, &offset));
         records += record != RECORD_BLANK;
     } while (record <= RECORD_BLANK && record != RECORD_LAST && offset < view.size);
 

@@ -118,7 +118,8 @@ static size_t find_last_item(struct view view, size_t block)
     return 0;
 }
 
-/* Follows the chain of blocks. The last block lies at the image's end and leads back to the first. */
+/* Follows the chain of blocks. The last block lies at the image's end and leads back to the
+ * first. */
 static void judge_blocks(struct inspection *inspection, struct view view, size_t first)
 {
     enum { BLOCKS_MAX = 16 };

@@ -1,6 +1,6 @@
 /*
- * inspect_verdict.c: the rules of the boards' update services: which boards accept a file over the
- * air, and as what kind. It judges by the facts that the other files of inspect*.c have found.
+ * inspect_verdict.c: the rules of the boards' update services: the boards that accept a file over
+ * the air, and its kind there. It judges by the facts from the other files of inspect*.c.
  */
 #include "image/inspect_internal.h"
 

@@ -1,6 +1,6 @@
 /*
- * kind.c: see kind.h. Names of boards are looked up in kind_table.c; for an unknown name, its parts
- * suggest the chip.
+ * kind.c: looks up names of boards in kind_table.c, and guesses the chip from the parts of unknown
+ * ones.
  */
 #include "image/kind.h"
 
@@ -22,7 +22,7 @@ const struct kind_family kind_families[] = {
 
 const size_t kind_family_count = sizeof kind_families / sizeof *kind_families;
 
-/* Longer names are cut; all known ones are much shorter. */
+/* Longer names are cut; all known names are much shorter. */
 enum { NAME_MAX_LENGTH = 63, SHOWN_MAX = 4 * NAME_MAX_LENGTH + 1 };
 
 static bool elements_overlap(const char *one, size_t one_length, const char *other,
@@ -30,18 +30,25 @@ static bool elements_overlap(const char *one, size_t one_length, const char *oth
 {
     bool one_is_open = one_length > 0 && one[one_length - 1] == '*';
     bool other_is_open = other_length > 0 && other[other_length - 1] == '*';
+    size_t common;
 
     one_length -= one_is_open;
     other_length -= other_is_open;
-    if (strncmp(one, other, one_length < other_length ? one_length : other_length) != 0)
+
+    common = one_length < other_length ? one_length : other_length;
+    if (strncmp(one, other, common) != 0)
         return false;
-    return one_length == other_length || (one_length < other_length ? one_is_open : other_is_open);
+
+    if (one_length == other_length)
+        return true;
+    return one_length < other_length ? one_is_open : other_is_open;
 }
 
 bool kind_overlap(const char *chips, const char *other_chips)
 {
     if (!*chips || !*other_chips)
         return true;
+
     for (const char *one = chips; *one; one += strspn(one, ",")) {
         size_t one_length = strcspn(one, ",");
 
@@ -68,28 +75,28 @@ static const char *skip_separator(const char *at)
     return *at == '-' || *at == '_' ? at + 1 : at;
 }
 
-/* rest: what is behind "esp32". "esp32_bee_s3" has a later chip: only the plain names mean the
- * first one. */
+/* rest: the part behind "esp32". Only plain names mean the first ESP32: "esp32_bee_s3", for
+ * example, has a later chip. */
 static void guess_esp32(struct kind *kind, const char *rest, bool is_start)
 {
     const char *at = skip_separator(rest), *suffix = inspect_chip_suffix(at);
     bool is_plain = !*rest || strcmp(rest, "dev") == 0 || strcmp(rest, "_dev") == 0;
+    bool is_longer_word = suffix && isalnum((unsigned char)at[strlen(suffix)]);
 
     set_chips(kind->likely, is_plain && is_start ? "esp32" : "esp32*");
     if (suffix)
         snprintf(kind->likely, sizeof kind->likely, "esp32%s", suffix);
     if (is_start)
-        set_chips(kind->proven,
-                  suffix && isalnum((unsigned char)at[strlen(suffix)]) ? "esp32*" : kind->likely);
+        set_chips(kind->proven, is_longer_word ? "esp32*" : kind->likely);
 }
 
-/* For names in no list: of new boards, and of old cores ("ESP8266_NODEMCU"). name is in lower
- * case. */
-static void guess(struct kind *kind, const char *name)
+/* Guesses the chips from a name, in lower case, that is not in the table. It may be the name of a
+ * new board or of an old core ("ESP8266_NODEMCU"). */
+static void guess_chips(struct kind *kind, const char *name)
 {
     static const struct {
         const char *text;
-        bool is_proof; /* where the name begins so */
+        bool is_proof; /* if the name begins with the text */
         const char *chips;
     } rows[] = {
         {"esp8266", true, "esp8266"},          {"rpipico2", true, "rp2350"},
@@ -103,11 +110,13 @@ static void guess(struct kind *kind, const char *name)
         guess_esp32(kind, esp32 + strlen("esp32"), esp32 == name);
         return;
     }
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *found = strstr(name, rows[i].text);
 
         if (!found)
             continue;
+
         set_chips(kind->likely, rows[i].chips);
         if (found == name && rows[i].is_proof)
             set_chips(kind->proven, rows[i].chips);
@@ -120,49 +129,56 @@ static int compare_names(const void *name, const void *row)
     return strcmp(name, ((const struct kind_row *)row)->name);
 }
 
-/* type in lower case. If the list allows several chips, the parts of the name may tell which. */
-static void find_type(struct kind *kind, const char *type)
+/* Finds the chips of a type in lower case. If the table has several chips for it, the parts of the
+ * name may decide between them. */
+static void find_by_type(struct kind *kind, const char *type)
 {
     const struct kind_row *row =
         bsearch(type, kind_rows, kind_row_count, sizeof *kind_rows, compare_names);
 
     if (!row || strchr(row->chips, ','))
-        guess(kind, type);
+        guess_chips(kind, type);
     if (!row)
         return;
+
     if (!*kind->proven || !kind_overlap(row->chips, kind->proven))
         set_chips(kind->proven, row->chips);
     if (!*kind->likely || !kind_overlap(row->chips, kind->likely))
         set_chips(kind->likely, row->chips);
 }
 
-/* The hexadecimal digits that a default name ends in, before the number that mDNS adds to a name
- * that is taken, and before a domain; 0 where anything else follows. */
+/* Returns the number of hexadecimal digits at the end of a default name. A domain may follow them,
+ * or the number that mDNS adds to a name already in use; 0 if anything else follows. */
 static size_t count_digits(const char *text)
 {
     size_t digits = strspn(text, "0123456789abcdef");
     const char *rest = text + digits;
-    size_t mark = *rest == '-' ? 1 : strncmp(rest, " #", 2) == 0 ? 2 : 0;
+    size_t mark = 0;
 
+    if (*rest == '-')
+        mark = 1;
+    else if (strncmp(rest, " #", 2) == 0)
+        mark = 2;
     if (mark && isdigit((unsigned char)rest[mark]))
         rest += mark + strspn(rest + mark, "0123456789");
     return !*rest || *rest == '.' ? digits : 0;
 }
 
-/* name in lower case. The digits are those of the MAC address, or of the chip's number. */
-static void find_name(struct kind *kind, const char *name)
+/* Finds the chips of a default name in lower case. Its digits are those of the MAC address, or of
+ * the chip's serial number. */
+static void find_by_name(struct kind *kind, const char *name)
 {
     static const struct {
         const char *prefix;
-        unsigned lengths; /* numbers of digits, a bit each */
+        unsigned lengths; /* the possible numbers of digits, as bits of a set */
         bool is_proof;
         const char *chips;
     } rows[] = {
         {"esp8266-", 1 << 6, true, "esp8266"},
-        /* Espressif's SDK, in its names for DHCP; but sketches for all chips make up such names. */
+        /* Espressif's SDK has such names for DHCP. Sketches for other chips choose them, too. */
         {"esp-", 1 << 6, false, "esp8266"},
         {"esp_", 1 << 6, false, "esp8266"},
-        {"esp32-", 1 << 6 | 1 << 12, true, "esp32*"}, /* every chip's core says so */
+        {"esp32-", 1 << 6 | 1 << 12, true, "esp32*"}, /* from the cores of all these chips */
         {"pico-", 1 << 6 | 1 << 8 | 1 << 12 | 1 << 16, true, "rp*"},
         {"ch32h4-", 1 << 6, true, "ch32h4"},
     };
@@ -177,16 +193,19 @@ static void find_name(struct kind *kind, const char *name)
         digits = count_digits(name + length);
         if (digits >= 32 || !(rows[i].lengths >> digits & 1))
             continue;
+
         set_chips(kind->likely, rows[i].chips);
         if (rows[i].is_proof)
             set_chips(kind->proven, rows[i].chips);
     }
+
     if (strncmp(name, "esp32", strlen("esp32")) == 0)
         suffix = inspect_chip_suffix(name + strlen("esp32"));
     if (suffix && name[strlen("esp32") + strlen(suffix)] == '-')
         digits = count_digits(name + strlen("esp32") + strlen(suffix) + 1);
     if (suffix && (digits == 6 || digits == 12))
         snprintf(kind->proven, sizeof kind->proven, "esp32%s", suffix);
+
     if (*kind->proven)
         set_chips(kind->likely, kind->proven);
 }
@@ -200,8 +219,8 @@ static bool is_one_family(const char *chips)
     return families == 1;
 }
 
-static struct kind find_by_name(void (*find_in)(struct kind *, const char *), const char *verb,
-                                const char *text)
+static struct kind find_with(void (*find)(struct kind *, const char *), const char *verb,
+                             const char *text)
 {
     struct kind kind = {0};
     char lower[NAME_MAX_LENGTH + 1], shown[SHOWN_MAX];
@@ -210,7 +229,8 @@ static struct kind find_by_name(void (*find_in)(struct kind *, const char *), co
     for (; length < sizeof lower - 1 && text[length]; length++)
         lower[length] = (char)tolower((unsigned char)text[length]);
     lower[length] = '\0';
-    find_in(&kind, lower);
+
+    find(&kind, lower);
     if (*kind.likely)
         snprintf(kind.clue, sizeof kind.clue, "%s \"%s\"", verb,
                  escape_text(shown, sizeof shown, text, length));
@@ -219,12 +239,14 @@ static struct kind find_by_name(void (*find_in)(struct kind *, const char *), co
 
 void kind_find(struct kind *kind, const char *type, const char *const names[], size_t count)
 {
-    *kind = find_by_name(find_type, "announces itself as", type);
+    *kind = find_with(find_by_type, "announces itself as", type);
     for (size_t i = 0; i < count && !is_one_family(kind->proven); i++) {
-        struct kind named = find_by_name(find_name, "is called", names[i]);
+        struct kind named = find_with(find_by_name, "is called", names[i]);
+        bool is_better = !*kind->likely && *named.likely;
 
-        if (*named.proven ? kind_overlap(named.proven, kind->proven)
-                          : !*kind->likely && *named.likely)
+        if (*named.proven)
+            is_better = kind_overlap(named.proven, kind->proven);
+        if (is_better)
             *kind = named;
     }
 }

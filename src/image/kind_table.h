@@ -1,5 +1,5 @@
 /*
- * kind_table.h: the names that the Arduino cores announce as board=, and the chips behind each.
+ * kind_table.h: the names that the Arduino cores announce as board=, and the chips of these boards.
  */
 #ifndef ESP_OTA_IMAGE_KIND_TABLE_H
 #define ESP_OTA_IMAGE_KIND_TABLE_H
@@ -7,11 +7,11 @@
 #include <stddef.h>
 
 struct kind_row {
-    const char *name;  /* in lower case: no two names differ in case only */
-    const char *chips; /* "esp32s3"; "esp8266,rp2040" where several cores use the name */
+    const char *name;  /* in lower case; no two names differ only in case */
+    const char *chips; /* "esp32s3"; "esp8266,rp2040" if several cores use the name */
 };
 
-/* Sorted by name, as strcmp() compares. */
+/* Sorted by name, in the order of strcmp(). */
 extern const struct kind_row kind_rows[];
 extern const size_t kind_row_count;
 

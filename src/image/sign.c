@@ -1,6 +1,6 @@
 /*
- * sign.c: makes and verifies the signatures that follow an image in its file. Opens nothing, and
- * knows of a file what inspect.h says.
+ * sign.c: makes and verifies the signatures that follow an image in its file. It works on bytes in
+ * memory and the facts of inspect.h.
  */
 #include "base/error.h"
 #include "crypto/digest.h"
@@ -41,6 +41,7 @@ const char *sign_verdict_name(enum sign_verdict verdict)
                                                           [SIGN_INVALID] = "invalid",
                                                           [SIGN_ABSENT] = "absent",
                                                           [SIGN_WRONG_KEY] = "wrong-key"};
+
     return (unsigned)verdict < SIGN_VERDICT_COUNT ? names[verdict] : "invalid";
 }
 
@@ -48,18 +49,22 @@ typedef int init_fn(EVP_MD_CTX *context, EVP_PKEY_CTX **key_context, const char 
                     OSSL_LIB_CTX *library, const char *properties, EVP_PKEY *pkey,
                     const OSSL_PARAM *params);
 
-/* An ESP32 computes the salt's length from key and hash, and takes no other. */
-static EVP_MD_CTX *begin_verification(init_fn *init, const struct sign_key *key, enum scheme scheme,
-                                      enum sign_hash hash)
+/* Returns a context for signing or verifying; the caller frees it. NULL on an error of libcrypto.
+ * The longest salt is set explicitly, as an ESP32 computes the salt's length from key and hash and
+ * accepts no other. */
+static EVP_MD_CTX *new_signature_context(init_fn *init, const struct sign_key *key,
+                                         enum scheme scheme, enum sign_hash hash)
 {
     const OSSL_PARAM pkcs1[] = {
         OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, (char *)"pkcs1", 5), OSSL_PARAM_END};
     const OSSL_PARAM pss[] = {
         OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, (char *)"pss", 3),
         OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, (char *)"max", 3), OSSL_PARAM_END};
-    const OSSL_PARAM *params = key->is_ec ? NULL : scheme == SCHEME_ESP32 ? pss : pkcs1;
+    const OSSL_PARAM *rsa = scheme == SCHEME_ESP32 ? pss : pkcs1;
+    const OSSL_PARAM *params = key->is_ec ? NULL : rsa;
+
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (context != NULL &&
+    if (context &&
         init(context, NULL, hash_names[hash], key->crypto.context, NULL, key->pkey, params) == 1)
         return context;
 
@@ -67,13 +72,13 @@ static EVP_MD_CTX *begin_verification(init_fn *init, const struct sign_key *key,
     return NULL;
 }
 
-/* A signature in a file, and what its form tells of the key that made it. */
+/* A signature in a file, and the kind of its key, according to its form. */
 struct found {
     enum scheme scheme;
     const unsigned char *bytes;
     size_t size;
     bool is_ec;
-    size_t signed_size; /* of what is before it */
+    size_t signed_size; /* of the bytes before the signature */
 };
 
 bool sign_key_is_rsa(const struct sign_key *key)
@@ -88,34 +93,42 @@ static bool is_zero(const unsigned char *bytes, size_t size)
     return size == 0;
 }
 
-/* The size of the RSA signature whose length ends the file; 0 for none. */
-static size_t last_length(const struct sign_file *file)
+/* Returns the size of the RSA signature, from the length in the file's last bytes; 0 for none. */
+static size_t read_signature_size(const struct sign_file *file)
 {
     enum { RSA_MIN = 128, RSA_MAX = 512 };
+
     if (file->size <= LENGTH_SIZE)
         return 0;
+
     const unsigned char *last = file->data + file->size - LENGTH_SIZE;
     size_t size = last[0] | (size_t)last[1] << 8;
     bool is_size = size >= RSA_MIN && size <= RSA_MAX && size % RSA_MIN == 0;
+
     return is_size && is_zero(last + 2, 2) && size + LENGTH_SIZE < file->size ? size : 0;
 }
 
-/* Images without an end of their own are asked as the boards ask all: by their last bytes. */
+/* Some formats do not record the image's length. Their files can only be checked the way the boards
+ * check all files: by the last bytes. */
 static bool find_signature(struct found *found, const struct sign_file *file)
 {
     const struct inspection *inspection = file->inspection;
     size_t trailer_size = inspection->trailer_size;
     bool is_endless = inspection->format == INSPECT_PICO || inspection->format == INSPECT_UNKNOWN;
+    size_t last_size = is_endless ? read_signature_size(file) : 0;
 
     *found = (struct found){.scheme = SCHEME_ESP8266};
-    if (inspection->trailer == INSPECT_SIGNATURE_ESP32)
+    if (inspection->trailer == INSPECT_SIGNATURE_ESP32) {
         found->scheme = SCHEME_ESP32;
-    else if (inspection->trailer == INSPECT_SIGNATURE_ESP8266)
+    } else if (inspection->trailer == INSPECT_SIGNATURE_ESP8266) {
         found->size = trailer_size - LENGTH_SIZE;
-    else if (is_endless && (found->size = last_length(file)) != 0)
-        trailer_size = found->size + LENGTH_SIZE;
-    else
+    } else if (last_size != 0) {
+        found->size = last_size;
+        trailer_size = last_size + LENGTH_SIZE;
+    } else {
         return false;
+    }
+
     found->signed_size = file->size - trailer_size;
     found->bytes = file->data + found->signed_size;
     if (found->scheme == SCHEME_ESP32)
@@ -131,7 +144,7 @@ static enum ota_error fail_crypto(struct ota_failure *failure, const char *doing
     return failure->error;
 }
 
-/* Which boards take it settles how they check it; where both would do, so does an EC key. */
+/* The target family determines the scheme; if both are possible, an EC key implies ESP32. */
 static enum ota_error choose_scheme(enum scheme *scheme, const struct sign_key *key,
                                     const struct sign_file *file, struct ota_failure *failure)
 {
@@ -147,8 +160,10 @@ static enum ota_error choose_scheme(enum scheme *scheme, const struct sign_key *
     if (inspection->sending == INSPECT_IMPOSSIBLE)
         return ota_fail(failure, OTA_E_IMAGE, "%s is not signed, as no board takes it: it %s",
                         file->name, inspection->verdict);
+
     if (is_for_esp32 != is_for_others)
         return OTA_OK;
+
     *scheme = SCHEME_ESP32;
     if (key->is_ec)
         return OTA_OK;
@@ -168,10 +183,12 @@ static enum ota_error check_key(const struct sign_key *key, enum scheme scheme, 
             "ESP8266 and Pico W boards check only RSA signatures, but the key in %s is an "
             "%s key",
             key->shown, key->title);
+
     if (scheme == SCHEME_ESP8266 && hash != SIGN_SHA256)
         return ota_fail(failure, OTA_E_USAGE,
                         "ESP8266 and Pico W boards check only signatures over SHA-256, not over %s",
                         hash_titles[hash]);
+
     if (scheme == SCHEME_ESP32 && !key->is_ec && key->size < ESP32_RSA_MIN)
         return ota_fail(
             failure, OTA_E_USAGE,
@@ -192,12 +209,12 @@ enum ota_error sign_make(unsigned char trailer[SIGN_TRAILER_MAX], size_t *traile
         return failure->error;
 
     memset(trailer, 0, SIGN_TRAILER_MAX);
-    EVP_MD_CTX *context = begin_verification(EVP_DigestSignInit_ex, key, scheme, hash);
-    int result =
-        context != NULL ? EVP_DigestSign(context, trailer, &size, file->data, file->size) : 0;
+    EVP_MD_CTX *context = new_signature_context(EVP_DigestSignInit_ex, key, scheme, hash);
+    int result = context ? EVP_DigestSign(context, trailer, &size, file->data, file->size) : 0;
     EVP_MD_CTX_free(context);
     if (result != 1)
         return fail_crypto(failure, "sign", file);
+
     *trailer_size = INSPECT_ESP32_TRAILER_SIZE;
     if (scheme == SCHEME_ESP8266) {
         for (size_t i = 0; i < LENGTH_SIZE; i++)
@@ -208,9 +225,10 @@ enum ota_error sign_make(unsigned char trailer[SIGN_TRAILER_MAX], size_t *traile
 }
 
 __attribute__((format(printf, 3, 4))) static enum ota_error
-decide(struct signature *signature, enum sign_verdict verdict, const char *format, ...)
+set_verdict(struct signature *signature, enum sign_verdict verdict, const char *format, ...)
 {
     va_list arguments;
+
     signature->verdict = verdict;
     va_start(arguments, format);
     vsnprintf(signature->sentence, sizeof signature->sentence, format, arguments);
@@ -222,36 +240,36 @@ static enum ota_error decide_absent(struct signature *signature,
                                     const struct inspection *inspection)
 {
     if (inspection->integrity != INSPECT_VALID && inspection->integrity != INSPECT_CANNOT_TELL)
-        return decide(signature, SIGN_INVALID, "it is damaged, so it has no valid signature");
+        return set_verdict(signature, SIGN_INVALID, "it is damaged, so it has no valid signature");
     if (inspection->trailer == INSPECT_SIGNATURE_SECURE_BOOT)
-        return decide(signature, SIGN_ABSENT,
-                      "it is signed only for secure boot, which is not what a sketch checks");
-    return decide(signature, SIGN_ABSENT, "it has no signature");
+        return set_verdict(signature, SIGN_ABSENT,
+                           "it is signed only for secure boot, which is not what a sketch checks");
+    return set_verdict(signature, SIGN_ABSENT, "it has no signature");
 }
 
 static enum ota_error decide_wrong_key(struct signature *signature, const struct sign_key *key,
                                        const struct found *found)
 {
     if (found->is_ec)
-        return decide(signature, SIGN_WRONG_KEY,
-                      "its signature was made with an EC key, but this is an %s key", key->title);
-    return decide(signature, SIGN_WRONG_KEY,
-                  "its signature was made with an RSA-%zu key, but this is an %s key",
-                  found->size * 8, key->title);
+        return set_verdict(signature, SIGN_WRONG_KEY,
+                           "its signature was made with an EC key, but this is an %s key",
+                           key->title);
+    return set_verdict(signature, SIGN_WRONG_KEY,
+                       "its signature was made with an RSA-%zu key, but this is an %s key",
+                       found->size * 8, key->title);
 }
 
 static enum ota_error decide_valid(struct signature *signature, const struct sign_key *key,
                                    const struct found *found, enum sign_hash hash)
 {
+    const char *padding = found->scheme == SCHEME_ESP8266 ? " PKCS#1 v1.5" : " PSS";
+
     signature->hash = hash;
-    return decide(signature, SIGN_VALID, "its signature is valid: %s%s, %s", key->title,
-                  key->is_ec                        ? ""
-                  : found->scheme == SCHEME_ESP8266 ? " PKCS#1 v1.5"
-                                                    : " PSS",
-                  hash_titles[hash]);
+    return set_verdict(signature, SIGN_VALID, "its signature is valid: %s%s, %s", key->title,
+                       key->is_ec ? "" : padding, hash_titles[hash]);
 }
 
-/* Which hash it is over, the sketch knows and the file does not say. */
+/* Tries each hash of the scheme, as the file does not say which one the sketch uses. */
 enum ota_error sign_verify(struct signature *signature, const struct sign_key *key,
                            const struct sign_file *file, struct ota_failure *failure)
 {
@@ -262,12 +280,15 @@ enum ota_error sign_verify(struct signature *signature, const struct sign_key *k
         return decide_absent(signature, file->inspection);
     if (found.is_ec != key->is_ec || (!key->is_ec && found.size != key->size))
         return decide_wrong_key(signature, key, &found);
+
     unsigned count = found.scheme == SCHEME_ESP8266 ? 1 : SIGN_HASH_COUNT;
     for (unsigned i = 0; i < count; i++) {
         enum sign_hash hash = (enum sign_hash)i;
-        EVP_MD_CTX *context = begin_verification(EVP_DigestVerifyInit_ex, key, found.scheme, hash);
-        if (context == NULL)
+        EVP_MD_CTX *context =
+            new_signature_context(EVP_DigestVerifyInit_ex, key, found.scheme, hash);
+        if (!context)
             return fail_crypto(failure, "verify", file);
+
         int result =
             EVP_DigestVerify(context, found.bytes, found.size, file->data, found.signed_size);
         EVP_MD_CTX_free(context);
@@ -275,10 +296,12 @@ enum ota_error sign_verify(struct signature *signature, const struct sign_key *k
         if (result == 1)
             return decide_valid(signature, key, &found, hash);
     }
+
     if (crypto_has_run_out())
         return ota_fail(failure, OTA_E_INTERNAL, "cannot verify %s: out of memory", file->name);
-    return decide(signature, SIGN_INVALID,
-                  "its signature is not valid: the file was changed after it was signed, or it was "
-                  "signed with another %s key",
-                  key->title);
+    return set_verdict(
+        signature, SIGN_INVALID,
+        "its signature is not valid: the file was changed after it was signed, or it was "
+        "signed with another %s key",
+        key->title);
 }

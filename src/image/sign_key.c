@@ -1,6 +1,6 @@
 /*
- * sign_key.c: keys from PEM files. What it read is cleansed, and libcrypto never asks for a
- * password by itself.
+ * sign_key.c: keys from PEM files. The text of a key is cleansed after use, and libcrypto never
+ * asks for a password by itself.
  */
 #include "base/error.h"
 #include "base/escape.h"
@@ -22,7 +22,7 @@
 enum { FILE_MAX = 65536 };
 
 struct pem {
-    char text[FILE_MAX + 1]; /* one more than allowed, to see that there is more */
+    char text[FILE_MAX + 1]; /* one byte more than allowed, to detect a longer file */
     size_t size;
 };
 
@@ -31,10 +31,10 @@ static bool pem_contains(const struct pem *pem, const char *text)
     return memmem(pem->text, pem->size, text, strlen(text)) != NULL;
 }
 
-static enum ota_error read_text(struct pem *pem, int descriptor, const char *shown,
-                                struct ota_failure *failure)
+static enum ota_error read_pem_text(struct pem *pem, int fd, const char *shown,
+                                    struct ota_failure *failure)
 {
-    ssize_t size = input_read_all(descriptor, pem->text, sizeof pem->text);
+    ssize_t size = input_read_all(fd, pem->text, sizeof pem->text);
 
     if (size < 0)
         return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
@@ -49,24 +49,27 @@ static enum ota_error read_text(struct pem *pem, int descriptor, const char *sho
 static enum ota_error read_pem(struct pem *pem, const char *path, struct sign_key *key,
                                struct ota_failure *failure)
 {
-    int descriptor = input_open(path);
-    if (descriptor < 0)
+    int fd = input_open(path);
+    if (fd < 0)
         return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
                         "cannot open the key file %s: %s", key->shown,
                         input_open_error(path, errno));
-    enum ota_error error = read_text(pem, descriptor, key->shown, failure);
-    key->exposure = pem_contains(pem, "ENCRYPTED") ? EXPOSED_TO_NOBODY : exposure_of(descriptor);
-    close(descriptor);
+
+    enum ota_error error = read_pem_text(pem, fd, key->shown, failure);
+    key->exposure = pem_contains(pem, "ENCRYPTED") ? EXPOSED_TO_NOBODY : exposure_of(fd);
+    close(fd);
     return error;
 }
 
-/* For libcrypto, which would otherwise ask on the terminal. */
+/* Gives the password to libcrypto, which would otherwise ask on the terminal. */
 static int give_password(char *buffer, int capacity, int is_for_writing, void *userdata)
 {
     const char *password = userdata;
+
     (void)is_for_writing;
-    if (password == NULL || strlen(password) > (size_t)capacity)
+    if (!password || strlen(password) > (size_t)capacity)
         return -1;
+
     memcpy(buffer, password, strlen(password));
     return (int)strlen(password);
 }
@@ -75,7 +78,8 @@ static EVP_PKEY *parse_certificate(struct sign_key *key, BIO *source)
 {
     X509 *certificate = X509_new_ex(key->crypto.context, NULL);
     EVP_PKEY *pkey = NULL;
-    if (certificate != NULL && PEM_read_bio_X509(source, &certificate, give_password, NULL))
+
+    if (certificate && PEM_read_bio_X509(source, &certificate, give_password, NULL))
         pkey = X509_get_pubkey(certificate);
     X509_free(certificate);
     return pkey;
@@ -83,17 +87,20 @@ static EVP_PKEY *parse_certificate(struct sign_key *key, BIO *source)
 
 enum content { CONTENT_PRIVATE, CONTENT_PUBLIC, CONTENT_CERTIFICATE, CONTENT_NONE };
 
-static enum content content_of(const struct pem *pem)
+static enum content find_content(const struct pem *pem)
 {
-    return pem_contains(pem, "PRIVATE KEY-----")              ? CONTENT_PRIVATE
-           : pem_contains(pem, "PUBLIC KEY-----")             ? CONTENT_PUBLIC
-           : pem_contains(pem, "-----BEGIN CERTIFICATE-----") ? CONTENT_CERTIFICATE
-                                                              : CONTENT_NONE;
+    if (pem_contains(pem, "PRIVATE KEY-----"))
+        return CONTENT_PRIVATE;
+    if (pem_contains(pem, "PUBLIC KEY-----"))
+        return CONTENT_PUBLIC;
+    if (pem_contains(pem, "-----BEGIN CERTIFICATE-----"))
+        return CONTENT_CERTIFICATE;
+    return CONTENT_NONE;
 }
 
-/* The older form of a protected key names its cipher, and libcrypto looks for that in a table which
- * crypto.c leaves empty. */
-static void enter_ciphers(void)
+/* The older form of a protected key has the name of its cipher. libcrypto looks it up in a table,
+ * but crypto.c leaves this table empty. */
+static void register_ciphers(void)
 {
     EVP_add_cipher(EVP_des_ede3_cbc());
     EVP_add_cipher(EVP_aes_128_cbc());
@@ -101,16 +108,16 @@ static void enter_ciphers(void)
     EVP_add_cipher(EVP_aes_256_cbc());
 }
 
-static enum ota_error parse(struct sign_key *key, const struct pem *pem, char *password,
-                            struct ota_failure *failure)
+static enum ota_error parse_key(struct sign_key *key, const struct pem *pem, char *password,
+                                struct ota_failure *failure)
 {
     BIO *source = BIO_new_mem_buf(pem->text, (int)pem->size);
-    if (source == NULL)
+    if (!source)
         return ota_fail_no_memory(failure);
 
-    switch (content_of(pem)) {
+    switch (find_content(pem)) {
     case CONTENT_PRIVATE:
-        enter_ciphers();
+        register_ciphers();
         key->pkey = PEM_read_bio_PrivateKey_ex(source, NULL, give_password, password,
                                                key->crypto.context, NULL);
         break;
@@ -126,9 +133,10 @@ static enum ota_error parse(struct sign_key *key, const struct pem *pem, char *p
     }
     BIO_free(source);
     ERR_clear_error();
-    if (key->pkey != NULL)
+
+    if (key->pkey)
         return OTA_OK;
-    if (password != NULL)
+    if (password)
         return ota_fail(failure, OTA_E_USAGE,
                         "the password does not open the key in %s, or the key is "
                         "damaged",
@@ -136,8 +144,8 @@ static enum ota_error parse(struct sign_key *key, const struct pem *pem, char *p
     return ota_fail(failure, OTA_E_USAGE, "the key in %s is damaged", key->shown);
 }
 
-/* The keys that the boards' cores document. */
-static enum ota_error recognise(struct sign_key *key, struct ota_failure *failure)
+/* Accepts the kinds of keys that the boards' cores document. */
+static enum ota_error check_key_type(struct sign_key *key, struct ota_failure *failure)
 {
     static const struct {
         const char *group; /* NULL: RSA */
@@ -148,16 +156,19 @@ static enum ota_error recognise(struct sign_key *key, struct ota_failure *failur
                  {"prime256v1", 256, "EC P-256"}, {"secp384r1", 384, "EC P-384"}};
     char group[32] = "";
     bool is_rsa = EVP_PKEY_is_a(key->pkey, "RSA") == 1;
+
     key->is_ec = EVP_PKEY_is_a(key->pkey, "EC") == 1;
     if (key->is_ec)
         EVP_PKEY_get_group_name(key->pkey, group, sizeof group, NULL);
     ERR_clear_error();
+
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        bool fits =
-            known[i].group == NULL ? is_rsa : key->is_ec && strcmp(group, known[i].group) == 0;
-        if (!fits || EVP_PKEY_get_bits(key->pkey) != known[i].bits)
+        bool is_same_type =
+            known[i].group ? key->is_ec && strcmp(group, known[i].group) == 0 : is_rsa;
+        if (!is_same_type || EVP_PKEY_get_bits(key->pkey) != known[i].bits)
             continue;
-        key->size = known[i].group == NULL ? (size_t)known[i].bits / 8 : 0;
+
+        key->size = known[i].group ? 0 : (size_t)known[i].bits / 8;
         key->title = known[i].title;
         return OTA_OK;
     }
@@ -168,7 +179,7 @@ static enum ota_error recognise(struct sign_key *key, struct ota_failure *failur
         key->shown);
 }
 
-static enum ota_error refuse_content(const struct sign_key *key, enum content content,
+static enum ota_error reject_content(const struct sign_key *key, enum content content,
                                      struct ota_failure *failure)
 {
     if (content == CONTENT_NONE)
@@ -185,12 +196,12 @@ static enum ota_error load_private(struct sign_key *key, const struct pem *pem,
 {
     char *password = NULL;
 
-    if (content_of(pem) != CONTENT_PRIVATE)
-        return refuse_content(key, content_of(pem), failure);
+    if (find_content(pem) != CONTENT_PRIVATE)
+        return reject_content(key, find_content(pem), failure);
     if (pem_contains(pem, "ENCRYPTED") && ask(&password, key->shown, userdata, failure) != OTA_OK)
         return failure->error;
 
-    enum ota_error error = parse(key, pem, password, failure);
+    enum ota_error error = parse_key(key, pem, password, failure);
     secret_free(password);
     return error;
 }
@@ -198,23 +209,23 @@ static enum ota_error load_private(struct sign_key *key, const struct pem *pem,
 static enum ota_error load_public(struct sign_key *key, const struct pem *pem,
                                   struct ota_failure *failure)
 {
-    if (content_of(pem) == CONTENT_NONE)
-        return refuse_content(key, CONTENT_NONE, failure);
+    if (find_content(pem) == CONTENT_NONE)
+        return reject_content(key, CONTENT_NONE, failure);
 
-    if (content_of(pem) == CONTENT_PRIVATE && pem_contains(pem, "ENCRYPTED"))
+    if (find_content(pem) == CONTENT_PRIVATE && pem_contains(pem, "ENCRYPTED"))
         return ota_fail(
             failure, OTA_E_USAGE,
             "%s holds a private key with a password; give the public key, which \"openssl "
             "pkey -in KEY.pem -pubout\" prints",
             key->shown);
-    return parse(key, pem, NULL, failure);
+    return parse_key(key, pem, NULL, failure);
 }
 
 static enum ota_error load_pem(struct sign_key *key, const char *path, bool is_private,
                                sign_password_fn *ask, void *userdata, struct ota_failure *failure)
 {
     struct pem *pem = secret_alloc(sizeof *pem);
-    if (pem == NULL)
+    if (!pem)
         return ota_fail_no_memory(failure);
 
     enum ota_error error = read_pem(pem, path, key, failure);
@@ -222,23 +233,25 @@ static enum ota_error load_pem(struct sign_key *key, const char *path, bool is_p
         error = is_private ? load_private(key, pem, ask, userdata, failure)
                            : load_public(key, pem, failure);
     if (error == OTA_OK)
-        error = recognise(key, failure);
+        error = check_key_type(key, failure);
     secret_free(pem);
+
     if (error == OTA_E_USAGE && crypto_has_run_out())
         return ota_fail(failure, OTA_E_INTERNAL, "cannot read the key in %s: out of memory",
                         key->shown);
     return error;
 }
 
-static enum ota_error load_new(struct sign_key **key, const char *path, bool is_private,
+static enum ota_error load_key(struct sign_key **key, const char *path, bool is_private,
                                sign_password_fn *ask, void *userdata, struct ota_failure *failure)
 {
     *key = NULL;
     struct sign_key *loaded = calloc(1, sizeof *loaded);
-    if (loaded == NULL || crypto_open(&loaded->crypto) != 0) {
+    if (!loaded || crypto_open(&loaded->crypto) != 0) {
         free(loaded);
         return ota_fail(failure, OTA_E_INTERNAL, "cannot use libcrypto: %s", digest_error());
     }
+
     escape_string(loaded->shown, sizeof loaded->shown, path);
     if (is_private)
         crypto_lock_keys();
@@ -246,6 +259,7 @@ static enum ota_error load_new(struct sign_key **key, const char *path, bool is_
         sign_key_free(loaded);
         return failure->error;
     }
+
     *key = loaded;
     return OTA_OK;
 }
@@ -253,13 +267,13 @@ static enum ota_error load_new(struct sign_key **key, const char *path, bool is_
 enum ota_error sign_key_load_private(struct sign_key **key, const char *path, sign_password_fn *ask,
                                      void *userdata, struct ota_failure *failure)
 {
-    return load_new(key, path, true, ask, userdata, failure);
+    return load_key(key, path, true, ask, userdata, failure);
 }
 
 enum ota_error sign_key_load_public(struct sign_key **key, const char *path,
                                     struct ota_failure *failure)
 {
-    return load_new(key, path, false, NULL, NULL, failure);
+    return load_key(key, path, false, NULL, NULL, failure);
 }
 
 enum exposure sign_key_exposure(const struct sign_key *key)
@@ -274,7 +288,7 @@ bool sign_key_is_weak(const struct sign_key *key)
 
 void sign_key_free(struct sign_key *key)
 {
-    if (key == NULL)
+    if (!key)
         return;
     EVP_PKEY_free(key->pkey);
     crypto_close(&key->crypto);
