@@ -1,6 +1,6 @@
 /*
- * fuzz-backchannel.c: the verdict on a stream does not depend on how it is cut into segments, and
- * once reached it stays. The first byte of the input chooses how.
+ * fuzz-backchannel.c: the verdict on a stream does not depend on its segments, and never changes
+ * once it is reached. The first byte of the input chooses the size of the segments.
  */
 #include "base/escape.h"
 #include "upload/espota/protocol.h"
@@ -45,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data++;
         size--;
     }
+
     verdict = feed_in_pieces(&whole, data, size, size + 1);
     require(verdict == feed_in_pieces(&cut, data, size, piece));
     require(backchannel_has_text(&whole) == backchannel_has_text(&cut));

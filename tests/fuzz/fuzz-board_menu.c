@@ -1,6 +1,6 @@
 /*
- * fuzz-choose.c: any answer to the question which boards is refused with a printable sentence, or
- * chooses at least one, and none that cannot be chosen.
+ * fuzz-board_menu.c: any answer to the board menu chooses at least one board, and only boards that
+ * can be chosen, or is rejected with a printable sentence.
  */
 #include "base/escape.h"
 #include "cli/board_menu.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNT = 40, REFUSED = 3 /* every third */ };
+enum { COUNT = 40, REJECTED = 3 /* every third board cannot be chosen */ };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,20 +25,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!answer)
         return 0;
+
     for (size_t i = 0; i < count; i++) {
         snprintf(boards[i].instance, sizeof boards[i].instance, "lab, %zu *", i);
         choices[i] = (struct choice){.board = &boards[i]};
-        if (i % REFUSED == 0)
+        if (i % REJECTED == 0)
             snprintf(choices[i].reason, sizeof choices[i].reason, "not for this one");
     }
+
     enum ota_error error = board_menu_parse(answer, choices, count, &failure);
     for (size_t i = 0; i < count; i++) {
         chosen += choices[i].is_chosen;
-        if (choices[i].is_chosen && i % REFUSED == 0 && error == OTA_OK)
+        if (choices[i].is_chosen && i % REJECTED == 0 && error == OTA_OK)
             abort();
     }
-    if (error == OTA_OK ? chosen == 0 && count > 1 : !escape_is_printable(failure.message))
+    if (error == OTA_OK && chosen == 0 && count > 1)
         abort();
+    if (error != OTA_OK && !escape_is_printable(failure.message))
+        abort();
+
     free(answer);
     return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * fuzz-escape.c: any bytes, at any capacity, become a bounded and printable text, complete or cut
- * at a border; what may be typed may be typed as it was shown, and becomes nothing else. The first
- * byte of the input chooses the capacity.
+ * between characters. A harmless text can be typed as it was shown, and is restored exactly. The
+ * first byte of the input chooses the capacity.
  */
 #include "base/escape.h"
 
@@ -24,12 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *shown = malloc(capacity);
     size_t length;
 
-    if (full == NULL || shown == NULL)
+    if (!full || !shown)
         goto cleanup;
+
     if (size > 0) {
         data++;
         size--;
     }
+
     escape_text(full, 6 * size + 8, data, size);
     length = strlen(escape_text(shown, capacity, data, size));
     require(escape_is_printable(full) && escape_is_printable(shown) && length < capacity);
@@ -37,11 +39,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(strcmp(full, shown) == 0);
     else
         require(strcmp(shown + length - 3, "...") == 0 && memcmp(shown, full, length - 3) == 0);
-    if (memchr(data, '\0', size) == NULL) {
+
+    if (!memchr(data, '\0', size)) {
         char *typed = strndup((const char *)data, size);
 
-        if (typed != NULL && escape_is_harmless(typed)) {
-            if (strchr(typed, '\\') == NULL)
+        if (typed && escape_is_harmless(typed)) {
+            if (!strchr(typed, '\\'))
                 require(strcmp(escape_revert(full), typed) == 0);
             require(escape_is_harmless(escape_revert(typed)));
         }

@@ -1,6 +1,6 @@
 /*
- * fuzz-etc_hosts.c: a name (up to the first line break) is looked up in any text: what is found is
- * the address of one host, each once, and no more than there is room for.
+ * fuzz-etc_hosts.c: looks up a name (up to the first line break) in any text. Each result is the
+ * address of one host; no address comes twice, and there are no more than fit.
  */
 #include "discovery/etc_hosts.h"
 
@@ -17,12 +17,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t *end = memchr(data, '\n', size);
     size_t name_length = end ? (size_t)(end - data) : size;
     size_t length = end ? size - name_length - 1 : 0;
-    /* Copies of exactly these sizes: what is read behind them is found. */
+    /* The copies have exactly these sizes, so that AddressSanitizer reports a read behind them. */
     char *name = calloc(name_length + 1, 1), *text = malloc(length ? length : 1);
+
     if (name && text) {
         memcpy(name, data, name_length);
         if (length)
             memcpy(text, end + 1, length);
+
         size_t count = etc_hosts_search(addresses, CAPACITY, name, text, length);
         if (count > CAPACITY)
             abort();

@@ -1,6 +1,6 @@
 /*
- * fuzz-expect.c: whatever the expression and the lines, matching ends, and --expect and --reject
- * agree on what matches. The input is the expression, NUL, and lines; NUL is none of their bytes.
+ * fuzz-expect.c: for any expression and any lines, matching ends, and --expect and --reject agree.
+ * The input is the expression, a NUL byte, and the lines.
  */
 #include "boardlog/expect.h"
 
@@ -53,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!end)
         return 0;
+
     enum ota_error error = expect_new(&expecting, &pattern, 1, NULL, 0, &failure);
     require(expect_new(&rejecting, NULL, 0, &pattern, 1, &failure) == error);
     require(error == OTA_OK || error == OTA_E_USAGE);
@@ -63,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t length = size - (size_t)(end + 1 - data);
     unsigned char *text = malloc(length + 1);
     require(text != NULL);
+
     feed_all(expecting, rejecting, text, telnet_strip(&telnet, text, end + 1, length));
     free(text);
     expect_free(expecting);

@@ -1,6 +1,6 @@
 /*
- * fuzz-hosts.c: any list is refused with a printable sentence, or gives boards that keep the
- * promises of hosts.h.
+ * fuzz-hosts.c: any list gives boards that satisfy the contract of hosts.h, or is rejected with a
+ * printable sentence.
  */
 #include "base/escape.h"
 #include "fleet/hosts.h"
@@ -21,6 +21,7 @@ static void check(const struct host_line *line)
 {
     require_target(&line->target);
     require(line->number > 0);
+
     if (line->auth_file)
         require(*line->auth_file != '\0' && strcmp(line->auth_file, "-") != 0);
     if (line->file)
@@ -31,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct hosts hosts;
     struct ota_failure failure;
-    /* A copy of exactly this size: what is read behind it is found. */
+    /* The copy has exactly this size, so that AddressSanitizer reports a read behind it. */
     char *text = malloc(size ? size : 1);
     if (!text)
         return 0;

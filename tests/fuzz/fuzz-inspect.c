@@ -1,6 +1,6 @@
 /*
- * fuzz-inspect.c: any bytes give an inspection that keeps the promises of inspect.h, and no image
- * that lost its last byte is as valid as before.
+ * fuzz-inspect.c: any bytes give an inspection that satisfies the contract of inspect.h, and no
+ * valid image is valid without its last byte.
  */
 #include "base/escape.h"
 #include "image/inspect.h"
@@ -53,6 +53,7 @@ static void check_sizes(const struct inspection *inspection, size_t size)
     require(inspection->image_size <= size);
     require(inspection->trailer_size <= size - inspection->image_size);
     require((inspection->trailer == INSPECT_NO_TRAILER) == (inspection->trailer_size == 0));
+
     require(inspection->segment_count <= INSPECT_SEGMENTS_MAX);
     for (size_t i = 0; i < inspection->segment_count; i++) {
         require(inspection->segments[i].offset <= content);
@@ -70,14 +71,16 @@ static void check_verdict(const struct inspection *inspection)
         require(inspection->families == 0);
     if (inspection->sending == INSPECT_SENDABLE)
         require(inspection->families != 0 && inspection->kind != INSPECT_NEITHER);
-    /* what is certainly no firmware */
+
+    /* only a file that is certainly not firmware has a remedy */
     require((inspection->remedy != NULL) == (inspection->what[0] != '\0'));
-    require(inspection->remedy == NULL || inspection->sending == INSPECT_IMPOSSIBLE);
+    require(!inspection->remedy || inspection->sending == INSPECT_IMPOSSIBLE);
+
     require((inspection->inner == INSPECT_UNKNOWN) || inspection->format == INSPECT_GZIP);
     require(inspection->inner != INSPECT_GZIP);
 }
 
-/* A trailer, and the end of a line, can be cut without a trace. */
+/* A trailer, and the end of the last line, can be cut without a trace. */
 static void check_cut(const struct inspection *inspection, const uint8_t *data, size_t size)
 {
     struct inspection cut;
@@ -86,6 +89,7 @@ static void check_cut(const struct inspection *inspection, const uint8_t *data, 
         inspection->format == INSPECT_ESP32_PARTITION_TABLE ||
         inspection->format == INSPECT_INTEL_HEX)
         return;
+
     inspect_image(&cut, data, size - 1);
     require(cut.integrity != INSPECT_VALID);
 }

@@ -1,6 +1,7 @@
 /*
- * fuzz-kind.c: any board= and any name, one in each line of the input: sets of chips stay within
- * their bounds and well formed, what is shown is printable, and the search finds what is there.
+ * fuzz-kind.c: for any board= and any name (the first two lines of the input), the sets of chips
+ * stay within their bounds and well formed, the clue is printable, and every name of the table is
+ * found.
  */
 #include "base/escape.h"
 #include "image/kind.h"
@@ -30,13 +31,14 @@ static void check_chips(const char *chips)
     require(kind_overlap(chips, chips));
 }
 
-/* The same as the search, row by row. */
+/* Finds the chips without a binary search: row by row. */
 static const char *find_chips(const char *type)
 {
     char lower[128] = "";
 
     if (strlen(type) >= sizeof lower)
         return NULL;
+
     for (size_t i = 0; type[i]; i++)
         lower[i] = (char)tolower((unsigned char)type[i]);
     for (size_t i = 0; i < kind_row_count; i++)
@@ -65,8 +67,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_chips(kind.likely);
     require(kind_overlap(kind.proven, kind.likely));
     require(*kind.likely || !*kind.proven);
+
     require((*kind.clue != '\0') == (*kind.likely != '\0'));
     require(strlen(kind.clue) < KIND_CLUE_MAX && escape_is_printable(kind.clue));
+
     known = find_chips(type);
     if (known)
         require(*kind.proven && kind_overlap(kind.proven, known));

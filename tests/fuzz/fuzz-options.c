@@ -13,22 +13,24 @@
 
 enum { ARGUMENTS_MAX = 64 };
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): libFuzzer says what it is */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libFuzzer declares it like this */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* --help must not fill the terminal, --auth-file must not wait for one, and ~/.popt is the corpus's
- * business, not the developer's. */
-/* NOLINTNEXTLINE(readability-non-const-parameter): libFuzzer says what it is */
+/* --help must not fill the terminal, --auth-file must not wait for one, and the developer's ~/.popt
+ * must not change the results. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libFuzzer declares it like this */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    (void)argc, (void)argv;
+    (void)argc;
+    (void)argv;
+
     diag_set_level(DIAG_LEVEL_ERROR);
     setsid();
-    return setenv("HOME", "/nonexistent", 1) == 0 && freopen("/dev/null", "r", stdin) &&
-                   freopen("/dev/null", "w", stdout)
-               ? 0
-               : -1;
+    if (setenv("HOME", "/nonexistent", 1) != 0 || !freopen("/dev/null", "r", stdin) ||
+        !freopen("/dev/null", "w", stdout))
+        return -1;
+    return 0;
 }
 
 static void demand(bool holds)
@@ -37,13 +39,13 @@ static void demand(bool holds)
         abort();
 }
 
-/* What the rest of the program relies on. Whoever types nothing gets hints, on lines of their own.
- */
+/* Checks the assumptions of the rest of the program. */
 static void check_upload(const struct options *options)
 {
     demand(options->plan.target_count > 0 || options->plan.hosts || options->discovers);
     demand(options->plan.file || boot_check_is_wanted(&options->log) ||
            (options->plan.hosts && options->plan.target_count == 0 && !options->discovers));
+
     for (size_t i = 0; i < options->plan.target_count; i++)
         require_target(&options->plan.targets[i]);
     demand(options->upload.port_first <= options->upload.port_last && options->fleet.jobs > 0);
@@ -52,15 +54,18 @@ static void check_upload(const struct options *options)
 static void check(const struct options *options, enum options_outcome outcome,
                   const struct ota_failure *failure)
 {
+    /* The message is printable; only hints ("To ...") have lines of their own. */
     if (outcome == OPTIONS_ERROR)
         for (const char *at = failure->message; *at; at++)
             demand(((unsigned char)*at >= ' ' && *at != 0x7f) || strncmp(at, "\n  To ", 6) == 0);
     if (outcome != OPTIONS_RUN)
         return;
+
     demand(options->upload.timeout_us > 0 && !(options->report.quiet && options->report.debug));
     demand(!(options->list && options->check));
     demand(!options->plan.sign || !options->list);
     demand(!options->plan.verify_key || options->plan.file || options->plan.hosts);
+
     if (options->output)
         demand(options->plan.file && (options->plan.prepare.compress || options->plan.sign) &&
                !options->plan.hosts && options->plan.target_count == 0 && !options->discovers);
@@ -83,9 +88,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         argv[argc++] = strndup((const char *)data + start, length);
         start += length + 1;
     }
+
     struct options options = {0};
     struct ota_failure failure;
     check(&options, options_parse(&options, argc, argv, &failure), &failure);
+
     options_free(&options);
     for (int i = 1; i < argc; i++)
         free(argv[i]);

@@ -1,5 +1,5 @@
 /*
- * fuzz-reply.c: any datagram gives a reply that keeps the promises of protocol.h.
+ * fuzz-reply.c: any datagram gives a reply that satisfies the contract of protocol.h.
  */
 #include "base/escape.h"
 #include "upload/espota/protocol.h"

@@ -1,6 +1,6 @@
 /*
- * fuzz-resume.c: any file is refused with a printable sentence, or is a report in which at most one
- * image is confirmed by the board "k".
+ * fuzz-resume.c: any file is a report with at most one image that the board "k" has confirmed, or
+ * is rejected with a printable sentence.
  */
 #include "base/escape.h"
 #include "fleet/resume.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The image of the seeds. */
+/* The SHA-256 of the image in the seeds. */
 static const char digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,6 +23,7 @@ static void check(const struct resume *resume)
 {
     bool is_sketch = resume_is_confirmed(resume, "k", 0, digest, OTA_COMMAND_SKETCH);
     bool is_filesystem = resume_is_confirmed(resume, "k", 0, digest, OTA_COMMAND_FILESYSTEM);
+
     require(!is_sketch || !is_filesystem);
     require(!resume_is_confirmed(resume, "k", 0, "", OTA_COMMAND_SKETCH));
     (void)resume_is_confirmed(resume, "k", 8266, digest, OTA_COMMAND_SKETCH);

@@ -1,8 +1,7 @@
 /*
- * fuzz-sign.c: any file gets a verdict, and one that is valid no longer is when any part of it
- * changes; any key file is a key or is refused with a printable sentence. Noise never makes a
- * signature, so the mutator signs with the two keys below, and of key files it mutates what is
- * behind base64.
+ * fuzz-sign.c: any file gets a verdict, and a valid file is no longer valid after any change. Any
+ * key file is a key, or is rejected with a printable sentence. Random bytes never make a signature,
+ * so the mutator signs with the two keys below, and mutates the decoded content of key files.
  */
 #include "base/escape.h"
 #include "image/sign.h"
@@ -24,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t capacity, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t capacity);
 
-/* They sign for this harness only, so they are no secrets. */
+/* These keys are no secrets: they sign for this harness only. */
 static const char *const keys[] = {
     "-----BEGIN PRIVATE KEY-----\n"
     "MIICeAIBADANBgkqhkiG9w0BAQEFAASCAmIwggJeAgEAAoGBAMs/wFAgt7Gy4xFr\n"
@@ -55,14 +54,15 @@ static void require(bool condition)
         abort();
 }
 
-/* The path of a file with this content, since keys come from files. The caller closes it. */
+/* Makes a file with this content, as keys are read from files. Returns its descriptor, which the
+ * caller closes. */
 static int make_file(char path[64], const void *text, size_t size)
 {
-    int descriptor = memfd_create("key", MFD_CLOEXEC);
+    int fd = memfd_create("key", MFD_CLOEXEC);
 
-    require(descriptor >= 0 && write(descriptor, text, size) == (ssize_t)size);
-    snprintf(path, 64, "/proc/self/fd/%d", descriptor);
-    return descriptor;
+    require(fd >= 0 && write(fd, text, size) == (ssize_t)size);
+    snprintf(path, 64, "/proc/self/fd/%d", fd);
+    return fd;
 }
 
 static struct sign_key *load(const void *text, size_t size)
@@ -70,11 +70,11 @@ static struct sign_key *load(const void *text, size_t size)
     char path[64];
     struct ota_failure failure;
     struct sign_key *key = NULL;
-    int descriptor = make_file(path, text, size);
+    int fd = make_file(path, text, size);
 
     if (sign_key_load_public(&key, path, &failure) != OTA_OK)
         require(!key && failure.error == OTA_E_USAGE && escape_is_printable(failure.message));
-    close(descriptor);
+    close(fd);
     return key;
 }
 
@@ -82,21 +82,21 @@ static struct sign_key *load(const void *text, size_t size)
 
 static const struct sign_key *private_key(size_t number)
 {
-    static struct sign_key *loaded[2]; /* once, as that takes long */
+    static struct sign_key *loaded[2]; /* loaded only once, as that takes long */
 
     if (!loaded[number]) {
         char path[64];
         struct ota_failure failure;
-        int descriptor = make_file(path, keys[number], strlen(keys[number]));
+        int fd = make_file(path, keys[number], strlen(keys[number]));
 
         require(sign_key_load_private(&loaded[number], path, NULL, NULL, &failure) == OTA_OK);
-        close(descriptor);
+        close(fd);
     }
     return loaded[number];
 }
 
-/* LeakSanitizer does not look into libcrypto's locked heap: what is only known there seems to leak.
- */
+/* LeakSanitizer does not search libcrypto's locked heap. Memory with its only pointer there seems
+ * to leak. */
 static void ignore_leaks(bool ignores)
 {
 #if __has_feature(address_sanitizer)
@@ -106,8 +106,8 @@ static void ignore_leaks(bool ignores)
 #endif
 }
 
-/* Signs, in place of what follows the image. Returns the new size; the old one where no board takes
- * such a signature, or there is no room for it. */
+/* Replaces the trailer of the image by a signature. Returns the new size; the old one if no board
+ * accepts such a signature, or if there is no room for it. */
 static size_t sign(uint8_t *data, size_t size, size_t capacity, unsigned seed)
 {
     unsigned char trailer[SIGN_TRAILER_MAX];
@@ -124,11 +124,12 @@ static size_t sign(uint8_t *data, size_t size, size_t capacity, unsigned seed)
                                      (enum sign_hash)(seed / 2 % SIGN_HASH_COUNT), &file, &failure);
     if (error != OTA_OK || trailer_size > capacity - image_size)
         return size;
+
     memcpy(data + image_size, trailer, trailer_size);
     return image_size + trailer_size;
 }
 
-/* Mutates what a key file has behind base64: header, lines, footer. */
+/* Mutates the content of a key file, which is in base64 between a header and a footer. */
 static size_t mutate_key(uint8_t *data, size_t size, size_t capacity)
 {
     enum { KEY_MAX = 1536, LINE = 48, TEXT_MAX = 4096 };
@@ -141,6 +142,7 @@ static size_t mutate_key(uint8_t *data, size_t size, size_t capacity)
     snprintf(text, sizeof text, "%.*s", (int)size, (const char *)data);
     if (sscanf(text, "-----BEGIN %30[A-Z ]-----%n", name, &start) != 1 || start == 0)
         return LLVMFuzzerMutate(data, size, capacity);
+
     for (const char *line = strtok(text + start, "\r\n"); line && line[0] != '-';
          line = strtok(NULL, "\r\n")) {
         size_t characters = strlen(line);
@@ -162,6 +164,7 @@ static size_t mutate_key(uint8_t *data, size_t size, size_t capacity)
     used += snprintf(text + used, sizeof text - (size_t)used, "-----END %s-----\n", name);
     if ((size_t)used > capacity)
         return LLVMFuzzerMutate(data, size, capacity);
+
     memcpy(data, text, (size_t)used);
     return (size_t)used;
 }
@@ -208,8 +211,8 @@ static void check_changes(const struct sign_key *key, uint8_t *data, size_t size
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct sign_key *loaded[2]; /* once, as that takes longer than all the rest */
-    /* A copy of exactly this size: what is read behind it is found. */
+    static struct sign_key *loaded[2]; /* loaded only once, as that takes longest */
+    /* The copy has exactly this size, so that AddressSanitizer reports a read behind it. */
     uint8_t *copy = malloc(size ? size : 1);
     if (!copy)
         return 0;

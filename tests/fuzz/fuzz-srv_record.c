@@ -1,5 +1,5 @@
 /*
- * fuzz-srv.c: any data are refused, or give a host that fits and is not empty.
+ * fuzz-srv_record.c: any data gives a host that fits and is not empty, or is rejected.
  */
 #include "discovery/srv_record.h"
 
@@ -13,9 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint16_t port;
-    /* Exactly these sizes: what is read or written behind them is found. */
+    /* The buffers have exactly these sizes, so that AddressSanitizer reports any access behind
+     * them. */
     char *host = malloc(CAPACITY);
     uint8_t *copy = malloc(size ? size : 1);
+
     if (host && copy) {
         if (size)
             memcpy(copy, data, size);

@@ -1,6 +1,6 @@
 /*
- * fuzz-target.c: any text is refused with a printable sentence, or gives a target that keeps the
- * promises of target.h and that its own name leads to again.
+ * fuzz-target.c: any text gives a target that satisfies the contract of target.h, or is rejected
+ * with a printable sentence. Parsing the name of a target gives the same target again.
  */
 #include "base/escape.h"
 #include "target_promise.h"
@@ -25,6 +25,7 @@ static void check(const struct target *target)
     /* An instance called "a:80" can only come from "a:80._arduino._tcp.local". */
     if (target->kind == TARGET_INSTANCE)
         return;
+
     require(target_parse(&again, target->name, &failure) == OTA_OK);
     require(again.kind == target->kind && again.port == 0);
     require(strcmp(again.name, target->name) == 0);
@@ -38,8 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ota_failure failure;
     char *text = malloc(size + 1);
 
-    if (text == NULL)
+    if (!text)
         return 0;
+
     memcpy(text, data, size);
     text[size] = '\0';
     if (target_parse(&target, text, &failure) == OTA_OK)

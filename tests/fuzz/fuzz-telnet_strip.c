@@ -1,7 +1,7 @@
 /*
- * fuzz-telnet.c: the lines of a stream do not depend on how it is cut into reads or on who peeks at
- * an unfinished one; they are bounded, and none is invented. The first byte of the input chooses
- * the cuts; behind a mark a byte is repeated, so that short inputs make long lines.
+ * fuzz-telnet_strip.c: the lines of a stream do not depend on the size of its reads, or on peeks at
+ * an unfinished line. They are bounded, and none is invented. The first byte of the input chooses
+ * the size of the reads. A byte behind a mark is repeated, so that short inputs make long lines.
  */
 #include "boardlog/line_splitter.h"
 #include "boardlog/sgr_strip.h"
@@ -13,12 +13,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Every line, and whether pieces follow, as one text; and what has been shown of the last. */
 struct record {
-    unsigned char *bytes;
+    unsigned char *bytes; /* all complete pieces, each with "\n" or, if another one follows, "\\" */
     size_t used;
     size_t room;
-    size_t shown;
+    size_t shown; /* the length of the last peek */
     bool is_unfinished;
 };
 
@@ -35,8 +34,8 @@ static void append(struct record *record, const void *bytes, size_t length)
     record->used += length;
 }
 
-/* A piece is written down once it is complete; before that, only what is new of it is new. */
-static void take(struct record *record, const struct line *line, bool is_complete)
+/* Checks a piece, and records it if it is complete; a peek only counts as shown. */
+static void record_piece(struct record *record, const struct line *line, bool is_complete)
 {
     require(line->length <= LINE_SPLITTER_MAX && line->shown == record->shown);
     require(line->shown <= line->length);
@@ -44,6 +43,7 @@ static void take(struct record *record, const struct line *line, bool is_complet
     record->shown = is_complete ? 0 : line->length;
     if (!is_complete)
         return;
+
     record->is_unfinished = line->is_unfinished;
     append(record, line->bytes, line->length);
     append(record, line->is_unfinished ? "\\" : "\n", 1);
@@ -62,32 +62,39 @@ static void feed(struct record *record, const uint8_t *data, size_t size, size_t
     for (size_t done = 0; done < size; done += piece) {
         size_t length = piece < size - done ? piece : size - done;
         const unsigned char *rest = plain;
+
         size_t left = telnet_strip(&telnet, text, data + done, length);
         require(left <= length + 1);
         left = sgr_strip(&colors, plain, text, left);
         require(left <= length + 1 + SGR_STRIP_MAX);
+
         while (line_splitter_next(&lines, &rest, &left, &line))
-            take(record, &line, true);
+            record_piece(record, &line, true);
         require(left == 0);
+
         if (peeks && line_splitter_peek(&lines, &line))
-            take(record, &line, false);
+            record_piece(record, &line, false);
     }
+
     if (line_splitter_finish(&lines, &line))
-        take(record, &line, true);
+        record_piece(record, &line, true);
     require(!line_splitter_finish(&lines, &line) && !line_splitter_peek(&lines, &line));
     free(text);
     free(plain);
 }
 
-/* The byte behind a mark comes 300 times. Every other one comes once: were IAC (255) repeated of
- * its own accord, no command would ever be seen. */
+/* Repeats the byte behind a mark 300 times. All other bytes come once: if each IAC (255) were
+ * repeated, there would be no commands. */
 static size_t repeat(uint8_t *target, size_t capacity, const uint8_t *data, size_t size)
 {
     enum { MARK = 0x1d, TIMES = 300 };
     size_t used = 0;
+
     for (size_t i = 0; i < size; i++) {
         bool is_mark = data[i] == MARK && i + 1 < size;
-        i += is_mark;
+
+        if (is_mark)
+            i++;
         for (size_t n = is_mark ? TIMES : 1; n > 0 && used < capacity; n--)
             target[used++] = data[i];
     }

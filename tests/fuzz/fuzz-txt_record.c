@@ -1,6 +1,6 @@
 /*
- * fuzz-txt.c: any TXT record, with values of any size: never beyond a string, never beyond the
- * target. The input is the record as it is on the wire: strings behind their lengths.
+ * fuzz-txt_record.c: reading any TXT record, with values of any size, never exceeds a string or the
+ * target. The input is the record in its form on the wire: strings behind their lengths.
  */
 #include "discovery/txt_record.h"
 
@@ -17,8 +17,8 @@ static void require(bool condition)
         abort();
 }
 
-/* Each string is an allocation of its own size, so that a byte too far is seen. */
-static AvahiStringList *next_string(const uint8_t **data, size_t *size)
+/* Allocates each string separately, so that AddressSanitizer reports a read behind it. */
+static AvahiStringList *take_string(const uint8_t **data, size_t *size)
 {
     size_t length = **data;
 
@@ -26,9 +26,11 @@ static AvahiStringList *next_string(const uint8_t **data, size_t *size)
     (*size)--;
     if (length > *size)
         length = *size;
+
     size_t bytes = offsetof(AvahiStringList, text) + length;
     AvahiStringList *string = malloc(bytes < sizeof *string ? sizeof *string : bytes);
     require(string != NULL);
+
     string->next = NULL;
     string->size = length;
     memcpy(string->text, *data, length);
@@ -42,9 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AvahiStringList *record = NULL, **end = &record;
 
     while (size > 0) {
-        *end = next_string(&data, &size);
+        *end = take_string(&data, &size);
         end = &(*end)->next;
     }
+
     for (size_t capacity = 1; capacity <= 64; capacity *= 4) {
         char *target = malloc(capacity);
         require(target != NULL);
@@ -52,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(target);
     }
     (void)txt_record_flag(record, "auth_upload");
+
     while (record) {
         AvahiStringList *next = record->next;
         free(record);

@@ -1,6 +1,6 @@
 /*
- * mend_image.c: mutates images and mends their checksums. It knows where the formats have them, and
- * shares with src/ no more than the functions that compute hashes.
+ * mend_image.c: mutates images and repairs their checksums. It shares only the hash functions with
+ * src/, and has its own knowledge of the formats.
  */
 #include "mend_image.h"
 
@@ -16,7 +16,7 @@ enum { UNPACKED_MAX = 16384, SECTOR = 4096, MD5_SIZE = 16, SHA256_SIZE = 32 };
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t capacity);
 
-/* The bytes that are mended, and how many they may become. */
+/* The bytes of the image, and the room for them. */
 struct bytes {
     uint8_t *data;
     size_t size;
@@ -43,7 +43,7 @@ static void set_hash(uint8_t *at, const char *hex, size_t size)
     }
 }
 
-/* Zeros up to size; false when there is no room. */
+/* Appends zeros up to size; returns false if there is no room. */
 static bool grow(struct bytes *bytes, size_t size)
 {
     if (size > bytes->capacity)
@@ -55,8 +55,8 @@ static bool grow(struct bytes *bytes, size_t size)
     return true;
 }
 
-/* Shortens segments to what is there, and writes the checksum. Returns the image's end; 0 when
- * there is no room for it. */
+/* Shortens segments to the bytes in the file, and writes the checksum. Returns the image's end; 0
+ * if there is no room for it. */
 static size_t mend_segments(struct bytes *bytes, size_t start, size_t header_size)
 {
     size_t offset = start + header_size;
@@ -77,6 +77,7 @@ static size_t mend_segments(struct bytes *bytes, size_t start, size_t header_siz
         for (offset += 8; length > 0; length--)
             sum ^= bytes->data[offset++];
     }
+
     size_t end = offset + 16 - (offset - start) % 16;
     if (!grow(bytes, end))
         return 0;
@@ -84,7 +85,8 @@ static size_t mend_segments(struct bytes *bytes, size_t start, size_t header_siz
     return end;
 }
 
-/* The ESP8266 core's sketch behind its boot loader; where it is long enough its CRC, too. */
+/* Mends the ESP8266 core's sketch behind its boot loader, and its CRC if it is long enough for
+ * one. */
 static void mend_sketch(struct bytes *bytes, bool has_crc)
 {
     static const uint8_t zeros[8];
@@ -92,6 +94,7 @@ static void mend_sketch(struct bytes *bytes, bool has_crc)
 
     if (!grow(bytes, SECTOR + 8))
         return;
+
     bytes->data[SECTOR] = 0xE9;
     size_t end = mend_segments(bytes, SECTOR, 8);
     if (!has_crc || end <= REST)
@@ -103,7 +106,8 @@ static void mend_sketch(struct bytes *bytes, bool has_crc)
     set_u32(bytes->data + CRC_OFFSET + 4, inspect_crc32(crc, bytes->data + REST, end - REST));
 }
 
-/* An image for an ESP8266 has a short header, and begins with a segment for its memory. */
+/* An image for an ESP8266 has a short header, and its first segment has an address in its
+ * memory. */
 static void mend_esp(struct bytes *bytes, unsigned seed)
 {
     enum { HASH_FLAG = 23, HEADER = 24, ADDRESS = 8, EBOOT = 0x4010F000 };
@@ -111,6 +115,7 @@ static void mend_esp(struct bytes *bytes, unsigned seed)
 
     if (!grow(bytes, HEADER))
         return;
+
     uint32_t address = get_u32(bytes->data + ADDRESS);
     if (address >> 16 >= 0x3FFE && address >> 16 < 0x4040) {
         size_t end = mend_segments(bytes, 0, 8);
@@ -118,6 +123,7 @@ static void mend_esp(struct bytes *bytes, unsigned seed)
             mend_sketch(bytes, seed & 1);
         return;
     }
+
     size_t end = mend_segments(bytes, 0, HEADER);
     if (end != 0 && bytes->data[HASH_FLAG] != 0 && grow(bytes, end + SHA256_SIZE) &&
         digest_sha256(hex, bytes->data, end) == 0)
@@ -146,13 +152,16 @@ static void mend_boot_stage(struct bytes *bytes)
 
 static int digit_value(uint8_t c)
 {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                  : -1;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
 }
 
-/* Of each line of digits the last two are a checksum. */
+/* Writes the checksum of each line: its last two digits. */
 static void mend_intel_hex(struct bytes *bytes)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -163,6 +172,7 @@ static void mend_intel_hex(struct bytes *bytes)
 
         if (bytes->data[at] != ':')
             continue;
+
         uint8_t *line = bytes->data + at + 1;
         while (at + 1 + count < bytes->size && digit_value(line[count]) >= 0)
             count++;
@@ -190,7 +200,7 @@ static void mend(struct bytes *bytes, unsigned seed)
         mend_boot_stage(bytes);
 }
 
-/* Returns the size; 0 when it is no gzip file, or more than there is room for. */
+/* Returns the unpacked size; 0 if this is not a gzip file, or if it does not fit. */
 static size_t unpack(uint8_t *unpacked, const uint8_t *data, size_t size)
 {
     enum { GZIP = 16 + MAX_WBITS };
@@ -200,12 +210,13 @@ static size_t unpack(uint8_t *unpacked, const uint8_t *data, size_t size)
     stream.next_out = unpacked;
     if (inflateInit2(&stream, GZIP) != Z_OK)
         return 0;
+
     int result = inflate(&stream, Z_FINISH);
     inflateEnd(&stream);
     return result == Z_STREAM_END ? stream.total_out : 0;
 }
 
-/* Returns the size; 0 when there is no room for it. */
+/* Returns the packed size; 0 if it does not fit. */
 static size_t pack(uint8_t *data, size_t capacity, const uint8_t *unpacked, size_t size)
 {
     enum { GZIP = 16 + MAX_WBITS, MEMORY = 8 };
@@ -216,6 +227,7 @@ static size_t pack(uint8_t *data, size_t capacity, const uint8_t *unpacked, size
     if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP, MEMORY,
                      Z_DEFAULT_STRATEGY) != Z_OK)
         return 0;
+
     int result = deflate(&stream, Z_FINISH);
     deflateEnd(&stream);
     return result == Z_STREAM_END ? stream.total_out : 0;
@@ -226,7 +238,7 @@ size_t mutate_image(uint8_t *data, size_t size, size_t capacity, unsigned seed)
     static uint8_t unpacked[UNPACKED_MAX];
     struct bytes bytes = {unpacked, 0, sizeof unpacked};
 
-    /* Now and then the packed bytes themselves. */
+    /* Sometimes the packed bytes themselves are mutated. */
     if (size > 2 && memcmp(data, "\x1f\x8b", 2) == 0 && seed % 8 != 0)
         bytes.size = unpack(unpacked, data, size);
     if (bytes.size > 0) {

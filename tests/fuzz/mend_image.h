@@ -1,6 +1,6 @@
 /*
- * mend_image.h: structure for what a fuzzer has made of an image. Noise stops at the first checksum
- * that does not hold, so the checksums are computed anew.
+ * mend_image.h: mutates firmware images for fuzzers. Parsers stop at the first wrong checksum, so
+ * the checksums are computed again after a mutation.
  */
 #ifndef MEND_IMAGE_H
 #define MEND_IMAGE_H
@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Mutates data (size bytes, capacity at most) as libFuzzer does, of a gzip file what it unpacks to,
- * and in most cases mends what the format has: lengths of segments, checksums, hashes. Returns the
- * new size. The same seed does the same. */
+/* Mutates data (size bytes, capacity at most) with libFuzzer's mutator; in a gzip file it mutates
+ * the unpacked data. In most cases it then repairs lengths of segments, checksums and hashes.
+ * Returns the new size. The result depends only on data and seed. */
 size_t mutate_image(uint8_t *data, size_t size, size_t capacity, unsigned seed);
 
 #endif

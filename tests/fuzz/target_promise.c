@@ -1,5 +1,5 @@
 /*
- * target_promise.c: what target.h promises of every target.
+ * target_promise.c: checks the contract of target.h.
  */
 #include "target_promise.h"
 
@@ -16,7 +16,7 @@ static void require(bool condition)
         abort();
 }
 
-/* Whether the C library's resolver takes name for an address, asked as host_lookup.c asks it. */
+/* Whether name is an address for the C library's resolver, with the hints of host_lookup.c. */
 static bool is_numeric(const char *name)
 {
     const struct addrinfo hints = {

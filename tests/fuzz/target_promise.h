@@ -1,12 +1,12 @@
 /*
- * target_promise.h: what target.h promises of every target, for all harnesses that get one.
+ * target_promise.h: the contract of target.h, for all harnesses with a target.
  */
 #ifndef TARGET_PROMISE_H
 #define TARGET_PROMISE_H
 
 #include "discovery/target.h"
 
-/* Aborts when target breaks a promise. */
+/* Aborts if target does not satisfy the contract. */
 void require_target(const struct target *target);
 
 #endif
