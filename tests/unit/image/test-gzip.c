@@ -1,5 +1,5 @@
 /*
- * test-gzip.c: what is packed unpacks to the same, and is packed the same way every time.
+ * test-gzip.c: packed data unpacks to the same bytes, and packing gives the same result every time.
  */
 #include "image/gzip.h"
 
@@ -26,10 +26,11 @@ void *__wrap_malloc(size_t size)
     return no_memory ? NULL : __real_malloc(size);
 }
 
-/* Each step-th byte is noise, the others are all alike. */
+/* Fills data so that each step-th byte is noise and all others are equal. */
 static void fill(size_t size, unsigned step)
 {
     uint32_t state = 1;
+
     for (size_t i = 0; i < size; i++) {
         state = state * 1664525 + 1013904223;
         data[i] = i % step == 0 ? (unsigned char)(state >> 24) : 0xFF;
@@ -42,6 +43,7 @@ static size_t unpack(const unsigned char *packed, size_t size)
                        .avail_in = (uInt)size,
                        .next_out = unpacked,
                        .avail_out = sizeof unpacked};
+
     assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
     assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
     assert_int_equal(stream.avail_in, 0);
@@ -57,27 +59,31 @@ static void test_round_trip(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         unsigned char *packed, *again;
         size_t size, size_again;
+
         fill(sizes[i], 3);
         assert_true(gzip_pack(&packed, &size, data, sizes[i]));
         assert_non_null(packed);
         assert_true(size < sizes[i]);
         assert_int_equal(unpack(packed, size), sizes[i]);
         assert_memory_equal(unpacked, data, sizes[i]);
+
         assert_true(gzip_pack(&again, &size_again, data, sizes[i]));
         assert_int_equal(size, size_again);
         assert_memory_equal(packed, again, size);
+
         free(packed);
         free(again);
     }
 }
 
-/* Deflated, no flags, no time, best, system unknown. */
+/* The header says: deflate, no flags, no time, best compression, unknown system. */
 static void test_header(void **state)
 {
     static const unsigned char header[] = {0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 2, 255};
     unsigned char *packed;
     size_t size;
     (void)state;
+
     fill(1000, 3);
     assert_true(gzip_pack(&packed, &size, data, 1000));
     assert_memory_equal(packed, header, sizeof header);
@@ -93,6 +99,7 @@ static void test_no_gain(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         unsigned char *packed = data;
         size_t size = 1;
+
         assert_true(gzip_pack(&packed, &size, data, sizes[i]));
         assert_null(packed);
         assert_int_equal(size, 0);

@@ -1,6 +1,7 @@
 /*
- * test-image.c: which file is read, what is refused, and files that change meanwhile. read(),
- * fstat(), malloc() and calloc() are wrapped by the linker, so that these can be made to misbehave.
+ * test-image.c: the choice of the file, rejected files, and files that change while they are read.
+ * The linker wraps read(), fstat() and the functions that allocate memory, so that they can
+ * misbehave.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,24 +23,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What the next read() or allocation does. */
+/* The behaviour of the next read(). */
 enum mishap { NONE, GROW, SHRINK, REWRITE, EARLY_END, TRICKLE, READ_ERROR };
 static struct {
     enum mishap mishap;
     size_t reads;
     int allocations_left;      /* -1: no limit */
-    const uid_t *signed_owner; /* of fw.bin.signed; NULL: its own */
-    const gid_t *signed_group;
+    const uid_t *signed_owner; /* pretended owner of fw.bin.signed; NULL: the real one */
+    const gid_t *signed_group; /* pretended group of fw.bin.signed; NULL: the real one */
 } wrapped = {.allocations_left = -1};
 
 static char directory[] = "/tmp/esp-ota-test-image-XXXXXX";
 static char path[64];
 static unsigned char pattern[4096];
 
-ssize_t __real_read(int descriptor, void *target, size_t size);
-ssize_t __wrap_read(int descriptor, void *target, size_t size);
-int __real_fstat(int descriptor, struct stat *status);
-int __wrap_fstat(int descriptor, struct stat *status);
+ssize_t __real_read(int fd, void *target, size_t size);
+ssize_t __wrap_read(int fd, void *target, size_t size);
+int __real_fstat(int fd, struct stat *status);
+int __wrap_fstat(int fd, struct stat *status);
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 int __real_posix_memalign(void **memory, size_t alignment, size_t size);
@@ -53,14 +54,14 @@ void *__wrap_calloc(size_t count, size_t size);
 
 static void write_at(off_t offset, const void *data, size_t size)
 {
-    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-    assert_true(descriptor >= 0);
-    assert_int_equal(pwrite(descriptor, data, size, offset), size);
-    close(descriptor);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, data, size, offset), size);
+    close(fd);
 }
 
-ssize_t __wrap_read(int descriptor, void *target, size_t size)
+ssize_t __wrap_read(int fd, void *target, size_t size)
 {
     size_t number = wrapped.reads++;
 
@@ -84,14 +85,14 @@ ssize_t __wrap_read(int descriptor, void *target, size_t size)
             errno = EINTR;
             return -1;
         }
-        return __real_read(descriptor, target, size < 100 ? size : 100);
+        return __real_read(fd, target, size < 100 ? size : 100);
     case READ_ERROR:
         errno = EIO;
         return -1;
     case NONE:
         break;
     }
-    return __real_read(descriptor, target, size);
+    return __real_read(fd, target, size);
 }
 
 static int may_allocate(void)
@@ -141,15 +142,15 @@ static const char *beside(const char *suffix)
     return name;
 }
 
-int __wrap_fstat(int descriptor, struct stat *status)
+int __wrap_fstat(int fd, struct stat *status)
 {
     struct stat found;
-    int result = __real_fstat(descriptor, status);
+    int result = __real_fstat(fd, status);
 
     if (result == 0 && stat(beside(".signed"), &found) == 0 && found.st_ino == status->st_ino) {
-        if (wrapped.signed_owner != NULL)
+        if (wrapped.signed_owner)
             status->st_uid = *wrapped.signed_owner;
-        if (wrapped.signed_group != NULL)
+        if (wrapped.signed_group)
             status->st_gid = *wrapped.signed_group;
     }
     return result;
@@ -160,6 +161,7 @@ static int make_directory(void **state)
     (void)state;
     if (mkdtemp(directory) == NULL || chmod(directory, 0755) != 0)
         return -1;
+
     snprintf(path, sizeof path, "%s/fw.bin", directory);
     for (size_t i = 0; i < sizeof pattern; i++)
         pattern[i] = (unsigned char)(i * 7 + i / 256);
@@ -230,23 +232,23 @@ static void test_load(void **state)
     image_free(NULL);
 }
 
-static int next_descriptor(void)
+static int next_fd(void)
 {
-    int descriptor = dup(STDOUT_FILENO);
+    int fd = dup(STDOUT_FILENO);
 
-    assert_true(descriptor >= 0);
-    close(descriptor);
-    return descriptor;
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
 }
 
 static void test_file_is_closed(void **state)
 {
-    int before = next_descriptor();
+    int before = next_fd();
 
     (void)state;
     image_free(load(path));
     expect_refusal(path, 100, OTA_E_IMAGE, "over the limit");
-    assert_int_equal(next_descriptor(), before);
+    assert_int_equal(next_fd(), before);
 }
 
 static void test_digests(void **state)
@@ -265,7 +267,7 @@ static void test_digests(void **state)
     image_free(image);
 }
 
-/* 0xAA, then the length that ends it: the form in which ESP8266 and Pico W boards have it. */
+/* A signature in the form for ESP8266 and Pico W boards: bytes of 0xAA, then their number. */
 static const unsigned char *signature(void)
 {
     static unsigned char bytes[260];
@@ -275,7 +277,7 @@ static const unsigned char *signature(void)
     return bytes;
 }
 
-/* Writes fw.bin.signed: these bytes, and size bytes of a signature. */
+/* Writes fw.bin.signed: size bytes of data, then signature_size bytes of a signature. */
 static void write_signed(const void *data, size_t size, size_t signature_size)
 {
     unsigned char content[sizeof pattern + 512];
@@ -298,7 +300,7 @@ static const unsigned char *random_bytes(void)
     return bytes;
 }
 
-/* The file itself, and this behind it. */
+/* Writes fw.bin.signed: the bytes of fw.bin, then this signature. */
 static void write_signed_with(const unsigned char *signature, size_t signature_size)
 {
     unsigned char content[sizeof pattern + 512];
@@ -313,6 +315,7 @@ static void expect_flaw(const char *flaw)
     struct image *image = load(path);
 
     assert_true(image->is_signed);
+
     if (*flaw ? strstr(image->flaw, flaw) == NULL : *image->flaw != '\0')
         fail_msg("expected the flaw \"%s\", got \"%s\"", flaw, image->flaw);
     image_free(image);
@@ -331,11 +334,11 @@ static void test_signed_file_is_preferred(void **state)
     assert_int_equal(image->size, sizeof pattern + 260);
     image_free(image);
 
-    /* espota.py takes it even when there is nothing else */
+    /* espota.py sends it even if there is no unsigned file */
     assert_int_equal(unlink(path), 0);
     expect_flaw("");
 
-    /* what is wrong with it is said, and nothing else is sent in its place */
+    /* a bad one is reported, and the unsigned file is not sent in its place */
     write_file(path, pattern, sizeof pattern);
     write_file(beside(".signed"), "", 0);
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "fw.bin.signed is empty");
@@ -343,8 +346,7 @@ static void test_signed_file_is_preferred(void **state)
 
 static void test_signed_file_is_the_file_with_a_signature(void **state)
 {
-    unsigned char other[sizeof pattern], *packed;
-    size_t size;
+    unsigned char other[sizeof pattern];
 
     (void)state;
     memcpy(other, pattern, sizeof other);
@@ -363,9 +365,25 @@ static void test_signed_file_is_the_file_with_a_signature(void **state)
     expect_flaw("has no signature behind the bytes");
     write_signed(pattern, sizeof pattern, 512);
     expect_flaw("has no signature behind the bytes");
-    write_signed_with(random_bytes(), 512); /* RSA-4096, for an ESP32 */
+    write_signed_with(random_bytes(), 512); /* like RSA-4096, for an ESP32 */
     expect_flaw("");
 
+    /* without the unsigned file, the length at the end must be that of a signature */
+    assert_int_equal(unlink(path), 0);
+    write_signed(pattern, sizeof pattern, 260);
+    expect_flaw("");
+    write_signed(pattern, sizeof pattern, 259);
+    expect_flaw("does not end in a signature");
+}
+
+static void test_signed_file_is_the_packed_file_with_a_signature(void **state)
+{
+    unsigned char other[sizeof pattern], *packed;
+    size_t size;
+
+    (void)state;
+    memcpy(other, pattern, sizeof other);
+    other[sizeof other - 1] ^= 1;
     assert_true(gzip_pack(&packed, &size, pattern, sizeof pattern));
     assert_non_null(packed);
     write_signed(packed, size, 260);
@@ -375,17 +393,11 @@ static void test_signed_file_is_the_file_with_a_signature(void **state)
     write_signed(packed, size - 1, 260);
     expect_flaw("does not begin with the bytes");
     free(packed);
+
     assert_true(gzip_pack(&packed, &size, other, sizeof other));
     write_signed(packed, size, 260);
     expect_flaw("does not begin with the bytes");
     free(packed);
-
-    /* alone: the length at the end has to be that of a signature */
-    assert_int_equal(unlink(path), 0);
-    write_signed(pattern, sizeof pattern, 260);
-    expect_flaw("");
-    write_signed(pattern, sizeof pattern, 259);
-    expect_flaw("does not end in a signature");
 }
 
 static void set_times(const char *name, time_t seconds)
@@ -407,6 +419,7 @@ static void test_signed_file_is_not_older(void **state)
     expect_flaw("fw.bin (2001-09-09 01:46:41); sign it again");
     set_times(path, 1000000000);
     expect_flaw("");
+
     write_file(path, pattern, 100);
     write_signed(pattern + 1, sizeof pattern - 1, 260);
     set_times(beside(".signed"), 1000000000);
@@ -422,6 +435,7 @@ static void test_signed_file_of_others(void **state)
     write_signed(pattern, sizeof pattern, 260);
     assert_int_equal(chmod(beside(".signed"), 0666), 0);
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "every user of this computer may change it");
+
     assert_int_equal(chmod(beside(".signed"), 0664), 0);
     wrapped.signed_group = &private_group;
     expect_flaw("");
@@ -467,7 +481,7 @@ static void test_sizes(void **state)
     write_file(path, pattern, 0);
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "is empty");
 
-    /* far beyond what memory could hold: refused by its size, without reading it */
+    /* far larger than any memory: rejected by its size, without reading it */
     assert_int_equal(truncate(path, (off_t)1 << 40), 0);
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "1099511627776 bytes");
     assert_int_equal(wrapped.reads, 4);
@@ -484,14 +498,14 @@ static void test_not_a_regular_file(void **state)
     assert_int_equal(wrapped.reads, 0);
 }
 
-/* Standard input becomes the file; the caller restores it from what is returned. */
+/* Makes the file standard input. Returns the old one, for restore(). */
 static int redirect(const char *name)
 {
-    int saved = dup(STDIN_FILENO), descriptor = open(name, O_RDONLY | O_CLOEXEC);
+    int saved = dup(STDIN_FILENO), fd = open(name, O_RDONLY | O_CLOEXEC);
 
-    assert_true(saved >= 0 && descriptor >= 0);
-    assert_int_equal(dup2(descriptor, STDIN_FILENO), STDIN_FILENO);
-    close(descriptor);
+    assert_true(saved >= 0 && fd >= 0);
+    assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+    close(fd);
     return saved;
 }
 
@@ -514,6 +528,7 @@ static void test_standard_input(void **state)
         struct ota_failure failure;
 
         write_file(path, content, sizes[i]);
+
         int saved = redirect(path);
         assert_int_equal(image_load(&image, "-", true, sizes[i], &failure), OTA_OK);
         assert_string_equal(image->path, "-");
@@ -523,7 +538,9 @@ static void test_standard_input(void **state)
         assert_memory_equal(image->data, content, sizes[i]);
         assert_int_equal(strlen(image->md5), 32);
         image_free(image);
-        expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE, "standard input is empty"); /* read up */
+
+        /* it was read to its end */
+        expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE, "standard input is empty");
         restore(saved);
 
         saved = redirect(path);
@@ -538,13 +555,15 @@ static void test_standard_input_in_trouble(void **state)
 
     (void)state;
     for (int allocations = 0; allocations < 3; allocations++) {
-        wrapped.allocations_left = allocations; /* the image, its path, its bytes */
+        wrapped.allocations_left = allocations; /* for the image, its path, its bytes */
         expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_INTERNAL, "out of memory");
     }
     wrapped.allocations_left = -1;
+
     wrapped.mishap = READ_ERROR;
     expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE,
                    "cannot read standard input: Input/output error");
+
     wrapped.mishap = NONE;
     write_file(path, pattern, IMAGE_SIZE_MIN - 1);
     expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE, "standard input has only 15 bytes");
@@ -631,7 +650,7 @@ static void make_esp32(void)
     firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_descriptor = true});
 }
 
-/* An image of which nobody could find out whether it is whole is not one that cannot tell. */
+/* If memory runs out during the inspection, the image is rejected: its integrity is unknown. */
 static void test_no_memory_to_examine(void **state)
 {
     struct ota_failure failure;
@@ -642,13 +661,16 @@ static void test_no_memory_to_examine(void **state)
     (void)state;
     firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_hash = true});
     write_file(path, firmware.data, firmware.size);
-    image_free(
-        load(path)); /* libcrypto's first allocations may not fail: it would wait for itself */
+
+    /* libcrypto's first allocations must not fail: it would wait for itself */
+    image_free(load(path));
+
     for (; error != OTA_OK; allocations++) {
         wrapped.allocations_left = allocations;
         error = image_load(&image, path, true, IMAGE_SIZE_MAX, &failure);
         assert_true(error == OTA_OK || error == OTA_E_INTERNAL);
     }
+
     wrapped.allocations_left = -1;
     assert_int_equal(image->inspection.integrity, INSPECT_VALID);
     image_free(image);
@@ -730,7 +752,7 @@ static void test_real_images(void **state)
         const char *name = vectors_image_path(rows[i].name);
         struct image *image;
 
-        if (name == NULL) {
+        if (!name) {
             printf("%s is not there\n", rows[i].name);
             continue;
         }
@@ -752,6 +774,7 @@ int main(void)
         TEST(test_digests),
         TEST(test_signed_file_is_preferred),
         TEST(test_signed_file_is_the_file_with_a_signature),
+        TEST(test_signed_file_is_the_packed_file_with_a_signature),
         TEST(test_signed_file_is_not_older),
         TEST(test_signed_file_of_others),
         TEST(test_signed_directory_is_no_image),

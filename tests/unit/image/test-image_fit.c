@@ -1,5 +1,5 @@
 /*
- * test-screen.c: which images are refused or doubted, for what they are and for what board.
+ * test-image_fit.c: the images that are rejected or doubted, by their format and by the board.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,10 +16,11 @@
 
 static struct firmware firmware;
 
-/* What image_load() makes of the bytes, as far as it matters here. */
+/* Returns the image that image_load() would make of the bytes, as far as it matters here. */
 static struct image inspected(void)
 {
     struct image image = {.path = "fw.bin", .size = firmware.size, .data = firmware.data};
+
     inspect_image(&image.inspection, firmware.data, firmware.size);
     return image;
 }
@@ -103,7 +104,7 @@ static void test_image(void **state)
     static const struct {
         void (*make)(void);
         enum ota_command command;
-        enum image_fit screening;
+        enum image_fit fit;
         const char *phrase;
     } rows[] = {
         {make_esp8266, OTA_COMMAND_SKETCH, IMAGE_FIT_SUITS, ""},
@@ -123,21 +124,24 @@ static void test_image(void **state)
         {make_unknown, OTA_COMMAND_SKETCH, IMAGE_FIT_DOUBTFUL, "its format is unknown"},
         {make_unknown, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_DOUBTFUL, "its format is unknown"},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char reason[IMAGE_FIT_REASON_MAX];
+
         rows[i].make();
         const struct image image = inspected();
-        const enum image_fit screening = image_fit_image(reason, &image, rows[i].command);
-        if (screening != rows[i].screening || !strstr(reason, rows[i].phrase) ||
-            (screening == IMAGE_FIT_SUITS) != (*reason == '\0'))
-            fail_msg("row %zu: %d, \"%s\"", i, screening, reason);
+        const enum image_fit fit = image_fit_image(reason, &image, rows[i].command);
+
+        if (fit != rows[i].fit || !strstr(reason, rows[i].phrase) ||
+            (fit == IMAGE_FIT_SUITS) != (*reason == '\0'))
+            fail_msg("row %zu: %d, \"%s\"", i, fit, reason);
     }
 }
 
-/* Screens the image that make() has made, for a board that announces this type. */
-static enum image_fit screen_made(char reason[IMAGE_FIT_REASON_MAX], void (*make)(void),
-                                  const char *type, uint16_t port)
+/* Compares the image of make() with a board that announces this type. */
+static enum image_fit compare_with_board(char reason[IMAGE_FIT_REASON_MAX], void (*make)(void),
+                                         const char *type, uint16_t port)
 {
     struct kind kind;
 
@@ -147,140 +151,144 @@ static enum image_fit screen_made(char reason[IMAGE_FIT_REASON_MAX], void (*make
     return image_fit_board(reason, &image, &kind, port);
 }
 
+static const struct {
+    void (*make)(void);
+    const char *type;
+    enum image_fit fit;
+} board_rows[] = {
+    {make_esp32, "", IMAGE_FIT_SUITS},
+    {make_esp32, "esp32", IMAGE_FIT_SUITS},
+    {make_esp32, "ESP32_DEV", IMAGE_FIT_SUITS},
+    {make_esp32, "esp32dev", IMAGE_FIT_SUITS},
+    {make_esp32, "esp32_bee_s3", IMAGE_FIT_SUITS}, /* the chip has an unusual place in the name */
+    {make_esp32, "m5stack_core2", IMAGE_FIT_SUITS},
+    {make_esp32, "nodemcu-32s", IMAGE_FIT_SUITS},
+    {make_esp32, "um_tinypico", IMAGE_FIT_SUITS}, /* it has an ESP32 */
+    {make_esp32, "esp32s3", IMAGE_FIT_REFUSED},
+    {make_esp32, "ESP32S3_DEV", IMAGE_FIT_REFUSED},
+    {make_esp32, "esp32-c3-devkitm-1", IMAGE_FIT_REFUSED},
+    {make_esp32, "esp32c61", IMAGE_FIT_REFUSED},
+    {make_esp32, "esp32s3box", IMAGE_FIT_REFUSED},
+    {make_esp32, "adafruit_feather_esp32s2", IMAGE_FIT_REFUSED},
+    {make_esp32, "ESP8266_NODEMCU", IMAGE_FIT_REFUSED},
+    {make_esp32, "my_esp8266", IMAGE_FIT_DOUBTFUL},
+    {make_esp32, "rpipicow", IMAGE_FIT_REFUSED},
+    {make_esp32c3, "esp32c3", IMAGE_FIT_SUITS},
+    {make_esp32c3, "ESP32C3_DEV", IMAGE_FIT_SUITS},
+    {make_esp32c3, "esp32", IMAGE_FIT_REFUSED},
+    {make_esp32c3, "esp32dev", IMAGE_FIT_REFUSED},
+    {make_esp32c3, "esp32-evb", IMAGE_FIT_REFUSED},
+    {make_esp32c3, "esp32-to-come", IMAGE_FIT_SUITS}, /* may have any ESP32 chip */
+    {make_esp32c3, "esp32c6", IMAGE_FIT_REFUSED},
+    {make_esp32c3, "esp32c3m1", IMAGE_FIT_SUITS},
+    {make_esp32_of_unknown_chip, "esp32", IMAGE_FIT_SUITS},
+    {make_esp32_of_unknown_chip, "nodemcuv2", IMAGE_FIT_REFUSED},
+    {make_esp32, "nodemcuv2", IMAGE_FIT_REFUSED},
+    {make_esp32, "generic", IMAGE_FIT_REFUSED}, /* an ESP8266 or a Pico */
+    {make_esp8266, "generic", IMAGE_FIT_SUITS},
+    {make_pico, "generic", IMAGE_FIT_SUITS},
+    {make_esp8266, "lolin32", IMAGE_FIT_REFUSED},
+    {make_pico, "d1_mini", IMAGE_FIT_REFUSED},
+    {make_pico, "pimoroni_explorer", IMAGE_FIT_SUITS},
+    {make_esp8266, "ESP8266_WEMOS_D1MINI", IMAGE_FIT_SUITS},
+    {make_esp8266, "esp32", IMAGE_FIT_REFUSED},
+    {make_esp8266, "esp32s3box", IMAGE_FIT_REFUSED}, /* no ESP32 fits */
+    {make_esp8266, "lolin_esp32s3", IMAGE_FIT_DOUBTFUL},
+    {make_esp8266, "RASPBERRY_PI_PICO_W", IMAGE_FIT_REFUSED},
+    {make_gzip, "esp8266", IMAGE_FIT_SUITS},
+    {make_gzip, "esp32", IMAGE_FIT_REFUSED},
+    {make_gzipped_littlefs, "ESP8266_GENERIC", IMAGE_FIT_SUITS},
+    {make_gzipped_littlefs, "esp32s3", IMAGE_FIT_REFUSED},
+    {make_gzipped_littlefs, "esp32-evb", IMAGE_FIT_REFUSED},
+    {make_gzipped_littlefs, "lolin_esp32s3", IMAGE_FIT_DOUBTFUL},
+    {make_pico, "RASPBERRY_PI_PICO_W", IMAGE_FIT_SUITS},
+    {make_pico, "rpipicow", IMAGE_FIT_SUITS},
+    {make_pico, "RASPBERRY_PI_PICO_2W", IMAGE_FIT_REFUSED},
+    {make_pico, "waveshare_rp2350", IMAGE_FIT_DOUBTFUL},
+    {make_pico, "ESP8266_GENERIC", IMAGE_FIT_REFUSED},
+    {make_littlefs, "esp32", IMAGE_FIT_SUITS},
+    {make_gzipped_littlefs, "d1_mini", IMAGE_FIT_SUITS},
+    {make_gzipped_littlefs, "lolin32", IMAGE_FIT_REFUSED},
+    {make_gzipped_littlefs, "rpipicow", IMAGE_FIT_REFUSED},
+    {make_gzipped_littlefs, "lolin_esp32s3_pro", IMAGE_FIT_DOUBTFUL},
+    {make_unknown, "esp32", IMAGE_FIT_SUITS},
+};
+
 static void test_board(void **state)
 {
-    static const struct {
-        void (*make)(void);
-        const char *type;
-        enum image_fit screening;
-    } rows[] = {
-        {make_esp32, "", IMAGE_FIT_SUITS},
-        {make_esp32, "esp32", IMAGE_FIT_SUITS},
-        {make_esp32, "ESP32_DEV", IMAGE_FIT_SUITS},
-        {make_esp32, "esp32dev", IMAGE_FIT_SUITS},
-        {make_esp32, "esp32_bee_s3", IMAGE_FIT_SUITS}, /* the chip is not at its usual place */
-        {make_esp32, "m5stack_core2", IMAGE_FIT_SUITS},
-        {make_esp32, "nodemcu-32s", IMAGE_FIT_SUITS},
-        {make_esp32, "um_tinypico", IMAGE_FIT_SUITS}, /* an ESP32 */
-        {make_esp32, "esp32s3", IMAGE_FIT_REFUSED},
-        {make_esp32, "ESP32S3_DEV", IMAGE_FIT_REFUSED},
-        {make_esp32, "esp32-c3-devkitm-1", IMAGE_FIT_REFUSED},
-        {make_esp32, "esp32c61", IMAGE_FIT_REFUSED},
-        {make_esp32, "esp32s3box", IMAGE_FIT_REFUSED},
-        {make_esp32, "adafruit_feather_esp32s2", IMAGE_FIT_REFUSED},
-        {make_esp32, "ESP8266_NODEMCU", IMAGE_FIT_REFUSED},
-        {make_esp32, "my_esp8266", IMAGE_FIT_DOUBTFUL},
-        {make_esp32, "rpipicow", IMAGE_FIT_REFUSED},
-        {make_esp32c3, "esp32c3", IMAGE_FIT_SUITS},
-        {make_esp32c3, "ESP32C3_DEV", IMAGE_FIT_SUITS},
-        {make_esp32c3, "esp32", IMAGE_FIT_REFUSED},
-        {make_esp32c3, "esp32dev", IMAGE_FIT_REFUSED},
-        {make_esp32c3, "esp32-evb", IMAGE_FIT_REFUSED},
-        {make_esp32c3, "esp32-to-come", IMAGE_FIT_SUITS}, /* may be any of them */
-        {make_esp32c3, "esp32c6", IMAGE_FIT_REFUSED},
-        {make_esp32c3, "esp32c3m1", IMAGE_FIT_SUITS},
-        {make_esp32_of_unknown_chip, "esp32", IMAGE_FIT_SUITS},
-        {make_esp32_of_unknown_chip, "nodemcuv2", IMAGE_FIT_REFUSED},
-        {make_esp32, "nodemcuv2", IMAGE_FIT_REFUSED},
-        {make_esp32, "generic", IMAGE_FIT_REFUSED}, /* ESP8266 or Pico */
-        {make_esp8266, "generic", IMAGE_FIT_SUITS},
-        {make_pico, "generic", IMAGE_FIT_SUITS},
-        {make_esp8266, "lolin32", IMAGE_FIT_REFUSED},
-        {make_pico, "d1_mini", IMAGE_FIT_REFUSED},
-        {make_pico, "pimoroni_explorer", IMAGE_FIT_SUITS},
-        {make_esp8266, "ESP8266_WEMOS_D1MINI", IMAGE_FIT_SUITS},
-        {make_esp8266, "esp32", IMAGE_FIT_REFUSED},
-        {make_esp8266, "esp32s3box", IMAGE_FIT_REFUSED}, /* whichever ESP32 it is */
-        {make_esp8266, "lolin_esp32s3", IMAGE_FIT_DOUBTFUL},
-        {make_esp8266, "RASPBERRY_PI_PICO_W", IMAGE_FIT_REFUSED},
-        {make_gzip, "esp8266", IMAGE_FIT_SUITS},
-        {make_gzip, "esp32", IMAGE_FIT_REFUSED},
-        {make_gzipped_littlefs, "ESP8266_GENERIC", IMAGE_FIT_SUITS},
-        {make_gzipped_littlefs, "esp32s3", IMAGE_FIT_REFUSED},
-        {make_gzipped_littlefs, "esp32-evb", IMAGE_FIT_REFUSED},
-        {make_gzipped_littlefs, "lolin_esp32s3", IMAGE_FIT_DOUBTFUL},
-        {make_pico, "RASPBERRY_PI_PICO_W", IMAGE_FIT_SUITS},
-        {make_pico, "rpipicow", IMAGE_FIT_SUITS},
-        {make_pico, "RASPBERRY_PI_PICO_2W", IMAGE_FIT_REFUSED},
-        {make_pico, "waveshare_rp2350", IMAGE_FIT_DOUBTFUL},
-        {make_pico, "ESP8266_GENERIC", IMAGE_FIT_REFUSED},
-        {make_littlefs, "esp32", IMAGE_FIT_SUITS},
-        {make_gzipped_littlefs, "d1_mini", IMAGE_FIT_SUITS},
-        {make_gzipped_littlefs, "lolin32", IMAGE_FIT_REFUSED},
-        {make_gzipped_littlefs, "rpipicow", IMAGE_FIT_REFUSED},
-        {make_gzipped_littlefs, "lolin_esp32s3_pro", IMAGE_FIT_DOUBTFUL},
-        {make_unknown, "esp32", IMAGE_FIT_SUITS},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof board_rows / sizeof *board_rows; i++) {
         char reason[IMAGE_FIT_REASON_MAX];
-        const enum image_fit screening = screen_made(reason, rows[i].make, rows[i].type, 0);
-        if (screening != rows[i].screening)
-            fail_msg("row %zu, %s: %d, \"%s\"", i, rows[i].type, screening, reason);
-        if (screening == IMAGE_FIT_SUITS)
+        const enum image_fit fit =
+            compare_with_board(reason, board_rows[i].make, board_rows[i].type, 0);
+
+        if (fit != board_rows[i].fit)
+            fail_msg("row %zu, %s: %d, \"%s\"", i, board_rows[i].type, fit, reason);
+        if (fit == IMAGE_FIT_SUITS)
             assert_string_equal(reason, "");
         else
-            assert_non_null(strstr(reason, rows[i].type));
+            assert_non_null(strstr(reason, board_rows[i].type));
     }
 }
 
-/* A port alone proves nothing, and says nothing where the kind of the board is known. */
+static const struct {
+    void (*make)(void);
+    uint16_t port;
+    const char *type;
+    enum image_fit fit;
+    const char *phrase;
+} port_rows[] = {
+    {make_esp32, 0, "", IMAGE_FIT_SUITS, ""},
+    {make_esp32, 3232, "", IMAGE_FIT_SUITS, ""},
+    {make_esp32, 4000, "", IMAGE_FIT_SUITS, ""},
+    {make_esp32, 8266, "", IMAGE_FIT_DOUBTFUL,
+     "the image is for the chip esp32, but port 8266 is the default port of ESP8266 boards: an "
+     "ESP8266 accepts such an image but cannot start it, and then needs a cable"},
+    {make_esp32, 2040, "", IMAGE_FIT_DOUBTFUL, "Pico W boards: a Pico W does not check images"},
+    {make_esp32, 8266, "lolin32", IMAGE_FIT_SUITS, ""},
+    {make_esp32, 8266, "lolin_esp32", IMAGE_FIT_SUITS, ""},
+    {make_esp8266, 3232, "", IMAGE_FIT_DOUBTFUL, "ESP32 boards: an ESP32 rejects such an image"},
+    {make_esp8266, 8266, "generic", IMAGE_FIT_SUITS, ""},
+    {make_esp8266, 2040, "generic", IMAGE_FIT_DOUBTFUL, "port 2040"},
+    {make_esp8266, 3232, "generic", IMAGE_FIT_SUITS, ""},
+    {make_pico, 8266, "", IMAGE_FIT_DOUBTFUL, "an ESP8266 rejects such an image"},
+    {make_pico, 2040, "", IMAGE_FIT_SUITS, ""},
+    {make_littlefs, 8266, "", IMAGE_FIT_SUITS, ""},
+    {make_gzipped_littlefs, 8266, "", IMAGE_FIT_SUITS, ""},
+    {make_gzipped_littlefs, 3232, "", IMAGE_FIT_DOUBTFUL,
+     "the filesystem image is for ESP8266 boards, but port 3232 is the default port of ESP32 "
+     "boards: the board would accept it, but could not mount it"},
+    {make_unknown, 3232, "", IMAGE_FIT_SUITS, ""},
+    {make_unknown, 0, "", IMAGE_FIT_SUITS, ""},
+    {make_unknown, 2040, "", IMAGE_FIT_REFUSED,
+     "the format of the image is not known, and the board listens on the default port of Pico "
+     "W "
+     "boards: a Pico W does not check images"},
+    {make_gzipped_unknown, 2040, "", IMAGE_FIT_REFUSED, "a Pico W does not check images"},
+    {make_unknown, 4000, "rpipicow", IMAGE_FIT_REFUSED,
+     "the board announces itself as \"rpipicow\": a Pico W does not check images"},
+    {make_unknown, 2040, "esp32", IMAGE_FIT_SUITS, ""},
+    {make_unknown, 2040, "generic", IMAGE_FIT_REFUSED,
+     "listens on the default port of Pico W boards"},
+    {make_unknown, 8266, "generic", IMAGE_FIT_SUITS, ""},
+};
+
+/* A port alone proves nothing, and is ignored if the kind of the board is known. */
 static void test_port(void **state)
 {
-    static const struct {
-        void (*make)(void);
-        uint16_t port;
-        const char *type;
-        enum image_fit screening;
-        const char *phrase;
-    } rows[] = {
-        {make_esp32, 0, "", IMAGE_FIT_SUITS, ""},
-        {make_esp32, 3232, "", IMAGE_FIT_SUITS, ""},
-        {make_esp32, 4000, "", IMAGE_FIT_SUITS, ""},
-        {make_esp32, 8266, "", IMAGE_FIT_DOUBTFUL,
-         "the image is for the chip esp32, but port 8266 is the default port of ESP8266 boards: an "
-         "ESP8266 accepts such an image but cannot start it, and then needs a cable"},
-        {make_esp32, 2040, "", IMAGE_FIT_DOUBTFUL, "Pico W boards: a Pico W does not check images"},
-        {make_esp32, 8266, "lolin32", IMAGE_FIT_SUITS, ""},
-        {make_esp32, 8266, "lolin_esp32", IMAGE_FIT_SUITS, ""},
-        {make_esp8266, 3232, "", IMAGE_FIT_DOUBTFUL,
-         "ESP32 boards: an ESP32 rejects such an image"},
-        {make_esp8266, 8266, "generic", IMAGE_FIT_SUITS, ""},
-        {make_esp8266, 2040, "generic", IMAGE_FIT_DOUBTFUL, "port 2040"},
-        {make_esp8266, 3232, "generic", IMAGE_FIT_SUITS, ""},
-        {make_pico, 8266, "", IMAGE_FIT_DOUBTFUL, "an ESP8266 rejects such an image"},
-        {make_pico, 2040, "", IMAGE_FIT_SUITS, ""},
-        {make_littlefs, 8266, "", IMAGE_FIT_SUITS, ""},
-        {make_gzipped_littlefs, 8266, "", IMAGE_FIT_SUITS, ""},
-        {make_gzipped_littlefs, 3232, "", IMAGE_FIT_DOUBTFUL,
-         "the filesystem image is for ESP8266 boards, but port 3232 is the default port of ESP32 "
-         "boards: the board would accept it, but could not mount it"},
-        {make_unknown, 3232, "", IMAGE_FIT_SUITS, ""},
-        {make_unknown, 0, "", IMAGE_FIT_SUITS, ""},
-        {make_unknown, 2040, "", IMAGE_FIT_REFUSED,
-         "the format of the image is not known, and the board listens on the default port of Pico "
-         "W "
-         "boards: a Pico W does not check images"},
-        {make_gzipped_unknown, 2040, "", IMAGE_FIT_REFUSED, "a Pico W does not check images"},
-        {make_unknown, 4000, "rpipicow", IMAGE_FIT_REFUSED,
-         "the board announces itself as \"rpipicow\": a Pico W does not check images"},
-        {make_unknown, 2040, "esp32", IMAGE_FIT_SUITS, ""},
-        {make_unknown, 2040, "generic", IMAGE_FIT_REFUSED,
-         "listens on the default port of Pico W boards"},
-        {make_unknown, 8266, "generic", IMAGE_FIT_SUITS, ""},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof port_rows / sizeof *port_rows; i++) {
         char reason[IMAGE_FIT_REASON_MAX];
-        const enum image_fit screening =
-            screen_made(reason, rows[i].make, rows[i].type, rows[i].port);
-        if (screening != rows[i].screening || !strstr(reason, rows[i].phrase) ||
-            (screening == IMAGE_FIT_SUITS) != (*reason == '\0'))
-            fail_msg("row %zu: %d, \"%s\"", i, screening, reason);
+        const enum image_fit fit =
+            compare_with_board(reason, port_rows[i].make, port_rows[i].type, port_rows[i].port);
+
+        if (fit != port_rows[i].fit || !strstr(reason, port_rows[i].phrase) ||
+            (fit == IMAGE_FIT_SUITS) != (*reason == '\0'))
+            fail_msg("row %zu: %d, \"%s\"", i, fit, reason);
     }
 }
 
-/* What was signed for an ESP32 goes to an ESP32. */
+/* The image with a signature for an ESP32 goes to an ESP32. */
 static void test_variant(void **state)
 {
     static const struct {
@@ -295,9 +303,11 @@ static void test_variant(void **state)
     struct image for_esp32 = {.path = NULL}, image = {.for_esp32 = &for_esp32};
     const struct image *variants[] = {&image, &for_esp32, NULL};
     const struct image only = {.path = NULL};
+
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct kind kind;
+
         kind_find(&kind, rows[i].type, NULL, 0);
         assert_ptr_equal(image_fit_variant(&image, &kind, rows[i].port), variants[rows[i].variant]);
         assert_ptr_equal(image_fit_variant(&only, &kind, rows[i].port), &only);
@@ -326,10 +336,12 @@ static void test_words(void **state)
          "the filesystem image is for ESP8266 boards, but the board announces itself as "
          "\"rpipicow\" (rp2040): the board would accept it, but could not mount it"},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char reason[IMAGE_FIT_REASON_MAX];
-        screen_made(reason, rows[i].make, rows[i].type, 0);
+
+        compare_with_board(reason, rows[i].make, rows[i].type, 0);
         assert_string_equal(reason, rows[i].reason);
     }
 }
@@ -338,7 +350,7 @@ static void test_challenge(void **state)
 {
     static const struct {
         void (*make)(void);
-        enum image_fit screening;
+        enum image_fit fit;
     } rows[] = {
         {make_esp32, IMAGE_FIT_SUITS},
         {make_esp32_of_unknown_chip, IMAGE_FIT_SUITS},
@@ -347,21 +359,25 @@ static void test_challenge(void **state)
         {make_pico, IMAGE_FIT_REFUSED},
         {make_littlefs, IMAGE_FIT_SUITS},
         {make_gzipped_littlefs, IMAGE_FIT_REFUSED},
-        {make_gzipped_unknown, IMAGE_FIT_REFUSED}, /* no ESP32 unpacks */
+        {make_gzipped_unknown, IMAGE_FIT_REFUSED}, /* an ESP32 does not unpack */
         {make_unknown, IMAGE_FIT_SUITS},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char reason[IMAGE_FIT_REASON_MAX];
+
         rows[i].make();
         const struct image image = inspected();
-        if (image_fit_sha256_challenge(reason, &image) != rows[i].screening)
+        if (image_fit_sha256_challenge(reason, &image) != rows[i].fit)
             fail_msg("row %zu: \"%s\"", i, reason);
-        assert_int_equal(*reason != '\0', rows[i].screening == IMAGE_FIT_REFUSED);
+        assert_int_equal(*reason != '\0', rows[i].fit == IMAGE_FIT_REFUSED);
     }
-    /* What -z has compressed, of whatever format. */
+
+    /* an image of unknown format that -z has compressed */
     char reason[IMAGE_FIT_REASON_MAX];
     struct image plain = {.size = 0};
+
     make_unknown();
     struct image packed = inspected();
     packed.plain = &plain;

@@ -1,6 +1,6 @@
 /*
- * test-inspect.c: gzip files, files of no known format, and real ones; that no damage to a file
- * with a checksum goes unnoticed.
+ * test-inspect.c: gzip files, files of unknown formats, and real ones. Every damage to a file with
+ * a checksum is noticed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Only what gzip files unpack to is allocated. */
+/* Memory is allocated only for the unpacked data of gzip files. */
 static bool is_out_of_memory;
 
 void *__real_realloc(void *memory, size_t size);
@@ -39,10 +39,10 @@ static void test_out_of_memory(void **state)
     expect_text(inspection.evidence, "not enough memory");
 }
 
+static const struct firmware_esp8266 sketch = {4, true, true, 500};
+
 static void test_gzip(void **state)
 {
-    static const struct firmware_esp8266 sketch = {4, true, true, 500};
-    static const struct firmware_esp32 application = {5, 0x3C000020, true, true};
     size_t size;
 
     (void)state;
@@ -55,10 +55,12 @@ static void test_gzip(void **state)
     assert_int_equal(inspection.unpacked_size, size);
     assert_int_equal(inspection.image_size, firmware.size);
     assert_int_equal(inspection.families, ESP8266);
+
     firmware_sign_esp8266(&firmware, 256);
     expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "gzip", "it is compressed and signed");
     assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_ESP8266);
     assert_int_equal(inspection.families, 0);
+
     firmware_fill(&firmware, 0, 1);
     expect(INSPECT_GZIP, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "gzip",
            "261 bytes follow the compressed data");
@@ -67,36 +69,34 @@ static void test_gzip(void **state)
     firmware.data[4300] ^= 1;
     firmware_gzip(&firmware);
     expect(INSPECT_GZIP, INSPECT_BAD_CHECKSUM, INSPECT_IMPOSSIBLE, "ESP8266", "is corrupt");
+}
 
+static void test_gzip_of_each_format(void **state)
+{
+    static const struct firmware_esp32 application = {5, 0x3C000020, true, true};
+
+    (void)state;
     firmware_make_esp32(&firmware, &application);
     firmware_gzip(&firmware);
     expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "gzip", "do not unpack gzip");
+
     firmware_make_fat(&firmware, false);
     firmware_gzip(&firmware);
     expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "FAT", "do not unpack gzip");
+
     firmware_make_esp8266(&firmware, &sketch);
     firmware_fill(&firmware, 0xA5, 9);
     firmware_gzip(&firmware);
     expect(INSPECT_GZIP, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "ESP8266", "can be sent");
+
     firmware_make_factory(&firmware, 0, 0x1000, false);
     firmware_gzip(&firmware);
     expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "factory", "only a cable");
+
     firmware_make_rp2040(&firmware);
     firmware_gzip(&firmware);
     expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_SENDABLE, "RP2040", "to Pico W boards");
-    firmware_make_littlefs(&firmware, 4096, 8);
-    firmware_gzip(&firmware);
-    expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_DOUBTFUL, "LittleFS", "ATOMIC_FS_UPDATE");
-    assert_int_equal(inspection.families, ESP8266);
-    firmware_make_littlefs(&firmware, 4096, 125); /* the ESP8266 has larger blocks there */
-    firmware_gzip(&firmware);
-    expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "LittleFS",
-           "the boards that could mount it do not unpack gzip");
-    firmware_make_littlefs(&firmware, 4096, 8);
-    firmware_set_u32(&firmware, 20, 0x00020001);
-    firmware_gzip(&firmware);
-    expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "LittleFS",
-           "the boards that could mount it do not unpack gzip");
+
     firmware_clear(&firmware);
     firmware_add(&firmware, "\0nothing known", 14);
     firmware_gzip(&firmware);
@@ -105,11 +105,30 @@ static void test_gzip(void **state)
     expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "unknown", "compressed and signed");
 }
 
-/* What is certainly no firmware stays that when it is packed; boards unpack only once. */
+static void test_gzip_of_littlefs(void **state)
+{
+    (void)state;
+    firmware_make_littlefs(&firmware, 4096, 8);
+    firmware_gzip(&firmware);
+    expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_DOUBTFUL, "LittleFS", "ATOMIC_FS_UPDATE");
+    assert_int_equal(inspection.families, ESP8266);
+
+    firmware_make_littlefs(&firmware, 4096, 125); /* the ESP8266 has larger blocks from here on */
+    firmware_gzip(&firmware);
+    expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "LittleFS",
+           "the boards that could mount it do not unpack gzip");
+
+    firmware_make_littlefs(&firmware, 4096, 8);
+    firmware_set_u32(&firmware, 20, 0x00020001);
+    firmware_gzip(&firmware);
+    expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "LittleFS",
+           "the boards that could mount it do not unpack gzip");
+}
+
+/* A packed file that is not firmware is still not firmware. Boards unpack only once. */
 static void test_gzip_of_no_firmware(void **state)
 {
     static const struct firmware_esp8266 foreign = {.flash = 4, .size = 500};
-    static const struct firmware_esp8266 sketch = {4, true, true, 500};
 
     (void)state;
     firmware_clear(&firmware);
@@ -134,7 +153,7 @@ static void test_gzip_of_no_firmware(void **state)
     expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "ESP8266", "eboot");
 }
 
-/* 17 MiB of zeros in a few bytes. */
+/* A few bytes unpack to 17 MiB of zeros. */
 static void test_gzip_bomb(void **state)
 {
     (void)state;
@@ -173,11 +192,11 @@ static void test_nothing_known(void **state)
 
 static void test_no_damage_to_gzip_is_valid(void **state)
 {
-    /* nothing covers the header, nor the bits that fill up the last byte of the data */
+    /* no checksum covers the header, or the unused bits in the last byte of the data */
     enum { HEADER = 10, TRAILER = 8 };
 
     (void)state;
-    firmware_make_rp2040(&firmware); /* has no runs, which could be packed in many ways */
+    firmware_make_rp2040(&firmware); /* without runs, as they could be packed in many ways */
     firmware_gzip(&firmware);
     expect_no_cut_is_valid();
     expect_no_flip_is_valid(0, 3);
@@ -194,14 +213,14 @@ static void test_no_damage_to_others_is_valid(void **state)
     expect_no_flip_is_valid(0, 64);
     expect_no_flip_is_valid(80, TWO_ENTRIES_AND_MD5);
     firmware_make_hex(&firmware);
-    firmware.size -= 2; /* the end of the last line says nothing */
+    firmware.size -= 2; /* the end of the last line has no meaning */
     expect_no_cut_is_valid();
 }
 
 static void test_crc32(void **state)
 {
     (void)state;
-    /* the check value of CRC-32/MPEG-2 */
+    /* this is the check value of CRC-32/MPEG-2 */
     assert_int_equal(inspect_crc32(0xFFFFFFFF, (const unsigned char *)"123456789", 9), 0x0376E6E7);
 }
 
@@ -234,46 +253,46 @@ static unsigned char *read_whole(const char *path, size_t *size)
     return data;
 }
 
+static const struct {
+    const char *name;
+    enum inspect_format format;
+    enum inspect_integrity integrity;
+    enum inspect_sending sending;
+    const char *chip;
+    const char *project;
+    const char *idf;
+    size_t segments;
+} real_images[] = {
+    {"esp8266.bin", INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "esp8266", "", "", 4},
+    {"esp32.bin", INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "esp32", "", "v4.2.2",
+     7},
+    {"esp32s2.bin", INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "esp32s2", "blink",
+     "v5.0-beta1-427-g4532e6e0b2-dirt", 6},
+    {"esp32-merged.bin", INSPECT_ESP32_FACTORY, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "esp32",
+     "", "", 0},
+};
+
 static void test_real_images(void **state)
 {
-    static const struct {
-        const char *name;
-        enum inspect_format format;
-        enum inspect_integrity integrity;
-        enum inspect_sending sending;
-        const char *chip;
-        const char *project;
-        const char *idf;
-        size_t segments;
-    } rows[] = {
-        {"esp8266.bin", INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "esp8266", "", "", 4},
-        {"esp32.bin", INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "esp32", "",
-         "v4.2.2", 7},
-        {"esp32s2.bin", INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "esp32s2",
-         "blink", "v5.0-beta1-427-g4532e6e0b2-dirt", 6},
-        {"esp32-merged.bin", INSPECT_ESP32_FACTORY, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE,
-         "esp32", "", "", 0},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const char *path = vectors_image_path(rows[i].name);
+    for (size_t i = 0; i < sizeof real_images / sizeof *real_images; i++) {
+        const char *path = vectors_image_path(real_images[i].name);
         unsigned char *data;
         size_t size;
 
         if (path == NULL) {
-            printf("%s is not there\n", rows[i].name);
+            printf("%s is not there\n", real_images[i].name);
             continue;
         }
         data = read_whole(path, &size);
         inspect_image(&inspection, data, size);
-        assert_int_equal(inspection.format, rows[i].format);
-        assert_int_equal(inspection.integrity, rows[i].integrity);
-        assert_int_equal(inspection.sending, rows[i].sending);
-        assert_string_equal(inspection.chip_name, rows[i].chip);
-        assert_string_equal(inspection.application.project, rows[i].project);
-        assert_string_equal(inspection.application.idf, rows[i].idf);
-        assert_int_equal(inspection.segment_count, rows[i].segments);
+        assert_int_equal(inspection.format, real_images[i].format);
+        assert_int_equal(inspection.integrity, real_images[i].integrity);
+        assert_int_equal(inspection.sending, real_images[i].sending);
+        assert_string_equal(inspection.chip_name, real_images[i].chip);
+        assert_string_equal(inspection.application.project, real_images[i].project);
+        assert_string_equal(inspection.application.idf, real_images[i].idf);
+        assert_int_equal(inspection.segment_count, real_images[i].segments);
         inspect_bytes(data, size - 1000);
         assert_int_not_equal(inspection.integrity, INSPECT_VALID);
         data[size / 2] ^= 1;
@@ -287,6 +306,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_gzip_of_each_format),
+        cmocka_unit_test(test_gzip_of_littlefs),
         cmocka_unit_test(test_gzip_of_no_firmware),
         cmocka_unit_test(test_gzip_bomb),
         cmocka_unit_test(test_out_of_memory),

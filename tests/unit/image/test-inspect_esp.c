@@ -1,6 +1,6 @@
 /*
- * test-inspect_esp.c: images with Espressif's header, of every chip, and what is made of them; that
- * no damage to one with a hash goes unnoticed.
+ * test-inspect_esp.c: images with Espressif's header, for every chip, and files made of them. Every
+ * damage to an image with a hash is noticed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where each sees its flash, and RAM that its boot loader uses. */
+/* Addresses of each chip: in its mapped flash, and in the RAM of its boot loader. */
 static const struct chip_row {
     uint16_t number;
     uint32_t flash;
@@ -105,7 +105,7 @@ static void test_descriptor_is_not_trusted(void **state)
 
     (void)state;
     make_esp32();
-    memset(firmware.data + 32 + 16, 0xFF, 240); /* no text in it ends */
+    memset(firmware.data + 32 + 16, 0xFF, 240); /* no text has an end */
     memcpy(firmware.data + 32 + 48, "\x1B\n", 2);
     inspect_firmware();
     assert_string_equal(inspection.application.project, expected);
@@ -157,7 +157,8 @@ static void test_unknown_chip(void **state)
     expect(INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "ESP32 (unknown chip 77)",
            "to ESP32 (unknown chip 77) boards");
     assert_string_equal(inspection.chip_name, "77");
-    /* without a descriptor: none of its applications is */
+
+    /* an image for an unknown chip without a descriptor is not an application */
     firmware_make_esp32(&firmware, &(struct firmware_esp32){77, 0x42000020, .has_hash = true});
     expect(INSPECT_ESP32_BOOT_LOADER, INSPECT_VALID, INSPECT_IMPOSSIBLE, "ESP32 (unknown chip 77)",
            "boot loaders are not updated over the air");
@@ -187,12 +188,12 @@ static void test_boot_loader(void **state)
     assert_int_equal(inspection.kind, INSPECT_NEITHER);
 
     firmware_make_esp32(&firmware, &(struct firmware_esp32){77, 0x3FCE2820, .has_hash = true});
-    firmware.data[32] = 0x50; /* the descriptor of ESP-IDF 5.2 and later */
+    firmware.data[32] = 0x50; /* a boot loader's descriptor (ESP-IDF 5.2 and later) */
     expect(INSPECT_ESP32_BOOT_LOADER, INSPECT_BAD_CHECKSUM, INSPECT_IMPOSSIBLE, "boot loader",
            "boot loaders are not updated over the air");
 }
 
-/* Bytes that the boot ROM reads tell an ESP32's header where no descriptor does. */
+/* Without a descriptor, an ESP32's header is recognised by bytes that the boot ROM reads. */
 static void test_header_alone(void **state)
 {
     (void)state;
@@ -218,13 +219,15 @@ static void test_factory(void **state)
             expect(INSPECT_ESP32_FACTORY, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE,
                    "ESP32-S2 factory image", "send the application image, usually firmware.bin");
         }
+
     firmware_make_factory(&firmware, 2, 0x1000, true);
-    memset(firmware.data, 0, 0x1000); /* as some tools fill up */
+    memset(firmware.data, 0, 0x1000); /* some tools pad with zeros */
     inspect_firmware();
     assert_int_equal(inspection.format, INSPECT_ESP32_FACTORY);
     firmware_make_factory(&firmware, 2, 0x1000, true);
-    firmware.data[5] = 0; /* not erased flash */
+    firmware.data[5] = 0; /* this is not erased flash */
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
+
     make_esp32();
     firmware_fill(&firmware, 0xFF, 4096);
     expect(INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "ESP32-C3", "can be sent");
@@ -237,7 +240,7 @@ static void test_partition_table(void **state)
     (void)state;
 
     firmware_make_partition_table(&firmware, false);
-    firmware.data[5] ^= 1; /* not at a sector */
+    firmware.data[5] ^= 1; /* this address is not at a sector */
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
     firmware_make_partition_table(&firmware, false);
     for (unsigned type = 0; type <= 0xFE; type++) {
@@ -297,7 +300,7 @@ static void test_esp32_trailers(void **state)
     inspect_firmware();
     assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_SECURE_BOOT);
     make_esp32();
-    firmware_add_u32(&firmware, 0); /* secure boot 1: a version and 64 bytes */
+    firmware_add_u32(&firmware, 0); /* secure boot 1 has a version and 64 bytes */
     firmware_fill(&firmware, 0x55, 64);
     inspect_firmware();
     assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_SECURE_BOOT);
@@ -323,7 +326,7 @@ static void expect_signature(const unsigned char *trailer, size_t size, bool is_
         assert_int_equal(found, is_ec);
 }
 
-/* Two numbers of r_size and s_size bytes; returns the size of all. */
+/* Makes a signature of two numbers of r_size and s_size bytes; returns its whole size. */
 static size_t make_ecdsa(unsigned char *trailer, size_t r_size, size_t s_size)
 {
     unsigned char *s = trailer + 4 + r_size;
@@ -339,21 +342,22 @@ static size_t make_ecdsa(unsigned char *trailer, size_t r_size, size_t s_size)
     return 6 + r_size + s_size;
 }
 
+static const struct {
+    size_t r_size, s_size, at; /* the byte at this offset is set to value; 0: none */
+    unsigned char value;
+    bool is_right;
+} form_rows[] = {
+    {32, 32, 0, 0, true},     {33, 32, 4, 0, false}, /* not its shortest form */
+    {48, 48, 0, 0, true},     {49, 49, 0, 0, true},      {24, 32, 0, 0, true},
+    {23, 32, 0, 0, false},    {32, 23, 0, 0, false},     {50, 32, 0, 0, false},
+    {32, 32, 1, 67, false},   {32, 32, 1, 69, false},    {32, 32, 2, 3, false},
+    {32, 32, 3, 31, false},   {32, 32, 36, 3, false},    {32, 32, 37, 33, false},
+    {32, 32, 4, 0x80, false}, {32, 32, 38, 0xFF, false}, {32, 32, 511, 1, false},
+    {32, 32, 70, 1, false},
+};
+
 static void test_form_of_a_signature_for_esp32(void **state)
 {
-    static const struct {
-        size_t r_size, s_size, at; /* this byte is changed to value; 0: none */
-        unsigned char value;
-        bool is_right;
-    } rows[] = {
-        {32, 32, 0, 0, true},     {33, 32, 4, 0, false}, /* no longer than it has to be */
-        {48, 48, 0, 0, true},     {49, 49, 0, 0, true},      {24, 32, 0, 0, true},
-        {23, 32, 0, 0, false},    {32, 23, 0, 0, false},     {50, 32, 0, 0, false},
-        {32, 32, 1, 67, false},   {32, 32, 1, 69, false},    {32, 32, 2, 3, false},
-        {32, 32, 3, 31, false},   {32, 32, 36, 3, false},    {32, 32, 37, 33, false},
-        {32, 32, 4, 0x80, false}, {32, 32, 38, 0xFF, false}, {32, 32, 511, 1, false},
-        {32, 32, 70, 1, false},
-    };
     unsigned char trailer[INSPECT_ESP32_TRAILER_SIZE];
 
     (void)state;
@@ -361,9 +365,10 @@ static void test_form_of_a_signature_for_esp32(void **state)
         fill_randomly(trailer, size);
         expect_signature(trailer, size, false);
     }
+
     fill_randomly(trailer, 512);
     memset(trailer + 257, 0, 255);
-    trailer[256] = 1; /* longer than RSA-2048, and not of 384 bytes */
+    trailer[256] = 1; /* longer than RSA-2048, but shorter than RSA-3072 */
     expect_signature(trailer, 0, false);
     for (size_t i = 0; i < sizeof trailer; i++)
         trailer[i] = (unsigned char)i;
@@ -376,13 +381,13 @@ static void test_form_of_a_signature_for_esp32(void **state)
         trailer[i] = (unsigned char)"A text that goes on and on, and is no signature. "[i % 49];
     expect_signature(trailer, 0, false);
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        size_t size = make_ecdsa(trailer, rows[i].r_size, rows[i].s_size);
+    for (size_t i = 0; i < sizeof form_rows / sizeof *form_rows; i++) {
+        size_t size = make_ecdsa(trailer, form_rows[i].r_size, form_rows[i].s_size);
 
-        if (rows[i].at)
-            trailer[rows[i].at] = rows[i].value;
+        if (form_rows[i].at)
+            trailer[form_rows[i].at] = form_rows[i].value;
         print_message("row %zu\n", i);
-        expect_signature(trailer, rows[i].is_right ? size : 0, true);
+        expect_signature(trailer, form_rows[i].is_right ? size : 0, true);
     }
 }
 
@@ -436,11 +441,11 @@ static void test_esp8266_without_eboot(void **state)
     assert_false(inspection.has_eboot);
     assert_int_equal(inspection.families, 0);
 
-    firmware_fill(&firmware, 0x5A, 32); /* as the hash of the RTOS SDK: the lesser remark */
+    firmware_fill(&firmware, 0x5A, 32); /* like the hash of the RTOS SDK: a lesser objection */
     expect(INSPECT_ESP8266, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "of another SDK",
            "would need a cable");
     firmware_make_esp8266(&firmware, &(struct firmware_esp8266){2, .size = 300});
-    firmware_set_u32(&firmware, 8, 0x40100000); /* nothing runs from flash */
+    firmware_set_u32(&firmware, 8, 0x40100000); /* no segment is in flash */
     expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_IMPOSSIBLE, "ESP8266 boot loader",
            "would need a cable");
     firmware_make_esp8266(&firmware, &(struct firmware_esp8266){2, .size = 300});
@@ -493,10 +498,13 @@ static void test_esp8266_flash_sizes(void **state)
 
 static void test_esp8266_room(void **state)
 {
-    enum { SECTOR = 4096, REST = SECTOR + 16 + 8 + 33 }; /* eboot, headers, the other segment */
+    enum {
+        SECTOR = 4096,
+        REST = SECTOR + 16 + 8 + 33
+    }; /* for eboot, headers and the other segment */
 
     (void)state;
-    /* 64 sectors less 5 leave 59: two sketches of 29 sectors fit, two of 30 do not */
+    /* 64 - 5 = 59 sectors: two sketches of 29 sectors fit, two of 30 do not */
     firmware_make_esp8266(&firmware,
                           &(struct firmware_esp8266){1, true, true, 15 * SECTOR - REST - 15});
     expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "ESP8266", "can be sent");
@@ -511,7 +519,7 @@ static void test_esp8266_room(void **state)
     expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_DOUBTFUL, "ESP8266",
            "may not fit: it is for a flash of 262144 bytes, in which a running sketch of the same "
            "size leaves at most 118784 bytes");
-    firmware_gzip(&firmware); /* then it does */
+    firmware_gzip(&firmware); /* compressed, it fits */
     expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_SENDABLE, "ESP8266", "can be sent");
 }
 
@@ -533,7 +541,7 @@ static void test_esp8266_signature(void **state)
            "may not work: 261 bytes follow");
     assert_int_equal(inspection.trailer, INSPECT_STRAY_BYTES);
     make_esp8266(true);
-    firmware_fill(&firmware, 0xA5, 40); /* longer than its length says */
+    firmware_fill(&firmware, 0xA5, 40); /* the signature is longer than its length */
     firmware_sign_esp8266(&firmware, 256);
     inspect_firmware();
     assert_int_equal(inspection.trailer, INSPECT_STRAY_BYTES);
@@ -562,7 +570,8 @@ static void test_no_damage_to_esp8266_is_valid(void **state)
     make_esp8266(true);
     expect_no_cut_is_valid();
     expect_no_flip_is_valid(0, firmware.size);
-    /* without a CRC, headers and padding are not covered */
+
+    /* without a CRC, no checksum covers headers and padding */
     make_esp8266(false);
     expect_no_cut_is_valid();
     expect_no_flip_is_valid(16, 16 + 90);

@@ -1,6 +1,6 @@
 /*
- * test-inspect_foreign.c: what is certainly no firmware: text of any kind, files of other programs,
- * one repeated byte; and that nothing else is taken for it.
+ * test-inspect_foreign.c: files that are certainly not firmware: text of any kind, files of other
+ * programs, one repeated byte. Nothing else is taken for such a file.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,84 +32,85 @@ static void expect_foreign(enum inspect_format format, const char *name)
     assert_int_equal(inspection.families, 0);
 }
 
+static const struct sample texts[] = {
+    SAMPLE("<!DOCTYPE html><html><body>404</body></html>\n", "web page"),
+    SAMPLE("\xEF\xBB\xBF\r\n\r\n  <HTML><HEAD><TITLE>x</TITLE>", "web page"),
+    SAMPLE("<!-- saved -->\n<html>\n<body>\n", "web page"),
+    SAMPLE("<?xml version=\"1.0\"?>\n<!DOCTYPE html>\n<html/>", "web page"),
+    SAMPLE("HTTP/1.1 404 Not Found\r\n\r\n<html>", "HTTP response"),
+    SAMPLE("<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>", "XML document"),
+    SAMPLE("<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "SVG picture"),
+    SAMPLE("{\"message\":\"Not Found\",\"status\":\"404\"}", "JSON document"),
+    SAMPLE("\n[\n  {\"a\": 1},\n  {}\n]\n", "JSON document"),
+    SAMPLE("version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "Git LFS pointer"),
+    SAMPLE("-----BEGIN CERTIFICATE-----\nMIIB\n", "PEM file"),
+    SAMPLE("#!/bin/sh\nexec make\n", "script"),
+    SAMPLE("begin 644 firmware.bin\nM_UF2\n", "uuencoded file"),
+    SAMPLE("S00F000068656C6C6F202020202000003C\r\nS9030000FC\r\n", "S-record"),
+    SAMPLE("00000000: e901 0240 9cf2 1040  ...@...@\n", "hex dump"),
+    SAMPLE("00000000  e9 01 02 40 9c f2 10 40  |...@...@|\n", "hex dump"),
+    SAMPLE("0000000 000351 001002 171234 040020\n", "hex dump"),
+    SAMPLE("e901024000f01040\n00f0104068050000\n", "hexadecimal digits"),
+    SAMPLE("0xE9, 0x01, 0x02, 0x40, 0x9C\n", "hexadecimal digits"),
+    SAMPLE("6QECQJzyEEAA8BBAaAUAABAQAABQ9RBA\nHEsAQMwkAEA=\n", "base64 text file"),
+    SAMPLE("data:application/octet-stream;base64,6QECQA==", "data URL"),
+    SAMPLE("#include <Arduino.h>\nvoid setup() {}\n", "text file"),
+    SAMPLE("name,value\r\nled,1\r\n", "text file"),
+    SAMPLE("---\nwifi:\n  ssid: home\n", "text file"),
+    SAMPLE("[env:esp32]\nplatform = espressif32\n", "text file"),
+    SAMPLE("12:00:01 \x1B[32mI (31) boot: ok\x1B[0m\r\n", "text file"),
+    SAMPLE("Gr\xC3\xBC\xC3\x9F"
+           "e aus K\xC3\xB6ln, \xE2\x82\xAC 5\n",
+           "text file"),
+    SAMPLE("Gr\xFC\xDF"
+           "e aus K\xF6ln, Stra\xDF"
+           "e 5, sch\xF6n\n",
+           "text file"),
+    SAMPLE("\xFF\xFEh\0e\0l\0l\0o\0 \0\xAC\x20w\0o\0r\0l\0d\0", "text file"),
+    SAMPLE("\xFE\xFF\0<\0h\0t\0m\0l\0>\0\n\0x\0y", "web page"),
+    SAMPLE("h\0e\0l\0l\0o\0 \0w\0o\0r\0l\0d\0\n\0", "text file"),
+    SAMPLE("\xFF\xFE\0\0h\0\0\0i\0\0\0", "text file"),
+    SAMPLE("a whole sentence, then padding\n\0\0\0\0\0\0\0", "text file"),
+    SAMPLE("a whole sentence, then padding\n\xFF\xFF\xFF\xFF\xFF\xFF", "text file"),
+    SAMPLE("HTTP/1.1 200 OK\r\n\r\n\xE9\1\2\0\x40\0\0\1\0\0\0\0\x10", "HTTP response"),
+    SAMPLE(":-) is no record of Intel's", "text file"),
+    /* these only begin like something else */
+    SAMPLE("{not JSON}\n", "text file"),
+    SAMPLE("{\n", "text file"),
+    SAMPLE("[section]\n", "text file"),
+    SAMPLE("Sorry\n", "text file"),
+    SAMPLE("S1 and S2 are switches\n", "text file"),
+    SAMPLE("begin at the beginning\n", "text file"),
+    SAMPLE("<3 from me to you\n", "text file"),
+    SAMPLE("0000: nothing\n", "text file"),
+    SAMPLE("0000: abx\n", "text file"),
+    SAMPLE("00000000000000000: ab cd\n", "text file"),
+    SAMPLE("a text that ends as on CP/M\n\x1A\x1A", "text file"),
+};
+
 static void test_text(void **state)
 {
-    static const struct sample samples[] = {
-        SAMPLE("<!DOCTYPE html><html><body>404</body></html>\n", "web page"),
-        SAMPLE("\xEF\xBB\xBF\r\n\r\n  <HTML><HEAD><TITLE>x</TITLE>", "web page"),
-        SAMPLE("<!-- saved -->\n<html>\n<body>\n", "web page"),
-        SAMPLE("<?xml version=\"1.0\"?>\n<!DOCTYPE html>\n<html/>", "web page"),
-        SAMPLE("HTTP/1.1 404 Not Found\r\n\r\n<html>", "HTTP response"),
-        SAMPLE("<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>", "XML document"),
-        SAMPLE("<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "SVG picture"),
-        SAMPLE("{\"message\":\"Not Found\",\"status\":\"404\"}", "JSON document"),
-        SAMPLE("\n[\n  {\"a\": 1},\n  {}\n]\n", "JSON document"),
-        SAMPLE("version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "Git LFS pointer"),
-        SAMPLE("-----BEGIN CERTIFICATE-----\nMIIB\n", "PEM file"),
-        SAMPLE("#!/bin/sh\nexec make\n", "script"),
-        SAMPLE("begin 644 firmware.bin\nM_UF2\n", "uuencoded file"),
-        SAMPLE("S00F000068656C6C6F202020202000003C\r\nS9030000FC\r\n", "S-record"),
-        SAMPLE("00000000: e901 0240 9cf2 1040  ...@...@\n", "hex dump"),
-        SAMPLE("00000000  e9 01 02 40 9c f2 10 40  |...@...@|\n", "hex dump"),
-        SAMPLE("0000000 000351 001002 171234 040020\n", "hex dump"),
-        SAMPLE("e901024000f01040\n00f0104068050000\n", "hexadecimal digits"),
-        SAMPLE("0xE9, 0x01, 0x02, 0x40, 0x9C\n", "hexadecimal digits"),
-        SAMPLE("6QECQJzyEEAA8BBAaAUAABAQAABQ9RBA\nHEsAQMwkAEA=\n", "base64 text file"),
-        SAMPLE("data:application/octet-stream;base64,6QECQA==", "data URL"),
-        SAMPLE("#include <Arduino.h>\nvoid setup() {}\n", "text file"),
-        SAMPLE("name,value\r\nled,1\r\n", "text file"),
-        SAMPLE("---\nwifi:\n  ssid: home\n", "text file"),
-        SAMPLE("[env:esp32]\nplatform = espressif32\n", "text file"),
-        SAMPLE("12:00:01 \x1B[32mI (31) boot: ok\x1B[0m\r\n", "text file"),
-        SAMPLE("Gr\xC3\xBC\xC3\x9F"
-               "e aus K\xC3\xB6ln, \xE2\x82\xAC 5\n",
-               "text file"),
-        SAMPLE("Gr\xFC\xDF"
-               "e aus K\xF6ln, Stra\xDF"
-               "e 5, sch\xF6n\n",
-               "text file"),
-        SAMPLE("\xFF\xFEh\0e\0l\0l\0o\0 \0\xAC\x20w\0o\0r\0l\0d\0", "text file"),
-        SAMPLE("\xFE\xFF\0<\0h\0t\0m\0l\0>\0\n\0x\0y", "web page"),
-        SAMPLE("h\0e\0l\0l\0o\0 \0w\0o\0r\0l\0d\0\n\0", "text file"),
-        SAMPLE("\xFF\xFE\0\0h\0\0\0i\0\0\0", "text file"),
-        SAMPLE("a whole sentence, then padding\n\0\0\0\0\0\0\0", "text file"),
-        SAMPLE("a whole sentence, then padding\n\xFF\xFF\xFF\xFF\xFF\xFF", "text file"),
-        SAMPLE("HTTP/1.1 200 OK\r\n\r\n\xE9\1\2\0\x40\0\0\1\0\0\0\0\x10", "HTTP response"),
-        SAMPLE(":-) is no record of Intel's", "text file"),
-        /* beginnings of something else, and no more than that */
-        SAMPLE("{not JSON}\n", "text file"),
-        SAMPLE("{\n", "text file"),
-        SAMPLE("[section]\n", "text file"),
-        SAMPLE("Sorry\n", "text file"),
-        SAMPLE("S1 and S2 are switches\n", "text file"),
-        SAMPLE("begin at the beginning\n", "text file"),
-        SAMPLE("<3 from me to you\n", "text file"),
-        SAMPLE("0000: nothing\n", "text file"),
-        SAMPLE("0000: abx\n", "text file"),
-        SAMPLE("00000000000000000: ab cd\n", "text file"),
-        SAMPLE("a text that ends as on CP/M\n\x1A\x1A", "text file"),
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         firmware_clear(&firmware);
-        firmware_add(&firmware, samples[i].data, samples[i].size);
-        expect_foreign(INSPECT_TEXT, samples[i].name);
+        firmware_add(&firmware, texts[i].data, texts[i].size);
+        expect_foreign(INSPECT_TEXT, texts[i].name);
     }
 }
 
-/* Text of an unknown 8-bit encoding, and a log with a little noise, are known by their length. */
+/* Text in an unknown 8-bit encoding, and a log with a little noise, are recognised if they are long
+ * enough. */
 static void test_long_text(void **state)
 {
     (void)state;
 
     firmware_clear(&firmware);
     for (int i = 0; i < 60; i++)
-        firmware_add(&firmware, "\xCF\xF0\xE8\xE2\xE5\xF2 ", 7); /* CP1251 */
+        firmware_add(&firmware, "\xCF\xF0\xE8\xE2\xE5\xF2 ", 7); /* in CP1251 */
     expect_foreign(INSPECT_TEXT, "text file");
     firmware_clear(&firmware);
     for (int i = 0; i < 10; i++)
-        firmware_add(&firmware, "\xB9\xCC\xBC\xFE\xC9\xFD\x81\x40", 8); /* GBK */
+        firmware_add(&firmware, "\xB9\xCC\xBC\xFE\xC9\xFD\x81\x40", 8); /* in GBK */
     expect_foreign(INSPECT_TEXT, "text file");
     firmware_clear(&firmware);
     for (int i = 0; i < 60; i++)
@@ -118,61 +119,62 @@ static void test_long_text(void **state)
     expect_foreign(INSPECT_TEXT, "text file");
 }
 
-/* Signatures as they stand at the beginning of such files, with bytes that are no text behind. */
+static const struct {
+    enum inspect_format format;
+    struct sample sample;
+} signature_rows[] = {
+    {INSPECT_ARCHIVE, SAMPLE("PK\3\4\x14\0", "zip archive")},
+    {INSPECT_ARCHIVE, SAMPLE("7z\xBC\xAF\x27\x1C\0\4", "7z archive")},
+    {INSPECT_ARCHIVE, SAMPLE("Rar!\x1A\7\1\0", "RAR archive")},
+    {INSPECT_ARCHIVE, SAMPLE("\xFD"
+                             "7zXZ\0\0\4",
+                             "xz file")},
+    {INSPECT_ARCHIVE, SAMPLE("BZh91AY&SY", "bzip2 file")},
+    {INSPECT_ARCHIVE, SAMPLE("\x28\xB5\x2F\xFD\4\0", "zstd file")},
+    {INSPECT_ARCHIVE, SAMPLE("\4\x22\x4D\x18\x64\x40", "lz4 file")},
+    {INSPECT_ARCHIVE, SAMPLE("LZIP\1\x0C", "lzip file")},
+    {INSPECT_ARCHIVE, SAMPLE("\x5D\0\0\x80\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0", "lzma file")},
+    {INSPECT_ARCHIVE, SAMPLE("\x1F\x9D\x90\1", "file of compress")},
+    {INSPECT_ARCHIVE, SAMPLE("!<arch>\ndebian-binary   1", "Debian package")},
+    {INSPECT_ARCHIVE, SAMPLE("!<arch>\n/               0", "ar archive")},
+    {INSPECT_ARCHIVE, SAMPLE("\x1A\x4D-lh5-\x10\0", "LZH archive")},
+    {INSPECT_ARCHIVE,
+     SAMPLE("\xC7\x71\1\0\1\0\xA4\x81\0\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0\4\0x\0", "cpio archive")},
+    {INSPECT_ARCHIVE, SAMPLE("# v2 git bundle\n\1", "git bundle")},
+    {INSPECT_DOCUMENT,
+     SAMPLE("--x\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n\xE9", "browser's upload")},
+    {INSPECT_ARCHIVE, SAMPLE("\xED\xAB\xEE\xDB\3\0", "RPM package")},
+    {INSPECT_PROGRAM, SAMPLE("\xCA\xFE\xBA\xBE\0\0\0\x34", "Java class file")},
+    {INSPECT_PROGRAM, SAMPLE("\xCA\xFE\xBA\xBE\0\0\0\2", "Mach-O file")},
+    {INSPECT_PROGRAM, SAMPLE("\xCF\xFA\xED\xFE\7\0\0\1", "Mach-O file")},
+    {INSPECT_PROGRAM, SAMPLE("\0asm\1\0\0\0", "WebAssembly module")},
+    {INSPECT_DOCUMENT, SAMPLE("\x89PNG\r\n\x1A\n\0\0\0\x0D", "PNG picture")},
+    {INSPECT_DOCUMENT, SAMPLE("\xFF\xD8\xFF\xE0\0\x10JFIF", "JPEG picture")},
+    {INSPECT_DOCUMENT, SAMPLE("GIF89a\1\0\1\0", "GIF picture")},
+    {INSPECT_DOCUMENT, SAMPLE("RIFF\x24\0\0\0WAVEfmt \x10", "WAV recording")},
+    {INSPECT_DOCUMENT, SAMPLE("ID3\3\0\0\0\0", "MP3 recording")},
+    {INSPECT_DOCUMENT, SAMPLE("OggS\0\2\0\0", "Ogg recording")},
+    {INSPECT_DOCUMENT, SAMPLE("\0\0\0\x18"
+                              "ftypmp42",
+                              "MP4 file")},
+    {INSPECT_DOCUMENT, SAMPLE("%PDF-1.7\n%\xE2\xE3", "PDF document")},
+    {INSPECT_DOCUMENT, SAMPLE("SQLite format 3\0\x10", "SQLite database")},
+};
+
+/* Each sample is the beginning of such a file; bytes that are not text follow. */
 static void test_signatures(void **state)
 {
-    static const struct {
-        enum inspect_format format;
-        struct sample sample;
-    } rows[] = {
-        {INSPECT_ARCHIVE, SAMPLE("PK\3\4\x14\0", "zip archive")},
-        {INSPECT_ARCHIVE, SAMPLE("7z\xBC\xAF\x27\x1C\0\4", "7z archive")},
-        {INSPECT_ARCHIVE, SAMPLE("Rar!\x1A\7\1\0", "RAR archive")},
-        {INSPECT_ARCHIVE, SAMPLE("\xFD"
-                                 "7zXZ\0\0\4",
-                                 "xz file")},
-        {INSPECT_ARCHIVE, SAMPLE("BZh91AY&SY", "bzip2 file")},
-        {INSPECT_ARCHIVE, SAMPLE("\x28\xB5\x2F\xFD\4\0", "zstd file")},
-        {INSPECT_ARCHIVE, SAMPLE("\4\x22\x4D\x18\x64\x40", "lz4 file")},
-        {INSPECT_ARCHIVE, SAMPLE("LZIP\1\x0C", "lzip file")},
-        {INSPECT_ARCHIVE, SAMPLE("\x5D\0\0\x80\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0", "lzma file")},
-        {INSPECT_ARCHIVE, SAMPLE("\x1F\x9D\x90\1", "file of compress")},
-        {INSPECT_ARCHIVE, SAMPLE("!<arch>\ndebian-binary   1", "Debian package")},
-        {INSPECT_ARCHIVE, SAMPLE("!<arch>\n/               0", "ar archive")},
-        {INSPECT_ARCHIVE, SAMPLE("\x1A\x4D-lh5-\x10\0", "LZH archive")},
-        {INSPECT_ARCHIVE,
-         SAMPLE("\xC7\x71\1\0\1\0\xA4\x81\0\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0\4\0x\0", "cpio archive")},
-        {INSPECT_ARCHIVE, SAMPLE("# v2 git bundle\n\1", "git bundle")},
-        {INSPECT_DOCUMENT, SAMPLE("--x\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n\xE9",
-                                  "browser's upload")},
-        {INSPECT_ARCHIVE, SAMPLE("\xED\xAB\xEE\xDB\3\0", "RPM package")},
-        {INSPECT_PROGRAM, SAMPLE("\xCA\xFE\xBA\xBE\0\0\0\x34", "Java class file")},
-        {INSPECT_PROGRAM, SAMPLE("\xCA\xFE\xBA\xBE\0\0\0\2", "Mach-O file")},
-        {INSPECT_PROGRAM, SAMPLE("\xCF\xFA\xED\xFE\7\0\0\1", "Mach-O file")},
-        {INSPECT_PROGRAM, SAMPLE("\0asm\1\0\0\0", "WebAssembly module")},
-        {INSPECT_DOCUMENT, SAMPLE("\x89PNG\r\n\x1A\n\0\0\0\x0D", "PNG picture")},
-        {INSPECT_DOCUMENT, SAMPLE("\xFF\xD8\xFF\xE0\0\x10JFIF", "JPEG picture")},
-        {INSPECT_DOCUMENT, SAMPLE("GIF89a\1\0\1\0", "GIF picture")},
-        {INSPECT_DOCUMENT, SAMPLE("RIFF\x24\0\0\0WAVEfmt \x10", "WAV recording")},
-        {INSPECT_DOCUMENT, SAMPLE("ID3\3\0\0\0\0", "MP3 recording")},
-        {INSPECT_DOCUMENT, SAMPLE("OggS\0\2\0\0", "Ogg recording")},
-        {INSPECT_DOCUMENT, SAMPLE("\0\0\0\x18"
-                                  "ftypmp42",
-                                  "MP4 file")},
-        {INSPECT_DOCUMENT, SAMPLE("%PDF-1.7\n%\xE2\xE3", "PDF document")},
-        {INSPECT_DOCUMENT, SAMPLE("SQLite format 3\0\x10", "SQLite database")},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct sample *sample = &rows[i].sample;
+    for (size_t i = 0; i < sizeof signature_rows / sizeof *signature_rows; i++) {
+        const struct sample *sample = &signature_rows[i].sample;
 
         firmware_clear(&firmware);
         firmware_add(&firmware, sample->data, sample->size);
         for (unsigned k = 0; k < 300; k++)
             firmware_fill(&firmware, (unsigned char)(k * 7), 1);
-        expect_foreign(rows[i].format, sample->name);
-        /* the last byte of the signature decides, too */
+        expect_foreign(signature_rows[i].format, sample->name);
+
+        /* the last byte of the signature counts, too */
         firmware_clear(&firmware);
         firmware_add(&firmware, sample->data, 1);
         for (unsigned k = 0; k < 300; k++)
@@ -182,7 +184,7 @@ static void test_signatures(void **state)
     }
 }
 
-/* Bytes at a place of a file. */
+/* Bytes at an offset in a file. */
 struct place {
     size_t offset;
     const char *bytes;
@@ -195,7 +197,8 @@ struct place {
 
 enum { PLACES_MAX = 10, NOISE = -1 };
 
-/* Short signatures count only with what confirms them: each of the other bytes spoils them. */
+/* Short signatures count only if other bytes (good) confirm them; each of the bad ones spoils
+ * that. */
 static const struct confirmed {
     enum inspect_format format;
     const char *name;
@@ -203,7 +206,7 @@ static const struct confirmed {
     int filler;
     struct place good[PLACES_MAX];
     struct place bad[PLACES_MAX];
-    bool has_exact_size; /* a byte more spoils it, too */
+    bool has_exact_size; /* one more byte spoils it, too */
 } confirmed[] = {
     {INSPECT_ARCHIVE,
      "bzip2 file",
@@ -420,7 +423,7 @@ static void test_confirmed(void **state)
     }
 }
 
-/* Too short for what confirms them. */
+/* These files are too short for the bytes that would confirm them. */
 static void test_too_short(void **state)
 {
     static const struct sample samples[] = {
@@ -440,6 +443,8 @@ static void test_too_short(void **state)
 
 static void test_tar(void **state)
 {
+    unsigned sum = 8U * ' ';
+
     (void)state;
     firmware_clear(&firmware);
     firmware_fill(&firmware, 0, 1024);
@@ -447,13 +452,10 @@ static void test_tar(void **state)
     memcpy(firmware.data + 124, "00000001000", 11);
     memcpy(firmware.data + 148, "002457", 6);
     firmware.data[155] = ' ';
-    {
-        unsigned sum = 8U * ' ';
+    for (size_t i = 0; i < 512; i++)
+        sum += i >= 148 && i < 156 ? 0 : firmware.data[i];
+    snprintf((char *)firmware.data + 148, 7, "%06o", sum);
 
-        for (size_t i = 0; i < 512; i++)
-            sum += i >= 148 && i < 156 ? 0 : firmware.data[i];
-        snprintf((char *)firmware.data + 148, 7, "%06o", sum);
-    }
     expect_foreign(INSPECT_ARCHIVE, "tar archive");
     firmware.data[3] ^= 1;
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
@@ -468,7 +470,7 @@ static void test_blank(void **state)
     expect_foreign(INSPECT_BLANK, "file of nothing but 0xFF bytes (erased flash)");
     firmware.data[40000] = 0xFE;
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
-    for (size_t i = 0; i < 2000; i++) /* what is left of a filesystem, perhaps */
+    for (size_t i = 0; i < 2000; i++) /* like the rest of a filesystem */
         firmware.data[i] = 'a';
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
     firmware_clear(&firmware);
@@ -476,7 +478,7 @@ static void test_blank(void **state)
     expect_foreign(INSPECT_BLANK, "0x00 bytes");
 }
 
-/* Whatever follows a good beginning: images are not taken for something else. */
+/* Firmware is not taken for something else. */
 static void test_firmware_stays_firmware(void **state)
 {
     (void)state;
@@ -485,10 +487,11 @@ static void test_firmware_stays_firmware(void **state)
     inspect_firmware();
     assert_int_equal(inspection.sending, INSPECT_SENDABLE);
     firmware_clear(&firmware);
-    for (unsigned i = 0; i < 65536; i++) /* all bytes are there */
+    for (unsigned i = 0; i < 65536; i++) /* all values occur */
         firmware_fill(&firmware, (unsigned char)(i * 41 + i / 256), 1);
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
-    /* nine of ten bytes are text, as in a program with many messages */
+
+    /* nine of ten bytes are text, like in a program with many messages */
     for (unsigned i = 0; i < 65536; i++)
         if (i % 10 != 0)
             firmware.data[i] = 'a';

@@ -1,5 +1,5 @@
 /*
- * test-inspect_others.c: files for the Pico, filesystem images, and what no board takes.
+ * test-inspect_others.c: files for the Pico, filesystem images, and formats that no board accepts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,26 +21,26 @@ static void test_pico(void **state)
            "as a sketch to Pico W boards");
     assert_int_equal(inspection.families, PICO);
     assert_int_equal(inspection.entry, 0x100001F6);
-    firmware_set_u32(&firmware, 256, 0); /* the vector table may be elsewhere */
+    firmware_set_u32(&firmware, 256, 0); /* the vector table may have another place */
     expect(INSPECT_PICO, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "RP2040 image", "Pico W boards");
     assert_false(inspection.has_entry);
     firmware_make_rp2040(&firmware);
     firmware.data[3] ^= 1;
     expect(INSPECT_PICO, INSPECT_BAD_CHECKSUM, INSPECT_IMPOSSIBLE, "RP2040 image", "is corrupt");
-    firmware_set_u32(&firmware, 256, 0x20042004 + 0x40000); /* no RAM there: nothing is left */
+    firmware_set_u32(&firmware, 256, 0x20042004 + 0x40000); /* no RAM: nothing is valid any more */
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown format", "may not");
     firmware_set_u32(&firmware, 256, 0x20042000);
-    firmware_set_u32(&firmware, 260, 0x100001F8); /* not Thumb code */
+    firmware_set_u32(&firmware, 260, 0x100001F8); /* this is not Thumb code */
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown format", "may not");
 
     firmware_make_rp2350(&firmware);
     expect(INSPECT_PICO, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "RP2350 image", "Pico W boards");
     assert_string_equal(inspection.chip_name, "rp2350");
-    firmware.data[8 + 0x130 + 7] = 0; /* an image definition for the RP2040 */
+    firmware.data[8 + 0x130 + 7] = 0; /* the image definition is for the RP2040 */
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
 }
 
-/* Only what such an image says of its own end can tell that it was cut. */
+/* A cut image is only noticed if the image has the address of its own end. */
 static void test_pico_cut(void **state)
 {
     enum { BLOCK = 8 + 0x130, NEXT = BLOCK + 12, END_BLOCK = 812, FACTS = 0x108 };
@@ -86,17 +86,17 @@ static void test_containers(void **state)
     firmware.data[512] = 'V';
     expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "block 2 of 3 is damaged");
     firmware_make_uf2(&firmware, 0xE48BFF56, 3);
-    memset(firmware.data, 0, 8); /* the first is found by those that follow */
+    memset(firmware.data, 0, 8); /* the blocks behind are whole */
     expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2 file for the RP2040",
            "block 1 of 3 is damaged");
     firmware_make_uf2(&firmware, 0xE48BFF56, 3);
     firmware.size -= 512;
     expect(INSPECT_UF2, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "UF2", "1 more should follow");
     firmware_make_uf2(&firmware, 0xE48BFF56, 3);
-    firmware_set_u32(&firmware, 512 + 20, 2); /* one is missing */
+    firmware_set_u32(&firmware, 512 + 20, 2); /* one block is missing */
     expect(INSPECT_UF2, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "UF2", "block 2 of 3 is damaged");
 
-    /* for a family that is not known here, and for none */
+    /* for an unknown family, and for none */
     firmware_make_uf2(&firmware, 0x12345678, 1);
     expect(INSPECT_UF2, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "UF2 file", "USB drive");
     assert_null(strstr(inspection.name, " for "));
@@ -151,7 +151,7 @@ static void test_intel_hex(void **state)
     expect(INSPECT_TEXT, INSPECT_CANNOT_TELL, INSPECT_IMPOSSIBLE, "text file", "not firmware");
 }
 
-/* Which boards mount it: by the size of its blocks, its own size and its version. */
+/* The size of the blocks, the whole size and the version decide which boards mount it. */
 static void test_littlefs_geometry(void **state)
 {
     static const struct {
@@ -180,7 +180,7 @@ static void test_littlefs_geometry(void **state)
     }
 }
 
-/* From 512 KiB on the ESP8266's core has larger blocks. */
+/* From 512 KiB on, the ESP8266's core has larger blocks. */
 static void test_large_littlefs(void **state)
 {
     enum { SIZE = 512 * 1024 };
@@ -197,7 +197,7 @@ static void test_large_littlefs(void **state)
     free(data);
 }
 
-static void test_filesystems(void **state)
+static void test_littlefs(void **state)
 {
     (void)state;
     firmware_make_littlefs(&firmware, 4096, 8);
@@ -205,22 +205,25 @@ static void test_filesystems(void **state)
            "as a filesystem image to ESP8266, ESP32 and Pico W boards");
     assert_int_equal(inspection.kind, INSPECT_FILESYSTEM);
     assert_int_equal(inspection.families, ESP8266 | ESP32 | PICO);
+
     firmware_sign_esp8266(&firmware, 256);
     inspect_firmware();
     assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_ESP8266);
     assert_int_equal(inspection.families, ESP8266 | PICO);
+
     firmware_fill(&firmware, 0x5A, 512 - 260);
     inspect_firmware();
     assert_int_equal(inspection.trailer, INSPECT_STRAY_BYTES);
+
     firmware.size -= 512;
     for (unsigned i = 0, seed = 1; i < 512; i++) {
-        unsigned char byte = (unsigned char)((seed = seed * 1103515245U + 12345U) >> 16);
-
-        firmware_add(&firmware, &byte, 1);
+        seed = seed * 1103515245U + 12345U;
+        firmware_fill(&firmware, (unsigned char)(seed >> 16), 1);
     }
     inspect_firmware();
     assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_ESP32);
     assert_int_equal(inspection.families, ESP32);
+
     firmware.size -= 512 + 4096;
     expect(INSPECT_LITTLEFS, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "LittleFS", "is truncated");
     firmware_set_u32(&firmware, 24, 0xFFFFFFFF);
@@ -229,21 +232,27 @@ static void test_filesystems(void **state)
            "18446744065119617025 bytes");
 
     firmware_make_littlefs(&firmware, 4096, 4);
-    firmware_set_u32(&firmware, 20, 0x00010007); /* another format */
+    firmware_set_u32(&firmware, 20, 0x00010007); /* an unknown version */
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
+}
 
+static void test_fat(void **state)
+{
+    (void)state;
     firmware_make_fat(&firmware, false);
     firmware.data[21] = 0x12;
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
+
     firmware_make_fat(&firmware, false);
     expect(INSPECT_FAT, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "FAT filesystem image",
            "to ESP32 boards");
     firmware.size--;
     expect(INSPECT_FAT, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "FAT", "32768 bytes");
+
     firmware_make_fat(&firmware, true);
     expect(INSPECT_FAT, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "FAT", "to ESP32 boards");
     assert_int_equal(inspection.image_size, firmware.size);
-    firmware.data[4096] = 0xE9; /* the other jump, which is also Espressif's magic number */
+    firmware.data[4096] = 0xE9; /* the other jump; it is Espressif's magic number, too */
     expect(INSPECT_FAT, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "FAT", "to ESP32 boards");
 }
 
@@ -267,12 +276,13 @@ static void test_fat_boot_sector(void **state)
             fail_msg("byte %zu, %02x: %s", bad[i].offset, bad[i].byte, inspection.name);
     }
     firmware_make_fat(&firmware, false);
-    firmware.data[0] = 0xE9; /* a jump of the other kind, and the third byte is a part of it */
+    firmware.data[0] = 0xE9; /* the other kind of jump, with three bytes */
     firmware.data[2] = 0;
     firmware.data[21] = 0xF0;
     firmware.data[16] = 2;
     expect(INSPECT_FAT, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "FAT", "to ESP32 boards");
-    /* the number of sectors that does not fit into 16 bits stands elsewhere */
+
+    /* a number of sectors over 16 bits has another place */
     firmware_set_u16(&firmware, 19, 0);
     firmware_set_u32(&firmware, 32, 8);
     expect(INSPECT_FAT, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "FAT", "to ESP32 boards");
@@ -280,7 +290,7 @@ static void test_fat_boot_sector(void **state)
     expect(INSPECT_FAT, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "FAT", "536870912 bytes");
 }
 
-/* Blocks that lead nowhere prove nothing, and neither does a table of facts that is none. */
+/* A broken chain of blocks proves nothing, and neither does a wrong table of facts. */
 static void test_pico_leads_nowhere(void **state)
 {
     enum { BLOCK = 8 + 0x130, FACTS = 0x108 };
@@ -289,11 +299,11 @@ static void test_pico_leads_nowhere(void **state)
         uint32_t value;
     } blocks[] =
         {
-            {BLOCK + 12, 0xF0000000}, /* before the image */
-            {BLOCK + 12, 0x10000000}, /* behind all flash */
-            {BLOCK + 16, 0xAB12357A}, /* no end of a block */
-            {BLOCK + 8, 0x00000003},  /* an item of no size */
-            {BLOCK + 8, 0x00FFFF81},  /* a large one, of which the end is not there */
+            {BLOCK + 12, 0xF0000000}, /* leads before the image */
+            {BLOCK + 12, 0x10000000}, /* leads behind all flash */
+            {BLOCK + 16, 0xAB12357A}, /* has no end mark */
+            {BLOCK + 8, 0x00000003},  /* has an item of size 0 */
+            {BLOCK + 8, 0x00FFFF81},  /* has an item that exceeds the file */
         },
       facts[] = {
           {FACTS, 0x7188EBF3},     {FACTS + 4, 0x0FFFFFFF},  {FACTS + 8, 0x10000100},
@@ -316,7 +326,8 @@ static void test_pico_leads_nowhere(void **state)
         firmware_set_u32(&firmware, facts[i].offset, facts[i].value);
         expect(INSPECT_PICO, INSPECT_CANNOT_TELL, INSPECT_SENDABLE, "RP2040", "to Pico W boards");
     }
-    /* an item whose size takes two bytes leads to the end block as well */
+
+    /* an item with a size of two bytes leads to the end block as well */
     firmware_make_rp2350(&firmware);
     firmware_set_u32(&firmware, BLOCK + 4, 0x10210142);
     firmware_set_u32(&firmware, BLOCK + 8, 0x00000281);
@@ -356,7 +367,8 @@ int main(void)
         cmocka_unit_test(test_pico_cut),
         cmocka_unit_test(test_containers),
         cmocka_unit_test(test_intel_hex),
-        cmocka_unit_test(test_filesystems),
+        cmocka_unit_test(test_littlefs),
+        cmocka_unit_test(test_fat),
         cmocka_unit_test(test_spiffs),
         cmocka_unit_test(test_fat_boot_sector),
         cmocka_unit_test(test_pico_leads_nowhere),

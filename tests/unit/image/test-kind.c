@@ -1,5 +1,5 @@
 /*
- * test-kind.c: which chips a board can have, from what it announces and how it is called.
+ * test-kind.c: the chips that a board can have, by its announcement and its name.
  */
 #include "image/kind.h"
 #include "image/kind_table.h"
@@ -47,7 +47,7 @@ static void test_overlap(void **state)
             fail_msg("\"%s\" and \"%s\"", rows[i].one, rows[i].other);
 }
 
-/* What the search relies on. */
+/* The binary search needs sorted names in lower case. */
 static void test_table(void **state)
 {
     (void)state;
@@ -60,7 +60,7 @@ static void test_table(void **state)
     }
 }
 
-/* Every row, in whatever case it is announced. */
+/* Every row is found, in lower and in upper case. */
 static void test_search(void **state)
 {
     (void)state;
@@ -81,111 +81,112 @@ static void test_search(void **state)
     }
 }
 
+static const struct {
+    const char *type, *proven, *likely;
+} type_rows[] = {
+    {"", "", ""},
+    {"unheard-of", "", ""},
+    /* announced by today's cores */
+    {"nodemcuv2", "esp8266", "esp8266"},
+    {"d1_mini", "esp8266", "esp8266"},
+    {"esp01_1m", "esp8266", "esp8266"},
+    {"huzzah", "esp8266", "esp8266"},
+    {"lolin32", "esp32", "esp32"},
+    {"um_tinypico", "esp32", "esp32"},
+    {"um_tinys3", "esp32s3", "esp32s3"},
+    {"esp32s3box", "esp32s3", "esp32s3"},
+    {"XIAO_ESP32C6", "esp32c6", "esp32c6"},
+    {"rpipicow", "rp2040", "rp2040"},
+    {"adafruit_feather", "rp2040", "rp2040"},
+    /* used by several cores, or for several chips */
+    {"generic", "esp8266,rp2040", "esp8266,rp2040"},
+    {"pimoroni_explorer", "rp2040,rp2350", "rp2040,rp2350"},
+    {"generic_rp2350", "rp2040,rp2350", "rp2350"},
+    {"rpipico2w", "rp2350", "rp2350"},
+    /* announced by old cores, and possible names of new boards */
+    {"ESP8266_NODEMCU", "esp8266", "esp8266"},
+    {"RASPBERRY_PI_PICO_W", "rp2040", "rp2040"},
+    {"RASPBERRY_PI_PICO_2W", "rp2350", "rp2350"},
+    {"esp32dev", "esp32", "esp32"},
+    {"ESP32_DEV", "esp32", "esp32"},
+    {"ESP32S3_DEV", "esp32s3", "esp32s3"},
+    {"esp32-c3-devkitm-1", "esp32c3", "esp32c3"},
+    {"esp32s3thing", "esp32*", "esp32s3"},
+    {"esp32-thing-to-come", "esp32*", "esp32*"},
+    {"maker_esp32s2", "", "esp32s2"},
+    {"maker_esp32", "", "esp32*"},
+    {"my_esp8266", "", "esp8266"},
+    {"maker_rp2350", "", "rp2350"},
+};
+
 static void test_type(void **state)
 {
-    static const struct {
-        const char *type, *proven, *likely;
-    } rows[] = {
-        {"", "", ""},
-        {"unheard-of", "", ""},
-        /* as the cores of today announce them */
-        {"nodemcuv2", "esp8266", "esp8266"},
-        {"d1_mini", "esp8266", "esp8266"},
-        {"esp01_1m", "esp8266", "esp8266"},
-        {"huzzah", "esp8266", "esp8266"},
-        {"lolin32", "esp32", "esp32"},
-        {"um_tinypico", "esp32", "esp32"},
-        {"um_tinys3", "esp32s3", "esp32s3"},
-        {"esp32s3box", "esp32s3", "esp32s3"},
-        {"XIAO_ESP32C6", "esp32c6", "esp32c6"},
-        {"rpipicow", "rp2040", "rp2040"},
-        {"adafruit_feather", "rp2040", "rp2040"},
-        /* several cores, or several chips */
-        {"generic", "esp8266,rp2040", "esp8266,rp2040"},
-        {"pimoroni_explorer", "rp2040,rp2350", "rp2040,rp2350"},
-        {"generic_rp2350", "rp2040,rp2350", "rp2350"},
-        {"rpipico2w", "rp2350", "rp2350"},
-        /* of old cores, and of boards to come */
-        {"ESP8266_NODEMCU", "esp8266", "esp8266"},
-        {"RASPBERRY_PI_PICO_W", "rp2040", "rp2040"},
-        {"RASPBERRY_PI_PICO_2W", "rp2350", "rp2350"},
-        {"esp32dev", "esp32", "esp32"},
-        {"ESP32_DEV", "esp32", "esp32"},
-        {"ESP32S3_DEV", "esp32s3", "esp32s3"},
-        {"esp32-c3-devkitm-1", "esp32c3", "esp32c3"},
-        {"esp32s3thing", "esp32*", "esp32s3"},
-        {"esp32-thing-to-come", "esp32*", "esp32*"},
-        {"maker_esp32s2", "", "esp32s2"},
-        {"maker_esp32", "", "esp32*"},
-        {"my_esp8266", "", "esp8266"},
-        {"maker_rp2350", "", "rp2350"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(type_rows); i++) {
         struct kind kind;
 
-        kind_find(&kind, rows[i].type, NULL, 0);
-        if (strcmp(kind.proven, rows[i].proven) != 0 || strcmp(kind.likely, rows[i].likely) != 0)
-            fail_msg("%s: \"%s\", \"%s\"", rows[i].type, kind.proven, kind.likely);
-        if (*rows[i].likely)
-            assert_non_null(strstr(kind.clue, rows[i].type));
+        kind_find(&kind, type_rows[i].type, NULL, 0);
+        if (strcmp(kind.proven, type_rows[i].proven) != 0 ||
+            strcmp(kind.likely, type_rows[i].likely) != 0)
+            fail_msg("%s: \"%s\", \"%s\"", type_rows[i].type, kind.proven, kind.likely);
+        if (*type_rows[i].likely)
+            assert_non_null(strstr(kind.clue, type_rows[i].type));
         else
             assert_string_equal(kind.clue, "");
     }
 }
 
+static const struct {
+    const char *type, *name, *proven;
+} name_rows[] = {
+    {"", "esp8266-a1b2c3", "esp8266"},
+    {"", "ESP8266-A1B2C3.local", "esp8266"},
+    {"", "esp8266-a1b2c3-2", "esp8266"},
+    {"", "esp8266-a1b2c3 #2", "esp8266"},
+    {"", "esp32-a1b2c3d4e5f6", "esp32*"},
+    {"", "esp32-A1B2C3", "esp32*"},
+    {"", "esp32s3-a1b2c3d4e5f6", "esp32s3"},
+    {"", "esp32c61-A1B2C3", "esp32c61"},
+    {"", "pico-e6614104034b5c25", "rp*"},
+    {"", "pico-a1b2c3", "rp*"},
+    {"", "ch32h4-a1b2c3", "ch32h4"},
+    /* names that are not default names */
+    {"", "", ""},
+    {"", "esp8266", ""},
+    {"", "esp8266-", ""},
+    {"", "esp8266-a1b2c", ""},
+    {"", "esp8266-a1b2c3d4", ""},
+    {"", "esp8266-kitchen", ""},
+    {"", "esp8266-a1b2c3-kitchen", ""},
+    {"", "esp8266-a1b2c3-", ""},
+    {"", "my-esp8266-a1b2c3", ""},
+    {"", "esp32-cam", ""},
+    {"", "esp32-a1b2c3d4", ""},
+    {"", "esp32s9-a1b2c3", ""},
+    {"", "esp-kitchen", ""},
+    {"", "ESP-A1B2C3", ""}, /* sketches for an ESP32 use it, too */
+    {"", "ESP_A1B2C3.lan", ""},
+    {"", "pico-de", ""},
+    /* board= counts more than the name */
+    {"lolin32", "esp8266-a1b2c3", "esp32"},
+    {"esp32dev", "esp8266-a1b2c3", "esp32"},
+    {"generic", "esp8266-a1b2c3", "esp8266"},
+    {"generic", "pico-a1b2c3", "rp*"},
+    {"generic", "esp32-a1b2c3", "esp8266,rp2040"},
+    {"my_esp8266", "esp32-a1b2c3", "esp32*"},
+    {"unheard-of", "esp32-a1b2c3", "esp32*"},
+};
+
 static void test_name(void **state)
 {
-    static const struct {
-        const char *type, *name, *proven;
-    } rows[] = {
-        {"", "esp8266-a1b2c3", "esp8266"},
-        {"", "ESP8266-A1B2C3.local", "esp8266"},
-        {"", "esp8266-a1b2c3-2", "esp8266"},
-        {"", "esp8266-a1b2c3 #2", "esp8266"},
-        {"", "esp32-a1b2c3d4e5f6", "esp32*"},
-        {"", "esp32-A1B2C3", "esp32*"},
-        {"", "esp32s3-a1b2c3d4e5f6", "esp32s3"},
-        {"", "esp32c61-A1B2C3", "esp32c61"},
-        {"", "pico-e6614104034b5c25", "rp*"},
-        {"", "pico-a1b2c3", "rp*"},
-        {"", "ch32h4-a1b2c3", "ch32h4"},
-        /* not the default names */
-        {"", "", ""},
-        {"", "esp8266", ""},
-        {"", "esp8266-", ""},
-        {"", "esp8266-a1b2c", ""},
-        {"", "esp8266-a1b2c3d4", ""},
-        {"", "esp8266-kitchen", ""},
-        {"", "esp8266-a1b2c3-kitchen", ""},
-        {"", "esp8266-a1b2c3-", ""},
-        {"", "my-esp8266-a1b2c3", ""},
-        {"", "esp32-cam", ""},
-        {"", "esp32-a1b2c3d4", ""},
-        {"", "esp32s9-a1b2c3", ""},
-        {"", "esp-kitchen", ""},
-        {"", "ESP-A1B2C3", ""}, /* sketches for an ESP32 make it up as well */
-        {"", "ESP_A1B2C3.lan", ""},
-        {"", "pico-de", ""},
-        /* what the board announces counts more */
-        {"lolin32", "esp8266-a1b2c3", "esp32"},
-        {"esp32dev", "esp8266-a1b2c3", "esp32"},
-        {"generic", "esp8266-a1b2c3", "esp8266"},
-        {"generic", "pico-a1b2c3", "rp*"},
-        {"generic", "esp32-a1b2c3", "esp8266,rp2040"},
-        {"my_esp8266", "esp32-a1b2c3", "esp32*"},
-        {"unheard-of", "esp32-a1b2c3", "esp32*"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        const char *names[] = {"", rows[i].name};
+    for (size_t i = 0; i < COUNT(name_rows); i++) {
+        const char *names[] = {"", name_rows[i].name};
         struct kind kind;
 
-        kind_find(&kind, rows[i].type, names, COUNT(names));
-        if (strcmp(kind.proven, rows[i].proven) != 0)
-            fail_msg("%s, %s: \"%s\"", rows[i].type, rows[i].name, kind.proven);
+        kind_find(&kind, name_rows[i].type, names, COUNT(names));
+        if (strcmp(kind.proven, name_rows[i].proven) != 0)
+            fail_msg("%s, %s: \"%s\"", name_rows[i].type, name_rows[i].name, kind.proven);
     }
 }
 
@@ -198,10 +199,10 @@ static void test_clue(void **state)
     kind_find(&kind, "nodemcuv2", names, COUNT(names));
     assert_string_equal(kind.clue, "announces itself as \"nodemcuv2\"");
     kind_find(&kind, "", names, COUNT(names));
-    assert_string_equal(kind.clue, "is called \"esp8266-a1b2c3\""); /* the first name */
+    assert_string_equal(kind.clue, "is called \"esp8266-a1b2c3\""); /* the first name counts */
     names[0] = "ESP-A1B2C3";
     kind_find(&kind, "", names, COUNT(names));
-    assert_string_equal(kind.clue, "is called \"esp32-a1b2c3\""); /* a proof counts more */
+    assert_string_equal(kind.clue, "is called \"esp32-a1b2c3\""); /* proof counts more */
     kind_find(&kind, "", names, 1);
     assert_string_equal(kind.likely, "esp8266");
     assert_string_equal(kind.clue, "is called \"ESP-A1B2C3\"");
@@ -209,7 +210,7 @@ static void test_clue(void **state)
     assert_string_equal(kind.likely, "esp32*");
 }
 
-/* Names come from the network: of any length, with any bytes. */
+/* Names come from the network, with any length and any bytes. */
 static void test_hostile(void **state)
 {
     char type[300];

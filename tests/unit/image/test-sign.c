@@ -1,6 +1,7 @@
 /*
- * test-sign.c: what one half signs the other verifies, with every kind of key, and nothing else is
- * ever valid. Keys are generated for the run; openssl's own signatures are for test_sign.py.
+ * test-sign.c: signatures that sign_make() makes are valid for sign_verify(), with every kind of
+ * key, and nothing else is. Keys are generated for each run. test_sign.py tests openssl's own
+ * signatures.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,11 +23,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Names of files in directory, without "-public", which the public key's have. */
+/* The keys: NAME and NAME-public in directory. */
 enum maker { RSA_1024, RSA_2048, RSA_2048_OTHER, RSA_3072, RSA_4096, EC_P256, EC_P384, MAKERS };
 static const struct {
     const char *name;
-    size_t bits; /* 0: an EC key */
+    size_t bits; /* 0 for an EC key */
     const char *group;
 } makers[MAKERS] = {[RSA_1024] = {"rsa-1024", 1024, NULL},    [RSA_2048] = {"rsa-2048", 2048, NULL},
                     [RSA_2048_OTHER] = {"other", 2048, NULL}, [RSA_3072] = {"rsa-3072", 3072, NULL},
@@ -40,6 +41,7 @@ static struct ota_failure failure;
 static const char *path_of(const char *name)
 {
     static char path[128];
+
     snprintf(path, sizeof path, "%s/%s", directory, name);
     return path;
 }
@@ -62,7 +64,7 @@ static void write_key(const char *name, const EVP_PKEY *pkey, bool is_private)
     BIO_free(file);
 }
 
-/* In the form that is usual today, and in that of OpenSSL 0.9. */
+/* Writes the key in today's usual form, and in the form of OpenSSL 0.9. */
 static void write_protected(EVP_PKEY *pkey)
 {
     static const unsigned char password[] = "open sesame";
@@ -73,6 +75,7 @@ static void write_protected(EVP_PKEY *pkey)
                                               sizeof password - 1, NULL, NULL),
                      1);
     BIO_free(file);
+
     file = BIO_new_file(path_of("protected-traditional"), "w");
     assert_non_null(file);
     assert_int_equal(PEM_write_bio_PrivateKey_traditional(file, pkey, EVP_aes_128_cbc(), password,
@@ -89,6 +92,7 @@ static int make_keys(void **state)
     for (size_t i = 0; i < MAKERS; i++) {
         char public_name[32];
         EVP_PKEY *pkey = generate((enum maker)i);
+
         snprintf(public_name, sizeof public_name, "%s-public", makers[i].name);
         write_key(makers[i].name, pkey, true);
         write_key(public_name, pkey, false);
@@ -102,14 +106,15 @@ static int make_keys(void **state)
 static int remove_keys(void **state)
 {
     (void)state;
+
     char command[128];
     snprintf(command, sizeof command, "rm -r %s", directory);
     return system(command) == 0 ? 0 : -1; /* NOLINT(cert-env33-c): our own directory */
 }
 
-/* userdata is what is typed; NULL when nobody answers. */
-static enum ota_error answer(char **password, const char *shown, void *userdata,
-                             struct ota_failure *why)
+/* userdata: the password to give; NULL for none. */
+static enum ota_error give_password(char **password, const char *shown, void *userdata,
+                                    struct ota_failure *why)
 {
     assert_non_null(strstr(shown, "protected"));
     *password = userdata ? secret_copy(userdata) : NULL;
@@ -120,7 +125,8 @@ static enum ota_error answer(char **password, const char *shown, void *userdata,
 static struct sign_key *load_private(enum maker maker)
 {
     struct sign_key *key;
-    if (sign_key_load_private(&key, path_of(makers[maker].name), answer, NULL, &failure) != OTA_OK)
+    if (sign_key_load_private(&key, path_of(makers[maker].name), give_password, NULL, &failure) !=
+        OTA_OK)
         fail_msg("%s", failure.message);
     return key;
 }
@@ -168,11 +174,12 @@ static void make_uf2(void)
     firmware_make_uf2(&firmware, 0xE48BFF56, 2);
 }
 
-/* Of the first size bytes of the firmware. */
+/* Verifies the first size bytes of the firmware. */
 static enum ota_error verify(struct signature *signature, const struct sign_key *key, size_t size)
 {
     struct inspection inspection;
     const struct sign_file file = {"fw.bin", firmware.data, size, &inspection};
+
     inspect_image(&inspection, firmware.data, size);
     return sign_verify(signature, key, &file, &failure);
 }
@@ -180,6 +187,7 @@ static enum ota_error verify(struct signature *signature, const struct sign_key 
 static enum sign_verdict verdict_of(const struct sign_key *key, size_t size)
 {
     struct signature signature;
+
     assert_int_equal(verify(&signature, key, size), OTA_OK);
     assert_true(strlen(signature.sentence) > 0);
     return signature.verdict;
@@ -230,12 +238,15 @@ static void test_round_trips(void **state)
         {make_littlefs, EC_P384, SIGN_SHA384, 512, "EC P-384, SHA-384"},
     };
     (void)state;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct signature signature;
         struct sign_key *key = load_public(rows[i].maker);
+
         rows[i].make();
         size_t size = firmware.size;
         assert_int_equal(verdict_of(key, size), SIGN_ABSENT);
+
         must_sign(rows[i].maker, rows[i].hash);
         assert_int_equal(firmware.size - size, rows[i].trailer_size);
         assert_int_equal(verify(&signature, key, firmware.size), OTA_OK);
@@ -246,8 +257,8 @@ static void test_round_trips(void **state)
     }
 }
 
-/* Every byte: of the image, the signature, its padding and its length. With valgrind only some, as
- * libcrypto is slow then. */
+/* Changes every byte of the image, the signature, its padding and its length. With valgrind it
+ * changes only some of them, as libcrypto is slow then. */
 static void test_changed_bytes(void **state)
 {
     static const struct {
@@ -259,8 +270,10 @@ static void test_changed_bytes(void **state)
                 {make_esp32, EC_P256}};
     const size_t step = getenv("ESP_OTA_VALGRIND") ? 61 : 1;
     (void)state;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct sign_key *key = load_public(rows[i].maker);
+
         rows[i].make();
         must_sign(rows[i].maker, SIGN_SHA256);
         for (size_t n = 0; n < firmware.size; n += step) {
@@ -270,9 +283,11 @@ static void test_changed_bytes(void **state)
             firmware.data[n] ^= (unsigned char)(1 << n % 8);
         }
         assert_int_equal(verdict_of(key, firmware.size), SIGN_VALID);
+
         for (size_t size = 0; size < firmware.size; size += step)
             if (verdict_of(key, size) == SIGN_VALID)
                 fail_msg("row %zu is valid when cut to %zu bytes", i, size);
+
         firmware_fill(&firmware, 0, 1);
         assert_int_not_equal(verdict_of(key, firmware.size), SIGN_VALID);
         sign_key_free(key);
@@ -325,8 +340,10 @@ static void test_refusals(void **state)
         {make_uf2, RSA_2048, SIGN_SHA256, OTA_E_IMAGE, "no board takes it"},
     };
     (void)state;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct sign_key *key = load_private(rows[i].maker);
+
         rows[i].make();
         assert_int_equal(sign(key, rows[i].hash), rows[i].error);
         assert_non_null(strstr(failure.message, rows[i].phrase));
@@ -339,6 +356,7 @@ static void test_signed_already(void **state)
     static void (*const make[])(void) = {make_esp8266, make_esp8266_packed, make_pico, make_esp32};
     struct sign_key *key = load_private(RSA_2048);
     (void)state;
+
     for (size_t i = 0; i < sizeof make / sizeof *make; i++) {
         make[i]();
         assert_int_equal(sign(key, SIGN_SHA256), OTA_OK);
@@ -358,23 +376,28 @@ static void test_protected_keys(void **state)
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *path = path_of(names[i]);
-        assert_int_equal(sign_key_load_private(&key, path, answer, right, &failure), OTA_OK);
+        assert_int_equal(sign_key_load_private(&key, path, give_password, right, &failure), OTA_OK);
         make_esp8266();
         assert_int_equal(sign(key, SIGN_SHA256), OTA_OK);
         sign_key_free(key);
-        assert_int_equal(sign_key_load_private(&key, path, answer, wrong, &failure), OTA_E_USAGE);
+
+        assert_int_equal(sign_key_load_private(&key, path, give_password, wrong, &failure),
+                         OTA_E_USAGE);
         assert_non_null(strstr(failure.message, "the password does not open the key"));
         assert_null(strstr(failure.message, wrong));
         assert_null(key);
-        assert_int_equal(sign_key_load_private(&key, path, answer, empty, &failure), OTA_E_USAGE);
-        assert_int_equal(sign_key_load_private(&key, path, answer, NULL, &failure), OTA_E_USAGE);
+
+        assert_int_equal(sign_key_load_private(&key, path, give_password, empty, &failure),
+                         OTA_E_USAGE);
+        assert_int_equal(sign_key_load_private(&key, path, give_password, NULL, &failure),
+                         OTA_E_USAGE);
         assert_string_equal(failure.message, "nobody answers");
         assert_int_equal(sign_key_load_public(&key, path, &failure), OTA_E_USAGE);
         assert_non_null(strstr(failure.message, "give the public key"));
     }
 }
 
-/* As some editors of Windows save it; libcrypto skips the mark. */
+/* Some editors of Windows save a byte order mark in front of the key; libcrypto skips it. */
 static void test_byte_order_mark(void **state)
 {
     static const bool are_private[] = {true, false};
@@ -384,6 +407,7 @@ static void test_byte_order_mark(void **state)
     for (size_t i = 0; i < 2; i++) {
         BIO *file = BIO_new_file(path_of("marked"), "w");
         EVP_PKEY *pkey = generate(EC_P256);
+
         assert_int_equal(BIO_puts(file, "\xef\xbb\xbf"), 3);
         assert_int_equal(are_private[i]
                              ? PEM_write_bio_PrivateKey(file, pkey, NULL, NULL, 0, NULL, NULL)
@@ -391,10 +415,10 @@ static void test_byte_order_mark(void **state)
                          1);
         BIO_free(file);
         EVP_PKEY_free(pkey);
-        assert_int_equal(
-            are_private[i] ? sign_key_load_private(&key, path_of("marked"), answer, NULL, &failure)
-                           : sign_key_load_public(&key, path_of("marked"), &failure),
-            OTA_OK);
+        assert_int_equal(are_private[i] ? sign_key_load_private(&key, path_of("marked"),
+                                                                give_password, NULL, &failure)
+                                        : sign_key_load_public(&key, path_of("marked"), &failure),
+                         OTA_OK);
         sign_key_free(key);
     }
     unlink(path_of("marked"));
@@ -406,21 +430,23 @@ static void test_no_private_key(void **state)
     (void)state;
 
     assert_int_equal(
-        sign_key_load_private(&key, path_of("rsa-2048-public"), answer, NULL, &failure),
+        sign_key_load_private(&key, path_of("rsa-2048-public"), give_password, NULL, &failure),
         OTA_E_USAGE);
     assert_non_null(strstr(failure.message, "holds a public key, and only the private key"));
-    assert_int_equal(sign_key_load_private(&key, directory, answer, NULL, &failure), OTA_E_USAGE);
+    assert_int_equal(sign_key_load_private(&key, directory, give_password, NULL, &failure),
+                     OTA_E_USAGE);
     assert_non_null(strstr(failure.message, "Is a directory"));
-    assert_int_equal(sign_key_load_private(&key, "/no\nwhere", answer, NULL, &failure),
+    assert_int_equal(sign_key_load_private(&key, "/no\nwhere", give_password, NULL, &failure),
                      OTA_E_USAGE);
     assert_non_null(strstr(failure.message, "/no\\nwhere"));
 }
 
-/* A private key is a public one too. */
+/* A private key includes the public one, so it can verify. */
 static void test_private_verifies(void **state)
 {
     struct sign_key *key;
     (void)state;
+
     make_esp32();
     must_sign(EC_P384, SIGN_SHA256);
     assert_int_equal(sign_key_load_public(&key, path_of("p-384"), &failure), OTA_OK);
