@@ -26,7 +26,7 @@ struct image {
     char flaw[IMAGE_FLAW_MAX];
     enum image_family family;
     struct inspection inspection;       /* of the file */
-    size_t file_size;                   /* of the file */
+    size_t file_size;                   /* the size of the file itself */
     char sha256[DIGEST_SHA256_HEX + 1]; /* of the file; empty before image_add_sha256() */
     /* The bytes to send: those of the file, or compressed ones (image_prepare.h). */
     size_t size;

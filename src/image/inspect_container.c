@@ -46,7 +46,7 @@ static const char *name_uf2_family(struct view view)
 }
 
 /* Blocks are numbered from 0 for each image of a file. A file for the RP2350 begins with a separate
- * block, whose number and total may be anything. */
+ * block with number 0; its total is ignored. */
 static void judge_uf2(struct inspection *inspection, struct view view)
 {
     size_t blocks = (view.size + UF2_BLOCK_SIZE - 1) / UF2_BLOCK_SIZE;

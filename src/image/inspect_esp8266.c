@@ -31,8 +31,7 @@ static uint32_t decode_flash_size(unsigned char code)
     return code < sizeof sizes / sizeof *sizes ? sizes[code] : 0;
 }
 
-/* Until the next start the core keeps the update beside the running sketch, both in whole
- * sectors. */
+/* Until the next start, the update lies beside the running sketch, both in whole sectors. */
 static uint32_t measure_room(uint32_t flash_size, size_t sketch_size)
 {
     size_t taken = (size_t)SDK_SECTORS * SECTOR;

@@ -96,8 +96,7 @@ static bool find_image_definition(struct view view, size_t *found)
 }
 
 /* Returns the offset of the block's last item, which has the distance to the next block; 0 if this
- * is not a block. An item's size, in words, has one byte, or two if the top bit of its type is
- * set. */
+ * is not a block. An item has its size in words: one byte, or two if its type's top bit is set. */
 static size_t find_last_item(struct view view, size_t block)
 {
     enum { ITEM_LAST = 0xFF, TWO_BYTES = 0x80, BLOCK_SIZE_MAX = 640 };
@@ -118,8 +117,7 @@ static size_t find_last_item(struct view view, size_t block)
     return 0;
 }
 
-/* Follows the chain of blocks. The last block lies at the image's end and leads back to the
- * first. */
+/* Follows the chain of blocks. The last one lies at the image's end and leads back to the first. */
 static void judge_blocks(struct inspection *inspection, struct view view, size_t first)
 {
     enum { BLOCKS_MAX = 16 };

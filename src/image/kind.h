@@ -38,8 +38,7 @@ bool kind_overlap(const char *chips, const char *other_chips);
 /* Finds the chips by type, the announced board= ("esp32s3"), and by the names under which the board
  * announces itself and was found. All texts are those from outside, unescaped; "" if unknown.
  * board= counts more than a name, as a name can come with a copied sketch. Only the default names
- * of the cores ("esp8266-a1b2c3") are proof; those of the SDKs ("ESP-A1B2C3") make a chip
- * likely. */
+ * of the cores ("esp8266-a1b2c3") are proof; those of the SDKs ("ESP-A1B2C3") are a hint. */
 void kind_find(struct kind *kind, const char *type, const char *const names[], size_t count);
 
 #endif

@@ -38,8 +38,7 @@ enum ota_error sign_key_load_public(struct sign_key **key, const char *path,
                                     struct ota_failure *failure);
 void sign_key_free(struct sign_key *key);
 
-/* Returns the users besides the owner that can read the key's file; none if a password protects
- * it. */
+/* Returns the other users that can read the key's file; none if a password protects the key. */
 enum exposure sign_key_exposure(const struct sign_key *key);
 
 /* Whether the private key can be computed from the public one with large computers: RSA-1024. */
