@@ -24,7 +24,7 @@ struct entry {
     struct announcer *announcer;
     struct board *board;
     AvahiEntryGroup *group;
-    unsigned number; /* makes a taken name another one; 1 is not written */
+    unsigned number; /* is appended to a name that is taken; 1 is not written */
 };
 
 struct announcer {
@@ -47,6 +47,7 @@ static const char *entry_name(const struct entry *entry, char name[LABEL_ROOM])
 {
     const struct config *config = entry->announcer->sim->config;
     char index[12] = "", number[12] = "";
+
     if (config->count > 1)
         snprintf(index, sizeof index, "-%u", (unsigned)(entry - entry->announcer->entries) + 1);
     if (entry->number > 1)
@@ -83,7 +84,8 @@ static bool is_loopback_v4(const struct sockaddr *address)
     return address->sa_family == AF_INET && ntohl(v4->sin_addr.s_addr) >> 24 == LOOPBACK_NET;
 }
 
-/* The interface that has the address: it means nothing in the networks of the others. 0: none. */
+/* Returns the interface that has the address, as only its network can reach the address. 0:
+ * none. */
 static unsigned interface_of(const struct address *address)
 {
     const struct sockaddr *wanted = (const struct sockaddr *)&address->storage;
@@ -102,8 +104,8 @@ static unsigned interface_of(const struct address *address)
     return index;
 }
 
-/* Adds the address of the host name: nobody else may have that name, on this computer or another.
- * Unlike avahi_entry_group_add_address(), which would let two boards share it. */
+/* Adds the address of the host name, which must be unique in the network. With
+ * avahi_entry_group_add_address(), two boards could share a name. */
 static int add_address(struct entry *entry, AvahiIfIndex interface, const char *host)
 {
     const struct sockaddr_storage *address = &entry->board->address.storage;
@@ -121,7 +123,7 @@ static int add_address(struct entry *entry, AvahiIfIndex interface, const char *
                                         AVAHI_DEFAULT_TTL_HOST_NAME, bytes, size);
 }
 
-/* What the cores announce with the service. NULL: no memory. */
+/* Returns the TXT record as the cores announce it. NULL if memory runs out. */
 static AvahiStringList *board_records(const struct config *config)
 {
     char board[64];
@@ -137,6 +139,7 @@ static int add_records(struct entry *entry, const char *name)
     const struct board *board = entry->board;
     AvahiIfIndex interface = (AvahiIfIndex)interface_of(&board->address);
     char host[LABEL_ROOM + sizeof ".local"];
+
     snprintf(host, sizeof host, "%s.local", name);
 
     int error = add_address(entry, interface, host);
@@ -146,6 +149,7 @@ static int add_records(struct entry *entry, const char *name)
     AvahiStringList *records = board_records(board->sim->config);
     if (!records)
         return AVAHI_ERR_NO_MEMORY;
+
     error = avahi_entry_group_add_service_strlst(entry->group, interface, AVAHI_PROTO_UNSPEC, 0,
                                                  name, "_arduino._tcp", NULL, host,
                                                  address_port(&board->address), records);
@@ -153,8 +157,7 @@ static int add_records(struct entry *entry, const char *name)
     return error < 0 ? error : avahi_entry_group_commit(entry->group);
 }
 
-/* Registers the board under its name, or the first one with a number that this computer does not
- * have. */
+/* Registers the board under its name. If this computer already has that name, tries numbers. */
 static void publish(struct entry *entry)
 {
     int error = AVAHI_ERR_COLLISION;
@@ -207,6 +210,7 @@ static void publish_all(struct announcer *announcer)
         struct entry *entry = &announcer->entries[i];
         if (!entry->group)
             entry->group = avahi_entry_group_new(announcer->client, group_changed, entry);
+
         if (entry->group)
             publish(entry);
         else
@@ -241,6 +245,7 @@ struct announcer *announce_start(struct sim *sim)
         perror("esp-ota-sim");
         return NULL;
     }
+
     announcer->sim = sim;
     for (unsigned i = 0; i < count; i++)
         announcer->entries[i] =

@@ -10,7 +10,7 @@ struct announcer;
 /* One label of a host name, with room for what makes it unique, such as "-1000-99". */
 enum { ANNOUNCED_MAX = 54 };
 
-/* Whether a board can be called so: 1 to ANNOUNCED_MAX letters, digits and hyphens. */
+/* True if name is a valid name of a board: 1 to ANNOUNCED_MAX letters, digits and hyphens. */
 bool announce_takes(const char *name);
 
 /* Announces all boards, which have their ports; several are NAME-1, NAME-2... A name that is taken

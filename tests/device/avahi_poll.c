@@ -1,5 +1,5 @@
-/* Watches and timeouts of Avahi, each one watch or timer of the loop. Callbacks may free what calls
- * them, so calling them is the last thing done. */
+/* Avahi's watches and timeouts, each with a watch or timer of the loop. A callback may free its
+ * watch or timeout, so nothing is done after the call. */
 #include "avahi_poll.h"
 
 #include <avahi-common/timeval.h>
@@ -19,8 +19,7 @@ struct AvahiWatch {
     void *userdata;
     AvahiWatchEvent happened;
     int avahi_fd;
-    int fd; /* a duplicate: libdbus has two watches for one descriptor, and epoll takes one of each
-             */
+    int fd; /* a duplicate, as libdbus sets two watches on one fd, and epoll allows one */
 };
 
 struct AvahiTimeout {
@@ -30,15 +29,14 @@ struct AvahiTimeout {
     void *userdata;
 };
 
-static void watch_ready(void *owner, uint32_t events)
+static void call_avahi_watch(void *owner, uint32_t events)
 {
     AvahiWatch *watch = owner;
     watch->happened = (AvahiWatchEvent)events;
     watch->callback(watch, watch->avahi_fd, watch->happened, watch->userdata);
 }
 
-/* A watch for no events stays away from epoll, which would report errors and hang-ups all the same.
- */
+/* A watch without events is removed from epoll, which would still report errors and hang-ups. */
 static void watch_update(AvahiWatch *watch, AvahiWatchEvent events)
 {
     watch_remove(watch->loop, &watch->watch);
@@ -70,11 +68,12 @@ static AvahiWatch *watch_new(const AvahiPoll *poll, int fd, AvahiWatchEvent even
         free(watch);
         return NULL;
     }
+
     watch->loop = poll->userdata;
     watch->callback = callback;
     watch->userdata = userdata;
     watch->avahi_fd = fd;
-    watch->watch = (struct watch){.ready = watch_ready, .owner = watch, .fd = -1};
+    watch->watch = (struct watch){.ready = call_avahi_watch, .owner = watch, .fd = -1};
     watch_update(watch, events);
     return watch;
 }
@@ -85,12 +84,13 @@ static void timeout_expired(void *owner)
     timeout->callback(timeout, timeout->userdata);
 }
 
-/* Avahi counts in time of day, NULL is never. */
+/* due is a time of day, as in all of Avahi. NULL: never. */
 static void timeout_update(AvahiTimeout *timeout, const struct timeval *due)
 {
     timer_stop(timeout->loop, &timeout->timer);
     if (!due)
         return;
+
     AvahiUsec delay_us = -avahi_age(due);
     timer_start(timeout->loop, &timeout->timer, delay_us > 0 ? delay_us : 0);
 }

@@ -20,6 +20,7 @@ static void loop_round(void *owner);
 void board_event(const struct board *board, const char *format, ...)
 {
     char address[ADDRESS_TEXT];
+
     printf("%s ", address_text(&board->address, address));
     va_list arguments;
     va_start(arguments, format);
@@ -80,12 +81,13 @@ static bool is_attentive(const struct board *board)
     return board->state == BOARD_IDLE || board->state == BOARD_WAITING;
 }
 
-/* The sketch comes round to handle() at fixed beats, or at once if its loop() does nothing else. */
+/* The sketch calls handle() in a fixed interval, or at once if its loop() does nothing else. */
 void board_wait_for_loop(struct board *board)
 {
     bool due = board->state == BOARD_ACCEPTED || (is_attentive(board) && board->queue);
     if (!due || board->loop_timer.slot != 0)
         return;
+
     int64_t beat = board->sim->config->loop_us;
     int64_t delay = beat > 0 ? beat - (now_us() - board->born_us) % beat : 0;
     timer_start(board->sim->loop, &board->loop_timer, delay);
@@ -116,8 +118,10 @@ static void queue_add(struct board *board, const struct address *from, const voi
         board_note(board, "the queue is full: a datagram is lost");
         return;
     }
+
     *datagram = (struct datagram){.from = *from, .length = length};
     memcpy(datagram->bytes, bytes, length);
+
     struct datagram **end = &board->queue;
     while (*end)
         end = &(*end)->next;
@@ -139,8 +143,8 @@ static void read_queue(struct board *board)
     }
 }
 
-/* One call of handle(). An ESP32 first runs what it has accepted and then reads; the 8266 family
- * has read (its stack calls back) by the time it runs, and throws the rest of a burst away. */
+/* One call of handle(). An ESP32 first runs an accepted update and then reads. The 8266 family has
+ * already read datagrams in a callback of its stack; it discards the rest of a burst. */
 static void loop_round(void *owner)
 {
     struct board *board = owner;
@@ -169,11 +173,13 @@ static void arrived(struct board *board, const struct address *from, const uint8
 
     if (!answer)
         upload_give_up(board);
+
     bool busy = board->state == BOARD_ACCEPTED || board->state == BOARD_UPDATING;
     if (busy && board->sim->config->family.lineage == LINEAGE_8266) {
         board_event(board, "dropped bytes=%zu", length);
         return;
     }
+
     queue_add(board, from, bytes, length);
     if (!answer && board_fault(board, FAULT_DUPLICATE_INVITATION))
         queue_add(board, from, bytes, length);
@@ -193,8 +199,7 @@ static void udp_ready(void *owner, uint32_t events)
         if (length < 0)
             break;
         if ((size_t)length > sizeof bytes)
-            board_event(board, "malformed bytes=%zd",
-                        length); /* no board puts fragments together */
+            board_event(board, "malformed bytes=%zd", length); /* boards drop fragments */
         else
             arrived(board, &from, bytes, (size_t)length);
     }
@@ -237,12 +242,14 @@ static void back_on_air(void *owner)
 {
     enum { RETRY_US = 100000 };
     struct board *board = owner;
+
     upload_come_back(board);
     if (!udp_open(board)) {
         board_note(board, "bind: %s", strerror(errno));
         board_after(board, RETRY_US, back_on_air);
         return;
     }
+
     board_event(board, "open");
     board->born_us = now_us();
     board_idle(board);
@@ -250,8 +257,9 @@ static void back_on_air(void *owner)
         board_note(board, "telnet: %s", strerror(errno));
 }
 
-/* A filesystem image leaves the sketch as it is. False if the board does not start any more. */
-static bool boot_what_is_installed(struct board *board)
+/* Boots the installed sketch; a filesystem image does not change it. False if the board no longer
+ * starts. */
+static bool boot_installed(struct board *board)
 {
     const char *dead = board->upload.dead;
     bool is_new = board->upload.installed && board->invitation.command == 0;
@@ -273,7 +281,7 @@ void board_restart(void *owner)
     upload_leave(board);
     telnet_leave(board);
     board_event(board, "rebooting");
-    if (boot_what_is_installed(board))
+    if (boot_installed(board))
         board_after(board, board->sim->config->reboot_us, back_on_air);
 }
 
@@ -289,13 +297,16 @@ static void set_up(struct board *board, struct sim *sim, unsigned index)
 {
     *board = (struct board){.sim = sim, .address = sim->config->address, .state = BOARD_OFF};
     address_advance(&board->address, index);
+
     board->udp = (struct watch){.ready = udp_ready, .owner = board, .fd = -1};
     board->loop_timer = (struct timer){.expired = loop_round, .owner = board};
     board->state_timer = (struct timer){.owner = board};
+
     for (size_t i = 0; i < LATE_REPLIES; i++) {
         board->late[i].board = board;
         board->late[i].timer = (struct timer){.expired = reply_send_late, .owner = &board->late[i]};
     }
+
     upload_set_up(board);
     telnet_set_up(board);
 }
@@ -309,10 +320,12 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
                 address_text(&board->address, text), strerror(errno));
         return false;
     }
+
     struct address bound = {.length = sizeof bound.storage};
     if (getsockname(board->udp.fd, (struct sockaddr *)&bound.storage, &bound.length) == 0)
         board->address = bound;
     board->born_us = now_us();
+
     const struct fault *closed = board_fault(board, FAULT_CLOSED);
     if (closed) {
         udp_close(board);
@@ -326,6 +339,7 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
                 address_text(&board->telnet.address, text), strerror(errno));
         return false;
     }
+
     const struct family *family = &sim->config->family;
     board_event(board, "ready family=%s board=%s", family->name,
                 family->board ? family->board : esp_chip_name(sim->config->chip));

@@ -12,10 +12,10 @@ enum { TIMERS_PER_BOARD = 4 + LATE_REPLIES + TELNET_TIMERS };
 
 enum board_state {
     BOARD_OFF,       /* its UDP port is closed */
-    BOARD_IDLE,      /* an invitation is welcome */
-    BOARD_WAITING,   /* for an authentication answer, without time-out */
-    BOARD_COMPUTING, /* whether the answer is right */
-    BOARD_ACCEPTED,  /* the update starts when loop() comes round */
+    BOARD_IDLE,      /* accepts an invitation */
+    BOARD_WAITING,   /* waits for the answer to its challenge, without a timeout */
+    BOARD_COMPUTING, /* verifies the answer */
+    BOARD_ACCEPTED,  /* starts the update in the next round of loop() */
     BOARD_UPDATING,  /* prepares, refuses, connects, receives, restarts */
 };
 
@@ -84,23 +84,24 @@ void board_event(const struct board *board, const char *format, ...)
 void board_note(const struct board *board, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* An ordered fault of this kind that is not used up; it counts as used and is announced. Or NULL.
- */
+/* Returns an ordered fault of this kind that is not used up, or NULL. Counts it as used and prints
+ * its event. */
 const struct fault *board_fault(struct board *board, enum fault_kind kind);
 bool board_fault_left(const struct board *board, size_t index);
 void board_fault_used(struct board *board, size_t index);
 
-/* Runs then(board) later, instead of whatever state_timer was about to do. */
+/* Runs then(board) later. Replaces the callback for which state_timer was started. */
 void board_after(struct board *board, int64_t delay_us, void (*then)(void *board));
 
-/* After a change of state: handle() is called when the sketch's loop() comes round, if there is
- * something to do. */
+/* To be called after a change of state: schedules handle() for the next round of the sketch's
+ * loop(), if there is something to do. */
 void board_wait_for_loop(struct board *board);
 
-/* Ready for the next invitation, at once; queued datagrams are read when loop() comes round. */
+/* Makes the board ready for the next invitation. Queued datagrams are read in the next round of
+ * loop(). */
 void board_idle(void *owner);
 
-/* Off the air, then back. */
+/* Restarts the board: it leaves the network and comes back. */
 void board_restart(void *owner);
 void board_counts_success(struct board *board);
 

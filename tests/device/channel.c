@@ -35,12 +35,12 @@ void upload_watch(struct board *board)
         watch_add(board->sim->loop, &upload->watch, upload->fd, events);
 }
 
-static void flush(struct board *board)
+static void flush_channel(struct board *board)
 {
     struct upload *upload = &board->upload;
     ssize_t sent = send(upload->fd, upload->out, upload->out_length, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN)
-        sent = (ssize_t)upload->out_length; /* nobody listens any more; reading will tell */
+        sent = (ssize_t)upload->out_length; /* the peer has gone; the next read finds out */
     if (sent > 0) {
         upload->out_length -= (size_t)sent;
         memmove(upload->out, upload->out + sent, upload->out_length);
@@ -58,7 +58,7 @@ void upload_send(struct board *board, const void *bytes, size_t length)
     length = length < room ? length : room;
     memcpy(upload->out + upload->out_length, bytes, length);
     upload->out_length += length;
-    flush(board);
+    flush_channel(board);
     upload_watch(board);
 }
 
@@ -141,8 +141,8 @@ static bool flash_sector(struct board *board, int64_t *cost_us)
     return true;
 }
 
-/* A full sector is written when more comes, the last one at once. */
-static bool store(struct board *board, uint8_t *bytes, size_t length, int64_t *cost_us)
+/* Stores received bytes. A full sector is flashed when more data comes, the last one at once. */
+static bool store_received(struct board *board, uint8_t *bytes, size_t length, int64_t *cost_us)
 {
     struct upload *upload = &board->upload;
 
@@ -155,6 +155,7 @@ static bool store(struct board *board, uint8_t *bytes, size_t length, int64_t *c
     esp_image_add(&upload->image, bytes, length);
     upload->received += length;
     upload->unsaid += length;
+
     while (upload->received - upload->flashed > SECTOR)
         if (!flash_sector(board, cost_us))
             return false;
@@ -175,7 +176,7 @@ static size_t read_limit(const struct board *board)
     return limit < fault ? limit : fault;
 }
 
-/* An ESP32 refuses a read that goes beyond the end, and waits for another, which never comes. */
+/* An ESP32 rejects a read beyond the end, and waits for another read until the timeout. */
 static void read_too_much(struct board *board)
 {
     struct upload *upload = &board->upload;
@@ -199,6 +200,7 @@ static void read_image(struct board *board)
     /* To an ESP32 a closed peer is gone, whatever it has still to read. */
     bool abandoned = is_esp32(board) && upload->peer_closed;
     ssize_t length = recv(upload->fd, bytes, read_limit(board), abandoned ? MSG_PEEK : 0);
+
     if (length < 0 && errno == EAGAIN)
         return;
     if (length <= 0 || abandoned) {
@@ -218,7 +220,8 @@ static void read_image(struct board *board)
         bytes[0] ^= 0x20;
         upload->corrupt = false;
     }
-    if (!store(board, bytes, (size_t)length, &cost_us)) {
+
+    if (!store_received(board, bytes, (size_t)length, &cost_us)) {
         static const char text[] = "Decryption error\r\n";
         upload_refuse(board, text, strlen(text));
     } else if (upload->received == board->invitation.size && is_too_short(board)) {
@@ -238,17 +241,19 @@ bool upload_more_waits(const struct board *board)
     return ioctl(board->upload.fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
-/* What was read is written. */
+/* Runs when the received bytes are in flash. */
 void upload_go_on(void *owner)
 {
     struct board *board = owner;
     struct upload *upload = &board->upload;
     bool last = upload->received == board->invitation.size;
     bool due = upload_next_fault(board) == upload->received;
+
     if (is_esp32(board) || last || due || !upload_more_waits(board))
         upload_say_number(board);
     if (due && upload_faults(board))
         return;
+
     if (last)
         upload_judge(board);
     else
@@ -286,12 +291,14 @@ void upload_receive(struct board *board)
     upload->no_numbers = board_fault(board, FAULT_NO_NUMBERS) != NULL;
     upload->joined = board_fault(board, FAULT_OK_JOINED) != NULL;
     upload->started_us = now_us();
+
     open_sink(board);
     begin_checks(board);
     if (!upload->sink.md5) {
         upload_fail(board, "the image cannot be stored", false);
         return;
     }
+
     upload->phase = UPLOAD_READING;
     upload_go_on(board);
 }
@@ -305,10 +312,11 @@ void upload_ready(struct board *board, uint32_t events)
         upload->peer_closed = true;
     if (events & EPOLLOUT) {
         if (upload->out_length > 0)
-            flush(board);
+            flush_channel(board);
         else if (upload->flood > 0)
             send_flood(board);
     }
+
     if (upload->phase == UPLOAD_READING && (broken || (events & EPOLLIN)))
         read_image(board);
     else if (upload->phase == UPLOAD_SURPLUS && upload->peer_closed)

@@ -1,4 +1,4 @@
-/* getopt_long, and a sentence for everything that is wrong. */
+/* Parses the command line with getopt_long(). Each mistake has its message. */
 #include "config.h"
 
 #include "announce.h"
@@ -92,7 +92,7 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* What can only be judged when every option is known. -1: not given. */
+/* Values that are checked after all options are known. -1: not given. */
 struct given {
     const char *family, *stored_hash, *flash, *key;
     char *password;
@@ -108,7 +108,7 @@ static bool wrong(const char *what, const char *value)
     return false;
 }
 
-static bool read_number(const char *text, long max, long *number)
+static bool read_option_number(const char *text, long max, long *number)
 {
     char *end = NULL;
     errno = 0;
@@ -121,7 +121,7 @@ static bool read_number(const char *text, long max, long *number)
 static bool read_unsigned(const char *text, long max, unsigned *number)
 {
     long value = 0;
-    if (!read_number(text, max, &value))
+    if (!read_option_number(text, max, &value))
         return false;
     *number = (unsigned)value;
     return true;
@@ -130,7 +130,7 @@ static bool read_unsigned(const char *text, long max, unsigned *number)
 static bool read_int(const char *text, long max, int *number)
 {
     long value = 0;
-    if (!read_number(text, max, &value))
+    if (!read_option_number(text, max, &value))
         return false;
     *number = (int)value;
     return true;
@@ -139,7 +139,7 @@ static bool read_int(const char *text, long max, int *number)
 static bool read_ms(const char *text, int64_t *us)
 {
     long ms = 0;
-    if (!read_number(text, 86400000, &ms))
+    if (!read_option_number(text, 86400000, &ms))
         return false;
     *us = (int64_t)ms * 1000;
     return true;
@@ -201,11 +201,11 @@ static bool read_wait_option(struct config *config, struct given *given, int opt
 {
     switch (option) {
     case OPT_CLOSE_MS:
-        return read_number(optarg, 86400000, &given->close_ms);
+        return read_option_number(optarg, 86400000, &given->close_ms);
     case OPT_RESTART_MS:
-        return read_number(optarg, 86400000, &given->restart_ms);
+        return read_option_number(optarg, 86400000, &given->restart_ms);
     case OPT_REBOOT_MS:
-        return read_number(optarg, 86400000, &given->reboot_ms);
+        return read_option_number(optarg, 86400000, &given->reboot_ms);
     case OPT_FAST:
         given->fast = true;
         return true;
@@ -223,9 +223,9 @@ static bool read_hardware_option(struct config *config, struct given *given, int
         given->key = optarg;
         return true;
     case OPT_CAPACITY:
-        return read_number(optarg, INT32_MAX, &given->capacity);
+        return read_option_number(optarg, INT32_MAX, &given->capacity);
     case OPT_FS_CAPACITY:
-        return read_number(optarg, INT32_MAX, &given->fs_capacity);
+        return read_option_number(optarg, INT32_MAX, &given->fs_capacity);
     case OPT_ATOMIC_FS:
         config->atomic_fs = true;
         return true;
@@ -244,9 +244,9 @@ static bool read_hardware_option(struct config *config, struct given *given, int
         given->flash = optarg;
         return true;
     case OPT_ERASE_MS:
-        return read_number(optarg, 60000, &given->erase_ms);
+        return read_option_number(optarg, 60000, &given->erase_ms);
     case OPT_WRITE_MS:
-        return read_number(optarg, 60000, &given->write_ms);
+        return read_option_number(optarg, 60000, &given->write_ms);
     case OPT_WINDOW:
         return read_int(optarg, 1 << 24, &config->window);
     case OPT_MSS:
@@ -277,7 +277,7 @@ static bool read_option(struct config *config, struct given *given, int option)
         return address_parse(&config->address, optarg) ||
                wrong("not a numeric IPv4 or IPv6 address", optarg);
     case 'p':
-        return read_number(optarg, UINT16_MAX, &given->port);
+        return read_option_number(optarg, UINT16_MAX, &given->port);
     case 'c':
         return read_unsigned(optarg, BOARDS_MAX, &config->count);
     case OPT_ANNOUNCE:
@@ -353,6 +353,7 @@ static bool read_key(struct config *config, const struct given *given)
            wrong("its signatures are too long", given->key);
 }
 
+/* Sets the cost of flashing from --flash, --erase-ms and --write-ms. */
 static bool set_flash(struct config *config, const struct given *given)
 {
     int factor = 0;
@@ -363,10 +364,12 @@ static bool set_flash(struct config *config, const struct given *given)
         factor = 3;
     else if (given->flash && strcmp(given->flash, "none") != 0)
         return wrong("flash is none, realistic or slow", given->flash);
+
     const struct flash_cost *real = &config->family.flash;
     config->flash =
         (struct flash_cost){real->sector_erase_us * factor, real->block_erase_us * factor,
                             real->write_us * factor, factor ? real->read_pause_us : 0};
+
     if (given->erase_ms >= 0) {
         config->flash.sector_erase_us = given->erase_ms * INT64_C(1000);
         config->flash.block_erase_us = 0;
@@ -387,6 +390,7 @@ static void set_waits(struct config *config, const struct given *given)
 {
     config->reboot_us = 1500000;
     config->heard_us = config->family.close_us + config->family.restart_us;
+
     if (given->fast) {
         shrink(&config->family.prepare_us);
         shrink(&config->family.connect_us);
@@ -396,6 +400,7 @@ static void set_waits(struct config *config, const struct given *given)
         shrink(&config->family.idle_us);
         shrink(&config->reboot_us);
     }
+
     if (given->close_ms >= 0)
         config->family.close_us = given->close_ms * INT64_C(1000);
     if (given->restart_ms >= 0)
@@ -422,6 +427,7 @@ static bool complete(struct config *config, struct given *given)
     if (given->fs_capacity >= 0)
         config->family.fs_capacity = (size_t)given->fs_capacity;
     set_waits(config, given);
+
     if (config->count == 0)
         return wrong("at least one board is needed", "--count");
     if (config->announced && address_is_any(&config->address))
@@ -439,11 +445,13 @@ enum config_result config_read(struct config *config, int argc, char **argv)
                           .close_ms = -1,
                           .restart_ms = -1,
                           .reboot_ms = -1};
+    int option;
+
     memset(config, 0, sizeof *config);
     config->count = 1;
     config->telnet.deaf_us = -1;
     address_parse(&config->address, "127.0.0.1");
-    int option;
+
     while ((option = getopt_long(argc, argv, "F:H:P:a:p:c:o:n:vh", long_options, NULL)) != -1) {
         if (option == 'h') {
             help_print();
@@ -452,6 +460,7 @@ enum config_result config_read(struct config *config, int argc, char **argv)
         if (!read_option(config, &given, option))
             return CONFIG_WRONG;
     }
+
     if (optind < argc) {
         wrong("unexpected argument: there are only options", argv[optind]);
         return CONFIG_WRONG;

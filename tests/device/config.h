@@ -1,4 +1,4 @@
-/* What the command line asks for. */
+/* The configuration that the command line describes. */
 #ifndef DEVICE_CONFIG_H
 #define DEVICE_CONFIG_H
 
@@ -11,7 +11,7 @@
 enum { BOARDS_MAX = 1000 };
 
 struct config {
-    struct family family; /* the row, with what the command line changed */
+    struct family family; /* the row of the table, with changes by the command line */
     struct address address;
     unsigned count;
     unsigned uploads;      /* successes after which the program ends; 0: never */
@@ -19,17 +19,17 @@ struct config {
     const char *output;
     bool output_partial;
     bool atomic_fs;
-    bool boots;      /* what was installed must start */
-    uint16_t chip;   /* an ESP32's, as images number it */
-    struct key *key; /* by which images must be signed, or NULL */
+    bool boots;      /* the board checks whether the installed sketch starts */
+    uint16_t chip;   /* the chip of an ESP32, by its number in images */
+    struct key *key; /* images must be signed with this key; NULL: not checked */
     bool has_password;
     char secret[HEX_ROOM]; /* the password as the board stores it: a hash */
     struct flash_cost flash;
     int64_t loop_us;
-    bool all_per_loop; /* an ESP32 reads all datagrams that wait */
+    bool all_per_loop; /* an ESP32 reads all queued datagrams */
     int64_t pbkdf2_us;
     int64_t reboot_us;
-    int64_t heard_us; /* the last words have so long to arrive, before the restart */
+    int64_t heard_us; /* time for the last bytes to be acknowledged, before the restart */
     int window;       /* 0: the kernel's */
     int mss;
     bool verbose;

@@ -58,6 +58,7 @@ bool random_hex(char *hex, size_t length)
         char text[CHUNK_HEX + 1];
         if (RAND_bytes(bytes, sizeof bytes) != 1)
             return false;
+
         to_hex(bytes, sizeof bytes, text);
         size_t part = length - done < CHUNK_HEX ? length - done : CHUNK_HEX;
         memcpy(hex + done, text, part);
@@ -141,6 +142,7 @@ bool key_verifies(const struct key *key, bool pss, const char sha256[HEX_ROOM],
         length = ec_signature_length(signature, length);
     else if (length > key_size(key))
         length = key_size(key);
+
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(public, NULL);
     bool valid = context && OPENSSL_hexstr2buf_ex(hash, sizeof hash, &hash_size, sha256, '\0') &&
                  EVP_PKEY_verify_init(context) == 1 && set_padding(context, public, pss) &&

@@ -30,11 +30,11 @@ struct key;
 struct key *key_read(const char *path);
 void key_free(struct key *key);
 
-/* Bytes of a signature by it: of an RSA key always so many, of an EC key at most. */
+/* Returns the size of a signature by this key in bytes: exact for RSA, the maximum for EC. */
 size_t key_size(const struct key *key);
 
-/* Whether signature is the key's over what has this SHA-256: RSA as PKCS #1 v1.5, or as PSS with
- * the longest salt, EC as DER, which may be followed by padding. */
+/* True if signature is a valid signature by the key of data with this SHA-256. RSA signatures are
+ * PKCS #1 v1.5, or PSS with the longest salt; EC signatures are DER, with padding allowed. */
 bool key_verifies(const struct key *key, bool pss, const char sha256[HEX_ROOM],
                   const uint8_t *signature, size_t length);
 

@@ -1,6 +1,5 @@
-/* The image format as ESP-IDF documents it ("App Image Format"): header, segments, zeros up to the
- * checksum, which is the last of 16 bytes, and, where the header says so, a SHA-256 over all that.
- */
+/* The image format as ESP-IDF documents it ("App Image Format"): header, segments, padding with
+ * zeros, the checksum as the last of 16 bytes, and an optional SHA-256 of all bytes before. */
 #include "esp_image.h"
 
 #include <stdint.h>
@@ -127,7 +126,7 @@ static void judge_part(struct esp_image *image, uint8_t last)
     }
 }
 
-static void keep(struct esp_image *image, const uint8_t *bytes, size_t length)
+static void keep_bytes(struct esp_image *image, const uint8_t *bytes, size_t length)
 {
     if (image->part == ESP_IN_DATA) {
         for (size_t i = 0; i < length; i++)
@@ -136,6 +135,7 @@ static void keep(struct esp_image *image, const uint8_t *bytes, size_t length)
         memcpy(image->kept + image->kept_length, bytes, length);
         image->kept_length += length;
     }
+
     if (image->part != ESP_IN_HASH && !digest_add(image->digest, bytes, length))
         image->wrong = true;
 }
@@ -152,11 +152,13 @@ void esp_image_add(struct esp_image *image, const uint8_t *bytes, size_t length)
 {
     while (length > 0 && image->part != ESP_ENDED && !image->wrong) {
         size_t part = length < image->left ? length : image->left;
-        keep(image, bytes, part);
+
+        keep_bytes(image, bytes, part);
         image->at += part;
         image->left -= part;
         if (image->left == 0)
             judge_part(image, bytes[part - 1]);
+
         bytes += part;
         length -= part;
     }

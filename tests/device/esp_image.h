@@ -1,5 +1,4 @@
-/* Whether an ESP32's boot loader would start an image: what esp_ota_set_boot_partition() looks at.
- */
+/* Checks an image as esp_ota_set_boot_partition() does, before an ESP32 boots it. */
 #ifndef DEVICE_ESP_IMAGE_H
 #define DEVICE_ESP_IMAGE_H
 
@@ -30,12 +29,12 @@ struct esp_image {
     uint16_t chip; /* the board's */
     bool wrong;
     bool has_hash;
-    unsigned segments; /* still to come */
-    size_t at;         /* bytes of the image before this one */
-    size_t left;       /* of the part */
+    unsigned segments; /* number of segments that are still to come */
+    size_t at;         /* offset in the image */
+    size_t left;       /* bytes left in the part */
     uint8_t checksum;
-    uint8_t kept[ESP_HASH]; /* of a header, a segment's header, the hash; so many: */
-    size_t kept_length;
+    uint8_t kept[ESP_HASH]; /* bytes of a header, a segment's header or the hash */
+    size_t kept_length;     /* number of bytes in kept */
     struct digest *digest;
 };
 
@@ -45,8 +44,8 @@ void esp_image_begin(struct esp_image *image, uint16_t chip);
 /* Its next bytes; any number of them at a time. */
 void esp_image_add(struct esp_image *image, const uint8_t *bytes, size_t length);
 
-/* Whether all of the image was there and right; what follows it does not matter. Frees, and may be
- * called again. */
+/* True if the image was complete and correct; bytes behind it are ignored. Frees the digest, and
+ * may be called again. */
 bool esp_image_end(struct esp_image *image);
 
 #endif

@@ -114,6 +114,7 @@ static void read_invitation(struct board *board, const struct datagram *datagram
 {
     unsigned digits = board->sim->config->family.integer_digits;
     struct invitation *invitation = &board->invitation;
+
     invitation->from = datagram->from;
     invitation->command = command;
     invitation->port = (uint16_t)take_number(cursor, digits);
@@ -124,6 +125,7 @@ static void read_invitation(struct board *board, const struct datagram *datagram
         malformed(board, datagram);
         return;
     }
+
     memcpy(invitation->md5, md5.text, MD5_HEX);
     invitation->md5[MD5_HEX] = '\0';
 
@@ -139,21 +141,24 @@ static void read_invitation(struct board *board, const struct datagram *datagram
         accept_invitation(board);
 }
 
-/* What the right answer to the board's challenge is. */
+/* Writes the correct answer to the board's challenge. */
 static bool right_response(const struct board *board, const char *cnonce, char hex[HEX_ROOM])
 {
     enum { SEPARATORS = 2 };
     const struct config *config = board->sim->config;
     char key[HEX_ROOM], text[3 * HEX_ROOM + SEPARATORS];
+
     if (config->family.challenge_length == MD5_HEX) {
         snprintf(text, sizeof text, "%s:%s:%s", config->secret, board->nonce, cnonce);
         return md5_hex(text, strlen(text), hex);
     }
+
     snprintf(text, sizeof text, "%s:%s", board->nonce, cnonce);
     if (!pbkdf2_hex(config->secret, text, key))
         return false;
     snprintf(text, sizeof text, "%s:%s:%s", key, board->nonce, cnonce);
     bool done = sha256_hex(text, strlen(text), hex);
+
     OPENSSL_cleanse(key, sizeof key);
     OPENSSL_cleanse(text, sizeof text);
     return done;
@@ -190,6 +195,7 @@ static void read_answer(struct board *board, const struct datagram *datagram, st
         board->state = BOARD_IDLE;
         return;
     }
+
     char text[HEX_ROOM], right[HEX_ROOM];
     memcpy(text, cnonce.text, length);
     text[length] = '\0';
@@ -197,6 +203,7 @@ static void read_answer(struct board *board, const struct datagram *datagram, st
     board->answer_right =
         right_response(board, text, right) && CRYPTO_memcmp(right, response.text, length) == 0;
     OPENSSL_cleanse(right, sizeof right);
+
     if (config->pbkdf2_us > 0 && length == SHA256_HEX) {
         board->state = BOARD_COMPUTING;
         board_after(board, config->pbkdf2_us, judge_answer);
@@ -211,7 +218,7 @@ void handshake_read(struct board *board, const struct datagram *datagram)
     struct cursor cursor = {datagram->bytes, datagram->bytes + datagram->length};
 
     if (datagram->length == 0 && family->lineage == LINEAGE_ESP32) {
-        malformed(board, datagram); /* not even looked at: no change of state */
+        malformed(board, datagram); /* is ignored without a change of state */
         return;
     }
 

@@ -1,5 +1,5 @@
-/* epoll and a binary heap of timers. Ready descriptors are served before timers, so that data which
- * arrived in time is never taken for late because the process itself was slow. */
+/* epoll and a binary heap of timers. File descriptors are served before timers: data that arrived
+ * in time must not count as late because the process was slow. */
 #include "loop.h"
 
 #include <errno.h>
@@ -61,10 +61,12 @@ struct loop *loop_create(size_t max_timers)
     struct loop *loop = calloc(1, sizeof *loop);
     if (!loop)
         return NULL;
+
     loop->signals.fd = -1;
     loop->heap_max = max_timers;
     loop->heap = calloc(max_timers + 1, sizeof(struct timer *));
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+
     if (!loop->heap || loop->epoll_fd < 0 || !watch_signals(loop)) {
         loop_free(loop);
         return NULL;
@@ -114,7 +116,8 @@ void watch_remove(struct loop *loop, struct watch *watch)
         return;
     epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
     watch->fd = -1;
-    /* What this turn still has to say about the old descriptor must not reach a new one. */
+
+    /* Events of the old file descriptor in this batch must not reach its successor. */
     for (int i = 0; i < loop->batch_size; i++)
         if (loop->batch[i].data.ptr == watch)
             loop->batch[i].data.ptr = NULL;
@@ -142,6 +145,7 @@ static void heap_down(struct loop *loop, size_t slot, struct timer *timer)
             child++;
         if (loop->heap[child]->due_us >= timer->due_us)
             break;
+
         heap_place(loop, slot, loop->heap[child]);
         slot = child;
     }
@@ -204,11 +208,13 @@ bool loop_run(struct loop *loop)
         loop->batch_size = wait_for_events(loop);
         if (loop->batch_size < 0 && errno != EINTR)
             return false;
+
         for (int i = 0; i < loop->batch_size && !loop->stopped; i++) {
             struct watch *watch = loop->batch[i].data.ptr;
             if (watch)
                 watch->ready(watch->owner, loop->batch[i].events);
         }
+
         loop->batch_size = 0;
         if (is_last)
             break;

@@ -27,7 +27,7 @@ struct timer {
 
 int64_t now_us(void);
 
-/* At most max_timers may run at once. NULL when descriptors or memory are short. */
+/* At most max_timers may run at once. NULL if memory or file descriptors run out. */
 struct loop *loop_create(size_t max_timers);
 void loop_free(struct loop *loop);
 
@@ -35,7 +35,7 @@ void loop_free(struct loop *loop);
 bool loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* events is an EPOLL* mask. The descriptor stays the caller's. */
+/* events is an EPOLL* mask. fd stays the caller's. */
 bool watch_add(struct loop *loop, struct watch *watch, int fd, uint32_t events);
 void watch_want(struct loop *loop, struct watch *watch, uint32_t events);
 void watch_remove(struct loop *loop, struct watch *watch);

@@ -32,16 +32,23 @@ static int run(const struct config *config)
         perror("esp-ota-sim");
         goto cleanup;
     }
+
     while (started < config->count && board_start(&sim.boards[started], &sim, started))
         started++;
     if (started < config->count)
         goto cleanup;
-    if (config->announced && !(announcer = announce_start(&sim)))
-        goto cleanup;
+
+    if (config->announced) {
+        announcer = announce_start(&sim);
+        if (!announcer)
+            goto cleanup;
+    }
+
     if (loop_run(sim.loop))
         status = EXIT_SUCCESS;
     else
         perror("esp-ota-sim: epoll_pwait2");
+
 cleanup:
     announce_stop(announcer);
     for (unsigned i = 0; i < started; i++)

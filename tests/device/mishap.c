@@ -1,4 +1,4 @@
-/* What goes wrong in an upload because it was ordered, or because real boards do. */
+/* Failures in an upload: those that were ordered, and those that real boards have. */
 #include "board.h"
 #include "silence.h"
 
@@ -44,8 +44,8 @@ static void pause_upload(struct board *board, uint64_t ms)
     upload_after(board, (int64_t)ms * 1000, upload_go_on);
 }
 
-/* True if the upload does not simply go on. */
-static bool strike(struct board *board, const struct fault *fault)
+/* True if the fault stops or interrupts the upload. */
+static bool apply_fault(struct board *board, const struct fault *fault)
 {
     struct upload *upload = &board->upload;
 
@@ -98,7 +98,7 @@ bool upload_faults(struct board *board)
             continue;
         board->upload.fired |= UINT32_C(1) << i;
         board_fault_used(board, i);
-        if (strike(board, &config->faults[i]))
+        if (apply_fault(board, &config->faults[i]))
             return true;
     }
     return false;

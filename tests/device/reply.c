@@ -1,4 +1,4 @@
-/* Every datagram a board sends passes through here, and with it every fault of the way back. */
+/* Sends the datagrams of a board, with all faults on the way to the host. */
 #include "reply.h"
 
 #include "board.h"
@@ -18,7 +18,7 @@ static const struct address *caller(const struct board *board)
     return old_port ? invited : &board->answer_from;
 }
 
-/* A full or refused socket loses the datagram, as the air does. */
+/* Sends a datagram. Errors lose it, as a radio link does. */
 static void send_to(const struct board *board, const struct address *to, const void *bytes,
                     size_t length)
 {
@@ -58,7 +58,7 @@ static void send_big(const struct board *board, uint64_t wanted)
     free(bytes);
 }
 
-/* What arrives before the reply itself. */
+/* Sends the datagrams that arrive before the reply itself. */
 static void send_strays(struct board *board)
 {
     const struct address *to = caller(board);
@@ -86,6 +86,7 @@ static bool send_later(struct board *board, int64_t delay_us, const void *text, 
         struct late_reply *late = &board->late[i];
         if (late->timer.slot != 0 || length > REPLY_ROOM)
             continue;
+
         late->to = *caller(board);
         late->length = length;
         memcpy(late->text, text, length);
@@ -103,13 +104,16 @@ void reply_send_late(void *owner)
 
 void reply_send(struct board *board, enum reply_kind kind, const void *text, size_t length)
 {
+    char escaped[ESCAPED_ROOM];
+
     send_strays(board);
     if (is_dropped(board, kind))
         return;
-    char escaped[ESCAPED_ROOM];
+
     board_event(board, "reply text=%s", event_value(text, length, escaped));
     const struct fault *delay = board_fault(board, FAULT_DELAY_REPLY);
     int copies = board_fault(board, FAULT_DUPLICATE_REPLY) ? 2 : 1;
+
     for (int i = 0; i < copies; i++)
         if (!delay || !send_later(board, (int64_t)delay->number * 1000, text, length))
             send_to(board, caller(board), text, length);

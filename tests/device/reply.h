@@ -1,4 +1,4 @@
-/* A board's replies over UDP, and what befalls them. */
+/* A board's replies over UDP, with their faults. */
 #ifndef DEVICE_REPLY_H
 #define DEVICE_REPLY_H
 

@@ -37,7 +37,7 @@ static const struct word *find_word(const char *line, size_t length)
     return NULL;
 }
 
-static bool read_number(const char **text, uint64_t *number)
+static bool read_step_number(const char **text, uint64_t *number)
 {
     char *end = NULL;
     if (!isdigit((unsigned char)**text))
@@ -52,7 +52,7 @@ static bool read_number(const char **text, uint64_t *number)
 static bool read_argument(struct step *step, enum argument wanted, const char *text)
 {
     bool number = wanted == ARG_NUMBER || wanted == ARG_NUMBER_TEXT;
-    if (number && !read_number(&text, &step->number))
+    if (number && !read_step_number(&text, &step->number))
         return false;
     if (wanted == ARG_NONE || wanted == ARG_NUMBER)
         return !*text;

@@ -1,4 +1,4 @@
-/* What a simulated sketch does on its log service, step by step. */
+/* The script of a simulated sketch: the steps of its log service. */
 #ifndef DEVICE_SCRIPT_H
 #define DEVICE_SCRIPT_H
 

@@ -38,6 +38,7 @@ void signature_add(struct signature *signature, const uint8_t *bytes, size_t len
     size_t held = signature->length < signature->trailer ? signature->length : signature->trailer;
     size_t surplus = held + length > signature->trailer ? held + length - signature->trailer : 0;
     size_t old = surplus < held ? surplus : held;
+
     hash(signature, signature->last, old);
     memmove(signature->last, signature->last + old, held - old);
     hash(signature, bytes, surplus - old);

@@ -1,4 +1,4 @@
-/* What a board with a signature check looks at: the end of an image, and the hash of all before.
+/* The signature check of a board: the signature at the end of an image, and the hash of the rest.
  *
  *   8266 family:  the signature (RSA, PKCS #1 v1.5) and its length, 4 bytes, little-endian
  *   ESP32:        512 bytes: the signature (RSA-PSS or EC), padded with zeros */
@@ -19,14 +19,15 @@ struct signature {
     uint8_t last[TRAILER_MAX]; /* of the image; the first trailer bytes are used */
 };
 
-/* Whether boards of this lineage can check signatures by such a key. */
+/* True if boards of this lineage can check signatures by this key. */
 bool signature_fits(const struct key *key, enum lineage lineage);
 
 /* An image begins. */
 void signature_begin(struct signature *signature, const struct key *key, enum lineage lineage);
 void signature_add(struct signature *signature, const uint8_t *bytes, size_t length);
 
-/* Whether it ended in the key's signature. Frees, and may be called again: then false. */
+/* True if the image ended with a valid signature by the key. Frees the digest; a second call
+ * returns false. */
 bool signature_end(struct signature *signature);
 
 #endif

@@ -1,5 +1,5 @@
-/* A socket filter that lets nothing in, and TCP_REPAIR, in which sockets are connected and closed
- * without a segment. */
+/* Uses a socket filter that drops every segment, and TCP_REPAIR, a mode in which sockets connect
+ * and close silently. */
 #include "silence.h"
 
 #include "address.h"
@@ -23,7 +23,7 @@ static bool enter_repair(int fd)
     return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) == 0;
 }
 
-/* A connection between the same ends which has never sent anything, so that it repeats nothing. */
+/* Makes a connection between the same ends. It has never sent data, so it retransmits nothing. */
 static int stand_in(const struct address *here, const struct address *peer)
 {
     int fd = socket(here->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

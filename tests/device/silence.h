@@ -1,4 +1,5 @@
-/* What a restart makes of a TCP connection: the board is gone, and its peer is not told.
+/* Simulates the effect of a restart on a TCP connection: the board is gone without telling its
+ * peer.
  *
  * While the board is away nothing answers, not even TCP itself; nothing is repeated. When the board
  * is back it knows nothing of the connection: whatever arrives draws a reset, a keep-alive probe as

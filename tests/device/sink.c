@@ -61,7 +61,7 @@ bool sink_open(struct sink *sink, const char *pattern, const char *host, bool wa
     return false;
 }
 
-static bool store(struct sink *sink, const void *data, size_t length)
+static bool write_to_file(struct sink *sink, const void *data, size_t length)
 {
     const uint8_t *at = data;
 
@@ -79,27 +79,30 @@ static bool store(struct sink *sink, const void *data, size_t length)
 
 bool sink_write(struct sink *sink, const void *data, size_t length)
 {
-    return digest_add(sink->md5, data, length) && store(sink, data, length);
+    return digest_add(sink->md5, data, length) && write_to_file(sink, data, length);
 }
 
 /* Unpacks the gzip member from begins with, or limit bytes of it. */
-static bool unpack(struct sink *to, const uint8_t *from, size_t from_length, size_t limit,
-                   size_t *length)
+static bool unpack_to(struct sink *to, const uint8_t *from, size_t from_length, size_t limit,
+                      size_t *length)
 {
     enum { GZIP = 16 };
     uint8_t bytes[16384];
     z_stream stream = {.next_in = (uint8_t *)from, .avail_in = (uInt)from_length};
     int status = inflateInit2(&stream, MAX_WBITS + GZIP);
+
     *length = 0;
     while (status == Z_OK && *length < limit) {
         stream.next_out = bytes;
         stream.avail_out = sizeof bytes;
         status = inflate(&stream, Z_NO_FLUSH);
+
         size_t count = sizeof bytes - stream.avail_out, room = limit - *length;
-        if (!store(to, bytes, count < room ? count : room))
+        if (!write_to_file(to, bytes, count < room ? count : room))
             status = Z_ERRNO;
         *length += count < room ? count : room;
     }
+
     inflateEnd(&stream);
     return status == Z_STREAM_END || (status == Z_OK && *length == limit);
 }
@@ -132,10 +135,11 @@ bool sink_unpack(struct sink *sink, size_t limit, size_t *length)
     bool done = packed && (sink->path[0] ? open_temporary(&plain, sink->path)
                                          : open_file(&plain, NULL, NULL));
 
-    done = done && unpack(&plain, packed, packed_length, limit, length);
+    done = done && unpack_to(&plain, packed, packed_length, limit, length);
     free(packed);
     if (plain.fd < 0)
         return false;
+
     struct sink *dropped = done ? sink : &plain;
     close(dropped->fd);
     if (dropped->temporary[0])
@@ -160,10 +164,12 @@ bool sink_close(struct sink *sink, bool keep)
     sink->md5 = NULL;
     if (sink->fd < 0)
         return true;
+
     bool named = sink->path[0] != '\0';
     bool done = !named || fchmod(sink->fd, 0644) == 0;
     done = close(sink->fd) == 0 && done;
     sink->fd = -1;
+
     if (named && keep && done)
         done = rename(sink->temporary, sink->path) == 0;
     if (named && !(keep && done))

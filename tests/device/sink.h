@@ -1,4 +1,4 @@
-/* Where a received image goes: a digest always, a file if one is wanted.
+/* The sink of a received image: always a digest, and a file on request.
  *
  * The file appears under its name only when it is complete; until then the bytes are in a temporary
  * file beside it. */
@@ -23,9 +23,8 @@ bool sink_open(struct sink *sink, const char *pattern, const char *host, bool wa
 /* False with errno if the bytes could not be stored. */
 bool sink_write(struct sink *sink, const void *data, size_t length);
 
-/* Replaces what is stored by what it unpacks to, as gzip, but for more than limit bytes; length
- * becomes its length. False if it does not unpack, and nothing is changed. For a sink with a file.
- */
+/* Replaces the stored gzip data by its unpacked form, cut at limit bytes, and sets *length to its
+ * size. False if it cannot be unpacked; then nothing changes. The sink must have a file. */
 bool sink_unpack(struct sink *sink, size_t limit, size_t *length);
 
 /* All that is stored, for the caller to free; NULL with errno if it cannot be read. */

@@ -1,5 +1,6 @@
-/* Runs a script. Unless it logs from boot, a sketch waits while nobody listens; so a test sees
- * every line, whenever it connects. During an upload the sketch stands still, as real ones do. */
+/* Runs a script. Unless it logs from boot, a sketch pauses while no client is connected, so a
+ * test sees every line, whenever it connects. During an upload the sketch stands still, as on a
+ * board. */
 #include "sketch.h"
 
 #include "board.h"
@@ -41,7 +42,7 @@ static void say_counted(struct board *board, const char *text, size_t length)
     telnet_line(board, line, (size_t)end);
 }
 
-/* While nobody listens, a flood from boot would keep the process busy for nothing. */
+/* False if no client is connected: then the next step waits, or a flood would take all CPU time. */
 static bool is_heard(struct board *board)
 {
     if (telnet_has_client(board))
@@ -134,7 +135,7 @@ static bool is_finished(const struct board *board)
     return board->telnet.step >= script_of(board)->count;
 }
 
-/* True if the sketch may take a step now; else somebody or a timer calls again. */
+/* True if the sketch may run a step now; otherwise an event or a timer calls again. */
 static bool may_run(struct board *board)
 {
     struct telnet *telnet = &board->telnet;
@@ -165,6 +166,7 @@ void sketch_go_on(void *owner)
             break;
         steps++;
     }
+
     bool stuck = !telnet_has_room(board);
     telnet_flush(board);
     if (steps == STEPS_PER_TURN || (stuck && telnet_has_room(board)))

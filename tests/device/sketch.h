@@ -4,17 +4,17 @@
 
 struct board;
 
-/* The board has booted: from the first step. */
+/* The board has booted: runs the script from the first step. */
 void sketch_start(struct board *board);
 
-/* There may be something to do: somebody listens, or there is room again. The owner is
- * a struct board. */
+/* Runs further steps, after a client has connected or the clients have room again. The owner is a
+ * struct board. */
 void sketch_go_on(void *owner);
 
-/* Somebody listens now, after nobody did: a log that has ended begins again. */
+/* The first client has connected: a log that has ended begins again. */
 void sketch_greet(struct board *board);
 
-/* The board has left the air. */
+/* The board has left the network. */
 void sketch_stop(struct board *board);
 
 #endif

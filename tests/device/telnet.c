@@ -1,5 +1,5 @@
-/* The log service: who may listen, what is heard of them, and what becomes of them in a restart.
- * README.md says which library each rule comes from. */
+/* The log service: accepts clients, reads their input, and drops them in a restart. README.md says
+ * which library each rule comes from. */
 #include "telnet.h"
 
 #include "board.h"
@@ -149,7 +149,7 @@ static void client_ready(void *owner, uint32_t events)
     sketch_go_on(board);
 }
 
-/* The sketch stood still in the library's delay(); now what came meanwhile is thrown away. */
+/* The sketch was in the library's delay(); the input that came meanwhile is discarded. */
 static void deaf_no_more(void *owner)
 {
     struct telnet_client *client = owner;
@@ -283,7 +283,7 @@ static void listener_ready(void *owner, uint32_t events)
         welcome_or_not(board, fd, &peer);
 }
 
-/* The board is back, and knows nothing of whoever was left behind. */
+/* The board is back, and has forgotten its former clients. */
 static void disown(struct telnet_client *client)
 {
     silence_end(client->fd);

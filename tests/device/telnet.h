@@ -9,13 +9,13 @@
 struct board;
 struct telnet_client;
 
-/* Descriptors are for those who are served and those who were left behind by a restart. */
+/* Clients that are served, and clients that were left behind by a restart, share the slots. */
 enum { TELNET_CLIENTS = 8, TELNET_STREAM_CLIENTS = 5, TELNET_TIMERS = 1 + TELNET_CLIENTS };
 enum { TELNET_PLUGS = 3 };
 
 enum telnet_flavour { TELNET_STREAM, TELNET_ESPTELNET, TELNET_REMOTEDEBUG };
 
-/* What the clients see of a restart. */
+/* The end of a connection at a restart, as clients see it. */
 enum telnet_leave { LEAVE_SILENT, LEAVE_RESET, LEAVE_CLOSE };
 
 struct telnet_config {
@@ -23,9 +23,9 @@ struct telnet_config {
     uint16_t port;
     enum telnet_flavour flavour;
     enum telnet_leave leave;
-    int64_t deaf_us;  /* what a new client says for so long is thrown away; -1: by flavour */
-    bool away_silent; /* while it restarts, connections are ignored instead of refused */
-    bool at_boot;     /* the sketch logs whether or not somebody listens */
+    int64_t deaf_us;  /* time in which a new client's input is discarded; -1: by flavour */
+    bool away_silent; /* connections during a restart are ignored instead of refused */
+    bool at_boot;     /* the sketch logs even without a client */
     struct script before;
     struct script after;
 };
@@ -69,7 +69,7 @@ void telnet_line(struct board *board, const char *text, size_t length);
 enum { TELNET_ROOM = 1024 };
 bool telnet_has_room(const struct board *board);
 
-/* Whether somebody listens to whom the sketch may speak. */
+/* True if a client is connected and can receive lines. */
 bool telnet_has_client(const struct board *board);
 
 /* Sends what was gathered. */

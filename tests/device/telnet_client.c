@@ -1,5 +1,5 @@
-/* Buffers, command lines and ends of one client. What is kept of the input, and what ends a line,
- * differs from library to library. */
+/* Buffers, command lines and the end of one client. Each library keeps other bytes of the input,
+ * and has other ends of lines. */
 #include "telnet_client.h"
 
 #include "board.h"

@@ -1,4 +1,4 @@
-/* One client of a board's log service: what it is sent, and what is heard of it. */
+/* One client of a board's log service, with its output and input. */
 #ifndef DEVICE_TELNET_CLIENT_H
 #define DEVICE_TELNET_CLIENT_H
 
@@ -12,7 +12,7 @@ enum { CLIENT_IN = 256, CLIENT_OUT = 16384 };
 struct telnet_client {
     struct board *board;
     struct watch watch;
-    struct timer deaf; /* runs while what it says is thrown away */
+    struct timer deaf; /* runs while the client's input is discarded */
     struct address peer;
     int fd;
     bool left_behind; /* by a restart: the board no longer knows of it */
@@ -32,8 +32,7 @@ bool client_is_heard(const struct telnet_client *client);
 void client_add(struct telnet_client *client, const void *bytes, size_t length);
 void client_add_text(struct telnet_client *client, const char *text);
 
-/* Sends what was gathered as far as the socket takes it, and sets what the socket is watched for.
- */
+/* Sends as many of the gathered bytes as the socket takes, and updates the events to wait for. */
 void client_flush(struct telnet_client *client);
 
 /* Reads and obeys. False if the client is gone. */

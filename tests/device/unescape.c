@@ -19,6 +19,7 @@ bool unescape(const char *text, size_t length, char *bytes, size_t room, size_t 
     for (size_t i = 0; i < length; i++) {
         if (*used >= room)
             return false;
+
         char byte = text[i];
         if (byte == '\\' && i + 1 < length) {
             byte = escape_value(text[++i]);

@@ -137,7 +137,7 @@ static void set_window(const struct board *board, int fd)
         setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &config->mss, sizeof config->mss);
     if (config->window > 0)
         bound_window(fd, config->window, config->window * 9 / 8);
-    /* A number that leaves at once also tells of the room, which lwIP does without one. */
+    /* lwIP announces free room at once. Here the numbers, sent without delay, announce it. */
     if (config->family.no_delay || config->window > 0) {
         const int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -285,7 +285,7 @@ static void connect_now(void *owner)
         stranger_done(board, "unreachable", 0);
 }
 
-static void watch_ready(void *owner, uint32_t events)
+static void on_upload_event(void *owner, uint32_t events)
 {
     struct board *board = owner;
 
@@ -307,7 +307,7 @@ void upload_set_up(struct board *board)
     struct upload *upload = &board->upload;
     upload->fd = -1;
     upload->sink.fd = -1;
-    upload->watch = (struct watch){.ready = watch_ready, .owner = board, .fd = -1};
+    upload->watch = (struct watch){.ready = on_upload_event, .owner = board, .fd = -1};
     upload->timer = (struct timer){.owner = board};
     upload->silence = (struct timer){.owner = board};
 }

@@ -66,7 +66,7 @@ void upload_run(struct board *board);
 /* An upload that a fault keeps hanging ends when somebody invites again: its host is gone. */
 void upload_give_up(struct board *board);
 
-/* The board is out of reach, or restarts: whatever connection there is goes silent. */
+/* The board is out of reach, or restarts: its connection goes silent. */
 void upload_leave(struct board *board);
 
 /* The board is back, and knows nothing of the connection. */
@@ -92,8 +92,8 @@ void upload_watch(struct board *board);
 /* Runs then(board) later. */
 void upload_after(struct board *board, int64_t delay_us, void (*then)(void *board));
 
-/* Bounds the TCP window again: when the kernel sees the first segment that is larger than 536
- * bytes, it measures how much of its buffer is overhead, and forgets the bound that was asked for.
+/* Bounds the TCP window again. At the first segment of more than 536 bytes, the kernel measures the
+ * overhead of its buffer and drops the earlier bound.
  * Also asks for prompt acknowledgements, as lwIP gives them while data is still unread; by itself
  * Linux would hold them back for 40 ms, and the host would repeat segments in vain. */
 void upload_clamp(const struct board *board, int fd);

@@ -2,8 +2,8 @@
  *
  *   ESP32:        OK at once, FIN, restart after 110 ms
  *   8266 family:  installs; OK after 1 s, FIN after another second, restart
- *   failure:      the reason as text, then close(): where the host's data is still unread, TCP
- * makes that a reset, and the host may never see the text. So it is on real boards. */
+ *   failure:      the reason as text, then close(). If data of the host is still unread, TCP sends
+ *                 a reset, and the host may never see the text. Real boards do the same. */
 #include "board.h"
 #include "eboot.h"
 #include "event.h"
@@ -73,7 +73,7 @@ static bool has_magic(struct board *board)
            head[0] == 0xe9 || (is_gzip(board) && !board_fault(board, FAULT_OLD_CORE));
 }
 
-/* Says FIN. The connection itself ends with the restart, which repeats nothing that was lost. */
+/* Sends FIN. The restart ends the connection, and lost segments are not retransmitted then. */
 static void end_connection(struct board *board)
 {
     struct upload *upload = &board->upload;
@@ -175,7 +175,7 @@ static bool withhold_ok(struct board *board)
     return true;
 }
 
-/* Whether the boot loader unpacks what is installed, and somebody will look at it. */
+/* True if the boot loader unpacks the installed image, and its file is wanted. */
 static bool unpacks(const struct board *board)
 {
     const struct config *config = board->sim->config;
@@ -183,13 +183,14 @@ static bool unpacks(const struct board *board)
            (board->invitation.command == 0 || config->atomic_fs);
 }
 
-/* eboot believes the last four bytes of what the updater hands over, which is all, or all but the
- * signature that it has checked. */
-static size_t unpacked_size(const struct board *board)
+/* Returns the size that eboot reads from the last four bytes of the gzip file. The updater has
+ * removed the signature, if there is one. */
+static size_t recorded_size(const struct board *board)
 {
     enum { FIELD = 4 };
     size_t length = 0, size = 0;
     uint8_t *packed = sink_read(&board->upload.sink, &length);
+
     if (packed && board->sim->config->key && length > board->upload.signature.trailer)
         length -= board->upload.signature.trailer;
     for (size_t i = 0; packed && length >= FIELD && i < FIELD; i++)
@@ -198,21 +199,22 @@ static size_t unpacked_size(const struct board *board)
     return size;
 }
 
-static void unpack(struct board *board)
+static void unpack_installed(struct board *board)
 {
     size_t length = 0;
-    size_t limit = board->sim->config->family.eboot ? unpacked_size(board) : SIZE_MAX;
+    size_t limit = board->sim->config->family.eboot ? recorded_size(board) : SIZE_MAX;
     bool done = sink_unpack(&board->upload.sink, limit, &length);
     board_event(board, "unpack result=%s bytes=%zu", done ? "ok" : "failed", length);
 }
 
-/* What becomes of the installed sketch on the restart. */
+/* Checks whether the installed sketch will start. */
 static void foresee_boot(struct board *board)
 {
     const struct config *config = board->sim->config;
     board->upload.dead = NULL;
     if (!config->boots || !config->family.eboot || board->invitation.command != 0)
         return;
+
     size_t length = 0;
     uint8_t *flash = sink_read(&board->upload.sink, &length);
     board->upload.dead = flash ? eboot_finds_wrong(flash, length) : "the image cannot be read";
@@ -225,8 +227,9 @@ static void install(struct board *board, const char *md5)
     int64_t delay_us = board->sim->config->family.verdict_us;
 
     if (unpacks(board))
-        unpack(board);
+        unpack_installed(board);
     foresee_boot(board);
+
     if (!sink_close(&upload->sink, true))
         fprintf(stderr, "esp-ota-sim: the image could not be written to %s\n", upload->sink.path);
     upload->installed = true;
@@ -234,6 +237,7 @@ static void install(struct board *board, const char *md5)
                 upload->received, md5, seconds(board), board->invitation.command);
     if (withhold_ok(board))
         return;
+
     if (delay_us > 0)
         upload_after(board, delay_us, say_ok);
     else
@@ -260,13 +264,15 @@ void upload_judge(struct board *board)
     upload->phase = UPLOAD_ENDING;
     upload_watch(board);
     if (upload->flood > 0)
-        return; /* comes back when all is sent */
+        return; /* is called again when all is sent */
+
     const struct fault *error = board_fault(board, FAULT_ERROR_END);
     const struct config *config = board->sim->config;
     bool esp32 = config->family.lineage == LINEAGE_ESP32;
     bool right = sink_digest(&upload->sink, md5) && strcasecmp(md5, board->invitation.md5) == 0;
     bool is_signed = !config->key || signature_end(&upload->signature);
     bool starts = esp_image_end(&upload->image);
+
     if (error)
         upload_refuse(board, error->text, error->text_length);
     else if (!right && (esp32 || !config->key)) /* an 8266 looks at the one or the other */
