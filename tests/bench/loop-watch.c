@@ -1,8 +1,8 @@
 /*
- * loop-watch.c: for LD_PRELOAD, by bench_fleet.py: how long the program stays away from poll(2) at
- * most, which is how long a board may have to wait for its turn, in milliseconds; and how much
- * memory it has had, in kilobytes (that of wait4(2) counts the process that called exec, too).
- * Written to the file LOOP_WATCH when the program ends.
+ * loop-watch.c: a library for LD_PRELOAD by bench_fleet.py. When the program ends, it writes two
+ * figures to the file LOOP_WATCH. The first is the longest time between two calls of poll(2), in
+ * milliseconds, for which a board may have to wait. The second is the program's peak memory in
+ * kilobytes; the figure of wait4(2) would include the process that called exec.
  */
 #include <dlfcn.h>
 #include <poll.h>

@@ -1,9 +1,9 @@
 /*
- * lane.c: what the air does to frames. It knows no device and no clock: times are handed in.
+ * lane.c: simulates a radio link: rate, delay, loss. Pure: the caller passes the time.
  *
  *   put -> [wait for the air: rate] -> [delay + jitter, never overtaking] -> first
  *
- * A frame that will be lost takes its time on the air all the same, as it does in reality.
+ * A lost frame occupies the air like any other, as it does in reality.
  */
 #include "lane.h"
 
@@ -20,8 +20,8 @@ struct lane {
     struct lane_config config;
     struct lane_counters counters;
     uint64_t random;
-    int64_t free_us; /* when the air is free again */
-    int64_t last_us; /* when the youngest frame comes out */
+    int64_t free_us; /* time at which the air is free again */
+    int64_t last_us; /* time at which the youngest frame comes out */
     size_t first;
     size_t count;
     bool down;

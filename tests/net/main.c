@@ -1,8 +1,8 @@
 /*
- * main.c of ota-link: two TAP devices, a lane each way between them, and a loop that waits.
+ * main.c of ota-link: connects two TAP devices by a lane in each direction.
  *
- * This kernel has no netem, and a link in the kernel could not be cut to order by a test. ppoll(2)
- * with the least timer slack is exact to some 10 us.
+ * Kernels without netem need this, and a test can cut this link after a given segment. ppoll(2)
+ * with the least timer slack is exact to about 10 us.
  */
 #include "lane.h"
 #include "options.h"
@@ -98,10 +98,10 @@ static void read_commands(struct link *link)
         memmove(link->command, end + 1, link->command_length + 1);
     }
     if (link->command_length == sizeof link->command - 1)
-        link->command_length = 0; /* no command is so long */
+        link->command_length = 0; /* discards a line longer than any command */
 }
 
-/* A test that cuts the link itself may come too late: the transfer has ended by then. */
+/* Cuts the link after a given segment. A test that sent a command could come too late. */
 static void cut_when_due(struct link *link)
 {
     if (link->cut_after == 0 || lane_counters(link->lanes[HOST])->tcp.data < link->cut_after)

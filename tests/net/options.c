@@ -62,7 +62,7 @@ static const struct option TABLE[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* A number of units, 0 to max, as an integer of smaller ones. */
+/* Parses a number of units from 0 to max, and converts it to smaller units. */
 static bool read_number(const char *text, double max, double scale, uint64_t *value)
 {
     char *end;

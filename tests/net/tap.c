@@ -1,8 +1,8 @@
 /*
- * tap.c: opens TAP devices where they are wanted. No frame passes through here.
+ * tap.c: opens TAP devices in network namespaces.
  *
  * A device belongs to the namespace in which /dev/net/tun was opened, so the process goes there for
- * that moment and comes back; the descriptor then works from anywhere.
+ * that moment and comes back. The file descriptor then works in any namespace.
  */
 #include "tap.h"
 
@@ -27,9 +27,9 @@ static int open_namespace(const char *name_space)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* With any limit the kernel puts each frame into memory of its own. In what it uses otherwise, TCP
- * joins segments that nobody has read yet, and counts all of them as unread until the last is: a
- * window that had closed would open all at once, and not by what is read, as that of a board. */
+/* With a limit, the kernel puts each frame into memory of its own. Without one, TCP joins unread
+ * segments and counts all of them as unread until the last one is read. Then a closed window would
+ * open all at once, unlike that of a board, which opens by the bytes read. */
 static int limit_queue(int tap)
 {
     int size = QUEUE;

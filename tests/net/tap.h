@@ -3,8 +3,9 @@
 #define LINK_TAP_H
 
 /* Creates the device in a namespace, a process id or a path such as /run/netns/NAME. Returns its
- * non-blocking descriptor, or -1 with errno set; *step says then what failed. The device lives as
- * long as the descriptor; addresses and "up" are the caller's affair. Needs CAP_SYS_ADMIN. */
+ * non-blocking file descriptor, or -1 with errno set and the failed step in *step. The device lives
+ * as long as the file descriptor. The caller assigns addresses and brings the device up. Needs
+ * CAP_SYS_ADMIN. */
 int tap_open(const char *name_space, const char *device, const char **step);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * tcp_watch.c: reads TCP headers as they pass. It changes nothing, and never looks at a payload.
+ * tcp_watch.c: collects figures from the headers of passing TCP segments.
  *
  * The window scale counts as soon as one side offers it: a peer that does not would make the true
  * window smaller than what is reported, never larger.

@@ -1,5 +1,4 @@
-/* What the TCP segments of one direction tell: the window that is offered, how long segments are.
- */
+/* Statistics of the TCP segments in one direction, such as the offered window and segment sizes. */
 #ifndef LINK_TCP_WATCH_H
 #define LINK_TCP_WATCH_H
 
@@ -7,19 +6,19 @@
 #include <stdint.h>
 
 struct tcp_watch {
-    uint32_t window;   /* the largest that was offered after the handshake, scaled */
+    uint32_t window;   /* the largest window offered after the handshake, scaled */
     uint32_t segment;  /* the longest payload */
-    uint32_t mss;      /* what the last SYN asked the other side for */
+    uint32_t mss;      /* the MSS option of the last SYN */
     uint64_t data;     /* segments with a payload */
-    uint64_t repeated; /* ... of which nothing was new */
-    int64_t waited_us; /* ... how long, in all, no payload had been sent before each of them */
+    uint64_t repeated; /* segments whose payload was sent before */
+    int64_t waited_us; /* total of the times without a payload before repeated segments */
     uint64_t without;  /* segments without a payload: acknowledgements */
-    uint32_t end;      /* after the last byte seen */
-    int64_t data_us;   /* when the last payload was sent */
+    uint32_t end;      /* sequence number after the last byte seen */
+    int64_t data_us;   /* time of the last payload */
     unsigned scale;
 };
 
-/* Looks at an Ethernet frame; what is not TCP over IPv4 is ignored. */
+/* Counts an Ethernet frame; only TCP over IPv4 is regarded. */
 void tcp_watch_frame(struct tcp_watch *watch, const uint8_t *frame, size_t length, int64_t now_us);
 
 #endif

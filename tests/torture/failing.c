@@ -1,13 +1,14 @@
 /*
- * failing.c: for LD_PRELOAD, by torture.py: counts calls that may fail, kind by kind, in each
- * process by itself, and lets one of them fail, or all from that one on.
+ * failing.c: a library for LD_PRELOAD by torture.py. It counts calls that may fail, by kind and by
+ * process, and lets one of them fail, or all from that one on.
  *
- * A child has counters of its own, as nobody knows which of two processes is the faster one. What
- * fails for good also does so in children that are forked afterwards.
+ * Each child has its own counters, as the order of calls in two processes varies. If calls fail for
+ * good, they also fail in children that are forked later.
  *
  * FAILING_STATE names a file with a struct state, which all processes share. Counting begins with
- * main(): what the loader and constructors allocate is nobody's to handle. Streams of stdio become
- * cookies over read() and write(), as the C library's own calls of these cannot be replaced.
+ * main(), as the program cannot handle failures in the loader and in constructors. Streams of stdio
+ * become cookies over read() and write(), as calls of these within the C library cannot be
+ * replaced.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -32,7 +33,7 @@
 enum kind { MEMORY, FILES, READS, WRITES, SOCKETS, CONNECTIONS, SENDS, RECEIVES, POLLS, FORKS };
 enum {
     KIND_COUNT = FORKS + 1,
-    PROCESSES_MAX = 4, /* main() and what it forks; the last one stands for further ones, too */
+    PROCESSES_MAX = 4, /* main() and its children; the last number covers all further children */
     ARENA_SIZE = 65536,
     STACKS_MAX = 65536,
     DEPTH_MAX = 48
@@ -40,14 +41,14 @@ enum {
 
 /* The order of torture.py's HEAD. */
 struct state {
-    int64_t kind;     /* what fails */
-    int64_t process;  /* where; 0: in main() */
-    int64_t at;       /* which call, from 1; 0: none */
-    int64_t for_good; /* and all later ones */
+    int64_t kind;     /* kind of the failing call */
+    int64_t process;  /* number of the failing process; 0: main() */
+    int64_t at;       /* number of the failing call, from 1; 0: none */
+    int64_t for_good; /* all later calls fail, too */
     _Atomic int64_t failed;
     _Atomic int64_t children;
     _Atomic int64_t counts[PROCESSES_MAX][KIND_COUNT];
-    /* Who asked for memory, as a hash; filled when nothing fails. */
+    /* Hashes of the stacks that allocated memory; recorded only in runs without a failure. */
     uint64_t stacks[PROCESSES_MAX][STACKS_MAX];
 };
 
@@ -55,7 +56,7 @@ static struct state *state;
 static int process;
 static bool fails_for_good; /* children inherit it */
 
-/* Which functions have led to this call. 0 stands for those that are not known. */
+/* Hashes the functions on the stack. 0 stands for unknown functions. */
 static uint64_t hash_stack(void)
 {
     void *callers[DEPTH_MAX];
@@ -66,7 +67,7 @@ static uint64_t hash_stack(void)
     return hash ? hash : 1;
 }
 
-/* Whether this call is to fail; sets errno. */
+/* True if this call must fail; then sets errno. */
 static bool fails(enum kind kind, int error)
 {
     if (!state)
@@ -87,7 +88,7 @@ static bool fails(enum kind kind, int error)
     return is_due;
 }
 
-/* The function behind this one: the C library's, or the sanitizer's. */
+/* Finds the function that this library replaces: the C library's, or the sanitizer's. */
 static void *find(const char *name)
 {
     void *function = dlsym(RTLD_NEXT, name);
@@ -101,7 +102,7 @@ static void *find(const char *name)
     if (!real)                                                                                     \
     *(void **)&real = find(#name)
 
-/* -- memory; what is asked for while find() runs comes from an arena -- */
+/* -- memory; while find() runs, it comes from an arena -- */
 
 static unsigned char arena[ARENA_SIZE];
 static size_t arena_used;
@@ -186,7 +187,7 @@ void free(void *memory)
         real_free(memory);
 }
 
-/* These are the sanitizer's own, which would not come by malloc(). */
+/* These are the sanitizer's own allocations, which do not use malloc(). */
 char *strndup(const char *text, size_t size)
 {
     size_t length = strnlen(text, size);
@@ -352,12 +353,12 @@ static int main_that_may_fail(int argc, char **argv, char **environment)
     close(descriptor);
     stdout = output;
     if (((struct state *)memory)->at == 0)
-        hash_stack(); /* which loads a library the first time */
+        hash_stack(); /* the first call loads a library */
     state = memory;
 
     int status = real_main(argc, argv, environment);
     fflush(NULL);
-    state = NULL; /* what the sanitizer does now is not to fail */
+    state = NULL; /* the sanitizer's calls from now on must not fail */
     return status;
 }
 

@@ -1,5 +1,5 @@
 /*
- * test-choose.c: answers to the question which boards; test_select.py asks it at a terminal.
+ * test-board_menu.c: answers to the menu of boards. test_select.py covers the menu at a terminal.
  */
 #include "cli/board_menu.h"
 
@@ -53,7 +53,7 @@ static void test_answers(void **state)
 
     static const struct {
         const char *answer;
-        const char *chosen; /* a digit for each board; NULL: not understood */
+        const char *chosen; /* a digit for each board; NULL: the answer is rejected */
     } rows[] = {
         {"1", "100000000000"},
         {"2", "001000000000"},

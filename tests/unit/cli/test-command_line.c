@@ -1,6 +1,6 @@
 /*
- * test-command_line.c: what popt and its aliases make of a command line, and that no password stays
- * in it: neither in argv nor in what ps shows.
+ * test-command_line.c: the parsing of a command line, with popt's aliases. No password may stay in
+ * argv or in the output of ps.
  */
 #include "cli/command_line.h"
 
@@ -24,7 +24,7 @@ enum { ARGUMENTS_MAX = 16 };
 
 static char home[] = "/tmp/test-command-line-XXXXXX";
 
-/* One command line, which may be written to, and what was read from it. */
+/* One writable command line and its parsed form. */
 struct reading {
     int argc;
     char *argv[ARGUMENTS_MAX + 2];
@@ -68,15 +68,15 @@ static void test_password_is_wiped(void **state)
         {{"-rda", SECRET, "-i", "b"}, {"-rda", "", "-i", "b"}},
         {{"-rda" SECRET, "-i", "b"}, {"-rda", "-i", "b"}},
         {{"-a", SECRET, "--auth=" SECRET}, {"-a", "", "--auth="}},
-        /* others with the same text, and what merely ends like it, stay */
+        /* Other values with the same text or end are kept. */
         {{"-a", SECRET, "-f", SECRET, "-i", "b"}, {"-a", "", "-f", SECRET, "-i", "b"}},
         {{"-a", "b", "-f", "ab", "-i", "b"}, {"-a", "", "-f", "ab", "-i", "b"}},
-        /* also behind and before mistakes */
+        /* The password is wiped before and after mistakes. */
         {{"--bogus", "-a", SECRET}, {"--bogus", "-a", ""}},
         {{"-x", "-a" SECRET}, {"-x", "-a"}},
         {{"-i", "b", "-a", SECRET, "-p", "x", "-f"}, {"-i", "b", "-a", "", "-p", "x", "-f"}},
         {{"-a", SECRET, "--help"}, {"-a", "", "--help"}},
-        /* through aliases */
+        /* The password comes from an alias. */
         {{"--secret", SECRET}, {"--secret", ""}},
         {{"--login", SECRET}, {"--login", ""}},
         {{"--around", SECRET}, {"--around", ""}},
@@ -85,7 +85,7 @@ static void test_password_is_wiped(void **state)
         struct reading *it = read_arguments(rows[i].arguments);
         for (int j = 1; j < it->argc; j++) {
             assert_string_equal(it->argv[j], rows[i].after[j - 1]);
-            /* not only cut short: nothing is left behind the end */
+            /* All bytes are wiped, also those behind the new end. */
             for (size_t k = strlen(it->argv[j]); k < strlen(rows[i].arguments[j - 1]); k++)
                 assert_int_equal(it->argv[j][k], '\0');
         }
@@ -155,7 +155,7 @@ static void test_bad_aliases(void **state)
     }
 }
 
-/* The real thing: what ps shows of a process while it works. */
+/* Checks the output of ps for a real process. */
 static void test_process_list(void **state)
 {
     (void)state;
@@ -195,7 +195,7 @@ static void test_process_list(void **state)
     }
 }
 
-/* Prints what ps would show of this process after it has read its command line. */
+/* Reads the command line, then prints this process's arguments as ps would show them. */
 static int run_child(int argc, char **argv)
 {
     struct command_line line;

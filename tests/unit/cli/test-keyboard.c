@@ -1,5 +1,5 @@
 /*
- * test-keyboard.c: lines from standard input, a pipe here, read by the real loop.
+ * test-keyboard.c: lines from standard input, which is a pipe here, with the real loop.
  */
 #include "cli/keyboard.h"
 
@@ -33,15 +33,15 @@ void *__wrap_calloc(size_t count, size_t size)
     return refuse_memory ? NULL : __real_calloc(count, size);
 }
 
-/* One standard input, and what has come of it. */
+/* One standard input, with the lines that were read from it. */
 static struct world {
     struct loop *loop;
     struct loop_timer timeout;
     struct keyboard *keyboard;
-    int saved, typist; /* the real standard input; the end of the pipe that is written to */
+    int saved, typist; /* the real standard input, and the writing end of the pipe */
     bool is_late;
-    size_t lines, wanted; /* the loop ends with so many lines */
-    char text[16384];     /* each in brackets */
+    size_t lines, wanted; /* number of lines; the loop ends when it reaches wanted */
+    char text[16384];     /* all lines, each in brackets */
 } world;
 
 static void on_line(const char *line, size_t length, void *userdata)
@@ -97,7 +97,7 @@ static void hang_up(void)
     world.typist = -1;
 }
 
-/* Until so many lines have come in all. */
+/* Runs the loop until this many lines have come in all. */
 static void run_until(size_t lines)
 {
     world.wanted = lines;
@@ -116,7 +116,7 @@ static void test_lines(void **state)
     (void)state;
 
     static const struct {
-        const char *parts[PARTS]; /* as they are written; NULL: standard input ends */
+        const char *parts[PARTS]; /* pieces that are written; NULL: standard input ends */
         size_t lines;
         const char *text;
     } rows[] = {
@@ -124,7 +124,7 @@ static void test_lines(void **state)
         {{"one\ntwo\n\nfour\n"}, 4, "[one][two][][four]"},
         {{"re", "boo", "t\nx\n"}, 2, "[reboot][x]"},
         {{"tab\t\\ \xc3\xa4\r\n"}, 1, "[tab\t\\ \xc3\xa4\r]"},
-        {{"one\nrest"}, 2, "[one][rest]"}, /* its end comes with that of standard input */
+        {{"one\nrest"}, 2, "[one][rest]"}, /* the end of standard input ends the line */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         begin();
@@ -137,7 +137,7 @@ static void test_lines(void **state)
     }
 }
 
-/* A line that comes by and by is handed out when it is whole. */
+/* A line that comes in pieces is handed out when it is complete. */
 static void test_by_and_by(void **state)
 {
     (void)state;
@@ -152,7 +152,7 @@ static void test_by_and_by(void **state)
     end();
 }
 
-/* Lines of about the longest: in pieces, of which none is empty. */
+/* Lines of about the maximum length come in pieces, none of them empty. */
 static void test_long_lines(void **state)
 {
     (void)state;
@@ -190,7 +190,7 @@ static void stop_run(void *userdata)
     loop_quit(world.loop);
 }
 
-/* One turn of the loop at least. */
+/* Runs at least one turn of the loop. */
 static void turn(void)
 {
 
@@ -199,7 +199,7 @@ static void turn(void)
     assert_int_equal(loop_run(world.loop), 0);
 }
 
-/* What can be read from now on is for somebody else. */
+/* New input must stay unread from now on. */
 static void assert_reads_no_more(void)
 {
     int pipes[2];
@@ -215,7 +215,7 @@ static void assert_reads_no_more(void)
     close(pipes[1]);
 }
 
-/* Nothing is watched any more: the loop would never rest. */
+/* At the end of standard input the watch is stopped, or the loop would never rest. */
 static void test_end_of_file(void **state)
 {
     (void)state;
@@ -231,7 +231,7 @@ static void test_end_of_file(void **state)
     end();
 }
 
-/* A standard input that cannot be read has ended. */
+/* An error in reading standard input counts as its end. */
 static void test_unreadable(void **state)
 {
     (void)state;
@@ -254,7 +254,7 @@ static void test_out_of_memory(void **state)
     int closed = dup(STDIN_FILENO);
 
     close(STDIN_FILENO);
-    assert_null(keyboard_start(loop, on_line, &world)); /* nothing to watch */
+    assert_null(keyboard_start(loop, on_line, &world)); /* the watch cannot be started */
     assert_int_equal(dup2(closed, STDIN_FILENO), STDIN_FILENO);
     close(closed);
     refuse_memory = true;

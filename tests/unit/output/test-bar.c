@@ -85,6 +85,7 @@ static void test_lines(void **state)
 {
     (void)state;
     char line[256];
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bar_render(line, sizeof line, rows[i].width, &rows[i].bar);
         assert_string_equal(line, rows[i].line);

@@ -1,5 +1,5 @@
 /*
- * test-listing.c: boards as a table and as fields, to the byte.
+ * test-board_table.c: boards as a table and as fields, byte by byte.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@ static struct board sketch = {.instance = "a\tb\x1b[1m\\",
                               .type = "x\ny"};
 static struct board gone = {.instance = "gone", .password = TXT_UNKNOWN};
 
-/* What print writes about count boards; the caller frees it. */
+/* Returns the output of print for count boards; the caller frees it. */
 static char *printed(void (*print)(FILE *stream, const struct board_list *boards),
                      struct board *const *items, size_t count)
 {
@@ -92,7 +92,7 @@ static void test_table(void **state)
     free(text);
 }
 
-/* The longest names in the longest spelling are still whole. */
+/* Even the longest names, escaped, are printed in full. */
 static void test_longest(void **state)
 {
     struct board board = {.is_resolved = true, .port = 1};
@@ -121,6 +121,7 @@ static void test_width(void **state)
         {"💡", 2}, {"e\u0301t", 2}, {"\u200bx", 1}, {"Tür №5", 6},
     };
     (void)state;
+
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(board_table_width(cases[i].text), cases[i].width);
 }

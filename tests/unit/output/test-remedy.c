@@ -1,5 +1,5 @@
 /*
- * test-remedy.c: a case for each row of the table of remedies, and what holds for all of them.
+ * test-remedy.c: a case for each row of the table of remedies, and rules for all of them.
  */
 #include "output/remedy.h"
 
@@ -107,7 +107,7 @@ static const struct row {
     {OTA_E_INTERRUPTED, OTA_CAUSE_NONE, SKETCH, "", "when you are ready"},
 };
 
-/* In a container, or in WSL. */
+/* Remedies in a container or in WSL. */
 static const struct {
     enum surroundings where;
     struct row row;
@@ -142,7 +142,7 @@ static void look_up(struct seen *seen, const struct row *row, enum surroundings 
         seen->texts[seen->count++] = remedy;
 }
 
-/* Every row of the table is somebody's, and says what it should. */
+/* Every row of the table matches a case, with the expected text. */
 static void test_each_row(void **state)
 {
     (void)state;
@@ -155,7 +155,7 @@ static void test_each_row(void **state)
     assert_int_equal(seen.count, remedy_count);
 }
 
-/* No failure is without advice, but those whose sentence gives it; and it fits the image. */
+/* Every failure has a remedy that fits the image, unless its message contains the remedy. */
 static void test_all(void **state)
 {
     (void)state;
@@ -180,7 +180,7 @@ static void test_all(void **state)
     }
 }
 
-/* What an ESP32 does is said of an ESP32 only. */
+/* Remedies about the ESP32 are given for an ESP32 only. */
 static void test_other_boards(void **state)
 {
     (void)state;

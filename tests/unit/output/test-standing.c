@@ -1,5 +1,5 @@
 /*
- * test-standing.c: where boards stand, in words.
+ * test-standing.c: the progress of a fleet in words.
  */
 #include "output/standing.h"
 
@@ -72,7 +72,7 @@ static void test_slowest(void **state)
     assert_string_equal(standing_name_slowest(text, &slowest), ", slowest slow 12%");
 }
 
-/* At the border of a character. */
+/* A long name is cut between characters. */
 static void test_long_name(void **state)
 {
     (void)state;
@@ -116,6 +116,7 @@ static void test_lines(void **state)
     for (int i = 0; i < 50; i++)
         standing_show(&standing, &retries);
     capture_end(&capture);
+
     assert_ptr_equal(strstr(capture.text_err,
                             "  attic: transfer, 51% (512 bytes of 1000 bytes, 0.5 KiB/s)\n"
                             "  attic: invitation\n"

@@ -1,5 +1,5 @@
 /*
- * test-summary.c: the end of a fleet, in groups.
+ * test-summary.c: the summary at the end of a fleet.
  */
 #include "output/summary.h"
 
@@ -48,8 +48,8 @@ static void show(struct summary *summary, const struct ota_totals *totals)
     capture_end(&capture);
 }
 
-/* One group for each code and remedy, in the order of the exit statuses; the boards in that of
- * their ends. */
+/* There is one group for each code and remedy, in the order of the codes. The boards of a group
+ * stand in the order in which they ended. */
 static void test_groups(void **state)
 {
     (void)state;
@@ -76,7 +76,7 @@ static void test_groups(void **state)
     summary_free(summary);
 }
 
-/* Good news is no error, and nothing to those who want to hear of errors only. */
+/* A success is information, so --quiet suppresses it. */
 static void test_success(void **state)
 {
     (void)state;
@@ -93,7 +93,7 @@ static void test_success(void **state)
     summary_free(summary);
 }
 
-/* What does not fit a line is counted, and nothing is cut in the middle. */
+/* Names that do not fit are counted, and no name is cut. */
 static void test_many_names(void **state)
 {
     (void)state;
@@ -106,6 +106,7 @@ static void test_many_names(void **state)
         add_result(summary, name, OTA_E_LOST);
     }
     show(summary, &(struct ota_totals){.boards = BOARDS, .failed = BOARDS});
+
     const char *end = strstr(capture.text_err, " others\n");
     assert_non_null(end);
     const char *tail = strstr(capture.text_err, ".local and ");
