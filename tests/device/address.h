@@ -1,4 +1,4 @@
-/* Internet addresses of boards and hosts, IPv4 and IPv6 alike. */
+/* Internet addresses of boards and hosts, IPv4 and IPv6. */
 #ifndef DEVICE_ADDRESS_H
 #define DEVICE_ADDRESS_H
 
@@ -23,7 +23,7 @@ void address_advance(struct address *address, unsigned n);
 uint16_t address_port(const struct address *address);
 void address_set_port(struct address *address, uint16_t port);
 
-/* Whether it stands for all addresses of this computer: 0.0.0.0 or [::]. */
+/* True if the address stands for all addresses of this computer: 0.0.0.0 or [::]. */
 bool address_is_any(const struct address *address);
 
 /* "192.0.2.1" and "192.0.2.1:8266" or "[2001:db8::1]:8266"; each returns text. */

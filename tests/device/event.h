@@ -1,4 +1,4 @@
-/* Bytes from outside, made fit for a line of text. */
+/* Escapes bytes for the event lines. */
 #ifndef DEVICE_EVENT_H
 #define DEVICE_EVENT_H
 
@@ -6,11 +6,11 @@
 
 enum { ESCAPED_ROOM = 1024 };
 
-/* A value for `key=value': as it is if it is one plain word, else in double quotes, with C escapes
- * for what is not printable ASCII. Long values end in "...". Returns text. */
+/* Writes a value for `key=value': unchanged if it is a plain word, else in double quotes, with C
+ * escapes for all bytes but printable ASCII. Long values end in "...". Returns text. */
 const char *event_value(const void *value, size_t length, char text[ESCAPED_ROOM]);
 
-/* The same, always in quotes. */
+/* Writes a value as event_value() does, but always in quotes. */
 const char *event_quoted(const void *value, size_t length, char text[ESCAPED_ROOM]);
 
 #endif

@@ -103,7 +103,7 @@ static bool parse_number(const char *text, size_t length, uint64_t *number)
     return length > 0;
 }
 
-/* Takes `<mark><digits>` off the end of text. A TEXT argument may hold the mark elsewhere. */
+/* Removes `<mark><digits>` from the end of text. A TEXT argument may hold the mark elsewhere. */
 static bool take_suffix(const char *text, size_t *length, char mark, uint64_t *number)
 {
     size_t at = *length;
@@ -146,6 +146,7 @@ bool fault_parse(struct fault *fault, const char *order, char *why, size_t why_s
         snprintf(why, why_size, "there is no fault `%s' (--help lists them)", order);
         return false;
     }
+
     memset(fault, 0, sizeof *fault);
     fault->kind = row->kind;
     fault->at_byte = row->at_byte;

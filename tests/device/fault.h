@@ -58,14 +58,14 @@ enum fault_kind {
 
 struct fault {
     enum fault_kind kind;
-    bool at_byte;    /* fires at a position of the upload */
-    unsigned times;  /* 0: always */
-    uint64_t byte;   /* that position */
-    uint64_t number; /* the argument, where it is a number */
+    bool at_byte;    /* the fault occurs at a position of the upload */
+    unsigned times;  /* how often the fault occurs; 0: always */
+    uint64_t byte;   /* the position in the upload */
+    uint64_t number; /* the argument, if it is a number */
     struct address address;
     size_t text_length;
-    char text[FAULT_TEXT]; /* the argument, where it is a text; escapes resolved */
-    const char *order;     /* as given; the caller's */
+    char text[FAULT_TEXT]; /* the argument, if it is a text, with its escapes resolved */
+    const char *order;     /* the order itself; belongs to the caller */
 };
 
 /* Parses an order into fault. On failure writes a sentence without full stop into why. */

@@ -1,11 +1,11 @@
-/* How long flash memory keeps a board busy. */
+/* The time that flash memory takes. */
 #ifndef DEVICE_FLASH_H
 #define DEVICE_FLASH_H
 
 #include "family.h"
 
-/* The time to erase for and write one sector of an image of size bytes, the sector starting at
- * offset. While it lasts the board reads nothing. */
+/* Returns the time to erase and write the sector at offset, of an image of size bytes. Meanwhile
+ * the board does not read. */
 int64_t flash_sector_us(const struct flash_cost *cost, size_t offset, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* What --help says. */
+/* The output of --help. */
 #ifndef DEVICE_HELP_H
 #define DEVICE_HELP_H
 

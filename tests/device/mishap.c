@@ -1,4 +1,4 @@
-/* Failures in an upload: those that were ordered, and those that real boards have. */
+/* Failures in an upload: ordered faults, and failures of real boards. */
 #include "board.h"
 #include "silence.h"
 

@@ -1,5 +1,5 @@
-/* Uses a socket filter that drops every segment, and TCP_REPAIR, a mode in which sockets connect
- * and close silently. */
+/* Uses a socket filter to drop every segment, and TCP_REPAIR: in this mode sockets connect and
+ * close silently. */
 #include "silence.h"
 
 #include "address.h"

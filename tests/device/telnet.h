@@ -9,7 +9,7 @@
 struct board;
 struct telnet_client;
 
-/* Clients that are served, and clients that were left behind by a restart, share the slots. */
+/* Served clients and those that a restart has abandoned share the slots. */
 enum { TELNET_CLIENTS = 8, TELNET_STREAM_CLIENTS = 5, TELNET_TIMERS = 1 + TELNET_CLIENTS };
 enum { TELNET_PLUGS = 3 };
 
@@ -38,7 +38,7 @@ struct telnet {
     struct timer timer;      /* the sketch's next step */
     bool is_new;             /* the firmware is the uploaded one */
     size_t step;
-    uint64_t done; /* of the present step */
+    uint64_t done; /* progress in the present step */
     bool ended;
 };
 
@@ -59,13 +59,13 @@ void telnet_abandon(struct board *board);
 
 /* For the sketch. */
 
-/* To every client. Nothing is lost while telnet_has_room(). */
+/* Sends bytes to every client. Nothing is lost while telnet_has_room(). */
 void telnet_send(struct board *board, const void *bytes, size_t length);
 
-/* A line as the library sends it. */
+/* Sends a line in the form of the library. */
 void telnet_line(struct board *board, const char *text, size_t length);
 
-/* Whether every client takes more, at least TELNET_ROOM bytes. */
+/* True if every client takes at least TELNET_ROOM more bytes. */
 enum { TELNET_ROOM = 1024 };
 bool telnet_has_room(const struct board *board);
 

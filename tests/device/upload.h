@@ -1,5 +1,4 @@
-/* One upload, from the accepted invitation to the verdict: the back-channel and what is behind it.
- */
+/* One upload, from the accepted invitation to the verdict, over the back-channel. */
 #ifndef DEVICE_UPLOAD_H
 #define DEVICE_UPLOAD_H
 
@@ -16,12 +15,12 @@ enum { OUT_ROOM = 4096 };
 
 enum upload_phase {
     UPLOAD_NONE,
-    UPLOAD_STRANGER, /* somebody else connects first */
+    UPLOAD_STRANGER, /* connects to the host from another address first */
     UPLOAD_CONNECTING,
     UPLOAD_READING,
-    UPLOAD_BUSY,    /* with the flash, or paused: reads nothing for a time */
-    UPLOAD_SURPLUS, /* has got more than was announced: reads nothing more, to the end */
-    UPLOAD_HELD,    /* connected and doing nothing, until the host goes away */
+    UPLOAD_BUSY,    /* writes the flash or pauses, and does not read meanwhile */
+    UPLOAD_SURPLUS, /* has received more than was announced, and reads no more */
+    UPLOAD_HELD,    /* stays connected and idle until the host goes away */
     UPLOAD_ENDING,  /* the image is complete */
 };
 
@@ -32,44 +31,44 @@ struct upload {
     struct timer timer;
     struct timer silence;
     struct sink sink;
-    struct esp_image image;     /* as an ESP32 verifies it */
-    struct signature signature; /* as a board with a key does */
+    struct esp_image image;     /* the check that an ESP32 makes */
+    struct signature signature; /* the check that a board with a key makes */
     size_t received;
-    size_t flashed; /* of these, written */
-    size_t unsaid;  /* of these, not yet acknowledged in a number */
+    size_t flashed; /* received bytes that are in flash */
+    size_t unsaid;  /* received bytes that no number has acknowledged yet */
     size_t last_number;
-    unsigned repeats; /* of the last number since data came */
-    uint32_t fired;   /* positional faults of this upload, a bit each */
-    uint64_t flood;   /* digits still to send */
+    unsigned repeats; /* repetitions of the last number since data came */
+    uint32_t fired;   /* faults at a position that have occurred, a bit each */
+    uint64_t flood;   /* number of digits still to send */
     bool peer_closed;
     bool no_numbers;
     bool joined;  /* the last number leaves together with OK */
-    bool corrupt; /* the next byte arrives wrong */
+    bool corrupt; /* the next byte will be changed */
     bool installed;
-    const char *dead; /* why what is installed will not start, or NULL */
-    bool left_behind; /* the connection, by a restart or in a silence before it */
+    const char *dead; /* why the installed sketch will not start, or NULL */
+    bool left_behind; /* a restart, or a silence before it, has abandoned the connection */
     uint8_t head[2];
     int64_t started_us;
     int64_t restart_by_us;
     size_t out_length;
-    char out[OUT_ROOM]; /* what the socket did not take */
+    char out[OUT_ROOM]; /* bytes that the socket did not take yet */
 };
 
 void upload_set_up(struct board *board);
 
-/* Replies OK (or what a fault makes of it) and goes on accordingly. */
+/* Replies OK, or the refusal that a fault orders. */
 void upload_say_ok(struct board *board);
 
 /* Runs the accepted update. */
 void upload_run(struct board *board);
 
-/* An upload that a fault keeps hanging ends when somebody invites again: its host is gone. */
+/* Ends an upload that a fault has stopped. A new invitation shows that its host has gone. */
 void upload_give_up(struct board *board);
 
 /* The board is out of reach, or restarts: its connection goes silent. */
 void upload_leave(struct board *board);
 
-/* The board is back, and knows nothing of the connection. */
+/* The board is back, and has forgotten the connection. */
 void upload_come_back(struct board *board);
 
 /* Drops everything, at the end of the process. */
@@ -77,16 +76,16 @@ void upload_abandon(struct board *board);
 
 /* The rest is for the other parts of an upload: channel.c, mishap.c and verdict.c. */
 
-/* Something happened to the open back-channel. */
+/* Handles events of the open back-channel. */
 void upload_ready(struct board *board, uint32_t events);
 
-/* Says a number if one is due. */
+/* Sends a number if one is due. */
 void upload_say_number(struct board *board);
 
-/* The connection is up: read the image. */
+/* Begins to read the image, after the connection was made. */
 void upload_receive(struct board *board);
 
-/* What the descriptor is watched for in the present phase; call after each change. */
+/* Updates the events to wait for; to be called after each change of the phase. */
 void upload_watch(struct board *board);
 
 /* Runs then(board) later. */
@@ -98,22 +97,23 @@ void upload_after(struct board *board, int64_t delay_us, void (*then)(void *boar
  * Linux would hold them back for 40 ms, and the host would repeat segments in vain. */
 void upload_clamp(const struct board *board, int fd);
 
-/* To the host. What the socket does not take waits; meanwhile nothing is read. */
+/* Sends bytes to the host. Bytes that the socket does not take are queued, and until they are sent,
+ * nothing is read. */
 void upload_send(struct board *board, const void *bytes, size_t length);
 
-/* Enters a phase of doing nothing. */
+/* Stops the upload and leaves the connection open. */
 void upload_hold(struct board *board);
 
-/* Whether something has arrived that is not read yet. */
+/* True if there is unread data. */
 bool upload_more_waits(const struct board *board);
 
-/* The whole image is here. */
+/* Checks the complete image, and installs or refuses it. */
 void upload_judge(struct board *board);
 
 /* Sends text, closes, and reports the failure with that reason. */
 void upload_refuse(struct board *board, const void *text, size_t length);
 
-/* Closes (with RST if reset), reports the failure; soon the board is idle. */
+/* Closes the connection (with RST if reset) and reports the failure. The board is idle soon. */
 void upload_fail(struct board *board, const char *reason, bool reset);
 
 /* Ends the file of the upload and prints the failure. */
@@ -131,10 +131,10 @@ void upload_finish(void *owner);
 /* Goes on with the upload after what was read is written, or after a pause. */
 void upload_go_on(void *owner);
 
-/* Runs the faults that are due at this byte. True if the upload does not simply go on. */
+/* Applies the faults that are due at this byte. True if one stops or interrupts the upload. */
 bool upload_faults(struct board *board);
 
-/* The next position at which a fault is due, or SIZE_MAX. */
+/* Returns the next position at which a fault is due, or SIZE_MAX. */
 size_t upload_next_fault(const struct board *board);
 
 #endif
