@@ -15,19 +15,9 @@
 enum { COUNT = 12 };
 
 /* The second and the last cannot be chosen; the others are numbered from 1 to 10. */
-static const char *const names[COUNT] = {"attic",
-                                         "oven",
-                                         "kitchen",
-                                         "kitchen-2",
-                                         "Living room lamp",
-                                         "Garage, left",
-                                         "lab-01",
-                                         "lab-02",
-                                         "lab-03",
-                                         "42",
-                                         "K\xc3\xbc"
-                                         "che",
-                                         "lab-x"};
+static const char *const names[COUNT] = {
+    "attic",  "oven",   "kitchen", "kitchen-2", "Living room lamp", "Garage, left",
+    "lab-01", "lab-02", "lab-03",  "42",        "K\303\274che",     "lab-x"};
 
 static struct board boards[COUNT];
 static struct choice choices[COUNT];
