@@ -1,6 +1,6 @@
 /*
- * auth.c: the answer to a board's challenge (PROTOCOL.md, section 4). Bytes in, bytes out: no
- * sockets, no messages, no logging. What it computes on the way is as secret as the password.
+ * auth.c: computes the answer to a board's challenge. Intermediate values are as secret as the
+ * password.
  */
 #include "crypto/auth.h"
 
@@ -24,6 +24,7 @@ static int respond_md5(struct auth_answer *answer, const char *password, const c
         snprintf(joined, sizeof joined, "%s:%s:%s", secret, nonce, answer->cnonce);
         result = digest_md5(answer->response, joined, strlen(joined));
     }
+
     digest_cleanse(secret, sizeof secret);
     digest_cleanse(joined, sizeof joined);
     return result;
@@ -45,6 +46,7 @@ static int respond_sha256(struct auth_answer *answer, int (*digest)(char *, cons
         snprintf(joined, sizeof joined, "%s:%s:%s", key, nonce, answer->cnonce);
         result = digest_sha256(answer->response, joined, strlen(joined));
     }
+
     digest_cleanse(secret, sizeof secret);
     digest_cleanse(key, sizeof key);
     digest_cleanse(joined, sizeof joined);
@@ -59,6 +61,7 @@ int auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char
     memset(answer, 0, sizeof *answer);
     if (strlen(nonce) != digits || (cnonce && strlen(cnonce) != digits))
         return -1;
+
     if (cnonce)
         memcpy(answer->cnonce, cnonce, digits);
     else if (digest_random(answer->cnonce, digits) != 0)

@@ -1,5 +1,5 @@
 /*
- * auth.h: the answer to a board's challenge. Pure: bytes in, bytes out.
+ * auth.h: computes the answer to a board's challenge. Pure: bytes in, bytes out.
  */
 #ifndef ESP_OTA_CRYPTO_AUTH_H
 #define ESP_OTA_CRYPTO_AUTH_H
@@ -11,11 +11,11 @@
 enum auth_scheme {
     AUTH_MD5,        /* nonce of 32 digits: 8266 family, ESP32 cores before 3.3.1 */
     AUTH_SHA256,     /* nonce of 64 digits: ESP32 cores from 3.3.1 */
-    AUTH_SHA256_MD5, /* the same against a board that stores MD5(password) */
+    AUTH_SHA256_MD5, /* like AUTH_SHA256, for a board that stores MD5(password) */
 };
 enum { AUTH_SCHEMES = AUTH_SHA256_MD5 + 1 };
 
-/* What goes into `200 <cnonce> <response>`: lower-case hex, terminated. */
+/* The fields of `200 <cnonce> <response>`: lower-case hex, terminated. */
 struct auth_answer {
     char cnonce[DIGEST_SHA256_HEX + 1];
     char response[DIGEST_SHA256_HEX + 1];
@@ -32,7 +32,7 @@ int auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char
 
 const char *auth_scheme_name(enum auth_scheme scheme);
 
-/* What --min-auth names: "md5" or "sha256". False for anything else. */
+/* Reads a value of --min-auth, "md5" or "sha256". Returns false for anything else. */
 bool auth_find_least(enum auth_scheme *scheme, const char *name);
 
 #endif

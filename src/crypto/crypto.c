@@ -1,5 +1,6 @@
 /*
- * crypto.c: a library context of libcrypto's that no configuration file touches. Computes nothing.
+ * crypto.c: a library context of libcrypto that no configuration file affects, and a heap for
+ * libcrypto that cleanses freed memory.
  */
 #include "crypto/crypto.h"
 
@@ -12,23 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An RSA key of 4,096 bits takes 8 KiB. The least that is handed out is a small part of a number.
- */
+/* libcrypto's heap for private keys. An RSA key of 4,096 bits takes 8 KiB; the smallest block holds
+ * a small part of a number. */
 enum { KEYS_SIZE = 65536, KEYS_LEAST = 32 };
 
-/* Signing takes up to 13 KB of stack (RSA-2048, OpenSSL 3.0). */
-
-/* -- libcrypto's heap: it frees copies of keys and passwords (PEM text, the states of hashes) that
- * it does not always cleanse -- */
+/* -- libcrypto's heap: it frees copies of keys and passwords (PEM text, hash states), and does not
+ * always cleanse them -- */
 
 static bool has_run_out;
 
-/* CRYPTO_secure_malloc_init() asserts that its three tables come (crypto/mem_sec.c of OpenSSL 3.0):
- * a process without memory would abort. So they have a place here. They take 1.1 KB, are never
- * moved, and hold no secrets. */
+/* CRYPTO_secure_malloc_init() asserts that its three tables can be allocated (crypto/mem_sec.c of
+ * OpenSSL 3.0), so a process without memory would abort. The tables are therefore kept here. They
+ * take 1.1 KB, are never moved, and hold no secrets. */
 enum { TABLES_SIZE = 2048 };
 static _Alignas(max_align_t) unsigned char tables[TABLES_SIZE];
-static size_t tables_left; /* at their end; 0 but while they are made */
+static size_t tables_left; /* free bytes at their end; 0 except during that call */
 
 static bool is_in_tables(const void *memory)
 {
@@ -71,12 +70,13 @@ static void free_cleansed(void *memory, const char *file, int line)
     free(memory);
 }
 
-static void *move(void *memory, size_t size, const char *file, int line)
+static void *reallocate_cleansed(void *memory, size_t size, const char *file, int line)
 {
     const size_t old = memory ? malloc_usable_size(memory) : 0;
     void *moved = allocate_cleansed(size, file, line);
     if (!moved && size > 0)
         return NULL;
+
     if (memory && moved)
         memcpy(moved, memory, old < size ? old : size);
     free_cleansed(memory, file, line);
@@ -88,26 +88,27 @@ void crypto_close(struct crypto *crypto)
     if (crypto->provider)
         OSSL_PROVIDER_unload(crypto->provider);
     OSSL_LIB_CTX_free(crypto->context);
-    secret_cleanse_traces(); /* functions for numbers and hashes leave parts of keys there */
+    secret_cleanse_traces(); /* arithmetic and hash functions leave parts of keys */
 }
 
 int crypto_open(struct crypto *crypto)
 {
-    /* Refused, without harm, from the second time on. */
-    CRYPTO_set_mem_functions(allocate_cleansed, move, free_cleansed);
+    /* Fails, without harm, from the second call on. */
+    CRYPTO_set_mem_functions(allocate_cleansed, reallocate_cleansed, free_cleansed);
 
-    /* The first use would read openssl.cnf all the same, for the default context, and enter all
-     * that libcrypto knows into tables by name, which takes as long as the rest of this function.
-     */
+    /* Otherwise the first use would read openssl.cnf for the default context, and register all
+     * algorithms by name. The latter takes as long as the rest of this function. */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
                             OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
                         NULL);
+
     crypto->provider = NULL;
     crypto->context = OSSL_LIB_CTX_new();
     if (crypto->context)
         crypto->provider = OSSL_PROVIDER_load(crypto->context, "default");
     if (crypto->provider)
         return 0;
+
     crypto_close(crypto);
     return -1;
 }

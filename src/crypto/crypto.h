@@ -1,5 +1,5 @@
 /*
- * crypto.h: the library context that digest.c and sign*.c, the users of libcrypto, work in.
+ * crypto.h: the library context of libcrypto, which digest.c and sign*.c use.
  */
 #ifndef ESP_OTA_CRYPTO_CRYPTO_H
 #define ESP_OTA_CRYPTO_CRYPTO_H
@@ -12,19 +12,19 @@ struct crypto {
     OSSL_PROVIDER *provider;
 };
 
-/* A context that has read no openssl.cnf, so that neither "fips=yes" nor a provider list there
- * hides what old boards know and nothing else. It also saves the time that the default context
- * takes to read that file. libcrypto cleanses whatever it frees, and crypto_close() what was left
- * on the stack. Returns -1, with nothing to close, when libcrypto refuses. */
+/* Opens a context that ignores openssl.cnf: neither "fips=yes" nor a provider list there can hide
+ * the old algorithms that boards need. It also saves the time to read that file. libcrypto cleanses
+ * all memory it frees, and crypto_close() cleanses the stack. Returns -1, with nothing to close,
+ * when libcrypto fails. */
 int crypto_open(struct crypto *crypto);
 void crypto_close(struct crypto *crypto);
 
-/* Whether libcrypto has asked for memory in vain. What it says of a key or a signature since then
- * may be about that: it reports damage, or a signature that does not hold. */
+/* Whether libcrypto has failed to allocate memory. From then on it may report a damaged key or a
+ * wrong signature for that reason alone. */
 bool crypto_has_run_out(void);
 
-/* From now on libcrypto keeps the numbers of private keys in memory that is locked, as far as that
- * is allowed, and left out of core dumps. */
+/* From now on libcrypto keeps the numbers of private keys in memory that is locked, as far as
+ * allowed, and left out of core dumps. */
 void crypto_lock_keys(void);
 
 #endif

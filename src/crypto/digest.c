@@ -1,6 +1,6 @@
 /*
- * digest.c: hashes and random numbers as hexadecimal text, through libcrypto's EVP interfaces.
- * Everything is fetched from a library context (crypto.h) that is made for the call.
+ * digest.c: hashes and random numbers as hexadecimal text, through libcrypto's EVP interfaces. Each
+ * call makes its own library context (crypto.h).
  */
 #include "crypto/digest.h"
 
@@ -39,11 +39,13 @@ static int digest(char *hex, const char *algorithm, const void *data, size_t len
 
     if (crypto_open(&crypto) != 0)
         return -1;
+
     method = EVP_MD_fetch(crypto.context, algorithm, NULL);
     if (method && EVP_Digest(data, length, hash, &size, method, NULL) == 1) {
         to_hex(hex, hash, size);
         result = 0;
     }
+
     digest_cleanse(hash, sizeof hash);
     EVP_MD_free(method);
     crypto_close(&crypto);
@@ -89,6 +91,7 @@ int digest_pbkdf2(char hex[DIGEST_SHA256_HEX + 1], const char *password, const c
 
     if (crypto_open(&crypto) != 0)
         return -1;
+
     result = derive_key(key, crypto.context, params);
     if (result == 0)
         to_hex(hex, key, sizeof key);
@@ -102,7 +105,7 @@ int digest_random(char *hex, size_t digits)
     unsigned char bytes[DIGEST_SHA256_HEX / 2];
     size_t size = digits / 2;
 
-    /* So few bytes come whole: getrandom() neither cuts them short nor is interrupted. */
+    /* For so few bytes getrandom() neither returns less nor is interrupted. */
     if (size > sizeof bytes || getrandom(bytes, size, 0) != (ssize_t)size)
         return -1;
     to_hex(hex, bytes, size);
@@ -118,7 +121,7 @@ const char *digest_error(void)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
-    if (crypto_has_run_out()) /* libcrypto calls that "unsupported" */
+    if (crypto_has_run_out()) /* libcrypto itself says "unsupported" */
         return "out of memory";
     return reason ? reason : "no reason given";
 }

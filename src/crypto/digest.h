@@ -1,6 +1,6 @@
 /*
- * digest.h: hashes and random numbers as lower-case hexadecimal text. Of libcrypto, only digest.c,
- * crypto.c and sign*.c know anything.
+ * digest.h: hashes and random numbers as lower-case hexadecimal text. Only digest.c, crypto.c and
+ * sign*.c use libcrypto.
  */
 #ifndef ESP_OTA_CRYPTO_DIGEST_H
 #define ESP_OTA_CRYPTO_DIGEST_H
@@ -9,24 +9,24 @@
 
 enum { DIGEST_MD5_HEX = 32, DIGEST_SHA256_HEX = 64 };
 
-/* Each writes terminated hex text (the length above plus one byte) and returns 0, or -1 when
- * libcrypto refuses (out of memory, or a policy that forbids the algorithm even in a private
- * library context). MD5 is fetched from a library context of its own, so that a FIPS default
- * configuration does not hide it. */
+/* Write terminated hex text (the length above plus one byte). Return 0, or -1 when libcrypto fails
+ * (out of memory, or a policy that forbids the algorithm even in a private library context). MD5
+ * comes from such a private context, so a FIPS default configuration does not hide it. */
 int digest_md5(char hex[DIGEST_MD5_HEX + 1], const void *data, size_t length);
 int digest_sha256(char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t length);
 
-/* PBKDF2-HMAC-SHA256, 32 bytes of key. */
+/* PBKDF2-HMAC-SHA256 with 32 bytes of key. Returns 0, or -1 when libcrypto fails. */
 int digest_pbkdf2(char hex[DIGEST_SHA256_HEX + 1], const char *password, const char *salt,
                   unsigned iterations);
 
-/* digits (even, at most 64) random hex digits from the system's generator. */
+/* Writes random hex digits (digits: even, at most 64) from the system's generator. Returns 0, or -1
+ * on failure. */
 int digest_random(char *hex, size_t digits);
 
 /* Overwrites memory in a way that the compiler may not remove. */
 void digest_cleanse(void *memory, size_t length);
 
-/* The last reason that libcrypto gave, for a message; never NULL. */
+/* The reason for libcrypto's last failure, for a message; never NULL. */
 const char *digest_error(void);
 
 #endif

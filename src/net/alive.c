@@ -1,4 +1,4 @@
-/* alive.c: see alive.h. It sends nothing over the connections, and closes those that are made. */
+/* alive.c: tries to connect to each address. A connection is closed without sending a byte. */
 #include "net/alive.h"
 
 #include "net/tcp_connect.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The discard service (RFC 863); a SYN that was lost is sent again before the time is over. */
+/* The discard service (RFC 863). The deadline leaves time to send a lost SYN again. */
 enum { PORT = 9, DEADLINE_US = 1500000 };
 
 struct attempt {
@@ -23,10 +23,11 @@ struct alive {
     void *userdata;
 };
 
-static void on_knock_done(int fd, int reason, void *userdata)
+static void on_attempt_done(int fd, int reason, void *userdata)
 {
     struct attempt *attempt = userdata;
     struct alive *alive = attempt->alive;
+
     if (fd >= 0)
         close(fd);
     alive->is_alive[attempt - alive->attempts] = fd >= 0 || reason == ECONNREFUSED;
@@ -40,6 +41,7 @@ struct alive *alive_start(struct loop *loop, const struct address *addresses, si
     struct alive *alive = calloc(1, sizeof *alive);
     if (!alive)
         return NULL;
+
     *alive = (struct alive){.count = count,
                             .attempts = calloc(count, sizeof *alive->attempts),
                             .is_alive = calloc(count, sizeof *alive->is_alive),
@@ -52,11 +54,12 @@ struct alive *alive_start(struct loop *loop, const struct address *addresses, si
         address_set_port(&address, PORT);
         alive->attempts[i].alive = alive;
         alive->attempts[i].connection =
-            tcp_connect_start(loop, &address, DEADLINE_US, on_knock_done, &alive->attempts[i]);
+            tcp_connect_start(loop, &address, DEADLINE_US, on_attempt_done, &alive->attempts[i]);
         is_complete = alive->attempts[i].connection != NULL;
     }
     if (is_complete)
         return alive;
+
     alive_free(alive);
     return NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * alive.h: which of some addresses answer. Multicast DNS caches addresses for minutes after a board
- * has gone, or has got another address.
+ * alive.h: finds out which of several addresses answer. Multicast DNS caches addresses for minutes
+ * after a board has left or changed its address.
  */
 #ifndef ESP_OTA_NET_ALIVE_H
 #define ESP_OTA_NET_ALIVE_H
@@ -12,12 +12,12 @@
 
 struct alive;
 
-/* Called once, from the loop: is_alive[i] tells of addresses[i]. */
+/* Called once, from the loop. is_alive[i] belongs to addresses[i]. */
 typedef void alive_done_fn(const bool *is_alive, void *userdata);
 
-/* Tries to connect to a TCP port that is hardly ever open; a refusal is an answer, too. An address
- * without an answer within 1.5 s is not alive. The addresses are copied; count is above 0. NULL
- * when memory ran out. */
+/* Tries to connect to a TCP port that is hardly ever open; a refusal counts as an answer. An
+ * address without an answer within 1.5 s is not alive. The addresses are copied; count is above 0.
+ * NULL when memory ran out. */
 struct alive *alive_start(struct loop *loop, const struct address *addresses, size_t count,
                           alive_done_fn *done, void *userdata);
 /* Allowed at any time, also in done, and needed after it. */

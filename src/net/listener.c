@@ -1,8 +1,8 @@
 /*
- * listener.c: one TCP listener, a list of who is expected, and a closed door for all others.
+ * listener.c: one TCP listener, and a list of the peers it expects.
  *
- * It never reads or writes a byte of a connection. One port for all boards is one hole in a
- * firewall, however many they are.
+ * It never reads or writes a byte of a connection. All boards use one port, which takes one rule in
+ * a firewall.
  */
 #include "net/listener.h"
 
@@ -24,10 +24,10 @@
 
 enum {
     BACKLOG = 1024,
-    TOLD_MAX = 5,             /* connections that are turned away and named */
+    WARNINGS_MAX = 5,         /* rejected connections to warn of */
     ACCEPTS_PER_TURN = 64,    /* a flood of connections must not starve the uploads */
     RESEND_US = 50000,        /* Linux: 200000 */
-    OUT_OF_FILES_US = 100000, /* rest before the next try: the connection stays in the queue */
+    OUT_OF_FILES_US = 100000, /* pause before the next accept(2); connections stay queued */
 };
 
 struct expectation {
@@ -45,10 +45,10 @@ struct listener {
     struct loop_watch watch;
     struct loop_timer rest;
     struct expectation *expectations;
-    unsigned turned_away; /* and told so */
+    unsigned warnings; /* of rejected connections, at most WARNINGS_MAX */
     int64_t stranger_us;
-    struct address stranger; /* the last that was turned away; family 0: none was */
-    int trouble;             /* errno of the last accept(2) that failed for want of a resource */
+    struct address stranger; /* the last rejected peer; family 0: none */
+    int trouble;             /* errno of the last accept(2) that lacked a resource */
 };
 
 static struct expectation *find_expectation(const struct listener *listener,
@@ -60,21 +60,22 @@ static struct expectation *find_expectation(const struct listener *listener,
     return NULL;
 }
 
-/* Said a few times only: a scanner may knock thousands of times. */
-static void turn_away(struct listener *listener, int fd, const struct address *peer)
+/* Warns a few times only: a scanner may connect thousands of times. */
+static void reject_connection(struct listener *listener, int fd, const struct address *peer)
 {
     char text[ADDRESS_TEXT_MAX + 8];
 
     close(fd);
     listener->stranger = *peer;
     listener->stranger_us = loop_now_us();
-    if (listener->turned_away == TOLD_MAX)
+    if (listener->warnings == WARNINGS_MAX)
         return;
-    listener->turned_away++;
+
+    listener->warnings++;
     diag_warning("turned away a connection from %s, which no upload waits for (a board with two "
                  "interfaces or behind NAT: see --peer)",
                  address_text_port(text, peer));
-    if (listener->turned_away == TOLD_MAX)
+    if (listener->warnings == WARNINGS_MAX)
         diag_warning("further connections of this kind are turned away without a word");
 }
 
@@ -82,9 +83,10 @@ static void hand_over_connection(struct listener *listener, int fd, const struct
 {
     const struct expectation *expected = find_expectation(listener, peer);
     if (!expected) {
-        turn_away(listener, fd, peer);
+        reject_connection(listener, fd, peer);
         return;
     }
+
     listener_accept_fn *on_accept = expected->on_accept;
     void *userdata = expected->userdata;
 
@@ -100,8 +102,9 @@ static void on_rested(void *userdata)
     loop_watch_change(&listener->watch, LOOP_READABLE);
 }
 
-/* EAGAIN ends the turn; a connection that died in the queue is its session's deadline's business.
- * Without a free descriptor the queue would stay ready for ever, and the loop would spin. */
+/* EAGAIN ends the turn. The deadline of its session catches a connection that died in the backlog.
+ * Without a free file descriptor the backlog would stay ready and the loop would spin, so the
+ * listener pauses. */
 static void handle_accept_error(struct listener *listener, int reason)
 {
     if (reason == EAGAIN || reason == EINTR)
@@ -128,8 +131,9 @@ static void on_connection(unsigned events, void *userdata)
             handle_accept_error(listener, errno);
             return;
         }
-        listener->trouble = 0;
+
         struct address peer;
+        listener->trouble = 0;
         if (address_from(&peer, (struct sockaddr *)&storage, length))
             hand_over_connection(listener, fd, &peer);
         else
@@ -137,7 +141,7 @@ static void on_connection(unsigned events, void *userdata)
     }
 }
 
-/* IPv6 sockets take IPv4 connections too; where the kernel has no IPv6, IPv4 alone will do. */
+/* IPv6 sockets accept IPv4 connections, too. If the kernel has no IPv6, IPv4 alone is used. */
 static int open_socket(const struct address *own, struct address *local)
 {
     int family = own ? own->any.sa_family : AF_INET6;
@@ -154,6 +158,7 @@ static int open_socket(const struct address *own, struct address *local)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (family == AF_INET6 && !own)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+
     if (own) {
         *local = *own;
     } else {
@@ -163,18 +168,18 @@ static int open_socket(const struct address *own, struct address *local)
     return fd;
 }
 
-/* A board's window of a few segments is all the pacing that is needed: what BBR adds, where it is
- * the default, only leaves that window empty for a while. Every Linux has Reno and lets anybody use
- * it. Accepted sockets inherit it; changed later, they would go on pacing. */
+/* A board's window of a few segments paces the connection enough. BBR, the default on some systems,
+ * only leaves that window empty for a while. Every Linux has Reno, without privileges. Accepted
+ * sockets inherit the setting; changed later, they would go on pacing. */
 static void send_without_pacing(int fd)
 {
     static const char RENO[] = "reno";
     setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, RENO, sizeof RENO - 1);
 }
 
-/* In a window of four segments a lost one is followed by too few others, hence duplicate
- * acknowledgements, for a fast retransmission: it waits for the time-out, which the kernel adapts
- * to the board, but from above. Best effort: older kernels do not know the option. */
+/* In a window of four segments, too few segments follow a lost one to trigger a fast retransmission
+ * by duplicate acknowledgements. The loss is repaired only after the time-out, so its minimum is
+ * lowered. Best effort: older kernels lack the option. */
 static void resend_soon(int fd)
 {
     int us = RESEND_US;
@@ -205,8 +210,8 @@ static enum ota_error describe_listen_failure(struct ota_failure *failure,
                     source_text(where, source), strerror(reason));
 }
 
-/* A bound socket that fails in listen(2) with EADDRINUSE cannot be bound again: each port gets a
- * fresh socket. */
+/* Each port gets a new socket: one that fails in listen(2) with EADDRINUSE cannot be bound
+ * again. */
 static int listen_on_first_free(const struct source *source, uint16_t port_first,
                                 uint16_t port_last)
 {
@@ -217,9 +222,11 @@ static int listen_on_first_free(const struct source *source, uint16_t port_first
         int fd = open_socket(own, &local);
         if (fd < 0)
             return -1;
+
         address_set_port(&local, (uint16_t)port);
         if ((own || source_bind(fd, source, NULL) == 0) && bind_and_listen(fd, &local) == 0)
             return fd;
+
         int reason = errno;
         close(fd);
         errno = reason;
@@ -256,6 +263,7 @@ struct listener *listener_open(struct loop *loop, const struct source *source, u
         free(listener);
         return NULL;
     }
+
     listener->port = bound_port(listener->fd);
     loop_timer_init(&listener->rest, loop, on_rested, listener);
     if (!listener->port || loop_watch_start(&listener->watch, loop, listener->fd, LOOP_READABLE,
@@ -295,7 +303,7 @@ const struct address *listener_stranger(const struct listener *listener, int64_t
     return is_known ? &listener->stranger : NULL;
 }
 
-/* The queue may have been empty when the last accept(2) failed. */
+/* The backlog may have been empty when the last accept(2) failed. */
 int listener_trouble(const struct listener *listener)
 {
     struct pollfd queue = {.fd = listener->fd, .events = POLLIN};
@@ -320,12 +328,15 @@ int listener_expect(struct listener *listener, const struct address *peer,
 
         if (!is_same_peer)
             continue;
+
         errno = EEXIST;
         return is_ours ? 0 : -1;
     }
+
     struct expectation *expected = calloc(1, sizeof *expected);
     if (!expected)
         return -1;
+
     *expected = (struct expectation){.next = listener->expectations,
                                      .anyone = !peer,
                                      .on_accept = on_accept,
@@ -336,7 +347,7 @@ int listener_expect(struct listener *listener, const struct address *peer,
     return 0;
 }
 
-/* keep: NULL: nothing. */
+/* Ends the expectations of userdata, except the one for keep (NULL: all of them). */
 static void forget_all_but(struct listener *listener, const void *userdata,
                            const struct address *keep)
 {
@@ -350,6 +361,7 @@ static void forget_all_but(struct listener *listener, const void *userdata,
             link = &found->next;
             continue;
         }
+
         *link = found->next;
         free(found);
     }

@@ -1,6 +1,6 @@
 /*
  * listener.h: the one TCP listener of the back-channel. It hands each connection to the session
- * that waits for its peer address, and turns strangers away before they get a byte.
+ * that waits for its peer address, and rejects all others before they get a byte.
  */
 #ifndef ESP_OTA_NET_LISTENER_H
 #define ESP_OTA_NET_LISTENER_H
@@ -13,20 +13,21 @@
 
 struct listener;
 
-/* Whether it takes over the non-blocking, connected descriptor; if not, the connection is closed,
- * and the next one is offered. */
+/* Called with a connected, non-blocking socket. Returns whether it takes ownership of fd; if not,
+ * the connection is closed, and the next one is offered. */
 typedef bool listener_accept_fn(int fd, const struct address *peer, void *userdata);
 
 /* Listens at source (NULL: all addresses, IPv4 and IPv6), on the first free port from port_first to
- * port_last (both 0: any free port). NULL with OTA_E_NO_PORT (the message names the
- * range and the reason) or OTA_E_INTERNAL. */
+ * port_last (both 0: any free port). NULL with OTA_E_NO_PORT (the message names the range and the
+ * reason) or OTA_E_INTERNAL. */
 struct listener *listener_open(struct loop *loop, const struct source *source, uint16_t port_first,
                                uint16_t port_last, struct ota_failure *failure);
 void listener_close(struct listener *listener);
 uint16_t listener_port(const struct listener *listener);
-/* Where the last connection that was turned away came from; NULL: none was, since that time. */
+/* The peer of the last rejected connection; NULL: there was none since since_us. */
 const struct address *listener_stranger(const struct listener *listener, int64_t since_us);
-/* Why a connection that waits in the queue cannot be accepted (EMFILE, ...); 0: none waits. */
+/* The errno why a connection in the backlog cannot be accepted (EMFILE, ...); 0: none is
+ * waiting. */
 int listener_trouble(const struct listener *listener);
 
 /* From now on a connection from peer (NULL: from anyone) goes to on_accept. userdata identifies the

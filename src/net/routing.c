@@ -1,6 +1,6 @@
 /*
- * routing.c: see routing.h. One question of RTM_GETROUTE, which names the interface, and one of
- * RTM_GETNEIGH about the one address (Linux 5.0; earlier kernels answer neither yes nor no).
+ * routing.c: one RTM_GETROUTE request for the interface, and one RTM_GETNEIGH request for the
+ * neighbour. Kernels before Linux 5.0 do not answer the latter, so the neighbour stays unknown.
  */
 #include "net/routing.h"
 
@@ -20,7 +20,7 @@ union question {
 
 /* -- answers -- */
 
-/* The payload of the first message, if it is one of that type with at least size bytes of it. */
+/* The payload of the first message; NULL unless it has this type and at least size bytes. */
 static const void *find_payload(const void *answer, size_t length, uint16_t type, size_t size,
                                 size_t *payload)
 {
@@ -33,8 +33,8 @@ static const void *find_payload(const void *answer, size_t length, uint16_t type
     return *payload >= size ? NLMSG_DATA(header) : NULL;
 }
 
-/* The value of an attribute behind the fixed part of a payload; NULL: it is not there, or has fewer
- * bytes. */
+/* The value of an attribute after the fixed part of a payload; NULL if it is missing or shorter
+ * than size. */
 static const void *find_attribute(const void *payload, size_t length, size_t fixed, uint16_t type,
                                   size_t size)
 {
@@ -59,9 +59,11 @@ bool routing_read_route(struct routing_route *route, const void *answer, size_t 
 
     if (!message || message->rtm_type != RTN_UNICAST)
         return false;
+
     interface = find_attribute(message, payload, sizeof *message, RTA_OIF, sizeof *interface);
     if (!interface)
         return false;
+
     *route = (struct routing_route){
         .interface = *interface,
         .is_direct = !find_attribute(message, payload, sizeof *message, RTA_GATEWAY, 0) &&
@@ -79,6 +81,7 @@ bool routing_read_neighbour(struct routing *routing, const void *answer, size_t 
 
     if (!message)
         return false;
+
     times = find_attribute(message, payload, sizeof *message, NDA_CACHEINFO, sizeof *times);
     routing->neighbour = NEIGHBOUR_UNKNOWN;
     if (message->ndm_state & (NUD_INCOMPLETE | NUD_FAILED)) {
@@ -112,8 +115,9 @@ static void add_address(union question *question, uint16_t type, const struct ad
         add_attribute(question, type, &address->v4.sin_addr, sizeof address->v4.sin_addr);
 }
 
-/* How many bytes of answer came; 0: none did in time. A connected socket hears the kernel only. */
-static size_t ask(const union question *question, void *answer)
+/* Returns the length of the answer; 0: none came in time. A connected socket receives from the
+ * kernel only. */
+static size_t ask_kernel(const union question *question, void *answer)
 {
     static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
@@ -122,6 +126,7 @@ static size_t ask(const union question *question, void *answer)
 
     if (fd < 0)
         return 0;
+
     if (connect(fd, (const struct sockaddr *)&kernel, sizeof kernel) == 0 &&
         send(fd, question, question->header.nlmsg_len, 0) >= 0 &&
         poll(&answered, 1, PATIENCE_MS) > 0)
@@ -145,6 +150,7 @@ static bool find_route(struct routing_route *route, const struct address *addres
     message->rtm_family = (unsigned char)address->any.sa_family;
     message->rtm_dst_len = bits;
     add_address(&question, RTA_DST, address);
+
     if (source && source->has_address && source->address.any.sa_family == address->any.sa_family) {
         message->rtm_src_len = bits;
         add_address(&question, RTA_SRC, &source->address);
@@ -153,7 +159,7 @@ static bool find_route(struct routing_route *route, const struct address *addres
         interface = if_nametoindex(source->interface);
     if (interface)
         add_attribute(&question, RTA_OIF, &interface, sizeof interface);
-    return routing_read_route(route, answer, ask(&question, answer));
+    return routing_read_route(route, answer, ask_kernel(&question, answer));
 }
 
 static void find_neighbour(struct routing *routing, const struct address *address,
@@ -168,7 +174,7 @@ static void find_neighbour(struct routing *routing, const struct address *addres
     message->ndm_family = (unsigned char)address->any.sa_family;
     message->ndm_ifindex = (int)interface;
     add_address(&question, NDA_DST, address);
-    routing_read_neighbour(routing, answer, ask(&question, answer));
+    routing_read_neighbour(routing, answer, ask_kernel(&question, answer));
 }
 
 void routing_find(struct routing *routing, const struct address *address,
@@ -179,6 +185,7 @@ void routing_find(struct routing *routing, const struct address *address,
     *routing = (struct routing){.neighbour = NEIGHBOUR_UNKNOWN};
     if (!find_route(&route, address, source))
         return;
+
     if (!if_indextoname(route.interface, routing->interface))
         *routing->interface = '\0';
     else if (route.is_direct)

@@ -1,6 +1,6 @@
 /*
- * routing.h: what the kernel knows of an address in a network of this computer: through which
- * interface datagrams to it leave, and whether anybody there has it. Asks by rtnetlink(7).
+ * routing.h: asks the kernel about an address, by rtnetlink(7): which interface leads to it, and
+ * whether a host on that network has it.
  */
 #ifndef ESP_OTA_NET_ROUTING_H
 #define ESP_OTA_NET_ROUTING_H
@@ -11,9 +11,9 @@
 #include <net/if.h>
 
 enum neighbour {
-    NEIGHBOUR_UNKNOWN, /* it is behind a router, or the kernel does not say */
-    NEIGHBOUR_NOBODY,  /* nobody answers ARP, or neighbour discovery, for the address */
-    NEIGHBOUR_THERE,   /* somebody did, at most ROUTING_SEEN_MAX_S ago */
+    NEIGHBOUR_UNKNOWN, /* behind a router, or not known to the kernel */
+    NEIGHBOUR_NOBODY,  /* no host answers ARP or neighbour discovery for the address */
+    NEIGHBOUR_THERE,   /* a host answered, at most ROUTING_SEEN_MAX_S ago */
 };
 
 enum { ROUTING_SEEN_MAX_S = 60 };
@@ -21,22 +21,22 @@ enum { ROUTING_SEEN_MAX_S = 60 };
 struct routing {
     char interface[IF_NAMESIZE]; /* "": unknown */
     enum neighbour neighbour;
-    unsigned seen_s; /* NEIGHBOUR_THERE: how many seconds ago */
+    unsigned seen_s; /* with NEIGHBOUR_THERE: seconds since the answer */
 };
 
-/* Asks about address, for a socket that is bound to source (NULL: any). Never fails: what the
- * kernel does not say within a fifth of a second is unknown. */
+/* Asks about address, for a socket bound to source (NULL: any). Never fails: without an answer
+ * within a fifth of a second the values are unknown. */
 void routing_find(struct routing *routing, const struct address *address,
                   const struct source *source);
 
-/* A route, as RTM_NEWROUTE says. */
+/* A route, as read from RTM_NEWROUTE. */
 struct routing_route {
-    unsigned interface; /* its index */
-    bool is_direct;     /* no router is in between */
+    unsigned interface; /* index of the interface */
+    bool is_direct;     /* there is no router in between */
 };
 
-/* Pure: each reads the answer to one question, and returns false if it is none. The second sets
- * neighbour and seen_s. */
+/* Read the answer to one question; false if it is something else. routing_read_neighbour() sets
+ * only neighbour and seen_s. Pure. */
 bool routing_read_route(struct routing_route *route, const void *answer, size_t length);
 bool routing_read_neighbour(struct routing *routing, const void *answer, size_t length);
 

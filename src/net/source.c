@@ -1,6 +1,5 @@
 /*
- * source.c: see source.h. Opens no socket of its own but the C library's, for the list of
- * interfaces.
+ * source.c: parses -I, and binds sockets to its address or interface.
  */
 #include "net/source.h"
 
@@ -25,33 +24,33 @@ static bool copy_interface_address(struct address *address, const struct ifaddrs
                         source->sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4);
 }
 
-/* "eth0, lo": those that have an address, each once. */
+/* Whether the list, up to end (NULL: all of it), has an address of the interface with this name. */
+static bool has_interface(const struct ifaddrs *interfaces, const struct ifaddrs *end,
+                          const char *name)
+{
+    struct address address;
+
+    for (const struct ifaddrs *each = interfaces; each != end; each = each->ifa_next)
+        if (strcmp(each->ifa_name, name) == 0 && copy_interface_address(&address, each))
+            return true;
+    return false;
+}
+
+/* Writes "eth0, lo": the interfaces that have an address, each once. */
 static void list_interfaces(char list[LIST_MAX], const struct ifaddrs *interfaces)
 {
     *list = '\0';
     for (const struct ifaddrs *each = interfaces; each; each = each->ifa_next) {
-        const struct ifaddrs *first = interfaces;
         char name[4 * IF_NAMESIZE];
         struct address address;
 
-        while (first != each && (strcmp(first->ifa_name, each->ifa_name) != 0 ||
-                                 !copy_interface_address(&address, first)))
-            first = first->ifa_next;
-        if (first != each || !copy_interface_address(&address, each))
+        if (!copy_interface_address(&address, each) ||
+            has_interface(interfaces, each, each->ifa_name))
             continue;
+
         text_append(list, LIST_MAX, "%s%s", *list ? ", " : "",
                     escape_string(name, sizeof name, each->ifa_name));
     }
-}
-
-static bool has_interface(const struct ifaddrs *interfaces, const char *name)
-{
-    struct address address;
-
-    for (const struct ifaddrs *each = interfaces; each; each = each->ifa_next)
-        if (strcmp(each->ifa_name, name) == 0 && copy_interface_address(&address, each))
-            return true;
-    return false;
 }
 
 enum ota_error source_parse(struct source *source, const char *text, struct ota_failure *failure)
@@ -64,12 +63,13 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
     source->has_address = address_parse(&source->address, text);
     if (source->has_address)
         return OTA_OK;
+
     if (getifaddrs(&interfaces) < 0)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot list this computer's interfaces: %s",
                         strerror(errno));
 
     list_interfaces(list, interfaces);
-    if (strlen(text) < sizeof source->interface && has_interface(interfaces, text))
+    if (strlen(text) < sizeof source->interface && has_interface(interfaces, NULL, text))
         snprintf(source->interface, sizeof source->interface, "%s", text);
     else
         error =
@@ -81,7 +81,7 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
     return error;
 }
 
-/* The address of the interface that suits peer. */
+/* Finds the interface's address in the family and scope of peer. */
 static bool find_own_address(struct address *own, const char *name, const struct address *peer)
 {
     struct ifaddrs *interfaces = NULL;
@@ -90,6 +90,7 @@ static bool find_own_address(struct address *own, const char *name, const struct
 
     if (getifaddrs(&interfaces) < 0)
         return false;
+
     for (const struct ifaddrs *each = interfaces; each && !is_found; each = each->ifa_next)
         is_found = strcmp(each->ifa_name, name) == 0 && copy_interface_address(own, each) &&
                    own->any.sa_family == peer->any.sa_family &&
@@ -106,6 +107,7 @@ int source_bind(int fd, const struct source *source, const struct address *peer)
         return 0;
     if (source->has_address)
         return bind(fd, &source->address.any, address_length(&source->address));
+
     if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, source->interface,
                    (socklen_t)strlen(source->interface)) == 0)
         return 0;
@@ -113,6 +115,7 @@ int source_bind(int fd, const struct source *source, const struct address *peer)
         return -1;
     if (!peer)
         return 0;
+
     errno = EADDRNOTAVAIL;
     return find_own_address(&own, source->interface, peer)
                ? bind(fd, &own.any, address_length(&own))

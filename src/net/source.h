@@ -9,7 +9,7 @@
 
 #include <net/if.h>
 
-/* An address, or where that is not given an interface. */
+/* Either an address or an interface. */
 struct source {
     bool has_address;
     struct address address; /* port 0 */
@@ -17,12 +17,12 @@ struct source {
 };
 
 /* Parses a numeric IP address of any kind, or the name of an interface of this computer that has an
- * address. Fails with OTA_E_USAGE; the message lists the interfaces that there are. */
+ * address. Fails with OTA_E_USAGE; the message lists the interfaces. */
 enum ota_error source_parse(struct source *source, const char *text, struct ota_failure *failure);
 
-/* Has an unbound socket send from, and receive at, source only (NULL: does nothing). An interface
- * decides the route as well; where the kernel keeps that for root (before Linux 5.7), the socket is
- * bound to the interface's address in the family of peer (NULL: to none). -1 and errno. */
+/* Binds a socket to source (NULL: does nothing). An interface decides the route as well. Where only
+ * root may do that (before Linux 5.7), the socket is bound to the interface's address in the family
+ * of peer (NULL: to none). -1 and errno on failure. */
 int source_bind(int fd, const struct source *source, const struct address *peer);
 
 enum { SOURCE_TEXT_MAX = ADDRESS_TEXT_MAX + 32 };

@@ -1,6 +1,5 @@
 /*
- * tcp_connect.c: a non-blocking connect(2). What is said on the connection, and what a failure means, is
- * for others to know.
+ * tcp_connect.c: a non-blocking connect(2), and a timer for its deadline.
  */
 #include "net/tcp_connect.h"
 
@@ -16,7 +15,7 @@ struct tcp_connect {
     tcp_connect_done_fn *on_done;
     void *userdata;
     int fd;
-    int reason; /* why connect(2) failed at once */
+    int reason; /* errno of a connect(2) that failed at once */
     struct loop_watch watch;
     struct loop_timer timeout;
 };
@@ -25,6 +24,7 @@ struct tcp_connect {
 static void finish_connect(struct tcp_connect *attempt, int reason)
 {
     int fd = attempt->fd;
+
     attempt->fd = -1;
     loop_watch_stop(&attempt->watch);
     loop_timer_stop(&attempt->timeout);
@@ -35,11 +35,11 @@ static void finish_connect(struct tcp_connect *attempt, int reason)
 
 static void on_writable(unsigned events, void *userdata)
 {
-    (void)events;
-
     struct tcp_connect *attempt = userdata;
     int reason = 0;
     socklen_t length = sizeof reason;
+
+    (void)events;
     if (getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &reason, &length) < 0)
         reason = errno;
     finish_connect(attempt, reason);
@@ -51,12 +51,13 @@ static void on_connect_deadline(void *userdata)
     finish_connect(attempt, attempt->reason ? attempt->reason : ETIMEDOUT);
 }
 
-/* Returns 0, or why nothing is under way. */
+/* Returns 0, or the errno of a connect(2) that failed at once. */
 static int begin_connecting(struct tcp_connect *attempt, const struct address *address)
 {
     attempt->fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (attempt->fd < 0)
         return errno;
+
     if (connect(attempt->fd, &address->any, address_length(address)) == 0)
         return 0; /* writable already */
     return errno == EINPROGRESS ? 0 : errno;
@@ -69,6 +70,7 @@ struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *a
     struct tcp_connect *attempt = calloc(1, sizeof *attempt);
     if (!attempt)
         return NULL;
+
     *attempt =
         (struct tcp_connect){.loop = loop, .on_done = on_done, .userdata = userdata, .fd = -1};
     attempt->reason = begin_connecting(attempt, address);

@@ -10,11 +10,11 @@
 
 struct tcp_connect;
 
-/* How it ended, once, from the loop: descriptor is connected, non-blocking and the callee's; or -1,
- * and reason is an errno, ETIMEDOUT when the deadline passed. The attempt may be freed meanwhile. */
+/* Called once, from the loop. fd is connected, non-blocking and the callee's; or it is -1, and
+ * reason is the errno (ETIMEDOUT: the deadline has passed). The callee may free the attempt. */
 typedef void tcp_connect_done_fn(int fd, int reason, void *userdata);
 
-/* Starts; the attempt is given up after deadline_us. NULL when memory ran out. */
+/* Starts an attempt, which ends after deadline_us at the latest. NULL when memory ran out. */
 struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *address,
                                       int64_t deadline_us, tcp_connect_done_fn *on_done,
                                       void *userdata);

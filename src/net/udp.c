@@ -1,9 +1,9 @@
 /*
  * udp.c: one UDP socket, connected to one board, watched by the loop.
  *
- * It is connected because the 8266 family answers the port that the invitation came from, forged
- * datagrams from other addresses then never arrive, and an ICMP refusal surfaces as an error of the
- * socket. Nothing here knows the protocol.
+ * The socket is connected for three reasons: the 8266 family replies to the port that sent the
+ * invitation, forged datagrams from other addresses never arrive, and an ICMP refusal becomes an
+ * error of the socket.
  */
 #include "net/udp.h"
 
@@ -14,12 +14,12 @@
 
 enum {
     DATAGRAMS_PER_TURN = 16, /* a flood must not starve the other boards */
-    DATAGRAM_MAX = 1024,     /* the longest that means something has about 200 bytes */
-    TRIES = 2,               /* of a call that this computer cannot make */
+    DATAGRAM_MAX = 1024,     /* the longest meaningful one has about 200 bytes */
+    TRIES = 2,               /* for a call that lacks a resource */
 };
 
-/* The loop would otherwise find the datagram that cannot be received ready in each of its turns. */
-static void go_deaf(struct udp *udp, int reason)
+/* Stops receiving: the loop would otherwise find the same datagram ready in each of its turns. */
+static void stop_receiving(struct udp *udp, int reason)
 {
     udp->trouble = reason;
     udp->is_deaf = true;
@@ -34,17 +34,19 @@ void udp_receive(struct udp *udp)
         char datagram[DATAGRAM_MAX];
         ssize_t got = recv(udp->fd, datagram, sizeof datagram, 0);
 
-        if (got >= 0)
+        if (got >= 0) {
             udp->on_datagram(datagram, (size_t)got, udp->userdata);
-        else if (errno == EAGAIN)
+        } else if (errno == EAGAIN) {
             return;
-        else if (error_is_local(errno) && ++failures < TRIES)
-            continue;
-        else if (error_is_local(errno)) {
-            go_deaf(udp, errno);
-            return;
-        } else if (errno != EINTR)
+        } else if (error_is_local(errno)) {
+            failures++;
+            if (failures == TRIES) {
+                stop_receiving(udp, errno);
+                return;
+            }
+        } else if (errno != EINTR) {
             udp->on_error(errno, udp->userdata);
+        }
     }
 }
 
@@ -66,9 +68,11 @@ int udp_open(struct udp *udp, const struct source *source, const struct address 
     udp->fd = socket(board->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (udp->fd < 0)
         return -1;
+
     if (connect_to(udp->fd, source, board) == 0 &&
         loop_watch_start(&udp->watch, udp->loop, udp->fd, LOOP_READABLE, on_udp_readable, udp) == 0)
         return 0;
+
     int reason = errno;
     udp_close(udp);
     errno = reason;
@@ -82,12 +86,13 @@ int udp_send(struct udp *udp, const void *data, size_t length)
     udp->is_deaf = false;
     udp->trouble = 0;
 
-    /* The first error may belong to the datagram before; the second is ours. */
+    /* The first error may belong to an earlier datagram, the second is about this one. */
     for (int try = 0; try < TRIES; try++)
         if (send(udp->fd, data, length, 0) >= 0)
             return 0;
     if (!error_is_local(errno))
         return errno;
+
     udp->trouble = errno;
     return 0;
 }
@@ -96,6 +101,7 @@ bool udp_local(const struct udp *udp, struct address *local)
 {
     struct sockaddr_storage storage;
     socklen_t length = sizeof storage;
+
     return getsockname(udp->fd, (struct sockaddr *)&storage, &length) == 0 &&
            address_from(local, (struct sockaddr *)&storage, length);
 }

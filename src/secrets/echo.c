@@ -1,5 +1,5 @@
 /*
- * echo.c: see echo.h.
+ * echo.c: finds answers and hashes by their runs of hexadecimal digits.
  */
 #include "secrets/echo.h"
 
@@ -9,10 +9,10 @@
 
 _Static_assert(ECHO_DIGITS * 4 == 32, "a part fills a uint32_t");
 
-/* Those of an answer and of both hashes. */
+/* The parts of an answer and of both hashes. */
 enum { PARTS_MAX = 3 * DIGEST_SHA256_HEX + DIGEST_MD5_HEX };
 
-/* -1: it is no hexadecimal digit. */
+/* The value of a hexadecimal digit, or -1. */
 static int digit_of(unsigned char byte)
 {
     static const char digits[] = "0123456789abcdef0123456789ABCDEF";
@@ -21,7 +21,7 @@ static int digit_of(unsigned char byte)
     return found ? (int)((found - digits) % 16) : -1;
 }
 
-/* Takes a digit, and returns whether there are enough of them for a part. */
+/* Adds a digit. Returns whether there are enough of them for a part. */
 static bool push_digit(struct echo_digits *digits, int digit)
 {
     digits->value = digits->value << 4 | (uint32_t)digit;
@@ -30,7 +30,7 @@ static bool push_digit(struct echo_digits *digits, int digit)
     return digits->count == ECHO_DIGITS;
 }
 
-/* The first place whose part is not below value. */
+/* The index of the first part that is not below value. */
 static size_t find_part_place(const uint32_t *parts, size_t count, uint32_t value)
 {
     size_t first = 0;
@@ -55,7 +55,8 @@ static bool is_part(const uint32_t *parts, size_t count, uint32_t value)
 
 /* -- learning -- */
 
-/* Into memory that has room for them; qsort() would leave copies elsewhere. */
+/* Inserts the parts of secret; echo->parts has room for them. qsort() would leave copies
+ * elsewhere. */
 static void add_parts(struct echo *echo, const char *secret)
 {
     struct echo_digits digits = {0};
@@ -64,6 +65,7 @@ static void add_parts(struct echo *echo, const char *secret)
         if (!push_digit(&digits, digit_of((unsigned char)*secret)) ||
             is_part(echo->parts, echo->count, digits.value))
             continue;
+
         uint32_t *place = echo->parts + find_part_place(echo->parts, echo->count, digits.value);
         size_t behind = (size_t)(echo->parts + echo->count - place);
 
@@ -73,7 +75,7 @@ static void add_parts(struct echo *echo, const char *secret)
     }
 }
 
-/* -1: libcrypto refuses. */
+/* Returns -1 when libcrypto fails. */
 static int add_hashes(struct echo *echo, const char *password)
 {
     char md5[DIGEST_MD5_HEX + 1] = "", sha256[DIGEST_SHA256_HEX + 1] = "";
@@ -85,6 +87,7 @@ static int add_hashes(struct echo *echo, const char *password)
         add_parts(echo, md5);
         add_parts(echo, sha256);
     }
+
     digest_cleanse(md5, sizeof md5);
     digest_cleanse(sha256, sizeof sha256);
     return rc;
@@ -97,12 +100,14 @@ bool echo_learn(struct echo *echo, const char *password, const struct auth_answe
 
     if (!more.parts)
         return false;
+
     if (echo->count)
         memcpy(more.parts, echo->parts, echo->count * sizeof *more.parts);
     if (answer) {
         add_parts(&more, answer->cnonce);
         add_parts(&more, answer->response);
     }
+
     if (password && *password && add_hashes(&more, password) < 0) {
         echo_clear(&more);
         return false;
@@ -119,9 +124,10 @@ void echo_clear(struct echo *echo)
     *echo = (struct echo){0};
 }
 
-/* -- recognising -- */
+/* -- matching -- */
 
-/* The length of an escape sequence with digits: \x1b, \u00ad, \U000e0041; 0: there is none. */
+/* The length of an escape sequence with digits (\x1b, \u00ad, \U000e0041), or 0 if there is
+ * none. */
 static size_t escape_length(const unsigned char *bytes, size_t length)
 {
     if (length < 2 || bytes[0] != '\\')
@@ -145,6 +151,7 @@ bool echo_is_completed(const struct echo *echo, struct echo_window *window, cons
 
     if (!echo)
         return false;
+
     for (; length > 0; at++, length--) {
         int digit = digit_of(*at);
 

@@ -1,6 +1,6 @@
 /*
- * echo.h: recognises in a board's words the answers that it was given, and the hashes of the
- * password. Looks at the bytes as they came; touches nothing but its arguments.
+ * echo.h: finds answers to challenges, and hashes of the password, in the bytes that a board sends.
+ * Pure.
  */
 #ifndef ESP_OTA_SECRETS_ECHO_H
 #define ESP_OTA_SECRETS_ECHO_H
@@ -9,22 +9,22 @@
 
 #include <stdint.h>
 
-/* Stands where words are not shown. */
+/* Shown in place of hidden words. */
 #define ECHO_NOTE "(words that repeat an answer to a challenge, or a hash of the password)"
 
-/* How many digits in a row are an echo; up to one less may be shown. By chance, a log with one
- * answer shows them once in 20 million hexadecimal digits. */
+/* This many digits in a row are an echo; shorter runs may be shown. After one answer, a log
+ * contains such a run by chance once in 20 million hexadecimal digits. */
 enum { ECHO_DIGITS = 8 };
 
-/* What one board must not be shown to repeat: each run of ECHO_DIGITS digits as a number, sorted,
- * in memory for secrets. All zero: nothing. */
+/* The digits to hide in one board's words: each run of ECHO_DIGITS digits as a number, sorted, in
+ * memory for secrets. All zero: nothing is hidden. */
 struct echo {
     uint32_t *parts;
     size_t count;
 };
 
-/* The last digits of a stream, without what looks like an escape sequence and with it. All zero:
- * the beginning. */
+/* The last digits of a stream: all of them (plain), and those outside of escape sequences
+ * (escaped). All zero: the start of the stream. */
 struct echo_window {
     struct echo_digits {
         uint32_t value;
@@ -33,16 +33,16 @@ struct echo_window {
 };
 
 /* Adds an answer and the hashes of password; either may be NULL. False when memory ran out or
- * libcrypto refuses: then nothing was added. */
+ * libcrypto failed; then nothing was added. */
 bool echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer);
 
-/* Whether these bytes, behind those that window has seen, complete a part of an answer or a hash:
- * digits of either case, whatever stands between them, also escape sequences as escape.h writes
- * them. echo may be NULL: nothing is one. */
+/* Whether these bytes, after those that window has seen, complete a run of ECHO_DIGITS digits of an
+ * answer or a hash. The digits may have either case and any bytes between them, also escape
+ * sequences as escape.h writes them. False if echo is NULL. */
 bool echo_is_completed(const struct echo *echo, struct echo_window *window, const void *bytes,
                        size_t length);
 
-/* text, or ECHO_NOTE in its place. echo may be NULL. */
+/* Returns text, or ECHO_NOTE if text contains an echo. echo may be NULL. */
 const char *echo_hide(const struct echo *echo, const char *text);
 
 /* Cleanses and frees what was learned. */

@@ -1,5 +1,5 @@
 /*
- * passphrase.c: see passphrase.h. prompt.c does the asking; this waits.
+ * passphrase.c: shows the prompt for a key's password and runs a loop until it is answered.
  */
 #include "secrets/passphrase.h"
 
@@ -57,6 +57,7 @@ static enum ota_error ask_passphrase(struct question *question, const char *show
     if (loop_catch_signals(question->loop, on_passphrase_signal, question) < 0 ||
         loop_catch_status(question->loop, on_passphrase_status, question) < 0)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
+
     question->shown = shown;
     question->prompt = prompt_start(question->loop, text, PROMPT_US, on_passphrase, question);
     if (!question->prompt)
@@ -65,6 +66,7 @@ static enum ota_error ask_passphrase(struct question *question, const char *show
             "the key in %s is protected by a password, and there is no terminal to ask for "
             "it",
             shown);
+
     int result = loop_run(question->loop);
     int reason = errno;
     prompt_free(question->prompt);
@@ -78,16 +80,18 @@ static enum ota_error ask_passphrase(struct question *question, const char *show
 enum ota_error passphrase_ask(char **password, const char *shown, void *userdata,
                               struct ota_failure *failure)
 {
-    (void)userdata;
-
-    *password = NULL;
     struct question question = {.loop = loop_new()};
+
+    (void)userdata;
+    *password = NULL;
     if (!question.loop)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+
     enum ota_error error = ask_passphrase(&question, shown, failure);
     loop_free(question.loop);
     if (question.signal_number != 0)
         loop_die_of(question.signal_number);
+
     if (error == OTA_OK)
         *password = question.answer;
     else

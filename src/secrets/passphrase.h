@@ -6,9 +6,9 @@
 
 #include "esp-ota.h"
 
-/* A sign_password_fn without userdata. Runs a loop of its own, so call it where there is no other
- * that catches signals; one that arrives meanwhile ends the program as it would have without.
- * Fails with OTA_E_USAGE: there is no terminal, or nobody answers. */
+/* A sign_password_fn that ignores userdata. It runs its own loop, so no other loop may catch
+ * signals meanwhile. A signal ends the program as it would by default. Fails with OTA_E_USAGE: no
+ * terminal, or no answer. */
 enum ota_error passphrase_ask(char **password, const char *shown, void *userdata,
                               struct ota_failure *failure);
 

@@ -1,5 +1,5 @@
 /*
- * password.c: reads a password and leaves no copy of it behind. Prints nothing.
+ * password.c: reads a password and leaves no copy of it behind.
  */
 #include "secrets/password.h"
 
@@ -17,8 +17,8 @@
 
 enum { PATH_SHOWN = 256, LINE_SIZE = UTF8_MARK + PASSWORD_MAX + 1 };
 
-/* Reads up to the first line end. Byte by byte: what follows on standard input may be meant for
- * another program. Returns the length, LINE_SIZE for a line that does not fit, or -1. */
+/* Reads up to the first line end, byte by byte: the rest of standard input may be meant for another
+ * program. Returns the length, LINE_SIZE for a line that does not fit, or -1. */
 static ssize_t read_first_line(int fd, char line[LINE_SIZE])
 {
     size_t length = 0;
@@ -31,6 +31,7 @@ static ssize_t read_first_line(int fd, char line[LINE_SIZE])
             break;
         length++;
     }
+
     if (length > 0 && length < LINE_SIZE && line[length - 1] == '\r')
         length--;
     return (ssize_t)length;
@@ -64,6 +65,7 @@ static enum ota_error read_password(char **password, int fd, const char *shown,
     ssize_t length = read_first_line(fd, line);
     size_t mark = length > 0 ? utf8_mark(line, (size_t)length) : 0;
     enum ota_error error = check_line(line + mark, length - (ssize_t)mark, shown, failure);
+
     if (error == OTA_OK) {
         *password = secret_copy_part(line + mark, (size_t)length - mark);
         if (!*password)
@@ -88,6 +90,7 @@ enum ota_error password_from_file(char **password, const char *path, enum exposu
         return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
                         "cannot open the password file %s: %s", escaped,
                         input_open_error(path, errno));
+
     *exposure = exposure_of(fd);
     enum ota_error error = read_password(password, fd, escaped, failure);
     close(fd);
@@ -96,15 +99,18 @@ enum ota_error password_from_file(char **password, const char *path, enum exposu
 
 int password_from_environment(char **password)
 {
-    *password = NULL;
     char *value = getenv("ESP_OTA_AUTH");
+    int result = 0;
+
+    *password = NULL;
     if (!value)
         return 0;
-    int result = 0;
+
     if (*value != '\0') {
         *password = secret_copy(value);
         result = *password ? 0 : -1;
     }
+
     digest_cleanse(value, strlen(value));
     unsetenv("ESP_OTA_AUTH");
     return result;

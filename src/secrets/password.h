@@ -9,11 +9,10 @@
 
 enum { PASSWORD_MAX = 1024 };
 
-/* Reads the first line of the file ("-": standard input, of which nothing behind that line is
- * consumed), without its line end and the byte order mark that some editors
- * put before it. *password is the caller's, to be freed with secret_free().
- * Fails with OTA_E_USAGE: unreadable, empty, NUL bytes, over PASSWORD_MAX bytes. *exposure says who
- * else can read the file. */
+/* Reads the first line of the file, without its line end and a byte order mark before it. "-" is
+ * standard input, from which nothing after that line is consumed. *password is the caller's, to be
+ * freed with secret_free(). Fails with OTA_E_USAGE: unreadable, empty, NUL bytes, over PASSWORD_MAX
+ * bytes. *exposure tells who else can read the file. */
 enum ota_error password_from_file(char **password, const char *path, enum exposure *exposure,
                                   struct ota_failure *failure);
 

@@ -1,7 +1,7 @@
 /*
- * prompt.c: a password prompt on /dev/tty, driven by the loop. It opens its own description of the
- * terminal, so standard input and output are not touched, and leaves no handler behind: the suspend
- * key arrives as an ordinary character, and the terminal is restored before the process stops.
+ * prompt.c: a password prompt on /dev/tty, driven by the loop. It opens the terminal itself, so
+ * standard input and output are not touched. It needs no signal handler: the suspend key arrives as
+ * an ordinary character, and the terminal is restored before the process stops.
  */
 #include "secrets/prompt.h"
 
@@ -19,12 +19,13 @@
 #include <unistd.h>
 
 enum {
-    /* How often to look whether something (a shell, after SIGCONT) has switched echo on again. */
+    /* Interval of the check whether another program (a shell, after SIGCONT) has switched echo on
+     * again. */
     CHECK_US = 250000,
-    /* How long a closed terminal's SIGHUP may take, by way of the shell: it says more than that
-     * nobody answers. Where it is ignored, it does not come. */
+    /* How long to wait for the SIGHUP of a closed terminal, which comes by way of the shell. It
+     * tells more than a missing answer. If it is ignored, it does not come. */
     HANGUP_US = 1000000,
-    LINE_SIZE = PASSWORD_MAX + 2, /* one more than allowed, and a terminator */
+    LINE_SIZE = PASSWORD_MAX + 2, /* one byte more than allowed, and a terminator */
 };
 
 struct prompt {
@@ -43,8 +44,8 @@ struct prompt {
     char *line; /* LINE_SIZE bytes of secret memory */
 };
 
-/* What is typed ahead, and what is left of an unfinished answer, is discarded: no part of a
- * password may end up in the shell. Not TCSAFLUSH, which waits for output that ^S may hold back. */
+/* Discards typed-ahead input and the rest of an unfinished answer: no part of a password may end up
+ * in the shell. TCSAFLUSH would also wait for output, which ^S may hold back. */
 static int set_mode(struct prompt *prompt, const struct termios *mode)
 {
     int result = tcsetattr(prompt->terminal, TCSANOW, mode);
@@ -64,8 +65,9 @@ static void forget_line(struct prompt *prompt)
     prompt->length = 0;
 }
 
-/* Begins afresh: the terminal's driver forgets what was typed so far, so this must, too. */
-static int silence(struct prompt *prompt)
+/* Starts the input again: the terminal's driver drops the characters typed so far, so they are
+ * dropped here, too. */
+static int silence_terminal(struct prompt *prompt)
 {
     forget_line(prompt);
     if (set_mode(prompt, &prompt->silent) < 0)
@@ -74,7 +76,7 @@ static int silence(struct prompt *prompt)
     return show_on_terminal(prompt, prompt->text);
 }
 
-static void restore(struct prompt *prompt)
+static void restore_terminal(struct prompt *prompt)
 {
     if (!prompt->is_silent)
         return;
@@ -83,26 +85,21 @@ static void restore(struct prompt *prompt)
     set_mode(prompt, &prompt->original);
 }
 
-static void stop_reading(struct prompt *prompt)
-{
-    loop_watch_stop(&prompt->watch);
-}
-
-/* The last thing that happens: the callback may free the prompt. */
+/* Must be the last step of its caller: the callback may free the prompt. */
 static void finish_prompt(struct prompt *prompt, const char *answer)
 {
-    stop_reading(prompt);
+    loop_watch_stop(&prompt->watch);
     loop_timer_stop(&prompt->timeout);
-    restore(prompt);
+    restore_terminal(prompt);
     prompt->done(answer, prompt->userdata);
 }
 
-/* The terminal's driver would stop the whole process group, too. */
-static void suspend(struct prompt *prompt)
+/* Stops the whole process group, as the terminal's driver would. */
+static void suspend_job(struct prompt *prompt)
 {
-    restore(prompt);
+    restore_terminal(prompt);
     kill(0, SIGTSTP);
-    silence(prompt);
+    silence_terminal(prompt);
 }
 
 static void finish_line(struct prompt *prompt)
@@ -122,7 +119,7 @@ static bool take_character(struct prompt *prompt, char character)
     }
 
     if ((cc_t)character == prompt->silent.c_cc[VEOL2] && character != _POSIX_VDISABLE)
-        suspend(prompt);
+        suspend_job(prompt);
     else if (prompt->length <= PASSWORD_MAX)
         prompt->line[prompt->length++] = character;
     return true;
@@ -130,7 +127,7 @@ static bool take_character(struct prompt *prompt, char character)
 
 static void wait_for_hangup(struct prompt *prompt)
 {
-    stop_reading(prompt);
+    loop_watch_stop(&prompt->watch);
     prompt->deadline_us = loop_now_us() + HANGUP_US;
 }
 
@@ -139,6 +136,7 @@ static void on_terminal_readable(unsigned events, void *userdata)
     struct prompt *prompt = userdata;
     char typed[256];
     ssize_t got = read(prompt->terminal, typed, sizeof typed);
+
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got < 0 || (got == 0 && (events & LOOP_HUNG_UP))) {
@@ -168,12 +166,12 @@ static void on_prompt_timeout(void *userdata)
 
     struct termios now;
     if (tcgetattr(prompt->terminal, &now) == 0 && (now.c_lflag & ECHO) != 0)
-        silence(prompt);
+        silence_terminal(prompt);
     loop_timer_start(&prompt->timeout, left_us < CHECK_US ? left_us : CHECK_US);
 }
 
-/* Line editing as ever, whatever mode the terminal was left in, but no echo; the suspend key ends a
- * line instead of raising a signal, so that take_character() sees it. */
+/* The usual line editing, whatever mode the terminal was left in, but no echo. The suspend key ends
+ * a line instead of raising a signal, so that take_character() sees it. */
 static struct termios silent_mode(const struct termios *original)
 {
     struct termios mode = *original;
@@ -192,14 +190,16 @@ static int open_terminal(struct prompt *prompt)
     prompt->terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
     if (prompt->terminal < 0)
         return -1;
+
     if (tcgetpgrp(prompt->terminal) != getpgrp()) {
-        errno = EIO; /* as read(2) would say, without being stopped first */
+        errno = EIO; /* the error of read(2), which would stop the process first */
         return -1;
     }
     if (tcgetattr(prompt->terminal, &prompt->original) < 0)
         return -1;
+
     prompt->silent = silent_mode(&prompt->original);
-    return silence(prompt);
+    return silence_terminal(prompt);
 }
 
 struct prompt *prompt_start(struct loop *loop, const char *text, int64_t timeout_us,
@@ -208,6 +208,7 @@ struct prompt *prompt_start(struct loop *loop, const char *text, int64_t timeout
     struct prompt *prompt = calloc(1, sizeof *prompt);
     if (!prompt)
         return NULL;
+
     *prompt = (struct prompt){.loop = loop,
                               .deadline_us = loop_now_us() + timeout_us,
                               .done = done,
@@ -220,6 +221,7 @@ struct prompt *prompt_start(struct loop *loop, const char *text, int64_t timeout
     if (loop_watch_start(&prompt->watch, loop, prompt->terminal, LOOP_READABLE,
                          on_terminal_readable, prompt) < 0)
         goto cleanup;
+
     loop_timer_init(&prompt->timeout, loop, on_prompt_timeout, prompt);
     loop_timer_start(&prompt->timeout, timeout_us < CHECK_US ? timeout_us : CHECK_US);
     return prompt;
@@ -246,9 +248,9 @@ void prompt_free(struct prompt *prompt)
     if (!prompt)
         return;
 
-    stop_reading(prompt);
+    loop_watch_stop(&prompt->watch);
     loop_timer_stop(&prompt->timeout);
-    restore(prompt);
+    restore_terminal(prompt);
     if (prompt->terminal >= 0)
         close(prompt->terminal);
     free(prompt->text);

@@ -14,15 +14,15 @@ struct prompt;
 typedef void prompt_done_fn(const char *answer, void *userdata);
 
 /* Shows text (made safe by the caller) on /dev/tty and reads a line for at most timeout_us. done is
- * called once, from the loop, when the terminal is as it was before. NULL when there is no terminal
- * or another process group has it (errno says why). prompt_free() may be called at any time, also
- * from done; it restores the terminal and cleanses what was typed. */
+ * called once, from the loop, after the terminal has been restored. NULL and errno when there is no
+ * terminal, or another process group has it. prompt_free() may be called at any time, also from
+ * done; it restores the terminal and cleanses what was typed. */
 struct prompt *prompt_start(struct loop *loop, const char *text, int64_t timeout_us,
                             prompt_done_fn *done, void *userdata);
 void prompt_free(struct prompt *prompt);
 
-/* Moves to the next line, where something else may be shown; and shows the text again. What has
- * been typed so far stays. */
+/* prompt_leave() moves to the next line, so that other text can be shown; prompt_repeat() shows the
+ * prompt again. Characters typed so far stay. */
 void prompt_leave(struct prompt *prompt);
 void prompt_repeat(struct prompt *prompt);
 

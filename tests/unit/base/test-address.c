@@ -1,5 +1,5 @@
 /*
- * test-address.c: addresses as text and as the kernel gives them. Needs the interface "lo".
+ * test-address.c: addresses as text and as the kernel returns them. Needs the interface "lo".
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +33,7 @@ static const struct {
     {"::10.0.0.7", "::10.0.0.7", "[::10.0.0.7]:8266"},
     {"ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
      "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:8266"},
-    /* not addresses, whatever inet_aton() thinks of some of them */
+    /* not addresses, although inet_aton() accepts some of them */
     {"", NULL, NULL},
     {"1", NULL, NULL},
     {"1.2.3", NULL, NULL},
@@ -163,7 +163,7 @@ static void test_from_v6(void **state)
     assert_int_equal(address.v6.sin6_flowinfo, 0);
     assert_false(address_from(&address, (struct sockaddr *)&source, sizeof source - 1));
 
-    /* What a listener on :: says of a peer over IPv4. */
+    /* The peer of an IPv4 connection to a listener on ::. */
     inet_pton(AF_INET6, "::ffff:10.0.0.7", &source.sin6_addr);
     expected = parsed("10.0.0.7");
     assert_true(address_from(&address, (struct sockaddr *)&source, sizeof source));

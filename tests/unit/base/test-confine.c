@@ -1,7 +1,7 @@
 /*
- * test-confine.c: what a confined process can no longer do, and what it still can. Each attempt is
- * made twice in processes of its own: free, where it has to succeed for the test to mean anything,
- * and confined.
+ * test-confine.c: a confined process loses its rights and keeps the needed ones. Each attempt runs
+ * in two processes of its own: unconfined, where it must succeed for the test to mean anything, and
+ * confined.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +43,7 @@ static int outcome(long result)
 static int run_program(void)
 {
     char *const arguments[] = {(char *)"true", NULL};
-    execv("/bin/true", arguments); /* which exits with 0, as a success does */
+    execv("/bin/true", arguments); /* a success exits with 0, too */
     return errno;
 }
 
@@ -109,7 +109,8 @@ static int make_directory(void)
     return result;
 }
 
-/* The number of the call, and the request; the descriptor is none, which is ENOTTY or EBADF. */
+/* The numbers of the call and the request; without a file descriptor the error is ENOTTY or
+ * EBADF. */
 static int type_into_terminal(void)
 {
     return ioctl(open(path, O_RDONLY | O_CLOEXEC), TIOCSTI, "x") < 0 && errno == EPERM ? EPERM : 0;
@@ -192,7 +193,7 @@ static bool has_landlock(void)
     return syscall(444 /* landlock_create_ruleset */, NULL, 0, 1) >= 3;
 }
 
-/* Not every attempt may succeed here without confinement, either: with Yama, or without root. */
+/* Some attempts may also fail without confinement: with Yama, or without root. */
 static void test_denied(void **state)
 {
     (void)state;
@@ -218,7 +219,7 @@ static void test_denied(void **state)
         if (rows[i].needs_landlock && !has_landlock())
             continue;
         if (rows[i].make == run_program && getenv("ESP_OTA_VALGRIND"))
-            continue; /* valgrind gives up the process when the kernel denies execve() */
+            continue; /* valgrind ends the process when the kernel denies execve() */
 
         int confined = attempt(rows[i].make, true);
         int is_free = attempt(rows[i].make, false);

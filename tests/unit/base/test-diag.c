@@ -1,5 +1,5 @@
 /*
- * test-log.c: levels, prefixes, and the status line around messages.
+ * test-diag.c: levels, prefixes, and the status line around messages.
  */
 #include "base/diag.h"
 
@@ -67,7 +67,7 @@ static void test_status_line_around_messages(void **state)
     diag_info("the end");
     diag_status_end();
     capture_end(&capture);
-    /* This is no terminal: blanks erase. */
+    /* Without a terminal, spaces erase the line. */
     assert_string_equal(capture.text_err, "50%\r   \r60%\r   \ra line\n60%\r   \r100%\nthe end\n");
 }
 

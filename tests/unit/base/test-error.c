@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <string.h>
 
-/* The interface that the man page documents; written out again so that a slip shows. */
+/* The interface in the manual, written out again so that a slip shows. */
 static const struct {
     enum ota_error error;
     const char *name;
@@ -69,7 +69,7 @@ static void test_table(void **state)
     assert_int_equal(ota_error_exit_status(OTA_E_INTERRUPTED, SIGTERM), 143);
 }
 
-/* A text is a clause that goes into a sentence. */
+/* Each text is a clause that fits into a sentence. */
 static void test_wording(void **state)
 {
     (void)state;
@@ -134,7 +134,7 @@ static void test_long_messages_are_cut_and_say_so(void **state)
     assert_string_equal(failure.message + OTA_MESSAGE_MAX - 5, "x...");
 }
 
-/* Wherever the cut falls, no half of a character may be left of it. */
+/* Wherever the cut falls, no half of a character is left. */
 static void test_long_messages_are_cut_between_characters(void **state)
 {
     struct ota_failure failure;

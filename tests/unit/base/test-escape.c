@@ -1,5 +1,5 @@
 /*
- * test-escape.c: nothing that comes out of escape_text() can do anything to a terminal.
+ * test-escape.c: the output of escape_text() cannot affect a terminal.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Text that misleads is what is tested. NOLINTBEGIN(misc-misleading-bidirectional) */
+/* These are tests of misleading text. NOLINTBEGIN(misc-misleading-bidirectional) */
 
 /* Lengths are given, since NUL is a byte like any other. */
 #define BYTES(literal) literal, sizeof(literal) - 1
@@ -40,7 +40,7 @@ static const struct {
            "2J"),
      "\\u009b2J"},
     {BYTES("C:\\x"), "C:\\\\x"},
-    /* what rearranges text: overrides, isolates, marks, line separators, byte order mark */
+    /* text that is rearranged: overrides, isolates, marks, line separators, byte order mark */
     {BYTES("\xe2\x80\xae"
            "cod"),
      "\\u202ecod"},
@@ -48,7 +48,7 @@ static const struct {
     {BYTES("\xe2\x80\x8e\xe2\x80\x8f\xd8\x9c"), "\\u200e\\u200f\\u061c"},
     {BYTES("\xe2\x80\xa8\xe2\x80\xa9"), "\\u2028\\u2029"},
     {BYTES("\xef\xbb\xbf"), "\\ufeff"},
-    /* what shows nothing: soft hyphen, joiners, fillers, variation selectors, tags */
+    /* without a glyph: soft hyphen, joiners, fillers, variation selectors, tags */
     {BYTES("a\xc2\xad"
            "b"),
      "a\\u00adb"},
@@ -59,17 +59,17 @@ static const struct {
     {BYTES("a\xf3\xa0\x84\x80"), "a\\U000e0100"},
     {BYTES("a\xf3\xa0\x81\x81"), "a\\U000e0041"},
     {BYTES("a\xf0\x9d\x85\xb3"), "a\\U0001d173"},
-    /* spaces that are none */
+    /* unusual spaces */
     {BYTES("a\xc2\xa0\xe2\x80\x83\xe2\xa0\x80"
            "b"),
      "a\\u00a0\\u2003\\u2800b"},
     {BYTES("a\xe3\x80\x80"
            "b"),
      "a\\u3000b"},
-    /* letters, marks and symbols that show nothing: a null notehead, a filler of Khitan, joiners */
+    /* letters, marks and symbols without a glyph: a null notehead, a filler of Khitan, joiners */
     {BYTES("a\U0001d159\u2d7f\U0001107f\ufffc"), "a\\U0001d159\\u2d7f\\U0001107f\\ufffc"},
     {BYTES("a\U00016fe4"), "a\\U00016fe4"},
-    /* what Unicode 14 does not know: newer marks, controls of hieroglyphs, what no version has */
+    /* unknown to Unicode 14: newer marks, controls of hieroglyphs, unassigned code points */
     {BYTES("a\U0001e08f\U00010efd"), "a\\U0001e08f\\U00010efd"},
     {BYTES("\U00013439\U00013440\U0001345f"), "\\U00013439\\U00013440\\U0001345f"},
     {BYTES("\u0378\u2fe0\U0001fae8\U000e0fff"), "\\u0378\\u2fe0\\U0001fae8\\U000e0fff"},
@@ -134,7 +134,7 @@ static void test_table(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         assert_ptr_equal(escape_text(shown, sizeof shown, rows[i].source, rows[i].length), shown);
         assert_string_equal(shown, rows[i].shown);
-        /* A name that may be typed may be typed as it was shown. */
+        /* A name that is shown can be typed. */
         if (escape_is_harmless(rows[i].source) && !strchr(rows[i].source, '\\') &&
             strlen(rows[i].source) == rows[i].length) {
             memcpy(reverted, shown, strlen(shown) + 1);
@@ -187,7 +187,7 @@ static void test_arbitrary_bytes(void **state)
         escape_text(full, sizeof full, source, sizeof source);
         assert_true(escape_is_printable(full));
         for (size_t capacity = 8; capacity < 80; capacity += 7) {
-            char *shown = malloc(capacity); /* its end is watched by ASan and valgrind */
+            char *shown = malloc(capacity); /* ASan and valgrind watch its end */
             size_t length;
 
             assert_non_null(shown);
@@ -215,7 +215,7 @@ static void test_a_line_keeps_tabs_and_backslashes(void **state)
                         "\\u202e\\xff\\x1b\\x7f");
 }
 
-/* Nothing else than what escape_text() makes of characters that may be typed. */
+/* Only escapes of escape_text() for characters that may be typed are replaced. */
 static void test_revert(void **state)
 {
     static const char *const same[] = {

@@ -1,6 +1,6 @@
 /*
- * test-input.c: files, pipes and devices, and how long a pipe is waited for. poll() and the clock
- * are wrapped by the linker: nothing here waits.
+ * test-input.c: files, pipes and devices, and the deadlines of pipes. The linker wraps poll() and
+ * the clock, so no test waits.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What happens in the first, second ... wait; the last one for good. */
+/* The events of the first wait, the second, ...; the last one is repeated. */
 enum step { NOTHING, WRITER_COMES, WRITER_WRITES, WRITER_GOES, STEPS_END };
 
 static char directory[] = "/tmp/esp-ota-test-input-XXXXXX";
@@ -58,7 +58,7 @@ static void take_step(enum step step)
     }
 }
 
-/* The time runs while nothing can be read. */
+/* Time passes while nothing can be read. */
 int __wrap_poll(struct pollfd *files, nfds_t count, int timeout_ms)
 {
     assert_true(timeout_ms >= 0);
@@ -136,7 +136,7 @@ static void test_pipes(void **state)
     }
 }
 
-/* That of <(command), whose writer has been there before, and may be gone. */
+/* The pipe of <(command): its writer has come before, and may have gone. */
 static void test_pipe_of_a_shell(void **state)
 {
     static const enum step none[] = {STEPS_END};
@@ -161,7 +161,7 @@ static void test_pipe_of_a_shell(void **state)
     }
 }
 
-/* Standard input, which was opened elsewhere and blocks: read() itself must never wait. */
+/* A blocking standard input, opened elsewhere: read() itself must never wait. */
 static void test_blocking_pipe(void **state)
 {
     static const enum step write_late[] = {NOTHING, WRITER_WRITES, WRITER_GOES, STEPS_END};

@@ -106,7 +106,7 @@ static void test_timers_stop_and_start_again(void **state)
     assert_int_equal(counter.other_calls, 100); /* one that its own callback starts fires again */
 }
 
-/* What a crowd of timers does is compared with a plain list. */
+/* Many timers are compared with a plain list. */
 struct crowd {
     struct loop *loop;
     struct member {
@@ -226,7 +226,7 @@ static void close_pipes(struct counter *counter, int count)
     }
 }
 
-/* Never reads: its descriptor stays ready, as a board's that floods us does. */
+/* Never reads: its file descriptor stays ready, like that of a board that floods us. */
 static void stay_ready(unsigned events, void *userdata)
 {
     struct piped *piped = userdata;
@@ -266,7 +266,7 @@ static void test_noisy_descriptor_delays_neither_timers_nor_others(void **state)
     close_pipes(&counter, 2);
 }
 
-/* The first that is called stops the two others, which are ready in the same turn. */
+/* The first callback stops the two others, which are ready in the same turn. */
 static void stop_the_others(unsigned events, void *userdata)
 {
     struct piped *self = userdata;
@@ -291,7 +291,8 @@ static void test_stopping_while_dispatching(void **state)
     close_pipes(&counter, PIPES);
 }
 
-/* Each frees its own owner, and one whose watch and timer are still to come in this turn. */
+/* Each callback frees its own owner, and another owner with a watch and a timer due in this
+ * turn. */
 struct owner {
     struct loop *loop;
     struct owner *other;
@@ -409,12 +410,12 @@ static void test_hang_up_and_room(void **state)
 
     close(piped.ends[0]);
     assert_int_equal(loop_run(counter.loop), 0);
-    assert_int_equal(counter.order[1], LOOP_HUNG_UP); /* also where nothing is waited for */
+    assert_int_equal(counter.order[1], LOOP_HUNG_UP); /* also if nothing is waited for */
     loop_watch_stop(&piped.watch);
     close(piped.ends[1]);
 }
 
-/* epoll takes no regular file; poll(2) calls one ready at all times. */
+/* epoll rejects regular files; poll(2) calls them ready at all times. */
 static void test_regular_files_are_always_ready(void **state)
 {
     struct counter counter = {.loop = *state};
@@ -493,7 +494,7 @@ static void test_signals_come_through_the_loop(void **state)
 {
     struct counter counter = {.loop = *state};
 
-    signal(SIGHUP, SIG_DFL); /* nohup(1) ignores it, and what is ignored stays so */
+    signal(SIGHUP, SIG_DFL); /* nohup(1) ignores it, and an ignored signal stays ignored */
     assert_int_equal(loop_catch_signals(counter.loop, on_signal, &counter), 0);
     loop_timer_init(&counter.timer, counter.loop, raise_all, &counter);
     loop_timer_start(&counter.timer, 0);
@@ -504,7 +505,7 @@ static void test_signals_come_through_the_loop(void **state)
     assert_int_equal(counter.order[3], SIGQUIT);
 }
 
-/* What happens on a signal: SIG_IGN, SIG_DFL, or else a handler. */
+/* The action of a signal: SIG_IGN, SIG_DFL, or a handler. */
 static void (*handler_of(int number))(int)
 {
     struct sigaction seen;
@@ -525,7 +526,7 @@ static void raise_status(void *userdata)
     raise(SIGUSR1);
 }
 
-/* Also where it was ignored before, and also outside of loop_run(). */
+/* Also if it was ignored before, and also outside of loop_run(). */
 static void test_status(void **state)
 {
     int ends[2];
@@ -580,7 +581,7 @@ static void test_ignored_signals_stay_ignored_and_handlers_come_back(void **stat
     }
 }
 
-/* Also where something ignores or catches the signal. */
+/* Also if the signal is ignored or caught. */
 static void test_dies_of_the_signal_without_a_core_dump(void **state)
 {
     static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -610,7 +611,7 @@ static void ignore_signal(int number, void *userdata)
     (void)userdata;
 }
 
-/* -- what fails -- */
+/* -- failures -- */
 
 static void test_waiting_that_fails(void **state)
 {
@@ -637,7 +638,7 @@ static void run_out(void *userdata)
     errno = ENOMEM;
 }
 
-/* What a library has dropped without a word. */
+/* A library has silently dropped a message. */
 static void test_end_without_memory(void **state)
 {
     struct counter counter = {.loop = *state};
@@ -655,7 +656,7 @@ static void test_end_without_memory(void **state)
     assert_int_equal(counter.calls, 1);
 }
 
-/* Nothing is left of what could not begin. */
+/* A failed start leaves nothing behind. */
 static void test_beginnings_that_fail(void **state)
 {
     struct loop *loop = *state;

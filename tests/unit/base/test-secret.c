@@ -1,6 +1,6 @@
 /*
- * test-secret.c: the heap for secrets, and what the kernel is told of its pages: read from
- * /proc/self/smaps, and tried, with a child and a core dump.
+ * test-secret.c: the heap for secrets, and the protection of its pages: read from /proc/self/smaps,
+ * and tried with a child and a core dump.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +27,7 @@
 
 enum { TEXT_SIZE = 33, FLAGS_SIZE = 512 };
 
-/* --wrap: what a kernel or a limit may refuse. */
+/* --wrap: an old kernel or a limit may refuse these. */
 static bool nothing_can_be_locked, advice_is_unknown, no_pages_left;
 int __real_mlock(const void *address, size_t length);
 int __wrap_mlock(const void *address, size_t length);
@@ -61,7 +61,7 @@ void *__wrap_mmap(void *address, size_t length, int protection, int flags, int f
     return __real_mmap(address, length, protection, flags, file, offset);
 }
 
-/* 32 digits that stand nowhere in the program's own file. */
+/* 32 digits that are nowhere in the file of the program. */
 static void make_text(char text[TEXT_SIZE], unsigned seed)
 {
     for (int i = 0; i < TEXT_SIZE - 1; i++) {
@@ -112,7 +112,7 @@ static void test_copies(void **state)
     secret_free(empty);
 }
 
-/* Another secret keeps the pages, so that they can be looked at. */
+/* Another secret keeps the pages mapped for the test. */
 static void test_cleansed_when_freed(void **state)
 {
     (void)state;
@@ -128,7 +128,7 @@ static void test_cleansed_when_freed(void **state)
     secret_free(other);
 }
 
-/* As many as there may be password files, freed in another order. */
+/* As many secrets as there may be password files, freed in another order. */
 static void test_many(void **state)
 {
     (void)state;
@@ -211,8 +211,8 @@ static void test_limit_of_locked_memory(void **state)
     secret_free(secret);
 }
 
-/* What a child reads where its parent has a secret; forgets says whether it calls what worker.c
- * calls. */
+/* Returns what a child reads in place of a secret of its parent; forgets: as worker.c does, the
+ * child calls secret_forget_all(). */
 static void read_in_child(char text[TEXT_SIZE], const char *secret, bool forgets)
 {
     int ends[2];
@@ -252,7 +252,7 @@ static void test_children_get_none(void **state)
 
 /* -- a core dump -- */
 
-/* Dies with a secret in its pages, and another text in its heap. */
+/* Dies with a secret in its pages, and another text on its heap. */
 static void dump(const char *directory, const char *hidden, const char *plain, bool is_dumpable)
 {
     const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
@@ -281,8 +281,8 @@ static bool contains(const char *path, const char *text)
     return is_found;
 }
 
-/* Returns what waitpid() said. hidden and plain live on the stack of the child, too: so they are
- * made there. */
+/* Returns the status of waitpid(). hidden and plain are also on the stack of the child, which
+ * therefore makes them itself. */
 static int die(const char *directory, bool is_dumpable)
 {
     int status;
@@ -306,8 +306,8 @@ static bool find_core(char path[64], const char *directory)
     return access(path, F_OK) == 0;
 }
 
-/* Only what is dumped can show that the secret is left out, so the process is made dumpable. Where
- * dumps go elsewhere (to systemd-coredump, say) the flag of the pages above has to be enough. */
+/* The process is made dumpable, as only a dump can prove that the secret is left out. If dumps go
+ * elsewhere (such as to systemd-coredump), the flag of the pages has to be enough. */
 static void test_core_dump(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * test-standard_files.c: which of the descriptors 0 to 2 are closed, in every combination. Each
- * combination is tried in a child, which says with its exit status what it found.
+ * test-stdio_guard.c: file descriptors 0 to 2 closed in every combination. Each combination is
+ * tried in a child, which returns its findings as its exit status.
  */
 #include "base/stdio_guard.h"
 
@@ -18,7 +18,7 @@
 
 enum { COMBINATIONS = 8, GOOD = 42 };
 
-/* A descriptor that was closed is one on which every use fails as on a closed one. */
+/* A file descriptor that was closed fails on every use, as if it still were. */
 static bool is_dead(int descriptor)
 {
     char byte = 0;
@@ -34,7 +34,7 @@ static bool is_untouched(int descriptor, const struct stat *before)
            now.st_dev == before->st_dev;
 }
 
-/* Bit n of closed: descriptor n was closed by the caller. Returns the exit status. */
+/* Bit n of closed: the caller has closed descriptor n. Returns the exit status. */
 static int secure_and_look(unsigned closed)
 {
     int pipes[2];
@@ -53,7 +53,7 @@ static int secure_and_look(unsigned closed)
         if (closed >> i & 1U ? !is_dead(i) : !is_untouched(i, &before))
             return 2 + i;
     int next = dup(pipes[0]);
-    return next > STDERR_FILENO ? GOOD : 1; /* what is opened next harms nobody */
+    return next > STDERR_FILENO ? GOOD : 1; /* the next open file has a harmless number */
 }
 
 static void test_every_combination(void **state)

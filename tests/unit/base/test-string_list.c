@@ -1,5 +1,5 @@
 /*
- * test-string_list.c: a list that grows, and what stays when memory runs out.
+ * test-string_list.c: a list that grows, and keeps its strings when memory runs out.
  */
 #include "base/string_list.h"
 
@@ -49,7 +49,7 @@ static void test_grows(void **state)
     assert_int_equal(strings.count, 0);
 }
 
-/* Freed, it is as at the beginning. */
+/* Once freed, it is empty as at the start. */
 static void test_again(void **state)
 {
     (void)state;
@@ -76,7 +76,7 @@ static void test_out_of_memory(void **state)
         refuse_memory = false;
         assert_int_equal(result, -1);
         assert_int_equal(strings.count, i);
-        assert_int_equal(strings_add(&strings, string), 0); /* it is still ours to give */
+        assert_int_equal(strings_add(&strings, string), 0); /* it still belongs to the caller */
     }
     assert_string_equal(strings.items[0], "string 0");
     assert_string_equal(strings.items[1], "string 1");

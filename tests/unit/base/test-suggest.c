@@ -1,5 +1,5 @@
 /*
- * test-suggest.c: which names are offered for one that was not found, and in which order.
+ * test-suggest.c: the names offered for one that was not found, and their order.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /*
- * test-utf8.c: what is UTF-8, what becomes of what is not, and the mark before a text.
+ * test-utf8.c: well-formed and malformed UTF-8, its repair, and the byte order mark.
  */
 #include "base/utf8.h"
 

@@ -19,8 +19,8 @@ static struct world {
     struct loop *loop;
     struct work_queue *work_queue;
     struct work_item work_item[ERRANDS];
-    struct loop_timer busy; /* something else that wants a turn each time */
-    int again;              /* how often work_item 0 adds itself once more */
+    struct loop_timer busy; /* another timer that wants a turn each time */
+    int again;              /* how many more times item 0 adds itself */
     char story[64];
 } world;
 
@@ -71,7 +71,7 @@ static void test_one_each_turn(void **state)
     begin();
     for (int i = ERRANDS - 1; i >= 0; i--)
         work_queue_add(world.work_queue, &world.work_item[i]);
-    work_queue_add(world.work_queue, &world.work_item[1]); /* it waits already */
+    work_queue_add(world.work_queue, &world.work_item[1]); /* it is queued already */
     assert_story("2.1.0....");
 }
 
@@ -79,7 +79,7 @@ static void test_removed(void **state)
 {
     (void)state;
     begin();
-    work_queue_remove(world.work_queue, &world.work_item[2]); /* it does not wait */
+    work_queue_remove(world.work_queue, &world.work_item[2]); /* it is not queued */
     for (int i = 0; i < ERRANDS; i++)
         work_queue_add(world.work_queue, &world.work_item[i]);
     work_queue_remove(world.work_queue, &world.work_item[0]);

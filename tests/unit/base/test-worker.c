@@ -1,5 +1,5 @@
 /*
- * test-child.c: what a child inherits (nothing), what it survives, and that it never outlives its
+ * test-worker.c: a child inherits nothing, survives failures of its calls, and never outlives its
  * purpose.
  */
 #include <setjmp.h>
@@ -26,7 +26,7 @@
 
 enum { DEADLINE_MS = 10000 };
 
-/* --wrap=fork: the system has no process left when a test says so. */
+/* --wrap=fork: fails when a test asks for it, as if no process were left. */
 static bool no_process_left;
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
@@ -45,7 +45,8 @@ static bool is_readable(int descriptor)
     return poll(&pollfd, 1, DEADLINE_MS) == 1;
 }
 
-/* The next message; its length, 0 at the end, or a failed test after the deadline. */
+/* Reads the next message. Returns its length, or 0 at the end; fails the test after the
+ * deadline. */
 static size_t receive(const struct worker *child, void *target, size_t capacity)
 {
     assert_true(is_readable(child->socket));
@@ -123,7 +124,7 @@ static void test_parent_never_blocks(void **state)
     assert_no_children();
 }
 
-/* What is open in the child below and above its socket; standard error stays. */
+/* Sends the open file descriptors below and above its socket; standard error stays open. */
 static void report_descriptors(int socket, const void *argument)
 {
     char open_ones[256] = {0};
@@ -148,7 +149,7 @@ static void test_descriptors_are_not_inherited(void **state)
         assert_int_equal(open_ones[i], i <= 3); /* 0 and 1: /dev/null; 2; the socket */
     worker_end(&child);
 
-    /* So the end of a connection is seen at once at its other end, whatever the child does. */
+    /* So the other end of a connection sees its end at once, whatever the child does. */
     assert_int_equal(worker_start(&child, hang, NULL), 0);
     close(high);
     close(pipe_ends[1]);
@@ -202,7 +203,7 @@ static void test_signals(void **state)
     assert_no_children();
 }
 
-/* A child of a child: when the middle one is killed, the pipe that the last one holds ends. */
+/* A child's child: when the middle one is killed, the pipe held by the last one ends. */
 static void hold_and_hang(int socket, const void *argument)
 {
     struct worker child;
@@ -222,7 +223,7 @@ static void test_dies_with_its_parent(void **state)
     assert_int_equal(receive(&child, &grandchild, sizeof grandchild), sizeof grandchild);
     assert_int_equal(kill(grandchild, 0), 0);
     worker_end(&child);
-    /* Nobody tells when somebody else's child dies: ask until it is gone (init reaps it). */
+    /* The death of another's child is not reported: ask until it is gone (init reaps it). */
     int waited_ms = 0;
     char state_path[64];
     snprintf(state_path, sizeof state_path, "/proc/%d/stat", (int)grandchild);
@@ -273,7 +274,7 @@ static void test_not_started(void **state)
     }
 }
 
-/* A child that cannot be made safe does not run; without /dev/null it does. */
+/* A child that cannot be made safe does not run; one without /dev/null does. */
 static void test_calls_that_fail_in_the_child(void **state)
 {
     static const struct {

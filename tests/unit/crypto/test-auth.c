@@ -121,8 +121,8 @@ static void test_vectors(void **state)
     assert_true(vectors_each("auth.tsv", 5, check_vector) > 10);
 }
 
-/* Every answer has its own cnonce, as long as the scheme's digest and in lower case: an 8266 drops
- * anything else without a word. */
+/* Every answer has its own cnonce, as long as the scheme's digest and in lower case: an 8266
+ * silently drops anything else. */
 static void test_random_cnonce(void **state)
 {
     (void)state;
@@ -146,7 +146,7 @@ static void test_random_cnonce(void **state)
     }
 }
 
-/* A nonce of the wrong length is a caller's mistake, not a reason to write beyond a buffer. */
+/* A nonce of the wrong length is an error of the caller, and must not overrun a buffer. */
 static void test_wrong_lengths(void **state)
 {
     struct auth_answer answer;

@@ -1,6 +1,6 @@
 /*
- * test-crypto.c: libcrypto's heap, and a library context that cannot be had. What is computed is
- * test-digest.c's and test-sign.c's.
+ * test-crypto.c: libcrypto's heap, and failures to open a library context. test-digest.c and
+ * test-sign.c test the results.
  */
 #include "crypto/crypto.h"
 
@@ -15,7 +15,7 @@
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 
-/* --wrap: what a test makes fail. */
+/* --wrap: these fail when a test asks for it. */
 static bool no_memory, no_context, no_provider;
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
@@ -74,7 +74,7 @@ static void test_lock_keys_without_memory(void **state)
     assert_true(CRYPTO_secure_malloc_done());
 }
 
-/* Nothing is lost where memory moves, and what is too little stays. */
+/* Moving memory keeps its content; so does a failure. */
 static void test_heap(void **state)
 {
     (void)state;

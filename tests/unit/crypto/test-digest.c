@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What an administrator writes who wants FIPS only. */
+/* The configuration of an administrator who wants FIPS only. */
 static const char policy[] = "openssl_conf = openssl_init\n"
                              "config_diagnostics = 1\n"
                              "[openssl_init]\n"
@@ -30,7 +30,7 @@ static const char policy[] = "openssl_conf = openssl_init\n"
                              "[algorithm_section]\n"
                              "default_properties = fips=yes\n";
 
-/* Loads the policy into libcrypto's default context, and checks that it bites. */
+/* Loads the policy into libcrypto's default context, and checks that it works. */
 static int apply_policy(void **state)
 {
     char path[] = "/tmp/esp-ota-test-digest-XXXXXX";

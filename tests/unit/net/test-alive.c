@@ -1,6 +1,6 @@
 /*
- * test-alive.c: who is there, by what this computer's own TCP says: a refusal and a connection show
- * a host, an address without a route does not.
+ * test-alive.c: hosts that are alive, by this computer's own TCP: a refusal and a connection show a
+ * host, an address without a route does not.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -72,7 +72,7 @@ static void test_free_while_asking(void **state)
     loop_free(scene.loop);
 }
 
-/* A port below 1024 is not everybody's, and may be somebody else's. */
+/* Ports below 1024 take privileges, and another program may use this one. */
 static void test_connection(void **state)
 {
     static const char *const texts[] = {"127.77.0.2"};
@@ -97,7 +97,7 @@ static void test_connection(void **state)
     close(listener);
 }
 
-/* Asked completely, or not at all and nothing is left. */
+/* All addresses are asked, or none is and nothing is left. */
 static void test_no_memory_left(void **state)
 {
     static const char *const texts[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
@@ -120,7 +120,7 @@ static void test_no_memory_left(void **state)
         assert_int_equal(scene.calls, 0);
         loop_free(scene.loop);
     }
-    assert_true(made > 3); /* one for each dial at least */
+    assert_true(made > 3); /* at least one for each attempt */
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /*
- * test-listener.c: who gets in, who is turned away, which port is taken.
+ * test-listener.c: accepted and rejected connections, and the choice of the port.
  */
 #include "base/loop.h"
 #include "net/listener.h"
@@ -122,7 +122,7 @@ static void test_ipv6_peer_on_the_same_port(void **state)
     listener_close(listener);
 }
 
-/* It is offered again and again, and nobody who was refused gets a byte. */
+/* Each connection is offered again, and a rejected peer gets no byte. */
 static void test_who_is_not_taken_is_closed(void **state)
 {
     struct fixture *fixture = *state;
@@ -152,7 +152,7 @@ static void test_who_is_not_taken_is_closed(void **state)
     listener_close(listener);
 }
 
-/* The stranger's end of file shows that it was closed without a byte. */
+/* The stranger reads an end of file: its connection was closed without a byte. */
 static void test_stranger_is_closed_without_a_byte(void **state)
 {
     struct fixture *fixture = *state;
@@ -198,7 +198,8 @@ static void test_an_expectation_is_for_one_connection(void **state)
     listener_close(listener);
 }
 
-/* BBR, the default of some machines, would pace what a board's window brakes already. */
+/* BBR, the default on some computers, would pace a connection that the board's window paces
+ * already. */
 static void test_how_accepted_sockets_send(void **state)
 {
     struct fixture *fixture = *state;
@@ -245,7 +246,7 @@ static void test_forgotten_and_duplicate_expectations(void **state)
     listener_close(listener);
 }
 
-/* A client's end of file shows that it was turned away. */
+/* The client reads an end of file: it was rejected. */
 static bool is_turned_away(int client)
 {
     char byte;
@@ -253,7 +254,7 @@ static bool is_turned_away(int client)
     return recv(client, &byte, 1, MSG_DONTWAIT) == 0;
 }
 
-/* Whichever address of a board connects, the others are strangers from then on. */
+/* Once one address of a board has connected, the others are strangers. */
 static void test_one_board_with_several_addresses(void **state)
 {
     struct fixture *fixture = *state;
@@ -340,13 +341,13 @@ static void test_address_that_is_not_ours(void **state)
     assert_non_null(strstr(fixture->failure.message, "192.0.2.1"));
 }
 
-/* The connection stays in the queue; the loop must rest instead of spinning on it. */
+/* The connection stays in the backlog; the loop must pause instead of spinning. */
 static void test_out_of_descriptors(void **state)
 {
     struct fixture *fixture = *state;
 
     if (getenv("ESP_OTA_VALGRIND"))
-        skip(); /* it takes the connection from the queue before it says that there is no room */
+        skip(); /* it removes the connection from the backlog before it reports the lack of room */
     struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
     listener_expect(listener, NULL, on_accept, fixture);
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
@@ -373,7 +374,8 @@ static void test_out_of_descriptors(void **state)
     listener_close(listener);
 }
 
-/* The last descriptor goes to the last connection, and accept(2) fails, but nobody waits. */
+/* The last file descriptor goes to the last connection. accept(2) fails, but no connection is
+ * waiting. */
 static void test_no_more_descriptors_than_needed(void **state)
 {
     struct fixture *fixture = *state;
@@ -424,7 +426,7 @@ static void test_no_memory_left(void **state)
     assert_true(made > 2); /* its own, the expectation's */
 }
 
-/* OTA_OK: it is opened all the same; no IPv6 leaves IPv4. */
+/* OTA_OK: it is opened nevertheless; without IPv6, IPv4 is left. */
 static void test_calls_that_fail(void **state)
 {
     static const struct {
@@ -453,7 +455,7 @@ static void test_calls_that_fail(void **state)
     }
 }
 
-/* The connection waits in the queue, and is taken at the next try. */
+/* The connection waits in the backlog, and the next try accepts it. */
 static void test_accepting_fails_once(void **state)
 {
     static const int errors[] = {EINTR, EAGAIN, ECONNABORTED, EMFILE, ENFILE, ENOBUFS, ENOMEM};

@@ -1,5 +1,5 @@
 /*
- * test-routing.c: answers of the kernel, made up, whole and cut anywhere; and its own about the
+ * test-routing.c: the kernel's answers: made up, whole and cut anywhere, and real ones about the
  * loopback interface. tests/net/test_neighbours.py asks about boards.
  */
 #include "net/routing.h"
@@ -39,7 +39,7 @@ static void add(union answer *answer, uint16_t type, const void *value, size_t s
     answer->header.nlmsg_len = (uint32_t)(at + RTA_ALIGN(attribute.rta_len));
 }
 
-/* Bytes behind the end are not there for the sanitizers, either. */
+/* The copy ends where the answer ends, so that sanitizers notice reads beyond it. */
 static bool read_route(struct routing_route *route, const union answer *answer, size_t length)
 {
     void *copy = malloc(length ? length : 1);
@@ -125,7 +125,7 @@ static void test_neighbour(void **state)
     }
 }
 
-/* Lengths that lie: nothing is read behind the end, and no loop is without one. */
+/* Wrong lengths cause neither a read beyond the end nor an endless loop. */
 static void test_lies(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * test-source.c: what -I names, with the interface that every computer has. setsockopt(2) fails
- * when a test says so.
+ * test-source.c: values of -I, with the interface that every computer has. setsockopt(2) fails when
+ * a test asks for it.
  */
 #include "net/source.h"
 
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-static int refused_with; /* errno of setsockopt(2); 0: it does what it should */
+static int refused_with; /* errno of setsockopt(2); 0: it succeeds */
 
 int __real_setsockopt(int descriptor, int level, int name, const void *value, socklen_t length);
 int __wrap_setsockopt(int descriptor, int level, int name, const void *value, socklen_t length);
@@ -30,7 +30,7 @@ static void test_parse(void **state)
 {
     (void)state;
     static const struct {
-        const char *text, *shown; /* shown: NULL: refused */
+        const char *text, *shown; /* shown: NULL: rejected */
     } rows[] = {
         {"10.0.0.1", "10.0.0.1"},
         {"0.0.0.0", "0.0.0.0"},
@@ -106,7 +106,8 @@ static void test_bind(void **state)
     assert_string_equal(text, "0.0.0.0"); /* the kernel chooses */
 }
 
-/* Older kernels let only root bind to an interface: then its address in that family will do. */
+/* In older kernels only root can bind to an interface: its address in the family of the peer is
+ * used. */
 static void test_not_allowed(void **state)
 {
     (void)state;
@@ -116,10 +117,10 @@ static void test_not_allowed(void **state)
     refused_with = EPERM;
     assert_int_equal(bind_to(&lo, "10.0.0.7", text), 0);
     assert_string_equal(text, "127.0.0.1");
-    assert_int_equal(bind_to(&lo, "fe80::7%lo", text), -1); /* it has none there */
+    assert_int_equal(bind_to(&lo, "fe80::7%lo", text), -1); /* it has no address in this family */
     assert_int_equal(errno, EADDRNOTAVAIL);
     assert_int_equal(bind_to(&none, "10.0.0.7", text), -1);
-    assert_int_equal(source_bind(-1, &lo, NULL), 0); /* a listener hears all, then */
+    assert_int_equal(source_bind(-1, &lo, NULL), 0); /* a listener then listens on all addresses */
     refused_with = ENODEV;
     assert_int_equal(bind_to(&lo, "10.0.0.7", text), -1);
     assert_int_equal(errno, ENODEV);

@@ -1,5 +1,5 @@
 /*
- * test-dial.c: an attempt to connect is answered, refused, or over at its deadline.
+ * test-tcp_connect.c: an attempt to connect is accepted, refused, or ends at its deadline.
  */
 #include "base/loop.h"
 #include "net/tcp_connect.h"
@@ -108,7 +108,7 @@ static void test_refused(void **state)
     }
 }
 
-/* A full backlog swallows what knocks, as a board does that is not there. */
+/* A full backlog ignores a SYN, like an absent board. */
 static void test_silence(void **state)
 {
     struct address address;
@@ -132,7 +132,7 @@ static void test_silence(void **state)
     close(listener);
 }
 
-/* Where connect(2) itself fails, that is told like any other end. */
+/* A failure of connect(2) itself is reported in the same way. */
 static void test_impossible(void **state)
 {
     struct address address;
@@ -181,7 +181,7 @@ static void test_no_memory_left(void **state)
     close(listener);
 }
 
-/* Told as the reason, like any other end. */
+/* Reported as the reason, like any other failure. */
 static void test_calls_that_fail(void **state)
 {
     static const struct {

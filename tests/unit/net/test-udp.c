@@ -99,7 +99,7 @@ static void test_there_and_back(void **state)
     assert_true(address_equal(&peer, &local));
     assert_int_equal(address_port(&peer), address_port(&local));
 
-    /* Somebody else speaks first, and is not heard. */
+    /* Datagrams from other addresses are ignored. */
     struct address other;
     int stranger = bind_loopback(&other);
     assert_int_equal(sendto(stranger, "ERR: no", 7, 0, &peer.any, length), 7);
@@ -111,7 +111,7 @@ static void test_there_and_back(void **state)
     tear_down(&scene);
 }
 
-/* The socket is closed by the first of two datagrams: the second is not read. */
+/* The first of two datagrams closes the socket: the second is not read. */
 static void test_closed_in_a_callback(void **state)
 {
     (void)state;
@@ -143,7 +143,7 @@ static void test_refusal_by_icmp(void **state)
     tear_down(&scene);
 }
 
-/* What ICMP said about one datagram does not keep the next from leaving. */
+/* An ICMP error about one datagram does not keep the next one from being sent. */
 static void test_an_old_error_is_not_this_one(void **state)
 {
     (void)state;
@@ -167,14 +167,14 @@ static void test_failures(void **state)
     assert_int_equal(udp_send(&scene.udp, too_long, sizeof too_long), EMSGSIZE);
     udp_close(&scene.udp);
     assert_true(
-        address_parse(&elsewhere.address, "192.0.2.1")); /* nobody's (RFC 5737), so not ours */
+        address_parse(&elsewhere.address, "192.0.2.1")); /* of no host (RFC 5737), so not local */
     assert_int_equal(udp_open(&scene.udp, &elsewhere, &scene.address), -1);
     assert_int_equal(errno, EADDRNOTAVAIL);
     assert_int_equal(scene.udp.fd, -1);
     tear_down(&scene);
 }
 
-/* Nothing is open then; the reason is in errno. */
+/* No socket is open then, and errno has the reason. */
 static void test_calls_that_fail(void **state)
 {
     static const struct {
@@ -200,7 +200,7 @@ static void test_calls_that_fail(void **state)
     }
 }
 
-/* EINTR is no end, and an old error is not this datagram's. */
+/* EINTR does not end it, and an old error does not count for this datagram. */
 static void test_interrupted(void **state)
 {
     struct scene scene;
@@ -218,7 +218,7 @@ static void test_interrupted(void **state)
     tear_down(&scene);
 }
 
-/* A call that fails once is made again. */
+/* A call that fails once is repeated. */
 static void test_trouble_once(void **state)
 {
     struct scene scene;
@@ -236,8 +236,8 @@ static void test_trouble_once(void **state)
     tear_down(&scene);
 }
 
-/* Of this computer: nobody's error, and the datagram that could not be received is read when the
- * next one is sent. Until then the loop does not turn for it. */
+/* A lack of resources is no failure. The datagram that could not be received is read at the next
+ * send; until then the loop does not report it. */
 static void test_trouble_of_this_computer(void **state)
 {
     struct scene scene;

@@ -1,5 +1,5 @@
 /*
- * test-echo.c: which words repeat an answer, or a hash of the password.
+ * test-echo.c: words that repeat an answer, or a hash of the password.
  */
 #include "base/secret.h"
 #include "secrets/echo.h"
@@ -74,7 +74,7 @@ static void test_words(void **state)
     echo_clear(&echo);
 }
 
-/* However many there are, of however many attempts; what is not known is not hidden. */
+/* All answers of all attempts are hidden, and nothing else. */
 static void test_everything_is_kept(void **state)
 {
     (void)state;
@@ -100,7 +100,7 @@ static void test_everything_is_kept(void **state)
     assert_int_equal(secret_count(), 0);
 }
 
-/* It does not matter how a stream is cut. */
+/* The pieces of a stream do not matter. */
 static void test_pieces(void **state)
 {
     (void)state;

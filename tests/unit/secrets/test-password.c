@@ -154,7 +154,7 @@ static void test_exposed(void **state)
     }
 }
 
-/* `while read host; do esp-ota --auth-file - ...; done`: what follows belongs to the loop. */
+/* `while read host; do esp-ota --auth-file - ...; done`: the next lines belong to the loop. */
 static void test_standard_input(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
  * test-prompt.c: the password prompt on a real pseudo-terminal. The test is the person at the
- * terminal; a session leader (the shell) runs the job that asks, so that job control is real.
+ * terminal. A session leader (the shell) runs the job that asks, so job control is real.
  */
 #include "base/loop.h"
 #include "secrets/prompt.h"
@@ -26,7 +26,7 @@
 
 enum { DEADLINE_MS = 10000, LONG_US = 60 * 1000000, PASSWORD_LONGEST = 1024 };
 
-/* What the job is to do differently. */
+/* Variations of the job. */
 struct setting {
     bool no_terminal;
     bool in_background;
@@ -90,7 +90,7 @@ static _Noreturn void run_job(const struct setting *setting, int commands, int r
     _exit(0);
 }
 
-/* A very small shell: starts one job, says when it stops, and continues it. */
+/* A very small shell: starts one job, reports when it stops, and continues it. */
 static _Noreturn void run_shell(const struct setting *setting, const char *terminal_name,
                                 int commands, int reports)
 {
@@ -164,8 +164,7 @@ static void type(const struct scene *scene, const char *keys, size_t length)
     assert_int_equal(write(scene->master, keys, length), (ssize_t)length);
 }
 
-/* Reads no further than to the end of text; fails the test when it does not come. Returns all of
- * what came. */
+/* Reads up to the end of text and returns all it has read; fails the test if text does not come. */
 static const char *expect_from(int descriptor, const char *text, char *seen, size_t capacity)
 {
     size_t length = 0;
@@ -257,7 +256,7 @@ static void test_lines(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct scene scene = ask((struct setting){0});
         type(&scene, rows[i].keys, rows[i].length);
-        expect_screen(&scene, "\r\n"); /* and nothing of what was typed */
+        expect_screen(&scene, "\r\n"); /* and none of the typed characters */
         expect_report(&scene, rows[i].report);
         assert_restored(&scene);
         end(&scene);
@@ -320,7 +319,7 @@ static void test_deadline(void **state)
     int waiting = -1;
     int slave = open(ptsname(scene.master), O_RDWR | O_NOCTTY);
     assert_int_equal(ioctl(slave, FIONREAD, &waiting), 0);
-    assert_int_equal(waiting, 0); /* nothing of it reaches the shell */
+    assert_int_equal(waiting, 0); /* the shell gets none of it */
     close(slave);
     end(&scene);
 }
@@ -341,7 +340,7 @@ static void test_suspended(void **state)
     (void)state;
 
     if (getenv("ESP_OTA_VALGRIND"))
-        skip(); /* a process does not stop under it */
+        skip(); /* the process must not stop during this */
     struct scene scene = ask((struct setting){0});
     type(&scene, "half\x1a", 5);
     expect_report(&scene, "stopped\n");
@@ -356,7 +355,8 @@ static void test_suspended(void **state)
     end(&scene);
 }
 
-/* As a shell does while the job is stopped with SIGSTOP, which nobody can catch. */
+/* Switches echo on, as a shell does while the job is stopped with SIGSTOP, which cannot be
+ * caught. */
 static void test_echo_switched_on(void **state)
 {
     (void)state;

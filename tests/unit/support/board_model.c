@@ -1,12 +1,12 @@
 /*
- * board_model.c: see board_model.h.
+ * board_model.c: a board's queue of datagrams and the turns of its loop(), in virtual time.
  */
 #include "support/board_model.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t LEAST_TURN_US = 1000; /* of a loop() that does nothing else */
+static const int64_t LEAST_TURN_US = 1000; /* of an idle loop() */
 static const int64_t DEAF_US = 100000;
 static const int64_t CONNECT_8266_US = 100000;
 
@@ -23,7 +23,7 @@ void model_init(struct model *model, const struct model_config *config, int64_t 
     *model->nonce = '\0';
 }
 
-/* Turns in which there was nothing to do have passed meanwhile. */
+/* Idle turns have passed meanwhile. */
 static void catch_up(struct model *model, int64_t now_us)
 {
     if (model->turn_us < now_us) {
@@ -114,8 +114,8 @@ static struct model_datagram take_datagram(struct model *model)
     return first;
 }
 
-/* An ESP32 first runs what it has accepted, and then reads. The 8266 family has read by the time it
- * runs, and what else was there is lost. */
+/* An ESP32 first acts on what it has accepted, and then reads. The 8266 family has read everything
+ * by then, and loses the rest. */
 void model_turn(struct model *model)
 {
     if (model->state == MODEL_ACCEPTED) {

@@ -1,7 +1,7 @@
 /*
  * board_model.h: the UDP half of a board in virtual time: its queue, the turns of its loop(), and
- * the rules by which it takes invitations and answers. It shares no code with src/ and none with
- * the simulated board; nothing here waits.
+ * its rules for invitations and answers. It shares no code with src/ or the simulated board, and
+ * never waits.
  */
 #ifndef BOARD_MODEL_H
 #define BOARD_MODEL_H
@@ -20,16 +20,16 @@ struct model_config {
     enum model_scheme scheme;
     int64_t loop_us;
     int64_t pbkdf2_us;   /* blocks loop() while an answer is judged */
-    bool one_per_loop;   /* reads one datagram in each turn of loop(); else all that are there */
+    bool one_per_loop;   /* reads one datagram in each turn of loop(), otherwise all of them */
     const char *refusal; /* instead of OK; NULL: none */
 };
 
-/* What the host sends, without the numbers that do not matter here. */
+/* A datagram of the host, reduced to the numbers that matter here. */
 struct model_datagram {
     bool is_answer;
     bool is_malformed;        /* an answer without its words */
     int socket;               /* of the host: an ESP32 replies to the one that sent it */
-    char nonce[MODEL_TEXT];   /* an answer: the challenge that it answers */
+    char nonce[MODEL_TEXT];   /* of an answer: its challenge */
     enum model_scheme scheme; /* and how */
     bool is_right;            /* and whether with the right password */
 };
@@ -44,7 +44,7 @@ struct model {
     unsigned challenges;
     char nonce[MODEL_TEXT];
     unsigned overflows, stale_rejections;
-    /* Called with what it does: a reply leaves; it begins to connect. */
+    /* Called for each action: a reply, or the start of a connection. */
     void (*on_reply)(const char *text, int socket, int64_t at_us);
     void (*on_connect)(int64_t at_us);
 };
@@ -55,12 +55,12 @@ void model_init(struct model *model, const struct model_config *config, int64_t 
 /* A datagram arrives at the time now_us. */
 void model_receive(struct model *model, const struct model_datagram *datagram, int64_t now_us);
 
-/* When something happens next; negative: not before another datagram comes. */
+/* The time of the next event; negative: none before the next datagram. */
 int64_t model_next_us(const struct model *model);
-/* It happens. */
+/* Runs the next event. */
 void model_turn(struct model *model);
 
-/* The upload that followed its OK has failed: it is idle, and goes on with its queue. */
+/* The upload after its OK has failed: the board is idle again, and continues with its queue. */
 void model_upload_failed(struct model *model, int64_t now_us);
 
 #endif

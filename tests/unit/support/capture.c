@@ -1,5 +1,5 @@
 /*
- * capture.c: see capture.h.
+ * capture.c: redirects standard output and standard error to temporary files.
  */
 #include "support/capture.h"
 

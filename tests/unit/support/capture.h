@@ -1,5 +1,5 @@
 /*
- * capture.h: what a piece of code writes to standard output and standard error, for the unit tests.
+ * capture.h: captures standard output and standard error for the unit tests.
  */
 #ifndef CAPTURE_H
 #define CAPTURE_H
@@ -12,8 +12,8 @@ struct capture {
     char text_out[CAPTURE_MAX], text_err[CAPTURE_MAX];
 };
 
-/* From here on, both streams go to files; capture_end() puts the real ones back and fills in the
- * texts (terminated, cut to CAPTURE_MAX - 1). */
+/* capture_begin() sends both streams to files; capture_end() restores the real ones and fills in
+ * the texts (terminated, cut to CAPTURE_MAX - 1). */
 void capture_begin(struct capture *capture);
 void capture_end(struct capture *capture);
 

@@ -1,5 +1,5 @@
 /*
- * failing.c: see failing.h. What the linker puts in the place of the C library's functions
+ * failing.c: replacements for functions of the C library, which the linker puts in their place
  * (--wrap).
  */
 #include "support/failing.h"
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static enum failing_call failing;
-static int calls_left = -1; /* that succeed; negative: all do */
+static int calls_left = -1; /* calls that succeed; negative: all do */
 static bool is_for_good;
 static int reason;
 
@@ -61,7 +61,7 @@ static bool fails(enum failing_call call)
     return true;
 }
 
-/* The function of that name: what it returns when it fails, else what the real one does. */
+/* Defines a function that returns a failure or calls the real one. */
 #define WRAP(type, name, call, failed, parameters, arguments)                                      \
     type __real_##name parameters;                                                                 \
     type __wrap_##name parameters;                                                                 \
@@ -113,7 +113,7 @@ WRAP(int, epoll_wait, FAILING_EPOLL_WAIT, -1,
      (epoll, events, count, timeout_ms))
 WRAP(char *, realpath, FAILING_REALPATH, NULL, (const char *path, char *resolved), (path, resolved))
 
-/* These take any number of arguments: all that there may be, as the C library does. */
+/* These take any number of arguments; as many are passed on as the C library reads. */
 WRAP(int, open, FAILING_OPEN, -1, (const char *path, int flags, mode_t mode), (path, flags, mode))
 WRAP(int, fcntl, FAILING_FCNTL, -1, (int fd, int command, void *argument), (fd, command, argument))
 WRAP(int, prctl, FAILING_PRCTL, -1,

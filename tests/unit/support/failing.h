@@ -1,6 +1,6 @@
 /*
- * failing.h: one call to the C library that fails when a unit test says so, and what is left behind
- * then. The test is linked with FAILING_CALLS (CMakeLists.txt).
+ * failing.h: lets one call to the C library fail when a unit test asks for it, and counts open file
+ * descriptors. Link with FAILING_CALLS (CMakeLists.txt).
  */
 #ifndef FAILING_H
 #define FAILING_H
@@ -23,7 +23,7 @@ enum failing_call {
     FAILING_GETPPID,
     FAILING_WAITPID,
     FAILING_OPEN,
-    FAILING_CLOSE, /* which closes all the same, as on Linux */
+    FAILING_CLOSE, /* closes all the same, as on Linux */
     FAILING_STAT,
     FAILING_FSTAT,
     FAILING_WRITE,
@@ -40,14 +40,14 @@ enum failing_call {
     FAILING_EPOLL_WAIT,
 };
 
-/* After so many calls that succeed, one fails with errno set to error; also in a child. */
+/* After this many successful calls, one fails with errno set to error; also in a child. */
 void failing_start(enum failing_call call, int after, int error);
-/* All fail. */
+/* From now on all calls fail. */
 void failing_start_for_good(enum failing_call call, int error);
-/* Whether it has failed, in this process. All succeed from now on. */
+/* Whether a call has failed in this process. From now on all succeed. */
 bool failing_stop(void);
 
-/* How many descriptors are open. */
+/* The number of open file descriptors. */
 int failing_count_open(void);
 
 #endif

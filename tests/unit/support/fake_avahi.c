@@ -1,4 +1,4 @@
-/* fake_avahi.c: see fake_avahi.h. */
+/* fake_avahi.c: a libavahi-client under the control of a test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -16,7 +16,7 @@
 enum { FAKE_OBJECTS_MAX = 9000, FAKE_RECORDS_MAX = 18000, FAKE_TIMERS_MAX = 512 };
 
 struct fake_timer {
-    struct loop_timer *timer; /* one that runs; NULL: unused */
+    struct loop_timer *timer; /* a running one; NULL: unused */
     int64_t delay_us;
 };
 
@@ -47,14 +47,14 @@ struct AvahiRecordBrowser {
     void *userdata;
 };
 
-/* What there is of Avahi and of time. Set next_state and has_bus before mdns_worker_new(). */
+/* The state of Avahi and of time. Set next_state and has_bus before mdns_worker_new(). */
 struct fake_avahi {
     struct fake_timer timers[FAKE_TIMERS_MAX];
     struct AvahiClient client;
     size_t clients;
     AvahiClientState next_state; /* of a new client */
     bool has_bus;
-    int error; /* what avahi_client_errno() says */
+    int error; /* the result of avahi_client_errno() */
     struct AvahiServiceBrowser browser;
     bool is_browsing, refuse_browser;
     size_t browsers; /* ever made */
@@ -66,14 +66,14 @@ struct fake_avahi {
 };
 extern struct fake_avahi fake;
 
-/* Nothing has been made yet; there are a bus and a daemon. */
+/* Resets the state: nothing has been made; there are a bus and a daemon. */
 void fake_reset(void);
 void fake_assert_all_freed(void);
 
-/* For the module under test, which may only hand it on. */
+/* For the module under test, which may only pass it on. */
 struct loop *fake_loop(void);
 
-/* The timer that was started for delay_us goes off; there must be one. */
+/* The timer started for delay_us fires; there must be one. */
 void fake_elapse(int64_t delay_us);
 
 void fake_client_says(AvahiClientState state);
@@ -84,7 +84,7 @@ void fake_browser_says(AvahiBrowserEvent event);
 void fake_record(const char *host, const char *address);
 void fake_records_end(void);
 
-/* The resolver that runs for instance; NULL: there is none. */
+/* The running resolver for instance; NULL: there is none. */
 struct AvahiServiceResolver *fake_running(const char *instance);
 
 /* Avahi has resolved an instance; address NULL: it has not. */

@@ -1,5 +1,5 @@
 /*
- * firmware.c: what each format demands, in as few bytes as it allows. It checks nothing.
+ * firmware.c: makes files of each format, with as few bytes as it allows.
  */
 #include "support/firmware.h"
 
@@ -67,7 +67,7 @@ static void add_segment(struct firmware *firmware, uint32_t address, size_t size
     add_code(firmware, size);
 }
 
-/* Walks the segments again, as some were changed since they were added. */
+/* Walks the segments again, as some have changed since they were added. */
 static void add_checksum(struct firmware *firmware, size_t start, size_t header_size)
 {
     size_t offset = start + header_size;
@@ -190,7 +190,7 @@ void firmware_make_factory(struct firmware *firmware, uint16_t chip, size_t star
     add_esp32(firmware, &application);
 }
 
-/* Bit by bit, to be unlike the tested one. */
+/* Bit by bit, to differ from the tested implementation. */
 static uint32_t crc32_of(const unsigned char *data, size_t size)
 {
     uint32_t crc = 0xFFFFFFFF;
@@ -365,7 +365,7 @@ void firmware_make_fat(struct firmware *firmware, bool is_levelled)
     firmware_fill(firmware, 0xFF, is_levelled ? (size_t)3 * SECTOR : 0);
 }
 
-/* With fixed codes every bit of the data matters, but those that fill up the last byte. */
+/* With fixed codes every bit of the data matters, except those that fill up the last byte. */
 static void open_gzip(z_stream *stream)
 {
     enum { WINDOW_BITS_GZIP = 15 + 16, MEMORY_LEVEL = 8 };

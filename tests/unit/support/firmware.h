@@ -1,6 +1,6 @@
 /*
- * firmware.h: makes small, intact files of every format that boards or their tools know, always the
- * same bytes for the same arguments. It shares no code with what inspects them but the SHA-256.
+ * firmware.h: makes small, intact files of every format of the boards and their tools, always the
+ * same bytes for the same arguments. It shares no code with the inspection but the SHA-256.
  */
 #ifndef FIRMWARE_H
 #define FIRMWARE_H
@@ -45,7 +45,7 @@ struct firmware_esp8266 {
     size_t size;
 };
 void firmware_make_esp8266(struct firmware *firmware, const struct firmware_esp8266 *make);
-/* What the core's signing tool adds: not a real signature, but as long as one. */
+/* Appends the block of the core's signing tool: not a real signature, but as long as one. */
 void firmware_sign_esp8266(struct firmware *firmware, size_t key_size);
 
 void firmware_make_rp2040(struct firmware *firmware);
@@ -57,7 +57,7 @@ void firmware_make_littlefs(struct firmware *firmware, size_t block_size, size_t
 void firmware_make_spiffs(struct firmware *firmware, size_t block_size, size_t blocks,
                           bool is_counted);
 void firmware_make_fat(struct firmware *firmware, bool is_levelled);
-/* Compresses what is there. */
+/* Compresses the file. */
 void firmware_gzip(struct firmware *firmware);
 /* A gzip file that unpacks to this many zeros. */
 void firmware_make_bomb(struct firmware *firmware, size_t unpacked_size);

@@ -1,6 +1,6 @@
 /*
- * handshake_wraps.h: what the tests of the handshake put in the place of its socket, its listener
- * and its work_queue, at link time (--wrap). Each test defines them for its own world.
+ * handshake_wraps.h: replacements for the socket, the listener and the work queue of the handshake,
+ * at link time (--wrap). Each test defines them for its own world.
  */
 #ifndef HANDSHAKE_WRAPS_H
 #define HANDSHAKE_WRAPS_H

@@ -1,5 +1,5 @@
 /*
- * inspected.c: inspects, and compares with what a test expects. It knows no format.
+ * inspected.c: inspects a file, and compares the result with the expected one.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/* One row of a tab-separated table: count fields, "" for those that are missing. */
+/* One row of a tab-separated table: count fields, "" for missing ones. */
 typedef void vectors_row_fn(char **fields);
 
 /* Calls check for each row of the table, but not for comments, and returns the number of rows. The

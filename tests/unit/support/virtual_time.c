@@ -1,5 +1,5 @@
 /*
- * virtual_time.c: see virtual_time.h.
+ * virtual_time.c: a clock and a timer under the control of a test.
  */
 #include "support/virtual_time.h"
 
@@ -26,7 +26,7 @@ void __wrap_loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_ti
                             void *userdata)
 {
     assert_ptr_equal(loop, virtual_time_loop());
-    assert_true(virtual_time.due_us < 0); /* there is one at a time */
+    assert_true(virtual_time.due_us < 0); /* there is one timer at a time */
     *timer = (struct loop_timer){.loop = loop, .on_due = on_due, .userdata = userdata};
     virtual_time.timer = timer;
 }
@@ -42,7 +42,7 @@ void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us)
 
 void __wrap_loop_timer_stop(struct loop_timer *timer)
 {
-    if (timer->loop) /* one that was never initialized may be stopped, too */
+    if (timer->loop) /* a timer that was never initialized may be stopped, too */
         virtual_time.due_us = -1;
 }
 

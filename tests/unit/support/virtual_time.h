@@ -1,6 +1,7 @@
 /*
- * virtual_time.h: a clock that stands still until a test moves it on, and one timer on it: in place
- * of loop_now_us() and loop_timer_*(), which the test wraps (VIRTUAL_TIME in its CMakeLists.txt).
+ * virtual_time.h: a clock that stands still until a test advances it, and one timer on it. They
+ * replace loop_now_us() and loop_timer_*(), which the test wraps (VIRTUAL_TIME in its
+ * CMakeLists.txt).
  */
 #ifndef VIRTUAL_TIME_H
 #define VIRTUAL_TIME_H
@@ -14,17 +15,17 @@ struct virtual_time {
     int64_t now_us;
     int64_t due_us;                   /* of the timer; negative: it is stopped */
     struct loop_timer *timer;         /* the last one that was initialized */
-    void (*on_arm)(int64_t delay_us); /* hears of each start; NULL: nobody */
+    void (*on_arm)(int64_t delay_us); /* called for each start; may be NULL */
 };
 extern struct virtual_time virtual_time;
 
-/* All as at the beginning; the clock says now_us. */
+/* Resets everything; the clock shows now_us. */
 void virtual_time_reset(int64_t now_us);
 
-/* For the module under test, which may only hand it on. */
+/* For the module under test, which may only pass it on. */
 struct loop *virtual_time_loop(void);
 
-/* The timer fires; where it runs, the clock moves on to when it is due. */
+/* The timer fires; if it is running, the clock advances to its time. */
 void virtual_time_fire(void);
 
 #endif
