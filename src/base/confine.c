@@ -1,10 +1,10 @@
 /*
  * confine.c: no_new_privs, Landlock and seccomp, as far as the kernel has them.
  *
- * The filter lists the system calls that are denied, not those that are allowed: getaddrinfo() runs
- * modules of other projects (nss-mdns, sssd, systemd-resolved, winbind) on present and future C
- * libraries. A list of all their system calls would be incomplete and break name resolution on some
- * computers. A denied call fails with EPERM, an error that its caller has to expect anyway.
+ * The filter lists the denied system calls instead of the allowed ones: getaddrinfo() runs modules
+ * of other projects (nss-mdns, sssd, systemd-resolved, winbind) on present and future C libraries.
+ * A list of all their system calls would be incomplete and break name resolution on some computers.
+ * A denied call fails with EPERM, an error that its caller has to expect anyway.
  */
 #include "base/confine.h"
 
@@ -49,7 +49,7 @@ static void make_files_read_only(void)
     if (version >= 6)
         handled.scopes |= SCOPE_SIGNAL;
 
-    /* Rights that are handled, and that no rule allows, are denied. */
+    /* Handled rights are denied unless a rule allows them. */
     const long rules = syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
     if (rules < 0)
         return;

@@ -1,6 +1,6 @@
 /*
- * crypto.c: a library context of libcrypto that no configuration file affects, and a heap for
- * libcrypto that cleanses freed memory.
+ * crypto.c: a library context of libcrypto without any configuration file, and a heap for libcrypto
+ * that cleanses freed memory.
  */
 #include "crypto/crypto.h"
 

@@ -10,7 +10,7 @@
 enum { PASSWORD_MAX = 1024 };
 
 /* Reads the first line of the file, without its line end and a byte order mark before it. "-" is
- * standard input, from which nothing after that line is consumed. *password is the caller's, to be
+ * standard input; the bytes after that line are not consumed. *password is the caller's, to be
  * freed with secret_free(). Fails with OTA_E_USAGE: unreadable, empty, NUL bytes, over PASSWORD_MAX
  * bytes. *exposure tells who else can read the file. */
 enum ota_error password_from_file(char **password, const char *path, enum exposure *exposure,

@@ -64,9 +64,11 @@ int __wrap_poll(struct pollfd *files, nfds_t count, int timeout_ms)
     assert_true(timeout_ms >= 0);
     if (__real_poll(files, count, 0) > 0)
         return 1;
+
     take_step(*next_step);
     if (*next_step != STEPS_END)
         next_step++;
+
     if (__real_poll(files, count, 0) > 0)
         return 1;
     now_us += (int64_t)timeout_ms * 1000;

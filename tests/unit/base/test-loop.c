@@ -208,6 +208,7 @@ static void open_pipes(struct counter *counter, int count, loop_watch_fn *on_rea
 {
     for (int i = 0; i < count; i++) {
         struct piped *piped = &counter->pipes[i];
+
         piped->counter = counter;
         assert_int_equal(pipe2(piped->ends, O_NONBLOCK), 0);
         assert_int_equal(write(piped->ends[1], "x", 1), 1);
@@ -226,7 +227,7 @@ static void close_pipes(struct counter *counter, int count)
     }
 }
 
-/* Never reads: its file descriptor stays ready, like that of a board that floods us. */
+/* Never reads: its file descriptor stays ready, as it does when a board floods us. */
 static void stay_ready(unsigned events, void *userdata)
 {
     struct piped *piped = userdata;

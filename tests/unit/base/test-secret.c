@@ -183,9 +183,10 @@ static void read_flags(char flags[FLAGS_SIZE], const void *address)
 
 static void test_what_the_kernel_was_told(void **state)
 {
-    (void)state;
     char flags[FLAGS_SIZE];
     char *secret = secret_copy("geheim");
+
+    (void)state;
     read_flags(flags, secret);
 #ifndef __SANITIZE_ADDRESS__               /* whose mlock() does nothing */
     assert_non_null(strstr(flags, " lo")); /* locked */
@@ -193,6 +194,7 @@ static void test_what_the_kernel_was_told(void **state)
     assert_non_null(strstr(flags, " dd")); /* not dumped */
     assert_non_null(strstr(flags, " wf")); /* wiped on fork */
     assert_int_equal(prctl(PR_GET_DUMPABLE), 0);
+
     secret_free(secret);
 }
 
@@ -287,14 +289,17 @@ static int die(const char *directory, bool is_dumpable)
 {
     int status;
     pid_t pid = fork();
+
     if (pid == 0) {
         char hidden[TEXT_SIZE], plain[TEXT_SIZE];
+
         make_text(hidden, 1);
         make_text(plain, 2);
         char *secret = secret_copy(hidden);
         explicit_bzero(hidden, sizeof hidden);
         dump(directory, secret, plain, is_dumpable);
     }
+
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFSIGNALED(status));
     return status;

@@ -259,13 +259,16 @@ static void test_not_started(void **state)
         enum failing_call call;
         int error;
     } rows[] = {{FAILING_SOCKETPAIR, EMFILE}, {FAILING_FCNTL, EINVAL}};
+
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct worker child;
         int before = failing_count_open();
+
         failing_start(rows[i].call, 0, rows[i].error);
         int rc = worker_start(&child, hang, NULL);
         int error = errno;
+
         assert_true(failing_stop());
         assert_int_equal(rc, -1);
         assert_int_equal(error, rows[i].error);
@@ -281,13 +284,16 @@ static void test_calls_that_fail_in_the_child(void **state)
         enum failing_call call;
         size_t said;
     } rows[] = {{FAILING_PRCTL, 0}, {FAILING_GETPPID, 0}, {FAILING_DUP2, 0}, {FAILING_OPEN, 5}};
+
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct worker child;
         char text[64];
+
         failing_start(rows[i].call, 0, EPERM);
         assert_int_equal(worker_start(&child, say, "hello"), 0);
         failing_stop();
+
         assert_int_equal(receive(&child, text, sizeof text), rows[i].said);
         worker_end(&child);
         assert_no_children();

@@ -438,13 +438,16 @@ static void test_calls_that_fail(void **state)
                 {FAILING_SOCKET, EMFILE, "127.0.0.1", OTA_E_NO_PORT},
                 {FAILING_GETSOCKNAME, ENOBUFS, NULL, OTA_E_INTERNAL}};
     struct fixture *fixture = *state;
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct source source = {.has_address = true, .address = numeric("127.0.0.1", 0)};
         int before = failing_count_open();
+
         failing_start(rows[i].call, 0, rows[i].error);
         struct listener *listener =
             listener_open(fixture->loop, rows[i].address ? &source : NULL, 0, 0, &fixture->failure);
         assert_true(failing_stop());
+
         assert_int_equal(listener != NULL, rows[i].expected == OTA_OK);
         if (listener)
             close(connect_from("127.0.0.1", "127.0.0.1", listener_port(listener)));

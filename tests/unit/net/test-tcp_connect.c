@@ -18,23 +18,23 @@ enum { CROWD = 4 };
 
 struct outcome {
     struct loop *loop;
-    struct tcp_connect *dial;
+    struct tcp_connect *run_attempt;
     bool frees; /* in the callback */
     int calls;
-    int descriptor;
+    int fd;
     int reason;
 };
 
-static void on_done(int descriptor, int reason, void *userdata)
+static void on_done(int fd, int reason, void *userdata)
 {
     struct outcome *outcome = userdata;
 
     outcome->calls++;
-    outcome->descriptor = descriptor;
+    outcome->fd = fd;
     outcome->reason = reason;
     if (outcome->frees) {
-        tcp_connect_free(outcome->dial);
-        outcome->dial = NULL;
+        tcp_connect_free(outcome->run_attempt);
+        outcome->run_attempt = NULL;
     }
     loop_quit(outcome->loop);
 }
@@ -42,7 +42,7 @@ static void on_done(int descriptor, int reason, void *userdata)
 static void on_deadline(void *userdata)
 {
     (void)userdata;
-    fail_msg("the dial did not end");
+    fail_msg("the run_attempt did not end");
 }
 
 /* A listener on loopback; *address is where. */
@@ -57,20 +57,20 @@ static int listen_there(struct address *address, int backlog)
     return listener;
 }
 
-static struct outcome dial(const struct address *address, int64_t deadline_us, bool frees)
+static struct outcome run_attempt(const struct address *address, int64_t deadline_us, bool frees)
 {
-    struct outcome outcome = {.loop = loop_new(), .frees = frees, .descriptor = -1};
+    struct outcome outcome = {.loop = loop_new(), .frees = frees, .fd = -1};
     struct loop_timer deadline;
     assert_non_null(outcome.loop);
 
     loop_timer_init(&deadline, outcome.loop, on_deadline, NULL);
     loop_timer_start(&deadline, 10 * INT64_C(1000000));
-    outcome.dial = tcp_connect_start(outcome.loop, address, deadline_us, on_done, &outcome);
-    assert_non_null(outcome.dial);
+    outcome.run_attempt = tcp_connect_start(outcome.loop, address, deadline_us, on_done, &outcome);
+    assert_non_null(outcome.run_attempt);
     assert_int_equal(outcome.calls, 0); /* never from within tcp_connect_start() */
     assert_int_equal(loop_run(outcome.loop), 0);
     assert_int_equal(outcome.calls, 1);
-    tcp_connect_free(outcome.dial);
+    tcp_connect_free(outcome.run_attempt);
     loop_free(outcome.loop);
     return outcome;
 }
@@ -82,16 +82,16 @@ static void test_answered(void **state)
     (void)state;
 
     for (int frees = 0; frees < 2; frees++) {
-        struct outcome outcome = dial(&address, 5000000, frees);
+        struct outcome outcome = run_attempt(&address, 5000000, frees);
         assert_int_equal(outcome.reason, 0);
-        assert_true(fcntl(outcome.descriptor, F_GETFL) & O_NONBLOCK);
-        assert_true(fcntl(outcome.descriptor, F_GETFD) & FD_CLOEXEC);
+        assert_true(fcntl(outcome.fd, F_GETFL) & O_NONBLOCK);
+        assert_true(fcntl(outcome.fd, F_GETFD) & FD_CLOEXEC);
         int board = accept(listener, NULL, NULL);
-        assert_int_equal(write(outcome.descriptor, "x", 1), 1);
+        assert_int_equal(write(outcome.fd, "x", 1), 1);
         char byte;
         assert_int_equal(read(board, &byte, 1), 1);
         close(board);
-        close(outcome.descriptor);
+        close(outcome.fd);
     }
     close(listener);
 }
@@ -102,8 +102,8 @@ static void test_refused(void **state)
     (void)state;
     close(listen_there(&address, 1));
     for (int frees = 0; frees < 2; frees++) {
-        struct outcome outcome = dial(&address, 5000000, frees);
-        assert_int_equal(outcome.descriptor, -1);
+        struct outcome outcome = run_attempt(&address, 5000000, frees);
+        assert_int_equal(outcome.fd, -1);
         assert_int_equal(outcome.reason, ECONNREFUSED);
     }
 }
@@ -122,8 +122,8 @@ static void test_silence(void **state)
     }
     for (int frees = 0; frees < 2; frees++) {
         int64_t start_us = loop_now_us();
-        struct outcome outcome = dial(&address, 100000, frees);
-        assert_int_equal(outcome.descriptor, -1);
+        struct outcome outcome = run_attempt(&address, 100000, frees);
+        assert_int_equal(outcome.fd, -1);
         assert_int_equal(outcome.reason, ETIMEDOUT);
         assert_true(loop_now_us() - start_us >= 100000);
     }
@@ -139,8 +139,8 @@ static void test_impossible(void **state)
     (void)state;
     assert_true(address_parse(&address, "255.255.255.255"));
     address_set_port(&address, 23);
-    struct outcome outcome = dial(&address, 5000000, true);
-    assert_int_equal(outcome.descriptor, -1);
+    struct outcome outcome = run_attempt(&address, 5000000, true);
+    assert_int_equal(outcome.fd, -1);
     assert_true(outcome.reason == ENETUNREACH || outcome.reason == EACCES);
 }
 
@@ -170,10 +170,10 @@ static void test_no_memory_left(void **state)
         assert_non_null(loop);
         int before = failing_count_open();
         failing_start(FAILING_ALLOCATION, made, ENOMEM);
-        struct tcp_connect *dial = tcp_connect_start(loop, &address, 5000000, on_done, NULL);
+        struct tcp_connect *run_attempt = tcp_connect_start(loop, &address, 5000000, on_done, NULL);
         has_failed = failing_stop();
-        assert_int_equal(dial == NULL, has_failed);
-        tcp_connect_free(dial);
+        assert_int_equal(run_attempt == NULL, has_failed);
+        tcp_connect_free(run_attempt);
         assert_int_equal(failing_count_open(), before);
         loop_free(loop);
     }
@@ -191,13 +191,16 @@ static void test_calls_that_fail(void **state)
         {FAILING_SOCKET, EMFILE}, {FAILING_CONNECT, EADDRNOTAVAIL}, {FAILING_GETSOCKOPT, ENOBUFS}};
     struct address address;
     int listener = listen_there(&address, 8);
+
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int before = failing_count_open();
+
         failing_start(rows[i].call, 0, rows[i].error);
-        struct outcome outcome = dial(&address, 5000000, i % 2);
+        struct outcome outcome = run_attempt(&address, 5000000, i % 2);
+
         assert_true(failing_stop());
-        assert_int_equal(outcome.descriptor, -1);
+        assert_int_equal(outcome.fd, -1);
         assert_int_equal(outcome.reason, rows[i].error);
         assert_int_equal(failing_count_open(), before);
     }

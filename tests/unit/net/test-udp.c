@@ -71,6 +71,7 @@ static void set_up(struct scene *scene)
                               .on_error = on_error,
                               .userdata = scene,
                               .fd = -1};
+
     loop_timer_init(&scene->deadline, scene->udp.loop, on_deadline, scene);
     loop_timer_start(&scene->deadline, INT64_C(60000000));
     assert_int_equal(udp_open(&scene->udp, NULL, &scene->address), 0);
@@ -182,17 +183,21 @@ static void test_calls_that_fail(void **state)
         int error;
     } rows[] = {
         {FAILING_SOCKET, EMFILE}, {FAILING_CONNECT, ENETUNREACH}, {FAILING_EPOLL_CTL, ENOMEM}};
+
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct scene scene;
         struct address local;
+
         set_up(&scene);
         udp_close(&scene.udp);
         int before = failing_count_open();
+
         failing_start(rows[i].call, 0, rows[i].error);
         assert_int_equal(udp_open(&scene.udp, NULL, &scene.address), -1);
         assert_int_equal(errno, rows[i].error);
         assert_true(failing_stop());
+
         assert_int_equal(scene.udp.fd, -1);
         assert_int_equal(failing_count_open(), before);
         assert_false(udp_local(&scene.udp, &local));

@@ -53,10 +53,12 @@ static void test_content(void **state)
         ROW("\r\n", NULL, "is empty"),
         ROW("a\0b\n", NULL, "NUL byte"),
     };
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *password;
         enum exposure exposure;
         struct ota_failure failure;
+
         write_file(rows[i].content, rows[i].length);
         enum ota_error error = password_from_file(&password, path, &exposure, &failure);
         if (rows[i].password) {

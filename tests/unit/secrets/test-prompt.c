@@ -97,9 +97,11 @@ static _Noreturn void run_shell(const struct setting *setting, const char *termi
     setsid();
     signal(SIGTTOU, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
+
     int terminal = open(terminal_name, O_RDWR | O_NOCTTY);
     if (!setting->no_terminal)
         ioctl(terminal, TIOCSCTTY, 0);
+
     pid_t job = fork();
     if (job == 0) {
         setpgid(0, 0);
@@ -108,6 +110,7 @@ static _Noreturn void run_shell(const struct setting *setting, const char *termi
         signal(SIGTTOU, SIG_DFL);
         run_job(setting, commands, reports);
     }
+
     int status;
     while (waitpid(job, &status, WUNTRACED) == job && WIFSTOPPED(status)) {
         tcsetpgrp(terminal, getpid());
@@ -253,6 +256,7 @@ static void test_lines(void **state)
         ROW("half\x04\x04", "none\n"),
         ROW("a\0b\n", "none\n"),
     };
+
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct scene scene = ask((struct setting){0});
         type(&scene, rows[i].keys, rows[i].length);

@@ -15,6 +15,7 @@ void model_init(struct model *model, const struct model_config *config, int64_t 
     model->config = *config;
     if (model->config.loop_us < LEAST_TURN_US)
         model->config.loop_us = LEAST_TURN_US;
+
     model->state = MODEL_IDLE;
     model->queued = 0;
     model->turn_us = phase_us;
@@ -78,15 +79,17 @@ static void accept_invitation(struct model *model, int socket)
     model->on_reply("OK", socket, model->turn_us);
 }
 
-static void judge(struct model *model, const struct model_datagram *answer)
+static void judge_answer(struct model *model, const struct model_datagram *answer)
 {
     if (model->config.scheme != MODEL_MD5)
         model->turn_us += model->config.pbkdf2_us; /* the rest of the turn follows later */
+
     bool is_to_this = strcmp(answer->nonce, model->nonce) == 0;
     if (is_to_this && answer->scheme == model->config.scheme && answer->is_right) {
         accept_invitation(model, answer->socket);
         return;
     }
+
     model->stale_rejections += !is_to_this;
     model->state = MODEL_IDLE;
     model->on_reply("Authentication Failed", answer->socket, model->turn_us);
@@ -95,7 +98,7 @@ static void judge(struct model *model, const struct model_datagram *answer)
 static void read_datagram(struct model *model, const struct model_datagram *datagram)
 {
     if (model->state == MODEL_WAITING && datagram->is_answer && !datagram->is_malformed) {
-        judge(model, datagram);
+        judge_answer(model, datagram);
     } else if (model->state == MODEL_WAITING) {
         model->state = MODEL_IDLE; /* swallowed, or malformed */
     } else if (!datagram->is_answer) {

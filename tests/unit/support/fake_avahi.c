@@ -67,6 +67,7 @@ void fake_elapse(int64_t delay_us)
         struct loop_timer *timer = fake.timers[i].timer;
         if (!timer || fake.timers[i].delay_us != delay_us)
             continue;
+
         fake.timers[i].timer = NULL;
         timer->on_due(timer->userdata);
         if (!fake.keeps_records)
@@ -85,6 +86,7 @@ static AvahiClient *client_new(const AvahiPoll *api, AvahiClientFlags flags,
         *error = AVAHI_ERR_DBUS_ERROR;
         return NULL;
     }
+
     assert_int_equal(fake.clients++, 0);
     fake.client = (struct AvahiClient){callback, userdata, fake.next_state};
     callback(&fake.client, fake.client.state, userdata);
@@ -129,6 +131,7 @@ static AvahiServiceBrowser *browser_new(AvahiClient *client, AvahiIfIndex interf
     assert_false(fake.is_browsing);
     if (fake.refuse_browser)
         return NULL;
+
     fake.is_browsing = true;
     fake.browsers++;
     fake.browser = (struct AvahiServiceBrowser){callback, userdata};
@@ -157,6 +160,7 @@ static AvahiServiceResolver *resolver_new(AvahiClient *client, AvahiIfIndex inte
     assert_string_equal(domain, "local");
     if (strcmp(name, "impossible") == 0)
         return NULL;
+
     assert_true(fake.resolvers_made < FAKE_OBJECTS_MAX);
     struct AvahiServiceResolver *resolver = &fake.resolvers[fake.resolvers_made++];
     *resolver = (struct AvahiServiceResolver){
@@ -185,6 +189,7 @@ static AvahiRecordBrowser *records_new(AvahiClient *client, AvahiIfIndex interfa
     assert_int_equal(protocol, AVAHI_PROTO_UNSPEC);
     assert_int_equal(class, 1);
     assert_int_equal(flags, AVAHI_LOOKUP_USE_MULTICAST);
+
     assert_true(fake.records_made < FAKE_RECORDS_MAX);
     struct AvahiRecordBrowser *records = &fake.records[fake.records_made++];
     *records = (struct AvahiRecordBrowser){

@@ -1,7 +1,7 @@
 /*
- * fake_avahi.h: a libavahi-client that a test plays, in place of the one that avahi_library_load() would
- * load, and the timeouts of loop_arm(); link with --wrap=avahi_library_load,--wrap=loop_arm. It asserts
- * that every object is asked for as it should be, and freed.
+ * fake_avahi.h: a libavahi-client under the control of a test, in place of the one that
+ * avahi_library_load() would load, and the timers of loop_timer_start(). It asserts that every
+ * object is requested correctly, and freed.
  */
 #ifndef FAKE_AVAHI_H
 #define FAKE_AVAHI_H

@@ -50,7 +50,7 @@ void firmware_set_u32(struct firmware *firmware, size_t offset, uint32_t value)
     firmware_set_u16(firmware, offset + 2, (uint16_t)(value >> 16));
 }
 
-/* Bytes that repeat only after 64 KiB, so that no two parts are alike. */
+/* Bytes with a period of 64 KiB, so no two parts are alike. */
 static void add_code(struct firmware *firmware, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -266,6 +266,7 @@ void firmware_make_rp2350(struct firmware *firmware)
     firmware_add_u32(firmware, 0x20082000);
     firmware_add_u32(firmware, 0x1000015D);
     add_code(firmware, 0x130);
+
     firmware_add_u32(firmware, 0xFFFFDED3);
     firmware_add_u32(firmware, 0x10210142);
     firmware_add_u32(firmware, 0x000001FF);

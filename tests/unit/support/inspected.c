@@ -44,6 +44,7 @@ void expect(enum inspect_format format, enum inspect_integrity integrity,
             enum inspect_sending sending, const char *name, const char *verdict)
 {
     inspect_firmware();
+
     expect_text(inspection.name, name);
     expect_text(inspection.verdict, verdict);
     assert_true(escape_is_printable(inspection.evidence) && inspection.evidence[0] != '\0');

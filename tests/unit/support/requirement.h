@@ -1,5 +1,5 @@
 /*
- * requirement.h: tests that need what a machine may lack, such as root.
+ * requirement.h: skips tests on computers that lack a requirement, such as root.
  */
 #ifndef SUPPORT_REQUIREMENT_H
 #define SUPPORT_REQUIREMENT_H
