@@ -128,6 +128,21 @@ static void test_equal(void **state)
     }
 }
 
+/* Ports do not count, and each of the addresses is looked at. */
+static void test_among(void **state)
+{
+    struct address list[] = {parsed("10.0.0.7"), parsed("::1"), parsed("10.0.0.9")};
+    const struct address last = parsed("10.0.0.9"), other = parsed("10.0.0.8");
+
+    (void)state;
+    address_set_port(&list[2], 8266);
+    assert_true(address_is_among(list, 3, &list[0]));
+    assert_true(address_is_among(list, 3, &last));
+    assert_false(address_is_among(list, 2, &last));
+    assert_false(address_is_among(list, 3, &other));
+    assert_false(address_is_among(NULL, 0, &other));
+}
+
 static void test_from_v4(void **state)
 {
     struct sockaddr_in source = {.sin_family = AF_INET, .sin_port = htons(2040)};
@@ -199,9 +214,10 @@ static void test_longest_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse_and_show),    cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_from_v4),           cmocka_unit_test(test_from_v6),
-        cmocka_unit_test(test_from_other_family), cmocka_unit_test(test_longest_text),
+        cmocka_unit_test(test_parse_and_show), cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_among),          cmocka_unit_test(test_from_v4),
+        cmocka_unit_test(test_from_v6),        cmocka_unit_test(test_from_other_family),
+        cmocka_unit_test(test_longest_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

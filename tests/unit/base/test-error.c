@@ -116,6 +116,17 @@ static void test_fail(void **state)
     assert_string_equal(failure.message, "a.bin has 3 bytes");
 }
 
+static void test_no_memory(void **state)
+{
+    struct ota_failure failure = {.cause = OTA_CAUSE_DISK_FULL};
+
+    (void)state;
+    assert_int_equal(ota_fail_no_memory(&failure), OTA_E_INTERNAL);
+    assert_int_equal(failure.error, OTA_E_INTERNAL);
+    assert_int_equal(failure.cause, OTA_CAUSE_NONE);
+    assert_string_equal(failure.message, "out of memory");
+}
+
 static void test_long_messages_are_cut_and_say_so(void **state)
 {
     struct ota_failure failure;
@@ -175,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_phases),
         cmocka_unit_test(test_connection_texts),
         cmocka_unit_test(test_fail),
+        cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_long_messages_are_cut_and_say_so),
         cmocka_unit_test(test_long_messages_are_cut_between_characters),
     };
