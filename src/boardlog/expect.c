@@ -33,7 +33,7 @@ enum {
 /* Patterns of one kind. */
 struct patterns {
     const char *const *texts;
-    size_t count; /* of compiled patterns */
+    size_t count; /* number of compiled patterns */
     pcre2_code *compiled[EXPECT_MAX];
 };
 

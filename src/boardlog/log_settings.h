@@ -1,5 +1,5 @@
 /*
- * log_settings.h: whether the boards' logs are followed, and what they have to prove.
+ * log_settings.h: the settings for the logs of the boards, and for the proof of an update.
  */
 #ifndef ESP_OTA_BOARDLOG_LOG_SETTINGS_H
 #define ESP_OTA_BOARDLOG_LOG_SETTINGS_H
@@ -10,13 +10,13 @@
 struct expect;
 
 struct log_settings {
-    bool monitor;              /* --monitor: the log is shown until the user ends it */
+    bool monitor;              /* --monitor: show the log until the user ends it */
     uint16_t monitor_port;     /* the TCP port of the log, also for --expect */
     int64_t monitor_for_us;    /* --monitor-for; 0: until a signal comes */
-    bool raw;                  /* --raw: escape sequences are kept */
-    struct expect *expect;     /* --expect and --reject; NULL: nothing is expected */
+    bool raw;                  /* --raw: keep escape sequences */
+    struct expect *expect;     /* --expect and --reject; NULL: neither */
     int64_t expect_timeout_us; /* --expect-timeout */
-    int64_t online_us;         /* --online: for the board's return; 0: it is not waited for */
+    int64_t online_us;         /* --online: limit for the board's return; 0: do not wait for it */
 };
 
 #endif

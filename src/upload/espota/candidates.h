@@ -28,7 +28,7 @@ struct candidate {
 struct candidates {
     struct loop *loop;
     const struct endpoints *endpoints; /* must outlive the candidates */
-    const struct source *source;       /* as for udp_open() */
+    const struct source *source;       /* argument of udp_open() */
     candidates_datagram_fn *on_datagram;
     candidates_error_fn *on_error;
     void *userdata;

@@ -14,7 +14,7 @@
 #include "upload/espota/protocol.h"
 #include "upload/espota/round.h"
 
-enum { CHALLENGES_MAX = 8 }; /* in one handshake; a board that sends more is malicious or broken */
+enum { CHALLENGES_MAX = 8 }; /* per handshake; a board that sends more is malicious or broken */
 
 enum state { INVITE, DRAIN, PASSWORD, ANSWER, AUTHENTICATE, ACCEPT, STATE_COUNT };
 
@@ -36,7 +36,7 @@ struct handshake {
 
     unsigned invitations;                                   /* total of all rounds */
     unsigned challenges;                                    /* total of all rounds */
-    char nonces[CHALLENGES_MAX + 1][DIGEST_SHA256_HEX + 1]; /* of all challenges */
+    char nonces[CHALLENGES_MAX + 1][DIGEST_SHA256_HEX + 1]; /* nonces of all challenges */
     unsigned restarts;
     struct round round;
     struct pace pace;

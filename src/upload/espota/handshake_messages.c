@@ -131,7 +131,7 @@ const char *handshake_early_notice(char message[OTA_MESSAGE_MAX],
     return message;
 }
 
-enum given { NOTHING, AN_ADDRESS, AN_INTERFACE }; /* with -I */
+enum given { NOTHING, AN_ADDRESS, AN_INTERFACE }; /* the argument of -I */
 
 /* Why a datagram cannot leave this computer, by errno. */
 static const struct unsendable {

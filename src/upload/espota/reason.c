@@ -10,7 +10,7 @@
 #include <strings.h>
 
 static const struct reason {
-    unsigned number;   /* in ERROR[n]; 0: none */
+    unsigned number;   /* n of ERROR[n]; 0: none */
     const char *words; /* case is ignored, as it differs between the cores */
     enum ota_cause cause;
 } reasons[] = {

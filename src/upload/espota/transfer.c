@@ -49,7 +49,7 @@ static const int64_t TICK_US = MILLISECONDS(100);
 static const int64_t STALL_US = SECONDS(15);
 static const int64_t TCP_STALL_US = SECONDS(60); /* even if the board sends numbers */
 static const int64_t RESULT_US = SECONDS(60);
-static const int64_t TEXT_US = SECONDS(2); /* for the rest of the board's reason */
+static const int64_t TEXT_US = SECONDS(2); /* limit for the rest of the board's reason */
 /* If the board last answered this long before it reset the connection, a probe went unanswered: it
  * was absent, and has not merely closed the connection. */
 static const int64_t AWAY_US = MILLISECONDS(1500);
@@ -69,7 +69,7 @@ struct transfer {
     int64_t start_us;
     int send_error;      /* errno of a failed send; the recv() after it then reports 0 */
     int64_t progress_us; /* when acknowledged last grew */
-    int64_t heard_us;    /* when the board last said something */
+    int64_t heard_us;    /* when the board last sent something */
     int64_t text_us;     /* when its reason began; 0: none yet */
     bool is_done;
     struct ota_failure failure;

@@ -11,15 +11,15 @@
 
 enum {
     TRUST_ANSWERS_MAX = 4,           /* answers in an upload that no connection followed */
-    TRUST_MD5_ANSWERS_MAX = 3,       /* the same limit for a challenge with MD5 */
+    TRUST_MD5_ANSWERS_MAX = 3,       /* answers after which a challenge with MD5 gets none */
     TRUST_HANDSHAKE_ANSWERS_MAX = 2, /* answers with one scheme in one handshake */
 };
 
 /* Whether the board may have said OK, and to which datagram. */
 enum trust_door {
-    TRUST_UNASKED,  /* to an invitation, as the board never asked for a password */
-    TRUST_SHUT,     /* no: the board has asked for a password, or rejected the last answer */
-    TRUST_ANSWERED, /* to the answer to its last challenge */
+    TRUST_UNASKED,  /* OK to an invitation: the board never asked for a password */
+    TRUST_SHUT,     /* no OK: the board has asked for a password, or rejected the last answer */
+    TRUST_ANSWERED, /* OK to the answer to its last challenge */
 };
 
 /* One for each board, shared by all handshakes of its upload. Starts as {0}. */

@@ -1,5 +1,5 @@
 /*
- * upload_settings.h: how every board of a command is uploaded to.
+ * upload_settings.h: the settings of the uploads of one command.
  */
 #ifndef ESP_OTA_UPLOAD_ESPOTA_UPLOAD_SETTINGS_H
 #define ESP_OTA_UPLOAD_ESPOTA_UPLOAD_SETTINGS_H
@@ -18,10 +18,10 @@ struct upload_settings {
     bool has_peer; /* --peer ADDRESS */
     struct address peer;
     bool md5_target;    /* -m */
-    int64_t timeout_us; /* -t: until the board accepts; of a search, how long it takes */
-    bool force;         /* --force: an unsuitable image is sent nevertheless */
-    bool lockstep;      /* from the first attempt on */
-    unsigned block;     /* --block, bytes; 0: what suits the image */
+    int64_t timeout_us; /* -t: limit until the board accepts; duration of a search */
+    bool force;         /* --force: send an unsuitable image nevertheless */
+    bool lockstep;      /* lock-step from the first attempt on */
+    unsigned block;     /* --block, in bytes; 0: chosen for the image */
 };
 
 #endif

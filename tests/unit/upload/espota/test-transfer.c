@@ -308,8 +308,8 @@ static void test_freeing_closes_with_fin(void **state)
     char bytes[2000];
 
     connect_pair(&host, &board);
-    assert_int_equal(send(board, "1460", 4, 0),
-                     4); /* with unread data, close() alone would reset */
+    /* With unread data, close() alone would reset the connection. */
+    assert_int_equal(send(board, "1460", 4, 0), 4);
     struct transfer *transfer = transfer_start(&config, host, &callbacks);
     assert_int_equal(recv(board, bytes, 1000, MSG_WAITALL), 1000);
     assert_true(transfer_all_sent(transfer));
