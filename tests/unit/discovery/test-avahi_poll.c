@@ -82,8 +82,8 @@ static int tear_down_poll(void **state)
     return failing_count_open() == fixture->open_count ? 0 : -1;
 }
 
-/* In each turn, everything that is ready is called back once. A turn in which no timer is due yet
- * does not count, so there may be more turns than that. */
+/* In each turn, everything that is ready is called back once. Turns without a due timer do not
+ * count, so there may be more than count. */
 static void run_turns(struct fixture *fixture, int count)
 {
     fixture->turns_left = count;

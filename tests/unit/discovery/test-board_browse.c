@@ -1,6 +1,6 @@
 /*
- * test-browse.c: when a search for boards is over, and what is said then. The test answers in place
- * of mdns_client.c, and plays time.
+ * test-board_browse.c: the end of a search for boards, and its result. The test answers in place of
+ * mdns_client.c, in virtual time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 static const int64_t S = 1000000;
 
 static struct world {
-    mdns_client_answer_fn *on_answer; /* NULL: nothing is being asked */
+    mdns_client_answer_fn *on_answer; /* NULL: no question is pending */
     void *answer_userdata;
     bool refuse_mdns, free_when_done;
     size_t cancelled, done;
@@ -46,6 +46,7 @@ struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_ki
     assert_string_equal(name, "");
     if (world.refuse_mdns)
         return NULL;
+
     world.on_answer = on_answer;
     world.answer_userdata = userdata;
     return (struct mdns_query *)&world;
@@ -59,10 +60,11 @@ void __wrap_mdns_client_cancel(struct mdns_query *query)
     world.cancelled++;
 }
 
-static void on_done(const struct board_list *boards, const struct ota_failure *failure,
-                    void *userdata)
+static void on_browse_done(const struct board_list *boards, const struct ota_failure *failure,
+                           void *userdata)
 {
     assert_ptr_equal(userdata, &world);
+
     world.done++;
     world.count = boards->count;
     if (boards->count)
@@ -75,25 +77,26 @@ static void on_done(const struct board_list *boards, const struct ota_failure *f
     }
 }
 
-static void start(struct world settings)
+static void start_browse(struct world settings)
 {
     world = settings;
     virtual_time_reset(0);
 
-    world.browse = board_browse_start(virtual_time_loop(), NULL, 10 * S, on_done, &world);
+    world.browse = board_browse_start(virtual_time_loop(), NULL, 10 * S, on_browse_done, &world);
 }
 
-static void stop(void)
+static void stop_browse(void)
 {
     board_browse_free(world.browse);
     assert_true(virtual_time.due_us < 0);
     assert_null(world.on_answer);
 }
 
-static void say(enum mdns_event event, const char *instance, const char *reason)
+static void send_answer(enum mdns_event event, const char *instance, const char *reason)
 {
     struct mdns_answer answer = {.event = event};
     mdns_client_answer_fn *on_answer = world.on_answer;
+
     snprintf(answer.instance, sizeof answer.instance, "%s", instance);
     snprintf(answer.reason, sizeof answer.reason, "%s", reason);
     assert_non_null(on_answer);
@@ -111,17 +114,17 @@ static void test_everything_has_come(void **state)
 {
     (void)state;
 
-    start((struct world){0});
-    say(MDNS_FOUND, "b", "");
-    say(MDNS_FOUND, "a", "");
-    say(MDNS_FOUND, "b", "");
+    start_browse((struct world){0});
+    send_answer(MDNS_FOUND, "b", "");
+    send_answer(MDNS_FOUND, "a", "");
+    send_answer(MDNS_FOUND, "b", "");
     assert_int_equal(world.done, 0);
-    say(MDNS_END, "", "");
+    send_answer(MDNS_END, "", "");
     assert_int_equal(world.done, 1);
     assert_int_equal(world.count, 2);
     assert_string_equal(world.first, "a");
     assert_int_equal(world.failure.error, OTA_OK);
-    stop();
+    stop_browse();
     assert_int_equal(world.cancelled, 0);
 }
 
@@ -129,14 +132,14 @@ static void test_no_boards(void **state)
 {
     (void)state;
 
-    start((struct world){0});
+    start_browse((struct world){0});
     virtual_time.now_us = 3 * S / 2;
-    say(MDNS_END, "", "");
+    send_answer(MDNS_END, "", "");
     assert_int_equal(world.done, 1);
     assert_int_equal(world.failure.error, OTA_E_NOT_FOUND);
     assert_string_equal(world.failure.message, "no board announces itself in this network "
                                                "(multicast DNS was asked for 1.5 s)");
-    stop();
+    stop_browse();
 }
 
 static void test_deadline(void **state)
@@ -144,20 +147,20 @@ static void test_deadline(void **state)
     (void)state;
 
     for (int has_board = 0; has_board < 2; has_board++) {
-        start((struct world){0});
+        start_browse((struct world){0});
         assert_int_equal(virtual_time.due_us, 10 * S);
         if (has_board)
-            say(MDNS_FOUND, "a", "");
+            send_answer(MDNS_FOUND, "a", "");
         elapse();
         assert_int_equal(world.done, 1);
         assert_int_equal(world.count, has_board);
         assert_int_equal(world.failure.error, has_board ? OTA_OK : OTA_E_NOT_FOUND);
-        stop();
+        stop_browse();
         assert_int_equal(world.cancelled, 1);
     }
 }
 
-/* avahi-daemon cannot remember more boards: what it has told may not be all. */
+/* avahi-daemon cannot remember more boards, so the list may be incomplete. */
 static void test_crowd(void **state)
 {
     static struct capture capture;
@@ -183,23 +186,23 @@ static void test_crowd(void **state)
     (void)state;
     diag_set_level(DIAG_LEVEL_WARNING);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        start((struct world){0});
+        start_browse((struct world){0});
         for (size_t j = 0; j < rows[i].count; j++) {
             char name[24];
             snprintf(name, sizeof name, "%zu", j);
-            say(MDNS_FOUND, name, "");
+            send_answer(MDNS_FOUND, name, "");
         }
         capture_begin(&capture);
         if (rows[i].is_cut_short)
             elapse();
         else
-            say(MDNS_END, "", "");
+            send_answer(MDNS_END, "", "");
         capture_end(&capture);
         assert_string_equal(capture.text_err, rows[i].said);
         assert_int_equal(world.done, 1);
         assert_int_equal(world.count, rows[i].count);
         assert_int_equal(world.failure.error, OTA_OK);
-        stop();
+        stop_browse();
     }
     diag_set_level(DIAG_LEVEL_ERROR);
 }
@@ -209,10 +212,10 @@ static void test_unavailable(void **state)
     (void)state;
 
     for (int has_board = 0; has_board < 2; has_board++) {
-        start((struct world){0});
+        start_browse((struct world){0});
         if (has_board)
-            say(MDNS_FOUND, "a", "");
-        say(MDNS_UNAVAILABLE, "", "no bus");
+            send_answer(MDNS_FOUND, "a", "");
+        send_answer(MDNS_UNAVAILABLE, "", "no bus");
         assert_int_equal(world.done, 1);
         assert_int_equal(world.count, has_board);
         assert_int_equal(world.failure.error, OTA_E_NO_MDNS);
@@ -221,7 +224,7 @@ static void test_unavailable(void **state)
                                            "be asked (no bus)"
                                          : "boards cannot be looked for: multicast DNS cannot be "
                                            "asked (no bus)"));
-        stop();
+        stop_browse();
     }
 }
 
@@ -229,26 +232,26 @@ static void test_freed(void **state)
 {
     (void)state;
 
-    start((struct world){0});
-    say(MDNS_FOUND, "a", "");
-    stop();
+    start_browse((struct world){0});
+    send_answer(MDNS_FOUND, "a", "");
+    stop_browse();
     assert_int_equal(world.cancelled, 1);
     assert_int_equal(world.done, 0);
-    start((struct world){.free_when_done = true});
-    say(MDNS_END, "", "");
+    start_browse((struct world){.free_when_done = true});
+    send_answer(MDNS_END, "", "");
     assert_null(world.browse);
-    start((struct world){.free_when_done = true});
+    start_browse((struct world){.free_when_done = true});
     elapse();
     assert_null(world.browse);
-    stop();
+    stop_browse();
 }
 
 static void test_memory(void **state)
 {
     (void)state;
-    start((struct world){.refuse_mdns = true});
+    start_browse((struct world){.refuse_mdns = true});
     assert_null(world.browse);
-    stop();
+    stop_browse();
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /*
- * test-boards.c: answers become boards, each once, in one order; patterns that name boards.
+ * test-board_list.c: the list has each board once, sorted, with the best of its answers; patterns
+ * match names and types.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --wrap: memory runs out after so many allocations; never when negative. */
+/* --wrap: allocations that succeed; negative: all do. */
 static int allocations_left = -1;
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
@@ -28,6 +29,7 @@ static bool is_memory_left(void)
         allocations_left--;
     else if (allocations_left == 0)
         return false;
+
     return true;
 }
 
@@ -44,6 +46,7 @@ void *__wrap_realloc(void *memory, size_t size)
 static struct mdns_answer seen(const char *instance)
 {
     struct mdns_answer answer = {.event = MDNS_FOUND};
+
     snprintf(answer.instance, sizeof answer.instance, "%s", instance);
     return answer;
 }
@@ -52,13 +55,14 @@ static struct mdns_answer resolved(const char *instance, const char *host, const
                                    uint16_t port)
 {
     struct mdns_answer answer = seen(instance);
+
     snprintf(answer.host, sizeof answer.host, "%s", host);
     answer.has_address = address && address_parse(&answer.address, address);
     answer.port = port;
     return answer;
 }
 
-static void add(struct board_list *boards, struct mdns_answer answer)
+static void add_answer(struct board_list *boards, struct mdns_answer answer)
 {
     assert_int_equal(board_list_add(boards, &answer), 0);
 }
@@ -73,7 +77,7 @@ static void test_sorted_whatever_the_order(void **state)
     for (size_t step = 1; step < COUNT; step += 2) { /* odd: prime to 8 */
         struct board_list boards = {0};
         for (size_t i = 0; i < COUNT; i++)
-            add(&boards, seen(sorted[i * step % COUNT]));
+            add_answer(&boards, seen(sorted[i * step % COUNT]));
         assert_int_equal(boards.count, COUNT);
         for (size_t i = 0; i < COUNT; i++)
             assert_string_equal(boards.items[i]->instance, sorted[i]);
@@ -86,12 +90,13 @@ static void test_many(void **state)
 {
     enum { COUNT = 3000 };
     struct board_list boards = {0};
+
     (void)state;
     for (unsigned i = 0; i < COUNT; i++) {
         char name[32];
         snprintf(name, sizeof name, "board-%04u", i * 7 % COUNT);
-        add(&boards, seen(name));
-        add(&boards, resolved(name, "h.local", "10.0.0.1", 1));
+        add_answer(&boards, seen(name));
+        add_answer(&boards, resolved(name, "h.local", "10.0.0.1", 1));
     }
     assert_int_equal(boards.count, COUNT);
     for (size_t i = 1; i < COUNT; i++)
@@ -99,7 +104,7 @@ static void test_many(void **state)
     board_list_free(&boards);
 }
 
-/* The answers of one board, and what is known in the end. */
+/* Merges the answers of one board. */
 static void test_merge(void **state)
 {
     static const struct {
@@ -120,12 +125,14 @@ static void test_merge(void **state)
         {{{"a.local", NULL, 1}, {"a.local", "fd00::1", 1}}, "a.local", "fd00::1", 1},
         {{{"a.local", NULL, 1}}, "a.local", NULL, 1},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct board_list boards = {0};
+
         for (size_t j = 0; j < 3 && cases[i].answers[j].host; j++)
-            add(&boards, resolved("x", cases[i].answers[j].host, cases[i].answers[j].address,
-                                  cases[i].answers[j].port));
+            add_answer(&boards, resolved("x", cases[i].answers[j].host, cases[i].answers[j].address,
+                                         cases[i].answers[j].port));
         assert_int_equal(boards.count, 1);
         const struct board *board = boards.items[0];
         char text[ADDRESS_TEXT_MAX];
@@ -139,20 +146,20 @@ static void test_merge(void **state)
     }
 }
 
-/* Further addresses are claims until somebody finds them to be other boards'. */
+/* Further addresses are claims until they turn out to belong to other boards. */
 static void test_split(void **state)
 {
     static const char *const expected[] = {"a 10.0.0.1", "b 10.0.0.2!", "b 10.0.0.3!",
                                            "b 10.0.0.4!", "c 10.0.0.1"};
     struct address addresses[3];
     struct board_list boards = {0};
-    (void)state;
 
+    (void)state;
     for (const char *name = "c\0a\0b\0"; *name; name += 2)
-        add(&boards, resolved(name, "h.local", "10.0.0.1", 3232));
+        add_answer(&boards, resolved(name, "h.local", "10.0.0.1", 3232));
     struct mdns_answer further = resolved("b", "h.local", "10.0.0.2", 3232);
     further.is_further = true;
-    add(&boards, further);
+    add_answer(&boards, further);
     assert_int_equal(boards.count, 3);
     assert_int_equal(boards.items[1]->claims.count, 2);
     for (size_t i = 0; i < 3; i++) {
@@ -165,6 +172,7 @@ static void test_split(void **state)
     for (size_t i = 0; i < 5; i++) {
         const struct board *board = boards.items[i];
         char shown[ADDRESS_TEXT_MAX], text[80];
+
         snprintf(text, sizeof text, "%s %s%s", board->instance,
                  address_text(shown, &board->address), board->is_ambiguous ? "!" : "");
         assert_string_equal(text, expected[i]);
@@ -173,7 +181,7 @@ static void test_split(void **state)
     board_list_free(&boards);
 }
 
-/* All copies or none; and no board that is half there. */
+/* A split that fails leaves the list unchanged, and so does an addition. */
 static void test_no_memory_left(void **state)
 {
     enum { COPIES = 40 };
@@ -181,10 +189,11 @@ static void test_no_memory_left(void **state)
     struct board_list boards = {0};
     struct mdns_answer fourth = seen("d");
     int made = 0;
+
     (void)state;
-    add(&boards, seen("a"));
-    add(&boards, resolved("b", "b.local", "10.0.0.2", 3232));
-    add(&boards, seen("c"));
+    add_answer(&boards, seen("a"));
+    add_answer(&boards, resolved("b", "b.local", "10.0.0.2", 3232));
+    add_answer(&boards, seen("c"));
     const struct board *const original = boards.items[1];
     for (allocations_left = 0;; allocations_left = ++made) {
         if (board_list_split(&boards, 1, addresses, COPIES) == 0)
@@ -243,6 +252,7 @@ static void test_patterns(void **state)
                                 .host = "esp32-1.local",
                                 .type = "esp32dev"};
     const struct board unresolved = {.instance = "x"};
+
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(board_has_name(&board, cases[i].pattern), cases[i].is_name);
@@ -264,5 +274,6 @@ int main(void)
         cmocka_unit_test(test_protocol),
         cmocka_unit_test(test_patterns),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * test-match.c: the boards that --match and --board mean, and what is said when there are none.
+ * test-board_match.c: boards selected by --match and --board, and the message if there are none.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,6 +50,7 @@ static void test_cases(void **state)
         {NULL, "esp32", false, NULL, "--board '*esp32*' would match 2 of them; --list shows"},
         {"am", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct board_patterns patterns = {.name = cases[i].match, .board = cases[i].board};
@@ -58,6 +59,7 @@ static void test_cases(void **state)
         char names[4] = "";
         enum ota_error error =
             board_match(&matching, &all, &patterns, cases[i].only_espota, &failure);
+
         for (size_t j = 0; j < matching.count; j++)
             names[j] = matching.items[j]->instance[0];
         assert_string_equal(names, cases[i].names ? cases[i].names : "");
@@ -73,8 +75,8 @@ static void test_no_board_of_this_protocol(void **state)
     struct board *others[] = {&web};
     struct board_list matching;
     struct ota_failure failure;
-    (void)state;
 
+    (void)state;
     assert_int_equal(board_match(&matching, &(struct board_list){.items = others, .count = 1},
                                  &(struct board_patterns){0}, true, &failure),
                      OTA_E_NOT_FOUND);
@@ -88,5 +90,6 @@ int main(void)
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_no_board_of_this_protocol),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * test-etc_hosts.c: which addresses the lines of a hosts file give a name.
+ * test-etc_hosts.c: the addresses of a name in a hosts file.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,6 +69,7 @@ static void test_names(void **state)
         {"", ""},
     };
     char found[512];
+
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         search(found, table[i].name, text, strlen(text), CAPACITY);
@@ -79,8 +80,8 @@ static void test_names(void **state)
 static void test_limits(void **state)
 {
     char found[512], lines[2048] = "";
-    (void)state;
 
+    (void)state;
     for (int i = 1; i <= 20; i++) {
         size_t used = strlen(lines);
         snprintf(lines + used, sizeof lines - used, "10.0.0.%d many\n", i);
@@ -99,5 +100,6 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_limits),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

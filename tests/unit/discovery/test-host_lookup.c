@@ -1,7 +1,6 @@
 /*
- * test-lookup.c: the C library's resolver in its child process. The names are such that neither
- * /etc/hosts nor a network is needed: numeric ones, impossible ones, and those that the test itself
- * resolves.
+ * test-host_lookup.c: the C library's resolver in its child process. The names need neither
+ * /etc/hosts nor a network: they are numeric, impossible, or resolved by the test itself.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +24,7 @@
 
 enum { DEADLINE_US = 20000000 };
 
-/* --wrap=fork: the system has no process left when a test says so. */
+/* --wrap=fork: fails when a test says so. */
 static bool no_process_left;
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
@@ -34,12 +33,13 @@ pid_t __wrap_fork(void)
 {
     if (!no_process_left)
         return __real_fork();
+
     errno = EAGAIN;
     return -1;
 }
 
-/* --wrap=getaddrinfo: what names that begin with "test:" are; each letter is an address, and those
- * of one letter are one. */
+/* --wrap=getaddrinfo: resolves names that begin with "test:". Each letter behind it is an address,
+ * and equal letters are the same address. */
 int __real_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
                        struct addrinfo **list);
 int __wrap_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
@@ -132,6 +132,7 @@ static void on_done(const struct address *addresses, size_t count, const char *w
 static void on_deadline(void *userdata)
 {
     struct scene *scene = userdata;
+
     scene->timed_out = true;
     loop_quit(scene->loop);
 }
@@ -169,9 +170,11 @@ static void test_addresses(void **state)
         {"127.0.0.1", "127.0.0.1"},      {"192.0.2.77", "192.0.2.77"}, {"::1", "::1"},
         {"::ffff:10.0.0.7", "10.0.0.7"}, {"fe80::7%lo", "fe80::7%lo"},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct scene scene;
+
         start(&scene, table[i].name);
         assert_int_equal(scene.done_count, 0); /* never from within host_lookup_start() */
         run_for(&scene, DEADLINE_US);
@@ -185,10 +188,11 @@ static void test_addresses(void **state)
 static void test_impossible_names(void **state)
 {
     static const char *const table[] = {"", "a..b", "-", "no such host", "fe80::1%nowhere"};
-    (void)state;
 
+    (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct scene scene;
+
         start(&scene, table[i]);
         run_for(&scene, DEADLINE_US);
         assert_int_equal(scene.done_count, 1);
@@ -215,9 +219,11 @@ static void test_answers(void **state)
         {"test:memory", "", "Memory allocation failure", true},
         {"test:death", "", "the process that asks the system resolver ended unexpectedly", true},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct scene scene;
+
         start(&scene, table[i].name);
         run_for(&scene, DEADLINE_US);
         assert_int_equal(scene.done_count, 1);
@@ -228,10 +234,11 @@ static void test_answers(void **state)
     }
 }
 
-/* The end of the child, which follows its answer, is not a second answer. */
+/* The end of the child, after its answer, does not count as a second answer. */
 static void test_done_only_once(void **state)
 {
     struct scene scene;
+
     (void)state;
     start(&scene, "127.0.0.1");
     run_for(&scene, DEADLINE_US);
@@ -244,6 +251,7 @@ static void test_done_only_once(void **state)
 static void test_free_when_done(void **state)
 {
     struct scene scene;
+
     (void)state;
     start(&scene, "127.0.0.1");
     scene.free_when_done = true;
@@ -255,6 +263,7 @@ static void test_free_when_done(void **state)
 static void test_free_before(void **state)
 {
     struct scene scene;
+
     (void)state;
     start(&scene, "127.0.0.1");
     host_lookup_free(scene.lookup);
@@ -267,8 +276,8 @@ static void test_free_before(void **state)
 static void test_no_process_left(void **state)
 {
     struct loop *loop = loop_new();
-    (void)state;
 
+    (void)state;
     no_process_left = true;
     struct host_lookup *lookup = host_lookup_start(loop, "127.0.0.1", on_done, NULL);
     int error = errno;
@@ -290,11 +299,12 @@ int __wrap_loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd,
 {
     if (!no_watch_left)
         return __real_loop_watch_start(watch, loop, fd, events, on_ready, userdata);
+
     errno = ENOSPC;
     return -1;
 }
 
-/* Nothing is left of a lookup that cannot start: end() finds no child. */
+/* A lookup that cannot start leaves no child, as end() verifies. */
 static void test_no_memory_left(void **state)
 {
     struct scene scene = {.loop = loop_new()};
@@ -320,5 +330,6 @@ int main(void)
         cmocka_unit_test(test_free_before),    cmocka_unit_test(test_no_process_left),
         cmocka_unit_test(test_answers),        cmocka_unit_test(test_no_memory_left),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 /*
- * test-discover.c: questions to an Avahi that the test plays: what is asked, how much at a time,
- * when it is freed, what becomes of answers, and what happens when the daemon goes away. See
- * fake_avahi.h.
+ * test-mdns_worker.c: questions to an Avahi that is played by the test (fake_avahi.h): the
+ * searches, their limits and lifetimes, the answers, and restarts of the daemon.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,11 +18,11 @@
 
 enum { RUNNING_MAX = 32, BOARDS_MAX = 8192, LOG_MAX = 4096 };
 
-/* What mdns_worker.c has said. */
+/* The answers of mdns_worker.c. */
 static struct world {
-    struct mdns_worker *discover;
+    struct mdns_worker *worker;
     size_t found, seen, ends, unavailable, lost;
-    bool is_local;     /* as the last one that was lost or unavailable says */
+    bool is_local;     /* of the last answer that was lost or unavailable */
     char log[LOG_MAX]; /* "a seen; a a.local 10.0.0.1 3232 x 0; end; " */
     char reason[MDNS_REASON_MAX];
 } world;
@@ -33,6 +32,7 @@ static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void note(const char *format, ...)
 {
     size_t length = strlen(world.log);
+
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(world.log + length, sizeof world.log - length, format, arguments);
@@ -50,11 +50,13 @@ static void on_answer(uint32_t id, const struct mdns_answer *answer, void *userd
         world.ends++;
         note("end; ");
         return;
+
     case MDNS_UNAVAILABLE:
         world.unavailable++;
         world.is_local = answer->is_local;
         note("unavailable: %s; ", answer->reason);
         return;
+
     case MDNS_FOUND:
         break;
     }
@@ -83,54 +85,55 @@ static int set_up(void **state)
     (void)state;
     fake_reset();
     world = (struct world){0};
-    world.discover = mdns_worker_new(fake_loop(), on_answer, on_lost, &world, world.reason);
-    return world.discover ? 0 : -1;
+    world.worker = mdns_worker_new(fake_loop(), on_answer, on_lost, &world, world.reason);
+    return world.worker ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    mdns_worker_free(world.discover);
+    mdns_worker_free(world.worker);
     fake_assert_all_freed();
     return 0;
 }
 
 static void ask_for_boards(void)
 {
-    mdns_worker_ask(world.discover, 7, MDNS_BOARDS, "");
+    mdns_worker_ask(world.worker, 7, MDNS_BOARDS, "");
 }
 
-/* Questions about addresses share one look at all boards. */
+/* Questions about addresses share one survey of all boards. */
 static void test_addresses(void **state)
 {
     (void)state;
 
-    mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "10.0.0.2");
-    mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "10.0.0.9");
+    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, "10.0.0.2");
+    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, "10.0.0.9");
     fake_browse("a");
     fake_browse("b");
     fake_resolve("a", "10.0.0.1", NULL);
     fake_resolve("b", "10.0.0.2", NULL);
     assert_string_equal(world.log, "b b.local 10.0.0.2 3232  0; ");
-    mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "10.0.0.1");
+    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, "10.0.0.1");
     assert_string_equal(world.log, "b b.local 10.0.0.2 3232  0; a a.local 10.0.0.1 3232  0; ");
     assert_int_equal(world.ends, 0);
     fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
     assert_int_equal(world.ends, 3);
-    /* A moment later everything is still known. */
-    mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "10.0.0.2");
+
+    /* The survey still answers questions a moment later. */
+    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, "10.0.0.2");
     assert_int_equal(world.ends, 4);
     assert_int_equal(world.found, 3);
     assert_int_equal(fake.browsers, 1);
     assert_int_equal(fake.resolvers_made, 2);
 }
 
-/* At once, not only when the look is over. */
+/* An answer comes at once, not only at the end of the survey. */
 static void test_further_address(void **state)
 {
     (void)state;
     fake.keeps_records = true;
-    mdns_worker_ask(world.discover, 7, MDNS_ADDRESS, "fd00::1");
+    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, "fd00::1");
     fake_browse("a");
     fake_resolve("a", "10.0.0.1", NULL);
     fake_record("a.local", "fd00::1");
@@ -167,11 +170,11 @@ static void test_nobody(void **state)
     assert_string_equal(world.log, "end; ");
 }
 
-/* Address after address, as Avahi gives them, and what comes of them. */
+/* Avahi gives one address after the other. */
 static void test_families(void **state)
 {
     static const struct {
-        const char *first, *second; /* second: NULL: the resolver fails; "": it is silent */
+        const char *first, *second; /* second NULL: the resolver fails; "": it is silent */
         const char *log;
     } cases[] = {
         {"10.0.0.1", NULL, "a seen; a a.local 10.0.0.1 3232  0; end; "},
@@ -185,9 +188,11 @@ static void test_families(void **state)
         {"0.0.0.0", NULL, "a seen; a a.local - 3232  0; end; "},
         {NULL, NULL, "a seen; end; "},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bool asks_again = cases[i].first && strchr(cases[i].first, ':');
+
         world.log[0] = '\0';
         ask_for_boards();
         fake_browse("a");
@@ -215,7 +220,7 @@ static void test_name_that_cannot_be_resolved(void **state)
     assert_string_equal(world.log, "impossible seen; end; ");
 }
 
-/* Which may be one answer less. */
+/* An answer may be missing then, so the question ends as unavailable. */
 static void test_no_memory_left(void **state)
 {
     (void)state;
@@ -227,11 +232,12 @@ static void test_no_memory_left(void **state)
     assert_true(world.is_local);
 }
 
-/* More than Avahi would like to be asked at a time, and more than anybody has. */
+/* More boards than Avahi may be asked about at a time, and more than BOARDS_MAX. */
 static void test_a_crowd(void **state)
 {
     enum { ANNOUNCED = BOARDS_MAX + 100 };
     char name[32];
+
     (void)state;
     ask_for_boards();
     for (int round = 0; round < 2; round++)
@@ -261,10 +267,10 @@ static void test_cancel(void **state)
     fake_browse("a");
     fake_browse("b");
     fake_resolve("b", "fd00::1", NULL);
-    mdns_worker_cancel(world.discover, 7);
+    mdns_worker_cancel(world.worker, 7);
     assert_false(fake.is_browsing);
     assert_int_equal(fake.resolvers_running, 0);
-    mdns_worker_cancel(world.discover, 7);
+    mdns_worker_cancel(world.worker, 7);
     assert_string_equal(world.log, "a seen; b seen; ");
 }
 
@@ -286,7 +292,7 @@ static void test_host_in_both_families(void **state)
 {
     (void)state;
 
-    mdns_worker_ask(world.discover, 7, MDNS_HOST, "a.local");
+    mdns_worker_ask(world.worker, 7, MDNS_HOST, "a.local");
     assert_int_equal(fake.records_running, 2);
     fake_record("a.local", "10.0.0.1");
     fake_record("a.local", "fd00::1");
@@ -296,11 +302,11 @@ static void test_host_in_both_families(void **state)
                                    " a.local 10.0.0.2 0  0; end; ");
 }
 
-/* It may be asleep, and gets five seconds. */
+/* The host may be asleep, and has five seconds. */
 static void test_host_that_is_silent(void **state)
 {
     (void)state;
-    mdns_worker_ask(world.discover, 7, MDNS_HOST, "a.local");
+    mdns_worker_ask(world.worker, 7, MDNS_HOST, "a.local");
     fake_records_end();
     assert_int_equal(fake.records_running, 2);
     fake_elapse(5000000);
@@ -309,12 +315,12 @@ static void test_host_that_is_silent(void **state)
     assert_string_equal(world.log, " a.local fd00::1 0  0; end; ");
 }
 
-/* A record whose size is not that of an address is none. */
+/* Records without the size of an address are ignored. */
 static void test_malformed_records(void **state)
 {
     (void)state;
 
-    mdns_worker_ask(world.discover, 7, MDNS_HOST, "a.local");
+    mdns_worker_ask(world.worker, 7, MDNS_HOST, "a.local");
     for (size_t size = 0; size < 32; size++)
         for (size_t i = 0; i < fake.records_made; i++)
             if (size != (fake.records[i].type == 1 ? 4 : 16))
@@ -325,13 +331,13 @@ static void test_malformed_records(void **state)
     assert_string_equal(world.log, "");
 }
 
-/* A second board of the same name, which a resolver does not tell. */
+/* A resolver does not report a second board of the same name. */
 static void test_namesakes(void **state)
 {
     (void)state;
 
     fake.keeps_records = true;
-    mdns_worker_ask(world.discover, 7, MDNS_INSTANCE, "a");
+    mdns_worker_ask(world.worker, 7, MDNS_INSTANCE, "a");
     fake_resolve("a", "10.0.0.1", NULL);
     fake_resolve("a", "fd00::1", NULL);
     assert_int_equal(fake.records_running, 3);
@@ -360,7 +366,7 @@ static void lose_daemon(void)
     fake_client_says(AVAHI_CLIENT_FAILURE);
 }
 
-/* Whether the new daemon is there before the old client has been freed, or comes later. */
+/* The new daemon is there before the old client has been freed, or comes later. */
 static void test_restart(void **state)
 {
     (void)state;
@@ -399,7 +405,7 @@ static void test_restart(void **state)
     assert_int_equal(fake.browsers, 4);
 }
 
-/* While there is none, questions are taken and taken back. */
+/* Questions can be asked and cancelled while there is no daemon. */
 static void test_questions_during_a_restart(void **state)
 {
     (void)state;
@@ -408,7 +414,7 @@ static void test_questions_during_a_restart(void **state)
     lose_daemon();
     fake.next_state = AVAHI_CLIENT_CONNECTING;
     fake_elapse(0);
-    mdns_worker_cancel(world.discover, 7);
+    mdns_worker_cancel(world.worker, 7);
     ask_for_boards();
     assert_false(fake.is_browsing);
     fake_client_says(AVAHI_CLIENT_S_RUNNING);
@@ -416,7 +422,7 @@ static void test_questions_during_a_restart(void **state)
     assert_string_equal(world.log, "end; ");
 }
 
-/* The callback that tells of it comes only afterwards. */
+/* A call fails before the callback reports that the daemon has gone. */
 static void test_question_that_meets_a_restart(void **state)
 {
     (void)state;
@@ -492,10 +498,10 @@ static void test_daemon_that_is_not_there(void **state)
     (void)state;
     char reason[MDNS_REASON_MAX];
 
-    mdns_worker_free(world.discover);
+    mdns_worker_free(world.worker);
     fake.next_state = AVAHI_CLIENT_CONNECTING;
-    world.discover = mdns_worker_new(fake_loop(), on_answer, on_lost, &world, reason);
-    assert_null(world.discover);
+    world.worker = mdns_worker_new(fake_loop(), on_answer, on_lost, &world, reason);
+    assert_null(world.worker);
     assert_non_null(strstr(reason, "not on the D-Bus system bus"));
     fake.has_bus = false;
     assert_null(mdns_worker_new(fake_loop(), on_answer, on_lost, &world, reason));
@@ -530,5 +536,6 @@ int main(void)
         TEST(test_nobody_waits_for_a_daemon_without_questions),
         TEST(test_daemon_that_is_not_there),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

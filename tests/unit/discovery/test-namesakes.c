@@ -1,5 +1,5 @@
 /*
- * test-namesakes.c: which addresses of a name must be those of different boards. The interfaces are
+ * test-namesakes.c: addresses of one name that must belong to different boards. The interfaces are
  * made up: lan0 with 10.0.0.0/24 and fd00::/64, lan1 with 10.1.0.0/24.
  */
 #include <setjmp.h>
@@ -18,7 +18,7 @@
 int __wrap_getifaddrs(struct ifaddrs **interfaces);
 void __wrap_freeifaddrs(struct ifaddrs *interfaces);
 
-static size_t lists; /* taken, and not given back */
+static size_t lists; /* from getifaddrs() and not freed yet */
 
 int __wrap_getifaddrs(struct ifaddrs **interfaces)
 {
@@ -49,46 +49,50 @@ void __wrap_freeifaddrs(struct ifaddrs *interfaces)
     lists--;
 }
 
+static const struct {
+    const char *title;
+    const char *claims[4]; /* ADDRESS/INTERFACE */
+    const char *rivals;
+} rival_rows[] = {
+    {"one board", {"10.0.0.7/lan0"}, ""},
+    {"one board by IPv4 and IPv6", {"10.0.0.7/lan0", "fd00::7/lan0"}, ""},
+    {"one board on two interfaces", {"10.0.0.7/lan0", "10.0.0.7/lan1"}, ""},
+    {"its access point", {"10.0.0.7/lan0", "192.168.4.1/lan0"}, ""},
+    {"a network of another interface", {"10.0.0.7/lan0", "10.1.0.7/lan0"}, ""},
+    {"two IPv6 networks", {"fd00::7/lan0", "fd01::7/lan0"}, ""},
+    {"unknown interfaces", {"10.0.0.7/", "10.0.0.8/"}, ""},
+    {"two boards", {"10.0.0.7/lan0", "10.0.0.8/lan0"}, "10.0.0.7 10.0.0.8"},
+    {"two boards by IPv6", {"fd00::7/lan0", "fd00::8/lan0"}, "fd00::7 fd00::8"},
+    {"two boards in two networks", {"10.0.0.7/lan0", "10.1.0.7/lan1"}, "10.0.0.7 10.1.0.7"},
+    {"heard through another network, too",
+     {"10.0.0.7/lan1", "10.0.0.8/lan1", "10.0.0.7/lan0", "10.0.0.8/lan0"},
+     "10.0.0.7 10.0.0.8"},
+    {"and something else",
+     {"10.0.0.7/lan0", "192.168.4.1/lan0", "10.0.0.8/lan0", "fd00::7/lan0"},
+     "10.0.0.7 10.0.0.8"},
+};
+
 static void test_rivals(void **state)
 {
-    static const struct {
-        const char *title;
-        const char *claims[4]; /* ADDRESS/INTERFACE */
-        const char *rivals;
-    } rows[] = {
-        {"one board", {"10.0.0.7/lan0"}, ""},
-        {"one board by IPv4 and IPv6", {"10.0.0.7/lan0", "fd00::7/lan0"}, ""},
-        {"one board on two interfaces", {"10.0.0.7/lan0", "10.0.0.7/lan1"}, ""},
-        {"its access point", {"10.0.0.7/lan0", "192.168.4.1/lan0"}, ""},
-        {"a network of another interface", {"10.0.0.7/lan0", "10.1.0.7/lan0"}, ""},
-        {"two IPv6 networks", {"fd00::7/lan0", "fd01::7/lan0"}, ""},
-        {"unknown interfaces", {"10.0.0.7/", "10.0.0.8/"}, ""},
-        {"two boards", {"10.0.0.7/lan0", "10.0.0.8/lan0"}, "10.0.0.7 10.0.0.8"},
-        {"two boards by IPv6", {"fd00::7/lan0", "fd00::8/lan0"}, "fd00::7 fd00::8"},
-        {"two boards in two networks", {"10.0.0.7/lan0", "10.1.0.7/lan1"}, "10.0.0.7 10.1.0.7"},
-        {"heard through another network, too",
-         {"10.0.0.7/lan1", "10.0.0.8/lan1", "10.0.0.7/lan0", "10.0.0.8/lan0"},
-         "10.0.0.7 10.0.0.8"},
-        {"and something else",
-         {"10.0.0.7/lan0", "192.168.4.1/lan0", "10.0.0.8/lan0", "fd00::7/lan0"},
-         "10.0.0.7 10.0.0.8"},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof rival_rows / sizeof *rival_rows; i++) {
         struct claims claims = {0};
         struct address rivals[CLAIMS_MAX];
         char found[256] = "";
-        print_message("  %s\n", rows[i].title);
-        for (size_t j = 0; j < 4 && rows[i].claims[j]; j++) {
+
+        print_message("  %s\n", rival_rows[i].title);
+        for (size_t j = 0; j < 4 && rival_rows[i].claims[j]; j++) {
             struct mdns_answer answer = {.has_address = true};
             char text[64];
-            snprintf(text, sizeof text, "%s", rows[i].claims[j]);
+
+            snprintf(text, sizeof text, "%s", rival_rows[i].claims[j]);
             char *slash = strchr(text, '/');
             *slash = '\0';
             assert_true(address_parse(&answer.address, text));
             snprintf(answer.interface, sizeof answer.interface, "%s", slash + 1);
             claims_add(&claims, &answer);
         }
+
         size_t count = claims_find_rivals(rivals, &claims);
         for (size_t j = 0; j < count; j++) {
             char shown[ADDRESS_TEXT_MAX];
@@ -96,7 +100,8 @@ static void test_rivals(void **state)
             snprintf(found + used, sizeof found - used, "%s%s", j ? " " : "",
                      address_text(shown, &rivals[j]));
         }
-        assert_string_equal(found, rows[i].rivals);
+
+        assert_string_equal(found, rival_rows[i].rivals);
         assert_int_equal(lists, 0);
     }
 }
@@ -105,13 +110,14 @@ static void test_no_more_than_there_is_room_for(void **state)
 {
     struct claims claims = {0};
     struct address rivals[CLAIMS_MAX];
-    (void)state;
 
+    (void)state;
     claims_add(&claims, &(struct mdns_answer){.has_address = false});
     assert_int_equal(claims.count, 0);
     for (int i = 1; i < 100; i++) {
         struct mdns_answer answer = {.has_address = true, .interface = "lan0"};
         char text[32];
+
         snprintf(text, sizeof text, "10.0.0.%d", i);
         assert_true(address_parse(&answer.address, text));
         claims_add(&claims, &answer);
@@ -126,5 +132,6 @@ int main(void)
         cmocka_unit_test(test_rivals),
         cmocka_unit_test(test_no_more_than_there_is_room_for),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * test-networks.c: which of a board's addresses is tried first, and what is said of the way to it.
- * The interfaces are made up.
+ * test-networks.c: the order of a board's addresses, and the remarks about the way to it. The
+ * interfaces are made up.
  */
 #include "discovery/networks.h"
 
@@ -23,7 +23,7 @@ enum { INTERFACES_MAX = 6, ADDRESSES_MAX = 6 };
 #define UP (IFF_UP | IFF_RUNNING)
 #define TUNNEL (UP | IFF_POINTOPOINT)
 
-/* The texts are for address_parse(); every namespace has a lo. */
+/* The addresses are texts for address_parse(). Every namespace has an interface "lo". */
 struct interface {
     const char *name, *address, *mask, *peer;
     unsigned flags;
@@ -43,7 +43,7 @@ static const struct interface off = {"eth2", "172.18.0.1", "255.255.0.0", NULL, 
 static const struct interface all = {"tun1", "10.9.0.2", "0.0.0.0", NULL, TUNNEL};
 static const struct interface packet = {"wlan0", NULL, NULL, NULL, UP};
 
-/* What getifaddrs(3) would return, until the next call. */
+/* Makes a list like that of getifaddrs(3), valid until the next call. */
 static const struct ifaddrs *make_list(const struct interface *const *interfaces)
 {
     static struct ifaddrs list[INTERFACES_MAX];
@@ -84,12 +84,12 @@ static void test_order(void **state)
     } rows[] = {
         {{NULL}, {NULL}, {NULL}},
         {{&wlan}, {"192.168.1.7"}, {"192.168.1.7"}},
-        /* a station that is an access point as well */
+        /* a board that is a station and an access point */
         {{&wlan, &wlan_v6}, {"192.168.4.1", "192.168.1.7"}, {"192.168.1.7", "192.168.4.1"}},
         {{&wlan, &wlan_v6},
          {"2001:db8::1", "fd77::7", "8.8.8.8", "192.168.1.7"},
          {"192.168.1.7", "fd77::7", "8.8.8.8", "2001:db8::1"}},
-        /* alike: as they came */
+        /* equal ranks keep their order */
         {{&wlan},
          {"192.168.1.9", "192.168.1.7", "192.168.1.8"},
          {"192.168.1.9", "192.168.1.7", "192.168.1.8"}},
@@ -97,14 +97,14 @@ static void test_order(void **state)
         /* link-local: on its own interface only */
         {{&wlan, &loopback_v6}, {"192.168.4.1", "fe80::7%lo"}, {"fe80::7%lo", "192.168.4.1"}},
         {{&wlan, &loopback_v6}, {"192.168.4.1", "fe80::7"}, {"192.168.4.1", "fe80::7"}},
-        /* the far end of a tunnel; nothing else there */
+        /* a tunnel leads to its far end only */
         {{&peer}, {"10.64.0.2", "10.64.0.1"}, {"10.64.0.1", "10.64.0.2"}},
         {{&peer}, {"fd77::7", "10.64.0.3"}, {"10.64.0.3", "fd77::7"}},
-        /* networks that are not there: no carrier, down, everything, no address */
+        /* unusable networks: no carrier, down, a prefix of 0, no address */
         {{&bridge, &off, &all, &packet, &wlan},
          {"172.17.0.7", "172.18.0.7", "10.9.0.7", "192.168.1.7"},
          {"192.168.1.7", "172.17.0.7", "172.18.0.7", "10.9.0.7"}},
-        /* the list of interfaces cannot be had: IPv4 first */
+        /* without a list of interfaces, IPv4 comes first */
         {{NULL}, {"fd77::7", "192.168.1.7"}, {"192.168.1.7", "fd77::7"}},
     };
 
@@ -128,79 +128,77 @@ static void test_order(void **state)
     "invitations leave through " out ", as no interface of this computer is in the board's "       \
     "network"
 
+static const struct {
+    const struct interface *interfaces[INTERFACES_MAX];
+    const char *board, *local, *says;
+} detours[] = {
+    {{&wlan}, "192.168.1.7", "192.168.1.20", ""},
+    {{&wlan, &tunnel}, "192.168.1.7", "192.168.1.20", ""},
+    {{&wlan, &tunnel}, "10.8.0.7", "10.8.0.2", ""}, /* a board behind the tunnel */
+    {{&wlan, &tunnel},
+     "192.168.1.7",
+     "10.8.0.2",
+     ALTHOUGH("tun0 (10.8.0.2)", "wlan0 (192.168.1.20)")},
+    {{&tunnel, &wlan_v6}, "fd77::7", "10.8.0.2", ALTHOUGH("tun0 (10.8.0.2)", "wlan0 (fd77::20)")},
+    /* the VPN's network has the same addresses, or more */
+    {{&twin, &wlan},
+     "192.168.1.7",
+     "192.168.1.99",
+     ALTHOUGH("tun0 (192.168.1.99)", "wlan0 (192.168.1.20)")},
+    {{&wide, &wlan},
+     "192.168.1.7",
+     "192.168.0.2",
+     ALTHOUGH("tun0 (192.168.0.2)", "wlan0 (192.168.1.20)")},
+    {{&wide, &wlan}, "192.168.1.7", "192.168.1.20", ""},
+    {{&wide, &wlan}, "192.168.2.7", "192.168.0.2", ""},
+    /* two cables into one network */
+    {{&wlan, &second}, "192.168.1.7", "192.168.1.20", ""},
+    {{&wlan, &second}, "192.168.1.7", "192.168.1.21", ""},
+    /* no interface is in the board's network */
+    {{&wlan, &ethernet}, "192.168.4.1", "10.1.0.5", AS_NONE("eth0 (10.1.0.5)")},
+    {{&wlan, &tunnel}, "10.0.0.7", "10.8.0.2", AS_NONE("tun0 (10.8.0.2)")},
+    {{&wlan}, "172.16.0.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
+    {{&wlan}, "172.31.255.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
+    {{&wlan}, "169.254.1.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
+    {{&wlan}, "100.127.0.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
+    {{&wlan_v6}, "fd78::1", "fd77::20", AS_NONE("wlan0 (fd77::20)")},
+    {{&wlan, &bridge}, "172.17.0.7", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
+    /* public addresses are left to the routers */
+    {{&wlan}, "172.32.0.1", "192.168.1.20", ""},
+    {{&wlan}, "100.128.0.1", "192.168.1.20", ""},
+    {{&wlan}, "8.8.8.8", "192.168.1.20", ""},
+    {{&wlan_v6}, "2001:db8::1", "fd77::20", ""},
+    /* the owner of the address, or the list of interfaces, is unknown */
+    {{&wlan}, "10.0.0.7", "10.0.0.1", ""},
+    {{NULL}, "10.0.0.7", "10.0.0.1", ""},
+};
+
 static void test_detour(void **state)
 {
     (void)state;
-    static const struct {
-        const struct interface *interfaces[INTERFACES_MAX];
-        const char *board, *local, *says;
-    } rows[] = {
-        {{&wlan}, "192.168.1.7", "192.168.1.20", ""},
-        {{&wlan, &tunnel}, "192.168.1.7", "192.168.1.20", ""},
-        {{&wlan, &tunnel}, "10.8.0.7", "10.8.0.2", ""}, /* a board behind the tunnel */
-        {{&wlan, &tunnel},
-         "192.168.1.7",
-         "10.8.0.2",
-         ALTHOUGH("tun0 (10.8.0.2)", "wlan0 (192.168.1.20)")},
-        {{&tunnel, &wlan_v6},
-         "fd77::7",
-         "10.8.0.2",
-         ALTHOUGH("tun0 (10.8.0.2)", "wlan0 (fd77::20)")},
-        /* the VPN's network has the same addresses, or more */
-        {{&twin, &wlan},
-         "192.168.1.7",
-         "192.168.1.99",
-         ALTHOUGH("tun0 (192.168.1.99)", "wlan0 (192.168.1.20)")},
-        {{&wide, &wlan},
-         "192.168.1.7",
-         "192.168.0.2",
-         ALTHOUGH("tun0 (192.168.0.2)", "wlan0 (192.168.1.20)")},
-        {{&wide, &wlan}, "192.168.1.7", "192.168.1.20", ""},
-        {{&wide, &wlan}, "192.168.2.7", "192.168.0.2", ""},
-        /* two cables into one network */
-        {{&wlan, &second}, "192.168.1.7", "192.168.1.20", ""},
-        {{&wlan, &second}, "192.168.1.7", "192.168.1.21", ""},
-        /* nobody is in the board's network */
-        {{&wlan, &ethernet}, "192.168.4.1", "10.1.0.5", AS_NONE("eth0 (10.1.0.5)")},
-        {{&wlan, &tunnel}, "10.0.0.7", "10.8.0.2", AS_NONE("tun0 (10.8.0.2)")},
-        {{&wlan}, "172.16.0.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
-        {{&wlan}, "172.31.255.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
-        {{&wlan}, "169.254.1.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
-        {{&wlan}, "100.127.0.1", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
-        {{&wlan_v6}, "fd78::1", "fd77::20", AS_NONE("wlan0 (fd77::20)")},
-        {{&wlan, &bridge}, "172.17.0.7", "192.168.1.20", AS_NONE("wlan0 (192.168.1.20)")},
-        /* what is not in a local network is where routers say */
-        {{&wlan}, "172.32.0.1", "192.168.1.20", ""},
-        {{&wlan}, "100.128.0.1", "192.168.1.20", ""},
-        {{&wlan}, "8.8.8.8", "192.168.1.20", ""},
-        {{&wlan_v6}, "2001:db8::1", "fd77::20", ""},
-        /* not known: who has that address, which interfaces there are */
-        {{&wlan}, "10.0.0.7", "10.0.0.1", ""},
-        {{NULL}, "10.0.0.7", "10.0.0.1", ""},
-    };
 
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(detours); i++) {
         char text[NETWORKS_DETOUR_MAX];
         struct address board, local;
 
-        assert_true(address_parse(&board, rows[i].board));
-        assert_true(address_parse(&local, rows[i].local));
+        assert_true(address_parse(&board, detours[i].board));
+        assert_true(address_parse(&local, detours[i].local));
         enum ota_cause cause =
-            networks_describe_detour(text, &board, &local, NULL, make_list(rows[i].interfaces));
-        assert_string_equal(text, rows[i].says);
+            networks_describe_detour(text, &board, &local, NULL, make_list(detours[i].interfaces));
+        assert_string_equal(text, detours[i].says);
         assert_int_equal(cause, strstr(text, "although") ? OTA_CAUSE_DETOUR
                                 : *text                  ? OTA_CAUSE_OTHER_NETWORK
                                                          : OTA_CAUSE_NONE);
     }
 }
 
-/* The interface on which the board was announced, where its address tells nothing. */
+/* The board's address gives no hint, but the interface of its announcement does. */
 static void test_heard(void **state)
 {
     (void)state;
     static const struct {
-        const char *interfaces[2]; /* on which 172.16.0.7 was heard */
-        const char *other;         /* where another address was */
+        const char *interfaces[2]; /* 172.16.0.7 was heard on these */
+        const char *other;         /* another address was heard on this one */
         const char *says;
     } rows[] = {
         {{NULL}, NULL, AS_NONE("eth0 (10.1.0.5)")},
@@ -248,7 +246,7 @@ static void test_elsewhere(void **state)
     } rows[] = {
         {"192.168.1.7", "192.168.1.20", false}, {"192.168.4.1", "192.168.1.20", true},
         {"192.168.4.1", "172.17.0.2", true},    {"8.8.8.8", "192.168.1.20", false},
-        {"192.168.4.1", "8.8.8.8", false}, /* the board can reach that */
+        {"192.168.4.1", "8.8.8.8", false}, /* the board can reach this address */
         {"127.0.0.7", "127.0.0.1", false},
     };
     const struct interface *interfaces[INTERFACES_MAX] = {&wlan};
@@ -273,5 +271,6 @@ int main(void)
         cmocka_unit_test(test_heard),
         cmocka_unit_test(test_elsewhere),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

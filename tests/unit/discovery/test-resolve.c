@@ -1,7 +1,7 @@
 /*
- * test-resolve.c: the policy of name resolution, case by case, in virtual time: mdns_client.h, host_lookup.h
- * and the clock are replaced at link time (--wrap), so that each answer comes exactly when a case
- * says so. Real Avahi and a real C library answer in tests/integration/test_mdns.py.
+ * test-resolve.c: the policy of name resolution, case by case, in virtual time. mdns_client.h,
+ * host_lookup.h and the clock are replaced at link time (--wrap), so each answer comes exactly at
+ * the time in the case. Real Avahi and a real C library answer in tests/integration/test_mdns.py.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,12 +29,12 @@ static const char *const names[ASK_COUNT] = {
     [MDNS_ADDRESS] = "address", [SYSTEM] = "system",          [ALIVE] = "alive",
 };
 
-/* One thing that happens; a step whose question is not pending is an error in the case. */
+/* One answer. Its question must be pending. */
 struct step {
     int64_t at_ms;
     int question; /* a mdns_kind or SYSTEM */
     enum mdns_event event;
-    const char *address; /* one; for SYSTEM: several, separated by spaces */
+    const char *address; /* for SYSTEM several, separated by spaces */
     const char *host;
     const char *instance;
     uint16_t port;
@@ -42,7 +42,7 @@ struct step {
     bool is_local;
 };
 
-/* The world of one case, in place of mdns_client.c and host_lookup.c. */
+/* The state of one case, in place of mdns_client.c and host_lookup.c. */
 static struct world {
     bool pending[ASK_COUNT];
     char name[ASK_COUNT][MDNS_NAME_MAX];
@@ -84,6 +84,7 @@ void __wrap_host_lookup_free(struct host_lookup *lookup);
 static void note_question(int question)
 {
     size_t length = strlen(world.asked);
+
     snprintf(world.asked + length, sizeof world.asked - length, "%s%s@%d", length ? " " : "",
              names[question], (int)(virtual_time.now_us / MS));
     assert_false(world.pending[question]);
@@ -96,6 +97,7 @@ struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_ki
 {
     assert_null(mdns);
     note_question((int)kind);
+
     if (world.refuse_mdns) {
         world.pending[kind] = false;
         return NULL;
@@ -133,11 +135,12 @@ ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const 
     return (ssize_t)parse_addresses(addresses, capacity, world.file);
 }
 
-/* The real one looks at the interfaces of this computer. */
+/* The real function reads the interfaces of this computer. */
 size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims)
 {
     struct address expected[CLAIMS_MAX];
     size_t count = parse_addresses(expected, CLAIMS_MAX, world.rivals), found = 0;
+
     for (size_t i = 0; i < claims->count; i++)
         for (size_t j = 0; j < count; j++)
             if (address_equal(&claims->items[i].address, &expected[j]))
@@ -165,6 +168,7 @@ void __wrap_alive_free(struct alive *alive)
 void __wrap_mdns_client_cancel(struct mdns_query *query)
 {
     bool *pending = (bool *)query;
+
     assert_true(*pending);
     *pending = false;
 }
@@ -174,6 +178,7 @@ struct host_lookup *__wrap_host_lookup_start(struct loop *loop, const char *name
 {
     assert_ptr_equal(loop, virtual_time_loop());
     note_question(SYSTEM);
+
     if (world.refuse_lookup) {
         world.pending[SYSTEM] = false;
         errno = EAGAIN;
@@ -188,8 +193,10 @@ struct host_lookup *__wrap_host_lookup_start(struct loop *loop, const char *name
 void __wrap_host_lookup_free(struct host_lookup *lookup)
 {
     bool *pending = (bool *)lookup;
+
     if (!lookup)
         return;
+
     assert_true(*pending);
     *pending = false;
 }
@@ -198,10 +205,11 @@ static void play(const struct step *step)
 {
     struct address addresses[RESOLVE_ADDRESSES_MAX];
     size_t count = parse_addresses(addresses, RESOLVE_ADDRESSES_MAX, step->address);
+
     void *userdata = world.userdata[step->question];
 
     assert_true(world.pending[step->question]);
-    if (step->question == ALIVE) { /* the addresses that are there */
+    if (step->question == ALIVE) { /* step->address lists those that answer */
         bool is_alive[CLAIMS_MAX] = {false};
         for (size_t i = 0; i < CLAIMS_MAX; i++)
             for (size_t j = 0; j < count; j++)
@@ -239,13 +247,15 @@ static void on_done(const struct resolution *resolution, const struct ota_failur
         for (size_t i = 0; i < resolution->count; i++) {
             char text[ADDRESS_TEXT_MAX];
             size_t length = strlen(world.addresses);
+
             assert_int_equal(address_port(&resolution->addresses[i]), 0);
             snprintf(world.addresses + length, sizeof world.addresses - length, "%s%s",
                      length ? " " : "", address_text(text, &resolution->addresses[i]));
         }
         world.port = resolution->port;
         snprintf(world.source, sizeof world.source, "%s", resolution->source);
-        /* where it was heard is known, also of an address whose announcement came */
+
+        /* an address with an announcement has a claim, too */
         if (strcmp(resolution->source, "mDNS") == 0 || resolution->port)
             assert_true(resolution->claims.count > 0);
         snprintf(world.instance, sizeof world.instance, "%s", resolution->instance);
@@ -261,21 +271,21 @@ static void on_done(const struct resolution *resolution, const struct ota_failur
 static const struct test_case {
     const char *title;
     const char *target;
-    bool no_port; /* the caller has a port */
+    bool no_port; /* the caller knows the port */
     int64_t timeout_ms;
     struct step steps[STEPS_MAX];
     const char *asked;
     int64_t done_ms;
-    const char *addresses; /* NULL: it fails */
+    const char *addresses; /* NULL: the resolution fails */
     uint16_t port;
     const char *source;
     const char *instance;
     const char *says[4]; /* parts of the failure's message */
     bool refuse_mdns, refuse_lookup;
     const char *rivals;   /* addresses of different boards */
-    enum ota_error error; /* OTA_OK: not found, if it fails */
-    const char *file;     /* what /etc/hosts says */
-    bool has_mdns;        /* there is somebody to ask what is merely welcome */
+    enum ota_error error; /* OTA_OK: OTA_E_NOT_FOUND if it fails */
+    const char *file;     /* the addresses in /etc/hosts */
+    bool has_mdns;        /* optional questions may be asked */
 } cases[] = {
     {.title = "a numeric address asks nobody where there is nobody to ask",
      .target = "10.0.0.7",
@@ -816,14 +826,14 @@ static void start(const struct test_case *test, const struct target *target)
     assert_int_equal(world.done_count, 0); /* never from within resolver_start() */
 }
 
-/* Lets time pass: what is due first happens first, until the resolver is done or nothing is left.
- */
+/* Plays the steps and the timer in the order of their times, until the resolver is done. */
 static void run_world(const struct step *steps)
 {
     while (world.done_count == 0) {
         bool has_step = steps->at_ms > 0;
         bool timer_first =
             virtual_time.due_us >= 0 && (!has_step || virtual_time.due_us < steps->at_ms * MS);
+
         if (timer_first) {
             virtual_time_fire();
         } else if (has_step) {
@@ -833,7 +843,7 @@ static void run_world(const struct step *steps)
             fail_msg("nothing is left to wait for, and there is no result");
         }
     }
-    assert_int_equal(steps->at_ms, 0); /* every step was needed */
+    assert_int_equal(steps->at_ms, 0); /* all steps were used */
 }
 
 static void check(const struct test_case *test)
@@ -845,6 +855,7 @@ static void check(const struct test_case *test)
     for (int question = 0; question < ASK_COUNT; question++)
         assert_false(world.pending[question]);
     assert_true(virtual_time.due_us < 0);
+
     if (test->addresses) {
         assert_string_equal(world.addresses, test->addresses);
         assert_int_equal(world.port, test->port);
@@ -852,6 +863,7 @@ static void check(const struct test_case *test)
         assert_string_equal(world.instance, test->instance ? test->instance : "");
         return;
     }
+
     assert_int_equal(world.failure.error, test->error ? test->error : OTA_E_NOT_FOUND);
     for (size_t i = 0; i < sizeof test->says / sizeof *test->says && test->says[i]; i++)
         if (!strstr(world.failure.message, test->says[i]))
@@ -866,6 +878,7 @@ static void test_policy(void **state)
         const struct test_case *test = &cases[i];
         struct target target;
         struct ota_failure failure;
+
         print_message("  %s\n", test->title);
         assert_int_equal(target_parse(&target, test->target, &failure), OTA_OK);
         start(test, &target);
@@ -884,11 +897,13 @@ static void test_names_that_are_asked_for(void **state)
         {"kitchen", "kitchen.local", "kitchen", "kitchen"}, {"Living Room", "", "Living Room", ""},
         {"board.example.org", "", "", "board.example.org"},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         static const struct test_case test;
         struct target target;
         struct ota_failure failure;
+
         assert_int_equal(target_parse(&target, table[i].target, &failure), OTA_OK);
         start(&test, &target);
         virtual_time_fire();
@@ -899,14 +914,14 @@ static void test_names_that_are_asked_for(void **state)
     }
 }
 
-/* Cancelling ends every question and calls nobody. */
+/* resolver_free() ends every question and does not call done. */
 static void test_free_while_asking(void **state)
 {
     static const struct test_case test;
     struct target target;
     struct ota_failure failure;
-    (void)state;
 
+    (void)state;
     assert_int_equal(target_parse(&target, "kitchen", &failure), OTA_OK);
     start(&test, &target);
     virtual_time_fire();
@@ -925,8 +940,8 @@ static void test_free_when_done(void **state)
     static const struct test_case test = {.no_port = true};
     struct target target;
     struct ota_failure failure;
-    (void)state;
 
+    (void)state;
     assert_int_equal(target_parse(&target, "kitchen.local", &failure), OTA_OK);
     start(&test, &target);
     world.free_when_done = true;
@@ -943,5 +958,6 @@ int main(void)
         cmocka_unit_test(test_free_while_asking),
         cmocka_unit_test(test_free_when_done),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

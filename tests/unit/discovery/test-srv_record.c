@@ -1,5 +1,5 @@
 /*
- * test-srv.c: SRV records, whole and damaged, and the names that they are asked for by.
+ * test-srv_record.c: SRV records, valid and malformed, and their names.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,11 +35,13 @@ static void test_parse(void **state)
         {DATA("\0"), NULL, 0},
         {DATA(""), NULL, 0},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char host[64];
         uint16_t port = 0;
         bool is_parsed = srv_record_parse(host, sizeof host, &port, rows[i].data, rows[i].size);
+
         assert_int_equal(is_parsed, rows[i].host != NULL);
         if (!is_parsed)
             continue;
@@ -51,6 +53,7 @@ static void test_parse(void **state)
 static void test_room(void **state)
 {
     static const char data[] = "\0\0\0\0\0\1\003a.b\005local"; /* and its NUL */
+
     (void)state;
     for (size_t capacity = 0; capacity < 16; capacity++) {
         char host[16];
@@ -63,6 +66,7 @@ static void test_room(void **state)
 static void test_name(void **state)
 {
     char name[32];
+
     (void)state;
     assert_true(srv_record_name(name, sizeof name, "v2.1 \\o/", "_x._tcp", "local"));
     assert_string_equal(name, "v2\\.1 \\\\o/._x._tcp.local");
@@ -77,5 +81,6 @@ int main(void)
         cmocka_unit_test(test_room),
         cmocka_unit_test(test_name),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 /*
- * test-target.c: what -i accepts, what it takes it for, and what it refuses. Needs the interface
- * "lo".
+ * test-target.c: the targets that -i accepts and rejects. Needs the interface "lo".
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,7 +55,7 @@ static const struct {
     {KUECHE ".local", TARGET_LOCAL, KUECHE ".local", 0},
     {"1.2.local", TARGET_LOCAL, "1.2.local", 0},
     {LABEL_63 ".local", TARGET_LOCAL, LABEL_63 ".local", 0},
-    /* names of instances with what elsewhere separates */
+    /* instance names with characters that are separators elsewhere */
     {"Lamp/2", TARGET_INSTANCE, "Lamp/2", 0},
     {"v1.2/lamp", TARGET_INSTANCE, "v1.2/lamp", 0},
     {"Lamp, kitchen.local", TARGET_LOCAL, "Lamp, kitchen.local", 0},
@@ -66,7 +65,7 @@ static const struct {
     {"lamp (left).local", TARGET_LOCAL, "lamp (left).local", 0},
     {"My Lamp.locals", TARGET_INSTANCE, "My Lamp.locals", 0},
     {"Version 1.2", TARGET_INSTANCE, "Version 1.2", 0},
-    /* as it was shown: what shows nothing, and what does */
+    /* escapes: only of invisible characters */
     {"My\\u00ad Lamp\\U000e0041", TARGET_INSTANCE, "My\xc2\xad Lamp\xf3\xa0\x81\x81", 0},
     {"My\\udddd Lamp", TARGET_INSTANCE, "My\\udddd Lamp", 0}, /* a surrogate is no character */
     {"My\\u0041 Lamp", TARGET_INSTANCE, "My\\u0041 Lamp", 0},
@@ -86,7 +85,7 @@ static const struct {
     {"local", TARGET_LABEL, "local", 0},
     {"beef", TARGET_LABEL, "beef", 0},
     {LABEL_63, TARGET_LABEL, LABEL_63, 0},
-    /* instances: nothing that a host could be called */
+    /* instances: impossible as host names */
     {"My Board", TARGET_INSTANCE, "My Board", 0},
     {"My Board:8266", TARGET_INSTANCE, "My Board", 8266},
     {"My Board: kitchen", TARGET_INSTANCE, "My Board: kitchen", 0},
@@ -118,7 +117,7 @@ static const struct {
     {"kitchen._arduino._tcp.local.", TARGET_INSTANCE, "kitchen", 0},
     {UMLAUTS_62, TARGET_INSTANCE, UMLAUTS_62, 0},
     {UMLAUTS_62 "!", TARGET_INSTANCE, UMLAUTS_62 "!", 0},
-    /* only digits: a label that the C library would take for an address */
+    /* only digits: the C library would take such a label for an address */
     {"1234", TARGET_INSTANCE, "1234", 0},
     {"0x7f", TARGET_INSTANCE, "0x7f", 0},
     {"1234:80", TARGET_INSTANCE, "1234", 80},
@@ -185,7 +184,7 @@ static const struct {
     {"http://[::1]:80/", "is a URL: write only \"[::1]\""},
     {"http://user:secret@10.0.0.7/", "a URL names the board"},
     {"http:///", "is a URL without a host"},
-    /* hosts with something behind them */
+    /* hosts with a suffix */
     {"10.0.0.7/", "has a slash behind the host: write only \"10.0.0.7\""},
     {"10.0.0.7:8266/", "write only \"10.0.0.7:8266\""},
     {"kitchen.local/update", "write only \"kitchen.local\""},
@@ -230,7 +229,7 @@ static const struct {
     {"fe80::1%lo:3232", "[ADDRESS%INTERFACE]:PORT"},
     {"fe80::1", "link-local"},
     {"[fe80::1]:3232", "link-local"},
-    /* IPv4, and what the C library would take for it */
+    /* IPv4, including the C library's unusual forms */
     {"1.2.3", "not an IPv4 address"},
     {"1.2.3.4.5", "not an IPv4 address"},
     {"1.2.3.256", "not an IPv4 address"},
@@ -243,7 +242,7 @@ static const struct {
     {"0x7f.1:80", "not an IPv4 address"},
     {"0177.0.0.0x1", "not an IPv4 address"},
     {"1.2.3.4%lo", "not an IPv4 address"},
-    /* addresses that are no board's */
+    /* addresses of no single board */
     {"0.0.0.0", "one board"},
     {"255.255.255.255", "one board"},
     {"224.0.0.251:5353", "one board"},
@@ -286,7 +285,7 @@ static void test_equal(void **state)
         {"kitchen.local", "KITCHEN.Local.", true},
         {"kitchen.local", "kitchen", false},
         {"kitchen", "kitchen2", false},
-        {"kitchen", "kitchen._arduino._tcp.local", false}, /* a host may be called so, too */
+        {"kitchen", "kitchen._arduino._tcp.local", false}, /* "kitchen" may also be a host */
         {"Living room", "LIVING ROOM", true},
         {"Living room", "Living  room", false},
         {"kitchen:8266", "Kitchen:8266", true},
@@ -332,8 +331,8 @@ static void test_port(void **state)
 {
     static const struct {
         const char *text;
-        int port;      /* -1: refused */
-        int with_zero; /* the same where 0 is allowed */
+        int port;      /* -1: rejected */
+        int with_zero; /* the same if 0 is allowed */
     } rows[] = {
         {"1", 1, 1},          {"8266", 8266, 8266},   {"65535", 65535, 65535},
         {"0", -1, 0},         {"00", -1, -1},         {"01", -1, -1},

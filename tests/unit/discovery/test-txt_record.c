@@ -1,5 +1,5 @@
 /*
- * test-txt.c: what TXT records say, in all the spellings of cores and of those who mean harm.
+ * test-txt_record.c: the values of TXT records, as the cores write them and as an attacker might.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,8 +15,8 @@
 
 enum { STRINGS_MAX = 3 };
 
-/* A record of strings that end where the list says; nothing is readable behind that. */
-static AvahiStringList *make(const char *const *strings, const size_t *lengths, size_t count)
+/* Makes a record of strings with these lengths. The bytes behind each are not readable. */
+static AvahiStringList *make_record(const char *const *strings, const size_t *lengths, size_t count)
 {
     AvahiStringList *record = NULL;
 
@@ -24,6 +24,7 @@ static AvahiStringList *make(const char *const *strings, const size_t *lengths, 
         size_t length = lengths ? lengths[i] : strlen(strings[i]);
         size_t size = offsetof(AvahiStringList, text) + length;
         AvahiStringList *string = malloc(size < sizeof *string ? sizeof *string : size);
+
         assert_non_null(string);
         string->next = record;
         string->size = length;
@@ -33,7 +34,7 @@ static AvahiStringList *make(const char *const *strings, const size_t *lengths, 
     return record;
 }
 
-static void release(AvahiStringList *record)
+static void free_record(AvahiStringList *record)
 {
     while (record) {
         AvahiStringList *next = record->next;
@@ -69,26 +70,29 @@ static void test_values(void **state)
         {{"board=1234567890123456"}, "123456789012345"},
         {{"board=\"1234567890123456\""}, "123456789012345"},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char value[16];
         size_t count = 0;
+
         while (count < STRINGS_MAX && cases[i].strings[count])
             count++;
-        AvahiStringList *record = make(cases[i].strings, NULL, count);
+        AvahiStringList *record = make_record(cases[i].strings, NULL, count);
         assert_string_equal(txt_record_value(value, sizeof value, record, "board"), cases[i].value);
-        release(record);
+        free_record(record);
     }
 }
 
 static void test_nul_ends_a_value(void **state)
 {
     char value[16];
+
     (void)state;
-    AvahiStringList *record =
-        make((const char *const[]){"board=a\0b"}, (const size_t[]){sizeof "board=a\0b" - 1}, 1);
+    AvahiStringList *record = make_record((const char *const[]){"board=a\0b"},
+                                          (const size_t[]){sizeof "board=a\0b" - 1}, 1);
     assert_string_equal(txt_record_value(value, sizeof value, record, "board"), "a");
-    release(record);
+    free_record(record);
 }
 
 static void test_flags(void **state)
@@ -103,11 +107,12 @@ static void test_flags(void **state)
         {"auth_upload=", TXT_UNKNOWN},          {"auth_upload", TXT_UNKNOWN},
         {"ssh_upload=no", TXT_UNKNOWN},
     };
+
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        AvahiStringList *record = make(&cases[i].string, NULL, 1);
+        AvahiStringList *record = make_record(&cases[i].string, NULL, 1);
         assert_int_equal(txt_record_flag(record, "auth_upload"), cases[i].flag);
-        release(record);
+        free_record(record);
     }
     assert_int_equal(txt_record_flag(NULL, "auth_upload"), TXT_UNKNOWN);
 }
@@ -119,5 +124,6 @@ int main(void)
         cmocka_unit_test(test_nul_ends_a_value),
         cmocka_unit_test(test_flags),
     };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
