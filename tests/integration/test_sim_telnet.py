@@ -121,7 +121,7 @@ class Flavours(TelnetScenario):
                 first.read_until(b"* You typed: patient\r\n")
 
     def test_deaf_to_order(self):
-        board = self.telnet("--telnet-deaf-ms", "400", flavour="esptelnet")
+        board = self.telnet("--telnet-deaf-ms", "2000", flavour="esptelnet")
         client = self.client(board)
         client.type(b"early\n", after=0.15)
         board.wait_for("telnet-discarded bytes=6")
@@ -135,8 +135,8 @@ class Flavours(TelnetScenario):
         for flavour, heard in (("stream", r'a\tb\xff\xfd\x01\xff\xfb\" \xc3\xa9'),
                                ("esptelnet", r'ab\" '), ("remotedebug", r'ab\" ')):
             with self.subTest(flavour):
-                board = self.telnet(flavour=flavour)
-                self.client(board).type(typed, after=0.15)
+                board = self.telnet("--telnet-deaf-ms", "0", flavour=flavour)
+                self.client(board).type(typed)
                 board.wait_for("telnet-command ")
                 self.assertEqual(board.commands(), [heard])
 
