@@ -356,7 +356,7 @@ static enum ota_error load_contents(struct image *image, const char *path, bool 
                                     size_t limit, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];
-    struct stat status;
+    struct stat status = {0};
     enum ota_error error = input_is_standard(path)
                                ? load_stream(image, limit, failure)
                                : load_file(image, &status, path, may_be_signed, limit, failure);
