@@ -333,11 +333,11 @@ static enum ota_error set_expected(struct options *options, struct command_line 
 static void share_settings(struct options *options)
 {
     struct plan_settings *plan = &options->plan;
-    const bool has_expect = options->log.expect;
+    const bool is_log_judged = options->log.expect;
 
     plan->force = options->upload.force;
     plan->needs_sha256 = options->report.json;
-    plan->may_lack_image = options->log.monitor || has_expect;
+    plan->may_lack_image = options->log.monitor || is_log_judged;
     plan->prepare.command = options->upload.command;
     plan->prepare.port = plan->port;
     plan->prepare.is_for_boards = plan->target_count > 0 || plan->hosts || options->discovers;

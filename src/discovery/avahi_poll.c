@@ -36,8 +36,13 @@ struct AvahiTimeout {
 /* The bits of AvahiWatchEvent are those of poll(2). */
 static unsigned loop_events(AvahiWatchEvent events)
 {
-    return (events & AVAHI_WATCH_IN ? LOOP_READABLE : 0U) |
-           (events & AVAHI_WATCH_OUT ? LOOP_WRITABLE : 0U);
+    unsigned wanted = 0;
+
+    if (events & AVAHI_WATCH_IN)
+        wanted |= LOOP_READABLE;
+    if (events & AVAHI_WATCH_OUT)
+        wanted |= LOOP_WRITABLE;
+    return wanted;
 }
 
 static void on_watch_ready(unsigned events, void *userdata)

@@ -654,7 +654,7 @@ static void make_esp32(void)
 static void test_no_memory_to_examine(void **state)
 {
     struct ota_failure failure;
-    struct image *image;
+    struct image *image = NULL;
     enum ota_error error = OTA_E_INTERNAL;
     int allocations = 0;
 
