@@ -48,9 +48,14 @@ static unsigned loop_events(AvahiWatchEvent events)
 static void on_watch_ready(unsigned events, void *userdata)
 {
     AvahiWatch *watch = userdata;
-    unsigned happened = (events & LOOP_READABLE ? AVAHI_WATCH_IN : 0U) |
-                        (events & LOOP_WRITABLE ? AVAHI_WATCH_OUT : 0U) |
-                        (events & LOOP_HUNG_UP ? AVAHI_WATCH_HUP : 0U);
+    unsigned happened = 0;
+
+    if (events & LOOP_READABLE)
+        happened |= AVAHI_WATCH_IN;
+    if (events & LOOP_WRITABLE)
+        happened |= AVAHI_WATCH_OUT;
+    if (events & LOOP_HUNG_UP)
+        happened |= AVAHI_WATCH_HUP;
 
     watch->happened = (AvahiWatchEvent)happened;
     watch->callback(watch, watch->fd, watch->happened, watch->userdata);

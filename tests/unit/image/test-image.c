@@ -654,8 +654,8 @@ static void make_esp32(void)
 static void test_no_memory_to_examine(void **state)
 {
     struct ota_failure failure;
-    struct image *image = NULL;
-    enum ota_error error = OTA_E_INTERNAL;
+    struct image *image;
+    enum ota_error error;
     int allocations = 0;
 
     (void)state;
@@ -665,11 +665,11 @@ static void test_no_memory_to_examine(void **state)
     /* libcrypto's first allocations must not fail: it would wait for itself */
     image_free(load(path));
 
-    for (; error != OTA_OK; allocations++) {
-        wrapped.allocations_left = allocations;
+    do {
+        wrapped.allocations_left = allocations++;
         error = image_load(&image, path, true, IMAGE_SIZE_MAX, &failure);
         assert_true(error == OTA_OK || error == OTA_E_INTERNAL);
-    }
+    } while (error != OTA_OK);
 
     wrapped.allocations_left = -1;
     assert_int_equal(image->inspection.integrity, INSPECT_VALID);
