@@ -1,5 +1,5 @@
 /*
- * report_json.c: writes events as JSON lines, with jansson. The manual documents the fields: adding
+ * report_json.c: writes events as JSON lines, with jansson. esp-ota-json(7) documents them: adding
  * a field is compatible; renaming or removing one is not.
  */
 #include "output/report_json.h"
