@@ -25,6 +25,7 @@ def skip(case, reason):
     """Ends one test of a program: skipped, or failed."""
     if not may_skip():
         case.fail(reason)
+    print(f"SKIPPED: {case.id()}: {reason}", file=sys.stderr)  # SKIP_REGULAR_EXPRESSION in CMakeLists.txt
     case.skipTest(reason)
 
 
