@@ -271,6 +271,7 @@ class Restarts(TelnetScenario):
 
     def test_silence(self):
         """A client that only listens never learns of the restart; one that speaks gets RST."""
+        requirement.need_root(self, "the board needs CAP_NET_ADMIN")
         board, client = self.start()
         self.upload(board)
         board.wait_for_boot("new")
