@@ -369,7 +369,7 @@ class Compress(Scenario):
         self.check_output("/nonexistent/out.gz", 1, "cannot write /nonexistent/out.gz: No such file or directory\n")
         self.check_output(self.directory, 1, f"cannot write {self.directory}: it is a directory\n")
         self.check_output("/dev/null", 1, "cannot write /dev/null: it is no regular file\n")
-        self.check_output("/proc/out.gz", 1, "cannot write /proc/out.gz: No such file or directory\n")
+        self.check_output("/proc/out.gz", 1, "cannot write /proc/out.gz: ")  # ENOENT, or EACCES without root
         self.check_output("a\x1b[2J/out.gz", 1, "cannot write a\\x1b[2J/out.gz: ")
 
     def test_full_disk(self):
