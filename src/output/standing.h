@@ -6,7 +6,7 @@
 
 #include "esp-ota.h"
 
-enum { STANDING_TEXT_MAX = 160, STANDING_NAME_MAX = 32, STANDING_NUMBER_MAX = 48 };
+enum { STANDING_TEXT_MAX = 256, STANDING_NAME_MAX = 32, STANDING_NUMBER_MAX = 32 };
 
 /* Writes ", 2 retrying", or "" if number is 0. Returns text. */
 const char *standing_describe_number(char text[STANDING_NUMBER_MAX], size_t number,
