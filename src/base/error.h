@@ -1,11 +1,11 @@
 /*
  * error.h: fills in a struct ota_failure. error.c holds the table of codes behind
- * include/esp-ota.h.
+ * include/esp-ota/error.h.
  */
 #ifndef ESP_OTA_BASE_ERROR_H
 #define ESP_OTA_BASE_ERROR_H
 
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 
 /* Sets code, formatted message (cut to OTA_MESSAGE_MAX) and OTA_CAUSE_NONE, and returns the code,
  * so that a function can end in `return ota_fail(failure, OTA_E_..., "...")`. The caller escapes

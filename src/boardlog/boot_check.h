@@ -8,8 +8,10 @@
 #include "base/loop.h"
 #include "boardlog/board_log.h"
 #include "boardlog/log_settings.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 #include "secrets/echo.h"
+
+#include <stdint.h>
 
 struct boot_check;
 

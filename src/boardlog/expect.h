@@ -5,7 +5,9 @@
 #define ESP_OTA_BOARDLOG_EXPECT_H
 
 #include "boardlog/line_splitter.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
+
+#include <stdint.h>
 
 enum {
     EXPECT_MAX = 64,           /* patterns of each kind */

@@ -8,6 +8,8 @@
 #include "base/address.h"
 #include "base/loop.h"
 
+#include <stdint.h>
+
 struct restart_watch;
 
 /* Something at the address answers TCP, or nothing does. It need not be the board. */

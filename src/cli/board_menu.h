@@ -6,7 +6,7 @@
 
 #include "base/loop.h"
 #include "discovery/board_list.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 #include "image/image_fit.h"
 
 struct choice {

@@ -7,6 +7,7 @@
 
 #include "base/loop.h"
 #include "cli/options.h"
+#include "esp-ota/error.h"
 #include "fleet/plan.h"
 
 /* Looks for the boards and adds them to the plan, which was made from the options. Runs the loop

@@ -5,6 +5,7 @@
 #define ESP_OTA_CLI_CMD_CHECK_H
 
 #include "cli/options.h"
+#include "esp-ota/error.h"
 #include "output/report.h"
 
 /* Prints it on standard output. Returns the exit status: that of OTA_E_IMAGE when no board takes

@@ -7,6 +7,7 @@
 
 #include "base/string_list.h"
 #include "cli/options_table.h"
+#include "esp-ota/error.h"
 
 struct command_line {
     bool given[OPTION_COUNT];

@@ -7,6 +7,7 @@
 #include "base/string_list.h"
 #include "boardlog/log_settings.h"
 #include "discovery/board_match.h"
+#include "esp-ota/error.h"
 #include "fleet/fleet_settings.h"
 #include "fleet/plan.h"
 #include "output/report.h"

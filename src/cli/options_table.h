@@ -5,7 +5,7 @@
 #ifndef ESP_OTA_CLI_OPTIONS_TABLE_H
 #define ESP_OTA_CLI_OPTIONS_TABLE_H
 
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 
 #include <popt.h>
 

@@ -6,6 +6,7 @@
 
 #include "cli/command_line.h"
 #include "cli/options.h"
+#include "esp-ota/error.h"
 
 /* Sets what line gives values for, the password aside. Fails with OTA_E_USAGE for the first value
  * that is not understood, OTA_E_INTERNAL when memory ran out. */

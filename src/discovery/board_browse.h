@@ -7,7 +7,9 @@
 #include "base/loop.h"
 #include "discovery/board_list.h"
 #include "discovery/mdns_client.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
+
+#include <stdint.h>
 
 struct board_browse;
 

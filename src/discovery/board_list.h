@@ -6,6 +6,8 @@
 
 #include "discovery/namesakes.h"
 
+#include <stdint.h>
+
 /* Strings are as they came from the network: escape them before they are shown. */
 struct board {
     char instance[MDNS_INSTANCE_MAX]; /* the board's name for itself */

@@ -5,7 +5,7 @@
 #define ESP_OTA_DISCOVERY_BOARD_MATCH_H
 
 #include "discovery/board_list.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 
 /* Shell patterns; NULL: any. */
 struct board_patterns {

@@ -8,6 +8,8 @@
 #include "discovery/namesakes.h"
 #include "discovery/resolve.h"
 
+#include <stdint.h>
+
 /* Starts as {0}. */
 struct finding {
     struct resolution resolution;

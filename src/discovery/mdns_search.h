@@ -10,6 +10,8 @@
 #include "discovery/avahi_library.h"
 #include "discovery/mdns_worker.h"
 
+#include <stdint.h>
+
 struct query;
 struct search;
 

@@ -6,7 +6,7 @@
 #define ESP_OTA_DISCOVERY_NETWORKS_H
 
 #include "base/address.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 
 #include <ifaddrs.h>
 #include <stddef.h>

@@ -9,6 +9,9 @@
 #include "discovery/mdns_client.h"
 #include "discovery/namesakes.h"
 #include "discovery/target.h"
+#include "esp-ota/error.h"
+
+#include <stdint.h>
 
 enum { RESOLVE_ADDRESSES_MAX = 8 };
 

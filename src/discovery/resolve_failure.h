@@ -5,7 +5,7 @@
 #define ESP_OTA_DISCOVERY_RESOLVE_FAILURE_H
 
 #include "base/suggest.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 
 #include <stdbool.h>
 

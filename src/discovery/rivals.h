@@ -7,6 +7,7 @@
 
 #include "base/loop.h"
 #include "discovery/finding.h"
+#include "esp-ota/error.h"
 
 struct rivals;
 

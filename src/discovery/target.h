@@ -6,7 +6,9 @@
 #define ESP_OTA_DISCOVERY_TARGET_H
 
 #include "base/address.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
+
+#include <stdint.h>
 
 enum { TARGET_NAME_MAX = 256 };
 

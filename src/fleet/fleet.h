@@ -6,6 +6,9 @@
 #define ESP_OTA_FLEET_FLEET_H
 
 #include "base/loop.h"
+#include "esp-ota/error.h"
+#include "esp-ota/event.h"
+#include "esp-ota/totals.h"
 #include "fleet/job.h"
 
 struct fleet;

@@ -4,6 +4,8 @@
 #ifndef ESP_OTA_FLEET_FLEET_INTERNAL_H
 #define ESP_OTA_FLEET_FLEET_INTERNAL_H
 
+#include "esp-ota/error.h"
+#include "esp-ota/totals.h"
 #include "fleet/fleet.h"
 #include "secrets/prompt.h"
 

@@ -12,6 +12,7 @@
 
 #include "crypto/auth.h"
 #include "discovery/target.h"
+#include "esp-ota/error.h"
 
 enum {
     HOSTS_SIZE_MAX = 4 << 20, /* bytes of a list */

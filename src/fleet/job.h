@@ -11,6 +11,8 @@
 #include "crypto/auth.h"
 #include "discovery/mdns_client.h"
 #include "discovery/target.h"
+#include "esp-ota/event.h"
+#include "esp-ota/totals.h"
 #include "fleet/fleet_settings.h"
 #include "image/image.h"
 #include "net/listener.h"

@@ -6,11 +6,15 @@
 
 #include "boardlog/boot_check.h"
 #include "discovery/resolve.h"
+#include "esp-ota/error.h"
+#include "esp-ota/event.h"
 #include "fleet/job.h"
 #include "image/image_fit.h"
 #include "image/kind.h"
 #include "secrets/echo.h"
 #include "upload/espota/session.h"
+
+#include <stdint.h>
 
 struct job {
     struct job_config config;

@@ -4,8 +4,11 @@
 #ifndef ESP_OTA_FLEET_JOB_POLICY_H
 #define ESP_OTA_FLEET_JOB_POLICY_H
 
+#include "esp-ota/error.h"
 #include "fleet/job.h"
 #include "image/kind.h"
+
+#include <stdint.h>
 
 /* Bytes of a block in lock-step: as --block says, else what the boards' own upload tools send. */
 size_t job_policy_block(const struct upload_settings *settings, const struct image *image);

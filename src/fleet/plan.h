@@ -5,10 +5,13 @@
 #ifndef ESP_OTA_FLEET_PLAN_H
 #define ESP_OTA_FLEET_PLAN_H
 
+#include "esp-ota/error.h"
 #include "fleet/hosts.h"
 #include "fleet/job.h"
 #include "fleet/resume.h"
 #include "image/image_prepare.h"
+
+#include <stdint.h>
 
 enum { PLAN_BOARDS_MAX = 10000 };
 

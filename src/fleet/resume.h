@@ -4,8 +4,10 @@
 #ifndef ESP_OTA_FLEET_RESUME_H
 #define ESP_OTA_FLEET_RESUME_H
 
-#include "esp-ota.h"
+#include "esp-ota/command.h"
+#include "esp-ota/error.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 enum {

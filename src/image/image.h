@@ -7,7 +7,7 @@
 #define ESP_OTA_IMAGE_IMAGE_H
 
 #include "crypto/digest.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 #include "image/inspect.h"
 
 enum {

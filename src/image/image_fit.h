@@ -5,8 +5,11 @@
 #ifndef ESP_OTA_IMAGE_IMAGE_FIT_H
 #define ESP_OTA_IMAGE_IMAGE_FIT_H
 
+#include "esp-ota/command.h"
 #include "image/image.h"
 #include "image/kind.h"
+
+#include <stdint.h>
 
 enum image_fit {
     IMAGE_FIT_SUITS,    /* no objection; reason is "" */

@@ -4,8 +4,12 @@
 #ifndef ESP_OTA_IMAGE_IMAGE_PREPARE_H
 #define ESP_OTA_IMAGE_IMAGE_PREPARE_H
 
+#include "esp-ota/command.h"
+#include "esp-ota/error.h"
 #include "image/image.h"
 #include "image/sign.h"
+
+#include <stdint.h>
 
 struct prepare_settings {
     bool compress;            /* -z */

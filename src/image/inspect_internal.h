@@ -6,6 +6,7 @@
 
 #include "image/inspect.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* The bytes to inspect. The readers below accept any offset, and return 0 beyond the end. */

@@ -9,7 +9,7 @@
 #ifndef ESP_OTA_IMAGE_SIGN_H
 #define ESP_OTA_IMAGE_SIGN_H
 
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 #include "image/inspect.h"
 #include "secrets/exposure.h"
 

@@ -6,10 +6,12 @@
 #define ESP_OTA_NET_LISTENER_H
 
 #include "base/address.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 #include "net/source.h"
 
 #include "base/loop.h"
+
+#include <stdint.h>
 
 struct listener;
 

@@ -5,7 +5,7 @@
 #define ESP_OTA_NET_SOURCE_H
 
 #include "base/address.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 
 #include <net/if.h>
 

@@ -8,6 +8,8 @@
 
 #include "base/loop.h"
 
+#include <stdint.h>
+
 struct tcp_connect;
 
 /* Called once, from the loop. fd is connected, non-blocking and the callee's; or it is -1, and

@@ -5,7 +5,8 @@
 #define ESP_OTA_OUTPUT_REMEDY_H
 
 #include "base/surroundings.h"
-#include "esp-ota.h"
+#include "esp-ota/command.h"
+#include "esp-ota/error.h"
 
 /* Returns the remedy for a failure of this command, on a board with one of these chips (a set as in
  * image/kind.h; "" if unknown), in these surroundings of the program. It is one sentence, or "" if

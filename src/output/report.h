@@ -4,7 +4,10 @@
 #ifndef ESP_OTA_OUTPUT_REPORT_H
 #define ESP_OTA_OUTPUT_REPORT_H
 
-#include "esp-ota.h"
+#include "esp-ota/command.h"
+#include "esp-ota/error.h"
+#include "esp-ota/event.h"
+#include "esp-ota/totals.h"
 #include "image/image.h"
 #include "output/transcript.h"
 

@@ -5,10 +5,14 @@
 #define ESP_OTA_OUTPUT_REPORT_JSON_H
 
 #include "discovery/board_list.h"
-#include "esp-ota.h"
+#include "esp-ota/command.h"
+#include "esp-ota/error.h"
+#include "esp-ota/event.h"
+#include "esp-ota/totals.h"
 #include "image/inspect.h"
 #include "image/sign.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 /* Each function writes one line to stream and flushes it. False if that failed; errno has the

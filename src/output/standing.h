@@ -4,7 +4,7 @@
 #ifndef ESP_OTA_OUTPUT_STANDING_H
 #define ESP_OTA_OUTPUT_STANDING_H
 
-#include "esp-ota.h"
+#include "esp-ota/totals.h"
 
 enum { STANDING_TEXT_MAX = 256, STANDING_NAME_MAX = 32, STANDING_NUMBER_MAX = 32 };
 

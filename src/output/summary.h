@@ -5,7 +5,10 @@
 #ifndef ESP_OTA_OUTPUT_SUMMARY_H
 #define ESP_OTA_OUTPUT_SUMMARY_H
 
-#include "esp-ota.h"
+#include "esp-ota/event.h"
+#include "esp-ota/totals.h"
+
+#include <stdint.h>
 
 struct summary;
 

@@ -5,7 +5,9 @@
 #define ESP_OTA_OUTPUT_TRANSCRIPT_H
 
 #include "boardlog/line_splitter.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
+
+#include <stdint.h>
 
 struct transcript;
 

@@ -4,7 +4,7 @@
 #ifndef ESP_OTA_SECRETS_PASSPHRASE_H
 #define ESP_OTA_SECRETS_PASSPHRASE_H
 
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 
 /* A sign_password_fn that ignores userdata. It runs its own loop, so no other loop may catch
  * signals meanwhile. A signal ends the program as it would by default. Fails with OTA_E_USAGE: no

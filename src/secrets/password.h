@@ -4,7 +4,7 @@
 #ifndef ESP_OTA_SECRETS_PASSWORD_H
 #define ESP_OTA_SECRETS_PASSWORD_H
 
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 #include "secrets/exposure.h"
 
 enum { PASSWORD_MAX = 1024 };

@@ -4,7 +4,7 @@
 #ifndef ESP_OTA_UPLOAD_ESPOTA_ABSENCE_H
 #define ESP_OTA_UPLOAD_ESPOTA_ABSENCE_H
 
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 #include "upload/espota/candidates.h"
 
 /* Describes the outcome for the candidates that were tried, or for the board's own one if it is

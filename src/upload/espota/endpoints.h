@@ -7,6 +7,7 @@
 #include "base/address.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     ENDPOINTS_ADDRESSES_MAX = 8,

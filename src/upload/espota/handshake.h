@@ -5,6 +5,8 @@
 #ifndef ESP_OTA_UPLOAD_ESPOTA_HANDSHAKE_H
 #define ESP_OTA_UPLOAD_ESPOTA_HANDSHAKE_H
 
+#include "esp-ota/error.h"
+#include "esp-ota/event.h"
 #include "upload/espota/session.h"
 
 struct handshake;

@@ -7,12 +7,16 @@
 
 #include "base/work_queue.h"
 #include "crypto/auth.h"
+#include "esp-ota/error.h"
+#include "esp-ota/event.h"
 #include "upload/espota/candidates.h"
 #include "upload/espota/handshake.h"
 #include "upload/espota/handshake_messages.h"
 #include "upload/espota/pace.h"
 #include "upload/espota/protocol.h"
 #include "upload/espota/round.h"
+
+#include <stdint.h>
 
 enum { CHALLENGES_MAX = 8 }; /* per handshake; a board that sends more is malicious or broken */
 

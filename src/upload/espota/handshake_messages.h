@@ -6,8 +6,11 @@
 #define ESP_OTA_UPLOAD_ESPOTA_HANDSHAKE_MESSAGES_H
 
 #include "crypto/auth.h"
+#include "esp-ota/error.h"
 #include "upload/espota/protocol.h"
 #include "upload/espota/session.h"
+
+#include <stdint.h>
 
 enum { HANDSHAKE_QUOTED_MAX = PROTOCOL_TEXT_MAX + 16 };
 

@@ -6,7 +6,9 @@
 #define ESP_OTA_UPLOAD_ESPOTA_PROTOCOL_H
 
 #include "crypto/auth.h"
-#include "esp-ota.h"
+#include "esp-ota/command.h"
+
+#include <stdint.h>
 
 /* Host to board, UDP. Longest: "100 65535 <20 digits> <32 hex>\n" and "200 <64 hex> <64 hex>\n". */
 enum { PROTOCOL_DATAGRAM_MAX = 160 };

@@ -5,7 +5,7 @@
 #ifndef ESP_OTA_UPLOAD_ESPOTA_REASON_H
 #define ESP_OTA_UPLOAD_ESPOTA_REASON_H
 
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 
 /* words is the board's message, escaped. The ESP8266 and Pico W cores send "ERROR[4]: Not Enough
  * Space", of which only the number counts. The ESP32 core sends only words. Returns OTA_CAUSE_NONE

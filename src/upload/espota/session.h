@@ -8,11 +8,16 @@
 #include "base/loop.h"
 #include "base/work_queue.h"
 #include "discovery/namesakes.h"
+#include "esp-ota/command.h"
+#include "esp-ota/error.h"
+#include "esp-ota/event.h"
 #include "image/image.h"
 #include "net/listener.h"
 #include "secrets/echo.h"
 #include "upload/espota/endpoints.h"
 #include "upload/espota/trust.h"
+
+#include <stdint.h>
 
 struct session;
 

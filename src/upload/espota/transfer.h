@@ -5,6 +5,7 @@
 #define ESP_OTA_UPLOAD_ESPOTA_TRANSFER_H
 
 #include "base/loop.h"
+#include "esp-ota/error.h"
 #include "image/image.h"
 #include "secrets/echo.h"
 

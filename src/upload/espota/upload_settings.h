@@ -5,8 +5,10 @@
 #define ESP_OTA_UPLOAD_ESPOTA_UPLOAD_SETTINGS_H
 
 #include "base/address.h"
-#include "esp-ota.h"
+#include "esp-ota/command.h"
 #include "net/source.h"
+
+#include <stdint.h>
 
 struct upload_settings {
     enum ota_command command; /* -s */

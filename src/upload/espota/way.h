@@ -6,7 +6,7 @@
 #define ESP_OTA_UPLOAD_ESPOTA_WAY_H
 
 #include "discovery/namesakes.h"
-#include "esp-ota.h"
+#include "esp-ota/error.h"
 #include "upload/espota/candidates.h"
 
 enum { WAY_MAX = 512, WAY_LOCAL_MAX = ADDRESS_TEXT_MAX + 8 + 32 };

@@ -1,15 +1,11 @@
 /*
- * esp-ota.h: the words that the parts of esp-ota share: errors, phases, events, commands.
- *
- * It includes no popt, OpenSSL or Avahi header and declares no function that waits. The parts
- * themselves (image, target, session, ...) are declared in the headers beside their sources.
+ * error.h: what can go wrong, and what is known of it. One table in base/error.c gives each code its name,
+ * exit status, sentence and whether another attempt can cure it.
  */
-#ifndef ESP_OTA_H
-#define ESP_OTA_H
+#ifndef ESP_OTA_ERROR_H
+#define ESP_OTA_ERROR_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 /* What went wrong. One table in error.c gives each code its name, exit status, sentence and
  * whether another attempt can cure it. */
@@ -62,9 +58,6 @@ enum ota_phase {
     OTA_PHASE_LOG,   /* nothing is uploaded: only the board's log is followed */
     OTA_PHASE_COUNT
 };
-
-/* The first number of an invitation. The stock boards accept only these two. */
-enum ota_command { OTA_COMMAND_SKETCH = 0, OTA_COMMAND_FILESYSTEM = 100 };
 
 /* What is known of a failure besides its code; remedy.c goes by it. */
 enum ota_cause {
@@ -129,99 +122,6 @@ struct ota_failure {
     enum ota_cause cause;
 };
 
-enum ota_event_type {
-    OTA_EVENT_START,         /* work on a board begins */
-    OTA_EVENT_RESOLVED,      /* address, port and their source are known */
-    OTA_EVENT_INVITED,       /* an invitation was sent; attempt counts from 1 */
-    OTA_EVENT_AUTHENTICATED, /* the board accepted the password; scheme and evidence are set */
-    OTA_EVENT_CONNECTED,     /* the back-channel is open */
-    OTA_EVENT_PROGRESS,      /* bytes of total were acknowledged by the board's TCP */
-    OTA_EVENT_NOTE,          /* something a person should know; message is set; scheme where an
-                              * answer with it is about to leave, password where it was not asked
-                              * for */
-    OTA_EVENT_RESULT,        /* the end of the work on this board; failure is set */
-    OTA_EVENT_LOG,           /* the board's log has a line; line is set */
-    OTA_EVENT_SKIPPED,       /* no upload to this board; skip and message are set */
-};
-
-/* Why a board of a fleet gets no upload. */
-enum ota_skip {
-    OTA_SKIP_UNTRIED,   /* the roll-out has stopped */
-    OTA_SKIP_DUPLICATE, /* it is the same board as another one */
-    OTA_SKIP_CONFIRMED, /* an earlier run has updated it */
-};
-
-/* Where a fleet stands. */
-struct ota_totals {
-    size_t boards;
-    size_t running;  /* those that rest between two attempts do not count */
-    size_t retrying; /* rest between two attempts, or are queued for the next one */
-    size_t resumed;  /* have the image by an earlier run; these are skipped, sooner or later */
-    size_t confirmed;
-    size_t failed;
-    size_t skipped;
-    size_t bytes;   /* acknowledged by all boards together */
-    size_t total;   /* that are to go to all that are not skipped */
-    bool is_asking; /* a password is being typed: leave the terminal alone */
-};
-
-/* What the work on a board is about. */
-enum ota_doing {
-    OTA_DOING_UPLOAD,
-    OTA_DOING_PASSWORD, /* waits for the user to type it, or for another board to accept it */
-    OTA_DOING_RETRY,    /* rests between two attempts, or is queued for the next one */
-    OTA_DOING_LOG,      /* has its outcome, and the log is still followed */
-};
-
-/* Where a board stands. Valid only during the call that tells it; strings are escaped. */
-struct ota_standing {
-    const char *board;
-    enum ota_doing doing;
-    enum ota_phase phase; /* of a retry: where the last attempt ended */
-    const char *reason;   /* of a retry: how the last attempt ended, or "" */
-    size_t bytes;         /* acknowledged in this attempt */
-    size_t total;
-    int64_t transfer_us; /* since the connection was accepted */
-};
-typedef void ota_standing_fn(const struct ota_standing *standing, void *userdata);
-
-struct image;
-struct line; /* lines.h */
-
-/* What happened to one board. Every pointer is valid only during the call; every string is escaped
- * and safe to show. Fields that a type does not name above may be NULL or 0. */
-struct ota_event {
-    enum ota_event_type type;
-    enum ota_phase phase;
-    const char *board;                 /* the name or address that the user gave */
-    const struct image *image;         /* what goes to it; NULL: only its log is followed */
-    const char *address;               /* numeric address, once resolved */
-    uint16_t port;                     /* UDP port of the board, once resolved */
-    const char *chips;                 /* OTA_EVENT_RESULT: what the board has one of (kind.h); ""
-                                        * where nobody knows */
-    const char *source;                /* how the address was found, for people */
-    const char *port_source;           /* and which port it is, in words */
-    unsigned attempt;                  /* which invitation, or which try of the whole upload */
-    const char *scheme;                /* "MD5", "SHA-256" or "SHA-256 (MD5 hash)" */
-    const char *evidence;              /* "reply", or "connection", where the OK was lost */
-    const char *password;              /* "not-asked" */
-    bool is_important;                 /* OTA_EVENT_NOTE: said of each board of a fleet, too */
-    size_t bytes;                      /* acknowledged so far */
-    size_t total;                      /* size of the image */
-    int64_t elapsed_us;                /* since OTA_EVENT_START; a result: of the whole upload */
-    int64_t transfer_us;               /* since the connection was accepted */
-    int64_t sent_us;                   /* from then until the board's TCP had all; 0: it has not */
-    const char *message;               /* OTA_EVENT_NOTE, OTA_EVENT_SKIPPED */
-    const struct line *line;           /* OTA_EVENT_LOG: as it came from the board */
-    enum ota_skip skip;                /* OTA_EVENT_SKIPPED */
-    const struct ota_failure *failure; /* OTA_EVENT_RESULT; error OTA_OK is success, and its message
-                                        * what was proven after it, or "" */
-    bool is_verdict_lost;              /* OTA_EVENT_RESULT: proof has taken its place */
-    int exit_status;                   /* OTA_EVENT_RESULT */
-    const struct ota_totals *totals;   /* of the fleet */
-};
-typedef void ota_event_fn(const struct ota_event *event, void *userdata);
-
 /* Facts about an error code; never NULL, also for a number that is no code. */
 const char *ota_error_name(enum ota_error error); /* "wrong-password": stable, for programs */
 const char *ota_error_text(enum ota_error error); /* "the board rejected the password" */
@@ -229,6 +129,7 @@ const char *ota_error_text(enum ota_error error); /* "the board rejected the pas
 int ota_error_exit_status(enum ota_error error, int signal_number);
 /* Whether another attempt can cure it. */
 bool ota_error_is_transient(enum ota_error error);
+
 const char *ota_phase_name(enum ota_phase phase); /* "invitation", for people and programs */
 
 #endif

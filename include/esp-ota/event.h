@@ -1,0 +1,73 @@
+/*
+ * event.h: what happens to one board, step by step: from those who work to those who tell.
+ */
+#ifndef ESP_OTA_EVENT_H
+#define ESP_OTA_EVENT_H
+
+#include "esp-ota/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum ota_event_type {
+    OTA_EVENT_START,         /* work on a board begins */
+    OTA_EVENT_RESOLVED,      /* address, port and their source are known */
+    OTA_EVENT_INVITED,       /* an invitation was sent; attempt counts from 1 */
+    OTA_EVENT_AUTHENTICATED, /* the board accepted the password; scheme and evidence are set */
+    OTA_EVENT_CONNECTED,     /* the back-channel is open */
+    OTA_EVENT_PROGRESS,      /* bytes of total were acknowledged by the board's TCP */
+    OTA_EVENT_NOTE,          /* something a person should know; message is set; scheme where an
+                              * answer with it is about to leave, password where it was not asked
+                              * for */
+    OTA_EVENT_RESULT,        /* the end of the work on this board; failure is set */
+    OTA_EVENT_LOG,           /* the board's log has a line; line is set */
+    OTA_EVENT_SKIPPED,       /* no upload to this board; skip and message are set */
+};
+
+/* Why a board of a fleet gets no upload. */
+enum ota_skip {
+    OTA_SKIP_UNTRIED,   /* the roll-out has stopped */
+    OTA_SKIP_DUPLICATE, /* it is the same board as another one */
+    OTA_SKIP_CONFIRMED, /* an earlier run has updated it */
+};
+
+struct image;
+struct line; /* boardlog/line_splitter.h */
+struct ota_totals;
+
+/* What happened to one board. Every pointer is valid only during the call; every string is escaped
+ * and safe to show. Fields that a type does not name above may be NULL or 0. */
+struct ota_event {
+    enum ota_event_type type;
+    enum ota_phase phase;
+    const char *board;                 /* the name or address that the user gave */
+    const struct image *image;         /* what goes to it; NULL: only its log is followed */
+    const char *address;               /* numeric address, once resolved */
+    uint16_t port;                     /* UDP port of the board, once resolved */
+    const char *chips;                 /* OTA_EVENT_RESULT: what the board has one of (kind.h); ""
+                                        * where nobody knows */
+    const char *source;                /* how the address was found, for people */
+    const char *port_source;           /* and which port it is, in words */
+    unsigned attempt;                  /* which invitation, or which try of the whole upload */
+    const char *scheme;                /* "MD5", "SHA-256" or "SHA-256 (MD5 hash)" */
+    const char *evidence;              /* "reply", or "connection", where the OK was lost */
+    const char *password;              /* "not-asked" */
+    bool is_important;                 /* OTA_EVENT_NOTE: said of each board of a fleet, too */
+    size_t bytes;                      /* acknowledged so far */
+    size_t total;                      /* size of the image */
+    int64_t elapsed_us;                /* since OTA_EVENT_START; a result: of the whole upload */
+    int64_t transfer_us;               /* since the connection was accepted */
+    int64_t sent_us;                   /* from then until the board's TCP had all; 0: it has not */
+    const char *message;               /* OTA_EVENT_NOTE, OTA_EVENT_SKIPPED */
+    const struct line *line;           /* OTA_EVENT_LOG: as it came from the board */
+    enum ota_skip skip;                /* OTA_EVENT_SKIPPED */
+    const struct ota_failure *failure; /* OTA_EVENT_RESULT; error OTA_OK is success, and its message
+                                        * what was proven after it, or "" */
+    bool is_verdict_lost;              /* OTA_EVENT_RESULT: proof has taken its place */
+    int exit_status;                   /* OTA_EVENT_RESULT */
+    const struct ota_totals *totals;   /* of the fleet */
+};
+typedef void ota_event_fn(const struct ota_event *event, void *userdata);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * totals.h: where a fleet and its boards stand.
+ */
+#ifndef ESP_OTA_TOTALS_H
+#define ESP_OTA_TOTALS_H
+
+#include "esp-ota/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where a fleet stands. */
+struct ota_totals {
+    size_t boards;
+    size_t running;  /* those that rest between two attempts do not count */
+    size_t retrying; /* rest between two attempts, or are queued for the next one */
+    size_t resumed;  /* have the image by an earlier run; these are skipped, sooner or later */
+    size_t confirmed;
+    size_t failed;
+    size_t skipped;
+    size_t bytes;   /* acknowledged by all boards together */
+    size_t total;   /* that are to go to all that are not skipped */
+    bool is_asking; /* a password is being typed: leave the terminal alone */
+};
+
+/* What the work on a board is about. */
+enum ota_doing {
+    OTA_DOING_UPLOAD,
+    OTA_DOING_PASSWORD, /* waits for the user to type it, or for another board to accept it */
+    OTA_DOING_RETRY,    /* rests between two attempts, or is queued for the next one */
+    OTA_DOING_LOG,      /* has its outcome, and the log is still followed */
+};
+
+/* Where a board stands. Valid only during the call that tells it; strings are escaped. */
+struct ota_standing {
+    const char *board;
+    enum ota_doing doing;
+    enum ota_phase phase; /* of a retry: where the last attempt ended */
+    const char *reason;   /* of a retry: how the last attempt ended, or "" */
+    size_t bytes;         /* acknowledged in this attempt */
+    size_t total;
+    int64_t transfer_us; /* since the connection was accepted */
+};
+typedef void ota_standing_fn(const struct ota_standing *standing, void *userdata);
+
+#endif
