@@ -17,7 +17,7 @@ size_t job_policy_block(const struct upload_settings *settings, const struct ima
 int64_t job_policy_pause_us(unsigned attempt);
 
 /* How long after its OK a board has restarted for sure: an ESP32 does so 110 ms later, the 8266
- * family after a second (PROTOCOL.md section 6). */
+ * family after a second. */
 int64_t job_policy_restart_us(const struct image *image);
 
 /* Whether the board was there, and the connection broke off. */
