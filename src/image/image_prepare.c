@@ -84,20 +84,23 @@ static enum ota_error refuse_image(const struct image *image, const char *shown,
     return OTA_OK;
 }
 
-/* What the boards make of it is not for this program to see. */
-static void warn_of_packing(const struct inspection *inspection, enum ota_command command,
+/* Only an ESP8266 may unpack a filesystem image, so the image is for no other board from now on:
+ * an upload tries the default ports of no others. */
+static void restrict_packed(struct inspection *inspection, enum ota_command command,
                             const char *shown)
 {
-    if (command == OTA_COMMAND_FILESYSTEM || inspection->kind == INSPECT_FILESYSTEM)
+    if (command == OTA_COMMAND_FILESYSTEM || inspection->kind == INSPECT_FILESYSTEM) {
+        inspection->families = INSPECT_FAMILY_ESP8266;
         diag_warning(
             "only an ESP8266 whose sketch was built with ATOMIC_FS_UPDATE unpacks a "
             "compressed filesystem image; any other board stores %s as it is sent, and then has no "
             "filesystem",
             shown);
-    else if (packing_of(inspection) == PACK_IN_DOUBT)
+    } else if (packing_of(inspection) == PACK_IN_DOUBT) {
         diag_warning("the format of %s is not known here; only ESP8266 and Pico W boards unpack "
                      "what is compressed",
                      shown);
+    }
 }
 
 /* A new image of these bytes, which become its own, that stands for the file of another one. */
@@ -166,7 +169,7 @@ static enum ota_error compress_image(struct image **image, enum ota_command comm
     }
     enum ota_error error = pack_image(image, shown, failure);
     if (error == OTA_OK && (*image)->plain)
-        warn_of_packing(&(*image)->inspection, command, shown);
+        restrict_packed(&(*image)->inspection, command, shown);
     return error;
 }
 

@@ -94,6 +94,14 @@ class Compress(Scenario):
                 self.assertEqual(board.received(), expected)
                 self.assertRegex(result.err, r"warning: only an ESP8266 whose sketch was built with ATOMIC_FS_UPDATE")
 
+    def test_packed_filesystem_reaches_no_esp32(self):
+        """It would store the packed bytes, and have no filesystem any more."""
+        board = self.board(family="esp32")
+        result = run("-z", "-s", "-i", board.address, "-f", self.file("fs.bin", firmware.littlefs()), "-t", "1",
+                     "--retries", "0")
+        self.assertEqual(result.status, 5, result)
+        self.assertEqual(board.count(" invitation "), 0)
+
     def test_json(self):
         board, result = self.upload(sketch(), "--json")
         events = {event["event"]: event for event in map(json.loads, result.out.splitlines())}

@@ -226,6 +226,8 @@ static void test_filesystem_of_unknown_format(void **state)
     struct image *image = load();
     assert_int_equal(prepare(&image, &settings, &failure), OTA_OK);
     assert_non_null(strstr(capture.text_err, "ATOMIC_FS_UPDATE"));
+    assert_int_equal(image->inspection.families, INSPECT_FAMILY_ESP8266); /* others do not unpack */
+    assert_int_not_equal(image->plain->inspection.families, INSPECT_FAMILY_ESP8266);
     image_free(image);
 }
 
