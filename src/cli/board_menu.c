@@ -245,6 +245,7 @@ static enum ota_error show_menu(const struct choice *choices, size_t count,
 {
     char *table = NULL;
     size_t size;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
     struct board_list boards = {.items = calloc(count + 1, sizeof *boards.items), .count = count};
     FILE *stream = boards.items ? open_memstream(&table, &size) : NULL;
 

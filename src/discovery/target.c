@@ -391,14 +391,14 @@ static enum ota_error reject_url(struct ota_failure *failure, const char *text, 
     return reject_but_host(failure, text, "is a URL", host, length);
 }
 
-/* Whether text must be meant as a pattern. "NAME._arduino._tcp.local" is the name of one board. */
+/* Whether text must be meant as a pattern, perhaps with a port. "NAME._arduino._tcp.local" is the name of one board. */
 static bool is_pattern(const char *text)
 {
     char name[TARGET_NAME_MAX];
 
     snprintf(name, sizeof name, "%s", text);
     return (strchr(text, '*') || strstr(text, "??")) &&
-           name_consists_of(text, HOST_CHARACTERS "*?[]") && !strip_service(name);
+           name_consists_of(text, HOST_CHARACTERS "*?[]:") && !strip_service(name);
 }
 
 /* Rejects likely mistakes, which would otherwise count as names of instances. */

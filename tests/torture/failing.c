@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -267,6 +268,18 @@ FAILING(ssize_t, recv, (int fd, void *data, size_t size, int flags), (fd, data, 
 FAILING(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags),
         RECEIVES, ENOMEM)
 FAILING(int, poll, (struct pollfd * fds, nfds_t count, int ms), (fds, count, ms), POLLS, ENOMEM)
+FAILING(int, epoll_create1, (int flags), (flags), FILES, EMFILE)
+FAILING(int, epoll_wait, (int epoll, struct epoll_event *events, int count, int ms),
+        (epoll, events, count, ms), POLLS, ENOMEM)
+
+/* The kernel needs memory only for what is added. */
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+    REAL(epoll_ctl);
+    if (operation == EPOLL_CTL_ADD && fails(POLLS, ENOMEM))
+        return -1;
+    return real(epoll, operation, fd, event);
+}
 
 pid_t fork(void)
 {

@@ -3,6 +3,12 @@
  */
 #include "upload/espota/trust.h"
 
+void trust_begin_handshake(struct trust *trust)
+{
+    if (trust->door == TRUST_ANSWERED)
+        trust->door = TRUST_SHUT;
+}
+
 void trust_challenged(struct trust *trust, enum auth_scheme scheme)
 {
     trust->door = TRUST_SHUT;

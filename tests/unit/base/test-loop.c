@@ -116,13 +116,20 @@ struct crowd {
     } members[MANY];
     int64_t last_us; /* when the one before was due */
     int running;
+    uint32_t random; /* the same numbers in each run */
 };
+
+static int random_below(struct crowd *crowd, uint32_t limit)
+{
+    crowd->random = crowd->random * 1664525 + 1013904223;
+    return (int)(crowd->random / 65536 % limit);
+}
 
 static void on_member(void *userdata)
 {
     struct member *member = userdata;
     struct crowd *crowd = member->crowd;
-    struct member *victim = &crowd->members[rand() % MANY];
+    struct member *victim = &crowd->members[random_below(crowd, MANY)];
 
     assert_true(member->due_us >= crowd->last_us);
     assert_true(loop_now_us() >= member->due_us);
@@ -130,7 +137,7 @@ static void on_member(void *userdata)
     member->due_us = -1;
     crowd->running--;
 
-    if (victim->due_us >= 0 && rand() % 4 == 0) {
+    if (victim->due_us >= 0 && random_below(crowd, 4) == 0) {
         loop_timer_stop(&victim->timer);
         victim->due_us = -1;
         crowd->running--;
@@ -144,7 +151,6 @@ static void test_crowd_in_order(void **state)
     struct crowd *crowd = calloc(1, sizeof *crowd);
 
     assert_non_null(crowd);
-    srand(1);
     crowd->loop = *state;
     for (int i = 0; i < MANY; i++) {
         struct member *member = &crowd->members[i];
@@ -152,9 +158,9 @@ static void test_crowd_in_order(void **state)
         loop_timer_init(&member->timer, crowd->loop, on_member, member);
     }
     for (int i = 0; i < 3 * MANY; i++) { /* most are started again before they fire */
-        struct member *member = &crowd->members[rand() % MANY];
+        struct member *member = &crowd->members[random_below(crowd, MANY)];
         crowd->running += member->due_us <= 0;
-        loop_timer_start(&member->timer, 20000 + rand() % 5000);
+        loop_timer_start(&member->timer, 20000 + random_below(crowd, 5000));
         member->due_us = member->timer.due_us;
     }
     for (int i = 0; i < MANY; i++)

@@ -177,6 +177,7 @@ static const struct {
      "UTF-8"},
     {"lab-*", "is a pattern, where one board is meant; --match takes a pattern"},
     {"lab-*.local", "is a pattern"},
+    {"*.local:8266", "is a pattern"},
     {"esp32-??????", "is a pattern"},
     {"[lab]*", "is a pattern"},
     {"http://10.0.0.7/", "is a URL: write only \"10.0.0.7\""},

@@ -889,6 +889,7 @@ static void test_each_notice_is_given_once(void **state)
     };
 
     notices = 0;
+    trust = (struct trust){0};
     for (size_t i = 0; i < 2 * (sizeof once / sizeof *once); i++) {
         play_on(&once[i / 2]);
         assert_int_equal(world.notes, i % 2 == 0);

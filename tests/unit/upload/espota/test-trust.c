@@ -83,12 +83,32 @@ static void test_the_door(void **state)
     assert_true(trust.has_shown_sha256);
 }
 
+/* The next handshake may be with another host. */
+static void test_an_answer_holds_for_its_handshake(void **state)
+{
+    struct trust trust = {0};
+
+    (void)state;
+    trust_begin_handshake(&trust);
+    assert_int_equal(trust.door, TRUST_UNASKED);
+
+    trust_challenged(&trust, AUTH_SHA256);
+    trust_answered(&trust, AUTH_SHA256);
+    trust_begin_handshake(&trust);
+    assert_int_equal(trust.door, TRUST_SHUT);
+    trust_begin_handshake(&trust);
+    assert_int_equal(trust.door, TRUST_SHUT);
+    assert_true(trust.has_shown_sha256);
+    assert_int_equal(trust.answers, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers_are_counted),
         cmocka_unit_test(test_another_password),
         cmocka_unit_test(test_the_door),
+        cmocka_unit_test(test_an_answer_holds_for_its_handshake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
