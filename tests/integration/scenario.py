@@ -299,12 +299,15 @@ class Board:
 
     def wait_for(self, pattern, deadline_s=DEADLINE_S):
         """The first event that contains pattern, as soon as there is one."""
-        def first():
-            return next((event for event in self.events if re.search(pattern, event)), None)
+        def look():
+            """One look: what came between two looks would be missed, and nobody would wake this thread again."""
+            events = self.events
+            seen = next((event for event in events if re.search(pattern, event)), None)
+            return (seen,) if seen or "" in events else None
         with self._changed:
-            ended = self._changed.wait_for(lambda: first() or "" in self.events, deadline_s)
-            found = first()
-        assert ended and found, f"the board: no \"{pattern}\" in {self.events}"
+            ended = self._changed.wait_for(look, deadline_s)
+        found = ended and ended[0]
+        assert found, f"the board: no \"{pattern}\" in {self.events}"
         return found
 
     def wait_for_count(self, pattern, count, deadline_s=DEADLINE_S):
