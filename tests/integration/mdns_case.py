@@ -62,7 +62,7 @@ class OnLink(scenario.Scenario):
 
     def simulate(self, board, *options, address="", port=0):
         """A simulated board where board announces it, or elsewhere."""
-        got = os.path.join(tempfile.mkdtemp(dir=self.directory), "got.bin")
+        got = os.path.join(scenario.folder(self.directory), "got.bin")
         process = self.link.boards.simulate(scenario.SIMULATOR, address or board.v4 or board.v6,
                                             port or board.port, "--output", got, *options)
         process.got = got

@@ -17,6 +17,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -37,6 +38,7 @@ AT_ONCE = 8
 image = firmware.noise
 sketch = firmware.sketch
 _numbers = itertools.count(1)
+_folders = itertools.count(1)
 
 # Under nohup, or in the background of a script, they are ignored, and children would inherit that.
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
@@ -48,6 +50,14 @@ def address():
     """A loopback address that nobody else uses: each test process has a /24 or so of its own."""
     number, pid = next(_numbers), os.getpid()
     return f"127.{10 + pid % 240}.{1 + (pid // 240 + number // 250) % 250}.{1 + number % 250}"
+
+
+def folder(within=None):
+    """A new folder, for this user only. Random letters in its name might spell a password of a test, which looks for
+    that in all that it sees, so the name has digits."""
+    path = os.path.join(within or tempfile.gettempdir(), f"esp-ota-{os.getpid()}-{time.time_ns()}-{next(_folders)}")
+    os.mkdir(path, 0o700)
+    return path
 
 
 def environment(**more):
@@ -372,9 +382,8 @@ class Scenario(unittest.TestCase):
     """Base of the scenario tests: a directory, and the check of rows."""
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="esp-ota-scenario-")
-        self.addCleanup(directory.cleanup)
-        self.directory = directory.name
+        self.directory = folder()
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
 
     def file(self, name, content):
         path = os.path.join(self.directory, name)
@@ -383,8 +392,7 @@ class Scenario(unittest.TestCase):
         return path
 
     def board(self, *options, **more):
-        directory = tempfile.mkdtemp(dir=self.directory)
-        board = Board(*options, directory=directory, **more)
+        board = Board(*options, directory=folder(self.directory), **more)
         self.addCleanup(board.close)
         return board
 
@@ -395,26 +403,26 @@ class Scenario(unittest.TestCase):
 
     def _observe(self, case):
         """Runs one row; returns what differs from it."""
-        with tempfile.TemporaryDirectory(dir=self.directory) as directory:
-            path = os.path.join(directory, "firmware.bin")
-            with open(path, "wb") as file:
-                file.write(case.image)
-            board = None
-            where = address()
-            if case.board is not None:
-                board = Board(*case.board, family=case.family, directory=directory, where=where,
-                              fast=case.fast)
-            try:
-                arguments = [argument.format(address=where, directory=directory)
-                             for argument in case.args]
-                port = ("-p", str(board.port)) if board else ()
-                upload = (*port, "-f", path) if case.uploads else ()
-                result = run("-i", where, *upload, *arguments, cwd=directory, stdin=case.stdin,
-                             **case.env)
-                return list(self._differences(case, board, result)), result
-            finally:
-                if board:
-                    board.close()
+        directory = folder(self.directory)
+        path = os.path.join(directory, "firmware.bin")
+        with open(path, "wb") as file:
+            file.write(case.image)
+        board = None
+        where = address()
+        if case.board is not None:
+            board = Board(*case.board, family=case.family, directory=directory, where=where,
+                          fast=case.fast)
+        try:
+            arguments = [argument.format(address=where, directory=directory)
+                         for argument in case.args]
+            port = ("-p", str(board.port)) if board else ()
+            upload = (*port, "-f", path) if case.uploads else ()
+            result = run("-i", where, *upload, *arguments, cwd=directory, stdin=case.stdin,
+                         **case.env)
+            return list(self._differences(case, board, result)), result
+        finally:
+            if board:
+                board.close()
 
     def _differences(self, case, board, result):
         if result.status != case.status:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -39,7 +38,7 @@ class Announce(OnLink):
 
     def announce(self, name, *options, address="127.0.0.1"):
         """A simulated board on this computer; its output is read until it is announced."""
-        got = os.path.join(tempfile.mkdtemp(dir=self.directory), "got.bin")
+        got = os.path.join(scenario.folder(self.directory), "got.bin")
         process = mdns.Process(scenario.SIMULATOR, "--announce", name, "--address", address, "--fast",
                                "--output", got, *options)
         process.got = got
