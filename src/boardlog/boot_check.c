@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/loop.h"
+#include "base/text.h"
 #include "boardlog/expect.h"
 #include "boardlog/restart_watch.h"
 #include "boardlog/sgr_strip.h"
@@ -94,11 +95,10 @@ static void pass(struct boot_check *check, const char *proof)
 static void describe_last(const struct boot_check *check, char *text, size_t capacity)
 {
     size_t first = check->line_count > REMEMBERED ? check->line_count - REMEMBERED : 0;
-    size_t used = (size_t)snprintf(text, capacity, "; the last %s",
-                                   check->line_count == 1 ? "line was" : "lines were");
-    for (size_t i = first; i < check->line_count && used < capacity; i++)
-        used += (size_t)snprintf(text + used, capacity - used, "%s \"%s\"", i > first ? "," : "",
-                                 check->last[i % REMEMBERED]);
+
+    snprintf(text, capacity, "; the last %s", check->line_count == 1 ? "line was" : "lines were");
+    for (size_t i = first; i < check->line_count; i++)
+        text_append(text, capacity, "%s \"%s\"", i > first ? "," : "", check->last[i % REMEMBERED]);
 }
 
 /* What was seen of a log that did not prove enough. */
@@ -120,12 +120,11 @@ static void describe_missing(const struct boot_check *check, char *text, size_t 
     char shown[LINE_SHOWN];
     const struct expect *expect = check->config.settings->expect;
     const char *pattern;
-    size_t used = 0;
 
     *text = '\0';
-    for (size_t i = 0; (pattern = expect_missing(expect, &check->heard, i)) && used < capacity; i++)
-        used += (size_t)snprintf(text + used, capacity - used, "%s\"%s\"", i ? ", " : "",
-                                 escape_line(shown, sizeof shown, pattern, strlen(pattern)));
+    for (size_t i = 0; (pattern = expect_missing(expect, &check->heard, i)); i++)
+        text_append(text, capacity, "%s\"%s\"", i ? ", " : "",
+                    escape_line(shown, sizeof shown, pattern, strlen(pattern)));
 }
 
 static void on_expect_deadline(void *userdata)

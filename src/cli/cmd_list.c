@@ -84,7 +84,7 @@ static enum ota_error browse(struct program *program)
         program->browse = board_browse_start(
             loop, program->mdns, program->options->upload.timeout_us, on_browse_done, program);
     if (!program->browse)
-        return ota_fail(&program->failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(&program->failure);
     if (loop_run(program->loop) < 0)
         return ota_fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s",
                         strerror(errno));

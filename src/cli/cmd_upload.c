@@ -142,7 +142,7 @@ static enum ota_error prepare(struct program *program)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
     program->mdns = mdns_client_new(program->loop);
     if (!program->mdns)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(failure);
     if (options->discovers &&
         board_select(&program->plan, options, program->loop, program->mdns, failure) != OTA_OK)
         return failure->error;

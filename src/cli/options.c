@@ -413,7 +413,7 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
     enum ota_error error = command_line_read(&line, argc, argv, failure);
     set_flags(options, &line);
     if (password_from_environment(&options->plan.password) < 0 && error == OTA_OK)
-        error = ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        error = ota_fail_no_memory(failure);
     /* --help wins over any other error on the command line. */
     if (print_information(&line, &error, failure))
         outcome = OPTIONS_DONE;

@@ -69,7 +69,7 @@ static enum ota_error set_targets(struct options *options, const struct command_
 
     options->plan.targets = calloc(line->boards.count, sizeof *options->plan.targets);
     if (!options->plan.targets)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(failure);
     for (; options->plan.target_count < line->boards.count; options->plan.target_count++)
         if (target_parse(&options->plan.targets[options->plan.target_count],
                          line->boards.items[options->plan.target_count], failure) != OTA_OK)
@@ -164,7 +164,7 @@ static enum ota_error set_path(char **path, const char *option, const char *valu
     if (*value == '\0')
         return ota_fail(failure, OTA_E_USAGE, "the file name behind %s is empty", option);
     *path = strdup(value);
-    return *path ? OTA_OK : ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    return *path ? OTA_OK : ota_fail_no_memory(failure);
 }
 
 static enum ota_error set_pattern(char **pattern, const char *option, const char *value,
@@ -174,7 +174,7 @@ static enum ota_error set_pattern(char **pattern, const char *option, const char
         return ota_fail(failure, OTA_E_USAGE,
                         "the pattern behind %s is empty; '*' fits every board", option);
     *pattern = strdup(value);
-    return *pattern ? OTA_OK : ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    return *pattern ? OTA_OK : ota_fail_no_memory(failure);
 }
 
 static enum ota_error set_sign_hash(struct options *options, const char *value,

@@ -109,7 +109,7 @@ enum ota_error board_match(struct board_list *matching, const struct board_list 
 {
     *matching = (struct board_list){.items = calloc(all->count + 1, sizeof(void *))};
     if (!matching->items)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(failure);
     for (size_t i = 0; i < all->count; i++)
         if (matches_patterns(all->items[i], patterns, only_espota))
             matching->items[matching->count++] = all->items[i];

@@ -38,11 +38,6 @@ struct place {
     struct ota_failure *failure;
 };
 
-static enum ota_error out_of_memory(struct ota_failure *failure)
-{
-    return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
-}
-
 static enum ota_error reject_report(const struct place *place, const char *why)
 {
     return ota_fail(place->failure, OTA_E_USAGE,
@@ -121,7 +116,7 @@ static enum ota_error take_outcome(struct resume *resume, const json_t *event, b
 
     return record(resume, json_string_value(board), port_of(event), is_confirmed ? image : NULL)
                ? OTA_OK
-               : out_of_memory(place->failure);
+               : ota_fail_no_memory(place->failure);
 }
 
 static enum ota_error take_event(struct resume *resume, const json_t *event,
@@ -180,7 +175,7 @@ static enum ota_error take_line(struct resume *resume, const char *line, size_t 
         return is_cut_short(line, length) ? OTA_OK : reject_report(place, "is not JSON");
 
     enum ota_error result =
-        ran_out ? out_of_memory(place->failure) : take_event(resume, event, place);
+        ran_out ? ota_fail_no_memory(place->failure) : take_event(resume, event, place);
     json_decref(event);
     return result;
 }
@@ -228,7 +223,7 @@ enum ota_error resume_read(struct resume **resume, FILE *stream, const char *nam
         (*resume)->boards = json_object();
     enum ota_error error = line && *resume && (*resume)->boards
                                ? read_report(*resume, stream, line, &place)
-                               : out_of_memory(failure);
+                               : ota_fail_no_memory(failure);
     free(line);
     if (error != OTA_OK) {
         resume_free(*resume);

@@ -183,9 +183,7 @@ static bool is_proven_pico(const struct kind *kind)
 /* True for a Pico W: it starts any image without a check. */
 static bool starts_unchecked(const struct kind *kind, uint16_t port)
 {
-    enum { PORT_PICO = 2040 };
-
-    return is_proven_pico(kind) || (port == PORT_PICO && kind_overlap(kind->likely, "rp*"));
+    return is_proven_pico(kind) || (port == KIND_PORT_PICO && kind_overlap(kind->likely, "rp*"));
 }
 
 static bool is_of_unknown_format(const struct image *image)
@@ -199,7 +197,6 @@ static bool is_of_unknown_format(const struct image *image)
 const struct image *image_fit_variant(const struct image *image, const struct kind *kind,
                                       uint16_t port)
 {
-    enum { PORT_ESP32 = 3232, PORT_ESP8266 = 8266, PORT_PICO = 2040 };
     const char *chips = *kind->proven ? kind->proven : kind->likely;
 
     if (!image->for_esp32)
@@ -207,9 +204,9 @@ const struct image *image_fit_variant(const struct image *image, const struct ki
     if (*chips)
         return kind_overlap(chips, "esp32*") ? image->for_esp32 : image;
 
-    if (port == PORT_ESP32)
+    if (port == KIND_PORT_ESP32)
         return image->for_esp32;
-    return port == PORT_ESP8266 || port == PORT_PICO ? image : NULL;
+    return port == KIND_PORT_ESP8266 || port == KIND_PORT_PICO ? image : NULL;
 }
 
 enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,

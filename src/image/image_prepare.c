@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "crypto/digest.h"
 #include "image/gzip.h"
+#include "image/kind.h"
 #include "secrets/passphrase.h"
 
 #include <stdlib.h>
@@ -208,11 +209,10 @@ static enum ota_error sign_as(struct image *image, const struct inspection *insp
 /* Of those that take the image, as far as the port tells. */
 static unsigned families_at(uint16_t port, unsigned families)
 {
-    enum { PORT_ESP8266 = 8266, PORT_ESP32 = 3232, PORT_PICO = 2040 };
-    unsigned listening = port == PORT_ESP8266 ? INSPECT_FAMILY_ESP8266
-                         : port == PORT_ESP32 ? INSPECT_FAMILY_ESP32
-                         : port == PORT_PICO  ? INSPECT_FAMILY_PICO
-                                              : families;
+    unsigned listening = port == KIND_PORT_ESP8266 ? INSPECT_FAMILY_ESP8266
+                         : port == KIND_PORT_ESP32 ? INSPECT_FAMILY_ESP32
+                         : port == KIND_PORT_PICO  ? INSPECT_FAMILY_PICO
+                                                   : families;
 
     const unsigned both = families & listening;
     return both ? both : families;

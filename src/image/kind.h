@@ -21,6 +21,9 @@ struct kind {
     char clue[KIND_CLUE_MAX];
 };
 
+/* The default UDP ports of the update services. */
+enum { KIND_PORT_ESP8266 = 8266, KIND_PORT_ESP32 = 3232, KIND_PORT_PICO = 2040 };
+
 /* Boards that share an update service and its default port. */
 struct kind_family {
     const char *chips;

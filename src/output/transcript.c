@@ -61,7 +61,7 @@ enum ota_error transcript_open(struct transcript **transcript,
 {
     *transcript = calloc(1, sizeof **transcript);
     if (!*transcript)
-        return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+        return ota_fail_no_memory(failure);
     **transcript =
         (struct transcript){.timestamps = settings->timestamps,
                             .raw = settings->raw,

@@ -5,14 +5,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "image/kind.h"
 #include "upload/espota/reason.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { ESP32_PORT = 3232 };
 
 void handshake_count_gibberish(struct gibberish *gibberish, const char *text)
 {
@@ -51,7 +50,7 @@ void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *add
 
 const char *handshake_weak_auth_notice(const struct session_config *config, uint16_t port)
 {
-    bool is_esp32 = port == ESP32_PORT || config->image->family == IMAGE_ESP32;
+    bool is_esp32 = port == KIND_PORT_ESP32 || config->image->family == IMAGE_ESP32;
 
     if (is_esp32)
         return "this ESP32 authenticates with MD5, which is weak: whoever gets the answer can try "
