@@ -98,7 +98,7 @@ static struct address parsed(const char *text)
     return address;
 }
 
-static void test_equal(void **state)
+static void test_equal_addresses(void **state)
 {
     static const struct {
         const char *a;
@@ -214,7 +214,7 @@ static void test_longest_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse_and_show), cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_parse_and_show), cmocka_unit_test(test_equal_addresses),
         cmocka_unit_test(test_among),          cmocka_unit_test(test_from_v4),
         cmocka_unit_test(test_from_v6),        cmocka_unit_test(test_from_other_family),
         cmocka_unit_test(test_longest_text),

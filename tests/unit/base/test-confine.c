@@ -81,7 +81,7 @@ static int change_root(void)
     return outcome(chroot("/"));
 }
 
-static int write_file(void)
+static int try_write_file(void)
 {
     return outcome(open(path, O_WRONLY | O_CLOEXEC));
 }
@@ -100,7 +100,7 @@ static int truncate_file(void)
     return outcome(truncate(path, 5));
 }
 
-static int make_directory(void)
+static int try_make_directory(void)
 {
     char name[sizeof path + 8];
     snprintf(name, sizeof name, "%s.dir", path);
@@ -116,14 +116,14 @@ static int type_into_terminal(void)
     return ioctl(open(path, O_RDONLY | O_CLOEXEC), TIOCSTI, "x") < 0 && errno == EPERM ? EPERM : 0;
 }
 
-static int read_file(void)
+static int try_read_file(void)
 {
     char text[16] = "";
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     return descriptor >= 0 && read(descriptor, text, sizeof text) == 5 ? 0 : errno;
 }
 
-static int resolve(void)
+static int try_resolve(void)
 {
     struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_DGRAM}, *list = NULL;
     int result = getaddrinfo("localhost", NULL, &hints, &list);
@@ -211,10 +211,10 @@ static void test_denied(void **state)
                 {"wait for connections", serve, EPERM, false, false},
                 {"change the root", change_root, EPERM, false, true},
                 {"type into a terminal", type_into_terminal, EPERM, false, false},
-                {"write to a file", write_file, EACCES, true, false},
+                {"write to a file", try_write_file, EACCES, true, false},
                 {"make a file", make_file, EACCES, true, false},
                 {"truncate a file", truncate_file, EACCES, true, false},
-                {"make a directory", make_directory, EACCES, true, false}};
+                {"make a directory", try_make_directory, EACCES, true, false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].needs_landlock && !has_landlock())
             continue;
@@ -235,12 +235,9 @@ static void test_allowed(void **state)
     static const struct {
         const char *name;
         int (*make)(void);
-    } rows[] = {{"read a file", read_file},
-                {"resolve a name", resolve},
-                {"bind a netlink socket", bind_netlink},
-                {"open sockets", open_sockets},
-                {"map code, as dlopen() does", map_code},
-                {"send itself a signal", raise_signal},
+    } rows[] = {{"read a file", try_read_file},           {"resolve a name", try_resolve},
+                {"bind a netlink socket", bind_netlink},  {"open sockets", open_sockets},
+                {"map code, as dlopen() does", map_code}, {"send itself a signal", raise_signal},
                 {"start a process", start_process}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int confined = attempt(rows[i].make, true);
@@ -271,7 +268,7 @@ static void test_kernel_says_so(void **state)
 static int confine_again(void)
 {
     confine_process();
-    return read_file();
+    return try_read_file();
 }
 
 static void test_twice(void **state)
@@ -280,7 +277,7 @@ static void test_twice(void **state)
     assert_int_equal(attempt(confine_again, true), 0);
 }
 
-static int set_up(void **state)
+static int set_up_confined_file(void **state)
 {
     (void)state;
 
@@ -295,7 +292,7 @@ static int set_up(void **state)
     return fclose(file);
 }
 
-static int tear_down(void **state)
+static int tear_down_confined_file(void **state)
 {
     (void)state;
     unlink(path);
@@ -310,5 +307,5 @@ int main(void)
         cmocka_unit_test(test_kernel_says_so),
         cmocka_unit_test(test_twice),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up_confined_file, tear_down_confined_file);
 }

@@ -54,7 +54,7 @@ static const struct {
     {OTA_E_MIXED, "mixed", 20, false},
 };
 
-static void test_table(void **state)
+static void test_error_table(void **state)
 {
     (void)state;
     assert_int_equal(sizeof expected / sizeof *expected, OTA_ERROR_COUNT);
@@ -116,7 +116,7 @@ static void test_fail(void **state)
     assert_string_equal(failure.message, "a.bin has 3 bytes");
 }
 
-static void test_no_memory(void **state)
+static void test_error_no_memory(void **state)
 {
     struct ota_failure failure = {.cause = OTA_CAUSE_DISK_FULL};
 
@@ -180,13 +180,13 @@ static void test_connection_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_error_table),
         cmocka_unit_test(test_wording),
         cmocka_unit_test(test_numbers_that_are_no_code),
         cmocka_unit_test(test_phases),
         cmocka_unit_test(test_connection_texts),
         cmocka_unit_test(test_fail),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_error_no_memory),
         cmocka_unit_test(test_long_messages_are_cut_and_say_so),
         cmocka_unit_test(test_long_messages_are_cut_between_characters),
     };

@@ -126,7 +126,7 @@ static const struct {
     {BYTES("\xff\xfe"), "\\xff\\xfe"},
 };
 
-static void test_table(void **state)
+static void test_escape_table(void **state)
 {
     char shown[128], reverted[128];
 
@@ -269,7 +269,7 @@ static void test_is_printable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_escape_table),
         cmocka_unit_test(test_what_does_not_fit_is_cut),
         cmocka_unit_test(test_arbitrary_bytes),
         cmocka_unit_test(test_a_line_keeps_tabs_and_backslashes),

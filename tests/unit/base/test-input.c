@@ -38,7 +38,7 @@ int64_t __wrap_loop_now_us(void)
     return now_us;
 }
 
-static void take_step(enum step step)
+static void take_input_step(enum step step)
 {
     switch (step) {
     case WRITER_COMES:
@@ -65,7 +65,7 @@ int __wrap_poll(struct pollfd *files, nfds_t count, int timeout_ms)
     if (__real_poll(files, count, 0) > 0)
         return 1;
 
-    take_step(*next_step);
+    take_input_step(*next_step);
     if (*next_step != STEPS_END)
         next_step++;
 
@@ -75,7 +75,7 @@ int __wrap_poll(struct pollfd *files, nfds_t count, int timeout_ms)
     return 0;
 }
 
-static int set_up(void **state)
+static int set_up_input(void **state)
 {
     (void)state;
     if (mkdtemp(directory) == NULL)
@@ -84,7 +84,7 @@ static int set_up(void **state)
     return mkfifo(path, 0600);
 }
 
-static int tear_down(void **state)
+static int tear_down_input(void **state)
 {
     (void)state;
     unlink(path);
@@ -134,7 +134,7 @@ static void test_pipes(void **state)
             fail_msg("%s: after %jd ms", rows[i].title, (intmax_t)(now_us - 1000000) / 1000);
         close(descriptor);
         if (writer >= 0)
-            take_step(WRITER_GOES);
+            take_input_step(WRITER_GOES);
     }
 }
 
@@ -183,12 +183,12 @@ static void test_blocking_pipe(void **state)
             assert_int_equal(errno, ETIMEDOUT);
         assert_int_equal(now_us, 120000000);
         if (writer >= 0)
-            take_step(WRITER_GOES);
+            take_input_step(WRITER_GOES);
         close(ends[0]);
     }
 }
 
-static void test_names(void **state)
+static void test_input_names(void **state)
 {
     char shown[32];
 
@@ -231,8 +231,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pipes),         cmocka_unit_test(test_pipe_of_a_shell),
-        cmocka_unit_test(test_blocking_pipe), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_blocking_pipe), cmocka_unit_test(test_input_names),
         cmocka_unit_test(test_files),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up_input, tear_down_input);
 }

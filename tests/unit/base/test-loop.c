@@ -21,13 +21,13 @@
 
 enum { PIPES = 3, MANY = 1000, S = 1000000 };
 
-static int setup(void **state)
+static int set_up_loop(void **state)
 {
     *state = loop_new();
     return *state ? 0 : -1;
 }
 
-static int teardown(void **state)
+static int tear_down_loop(void **state)
 {
     loop_free(*state);
     return 0;
@@ -61,7 +61,7 @@ static void quit_when_due(void *userdata)
     loop_quit(counter->loop);
 }
 
-static void run_for(struct counter *counter, int64_t delay_us)
+static void run_loop_for(struct counter *counter, int64_t delay_us)
 {
     loop_timer_init(&counter->timer, counter->loop, quit_when_due, counter);
     loop_timer_start(&counter->timer, delay_us);
@@ -73,7 +73,7 @@ static void test_timer_fires_once_and_not_early(void **state)
     struct counter counter = {.loop = *state};
     int64_t start_us = loop_now_us();
 
-    run_for(&counter, 20000);
+    run_loop_for(&counter, 20000);
     assert_true(loop_now_us() - start_us >= 20000);
     assert_int_equal(counter.calls, 1);
 }
@@ -119,7 +119,7 @@ struct crowd {
     uint32_t random; /* the same numbers in each run */
 };
 
-static int random_below(struct crowd *crowd, uint32_t limit)
+static int crowd_random(struct crowd *crowd, uint32_t limit)
 {
     crowd->random = crowd->random * 1664525 + 1013904223;
     return (int)(crowd->random / 65536 % limit);
@@ -129,7 +129,7 @@ static void on_member(void *userdata)
 {
     struct member *member = userdata;
     struct crowd *crowd = member->crowd;
-    struct member *victim = &crowd->members[random_below(crowd, MANY)];
+    struct member *victim = &crowd->members[crowd_random(crowd, MANY)];
 
     assert_true(member->due_us >= crowd->last_us);
     assert_true(loop_now_us() >= member->due_us);
@@ -137,7 +137,7 @@ static void on_member(void *userdata)
     member->due_us = -1;
     crowd->running--;
 
-    if (victim->due_us >= 0 && random_below(crowd, 4) == 0) {
+    if (victim->due_us >= 0 && crowd_random(crowd, 4) == 0) {
         loop_timer_stop(&victim->timer);
         victim->due_us = -1;
         crowd->running--;
@@ -158,9 +158,9 @@ static void test_crowd_in_order(void **state)
         loop_timer_init(&member->timer, crowd->loop, on_member, member);
     }
     for (int i = 0; i < 3 * MANY; i++) { /* most are started again before they fire */
-        struct member *member = &crowd->members[random_below(crowd, MANY)];
+        struct member *member = &crowd->members[crowd_random(crowd, MANY)];
         crowd->running += member->due_us <= 0;
-        loop_timer_start(&member->timer, 20000 + random_below(crowd, 5000));
+        loop_timer_start(&member->timer, 20000 + crowd_random(crowd, 5000));
         member->due_us = member->timer.due_us;
     }
     for (int i = 0; i < MANY; i++)
@@ -201,7 +201,7 @@ static void test_waiting_costs_no_cpu(void **state)
     struct rusage before, after;
 
     getrusage(RUSAGE_SELF, &before);
-    run_for(&counter, 300000);
+    run_loop_for(&counter, 300000);
     getrusage(RUSAGE_SELF, &after);
     int64_t used_us = (after.ru_utime.tv_sec - before.ru_utime.tv_sec) * INT64_C(1000000) +
                       after.ru_utime.tv_usec - before.ru_utime.tv_usec;
@@ -266,7 +266,7 @@ static void test_noisy_descriptor_delays_neither_timers_nor_others(void **state)
     int64_t start_us = loop_now_us();
 
     open_pipes(&counter, 2, count_call);
-    run_for(&counter, 20000);
+    run_loop_for(&counter, 20000);
     assert_in_range(loop_now_us() - start_us, 20000, 60 * INT64_C(1000000));
     assert_int_equal(counter.pipes[0].calls, counter.pipes[1].calls);
     assert_true(counter.pipes[0].calls > 1);
@@ -387,11 +387,11 @@ static void test_changing_events(void **state)
 
     open_pipes(&counter, 1, note_events);
     loop_watch_change(&piped->watch, 0);
-    run_for(&counter, 5000);
+    run_loop_for(&counter, 5000);
     assert_int_equal(counter.seen, 0);
 
     loop_watch_change(&piped->watch, LOOP_READABLE);
-    run_for(&counter, 5000);
+    run_loop_for(&counter, 5000);
     assert_int_equal(counter.seen, 1);
     assert_int_equal(counter.order[0], LOOP_READABLE);
     close_pipes(&counter, 1);
@@ -436,14 +436,14 @@ static void test_regular_files_are_always_ready(void **state)
                                           LOOP_READABLE, count_call, &files[i]),
                          0);
     }
-    run_for(&counter, 1000);
+    run_loop_for(&counter, 1000);
     assert_true(files[0].calls > 0);
     assert_in_range(files[1].calls, files[0].calls - 1, files[0].calls + 1);
 
     int calls = files[0].calls;
     loop_watch_change(&files[0].watch, 0);
     loop_watch_stop(&files[1].watch);
-    run_for(&counter, 1000);
+    run_loop_for(&counter, 1000);
     assert_int_equal(files[0].calls, calls);
     loop_watch_stop(&files[0].watch);
     loop_watch_stop(&files[0].watch);
@@ -471,7 +471,7 @@ static void test_stopping_files_while_dispatching(void **state)
                                           LOOP_READABLE, stop_self, &files[i]),
                          0);
     }
-    run_for(&counter, 1000);
+    run_loop_for(&counter, 1000);
     for (int i = 0; i < 3; i++)
         assert_int_equal(files[i].calls, 1);
     (void)fclose(file);
@@ -652,7 +652,7 @@ static void test_end_without_memory(void **state)
 
     loop_timer_init(&counter.other, counter.loop, run_out, NULL);
     loop_timer_start(&counter.other, 0);
-    run_for(&counter, 1000);
+    run_loop_for(&counter, 1000);
     assert_int_equal(counter.calls, 1);
 
     loop_end_without_memory(counter.loop);
@@ -698,7 +698,7 @@ static void test_beginnings_that_fail(void **state)
     assert_ptr_equal(handler_of(SIGTERM), SIG_DFL);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up_loop, tear_down_loop)
 
 int main(void)
 {

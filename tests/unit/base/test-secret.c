@@ -71,7 +71,7 @@ static void make_text(char text[TEXT_SIZE], unsigned seed)
     text[TEXT_SIZE - 1] = '\0';
 }
 
-static void test_memory(void **state)
+static void test_secret_pages(void **state)
 {
     (void)state;
     static const size_t sizes[] = {0, 1, 15, 16, 17, 1025, 16384, 16385, 70000};
@@ -129,7 +129,7 @@ static void test_cleansed_when_freed(void **state)
 }
 
 /* As many secrets as there may be password files, freed in another order. */
-static void test_many(void **state)
+static void test_many_secrets(void **state)
 {
     (void)state;
 
@@ -150,7 +150,7 @@ static void test_many(void **state)
     assert_int_equal(secret_count(), 0);
 }
 
-static void test_no_memory(void **state)
+static void test_secret_no_memory(void **state)
 {
     (void)state;
     no_pages_left = true;
@@ -339,11 +339,11 @@ static void test_core_dump(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_secret_pages),
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_cleansed_when_freed),
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_many_secrets),
+        cmocka_unit_test(test_secret_no_memory),
         cmocka_unit_test(test_what_the_kernel_was_told),
         cmocka_unit_test(test_limit_of_locked_memory),
         cmocka_unit_test(test_children_get_none),

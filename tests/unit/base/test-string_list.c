@@ -23,7 +23,7 @@ void *__wrap_realloc(void *memory, size_t size)
     return refuse_memory ? NULL : __real_realloc(memory, size);
 }
 
-static char *make(int number)
+static char *make_strings(int number)
 {
     char text[32];
     snprintf(text, sizeof text, "string %d", number);
@@ -37,7 +37,7 @@ static void test_grows(void **state)
     enum { MANY = 100 };
     struct strings strings = {0};
     for (int i = 0; i < MANY; i++)
-        assert_int_equal(strings_add(&strings, make(i)), 0);
+        assert_int_equal(strings_add(&strings, make_strings(i)), 0);
     assert_int_equal(strings.count, MANY);
     for (int i = 0; i < MANY; i++) {
         char text[32];
@@ -57,20 +57,20 @@ static void test_again(void **state)
 
     strings_free(&strings);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(strings_add(&strings, make(i)), 0);
+        assert_int_equal(strings_add(&strings, make_strings(i)), 0);
         assert_int_equal(strings.count, 1);
         strings_free(&strings);
     }
     strings_free(&strings);
 }
 
-static void test_out_of_memory(void **state)
+static void test_strings_no_memory(void **state)
 {
     (void)state;
     struct strings strings = {0};
 
     for (int i = 0; i < 2; i++) {
-        char *string = make(i);
+        char *string = make_strings(i);
         refuse_memory = true;
         int result = strings_add(&strings, string);
         refuse_memory = false;
@@ -88,7 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grows),
         cmocka_unit_test(test_again),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_strings_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

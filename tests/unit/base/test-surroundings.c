@@ -24,7 +24,7 @@
 
 enum { ADDRESSES_MAX = 3 };
 
-static void make(const char *root, const char *name)
+static void make_surroundings(const char *root, const char *name)
 {
     char path[256];
 
@@ -97,7 +97,7 @@ static void test_judge(void **state)
         snprintf(run, sizeof run, "%s/run", root);
         assert_int_equal(mkdir(run, 0700), 0);
         if (rows[i].file)
-            make(root, rows[i].file);
+            make_surroundings(root, rows[i].file);
         assert_int_equal(surroundings_judge(root, rows[i].release, first), rows[i].expected);
         clean(root, rows[i].file ? rows[i].file : "none");
     }

@@ -24,7 +24,7 @@ static struct world {
     char story[64];
 } world;
 
-static void run(void *userdata)
+static void run_work_item(void *userdata)
 {
     struct work_item *work_item = userdata;
     size_t length = strlen(world.story);
@@ -45,14 +45,15 @@ static void on_busy(void *userdata)
     loop_timer_start(&world.busy, 0);
 }
 
-static void begin(void)
+static void begin_work(void)
 {
     world = (struct world){.loop = loop_new()};
     assert_non_null(world.loop);
     world.work_queue = work_queue_new(world.loop);
     assert_non_null(world.work_queue);
     for (int i = 0; i < ERRANDS; i++)
-        world.work_item[i] = (struct work_item){.run = run, .userdata = &world.work_item[i]};
+        world.work_item[i] =
+            (struct work_item){.run = run_work_item, .userdata = &world.work_item[i]};
 }
 
 static void assert_story(const char *expected)
@@ -68,7 +69,7 @@ static void assert_story(const char *expected)
 static void test_one_each_turn(void **state)
 {
     (void)state;
-    begin();
+    begin_work();
     for (int i = ERRANDS - 1; i >= 0; i--)
         work_queue_add(world.work_queue, &world.work_item[i]);
     work_queue_add(world.work_queue, &world.work_item[1]); /* it is queued already */
@@ -78,7 +79,7 @@ static void test_one_each_turn(void **state)
 static void test_removed(void **state)
 {
     (void)state;
-    begin();
+    begin_work();
     work_queue_remove(world.work_queue, &world.work_item[2]); /* it is not queued */
     for (int i = 0; i < ERRANDS; i++)
         work_queue_add(world.work_queue, &world.work_item[i]);
@@ -90,7 +91,7 @@ static void test_removed(void **state)
 static void test_all_removed(void **state)
 {
     (void)state;
-    begin();
+    begin_work();
     work_queue_add(world.work_queue, &world.work_item[0]);
     work_queue_remove(world.work_queue, &world.work_item[0]);
     assert_story(".....");
@@ -99,7 +100,7 @@ static void test_all_removed(void **state)
 static void test_added_by_itself(void **state)
 {
     (void)state;
-    begin();
+    begin_work();
     world.again = 2;
     work_queue_add(world.work_queue, &world.work_item[0]);
     work_queue_add(world.work_queue, &world.work_item[1]);

@@ -71,7 +71,7 @@ static void echo(int socket, const void *argument)
         send(socket, text, (size_t)length, MSG_NOSIGNAL);
 }
 
-static void say(int socket, const void *argument)
+static void say_to_worker(int socket, const void *argument)
 {
     send(socket, argument, strlen(argument), MSG_NOSIGNAL);
 }
@@ -90,7 +90,7 @@ static void test_argument_and_end(void **state)
     char text[64];
     (void)state;
 
-    assert_int_equal(worker_start(&child, say, "hello"), 0);
+    assert_int_equal(worker_start(&child, say_to_worker, "hello"), 0);
     assert_int_equal(receive(&child, text, sizeof text), 5);
     assert_memory_equal(text, "hello", 5);
     assert_int_equal(receive(&child, text, sizeof text), 0);
@@ -181,7 +181,7 @@ static void send_handled(int socket, const void *argument)
     hang(socket, NULL);
 }
 
-static void test_signals(void **state)
+static void test_worker_signals(void **state)
 {
     struct worker child;
     struct sigaction action = {.sa_handler = count_signal}, old_int, old_urg;
@@ -239,7 +239,7 @@ static void test_dies_with_its_parent(void **state)
     }
 }
 
-static void test_no_process_left(void **state)
+static void test_worker_no_process(void **state)
 {
     struct worker child;
     (void)state;
@@ -291,7 +291,7 @@ static void test_calls_that_fail_in_the_child(void **state)
         char text[64];
 
         failing_start(rows[i].call, 0, EPERM);
-        assert_int_equal(worker_start(&child, say, "hello"), 0);
+        assert_int_equal(worker_start(&child, say_to_worker, "hello"), 0);
         failing_stop();
 
         assert_int_equal(receive(&child, text, sizeof text), rows[i].said);
@@ -353,9 +353,9 @@ int main(void)
         cmocka_unit_test(test_messages_keep_their_borders),
         cmocka_unit_test(test_parent_never_blocks),
         cmocka_unit_test(test_descriptors_are_not_inherited),
-        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_worker_signals),
         cmocka_unit_test(test_dies_with_its_parent),
-        cmocka_unit_test(test_no_process_left),
+        cmocka_unit_test(test_worker_no_process),
         cmocka_unit_test(test_not_started),
         cmocka_unit_test(test_calls_that_fail_in_the_child),
         cmocka_unit_test(test_wait_is_interrupted),

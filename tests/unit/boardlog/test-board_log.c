@@ -69,7 +69,7 @@ static void append_to_record(struct scene *scene, const void *text, size_t lengt
         loop_quit(scene->loop);
 }
 
-static void on_line(const struct line *line, void *userdata)
+static void on_log_line(const struct line *line, void *userdata)
 {
     struct scene *scene = userdata;
     char text[LINE_SPLITTER_MAX + 8];
@@ -91,7 +91,7 @@ static void on_state(enum board_log_state state, const char *reason, void *userd
     append_to_record(userdata, &letters[state], 1);
 }
 
-static void on_deadline(void *userdata)
+static void on_log_deadline(void *userdata)
 {
     const struct scene *scene = userdata;
     fail_msg("the record is \"%s\"", scene->record);
@@ -132,7 +132,7 @@ static void stop_listening(struct scene *scene)
 static void start_log(struct scene *scene)
 {
     const struct board_log_callbacks callbacks = {
-        .on_line = on_line, .on_state = on_state, .userdata = scene};
+        .on_line = on_log_line, .on_state = on_state, .userdata = scene};
     scene->log = board_log_start(scene->loop, &scene->address, false, &callbacks);
     assert_non_null(scene->log);
     assert_int_equal(scene->used, 0);
@@ -143,7 +143,7 @@ static void open_scene(struct scene *scene)
     *scene = (struct scene){.loop = loop_new(), .called = -1};
     assert_non_null(scene->loop);
     assert_true(address_parse(&scene->address, "127.0.0.1"));
-    loop_timer_init(&scene->deadline, scene->loop, on_deadline, scene);
+    loop_timer_init(&scene->deadline, scene->loop, on_log_deadline, scene);
     start_listening(scene, 4);
     start_log(scene);
 }
@@ -156,7 +156,7 @@ static void close_scene(struct scene *scene)
     loop_free(scene->loop);
 }
 
-static void run(struct scene *scene)
+static void run_board_log(struct scene *scene)
 {
     loop_timer_start(&scene->deadline, 15 * INT64_C(1000000));
     assert_int_equal(loop_run(scene->loop), 0);
@@ -164,11 +164,11 @@ static void run(struct scene *scene)
 }
 
 /* Runs the loop until the record is this. */
-static void run_until(struct scene *scene, const char *record)
+static void run_log_until(struct scene *scene, const char *record)
 {
     scene->wanted = record;
     if (strcmp(scene->record, record) != 0)
-        run(scene);
+        run_board_log(scene);
     scene->wanted = NULL;
     assert_string_equal(scene->record, record);
 }
@@ -177,31 +177,31 @@ static void run_until(struct scene *scene, const char *record)
 static int take_call(struct scene *scene)
 {
     loop_watch_change(&scene->watch, LOOP_READABLE);
-    run(scene);
+    run_board_log(scene);
     return scene->called;
 }
 
-static void say(int board, const char *text)
+static void say_to_log(int board, const char *text)
 {
     int on = 1;
     setsockopt(board, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     assert_int_equal(send(board, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-static void test_lines(void **state)
+static void test_log_lines(void **state)
 {
     struct scene scene;
     (void)state;
 
     open_scene(&scene);
     int board = take_call(&scene);
-    say(board, "\xff\xfb\x01\x1b[32mone\x1b[m\r\ntw");
-    run_until(&scene, "C[one]");
-    say(board, "o\r\n");
-    run_until(&scene, "C[one][two]");
+    say_to_log(board, "\xff\xfb\x01\x1b[32mone\x1b[m\r\ntw");
+    run_log_until(&scene, "C[one]");
+    say_to_log(board, "o\r\n");
+    run_log_until(&scene, "C[one][two]");
 
     close(board);
-    run_until(&scene, "C[one][two]L");
+    run_log_until(&scene, "C[one][two]L");
     close_scene(&scene);
 }
 
@@ -213,24 +213,24 @@ static void test_a_prompt(void **state)
 
     open_scene(&scene);
     int board = take_call(&scene);
-    run_until(&scene, "C");
+    run_log_until(&scene, "C");
     int64_t start_us = loop_now_us();
-    say(board, "name: ");
-    run_until(&scene, "C[name: ...");
+    say_to_log(board, "name: ");
+    run_log_until(&scene, "C[name: ...");
     assert_true(loop_now_us() - start_us >= 200000);
 
-    say(board, "x\n");
-    run_until(&scene, "C[name: ...[name: x]");
-    say(board, "half");
+    say_to_log(board, "x\n");
+    run_log_until(&scene, "C[name: ...[name: x]");
+    say_to_log(board, "half");
     close(board);
-    run_until(&scene, "C[name: ...[name: x][half]L");
+    run_log_until(&scene, "C[name: ...[name: x][half]L");
     close_scene(&scene);
 }
 
 static void on_drip(void *userdata)
 {
     struct scene *scene = userdata;
-    say(scene->called, ".");
+    say_to_log(scene->called, ".");
     loop_timer_start(&scene->drip, 50000);
 }
 
@@ -242,11 +242,11 @@ static void test_dots(void **state)
 
     open_scene(&scene);
     int board = take_call(&scene);
-    run_until(&scene, "C");
+    run_log_until(&scene, "C");
     loop_timer_init(&scene.drip, scene.loop, on_drip, &scene);
     loop_timer_start(&scene.drip, 0);
     scene.enough = 3;
-    run(&scene);
+    run_board_log(&scene);
     assert_memory_equal(scene.record, "C[..", 4);
     close(board);
     close_scene(&scene);
@@ -259,14 +259,14 @@ static void test_connects_again(void **state)
 
     open_scene(&scene);
     int board = take_call(&scene);
-    run_until(&scene, "C");
+    run_log_until(&scene, "C");
     stop_listening(&scene);
     close(board);
-    run_until(&scene, "CLR"); /* several refusals, reported once */
+    run_log_until(&scene, "CLR"); /* several refusals, reported once */
     start_listening(&scene, 4);
     board = take_call(&scene);
-    say(board, "back\n");
-    run_until(&scene, "CLRC[back]");
+    say_to_log(board, "back\n");
+    run_log_until(&scene, "CLRC[back]");
     close(board);
     close_scene(&scene);
 }
@@ -289,7 +289,7 @@ static void test_turned_away(void **state)
     assert_string_equal(scene.record, "T");
 
     int board = take_call(&scene);
-    run_until(&scene, "TC");
+    run_log_until(&scene, "TC");
     close(board); /* after a connection that was kept, the pauses are short again */
     last_us = loop_now_us();
     close(take_call(&scene));
@@ -297,7 +297,7 @@ static void test_turned_away(void **state)
     close_scene(&scene);
 }
 
-static void test_silence(void **state)
+static void test_silent_log(void **state)
 {
     struct scene scene;
     int crowd[CROWD];
@@ -311,7 +311,7 @@ static void test_silence(void **state)
         (void)connect(crowd[i], &scene.address.any, address_length(&scene.address));
     }
     int64_t start_us = loop_now_us();
-    run_until(&scene, "U");
+    run_log_until(&scene, "U");
     assert_in_range(loop_now_us() - start_us, 2000000, LONG_US);
     for (size_t i = 0; i < CROWD; i++)
         close(crowd[i]);
@@ -345,14 +345,14 @@ static void test_sends_when_the_board_listens(void **state)
     int64_t start_us = loop_now_us();
     readable.fd = board;
     assert_true(board_log_send(scene.log, "", 0));
-    say(board, "\xff\xfd\x18welcome\n");
-    run_until(&scene, "C[welcome]");
+    say_to_log(board, "\xff\xfd\x18welcome\n");
+    run_log_until(&scene, "C[welcome]");
     assert_true(board_log_send(scene.log, "", 0));
     int arrived = poll(&readable, 1, 10);
     if (loop_now_us() - start_us < 150000)
         assert_int_equal(arrived, 0);
-    say(board, "prompt"); /* handed out after 200 ms, so the loop runs until then */
-    run_until(&scene, "C[welcome][prompt...");
+    say_to_log(board, "prompt"); /* handed out after 200 ms, so the loop runs until then */
+    run_log_until(&scene, "C[welcome][prompt...");
     read_all(board, "one\r\n\r\n\r\n");
     assert_true(board_log_send(scene.log, "two", 3));
     read_all(board, "two\r\n");
@@ -401,7 +401,7 @@ static void test_a_slow_board_gets_all(void **state)
     open_scene(&scene);
     setsockopt(scene.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     int board = take_call(&scene);
-    run_until(&scene, "C");
+    run_log_until(&scene, "C");
     while (board_log_send(scene.log, line, sizeof line))
         scene.bytes += sizeof line + 2;
 
@@ -409,7 +409,7 @@ static void test_a_slow_board_gets_all(void **state)
     scene.board = board;
     assert_int_equal(loop_watch_start(&watch, scene.loop, board, LOOP_READABLE, on_much, &scene),
                      0);
-    run(&scene);
+    run_board_log(&scene);
     assert_int_equal(scene.bytes, 0);
     loop_watch_stop(&watch);
     close(board);
@@ -428,15 +428,15 @@ static void test_a_lost_connection_takes_its_queue_along(void **state)
     open_scene(&scene);
     setsockopt(scene.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     int board = take_call(&scene);
-    run_until(&scene, "C");
+    run_log_until(&scene, "C");
     while (board_log_send(scene.log, line, sizeof line))
         ; /* fill the buffers of both ends */
     close(board);
-    run_until(&scene, "CL");
+    run_log_until(&scene, "CL");
 
     assert_true(board_log_send(scene.log, "new", 3));
     board = take_call(&scene);
-    run_until(&scene, "CLC");
+    run_log_until(&scene, "CLC");
     read_all(board, "new\r\n");
     close(board);
     close_scene(&scene);
@@ -453,9 +453,9 @@ static void test_freed_in_its_callbacks(void **state)
         open_scene(&scene);
         scene.free_at = moments[i];
         int board = take_call(&scene);
-        say(board, "o\ne\nw\nend");
+        say_to_log(board, "o\ne\nw\nend");
         close(board);
-        run(&scene);
+        run_board_log(&scene);
         assert_null(scene.log);
         assert_int_equal(scene.record[scene.used - 1], moments[i] < 'a' ? moments[i] : ']');
         close_scene(&scene);
@@ -474,7 +474,7 @@ static void on_flood(unsigned events, void *userdata)
     (void)!send(scene->board, lines, sizeof lines, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static void on_turn(void *userdata)
+static void on_log_turn(void *userdata)
 {
     struct scene *scene = userdata;
     assert_true(scene->bytes - scene->bytes_before <= (size_t)32 * 1024);
@@ -494,9 +494,9 @@ static void test_a_flood_starves_nobody(void **state)
     scene.board = board;
     assert_int_equal(loop_watch_start(&watch, scene.loop, board, LOOP_WRITABLE, on_flood, &scene),
                      0);
-    loop_timer_init(&scene.drip, scene.loop, on_turn, &scene);
+    loop_timer_init(&scene.drip, scene.loop, on_log_turn, &scene);
     loop_timer_start(&scene.drip, 0);
-    run(&scene);
+    run_board_log(&scene);
     assert_true(scene.bytes >= FLOOD);
     loop_watch_stop(&watch);
     close(board);
@@ -512,7 +512,7 @@ static void test_a_restart_is_noticed(void **state)
 
     open_scene(&scene);
     int board = take_call(&scene);
-    run_until(&scene, "C");
+    run_log_until(&scene, "C");
     if (setsockopt(board, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) < 0) {
         close(board);
         close_scene(&scene);
@@ -521,10 +521,10 @@ static void test_a_restart_is_noticed(void **state)
 
     close(board);
     int64_t start_us = loop_now_us();
-    run_until(&scene, "CL");
+    run_log_until(&scene, "CL");
     assert_true(loop_now_us() - start_us < LONG_US);
     board = take_call(&scene);
-    run_until(&scene, "CLC");
+    run_log_until(&scene, "CLC");
     close(board);
     close_scene(&scene);
 }
@@ -552,14 +552,14 @@ static void test_a_lost_network_is_noticed(void **state)
         set_loopback(true);
         open_scene(&scene);
         int board = take_call(&scene);
-        run_until(&scene, "C");
+        run_log_until(&scene, "C");
 
         set_loopback(false);
         int64_t start_us = loop_now_us();
         if (sends)
             assert_true(board_log_send(scene.log, "x", 1));
         scene.enough = 2;
-        run(&scene);
+        run_board_log(&scene);
         assert_memory_equal(scene.record, "CL", 2);
         assert_true(loop_now_us() - start_us < LONG_US);
         close(board);
@@ -570,12 +570,12 @@ static void test_a_lost_network_is_noticed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_log_lines),
         cmocka_unit_test(test_a_prompt),
         cmocka_unit_test(test_dots),
         cmocka_unit_test(test_connects_again),
         cmocka_unit_test(test_turned_away),
-        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_silent_log),
         cmocka_unit_test(test_sends_when_the_board_listens),
         cmocka_unit_test(test_the_queue_is_bounded),
         cmocka_unit_test(test_a_slow_board_gets_all),

@@ -143,7 +143,7 @@ static void free_at(enum occasion occasion)
     world.check = NULL;
 }
 
-static void on_line(const struct line *line, void *userdata)
+static void on_check_line(const struct line *line, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     tell("line %.*s\n", (int)line->length, (const char *)line->bytes);
@@ -204,7 +204,7 @@ struct story {
     const char *story;
 };
 
-static void begin(const struct log_settings *settings, const struct story *story)
+static void begin_boot_check(const struct log_settings *settings, const struct story *story)
 {
     struct boot_check_config config = {.loop = virtual_time_loop(),
                                        .settings = settings,
@@ -216,19 +216,19 @@ static void begin(const struct log_settings *settings, const struct story *story
         config.has_returned = story->lost == SEEN_BACK;
     }
     const struct boot_check_callbacks callbacks = {
-        .on_line = on_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = &world};
+        .on_line = on_check_line, .on_note = on_note, .on_verdict = on_verdict, .userdata = &world};
     assert_true(address_parse(&config.address, "10.0.0.7"));
     address_set_port(&config.address, 8266);
     world.check = boot_check_start(&config, &callbacks);
 }
 
-static void reset_world(void)
+static void reset_check_world(void)
 {
     world = (struct world){0};
     virtual_time_reset(START_US);
 }
 
-static void assert_nothing_left(void)
+static void assert_check_freed(void)
 {
     assert_false(world.has_log || world.has_watch || virtual_time.due_us >= 0);
 }
@@ -241,7 +241,7 @@ static void pass_time(int ms)
     virtual_time.now_us = now_us;
 }
 
-static void say(const struct step *step)
+static void say_in_log(const struct step *step)
 {
     const struct line line = {.bytes = (const unsigned char *)step->text,
                               .length = strlen(step->text),
@@ -251,7 +251,7 @@ static void say(const struct step *step)
     world.log.on_line(&line, world.log.userdata);
 }
 
-static void take_step(const struct step *step)
+static void take_check_step(const struct step *step)
 {
     pass_time(step->ms);
 
@@ -263,7 +263,7 @@ static void take_step(const struct step *step)
         world.on_watch_done((enum restart_watch_result)step->value, 500 * MS, 3700 * MS,
                             world.watch_userdata);
     } else if (step->kind != PASS) {
-        say(step);
+        say_in_log(step);
     }
 }
 
@@ -275,7 +275,7 @@ static size_t count_patterns(const char *const *patterns)
     return count;
 }
 
-static void play_story(const struct story *story)
+static void play_check_story(const struct story *story)
 {
     struct ota_failure failure;
     size_t expected = count_patterns(story->expected), rejected = count_patterns(story->rejected);
@@ -288,28 +288,28 @@ static void play_story(const struct story *story)
         assert_int_equal(expect_new(&settings.expect, story->expected, expected, story->rejected,
                                     rejected, &failure),
                          OTA_OK);
-    reset_world();
+    reset_check_world();
     world.free_at = story->free_at;
-    begin(&settings, story);
+    begin_boot_check(&settings, story);
 
     assert_non_null(world.check);
     assert_int_equal(world.has_watch, story->online && !story->is_old && story->lost != SEEN_BACK);
     assert_int_equal(world.starts_gone, world.has_watch && story->lost == SEEN_GONE);
     for (const struct step *step = story->steps; step->kind != END; step++)
-        take_step(step);
+        take_check_step(step);
 
     assert_string_equal(world.story, story->story);
     assert_true(world.verdicts <= 1);
     boot_check_free(world.check);
-    assert_nothing_left();
+    assert_check_freed();
     expect_free(settings.expect);
 }
 
-static void play(const struct story *stories, size_t count)
+static void play_boot_check(const struct story *stories, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         print_message("  %s\n", stories[i].title);
-        play_story(&stories[i]);
+        play_check_story(&stories[i]);
     }
 }
 
@@ -395,7 +395,7 @@ static const struct story which_firmware_stories[] = {
 static void test_which_firmware(void **state)
 {
     (void)state;
-    play(which_firmware_stories, COUNT(which_firmware_stories));
+    play_boot_check(which_firmware_stories, COUNT(which_firmware_stories));
 }
 
 /* The verdicts and their messages. */
@@ -523,7 +523,7 @@ static const struct story verdicts_stories[] = {
 static void test_verdicts(void **state)
 {
     (void)state;
-    play(verdicts_stories, COUNT(verdicts_stories));
+    play_boot_check(verdicts_stories, COUNT(verdicts_stories));
 }
 
 #define RETURNED "it went off the network and was back 3.2 s later"
@@ -589,7 +589,7 @@ static const struct story online_stories[] = {
 static void test_online(void **state)
 {
     (void)state;
-    play(online_stories, COUNT(online_stories));
+    play_boot_check(online_stories, COUNT(online_stories));
 }
 
 /* If the board's verdict was lost, its restart is uncertain unless it was seen. */
@@ -636,10 +636,10 @@ static const struct story lost_verdict_stories[] = {
      .story = "ok: it was off the network and is back\n"},
 };
 
-static void test_lost_verdict(void **state)
+static void test_check_lost_verdict(void **state)
 {
     (void)state;
-    play(lost_verdict_stories, COUNT(lost_verdict_stories));
+    play_boot_check(lost_verdict_stories, COUNT(lost_verdict_stories));
 }
 
 /* A callback may free the check. After that, no memory is touched and no callback is called. */
@@ -683,7 +683,7 @@ static const struct story freed_by_callback_stories[] = {
 static void test_freed_by_callback(void **state)
 {
     (void)state;
-    play(freed_by_callback_stories, COUNT(freed_by_callback_stories));
+    play_boot_check(freed_by_callback_stories, COUNT(freed_by_callback_stories));
 }
 
 /* -- the rest -- */
@@ -712,14 +712,14 @@ static void test_wanted(void **state)
     }
 }
 
-static void test_say(void **state)
+static void test_check_say(void **state)
 {
     (void)state;
     const struct log_settings log = {.monitor = true, .monitor_port = 23};
     const struct log_settings no_log = {.online_us = 60 * S};
 
-    reset_world();
-    begin(&log, NULL);
+    reset_check_world();
+    begin_boot_check(&log, NULL);
     assert_false(world.keeps_colors);
     assert_true(boot_check_say(world.check, "help", 4));
     world.is_full = true;
@@ -727,11 +727,11 @@ static void test_say(void **state)
     assert_string_equal(world.story, "send help\nsend again\n");
     boot_check_free(world.check);
 
-    reset_world();
-    begin(&no_log, NULL);
+    reset_check_world();
+    begin_boot_check(&no_log, NULL);
     assert_false(boot_check_say(world.check, "help", 4));
     boot_check_free(world.check);
-    assert_nothing_left();
+    assert_check_freed();
 }
 
 static void test_was_connected(void **state)
@@ -740,19 +740,19 @@ static void test_was_connected(void **state)
     const struct log_settings settings = {.monitor = true, .monitor_port = 23, .raw = true};
     const char *reason;
 
-    reset_world();
-    begin(&settings, &(struct story){.is_old = true});
+    reset_check_world();
+    begin_boot_check(&settings, &(struct story){.is_old = true});
     assert_true(world.keeps_colors);
     assert_false(boot_check_was_connected(world.check, &reason));
     assert_string_equal(reason, "");
-    take_step(&(struct step){STATE, 100, "no answer\x1b", BOARD_LOG_UNREACHABLE});
+    take_check_step(&(struct step){STATE, 100, "no answer\x1b", BOARD_LOG_UNREACHABLE});
     assert_false(boot_check_was_connected(world.check, &reason));
     assert_string_equal(reason, "no answer\\x1b");
-    take_step(&(struct step)CONNECTED(200));
-    take_step(&(struct step)LOST(300));
+    take_check_step(&(struct step)CONNECTED(200));
+    take_check_step(&(struct step)LOST(300));
     assert_true(boot_check_was_connected(world.check, &reason));
     boot_check_free(world.check);
-    assert_nothing_left();
+    assert_check_freed();
 }
 
 /* A message with long patterns and lines is cut. */
@@ -770,9 +770,9 @@ static void test_long_message(void **state)
     }
     memset(text, '\x01', sizeof text - 1);
     assert_int_equal(expect_new(&settings.expect, expected, EXPECT_MAX, NULL, 0, &failure), OTA_OK);
-    reset_world();
-    begin(&settings, &(struct story){.is_old = true});
-    take_step(&(struct step)CONNECTED(100));
+    reset_check_world();
+    begin_boot_check(&settings, &(struct story){.is_old = true});
+    take_check_step(&(struct step)CONNECTED(100));
     for (int i = 0; i < 5; i++) {
         const struct line line = {.bytes = (const unsigned char *)text, .length = strlen(text)};
         world.log.on_line(&line, world.log.userdata);
@@ -784,11 +784,11 @@ static void test_long_message(void **state)
     assert_non_null(strstr(world.story, "; the last lines were \"\\x01"));
     boot_check_free(world.check);
     expect_free(settings.expect);
-    assert_nothing_left();
+    assert_check_freed();
 }
 
 /* Everything is freed after a failed allocation, of each kind. */
-static void test_out_of_memory(void **state)
+static void test_check_no_memory(void **state)
 {
     (void)state;
     const struct log_settings settings = {.monitor_port = 23,
@@ -797,16 +797,16 @@ static void test_out_of_memory(void **state)
                                           .online_us = 60 * S};
 
     for (int what = 0; what < 4; what++) {
-        reset_world();
+        reset_check_world();
         world.refuse_memory = what == 0;
         world.refuse_watch = what == 1;
         world.refuse_log = what == 2;
 
-        begin(&settings, NULL);
+        begin_boot_check(&settings, NULL);
         assert_int_equal(world.check != NULL, what == 3);
         world.refuse_memory = false;
         boot_check_free(world.check);
-        assert_nothing_left();
+        assert_check_freed();
         assert_string_equal(world.story, "");
     }
     boot_check_free(NULL);
@@ -815,16 +815,11 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_which_firmware),
-        cmocka_unit_test(test_verdicts),
-        cmocka_unit_test(test_lost_verdict),
-        cmocka_unit_test(test_online),
-        cmocka_unit_test(test_freed_by_callback),
-        cmocka_unit_test(test_wanted),
-        cmocka_unit_test(test_say),
-        cmocka_unit_test(test_was_connected),
-        cmocka_unit_test(test_long_message),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_which_firmware),     cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_check_lost_verdict), cmocka_unit_test(test_online),
+        cmocka_unit_test(test_freed_by_callback),  cmocka_unit_test(test_wanted),
+        cmocka_unit_test(test_check_say),          cmocka_unit_test(test_was_connected),
+        cmocka_unit_test(test_long_message),       cmocka_unit_test(test_check_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

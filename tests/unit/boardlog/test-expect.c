@@ -71,7 +71,7 @@ static size_t count(const char *const *patterns)
     return n;
 }
 
-static struct expect *make(const char *const *expected, const char *const *rejected)
+static struct expect *make_expectation(const char *const *expected, const char *const *rejected)
 {
     struct ota_failure failure;
     struct expect *expect;
@@ -89,12 +89,12 @@ static void assert_pattern(const char *pattern, const char *expected)
         assert_null(pattern);
 }
 
-static void test_table(void **state)
+static void test_expect_table(void **state)
 {
     (void)state;
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct expect *expect = make(rows[i].expected, rows[i].rejected);
+        struct expect *expect = make_expectation(rows[i].expected, rows[i].rejected);
         struct expect_state board = {0};
         for (size_t n = 0; n < SOME && rows[i].lines[n].bytes; n++)
             expect_feed(expect, &board, &rows[i].lines[n]);
@@ -110,7 +110,7 @@ static void test_table(void **state)
 }
 
 /* "^" and "$" do not match the ends of a piece within a line. */
-static void test_pieces(void **state)
+static void test_line_pieces(void **state)
 {
     static const char *const begin[SOME] = {"^a"};
     static const char *const end[SOME] = {"z$"};
@@ -119,8 +119,8 @@ static void test_pieces(void **state)
     (void)state;
 
     for (int i = 0; i < 4; i++) {
-        struct expect *begins = make(begin, none);
-        struct expect *ends = make(end, none);
+        struct expect *begins = make_expectation(begin, none);
+        struct expect *ends = make_expectation(end, none);
         struct expect_state first = {0};
         struct expect_state second = {0};
         line.is_continuation = i & 1;
@@ -137,7 +137,7 @@ static void test_what_is_missing_is_listed(void **state)
     static const char *const expected[SOME] = {"one", "two", "three", "four"};
     static const char *const none[SOME] = {NULL};
     static const struct line line = LINE("three");
-    struct expect *expect = make(expected, none);
+    struct expect *expect = make_expectation(expected, none);
     struct expect_state board = {0};
     struct expect_state other = {0}; /* boards share the patterns, but not the state */
     (void)state;
@@ -192,7 +192,7 @@ static void test_escaped_backslashes(void **state)
     static const char *const none[SOME] = {NULL};
     static const char *const expected[SOME] = {"\\\\<a\\{,1}{,}"};
     static const struct line line = LINE("\\<a{,1}{,}");
-    struct expect *expect = make(expected, none);
+    struct expect *expect = make_expectation(expected, none);
     struct expect_state board = {0};
     (void)state;
     assert_int_equal(expect_feed(expect, &board, &line), EXPECT_SATISFIED);
@@ -302,8 +302,8 @@ static void test_how_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_expect_table),
+        cmocka_unit_test(test_line_pieces),
         cmocka_unit_test(test_what_is_missing_is_listed),
         cmocka_unit_test(test_what_is_no_pattern),
         cmocka_unit_test(test_escaped_backslashes),

@@ -60,7 +60,7 @@ static const struct {
     {BYTES("\xc3\xbc\xe2\x82"), BYTES("<\xc3\xbc\xe2\x82>")},
 };
 
-static void test_every_cut(void **state)
+static void test_lines_cut_anywhere(void **state)
 {
     (void)state;
 
@@ -132,7 +132,7 @@ static void test_a_connection_that_ends_in_a_return_is_forgotten(void **state)
 }
 
 /* An endless line: the bytes at the border, and the length of the first piece. */
-static void test_long_lines(void **state)
+static void test_long_log_lines(void **state)
 {
     static const struct {
         const char *border; /* bytes at the border of the first piece */
@@ -201,10 +201,10 @@ static void test_the_longest_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_cut),
+        cmocka_unit_test(test_lines_cut_anywhere),
         cmocka_unit_test(test_peek),
         cmocka_unit_test(test_a_connection_that_ends_in_a_return_is_forgotten),
-        cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_long_log_lines),
         cmocka_unit_test(test_the_longest_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,8 +92,8 @@ static void answer_last_knock(void)
     assert_true(fd < 0 || close(fd) < 0); /* it must be closed already */
 }
 
-static void on_done(enum restart_watch_result what, int64_t silent_us, int64_t back_us,
-                    void *userdata)
+static void on_watch_done(enum restart_watch_result what, int64_t silent_us, int64_t back_us,
+                          void *userdata)
 {
     (void)userdata;
     result.calls++;
@@ -114,10 +114,10 @@ static void begin_with(const struct restart_watch_config *given, const char *scr
     result = (struct result){.calls = 0};
     assert_true(address_parse(&config.address, "192.0.2.1"));
     address_set_port(&config.address, 23);
-    result.watch = restart_watch_start(&config, on_done, NULL);
+    result.watch = restart_watch_start(&config, on_watch_done, NULL);
 }
 
-static void begin(const char *script, int64_t leave_ms, int64_t deadline_ms)
+static void begin_watch(const char *script, int64_t leave_ms, int64_t deadline_ms)
 {
     begin_with(&(struct restart_watch_config){.leave_us = leave_ms * 1000,
                                               .deadline_us = deadline_ms * 1000},
@@ -147,12 +147,12 @@ static const struct {
     {"asssssOMssr", RESTART_WATCH_BACK, 0, 2000},
 };
 
-static void test_table(void **state)
+static void test_watch_table(void **state)
 {
     (void)state;
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        begin(rows[i].script, 3000, 6000);
+        begin_watch(rows[i].script, 3000, 6000);
         while (result.calls == 0) {
             size_t knocks = network.knocks;
             virtual_time_fire();
@@ -177,7 +177,7 @@ static void test_a_board_that_stays_is_not_waited_for(void **state)
 {
     (void)state;
 
-    begin("a", 3000, 60000);
+    begin_watch("a", 3000, 60000);
     while (result.calls == 0) {
         size_t knocks = network.knocks;
         virtual_time_fire();
@@ -217,7 +217,7 @@ static void test_freed_at_any_time(void **state)
     (void)state;
 
     for (int knocks = 0; knocks < 8; knocks++) {
-        begin("s", 3000, 6000);
+        begin_watch("s", 3000, 6000);
         for (int i = 0; i < knocks; i++)
             virtual_time_fire();
         restart_watch_free(result.watch);
@@ -230,7 +230,7 @@ static void test_freed_at_any_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_watch_table),
         cmocka_unit_test(test_a_board_that_stays_is_not_waited_for),
         cmocka_unit_test(test_gone_already),
         cmocka_unit_test(test_freed_at_any_time),

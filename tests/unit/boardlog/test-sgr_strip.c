@@ -32,7 +32,7 @@ static const struct {
     {BYTES("a\x1b[0"), "a"},
 };
 
-static void test_every_cut(void **state)
+static void test_sgr_cut_anywhere(void **state)
 {
     (void)state;
 
@@ -50,7 +50,7 @@ static void test_every_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_cut),
+        cmocka_unit_test(test_sgr_cut_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

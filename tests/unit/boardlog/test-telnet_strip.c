@@ -50,7 +50,7 @@ static size_t strip_in_two(unsigned char *target, const char *source, size_t len
     return used + telnet_strip(&telnet, target + used, source + cut, length - cut);
 }
 
-static void test_every_cut(void **state)
+static void test_telnet_cut_anywhere(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -98,7 +98,7 @@ static void test_subnegotiations_are_counted_each(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_cut),
+        cmocka_unit_test(test_telnet_cut_anywhere),
         cmocka_unit_test(test_an_endless_subnegotiation_ends),
         cmocka_unit_test(test_subnegotiations_are_counted_each),
     };

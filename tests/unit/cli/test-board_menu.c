@@ -22,7 +22,7 @@ static const char *const names[COUNT] = {
 static struct board boards[COUNT];
 static struct choice choices[COUNT];
 
-static int set_up(void **state)
+static int set_up_menu(void **state)
 {
     (void)state;
 
@@ -37,7 +37,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static void test_answers(void **state)
+static void test_typed_answers(void **state)
 {
     (void)state;
 
@@ -131,7 +131,7 @@ static void test_reasons(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_answers, set_up),
-                                       cmocka_unit_test_setup(test_reasons, set_up)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_typed_answers, set_up_menu),
+                                       cmocka_unit_test_setup(test_reasons, set_up_menu)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

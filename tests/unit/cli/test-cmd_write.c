@@ -54,7 +54,7 @@ static int count_files(void)
     return count;
 }
 
-static int set_up(void **state)
+static int set_up_written_files(void **state)
 {
     (void)state;
     if (!getcwd(previous, sizeof previous) || !mkdtemp(directory) || chdir(directory) < 0)
@@ -63,7 +63,7 @@ static int set_up(void **state)
     return mkfifo(pipe_path, 0600);
 }
 
-static int tear_down(void **state)
+static int tear_down_written_files(void **state)
 {
     (void)state;
     unlink(image_path);
@@ -78,7 +78,8 @@ struct failure {
 };
 
 /* The exit status; errors go to capture. */
-static int run(struct capture *capture, char *output, struct failure failure, bool *has_failed)
+static int run_cmd_write(struct capture *capture, char *output, struct failure failure,
+                         bool *has_failed)
 {
     struct options options = {.plan = {.size_limit = IMAGE_SIZE_MAX, .file = image_path}};
 
@@ -103,7 +104,7 @@ static bool run_once(struct failure failure, bool is_harmless, bool exists)
     if (exists)
         write_text(target_path, OLD);
     int before = failing_count_open();
-    int status = run(&capture, target_path, failure, &has_failed);
+    int status = run_cmd_write(&capture, target_path, failure, &has_failed);
     assert_int_equal(failing_count_open(), before);
     if (status == 0 ? has_failed && !is_harmless : !has_failed)
         fail_msg("call %d, status %d: %s", failure.after, status, capture.text_err);
@@ -167,8 +168,9 @@ static void test_owner_is_kept_or_nothing_is_written(void **state)
         write_text(target_path, OLD);
         assert_int_equal(chown(target_path, 12345, 54321), 0);
         bool has_failed;
-        int status = run(&capture, target_path,
-                         (struct failure){FAILING_FCHOWN, EPERM, fails ? 0 : 1}, &has_failed);
+        int status =
+            run_cmd_write(&capture, target_path,
+                          (struct failure){FAILING_FCHOWN, EPERM, fails ? 0 : 1}, &has_failed);
         assert_int_equal(status, fails);
         assert_int_equal(has_failed, fails);
         read_text(text, target_path);
@@ -193,8 +195,8 @@ static void test_pipe(void **state)
         int reader = open(pipe_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         assert_true(reader >= 0);
         bool has_failed;
-        int status = run(&capture, pipe_path, (struct failure){FAILING_WRITE, rows[i].error, 0},
-                         &has_failed);
+        int status = run_cmd_write(&capture, pipe_path,
+                                   (struct failure){FAILING_WRITE, rows[i].error, 0}, &has_failed);
         assert_int_equal(status, rows[i].status);
         assert_true(has_failed);
         assert_non_null(strstr(capture.text_err, rows[i].said));
@@ -204,7 +206,7 @@ static void test_pipe(void **state)
     }
 }
 
-static void test_refused(void **state)
+static void test_refused_output(void **state)
 {
     (void)state;
     static struct capture capture;
@@ -221,7 +223,8 @@ static void test_refused(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[64];
         bool has_failed;
-        assert_int_not_equal(run(&capture, rows[i].output, (struct failure){0}, &has_failed), 0);
+        assert_int_not_equal(
+            run_cmd_write(&capture, rows[i].output, (struct failure){0}, &has_failed), 0);
         if (!strstr(capture.text_err, rows[i].said))
             fail_msg("%s: %s", rows[i].output, capture.text_err);
         read_text(text, image_path);
@@ -235,7 +238,7 @@ int main(void)
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_owner_is_kept_or_nothing_is_written),
         cmocka_unit_test(test_pipe),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused_output),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up_written_files, tear_down_written_files);
 }

@@ -210,7 +210,7 @@ static int run_child(int argc, char **argv)
     return got > 0 && write(STDOUT_FILENO, shown, (size_t)got) == got ? 0 : 1;
 }
 
-static int set_up(void **state)
+static int set_up_command_line(void **state)
 {
     (void)state;
     static const char aliases[] =
@@ -240,7 +240,7 @@ static int set_up(void **state)
     return written == (ssize_t)strlen(aliases) ? setenv("HOME", home, 1) : -1;
 }
 
-static int tear_down(void **state)
+static int tear_down_command_line(void **state)
 {
     (void)state;
     char path[64];
@@ -260,5 +260,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_bad_aliases),
         cmocka_unit_test(test_process_list),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up_command_line, tear_down_command_line);
 }

@@ -44,7 +44,7 @@ static struct world {
     char text[16384];     /* all lines, each in brackets */
 } world;
 
-static void on_line(const char *line, size_t length, void *userdata)
+static void on_typed_line(const char *line, size_t length, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     size_t used = strlen(world.text);
@@ -61,7 +61,7 @@ static void on_late(void *userdata)
     loop_quit(world.loop);
 }
 
-static void begin(void)
+static void begin_keyboard(void)
 {
     int pipes[2];
 
@@ -72,11 +72,11 @@ static void begin(void)
     world.typist = pipes[1];
     assert_true(world.saved >= 0 && dup2(pipes[0], STDIN_FILENO) >= 0);
     close(pipes[0]);
-    world.keyboard = keyboard_start(world.loop, on_line, &world);
+    world.keyboard = keyboard_start(world.loop, on_typed_line, &world);
     assert_non_null(world.keyboard);
 }
 
-static void end(void)
+static void end_keyboard(void)
 {
     keyboard_free(world.keyboard);
     loop_free(world.loop);
@@ -86,7 +86,7 @@ static void end(void)
     close(world.saved);
 }
 
-static void type(const char *text, size_t length)
+static void type_at_keyboard(const char *text, size_t length)
 {
     assert_int_equal(write(world.typist, text, length), length);
 }
@@ -98,7 +98,7 @@ static void hang_up(void)
 }
 
 /* Runs the loop until this many lines have come in all. */
-static void run_until(size_t lines)
+static void run_keyboard_until(size_t lines)
 {
     world.wanted = lines;
     if (world.lines >= lines)
@@ -111,7 +111,7 @@ static void run_until(size_t lines)
     assert_false(world.is_late);
 }
 
-static void test_lines(void **state)
+static void test_typed_lines(void **state)
 {
     (void)state;
 
@@ -127,13 +127,13 @@ static void test_lines(void **state)
         {{"one\nrest"}, 2, "[one][rest]"}, /* the end of standard input ends the line */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        begin();
+        begin_keyboard();
         for (size_t part = 0; part < PARTS && rows[i].parts[part]; part++)
-            type(rows[i].parts[part], strlen(rows[i].parts[part]));
+            type_at_keyboard(rows[i].parts[part], strlen(rows[i].parts[part]));
         hang_up();
-        run_until(rows[i].lines);
+        run_keyboard_until(rows[i].lines);
         assert_string_equal(world.text, rows[i].text);
-        end();
+        end_keyboard();
     }
 }
 
@@ -142,18 +142,18 @@ static void test_by_and_by(void **state)
 {
     (void)state;
 
-    begin();
-    type("one\nre", 6);
-    run_until(1);
+    begin_keyboard();
+    type_at_keyboard("one\nre", 6);
+    run_keyboard_until(1);
     assert_string_equal(world.text, "[one]");
-    type("boot\n", 5);
-    run_until(2);
+    type_at_keyboard("boot\n", 5);
+    run_keyboard_until(2);
     assert_string_equal(world.text, "[one][reboot]");
-    end();
+    end_keyboard();
 }
 
 /* Lines of about the maximum length come in pieces, none of them empty. */
-static void test_long_lines(void **state)
+static void test_long_typed_lines(void **state)
 {
     (void)state;
     static const size_t rows[][PARTS] = {
@@ -171,16 +171,16 @@ static void test_long_lines(void **state)
             length += rows[i][pieces];
         memset(line, '.', sizeof line);
         memcpy(line + length, "\nend\n", 5);
-        begin();
-        type(line, length + 5);
-        run_until(pieces + 1);
+        begin_keyboard();
+        type_at_keyboard(line, length + 5);
+        run_keyboard_until(pieces + 1);
         const char *next = world.text;
         for (size_t piece = 0; piece < pieces; piece++) {
             assert_int_equal(strspn(next + 1, "."), rows[i][piece]);
             next += rows[i][piece] + 2;
         }
         assert_string_equal(next, "[end]");
-        end();
+        end_keyboard();
     }
 }
 
@@ -191,7 +191,7 @@ static void stop_run(void *userdata)
 }
 
 /* Runs at least one turn of the loop. */
-static void turn(void)
+static void turn_keyboard(void)
 {
 
     loop_timer_init(&world.timeout, world.loop, stop_run, NULL);
@@ -208,7 +208,7 @@ static void assert_reads_no_more(void)
     assert_int_equal(pipe2(pipes, O_NONBLOCK), 0);
     assert_true(dup2(pipes[0], STDIN_FILENO) >= 0);
     assert_int_equal(write(pipes[1], "x\n", 2), 2);
-    turn();
+    turn_keyboard();
     assert_int_equal(read(STDIN_FILENO, &byte, 1), 1);
     assert_int_equal(byte, 'x');
     close(pipes[0]);
@@ -220,45 +220,45 @@ static void test_end_of_file(void **state)
 {
     (void)state;
 
-    begin();
-    type("one\n", 4);
+    begin_keyboard();
+    type_at_keyboard("one\n", 4);
     hang_up();
-    run_until(1);
-    turn();
-    turn();
+    run_keyboard_until(1);
+    turn_keyboard();
+    turn_keyboard();
     assert_reads_no_more();
     assert_string_equal(world.text, "[one]");
-    end();
+    end_keyboard();
 }
 
 /* An error in reading standard input counts as its end. */
-static void test_unreadable(void **state)
+static void test_unreadable_keyboard(void **state)
 {
     (void)state;
 
-    begin();
+    begin_keyboard();
     int directory = open("/", O_RDONLY | O_DIRECTORY);
     assert_true(directory >= 0 && dup2(directory, STDIN_FILENO) >= 0);
     close(directory);
-    turn();
-    turn();
+    turn_keyboard();
+    turn_keyboard();
     assert_reads_no_more();
     assert_string_equal(world.text, "");
-    end();
+    end_keyboard();
 }
 
-static void test_out_of_memory(void **state)
+static void test_keyboard_no_memory(void **state)
 {
     (void)state;
     struct loop *loop = loop_new();
     int closed = dup(STDIN_FILENO);
 
     close(STDIN_FILENO);
-    assert_null(keyboard_start(loop, on_line, &world)); /* the watch cannot be started */
+    assert_null(keyboard_start(loop, on_typed_line, &world)); /* the watch cannot be started */
     assert_int_equal(dup2(closed, STDIN_FILENO), STDIN_FILENO);
     close(closed);
     refuse_memory = true;
-    struct keyboard *keyboard = keyboard_start(loop, on_line, &world);
+    struct keyboard *keyboard = keyboard_start(loop, on_typed_line, &world);
     refuse_memory = false;
     assert_null(keyboard);
     keyboard_free(NULL);
@@ -268,9 +268,9 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),      cmocka_unit_test(test_by_and_by),
-        cmocka_unit_test(test_long_lines), cmocka_unit_test(test_end_of_file),
-        cmocka_unit_test(test_unreadable), cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_typed_lines),         cmocka_unit_test(test_by_and_by),
+        cmocka_unit_test(test_long_typed_lines),    cmocka_unit_test(test_end_of_file),
+        cmocka_unit_test(test_unreadable_keyboard), cmocka_unit_test(test_keyboard_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,8 +52,9 @@ static void parse_free(struct parse *parse)
     free(parse);
 }
 
-static int add(char text[TEXT_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
-static int add(char text[TEXT_MAX], const char *format, ...)
+static int add_option(char text[TEXT_MAX], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static int add_option(char text[TEXT_MAX], const char *format, ...)
 {
     size_t length = strlen(text);
     va_list list;
@@ -64,50 +65,50 @@ static int add(char text[TEXT_MAX], const char *format, ...)
 }
 
 /* What differs from the defaults, as text. */
-static void describe(char text[TEXT_MAX], const struct options *options)
+static void describe_options(char text[TEXT_MAX], const struct options *options)
 {
     char address[ADDRESS_TEXT_MAX], source[SOURCE_TEXT_MAX];
 
     text[0] = '\0';
     for (size_t i = 0; i < options->plan.target_count; i++) {
-        add(text, "%s%s", i ? " " : "", options->plan.targets[i].name);
+        add_option(text, "%s%s", i ? " " : "", options->plan.targets[i].name);
         if (options->plan.targets[i].port)
-            add(text, ":%d", options->plan.targets[i].port);
+            add_option(text, ":%d", options->plan.targets[i].port);
     }
-    add(text, " %s", options->plan.file);
+    add_option(text, " %s", options->plan.file);
     if (options->plan.password)
-        add(text, " password='%s'", options->plan.password);
+        add_option(text, " password='%s'", options->plan.password);
     if (options->upload.has_source)
-        add(text, " source=%s", source_text(source, &options->upload.source));
+        add_option(text, " source=%s", source_text(source, &options->upload.source));
     if (options->upload.port_first || options->upload.port_last)
-        add(text, " ports=%d-%d", options->upload.port_first, options->upload.port_last);
+        add_option(text, " ports=%d-%d", options->upload.port_first, options->upload.port_last);
     if (options->upload.has_peer)
-        add(text, " peer=%s", address_text(address, &options->upload.peer));
+        add_option(text, " peer=%s", address_text(address, &options->upload.peer));
     if (options->plan.size_limit != IMAGE_SIZE_MAX)
-        add(text, " limit=%zu", options->plan.size_limit);
+        add_option(text, " limit=%zu", options->plan.size_limit);
     if (options->upload.timeout_us != 10 * INT64_C(1000000))
-        add(text, " timeout=%lld", (long long)options->upload.timeout_us);
-    add(text, "%s%s%s%s%s%s%s", options->upload.peer_any ? " peer-any" : "",
-        options->upload.md5_target ? " md5" : "",
-        options->upload.command == OTA_COMMAND_FILESYSTEM ? " filesystem" : "",
-        options->report.debug ? " debug" : "", options->report.quiet ? " quiet" : "",
-        options->report.force_bar ? " bar" : "", options->report.json ? " json" : "");
+        add_option(text, " timeout=%lld", (long long)options->upload.timeout_us);
+    add_option(text, "%s%s%s%s%s%s%s", options->upload.peer_any ? " peer-any" : "",
+               options->upload.md5_target ? " md5" : "",
+               options->upload.command == OTA_COMMAND_FILESYSTEM ? " filesystem" : "",
+               options->report.debug ? " debug" : "", options->report.quiet ? " quiet" : "",
+               options->report.force_bar ? " bar" : "", options->report.json ? " json" : "");
     if (options->fleet.deadline_us)
-        add(text, " deadline=%lld", (long long)options->fleet.deadline_us);
+        add_option(text, " deadline=%lld", (long long)options->fleet.deadline_us);
     if (options->plan.prepare.compress)
-        add(text, " compressed");
+        add_option(text, " compressed");
     if (options->plan.sign)
-        add(text, " signed=%s:%s", options->plan.sign,
-            sign_hash_name(options->plan.prepare.sign_hash));
+        add_option(text, " signed=%s:%s", options->plan.sign,
+                   sign_hash_name(options->plan.prepare.sign_hash));
     if (options->plan.verify_key)
-        add(text, " verified=%s", options->plan.verify_key);
+        add_option(text, " verified=%s", options->plan.verify_key);
     if (options->output)
-        add(text, " into %s", options->output);
+        add_option(text, " into %s", options->output);
     if (options->plan.min_auth != AUTH_MD5)
-        add(text, " min-auth=%s", auth_scheme_name(options->plan.min_auth));
+        add_option(text, " min-auth=%s", auth_scheme_name(options->plan.min_auth));
 }
 
-static void test_accepted(void **state)
+static void test_accepted_options(void **state)
 {
     (void)state;
 
@@ -205,7 +206,7 @@ static void test_accepted(void **state)
         struct parse *it = parse(rows[i].arguments);
         if (it->outcome != OPTIONS_RUN)
             fail_msg("row %zu (%s): %s", i, rows[i].expected, it->failure.message);
-        describe(text, &it->options);
+        describe_options(text, &it->options);
         assert_string_equal(text, rows[i].expected);
         parse_free(it);
     }
@@ -222,11 +223,12 @@ static void describe_shared(char text[TEXT_MAX], const struct options *options)
     assert_int_equal(plan->force, options->upload.force);
     assert_int_equal(options->transcript.raw, options->log.raw);
     text[0] = '\0';
-    add(text, "%s%s%s%s%s%s%s",
-        plan->prepare.command == OTA_COMMAND_FILESYSTEM ? "filesystem " : "",
-        plan->prepare.port ? "port " : "", plan->prepare.is_for_boards ? "for boards " : "",
-        plan->force ? "force " : "", plan->needs_sha256 ? "sha256 " : "",
-        plan->may_lack_image ? "no image " : "", options->transcript.to_stdout ? "log " : "");
+    add_option(text, "%s%s%s%s%s%s%s",
+               plan->prepare.command == OTA_COMMAND_FILESYSTEM ? "filesystem " : "",
+               plan->prepare.port ? "port " : "", plan->prepare.is_for_boards ? "for boards " : "",
+               plan->force ? "force " : "", plan->needs_sha256 ? "sha256 " : "",
+               plan->may_lack_image ? "no image " : "",
+               options->transcript.to_stdout ? "log " : "");
 }
 
 static void test_shared_settings(void **state)
@@ -713,7 +715,7 @@ static void test_information(void **state)
     }
 }
 
-static void test_full_disk(void **state)
+static void test_help_full_disk(void **state)
 {
     (void)state;
     static const char *const rows[] = {"--help", "--usage", "--version"};
@@ -746,7 +748,7 @@ static void test_flags_survive_mistakes(void **state)
     parse_free(it);
 }
 
-static int set_up(void **state)
+static int set_up_option_files(void **state)
 {
     (void)state;
     if (!mkdtemp(home))
@@ -756,7 +758,7 @@ static int set_up(void **state)
     return setenv("HOME", home, 1);
 }
 
-static int tear_down(void **state)
+static int tear_down_option_files(void **state)
 {
     (void)state;
     static const char *const files[] = {"password", "captured"};
@@ -771,11 +773,16 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted),       cmocka_unit_test(test_shared_settings),
-        cmocka_unit_test(test_rejected),       cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_which_password), cmocka_unit_test(test_exposed_file),
-        cmocka_unit_test(test_help),           cmocka_unit_test(test_information),
-        cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_flags_survive_mistakes),
+        cmocka_unit_test(test_accepted_options),
+        cmocka_unit_test(test_shared_settings),
+        cmocka_unit_test(test_rejected),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_which_password),
+        cmocka_unit_test(test_exposed_file),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_information),
+        cmocka_unit_test(test_help_full_disk),
+        cmocka_unit_test(test_flags_survive_mistakes),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up_option_files, tear_down_option_files);
 }

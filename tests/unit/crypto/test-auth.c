@@ -72,7 +72,7 @@ static const struct {
      "79eca5805d6f3728ec43378b0b64f5df"},
 };
 
-static void test_table(void **state)
+static void test_scheme_table(void **state)
 {
     struct auth_answer answer;
 
@@ -179,7 +179,7 @@ static void test_scheme_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),         cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_scheme_table),  cmocka_unit_test(test_vectors),
         cmocka_unit_test(test_random_cnonce), cmocka_unit_test(test_wrong_lengths),
         cmocka_unit_test(test_scheme_names),
     };

@@ -47,7 +47,7 @@ struct fixture {
     int open_count;
 };
 
-static void on_turn(void *userdata)
+static void on_poll_turn(void *userdata)
 {
     struct fixture *fixture = userdata;
 
@@ -65,7 +65,7 @@ static int set_up_poll(void **state)
     fixture.loop = loop_new();
     fixture.poll = avahi_poll_new(fixture.loop);
     fixture.api = avahi_poll_api(fixture.poll);
-    loop_timer_init(&fixture.turn, fixture.loop, on_turn, &fixture);
+    loop_timer_init(&fixture.turn, fixture.loop, on_poll_turn, &fixture);
     *state = &fixture;
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fixture.ends);
 }

@@ -142,7 +142,7 @@ static void test_no_boards(void **state)
     stop_browse();
 }
 
-static void test_deadline(void **state)
+static void test_browse_deadline(void **state)
 {
     (void)state;
 
@@ -246,7 +246,7 @@ static void test_freed(void **state)
     stop_browse();
 }
 
-static void test_memory(void **state)
+static void test_browse_no_memory(void **state)
 {
     (void)state;
     start_browse((struct world){.refuse_mdns = true});
@@ -257,13 +257,10 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything_has_come),
-        cmocka_unit_test(test_no_boards),
-        cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_crowd),
-        cmocka_unit_test(test_unavailable),
-        cmocka_unit_test(test_freed),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_everything_has_come), cmocka_unit_test(test_no_boards),
+        cmocka_unit_test(test_browse_deadline),     cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_unavailable),         cmocka_unit_test(test_freed),
+        cmocka_unit_test(test_browse_no_memory),
     };
 
     diag_set_level(DIAG_LEVEL_ERROR);

@@ -86,7 +86,7 @@ static void test_sorted_whatever_the_order(void **state)
     }
 }
 
-static void test_many(void **state)
+static void test_many_boards(void **state)
 {
     enum { COUNT = 3000 };
     struct board_list boards = {0};
@@ -182,7 +182,7 @@ static void test_split(void **state)
 }
 
 /* A split that fails leaves the list unchanged, and so does an addition. */
-static void test_no_memory_left(void **state)
+static void test_list_no_memory(void **state)
 {
     enum { COPIES = 40 };
     static struct address addresses[COPIES];
@@ -267,10 +267,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sorted_whatever_the_order),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_many_boards),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_split),
-        cmocka_unit_test(test_no_memory_left),
+        cmocka_unit_test(test_list_no_memory),
         cmocka_unit_test(test_protocol),
         cmocka_unit_test(test_patterns),
     };

@@ -47,7 +47,7 @@ static size_t search(char found[512], const char *name, const char *hosts, size_
     return count;
 }
 
-static void test_names(void **state)
+static void test_host_names(void **state)
 {
     static const struct {
         const char *name, *addresses;
@@ -97,7 +97,7 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_host_names),
         cmocka_unit_test(test_limits),
     };
 

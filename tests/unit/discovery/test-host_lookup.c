@@ -106,8 +106,8 @@ struct scene {
     bool is_local;
 };
 
-static void on_done(const struct address *addresses, size_t count, const char *why, bool is_local,
-                    void *userdata)
+static void on_lookup_done(const struct address *addresses, size_t count, const char *why,
+                           bool is_local, void *userdata)
 {
     struct scene *scene = userdata;
 
@@ -129,7 +129,7 @@ static void on_done(const struct address *addresses, size_t count, const char *w
     loop_quit(scene->loop);
 }
 
-static void on_deadline(void *userdata)
+static void on_lookup_deadline(void *userdata)
 {
     struct scene *scene = userdata;
 
@@ -137,24 +137,24 @@ static void on_deadline(void *userdata)
     loop_quit(scene->loop);
 }
 
-static void run_for(struct scene *scene, int64_t us)
+static void run_lookup_for(struct scene *scene, int64_t us)
 {
     scene->timed_out = false;
-    loop_timer_init(&scene->timeout, scene->loop, on_deadline, scene);
+    loop_timer_init(&scene->timeout, scene->loop, on_lookup_deadline, scene);
     loop_timer_start(&scene->timeout, us);
     assert_int_equal(loop_run(scene->loop), 0);
     loop_timer_stop(&scene->timeout);
 }
 
-static void start(struct scene *scene, const char *name)
+static void start_lookup(struct scene *scene, const char *name)
 {
     *scene = (struct scene){.loop = loop_new()};
     assert_non_null(scene->loop);
-    scene->lookup = host_lookup_start(scene->loop, name, on_done, scene);
+    scene->lookup = host_lookup_start(scene->loop, name, on_lookup_done, scene);
     assert_non_null(scene->lookup);
 }
 
-static void end(struct scene *scene)
+static void end_lookup(struct scene *scene)
 {
     host_lookup_free(scene->lookup);
     loop_free(scene->loop);
@@ -162,7 +162,7 @@ static void end(struct scene *scene)
     assert_int_equal(errno, ECHILD);
 }
 
-static void test_addresses(void **state)
+static void test_lookup_addresses(void **state)
 {
     static const struct {
         const char *name, *addresses;
@@ -175,13 +175,13 @@ static void test_addresses(void **state)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct scene scene;
 
-        start(&scene, table[i].name);
+        start_lookup(&scene, table[i].name);
         assert_int_equal(scene.done_count, 0); /* never from within host_lookup_start() */
-        run_for(&scene, DEADLINE_US);
+        run_lookup_for(&scene, DEADLINE_US);
         assert_int_equal(scene.done_count, 1);
         assert_string_equal(scene.addresses, table[i].addresses);
         assert_string_equal(scene.why, "");
-        end(&scene);
+        end_lookup(&scene);
     }
 }
 
@@ -193,17 +193,17 @@ static void test_impossible_names(void **state)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct scene scene;
 
-        start(&scene, table[i]);
-        run_for(&scene, DEADLINE_US);
+        start_lookup(&scene, table[i]);
+        run_lookup_for(&scene, DEADLINE_US);
         assert_int_equal(scene.done_count, 1);
         assert_int_equal(scene.count, 0);
         assert_string_not_equal(scene.why, "");
         assert_false(scene.is_local);
-        end(&scene);
+        end_lookup(&scene);
     }
 }
 
-static void test_answers(void **state)
+static void test_lookup_answers(void **state)
 {
     static const struct {
         const char *name, *addresses, *why;
@@ -224,13 +224,13 @@ static void test_answers(void **state)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct scene scene;
 
-        start(&scene, table[i].name);
-        run_for(&scene, DEADLINE_US);
+        start_lookup(&scene, table[i].name);
+        run_lookup_for(&scene, DEADLINE_US);
         assert_int_equal(scene.done_count, 1);
         assert_string_equal(scene.addresses, table[i].addresses);
         assert_string_equal(scene.why, table[i].why);
         assert_int_equal(scene.is_local, table[i].is_local);
-        end(&scene);
+        end_lookup(&scene);
     }
 }
 
@@ -240,24 +240,24 @@ static void test_done_only_once(void **state)
     struct scene scene;
 
     (void)state;
-    start(&scene, "127.0.0.1");
-    run_for(&scene, DEADLINE_US);
-    run_for(&scene, 50000);
+    start_lookup(&scene, "127.0.0.1");
+    run_lookup_for(&scene, DEADLINE_US);
+    run_lookup_for(&scene, 50000);
     assert_true(scene.timed_out);
     assert_int_equal(scene.done_count, 1);
-    end(&scene);
+    end_lookup(&scene);
 }
 
-static void test_free_when_done(void **state)
+static void test_free_lookup_when_done(void **state)
 {
     struct scene scene;
 
     (void)state;
-    start(&scene, "127.0.0.1");
+    start_lookup(&scene, "127.0.0.1");
     scene.free_when_done = true;
-    run_for(&scene, DEADLINE_US);
+    run_lookup_for(&scene, DEADLINE_US);
     assert_int_equal(scene.done_count, 1);
-    end(&scene);
+    end_lookup(&scene);
 }
 
 static void test_free_before(void **state)
@@ -265,21 +265,21 @@ static void test_free_before(void **state)
     struct scene scene;
 
     (void)state;
-    start(&scene, "127.0.0.1");
+    start_lookup(&scene, "127.0.0.1");
     host_lookup_free(scene.lookup);
     scene.lookup = NULL;
-    run_for(&scene, 50000);
+    run_lookup_for(&scene, 50000);
     assert_int_equal(scene.done_count, 0);
-    end(&scene);
+    end_lookup(&scene);
 }
 
-static void test_no_process_left(void **state)
+static void test_lookup_no_process(void **state)
 {
     struct loop *loop = loop_new();
 
     (void)state;
     no_process_left = true;
-    struct host_lookup *lookup = host_lookup_start(loop, "127.0.0.1", on_done, NULL);
+    struct host_lookup *lookup = host_lookup_start(loop, "127.0.0.1", on_lookup_done, NULL);
     int error = errno;
     no_process_left = false;
     assert_null(lookup);
@@ -304,31 +304,31 @@ int __wrap_loop_watch_start(struct loop_watch *watch, struct loop *loop, int fd,
     return -1;
 }
 
-/* A lookup that cannot start leaves no child, as end() verifies. */
-static void test_no_memory_left(void **state)
+/* A lookup that cannot start leaves no child, as end_lookup() verifies. */
+static void test_lookup_no_memory(void **state)
 {
     struct scene scene = {.loop = loop_new()};
 
     (void)state;
     no_memory_left = true;
-    scene.lookup = host_lookup_start(scene.loop, "127.0.0.1", on_done, &scene);
+    scene.lookup = host_lookup_start(scene.loop, "127.0.0.1", on_lookup_done, &scene);
     no_memory_left = false;
     assert_null(scene.lookup);
     no_watch_left = true;
-    scene.lookup = host_lookup_start(scene.loop, "127.0.0.1", on_done, &scene);
+    scene.lookup = host_lookup_start(scene.loop, "127.0.0.1", on_lookup_done, &scene);
     no_watch_left = false;
     assert_int_equal(errno, ENOMEM);
     assert_null(scene.lookup);
-    end(&scene);
+    end_lookup(&scene);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses),      cmocka_unit_test(test_impossible_names),
-        cmocka_unit_test(test_done_only_once), cmocka_unit_test(test_free_when_done),
-        cmocka_unit_test(test_free_before),    cmocka_unit_test(test_no_process_left),
-        cmocka_unit_test(test_answers),        cmocka_unit_test(test_no_memory_left),
+        cmocka_unit_test(test_lookup_addresses), cmocka_unit_test(test_impossible_names),
+        cmocka_unit_test(test_done_only_once),   cmocka_unit_test(test_free_lookup_when_done),
+        cmocka_unit_test(test_free_before),      cmocka_unit_test(test_lookup_no_process),
+        cmocka_unit_test(test_lookup_answers),   cmocka_unit_test(test_lookup_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,7 @@ static void use_bus(const char *path)
 }
 
 /* listen: there is a bus that never answers. */
-static void set_up(struct scene *scene, bool listens)
+static void set_up_mdns_client(struct scene *scene, bool listens)
 {
     *scene = (struct scene){.loop = loop_new(), .bus = -1, .directory = "/tmp/test-mdns-XXXXXX"};
     assert_non_null(mkdtemp(scene->directory));
@@ -92,7 +92,7 @@ static void set_up(struct scene *scene, bool listens)
     assert_non_null(scene->mdns);
 }
 
-static void tear_down(struct scene *scene)
+static void tear_down_mdns_client(struct scene *scene)
 {
     char path[80];
 
@@ -107,7 +107,7 @@ static void tear_down(struct scene *scene)
     assert_int_equal(errno, ECHILD);
 }
 
-static void on_deadline(void *userdata)
+static void on_client_deadline(void *userdata)
 {
     struct scene *scene = userdata;
     scene->timed_out = true;
@@ -115,18 +115,18 @@ static void on_deadline(void *userdata)
 }
 
 /* Runs the loop until everything expected has been answered, or for us; returns how long. */
-static int64_t run_for(struct scene *scene, int64_t us)
+static int64_t run_client_for(struct scene *scene, int64_t us)
 {
     int64_t start_us = loop_now_us();
     scene->timed_out = false;
-    loop_timer_init(&scene->timeout, scene->loop, on_deadline, scene);
+    loop_timer_init(&scene->timeout, scene->loop, on_client_deadline, scene);
     loop_timer_start(&scene->timeout, us);
     assert_int_equal(loop_run(scene->loop), 0);
     loop_timer_stop(&scene->timeout);
     return loop_now_us() - start_us;
 }
 
-static void on_answer(const struct mdns_answer *answer, void *userdata)
+static void on_client_answer(const struct mdns_answer *answer, void *userdata)
 {
     struct scene *scene = userdata;
 
@@ -147,13 +147,13 @@ static void on_answer(const struct mdns_answer *answer, void *userdata)
         loop_quit(scene->loop);
 }
 
-static void ask(struct scene *scene, size_t count)
+static void ask_client(struct scene *scene, size_t count)
 {
     scene->expected = scene->answered + count;
     for (size_t i = 0; i < count; i++) {
         char name[64];
         snprintf(name, sizeof name, "board-%zu.local", i);
-        scene->queries[i] = mdns_client_ask(scene->mdns, MDNS_HOST, name, on_answer, scene);
+        scene->queries[i] = mdns_client_ask(scene->mdns, MDNS_HOST, name, on_client_answer, scene);
         assert_non_null(scene->queries[i]);
     }
 }
@@ -169,30 +169,30 @@ static void test_costs_nothing_unasked(void **state)
 {
     struct scene scene;
     (void)state;
-    set_up(&scene, true);
-    run_for(&scene, 50 * MS);
+    set_up_mdns_client(&scene, true);
+    run_client_for(&scene, 50 * MS);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);
     assert_bus_is_untouched(&scene);
-    tear_down(&scene);
+    tear_down_mdns_client(&scene);
 }
 
 static void test_no_bus_is_known_at_once(void **state)
 {
     struct scene scene;
     (void)state;
-    set_up(&scene, false);
-    ask(&scene, 3);
+    set_up_mdns_client(&scene, false);
+    ask_client(&scene, 3);
     assert_int_equal(scene.answered, 0); /* never from within mdns_client_ask() */
-    assert_true(run_for(&scene, DEADLINE_US) < DEADLINE_US);
+    assert_true(run_client_for(&scene, DEADLINE_US) < DEADLINE_US);
     assert_int_equal(scene.answered, 3);
     assert_non_null(strstr(scene.reason, "bus cannot be reached"));
 
     /* The next question tries anew. */
-    ask(&scene, 1);
-    run_for(&scene, DEADLINE_US);
+    ask_client(&scene, 1);
+    run_client_for(&scene, DEADLINE_US);
     assert_int_equal(scene.answered, 4);
-    tear_down(&scene);
+    tear_down_mdns_client(&scene);
 }
 
 /* The kernel reports that the child has left requests unread before it hands out what the child has
@@ -203,18 +203,18 @@ static void test_reason_of_a_child_that_has_ended(void **state)
     siginfo_t ended;
     (void)state;
 
-    set_up(&scene, false);
+    set_up_mdns_client(&scene, false);
     assert_int_equal(pipe(gate), 0);
-    ask(&scene, 3); /* which are sent before the child begins */
+    ask_client(&scene, 3); /* which are sent before the child begins */
     close(gate[1]);
     assert_int_equal(waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT), 0);
     close(gate[0]);
     gate[0] = gate[1] = -1;
-    run_for(&scene, DEADLINE_US);
+    run_client_for(&scene, DEADLINE_US);
     assert_int_equal(scene.answered, 3);
     assert_false(scene.is_local);
     assert_non_null(strstr(scene.reason, "bus cannot be reached"));
-    tear_down(&scene);
+    tear_down_mdns_client(&scene);
 }
 
 /* libdbus itself would wait for 25 seconds. */
@@ -223,13 +223,13 @@ static void test_hung_bus(void **state)
     struct scene scene;
     (void)state;
 
-    set_up(&scene, true);
-    ask(&scene, 2);
-    int64_t took_us = run_for(&scene, DEADLINE_US);
+    set_up_mdns_client(&scene, true);
+    ask_client(&scene, 2);
+    int64_t took_us = run_client_for(&scene, DEADLINE_US);
     assert_in_range(took_us, 1900 * MS, DEADLINE_US);
     assert_int_equal(scene.answered, 2);
     assert_non_null(strstr(scene.reason, "does not answer"));
-    tear_down(&scene);
+    tear_down_mdns_client(&scene);
 }
 
 /* Here even connect(2) blocks. */
@@ -242,7 +242,7 @@ static void test_bus_with_a_full_queue(void **state)
     size_t count = 0;
     (void)state;
 
-    set_up(&scene, true);
+    set_up_mdns_client(&scene, true);
     assert_int_equal(getsockname(scene.bus, (struct sockaddr *)&address, &length), 0);
     for (;; count++) {
         assert_true(count < sizeof clients / sizeof *clients);
@@ -251,12 +251,12 @@ static void test_bus_with_a_full_queue(void **state)
             break;
     }
     assert_int_equal(errno, EAGAIN);
-    ask(&scene, 1);
-    assert_in_range(run_for(&scene, DEADLINE_US), 1900 * MS, DEADLINE_US);
+    ask_client(&scene, 1);
+    assert_in_range(run_client_for(&scene, DEADLINE_US), 1900 * MS, DEADLINE_US);
     assert_int_equal(scene.answered, 1);
     for (size_t i = 0; i <= count; i++)
         close(clients[i]);
-    tear_down(&scene);
+    tear_down_mdns_client(&scene);
 }
 
 /* More questions than the socket to the child takes, while the child reads nothing. */
@@ -265,14 +265,14 @@ static void test_many_questions_to_a_hung_bus(void **state)
     struct scene scene;
     (void)state;
 
-    set_up(&scene, true);
-    ask(&scene, QUERIES_MAX);
+    set_up_mdns_client(&scene, true);
+    ask_client(&scene, QUERIES_MAX);
     for (size_t i = 0; i < QUERIES_MAX; i += 2)
         mdns_client_cancel(scene.queries[i]);
     scene.expected = QUERIES_MAX / 2;
-    assert_in_range(run_for(&scene, DEADLINE_US), 1900 * MS, DEADLINE_US);
+    assert_in_range(run_client_for(&scene, DEADLINE_US), 1900 * MS, DEADLINE_US);
     assert_int_equal(scene.answered, QUERIES_MAX / 2);
-    tear_down(&scene);
+    tear_down_mdns_client(&scene);
 }
 
 static void test_cancelled_questions_are_silent(void **state)
@@ -280,14 +280,14 @@ static void test_cancelled_questions_are_silent(void **state)
     struct scene scene;
     (void)state;
 
-    set_up(&scene, false);
-    ask(&scene, 2);
+    set_up_mdns_client(&scene, false);
+    ask_client(&scene, 2);
     mdns_client_cancel(scene.queries[0]);
     mdns_client_cancel(scene.queries[1]);
-    run_for(&scene, 300 * MS);
+    run_client_for(&scene, 300 * MS);
     assert_true(scene.timed_out);
     assert_int_equal(scene.answered, 0);
-    tear_down(&scene);
+    tear_down_mdns_client(&scene);
 }
 
 static void test_cancel_others_from_an_answer(void **state)
@@ -295,15 +295,15 @@ static void test_cancel_others_from_an_answer(void **state)
     struct scene scene;
     (void)state;
 
-    set_up(&scene, false);
-    ask(&scene, 5);
+    set_up_mdns_client(&scene, false);
+    ask_client(&scene, 5);
     scene.cancel_others = true;
     scene.expected = 1;
-    run_for(&scene, DEADLINE_US);
+    run_client_for(&scene, DEADLINE_US);
     assert_int_equal(scene.answered, 1);
-    run_for(&scene, 50 * MS);
+    run_client_for(&scene, 50 * MS);
     assert_int_equal(scene.answered, 1);
-    tear_down(&scene);
+    tear_down_mdns_client(&scene);
 }
 
 static void test_free_from_an_answer(void **state)
@@ -311,44 +311,44 @@ static void test_free_from_an_answer(void **state)
     struct scene scene;
     (void)state;
 
-    set_up(&scene, false);
-    ask(&scene, 3);
+    set_up_mdns_client(&scene, false);
+    ask_client(&scene, 3);
     scene.free_when_answered = true;
     scene.expected = 1;
-    run_for(&scene, DEADLINE_US);
-    run_for(&scene, 50 * MS);
+    run_client_for(&scene, DEADLINE_US);
+    run_client_for(&scene, 50 * MS);
     assert_int_equal(scene.answered, 1);
-    tear_down(&scene);
+    tear_down_mdns_client(&scene);
 }
 
-static void test_free_while_asking(void **state)
+static void test_free_client_while_asking(void **state)
 {
     struct scene scene;
     (void)state;
-    set_up(&scene, true);
-    ask(&scene, 3);
+    set_up_mdns_client(&scene, true);
+    ask_client(&scene, 3);
     int64_t start_us = loop_now_us();
-    tear_down(&scene); /* also sees that the child is gone */
+    tear_down_mdns_client(&scene); /* also sees that the child is gone */
     assert_true(loop_now_us() - start_us < DEADLINE_US);
 }
 
-static void test_no_process_left(void **state)
+static void test_client_no_process(void **state)
 {
     struct scene scene;
     (void)state;
 
-    set_up(&scene, false);
+    set_up_mdns_client(&scene, false);
     no_process_left = true;
-    ask(&scene, 2);
+    ask_client(&scene, 2);
     no_process_left = false;
-    run_for(&scene, DEADLINE_US);
+    run_client_for(&scene, DEADLINE_US);
     assert_int_equal(scene.answered, 2);
     assert_non_null(
         strstr(scene.reason, "no process can be started to ask: Resource temporarily unavailable"));
-    tear_down(&scene);
+    tear_down_mdns_client(&scene);
 }
 
-static void test_no_memory_left(void **state)
+static void test_client_no_memory(void **state)
 {
     int made = 0;
     (void)state;
@@ -369,7 +369,7 @@ static void test_no_memory_left(void **state)
 
 /* The parent's calls come first, then the child has them before it: every question is answered, and
  * what this computer lacks is not said of the network. */
-static void test_calls_that_fail(void **state)
+static void test_client_failed_calls(void **state)
 {
     static const struct {
         enum failing_call call;
@@ -383,20 +383,20 @@ static void test_calls_that_fail(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (int after = 0; after < rows[i].tries; after++) {
             struct scene scene;
-            set_up(&scene, false);
+            set_up_mdns_client(&scene, false);
             scene.expected = 1;
             failing_start(rows[i].call, after, rows[i].error);
             struct mdns_query *query =
-                mdns_client_ask(scene.mdns, MDNS_HOST, "a.local", on_answer, &scene);
+                mdns_client_ask(scene.mdns, MDNS_HOST, "a.local", on_client_answer, &scene);
             bool has_failed = failing_stop();
             if (!query)
                 assert_true(has_failed && rows[i].error == ENOMEM && after == 0);
             else
-                assert_true(run_for(&scene, DEADLINE_US) < DEADLINE_US);
+                assert_true(run_client_for(&scene, DEADLINE_US) < DEADLINE_US);
             assert_int_equal(scene.answered, query != NULL);
             if (query)
                 assert_int_equal(scene.is_local, !strstr(scene.reason, "bus cannot be reached"));
-            tear_down(&scene);
+            tear_down_mdns_client(&scene);
         }
     }
 }
@@ -412,15 +412,15 @@ static void test_receiving_fails(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct scene scene;
-        set_up(&scene, false);
-        ask(&scene, 1);
+        set_up_mdns_client(&scene, false);
+        ask_client(&scene, 1);
         failing_start(FAILING_RECV, 0, rows[i].error);
-        assert_true(run_for(&scene, DEADLINE_US) < DEADLINE_US);
+        assert_true(run_client_for(&scene, DEADLINE_US) < DEADLINE_US);
         assert_true(failing_stop());
         assert_int_equal(scene.answered, 1);
         assert_int_equal(scene.is_local, !rows[i].is_told);
         assert_int_equal(strstr(scene.reason, "bus cannot be reached") != NULL, rows[i].is_told);
-        tear_down(&scene);
+        tear_down_mdns_client(&scene);
     }
 }
 
@@ -436,10 +436,10 @@ int main(void)
         cmocka_unit_test(test_cancelled_questions_are_silent),
         cmocka_unit_test(test_cancel_others_from_an_answer),
         cmocka_unit_test(test_free_from_an_answer),
-        cmocka_unit_test(test_free_while_asking),
-        cmocka_unit_test(test_no_process_left),
-        cmocka_unit_test(test_no_memory_left),
-        cmocka_unit_test(test_calls_that_fail),
+        cmocka_unit_test(test_free_client_while_asking),
+        cmocka_unit_test(test_client_no_process),
+        cmocka_unit_test(test_client_no_memory),
+        cmocka_unit_test(test_client_failed_calls),
         cmocka_unit_test(test_receiving_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

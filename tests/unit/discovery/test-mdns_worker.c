@@ -39,7 +39,7 @@ static void note(const char *format, ...)
     va_end(arguments);
 }
 
-static void on_answer(uint32_t id, const struct mdns_answer *answer, void *userdata)
+static void on_worker_answer(uint32_t id, const struct mdns_answer *answer, void *userdata)
 {
     char address[ADDRESS_TEXT_MAX] = "-";
 
@@ -80,16 +80,16 @@ static void on_lost(const char *reason, bool is_local, void *userdata)
     snprintf(world.reason, sizeof world.reason, "%s", reason);
 }
 
-static int set_up(void **state)
+static int set_up_mdns_worker(void **state)
 {
     (void)state;
     fake_reset();
     world = (struct world){0};
-    world.worker = mdns_worker_new(fake_loop(), on_answer, on_lost, &world, world.reason);
+    world.worker = mdns_worker_new(fake_loop(), on_worker_answer, on_lost, &world, world.reason);
     return world.worker ? 0 : -1;
 }
 
-static int tear_down(void **state)
+static int tear_down_mdns_worker(void **state)
 {
     (void)state;
     mdns_worker_free(world.worker);
@@ -103,7 +103,7 @@ static void ask_for_boards(void)
 }
 
 /* Questions about addresses share one survey of all boards. */
-static void test_addresses(void **state)
+static void test_worker_addresses(void **state)
 {
     (void)state;
 
@@ -221,7 +221,7 @@ static void test_name_that_cannot_be_resolved(void **state)
 }
 
 /* An answer may be missing then, so the question ends as unavailable. */
-static void test_no_memory_left(void **state)
+static void test_worker_no_memory(void **state)
 {
     (void)state;
     ask_for_boards();
@@ -367,7 +367,7 @@ static void lose_daemon(void)
 }
 
 /* The new daemon is there before the old client has been freed, or comes later. */
-static void test_restart(void **state)
+static void test_avahi_restart(void **state)
 {
     (void)state;
 
@@ -500,26 +500,27 @@ static void test_daemon_that_is_not_there(void **state)
 
     mdns_worker_free(world.worker);
     fake.next_state = AVAHI_CLIENT_CONNECTING;
-    world.worker = mdns_worker_new(fake_loop(), on_answer, on_lost, &world, reason);
+    world.worker = mdns_worker_new(fake_loop(), on_worker_answer, on_lost, &world, reason);
     assert_null(world.worker);
     assert_non_null(strstr(reason, "not on the D-Bus system bus"));
     fake.has_bus = false;
-    assert_null(mdns_worker_new(fake_loop(), on_answer, on_lost, &world, reason));
+    assert_null(mdns_worker_new(fake_loop(), on_worker_answer, on_lost, &world, reason));
     assert_string_equal(reason, "the D-Bus system bus cannot be reached");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function)                                                                             \
+    cmocka_unit_test_setup_teardown(function, set_up_mdns_worker, tear_down_mdns_worker)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_addresses),
+        TEST(test_worker_addresses),
         TEST(test_further_address),
         TEST(test_one_board_announced_four_times),
         TEST(test_nobody),
         TEST(test_families),
         TEST(test_name_that_cannot_be_resolved),
-        TEST(test_no_memory_left),
+        TEST(test_worker_no_memory),
         TEST(test_a_crowd),
         TEST(test_cancel),
         TEST(test_browser_that_fails),
@@ -527,7 +528,7 @@ int main(void)
         TEST(test_host_that_is_silent),
         TEST(test_malformed_records),
         TEST(test_namesakes),
-        TEST(test_restart),
+        TEST(test_avahi_restart),
         TEST(test_questions_during_a_restart),
         TEST(test_question_that_meets_a_restart),
         TEST(test_daemon_that_stays_away),

@@ -75,7 +75,7 @@ static const struct ifaddrs *make_list(const struct interface *const *interfaces
     return count > 0 ? list : NULL;
 }
 
-static void test_order(void **state)
+static void test_network_order(void **state)
 {
     (void)state;
     static const struct {
@@ -266,7 +266,7 @@ static void test_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_network_order),
         cmocka_unit_test(test_detour),
         cmocka_unit_test(test_heard),
         cmocka_unit_test(test_elsewhere),

@@ -201,7 +201,7 @@ void __wrap_host_lookup_free(struct host_lookup *lookup)
     *pending = false;
 }
 
-static void play(const struct step *step)
+static void play_answers(const struct step *step)
 {
     struct address addresses[RESOLVE_ADDRESSES_MAX];
     size_t count = parse_addresses(addresses, RESOLVE_ADDRESSES_MAX, step->address);
@@ -235,8 +235,8 @@ static void play(const struct step *step)
     world.on_answer[step->question](&answer, userdata);
 }
 
-static void on_done(const struct resolution *resolution, const struct ota_failure *failure,
-                    void *userdata)
+static void on_resolve_done(const struct resolution *resolution, const struct ota_failure *failure,
+                            void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     world.done_count++;
@@ -810,7 +810,7 @@ static const struct test_case {
      .refuse_lookup = true},
 };
 
-static void start(const struct test_case *test, const struct target *target)
+static void start_resolver(const struct test_case *test, const struct target *target)
 {
     int64_t timeout_ms = test->timeout_ms ? test->timeout_ms : 10000;
 
@@ -821,7 +821,7 @@ static void start(const struct test_case *test, const struct target *target)
                            .rivals = test->rivals};
     virtual_time_reset(0);
     world.resolver = resolver_start(virtual_time_loop(), NULL, target, !test->no_port,
-                                    timeout_ms * MS, on_done, &world);
+                                    timeout_ms * MS, on_resolve_done, &world);
     assert_non_null(world.resolver);
     assert_int_equal(world.done_count, 0); /* never from within resolver_start() */
 }
@@ -838,7 +838,7 @@ static void run_world(const struct step *steps)
             virtual_time_fire();
         } else if (has_step) {
             virtual_time.now_us = steps->at_ms * MS;
-            play(steps++);
+            play_answers(steps++);
         } else {
             fail_msg("nothing is left to wait for, and there is no result");
         }
@@ -881,7 +881,7 @@ static void test_policy(void **state)
 
         print_message("  %s\n", test->title);
         assert_int_equal(target_parse(&target, test->target, &failure), OTA_OK);
-        start(test, &target);
+        start_resolver(test, &target);
         run_world(test->steps);
         check(test);
         resolver_free(world.resolver);
@@ -905,7 +905,7 @@ static void test_names_that_are_asked_for(void **state)
         struct ota_failure failure;
 
         assert_int_equal(target_parse(&target, table[i].target, &failure), OTA_OK);
-        start(&test, &target);
+        start_resolver(&test, &target);
         virtual_time_fire();
         assert_string_equal(world.name[MDNS_HOST], table[i].host);
         assert_string_equal(world.name[MDNS_INSTANCE], table[i].instance);
@@ -915,7 +915,7 @@ static void test_names_that_are_asked_for(void **state)
 }
 
 /* resolver_free() ends every question and does not call done. */
-static void test_free_while_asking(void **state)
+static void test_free_resolver_while_asking(void **state)
 {
     static const struct test_case test;
     struct target target;
@@ -923,7 +923,7 @@ static void test_free_while_asking(void **state)
 
     (void)state;
     assert_int_equal(target_parse(&target, "kitchen", &failure), OTA_OK);
-    start(&test, &target);
+    start_resolver(&test, &target);
     virtual_time_fire();
     assert_true(world.pending[MDNS_HOST] && world.pending[MDNS_INSTANCE] && world.pending[SYSTEM]);
     resolver_free(world.resolver);
@@ -934,7 +934,7 @@ static void test_free_while_asking(void **state)
     resolver_free(NULL);
 }
 
-static void test_free_when_done(void **state)
+static void test_free_resolver_when_done(void **state)
 {
     static const struct step answer = {20, MDNS_HOST, .address = "10.0.0.7"};
     static const struct test_case test = {.no_port = true};
@@ -943,7 +943,7 @@ static void test_free_when_done(void **state)
 
     (void)state;
     assert_int_equal(target_parse(&target, "kitchen.local", &failure), OTA_OK);
-    start(&test, &target);
+    start_resolver(&test, &target);
     world.free_when_done = true;
     run_world((const struct step[]){answer, {0}});
     assert_true(world.found);
@@ -955,8 +955,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policy),
         cmocka_unit_test(test_names_that_are_asked_for),
-        cmocka_unit_test(test_free_while_asking),
-        cmocka_unit_test(test_free_when_done),
+        cmocka_unit_test(test_free_resolver_while_asking),
+        cmocka_unit_test(test_free_resolver_when_done),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 
 #define DATA(text) text, sizeof(text) - 1
 
-static void test_parse(void **state)
+static void test_parse_srv_record(void **state)
 {
     static const struct {
         const char *data;
@@ -63,7 +63,7 @@ static void test_room(void **state)
     }
 }
 
-static void test_name(void **state)
+static void test_srv_record_name(void **state)
 {
     char name[32];
 
@@ -77,9 +77,9 @@ static void test_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_parse_srv_record),
         cmocka_unit_test(test_room),
-        cmocka_unit_test(test_name),
+        cmocka_unit_test(test_srv_record_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

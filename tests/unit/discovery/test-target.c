@@ -123,7 +123,7 @@ static const struct {
     {"1234:80", TARGET_INSTANCE, "1234", 80},
 };
 
-static void test_accepted(void **state)
+static void test_accepted_targets(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof accepted / sizeof *accepted; i++) {
@@ -143,7 +143,7 @@ static void test_accepted(void **state)
     }
 }
 
-static void test_addresses(void **state)
+static void test_target_addresses(void **state)
 {
     struct target target;
     struct ota_failure failure;
@@ -261,7 +261,7 @@ static const struct {
     {LABEL_63 " x", "63 bytes"},
 };
 
-static void test_refused(void **state)
+static void test_refused_targets(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
@@ -277,7 +277,7 @@ static void test_refused(void **state)
     }
 }
 
-static void test_equal(void **state)
+static void test_equal_targets(void **state)
 {
     static const struct {
         const char *a, *b;
@@ -328,7 +328,7 @@ static void test_messages_show_the_text_escaped(void **state)
     assert_non_null(strstr(failure.message, "x...\" is too long"));
 }
 
-static void test_port(void **state)
+static void test_target_port(void **state)
 {
     static const struct {
         const char *text;
@@ -359,9 +359,12 @@ static void test_port(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepted), cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_messages_show_the_text_escaped),
-        cmocka_unit_test(test_port),     cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_accepted_targets),
+        cmocka_unit_test(test_target_addresses),
+        cmocka_unit_test(test_refused_targets),
+        cmocka_unit_test(test_messages_show_the_text_escaped),
+        cmocka_unit_test(test_target_port),
+        cmocka_unit_test(test_equal_targets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,7 @@ static void free_record(AvahiStringList *record)
     }
 }
 
-static void test_values(void **state)
+static void test_txt_values(void **state)
 {
     static const struct {
         const char *strings[STRINGS_MAX];
@@ -120,7 +120,7 @@ static void test_flags(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_txt_values),
         cmocka_unit_test(test_nul_ends_a_value),
         cmocka_unit_test(test_flags),
     };

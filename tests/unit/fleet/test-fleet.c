@@ -99,7 +99,7 @@ void __wrap_loop_timer_stop(struct loop_timer *timer)
         world.is_due = false;
 }
 
-static void turn(void)
+static void turn_fleet(void)
 {
     for (int turns = 0; world.is_due; turns++) {
         assert_in_range(turns, 0, 1000);
@@ -200,7 +200,7 @@ void __wrap_prompt_free(struct prompt *prompt)
         world.has_prompt = false;
 }
 
-static void on_event(const struct ota_event *event, void *userdata)
+static void on_fleet_event(const struct ota_event *event, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     world.totals = *event->totals;
@@ -211,14 +211,14 @@ static void on_event(const struct ota_event *event, void *userdata)
         tell("%s!%s ", event->board, event->message);
 }
 
-static void on_done(void *userdata)
+static void on_fleet_done(void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     world.done++;
     tell("done ");
 }
 
-static struct fleet *start(const struct fleet_settings *settings, size_t count)
+static struct fleet *start_fleet(const struct fleet_settings *settings, size_t count)
 {
     bool refuse_jobs = world.refuse_jobs;
 
@@ -233,65 +233,65 @@ static struct fleet *start(const struct fleet_settings *settings, size_t count)
                                         .log = &(struct log_settings){0},
                                         .assignments = assignments,
                                         .count = count,
-                                        .on_event = on_event,
+                                        .on_event = on_fleet_event,
                                         .event_userdata = &world,
-                                        .on_done = on_done,
+                                        .on_done = on_fleet_done,
                                         .done_userdata = &world};
     struct fleet *fleet = fleet_start(&config);
     assert_string_equal(world.story, ""); /* everything comes from the loop */
     if (fleet)
-        turn();
+        turn_fleet();
     return fleet;
 }
 
-static void end(int number, enum ota_error error)
+static void end_fleet(int number, enum ota_error error)
 {
     struct job *job = world.jobs[number];
     assert_non_null(job);
     emit(job, OTA_EVENT_RESULT, error == OTA_OK ? IMAGE_SIZE : 0,
          &(struct ota_failure){.error = error}, 0);
     job->callbacks.on_done(job->callbacks.userdata);
-    turn();
+    turn_fleet();
 }
 
 static void rest(int number)
 {
     world.jobs[number]->callbacks.on_rest(world.jobs[number]->callbacks.userdata);
-    turn();
+    turn_fleet();
 }
 
 static void wake(int number)
 {
     world.jobs[number]->callbacks.on_ready(world.jobs[number]->callbacks.userdata);
-    turn();
+    turn_fleet();
 }
 
-static void ask(int number)
+static void let_job_ask(int number)
 {
     world.jobs[number]->callbacks.on_password(world.jobs[number]->callbacks.userdata);
 }
 
-static void type(const char *password)
+static void type_password(const char *password)
 {
     assert_true(world.has_prompt);
     world.on_typed(password, world.prompt_userdata);
-    turn();
+    turn_fleet();
 }
 
 static void take_it(int number)
 {
     emit(world.jobs[number], OTA_EVENT_AUTHENTICATED, 0, NULL, 0);
-    turn();
+    turn_fleet();
 }
 
 /* Whether the board is to ask again. */
-static bool reject(int number)
+static bool reject_password(int number)
 {
     struct job *job = world.jobs[number];
     bool asks_again = job->callbacks.on_rejected(job->callbacks.userdata);
     if (asks_again)
-        ask(number);
-    turn();
+        let_job_ask(number);
+    turn_fleet();
     return asks_again;
 }
 
@@ -317,9 +317,9 @@ static void finish(struct fleet *fleet, enum ota_error outcome, int exit_status)
 static void test_one(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 1);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 1);
     assert_string_equal(told(), "+0 ");
-    end(0, OTA_E_REFUSED);
+    end_fleet(0, OTA_E_REFUSED);
     assert_string_equal(told(), "0=7 done ");
     assert_int_equal(world.totals.failed, 1);
     assert_int_equal(world.totals.running, 0);
@@ -330,7 +330,7 @@ static void test_one(void **state)
 static void test_larger_image(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 2}, 2);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 2);
     const struct job *job = world.jobs[0];
 
     job->callbacks.on_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS,
@@ -341,9 +341,9 @@ static void test_larger_image(void **state)
                             job->callbacks.userdata);
     assert_int_equal(world.totals.total, 2 * IMAGE_SIZE + 500);
     assert_int_equal(world.totals.bytes, 1);
-    end(0, OTA_OK);
+    end_fleet(0, OTA_OK);
     assert_int_equal(world.totals.total, 2 * IMAGE_SIZE);
-    end(1, OTA_OK);
+    end_fleet(1, OTA_OK);
     finish(fleet, OTA_OK, 0);
 }
 
@@ -351,18 +351,18 @@ static void test_larger_image(void **state)
 static void test_window(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 2}, 4);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 4);
 
     assert_string_equal(told(), "+0 +1 ");
-    end(1, OTA_OK);
+    end_fleet(1, OTA_OK);
     assert_string_equal(told(), "1=0 +2 ");
     assert_int_equal(world.totals.boards, 4);
     assert_int_equal(world.totals.total, 4 * IMAGE_SIZE);
     assert_int_equal(world.totals.bytes, IMAGE_SIZE);
-    end(0, OTA_OK);
-    end(2, OTA_OK);
+    end_fleet(0, OTA_OK);
+    end_fleet(2, OTA_OK);
     assert_string_equal(told(), "0=0 +3 2=0 ");
-    end(3, OTA_OK);
+    end_fleet(3, OTA_OK);
     assert_string_equal(told(), "3=0 done ");
     assert_int_equal(world.totals.confirmed, 4);
     assert_int_equal(world.totals.bytes, 4 * IMAGE_SIZE);
@@ -373,10 +373,10 @@ static void test_window(void **state)
 static void test_many_starts(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = BOARDS_MAX}, BOARDS_MAX);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = BOARDS_MAX}, BOARDS_MAX);
     assert_string_equal(strrchr(world.story, '+'), "+63 ");
     for (int i = 0; i < BOARDS_MAX; i++)
-        end(i, OTA_OK);
+        end_fleet(i, OTA_OK);
     assert_int_equal(world.done, 1);
     finish(fleet, OTA_OK, 0);
 }
@@ -385,18 +385,18 @@ static void test_many_starts(void **state)
 static void test_rest(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1}, 3);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 1}, 3);
 
     rest(0);
     assert_string_equal(told(), "+0 +1 ");
     wake(0);
     rest(1);
     assert_string_equal(told(), "+2 ");
-    end(2, OTA_OK);
+    end_fleet(2, OTA_OK);
     assert_string_equal(told(), "2=0 +0 ");
     wake(1);
-    end(0, OTA_OK);
-    end(1, OTA_OK);
+    end_fleet(0, OTA_OK);
+    end_fleet(1, OTA_OK);
     assert_string_equal(told(), "0=0 +1 1=0 done ");
     finish(fleet, OTA_OK, 0);
 }
@@ -406,7 +406,7 @@ static void test_rest(void **state)
 static void test_ends_without_a_place(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1}, 4);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 1}, 4);
 
     rest(0);
     rest(1);
@@ -415,12 +415,12 @@ static void test_ends_without_a_place(void **state)
     wake(0);
     wake(1);
     wake(2);
-    end(0, OTA_E_DEADLINE);
-    end(2, OTA_E_DEADLINE);
+    end_fleet(0, OTA_E_DEADLINE);
+    end_fleet(2, OTA_E_DEADLINE);
     assert_string_equal(told(), "0=9 2=9 ");
-    end(3, OTA_OK);
+    end_fleet(3, OTA_OK);
     assert_string_equal(told(), "3=0 +1 ");
-    end(1, OTA_E_DEADLINE);
+    end_fleet(1, OTA_E_DEADLINE);
     assert_string_equal(told(), "1=9 done ");
     finish(fleet, OTA_E_DEADLINE, 9);
 }
@@ -429,32 +429,33 @@ static void test_canaries(void **state)
 {
     (void)state;
     const struct fleet_settings settings = {.jobs = 16, .canaries = 2};
-    struct fleet *fleet = start(&settings, 4);
+    struct fleet *fleet = start_fleet(&settings, 4);
     assert_string_equal(told(), "+0 +1 ");
     rest(0);
-    end(1, OTA_OK);
+    end_fleet(1, OTA_OK);
     assert_string_equal(told(), "1=0 ");
     wake(0);
-    end(0, OTA_OK);
+    end_fleet(0, OTA_OK);
     assert_string_equal(told(), "+0 0=0 +2 +3 ");
-    end(2, OTA_E_BOARD); /* no canary */
-    end(3, OTA_OK);
+    end_fleet(2, OTA_E_BOARD); /* no canary */
+    end_fleet(3, OTA_OK);
     assert_string_equal(told(), "2=10 3=0 done ");
     finish(fleet, OTA_E_BOARD, 10);
 
-    fleet = start(&settings, 4);
-    end(1, OTA_E_UNKNOWN);
+    fleet = start_fleet(&settings, 4);
+    end_fleet(1, OTA_E_UNKNOWN);
     assert_string_equal(told(), "+0 +1 1=11 2!not tried, as a canary has failed "
                                 "3!not tried, as a canary has failed ");
-    end(0, OTA_OK);
+    end_fleet(0, OTA_OK);
     assert_string_equal(told(), "0=0 done ");
     assert_int_equal(world.totals.skipped, 2);
     assert_int_equal(world.totals.total, 2 * IMAGE_SIZE);
     finish(fleet, OTA_E_UNKNOWN, 11);
 
-    fleet = start(&(struct fleet_settings){.jobs = 16, .canaries = 9}, 2); /* more than boards */
-    end(0, OTA_OK);
-    end(1, OTA_OK);
+    fleet =
+        start_fleet(&(struct fleet_settings){.jobs = 16, .canaries = 9}, 2); /* more than boards */
+    end_fleet(0, OTA_OK);
+    end_fleet(1, OTA_OK);
     assert_string_equal(told(), "+0 +1 0=0 1=0 done ");
     finish(fleet, OTA_OK, 0);
 }
@@ -462,14 +463,14 @@ static void test_canaries(void **state)
 static void test_max_failures(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 2, .failures_max = 2}, 5);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2, .failures_max = 2}, 5);
 
-    end(0, OTA_E_LOST);
-    end(1, OTA_OK);
+    end_fleet(0, OTA_E_LOST);
+    end_fleet(1, OTA_OK);
     assert_string_equal(told(), "+0 +1 0=9 +2 1=0 +3 ");
-    end(2, OTA_E_REFUSED);
+    end_fleet(2, OTA_E_REFUSED);
     assert_string_equal(told(), "2=7 4!not tried, as too many others have failed ");
-    end(3, OTA_OK); /* those that run may finish */
+    end_fleet(3, OTA_OK); /* those that run may finish */
     assert_string_equal(told(), "3=0 done ");
     finish(fleet, OTA_E_MIXED, 20);
 }
@@ -478,7 +479,7 @@ static void test_max_failures(void **state)
 static void test_duplicates(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 4);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 4);
 
     assert_true(claim(0, "10.0.0.7", 8266));
     assert_true(claim(0, "10.0.0.7", 8266)); /* its second attempt */
@@ -489,50 +490,50 @@ static void test_duplicates(void **state)
     world.jobs[3]->callbacks.on_done(world.jobs[3]->callbacks.userdata);
     assert_string_equal(told(), "3!is the same board as 0 ");
     for (int i = 0; i < 3; i++)
-        end(i, OTA_OK);
+        end_fleet(i, OTA_OK);
     assert_string_equal(told(), "0=0 1=0 2=0 done ");
     assert_int_equal(world.totals.skipped, 1);
     finish(fleet, OTA_OK, 0);
 }
 
-static void test_password(void **state)
+static void test_fleet_password(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 4);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 4);
     told();
-    ask(1);
-    ask(2);
+    let_job_ask(1);
+    let_job_ask(2);
     assert_string_equal(told(), "prompt 'Password of 1 (and of the others that ask): ' ");
-    end(0, OTA_OK); /* goes on meanwhile */
+    end_fleet(0, OTA_OK); /* goes on meanwhile */
     assert_string_equal(told(), "0=0 2~ ");
-    type("kwert");
+    type_password("kwert");
     assert_string_equal(told(), "1:kwert ");
     take_it(1);
     assert_int_equal(world.totals.running, 2); /* 2 held no place */
     assert_string_equal(told(), "2:kwert +2 ");
     take_it(2);
-    ask(3); /* later: nobody is asked again */
+    let_job_ask(3); /* later: nobody is asked again */
     assert_string_equal(told(), "3:kwert ");
-    assert_false(reject(3)); /* it has another one */
-    end(3, OTA_E_WRONG_PASSWORD);
+    assert_false(reject_password(3)); /* it has another one */
+    end_fleet(3, OTA_E_WRONG_PASSWORD);
     assert_string_equal(told(), "3=6 ");
     fleet_free(fleet);
 
-    fleet = start(&(struct fleet_settings){.jobs = 16}, 2);
+    fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 2);
     told();
-    ask(0);
-    type(NULL);
-    ask(1);
+    let_job_ask(0);
+    type_password(NULL);
+    let_job_ask(1);
     assert_string_equal(told(), "prompt 'Password of 0 (and of the others that ask): ' "
                                 "0:none 1:none ");
     fleet_free(fleet);
 
-    fleet = start(&(struct fleet_settings){.jobs = 16}, 1);
+    fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 1);
     told();
     world.refuse_prompt = true;
-    ask(0);
+    let_job_ask(0);
     assert_string_equal(told(), "prompt 'Password of 0: ' 0:none ");
-    end(0, OTA_OK);
+    end_fleet(0, OTA_OK);
     finish(fleet, OTA_OK, 0);
 }
 
@@ -540,27 +541,27 @@ static void test_password(void **state)
 static void test_wrong_password(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 3);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 3);
 
     told();
-    ask(0);
-    ask(1);
-    type("a");
+    let_job_ask(0);
+    let_job_ask(1);
+    type_password("a");
     assert_string_equal(told(), "prompt 'Password of 0 (and of the others that ask): ' 0:a 1~ ");
-    assert_true(reject(0));
-    type("b");
-    assert_true(reject(0));
-    ask(2);
-    type("c");
+    assert_true(reject_password(0));
+    type_password("b");
+    assert_true(reject_password(0));
+    let_job_ask(2);
+    type_password("c");
     assert_string_equal(told(), "prompt 'Password of 0 (and of the others that ask): ' 0:b "
                                 "prompt 'Password of 0 (and of the others that ask): ' 0:c 2~ ");
-    assert_false(reject(0));
+    assert_false(reject_password(0));
     assert_string_equal(told(), "1:none 2:none +1 +2 ");
-    end(0, OTA_E_WRONG_PASSWORD);
-    ask(1);
+    end_fleet(0, OTA_E_WRONG_PASSWORD);
+    let_job_ask(1);
     assert_string_equal(told(), "0=6 1:none ");
-    end(1, OTA_E_PASSWORD_NEEDED);
-    end(2, OTA_E_PASSWORD_NEEDED);
+    end_fleet(1, OTA_E_PASSWORD_NEEDED);
+    end_fleet(2, OTA_E_PASSWORD_NEEDED);
     assert_string_equal(told(), "1=6 2=6 done ");
     assert_false(world.has_prompt);
     finish(fleet, OTA_E_WRONG_PASSWORD, 6);
@@ -570,20 +571,20 @@ static void test_wrong_password(void **state)
 static void test_right_password_at_last(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1}, 3);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 1}, 3);
 
-    ask(0);
-    type("a");
-    assert_true(reject(0));
+    let_job_ask(0);
+    type_password("a");
+    assert_true(reject_password(0));
     told();
-    type("b");
+    type_password("b");
     take_it(0);
     assert_string_equal(told(), "0:b ");
-    end(0, OTA_OK);
-    ask(1);
+    end_fleet(0, OTA_OK);
+    let_job_ask(1);
     assert_string_equal(told(), "0=0 +1 1:b ");
-    end(1, OTA_OK);
-    end(2, OTA_OK); /* asks for none */
+    end_fleet(1, OTA_OK);
+    end_fleet(2, OTA_OK); /* asks for none */
     assert_string_equal(told(), "1=0 +2 2=0 done ");
     finish(fleet, OTA_OK, 0);
 }
@@ -592,29 +593,29 @@ static void test_right_password_at_last(void **state)
 static void test_silent_prover(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 3);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 3);
 
-    ask(0);
-    ask(1);
-    ask(2);
-    type("kwert");
+    let_job_ask(0);
+    let_job_ask(1);
+    let_job_ask(2);
+    type_password("kwert");
     told();
     rest(0);
     assert_string_equal(told(), "0:none +1 ");
-    ask(1);
+    let_job_ask(1);
     assert_string_equal(told(), "1:kwert ");
-    end(1, OTA_E_NO_ANSWER);
+    end_fleet(1, OTA_E_NO_ANSWER);
     assert_string_equal(told(), "1=5 +2 ");
     wake(0);
-    ask(0);
+    let_job_ask(0);
     assert_string_equal(told(), "+0 ");
-    turn();
+    turn_fleet();
     assert_string_equal(told(), "0~ ");
-    ask(2);
+    let_job_ask(2);
     take_it(2);
     assert_string_equal(told(), "2:kwert 0:kwert +0 ");
-    end(2, OTA_OK);
-    end(0, OTA_OK);
+    end_fleet(2, OTA_OK);
+    end_fleet(0, OTA_OK);
     assert_string_equal(told(), "2=0 0=0 done ");
     finish(fleet, OTA_E_NO_ANSWER, 5);
 }
@@ -623,19 +624,19 @@ static void test_silent_prover(void **state)
 static void test_prover_hangs_up(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 2);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 2);
 
-    ask(0);
-    ask(1);
-    turn();
-    end(0, OTA_E_NO_ANSWER);
+    let_job_ask(0);
+    let_job_ask(1);
+    turn_fleet();
+    end_fleet(0, OTA_E_NO_ANSWER);
     told();
-    type("kwert");
+    type_password("kwert");
     assert_string_equal(told(), "+1 ");
-    ask(1);
+    let_job_ask(1);
     take_it(1);
     assert_string_equal(told(), "1:kwert ");
-    end(1, OTA_OK);
+    end_fleet(1, OTA_OK);
     finish(fleet, OTA_E_NO_ANSWER, 5);
 }
 
@@ -643,14 +644,14 @@ static void test_prover_hangs_up(void **state)
 static void test_parked_board_ends(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 2);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 2);
 
-    ask(0);
-    ask(1);
-    turn();
+    let_job_ask(0);
+    let_job_ask(1);
+    turn_fleet();
     told();
-    end(1, OTA_E_DEADLINE);
-    end(0, OTA_E_DEADLINE);
+    end_fleet(1, OTA_E_DEADLINE);
+    end_fleet(0, OTA_E_DEADLINE);
     assert_string_equal(told(), "1=9 0=9 done ");
     finish(fleet, OTA_E_DEADLINE, 9);
 }
@@ -659,17 +660,17 @@ static void test_parked_board_ends(void **state)
 static void test_prompt_is_dismissed(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 16}, 3);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 16}, 3);
 
     told();
-    ask(0);
-    ask(1);
+    let_job_ask(0);
+    let_job_ask(1);
     rest(0);
     assert_true(world.has_prompt);
-    end(1, OTA_E_REFUSED);
+    end_fleet(1, OTA_E_REFUSED);
     assert_false(world.has_prompt);
     told();
-    ask(2);
+    let_job_ask(2);
     assert_string_equal(told(), "prompt 'Password of 2 (and of the others that ask): ' ");
     fleet_free(fleet);
 }
@@ -685,13 +686,13 @@ static void tell_standing(const struct ota_standing *standing, void *userdata)
 static void test_standings(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 4}, 6);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 4}, 6);
 
-    ask(0);
-    ask(1);
-    turn();
+    let_job_ask(0);
+    let_job_ask(1);
+    turn_fleet();
     rest(2);
-    end(3, OTA_OK);
+    end_fleet(3, OTA_OK);
     rest(4);
     wake(4);
     told();
@@ -707,28 +708,28 @@ static void test_standings(void **state)
 static void test_interrupt(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 3}, 5);
-    end(0, OTA_OK);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 3}, 5);
+    end_fleet(0, OTA_OK);
     rest(1);
     rest(2);
     wake(2);
-    ask(3);
+    let_job_ask(3);
     told();
     fleet_interrupt(fleet, SIGTERM);
     assert_string_equal(told(), "1=143 2=143 3=143 4=143 ");
     fleet_interrupt(fleet, SIGINT); /* impatience changes nothing */
-    turn();
+    turn_fleet();
     assert_string_equal(told(), "");
     finish(fleet, OTA_E_INTERRUPTED, 143);
 
-    fleet = start(&(struct fleet_settings){.jobs = 1}, 2);
+    fleet = start_fleet(&(struct fleet_settings){.jobs = 1}, 2);
     told();
     fleet_interrupt(fleet, SIGINT);
     assert_string_equal(told(), "0=130 1!not tried, as the upload was interrupted ");
     finish(fleet, OTA_E_INTERRUPTED, 130);
 
-    fleet = start(&(struct fleet_settings){.jobs = 1}, 1);
-    end(0, OTA_OK);
+    fleet = start_fleet(&(struct fleet_settings){.jobs = 1}, 1);
+    end_fleet(0, OTA_OK);
     told();
     fleet_interrupt(fleet, SIGINT); /* too late */
     assert_string_equal(told(), "");
@@ -739,11 +740,11 @@ static void test_interrupt(void **state)
 static void test_confirmed_earlier(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1, .canaries = 1}, 4);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 1, .canaries = 1}, 4);
 
     assignments[1].is_confirmed = assignments[3].is_confirmed = true;
     told();
-    end(0, OTA_E_REFUSED);
+    end_fleet(0, OTA_E_REFUSED);
     assert_string_equal(told(), "0=7 1!has confirmed this image in an earlier run "
                                 "2!not tried, as a canary has failed "
                                 "3!has confirmed this image in an earlier run done ");
@@ -763,19 +764,19 @@ static void expect_undecided(const struct fleet *fleet, enum ota_error outcome)
 static void test_no_result(void **state)
 {
     (void)state;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1}, 2);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 1}, 2);
 
     expect_undecided(fleet, OTA_E_INTERNAL);
-    end(0, OTA_OK);
+    end_fleet(0, OTA_OK);
     expect_undecided(fleet, OTA_E_INTERNAL);
-    end(1, OTA_OK);
+    end_fleet(1, OTA_OK);
     assert_true(fleet_is_decided(fleet));
     finish(fleet, OTA_OK, 0);
 
-    fleet = start(&(struct fleet_settings){.jobs = 1}, 2);
-    end(0, OTA_E_REFUSED);
+    fleet = start_fleet(&(struct fleet_settings){.jobs = 1}, 2);
+    end_fleet(0, OTA_E_REFUSED);
     expect_undecided(fleet, OTA_E_MIXED);
-    end(1, OTA_E_REFUSED);
+    end_fleet(1, OTA_E_REFUSED);
     finish(fleet, OTA_E_REFUSED, 7);
 }
 
@@ -784,10 +785,10 @@ static void test_followed_logs(void **state)
 {
     (void)state;
     for (int is_time_over = 0; is_time_over < 2; is_time_over++) {
-        struct fleet *fleet = start(&(struct fleet_settings){.jobs = 2}, 2);
+        struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 2);
 
         world.jobs[0]->callbacks.on_log(world.jobs[0]->callbacks.userdata);
-        end(1, OTA_OK);
+        end_fleet(1, OTA_OK);
         assert_string_equal(told(), "+0 +1 1=0 done ");
         assert_int_equal(fleet_logs(fleet), 1);
         expect_undecided(fleet, OTA_E_INTERNAL);
@@ -798,12 +799,12 @@ static void test_followed_logs(void **state)
     }
 }
 
-static void test_out_of_memory(void **state)
+static void test_fleet_no_memory(void **state)
 {
     (void)state;
 
     world.refuse_jobs = true;
-    struct fleet *fleet = start(&(struct fleet_settings){.jobs = 1}, 2);
+    struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 1}, 2);
     assert_string_equal(told(), "0=1 1=1 done ");
     finish(fleet, OTA_E_INTERNAL, 1);
     world.refuse_jobs = false;
@@ -821,7 +822,7 @@ int main(void)
         cmocka_unit_test(test_canaries),
         cmocka_unit_test(test_max_failures),
         cmocka_unit_test(test_duplicates),
-        cmocka_unit_test(test_password),
+        cmocka_unit_test(test_fleet_password),
         cmocka_unit_test(test_wrong_password),
         cmocka_unit_test(test_right_password_at_last),
         cmocka_unit_test(test_silent_prover),
@@ -833,7 +834,7 @@ int main(void)
         cmocka_unit_test(test_confirmed_earlier),
         cmocka_unit_test(test_no_result),
         cmocka_unit_test(test_followed_logs),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_fleet_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ char *__wrap_strdup(const char *text)
     return may_allocate() ? __real_strdup(text) : NULL;
 }
 
-static void test_lines(void **state)
+static void test_host_lines(void **state)
 {
     static const struct {
         const char *text;
@@ -134,7 +134,7 @@ static void test_min_auth(void **state)
     hosts_free(&hosts);
 }
 
-static void test_refused(void **state)
+static void test_refused_lists(void **state)
 {
 #define ROW(text, message)                                                                         \
     {                                                                                              \
@@ -211,7 +211,7 @@ static void test_refused(void **state)
     }
 }
 
-static void test_order(void **state)
+static void test_password_order(void **state)
 {
     static const char text[] = "c port=1\nb file=x\nc port=1\na\nB\n";
     static const char *const names[] = {"c", "b", "c", "a", "B"};
@@ -230,7 +230,7 @@ static void test_order(void **state)
 }
 
 /* As much as is allowed, and one more. */
-static void test_bounds(void **state)
+static void test_hosts_bounds(void **state)
 {
     static char text[HOSTS_SIZE_MAX];
     struct hosts hosts;
@@ -267,7 +267,7 @@ static void test_bounds(void **state)
     hosts_free(&hosts);
 }
 
-static void test_out_of_memory(void **state)
+static void test_hosts_no_memory(void **state)
 {
     static const char text[] = "a auth-file=p file=f\nb\nc\n";
     enum ota_error error = OTA_E_INTERNAL;
@@ -346,7 +346,7 @@ static void test_read_bound(void **state)
 }
 
 /* Through a pipe, in pieces. */
-static void test_standard_input(void **state)
+static void test_hosts_from_standard_input(void **state)
 {
     struct hosts hosts;
     struct ota_failure failure;
@@ -367,14 +367,14 @@ static void test_standard_input(void **state)
     close(saved);
 }
 
-static int set_up(void **state)
+static int set_up_hosts_file(void **state)
 {
     (void)state;
     int descriptor = mkstemp(path);
     return descriptor < 0 || close(descriptor) != 0;
 }
 
-static int tear_down(void **state)
+static int tear_down_hosts_file(void **state)
 {
     (void)state;
     return unlink(path);
@@ -383,11 +383,15 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),          cmocka_unit_test(test_min_auth),
-        cmocka_unit_test(test_refused),        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_bounds),         cmocka_unit_test(test_out_of_memory),
-        cmocka_unit_test(test_read),           cmocka_unit_test(test_read_bound),
-        cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_host_lines),
+        cmocka_unit_test(test_min_auth),
+        cmocka_unit_test(test_refused_lists),
+        cmocka_unit_test(test_password_order),
+        cmocka_unit_test(test_hosts_bounds),
+        cmocka_unit_test(test_hosts_no_memory),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_read_bound),
+        cmocka_unit_test(test_hosts_from_standard_input),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up_hosts_file, tear_down_hosts_file);
 }

@@ -243,7 +243,7 @@ void __wrap_boot_check_free(struct boot_check *follow)
     tell("follow ends\n");
 }
 
-static void on_event(const struct ota_event *event, void *userdata)
+static void on_job_event(const struct ota_event *event, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     assert_int_equal(event->total, assignment.image ? IMAGE_SIZE : 0);
@@ -290,7 +290,7 @@ static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
     return !world.refuse_address;
 }
 
-static void on_password(void *userdata)
+static void on_job_password(void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     tell("asks for a password\n");
@@ -315,7 +315,7 @@ static void on_ready(void *userdata)
     world.is_ready = true;
 }
 
-static void on_done(void *userdata)
+static void on_job_done(void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     world.done++;
@@ -332,7 +332,7 @@ struct settings {
     struct log_settings log;
 };
 
-static struct settings make_settings(void)
+static struct settings make_job_settings(void)
 {
     return (struct settings){.upload.timeout_us = 10 * INT64_C(1000000), .fleet.retries = 3};
 }
@@ -343,7 +343,7 @@ static void on_log(void *userdata)
     tell("only a log\n");
 }
 
-static struct job *start(const struct settings *settings)
+static struct job *start_job(const struct settings *settings)
 {
     const struct job_config config = {.loop = virtual_time_loop(),
                                       .listener = (struct listener *)&world,
@@ -352,14 +352,14 @@ static struct job *start(const struct settings *settings)
                                       .fleet = &settings->fleet,
                                       .log = &settings->log,
                                       .assignment = &assignment};
-    const struct job_callbacks callbacks = {.on_event = on_event,
+    const struct job_callbacks callbacks = {.on_event = on_job_event,
                                             .on_endpoints = on_endpoints,
-                                            .on_password = on_password,
+                                            .on_password = on_job_password,
                                             .on_rejected = on_rejected,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,
                                             .on_log = on_log,
-                                            .on_done = on_done,
+                                            .on_done = on_job_done,
                                             .userdata = &world};
 
     world.peer_any = settings->upload.peer_any;
@@ -376,7 +376,7 @@ static struct ota_failure make_failure(enum ota_error error, const char *message
     return failure;
 }
 
-static void resolve(const struct try *try)
+static void resolve_board(const struct try *try)
 {
     struct resolution resolution = {.count = 1, .port = try->port, .source = "mDNS"};
 
@@ -416,7 +416,7 @@ static void end_session(enum ota_phase phase, enum ota_error error, const char *
 
 static void play_try(const struct try *try)
 {
-    resolve(try);
+    resolve_board(try);
     if (!world.has_session)
         return;
     if (try->endpoint || try->bytes)
@@ -443,7 +443,7 @@ static void tell_wait(int64_t delay_us)
     tell("wait %d\n", (int)(delay_us / MS));
 }
 
-static void reset_world(void)
+static void reset_job_world(void)
 {
     world = (struct world){0};
     virtual_time_reset(5 * MS);
@@ -451,7 +451,7 @@ static void reset_world(void)
     assignment = (struct assignment){.target.name = "kitchen.local", .image = &image};
 }
 
-static void assert_nothing_left(void)
+static void assert_job_freed(void)
 {
     assert_false(world.has_resolver || world.has_session || world.has_follow);
     assert_true(virtual_time.due_us < 0);
@@ -486,7 +486,7 @@ static void assert_nothing_left(void)
 
 static const struct story {
     const char *title;
-    struct settings settings; /* merged into make_settings() */
+    struct settings settings; /* merged into make_job_settings() */
     const char *password;
     uint16_t port; /* as given */
     bool no_retries;
@@ -751,11 +751,11 @@ static const struct story {
      .exit_status = 11},
 };
 
-static void play_story(const struct story *story)
+static void play_job_story(const struct story *story)
 {
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
-    reset_world();
+    reset_job_world();
     image.family = story->esp8266 ? IMAGE_ESP8266 : IMAGE_ESP32;
     if (story->packed)
         assignment.image = &packed;
@@ -766,7 +766,7 @@ static void play_story(const struct story *story)
     settings.upload.block = story->settings.upload.block;
     if (story->settings.fleet.retries || story->no_retries)
         settings.fleet.retries = story->settings.fleet.retries;
-    struct job *job = start(&settings);
+    struct job *job = start_job(&settings);
     assert_non_null(job);
     for (size_t i = 0; i < TRIES_MAX && !world.done; i++) {
         assert_true(story->tries[i].message || story->tries[i].missing);
@@ -778,16 +778,16 @@ static void play_story(const struct story *story)
     assert_int_equal(world.done, 1);
     assert_int_equal(world.exit_status, story->exit_status);
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
     image.family = IMAGE_ESP32;
 }
 
-static void test_stories(void **state)
+static void test_job_stories(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
         print_message("  %s\n", stories[i].title);
-        play_story(&stories[i]);
+        play_job_story(&stories[i]);
     }
 }
 
@@ -819,10 +819,10 @@ static void test_every_outcome(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct try try = {
             .bytes = 10, .phase = OTA_PHASE_TRANSFER, .error = rows[i].error, .message = "why"};
-        struct settings settings = make_settings();
+        struct settings settings = make_job_settings();
         settings.fleet.retries = 1;
-        reset_world();
-        struct job *job = start(&settings);
+        reset_job_world();
+        struct job *job = start_job(&settings);
         assert_non_null(job);
         play_try(&try);
         assert_int_equal(world.done, rows[i].again ? 0 : 1);
@@ -833,7 +833,7 @@ static void test_every_outcome(void **state)
         assert_int_equal(world.done, 1);
         assert_int_equal(world.exit_status, rows[i].exit_status);
         job_free(job);
-        assert_nothing_left();
+        assert_job_freed();
     }
 }
 
@@ -841,15 +841,15 @@ static void test_every_outcome(void **state)
 static void test_session_config(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
     settings.upload.command = OTA_COMMAND_FILESYSTEM;
     settings.upload.md5_target = true;
     settings.upload.peer_any = true;
     settings.upload.has_source = settings.upload.has_peer = true;
-    reset_world();
-    struct job *job = start(&settings);
-    resolve(&(struct try){0});
+    reset_job_world();
+    struct job *job = start_job(&settings);
+    resolve_board(&(struct try){0});
     assert_int_equal(world.config.command, OTA_COMMAND_FILESYSTEM);
     assert_true(world.config.md5_target);
     assert_true(world.config.peer_any);
@@ -864,20 +864,20 @@ static void test_session_config(void **state)
     assert_null(world.config.sha256_objection); /* the image is for an ESP32 */
     assert_false(world.config.is_forced);
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* What the handshake is to say where the board turns out to be an ESP32. */
 static void test_objection(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
     settings.upload.force = true;
-    reset_world();
+    reset_job_world();
     image.family = IMAGE_ESP8266;
-    struct job *job = start(&settings);
-    resolve(&(struct try){0});
+    struct job *job = start_job(&settings);
+    resolve_board(&(struct try){0});
     assert_non_null(world.config.sha256_objection);
     assert_non_null(strstr(world.config.sha256_objection, "image is for ESP8266 boards"));
     assert_true(world.config.is_forced);
@@ -889,37 +889,37 @@ static void test_objection(void **state)
 static void test_name_is_escaped(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
-    reset_world();
+    reset_job_world();
     snprintf(assignment.target.name, sizeof assignment.target.name, "a\x1b[2J");
-    struct job *job = start(&settings);
+    struct job *job = start_job(&settings);
     assert_non_null(strstr(world.story, "start a\\x1b[2J\n"));
-    resolve(&(struct try){0});
+    resolve_board(&(struct try){0});
     assert_string_equal(world.config.board, "a\\x1b[2J");
     job_free(job);
 }
 
 static void ask_for_password(void)
 {
-    resolve(&(struct try){0});
+    resolve_board(&(struct try){0});
     world.phase = OTA_PHASE_AUTHENTICATE;
     world.callbacks.on_password((struct session *)&world.has_session, world.callbacks.userdata);
 }
 
 /* What is typed serves the attempts that follow, too: nobody is asked twice. */
-static void test_password(void **state)
+static void test_job_password(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
-    reset_world();
-    struct job *job = start(&settings);
+    reset_job_world();
+    struct job *job = start_job(&settings);
     ask_for_password();
     job_set_password(job, "typed");
     end_session(OTA_PHASE_AUTHENTICATE, OTA_E_NO_ANSWER, "silence");
     pass_pause();
-    resolve(&(struct try){0});
+    resolve_board(&(struct try){0});
     assert_string_equal(
         world.story,
         START FOUND "asks for a password\npassword typed\n"
@@ -927,10 +927,10 @@ static void test_password(void **state)
                     "resolved 10.0.0.7 port 3232: mDNS, the default port of ESP32 boards\n"
                     "session 10.0.0.7:3232 block 0 password typed\n");
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
-static void reject(void)
+static void reject_answer(void)
 {
     end_session_for(OTA_PHASE_AUTHENTICATE, OTA_E_WRONG_PASSWORD, "wrong",
                     OTA_CAUSE_PASSWORD_REJECTED);
@@ -940,22 +940,22 @@ static void reject(void)
 static void test_rejected_password(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
-    reset_world();
-    struct job *job = start(&settings);
+    reset_job_world();
+    struct job *job = start_job(&settings);
     ask_for_password();
     job_set_password(job, "wrong");
     world.config.trust->answers = TRUST_ANSWERS_MAX;
     world.config.trust->has_shown_sha256 = true;
     world.asks_again = true;
-    reject();
+    reject_answer();
     assert_false(trust_is_spent(world.config.trust, AUTH_MD5));
     assert_true(world.config.trust->has_shown_sha256);
     world.callbacks.on_password((struct session *)&world.has_session, world.callbacks.userdata);
     job_set_password(job, "also wrong");
     world.asks_again = false;
-    reject();
+    reject_answer();
     assert_string_equal(world.story,
                         START FOUND "asks for a password\npassword wrong\nrejected\n"
                                     "note the board rejected the password that was typed\n"
@@ -963,106 +963,106 @@ static void test_rejected_password(void **state)
                                     "asks for a password\npassword also wrong\nrejected\n"
                                     "result wrong-password 6 0: wrong\ndone\n");
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* One that was given otherwise is not asked for again, nor one that no verdict came on. */
 static void test_rejected_password_of_options(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
-    reset_world();
+    struct settings settings = make_job_settings();
+    reset_job_world();
     world.asks_again = true;
     assignment.password = "pw";
-    struct job *job = start(&settings);
-    resolve(&(struct try){0});
-    reject();
+    struct job *job = start_job(&settings);
+    resolve_board(&(struct try){0});
+    reject_answer();
     assert_null(strstr(world.story, "rejected"));
     job_free(job);
     assignment.password = NULL;
 
-    reset_world();
+    reset_job_world();
     world.asks_again = true;
-    job = start(&settings);
+    job = start_job(&settings);
     ask_for_password();
     job_set_password(job, "typed");
     end_session(OTA_PHASE_AUTHENTICATE, OTA_E_WRONG_PASSWORD, "it kept sending challenges");
     assert_null(strstr(world.story, "rejected"));
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* Parked, the job has no session and no result, and goes on as the attempt that it was. */
 static void test_parked(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
-    reset_world();
-    struct job *job = start(&settings);
+    reset_job_world();
+    struct job *job = start_job(&settings);
     ask_for_password();
     job_park(job);
     assert_false(world.has_session);
     job_set_password(job, "typed");
     job_start(job);
-    resolve(&(struct try){0});
+    resolve_board(&(struct try){0});
     assert_string_equal(strrchr(world.story, ':'), ":3232 block 0 password typed\n");
     end_session(OTA_PHASE_AUTHENTICATE, OTA_E_NO_ANSWER, "silence");
     assert_non_null(strstr(world.story, "attempt 2 of 4"));
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* The password comes when the board has hung up already. */
 static void test_late_password(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
-    reset_world();
-    struct job *job = start(&settings);
+    reset_job_world();
+    struct job *job = start_job(&settings);
     ask_for_password();
     end_session(OTA_PHASE_TRANSFER, OTA_E_LOST, "hung up");
     job_set_password(job, "typed");
     assert_null(strstr(world.story, "password typed"));
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* Somebody else has this board already, by another name. */
 static void test_withdrawn(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
-    reset_world();
+    reset_job_world();
     world.refuse_address = true;
-    struct job *job = start(&settings);
-    resolve(&(struct try){0});
+    struct job *job = start_job(&settings);
+    resolve_board(&(struct try){0});
     assert_string_equal(world.story, START "done\n");
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* Two boards behind one address: the second one waits, and that is no attempt. */
 static void test_turns(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
     settings.upload.peer_any = true;
-    reset_world();
+    reset_job_world();
     world.turns_to_wait = 2;
-    struct job *job = start(&settings);
-    resolve(&(struct try){0});
+    struct job *job = start_job(&settings);
+    resolve_board(&(struct try){0});
     pass_pause();
-    resolve(&(struct try){0});
+    resolve_board(&(struct try){0});
     pass_pause();
-    resolve(&(struct try){0});
+    resolve_board(&(struct try){0});
     assert_string_equal(world.story,
                         START "wait 250\nrests\n" AGAIN "wait 250\nrests\n" AGAIN FOUND);
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* So do two boards of which one has an address that may be the other's. */
@@ -1070,18 +1070,18 @@ static void test_turns_for_any_address(void **state)
 {
     (void)state;
     static const struct try try = {.other = "240.0.0.1"};
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
     struct job *job;
 
-    reset_world();
+    reset_job_world();
     world.taken = "240.0.0.1";
-    job = start(&settings);
-    resolve(&try);
+    job = start_job(&settings);
+    resolve_board(&try);
     pass_pause();
-    resolve(&try);
+    resolve_board(&try);
     assert_string_equal(world.story, START "wait 250\nrests\n" AGAIN FOUND "or 240.0.0.1:3232\n");
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* Where a signal finds the job. */
@@ -1098,7 +1098,7 @@ static void reach(enum moment moment)
     else if (moment == PROMPTING)
         ask_for_password();
     else if (moment >= INVITING)
-        resolve(&(struct try){0});
+        resolve_board(&(struct try){0});
     if (moment == INVITING)
         world.phase = OTA_PHASE_INVITE;
     if (moment > INVITING) {
@@ -1110,7 +1110,7 @@ static void reach(enum moment moment)
         end_session(OTA_PHASE_PROOF, OTA_OK, "");
 }
 
-static void test_signals(void **state)
+static void test_job_signals(void **state)
 {
     (void)state;
 
@@ -1132,9 +1132,9 @@ static void test_signals(void **state)
          "board may install it\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct settings settings = make_settings();
-        reset_world();
-        struct job *job = start(&settings);
+        struct settings settings = make_job_settings();
+        reset_job_world();
+        struct job *job = start_job(&settings);
         reach(rows[i].moment);
         size_t before = strlen(world.story);
         job_interrupt(job, rows[i].number);
@@ -1144,7 +1144,7 @@ static void test_signals(void **state)
         assert_false(world.has_session || world.has_resolver);
         assert_true(virtual_time.due_us < 0);
         job_free(job);
-        assert_nothing_left();
+        assert_job_freed();
     }
 }
 
@@ -1168,7 +1168,7 @@ static void test_signals(void **state)
 
 static const struct follow_story {
     const char *title;
-    struct settings settings; /* merged into make_settings() */
+    struct settings settings; /* merged into make_job_settings() */
     bool only_log;            /* no image */
     bool is_refused;          /* memory runs out for the follow */
     const char *missing;      /* the resolver's failure */
@@ -1257,7 +1257,7 @@ static struct job *begin_follow(struct settings *settings, bool only_log, const 
     const struct try try = {.missing = missing, SENT, .error = OTA_OK, .message = ""};
     const struct settings given = *settings;
 
-    *settings = make_settings();
+    *settings = make_job_settings();
     settings->fleet.retries = 0;
     settings->log.monitor = given.log.monitor;
     settings->log.monitor_port = given.log.monitor_port;
@@ -1266,7 +1266,7 @@ static struct job *begin_follow(struct settings *settings, bool only_log, const 
     settings->log.expect_timeout_us = given.log.expect_timeout_us;
     if (only_log)
         assignment.image = NULL;
-    struct job *job = start(settings);
+    struct job *job = start_job(settings);
     assert_non_null(job);
     play_try(&try);
     return job;
@@ -1284,7 +1284,7 @@ static void hear(void)
 static void play_follow_story(const struct follow_story *story)
 {
     struct settings settings = story->settings;
-    reset_world();
+    reset_job_world();
     world.refuse_follow = story->is_refused;
     struct job *job = begin_follow(&settings, story->only_log, story->missing);
     if (world.has_follow)
@@ -1303,9 +1303,9 @@ static void play_follow_story(const struct follow_story *story)
     /* However long the proof took. */
     assert_int_equal(world.transfer_us, story->only_log ? 0 : 200 * MS);
     assert_int_equal(world.sent_us, story->only_log ? 0 : 200 * MS);
-    if (!story->is_refused) /* else on_done() has done so */
+    if (!story->is_refused) /* else on_job_done() has done so */
         job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 static void test_follow_stories(void **state)
@@ -1321,16 +1321,16 @@ static void test_follow_stories(void **state)
 static void test_phase_of_image(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
-    reset_world();
-    struct job *job = start(&settings);
+    reset_job_world();
+    struct job *job = start_job(&settings);
     assert_non_null(job);
-    resolve(&(struct try){0});
+    resolve_board(&(struct try){0});
     end_session(OTA_PHASE_AUTHENTICATE, OTA_E_IMAGE, "not for an ESP32");
     assert_int_equal(world.exit_status, 3);
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* A signal while proof is pending: what was confirmed stays confirmed, and the result says so. */
@@ -1348,7 +1348,7 @@ static void test_interrupted_proof(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct settings settings = {.log = {MONITOR, EXPECT}};
-        reset_world();
+        reset_job_world();
         struct job *job = begin_follow(&settings, rows[i].only_log, NULL);
         world.phase = phase_of_follow();
         size_t before = strlen(world.story);
@@ -1356,7 +1356,7 @@ static void test_interrupted_proof(void **state)
         assert_string_equal(world.story + before, rows[i].end);
         assert_int_equal(world.exit_status, 130);
         assert_int_equal(world.done, 0);
-        assert_nothing_left();
+        assert_job_freed();
         job_free(job);
     }
 }
@@ -1368,7 +1368,7 @@ static void test_interrupted_proof(void **state)
 #define PROVEN "follow ends\nresult ok 0 1000: its verdict was lost, but proof\ndone\n"
 #define NOT_PROVEN "follow ends\nresult unproven 12 1000: its verdict was lost, and proof\ndone\n"
 
-static void test_lost_verdict(void **state)
+static void test_job_lost_verdict(void **state)
 {
     (void)state;
 
@@ -1455,17 +1455,17 @@ static void test_lost_verdict(void **state)
          "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct settings settings = make_settings();
+        struct settings settings = make_job_settings();
         print_message("  %s\n", rows[i].title);
-        reset_world();
+        reset_job_world();
         image.family = rows[i].family;
         assignment.target.port = rows[i].port;
         settings.log.monitor = rows[i].settings.log.monitor;
         settings.log.expect = rows[i].settings.log.expect;
         settings.log.expect_timeout_us = rows[i].settings.log.expect_timeout_us;
         settings.log.online_us = rows[i].settings.log.online_us;
-        struct job *job = start(&settings);
-        resolve(&(struct try){0});
+        struct job *job = start_job(&settings);
+        resolve_board(&(struct try){0});
         session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
         session_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = IMAGE_SIZE});
         size_t before = strlen(world.story);
@@ -1479,14 +1479,14 @@ static void test_lost_verdict(void **state)
         }
         assert_string_equal(world.story + before, rows[i].story);
         job_free(job);
-        assert_nothing_left();
+        assert_job_freed();
     }
     image.family = IMAGE_ESP32;
 }
 
 /* -- the deadline -- */
 
-static void test_deadline(void **state)
+static void test_job_deadline(void **state)
 {
     (void)state;
 
@@ -1511,13 +1511,13 @@ static void test_deadline(void **state)
          "before the proof came"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct settings settings = make_settings();
+        struct settings settings = make_job_settings();
         char expected[256];
-        reset_world();
+        reset_job_world();
         settings.fleet.deadline_us = 30 * INT64_C(1000000);
         if (rows[i].moment == PROVING)
             settings.log.expect = (struct expect *)&world;
-        struct job *job = start(&settings);
+        struct job *job = start_job(&settings);
         reach(rows[i].moment);
         virtual_time.now_us = 5 * MS + settings.fleet.deadline_us - 1;
         size_t before = strlen(world.story);
@@ -1534,7 +1534,7 @@ static void test_deadline(void **state)
         assert_false(world.has_session || world.has_resolver || world.has_follow);
         assert_true(virtual_time.due_us < 0);
         job_free(job);
-        assert_nothing_left();
+        assert_job_freed();
     }
 }
 
@@ -1544,11 +1544,11 @@ static void test_deadline_in_a_pause(void **state)
     (void)state;
     static const struct try lost = {
         .bytes = 600, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_LOST, .message = "reset"};
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
-    reset_world();
+    reset_job_world();
     settings.fleet.deadline_us = 2 * INT64_C(1000000);
-    struct job *job = start(&settings);
+    struct job *job = start_job(&settings);
     play_try(&lost);
     pass_pause();
     play_try(&lost);
@@ -1560,38 +1560,38 @@ static void test_deadline_in_a_pause(void **state)
                         "result deadline 9 600: the upload did not end in the 2 s of --deadline; "
                         "before that: reset\ndone\n");
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* A log without end is no part of the upload, and needs no deadline. */
 static void test_deadline_is_over_with_the_result(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
-    reset_world();
+    reset_job_world();
     settings.log.monitor = true;
     settings.fleet.deadline_us = 30 * INT64_C(1000000);
-    struct job *job = start(&settings);
+    struct job *job = start_job(&settings);
     play_try(&(struct try){SENT, .error = OTA_OK, .message = ""});
     assert_non_null(strstr(world.story, "result ok"));
     assert_true(world.has_follow);
     assert_true(virtual_time.due_us < 0);
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* Lines go to the board only while its log is followed. */
-static void test_say(void **state)
+static void test_job_say(void **state)
 {
     (void)state;
     struct settings settings = {.log = {MONITOR}};
 
-    reset_world();
+    reset_job_world();
     assignment.image = NULL;
-    struct job *job = start(&settings);
+    struct job *job = start_job(&settings);
     assert_false(job_say(job, "early", 5));
-    resolve(&(struct try){0});
+    resolve_board(&(struct try){0});
     assert_true(job_say(job, "help", 4));
     assert_non_null(strstr(world.story, "say help\n"));
     job_end_log(job, true);
@@ -1600,7 +1600,7 @@ static void test_say(void **state)
     job_end_log(job, false);
     assert_non_null(strstr(world.story, "result ok 0 0: its log was never reached, but"));
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 /* Somebody else follows this board already, by another name. */
@@ -1608,34 +1608,34 @@ static void test_withdrawn_log(void **state)
 {
     (void)state;
     struct settings settings = {.log = {MONITOR}};
-    reset_world();
+    reset_job_world();
     world.refuse_address = true;
     struct job *job = begin_follow(&settings, true, NULL);
     assert_string_equal(world.story, START "done\n");
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
-static void test_out_of_memory(void **state)
+static void test_job_no_memory(void **state)
 {
     (void)state;
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
 
-    reset_world();
+    reset_job_world();
     world.refuse_resolver = true;
-    struct job *job = start(&settings);
+    struct job *job = start_job(&settings);
     assert_string_equal(world.story,
                         "start kitchen.local\nresult internal 1 0: cannot look for the board: Too "
                         "many open files\ndone\n");
     job_free(job);
 
-    reset_world();
+    reset_job_world();
     world.refuse_session = true;
-    job = start(&settings);
-    resolve(&(struct try){0});
+    job = start_job(&settings);
+    resolve_board(&(struct try){0});
     assert_non_null(strstr(world.story, "result internal 1 0: out of memory\ndone\n"));
     job_free(job);
-    assert_nothing_left();
+    assert_job_freed();
 }
 
 static void test_log_of_the_board_that_answered(void **state)
@@ -1643,13 +1643,13 @@ static void test_log_of_the_board_that_answered(void **state)
     (void)state;
     static const struct try try = {
         .other = "240.0.0.1", .endpoint = 1, SENT, .error = OTA_OK, .message = ""};
-    struct settings settings = make_settings();
+    struct settings settings = make_job_settings();
     struct job *job;
 
     settings.log.monitor = true;
     settings.log.monitor_port = 23;
-    reset_world();
-    job = start(&settings);
+    reset_job_world();
+    job = start_job(&settings);
     play_try(&try);
     assert_non_null(strstr(world.story, "follow 240.0.0.1:3232 after its restart\n"));
     job_free(job);
@@ -1658,12 +1658,12 @@ static void test_log_of_the_board_that_answered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stories),
+        cmocka_unit_test(test_job_stories),
         cmocka_unit_test(test_every_outcome),
         cmocka_unit_test(test_session_config),
         cmocka_unit_test(test_objection),
         cmocka_unit_test(test_name_is_escaped),
-        cmocka_unit_test(test_password),
+        cmocka_unit_test(test_job_password),
         cmocka_unit_test(test_rejected_password),
         cmocka_unit_test(test_rejected_password_of_options),
         cmocka_unit_test(test_parked),
@@ -1672,15 +1672,15 @@ int main(void)
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_turns_for_any_address),
         cmocka_unit_test(test_log_of_the_board_that_answered),
-        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_job_signals),
         cmocka_unit_test(test_follow_stories),
         cmocka_unit_test(test_phase_of_image),
         cmocka_unit_test(test_interrupted_proof),
-        cmocka_unit_test(test_say),
+        cmocka_unit_test(test_job_say),
         cmocka_unit_test(test_withdrawn_log),
-        cmocka_unit_test(test_out_of_memory),
-        cmocka_unit_test(test_lost_verdict),
-        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_job_no_memory),
+        cmocka_unit_test(test_job_lost_verdict),
+        cmocka_unit_test(test_job_deadline),
         cmocka_unit_test(test_deadline_in_a_pause),
         cmocka_unit_test(test_deadline_is_over_with_the_result),
     };

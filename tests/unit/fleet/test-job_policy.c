@@ -37,7 +37,7 @@ static void test_block(void **state)
 }
 
 /* 1, 2, 4 and from then on 5 seconds, however many attempts there are. */
-static void test_restart(void **state)
+static void test_restart_time(void **state)
 {
     (void)state;
     assert_int_equal(job_policy_restart_us(&(struct image){.family = IMAGE_ESP32}), 800000);
@@ -102,7 +102,7 @@ static void test_worth_another(void **state)
 }
 
 /* What proves a chip counts before the image, and the image before the port. */
-static void test_family(void **state)
+static void test_board_family(void **state)
 {
     (void)state;
 
@@ -277,7 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worth_another), cmocka_unit_test(test_can_prove),
-        cmocka_unit_test(test_family),        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_board_family),  cmocka_unit_test(test_restart_time),
         cmocka_unit_test(test_block),         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_errors),        cmocka_unit_test(test_wants_plain),
         cmocka_unit_test(test_ports),         cmocka_unit_test(test_ports_of_unknown_format),

@@ -28,7 +28,7 @@ static void write_file(const char *name, const char *text)
     assert_int_equal(chmod(name, 0600), 0);
 }
 
-static int set_up(void **state)
+static int set_up_plan_folder(void **state)
 {
     (void)state;
     if (!getcwd(previous, sizeof previous) || !mkdtemp(directory) || chdir(directory) < 0)
@@ -39,7 +39,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
+static int tear_down_plan_folder(void **state)
 {
     static const char *const names[] = {"a.bin", "b.bin", "pw", "hosts", "report"};
     (void)state;
@@ -49,7 +49,7 @@ static int tear_down(void **state)
 }
 
 /* "kitchen.local:8266 a.bin secret; ..." */
-static void describe(char text[1024], const struct plan *plan)
+static void describe_plan(char text[1024], const struct plan *plan)
 {
     size_t length = 0;
 
@@ -65,7 +65,7 @@ static void describe(char text[1024], const struct plan *plan)
     }
 }
 
-static struct plan_settings make_settings(void)
+static struct plan_settings make_plan_settings(void)
 {
     return (struct plan_settings){.size_limit = IMAGE_SIZE_MAX};
 }
@@ -74,12 +74,12 @@ static char hosts_path[] = "hosts", report_path[] = "report", image_path[] = "a.
 static char common_password[] = "common";
 
 /* Compressed once for all boards. */
-static void test_compressed(void **state)
+static void test_compressed_plan(void **state)
 {
     (void)state;
     struct ota_failure failure;
     struct plan plan;
-    struct plan_settings settings = make_settings();
+    struct plan_settings settings = make_plan_settings();
     struct target targets[2];
     char board[] = "a.local", other[] = "b.local", path[] = "compressible";
     FILE *file = fopen(path, "w");
@@ -170,7 +170,7 @@ static void test_assignments(void **state)
         struct plan plan;
         struct ota_failure failure;
         struct target targets[4];
-        struct plan_settings settings = make_settings();
+        struct plan_settings settings = make_plan_settings();
         settings.password = common_password;
         settings.port = rows[i].port;
         settings.targets = targets;
@@ -186,7 +186,7 @@ static void test_assignments(void **state)
         }
         if (plan_make(&plan, &settings, &failure) != OTA_OK)
             fail_msg("row %zu: %s", i, failure.message);
-        describe(text, &plan);
+        describe_plan(text, &plan);
         assert_string_equal(text, rows[i].expected);
         assert_int_equal(plan.image_count, rows[i].images);
         assert_int_equal(plan.password_count, rows[i].passwords);
@@ -194,7 +194,7 @@ static void test_assignments(void **state)
     }
 }
 
-static void test_failures(void **state)
+static void test_plan_failures(void **state)
 {
     (void)state;
 
@@ -217,7 +217,7 @@ static void test_failures(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct plan plan;
         struct ota_failure failure;
-        struct plan_settings settings = make_settings();
+        struct plan_settings settings = make_plan_settings();
         settings.hosts = hosts_path;
         settings.file = rows[i].file ? strdup(rows[i].file) : NULL;
         write_file("hosts", rows[i].hosts);
@@ -236,7 +236,7 @@ static void test_resume(void **state)
     char text[1024], report[1024];
     struct plan plan;
     struct ota_failure failure;
-    struct plan_settings settings = make_settings();
+    struct plan_settings settings = make_plan_settings();
 
     settings.hosts = hosts_path;
     settings.resume = report_path;
@@ -255,7 +255,7 @@ static void test_resume(void **state)
     image_free(image);
     write_file("report", report);
     assert_int_equal(plan_make(&plan, &settings, &failure), OTA_OK);
-    describe(text, &plan);
+    describe_plan(text, &plan);
     assert_string_equal(text, "k.local:0 a.bin none confirmed; l.local:0 b.bin none; "
                               "m.local:0 a.bin none");
     plan_free(&plan);
@@ -266,7 +266,7 @@ static void test_too_many(void **state)
     (void)state;
     struct plan plan;
     struct ota_failure failure;
-    struct plan_settings settings = make_settings();
+    struct plan_settings settings = make_plan_settings();
 
     settings.file = image_path;
     assert_int_equal(plan_make(&plan, &settings, &failure), OTA_OK);
@@ -285,9 +285,9 @@ static void test_too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_compressed), cmocka_unit_test(test_assignments),
-        cmocka_unit_test(test_failures),   cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_compressed_plan), cmocka_unit_test(test_assignments),
+        cmocka_unit_test(test_plan_failures),   cmocka_unit_test(test_resume),
         cmocka_unit_test(test_too_many),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up_plan_folder, tear_down_plan_folder);
 }

@@ -28,8 +28,8 @@
     "{\"event\":\"skipped\",\"board\":\"" board "\",\"code\":\"" code                              \
     "\",\"port\":" port IMAGE("sketch", A64)
 
-static enum ota_error read_text(struct resume **resume, const char *text, size_t length,
-                                struct ota_failure *failure)
+static enum ota_error read_report_text(struct resume **resume, const char *text, size_t length,
+                                       struct ota_failure *failure)
 {
     FILE *stream = tmpfile();
     assert_non_null(stream);
@@ -40,7 +40,7 @@ static enum ota_error read_text(struct resume **resume, const char *text, size_t
     return error;
 }
 
-static void test_confirmed(void **state)
+static void test_confirmed_boards(void **state)
 {
     static const struct {
         const char *text;
@@ -93,7 +93,7 @@ static void test_confirmed(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct resume *resume;
         struct ota_failure failure;
-        if (read_text(&resume, rows[i].text, strlen(rows[i].text), &failure) != OTA_OK)
+        if (read_report_text(&resume, rows[i].text, strlen(rows[i].text), &failure) != OTA_OK)
             fail_msg("row %zu: %s", i, failure.message);
         if (resume_is_confirmed(resume, "k", 0, A64, OTA_COMMAND_SKETCH) != rows[i].plain ||
             resume_is_confirmed(resume, "k", 8266, A64, OTA_COMMAND_SKETCH) != rows[i].with_8266)
@@ -112,14 +112,14 @@ static void test_filesystem(void **state)
     struct ota_failure failure;
 
     (void)state;
-    assert_int_equal(read_text(&resume, text, strlen(text), &failure), OTA_OK);
+    assert_int_equal(read_report_text(&resume, text, strlen(text), &failure), OTA_OK);
     assert_true(resume_is_confirmed(resume, "k\\x1b", 0, B64, OTA_COMMAND_FILESYSTEM));
     assert_false(resume_is_confirmed(resume, "k\\x1b", 0, B64, OTA_COMMAND_SKETCH));
     assert_false(resume_is_confirmed(resume, "k\x1b", 0, B64, OTA_COMMAND_FILESYSTEM));
     resume_free(resume);
 }
 
-static void test_refused(void **state)
+static void test_refused_reports(void **state)
 {
     static const char expected[] = "--resume takes what an earlier run with --json has printed";
     static const struct {
@@ -157,7 +157,7 @@ static void test_refused(void **state)
         struct resume *resume;
         struct ota_failure failure = {0};
         size_t length = rows[i].length ? rows[i].length : strlen(rows[i].text);
-        if (read_text(&resume, rows[i].text, length, &failure) != OTA_E_USAGE ||
+        if (read_report_text(&resume, rows[i].text, length, &failure) != OTA_E_USAGE ||
             failure.error != OTA_E_USAGE || !strstr(failure.message, rows[i].message) ||
             !strstr(failure.message, expected))
             fail_msg("row %zu, %s: %s", i, rows[i].text, failure.message);
@@ -174,7 +174,7 @@ static void test_cut_short_early(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct resume *resume;
         struct ota_failure failure = {0};
-        assert_int_equal(read_text(&resume, texts[i], strlen(texts[i]), &failure), OTA_OK);
+        assert_int_equal(read_report_text(&resume, texts[i], strlen(texts[i]), &failure), OTA_OK);
         assert_false(resume_is_confirmed(resume, "k", 0, A64, OTA_COMMAND_SKETCH));
         resume_free(resume);
     }
@@ -196,7 +196,7 @@ static void test_long_line(void **state)
         text[length - 1] = '\n';
         memcpy(text + length, OK("k"), sizeof OK("k") - 1);
         length += sizeof OK("k") - 1;
-        enum ota_error error = read_text(&resume, text, length, &failure);
+        enum ota_error error = read_report_text(&resume, text, length, &failure);
         assert_int_equal(error, excess ? OTA_E_USAGE : OTA_OK);
         if (excess)
             assert_non_null(strstr(failure.message, "line 1 is longer than 64 KiB"));
@@ -206,7 +206,7 @@ static void test_long_line(void **state)
 }
 
 /* As many boards as one run can have, twice. */
-static void test_many(void **state)
+static void test_many_reports(void **state)
 {
     enum { BOARDS = 10000 };
     char *text = NULL;
@@ -223,7 +223,7 @@ static void test_many(void **state)
     fclose(stream);
     struct resume *resume;
     struct ota_failure failure;
-    assert_int_equal(read_text(&resume, text, length, &failure), OTA_OK);
+    assert_int_equal(read_report_text(&resume, text, length, &failure), OTA_OK);
     for (int i = 0; i < BOARDS; i++) {
         char board[32];
         snprintf(board, sizeof board, "board-%d", i);
@@ -235,7 +235,7 @@ static void test_many(void **state)
 }
 
 /* No lack of memory is taken for an error in the report, or for another report. */
-static void test_no_memory_left(void **state)
+static void test_report_no_memory(void **state)
 {
     static const char text[] = START("k") OK("k") BAD("j");
     int made = 0;
@@ -245,7 +245,7 @@ static void test_no_memory_left(void **state)
         struct resume *resume;
         struct ota_failure failure;
         failing_start(FAILING_ALLOCATION, made, ENOMEM);
-        enum ota_error error = read_text(&resume, text, strlen(text), &failure);
+        enum ota_error error = read_report_text(&resume, text, strlen(text), &failure);
         has_failed = failing_stop();
         assert_int_equal(error, has_failed ? OTA_E_INTERNAL : OTA_OK);
         if (error == OTA_OK)
@@ -255,7 +255,7 @@ static void test_no_memory_left(void **state)
     assert_true(made > 30);
 }
 
-static void test_load(void **state)
+static void test_load_report(void **state)
 {
     char path[] = "/tmp/test-resume-XXXXXX";
     struct resume *resume;
@@ -287,10 +287,10 @@ static void test_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_confirmed),      cmocka_unit_test(test_filesystem),
-        cmocka_unit_test(test_refused),        cmocka_unit_test(test_cut_short_early),
-        cmocka_unit_test(test_long_line),      cmocka_unit_test(test_many),
-        cmocka_unit_test(test_no_memory_left), cmocka_unit_test(test_load),
+        cmocka_unit_test(test_confirmed_boards), cmocka_unit_test(test_filesystem),
+        cmocka_unit_test(test_refused_reports),  cmocka_unit_test(test_cut_short_early),
+        cmocka_unit_test(test_long_line),        cmocka_unit_test(test_many_reports),
+        cmocka_unit_test(test_report_no_memory), cmocka_unit_test(test_load_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,7 +106,7 @@ static void test_no_gain(void **state)
     }
 }
 
-static void test_no_memory(void **state)
+static void test_gzip_no_memory(void **state)
 {
     unsigned char *packed;
     size_t size;
@@ -126,7 +126,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_no_gain),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_gzip_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,7 +156,7 @@ int __wrap_fstat(int fd, struct stat *status)
     return result;
 }
 
-static int make_directory(void **state)
+static int make_image_directory(void **state)
 {
     (void)state;
     if (mkdtemp(directory) == NULL || chmod(directory, 0755) != 0)
@@ -174,7 +174,7 @@ static int remove_directory(void **state)
     return rmdir(directory);
 }
 
-static int set_up(void **state)
+static int set_up_image_folder(void **state)
 {
     (void)state;
     wrapped.mishap = NONE;
@@ -186,7 +186,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static int tear_down(void **state)
+static int tear_down_image_folder(void **state)
 {
     (void)state;
     if (unlink(path) != 0)
@@ -208,7 +208,7 @@ static void expect_refusal(const char *name, size_t limit, enum ota_error error,
         fail_msg("expected \"%s\", got \"%s\"", why, failure.message);
 }
 
-static struct image *load(const char *name)
+static struct image *load_image_file(const char *name)
 {
     struct image *image = NULL;
     struct ota_failure failure;
@@ -218,9 +218,9 @@ static struct image *load(const char *name)
     return image;
 }
 
-static void test_load(void **state)
+static void test_load_image(void **state)
 {
-    struct image *image = load(path);
+    struct image *image = load_image_file(path);
 
     (void)state;
     assert_string_equal(image->path, path);
@@ -246,7 +246,7 @@ static void test_file_is_closed(void **state)
     int before = next_fd();
 
     (void)state;
-    image_free(load(path));
+    image_free(load_image_file(path));
     expect_refusal(path, 100, OTA_E_IMAGE, "over the limit");
     assert_int_equal(next_fd(), before);
 }
@@ -258,7 +258,7 @@ static void test_digests(void **state)
 
     (void)state;
     write_file(path, "The quick brown fox jumps over the lazy dog", 43);
-    image = load(path);
+    image = load_image_file(path);
     assert_string_equal(image->md5, "9e107d9d372bb6826bd81d3542a419d6");
     assert_string_equal(image->sha256, "");
     assert_int_equal(image_add_sha256(image, &failure), OTA_OK);
@@ -312,7 +312,7 @@ static void write_signed_with(const unsigned char *signature, size_t signature_s
 
 static void expect_flaw(const char *flaw)
 {
-    struct image *image = load(path);
+    struct image *image = load_image_file(path);
 
     assert_true(image->is_signed);
 
@@ -327,7 +327,7 @@ static void test_signed_file_is_preferred(void **state)
 
     (void)state;
     write_signed(pattern, sizeof pattern, 260);
-    image = load(path);
+    image = load_image_file(path);
     assert_true(image->is_signed);
     assert_string_equal(image->flaw, "");
     assert_string_equal(image->path, beside(".signed"));
@@ -458,7 +458,7 @@ static void test_signed_directory_is_no_image(void **state)
 
     (void)state;
     assert_int_equal(mkdir(beside(".signed"), 0700), 0);
-    image = load(path);
+    image = load_image_file(path);
     assert_false(image->is_signed);
     image_free(image);
 }
@@ -475,7 +475,7 @@ static void test_sizes(void **state)
     image_free(image);
 
     write_file(path, pattern, IMAGE_SIZE_MIN);
-    image_free(load(path));
+    image_free(load_image_file(path));
     write_file(path, pattern, IMAGE_SIZE_MIN - 1);
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "only 15 bytes");
     write_file(path, pattern, 0);
@@ -498,7 +498,7 @@ static void test_not_a_regular_file(void **state)
     assert_int_equal(wrapped.reads, 0);
 }
 
-/* Makes the file standard input. Returns the old one, for restore(). */
+/* Makes the file standard input. Returns the old one, for restore_standard_input(). */
 static int redirect(const char *name)
 {
     int saved = dup(STDIN_FILENO), fd = open(name, O_RDONLY | O_CLOEXEC);
@@ -509,13 +509,13 @@ static int redirect(const char *name)
     return saved;
 }
 
-static void restore(int saved)
+static void restore_standard_input(int saved)
 {
     dup2(saved, STDIN_FILENO);
     close(saved);
 }
 
-static void test_standard_input(void **state)
+static void test_image_from_standard_input(void **state)
 {
     static unsigned char content[200000];
     static const size_t sizes[] = {16, 65535, 65536, 65537, 131072, sizeof content};
@@ -541,11 +541,11 @@ static void test_standard_input(void **state)
 
         /* it was read to its end */
         expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE, "standard input is empty");
-        restore(saved);
+        restore_standard_input(saved);
 
         saved = redirect(path);
         expect_refusal("-", sizes[i] - 1, OTA_E_IMAGE, "standard input has more than the limit of");
-        restore(saved);
+        restore_standard_input(saved);
     }
 }
 
@@ -567,7 +567,7 @@ static void test_standard_input_in_trouble(void **state)
     wrapped.mishap = NONE;
     write_file(path, pattern, IMAGE_SIZE_MIN - 1);
     expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE, "standard input has only 15 bytes");
-    restore(saved);
+    restore_standard_input(saved);
 }
 
 static void test_cannot_be_opened(void **state)
@@ -618,7 +618,7 @@ static void test_short_and_interrupted_reads(void **state)
 
     (void)state;
     wrapped.mishap = TRICKLE;
-    image = load(path);
+    image = load_image_file(path);
     assert_int_equal(image->size, sizeof pattern);
     assert_memory_equal(image->data, pattern, sizeof pattern);
     assert_true(wrapped.reads > 2 * sizeof pattern / 100);
@@ -632,7 +632,7 @@ static void test_read_error(void **state)
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "Input/output error");
 }
 
-static void test_out_of_memory(void **state)
+static void test_image_no_memory(void **state)
 {
     (void)state;
     for (int allocations = 0; allocations < 3; allocations++) {
@@ -640,7 +640,7 @@ static void test_out_of_memory(void **state)
         expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_INTERNAL, "out of memory");
     }
     wrapped.allocations_left = -1;
-    image_free(load(path));
+    image_free(load_image_file(path));
 }
 
 static struct firmware firmware;
@@ -663,7 +663,7 @@ static void test_no_memory_to_examine(void **state)
     write_file(path, firmware.data, firmware.size);
 
     /* libcrypto's first allocations must not fail: it would wait for itself */
-    image_free(load(path));
+    image_free(load_image_file(path));
 
     do {
         wrapped.allocations_left = allocations++;
@@ -710,7 +710,7 @@ static void make_unknown(void)
     firmware_fill(&firmware, 0xE9, 64);
 }
 
-static void test_family(void **state)
+static void test_image_family(void **state)
 {
     static const struct {
         void (*make)(void);
@@ -728,13 +728,13 @@ static void test_family(void **state)
 
         rows[i].make();
         write_file(path, firmware.data, firmware.size);
-        image = load(path);
+        image = load_image_file(path);
         assert_int_equal(image->family, rows[i].family);
         image_free(image);
     }
 }
 
-static void test_real_images(void **state)
+static void test_load_real_images(void **state)
 {
     static const struct {
         const char *name;
@@ -756,7 +756,7 @@ static void test_real_images(void **state)
             printf("%s is not there\n", rows[i].name);
             continue;
         }
-        image = load(name);
+        image = load_image_file(name);
         assert_int_equal(image->family, rows[i].family);
         assert_int_equal(image->size, rows[i].size);
         assert_string_equal(image->md5, rows[i].md5);
@@ -764,12 +764,13 @@ static void test_real_images(void **state)
     }
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+#define TEST(function)                                                                             \
+    cmocka_unit_test_setup_teardown(function, set_up_image_folder, tear_down_image_folder)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_load),
+        TEST(test_load_image),
         TEST(test_file_is_closed),
         TEST(test_digests),
         TEST(test_signed_file_is_preferred),
@@ -780,18 +781,18 @@ int main(void)
         TEST(test_signed_directory_is_no_image),
         TEST(test_sizes),
         TEST(test_not_a_regular_file),
-        TEST(test_standard_input),
+        TEST(test_image_from_standard_input),
         TEST(test_standard_input_in_trouble),
         TEST(test_cannot_be_opened),
         TEST(test_no_permission),
         TEST(test_changes_while_being_read),
         TEST(test_short_and_interrupted_reads),
         TEST(test_read_error),
-        TEST(test_out_of_memory),
+        TEST(test_image_no_memory),
         TEST(test_no_memory_to_examine),
-        TEST(test_family),
-        TEST(test_real_images),
+        TEST(test_image_family),
+        TEST(test_load_real_images),
     };
 
-    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+    return cmocka_run_group_tests(tests, make_image_directory, remove_directory);
 }

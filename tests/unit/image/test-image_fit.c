@@ -274,7 +274,7 @@ static const struct {
 };
 
 /* A port alone proves nothing, and is ignored if the kind of the board is known. */
-static void test_port(void **state)
+static void test_fit_port(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof port_rows / sizeof *port_rows; i++) {
@@ -314,7 +314,7 @@ static void test_variant(void **state)
     }
 }
 
-static void test_words(void **state)
+static void test_fit_words(void **state)
 {
     static const struct {
         void (*make)(void);
@@ -389,9 +389,9 @@ static void test_challenge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_image), cmocka_unit_test(test_board),
-        cmocka_unit_test(test_port),  cmocka_unit_test(test_variant),
-        cmocka_unit_test(test_words), cmocka_unit_test(test_challenge),
+        cmocka_unit_test(test_image),     cmocka_unit_test(test_board),
+        cmocka_unit_test(test_fit_port),  cmocka_unit_test(test_variant),
+        cmocka_unit_test(test_fit_words), cmocka_unit_test(test_challenge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,7 +120,7 @@ static void make_incompressible(void)
         firmware_fill(&firmware, (unsigned char)(i * 7 + 3), 1);
 }
 
-static struct image *load(void)
+static struct image *load_image_to_prepare(void)
 {
     struct image *image = calloc(1, sizeof *image);
 
@@ -199,7 +199,7 @@ static void test_formats(void **state)
         const struct prepare_settings settings = {.compress = true};
         struct ota_failure failure = {.error = OTA_OK};
         rows[i].make();
-        struct image *plain = load(), *image = plain;
+        struct image *plain = load_image_to_prepare(), *image = plain;
         plain->is_signed = rows[i].is_signed_file;
         assert_int_equal(prepare(&image, &settings, &failure), rows[i].error);
         const char *said = rows[i].outcome == REFUSED ? failure.message : capture.text_err;
@@ -223,7 +223,7 @@ static void test_filesystem_of_unknown_format(void **state)
     struct ota_failure failure;
     (void)state;
     make_unknown();
-    struct image *image = load();
+    struct image *image = load_image_to_prepare();
     assert_int_equal(prepare(&image, &settings, &failure), OTA_OK);
     assert_non_null(strstr(capture.text_err, "ATOMIC_FS_UPDATE"));
     assert_int_equal(image->inspection.families, INSPECT_FAMILY_ESP8266); /* others do not unpack */
@@ -238,7 +238,7 @@ static void test_nothing_to_do(void **state)
     (void)state;
 
     make_signed();
-    struct image *image = load(), *same = image;
+    struct image *image = load_image_to_prepare(), *same = image;
     assert_int_equal(prepare(&image, &settings, &failure), OTA_OK);
     assert_ptr_equal(image, same);
     assert_string_equal(capture.text_err, "");
@@ -305,7 +305,7 @@ static void test_signing(void **state)
         const struct prepare_settings settings = {.compress = rows[i].compress};
         struct ota_failure failure;
         rows[i].make();
-        struct image *image = load();
+        struct image *image = load_image_to_prepare();
         capture_begin(&capture);
         enum ota_error error = image_prepare(&image, &settings, key, &failure);
         capture_end(&capture);
@@ -343,7 +343,7 @@ static void test_signing_for_both(void **state)
                                                   .is_for_boards = rows[i].is_for_boards};
         struct ota_failure failure;
         make_littlefs();
-        struct image *image = load();
+        struct image *image = load_image_to_prepare();
         capture_begin(&capture);
         enum ota_error error = image_prepare(&image, &settings, key, &failure);
         capture_end(&capture);
@@ -361,7 +361,7 @@ static void test_signing_for_both(void **state)
     sign_key_free(key);
 }
 
-static void test_signed_already(void **state)
+static void test_prepare_signed_already(void **state)
 {
     const struct prepare_settings settings = {.compress = false};
     struct sign_key *key = make_key();
@@ -369,7 +369,7 @@ static void test_signed_already(void **state)
     (void)state;
 
     make_signed();
-    struct image *image = load();
+    struct image *image = load_image_to_prepare();
     assert_int_equal(image_prepare(&image, &settings, key, &failure), OTA_E_IMAGE);
     assert_non_null(strstr(failure.message, "is signed already"));
     assert_int_equal(image->size, firmware.size);
@@ -377,14 +377,14 @@ static void test_signed_already(void **state)
     sign_key_free(key);
 }
 
-static void test_no_memory(void **state)
+static void test_prepare_no_memory(void **state)
 {
     const struct prepare_settings settings = {.compress = true};
     struct ota_failure failure;
     (void)state;
 
     make_esp8266();
-    struct image *image = load(), *same = image;
+    struct image *image = load_image_to_prepare(), *same = image;
     capture_begin(&capture);
     no_memory = true;
     enum ota_error error = image_prepare(&image, &settings, NULL, &failure);
@@ -398,10 +398,13 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),        cmocka_unit_test(test_filesystem_of_unknown_format),
-        cmocka_unit_test(test_signing),        cmocka_unit_test(test_signing_for_both),
-        cmocka_unit_test(test_signed_already), cmocka_unit_test(test_nothing_to_do),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_filesystem_of_unknown_format),
+        cmocka_unit_test(test_signing),
+        cmocka_unit_test(test_signing_for_both),
+        cmocka_unit_test(test_prepare_signed_already),
+        cmocka_unit_test(test_nothing_to_do),
+        cmocka_unit_test(test_prepare_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ void *__wrap_realloc(void *memory, size_t size)
     return is_out_of_memory ? NULL : __real_realloc(memory, size);
 }
 
-static void test_out_of_memory(void **state)
+static void test_inspection_no_memory(void **state)
 {
     (void)state;
     firmware_make_rp2040(&firmware);
@@ -224,7 +224,7 @@ static void test_crc32(void **state)
     assert_int_equal(inspect_crc32(0xFFFFFFFF, (const unsigned char *)"123456789", 9), 0x0376E6E7);
 }
 
-static void test_names(void **state)
+static void test_inspection_names(void **state)
 {
     (void)state;
 
@@ -272,7 +272,7 @@ static const struct {
      "", "", 0},
 };
 
-static void test_real_images(void **state)
+static void test_inspect_real_images(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof real_images / sizeof *real_images; i++) {
@@ -310,13 +310,13 @@ int main(void)
         cmocka_unit_test(test_gzip_of_littlefs),
         cmocka_unit_test(test_gzip_of_no_firmware),
         cmocka_unit_test(test_gzip_bomb),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_inspection_no_memory),
         cmocka_unit_test(test_nothing_known),
         cmocka_unit_test(test_no_damage_to_gzip_is_valid),
         cmocka_unit_test(test_no_damage_to_others_is_valid),
         cmocka_unit_test(test_crc32),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_real_images),
+        cmocka_unit_test(test_inspection_names),
+        cmocka_unit_test(test_inspect_real_images),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,7 +88,7 @@ static const struct sample texts[] = {
     SAMPLE("a text that ends as on CP/M\n\x1A\x1A", "text file"),
 };
 
-static void test_text(void **state)
+static void test_text_files(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -398,7 +398,7 @@ static void make_confirmed(const struct confirmed *row)
         put(place);
 }
 
-static void test_confirmed(void **state)
+static void test_confirmed_formats(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof confirmed / sizeof *confirmed; i++) {
@@ -501,8 +501,8 @@ static void test_firmware_stays_firmware(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),       cmocka_unit_test(test_long_text),
-        cmocka_unit_test(test_signatures), cmocka_unit_test(test_confirmed),
+        cmocka_unit_test(test_text_files), cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_signatures), cmocka_unit_test(test_confirmed_formats),
         cmocka_unit_test(test_too_short),  cmocka_unit_test(test_tar),
         cmocka_unit_test(test_blank),      cmocka_unit_test(test_firmware_stays_firmware),
     };

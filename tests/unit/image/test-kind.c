@@ -17,7 +17,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static void test_overlap(void **state)
+static void test_kind_overlap(void **state)
 {
     static const struct {
         const char *one, *other;
@@ -48,7 +48,7 @@ static void test_overlap(void **state)
 }
 
 /* The binary search needs sorted names in lower case. */
-static void test_table(void **state)
+static void test_kind_table(void **state)
 {
     (void)state;
     assert_true(kind_row_count >= 470);
@@ -177,7 +177,7 @@ static const struct {
     {"unheard-of", "esp32-a1b2c3", "esp32*"},
 };
 
-static void test_name(void **state)
+static void test_kind_name(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(name_rows); i++) {
@@ -234,8 +234,9 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_overlap), cmocka_unit_test(test_table), cmocka_unit_test(test_search),
-        cmocka_unit_test(test_type),    cmocka_unit_test(test_name),  cmocka_unit_test(test_clue),
+        cmocka_unit_test(test_kind_overlap), cmocka_unit_test(test_kind_table),
+        cmocka_unit_test(test_search),       cmocka_unit_test(test_type),
+        cmocka_unit_test(test_kind_name),    cmocka_unit_test(test_clue),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -351,7 +351,7 @@ static void test_refusals(void **state)
     }
 }
 
-static void test_signed_already(void **state)
+static void test_sign_signed_already(void **state)
 {
     static void (*const make[])(void) = {make_esp8266, make_esp8266_packed, make_pico, make_esp32};
     struct sign_key *key = load_private(RSA_2048);
@@ -454,7 +454,7 @@ static void test_private_verifies(void **state)
     sign_key_free(key);
 }
 
-static void test_names(void **state)
+static void test_key_names(void **state)
 {
     enum sign_hash hash;
     (void)state;
@@ -471,11 +471,11 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trips),      cmocka_unit_test(test_changed_bytes),
-        cmocka_unit_test(test_other_keys),       cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_signed_already),   cmocka_unit_test(test_protected_keys),
-        cmocka_unit_test(test_byte_order_mark),  cmocka_unit_test(test_no_private_key),
-        cmocka_unit_test(test_private_verifies), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_round_trips),         cmocka_unit_test(test_changed_bytes),
+        cmocka_unit_test(test_other_keys),          cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_sign_signed_already), cmocka_unit_test(test_protected_keys),
+        cmocka_unit_test(test_byte_order_mark),     cmocka_unit_test(test_no_private_key),
+        cmocka_unit_test(test_private_verifies),    cmocka_unit_test(test_key_names),
     };
     return cmocka_run_group_tests(tests, make_keys, remove_keys);
 }

@@ -25,7 +25,7 @@ struct scene {
     bool is_alive[4];
 };
 
-static void on_done(const bool *is_alive, void *userdata)
+static void on_alive_done(const bool *is_alive, void *userdata)
 {
     struct scene *scene = userdata;
     scene->calls++;
@@ -35,24 +35,24 @@ static void on_done(const bool *is_alive, void *userdata)
     loop_quit(scene->loop);
 }
 
-static void ask(struct scene *scene, const char *const *texts, size_t count)
+static void ask_alive(struct scene *scene, const char *const *texts, size_t count)
 {
     struct address addresses[4];
     for (size_t i = 0; i < count; i++)
         assert_true(address_parse(&addresses[i], texts[i]));
     *scene = (struct scene){.loop = loop_new(), .count = count};
     assert_non_null(scene->loop);
-    scene->alive = alive_start(scene->loop, addresses, count, on_done, scene);
+    scene->alive = alive_start(scene->loop, addresses, count, on_alive_done, scene);
     assert_non_null(scene->alive);
 }
 
-static void test_answers(void **state)
+static void test_board_answers(void **state)
 {
     static const char *const texts[] = {"127.0.0.1", "fe80::77%lo", "127.77.0.1"};
     struct scene scene;
     (void)state;
 
-    ask(&scene, texts, 3);
+    ask_alive(&scene, texts, 3);
     assert_int_equal(loop_run(scene.loop), 0);
     assert_int_equal(scene.calls, 1);
     assert_true(scene.is_alive[0] && scene.is_alive[2]);
@@ -60,12 +60,12 @@ static void test_answers(void **state)
     loop_free(scene.loop);
 }
 
-static void test_free_while_asking(void **state)
+static void test_free_alive_while_asking(void **state)
 {
     static const char *const texts[] = {"127.0.0.1", "127.0.0.2"};
     struct scene scene;
     (void)state;
-    ask(&scene, texts, 2);
+    ask_alive(&scene, texts, 2);
     alive_free(scene.alive);
     alive_free(NULL);
     assert_int_equal(scene.calls, 0);
@@ -88,7 +88,7 @@ static void test_connection(void **state)
         requirement_skip("port 9 needs root");
     }
     assert_int_equal(listen(listener, 1), 0);
-    ask(&scene, texts, 1);
+    ask_alive(&scene, texts, 1);
     int before = failing_count_open();
     assert_int_equal(loop_run(scene.loop), 0);
     assert_true(scene.is_alive[0]);
@@ -98,7 +98,7 @@ static void test_connection(void **state)
 }
 
 /* All addresses are asked, or none is and nothing is left. */
-static void test_no_memory_left(void **state)
+static void test_alive_no_memory(void **state)
 {
     static const char *const texts[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
     struct address addresses[3];
@@ -112,7 +112,7 @@ static void test_no_memory_left(void **state)
         assert_non_null(scene.loop);
         int before = failing_count_open();
         failing_start(FAILING_ALLOCATION, made, ENOMEM);
-        scene.alive = alive_start(scene.loop, addresses, scene.count, on_done, &scene);
+        scene.alive = alive_start(scene.loop, addresses, scene.count, on_alive_done, &scene);
         has_failed = failing_stop();
         assert_int_equal(scene.alive == NULL, has_failed);
         alive_free(scene.alive);
@@ -126,10 +126,10 @@ static void test_no_memory_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_free_while_asking),
+        cmocka_unit_test(test_board_answers),
+        cmocka_unit_test(test_free_alive_while_asking),
         cmocka_unit_test(test_connection),
-        cmocka_unit_test(test_no_memory_left),
+        cmocka_unit_test(test_alive_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ struct fixture {
     struct address peer;
 };
 
-static int setup(void **state)
+static int set_up_listener(void **state)
 {
     static struct fixture fixture;
     memset(&fixture, 0, sizeof fixture);
@@ -39,7 +39,7 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
+static int tear_down_listener(void **state)
 {
     struct fixture *fixture = *state;
     loop_free(fixture->loop);
@@ -56,7 +56,7 @@ static bool on_accept(int descriptor, const struct address *peer, void *userdata
     return !fixture->is_shut;
 }
 
-static void on_deadline(void *userdata)
+static void on_listener_deadline(void *userdata)
 {
     struct fixture *fixture = userdata;
     loop_quit(fixture->loop);
@@ -81,9 +81,9 @@ static int connect_from(const char *from, const char *to, uint16_t port)
     return descriptor;
 }
 
-static void run(struct fixture *fixture, int64_t limit_us)
+static void run_listener(struct fixture *fixture, int64_t limit_us)
 {
-    loop_timer_init(&fixture->deadline, fixture->loop, on_deadline, fixture);
+    loop_timer_init(&fixture->deadline, fixture->loop, on_listener_deadline, fixture);
     loop_timer_start(&fixture->deadline, limit_us);
     assert_int_equal(loop_run(fixture->loop), 0);
     loop_timer_stop(&fixture->deadline);
@@ -98,7 +98,7 @@ static void test_expected_peer_is_handed_over(void **state)
     struct address expected = numeric("127.0.0.2", 0);
     assert_int_equal(listener_expect(listener, &expected, on_accept, fixture), 0);
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
-    run(fixture, 2000000);
+    run_listener(fixture, 2000000);
     assert_int_equal(fixture->accepted, 1);
     assert_int_equal(fixture->peer.any.sa_family, AF_INET); /* not an IPv4-mapped address */
     assert_true(address_equal(&fixture->peer, &expected));
@@ -115,7 +115,7 @@ static void test_ipv6_peer_on_the_same_port(void **state)
 
     listener_expect(listener, &expected, on_accept, fixture);
     int client = connect_from("::1", "::1", listener_port(listener));
-    run(fixture, 2000000);
+    run_listener(fixture, 2000000);
     assert_int_equal(fixture->accepted, 1);
     close(client);
     close(fixture->descriptor);
@@ -135,7 +135,7 @@ static void test_who_is_not_taken_is_closed(void **state)
     for (int i = 1; i <= 2; i++) {
         int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
 
-        run(fixture, 2000000);
+        run_listener(fixture, 2000000);
         assert_int_equal(fixture->accepted, i);
         assert_int_equal(read(client, &byte, 1), 0);
         close(client);
@@ -144,7 +144,7 @@ static void test_who_is_not_taken_is_closed(void **state)
 
     fixture->is_shut = false;
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
-    run(fixture, 2000000);
+    run_listener(fixture, 2000000);
     assert_int_equal(fixture->accepted, 3);
     assert_false(listener_is_expecting(listener, &expected));
     close(client);
@@ -164,7 +164,7 @@ static void test_stranger_is_closed_without_a_byte(void **state)
     assert_null(listener_stranger(listener, 0));
     int stranger = connect_from("127.0.0.3", "127.0.0.1", listener_port(listener));
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
-    run(fixture, 2000000);
+    run_listener(fixture, 2000000);
     char byte;
     assert_int_equal(recv(stranger, &byte, 1, 0), 0);
     assert_non_null(listener_stranger(listener, 0));
@@ -186,10 +186,10 @@ static void test_an_expectation_is_for_one_connection(void **state)
     listener_expect(listener, NULL, on_accept, fixture); /* anyone */
     int first = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
     int second = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
-    run(fixture, 2000000);
+    run_listener(fixture, 2000000);
     assert_int_equal(fixture->accepted, 1);
     char byte;
-    run(fixture, 100000);
+    run_listener(fixture, 100000);
     assert_int_equal(fixture->accepted, 1);
     assert_int_equal(recv(second, &byte, 1, 0), 0);
     close(first);
@@ -207,7 +207,7 @@ static void test_how_accepted_sockets_send(void **state)
 
     listener_expect(listener, NULL, on_accept, fixture);
     int board = connect_from("127.0.0.9", "127.0.0.1", listener_port(listener));
-    run(fixture, 2000000);
+    run_listener(fixture, 2000000);
     assert_int_equal(fixture->accepted, 1);
     char name[16] = "";
     socklen_t length = sizeof name;
@@ -240,7 +240,7 @@ static void test_forgotten_and_duplicate_expectations(void **state)
     assert_int_equal(listener_expect(listener, &expected, on_accept, &other), 0);
     listener_forget(listener, &other);
     int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
-    run(fixture, 100000);
+    run_listener(fixture, 100000);
     assert_int_equal(fixture->accepted, 0);
     close(client);
     listener_close(listener);
@@ -270,10 +270,10 @@ static void test_one_board_with_several_addresses(void **state)
     assert_true(listener_is_expecting(listener, &second));
     client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
     late = connect_from("127.0.0.3", "127.0.0.1", listener_port(listener));
-    run(fixture, 2000000);
+    run_listener(fixture, 2000000);
     assert_int_equal(fixture->accepted, 1);
     assert_true(address_equal(&fixture->peer, &first));
-    run(fixture, 100000);
+    run_listener(fixture, 100000);
     assert_int_equal(fixture->accepted, 1);
     assert_true(is_turned_away(late));
     assert_true(listener_is_expecting(listener, &others));
@@ -301,7 +301,7 @@ static void test_only_one_address_is_kept(void **state)
     assert_true(listener_is_expecting(listener, &others));
     late = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
     client = connect_from("127.0.0.3", "127.0.0.1", listener_port(listener));
-    run(fixture, 2000000);
+    run_listener(fixture, 2000000);
     assert_int_equal(fixture->accepted, 1);
     assert_true(address_equal(&fixture->peer, &second));
     assert_true(is_turned_away(late));
@@ -357,7 +357,7 @@ static void test_out_of_descriptors(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
     struct rusage before, after;
     getrusage(RUSAGE_SELF, &before);
-    run(fixture, 300000);
+    run_listener(fixture, 300000);
     getrusage(RUSAGE_SELF, &after);
     setrlimit(RLIMIT_NOFILE, &old);
     assert_int_equal(fixture->accepted, 0);
@@ -366,7 +366,7 @@ static void test_out_of_descriptors(void **state)
     int64_t system_us = (after.ru_stime.tv_sec - before.ru_stime.tv_sec) * INT64_C(1000000) +
                         after.ru_stime.tv_usec - before.ru_stime.tv_usec;
     assert_true(system_us < 150000);
-    run(fixture, 2000000);
+    run_listener(fixture, 2000000);
     assert_int_equal(fixture->accepted, 1);
     assert_int_equal(listener_trouble(listener), 0);
     close(client);
@@ -389,7 +389,7 @@ static void test_no_more_descriptors_than_needed(void **state)
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
     one = (struct rlimit){.rlim_cur = (rlim_t)next + 1, .rlim_max = old.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &one), 0);
-    run(fixture, 2000000);
+    run_listener(fixture, 2000000);
     setrlimit(RLIMIT_NOFILE, &old);
     assert_int_equal(fixture->accepted, 1);
     assert_int_equal(listener_trouble(listener), 0);
@@ -398,9 +398,10 @@ static void test_no_more_descriptors_than_needed(void **state)
     listener_close(listener);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function)                                                                             \
+    cmocka_unit_test_setup_teardown(function, set_up_listener, tear_down_listener)
 
-static void test_no_memory_left(void **state)
+static void test_listener_no_memory(void **state)
 {
     struct fixture *fixture = *state;
     struct address peer = numeric("127.0.0.2", 0);
@@ -427,7 +428,7 @@ static void test_no_memory_left(void **state)
 }
 
 /* OTA_OK: it is opened nevertheless; without IPv6, IPv4 is left. */
-static void test_calls_that_fail(void **state)
+static void test_listener_failed_calls(void **state)
 {
     static const struct {
         enum failing_call call;
@@ -472,7 +473,7 @@ static void test_accepting_fails_once(void **state)
         int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
         failing_start(FAILING_ACCEPT, 0, errors[i]);
         fixture->accepted = 0;
-        run(fixture, 10000000);
+        run_listener(fixture, 10000000);
         assert_true(failing_stop());
         assert_int_equal(fixture->accepted, 1);
         assert_int_equal(listener_trouble(listener), 0);
@@ -498,8 +499,8 @@ int main(void)
         TEST(test_address_that_is_not_ours),
         TEST(test_out_of_descriptors),
         TEST(test_no_more_descriptors_than_needed),
-        TEST(test_no_memory_left),
-        TEST(test_calls_that_fail),
+        TEST(test_listener_no_memory),
+        TEST(test_listener_failed_calls),
         TEST(test_accepting_fails_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,14 +22,14 @@ union answer {
     char bytes[256];
 };
 
-static void start(union answer *answer, uint16_t type, const void *fixed, size_t size)
+static void start_routing(union answer *answer, uint16_t type, const void *fixed, size_t size)
 {
     *answer =
         (union answer){.header = {.nlmsg_type = type, .nlmsg_len = (uint32_t)NLMSG_LENGTH(size)}};
     memcpy(NLMSG_DATA(&answer->header), fixed, size);
 }
 
-static void add(union answer *answer, uint16_t type, const void *value, size_t size)
+static void add_route(union answer *answer, uint16_t type, const void *value, size_t size)
 {
     size_t at = NLMSG_ALIGN(answer->header.nlmsg_len);
     const struct rtattr attribute = {.rta_type = type, .rta_len = (uint16_t)RTA_LENGTH(size)};
@@ -80,10 +80,10 @@ static void test_route(void **state)
         struct routing_route route = {0};
         union answer answer;
 
-        start(&answer, RTM_NEWROUTE, &message, sizeof message);
+        start_routing(&answer, RTM_NEWROUTE, &message, sizeof message);
         if (rows[i].gateway)
-            add(&answer, rows[i].gateway, &gateway, sizeof gateway);
-        add(&answer, RTA_OIF, &interface, sizeof interface);
+            add_route(&answer, rows[i].gateway, &gateway, sizeof gateway);
+        add_route(&answer, RTA_OIF, &interface, sizeof interface);
         assert_int_equal(read_route(&route, &answer, answer.header.nlmsg_len), rows[i].is_read);
         assert_int_equal(route.interface, rows[i].is_read ? 7 : 0);
         assert_int_equal(route.is_direct, rows[i].is_direct);
@@ -113,9 +113,9 @@ static void test_neighbour(void **state)
         struct routing routing = {.neighbour = (enum neighbour)99};
         union answer answer;
 
-        start(&answer, RTM_NEWNEIGH, &message, sizeof message);
-        add(&answer, NDA_LLADDR, "\1\2\3\4\5\6", 6);
-        add(&answer, NDA_CACHEINFO, &times, sizeof times);
+        start_routing(&answer, RTM_NEWNEIGH, &message, sizeof message);
+        add_route(&answer, NDA_LLADDR, "\1\2\3\4\5\6", 6);
+        add_route(&answer, NDA_CACHEINFO, &times, sizeof times);
         assert_true(read_neighbour(&routing, &answer, answer.header.nlmsg_len));
         assert_int_equal(routing.neighbour, rows[i].expected);
         if (routing.neighbour == NEIGHBOUR_THERE)
@@ -137,8 +137,8 @@ static void test_lies(void **state)
         const bool is_true = length == RTA_LENGTH(sizeof interface);
         union answer answer;
 
-        start(&answer, RTM_NEWROUTE, &message, sizeof message);
-        add(&answer, RTA_PRIORITY, &interface, sizeof interface);
+        start_routing(&answer, RTM_NEWROUTE, &message, sizeof message);
+        add_route(&answer, RTA_PRIORITY, &interface, sizeof interface);
         memcpy(answer.bytes + NLMSG_LENGTH(sizeof message), &lie, sizeof lie);
         assert_false(read_route(&route, &answer, answer.header.nlmsg_len));
         lie.rta_type = RTA_OIF;
@@ -150,7 +150,7 @@ static void test_lies(void **state)
 }
 
 /* An error is neither a route nor a neighbour. */
-static void test_refused(void **state)
+static void test_refused_routes(void **state)
 {
     (void)state;
     const struct nlmsgerr error = {.error = -2};
@@ -158,7 +158,7 @@ static void test_refused(void **state)
     struct routing routing;
     union answer answer;
 
-    start(&answer, NLMSG_ERROR, &error, sizeof error);
+    start_routing(&answer, NLMSG_ERROR, &error, sizeof error);
     assert_false(read_route(&route, &answer, answer.header.nlmsg_len));
     assert_false(read_neighbour(&routing, &answer, answer.header.nlmsg_len));
 }
@@ -182,7 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_route),         cmocka_unit_test(test_neighbour),
-        cmocka_unit_test(test_lies),          cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_lies),          cmocka_unit_test(test_refused_routes),
         cmocka_unit_test(test_this_computer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ int __wrap_setsockopt(int descriptor, int level, int name, const void *value, so
     return -1;
 }
 
-static void test_parse(void **state)
+static void test_parse_source(void **state)
 {
     (void)state;
     static const struct {
@@ -59,7 +59,7 @@ static void test_parse(void **state)
     }
 }
 
-static void test_text(void **state)
+static void test_source_text(void **state)
 {
     (void)state;
     char text[SOURCE_TEXT_MAX];
@@ -129,8 +129,8 @@ static void test_not_allowed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_text),
-                                       cmocka_unit_test(test_bind),
-                                       cmocka_unit_test(test_not_allowed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parse_source), cmocka_unit_test(test_source_text),
+        cmocka_unit_test(test_bind), cmocka_unit_test(test_not_allowed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

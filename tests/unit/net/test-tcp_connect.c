@@ -25,7 +25,7 @@ struct outcome {
     int reason;
 };
 
-static void on_done(int fd, int reason, void *userdata)
+static void on_connect_done(int fd, int reason, void *userdata)
 {
     struct outcome *outcome = userdata;
 
@@ -39,7 +39,7 @@ static void on_done(int fd, int reason, void *userdata)
     loop_quit(outcome->loop);
 }
 
-static void on_deadline(void *userdata)
+static void on_connect_deadline(void *userdata)
 {
     (void)userdata;
     fail_msg("the run_attempt did not end");
@@ -63,9 +63,10 @@ static struct outcome run_attempt(const struct address *address, int64_t deadlin
     struct loop_timer deadline;
     assert_non_null(outcome.loop);
 
-    loop_timer_init(&deadline, outcome.loop, on_deadline, NULL);
+    loop_timer_init(&deadline, outcome.loop, on_connect_deadline, NULL);
     loop_timer_start(&deadline, 10 * INT64_C(1000000));
-    outcome.run_attempt = tcp_connect_start(outcome.loop, address, deadline_us, on_done, &outcome);
+    outcome.run_attempt =
+        tcp_connect_start(outcome.loop, address, deadline_us, on_connect_done, &outcome);
     assert_non_null(outcome.run_attempt);
     assert_int_equal(outcome.calls, 0); /* never from within tcp_connect_start() */
     assert_int_equal(loop_run(outcome.loop), 0);
@@ -96,7 +97,7 @@ static void test_answered(void **state)
     close(listener);
 }
 
-static void test_refused(void **state)
+static void test_refused_connection(void **state)
 {
     struct address address;
     (void)state;
@@ -109,7 +110,7 @@ static void test_refused(void **state)
 }
 
 /* A full backlog ignores a SYN, like an absent board. */
-static void test_silence(void **state)
+static void test_silent_peer(void **state)
 {
     struct address address;
     int crowd[CROWD];
@@ -152,13 +153,13 @@ static void test_freed_while_it_dials(void **state)
     (void)state;
 
     assert_non_null(loop);
-    tcp_connect_free(tcp_connect_start(loop, &address, 5000000, on_done, NULL));
+    tcp_connect_free(tcp_connect_start(loop, &address, 5000000, on_connect_done, NULL));
     tcp_connect_free(NULL);
     loop_free(loop);
     close(listener);
 }
 
-static void test_no_memory_left(void **state)
+static void test_connect_no_memory(void **state)
 {
     struct address address;
     int listener = listen_there(&address, 8);
@@ -170,7 +171,8 @@ static void test_no_memory_left(void **state)
         assert_non_null(loop);
         int before = failing_count_open();
         failing_start(FAILING_ALLOCATION, made, ENOMEM);
-        struct tcp_connect *run_attempt = tcp_connect_start(loop, &address, 5000000, on_done, NULL);
+        struct tcp_connect *run_attempt =
+            tcp_connect_start(loop, &address, 5000000, on_connect_done, NULL);
         has_failed = failing_stop();
         assert_int_equal(run_attempt == NULL, has_failed);
         tcp_connect_free(run_attempt);
@@ -182,7 +184,7 @@ static void test_no_memory_left(void **state)
 }
 
 /* Reported as the reason, like any other failure. */
-static void test_calls_that_fail(void **state)
+static void test_connect_failed_calls(void **state)
 {
     static const struct {
         enum failing_call call;
@@ -211,12 +213,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answered),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_refused_connection),
+        cmocka_unit_test(test_silent_peer),
         cmocka_unit_test(test_impossible),
         cmocka_unit_test(test_freed_while_it_dials),
-        cmocka_unit_test(test_no_memory_left),
-        cmocka_unit_test(test_calls_that_fail),
+        cmocka_unit_test(test_connect_no_memory),
+        cmocka_unit_test(test_connect_failed_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ static void on_error(int reason, void *userdata)
     loop_quit(scene->loop);
 }
 
-static void on_deadline(void *userdata)
+static void on_udp_deadline(void *userdata)
 {
     (void)userdata;
     fail_msg("nothing came in 60 s");
@@ -61,7 +61,7 @@ static int bind_loopback(struct address *address)
     return descriptor;
 }
 
-static void set_up(struct scene *scene)
+static void set_up_udp(struct scene *scene)
 {
     *scene = (struct scene){.loop = loop_new()};
     assert_non_null(scene->loop);
@@ -72,12 +72,12 @@ static void set_up(struct scene *scene)
                               .userdata = scene,
                               .fd = -1};
 
-    loop_timer_init(&scene->deadline, scene->udp.loop, on_deadline, scene);
+    loop_timer_init(&scene->deadline, scene->udp.loop, on_udp_deadline, scene);
     loop_timer_start(&scene->deadline, INT64_C(60000000));
     assert_int_equal(udp_open(&scene->udp, NULL, &scene->address), 0);
 }
 
-static void tear_down(struct scene *scene)
+static void tear_down_udp(struct scene *scene)
 {
     udp_close(&scene->udp);
     udp_close(&scene->udp); /* harmless */
@@ -93,7 +93,7 @@ static void test_there_and_back(void **state)
     struct address local, peer;
     socklen_t length = sizeof peer;
     char text[64];
-    set_up(&scene);
+    set_up_udp(&scene);
     assert_true(udp_local(&scene.udp, &local));
     assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
     assert_int_equal(recvfrom(scene.board, text, sizeof text, 0, &peer.any, &length), 10);
@@ -109,7 +109,7 @@ static void test_there_and_back(void **state)
     assert_string_equal(scene.heard, "OK");
     assert_int_equal(scene.datagrams, 1);
     close(stranger);
-    tear_down(&scene);
+    tear_down_udp(&scene);
 }
 
 /* The first of two datagrams closes the socket: the second is not read. */
@@ -119,7 +119,7 @@ static void test_closed_in_a_callback(void **state)
     struct scene scene;
     struct address local;
 
-    set_up(&scene);
+    set_up_udp(&scene);
     scene.close_at_once = true;
     assert_true(udp_local(&scene.udp, &local));
     for (int i = 0; i < 2; i++)
@@ -127,7 +127,7 @@ static void test_closed_in_a_callback(void **state)
     assert_int_equal(loop_run(scene.loop), 0);
     assert_int_equal(scene.datagrams, 1);
     assert_int_equal(scene.udp.fd, -1);
-    tear_down(&scene);
+    tear_down_udp(&scene);
 }
 
 static void test_refusal_by_icmp(void **state)
@@ -135,13 +135,13 @@ static void test_refusal_by_icmp(void **state)
     (void)state;
     struct scene scene;
 
-    set_up(&scene);
+    set_up_udp(&scene);
     close(scene.board);
     scene.board = -1;
     assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
     assert_int_equal(loop_run(scene.loop), 0);
     assert_int_equal(scene.reason, ECONNREFUSED);
-    tear_down(&scene);
+    tear_down_udp(&scene);
 }
 
 /* An ICMP error about one datagram does not keep the next one from being sent. */
@@ -149,22 +149,22 @@ static void test_an_old_error_is_not_this_one(void **state)
 {
     (void)state;
     struct scene scene;
-    set_up(&scene);
+    set_up_udp(&scene);
     close(scene.board);
     scene.board = -1;
     for (int i = 0; i < 3; i++)
         assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
-    tear_down(&scene);
+    tear_down_udp(&scene);
 }
 
-static void test_failures(void **state)
+static void test_udp_failures(void **state)
 {
     (void)state;
     struct scene scene;
     struct source elsewhere = {.has_address = true};
     char too_long[70000] = "";
 
-    set_up(&scene);
+    set_up_udp(&scene);
     assert_int_equal(udp_send(&scene.udp, too_long, sizeof too_long), EMSGSIZE);
     udp_close(&scene.udp);
     assert_true(
@@ -172,11 +172,11 @@ static void test_failures(void **state)
     assert_int_equal(udp_open(&scene.udp, &elsewhere, &scene.address), -1);
     assert_int_equal(errno, EADDRNOTAVAIL);
     assert_int_equal(scene.udp.fd, -1);
-    tear_down(&scene);
+    tear_down_udp(&scene);
 }
 
 /* No socket is open then, and errno has the reason. */
-static void test_calls_that_fail(void **state)
+static void test_udp_failed_calls(void **state)
 {
     static const struct {
         enum failing_call call;
@@ -189,7 +189,7 @@ static void test_calls_that_fail(void **state)
         struct scene scene;
         struct address local;
 
-        set_up(&scene);
+        set_up_udp(&scene);
         udp_close(&scene.udp);
         int before = failing_count_open();
 
@@ -201,7 +201,7 @@ static void test_calls_that_fail(void **state)
         assert_int_equal(scene.udp.fd, -1);
         assert_int_equal(failing_count_open(), before);
         assert_false(udp_local(&scene.udp, &local));
-        tear_down(&scene);
+        tear_down_udp(&scene);
     }
 }
 
@@ -211,7 +211,7 @@ static void test_interrupted(void **state)
     struct scene scene;
     (void)state;
 
-    set_up(&scene);
+    set_up_udp(&scene);
     failing_start(FAILING_RECV, 0, EINTR);
     udp_receive(&scene.udp);
     assert_true(failing_stop());
@@ -220,7 +220,7 @@ static void test_interrupted(void **state)
     assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
     assert_true(failing_stop());
     assert_int_equal(scene.udp.trouble, 0);
-    tear_down(&scene);
+    tear_down_udp(&scene);
 }
 
 /* A call that fails once is repeated. */
@@ -230,7 +230,7 @@ static void test_trouble_once(void **state)
     struct address local;
     (void)state;
 
-    set_up(&scene);
+    set_up_udp(&scene);
     assert_true(udp_local(&scene.udp, &local));
     assert_int_equal(sendto(scene.board, "OK", 2, 0, &local.any, address_length(&local)), 2);
     failing_start(FAILING_RECV, 0, ENOMEM);
@@ -238,7 +238,7 @@ static void test_trouble_once(void **state)
     assert_true(failing_stop());
     assert_int_equal(scene.udp.trouble, 0);
     assert_string_equal(scene.heard, "OK");
-    tear_down(&scene);
+    tear_down_udp(&scene);
 }
 
 /* A lack of resources is no failure. The datagram that could not be received is read at the next
@@ -248,7 +248,7 @@ static void test_trouble_of_this_computer(void **state)
     struct scene scene;
     struct address local;
     (void)state;
-    set_up(&scene);
+    set_up_udp(&scene);
     failing_start_for_good(FAILING_SEND, ENOBUFS);
     assert_int_equal(udp_send(&scene.udp, "invitation", 10), 0);
     assert_true(failing_stop());
@@ -269,7 +269,7 @@ static void test_trouble_of_this_computer(void **state)
     assert_int_equal(scene.udp.trouble, 0);
     assert_int_equal(loop_run(scene.loop), 0);
     assert_string_equal(scene.heard, "OK");
-    tear_down(&scene);
+    tear_down_udp(&scene);
 }
 
 int main(void)
@@ -279,8 +279,8 @@ int main(void)
         cmocka_unit_test(test_closed_in_a_callback),
         cmocka_unit_test(test_refusal_by_icmp),
         cmocka_unit_test(test_an_old_error_is_not_this_one),
-        cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_calls_that_fail),
+        cmocka_unit_test(test_udp_failures),
+        cmocka_unit_test(test_udp_failed_calls),
         cmocka_unit_test(test_trouble_once),
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_trouble_of_this_computer),

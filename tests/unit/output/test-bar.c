@@ -81,7 +81,7 @@ static const struct {
      "[>                               ]   0%    0.00 MiB    0.0 KiB/s  99:59:59 left"},
 };
 
-static void test_lines(void **state)
+static void test_bar_lines(void **state)
 {
     (void)state;
     char line[256];
@@ -110,7 +110,7 @@ static void test_never_wider_than_asked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_bar_lines),
         cmocka_unit_test(test_never_wider_than_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

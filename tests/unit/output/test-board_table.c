@@ -55,7 +55,7 @@ static void set_addresses(void)
     assert_true(kitchen.has_address && lamp.has_address);
 }
 
-static void test_plain(void **state)
+static void test_plain_table(void **state)
 {
     struct board *const items[] = {&gone, &kitchen, &lamp, &sketch};
     (void)state;
@@ -73,7 +73,7 @@ static void test_plain(void **state)
     free(text);
 }
 
-static void test_table(void **state)
+static void test_board_rows(void **state)
 {
     struct board *const items[] = {&gone, &kitchen, &lamp, &sketch};
     (void)state;
@@ -93,7 +93,7 @@ static void test_table(void **state)
 }
 
 /* Even the longest names, escaped, are printed in full. */
-static void test_longest(void **state)
+static void test_longest_row(void **state)
 {
     struct board board = {.is_resolved = true, .port = 1};
     struct board *const items[] = {&board};
@@ -129,9 +129,9 @@ static void test_width(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_plain_table),
+        cmocka_unit_test(test_board_rows),
+        cmocka_unit_test(test_longest_row),
         cmocka_unit_test(test_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

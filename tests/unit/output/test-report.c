@@ -45,7 +45,8 @@ static struct ota_event event(enum ota_event_type type)
                               .totals = &one};
 }
 
-static void tell(struct report *report, enum ota_event_type type, size_t bytes, int64_t us)
+static void report_told_event(struct report *report, enum ota_event_type type, size_t bytes,
+                              int64_t us)
 {
     struct ota_event told = event(type);
 
@@ -73,29 +74,29 @@ static void tell_result(struct report *report, const struct ota_failure *failure
     report_event(&told, report);
 }
 
-static void run(const struct report_settings *settings, const struct ota_failure *failure)
+static void run_report(const struct report_settings *settings, const struct ota_failure *failure)
 {
     capture_begin(&capture);
     struct report *report = report_new(settings);
-    tell(report, OTA_EVENT_START, 0, 0);
-    tell(report, OTA_EVENT_RESOLVED, 0, 0);
-    tell(report, OTA_EVENT_INVITED, 0, 0);
-    tell(report, OTA_EVENT_AUTHENTICATED, 0, 0);
-    tell(report, OTA_EVENT_CONNECTED, 0, 0);
+    report_told_event(report, OTA_EVENT_START, 0, 0);
+    report_told_event(report, OTA_EVENT_RESOLVED, 0, 0);
+    report_told_event(report, OTA_EVENT_INVITED, 0, 0);
+    report_told_event(report, OTA_EVENT_AUTHENTICATED, 0, 0);
+    report_told_event(report, OTA_EVENT_CONNECTED, 0, 0);
     for (size_t bytes = 512; bytes <= 5120; bytes += 512)
-        tell(report, OTA_EVENT_PROGRESS, bytes, (int64_t)bytes * 100);
-    tell(report, OTA_EVENT_NOTE, 0, 0);
+        report_told_event(report, OTA_EVENT_PROGRESS, bytes, (int64_t)bytes * 100);
+    report_told_event(report, OTA_EVENT_NOTE, 0, 0);
     tell_result(report, failure);
     report_free(report);
     capture_end(&capture);
 }
 
-static void test_plain(void **state)
+static void test_plain_report(void **state)
 {
     (void)state;
     const struct report_settings settings = {0};
 
-    run(&settings, &success);
+    run_report(&settings, &success);
     assert_string_equal(capture.text_out, "");
     assert_string_equal(
         capture.text_err,
@@ -145,17 +146,17 @@ static void test_proven(void **state)
     struct report_settings settings = {0};
 
     is_verdict_lost = true;
-    run(&settings, &proven);
+    run_report(&settings, &proven);
     assert_non_null(strstr(
         capture.text_err, "kitchen.local: sketch fw\\x1b.bin, 10.0 KiB, sent in 2.0 s (5.0 KiB/s); "
                           "its verdict was lost, but its log said it\n"));
     settings = (struct report_settings){.json = true, .quiet = true};
-    run(&settings, &proven);
+    run_report(&settings, &proven);
     assert_non_null(strstr(capture.text_out, "\"verified\":\"proof\""));
     is_verdict_lost = false;
-    run(&settings, &success);
+    run_report(&settings, &success);
     assert_non_null(strstr(capture.text_out, "\"verified\":\"confirmation\""));
-    run(&settings, &stalled);
+    run_report(&settings, &stalled);
     assert_non_null(strstr(capture.text_out, "\"verified\":null"));
 }
 
@@ -164,9 +165,9 @@ static void test_failure_and_quiet(void **state)
     (void)state;
     const struct report_settings settings = {.quiet = true};
 
-    run(&settings, &success);
+    run_report(&settings, &success);
     assert_string_equal(capture.text_err, "");
-    run(&settings, &stalled);
+    run_report(&settings, &stalled);
     char expected[1024];
     snprintf(expected, sizeof expected,
              "esp-ota: kitchen.local: transfer: the board stopped taking data\n  %s\n",
@@ -179,7 +180,7 @@ static void test_debug(void **state)
 {
     (void)state;
     const struct report_settings settings = {.debug = true};
-    run(&settings, &success);
+    run_report(&settings, &success);
     assert_non_null(strstr(capture.text_err, "kitchen.local is 192.0.2.7, port 8266 (mDNS)\n"));
     assert_non_null(strstr(capture.text_err, "] kitchen.local: port 8266, the announced port\n"));
 }
@@ -189,7 +190,7 @@ static void test_bar(void **state)
     (void)state;
     const struct report_settings settings = {.force_bar = true, .command = OTA_COMMAND_FILESYSTEM};
 
-    run(&settings, &success);
+    run_report(&settings, &success);
     assert_non_null(strstr(capture.text_err, "]   0%     0.0 KiB"));
     assert_non_null(strstr(capture.text_err, "\nkitchen.local: a note\n"));
     assert_non_null(strstr(capture.text_err, "\nkitchen.local: filesystem image fw"));
@@ -201,7 +202,7 @@ static void test_bar(void **state)
 }
 
 /* Both sizes are there: of what is sent, and of the file. */
-static void test_compressed(void **state)
+static void test_compressed_image(void **state)
 {
     static struct image plain;
     const struct report_settings settings = {.quiet = false};
@@ -209,7 +210,7 @@ static void test_compressed(void **state)
 
     image.plain = &plain;
     image.file_size = 20480;
-    run(&settings, &success);
+    run_report(&settings, &success);
     image.plain = NULL;
     assert_non_null(strstr(capture.text_err, "(5.0 KiB of 10.0 KiB compressed from 20.0 KiB, "));
     assert_non_null(
@@ -229,7 +230,7 @@ static void test_json(void **state)
                                         "connected"};
     const struct report_settings settings = {.json = true, .quiet = true};
 
-    run(&settings, &stalled);
+    run_report(&settings, &stalled);
     char *rest = capture.text_out;
     json_t *last = NULL;
     size_t lines = 0;
@@ -276,12 +277,12 @@ static void test_json_that_cannot_be_written(void **state)
     dup2(full, STDOUT_FILENO);
     struct report *report = report_new(&settings);
     assert_true(report_is_complete(report, &loss));
-    tell(report, OTA_EVENT_START, 0, 0);
+    report_told_event(report, OTA_EVENT_START, 0, 0);
     assert_false(report_is_complete(report, &loss));
     assert_string_equal(loss.message, "the report could not be written to standard output: No "
                                       "space left on device");
     assert_int_equal(loss.cause, OTA_CAUSE_DISK_FULL);
-    tell(report, OTA_EVENT_CONNECTED, 0, 0);
+    report_told_event(report, OTA_EVENT_CONNECTED, 0, 0);
     dup2(saved, STDOUT_FILENO);
     clearerr(stdout);
     report_free(report);
@@ -412,13 +413,13 @@ static void test_fleet_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_plain_report),
         cmocka_unit_test(test_proven),
         cmocka_unit_test(test_the_last_line_has_the_rate_of_the_bar),
         cmocka_unit_test(test_failure_and_quiet),
         cmocka_unit_test(test_debug),
         cmocka_unit_test(test_bar),
-        cmocka_unit_test(test_compressed),
+        cmocka_unit_test(test_compressed_image),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_json_that_cannot_be_written),
         cmocka_unit_test(test_failure_of_no_board),

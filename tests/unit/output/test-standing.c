@@ -92,7 +92,7 @@ static void test_long_name(void **state)
                         ", slowest 123456789012345678901234567... 0%");
 }
 
-static void test_lines(void **state)
+static void test_standing_lines(void **state)
 {
     (void)state;
     struct capture capture;
@@ -135,7 +135,7 @@ int main(void)
         cmocka_unit_test(test_count),
         cmocka_unit_test(test_slowest),
         cmocka_unit_test(test_long_name),
-        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_standing_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,7 +80,7 @@ static void add_bytes(struct transcript *transcript, const struct piece *piece, 
                    piece->at_us);
 }
 
-static void add(struct transcript *transcript, const struct piece *piece)
+static void add_transcript_event(struct transcript *transcript, const struct piece *piece)
 {
     add_bytes(transcript, piece, piece->text, strlen(piece->text));
 }
@@ -175,7 +175,7 @@ static const struct story {
      .text = "hall: boot\nkitchen: login: \n"},
 };
 
-static void play(const struct story *story, bool on_terminal, bool in_file)
+static void play_transcript(const struct story *story, bool on_terminal, bool in_file)
 {
     struct capture capture;
     char path[32], text[1024] = "";
@@ -187,7 +187,7 @@ static void play(const struct story *story, bool on_terminal, bool in_file)
     capture_begin(&capture);
     struct transcript *transcript = open_transcript(&settings);
     for (size_t i = 0; i < PIECES && story->pieces[i].text; i++)
-        add(transcript, &story->pieces[i]);
+        add_transcript_event(transcript, &story->pieces[i]);
     struct ota_failure loss;
     bool is_complete = transcript_is_complete(transcript, &loss);
     transcript_free(transcript);
@@ -200,14 +200,14 @@ static void play(const struct story *story, bool on_terminal, bool in_file)
     assert_string_equal(capture.text_err, "");
 }
 
-static void test_stories(void **state)
+static void test_transcript_stories(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(stories); i++) {
         print_message("  %s\n", stories[i].title);
-        play(&stories[i], true, true);
-        play(&stories[i], true, false);
-        play(&stories[i], false, true);
+        play_transcript(&stories[i], true, true);
+        play_transcript(&stories[i], true, false);
+        play_transcript(&stories[i], false, true);
     }
 }
 
@@ -234,7 +234,7 @@ static void test_endless_among_others(void **state)
 }
 
 /* The longest line, each byte of which is shown as four characters, and the longest name. */
-static void test_longest(void **state)
+static void test_longest_line(void **state)
 {
     (void)state;
     static unsigned char bytes[LINE_SPLITTER_MAX];
@@ -266,7 +266,7 @@ static void test_wall_clock(void **state)
 
     capture_begin(&capture);
     struct transcript *transcript = open_transcript(&settings);
-    add(transcript, &(struct piece){.text = "hello", .board = "hall"});
+    add_transcript_event(transcript, &(struct piece){.text = "hello", .board = "hall"});
     transcript_free(transcript);
     capture_end(&capture);
     const char *rest = strptime(capture.text_out, "%Y-%m-%d %H:%M:%S", &parts);
@@ -347,7 +347,7 @@ static void test_colors(void **state)
         int master = open_terminal(&saved);
         const struct transcript_settings settings = {.to_stdout = true, .path = path};
         struct transcript *transcript = open_transcript(&settings);
-        add(transcript, &(struct piece){.text = "one", .board = rows[i].board});
+        add_transcript_event(transcript, &(struct piece){.text = "one", .board = rows[i].board});
         transcript_free(transcript);
         read_lines(master, text, sizeof text, 1);
         dup2(saved, STDOUT_FILENO);
@@ -375,7 +375,7 @@ static void test_color_of_boards(void **state)
     int master = open_terminal(&saved);
     struct transcript *transcript = open_transcript(&settings);
     for (size_t i = 0; i < COUNT(boards); i++)
-        add(transcript, &(struct piece){.text = "", .board = boards[i]});
+        add_transcript_event(transcript, &(struct piece){.text = "", .board = boards[i]});
     transcript_free(transcript);
     read_lines(master, text, sizeof text, COUNT(boards));
     dup2(saved, STDOUT_FILENO);
@@ -401,7 +401,7 @@ static void test_nothing_on_stdout(void **state)
 
     capture_begin(&capture);
     struct transcript *transcript = open_transcript(&settings);
-    add(transcript, &(struct piece){.text = "one"});
+    add_transcript_event(transcript, &(struct piece){.text = "one"});
     transcript_free(transcript);
     capture_end(&capture);
     assert_string_equal(capture.text_out, "");
@@ -416,7 +416,7 @@ static void test_appended(void **state)
     const struct transcript_settings settings = {.path = path};
     for (int i = 0; i < 2; i++) {
         struct transcript *transcript = open_transcript(&settings);
-        add(transcript, &(struct piece){.text = i ? "second run" : "first run"});
+        add_transcript_event(transcript, &(struct piece){.text = i ? "second run" : "first run"});
         transcript_free(transcript);
     }
     read_file(path, text, sizeof text);
@@ -444,7 +444,7 @@ static void test_not_opened(void **state)
 }
 
 /* One place is lost; the other one has everything. */
-static void test_full_disk(void **state)
+static void test_transcript_full_disk(void **state)
 {
     (void)state;
     static struct capture capture;
@@ -455,7 +455,7 @@ static void test_full_disk(void **state)
     struct transcript *transcript = open_transcript(&settings);
     bool is_complete_before = transcript_is_complete(transcript, &loss);
     for (int i = 0; i < 2; i++)
-        add(transcript, &(struct piece){.text = "one", .kind = UNFINISHED});
+        add_transcript_event(transcript, &(struct piece){.text = "one", .kind = UNFINISHED});
     bool is_complete = transcript_is_complete(transcript, &loss);
     transcript_free(transcript);
     capture_end(&capture);
@@ -500,8 +500,8 @@ static void test_reader_gone(void **state)
     int reader = open_pipe(&saved);
     struct transcript *transcript = open_transcript(&settings);
     close(reader);
-    add(transcript, &(struct piece){.text = "one"});
-    add(transcript, &(struct piece){.text = "two"});
+    add_transcript_event(transcript, &(struct piece){.text = "one"});
+    add_transcript_event(transcript, &(struct piece){.text = "two"});
     bool is_complete = transcript_is_complete(transcript, &loss);
     bool is_read = transcript_is_read(transcript);
     transcript_free(transcript);
@@ -554,7 +554,7 @@ static void test_waits(void **state)
         struct transcript *transcript = open_transcript(&settings);
         waits = rows[i].waits;
         errno = EINTR;
-        add(transcript, &(struct piece){.text = "one"});
+        add_transcript_event(transcript, &(struct piece){.text = "one"});
         waits = "";
         bool is_complete = transcript_is_complete(transcript, &loss);
         transcript_free(transcript);
@@ -567,16 +567,16 @@ static void test_waits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stories),
+        cmocka_unit_test(test_transcript_stories),
         cmocka_unit_test(test_endless_among_others),
-        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_longest_line),
         cmocka_unit_test(test_wall_clock),
         cmocka_unit_test(test_colors),
         cmocka_unit_test(test_color_of_boards),
         cmocka_unit_test(test_nothing_on_stdout),
         cmocka_unit_test(test_appended),
         cmocka_unit_test(test_not_opened),
-        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_transcript_full_disk),
         cmocka_unit_test(test_reader_gone),
         cmocka_unit_test(test_reader_asleep),
         cmocka_unit_test(test_waits),

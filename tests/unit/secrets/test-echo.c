@@ -25,7 +25,7 @@ static bool is_echo(const struct echo *echo, const char *words)
     return strcmp(echo_hide(echo, words), words) != 0;
 }
 
-static void test_words(void **state)
+static void test_echo_words(void **state)
 {
     (void)state;
     static const struct {
@@ -101,7 +101,7 @@ static void test_everything_is_kept(void **state)
 }
 
 /* The pieces of a stream do not matter. */
-static void test_pieces(void **state)
+static void test_echo_pieces(void **state)
 {
     (void)state;
     static const char stream[] = "one: " RESPONSE ".";
@@ -129,9 +129,9 @@ static void test_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_echo_words),
         cmocka_unit_test(test_everything_is_kept),
-        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_echo_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

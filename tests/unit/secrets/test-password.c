@@ -113,7 +113,7 @@ static void test_length(void **state)
     }
 }
 
-static void test_unreadable(void **state)
+static void test_unreadable_password(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
@@ -157,7 +157,7 @@ static void test_exposed(void **state)
 }
 
 /* `while read host; do esp-ota --auth-file - ...; done`: the next lines belong to the loop. */
-static void test_standard_input(void **state)
+static void test_password_from_standard_input(void **state)
 {
     (void)state;
     int input[2], saved = dup(STDIN_FILENO);
@@ -202,14 +202,14 @@ static void test_environment(void **state)
     assert_null(password);
 }
 
-static int set_up(void **state)
+static int set_up_password_file(void **state)
 {
     (void)state;
     int descriptor = mkstemp(path);
     return descriptor < 0 ? -1 : close(descriptor);
 }
 
-static int tear_down(void **state)
+static int tear_down_password_file(void **state)
 {
     (void)state;
     return unlink(path);
@@ -218,9 +218,12 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_content),        cmocka_unit_test(test_length),
-        cmocka_unit_test(test_unreadable),     cmocka_unit_test(test_exposed),
-        cmocka_unit_test(test_standard_input), cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_content),
+        cmocka_unit_test(test_length),
+        cmocka_unit_test(test_unreadable_password),
+        cmocka_unit_test(test_exposed),
+        cmocka_unit_test(test_password_from_standard_input),
+        cmocka_unit_test(test_environment),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up_password_file, tear_down_password_file);
 }

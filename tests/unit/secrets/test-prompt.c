@@ -49,7 +49,7 @@ struct job {
     int commands, reports;
 };
 
-static void on_answer(const char *answer, void *userdata)
+static void on_typed_answer(const char *answer, void *userdata)
 {
     struct job *job = userdata;
     dprintf(job->reports, answer ? "answer %s\n" : "none\n", answer);
@@ -79,7 +79,7 @@ static _Noreturn void run_job(const struct setting *setting, int commands, int r
     if (read(commands, &command, 1) != 1)
         _exit(1);
 
-    job.prompt = prompt_start(job.loop, TEXT, setting->timeout_us, on_answer, &job);
+    job.prompt = prompt_start(job.loop, TEXT, setting->timeout_us, on_typed_answer, &job);
     if (!job.prompt) {
         dprintf(reports, "refused %s\n", strerrorname_np(errno));
         _exit(0);
@@ -124,7 +124,7 @@ static _Noreturn void run_shell(const struct setting *setting, const char *termi
     _exit(0);
 }
 
-static struct scene begin(struct setting setting)
+static struct scene begin_prompt(struct setting setting)
 {
     struct scene scene;
     int commands[2], reports[2];
@@ -162,7 +162,7 @@ static void command(const struct scene *scene, char letter)
     assert_int_equal(write(scene->commands, &letter, 1), 1);
 }
 
-static void type(const struct scene *scene, const char *keys, size_t length)
+static void type_at_prompt(const struct scene *scene, const char *keys, size_t length)
 {
     assert_int_equal(write(scene->master, keys, length), (ssize_t)length);
 }
@@ -215,7 +215,7 @@ static void assert_restored(const struct scene *scene)
     assert_memory_equal(now.c_cc, scene->before.c_cc, sizeof now.c_cc);
 }
 
-static void end(struct scene *scene)
+static void end_prompt(struct scene *scene)
 {
     close(scene->commands);
     close(scene->reports);
@@ -224,16 +224,16 @@ static void end(struct scene *scene)
     assert_int_equal(waitpid(scene->shell, NULL, 0), scene->shell);
 }
 
-static struct scene ask(struct setting setting)
+static struct scene ask_on_terminal(struct setting setting)
 {
-    struct scene scene = begin(setting);
+    struct scene scene = begin_prompt(setting);
     command(&scene, 'g');
     expect_screen(&scene, TEXT);
     assert_false(echoes(&scene));
     return scene;
 }
 
-static void test_lines(void **state)
+static void test_prompt_lines(void **state)
 {
     (void)state;
     static const struct {
@@ -258,16 +258,16 @@ static void test_lines(void **state)
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct scene scene = ask((struct setting){0});
-        type(&scene, rows[i].keys, rows[i].length);
+        struct scene scene = ask_on_terminal((struct setting){0});
+        type_at_prompt(&scene, rows[i].keys, rows[i].length);
         expect_screen(&scene, "\r\n"); /* and none of the typed characters */
         expect_report(&scene, rows[i].report);
         assert_restored(&scene);
-        end(&scene);
+        end_prompt(&scene);
     }
 }
 
-static void test_longest(void **state)
+static void test_longest_password(void **state)
 {
     (void)state;
 
@@ -275,48 +275,48 @@ static void test_longest(void **state)
         char keys[PASSWORD_LONGEST + 2];
         memset(keys, 'x', sizeof keys);
         keys[PASSWORD_LONGEST + extra] = '\n';
-        struct scene scene = ask((struct setting){0});
-        type(&scene, keys, PASSWORD_LONGEST + extra + 1);
+        struct scene scene = ask_on_terminal((struct setting){0});
+        type_at_prompt(&scene, keys, PASSWORD_LONGEST + extra + 1);
         char seen[8192];
         expect_from(scene.reports, "\n", seen, sizeof seen);
         if (extra == 0)
             assert_int_equal(strlen(seen), strlen("answer \n") + PASSWORD_LONGEST);
         else
             assert_string_equal(seen, "none\n");
-        end(&scene);
+        end_prompt(&scene);
     }
 }
 
 static void test_raw_terminal(void **state)
 {
     (void)state;
-    struct scene scene = ask((struct setting){.raw = true});
-    type(&scene, "geheim\r", 7);
+    struct scene scene = ask_on_terminal((struct setting){.raw = true});
+    type_at_prompt(&scene, "geheim\r", 7);
     expect_report(&scene, "answer geheim\n");
     assert_restored(&scene);
-    end(&scene);
+    end_prompt(&scene);
 }
 
 static void test_typed_ahead_is_discarded(void **state)
 {
     (void)state;
-    struct scene scene = begin((struct setting){0});
+    struct scene scene = begin_prompt((struct setting){0});
 
-    type(&scene, "ahead\n", 6);
+    type_at_prompt(&scene, "ahead\n", 6);
     expect_screen(&scene, "ahead\r\n");
     command(&scene, 'g');
     expect_screen(&scene, TEXT);
-    type(&scene, "real\n", 5);
+    type_at_prompt(&scene, "real\n", 5);
     expect_report(&scene, "answer real\n");
-    end(&scene);
+    end_prompt(&scene);
 }
 
-static void test_deadline(void **state)
+static void test_prompt_deadline(void **state)
 {
     (void)state;
-    struct scene scene = ask((struct setting){.timeout_us = 300000});
+    struct scene scene = ask_on_terminal((struct setting){.timeout_us = 300000});
 
-    type(&scene, "unfini", 6);
+    type_at_prompt(&scene, "unfini", 6);
     expect_report(&scene, "none\n");
     expect_screen(&scene, "\r\n");
     assert_restored(&scene);
@@ -325,18 +325,18 @@ static void test_deadline(void **state)
     assert_int_equal(ioctl(slave, FIONREAD, &waiting), 0);
     assert_int_equal(waiting, 0); /* the shell gets none of it */
     close(slave);
-    end(&scene);
+    end_prompt(&scene);
 }
 
 static void test_freed_early(void **state)
 {
     (void)state;
-    struct scene scene = ask((struct setting){0});
+    struct scene scene = ask_on_terminal((struct setting){0});
     command(&scene, 'f');
     expect_report(&scene, "freed\n");
     expect_screen(&scene, "\r\n");
     assert_restored(&scene);
-    end(&scene);
+    end_prompt(&scene);
 }
 
 static void test_suspended(void **state)
@@ -345,18 +345,18 @@ static void test_suspended(void **state)
 
     if (getenv("ESP_OTA_VALGRIND"))
         skip(); /* the process must not stop during this */
-    struct scene scene = ask((struct setting){0});
-    type(&scene, "half\x1a", 5);
+    struct scene scene = ask_on_terminal((struct setting){0});
+    type_at_prompt(&scene, "half\x1a", 5);
     expect_report(&scene, "stopped\n");
     expect_screen(&scene, "\r\n");
     assert_restored(&scene);
     command(&scene, 'c');
     expect_screen(&scene, TEXT);
     assert_false(echoes(&scene));
-    type(&scene, "whole\n", 6);
+    type_at_prompt(&scene, "whole\n", 6);
     expect_report(&scene, "answer whole\n");
     assert_restored(&scene);
-    end(&scene);
+    end_prompt(&scene);
 }
 
 /* Switches echo on, as a shell does while the job is stopped with SIGSTOP, which cannot be
@@ -364,28 +364,28 @@ static void test_suspended(void **state)
 static void test_echo_switched_on(void **state)
 {
     (void)state;
-    struct scene scene = ask((struct setting){0});
+    struct scene scene = ask_on_terminal((struct setting){0});
 
     assert_int_equal(tcsetattr(scene.master, TCSANOW, &scene.before), 0);
     expect_screen(&scene, TEXT);
     assert_false(echoes(&scene));
-    type(&scene, "geheim\n", 7);
+    type_at_prompt(&scene, "geheim\n", 7);
     expect_report(&scene, "answer geheim\n");
     assert_restored(&scene);
-    end(&scene);
+    end_prompt(&scene);
 }
 
 static void test_hangup(void **state)
 {
     (void)state;
-    struct scene scene = ask((struct setting){0});
+    struct scene scene = ask_on_terminal((struct setting){0});
     close(scene.master);
     scene.master = -1;
     expect_report(&scene, "none\n");
-    end(&scene);
+    end_prompt(&scene);
 }
 
-static void test_refused(void **state)
+static void test_refused_prompt(void **state)
 {
     (void)state;
 
@@ -397,11 +397,11 @@ static void test_refused(void **state)
         {{.in_background = true}, "refused EIO\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct scene scene = begin(rows[i].setting);
+        struct scene scene = begin_prompt(rows[i].setting);
         command(&scene, 'g');
         expect_report(&scene, rows[i].report);
         assert_restored(&scene);
-        end(&scene);
+        end_prompt(&scene);
     }
 }
 
@@ -409,11 +409,11 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),        cmocka_unit_test(test_longest),
-        cmocka_unit_test(test_raw_terminal), cmocka_unit_test(test_typed_ahead_is_discarded),
-        cmocka_unit_test(test_deadline),     cmocka_unit_test(test_freed_early),
-        cmocka_unit_test(test_suspended),    cmocka_unit_test(test_echo_switched_on),
-        cmocka_unit_test(test_hangup),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_prompt_lines),    cmocka_unit_test(test_longest_password),
+        cmocka_unit_test(test_raw_terminal),    cmocka_unit_test(test_typed_ahead_is_discarded),
+        cmocka_unit_test(test_prompt_deadline), cmocka_unit_test(test_freed_early),
+        cmocka_unit_test(test_suspended),       cmocka_unit_test(test_echo_switched_on),
+        cmocka_unit_test(test_hangup),          cmocka_unit_test(test_refused_prompt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@ static int divert(int descriptor, int *file)
     return saved;
 }
 
-static void restore(int descriptor, int saved, int file, char *text)
+static void restore_stream(int descriptor, int saved, int file, char *text)
 {
     ssize_t got = pread(file, text, CAPTURE_MAX - 1, 0);
     text[got > 0 ? got : 0] = '\0';
@@ -36,6 +36,6 @@ void capture_begin(struct capture *capture)
 void capture_end(struct capture *capture)
 {
     fflush(stdout);
-    restore(STDOUT_FILENO, capture->saved_out, capture->out, capture->text_out);
-    restore(STDERR_FILENO, capture->saved_err, capture->err, capture->text_err);
+    restore_stream(STDOUT_FILENO, capture->saved_out, capture->out, capture->text_out);
+    restore_stream(STDERR_FILENO, capture->saved_err, capture->err, capture->text_err);
 }

@@ -90,7 +90,7 @@ static void test_sentences(void **state)
 }
 
 /* The longest message is cut. */
-static void test_bounds(void **state)
+static void test_absence_bounds(void **state)
 {
     (void)state;
     static char source[OTA_MESSAGE_MAX];
@@ -112,7 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sentences),
-        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_absence_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

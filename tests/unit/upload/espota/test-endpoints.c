@@ -15,7 +15,7 @@
 
 static const struct endpoint_port default_ports[] = {{8266, "a"}, {3232, "b"}, {2040, "c"}};
 
-static struct endpoints make(size_t addresses, size_t ports)
+static struct endpoints endpoints_with(size_t addresses, size_t ports)
 {
     struct endpoints endpoints = {.address_count = addresses, .port_count = ports};
     char text[] = "10.0.0.?";
@@ -51,7 +51,7 @@ static void test_course(void **state)
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct endpoints endpoints = make(rows[i].addresses, rows[i].ports);
+        const struct endpoints endpoints = endpoints_with(rows[i].addresses, rows[i].ports);
         unsigned tries[ENDPOINTS_MAX] = {0};
         char course[128] = "";
         size_t number = 0;
@@ -68,12 +68,12 @@ static void test_course(void **state)
     }
 }
 
-static void test_values(void **state)
+static void test_endpoint_values(void **state)
 {
     (void)state;
     static const char *const texts[] = {"10.0.0.1:8266", "10.0.0.1:3232", "10.0.0.1:2040",
                                         "10.0.0.2:8266", "10.0.0.2:3232", "10.0.0.2:2040"};
-    const struct endpoints endpoints = make(2, 3);
+    const struct endpoints endpoints = endpoints_with(2, 3);
     char text[ADDRESS_TEXT_MAX + 8];
 
     assert_int_equal(endpoints_count(&endpoints), COUNT(texts));
@@ -85,11 +85,11 @@ static void test_values(void **state)
     }
 }
 
-static void test_overlap(void **state)
+static void test_endpoint_overlap(void **state)
 {
     (void)state;
-    const struct endpoints both = make(2, 3), none = {0};
-    struct endpoints other = make(1, 1);
+    const struct endpoints both = endpoints_with(2, 3), none = {0};
+    struct endpoints other = endpoints_with(1, 1);
 
     assert_true(endpoints_overlap(&both, &both));
     other.ports[0].number = 2040;
@@ -121,7 +121,7 @@ static void test_preference(void **state)
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct endpoints endpoints = make(3, 3);
+        struct endpoints endpoints = endpoints_with(3, 3);
         struct address preferred;
         char text[ADDRESS_TEXT_MAX];
 
@@ -140,8 +140,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_course),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_endpoint_values),
+        cmocka_unit_test(test_endpoint_overlap),
         cmocka_unit_test(test_preference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

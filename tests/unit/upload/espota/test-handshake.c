@@ -255,7 +255,7 @@ int __wrap_udp_send(struct udp *udp, const void *data, size_t length)
     return 0;
 }
 
-static void on_event(const struct ota_event *event, void *userdata)
+static void on_handshake_event(const struct ota_event *event, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
 
@@ -272,20 +272,20 @@ static void on_event(const struct ota_event *event, void *userdata)
     }
 }
 
-static void on_failed(const struct ota_failure *failure, void *userdata)
+static void on_handshake_failed(const struct ota_failure *failure, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     world.failure = *failure;
     world.failures++;
 }
 
-static void on_password(void *userdata)
+static void on_handshake_password(void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     world.typing_us = virtual_time.now_us + 2000 * MS;
 }
 
-static void on_endpoint(size_t endpoint, void *userdata)
+static void on_handshake_endpoint(size_t endpoint, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     assert_int_equal(world.settled, 0); /* reported only once */
@@ -349,7 +349,7 @@ static void type_password(void)
     handshake_set_password(world.handshake, *world.script->typed ? world.script->typed : NULL);
 }
 
-static void run(void)
+static void run_script(void)
 {
     while (!is_over()) {
         assert_true(virtual_time.due_us >= 0); /* every state has a deadline */
@@ -406,10 +406,11 @@ static enum ota_phase play_on(const struct script *script)
                                     .notices = &notices,
                                     .trust = &trust,
                                     .echo = &echo};
-    const struct handshake_callbacks callbacks = {.on_event = on_event,
-                                                  .on_endpoint = on_endpoint,
-                                                  .on_password = script->typed ? on_password : NULL,
-                                                  .on_failed = on_failed,
+    const struct handshake_callbacks callbacks = {.on_event = on_handshake_event,
+                                                  .on_endpoint = on_handshake_endpoint,
+                                                  .on_password =
+                                                      script->typed ? on_handshake_password : NULL,
+                                                  .on_failed = on_handshake_failed,
                                                   .userdata = &world};
 
     world = (struct world){.script = script, .endpoints = &endpoints};
@@ -418,7 +419,7 @@ static enum ota_phase play_on(const struct script *script)
     assert_non_null(world.handshake);
     assert_int_equal(world.failures, 0); /* on_failed is called only from the loop */
 
-    run();
+    run_script();
     enum ota_phase phase = handshake_phase(world.handshake);
     handshake_free(world.handshake);
     for (size_t i = 0; i < ENDPOINTS_MAX; i++)
@@ -426,7 +427,7 @@ static enum ota_phase play_on(const struct script *script)
     return phase;
 }
 
-static enum ota_phase play(const struct script *script)
+static enum ota_phase play_handshake(const struct script *script)
 {
     notices = 0;
     trust = (struct trust){0};
@@ -820,13 +821,13 @@ static const struct script scripts[] = {
      .phrase = "10.0.0.7:3232 and 10.0.0.8:3232 cannot be reached: Network is unreachable"},
 };
 
-static void test_scripts(void **state)
+static void test_handshake_scripts(void **state)
 {
     (void)state;
 
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
         const struct script *script = &scripts[i];
-        enum ota_phase phase = play(script);
+        enum ota_phase phase = play_handshake(script);
         print_message("  %s: %s\n", script->name, world.failure.message);
         assert_string_equal(world.sent, script->sent);
         assert_int_equal(world.failure.error, script->expected);
@@ -855,7 +856,7 @@ static void test_what_is_sent(void **state)
     char cnonce[DIGEST_MD5_HEX + 1] = "";
     struct auth_answer answer;
 
-    play(&script);
+    play_handshake(&script);
     assert_string_equal(world.received[0], "0 4711 1000 00112233445566778899aabbccddeeff\n");
     assert_int_equal(sscanf(world.received[1], "200 %32[0-9a-f] ", cnonce), 1);
     assert_int_equal(auth_respond(&answer, AUTH_MD5, "pw", NONCE_MD5, cnonce), 0);
@@ -869,11 +870,11 @@ static void test_notices(void **state)
     static const struct script refused = {"refused", .replies = {{REFUSED}, {"OK"}}};
     static const struct script weak = {"MD5", "pw", .replies = {{ASK_MD5}, {"OK"}}};
 
-    play(&refused);
+    play_handshake(&refused);
     assert_string_equal(world.note,
                         "nothing listens at 10.0.0.7:3232 (the given port); going on in "
                         "case the board is rebooting; is the port (-p) right?");
-    play(&weak);
+    play_handshake(&weak);
     assert_non_null(strstr(world.note, "this ESP32 authenticates with MD5"));
 }
 
@@ -899,7 +900,7 @@ static void test_each_notice_is_given_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_handshake_scripts),
         cmocka_unit_test(test_what_is_sent),
         cmocka_unit_test(test_notices),
         cmocka_unit_test(test_each_notice_is_given_once),

@@ -277,19 +277,19 @@ static void reply_to_patient(const char *text)
 
 /* -- the run -- */
 
-static void on_event(const struct ota_event *event, void *userdata)
+static void on_pace_event(const struct ota_event *event, void *userdata)
 {
     (void)event;
     assert_ptr_equal(userdata, &world);
 }
 
-static void on_endpoint(size_t endpoint, void *userdata)
+static void on_pace_endpoint(size_t endpoint, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     assert_int_equal(endpoint, 0);
 }
 
-static void on_failed(const struct ota_failure *failure, void *userdata)
+static void on_pace_failed(const struct ota_failure *failure, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     world.failure = *failure;
@@ -364,7 +364,7 @@ static bool take_next(int64_t until_us)
     return true;
 }
 
-static void reset_world(const struct model_config *config, int64_t phase_us, bool is_right)
+static void reset_pace_world(const struct model_config *config, int64_t phase_us, bool is_right)
 {
     world = (struct world){.is_right = is_right, .patient_scheme = MODEL_SHA256};
     world.model.on_reply = on_board_reply;
@@ -376,7 +376,7 @@ static void reset_world(const struct model_config *config, int64_t phase_us, boo
 static void run_patient(const struct model_config *config, int64_t phase_us, bool is_right)
 {
     struct model_datagram invitation = {.is_answer = false};
-    reset_world(config, phase_us, is_right);
+    reset_pace_world(config, phase_us, is_right);
     send_to_board(&invitation);
     while (!world.is_over)
         assert_true(take_next(INT64_MAX));
@@ -401,9 +401,9 @@ static void run_on(void)
                                     .notices = &notices,
                                     .trust = &trust,
                                     .echo = &echo};
-    const struct handshake_callbacks callbacks = {.on_event = on_event,
-                                                  .on_endpoint = on_endpoint,
-                                                  .on_failed = on_failed,
+    const struct handshake_callbacks callbacks = {.on_event = on_pace_event,
+                                                  .on_endpoint = on_pace_endpoint,
+                                                  .on_failed = on_pace_failed,
                                                   .userdata = &world};
 
     assert_true(address_parse(&where.addresses[0], "10.0.0.7"));
@@ -507,7 +507,7 @@ static void try_phase(struct tally *tally, const struct model_config *config, in
     int64_t patient_us = world.end_us;
     assert_int_equal(world.is_connected, expected);
 
-    reset_world(config, phase_us, is_right);
+    reset_pace_world(config, phase_us, is_right);
     run_handshake();
     double ratio = (double)world.end_us / (double)patient_us;
     bool is_wrong = world.is_connected != expected ||
@@ -577,13 +577,13 @@ static void test_losses(void **state)
 
         random_state = 20;
         for (int k = 0; k < LOSSY_RUNS; k++) {
-            reset_world(&config, 0, true);
+            reset_pace_world(&config, 0, true);
             world.loss_percent = 20;
             run_handshake();
             good += world.is_connected;
             total_us += world.end_us;
 
-            reset_world(&config, 0, true);
+            reset_pace_world(&config, 0, true);
             world.loss_percent = 20;
             run_upload();
             uploads += world.is_connected;
@@ -608,7 +608,7 @@ static void test_a_duplicate_runs_after_a_failure(void **state)
     const struct model_config config = {
         .lineage = MODEL_ESP32, .one_per_loop = true, .loop_us = 4 * SECOND};
 
-    reset_world(&config, 3900 * MS, true);
+    reset_pace_world(&config, 3900 * MS, true);
     run_handshake();
     assert_true(world.is_connected);
     assert_int_equal(world.sent, 2);
@@ -628,7 +628,7 @@ static void test_a_board_that_is_deaf_after_a_refusal(void **state)
     (void)state;
     struct model_config config = {.lineage = MODEL_8266, .scheme = MODEL_MD5, .refusal = "ERR: no"};
 
-    reset_world(&config, 0, true);
+    reset_pace_world(&config, 0, true);
     run_handshake();
     assert_int_equal(world.failure.error, OTA_E_REFUSED);
 
@@ -650,7 +650,7 @@ static void test_a_board_left_waiting(void **state)
         if (config.scheme == MODEL_OPEN)
             continue;
         for (int is_right = 0; is_right < 2; is_right++) {
-            reset_world(&config, 0, is_right);
+            reset_pace_world(&config, 0, is_right);
             world.model.state = MODEL_WAITING;
             run_handshake();
             assert_int_equal(world.is_connected, is_right);

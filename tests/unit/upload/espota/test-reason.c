@@ -54,7 +54,7 @@ static const struct {
     {"(it gave no reason)", OTA_CAUSE_NONE},
 };
 
-static void test_words(void **state)
+static void test_reason_words(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -64,6 +64,6 @@ static void test_words(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_words)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_reason_words)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static const struct row rows[] = {
     {"I0 I3800 I7600 C7605 A7606 C9000", 0, true, false, true, 1400, false},
 };
 
-static struct round play(const struct row *row)
+static struct round play_round(const struct row *row)
 {
     struct round round = {.was_heard = row->was_heard};
 
@@ -65,7 +65,7 @@ static void test_rows(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct round round = play(&rows[i]);
+        const struct round round = play_round(&rows[i]);
         print_message("  %s\n", rows[i].events);
         assert_int_equal(round_unread(&round), rows[i].unread);
         assert_int_equal(round_is_answerable(&round), rows[i].is_answerable);
@@ -75,10 +75,10 @@ static void test_rows(void **state)
     }
 }
 
-static void test_refused(void **state)
+static void test_refused_answers(void **state)
 {
     (void)state;
-    struct round round = play(&(struct row){.events = "I0 I3800", .was_heard = true});
+    struct round round = play_round(&(struct row){.events = "I0 I3800", .was_heard = true});
 
     round.backlog = 2;
     round_refused(&round);
@@ -95,7 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,7 +193,7 @@ bool __wrap_transfer_all_acknowledged(const struct transfer *transfer)
     return world.all_acknowledged;
 }
 
-static void on_event(const struct ota_event *event, void *userdata)
+static void on_session_event(const struct ota_event *event, void *userdata)
 {
     size_t length = strlen(world.story);
     assert_ptr_equal(userdata, &world);
@@ -202,19 +202,20 @@ static void on_event(const struct ota_event *event, void *userdata)
              ota_phase_name(event->phase), event->bytes);
 }
 
-static void on_endpoint(size_t endpoint, void *userdata)
+static void on_session_endpoint(size_t endpoint, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     world.endpoint = endpoint;
 }
 
-static void on_password(struct session *asking, void *userdata)
+static void on_session_password(struct session *asking, void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     session_set_password(asking, "typed");
 }
 
-static void on_done(struct session *ended, const struct ota_failure *failure, void *userdata)
+static void on_session_done(struct session *ended, const struct ota_failure *failure,
+                            void *userdata)
 {
     assert_ptr_equal(userdata, &world);
     assert_ptr_equal(ended, session);
@@ -237,12 +238,12 @@ static struct session_config make_config(void)
     return config;
 }
 
-static void start(const struct session_config *config, bool can_ask)
+static void start_session(const struct session_config *config, bool can_ask)
 {
-    const struct session_callbacks callbacks = {.on_event = on_event,
-                                                .on_endpoint = on_endpoint,
-                                                .on_password = can_ask ? on_password : NULL,
-                                                .on_done = on_done,
+    const struct session_callbacks callbacks = {.on_event = on_session_event,
+                                                .on_endpoint = on_session_endpoint,
+                                                .on_password = can_ask ? on_session_password : NULL,
+                                                .on_done = on_session_done,
                                                 .userdata = &world};
     session = session_start(config, &callbacks);
     assert_int_equal(world.done, 0); /* on_done is called only from the loop */
@@ -255,7 +256,7 @@ static void fire(void)
     world.timer->on_due(world.timer->userdata);
 }
 
-static void assert_nothing_left(void)
+static void assert_session_freed(void)
 {
     assert_false(world.has_handshake || world.has_transfer || world.is_expected || world.armed);
 }
@@ -272,7 +273,7 @@ static void test_upload(void **state)
     const struct ota_failure success = {.error = OTA_OK};
     struct session_config config = make_config();
 
-    start(&config, true);
+    start_session(&config, true);
     assert_true(address_equal(&world.peer, &config.endpoints->addresses[0]));
     assert_int_equal(world.peers, 1);
     world.handshake.on_event(&(struct ota_event){.type = OTA_EVENT_INVITED},
@@ -297,7 +298,7 @@ static void test_upload(void **state)
                                      "5:transfer:600 5:result:1000 ");
     assert_int_equal(world.done, 1);
     assert_int_equal(world.failure.error, OTA_OK);
-    assert_nothing_left();
+    assert_session_freed();
 }
 
 static void test_a_connection_that_comes_too_early(void **state)
@@ -305,7 +306,7 @@ static void test_a_connection_that_comes_too_early(void **state)
     (void)state;
     struct session_config config = make_config();
 
-    start(&config, true);
+    start_session(&config, true);
     world.refuse_connection = true;
     assert_false(world.on_accept(FD, &world.peer, world.accept_userdata));
     assert_true(world.has_handshake && !world.has_transfer && world.is_expected);
@@ -313,7 +314,7 @@ static void test_a_connection_that_comes_too_early(void **state)
     assert_true(world.on_accept(FD, &world.peer, world.accept_userdata));
     assert_true(!world.has_handshake && world.has_transfer);
     session_free(session);
-    assert_nothing_left();
+    assert_session_freed();
 }
 
 /* A failure of either half ends the session once, with the message of that half. */
@@ -324,7 +325,7 @@ static void test_failures_of_the_halves(void **state)
     for (int connected = 0; connected < 2; connected++) {
         const struct ota_failure failure = {.error = OTA_E_LOST, .message = "why"};
         struct session_config config = make_config();
-        start(&config, false);
+        start_session(&config, false);
         assert_null(world.handshake.on_password);
         if (connected) {
             connect_board();
@@ -334,7 +335,7 @@ static void test_failures_of_the_halves(void **state)
         }
         assert_int_equal(world.done, 1);
         assert_string_equal(world.failure.message, "why");
-        assert_nothing_left();
+        assert_session_freed();
     }
 }
 
@@ -358,7 +359,7 @@ static void test_failures_to_start(void **state)
         world.refuse_expect = rows[i].refuse_expect;
         world.refuse_handshake = rows[i].refuse_handshake;
         world.refuse_transfer = rows[i].refuse_transfer;
-        start(&config, false);
+        start_session(&config, false);
         assert_non_null(session);
         if (rows[i].refuse_transfer)
             connect_board();
@@ -366,7 +367,7 @@ static void test_failures_to_start(void **state)
         assert_int_equal(world.done, 1);
         assert_int_equal(world.failure.error, OTA_E_INTERNAL);
         assert_string_equal(world.failure.message, rows[i].message);
-        assert_nothing_left();
+        assert_session_freed();
     }
 }
 
@@ -377,17 +378,17 @@ static void test_who_may_connect(void **state)
     struct session_config config = make_config();
     assert_true(address_parse(&peer, "10.0.0.8"));
     config.peer = &peer;
-    start(&config, false);
+    start_session(&config, false);
     assert_true(address_equal(&world.peer, &peer));
     session_free(session);
-    assert_nothing_left();
+    assert_session_freed();
 
     config = make_config();
     config.peer_any = true;
-    start(&config, false);
+    start_session(&config, false);
     assert_true(world.anyone);
     session_free(session);
-    assert_nothing_left();
+    assert_session_freed();
 }
 
 /* All addresses may connect until one has replied. */
@@ -403,7 +404,7 @@ static void test_several_addresses(void **state)
     for (size_t i = 0; i < 3; i++)
         assert_true(address_parse(&endpoints.addresses[i], i == 1 ? "10.0.0.8" : "10.0.0.7"));
     config.endpoints = &endpoints;
-    start(&config, false);
+    start_session(&config, false);
     assert_int_equal(world.peers, 3);
     assert_string_equal(world.kept, "");
     world.handshake.on_endpoint(3, world.handshake.userdata);
@@ -414,12 +415,12 @@ static void test_several_addresses(void **state)
     config = make_config();
     config.endpoints = &endpoints;
     config.peer = &peer;
-    start(&config, false);
+    start_session(&config, false);
     assert_int_equal(world.peers, 1);
     world.handshake.on_endpoint(3, world.handshake.userdata);
     assert_string_equal(world.kept, "");
     session_free(session);
-    assert_nothing_left();
+    assert_session_freed();
 }
 
 /* session_free() closes everything at any time. */
@@ -428,13 +429,13 @@ static void test_freed_in_the_middle(void **state)
     (void)state;
     struct session_config config = make_config();
 
-    start(&config, false);
+    start_session(&config, false);
     connect_board();
     assert_true(world.has_transfer);
     session_free(session);
     session_free(NULL);
     assert_int_equal(world.done, 0);
-    assert_nothing_left();
+    assert_session_freed();
 }
 
 int main(void)

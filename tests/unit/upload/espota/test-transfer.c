@@ -153,7 +153,7 @@ static void on_progress(size_t acknowledged, void *userdata)
     board->last_progress = acknowledged;
 }
 
-static void on_done(const struct ota_failure *failure, void *userdata)
+static void on_transfer_done(const struct ota_failure *failure, void *userdata)
 {
     struct board *board = userdata;
     board->failure = *failure;
@@ -161,7 +161,7 @@ static void on_done(const struct ota_failure *failure, void *userdata)
     loop_quit(board->loop);
 }
 
-static void on_deadline(void *userdata)
+static void on_transfer_deadline(void *userdata)
 {
     (void)userdata;
     fail_msg("the transfer did not end");
@@ -195,7 +195,7 @@ static struct image make_image(size_t size)
     return image;
 }
 
-static struct board play(const struct script *script, const struct image *image)
+static struct board play_transfer(const struct script *script, const struct image *image)
 {
     struct board board = {.script = script, .loop = loop_new(), .bytes = malloc(image->size + 1)};
     int host;
@@ -206,13 +206,13 @@ static struct board play(const struct script *script, const struct image *image)
     assert_int_equal(loop_watch_start(&board.watch, board.loop, board.fd, LOOP_READABLE,
                                       on_board_readable, &board),
                      0);
-    loop_timer_init(&board.deadline, board.loop, on_deadline, &board);
+    loop_timer_init(&board.deadline, board.loop, on_transfer_deadline, &board);
     loop_timer_start(&board.deadline, 30 * INT64_C(1000000));
 
     const struct transfer_config config = {
         .loop = board.loop, .image = image, .block = script->block};
     const struct transfer_callbacks callbacks = {
-        .on_progress = on_progress, .on_done = on_done, .userdata = &board};
+        .on_progress = on_progress, .on_done = on_transfer_done, .userdata = &board};
     struct transfer *transfer = transfer_start(&config, host, &callbacks);
     assert_non_null(transfer);
     assert_int_equal(loop_run(board.loop), 0);
@@ -253,14 +253,14 @@ static const struct script scripts[] = {
      "Flash Write Failed"},
 };
 
-static void test_scripts(void **state)
+static void test_transfer_scripts(void **state)
 {
     (void)state;
     struct image image = make_image(IMAGE_SIZE);
 
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
         const struct script *script = &scripts[i];
-        struct board board = play(script, &image);
+        struct board board = play_transfer(script, &image);
 
         print_message("  %s: %s\n", script->name, board.failure.message);
         assert_int_equal(board.failure.error, script->expected);
@@ -288,7 +288,7 @@ static void test_smallest_image(void **state)
     (void)state;
     struct image image = make_image(16);
     const struct script script = {"small", 0, 16, "16OK", END_FIN, OTA_OK, ""};
-    struct board board = play(&script, &image);
+    struct board board = play_transfer(&script, &image);
 
     assert_int_equal(board.failure.error, OTA_OK);
     assert_int_equal(board.received, 16);
@@ -303,7 +303,8 @@ static void test_freeing_closes_with_fin(void **state)
     struct image image = make_image(1000);
     struct loop *loop = loop_new();
     const struct transfer_config config = {.loop = loop, .image = &image};
-    const struct transfer_callbacks callbacks = {.on_progress = on_progress, .on_done = on_done};
+    const struct transfer_callbacks callbacks = {.on_progress = on_progress,
+                                                 .on_done = on_transfer_done};
     int host, board;
     char bytes[2000];
 
@@ -324,7 +325,7 @@ static void test_freeing_closes_with_fin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scripts),
+        cmocka_unit_test(test_transfer_scripts),
         cmocka_unit_test(test_smallest_image),
         cmocka_unit_test(test_freeing_closes_with_fin),
     };
