@@ -227,16 +227,26 @@ static void fail_member(struct member *member, const struct ota_failure *failure
                  member);
 }
 
-static const struct member *find_same_board(const struct member *wanted,
-                                            const struct endpoints *endpoints)
+static struct member *find_same_board(const struct member *wanted,
+                                      const struct endpoints *endpoints)
 {
     const struct fleet *fleet = wanted->fleet;
     for (size_t i = 0; i < fleet->begun; i++) {
-        const struct member *member = &fleet->members[i];
+        struct member *member = &fleet->members[i];
         if (member != wanted && endpoints_overlap(&member->endpoints, endpoints))
             return member;
     }
     return NULL;
+}
+
+/* Holds the board to the scheme from now on. False if it got a weaker answer before. */
+static bool require_auth(struct member *member, enum auth_scheme least)
+{
+    if (member->job) {
+        job_require_auth(member->job, least);
+        member->has_given_md5 = job_has_given_md5(member->job);
+    }
+    return least == AUTH_MD5 || !member->has_given_md5;
 }
 
 /* Two names of one board are one target. Which of its endpoints a board answers at is not known
@@ -246,7 +256,7 @@ static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
     char name[4 * TARGET_NAME_MAX], message[sizeof name + 32];
     struct ota_failure failure;
     struct member *member = userdata;
-    const struct member *same = find_same_board(member, endpoints);
+    struct member *same = find_same_board(member, endpoints);
     if (!same) {
         member->endpoints = *endpoints;
         return true;
@@ -255,6 +265,14 @@ static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
     escape_string(name, sizeof name, same->assignment->target.name);
     if (same->assignment->image != member->assignment->image) {
         ota_fail(&failure, OTA_E_USAGE, "is the same board as %s, which gets another image", name);
+        fail_member(member, &failure);
+        return false;
+    }
+    if (!require_auth(same, member->assignment->min_auth)) {
+        ota_fail(&failure, OTA_E_USAGE,
+                 "is the same board as %s, which got an answer with MD5 already; put "
+                 "min-auth=sha256 on that line, too",
+                 name);
         fail_member(member, &failure);
         return false;
     }
@@ -297,6 +315,7 @@ static void on_job_done(void *userdata)
 {
     struct member *member = userdata;
     fleet_password_left(member);
+    member->has_given_md5 = job_has_given_md5(member->job);
     job_free(member->job);
     member->job = NULL;
 }
@@ -308,6 +327,7 @@ static struct job *new_job(struct member *member)
                                       .listener = fleet->config.listener,
                                       .mdns = fleet->config.mdns,
                                       .work_queue = fleet->work_queue,
+                                      .sha256_addresses = &member->fleet->sha256_addresses,
                                       .upload = fleet->config.upload,
                                       .fleet = fleet->config.settings,
                                       .log = fleet->config.log,
@@ -510,6 +530,7 @@ void fleet_free(struct fleet *fleet)
         job_free(fleet->members[i].job);
     free(fleet->members);
     work_queue_free(fleet->work_queue);
+    address_set_clear(&fleet->sha256_addresses);
     loop_timer_stop(&fleet->turn);
     secret_free(fleet->typed_password);
     free(fleet);

@@ -4,6 +4,7 @@
 #ifndef ESP_OTA_FLEET_FLEET_INTERNAL_H
 #define ESP_OTA_FLEET_FLEET_INTERNAL_H
 
+#include "base/address_set.h"
 #include "esp-ota/error.h"
 #include "esp-ota/totals.h"
 #include "fleet/fleet.h"
@@ -28,6 +29,7 @@ struct member {
     bool asks;                  /* for a password, while its session waits */
     bool was_given;             /* the password that was typed, in this attempt */
     struct endpoints endpoints; /* once resolved; none before */
+    bool has_given_md5;         /* the board got an answer with MD5 */
     size_t bytes;
     size_t total;
     enum ota_error error; /* of its result; OTA_E_INTERNAL while there is none */
@@ -49,6 +51,7 @@ struct fleet {
     int signal_number;
     struct ota_totals totals;
     struct work_queue *work_queue;
+    struct address_set sha256_addresses; /* see struct session_config */
 
     /* fleet_password.c */
     struct prompt *prompt;

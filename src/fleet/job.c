@@ -450,6 +450,7 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
                         .callbacks = *callbacks,
                         .password = config->assignment->password,
                         .image = config->assignment->image,
+                        .trust = {.least = config->assignment->min_auth},
                         .is_counted = true};
     escape_string(job->name, sizeof job->name, config->assignment->target.name);
     if (config->upload->lockstep && job->image)

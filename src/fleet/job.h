@@ -36,6 +36,7 @@ struct job_config {
     struct listener *listener;
     struct mdns_client *mdns;
     struct work_queue *work_queue;
+    struct address_set *sha256_addresses; /* see struct session_config */
     /* The same for every board. */
     const struct upload_settings *upload;
     const struct fleet_settings *fleet;
@@ -70,6 +71,12 @@ void job_start(struct job *job);
 
 /* The job keeps the pointer, also for the attempts that follow; NULL: nobody gave one. */
 void job_set_password(struct job *job, const char *password);
+
+/* From now on the board gets no answer to a challenge with a weaker scheme. */
+void job_require_auth(struct job *job, enum auth_scheme least);
+
+/* Whether the board got an answer with MD5. */
+bool job_has_given_md5(const struct job *job);
 
 /* Ends the attempt without a result and leaves the board idle; job_start() goes on with it. Only
  * while a password is asked for, and not from a callback of the job. */

@@ -78,6 +78,17 @@ void job_set_password(struct job *job, const char *password)
         session_set_password(job->session, password);
 }
 
+void job_require_auth(struct job *job, enum auth_scheme least)
+{
+    if (least > job->trust.least)
+        job->trust.least = least;
+}
+
+bool job_has_given_md5(const struct job *job)
+{
+    return job->trust.has_given_md5;
+}
+
 void job_park(struct job *job)
 {
     session_free(job->session);
@@ -109,7 +120,7 @@ static struct session_config make_session_config(struct job *job)
         .notices = &job->notices,
         .trust = &job->trust,
         .echo = &job->echo,
-        .min_auth = job->config.assignment->min_auth,
+        .sha256_addresses = job->config.sha256_addresses,
         .announces_password = job->found.password == TXT_YES,
     };
 

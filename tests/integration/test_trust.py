@@ -417,6 +417,42 @@ class Challenges(Played):
                 self.assertEqual(board.count("answer result=failed"), 1 if options else 0)
 
 
+class OneAddress(Scenario):
+    """Two lines of a list that name one address."""
+
+    def upload(self, *lines):
+        hosts = self.file("hosts", "".join(f"{line}\n" for line in lines).encode())
+        return run("--hosts", hosts, "-a", "kwert", "-j", "1", "-f", self.file("fw", firmware.esp8266()))
+
+    def test_sha256_at_another_port(self):
+        """What one port has shown holds for the other one."""
+        first = self.board("-P", "kwert", family="esp32-sha256")
+        second = self.board("-P", "kwert", where=first.address)
+        esp32 = self.file("esp32.bin", firmware.esp32_sketch(20_000))
+        lines = [f"{first.address} port={first.port} file={esp32}", f"{first.address} port={second.port}"]
+        result = self.upload(*lines)
+        self.assertEqual(result.status, 6, result)
+        self.assertIn(f"{first.address} asked for an answer with SHA-256 at another port", result.err)
+        second.close()
+        self.assertEqual(second.count("answer result=ok"), 0)
+        # The other way around nothing was known.
+        second = self.board("-P", "kwert", where=first.address)
+        lines[1] = f"{first.address} port={second.port}"
+        self.assertEqual(self.upload(*reversed(lines)).status, 0)
+
+    def test_the_stricter_line_counts(self):
+        """Also where the second name is found to be one only when it is resolved."""
+        board = self.board("-P", "kwert", where="127.0.0.1")
+        first, second = f"127.0.0.1 port={board.port}", f"localhost port={board.port} min-auth=sha256"
+        result = self.upload(first, second)
+        self.assertEqual(result.status, 2, result)
+        self.assertRegex(result.err, "localhost: .*is the same board as 127.0.0.1, which got an answer with MD5")
+        result = self.upload(second, first)
+        self.assertEqual(result.status, 6, result)
+        board.close()
+        self.assertEqual(board.count("answer result=ok"), 1)
+
+
 class NotAsked(Played):
 
     def test_it_is_noted(self):

@@ -207,19 +207,31 @@ static bool is_image_for(struct handshake *handshake, const struct reply *challe
     return false;
 }
 
+/* Ends the handshake and returns false when memory ran out. */
+static bool remember_sha256(struct handshake *handshake, const struct address *board)
+{
+    if (address_set_add(handshake->config->sha256_addresses, board))
+        return true;
+
+    ota_fail_no_memory(&handshake->failure);
+    handshake_finish(handshake);
+    return false;
+}
+
 /* Returns false, and ends the handshake, if an answer with MD5 could give the password to an
  * impostor. */
 static bool is_strong_enough(struct handshake *handshake, const struct reply *challenge)
 {
     const struct session_config *config = handshake->config;
+    const struct address board = endpoints_get(config->endpoints, handshake->candidates.current);
 
     if (challenge->scheme != AUTH_MD5)
-        return true;
-    if (!config->trust->has_shown_sha256 && config->min_auth == AUTH_MD5)
+        return remember_sha256(handshake, &board);
+    if (!handshake_is_downgrade(config, &board) && config->trust->least == AUTH_MD5)
         return true;
 
     handshake->state = AUTHENTICATE;
-    handshake_weak_auth(&handshake->failure, config);
+    handshake_weak_auth(&handshake->failure, config, &board);
     handshake_finish(handshake);
     return false;
 }

@@ -61,13 +61,27 @@ const char *handshake_weak_auth_notice(const struct session_config *config, uint
            "whoever gets it can try millions of passwords a second against it";
 }
 
-void handshake_weak_auth(struct ota_failure *failure, const struct session_config *config)
+bool handshake_is_downgrade(const struct session_config *config, const struct address *board)
 {
+    return config->trust->has_shown_sha256 || address_set_has(config->sha256_addresses, board);
+}
+
+void handshake_weak_auth(struct ota_failure *failure, const struct session_config *config,
+                         const struct address *board)
+{
+    char address[ADDRESS_TEXT_MAX];
+
     if (config->trust->has_shown_sha256)
         ota_fail(
             failure, OTA_E_DOWNGRADE,
             "the board asked for an answer with SHA-256 at first and now asks for one with MD5, "
             "which would give the password away; it gets none");
+    else if (handshake_is_downgrade(config, board))
+        ota_fail(failure, OTA_E_DOWNGRADE,
+                 "%s asked for an answer with SHA-256 at another port and now asks for one with "
+                 "MD5, which would give the password away; it gets none (two boards that share an "
+                 "address are updated in two runs)",
+                 address_text(address, board));
     else
         ota_fail(
             failure, OTA_E_WEAK_AUTH,

@@ -35,8 +35,11 @@ void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *add
                                     int64_t limit_us, const struct gibberish *gibberish);
 /* The notice before a board at this port gets an answer with MD5. */
 const char *handshake_weak_auth_notice(const struct session_config *config, uint16_t port);
+/* Whether a board at this address is known to speak SHA-256, so that it gets no answer with MD5. */
+bool handshake_is_downgrade(const struct session_config *config, const struct address *board);
 /* The board asks for an answer with MD5, and gets none. */
-void handshake_weak_auth(struct ota_failure *failure, const struct session_config *config);
+void handshake_weak_auth(struct ota_failure *failure, const struct session_config *config,
+                         const struct address *board);
 /* The board did not ask for the password that was given: as a failure, and as a notice. */
 void handshake_not_asked(struct ota_failure *failure, const char *address);
 const char *handshake_not_asked_notice(char message[OTA_MESSAGE_MAX],

@@ -5,6 +5,7 @@
 #ifndef ESP_OTA_UPLOAD_ESPOTA_SESSION_H
 #define ESP_OTA_UPLOAD_ESPOTA_SESSION_H
 
+#include "base/address_set.h"
 #include "base/loop.h"
 #include "base/work_queue.h"
 #include "discovery/namesakes.h"
@@ -47,7 +48,6 @@ struct session_config {
     const struct address *peer; /* --peer: address that may connect; NULL: those of endpoints */
     bool peer_any;              /* --peer any */
     bool md5_target;            /* -m: the board stores an MD5 hash */
-    enum auth_scheme min_auth;  /* --min-auth: AUTH_MD5, or AUTH_SHA256: nothing weaker */
     bool announces_password;    /* the board announces that it asks for a password */
     const char *password;       /* NULL or "": none was given */
     int64_t accept_timeout_us;  /* -t */
@@ -57,7 +57,9 @@ struct session_config {
     bool is_forced;      /* --force: objections become notices */
     unsigned *notices;   /* bits of enum notice: those given so far, also by earlier sessions */
     struct trust *trust; /* state of authentication, shared with earlier sessions */
-    struct echo *echo;   /* answers that must not be shown if the board repeats them */
+    /* Addresses that sent a challenge with SHA-256, at any port; shared by all boards. */
+    struct address_set *sha256_addresses;
+    struct echo *echo; /* answers that must not be shown if the board repeats them */
 };
 
 /* on_event gets the events INVITED to NOTE. Their type, phase and the fields of the type are filled

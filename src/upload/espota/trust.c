@@ -37,6 +37,7 @@ void trust_answered(struct trust *trust, enum auth_scheme scheme)
 {
     trust->door = TRUST_ANSWERED;
     trust->scheme = scheme;
+    trust->has_given_md5 |= scheme == AUTH_MD5;
     trust->answers++;
 }
 

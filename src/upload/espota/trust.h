@@ -22,10 +22,12 @@ enum trust_door {
     TRUST_ANSWERED, /* OK to the answer to its last challenge */
 };
 
-/* One for each board, shared by all handshakes of its upload. Starts as {0}. */
+/* One for each board, shared by all handshakes of its upload. Starts as {.least = ...}. */
 struct trust {
     enum trust_door door;
+    enum auth_scheme least;  /* --min-auth: AUTH_MD5, or AUTH_SHA256: nothing weaker */
     bool has_shown_sha256;   /* sent a challenge with SHA-256; never gets an answer with MD5 */
+    bool has_given_md5;      /* an answer with MD5 was sent */
     bool keeps_md5_hash;     /* rejected AUTH_SHA256, or accepted AUTH_SHA256_MD5 */
     enum auth_scheme scheme; /* scheme of the last answer */
     unsigned answers;        /* answers that no connection followed */

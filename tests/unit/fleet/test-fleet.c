@@ -23,6 +23,7 @@ enum { BOARDS_MAX = 64, IMAGE_SIZE = 1000 };
 struct job {
     struct job_callbacks callbacks;
     const struct assignment *assignment;
+    bool has_given_md5;
 };
 
 static struct world {
@@ -48,6 +49,8 @@ void __wrap_loop_timer_stop(struct loop_timer *timer);
 struct job *__wrap_job_new(const struct job_config *config, const struct job_callbacks *callbacks);
 void __wrap_job_start(struct job *job);
 void __wrap_job_set_password(struct job *job, const char *password);
+void __wrap_job_require_auth(struct job *job, enum auth_scheme least);
+bool __wrap_job_has_given_md5(const struct job *job);
 void __wrap_job_park(struct job *job);
 void __wrap_job_describe(const struct job *job, struct ota_standing *standing);
 void __wrap_job_interrupt(struct job *job, int signal_number);
@@ -139,6 +142,17 @@ void __wrap_job_set_password(struct job *job, const char *password)
 void __wrap_job_describe(const struct job *job, struct ota_standing *standing)
 {
     *standing = (struct ota_standing){.board = job->assignment->target.name};
+}
+
+void __wrap_job_require_auth(struct job *job, enum auth_scheme least)
+{
+    if (least == AUTH_SHA256)
+        tell("%d:sha256 ", number_of(job));
+}
+
+bool __wrap_job_has_given_md5(const struct job *job)
+{
+    return job->has_given_md5;
 }
 
 void __wrap_job_park(struct job *job)
@@ -496,6 +510,32 @@ static void test_duplicates(void **state)
     finish(fleet, OTA_OK, 0);
 }
 
+/* The second name of a board demands SHA-256: so must the first, unless it is too late. */
+static void test_duplicates_that_demand_more(void **state)
+{
+    (void)state;
+    static const char skipped[] = "0:sha256 1!is the same board as 0 ";
+    static const char failed[] = "0:sha256 1=2 ";
+
+    for (int i = 0; i < 4; i++) {
+        const bool has_ended = i & 1, has_given_md5 = i & 2;
+        struct fleet *fleet = start_fleet(&(struct fleet_settings){.jobs = 2}, 2);
+
+        assignments[1].min_auth = AUTH_SHA256;
+        assert_true(claim(0, "10.0.0.7", 8266));
+        world.jobs[0]->has_given_md5 = has_given_md5;
+        if (has_ended)
+            end_fleet(0, OTA_OK);
+        told();
+        assert_false(claim(1, "10.0.0.7", 8266));
+        assert_string_equal(told(), (has_given_md5 ? failed : skipped) + (has_ended ? 9 : 0));
+        world.jobs[1]->callbacks.on_done(world.jobs[1]->callbacks.userdata);
+        if (!has_ended)
+            end_fleet(0, OTA_OK);
+        finish(fleet, has_given_md5 ? OTA_E_USAGE : OTA_OK, has_given_md5 ? 2 : 0);
+    }
+}
+
 static void test_fleet_password(void **state)
 {
     (void)state;
@@ -822,6 +862,7 @@ int main(void)
         cmocka_unit_test(test_canaries),
         cmocka_unit_test(test_max_failures),
         cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_duplicates_that_demand_more),
         cmocka_unit_test(test_fleet_password),
         cmocka_unit_test(test_wrong_password),
         cmocka_unit_test(test_right_password_at_last),

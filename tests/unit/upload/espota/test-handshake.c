@@ -68,6 +68,7 @@ struct script {
     bool is_announced; /* the board announces that it asks for a password */
     bool peer_any;
     enum auth_scheme min_auth;
+    bool is_known_esp32;  /* its address sent a challenge with SHA-256, at another port */
     const char *evidence; /* of the AUTHENTICATED event; NULL: "reply" */
     bool is_early;        /* a connection is rejected first */
     bool md5_target;
@@ -366,6 +367,7 @@ static void run_script(void)
 /* The state of one upload. */
 static unsigned notices;
 static struct trust trust;
+static struct address_set sha256_addresses;
 static struct echo echo;
 
 static struct image image = {
@@ -400,11 +402,11 @@ static enum ota_phase play_on(const struct script *script)
                                     .accept_timeout_us = timeout_s * 1000 * MS,
                                     .sha256_objection = script->objection,
                                     .is_forced = script->is_forced,
-                                    .min_auth = script->min_auth,
                                     .announces_password = script->is_announced,
                                     .peer_any = script->peer_any,
                                     .notices = &notices,
                                     .trust = &trust,
+                                    .sha256_addresses = &sha256_addresses,
                                     .echo = &echo};
     const struct handshake_callbacks callbacks = {.on_event = on_handshake_event,
                                                   .on_endpoint = on_handshake_endpoint,
@@ -429,9 +431,14 @@ static enum ota_phase play_on(const struct script *script)
 
 static enum ota_phase play_handshake(const struct script *script)
 {
+    struct address known;
+
     notices = 0;
-    trust = (struct trust){0};
+    trust = (struct trust){.least = script->min_auth};
     echo_clear(&echo);
+    address_set_clear(&sha256_addresses);
+    assert_true(address_parse(&known, script->is_known_esp32 ? "10.0.0.7" : "10.0.0.77"));
+    assert_true(address_set_add(&sha256_addresses, &known));
     return play_on(script);
 }
 
@@ -736,6 +743,9 @@ static const struct script scripts[] = {
      .replies = {{ASK_SHA}, {REJECTED}, {ASK_MD5}}, .sent = "I0 A5 I10 X15",
      .expected = OTA_E_DOWNGRADE, .phase = AUTHENTICATING, .phrase = "SHA-256 at first",
      .end_ms = 15},
+    {"MD5, where another port of the address has shown SHA-256", "pw", .is_known_esp32 = true,
+     .replies = {{ASK_MD5}}, .sent = "I0 X5", .expected = OTA_E_DOWNGRADE, .phase = AUTHENTICATING,
+     .phrase = "10.0.0.7 asked for an answer with SHA-256 at another port", .end_ms = 5},
     {"MD5 after SHA-256 that crossed an answer with MD5", "pw",
      .replies = {{ASK_MD5}, {ASK_SHA}, {ASK_MD5_AGAIN}}, .sent = "I0 A5 I510 X515",
      .expected = OTA_E_DOWNGRADE, .phase = AUTHENTICATING, .notes = 1, .end_ms = 515},

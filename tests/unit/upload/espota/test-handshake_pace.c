@@ -386,6 +386,7 @@ static struct image image = {
     .family = IMAGE_ESP32, .size = 1000, .md5 = "00112233445566778899aabbccddeeff"};
 
 static struct trust trust; /* shared by the handshakes of one upload */
+static struct address_set sha256_addresses;
 static struct echo echo;
 
 /* Runs a handshake from another port than before. The board keeps its state. */
@@ -400,6 +401,7 @@ static void run_on(void)
                                     .accept_timeout_us = 10 * SECOND,
                                     .notices = &notices,
                                     .trust = &trust,
+                                    .sha256_addresses = &sha256_addresses,
                                     .echo = &echo};
     const struct handshake_callbacks callbacks = {.on_event = on_pace_event,
                                                   .on_endpoint = on_pace_endpoint,
@@ -428,6 +430,7 @@ static void run_on(void)
 static void run_handshake(void)
 {
     trust = (struct trust){0};
+    address_set_clear(&sha256_addresses);
     echo_clear(&echo);
     run_on();
 }
