@@ -6,6 +6,7 @@
 #include "base/diag.h"
 #include "support/capture.h"
 #include "support/failing.h"
+#include "support/files.h"
 #include "support/requirement.h"
 
 #include <dirent.h>
@@ -32,14 +33,6 @@ static void write_text(const char *name, const char *text)
     FILE *file = fopen(name, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void read_text(char text[64], const char *name)
-{
-    FILE *file = fopen(name, "r");
-    assert_non_null(file);
-    text[fread(text, 1, 63, file)] = '\0';
     assert_int_equal(fclose(file), 0);
 }
 
@@ -114,7 +107,7 @@ static bool run_once(struct failure failure, bool is_harmless, bool exists)
     /* No temporary file is left. */
     assert_int_equal(count_files(), status == 0 || exists ? 3 : 2);
     if (status == 0 || exists) {
-        read_text(text, target_path);
+        files_read_text(target_path, text, sizeof text);
         assert_string_equal(text, status == 0 ? IMAGE : OLD);
     }
     unlink(target_path);
@@ -173,7 +166,7 @@ static void test_owner_is_kept_or_nothing_is_written(void **state)
                           (struct failure){FAILING_FCHOWN, EPERM, fails ? 0 : 1}, &has_failed);
         assert_int_equal(status, fails);
         assert_int_equal(has_failed, fails);
-        read_text(text, target_path);
+        files_read_text(target_path, text, sizeof text);
         assert_string_equal(text, fails ? OLD : IMAGE);
         assert_int_equal(stat(target_path, &found), 0);
         assert_true(found.st_uid == 12345 && found.st_gid == 54321);
@@ -227,7 +220,7 @@ static void test_refused_output(void **state)
             run_cmd_write(&capture, rows[i].output, (struct failure){0}, &has_failed), 0);
         if (!strstr(capture.text_err, rows[i].said))
             fail_msg("%s: %s", rows[i].output, capture.text_err);
-        read_text(text, image_path);
+        files_read_text(image_path, text, sizeof text);
         assert_string_equal(text, IMAGE);
     }
 }

@@ -4,6 +4,7 @@
  */
 #include "cli/options.h"
 #include "image/image.h"
+#include "support/files.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -548,14 +549,6 @@ static void test_numbers(void **state)
     }
 }
 
-static void write_file(const char *path, const char *content, size_t length)
-{
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(descriptor >= 0);
-    assert_int_equal(write(descriptor, content, length), (ssize_t)length);
-    close(descriptor);
-}
-
 /* -a, else --auth-file, else ESP_OTA_AUTH; an empty password is an answer, an empty variable none.
  */
 static void test_which_password(void **state)
@@ -565,7 +558,7 @@ static void test_which_password(void **state)
 
     snprintf(path, sizeof path, "%s/password", home);
     snprintf(file_option, sizeof file_option, "--auth-file=%s", path);
-    write_file(path, "from file\n", 10);
+    files_write_text(path, "from file\n");
     const struct {
         const char *variable;
         const char *option;
@@ -629,7 +622,7 @@ static void test_exposed_file(void **state)
                 {0644, "-q", NULL}};
     char path[64];
     snprintf(path, sizeof path, "%s/password", home);
-    write_file(path, "geheim\n", 7);
+    files_write_text(path, "geheim\n");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[TEXT_MAX];
         const char *arguments[] = {"-i", "b", "-f", "x", "--auth-file", path, rows[i].extra, NULL};

@@ -2,7 +2,10 @@
  * test-hosts.c: lists of boards, good and bad.
  */
 #include "fleet/hosts.h"
+#include "support/failing.h"
+#include "support/files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,36 +17,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* Allocations that succeed before one fails; -1: all do. */
-static int allocations = -1;
-
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-char *__real_strdup(const char *text);
-char *__wrap_strdup(const char *text);
-
-static bool may_allocate(void)
-{
-    return allocations < 0 || allocations-- > 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return may_allocate() ? __real_malloc(size) : NULL;
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return may_allocate() ? __real_realloc(memory, size) : NULL;
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return may_allocate() ? __real_strdup(text) : NULL;
-}
 
 static void test_host_lines(void **state)
 {
@@ -277,9 +250,9 @@ static void test_hosts_no_memory(void **state)
     for (; error != OTA_OK; tries++) {
         struct hosts hosts;
         struct ota_failure failure;
-        allocations = tries;
+        failing_start(FAILING_ALLOCATION, tries, ENOMEM);
         error = hosts_parse(&hosts, "list", text, strlen(text), &failure);
-        allocations = -1;
+        failing_stop();
         if (error != OTA_OK) {
             assert_int_equal(error, OTA_E_INTERNAL);
             assert_string_equal(failure.message, "out of memory");
@@ -293,25 +266,17 @@ static void test_hosts_no_memory(void **state)
 
 static char path[] = "/tmp/test-hosts-XXXXXX";
 
-static void write_file(const char *text, size_t length)
-{
-    int descriptor = open(path, O_WRONLY | O_TRUNC);
-    assert_true(descriptor >= 0);
-    assert_int_equal(write(descriptor, text, length), (ssize_t)length);
-    close(descriptor);
-}
-
 static void test_read(void **state)
 {
     struct hosts hosts;
     struct ota_failure failure;
 
     (void)state;
-    write_file("a\nb\n", 4);
+    files_write_text(path, "a\nb\n");
     assert_int_equal(hosts_read(&hosts, path, &failure), OTA_OK);
     assert_int_equal(hosts.count, 2);
     hosts_free(&hosts);
-    write_file("a\nb c\n", 6);
+    files_write_text(path, "a\nb c\n");
     assert_int_equal(hosts_read(&hosts, path, &failure), OTA_E_USAGE);
     assert_memory_equal(failure.message, path, strlen(path));
     assert_non_null(strstr(failure.message, ", line 2: \"c\""));
@@ -333,15 +298,15 @@ static void test_read_bound(void **state)
 
     (void)state;
     for (off_t excess = 0; excess < 2; excess++) {
-        write_file("a\n", 2);
+        files_write_text(path, "a\n");
         assert_int_equal(truncate(path, HOSTS_SIZE_MAX + excess), 0);
         assert_int_equal(hosts_read(&hosts, path, &failure), OTA_E_USAGE);
         assert_non_null(strstr(failure.message, excess ? "is longer than 4 MiB" : "line 2"));
         hosts_free(&hosts);
     }
-    allocations = 0;
+    failing_start(FAILING_ALLOCATION, 0, ENOMEM);
     assert_int_equal(hosts_read(&hosts, path, &failure), OTA_E_INTERNAL);
-    allocations = -1;
+    assert_true(failing_stop());
     hosts_free(&hosts);
 }
 

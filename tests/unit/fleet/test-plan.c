@@ -4,6 +4,7 @@
 #include "fleet/plan.h"
 
 #include "base/diag.h"
+#include "support/files.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,23 +20,14 @@
 static char directory[] = "/tmp/esp-ota-plan-XXXXXX";
 static char previous[4096];
 
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(name, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-    assert_int_equal(fclose(file), 0);
-    assert_int_equal(chmod(name, 0600), 0);
-}
-
 static int set_up_plan_folder(void **state)
 {
     (void)state;
     if (!getcwd(previous, sizeof previous) || !mkdtemp(directory) || chdir(directory) < 0)
         return -1;
-    write_file("a.bin", "\1\2image of one kind");
-    write_file("b.bin", "\1\2image of another kind");
-    write_file("pw", "secret\n");
+    files_write_text("a.bin", "\1\2image of one kind");
+    files_write_text("b.bin", "\1\2image of another kind");
+    files_write_text("pw", "secret\n");
     return 0;
 }
 
@@ -181,7 +173,7 @@ static void test_assignments(void **state)
                                           rows[i].boards[settings.target_count], &failure),
                              OTA_OK);
         if (rows[i].hosts) {
-            write_file("hosts", rows[i].hosts);
+            files_write_text("hosts", rows[i].hosts);
             settings.hosts = hosts_path;
         }
         if (plan_make(&plan, &settings, &failure) != OTA_OK)
@@ -220,7 +212,7 @@ static void test_plan_failures(void **state)
         struct plan_settings settings = make_plan_settings();
         settings.hosts = hosts_path;
         settings.file = rows[i].file ? strdup(rows[i].file) : NULL;
-        write_file("hosts", rows[i].hosts);
+        files_write_text("hosts", rows[i].hosts);
         assert_int_equal(plan_make(&plan, &settings, &failure), rows[i].error);
         if (!strstr(failure.message, rows[i].phrase))
             fail_msg("no \"%s\" in \"%s\"", rows[i].phrase, failure.message);
@@ -240,7 +232,7 @@ static void test_resume(void **state)
 
     settings.hosts = hosts_path;
     settings.resume = report_path;
-    write_file("hosts", "k.local file=a.bin\nl.local file=b.bin\nm.local file=a.bin\n");
+    files_write_text("hosts", "k.local file=a.bin\nl.local file=b.bin\nm.local file=a.bin\n");
     struct image *image;
     assert_int_equal(image_load(&image, "a.bin", true, IMAGE_SIZE_MAX, &failure), OTA_OK);
     assert_int_equal(image_add_sha256(image, &failure), OTA_OK);
@@ -253,7 +245,7 @@ static void test_resume(void **state)
             "\"sha256\":\"%s\"}\n",
             *name, image->sha256);
     image_free(image);
-    write_file("report", report);
+    files_write_text("report", report);
     assert_int_equal(plan_make(&plan, &settings, &failure), OTA_OK);
     describe_plan(text, &plan);
     assert_string_equal(text, "k.local:0 a.bin none confirmed; l.local:0 b.bin none; "

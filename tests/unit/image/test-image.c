@@ -12,6 +12,7 @@
 
 #include "image/gzip.h"
 #include "image/image.h"
+#include "support/files.h"
 #include "support/firmware.h"
 #include "support/vectors.h"
 
@@ -125,15 +126,6 @@ void *__wrap_calloc(size_t count, size_t size)
     return may_allocate() ? __real_calloc(count, size) : NULL;
 }
 
-static void write_file(const char *name, const void *data, size_t size)
-{
-    FILE *file = fopen(name, "we");
-
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, size, file), size);
-    assert_int_equal(fclose(file), 0);
-}
-
 static const char *beside(const char *suffix)
 {
     static char name[96];
@@ -182,7 +174,7 @@ static int set_up_image_folder(void **state)
     wrapped.allocations_left = -1;
     wrapped.signed_owner = NULL;
     wrapped.signed_group = NULL;
-    write_file(path, pattern, sizeof pattern);
+    files_write(path, pattern, sizeof pattern);
     return 0;
 }
 
@@ -257,7 +249,7 @@ static void test_digests(void **state)
     struct image *image;
 
     (void)state;
-    write_file(path, "The quick brown fox jumps over the lazy dog", 43);
+    files_write(path, "The quick brown fox jumps over the lazy dog", 43);
     image = load_image_file(path);
     assert_string_equal(image->md5, "9e107d9d372bb6826bd81d3542a419d6");
     assert_string_equal(image->sha256, "");
@@ -285,7 +277,7 @@ static void write_signed(const void *data, size_t size, size_t signature_size)
     memset(content, 0xBB, sizeof content);
     memcpy(content, data, size);
     memcpy(content + size, signature(), signature_size < 260 ? signature_size : 260);
-    write_file(beside(".signed"), content, size + signature_size);
+    files_write(beside(".signed"), content, size + signature_size);
 }
 
 static const unsigned char *random_bytes(void)
@@ -307,7 +299,7 @@ static void write_signed_with(const unsigned char *signature, size_t signature_s
 
     memcpy(content, pattern, sizeof pattern);
     memcpy(content + sizeof pattern, signature, signature_size);
-    write_file(beside(".signed"), content, sizeof pattern + signature_size);
+    files_write(beside(".signed"), content, sizeof pattern + signature_size);
 }
 
 static void expect_flaw(const char *flaw)
@@ -339,8 +331,8 @@ static void test_signed_file_is_preferred(void **state)
     expect_flaw("");
 
     /* a bad one is reported, and the unsigned file is not sent in its place */
-    write_file(path, pattern, sizeof pattern);
-    write_file(beside(".signed"), "", 0);
+    files_write(path, pattern, sizeof pattern);
+    files_write(beside(".signed"), "", 0);
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "fw.bin.signed is empty");
 }
 
@@ -420,7 +412,7 @@ static void test_signed_file_is_not_older(void **state)
     set_times(path, 1000000000);
     expect_flaw("");
 
-    write_file(path, pattern, 100);
+    files_write(path, pattern, 100);
     write_signed(pattern + 1, sizeof pattern - 1, 260);
     set_times(beside(".signed"), 1000000000);
     expect_flaw(" and does not begin with the bytes of that file");
@@ -474,11 +466,11 @@ static void test_sizes(void **state)
     assert_int_equal(image_load(&image, path, true, sizeof pattern, &failure), OTA_OK);
     image_free(image);
 
-    write_file(path, pattern, IMAGE_SIZE_MIN);
+    files_write(path, pattern, IMAGE_SIZE_MIN);
     image_free(load_image_file(path));
-    write_file(path, pattern, IMAGE_SIZE_MIN - 1);
+    files_write(path, pattern, IMAGE_SIZE_MIN - 1);
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "only 15 bytes");
-    write_file(path, pattern, 0);
+    files_write(path, pattern, 0);
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "is empty");
 
     /* far larger than any memory: rejected by its size, without reading it */
@@ -527,7 +519,7 @@ static void test_image_from_standard_input(void **state)
         struct image *image = NULL;
         struct ota_failure failure;
 
-        write_file(path, content, sizes[i]);
+        files_write(path, content, sizes[i]);
 
         int saved = redirect(path);
         assert_int_equal(image_load(&image, "-", true, sizes[i], &failure), OTA_OK);
@@ -565,7 +557,7 @@ static void test_standard_input_in_trouble(void **state)
                    "cannot read standard input: Input/output error");
 
     wrapped.mishap = NONE;
-    write_file(path, pattern, IMAGE_SIZE_MIN - 1);
+    files_write(path, pattern, IMAGE_SIZE_MIN - 1);
     expect_refusal("-", IMAGE_SIZE_MAX, OTA_E_IMAGE, "standard input has only 15 bytes");
     restore_standard_input(saved);
 }
@@ -604,7 +596,7 @@ static void test_changes_while_being_read(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof mishaps / sizeof *mishaps; i++) {
-        write_file(path, pattern, sizeof pattern);
+        files_write(path, pattern, sizeof pattern);
         assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
         wrapped.mishap = mishaps[i];
         wrapped.reads = 0;
@@ -660,7 +652,7 @@ static void test_no_memory_to_examine(void **state)
 
     (void)state;
     firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_hash = true});
-    write_file(path, firmware.data, firmware.size);
+    files_write(path, firmware.data, firmware.size);
 
     /* libcrypto's first allocations must not fail: it would wait for itself */
     image_free(load_image_file(path));
@@ -727,7 +719,7 @@ static void test_image_family(void **state)
         struct image *image;
 
         rows[i].make();
-        write_file(path, firmware.data, firmware.size);
+        files_write(path, firmware.data, firmware.size);
         image = load_image_file(path);
         assert_int_equal(image->family, rows[i].family);
         image_free(image);

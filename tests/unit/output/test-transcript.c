@@ -13,6 +13,7 @@
 
 #include "base/stdio_guard.h"
 #include "support/capture.h"
+#include "support/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,15 +102,6 @@ static void make_path(char path[32])
     close(descriptor);
 }
 
-static void read_file(const char *path, char *text, size_t capacity)
-{
-    int descriptor = open(path, O_RDONLY);
-    assert_true(descriptor >= 0);
-    ssize_t got = read(descriptor, text, capacity - 1);
-    text[got > 0 ? got : 0] = '\0';
-    close(descriptor);
-}
-
 /* -- what lines become -- */
 
 static const struct story {
@@ -192,7 +184,7 @@ static void play_transcript(const struct story *story, bool on_terminal, bool in
     bool is_complete = transcript_is_complete(transcript, &loss);
     transcript_free(transcript);
     capture_end(&capture);
-    read_file(path, text, sizeof text);
+    files_read_text(path, text, sizeof text);
     unlink(path);
     assert_true(is_complete);
     assert_string_equal(capture.text_out, on_terminal ? story->text : "");
@@ -353,7 +345,7 @@ static void test_colors(void **state)
         dup2(saved, STDOUT_FILENO);
         close(saved);
         close(master);
-        read_file(path, in_file, sizeof in_file);
+        files_read_text(path, in_file, sizeof in_file);
         unlink(path);
         assert_string_equal(text, rows[i].text);
         assert_string_equal(in_file, rows[i].board ? "hall: one\n" : "one\n"); /* never there */
@@ -419,7 +411,7 @@ static void test_appended(void **state)
         add_transcript_event(transcript, &(struct piece){.text = i ? "second run" : "first run"});
         transcript_free(transcript);
     }
-    read_file(path, text, sizeof text);
+    files_read_text(path, text, sizeof text);
     assert_string_equal(text, "first run\nsecond run\n");
     unlink(path);
 }
@@ -506,7 +498,7 @@ static void test_reader_gone(void **state)
     bool is_read = transcript_is_read(transcript);
     transcript_free(transcript);
     close_pipe(saved);
-    read_file(path, text, sizeof text);
+    files_read_text(path, text, sizeof text);
     unlink(path);
     assert_true(is_complete); /* who has had enough misses nothing */
     assert_false(is_read);

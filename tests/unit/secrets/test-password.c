@@ -3,6 +3,7 @@
  */
 #include "base/secret.h"
 #include "secrets/password.h"
+#include "support/files.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,14 +18,6 @@
 #include <cmocka.h>
 
 static char path[] = "/tmp/test-password-XXXXXX";
-
-static void write_file(const char *content, size_t length)
-{
-    int descriptor = open(path, O_WRONLY | O_TRUNC);
-    assert_true(descriptor >= 0);
-    assert_int_equal(write(descriptor, content, length), (ssize_t)length);
-    close(descriptor);
-}
 
 static void test_content(void **state)
 {
@@ -59,7 +52,7 @@ static void test_content(void **state)
         enum exposure exposure;
         struct ota_failure failure;
 
-        write_file(rows[i].content, rows[i].length);
+        files_write(path, rows[i].content, rows[i].length);
         enum ota_error error = password_from_file(&password, path, &exposure, &failure);
         if (rows[i].password) {
             assert_int_equal(error, OTA_OK);
@@ -94,7 +87,7 @@ static void test_length(void **state)
         struct ota_failure failure;
         memset(content, 'x', rows[i].length);
         memcpy(content + rows[i].length, rows[i].end, strlen(rows[i].end));
-        write_file(content, strlen(content));
+        files_write_text(path, content);
         enum ota_error error = password_from_file(&password, path, &exposure, &failure);
         assert_int_equal(error, rows[i].is_accepted ? OTA_OK : OTA_E_USAGE);
         if (rows[i].is_accepted)
@@ -103,7 +96,7 @@ static void test_length(void **state)
         if (rows[i].length <= PASSWORD_MAX + 1) {
             memmove(content + 3, content, strlen(content));
             memcpy(content, mark, 3);
-            write_file(content, strlen(content));
+            files_write_text(path, content);
             assert_int_equal(password_from_file(&password, path, &exposure, &failure), error);
             if (rows[i].is_accepted)
                 assert_int_equal(strlen(password), rows[i].length);
@@ -144,7 +137,7 @@ static void test_exposed(void **state)
                 {0644, EXPOSED_TO_ALL},
                 {0604, EXPOSED_TO_ALL},
                 {0620, EXPOSED_TO_NOBODY}};
-    write_file("geheim\n", 7);
+    files_write_text(path, "geheim\n");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *password;
         enum exposure exposure;

@@ -73,6 +73,7 @@ static bool fails(enum failing_call call)
 WRAP(void *, malloc, FAILING_ALLOCATION, NULL, (size_t size), (size))
 WRAP(void *, calloc, FAILING_ALLOCATION, NULL, (size_t count, size_t size), (count, size))
 WRAP(void *, realloc, FAILING_ALLOCATION, NULL, (void *memory, size_t size), (memory, size))
+WRAP(char *, strdup, FAILING_ALLOCATION, NULL, (const char *text), (text))
 WRAP(int, socket, FAILING_SOCKET, -1, (int domain, int type, int protocol),
      (domain, type, protocol))
 WRAP(int, socketpair, FAILING_SOCKETPAIR, -1, (int domain, int type, int protocol, int sockets[2]),
