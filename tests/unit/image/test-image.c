@@ -13,7 +13,7 @@
 #include "image/gzip.h"
 #include "image/image.h"
 #include "support/files.h"
-#include "support/firmware.h"
+#include "support/samples.h"
 #include "support/vectors.h"
 
 #include <errno.h>
@@ -635,13 +635,6 @@ static void test_image_no_memory(void **state)
     image_free(load_image_file(path));
 }
 
-static struct firmware firmware;
-
-static void make_esp32(void)
-{
-    firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_descriptor = true});
-}
-
 /* If memory runs out during the inspection, the image is rejected: its integrity is unknown. */
 static void test_no_memory_to_examine(void **state)
 {
@@ -673,33 +666,6 @@ static void make_damaged_esp32(void)
 {
     make_esp32();
     firmware.size--;
-}
-
-static void make_esp8266(void)
-{
-    firmware_make_esp8266(&firmware, &(struct firmware_esp8266){.flash = 4, .size = 100});
-}
-
-static void make_gzip(void)
-{
-    make_esp8266();
-    firmware_gzip(&firmware);
-}
-
-static void make_pico(void)
-{
-    firmware_make_rp2040(&firmware);
-}
-
-static void make_littlefs(void)
-{
-    firmware_make_littlefs(&firmware, 4096, 4);
-}
-
-static void make_unknown(void)
-{
-    firmware_clear(&firmware);
-    firmware_fill(&firmware, 0xE9, 64);
 }
 
 static void test_image_family(void **state)

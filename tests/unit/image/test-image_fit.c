@@ -9,12 +9,10 @@
 #include <cmocka.h>
 
 #include "image/image_fit.h"
-#include "support/firmware.h"
+#include "support/samples.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static struct firmware firmware;
 
 /* Returns the image that image_load() would make of the bytes, as far as it matters here. */
 static struct image inspected(void)
@@ -23,12 +21,6 @@ static struct image inspected(void)
 
     inspect_image(&image.inspection, firmware.data, firmware.size);
     return image;
-}
-
-static void make_esp8266(void)
-{
-    firmware_make_esp8266(&firmware,
-                          &(struct firmware_esp8266){.flash = 4, .has_eboot = true, .size = 5000});
 }
 
 static void make_esp8266_without_room(void)
@@ -43,11 +35,6 @@ static void make_truncated(void)
     firmware.size -= 100;
 }
 
-static void make_esp32(void)
-{
-    firmware_make_esp32(&firmware, &(struct firmware_esp32){0, 0x3F400020, .has_descriptor = true});
-}
-
 static void make_esp32c3(void)
 {
     firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, .has_descriptor = true});
@@ -59,38 +46,10 @@ static void make_esp32_of_unknown_chip(void)
                         &(struct firmware_esp32){77, 0x3C000020, .has_descriptor = true});
 }
 
-static void make_factory(void)
-{
-    firmware_make_factory(&firmware, 0, 0, true);
-}
-
-static void make_pico(void)
-{
-    firmware_make_rp2040(&firmware);
-}
-
-static void make_littlefs(void)
-{
-    firmware_make_littlefs(&firmware, 4096, 8);
-}
-
-static void make_gzip(void)
-{
-    make_esp8266();
-    firmware_gzip(&firmware);
-}
-
 static void make_gzipped_littlefs(void)
 {
     make_littlefs();
     firmware_gzip(&firmware);
-}
-
-static void make_unknown(void)
-{
-    firmware_clear(&firmware);
-    firmware_add(&firmware, "\0\1", 2);
-    firmware_fill(&firmware, 'x', 100);
 }
 
 static void make_gzipped_unknown(void)

@@ -6,7 +6,7 @@
 
 #include "crypto/digest.h"
 #include "support/capture.h"
-#include "support/firmware.h"
+#include "support/samples.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-static struct firmware firmware;
 static struct capture capture;
 static bool no_memory;
 
@@ -32,42 +31,16 @@ void *__wrap_malloc(size_t size)
     return no_memory ? NULL : __real_malloc(size);
 }
 
-static void make_esp8266(void)
-{
-    firmware_make_esp8266(&firmware, &(struct firmware_esp8266){4, true, true, 4000});
-}
-
 static void make_signed(void)
 {
     make_esp8266();
     firmware_sign_esp8266(&firmware, 256);
 }
 
-static void make_gzip(void)
-{
-    make_esp8266();
-    firmware_gzip(&firmware);
-}
-
 static void make_signed_gzip(void)
 {
     make_gzip();
     firmware_sign_esp8266(&firmware, 256);
-}
-
-static void make_rp2040(void)
-{
-    firmware_make_rp2040(&firmware);
-}
-
-static void make_esp32(void)
-{
-    firmware_make_esp32(&firmware, &(struct firmware_esp32){0, 0x3F400020, true, true});
-}
-
-static void make_factory(void)
-{
-    firmware_make_factory(&firmware, 0, 0x1000, false);
 }
 
 static void make_partition_table(void)
@@ -80,11 +53,6 @@ static void make_fat(void)
     firmware_make_fat(&firmware, true);
 }
 
-static void make_littlefs(void)
-{
-    firmware_make_littlefs(&firmware, 4096, 16);
-}
-
 static void make_spiffs(void)
 {
     firmware_make_spiffs(&firmware, 8192, 8, true);
@@ -95,21 +63,9 @@ static void make_elf(void)
     firmware_make_elf(&firmware, 94);
 }
 
-static void make_uf2(void)
-{
-    firmware_make_uf2(&firmware, 0xE48BFF56, 4);
-}
-
 static void make_hex(void)
 {
     firmware_make_hex(&firmware);
-}
-
-static void make_unknown(void)
-{
-    firmware_clear(&firmware);
-    firmware_fill(&firmware, 0x90, 1000);
-    firmware_fill(&firmware, 0, 1);
 }
 
 /* No byte comes twice. */
@@ -176,7 +132,7 @@ static void test_formats(void **state)
         bool is_signed_file;
     } rows[] = {
         {make_esp8266, PACKED, OTA_OK, "build/fw\\x1b.bin is compressed from ", false, false},
-        {make_rp2040, PACKED, OTA_OK, " is compressed from ", false, false},
+        {make_pico, PACKED, OTA_OK, " is compressed from ", false, false},
         {make_littlefs, PACKED, OTA_OK, "ATOMIC_FS_UPDATE", true, false},
         {make_spiffs, PACKED, OTA_OK, "ATOMIC_FS_UPDATE", true, false},
         {make_unknown, PACKED, OTA_OK, "the format of build/fw\\x1b.bin is not known", true, false},
@@ -298,7 +254,7 @@ static void test_signing(void **state)
         void (*make)(void);
         bool compress;
     } rows[] = {{make_esp8266, false}, {make_esp8266, true}, {make_esp32, false},
-                {make_gzip, false},    {make_rp2040, false}, {make_littlefs, true}};
+                {make_gzip, false},    {make_pico, false},   {make_littlefs, true}};
     struct sign_key *key = make_key();
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

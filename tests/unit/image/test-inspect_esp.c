@@ -67,7 +67,7 @@ static void test_esp32_of_every_chip(void **state)
         }
 }
 
-static void make_esp32(void)
+static void make_esp32c3(void)
 {
     firmware_make_esp32(&firmware, &(struct firmware_esp32){5, 0x3C000020, true, true});
 }
@@ -77,7 +77,7 @@ static void test_esp32_fields(void **state)
     const struct inspect_application *application = &inspection.application;
 
     (void)state;
-    make_esp32();
+    make_esp32c3();
     inspect_firmware();
     assert_string_equal(application->project, "blink");
     assert_string_equal(application->version, "1.2.3");
@@ -104,7 +104,7 @@ static void test_descriptor_is_not_trusted(void **state)
         "\\xff\\xff\\xff";
 
     (void)state;
-    make_esp32();
+    make_esp32c3();
     memset(firmware.data + 32 + 16, 0xFF, 240); /* no text has an end */
     memcpy(firmware.data + 32 + 48, "\x1B\n", 2);
     inspect_firmware();
@@ -133,7 +133,7 @@ static void test_esp32_damage(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        make_esp32();
+        make_esp32c3();
         firmware.data[rows[i].offset] = rows[i].value;
         inspect_firmware();
         assert_int_equal(inspection.integrity, rows[i].integrity);
@@ -143,7 +143,7 @@ static void test_esp32_damage(void **state)
                                                  : INSPECT_IMPOSSIBLE);
         assert_int_equal(inspection.families, rows[i].integrity == INSPECT_CANNOT_TELL ? ESP32 : 0);
     }
-    make_esp32();
+    make_esp32c3();
     firmware.size -= 7;
     expect(INSPECT_ESP32_APPLICATION, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "ESP32-C3",
            "cannot be sent: it is truncated (the file ends within the SHA-256");
@@ -228,7 +228,7 @@ static void test_factory(void **state)
     firmware.data[5] = 0; /* this is not erased flash */
     expect(INSPECT_UNKNOWN, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "unknown", "may not work");
 
-    make_esp32();
+    make_esp32c3();
     firmware_fill(&firmware, 0xFF, 4096);
     expect(INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "ESP32-C3", "can be sent");
     assert_int_equal(inspection.trailer, INSPECT_PADDING);
@@ -282,7 +282,7 @@ static void test_esp32_trailers(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bool is_stray = rows[i].trailer == INSPECT_STRAY_BYTES;
 
-        make_esp32();
+        make_esp32c3();
         size = firmware.size;
         firmware_fill(&firmware, rows[i].rest, rows[i].size);
         firmware.data[size] = rows[i].first;
@@ -293,13 +293,13 @@ static void test_esp32_trailers(void **state)
         assert_int_equal(inspection.trailer_size, rows[i].size);
         assert_int_equal(inspection.image_size, size);
     }
-    make_esp32();
+    make_esp32c3();
     firmware_fill(&firmware, 0xFF, 4096 - firmware.size);
     firmware_add(&firmware, "\xE7\x02\x00\x00", 4);
     firmware_fill(&firmware, 0x55, 4092);
     inspect_firmware();
     assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_SECURE_BOOT);
-    make_esp32();
+    make_esp32c3();
     firmware_add_u32(&firmware, 0); /* secure boot 1 has a version and 64 bytes */
     firmware_fill(&firmware, 0x55, 64);
     inspect_firmware();
@@ -391,7 +391,7 @@ static void test_form_of_a_signature_for_esp32(void **state)
     }
 }
 
-static void make_esp8266(bool has_crc)
+static void make_esp8266_with_crc(bool has_crc)
 {
     firmware_make_esp8266(&firmware, &(struct firmware_esp8266){4, true, has_crc, 500});
 }
@@ -401,7 +401,7 @@ static void test_esp8266(void **state)
     (void)state;
 
     for (int has_crc = 0; has_crc < 2; has_crc++) {
-        make_esp8266(has_crc != 0);
+        make_esp8266_with_crc(has_crc != 0);
         expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "ESP8266 image",
                "can be sent as a sketch to ESP8266 boards");
         expect_text(inspection.evidence, has_crc ? "CRC-32 hold" : "its checksums hold");
@@ -422,7 +422,7 @@ static void test_esp8266_padding(void **state)
 {
     (void)state;
 
-    make_esp8266(false);
+    make_esp8266_with_crc(false);
     firmware_fill(&firmware, 0xFF, 100);
     expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "ESP8266 image", "ESP8266 boards");
     assert_int_equal(inspection.trailer, INSPECT_PADDING);
@@ -460,21 +460,21 @@ static void test_esp8266_damage(void **state)
 {
     (void)state;
 
-    make_esp8266(true);
+    make_esp8266_with_crc(true);
     firmware.data[5000 - 700] ^= 4;
     expect(INSPECT_ESP8266, INSPECT_BAD_CHECKSUM, INSPECT_IMPOSSIBLE, "ESP8266", "is corrupt");
     expect_text(inspection.evidence, "its CRC-32 is 0x");
-    make_esp8266(false);
+    make_esp8266_with_crc(false);
     firmware.data[4200] ^= 4;
     inspect_firmware();
     expect_text(inspection.evidence, "the checksum of the sketch");
     firmware.data[20] ^= 4;
     inspect_firmware();
     expect_text(inspection.evidence, "the checksum of eboot");
-    make_esp8266(true);
+    make_esp8266_with_crc(true);
     firmware.data[4096] = 0xEA;
     expect(INSPECT_ESP8266, INSPECT_MALFORMED, INSPECT_IMPOSSIBLE, "ESP8266", "there is 0xea");
-    make_esp8266(true);
+    make_esp8266_with_crc(true);
     firmware.size = 4096;
     expect(INSPECT_ESP8266, INSPECT_TRUNCATED, INSPECT_IMPOSSIBLE, "ESP8266",
            "the file ends before the sketch");
@@ -529,23 +529,23 @@ static void test_esp8266_signature(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        make_esp8266(true);
+        make_esp8266_with_crc(true);
         firmware_sign_esp8266(&firmware, sizes[i]);
         expect(INSPECT_ESP8266, INSPECT_VALID, INSPECT_SENDABLE, "ESP8266", "can be sent");
         assert_int_equal(inspection.trailer, INSPECT_SIGNATURE_ESP8266);
         assert_int_equal(inspection.trailer_size, sizes[i] + 4);
     }
-    make_esp8266(true);
+    make_esp8266_with_crc(true);
     firmware_sign_esp8266(&firmware, 257);
     expect(INSPECT_ESP8266, INSPECT_CANNOT_TELL, INSPECT_DOUBTFUL, "ESP8266",
            "may not work: 261 bytes follow");
     assert_int_equal(inspection.trailer, INSPECT_STRAY_BYTES);
-    make_esp8266(true);
+    make_esp8266_with_crc(true);
     firmware_fill(&firmware, 0xA5, 40); /* the signature is longer than its length */
     firmware_sign_esp8266(&firmware, 256);
     inspect_firmware();
     assert_int_equal(inspection.trailer, INSPECT_STRAY_BYTES);
-    make_esp8266(true);
+    make_esp8266_with_crc(true);
     firmware_sign_esp8266(&firmware, 256);
     firmware_set_u32(&firmware, firmware.size - 4, 384);
     inspect_firmware();
@@ -567,12 +567,12 @@ static void test_no_damage_to_esp8266_is_valid(void **state)
 {
     (void)state;
 
-    make_esp8266(true);
+    make_esp8266_with_crc(true);
     expect_no_cut_is_valid();
     expect_no_flip_is_valid(0, firmware.size);
 
     /* without a CRC, no checksum covers headers and padding */
-    make_esp8266(false);
+    make_esp8266_with_crc(false);
     expect_no_cut_is_valid();
     expect_no_flip_is_valid(16, 16 + 90);
     expect_no_flip_is_valid(4096 + 16, 4096 + 16 + 500);

@@ -12,7 +12,7 @@
 
 #include "base/secret.h"
 #include "image/sign.h"
-#include "support/firmware.h"
+#include "support/samples.h"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -35,7 +35,6 @@ static const struct {
                     [EC_P384] = {"p-384", 0, "P-384"}};
 
 static char directory[] = "/tmp/esp-ota-test-sign-XXXXXX";
-static struct firmware firmware;
 static struct ota_failure failure;
 
 static const char *path_of(const char *name)
@@ -141,39 +140,6 @@ static struct sign_key *load_public(enum maker maker)
     return key;
 }
 
-static void make_esp8266(void)
-{
-    const struct firmware_esp8266 make = {.flash = 4, .has_eboot = true, .size = 200};
-    firmware_make_esp8266(&firmware, &make);
-}
-
-static void make_esp8266_packed(void)
-{
-    make_esp8266();
-    firmware_gzip(&firmware);
-}
-
-static void make_esp32(void)
-{
-    const struct firmware_esp32 make = {0, 0x3F400020, true, true};
-    firmware_make_esp32(&firmware, &make);
-}
-
-static void make_littlefs(void)
-{
-    firmware_make_littlefs(&firmware, 4096, 2);
-}
-
-static void make_pico(void)
-{
-    firmware_make_rp2040(&firmware);
-}
-
-static void make_uf2(void)
-{
-    firmware_make_uf2(&firmware, 0xE48BFF56, 2);
-}
-
 /* Verifies the first size bytes of the firmware. */
 static enum ota_error verify(struct signature *signature, const struct sign_key *key, size_t size)
 {
@@ -226,7 +192,7 @@ static void test_round_trips(void **state)
     } rows[] = {
         {make_esp8266, RSA_1024, SIGN_SHA256, 132, "RSA-1024 PKCS#1 v1.5, SHA-256"},
         {make_esp8266, RSA_2048, SIGN_SHA256, 260, "RSA-2048 PKCS#1 v1.5, SHA-256"},
-        {make_esp8266_packed, RSA_3072, SIGN_SHA256, 388, "RSA-3072 PKCS#1 v1.5, SHA-256"},
+        {make_gzip, RSA_3072, SIGN_SHA256, 388, "RSA-3072 PKCS#1 v1.5, SHA-256"},
         {make_pico, RSA_2048, SIGN_SHA256, 260, "RSA-2048 PKCS#1 v1.5, SHA-256"},
         {make_pico, RSA_4096, SIGN_SHA256, 516, "RSA-4096 PKCS#1 v1.5, SHA-256"},
         {make_esp32, RSA_2048, SIGN_SHA256, 512, "RSA-2048 PSS, SHA-256"},
@@ -264,7 +230,7 @@ static void test_changed_bytes(void **state)
     static const struct {
         void (*make)(void);
         enum maker maker;
-    } rows[] = {{make_esp8266_packed, RSA_1024},
+    } rows[] = {{make_gzip, RSA_1024},
                 {make_pico, RSA_2048},
                 {make_esp32, RSA_2048},
                 {make_esp32, EC_P256}};
@@ -353,7 +319,7 @@ static void test_refusals(void **state)
 
 static void test_sign_signed_already(void **state)
 {
-    static void (*const make[])(void) = {make_esp8266, make_esp8266_packed, make_pico, make_esp32};
+    static void (*const make[])(void) = {make_esp8266, make_gzip, make_pico, make_esp32};
     struct sign_key *key = load_private(RSA_2048);
     (void)state;
 
