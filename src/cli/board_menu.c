@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/terminal.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "output/board_table.h"
@@ -20,6 +21,7 @@
 #define SEPARATORS "," BLANKS
 
 enum { ANSWER_MAX = 1024, SHOWN_MAX = 64 };
+enum { NUMBER_WIDTH = 5 }; /* of a number and the blanks behind it */
 
 static const int64_t PATIENCE_US = SECONDS(600);
 
@@ -239,6 +241,14 @@ static void show_lines(char *table, const struct choice *choices, size_t count)
             show_refused(line, choices[i].reason);
 }
 
+/* What the terminal leaves beside the numbers; 0: any width. */
+static size_t menu_width(void)
+{
+    const size_t width = terminal_width(STDERR_FILENO);
+
+    return width > NUMBER_WIDTH ? width - NUMBER_WIDTH : 0;
+}
+
 /* Shows the table of --list, with a number before each board that can be chosen. */
 static enum ota_error show_menu(const struct choice *choices, size_t count,
                                 struct ota_failure *failure)
@@ -252,7 +262,7 @@ static enum ota_error show_menu(const struct choice *choices, size_t count,
     for (size_t i = 0; i < count && boards.items; i++)
         boards.items[i] = choices[i].board;
     if (stream)
-        board_table_print_table(stream, &boards);
+        board_table_print_table(stream, &boards, menu_width());
     if (!stream || fclose(stream) != 0)
         ota_fail_no_memory(failure);
     else

@@ -6,6 +6,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "base/terminal.h"
 #include "discovery/board_browse.h"
 #include "discovery/board_match.h"
 #include "output/board_table.h"
@@ -35,7 +36,7 @@ static bool print_boards(const struct program *program, const struct board_list 
         for (size_t i = 0; i < boards->count; i++)
             is_written &= report_json_board(stdout, boards->items[i], since_start_us);
     else if (isatty(STDOUT_FILENO) && boards->count)
-        board_table_print_table(stdout, boards);
+        board_table_print_table(stdout, boards, terminal_width(STDOUT_FILENO));
     else
         board_table_print_plain(stdout, boards);
     return is_written && fflush(stdout) == 0 && !ferror(stdout);

@@ -90,6 +90,7 @@ static void update_board(struct board *board, const struct mdns_answer *answer)
     board->password = answer->password;
     memcpy(board->host, answer->host, sizeof board->host);
     memcpy(board->type, answer->type, sizeof board->type);
+    memcpy(board->version, answer->version, sizeof board->version);
 }
 
 int board_list_add(struct board_list *boards, const struct mdns_answer *answer)

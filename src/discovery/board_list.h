@@ -16,10 +16,11 @@ struct board {
     bool has_address;
     struct address address; /* port 0 */
     uint16_t port;
-    char type[MDNS_TYPE_MAX];      /* "esp32dev", or "" */
-    enum txt_record_flag password; /* whether the board requires one */
-    struct claims claims;          /* all its addresses on multicast DNS */
-    bool is_ambiguous;             /* another board has the same name */
+    char type[MDNS_TYPE_MAX];       /* "esp32dev", or "" */
+    char version[MDNS_VERSION_MAX]; /* the firmware's, by its own word, or "" */
+    enum txt_record_flag password;  /* whether the board requires one */
+    struct claims claims;           /* all its addresses on multicast DNS */
+    bool is_ambiguous;              /* another board has the same name */
 };
 
 /* Starts as {0}. Sorted by instance without regard to case. Ambiguous boards are in the order of

@@ -14,7 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MDNS_NAME_MAX = 256, MDNS_INSTANCE_MAX = 64, MDNS_TYPE_MAX = 64, MDNS_REASON_MAX = 128 };
+enum {
+    MDNS_NAME_MAX = 256,
+    MDNS_INSTANCE_MAX = 64,
+    MDNS_TYPE_MAX = 64,
+    MDNS_VERSION_MAX = 64,
+    MDNS_REASON_MAX = 128
+};
 
 /* The kinds of questions, all about the domain "local". */
 enum mdns_kind {
@@ -47,8 +53,9 @@ struct mdns_answer {
     char interface[IF_NAMESIZE];      /* the address was heard on this one; "": unknown */
     char instance[MDNS_INSTANCE_MAX]; /* not escaped: as a person would type it */
     char host[MDNS_NAME_MAX];
-    char type[MDNS_TYPE_MAX];     /* "esp32dev", or ""; not for MDNS_HOST */
-    char reason[MDNS_REASON_MAX]; /* "avahi-daemon: Access denied" */
+    char type[MDNS_TYPE_MAX];       /* "esp32dev", or ""; not for MDNS_HOST */
+    char version[MDNS_VERSION_MAX]; /* the firmware's, or ""; not for MDNS_HOST */
+    char reason[MDNS_REASON_MAX];   /* "avahi-daemon: Access denied" */
     bool is_local; /* this computer has run out of memory, processes or file descriptors */
 };
 

@@ -37,6 +37,20 @@ char *txt_record_value(char *target, size_t capacity, const AvahiStringList *rec
     return target;
 }
 
+/* No core announces a version; sketches add it with MDNS.addServiceTxt(), and have no key in common.
+ * ESPHome's version is that of ESPHome, so the project's goes first. */
+char *txt_record_version(char *target, size_t capacity, const AvahiStringList *record)
+{
+    static const char *const keys[] = {
+        "project_version", "fw_version", "app_version", "firmware_version",
+        "version",         "fw",         "sketch"};
+
+    *target = '\0';
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && !*target; i++)
+        txt_record_value(target, capacity, record, keys[i]);
+    return target;
+}
+
 enum txt_record_flag txt_record_flag(const AvahiStringList *record, const char *key)
 {
     char value[8];

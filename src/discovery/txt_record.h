@@ -16,6 +16,10 @@ enum txt_record_flag { TXT_UNKNOWN, TXT_NO, TXT_YES };
 char *txt_record_value(char *target, size_t capacity, const AvahiStringList *record,
                        const char *key);
 
+/* Writes the firmware's version, by the first of the keys that sketches use for it; otherwise the
+ * same as txt_record_value(). */
+char *txt_record_version(char *target, size_t capacity, const AvahiStringList *record);
+
 /* Reads "yes" or "no", in upper or lower case. Any other value is unknown. */
 enum txt_record_flag txt_record_flag(const AvahiStringList *record, const char *key);
 

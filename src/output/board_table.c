@@ -16,18 +16,28 @@ enum column {
     COLUMN_PORT,
     COLUMN_TYPE,
     COLUMN_PASSWORD,
-    COLUMN_REMARK, /* the plain form has the protocol here */
+    COLUMN_PROTOCOL,
+    COLUMN_AMBIGUOUS,
+    COLUMN_VERSION,
+    COLUMN_PLAIN_COUNT, /* the plain form has those above, in this order */
+    COLUMN_REMARK = COLUMN_PLAIN_COUNT,
     COLUMN_COUNT
 };
 
-enum { CELL_MAX = 4 * MDNS_NAME_MAX + 4, GAP = 2 };
+/* The columns of a table. */
+static const enum column table_columns[] = {COLUMN_INSTANCE, COLUMN_HOST,  COLUMN_ADDRESS,
+                                            COLUMN_PORT,     COLUMN_TYPE,  COLUMN_PASSWORD,
+                                            COLUMN_VERSION,  COLUMN_REMARK};
+/* Those that are shortened if the terminal is too narrow. */
+static const enum column shortened_columns[] = {COLUMN_INSTANCE, COLUMN_HOST, COLUMN_TYPE,
+                                                COLUMN_VERSION};
+
+enum { TABLE_COLUMNS = sizeof table_columns / sizeof *table_columns };
+enum { CELL_MAX = 4 * MDNS_NAME_MAX + 4, GAP = 2, SHORTENED_MIN = 10 };
 
 struct row {
     char cells[COLUMN_COUNT][CELL_MAX];
 };
-
-static const struct row heading = {
-    {"INSTANCE", "HOST", "ADDRESS", "PORT", "BOARD", "PASSWORD", ""}};
 
 static void set_cell(struct row *row, enum column column, const char *text)
 {
@@ -40,32 +50,116 @@ static const char *flag_text(enum txt_record_flag flag)
     return answers[flag];
 }
 
-/* Fills in all columns but the remark. Unknown fields become "-", so that no field is empty. */
+/* Unknown fields become "-", so that no field is empty. */
 static void fill_row(struct row *row, const struct board *board)
 {
     for (int i = 0; i < COLUMN_COUNT; i++)
         set_cell(row, (enum column)i, "-");
     escape_string(row->cells[COLUMN_INSTANCE], CELL_MAX, board->instance);
     set_cell(row, COLUMN_PASSWORD, flag_text(board->password));
+    if (board->is_ambiguous)
+        set_cell(row, COLUMN_AMBIGUOUS, "ambiguous");
     if (!board->is_resolved)
         return;
 
     escape_string(row->cells[COLUMN_HOST], CELL_MAX, board->host);
     snprintf(row->cells[COLUMN_PORT], CELL_MAX, "%u", board->port);
+    set_cell(row, COLUMN_PROTOCOL, board_speaks_espota(board) ? "espota" : "other");
     if (board->has_address)
         address_text(row->cells[COLUMN_ADDRESS], &board->address);
     if (board->type[0])
         escape_string(row->cells[COLUMN_TYPE], CELL_MAX, board->type);
+    if (board->version[0])
+        escape_string(row->cells[COLUMN_VERSION], CELL_MAX, board->version);
 }
 
-static void fill_plain(struct row *row, const struct board *board)
+void board_table_print_plain(FILE *stream, const struct board_list *boards)
 {
-    fill_row(row, board);
-    if (board->is_resolved)
-        set_cell(row, COLUMN_REMARK, board_speaks_espota(board) ? "espota" : "other");
+    struct row row;
+
+    for (size_t i = 0; i < boards->count; i++) {
+        fill_row(&row, boards->items[i]);
+
+        for (int column = 0; column < COLUMN_PLAIN_COUNT; column++)
+            fprintf(stream, "%s%s", column > 0 ? "\t" : "", row.cells[column]);
+        putc('\n', stream);
+    }
 }
 
-static void fill_table(struct row *row, const struct board *board)
+/* -- the width of text -- */
+
+/* Finds the longest start of text that takes up at most limit columns in the current locale: sets
+ * its width, and returns its length in bytes. In a locale without UTF-8, every character counts as
+ * one column. */
+static size_t measure(const char *text, size_t limit, size_t *width)
+{
+    mbstate_t state = {0};
+    const char *at = text, *end = text + strlen(text);
+    wchar_t character;
+
+    *width = 0;
+    while (at < end) {
+        size_t length = mbrtowc(&character, at, (size_t)(end - at), &state);
+        bool is_converted = length > 0 && length <= (size_t)(end - at);
+        bool is_first_byte = (*at & 0xC0) != 0x80;
+        int columns = is_converted ? wcwidth(character) : is_first_byte;
+
+        if (columns > 0 && *width + (size_t)columns > limit)
+            break;
+        *width += columns > 0 ? (size_t)columns : 0;
+        at += is_converted ? length : 1;
+        if (!is_converted)
+            memset(&state, 0, sizeof state);
+    }
+    return (size_t)(at - text);
+}
+
+static size_t measure_unicode(const char *text, size_t limit, size_t *width)
+{
+    locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (!unicode)
+        return measure(text, limit, width);
+
+    locale_t before = uselocale(unicode);
+    size_t length = measure(text, limit, width);
+    uselocale(before);
+    freelocale(unicode);
+    return length;
+}
+
+size_t board_table_width(const char *text)
+{
+    size_t width;
+
+    measure_unicode(text, SIZE_MAX, &width);
+    return width;
+}
+
+/* -- the table -- */
+
+/* Whether any board announces its firmware's version. */
+static bool has_versions(const struct board_list *boards)
+{
+    for (size_t i = 0; i < boards->count; i++)
+        if (boards->items[i]->is_resolved && boards->items[i]->version[0])
+            return true;
+    return false;
+}
+
+static void fill_heading(struct row *row, bool has_version)
+{
+    static const char *const titles[COLUMN_COUNT] = {
+        [COLUMN_INSTANCE] = "INSTANCE", [COLUMN_HOST] = "HOST",  [COLUMN_ADDRESS] = "ADDRESS",
+        [COLUMN_PORT] = "PORT",         [COLUMN_TYPE] = "BOARD", [COLUMN_PASSWORD] = "PASSWORD",
+        [COLUMN_VERSION] = "VERSION"};
+
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        set_cell(row, (enum column)i, titles[i] ? titles[i] : "");
+    if (!has_version)
+        set_cell(row, COLUMN_VERSION, "");
+}
+
+static void fill_table_row(struct row *row, const struct board *board, bool has_version)
 {
     const char *remark = "";
     if (!board->is_resolved)
@@ -77,60 +171,8 @@ static void fill_table(struct row *row, const struct board *board)
 
     fill_row(row, board);
     set_cell(row, COLUMN_REMARK, remark);
-}
-
-void board_table_print_plain(FILE *stream, const struct board_list *boards)
-{
-    struct row row;
-
-    for (size_t i = 0; i < boards->count; i++) {
-        fill_plain(&row, boards->items[i]);
-
-        for (int column = 0; column < COLUMN_COUNT; column++)
-            fprintf(stream, "%s%s", column > 0 ? "\t" : "", row.cells[column]);
-        fputs(boards->items[i]->is_ambiguous ? "\tambiguous\n" : "\n", stream);
-    }
-}
-
-/* Counts the columns of text in the current locale. In a locale without UTF-8, every character
- * counts as one column. */
-static size_t count_columns(const char *text)
-{
-    mbstate_t state = {0};
-    size_t width = 0;
-    wchar_t character;
-
-    for (const char *end = text + strlen(text); text < end;) {
-        size_t length = mbrtowc(&character, text, (size_t)(end - text), &state);
-        bool is_converted = length > 0 && length <= (size_t)(end - text);
-        bool is_first_byte = (*text & 0xC0) != 0x80;
-
-        if (is_converted) {
-            int columns = wcwidth(character);
-            if (columns > 0)
-                width += (size_t)columns;
-            text += length;
-        } else {
-            if (is_first_byte)
-                width++;
-            memset(&state, 0, sizeof state);
-            text++;
-        }
-    }
-    return width;
-}
-
-size_t board_table_width(const char *text)
-{
-    locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    if (!unicode)
-        return count_columns(text);
-
-    locale_t before = uselocale(unicode);
-    size_t width = count_columns(text);
-    uselocale(before);
-    freelocale(unicode);
-    return width;
+    if (!has_version)
+        set_cell(row, COLUMN_VERSION, "");
 }
 
 static void widen_columns(size_t widths[COLUMN_COUNT], const struct row *row)
@@ -142,33 +184,78 @@ static void widen_columns(size_t widths[COLUMN_COUNT], const struct row *row)
     }
 }
 
-static void print_board_row(FILE *stream, const size_t widths[COLUMN_COUNT], const struct row *row)
+static size_t total_width(const size_t widths[COLUMN_COUNT])
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < TABLE_COLUMNS; i++)
+        if (widths[table_columns[i]])
+            total += (total ? GAP : 0) + widths[table_columns[i]];
+    return total;
+}
+
+/* Narrows the widest columns, one by one, until the table fits or none can be narrowed further. */
+static void narrow_columns(size_t widths[COLUMN_COUNT], size_t limit)
+{
+    while (limit && total_width(widths) > limit) {
+        size_t *widest = &widths[shortened_columns[0]];
+
+        for (size_t i = 1; i < sizeof shortened_columns / sizeof *shortened_columns; i++)
+            if (widths[shortened_columns[i]] > *widest)
+                widest = &widths[shortened_columns[i]];
+        if (*widest <= SHORTENED_MIN)
+            return;
+        --*widest;
+    }
+}
+
+static void shorten_cell(char *cell, size_t width)
+{
+    static const char dots[] = "...";
+    size_t used;
+
+    if (board_table_width(cell) > width)
+        memcpy(cell + measure_unicode(cell, width - strlen(dots), &used), dots, sizeof dots);
+}
+
+static void print_table_row(FILE *stream, const size_t widths[COLUMN_COUNT], struct row *row)
 {
     size_t missing = 0; /* spaces before the next cell */
 
-    for (int column = 0; column < COLUMN_COUNT; column++) {
-        const char *cell = row->cells[column];
-        if (*cell)
+    for (size_t i = 0; i < TABLE_COLUMNS; i++) {
+        const enum column column = table_columns[i];
+        char *cell = row->cells[column];
+        if (!widths[column])
+            continue;
+
+        shorten_cell(cell, widths[column]);
+        if (*cell) {
             fprintf(stream, "%*s%s", (int)missing, "", cell);
-        missing = widths[column] - board_table_width(cell) + GAP;
+            missing = 0;
+        }
+        missing += widths[column] - board_table_width(cell) + GAP;
     }
     putc('\n', stream);
 }
 
-void board_table_print_table(FILE *stream, const struct board_list *boards)
+void board_table_print_table(FILE *stream, const struct board_list *boards, size_t width)
 {
+    const bool has_version = has_versions(boards);
     size_t widths[COLUMN_COUNT] = {0};
     struct row row;
 
-    widen_columns(widths, &heading);
+    fill_heading(&row, has_version);
+    widen_columns(widths, &row);
     for (size_t i = 0; i < boards->count; i++) {
-        fill_table(&row, boards->items[i]);
+        fill_table_row(&row, boards->items[i], has_version);
         widen_columns(widths, &row);
     }
+    narrow_columns(widths, width);
 
-    print_board_row(stream, widths, &heading);
+    fill_heading(&row, has_version);
+    print_table_row(stream, widths, &row);
     for (size_t i = 0; i < boards->count; i++) {
-        fill_table(&row, boards->items[i]);
-        print_board_row(stream, widths, &row);
+        fill_table_row(&row, boards->items[i], has_version);
+        print_table_row(stream, widths, &row);
     }
 }

@@ -9,11 +9,14 @@
 
 #include <stdio.h>
 
-/* Prints a table with a heading. Each column is as wide as its longest cell. */
-void board_table_print_table(FILE *stream, const struct board_list *boards);
+/* Prints a table with a heading. Each column is as wide as its longest cell; if the table would be
+ * wider than width columns (0: any width will do), names, kinds and versions are shortened and end
+ * in "...". Versions are shown if any board announces one. */
+void board_table_print_table(FILE *stream, const struct board_list *boards, size_t width);
 
 /* Prints one line for each board. Its fields are separated by tabs: instance, host, address, port,
- * type, password and protocol, followed by "ambiguous" if several boards share the name. */
+ * type, password, protocol, "ambiguous" if several boards share the name, and version. Nothing is
+ * shortened. */
 void board_table_print_plain(FILE *stream, const struct board_list *boards);
 
 /* Returns how many columns of a terminal UTF-8 text takes up. */

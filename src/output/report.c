@@ -10,6 +10,7 @@
 #include "base/input.h"
 #include "base/loop.h"
 #include "base/stdio_guard.h"
+#include "base/terminal.h"
 #include "base/units.h"
 #include "image/image.h"
 #include "output/bar.h"
@@ -23,11 +24,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const int64_t REDRAW_US = 100000;
-enum { WIDTH_UNKNOWN = 80, WIDTH_MAX = 1000, UNPACKED_MAX = 64, JSON_PATIENCE_MS = 60000 };
+enum { WIDTH_UNKNOWN = 80, UNPACKED_MAX = 64, JSON_PATIENCE_MS = 60000 };
 
 struct report {
     enum ota_command command;
@@ -49,13 +49,6 @@ struct report {
     int64_t drawn_us;
 };
 
-/* A terminal on which "erase to the end of the line" works. */
-static bool stderr_is_smart(void)
-{
-    const char *term = getenv("TERM");
-    return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
-}
-
 static enum diag_level level_for(const struct report_settings *settings)
 {
     if (settings->debug)
@@ -72,8 +65,8 @@ struct report *report_new(const struct report_settings *settings)
     report->command = settings->command;
     report->json = settings->json;
     report->verbose = settings->verbose;
-    report->bar =
-        settings->force_bar || (stderr_is_smart() && !(settings->json && isatty(STDOUT_FILENO)));
+    report->bar = settings->force_bar ||
+                  (terminal_is_smart(STDERR_FILENO) && !(settings->json && isatty(STDOUT_FILENO)));
     report->start_us = loop_now_us();
     report->summary = summary_new();
     if (!report->summary) {
@@ -122,15 +115,6 @@ bool report_is_complete(const struct report *report, struct ota_failure *loss)
 
 /* -- progress -- */
 
-/* Asked each time: the window may have been resized. */
-static size_t terminal_width(void)
-{
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-        return WIDTH_UNKNOWN;
-    return size.ws_col < WIDTH_MAX ? size.ws_col : WIDTH_MAX;
-}
-
 static bool is_fleet(const struct report *report)
 {
     return report->totals.boards > 1;
@@ -144,10 +128,11 @@ static bool is_bar_due(const struct report *report, bool is_edge)
 
 static void redraw_bar(struct report *report, const struct bar *bar)
 {
-    char line[WIDTH_MAX + 1];
+    char line[TERMINAL_WIDTH_MAX + 1];
+    const size_t width = terminal_width(STDERR_FILENO);
 
     report->drawn_us = loop_now_us();
-    bar_render(line, sizeof line, terminal_width(), bar);
+    bar_render(line, sizeof line, width ? width : WIDTH_UNKNOWN, bar);
     diag_status(line);
 }
 

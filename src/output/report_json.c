@@ -215,13 +215,15 @@ static json_t *flag_or_null(enum txt_record_flag flag)
 bool report_json_board(FILE *stream, const struct board *board, int64_t since_start_us)
 {
     char instance[4 * MDNS_INSTANCE_MAX + 4], host[4 * MDNS_NAME_MAX + 4];
-    char type[4 * MDNS_TYPE_MAX + 4], address[ADDRESS_TEXT_MAX];
+    char type[4 * MDNS_TYPE_MAX + 4], version[4 * MDNS_VERSION_MAX + 4];
+    char address[ADDRESS_TEXT_MAX];
     bool is_known = board->is_resolved;
     const char *protocol = NULL;
 
     escape_string(instance, sizeof instance, board->instance);
     escape_string(host, sizeof host, board->host);
     escape_string(type, sizeof type, board->type);
+    escape_string(version, sizeof version, board->version);
     if (board->has_address)
         address_text(address, &board->address);
     if (is_known)
@@ -237,6 +239,7 @@ bool report_json_board(FILE *stream, const struct board *board, int64_t since_st
     json_object_set_new(fields, "protocol", string_or_null(protocol));
     json_object_set_new(fields, "ambiguous",
                         is_known ? json_boolean(board->is_ambiguous) : json_null());
+    json_object_set_new(fields, "firmware_version", string_or_null(*version ? version : NULL));
     return write_json_line(stream, "board", instance, since_start_us, fields);
 }
 

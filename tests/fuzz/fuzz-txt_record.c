@@ -52,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *target = malloc(capacity);
         require(target != NULL);
         require(strlen(txt_record_value(target, capacity, record, "board")) < capacity);
+        require(strlen(txt_record_version(target, capacity, record)) < capacity);
         free(target);
     }
     (void)txt_record_flag(record, "auth_upload");

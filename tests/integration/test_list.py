@@ -10,7 +10,8 @@ from mdns_case import (ATTIC, BENCH, DESK, ESP32, ESP8266, GARAGE, KITCHEN, LAMP
                        SHED, SOON, share_link)
 import scenario
 
-LOCKED = Board("locked", ESP32, v4="10.77.0.30", txt=("auth_upload=yes", "board=esp32s3"))
+LOCKED = Board("locked", ESP32, v4="10.77.0.30",
+               txt=("auth_upload=yes", "board=esp32s3", "app_name=LOCK", "app_version=1.15.0-dev"))
 BARE = Board("bare", ESP8266, v4="10.77.0.31", txt=())
 SKETCH = Board("sketch", 65280, v4="10.77.0.32")
 WEB = Board("web", 80, v4="10.77.0.33")
@@ -36,13 +37,17 @@ def setUpModule():
     share_link(KITCHEN, LAMP, GARAGE, DESK, ATTIC, PICO_W, SHED, BENCH, LOCKED, BARE, SKETCH, WEB)
 
 
-HEADING = "INSTANCE HOST ADDRESS PORT BOARD PASSWORD"
+HEADING = "INSTANCE HOST ADDRESS PORT BOARD PASSWORD VERSION"
 EVENT_KEYS = {"event", "time", "board", "host", "address", "port", "type", "password", "protocol",
-              "ambiguous"}
+              "ambiguous", "firmware_version"}
+
+
+def version_of(row):
+    return "1.15.0-dev" if row[0] == "locked" else "-"
 
 
 def plain(rows):
-    return "".join("\t".join(row) + "\n" for row in rows)
+    return "".join("\t".join((*row, "-", version_of(row))) + "\n" for row in rows)
 
 
 class Forms(OnLink):
@@ -55,18 +60,26 @@ class Forms(OnLink):
 
     def test_table(self):
         """In columns: what is below a heading begins where that begins."""
-        result = scenario.Terminal("-l", columns=120).result()
+        result = scenario.Terminal("-l", columns=160).result()
         self.assertEqual(0, result.status, result)
         heading, *lines = result.err.splitlines()
         self.assertEqual(HEADING.split(), heading.split())
         self.assertEqual(len(ROWS), len(lines), result)
         for line, row in zip(lines, ROWS):
-            for title, cell in zip(HEADING.split(), row):
-                self.assertEqual(heading.index(title), line.index(cell), line)
-            remark = "  other protocol" if row[-1] == "other" else ""
+            for title, cell in zip(HEADING.split(), (*row[:-1], version_of(row))):
+                self.assertEqual(heading.index(title), line.index(cell, heading.index(title)), line)
             self.assertEqual(line, line.rstrip())
-            self.assertTrue(line.endswith(row[-2] + " " * (len("PASSWORD") - len(row[-2])) + remark)
-                            or not remark and line.endswith(row[-2]), line)
+            remark = ["other", "protocol"] if row[-1] == "other" else []
+            self.assertEqual([row[-2], version_of(row), *remark], line[heading.index("PASSWORD"):].split())
+
+    def test_narrow_table(self):
+        """Names are shortened to the terminal, and marked; a pipe gets them whole."""
+        result = scenario.Terminal("-l", columns=110).result()
+        self.assertEqual(0, result.status, result)
+        self.assertEqual([], [line for line in result.err.splitlines() if len(line) > 110], result)
+        row = next(line for line in result.err.splitlines() if line.startswith("Garage"))
+        self.assertRegex(row, r"^Garage v2\S*( \S+)*\.\.\.  ")
+        self.assertNotIn("...", scenario.run("-l").out)
 
     def test_json(self):
         result = scenario.run("-l", "--json")
@@ -79,6 +92,8 @@ class Forms(OnLink):
             (event["board"], event["host"], event["address"], str(event["port"]),
              event["type"] or "-", passwords[event["password"]], event["protocol"])
             for event in events])
+        self.assertEqual({"locked": "1.15.0-dev"}, {event["board"]: event["firmware_version"] for event in events
+                                                    if event["firmware_version"]})
 
     def test_patterns(self):
         for arguments, names in ((("--match", "ATTIC"), {"attic"}), (("--match", "*lamp*"), {"Living room lamp"}),

@@ -177,7 +177,7 @@ class Silence(Announced):
     def test_board_that_does_not_answer(self):
         self.announce(board("gone", silent=True), board("there"))
         rows, result = self.list()
-        self.assertEqual([["gone", "-", "-", "-", "-", "?", "-"], "there"], [rows[0], rows[1][0]])
+        self.assertEqual([["gone", "-", "-", "-", "-", "?", "-", "-", "-"], "there"], [rows[0], rows[1][0]])
         self.assertEqual("", result.err)
         _, result = self.list("--json")
         gone = json.loads(result.out.splitlines()[0])

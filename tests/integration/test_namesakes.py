@@ -58,8 +58,8 @@ class Namesakes(test_list_crowd.Announced):
         self.announce(board("other", ("10.77.0.20",), host="other"))
         rows, result = self.list()
         self.assertEqual("", result.err)
-        self.assertEqual([("lamp", HERE, "ambiguous"), ("lamp", THERE, "ambiguous"), ("other", "10.77.0.20", "espota")],
-                         sorted((row[0], row[2], row[-1]) for row in rows))
+        self.assertEqual([("lamp", HERE, "ambiguous"), ("lamp", THERE, "ambiguous"), ("other", "10.77.0.20", "-")],
+                         sorted((row[0], row[2], row[7]) for row in rows))
         result = scenario.run("-l", "--json")
         self.assertEqual([(HERE, True), (THERE, True), ("10.77.0.20", False)],
                          sorted((event["address"], event["ambiguous"]) for event in
@@ -85,7 +85,7 @@ class Namesakes(test_list_crowd.Announced):
         result = self.upload("-i", "lamp")
         self.assert_result(result, 4, (": resolution: two boards have this name, at ", HERE, THERE), LOOKED_FOR)
         rows, _ = self.list()
-        self.assertEqual([(HERE, "ambiguous"), (THERE, "ambiguous")], sorted((row[2], row[-1]) for row in rows))
+        self.assertEqual([(HERE, "ambiguous"), (THERE, "ambiguous")], sorted((row[2], row[7]) for row in rows))
         self.assert_untouched(boards[0])
         result = self.upload("-i", "esp-2.local", "-p", str(PORT))
         self.assert_result(result, 0, (f"esp-2.local is {THERE}", "confirmed by the board"), LOOKED_FOR)
@@ -108,7 +108,7 @@ class Namesakes(test_list_crowd.Announced):
                            LOOKED_FOR)
         self.assert_got(simulated, self.image)
         rows, _ = self.list()
-        self.assertEqual([("lamp", HERE, "espota")], [(row[0], row[2], row[-1]) for row in rows])
+        self.assertEqual([("lamp", HERE, "-")], [(row[0], row[2], row[7]) for row in rows])
 
     def test_one_board(self):
         """With an access point of its own, or heard on two interfaces and in two families."""
@@ -118,7 +118,7 @@ class Namesakes(test_list_crowd.Announced):
         self.assert_result(result, 0, ("confirmed by the board",), LOOKED_FOR)
         self.assert_got(simulated, self.image)
         rows, _ = self.list()
-        self.assertEqual([("lamp", "espota")], [(row[0], row[-1]) for row in rows])
+        self.assertEqual([("lamp", "-")], [(row[0], row[7]) for row in rows])
 
 
 if __name__ == "__main__":

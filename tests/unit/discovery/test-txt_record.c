@@ -95,6 +95,37 @@ static void test_nul_ends_a_value(void **state)
     free_record(record);
 }
 
+static void test_versions(void **state)
+{
+    static const struct {
+        const char *strings[STRINGS_MAX];
+        const char *version;
+    } cases[] = {
+        {{"board=x", "version=1.2"}, "1.2"},
+        {{"app_name=ESPURNA", "app_version=1.15.0-dev"}, "1.15.0-dev"},
+        {{"fw_name=node", "fw_version=v7"}, "v7"},
+        {{"FW=3"}, "3"},
+        {{"sketch=2.0.1", "hspn=2.1.0", "ard-esp32=3.1.0"}, "2.0.1"},
+        {{"version=2025.6.0", "project_version=4"}, "4"},
+        {{"project_version=", "version=2025.6.0"}, "2025.6.0"},
+        {{"version=12345678901234567"}, "123456789012345"},
+        {{"versions=1", "board=version=1", "version"}, ""},
+        {{0}, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char version[16];
+        size_t count = 0;
+
+        while (count < STRINGS_MAX && cases[i].strings[count])
+            count++;
+        AvahiStringList *record = make_record(cases[i].strings, NULL, count);
+        assert_string_equal(txt_record_version(version, sizeof version, record), cases[i].version);
+        free_record(record);
+    }
+}
+
 static void test_flags(void **state)
 {
     static const struct {
@@ -122,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_txt_values),
         cmocka_unit_test(test_nul_ends_a_value),
+        cmocka_unit_test(test_versions),
         cmocka_unit_test(test_flags),
     };
 

@@ -23,13 +23,28 @@ static struct board lamp = {.instance = "客厅灯",
                             .is_resolved = true,
                             .host = "l.local",
                             .port = 3232,
+                            .is_ambiguous = true,
                             .password = TXT_YES};
+static struct board versioned = {.instance = "Wohnzimmer an der Straßenseite",
+                                 .is_resolved = true,
+                                 .host = "wohnzimmer-strassenseite.local",
+                                 .port = 3232,
+                                 .type = "lolin_s2_mini",
+                                 .version = "1.2\t\xff",
+                                 .password = TXT_YES};
 static struct board sketch = {.instance = "a\tb\x1b[1m\\",
                               .is_resolved = true,
                               .host = "s.local",
                               .port = 65280,
                               .type = "x\ny"};
 static struct board gone = {.instance = "gone", .password = TXT_UNKNOWN};
+
+static size_t table_width; /* 0: any */
+
+static void print_table(FILE *stream, const struct board_list *boards)
+{
+    board_table_print_table(stream, boards, table_width);
+}
 
 /* Returns the output of print for count boards; the caller frees it. */
 static char *printed(void (*print)(FILE *stream, const struct board_list *boards),
@@ -62,11 +77,15 @@ static void test_plain_table(void **state)
 
     set_addresses();
     char *text = printed(board_table_print_plain, items, 4);
-    assert_string_equal(text,
-                        "gone\t-\t-\t-\t-\t?\t-\n"
-                        "kitchen\tkitchen.local\t10.0.0.7\t8266\tESP8266_NODEMCU\tno\tespota\n"
-                        "客厅灯\tl.local\tfd00::17\t3232\t-\tyes\tespota\n"
-                        "a\\tb\\x1b[1m\\\\\ts.local\t-\t65280\tx\\ny\t?\tother\n");
+    assert_string_equal(
+        text, "gone\t-\t-\t-\t-\t?\t-\t-\t-\n"
+              "kitchen\tkitchen.local\t10.0.0.7\t8266\tESP8266_NODEMCU\tno\tespota\t-\t-\n"
+              "客厅灯\tl.local\tfd00::17\t3232\t-\tyes\tespota\tambiguous\t-\n"
+              "a\\tb\\x1b[1m\\\\\ts.local\t-\t65280\tx\\ny\t?\tother\t-\t-\n");
+    free(text);
+    text = printed(board_table_print_plain, (struct board *const[]){&versioned}, 1);
+    assert_string_equal(text, "Wohnzimmer an der Straßenseite\twohnzimmer-strassenseite.local\t-"
+                              "\t3232\tlolin_s2_mini\tyes\tespota\t-\t1.2\\t\\xff\n");
     free(text);
     text = printed(board_table_print_plain, items, 0);
     assert_string_equal(text, "");
@@ -79,17 +98,70 @@ static void test_board_rows(void **state)
     (void)state;
 
     set_addresses();
-    char *text = printed(board_table_print_table, items, 4);
+    char *text = printed(print_table, items, 4);
     assert_string_equal(
         text,
         "INSTANCE       HOST           ADDRESS   PORT   BOARD            PASSWORD\n"
         "gone           -              -         -      -                ?         does not "
         "answer\n"
         "kitchen        kitchen.local  10.0.0.7  8266   ESP8266_NODEMCU  no\n"
-        "客厅灯         l.local        fd00::17  3232   -                yes\n"
+        "客厅灯         l.local        fd00::17  3232   -                yes       shares its "
+        "name\n"
         "a\\tb\\x1b[1m\\\\  s.local        -         65280  x\\ny             ?         other "
         "protocol\n");
     free(text);
+}
+
+/* The widest names are shortened first, and only as far as needed. */
+static void test_narrow_rows(void **state)
+{
+    struct board *const items[] = {&kitchen, &versioned};
+    static const struct {
+        size_t width;
+        const char *table;
+    } cases[] = {
+        {0,
+         "INSTANCE                        HOST                            ADDRESS   PORT  BOARD    "
+         "        PASSWORD  VERSION\n"
+         "kitchen                         kitchen.local                   10.0.0.7  8266  "
+         "ESP8266_NODEMCU  no        -\n"
+         "Wohnzimmer an der Straßenseite  wohnzimmer-strassenseite.local  -         3232  "
+         "lolin_s2_mini    yes       1.2\\t\\xff\n"},
+        {100,
+         "INSTANCE                HOST                    ADDRESS   PORT  BOARD            "
+         "PASSWORD  VERSION\n"
+         "kitchen                 kitchen.local           10.0.0.7  8266  ESP8266_NODEMCU  no      "
+         "  -\n"
+         "Wohnzimmer an der S...  wohnzimmer-strassen...  -         3232  lolin_s2_mini    yes     "
+         "  "
+         "1.2\\t\\xff\n"},
+        {20, "INSTANCE    HOST        ADDRESS   PORT  BOARD       PASSWORD  VERSION\n"
+             "kitchen     kitchen...  10.0.0.7  8266  ESP8266...  no        -\n"
+             "Wohnzim...  wohnzim...  -         3232  lolin_s...  yes       1.2\\t\\xff\n"},
+    };
+    (void)state;
+
+    set_addresses();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        table_width = cases[i].width;
+        char *text = printed(print_table, items, 2);
+        assert_string_equal(text, cases[i].table);
+        free(text);
+    }
+    table_width = 0;
+}
+
+/* Wide characters are not cut in two. */
+static void test_narrow_wide_row(void **state)
+{
+    struct board wide = {.instance = "客厅灯客厅灯"};
+    (void)state;
+
+    table_width = 1;
+    char *text = printed(print_table, (struct board *const[]){&wide}, 1);
+    assert_non_null(strstr(text, "\n客厅灯...   -     "));
+    free(text);
+    table_width = 0;
 }
 
 /* Even the longest names, escaped, are printed in full. */
@@ -129,10 +201,9 @@ static void test_width(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_table),
-        cmocka_unit_test(test_board_rows),
-        cmocka_unit_test(test_longest_row),
-        cmocka_unit_test(test_width),
+        cmocka_unit_test(test_plain_table), cmocka_unit_test(test_board_rows),
+        cmocka_unit_test(test_narrow_rows), cmocka_unit_test(test_narrow_wide_row),
+        cmocka_unit_test(test_longest_row), cmocka_unit_test(test_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
