@@ -1,6 +1,6 @@
 /*
- * error.h: what can go wrong, and what is known of it. One table in base/error.c gives each code its name,
- * exit status, sentence and whether another attempt can cure it.
+ * error.h: the failures, and the known facts of each. One table in base/error.c gives each code its
+ * name, exit status, sentence and whether another attempt can cure it.
  */
 #ifndef ESP_OTA_ERROR_H
 #define ESP_OTA_ERROR_H
@@ -27,8 +27,8 @@ enum ota_error {
     OTA_E_WRONG_PASSWORD,  /* the board rejected the answer to its challenge */
     OTA_E_PASSWORD_NEEDED, /* the board asks for a password and none was given */
     OTA_E_WEAK_AUTH,       /* the board asks for an answer with MD5, and --min-auth forbids it */
-    OTA_E_DOWNGRADE,       /* a board that has asked for SHA-256 wants MD5, or one that has asked
-                            * for a password none */
+    OTA_E_DOWNGRADE,       /* a board that has asked for SHA-256 now asks for MD5; or it has asked
+                            * for a password, and does not any more */
     OTA_E_NOT_ASKED,       /* no challenge from a board that announces a password */
     OTA_E_NO_VERDICT,      /* it judged none of the answers that it may have */
     OTA_E_REFUSED,         /* `ERR: ...` instead of OK */
@@ -113,8 +113,8 @@ enum ota_cause {
     OTA_CAUSE_COUNT
 };
 
-/* An error, and the sentence that says what happened, ready for a person: bounded, and everything
- * that came from outside in it is escaped. */
+/* An error, and a sentence about it for people: bounded, and all text from outside in it is
+ * escaped. */
 enum { OTA_MESSAGE_MAX = 1024 };
 struct ota_failure {
     enum ota_error error;

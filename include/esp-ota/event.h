@@ -1,5 +1,5 @@
 /*
- * event.h: what happens to one board, step by step: from those who work to those who tell.
+ * event.h: the steps of the work on one board, as reported to the output.
  */
 #ifndef ESP_OTA_EVENT_H
 #define ESP_OTA_EVENT_H
@@ -49,7 +49,7 @@ struct ota_event {
                                         * where nobody knows */
     const char *source;                /* how the address was found, for people */
     const char *port_source;           /* and which port it is, in words */
-    unsigned attempt;                  /* which invitation, or which try of the whole upload */
+    unsigned attempt;                  /* the number of the invitation, or of the attempt */
     const char *scheme;                /* "MD5", "SHA-256" or "SHA-256 (MD5 hash)" */
     const char *evidence;              /* "reply", or "connection", where the OK was lost */
     const char *password;              /* "not-asked" */

@@ -20,7 +20,7 @@ struct ota_totals {
     size_t failed;
     size_t skipped;
     size_t bytes;   /* acknowledged by all boards together */
-    size_t total;   /* that are to go to all that are not skipped */
+    size_t total;   /* to be sent to all boards that are not skipped */
     bool is_asking; /* a password is being typed: leave the terminal alone */
 };
 

@@ -8,7 +8,7 @@
 /* Confines the process and its children for good. They can run no other program, gain no
  * privileges, write to no file by name (open files stay writable), signal or inspect no other
  * process, accept no connection, and type into no terminal. Restrictions that the kernel lacks are
- * skipped: the rest still helps a process that parses bytes from strangers. */
+ * skipped, as the remaining ones still help. */
 void confine_process(void);
 
 #endif

@@ -16,8 +16,8 @@ enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const
 /* Fails with OTA_E_INTERNAL, "out of memory". */
 enum ota_error ota_fail_no_memory(struct ota_failure *failure);
 
-/* The cause of an OTA_E_OUTPUT, by the errno of the call that failed; and strerror() for output,
- * where ETIMEDOUT means that the reader has stopped. */
+/* The cause of an OTA_E_OUTPUT, by the errno of the failed call; and strerror() for output, where
+ * ETIMEDOUT means that the reader has stopped. */
 enum ota_cause error_output_cause(int reason);
 const char *error_output_text(int reason);
 

@@ -71,8 +71,8 @@ static void release_log(struct board_log *log)
     free(log);
 }
 
-/* Every function that the loop calls is bracketed by these two: an object that is freed by one of
- * its callbacks is released after the callback has returned. */
+/* Every function that the loop calls is bracketed by these two. If a callback frees its object, the
+ * memory is released only after the callback has returned. */
 static void enter_callbacks(struct board_log *log)
 {
     log->calls++;

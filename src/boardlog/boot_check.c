@@ -101,7 +101,7 @@ static void describe_last(const struct boot_check *check, char *text, size_t cap
         text_append(text, capacity, "%s \"%s\"", i > first ? "," : "", check->last[i % REMEMBERED]);
 }
 
-/* What was seen of a log that did not prove enough. */
+/* What was seen of a log without the proof. */
 static void describe_seen(const struct boot_check *check, char *text, size_t capacity)
 {
     if (check->line_count)

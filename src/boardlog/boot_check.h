@@ -1,6 +1,6 @@
 /*
- * boot_check.h: what comes after a board's confirmation, or instead of an upload: its log, and the
- * proof that its firmware does what is expected. It prints nothing.
+ * boot_check.h: the time after a board's confirmation, or without an upload: follows the board's
+ * log, and judges whether its firmware works as expected. It prints nothing.
  */
 #ifndef ESP_OTA_BOARDLOG_BOOT_CHECK_H
 #define ESP_OTA_BOARDLOG_BOOT_CHECK_H
@@ -34,8 +34,8 @@ struct boot_check_config {
 struct boot_check_callbacks {
     void (*on_line)(const struct line *line, void *userdata);
     void (*on_note)(const char *message, void *userdata); /* the state of the connection */
-    /* Once, if a proof is wanted (boot_check_is_proof_wanted()): OTA_OK and the end of a sentence
-     * that says what was proven, or OTA_E_UNPROVEN and why. The log goes on until
+    /* Once, if a proof is wanted (boot_check_is_proof_wanted()): OTA_OK and the proof, or
+     * OTA_E_UNPROVEN and the reason; the text is the end of a sentence. The log goes on until
      * boot_check_free(). */
     void (*on_verdict)(const struct ota_failure *verdict, void *userdata);
     void *userdata;

@@ -96,7 +96,7 @@ void argv_mask_free(struct argv_mask *argv_mask)
 }
 
 /* Parses the decimal number at *text, which must be followed by the byte end, and moves *text
- * behind that byte. False if there is no such number, or if it exceeds limit. */
+ * behind it. False if there is no such number, or if it exceeds limit. */
 static bool parse_mark_number(const char **text, char end, size_t limit, size_t *number)
 {
     const char *after;

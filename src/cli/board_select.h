@@ -1,6 +1,6 @@
 /*
- * board_select.h: which of the boards that announce themselves are updated: all of them, those that
- * match a pattern, or those that a person at the terminal chooses.
+ * board_select.h: selects the announced boards to update: all of them, those that match a pattern,
+ * or those chosen by a person at the terminal.
  */
 #ifndef ESP_OTA_CLI_BOARD_SELECT_H
 #define ESP_OTA_CLI_BOARD_SELECT_H

@@ -190,7 +190,7 @@ static enum ota_error upload(struct program *program)
     return OTA_OK;
 }
 
-/* What could not be written takes nothing back of what the boards have said. */
+/* Lost output does not change the results of the boards. */
 static int judge_output(struct program *program, int status)
 {
     struct ota_failure loss;
@@ -223,7 +223,7 @@ int cmd_upload_run(const struct options *options, struct report *report)
 {
     struct program program = {.options = options, .report = report};
 
-    signal(SIGPIPE, SIG_IGN); /* who no longer reads what is said does not end the upload */
+    signal(SIGPIPE, SIG_IGN); /* a reader that goes away does not end the upload */
     int status = run_upload(&program);
     keyboard_free(program.keyboard);
     report_ask(report, NULL, NULL);

@@ -1,5 +1,6 @@
 /*
- * cmd_upload.h: what esp-ota is for: uploads to the boards that the options name.
+ * cmd_upload.h: the upload to the boards that the options name, which is the main command of
+ * esp-ota.
  */
 #ifndef ESP_OTA_CLI_CMD_UPLOAD_H
 #define ESP_OTA_CLI_CMD_UPLOAD_H

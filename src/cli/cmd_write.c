@@ -57,7 +57,7 @@ static bool is_standard_output(const struct stat *status)
            standard.st_ino == status->st_ino;
 }
 
-/* A pipe and standard output, whatever that is, are written as they are. */
+/* A pipe is written directly, and so is any standard output. */
 static bool is_stream(const struct stat *target)
 {
     return S_ISFIFO(target->st_mode) || is_standard_output(target);
@@ -137,7 +137,7 @@ static int write_fully(int descriptor, const unsigned char *data, size_t size)
     return 0;
 }
 
-/* Whoever may do less with it than before does not matter; nobody may do more. */
+/* May take rights away, and gives none. */
 static mode_t narrow(mode_t mode)
 {
     const mode_t both = (mode & S_IRWXG) >> 3 & mode & S_IRWXO;
@@ -145,9 +145,9 @@ static mode_t narrow(mode_t mode)
     return (mode & S_IRWXU) | both << 3 | both;
 }
 
-/* Gives it the owner and the mode of the file that it is to replace. The group of a file of one's
- * own may be one that one is not in: then the new file keeps its own group, and others and that
- * group may do what both might. */
+/* Gives it the owner and the mode of the file to replace. The owner of a file need not be in its
+ * group. Then the new file keeps its own group, and both that group and others get only the rights
+ * that the old group and others had in common. */
 static int take_over(int descriptor, const struct stat *target)
 {
     mode_t mode = target->st_mode & 07777;
@@ -160,7 +160,7 @@ static int take_over(int descriptor, const struct stat *target)
     return fchmod(descriptor, mode);
 }
 
-/* target: the file that it is to replace; NULL: none. 0, or errno. */
+/* target: the file to replace; NULL: none. Returns 0 or errno. */
 static int fill_file(int descriptor, const struct image *image, const struct stat *target)
 {
     int rc = write_fully(descriptor, image->data, image->size);
@@ -172,7 +172,7 @@ static int fill_file(int descriptor, const struct image *image, const struct sta
     return rc == 0 ? 0 : errno;
 }
 
-/* place: of a file that exists; temporary ends in XXXXXX. 0, or errno. */
+/* place: the path of an existing file; temporary ends in XXXXXX. Returns 0 or errno. */
 static int replace(const char *place, char *temporary, const struct image *image)
 {
     struct stat target;
@@ -192,8 +192,9 @@ static int replace(const char *place, char *temporary, const struct image *image
     return error;
 }
 
-/* A file that has no name before it is whole, so that not even SIGKILL leaves anything of it. 0,
- * errno, or -1: this file system does not have that, or somebody has made such a file. */
+/* Makes a file without a name, which gets its name when it is complete: not even SIGKILL leaves a
+ * part of it. Returns 0, errno, or -1 if the file system lacks such files or somebody has made the
+ * target meanwhile. */
 static int make_nameless(const char *path, const struct image *image)
 {
     char name[64];

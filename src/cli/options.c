@@ -314,8 +314,7 @@ static enum ota_error check_families(const struct options *options, struct ota_f
     return OTA_OK;
 }
 
-/* Moves the patterns from the line to the options, which keep them as long as what was compiled
- * from them. */
+/* Moves the patterns from the line to the options, which keep them as long as the compiled ones. */
 static enum ota_error set_expected(struct options *options, struct command_line *line,
                                    struct ota_failure *failure)
 {

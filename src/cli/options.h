@@ -14,8 +14,8 @@
 #include "output/transcript.h"
 #include "upload/espota/upload_settings.h"
 
-/* Everything that the command line, ESP_OTA_AUTH and --auth-file say: which command, and the
- * settings of the parts of the program. Owns the strings and what expect points to. */
+/* Everything said by the command line, ESP_OTA_AUTH and --auth-file: the command, and the settings
+ * of the parts of the program. Owns the strings and what expect points to. */
 struct options {
     bool list;      /* -l; then no board and no file is named */
     bool check;     /* --check */

@@ -13,7 +13,7 @@ struct crypto {
 };
 
 /* Opens a context that ignores openssl.cnf: neither "fips=yes" nor a provider list there can hide
- * the old algorithms that boards need. It also saves the time to read that file. libcrypto cleanses
+ * the old algorithms of the boards. It also saves the time to read that file. libcrypto cleanses
  * all memory it frees, and crypto_close() cleanses the stack. Returns -1, with nothing to close,
  * when libcrypto fails. */
 int crypto_open(struct crypto *crypto);

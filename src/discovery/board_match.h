@@ -13,9 +13,9 @@ struct board_patterns {
     char *board; /* --board: of the kind of board */
 };
 
-/* Fills matching with the boards of all that match the patterns; only_espota leaves out those that
- * speak another protocol. The items belong to all: the caller frees matching->items and nothing
- * else, also after a failure: OTA_E_NOT_FOUND if no board matches, or OTA_E_INTERNAL. */
+/* Fills matching with the matching boards of all; only_espota leaves out boards of another
+ * protocol. The items belong to all: the caller frees matching->items and nothing else, also after
+ * a failure: OTA_E_NOT_FOUND if no board matches, or OTA_E_INTERNAL. */
 enum ota_error board_match(struct board_list *matching, const struct board_list *all,
                            const struct board_patterns *patterns, bool only_espota,
                            struct ota_failure *failure);

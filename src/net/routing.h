@@ -1,6 +1,6 @@
 /*
  * routing.h: asks the kernel about an address, by rtnetlink(7): the interface that leads to it, and
- * the presence of a host with this address on that network.
+ * the presence of a host with this address on its network.
  */
 #ifndef ESP_OTA_NET_ROUTING_H
 #define ESP_OTA_NET_ROUTING_H

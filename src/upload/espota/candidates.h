@@ -67,8 +67,8 @@ bool candidates_have_way(const struct candidates *candidates);
 /* The board is at this endpoint: closes the sockets of all others. */
 void candidates_settle(struct candidates *candidates, size_t endpoint);
 
-/* The endpoint of a board that connected from the address peer: the current one if it has that
- * address; else, of those with that address and without an error, the one tried most often. Returns
+/* The endpoint of a board that connected from the address peer: the current one if it has this
+ * address; else, of those with this address and without an error, the one tried most often. Returns
  * the current one if there is none. */
 size_t candidates_find(const struct candidates *candidates, const struct address *peer);
 

@@ -161,9 +161,9 @@ static void wait_for_connection(struct handshake *handshake)
     handshake_enter(handshake, ACCEPT, limit_us > CONNECT_US ? limit_us : CONNECT_US, 0);
 }
 
-/* An OK may be late: it then refers to an answer that was given up. An OK that can refer to no
- * answer is ignored once, as the network may duplicate datagrams; a board that repeats it does not
- * ask again. */
+/* An OK may be late: it then refers to an answer that was given up. An OK without an answer before
+ * it is ignored once, as the network may duplicate datagrams. If the board repeats it, the board
+ * does not ask again. */
 static void on_ok(struct handshake *handshake)
 {
     if (handshake->config->trust->door != TRUST_SHUT) {

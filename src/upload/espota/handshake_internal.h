@@ -82,8 +82,8 @@ void handshake_note_event(struct handshake *handshake, enum notice notice, struc
 void handshake_note(struct handshake *handshake, enum notice notice, const char *message);
 /* Like handshake_note(), but for each board of a fleet. */
 void handshake_warn(struct handshake *handshake, enum notice notice, const char *message);
-/* Ends the handshake. The caller has filled in handshake->failure, which is reported later, from
- * the loop: on_failed may free objects that callers still use. */
+/* Ends the handshake. The caller has filled in handshake->failure. It is reported later, from the
+ * loop, as on_failed may free objects that callers still use. */
 void handshake_finish(struct handshake *handshake);
 
 /* -- handshake_invite.c -- */

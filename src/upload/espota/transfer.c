@@ -8,8 +8,8 @@
  *    |<-- "OK" or a reason, then FIN ----|
  *
  * The board's TCP window limits the speed. espota.py waits for a number after each block, which
- * costs a round trip per kilobyte. That lock-step remains as a mode: a board that aborts while data
- * is unread resets the connection, and its reason is lost.
+ * costs a round trip per kilobyte. Lock-step remains as a mode: if a board aborts while data is
+ * unread, the connection is reset, and its reason is lost.
  */
 #include "upload/espota/transfer.h"
 
@@ -403,7 +403,7 @@ static void drain_socket(int fd)
 }
 
 /* The kernel goes on sending after close(2). It may hold the rest of an image that was given up. A
- * board that wakes would receive and install that image. */
+ * board that wakes would receive and install it. */
 static void discard_unsent(const struct transfer *transfer)
 {
     struct linger none = {.l_onoff = 1, .l_linger = 0};

@@ -33,8 +33,8 @@ struct trust {
     unsigned answers;        /* answers that no connection followed */
 };
 
-/* A handshake begins. Nobody is accepted for an answer that was given in an earlier one: whoever
- * speaks now may be another host, at another address of the board. */
+/* A handshake begins. Answers of an earlier one do not count: the peer may now be another host, at
+ * another address of the board. */
 void trust_begin_handshake(struct trust *trust);
 
 /* A challenge came, with AUTH_MD5 or AUTH_SHA256. */

@@ -1,6 +1,6 @@
 /*
- * test-options.c: what callers of espota.py write, every value and every mistake, which password
- * counts, and the help.
+ * test-options.c: command lines of espota.py's callers, every value and every mistake, the order of
+ * passwords, and the help.
  */
 #include "cli/options.h"
 #include "image/image.h"
@@ -213,7 +213,7 @@ static void test_accepted_options(void **state)
     }
 }
 
-/* Settings that several parts of the program have, or that follow from others. */
+/* Settings that several parts of the program share, or derived from others. */
 static void describe_shared(char text[TEXT_MAX], const struct options *options)
 {
     const struct plan_settings *plan = &options->plan;
@@ -418,7 +418,7 @@ static void test_rejected(void **state)
         {{"-i", "b", "-f", "x", "--min-auth", ""}, "--min-auth '' is neither md5 nor sha256"},
         {{"-i", "b", "-f", "x", "--sign-hash", "sha384"},
          "--sign-hash says how to sign; add --sign KEY, or leave it out"},
-        /* what is about a log, or about what is expected of it */
+        /* options for a log, or for the expectations of it */
         {{"-i", "b", "-f", "x", "--timestamps"},
          "--timestamps is about a board's log; add --monitor"},
         {{"-i", "b", "-f", "x", "--log", "y"}, "--log is about a board's log; add --monitor"},
@@ -436,7 +436,7 @@ static void test_rejected(void **state)
          "--raw and --json contradict each other; leave one out"},
         {{"-i", "b", "--monitor", "--online", "9"},
          "--online waits for a board that an upload restarts; add -f FILE"},
-        /* what is about an upload, so that -f was forgotten */
+        /* options for an upload: -f was forgotten */
         {{"-i", "b", "--monitor", "-s"}, "no firmware is named; add -f FILE"},
         {{"-i", "b", "--monitor", "-z"}, "no firmware is named; add -f FILE"},
         {{"-i", "b", "--monitor", "--sign", "k"}, "no firmware is named; add -f FILE"},
@@ -481,7 +481,7 @@ static void test_rejected(void **state)
     }
 }
 
-/* Values that are no numbers at all, or out of range, for each option that takes a number. */
+/* Values that are not numbers, or out of range, for each option with a number. */
 static void test_numbers(void **state)
 {
     (void)state;

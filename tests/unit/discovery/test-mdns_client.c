@@ -1,7 +1,6 @@
 /*
- * test-mdns.c: questions to multicast DNS when there is nobody to answer them: no bus, a bus that
- * accepts and says nothing, a bus whose queue is full, and owners that lose interest. Real answers
- * come in tests/integration/test_mdns.py.
+ * test-mdns_client.c: multicast DNS queries without an answer: no bus, a silent bus, a bus with a
+ * full queue, and owners that cancel. Real answers come in tests/integration/test_mdns.py.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +26,7 @@
 #define MS INT64_C(1000)
 
 /* The deadline is below the 25 s for which libdbus would wait, and far above what a slow machine
- * takes: what must be quick is told by its reason, not by the clock. */
+ * takes: a quick failure is recognized by its reason, not by the clock. */
 enum { DEADLINE_US = 20000000, QUERIES_MAX = 600 };
 
 /* --wrap=fork: the system has no process left when a test says so, or the child waits before it begins: until the
@@ -195,8 +194,8 @@ static void test_no_bus_is_known_at_once(void **state)
     tear_down_mdns_client(&scene);
 }
 
-/* The kernel reports that the child has left requests unread before it hands out what the child has
- * said: ECONNRESET, once. */
+/* The kernel first reports the requests that the child has left unread, then delivers the child's
+ * output: ECONNRESET, once. */
 static void test_reason_of_a_child_that_has_ended(void **state)
 {
     struct scene scene;
@@ -401,8 +400,8 @@ static void test_client_failed_calls(void **state)
     }
 }
 
-/* What the child says arrives all the same, or that it cannot be read. ECONNRESET has a test of its own: a child that
- * has ended by now causes one, too. */
+/* The child's output still arrives, or an error says that it cannot be read. ECONNRESET has a test
+ * of its own: a child that has ended by now causes one, too. */
 static void test_receiving_fails(void **state)
 {
     static const struct {

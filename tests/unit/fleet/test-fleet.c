@@ -1,5 +1,5 @@
 /*
- * test-fleet.c: many boards: who starts when, what counts, one question for the password. The jobs
+ * test-fleet.c: many boards: the order of starts, the totals, one prompt for the password. The jobs
  * are the test's (--wrap); what the fleet does with them is written down as a story.
  */
 #include <setjmp.h>
@@ -660,7 +660,8 @@ static void test_silent_prover(void **state)
     finish(fleet, OTA_E_NO_ANSWER, 5);
 }
 
-/* All that ask are parked, and the first of them hangs up: what is typed goes to another. */
+/* All boards that ask are parked, and the first of them hangs up: the typed password goes to
+ * another. */
 static void test_prover_hangs_up(void **state)
 {
     (void)state;

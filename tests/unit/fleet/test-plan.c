@@ -1,5 +1,5 @@
 /*
- * test-plan.c: which image and which password go to which board, with real files.
+ * test-plan.c: the assignment of images and passwords to boards, with real files.
  */
 #include "fleet/plan.h"
 

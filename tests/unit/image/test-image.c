@@ -1,7 +1,6 @@
 /*
  * test-image.c: the choice of the file, rejected files, and files that change while they are read.
- * The linker wraps read(), fstat() and the functions that allocate memory, so that they can
- * misbehave.
+ * The linker wraps read(), fstat() and the allocating functions, so that they can misbehave.
  */
 #include <setjmp.h>
 #include <stdarg.h>

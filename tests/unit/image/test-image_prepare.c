@@ -1,6 +1,6 @@
 /*
- * test-prepare.c: what is compressed, what is left as it is and what is refused, by format; and
- * what is said about it.
+ * test-image_prepare.c: which formats are compressed, left alone and refused, and with which
+ * message.
  */
 #include "image/image_prepare.h"
 
@@ -172,7 +172,7 @@ static void test_formats(void **state)
     }
 }
 
-/* -s says what the board makes of it, whatever the file looks like. */
+/* -s decides about the use on the board, whatever the file looks like. */
 static void test_filesystem_of_unknown_format(void **state)
 {
     const struct prepare_settings settings = {.compress = true, .command = OTA_COMMAND_FILESYSTEM};
@@ -247,7 +247,7 @@ static void expect_signed(const struct image *image, const struct sign_key *key)
     assert_string_equal(image->sha256, "of the file");
 }
 
-/* Behind what is sent: compressed, and plain where a board wants that instead. */
+/* Behind the image to send: compressed, and plain for boards that want this instead. */
 static void test_signing(void **state)
 {
     static const struct {

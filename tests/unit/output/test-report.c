@@ -1,5 +1,5 @@
 /*
- * test-report.c: what people see and what programs read, event by event.
+ * test-report.c: the output for people and for programs, event by event.
  */
 #include "output/remedy.h"
 #include "output/report.h"
