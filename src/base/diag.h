@@ -1,5 +1,5 @@
 /*
- * diag.h: levelled diagnostics and the status line, on standard error. Only diag.c writes there.
+ * diag.h: leveled diagnostics and the status line, on standard error. Only diag.c writes there.
  */
 #ifndef ESP_OTA_BASE_DIAG_H
 #define ESP_OTA_BASE_DIAG_H

@@ -78,7 +78,7 @@ void mdns_worker_free(struct mdns_worker *worker);
 
 /* Asks. The caller chooses a unique id. name is the text of an address for MDNS_ADDRESS, and unused
  * for MDNS_BOARDS. Every question ends with exactly one MDNS_END or, if answers may be missing,
- * MDNS_UNAVAILABLE, unless it is cancelled. */
+ * MDNS_UNAVAILABLE, unless it is canceled. */
 void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kind,
                      const char *name);
 void mdns_worker_cancel(struct mdns_worker *worker, uint32_t id);

@@ -1,6 +1,6 @@
 /*
  * routing.c: one RTM_GETROUTE request for the interface, and one RTM_GETNEIGH request for the
- * neighbour. Kernels before Linux 5.0 do not answer the latter, so the neighbour stays unknown.
+ * neighbor. Kernels before Linux 5.0 do not answer the latter, so the neighbor stays unknown.
  */
 #include "net/routing.h"
 
@@ -71,7 +71,7 @@ bool routing_read_route(struct routing_route *route, const void *answer, size_t 
     return true;
 }
 
-bool routing_read_neighbour(struct routing *routing, const void *answer, size_t length)
+bool routing_read_neighbor(struct routing *routing, const void *answer, size_t length)
 {
     static const uint16_t known = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE;
     size_t payload;
@@ -83,12 +83,12 @@ bool routing_read_neighbour(struct routing *routing, const void *answer, size_t 
         return false;
 
     times = find_attribute(message, payload, sizeof *message, NDA_CACHEINFO, sizeof *times);
-    routing->neighbour = NEIGHBOUR_UNKNOWN;
+    routing->neighbor = NEIGHBOR_UNKNOWN;
     if (message->ndm_state & (NUD_INCOMPLETE | NUD_FAILED)) {
-        routing->neighbour = NEIGHBOUR_NOBODY;
+        routing->neighbor = NEIGHBOR_NOBODY;
     } else if (message->ndm_state & known && times &&
                times->ndm_confirmed / TICKS_A_SECOND <= ROUTING_SEEN_MAX_S) {
-        routing->neighbour = NEIGHBOUR_THERE;
+        routing->neighbor = NEIGHBOR_THERE;
         routing->seen_s = times->ndm_confirmed / TICKS_A_SECOND;
     }
     return true;
@@ -162,8 +162,8 @@ static bool find_route(struct routing_route *route, const struct address *addres
     return routing_read_route(route, answer, ask_kernel(&question, answer));
 }
 
-static void find_neighbour(struct routing *routing, const struct address *address,
-                           unsigned interface)
+static void find_neighbor(struct routing *routing, const struct address *address,
+                          unsigned interface)
 {
     union question question = {.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ndmsg)),
                                           .nlmsg_type = RTM_GETNEIGH,
@@ -174,7 +174,7 @@ static void find_neighbour(struct routing *routing, const struct address *addres
     message->ndm_family = (unsigned char)address->any.sa_family;
     message->ndm_ifindex = (int)interface;
     add_address(&question, NDA_DST, address);
-    routing_read_neighbour(routing, answer, ask_kernel(&question, answer));
+    routing_read_neighbor(routing, answer, ask_kernel(&question, answer));
 }
 
 void routing_find(struct routing *routing, const struct address *address,
@@ -182,12 +182,12 @@ void routing_find(struct routing *routing, const struct address *address,
 {
     struct routing_route route;
 
-    *routing = (struct routing){.neighbour = NEIGHBOUR_UNKNOWN};
+    *routing = (struct routing){.neighbor = NEIGHBOR_UNKNOWN};
     if (!find_route(&route, address, source))
         return;
 
     if (!if_indextoname(route.interface, routing->interface))
         *routing->interface = '\0';
     else if (route.is_direct)
-        find_neighbour(routing, address, route.interface);
+        find_neighbor(routing, address, route.interface);
 }

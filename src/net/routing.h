@@ -10,18 +10,18 @@
 
 #include <net/if.h>
 
-enum neighbour {
-    NEIGHBOUR_UNKNOWN, /* behind a router, or not known to the kernel */
-    NEIGHBOUR_NOBODY,  /* no host answers ARP or neighbour discovery for the address */
-    NEIGHBOUR_THERE,   /* a host answered, at most ROUTING_SEEN_MAX_S ago */
+enum neighbor {
+    NEIGHBOR_UNKNOWN, /* behind a router, or not known to the kernel */
+    NEIGHBOR_NOBODY,  /* no host answers ARP or neighbor discovery for the address */
+    NEIGHBOR_THERE,   /* a host answered, at most ROUTING_SEEN_MAX_S ago */
 };
 
 enum { ROUTING_SEEN_MAX_S = 60 };
 
 struct routing {
     char interface[IF_NAMESIZE]; /* "": unknown */
-    enum neighbour neighbour;
-    unsigned seen_s; /* with NEIGHBOUR_THERE: seconds since the answer */
+    enum neighbor neighbor;
+    unsigned seen_s; /* with NEIGHBOR_THERE: seconds since the answer */
 };
 
 /* Asks about address, for a socket bound to source (NULL: any). Never fails: without an answer
@@ -35,9 +35,9 @@ struct routing_route {
     bool is_direct;     /* there is no router in between */
 };
 
-/* Read the answer to one question; false if it is something else. routing_read_neighbour() sets
- * only neighbour and seen_s. Pure. */
+/* Read the answer to one question; false if it is something else. routing_read_neighbor() sets
+ * only neighbor and seen_s. Pure. */
 bool routing_read_route(struct routing_route *route, const void *answer, size_t length);
-bool routing_read_neighbour(struct routing *routing, const void *answer, size_t length);
+bool routing_read_neighbor(struct routing *routing, const void *answer, size_t length);
 
 #endif

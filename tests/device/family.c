@@ -1,4 +1,4 @@
-/* The families and their measured behaviour. */
+/* The families and their measured behavior. */
 #include "family.h"
 
 #include <string.h>

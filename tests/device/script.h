@@ -12,9 +12,9 @@ enum step_kind {
     STEP_LINE,     /* text as the library's println() would send it */
     STEP_RAW,      /* text and nothing else */
     STEP_PAUSE,    /* number: ms */
-    STEP_TICK,     /* a line every number ms, for ever */
-    STEP_FLOOD,    /* number lines as fast as they are taken; 0: for ever */
-    STEP_ENDLESS,  /* number bytes without end of line; 0: for ever */
+    STEP_TICK,     /* a line every number ms, forever */
+    STEP_FLOOD,    /* number lines as fast as they are taken; 0: forever */
+    STEP_ENDLESS,  /* number bytes without end of line; 0: forever */
     STEP_CLOSE,    /* the connections, with FIN */
     STEP_RESET,    /* the connections, with RST */
     STEP_CRASH,    /* restart without warning */

@@ -120,7 +120,7 @@ def report_differences(result, size):
 
 
 def bound_s(fault):
-    """Three attempts of everything that an attempt can wait for, but not one second for ever."""
+    """Three attempts of everything that an attempt can wait for, but not one second forever."""
     return 400 if "trickle" in fault.board or "stall" in fault.board else 200
 
 

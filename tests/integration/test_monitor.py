@@ -481,7 +481,7 @@ class Proof(MonitorScenario):
         ))
 
     def test_too_hard(self):
-        """No line of a board takes an expression for ever, and what is not known is no success."""
+        """No line of a board takes an expression forever, and what is not known is no success."""
         hard, line = "^(([a-z])+.)+[A-Z]([0-9])+$", 40 * "a"
         board = sketch("old", after=(line, line, "END"))
         shown = re.escape(hard)
@@ -496,7 +496,7 @@ class Proof(MonitorScenario):
         ))
 
     def test_bad_firmware(self):
-        """It goes back to the old one, or crashes for ever."""
+        """It goes back to the old one, or crashes forever."""
         def bad(name, say, *args, **more):
             return Case(name, board=sketch("version 1", after=(*say[:-1], "!pause 300", say[-1])), status=12,
                         installed=True, args=(MONITOR, *args), **more)

@@ -193,7 +193,7 @@ class Memory(Scenario):
                 finally:
                     self.end(program)
 
-    def test_child_gets_nothing_that_was_read_with_a_neighbour(self):
+    def test_child_gets_nothing_that_was_read_with_a_neighbor(self):
         """Functions for strings read 32 bytes at a time: the end of the first argument, and the password behind it."""
         for length in range(32):
             with self.subTest(length):

@@ -130,7 +130,7 @@ class Side:
         self.meet(other)
 
     def meet(self, other):
-        self.run("ip", "neighbour", "replace", other.address, "lladdr", other.mac, "dev", DEVICE)
+        self.run("ip", "neighbor", "replace", other.address, "lladdr", other.mac, "dev", DEVICE)
 
     def change_address(self, address, other):
         """What DHCP may do at any time: address takes the place of the one it had."""

@@ -1,6 +1,6 @@
 /*
  * way.c: describes the path to a board, from the list of interfaces and the kernel's tables of
- * routes and neighbours.
+ * routes and neighbors.
  */
 #include "upload/espota/way.h"
 
@@ -47,15 +47,15 @@ static bool is_address_silent(const struct candidates *candidates, size_t first)
     return was_tried;
 }
 
-static void append_neighbour(char text[WAY_MAX], const struct address *address,
-                             const struct routing *routing)
+static void append_neighbor(char text[WAY_MAX], const struct address *address,
+                            const struct routing *routing)
 {
-    const char *protocol = address->any.sa_family == AF_INET6 ? "neighbour discovery" : "ARP";
+    const char *protocol = address->any.sa_family == AF_INET6 ? "neighbor discovery" : "ARP";
     const char *separator = *text ? "; " : "";
     char where[ADDRESS_TEXT_MAX];
 
     address_text(where, address);
-    if (routing->neighbour == NEIGHBOUR_NOBODY)
+    if (routing->neighbor == NEIGHBOR_NOBODY)
         text_append(text, WAY_MAX, "%snobody on %s answers %s for %s", separator,
                     routing->interface, protocol, where);
     else
@@ -63,8 +63,8 @@ static void append_neighbour(char text[WAY_MAX], const struct address *address,
                     where, protocol, routing->interface, routing->seen_s);
 }
 
-/* A single neighbour that is there determines the cause. "Nobody" must hold for all addresses. */
-static enum ota_cause describe_neighbours(char text[WAY_MAX], const struct candidates *candidates)
+/* A single neighbor that is there determines the cause. "Nobody" must hold for all addresses. */
+static enum ota_cause describe_neighbors(char text[WAY_MAX], const struct candidates *candidates)
 {
     const struct endpoints *endpoints = candidates->endpoints;
     size_t silent = 0, nobody = 0, there = 0;
@@ -79,10 +79,10 @@ static enum ota_cause describe_neighbours(char text[WAY_MAX], const struct candi
 
         silent++;
         routing_find(&routing, &endpoints->addresses[i], candidates->source);
-        nobody += routing.neighbour == NEIGHBOUR_NOBODY;
-        there += routing.neighbour == NEIGHBOUR_THERE;
-        if (routing.neighbour != NEIGHBOUR_UNKNOWN)
-            append_neighbour(text, &endpoints->addresses[i], &routing);
+        nobody += routing.neighbor == NEIGHBOR_NOBODY;
+        there += routing.neighbor == NEIGHBOR_THERE;
+        if (routing.neighbor != NEIGHBOR_UNKNOWN)
+            append_neighbor(text, &endpoints->addresses[i], &routing);
     }
 
     if (there)
@@ -97,7 +97,7 @@ enum ota_cause way_describe(char text[WAY_MAX], const struct candidates *candida
 
     *text = '\0';
     cause = describe_detour(text, candidates, heard);
-    return cause == OTA_CAUSE_NONE ? describe_neighbours(text, candidates) : cause;
+    return cause == OTA_CAUSE_NONE ? describe_neighbors(text, candidates) : cause;
 }
 
 char *way_describe_local(char text[WAY_LOCAL_MAX], const struct candidates *candidates)

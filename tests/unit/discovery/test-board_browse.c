@@ -25,7 +25,7 @@ static struct world {
     mdns_client_answer_fn *on_answer; /* NULL: no question is pending */
     void *answer_userdata;
     bool refuse_mdns, free_when_done;
-    size_t cancelled, done;
+    size_t canceled, done;
     struct board_browse *browse;
     size_t count;
     char first[MDNS_INSTANCE_MAX];
@@ -57,7 +57,7 @@ void __wrap_mdns_client_cancel(struct mdns_query *query)
     assert_ptr_equal(query, &world);
     assert_non_null(world.on_answer);
     world.on_answer = NULL;
-    world.cancelled++;
+    world.canceled++;
 }
 
 static void on_browse_done(const struct board_list *boards, const struct ota_failure *failure,
@@ -125,7 +125,7 @@ static void test_everything_has_come(void **state)
     assert_string_equal(world.first, "a");
     assert_int_equal(world.failure.error, OTA_OK);
     stop_browse();
-    assert_int_equal(world.cancelled, 0);
+    assert_int_equal(world.canceled, 0);
 }
 
 static void test_no_boards(void **state)
@@ -156,7 +156,7 @@ static void test_browse_deadline(void **state)
         assert_int_equal(world.count, has_board);
         assert_int_equal(world.failure.error, has_board ? OTA_OK : OTA_E_NOT_FOUND);
         stop_browse();
-        assert_int_equal(world.cancelled, 1);
+        assert_int_equal(world.canceled, 1);
     }
 }
 
@@ -235,7 +235,7 @@ static void test_freed(void **state)
     start_browse((struct world){0});
     send_answer(MDNS_FOUND, "a", "");
     stop_browse();
-    assert_int_equal(world.cancelled, 1);
+    assert_int_equal(world.canceled, 1);
     assert_int_equal(world.done, 0);
     start_browse((struct world){.free_when_done = true});
     send_answer(MDNS_END, "", "");

@@ -274,7 +274,7 @@ static void test_many_questions_to_a_hung_bus(void **state)
     tear_down_mdns_client(&scene);
 }
 
-static void test_cancelled_questions_are_silent(void **state)
+static void test_canceled_questions_are_silent(void **state)
 {
     struct scene scene;
     (void)state;
@@ -432,7 +432,7 @@ int main(void)
         cmocka_unit_test(test_hung_bus),
         cmocka_unit_test(test_bus_with_a_full_queue),
         cmocka_unit_test(test_many_questions_to_a_hung_bus),
-        cmocka_unit_test(test_cancelled_questions_are_silent),
+        cmocka_unit_test(test_canceled_questions_are_silent),
         cmocka_unit_test(test_cancel_others_from_an_answer),
         cmocka_unit_test(test_free_from_an_answer),
         cmocka_unit_test(test_free_client_while_asking),

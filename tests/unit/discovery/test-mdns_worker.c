@@ -405,7 +405,7 @@ static void test_avahi_restart(void **state)
     assert_int_equal(fake.browsers, 4);
 }
 
-/* Questions can be asked and cancelled while there is no daemon. */
+/* Questions can be asked and canceled while there is no daemon. */
 static void test_questions_during_a_restart(void **state)
 {
     (void)state;

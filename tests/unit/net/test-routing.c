@@ -1,6 +1,6 @@
 /*
  * test-routing.c: the kernel's answers: made up, whole and cut anywhere, and real ones about the
- * loopback interface. tests/net/test_neighbours.py asks about boards.
+ * loopback interface. tests/net/test_neighbors.py asks about boards.
  */
 #include "net/routing.h"
 
@@ -51,13 +51,13 @@ static bool read_route(struct routing_route *route, const union answer *answer, 
     return is_read;
 }
 
-static bool read_neighbour(struct routing *routing, const union answer *answer, size_t length)
+static bool read_neighbor(struct routing *routing, const union answer *answer, size_t length)
 {
     void *copy = malloc(length ? length : 1);
 
     assert_non_null(copy);
     memcpy(copy, answer, length);
-    bool is_read = routing_read_neighbour(routing, copy, length);
+    bool is_read = routing_read_neighbor(routing, copy, length);
     free(copy);
     return is_read;
 }
@@ -92,36 +92,36 @@ static void test_route(void **state)
     }
 }
 
-static void test_neighbour(void **state)
+static void test_neighbor(void **state)
 {
     (void)state;
     static const struct {
         uint16_t state;
         uint32_t confirmed; /* hundredths of a second ago */
-        enum neighbour expected;
+        enum neighbor expected;
     } rows[] = {
-        {NUD_INCOMPLETE, 0, NEIGHBOUR_NOBODY}, {NUD_FAILED, 999999, NEIGHBOUR_NOBODY},
-        {NUD_REACHABLE, 0, NEIGHBOUR_THERE},   {NUD_STALE, 6099, NEIGHBOUR_THERE},
-        {NUD_DELAY, 200, NEIGHBOUR_THERE},     {NUD_PROBE, 200, NEIGHBOUR_THERE},
-        {NUD_STALE, 6100, NEIGHBOUR_UNKNOWN}, /* it may have gone meanwhile */
-        {NUD_PERMANENT, 0, NEIGHBOUR_UNKNOWN}, {NUD_NOARP, 0, NEIGHBOUR_UNKNOWN},
-        {NUD_NONE, 0, NEIGHBOUR_UNKNOWN},
+        {NUD_INCOMPLETE, 0, NEIGHBOR_NOBODY}, {NUD_FAILED, 999999, NEIGHBOR_NOBODY},
+        {NUD_REACHABLE, 0, NEIGHBOR_THERE},   {NUD_STALE, 6099, NEIGHBOR_THERE},
+        {NUD_DELAY, 200, NEIGHBOR_THERE},     {NUD_PROBE, 200, NEIGHBOR_THERE},
+        {NUD_STALE, 6100, NEIGHBOR_UNKNOWN}, /* it may have gone meanwhile */
+        {NUD_PERMANENT, 0, NEIGHBOR_UNKNOWN}, {NUD_NOARP, 0, NEIGHBOR_UNKNOWN},
+        {NUD_NONE, 0, NEIGHBOR_UNKNOWN},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct ndmsg message = {.ndm_state = rows[i].state};
         const struct nda_cacheinfo times = {.ndm_confirmed = rows[i].confirmed};
-        struct routing routing = {.neighbour = (enum neighbour)99};
+        struct routing routing = {.neighbor = (enum neighbor)99};
         union answer answer;
 
         start_routing(&answer, RTM_NEWNEIGH, &message, sizeof message);
         add_route(&answer, NDA_LLADDR, "\1\2\3\4\5\6", 6);
         add_route(&answer, NDA_CACHEINFO, &times, sizeof times);
-        assert_true(read_neighbour(&routing, &answer, answer.header.nlmsg_len));
-        assert_int_equal(routing.neighbour, rows[i].expected);
-        if (routing.neighbour == NEIGHBOUR_THERE)
+        assert_true(read_neighbor(&routing, &answer, answer.header.nlmsg_len));
+        assert_int_equal(routing.neighbor, rows[i].expected);
+        if (routing.neighbor == NEIGHBOR_THERE)
             assert_int_equal(routing.seen_s, rows[i].confirmed / 100);
         for (size_t cut = 0; cut < answer.header.nlmsg_len; cut++)
-            assert_false(read_neighbour(&routing, &answer, cut));
+            assert_false(read_neighbor(&routing, &answer, cut));
     }
 }
 
@@ -149,7 +149,7 @@ static void test_lies(void **state)
     }
 }
 
-/* An error is neither a route nor a neighbour. */
+/* An error is neither a route nor a neighbor. */
 static void test_refused_routes(void **state)
 {
     (void)state;
@@ -160,7 +160,7 @@ static void test_refused_routes(void **state)
 
     start_routing(&answer, NLMSG_ERROR, &error, sizeof error);
     assert_false(read_route(&route, &answer, answer.header.nlmsg_len));
-    assert_false(read_neighbour(&routing, &answer, answer.header.nlmsg_len));
+    assert_false(read_neighbor(&routing, &answer, answer.header.nlmsg_len));
 }
 
 static void test_this_computer(void **state)
@@ -174,14 +174,14 @@ static void test_this_computer(void **state)
 
         assert_true(address_parse(&address, texts[i]));
         routing_find(&routing, &address, NULL);
-        assert_int_equal(routing.neighbour, NEIGHBOUR_UNKNOWN);
+        assert_int_equal(routing.neighbor, NEIGHBOR_UNKNOWN);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_route),         cmocka_unit_test(test_neighbour),
+        cmocka_unit_test(test_route),         cmocka_unit_test(test_neighbor),
         cmocka_unit_test(test_lies),          cmocka_unit_test(test_refused_routes),
         cmocka_unit_test(test_this_computer),
     };

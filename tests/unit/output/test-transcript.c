@@ -380,7 +380,7 @@ static void test_color_of_boards(void **state)
         used |= 1U << (next[3] - '1');
         assert_true(i < COUNT(boards) - 1 || next[3] == text[3]);
     }
-    assert_int_equal(used, 0x3f); /* neighbours in the alphabet share none */
+    assert_int_equal(used, 0x3f); /* neighbors in the alphabet share none */
 }
 
 /* -- where it goes -- */
@@ -505,7 +505,7 @@ static void test_reader_gone(void **state)
     assert_string_equal(text, "one\ntwo\n");
 }
 
-/* Who does not read on is waited for, but not for ever: also where half of a line fits. */
+/* Who does not read on is waited for, but not forever: also where half of a line fits. */
 static void test_reader_asleep(void **state)
 {
     (void)state;
@@ -516,7 +516,7 @@ static void test_reader_asleep(void **state)
 
     memset(bytes, 1, sizeof bytes);
     int reader = open_pipe(&saved);
-    alarm(20); /* a write that waits would do so for ever */
+    alarm(20); /* a write that waits would do so forever */
     struct transcript *transcript = open_transcript(&settings);
     add_bytes(transcript, &(struct piece){.kind = WHOLE}, bytes, sizeof bytes);
     bool is_complete = transcript_is_complete(transcript, &loss);

@@ -14,7 +14,7 @@ ABSENT, ABSENT6 = "192.168.1.9", "fd77::9"
 THERE, NOBODY = "another device has the address now", "where no device has the address"
 
 
-class Neighbours(unittest.TestCase):
+class Neighbors(unittest.TestCase):
 
     def silence(self, net, board, *options):
         """What is said in the end of a board that is not heard."""
@@ -25,7 +25,7 @@ class Neighbours(unittest.TestCase):
     def test_nobody(self):
         """After a second, and once the kernel has given up, too: it then refuses to send."""
         with cable.Cable() as net:
-            for board, protocol in ((ABSENT, "ARP"), (ABSENT6, "neighbour discovery")):
+            for board, protocol in ((ABSENT, "ARP"), (ABSENT6, "neighbor discovery")):
                 for seconds in "1", "5":
                     with self.subTest((board, seconds)):
                         said = self.silence(net, board, "-t", seconds)
@@ -35,7 +35,7 @@ class Neighbours(unittest.TestCase):
     def test_there(self):
         """It answers ARP, and not us."""
         with cable.Cable() as net:
-            for board, protocol in ((cable.BOARD, "ARP"), (cable.BOARD6, "neighbour discovery")):
+            for board, protocol in ((cable.BOARD, "ARP"), (cable.BOARD6, "neighbor discovery")):
                 net.simulate(ESP_OTA_SIM, "--fault", "silent", address=board)
                 said = self.silence(net, board, "-t", "1")
                 self.assertRegex(said, rf"no answer from .* in 1 s; {re.escape(board)} is there, as it answered "
