@@ -102,43 +102,63 @@ static void on_rested(void *userdata)
     loop_watch_change(&listener->watch, LOOP_READABLE);
 }
 
-/* EAGAIN ends the turn. The deadline of its session catches a connection that died in the backlog.
- * Without a free file descriptor the backlog would stay ready and the loop would spin, so the
- * listener pauses. */
-static void handle_accept_error(struct listener *listener, int reason)
+/* Returns whether another connection may wait. The deadline of its session catches a connection
+ * that died in the backlog. Without a free file descriptor the backlog would stay ready and the
+ * loop would spin, so the listener pauses. */
+static bool handle_accept_error(struct listener *listener, int reason)
 {
-    if (reason == EAGAIN || reason == EINTR)
-        return;
+    bool lacks_resource =
+        reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
+
+    listener->trouble = lacks_resource ? reason : 0;
+    if (reason == EAGAIN)
+        return false;
+
     diag_debug("accepting a connection: %s", strerror(reason));
-    if (reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM) {
+    if (lacks_resource) {
         loop_timer_start(&listener->rest, OUT_OF_FILES_US);
-        listener->trouble = reason;
         loop_watch_change(&listener->watch, 0);
     }
+    return !lacks_resource;
+}
+
+/* Returns whether another connection may wait. */
+static bool accept_connection(struct listener *listener)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+    struct address peer;
+    int fd =
+        accept4(listener->fd, (struct sockaddr *)&storage, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd < 0)
+        return handle_accept_error(listener, errno);
+
+    listener->trouble = 0;
+    if (address_from(&peer, (struct sockaddr *)&storage, length))
+        hand_over_connection(listener, fd, &peer);
+    else
+        close(fd);
+    return true;
 }
 
 static void on_connection(unsigned events, void *userdata)
 {
     (void)events;
-    struct listener *listener = userdata;
 
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        struct sockaddr_storage storage;
-        socklen_t length = sizeof storage;
-        int fd = accept4(listener->fd, (struct sockaddr *)&storage, &length,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            handle_accept_error(listener, errno);
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++)
+        if (!accept_connection(userdata))
             return;
-        }
+}
 
-        struct address peer;
-        listener->trouble = 0;
-        if (address_from(&peer, (struct sockaddr *)&storage, length))
-            hand_over_connection(listener, fd, &peer);
-        else
-            close(fd);
-    }
+/* The backlog holds one connection more than listen(2) was told. Those that come meanwhile are
+ * behind all that were there. */
+int listener_empty(struct listener *listener)
+{
+    for (int i = 0; i <= BACKLOG; i++)
+        if (!accept_connection(listener))
+            break;
+    return listener_trouble(listener);
 }
 
 /* IPv6 sockets accept IPv4 connections, too. If the kernel has no IPv6, IPv4 alone is used. */

@@ -69,6 +69,29 @@ class BackChannel(Played):
         self.assertIn("closed a connection from", result.err)
         self.assertIn("before the board had a right answer", result.err)
 
+    def test_while_the_answer_is_computed(self):
+        """Connections that wait when the answer is sent are not made after it."""
+        early = []
+
+        def script(peer, _):
+            peer.invited()
+            peer.reply(SHA256)
+            # A connection is early if no answer has come when it is made.
+            while True:
+                channel = peer.connect()
+                if select.select([peer.udp], [], [], 0)[0]:
+                    break
+                early.append(channel)
+            peer.answered()
+            for other in early:
+                other.settimeout(30)
+                self.assertEqual(other.recv(1), b"")
+            peer.reply(b"ERR: enough")
+            channel.close()
+
+        self.play(script, "-a", "kwert", "--retries", "0")
+        self.assertGreater(len(early), 0)
+
     def test_after_a_rejection(self):
         def script(peer, _):
             peer.invited()

@@ -115,6 +115,26 @@ static void queue_answer(struct handshake *handshake)
     work_queue_add(handshake->config->work_queue, &handshake->answering);
 }
 
+/* Connections that were made before the answer must not count as made after it, so they are
+ * accepted now, when nobody may have the image. Datagrams that came before them are handled, too.
+ * Returns false if the answer may not be sent after that. */
+static bool reject_earlier_connections(struct handshake *handshake)
+{
+    const unsigned challenges = handshake->challenges;
+    int trouble = listener_empty(handshake->config->listener);
+
+    if (handshake->is_done || handshake->state != ANSWER || handshake->challenges != challenges)
+        return false;
+    if (trouble == 0)
+        return true;
+
+    ota_fail(&handshake->failure, OTA_E_INTERNAL,
+             "cannot tell the board's connection from earlier ones, which cannot be accepted: %s",
+             strerror(trouble));
+    handshake_finish(handshake);
+    return false;
+}
+
 void handshake_send_answer(void *userdata)
 {
     struct auth_answer answer;
@@ -141,6 +161,8 @@ void handshake_send_answer(void *userdata)
         handshake_finish(handshake);
         return;
     }
+    if (!reject_earlier_connections(handshake))
+        return;
 
     handshake->answers[handshake->answer_scheme]++;
     trust_answered(handshake->config->trust, handshake->answer_scheme);

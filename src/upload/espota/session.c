@@ -131,6 +131,8 @@ static void begin_handshake(struct session *session)
         .on_failed = end_session,
         .userdata = session};
 
+    /* A connection that was made before the invitation is no reply to it. */
+    listener_empty(session->config.listener);
     if (expect_board(session) < 0) {
         fail_later(session, errno == EEXIST ? "another upload to the same address is under way"
                                             : "out of memory");

@@ -341,6 +341,37 @@ static void test_address_that_is_not_ours(void **state)
     assert_non_null(strstr(fixture->failure.message, "192.0.2.1"));
 }
 
+/* All connections of the backlog are offered at once; those that come later are not. */
+static void test_emptying(void **state)
+{
+    enum { EARLY = 100 };
+    struct fixture *fixture = *state;
+    struct listener *listener = listener_open(fixture->loop, NULL, 0, 0, &fixture->failure);
+    struct address expected = numeric("127.0.0.2", 0);
+    int clients[EARLY];
+
+    listener_expect(listener, &expected, on_accept, fixture);
+    fixture->is_shut = true;
+    for (int i = 0; i < EARLY; i++)
+        clients[i] =
+            connect_from(i % 2 ? "127.0.0.2" : "127.0.0.3", "127.0.0.1", listener_port(listener));
+    assert_int_equal(listener_empty(listener), 0);
+    assert_int_equal(fixture->accepted, EARLY / 2);
+    for (int i = 0; i < EARLY; i++) {
+        assert_true(is_turned_away(clients[i]));
+        close(clients[i]);
+    }
+
+    fixture->is_shut = false;
+    int client = connect_from("127.0.0.2", "127.0.0.1", listener_port(listener));
+    assert_int_equal(fixture->accepted, EARLY / 2);
+    assert_int_equal(listener_empty(listener), 0);
+    assert_int_equal(fixture->accepted, EARLY / 2 + 1);
+    close(client);
+    close(fixture->descriptor);
+    listener_close(listener);
+}
+
 /* The connection stays in the backlog; the loop must pause instead of spinning. */
 static void test_out_of_descriptors(void **state)
 {
@@ -359,9 +390,11 @@ static void test_out_of_descriptors(void **state)
     getrusage(RUSAGE_SELF, &before);
     run_listener(fixture, 300000);
     getrusage(RUSAGE_SELF, &after);
+    int was_emptied = listener_empty(listener);
     setrlimit(RLIMIT_NOFILE, &old);
     assert_int_equal(fixture->accepted, 0);
     assert_int_equal(listener_trouble(listener), EMFILE);
+    assert_int_equal(was_emptied, EMFILE);
     assert_true(after.ru_nvcsw - before.ru_nvcsw < 20);
     int64_t system_us = (after.ru_stime.tv_sec - before.ru_stime.tv_sec) * INT64_C(1000000) +
                         after.ru_stime.tv_usec - before.ru_stime.tv_usec;
@@ -390,6 +423,7 @@ static void test_no_more_descriptors_than_needed(void **state)
     one = (struct rlimit){.rlim_cur = (rlim_t)next + 1, .rlim_max = old.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &one), 0);
     run_listener(fixture, 2000000);
+    assert_int_equal(listener_empty(listener), 0);
     setrlimit(RLIMIT_NOFILE, &old);
     assert_int_equal(fixture->accepted, 1);
     assert_int_equal(listener_trouble(listener), 0);
@@ -497,6 +531,7 @@ int main(void)
         TEST(test_only_one_address_is_kept),
         TEST(test_range_skips_ports_in_use),
         TEST(test_address_that_is_not_ours),
+        TEST(test_emptying),
         TEST(test_out_of_descriptors),
         TEST(test_no_more_descriptors_than_needed),
         TEST(test_listener_no_memory),

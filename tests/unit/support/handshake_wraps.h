@@ -12,6 +12,7 @@
 uint16_t __wrap_listener_port(const struct listener *listener);
 const struct address *__wrap_listener_stranger(const struct listener *listener, int64_t since_us);
 int __wrap_listener_trouble(const struct listener *listener);
+int __wrap_listener_empty(struct listener *listener);
 void __wrap_work_queue_add(struct work_queue *work_queue, struct work_item *work_item);
 void __wrap_work_queue_remove(struct work_queue *work_queue, struct work_item *work_item);
 int __wrap_udp_open(struct udp *udp, const struct source *source, const struct address *board);

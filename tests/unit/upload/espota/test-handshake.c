@@ -61,6 +61,7 @@ struct script {
     int drop_error;       /* errno of every send that returns 0 nevertheless */
     int open_error;       /* errno of opening the socket */
     int listener_trouble;
+    const char *queued;    /* comes while the listener is emptied, before an answer is sent */
     bool has_stranger;     /* a connection from 10.0.0.99 was turned away */
     const char *turn;      /* when an answer may be computed: "@MS " TURN; NULL: at once */
     const char *objection; /* to the image, on a SHA-256 challenge; NULL: none */
@@ -96,7 +97,8 @@ static struct world {
     char received[DATAGRAMS_MAX][256];
     struct pending pending[PENDING_MAX];
     size_t pending_count;
-    int64_t typing_us; /* when the password will be typed; 0: never */
+    const char *queued; /* see struct script; NULL once it came */
+    int64_t typing_us;  /* when the password will be typed; 0: never */
     char sent[512];
     unsigned invitations, notes, failures;
     bool connected;
@@ -316,6 +318,17 @@ static void deliver(const char *text, struct udp *udp)
     }
 }
 
+int __wrap_listener_empty(struct listener *listener)
+{
+    const char *queued = world.queued;
+
+    assert_null(listener);
+    world.queued = NULL;
+    if (queued)
+        deliver(queued, world.sockets[0]);
+    return world.script->listener_trouble;
+}
+
 /* Delivers the first reply that is due. Replies that are due together keep their order. */
 static bool take_reply(int64_t until_us)
 {
@@ -415,7 +428,7 @@ static enum ota_phase play_on(const struct script *script)
                                                   .on_failed = on_handshake_failed,
                                                   .userdata = &world};
 
-    world = (struct world){.script = script, .endpoints = &endpoints};
+    world = (struct world){.script = script, .endpoints = &endpoints, .queued = script->queued};
     virtual_time_reset(0);
     world.handshake = handshake_start(&config, &callbacks);
     assert_non_null(world.handshake);
@@ -730,6 +743,16 @@ static const struct script scripts[] = {
     {"--peer any: nobody before the OK", .peer_any = true,
      .replies = {{CONNECT, "@20 OK", "@30 " CONNECT}}, .sent = "I0", .phase = ACCEPTED,
      .is_early = true, .notes = 1},
+    {"a connection that was made before the answer", "pw", .queued = CONNECT,
+     .replies = {{ASK_SHA}, {CONNECT}}, .sent = "I0 A5", .scheme = "SHA-256",
+     .evidence = "connection", .phase = AUTHENTICATING, .is_early = true, .notes = 1},
+    {"another challenge before such a connection", "pw", .queued = ASK_SHA_AGAIN,
+     .replies = {{ASK_SHA}, {"OK"}}, .sent = "I0 A5", .scheme = "SHA-256", .phase = ACCEPTED},
+    {"a refusal before such a connection", "pw", .queued = "ERR: no", .replies = {{ASK_SHA}},
+     .sent = "I0", .expected = OTA_E_REFUSED, .phase = AUTHENTICATING, .end_ms = 5},
+    {"connections that cannot be accepted before the answer", "pw", .listener_trouble = EMFILE,
+     .replies = {{ASK_SHA}}, .sent = "I0 X5", .expected = OTA_E_INTERNAL, .phase = AUTHENTICATING,
+     .phrase = "which cannot be accepted: Too many open files", .end_ms = 5},
     /* challenges that are answered or not */
     {"--min-auth sha256: no answer with MD5", "pw", .min_auth = AUTH_SHA256, .replies = {{ASK_MD5}},
      .sent = "I0 X5", .expected = OTA_E_WEAK_AUTH, .phase = AUTHENTICATING,

@@ -154,6 +154,12 @@ const struct address *__wrap_listener_stranger(const struct listener *listener, 
     return NULL;
 }
 
+int __wrap_listener_empty(struct listener *listener)
+{
+    assert_null(listener);
+    return 0;
+}
+
 int __wrap_listener_trouble(const struct listener *listener)
 {
     assert_null(listener);

@@ -24,7 +24,7 @@ static struct world {
     struct loop_timer *timer;
     int refuse_expect; /* errno of listener_expect(); 0: success */
     bool refuse_handshake, refuse_transfer, refuse_connection;
-    bool has_handshake, has_transfer, is_expected, anyone;
+    bool has_handshake, has_transfer, was_emptied, is_expected, anyone;
     struct address peer; /* the last peer expected */
     unsigned peers;
     char kept[ADDRESS_TEXT_MAX]; /* the only peer still expected; "": all are */
@@ -49,6 +49,7 @@ void __wrap_loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_ti
                             void *userdata);
 void __wrap_loop_timer_start(struct loop_timer *timer, int64_t delay_us);
 void __wrap_loop_timer_stop(struct loop_timer *timer);
+int __wrap_listener_empty(struct listener *listener);
 int __wrap_listener_expect(struct listener *listener, const struct address *peer,
                            listener_accept_fn *on_accept, void *userdata);
 void __wrap_listener_keep(struct listener *listener, const struct address *peer,
@@ -87,9 +88,19 @@ void __wrap_loop_timer_stop(struct loop_timer *timer)
     world.armed = false;
 }
 
+/* Nobody is expected while the listener is emptied. */
+int __wrap_listener_empty(struct listener *listener)
+{
+    assert_null(listener);
+    assert_false(world.is_expected);
+    world.was_emptied = true;
+    return 0;
+}
+
 int __wrap_listener_expect(struct listener *listener, const struct address *peer,
                            listener_accept_fn *on_accept, void *userdata)
 {
+    assert_true(world.was_emptied);
     assert_null(listener);
     errno = world.refuse_expect;
     if (errno)
