@@ -230,23 +230,22 @@ static void take_reply(struct transfer *transfer, const void *data, size_t lengt
         transfer->allowed += transfer->config.block;
 }
 
-static void receive_replies(struct transfer *transfer)
+/* Returns whether the transfer goes on and no reply is left unread. */
+static bool receive_replies(struct transfer *transfer)
 {
     char buffer[4096];
 
     for (int i = 0; i < READS_PER_TURN && !transfer->is_done; i++) {
         ssize_t got = recv(transfer->fd, buffer, sizeof buffer, 0);
 
-        if (got > 0) {
+        if (got > 0)
             take_reply(transfer, buffer, (size_t)got);
-            if ((size_t)got < sizeof buffer)
-                return;
-        } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        else if (got < 0 && errno == EAGAIN)
+            return true;
+        else if (got == 0 || errno != EINTR)
             handle_stream_end(transfer, got == 0 ? transfer->send_error : errno);
-        } else {
-            return;
-        }
     }
+    return false;
 }
 
 static size_t count_sendable(const struct transfer *transfer)
@@ -260,11 +259,14 @@ static size_t count_sendable(const struct transfer *transfer)
     return limit - transfer->written;
 }
 
-static void send_more(struct transfer *transfer)
+/* Everything is read before anything is sent: a reply to bytes that were not sent yet would
+ * otherwise be taken for one to the whole image. */
+static void read_and_send(struct transfer *transfer)
 {
+    bool is_all_read = receive_replies(transfer);
     size_t length = count_sendable(transfer);
 
-    if (length == 0)
+    if (!is_all_read || length == 0)
         return;
 
     ssize_t sent =
@@ -298,13 +300,11 @@ static void on_transfer_socket(unsigned events, void *userdata)
 {
     struct transfer *transfer = userdata;
 
+    (void)events;
     if (transfer->is_done)
         return;
 
-    if (events != LOOP_WRITABLE)
-        receive_replies(transfer);
-    if (!transfer->is_done)
-        send_more(transfer);
+    read_and_send(transfer);
     update_watched_events(transfer);
 }
 
@@ -386,7 +386,7 @@ struct transfer *transfer_start(const struct transfer_config *config, int fd,
     }
 
     loop_timer_start(&transfer->tick, TICK_US);
-    send_more(transfer);
+    read_and_send(transfer);
     update_watched_events(transfer);
     return transfer;
 }

@@ -296,6 +296,39 @@ static void test_smallest_image(void **state)
     free(image.data);
 }
 
+/* Bytes that the board sent before it got any are read before any is sent: such an OK is early, also
+ * if the whole image would fit the board's window, and behind more digits than one turn reads. */
+static void test_ok_before_the_first_byte(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t size, digits;
+    } rows[] = {{16, 0}, {2000, 0}, {2000, 3}, {20000, 4096}, {2000, 40000}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct image image = make_image(rows[i].size);
+        struct board board = {.loop = loop_new()};
+        const struct transfer_config config = {.loop = board.loop, .image = &image};
+        const struct transfer_callbacks callbacks = {
+            .on_progress = on_progress, .on_done = on_transfer_done, .userdata = &board};
+        int host;
+
+        connect_pair(&host, &board.fd);
+        for (size_t sent = 0; sent < rows[i].digits; sent++)
+            assert_int_equal(send(board.fd, "1", 1, 0), 1);
+        assert_int_equal(send(board.fd, "OK", 2, 0), 2);
+        struct transfer *transfer = transfer_start(&config, host, &callbacks);
+
+        assert_int_equal(loop_run(board.loop), 0);
+        assert_int_equal(board.failure.error, OTA_E_EARLY_OK);
+        assert_non_null(strstr(board.failure.message, "said OK when it had only 0 of"));
+        transfer_free(transfer);
+        close(board.fd);
+        loop_free(board.loop);
+        free(image.data);
+    }
+}
+
 /* transfer_free() closes the connection with FIN, not with a reset, which may be lost. */
 static void test_freeing_closes_with_fin(void **state)
 {
@@ -327,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_transfer_scripts),
         cmocka_unit_test(test_smallest_image),
+        cmocka_unit_test(test_ok_before_the_first_byte),
         cmocka_unit_test(test_freeing_closes_with_fin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
