@@ -11,7 +11,7 @@
 #include "cli/keyboard.h"
 #include "fleet/fleet.h"
 #include "fleet/plan.h"
-#include "net/listener.h"
+#include "upload/protocols.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,7 +23,7 @@ struct program {
     struct report *report;
     struct plan plan;
     struct loop *loop;
-    struct listener *listener;
+    struct upload_service *services; /* a list: the protocols that the plan needs */
     struct mdns_client *mdns;
     struct fleet *fleet;
     struct keyboard *keyboard;
@@ -128,6 +128,24 @@ static void on_fleet_done(void *userdata)
         loop_quit(program->loop);
 }
 
+/* A service for each protocol that a board of the plan gets its image by. */
+static enum ota_error open_services(struct program *program)
+{
+    for (size_t i = 0; i < program->plan.count; i++) {
+        const struct assignment *assignment = &program->plan.assignments[i];
+
+        if (!assignment->image || upload_service_find(program->services, assignment->protocol))
+            continue;
+        struct upload_service *service =
+            assignment->protocol->open(program->loop, &program->options->upload, &program->failure);
+        if (!service)
+            return program->failure.error;
+        service->next = program->services;
+        program->services = service;
+    }
+    return OTA_OK;
+}
+
 /* Everything that can fail before a board is asked for anything. */
 static enum ota_error prepare(struct program *program)
 {
@@ -153,25 +171,14 @@ static enum ota_error prepare(struct program *program)
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_status, program) < 0)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
-    if (program->plan.image_count == 0)
-        return OTA_OK; /* only logs are followed */
-
-    const struct upload_settings *settings = &options->upload;
-    program->listener =
-        listener_open(program->loop, settings->has_source ? &settings->source : NULL,
-                      settings->port_first, settings->port_last, failure);
-    if (!program->listener)
-        return failure->error;
-    diag_debug("boards are to connect to TCP port %u of this computer",
-               listener_port(program->listener));
-    return OTA_OK;
+    return open_services(program);
 }
 
 static enum ota_error upload(struct program *program)
 {
     const struct fleet_config config = {.loop = program->loop,
-                                        .listener = program->listener,
                                         .mdns = program->mdns,
+                                        .services = program->services,
                                         .upload = &program->options->upload,
                                         .settings = &program->options->fleet,
                                         .log = &program->options->log,
@@ -228,7 +235,7 @@ int cmd_upload_run(const struct options *options, struct report *report)
     keyboard_free(program.keyboard);
     report_ask(report, NULL, NULL);
     fleet_free(program.fleet);
-    listener_close(program.listener);
+    upload_services_close(program.services);
     mdns_client_free(program.mdns);
     loop_timer_stop(&program.end);
     loop_free(program.loop);

@@ -55,9 +55,10 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->discovers =
         options->chooses || given[OPTION_ALL] || given[OPTION_MATCH] || given[OPTION_BOARD];
     options->plan.prepare.compress = given[OPTION_COMPRESS];
+    options->upload.espota = &options->espota;
     options->upload.command = given[OPTION_SPIFFS] ? OTA_COMMAND_FILESYSTEM : OTA_COMMAND_SKETCH;
-    options->upload.md5_target = given[OPTION_MD5_TARGET];
-    options->upload.lockstep = given[OPTION_LOCKSTEP];
+    options->espota.md5_target = given[OPTION_MD5_TARGET];
+    options->espota.lockstep = given[OPTION_LOCKSTEP];
     options->upload.force = given[OPTION_FORCE];
     options->log.monitor = given[OPTION_MONITOR];
     options->log.raw = given[OPTION_RAW];
@@ -308,7 +309,7 @@ static enum ota_error check_families(const struct options *options, struct ota_f
         is_other_family(options, &options->upload.source.address))
         return ota_fail(failure, OTA_E_USAGE,
                         "-i and --host-ip must both be IPv4 addresses or both IPv6 addresses");
-    if (options->upload.has_peer && is_other_family(options, &options->upload.peer))
+    if (options->espota.has_peer && is_other_family(options, &options->espota.peer))
         return ota_fail(failure, OTA_E_USAGE,
                         "-i and --peer must both be IPv4 addresses or both IPv6 addresses");
     return OTA_OK;

@@ -12,7 +12,8 @@
 #include "fleet/plan.h"
 #include "output/report.h"
 #include "output/transcript.h"
-#include "upload/espota/upload_settings.h"
+#include "upload/espota/espota_settings.h"
+#include "upload/upload_settings.h"
 
 /* Everything said by the command line, ESP_OTA_AUTH and --auth-file: the command, and the settings
  * of the parts of the program. Owns the strings and what expect points to. */
@@ -24,7 +25,8 @@ struct options {
     bool chooses;   /* those that a person at the terminal chooses, as none is named */
     struct board_patterns patterns;
     struct plan_settings plan;
-    struct upload_settings upload;
+    struct upload_settings upload; /* its espota points to the next one */
+    struct espota_settings espota;
     struct fleet_settings fleet;
     struct log_settings log;
     struct strings expected; /* --expect and --reject: what log.expect was compiled from */

@@ -122,15 +122,15 @@ static enum ota_error set_host_port(struct options *options, const char *value,
 {
     char first[sizeof "65535"] = "", buffer[SHOWN_MAX];
     const char *dash = strchr(value, '-');
-    if (!dash && target_parse_port(&options->upload.port_first, value, true)) {
-        options->upload.port_last = options->upload.port_first;
+    if (!dash && target_parse_port(&options->espota.port_first, value, true)) {
+        options->espota.port_last = options->espota.port_first;
         return OTA_OK;
     }
     if (dash && (size_t)(dash - value) < sizeof first) {
         memcpy(first, value, (size_t)(dash - value));
-        if (target_parse_port(&options->upload.port_first, first, false) &&
-            target_parse_port(&options->upload.port_last, dash + 1, false) &&
-            options->upload.port_first <= options->upload.port_last)
+        if (target_parse_port(&options->espota.port_first, first, false) &&
+            target_parse_port(&options->espota.port_last, dash + 1, false) &&
+            options->espota.port_first <= options->espota.port_last)
             return OTA_OK;
     }
 
@@ -146,10 +146,10 @@ static enum ota_error set_peer(struct options *options, const char *value,
 {
     char buffer[SHOWN_MAX];
 
-    options->upload.peer_any = strcmp(value, "any") == 0;
-    options->upload.has_peer = !options->upload.peer_any;
-    if (options->upload.peer_any ||
-        (address_parse(&options->upload.peer, value) && !is_unspecified(&options->upload.peer)))
+    options->espota.peer_any = strcmp(value, "any") == 0;
+    options->espota.has_peer = !options->espota.peer_any;
+    if (options->espota.peer_any ||
+        (address_parse(&options->espota.peer, value) && !is_unspecified(&options->espota.peer)))
         return OTA_OK;
     return ota_fail(
         failure, OTA_E_USAGE,
@@ -383,7 +383,7 @@ static const struct setting settings[] = {
     TIME(OPTION_WAIT, "--wait", fleet.wait_us, 0, WAIT_MAX_S),
     NUMBER(OPTION_RETRIES, "--retries", fleet.retries, 0, RETRIES_MAX),
     TIME(OPTION_DEADLINE, "--deadline", fleet.deadline_us, 1, WAIT_MAX_S),
-    NUMBER(OPTION_BLOCK, "--block", upload.block, 1, BLOCK_MAX),
+    NUMBER(OPTION_BLOCK, "--block", espota.block, 1, BLOCK_MAX),
     NUMBER(OPTION_JOBS, "--jobs", fleet.jobs, 1, BOARDS_MAX),
     NUMBER(OPTION_CANARY, "--canary", fleet.canaries, 1, BOARDS_MAX),
     NUMBER(OPTION_MAX_FAILURES, "--max-failures", fleet.failures_max, 1, BOARDS_MAX),

@@ -323,15 +323,14 @@ static void on_job_done(void *userdata)
 static struct job *new_job(struct member *member)
 {
     const struct fleet *fleet = member->fleet;
-    const struct job_config config = {.loop = fleet->config.loop,
-                                      .listener = fleet->config.listener,
-                                      .mdns = fleet->config.mdns,
-                                      .work_queue = fleet->work_queue,
-                                      .sha256_addresses = &member->fleet->sha256_addresses,
-                                      .upload = fleet->config.upload,
-                                      .fleet = fleet->config.settings,
-                                      .log = fleet->config.log,
-                                      .assignment = member->assignment};
+    const struct job_config config = {
+        .loop = fleet->config.loop,
+        .mdns = fleet->config.mdns,
+        .service = upload_service_find(fleet->config.services, member->assignment->protocol),
+        .upload = fleet->config.upload,
+        .fleet = fleet->config.settings,
+        .log = fleet->config.log,
+        .assignment = member->assignment};
     const struct job_callbacks callbacks = {.on_event = on_job_event,
                                             .on_endpoints = on_endpoints,
                                             .on_password = on_job_password,
@@ -403,9 +402,8 @@ struct fleet *fleet_start(const struct fleet_config *config)
     fleet->canaries = config->settings->canaries;
     fleet->ready_end = &fleet->ready;
     fleet->members = calloc(config->count, sizeof *fleet->members);
-    fleet->work_queue = work_queue_new(config->loop);
     loop_timer_init(&fleet->turn, config->loop, on_fleet_turn, fleet);
-    if (!fleet->members || !fleet->work_queue) {
+    if (!fleet->members) {
         fleet_free(fleet);
         return NULL;
     }
@@ -529,8 +527,6 @@ void fleet_free(struct fleet *fleet)
     for (size_t i = 0; fleet->members && i < fleet->config.count; i++)
         job_free(fleet->members[i].job);
     free(fleet->members);
-    work_queue_free(fleet->work_queue);
-    address_set_clear(&fleet->sha256_addresses);
     loop_timer_stop(&fleet->turn);
     secret_free(fleet->typed_password);
     free(fleet);

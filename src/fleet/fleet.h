@@ -16,8 +16,8 @@ struct fleet;
 /* Everything must outlive the fleet. */
 struct fleet_config {
     struct loop *loop;
-    struct listener *listener;
     struct mdns_client *mdns;
+    struct upload_service *services; /* a list: one for each protocol that an assignment needs */
     const struct upload_settings *upload;
     const struct fleet_settings *settings;
     const struct log_settings *log;

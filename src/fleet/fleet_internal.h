@@ -4,7 +4,6 @@
 #ifndef ESP_OTA_FLEET_FLEET_INTERNAL_H
 #define ESP_OTA_FLEET_FLEET_INTERNAL_H
 
-#include "base/address_set.h"
 #include "esp-ota/error.h"
 #include "esp-ota/totals.h"
 #include "fleet/fleet.h"
@@ -50,8 +49,6 @@ struct fleet {
     const char *why_stopped; /* NULL: goes on */
     int signal_number;
     struct ota_totals totals;
-    struct work_queue *work_queue;
-    struct address_set sha256_addresses; /* see struct session_config */
 
     /* fleet_password.c */
     struct prompt *prompt;

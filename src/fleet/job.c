@@ -1,5 +1,5 @@
 /*
- * job.c: one board: resolve its name, upload, and retry if that can cure the failure. job_session.c
+ * job.c: one board: resolve its name, upload, and retry if that can cure the failure. job_upload.c
  * is the upload, job_proof.c the log and the proof of boot after it. Opens no socket and prints
  * nothing.
  */
@@ -80,6 +80,15 @@ void job_choose_endpoint(struct job *job, size_t endpoint)
     job->port_source = endpoints_port_source(&job->endpoints, endpoint);
     job_emit_event(job,
                    &(struct ota_event){.type = OTA_EVENT_RESOLVED, .phase = OTA_PHASE_RESOLVE});
+}
+
+uint16_t job_known_port(const struct job *job)
+{
+    const uint16_t given = job->config.assignment->target.port;
+
+    if (given)
+        return given;
+    return job->config.assignment->protocol->is_announced ? job->found.port : 0;
 }
 
 struct kind job_kind(const struct job *job)
@@ -168,18 +177,15 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
 
     if (!job_policy_is_absence(failure->error))
         job->broken = (struct broken){*failure, phase, job->acknowledged};
-    /* A board that aborts with unread data queued resets, and its reason is lost; in lock-step
-     * nothing is queued and the reason arrives. */
-    if (job_policy_is_break(failure->error) && !job->block)
-        job->block = job_policy_block(job->config.upload, job->image);
+    const char *change = job->upload ? upload_adapt(job->upload, failure) : "";
     if (failure->error == OTA_E_NO_CONNECTION && failure->cause != OTA_CAUSE_OTHER_ADDRESS)
         snprintf(message, sizeof message,
                  "%s: %s; a firewall drops its packets, or they were lost: once more in %.0f s",
                  ota_phase_name(phase), failure->message, (double)wait_us / 1e6);
     else
-        snprintf(message, sizeof message, "%s: %s; attempt %u of %u%s in %.0f s",
+        snprintf(message, sizeof message, "%s: %s; attempt %u of %u%s%s%s in %.0f s",
                  ota_phase_name(phase), failure->message, job->attempt + 1,
-                 job->config.fleet->retries + 1, job->block ? ", in lock-step," : "",
+                 job->config.fleet->retries + 1, *change ? ", " : "", change, *change ? "," : "",
                  (double)wait_us / 1e6);
     job_note(job, phase, message);
     job_rest(job, phase, failure->message, wait_us, true);
@@ -197,8 +203,6 @@ static void fall_back(struct job *job, enum ota_phase phase, const struct ota_fa
              "uncompressed in %.0f s",
              ota_phase_name(phase), failure->message, (double)wait_us / 1e6);
     job->image = job->image->plain;
-    job->block =
-        job->config.upload->lockstep ? job_policy_block(job->config.upload, job->image) : 0;
     job->broken = (struct broken){.failure.error = OTA_OK};
     job_note(job, phase, message);
     job_rest(job, phase, failure->message, wait_us, false);
@@ -304,7 +308,7 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
     if (job->found.count && !job->image)
         job_follow_log(job);
     else if (job->found.count)
-        job_start_session(job);
+        job_start_upload(job);
     else
         job_conclude(job, OTA_PHASE_RESOLVE, &result);
 }
@@ -313,7 +317,8 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
  * the board is not found again, on_resolved() keeps the old address. */
 void job_start(struct job *job)
 {
-    const struct target *target = &job->config.assignment->target;
+    const struct assignment *assignment = job->config.assignment;
+    const struct target *target = &assignment->target;
 
     if (!job->start_us) {
         job->start_us = loop_now_us();
@@ -326,8 +331,9 @@ void job_start(struct job *job)
     job->attempt += job->is_counted;
     job->connected_us = 0;
     job->acknowledged = 0;
-    job->resolver = resolver_start(job->config.loop, job->config.mdns, target, !target->port,
-                                   RESOLVE_US, on_resolved, job);
+    job->resolver = resolver_start(job->config.loop, job->config.mdns, target,
+                                   !target->port && assignment->protocol->is_announced, RESOLVE_US,
+                                   on_resolved, job);
     if (!job->resolver) {
         struct ota_failure failure;
         ota_fail(&failure, OTA_E_INTERNAL, "cannot look for the board: %s", strerror(errno));
@@ -343,9 +349,9 @@ static const char *describe_leftovers(const struct job *job)
     if (job->boot_check && job->image)
         return job->is_verdict_lost ? "; the whole image had been sent, but the verdict was lost"
                                     : "; the board had confirmed the upload";
-    if (job->session && session_all_sent(job->session))
+    if (upload_is_running(job->upload) && upload_all_sent(job->upload))
         return "; the whole image had been sent, so the board may install it";
-    if (!job->session || !job->connected_us)
+    if (!upload_is_running(job->upload) || !job->connected_us)
         return "";
     return job->config.upload->command == OTA_COMMAND_SKETCH
                ? "; the board does not start a sketch that was cut short"
@@ -354,8 +360,8 @@ static const char *describe_leftovers(const struct job *job)
 
 static enum ota_phase current_phase(const struct job *job)
 {
-    if (job->session)
-        return session_phase(job->session);
+    if (upload_is_running(job->upload))
+        return upload_phase(job->upload);
     if (job->boot_check)
         return job_check_phase(job);
     return job->resolver ? OTA_PHASE_RESOLVE : job->paused;
@@ -376,8 +382,7 @@ void job_describe(const struct job *job, struct ota_standing *standing)
 static void stop_attempt(struct job *job, enum ota_phase phase, const struct ota_failure *failure,
                          int signal_number)
 {
-    session_free(job->session);
-    job->session = NULL;
+    upload_stop(job->upload);
     boot_check_free(job->boot_check);
     job->boot_check = NULL;
     resolver_free(job->resolver);
@@ -404,7 +409,7 @@ static void judge_by_deadline(const struct job *job, struct ota_failure *failure
         ota_fail(&proof, OTA_E_UNPROVEN, "the %.3g s of --deadline were over before the proof came",
                  seconds);
         job_add_verdict(job, failure, &proof);
-    } else if (job->session && session_all_sent(job->session)) {
+    } else if (upload_is_running(job->upload) && upload_all_sent(job->upload)) {
         ota_fail(failure, OTA_E_UNKNOWN,
                  "all %zu bytes were sent, but the board's verdict did not come in the %.3g s of "
                  "--deadline",
@@ -450,15 +455,13 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
                         .callbacks = *callbacks,
                         .password = config->assignment->password,
                         .image = config->assignment->image,
-                        .trust = {.least = config->assignment->min_auth},
                         .is_counted = true};
     escape_string(job->name, sizeof job->name, config->assignment->target.name);
-    if (config->upload->lockstep && job->image)
-        job->block = job_policy_block(job->config.upload, job->image);
     loop_timer_init(&job->timer, config->loop, on_job_timer, job);
-    if (!echo_learn(&job->echo, job->password, NULL)) {
-        echo_clear(&job->echo);
-        free(job);
+    if (job->image)
+        job->upload = job_new_upload(job);
+    if ((job->image && !job->upload) || !echo_learn(&job->echo, job->password, NULL)) {
+        job_free(job);
         return NULL;
     }
     return job;
@@ -469,7 +472,7 @@ void job_free(struct job *job)
     if (!job)
         return;
     resolver_free(job->resolver);
-    session_free(job->session);
+    upload_free(job->upload);
     boot_check_free(job->boot_check);
     loop_timer_stop(&job->timer);
     echo_clear(&job->echo);

@@ -6,7 +6,6 @@
 #define ESP_OTA_FLEET_JOB_H
 
 #include "base/loop.h"
-#include "base/work_queue.h"
 #include "boardlog/log_settings.h"
 #include "crypto/auth.h"
 #include "discovery/mdns_client.h"
@@ -15,15 +14,14 @@
 #include "esp-ota/totals.h"
 #include "fleet/fleet_settings.h"
 #include "image/image.h"
-#include "net/listener.h"
-#include "upload/espota/endpoints.h"
-#include "upload/espota/upload_settings.h"
+#include "upload/upload.h"
 
 struct job;
 
 /* What goes to which board. */
 struct assignment {
     struct target target;
+    const struct upload_protocol *protocol;
     const struct image *image; /* NULL: nothing is sent, only the log followed */
     const char *password;      /* NULL or "": none was given */
     enum auth_scheme min_auth; /* AUTH_MD5 or AUTH_SHA256 */
@@ -33,10 +31,8 @@ struct assignment {
 /* Everything must outlive the job. */
 struct job_config {
     struct loop *loop;
-    struct listener *listener;
     struct mdns_client *mdns;
-    struct work_queue *work_queue;
-    struct address_set *sha256_addresses; /* see struct session_config */
+    struct upload_service *service; /* of the protocol; may be NULL if there is no image */
     /* The same for every board. */
     const struct upload_settings *upload;
     const struct fleet_settings *fleet;

@@ -1,5 +1,5 @@
 /*
- * job_internal.h: what job.c, job_session.c and job_proof.c share; nobody else includes it.
+ * job_internal.h: what job.c, job_upload.c and job_proof.c share; nobody else includes it.
  */
 #ifndef ESP_OTA_FLEET_JOB_INTERNAL_H
 #define ESP_OTA_FLEET_JOB_INTERNAL_H
@@ -12,7 +12,7 @@
 #include "image/image_fit.h"
 #include "image/kind.h"
 #include "secrets/echo.h"
-#include "upload/espota/session.h"
+#include "upload/upload.h"
 
 #include <stdint.h>
 
@@ -49,15 +49,11 @@ struct job {
     } broken;
 
     /* The upload. */
-    struct session *session;
+    struct upload *upload;     /* NULL: no image */
     const struct image *image; /* the plain one, once the board has refused the compressed one */
-    size_t block;              /* lock-step; 0: streaming */
     const char *password;
-    bool was_typed;     /* job_set_password() gave the password */
-    unsigned notices;   /* enum notice: those that the job's sessions gave */
-    struct trust trust; /* what the board got and showed in these sessions */
-    struct echo echo;   /* what is not shown of the board's words */
-    char sha256_objection[IMAGE_FIT_REASON_MAX];
+    bool was_typed;                       /* job_set_password() gave the password */
+    struct echo echo;                     /* what is not shown of the board's words */
     char objection[IMAGE_FIT_REASON_MAX]; /* to the image, as last told; "": none */
     int64_t connected_us;                 /* 0: not connected yet */
     int64_t sent_us;      /* from connected_us until all was acknowledged; 0: not yet */
@@ -89,15 +85,20 @@ void job_set_endpoints(struct job *job, const struct endpoint_port *ports, size_
 /* Takes this endpoint for the board's, and tells it. */
 void job_choose_endpoint(struct job *job, size_t endpoint);
 
+/* The board's port, if it was given or announced for the protocol; else 0. */
+uint16_t job_known_port(const struct job *job);
+
 /* The kind of the board, by its announcement and its names. */
 struct kind job_kind(const struct job *job);
 /* NULL if it is unknown, or if the board gets no image. */
 const struct kind_family *job_family(const struct job *job);
 
-/* -- job_session.c -- */
+/* -- job_upload.c -- */
 
 /* Uploads to the endpoints that were found, unless the image is not for this board. */
-void job_start_session(struct job *job);
+void job_start_upload(struct job *job);
+/* NULL when memory ran out. */
+struct upload *job_new_upload(struct job *job);
 
 /* -- job_proof.c -- */
 

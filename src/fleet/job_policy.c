@@ -11,29 +11,10 @@
 static const int64_t PAUSE_MIN_US = 1000000; /* a lost connection: idle again after 1.1 s */
 static const int64_t PAUSE_MAX_US = 5000000;
 
-enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024 };
-
-size_t job_policy_block(const struct upload_settings *settings, const struct image *image)
-{
-    if (settings->block)
-        return settings->block;
-    return image->family == IMAGE_ESP32 ? BLOCK_ESP32 : BLOCK_8266;
-}
-
 int64_t job_policy_pause_us(unsigned attempt)
 {
     int64_t doubled_us = PAUSE_MIN_US << (attempt < 4 ? attempt - 1 : 3);
     return doubled_us < PAUSE_MAX_US ? doubled_us : PAUSE_MAX_US;
-}
-
-int64_t job_policy_restart_us(const struct image *image)
-{
-    return image->family == IMAGE_ESP32 ? 800000 : 2500000;
-}
-
-bool job_policy_is_break(enum ota_error error)
-{
-    return error == OTA_E_LOST || error == OTA_E_STALLED;
 }
 
 bool job_policy_is_absence(enum ota_error error)
@@ -74,11 +55,9 @@ const struct kind_family *job_policy_family(const struct kind *kind, const struc
     return count == 1 || count_at_port == 1 ? found : NULL;
 }
 
-bool job_policy_can_prove(const struct log_settings *settings, const struct kind_family *family)
+bool job_policy_can_prove(const struct log_settings *settings, bool restart_proves)
 {
-    bool is_esp32 = family && kind_overlap(family->chips, "esp32*");
-
-    return settings->expect || (settings->online_us && is_esp32);
+    return settings->expect || (settings->online_us && restart_proves);
 }
 
 bool job_policy_wants_plain(const struct image *image, const struct ota_failure *failure)
@@ -87,24 +66,24 @@ bool job_policy_wants_plain(const struct image *image, const struct ota_failure 
            failure->cause == OTA_CAUSE_MAGIC_BYTE;
 }
 
-/* The default ports of the families that fit the chips and the kind; a port only once, and none
- * where the image, if there is one, would be refused if somebody had given that port. */
-static size_t add_default_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX], const char *chips,
+/* The default ports for the chips that fit the image and the kind; a port only once, and none where
+ * the image, if there is one, would be refused if somebody had given that port. */
+static size_t add_default_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
+                                const struct upload_protocol *protocol, const char *chips,
                                 const struct image *image, const struct kind *kind)
 {
     char reason[IMAGE_FIT_REASON_MAX];
     size_t count = 0;
 
-    for (size_t i = 0; i < kind_family_count; i++) {
-        const struct kind_family *family = &kind_families[i];
-        bool is_there = count && ports[count - 1].number == family->port;
+    for (size_t i = 0; i < protocol->port_count; i++) {
+        const struct upload_port *port = &protocol->ports[i];
+        bool is_there = count && ports[count - 1].number == port->number;
 
-        if (is_there || count == ENDPOINTS_PORTS_MAX || !kind_overlap(family->chips, chips) ||
-            !kind_overlap(family->chips, kind->proven) ||
-            (image && image_fit_board(reason, image, kind, family->port) == IMAGE_FIT_REFUSED))
+        if (is_there || count == ENDPOINTS_PORTS_MAX || !kind_overlap(port->chips, chips) ||
+            !kind_overlap(port->chips, kind->proven) ||
+            (image && image_fit_board(reason, image, kind, port->number) == IMAGE_FIT_REFUSED))
             continue;
-        ports[count++] =
-            (struct endpoint_port){.number = family->port, .source = family->port_source};
+        ports[count++] = (struct endpoint_port){.number = port->number, .source = port->source};
     }
     return count;
 }
@@ -123,8 +102,9 @@ size_t job_policy_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                                         .source = given ? "the given port" : "the announced port"};
         return 1;
     }
-    count = add_default_ports(ports, image_fit_chips(chips, image), is_forced ? NULL : image, kind);
-    return count ? count : add_default_ports(ports, "", NULL, kind);
+    count = add_default_ports(ports, assignment->protocol, image_fit_chips(chips, image),
+                              is_forced ? NULL : image, kind);
+    return count ? count : add_default_ports(ports, assignment->protocol, "", NULL, kind);
 }
 
 const char *job_policy_signal_name(int number)

@@ -10,19 +10,10 @@
 
 #include <stdint.h>
 
-/* Bytes of a block in lock-step: as --block says, else what the boards' own upload tools send. */
-size_t job_policy_block(const struct upload_settings *settings, const struct image *image);
-
 /* How long to rest before the next attempt; attempt counts from 1. */
 int64_t job_policy_pause_us(unsigned attempt);
 
-/* How long after its OK a board has restarted for sure: an ESP32 does so 110 ms later, the 8266
- * family after a second. */
-int64_t job_policy_restart_us(const struct image *image);
-
-/* Whether the board was there, and the connection broke off. */
-bool job_policy_is_break(enum ota_error error);
-/* Whether it may be off, asleep or restarting. */
+/* Whether the board may be off, asleep or restarting. */
 bool job_policy_is_absence(enum ota_error error);
 
 /* Whether another attempt may cure the failure of this one (they count from 1). A board that never
@@ -36,19 +27,20 @@ bool job_policy_is_worth_another(enum ota_error error, enum ota_error before, un
 const struct kind_family *job_policy_family(const struct kind *kind, const struct image *image,
                                             uint16_t port);
 
-/* Whether the proof that is wanted can stand in for a verdict that was lost. That a board
- * restarts proves something only of an ESP32: it does so by itself only after a success. */
-bool job_policy_can_prove(const struct log_settings *settings, const struct kind_family *family);
+/* Whether the proof that is wanted can stand in for a verdict that was lost; restart_proves: the
+ * board restarts only after a success. */
+bool job_policy_can_prove(const struct log_settings *settings, bool restart_proves);
 
 /* Whether the board has refused the image only because it is compressed: ESP8266 cores before 2.7
  * unpack nothing, and find with all of it in their flash that it does not begin as a sketch does.
  */
 bool job_policy_wants_plain(const struct image *image, const struct ota_failure *failure);
 
-/* The board's UDP port: as given; else as announced (0: it was not). Otherwise those that it may
- * listen on, in the order to try them: the default ports of the families that the image is for and
- * that the board's kind allows; unless --force was given, none at which the image would be refused,
- * as one of an unknown format is at the Pico W's. Returns how many: 1 to ENDPOINTS_PORTS_MAX. */
+/* The board's port: as given; else as announced (0: it was not). Otherwise those that it may listen
+ * on, in the order to try them: the protocol's default ports for the chips that the image is for
+ * and that the board's kind allows; unless --force was given, none at which the image would be
+ * refused, as one of an unknown format is at the Pico W's. Returns how many: 1 to
+ * ENDPOINTS_PORTS_MAX. */
 size_t job_policy_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                         const struct assignment *assignment, uint16_t announced,
                         const struct kind *kind, bool is_forced);

@@ -69,7 +69,7 @@ static bool start_boot_check(struct job *job, enum ota_cause seen)
                                        .address = endpoints_get(&job->endpoints, job->endpoint),
                                        .echo = &job->echo,
                                        .restart_us =
-                                           job->image ? job_policy_restart_us(job->image) : 0,
+                                           job->image ? upload_restart_us(job->upload) : 0,
                                        .is_gone = seen == OTA_CAUSE_GONE,
                                        .has_returned = seen == OTA_CAUSE_RESTARTED};
     if (job->is_verdict_lost)

@@ -12,6 +12,7 @@
 #include "image/image_fit.h"
 #include "image/image_prepare.h"
 #include "secrets/password.h"
+#include "upload/protocols.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -193,6 +194,7 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
     const struct plan_settings *settings = plan->settings;
     const char *path = line->file ? line->file : settings->file;
     struct assignment assignment = {.target = line->target,
+                                    .protocol = protocols[0],
                                     .password = settings->password,
                                     .min_auth =
                                         line->has_min_auth ? line->min_auth : settings->min_auth};

@@ -48,7 +48,7 @@ static void check_upload(const struct options *options)
 
     for (size_t i = 0; i < options->plan.target_count; i++)
         require_target(&options->plan.targets[i]);
-    demand(options->upload.port_first <= options->upload.port_last && options->fleet.jobs > 0);
+    demand(options->espota.port_first <= options->espota.port_last && options->fleet.jobs > 0);
 }
 
 static void check(const struct options *options, enum options_outcome outcome,

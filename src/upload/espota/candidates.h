@@ -7,7 +7,7 @@
 
 #include "base/loop.h"
 #include "net/udp.h"
-#include "upload/espota/endpoints.h"
+#include "upload/endpoints.h"
 
 /* A datagram came from an endpoint; otherwise like udp_datagram_fn. */
 typedef void candidates_datagram_fn(size_t endpoint, const void *data, size_t length,

@@ -15,7 +15,7 @@
 #include "image/image.h"
 #include "net/listener.h"
 #include "secrets/echo.h"
-#include "upload/espota/endpoints.h"
+#include "upload/endpoints.h"
 #include "upload/espota/trust.h"
 
 #include <stdint.h>

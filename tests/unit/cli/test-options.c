@@ -81,16 +81,16 @@ static void describe_options(char text[TEXT_MAX], const struct options *options)
         add_option(text, " password='%s'", options->plan.password);
     if (options->upload.has_source)
         add_option(text, " source=%s", source_text(source, &options->upload.source));
-    if (options->upload.port_first || options->upload.port_last)
-        add_option(text, " ports=%d-%d", options->upload.port_first, options->upload.port_last);
-    if (options->upload.has_peer)
-        add_option(text, " peer=%s", address_text(address, &options->upload.peer));
+    if (options->espota.port_first || options->espota.port_last)
+        add_option(text, " ports=%d-%d", options->espota.port_first, options->espota.port_last);
+    if (options->espota.has_peer)
+        add_option(text, " peer=%s", address_text(address, &options->espota.peer));
     if (options->plan.size_limit != IMAGE_SIZE_MAX)
         add_option(text, " limit=%zu", options->plan.size_limit);
     if (options->upload.timeout_us != 10 * INT64_C(1000000))
         add_option(text, " timeout=%lld", (long long)options->upload.timeout_us);
-    add_option(text, "%s%s%s%s%s%s%s", options->upload.peer_any ? " peer-any" : "",
-               options->upload.md5_target ? " md5" : "",
+    add_option(text, "%s%s%s%s%s%s%s", options->espota.peer_any ? " peer-any" : "",
+               options->espota.md5_target ? " md5" : "",
                options->upload.command == OTA_COMMAND_FILESYSTEM ? " filesystem" : "",
                options->report.debug ? " debug" : "", options->report.quiet ? " quiet" : "",
                options->report.force_bar ? " bar" : "", options->report.json ? " json" : "");

@@ -1,5 +1,5 @@
 /*
- * test-job.c: one board from its name to its result, in virtual time: the resolver, the session,
+ * test-job.c: one board from its name to its result, in virtual time: the resolver, the session of espota,
  * the follow and the clock are replaced at link time (--wrap). What happens is written down line by
  * line, and each case says what must stand there, so order counts as much as content.
  */
@@ -15,8 +15,10 @@
 #include "discovery/resolve.h"
 #include "fleet/job.h"
 #include "support/virtual_time.h"
+#include "upload/espota/espota_settings.h"
 #include "upload/espota/reason.h"
 #include "upload/espota/session.h"
+#include "upload/protocols.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -92,6 +94,10 @@ void __wrap_session_free(struct session *session);
 enum ota_phase __wrap_session_phase(const struct session *session);
 bool __wrap_session_all_sent(const struct session *session);
 void __wrap_session_set_password(struct session *session, const char *password);
+struct listener *__wrap_listener_open(struct loop *loop, const struct source *source,
+                                      uint16_t first, uint16_t last, struct ota_failure *failure);
+void __wrap_listener_close(struct listener *listener);
+uint16_t __wrap_listener_port(const struct listener *listener);
 bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer);
 struct boot_check *__wrap_boot_check_start(const struct boot_check_config *config,
                                            const struct boot_check_callbacks *callbacks);
@@ -174,6 +180,27 @@ void __wrap_session_set_password(struct session *session, const char *password)
     assert_ptr_equal(session, &world.has_session);
     assert_true(world.has_session);
     tell("password %s\n", password ? password : "none");
+}
+
+struct listener *__wrap_listener_open(struct loop *loop, const struct source *source,
+                                      uint16_t first, uint16_t last, struct ota_failure *failure)
+{
+    assert_ptr_equal(loop, virtual_time_loop());
+    assert_null(source);
+    assert_int_equal(first + last, 0);
+    (void)failure;
+    return (struct listener *)&world;
+}
+
+uint16_t __wrap_listener_port(const struct listener *listener)
+{
+    assert_ptr_equal(listener, &world);
+    return 4711;
+}
+
+void __wrap_listener_close(struct listener *listener)
+{
+    assert_ptr_equal(listener, &world);
 }
 
 bool __wrap_listener_is_expecting(const struct listener *listener, const struct address *peer)
@@ -328,6 +355,7 @@ static void on_job_done(void *userdata)
 
 struct settings {
     struct upload_settings upload;
+    struct espota_settings espota;
     struct fleet_settings fleet;
     struct log_settings log;
 };
@@ -343,11 +371,33 @@ static void on_log(void *userdata)
     tell("only a log\n");
 }
 
-static struct job *start_job(const struct settings *settings)
+/* Of all tests: its listener is the world. */
+static struct upload_service *service;
+
+static int open_service(void **state)
+{
+    static const struct espota_settings espota;
+    static const struct upload_settings settings = {.espota = &espota};
+    struct ota_failure failure;
+
+    (void)state;
+    virtual_time_reset(0);
+    service = espota_protocol.open(virtual_time_loop(), &settings, &failure);
+    return service ? 0 : -1;
+}
+
+static int close_service(void **state)
+{
+    (void)state;
+    upload_services_close(service);
+    return 0;
+}
+
+static struct job *start_job(struct settings *settings)
 {
     const struct job_config config = {.loop = virtual_time_loop(),
-                                      .listener = (struct listener *)&world,
                                       .mdns = (struct mdns_client *)&virtual_time,
+                                      .service = service,
                                       .upload = &settings->upload,
                                       .fleet = &settings->fleet,
                                       .log = &settings->log,
@@ -362,7 +412,9 @@ static struct job *start_job(const struct settings *settings)
                                             .on_done = on_job_done,
                                             .userdata = &world};
 
-    world.peer_any = settings->upload.peer_any;
+    settings->upload.espota = &settings->espota;
+    service->settings = &settings->upload;
+    world.peer_any = settings->espota.peer_any;
     world.job = job_new(&config, &callbacks);
     if (world.job)
         job_start(world.job);
@@ -448,7 +500,8 @@ static void reset_job_world(void)
     world = (struct world){0};
     virtual_time_reset(5 * MS);
     virtual_time.on_arm = tell_wait;
-    assignment = (struct assignment){.target.name = "kitchen.local", .image = &image};
+    assignment = (struct assignment){
+        .target.name = "kitchen.local", .protocol = &espota_protocol, .image = &image};
 }
 
 static void assert_job_freed(void)
@@ -512,7 +565,7 @@ static const struct story {
               "session 10.0.0.7:99 block 0 password none\n" CONNECTED_EVENT
               "progress 1000 after 200\n" CONFIRMED},
     {.title = "lock-step from the start, the password from the settings",
-     .settings = {.upload.lockstep = true},
+     .settings = {.espota.lockstep = true},
      .password = "pw",
      .esp8266 = true,
      .tries = {{SENT, .error = OTA_OK, .message = ""}},
@@ -528,7 +581,7 @@ static const struct story {
                {SENT, .error = OTA_OK, .message = ""}},
      .story = START PACKED("0") PLAIN_FOLLOWS PLAIN("0") CONFIRMED},
     {.title = "in lock-step, too",
-     .settings = {.upload.lockstep = true},
+     .settings = {.espota.lockstep = true},
      .no_retries = true,
      .esp8266 = true,
      .packed = true,
@@ -624,7 +677,7 @@ static const struct story {
      "result board 10 600: the board says: Flash Write Failed\ndone\n",
      .exit_status = 10},
     {.title = "a stall: lock-step, and it stays",
-     .settings = {.upload.block = 512},
+     .settings = {.espota.block = 512},
      .tries = {{.bytes = 6, .phase = OTA_PHASE_TRANSFER, .error = OTA_E_STALLED, .message = "a"},
                {.phase = OTA_PHASE_INVITE, .error = OTA_E_NO_ANSWER, .message = "b"},
                {SENT, .error = OTA_OK, .message = ""}},
@@ -761,9 +814,9 @@ static void play_job_story(const struct story *story)
         assignment.image = &packed;
     assignment.target.port = story->port;
     assignment.password = story->password;
-    settings.upload.lockstep = story->settings.upload.lockstep;
+    settings.espota.lockstep = story->settings.espota.lockstep;
     settings.fleet.wait_us = story->settings.fleet.wait_us;
-    settings.upload.block = story->settings.upload.block;
+    settings.espota.block = story->settings.espota.block;
     if (story->settings.fleet.retries || story->no_retries)
         settings.fleet.retries = story->settings.fleet.retries;
     struct job *job = start_job(&settings);
@@ -844,9 +897,9 @@ static void test_session_config(void **state)
     struct settings settings = make_job_settings();
 
     settings.upload.command = OTA_COMMAND_FILESYSTEM;
-    settings.upload.md5_target = true;
-    settings.upload.peer_any = true;
-    settings.upload.has_source = settings.upload.has_peer = true;
+    settings.espota.md5_target = true;
+    settings.espota.peer_any = true;
+    settings.upload.has_source = settings.espota.has_peer = true;
     reset_job_world();
     struct job *job = start_job(&settings);
     resolve_board(&(struct try){0});
@@ -855,7 +908,7 @@ static void test_session_config(void **state)
     assert_true(world.config.peer_any);
     assert_ptr_equal(world.config.source, &settings.upload.source);
     assert_non_null(world.config.heard);
-    assert_ptr_equal(world.config.peer, &settings.upload.peer);
+    assert_ptr_equal(world.config.peer, &settings.espota.peer);
     assert_ptr_equal(world.config.image, &image);
     assert_string_equal(world.config.board, "kitchen.local");
     assert_string_equal(endpoints_port_source(world.config.endpoints, 0),
@@ -1050,7 +1103,7 @@ static void test_turns(void **state)
     (void)state;
     struct settings settings = make_job_settings();
 
-    settings.upload.peer_any = true;
+    settings.espota.peer_any = true;
     reset_job_world();
     world.turns_to_wait = 2;
     struct job *job = start_job(&settings);
@@ -1684,5 +1737,5 @@ int main(void)
         cmocka_unit_test(test_deadline_in_a_pause),
         cmocka_unit_test(test_deadline_is_over_with_the_result),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_service, close_service);
 }

@@ -1,8 +1,9 @@
 /*
- * test-job_rules.c: the tables that a job decides by.
+ * test-job_policy.c: the tables that a job decides by.
  */
 #include "fleet/job_policy.h"
 #include "upload/espota/reason.h"
+#include "upload/protocols.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,34 +18,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static void test_block(void **state)
-{
-    (void)state;
-
-    static const struct {
-        unsigned given;
-        enum image_family family;
-        size_t block;
-    } rows[] = {
-        {0, IMAGE_ESP8266, 1460}, {0, IMAGE_ESP32, 1024},  {0, IMAGE_PICO, 1460},
-        {0, IMAGE_UNKNOWN, 1460}, {512, IMAGE_ESP32, 512}, {4096, IMAGE_UNKNOWN, 4096},
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct upload_settings settings = {.block = rows[i].given};
-        const struct image image = {.family = rows[i].family};
-        assert_int_equal(job_policy_block(&settings, &image), rows[i].block);
-    }
-}
-
 /* 1, 2, 4 and from then on 5 seconds, however many attempts there are. */
-static void test_restart_time(void **state)
-{
-    (void)state;
-    assert_int_equal(job_policy_restart_us(&(struct image){.family = IMAGE_ESP32}), 800000);
-    assert_int_equal(job_policy_restart_us(&(struct image){.family = IMAGE_ESP8266}), 2500000);
-    assert_int_equal(job_policy_restart_us(&(struct image){.family = IMAGE_UNKNOWN}), 2500000);
-}
-
 static void test_pause(void **state)
 {
     (void)state;
@@ -65,7 +39,6 @@ static void test_errors(void **state)
 {
     (void)state;
     for (enum ota_error error = OTA_OK; error < OTA_ERROR_COUNT; error++) {
-        assert_int_equal(job_policy_is_break(error), error == OTA_E_LOST || error == OTA_E_STALLED);
         assert_int_equal(job_policy_is_absence(error),
                          error == OTA_E_NOT_FOUND || error == OTA_E_NO_ANSWER ||
                              error == OTA_E_NOT_LISTENING || error == OTA_E_UNREACHABLE);
@@ -143,22 +116,21 @@ static void test_board_family(void **state)
 static void test_can_prove(void **state)
 {
     (void)state;
-    const struct kind_family esp32 = {.chips = "esp32*"}, esp8266 = {.chips = "esp8266"};
 
-    const struct {
+    static const struct {
         bool expects, waits_online;
-        const struct kind_family *family;
+        bool restart_proves;
         bool can_prove;
     } rows[] = {
-        {false, false, &esp32, false},  {true, false, &esp8266, true}, {true, true, &esp8266, true},
-        {false, true, &esp8266, false}, {false, true, &esp32, true},   {false, true, NULL, false},
-        {true, false, NULL, true},
+        {false, false, true, false}, {true, false, false, true}, {true, true, false, true},
+        {false, true, false, false}, {false, true, true, true},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct log_settings settings = {.expect =
-                                                  rows[i].expects ? (struct expect *)&esp32 : NULL,
+        const struct log_settings settings = {.expect = rows[i].expects ? (struct expect *)&rows[i]
+                                                                        : NULL,
                                               .online_us = rows[i].waits_online};
-        assert_int_equal(job_policy_can_prove(&settings, rows[i].family), rows[i].can_prove);
+        assert_int_equal(job_policy_can_prove(&settings, rows[i].restart_proves),
+                         rows[i].can_prove);
     }
 }
 
@@ -222,7 +194,8 @@ static void test_ports(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct image image = {.family = rows[i].family,
                                     .inspection.families = rows[i].families};
-        const struct assignment assignment = {.target.port = rows[i].given, .image = &image};
+        const struct assignment assignment = {
+            .target.port = rows[i].given, .protocol = &espota_protocol, .image = &image};
         struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
         struct kind kind = {0};
         char text[256] = "";
@@ -244,7 +217,7 @@ static void test_ports_of_unknown_format(void **state)
         size_t count;
     } rows[] = {{"", 3232, 2}, {"esp8266,rp2040", 8266, 1}, {"ch32h4", 2040, 1}};
     const struct image image = {.family = IMAGE_UNKNOWN};
-    const struct assignment assignment = {.image = &image};
+    const struct assignment assignment = {.protocol = &espota_protocol, .image = &image};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -277,8 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worth_another), cmocka_unit_test(test_can_prove),
-        cmocka_unit_test(test_board_family),  cmocka_unit_test(test_restart_time),
-        cmocka_unit_test(test_block),         cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_board_family),  cmocka_unit_test(test_pause),
         cmocka_unit_test(test_errors),        cmocka_unit_test(test_wants_plain),
         cmocka_unit_test(test_ports),         cmocka_unit_test(test_ports_of_unknown_format),
         cmocka_unit_test(test_signal_name),

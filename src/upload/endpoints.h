@@ -1,8 +1,8 @@
 /*
  * endpoints.h: the addresses and ports of a board, and the order of trying them. Pure.
  */
-#ifndef ESP_OTA_UPLOAD_ESPOTA_ENDPOINTS_H
-#define ESP_OTA_UPLOAD_ESPOTA_ENDPOINTS_H
+#ifndef ESP_OTA_UPLOAD_ENDPOINTS_H
+#define ESP_OTA_UPLOAD_ENDPOINTS_H
 
 #include "base/address.h"
 

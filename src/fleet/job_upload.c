@@ -1,6 +1,6 @@
 /*
- * job_session.c: the upload session of a job: which image and which settings it gets, and what
- * follows when it ends.
+ * job_upload.c: the attempts of a job: which image the board gets, and what follows when an attempt
+ * ends.
  */
 #include "fleet/job_internal.h"
 
@@ -13,15 +13,14 @@
 
 static const int64_t TURN_US = MILLISECONDS(250); /* two boards behind one address take turns */
 
-static void on_session_event(const struct ota_event *event, void *userdata)
+static void on_upload_event(const struct ota_event *event, void *userdata)
 {
     job_emit_event(userdata, event);
 }
 
-static void open_session(struct job *job);
+static void start_upload(struct job *job);
 
-/* The board has rejected an answer and is idle again. As the user types another password, the count
- * of answers that the board may get starts again. */
+/* The board has rejected an answer and is idle again. */
 static void try_other_password(struct job *job)
 {
     job_emit_event(job,
@@ -29,8 +28,7 @@ static void try_other_password(struct job *job)
                                        .phase = OTA_PHASE_AUTHENTICATE,
                                        .message = "the board rejected the password that was typed",
                                        .is_important = true});
-    trust_begin_again(&job->trust);
-    open_session(job);
+    start_upload(job);
 }
 
 /* Whether the user types another password. */
@@ -43,19 +41,18 @@ static bool is_password_asked_again(struct job *job, const struct ota_failure *f
     return job->callbacks.on_rejected(job->callbacks.userdata);
 }
 
-static void on_session_done(struct session *session, const struct ota_failure *failure,
-                            void *userdata)
+static void on_upload_done(const struct ota_failure *failure, void *userdata)
 {
     struct job *job = userdata;
     struct ota_failure result = *failure;
-    enum ota_phase phase = session_phase(session);
+    enum ota_phase phase = upload_phase(job->upload);
 
-    session_free(session);
-    job->session = NULL;
+    upload_stop(job->upload);
     if (result.error == OTA_OK && boot_check_is_wanted(job->config.log))
         job_check_boot(job, phase, &result);
     else if (result.error == OTA_E_UNKNOWN &&
-             job_policy_can_prove(job->config.log, job_family(job)))
+             job_policy_can_prove(job->config.log,
+                                  upload_restart_proves(job->upload, job_family(job))))
         job_prove_instead(job, &result);
     else if (is_password_asked_again(job, &result))
         try_other_password(job);
@@ -63,10 +60,10 @@ static void on_session_done(struct session *session, const struct ota_failure *f
         job_conclude(job, phase, &result);
 }
 
-static void on_password_wanted(struct session *session, void *userdata)
+static void on_password_wanted(void *userdata)
 {
-    (void)session;
     struct job *job = userdata;
+
     job->callbacks.on_password(job->callbacks.userdata);
 }
 
@@ -74,73 +71,26 @@ void job_set_password(struct job *job, const char *password)
 {
     job->password = password;
     job->was_typed = password;
-    if (job->session)
-        session_set_password(job->session, password);
+    if (upload_is_running(job->upload))
+        upload_set_password(job->upload, password);
 }
 
 void job_require_auth(struct job *job, enum auth_scheme least)
 {
-    if (least > job->trust.least)
-        job->trust.least = least;
+    if (job->upload)
+        upload_require_auth(job->upload, least);
 }
 
 bool job_has_given_md5(const struct job *job)
 {
-    return job->trust.has_given_md5;
+    return job->upload && upload_has_given_md5(job->upload);
 }
 
 void job_park(struct job *job)
 {
-    session_free(job->session);
-    job->session = NULL;
+    upload_stop(job->upload);
     job->is_counted = false;
     job->paused = OTA_PHASE_AUTHENTICATE;
-}
-
-static struct session_config make_session_config(struct job *job)
-{
-    const struct upload_settings *settings = job->config.upload;
-    struct session_config config = {
-        .loop = job->config.loop,
-        .listener = job->config.listener,
-        .work_queue = job->config.work_queue,
-        .image = job->image,
-        .command = settings->command,
-        .board = job->name,
-        .endpoints = &job->endpoints,
-        .source = settings->has_source ? &settings->source : NULL,
-        .heard = &job->found.claims,
-        .peer = settings->has_peer ? &settings->peer : NULL,
-        .peer_any = settings->peer_any,
-        .md5_target = settings->md5_target,
-        .password = job->password,
-        .accept_timeout_us = settings->timeout_us,
-        .block = job->block,
-        .is_forced = settings->force,
-        .notices = &job->notices,
-        .trust = &job->trust,
-        .echo = &job->echo,
-        .sha256_addresses = job->config.sha256_addresses,
-        .announces_password = job->found.password == TXT_YES,
-    };
-
-    if (image_fit_sha256_challenge(job->sha256_objection, job->image) == IMAGE_FIT_REFUSED)
-        config.sha256_objection = job->sha256_objection;
-    return config;
-}
-
-/* Whether another session waits for a connection from the same address. */
-static bool is_peer_taken(const struct job *job)
-{
-    const struct listener *listener = job->config.listener;
-    const struct upload_settings *settings = job->config.upload;
-
-    if (settings->has_peer || settings->peer_any)
-        return listener_is_expecting(listener, settings->peer_any ? NULL : &settings->peer);
-    for (size_t i = 0; i < job->endpoints.address_count; i++)
-        if (listener_is_expecting(listener, &job->endpoints.addresses[i]))
-            return true;
-    return false;
 }
 
 static void on_board_endpoint(size_t endpoint, void *userdata)
@@ -156,10 +106,9 @@ static void on_board_endpoint(size_t endpoint, void *userdata)
 static bool is_image_fit(struct job *job, struct ota_failure *failure)
 {
     const struct kind kind = job_kind(job);
-    uint16_t given = job->config.assignment->target.port;
     char reason[IMAGE_FIT_REASON_MAX], message[IMAGE_FIT_REASON_MAX + 64];
-    enum image_fit screening = image_fit_board(reason, job->config.assignment->image, &kind,
-                                               given ? given : job->found.port);
+    enum image_fit screening =
+        image_fit_board(reason, job->config.assignment->image, &kind, job_known_port(job));
 
     if (screening == IMAGE_FIT_REFUSED && !job->config.upload->force) {
         ota_fail(failure, OTA_E_IMAGE, "%s (--force sends it all the same)", reason);
@@ -178,8 +127,7 @@ static bool is_image_fit(struct job *job, struct ota_failure *failure)
 static bool choose_variant(struct job *job, const struct kind *kind, struct ota_failure *failure)
 {
     const struct image *image = job->config.assignment->image;
-    const uint16_t given = job->config.assignment->target.port;
-    const struct image *variant = image_fit_variant(image, kind, given ? given : job->found.port);
+    const struct image *variant = image_fit_variant(image, kind, job_known_port(job));
 
     if (!variant) {
         ota_fail(
@@ -195,22 +143,35 @@ static bool choose_variant(struct job *job, const struct kind *kind, struct ota_
     return true;
 }
 
-static void open_session(struct job *job)
+struct upload *job_new_upload(struct job *job)
 {
-    const struct session_callbacks callbacks = {.on_event = on_session_event,
-                                                .on_endpoint = on_board_endpoint,
-                                                .on_password = on_password_wanted,
-                                                .on_done = on_session_done,
-                                                .userdata = job};
-    const struct session_config config = make_session_config(job);
+    const struct upload_config config = {.service = job->config.service,
+                                         .target = &job->config.assignment->target,
+                                         .board = job->name,
+                                         .min_auth = job->config.assignment->min_auth,
+                                         .echo = &job->echo};
+    const struct upload_callbacks callbacks = {.on_event = on_upload_event,
+                                               .on_endpoint = on_board_endpoint,
+                                               .on_password = on_password_wanted,
+                                               .on_done = on_upload_done,
+                                               .userdata = job};
 
-    job->session = session_start(&config, &callbacks);
-    if (!job->session)
+    return upload_new(&config, &callbacks);
+}
+
+static void start_upload(struct job *job)
+{
+    const struct upload_attempt attempt = {.image = job->image,
+                                           .endpoints = &job->endpoints,
+                                           .found = &job->found,
+                                           .password = job->password};
+
+    if (!upload_start(job->upload, &attempt))
         job_conclude(job, OTA_PHASE_RESOLVE,
                      &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
 }
 
-void job_start_session(struct job *job)
+void job_start_upload(struct job *job)
 {
     const struct kind kind = job_kind(job);
     struct endpoint_port ports[ENDPOINTS_PORTS_MAX];
@@ -221,7 +182,7 @@ void job_start_session(struct job *job)
         return;
     }
     job_set_endpoints(job, ports,
-                      job_policy_ports(ports, job->config.assignment, job->found.port, &kind,
+                      job_policy_ports(ports, job->config.assignment, job_known_port(job), &kind,
                                        job->config.upload->force));
     if (!choose_variant(job, &kind, &failure)) {
         job_conclude(job, OTA_PHASE_RESOLVE, &failure);
@@ -231,11 +192,11 @@ void job_start_session(struct job *job)
         job->callbacks.on_done(job->callbacks.userdata);
         return;
     }
-    if (is_peer_taken(job)) {
+    if (upload_is_busy(job->upload, &job->endpoints)) {
         job_rest(job, OTA_PHASE_RESOLVE, "", TURN_US, false);
         return;
     }
     job->source = job->found.source;
     job_choose_endpoint(job, 0);
-    open_session(job);
+    start_upload(job);
 }

@@ -1,7 +1,7 @@
 /*
  * test-endpoints.c: the order in which the endpoints of a board are tried.
  */
-#include "upload/espota/endpoints.h"
+#include "upload/endpoints.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * endpoints.c: numbers the combinations of addresses and ports; the ports of an address are
  * adjacent.
  */
-#include "upload/espota/endpoints.h"
+#include "upload/endpoints.h"
 
 #include <string.h>
 

@@ -1,0 +1,114 @@
+/*
+ * upload.c: calls the functions of the upload's protocol.
+ */
+#include "upload/upload.h"
+
+struct upload_service *upload_service_find(struct upload_service *first,
+                                           const struct upload_protocol *protocol)
+{
+    struct upload_service *service = first;
+
+    while (service && service->protocol != protocol)
+        service = service->next;
+    return service;
+}
+
+void upload_services_close(struct upload_service *first)
+{
+    while (first) {
+        struct upload_service *service = first;
+
+        first = service->next;
+        service->protocol->close(service);
+    }
+}
+
+struct upload *upload_new(const struct upload_config *config,
+                          const struct upload_callbacks *callbacks)
+{
+    const struct upload_protocol *protocol = config->service->protocol;
+    struct upload *upload = protocol->create(config);
+
+    if (upload)
+        *upload = (struct upload){.protocol = protocol, .config = *config, .callbacks = *callbacks};
+    return upload;
+}
+
+bool upload_is_busy(const struct upload *upload, const struct endpoints *endpoints)
+{
+    return upload->protocol->is_busy(upload, endpoints);
+}
+
+bool upload_start(struct upload *upload, const struct upload_attempt *attempt)
+{
+    upload->is_running = upload->protocol->start(upload, attempt);
+    return upload->is_running;
+}
+
+bool upload_is_running(const struct upload *upload)
+{
+    return upload && upload->is_running;
+}
+
+void upload_stop(struct upload *upload)
+{
+    if (!upload_is_running(upload))
+        return;
+
+    upload->protocol->stop(upload);
+    upload->is_running = false;
+}
+
+void upload_set_password(struct upload *upload, const char *password)
+{
+    upload->protocol->set_password(upload, password);
+}
+
+void upload_require_auth(struct upload *upload, enum auth_scheme least)
+{
+    upload->protocol->require_auth(upload, least);
+}
+
+bool upload_has_given_md5(const struct upload *upload)
+{
+    return upload->protocol->has_given_md5(upload);
+}
+
+const char *upload_adapt(struct upload *upload, const struct ota_failure *failure)
+{
+    return upload->protocol->adapt(upload, failure);
+}
+
+enum ota_phase upload_phase(const struct upload *upload)
+{
+    return upload->protocol->phase(upload);
+}
+
+bool upload_all_sent(const struct upload *upload)
+{
+    return upload->protocol->all_sent(upload);
+}
+
+enum upload_proof upload_proof(const struct upload *upload)
+{
+    return upload->protocol->proof(upload);
+}
+
+int64_t upload_restart_us(const struct upload *upload)
+{
+    return upload->protocol->restart_us(upload);
+}
+
+bool upload_restart_proves(const struct upload *upload, const struct kind_family *family)
+{
+    return upload->protocol->restart_proves(family);
+}
+
+void upload_free(struct upload *upload)
+{
+    if (!upload)
+        return;
+
+    upload_stop(upload);
+    upload->protocol->destroy(upload);
+}

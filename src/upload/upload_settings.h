@@ -1,0 +1,24 @@
+/*
+ * upload_settings.h: the settings of the uploads of one command, by whatever protocol. Those that
+ * only one protocol knows are in a struct of its own, which nobody else looks into.
+ */
+#ifndef ESP_OTA_UPLOAD_UPLOAD_SETTINGS_H
+#define ESP_OTA_UPLOAD_UPLOAD_SETTINGS_H
+
+#include "esp-ota/command.h"
+#include "net/source.h"
+
+#include <stdint.h>
+
+struct espota_settings; /* upload/espota/espota_settings.h */
+
+struct upload_settings {
+    enum ota_command command; /* -s */
+    bool has_source;          /* -I */
+    struct source source;
+    int64_t timeout_us; /* -t: limit until the board accepts; duration of a search */
+    bool force;         /* --force: send an unsuitable image nevertheless */
+    const struct espota_settings *espota;
+};
+
+#endif
