@@ -1,8 +1,7 @@
 /* board_list.c: a sorted array of boards, and the patterns that match them. */
 #include "discovery/board_list.h"
 
-#include "base/pattern.h"
-
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -147,12 +146,17 @@ bool board_speaks_espota(const struct board *board)
     return board->port != PORT_HTTP && board->port != PORT_HTTP_SKETCH;
 }
 
+static bool matches_pattern(const char *pattern, const char *text)
+{
+    return fnmatch(pattern, text, FNM_CASEFOLD) == 0;
+}
+
 bool board_has_name(const struct board *board, const char *pattern)
 {
     static const char local[] = ".local";
     char label[sizeof board->host];
 
-    if (pattern_matches(pattern, board->instance))
+    if (matches_pattern(pattern, board->instance))
         return true;
     if (!board->is_resolved)
         return false;
@@ -163,11 +167,11 @@ bool board_has_name(const struct board *board, const char *pattern)
         label[length - strlen(local)] = '\0';
 
     /* "*a*" must not match just because of the "a" in ".local". */
-    return pattern_matches(pattern, label) ||
-           (strchr(pattern, '.') && pattern_matches(pattern, board->host));
+    return matches_pattern(pattern, label) ||
+           (strchr(pattern, '.') && matches_pattern(pattern, board->host));
 }
 
 bool board_has_type(const struct board *board, const char *pattern)
 {
-    return board->is_resolved && pattern_matches(pattern, board->type);
+    return board->is_resolved && matches_pattern(pattern, board->type);
 }

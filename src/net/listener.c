@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/loop.h"
+#include "net/tcp_tune.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -188,15 +189,6 @@ static int open_socket(const struct address *own, struct address *local)
     return fd;
 }
 
-/* A board's window of a few segments paces the connection enough. BBR, the default on some systems,
- * only leaves that window empty for a while. Every Linux has Reno, without privileges. Accepted
- * sockets inherit the setting; changed later, they would go on pacing. */
-static void send_without_pacing(int fd)
-{
-    static const char RENO[] = "reno";
-    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, RENO, sizeof RENO - 1);
-}
-
 /* In a window of four segments, too few segments follow a lost one to trigger a fast retransmission
  * by duplicate acknowledgements. The loss is repaired only after the time-out, so its minimum is
  * lowered. Best effort: older kernels lack the option. */
@@ -208,7 +200,7 @@ static void resend_soon(int fd)
 
 static int bind_and_listen(int fd, const struct address *local)
 {
-    send_without_pacing(fd);
+    tcp_send_without_pacing(fd);
     resend_soon(fd);
     if (bind(fd, &local->any, address_length(local)) < 0)
         return -1;

@@ -18,30 +18,22 @@
 #include "base/escape.h"
 #include "base/loop.h"
 #include "base/units.h"
+#include "net/tcp_tune.h"
 #include "upload/espota/protocol.h"
 #include "upload/espota/reason.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* An OK that is lost is not resent, because the board restarts. The kernel therefore probes an idle
- * connection: a busy board's TCP answers, a restarted board resets the connection, and an absent
- * board does not answer. If a fifth of the packets is lost in each direction, the chance of ten
- * unanswered probes in a row is 1 in 25,000. */
-enum { PROBE_AFTER_S = 1, PROBE_EVERY_S = 1, PROBES_MAX = 10 };
-
 enum {
-    UNSENT_MAX = 16 * 1024, /* bytes queued in the kernel; few, so that an abort is prompt */
-    READS_PER_TURN = 8,     /* a flood from one board must not starve the others */
-    SLOWEST_RATE = 512,     /* bytes per second; slower transfers are aborted */
+    READS_PER_TURN = 8, /* a flood from one board must not starve the others */
+    SLOWEST_RATE = 512, /* bytes per second; slower transfers are aborted */
     QUOTED_MAX = 4 * PROTOCOL_TEXT_MAX,
 };
 
@@ -75,20 +67,9 @@ struct transfer {
     struct ota_failure failure;
 };
 
-/* Bytes in the kernel's queue: not acknowledged (SIOCOUTQ), or not sent yet (SIOCOUTQNSD). */
-static size_t count_queued(const struct transfer *transfer, unsigned long request)
-{
-    int bytes = 0;
-
-    if (ioctl(transfer->fd, request, &bytes) < 0 || bytes < 0)
-        return 0;
-    return (size_t)bytes < transfer->written ? (size_t)bytes : transfer->written;
-}
-
 bool transfer_all_sent(const struct transfer *transfer)
 {
-    return transfer->written == transfer->config.image->size &&
-           count_queued(transfer, SIOCOUTQNSD) == 0;
+    return transfer->written == transfer->config.image->size && tcp_unsent(transfer->fd) == 0;
 }
 
 bool transfer_all_acknowledged(const struct transfer *transfer)
@@ -98,7 +79,9 @@ bool transfer_all_acknowledged(const struct transfer *transfer)
 
 static void update_progress(struct transfer *transfer)
 {
-    size_t acknowledged = transfer->written - count_queued(transfer, SIOCOUTQ);
+    size_t queued = tcp_unacknowledged(transfer->fd);
+    size_t acknowledged =
+        transfer->written - (queued < transfer->written ? queued : transfer->written);
 
     if (acknowledged <= transfer->acknowledged)
         return;
@@ -350,19 +333,6 @@ static void on_transfer_tick(void *userdata)
         loop_timer_start(&transfer->tick, TICK_US);
 }
 
-static void tune_transfer_socket(int fd)
-{
-    int on = 1, unsent = UNSENT_MAX;
-    int idle_s = PROBE_AFTER_S, interval_s = PROBE_EVERY_S, count = PROBES_MAX;
-
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-}
-
 struct transfer *transfer_start(const struct transfer_config *config, int fd,
                                 const struct transfer_callbacks *callbacks)
 {
@@ -377,7 +347,7 @@ struct transfer *transfer_start(const struct transfer_config *config, int fd,
         .config = *config, .callbacks = *callbacks, .fd = fd, .allowed = config->block};
     transfer->start_us = transfer->progress_us = transfer->heard_us = loop_now_us();
     backchannel_init(&transfer->channel);
-    tune_transfer_socket(fd);
+    tcp_tune(fd);
     loop_timer_init(&transfer->tick, config->loop, on_transfer_tick, transfer);
     if (loop_watch_start(&transfer->watch, config->loop, fd, LOOP_READABLE, on_transfer_socket,
                          transfer) < 0) {
@@ -406,10 +376,8 @@ static void drain_socket(int fd)
  * board that wakes would receive and install it. */
 static void discard_unsent(const struct transfer *transfer)
 {
-    struct linger none = {.l_onoff = 1, .l_linger = 0};
-
     if (transfer->written == transfer->config.image->size && !transfer_all_sent(transfer))
-        setsockopt(transfer->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+        tcp_reset_on_close(transfer->fd);
 }
 
 void transfer_free(struct transfer *transfer)

@@ -1,0 +1,299 @@
+/*
+ * challenge.c: a parser of WWW-Authenticate, which tolerates what boards send, and the answers.
+ * Everything that is made of the password is in memory for secrets.
+ */
+#include "http/challenge.h"
+
+#include "base/secret.h"
+#include "crypto/digest.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { CNONCE_DIGITS = 16, ANSWER_MAX = 4096, SECRET_TEXT_MAX = 2048 };
+
+/* -- parsing -- */
+
+struct reader {
+    const char *at;
+    const char *end;
+};
+
+static void skip_blanks(struct reader *reader, const char *blanks)
+{
+    while (reader->at < reader->end && *reader->at && strchr(blanks, *reader->at))
+        reader->at++;
+}
+
+/* Reads up to one of the stops into text, which is empty if it would not fit. */
+static void read_token(struct reader *reader, char text[CHALLENGE_TEXT_MAX], const char *stops)
+{
+    const char *start = reader->at;
+
+    while (reader->at < reader->end && *reader->at && !strchr(stops, *reader->at))
+        reader->at++;
+
+    size_t length = (size_t)(reader->at - start);
+    if (length >= CHALLENGE_TEXT_MAX)
+        length = 0;
+    memcpy(text, start, length);
+    text[length] = '\0';
+}
+
+/* Reads a value, quoted or not. A backslash quotes the next character. Returns false if the value
+ * is not complete or does not fit. */
+static bool read_value(struct reader *reader, char text[CHALLENGE_TEXT_MAX])
+{
+    size_t length = 0;
+
+    if (reader->at == reader->end || *reader->at != '"') {
+        read_token(reader, text, " \t,");
+        return *text;
+    }
+    for (reader->at++; reader->at < reader->end && *reader->at != '"'; reader->at++) {
+        if (*reader->at == '\\' && reader->at + 1 < reader->end)
+            reader->at++;
+        if (length + 1 >= CHALLENGE_TEXT_MAX || (unsigned char)*reader->at < 0x20)
+            return false;
+        text[length++] = *reader->at;
+    }
+    text[length] = '\0';
+    if (reader->at == reader->end)
+        return false;
+    reader->at++;
+    return true;
+}
+
+/* "auth", "auth,auth-int", "auth-int" */
+static bool offers_auth(const char *qop)
+{
+    for (const char *at = qop; *at;) {
+        size_t length = strcspn(at, ", ");
+
+        if (length == 4 && strncasecmp(at, "auth", 4) == 0)
+            return true;
+        at += length;
+        at += strspn(at, ", ");
+    }
+    return false;
+}
+
+static enum challenge_scheme find_algorithm(const char *name)
+{
+    if (strcasecmp(name, "MD5") == 0)
+        return CHALLENGE_DIGEST_MD5;
+    if (strcasecmp(name, "SHA-256") == 0)
+        return CHALLENGE_DIGEST_SHA256;
+    return CHALLENGE_UNKNOWN;
+}
+
+static void set_parameter(struct challenge *challenge, const char *name, const char *value)
+{
+    bool is_digest = challenge->scheme >= CHALLENGE_DIGEST_MD5;
+
+    if (strcasecmp(name, "realm") == 0)
+        snprintf(challenge->realm, sizeof challenge->realm, "%s", value);
+    else if (strcasecmp(name, "nonce") == 0)
+        snprintf(challenge->nonce, sizeof challenge->nonce, "%s", value);
+    else if (strcasecmp(name, "opaque") == 0)
+        challenge->has_opaque =
+            snprintf(challenge->opaque, sizeof challenge->opaque, "%s", value) >= 0;
+    else if (strcasecmp(name, "qop") == 0)
+        challenge->has_qop = offers_auth(value);
+    else if (strcasecmp(name, "stale") == 0)
+        challenge->is_stale = strcasecmp(value, "true") == 0;
+    else if (is_digest && strcasecmp(name, "algorithm") == 0)
+        challenge->scheme = find_algorithm(value);
+}
+
+static enum challenge_scheme find_scheme(const char *name)
+{
+    if (strcasecmp(name, "Basic") == 0)
+        return CHALLENGE_BASIC;
+    if (strcasecmp(name, "Digest") == 0)
+        return CHALLENGE_DIGEST_MD5;
+    return CHALLENGE_UNKNOWN;
+}
+
+static void keep_stronger(struct challenge *challenge, const struct challenge *other)
+{
+    bool is_complete = !challenge_is_digest(other) || *other->nonce;
+
+    if (is_complete && other->scheme > challenge->scheme)
+        *challenge = *other;
+    else if (!is_complete && challenge->scheme == CHALLENGE_NONE)
+        challenge->scheme = CHALLENGE_UNKNOWN;
+}
+
+/* A name without "=" after it is the scheme of the next challenge. */
+void challenge_add(struct challenge *challenge, const char *value, size_t length)
+{
+    struct reader reader = {value, value + length};
+    struct challenge current = {0};
+    char name[CHALLENGE_TEXT_MAX], text[CHALLENGE_TEXT_MAX];
+
+    for (;;) {
+        skip_blanks(&reader, " \t,");
+        if (reader.at == reader.end || !*reader.at)
+            break;
+
+        const char *start = reader.at;
+        read_token(&reader, name, " \t,=");
+        skip_blanks(&reader, " \t");
+        if (reader.at < reader.end && *reader.at == '=') {
+            reader.at++;
+            skip_blanks(&reader, " \t");
+            if (!read_value(&reader, text))
+                continue;
+            set_parameter(&current, name, text);
+        } else {
+            keep_stronger(challenge, &current);
+            current = (struct challenge){.scheme = find_scheme(name)};
+        }
+        if (reader.at == start)
+            break;
+    }
+    keep_stronger(challenge, &current);
+}
+
+bool challenge_is_digest(const struct challenge *challenge)
+{
+    return challenge->scheme >= CHALLENGE_DIGEST_MD5;
+}
+
+/* -- answers -- */
+
+static void encode_base64(char *target, const char *text, size_t length)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t i = 0; i < length; i += 3) {
+        uint32_t bits = 0;
+
+        for (size_t k = 0; k < 3; k++)
+            bits = bits << 8 | (i + k < length ? (unsigned char)text[i + k] : 0U);
+        *target++ = digits[bits >> 18];
+        *target++ = digits[bits >> 12 & 63];
+        *target++ = i + 1 < length ? digits[bits >> 6 & 63] : '=';
+        *target++ = i + 2 < length ? digits[bits & 63] : '=';
+    }
+    *target = '\0';
+}
+
+static char *answer_basic(const char *user, const char *password)
+{
+    static const char start[] = "Authorization: Basic ";
+    char *pair = secret_alloc(SECRET_TEXT_MAX);
+    char *answer = secret_alloc(ANSWER_MAX);
+    int length = -1;
+
+    _Static_assert(SECRET_TEXT_MAX / 3 * 4 + sizeof start + 8 < ANSWER_MAX, "it fits");
+    if (pair && answer && !strchr(user, ':'))
+        length = snprintf(pair, SECRET_TEXT_MAX, "%s:%s", user, password);
+    if (length < 0 || length >= SECRET_TEXT_MAX) {
+        secret_free(pair);
+        secret_free(answer);
+        return NULL;
+    }
+
+    memcpy(answer, start, sizeof start);
+    encode_base64(answer + sizeof start - 1, pair, (size_t)length);
+    secret_free(pair);
+    secret_cleanse_traces();
+    return answer;
+}
+
+static int hash_text(enum challenge_scheme scheme, char hex[DIGEST_SHA256_HEX + 1],
+                     const char *text)
+{
+    return scheme == CHALLENGE_DIGEST_SHA256 ? digest_sha256(hex, text, strlen(text))
+                                             : digest_md5(hex, text, strlen(text));
+}
+
+/* What a Digest is computed from; all of it in memory for secrets. */
+struct digest_work {
+    char text[SECRET_TEXT_MAX];
+    char secret[DIGEST_SHA256_HEX + 1];  /* of user, realm and password */
+    char request[DIGEST_SHA256_HEX + 1]; /* of method and URI */
+    char response[DIGEST_SHA256_HEX + 1];
+};
+
+static bool compute_response(struct digest_work *work, const struct challenge *challenge,
+                             const char *user, const char *password, const char *method,
+                             const char *uri, const char *cnonce)
+{
+    char *text = work->text;
+    const size_t room = sizeof work->text;
+
+    if (snprintf(text, room, "%s:%s:%s", user, challenge->realm, password) >= (int)room ||
+        hash_text(challenge->scheme, work->secret, text) != 0)
+        return false;
+    if (snprintf(text, room, "%s:%s", method, uri) >= (int)room ||
+        hash_text(challenge->scheme, work->request, text) != 0)
+        return false;
+    if (challenge->has_qop)
+        snprintf(text, room, "%s:%s:00000001:%s:auth:%s", work->secret, challenge->nonce, cnonce,
+                 work->request);
+    else
+        snprintf(text, room, "%s:%s:%s", work->secret, challenge->nonce, work->request);
+    return hash_text(challenge->scheme, work->response, text) == 0;
+}
+
+/* A quote would end the value, and a control character the header. */
+static bool is_quotable(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f || *text == '"' || *text == '\\')
+            return false;
+    return true;
+}
+
+static bool format_digest(char answer[ANSWER_MAX], const struct challenge *challenge,
+                          const char *user, const char *uri, const char *response,
+                          const char *cnonce)
+{
+    char qop[64] = "", opaque[CHALLENGE_TEXT_MAX + 16] = "";
+
+    if (challenge->has_qop)
+        snprintf(qop, sizeof qop, ", qop=auth, nc=00000001, cnonce=\"%s\"", cnonce);
+    if (challenge->has_opaque)
+        snprintf(opaque, sizeof opaque, ", opaque=\"%s\"", challenge->opaque);
+    return snprintf(answer, ANSWER_MAX,
+                    "Authorization: Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", "
+                    "uri=\"%s\"%s, response=\"%s\"%s%s",
+                    user, challenge->realm, challenge->nonce, uri,
+                    challenge->scheme == CHALLENGE_DIGEST_SHA256 ? ", algorithm=SHA-256" : "",
+                    response, opaque, qop) < ANSWER_MAX;
+}
+
+static char *answer_digest(const struct challenge *challenge, const char *user,
+                           const char *password, const char *method, const char *uri)
+{
+    char cnonce[CNONCE_DIGITS + 1];
+    struct digest_work *work = secret_alloc(sizeof *work);
+    char *answer = secret_alloc(ANSWER_MAX);
+    bool is_done = work && answer && is_quotable(user) && is_quotable(challenge->realm) &&
+                   is_quotable(challenge->nonce) && is_quotable(challenge->opaque) &&
+                   is_quotable(uri) && digest_random(cnonce, CNONCE_DIGITS) == 0 &&
+                   compute_response(work, challenge, user, password, method, uri, cnonce) &&
+                   format_digest(answer, challenge, user, uri, work->response, cnonce);
+
+    secret_free(work);
+    secret_cleanse_traces();
+    if (is_done)
+        return answer;
+    secret_free(answer);
+    return NULL;
+}
+
+char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
+                       const char *method, const char *uri)
+{
+    if (challenge->scheme == CHALLENGE_BASIC)
+        return answer_basic(user, password);
+    if (challenge_is_digest(challenge))
+        return answer_digest(challenge, user, password, method, uri);
+    return NULL;
+}

@@ -1,0 +1,48 @@
+/*
+ * challenge.h: what a server asks for with a 401 (WWW-Authenticate), and the Authorization header
+ * that answers it. Pure, except that a client nonce is random.
+ *
+ * Basic and Digest (RFC 7616 and 2617, with MD5 or SHA-256) are known. The answer goes out with the
+ * first byte of a request, as boards judge it at the first byte of the file (PROTOCOL-WEB 0.11).
+ */
+#ifndef ESP_OTA_HTTP_CHALLENGE_H
+#define ESP_OTA_HTTP_CHALLENGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CHALLENGE_TEXT_MAX = 256 };
+
+enum challenge_scheme {
+    CHALLENGE_NONE,
+    CHALLENGE_UNKNOWN, /* a scheme or an algorithm that is not known here */
+    CHALLENGE_BASIC,
+    CHALLENGE_DIGEST_MD5,
+    CHALLENGE_DIGEST_SHA256,
+};
+
+/* The strongest challenge of a reply. Starts as {0}. The texts come from outside, unescaped. */
+struct challenge {
+    enum challenge_scheme scheme;
+    char realm[CHALLENGE_TEXT_MAX];
+    char nonce[CHALLENGE_TEXT_MAX];
+    char opaque[CHALLENGE_TEXT_MAX];
+    bool has_opaque;
+    bool has_qop; /* qop="auth" is offered */
+    bool is_stale;
+};
+
+/* Adds the value of one WWW-Authenticate header, which may hold several challenges. The strongest
+ * one that can be answered remains. */
+void challenge_add(struct challenge *challenge, const char *value, size_t length);
+
+bool challenge_is_digest(const struct challenge *challenge);
+
+/* Returns the whole header, "Authorization: ...", for one request with this method and URI; NULL
+ * when memory ran out, libcrypto failed, or the user's name cannot be sent (a quote or a control
+ * character in it, a colon for Basic). The caller frees it with secret_free(). The answer to a
+ * Digest is computed anew for each request, always with nc=00000001 and another cnonce. */
+char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
+                       const char *method, const char *uri);
+
+#endif

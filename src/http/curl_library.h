@@ -1,0 +1,38 @@
+/*
+ * curl_library.h: libcurl, loaded when the first board with a web server is met. If it were linked,
+ * the library and its dependencies (TLS, HTTP/2, SSH, LDAP, Kerberos) would take most of the
+ * program's start-up, also for uploads that need none of it.
+ */
+#ifndef ESP_OTA_HTTP_CURL_LIBRARY_H
+#define ESP_OTA_HTTP_CURL_LIBRARY_H
+
+#include <curl/curl.h>
+
+/* The functions in use: curl_easy_init() as curl.easy_init(), and so on. */
+#define CURL_FUNCTIONS(X)                                                                          \
+    X(easy_cleanup)                                                                                \
+    X(easy_getinfo)                                                                                \
+    X(easy_init)                                                                                   \
+    X(easy_setopt)                                                                                 \
+    X(easy_strerror)                                                                               \
+    X(global_init)                                                                                 \
+    X(multi_add_handle)                                                                            \
+    X(multi_cleanup)                                                                               \
+    X(multi_info_read)                                                                             \
+    X(multi_init)                                                                                  \
+    X(multi_remove_handle)                                                                         \
+    X(multi_setopt)                                                                                \
+    X(multi_socket_action)                                                                         \
+    X(version_info)
+
+struct curl_library {
+#define CURL_MEMBER(name) __typeof__(curl_##name) *(name);
+    CURL_FUNCTIONS(CURL_MEMBER)
+#undef CURL_MEMBER
+};
+
+/* Loads the library for good, initializes it and fills in curl. Returns NULL, or the reason for the
+ * failure, which is valid until the next dlopen(). */
+const char *curl_library_load(struct curl_library *curl);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * reply.h: the reply of a web server, as far as uploads need it. Pure. Every byte of it is treated
+ * as hostile: bounded, and not escaped yet.
+ */
+#ifndef ESP_OTA_HTTP_REPLY_H
+#define ESP_OTA_HTTP_REPLY_H
+
+#include "http/challenge.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HTTP_BODY_MAX = 64 * 1024, HTTP_TEXT_MAX = 128 };
+
+/* Starts as {0}. */
+struct http_reply {
+    unsigned status; /* 0: no status line has come */
+    char server[HTTP_TEXT_MAX];
+    char location[HTTP_TEXT_MAX];
+    char frame_options[HTTP_TEXT_MAX]; /* X-Frame-Options */
+    char accept_ranges[HTTP_TEXT_MAX];
+    struct challenge challenge;
+    char *body; /* owned; terminated, but may contain NUL bytes; NULL: none */
+    size_t body_length;
+    bool is_cut;      /* the body had more than HTTP_BODY_MAX bytes */
+    bool is_complete; /* the whole body came; otherwise its end, or all of it, is missing */
+    bool has_length;  /* Content-Length, in content_length */
+    uint64_t content_length;
+};
+
+/* Adds one line of the head, with or without its line end. A status line starts the reply again, as
+ * a final reply may follow a 1xx. Names match in any case; of a repeated header the last one counts,
+ * but every WWW-Authenticate. Values that do not fit are cut. */
+void http_reply_add_line(struct http_reply *reply, const char *line, size_t length);
+
+/* Appends bytes to the body. Returns false when memory ran out, or the body is full: it is cut then
+ * (is_cut), and needs no more bytes. */
+bool http_reply_add_body(struct http_reply *reply, const void *data, size_t length);
+
+/* Parses a whole reply, head and body, that was read from a connection which has broken: no
+ * transfer coding is undone. Returns whether it has a final status line and a complete head. */
+bool http_reply_parse(struct http_reply *reply, const char *data, size_t length);
+
+/* Whether the body has as many bytes as the head says; false if it says nothing. */
+bool http_reply_has_all(const struct http_reply *reply);
+
+/* The body as text; "" if there is none. It ends at its first NUL. */
+const char *http_reply_text(const struct http_reply *reply);
+
+/* Frees the body. */
+void http_reply_clear(struct http_reply *reply);
+
+#endif

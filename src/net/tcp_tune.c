@@ -1,0 +1,55 @@
+/* tcp_tune.c: socket options and ioctls of Linux. */
+#include "net/tcp_tune.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+enum { PROBE_AFTER_S = 1, PROBE_EVERY_S = 1, PROBES_MAX = 10 };
+enum { UNSENT_MAX = 16 * 1024 };
+
+void tcp_send_without_pacing(int fd)
+{
+    static const char RENO[] = "reno";
+
+    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, RENO, sizeof RENO - 1);
+}
+
+void tcp_tune(int fd)
+{
+    int on = 1, unsent = UNSENT_MAX;
+    int idle_s = PROBE_AFTER_S, interval_s = PROBE_EVERY_S, count = PROBES_MAX;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+static size_t count_queued(int fd, unsigned long request)
+{
+    int bytes = 0;
+
+    return ioctl(fd, request, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
+}
+
+size_t tcp_unacknowledged(int fd)
+{
+    return count_queued(fd, SIOCOUTQ);
+}
+
+size_t tcp_unsent(int fd)
+{
+    return count_queued(fd, SIOCOUTQNSD);
+}
+
+void tcp_reset_on_close(int fd)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}

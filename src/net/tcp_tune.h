@@ -1,0 +1,31 @@
+/*
+ * tcp_tune.h: how the kernel sends an image over a TCP connection: with a short queue, so that an
+ * abort is prompt and progress is true, and with probes that notice a board which is gone.
+ */
+#ifndef ESP_OTA_NET_TCP_TUNE_H
+#define ESP_OTA_NET_TCP_TUNE_H
+
+#include <stddef.h>
+
+/* Sets the options; failures do not matter. The kernel probes an idle connection every second: a
+ * busy board's TCP answers, a restarted board resets the connection, and an absent board does not
+ * answer. If a fifth of the packets is lost in each direction, the chance of ten unanswered probes
+ * in a row is 1 in 25,000. */
+void tcp_tune(int fd);
+
+/* A board's window of a few segments paces the connection enough. BBR, the default on some systems,
+ * only leaves that window empty for a while. Every Linux has Reno, without privileges. Call it
+ * before the connection exists, also for a socket that listens: changed later, it would go on
+ * pacing. */
+void tcp_send_without_pacing(int fd);
+
+/* Bytes in the kernel's queue: sent or not, without the peer's acknowledgement; and those that have
+ * not been sent yet. */
+size_t tcp_unacknowledged(int fd);
+size_t tcp_unsent(int fd);
+
+/* close(2) will discard the queue and reset the connection. Otherwise the kernel goes on sending,
+ * and a board that wakes would receive and install the rest of an image that was given up. */
+void tcp_reset_on_close(int fd);
+
+#endif

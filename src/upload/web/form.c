@@ -1,0 +1,160 @@
+/* form.c: a scanner of tags and their attributes. */
+#include "upload/web/form.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+struct scanner {
+    const char *at;
+    const char *end;
+};
+
+struct attribute {
+    char name[16];
+    char value[FORM_TEXT_MAX];
+};
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '/';
+}
+
+/* Copies the bytes from start to the scanner's place; a text that does not fit becomes "". */
+static void copy_text(char *target, size_t capacity, const char *start, const char *end)
+{
+    size_t length = (size_t)(end - start);
+
+    if (length >= capacity || memchr(start, '\0', length))
+        length = 0;
+    memcpy(target, start, length);
+    target[length] = '\0';
+}
+
+static void read_attribute_value(struct scanner *scanner, char value[FORM_TEXT_MAX])
+{
+    char quote = '\0';
+
+    if (scanner->at < scanner->end && (*scanner->at == '"' || *scanner->at == '\''))
+        quote = *scanner->at++;
+
+    const char *start = scanner->at;
+    while (scanner->at < scanner->end &&
+           (quote ? *scanner->at != quote
+                  : *scanner->at != '>' && (!is_blank(*scanner->at) || *scanner->at == '/')))
+        scanner->at++;
+    copy_text(value, FORM_TEXT_MAX, start, scanner->at);
+    if (quote && scanner->at < scanner->end)
+        scanner->at++;
+}
+
+/* Reads the next attribute of a tag; false at the end of the tag. */
+static bool read_attribute(struct scanner *scanner, struct attribute *attribute)
+{
+    while (scanner->at < scanner->end && is_blank(*scanner->at))
+        scanner->at++;
+    if (scanner->at == scanner->end || *scanner->at == '>')
+        return false;
+
+    const char *start = scanner->at++;
+    while (scanner->at < scanner->end && !is_blank(*scanner->at) && *scanner->at != '=' &&
+           *scanner->at != '>')
+        scanner->at++;
+    copy_text(attribute->name, sizeof attribute->name, start, scanner->at);
+    attribute->value[0] = '\0';
+
+    while (scanner->at < scanner->end && is_blank(*scanner->at))
+        scanner->at++;
+    if (scanner->at == scanner->end || *scanner->at != '=')
+        return true;
+    scanner->at++;
+    while (scanner->at < scanner->end && is_blank(*scanner->at) && *scanner->at != '/')
+        scanner->at++;
+    read_attribute_value(scanner, attribute->value);
+    return true;
+}
+
+static bool is_tag(const struct scanner *scanner, const char *name)
+{
+    size_t length = strlen(name);
+
+    return (size_t)(scanner->end - scanner->at) > length &&
+           strncasecmp(scanner->at, name, length) == 0 &&
+           (is_blank(scanner->at[length]) || scanner->at[length] == '>');
+}
+
+static void read_form(struct scanner *scanner, char action[FORM_TEXT_MAX])
+{
+    struct attribute attribute;
+
+    action[0] = '\0';
+    while (read_attribute(scanner, &attribute))
+        if (strcasecmp(attribute.name, "action") == 0)
+            memcpy(action, attribute.value, FORM_TEXT_MAX);
+}
+
+static void read_input(struct scanner *scanner, const char *action, struct form_inputs *found)
+{
+    struct attribute attribute;
+    struct form_input input = {0};
+    bool is_file = false;
+
+    while (read_attribute(scanner, &attribute)) {
+        if (strcasecmp(attribute.name, "type") == 0)
+            is_file = strcasecmp(attribute.value, "file") == 0;
+        else if (strcasecmp(attribute.name, "name") == 0)
+            memcpy(input.name, attribute.value, sizeof input.name);
+    }
+    if (!is_file)
+        return;
+
+    memcpy(input.action, action, sizeof input.action);
+    if (found->count < FORM_INPUTS_MAX)
+        found->inputs[found->count] = input;
+    found->count++;
+}
+
+void form_find_inputs(struct form_inputs *found, const char *html, size_t length)
+{
+    struct scanner scanner = {html, html + length};
+    char action[FORM_TEXT_MAX] = "";
+
+    *found = (struct form_inputs){0};
+    while (length && (scanner.at = memchr(scanner.at, '<', (size_t)(scanner.end - scanner.at)))) {
+        scanner.at++;
+        if (is_tag(&scanner, "form")) {
+            scanner.at += strlen("form");
+            read_form(&scanner, action);
+        } else if (is_tag(&scanner, "/form")) {
+            action[0] = '\0';
+        } else if (is_tag(&scanner, "input")) {
+            scanner.at += strlen("input");
+            read_input(&scanner, action, found);
+        }
+    }
+}
+
+bool form_has_input(const struct form_inputs *found, const char *name)
+{
+    for (size_t i = 0; i < found->count && i < FORM_INPUTS_MAX; i++)
+        if (strcmp(found->inputs[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+bool form_resolve_action(char target[FORM_TEXT_MAX], const char *path, const char *action)
+{
+    size_t folder = 0;
+
+    if (strstr(action, "//") || strchr(action, ':'))
+        return false;
+    if (!*action || *action == '#' || *action == '?')
+        return snprintf(target, FORM_TEXT_MAX, "%s", path) < FORM_TEXT_MAX;
+    if (*action == '/')
+        return snprintf(target, FORM_TEXT_MAX, "%s", action) < FORM_TEXT_MAX;
+
+    const char *last = strrchr(path, '/');
+    if (last)
+        folder = (size_t)(last - path) + 1;
+    return snprintf(target, FORM_TEXT_MAX, "%.*s%s", (int)folder, path, action) < FORM_TEXT_MAX;
+}

@@ -1,0 +1,170 @@
+/* page_facts.c: Tasmota's Server header and Status 2, WLED's info, ElegantOTA's identity, SafeBoot's
+ * texts. */
+#include "upload/web/page_facts.h"
+
+#include "base/escape.h"
+#include "upload/web/page_text.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *page_facts_path(const struct page *page)
+{
+    if (page == &pages[PAGE_TASMOTA])
+        return "/cm?cmnd=Status%202";
+    if (page == &pages[PAGE_WLED])
+        return "/json/info";
+    if (page == &pages[PAGE_SAFEBOOT])
+        return "/sbversion";
+    return NULL;
+}
+
+/* Longer names first. The rest of the ESP32 family's names (ESP32-D0WD-V3) are packages. */
+static const char *const known_chips[] = {
+    "esp32c61", "esp32s2", "esp32s3", "esp32c2", "esp32c3", "esp32c5", "esp32c6",
+    "esp32h2",  "esp32p4", "esp32",   "esp8266", "rp2040",  "rp2350",
+};
+
+void page_facts_chips(char chips[KIND_CHIPS_MAX], const char *hardware)
+{
+    char plain[16];
+    size_t length = 0;
+
+    for (; *hardware && length + 1 < sizeof plain; hardware++)
+        if (isalnum((unsigned char)*hardware))
+            plain[length++] = (char)tolower((unsigned char)*hardware);
+    plain[length] = '\0';
+    if (strncmp(plain, "esp8285", 7) == 0)
+        memcpy(plain, "esp8266", 7);
+
+    *chips = '\0';
+    for (size_t i = 0; i < sizeof known_chips / sizeof *known_chips && !*chips; i++)
+        if (strncmp(plain, known_chips[i], strlen(known_chips[i])) == 0)
+            snprintf(chips, KIND_CHIPS_MAX, "%s", known_chips[i]);
+}
+
+static void set_hardware(struct page_facts *facts, const char *hardware, size_t length)
+{
+    escape_text(facts->hardware, sizeof facts->hardware, hardware, length);
+    page_facts_chips(facts->chips, facts->hardware);
+}
+
+/* "Tasmota/13.3.0 (ESP8266EX)" */
+static void read_server(struct page_facts *facts, const char *server)
+{
+    static const char start[] = "Tasmota/";
+    const char *version = server + sizeof start - 1;
+
+    if (strncmp(server, start, sizeof start - 1) != 0)
+        return;
+    if (!*facts->version)
+        escape_text(facts->version, sizeof facts->version, version, strcspn(version, " "));
+
+    const char *hardware = strchr(version, '(');
+    if (hardware)
+        set_hardware(facts, hardware + 1, strcspn(hardware + 1, ")"));
+}
+
+static void set_string(char target[PAGE_FACT_MAX], const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    if (text)
+        escape_string(target, PAGE_FACT_MAX, text);
+}
+
+static bool read_status2(struct page_facts *facts, const json_t *root)
+{
+    const json_t *status = json_object_get(root, "StatusFWR");
+    char version[PAGE_FACT_MAX] = "", built[PAGE_FACT_MAX] = "", hardware[PAGE_FACT_MAX] = "";
+
+    set_string(version, status, "Version");
+    set_string(built, status, "BuildDateTime");
+    set_string(hardware, status, "Hardware");
+    if (*hardware)
+        set_hardware(facts, hardware, strlen(hardware));
+    if (!*version)
+        return false;
+    snprintf(facts->version, sizeof facts->version, "%.40s%s%.40s", version, *built ? " of " : "",
+             built);
+    return true;
+}
+
+static bool read_wled_info(struct page_facts *facts, const json_t *root)
+{
+    char brand[PAGE_FACT_MAX] = "", version[PAGE_FACT_MAX] = "", arch[PAGE_FACT_MAX] = "";
+    char release[PAGE_FACT_MAX] = "";
+    const json_t *build = json_object_get(root, "vid");
+
+    set_string(brand, root, "brand");
+    set_string(version, root, "ver");
+    set_string(arch, root, "arch");
+    set_string(release, root, "release");
+    if (strcmp(brand, "WLED") != 0 || !*version)
+        return false;
+    if (*arch)
+        set_hardware(facts, arch, strlen(arch));
+    snprintf(facts->version, sizeof facts->version, "%.30s", version);
+    if (json_is_integer(build))
+        snprintf(facts->version, sizeof facts->version, "%.30s (build %lld%s%.30s)", version,
+                 (long long)json_integer_value(build), *release ? ", " : "", release);
+    return true;
+}
+
+static bool read_identity(struct page_facts *facts, const json_t *root)
+{
+    const char *hardware = json_string_value(json_object_get(root, "hardware"));
+
+    if (hardware)
+        set_hardware(facts, hardware, strlen(hardware));
+    return false;
+}
+
+static bool read_json(struct page_facts *facts, const struct page *page,
+                      const struct http_reply *reply)
+{
+    json_t *root = json_loadb(http_reply_text(reply), reply->body_length, 0, NULL);
+    bool tells_version = false;
+
+    if (!root)
+        return false;
+    if (page == &pages[PAGE_TASMOTA])
+        tells_version = read_status2(facts, root);
+    else if (page == &pages[PAGE_WLED])
+        tells_version = read_wled_info(facts, root);
+    else if (page == &pages[PAGE_ELEGANTOTA])
+        tells_version = read_identity(facts, root);
+    json_decref(root);
+    return tells_version;
+}
+
+/* "ESP32-S3 (8 MB)" is the board; another short text without markup is the version. */
+static bool read_safeboot(struct page_facts *facts, const struct http_reply *reply)
+{
+    char text[PAGE_TEXT_MAX];
+    const char *body = http_reply_text(reply);
+
+    if (!*body || strchr(body, '<') || reply->body_length >= PAGE_FACT_MAX)
+        return false;
+    page_text(text, body, reply->body_length);
+    if (strncmp(text, "ESP32", 5) == 0) {
+        set_hardware(facts, text, strlen(text));
+        return false;
+    }
+    snprintf(facts->version, sizeof facts->version, "%.90s", text);
+    return true;
+}
+
+bool page_facts_add(struct page_facts *facts, const struct page *page,
+                    const struct http_reply *reply)
+{
+    if (page == &pages[PAGE_TASMOTA])
+        read_server(facts, reply->server);
+    if (reply->status != 200)
+        return false;
+    if (page == &pages[PAGE_SAFEBOOT])
+        return read_safeboot(facts, reply);
+    return read_json(facts, page, reply);
+}

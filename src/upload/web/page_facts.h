@@ -1,0 +1,33 @@
+/*
+ * page_facts.h: what pages tell of their boards: the version of the firmware, the chip. Pure.
+ */
+#ifndef ESP_OTA_UPLOAD_WEB_PAGE_FACTS_H
+#define ESP_OTA_UPLOAD_WEB_PAGE_FACTS_H
+
+#include "http/reply.h"
+#include "image/kind.h"
+#include "upload/web/page_table.h"
+
+enum { PAGE_FACT_MAX = 96 };
+
+/* All texts are escaped, and "" where nothing is known. */
+struct page_facts {
+    char version[PAGE_FACT_MAX];  /* of the firmware, with its time of build if there is one */
+    char hardware[PAGE_FACT_MAX]; /* the chip in the page's words */
+    char chips[KIND_CHIPS_MAX];   /* the same as a set (image/kind.h) */
+};
+
+/* The path that tells the version; NULL: this page has none. It may be asked before the upload and
+ * after the restart. */
+const char *page_facts_path(const struct page *page);
+
+/* Adds what a reply of the page says, whatever path it is from. Returns whether it tells the
+ * version. */
+bool page_facts_add(struct page_facts *facts, const struct page *page,
+                    const struct http_reply *reply);
+
+/* The set of chips that this hardware is one of: "ESP32-S3 (rev 1)" is "esp32s3"; "" for unknown
+ * hardware. */
+void page_facts_chips(char chips[KIND_CHIPS_MAX], const char *hardware);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * page_find.c: the fingerprints of pages, and the order of asking for them.
+ *
+ * The usual paths are asked in the order of the table below. A page that is not quite clear (is it
+ * ElegantOTA 2 or 3? is it WLED that denies access?) adds one more path.
+ */
+#include "upload/web/page_find.h"
+
+#include "base/escape.h"
+#include "upload/web/page_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum path { OWN, UPDATE, SAFEBOOT_EARLY, ROOT, SAFEBOOT, IDENTITY, INFO, PATH_COUNT };
+
+static const char *const paths[PATH_COUNT] = {
+    [UPDATE] = "/update",      [SAFEBOOT_EARLY] = "/sbversion", [ROOT] = "/",
+    [SAFEBOOT] = "/sbversion", [IDENTITY] = "/update/identity", [INFO] = "/json/info"};
+
+static bool was_tried(const struct page_finder *finder, enum path path)
+{
+    return finder->tried & 1U << path;
+}
+
+/* The next of the usual paths. A redirection from /update is typical of SafeBoot, whose page would
+ * otherwise pass for a hand-made form. */
+static enum path next_usual_path(const struct page_finder *finder)
+{
+    if (!was_tried(finder, UPDATE))
+        return UPDATE;
+    if (finder->was_redirected && !was_tried(finder, SAFEBOOT_EARLY) && !was_tried(finder, ROOT))
+        return SAFEBOOT_EARLY;
+    if (!was_tried(finder, ROOT))
+        return ROOT;
+    if (!was_tried(finder, SAFEBOOT) && !was_tried(finder, SAFEBOOT_EARLY))
+        return SAFEBOOT;
+    return PATH_COUNT;
+}
+
+static enum path next_path(const struct page_finder *finder)
+{
+    if (finder->is_over)
+        return PATH_COUNT;
+    if (finder->page == &pages[PAGE_ELEGANTOTA] && !finder->forced)
+        return IDENTITY;
+    if (finder->lock != PAGE_OPEN)
+        return INFO;
+    if (finder->forced || strlen(finder->own) > 1)
+        return was_tried(finder, OWN) ? PATH_COUNT : OWN;
+    return next_usual_path(finder);
+}
+
+const char *page_finder_path(const struct page_finder *finder)
+{
+    enum path path = next_path(finder);
+
+    if (path == PATH_COUNT)
+        return NULL;
+    if (path != OWN)
+        return paths[path];
+    return *finder->own ? finder->own : finder->forced->get;
+}
+
+void page_finder_start(struct page_finder *finder, const struct page *forced, const char *own,
+                       const char *field)
+{
+    *finder = (struct page_finder){.forced = forced, .own = own, .field = field};
+}
+
+/* -- fingerprints -- */
+
+static bool has_words(const struct http_reply *reply, const char *words)
+{
+    return strcasestr(http_reply_text(reply), words);
+}
+
+static bool is_async(const struct http_reply *reply)
+{
+    return strcasecmp(reply->accept_ranges, "none") == 0;
+}
+
+static bool is_plain_text(const struct http_reply *reply)
+{
+    return reply->status == 200 && reply->body_length && reply->body_length < PAGE_FACT_MAX &&
+           !strchr(http_reply_text(reply), '<');
+}
+
+static const struct page *identify_form(const struct http_reply *reply,
+                                        const struct form_inputs *inputs)
+{
+    if (form_has_input(inputs, "filesystem"))
+        return has_words(reply, ".image") ? &pages[PAGE_ESP32] : &pages[PAGE_ESP8266];
+    if (form_has_input(inputs, "filename") && has_words(reply, "/upgrade"))
+        return &pages[PAGE_ESPURNA];
+    if (form_has_input(inputs, "update") && has_words(reply, "/update") && !is_async(reply))
+        return &pages[PAGE_WEBUPDATER];
+    return NULL;
+}
+
+static const struct page *identify(const struct http_reply *reply, enum path path,
+                                   const struct form_inputs *inputs)
+{
+    if (strncmp(reply->server, "Tasmota/", 8) == 0)
+        return &pages[PAGE_TASMOTA];
+    if (reply->status != 200)
+        return NULL;
+    if (path == SAFEBOOT || path == SAFEBOOT_EARLY)
+        return is_plain_text(reply) ? &pages[PAGE_SAFEBOOT] : NULL;
+    if (has_words(reply, "ElegantOTA"))
+        return &pages[PAGE_ELEGANTOTA];
+    if (has_words(reply, "WLED") && path != ROOT)
+        return &pages[PAGE_WLED];
+    if (has_words(reply, "<esp-app") || has_words(reply, "<h2>OTA Update</h2>"))
+        return &pages[PAGE_ESPHOME];
+    if (has_words(reply, "ESP32 Login Page") || has_words(reply, "/serverIndex"))
+        return &pages[PAGE_WEBUPDATER];
+    return identify_form(reply, inputs);
+}
+
+/* -- results -- */
+
+/* The input that --field names, or the only one. */
+static const struct form_input *choose_input(const struct page_finder *finder,
+                                             const struct form_inputs *inputs)
+{
+    for (size_t i = 0; finder->field && i < inputs->count && i < FORM_INPUTS_MAX; i++)
+        if (strcmp(inputs->inputs[i].name, finder->field) == 0)
+            return &inputs->inputs[i];
+    return !finder->field && inputs->count == 1 ? &inputs->inputs[0] : NULL;
+}
+
+/* A hand-made page: where its form leads. Returns false if the page has no such form. */
+static bool take_form(struct page_finder *finder, const char *path,
+                      const struct form_inputs *inputs)
+{
+    const struct form_input *input = choose_input(finder, inputs);
+
+    if (!input || !*input->name)
+        return false;
+    if (!form_resolve_action(finder->post, path, input->action))
+        return false;
+    memcpy(finder->form_field, input->name, sizeof finder->form_field);
+    return true;
+}
+
+static void settle(struct page_finder *finder, const struct page *page, const char *path)
+{
+    finder->page = page;
+    snprintf(finder->get, sizeof finder->get, "%s", path);
+    if (!*finder->post)
+        snprintf(finder->post, sizeof finder->post, "%s", page->post ? page->post : path);
+}
+
+static void take_forced(struct page_finder *finder, const struct http_reply *reply,
+                        const char *path, const struct form_inputs *inputs)
+{
+    const struct page *page = finder->forced;
+    bool has_form = page->is_generic && reply->status == 200 && take_form(finder, path, inputs);
+
+    finder->is_over = true;
+    page_facts_add(&finder->facts, page, reply);
+    if (!page->is_generic || has_form || finder->field)
+        settle(finder, page, path);
+}
+
+/* Notes what answered, for the case that no page is found: a page rather than an error. */
+static void note_found(struct page_finder *finder, const struct http_reply *reply, const char *path)
+{
+    if (*finder->found && reply->status != 200)
+        return;
+
+    char server[4 * HTTP_TEXT_MAX], text[PAGE_TEXT_MAX];
+
+    escape_string(server, sizeof server, reply->server);
+    page_text(text, http_reply_text(reply), reply->body_length);
+    snprintf(finder->found, sizeof finder->found, "%s has status %u%s%.60s%s%s%.60s%s", path,
+             reply->status, *server ? ", Server \"" : "", server, *server ? "\"" : "",
+             *text ? ", \"" : "", text, *text ? "\"" : "");
+}
+
+/* The reply to a path that only tells more of a page. */
+static void take_detail(struct page_finder *finder, const struct http_reply *reply, enum path path)
+{
+    finder->is_over = true;
+    if (path == IDENTITY) {
+        page_facts_add(&finder->facts, finder->page, reply);
+        finder->is_elegantota_2 = *finder->facts.hardware;
+        if (finder->is_elegantota_2)
+            snprintf(finder->post, sizeof finder->post, "/update");
+    } else if (page_facts_add(&finder->facts, &pages[PAGE_WLED], reply)) {
+        settle(finder, &pages[PAGE_WLED], "/update");
+    }
+}
+
+static void take_page(struct page_finder *finder, const struct http_reply *reply, enum path path,
+                      const char *text)
+{
+    struct form_inputs inputs;
+
+    form_find_inputs(&inputs, http_reply_text(reply), reply->body_length);
+    if (finder->forced) {
+        take_forced(finder, reply, text, &inputs);
+        return;
+    }
+
+    const struct page *page = identify(reply, path, &inputs);
+    if (!page && reply->status == 200 && take_form(finder, text, &inputs))
+        page = is_async(reply) ? &pages[PAGE_ASYNC] : &pages[PAGE_FORM];
+    if (!page) {
+        note_found(finder, reply, text);
+        return;
+    }
+    page_facts_add(&finder->facts, page, reply);
+    settle(finder, page, text);
+    if (page == &pages[PAGE_WLED] && inputs.count == 0)
+        finder->lock = PAGE_PIN;
+    finder->is_over = page != &pages[PAGE_ELEGANTOTA];
+}
+
+void page_finder_take(struct page_finder *finder, const struct http_reply *reply)
+{
+    enum path path = next_path(finder);
+    char text[FORM_TEXT_MAX];
+
+    if (path == PATH_COUNT)
+        return;
+    snprintf(text, sizeof text, "%s", page_finder_path(finder));
+    finder->tried |= 1U << path;
+    finder->was_redirected = reply->status >= 300 && reply->status < 400;
+    if (path == IDENTITY || path == INFO) {
+        take_detail(finder, reply, path);
+        return;
+    }
+    if (reply->status == 401) {
+        note_found(finder, reply, text);
+        finder->lock = PAGE_LOCKED;
+        return;
+    }
+    take_page(finder, reply, path, text);
+}

@@ -1,0 +1,74 @@
+/*
+ * page_table.h: the update pages that boards serve, one row each. Pure. esp-ota-pages(7) has the
+ * same rows for people; test-page_table compares them.
+ */
+#ifndef ESP_OTA_UPLOAD_WEB_PAGE_TABLE_H
+#define ESP_OTA_UPLOAD_WEB_PAGE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What has to be done before the upload. */
+enum page_start {
+    PAGE_START_NONE,
+    PAGE_START_ELEGANTOTA, /* v3: GET /ota/start with the image's MD5; v2: a plain field with it */
+    PAGE_START_TASMOTA,    /* an ESP32 may have to enter its safeboot firmware; then GET /up */
+};
+
+/* What a confirmation proves. */
+enum page_proof {
+    PAGE_PROOF_BOARD,    /* the board has checked the image and says so */
+    PAGE_PROOF_RECEIVED, /* such pages also say so when nothing was written */
+};
+
+enum { PAGE_WORDS_MAX = 4 };
+
+struct page {
+    const char *name;       /* as --page and JSON spell it */
+    const char *title;      /* for people */
+    const char *get;        /* the path that shows the page, which also asks for the password */
+    const char *post;       /* the path of the upload; NULL: that of the page, or of its form */
+    const char *size_query; /* a query with the image's size: "?size="; NULL: none */
+    const char *sketch_field;
+    const char *sketch_filename;
+    const char *filesystem_field; /* NULL: the page takes no filesystem image */
+    const char *filesystem_filename;
+    const char *filesystem_query; /* added to the path; NULL: none */
+    const char *user;             /* the default user */
+    const char *chips;            /* the boards that serve it (image/kind.h); "": any */
+    const char *packed_chips;     /* those among them that unpack gzip; NULL: none */
+    enum page_start start;
+    enum page_proof proof;
+    unsigned success_status;             /* a status that alone means success; 0: none */
+    const char *success[PAGE_WORDS_MAX]; /* words of a reply that mean success */
+    const char *failure[PAGE_WORDS_MAX]; /* and those that mean failure; they count first */
+    /* The board writes before it looks at the password: a 401 to the upload, or no reply at all,
+     * tells nothing. */
+    bool writes_first;
+    bool is_worded;  /* a complete reply without the words of success means failure */
+    bool is_generic; /* any complete reply below 400 without words of failure means success */
+    /* How long after its reply the board has restarted for sure, in milliseconds. */
+    int restart_ms;
+};
+
+enum page_id {
+    PAGE_ESP8266,
+    PAGE_ESP32,
+    PAGE_WEBUPDATER,
+    PAGE_ELEGANTOTA,
+    PAGE_ASYNC,
+    PAGE_TASMOTA,
+    PAGE_WLED,
+    PAGE_ESPHOME,
+    PAGE_ESPURNA,
+    PAGE_SAFEBOOT,
+    PAGE_FORM,
+    PAGE_COUNT
+};
+
+extern const struct page pages[PAGE_COUNT];
+
+/* NULL if there is none of this name. */
+const struct page *page_table_find(const char *name);
+
+#endif

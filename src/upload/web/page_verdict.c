@@ -1,0 +1,49 @@
+/* page_verdict.c: compares a reply with the words of its page. */
+#include "upload/web/page_verdict.h"
+
+#include <string.h>
+
+static const char *find_words(const char *const words[PAGE_WORDS_MAX], const char *text)
+{
+    for (size_t i = 0; i < PAGE_WORDS_MAX && words[i]; i++)
+        if (strcasestr(text, words[i]))
+            return words[i];
+    return NULL;
+}
+
+/* A bare "OK" must be the whole reply: many other words contain it. */
+static const char *find_success(const struct page *page, const char *body)
+{
+    for (size_t i = 0; i < PAGE_WORDS_MAX && page->success[i]; i++) {
+        const char *words = page->success[i];
+        size_t blanks = strspn(body, " \t\r\n");
+        size_t length = strlen(words);
+
+        if (strcmp(words, "OK") != 0 && strcasestr(body, words))
+            return words;
+        if (strncmp(body + blanks, words, length) == 0 &&
+            strspn(body + blanks + length, " \t\r\n") == strlen(body + blanks + length))
+            return words;
+    }
+    return NULL;
+}
+
+enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
+                             const struct http_reply *reply)
+{
+    const char *body = http_reply_text(reply);
+    const char *failure = find_words(page->failure, body);
+
+    page_text_from(text, body, reply->body_length, failure ? failure : "");
+    if (reply->status == 401 || reply->status == 403)
+        return page->writes_first ? PAGE_UNCLEAR : PAGE_UNAUTHORIZED;
+    if (failure)
+        return PAGE_REFUSED;
+    if (reply->status == page->success_status)
+        return PAGE_ACCEPTED;
+    if (reply->status < 400 && find_success(page, body))
+        return PAGE_ACCEPTED;
+    if (reply->status >= 400 || (page->is_worded && reply->is_complete && *text))
+        return PAGE_REFUSED;
+    return page->is_generic && reply->is_complete ? PAGE_ACCEPTED : PAGE_UNCLEAR;
+}

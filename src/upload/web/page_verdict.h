@@ -1,0 +1,24 @@
+/*
+ * page_verdict.h: what the reply to an upload means. Pure.
+ */
+#ifndef ESP_OTA_UPLOAD_WEB_PAGE_VERDICT_H
+#define ESP_OTA_UPLOAD_WEB_PAGE_VERDICT_H
+
+#include "http/reply.h"
+#include "upload/web/page_table.h"
+#include "upload/web/page_text.h"
+
+enum page_verdict {
+    PAGE_ACCEPTED,     /* the board has the image, as page->proof says */
+    PAGE_REFUSED,      /* the board has refused it; text says why */
+    PAGE_UNAUTHORIZED, /* the password is wrong, or missing, and nothing was written */
+    PAGE_UNCLEAR,      /* the image may be installed or not; text is the reply */
+};
+
+/* Judges the reply of the page to an upload. Words count more than the status, and words of failure
+ * more than those of success; a success needs its words or its status, except on generic pages. text
+ * is escaped, perhaps "". */
+enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
+                             const struct http_reply *reply);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * fuzz-http_reply.c: any bytes from a web server give a bounded reply, and a challenge in it gives
+ * no answer or one without line ends.
+ */
+#include "base/secret.h"
+#include "http/reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+static bool is_terminated(const char *text, size_t capacity)
+{
+    return memchr(text, '\0', capacity) != NULL;
+}
+
+static void answer(const struct challenge *challenge)
+{
+    char *header = challenge_answer(challenge, "user", "password", "POST", "/update");
+
+    require(!header || (!strpbrk(header, "\r\n") && strncmp(header, "Authorization: ", 15) == 0));
+    require(header || challenge->scheme != CHALLENGE_BASIC);
+    secret_free(header);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct http_reply reply = {0};
+    bool is_whole = http_reply_parse(&reply, (const char *)data, size);
+
+    require(!is_whole || (reply.status >= 200 && reply.status <= 999));
+    require(reply.body_length <= HTTP_BODY_MAX && reply.body_length <= size);
+    require(strlen(http_reply_text(&reply)) <= reply.body_length);
+    require(is_terminated(reply.server, sizeof reply.server));
+    require(is_terminated(reply.location, sizeof reply.location));
+    require(is_terminated(reply.challenge.realm, sizeof reply.challenge.realm));
+    require(is_terminated(reply.challenge.nonce, sizeof reply.challenge.nonce));
+    require(is_terminated(reply.challenge.opaque, sizeof reply.challenge.opaque));
+    require(!challenge_is_digest(&reply.challenge) || *reply.challenge.nonce);
+    if (reply.challenge.scheme > CHALLENGE_UNKNOWN)
+        answer(&reply.challenge);
+    http_reply_clear(&reply);
+    return 0;
+}

@@ -1,0 +1,78 @@
+/*
+ * fuzz-page.c: any page gives printable texts, and a search that ends. The first byte chooses the
+ * page of --page and the URL; the rest are replies, each ended by a NUL.
+ */
+#include "base/escape.h"
+#include "upload/web/page_find.h"
+#include "upload/web/page_verdict.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { GETS_MAX = 6 };
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+/* Reads the next reply; an empty one at the end of the input. */
+static void next_reply(struct http_reply *reply, const char **at, const char *end)
+{
+    const char *stop = *at < end ? memchr(*at, '\0', (size_t)(end - *at)) : NULL;
+    size_t length = stop ? (size_t)(stop - *at) : (size_t)(end - *at);
+
+    *reply = (struct http_reply){0};
+    if (!http_reply_parse(reply, *at, length)) {
+        http_reply_clear(reply);
+        *reply = (struct http_reply){.status = 200};
+        http_reply_add_body(reply, *at, length);
+    }
+    *at = stop ? stop + 1 : end;
+}
+
+static void check_facts(const struct page_facts *facts)
+{
+    require(escape_is_printable(facts->version) && escape_is_printable(facts->hardware));
+    require(strspn(facts->chips, "esprh0123456789c") == strlen(facts->chips));
+}
+
+static void check_verdicts(const struct http_reply *reply)
+{
+    char text[PAGE_TEXT_MAX];
+
+    for (size_t i = 0; i < PAGE_COUNT; i++) {
+        enum page_verdict verdict = page_judge(text, &pages[i], reply);
+
+        require(escape_is_printable(text));
+        require(verdict != PAGE_ACCEPTED || reply->status < 400);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *at = (const char *)data + 1, *end = (const char *)data + size;
+    struct page_finder finder;
+    unsigned gets = 0;
+
+    if (size == 0)
+        return 0;
+    page_finder_start(&finder, data[0] % 16 < PAGE_COUNT ? &pages[data[0] % 16] : NULL,
+                      data[0] & 16 ? "/own" : "", data[0] & 32 ? "field" : NULL);
+    while (page_finder_path(&finder)) {
+        struct http_reply reply;
+
+        require(++gets <= GETS_MAX);
+        next_reply(&reply, &at, end);
+        check_verdicts(&reply);
+        page_finder_take(&finder, &reply);
+        http_reply_clear(&reply);
+    }
+    check_facts(&finder.facts);
+    require(escape_is_printable(finder.found));
+    require(!finder.page || finder.post[0]);
+    return 0;
+}

@@ -1,0 +1,173 @@
+/*
+ * test-challenge.c: what boards and other servers ask for, and the answers. The Digest values are
+ * those of RFC 2069, RFC 7616 and of Python's hashlib.
+ */
+#include "http/challenge.h"
+
+#include "base/secret.h"
+#include "crypto/digest.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct {
+    const char *value;
+    enum challenge_scheme scheme;
+    const char *realm;
+    const char *nonce;
+    bool has_qop;
+} rows[] = {
+    /* arduino cores; ESPAsyncWebServer */
+    {"Basic realm=\"Login Required\"", CHALLENGE_BASIC, "Login Required", "", false},
+    {"Digest realm=\"Login Required\", qop=\"auth\", nonce=\"1a2b\", opaque=\"c3d4\"",
+     CHALLENGE_DIGEST_MD5, "Login Required", "1a2b", true},
+    /* any case, blanks, no quotes, other lists of qop */
+    {"digest  REALM = x ,nonce=y,qop=\"auth-int, auth\"", CHALLENGE_DIGEST_MD5, "x", "y", true},
+    {"Digest realm=\"x\", nonce=\"y\", qop=\"auth-int\"", CHALLENGE_DIGEST_MD5, "x", "y", false},
+    {"Digest realm=\"a \\\"b\\\"\", nonce=\"y\"", CHALLENGE_DIGEST_MD5, "a \"b\"", "y", false},
+    {"Digest algorithm=SHA-256, realm=\"x\", nonce=\"y\"", CHALLENGE_DIGEST_SHA256, "x", "y",
+     false},
+    /* several in one header: the strongest counts */
+    {"Basic realm=\"b\", Digest realm=\"d\", nonce=\"n\"", CHALLENGE_DIGEST_MD5, "d", "n", false},
+    {"Digest realm=\"d\", nonce=\"n\", Basic realm=\"b\"", CHALLENGE_DIGEST_MD5, "d", "n", false},
+    {"NTLM, Basic realm=\"b\"", CHALLENGE_BASIC, "b", "", false},
+    /* nothing that can be answered */
+    {"Digest realm=\"x\"", CHALLENGE_UNKNOWN, "", "", false},
+    {"Digest realm=\"x\", nonce=\"y\", algorithm=MD5-sess", CHALLENGE_UNKNOWN, "x", "y", false},
+    {"Negotiate", CHALLENGE_UNKNOWN, "", "", false},
+    {"Bearer realm=\"x\"", CHALLENGE_UNKNOWN, "x", "", false},
+    {"", CHALLENGE_NONE, "", "", false},
+    {"=, =\"", CHALLENGE_NONE, "", "", false},
+    {"Digest realm=\"x\", nonce=\"never closed", CHALLENGE_UNKNOWN, "", "", false},
+};
+
+static void test_parse(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct challenge challenge = {0};
+
+        challenge_add(&challenge, rows[i].value, strlen(rows[i].value));
+        if (challenge.scheme != rows[i].scheme)
+            fail_msg("%s: scheme %d", rows[i].value, (int)challenge.scheme);
+        assert_string_equal(challenge.realm, rows[i].realm);
+        assert_string_equal(challenge.nonce, rows[i].nonce);
+        assert_int_equal(challenge.has_qop, rows[i].has_qop);
+    }
+}
+
+static void test_several_headers(void **state)
+{
+    static const char basic[] = "Basic realm=\"b\"", digest[] = "Digest realm=\"d\", nonce=\"n\"";
+    struct challenge challenge = {0};
+
+    (void)state;
+    challenge_add(&challenge, digest, strlen(digest));
+    challenge_add(&challenge, basic, strlen(basic));
+    assert_int_equal(challenge.scheme, CHALLENGE_DIGEST_MD5);
+}
+
+static void test_basic(void **state)
+{
+    const struct challenge challenge = {.scheme = CHALLENGE_BASIC};
+    static const char *const pairs[][3] = {
+        {"admin", "secret", "Authorization: Basic YWRtaW46c2VjcmV0"},
+        {"a", "", "Authorization: Basic YTo="},
+        {"ab", "", "Authorization: Basic YWI6"},
+        {"a", "b:c", "Authorization: Basic YTpiOmM="},
+        {"a", "\xc3\xa4\xff", "Authorization: Basic YTrDpP8="},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        char *answer = challenge_answer(&challenge, pairs[i][0], pairs[i][1], "GET", "/");
+
+        assert_non_null(answer);
+        assert_string_equal(answer, pairs[i][2]);
+        secret_free(answer);
+    }
+    assert_null(challenge_answer(&challenge, "a:b", "c", "GET", "/"));
+}
+
+/* RFC 2069 2.4, as corrected by its erratum: a Digest without qop. */
+static void test_digest_without_qop(void **state)
+{
+    const struct challenge challenge = {.scheme = CHALLENGE_DIGEST_MD5,
+                                        .realm = "testrealm@host.com",
+                                        .nonce = "dcd98b7102dd2f0e8b11d0f600bfb0c093",
+                                        .opaque = "5ccc069c403ebaf9f0171e9517f40e41",
+                                        .has_opaque = true};
+    char *answer = challenge_answer(&challenge, "Mufasa", "CircleOfLife", "GET", "/dir/index.html");
+
+    (void)state;
+    assert_non_null(answer);
+    assert_string_equal(answer, "Authorization: Digest username=\"Mufasa\", "
+                                "realm=\"testrealm@host.com\", "
+                                "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", "
+                                "uri=\"/dir/index.html\", "
+                                "response=\"1949323746fe6a43ef61f9606e7febea\", "
+                                "opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"");
+    secret_free(answer);
+}
+
+/* The client nonce is random, so the response is computed again from it. */
+static void check_qop_answer(enum challenge_scheme scheme,
+                             int (*hash)(char *, const void *, size_t))
+{
+    const struct challenge challenge = {
+        .scheme = scheme, .realm = "r", .nonce = "n", .has_qop = true};
+    char secret[DIGEST_SHA256_HEX + 1], request[DIGEST_SHA256_HEX + 1], text[512];
+    char response[DIGEST_SHA256_HEX + 1], cnonce[17] = "", expected[128];
+    char *answer = challenge_answer(&challenge, "u", "p", "POST", "/update");
+
+    assert_non_null(answer);
+    const char *found = strstr(answer, "cnonce=\"");
+    assert_non_null(found);
+    memcpy(cnonce, found + 8, 16);
+    assert_int_equal(hash(secret, "u:r:p", 5), 0);
+    assert_int_equal(hash(request, "POST:/update", 12), 0);
+    snprintf(text, sizeof text, "%s:n:00000001:%s:auth:%s", secret, cnonce, request);
+    assert_int_equal(hash(response, text, strlen(text)), 0);
+    snprintf(expected, sizeof expected, "response=\"%s\"", response);
+    assert_non_null(strstr(answer, expected));
+    assert_non_null(strstr(answer, ", qop=auth, nc=00000001, cnonce=\""));
+    secret_free(answer);
+}
+
+static void test_digest_with_qop(void **state)
+{
+    (void)state;
+    check_qop_answer(CHALLENGE_DIGEST_MD5, digest_md5);
+    check_qop_answer(CHALLENGE_DIGEST_SHA256, digest_sha256);
+}
+
+/* What would end the header, or its quotes, is refused. */
+static void test_injection(void **state)
+{
+    struct challenge challenge = {.scheme = CHALLENGE_DIGEST_MD5, .realm = "r", .nonce = "n"};
+
+    (void)state;
+    assert_null(challenge_answer(&challenge, "a\"b", "c", "GET", "/"));
+    assert_null(challenge_answer(&challenge, "a\r\nb", "c", "GET", "/"));
+    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/\r\nX: y"));
+    snprintf(challenge.nonce, sizeof challenge.nonce, "n\r\nX: y");
+    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/"));
+    challenge.scheme = CHALLENGE_UNKNOWN;
+    assert_null(challenge_answer(&challenge, "a", "c", "GET", "/"));
+    assert_int_equal(secret_count(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parse),           cmocka_unit_test(test_several_headers),
+        cmocka_unit_test(test_basic),           cmocka_unit_test(test_digest_without_qop),
+        cmocka_unit_test(test_digest_with_qop), cmocka_unit_test(test_injection),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

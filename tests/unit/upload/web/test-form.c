@@ -1,0 +1,103 @@
+/*
+ * test-form.c: file inputs of genuine and hand-made pages.
+ */
+#include "upload/web/form.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void find(struct form_inputs *found, const char *html)
+{
+    form_find_inputs(found, html, strlen(html));
+}
+
+static void test_inputs(void **state)
+{
+    static const struct {
+        const char *html, *name, *action;
+        size_t count;
+    } rows[] = {
+        {"<form method='POST' action='/up' enctype='multipart/form-data'>"
+         "<input type='file' name='fw'><input type='submit'></form>",
+         "fw", "/up", 1},
+        {"<FORM ACTION=/up METHOD=POST><INPUT NAME=fw TYPE=FILE></FORM>", "fw", "/up", 1},
+        {"<form action=\"\">\n <input\n type=\"file\"\n accept='.bin'\n name=\"a b\"/></form>",
+         "a b", "", 1},
+        {"<form action='/x'></form><input type=file name=y>", "y", "", 1},
+        {"<form action='/x' ><input type=file name=y ><input type = 'file' name = z></form>", "y",
+         "/x", 2},
+        {"<input type=file>", "", "", 1},
+        {"<input type=text name=y><inputs type=file name=z>", "", "", 0},
+        {"<form action='/x'><input type=file name='never closed", "never closed", "/x", 1},
+        {"<", "", "", 0},
+        {"<input", "", "", 0},
+        {"", "", "", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct form_inputs found;
+
+        find(&found, rows[i].html);
+        if (found.count != rows[i].count)
+            fail_msg("%s: %zu inputs", rows[i].html, found.count);
+        assert_string_equal(found.inputs[0].name, rows[i].name);
+        assert_string_equal(found.inputs[0].action, rows[i].action);
+    }
+}
+
+static void test_bounds(void **state)
+{
+    struct form_inputs found;
+    char html[4096] = "<input type=file name=";
+
+    (void)state;
+    memset(html + strlen(html), 'a', FORM_TEXT_MAX);
+    strcat(html, ">");
+    for (int i = 0; i < 10; i++)
+        strcat(html, "<input type=file name=b>");
+    find(&found, html);
+    assert_int_equal(found.count, 11);
+    assert_string_equal(found.inputs[0].name, "");
+    assert_true(form_has_input(&found, "b"));
+    assert_false(form_has_input(&found, "c"));
+}
+
+static void test_actions(void **state)
+{
+    static const struct {
+        const char *path, *action, *target; /* target: NULL: elsewhere */
+    } rows[] = {
+        {"/update", "", "/update"},          {"/update", "#", "/update"},
+        {"/a/update", "up", "/a/up"},        {"/a/update", "/up?x=1", "/up?x=1"},
+        {"/update", "http://x/y", NULL},     {"/update", "//x/y", NULL},
+        {"/update", "javascript:x()", NULL},
+    };
+    char target[FORM_TEXT_MAX], longest[FORM_TEXT_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(form_resolve_action(target, rows[i].path, rows[i].action),
+                         rows[i].target != NULL);
+        if (rows[i].target)
+            assert_string_equal(target, rows[i].target);
+    }
+    memset(longest, '/', sizeof longest);
+    longest[1] = 'a';
+    longest[FORM_TEXT_MAX] = '\0';
+    assert_false(form_resolve_action(target, "/", longest));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_actions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,111 @@
+/*
+ * test-page_facts.c: versions and chips in the replies of pages.
+ */
+#include "upload/web/page_facts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_chips(void **state)
+{
+    static const char *const rows[][2] = {
+        {"ESP8266EX", "esp8266"},
+        {"ESP8285", "esp8266"},
+        {"ESP32", "esp32"},
+        {"esp32", "esp32"},
+        {"ESP32-D0WD-V3", "esp32"},
+        {"ESP32-S3 (8 MB)", "esp32s3"},
+        {"ESP32-C3", "esp32c3"},
+        {"ESP32-C61 v1", "esp32c61"},
+        {"RP2040", "rp2040"},
+        {"nRF52", ""},
+        {"", ""},
+        {"an ESP32", ""},
+    };
+    char chips[KIND_CHIPS_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        page_facts_chips(chips, rows[i][0]);
+        assert_string_equal(chips, rows[i][1]);
+    }
+}
+
+static void test_replies(void **state)
+{
+    static const struct {
+        enum page_id page;
+        const char *server, *body;
+        const char *version, *chips;
+        bool tells;
+    } rows[] = {
+        {PAGE_TASMOTA, "Tasmota/13.3.0 (ESP32-C3)", "", "13.3.0", "esp32c3", false},
+        {PAGE_TASMOTA, "Tasmota/13.3.0", "", "13.3.0", "", false},
+        {PAGE_TASMOTA, "Tasmota/13.3.0 (ESP8266EX)",
+         "{\"StatusFWR\":{\"Version\":\"13.3.0(tasmota)\",\"BuildDateTime\":\"2023-12-01T10:00:"
+         "00\","
+         "\"Hardware\":\"ESP8266EX\"}}",
+         "13.3.0(tasmota) of 2023-12-01T10:00:00", "esp8266", true},
+        {PAGE_TASMOTA, "", "{\"WARNING\":\"Need user=<username>&password=<password>\"}", "", "",
+         false},
+        {PAGE_TASMOTA, "", "[1,2", "", "", false},
+        {PAGE_TASMOTA, "", "{\"StatusFWR\":[]}", "", "", false},
+        {PAGE_WLED, "",
+         "{\"brand\":\"WLED\",\"ver\":\"0.15.0\",\"vid\":2412100,\"arch\":\"esp32\"}",
+         "0.15.0 (build 2412100)", "esp32", true},
+        {PAGE_WLED, "",
+         "{\"brand\":\"WLED\",\"ver\":\"16.0\",\"vid\":1,\"arch\":\"esp8266\",\"release\":\"R\"}",
+         "16.0 (build 1, R)", "esp8266", true},
+        {PAGE_WLED, "", "{\"brand\":\"other\",\"ver\":\"1\"}", "", "", false},
+        {PAGE_WLED, "", "{\"brand\":\"WLED\",\"ver\":1}", "", "", false},
+        {PAGE_ELEGANTOTA, "", "{\"id\": \"x\", \"hardware\": \"ESP32\"}", "", "esp32", false},
+        {PAGE_SAFEBOOT, "", "v1.2.3\n", "v1.2.3", "", true},
+        {PAGE_SAFEBOOT, "", "ESP32-S3 (8 MB)", "", "esp32s3", false},
+        {PAGE_SAFEBOOT, "", "<html></html>", "", "", false},
+        {PAGE_ESP8266, "Tasmota/1 (x)", "{\"brand\":\"WLED\",\"ver\":\"1\"}", "", "", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_reply reply = {.status = 200};
+        struct page_facts facts = {0};
+
+        snprintf(reply.server, sizeof reply.server, "%s", rows[i].server);
+        http_reply_add_body(&reply, rows[i].body, strlen(rows[i].body));
+        bool tells = page_facts_add(&facts, &pages[rows[i].page], &reply);
+        if (tells != rows[i].tells)
+            fail_msg("row %zu: %d", i, tells);
+        assert_string_equal(facts.version, rows[i].version);
+        assert_string_equal(facts.chips, rows[i].chips);
+        http_reply_clear(&reply);
+    }
+}
+
+/* A version is shown, and may come from anybody. */
+static void test_hostile(void **state)
+{
+    static const char body[] = "{\"StatusFWR\":{\"Version\":\"\\u001b[31m\\u202ered\"}}";
+    struct http_reply reply = {.status = 200};
+    struct page_facts facts = {0};
+
+    (void)state;
+    http_reply_add_body(&reply, body, strlen(body));
+    assert_true(page_facts_add(&facts, &pages[PAGE_TASMOTA], &reply));
+    assert_string_equal(facts.version, "\\x1b[31m\\u202ered");
+    http_reply_clear(&reply);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chips),
+        cmocka_unit_test(test_replies),
+        cmocka_unit_test(test_hostile),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,216 @@
+/*
+ * test-page_find.c: boards as tables of replies; which paths are asked, and what is found.
+ */
+#include "upload/web/page_find.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define FORM(name)                                                                                 \
+    "<form method='POST' enctype='multipart/form-data'><input type='file' name='" name "'></form>"
+
+/* One path of a board; every other path has status 404. */
+struct route {
+    const char *path;
+    unsigned status;
+    const char *body;
+    const char *header; /* Server; "none": Accept-Ranges */
+};
+
+struct board {
+    const char *title;
+    struct route routes[5];
+};
+
+static const struct board esp8266 = {"esp8266",
+                                     {{"/update", 200, FORM("firmware") FORM("filesystem"), NULL}}};
+static const struct board esp32 = {
+    "esp32",
+    {{"/update", 200, FORM("firmware") "<input type='file' accept='.bin,.image' name='filesystem'>",
+      NULL}}};
+static const struct board elegant2 = {
+    "elegant2",
+    {{"/update", 200, "<title>ElegantOTA</title>", NULL},
+     {"/update/identity", 200, "{\"id\":\"a\",\"hardware\":\"ESP8266\"}", NULL}}};
+static const struct board elegant3 = {"elegant3",
+                                      {{"/update", 200, "<title>ElegantOTA Lite</title>", NULL}}};
+static const struct board tasmota = {
+    "tasmota", {{"/", 200, "<title>Lamp</title>", "Tasmota/13.3.0 (ESP32-C3)"}}};
+static const struct board wled = {
+    "wled", {{"/update", 200, "<title>WLED Update</title>" FORM("update"), NULL}}};
+static const struct board wled_pin = {
+    "wled with PIN",
+    {{"/update", 200, "<title>WLED</title><input type='password'>", NULL},
+     {"/json/info", 200, "{\"brand\":\"WLED\",\"ver\":\"0.15\"}", NULL}}};
+static const struct board wled_locked = {
+    "wled locked",
+    {{"/update", 401, "Access Denied", NULL},
+     {"/json/info", 200, "{\"brand\":\"WLED\",\"ver\":\"0.15\"}", NULL}}};
+static const struct board esphome = {"esphome",
+                                     {{"/", 200, "<html><esp-app></esp-app></html>", NULL}}};
+static const struct board login = {"login",
+                                   {{"/", 200, "<title>ESP32 Login Page</title>", NULL},
+                                    {"/serverIndex", 200, FORM("update"), NULL}}};
+static const struct board webupdate = {
+    "webupdate",
+    {{"/", 200,
+      "<form method='POST' action='/update' enctype='multipart/form-data'>"
+      "<input type='file' name='update'></form>",
+      NULL}}};
+static const struct board everywhere = {/* OTAWebUpdater 3.x answers any path with its page */
+                                        "everywhere",
+                                        {{"/update", 200,
+                                          FORM("update") "<script>'/update?size='</script>",
+                                          NULL}}};
+static const struct board espurna = {
+    "espurna",
+    {{"/", 200, "<form action='/upgrade'><input type='file' name='filename'></form>", NULL}}};
+static const struct board safeboot = {"safeboot",
+                                      {{"/update", 302, "", NULL},
+                                       {"/sbversion", 200, "v1.0", NULL},
+                                       {"/", 200, FORM("file"), NULL}}};
+static const struct board handmade = {
+    "handmade",
+    {{"/fw", 200, "<form action='/doit'><input type='file' name='x'></form>", NULL},
+     {"/", 200, "<form action='/doit'><input type='file' name='x'></form>", NULL}}};
+static const struct board handmade_async = {"handmade async",
+                                            {{"/update", 200, FORM("update"), "none"}}};
+static const struct board two_inputs = {
+    "two inputs",
+    {{"/flash", 200,
+      "<form action='/flash'><input type=file name=fw></form><form action='/fs'>"
+      "<input type=file name=fs></form>",
+      NULL}}};
+static const struct board router = {"router", {{"/", 200, "<h1>Router</h1>", "nginx/1.2"}}};
+
+static const struct {
+    const struct board *board;
+    const char *own, *forced, *field;
+    int page; /* enum page_id; PAGE_COUNT: none */
+    const char *post, *form_field;
+    const char *asked; /* the paths in their order */
+} rows[] = {
+    {&esp8266, "", NULL, NULL, PAGE_ESP8266, "/update", "", "/update "},
+    {&esp8266, "/", NULL, NULL, PAGE_ESP8266, "/update", "", "/update "},
+    {&esp32, "", NULL, NULL, PAGE_ESP32, "/update", "", "/update "},
+    {&elegant2, "", NULL, NULL, PAGE_ELEGANTOTA, "/update", "", "/update /update/identity "},
+    {&elegant3, "", NULL, NULL, PAGE_ELEGANTOTA, "/ota/upload", "", "/update /update/identity "},
+    {&tasmota, "", NULL, NULL, PAGE_TASMOTA, "/u2", "", "/update / "},
+    {&wled, "", NULL, NULL, PAGE_WLED, "/update", "", "/update "},
+    {&wled_pin, "", NULL, NULL, PAGE_WLED, "/update", "", "/update "},
+    {&wled_locked, "", NULL, NULL, PAGE_WLED, "/update", "", "/update /json/info "},
+    {&esphome, "", NULL, NULL, PAGE_ESPHOME, "/update", "", "/update / "},
+    {&login, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "", "/update / "},
+    {&webupdate, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "update", "/update / "},
+    {&everywhere, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "", "/update "},
+    {&espurna, "", NULL, NULL, PAGE_ESPURNA, "/upgrade", "", "/update / "},
+    {&safeboot, "", NULL, NULL, PAGE_SAFEBOOT, "/", "", "/update /sbversion "},
+    {&handmade, "", NULL, NULL, PAGE_FORM, "/doit", "x", "/update / "},
+    {&handmade, "/fw", NULL, NULL, PAGE_FORM, "/doit", "x", "/fw "},
+    {&handmade, "/nothing", NULL, NULL, PAGE_COUNT, "", "", "/nothing "},
+    {&handmade_async, "", NULL, NULL, PAGE_ASYNC, "/update", "update", "/update "},
+    {&two_inputs, "/flash", NULL, NULL, PAGE_COUNT, "", "", "/flash "},
+    {&two_inputs, "/flash", NULL, "fs", PAGE_FORM, "/fs", "fs", "/flash "},
+    {&router, "", NULL, NULL, PAGE_COUNT, "", "", "/update / /sbversion "},
+    /* --page */
+    {&handmade, "/fw", "form", NULL, PAGE_FORM, "/doit", "x", "/fw "},
+    {&router, "/post-only", "form", "file", PAGE_FORM, "/post-only", "", "/post-only "},
+    {&router, "/post-only", "form", NULL, PAGE_COUNT, "", "", "/post-only "},
+    {&router, "", "esp8266", NULL, PAGE_ESP8266, "/update", "", "/update "},
+    {&router, "/here", "esp8266", NULL, PAGE_ESP8266, "/here", "", "/here "},
+    {&router, "", "tasmota", NULL, PAGE_TASMOTA, "/u2", "", "/up "},
+};
+
+static void reply_as(struct http_reply *reply, const struct board *board, const char *path)
+{
+    *reply = (struct http_reply){.status = 404, .is_complete = true};
+    for (size_t i = 0; i < 5 && board->routes[i].path; i++) {
+        const struct route *route = &board->routes[i];
+
+        if (strcmp(route->path, path) != 0)
+            continue;
+        reply->status = route->status;
+        http_reply_add_body(reply, route->body, strlen(route->body));
+        if (route->header && strcmp(route->header, "none") == 0)
+            memcpy(reply->accept_ranges, "none", 5);
+        else if (route->header)
+            snprintf(reply->server, sizeof reply->server, "%s", route->header);
+    }
+}
+
+static void run(struct page_finder *finder, const struct board *board, char asked[512])
+{
+    const char *path;
+
+    *asked = '\0';
+    while ((path = page_finder_path(finder))) {
+        struct http_reply reply;
+
+        assert_true(strlen(asked) + strlen(path) < 500);
+        strcat(strcat(asked, path), " ");
+        reply_as(&reply, board, path);
+        page_finder_take(finder, &reply);
+        http_reply_clear(&reply);
+    }
+}
+
+static void test_boards(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct page_finder finder;
+        char asked[512];
+
+        page_finder_start(&finder, rows[i].forced ? page_table_find(rows[i].forced) : NULL,
+                          rows[i].own, rows[i].field);
+        run(&finder, rows[i].board, asked);
+        const struct page *expected = rows[i].page == PAGE_COUNT ? NULL : &pages[rows[i].page];
+        if (finder.page != expected || strcmp(asked, rows[i].asked) != 0)
+            fail_msg("%s %s: found %s, asked %s", rows[i].board->title, rows[i].own,
+                     finder.page ? finder.page->name : "none", asked);
+        assert_string_equal(finder.post, rows[i].post);
+        if (finder.page && finder.page->is_generic)
+            assert_string_equal(finder.form_field, rows[i].form_field);
+    }
+}
+
+static void test_details(void **state)
+{
+    struct page_finder finder;
+    char asked[512];
+
+    (void)state;
+    page_finder_start(&finder, NULL, "", NULL);
+    run(&finder, &elegant2, asked);
+    assert_true(finder.is_elegantota_2);
+    assert_string_equal(finder.facts.chips, "esp8266");
+
+    page_finder_start(&finder, NULL, "", NULL);
+    run(&finder, &wled_pin, asked);
+    assert_int_equal(finder.lock, PAGE_PIN);
+    page_finder_start(&finder, NULL, "", NULL);
+    run(&finder, &wled_locked, asked);
+    assert_int_equal(finder.lock, PAGE_LOCKED);
+
+    page_finder_start(&finder, NULL, "", NULL);
+    run(&finder, &tasmota, asked);
+    assert_string_equal(finder.facts.version, "13.3.0");
+
+    page_finder_start(&finder, NULL, "/", NULL);
+    run(&finder, &router, asked);
+    assert_string_equal(finder.found, "/ has status 200, Server \"nginx/1.2\", \"Router\"");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_boards),
+        cmocka_unit_test(test_details),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

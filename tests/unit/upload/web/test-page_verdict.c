@@ -1,0 +1,105 @@
+/*
+ * test-page_verdict.c: the replies that boards give to an upload, as recorded from the genuine
+ * servers or read in their sources.
+ */
+#include "upload/web/page_verdict.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct {
+    enum page_id page;
+    unsigned status;
+    const char *body; /* NULL: it did not come */
+    enum page_verdict verdict;
+    const char *text; /* NULL: any */
+} rows[] = {
+    {PAGE_ESP8266, 200,
+     "<META http-equiv=\"refresh\" content=\"15;URL=/\">Update Success! Rebooting...",
+     PAGE_ACCEPTED, NULL},
+    {PAGE_ESP8266, 200, "Update error: ERROR[10]: Magic byte is not 0xE9\n", PAGE_REFUSED,
+     "Update error: ERROR[10]: Magic byte is not 0xE9"},
+    {PAGE_ESP8266, 401, "", PAGE_UNAUTHORIZED, ""},
+    {PAGE_ESP8266, 200, NULL, PAGE_UNCLEAR, ""},
+    {PAGE_ESP8266, 200, "<html>router</html>", PAGE_UNCLEAR, "router"},
+    {PAGE_ESP8266, 404, "Not found: /update", PAGE_REFUSED, "Not found: /update"},
+    {PAGE_ESP32, 200, "Update error: Wrong Magic Byte\r\n", PAGE_REFUSED,
+     "Update error: Wrong Magic Byte"},
+    {PAGE_ESP32, 200, "Update error: Wrong origin received!", PAGE_REFUSED, NULL},
+    {PAGE_WEBUPDATER, 200, "OK", PAGE_ACCEPTED, NULL},
+    {PAGE_WEBUPDATER, 200, "FAIL", PAGE_REFUSED, "FAIL"},
+    {PAGE_WEBUPDATER, 307, "", PAGE_ACCEPTED, NULL},
+    {PAGE_WEBUPDATER, 307, NULL, PAGE_ACCEPTED, NULL},
+    {PAGE_WEBUPDATER, 502, "Not Enough Space", PAGE_REFUSED, "Not Enough Space"},
+    {PAGE_WEBUPDATER, 200, "Success! Rebooting...", PAGE_ACCEPTED, NULL},
+    {PAGE_WEBUPDATER, 200, "look here", PAGE_UNCLEAR, "look here"}, /* "look" has an "ok" in it */
+    {PAGE_ELEGANTOTA, 200, "OK", PAGE_ACCEPTED, NULL},
+    {PAGE_ELEGANTOTA, 200, " OK\r\n", PAGE_ACCEPTED, NULL},
+    {PAGE_ELEGANTOTA, 400, "ERROR[4]: Not Enough Space\n\n", PAGE_REFUSED,
+     "ERROR[4]: Not Enough Space"},
+    {PAGE_ELEGANTOTA, 500, "FAIL", PAGE_REFUSED, "FAIL"},
+    {PAGE_ELEGANTOTA, 401, "", PAGE_UNCLEAR, ""}, /* the synchronous server writes first */
+    {PAGE_ASYNC, 200, "OK", PAGE_ACCEPTED, NULL},
+    {PAGE_ASYNC, 200, "Upload complete", PAGE_ACCEPTED, NULL},
+    {PAGE_ASYNC, 200, "FAIL", PAGE_REFUSED, "FAIL"},
+    {PAGE_ASYNC, 200, NULL, PAGE_UNCLEAR, ""},
+    {PAGE_TASMOTA, 200,
+     "<script>setTimeout(function(){location.href='.';},24000);</script>Upload <font "
+     "color='#47c266'>Successful</font>",
+     PAGE_ACCEPTED, NULL},
+    {PAGE_TASMOTA, 200,
+     "<script>setTimeout(function(){location.href='.';},10000);</script>Erfolgreich", PAGE_ACCEPTED,
+     NULL},
+    {PAGE_TASMOTA, 200, "Upload <font color='#ff5661'>Failed</font><br>Not enough space",
+     PAGE_REFUSED, NULL},
+    {PAGE_TASMOTA, 200, "Upload fehlgeschlagen<br>Nicht genug Platz", PAGE_REFUSED,
+     "Upload fehlgeschlagen Nicht genug Platz"},
+    {PAGE_TASMOTA, 401, "", PAGE_UNCLEAR, ""}, /* it writes before it asks */
+    {PAGE_WLED, 200, "<h2>Update successful!</h2>Rebooting...", PAGE_ACCEPTED, NULL},
+    {PAGE_WLED, 500, "<h2>Update failed!</h2>Wrong release", PAGE_REFUSED,
+     "Update failed! Wrong release"},
+    {PAGE_WLED, 503, "busy", PAGE_REFUSED, "busy"},
+    {PAGE_WLED, 401, "Please unlock", PAGE_UNAUTHORIZED, NULL},
+    {PAGE_ESPHOME, 200, "Update Successful!", PAGE_ACCEPTED, NULL},
+    {PAGE_ESPHOME, 200, "Update Failed!", PAGE_REFUSED, "Update Failed!"},
+    {PAGE_ESPHOME, 411, "", PAGE_REFUSED, ""},
+    {PAGE_ESPURNA, 200, "OK", PAGE_ACCEPTED, NULL},
+    {PAGE_ESPURNA, 200, "<code>Rebooting...</code>", PAGE_ACCEPTED, NULL},
+    {PAGE_ESPURNA, 400, "ERROR: Invalid request", PAGE_REFUSED, "ERROR: Invalid request"},
+    {PAGE_SAFEBOOT, 200, "Update Success! Rebooting...", PAGE_ACCEPTED, NULL},
+    {PAGE_SAFEBOOT, 500, "Update error: Not Enough Space", PAGE_REFUSED, NULL},
+    {PAGE_FORM, 200, "done", PAGE_ACCEPTED, NULL},
+    {PAGE_FORM, 302, "", PAGE_ACCEPTED, NULL},
+    {PAGE_FORM, 200, "An Error occurred", PAGE_REFUSED, "Error occurred"},
+    {PAGE_FORM, 413, "", PAGE_REFUSED, ""},
+};
+
+static void test_replies(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_reply reply = {.status = rows[i].status, .is_complete = rows[i].body != NULL};
+        char text[PAGE_TEXT_MAX];
+
+        if (rows[i].body && *rows[i].body)
+            assert_true(http_reply_add_body(&reply, rows[i].body, strlen(rows[i].body)));
+        enum page_verdict verdict = page_judge(text, &pages[rows[i].page], &reply);
+        if (verdict != rows[i].verdict)
+            fail_msg("row %zu: verdict %d", i, (int)verdict);
+        if (rows[i].text)
+            assert_string_equal(text, rows[i].text);
+        http_reply_clear(&reply);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_replies),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
