@@ -62,6 +62,9 @@ enum ota_phase {
 /* What is known of a failure besides its code; remedy.c goes by it. */
 enum ota_cause {
     OTA_CAUSE_NONE,
+    /* What this computer lacks. */
+    OTA_CAUSE_TOO_MANY_FILES,
+    OTA_CAUSE_OUT_OF_MEMORY,
     /* Why output cannot be written. */
     OTA_CAUSE_DISK_FULL,
     OTA_CAUSE_NO_FOLDER,

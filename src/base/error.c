@@ -251,6 +251,21 @@ const char *ota_phase_name(enum ota_phase phase)
     return (unsigned)phase < OTA_PHASE_COUNT ? phase_names[phase] : "unknown";
 }
 
+/* OTA_CAUSE_NONE: this computer lacks neither. */
+static enum ota_cause lack_cause(int number)
+{
+    switch (number) {
+    case EMFILE:
+    case ENFILE:
+        return OTA_CAUSE_TOO_MANY_FILES;
+    case ENOMEM:
+    case ENOBUFS:
+        return OTA_CAUSE_OUT_OF_MEMORY;
+    default:
+        return OTA_CAUSE_NONE;
+    }
+}
+
 enum ota_cause error_output_cause(int reason)
 {
     switch (reason) {
@@ -268,7 +283,7 @@ enum ota_cause error_output_cause(int reason)
     case EPIPE:
         return OTA_CAUSE_READER_GONE;
     default:
-        return OTA_CAUSE_NONE;
+        return lack_cause(reason);
     }
 }
 
@@ -297,28 +312,52 @@ static void mark_cut(char message[OTA_MESSAGE_MAX])
     memcpy(message + end, ellipsis, sizeof ellipsis);
 }
 
+static void write_message(struct ota_failure *failure, const char *format, va_list arguments)
+{
+    int length = vsnprintf(failure->message, sizeof failure->message, format, arguments);
+
+    if (length < 0)
+        snprintf(failure->message, sizeof failure->message, "%s", ota_error_text(failure->error));
+    else if ((size_t)length >= sizeof failure->message)
+        mark_cut(failure->message);
+}
+
 enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const char *format, ...)
 {
     va_list arguments;
-    int length;
 
     failure->error = error;
     failure->cause = OTA_CAUSE_NONE;
-
     va_start(arguments, format);
-    length = vsnprintf(failure->message, sizeof failure->message, format, arguments);
+    write_message(failure, format, arguments);
     va_end(arguments);
-
-    if (length < 0)
-        snprintf(failure->message, sizeof failure->message, "%s", ota_error_text(error));
-    else if ((size_t)length >= sizeof failure->message)
-        mark_cut(failure->message);
     return error;
+}
+
+enum ota_error ota_fail_errno(struct ota_failure *failure, enum ota_error error, int number,
+                              const char *format, ...)
+{
+    va_list arguments;
+
+    failure->error = error_unless_local(error, number);
+    failure->cause = lack_cause(number);
+    va_start(arguments, format);
+    write_message(failure, format, arguments);
+    va_end(arguments);
+    return failure->error;
+}
+
+enum ota_error ota_fail_stdout(struct ota_failure *failure, int reason)
+{
+    ota_fail(failure, OTA_E_OUTPUT, "cannot write to standard output: %s",
+             error_output_text(reason));
+    failure->cause = error_output_cause(reason);
+    return failure->error;
 }
 
 enum ota_error ota_fail_no_memory(struct ota_failure *failure)
 {
-    return ota_fail(failure, OTA_E_INTERNAL, "out of memory");
+    return ota_fail_errno(failure, OTA_E_INTERNAL, ENOMEM, "out of memory");
 }
 
 bool error_is_local(int number)

@@ -16,10 +16,18 @@ enum ota_error ota_fail(struct ota_failure *failure, enum ota_error error, const
 /* Fails with OTA_E_INTERNAL, "out of memory". */
 enum ota_error ota_fail_no_memory(struct ota_failure *failure);
 
+/* As ota_fail(), for a system call that failed with this errno. If error_is_local(number), it fails
+ * with OTA_E_INTERNAL instead, as error would blame somebody else, and with the cause. */
+enum ota_error ota_fail_errno(struct ota_failure *failure, enum ota_error error, int number,
+                              const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* The cause of an OTA_E_OUTPUT, by the errno of the failed call; and strerror() for output, where
  * ETIMEDOUT means that the reader has stopped. */
 enum ota_cause error_output_cause(int reason);
 const char *error_output_text(int reason);
+
+/* Fails with OTA_E_OUTPUT and its cause, as standard output could not be written for this errno. */
+enum ota_error ota_fail_stdout(struct ota_failure *failure, int reason);
 
 /* How a board's TCP connection ended, by the errno that ended it; 0: the board closed it.
  * ETIMEDOUT becomes timed_out, since its meaning depends on what the connection is for. */

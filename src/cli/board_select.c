@@ -171,12 +171,13 @@ enum ota_error board_select(struct plan *plan, const struct options *options, st
                                   .start_us = loop_now_us(),
                                   .failure = failure};
     if (loop_catch_status(loop, on_status, &selection) < 0)
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
+        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
+                              strerror(errno));
     loop_timer_init(&selection.pause, loop, browse_boards, &selection);
     loop_timer_start(&selection.pause, 0);
     if (loop_run(loop) < 0)
-        selection.error =
-            ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+        selection.error = ota_fail_errno(failure, OTA_E_INTERNAL, errno,
+                                         "cannot wait for events: %s", strerror(errno));
     board_browse_free(selection.browse);
     loop_timer_stop(&selection.pause);
     return selection.error;

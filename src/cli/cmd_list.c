@@ -54,8 +54,7 @@ static void on_browse_done(const struct board_list *boards, const struct ota_fai
         program->failure = *failure;
     errno = 0;
     if (!print_boards(program, &matching))
-        ota_fail(&program->failure, OTA_E_OUTPUT, "cannot write to standard output: %s",
-                 strerror(errno));
+        ota_fail_stdout(&program->failure, errno);
     free(matching.items);
     loop_quit(program->loop);
 }
@@ -74,11 +73,11 @@ static enum ota_error browse(struct program *program)
 {
     program->loop = loop_new();
     if (!program->loop)
-        return ota_fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s",
-                        strerror(errno));
+        return ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno,
+                              "cannot wait for events: %s", strerror(errno));
     if (loop_catch_status(program->loop, on_status, program) < 0)
-        return ota_fail(&program->failure, OTA_E_INTERNAL, "cannot catch signals: %s",
-                        strerror(errno));
+        return ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
+                              strerror(errno));
     struct loop *loop = program->loop;
     program->mdns = mdns_client_new(loop);
     if (program->mdns)
@@ -87,8 +86,8 @@ static enum ota_error browse(struct program *program)
     if (!program->browse)
         return ota_fail_no_memory(&program->failure);
     if (loop_run(program->loop) < 0)
-        return ota_fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s",
-                        strerror(errno));
+        return ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno,
+                              "cannot wait for events: %s", strerror(errno));
     return program->failure.error;
 }
 

@@ -157,7 +157,8 @@ static enum ota_error prepare(struct program *program)
 
     program->loop = loop_new();
     if (!program->loop)
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
+                              strerror(errno));
     program->mdns = mdns_client_new(program->loop);
     if (!program->mdns)
         return ota_fail_no_memory(failure);
@@ -170,7 +171,8 @@ static enum ota_error prepare(struct program *program)
         return failure->error;
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
         loop_catch_status(program->loop, on_status, program) < 0)
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
+        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
+                              strerror(errno));
     return open_services(program);
 }
 
@@ -192,8 +194,8 @@ static enum ota_error upload(struct program *program)
     program->fleet = fleet_start(&config);
     report_ask(program->report, tell_standings, program->fleet);
     if (!program->fleet || loop_run(program->loop) < 0)
-        return ota_fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s",
-                        strerror(errno));
+        return ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno,
+                              "cannot wait for events: %s", strerror(errno));
     return OTA_OK;
 }
 

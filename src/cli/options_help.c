@@ -71,7 +71,7 @@ static enum ota_error finish_output(struct ota_failure *failure)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return OTA_OK;
-    return ota_fail(failure, OTA_E_OUTPUT, "cannot write to standard output: %s", strerror(errno));
+    return ota_fail_stdout(failure, errno);
 }
 
 enum ota_error options_print_help(struct ota_failure *failure)

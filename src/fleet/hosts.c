@@ -259,8 +259,8 @@ static enum ota_error read_list(struct hosts *hosts, int descriptor, const char 
     input_show(shown, sizeof shown, name);
     ssize_t length = input_read_all(descriptor, text, HOSTS_SIZE_MAX + 1);
     if (length < 0)
-        ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
-                 "cannot read the list of boards from %s: %s", shown, input_error(errno));
+        ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the list of boards from %s: %s",
+                       shown, input_error(errno));
     else if (length > HOSTS_SIZE_MAX)
         ota_fail(failure, OTA_E_USAGE, "%s is longer than 4 MiB, which is no list of boards",
                  shown);
@@ -278,9 +278,9 @@ enum ota_error hosts_read(struct hosts *hosts, const char *path, struct ota_fail
     int descriptor = input_open(path);
     if (descriptor < 0) {
         char shown[NAME_SHOWN];
-        return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
-                        "cannot open the list of boards %s: %s",
-                        escape_string(shown, sizeof shown, path), input_open_error(path, errno));
+        return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot open the list of boards %s: %s",
+                              escape_string(shown, sizeof shown, path),
+                              input_open_error(path, errno));
     }
     enum ota_error error = read_list(hosts, descriptor, path, failure);
     close(descriptor);

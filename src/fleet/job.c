@@ -336,7 +336,8 @@ void job_start(struct job *job)
                                    on_resolved, job);
     if (!job->resolver) {
         struct ota_failure failure;
-        ota_fail(&failure, OTA_E_INTERNAL, "cannot look for the board: %s", strerror(errno));
+        ota_fail_errno(&failure, OTA_E_INTERNAL, errno, "cannot look for the board: %s",
+                       strerror(errno));
         job_conclude(job, OTA_PHASE_RESOLVE, &failure);
     }
 }

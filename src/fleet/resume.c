@@ -196,8 +196,8 @@ static enum ota_error read_report(struct resume *resume, FILE *stream, char *lin
             return place->failure->error;
     }
     if (ferror(stream))
-        return ota_fail(place->failure, error_unless_local(OTA_E_USAGE, errno),
-                        "cannot read the report %s: %s", place->name, input_error(errno));
+        return ota_fail_errno(place->failure, OTA_E_USAGE, errno, "cannot read the report %s: %s",
+                              place->name, input_error(errno));
     if (size == 0)
         return ota_fail(place->failure, OTA_E_USAGE,
                         "%s is empty, perhaps as this run writes to it; --resume takes what an "
@@ -270,9 +270,9 @@ enum ota_error resume_load(struct resume **resume, const char *path, struct ota_
     FILE *stream = open_stream(path);
     if (!stream) {
         char shown[NAME_SHOWN];
-        return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
-                        "cannot open the report %s: %s", escape_string(shown, sizeof shown, path),
-                        input_open_error(path, errno));
+        return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot open the report %s: %s",
+                              escape_string(shown, sizeof shown, path),
+                              input_open_error(path, errno));
     }
     enum ota_error error = resume_read(resume, stream, path, failure);
     fclose(stream);

@@ -116,8 +116,8 @@ static unsigned char *read_file(int fd, struct stat *status, size_t limit, const
                                 struct ota_failure *failure)
 {
     if (fstat(fd, status) != 0) {
-        ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot examine %s: %s", shown,
-                 strerror(errno));
+        ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot examine %s: %s", shown,
+                       strerror(errno));
         return NULL;
     }
     if (check_file(status, limit, shown, failure) != OTA_OK)
@@ -133,8 +133,7 @@ static unsigned char *read_file(int fd, struct stat *status, size_t limit, const
 
     ssize_t count = input_read_all(fd, data, size + 1);
     if (count < 0)
-        ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot read %s: %s", shown,
-                 strerror(errno));
+        ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot read %s: %s", shown, strerror(errno));
     else if ((size_t)count != size || has_changed(fd, status))
         ota_fail(failure, OTA_E_IMAGE,
                  "%s changed while it was being read: wait until the build has finished", shown);
@@ -163,8 +162,8 @@ static enum ota_error fill_from_stream(unsigned char **data, size_t *size, size_
 
         ssize_t count = input_read_all(STDIN_FILENO, grown + *size, capacity - *size);
         if (count < 0)
-            return ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno),
-                            "cannot read standard input: %s", input_error(errno));
+            return ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot read standard input: %s",
+                                  input_error(errno));
 
         *size += (size_t)count;
         if (*size > limit)
@@ -297,8 +296,8 @@ static enum ota_error examine_signed(struct image *image, const struct stat *sta
     int fd = open_file(path);
 
     if (fd < 0 && errno != ENOENT)
-        return ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot open %s: %s",
-                        escape_string(shown, sizeof shown, path), strerror(errno));
+        return ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot open %s: %s",
+                              escape_string(shown, sizeof shown, path), strerror(errno));
     if (fd < 0) {
         examine_alone(image);
         return check_owner(status, NULL, input_show(shown, sizeof shown, image->path), failure);
@@ -329,8 +328,8 @@ static enum ota_error load_file(struct image *image, struct stat *status, const 
     input_show(shown, sizeof shown, image->path);
     int fd = open_file(image->path);
     if (fd < 0)
-        return ota_fail(failure, error_unless_local(OTA_E_IMAGE, errno), "cannot open %s: %s",
-                        shown, input_open_error(path, errno));
+        return ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot open %s: %s", shown,
+                              input_open_error(path, errno));
 
     image->data = read_file(fd, status, limit, shown, failure);
     close(fd);

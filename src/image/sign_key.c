@@ -37,8 +37,8 @@ static enum ota_error read_pem_text(struct pem *pem, int fd, const char *shown,
     ssize_t size = input_read_all(fd, pem->text, sizeof pem->text);
 
     if (size < 0)
-        return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
-                        "cannot read the key file %s: %s", shown, input_error(errno));
+        return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the key file %s: %s", shown,
+                              input_error(errno));
     if (size > FILE_MAX)
         return ota_fail(failure, OTA_E_USAGE, "%s is longer than %d bytes, which is no key file",
                         shown, FILE_MAX);
@@ -51,9 +51,8 @@ static enum ota_error read_pem(struct pem *pem, const char *path, struct sign_ke
 {
     int fd = input_open(path);
     if (fd < 0)
-        return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
-                        "cannot open the key file %s: %s", key->shown,
-                        input_open_error(path, errno));
+        return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot open the key file %s: %s",
+                              key->shown, input_open_error(path, errno));
 
     enum ota_error error = read_pem_text(pem, fd, key->shown, failure);
     key->exposure = pem_contains(pem, "ENCRYPTED") ? EXPOSED_TO_NOBODY : exposure_of(fd);

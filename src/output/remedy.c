@@ -113,9 +113,13 @@ static const struct remedy {
      .text = "Check what the board runs before you send again: it may already have installed the "
              "image and restarted."},
 
-    /* -- All other failures. -- */
-    {.error = OTA_E_INTERNAL,
-     .text = "Try once more with --debug, and report its output if the message comes back."},
+    /* -- This computer. -- */
+    {.cause = OTA_CAUSE_TOO_MANY_FILES,
+     .text = "Raise the limit of open files (\"ulimit -n\" shows and sets it), or update fewer "
+             "boards at a time (-j)."},
+    {.cause = OTA_CAUSE_OUT_OF_MEMORY,
+     .text = "Free memory on this computer, raise its limit (\"ulimit -v\"), or update fewer "
+             "boards at a time (-j)."},
     {.cause = OTA_CAUSE_DISK_FULL,
      .text = "Make room on the disk (\"df\" shows it), raise the quota or the limit for files "
              "(\"ulimit -f\"), or write to another place."},
@@ -128,6 +132,10 @@ static const struct remedy {
     {.error = OTA_E_OUTPUT,
      .text = "Check that the disk is not full, that the directory can be written to, and that the "
              "program reading the output still runs."},
+    {.error = OTA_E_INTERNAL,
+     .text = "Try once more with --debug, and report its output if the message comes back."},
+
+    /* -- All other failures. -- */
     {.error = OTA_E_NO_PORT,
      .text = "Check that -I, if given, is an address or interface of this computer (\"ip address\" "
              "lists them), "

@@ -56,7 +56,8 @@ static enum ota_error ask_passphrase(struct question *question, const char *show
     snprintf(text, sizeof text, "Password of the key in %.*s: ", SHOWN_MAX, shown);
     if (loop_catch_signals(question->loop, on_passphrase_signal, question) < 0 ||
         loop_catch_status(question->loop, on_passphrase_status, question) < 0)
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
+        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
+                              strerror(errno));
 
     question->shown = shown;
     question->prompt = prompt_start(question->loop, text, PROMPT_US, on_passphrase, question);
@@ -71,7 +72,8 @@ static enum ota_error ask_passphrase(struct question *question, const char *show
     int reason = errno;
     prompt_free(question->prompt);
     if (result < 0)
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(reason));
+        return ota_fail_errno(failure, OTA_E_INTERNAL, reason, "cannot wait for events: %s",
+                              strerror(reason));
     if (!question->answer)
         return ota_fail(failure, OTA_E_USAGE, "no password was given for the key in %s", shown);
     return OTA_OK;
@@ -85,7 +87,8 @@ enum ota_error passphrase_ask(char **password, const char *shown, void *userdata
     (void)userdata;
     *password = NULL;
     if (!question.loop)
-        return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+        return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot wait for events: %s",
+                              strerror(errno));
 
     enum ota_error error = ask_passphrase(&question, shown, failure);
     loop_free(question.loop);

@@ -41,8 +41,8 @@ static enum ota_error check_line(const char *line, ssize_t length, const char *s
                                  struct ota_failure *failure)
 {
     if (length < 0)
-        return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
-                        "cannot read the password from %s: %s", shown, input_error(errno));
+        return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the password from %s: %s",
+                              shown, input_error(errno));
     if (length == 0)
         return ota_fail(failure, OTA_E_USAGE,
                         "the first line of %s is empty, but the password should be there "
@@ -87,9 +87,8 @@ enum ota_error password_from_file(char **password, const char *path, enum exposu
     escape_string(escaped, sizeof escaped, path);
     int fd = input_open(path);
     if (fd < 0)
-        return ota_fail(failure, error_unless_local(OTA_E_USAGE, errno),
-                        "cannot open the password file %s: %s", escaped,
-                        input_open_error(path, errno));
+        return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot open the password file %s: %s",
+                              escaped, input_open_error(path, errno));
 
     *exposure = exposure_of(fd);
     enum ota_error error = read_password(password, fd, escaped, failure);

@@ -123,8 +123,40 @@ static void test_error_no_memory(void **state)
     (void)state;
     assert_int_equal(ota_fail_no_memory(&failure), OTA_E_INTERNAL);
     assert_int_equal(failure.error, OTA_E_INTERNAL);
-    assert_int_equal(failure.cause, OTA_CAUSE_NONE);
+    assert_int_equal(failure.cause, OTA_CAUSE_OUT_OF_MEMORY);
     assert_string_equal(failure.message, "out of memory");
+}
+
+/* What this computer lacks is blamed on nothing else. */
+static void test_errno(void **state)
+{
+    static const struct {
+        int number;
+        enum ota_error error;
+        enum ota_cause cause, output_cause;
+    } rows[] = {
+        {ENOENT, OTA_E_IMAGE, OTA_CAUSE_NONE, OTA_CAUSE_NO_FOLDER},
+        {ENOSPC, OTA_E_IMAGE, OTA_CAUSE_NONE, OTA_CAUSE_DISK_FULL},
+        {EMFILE, OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_FILES, OTA_CAUSE_TOO_MANY_FILES},
+        {ENFILE, OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_FILES, OTA_CAUSE_TOO_MANY_FILES},
+        {ENOMEM, OTA_E_INTERNAL, OTA_CAUSE_OUT_OF_MEMORY, OTA_CAUSE_OUT_OF_MEMORY},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ota_failure failure = {.cause = OTA_CAUSE_FLASH};
+        int number = rows[i].number;
+
+        assert_int_equal(ota_fail_errno(&failure, OTA_E_IMAGE, number, "no %s", "x"),
+                         rows[i].error);
+        assert_int_equal(failure.error, rows[i].error);
+        assert_int_equal(failure.cause, rows[i].cause);
+        assert_string_equal(failure.message, "no x");
+
+        assert_int_equal(ota_fail_stdout(&failure, number), OTA_E_OUTPUT);
+        assert_int_equal(failure.cause, rows[i].output_cause);
+        assert_non_null(strstr(failure.message, "cannot write to standard output: "));
+    }
 }
 
 static void test_long_messages_are_cut_and_say_so(void **state)
@@ -187,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_connection_texts),
         cmocka_unit_test(test_fail),
         cmocka_unit_test(test_error_no_memory),
+        cmocka_unit_test(test_errno),
         cmocka_unit_test(test_long_messages_are_cut_and_say_so),
         cmocka_unit_test(test_long_messages_are_cut_between_characters),
     };
