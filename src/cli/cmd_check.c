@@ -107,18 +107,19 @@ static void print_check(const struct image *image, const char *path,
                describe_trailer(inspection->trailer));
     print_field("MD5", judgement->file_md5);
     print_field("SHA-256", image->sha256);
-    if (strcmp(judgement->file_md5, image->md5) != 0)
+    if (judgement->sending != INSPECT_IMPOSSIBLE && strcmp(judgement->file_md5, image->md5) != 0)
         printf("  %-10s %zu bytes, MD5 %s\n", "sent as", image->size, image->md5);
 }
 
-static void refuse_sending(struct judgement *judgement, const char *reason)
+/* What speaks against sending, and --force overrides. lead begins the verdict. */
+static void object(struct judgement *judgement, const char *path, const char *lead,
+                   const char reason[IMAGE_FIT_REASON_MAX], bool force)
 {
-    bool goes_on = strncmp(reason, "is ", 3) == 0; /* from the file's name */
-    bool is_verdict = strncmp(reason, "cannot ", 7) == 0;
-
-    judgement->sending = INSPECT_IMPOSSIBLE;
-    snprintf(judgement->verdict, sizeof judgement->verdict, "%s%s%s",
-             is_verdict ? "" : "cannot be sent: ", goes_on ? "it " : "", reason);
+    judgement->sending = force ? INSPECT_DOUBTFUL : INSPECT_IMPOSSIBLE;
+    snprintf(judgement->verdict, sizeof judgement->verdict, "%s%s%s", lead, reason,
+             force ? "; it would be sent all the same, as --force asks" : "");
+    if (!force)
+        ota_fail(&judgement->failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
 }
 
 /* Without -i there is no upload that -s is missing from. */
@@ -129,9 +130,9 @@ static enum ota_command command_of(const struct plan_settings *settings, const s
                : settings->prepare.command;
 }
 
-/* What the boards' names and ports tell; nobody is asked. The gravest counts. */
-static enum image_fit judge_boards(struct judgement *judgement, char reason[IMAGE_FIT_REASON_MAX],
-                                   const struct image *image, const struct plan_settings *settings)
+/* What the boards' names and ports tell; nobody is asked. Stores the gravest reason. */
+static enum image_fit judge_boards(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
+                                   const struct plan_settings *settings)
 {
     enum image_fit worst = IMAGE_FIT_SUITS;
     size_t count = settings->target_count > 0 ? settings->target_count : 1;
@@ -141,21 +142,38 @@ static enum image_fit judge_boards(struct judgement *judgement, char reason[IMAG
         const char *name = is_named ? settings->targets[i].name : "";
         uint16_t port = is_named ? settings->targets[i].port : settings->port;
         struct kind kind;
-        enum image_fit screening;
+        enum image_fit fit;
         char found[IMAGE_FIT_REASON_MAX];
 
         kind_find(&kind, "", &name, 1);
-        screening = image_fit_board(found, image, &kind, port);
-        if (screening <= worst)
+        fit = image_fit_board(found, image, &kind, port);
+        if (fit <= worst)
             continue;
-        worst = screening;
+        worst = fit;
         memcpy(reason, found, sizeof found);
     }
-    if (worst == IMAGE_FIT_DOUBTFUL && judgement->sending == INSPECT_SENDABLE) {
-        judgement->sending = INSPECT_DOUBTFUL;
-        snprintf(judgement->verdict, sizeof judgement->verdict, "may not work: %s", reason);
-    }
     return worst;
+}
+
+/* image: as it would be sent. */
+static void judge_prepared(struct judgement *judgement, const struct image *image,
+                           const struct plan_settings *settings, const char *path)
+{
+    char reason[IMAGE_FIT_REASON_MAX];
+    enum image_fit fit = image_fit_image(reason, image, command_of(settings, image));
+
+    judgement->sending = image->inspection.sending;
+    snprintf(judgement->verdict, sizeof judgement->verdict, "%s",
+             fit == IMAGE_FIT_SUITS ? image->inspection.verdict : reason);
+
+    fit = judge_boards(reason, image, settings);
+    if (fit == IMAGE_FIT_REFUSED)
+        object(judgement, path, "cannot be sent: ", reason, settings->force);
+    if (fit != IMAGE_FIT_DOUBTFUL || judgement->sending == INSPECT_DOUBTFUL)
+        return;
+
+    judgement->sending = INSPECT_DOUBTFUL;
+    snprintf(judgement->verdict, sizeof judgement->verdict, "may not work: %s", reason);
 }
 
 /* As plan.c does before an upload. *image becomes what would be sent. */
@@ -164,21 +182,23 @@ static void judge_image(struct judgement *judgement, struct image **image,
                         const char *path)
 {
     char reason[IMAGE_FIT_REASON_MAX];
-    enum image_fit screening = image_fit_image(reason, *image, command_of(settings, *image));
+    enum image_fit fit = image_fit_image(reason, *image, command_of(settings, *image));
+    struct ota_failure failure;
 
-    *judgement = (struct judgement){.sending = (*image)->inspection.sending};
-    snprintf(judgement->verdict, sizeof judgement->verdict, "%s", (*image)->inspection.verdict);
+    *judgement = (struct judgement){.sending = INSPECT_SENDABLE};
     memcpy(judgement->file_md5, (*image)->md5, sizeof judgement->file_md5);
-    if (screening != IMAGE_FIT_REFUSED &&
-        image_prepare(image, &settings->prepare, key, &judgement->failure) != OTA_OK) {
-        refuse_sending(judgement, judgement->failure.message);
+    if (fit == IMAGE_FIT_REFUSED)
+        object(judgement, path, "", reason, settings->force);
+    if (judgement->failure.error != OTA_OK)
         return;
-    }
-    if (screening != IMAGE_FIT_REFUSED)
-        screening = judge_boards(judgement, reason, *image, settings);
-    if (screening == IMAGE_FIT_REFUSED) {
-        refuse_sending(judgement, reason);
-        ota_fail(&judgement->failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
+
+    if (image_prepare(image, &settings->prepare, key, &failure) != OTA_OK) {
+        judgement->sending = INSPECT_IMPOSSIBLE;
+        judgement->failure = failure;
+        snprintf(judgement->verdict, sizeof judgement->verdict, "cannot be sent: %s",
+                 failure.message);
+    } else if (fit != IMAGE_FIT_REFUSED) {
+        judge_prepared(judgement, *image, settings, path);
     }
 }
 
@@ -194,10 +214,9 @@ static enum ota_error check(struct image **image, const struct options *options,
     const struct signature *signature = public_key ? &verified : NULL;
 
     input_show(path, sizeof path, (*image)->path);
-    const struct sign_file file = {path, (*image)->data, (*image)->size, &(*image)->inspection};
-    if (public_key && sign_verify(&verified, public_key, &file, failure) != OTA_OK)
-        return failure->error;
     judge_image(&judgement, image, &options->plan, key, path);
+    if (public_key && image_verify(&verified, *image, public_key, failure) != OTA_OK)
+        return failure->error;
 
     bool is_written = true;
     errno = 0;
@@ -210,8 +229,7 @@ static enum ota_error check(struct image **image, const struct options *options,
     else
         print_check(*image, path, &judgement, signature);
     if (!is_written || fflush(stdout) != 0 || ferror(stdout))
-        return ota_fail(failure, OTA_E_OUTPUT, "cannot write to standard output: %s",
-                        strerror(errno));
+        return ota_fail_stdout(failure, errno);
 
     *failure = judgement.failure;
     if (failure->error == OTA_OK && signature && signature->verdict != SIGN_VALID)

@@ -24,56 +24,46 @@ static void *grow_assignments(void *list, size_t count, size_t size)
     return is_full ? realloc(list, (count ? 2 * count : 1) * size) : list;
 }
 
-/* Says what speaks against sending the image, to whatever board. */
-static enum ota_error screen_for_command(const struct image *image,
-                                         const struct plan_settings *settings,
-                                         struct ota_failure *failure)
+/* Refuses an image that no board takes as this, unless --force asks for it. */
+static enum ota_error refuse_unfit(const struct image *image, const struct plan_settings *settings,
+                                   struct ota_failure *failure)
 {
     char shown[512], reason[IMAGE_FIT_REASON_MAX];
-    enum image_fit screening = image_fit_image(reason, image, settings->prepare.command);
+
+    if (image_fit_image(reason, image, settings->prepare.command) != IMAGE_FIT_REFUSED)
+        return OTA_OK;
 
     input_show(shown, sizeof shown, image->path);
-    if (screening == IMAGE_FIT_REFUSED && !settings->force)
+    if (!settings->force)
         return ota_fail(failure, OTA_E_IMAGE, "%s %s (--force sends it all the same)", shown,
                         reason);
-    if (screening == IMAGE_FIT_REFUSED)
-        diag_warning("%s %s; it is sent all the same, as --force asks", shown, reason);
-    if (screening == IMAGE_FIT_DOUBTFUL)
-        diag_warning("%s %s", shown, reason);
+    diag_warning("%s %s; it is sent all the same, as --force asks", shown, reason);
     return OTA_OK;
 }
 
-/* Of the bytes that go out, which -z and --sign may have made. */
-static enum ota_error verify_bytes(const struct image *image, const struct sign_key *key,
+/* image: as it is sent. */
+static void warn_of_doubt(const struct image *image, const struct plan_settings *settings)
+{
+    char shown[512], reason[IMAGE_FIT_REASON_MAX];
+
+    if (image_fit_image(reason, image, settings->prepare.command) == IMAGE_FIT_DOUBTFUL)
+        diag_warning("%s %s", input_show(shown, sizeof shown, image->path), reason);
+}
+
+static enum ota_error verify_image(const struct image *image, const struct sign_key *key,
                                    struct ota_failure *failure)
 {
     char shown[512];
-    struct inspection inspection;
     struct signature signature;
-    const struct sign_file file = {input_show(shown, sizeof shown, image->path), image->data,
-                                   image->size, &inspection};
 
-    if (image_inspect(&inspection, image, failure) != OTA_OK ||
-        sign_verify(&signature, key, &file, failure) != OTA_OK)
+    if (image_verify(&signature, image, key, failure) != OTA_OK)
         return failure->error;
+
+    input_show(shown, sizeof shown, image->path);
     if (signature.verdict != SIGN_VALID)
         return ota_fail(failure, OTA_E_SIGNATURE, "%s is not sent: %s", shown, signature.sentence);
     diag_debug("%s: %s", shown, signature.sentence);
     return OTA_OK;
-}
-
-/* Each of the forms in which some board may get the image. */
-static enum ota_error verify_image(const struct image *image, const struct sign_key *key,
-                                   struct ota_failure *failure)
-{
-    enum ota_error error = OTA_OK;
-
-    for (; image && error == OTA_OK; image = image->plain) {
-        error = verify_bytes(image, key, failure);
-        if (error == OTA_OK && image->for_esp32)
-            error = verify_bytes(image->for_esp32, key, failure);
-    }
-    return error;
 }
 
 static enum ota_error load_image(struct plan *plan, const char *path, struct ota_failure *failure)
@@ -91,13 +81,14 @@ static enum ota_error load_image(struct plan *plan, const char *path, struct ota
     plan->image_count++;
     if (image_load(&loaded->image, path, !settings->sign, settings->size_limit, failure) !=
             OTA_OK ||
-        screen_for_command(loaded->image, settings, failure) != OTA_OK)
+        refuse_unfit(loaded->image, settings, failure) != OTA_OK)
         return failure->error;
     if ((settings->needs_sha256 || settings->resume) &&
         image_add_sha256(loaded->image, failure) != OTA_OK)
         return failure->error;
     if (image_prepare(&loaded->image, &settings->prepare, plan->key, failure) != OTA_OK)
         return failure->error;
+    warn_of_doubt(loaded->image, settings);
     return plan->verify_key ? verify_image(loaded->image, plan->verify_key, failure) : OTA_OK;
 }
 

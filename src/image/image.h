@@ -7,6 +7,7 @@
 #define ESP_OTA_IMAGE_IMAGE_H
 
 #include "crypto/digest.h"
+#include "esp-ota/command.h"
 #include "esp-ota/error.h"
 #include "image/inspect.h"
 
@@ -26,6 +27,7 @@ struct image {
     char flaw[IMAGE_FLAW_MAX];
     enum image_family family;
     struct inspection inspection;       /* of the file */
+    enum ota_command command;           /* what it is sent as; set by image_prepare() */
     size_t file_size;                   /* the size of the file itself */
     char sha256[DIGEST_SHA256_HEX + 1]; /* of the file; empty before image_add_sha256() */
     /* The bytes to send: those of the file, or compressed ones (image_prepare.h). */

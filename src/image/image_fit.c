@@ -14,6 +14,16 @@ static const char *article(const char *name)
     return strchr("AEIOU", *name) ? "an" : "a";
 }
 
+static bool is_filesystem(const struct image *image)
+{
+    return image->command == OTA_COMMAND_FILESYSTEM || image->inspection.kind == INSPECT_FILESYSTEM;
+}
+
+static bool is_compressed(const struct image *image)
+{
+    return image->plain || image->inspection.format == INSPECT_GZIP;
+}
+
 enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                enum ota_command command)
 {
@@ -33,19 +43,25 @@ enum image_fit image_fit_image(char reason[IMAGE_FIT_REASON_MAX], const struct i
 
     if (command == OTA_COMMAND_FILESYSTEM && inspection->kind == INSPECT_SKETCH) {
         snprintf(reason, IMAGE_FIT_REASON_MAX,
-                 "is %s %s, a program, and not a filesystem image: leave -s out", article(name),
-                 name);
+                 "cannot be sent as a filesystem image: it is %s %s, a program; leave -s out",
+                 article(name), name);
         return IMAGE_FIT_REFUSED;
     }
     if (command == OTA_COMMAND_SKETCH && inspection->kind == INSPECT_FILESYSTEM) {
-        snprintf(reason, IMAGE_FIT_REASON_MAX, "is %s %s, not a program: add -s", article(name),
-                 name);
+        snprintf(reason, IMAGE_FIT_REASON_MAX, "cannot be sent as a program: it is %s %s; add -s",
+                 article(name), name);
         return IMAGE_FIT_REFUSED;
     }
 
     if (inspection->sending == INSPECT_SENDABLE)
         return IMAGE_FIT_SUITS;
-    snprintf(reason, IMAGE_FIT_REASON_MAX, "%s", inspection->verdict);
+    if (command == OTA_COMMAND_FILESYSTEM && is_compressed(image) &&
+        inspection->kind != INSPECT_FILESYSTEM)
+        snprintf(reason, IMAGE_FIT_REASON_MAX,
+                 "may not work: its format is unknown, and only an ESP8266 whose sketch was built "
+                 "with ATOMIC_FS_UPDATE unpacks a compressed filesystem image");
+    else
+        snprintf(reason, IMAGE_FIT_REASON_MAX, "%s", inspection->verdict);
     return IMAGE_FIT_DOUBTFUL;
 }
 
@@ -61,6 +77,10 @@ const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *imag
     const struct inspection *inspection = &image->inspection;
 
     *chips = '\0';
+    if (is_filesystem(image) && is_compressed(image)) {
+        snprintf(chips, KIND_CHIPS_MAX, "esp8266"); /* no other core unpacks it */
+        return chips;
+    }
     if (*inspection->chip_name && !isdigit((unsigned char)*inspection->chip_name)) {
         snprintf(chips, KIND_CHIPS_MAX, "%s", inspection->chip_name);
         return chips;
@@ -76,7 +96,7 @@ const char *image_fit_chips(char chips[KIND_CHIPS_MAX], const struct image *imag
     return chips;
 }
 
-/* Writes "the image is for the chip esp32" or "the filesystem image is for ESP8266 and Pico W
+/* Writes "the image is for the chip esp32" or "the compressed filesystem image is for ESP8266
  * boards". */
 static void describe_image(char *text, size_t capacity, const struct image *image,
                            const char *chips)
@@ -88,8 +108,11 @@ static void describe_image(char *text, size_t capacity, const struct image *imag
         return;
     }
 
-    snprintf(text, capacity, "the %simage is for ",
-             image->inspection.kind == INSPECT_FILESYSTEM ? "filesystem " : "");
+    if (is_filesystem(image))
+        snprintf(text, capacity, "the %sfilesystem image is for ",
+                 is_compressed(image) ? "compressed " : "");
+    else
+        snprintf(text, capacity, "the image is for ");
     for (size_t i = 0; i < kind_family_count; i++)
         count += kind_overlap(kind_families[i].chips, chips);
 
@@ -123,8 +146,10 @@ static const char *predict_outcome(const char *board_chips, const struct image *
          ": a Pico W does not check images; it would not start, and then need a cable"},
     };
 
-    if (image->inspection.kind == INSPECT_FILESYSTEM)
-        return ": the board would accept it, but could not mount it";
+    if (is_filesystem(image))
+        return is_compressed(image)
+                   ? ": the board would store it compressed, and then have no filesystem"
+                   : ": the board would accept it, but could not mount it";
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (kind_overlap(rows[i].board_chips, board_chips) &&
@@ -149,9 +174,17 @@ static void list_chips(char *text, size_t capacity, const char *chips)
 /* True if the board would store a gzip file without unpacking it. */
 static bool must_be_unpacked(const struct kind *kind, const struct image *image)
 {
-    bool is_compressed = image->plain || image->inspection.format == INSPECT_GZIP;
+    return is_compressed(image) && *kind->proven &&
+           !kind_overlap(kind->proven, "esp8266,rp*,ch32h4");
+}
 
-    return is_compressed && *kind->proven && !kind_overlap(kind->proven, "esp8266,rp*,ch32h4");
+/* Writes the families that the board can have by this default port: "Pico W and CH32H4". */
+static void name_port_families(char *text, size_t capacity, uint16_t port, const struct kind *kind)
+{
+    *text = '\0';
+    for (size_t i = 0; i < kind_family_count; i++)
+        if (kind_families[i].port == port && kind_overlap(kind_families[i].chips, kind->likely))
+            text_append(text, capacity, "%s%s", *text ? " and " : "", kind_families[i].title);
 }
 
 /* Returns a possible family of the board with this default port. NULL if there is none, or if the
@@ -212,6 +245,9 @@ const struct image *image_fit_variant(const struct image *image, const struct ki
 enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                const struct kind *kind, uint16_t port)
 {
+    /* All boards but a few ESP8266 would lose their filesystem, and confirm. */
+    const enum image_fit doubt =
+        is_filesystem(image) && is_compressed(image) ? IMAGE_FIT_REFUSED : IMAGE_FIT_DOUBTFUL;
     char chips[KIND_CHIPS_MAX], about[128], board[64];
     bool is_disproved = !kind_overlap(kind->proven, image_fit_chips(chips, image));
     bool is_unlikely = !kind_overlap(kind->likely, chips);
@@ -219,12 +255,14 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
 
     *reason = '\0';
 
-    if (is_of_unknown_format(image) && starts_unchecked(kind, port)) {
-        snprintf(reason, IMAGE_FIT_REASON_MAX,
-                 "the format of the image is not known, and the board %s: a Pico W does not check "
-                 "images, and one that does not start needs a cable",
-                 is_proven_pico(kind) ? kind->clue
-                                      : "listens on the default port of Pico W boards");
+    name_port_families(board, sizeof board, port, kind);
+    if (!is_filesystem(image) && is_of_unknown_format(image) && starts_unchecked(kind, port)) {
+        snprintf(
+            reason, IMAGE_FIT_REASON_MAX,
+            "the format of the image is not known, and %s%s%s: a Pico W does not check images, "
+            "and one that does not start needs a cable",
+            is_proven_pico(kind) ? "the board " : "the port is the default of ",
+            is_proven_pico(kind) ? kind->clue : board, is_proven_pico(kind) ? "" : " boards");
         return IMAGE_FIT_REFUSED;
     }
 
@@ -242,15 +280,15 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
         list_chips(board, sizeof board, board_chips);
         snprintf(reason, IMAGE_FIT_REASON_MAX, "%s, but the board %s%s%s", about, kind->clue, board,
                  predict_outcome(board_chips, image, chips));
-        return is_disproved ? IMAGE_FIT_REFUSED : IMAGE_FIT_DOUBTFUL;
+        return is_disproved ? IMAGE_FIT_REFUSED : doubt;
     }
 
     family = find_other_family(port, kind, chips);
     if (!family)
         return IMAGE_FIT_SUITS;
     snprintf(reason, IMAGE_FIT_REASON_MAX, "%s, but port %u is the default port of %s boards%s",
-             about, port, family->title, predict_outcome(family->chips, image, chips));
-    return IMAGE_FIT_DOUBTFUL;
+             about, port, board, predict_outcome(family->chips, image, chips));
+    return doubt;
 }
 
 enum image_fit image_fit_sha256_challenge(char reason[IMAGE_FIT_REASON_MAX],

@@ -19,7 +19,7 @@
 enum { PATH_SHOWN = 512 };
 
 /* What to do about -z. */
-enum packing { PACK, PACK_IN_DOUBT, LEAVE, REFUSE_FOREIGN, REFUSE_UNMOUNTABLE, REFUSE_USELESS };
+enum packing { PACK, LEAVE, REFUSE_FOREIGN, REFUSE_UNMOUNTABLE, REFUSE_USELESS };
 
 static enum packing packing_of(const struct inspection *inspection)
 {
@@ -52,7 +52,7 @@ static enum packing packing_of(const struct inspection *inspection)
     case INSPECT_FORMAT_COUNT:
         break;
     }
-    return PACK_IN_DOUBT;
+    return PACK;
 }
 
 static bool is_signed(const struct image *image)
@@ -85,23 +85,18 @@ static enum ota_error refuse_image(const struct image *image, const char *shown,
     return OTA_OK;
 }
 
-/* Only an ESP8266 may unpack a filesystem image, so the image is for no other board from now on:
- * an upload tries the default ports of no others. */
-static void restrict_packed(struct inspection *inspection, enum ota_command command,
-                            const char *shown)
+/* Which boards take the compressed image, and what is said about it: as for such a file. */
+static enum ota_error judge_packed(struct image *packed, struct ota_failure *failure)
 {
-    if (command == OTA_COMMAND_FILESYSTEM || inspection->kind == INSPECT_FILESYSTEM) {
-        inspection->families = INSPECT_FAMILY_ESP8266;
-        diag_warning(
-            "only an ESP8266 whose sketch was built with ATOMIC_FS_UPDATE unpacks a "
-            "compressed filesystem image; any other board stores %s as it is sent, and then has no "
-            "filesystem",
-            shown);
-    } else if (packing_of(inspection) == PACK_IN_DOUBT) {
-        diag_warning("the format of %s is not known here; only ESP8266 and Pico W boards unpack "
-                     "what is compressed",
-                     shown);
-    }
+    struct inspection inspection;
+
+    if (image_inspect(&inspection, packed, failure) != OTA_OK)
+        return failure->error;
+
+    packed->inspection.families = inspection.families;
+    packed->inspection.sending = inspection.sending;
+    memcpy(packed->inspection.verdict, inspection.verdict, sizeof inspection.verdict);
+    return OTA_OK;
 }
 
 /* A new image of these bytes, which become its own, that stands for the file of another one. */
@@ -148,6 +143,11 @@ static enum ota_error pack_image(struct image **image, const char *shown,
         free(data);
         return out_of_memory(shown, failure);
     }
+    if (judge_packed(packed, failure) != OTA_OK) {
+        image_free(packed);
+        return failure->error;
+    }
+
     packed->plain = plain;
     *image = packed;
     diag_info("%s is compressed from %s to %s", shown, format_size(before, plain->size),
@@ -155,23 +155,18 @@ static enum ota_error pack_image(struct image **image, const char *shown,
     return OTA_OK;
 }
 
-static enum ota_error compress_image(struct image **image, enum ota_command command,
-                                     struct ota_failure *failure)
+static enum ota_error compress_image(struct image **image, struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
-    const struct inspection *inspection = &(*image)->inspection;
 
     input_show(shown, sizeof shown, (*image)->path);
     if (refuse_image(*image, shown, failure) != OTA_OK)
         return failure->error;
-    if (packing_of(inspection) == LEAVE) {
+    if (packing_of(&(*image)->inspection) == LEAVE) {
         diag_info("%s is compressed already and is sent as it is", shown);
         return OTA_OK;
     }
-    enum ota_error error = pack_image(image, shown, failure);
-    if (error == OTA_OK && (*image)->plain)
-        restrict_packed(&(*image)->inspection, command, shown);
-    return error;
+    return pack_image(image, shown, failure);
 }
 
 static enum ota_error append_trailer(struct image *image, const unsigned char *trailer, size_t size,
@@ -277,10 +272,37 @@ enum ota_error image_prepare(struct image **image, const struct prepare_settings
                              const struct sign_key *key, struct ota_failure *failure)
 {
     enum ota_error error = OTA_OK;
+
+    (*image)->command = settings->command;
     if (settings->compress)
-        error = compress_image(image, settings->command, failure);
+        error = compress_image(image, failure);
     if (error == OTA_OK && key)
         error = sign_image(*image, settings, key, failure);
+    return error;
+}
+
+static enum ota_error verify_form(struct signature *signature, const struct image *image,
+                                  const struct sign_key *key, struct ota_failure *failure)
+{
+    char shown[PATH_SHOWN];
+    struct inspection inspection;
+    const struct sign_file file = {input_show(shown, sizeof shown, image->path), image->data,
+                                   image->size, &inspection};
+
+    if (image_inspect(&inspection, image, failure) != OTA_OK)
+        return failure->error;
+    return sign_verify(signature, key, &file, failure);
+}
+
+enum ota_error image_verify(struct signature *signature, const struct image *image,
+                            const struct sign_key *key, struct ota_failure *failure)
+{
+    enum ota_error error = verify_form(signature, image, key, failure);
+    const struct image *const others[] = {image->for_esp32, image->plain};
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (error == OTA_OK && signature->verdict == SIGN_VALID && others[i])
+            error = image_verify(signature, others[i], key, failure);
     return error;
 }
 

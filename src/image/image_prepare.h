@@ -34,4 +34,10 @@ enum ota_error image_prepare_load_key(struct sign_key **key, const char *path,
 enum ota_error image_prepare(struct image **image, const struct prepare_settings *settings,
                              const struct sign_key *key, struct ota_failure *failure);
 
+/* Verifies the image with a public key, in each form in which some board may get it. Stores the
+ * signature of the first form whose signature is not valid, else that of the last. Fails as
+ * image_inspect() and sign_verify() do. */
+enum ota_error image_verify(struct signature *signature, const struct image *image,
+                            const struct sign_key *key, struct ota_failure *failure);
+
 #endif

@@ -222,8 +222,8 @@ static void decide_gzip(struct inspection *inspection, enum inspect_format conte
     if (content == INSPECT_UNKNOWN) {
         inspection->families = INSPECT_FAMILY_ESP8266 | INSPECT_FAMILY_PICO;
         set_sending(inspection, INSPECT_DOUBTFUL,
-                    "may not work: the unpacked data has no known "
-                    "format");
+                    "may not work: the format inside is unknown, and only ESP8266 and Pico W "
+                    "boards unpack gzip");
     }
 
     if (inspection->trailer == INSPECT_SIGNATURE_ESP8266 &&
@@ -264,6 +264,11 @@ static void decide_sound(struct inspection *inspection, size_t size)
         decide_esp8266(inspection, size);
     if (inspection->kind == INSPECT_FILESYSTEM && content != INSPECT_FAT)
         decide_filesystem(inspection);
+
+    if (content == INSPECT_ESP32_APPLICATION && !chip_is_known(inspection->chip))
+        set_sending(inspection, INSPECT_IMPOSSIBLE,
+                    "cannot be sent: it is for an ESP32 chip that is not known here, number %u",
+                    inspection->chip);
 
     if (is_packed)
         decide_gzip(inspection, content);

@@ -29,7 +29,7 @@ def esp32(chip=0, address=None, size=0):
     data += random.Random(size).randbytes(max(0, size - ESP32_OVERHEAD) // 16 * 16)
     header = struct.pack("<BBBBI", 0xE9, 1, 2, 0x20, 0x40080000) + b"\xee\0\0\0" + struct.pack("<H", chip)
     header += bytes(9) + b"\x01"
-    image = header + struct.pack("<II", address or ESP32_FLASH[chip], len(data)) + data
+    image = header + struct.pack("<II", address or ESP32_FLASH.get(chip, ESP32_FLASH[0]), len(data)) + data
     image = _close(image, data)
     return image + hashlib.sha256(image).digest()
 

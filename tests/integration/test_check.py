@@ -176,11 +176,15 @@ class Check(Scenario):
         board = ("-i", "192.0.2.1")
         for content, options, status, phrase in (
                 (sketch, ("-z", *board), 0, "can be sent as a sketch to ESP8266 boards"),
-                (sketch, ("-s",), 3, "cannot be sent: it is an ESP8266 image, a program"),
+                (sketch, ("-s",), 3, "cannot be sent as a filesystem image: it is an ESP8266 image, a program; leave -s out"),
+                (sketch, ("-s", "--force"), 0, "leave -s out; it would be sent all the same, as --force asks"),
+                (filesystem, ("-z", "-s", "-p", "3232", "--force"), 0, "have no filesystem; it would be sent all the same"),
+                (filesystem, ("-z", "-s", "-p", "3232"), 3, "cannot be sent: the compressed filesystem image is for"),
+                (filesystem, ("-z", "-s"), 0, "can be sent as a filesystem image only to ESP8266 boards whose sketch"),
                 (sketch, ("--sign", key), 0, "can be sent as a sketch"),
                 (program, ("-z",), 2, "is for ESP32 boards, which do not unpack; leave -z out"),
                 (filesystem, ("-s", *board), 0, "can be sent as a filesystem image"),
-                (filesystem, board, 3, "cannot be sent: it is a LittleFS filesystem image, not a program: add -s"),
+                (filesystem, board, 3, "cannot be sent as a program: it is a LittleFS filesystem image; add -s"),
                 (filesystem, (), 0, "can be sent as a filesystem image")):
             with self.subTest(options, size=len(content)):
                 path = self.file("fw.bin", content)
@@ -196,13 +200,31 @@ class Check(Scenario):
         self.assertEqual((event["size"], event["md5"], event["sent_size"], event["sent_md5"]),
                          (len(sketch), hashlib.md5(sketch).hexdigest(), len(sent), hashlib.md5(sent).hexdigest()))
 
+    def test_signature_of_what_would_be_sent(self):
+        """--verify-key is for the bytes after -z and --sign, as for an upload."""
+        key, other = (os.path.join(self.directory, name) for name in ("key.pem", "other.pem"))
+        for path in (key, other):
+            subprocess.run(["openssl", "genrsa", "-out", path, "2048"], check=True, capture_output=True)
+            os.chmod(path, 0o600)
+        path = self.file("fw.bin", firmware.esp8266(alike=9000))
+        for options, status, phrase in (
+                (("--sign", key, "--verify-key", key), 0, "its signature is valid"),
+                (("-z", "--sign", key, "--verify-key", key), 0, "its signature is valid"),
+                (("--sign", key, "--verify-key", other), 3, "is not to be trusted"),
+                (("--verify-key", key), 3, "is not to be trusted")):
+            with self.subTest(options):
+                result = run("--check", *options, "-f", path)
+                self.assertEqual(result.status, status, result)
+                self.assertIn(phrase, result.out if status == 0 else result.err)
+
     def test_full_disk(self):
         path = self.file("fw.bin", firmware.esp32())
         with open("/dev/full", "wb") as full:
             result = run("--check", "-f", path, before=(
                 "sh", "-c", f'exec "$@" >/proc/{os.getpid()}/fd/{full.fileno()}', "sh"))
         self.assertEqual(result.status, 1, result)
-        self.assertIn("cannot write to standard output", result.err)
+        self.assertIn("cannot write to standard output: No space left on device\n", result.err)
+        self.assertIn("Make room on the disk", result.err)
 
 
 if __name__ == "__main__":

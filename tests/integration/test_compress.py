@@ -92,7 +92,7 @@ class Compress(Scenario):
                 board, result = self.upload(content, "-s", board=option)
                 board.close()
                 self.assertEqual(board.received(), expected)
-                self.assertRegex(result.err, r"warning: only an ESP8266 whose sketch was built with ATOMIC_FS_UPDATE")
+                self.assertRegex(result.err, r"warning: .* only to ESP8266 boards whose sketch was built with ATOMIC_FS_UPDATE")
 
     def test_packed_filesystem_reaches_no_esp32(self):
         """It would store the packed bytes, and have no filesystem any more."""
@@ -101,6 +101,25 @@ class Compress(Scenario):
                      "--retries", "0")
         self.assertEqual(result.status, 5, result)
         self.assertEqual(board.count(" invitation "), 0)
+
+    def test_packed_filesystem_for_boards_that_do_not_unpack(self):
+        """They would store it packed, and confirm: refused where the port or the name tells the board, and forced."""
+        path = self.file("fs.bin", firmware.littlefs())
+        packed = self.file("fs.bin.gz", gzip_by_python(firmware.littlefs()))
+        for family, port in (("esp32", "3232"), ("pico", "2040")):
+            for options in (("-z", "-f", path), ("-f", packed)):
+                with self.subTest(family, options=options):
+                    board = self.board(family=family)
+                    arguments = ("-s", *options, "-i", board.address, "-p", str(board.port))
+                    self.assertEqual(str(board.port), port)
+                    result = run(*arguments)
+                    self.assertEqual((result.status, result.out), (3, ""), result)
+                    self.assertRegex(result.err, f"port {port} is the default port of .* boards: the board would store it "
+                                                 r"compressed, and then have no filesystem \(--force ")
+                    self.assertEqual(board.count(" invitation "), 0)
+                    result = run(*arguments, "--force")
+                    self.assertEqual(result.status, 0, result)
+                    self.assertIn("then have no filesystem; it is sent all the same, as --force asks", result.err)
 
     def test_json(self):
         board, result = self.upload(sketch(), "--json")
@@ -198,8 +217,8 @@ class Compress(Scenario):
 
     def test_unknown(self):
         board, result = self.upload(CONTENTS["unknown"], board=("--fault", "old-core*0"), status=10)
-        self.assertIn("warning: the format of ", result.err)
-        self.assertIn("is not known here; only ESP8266 and Pico W boards unpack what is compressed\n", result.err)
+        self.assertIn("may not work: the format inside is unknown, and only ESP8266 and Pico W boards unpack gzip\n",
+                      result.err)
 
     def test_refused(self):
         signed = sketch() + bytes(256) + (256).to_bytes(4, "little")

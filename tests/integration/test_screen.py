@@ -27,8 +27,12 @@ UNSUITABLE = {
     "ESP8266, damaged": (ESP8266[:5000] + b"?" + ESP8266[5001:], (), "cannot be sent: it is corrupt"),
     "factory": (factory(), (), "cannot be sent: it holds boot loader, partition table and application in one"),
     "ELF": (b"\x7fELF\x01\x01\x01" + bytes(100), (), "cannot be sent: it is the linker's output"),
-    "program with -s": (ESP8266, ("-s",), "is an ESP8266 image, a program, and not a filesystem image: leave -s out"),
-    "filesystem without -s": (firmware.littlefs(), (), "is a LittleFS filesystem image, not a program: add -s"),
+    "of an unknown chip": (firmware.esp32(chip=77), (), "cannot be sent: it is for an ESP32 chip that is not known here, "
+                                                        "number 77"),
+    "program with -s": (ESP8266, ("-s",), 
+                        "cannot be sent as a filesystem image: it is an ESP8266 image, a program; leave -s out"),
+    "filesystem without -s": (firmware.littlefs(), (), 
+                              "cannot be sent as a program: it is a LittleFS filesystem image; add -s"),
 }
 
 
@@ -68,7 +72,7 @@ class Screen(Scenario):
             path, board = self.file("fw.bin", content), self.board(family="pico")
             result = run("-i", board.address, "-p", "2040", "-f", path)
             self.assertEqual((result.status, result.out), (3, ""), result)
-            self.assertIn("the format of the image is not known, and the board listens on the default port of Pico W "
+            self.assertIn("the format of the image is not known, and the port is the default of Pico W and CH32H4 "
                           "boards: a Pico W does not check images", result.err)
             self.assertIn(FORCE, result.err)
             self.assertFalse(board.count("invitation"), board.events)
@@ -113,8 +117,8 @@ class Screen(Scenario):
                  "at the end of the upload"),
                 ("pico", ESP32, 8266, "ESP8266 boards: an ESP8266 accepts such an image but cannot start it, and "
                  "then needs a cable"),
-                ("pico", ESP32, 2040, "Pico W boards: a Pico W does not check images; it would not start, and then "
-                 "need a cable")):
+                ("pico", ESP32, 2040, "Pico W and CH32H4 boards: a Pico W does not check images; it would not start, "
+                 "and then need a cable")):
             with self.subTest(port=port):
                 path, board = self.file("fw.bin", content), self.board("--port", str(port), family=family)
                 result = run("-i", board.address, "-p", str(port), "-f", path)

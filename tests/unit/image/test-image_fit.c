@@ -46,6 +46,12 @@ static void make_esp32_of_unknown_chip(void)
                         &(struct firmware_esp32){77, 0x3C000020, .has_descriptor = true});
 }
 
+/* Of a size for which an ESP8266 needs larger blocks. */
+static void make_large_littlefs(void)
+{
+    firmware_make_littlefs(&firmware, 4096, 125);
+}
+
 static void make_gzipped_littlefs(void)
 {
     make_littlefs();
@@ -68,16 +74,19 @@ static void test_image(void **state)
     } rows[] = {
         {make_esp8266, OTA_COMMAND_SKETCH, IMAGE_FIT_SUITS, ""},
         {make_esp8266_without_room, OTA_COMMAND_SKETCH, IMAGE_FIT_DOUBTFUL, "may not fit"},
-        {make_esp8266, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_REFUSED, "is an ESP8266 image, a program"},
+        {make_esp8266, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_REFUSED,
+         "cannot be sent as a filesystem image: it is an ESP8266 image, a program; leave -s out"},
         {make_esp32c3, OTA_COMMAND_SKETCH, IMAGE_FIT_SUITS, ""},
         {make_esp32c3, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_REFUSED, "leave -s out"},
+        {make_esp32_of_unknown_chip, OTA_COMMAND_SKETCH, IMAGE_FIT_REFUSED,
+         "cannot be sent: it is for an ESP32 chip that is not known here, number 77"},
         {make_truncated, OTA_COMMAND_SKETCH, IMAGE_FIT_REFUSED, "it is truncated"},
         {make_truncated, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_REFUSED, "it is truncated"},
         {make_factory, OTA_COMMAND_SKETCH, IMAGE_FIT_REFUSED, "application in one"},
         {make_pico, OTA_COMMAND_SKETCH, IMAGE_FIT_SUITS, ""},
         {make_littlefs, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_SUITS, ""},
         {make_littlefs, OTA_COMMAND_SKETCH, IMAGE_FIT_REFUSED,
-         "is a LittleFS filesystem image, not a program: add -s"},
+         "cannot be sent as a program: it is a LittleFS filesystem image; add -s"},
         {make_gzip, OTA_COMMAND_SKETCH, IMAGE_FIT_SUITS, ""},
         {make_gzip, OTA_COMMAND_FILESYSTEM, IMAGE_FIT_REFUSED, "leave -s out"},
         {make_unknown, OTA_COMMAND_SKETCH, IMAGE_FIT_DOUBTFUL, "its format is unknown"},
@@ -141,7 +150,6 @@ static const struct {
     {make_esp32c3, "esp32c6", IMAGE_FIT_REFUSED},
     {make_esp32c3, "esp32c3m1", IMAGE_FIT_SUITS},
     {make_esp32_of_unknown_chip, "esp32", IMAGE_FIT_SUITS},
-    {make_esp32_of_unknown_chip, "nodemcuv2", IMAGE_FIT_REFUSED},
     {make_esp32, "nodemcuv2", IMAGE_FIT_REFUSED},
     {make_esp32, "generic", IMAGE_FIT_REFUSED}, /* an ESP8266 or a Pico */
     {make_esp8266, "generic", IMAGE_FIT_SUITS},
@@ -159,7 +167,7 @@ static const struct {
     {make_gzipped_littlefs, "ESP8266_GENERIC", IMAGE_FIT_SUITS},
     {make_gzipped_littlefs, "esp32s3", IMAGE_FIT_REFUSED},
     {make_gzipped_littlefs, "esp32-evb", IMAGE_FIT_REFUSED},
-    {make_gzipped_littlefs, "lolin_esp32s3", IMAGE_FIT_DOUBTFUL},
+    {make_gzipped_littlefs, "lolin_esp32s3", IMAGE_FIT_REFUSED}, /* it would be overwritten */
     {make_pico, "RASPBERRY_PI_PICO_W", IMAGE_FIT_SUITS},
     {make_pico, "rpipicow", IMAGE_FIT_SUITS},
     {make_pico, "RASPBERRY_PI_PICO_2W", IMAGE_FIT_REFUSED},
@@ -169,7 +177,7 @@ static const struct {
     {make_gzipped_littlefs, "d1_mini", IMAGE_FIT_SUITS},
     {make_gzipped_littlefs, "lolin32", IMAGE_FIT_REFUSED},
     {make_gzipped_littlefs, "rpipicow", IMAGE_FIT_REFUSED},
-    {make_gzipped_littlefs, "lolin_esp32s3_pro", IMAGE_FIT_DOUBTFUL},
+    {make_gzipped_littlefs, "lolin_esp32s3_pro", IMAGE_FIT_REFUSED},
     {make_unknown, "esp32", IMAGE_FIT_SUITS},
 };
 
@@ -203,7 +211,8 @@ static const struct {
     {make_esp32, 8266, "", IMAGE_FIT_DOUBTFUL,
      "the image is for the chip esp32, but port 8266 is the default port of ESP8266 boards: an "
      "ESP8266 accepts such an image but cannot start it, and then needs a cable"},
-    {make_esp32, 2040, "", IMAGE_FIT_DOUBTFUL, "Pico W boards: a Pico W does not check images"},
+    {make_esp32, 2040, "", IMAGE_FIT_DOUBTFUL,
+     "Pico W and CH32H4 boards: a Pico W does not check images"},
     {make_esp32, 8266, "lolin32", IMAGE_FIT_SUITS, ""},
     {make_esp32, 8266, "lolin_esp32", IMAGE_FIT_SUITS, ""},
     {make_esp8266, 3232, "", IMAGE_FIT_DOUBTFUL, "ESP32 boards: an ESP32 rejects such an image"},
@@ -214,21 +223,24 @@ static const struct {
     {make_pico, 2040, "", IMAGE_FIT_SUITS, ""},
     {make_littlefs, 8266, "", IMAGE_FIT_SUITS, ""},
     {make_gzipped_littlefs, 8266, "", IMAGE_FIT_SUITS, ""},
-    {make_gzipped_littlefs, 3232, "", IMAGE_FIT_DOUBTFUL,
-     "the filesystem image is for ESP8266 boards, but port 3232 is the default port of ESP32 "
-     "boards: the board would accept it, but could not mount it"},
+    {make_gzipped_littlefs, 3232, "", IMAGE_FIT_REFUSED,
+     "the compressed filesystem image is for ESP8266 boards, but port 3232 is the default port of "
+     "ESP32 boards: the board would store it compressed, and then have no filesystem"},
+    {make_gzipped_littlefs, 2040, "", IMAGE_FIT_REFUSED,
+     "port 2040 is the default port of Pico W and CH32H4 boards: the board would store it"},
+    {make_large_littlefs, 8266, "", IMAGE_FIT_DOUBTFUL, "accept it, but could not mount it"},
+    {make_large_littlefs, 8266, "lolin32", IMAGE_FIT_SUITS, ""},
     {make_unknown, 3232, "", IMAGE_FIT_SUITS, ""},
     {make_unknown, 0, "", IMAGE_FIT_SUITS, ""},
     {make_unknown, 2040, "", IMAGE_FIT_REFUSED,
-     "the format of the image is not known, and the board listens on the default port of Pico "
-     "W "
+     "the format of the image is not known, and the port is the default of Pico W and CH32H4 "
      "boards: a Pico W does not check images"},
     {make_gzipped_unknown, 2040, "", IMAGE_FIT_REFUSED, "a Pico W does not check images"},
     {make_unknown, 4000, "rpipicow", IMAGE_FIT_REFUSED,
      "the board announces itself as \"rpipicow\": a Pico W does not check images"},
     {make_unknown, 2040, "esp32", IMAGE_FIT_SUITS, ""},
     {make_unknown, 2040, "generic", IMAGE_FIT_REFUSED,
-     "listens on the default port of Pico W boards"},
+     "the port is the default of Pico W boards: "},
     {make_unknown, 8266, "generic", IMAGE_FIT_SUITS, ""},
 };
 
@@ -244,6 +256,55 @@ static void test_fit_port(void **state)
         if (fit != port_rows[i].fit || !strstr(reason, port_rows[i].phrase) ||
             (fit == IMAGE_FIT_SUITS) != (*reason == '\0'))
             fail_msg("row %zu: %d, \"%s\"", i, fit, reason);
+    }
+}
+
+/* A board with this name is no Pico W, although it has the same default port. */
+static void test_ch32h4(void **state)
+{
+    const char *name = "ch32h4-a1b2c3";
+    char reason[IMAGE_FIT_REASON_MAX];
+    struct kind kind;
+
+    (void)state;
+    make_unknown();
+    const struct image image = inspected();
+    kind_find(&kind, "", &name, 1);
+    assert_int_equal(image_fit_board(reason, &image, &kind, 2040), IMAGE_FIT_SUITS);
+}
+
+/* What -s calls a filesystem image is judged as one, whatever its format. */
+static void test_unknown_filesystem(void **state)
+{
+    static const struct {
+        void (*make)(void);
+        uint16_t port;
+        enum image_fit fit;
+        const char *phrase;
+    } rows[] = {
+        {make_unknown, 2040, IMAGE_FIT_SUITS, ""},
+        {make_unknown, 3232, IMAGE_FIT_SUITS, ""},
+        {make_gzipped_unknown, 8266, IMAGE_FIT_SUITS, ""},
+        {make_gzipped_unknown, 0, IMAGE_FIT_SUITS, ""},
+        {make_gzipped_unknown, 2040, IMAGE_FIT_REFUSED, "would store it compressed"},
+        {make_gzipped_unknown, 3232, IMAGE_FIT_REFUSED, "would store it compressed"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static const struct kind any = {.proven = ""};
+        char reason[IMAGE_FIT_REASON_MAX];
+
+        rows[i].make();
+        struct image image = inspected();
+        image.command = OTA_COMMAND_FILESYSTEM;
+        const enum image_fit fit = image_fit_board(reason, &image, &any, rows[i].port);
+        if (fit != rows[i].fit || !strstr(reason, rows[i].phrase))
+            fail_msg("row %zu: %d, \"%s\"", i, fit, reason);
+
+        assert_int_equal(image_fit_image(reason, &image, image.command), IMAGE_FIT_DOUBTFUL);
+        assert_int_equal(strstr(reason, "ATOMIC_FS_UPDATE") != NULL,
+                         rows[i].make == make_gzipped_unknown);
     }
 }
 
@@ -292,8 +353,8 @@ static void test_fit_words(void **state)
          "an ESP32 rejects such an image, but only in the middle or at the end of the "
          "upload"},
         {make_gzipped_littlefs, "rpipicow",
-         "the filesystem image is for ESP8266 boards, but the board announces itself as "
-         "\"rpipicow\" (rp2040): the board would accept it, but could not mount it"},
+         "the compressed filesystem image is for ESP8266 boards, but the board announces itself as "
+         "\"rpipicow\" (rp2040): the board would store it compressed, and then have no filesystem"},
     };
 
     (void)state;
@@ -348,9 +409,14 @@ static void test_challenge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_image),     cmocka_unit_test(test_board),
-        cmocka_unit_test(test_fit_port),  cmocka_unit_test(test_variant),
-        cmocka_unit_test(test_fit_words), cmocka_unit_test(test_challenge),
+        cmocka_unit_test(test_image),
+        cmocka_unit_test(test_board),
+        cmocka_unit_test(test_fit_port),
+        cmocka_unit_test(test_ch32h4),
+        cmocka_unit_test(test_unknown_filesystem),
+        cmocka_unit_test(test_variant),
+        cmocka_unit_test(test_fit_words),
+        cmocka_unit_test(test_challenge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

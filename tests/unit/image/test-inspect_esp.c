@@ -154,8 +154,8 @@ static void test_unknown_chip(void **state)
     (void)state;
 
     firmware_make_esp32(&firmware, &(struct firmware_esp32){77, 0x42000020, true, true});
-    expect(INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_SENDABLE, "ESP32 (unknown chip 77)",
-           "to ESP32 (unknown chip 77) boards");
+    expect(INSPECT_ESP32_APPLICATION, INSPECT_VALID, INSPECT_IMPOSSIBLE, "ESP32 (unknown chip 77)",
+           "an ESP32 chip that is not known here, number 77");
     assert_string_equal(inspection.chip_name, "77");
 
     /* an image for an unknown chip without a descriptor is not an application */
