@@ -187,7 +187,7 @@ ACCEPT = [
     Fault("no descriptor for the connection, for a while", "--fault connect-delay:500", "-d", 0,
           "confirmed", 12, act=when("board: reply text=OK", faults.without_descriptors)),
     Fault("no descriptor for the connection, for good", "--fault connect-delay:500", "-d", 1,
-          "could not be accepted: Too many open files; .*ulimit -n", 14, never=NEVER_AGAIN,
+          "could not be accepted: Too many open files\n.*ulimit -n", 14, never=NEVER_AGAIN,
           act=when("board: reply text=OK", faults.without_descriptors_from_now_on),
           env={"ASAN_OPTIONS": "detect_leaks=0"}),  # its leak checker needs one
 ]

@@ -183,13 +183,9 @@ static void end_password_needed(struct handshake *handshake)
 
 static void note_md5(struct handshake *handshake)
 {
-    const struct address board =
-        endpoints_get(handshake->config->endpoints, handshake->candidates.current);
-
     if (handshake->challenge.scheme == AUTH_MD5)
         handshake_note_event(handshake, NOTICE_WEAK,
-                             (struct ota_event){.message = handshake_weak_auth_notice(
-                                                    handshake->config, address_port(&board)),
+                             (struct ota_event){.message = handshake_weak_auth_notice(),
                                                 .scheme = auth_scheme_name(AUTH_MD5),
                                                 .is_important = true});
 }

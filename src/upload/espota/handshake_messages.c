@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "image/kind.h"
 #include "upload/espota/reason.h"
 
 #include <errno.h>
@@ -48,17 +47,12 @@ void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *add
              handshake_quote_first(quoted, gibberish));
 }
 
-const char *handshake_weak_auth_notice(const struct session_config *config, uint16_t port)
+const char *handshake_weak_auth_notice(void)
 {
-    bool is_esp32 = port == KIND_PORT_ESP32 || config->image->family == IMAGE_ESP32;
-
-    if (is_esp32)
-        return "this ESP32 authenticates with MD5, which is weak: whoever gets the answer can try "
-               "millions of passwords a second against it; a sketch built with core 3.3.1 or later "
-               "uses SHA-256, and --min-auth sha256 insists on it";
-
-    return "the board asks for an answer with MD5, as an ESP8266 or Pico W knows nothing else; "
-           "whoever gets it can try millions of passwords a second against it";
+    return "the board asks for an answer with MD5: whoever gets it can try millions of "
+           "passwords a second against it; an ESP8266 or Pico W knows nothing else, an ESP32 "
+           "uses SHA-256 with a sketch built with core 3.3.1 or later, and --min-auth sha256 "
+           "insists on it";
 }
 
 bool handshake_is_downgrade(const struct session_config *config, const struct address *board)
@@ -223,12 +217,11 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
         address_text(text, local);
 
     if (trouble) {
-        ota_fail(
-            failure, OTA_E_INTERNAL,
+        ota_fail_errno(
+            failure, OTA_E_INTERNAL, trouble,
             "the board accepted %zu bytes, but its connection to %s, TCP port %u, could not be "
-            "accepted: %s%s",
-            config->image->size, text, listener_port(config->listener), strerror(trouble),
-            trouble == EMFILE ? "; \"ulimit -n\" shows and raises the limit" : "");
+            "accepted: %s",
+            config->image->size, text, listener_port(config->listener), strerror(trouble));
         return;
     }
     if (stranger) {

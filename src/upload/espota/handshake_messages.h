@@ -33,8 +33,9 @@ void handshake_fell_silent(struct ota_failure *failure, const char *address, uns
 /* No verdict on the answer to a challenge came within limit_us. */
 void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *address,
                                     int64_t limit_us, const struct gibberish *gibberish);
-/* The notice before a board at this port gets an answer with MD5. */
-const char *handshake_weak_auth_notice(const struct session_config *config, uint16_t port);
+/* The notice before a board gets an answer with MD5. Neither its port nor the image tells whether it
+ * could do better. */
+const char *handshake_weak_auth_notice(void);
 /* Whether a board at this address is known to speak SHA-256, so that it gets no answer with MD5. */
 bool handshake_is_downgrade(const struct session_config *config, const struct address *board);
 /* The board asks for an answer with MD5, and gets none. */

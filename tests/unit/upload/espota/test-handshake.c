@@ -639,7 +639,7 @@ static const struct script scripts[] = {
     {"accepted, and no descriptor for the connection", .on = true, .listener_trouble = EMFILE,
      .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_INTERNAL, .phase = ACCEPTED,
      .phrase = "its connection to 10.0.0.1, TCP port 4711, could not be accepted: Too many open "
-               "files; \"ulimit -n\""},
+               "files"},
     {"a long -t also counts for the connection", .on = true, .accept_timeout_s = 30,
      .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED,
      .phrase = "did not connect", .end_ms = 30005},
@@ -908,7 +908,7 @@ static void test_notices(void **state)
                         "nothing listens at 10.0.0.7:3232 (the given port); going on in "
                         "case the board is rebooting; is the port (-p) right?");
     play_handshake(&weak);
-    assert_non_null(strstr(world.note, "this ESP32 authenticates with MD5"));
+    assert_non_null(strstr(world.note, "the board asks for an answer with MD5: whoever"));
 }
 
 /* The second handshake of an upload does not repeat the notices of the first one. */
