@@ -18,7 +18,8 @@ import firmware  # pylint: disable=wrong-import-position
 
 SIZE = 300_000
 MEGABYTE = 1_000_000
-COUNTS = (1, 10, 100, 500, 1000)
+COUNTS = (1, 10, 100, 500, 1000, 5000)
+SIMULATOR_MAX = 1000  # boards of one simulator
 LOOP_MAX = 500  # boards for which xargs is run, too
 BOARD = ("--flash", "realistic", "--window", "5744", "--mss", "1436")
 FAMILIES = {"esp8266": ("--family", "esp8266"),
@@ -28,24 +29,32 @@ DEADLINE_S = 120
 
 
 class Floor:
-    """Simulated boards at consecutive addresses of 127.201.0.0/16."""
+    """Simulated boards at consecutive addresses, each simulator in a network of its own of 127.0.0.0/8."""
 
     def __init__(self, simulator, count, options):
-        self._process = subprocess.Popen([simulator, "--address", "127.201.0.1", "--port", "0",
-                                          "--count", str(count), *BOARD, *options],
-                                         stdout=subprocess.PIPE, text=True)
-        lines = (line.split() for line in self._process.stdout)
-        self.targets = [next(fields for fields in lines if fields[1] == "ready")[0] for _ in range(count)]
-        self._drain = subprocess.Popen(["cat"], stdin=self._process.stdout, stdout=subprocess.DEVNULL)
+        self.targets = []
+        self._processes = []
+        while len(self.targets) < count:
+            self._start(simulator, min(count - len(self.targets), SIMULATOR_MAX), options)
+
+    def _start(self, simulator, count, options):
+        address = f"127.{201 + len(self._processes) // 2}.0.1"
+        process = subprocess.Popen([simulator, "--address", address, "--port", "0", "--count", str(count), *BOARD,
+                                    *options], stdout=subprocess.PIPE, text=True)
+        lines = (line.split() for line in process.stdout)
+        self.targets += [next(fields for fields in lines if fields[1] == "ready")[0] for _ in range(count)]
+        drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
+        self._processes += [process, drain]
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._process.kill()
-        self._process.wait()
-        self._process.stdout.close()
-        self._drain.wait()
+        for process in self._processes:
+            if process.stdout:
+                process.kill()
+                process.stdout.close()
+            process.wait()
 
 
 def run(command, environment, stdin=None):
