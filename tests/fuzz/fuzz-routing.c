@@ -1,0 +1,39 @@
+/*
+ * fuzz-routing.c: any answer of the kernel about routes and neighbors gives values in their bounds,
+ * or is rejected.
+ */
+#include "net/routing.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct routing_route route;
+    struct routing routing = {.neighbor = NEIGHBOR_UNKNOWN};
+    /* Has exactly this size, so that AddressSanitizer reports any access behind it. */
+    void *answer = malloc(size ? size : 1);
+
+    if (!answer)
+        return 0;
+
+    if (size)
+        memcpy(answer, data, size);
+    require(!routing_read_route(&route, answer, size) ||
+            !routing_read_neighbor(&routing, answer, size)); /* no answer is both */
+    if (routing_read_neighbor(&routing, answer, size))
+        require(routing.neighbor == NEIGHBOR_THERE ? routing.seen_s <= ROUTING_SEEN_MAX_S
+                                                   : routing.seen_s == 0);
+
+    free(answer);
+    return 0;
+}
