@@ -96,21 +96,29 @@ enum ota_error password_from_file(char **password, const char *path, enum exposu
     return error;
 }
 
+/* The environment may hold a variable several times. */
+static void cleanse_variable(const char *name)
+{
+    size_t length = strlen(name);
+
+    for (char **entry = environ; entry && *entry; entry++)
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=')
+            digest_cleanse(*entry + length + 1, strlen(*entry + length + 1));
+    unsetenv(name);
+}
+
 int password_from_environment(char **password)
 {
-    char *value = getenv("ESP_OTA_AUTH");
+    static const char NAME[] = "ESP_OTA_AUTH";
+    const char *value = getenv(NAME);
     int result = 0;
 
     *password = NULL;
-    if (!value)
-        return 0;
-
-    if (*value != '\0') {
+    if (value && *value != '\0') {
         *password = secret_copy(value);
         result = *password ? 0 : -1;
     }
 
-    digest_cleanse(value, strlen(value));
-    unsetenv("ESP_OTA_AUTH");
+    cleanse_variable(NAME);
     return result;
 }

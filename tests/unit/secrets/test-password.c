@@ -186,6 +186,20 @@ static void test_environment(void **state)
     assert_memory_equal(variable, "ESP_OTA_AUTH=\0\0\0\0\0\0", sizeof variable);
     secret_free(password);
 
+    /* A program that starts this one may pass a variable twice. The first one counts. */
+    char first[] = "ESP_OTA_AUTH=one", other[] = "ESP_OTA_AUTH_OF=x", second[] = "ESP_OTA_AUTH=two";
+    char *twice[] = {first, other, second, NULL}, **old = environ;
+    environ = twice;
+    assert_int_equal(password_from_environment(&password), 0);
+    environ = old;
+    assert_string_equal(password, "one");
+    assert_memory_equal(first, "ESP_OTA_AUTH=\0\0\0", sizeof first);
+    assert_memory_equal(second, "ESP_OTA_AUTH=\0\0\0", sizeof second);
+    assert_string_equal(other, "ESP_OTA_AUTH_OF=x");
+    assert_ptr_equal(twice[0], other);
+    assert_null(twice[1]);
+    secret_free(password);
+
     setenv("ESP_OTA_AUTH", "", 1);
     assert_int_equal(password_from_environment(&password), 0);
     assert_null(password);
