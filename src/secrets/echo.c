@@ -4,6 +4,7 @@
 #include "secrets/echo.h"
 
 #include "base/secret.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -19,6 +20,33 @@ static int digit_of(unsigned char byte)
     const char *found = byte ? strchr(digits, byte) : NULL;
 
     return found ? (int)((found - digits) % 16) : -1;
+}
+
+/* The value of a full-width digit, or -1. */
+static int wide_digit_of(uint32_t character)
+{
+    static const struct {
+        uint32_t first, count;
+        int value;
+    } ranges[] = {{0xFF10, 10, 0}, {0xFF21, 6, 10}, {0xFF41, 6, 10}};
+
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (character >= ranges[i].first && character - ranges[i].first < ranges[i].count)
+            return ranges[i].value + (int)(character - ranges[i].first);
+    return -1;
+}
+
+/* The value of the digit that ends with the next byte of a stream, or -1. */
+static int take_digit(struct echo_window *window, unsigned char byte)
+{
+    const unsigned char bytes[] = {window->before[0], window->before[1], byte};
+    uint32_t character;
+
+    window->before[0] = bytes[1];
+    window->before[1] = byte;
+    if (byte >= 0x80 && utf8_decode(&character, bytes, sizeof bytes) == sizeof bytes)
+        return wide_digit_of(character);
+    return digit_of(byte);
 }
 
 /* Adds a digit. Returns whether there are enough of them for a part. */
@@ -101,6 +129,8 @@ bool echo_learn(struct echo *echo, const char *password, const struct auth_answe
     if (!more.parts)
         return false;
 
+    memcpy(more.windows, echo->windows, sizeof more.windows);
+
     if (echo->count)
         memcpy(more.parts, echo->parts, echo->count * sizeof *more.parts);
     if (answer) {
@@ -153,7 +183,7 @@ bool echo_is_completed(const struct echo *echo, struct echo_window *window, cons
         return false;
 
     for (; length > 0; at++, length--) {
-        int digit = digit_of(*at);
+        int digit = take_digit(window, *at);
 
         if (skipped == 0)
             skipped = escape_length(at, length);
@@ -164,6 +194,11 @@ bool echo_is_completed(const struct echo *echo, struct echo_window *window, cons
         skipped -= skipped > 0;
     }
     return is_echo;
+}
+
+bool echo_hear(struct echo *echo, enum echo_stream stream, const void *bytes, size_t length)
+{
+    return echo && echo_is_completed(echo, &echo->windows[stream], bytes, length);
 }
 
 const char *echo_hide(const struct echo *echo, const char *text)

@@ -16,13 +16,6 @@
  * contains such a run by chance once in 20 million hexadecimal digits. */
 enum { ECHO_DIGITS = 8 };
 
-/* The digits to hide in one board's words: each run of ECHO_DIGITS digits as a number, sorted, in
- * memory for secrets. All zero: nothing is hidden. */
-struct echo {
-    uint32_t *parts;
-    size_t count;
-};
-
 /* The last digits of a stream: all of them (plain), and those outside of escape sequences
  * (escaped). All zero: the start of the stream. */
 struct echo_window {
@@ -30,6 +23,18 @@ struct echo_window {
         uint32_t value;
         unsigned count;
     } plain, escaped;
+    unsigned char before[2]; /* the last bytes, which may begin a full-width digit */
+};
+
+/* What a board sends in all attempts of an upload. */
+enum echo_stream { ECHO_DATAGRAMS, ECHO_CHANNEL, ECHO_STREAMS };
+
+/* The digits to hide in one board's words: each run of ECHO_DIGITS digits as a number, sorted, in
+ * memory for secrets. All zero: nothing is hidden. */
+struct echo {
+    uint32_t *parts;
+    size_t count;
+    struct echo_window windows[ECHO_STREAMS];
 };
 
 /* Adds an answer and the hashes of password; either may be NULL. False when memory ran out or
@@ -37,10 +42,14 @@ struct echo_window {
 bool echo_learn(struct echo *echo, const char *password, const struct auth_answer *answer);
 
 /* Whether these bytes, after those that window has seen, complete a run of ECHO_DIGITS digits of an
- * answer or a hash. The digits may have either case and any bytes between them, also escape
- * sequences as escape.h writes them. False if echo is NULL. */
+ * answer or a hash. Digits are all characters with Unicode's property Hex_Digit: ASCII in either
+ * case, and full-width ones. They may have any bytes between them, also escape sequences as
+ * escape.h writes them. False if echo is NULL. */
 bool echo_is_completed(const struct echo *echo, struct echo_window *window, const void *bytes,
                        size_t length);
+
+/* The same for the next bytes of a stream, which lasts as long as echo. */
+bool echo_hear(struct echo *echo, enum echo_stream stream, const void *bytes, size_t length);
 
 /* Returns text, or ECHO_NOTE if text contains an echo. echo may be NULL. */
 const char *echo_hide(const struct echo *echo, const char *text);

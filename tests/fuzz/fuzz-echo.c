@@ -99,8 +99,8 @@ static bool hear(struct echo *echo, const unsigned char *text, size_t length, si
     bool is_echo = false;
 
     for (size_t at = 0; at < length; at += piece)
-        is_echo |= echo_is_completed(echo, &window, text + at,
-                                     length - at < piece ? length - at : piece);
+        is_echo |=
+            echo_is_completed(echo, &window, text + at, length - at < piece ? length - at : piece);
     return is_echo;
 }
 

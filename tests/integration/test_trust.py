@@ -24,11 +24,11 @@ NOTE = "(words that repeat an answer to a challenge, or a hash of the password)"
 
 class Played(Scenario):
 
-    def play(self, script, *options, terminal=False, size=50_000):
+    def play(self, script, *options, terminal=False, size=50_000, content=None):
         """Runs script(peer, program) while esp-ota uploads to the peer; returns the result."""
         peer = Peer()
         self.addCleanup(peer.close)
-        path = self.file(f"{peer.address}.bin", scenario.image(size))
+        path = self.file(f"{peer.address}.bin", content or scenario.image(size))
         program = (Terminal if terminal else Program)(
             "-i", peer.address, "-p", str(peer.port), "-f", path, *options)
         script(peer, program)
@@ -535,6 +535,47 @@ class Echo(Played):
                     for secret in (*given[0], *scenario.secrets("kwert")[1:]):
                         for start in range(len(secret) - 8):
                             self.assertNotIn(secret[start:start + 9], shown)
+
+    def test_seven_digits(self):
+        """So many of an answer are shown, as other words have them by chance; eight are not."""
+        for length in (7, 8):
+            with self.subTest(length):
+                said = []
+
+                def script(peer, _):
+                    peer.invited()
+                    peer.reply(MD5)
+                    both = "".join(peer.answered())
+                    # No letter of the words around them may be the digit that comes before or behind.
+                    start = re.search(f"[0-9](?=[0-9a-f]{{{length}}}[0-9])", both).end()
+                    said.append("no: " + both[start:start + length])
+                    peer.reply(b"ERR: " + said[0].encode())
+
+                result = self.play(script, "-a", "kwert", "--retries", "0")
+                self.assertEqual(result.status, 7, result)
+                self.assertEqual(said[0] in result.err, length == 7, result)
+
+    def test_an_answer_in_two_attempts(self):
+        """Compressed first, then not: its first half in one reason, and the other in the next one."""
+        given = []
+
+        def script(peer, _):
+            for begin, text in ((0, "ERROR[10]: Magic byte is not 0xE9: {}\n"), (6, "{}x: Flash Write Failed\r\n")):
+                peer.invited()
+                peer.reply(b"AUTH %032x" % begin)
+                given.append(peer.answered()[1])
+                peer.reply(b"OK")
+                channel = peer.connect()
+                peer.take_image(channel)
+                channel.send(text.format(given[0][begin:begin + 6]).encode())
+                channel.recv(1)
+
+        result = self.play(script, "-a", "kwert", "-z", "--retries", "0", "-v",
+                           content=firmware.esp8266(50_000))
+        self.assertEqual(result.status, 10, result)
+        self.assertIn(given[0][:6], result.err)
+        self.assertNotIn(given[0][6:12] + "x", result.err)
+        self.assertIn(NOTE, result.err)
 
     def test_a_log(self):
         """On standard output, in the file of --log, in JSON, in the verdict, with --raw; in pieces, too."""

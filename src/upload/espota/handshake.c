@@ -313,7 +313,7 @@ static void on_board_datagram(size_t endpoint, const void *data, size_t length, 
     struct reply reply;
 
     protocol_parse_reply(&reply, data, length);
-    if (echo_is_completed(handshake->config->echo, &handshake->heard, data, length))
+    if (echo_hear(handshake->config->echo, ECHO_DATAGRAMS, data, length))
         snprintf(reply.text, sizeof reply.text, "%s", ECHO_NOTE);
 
     if (reply.type == REPLY_GARBAGE) {

@@ -45,7 +45,6 @@ struct handshake {
     struct round round;
     struct pace pace;
     struct gibberish gibberish;
-    struct echo_window heard;       /* end of the board's last datagrams */
     struct reply challenge;         /* the last challenge */
     int64_t challenged_us;          /* arrival of the last challenge that was answered */
     bool is_left_waiting;           /* the board may still wait for an answer to a challenge */

@@ -53,7 +53,7 @@ struct transfer {
     struct loop_watch watch;
     struct loop_timer tick;
     struct backchannel channel;
-    struct echo_window said;
+    bool is_echo;        /* the board has repeated an answer */
     size_t written;      /* handed to the kernel */
     size_t allowed;      /* lock-step: how many bytes the board's numbers allow */
     size_t acknowledged; /* acknowledged by the board's TCP */
@@ -105,7 +105,7 @@ static void fail_with_reason(struct transfer *transfer)
 
     backchannel_reason(&transfer->channel, reason, sizeof reason);
     ota_fail(&transfer->failure, OTA_E_BOARD, "the board says: %s",
-             echo_hide(transfer->config.echo, reason));
+             transfer->is_echo ? ECHO_NOTE : echo_hide(transfer->config.echo, reason));
     transfer->failure.cause = reason_cause(reason);
 }
 
@@ -187,23 +187,23 @@ static void handle_stream_end(struct transfer *transfer, int reason)
 }
 
 /* Logs the board's message, for debugging; numbers are not logged. */
-static void log_words(const struct transfer *transfer, bool is_echo, const void *data,
-                      size_t length)
+static void log_words(const struct transfer *transfer, const void *data, size_t length)
 {
     char text[QUOTED_MAX];
 
     escape_text(text, sizeof text, data, length);
-    diag_debug("%s: the board says \"%s\"", transfer->config.board, is_echo ? ECHO_NOTE : text);
+    diag_debug("%s: the board says \"%s\"", transfer->config.board,
+               transfer->is_echo ? ECHO_NOTE : text);
 }
 
 static void take_reply(struct transfer *transfer, const void *data, size_t length)
 {
     enum verdict verdict = backchannel_feed(&transfer->channel, data, length);
-    bool is_echo = echo_is_completed(transfer->config.echo, &transfer->said, data, length);
 
+    transfer->is_echo |= echo_hear(transfer->config.echo, ECHO_CHANNEL, data, length);
     transfer->heard_us = loop_now_us();
     if (verdict != VERDICT_PENDING || backchannel_has_text(&transfer->channel))
-        log_words(transfer, is_echo, data, length);
+        log_words(transfer, data, length);
 
     if (verdict != VERDICT_PENDING)
         finish_with_verdict(transfer, verdict);

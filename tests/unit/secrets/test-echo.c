@@ -50,6 +50,19 @@ static void test_echo_words(void **state)
         {"4b5a\\u00ad6978", true},
         {"4b5a\\\\u00ad6978", true},
         {"4b5a\\U000e00416978", true},
+        {"\uff24\uff23\uff22\uff21\uff19\uff18\uff17\uff16", true}, /* full-width */
+        {"\uff44\uff43\uff42\uff41\uff19\uff18\uff17\uff16", true},
+        {"fe\uff44\uff43-b\uff41\uff19"
+         "8",
+         true},
+        {"\uff24\uff23\uff22\uff21\uff19\uff18\uff17", false},       /* seven */
+        {"\uff27\uff23\uff22\uff21\uff19\uff18\uff17\uff16", false}, /* a G is none */
+        {"\uff11\xbc"
+         "fedcba9"
+         "\xef\xbc",
+         false},
+        {"fedcba9 edcba98", false}, /* each seven of an answer, with an e in between */
+        {"0f1e2d3 c4b5a69", true},  /* seven, and the next one */
         {"4b\\n5a\\r69\\t78\\\\", true},
         {"\\x4b\\x5a\\x69\\x78", true}, /* digits that look like escape sequences */
         {"\\u4b5a\\u6978", true},
@@ -100,15 +113,15 @@ static void test_everything_is_kept(void **state)
     assert_int_equal(secret_count(), 0);
 }
 
-/* The pieces of a stream do not matter. */
-static void test_echo_pieces(void **state)
+/* Fewer than ECHO_DIGITS digits of the answer are shown, whatever the size of the pieces is. All
+ * digits of the stream, ASCII and full-width ones, are those of the answer. A full-width digit
+ * counts with its last byte. */
+static void check_pieces(const char *stream)
 {
-    (void)state;
-    static const char stream[] = "one: " RESPONSE ".";
     struct echo echo = {0};
 
     assert_true(echo_learn(&echo, NULL, &answer));
-    for (size_t size = 1; size < sizeof stream; size++) {
+    for (size_t size = 1; size <= strlen(stream); size++) {
         struct echo_window window = {0};
         size_t shown = 0, hidden = 0;
 
@@ -117,7 +130,7 @@ static void test_echo_pieces(void **state)
             bool is_hidden = echo_is_completed(&echo, &window, stream + at, length);
 
             for (size_t i = at; i < at + length; i++)
-                if (i >= 5 && i < 5 + strlen(RESPONSE))
+                if (!strchr(":. \xef\xbc\xbd", stream[i]))
                     *(is_hidden ? &hidden : &shown) += 1;
         }
         assert_true(shown < ECHO_DIGITS);
@@ -126,12 +139,42 @@ static void test_echo_pieces(void **state)
     echo_clear(&echo);
 }
 
+/* The pieces of a stream do not matter. */
+static void test_echo_pieces(void **state)
+{
+    (void)state;
+    static const char *const streams[] = {": " RESPONSE ".",
+                                          ": \uff26\uff25\uff24\uff43\uff42\uff41\uff19\uff18"
+                                          "765432100f1e2d3c4b5a69\uff17\uff18."};
+
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
+        check_pieces(streams[i]);
+}
+
+/* What a board sends is one stream for all attempts, also when more is learned meanwhile. */
+static void test_streams(void **state)
+{
+    (void)state;
+    struct echo echo = {0};
+
+    assert_true(echo_learn(&echo, NULL, &answer));
+    assert_false(echo_hear(&echo, ECHO_CHANNEL, "fedcba9", 7));
+    assert_false(echo_hear(&echo, ECHO_DATAGRAMS, "8765432", 7));
+    assert_true(echo_learn(&echo, "pw", NULL));
+    assert_true(echo_hear(&echo, ECHO_CHANNEL, "8", 1));
+    assert_true(echo_hear(&echo, ECHO_DATAGRAMS, "1", 1));
+    assert_false(echo_hear(NULL, ECHO_CHANNEL, "fedcba98", 8));
+    echo_clear(&echo);
+    assert_false(echo_hear(&echo, ECHO_CHANNEL, "7", 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_echo_words),
         cmocka_unit_test(test_everything_is_kept),
         cmocka_unit_test(test_echo_pieces),
+        cmocka_unit_test(test_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
