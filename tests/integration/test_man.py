@@ -78,6 +78,34 @@ class Documentation(Scenario):
                     mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", man_page(name)))
                     self.assertEqual(mentioned - shown_options(), set())
 
+    def test_defaults(self):
+        """The manual page has every default that --help shows as a number."""
+        shown = re.findall(r"(--[a-z-]+)(?:(?!\n +-)[\s\S])*?\[(\d+M?)\]", run("--help").out)
+        self.assertGreater(len(shown), 6)
+        options = re.split(r"^\.TP\n", section(man_page(), "OPTIONS"), flags=re.M)
+        for option, default in shown:
+            (text,) = [text for text in options if re.search(rf"{option}\b(?!-)", text.split("\n")[0])]
+            self.assertRegex(" ".join(text.split()), rf"\bdefault,? {default}\b|from {default}, the default", option)
+
+    def test_environment(self):
+        """Every variable that the program reads is described, and no other one but popt's."""
+        read_names = set()
+        for folder, _, names in os.walk(os.path.join(SOURCE, "src")):
+            for name in names:
+                read_names |= set(re.findall(r'getenv\("(\w+)"\)', read(folder, name)))
+        described = set(re.findall(r"^\.TP\n\.B (\w+)$", section(man_page(), "ENVIRONMENT"), re.M))
+        self.assertEqual(described, read_names | {"HOME"})
+
+    def test_readme_options(self):
+        """README.md, CHANGELOG.md and SECURITY.md mention only options that exist."""
+        others = {"--build", "--export-binaries", "--install", "--network", "--output-dir", "--preset",
+                  "--announce", "--fault", "--flash"}  # of cmake, arduino-cli, docker and esp-ota-sim
+        for name in ("README.md", "CHANGELOG.md", "SECURITY.md"):
+            with self.subTest(name):
+                mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", read(name)))
+                self.assertGreater(len(mentioned), 2)
+                self.assertEqual(mentioned - shown_options() - others - {"--kitchen"}, set())
+
     def test_sections(self):
         """Readers find examples before the reference, and where to report a bug at the end."""
         found = titles(man_page())
