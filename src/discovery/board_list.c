@@ -1,7 +1,8 @@
 /* board_list.c: a sorted array of boards, and the patterns that match them. */
 #include "discovery/board_list.h"
 
-#include <fnmatch.h>
+#include "base/pattern.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -146,17 +147,12 @@ bool board_speaks_espota(const struct board *board)
     return board->port != PORT_HTTP && board->port != PORT_HTTP_SKETCH;
 }
 
-static bool matches_pattern(const char *pattern, const char *text)
-{
-    return fnmatch(pattern, text, FNM_CASEFOLD) == 0;
-}
-
 bool board_has_name(const struct board *board, const char *pattern)
 {
     static const char local[] = ".local";
     char label[sizeof board->host];
 
-    if (matches_pattern(pattern, board->instance))
+    if (pattern_matches(pattern, board->instance))
         return true;
     if (!board->is_resolved)
         return false;
@@ -167,11 +163,11 @@ bool board_has_name(const struct board *board, const char *pattern)
         label[length - strlen(local)] = '\0';
 
     /* "*a*" must not match just because of the "a" in ".local". */
-    return matches_pattern(pattern, label) ||
-           (strchr(pattern, '.') && matches_pattern(pattern, board->host));
+    return pattern_matches(pattern, label) ||
+           (strchr(pattern, '.') && pattern_matches(pattern, board->host));
 }
 
 bool board_has_type(const struct board *board, const char *pattern)
 {
-    return board->is_resolved && matches_pattern(pattern, board->type);
+    return board->is_resolved && pattern_matches(pattern, board->type);
 }

@@ -48,8 +48,8 @@ int board_list_split(struct board_list *boards, size_t number, const struct addr
  * uploads by HTTP, at ports of its own. True if the board is not resolved. */
 bool board_speaks_espota(const struct board *board);
 
-/* Whether a shell pattern (fnmatch(3)) matches, without regard to case: the instance or the host,
- * with or without ".local"; the type. */
+/* Whether a shell pattern (base/pattern.h) matches the instance or the host, with or without
+ * ".local"; the type. */
 bool board_has_name(const struct board *board, const char *pattern);
 bool board_has_type(const struct board *board, const char *pattern);
 

@@ -97,6 +97,7 @@ class Forms(OnLink):
 
     def test_patterns(self):
         for arguments, names in ((("--match", "ATTIC"), {"attic"}), (("--match", "*lamp*"), {"Living room lamp"}),
+                                 (("--match", "garage*TÜR ??"), {"Garage v2.1 – Tür №5"}),
                                  (("--board", "esp32s*"), {"locked"}), (("--match", "web"), {"web"}),
                                  (("--match", "*kitchen*", "--board", "esp8266*"), {"kitchen"}), (("--all",), None)):
             with self.subTest(arguments):

@@ -243,6 +243,7 @@ static void test_patterns(void **state)
         {"esp32dev", false, true},
         {"*c*", false, false},
         {"*.l*", true, false},
+        {"*room*l?mp", true, false},
         {"", false, false},
         {"[", false, false},
         {"\\", false, false},
