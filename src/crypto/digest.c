@@ -62,6 +62,11 @@ int digest_sha256(char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t leng
     return digest(hex, "SHA256", data, length);
 }
 
+int digest_sha512(char hex[DIGEST_SHA512_HEX + 1], const void *data, size_t length)
+{
+    return digest(hex, "SHA512", data, length);
+}
+
 static int derive_key(unsigned char key[SHA256_SIZE], OSSL_LIB_CTX *context,
                       const OSSL_PARAM *params)
 {

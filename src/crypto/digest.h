@@ -7,13 +7,14 @@
 
 #include <stddef.h>
 
-enum { DIGEST_MD5_HEX = 32, DIGEST_SHA256_HEX = 64 };
+enum { DIGEST_MD5_HEX = 32, DIGEST_SHA256_HEX = 64, DIGEST_SHA512_HEX = 128 };
 
 /* Write terminated hex text (the length above plus one byte). Return 0, or -1 when libcrypto fails
  * (out of memory, or a policy that forbids the algorithm even in a private library context). MD5
  * comes from such a private context, so a FIPS default configuration does not hide it. */
 int digest_md5(char hex[DIGEST_MD5_HEX + 1], const void *data, size_t length);
 int digest_sha256(char hex[DIGEST_SHA256_HEX + 1], const void *data, size_t length);
+int digest_sha512(char hex[DIGEST_SHA512_HEX + 1], const void *data, size_t length);
 
 /* PBKDF2-HMAC-SHA256 with 32 bytes of key. Returns 0, or -1 when libcrypto fails. */
 int digest_pbkdf2(char hex[DIGEST_SHA256_HEX + 1], const char *password, const char *salt,

@@ -18,4 +18,9 @@ bool gzip_pack(unsigned char **packed, size_t *packed_size, const unsigned char 
 size_t gzip_matches(const unsigned char *packed, size_t packed_size, const unsigned char *data,
                     size_t size);
 
+/* Unpacks a member into target, which has size bytes. Returns whether it unpacks to exactly that
+ * many; false, too, if memory runs out. */
+bool gzip_unpack(unsigned char *target, size_t size, const unsigned char *packed,
+                 size_t packed_size);
+
 #endif

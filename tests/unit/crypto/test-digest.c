@@ -71,6 +71,16 @@ static void test_sha256(void **state)
     assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+static void test_sha512(void **state)
+{
+    (void)state;
+    char hex[DIGEST_SHA512_HEX + 1];
+
+    assert_int_equal(digest_sha512(hex, "abc", 3), 0);
+    assert_string_equal(hex, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                             "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+}
+
 static void test_a_megabyte(void **state)
 {
     enum { SIZE = 1000000 };
@@ -150,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_md5),
         cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_sha512),
         cmocka_unit_test(test_a_megabyte),
         cmocka_unit_test(test_pbkdf2),
         cmocka_unit_test(test_libcrypto_refuses),

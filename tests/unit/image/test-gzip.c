@@ -106,6 +106,25 @@ static void test_no_gain(void **state)
     }
 }
 
+/* Only to exactly the size that is expected, and only whole data. */
+static void test_unpack(void **state)
+{
+    (void)state;
+    unsigned char data[600], target[601], *packed;
+    size_t packed_size;
+
+    memset(data, 'x', sizeof data);
+    assert_true(gzip_pack(&packed, &packed_size, data, sizeof data));
+    assert_true(gzip_unpack(target, sizeof data, packed, packed_size));
+    assert_memory_equal(target, data, sizeof data);
+    assert_false(gzip_unpack(target, sizeof data - 1, packed, packed_size));
+    assert_false(gzip_unpack(target, sizeof data + 1, packed, packed_size));
+    assert_false(gzip_unpack(target, sizeof data, packed, packed_size - 1));
+    packed[packed_size - 5] ^= 1; /* of the checksum */
+    assert_false(gzip_unpack(target, sizeof data, packed, packed_size));
+    free(packed);
+}
+
 static void test_gzip_no_memory(void **state)
 {
     unsigned char *packed;
@@ -126,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_no_gain),
+        cmocka_unit_test(test_unpack),
         cmocka_unit_test(test_gzip_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

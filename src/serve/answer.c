@@ -1,0 +1,127 @@
+/* answer.c: see answer.h. */
+#include "serve/answer.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+__attribute__((format(printf, 3, 4))) static void
+set_answer(struct answer *answer, enum answer_kind kind, const char *format, ...)
+{
+    va_list arguments;
+
+    answer->kind = kind;
+    va_start(arguments, format);
+    vsnprintf(answer->reason, sizeof answer->reason, format, arguments);
+    va_end(arguments);
+}
+
+enum proof answer_proof(const struct fetcher *fetcher, const struct offer *offer)
+{
+    if (offer->command == OTA_COMMAND_SKETCH && fetcher->has_md5)
+        return offer_is_running(offer, fetcher->md5) ? PROOF_RUNS : PROOF_OTHER;
+    if (offer->version && fetcher->has_version)
+        return strcmp(fetcher->version, offer->version) == 0 ? PROOF_RUNS : PROOF_OTHER;
+    return PROOF_NONE;
+}
+
+static enum offer_form choose_form(const struct fetcher *fetcher, const struct offer *offer)
+{
+    const struct offer_bytes *packed = &offer->forms[OFFER_PACKED];
+
+    if (fetcher->wants_packed && packed->data)
+        return OFFER_PACKED;
+    if (fetcher->family == INSPECT_FAMILY_ESP32 && offer->forms[OFFER_FOR_ESP32].data)
+        return OFFER_FOR_ESP32;
+    if (packed->data && fetcher_unpacks(fetcher) &&
+        (packed->inspection->families & fetcher->family) != 0)
+        return OFFER_PACKED;
+    return OFFER_PLAIN;
+}
+
+static const char *name_families(unsigned families)
+{
+    switch (families) {
+    case INSPECT_FAMILY_ESP8266:
+    case INSPECT_FAMILY_ESP32:
+    case INSPECT_FAMILY_PICO:
+        return fetcher_family_name(families);
+    default:
+        return "other";
+    }
+}
+
+static bool refuse_mode(struct answer *answer, const struct fetcher *fetcher,
+                        const struct offer *offer)
+{
+    const bool is_sketch = offer->command == OTA_COMMAND_SKETCH;
+    const enum fetcher_mode mode = fetcher->mode;
+
+    if (mode == FETCHER_OTHER_MODE)
+        set_answer(answer, ANSWER_REFUSED, "it asks for something that is not known here");
+    else if (mode == FETCHER_SKETCH && !is_sketch)
+        set_answer(answer, ANSWER_REFUSED, "it asks for a sketch, and a filesystem image is served");
+    else if (mode == FETCHER_FILESYSTEM && is_sketch)
+        set_answer(answer, ANSWER_REFUSED, "it asks for a filesystem image, and a sketch is served");
+    else
+        return false;
+    return true;
+}
+
+/* An image whose families are unknown is for any board: --force. */
+static bool refuse_board(struct answer *answer, const struct fetcher *fetcher,
+                         const struct offer *offer)
+{
+    const struct offer_bytes *bytes = &offer->forms[answer->form];
+    const unsigned families = bytes->inspection->families;
+
+    if (fetcher->family && families && (families & fetcher->family) == 0) {
+        set_answer(answer, ANSWER_REFUSED, "the image is for %s boards, and it is one of the %s family",
+                   name_families(families), fetcher_family_name(fetcher->family));
+        return true;
+    }
+    if (offer->command == OTA_COMMAND_SKETCH && fetcher->has_free_space &&
+        bytes->size > fetcher->free_space) {
+        set_answer(answer, ANSWER_REFUSED,
+                   "the image has %zu bytes, and the board has room for %" PRIu64, bytes->size,
+                   fetcher->free_space);
+        return true;
+    }
+    return false;
+}
+
+static void take_turn(struct answer *answer, enum turn turn)
+{
+    static const struct {
+        enum answer_kind kind;
+        const char *reason;
+    } rows[] = {
+        [TURN_NOW] = {ANSWER_IMAGE, ""},
+        [TURN_CANARIES] = {ANSWER_NOT_NOW, "it waits until the canaries have confirmed"},
+        [TURN_STOPPED] = {ANSWER_NOT_NOW, "the roll-out has stopped after failures"},
+        [TURN_FULL] = {ANSWER_BUSY, "as many boards download as may at a time"},
+        [TURN_GIVEN_UP] = {ANSWER_NOT_NOW,
+                           "it is in an update loop: it took the image and came back without it"},
+        [TURN_TAKEN] = {ANSWER_NOT_NOW,
+                        "it has taken the image, and does not say what it runs"},
+    };
+
+    set_answer(answer, rows[turn].kind, "%s", rows[turn].reason);
+}
+
+void answer_decide(struct answer *answer, const struct fetcher *fetcher, const struct offer *offer,
+                   enum turn turn)
+{
+    *answer = (struct answer){.form = choose_form(fetcher, offer),
+                              .proof = answer_proof(fetcher, offer)};
+
+    if (fetcher->mode == FETCHER_VERSION)
+        set_answer(answer, ANSWER_VERSION, "it asks for the version");
+    else if (refuse_mode(answer, fetcher, offer))
+        return;
+    else if (answer->proof == PROOF_RUNS)
+        set_answer(answer, ANSWER_UNCHANGED, "it runs the image");
+    else if (!refuse_board(answer, fetcher, offer))
+        take_turn(answer, turn);
+}

@@ -1,0 +1,202 @@
+/* book.c: see book.h. */
+#include "serve/book.h"
+
+#include "base/escape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BOOK_FIRST_CAPACITY = 16 };
+
+void book_free(struct book *book)
+{
+    for (size_t i = 0; i < book->count; i++)
+        free(book->boards[i]);
+    free(book->boards);
+    *book = (struct book){0};
+}
+
+static bool grow_book(struct book *book)
+{
+    const size_t capacity = book->capacity ? 2 * book->capacity : BOOK_FIRST_CAPACITY;
+    struct book_board **boards = realloc(book->boards, capacity * sizeof *boards);
+    if (!boards)
+        return false;
+
+    book->boards = boards;
+    book->capacity = capacity;
+    return true;
+}
+
+struct book_board *book_add(struct book *book, const char *name)
+{
+    if (book->count == BOOK_COUNT_MAX || (book->count == book->capacity && !grow_book(book)))
+        return NULL;
+
+    struct book_board *board = calloc(1, sizeof *board);
+    if (!board)
+        return NULL;
+    escape_string(board->name, sizeof board->name, name);
+    book->boards[book->count++] = board;
+    return board;
+}
+
+/* Whether what is asked from the address, without a MAC that is known, comes from this board. */
+static bool has_book_address(const struct book_board *board, const struct fetcher *fetcher,
+                             const struct address *address)
+{
+    if (!board->has_address || !address_equal(&board->address, address))
+        return false;
+    return board->has_mac ? !fetcher->has_mac && board->is_listed
+                          : !fetcher->has_mac || board->is_listed;
+}
+
+struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
+                             const struct address *address)
+{
+    for (size_t i = 0; i < book->count && fetcher->has_mac; i++)
+        if (book->boards[i]->has_mac && mac_equal(&book->boards[i]->mac, &fetcher->mac))
+            return book->boards[i];
+    for (size_t i = 0; i < book->count; i++)
+        if (has_book_address(book->boards[i], fetcher, address))
+            return book->boards[i];
+    return NULL;
+}
+
+static void learn_board(struct book_board *board, const struct fetcher *fetcher,
+                        const struct address *address)
+{
+    if (fetcher->has_mac) {
+        board->has_mac = true;
+        board->mac = fetcher->mac;
+    }
+    if (fetcher->has_version)
+        escape_string(board->version, sizeof board->version, fetcher->version);
+    if (fetcher->family)
+        board->family = fetcher->family;
+    board->address = *address;
+    board->has_address = true;
+}
+
+/* The board does not run the image. Without a MAC it may be another one than the one that fetched
+ * it: behind NAT, many boards have one address. */
+static enum book_news note_other(struct book_board *board, unsigned attempts_max)
+{
+    const bool has_failed = board->state == BOOK_FETCHED && board->has_mac;
+
+    if (board->state == BOOK_CONFIRMED)
+        board->failures = 0;
+    if (board->state == BOOK_GIVEN_UP || board->state == BOOK_FETCHING)
+        return BOOK_NO_NEWS;
+    board->state = BOOK_ASKED;
+    if (!has_failed)
+        return BOOK_NO_NEWS;
+    if (++board->failures < attempts_max)
+        return BOOK_FAILED;
+    board->state = BOOK_GIVEN_UP;
+    return BOOK_LOOPS;
+}
+
+enum book_news book_note_request(struct book_board *board, const struct fetcher *fetcher,
+                                 const struct address *address, enum proof proof,
+                                 unsigned attempts_max, int64_t now_us)
+{
+    const enum book_state before = board->state;
+    const bool took_it = board->fetched_us != 0;
+
+    learn_board(board, fetcher, address);
+    board->requests++;
+    board->asked_us = now_us;
+    if (proof == PROOF_OTHER)
+        return note_other(board, attempts_max);
+    if (proof == PROOF_RUNS && board->has_mac) {
+        board->state = BOOK_CONFIRMED;
+        board->failures = 0;
+        return before == BOOK_CONFIRMED ? BOOK_NO_NEWS : took_it ? BOOK_IS_BACK : BOOK_HAS_IT;
+    }
+    if (before == BOOK_SILENT || before == BOOK_REFUSED)
+        board->state = BOOK_ASKED;
+    return BOOK_NO_NEWS;
+}
+
+void book_note_answer(struct book_board *board, const struct answer *answer)
+{
+    memcpy(board->reason, answer->reason, sizeof board->reason);
+    if (answer->kind == ANSWER_REFUSED && board->state == BOOK_ASKED)
+        board->state = BOOK_REFUSED;
+}
+
+void book_note_start(struct book_board *board, size_t total, int64_t now_us)
+{
+    board->downloads++;
+    board->state = BOOK_FETCHING;
+    board->started_us = now_us;
+    board->fetched_us = 0;
+    board->bytes = 0;
+    board->total = total;
+}
+
+void book_note_end(struct book_board *board, bool is_whole, int64_t now_us)
+{
+    board->downloads--;
+    if (is_whole) {
+        board->bytes = board->total;
+        board->fetched_us = now_us;
+    }
+    if (board->state != BOOK_FETCHING) /* it has been back meanwhile */
+        return;
+    if (is_whole)
+        board->state = BOOK_FETCHED;
+    else if (board->downloads == 0)
+        board->state = BOOK_ASKED;
+}
+
+enum turn book_turn(const struct book *book, const struct book_board *board,
+                    const struct rollout_rules *rules)
+{
+    struct rollout_counts counts;
+
+    if (board && board->state == BOOK_GIVEN_UP)
+        return TURN_GIVEN_UP;
+    if (board && board->has_mac && board->state == BOOK_FETCHED)
+        return TURN_TAKEN;
+    book_count(book, &counts);
+    return rollout_turn(rules, &counts, board && board->is_canary, board && board->has_mac);
+}
+
+void book_count(const struct book *book, struct rollout_counts *counts)
+{
+    *counts = (struct rollout_counts){0};
+    for (size_t i = 0; i < book->count; i++) {
+        const struct book_board *board = book->boards[i];
+        const bool has_failed = board->state == BOOK_GIVEN_UP;
+
+        counts->downloads += board->downloads;
+        counts->failures += has_failed;
+        if (board->is_canary) {
+            counts->canaries++;
+            counts->canaries_confirmed += board->state == BOOK_CONFIRMED;
+            counts->canaries_failed += has_failed;
+        }
+    }
+}
+
+size_t book_count_state(const struct book *book, enum book_state state)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < book->count; i++)
+        count += book->boards[i]->state == state;
+    return count;
+}
+
+const char *book_state_name(enum book_state state)
+{
+    static const char *const names[BOOK_STATES] = {
+        [BOOK_SILENT] = "not asked yet",      [BOOK_ASKED] = "has asked",
+        [BOOK_REFUSED] = "refused",           [BOOK_FETCHING] = "downloading",
+        [BOOK_FETCHED] = "taken, not back yet", [BOOK_CONFIRMED] = "confirmed",
+        [BOOK_GIVEN_UP] = "given up",
+    };
+    return names[state];
+}

@@ -1,0 +1,101 @@
+/*
+ * book.h: the boards that have asked, or should ask, and what became of each of them. Pure.
+ *
+ * A board cannot say that it is satisfied. What proves an update is its next request: by then it
+ * runs the image, or it has failed. A board is known by its MAC; without one, by its address, but
+ * then it is not confirmed, as anybody may have that address.
+ */
+#ifndef ESP_OTA_SERVE_BOOK_H
+#define ESP_OTA_SERVE_BOOK_H
+
+#include "base/address.h"
+#include "serve/answer.h"
+#include "serve/fetcher.h"
+#include "serve/rollout.h"
+
+#include <stdint.h>
+
+enum { BOOK_NAME_MAX = 256, BOOK_COUNT_MAX = 10000 };
+
+enum book_state {
+    BOOK_SILENT, /* it should ask, and has not */
+    BOOK_ASKED,
+    BOOK_REFUSED, /* nothing that is served is for it */
+    BOOK_FETCHING,
+    BOOK_FETCHED, /* it has the image, and has not asked again */
+    BOOK_CONFIRMED,
+    BOOK_GIVEN_UP, /* it took the image too often and never came back with it */
+    BOOK_STATES
+};
+
+struct book_board {
+    char name[BOOK_NAME_MAX]; /* printable: as in the list, else its MAC, else its address */
+    bool is_listed;           /* it should ask */
+    bool is_canary;
+    bool has_mac;
+    struct mac mac;
+    bool has_address;
+    struct address address; /* from which it asked last, or which the list has */
+    unsigned family;
+    char version[4 * FETCHER_VERSION_MAX]; /* printable; "" while none is told */
+
+    enum book_state state;
+    char reason[ANSWER_REASON_MAX]; /* printable: why it got nothing the last time, or "" */
+    unsigned failures;              /* how often it took the image and came back without it */
+    unsigned requests;
+    int64_t asked_us; /* monotonic; 0: never */
+
+    /* The download that runs, or ran last. */
+    unsigned downloads; /* that run */
+    size_t bytes, total;
+    int64_t started_us, fetched_us; /* monotonic; 0: not yet */
+
+    const struct offer *offer;
+    void *userdata; /* of the owner of the book */
+};
+
+struct book {
+    struct book_board **boards; /* each stays where it is */
+    size_t count, capacity;
+};
+
+/* What a request has shown. */
+enum book_news {
+    BOOK_NO_NEWS,
+    BOOK_HAS_IT,  /* it runs the image, and has not fetched it from here */
+    BOOK_IS_BACK, /* it runs the image that it fetched */
+    BOOK_FAILED,  /* it does not run the image that it fetched */
+    BOOK_LOOPS,   /* the same, for the last time: it gets nothing more */
+};
+
+void book_free(struct book *book);
+
+/* A new board; name is printable and is cut to fit. NULL: memory ran out, or there are
+ * BOOK_COUNT_MAX boards. */
+struct book_board *book_add(struct book *book, const char *name);
+
+/* The board that sent the request: by its MAC, or by the address of a listed board that has told no
+ * other MAC, or, where it tells none, by its address. NULL: it is new. */
+struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
+                             const struct address *address);
+
+/* The steps of a board. attempts_max: how often it may take the image. */
+enum book_news book_note_request(struct book_board *board, const struct fetcher *fetcher,
+                                 const struct address *address, enum proof proof,
+                                 unsigned attempts_max, int64_t now_us);
+void book_note_answer(struct book_board *board, const struct answer *answer);
+void book_note_start(struct book_board *board, size_t total, int64_t now_us);
+void book_note_end(struct book_board *board, bool is_whole, int64_t now_us);
+
+/* The turn of a board that asks now, after book_note_request(). */
+enum turn book_turn(const struct book *book, const struct book_board *board,
+                    const struct rollout_rules *rules);
+
+/* Counts for the roll-out, and for the report: boards in this state. */
+void book_count(const struct book *book, struct rollout_counts *counts);
+size_t book_count_state(const struct book *book, enum book_state state);
+
+/* "waits", "fetches", ...: for people and programs. */
+const char *book_state_name(enum book_state state);
+
+#endif

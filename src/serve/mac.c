@@ -1,0 +1,51 @@
+/* mac.c: see mac.h. */
+#include "serve/mac.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Returns the value of a hexadecimal digit; -1 for any other character. */
+static int mac_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool mac_parse(struct mac *mac, const char *text)
+{
+    static const struct mac zero;
+    struct mac parsed;
+    const char separator = strlen(text) == MAC_TEXT_MAX - 1 ? text[2] : '\0';
+
+    if (separator != ':' && separator != '-')
+        return false;
+
+    for (int i = 0; i < 6; i++, text += 3) {
+        const int high = mac_digit(text[0]), low = mac_digit(text[1]);
+        if (high < 0 || low < 0 || text[2] != (i < 5 ? separator : '\0'))
+            return false;
+        parsed.bytes[i] = (uint8_t)(high << 4 | low);
+    }
+
+    if ((parsed.bytes[0] & 1) != 0 || mac_equal(&parsed, &zero))
+        return false;
+    *mac = parsed;
+    return true;
+}
+
+bool mac_equal(const struct mac *a, const struct mac *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+char *mac_text(char target[MAC_TEXT_MAX], const struct mac *mac)
+{
+    const uint8_t *bytes = mac->bytes;
+
+    snprintf(target, MAC_TEXT_MAX, "%02X:%02X:%02X:%02X:%02X:%02X", bytes[0], bytes[1], bytes[2],
+             bytes[3], bytes[4], bytes[5]);
+    return target;
+}

@@ -1,0 +1,224 @@
+/*
+ * test-book.c: the life of a board, as scripts of what happens to it.
+ */
+#include "serve/book.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+#include <stdio.h>
+
+enum { ATTEMPTS = 3, SIZE = 1000 };
+
+static struct fetcher fetcher_with(const char *mac)
+{
+    struct fetcher fetcher = {.family = INSPECT_FAMILY_ESP8266};
+    fetcher.has_mac = mac && mac_parse(&fetcher.mac, mac);
+    return fetcher;
+}
+
+static struct address address_at(const char *text)
+{
+    struct address address;
+    assert_true(address_parse(&address, text));
+    return address;
+}
+
+/*
+ * One letter for what happens, and behind it what comes of it.
+ *   o  asks, and runs another firmware      r  asks, and runs the image
+ *   u  asks, and does not say what it runs  d  a download begins
+ *   w  it ends, whole                       b  it breaks
+ * News: - none, h has it, i is back, f failed, l loops; state: A F T(aken) C G(iven up)
+ */
+static void play(struct book_board *board, const struct fetcher *fetcher, const char *script)
+{
+    static const char news_letters[] = {[BOOK_NO_NEWS] = '-', [BOOK_HAS_IT] = 'h',
+                                        [BOOK_IS_BACK] = 'i', [BOOK_FAILED] = 'f',
+                                        [BOOK_LOOPS] = 'l'};
+    static const char state_letters[BOOK_STATES] = {
+        [BOOK_SILENT] = 'S',  [BOOK_ASKED] = 'A',     [BOOK_REFUSED] = 'R', [BOOK_FETCHING] = 'F',
+        [BOOK_FETCHED] = 'T', [BOOK_CONFIRMED] = 'C', [BOOK_GIVEN_UP] = 'G'};
+    const struct address address = address_at("192.0.2.1");
+    int64_t now_us = 1;
+
+    for (; *script; script += script[3] ? 4 : 3, now_us++) {
+        enum book_news news = BOOK_NO_NEWS;
+        const enum proof proof = *script == 'r'   ? PROOF_RUNS
+                                 : *script == 'o' ? PROOF_OTHER
+                                                  : PROOF_NONE;
+        if (*script == 'd')
+            book_note_start(board, SIZE, now_us);
+        else if (*script == 'w' || *script == 'b')
+            book_note_end(board, *script == 'w', now_us);
+        else
+            news = book_note_request(board, fetcher, &address, proof, ATTEMPTS, now_us);
+
+        char seen[4] = {*script, news_letters[news], state_letters[board->state], '\0'};
+        char expected[4] = {script[0], script[1], script[2], '\0'};
+        assert_string_equal(seen, expected);
+    }
+}
+
+static void test_lives(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script;
+        const char *mac;
+    } rows[] = {
+        {"o-A d-F w-T riC r-C", "24:0A:C4:00:00:01"},
+        {"rhC r-C", "24:0A:C4:00:00:01"},
+        /* Broken downloads do not count. */
+        {"o-A d-F b-A o-A d-F b-A o-A d-F b-A o-A d-F b-A d-F w-T riC", "24:0A:C4:00:00:01"},
+        /* an update loop, and a late end of it */
+        {"o-A d-F w-T ofA d-F w-T ofA d-F w-T olG o-G o-G riC r-C", "24:0A:C4:00:00:01"},
+        /* Somebody has put another firmware onto it. */
+        {"o-A d-F w-T riC o-A d-F w-T ofA d-F w-T riC", "24:0A:C4:00:00:01"},
+        /* A restart in mid-download: the old connection breaks later. */
+        {"o-A d-F o-F d-F b-F w-T riC", "24:0A:C4:00:00:01"},
+        /* Back before the end of the download was seen. */
+        {"o-A d-F rhC w-C", "24:0A:C4:00:00:01"},
+        /* nothing to go by */
+        {"u-A d-F w-T u-T u-T", "24:0A:C4:00:00:01"},
+        /* no MAC: neither confirmed nor failed */
+        {"o-A d-F w-T o-A d-F w-T o-A d-F w-T o-A r-A", NULL},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct book book = {0};
+        const struct fetcher fetcher = fetcher_with(rows[i].mac);
+        struct book_board *board = book_add(&book, "board");
+
+        assert_non_null(board);
+        assert_int_equal(board->state, BOOK_SILENT);
+        play(board, &fetcher, rows[i].script);
+        book_free(&book);
+    }
+}
+
+static void test_refusal(void **state)
+{
+    (void)state;
+    struct book book = {0};
+    const struct fetcher fetcher = fetcher_with("24:0A:C4:00:00:01");
+    struct book_board *board = book_add(&book, "board");
+
+    play(board, &fetcher, "o-A");
+    book_note_answer(board, &(struct answer){.kind = ANSWER_REFUSED, .reason = "another chip"});
+    assert_int_equal(board->state, BOOK_REFUSED);
+    assert_string_equal(board->reason, "another chip");
+    play(board, &fetcher, "o-A d-F");
+    book_free(&book);
+}
+
+/* Who is who. The book has: a listed MAC, a listed address, and one that came by itself. */
+static void test_find(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *mac, *address;
+        int board; /* -1: a new one */
+    } rows[] = {
+        {"24:0A:C4:00:00:01", "192.0.2.7", 0},
+        {"24:0A:C4:00:00:02", "192.0.2.2", 1}, /* listed by address: its MAC is learned */
+        {NULL, "192.0.2.2", 1},
+        {NULL, "192.0.2.3", 2},
+        {"24:0A:C4:00:00:03", "192.0.2.3", -1}, /* another one with the same address */
+        {NULL, "192.0.2.7", -1},
+        {"24:0A:C4:00:00:09", "192.0.2.9", -1},
+    };
+    struct book book = {0};
+    struct book_board *boards[] = {book_add(&book, "a"), book_add(&book, "b"),
+                                   book_add(&book, "c")};
+
+    boards[0]->has_mac = boards[0]->is_listed = mac_parse(&boards[0]->mac, "24:0a:c4:00:00:01");
+    boards[1]->address = address_at("192.0.2.2");
+    boards[1]->has_address = boards[1]->is_listed = true;
+    boards[2]->address = address_at("192.0.2.3");
+    boards[2]->has_address = true;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct fetcher fetcher = fetcher_with(rows[i].mac);
+        const struct address address = address_at(rows[i].address);
+
+        assert_ptr_equal(book_find(&book, &fetcher, &address),
+                         rows[i].board < 0 ? NULL : boards[rows[i].board]);
+    }
+
+    /* Whose MAC is known is no longer found by its address alone: another board may have it. */
+    boards[1]->has_mac = mac_parse(&boards[1]->mac, "24:0A:C4:00:00:02");
+    const struct fetcher stranger = fetcher_with("24:0A:C4:00:00:03");
+    assert_null(book_find(&book, &stranger, &boards[1]->address));
+    book_free(&book);
+}
+
+static void test_turns(void **state)
+{
+    (void)state;
+    struct book book = {0};
+    const struct rollout_rules rules = {.downloads_max = 1, .canaries = 1};
+    const struct fetcher first = fetcher_with("24:0A:C4:00:00:01");
+    const struct fetcher second = fetcher_with("24:0A:C4:00:00:02");
+    struct book_board *canary = book_add(&book, "a"), *other = book_add(&book, "b");
+
+    play(canary, &first, "o-A");
+    play(other, &second, "o-A");
+    assert_int_equal(book_turn(&book, canary, &rules), TURN_NOW);
+    canary->is_canary = true;
+    assert_int_equal(book_turn(&book, other, &rules), TURN_CANARIES);
+    assert_int_equal(book_turn(&book, NULL, &rules), TURN_CANARIES);
+    play(canary, &first, "d-F");
+    assert_int_equal(book_turn(&book, canary, &rules), TURN_FULL);
+    play(canary, &first, "w-T");
+    assert_int_equal(book_turn(&book, canary, &rules), TURN_TAKEN);
+    play(canary, &first, "riC");
+    assert_int_equal(book_turn(&book, other, &rules), TURN_NOW);
+    play(canary, &first, "o-A d-F w-T ofA d-F w-T ofA d-F w-T olG");
+    assert_int_equal(book_turn(&book, canary, &rules), TURN_GIVEN_UP);
+    assert_int_equal(book_turn(&book, other, &rules), TURN_STOPPED);
+    book_free(&book);
+}
+
+static void test_limit(void **state)
+{
+    (void)state;
+    struct book book = {0};
+
+    for (size_t i = 0; i < BOOK_COUNT_MAX; i++)
+        assert_non_null(book_add(&book, "x"));
+    assert_null(book_add(&book, "x"));
+    assert_int_equal(book_count_state(&book, BOOK_SILENT), BOOK_COUNT_MAX);
+    book_free(&book);
+    assert_int_equal(book.count, 0);
+}
+
+/* What a board says is harmless where it is shown. */
+static void test_escapes(void **state)
+{
+    (void)state;
+    struct book book = {0};
+    struct fetcher fetcher = fetcher_with("24:0A:C4:00:00:01");
+    struct book_board *board = book_add(&book, "a\x1b[31m");
+
+    fetcher_read_header(&fetcher, "x-ESP8266-version", "1\x1b]0;x\x07");
+    play(board, &fetcher, "o-A");
+    assert_string_equal(board->name, "a\\x1b[31m");
+    assert_string_equal(board->version, "1\\x1b]0;x\\x07");
+    book_free(&book);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lives), cmocka_unit_test(test_refusal), cmocka_unit_test(test_find),
+        cmocka_unit_test(test_turns), cmocka_unit_test(test_limit), cmocka_unit_test(test_escapes)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
