@@ -61,9 +61,11 @@ static bool refuse_mode(struct answer *answer, const struct fetcher *fetcher,
     if (mode == FETCHER_OTHER_MODE)
         set_answer(answer, ANSWER_REFUSED, "it asks for something that is not known here");
     else if (mode == FETCHER_SKETCH && !is_sketch)
-        set_answer(answer, ANSWER_REFUSED, "it asks for a sketch, and a filesystem image is served");
+        set_answer(answer, ANSWER_REFUSED,
+                   "it asks for a sketch, and a filesystem image is served");
     else if (mode == FETCHER_FILESYSTEM && is_sketch)
-        set_answer(answer, ANSWER_REFUSED, "it asks for a filesystem image, and a sketch is served");
+        set_answer(answer, ANSWER_REFUSED,
+                   "it asks for a filesystem image, and a sketch is served");
     else
         return false;
     return true;
@@ -77,7 +79,8 @@ static bool refuse_board(struct answer *answer, const struct fetcher *fetcher,
     const unsigned families = bytes->inspection->families;
 
     if (fetcher->family && families && (families & fetcher->family) == 0) {
-        set_answer(answer, ANSWER_REFUSED, "the image is for %s boards, and it is one of the %s family",
+        set_answer(answer, ANSWER_REFUSED,
+                   "the image is for %s boards, and it is one of the %s family",
                    name_families(families), fetcher_family_name(fetcher->family));
         return true;
     }
@@ -103,8 +106,7 @@ static void take_turn(struct answer *answer, enum turn turn)
         [TURN_FULL] = {ANSWER_BUSY, "as many boards download as may at a time"},
         [TURN_GIVEN_UP] = {ANSWER_NOT_NOW,
                            "it is in an update loop: it took the image and came back without it"},
-        [TURN_TAKEN] = {ANSWER_NOT_NOW,
-                        "it has taken the image, and does not say what it runs"},
+        [TURN_TAKEN] = {ANSWER_NOT_NOW, "it has taken the image, and does not say what it runs"},
     };
 
     set_answer(answer, rows[turn].kind, "%s", rows[turn].reason);
@@ -113,8 +115,8 @@ static void take_turn(struct answer *answer, enum turn turn)
 void answer_decide(struct answer *answer, const struct fetcher *fetcher, const struct offer *offer,
                    enum turn turn)
 {
-    *answer = (struct answer){.form = choose_form(fetcher, offer),
-                              .proof = answer_proof(fetcher, offer)};
+    *answer =
+        (struct answer){.form = choose_form(fetcher, offer), .proof = answer_proof(fetcher, offer)};
 
     if (fetcher->mode == FETCHER_VERSION)
         set_answer(answer, ANSWER_VERSION, "it asks for the version");

@@ -193,9 +193,12 @@ size_t book_count_state(const struct book *book, enum book_state state)
 const char *book_state_name(enum book_state state)
 {
     static const char *const names[BOOK_STATES] = {
-        [BOOK_SILENT] = "not asked yet",      [BOOK_ASKED] = "has asked",
-        [BOOK_REFUSED] = "refused",           [BOOK_FETCHING] = "downloading",
-        [BOOK_FETCHED] = "taken, not back yet", [BOOK_CONFIRMED] = "confirmed",
+        [BOOK_SILENT] = "not asked yet",
+        [BOOK_ASKED] = "has asked",
+        [BOOK_REFUSED] = "refused",
+        [BOOK_FETCHING] = "downloading",
+        [BOOK_FETCHED] = "taken, not back yet",
+        [BOOK_CONFIRMED] = "confirmed",
         [BOOK_GIVEN_UP] = "given up",
     };
     return names[state];

@@ -58,8 +58,8 @@ static bool add_unpacked(struct offer *offer, const struct image *plain)
     bool is_done = size == 0;
 
     if (data)
-        is_done = !gzip_unpack(data, size, plain->data, plain->size) ||
-                  add_running(offer, data, size);
+        is_done =
+            !gzip_unpack(data, size, plain->data, plain->size) || add_running(offer, data, size);
     free(data);
     return is_done;
 }

@@ -20,14 +20,11 @@ static const struct {
     const char *suffix;
     enum resource_kind kind;
     bool is_packed;
-} resource_suffixes[] = {{"", RESOURCE_IMAGE, false},
-                         {".gz", RESOURCE_IMAGE, true},
-                         {".md5", RESOURCE_MD5, false},
-                         {".sha256", RESOURCE_SHA256, false},
-                         {".sha512", RESOURCE_SHA512, false},
-                         {".gz.md5", RESOURCE_MD5, true},
-                         {".gz.sha256", RESOURCE_SHA256, true},
-                         {".gz.sha512", RESOURCE_SHA512, true}};
+} resource_suffixes[] = {
+    {"", RESOURCE_IMAGE, false},           {".gz", RESOURCE_IMAGE, true},
+    {".md5", RESOURCE_MD5, false},         {".sha256", RESOURCE_SHA256, false},
+    {".sha512", RESOURCE_SHA512, false},   {".gz.md5", RESOURCE_MD5, true},
+    {".gz.sha256", RESOURCE_SHA256, true}, {".gz.sha512", RESOURCE_SHA512, true}};
 
 /* Whether path names the image, or something of it. */
 static bool match_name(struct resource *resource, const char *path, const char *name, int image)

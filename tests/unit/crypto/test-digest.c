@@ -158,14 +158,10 @@ static void test_cleanse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_md5),
-        cmocka_unit_test(test_sha256),
-        cmocka_unit_test(test_sha512),
-        cmocka_unit_test(test_a_megabyte),
-        cmocka_unit_test(test_pbkdf2),
-        cmocka_unit_test(test_libcrypto_refuses),
-        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_cleanse),
+        cmocka_unit_test(test_md5),    cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_sha512), cmocka_unit_test(test_a_megabyte),
+        cmocka_unit_test(test_pbkdf2), cmocka_unit_test(test_libcrypto_refuses),
+        cmocka_unit_test(test_random), cmocka_unit_test(test_cleanse),
     };
 
     return cmocka_run_group_tests(tests, apply_policy, NULL);

@@ -142,10 +142,8 @@ static void test_gzip_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_header),
-        cmocka_unit_test(test_no_gain),
-        cmocka_unit_test(test_unpack),
+        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_header),
+        cmocka_unit_test(test_no_gain),        cmocka_unit_test(test_unpack),
         cmocka_unit_test(test_gzip_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,8 +68,8 @@ static void test_decisions(void **state)
          ANSWER_UNCHANGED, "it runs the image"},
         {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_FULL,
          ANSWER_BUSY, "as many boards download as may at a time"},
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER,
-         TURN_CANARIES, ANSWER_NOT_NOW, "it waits until the canaries have confirmed"},
+        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_CANARIES,
+         ANSWER_NOT_NOW, "it waits until the canaries have confirmed"},
         {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_STOPPED,
          ANSWER_NOT_NOW, "the roll-out has stopped after failures"},
         {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_GIVEN_UP,
@@ -209,8 +209,8 @@ static void test_proof(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decisions), cmocka_unit_test(test_space),
-        cmocka_unit_test(test_forms), cmocka_unit_test(test_proof)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_decisions),
+                                       cmocka_unit_test(test_space), cmocka_unit_test(test_forms),
+                                       cmocka_unit_test(test_proof)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

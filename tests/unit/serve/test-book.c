@@ -41,8 +41,10 @@ static struct address address_at(const char *text)
  */
 static void play(struct book_board *board, const struct fetcher *fetcher, const char *script)
 {
-    static const char news_letters[] = {[BOOK_NO_NEWS] = '-', [BOOK_HAS_IT] = 'h',
-                                        [BOOK_IS_BACK] = 'i', [BOOK_FAILED] = 'f',
+    static const char news_letters[] = {[BOOK_NO_NEWS] = '-',
+                                        [BOOK_HAS_IT] = 'h',
+                                        [BOOK_IS_BACK] = 'i',
+                                        [BOOK_FAILED] = 'f',
                                         [BOOK_LOOPS] = 'l'};
     static const char state_letters[BOOK_STATES] = {
         [BOOK_SILENT] = 'S',  [BOOK_ASKED] = 'A',     [BOOK_REFUSED] = 'R', [BOOK_FETCHING] = 'F',
@@ -218,7 +220,8 @@ static void test_escapes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lives), cmocka_unit_test(test_refusal), cmocka_unit_test(test_find),
-        cmocka_unit_test(test_turns), cmocka_unit_test(test_limit), cmocka_unit_test(test_escapes)};
+        cmocka_unit_test(test_lives), cmocka_unit_test(test_refusal),
+        cmocka_unit_test(test_find),  cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_limit), cmocka_unit_test(test_escapes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,12 +176,9 @@ static void test_modes(void **state)
     static const struct {
         const char *value;
         enum fetcher_mode mode;
-    } rows[] = {{"sketch", FETCHER_SKETCH},
-                {"spiffs", FETCHER_FILESYSTEM},
-                {"version", FETCHER_VERSION},
-                {"Sketch", FETCHER_SKETCH},
-                {"firmware", FETCHER_OTHER_MODE},
-                {"", FETCHER_OTHER_MODE}};
+    } rows[] = {{"sketch", FETCHER_SKETCH},       {"spiffs", FETCHER_FILESYSTEM},
+                {"version", FETCHER_VERSION},     {"Sketch", FETCHER_SKETCH},
+                {"firmware", FETCHER_OTHER_MODE}, {"", FETCHER_OTHER_MODE}};
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fetcher fetcher = {0};
@@ -195,12 +192,12 @@ static void test_repeated(void **state)
 {
     (void)state;
     struct fetcher fetcher;
-    const struct header headers[] = {{"x-ESP32-version", "1"},    {"x-ESP32-version", "2"},
-                                     {"x-ESP8266-version", "3"},  {"x-ESP8266-sketch-md5", MD5},
-                                     {"User-Agent", "Pico-HTTP-Update"},
-                                     {"x-ESP32-mode", "sketch"},  {"x-ESP32-mode", "spiffs"},
-                                     {"x-ESP32-free-space", "5"}, {"x-ESP32-free-space", "6"},
-                                     {NULL, NULL}};
+    const struct header headers[] = {
+        {"x-ESP32-version", "1"},           {"x-ESP32-version", "2"},
+        {"x-ESP8266-version", "3"},         {"x-ESP8266-sketch-md5", MD5},
+        {"User-Agent", "Pico-HTTP-Update"}, {"x-ESP32-mode", "sketch"},
+        {"x-ESP32-mode", "spiffs"},         {"x-ESP32-free-space", "5"},
+        {"x-ESP32-free-space", "6"},        {NULL, NULL}};
 
     read_fetcher_headers(&fetcher, headers);
     assert_int_equal(fetcher.family, INSPECT_FAMILY_ESP32);
@@ -214,8 +211,8 @@ static void test_repeated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_esp8266), cmocka_unit_test(test_pico),
-        cmocka_unit_test(test_families), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_esp8266),        cmocka_unit_test(test_pico),
+        cmocka_unit_test(test_families),       cmocka_unit_test(test_values),
         cmocka_unit_test(test_version_length), cmocka_unit_test(test_modes),
         cmocka_unit_test(test_repeated),
     };

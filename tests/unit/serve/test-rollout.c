@@ -18,7 +18,7 @@ static void test_turns(void **state)
 {
     (void)state;
     static const struct {
-        struct rollout_rules rules; /* downloads, canaries, failures */
+        struct rollout_rules rules;   /* downloads, canaries, failures */
         struct rollout_counts counts; /* downloads, canaries, confirmed, failed; failures */
         bool is_canary, can_confirm;
         enum turn turn;
@@ -44,9 +44,9 @@ static void test_turns(void **state)
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)
-        assert_int_equal(rollout_turn(&rows[i].rules, &rows[i].counts, rows[i].is_canary,
-                                      rows[i].can_confirm),
-                         rows[i].turn);
+        assert_int_equal(
+            rollout_turn(&rows[i].rules, &rows[i].counts, rows[i].is_canary, rows[i].can_confirm),
+            rows[i].turn);
 }
 
 int main(void)
