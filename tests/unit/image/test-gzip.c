@@ -110,18 +110,18 @@ static void test_no_gain(void **state)
 static void test_unpack(void **state)
 {
     (void)state;
-    unsigned char data[600], target[601], *packed;
+    unsigned char content[600], target[601], *packed;
     size_t packed_size;
 
-    memset(data, 'x', sizeof data);
-    assert_true(gzip_pack(&packed, &packed_size, data, sizeof data));
-    assert_true(gzip_unpack(target, sizeof data, packed, packed_size));
-    assert_memory_equal(target, data, sizeof data);
-    assert_false(gzip_unpack(target, sizeof data - 1, packed, packed_size));
-    assert_false(gzip_unpack(target, sizeof data + 1, packed, packed_size));
-    assert_false(gzip_unpack(target, sizeof data, packed, packed_size - 1));
+    memset(content, 'x', sizeof content);
+    assert_true(gzip_pack(&packed, &packed_size, content, sizeof content));
+    assert_true(gzip_unpack(target, sizeof content, packed, packed_size));
+    assert_memory_equal(target, content, sizeof content);
+    assert_false(gzip_unpack(target, sizeof content - 1, packed, packed_size));
+    assert_false(gzip_unpack(target, sizeof content + 1, packed, packed_size));
+    assert_false(gzip_unpack(target, sizeof content, packed, packed_size - 1));
     packed[packed_size - 5] ^= 1; /* of the checksum */
-    assert_false(gzip_unpack(target, sizeof data, packed, packed_size));
+    assert_false(gzip_unpack(target, sizeof content, packed, packed_size));
     free(packed);
 }
 
