@@ -17,12 +17,18 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     SHOWN_MAX = 512,          /* for the path in a message: cut, so that the reason still fits */
     STREAM_START = 64 * 1024, /* first buffer for standard input */
+};
+
+struct file_status {
+    struct stat stat;
+    bool has_acl; /* beyond the mode */
 };
 
 static char *signed_path(const char *path)
@@ -35,6 +41,29 @@ static char *signed_path(const char *path)
     return result;
 }
 
+static const char *describe_mode(mode_t mode)
+{
+    return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a pipe" : "not a regular file";
+}
+
+/* Rejects a path.signed that is not a file: to send path instead would be a guess. */
+static enum ota_error check_signed_path(const char *path, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+    struct stat status;
+    int reason = stat(path, &status) == 0 ? 0 : errno;
+
+    if (reason == 0 && S_ISREG(status.st_mode))
+        return OTA_OK;
+
+    return ota_fail(failure, error_unless_local(OTA_E_IMAGE, reason),
+                    "%s cannot be sent in place of the unsigned file: %s%s; remove it",
+                    escape_string(shown, sizeof shown, path), reason ? "" : "it is ",
+                    reason == ENOENT ? "it is a link to a missing file"
+                    : reason         ? strerror(reason)
+                                     : describe_mode(status.st_mode));
+}
+
 /* Chooses the file to read. As in espota.py, path.signed counts even if path does not exist. */
 static enum ota_error choose_path(struct image *image, const char *path, bool may_be_signed,
                                   struct ota_failure *failure)
@@ -44,15 +73,13 @@ static enum ota_error choose_path(struct image *image, const char *path, bool ma
     image->path = signed_path(path);
     if (!image->path)
         return ota_fail_no_memory(failure);
-    image->is_signed = may_be_signed && stat(image->path, &status) == 0 && S_ISREG(status.st_mode);
-    if (!image->is_signed)
-        image->path[strlen(path)] = '\0';
-    return OTA_OK;
-}
 
-static const char *describe_mode(mode_t mode)
-{
-    return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a pipe" : "not a regular file";
+    image->is_signed = may_be_signed && lstat(image->path, &status) == 0;
+    if (image->is_signed)
+        return check_signed_path(image->path, failure);
+
+    image->path[strlen(path)] = '\0';
+    return OTA_OK;
 }
 
 static enum ota_error check_minimum(uintmax_t size, const char *shown, struct ota_failure *failure)
@@ -215,9 +242,10 @@ static int open_file(const char *path)
 
 /* Rejects a NAME.signed that other users could have written, as it would be sent instead of NAME.
  * plain: the status of NAME; NULL: there is no NAME. */
-static enum ota_error check_owner(const struct stat *status, const struct stat *plain,
+static enum ota_error check_owner(const struct file_status *file, const struct stat *plain,
                                   const char *shown, struct ota_failure *failure)
 {
+    const struct stat *status = &file->stat;
     uid_t owner = plain ? plain->st_uid : geteuid();
     /* A user's private group has the same number as the user. Files made with a umask of 002
      * usually belong to it. */
@@ -235,6 +263,12 @@ static enum ota_error check_owner(const struct stat *status, const struct stat *
             "%s is not sent in place of the unsigned file: every user of this computer may "
             "change it; chmod o-w it, or send it with -f %s",
             shown, shown);
+    /* With an ACL the bits of the group are its mask, the most that other users may have. */
+    if ((status->st_mode & S_IWGRP) != 0 && file->has_acl)
+        return ota_fail(failure, OTA_E_IMAGE,
+                        "%s is not sent in place of the unsigned file: its access control list may "
+                        "let others change it; setfacl -b it, or send it with -f %s",
+                        shown, shown);
     if ((status->st_mode & S_IWGRP) != 0 && !is_own_group)
         return ota_fail(failure, OTA_E_IMAGE,
                         "%s is not sent in place of the unsigned file: the users of group %ju may "
@@ -288,8 +322,8 @@ static void examine_beside(struct image *image, const struct stat *status, const
                  flaw);
 }
 
-/* status: that of NAME.signed; path: NAME. */
-static enum ota_error examine_signed(struct image *image, const struct stat *status,
+/* file: NAME.signed; path: NAME. */
+static enum ota_error examine_signed(struct image *image, const struct file_status *file,
                                      const char *path, size_t limit, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];
@@ -300,7 +334,7 @@ static enum ota_error examine_signed(struct image *image, const struct stat *sta
                               escape_string(shown, sizeof shown, path), strerror(errno));
     if (fd < 0) {
         examine_alone(image);
-        return check_owner(status, NULL, input_show(shown, sizeof shown, image->path), failure);
+        return check_owner(file, NULL, input_show(shown, sizeof shown, image->path), failure);
     }
 
     struct stat plain;
@@ -310,13 +344,13 @@ static enum ota_error examine_signed(struct image *image, const struct stat *sta
     if (!data)
         return failure->error;
 
-    examine_beside(image, status, path, data, &plain);
+    examine_beside(image, &file->stat, path, data, &plain);
     free(data);
-    return check_owner(status, &plain, input_show(shown, sizeof shown, image->path), failure);
+    return check_owner(file, &plain, input_show(shown, sizeof shown, image->path), failure);
 }
 
-/* Reads NAME or NAME.signed; *status becomes the status of this file. */
-static enum ota_error load_file(struct image *image, struct stat *status, const char *path,
+/* Reads NAME or NAME.signed; *file becomes the status of this file. */
+static enum ota_error load_file(struct image *image, struct file_status *file, const char *path,
                                 bool may_be_signed, size_t limit, struct ota_failure *failure)
 {
     if (*path == '\0')
@@ -331,11 +365,12 @@ static enum ota_error load_file(struct image *image, struct stat *status, const 
         return ota_fail_errno(failure, OTA_E_IMAGE, errno, "cannot open %s: %s", shown,
                               input_open_error(path, errno));
 
-    image->data = read_file(fd, status, limit, shown, failure);
+    image->data = read_file(fd, &file->stat, limit, shown, failure);
+    file->has_acl = fgetxattr(fd, "system.posix_acl_access", NULL, 0) >= 0;
     close(fd);
     if (!image->data)
         return failure->error;
-    image->size = (size_t)status->st_size;
+    image->size = (size_t)file->stat.st_size;
     return OTA_OK;
 }
 
@@ -355,10 +390,10 @@ static enum ota_error load_contents(struct image *image, const char *path, bool 
                                     size_t limit, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];
-    struct stat status = {0};
+    struct file_status file = {0};
     enum ota_error error = input_is_standard(path)
                                ? load_stream(image, limit, failure)
-                               : load_file(image, &status, path, may_be_signed, limit, failure);
+                               : load_file(image, &file, path, may_be_signed, limit, failure);
 
     if (error != OTA_OK)
         return error;
@@ -366,7 +401,7 @@ static enum ota_error load_contents(struct image *image, const char *path, bool 
     image->file_size = image->size;
     if (image_inspect(&image->inspection, image, failure) != OTA_OK)
         return failure->error;
-    if (image->is_signed && examine_signed(image, &status, path, limit, failure) != OTA_OK)
+    if (image->is_signed && examine_signed(image, &file, path, limit, failure) != OTA_OK)
         return failure->error;
 
     image->family = family_of_image(&image->inspection);

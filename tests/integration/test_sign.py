@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import unittest
 
@@ -308,6 +309,40 @@ class Beside(Keys):
         self.upload(signed, 0, "")
         os.chown(beside, 0, -1)
         self.upload(signed, 0, "")
+
+
+    def test_access_control_list(self):
+        """One entry lets user 1234 write, as far as the mask allows, which the mode shows as the group's bits."""
+        entries = ((1, 6, -1), (2, 6, 1234), (4, 4, -1), (0x10, 6, -1), (0x20, 4, -1))
+        acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+        beside = self.file("fw.bin.signed", esp8266_signed(self.rsa_key, PICO))
+        try:
+            os.setxattr(beside, "system.posix_acl_access", acl)
+        except OSError as error:
+            requirement.skip(self, f"access control lists in {self.directory}: {error}")
+        path = self.file("fw.bin", PICO)
+        os.utime(path, (1, 1))
+        for status, mode in ((3, None), (0, 0o644)):
+            if mode:
+                os.chmod(beside, mode)
+            result = run("--check", "-p", "2040", "-f", path)
+            self.assertEqual(result.status, status, result)
+            self.assertEqual("its access control list may let others change it" in result.err, status == 3, result)
+
+    def test_not_a_file(self):
+        """A pipe, a directory, a link to nothing: the unsigned file is not sent instead."""
+        path = self.file("fw.bin", PICO)
+        beside = path + ".signed"
+        for make, what, remove in ((os.mkfifo, "a pipe", os.unlink), (os.mkdir, "a directory", os.rmdir),
+                                   (lambda name: os.symlink("missing", name), "a link to a missing file", os.unlink)):
+            with self.subTest(what):
+                make(beside)
+                for arguments in (("--check",), ("-i", "127.0.0.1")):
+                    result = run(*arguments, "-f", path)
+                    self.assertEqual((result.status, result.out), (3, ""), result)
+                    self.assertEqual(result.err, f"esp-ota: {beside} cannot be sent in place of the unsigned file: "
+                                                 f"it is {what}; remove it\n")
+                remove(beside)
 
 
 class Sign(Keys):

@@ -31,6 +31,7 @@ static struct {
     int allocations_left;      /* -1: no limit */
     const uid_t *signed_owner; /* pretended owner of fw.bin.signed; NULL: the real one */
     const gid_t *signed_group; /* pretended group of fw.bin.signed; NULL: the real one */
+    bool has_acl;              /* files have access control lists */
 } wrapped = {.allocations_left = -1};
 
 static char directory[] = "/tmp/esp-ota-test-image-XXXXXX";
@@ -39,6 +40,7 @@ static unsigned char pattern[4096];
 
 ssize_t __real_read(int fd, void *target, size_t size);
 ssize_t __wrap_read(int fd, void *target, size_t size);
+ssize_t __wrap_fgetxattr(int fd, const char *name, void *value, size_t size);
 int __real_fstat(int fd, struct stat *status);
 int __wrap_fstat(int fd, struct stat *status);
 void *__real_malloc(size_t size);
@@ -133,6 +135,16 @@ static const char *beside(const char *suffix)
     return name;
 }
 
+ssize_t __wrap_fgetxattr(int fd, const char *name, void *value, size_t size)
+{
+    (void)fd;
+    (void)value;
+    assert_string_equal(name, "system.posix_acl_access");
+    assert_int_equal(size, 0);
+    errno = ENODATA;
+    return wrapped.has_acl ? 44 : -1;
+}
+
 int __wrap_fstat(int fd, struct stat *status)
 {
     struct stat found;
@@ -173,6 +185,7 @@ static int set_up_image_folder(void **state)
     wrapped.allocations_left = -1;
     wrapped.signed_owner = NULL;
     wrapped.signed_group = NULL;
+    wrapped.has_acl = false;
     files_write(path, pattern, sizeof pattern);
     return 0;
 }
@@ -430,6 +443,12 @@ static void test_signed_file_of_others(void **state)
     assert_int_equal(chmod(beside(".signed"), 0664), 0);
     wrapped.signed_group = &private_group;
     expect_flaw("");
+    wrapped.has_acl = true;
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "its access control list may let others");
+    assert_int_equal(chmod(beside(".signed"), 0644), 0);
+    expect_flaw(""); /* its mask lets nobody write */
+    assert_int_equal(chmod(beside(".signed"), 0664), 0);
+    wrapped.has_acl = false;
     wrapped.signed_group = &shared_group;
     expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "may change it; chmod g-w it");
     assert_int_equal(chmod(beside(".signed"), 0644), 0);
@@ -443,13 +462,31 @@ static void test_signed_file_of_others(void **state)
     expect_flaw("");
 }
 
-static void test_signed_directory_is_no_image(void **state)
+/* The unsigned file is not sent in its place, unless only that one is wanted. */
+static void test_signed_is_not_a_file(void **state)
 {
     struct image *image;
+    struct ota_failure failure;
 
     (void)state;
+    assert_int_equal(mkfifo(beside(".signed"), 0600), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE,
+                   "of the unsigned file: it is a pipe; remove it");
+    assert_int_equal(unlink(beside(".signed")), 0);
+    assert_int_equal(symlink("/nowhere/at/all", beside(".signed")), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "it is a link to a missing file; remove it");
+    assert_int_equal(unlink(beside(".signed")), 0);
+    assert_int_equal(symlink("fw.bin.signed", beside(".signed")), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "file: Too many levels of symbolic links");
+    assert_int_equal(unlink(beside(".signed")), 0);
+    assert_int_equal(symlink("/dev/null", beside(".signed")), 0);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "it is not a regular file; remove it");
+    assert_int_equal(unlink(beside(".signed")), 0);
     assert_int_equal(mkdir(beside(".signed"), 0700), 0);
-    image = load_image_file(path);
+    expect_refusal(path, IMAGE_SIZE_MAX, OTA_E_IMAGE, "it is a directory; remove it");
+    assert_int_equal(wrapped.reads, 0);
+
+    assert_int_equal(image_load(&image, path, false, IMAGE_SIZE_MAX, &failure), OTA_OK);
     assert_false(image->is_signed);
     image_free(image);
 }
@@ -735,7 +772,7 @@ int main(void)
         TEST(test_signed_file_is_the_packed_file_with_a_signature),
         TEST(test_signed_file_is_not_older),
         TEST(test_signed_file_of_others),
-        TEST(test_signed_directory_is_no_image),
+        TEST(test_signed_is_not_a_file),
         TEST(test_sizes),
         TEST(test_not_a_regular_file),
         TEST(test_image_from_standard_input),
