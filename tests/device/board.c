@@ -4,6 +4,7 @@
 #include "event.h"
 #include "handshake.h"
 #include "reply.h"
+#include "web_page.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -217,6 +218,12 @@ static bool udp_open(struct board *board)
     return true;
 }
 
+/* A board with a web page is not updated by ArduinoOTA. */
+static bool service_open(struct board *board)
+{
+    return board->sim->config->web.page ? web_open(board) : udp_open(board);
+}
+
 static void udp_close(struct board *board)
 {
     int fd = board->udp.fd;
@@ -244,7 +251,7 @@ static void back_on_air(void *owner)
     struct board *board = owner;
 
     upload_come_back(board);
-    if (!udp_open(board)) {
+    if (!service_open(board)) {
         board_note(board, "bind: %s", strerror(errno));
         board_after(board, RETRY_US, back_on_air);
         return;
@@ -280,6 +287,7 @@ void board_restart(void *owner)
     udp_close(board);
     upload_leave(board);
     telnet_leave(board);
+    web_leave(board);
     board_event(board, "rebooting");
     if (boot_installed(board))
         board_after(board, board->sim->config->reboot_us, back_on_air);
@@ -309,26 +317,31 @@ static void set_up(struct board *board, struct sim *sim, unsigned index)
 
     upload_set_up(board);
     telnet_set_up(board);
+    web_set_up(board);
 }
 
 bool board_start(struct board *board, struct sim *sim, unsigned index)
 {
     set_up(board, sim, index);
-    if (!udp_open(board)) {
+    bool has_page = sim->config->web.page != NULL;
+
+    if (!service_open(board)) {
         char text[ADDRESS_TEXT];
-        fprintf(stderr, "esp-ota-sim: cannot listen on UDP %s: %s\n",
+        fprintf(stderr, "esp-ota-sim: cannot listen on %s %s: %s\n", has_page ? "TCP" : "UDP",
                 address_text(&board->address, text), strerror(errno));
         return false;
     }
 
     struct address bound = {.length = sizeof bound.storage};
-    if (getsockname(board->udp.fd, (struct sockaddr *)&bound.storage, &bound.length) == 0)
+    if (!has_page &&
+        getsockname(board->udp.fd, (struct sockaddr *)&bound.storage, &bound.length) == 0)
         board->address = bound;
     board->born_us = now_us();
 
     const struct fault *closed = board_fault(board, FAULT_CLOSED);
     if (closed) {
         udp_close(board);
+        web_leave(board);
         board_after(board, (int64_t)closed->number * 1000, back_on_air);
     } else {
         board_idle(board);
@@ -341,8 +354,9 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
     }
 
     const struct family *family = &sim->config->family;
-    board_event(board, "ready family=%s board=%s", family->name,
-                family->board ? family->board : esp_chip_name(sim->config->chip));
+    board_event(board, "ready family=%s board=%s%s%s", family->name,
+                family->board ? family->board : esp_chip_name(sim->config->chip),
+                has_page ? " page=" : "", has_page ? sim->config->web.page->name : "");
     return true;
 }
 
@@ -350,5 +364,6 @@ void board_free(struct board *board)
 {
     upload_abandon(board);
     telnet_abandon(board);
+    web_abandon(board);
     udp_close(board);
 }

@@ -141,8 +141,7 @@ static bool flash_sector(struct board *board, int64_t *cost_us)
     return true;
 }
 
-/* Stores received bytes. A full sector is flashed when more data comes, the last one at once. */
-static bool store_received(struct board *board, uint8_t *bytes, size_t length, int64_t *cost_us)
+bool upload_store(struct board *board, const uint8_t *bytes, size_t length, int64_t *cost_us)
 {
     struct upload *upload = &board->upload;
 
@@ -221,7 +220,7 @@ static void read_image(struct board *board)
         upload->corrupt = false;
     }
 
-    if (!store_received(board, bytes, (size_t)length, &cost_us)) {
+    if (!upload_store(board, bytes, (size_t)length, &cost_us)) {
         static const char text[] = "Decryption error\r\n";
         upload_refuse(board, text, strlen(text));
     } else if (upload->received == board->invitation.size && is_too_short(board)) {
@@ -278,23 +277,31 @@ static void begin_checks(struct board *board)
         signature_begin(&board->upload.signature, config->key, config->family.lineage);
 }
 
-void upload_receive(struct board *board)
+bool upload_begin_image(struct board *board)
 {
     struct upload *upload = &board->upload;
 
     upload->received = upload->flashed = upload->unsaid = upload->last_number = 0;
-    upload->repeats = 0;
     upload->fired = 0;
-    upload->flood = 0;
-    upload->out_length = 0;
-    upload->peer_closed = upload->corrupt = upload->installed = false;
-    upload->no_numbers = board_fault(board, FAULT_NO_NUMBERS) != NULL;
-    upload->joined = board_fault(board, FAULT_OK_JOINED) != NULL;
+    upload->corrupt = upload->installed = false;
     upload->started_us = now_us();
-
     open_sink(board);
     begin_checks(board);
-    if (!upload->sink.md5) {
+    return upload->sink.md5 != NULL;
+}
+
+void upload_receive(struct board *board)
+{
+    struct upload *upload = &board->upload;
+
+    upload->repeats = 0;
+    upload->flood = 0;
+    upload->out_length = 0;
+    upload->peer_closed = false;
+    upload->no_numbers = board_fault(board, FAULT_NO_NUMBERS) != NULL;
+    upload->joined = board_fault(board, FAULT_OK_JOINED) != NULL;
+
+    if (!upload_begin_image(board)) {
         upload_fail(board, "the image cannot be stored", false);
         return;
     }

@@ -5,6 +5,7 @@
 #include "esp_image.h"
 #include "help.h"
 #include "signature.h"
+#include "web_page.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -45,6 +46,8 @@ enum {
     OPT_LOG_AT_BOOT,
     OPT_SAY,
     OPT_SAY_AFTER,
+    OPT_WEB,
+    OPT_WEB_SET,
 };
 
 static const struct option long_options[] = {
@@ -87,6 +90,8 @@ static const struct option long_options[] = {
     {"log-at-boot", no_argument, NULL, OPT_LOG_AT_BOOT},
     {"say", required_argument, NULL, OPT_SAY},
     {"say-after", required_argument, NULL, OPT_SAY_AFTER},
+    {"web", required_argument, NULL, OPT_WEB},
+    {"web-set", required_argument, NULL, OPT_WEB_SET},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -197,6 +202,16 @@ static bool read_telnet_option(struct telnet_config *telnet, int option)
     }
 }
 
+static bool read_web_option(struct config *config, int option)
+{
+    char why[200];
+
+    if (option != OPT_WEB)
+        return web_config_set(&config->web, optarg, why, sizeof why) || wrong(why, "--web-set");
+    config->web.page = page_find(optarg);
+    return config->web.page || wrong("no such page; --help lists them", optarg);
+}
+
 static bool read_wait_option(struct config *config, struct given *given, int option)
 {
     switch (option) {
@@ -209,6 +224,9 @@ static bool read_wait_option(struct config *config, struct given *given, int opt
     case OPT_FAST:
         given->fast = true;
         return true;
+    case OPT_WEB:
+    case OPT_WEB_SET:
+        return read_web_option(config, option);
     default:
         return read_telnet_option(&config->telnet, option);
     }
@@ -309,6 +327,7 @@ static bool set_secret(struct config *config, const char *kind, const char *pass
     else if (kind && strcmp(kind, "sha256") != 0)
         return wrong("a stored hash is sha256 or md5", kind);
     config->has_password = true;
+    snprintf(config->web.password, sizeof config->web.password, "%s", password);
     if (!(sha256 ? sha256_hex : md5_hex)(password, strlen(password), config->secret))
         return wrong("libcrypto refuses this hash", sha256 ? "SHA-256" : "MD5");
     return true;
@@ -399,12 +418,13 @@ static void set_waits(struct config *config, const struct given *given)
         shrink(&config->family.restart_us);
         shrink(&config->family.idle_us);
         shrink(&config->reboot_us);
+        shrink(&config->web.restart_us);
     }
 
     if (given->close_ms >= 0)
         config->family.close_us = given->close_ms * INT64_C(1000);
     if (given->restart_ms >= 0)
-        config->family.restart_us = given->restart_ms * INT64_C(1000);
+        config->family.restart_us = config->web.restart_us = given->restart_ms * INT64_C(1000);
     if (given->reboot_ms >= 0)
         config->reboot_us = given->reboot_ms * INT64_C(1000);
 }
@@ -419,6 +439,10 @@ static bool complete(struct config *config, struct given *given)
     }
 
     config->family = *family;
+    if (config->web.page) {
+        web_config_complete(&config->web);
+        config->family.port = WEB_PORT;
+    }
     if (given->port >= 0)
         config->family.port = (uint16_t)given->port;
     address_set_port(&config->address, config->family.port);

@@ -7,6 +7,7 @@
 #include "family.h"
 #include "fault.h"
 #include "telnet.h"
+#include "web_config.h"
 
 enum { BOARDS_MAX = 1000 };
 
@@ -34,6 +35,7 @@ struct config {
     int mss;
     bool verbose;
     struct telnet_config telnet;
+    struct web_config web;
     size_t fault_count;
     struct fault faults[FAULTS_MAX];
 };

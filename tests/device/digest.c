@@ -68,6 +68,11 @@ bool random_hex(char *hex, size_t length)
     return true;
 }
 
+void base64_text(const void *data, size_t length, char *text)
+{
+    EVP_EncodeBlock((unsigned char *)text, data, (int)length);
+}
+
 struct digest *digest_start(const char *name)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();

@@ -18,6 +18,9 @@ bool pbkdf2_hex(const char *password, const char *salt, char hex[HEX_ROOM]);
 /* length (even or odd) random hexadecimal digits and the end: room for length + 1. */
 bool random_hex(char *hex, size_t length);
 
+/* Writes the base64 text of data, with its end, into text: four bytes for three, and one. */
+void base64_text(const void *data, size_t length, char *text);
+
 /* A running hash over an image, "MD5" or "SHA256"; NULL if libcrypto refuses. */
 struct digest;
 struct digest *digest_start(const char *name);

@@ -76,6 +76,13 @@ static const struct order orders[] = {
      ARG_NONE, false, 0},
     {"no-numbers", "sends one number, at the end", FAULT_NO_NUMBERS, ARG_NONE, false, 0},
     {"old-core", "unpacks nothing: gzip is a wrong magic byte", FAULT_OLD_CORE, ARG_NONE, false, 0},
+    {"update-error:N", "page: the updater's error N after the image", FAULT_UPDATE_ERROR,
+     ARG_NUMBER, false, 0},
+    {"late-401", "page: installs, and answers 401", FAULT_LATE_401, ARG_NONE, false, 0},
+    {"truncate-reply:BYTES", "page: only that much of the reply, then FIN", FAULT_TRUNCATE_REPLY,
+     ARG_NUMBER, false, 0},
+    {"raw-reply:TEXT", "page: installs, TEXT is the whole reply, then FIN", FAULT_RAW_REPLY,
+     ARG_TEXT, false, 0},
 };
 
 static size_t name_length(const char *text)

@@ -54,6 +54,10 @@ enum fault_kind {
     FAULT_DROP_VERDICT,
     FAULT_NO_NUMBERS,
     FAULT_OLD_CORE,
+    FAULT_UPDATE_ERROR,
+    FAULT_LATE_401,
+    FAULT_TRUNCATE_REPLY,
+    FAULT_RAW_REPLY,
 };
 
 struct fault {

@@ -3,6 +3,7 @@
 
 #include "fault.h"
 #include "script.h"
+#include "web_page.h"
 
 #include <stdio.h>
 
@@ -71,6 +72,16 @@ static const char help_telnet[] =
     "      --say-after STEP    a step of the uploaded sketch's log (default: those of --say)\n"
     "A STEP is a line to log, or one of these. Text may hold \\n and \\xNN.\n";
 
+static const char help_web[] = "\n"
+                               "The web page:\n"
+                               "      --web PAGE          take uploads through this page instead "
+                               "of ArduinoOTA, on TCP port 80\n"
+                               "                          or that of --port\n"
+                               "      --web-set SETTING   change the page; repeatable\n"
+                               "A PAGE is one of these.\n";
+
+static const char help_web_settings[] = "A SETTING is one of these.\n";
+
 static const char help_tail[] =
     "\n"
     "Each event is a line on stdout, `ADDRESS:PORT event key=value ...'; wait for `ready', or "
@@ -84,7 +95,8 @@ static const char help_tail[] =
     "  esp-ota-sim -c 100 -o 'got-%a.bin' --fast\n"
     "  esp-ota-sim --fault 'error:ERROR[1]: Flash Write Failed\\n@20000' --fault drop-ok\n"
     "  esp-ota-sim --telnet 2323 --say 'version 1' --say-after 'version 2' \\\n"
-    "    --say-after '!tick 500'     # then: esp-ota -i 127.0.0.1 --monitor=2323\n";
+    "    --say-after '!tick 500'     # then: esp-ota -i 127.0.0.1 --monitor=2323\n"
+    "  esp-ota-sim -F esp32 --web esp32 -p 8080 -P secret    # http://127.0.0.1:8080/update\n";
 
 void help_print(void)
 {
@@ -92,5 +104,9 @@ void help_print(void)
     fault_help();
     fputs(help_telnet, stdout);
     script_help();
+    fputs(help_web, stdout);
+    page_help();
+    fputs(help_web_settings, stdout);
+    web_config_help();
     fputs(help_tail, stdout);
 }

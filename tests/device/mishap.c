@@ -98,7 +98,8 @@ bool upload_faults(struct board *board)
             continue;
         board->upload.fired |= UINT32_C(1) << i;
         board_fault_used(board, i);
-        if (apply_fault(board, &config->faults[i]))
+        if (config->web.page ? web_apply_fault(board, &config->faults[i])
+                             : apply_fault(board, &config->faults[i]))
             return true;
     }
     return false;

@@ -129,7 +129,7 @@ static void bound_window(int fd, int window, int buffer)
  * window and the absent scale follow from them: the kernel doubles the buffer and offers half of
  * it. An eighth more is for what segments cost beside their payload.
  */
-static void set_window(const struct board *board, int fd)
+void upload_set_window(const struct board *board, int fd)
 {
     const struct config *config = board->sim->config;
 
@@ -167,7 +167,7 @@ static bool connect_from(struct board *board, struct address from)
     upload->fd = address_bind(&from, SOCK_STREAM);
     if (upload->fd < 0)
         return false;
-    set_window(board, upload->fd);
+    upload_set_window(board, upload->fd);
     if (connect(upload->fd, (const struct sockaddr *)&to.storage, to.length) == 0 ||
         errno == EINPROGRESS)
         return watch_add(board->sim->loop, &upload->watch, upload->fd, EPOLLOUT);

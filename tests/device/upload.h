@@ -11,7 +11,7 @@
 struct board;
 struct fault;
 
-enum { OUT_ROOM = 4096 };
+enum { OUT_ROOM = 4096, UPLOAD_OBJECTION = 160 };
 
 enum upload_phase {
     UPLOAD_NONE,
@@ -97,6 +97,9 @@ void upload_after(struct board *board, int64_t delay_us, void (*then)(void *boar
  * Linux would hold them back for 40 ms, and the host would repeat segments in vain. */
 void upload_clamp(const struct board *board, int fd);
 
+/* Sets the TCP window, the segment size and the delay of a socket that is not connected yet. */
+void upload_set_window(const struct board *board, int fd);
+
 /* Sends bytes to the host. Bytes that the socket does not take are queued, and until they are sent,
  * nothing is read. */
 void upload_send(struct board *board, const void *bytes, size_t length);
@@ -106,6 +109,21 @@ void upload_hold(struct board *board);
 
 /* True if there is unread data. */
 bool upload_more_waits(const struct board *board);
+
+/* Prepares for an image: its sink and its checks. False if it cannot be stored. */
+bool upload_begin_image(struct board *board);
+
+/* Stores received bytes, and adds the time for their sectors to *cost_us. A full sector is flashed
+ * when more data comes, the last one of the announced size at once. False if the board's updater
+ * does not accept the first sector. */
+bool upload_store(struct board *board, const uint8_t *bytes, size_t length, int64_t *cost_us);
+
+/* Checks the complete image, of which MD5 has been calculated. True if the board's core objects to
+ * it; text is then the core's, with its end of line. */
+bool upload_objects(struct board *board, const char *calculated, char text[UPLOAD_OBJECTION]);
+
+/* Installs the complete image: the file gets its name, and the event is printed. */
+void upload_keep(struct board *board, const char *md5);
 
 /* Checks the complete image, and installs or refuses it. */
 void upload_judge(struct board *board);

@@ -221,10 +221,9 @@ static void foresee_boot(struct board *board)
     free(flash);
 }
 
-static void install(struct board *board, const char *md5)
+void upload_keep(struct board *board, const char *md5)
 {
     struct upload *upload = &board->upload;
-    int64_t delay_us = board->sim->config->family.verdict_us;
 
     if (unpacks(board))
         unpack_installed(board);
@@ -235,6 +234,13 @@ static void install(struct board *board, const char *md5)
     upload->installed = true;
     board_event(board, "upload result=ok bytes=%zu md5=%s seconds=%.2f command=%ld",
                 upload->received, md5, seconds(board), board->invitation.command);
+}
+
+static void install(struct board *board, const char *md5)
+{
+    int64_t delay_us = board->sim->config->family.verdict_us;
+
+    upload_keep(board, md5);
     if (withhold_ok(board))
         return;
 
@@ -244,16 +250,34 @@ static void install(struct board *board, const char *md5)
         say_ok(board);
 }
 
-static void refuse_md5(struct board *board, const char *calculated)
+/* An 8266 looks at the MD5 or at the signature, an ESP32 at both. */
+bool upload_objects(struct board *board, const char *calculated, char text[UPLOAD_OBJECTION])
 {
-    char text[TEXT_ROOM];
-    if (board->sim->config->family.lineage == LINEAGE_ESP32) {
-        refuse_text(board, "MD5 Check Failed\r\n");
-        return;
-    }
-    snprintf(text, sizeof text, "ERROR[7]: MD5 verification failed: expected: %s, calculated: %s\n",
-             board->invitation.md5, calculated);
-    refuse_text(board, text);
+    const struct config *config = board->sim->config;
+    bool esp32 = config->family.lineage == LINEAGE_ESP32;
+    bool right = strcasecmp(calculated, board->invitation.md5) == 0;
+    bool is_signed = !config->key || signature_end(&board->upload.signature);
+    bool starts = esp_image_end(&board->upload.image);
+    const char *objection = "";
+
+    if (!right && esp32)
+        objection = "MD5 Check Failed\r\n";
+    else if (!right && !config->key)
+        objection = "ERROR[7]: MD5 verification failed: expected: ";
+    else if (!is_signed)
+        objection = esp32 ? "Signature Verification Failed\r\n"
+                          : "ERROR[12]: Signature verification failed\n";
+    else if (!has_magic(board))
+        objection = "ERROR[10]: Magic byte is not 0xE9\n";
+    else if (esp32 && board->invitation.command == 0 && !starts)
+        objection = "Could Not Activate The Firmware\r\n";
+
+    if (!right && !esp32 && !config->key)
+        snprintf(text, UPLOAD_OBJECTION, "%s%s, calculated: %s\n", objection, board->invitation.md5,
+                 calculated);
+    else
+        snprintf(text, UPLOAD_OBJECTION, "%s", objection);
+    return *text != '\0';
 }
 
 void upload_judge(struct board *board)
@@ -266,24 +290,15 @@ void upload_judge(struct board *board)
     if (upload->flood > 0)
         return; /* is called again when all is sent */
 
+    char objection[UPLOAD_OBJECTION];
     const struct fault *error = board_fault(board, FAULT_ERROR_END);
-    const struct config *config = board->sim->config;
-    bool esp32 = config->family.lineage == LINEAGE_ESP32;
-    bool right = sink_digest(&upload->sink, md5) && strcasecmp(md5, board->invitation.md5) == 0;
-    bool is_signed = !config->key || signature_end(&upload->signature);
-    bool starts = esp_image_end(&upload->image);
+    bool digested = sink_digest(&upload->sink, md5);
+    bool objects = upload_objects(board, digested ? md5 : "", objection);
 
     if (error)
         upload_refuse(board, error->text, error->text_length);
-    else if (!right && (esp32 || !config->key)) /* an 8266 looks at the one or the other */
-        refuse_md5(board, md5);
-    else if (!is_signed)
-        refuse_text(board, esp32 ? "Signature Verification Failed\r\n"
-                                 : "ERROR[12]: Signature verification failed\n");
-    else if (!has_magic(board))
-        refuse_text(board, "ERROR[10]: Magic byte is not 0xE9\n");
-    else if (esp32 && board->invitation.command == 0 && !starts)
-        refuse_text(board, "Could Not Activate The Firmware\r\n");
+    else if (objects)
+        refuse_text(board, objection);
     else
         install(board, md5);
 }

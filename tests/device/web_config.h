@@ -1,0 +1,38 @@
+/* What the command line says about a board's web page. */
+#ifndef DEVICE_WEB_CONFIG_H
+#define DEVICE_WEB_CONFIG_H
+
+#include "web_auth.h"
+
+#include <stdint.h>
+
+enum { WEB_SECRET = 256, WEB_PORT = 80 };
+
+struct page;
+
+struct web_config {
+    const struct page *page; /* NULL: the board has no page, but ArduinoOTA */
+    const char *user;
+    const char *realm;
+    char password[WEB_SECRET];
+    bool scheme_given;
+    enum auth_scheme scheme;
+    bool unchecked;      /* does not look at Origin or Referer */
+    const char *path;    /* of the hand-made page */
+    const char *field;   /* that its form names */
+    const char *version; /* that the page shows; after a successful upload the other */
+    const char *version_after;
+    int64_t restart_us; /* from the reply to the restart; -1: the page's */
+};
+
+/* Applies a setting NAME or NAME=VALUE, which must outlive the config. On failure writes a sentence
+ * without full stop into why. */
+bool web_config_set(struct web_config *config, const char *setting, char *why, size_t why_size);
+
+/* Fills what the settings left open, from the page's row. */
+void web_config_complete(struct web_config *config);
+
+/* The table of settings, for --help. */
+void web_config_help(void);
+
+#endif

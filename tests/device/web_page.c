@@ -1,0 +1,386 @@
+/* What update pages have in common: GETs, the file of a form, the verdict, and how a board ends. */
+#include "web_page.h"
+
+#include "board.h"
+#include "event.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BODY_ROOM = 1024 };
+
+static const struct web_server servers[] = {
+    {.name = "ESP8266WebServer",
+     .manner = FORM_ESP8266,
+     .serves_one = true,
+     .keeps_alive = true,
+     .silence_us = 5000000,
+     .end_us = 2000000},
+    {.name = "WebServer",
+     .manner = FORM_ESP32,
+     .serves_one = true,
+     .silence_us = 5000000,
+     .end_us = 2000000},
+    {.name = "ESPAsyncWebServer", .manner = FORM_BY_NAME, .is_async = true, .silence_us = 3000000},
+    {.name = "esp_http_server",
+     .manner = FORM_BY_NAME,
+     .keeps_alive = true,
+     .needs_length = true,
+     .silence_us = 5000000},
+};
+
+const struct web_server *server_of(const struct board *board)
+{
+    const struct config *config = board->sim->config;
+
+    switch (config->web.page->server) {
+    case SERVER_ASYNC:
+        return &servers[2];
+    case SERVER_OF_IDF:
+        return &servers[3];
+    case SERVER_OF_CORE:
+        break;
+    }
+    return &servers[config->family.eboot ? 0 : 1];
+}
+
+static const struct page *page_of(const struct web_client *client)
+{
+    return client->board->sim->config->web.page;
+}
+
+static struct updater *updater_of(const struct web_client *client)
+{
+    return &client->board->web.updater;
+}
+
+static bool is_method(const struct web_client *client, const char *method)
+{
+    return strcmp(client->request.method, method) == 0;
+}
+
+static const char *upload_path(const struct web_client *client)
+{
+    const char *path = client->board->sim->config->web.path;
+    return path ? path : page_of(client)->upload_path;
+}
+
+static bool is_upload(const struct web_client *client)
+{
+    return is_method(client, "POST") && strcmp(client->request.path, upload_path(client)) == 0;
+}
+
+/* The core's server says what it has not found. */
+static void answer_not_found(struct web_client *client)
+{
+    char body[BODY_ROOM + HEAD_VALUE];
+    bool of_core = client_server(client)->serves_one;
+    struct answer answer = {404, "text/plain", NULL, "Not found\n", 0, false};
+
+    if (of_core) {
+        snprintf(body, sizeof body, "Not found: %s", client->request.path);
+        answer.type = "text/html";
+        answer.body = body;
+    }
+    page_answer(client, &answer);
+}
+
+static const struct resource *find_resource(const struct web_client *client)
+{
+    for (const struct resource *row = page_of(client)->resources; row->path; row++)
+        if (strcmp(row->path, client->request.path) == 0)
+            return row;
+    return NULL;
+}
+
+static void answer_get(struct web_client *client)
+{
+    const struct resource *row = find_resource(client);
+
+    if (!row) {
+        answer_not_found(client);
+    } else if (!row->is_open && !client->is_allowed) {
+        web_client_challenge(client);
+    } else {
+        const struct answer answer = {200, row->type, NULL, row->body, 0, false};
+        page_answer(client, &answer);
+    }
+}
+
+bool page_begins(struct web_client *client)
+{
+    if (board_fault(client->board, FAULT_SILENT)) {
+        web_client_hold(client);
+        return false;
+    }
+    if (is_method(client, "GET")) {
+        answer_get(client);
+        return false;
+    }
+    if (is_method(client, "POST") && client_server(client)->needs_length &&
+        !client->request.has_length) {
+        const struct answer answer = {411, "text/html", NULL, "Chunked encoding not supported",
+                                      0,   false};
+        page_answer(client, &answer);
+        return false;
+    }
+    return true;
+}
+
+static bool names_its_origin(const struct web_client *client)
+{
+    const struct http_request *request = &client->request;
+    return strncmp(request->origin, "http://", 7) == 0 &&
+           strcmp(request->origin + 7, request->host) == 0;
+}
+
+static bool may_write(const struct web_client *client)
+{
+    const struct page *page = page_of(client);
+    bool checks = page->check == CHECK_ORIGIN && !client->board->sim->config->web.unchecked;
+    return client->is_allowed && (!checks || names_its_origin(client));
+}
+
+static void say_part(const struct web_client *client, const struct form_part *part)
+{
+    char name[ESCAPED_ROOM], file[ESCAPED_ROOM], headers[ESCAPED_ROOM];
+    board_event(client->board, "part name=%s filename=%s headers=%s",
+                event_value(part->name, strlen(part->name), name),
+                event_quoted(part->file, strlen(part->file), file),
+                event_value(part->headers, strlen(part->headers), headers));
+}
+
+static void field(void *owner, const struct form_part *part, const char *value)
+{
+    (void)value;
+    say_part(owner, part);
+}
+
+static void file_begins(void *owner, const struct form_part *part)
+{
+    struct web_client *client = owner;
+    const struct page *page = page_of(client);
+    struct web *web = &client->board->web;
+
+    say_part(client, part);
+    if (!is_upload(client))
+        return;
+    client->has_file = true;
+    web->was_allowed = may_write(client);
+    client->writes = web->was_allowed || page->writes_unauthorised;
+    if (!client->writes)
+        return;
+
+    web->uploader = client;
+    bool filesystem = page->filesystem && strcmp(part->name, page->filesystem) == 0;
+    client->skips_data = !updater_begin(client->board, 0, filesystem, NULL);
+}
+
+static void file_data(void *owner, const void *bytes, size_t length)
+{
+    struct web_client *client = owner;
+    struct upload *upload = &client->board->upload;
+
+    if (!client->writes)
+        return;
+    if (client->skips_data) {
+        client->skips_data = false;
+        return;
+    }
+    if (upload->corrupt) {
+        const uint8_t changed = *(const uint8_t *)bytes ^ 0x20;
+        upload->corrupt = false;
+        updater_write(client->board, &changed, 1, &client->cost_us);
+        bytes = (const uint8_t *)bytes + 1;
+        length--;
+    }
+    if (length > 0)
+        updater_write(client->board, bytes, length, &client->cost_us);
+}
+
+static void file_ends(void *owner)
+{
+    struct web_client *client = owner;
+
+    if (!client->writes)
+        return;
+    updater_end(client->board);
+    client->installed = updater_of(client)->installed;
+}
+
+const struct form_events page_form_events = {field, file_begins, file_data, file_ends};
+
+static void answer_failure(struct web_client *client)
+{
+    const struct page *page = page_of(client);
+    const char *error = updater_of(client)->error;
+    char body[BODY_ROOM];
+    int length = (int)(page->bare_errors ? strcspn(error, "\r\n") : strlen(error));
+    const char *at = strstr(page->failure.body, "%s");
+    struct answer answer = page->failure;
+
+    if (at)
+        snprintf(body, sizeof body, "%.*s%.*s%s", (int)(at - page->failure.body),
+                 page->failure.body, length, error, at + 2);
+    else
+        snprintf(body, sizeof body, "%s", page->failure.body);
+    answer.body = body;
+    answer.headers = page->headers;
+    if (page->restarts_always)
+        client->restart_after_us = client->board->sim->config->web.restart_us;
+    page_answer(client, &answer);
+}
+
+static void answer_success(struct web_client *client)
+{
+    const struct page *page = page_of(client);
+    struct answer answer = page->success;
+
+    answer.headers = page->headers;
+    client->fin_after_us = page->fin_us;
+    client->restart_after_us = client->board->sim->config->web.restart_us;
+    if (client->installed)
+        board_counts_success(client->board);
+    page_answer(client, &answer);
+}
+
+/* HTTPUpdateServer has one flag for the credentials and the origin. */
+static void answer_not_allowed(struct web_client *client)
+{
+    const struct page *page = page_of(client);
+    const struct answer wrong_origin = {
+        200, "text/html", NULL, "Update error: Wrong origin received!", 0, false};
+
+    if (page->check == CHECK_ORIGIN && !client->board->sim->config->has_password)
+        page_answer(client, &wrong_origin);
+    else
+        web_client_challenge(client);
+}
+
+static bool is_denied(const struct web_client *client)
+{
+    const struct page *page = page_of(client);
+    if (page->allows_at_file)
+        return !client->board->web.was_allowed;
+    return !client->is_allowed || (client->has_file && !client->board->web.was_allowed);
+}
+
+static void leave_unanswered(struct web_client *client, bool reset)
+{
+    web_restart_after(client->board, client->board->sim->config->web.restart_us);
+    board_counts_success(client->board);
+    web_client_close(client, reset);
+}
+
+/* The image is installed, but the client is not to learn it. True if so ordered. */
+static bool withholds_reply(struct web_client *client)
+{
+    struct board *board = client->board;
+    const struct fault *raw;
+
+    if (board_fault(board, FAULT_OK_NEVER)) {
+        web_client_hold(client);
+    } else if (board_fault(board, FAULT_DROP_VERDICT)) {
+        web_restart_after(board, board->sim->config->web.restart_us);
+        web_client_leave_behind(client);
+        board_counts_success(board);
+    } else if (board_fault(board, FAULT_OK_RESET)) {
+        leave_unanswered(client, true);
+    } else if (board_fault(board, FAULT_OK_MISSING)) {
+        leave_unanswered(client, false);
+    } else if ((raw = board_fault(board, FAULT_RAW_REPLY))) {
+        client->fin_after_us = 0;
+        client->restart_after_us = board->sim->config->web.restart_us;
+        web_client_send(client, raw->text, raw->text_length);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void answer_upload(struct web_client *client)
+{
+    const struct page *page = page_of(client);
+
+    if (client->installed && withholds_reply(client))
+        return;
+    if (client->installed && board_fault(client->board, FAULT_LATE_401)) {
+        client->restart_after_us = client->board->sim->config->web.restart_us;
+        web_client_challenge(client);
+    } else if (is_denied(client)) {
+        answer_not_allowed(client);
+    } else if (*updater_of(client)->error && (client->has_file || page->allows_at_file)) {
+        answer_failure(client);
+    } else if (client->has_file || page->allows_at_file || page->succeeds_empty) {
+        answer_success(client);
+    } else {
+        answer_failure(client);
+    }
+}
+
+void page_finish(struct web_client *client)
+{
+    if (client->board->web.uploader == client)
+        client->board->web.uploader = NULL;
+    if (is_upload(client)) {
+        answer_upload(client);
+    } else if (is_method(client, "OPTIONS") &&
+               strcmp(client->request.path, upload_path(client)) == 0 && page_of(client)->headers) {
+        const struct answer answer = {200, "text/html", page_of(client)->headers, "y", 0, false};
+        page_answer(client, &answer);
+    } else {
+        answer_not_found(client);
+    }
+}
+
+void page_client_left(struct web_client *client)
+{
+    struct board *board = client->board;
+
+    if (board->web.uploader == client && !page_of(client)->keeps_running)
+        updater_abort(board, "host closed");
+    if (client->phase == CLIENT_HELD && client->installed) {
+        web_restart_after(board, board->sim->config->web.restart_us);
+        board_counts_success(board);
+    }
+}
+
+static void reply_early(struct web_client *client, const struct fault *fault)
+{
+    struct board *board = client->board;
+
+    updater_fail(board, fault->text);
+    board->web.uploader = NULL;
+    client->fin_after_us = 0;
+    answer_failure(client);
+}
+
+bool web_apply_fault(struct board *board, const struct fault *fault)
+{
+    struct web_client *client = board->web.uploader;
+
+    switch (fault->kind) {
+    case FAULT_RESET:
+    case FAULT_CLOSE:
+        web_client_close(client, fault->kind == FAULT_RESET);
+        return true;
+    case FAULT_ERROR:
+        reply_early(client, fault);
+        return true;
+    case FAULT_CRASH:
+        board->web.updater.is_running = false;
+        upload_crash(board);
+        return true;
+    case FAULT_STALL:
+        web_client_hold(client);
+        return true;
+    case FAULT_PAUSE:
+        web_client_pause(client, (int64_t)fault->number * 1000);
+        return true;
+    case FAULT_CORRUPT:
+        board->upload.corrupt = true;
+        return false;
+    default:
+        return false;
+    }
+}
