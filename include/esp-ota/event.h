@@ -43,6 +43,7 @@ struct ota_event {
     enum ota_phase phase;
     const char *board;                 /* the name or address that the user gave */
     const struct image *image;         /* what goes to it; NULL: only its log is followed */
+    const char *protocol;              /* by which that goes; NULL: only its log is followed */
     const char *address;               /* numeric address, once resolved */
     uint16_t port;                     /* UDP port of the board, once resolved */
     const char *chips;                 /* OTA_EVENT_RESULT: what the board has one of (kind.h); ""
@@ -65,6 +66,8 @@ struct ota_event {
     const struct ota_failure *failure; /* OTA_EVENT_RESULT; error OTA_OK is success, and its message
                                         * what was proven after it, or "" */
     bool is_verdict_lost;              /* OTA_EVENT_RESULT: proof has taken its place */
+    const char *verified;              /* OTA_EVENT_RESULT: what a success proves: "board"; NULL: it
+                                        * is no success, or its verdict was lost */
     int exit_status;                   /* OTA_EVENT_RESULT */
     const struct ota_totals *totals;   /* of the fleet */
 };

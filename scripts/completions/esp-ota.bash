@@ -38,13 +38,14 @@ _esp_ota() {
     --monitor=) offered="23" ;;
     --timestamps=) offered="wall" ;;
     --sign-hash) offered="sha256 sha384 sha512" ;;
+    --protocol) offered="espota" ;;
     --min-auth) offered="md5 sha256" ;;
     -a | --auth | -P | --host-port | -t | --timeout | --wait | --retries | --deadline | \
       --match | --board | -j | --jobs | --canary | --max-failures | --block | --max-size | \
       --monitor-for | --expect | --reject | --expect-timeout | --online=) ;;
     *)
       if [[ $word == -* ]]; then
-        offered="--ip --hosts --all --match --board --port --list --auth --auth-file --md5-target --min-auth
+        offered="--ip --hosts --all --match --board --port --protocol --list --auth --auth-file --md5-target --min-auth
           --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --deadline --lockstep --block --jobs
           --canary --max-failures --resume --monitor --monitor-for --timestamps --raw --log --expect --reject
           --expect-timeout --online --progress --quiet --verbose --json --debug --help --usage --version"

@@ -9,6 +9,7 @@
 #include "cli/board_menu.h"
 #include "discovery/board_browse.h"
 #include "discovery/board_match.h"
+#include "upload/upload.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -92,8 +93,8 @@ static enum ota_error select_found(struct selection *selection, const struct boa
 {
     const struct options *options = selection->options;
     struct board_list matching;
-    enum ota_error error =
-        board_match(&matching, all, &options->patterns, true, selection->failure);
+    enum ota_error error = board_match(&matching, all, &options->patterns,
+                                       options->plan.protocol->serves, selection->failure);
     if (error == OTA_OK)
         error = options->chooses ? add_chosen(selection, &matching) : add_all(selection, &matching);
     free(matching.items);

@@ -49,7 +49,7 @@ static void on_browse_done(const struct board_list *boards, const struct ota_fai
     struct board_list matching = {0};
 
     if (boards->count)
-        board_match(&matching, boards, &program->options->patterns, false, &program->failure);
+        board_match(&matching, boards, &program->options->patterns, NULL, &program->failure);
     if (failure)
         program->failure = *failure;
     errno = 0;

@@ -14,6 +14,7 @@
 #include "cli/options_values.h"
 #include "image/image.h"
 #include "secrets/password.h"
+#include "upload/protocols.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ enum { RETRIES_DEFAULT = 2, JOBS_DEFAULT = 16, TELNET_PORT = 23 };
 static void set_defaults(struct options *options)
 {
     *options = (struct options){
-        .plan = {.size_limit = IMAGE_SIZE_MAX},
+        .plan = {.size_limit = IMAGE_SIZE_MAX, .protocol = protocols[0]},
         .upload = {.timeout_us = SECONDS(10)},
         .fleet = {.retries = RETRIES_DEFAULT, .jobs = JOBS_DEFAULT},
         .log = {.monitor_port = TELNET_PORT, .expect_timeout_us = SECONDS(30)},

@@ -45,6 +45,9 @@ static const struct poptOption target_rows[] = {
           "only boards of this kind, such as 'esp32*' (-l shows it)"),
     VALUE("port", 'p', OPTION_PORT, "PORT",
           "UDP port of the board [as announced, else by the image: 8266, 3232 or 2040]"),
+    VALUE("protocol", '\0', OPTION_PROTOCOL, "NAME",
+          "how a board gets its image, unless it is named with a scheme, as in "
+          "espota://board.local: espota [espota]"),
     FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves in this network"),
     POPT_TABLEEND};
 

@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "base/units.h"
 #include "image/image.h"
+#include "upload/protocols.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -72,7 +73,8 @@ static enum ota_error set_targets(struct options *options, const struct command_
         return ota_fail_no_memory(failure);
     for (; options->plan.target_count < line->boards.count; options->plan.target_count++)
         if (target_parse(&options->plan.targets[options->plan.target_count],
-                         line->boards.items[options->plan.target_count], failure) != OTA_OK)
+                         line->boards.items[options->plan.target_count], &protocol_schemes,
+                         failure) != OTA_OK)
             return failure->error;
     return OTA_OK;
 }
@@ -196,6 +198,18 @@ static enum ota_error set_min_auth(struct options *options, const char *value,
         return OTA_OK;
     return ota_fail(failure, OTA_E_USAGE, "--min-auth '%s' is neither md5 nor sha256",
                     show_value(buffer, value));
+}
+
+static enum ota_error set_protocol(struct options *options, const char *value,
+                                   struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX], names[SHOWN_MAX];
+
+    options->plan.protocol = protocols_find(value);
+    if (options->plan.protocol)
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE, "--protocol '%s' is not known; there is %s",
+                    show_value(shown, value), protocols_list(names, sizeof names));
 }
 
 static enum ota_error set_output(struct options *options, const char *value,
@@ -375,6 +389,7 @@ static const struct setting settings[] = {
     PATH(OPTION_RESUME, "--resume", plan.resume),
     PATTERN(OPTION_MATCH, "--match", patterns.name),
     PATTERN(OPTION_BOARD, "--board", patterns.board),
+    OTHER(OPTION_PROTOCOL, set_protocol),
     OTHER(OPTION_MAX_SIZE, set_max_size),
     OTHER(OPTION_HOST_IP, set_host_ip),
     OTHER(OPTION_HOST_PORT, set_host_port),

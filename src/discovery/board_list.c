@@ -7,9 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Ports of other software that announces the same service, but takes a sketch by HTTP. */
-enum { PORT_HTTP = 80, PORT_HTTP_SKETCH = 65280 };
-
 enum { CAPACITY_MIN = 16 };
 
 static int order_instances(const char *a, const char *b)
@@ -140,11 +137,6 @@ void board_list_free(struct board_list *boards)
         free(boards->items[i]);
     free(boards->items);
     *boards = (struct board_list){0};
-}
-
-bool board_speaks_espota(const struct board *board)
-{
-    return board->port != PORT_HTTP && board->port != PORT_HTTP_SKETCH;
 }
 
 bool board_has_name(const struct board *board, const char *pattern)

@@ -44,10 +44,6 @@ void board_list_free(struct board_list *boards);
 int board_list_split(struct board_list *boards, size_t number, const struct address *addresses,
                      size_t count);
 
-/* Whether the board may speak ArduinoOTA. Other software announces the same service, but takes
- * uploads by HTTP, at ports of its own. True if the board is not resolved. */
-bool board_speaks_espota(const struct board *board);
-
 /* Whether a shell pattern (base/pattern.h) matches the instance or the host, with or without
  * ".local"; the type. */
 bool board_has_name(const struct board *board, const char *pattern);

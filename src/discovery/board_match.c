@@ -12,9 +12,9 @@
 enum { PATTERN_SHOWN = 128 };
 
 static bool matches_patterns(const struct board *board, const struct board_patterns *patterns,
-                             bool only_espota)
+                             board_filter_fn *serves)
 {
-    return (!only_espota || board_speaks_espota(board)) &&
+    return (!serves || serves(board)) &&
            (!patterns->name || board_has_name(board, patterns->name)) &&
            (!patterns->board || board_has_type(board, patterns->board));
 }
@@ -64,7 +64,7 @@ static void list_board_names(char *target, size_t capacity, const struct board_l
 
 /* Says which pattern would select boards, where only the stars are missing; else "". */
 static void describe_wider(char *target, size_t capacity, const struct board_list *all,
-                           const struct board_patterns *patterns, bool only_espota)
+                           const struct board_patterns *patterns, board_filter_fn *serves)
 {
     char wider[PATTERN_SHOWN + 4], shown[PATTERN_SHOWN];
     struct board_patterns widened = *patterns;
@@ -77,7 +77,7 @@ static void describe_wider(char *target, size_t capacity, const struct board_lis
         return;
     *(patterns->name ? &widened.name : &widened.board) = wider;
     for (size_t i = 0; i < all->count; i++)
-        count += matches_patterns(all->items[i], &widened, only_espota);
+        count += matches_patterns(all->items[i], &widened, serves);
     escape_string(shown, sizeof shown, wider);
     if (count)
         snprintf(target, capacity, "; %s '%s' would match %zu of them",
@@ -85,7 +85,7 @@ static void describe_wider(char *target, size_t capacity, const struct board_lis
 }
 
 static enum ota_error none_fits(const struct board_list *all, const struct board_patterns *patterns,
-                                bool only_espota, struct ota_failure *failure)
+                                board_filter_fn *serves, struct ota_failure *failure)
 {
     char wanted[320], others[4 * SUGGEST_NAME_MAX / 2], wider[PATTERN_SHOWN + 64];
     bool asks_for_kind = patterns->board && !patterns->name;
@@ -95,7 +95,7 @@ static enum ota_error none_fits(const struct board_list *all, const struct board
         list_kinds(others, sizeof others, all);
     else
         list_board_names(others, sizeof others, all, patterns->name ? patterns->name : "");
-    describe_wider(wider, sizeof wider, all, patterns, only_espota);
+    describe_wider(wider, sizeof wider, all, patterns, serves);
     ota_fail(failure, OTA_E_NOT_FOUND,
              "of %zu boards that announce themselves there is none%s%s; --list shows them: %s",
              all->count, *wanted ? wanted : " that speaks this protocol", wider, others);
@@ -104,14 +104,14 @@ static enum ota_error none_fits(const struct board_list *all, const struct board
 }
 
 enum ota_error board_match(struct board_list *matching, const struct board_list *all,
-                           const struct board_patterns *patterns, bool only_espota,
+                           const struct board_patterns *patterns, board_filter_fn *serves,
                            struct ota_failure *failure)
 {
     *matching = (struct board_list){.items = calloc(all->count + 1, sizeof(void *))};
     if (!matching->items)
         return ota_fail_no_memory(failure);
     for (size_t i = 0; i < all->count; i++)
-        if (matches_patterns(all->items[i], patterns, only_espota))
+        if (matches_patterns(all->items[i], patterns, serves))
             matching->items[matching->count++] = all->items[i];
-    return matching->count ? OTA_OK : none_fits(all, patterns, only_espota, failure);
+    return matching->count ? OTA_OK : none_fits(all, patterns, serves, failure);
 }

@@ -375,22 +375,6 @@ static enum ota_error reject_but_host(struct ota_failure *failure, const char *t
     return ota_fail(failure, OTA_E_USAGE, "\"%s\" %s: write only \"%s\"", shown, what, shown_host);
 }
 
-/* Rejects a URL. Its port is not suggested, as it belongs to the scheme. */
-static enum ota_error reject_url(struct ota_failure *failure, const char *text, const char *host)
-{
-    size_t length = host[0] == '[' ? strcspn(host, "]/?#") : strcspn(host, ":/?#");
-
-    if (host[length] == ']')
-        length++;
-
-    /* The part before an @ may be a password. */
-    if (strchr(host, '@'))
-        return ota_fail(failure, OTA_E_USAGE, "a URL names the board: write only the host in it");
-    if (length == 0)
-        return reject_target(failure, text, "is a URL without a host");
-    return reject_but_host(failure, text, "is a URL", host, length);
-}
-
 /* Whether text must be meant as a pattern, perhaps with a port. "NAME._arduino._tcp.local" is the name of one board. */
 static bool is_pattern(const char *text)
 {
@@ -404,11 +388,8 @@ static bool is_pattern(const char *text)
 /* Rejects likely mistakes, which would otherwise count as names of instances. */
 static enum ota_error check_mistakes(const char *text, struct ota_failure *failure)
 {
-    const char *scheme_end = strstr(text, "://");
     size_t length = strcspn(text, "/");
 
-    if (scheme_end)
-        return reject_url(failure, text, scheme_end + strlen("://"));
     if (text[length] == '/' && is_host_part(text, length))
         return reject_but_host(failure, text, "has a slash behind the host", text, length);
     if (is_pattern(text))
@@ -420,7 +401,112 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
     return OTA_OK;
 }
 
-enum ota_error target_parse(struct target *target, const char *text, struct ota_failure *failure)
+/* -- URLs -- */
+
+static const char SCHEME_END[] = "://";
+
+static const struct target_scheme *find_scheme(const struct target_schemes *schemes,
+                                               const char *text, size_t length)
+{
+    for (size_t i = 0; i < schemes->count; i++)
+        if (strlen(schemes->list[i].name) == length &&
+            strncasecmp(schemes->list[i].name, text, length) == 0)
+            return &schemes->list[i];
+    return NULL;
+}
+
+/* Rejects a URL, and lists the schemes that there are. Its port is not suggested, as it belongs to
+ * its scheme. */
+static enum ota_error reject_scheme(struct ota_failure *failure, const char *text, const char *host,
+                                    const struct target_schemes *schemes)
+{
+    char what[256] = "is a URL with another scheme than ";
+    size_t length = host[0] == '[' ? strcspn(host, "]/?#") : strcspn(host, ":/?#");
+
+    if (host[length] == ']')
+        length++;
+
+    for (size_t i = 0; i < schemes->count; i++)
+        text_append(what, sizeof what, "%s%s%s",
+                    i == 0                   ? ""
+                    : i + 1 < schemes->count ? ", "
+                                             : " and ",
+                    schemes->list[i].name, SCHEME_END);
+
+    /* The part before an @ may be a password. */
+    if (strchr(host, '@'))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "a URL that names a board %s: write only the host in it",
+                        what + strlen("is a URL "));
+    if (length == 0)
+        return reject_target(failure, text, "is a URL without a host");
+    return reject_but_host(failure, text, what, host, length);
+}
+
+/* Moves the user before the @ of *board, if there is one, to target. */
+static enum ota_error split_user(struct target *target, const char **board,
+                                 struct ota_failure *failure)
+{
+    const struct target_scheme *scheme = target->scheme;
+    const size_t length = strcspn(*board, "/?#");
+    const char *at = memchr(*board, '@', length);
+
+    if (!at)
+        return OTA_OK;
+    if (!scheme->takes_user)
+        return ota_fail(failure, OTA_E_USAGE, "%s:// takes no user; write only the board behind it",
+                        scheme->name);
+    if (memchr(*board, ':', (size_t)(at - *board)))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "a password in a URL is seen by others; leave it out, with its colon, and "
+                        "give it with --auth-file");
+
+    snprintf(target->user, sizeof target->user, "%.*s", (int)(at - *board), *board);
+    *board = at + 1;
+    return OTA_OK;
+}
+
+/* Moves the path behind board, if there is one, to target. A slash alone is none. */
+static enum ota_error split_path(struct target *target, char *board, const char *text,
+                                 struct ota_failure *failure)
+{
+    const struct target_scheme *scheme = target->scheme;
+    char *path = board + strcspn(board, "/?#");
+    char why[128];
+
+    snprintf(target->path, sizeof target->path, "%s", strcmp(path, "/") == 0 ? "" : path);
+    *path = '\0';
+    if (*board == '\0')
+        return reject_target(failure, text, "is a URL without a host");
+    if (!*target->path || scheme->takes_path)
+        return OTA_OK;
+
+    snprintf(why, sizeof why, "has a path, but %s:// takes only a board", scheme->name);
+    return reject_target(failure, text, why);
+}
+
+/* text has been checked, and has this scheme before its board. */
+static enum ota_error parse_url(struct target *target, const struct target_scheme *scheme,
+                                const char *text, const char *board, struct ota_failure *failure)
+{
+    struct target url = {.scheme = scheme};
+    char name[TARGET_NAME_MAX];
+
+    if (split_user(&url, &board, failure) != OTA_OK)
+        return failure->error;
+    snprintf(name, sizeof name, "%s", board);
+    if (split_path(&url, name, text, failure) != OTA_OK ||
+        check_mistakes(name, failure) != OTA_OK || parse_board(target, name, failure) != OTA_OK)
+        return failure->error;
+
+    target->scheme = url.scheme;
+    memcpy(target->user, url.user, sizeof target->user);
+    memcpy(target->path, url.path, sizeof target->path);
+    return OTA_OK;
+}
+
+enum ota_error target_parse(struct target *target, const char *text,
+                            const struct target_schemes *schemes, struct ota_failure *failure)
 {
     char name[TARGET_NAME_MAX];
 
@@ -430,6 +516,17 @@ enum ota_error target_parse(struct target *target, const char *text, struct ota_
 
     snprintf(name, sizeof name, "%s", text);
     escape_revert(name);
+
+    const char *scheme_end = strstr(name, SCHEME_END);
+    if (scheme_end) {
+        const char *board = scheme_end + strlen(SCHEME_END);
+        const struct target_scheme *scheme =
+            find_scheme(schemes, name, (size_t)(scheme_end - name));
+
+        return scheme ? parse_url(target, scheme, name, board, failure)
+                      : reject_scheme(failure, name, board, schemes);
+    }
+
     if (check_mistakes(name, failure) != OTA_OK)
         return failure->error;
     return parse_board(target, name, failure);
@@ -437,7 +534,7 @@ enum ota_error target_parse(struct target *target, const char *text, struct ota_
 
 bool target_equal(const struct target *a, const struct target *b)
 {
-    if (a->kind != b->kind || a->port != b->port)
+    if (a->kind != b->kind || a->port != b->port || strcmp(a->path, b->path) != 0)
         return false;
     return a->kind == TARGET_ADDRESS ? address_equal(&a->address, &b->address)
                                      : strcasecmp(a->name, b->name) == 0;

@@ -12,6 +12,21 @@
 
 enum { TARGET_NAME_MAX = 256 };
 
+struct upload_protocol;
+
+/* A scheme that may stand before a board, as in "espota://kitchen.local". */
+struct target_scheme {
+    const char *name;                       /* in lower case */
+    bool takes_user;                        /* USER@ before the board */
+    bool takes_path;                        /* /PATH, with all that follows it, behind the board */
+    const struct upload_protocol *protocol; /* what the scheme means to the caller */
+};
+
+struct target_schemes {
+    const struct target_scheme *list;
+    size_t count;
+};
+
 enum target_kind {
     TARGET_ADDRESS,  /* numeric IPv4 or IPv6, perhaps with %scope */
     TARGET_LOCAL,    /* a host name under .local: multicast DNS */
@@ -22,24 +37,31 @@ enum target_kind {
 
 struct target {
     enum target_kind kind;
-    char name[TARGET_NAME_MAX]; /* without brackets and port; never empty */
-    struct address address;     /* TARGET_ADDRESS only, of one host; its port is 0 */
-    uint16_t port;              /* 0: the text has none */
+    char name[TARGET_NAME_MAX];         /* without scheme, brackets and port; never empty */
+    struct address address;             /* TARGET_ADDRESS only, of one host; its port is 0 */
+    uint16_t port;                      /* 0: the text has none */
+    const struct target_scheme *scheme; /* NULL: the text has none */
+    char user[TARGET_NAME_MAX];         /* as in the text; "" if it has none */
+    char path[TARGET_NAME_MAX];         /* likewise, from the slash on */
 };
 
-/* Parses HOST, HOST:PORT, ADDRESS, ADDRESS%SCOPE, [V6]:PORT or an instance name. Instance names may
+/* Parses HOST, HOST:PORT, ADDRESS, ADDRESS%SCOPE, [V6]:PORT or an instance name, each perhaps with
+ * one of the schemes before it: SCHEME://[USER@]BOARD[/PATH]. Schemes have no case. Instance names may
  * contain spaces, dots and colons: a ":" introduces a port only if it is the only colon and a port
  * number follows. A trailing dot of a host name is dropped. Escapes of escape.h, such as \u00ad,
  * become the character again. Fails with OTA_E_USAGE if the text is empty or too long, has a bad
- * port, an unknown scope, control characters or invalid UTF-8.
+ * port, an unknown scope, an unknown scheme, control characters or invalid UTF-8; a URL that may have
+ * a password in it is not repeated in the message.
  *
  * The name is harmless (escape_is_harmless()), but not printable, as boards choose any name: escape
  * it before it is shown. The C library's resolver takes no host and no label for an address:
  * getaddrinfo() with AI_NUMERICHOST fails. */
-enum ota_error target_parse(struct target *target, const char *text, struct ota_failure *failure);
+enum ota_error target_parse(struct target *target, const char *text,
+                            const struct target_schemes *schemes, struct ota_failure *failure);
 
-/* Whether both name the same board: the same port, and the same address or the same name, without
- * regard to the case of ASCII letters. */
+/* Whether both name the same board: the same port and path, and the same address or the same name,
+ * without regard to the case of ASCII letters. Schemes are not compared, as two of them may mean
+ * the same protocol. */
 bool target_equal(const struct target *a, const struct target *b);
 
 /* Parses a decimal port from 1 to 65535, or from 0 with allow_zero. Rejects signs, spaces and

@@ -80,6 +80,12 @@ static bool is_canary(const struct member *member)
     return (size_t)(member - member->fleet->members) < member->fleet->canaries;
 }
 
+/* By which the board gets its image; NULL: it gets none. */
+static const char *protocol_of(const struct member *member)
+{
+    return member->assignment->image ? member->assignment->protocol->name : NULL;
+}
+
 static void skip_member(struct member *member, enum ota_skip why, const char *message)
 {
     char name[4 * TARGET_NAME_MAX];
@@ -96,6 +102,7 @@ static void skip_member(struct member *member, enum ota_skip why, const char *me
     emit_board_event(fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
                                                 .board = name,
                                                 .image = member->assignment->image,
+                                                .protocol = protocol_of(member),
                                                 .port = member->assignment->target.port,
                                                 .skip = why,
                                                 .message = message});
@@ -220,6 +227,7 @@ static void fail_member(struct member *member, const struct ota_failure *failure
     on_job_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
                                      .board = name,
                                      .image = member->assignment->image,
+                                     .protocol = protocol_of(member),
                                      .port = member->assignment->target.port,
                                      .total = member->total,
                                      .failure = failure,

@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/utf8.h"
+#include "upload/protocols.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -154,7 +155,7 @@ static enum ota_error take_target(struct host_line *line, struct parser *parser)
         return reject_word(parser, "stands where the board's name or address should be");
 
     struct ota_failure cause;
-    if (target_parse(&line->target, parser->word, &cause) != OTA_OK)
+    if (target_parse(&line->target, parser->word, &protocol_schemes, &cause) != OTA_OK)
         return reject_line(parser, cause.message);
     return OTA_OK;
 }

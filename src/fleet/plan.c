@@ -12,7 +12,7 @@
 #include "image/image_fit.h"
 #include "image/image_prepare.h"
 #include "secrets/password.h"
-#include "upload/protocols.h"
+#include "upload/upload.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -184,11 +184,11 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
     char shown[2 * TARGET_NAME_MAX];
     const struct plan_settings *settings = plan->settings;
     const char *path = line->file ? line->file : settings->file;
-    struct assignment assignment = {.target = line->target,
-                                    .protocol = protocols[0],
-                                    .password = settings->password,
-                                    .min_auth =
-                                        line->has_min_auth ? line->min_auth : settings->min_auth};
+    struct assignment assignment = {
+        .target = line->target,
+        .protocol = line->target.scheme ? line->target.scheme->protocol : settings->protocol,
+        .password = settings->password,
+        .min_auth = line->has_min_auth ? line->min_auth : settings->min_auth};
     struct assignment *planned = find_planned(plan, &line->target);
     const bool is_upload = path || !settings->may_lack_image;
 
@@ -201,6 +201,11 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
         is_upload ? find_loaded_image(plan, path, &assignment.image, failure) : OTA_OK;
     if (error == OTA_OK && line->auth_file)
         error = find_password(plan, line->auth_file, &assignment.password, failure);
+    if (error == OTA_OK && planned && planned->protocol != assignment.protocol)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s is to get its image by %s and by %s; leave one of them out",
+                        escape_string(shown, sizeof shown, line->target.name),
+                        planned->protocol->name, assignment.protocol->name);
     if (error == OTA_OK && planned && planned->image != assignment.image)
         return ota_fail(failure, OTA_E_USAGE,
                         "%s is to get two different images; leave one of them out",

@@ -17,7 +17,8 @@ enum { PLAN_BOARDS_MAX = 10000 };
 
 /* What is to be sent to which boards. Paths may be "-", standard input. */
 struct plan_settings {
-    struct target *targets; /* each -i, with the port of -p */
+    const struct upload_protocol *protocol; /* --protocol: of targets without a scheme */
+    struct target *targets;                 /* each -i, with the port of -p */
     size_t target_count;
     uint16_t port;  /* -p; 0: not given */
     char *hosts;    /* --hosts: a path; NULL: none */

@@ -4,6 +4,7 @@
 #include "output/board_table.h"
 
 #include "base/escape.h"
+#include "upload/protocols.h"
 
 #include <locale.h>
 #include <string.h>
@@ -64,7 +65,7 @@ static void fill_row(struct row *row, const struct board *board)
 
     escape_string(row->cells[COLUMN_HOST], CELL_MAX, board->host);
     snprintf(row->cells[COLUMN_PORT], CELL_MAX, "%u", board->port);
-    set_cell(row, COLUMN_PROTOCOL, board_speaks_espota(board) ? "espota" : "other");
+    set_cell(row, COLUMN_PROTOCOL, protocols_name_for(board));
     if (board->has_address)
         address_text(row->cells[COLUMN_ADDRESS], &board->address);
     if (board->type[0])
@@ -164,7 +165,7 @@ static void fill_table_row(struct row *row, const struct board *board, bool has_
     const char *remark = "";
     if (!board->is_resolved)
         remark = "does not answer";
-    else if (!board_speaks_espota(board))
+    else if (!protocols_for(board))
         remark = "other protocol";
     else if (board->is_ambiguous)
         remark = "shares its name";

@@ -8,6 +8,7 @@
 #include "base/json_memory.h"
 #include "boardlog/line_splitter.h"
 #include "image/image.h"
+#include "upload/protocols.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -63,10 +64,10 @@ static json_t *start_fields(const struct ota_event *event, enum ota_command comm
         return json_pack("{s:s, s:n}", "version", ESP_OTA_VERSION, "file");
 
     escape_string(path, sizeof path, image->path);
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s}", "version", ESP_OTA_VERSION, "command",
-                     command_name(command), "file", path, "size", (json_int_t)event->total,
-                     "original_size", (json_int_t)image->file_size, "md5", image->md5, "sha256",
-                     image->sha256);
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s}", "version", ESP_OTA_VERSION,
+                     "command", command_name(command), "file", path, "size",
+                     (json_int_t)event->total, "original_size", (json_int_t)image->file_size, "md5",
+                     image->md5, "sha256", image->sha256, "protocol", event->protocol);
 }
 
 static json_t *resolved_fields(const struct ota_event *event)
@@ -98,14 +99,15 @@ static void add_image_fields(json_t *fields, const struct ota_event *event,
     json_object_set_new(fields, "command", json_string(command_name(command)));
     json_object_set_new(fields, "sha256",
                         event->image ? json_string(event->image->sha256) : json_null());
+    json_object_set_new(fields, "protocol", string_or_null(event->protocol));
 }
 
-/* Names the evidence of a success: the board's confirmation, or a proof by --expect or --online. */
+/* Names the evidence of a success: the board's word, or a proof by --expect or --online. */
 static const char *evidence_name(const struct ota_event *event)
 {
-    if (event->failure->error != OTA_OK || !event->image)
-        return NULL;
-    return event->is_verdict_lost ? "proof" : "confirmation";
+    bool is_proven = event->failure->error == OTA_OK && event->image && event->is_verdict_lost;
+
+    return is_proven ? "proof" : event->verified;
 }
 
 static json_t *result_fields(const struct ota_event *event, enum ota_command command)
@@ -227,7 +229,7 @@ bool report_json_board(FILE *stream, const struct board *board, int64_t since_st
     if (board->has_address)
         address_text(address, &board->address);
     if (is_known)
-        protocol = board_speaks_espota(board) ? "espota" : "other";
+        protocol = protocols_name_for(board);
 
     json_memory_watch();
     json_t *fields = json_object();

@@ -1,7 +1,9 @@
 /*
- * protocols.c: the table of all protocols.
+ * protocols.c: the table of all protocols, and that of the schemes which mean them.
  */
 #include "upload/protocols.h"
+
+#include "base/text.h"
 
 #include <string.h>
 
@@ -11,10 +13,43 @@ const struct upload_protocol *const protocols[] = {
 
 const size_t protocol_count = sizeof protocols / sizeof *protocols;
 
+static const struct target_scheme schemes[] = {
+    {.name = "espota", .protocol = &espota_protocol},
+};
+
+const struct target_schemes protocol_schemes = {schemes, sizeof schemes / sizeof *schemes};
+
 const struct upload_protocol *protocols_find(const char *name)
 {
     for (size_t i = 0; i < protocol_count; i++)
         if (strcmp(protocols[i]->name, name) == 0)
             return protocols[i];
     return NULL;
+}
+
+const struct upload_protocol *protocols_for(const struct board *board)
+{
+    for (size_t i = 0; i < protocol_count; i++)
+        if (protocols[i]->serves(board))
+            return protocols[i];
+    return NULL;
+}
+
+const char *protocols_name_for(const struct board *board)
+{
+    const struct upload_protocol *protocol = protocols_for(board);
+
+    return protocol ? protocol->name : "other";
+}
+
+const char *protocols_list(char *text, size_t capacity)
+{
+    *text = '\0';
+    for (size_t i = 0; i < protocol_count; i++)
+        text_append(text, capacity, "%s%s",
+                    i == 0                   ? ""
+                    : i + 1 < protocol_count ? ", "
+                                             : " and ",
+                    protocols[i]->name);
+    return text;
 }

@@ -1,10 +1,11 @@
 /*
  * protocols.h: the table of all protocols. Adding one is a folder beside upload/espota, a
- * declaration here and a row in protocols.c.
+ * declaration here and rows in protocols.c.
  */
 #ifndef ESP_OTA_UPLOAD_PROTOCOLS_H
 #define ESP_OTA_UPLOAD_PROTOCOLS_H
 
+#include "discovery/target.h"
 #include "upload/upload.h"
 
 /* Each is defined in the folder of its name. */
@@ -14,7 +15,18 @@ extern const struct upload_protocol espota_protocol; /* ArduinoOTA */
 extern const struct upload_protocol *const protocols[];
 extern const size_t protocol_count;
 
+/* What may stand before a target, and which protocol it means. */
+extern const struct target_schemes protocol_schemes;
+
 /* NULL if there is none of this name. */
 const struct upload_protocol *protocols_find(const char *name);
+
+/* The first protocol by which a board that was announced so takes uploads; NULL if there is none,
+ * which has the name "other". */
+const struct upload_protocol *protocols_for(const struct board *board);
+const char *protocols_name_for(const struct board *board);
+
+/* Writes the names of all: "espota", "espota and web". Returns text. */
+const char *protocols_list(char *text, size_t capacity);
 
 #endif

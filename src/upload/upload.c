@@ -3,6 +3,15 @@
  */
 #include "upload/upload.h"
 
+const char *upload_proof_name(enum upload_proof proof)
+{
+    static const char *const names[] = {[UPLOAD_PROOF_BOARD] = "board",
+                                        [UPLOAD_PROOF_RECEIVED] = "received",
+                                        [UPLOAD_PROOF_READBACK] = "readback"};
+
+    return names[proof];
+}
+
 struct upload_service *upload_service_find(struct upload_service *first,
                                            const struct upload_protocol *protocol)
 {

@@ -35,6 +35,9 @@ enum upload_proof {
     UPLOAD_PROOF_READBACK, /* the board runs what was sent: it was asked afterwards */
 };
 
+/* "board", "received", "readback": for programs. */
+const char *upload_proof_name(enum upload_proof proof);
+
 /* The first member of each protocol's own struct. Everything must outlive the service. */
 struct upload_service {
     const struct upload_protocol *protocol;

@@ -26,8 +26,8 @@ static void check(const struct target *target)
     if (target->kind == TARGET_INSTANCE)
         return;
 
-    require(target_parse(&again, target->name, &failure) == OTA_OK);
-    require(again.kind == target->kind && again.port == 0);
+    require(target_parse(&again, target->name, &some_schemes, &failure) == OTA_OK);
+    require(again.kind == target->kind && again.port == 0 && !again.scheme);
     require(strcmp(again.name, target->name) == 0);
     if (target->kind == TARGET_ADDRESS)
         require(address_equal(&again.address, &target->address));
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     memcpy(text, data, size);
     text[size] = '\0';
-    if (target_parse(&target, text, &failure) == OTA_OK)
+    if (target_parse(&target, text, &some_schemes, &failure) == OTA_OK)
         check(&target);
     else
         require(failure.error == OTA_E_USAGE && escape_is_printable(failure.message));

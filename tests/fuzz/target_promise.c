@@ -10,6 +10,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+static const struct target_scheme rows[] = {
+    {.name = "espota"}, {.name = "http", .takes_user = true, .takes_path = true}};
+
+const struct target_schemes some_schemes = {rows, sizeof rows / sizeof *rows};
+
 static void require(bool condition)
 {
     if (!condition)
@@ -33,6 +38,13 @@ void require_target(const struct target *target)
 {
     require(memchr(target->name, '\0', sizeof target->name) != NULL);
     require(target->name[0] != '\0' && escape_is_harmless(target->name));
+
+    require(memchr(target->user, '\0', sizeof target->user) != NULL);
+    require(memchr(target->path, '\0', sizeof target->path) != NULL);
+    require(!*target->user || (target->scheme && target->scheme->takes_user));
+    require(!*target->path || (target->scheme && target->scheme->takes_path));
+    require(!strpbrk(target->user, ":@/?#"));
+    require(!*target->path || strchr("/?#", *target->path));
 
     if (target->kind != TARGET_ADDRESS && target->kind != TARGET_INSTANCE)
         require(!is_numeric(target->name));

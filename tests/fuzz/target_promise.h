@@ -6,6 +6,9 @@
 
 #include "discovery/target.h"
 
+/* One scheme takes a board alone, the other one a user and a path, too. */
+extern const struct target_schemes some_schemes;
+
 /* Aborts if target does not satisfy the contract. */
 void require_target(const struct target *target);
 

@@ -178,11 +178,26 @@ class Output(Scenario):
             self.assertIn(kind, kinds)
         last = events[-1]
         self.assertEqual((last["exit_status"], last["code"], last["bytes"]), (0, "ok", 50000), result)
+        self.assertEqual((events[0]["protocol"], last["protocol"], last["verified"]),
+                         ("espota", "espota", "board"), result)
         self.assertGreater(last["seconds"], 0)
         self.assertTrue(all(event["board"] == board.address for event in events))
         progress = [event["bytes"] for event in events if event["event"] == "progress"]
         self.assertEqual(progress, sorted(set(progress)))
         self.assertEqual(progress[-1], 50000)
+
+    def test_scheme(self):
+        """With a scheme in -i or in a list, and with the protocol of those that have none."""
+        path = self.file("fw.bin", image())
+        for form, options in (("espota://{}:{}", ()), ("ESPOTA://{}:{}/", ("--protocol", "espota")),
+                              ("{}:{}", ("--protocol=espota",))):
+            for in_list in (False, True):
+                board = self.board()
+                target = form.format(board.address, board.port)
+                named = ("--hosts", self.file("hosts", target.encode() + b"\n")) if in_list else ("-i", target)
+                result = run(*named, *options, "-f", path)
+                self.assertEqual(result.status, 0, result)
+                self.assertIn(f"{board.address}: sketch fw.bin", result.err)
 
     def test_json_of_a_failure(self):
         board = self.board("-P", "kwert")

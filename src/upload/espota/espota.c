@@ -15,6 +15,9 @@
 
 #include <stdlib.h>
 
+/* Ports of other software that announces the same service, but takes a sketch by HTTP. */
+enum { PORT_HTTP = 80, PORT_HTTP_SKETCH = 65280 };
+
 enum { BLOCK_8266 = 1460, BLOCK_ESP32 = 1024 }; /* those of the boards' own upload tools */
 
 /* After its OK, an ESP32 restarts within 110 ms, the 8266 family within a second. */
@@ -262,6 +265,11 @@ static const char *espota_adapt(struct upload *upload, const struct ota_failure 
 
 /* -- facts -- */
 
+static bool espota_serves(const struct board *board)
+{
+    return board->port != PORT_HTTP && board->port != PORT_HTTP_SKETCH;
+}
+
 static enum ota_phase espota_phase(const struct upload *upload)
 {
     return session_phase(((const struct espota *)upload)->session);
@@ -301,7 +309,7 @@ const struct upload_protocol espota_protocol = {
     .ports = espota_ports,
     .port_count = sizeof espota_ports / sizeof *espota_ports,
     .is_announced = true,
-    .serves = board_speaks_espota,
+    .serves = espota_serves,
     .open = espota_open,
     .close = espota_close,
     .create = espota_create,

@@ -72,7 +72,9 @@ static void describe_options(char text[TEXT_MAX], const struct options *options)
 
     text[0] = '\0';
     for (size_t i = 0; i < options->plan.target_count; i++) {
-        add_option(text, "%s%s", i ? " " : "", options->plan.targets[i].name);
+        add_option(text, "%s%s%s%s", i ? " " : "",
+                   options->plan.targets[i].scheme ? options->plan.targets[i].scheme->name : "",
+                   options->plan.targets[i].scheme ? "://" : "", options->plan.targets[i].name);
         if (options->plan.targets[i].port)
             add_option(text, ":%d", options->plan.targets[i].port);
     }
@@ -153,6 +155,8 @@ static void test_accepted_options(void **state)
         {{"--check", "-f", "x", "--verify-key", "k"}, " x verified=k"},
         {{"-i", "b", "-f", "x", "--min-auth", "sha256"}, "b x min-auth=SHA-256"},
         {{"-i", "b", "-f", "x", "--min-auth=sha256", "--min-auth=md5"}, "b x"},
+        {{"-i", "b", "-f", "x", "--protocol", "espota"}, "b x"},
+        {{"-i", "espota://b:99/", "-f", "x"}, "espota://b:99 x"},
         /* the last one wins, as in espota.py */
         {{"-i", "a", "-i", "b", "-f", "x", "-f", "y", "-p", "1", "-p", "2"}, "a:2 b:2 y"},
         {{"-i", "b", "-f", "x", "-a", "one", "--auth=two"}, "b x password='two'"},
@@ -415,6 +419,12 @@ static void test_rejected(void **state)
          "--sign-hash 'md\\x1b' is none of sha256, sha384 and sha512"},
         {{"-i", "b", "-f", "x", "--min-auth", "SHA256"},
          "--min-auth 'SHA256' is neither md5 nor sha256"},
+        {{"-i", "b", "-f", "x", "--protocol", "web\x1b"},
+         "--protocol 'web\\x1b' is not known; there is espota"},
+        {{"-i", "b", "-f", "x", "--protocol", "ESPOTA"},
+         "--protocol 'ESPOTA' is not known; there is espota"},
+        {{"-i", "http://b", "-f", "x"},
+         "\"http://b\" is a URL with another scheme than espota://: write only \"b\""},
         {{"-i", "b", "-f", "x", "--min-auth", ""}, "--min-auth '' is neither md5 nor sha256"},
         {{"-i", "b", "-f", "x", "--sign-hash", "sha384"},
          "--sign-hash says how to sign; add --sign KEY, or leave it out"},

@@ -212,16 +212,6 @@ static void test_list_no_memory(void **state)
     board_list_free(&boards);
 }
 
-static void test_protocol(void **state)
-{
-    (void)state;
-    assert_true(board_speaks_espota(&(struct board){.port = 3232}));
-    assert_true(board_speaks_espota(&(struct board){.port = 8266}));
-    assert_true(board_speaks_espota(&(struct board){0}));
-    assert_false(board_speaks_espota(&(struct board){.port = 80}));
-    assert_false(board_speaks_espota(&(struct board){.port = 65280}));
-}
-
 static void test_patterns(void **state)
 {
     static const struct {
@@ -272,7 +262,6 @@ int main(void)
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_list_no_memory),
-        cmocka_unit_test(test_protocol),
         cmocka_unit_test(test_patterns),
     };
 

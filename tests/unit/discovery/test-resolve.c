@@ -24,6 +24,8 @@
 
 enum { MS = 1000, STEPS_MAX = 12, SYSTEM = MDNS_ADDRESS + 1, ALIVE, ASK_COUNT };
 
+static const struct target_schemes no_schemes;
+
 static const char *const names[ASK_COUNT] = {
     [MDNS_HOST] = "host",       [MDNS_INSTANCE] = "instance", [MDNS_BOARDS] = "services",
     [MDNS_ADDRESS] = "address", [SYSTEM] = "system",          [ALIVE] = "alive",
@@ -880,7 +882,7 @@ static void test_policy(void **state)
         struct ota_failure failure;
 
         print_message("  %s\n", test->title);
-        assert_int_equal(target_parse(&target, test->target, &failure), OTA_OK);
+        assert_int_equal(target_parse(&target, test->target, &no_schemes, &failure), OTA_OK);
         start_resolver(test, &target);
         run_world(test->steps);
         check(test);
@@ -904,7 +906,7 @@ static void test_names_that_are_asked_for(void **state)
         struct target target;
         struct ota_failure failure;
 
-        assert_int_equal(target_parse(&target, table[i].target, &failure), OTA_OK);
+        assert_int_equal(target_parse(&target, table[i].target, &no_schemes, &failure), OTA_OK);
         start_resolver(&test, &target);
         virtual_time_fire();
         assert_string_equal(world.name[MDNS_HOST], table[i].host);
@@ -922,7 +924,7 @@ static void test_free_resolver_while_asking(void **state)
     struct ota_failure failure;
 
     (void)state;
-    assert_int_equal(target_parse(&target, "kitchen", &failure), OTA_OK);
+    assert_int_equal(target_parse(&target, "kitchen", &no_schemes, &failure), OTA_OK);
     start_resolver(&test, &target);
     virtual_time_fire();
     assert_true(world.pending[MDNS_HOST] && world.pending[MDNS_INSTANCE] && world.pending[SYSTEM]);
@@ -942,7 +944,7 @@ static void test_free_resolver_when_done(void **state)
     struct ota_failure failure;
 
     (void)state;
-    assert_int_equal(target_parse(&target, "kitchen.local", &failure), OTA_OK);
+    assert_int_equal(target_parse(&target, "kitchen.local", &no_schemes, &failure), OTA_OK);
     start_resolver(&test, &target);
     world.free_when_done = true;
     run_world((const struct step[]){answer, {0}});

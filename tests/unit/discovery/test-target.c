@@ -25,6 +25,11 @@
     "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"             \
     "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"
 
+/* One that takes a board alone, and one that takes all. */
+static const struct target_scheme scheme_rows[] = {
+    {.name = "espota"}, {.name = "http", .takes_user = true, .takes_path = true}};
+static const struct target_schemes schemes = {scheme_rows, 2};
+
 static const struct {
     const char *text;
     enum target_kind kind;
@@ -133,7 +138,7 @@ static void test_accepted_targets(void **state)
 
         memset(&target, 0x5A, sizeof target);
         snprintf(before, sizeof before, "%s", accepted[i].text);
-        if (target_parse(&target, accepted[i].text, &failure) != OTA_OK)
+        if (target_parse(&target, accepted[i].text, &schemes, &failure) != OTA_OK)
             fail_msg("refused: %s", failure.message);
         if (target.kind != accepted[i].kind)
             fail_msg("\"%s\": kind %d", accepted[i].text, (int)target.kind);
@@ -150,11 +155,11 @@ static void test_target_addresses(void **state)
     struct address expected;
 
     (void)state;
-    assert_int_equal(target_parse(&target, "[fe80::1%lo]:3232", &failure), OTA_OK);
+    assert_int_equal(target_parse(&target, "[fe80::1%lo]:3232", &schemes, &failure), OTA_OK);
     assert_true(address_parse(&expected, "fe80::1%lo"));
     assert_true(address_equal(&target.address, &expected));
     assert_int_equal(address_port(&target.address), 0);
-    assert_int_equal(target_parse(&target, "10.0.0.7:3232", &failure), OTA_OK);
+    assert_int_equal(target_parse(&target, "10.0.0.7:3232", &schemes, &failure), OTA_OK);
     assert_true(address_parse(&expected, "10.0.0.7"));
     assert_true(address_equal(&target.address, &expected));
     assert_int_equal(address_port(&target.address), 0);
@@ -180,11 +185,23 @@ static const struct {
     {"*.local:8266", "is a pattern"},
     {"esp32-??????", "is a pattern"},
     {"[lab]*", "is a pattern"},
-    {"http://10.0.0.7/", "is a URL: write only \"10.0.0.7\""},
-    {"http://10.0.0.7:80/update", "is a URL: write only \"10.0.0.7\""},
-    {"http://[::1]:80/", "is a URL: write only \"[::1]\""},
-    {"http://user:secret@10.0.0.7/", "a URL names the board"},
-    {"http:///", "is a URL without a host"},
+    /* URLs */
+    {"ftp://10.0.0.7/",
+     "is a URL with another scheme than espota:// and http://: write only \"10.0.0.7\""},
+    {"ftp://10.0.0.7:80/update", "write only \"10.0.0.7\""},
+    {"ftp://[::1]:80/", "write only \"[::1]\""},
+    {"ftp:///", "is a URL without a host"},
+    {"://10.0.0.7", "another scheme than espota://"},
+    {"espota ://10.0.0.7", "another scheme than espota://"},
+    {"espota://", "is a URL without a host"},
+    {"http:///update", "is a URL without a host"},
+    {"http://me@/update", "is a URL without a host"},
+    {"espota://10.0.0.7/update", "has a path, but espota:// takes only a board"},
+    {"espota://10.0.0.7?x", "has a path"},
+    {"espota://lab-*", "is a pattern"},
+    {"espota://a.local,b.local", "several boards"},
+    {"espota://10.0.0.7:99999", "\"10.0.0.7:99999\" has no port"},
+    {"espota://http://10.0.0.7", "has a path"},
     /* hosts with a suffix */
     {"10.0.0.7/", "has a slash behind the host: write only \"10.0.0.7\""},
     {"10.0.0.7:8266/", "write only \"10.0.0.7:8266\""},
@@ -268,12 +285,79 @@ static void test_refused_targets(void **state)
         struct target target;
         struct ota_failure failure = {.error = OTA_OK};
 
-        if (target_parse(&target, refused[i].text, &failure) != OTA_E_USAGE)
+        if (target_parse(&target, refused[i].text, &schemes, &failure) != OTA_E_USAGE)
             fail_msg("accepted: \"%s\" as kind %d, \"%s\", port %d", refused[i].text,
                      (int)target.kind, target.name, target.port);
         assert_int_equal(failure.error, OTA_E_USAGE);
         if (strstr(failure.message, refused[i].why) == NULL)
             fail_msg("\"%s\": %s", refused[i].text, failure.message);
+    }
+}
+
+static void test_urls(void **state)
+{
+    (void)state;
+
+    static const struct {
+        const char *text;
+        size_t scheme;
+        enum target_kind kind;
+        const char *name;
+        uint16_t port;
+        const char *user;
+        const char *path;
+    } rows[] = {
+        {"espota://kitchen.local", 0, TARGET_LOCAL, "kitchen.local", 0, "", ""},
+        {"ESPOTA://kitchen.local:3232/", 0, TARGET_LOCAL, "kitchen.local", 3232, "", ""},
+        {"espota://10.0.0.7:8266", 0, TARGET_ADDRESS, "10.0.0.7", 8266, "", ""},
+        {"espota://[fe80::1%lo]:3232", 0, TARGET_ADDRESS, "fe80::1%lo", 3232, "", ""},
+        {"espota://Living room lamp", 0, TARGET_INSTANCE, "Living room lamp", 0, "", ""},
+        {"http://kitchen", 1, TARGET_LABEL, "kitchen", 0, "", ""},
+        {"http://kitchen/", 1, TARGET_LABEL, "kitchen", 0, "", ""},
+        {"http://kitchen.local/update", 1, TARGET_LOCAL, "kitchen.local", 0, "", "/update"},
+        {"http://me@10.0.0.7:8080/a/b?c=d#e", 1, TARGET_ADDRESS, "10.0.0.7", 8080, "me",
+         "/a/b?c=d#e"},
+        {"http://me@[::1]/x@y", 1, TARGET_ADDRESS, "::1", 0, "me", "/x@y"},
+        {"http://@kitchen?go", 1, TARGET_LABEL, "kitchen", 0, "", "?go"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct target target;
+        struct ota_failure failure;
+
+        if (target_parse(&target, rows[i].text, &schemes, &failure) != OTA_OK)
+            fail_msg("%s: %s", rows[i].text, failure.message);
+        assert_ptr_equal(target.scheme, &scheme_rows[rows[i].scheme]);
+        assert_int_equal(target.kind, rows[i].kind);
+        assert_string_equal(target.name, rows[i].name);
+        assert_int_equal(target.port, rows[i].port);
+        assert_string_equal(target.user, rows[i].user);
+        assert_string_equal(target.path, rows[i].path);
+    }
+}
+
+/* What may be a password is not repeated. */
+static void test_passwords_in_urls(void **state)
+{
+    (void)state;
+
+    static const struct {
+        const char *text;
+        const char *why;
+    } rows[] = {
+        {"ftp://user:secret@10.0.0.7/", "write only the host"},
+        {"espota://secret@10.0.0.7", "espota:// takes no user"},
+        {"espota://user:secret@10.0.0.7/", "espota:// takes no user"},
+        {"http://user:secret@10.0.0.7/update", "--auth-file"},
+        {"http://:secret@10.0.0.7", "--auth-file"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct target target;
+        struct ota_failure failure;
+
+        assert_int_equal(target_parse(&target, rows[i].text, &schemes, &failure), OTA_E_USAGE);
+        assert_null(strstr(failure.message, "secret"));
+        if (!strstr(failure.message, rows[i].why))
+            fail_msg("%s: %s", rows[i].text, failure.message);
     }
 }
 
@@ -305,8 +389,8 @@ static void test_equal_targets(void **state)
         struct target a, b;
         struct ota_failure failure;
 
-        assert_int_equal(target_parse(&a, rows[i].a, &failure), OTA_OK);
-        assert_int_equal(target_parse(&b, rows[i].b, &failure), OTA_OK);
+        assert_int_equal(target_parse(&a, rows[i].a, &schemes, &failure), OTA_OK);
+        assert_int_equal(target_parse(&b, rows[i].b, &schemes, &failure), OTA_OK);
         if (target_equal(&a, &b) != rows[i].are_equal || target_equal(&b, &a) != rows[i].are_equal)
             fail_msg("\"%s\" and \"%s\"", rows[i].a, rows[i].b);
     }
@@ -319,12 +403,12 @@ static void test_messages_show_the_text_escaped(void **state)
     char text[5000];
 
     (void)state;
-    target_parse(&target, "a\x1b[2J", &failure);
+    target_parse(&target, "a\x1b[2J", &schemes, &failure);
     assert_string_equal(failure.message,
                         "\"a\\x1b[2J\" has control characters in it or is not valid UTF-8");
     memset(text, 'x', sizeof text);
     text[sizeof text - 1] = '\0';
-    assert_int_equal(target_parse(&target, text, &failure), OTA_E_USAGE);
+    assert_int_equal(target_parse(&target, text, &schemes, &failure), OTA_E_USAGE);
     assert_non_null(strstr(failure.message, "x...\" is too long"));
 }
 
@@ -364,6 +448,8 @@ int main(void)
         cmocka_unit_test(test_refused_targets),
         cmocka_unit_test(test_messages_show_the_text_escaped),
         cmocka_unit_test(test_target_port),
+        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_passwords_in_urls),
         cmocka_unit_test(test_equal_targets),
     };
 

@@ -39,6 +39,7 @@ static struct world {
     char story[4096];
 } world;
 
+static const struct upload_protocol no_protocol = {.name = "none"};
 static struct assignment assignments[BOARDS_MAX];
 static const struct image image = {.size = IMAGE_SIZE};
 
@@ -219,6 +220,8 @@ static void on_fleet_event(const struct ota_event *event, void *userdata)
     assert_ptr_equal(userdata, &world);
     world.totals = *event->totals;
     assert_int_equal(event->totals->is_asking, world.has_prompt);
+    if (event->type == OTA_EVENT_SKIPPED)
+        assert_string_equal(event->protocol, "none");
     if (event->type == OTA_EVENT_RESULT)
         tell("%s=%d ", event->board, event->exit_status);
     if (event->type == OTA_EVENT_SKIPPED)
@@ -239,7 +242,7 @@ static struct fleet *start_fleet(const struct fleet_settings *settings, size_t c
     world = (struct world){.refuse_jobs = refuse_jobs};
     assert_in_range(count, 1, BOARDS_MAX);
     for (size_t i = 0; i < count; i++) {
-        assignments[i] = (struct assignment){.image = &image};
+        assignments[i] = (struct assignment){.protocol = &no_protocol, .image = &image};
         snprintf(assignments[i].target.name, sizeof assignments[i].target.name, "%zu", i);
     }
     const struct fleet_config config = {.loop = (struct loop *)&world,

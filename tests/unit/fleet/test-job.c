@@ -290,6 +290,12 @@ static void on_job_event(const struct ota_event *event, void *userdata)
         tell("note %s\n", event->message);
         break;
     case OTA_EVENT_RESULT:
+        assert_string_equal(event->protocol ? event->protocol : "none",
+                            assignment.image ? "espota" : "none");
+        assert_string_equal(
+            event->verified ? event->verified : "not",
+            event->failure->error == OTA_OK && assignment.image && !event->is_verdict_lost ? "board"
+                                                                                           : "not");
         world.exit_status = event->exit_status;
         world.transfer_us = event->transfer_us;
         world.sent_us = event->sent_us;

@@ -5,6 +5,7 @@
 
 #include "base/diag.h"
 #include "support/files.h"
+#include "upload/protocols.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,9 +58,11 @@ static void describe_plan(char text[1024], const struct plan *plan)
     }
 }
 
+static const struct upload_protocol other_protocol = {.name = "other"};
+
 static struct plan_settings make_plan_settings(void)
 {
-    return (struct plan_settings){.size_limit = IMAGE_SIZE_MAX};
+    return (struct plan_settings){.size_limit = IMAGE_SIZE_MAX, .protocol = &other_protocol};
 }
 
 static char hosts_path[] = "hosts", report_path[] = "report", image_path[] = "a.bin";
@@ -80,8 +83,8 @@ static void test_compressed_plan(void **state)
     for (int i = 0; i < 1000; i++)
         assert_true(fputs("\1\2 image", file) >= 0);
     assert_int_equal(fclose(file), 0);
-    assert_int_equal(target_parse(&targets[0], board, &failure), OTA_OK);
-    assert_int_equal(target_parse(&targets[1], other, &failure), OTA_OK);
+    assert_int_equal(target_parse(&targets[0], board, &protocol_schemes, &failure), OTA_OK);
+    assert_int_equal(target_parse(&targets[1], other, &protocol_schemes, &failure), OTA_OK);
     settings.file = path;
     settings.targets = targets;
     settings.target_count = 2;
@@ -170,7 +173,8 @@ static void test_assignments(void **state)
         for (; settings.target_count < 4 && rows[i].boards[settings.target_count];
              settings.target_count++)
             assert_int_equal(target_parse(&targets[settings.target_count],
-                                          rows[i].boards[settings.target_count], &failure),
+                                          rows[i].boards[settings.target_count], &protocol_schemes,
+                                          &failure),
                              OTA_OK);
         if (rows[i].hosts) {
             files_write_text("hosts", rows[i].hosts);
@@ -205,6 +209,10 @@ static void test_plan_failures(void **state)
         {"\nk.local file=missing.bin\n", "a.bin", OTA_E_IMAGE, "hosts, line 2: cannot open"},
         {"k.local\nk.local file=b.bin\n", "a.bin", OTA_E_USAGE,
          "hosts, line 2: k.local is to get two different images"},
+        {"k.local\nespota://k.local\n", "a.bin", OTA_E_USAGE,
+         "hosts, line 2: k.local is to get its image by other and by espota; leave one of them "
+         "out"},
+        {"http://k.local\n", "a.bin", OTA_E_USAGE, "with another scheme than espota://"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct plan plan;
@@ -219,6 +227,26 @@ static void test_plan_failures(void **state)
         plan_free(&plan);
         free(settings.file);
     }
+}
+
+/* A scheme decides, else --protocol. */
+static void test_plan_protocols(void **state)
+{
+    (void)state;
+    struct plan plan;
+    struct ota_failure failure;
+    struct plan_settings settings = make_plan_settings();
+
+    settings.hosts = hosts_path;
+    settings.file = image_path;
+    files_write_text("hosts", "espota://k.local:99\nl.local\nESPOTA://k.local:99/\n");
+    assert_int_equal(plan_make(&plan, &settings, &failure), OTA_OK);
+    assert_int_equal(plan.count, 2);
+    assert_ptr_equal(plan.assignments[0].protocol, &espota_protocol);
+    assert_string_equal(plan.assignments[0].target.name, "k.local");
+    assert_int_equal(plan.assignments[0].target.port, 99);
+    assert_ptr_equal(plan.assignments[1].protocol, &other_protocol);
+    plan_free(&plan);
 }
 
 /* Who has confirmed this very image is marked; with another image it is to be updated again. */
@@ -266,7 +294,7 @@ static void test_too_many(void **state)
         char name[32];
         struct target target;
         snprintf(name, sizeof name, "board-%d.local", i);
-        assert_int_equal(target_parse(&target, name, &failure), OTA_OK);
+        assert_int_equal(target_parse(&target, name, &protocol_schemes, &failure), OTA_OK);
         assert_int_equal(plan_add(&plan, &target, &failure),
                          i < PLAN_BOARDS_MAX ? OTA_OK : OTA_E_USAGE);
     }
@@ -278,8 +306,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compressed_plan), cmocka_unit_test(test_assignments),
-        cmocka_unit_test(test_plan_failures),   cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_plan_failures),   cmocka_unit_test(test_plan_protocols),
+        cmocka_unit_test(test_resume),          cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, set_up_plan_folder, tear_down_plan_folder);
 }

@@ -41,6 +41,7 @@ static struct ota_event event(enum ota_event_type type)
                               .source = "mDNS",
                               .port_source = "the announced port",
                               .image = &image,
+                              .protocol = "espota",
                               .total = image.size,
                               .totals = &one};
 }
@@ -67,6 +68,7 @@ static void tell_result(struct report *report, const struct ota_failure *failure
     told.phase = OTA_PHASE_TRANSFER;
     told.failure = failure;
     told.is_verdict_lost = is_verdict_lost;
+    told.verified = failure->error == OTA_OK && !is_verdict_lost ? "board" : NULL;
     told.exit_status = ota_error_exit_status(failure->error, 0);
     told.bytes = failure->error == OTA_OK ? image.size : 5120;
     told.transfer_us = 2000000;
@@ -155,7 +157,7 @@ static void test_proven(void **state)
     assert_non_null(strstr(capture.text_out, "\"verified\":\"proof\""));
     is_verdict_lost = false;
     run_report(&settings, &success);
-    assert_non_null(strstr(capture.text_out, "\"verified\":\"confirmation\""));
+    assert_non_null(strstr(capture.text_out, "\"verified\":\"board\""));
     run_report(&settings, &stalled);
     assert_non_null(strstr(capture.text_out, "\"verified\":null"));
 }
@@ -246,6 +248,7 @@ static void test_json(void **state)
             assert_field(last, "file", "/some/dir/fw\\x1b.bin");
             assert_field(last, "md5", image.md5);
             assert_field(last, "command", "sketch");
+            assert_field(last, "protocol", "espota");
             assert_int_equal(json_integer_value(json_object_get(last, "size")), 10240);
             assert_int_equal(json_integer_value(json_object_get(last, "original_size")), 20480);
         }
@@ -254,6 +257,7 @@ static void test_json(void **state)
     assert_field(last, "event", "result");
     assert_field(last, "code", "stalled");
     assert_field(last, "phase", "transfer");
+    assert_field(last, "protocol", "espota");
     assert_field(last, "message", "the board stopped taking data");
     assert_true(json_is_false(json_object_get(last, "ok")));
     assert_int_equal(json_integer_value(json_object_get(last, "exit_status")), 9);

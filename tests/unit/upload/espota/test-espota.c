@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "discovery/board_list.h"
 #include "discovery/resolve.h"
 #include "image/kind.h"
 #include "upload/espota/espota_settings.h"
@@ -342,6 +343,44 @@ static void test_espota_restart(void **state)
     }
 }
 
+static void test_served_boards(void **state)
+{
+    (void)state;
+
+    static const struct {
+        uint16_t port;
+        const char *name;
+    } rows[] = {{3232, "espota"}, {8266, "espota"}, {0, "espota"}, {80, "other"}, {65280, "other"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct board board = {.port = rows[i].port};
+        const bool is_served = strcmp(rows[i].name, "espota") == 0;
+
+        assert_int_equal(espota_protocol.serves(&board), is_served);
+        assert_ptr_equal(protocols_for(&board), is_served ? &espota_protocol : NULL);
+        assert_string_equal(protocols_name_for(&board), rows[i].name);
+    }
+}
+
+/* Each protocol and each scheme can be found, and no two have one name. */
+static void test_protocol_table(void **state)
+{
+    (void)state;
+    char names[64];
+
+    for (size_t i = 0; i < protocol_count; i++)
+        assert_ptr_equal(protocols_find(protocols[i]->name), protocols[i]);
+    for (size_t i = 0; i < protocol_schemes.count; i++) {
+        const struct upload_protocol *protocol = protocol_schemes.list[i].protocol;
+
+        assert_ptr_equal(protocols_find(protocol->name), protocol);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(protocol_schemes.list[i].name, protocol_schemes.list[k].name);
+    }
+    assert_null(protocols_find("ESPOTA"));
+    assert_null(protocols_find(""));
+    assert_non_null(strstr(protocols_list(names, sizeof names), protocols[0]->name));
+}
+
 static void test_espota_refusals(void **state)
 {
     (void)state;
@@ -373,6 +412,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_required_auth, set_up_espota, tear_down_espota),
         cmocka_unit_test_setup_teardown(test_busy_peer, set_up_espota, tear_down_espota),
         cmocka_unit_test_setup_teardown(test_espota_restart, set_up_espota, tear_down_espota),
+        cmocka_unit_test(test_served_boards),
+        cmocka_unit_test(test_protocol_table),
         cmocka_unit_test_setup_teardown(test_espota_refusals, set_up_espota, tear_down_espota),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
