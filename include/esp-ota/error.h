@@ -87,6 +87,7 @@ enum ota_cause {
     OTA_CAUSE_NOT_RESTARTED,
     OTA_CAUSE_NOT_BACK,
     OTA_CAUSE_LOG_REJECTED,
+    OTA_CAUSE_LOG_UNMATCHED, /* lines came, but not the expected ones */
     /* Nothing leaves this computer: its firewall forbids it (EPERM); the address of -I does not
      * lead to the board (EINVAL); the board's address is a broadcast address, or a route forbids it
      * (EACCES, or EINVAL without -I). */

@@ -55,6 +55,7 @@ struct ota_event {
     const char *evidence;              /* "reply", or "connection", where the OK was lost */
     const char *password;              /* "not-asked" */
     bool is_important;                 /* OTA_EVENT_NOTE: said of each board of a fleet, too */
+    bool is_warning;                   /* OTA_EVENT_NOTE: and also with -q */
     size_t bytes;                      /* acknowledged so far */
     size_t total;                      /* size of the image */
     int64_t elapsed_us;                /* since OTA_EVENT_START; a result: of the whole upload */

@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -257,6 +258,7 @@ static void begin_connection(struct board_log *log, int fd)
 static void on_log_connected(int fd, int reason, void *userdata)
 {
     struct board_log *log = userdata;
+    char refusal[64];
 
     enter_callbacks(log);
     tcp_connect_free(log->attempt);
@@ -266,8 +268,10 @@ static void on_log_connected(int fd, int reason, void *userdata)
         begin_connection(log, fd);
     } else {
         rest_before_reconnect(log);
+        snprintf(refusal, sizeof refusal, "nothing listens on the board's TCP port %u",
+                 address_port(&log->address));
         if (reason == ECONNREFUSED)
-            tell_state(log, BOARD_LOG_REFUSED, "nothing listens on that port");
+            tell_state(log, BOARD_LOG_REFUSED, refusal);
         else
             tell_state(log, BOARD_LOG_UNREACHABLE,
                        reason == ETIMEDOUT ? "the board does not answer" : strerror(reason));

@@ -144,6 +144,8 @@ static void on_expect_deadline(void *userdata)
     }
     ota_fail(&verdict, OTA_E_UNPROVEN, "in %.3g s the log did not say %s%s", seconds,
              *missing ? missing : "anything", seen);
+    if (check->line_count)
+        verdict.cause = OTA_CAUSE_LOG_UNMATCHED;
     give_verdict(check, &verdict);
 }
 
@@ -283,9 +285,9 @@ static void describe_state(char text[REASON_MAX + 128], const struct boot_check 
         break;
     case BOARD_LOG_REFUSED:
         snprintf(text, SIZE,
-                 "no log: nothing listens on the board's TCP port %u; its sketch must offer one, "
-                 "with TelnetStream for instance; trying again",
-                 port);
+                 "no log: %s; its sketch must offer one, with TelnetStream for instance; trying "
+                 "again",
+                 check->reason);
         break;
     case BOARD_LOG_UNREACHABLE:
         snprintf(text, SIZE, "no log: %s; trying again", check->reason);

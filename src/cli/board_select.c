@@ -110,6 +110,16 @@ static void browse_again(struct selection *selection)
     loop_timer_start(&selection->pause, PAUSE_US);
 }
 
+static void end_wait(struct selection *selection)
+{
+    const struct ota_failure last = *selection->failure;
+
+    ota_fail(selection->failure, last.error, "%s; the %.3g s of --wait are over", last.message,
+             (double)selection->options->fleet.wait_us / 1e6);
+    selection->failure->cause = last.cause;
+    loop_quit(selection->loop);
+}
+
 /* A search that failed late may still have found boards: they are used, with a warning. */
 static void on_browsed(const struct board_list *boards, const struct ota_failure *failure,
                        void *userdata)
@@ -128,6 +138,8 @@ static void on_browsed(const struct board_list *boards, const struct ota_failure
     bool may_come = selection->error == OTA_E_NOT_FOUND || selection->error == OTA_E_NO_MDNS;
     if (may_come && loop_now_us() < selection->deadline_us)
         browse_again(selection);
+    else if (may_come && selection->waits)
+        end_wait(selection);
     else
         loop_quit(selection->loop);
 }

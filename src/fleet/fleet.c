@@ -284,7 +284,10 @@ static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
         fail_member(member, &failure);
         return false;
     }
-    snprintf(message, sizeof message, "is the same board as %s", name);
+    if (strcmp(same->assignment->target.name, member->assignment->target.name) == 0)
+        snprintf(message, sizeof message, "is named twice; once is enough");
+    else
+        snprintf(message, sizeof message, "is the same board as %s", name);
     skip_member(member, OTA_SKIP_DUPLICATE, message);
     return false;
 }

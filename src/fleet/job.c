@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SENT_MAX = UNITS_TEXT_MAX + 32 };
+
 static const int64_t RESOLVE_US = SECONDS(10);
 static const int64_t LOOK_AGAIN_US = SECONDS(1); /* for a board that is waited for */
 
@@ -239,6 +241,10 @@ static void end_job(struct job *job, enum ota_phase phase, const struct ota_fail
         result.cause = broken->failure.cause;
         job->acknowledged = broken->acknowledged;
         phase = broken->phase;
+    } else if (job_policy_is_absence(failure->error) && job->is_wait_told) {
+        ota_fail(&result, failure->error, "%s; the %.3g s of --wait are over", failure->message,
+                 (double)job->config.fleet->wait_us / 1e6);
+        result.cause = failure->cause;
     }
     job_emit_result(job, phase, &result, 0);
     job->callbacks.on_done(job->callbacks.userdata);
@@ -403,12 +409,25 @@ void job_interrupt(struct job *job, int signal_number)
     stop_attempt(job, current_phase(job), &failure, signal_number);
 }
 
+/* "; 44% of 290.6 KiB were sent": as far as the board's TCP has them; "" before that. */
+static void describe_sent(char text[SENT_MAX], const struct job *job)
+{
+    char whole[UNITS_TEXT_MAX];
+
+    *text = '\0';
+    if (upload_is_running(job->upload) && job->connected_us)
+        snprintf(text, SENT_MAX, "; %.0f%% of %s were sent",
+                 (double)job->acknowledged * 100 / (double)job->image->size,
+                 format_size(whole, job->image->size));
+}
+
 /* The result of an upload at its deadline: an image that was sent completely may be installed, and
  * a confirmed upload stays confirmed. */
 static void judge_by_deadline(const struct job *job, struct ota_failure *failure)
 {
     const double seconds = (double)job->config.fleet->deadline_us / 1e6;
     struct ota_failure proof;
+    char sent[SENT_MAX];
 
     if (job->boot_check) {
         ota_fail(&proof, OTA_E_UNPROVEN, "the %.3g s of --deadline were over before the proof came",
@@ -420,8 +439,9 @@ static void judge_by_deadline(const struct job *job, struct ota_failure *failure
                  "--deadline",
                  job->image->size, seconds);
     } else {
+        describe_sent(sent, job);
         ota_fail(failure, OTA_E_DEADLINE,
-                 "the upload did not end in the %.3g s of --deadline%s%s%s", seconds,
+                 "the upload did not end in the %.3g s of --deadline%s%s%s%s", seconds, sent,
                  describe_leftovers(job), *job->last ? "; before that: " : "", job->last);
     }
 }

@@ -5,6 +5,7 @@
 #include "fleet/job_internal.h"
 
 #include "base/error.h"
+#include "boardlog/expect.h"
 #include "fleet/job_policy.h"
 
 #include <stdio.h>
@@ -89,8 +90,10 @@ static void note_awaited_proof(struct job *job, const char *so_far, enum ota_cau
     const struct log_settings *settings = job->config.log;
 
     if (settings->expect)
-        snprintf(message, sizeof message,
-                 "%s; now its log is to say what is expected, within %.3g s", so_far,
+        snprintf(message, sizeof message, "%s; now its log is to say %s %.3g s", so_far,
+                 expect_missing(settings->expect, &(struct expect_state){0}, 0)
+                     ? "what is expected, within"
+                     : "nothing that is rejected, for",
                  (double)settings->expect_timeout_us / 1e6);
     else
         snprintf(message, sizeof message, "%s; now it is to %scome back, within %.3g s", so_far,

@@ -118,7 +118,10 @@ static bool is_image_fit(struct job *job, struct ota_failure *failure)
         return true;
     snprintf(message, sizeof message, "%s%s", reason,
              screening == IMAGE_FIT_REFUSED ? "; it is sent all the same, as --force asks" : "");
-    job_note(job, OTA_PHASE_RESOLVE, message);
+    job_emit_event(job, &(struct ota_event){.type = OTA_EVENT_NOTE,
+                                            .phase = OTA_PHASE_RESOLVE,
+                                            .message = message,
+                                            .is_warning = true});
     snprintf(job->objection, sizeof job->objection, "%s", reason);
     return true;
 }

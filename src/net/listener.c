@@ -218,6 +218,12 @@ static enum ota_error describe_listen_failure(struct ota_failure *failure,
         snprintf(ports, sizeof ports, "any TCP port from %u to %u", port_first, port_last);
     else if (port_first)
         snprintf(ports, sizeof ports, "TCP port %u", port_first);
+    if (source && reason == EADDRNOTAVAIL) {
+        ota_fail(failure, OTA_E_NO_PORT, "%s (-I) is not an address of this computer",
+                 source_text(where, source));
+        failure->cause = OTA_CAUSE_WRONG_SOURCE;
+        return failure->error;
+    }
     return ota_fail(failure, OTA_E_NO_PORT, "cannot listen on %s of %s: %s", ports,
                     source_text(where, source), strerror(reason));
 }

@@ -136,17 +136,15 @@ static const struct remedy {
      .text = "Try once more with --debug, and report its output if the message comes back."},
 
     /* -- All other failures. -- */
-    {.error = OTA_E_NO_PORT,
-     .text = "Check that -I, if given, is an address or interface of this computer (\"ip address\" "
-             "lists them), "
-             "and give -P another port or a range such as 10000-10100, or leave it out to use any "
-             "free port."},
-    {.cause = OTA_CAUSE_FIREWALL,
-     .text = "Let this computer's firewall pass UDP to the board (\"nft list ruleset\" or "
-             "\"iptables -L OUTPUT\" shows what it blocks)."},
     {.cause = OTA_CAUSE_WRONG_SOURCE,
      .text = "Leave out -I, or give it the address or the name of this computer's interface in the "
              "board's network (\"ip address\" lists them)."},
+    {.error = OTA_E_NO_PORT,
+     .text = "Give -P another port or a range such as 10000-10100, or leave it out to use any free "
+             "port."},
+    {.cause = OTA_CAUSE_FIREWALL,
+     .text = "Let this computer's firewall pass UDP to the board (\"nft list ruleset\" or "
+             "\"iptables -L OUTPUT\" shows what it blocks)."},
     {.cause = OTA_CAUSE_NO_WAY_OUT,
      .text = "Give the address of the board itself: this one is the broadcast address of a "
              "network, or a route of this computer keeps it in (\"ip route get ADDRESS\")."},
@@ -221,8 +219,10 @@ static const struct remedy {
              "ArduinoOTA.handle() often, that no other upload keeps it busy, and that the port is "
              "right (-p: ESP8266 8266, ESP32 3232, Pico W 2040)."},
     {.error = OTA_E_NOT_LISTENING,
-     .text = "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the sketch now "
-             "on the board calls ArduinoOTA.begin() once it has joined the Wi-Fi."},
+     .text =
+         "Check the port (-p: ESP8266 8266, ESP32 3232, Pico W 2040) and that the sketch now "
+         "on the board calls ArduinoOTA.begin() once it has joined the Wi-Fi; only --wait SECONDS "
+         "keeps asking a board that is still starting."},
     {.error = OTA_E_UNREACHABLE,
      .text = "Check the address, that the board is on, and that this computer is in the board's "
              "network: a VPN, a guest network or the access point's client isolation can be in the "
@@ -314,6 +314,10 @@ static const struct remedy {
     {.cause = OTA_CAUSE_LOG_REJECTED,
      .text = "Look into the log for the reason: the new firmware runs, and has said what --reject "
              "names."},
+    {.cause = OTA_CAUSE_LOG_UNMATCHED,
+     .text = "Look into the log for the reason (lines from before the connection are lost): the "
+             "firmware runs, and has not said what --expect names; --expect-timeout=SECONDS waits "
+             "longer."},
     {.error = OTA_E_UNPROVEN,
      .text = "Check what the board does; its sketch must offer a log at that TCP port "
              "(--monitor=PORT), and lines from before the connection are lost."},

@@ -316,6 +316,12 @@ static void show_failure(const char *where, const char *phase, const struct ota_
                *remedy ? "\n  " : "", remedy);
 }
 
+/* Then a progress line would be the last one, and its rest of the time wrong. */
+static bool is_all_done(const struct ota_totals *totals)
+{
+    return totals->confirmed + totals->failed + totals->skipped == totals->boards;
+}
+
 static void show_result(struct report *report, const struct ota_event *event)
 {
     if (is_fleet(report))
@@ -331,7 +337,7 @@ static void show_result(struct report *report, const struct ota_event *event)
         show_success_in_short(event);
     else
         show_success(report, event);
-    if (is_fleet(report) && report->connected_us)
+    if (is_fleet(report) && report->connected_us && !is_all_done(&report->totals))
         show_progress(report, event);
 }
 
@@ -353,7 +359,11 @@ static void show_note(const struct report *report, const struct ota_event *event
 
     if (!is_fleet(report))
         diag_status_end();
-    show_message(event, is_fleet(report) && !is_of_log && !event->is_important && !report->verbose);
+    if (event->is_warning)
+        diag_notice("%s: %s", event->board, event->message);
+    else
+        show_message(event,
+                     is_fleet(report) && !is_of_log && !event->is_important && !report->verbose);
 }
 
 /* The summary lists those that were not tried, and tell_resumed() has counted the confirmed. */

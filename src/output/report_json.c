@@ -96,7 +96,8 @@ static void add_image_fields(json_t *fields, const struct ota_event *event,
                              enum ota_command command)
 {
     json_object_set_new(fields, "port", event->port ? json_integer(event->port) : json_null());
-    json_object_set_new(fields, "command", json_string(command_name(command)));
+    json_object_set_new(fields, "command",
+                        string_or_null(event->image ? command_name(command) : NULL));
     json_object_set_new(fields, "sha256",
                         event->image ? json_string(event->image->sha256) : json_null());
     json_object_set_new(fields, "protocol", string_or_null(event->protocol));

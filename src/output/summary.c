@@ -135,14 +135,21 @@ static void show_untried(struct summary *summary)
 static void show_totals(const struct summary *summary, const struct ota_totals *totals,
                         int64_t elapsed_us)
 {
-    char text[4 * STANDING_NUMBER_MAX], failed[STANDING_NUMBER_MAX];
-    char untried[STANDING_NUMBER_MAX], skipped[STANDING_NUMBER_MAX];
+    char text[5 * STANDING_NUMBER_MAX], failed[STANDING_NUMBER_MAX];
+    char untried[STANDING_NUMBER_MAX], skipped[STANDING_NUMBER_MAX], resumed[STANDING_NUMBER_MAX];
+    const size_t explained = summary->untried + totals->resumed;
 
+    if (totals->resumed == totals->boards) {
+        diag_info("all %zu boards have the image already; nothing was to be sent", totals->boards);
+        return;
+    }
     standing_describe_number(failed, totals->failed, "failed");
     standing_describe_number(untried, summary->untried, "not tried");
-    standing_describe_number(skipped, totals->skipped - summary->untried, "skipped");
-    snprintf(text, sizeof text, "%zu of %zu boards confirmed%s%s%s, in %.1f s", totals->confirmed,
-             totals->boards, failed, untried, skipped, (double)elapsed_us / 1e6);
+    standing_describe_number(resumed, totals->resumed, "had it already");
+    standing_describe_number(skipped, totals->skipped > explained ? totals->skipped - explained : 0,
+                             "skipped");
+    snprintf(text, sizeof text, "%zu of %zu boards confirmed%s%s%s%s, in %.1f s", totals->confirmed,
+             totals->boards, resumed, failed, untried, skipped, (double)elapsed_us / 1e6);
 
     if (totals->failed || summary->untried)
         diag_error("%s", text);

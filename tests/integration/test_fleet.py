@@ -192,6 +192,13 @@ class Fleet(Scenario):
         board.close()
         self.assertEqual(board.count("upload result=ok"), 1)
 
+    def test_a_board_that_is_named_twice(self):
+        """With and without its port."""
+        board = self.board("--port", "8266")
+        result = run("-i", board.address, "-i", f"{board.address}:8266", "-f", self.path)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(f"\n{board.address}: is named twice; once is enough\n", "\n" + result.err)
+
     def test_json(self):
         floor = Floor(self, 2)
         off = address()
@@ -272,12 +279,12 @@ class Fleet(Scenario):
         skipped = [event["board"] for event in map(json.loads, second.out.splitlines())
                    if event["event"] == "skipped"]
         self.assertEqual(sorted(skipped), sorted(floor.addresses))
-        self.assertIn("\n1 of 4 boards confirmed, 3 skipped, in", second.err)
+        self.assertIn("\n1 of 4 boards confirmed, 3 had it already, in", second.err)
         third = run(*arguments, "--resume", self.file("report", second.out.encode()), "-v")
         self.assertEqual(third.status, 0, third)
         for where in floor.addresses:
             self.assertIn(f"\n{where}: has confirmed this image in an earlier run\n", third.err)
-        self.assertIn("\n0 of 4 boards confirmed, 4 skipped, in", third.err)
+        self.assertIn("\nall 4 boards have the image already; nothing was to be sent\n", third.err)
         for board, count in ((late, 1), (floor.board, 3)):
             board.close()
             self.assertEqual(board.count("upload result=ok"), count)

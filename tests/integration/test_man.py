@@ -182,10 +182,10 @@ class Documentation(Scenario):
         start, *events = self.json_events("-i", board.address, f"--monitor={board.telnet_port}",
                                           "--expect", "alive", status=0)
         self.assertEqual((start["event"], start.keys() - COMMON), ("start", {"version", "file"}))
-        self.assertEqual([events[-1][key] for key in ("event", "port", "sha256", "original_size")],
-                         ["result", board.telnet_port, None, None])
+        self.assertEqual([events[-1][key] for key in ("event", "port", "command", "sha256", "original_size")],
+                         ["result", board.telnet_port, None, None, None])
         self.assertIn("log", {event["event"] for event in events})
-        for port, status, message in (("9", 12, "its log was never reached: nothing listens on that port"),
+        for port, status, message in (("9", 12, "its log was never reached: nothing listens on the board's TCP port 9"),
                                       (board.telnet_port, 0, "nothing was sent; the log was followed")):
             *_, result = self.json_events("-i", board.address, f"--monitor={port}", "--monitor-for", "0.5",
                                           status=status)

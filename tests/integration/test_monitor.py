@@ -245,7 +245,7 @@ class Connections(MonitorScenario):
     def test_wrong_port(self):
         """Nothing listens: said at once, and in the end with the port."""
         args = (MONITOR, "--expect", "x", "--expect-timeout", "1")
-        says = (REFUSED, 'esp-ota: .*in 1 s the log did not say "x"; it was never reached: nothing listens on that port')
+        says = (REFUSED, r'esp-ota: .*in 1 s the log did not say "x"; it was never reached: nothing listens on the board\'s TCP port \d+')
         self.check((
             Case("alone", args=args, uploads=False, status=12, says=says),
             Case("after an upload", args=args, status=12, installed=True,

@@ -111,7 +111,7 @@ class Screen(Scenario):
                 self.assertNotIn("warning", result.err)
 
     def test_port_of_other_boards(self):
-        """A port proves nothing: a warning that says what would happen, and the upload."""
+        """A port proves nothing: a warning, also with -q, that says what would happen, and the upload."""
         for family, content, port, outcome in (
                 ("esp32", ESP8266, 3232, "ESP32 boards: an ESP32 rejects such an image, but only in the middle or "
                  "at the end of the upload"),
@@ -121,7 +121,7 @@ class Screen(Scenario):
                  "and then need a cable")):
             with self.subTest(port=port):
                 path, board = self.file("fw.bin", content), self.board("--port", str(port), family=family)
-                result = run("-i", board.address, "-p", str(port), "-f", path)
+                result = run("-q", "-i", board.address, "-p", str(port), "-f", path)
                 self.assertIn(f", but port {port} is the default port of {outcome}\n", result.err)
                 board.close()
                 self.assertEqual(board.count("invitation"), 1, board.events)

@@ -364,7 +364,7 @@ static const struct story which_firmware_stories[] = {
      .steps = {{STATE, 300, "refused", BOARD_LOG_REFUSED},
                CONNECTED(2000),
                {LINE, 2100, "ready", 0}},
-     .story = "note no log: nothing listens on the board's TCP port 23; its sketch must offer "
+     .story = "note no log: refused; its sketch must offer "
               "one, with TelnetStream for instance; trying again\n" IS_CONNECTED
               "line ready\nok: its log said what was expected, after 2.1 s\n"},
     {.title = "being turned away says nothing about a restart",

@@ -12,6 +12,7 @@
 
 #include "base/loop.h"
 #include "boardlog/boot_check.h"
+#include "boardlog/expect.h"
 #include "discovery/resolve.h"
 #include "fleet/job.h"
 #include "support/virtual_time.h"
@@ -49,6 +50,7 @@ static struct world {
     bool asks_again; /* once the password was rejected */
     bool refuse_resolver, refuse_session, refuse_follow, refuse_address;
     bool peer_any;
+    bool only_rejects;      /* nothing is expected of the log */
     unsigned turns_to_wait; /* somebody else waits for the same peer */
     const char *taken;      /* somebody else waits for this one, once */
     resolver_done_fn *on_resolved;
@@ -104,6 +106,8 @@ struct boot_check *__wrap_boot_check_start(const struct boot_check_config *confi
 bool __wrap_boot_check_say(struct boot_check *follow, const char *line, size_t length);
 bool __wrap_boot_check_was_connected(const struct boot_check *follow, const char **reason);
 void __wrap_boot_check_free(struct boot_check *follow);
+const char *__wrap_expect_missing(const struct expect *expect, const struct expect_state *state,
+                                  size_t n);
 
 struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
                                        const struct target *target, bool want_port,
@@ -243,6 +247,14 @@ struct boot_check *__wrap_boot_check_start(const struct boot_check_config *confi
          : config->has_returned ? ", back"
                                 : "");
     return (struct boot_check *)&world.has_follow;
+}
+
+const char *__wrap_expect_missing(const struct expect *expect, const struct expect_state *state,
+                                  size_t n)
+{
+    (void)expect;
+    (void)state;
+    return world.only_rejects || n > 0 ? NULL : "ready";
 }
 
 bool __wrap_boot_check_say(struct boot_check *follow, const char *line, size_t length)
@@ -790,7 +802,7 @@ static const struct story {
                {.missing = "nobody knows it"}},
      .story = START "note resolution: nobody knows it; waiting for the board, 1.5 s at most\n"
                     "wait 1000\nrests\n" AGAIN "wait 1000\nrests\n" AGAIN
-                    "result not-found 4 0: nobody knows it\ndone\n",
+                    "result not-found 4 0: nobody knows it; the 1.5 s of --wait are over\ndone\n",
      .exit_status = 4},
     {.title = "a board that has come is tried as often as any other",
      .settings = {.fleet.wait_us = 1500 * MS, .fleet.retries = 1},
@@ -1560,8 +1572,8 @@ static void test_job_deadline(void **state)
         {PROMPTING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
         {INVITING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
         {SENDING, 9,
-         "deadline 9 0: the upload did not end in the 30 s of --deadline; the board does not start "
-         "a sketch that was cut short"},
+         "deadline 9 0: the upload did not end in the 30 s of --deadline; 0% of 1000 bytes were "
+         "sent; the board does not start a sketch that was cut short"},
         {ALL_SENT, 11,
          "unknown 11 0: all 1000 bytes were sent, but the board's verdict did not come in the 30 s "
          "of --deadline"},
@@ -1641,6 +1653,23 @@ static void test_deadline_is_over_with_the_result(void **state)
 }
 
 /* Lines go to the board only while its log is followed. */
+/* With --reject alone, the log is to say nothing in particular. */
+static void test_only_rejects(void **state)
+{
+    (void)state;
+    struct settings settings = {.log = {EXPECT}};
+
+    reset_job_world();
+    world.only_rejects = true;
+    struct job *job = start_job(&settings);
+    play_try(&(struct try){SENT, .error = OTA_OK, .message = ""});
+    assert_non_null(strstr(world.story,
+                           "note the board has confirmed the upload; now its log is to "
+                           "say nothing that is rejected, for 30 s\n"));
+    job_free(job);
+    assert_job_freed();
+}
+
 static void test_job_say(void **state)
 {
     (void)state;
@@ -1735,6 +1764,7 @@ int main(void)
         cmocka_unit_test(test_follow_stories),
         cmocka_unit_test(test_phase_of_image),
         cmocka_unit_test(test_interrupted_proof),
+        cmocka_unit_test(test_only_rejects),
         cmocka_unit_test(test_job_say),
         cmocka_unit_test(test_withdrawn_log),
         cmocka_unit_test(test_job_no_memory),

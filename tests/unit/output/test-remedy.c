@@ -67,6 +67,8 @@ static const struct row {
     {OTA_E_UNPROVEN, OTA_CAUSE_NOT_RESTARTED, SKETCH, "", "the next reset"},
     {OTA_E_UNPROVEN, OTA_CAUSE_NOT_BACK, SKETCH, "esp32*", "--online=SECONDS"},
     {OTA_E_UNPROVEN, OTA_CAUSE_LOG_REJECTED, SKETCH, "", "--reject names"},
+    {OTA_E_UNPROVEN, OTA_CAUSE_LOG_UNMATCHED, SKETCH, "", "has not said what --expect names"},
+    {OTA_E_NO_PORT, OTA_CAUSE_WRONG_SOURCE, SKETCH, "", "Leave out -I"},
     {OTA_E_OUTPUT, OTA_CAUSE_NONE, SKETCH, "", "disk is not full"},
     {OTA_E_NO_PORT, OTA_CAUSE_NONE, SKETCH, "", "another port or a range"},
     {OTA_E_LOCAL, OTA_CAUSE_FIREWALL, SKETCH, "", "nft list ruleset"},

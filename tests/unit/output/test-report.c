@@ -394,6 +394,48 @@ static void test_fleet_bar(void **state)
     assert_non_null(strstr(capture.text_err, "0 of 5 done, 2 running, 3 waiting    0%"));
 }
 
+/* Once all boards are done, no line says how much time is left. */
+static void test_fleet_bar_ends(void **state)
+{
+    (void)state;
+    struct ota_totals totals = {.boards = 2, .running = 2, .bytes = 10240, .total = 20480};
+    struct ota_event told = event(OTA_EVENT_CONNECTED);
+    struct report *report;
+
+    capture_begin(&capture);
+    report = report_new(&(struct report_settings){.force_bar = true});
+    assert_non_null(report);
+    told.totals = &totals;
+    report_event(&told, report);
+    fputs("<", stderr);
+    told = event(OTA_EVENT_RESULT);
+    told.failure = &stalled;
+    told.totals = &totals;
+    totals.failed = 2;
+    report_event(&told, report);
+    report_free(report);
+    capture_end(&capture);
+    assert_null(strstr(strchr(capture.text_err, '<'), "2 of 2 done"));
+}
+
+/* Warnings that an image may not suit are no matter of taste. */
+static void test_warning(void **state)
+{
+    (void)state;
+    struct ota_event told = event(OTA_EVENT_NOTE);
+    struct report *report;
+
+    told.message = "needs a cable";
+    told.is_warning = true;
+    capture_begin(&capture);
+    report = report_new(&(struct report_settings){.quiet = true});
+    assert_non_null(report);
+    report_event(&told, report);
+    report_free(report);
+    capture_end(&capture);
+    assert_string_equal(capture.text_err, "kitchen.local: needs a cable\n");
+}
+
 static void test_fleet_json(void **state)
 {
     (void)state;
@@ -429,6 +471,8 @@ int main(void)
         cmocka_unit_test(test_failure_of_no_board),
         cmocka_unit_test(test_fleet),
         cmocka_unit_test(test_fleet_bar),
+        cmocka_unit_test(test_fleet_bar_ends),
+        cmocka_unit_test(test_warning),
         cmocka_unit_test(test_fleet_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,21 @@ static void test_success(void **state)
     summary_free(summary);
 }
 
+/* --resume: boards that have the image already are no failures, and nothing less than a success. */
+static void test_resumed(void **state)
+{
+    (void)state;
+    struct summary *summary = summary_new();
+
+    show(summary, &(struct ota_totals){.boards = 9, .confirmed = 2, .skipped = 7, .resumed = 6});
+    assert_string_equal(capture.text_err,
+                        "2 of 9 boards confirmed, 6 had it already, 1 skipped, in 1.2 s\n");
+    show(summary, &(struct ota_totals){.boards = 9, .skipped = 9, .resumed = 9});
+    assert_string_equal(capture.text_err,
+                        "all 9 boards have the image already; nothing was to be sent\n");
+    summary_free(summary);
+}
+
 /* Names that do not fit are counted, and no name is cut. */
 static void test_many_names(void **state)
 {
@@ -123,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_success),
+        cmocka_unit_test(test_resumed),
         cmocka_unit_test(test_many_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
