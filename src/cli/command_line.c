@@ -7,18 +7,14 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/secret.h"
-#include "base/text.h"
 #include "cli/argv_mask.h"
+#include "cli/operands.h"
+#include "cli/spelling.h"
 #include "crypto/digest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { SHOWN_MAX = 160 }; /* size of an argument in a message */
-
-/* The name of an option ends at these bytes, which begin its value or a mark. */
-#define NAME_END "=\x01"
 
 struct reader {
     struct command_line *line;
@@ -34,48 +30,12 @@ static const char *current_argument(const struct reader *reader)
     return poptBadOption(reader->popt, POPT_BADOPTION_NOALIAS);
 }
 
-/* Writes the name of the option in argument, without its value, safe to show. */
-static const char *show_name(char buffer[SHOWN_MAX], const char *argument)
-{
-    return escape_text(buffer, SHOWN_MAX, argument, strcspn(argument, NAME_END));
-}
-
-/* Returns the length of an en or em dash at the beginning of text. Web pages and word processors
- * write these for "-" and "--". */
-static size_t long_dash_length(const char *text)
-{
-    return strncmp(text, "\xe2\x80\x93", 3) == 0 || strncmp(text, "\xe2\x80\x94", 3) == 0 ? 3 : 0;
-}
-
-/* If text is an option, perhaps with the wrong dashes, writes its correct spelling. Otherwise
- * returns false. Text behind an option's letter makes it no option. */
-static bool spell_option(char buffer[SHOWN_MAX], const char *text)
-{
-    size_t hyphens = strspn(text, "-");
-    size_t dashes = long_dash_length(text);
-    if (dashes == 0)
-        dashes = hyphens < 2 ? hyphens : 2;
-
-    const char *name = text + dashes;
-    size_t length = strcspn(name, NAME_END);
-    if (name == text || length == 0)
-        return false;
-
-    if (options_find_name(name, length))
-        snprintf(buffer, SHOWN_MAX, "--%.*s", (int)length, name);
-    else if (hyphens < 2 && name[1] == '\0' && options_find_letter(*name))
-        snprintf(buffer, SHOWN_MAX, "-%c", *name);
-    else
-        return false;
-    return true;
-}
-
 static enum ota_error reject_unknown_name(const char *argument, struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
+    char buffer[SPELLING_MAX];
 
-    show_name(buffer, argument);
-    const char *likely = options_suggest(argument + 2, strcspn(argument, NAME_END) - 2);
+    spelling_name(buffer, argument);
+    const char *likely = options_suggest(argument + 2, strcspn(argument, SPELLING_NAME_END) - 2);
     if (!likely)
         return ota_fail(failure, OTA_E_USAGE, "unknown option '%s'; esp-ota --help lists all",
                         buffer);
@@ -86,7 +46,7 @@ static enum ota_error reject_unknown_name(const char *argument, struct ota_failu
 /* Blames the first letter of a cluster that is not an option. */
 static enum ota_error reject_unknown_letter(const char *argument, struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
+    char buffer[SPELLING_MAX];
     const char *letter = argument + 1;
 
     while (letter[1] && options_find_letter(*letter))
@@ -108,33 +68,33 @@ static enum ota_error reject_unknown_letter(const char *argument, struct ota_fai
 static enum ota_error reject_unknown_option(const struct reader *reader,
                                             struct ota_failure *failure)
 {
-    char alias[SHOWN_MAX], option[SHOWN_MAX];
+    char alias[SPELLING_MAX], option[SPELLING_MAX];
     const char *argument = current_argument(reader);
     const char *in_alias = poptBadOption(reader->popt, 0);
 
     if (in_alias != argument)
         return ota_fail(failure, OTA_E_USAGE,
                         "the popt alias '%s' contains an unknown option, '%s'",
-                        show_name(alias, argument), show_name(option, in_alias));
+                        spelling_name(alias, argument), spelling_name(option, in_alias));
     return argument[1] == '-' ? reject_unknown_name(argument, failure)
                               : reject_unknown_letter(argument, failure);
 }
 
 /* Writes the last option of an argument, whose value popt found missing or unwanted. */
-static const char *show_last_option(char buffer[SHOWN_MAX], const char *argument)
+static const char *show_last_option(char buffer[SPELLING_MAX], const char *argument)
 {
-    size_t length = strcspn(argument, NAME_END);
+    size_t length = strcspn(argument, SPELLING_NAME_END);
     if (argument[1] == '-' || length <= 2)
-        return show_name(buffer, argument);
+        return spelling_name(buffer, argument);
 
     char letter[] = {'-', argument[length - 1], '\0'};
-    return escape_string(buffer, SHOWN_MAX, letter);
+    return escape_string(buffer, SPELLING_MAX, letter);
 }
 
 static enum ota_error reject_for_popt(const struct reader *reader, int code,
                                       struct ota_failure *failure)
 {
-    char buffer[SHOWN_MAX];
+    char buffer[SPELLING_MAX];
 
     if (code == POPT_ERROR_BADOPT)
         return reject_unknown_option(reader, failure);
@@ -151,14 +111,14 @@ static enum ota_error reject_for_popt(const struct reader *reader, int code,
 /* True if the current argument is a long name behind one dash ("-ip HOST"), which popt takes for a
  * cluster of letters. Then writes its correct spelling. letter is the option that popt found, or
  * '\0': if the argument begins with another one, it is the value of an option. */
-static bool lacks_dash(const struct reader *reader, char letter, char spelled[SHOWN_MAX])
+static bool lacks_dash(const struct reader *reader, char letter, char spelled[SPELLING_MAX])
 {
     const char *shown = current_argument(reader);
     if (shown[0] != '-' || shown[1] == '-' || (letter && shown[1] != letter))
         return false;
 
     const char *argument = argv_mask_argument(&reader->argv_mask, shown);
-    return argument[1] && argument[2] && spell_option(spelled, argument);
+    return argument[1] && argument[2] && spelling_correct(spelled, argument);
 }
 
 /* Returns the list that collects the option's values. NULL: only the last value counts. */
@@ -210,10 +170,25 @@ static enum ota_error store_password(struct reader *reader, struct ota_failure *
 /* True if the option must not have two different values, as only one of them could be used. */
 static bool is_conflict(const struct command_line *line, enum option option, const char *value)
 {
-    bool is_single = option == OPTION_HOSTS || option == OPTION_RESUME;
+    bool is_single = option == OPTION_FILE || option == OPTION_HOSTS || option == OPTION_RESUME;
     const char *former = line->value[option];
 
     return is_single && former && strcmp(former, value) != 0;
+}
+
+/* Notes how the option was written, and where its marked value (NULL: none) stands. */
+static void note_place(struct reader *reader, enum option option, const char *marked,
+                       bool is_separate_word)
+{
+    const struct argv_mask *argv_mask = &reader->argv_mask;
+    const char *argument = current_argument(reader);
+
+    for (int i = 2; is_separate_word && i < argv_mask->argc; i++)
+        if (strcmp(argv_mask->shown[i], marked) == 0)
+            argument = argv_mask->shown[i - 1];
+    reader->line->is_letter[option] = argument[0] == '-' && argument[1] != '-';
+    if (marked && option == OPTION_FILE)
+        reader->file_at = argv_mask_index(argv_mask, marked);
 }
 
 /* Stores the value of an option. It replaces an earlier value, unless the option collects a list.
@@ -231,19 +206,19 @@ static enum ota_error store_value(struct reader *reader, enum option option,
         value = strdup("");
 
     bool is_separate_word = marked && strcmp(marked, current_argument(reader)) == 0;
-    if (marked && option == OPTION_FILE)
-        reader->file_at = argv_mask_index(&reader->argv_mask, marked);
+    note_place(reader, option, marked, is_separate_word);
     free_value(marked);
     if (!value)
         return ota_fail_no_memory(failure);
 
     /* In "-f -z" the value is missing. The swallowed option may be --auth=PASSWORD. */
-    char name[SHOWN_MAX];
-    if (is_separate_word && spell_option(name, value)) {
+    char name[COMMAND_LINE_NAME_MAX], swallowed[SPELLING_MAX];
+    command_line_name(name, line, option);
+    if (is_separate_word && spelling_correct(swallowed, value)) {
         free_value(value);
         argv_mask_wipe(&reader->argv_mask, current_argument(reader));
-        return ota_fail(failure, OTA_E_USAGE, "option '--%s' needs a value, but '%s' follows",
-                        options_find(option)->longName, name);
+        return ota_fail(failure, OTA_E_USAGE, "option '%s' needs a value, but '%s' follows", name,
+                        swallowed);
     }
 
     struct strings *list = list_for(line, option);
@@ -252,9 +227,10 @@ static enum ota_error store_value(struct reader *reader, enum option option,
 
     if (is_conflict(line, option, value)) {
         free(value);
-        return ota_fail(failure, OTA_E_USAGE,
-                        "option '--%s' is given twice; put all boards into one %s",
-                        options_find(option)->longName, option == OPTION_HOSTS ? "list" : "report");
+        return ota_fail(failure, OTA_E_USAGE, "option '%s' is given twice; %s", name,
+                        option == OPTION_HOSTS    ? "put all boards into one list"
+                        : option == OPTION_RESUME ? "put all boards into one report"
+                                                  : "name the one image to send");
     }
 
     free_value(line->value[option]);
@@ -270,7 +246,7 @@ static enum ota_error reject_one_dash(const char *spelled, struct ota_failure *f
 
 static enum ota_error store_option(struct reader *reader, int code, struct ota_failure *failure)
 {
-    char spelled[SHOWN_MAX];
+    char spelled[SPELLING_MAX];
     char letter = '\0';
 
     if (code >= 0)
@@ -291,126 +267,6 @@ static enum ota_error store_option(struct reader *reader, int code, struct ota_f
     return has_one_dash ? reject_one_dash(spelled, failure) : OTA_OK;
 }
 
-static enum ota_error reject_argument(const struct command_line *line, const char *text,
-                                      struct ota_failure *failure)
-{
-    char buffer[SHOWN_MAX];
-    const char *option = NULL;
-
-    if (!line->given[OPTION_FILE])
-        option = "-f";
-    else if (!line->given[OPTION_IP])
-        option = "-i";
-
-    escape_string(buffer, sizeof buffer, text);
-    if (option)
-        return ota_fail(failure, OTA_E_USAGE, "unexpected argument '%s'; did you mean %s %s?",
-                        buffer, option, buffer);
-    return ota_fail(failure, OTA_E_USAGE,
-                    "unexpected argument '%s'; a value that contains spaces needs quotes", buffer);
-}
-
-/* Does not show an argument that is no option: it may be "-a" and the password. */
-static enum ota_error reject_long_dash(const char *text, struct ota_failure *failure)
-{
-    char spelled[SHOWN_MAX];
-
-    if (!spell_option(spelled, text))
-        return ota_fail(
-            failure, OTA_E_USAGE,
-            "an argument begins with a long dash, perhaps copied from a web page; options "
-            "begin with '-' or '--'");
-    return ota_fail(failure, OTA_E_USAGE,
-                    "'%.3s%s' begins with a long dash, perhaps copied from a web page; write '%s'",
-                    text, spelled + strspn(spelled, "-"), spelled);
-}
-
-static void wipe_remaining(struct reader *reader, const char *argument)
-{
-    for (; argument; argument = poptGetArg(reader->popt))
-        argv_mask_wipe(&reader->argv_mask, argument);
-}
-
-static enum ota_error reject_and_wipe(struct reader *reader, const char *argument,
-                                      const char *message, struct ota_failure *failure)
-{
-    wipe_remaining(reader, argument);
-    return ota_fail(failure, OTA_E_USAGE, "%s", message);
-}
-
-/* A shell makes several words of "-f *.bin", or of a name with spaces. argument is the first word
- * behind the value of -f; the message lists the words up to the next option. */
-static enum ota_error reject_several_files(struct reader *reader, const char *argument,
-                                           struct ota_failure *failure)
-{
-    enum { NAMED_MAX = 3 };
-    char file[SHOWN_MAX], list[NAMED_MAX * (SHOWN_MAX + 4)] = "", more[32] = "";
-    size_t count = 0;
-    int index = reader->file_at;
-    bool is_file = true;
-
-    while (is_file && argument && argv_mask_index(&reader->argv_mask, argument) == ++index) {
-        char shown[SHOWN_MAX];
-        char *text = argv_mask_reveal(&reader->argv_mask, argument, malloc);
-        if (!text)
-            return ota_fail_no_memory(failure);
-
-        /* The words after an option with a long dash may be a password. */
-        is_file = !long_dash_length(text);
-        if (is_file && count++ < NAMED_MAX)
-            text_append(list, sizeof list, "%s'%s'", *list ? ", " : "",
-                        escape_string(shown, sizeof shown, text));
-
-        free_value(text);
-        argument = poptGetArg(reader->popt);
-    }
-
-    if (count > NAMED_MAX)
-        snprintf(more, sizeof more, " and %zu more", count - NAMED_MAX);
-    wipe_remaining(reader, argument);
-    return ota_fail(
-        failure, OTA_E_USAGE,
-        "-f takes one file, but '%s' is followed by %s%s; name the one to send, and put a "
-        "name that contains spaces in quotes",
-        escape_string(file, sizeof file, reader->line->value[OPTION_FILE]), list, more);
-}
-
-/* Rejects arguments that are not options, as there are no operands. An argument behind "--" is not
- * shown, nor is the second word behind -a: it may be a password. */
-static enum ota_error check_arguments(struct reader *reader, struct ota_failure *failure)
-{
-    const char *argument = poptGetArg(reader->popt);
-    if (!argument)
-        return OTA_OK;
-
-    if (argument[0] == '-' && argument[1] != '\0')
-        return reject_and_wipe(reader, argument,
-                               "unexpected arguments after '--'; leave the '--' out", failure);
-
-    int index = argv_mask_index(&reader->argv_mask, argument);
-    if (index > 0 && index - 1 == reader->password_at)
-        return reject_and_wipe(reader, argument,
-                               "unexpected argument after the password; if the password contains "
-                               "spaces, put it in quotes",
-                               failure);
-
-    char *text = argv_mask_reveal(&reader->argv_mask, argument, malloc);
-    if (!text)
-        return ota_fail_no_memory(failure);
-
-    enum ota_error error;
-    if (long_dash_length(text)) {
-        error = reject_long_dash(text, failure);
-        wipe_remaining(reader, argument); /* the next argument may be a password */
-    } else if (reader->file_at > 0 && index == reader->file_at + 1) {
-        error = reject_several_files(reader, argument, failure);
-    } else {
-        error = reject_argument(reader->line, text, failure);
-    }
-    free_value(text);
-    return error;
-}
-
 static enum ota_error read_options(struct reader *reader, struct ota_failure *failure)
 {
     enum ota_error first = OTA_OK;
@@ -425,7 +281,12 @@ static enum ota_error read_options(struct reader *reader, struct ota_failure *fa
 
     if (first != OTA_OK)
         return first;
-    return check_arguments(reader, failure);
+
+    const struct operands operands = {.line = reader->line,
+                                      .argv_mask = &reader->argv_mask,
+                                      .password_at = reader->password_at,
+                                      .file_at = reader->file_at};
+    return operands_store(&operands, poptGetArgs(reader->popt), failure);
 }
 
 /* Writes the letters of all options that take a value, as a string. */
@@ -466,6 +327,18 @@ cleanup:
     poptFreeContext(reader.popt);
     argv_mask_free(&reader.argv_mask);
     return error;
+}
+
+const char *command_line_name(char name[COMMAND_LINE_NAME_MAX], const struct command_line *line,
+                              enum option option)
+{
+    const struct poptOption *row = options_find(option);
+
+    if (line->is_letter[option] && row->shortName)
+        snprintf(name, COMMAND_LINE_NAME_MAX, "-%c", row->shortName);
+    else
+        snprintf(name, COMMAND_LINE_NAME_MAX, "--%s", row->longName);
+    return name;
 }
 
 void command_line_free(struct command_line *line)

@@ -11,12 +11,13 @@
 
 struct command_line {
     bool given[OPTION_COUNT];
-    char *value[OPTION_COUNT]; /* NULL for flags, options not given, lists and -a */
-    char *password;            /* the value of -a, to be freed with secret_free(), or NULL */
-    struct strings boards;     /* the values of -i, in their order */
-    struct strings expected;   /* the values of --expect */
-    struct strings rejected;   /* the values of --reject */
-    bool is_config_broken;     /* /etc/popt or ~/.popt could not be read completely */
+    bool is_letter[OPTION_COUNT]; /* it was given as a letter ("-f"), the last time */
+    char *value[OPTION_COUNT];    /* NULL for flags, options not given, lists and -a */
+    char *password;               /* the value of -a, to be freed with secret_free(), or NULL */
+    struct strings boards;        /* the values of -i, in their order */
+    struct strings expected;      /* the values of --expect */
+    struct strings rejected;      /* the values of --reject */
+    bool is_config_broken;        /* /etc/popt or ~/.popt could not be read completely */
 };
 
 /* Reads all of argv, with popt's aliases. It continues after a mistake, so that the password is
@@ -24,6 +25,13 @@ struct command_line {
  * OTA_E_INTERNAL). *line holds the options in any case; free it with command_line_free(). */
 enum ota_error command_line_read(struct command_line *line, int argc, char **argv,
                                  struct ota_failure *failure);
+
+enum { COMMAND_LINE_NAME_MAX = 32 };
+
+/* Writes the option as it was given, "-f" or "--file", for a message. Returns name. */
+const char *command_line_name(char name[COMMAND_LINE_NAME_MAX], const struct command_line *line,
+                              enum option option);
+
 /* Overwrites the values and frees them. */
 void command_line_free(struct command_line *line);
 

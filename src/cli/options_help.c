@@ -16,18 +16,20 @@ enum { LINE_WIDTH = 79, TEXT_COLUMN = 28, USAGE_INDENT = 15, NAME_MAX_LENGTH = 3
 
 static const char help_head[] =
     "Usage: esp-ota -i HOST [-a PASSWORD] -f FILE [OPTION...]\n"
+    "       esp-ota [OPTION...] HOST... FILE\n"
     "       esp-ota -i HOST --monitor [OPTION...]\n"
     "       esp-ota --check -f FILE [OPTION...]\n"
     "       esp-ota -l [OPTION...]\n"
     "\n"
     "Uploads firmware over Wi-Fi to a board that runs ArduinoOTA: ESP8266, ESP32,\n"
-    "Pico W and their relatives. The options of espota.py keep their meaning.\n";
+    "Pico W and their relatives. The options of espota.py keep their meaning.\n"
+    "A word without an option is the image if it is a file, else a board.\n";
 
 static const char help_tail[] =
     "\n"
     "Examples:\n"
     "  esp-ota -l\n"
-    "  esp-ota -i kitchen.local -f firmware.bin\n"
+    "  esp-ota kitchen.local firmware.bin\n"
     "  esp-ota -i 192.168.1.42 --auth-file ~/.config/ota-password -f firmware.bin\n"
     "  esp-ota -i \"Living room lamp\" -s -f littlefs.bin\n"
     "\n"

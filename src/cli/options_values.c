@@ -32,12 +32,12 @@ enum value_kind { KIND_OTHER, KIND_PATH, KIND_PATTERN, KIND_NUMBER, KIND_SECONDS
 struct setting {
     enum option option;
     /* KIND_OTHER only. */
-    enum ota_error (*set)(struct options *options, const char *value, struct ota_failure *failure);
+    enum ota_error (*set)(struct options *options, const char *name, const char *value,
+                          struct ota_failure *failure);
     enum value_kind kind;
-    const char *name; /* of the option, in messages */
-    size_t offset;    /* of a char *, an unsigned or an int64_t (microseconds) in struct options */
-    unsigned least;   /* of a number; of seconds: milliseconds */
-    unsigned limit;   /* of a number, or of seconds */
+    size_t offset;  /* of a char *, an unsigned or an int64_t (microseconds) in struct options */
+    unsigned least; /* of a number; of seconds: milliseconds */
+    unsigned limit; /* of a number, or of seconds */
 };
 
 static const char *show_value(char buffer[SHOWN_MAX], const char *value)
@@ -79,14 +79,14 @@ static enum ota_error set_targets(struct options *options, const struct command_
     return OTA_OK;
 }
 
-static enum ota_error set_port(struct options *options, const char *value,
+static enum ota_error set_port(struct options *options, const char *name, const char *value,
                                struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
     uint16_t port;
 
     if (!target_parse_port(&port, value, false))
-        return ota_fail(failure, OTA_E_USAGE, "--port '%s' is not a port number from 1 to 65535",
+        return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a port number from 1 to 65535", name,
                         show_value(buffer, value));
     for (size_t i = 0; i < options->plan.target_count; i++) {
         struct target *target = &options->plan.targets[i];
@@ -108,9 +108,10 @@ static bool is_unspecified(const struct address *address)
 }
 
 /* 0.0.0.0 is espota.py's default, and some of its callers spell it out. */
-static enum ota_error set_host_ip(struct options *options, const char *value,
+static enum ota_error set_host_ip(struct options *options, const char *name, const char *value,
                                   struct ota_failure *failure)
 {
+    (void)name; /* the message has the value only */
     const struct source *source = &options->upload.source;
     enum ota_error error = source_parse(&options->upload.source, value, failure);
 
@@ -119,7 +120,7 @@ static enum ota_error set_host_ip(struct options *options, const char *value,
     return error;
 }
 
-static enum ota_error set_host_port(struct options *options, const char *value,
+static enum ota_error set_host_port(struct options *options, const char *name, const char *value,
                                     struct ota_failure *failure)
 {
     char first[sizeof "65535"] = "", buffer[SHOWN_MAX];
@@ -136,14 +137,13 @@ static enum ota_error set_host_port(struct options *options, const char *value,
             return OTA_OK;
     }
 
-    return ota_fail(
-        failure, OTA_E_USAGE,
-        "--host-port '%s' is neither a port number from 0 (any) to 65535 nor a range such "
-        "as 10000-10100",
-        show_value(buffer, value));
+    return ota_fail(failure, OTA_E_USAGE,
+                    "%s '%s' is neither a port number from 0 (any) to 65535 nor a range such "
+                    "as 10000-10100",
+                    name, show_value(buffer, value));
 }
 
-static enum ota_error set_peer(struct options *options, const char *value,
+static enum ota_error set_peer(struct options *options, const char *name, const char *value,
                                struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
@@ -153,11 +153,10 @@ static enum ota_error set_peer(struct options *options, const char *value,
     if (options->espota.peer_any ||
         (address_parse(&options->espota.peer, value) && !is_unspecified(&options->espota.peer)))
         return OTA_OK;
-    return ota_fail(
-        failure, OTA_E_USAGE,
-        "--peer '%s' is neither the numeric IP address that the board connects from nor "
-        "'any'",
-        show_value(buffer, value));
+    return ota_fail(failure, OTA_E_USAGE,
+                    "%s '%s' is neither the numeric IP address that the board connects from nor "
+                    "'any'",
+                    name, show_value(buffer, value));
 }
 
 static enum ota_error set_path(char **path, const char *option, const char *value,
@@ -179,28 +178,28 @@ static enum ota_error set_pattern(char **pattern, const char *option, const char
     return *pattern ? OTA_OK : ota_fail_no_memory(failure);
 }
 
-static enum ota_error set_sign_hash(struct options *options, const char *value,
+static enum ota_error set_sign_hash(struct options *options, const char *name, const char *value,
                                     struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
     if (sign_hash_find(&options->plan.prepare.sign_hash, value))
         return OTA_OK;
-    return ota_fail(failure, OTA_E_USAGE, "--sign-hash '%s' is none of sha256, sha384 and sha512",
+    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is none of sha256, sha384 and sha512", name,
                     show_value(buffer, value));
 }
 
-static enum ota_error set_min_auth(struct options *options, const char *value,
+static enum ota_error set_min_auth(struct options *options, const char *name, const char *value,
                                    struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
 
     if (auth_find_least(&options->plan.min_auth, value))
         return OTA_OK;
-    return ota_fail(failure, OTA_E_USAGE, "--min-auth '%s' is neither md5 nor sha256",
+    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is neither md5 nor sha256", name,
                     show_value(buffer, value));
 }
 
-static enum ota_error set_protocol(struct options *options, const char *value,
+static enum ota_error set_protocol(struct options *options, const char *name, const char *value,
                                    struct ota_failure *failure)
 {
     char shown[SHOWN_MAX], names[SHOWN_MAX];
@@ -208,20 +207,20 @@ static enum ota_error set_protocol(struct options *options, const char *value,
     options->plan.protocol = protocols_find(value);
     if (options->plan.protocol)
         return OTA_OK;
-    return ota_fail(failure, OTA_E_USAGE, "--protocol '%s' is not known; there is %s",
+    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not known; there is %s", name,
                     show_value(shown, value), protocols_list(names, sizeof names));
 }
 
-static enum ota_error set_output(struct options *options, const char *value,
+static enum ota_error set_output(struct options *options, const char *name, const char *value,
                                  struct ota_failure *failure)
 {
     if (strcmp(value, "-") == 0)
         return ota_fail(failure, OTA_E_USAGE,
-                        "--output writes a file and not to standard output; give it a name");
-    return set_path(&options->output, "--output", value, failure);
+                        "%s writes a file and not to standard output; give it a name", name);
+    return set_path(&options->output, name, value, failure);
 }
 
-static enum ota_error set_max_size(struct options *options, const char *value,
+static enum ota_error set_max_size(struct options *options, const char *name, const char *value,
                                    struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
@@ -238,10 +237,9 @@ static enum ota_error set_max_size(struct options *options, const char *value,
             return OTA_OK;
         }
     }
-    return ota_fail(
-        failure, OTA_E_USAGE,
-        "--max-size '%s' is not a number of bytes from %d to 1024M (K and M are allowed)",
-        show_value(buffer, value), IMAGE_SIZE_MIN);
+    return ota_fail(failure, OTA_E_USAGE,
+                    "%s '%s' is not a number of bytes from %d to 1024M (K and M are allowed)", name,
+                    show_value(buffer, value), IMAGE_SIZE_MIN);
 }
 
 /* Parses seconds with up to three decimals. */
@@ -285,20 +283,20 @@ static const char *suggest_seconds(char buffer[SHOWN_MAX], const char *value, un
     return buffer;
 }
 
-static enum ota_error set_seconds(int64_t *us, const struct setting *setting, const char *value,
-                                  struct ota_failure *failure)
+static enum ota_error set_seconds(int64_t *us, const struct setting *setting, const char *name,
+                                  const char *value, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX], suggestion[SHOWN_MAX];
 
     if (parse_seconds(value, setting->limit, us) && *us >= MILLISECONDS(setting->least))
         return OTA_OK;
     return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a number of seconds from %g to %u%s",
-                    setting->name, show_value(shown, value), setting->least / 1e3, setting->limit,
+                    name, show_value(shown, value), setting->least / 1e3, setting->limit,
                     suggest_seconds(suggestion, value, setting->limit));
 }
 
-static enum ota_error set_number(unsigned *number, const struct setting *setting, const char *value,
-                                 struct ota_failure *failure)
+static enum ota_error set_number(unsigned *number, const struct setting *setting, const char *name,
+                                 const char *value, struct ota_failure *failure)
 {
     char shown[SHOWN_MAX];
     uint64_t parsed;
@@ -306,24 +304,24 @@ static enum ota_error set_number(unsigned *number, const struct setting *setting
 
     if (!parse_bounded_number(value, setting->limit, &parsed, &end) || *end != '\0' ||
         parsed < setting->least)
-        return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a number from %u to %u",
-                        setting->name, show_value(shown, value), setting->least, setting->limit);
+        return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a number from %u to %u", name,
+                        show_value(shown, value), setting->least, setting->limit);
     *number = (unsigned)parsed;
     return OTA_OK;
 }
 
 /* "": --monitor alone */
-static enum ota_error set_monitor(struct options *options, const char *value,
+static enum ota_error set_monitor(struct options *options, const char *name, const char *value,
                                   struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
     if (*value == '\0' || target_parse_port(&options->log.monitor_port, value, false))
         return OTA_OK;
-    return ota_fail(failure, OTA_E_USAGE, "--monitor '%s' is not a port number from 1 to 65535",
+    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a port number from 1 to 65535", name,
                     show_value(buffer, value));
 }
 
-static enum ota_error set_online(struct options *options, const char *value,
+static enum ota_error set_online(struct options *options, const char *name, const char *value,
                                  struct ota_failure *failure)
 {
     char shown[SHOWN_MAX], suggestion[SHOWN_MAX];
@@ -332,14 +330,13 @@ static enum ota_error set_online(struct options *options, const char *value,
     if (*value == '\0' || (parse_seconds(value, WAIT_MAX_S, &options->log.online_us) &&
                            options->log.online_us >= SECONDS(ONLINE_MIN_S)))
         return OTA_OK;
-    return ota_fail(
-        failure, OTA_E_USAGE,
-        "--online '%s' is not a number of seconds from %d to %d%s (no board restarts faster)",
-        show_value(shown, value), ONLINE_MIN_S, WAIT_MAX_S,
-        suggest_seconds(suggestion, value, WAIT_MAX_S));
+    return ota_fail(failure, OTA_E_USAGE,
+                    "%s '%s' is not a number of seconds from %d to %d%s (no board restarts faster)",
+                    name, show_value(shown, value), ONLINE_MIN_S, WAIT_MAX_S,
+                    suggest_seconds(suggestion, value, WAIT_MAX_S));
 }
 
-static enum ota_error set_timestamps(struct options *options, const char *value,
+static enum ota_error set_timestamps(struct options *options, const char *name, const char *value,
                                      struct ota_failure *failure)
 {
     char buffer[SHOWN_MAX];
@@ -347,87 +344,86 @@ static enum ota_error set_timestamps(struct options *options, const char *value,
     options->transcript.timestamps = *value ? TIMESTAMPS_WALL : TIMESTAMPS_SINCE_START;
     if (*value == '\0' || strcmp(value, "wall") == 0)
         return OTA_OK;
-    return ota_fail(
-        failure, OTA_E_USAGE,
-        "--timestamps '%s': leave the value out for the seconds since the start, or write "
-        "'wall' for the time of day",
-        show_value(buffer, value));
+    return ota_fail(failure, OTA_E_USAGE,
+                    "%s '%s': leave the value out for the seconds since the start, or write "
+                    "'wall' for the time of day",
+                    name, show_value(buffer, value));
 }
 
 /* The fields of struct options that a value of this kind is stored in. */
-#define PATH(option, name, field)                                                                  \
+#define PATH(option, field)                                                                        \
     {                                                                                              \
-        option, NULL, KIND_PATH, name, offsetof(struct options, field), 0, 0                       \
+        option, NULL, KIND_PATH, offsetof(struct options, field), 0, 0                             \
     }
-#define PATTERN(option, name, field)                                                               \
+#define PATTERN(option, field)                                                                     \
     {                                                                                              \
-        option, NULL, KIND_PATTERN, name, offsetof(struct options, field), 0, 0                    \
+        option, NULL, KIND_PATTERN, offsetof(struct options, field), 0, 0                          \
     }
-#define NUMBER(option, name, field, least, limit)                                                  \
+#define NUMBER(option, field, least, limit)                                                        \
     {                                                                                              \
-        option, NULL, KIND_NUMBER, name, offsetof(struct options, field), least, limit             \
+        option, NULL, KIND_NUMBER, offsetof(struct options, field), least, limit                   \
     }
-#define TIME(option, name, field, least_ms, limit_s)                                               \
+#define TIME(option, field, least_ms, limit_s)                                                     \
     {                                                                                              \
-        option, NULL, KIND_SECONDS, name, offsetof(struct options, field), least_ms, limit_s       \
+        option, NULL, KIND_SECONDS, offsetof(struct options, field), least_ms, limit_s             \
     }
 #define OTHER(option, set)                                                                         \
     {                                                                                              \
-        option, set, KIND_OTHER, NULL, 0, 0, 0                                                     \
+        option, set, KIND_OTHER, 0, 0, 0                                                           \
     }
 
 /* In the order in which they are applied. */
 static const struct setting settings[] = {
     OTHER(OPTION_PORT, set_port), /* after set_targets(): -i may name a port, too */
-    PATH(OPTION_FILE, "-f", plan.file),
+    PATH(OPTION_FILE, plan.file),
     OTHER(OPTION_MIN_AUTH, set_min_auth),
-    PATH(OPTION_SIGN, "--sign", plan.sign),
+    PATH(OPTION_SIGN, plan.sign),
     OTHER(OPTION_SIGN_HASH, set_sign_hash),
-    PATH(OPTION_VERIFY_KEY, "--verify-key", plan.verify_key),
+    PATH(OPTION_VERIFY_KEY, plan.verify_key),
     OTHER(OPTION_OUTPUT, set_output),
-    PATH(OPTION_HOSTS, "--hosts", plan.hosts),
-    PATH(OPTION_RESUME, "--resume", plan.resume),
-    PATTERN(OPTION_MATCH, "--match", patterns.name),
-    PATTERN(OPTION_BOARD, "--board", patterns.board),
+    PATH(OPTION_HOSTS, plan.hosts),
+    PATH(OPTION_RESUME, plan.resume),
+    PATTERN(OPTION_MATCH, patterns.name),
+    PATTERN(OPTION_BOARD, patterns.board),
     OTHER(OPTION_PROTOCOL, set_protocol),
     OTHER(OPTION_MAX_SIZE, set_max_size),
     OTHER(OPTION_HOST_IP, set_host_ip),
     OTHER(OPTION_HOST_PORT, set_host_port),
     OTHER(OPTION_PEER, set_peer),
-    TIME(OPTION_TIMEOUT, "--timeout", upload.timeout_us, 1, TIMEOUT_MAX_S),
-    TIME(OPTION_WAIT, "--wait", fleet.wait_us, 0, WAIT_MAX_S),
-    NUMBER(OPTION_RETRIES, "--retries", fleet.retries, 0, RETRIES_MAX),
-    TIME(OPTION_DEADLINE, "--deadline", fleet.deadline_us, 1, WAIT_MAX_S),
-    NUMBER(OPTION_BLOCK, "--block", espota.block, 1, BLOCK_MAX),
-    NUMBER(OPTION_JOBS, "--jobs", fleet.jobs, 1, BOARDS_MAX),
-    NUMBER(OPTION_CANARY, "--canary", fleet.canaries, 1, BOARDS_MAX),
-    NUMBER(OPTION_MAX_FAILURES, "--max-failures", fleet.failures_max, 1, BOARDS_MAX),
+    TIME(OPTION_TIMEOUT, upload.timeout_us, 1, TIMEOUT_MAX_S),
+    TIME(OPTION_WAIT, fleet.wait_us, 0, WAIT_MAX_S),
+    NUMBER(OPTION_RETRIES, fleet.retries, 0, RETRIES_MAX),
+    TIME(OPTION_DEADLINE, fleet.deadline_us, 1, WAIT_MAX_S),
+    NUMBER(OPTION_BLOCK, espota.block, 1, BLOCK_MAX),
+    NUMBER(OPTION_JOBS, fleet.jobs, 1, BOARDS_MAX),
+    NUMBER(OPTION_CANARY, fleet.canaries, 1, BOARDS_MAX),
+    NUMBER(OPTION_MAX_FAILURES, fleet.failures_max, 1, BOARDS_MAX),
     OTHER(OPTION_MONITOR, set_monitor),
-    TIME(OPTION_MONITOR_FOR, "--monitor-for", log.monitor_for_us, 1, WAIT_MAX_S),
+    TIME(OPTION_MONITOR_FOR, log.monitor_for_us, 1, WAIT_MAX_S),
     OTHER(OPTION_TIMESTAMPS, set_timestamps),
-    PATH(OPTION_LOG, "--log", transcript.path),
-    TIME(OPTION_EXPECT_TIMEOUT, "--expect-timeout", log.expect_timeout_us, 1, WAIT_MAX_S),
+    PATH(OPTION_LOG, transcript.path),
+    TIME(OPTION_EXPECT_TIMEOUT, log.expect_timeout_us, 1, WAIT_MAX_S),
     OTHER(OPTION_ONLINE, set_online),
 };
 
 static enum ota_error set_value(struct options *options, const struct setting *setting,
-                                const char *value, struct ota_failure *failure)
+                                const char *name, const char *value, struct ota_failure *failure)
 {
     void *field = (char *)options + setting->offset;
 
     switch (setting->kind) {
     case KIND_PATH:
-        return set_path(field, setting->name, value, failure);
+        return set_path(field, name, value, failure);
     case KIND_PATTERN:
-        return set_pattern(field, setting->name, value, failure);
+        return set_pattern(field, name, value, failure);
     case KIND_NUMBER:
-        return set_number(field, setting, value, failure);
+        return set_number(field, setting, name, value, failure);
     case KIND_SECONDS:
-        return set_seconds(field, setting, value, failure);
+        return set_seconds(field, setting, name, value, failure);
     case KIND_OTHER:
         break;
     }
-    return setting->set(options, value, failure);
+    return setting->set(options, name, value, failure);
 }
 
 enum ota_error options_set_values(struct options *options, const struct command_line *line,
@@ -437,8 +433,11 @@ enum ota_error options_set_values(struct options *options, const struct command_
 
     for (size_t i = 0; i < sizeof settings / sizeof *settings && error == OTA_OK; i++) {
         const char *value = line->value[settings[i].option];
+        char name[COMMAND_LINE_NAME_MAX];
+
+        command_line_name(name, line, settings[i].option);
         if (value)
-            error = set_value(options, &settings[i], value, failure);
+            error = set_value(options, &settings[i], name, value, failure);
     }
     return error;
 }

@@ -72,11 +72,10 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
     if (strlen(text) < sizeof source->interface && has_interface(interfaces, NULL, text))
         snprintf(source->interface, sizeof source->interface, "%s", text);
     else
-        error =
-            ota_fail(failure, OTA_E_USAGE,
-                     "--host-ip '%s' is not a numeric IP address of this computer, nor one of its "
-                     "interfaces with an address (%s); \"ip address\" lists them",
-                     escape_string(shown, sizeof shown, text), list);
+        error = ota_fail(failure, OTA_E_USAGE,
+                         "'%s' is not a numeric IP address of this computer, nor one of its "
+                         "interfaces with an address (%s); \"ip address\" lists them",
+                         escape_string(shown, sizeof shown, text), list);
     freeifaddrs(interfaces);
     return error;
 }

@@ -5,6 +5,7 @@ import os
 import subprocess
 import unittest
 
+import firmware
 from scenario import Scenario, image, run
 
 
@@ -24,7 +25,10 @@ class Mistakes(Scenario):
         for line, *phrases in (
                 (("-f", path), "no board", "-i HOST"),
                 (("-i", "127.0.0.1"), "no firmware", "-f FILE"),
-                ((path,), f"unexpected argument '{path}'", "-f"),
+                ((path,), "no board", "-i HOST"),
+                (("127.0.0.1",), "no firmware", "-f FILE"),
+                (("127.0.0.1", path, path + ".gz"), f"'{path}' and '{path}.gz' are both files, and one image is sent"),
+                ((*good, "-f", "other.bin"), "option '-f' is given twice"),
                 ((*good, "more"), "is followed by 'more'; name the one"),
                 (("-f", path, "-i", "x", "more"), "unexpected argument 'more'"),
                 ((*good, "--fiel", "x"), "'--fiel'", "did you mean '--file'"),
@@ -32,7 +36,7 @@ class Mistakes(Scenario):
                 ((*good, "-x"), "unknown option '-x'"),
                 ((*good, "-rx"), "unknown option '-x'"),
                 ((*good, "-f"), "-f", "needs a value"),
-                (("-i", "-f", path), "'--ip' needs a value, but '-f' follows"),
+                (("-i", "-f", path), "option '-i' needs a value, but '-f' follows"),
                 (("-ip", "127.0.0.1", "-f", path), "write '--ip'"),
                 (("-i", "127.0.0.1", "\u2013f", path), "write '-f'"),
                 (("-i", "127.0.0.1/", "-f", path), 'write only "127.0.0.1"'),
@@ -86,6 +90,23 @@ class Mistakes(Scenario):
                     self.assertIn(phrase, result.err)
                 self.assertEqual(len(result.err.splitlines()), 1, result)
                 self.assertLess(result.undelayed, 10)
+
+    def test_words(self):
+        """Without an option, a file is the image and all else a board."""
+        path = self.file("fw.bin", firmware.esp32())
+        boards = [self.board(family="esp32") for _ in range(2)]
+        result = run("-z", "-p", "3232", boards[0].address, path, boards[1].address)
+        self.assertEqual((result.status, result.out), (2, ""), result)  # -z is not for an ESP32
+        result = run(path, boards[0].address, f"{boards[1].address}:3232")
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn("2 of 2 boards confirmed", result.err)
+        result = run(boards[0].address, os.path.join(self.directory, "missing.bin"))
+        self.assertEqual((result.status, result.out), (3, ""), result)
+        self.assertIn("missing.bin: No such file or directory", result.err)
+        self.file("kitchen", b"")  # no image is meant by this name
+        result = run("kitchen", "fw.bin", cwd=self.directory)
+        self.assertEqual((result.status, result.out), (2, ""), result)
+        self.assertIn("'kitchen' and 'fw.bin' are both files", result.err)
 
     def test_a_mistyped_password_option_is_not_shown(self):
         path = self.file("fw.bin", image())

@@ -144,7 +144,7 @@ static void test_bad_aliases(void **state)
     } rows[] = {
         {{"--bad"}, "the popt alias '--bad' contains an unknown option, '--nonsense'"},
         {{"--foreign"}, "unknown option '--foreign'; esp-ota --help lists all"},
-        {{"--kitchen=x"}, "unexpected argument 'x'; did you mean -f x?"},
+        {{"--kitchen=x"}, "option '--kitchen' takes no value"},
         {{"--secret"}, "option '--secret' needs a value"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -1,0 +1,202 @@
+/*
+ * operands.c: see operands.h.
+ */
+#include "cli/operands.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+#include "base/text.h"
+#include "cli/spelling.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+/* A name with such an ending is no board's, so that a mistyped one is not looked for. */
+static bool has_firmware_ending(const char *word)
+{
+    static const char *const endings[] = {".bin", ".gz", ".elf", ".hex", ".uf2", ".signed"};
+    size_t length = strlen(word);
+
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t size = strlen(endings[i]);
+
+        if (length > size && strcasecmp(word + length - size, endings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool operands_is_file(const char *word)
+{
+    struct stat status;
+    bool is_url = strstr(word, "://") != NULL;
+
+    if (input_is_standard(word) || (stat(word, &status) == 0 && S_ISREG(status.st_mode)))
+        return true;
+    return !is_url && (strchr(word, '/') || has_firmware_ending(word));
+}
+
+/* Does not show an argument that is no option: it may be "-a" and the password. */
+static enum ota_error reject_long_dash(const char *text, struct ota_failure *failure)
+{
+    char spelled[SPELLING_MAX];
+
+    if (!spelling_correct(spelled, text))
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "an argument begins with a long dash, perhaps copied from a web page; options "
+            "begin with '-' or '--'");
+    return ota_fail(failure, OTA_E_USAGE,
+                    "'%.3s%s' begins with a long dash, perhaps copied from a web page; write '%s'",
+                    text, spelled + strspn(spelled, "-"), spelled);
+}
+
+/* A shell makes several words of "-f *.bin", or of a name with spaces. words begin behind the value
+ * of -f; the message lists those up to the next option. */
+static enum ota_error reject_several_files(const struct operands *operands,
+                                           const char *const *words, struct ota_failure *failure)
+{
+    enum { NAMED_MAX = 3 };
+    char file[SPELLING_MAX], list[NAMED_MAX * (SPELLING_MAX + 4)] = "", more[32] = "";
+    size_t count = 0;
+    int index = operands->file_at;
+    bool is_file = true;
+
+    for (; is_file && *words && argv_mask_index(operands->argv_mask, *words) == ++index; words++) {
+        char shown[SPELLING_MAX];
+        const char *text = argv_mask_argument(operands->argv_mask, *words);
+
+        /* The words after an option with a long dash may be a password. */
+        is_file = !spelling_long_dash(text);
+        if (is_file && count++ < NAMED_MAX)
+            text_append(list, sizeof list, "%s'%s'", *list ? ", " : "",
+                        escape_string(shown, sizeof shown, text));
+    }
+
+    if (count > NAMED_MAX)
+        snprintf(more, sizeof more, " and %zu more", count - NAMED_MAX);
+    return ota_fail(
+        failure, OTA_E_USAGE,
+        "-f takes one file, but '%s' is followed by %s%s; name the one to send, and put a "
+        "name that contains spaces in quotes",
+        escape_string(file, sizeof file, operands->line->value[OPTION_FILE]), list, more);
+}
+
+/* The options name boards or an image, and a word does so again. */
+static enum ota_error reject_second(const struct operands *operands, const char *const *words,
+                                    bool is_file, struct ota_failure *failure)
+{
+    const struct command_line *line = operands->line;
+    char shown[SPELLING_MAX];
+    int index = argv_mask_index(operands->argv_mask, *words);
+
+    if (operands->file_at > 0 && index == operands->file_at + 1)
+        return reject_several_files(operands, words, failure);
+
+    escape_string(shown, sizeof shown, argv_mask_argument(operands->argv_mask, *words));
+    if (is_file)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "'%s' is a file, but -f names the image; to mean a board, write -i %s",
+                        shown, shown);
+    if (line->given[OPTION_LIST])
+        return ota_fail(failure, OTA_E_USAGE,
+                        "unexpected argument '%s'; -l lists all boards, or those of --match "
+                        "PATTERN",
+                        shown);
+    return ota_fail(failure, OTA_E_USAGE,
+                    "unexpected argument '%s'; a value that contains spaces needs quotes", shown);
+}
+
+/* Fails for a word that may be a password, or a part of one. */
+static enum ota_error check_word(const struct operands *operands, const char *word,
+                                 struct ota_failure *failure)
+{
+    const char *text = argv_mask_argument(operands->argv_mask, word);
+    int index = argv_mask_index(operands->argv_mask, word);
+
+    if (word[0] == '-' && word[1] != '\0')
+        return ota_fail(failure, OTA_E_USAGE,
+                        "unexpected arguments after '--'; leave the '--' out");
+    if (index > 0 && index - 1 == operands->password_at)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "unexpected argument after the password; if the password contains spaces, "
+                        "put it in quotes");
+    if (spelling_long_dash(text))
+        return reject_long_dash(text, failure);
+    if (text[0] == '-' && text[1] != '\0') {
+        char option[SPELLING_MAX];
+
+        return ota_fail(failure, OTA_E_USAGE, "option '%s' takes no value",
+                        spelling_name(option, text));
+    }
+    return OTA_OK;
+}
+
+static enum ota_error store_board(struct command_line *line, const char *text,
+                                  struct ota_failure *failure)
+{
+    char *copy = strdup(text);
+
+    if (!copy || strings_add(&line->boards, copy) < 0) {
+        free(copy);
+        return ota_fail_no_memory(failure);
+    }
+    line->given[OPTION_IP] = true;
+    return OTA_OK;
+}
+
+static enum ota_error store_image(struct command_line *line, const char *text,
+                                  struct ota_failure *failure)
+{
+    char first[SPELLING_MAX], second[SPELLING_MAX];
+
+    if (line->value[OPTION_FILE])
+        return ota_fail(failure, OTA_E_USAGE,
+                        "'%s' and '%s' are both files, and one image is sent; to mean a board, "
+                        "write -i before it",
+                        escape_string(first, sizeof first, line->value[OPTION_FILE]),
+                        escape_string(second, sizeof second, text));
+
+    line->value[OPTION_FILE] = strdup(text);
+    if (!line->value[OPTION_FILE])
+        return ota_fail_no_memory(failure);
+    line->given[OPTION_FILE] = true;
+    return OTA_OK;
+}
+
+static bool names_boards(const struct command_line *line)
+{
+    return line->given[OPTION_IP] || line->given[OPTION_HOSTS] || line->given[OPTION_ALL] ||
+           line->given[OPTION_MATCH] || line->given[OPTION_BOARD] || line->given[OPTION_LIST];
+}
+
+enum ota_error operands_store(const struct operands *operands, const char *const *words,
+                              struct ota_failure *failure)
+{
+    struct command_line *line = operands->line;
+    bool has_boards = names_boards(line), has_image = line->given[OPTION_FILE];
+    enum ota_error error = OTA_OK;
+
+    for (; words && *words; words++) {
+        const char *text = argv_mask_argument(operands->argv_mask, *words);
+
+        if (error == OTA_OK)
+            error = check_word(operands, *words, failure);
+        if (error == OTA_OK) {
+            bool is_file = operands_is_file(text);
+
+            if (is_file ? has_image : has_boards)
+                error = reject_second(operands, words, is_file, failure);
+            else
+                error =
+                    is_file ? store_image(line, text, failure) : store_board(line, text, failure);
+        }
+        if (error != OTA_OK)
+            argv_mask_wipe(operands->argv_mask, *words);
+    }
+    return error;
+}

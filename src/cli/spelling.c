@@ -1,0 +1,41 @@
+/*
+ * spelling.c: see spelling.h.
+ */
+#include "cli/spelling.h"
+
+#include "base/escape.h"
+#include "cli/options_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *spelling_name(char buffer[SPELLING_MAX], const char *argument)
+{
+    return escape_text(buffer, SPELLING_MAX, argument, strcspn(argument, SPELLING_NAME_END));
+}
+
+size_t spelling_long_dash(const char *text)
+{
+    return strncmp(text, "\xe2\x80\x93", 3) == 0 || strncmp(text, "\xe2\x80\x94", 3) == 0 ? 3 : 0;
+}
+
+bool spelling_correct(char buffer[SPELLING_MAX], const char *text)
+{
+    size_t hyphens = strspn(text, "-");
+    size_t dashes = spelling_long_dash(text);
+    if (dashes == 0)
+        dashes = hyphens < 2 ? hyphens : 2;
+
+    const char *name = text + dashes;
+    size_t length = strcspn(name, SPELLING_NAME_END);
+    if (name == text || length == 0)
+        return false;
+
+    if (options_find_name(name, length))
+        snprintf(buffer, SPELLING_MAX, "--%.*s", (int)length, name);
+    else if (hyphens < 2 && name[1] == '\0' && options_find_letter(*name))
+        snprintf(buffer, SPELLING_MAX, "-%c", *name);
+    else
+        return false;
+    return true;
+}

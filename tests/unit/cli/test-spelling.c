@@ -1,0 +1,68 @@
+/*
+ * test-spelling.c: options with wrong dashes, and names of options in messages.
+ */
+#include "cli/spelling.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void test_correct(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *correct; /* NULL: it is no option */
+    } rows[] = {
+        {"-f", "-f"},        {"--file", "--file"},
+        {"-file", "--file"}, {"--file=x", "--file"},
+        {"\u2013f", "-f"},   {"\u2014file", "--file"},
+        {"-fx", NULL},       {"--f", NULL},
+        {"-", NULL},         {"--", NULL},
+        {"file", NULL},      {"-1", NULL},
+        {"", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char buffer[SPELLING_MAX];
+        bool is_option = spelling_correct(buffer, rows[i].text);
+
+        assert_int_equal(is_option, rows[i].correct != NULL);
+        if (is_option)
+            assert_string_equal(buffer, rows[i].correct);
+    }
+}
+
+static void test_spelling_name(void **state)
+{
+    char buffer[SPELLING_MAX];
+
+    (void)state;
+    assert_string_equal(spelling_name(buffer, "--auth=secret"), "--auth");
+    assert_string_equal(spelling_name(buffer, "-a\x01"
+                                              "2.0\x02"),
+                        "-a");
+    assert_string_equal(spelling_name(buffer, "--\x1b[m"), "--\\x1b[m");
+}
+
+static void test_long_dash(void **state)
+{
+    (void)state;
+    assert_int_equal(spelling_long_dash("\u2013f"), 3);
+    assert_int_equal(spelling_long_dash("\u2014"), 3);
+    assert_int_equal(spelling_long_dash("-f"), 0);
+    assert_int_equal(spelling_long_dash("\xe2\x80"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_correct),
+        cmocka_unit_test(test_spelling_name),
+        cmocka_unit_test(test_long_dash),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
