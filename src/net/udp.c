@@ -26,7 +26,7 @@ static void stop_receiving(struct udp *udp, int reason)
     loop_watch_change(&udp->watch, 0);
 }
 
-void udp_receive(struct udp *udp)
+bool udp_receive(struct udp *udp)
 {
     int failures = 0;
 
@@ -37,17 +37,18 @@ void udp_receive(struct udp *udp)
         if (got >= 0) {
             udp->on_datagram(datagram, (size_t)got, udp->userdata);
         } else if (errno == EAGAIN) {
-            return;
+            return true;
         } else if (error_is_local(errno)) {
             failures++;
             if (failures == TRIES) {
                 stop_receiving(udp, errno);
-                return;
+                return true;
             }
         } else if (errno != EINTR) {
             udp->on_error(errno, udp->userdata);
         }
     }
+    return udp->fd < 0;
 }
 
 static void on_udp_readable(unsigned events, void *userdata)

@@ -34,9 +34,9 @@ int udp_open(struct udp *udp, const struct source *source, const struct address 
  * resource to send it or to receive, the datagram is lost, as it may be in the network: that is no
  * failure yet, but trouble is set to the errno. */
 int udp_send(struct udp *udp, const void *data, size_t length);
-/* Receives the datagrams that have arrived, as the loop would; only some of them if there are
- * many. */
-void udp_receive(struct udp *udp);
+/* Receives the datagrams that have arrived, as the loop would. If there are many, only some of them
+ * are received, and false is returned. */
+bool udp_receive(struct udp *udp);
 /* The local address, as the board sees it if there is no NAT in between. */
 bool udp_local(const struct udp *udp, struct address *local);
 /* Allowed at any time, also in a callback and when nothing is open. */

@@ -78,12 +78,14 @@ int candidates_try(struct candidates *candidates, const void *data, size_t lengt
     return reason;
 }
 
-void candidates_receive(struct candidates *candidates)
+bool candidates_receive(struct candidates *candidates)
 {
     size_t count = endpoints_count(candidates->endpoints);
+    bool is_all = true;
 
     for (size_t i = 0; i < count; i++)
-        udp_receive(&candidates->list[i].udp);
+        is_all &= udp_receive(&candidates->list[i].udp);
+    return is_all;
 }
 
 size_t candidates_next(const struct candidates *candidates)

@@ -48,8 +48,8 @@ int candidates_send(struct candidates *candidates, const void *data, size_t leng
  * errno. */
 int candidates_try(struct candidates *candidates, const void *data, size_t length);
 
-/* Reads all datagrams that have arrived. */
-void candidates_receive(struct candidates *candidates);
+/* Reads the datagrams that have arrived. False if there are too many to read all of them now. */
+bool candidates_receive(struct candidates *candidates);
 
 /* The endpoint to try next. It is the current one if that is known to be the board's, or has not
  * been tried yet; otherwise endpoints_next() decides. */

@@ -379,14 +379,14 @@ static bool is_admitted(const struct handshake *handshake, const struct address 
     return handshake->state == ACCEPT || !config->peer_any;
 }
 
-/* Datagrams that the board sent before it connected are handled first. */
+/* Datagrams that the board sent before it connected are handled first. Behind a flood of them, the
+ * connection is rejected. */
 bool handshake_connected(struct handshake *handshake, const struct address *peer)
 {
     char message[OTA_MESSAGE_MAX];
     struct trust *trust = handshake->config->trust;
 
-    candidates_receive(&handshake->candidates);
-    if (!is_admitted(handshake, peer)) {
+    if (!candidates_receive(&handshake->candidates) || !is_admitted(handshake, peer)) {
         if (!handshake->is_done)
             handshake_warn(handshake, NOTICE_EARLY,
                            handshake_early_notice(message, handshake->config, peer,

@@ -115,16 +115,21 @@ static void queue_answer(struct handshake *handshake)
     work_queue_add(handshake->config->work_queue, &handshake->answering);
 }
 
-/* Connections that were made before the answer must not count as made after it, so they are
- * accepted now, when nobody may have the image. Datagrams that came before them are handled, too.
- * Returns false if the answer may not be sent after that. */
-static bool reject_earlier_connections(struct handshake *handshake)
+/* What the board did before the answer must not count as done after it. Its datagrams and
+ * connections are therefore taken now, when an OK is ignored and nobody may have the image. Returns
+ * false if the answer may not be sent after that, or only after more datagrams. */
+static bool take_what_came_before(struct handshake *handshake)
 {
     const unsigned challenges = handshake->challenges;
+    bool is_all = candidates_receive(&handshake->candidates);
     int trouble = listener_empty(handshake->config->listener);
 
     if (handshake->is_done || handshake->state != ANSWER || handshake->challenges != challenges)
         return false;
+    if (!is_all) {
+        work_queue_add(handshake->config->work_queue, &handshake->answering);
+        return false;
+    }
     if (trouble == 0)
         return true;
 
@@ -135,13 +140,10 @@ static bool reject_earlier_connections(struct handshake *handshake)
     return false;
 }
 
-void handshake_send_answer(void *userdata)
+/* Ends the handshake and returns false when that fails. */
+static bool compute_answer(struct handshake *handshake)
 {
     struct auth_answer answer;
-    struct handshake *handshake = userdata;
-
-    if (handshake->is_done || handshake->state != ANSWER)
-        return;
 
     handshake->answer_scheme =
         handshake->challenge.scheme == AUTH_MD5 ? AUTH_MD5 : handshake->sha256_scheme;
@@ -150,7 +152,7 @@ void handshake_send_answer(void *userdata)
         ota_fail(&handshake->failure, OTA_E_INTERNAL, "cannot answer the board's %s challenge: %s",
                  auth_scheme_name(handshake->answer_scheme), digest_error());
         handshake_finish(handshake);
-        return;
+        return false;
     }
 
     handshake->answer_length = protocol_format_answer(handshake->answer, &answer);
@@ -159,9 +161,21 @@ void handshake_send_answer(void *userdata)
     if (!is_learned) {
         ota_fail_no_memory(&handshake->failure);
         handshake_finish(handshake);
-        return;
+        return false;
     }
-    if (!reject_earlier_connections(handshake))
+
+    handshake->computed = handshake->challenges;
+    return true;
+}
+
+void handshake_send_answer(void *userdata)
+{
+    struct handshake *handshake = userdata;
+    bool is_computed = handshake->computed == handshake->challenges;
+
+    if (handshake->is_done || handshake->state != ANSWER)
+        return;
+    if ((!is_computed && !compute_answer(handshake)) || !take_what_came_before(handshake))
         return;
 
     handshake->answers[handshake->answer_scheme]++;

@@ -58,6 +58,7 @@ struct handshake {
     struct work_item answering;
     char answer[PROTOCOL_DATAGRAM_MAX];
     size_t answer_length;
+    unsigned computed; /* the number of the challenge that the answer is for; 0: none */
 };
 
 static inline int64_t handshake_greater(int64_t a, int64_t b)

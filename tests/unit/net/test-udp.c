@@ -223,6 +223,25 @@ static void test_interrupted(void **state)
     tear_down_udp(&scene);
 }
 
+/* A flood is received in several calls. */
+static void test_flood(void **state)
+{
+    struct scene scene;
+    struct address local;
+
+    (void)state;
+    set_up_udp(&scene);
+    assert_true(udp_receive(&scene.udp));
+    assert_true(udp_local(&scene.udp, &local));
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(sendto(scene.board, "OK", 2, 0, &local.any, address_length(&local)), 2);
+    assert_false(udp_receive(&scene.udp));
+    assert_int_equal(scene.datagrams, 16);
+    assert_true(udp_receive(&scene.udp));
+    assert_int_equal(scene.datagrams, 20);
+    tear_down_udp(&scene);
+}
+
 /* A call that fails once is repeated. */
 static void test_trouble_once(void **state)
 {
@@ -275,6 +294,7 @@ static void test_trouble_of_this_computer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flood),
         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_closed_in_a_callback),
         cmocka_unit_test(test_refusal_by_icmp),

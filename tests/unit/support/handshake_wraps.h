@@ -17,7 +17,7 @@ void __wrap_work_queue_add(struct work_queue *work_queue, struct work_item *work
 void __wrap_work_queue_remove(struct work_queue *work_queue, struct work_item *work_item);
 int __wrap_udp_open(struct udp *udp, const struct source *source, const struct address *board);
 int __wrap_udp_send(struct udp *udp, const void *data, size_t length);
-void __wrap_udp_receive(struct udp *udp);
+bool __wrap_udp_receive(struct udp *udp);
 bool __wrap_udp_local(const struct udp *udp, struct address *local);
 void __wrap_udp_close(struct udp *udp);
 

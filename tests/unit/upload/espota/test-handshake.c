@@ -61,7 +61,8 @@ struct script {
     int drop_error;       /* errno of every send that returns 0 nevertheless */
     int open_error;       /* errno of opening the socket */
     int listener_trouble;
-    const char *queued;    /* comes while the listener is emptied, before an answer is sent */
+    const char *queued;    /* comes while the queues are emptied, before an answer is sent */
+    unsigned floods;       /* number of times that not all datagrams can be received */
     bool has_stranger;     /* a connection from 10.0.0.99 was turned away */
     const char *turn;      /* when an answer may be computed: "@MS " TURN; NULL: at once */
     const char *objection; /* to the image, on a SHA-256 challenge; NULL: none */
@@ -98,7 +99,8 @@ static struct world {
     struct pending pending[PENDING_MAX];
     size_t pending_count;
     const char *queued; /* see struct script; NULL once it came */
-    int64_t typing_us;  /* when the password will be typed; 0: never */
+    unsigned receives;
+    int64_t typing_us; /* when the password will be typed; 0: never */
     char sent[512];
     unsigned invitations, notes, failures;
     bool connected;
@@ -180,12 +182,6 @@ int __wrap_udp_open(struct udp *udp, const struct source *source, const struct a
     udp->fd = 0;
     world.sockets[endpoint] = udp;
     return 0;
-}
-
-/* Does nothing, as all datagrams that have arrived were delivered. */
-void __wrap_udp_receive(struct udp *udp)
-{
-    (void)udp;
 }
 
 bool __wrap_udp_local(const struct udp *udp, struct address *local)
@@ -318,15 +314,32 @@ static void deliver(const char *text, struct udp *udp)
     }
 }
 
-int __wrap_listener_empty(struct listener *listener)
+/* Delivers what waits in the queue of datagrams, or of connections. Other datagrams that have
+ * arrived were delivered. */
+static void deliver_queued(bool is_connection)
 {
     const char *queued = world.queued;
 
-    assert_null(listener);
+    if (!queued || (strcmp(queued, CONNECT) == 0) != is_connection)
+        return;
+
     world.queued = NULL;
-    if (queued)
-        deliver(queued, world.sockets[0]);
+    deliver(queued, world.sockets[0]);
+}
+
+int __wrap_listener_empty(struct listener *listener)
+{
+    assert_null(listener);
+    deliver_queued(true);
     return world.script->listener_trouble;
+}
+
+/* The flood ends after so many calls. */
+bool __wrap_udp_receive(struct udp *udp)
+{
+    if (udp->fd >= 0)
+        deliver_queued(false);
+    return world.script->floods <= world.receives++;
 }
 
 /* Delivers the first reply that is due. Replies that are due together keep their order. */
@@ -746,10 +759,17 @@ static const struct script scripts[] = {
     {"a connection that was made before the answer", "pw", .queued = CONNECT,
      .replies = {{ASK_SHA}, {CONNECT}}, .sent = "I0 A5", .scheme = "SHA-256",
      .evidence = "connection", .phase = AUTHENTICATING, .is_early = true, .notes = 1},
-    {"another challenge before such a connection", "pw", .queued = ASK_SHA_AGAIN,
+    {"an OK that came before the answer", "pw", .queued = "OK", .replies = {{ASK_SHA}, {CONNECT}},
+     .sent = "I0 A5", .scheme = "SHA-256", .evidence = "connection", .phase = AUTHENTICATING},
+    {"more datagrams before the answer than are received at once", "pw", .floods = 3,
      .replies = {{ASK_SHA}, {"OK"}}, .sent = "I0 A5", .scheme = "SHA-256", .phase = ACCEPTED},
-    {"a refusal before such a connection", "pw", .queued = "ERR: no", .replies = {{ASK_SHA}},
-     .sent = "I0", .expected = OTA_E_REFUSED, .phase = AUTHENTICATING, .end_ms = 5},
+    {"more datagrams before a connection than are received at once", .floods = 1,
+     .replies = {{"OK", "@6 " CONNECT, "@7 " CONNECT}}, .sent = "I0", .phase = ACCEPTED,
+     .is_early = true, .notes = 1},
+    {"another challenge before the answer", "pw", .queued = ASK_SHA_AGAIN,
+     .replies = {{ASK_SHA}, {"OK"}}, .sent = "I0 A5", .scheme = "SHA-256", .phase = ACCEPTED},
+    {"a refusal before the answer", "pw", .queued = "ERR: no", .replies = {{ASK_SHA}}, .sent = "I0",
+     .expected = OTA_E_REFUSED, .phase = AUTHENTICATING, .end_ms = 5},
     {"connections that cannot be accepted before the answer", "pw", .listener_trouble = EMFILE,
      .replies = {{ASK_SHA}}, .sent = "I0 X5", .expected = OTA_E_INTERNAL, .phase = AUTHENTICATING,
      .phrase = "which cannot be accepted: Too many open files", .end_ms = 5},

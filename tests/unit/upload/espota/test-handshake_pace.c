@@ -190,9 +190,10 @@ int __wrap_udp_open(struct udp *udp, const struct source *source, const struct a
 }
 
 /* Does nothing, as all datagrams that have arrived were delivered. */
-void __wrap_udp_receive(struct udp *udp)
+bool __wrap_udp_receive(struct udp *udp)
 {
     (void)udp;
+    return true;
 }
 
 bool __wrap_udp_local(const struct udp *udp, struct address *local)
