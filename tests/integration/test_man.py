@@ -6,6 +6,7 @@ import os
 import re
 import unittest
 
+import firmware
 from scenario import Scenario, address, image, run, sketch
 from telnet_board import TelnetBoard
 
@@ -92,7 +93,7 @@ class Documentation(Scenario):
         read_names = set()
         for folder, _, names in os.walk(os.path.join(SOURCE, "src")):
             for name in names:
-                read_names |= set(re.findall(r'getenv\("(\w+)"\)', read(folder, name)))
+                read_names |= set(re.findall(r'(?:getenv\(|\bNAME\[\] = )"(\w+)"', read(folder, name)))
         described = set(re.findall(r"^\.TP\n\.B (\w+)$", section(man_page(), "ENVIRONMENT"), re.M))
         self.assertEqual(described, read_names | {"HOME"})
 
@@ -158,6 +159,20 @@ class Documentation(Scenario):
             for line in lines:
                 options = set(re.findall(r"(?<=\s)(--?[a-zA-Z][a-z0-9_-]*)", line.split(" | ")[0]))
                 self.assertEqual(options - shown - alias, set(), f"{name}: {line}")
+
+    def test_first_commands(self):
+        """The README's first commands need nothing but what the demo has made."""
+        section_text = re.search(r"## Try it\n(.*?)\n## ", read("README.md"), re.S)[1]
+        lines = re.findall(r"^\$ build/release/(.*)$", section_text, re.M)
+        self.assertEqual(lines[0], "tests/device/esp-ota-sim -F esp32 &")
+        board = self.board(family="esp32")
+        path = self.file("demo.bin", firmware.esp32_sketch(400000))
+        for line in lines[1:]:
+            words = line.replace("build/release/demo.bin", path).replace("127.0.0.1", board.address).split()
+            result = run(*words[1:])
+            self.assertEqual((words[0], result.status), ("esp-ota", 0), result)
+            self.assertNotIn("warning", result.err)
+        board.wait_for("upload result=ok")
 
     def test_exit_statuses(self):
         page = section(man_page(), "EXIT STATUS").replace("\\fI", "").replace("\\fR", "")
@@ -230,6 +245,11 @@ class Documentation(Scenario):
         examples = [json.loads(line) for line in lines.replace("\n  ", "").splitlines()]
         self.assertEqual({event["event"]: event.keys() - COMMON for event in examples},
                          documented_keys())
+        (note,) = (event for event in examples if event["event"] == "note")
+        nobody = address()
+        notes = [event["message"] for event in self.json_events("-i", f"{nobody}:3232", "-t", "1", "-f", self.file(
+            "fw.bin", sketch("esp32")), status=5) if event["event"] == "note"]
+        self.assertIn(note["message"].replace("127.77.0.22", nobody), notes)
 
     def test_alias(self):
         """The line in the manual page works, with another address and file."""
@@ -238,7 +258,7 @@ class Documentation(Scenario):
         password = self.file("password", b"kwert\n")
         home = os.path.dirname(password)
         line = line.replace("kitchen.local", board.address)
-        line = line.replace("/home/me/.config/ota-password", password)
+        line = line.replace("/home/me/ota-pass", password)
         self.file(".popt", line.encode() + b"\n")
         result = run("--kitchen", "-f", self.file("fw.bin", image()), HOME=home)
         self.assertEqual((result.status, result.out), (0, ""), result)
