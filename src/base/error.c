@@ -190,7 +190,7 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
         {
             .name = "unproven",
             .exit_status = 12,
-            .text = "the proof that the board's firmware does what is expected is missing",
+            .text = "there is no proof that the new firmware works as expected",
         },
     [OTA_E_MIXED] =
         {

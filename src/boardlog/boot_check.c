@@ -107,12 +107,12 @@ static void describe_seen(const struct boot_check *check, char *text, size_t cap
     if (check->line_count)
         describe_last(check, text, capacity);
     else if (check->was_connected && check->has_heard)
-        snprintf(text, capacity, "; all that came was from before the restart");
+        snprintf(text, capacity, "; all lines came from before the restart");
     else if (check->was_connected)
         snprintf(text, capacity, "; it was connected, but no line came");
     else
         snprintf(text, capacity, "; it was never reached: %s",
-                 *check->reason ? check->reason : "no connection came about");
+                 *check->reason ? check->reason : "no connection was made");
 }
 
 static void describe_missing(const struct boot_check *check, char *text, size_t capacity)
@@ -138,7 +138,7 @@ static void on_expect_deadline(void *userdata)
     describe_seen(check, seen, sizeof seen);
     check->is_log_due = false;
     if (!*missing && check->line_count) {
-        snprintf(proof, sizeof proof, "its log said nothing that is rejected, in %.3g s", seconds);
+        snprintf(proof, sizeof proof, "its log had no rejected line, in %.3g s", seconds);
         pass(check, proof);
         return;
     }
@@ -160,14 +160,13 @@ static void reject_line(struct boot_check *check, enum ota_cause cause)
 
     escape_line(pattern, sizeof pattern, rejecting, strlen(rejecting));
     if (cause == OTA_CAUSE_LOG_REJECTED)
-        ota_fail(&verdict, OTA_E_UNPROVEN, "the log said \"%s\", which --reject \"%s\" fits", line,
-                 pattern);
+        ota_fail(&verdict, OTA_E_UNPROVEN, "the log said \"%s\", which matches --reject \"%s\"",
+                 line, pattern);
     else
-        ota_fail(
-            &verdict, OTA_E_UNPROVEN,
-            "the log said \"%s\", and whether --reject \"%s\" fits could not be decided: it can "
-            "match in too many ways",
-            line, pattern);
+        ota_fail(&verdict, OTA_E_UNPROVEN,
+                 "the log said \"%s\", and whether --reject \"%s\" matches could not be decided: "
+                 "it can match in too many ways",
+                 line, pattern);
     verdict.cause = cause;
     give_verdict(check, &verdict);
 }
@@ -178,11 +177,10 @@ static void tell_given_up(struct boot_check *check)
     const char *given_up = check->heard.given_up;
 
     escape_line(pattern, sizeof pattern, given_up, strlen(given_up));
-    snprintf(
-        text, sizeof text,
-        "whether --expect \"%s\" fits a line could not be decided, as it can match in too many "
-        "ways; it counts as not fitting",
-        pattern);
+    snprintf(text, sizeof text,
+             "whether --expect \"%s\" matches a line could not be decided, as it can match in too "
+             "many ways; it counts as no match",
+             pattern);
     check->callbacks.on_note(text, check->callbacks.userdata);
 }
 
@@ -272,14 +270,14 @@ static void describe_state(char text[REASON_MAX + 128], const struct boot_check 
     switch (state) {
     case BOARD_LOG_CONNECTED:
         snprintf(text, SIZE, "log connected (TCP port %u)%s", port,
-                 check->is_new ? "" : ", still to the firmware from before the restart");
+                 check->is_new ? "" : ", still to the old firmware");
         break;
     case BOARD_LOG_LOST:
         snprintf(text, SIZE, "log lost (%s); connecting again", check->reason);
         break;
     case BOARD_LOG_TURNED_AWAY:
         snprintf(text, SIZE,
-                 "the board hangs up at once (TCP port %u); perhaps somebody else reads its log; "
+                 "the board hangs up at once (TCP port %u); perhaps another client reads its log; "
                  "trying again",
                  port);
         break;
@@ -343,11 +341,10 @@ static void on_restart_watched(enum restart_watch_result result, int64_t silent_
                  "the board went off the network and was not back after %.3g s",
                  (double)check->config.settings->online_us / 1e6);
     else
-        ota_fail(
-            &verdict, OTA_E_UNPROVEN,
-            "the board answered all the time, for %.1f s: it has not restarted, or faster than can "
-            "be seen",
-            seconds_since_start(check));
+        ota_fail(&verdict, OTA_E_UNPROVEN,
+                 "the board answered all the time, for %.1f s: it did not restart, or too fast to "
+                 "be seen",
+                 seconds_since_start(check));
     verdict.cause =
         result == RESTART_WATCH_STILL_GONE ? OTA_CAUSE_NOT_BACK : OTA_CAUSE_NOT_RESTARTED;
     give_verdict(check, &verdict);

@@ -62,7 +62,7 @@ static void on_line_typed(const char *line, size_t length, void *userdata)
 {
     struct program *program = userdata;
     if (!fleet_say(program->fleet, line, length))
-        diag_warning("what was typed cannot be sent: no log is connected, or it takes nothing");
+        diag_warning("the typed line was not sent: no log is connected, or its buffer is full");
 }
 
 static void on_end(void *userdata)

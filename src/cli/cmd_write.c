@@ -75,13 +75,13 @@ static enum ota_error check_target(const char *path, const struct plan_settings 
     if (is_standard_output(&target) && isatty(STDOUT_FILENO))
         return cannot_write(path, 0, "it is a terminal", failure);
     if (!S_ISREG(target.st_mode) && !is_stream(&target))
-        return cannot_write(path, 0,
-                            S_ISDIR(target.st_mode) ? "it is a directory" : "it is no regular file",
-                            failure);
+        return cannot_write(
+            path, 0, S_ISDIR(target.st_mode) ? "it is a directory" : "it is not a regular file",
+            failure);
     if (is_file(image->path, &target) || is_file(settings->file, &target) ||
         (settings->sign && is_file(settings->sign, &target)))
         return ota_fail(failure, OTA_E_USAGE,
-                        "--output names the file that is read, %s; give it another name",
+                        "--output names the input file, %s; give it another name",
                         escape_string(shown, sizeof shown, path));
     return OTA_OK;
 }
@@ -112,8 +112,8 @@ static enum ota_error write_stream(const struct image *image, const char *path,
         is_standard ? STDOUT_FILENO : open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
     if (descriptor < 0)
-        return cannot_write(path, errno,
-                            errno == ENXIO ? "it is a pipe that nobody reads from" : NULL, failure);
+        return cannot_write(path, errno, errno == ENXIO ? "nobody reads from this pipe" : NULL,
+                            failure);
     signal(SIGPIPE, SIG_IGN);
     int error = write_patiently(descriptor, image->data, image->size) == 0 ? 0 : errno;
     if (!is_standard)

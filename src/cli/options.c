@@ -103,7 +103,7 @@ static enum ota_error check_list(const struct command_line *line, struct ota_fai
 static enum ota_error check_check(const struct command_line *line, struct ota_failure *failure)
 {
     if (line->given[OPTION_LIST] || line->given[OPTION_HOSTS] || line->given[OPTION_OUTPUT])
-        return ota_fail(failure, OTA_E_USAGE, "--check looks at a file only; leave %s out",
+        return ota_fail(failure, OTA_E_USAGE, "--check only examines a file; leave %s out",
                         line->given[OPTION_LIST]    ? "-l"
                         : line->given[OPTION_HOSTS] ? "--hosts"
                                                     : "--output");
@@ -115,15 +115,14 @@ static enum ota_error check_check(const struct command_line *line, struct ota_fa
 static enum ota_error check_output(const struct command_line *line, struct ota_failure *failure)
 {
     if (names_any_board(line))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "--output writes a file and uploads nothing; leave it out, or the boards");
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "--output writes a file and uploads nothing; leave out either --output or the boards");
     if (!line->given[OPTION_FILE])
         return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
     if (!line->given[OPTION_COMPRESS] && !line->given[OPTION_SIGN])
-        return ota_fail(
-            failure, OTA_E_USAGE,
-            "--output would write what -f names as it is; say what to do to it: add -z or "
-            "--sign KEY");
+        return ota_fail(failure, OTA_E_USAGE,
+                        "--output alone would only copy the file; add -z or --sign KEY");
     return OTA_OK;
 }
 
@@ -183,19 +182,20 @@ static enum ota_error check_log(const struct command_line *line, struct ota_fail
         bool (*is_wrong)(const struct command_line *line);
         const char *message;
     } rules[] = {
-        {OPTION_TIMESTAMPS, lacks_log, "--timestamps is about a board's log; add --monitor"},
-        {OPTION_LOG, lacks_log, "--log is about a board's log; add --monitor"},
-        {OPTION_RAW, lacks_monitor, "--raw is about a board's log; add --monitor"},
-        {OPTION_MONITOR_FOR, lacks_monitor, "--monitor-for is about a board's log; add --monitor"},
+        {OPTION_TIMESTAMPS, lacks_log, "--timestamps is for a board's log; add --monitor"},
+        {OPTION_LOG, lacks_log, "--log is for a board's log; add --monitor"},
+        {OPTION_RAW, lacks_monitor, "--raw is for a board's log; add --monitor"},
+        {OPTION_MONITOR_FOR, lacks_monitor, "--monitor-for is for a board's log; add --monitor"},
         {OPTION_MONITOR_FOR, has_expect,
-         "--monitor-for and --expect both say when to end; --expect-timeout is for the latter"},
+         "--monitor-for and --expect both set an end; leave one out, and limit the latter with "
+         "--expect-timeout"},
         {OPTION_MONITOR_FOR, has_reject,
-         "--monitor-for and --reject both say when to end; --expect-timeout is for the latter"},
+         "--monitor-for and --reject both set an end; leave one out, and limit the latter with "
+         "--expect-timeout"},
         {OPTION_EXPECT_TIMEOUT, expects_nothing,
-         "--expect-timeout is for what is expected; add --expect REGEX"},
+         "--expect-timeout limits the wait for --expect; add --expect REGEX"},
         {OPTION_RAW, has_json, "--raw and --json contradict each other; leave one out"},
-        {OPTION_ONLINE, lacks_image,
-         "--online waits for a board that an upload restarts; add -f FILE"},
+        {OPTION_ONLINE, lacks_image, "--online waits for the restart after an upload; add -f FILE"},
         {OPTION_DEADLINE, lacks_image,
          "--deadline limits uploads; add -f FILE, or limit a log with --monitor-for"},
     };
@@ -277,7 +277,7 @@ static enum ota_error check_presence(const struct options *options, const struct
         return error;
     if (line->given[OPTION_SIGN_HASH] && !line->given[OPTION_SIGN])
         return ota_fail(failure, OTA_E_USAGE,
-                        "--sign-hash says how to sign; add --sign KEY, or leave it out");
+                        "--sign-hash is for --sign; add --sign KEY, or leave it out");
     if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
         return ota_fail(failure, OTA_E_USAGE,
                         "-a and --auth-file both give a password; leave one of them out");

@@ -163,7 +163,7 @@ static enum ota_error set_path(char **path, const char *option, const char *valu
                                struct ota_failure *failure)
 {
     if (*value == '\0')
-        return ota_fail(failure, OTA_E_USAGE, "the file name behind %s is empty", option);
+        return ota_fail(failure, OTA_E_USAGE, "the file name after %s is empty", option);
     *path = strdup(value);
     return *path ? OTA_OK : ota_fail_no_memory(failure);
 }
@@ -173,7 +173,7 @@ static enum ota_error set_pattern(char **pattern, const char *option, const char
 {
     if (*value == '\0')
         return ota_fail(failure, OTA_E_USAGE,
-                        "the pattern behind %s is empty; '*' fits every board", option);
+                        "the pattern after %s is empty; '*' matches every board", option);
     *pattern = strdup(value);
     return *pattern ? OTA_OK : ota_fail_no_memory(failure);
 }
@@ -184,7 +184,7 @@ static enum ota_error set_sign_hash(struct options *options, const char *name, c
     char buffer[SHOWN_MAX];
     if (sign_hash_find(&options->plan.prepare.sign_hash, value))
         return OTA_OK;
-    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is none of sha256, sha384 and sha512", name,
+    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not one of sha256, sha384 and sha512", name,
                     show_value(buffer, value));
 }
 
@@ -216,7 +216,7 @@ static enum ota_error set_output(struct options *options, const char *name, cons
 {
     if (strcmp(value, "-") == 0)
         return ota_fail(failure, OTA_E_USAGE,
-                        "%s writes a file and not to standard output; give it a name", name);
+                        "%s does not write to standard output; give it a file name", name);
     return set_path(&options->output, name, value, failure);
 }
 

@@ -1,4 +1,6 @@
-/* board_match.c: see board_match.h. */
+/*
+ * board_match.c: selects boards by patterns, and explains an empty selection.
+ */
 #include "discovery/board_match.h"
 
 #include "base/error.h"
@@ -19,18 +21,35 @@ static bool matches_patterns(const struct board *board, const struct board_patte
            (!patterns->board || board_has_type(board, patterns->board));
 }
 
-/* " whose name fits 'x*' and that is of the kind 'y*'" */
-static void describe_wanted(char *target, size_t capacity, const struct board_patterns *patterns)
+static size_t count_matches(const struct board_list *all, const struct board_patterns *patterns,
+                            board_filter_fn *serves)
 {
-    char match[128], board[128];
-    escape_string(match, sizeof match, patterns->name ? patterns->name : "");
-    escape_string(board, sizeof board, patterns->board ? patterns->board : "");
-    snprintf(target, capacity, "%s%s%s%s%s%s%s", patterns->name ? " whose name fits '" : "", match,
-             patterns->name ? "'" : "", patterns->name && patterns->board ? " and" : "",
-             patterns->board ? " that is of the kind '" : "", board, patterns->board ? "'" : "");
+    size_t count = 0;
+
+    for (size_t i = 0; i < all->count; i++)
+        count += matches_patterns(all->items[i], patterns, serves);
+    return count;
 }
 
-/* The kinds that announce themselves: "'esp32dev', 'lolin32'". */
+/* Writes "matches --match 'x*' and --board 'y*'", or "speaks this protocol" without patterns. */
+static void describe_wanted(char *target, size_t capacity, const struct board_patterns *patterns)
+{
+    char name[PATTERN_SHOWN], board[PATTERN_SHOWN];
+
+    escape_string(name, sizeof name, patterns->name ? patterns->name : "");
+    escape_string(board, sizeof board, patterns->board ? patterns->board : "");
+
+    if (patterns->name && patterns->board)
+        snprintf(target, capacity, "matches --match '%s' and --board '%s'", name, board);
+    else if (patterns->name)
+        snprintf(target, capacity, "matches --match '%s'", name);
+    else if (patterns->board)
+        snprintf(target, capacity, "matches --board '%s'", board);
+    else
+        snprintf(target, capacity, "speaks this protocol");
+}
+
+/* Lists the announced kinds, each once: "'esp32dev', 'lolin32'". */
 static void list_kinds(char *target, size_t capacity, const struct board_list *all)
 {
     size_t length = 0;
@@ -62,44 +81,51 @@ static void list_board_names(char *target, size_t capacity, const struct board_l
         snprintf(target + strlen(target), capacity - strlen(target), ", ...");
 }
 
-/* Says which pattern would select boards, where only the stars are missing; else "". */
+/* Suggests the pattern with stars around it if that would select boards; "" if not. */
 static void describe_wider(char *target, size_t capacity, const struct board_list *all,
                            const struct board_patterns *patterns, board_filter_fn *serves)
 {
     char wider[PATTERN_SHOWN + 4], shown[PATTERN_SHOWN];
     struct board_patterns widened = *patterns;
-    size_t count = 0;
 
     *target = '\0';
     if (!patterns->name == !patterns->board ||
         (size_t)snprintf(wider, sizeof wider, "*%s*",
                          patterns->name ? patterns->name : patterns->board) >= sizeof wider)
         return;
-    *(patterns->name ? &widened.name : &widened.board) = wider;
-    for (size_t i = 0; i < all->count; i++)
-        count += matches_patterns(all->items[i], &widened, serves);
+
+    if (patterns->name)
+        widened.name = wider;
+    else
+        widened.board = wider;
+
+    size_t count = count_matches(all, &widened, serves);
     escape_string(shown, sizeof shown, wider);
     if (count)
         snprintf(target, capacity, "; %s '%s' would match %zu of them",
                  patterns->name ? "--match" : "--board", shown, count);
 }
 
-static enum ota_error none_fits(const struct board_list *all, const struct board_patterns *patterns,
-                                board_filter_fn *serves, struct ota_failure *failure)
+static enum ota_error fail_no_match(const struct board_list *all,
+                                    const struct board_patterns *patterns, board_filter_fn *serves,
+                                    struct ota_failure *failure)
 {
     char wanted[320], others[4 * SUGGEST_NAME_MAX / 2], wider[PATTERN_SHOWN + 64];
+    bool has_pattern = patterns->name || patterns->board;
     bool asks_for_kind = patterns->board && !patterns->name;
+    bool is_foreign = has_pattern && count_matches(all, patterns, NULL) > 0;
 
     describe_wanted(wanted, sizeof wanted, patterns);
+    describe_wider(wider, sizeof wider, all, patterns, serves);
     if (asks_for_kind)
         list_kinds(others, sizeof others, all);
     else
         list_board_names(others, sizeof others, all, patterns->name ? patterns->name : "");
-    describe_wider(wider, sizeof wider, all, patterns, serves);
+
     ota_fail(failure, OTA_E_NOT_FOUND,
-             "of %zu boards that announce themselves there is none%s%s; --list shows them: %s",
-             all->count, *wanted ? wanted : " that speaks this protocol", wider, others);
-    failure->cause = *wanted ? OTA_CAUSE_NO_SUCH_BOARD : OTA_CAUSE_NONE;
+             "none of the boards found (%zu) %s%s%s; --list shows them: %s", all->count, wanted,
+             is_foreign ? " and speaks this protocol" : "", wider, others);
+    failure->cause = has_pattern ? OTA_CAUSE_NO_SUCH_BOARD : OTA_CAUSE_NONE;
     return failure->error;
 }
 
@@ -110,8 +136,9 @@ enum ota_error board_match(struct board_list *matching, const struct board_list 
     *matching = (struct board_list){.items = calloc(all->count + 1, sizeof(void *))};
     if (!matching->items)
         return ota_fail_no_memory(failure);
+
     for (size_t i = 0; i < all->count; i++)
         if (matches_patterns(all->items[i], patterns, serves))
             matching->items[matching->count++] = all->items[i];
-    return matching->count ? OTA_OK : none_fits(all, patterns, serves, failure);
+    return matching->count ? OTA_OK : fail_no_match(all, patterns, serves, failure);
 }

@@ -255,7 +255,9 @@ static void send_requests(struct mdns_client *mdns)
         if (send(mdns->child.socket, &query->request, sizeof query->request, MSG_NOSIGNAL) < 0) {
             int error = errno;
             if (error_is_local(error) && error != EAGAIN) {
-                stop_for_errno(mdns, "the process that asks avahi-daemon cannot be told", error);
+                stop_for_errno(mdns,
+                               "the request cannot be passed to the process that asks avahi-daemon",
+                               error);
                 return;
             }
             /* Any other error also ends the stream, and on_worker_record() handles that. */

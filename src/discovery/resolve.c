@@ -402,10 +402,9 @@ static void check_rivals(struct resolver *resolver, struct finding *finding, int
     struct ota_failure failure;
 
     if (!rivals_check(&resolver->rivals, resolver->loop, finding, on_rivals, resolver)) {
-        ota_fail(
-            &failure, OTA_E_INTERNAL,
-            "different boards have this name, and which of them is there cannot be asked: out of "
-            "memory or file descriptors");
+        ota_fail(&failure, OTA_E_INTERNAL,
+                 "several boards have this name, and which of them is present cannot be found out: "
+                 "out of memory or file descriptors");
         stop_asking(resolver);
         resolver->done(NULL, &failure, resolver->userdata);
     } else if (resolver->rivals) {

@@ -170,7 +170,7 @@ static enum ota_error split_port(struct target *target, const char *text,
 
     /* "kitchen:lamp" is an instance's name, "10.0.0.7:http", "kitchen:" and "kitchen:0" are not. */
     if (is_host && (name_consists_of(colon + 1, DIGITS) || strchr(target->name, '.')))
-        return reject_target(failure, text, "has no port from 1 to 65535 behind the colon");
+        return reject_target(failure, text, "has no port from 1 to 65535 after the colon");
     *colon = ':';
     return OTA_OK;
 }
@@ -394,7 +394,7 @@ static enum ota_error check_mistakes(const char *text, struct ota_failure *failu
         return reject_but_host(failure, text, "has a slash behind the host", text, length);
     if (is_pattern(text))
         return reject_target(failure, text,
-                             "is a pattern, where one board is meant; --match takes a pattern");
+                             "is a pattern, but -i takes one board; use --match for a pattern");
     if (is_list(text))
         return reject_target(
             failure, text, "names several boards: give each of them an -i, or a line, of its own");

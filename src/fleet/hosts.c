@@ -94,7 +94,7 @@ static enum ota_error set_host_path(char **path, const struct parser *parser, co
     if (*path)
         return reject_word(parser, "is a second one for this board; leave one of them out");
     if (*value == '\0')
-        return reject_word(parser, "has no file name behind it");
+        return reject_word(parser, "has no file name after it");
     *path = strdup(value);
     return *path ? OTA_OK : ota_fail_no_memory(parser->failure);
 }
@@ -167,8 +167,8 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
     const struct key *key = find_key(parser->word, strlen(parser->word));
     if (!key)
         return reject_word(
-            parser, "is none of port=N, auth-file=PATH, file=PATH and min-auth=SCHEME (what has "
-                    "spaces in it stands in double quotes)");
+            parser, "is not one of port=N, auth-file=PATH, file=PATH and min-auth=SCHEME (put a "
+                    "word with spaces in double quotes)");
     return key->set(line, parser, parser->word + strlen(key->name));
 }
 
@@ -263,7 +263,7 @@ static enum ota_error read_list(struct hosts *hosts, int descriptor, const char 
         ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the list of boards from %s: %s",
                        shown, input_error(errno));
     else if (length > HOSTS_SIZE_MAX)
-        ota_fail(failure, OTA_E_USAGE, "%s is longer than 4 MiB, which is no list of boards",
+        ota_fail(failure, OTA_E_USAGE, "%s is longer than 4 MiB, too long for a list of boards",
                  shown);
     else
         failure->error = hosts_parse(hosts, name, text, (size_t)length, failure);

@@ -203,12 +203,12 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
         error = find_password(plan, line->auth_file, &assignment.password, failure);
     if (error == OTA_OK && planned && planned->protocol != assignment.protocol)
         return ota_fail(failure, OTA_E_USAGE,
-                        "%s is to get its image by %s and by %s; leave one of them out",
+                        "%s would get its image by %s and by %s; leave one of them out",
                         escape_string(shown, sizeof shown, line->target.name),
                         planned->protocol->name, assignment.protocol->name);
     if (error == OTA_OK && planned && planned->image != assignment.image)
         return ota_fail(failure, OTA_E_USAGE,
-                        "%s is to get two different images; leave one of them out",
+                        "%s would get two different images; leave one of them out",
                         escape_string(shown, sizeof shown, line->target.name));
     if (error == OTA_OK && !planned) {
         assignment.is_confirmed = is_confirmed(plan, &assignment);

@@ -190,7 +190,7 @@ static enum ota_error read_report(struct resume *resume, FILE *stream, char *lin
         size += length;
         if (size > RESUME_SIZE_MAX)
             return ota_fail(place->failure, OTA_E_USAGE,
-                            "%s is longer than 1 GiB, which is no report of a run", place->name);
+                            "%s is longer than 1 GiB, too long for a report", place->name);
         size_t mark = place->number == 1 ? utf8_mark(line, length) : 0;
         if (take_line(resume, line + mark, length - mark, place) != OTA_OK)
             return place->failure->error;
@@ -199,15 +199,17 @@ static enum ota_error read_report(struct resume *resume, FILE *stream, char *lin
         return ota_fail_errno(place->failure, OTA_E_USAGE, errno, "cannot read the report %s: %s",
                               place->name, input_error(errno));
     if (size == 0)
-        return ota_fail(place->failure, OTA_E_USAGE,
-                        "%s is empty, perhaps as this run writes to it; --resume takes what an "
-                        "earlier run with --json has printed",
-                        place->name);
+        return ota_fail(
+            place->failure, OTA_E_USAGE,
+            "%s is empty, perhaps because this run writes to it; --resume takes what an "
+            "earlier run with --json has printed",
+            place->name);
     if (!resume->is_report)
-        return ota_fail(place->failure, OTA_E_USAGE,
-                        "%s tells of no board; --resume takes what an earlier run with --json has "
-                        "printed",
-                        place->name);
+        return ota_fail(
+            place->failure, OTA_E_USAGE,
+            "%s has no events of boards; --resume takes what an earlier run with --json has "
+            "printed",
+            place->name);
     return OTA_OK;
 }
 

@@ -73,11 +73,11 @@ static void reject_connection(struct listener *listener, int fd, const struct ad
         return;
 
     listener->warnings++;
-    diag_warning("turned away a connection from %s, which no upload waits for (a board with two "
+    diag_warning("rejected a connection from %s that no upload expects (a board with two "
                  "interfaces or behind NAT: see --peer)",
                  address_text_port(text, peer));
     if (listener->warnings == WARNINGS_MAX)
-        diag_warning("further connections of this kind are turned away without a word");
+        diag_warning("further connections of this kind are rejected silently");
 }
 
 static void hand_over_connection(struct listener *listener, int fd, const struct address *peer)

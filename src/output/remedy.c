@@ -128,7 +128,7 @@ static const struct remedy {
     {.cause = OTA_CAUSE_NOT_ALLOWED,
      .text = "Choose a place where you may write, or change its permissions."},
     {.cause = OTA_CAUSE_READER_GONE,
-     .text = "Look at the program that was to read the output: it has ended."},
+     .text = "Check the program that reads the output: it has ended."},
     {.error = OTA_E_OUTPUT,
      .text = "Check that the disk is not full, that the directory can be written to, and that the "
              "program reading the output still runs."},
@@ -191,15 +191,14 @@ static const struct remedy {
     {.error = OTA_E_NO_CONNECTION,
      .cause = OTA_CAUSE_OTHER_NETWORK,
      .where = SURROUNDINGS_WSL,
-     .text = "Choose a port with -P, let the firewall of Windows pass it, and " MIRRORED
+     .text = "Choose a port with -P, let Windows' firewall pass it, and " MIRRORED
              ": no board can connect into WSL's own network."},
     {.error = OTA_E_NO_CONNECTION,
      .cause = OTA_CAUSE_OTHER_NETWORK,
-     .text =
-         "Let the board reach " THE_PORT "; it is in another network, so that a firewall or the "
-         "address translation (NAT) of a router, virtual machine or container in between must "
-         "pass its connection: bring this computer into the board's network if that cannot be "
-         "had."},
+     .text = "Let the board reach " THE_PORT
+             "; it is in another network, so a firewall or the address translation (NAT) of a "
+             "router, virtual machine or container in between must pass its connection; if that is "
+             "not possible, bring this computer into the board's network."},
     {.cause = OTA_CAUSE_DETOUR,
      .text = "End the VPN, or exclude the local network from it; or name the interface that is in "
              "the board's network, as with -I wlan0, which counts for more than the route."},
@@ -209,7 +208,7 @@ static const struct remedy {
     {.cause = OTA_CAUSE_NOBODY,
      .text = "Check the address, and that the board is on, awake and in this network, where no "
              "device has the address; an access point that isolates its clients, as guest networks "
-             "do, hides a board just like that."},
+             "do, hides a board in the same way."},
     {.cause = OTA_CAUSE_THERE,
      .text = "Check that the board's sketch calls ArduinoOTA.handle() often, that no other upload "
              "keeps it busy, and that the port is right (-p: ESP8266 8266, ESP32 3232, Pico W "
@@ -239,28 +238,27 @@ static const struct remedy {
              "-a."},
     {.error = OTA_E_WEAK_AUTH,
      .chips = "esp32*",
-     .text =
-         "Put a sketch onto the board over the cable that is built with core 3.3.1 or later, or "
-         "leave --min-auth out if you trust whoever is in the board's network."},
+     .text = "Flash a sketch built with core 3.3.1 or later over the cable, or leave --min-auth "
+             "out if you trust everybody in the board's network."},
     {.error = OTA_E_WEAK_AUTH,
-     .text = "Leave --min-auth out for this board if you trust whoever is in its network: an "
-             "ESP8266 or Pico W knows nothing but MD5."},
+     .text = "Leave --min-auth out for this board if you trust everybody in its network: an "
+             "ESP8266 or Pico W supports only MD5."},
     {.error = OTA_E_DOWNGRADE,
-     .text = "Find out who answers at the board's address: a board does not change its way of "
-             "asking by itself, so somebody else may be after the password or the image."},
+     .text = "Find out who answers at the board's address: a board does not change its "
+             "authentication by itself, so somebody else may be after the password or the image."},
     {.error = OTA_E_NOT_ASKED,
      .text = "Find out who answers at the board's address, and whether its sketch was replaced by "
-             "one without a password; --force sends the image all the same."},
+             "one without a password; --force sends the image anyway."},
     {.error = OTA_E_NO_VERDICT,
-     .text =
-         "Check the board's Wi-Fi signal and the address, and start again: every further answer "
-         "would be another one to try passwords against."},
+     .text = "Check the board's Wi-Fi signal and the address, and start again: every further "
+             "answer would help an attacker to guess the password."},
     {.error = OTA_E_REFUSED,
-     .text = "Act on the board's reason; if it gave none, restart the board and try again."},
+     .text =
+         "Fix the cause that the board names; if it names none, restart the board and try again."},
     {.cause = OTA_CAUSE_OTHER_ADDRESS,
      .text =
-         "Give --peer the address that the connection came from, if it is the board's: one with "
-         "two interfaces, or behind NAT, connects from another address than it is reached at."},
+         "Give --peer the address that the connection came from, if it is the board's: a board "
+         "with two interfaces, or behind NAT, connects from another address than the invited one."},
     {.error = OTA_E_NO_CONNECTION,
      .image = FILESYSTEM,
      .chips = "esp32*",
@@ -303,7 +301,7 @@ static const struct remedy {
      .text = "Check that the address is the board's and that nothing in between answers for it, "
              "look at what the board runs, and then send the image again."},
     {.error = OTA_E_BOARD,
-     .text = "Act on the board's reason, and try again if it names nothing that can be fixed."},
+     .text = "Fix the cause that the board names; if there is nothing to fix, try again."},
     {.cause = OTA_CAUSE_NOT_RESTARTED,
      .text = "Look at what the board runs: a sketch can keep ArduinoOTA from restarting it "
              "(setRebootOnSuccess(false)), and then the new image starts with the next reset."},
@@ -312,12 +310,13 @@ static const struct remedy {
          "Look at the board: the new firmware may crash, or not join the Wi-Fi; --online=SECONDS "
          "waits longer."},
     {.cause = OTA_CAUSE_LOG_REJECTED,
-     .text = "Look into the log for the reason: the new firmware runs, and has said what --reject "
-             "names."},
+     .text = "Look for the reason in the log: the new firmware runs, but has logged a line that "
+             "--reject matches."},
     {.cause = OTA_CAUSE_LOG_UNMATCHED,
-     .text = "Look into the log for the reason (lines from before the connection are lost): the "
-             "firmware runs, and has not said what --expect names; --expect-timeout=SECONDS waits "
-             "longer."},
+     .text =
+         "Look for the reason in the log (lines from before the connection are lost): the firmware "
+         "runs, but has logged no line that --expect matches; --expect-timeout=SECONDS waits "
+         "longer."},
     {.error = OTA_E_UNPROVEN,
      .text = "Check what the board does; its sketch must offer a log at that TCP port "
              "(--monitor=PORT), and lines from before the connection are lost."},

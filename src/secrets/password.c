@@ -50,8 +50,8 @@ static enum ota_error check_line(const char *line, ssize_t length, const char *s
                         shown);
     if (length > PASSWORD_MAX)
         return ota_fail(failure, OTA_E_USAGE,
-                        "the first line of %s is longer than %d bytes, which is no password", shown,
-                        PASSWORD_MAX);
+                        "the first line of %s is longer than %d bytes, too long for a password",
+                        shown, PASSWORD_MAX);
     if (memchr(line, '\0', (size_t)length))
         return ota_fail(failure, OTA_E_USAGE,
                         "the first line of %s holds a NUL byte: not a text file", shown);

@@ -32,16 +32,16 @@ class Strangers(Scenario):
         """It is closed before it gets a byte, and logged; then the board is served."""
         stranger = address()
         self.check([Case("a stranger", ("--fault", f"stranger:{stranger}"),
-                         says=(f"turned away a connection from {re.escape(stranger)}",),
+                         says=(f"rejected a connection from {re.escape(stranger)}",),
                          events=("stranger result=closed bytes=0",))])
 
     def test_another_address_of_the_board(self):
         other = address()
         fault = ("--fault", f"connect-from:{other}")
         self.check([
-            Case("turned away", fault, ("-t", "1"), status=8,
-                 says=(f"turned away a connection from {re.escape(other)}",
-                       rf"; a connection from {re.escape(other)} was turned away\n  Give --peer"),
+            Case("rejected", fault, ("-t", "1"), status=8,
+                 says=(f"rejected a connection from {re.escape(other)}",
+                       rf"; a connection from {re.escape(other)} was rejected\n  Give --peer"),
                  never=("firewall",)),
             Case("--peer its address", fault, ("--peer", other)),
             Case("--peer any", fault, ("--peer", "any")),

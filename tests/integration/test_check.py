@@ -159,8 +159,8 @@ class Check(Scenario):
         path = self.file("fw.bin", firmware.esp32())
         for arguments, status, phrase in (
                 (("--check",), 2, "no file is named; add -f FILE"),
-                (("--check", "-f", path, "--hosts", path), 2, "--check looks at a file only; leave --hosts out"),
-                (("--check", "-f", path, "-l"), 2, "--check looks at a file only; leave -l out"),
+                (("--check", "-f", path, "--hosts", path), 2, "--check only examines a file; leave --hosts out"),
+                (("--check", "-f", path, "-l"), 2, "--check only examines a file; leave -l out"),
                 (("--check", "-f", "/nonexistent/fw.bin"), 3, "/nonexistent/fw.bin")):
             with self.subTest(arguments):
                 result = run(*arguments)

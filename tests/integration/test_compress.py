@@ -260,17 +260,17 @@ class Compress(Scenario):
     def test_usage(self):
         path = self.file("firmware.bin", sketch())
         for arguments, phrase in (
-                (("-f", path, "--output", "x"), "say what to do to it: add -z or --sign KEY\n"),
+                (("-f", path, "--output", "x"), "would only copy the file; add -z or --sign KEY\n"),
                 (("-z", "--output", "x"), "no firmware is named; add -f FILE\n"),
-                (("-z", "-f", path, "--output", ""), "the file name behind --output is empty\n"),
+                (("-z", "-f", path, "--output", ""), "the file name after --output is empty\n"),
                 (("-z", "-f", path, "--output", "x", "-i", "kitchen.local"),
-                 "--output writes a file and uploads nothing; leave it out, or the boards\n"),
-                (("-z", "-f", path, "--output", "x", "--all"), "leave it out, or the boards\n"),
-                (("-z", "-f", path, "--output", "x", "--check"), "--check looks at a file only; leave --output out\n"),
+                 "--output writes a file and uploads nothing; leave out either --output or the boards\n"),
+                (("-z", "-f", path, "--output", "x", "--all"), "leave out either --output or the boards\n"),
+                (("-z", "-f", path, "--output", "x", "--check"), "--check only examines a file; leave --output out\n"),
                 (("-l", "--output", "x"), "-l prints all boards and uploads nothing; leave --output out\n"),
-                (("-z", "-f", path, "--output", path), "--output names the file that is read, "),
+                (("-z", "-f", path, "--output", path), "--output names the input file, "),
                 (("-z", "-f", path, "--output", f"{self.directory}/./firmware.bin"),
-                 "--output names the file that is read, ")):
+                 "--output names the input file, ")):
             with self.subTest(arguments):
                 result = run(*arguments, cwd=self.directory)
                 self.assertEqual((result.status, result.out), (2, ""), result)
@@ -331,7 +331,7 @@ class Compress(Scenario):
                 self.assertEqual(gunzip(content.removeprefix(b"x")), sketch())
         pipe = os.path.join(self.directory, "pipe")
         os.mkfifo(pipe)
-        self.check_output(pipe, 1, f"cannot write {pipe}: it is a pipe that nobody reads from\n")
+        self.check_output(pipe, 1, f"cannot write {pipe}: nobody reads from this pipe\n")
         self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
 
     def test_output_interrupted(self):
@@ -395,7 +395,7 @@ class Compress(Scenario):
     def test_output_cannot_be_written(self):
         self.check_output("/nonexistent/out.gz", 1, "cannot write /nonexistent/out.gz: No such file or directory\n")
         self.check_output(self.directory, 1, f"cannot write {self.directory}: it is a directory\n")
-        self.check_output("/dev/null", 1, "cannot write /dev/null: it is no regular file\n")
+        self.check_output("/dev/null", 1, "cannot write /dev/null: it is not a regular file\n")
         self.check_output("/proc/out.gz", 1, "cannot write /proc/out.gz: ")  # ENOENT, or EACCES without root
         self.check_output("a\x1b[2J/out.gz", 1, "cannot write a\\x1b[2J/out.gz: ")
 

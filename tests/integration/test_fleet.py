@@ -156,14 +156,14 @@ class Fleet(Scenario):
                 self.assertIn(f"as a canary has failed: {second}, {third}\n", result.err)
 
     def test_contradictions(self):
-        """A board that is to get two images gets none: in the list, and when only its address tells."""
+        """A board that would get two images gets none: in the list, and when only its address tells."""
         board = self.board()
         other = self.file("other.bin", firmware.esp8266(24000))
         hosts = self.file("hosts", f"{board.address} port={board.port}\n"
                                    f"{board.address} port={board.port} file={other}\n".encode())
         result = run("--hosts", hosts, "-f", self.path)
         self.assertEqual((result.status, result.out), (2, ""), result)
-        self.assertIn(f"{hosts}, line 2: {board.address} is to get two different images", result.err)
+        self.assertIn(f"{hosts}, line 2: {board.address} would get two different images", result.err)
         hosts = self.file("hosts", f"localhost. port={board.port}\n"
                                    f"127.0.0.1 port={board.port} file={other}\n".encode())
         result = run("--hosts", hosts, "-f", self.path, "-t", "0.3", "--retries", "0")
@@ -250,7 +250,7 @@ class Fleet(Scenario):
         for line, shown in zip(lines, names.values()):
             for text, arguments, says in (
                     (line, (), f"no firmware is named for {shown}; "),
-                    (f"{line}{line.strip()} file={other}\n", ("-f", self.path), f": {shown} is to get two ")):
+                    (f"{line}{line.strip()} file={other}\n", ("-f", self.path), f": {shown} would get two ")):
                 result = run("--hosts", self.file("list", text.encode()), *arguments)
                 self.assertEqual((result.status, result.out), (2, ""), result)
                 self.assertIn(says, result.err)

@@ -130,7 +130,7 @@ class Losses(Scenario):
         result = run("-i", f"{echo.address}:{echo.port}", "--retries", "0", *GIVEN, "-d", "-f", path)
         self.assertEqual(result.status, 5, result)
         self.assertIn("neither accepted nor rejected", result.err)
-        self.assertIn("; it said nothing that is understood\n", result.err)
+        self.assertIn("; nothing that it said was understood\n", result.err)
         answers = [line for line in echo.heard if line.startswith(b"200 ")]
         self.assertTrue(answers)
         for answer in answers:
@@ -151,7 +151,7 @@ class Refusals(Scenario):
                 ("ERROR[11]: Invalid bootstrapping state, reset ESP8266 before updating\\n",
                  "Invalid bootstrapping", "Press the board's reset button"),
                 ("No Filesystem", "No Filesystem", "First upload a sketch that is built with room"),
-                ("", "no reason", "Act on the board's reason; if it gave none")))
+                ("", "no reason", "Fix the cause that the board names; if it names none")))
 
     def test_refused_after_the_password(self):
         self.check([Case("too large", (*PASSWORD, "--capacity", "10000"), GIVEN, status=7,

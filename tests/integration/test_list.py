@@ -106,7 +106,7 @@ class Forms(OnLink):
                 self.assertEqual((0, plain(rows), ""), (result.status, result.out, result.err), result)
         result = scenario.run("-l", "--match", "cellar")
         self.assertEqual((4, ""), (result.status, result.out), result)
-        self.assertIn("of 12 boards that announce themselves there is none whose name fits 'cellar'", result.err)
+        self.assertIn("none of the boards found (12) matches --match 'cellar'", result.err)
 
     def test_output_that_cannot_be_written(self):
         for form in ((), ("--json",)):

@@ -233,7 +233,7 @@ class Connections(MonitorScenario):
                 first = board.connect(address())
                 first.read_until(b"END\r\n")
                 program = Program("-i", board.address, MONITOR, "--expect", "END$")
-                program.wait_for("hangs up at once .*perhaps somebody else reads its log")
+                program.wait_for("hangs up at once .*perhaps another client reads its log")
                 board.wait_for_count("telnet-refused", 2)
                 first.close()
                 result = program.result()
@@ -403,7 +403,7 @@ class Proof(MonitorScenario):
             hit("no upload", "--expect", "wifi", board=sketch(*new), uploads=False,
                 says=("its log said what was expected",)),
             hit("nothing rejected", "--reject", "panic", "--expect-timeout", "3",
-                says=("its log said nothing that is rejected, in 3 s",)),
+                says=("its log had no rejected line, in 3 s",)),
             hit("RemoteDebug", "--expect", r"^\(D\) wifi up$", out=None,
                 board=sketch("old", after=new, flavour="remotedebug")),
             hit("colors", "--expect", "^wifi up$", out="wifi up\n",
@@ -471,7 +471,7 @@ class Proof(MonitorScenario):
         def rejected(name, *args, board=sketch("old", after=new), installed=True, **more):
             return Case(name, board=board, args=(MONITOR, "--reject", "Guru", *args), status=12, installed=installed,
                         out="boot\nGuru Meditation 1\n", **more,
-                        says=('the log said "Guru Meditation 1", which --reject "Guru" fits',))
+                        says=('the log said "Guru Meditation 1", which matches --reject "Guru"',))
 
         self.check((
             rejected("alone"),
@@ -487,11 +487,11 @@ class Proof(MonitorScenario):
         shown = re.escape(hard)
         self.check((
             Case("reject", board=board, args=(MONITOR, "--expect", "END", "--reject", hard), status=12, installed=True,
-                 out=line + "\n", says=(f'the log said "{line}", and whether --reject "{shown}" fits could not be '
+                 out=line + "\n", says=(f'the log said "{line}", and whether --reject "{shown}" matches could not be '
                                         "decided: it can match in too many ways",)),
             Case("expect", board=board, args=(MONITOR, "--expect", hard, "--expect", "END", "--expect-timeout", "4"),
                  status=12, installed=True, out=None,
-                 says=(f'whether --expect "{shown}" fits a line could not be decided, as it can match in too many ways',
+                 says=(f'whether --expect "{shown}" matches a line could not be decided, as it can match in too many ways',
                        f'the log did not say "{shown}"')),
         ))
 
@@ -508,7 +508,7 @@ class Proof(MonitorScenario):
             bad("crash loop", ("boot", "!crash"), *expect, out=re.compile("(boot\n){2,}"),
                 says=('the last lines were "boot", "boot"',)),
             bad("crash loop, rejected", ("boot", "Guru", "!crash"), "--reject", "Guru", out="boot\nGuru\n",
-                says=('--reject "Guru" fits',)),
+                says=('which matches --reject "Guru"',)),
         ))
 
 
@@ -611,11 +611,11 @@ class Usage(MonitorScenario):
                 (("--monitor=65536",), r"--monitor '65536' is not a port number .*"),
                 (("--monitor", "--expect-timeout", "3"), r"--expect-timeout .*add --expect REGEX"),
                 (("--monitor", "--timestamps=utc"), r"--timestamps 'utc': .*"),
-                (("-f", path, "--raw"), r"--raw is about a board's log; add --monitor"),
-                (("-f", path, "--log", "x"), r"--log is about a board's log; add --monitor"),
-                (("-f", path, "--timestamps"), r"--timestamps is about a board's log; add --monitor"),
-                (("-f", path, "--monitor-for", "3"), r"--monitor-for is about a board's log; add --monitor"),
-                (("--monitor", "--online"), r"--online waits for a board that an upload restarts; add -f FILE"),
+                (("-f", path, "--raw"), r"--raw is for a board's log; add --monitor"),
+                (("-f", path, "--log", "x"), r"--log is for a board's log; add --monitor"),
+                (("-f", path, "--timestamps"), r"--timestamps is for a board's log; add --monitor"),
+                (("-f", path, "--monitor-for", "3"), r"--monitor-for is for a board's log; add --monitor"),
+                (("--monitor", "--online"), r"--online waits for the restart after an upload; add -f FILE"),
                 (("-f", path, "--online=0"), r"--online '0' is not a number of seconds .*"),
         ):
             with self.subTest(arguments):

@@ -38,7 +38,7 @@ class Verdicts(Scenario):
                  "Signature Verification Failed\\r\\n": r"Sign the image \(--sign KEY\) with the private key",
                  "Decryption error\\r\\n": "Send the application image",
                  "Not Enough Space\\r\\n": r"Send the sketch compressed \(-z\), make it smaller",
-                 "Aborted\\r\\n": "Act on the board's reason"}
+                 "Aborted\\r\\n": "Fix the cause that the board names"}
         self.check(
             Case(f"{fault} {text}", ("--fault", fault.format(text)), ("--lockstep", *ONCE),
                  status=10, image=BIG, family="pico", says=(

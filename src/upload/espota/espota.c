@@ -92,7 +92,7 @@ static struct upload_service *espota_open(struct loop *loop, const struct upload
         espota_close(&espota->service);
         return NULL;
     }
-    diag_debug("boards are to connect to TCP port %u of this computer",
+    diag_debug("boards must connect to TCP port %u of this computer",
                listener_port(espota->listener));
     return &espota->service;
 }

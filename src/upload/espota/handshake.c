@@ -137,8 +137,8 @@ static void release_board(struct handshake *handshake)
 
     if (handshake->is_left_waiting && is_open &&
         candidates_send(candidates, no_answer, sizeof no_answer - 1) == 0) {
-        handshake_log_sent(handshake, "200, which is no answer, so that the board forgets its "
-                                      "challenge");
+        handshake_log_sent(handshake,
+                           "200 without an answer, so that the board drops its challenge");
     }
     handshake->is_left_waiting = false;
 }

@@ -67,7 +67,7 @@ void handshake_end_unsettled(struct handshake *handshake)
     else if (is_spent)
         ota_fail(
             failure, OTA_E_NO_VERDICT,
-            "the board got answers to %u of its challenges, and did not judge all; it gets no more",
+            "the board got answers to %u of its challenges without judging all; it gets no more",
             handshake->config->trust->answers);
     else
         handshake_no_verdict_on_answer(failure, handshake->board_address, waited_us,
@@ -133,9 +133,10 @@ static bool take_what_came_before(struct handshake *handshake)
     if (trouble == 0)
         return true;
 
-    ota_fail(&handshake->failure, OTA_E_INTERNAL,
-             "cannot tell the board's connection from earlier ones, which cannot be accepted: %s",
-             strerror(trouble));
+    ota_fail(
+        &handshake->failure, OTA_E_INTERNAL,
+        "the board's connection cannot be told from earlier ones, as these cannot be accepted: %s",
+        strerror(trouble));
     handshake_finish(handshake);
     return false;
 }
@@ -353,7 +354,7 @@ void handshake_on_revocation(struct handshake *handshake, const struct reply *re
     }
 
     trust_rejected(handshake->config->trust);
-    handshake_restart(handshake, "the board has rejected what it had accepted", 0);
+    handshake_restart(handshake, "the board has rejected an answer that it had accepted", 0);
 }
 
 /* A board that is idle by now is invited again. */
@@ -412,7 +413,7 @@ void handshake_on_rejection(struct handshake *handshake)
         pace_measure_verdict(&handshake->pace, loop_now_us() - round->answered_us);
 
     if (round_is_doubtful(round)) {
-        diag_debug("%s: the rejection may be of another answer", handshake->config->board);
+        diag_debug("%s: the rejection may concern another answer", handshake->config->board);
         handshake_invite(handshake, unread);
     } else if (handshake->answer_scheme == AUTH_SHA256) {
         /* Boards do not say which hash of the password they store. */

@@ -190,7 +190,7 @@ void handshake_restart(struct handshake *handshake, const char *why, unsigned ba
     }
 
     handshake->restarts++;
-    diag_debug("%s: %s: starting the handshake afresh", handshake->config->board, why);
+    diag_debug("%s: %s: restarting the handshake", handshake->config->board, why);
     handshake_invite(handshake, backlog);
 }
 

@@ -43,14 +43,14 @@ void handshake_no_verdict_on_answer(struct ota_failure *failure, const char *add
     ota_fail(failure, OTA_E_NO_ANSWER,
              "%s sent a challenge, but neither accepted nor rejected the answer in %.3g s%s%s",
              address, (double)limit_us / 1e6,
-             gibberish->count ? "; it said nothing that is understood" : "",
+             gibberish->count ? "; nothing that it said was understood" : "",
              handshake_quote_first(quoted, gibberish));
 }
 
 const char *handshake_weak_auth_notice(void)
 {
-    return "the board asks for an answer with MD5: whoever gets it can try millions of "
-           "passwords a second against it; an ESP8266 or Pico W knows nothing else, an ESP32 "
+    return "the board asks for an answer with MD5: anybody who gets it can try millions of "
+           "passwords a second against it; an ESP8266 or Pico W supports nothing else, an ESP32 "
            "uses SHA-256 with a sketch built with core 3.3.1 or later, and --min-auth sha256 "
            "insists on it";
 }
@@ -87,19 +87,18 @@ void handshake_not_asked(struct ota_failure *failure, const char *address)
     ota_fail(
         failure, OTA_E_NOT_ASKED,
         "the board announces that it asks for a password, but %s accepted the upload without one: "
-        "it is not the board that was announced, or runs another sketch (--force sends the image "
-        "all the same)",
+        "it is not the announced board, or runs another sketch (--force sends the image anyway)",
         address);
 }
 
 const char *handshake_not_asked_notice(char message[OTA_MESSAGE_MAX],
                                        const struct session_config *config)
 {
-    snprintf(message, OTA_MESSAGE_MAX, "the board did not ask for the password that was given%s",
-             config->announces_password
-                 ? ", although it announces that it does; the image is sent all the same, as "
-                   "--force asks"
-                 : ": its sketch sets none, so anybody in its network can update it");
+    snprintf(
+        message, OTA_MESSAGE_MAX, "the board did not ask for the password that was given%s",
+        config->announces_password
+            ? ", although it announces that it does; the image is sent anyway, because of --force"
+            : ": its sketch sets none, so anybody in its network can update it");
     return message;
 }
 
@@ -228,7 +227,7 @@ void handshake_no_connection(struct ota_failure *failure, const struct session_c
         ota_fail(
             failure, OTA_E_NO_CONNECTION,
             "the board accepted %zu bytes, but did not connect to %s, TCP port %u; a connection "
-            "from %s was turned away",
+            "from %s was rejected",
             config->image->size, text, listener_port(config->listener),
             address_text(other, stranger));
         failure->cause = OTA_CAUSE_OTHER_ADDRESS;

@@ -134,7 +134,7 @@ static void begin_handshake(struct session *session)
     /* A connection that was made before the invitation is no reply to it. */
     listener_empty(session->config.listener);
     if (expect_board(session) < 0) {
-        fail_later(session, errno == EEXIST ? "another upload to the same address is under way"
+        fail_later(session, errno == EEXIST ? "another upload to the same address is in progress"
                                             : "out of memory");
         return;
     }

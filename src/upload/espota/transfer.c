@@ -303,7 +303,7 @@ static void check_deadlines(struct transfer *transfer)
     int64_t quiet_us = now_us - transfer->heard_us;
 
     if (transfer->text_us && now_us - transfer->text_us >= TEXT_US)
-        finish_without_verdict(transfer, OTA_E_LOST, "the board did not finish its sentence");
+        finish_without_verdict(transfer, OTA_E_LOST, "its message is incomplete");
     else if (transfer_all_acknowledged(transfer) && silent_us >= RESULT_US)
         finish_without_verdict(transfer, OTA_E_STALLED, "the board said nothing more for 60 s");
     else if (!transfer_all_acknowledged(transfer) &&

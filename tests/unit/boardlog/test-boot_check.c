@@ -314,8 +314,7 @@ static void play_boot_check(const struct story *stories, size_t count)
 }
 
 #define IS_CONNECTED "note log connected (TCP port 23)\n"
-#define IS_CONNECTED_EARLY                                                                         \
-    "note log connected (TCP port 23), still to the firmware from before the restart\n"
+#define IS_CONNECTED_EARLY "note log connected (TCP port 23), still to the old firmware\n"
 #define IS_LOST "note log lost (the board closed the connection); connecting again\n"
 
 /* An expression, and a line with more ways to match it than can be tried. */
@@ -330,9 +329,9 @@ static const struct story which_firmware_stories[] = {
                {LINE, 300, "ready", 0},
                {LINE, 2600, "ready", 0},
                {PASS, 30000, NULL, 0}},
-     .story = IS_CONNECTED_EARLY "line ready\nline ready\n"
-                                 "unproven: in 30 s the log did not say \"ready\"; all that "
-                                 "came was from before the restart\n"},
+     .story = IS_CONNECTED_EARLY
+     "line ready\nline ready\n"
+     "unproven: in 30 s the log did not say \"ready\"; all lines came from before the restart\n"},
     {.title = "nor does it reject",
      .rejected = {"panic"},
      .steps = {CONNECTED(200),
@@ -342,7 +341,7 @@ static const struct story which_firmware_stories[] = {
                {LINE, 1600, "ready", 0},
                {PASS, 30000, NULL, 0}},
      .story = IS_CONNECTED_EARLY "line panic\n" IS_LOST IS_CONNECTED "line ready\n"
-                                 "ok: its log said nothing that is rejected, in 30 s\n"},
+                                 "ok: its log had no rejected line, in 30 s\n"},
     {.title = "once it is lost, the next one is to the new firmware",
      .expected = {"ready"},
      .steps = {CONNECTED(200),
@@ -372,7 +371,7 @@ static const struct story which_firmware_stories[] = {
      .steps = {{STATE, 300, "closed", BOARD_LOG_TURNED_AWAY},
                CONNECTED(2400),
                {LINE, 2450, "ready", 0}},
-     .story = "note the board hangs up at once (TCP port 23); perhaps somebody else reads its "
+     .story = "note the board hangs up at once (TCP port 23); perhaps another client reads its "
               "log; trying again\n" IS_CONNECTED_EARLY "line ready\n"},
     {.title = "a connection that is made 2.5 s after the confirmation is to the new firmware",
      .expected = {"ready"},
@@ -462,7 +461,7 @@ static const struct story verdicts_stories[] = {
      .expected = {"ready"},
      .steps = {{PASS, 30000, NULL, 0}},
      .story = "unproven: in 30 s the log did not say \"ready\"; it was never reached: no "
-              "connection came about\n"},
+              "connection was made\n"},
     {.title = "rejected",
      .expected = {"ready"},
      .rejected = {"error", "pa\tnic"},
@@ -470,22 +469,22 @@ static const struct story verdicts_stories[] = {
                {LINE, 3100, "a pa\tnic", 0},
                {LINE, 3200, "error", 0},
                {PASS, 30000, NULL, 0}},
-     .story = IS_CONNECTED "line a pa\tnic\n"
-                           "unproven: the log said \"a pa\tnic\", which --reject \"pa\tnic\" "
-                           "fits\nline error\n"},
+     .story = IS_CONNECTED
+     "line a pa\tnic\n"
+     "unproven: the log said \"a pa\tnic\", which matches --reject \"pa\tnic\"\nline error\n"},
     {.title = "rejecting goes before expecting",
      .expected = {"ready"},
      .rejected = {"error"},
      .steps = {CONNECTED(3000), {LINE, 3100, "ready with error", 0}},
      .story = IS_CONNECTED "line ready with error\nunproven: the log said \"ready with error\","
-                           " which --reject \"error\" fits\n"},
+                           " which matches --reject \"error\"\n"},
     {.title = "whether it rejects cannot be decided: no success",
      .expected = {"ready"},
      .rejected = {HARD},
      .steps = {CONNECTED(3000), {LINE, 3100, EASY, 0}, {LINE, 3200, "ready", 0}},
-     .story = IS_CONNECTED "line " EASY "\nunproven: the log said \"" EASY
-                           "\", and whether --reject \"" HARD "\" fits could not be decided: it "
-                           "can match in too many ways\nline ready\n"},
+     .story = IS_CONNECTED
+     "line " EASY "\nunproven: the log said \"" EASY "\", and whether --reject \"" HARD
+     "\" matches could not be decided: it can match in too many ways\nline ready\n"},
     {.title = "whether what is expected has come cannot be decided: it is told once",
      .expected = {HARD, "ready"},
      .steps = {CONNECTED(3000),
@@ -494,9 +493,8 @@ static const struct story verdicts_stories[] = {
                {LINE, 3300, "ready", 0},
                {LINE, 3400, EASY "A0", 0}},
      .story = IS_CONNECTED "line " EASY "\nnote whether --expect \"" HARD
-                           "\" fits a line could not be decided, as it can "
-                           "match in too many ways; it counts as not fitting\nline " EASY
-                           "\nline ready\n"
+                           "\" matches a line could not be decided, as it can match in too many "
+                           "ways; it counts as no match\nline " EASY "\nline ready\n"
                            "line " EASY "A0\nok: its log said what was expected, after 3.4 s\n"},
     {.title = "only --reject: whatever else comes is a success, at the deadline",
      .rejected = {"panic"},
@@ -506,7 +504,7 @@ static const struct story verdicts_stories[] = {
                {LINE, 29999, "still there", 0},
                {PASS, 30000, NULL, 0}},
      .story = IS_CONNECTED "line ready\nline still there\n"
-                           "ok: its log said nothing that is rejected, in 30 s\n"},
+                           "ok: its log had no rejected line, in 30 s\n"},
     {.title = "only --reject: silence is no success",
      .rejected = {"panic"},
      .steps = {CONNECTED(3000), {PASS, 30000, NULL, 0}},
@@ -515,9 +513,8 @@ static const struct story verdicts_stories[] = {
     {.title = "only --reject: nor are the words of the old firmware",
      .rejected = {"panic"},
      .steps = {CONNECTED(100), {LINE, 200, "ready", 0}, {PASS, 30000, NULL, 0}},
-     .story = IS_CONNECTED_EARLY
-     "line ready\nunproven: in 30 s the log did not say anything; all that came was from "
-     "before the restart\n"},
+     .story = IS_CONNECTED_EARLY "line ready\nunproven: in 30 s the log did not say anything; all "
+                                 "lines came from before the restart\n"},
 };
 
 static void test_verdicts(void **state)
@@ -533,8 +530,8 @@ static const struct story online_stories[] = {
     {.title = "never gone",
      .online = true,
      .steps = {{ONLINE, 10000, NULL, RESTART_WATCH_NEVER_GONE}},
-     .story = "unproven: the board answered all the time, for 10.0 s: it has not restarted, or "
-              "faster than can be seen\n"},
+     .story = "unproven: the board answered all the time, for 10.0 s: it did not restart, or too "
+              "fast to be seen\n"},
     {.title = "still gone",
      .online = true,
      .steps = {{ONLINE, 60000, NULL, RESTART_WATCH_STILL_GONE}},
@@ -564,8 +561,7 @@ static const struct story online_stories[] = {
      .online = true,
      .rejected = {"panic"},
      .steps = {CONNECTED(3800), {LINE, 3900, "ready", 0}, {PASS, 30000, NULL, 0}, BACK(40000)},
-     .story = IS_CONNECTED
-     "line ready\nok: its log said nothing that is rejected, in 30 s; " RETURNED "\n"},
+     .story = IS_CONNECTED "line ready\nok: its log had no rejected line, in 30 s; " RETURNED "\n"},
     {.title = "both: the board is back, but the log does not say it",
      .online = true,
      .expected = {"ready"},
@@ -577,13 +573,13 @@ static const struct story online_stories[] = {
      .rejected = {"panic"},
      .steps = {CONNECTED(2500), {LINE, 2600, "panic", 0}, {PASS, 60000, NULL, 0}},
      .story = IS_CONNECTED
-     "line panic\nunproven: the log said \"panic\", which --reject \"panic\" fits\n"},
+     "line panic\nunproven: the log said \"panic\", which matches --reject \"panic\"\n"},
     {.title = "both: the board is not back; the log's deadline does not count any more",
      .online = true,
      .expected = {"ready"},
      .steps = {{ONLINE, 10000, NULL, RESTART_WATCH_NEVER_GONE}, {PASS, 60000, NULL, 0}},
-     .story = "unproven: the board answered all the time, for 10.0 s: it has not restarted, or "
-              "faster than can be seen\n"},
+     .story = "unproven: the board answered all the time, for 10.0 s: it did not restart, or too "
+              "fast to be seen\n"},
 };
 
 static void test_online(void **state)
@@ -598,9 +594,8 @@ static const struct story lost_verdict_stories[] = {
      .lost = NOTHING_SEEN,
      .expected = {"ready"},
      .steps = {CONNECTED(200), {LINE, 20000, "ready", 0}, {PASS, 30000, NULL, 0}},
-     .story = IS_CONNECTED_EARLY
-     "line ready\nunproven: in 30 s the log did not say \"ready\"; all that came was from "
-     "before the restart\n"},
+     .story = IS_CONNECTED_EARLY "line ready\nunproven: in 30 s the log did not say \"ready\"; all "
+                                 "lines came from before the restart\n"},
     {.title = "unless the board is seen to restart",
      .lost = NOTHING_SEEN,
      .expected = {"ready"},
@@ -659,7 +654,7 @@ static const struct story freed_by_callback_stories[] = {
      .free_at = AT_VERDICT,
      .steps = {CONNECTED(3000), {LINE, 3100, "panic", 0}, {PASS, 60000, NULL, 0}},
      .story = IS_CONNECTED
-     "line panic\nunproven: the log said \"panic\", which --reject \"panic\" fits\n"},
+     "line panic\nunproven: the log said \"panic\", which matches --reject \"panic\"\n"},
     {.title = "at the deadline",
      .expected = {"ready"},
      .online = true,

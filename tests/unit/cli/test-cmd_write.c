@@ -210,9 +210,9 @@ static void test_refused_output(void **state)
         const char *said;
     } rows[] = {{nowhere, "No such file or directory"},
                 {here, "it is a directory"},
-                {device, "it is no regular file"},
-                {image_path, "--output names the file that is read, a.bin"},
-                {pipe_path, "it is a pipe that nobody reads from"}};
+                {device, "it is not a regular file"},
+                {image_path, "--output names the input file, a.bin"},
+                {pipe_path, "nobody reads from this pipe"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[64];
         bool has_failed;

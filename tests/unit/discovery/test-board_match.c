@@ -46,12 +46,12 @@ static void test_cases(void **state)
         {NULL, "esp32*", true, "L", NULL},
         {"w*", "esp32*", false, "w", NULL},
         {"w*", NULL, true, NULL,
-         "of 3 boards that announce themselves there is none whose name fits 'w*'; --list shows "
+         "none of the boards found (3) matches --match 'w*' and speaks this protocol; --list shows "
          "them: \"web\\x1b\", "},
         {"x\n", "y", false, NULL,
-         "none whose name fits 'x\\n' and that is of the kind 'y'; --list shows them: "},
+         "(3) matches --match 'x\\n' and --board 'y'; --list shows them: "},
         {NULL, "y", false, NULL,
-         "none that is of the kind 'y'; --list shows them: 'nodemcu', 'esp32dev', 'esp32s3'"},
+         "(3) matches --board 'y'; --list shows them: 'nodemcu', 'esp32dev', 'esp32s3'"},
         {NULL, "esp32", false, NULL, "--board '*esp32*' would match 2 of them; --list shows"},
         {"am", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
     };
@@ -85,7 +85,7 @@ static void test_no_board_of_this_protocol(void **state)
     assert_int_equal(board_match(&matching, &(struct board_list){.items = others, .count = 1},
                                  &(struct board_patterns){0}, is_no_web, &failure),
                      OTA_E_NOT_FOUND);
-    assert_non_null(strstr(failure.message, "there is none that speaks this protocol"));
+    assert_non_null(strstr(failure.message, "none of the boards found (1) speaks this protocol"));
     free(matching.items);
 }
 

@@ -180,7 +180,7 @@ static const struct {
     {"K\xfc"
      "che",
      "UTF-8"},
-    {"lab-*", "is a pattern, where one board is meant; --match takes a pattern"},
+    {"lab-*", "is a pattern, but -i takes one board; use --match for a pattern"},
     {"lab-*.local", "is a pattern"},
     {"*.local:8266", "is a pattern"},
     {"esp32-??????", "is a pattern"},

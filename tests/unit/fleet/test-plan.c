@@ -208,9 +208,9 @@ static void test_plan_failures(void **state)
         {"# nobody\n", "a.bin", OTA_E_USAGE, "hosts"},
         {"\nk.local file=missing.bin\n", "a.bin", OTA_E_IMAGE, "hosts, line 2: cannot open"},
         {"k.local\nk.local file=b.bin\n", "a.bin", OTA_E_USAGE,
-         "hosts, line 2: k.local is to get two different images"},
+         "hosts, line 2: k.local would get two different images"},
         {"k.local\nespota://k.local\n", "a.bin", OTA_E_USAGE,
-         "hosts, line 2: k.local is to get its image by other and by espota; leave one of them "
+         "hosts, line 2: k.local would get its image by other and by espota; leave one of them "
          "out"},
         {"http://k.local\n", "a.bin", OTA_E_USAGE, "with another scheme than espota://"},
     };

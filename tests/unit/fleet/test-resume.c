@@ -127,12 +127,12 @@ static void test_refused_reports(void **state)
         size_t length; /* 0: the text's */
         const char *message;
     } rows[] = {
-        {"", 0, "old\\n is empty, perhaps as this run writes to it"},
+        {"", 0, "old\\n is empty, perhaps because this run writes to it"},
         {"\n", 0, "line 1 is not JSON"},
-        {"\xef\xbb\xbf", 0, "tells of no board"},
+        {"\xef\xbb\xbf", 0, "has no events of boards"},
         {OK("k") "\xef\xbb\xbf\n", 0, "line 2 is not JSON"},
-        {"{\"event\":\"resul", 0, "tells of no board"},
-        {"{\"event\":\"note\"}\n", 0, "tells of no board"},
+        {"{\"event\":\"resul", 0, "has no events of boards"},
+        {"{\"event\":\"note\"}\n", 0, "has no events of boards"},
         {"esp-ota: kitchen: done\n", 0, "old\\n, line 1 is not JSON"},
         {OK("k") "kitchen", 0, "line 2 is not JSON"},
         {OK("k") "{\"evenT\":\"progr", 0, "line 2 is not JSON"},

@@ -63,7 +63,7 @@ struct script {
     int listener_trouble;
     const char *queued;    /* comes while the queues are emptied, before an answer is sent */
     unsigned floods;       /* number of times that not all datagrams can be received */
-    bool has_stranger;     /* a connection from 10.0.0.99 was turned away */
+    bool has_stranger;     /* a connection from 10.0.0.99 was rejected */
     const char *turn;      /* when an answer may be computed: "@MS " TURN; NULL: at once */
     const char *objection; /* to the image, on a SHA-256 challenge; NULL: none */
     bool is_forced;
@@ -640,15 +640,15 @@ static const struct script scripts[] = {
      .sent = "I0 A5 A505 A1005 A1505 A2505 A3505 A4505 A6505 "
              "I7005 A7010 A7510 A8010 A8510 A9510 A10510 A11510 A13510 X14010",
      .expected = OTA_E_NO_ANSWER, .phase = AUTHENTICATING,
-     .phrase = "the answer in 7 s; it said nothing that is understood", .end_ms = 14010, .notes = 1,
-     .never = "rubbish"},
+     .phrase = "the answer in 7 s; nothing that it said was understood", .end_ms = 14010,
+     .notes = 1, .never = "rubbish"},
     {"accepted, and no connection", .on = true, .replies = {{"OK"}}, .sent = "I0",
      .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED,
      .phrase = "accepted 1000 bytes, but did not connect to 10.0.0.1, TCP port 4711",
      .end_ms = 10005},
     {"accepted, and somebody else has connected", .on = true, .has_stranger = true,
      .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_NO_CONNECTION, .phase = ACCEPTED,
-     .phrase = "; a connection from 10.0.0.99 was turned away", .end_ms = 10005},
+     .phrase = "; a connection from 10.0.0.99 was rejected", .end_ms = 10005},
     {"accepted, and no descriptor for the connection", .on = true, .listener_trouble = EMFILE,
      .replies = {{"OK"}}, .sent = "I0", .expected = OTA_E_INTERNAL, .phase = ACCEPTED,
      .phrase = "its connection to 10.0.0.1, TCP port 4711, could not be accepted: Too many open "
@@ -772,7 +772,7 @@ static const struct script scripts[] = {
      .expected = OTA_E_REFUSED, .phase = AUTHENTICATING, .end_ms = 5},
     {"connections that cannot be accepted before the answer", "pw", .listener_trouble = EMFILE,
      .replies = {{ASK_SHA}}, .sent = "I0 X5", .expected = OTA_E_INTERNAL, .phase = AUTHENTICATING,
-     .phrase = "which cannot be accepted: Too many open files", .end_ms = 5},
+     .phrase = "these cannot be accepted: Too many open files", .end_ms = 5},
     /* challenges that are answered or not */
     {"--min-auth sha256: no answer with MD5", "pw", .min_auth = AUTH_SHA256, .replies = {{ASK_MD5}},
      .sent = "I0 X5", .expected = OTA_E_WEAK_AUTH, .phase = AUTHENTICATING,
@@ -928,7 +928,7 @@ static void test_notices(void **state)
                         "nothing listens at 10.0.0.7:3232 (the given port); going on in "
                         "case the board is rebooting; is the port (-p) right?");
     play_handshake(&weak);
-    assert_non_null(strstr(world.note, "the board asks for an answer with MD5: whoever"));
+    assert_non_null(strstr(world.note, "the board asks for an answer with MD5: anybody"));
 }
 
 /* The second handshake of an upload does not repeat the notices of the first one. */

@@ -360,7 +360,7 @@ static void test_failures_to_start(void **state)
         bool refuse_handshake, refuse_transfer;
         const char *message;
     } rows[] = {
-        {EEXIST, false, false, "another upload to the same address is under way"},
+        {EEXIST, false, false, "another upload to the same address is in progress"},
         {ENOMEM, false, false, "out of memory"},
         {0, true, false, "out of memory"},
         {0, false, true, "out of memory"},
