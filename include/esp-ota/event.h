@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum ota_event_type {
-    OTA_EVENT_START,         /* work on a board begins */
+    OTA_EVENT_START,         /* work on a board begins, perhaps once more with another image */
     OTA_EVENT_RESOLVED,      /* address, port and their source are known */
     OTA_EVENT_INVITED,       /* an invitation was sent; attempt counts from 1 */
     OTA_EVENT_AUTHENTICATED, /* the board accepted the password; scheme and evidence are set */

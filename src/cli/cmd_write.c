@@ -5,12 +5,10 @@
  */
 #include "cli/cmd_write.h"
 
-#include "base/diag.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
 #include "base/stdio_guard.h"
-#include "base/units.h"
 #include "fleet/plan.h"
 
 #include <errno.h>
@@ -266,12 +264,16 @@ static enum ota_error write_image(const struct image *image, const char *path,
                : write_file(image, path, failure);
 }
 
-static void tell_written(const struct image *image, const char *path)
+/* The line of --json would become part of an image on standard output. */
+static enum ota_error keep_apart(const char *path, struct ota_failure *failure)
 {
-    char shown[PATH_SHOWN], size[UNITS_TEXT_MAX], file_size[UNITS_TEXT_MAX];
-    escape_string(shown, sizeof shown, path);
-    diag_info("%s: %s written, from %s; nothing was uploaded", shown,
-              format_size(size, image->size), format_size(file_size, image->file_size));
+    struct stat target;
+
+    if (stat(path, &target) < 0 || !is_standard_output(&target))
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE,
+                    "--output and --json would both write to standard output; give --output "
+                    "another file");
 }
 
 /* The plan of no board has the image, judged and prepared as for an upload. */
@@ -284,10 +286,14 @@ int cmd_write_run(const struct options *options, struct report *report)
 
     if (error == OTA_OK)
         error = check_target(options->output, &options->plan, image, &failure);
+    if (error == OTA_OK && options->report.json)
+        error = keep_apart(options->output, &failure);
     if (error == OTA_OK)
         error = write_image(image, options->output, &failure);
     if (error == OTA_OK)
-        tell_written(image, options->output);
+        report_written(report, image, options->output);
+    if (error == OTA_OK && report && !report_is_complete(report, &failure))
+        error = failure.error;
     plan_free(&plan);
     return error == OTA_OK ? 0 : report_failure(report, &failure);
 }

@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "boardlog/expect.h"
 #include "cli/command_line.h"
+#include "cli/options_use.h"
 #include "cli/options_values.h"
 #include "image/image.h"
 #include "secrets/password.h"
@@ -369,6 +370,19 @@ static enum ota_error set_password(struct options *options, struct command_line 
     return OTA_OK;
 }
 
+static void warn_ignored(const struct options *options, const struct command_line *line)
+{
+    char ignored[OPTIONS_IGNORED_MAX];
+    const enum command_use command = options->check    ? COMMAND_CHECK
+                                     : options->list   ? COMMAND_LIST
+                                     : options->output ? COMMAND_WRITE
+                                                       : COMMAND_UPLOAD;
+
+    options_describe_ignored(ignored, line, command);
+    if (*ignored && !options->report.quiet)
+        diag_warning("%s", ignored);
+}
+
 static enum ota_error apply(struct options *options, struct command_line *line,
                             struct ota_failure *failure)
 {
@@ -385,8 +399,10 @@ static enum ota_error apply(struct options *options, struct command_line *line,
         error = check_deadline(options, failure);
     if (error == OTA_OK)
         error = set_password(options, line, failure);
-    if (error == OTA_OK)
+    if (error == OTA_OK) {
         share_settings(options);
+        warn_ignored(options, line);
+    }
     return error;
 }
 

@@ -211,6 +211,8 @@ static void fall_back(struct job *job, enum ota_phase phase, const struct ota_fa
     job->image = job->image->plain;
     job->broken = (struct broken){.failure.error = OTA_OK};
     job_note(job, phase, message);
+    job->acknowledged = 0;
+    job_emit_event(job, &(struct ota_event){.type = OTA_EVENT_START, .phase = OTA_PHASE_RESOLVE});
     job_rest(job, phase, failure->message, wait_us, false);
 }
 

@@ -227,7 +227,10 @@ static void show_progress(struct report *report, const struct ota_event *event)
 static void show_start(struct report *report, const struct ota_event *event)
 {
     char path[1024];
-    if (event->image && event->image->is_signed && report->announced != event->image)
+    bool is_news = event->image &&
+                   (!report->announced || strcmp(report->announced->path, event->image->path) != 0);
+
+    if (is_news && event->image->is_signed)
         diag_notice("sending %s, the signed image beside the file",
                     escape_string(path, sizeof path, event->image->path));
     report->announced = event->image;
@@ -507,6 +510,19 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
         note_json(report, is_json_taken(JSON_PATIENCE_MS) &&
                               report_json_summary(stdout, &report->totals, outcome, exit_status,
                                                   loop_now_us() - report->start_us));
+}
+
+void report_written(struct report *report, const struct image *image, const char *path)
+{
+    char shown[1024], size[UNITS_TEXT_MAX], file_size[UNITS_TEXT_MAX];
+
+    if (wants_json(report))
+        note_json(report,
+                  is_json_taken(JSON_PATIENCE_MS) &&
+                      report_json_written(stdout, image, path, loop_now_us() - report->start_us));
+    escape_string(shown, sizeof shown, path);
+    diag_info("%s: %s written, from %s; nothing was uploaded", shown,
+              format_size(size, image->size), format_size(file_size, image->file_size));
 }
 
 int report_failure(struct report *report, const struct ota_failure *failure)

@@ -50,6 +50,9 @@ void report_event(const struct ota_event *event, void *userdata);
  * line of its own. Says nothing of a single board, whose result is said already. */
 void report_summary(struct report *report, enum ota_error outcome, int exit_status);
 
+/* --output: image was written to the file path. report may be NULL. */
+void report_written(struct report *report, const struct image *image, const char *path);
+
 /* A failure that belongs to no board (usage, image, no port); returns its exit status. report may
  * be NULL. */
 int report_failure(struct report *report, const struct ota_failure *failure);

@@ -341,6 +341,22 @@ bool report_json_check(FILE *stream, const struct report_check *check, int64_t s
     return write_json_line(stream, "check", NULL, since_start_us, fields);
 }
 
+bool report_json_written(FILE *stream, const struct image *image, const char *path,
+                         int64_t since_start_us)
+{
+    char shown[1024], file[1024];
+
+    escape_string(shown, sizeof shown, path);
+    escape_string(file, sizeof file, image->path);
+
+    json_memory_watch();
+    json_t *fields = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:s}", "output", shown, "size",
+                               (json_int_t)image->size, "md5", image->md5, "file", file,
+                               "original_size", (json_int_t)image->file_size, "sha256",
+                               image->sha256, "command", command_name(image->command));
+    return write_json_line(stream, "written", NULL, since_start_us, fields);
+}
+
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us)
 {

@@ -33,6 +33,9 @@ struct report_check {
 };
 
 bool report_json_check(FILE *stream, const struct report_check *check, int64_t since_start_us);
+/* What --output has written, and where; path as it was given. */
+bool report_json_written(FILE *stream, const struct image *image, const char *path,
+                         int64_t since_start_us);
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us);
 

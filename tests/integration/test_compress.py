@@ -66,6 +66,19 @@ class Compress(Scenario):
         self.assertRegex(result.err, r"out\.gz: 25\.\d KiB written, from 58\.6 KiB; nothing was uploaded\n$")
         self.assertEqual(run("-q", "-z", "-f", self.file("firmware.bin", sketch()), "--output",
                              os.path.join(self.directory, "out.gz")).err, "")
+        path = os.path.join(self.directory, "out.gz")
+        told = run("--json", "-z", "-f", self.file("firmware.bin", sketch()), "--output", path)
+        event = json.loads(told.out)
+        self.assertEqual([0, "written", None, path, len(packed), hashlib.md5(packed).hexdigest(), len(sketch()),
+                          hashlib.sha256(sketch()).hexdigest(), "sketch"],
+                         [told.status, *(event[key] for key in ("event", "board", "output", "size", "md5", "original_size",
+                                                                "sha256", "command"))])
+        both = run("--json", "-z", "-f", self.file("firmware.bin", sketch()), "--output", "/dev/stdout")
+        self.assertEqual((2, "usage"), (both.status, json.loads(both.out)["code"]))
+        self.assertIn("--output and --json would both write to standard output", both.err)
+        full = run("--json", "-z", "-f", self.file("firmware.bin", sketch()), "--output", path,
+                   before=("sh", "-c", 'exec "$@" >/dev/full', "sh"))
+        self.assertEqual(1, full.status, full)
         # the board takes the file as well as the upload
         board = self.board()
         self.assertEqual(run("-i", board.address, "-f", os.path.join(self.directory, "out.gz")).status, 0)
@@ -174,6 +187,16 @@ class Compress(Scenario):
 
     def test_old_core(self):
         self.check_fall_back("--retries", "0")
+
+    def test_old_core_json(self):
+        """A second start says what is sent now."""
+        result = self.check_fall_back("--json")
+        events = [json.loads(line) for line in result.out.splitlines()]
+        first, second = [event for event in events if event["event"] == "start"]
+        self.assertLess(first["size"], second["size"])
+        self.assertEqual((len(sketch()), hashlib.md5(sketch()).hexdigest(), first["sha256"]),
+                         (second["size"], second["md5"], second["sha256"]))
+        self.assertEqual("note", events[events.index(second) - 1]["event"])
 
     def test_old_core_lockstep(self):
         self.check_fall_back("--retries", "0", "--lockstep")

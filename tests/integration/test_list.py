@@ -117,6 +117,12 @@ class Forms(OnLink):
 
 
 class Usage(scenario.Scenario):
+    def test_ignored_options(self):
+        for option in ((), ("-q",)):
+            result = scenario.run("-l", "-t", "0.001", "-p", "8266", "--retries", "3", *option)
+            warning = "esp-ota: warning: --list ignores --port and --retries\n"
+            self.assertEqual(0 if option else 1, result.err.count(warning), result)
+
     def test_with_a_board_or_a_file(self):
         for option in ("-i", "-f"):
             result = scenario.run("-l", option, "x")

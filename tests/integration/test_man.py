@@ -217,7 +217,9 @@ class Documentation(Scenario):
         fleet = self.json_events("-i", address(), *common, "--max-failures", "1", "-j", "1", "-t", "0.1",
                                  "--retries", "0", status=5)
         check = self.json_events("--check", "-f", path, status=0)
-        emitted = {event["event"]: event.keys() - COMMON for event in fleet + check + success + self.log_events()}
+        written = self.json_events("-z", "--output", path + ".gz", "-f", self.file("8266.bin", sketch("esp8266")), status=0)
+        emitted = {event["event"]: event.keys() - COMMON
+                   for event in fleet + check + written + success + self.log_events()}
         documented.pop("board")  # test_list.py
         self.assertEqual(documented, emitted)
         failure = self.json_events(*common, "-a", "wrong", "--retries", "0", status=6)

@@ -548,7 +548,7 @@ static void assert_job_freed(void)
 #define MAGIC "the board says: ERROR[10]: Magic byte is not 0xE9"
 #define PLAIN_FOLLOWS                                                                              \
     "note result: " MAGIC "; its core does not unpack what is compressed, so the image follows "   \
-    "uncompressed in 1 s\nwait 1000\nrests\n" AGAIN
+    "uncompressed in 1 s\nstart kitchen.local\nwait 1000\nrests\n" AGAIN
 #define NEVER_CONNECTED(seconds)                                                                   \
     "note connection: no way; a firewall drops its packets, or they were lost: once more "         \
     "in " seconds " s\nwait 1000\nrests\n"

@@ -1,0 +1,28 @@
+/*
+ * options_use.h: which options each command uses.
+ */
+#ifndef ESP_OTA_CLI_OPTIONS_USE_H
+#define ESP_OTA_CLI_OPTIONS_USE_H
+
+#include "cli/command_line.h"
+
+#include <stddef.h>
+
+/* The commands, as bits. */
+enum command_use {
+    COMMAND_UPLOAD = 1 << 0, /* also following logs */
+    COMMAND_LIST = 1 << 1,   /* --list */
+    COMMAND_CHECK = 1 << 2,  /* --check */
+    COMMAND_WRITE = 1 << 3,  /* --output */
+};
+
+enum { OPTIONS_IGNORED_MAX = 1024 };
+
+/* The commands that use the option, or refuse it with an error of their own. */
+unsigned options_uses(enum option option);
+
+/* Writes "--list ignores --port and --retries"; "" if the command uses all options on the line. */
+void options_describe_ignored(char text[OPTIONS_IGNORED_MAX], const struct command_line *line,
+                              enum command_use command);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * test-options_use.c: each option is used by a command, and what ignores it says so.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cli/options_use.h"
+
+#include <string.h>
+
+static void test_every_option_is_used(void **state)
+{
+    (void)state;
+
+    for (int option = 1; option < OPTION_COUNT; option++)
+        if (!(options_uses((enum option)option) & COMMAND_UPLOAD))
+            fail_msg("--%s is used by no upload", options_find((enum option)option)->longName);
+}
+
+static void test_ignored(void **state)
+{
+    static const struct {
+        enum command_use command;
+        enum option given[4];
+        const char *text;
+    } cases[] = {
+        {COMMAND_LIST, {OPTION_LIST, OPTION_JSON, OPTION_TIMEOUT, OPTION_MATCH}, ""},
+        {COMMAND_LIST, {OPTION_LIST, OPTION_PORT}, "--list ignores --port"},
+        {COMMAND_LIST, {OPTION_LIST, OPTION_JOBS, OPTION_AUTH}, "--list ignores --auth and --jobs"},
+        {COMMAND_CHECK, {OPTION_FILE, OPTION_IP, OPTION_PORT, OPTION_FORCE}, ""},
+        {COMMAND_CHECK,
+         {OPTION_FILE, OPTION_ALL, OPTION_RETRIES, OPTION_PROGRESS},
+         "--check ignores --all, --retries and --progress"},
+        {COMMAND_WRITE, {OPTION_FILE, OPTION_COMPRESS, OPTION_PORT, OPTION_OUTPUT}, ""},
+        {COMMAND_WRITE, {OPTION_MONITOR, OPTION_OUTPUT}, "--output ignores --monitor"},
+        {COMMAND_UPLOAD, {OPTION_MONITOR, OPTION_ALL, OPTION_RESUME}, ""},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[OPTIONS_IGNORED_MAX];
+        struct command_line line = {0};
+
+        for (size_t j = 0; j < 4 && cases[i].given[j]; j++)
+            line.given[cases[i].given[j]] = true;
+        options_describe_ignored(text, &line, cases[i].command);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+/* All names fit. */
+static void test_all_ignored(void **state)
+{
+    char text[OPTIONS_IGNORED_MAX];
+    struct command_line line;
+    (void)state;
+
+    for (int option = 0; option < OPTION_COUNT; option++)
+        line.given[option] = true;
+    options_describe_ignored(text, &line, COMMAND_LIST);
+    assert_string_equal(text + strlen(text) - strlen(" and --verbose"), " and --verbose");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_option_is_used),
+        cmocka_unit_test(test_ignored),
+        cmocka_unit_test(test_all_ignored),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
