@@ -94,6 +94,11 @@ uint16_t job_known_port(const struct job *job)
     return job->config.assignment->protocol->is_announced ? job->found.port : 0;
 }
 
+uint16_t job_telling_port(const struct job *job)
+{
+    return upload_ports_tell_chips(job->config.assignment->protocol) ? job_known_port(job) : 0;
+}
+
 struct kind job_kind(const struct job *job)
 {
     const char *names[] = {job->found.instance, job->config.assignment->target.name};

@@ -88,6 +88,9 @@ void job_choose_endpoint(struct job *job, size_t endpoint);
 /* The board's port, if it was given or announced for the protocol; else 0. */
 uint16_t job_known_port(const struct job *job);
 
+/* The same, where it says something of the board's chip; else 0. */
+uint16_t job_telling_port(const struct job *job);
+
 /* The kind of the board, by its announcement and its names. */
 struct kind job_kind(const struct job *job);
 /* NULL if it is unknown, or if the board gets no image. */

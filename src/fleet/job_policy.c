@@ -81,7 +81,8 @@ static size_t add_default_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
 
         if (is_there || count == ENDPOINTS_PORTS_MAX || !kind_overlap(port->chips, chips) ||
             !kind_overlap(port->chips, kind->proven) ||
-            (image && image_fit_board(reason, image, kind, port->number) == IMAGE_FIT_REFUSED))
+            (image && image_fit_board(reason, image, kind, *port->chips ? port->number : 0) ==
+                          IMAGE_FIT_REFUSED))
             continue;
         ports[count++] = (struct endpoint_port){.number = port->number, .source = port->source};
     }

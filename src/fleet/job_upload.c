@@ -108,7 +108,7 @@ static bool is_image_fit(struct job *job, struct ota_failure *failure)
     const struct kind kind = job_kind(job);
     char reason[IMAGE_FIT_REASON_MAX], message[IMAGE_FIT_REASON_MAX + 64];
     enum image_fit screening =
-        image_fit_board(reason, job->config.assignment->image, &kind, job_known_port(job));
+        image_fit_board(reason, job->config.assignment->image, &kind, job_telling_port(job));
 
     if (screening == IMAGE_FIT_REFUSED && !job->config.upload->force) {
         ota_fail(failure, OTA_E_IMAGE, "%s (--force sends it all the same)", reason);
@@ -130,13 +130,15 @@ static bool is_image_fit(struct job *job, struct ota_failure *failure)
 static bool choose_variant(struct job *job, const struct kind *kind, struct ota_failure *failure)
 {
     const struct image *image = job->config.assignment->image;
-    const struct image *variant = image_fit_variant(image, kind, job_known_port(job));
+    const struct image *variant = image_fit_variant(image, kind, job_telling_port(job));
 
     if (!variant) {
-        ota_fail(
-            failure, OTA_E_USAGE,
-            "the board may be an ESP32 or not, and ESP32 boards check another kind of "
-            "signature; add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a Pico W");
+        ota_fail(failure, OTA_E_USAGE,
+                 "the board may be an ESP32 or not, and ESP32 boards check another kind of "
+                 "signature%s",
+                 upload_ports_tell_chips(job->config.assignment->protocol)
+                     ? "; add -p 3232 for an ESP32, -p 8266 for an ESP8266 or -p 2040 for a Pico W"
+                     : "");
         return false;
     }
     if (image->for_esp32) {

@@ -14,10 +14,10 @@
 #include <string.h>
 
 const struct kind_family kind_families[] = {
-    {"esp8266", KIND_PORT_ESP8266, "ESP8266", "the default port of ESP8266 boards"},
-    {"esp32*", KIND_PORT_ESP32, "ESP32", "the default port of ESP32 boards"},
-    {"rp*", KIND_PORT_PICO, "Pico W", "the default port of Pico W boards"},
-    {"ch32h4", KIND_PORT_PICO, "CH32H4", "the default port of CH32H4 boards"},
+    {"esp8266", KIND_PORT_ESP8266, "ESP8266"},
+    {"esp32*", KIND_PORT_ESP32, "ESP32"},
+    {"rp*", KIND_PORT_PICO, "Pico W"},
+    {"ch32h4", KIND_PORT_PICO, "CH32H4"},
 };
 
 const size_t kind_family_count = sizeof kind_families / sizeof *kind_families;

@@ -21,15 +21,15 @@ struct kind {
     char clue[KIND_CLUE_MAX];
 };
 
-/* The default UDP ports of the update services. */
+/* The ports at which boards take uploads from their cores' own tools. Other protocols use the same
+ * numbers, so that a port says something of the chip. */
 enum { KIND_PORT_ESP8266 = 8266, KIND_PORT_ESP32 = 3232, KIND_PORT_PICO = 2040 };
 
 /* Boards that share an update service and its default port. */
 struct kind_family {
     const char *chips;
     uint16_t port;
-    const char *title;       /* "ESP8266" */
-    const char *port_source; /* the port in words: "the default port of ESP8266 boards" */
+    const char *title; /* "ESP8266" */
 };
 
 extern const struct kind_family kind_families[];

@@ -9,9 +9,8 @@
 
 const struct upload_protocol *const protocols[] = {
     &espota_protocol,
+    NULL,
 };
-
-const size_t protocol_count = sizeof protocols / sizeof *protocols;
 
 static const struct target_scheme schemes[] = {
     {.name = "espota", .protocol = &espota_protocol},
@@ -21,7 +20,7 @@ const struct target_schemes protocol_schemes = {schemes, sizeof schemes / sizeof
 
 const struct upload_protocol *protocols_find(const char *name)
 {
-    for (size_t i = 0; i < protocol_count; i++)
+    for (size_t i = 0; protocols[i]; i++)
         if (strcmp(protocols[i]->name, name) == 0)
             return protocols[i];
     return NULL;
@@ -29,7 +28,7 @@ const struct upload_protocol *protocols_find(const char *name)
 
 const struct upload_protocol *protocols_for(const struct board *board)
 {
-    for (size_t i = 0; i < protocol_count; i++)
+    for (size_t i = 0; protocols[i]; i++)
         if (protocols[i]->serves(board))
             return protocols[i];
     return NULL;
@@ -45,11 +44,11 @@ const char *protocols_name_for(const struct board *board)
 const char *protocols_list(char *text, size_t capacity)
 {
     *text = '\0';
-    for (size_t i = 0; i < protocol_count; i++)
+    for (size_t i = 0; protocols[i]; i++)
         text_append(text, capacity, "%s%s",
-                    i == 0                   ? ""
-                    : i + 1 < protocol_count ? ", "
-                                             : " and ",
+                    i == 0             ? ""
+                    : protocols[i + 1] ? ", "
+                                       : " and ",
                     protocols[i]->name);
     return text;
 }

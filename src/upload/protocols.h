@@ -11,9 +11,8 @@
 /* Each is defined in the folder of its name. */
 extern const struct upload_protocol espota_protocol; /* ArduinoOTA */
 
-/* The first one is the default. */
+/* The first one is the default; the last one is followed by NULL. */
 extern const struct upload_protocol *const protocols[];
-extern const size_t protocol_count;
 
 /* What may stand before a target, and which protocol it means. */
 extern const struct target_schemes protocol_schemes;

@@ -12,6 +12,14 @@ const char *upload_proof_name(enum upload_proof proof)
     return names[proof];
 }
 
+bool upload_ports_tell_chips(const struct upload_protocol *protocol)
+{
+    for (size_t i = 0; i < protocol->port_count; i++)
+        if (*protocol->ports[i].chips)
+            return true;
+    return false;
+}
+
 struct upload_service *upload_service_find(struct upload_service *first,
                                            const struct upload_protocol *protocol)
 {

@@ -87,7 +87,7 @@ struct upload {
     bool is_running; /* between upload_start() and upload_stop() */
 };
 
-/* A default port of the boards that have one of these chips (a set, image/kind.h). */
+/* A default port of the boards that have one of these chips (a set, image/kind.h; "": any). */
 struct upload_port {
     const char *chips;
     uint16_t number;
@@ -127,6 +127,9 @@ struct upload_protocol {
     bool (*restart_proves)(const struct kind_family *family);
     void (*destroy)(struct upload *upload); /* stopped, and not NULL */
 };
+
+/* Whether a board's port says something of its chip: there are default ports for some chips. */
+bool upload_ports_tell_chips(const struct upload_protocol *protocol);
 
 /* The service of this protocol in a list; NULL if there is none. */
 struct upload_service *upload_service_find(struct upload_service *first,

@@ -367,7 +367,7 @@ static void test_protocol_table(void **state)
     (void)state;
     char names[64];
 
-    for (size_t i = 0; i < protocol_count; i++)
+    for (size_t i = 0; protocols[i]; i++)
         assert_ptr_equal(protocols_find(protocols[i]->name), protocols[i]);
     for (size_t i = 0; i < protocol_schemes.count; i++) {
         const struct upload_protocol *protocol = protocol_schemes.list[i].protocol;
