@@ -6,6 +6,7 @@
 
 #include "avahi_poll.h"
 #include "esp_image.h"
+#include "web_page.h"
 
 #include <avahi-client/client.h>
 #include <avahi-client/publish.h>
@@ -133,6 +134,39 @@ static AvahiStringList *board_records(const struct config *config)
                                  config->has_password ? "auth_upload=yes" : "auth_upload=no", NULL);
 }
 
+/* Replaces %v by the version and %m by the MAC address. */
+static AvahiStringList *page_record(const struct board *board, const char *record)
+{
+    char text[256], mac[HEX_ROOM];
+    const char *at = record ? strchr(record, '%') : NULL;
+
+    if (!record)
+        return NULL;
+    snprintf(text, sizeof text, "%s", record);
+    if (at)
+        snprintf(text + (at - record), sizeof text - (size_t)(at - record), "%s",
+                 at[1] == 'v' ? page_version(board) : page_mac(board, mac));
+    return avahi_string_list_new(text, NULL);
+}
+
+/* Adds the services of a board with a web page. */
+static int add_page_services(struct entry *entry, AvahiIfIndex interface, const char *name,
+                             const char *host)
+{
+    const struct board *board = entry->board;
+    const struct page_service *row = board->sim->config->web.page->services;
+    int error = 0;
+
+    for (; error >= 0 && row->type; row++) {
+        AvahiStringList *records = page_record(board, row->record);
+        error = avahi_entry_group_add_service_strlst(entry->group, interface, AVAHI_PROTO_UNSPEC, 0,
+                                                     name, row->type, NULL, host,
+                                                     address_port(&board->address), records);
+        avahi_string_list_free(records);
+    }
+    return error < 0 ? error : avahi_entry_group_commit(entry->group);
+}
+
 /* Adds the records to an empty group. Returns an error of Avahi, AVAHI_ERR_COLLISION among them. */
 static int add_records(struct entry *entry, const char *name)
 {
@@ -145,6 +179,9 @@ static int add_records(struct entry *entry, const char *name)
     int error = add_address(entry, interface, host);
     if (error < 0)
         return error;
+
+    if (board->sim->config->web.page)
+        return add_page_services(entry, interface, name, host);
 
     AvahiStringList *records = board_records(board->sim->config);
     if (!records)
@@ -261,6 +298,24 @@ struct announcer *announce_start(struct sim *sim)
         return NULL;
     }
     return announcer;
+}
+
+void announce_again(struct board *board)
+{
+    struct announcer *announcer = board->sim->announcer;
+    const struct page *page = board->sim->config->web.page;
+
+    if (!announcer || announcer->failed || !page)
+        return;
+    struct entry *entry = &announcer->entries[board - board->sim->boards];
+    for (const struct page_service *row = page->services; row->type; row++) {
+        char name[LABEL_ROOM];
+        AvahiStringList *records = page_record(board, row->record);
+        avahi_entry_group_update_service_txt_strlst(
+            entry->group, (AvahiIfIndex)interface_of(&board->address), AVAHI_PROTO_UNSPEC, 0,
+            entry_name(entry, name), row->type, NULL, records);
+        avahi_string_list_free(records);
+    }
 }
 
 void announce_stop(struct announcer *announcer)

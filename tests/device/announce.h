@@ -1,5 +1,5 @@
 /* Announces the boards by multicast DNS as their cores do: a host name with the board's address,
- * and the service _arduino._tcp. avahi-daemon does so for as long as the program runs. */
+ * and the service _arduino._tcp, or those of the web page. avahi-daemon does so for as long as the program runs. */
 #ifndef DEVICE_ANNOUNCE_H
 #define DEVICE_ANNOUNCE_H
 
@@ -17,6 +17,9 @@ bool announce_takes(const char *name);
  * gets a number, as boards do it. Prints the event `announced' when a name is a board's. NULL after
  * a message on stderr. The boards and the loop must outlive the announcer. */
 struct announcer *announce_start(struct sim *sim);
+
+/* The board is back: its records tell the version that it has now. */
+void announce_again(struct board *board);
 
 /* Withdraws the names. announcer may be NULL. */
 void announce_stop(struct announcer *announcer);

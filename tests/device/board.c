@@ -1,6 +1,7 @@
 /* The life of a board: its port, its queue of datagrams, the sketch's loop(), restarts. */
 #include "board.h"
 
+#include "announce.h"
 #include "event.h"
 #include "handshake.h"
 #include "reply.h"
@@ -258,6 +259,7 @@ static void back_on_air(void *owner)
     }
 
     board_event(board, "open");
+    announce_again(board);
     board->born_us = now_us();
     board_idle(board);
     if (!telnet_open(board))

@@ -20,12 +20,15 @@ enum board_state {
     BOARD_UPDATING,  /* prepares, refuses, connects, receives, restarts */
 };
 
+struct announcer;
+
 /* All boards of the process. */
 struct sim {
     struct loop *loop;
     const struct config *config;
     struct board *boards;
     unsigned successes;
+    struct announcer *announcer; /* NULL: none */
 };
 
 struct datagram {

@@ -22,7 +22,6 @@ static void raise_descriptor_limit(void)
 static int run(const struct config *config)
 {
     struct sim sim = {.config = config};
-    struct announcer *announcer = NULL;
     int status = EXIT_FAILURE;
     unsigned started = 0;
 
@@ -39,8 +38,8 @@ static int run(const struct config *config)
         goto cleanup;
 
     if (config->announced) {
-        announcer = announce_start(&sim);
-        if (!announcer)
+        sim.announcer = announce_start(&sim);
+        if (!sim.announcer)
             goto cleanup;
     }
 
@@ -50,7 +49,7 @@ static int run(const struct config *config)
         perror("esp-ota-sim: epoll_pwait2");
 
 cleanup:
-    announce_stop(announcer);
+    announce_stop(sim.announcer);
     for (unsigned i = 0; i < started; i++)
         board_free(&sim.boards[i]);
     free(sim.boards);

@@ -216,8 +216,8 @@ static void take_line(struct form *form)
 
 static void feed_line(struct form *form, char byte)
 {
-    if (form->state == FORM_AFTER_FILE && form->line_length == 0 && !form->in_line_end)
-        form->closing = byte == '-';
+    if (form->state == FORM_AFTER_FILE && form->line_length == 0 && byte == '-')
+        form->closing_at = form->fed;
     if (form->in_line_end && byte == '\n')
         take_line(form);
     else if (byte == '\r')
@@ -258,11 +258,16 @@ static size_t feed_file(struct form *form, const char *bytes, size_t length)
 void form_feed(struct form *form, const char *bytes, size_t length)
 {
     size_t used = 0;
+
     while (used < length && form->state != FORM_DONE && form->state != FORM_BROKEN) {
+        size_t part = 1;
+        form->fed++;
         if (form->state == FORM_FILE)
-            used += feed_file(form, bytes + used, length - used);
+            part = feed_file(form, bytes + used, length - used);
         else
-            feed_line(form, bytes[used++]);
+            feed_line(form, bytes[used]);
+        form->fed += part - 1;
+        used += part;
     }
 }
 

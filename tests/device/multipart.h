@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { FORM_LINE = 1024, FORM_DELIMITER = 256, FORM_VALUE = 256 };
 
@@ -51,10 +52,11 @@ struct form {
     size_t matched; /* bytes of the delimiter that the last bytes of the file may be */
     char line[FORM_LINE];
     size_t line_length;
-    bool in_line_end; /* after CR, up to LF */
-    bool closing;     /* the line after the file begins with a hyphen */
-    bool timed_out;   /* the line after the file has no end */
-    unsigned tries;   /* empty lines and time-outs before the first boundary */
+    bool in_line_end;    /* after CR, up to LF */
+    uint64_t fed;        /* bytes of the body so far */
+    uint64_t closing_at; /* how many up to the closing boundary's first hyphen; 0: not yet */
+    bool timed_out;      /* the line after the file has no end */
+    unsigned tries;      /* empty lines and time-outs before the first boundary */
     struct form_part part;
     char value[FORM_LINE];
 };

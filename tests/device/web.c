@@ -87,6 +87,7 @@ static void disown_clients(struct web *web)
 bool web_open(struct board *board)
 {
     disown_clients(&board->web);
+    board->web.boots++;
 
     int fd = address_bind(&board->address, SOCK_STREAM);
     if (fd < 0)
@@ -122,7 +123,8 @@ void web_leave(struct board *board)
     updater_abort(board, "restart");
     web->updater = (struct updater){0};
     web->uploader = NULL;
-    web->was_allowed = false;
+    web->was_allowed = web->is_started = web->is_unlocked = false;
+    web->error = 0;
     web->nonce[0] = '\0';
     for (size_t i = 0; i < WEB_CLIENTS; i++)
         if (web->clients[i])

@@ -20,6 +20,11 @@ struct web {
     struct timer restart;
     struct updater updater;
     unsigned connections;
+    bool is_started;  /* ElegantOTA's first step, or Tasmota's */
+    bool is_unlocked; /* WLED's PIN was given */
+    bool is_safeboot; /* Tasmota's recovery firmware runs; survives the restart */
+    unsigned boots;   /* restarts that Tasmota has counted */
+    unsigned error;   /* Tasmota's own number of an error */
     bool was_allowed; /* what HTTPUpdateServer found about the last file, false at first */
     char nonce[HEX_ROOM], opaque[HEX_ROOM];
 };

@@ -4,7 +4,7 @@
 
 #include "board.h"
 #include "digest.h"
-#include "web_client.h"
+#include "web_page.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -118,7 +118,7 @@ bool auth_check(struct web_client *client, const char **scheme)
         *scheme = "basic";
     if (digest)
         *scheme = "digest";
-    if (!config->has_password)
+    if (!config->has_password || config->web.page->ignores_password)
         return true;
     if (basic && config->web.scheme != AUTH_ONLY_DIGEST)
         return basic_is_right(client, given + 6);

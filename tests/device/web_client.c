@@ -193,6 +193,12 @@ void web_client_send(struct web_client *client, const void *bytes, size_t length
     send_out(client);
 }
 
+void web_client_say_nothing(struct web_client *client)
+{
+    enter_phase(client, CLIENT_ENDING);
+    client_after(client, client_server(client)->end_us, close_client);
+}
+
 void web_client_challenge(struct web_client *client)
 {
     char header[HEAD_VALUE];
@@ -201,7 +207,10 @@ void web_client_challenge(struct web_client *client)
 
     if (server->is_async)
         answer.type = NULL;
-    auth_challenge(client, header, sizeof header);
+    size_t used = 0;
+    if (!server->is_async && !server->serves_one)
+        used = (size_t)snprintf(header, sizeof header, "Connection: keep-alive\r\n");
+    auth_challenge(client, header + used, sizeof header - used);
     page_answer(client, &answer);
 }
 
@@ -239,7 +248,6 @@ static void begin_body(struct web_client *client)
 
     client->body_read = 0;
     client->body_end = request->length;
-    client->closing_seen = false;
     client->is_form = strncmp(request->content_type, "multipart/", 10) == 0;
     if (client->is_form)
         form_begin(&client->form, client_server(client)->manner, request->content_type,
@@ -254,7 +262,9 @@ static void take_head(struct web_client *client)
     const char *scheme = "none";
 
     client->requests++;
-    client->has_file = client->writes = client->installed = false;
+    client->has_file = client->writes = client->installed = client->skips_validation = false;
+    client->md5[0] = '\0';
+    client->plain_length = client->start_length = 0;
     client->fin_after_us = client->restart_after_us = -1;
     if (!http_request_read(&client->request, client->head, client->head_length)) {
         web_client_close(client, false);
@@ -308,10 +318,8 @@ static void judge_body(struct web_client *client)
 /* ESPAsyncWebServer believes that after the closing boundary's first hyphen three bytes are left. */
 static void correct_length(struct web_client *client)
 {
-    if (!client_server(client)->is_async || !client->form.closing || client->closing_seen)
-        return;
-    client->closing_seen = true;
-    client->body_end = client->body_read + 3;
+    if (client_server(client)->is_async && client->is_form && client->form.closing_at > 0)
+        client->body_end = client->form.closing_at + 3;
 }
 
 static bool has_due_fault(const struct web_client *client)
@@ -344,6 +352,16 @@ void web_client_pause(struct web_client *client, int64_t us)
     client_after(client, us, go_on);
 }
 
+static void keep_plain(struct web_client *client, const char *bytes, size_t length)
+{
+    size_t room = sizeof client->plain - 1 - client->plain_length;
+
+    length = length < room ? length : room;
+    memcpy(client->plain + client->plain_length, bytes, length);
+    client->plain_length += length;
+    client->plain[client->plain_length] = '\0';
+}
+
 static void take_body(struct web_client *client, const char *bytes, size_t length)
 {
     static const char go_ahead[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -356,6 +374,8 @@ static void take_body(struct web_client *client, const char *bytes, size_t lengt
     client->body_read += length;
     if (client->is_form)
         form_feed(&client->form, bytes, length);
+    else
+        keep_plain(client, bytes, length);
     correct_length(client);
 
     if (!is_reading(client) || (has_due_fault(client) && upload_faults(client->board)))

@@ -8,6 +8,8 @@
 
 struct board;
 
+enum { HEAD_FIELD = 256, WLED_START = 4608 };
+
 /* A server: that of a core, or an asynchronous one. */
 struct web_server {
     const char *name;
@@ -51,7 +53,7 @@ struct web_client {
     size_t head_length;
     char head[HEAD_ROOM];
     struct http_request request;
-    bool is_form, closing_seen;
+    bool is_form;
     struct form form;
     uint64_t body_read;
     uint64_t body_end; /* the length at which an asynchronous server has the whole body */
@@ -61,6 +63,12 @@ struct web_client {
     bool writes;     /* the file goes to the updater */
     bool skips_data; /* the next bytes of the file are lost */
     bool installed;
+    bool skips_validation;
+    char md5[HEAD_FIELD];   /* a field of the form */
+    char plain[HEAD_FIELD]; /* the begin of a body that is no form */
+    size_t plain_length;
+    uint8_t start[WLED_START]; /* the first bytes of the file */
+    size_t start_length;
     int64_t fin_after_us;     /* -1: by the server's own rule */
     int64_t restart_after_us; /* after FIN; -1: no restart */
     char *out;
@@ -89,6 +97,9 @@ void web_client_hold(struct web_client *client);
 
 /* Stops reading for a time. */
 void web_client_pause(struct web_client *client, int64_t us);
+
+/* Sends no reply; the server closes when it has waited for the client to do so. */
+void web_client_say_nothing(struct web_client *client);
 
 /* The reply to a request without the right credentials. */
 void web_client_challenge(struct web_client *client);

@@ -20,6 +20,23 @@ static const struct setting {
     {"realm=TEXT", "the realm of a challenge (Login Required)", SETTING_TEXT,
      offsetof(struct web_config, realm)},
     {"auth=SCHEME", "basic, digest (takes Basic as well) or only-digest", SETTING_SCHEME, 0},
+    {"path=PATH", "take uploads there", SETTING_TEXT, offsetof(struct web_config, path)},
+    {"version=TEXT", "the version that the page shows, where it shows one", SETTING_TEXT,
+     offsetof(struct web_config, version)},
+    {"version-after=TEXT", "the same after an upload and the restart", SETTING_TEXT,
+     offsetof(struct web_config, version_after)},
+    {"language=de", "tasmota: the language of the replies", SETTING_TEXT,
+     offsetof(struct web_config, language)},
+    {"safeboot", "tasmota: one partition, so an upload is for the recovery firmware", SETTING_FLAG,
+     offsetof(struct web_config, has_safeboot)},
+    {"pin=DIGITS", "wled: the settings PIN", SETTING_TEXT, offsetof(struct web_config, pin)},
+    {"locked", "wled: the OTA lock is on", SETTING_FLAG, offsetof(struct web_config, is_locked)},
+    {"release=NAME", "wled: the release that an image must be of (ESP8266 or ESP32)", SETTING_TEXT,
+     offsetof(struct web_config, release)},
+    {"stays", "elegantota: built without automatic restart", SETTING_FLAG,
+     offsetof(struct web_config, stays)},
+    {"md5", "elegantota2: an old core, which compares the MD5", SETTING_FLAG,
+     offsetof(struct web_config, checks_md5)},
     {"unchecked", "an older version, which looks at neither Origin nor Referer", SETTING_FLAG,
      offsetof(struct web_config, unchecked)},
 };
@@ -81,6 +98,10 @@ void web_config_complete(struct web_config *config)
         config->realm = "Login Required";
     if (!config->scheme_given)
         config->scheme = page->scheme;
+    if (!config->version)
+        config->version = page->version;
+    if (!config->version_after)
+        config->version_after = page->version_after;
     config->restart_us = page->restart_us;
 }
 

@@ -17,10 +17,16 @@ struct web_config {
     char password[WEB_SECRET];
     bool scheme_given;
     enum auth_scheme scheme;
-    bool unchecked;      /* does not look at Origin or Referer */
-    const char *path;    /* of the hand-made page */
-    const char *field;   /* that its form names */
-    const char *version; /* that the page shows; after a successful upload the other */
+    bool unchecked;       /* does not look at Origin or Referer */
+    const char *path;     /* to which images are sent; NULL: the page's */
+    const char *language; /* of Tasmota: en or de */
+    const char *pin;      /* that WLED asks for; NULL: none */
+    const char *release;  /* that WLED demands of an image */
+    bool is_locked;       /* WLED's OTA lock */
+    bool has_safeboot;    /* Tasmota's layout with one partition */
+    bool stays;           /* ElegantOTA does not restart the board */
+    bool checks_md5;      /* an old core: AsyncElegantOTA's MD5 is looked at */
+    const char *version;  /* that the page shows; after a successful upload the other */
     const char *version_after;
     int64_t restart_us; /* from the reply to the restart; -1: the page's */
 };

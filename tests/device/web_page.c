@@ -4,6 +4,7 @@
 #include "board.h"
 #include "event.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,7 +88,8 @@ static void answer_not_found(struct web_client *client)
 
 static const struct resource *find_resource(const struct web_client *client)
 {
-    for (const struct resource *row = page_of(client)->resources; row->path; row++)
+    const struct resource *rows = page_of(client)->resources;
+    for (const struct resource *row = rows; row && row->path; row++)
         if (strcmp(row->path, client->request.path) == 0)
             return row;
     return NULL;
@@ -113,14 +115,17 @@ bool page_begins(struct web_client *client)
         web_client_hold(client);
         return false;
     }
+    const struct page_hooks *hooks = page_of(client)->hooks;
+    if (hooks && hooks->begins && !hooks->begins(client))
+        return false;
     if (is_method(client, "GET")) {
         answer_get(client);
         return false;
     }
     if (is_method(client, "POST") && client_server(client)->needs_length &&
         !client->request.has_length) {
-        const struct answer answer = {411, "text/html", NULL, "Chunked encoding not supported",
-                                      0,   false};
+        const struct answer answer = {
+            411, "text/html", NULL, "Chunked encoding not supported by server", 0, false};
         page_answer(client, &answer);
         return false;
     }
@@ -152,8 +157,12 @@ static void say_part(const struct web_client *client, const struct form_part *pa
 
 static void field(void *owner, const struct form_part *part, const char *value)
 {
-    (void)value;
-    say_part(owner, part);
+    struct web_client *client = owner;
+    const struct page_hooks *hooks = page_of(client)->hooks;
+
+    say_part(client, part);
+    if (hooks && hooks->field)
+        hooks->field(client, part->name, value);
 }
 
 static void file_begins(void *owner, const struct form_part *part)
@@ -172,6 +181,11 @@ static void file_begins(void *owner, const struct form_part *part)
         return;
 
     web->uploader = client;
+    client->skips_data = false;
+    if (page->hooks && page->hooks->file_begins && !page->hooks->file_begins(client, part))
+        return;
+    if (page->appends && web->updater.is_running)
+        return;
     bool filesystem = page->filesystem && strcmp(part->name, page->filesystem) == 0;
     client->skips_data = !updater_begin(client->board, 0, filesystem, NULL);
 }
@@ -181,8 +195,12 @@ static void file_data(void *owner, const void *bytes, size_t length)
     struct web_client *client = owner;
     struct upload *upload = &client->board->upload;
 
+    const struct page_hooks *hooks = page_of(client)->hooks;
+
     if (!client->writes)
         return;
+    if (hooks && hooks->file_data)
+        hooks->file_data(client, bytes, length);
     if (client->skips_data) {
         client->skips_data = false;
         return;
@@ -204,13 +222,16 @@ static void file_ends(void *owner)
 
     if (!client->writes)
         return;
+    const struct page_hooks *hooks = page_of(client)->hooks;
+    if (hooks && hooks->file_ends)
+        hooks->file_ends(client);
     updater_end(client->board);
     client->installed = updater_of(client)->installed;
 }
 
 const struct form_events page_form_events = {field, file_begins, file_data, file_ends};
 
-static void answer_failure(struct web_client *client)
+void page_say_failure(struct web_client *client)
 {
     const struct page *page = page_of(client);
     const char *error = updater_of(client)->error;
@@ -231,14 +252,16 @@ static void answer_failure(struct web_client *client)
     page_answer(client, &answer);
 }
 
-static void answer_success(struct web_client *client)
+void page_say_success(struct web_client *client)
 {
     const struct page *page = page_of(client);
     struct answer answer = page->success;
 
-    answer.headers = page->headers;
+    if (!answer.headers)
+        answer.headers = page->headers;
     client->fin_after_us = page->fin_us;
-    client->restart_after_us = client->board->sim->config->web.restart_us;
+    if (!client->board->sim->config->web.stays)
+        client->restart_after_us = client->board->sim->config->web.restart_us;
     if (client->installed)
         board_counts_success(client->board);
     page_answer(client, &answer);
@@ -251,7 +274,7 @@ static void answer_not_allowed(struct web_client *client)
     const struct answer wrong_origin = {
         200, "text/html", NULL, "Update error: Wrong origin received!", 0, false};
 
-    if (page->check == CHECK_ORIGIN && !client->board->sim->config->has_password)
+    if (page->says_wrong_origin && !client->board->sim->config->has_password)
         page_answer(client, &wrong_origin);
     else
         web_client_challenge(client);
@@ -273,7 +296,7 @@ static void leave_unanswered(struct web_client *client, bool reset)
 }
 
 /* The image is installed, but the client is not to learn it. True if so ordered. */
-static bool withholds_reply(struct web_client *client)
+bool page_withholds_reply(struct web_client *client)
 {
     struct board *board = client->board;
     const struct fault *raw;
@@ -302,7 +325,7 @@ static void answer_upload(struct web_client *client)
 {
     const struct page *page = page_of(client);
 
-    if (client->installed && withholds_reply(client))
+    if (client->installed && page_withholds_reply(client))
         return;
     if (client->installed && board_fault(client->board, FAULT_LATE_401)) {
         client->restart_after_us = client->board->sim->config->web.restart_us;
@@ -310,11 +333,11 @@ static void answer_upload(struct web_client *client)
     } else if (is_denied(client)) {
         answer_not_allowed(client);
     } else if (*updater_of(client)->error && (client->has_file || page->allows_at_file)) {
-        answer_failure(client);
+        page_say_failure(client);
     } else if (client->has_file || page->allows_at_file || page->succeeds_empty) {
-        answer_success(client);
+        page_say_success(client);
     } else {
-        answer_failure(client);
+        page_say_failure(client);
     }
 }
 
@@ -322,6 +345,9 @@ void page_finish(struct web_client *client)
 {
     if (client->board->web.uploader == client)
         client->board->web.uploader = NULL;
+    const struct page_hooks *hooks = page_of(client)->hooks;
+    if (hooks && hooks->finish && hooks->finish(client))
+        return;
     if (is_upload(client)) {
         answer_upload(client);
     } else if (is_method(client, "OPTIONS") &&
@@ -331,6 +357,35 @@ void page_finish(struct web_client *client)
     } else {
         answer_not_found(client);
     }
+}
+
+const char *page_mac(const struct board *board, char mac[HEX_ROOM])
+{
+    char address[ADDRESS_TEXT], digits[HEX_ROOM] = "000000";
+
+    address_host(&board->address, address);
+    md5_hex(address, strlen(address), digits);
+    snprintf(mac, HEX_ROOM, "5ccf7f%.6s", digits);
+    return mac;
+}
+
+const char *page_hardware(const struct board *board, char name[HEX_ROOM])
+{
+    const struct config *config = board->sim->config;
+    const char *chip = esp_chip_name(config->chip);
+
+    if (config->family.lineage != LINEAGE_ESP32)
+        return strcpy(name, "ESP8266EX");
+    snprintf(name, HEX_ROOM, "ESP32-%s", strcmp(chip, "esp32") == 0 ? "D0WD-V3" : chip + 5);
+    for (char *at = name; *at; at++)
+        *at = (char)toupper((unsigned char)*at);
+    return name;
+}
+
+const char *page_version(const struct board *board)
+{
+    const struct web_config *config = &board->sim->config->web;
+    return board->telnet.is_new ? config->version_after : config->version;
 }
 
 void page_client_left(struct web_client *client)
@@ -352,7 +407,7 @@ static void reply_early(struct web_client *client, const struct fault *fault)
     updater_fail(board, fault->text);
     board->web.uploader = NULL;
     client->fin_after_us = 0;
-    answer_failure(client);
+    page_say_failure(client);
 }
 
 bool web_apply_fault(struct board *board, const struct fault *fault)

@@ -37,6 +37,58 @@ static const struct resource form_resources[] = {
     {NULL, NULL, NULL, false},
 };
 
+static const struct resource async_resources[] = {
+    {"/", "text/plain", "root\n", true},
+    {"/update", "text/html",
+     "<html><body>" FORM("/update", "update", ".bin", "Update") "</body></html>", false},
+    {NULL, NULL, NULL, false},
+};
+
+/* The password of this page is a comparison in its script. */
+static const struct resource webupdater_old_resources[] = {
+    {"/", "text/html",
+     "<html><body><form name='loginForm'>ESP32 Login Page"
+     "<input name='userid'><input name='pwd' type='password'></form>"
+     "<script>window.open('/serverIndex')</script></body></html>",
+     true},
+    {"/serverIndex", "text/html",
+     "<html><body><form method='POST' action='#' enctype='multipart/form-data' id='upload_form'>"
+     "<input type='file' name='update'></form></body></html>",
+     true},
+    {NULL, NULL, NULL, false},
+};
+
+static const struct resource esphome_resources[] = {
+    {"/", "text/html", "<!DOCTYPE html><html><body><esp-app></esp-app></body></html>", false},
+    {NULL, NULL, NULL, false},
+};
+
+static const struct resource espurna_resources[] = {
+    {"/", "text/html",
+     "<html><body>" FORM("/upgrade", "filename", ".bin", "Upgrade") "</body></html>", false},
+    {NULL, NULL, NULL, false},
+};
+
+static const struct resource safeboot_resources[] = {
+    {"/", "text/html",
+     "<html><head><title>SafeBoot</title></head><body>" FORM("/", "firmware", ".bin",
+                                                             "Update") "</body></html>",
+     true},
+    {"/sbversion", "text/plain", "v3.2.5", true},
+    {"/chipspecs", "text/plain", "ESP32-D0WD-V3 (4 MB)", true},
+    {NULL, NULL, NULL, false},
+};
+
+static const struct page_service http_service[] = {{"_http._tcp", NULL}, {NULL, NULL}};
+static const struct page_service tasmota_services[] = {{"_http._tcp", "devicetype=tasmota"},
+                                                       {NULL, NULL}};
+static const struct page_service wled_services[] = {
+    {"_wled._tcp", "mac=%m"}, {"_http._tcp", NULL}, {NULL, NULL}};
+static const struct page_service esphome_services[] = {{"_http._tcp", "version=%v"}, {NULL, NULL}};
+
+#define CLOSES "Connection: close\r\n"
+#define OPEN_TO_ALL "Access-Control-Allow-Origin: *\r\n"
+
 /* clang-format off */
 static const struct page pages[] = {
     {
@@ -46,16 +98,16 @@ static const struct page pages[] = {
         .allows_at_file = true, .headers = CORS,
         .success = {200, "text/html", NULL, UPDATE_SUCCESS, 0, false},
         .failure = {200, "text/html", NULL, "Update error: %s", 0, false},
-        .fin_us = MS(100), .restart_us = 0,
+        .fin_us = MS(100), .restart_us = 0, .services = http_service,
     },
     {
         .name = "esp32", .help = "the ESP32's HTTPUpdateServer, cores from 3.2.1: checks Origin",
         .server = SERVER_OF_CORE, .scheme = AUTH_BASIC, .user = "admin", .check = CHECK_ORIGIN,
         .resources = esp32_resources, .upload_path = "/update", .filesystem = "filesystem",
-        .allows_at_file = true,
+        .allows_at_file = true, .says_wrong_origin = true,
         .success = {200, "text/html", NULL, UPDATE_SUCCESS, 0, false},
         .failure = {200, "text/html", NULL, "Update error: %s", 0, false},
-        .fin_us = MS(100), .restart_us = 0,
+        .fin_us = MS(100), .restart_us = 0, .services = http_service,
     },
     {
         .name = "form", .help = "a hand-made page at / on the core's server, POST /flash",
@@ -63,7 +115,128 @@ static const struct page pages[] = {
         .resources = form_resources, .upload_path = "/flash", .bare_errors = true,
         .success = {200, "text/plain", NULL, "Done", 0, false},
         .failure = {500, "text/plain", NULL, "error: %s", 0, false},
-        .fin_us = -1, .restart_us = MS(500),
+        .fin_us = -1, .restart_us = MS(500), .services = http_service,
+    },
+    {
+        .name = "webupdater", .help = "OTAWebUpdater, cores 3.x: 307 is the success; checks Origin",
+        .server = SERVER_OF_CORE, .scheme = AUTH_BASIC, .user = "admin", .check = CHECK_ORIGIN,
+        .upload_path = "/update", .bare_errors = true, .allows_at_file = true,
+        .headers = CLOSES,
+        .success = {307, "text/html", CLOSES "Refresh: 10\r\nLocation: /\r\n", "", 0, false},
+        .failure = {502, "text/plain", NULL, "%s", 0, false},
+        .fin_us = MS(500), .restart_us = 0, .hooks = &webupdater_hooks, .services = http_service,
+    },
+    {
+        .name = "webupdater-old", .help = "OTAWebUpdater, cores 1.x and 2.x: always restarts",
+        .server = SERVER_OF_CORE, .scheme = AUTH_BASIC, .user = "admin",
+        .resources = webupdater_old_resources, .upload_path = "/update", .succeeds_empty = true,
+        .restarts_always = true, .ignores_password = true, .headers = CLOSES,
+        .success = {200, "text/plain", NULL, "OK", 0, false},
+        .failure = {200, "text/plain", NULL, "FAIL", 0, false},
+        .fin_us = -1, .restart_us = 0, .services = http_service,
+    },
+    {
+        .name = "elegantota", .help = "ElegantOTA 3 on the core's server: /ota/start, /ota/upload",
+        .server = SERVER_OF_CORE, .scheme = AUTH_BASIC, .user = "admin",
+        .upload_path = "/ota/upload", .writes_unauthorised = true, .succeeds_empty = true,
+        .headers = CLOSES,
+        .success = {200, "text/plain", NULL, "OK", 0, false},
+        .failure = {400, "text/plain", NULL, "%s\n", 0, false},
+        .fin_us = -1, .restart_us = MS(2000), .hooks = &elegant_hooks, .services = http_service,
+    },
+    {
+        .name = "elegantota-async", .help = "the same on ESPAsyncWebServer",
+        .server = SERVER_ASYNC, .scheme = AUTH_DIGEST, .user = "admin",
+        .upload_path = "/ota/upload", .succeeds_empty = true, .keeps_running = true,
+        .headers = OPEN_TO_ALL,
+        .success = {200, "text/plain", NULL, "OK", 0, false},
+        .failure = {400, "text/plain", NULL, "%s\n", 0, false},
+        .fin_us = -1, .restart_us = MS(2000), .hooks = &elegant_hooks, .services = http_service,
+    },
+    {
+        .name = "elegantota2", .help = "AsyncElegantOTA: the field MD5 before the file; always restarts",
+        .server = SERVER_ASYNC, .scheme = AUTH_DIGEST, .user = "admin",
+        .upload_path = "/update", .succeeds_empty = true, .keeps_running = true,
+        .restarts_always = true, .headers = OPEN_TO_ALL,
+        .success = {200, "text/plain", NULL, "OK", 0, false},
+        .failure = {500, "text/plain", NULL, "FAIL", 0, false},
+        .fin_us = -1, .restart_us = MS(1000), .hooks = &elegant2_hooks, .services = http_service,
+    },
+    {
+        .name = "async", .help = "a hand-made page on ESPAsyncWebServer: OK or FAIL, restarts",
+        .server = SERVER_ASYNC, .scheme = AUTH_DIGEST, .user = "admin",
+        .resources = async_resources, .upload_path = "/update", .succeeds_empty = true,
+        .keeps_running = true, .restarts_always = true, .headers = OPEN_TO_ALL,
+        .success = {200, "text/plain", NULL, "OK", 0, false},
+        .failure = {200, "text/plain", NULL, "FAIL", 0, false},
+        .fin_us = -1, .restart_us = MS(500), .services = http_service,
+    },
+    {
+        .name = "tasmota", .help = "Tasmota from 15.5: /up before /u2; checks Referer",
+        .server = SERVER_OF_CORE, .scheme = AUTH_BASIC, .user = "admin", .check = CHECK_REFERER,
+        .upload_path = "/u2", .writes_unauthorised = true, .names_server = true,
+        .fin_us = -1, .restart_us = MS(1000), .version = "15.5.0", .version_after = "15.6.0",
+        .hooks = &tasmota_hooks, .services = tasmota_services,
+    },
+    {
+        .name = "wled", .help = "WLED from 16: demands the release, or skipValidation",
+        .server = SERVER_ASYNC, .scheme = AUTH_DIGEST, .user = "", .ignores_password = true,
+        .upload_path = "/update", .bare_errors = true,
+        .success = {200, "text/html", NULL,
+                    "<html><body><h2>Update successful!</h2>Rebooting...</body></html>", 0, false},
+        .failure = {500, "text/html", NULL,
+                    "<html><body><h2>Update failed!</h2>%s</body></html>", 0, false},
+        .fin_us = -1, .restart_us = MS(1000), .version = "16.0.0", .version_after = "16.1.0",
+        .hooks = &wled_hooks, .services = wled_services,
+    },
+    {
+        .name = "wled-old", .help = "WLED up to 0.15",
+        .server = SERVER_ASYNC, .scheme = AUTH_DIGEST, .user = "", .ignores_password = true,
+        .upload_path = "/update", .keeps_running = true, .bare_errors = true,
+        .success = {200, "text/html", NULL,
+                    "<html><body><h2>Update successful!</h2>Rebooting...</body></html>", 0, false},
+        .failure = {500, "text/html", NULL,
+                    "<html><body><h2>Update failed!</h2>Please check your file and retry!</body>"
+                    "</html>", 0, false},
+        .fin_us = -1, .restart_us = MS(1000), .version = "0.15.0", .version_after = "0.15.1",
+        .hooks = &wled_old_hooks, .services = wled_services,
+    },
+    {
+        .name = "esphome", .help = "ESPHome's web server on an ESP32 (ESP-IDF)",
+        .server = SERVER_OF_IDF, .scheme = AUTH_BASIC, .user = "admin",
+        .resources = esphome_resources, .upload_path = "/update", .keeps_running = true,
+        .appends = true, .headers = CLOSES,
+        .success = {200, "text/plain", NULL, "Update Successful!", 0, false},
+        .failure = {200, "text/plain", NULL, "Update Failed!", 0, false},
+        .fin_us = -1, .restart_us = MS(100), .version = "2026.10.0", .version_after = "2026.11.0",
+        .services = esphome_services,
+    },
+    {
+        .name = "esphome-async", .help = "ESPHome's web server on an ESP8266",
+        .server = SERVER_ASYNC, .scheme = AUTH_DIGEST, .user = "admin",
+        .resources = esphome_resources, .upload_path = "/update", .keeps_running = true,
+        .appends = true,
+        .success = {200, "text/plain", NULL, "Update Successful!", 0, false},
+        .failure = {200, "text/plain", NULL, "Update Failed!", 0, false},
+        .fin_us = -1, .restart_us = MS(100), .version = "2026.10.0", .version_after = "2026.11.0",
+        .services = esphome_services,
+    },
+    {
+        .name = "espurna", .help = "ESPurna's web interface",
+        .server = SERVER_ASYNC, .scheme = AUTH_DIGEST, .user = "admin",
+        .resources = espurna_resources, .upload_path = "/upgrade", .keeps_running = true,
+        .headers = "X-Frame-Options: deny\r\n",
+        .success = {200, "text/plain", NULL, "OK", 0, false},
+        .failure = {500, "text/plain", NULL, "%s", 0, false},
+        .fin_us = -1, .restart_us = MS(1000), .hooks = &espurna_hooks, .services = http_service,
+    },
+    {
+        .name = "safeboot", .help = "MycilaSafeBoot, the recovery firmware of an ESP32",
+        .server = SERVER_OF_CORE, .scheme = AUTH_BASIC, .user = "", .ignores_password = true,
+        .resources = safeboot_resources, .upload_path = "/", .bare_errors = true,
+        .success = {200, "text/plain", NULL, "Update Success! Rebooting...", 0, false},
+        .failure = {500, "text/plain", NULL, "Update error: %s", 0, false},
+        .fin_us = -1, .restart_us = MS(500), .hooks = &safeboot_hooks, .services = http_service,
     },
 };
 /* clang-format on */

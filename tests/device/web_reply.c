@@ -5,9 +5,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { REPLY_HEAD = 4096, REPLY_ROOM_MAX = 65536 };
+enum { REPLY_HEAD = 4096, CHUNK_ROOM = 64, TEXT_ROOM = 4096 };
 
 static const char *reason_of(int status)
 {
@@ -73,6 +74,8 @@ static void append_headers(struct reply_text *reply, const struct web_client *cl
     const struct web_server *server = client_server(client);
     bool keeps = server->keeps_alive && client->request.keeps_alive;
     const char *own = answer->headers ? answer->headers : "";
+    const struct board *board = client->board;
+    char hardware[HEX_ROOM];
 
     if (server->is_async) {
         append(reply, "Connection: close\r\n%s%s", own,
@@ -84,6 +87,9 @@ static void append_headers(struct reply_text *reply, const struct web_client *cl
         if (!server->serves_one)
             append_length(reply, answer, length);
         append(reply, "%s", own);
+        if (board->sim->config->web.page->names_server)
+            append(reply, "Server: Tasmota/%s (%s)\r\n", page_version(board),
+                   page_hardware(board, hardware));
         if (server->serves_one)
             append_length(reply, answer, length);
         if (server->serves_one)
@@ -94,22 +100,24 @@ static void append_headers(struct reply_text *reply, const struct web_client *cl
     append(reply, "\r\n");
 }
 
-/* Adds the body; returns the length of all. */
-static size_t add_body(char *text, size_t used, const struct answer *answer, size_t length)
+/* Adds the body at text, which has room; returns its length there. */
+static size_t add_body(char *text, const struct answer *answer, size_t length)
 {
+    size_t used = 0;
+
     if (answer->chunked)
-        used += (size_t)snprintf(text + used, REPLY_ROOM_MAX - used, "%zx\r\n", length);
+        used = (size_t)snprintf(text, CHUNK_ROOM, "%zx\r\n", length);
     memcpy(text + used, answer->body, length);
     used += length;
     if (answer->chunked)
-        used += (size_t)snprintf(text + used, REPLY_ROOM_MAX - used, "\r\n0\r\n\r\n");
+        used += (size_t)snprintf(text + used, CHUNK_ROOM / 2, "\r\n0\r\n\r\n");
     return used;
 }
 
 void page_answer(struct web_client *client, const struct answer *answer)
 {
     struct reply_text head = {.length = 0};
-    char text[REPLY_ROOM_MAX], escaped[ESCAPED_ROOM];
+    char escaped[ESCAPED_ROOM];
     size_t length = answer->length > 0 ? answer->length : strlen(answer->body);
     const char *method = client->request.method;
     const struct fault *cut = NULL;
@@ -117,8 +125,13 @@ void page_answer(struct web_client *client, const struct answer *answer)
     append(&head, "HTTP/1.%c %d %s\r\n", client->request.is_1_0 ? '0' : '1', answer->status,
            reason_of(answer->status));
     append_headers(&head, client, answer, length);
+    char *text = malloc(head.length + length + CHUNK_ROOM);
+    if (!text) {
+        web_client_close(client, true);
+        return;
+    }
     memcpy(text, head.text, head.length);
-    size_t all = add_body(text, head.length, answer, length);
+    size_t all = head.length + add_body(text + head.length, answer, length);
 
     if (strcmp(method, "POST") == 0 && (cut = board_fault(client->board, FAULT_TRUNCATE_REPLY)) &&
         cut->number < all) {
@@ -128,4 +141,18 @@ void page_answer(struct web_client *client, const struct answer *answer)
     board_event(client->board, "response connection=%u status=%d text=%s", client->number,
                 answer->status, event_quoted(answer->body, length, escaped));
     web_client_send(client, text, all);
+    free(text);
+}
+
+void page_say(struct web_client *client, int status, const char *type, const char *headers,
+              const char *format, ...)
+{
+    char body[TEXT_ROOM];
+    const struct answer answer = {status, type, headers, body, 0, false};
+
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(body, sizeof body, format, arguments);
+    va_end(arguments);
+    page_answer(client, &answer);
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The web pages of the simulated board, with curl and with plain sockets: what the scenarios rely on."""
 
-import ast
 import contextlib
+import dataclasses
 import hashlib
 import os
 import re
@@ -10,19 +10,72 @@ import subprocess
 import unittest
 
 import firmware
-import web_client
-from scenario import SIMULATOR, Scenario, folder, image, sketch
+from scenario import Scenario, image, sketch
 from web_client import BOUNDARY, Connection, Form, basic, chunked, get, head, post
 
 VECTORS = os.path.join(os.environ["ESP_OTA_VECTORS"], "web")
 SUCCESS = b'<META http-equiv="refresh" content="15;URL=/">Update Success! Rebooting...'
-NEVER_UPDATED = "request .* method=POST"
 
-# page: family, path of the upload, its field, the reply to a success
+
+@dataclasses.dataclass
+class Page:
+    """What a client must know of a page."""
+
+    family: str
+    path: str                  # of the upload
+    field: str
+    status: int                # of a success
+    body: bytes                # is in it
+    scheme: str = "Basic"      # of a challenge; None: the page knows no password
+    before: tuple = ()         # GETs before the upload
+    fields: tuple = ()         # of the form, before the file
+    filesystem: dict = None    # what the form has otherwise for a filesystem image
+    filesystem_path: str = None
+    restarts_failed: bool = False
+    failure: tuple = ()        # status and body after a wrong first byte
+    late: bool = False         # a 401 does not keep the image from being installed
+
+    def form(self, content, **more):
+        fields = tuple((name, value.format(md5=hashlib.md5(content).hexdigest())) for name, value in self.fields)
+        return Form(content, **{"field": self.field, "fields_first": fields, **more})
+
+    def gets(self, content):
+        return [path.format(md5=hashlib.md5(content).hexdigest()) for path in self.before]
+
+
+MAGIC_8266 = b"ERROR[10]: Magic byte is not 0xE9\n"
+START = "/ota/start?mode=fr&hash={md5}"
 PAGES = {
-    "esp8266": ("esp8266", "/update", "firmware", (200, SUCCESS)),
-    "esp32": ("esp32", "/update", "firmware", (200, SUCCESS)),
-    "form": ("esp8266", "/flash", "image", (200, b"Done")),
+    "esp8266": Page("esp8266", "/update", "firmware", 200, SUCCESS, filesystem={"field": "filesystem"},
+                    failure=(200, b"Update error: " + MAGIC_8266)),
+    "esp32": Page("esp32", "/update", "firmware", 200, SUCCESS, filesystem={"field": "filesystem"},
+                  failure=(200, b"Update error: Decryption error\r\n")),
+    "form": Page("esp8266", "/flash", "image", 200, b"Done", failure=(500, b"error: ERROR[10]: Magic byte is not 0xE9")),
+    "webupdater": Page("esp32", "/update?size=20000", "update", 307, b"", failure=(502, b"Decryption error")),
+    "webupdater-old": Page("esp32", "/update", "update", 200, b"OK", scheme=None, restarts_failed=True,
+                           failure=(200, b"FAIL")),
+    "elegantota": Page("esp8266", "/ota/upload", "file", 200, b"OK", before=(START,), late=True,
+                       failure=(400, MAGIC_8266 + b"\n")),
+    "elegantota-async": Page("esp32", "/ota/upload", "file", 200, b"OK", scheme="Digest", before=(START,),
+                             failure=(400, b"Decryption error\r\n\n")),
+    "elegantota2": Page("esp32", "/update", "update", 200, b"OK", scheme="Digest", fields=(("MD5", "{md5}"),),
+                        filesystem={"filename": "filesystem"}, restarts_failed=True, failure=(500, b"FAIL")),
+    "async": Page("esp8266", "/update", "update", 200, b"OK", scheme="Digest", restarts_failed=True,
+                  failure=(200, b"FAIL")),
+    "tasmota": Page("esp8266", "/u2?fsz=20000", "u2", 200, b">Successful</font>", before=("/up",), late=True,
+                    failure=(200, b">Failed</font></b><br><br>Invalid file signature<")),
+    "wled": Page("esp8266", "/update", "update", 200, b"Update successful!", scheme=None,
+                 fields=(("skipValidation", "1"),),
+                 failure=(500, b"<h2>Update failed!</h2>ERROR[10]: Magic byte is not 0xE9<")),
+    "wled-old": Page("esp32", "/update", "update", 200, b"Update successful!", scheme=None,
+                     failure=(500, b"Update failed!")),
+    "esphome": Page("esp32", "/update", "file", 200, b"Update Successful!", failure=(200, b"Update Failed!")),
+    "esphome-async": Page("esp8266", "/update", "file", 200, b"Update Successful!", scheme="Digest",
+                          failure=(200, b"Update Failed!")),
+    "espurna": Page("esp8266", "/upgrade", "filename", 200, b"OK", scheme="Digest",
+                    failure=(400, b"ERROR: No magic byte / invalid flash config")),
+    "safeboot": Page("esp32", "/", "firmware", 200, b"Update Success! Rebooting...", scheme=None, filesystem={},
+                     filesystem_path="/?mode=1", failure=(500, b"Update error: Decryption error")),
 }
 
 
@@ -30,16 +83,21 @@ class PageScenario(Scenario):
 
     def page(self, name, *options, family=None, **more):
         """A board with this page, at any port."""
-        return self.board("--web", name, "-p", "0", *options, family=family or PAGES[name][0], **more)
+        return self.board("--web", name, "-p", "0", *options, family=family or PAGES[name].family, **more)
 
-    def firmware(self, board_family, size=20000):
-        return sketch(board_family, size)
+    def upload_to(self, board, name, content, *headers, path=None, gets=None, **form):
+        """By the rules of the page; returns the reply to the upload."""
+        page = PAGES[name]
+        referer = f"Referer: http://{board.address}:{board.port}/"
+        for before in page.gets(content) if gets is None else gets:
+            get(board, before, referer, *headers)
+        return post(board, path or page.path, page.form(content, **form), referer, *headers)
 
     def curl(self, board, path, *arguments):
-        """Runs curl as its user would; returns its output."""
-        url = f"http://{board.address}:{board.port}{path}"
-        return subprocess.run(["curl", "--silent", "--show-error", "--max-time", "60", *arguments, url],
-                              capture_output=True, check=True).stdout
+        """Runs curl as its user would, with what browsers add; returns its output."""
+        site = f"http://{board.address}:{board.port}"
+        return subprocess.run(["curl", "--silent", "--show-error", "--max-time", "60", "-H", f"Origin: {site}",
+                               "-e", site + "/", *arguments, site + path], capture_output=True, check=True).stdout
 
     def assert_came_back(self, board):
         board.wait_for(" rebooting$")
@@ -50,59 +108,85 @@ class Uploads(PageScenario):
 
     def test_by_curl(self):
         """What a browser sends installs, and the board restarts."""
-        for name, (family, path, field, (_, body)) in PAGES.items():
+        for name, page in PAGES.items():
             with self.subTest(name):
                 board = self.page(name)
-                content = self.firmware(family)
+                content = sketch(page.family)
                 file = self.file("fw.bin", content)
-                said = self.curl(board, path, "-F", f"{field}=@{file}", "-H",
-                                 f"Origin: http://{board.address}:{board.port}")
-                self.assertEqual(said, body)
+                for path in page.gets(content):
+                    self.curl(board, path)
+                fields = [option for name, value in page.form(content).fields_first
+                          for option in ("-F", f"{name}={value}")]
+                said = self.curl(board, page.path, *fields, "-F", f"{page.field}=@{file}")
+                self.assertIn(page.body, said)
                 self.assert_came_back(board)
                 self.assertEqual(board.received(), content)
                 board.wait_for(r" part name=\S+ filename=\"fw.bin\" headers=Content-Disposition,Content-Type$")
                 board.wait_for(r" body bytes=\d+ boundary=-+\w+ tail=crlf$")
+                self.assertEqual(board.count(" upload result="), 1)
 
     def test_authentication(self):
-        """Right, wrong, none: a 401 comes after the whole body, and nothing is installed."""
-        for name, (family, path, field, (status, body)) in PAGES.items():
-            for credentials, expected in (((), 401), ((basic("admin", "wrong"),), 401),
-                                          ((basic("root", "secret"),), 401),
-                                          ((basic("admin", "secret"),), status)):
+        """Right, wrong, none: a 401 comes after the whole body, and, but where the page writes before it looks,
+        nothing is installed."""
+        for name, page in PAGES.items():
+            for credentials in ((), (basic("admin", "wrong"),), (basic("root", "secret"),), (basic("admin", "secret"),)):
                 with self.subTest(name, credentials=credentials):
                     board = self.page(name, "-P", "secret")
-                    content = self.firmware(family)
-                    reply = post(board, path, Form(content, field), *credentials)
-                    self.assertEqual(reply.status, expected)
-                    if expected == 401:
-                        self.assertEqual(reply.header("WWW-Authenticate"), 'Basic realm="Login Required"')
-                        self.assertIsNone(board.received())
-                    else:
-                        self.assertEqual(reply.body, body)
-                        self.assertEqual(board.received(), content)
+                    content = sketch(page.family)
+                    gets = page.gets(content)
+                    if page.late:  # another client's first step
+                        get(board, *gets, basic("admin", "secret"), f"Referer: http://{board.address}/")
+                        gets = ()
+                    reply = self.upload_to(board, name, content, *credentials, gets=gets)
+                    right = page.scheme is None or credentials == (basic("admin", "secret"),)
+                    self.assertEqual(reply.status, page.status if right else 401)
+                    if not right:
+                        self.assertRegex(reply.header("WWW-Authenticate"), f'^{page.scheme} realm="Login Required"')
+                    self.assertEqual(board.received(), content if right or page.late else None)
 
     def test_digest_by_curl(self):
-        """curl begins Digest with an empty POST; the nonce of its 401 is good for the next request."""
-        for name, (family, path, field, (_, body)) in PAGES.items():
+        """curl begins Digest with an empty POST; the challenge of its 401 is good for the next request. Not for
+        pages that such a POST disturbs."""
+        for name, page in PAGES.items():
+            if page.scheme is None or page.before:
+                continue
             with self.subTest(name):
-                board = self.page(name, "-P", "secret", "--web-set", "auth=digest")
-                content = self.firmware(family)
+                board = self.page(name, "-P", "secret", "--web-set", "auth=only-digest")
+                content = sketch(page.family)
                 file = self.file("fw.bin", content)
-                said = self.curl(board, path, "--digest", "-u", "admin:secret", "-F", f"{field}=@{file}",
-                                 "-H", f"Origin: http://{board.address}:{board.port}")
-                self.assertEqual(said, body)
+                fields = [option for name, value in page.form(content).fields_first
+                          for option in ("-F", f"{name}={value}")]
+                said = self.curl(board, page.path, "--digest", "-u", "admin:secret", *fields,
+                                 "-F", f"{page.field}=@{file}")
+                self.assertIn(page.body, said)
                 self.assertEqual(board.received(), content)
                 board.wait_for(" request .* authorised=yes scheme=digest ")
 
     def test_filesystem(self):
-        for name in ("esp8266", "esp32"):
+        for name, page in PAGES.items():
+            if page.filesystem is None:
+                continue
             with self.subTest(name):
                 board = self.page(name)
                 content = firmware.littlefs(2)
-                reply = post(board, "/update", Form(content, "filesystem"))
-                self.assertEqual((reply.status, reply.body), (200, SUCCESS))
+                reply = self.upload_to(board, name, content, path=page.filesystem_path, **page.filesystem)
+                self.assertEqual(reply.status, page.status)
                 board.wait_for(" upload result=ok .* command=100$")
                 self.assertEqual(board.received(), content)
+
+    def test_wrong_image(self):
+        """Each page's way to say so; only hand-made ones restart."""
+        for name, page in PAGES.items():
+            with self.subTest(name):
+                board = self.page(name)
+                reply = self.upload_to(board, name, image(first=0x7F))
+                self.assertEqual(reply.status, page.failure[0])
+                self.assertIn(page.failure[1], reply.body)
+                if page.restarts_failed:
+                    self.assert_came_back(board)
+                board.close()
+                self.assertEqual(board.count(" rebooting"), page.restarts_failed)
+                self.assertIsNone(board.received())
 
     def test_failures(self):
         """Each error's text, as the core's updater words it, and no restart."""
@@ -144,14 +228,14 @@ class Rules(PageScenario):
         for name, expected in (("esp8266", b"Update error: ERROR[10]: Magic byte is not 0xE9\n"), ("esp32", SUCCESS)):
             with self.subTest(name):
                 board = self.page(name)
-                form = Form(sketch(PAGES[name][0]), part_header="Content-Length: 20000")
+                form = Form(sketch(PAGES[name].family), part_header="Content-Length: 20000")
                 self.assertEqual(post(board, "/update", form).body, expected)
 
     def test_no_part_type(self):
         for name in ("esp8266", "esp32"):
             with self.subTest(name):
                 board = self.page(name)
-                form = Form(sketch(PAGES[name][0]), part_type=None)
+                form = Form(sketch(PAGES[name].family), part_type=None)
                 self.assertEqual(post(board, "/update", form).body, SUCCESS)
                 board.wait_for(" part .* headers=Content-Disposition$")
 
@@ -270,10 +354,9 @@ def digest(user, password, method, uri, nonce, opaque, realm="Login Required"):
 
 class Faults(PageScenario):
 
-    def upload(self, *faults, name="esp8266"):
-        options = [option for fault in faults for option in ("--fault", fault)]
-        board = self.page(name, *options)
-        return board, post(board, PAGES[name][1], Form(self.firmware(PAGES[name][0])))
+    def upload(self, fault):
+        board = self.page("esp8266", "--fault", fault)
+        return board, post(board, "/update", Form(image()))
 
     def test_at_a_byte(self):
         """reset, close, crash: the connection ends there."""

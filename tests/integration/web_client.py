@@ -57,9 +57,13 @@ class Form:
 
 
 def is_complete(said):
-    """Whether this is a reply with as many bytes as it announces."""
+    """Whether this is a reply with as many bytes as it announces, or with its last chunk."""
+    if b"\r\n\r\n" not in said:
+        return False
     reply = Reply(said, "open")
-    length = reply.header("Content-Length") if b"\r\n\r\n" in said else None
+    if reply.header("Transfer-Encoding") == "chunked":
+        return said.endswith(b"\r\n0\r\n\r\n")
+    length = reply.header("Content-Length")
     return length is not None and len(reply.body) >= int(length)
 
 

@@ -1,0 +1,263 @@
+/* Tasmota. The data handler of /u2 looks at neither the password nor the Referer; they decide on the
+ * page that follows, so a 401 or an empty reply leaves open what has happened. */
+#include "board.h"
+#include "web_page.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { AFTER_SCHEME = 7 };
+enum { ERROR_NO_FILE = 1, ERROR_SPACE, ERROR_SIGNATURE, ERROR_MISCOMPARE = 5, ERROR_FAILED };
+enum { ERROR_INVALID = 8 };
+
+static const char *const error_texts[] = {
+    [ERROR_NO_FILE] = "No file selected",
+    [ERROR_SPACE] = "Not enough space",
+    [ERROR_SIGNATURE] = "Invalid file signature",
+    [ERROR_MISCOMPARE] = "Upload buffer miscompare",
+    [ERROR_FAILED] = "Upload failed. Enable logging 3",
+    [ERROR_INVALID] = "File invalid",
+};
+
+static const struct web_config *settings_of(const struct web_client *client)
+{
+    return &client->board->sim->config->web;
+}
+
+static bool is_esp32(const struct web_client *client)
+{
+    return client->board->sim->config->family.lineage == LINEAGE_ESP32;
+}
+
+static bool is_path(const struct web_client *client, const char *path)
+{
+    return strcmp(client->request.path, path) == 0;
+}
+
+/* The board's address or host name must stand behind "http://". */
+static bool has_own_referer(const struct web_client *client)
+{
+    const struct config *config = client->board->sim->config;
+    const char *referer = client->request.referer;
+    char host[ADDRESS_TEXT];
+
+    if (config->web.unchecked || config->web.page->check != CHECK_REFERER)
+        return true;
+    if (strlen(referer) < AFTER_SCHEME)
+        return false;
+    address_host(&client->board->address, host);
+    return strncmp(referer + AFTER_SCHEME, host, strlen(host)) == 0 ||
+           (config->announced &&
+            strncasecmp(referer + AFTER_SCHEME, config->announced, strlen(config->announced)) == 0);
+}
+
+/* True if the page may be shown; else the client has got what it gets. */
+static bool is_privileged(struct web_client *client)
+{
+    if (!client->is_allowed)
+        web_client_challenge(client);
+    else if (!has_own_referer(client))
+        web_client_say_nothing(client);
+    return client->is_allowed && has_own_referer(client);
+}
+
+/* A command's password may also be in the URL. */
+static bool has_password_in_url(const struct web_client *client)
+{
+    char user[HEAD_FIELD] = "", password[HEAD_FIELD] = "";
+
+    http_request_parameter(&client->request, "user", user, sizeof user);
+    http_request_parameter(&client->request, "password", password, sizeof password);
+    return strcmp(user, settings_of(client)->user) == 0 &&
+           strcmp(password, settings_of(client)->password) == 0;
+}
+
+static void say_status_2(struct web_client *client)
+{
+    char hardware[HEX_ROOM];
+    const struct board *board = client->board;
+
+    page_say(client, 200, "application/json", NULL,
+             "{\"StatusFWR\":{\"Version\":\"%s(%s)\",\"BuildDateTime\":\"2026-11-%02dT12:00:00\","
+             "\"Hardware\":\"%s\"}}",
+             page_version(board), board->web.is_safeboot ? "safeboot" : "tasmota",
+             board->telnet.is_new ? 2 : 1, page_hardware(board, hardware));
+}
+
+static void answer_command(struct web_client *client)
+{
+    char command[HEAD_FIELD] = "";
+
+    http_request_parameter(&client->request, "cmnd", command, sizeof command);
+    if (!has_own_referer(client))
+        web_client_say_nothing(client);
+    else if (!client->is_allowed && !has_password_in_url(client))
+        page_say(client, 401, "application/json", NULL,
+                 "{\"WARNING\":\"Need user=<username>&password=<password>\"}");
+    else if (strcasecmp(command, "Status 2") == 0)
+        say_status_2(client);
+    else if (strcasecmp(command, "Status 1") == 0)
+        page_say(client, 200, "application/json", NULL,
+                 "{\"StatusPRM\":{\"RestartReason\":\"Software/System restart\",\"BootCount\":%u}}",
+                 client->board->web.boots);
+    else
+        page_say(client, 200, "application/json", NULL, "{\"Command\":\"Unknown\"}");
+}
+
+/* The factory partition's part: whether the recovery firmware runs; if not, it is started. */
+static void answer_factory(struct web_client *client)
+{
+    struct web *web = &client->board->web;
+
+    if (!settings_of(client)->has_safeboot) {
+        page_say(client, 200, "text/plain", NULL, "none");
+    } else if (web->is_safeboot) {
+        page_say(client, 200, "text/plain", NULL, "true");
+    } else {
+        web->is_safeboot = true;
+        client->restart_after_us = settings_of(client)->restart_us;
+        page_say(client, 200, "text/plain", NULL, "false");
+    }
+}
+
+static void answer_upgrade_page(struct web_client *client)
+{
+    client->board->web.is_started = true;
+    client->board->web.error = 0;
+    page_say(client, 200, "text/html", NULL, "%s",
+             "<html><body><form method='post' action='u2?fsz=' enctype='multipart/form-data'>"
+             "<input type='file' name='u2'></form></body></html>");
+}
+
+static void answer_page(struct web_client *client)
+{
+    if (is_path(client, "/up"))
+        answer_upgrade_page(client);
+    else
+        page_say(client, 200, "text/html", NULL,
+                 "<html><head><title>Tasmota</title></head><body>"
+                 "<a href='up'>Firmware Upgrade</a></body></html>");
+}
+
+/* The main page can be opened by its address alone. */
+static bool tasmota_begins(struct web_client *client)
+{
+    if (strcmp(client->request.method, "GET") != 0)
+        return true;
+    if (is_path(client, "/cm")) {
+        answer_command(client);
+    } else if (is_path(client, "/u4") && is_esp32(client)) {
+        if (is_privileged(client))
+            answer_factory(client);
+    } else if (is_path(client, "/up")) {
+        if (is_privileged(client))
+            answer_page(client);
+    } else if (!is_path(client, "/")) {
+        return true;
+    } else if (client->is_allowed) {
+        answer_page(client);
+    } else {
+        web_client_challenge(client);
+    }
+    return false;
+}
+
+/* Without /up before it the server does not know what is uploaded. */
+static bool tasmota_file_begins(struct web_client *client, const struct form_part *part)
+{
+    struct web *web = &client->board->web;
+
+    if (!web->is_started)
+        web->error = ERROR_INVALID;
+    else if (!*part->file)
+        web->error = ERROR_NO_FILE;
+    client->writes = web->error == 0;
+    return false;
+}
+
+static void begin_update(struct web_client *client)
+{
+    struct web *web = &client->board->web;
+    bool wrong_partition = settings_of(client)->has_safeboot && !web->is_safeboot;
+    char size[HEAD_FIELD] = "0";
+
+    http_request_parameter(&client->request, "fsz", size, sizeof size);
+    if (wrong_partition || !updater_begin(client->board, strtoul(size, NULL, 10), false, NULL))
+        web->error = ERROR_SPACE;
+}
+
+/* The first byte decides before the update begins. */
+static void tasmota_file_data(struct web_client *client, const void *bytes, size_t length)
+{
+    const uint8_t first = *(const uint8_t *)bytes;
+    (void)length;
+
+    if (client->start_length > 0)
+        return;
+    client->start_length = 1;
+    if (first != 0xe9 && (first != 0x1f || is_esp32(client)))
+        client->board->web.error = ERROR_SIGNATURE;
+    else
+        begin_update(client);
+}
+
+static void say_verdict(struct web_client *client, unsigned error)
+{
+    const char *language = settings_of(client)->language;
+    bool german = language && strcmp(language, "de") == 0;
+    const char *text =
+        error < sizeof error_texts / sizeof error_texts[0] ? error_texts[error] : NULL;
+    char body[2048], reason[HEAD_FIELD] = "";
+    const struct answer answer = {200, "text/html", NULL, body, 0, true};
+
+    if (error)
+        snprintf(reason, sizeof reason, "%s %u", german ? "Upload-Fehler" : "Upload error code",
+                 error);
+    if (error && text && !german)
+        snprintf(reason, sizeof reason, "%s", text);
+    snprintf(body, sizeof body,
+             "<html><head>%s%s%s</head><body><div style='text-align:center;'><b>Upload "
+             "<font color='#%s'>%s</font></b><br><br>%s</div></body></html>",
+             error ? "" : "<script>setTimeout(function(){location.href='.';},",
+             error              ? ""
+             : is_esp32(client) ? "10000"
+                                : "24000",
+             error ? "" : ");</script>", error ? "ff661a" : "008000",
+             error ? (german ? "fehlgeschlagen" : "Failed")
+                   : (german ? "erfolgreich" : "Successful"),
+             reason);
+    page_answer(client, &answer);
+}
+
+static bool tasmota_finish(struct web_client *client)
+{
+    struct web *web = &client->board->web;
+    unsigned error = web->error;
+
+    if (strcmp(client->request.method, "POST") != 0 || !is_path(client, "/u2"))
+        return false;
+    web->is_started = false;
+    if (client->installed && page_withholds_reply(client))
+        return true;
+    if (!is_privileged(client))
+        return true;
+
+    if (!error && !client->has_file)
+        error = ERROR_NO_FILE;
+    if (!error && !client->installed)
+        error = ERROR_FAILED;
+    if (!error) {
+        web->is_safeboot = false;
+        client->restart_after_us = settings_of(client)->restart_us;
+        board_counts_success(client->board);
+    }
+    say_verdict(client, error);
+    return true;
+}
+
+const struct page_hooks tasmota_hooks = {.begins = tasmota_begins,
+                                         .file_begins = tasmota_file_begins,
+                                         .file_data = tasmota_file_data,
+                                         .finish = tasmota_finish};

@@ -1,0 +1,194 @@
+/* WLED: no password, but an OTA lock and a PIN. From version 16 an image must be of the same release,
+ * which stands in its metadata, unless the form says skipValidation=1 before the file. */
+#include "board.h"
+#include "web_page.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { VERSION_LENGTH = 48, RELEASE_LENGTH = 48, SEARCHED = 512, FIXED_PART = 8 };
+enum { OFFSET_8266 = 0x1000, OFFSET_ESP32 = 256 };
+
+static const char metadata_magic[] = {'S', 'T', 'S', 'W'};
+
+#define PROCEED " Enable 'Ignore firmware validation' to proceed anyway."
+
+static const struct web_config *settings_of(const struct web_client *client)
+{
+    return &client->board->sim->config->web;
+}
+
+static bool is_esp32(const struct web_client *client)
+{
+    return client->board->sim->config->family.lineage == LINEAGE_ESP32;
+}
+
+static const char *release_of(const struct web_client *client)
+{
+    const char *release = settings_of(client)->release;
+    if (!release)
+        release = is_esp32(client) ? "ESP32" : "ESP8266";
+    return release;
+}
+
+static bool wants_pin(const struct web_client *client)
+{
+    return settings_of(client)->pin && !client->board->web.is_unlocked;
+}
+
+static void say_locked(struct web_client *client)
+{
+    page_say(client, 401, "text/html", NULL,
+             "<html><body><h2>Access Denied</h2>"
+             "Please unlock OTA in security settings!</body></html>");
+}
+
+static void say_pin(struct web_client *client)
+{
+    page_say(client, 200, "text/html", NULL,
+             "<html><head><title>PIN required</title></head><body><form method='POST'>"
+             "<input type='password' name='PIN' maxlength='4'></form></body></html>");
+}
+
+static void say_info(struct web_client *client)
+{
+    char mac[HEX_ROOM];
+
+    page_say(client, 200, "application/json", NULL,
+             "{\"ver\":\"%s\",\"vid\":%d,\"release\":\"%s\",\"arch\":\"%s\",\"uptime\":%lld,"
+             "\"brand\":\"WLED\",\"product\":\"FOSS\",\"mac\":\"%s\"}",
+             page_version(client->board), client->board->telnet.is_new ? 2611200 : 2412100,
+             release_of(client), is_esp32(client) ? "esp32" : "esp8266",
+             (long long)((now_us() - client->board->born_us) / 1000000),
+             page_mac(client->board, mac));
+}
+
+static bool wled_begins(struct web_client *client)
+{
+    if (strcmp(client->request.method, "GET") != 0)
+        return true;
+    if (strcmp(client->request.path, "/json/info") == 0)
+        say_info(client);
+    else if (strcmp(client->request.path, "/update") != 0)
+        return true;
+    else if (settings_of(client)->is_locked)
+        say_locked(client);
+    else if (wants_pin(client))
+        say_pin(client);
+    else
+        page_say(client, 200, "text/html", NULL,
+                 "<html><head><title>WLED Update</title></head><body><form method='POST' "
+                 "action='./update' enctype='multipart/form-data'>"
+                 "<input type='file' name='update'></form></body></html>");
+    return false;
+}
+
+static void wled_field(struct web_client *client, const char *name, const char *value)
+{
+    if (strcmp(name, "skipValidation") == 0)
+        client->skips_validation = strcmp(value, "1") == 0;
+}
+
+static bool may_update(const struct web_client *client)
+{
+    return !settings_of(client)->is_locked && !wants_pin(client);
+}
+
+/* The size is that of the whole request. */
+static bool wled_file_begins(struct web_client *client, const struct form_part *part)
+{
+    (void)part;
+    client->writes = may_update(client);
+    if (client->writes)
+        updater_begin(client->board, (size_t)client->request.length, false, NULL);
+    return false;
+}
+
+/* Finds the release in the first bytes of the image. NULL if there is no metadata. */
+static const char *find_release(const struct web_client *client)
+{
+    const uint8_t *at =
+        memmem(client->start, client->start_length, metadata_magic, sizeof metadata_magic);
+    size_t needed = FIXED_PART + VERSION_LENGTH + RELEASE_LENGTH;
+
+    if (!at || client->start_length - (size_t)(at - client->start) < needed)
+        return NULL;
+    return (const char *)at + FIXED_PART + VERSION_LENGTH;
+}
+
+static void check_release(struct web_client *client)
+{
+    char text[UPLOAD_OBJECTION];
+    const char *release = find_release(client);
+
+    client->skips_validation = true;
+    if (release && strncmp(release, release_of(client), RELEASE_LENGTH) == 0)
+        return;
+    if (release)
+        snprintf(text, sizeof text,
+                 "Firmware release name mismatch: current='%.20s', uploaded='%.20s'." PROCEED,
+                 release_of(client), release);
+    else
+        snprintf(text, sizeof text,
+                 "This firmware file is missing compatibility metadata." PROCEED);
+    updater_fail(client->board, text);
+}
+
+static void wled_file_data(struct web_client *client, const void *bytes, size_t length)
+{
+    size_t wanted = (is_esp32(client) ? OFFSET_ESP32 : OFFSET_8266) + (size_t)SEARCHED;
+    size_t room = sizeof client->start - client->start_length;
+    size_t kept = length < room ? length : room;
+
+    if (client->skips_validation || !client->board->web.updater.is_running)
+        return;
+    memcpy(client->start + client->start_length, bytes, kept);
+    client->start_length += kept;
+    if (client->start_length >= wanted)
+        check_release(client);
+}
+
+static void wled_file_ends(struct web_client *client)
+{
+    if (!client->skips_validation && client->board->web.updater.is_running)
+        updater_fail(client->board, "Release check data never arrived?");
+}
+
+static bool wled_finish(struct web_client *client)
+{
+    const char *pin = settings_of(client)->pin;
+
+    if (strcmp(client->request.method, "POST") != 0)
+        return false;
+    if (strcmp(client->request.path, "/settings") == 0) {
+        if (pin && strncmp(client->plain, "PIN=", 4) == 0 && strcmp(client->plain + 4, pin) == 0)
+            client->board->web.is_unlocked = true;
+        page_say(client, 200, "text/html", NULL, "<html><body>Settings</body></html>");
+        return true;
+    }
+    if (strcmp(client->request.path, "/update") != 0 || may_update(client))
+        return false;
+    if (settings_of(client)->is_locked)
+        say_locked(client);
+    else
+        say_pin(client);
+    return true;
+}
+
+const struct page_hooks wled_hooks = {.begins = wled_begins,
+                                      .field = wled_field,
+                                      .file_begins = wled_file_begins,
+                                      .file_data = wled_file_data,
+                                      .file_ends = wled_file_ends,
+                                      .finish = wled_finish};
+
+/* Versions before 16 begin with the free space, and look at no release. */
+static bool wled_old_file_begins(struct web_client *client, const struct form_part *part)
+{
+    (void)part;
+    client->writes = may_update(client);
+    return client->writes;
+}
+
+const struct page_hooks wled_old_hooks = {
+    .begins = wled_begins, .file_begins = wled_old_file_begins, .finish = wled_finish};
