@@ -40,7 +40,9 @@ struct ota_standing {
     const char *reason;   /* of a retry: how the last attempt ended, or "" */
     size_t bytes;         /* acknowledged in this attempt */
     size_t total;
-    int64_t transfer_us; /* since the connection was accepted */
+    int64_t transfer_us;  /* since the connection was accepted */
+    bool is_waited_for;   /* by --wait: the board has not been there yet */
+    int64_t wait_left_us; /* then: of --wait */
 };
 typedef void ota_standing_fn(const struct ota_standing *standing, void *userdata);
 

@@ -9,6 +9,7 @@
 #include "cli/board_menu.h"
 #include "discovery/board_browse.h"
 #include "discovery/board_match.h"
+#include "output/countdown.h"
 #include "upload/upload.h"
 
 #include <errno.h>
@@ -25,8 +26,9 @@ struct selection {
     struct mdns_client *mdns;
     struct board_browse *browse;
     struct loop_timer pause;
-    int64_t deadline_us; /* of --wait */
-    bool waits;          /* and has said so */
+    struct loop_timer tick; /* of the countdown of --wait */
+    int64_t deadline_us;    /* of --wait */
+    bool waits;             /* and has said so */
     bool is_choosing;
     int64_t start_us;
     enum ota_error error;
@@ -61,6 +63,21 @@ static void describe_misfit(struct choice *choice, const struct plan *plan)
         *choice->reason = '\0';
 }
 
+static void on_select_tick(void *userdata)
+{
+    struct selection *selection = userdata;
+
+    countdown_draw("boards", selection->deadline_us - loop_now_us());
+    loop_timer_start(&selection->tick, COUNTDOWN_TICK_US);
+}
+
+static void end_countdown(struct selection *selection)
+{
+    loop_timer_stop(&selection->tick);
+    if (selection->waits && report_is_live(&selection->options->report))
+        diag_status_clear();
+}
+
 static enum ota_error add_chosen(struct selection *selection, const struct board_list *boards)
 {
     struct choice *choices = calloc(boards->count, sizeof *choices);
@@ -71,6 +88,7 @@ static enum ota_error add_chosen(struct selection *selection, const struct board
         choices[i].board = boards->items[i];
         describe_misfit(&choices[i], selection->plan);
     }
+    end_countdown(selection);
     selection->is_choosing = true;
     enum ota_error error =
         board_menu_choose(selection->loop, choices, boards->count, selection->failure);
@@ -106,6 +124,8 @@ static void browse_again(struct selection *selection)
     if (!selection->waits)
         diag_info("%s; waiting for boards, %.3g s at most", selection->failure->message,
                   (double)selection->options->fleet.wait_us / 1e6);
+    if (!selection->waits && report_is_live(&selection->options->report))
+        loop_timer_start(&selection->tick, COUNTDOWN_TICK_US);
     selection->waits = true;
     loop_timer_start(&selection->pause, PAUSE_US);
 }
@@ -187,11 +207,13 @@ enum ota_error board_select(struct plan *plan, const struct options *options, st
         return ota_fail_errno(failure, OTA_E_INTERNAL, errno, "cannot catch signals: %s",
                               strerror(errno));
     loop_timer_init(&selection.pause, loop, browse_boards, &selection);
+    loop_timer_init(&selection.tick, loop, on_select_tick, &selection);
     loop_timer_start(&selection.pause, 0);
     if (loop_run(loop) < 0)
         selection.error = ota_fail_errno(failure, OTA_E_INTERNAL, errno,
                                          "cannot wait for events: %s", strerror(errno));
     board_browse_free(selection.browse);
     loop_timer_stop(&selection.pause);
+    end_countdown(&selection);
     return selection.error;
 }

@@ -11,6 +11,7 @@
 #include "cli/keyboard.h"
 #include "fleet/fleet.h"
 #include "fleet/plan.h"
+#include "output/countdown.h"
 #include "upload/protocols.h"
 
 #include <errno.h>
@@ -28,6 +29,7 @@ struct program {
     struct fleet *fleet;
     struct keyboard *keyboard;
     struct loop_timer end;      /* of --monitor-for */
+    struct loop_timer tick;     /* of the countdown of --wait */
     bool are_uploads_over;      /* only logs are still followed */
     bool is_summed_up;          /* the summary is printed */
     struct ota_failure failure; /* one that belongs to no board */
@@ -39,6 +41,14 @@ static void on_signal(int number, void *userdata)
     struct program *program = userdata;
     fleet_interrupt(program->fleet, number);
     loop_quit(program->loop);
+}
+
+static void on_tick(void *userdata)
+{
+    struct program *program = userdata;
+
+    report_count_down(program->report);
+    loop_timer_start(&program->tick, COUNTDOWN_TICK_US);
 }
 
 static void tell_standings(ota_standing_fn *tell, void *tell_userdata, const void *userdata)
@@ -120,6 +130,7 @@ static void on_fleet_done(void *userdata)
     struct program *program = userdata;
 
     program->are_uploads_over = true;
+    loop_timer_stop(&program->tick);
     if (fleet_is_decided(program->fleet)) /* else the logs decide */
         sum_up(program);
     if (fleet_logs(program->fleet) && !is_log_in_vain(program))
@@ -193,6 +204,9 @@ static enum ota_error upload(struct program *program)
 
     program->fleet = fleet_start(&config);
     report_ask(program->report, tell_standings, program->fleet);
+    loop_timer_init(&program->tick, program->loop, on_tick, program);
+    if (program->options->fleet.wait_us && report_is_live(&program->options->report))
+        loop_timer_start(&program->tick, COUNTDOWN_TICK_US);
     if (!program->fleet || loop_run(program->loop) < 0)
         return ota_fail_errno(&program->failure, OTA_E_INTERNAL, errno,
                               "cannot wait for events: %s", strerror(errno));
@@ -240,6 +254,7 @@ int cmd_upload_run(const struct options *options, struct report *report)
     upload_services_close(program.services);
     mdns_client_free(program.mdns);
     loop_timer_stop(&program.end);
+    loop_timer_stop(&program.tick);
     loop_free(program.loop);
     plan_free(&program.plan);
     return status;

@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "image/image.h"
 #include "output/bar.h"
+#include "output/countdown.h"
 #include "output/remedy.h"
 #include "output/report_json.h"
 #include "output/standing.h"
@@ -40,6 +41,7 @@ struct report {
     bool json_lost;                      /* a line could not be written; no further one is tried */
     int json_reason;                     /* why: an errno */
     bool bar;                            /* drawn in place; otherwise a line for every tenth */
+    bool counts_down;                    /* the line of --wait is drawn */
     unsigned tenths;                     /* last one told */
     const struct image *announced;       /* a signed image is announced once */
     report_standings_fn *tell_standings; /* NULL: no board has been begun */
@@ -56,6 +58,13 @@ static enum diag_level level_for(const struct report_settings *settings)
     return settings->quiet ? DIAG_LEVEL_ERROR : DIAG_LEVEL_INFO;
 }
 
+bool report_is_live(const struct report_settings *settings)
+{
+    return !settings->quiet &&
+           (settings->force_bar ||
+            (terminal_is_smart(STDERR_FILENO) && !(settings->json && isatty(STDOUT_FILENO))));
+}
+
 struct report *report_new(const struct report_settings *settings)
 {
     struct report *report = calloc(1, sizeof *report);
@@ -65,8 +74,7 @@ struct report *report_new(const struct report_settings *settings)
     report->command = settings->command;
     report->json = settings->json;
     report->verbose = settings->verbose;
-    report->bar = settings->force_bar ||
-                  (terminal_is_smart(STDERR_FILENO) && !(settings->json && isatty(STDOUT_FILENO)));
+    report->bar = report_is_live(settings);
     report->start_us = loop_now_us();
     report->summary = summary_new();
     if (!report->summary) {
@@ -391,9 +399,39 @@ static void tell_resumed(struct report *report)
               totals->resumed, totals->boards, totals->resumed == 1 ? "has" : "have");
 }
 
+/* Erases the line of --wait before something takes its place. */
+static void end_countdown(struct report *report)
+{
+    if (report->counts_down)
+        diag_status_clear();
+    report->counts_down = false;
+}
+
+void report_count_down(struct report *report)
+{
+    struct standing_wait wait = {0};
+    char boards[32];
+
+    if (!report->bar || report->totals.is_asking || !report->tell_standings)
+        return;
+
+    report->tell_standings(standing_find_wait, &wait, report->standings);
+    if (wait.count == 0)
+        end_countdown(report);
+    if (wait.count == 0 || (is_fleet(report) && report->connected_us))
+        return;
+
+    snprintf(boards, sizeof boards, "%zu boards", wait.count);
+    countdown_draw(wait.count > 1 ? boards : "the board", wait.left_us);
+    report->counts_down = true;
+}
+
 static void show_event(struct report *report, const struct ota_event *event)
 {
     tell_resumed(report);
+    if (event->type == OTA_EVENT_CONNECTED || event->type == OTA_EVENT_NOTE ||
+        event->type == OTA_EVENT_RESULT)
+        end_countdown(report);
     switch (event->type) {
     case OTA_EVENT_START:
         show_start(report, event);

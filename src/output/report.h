@@ -29,6 +29,13 @@ typedef void report_standings_fn(ota_standing_fn *tell, void *tell_userdata, con
  * NULL). */
 void report_ask(struct report *report, report_standings_fn *tell_standings, const void *userdata);
 
+/* Whether the report draws lines in place, as on a terminal. */
+bool report_is_live(const struct report_settings *settings);
+
+/* Draws how long boards are still waited for, if any are and nothing else is drawn. To be called
+ * every COUNTDOWN_TICK_US. */
+void report_count_down(struct report *report);
+
 /* Says on standard error where all stands, as the user asks for it (SIGUSR1), also with -q and
  * --json. */
 void report_status(struct report *report, const struct ota_totals *totals);

@@ -94,6 +94,16 @@ const char *standing_name_slowest(char text[STANDING_TEXT_MAX],
     return text;
 }
 
+void standing_find_wait(const struct ota_standing *standing, void *userdata)
+{
+    struct standing_wait *wait = userdata;
+
+    if (!standing->is_waited_for)
+        return;
+    if (wait->count++ == 0 || standing->wait_left_us > wait->left_us)
+        wait->left_us = standing->wait_left_us;
+}
+
 static void show_transfer(const char *indent, const struct ota_standing *standing)
 {
     char sent[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX];

@@ -32,6 +32,15 @@ void standing_find_slowest(const struct ota_standing *standing, void *userdata);
 const char *standing_name_slowest(char text[STANDING_TEXT_MAX],
                                   const struct standing_slowest *slowest);
 
+/* The boards that --wait waits for. Starts as {0}. */
+struct standing_wait {
+    size_t count;
+    int64_t left_us; /* until the last of them is given up */
+};
+
+/* An ota_standing_fn: userdata is a struct standing_wait. */
+void standing_find_wait(const struct ota_standing *standing, void *userdata);
+
 struct standing_filter {
     bool retries;       /* show only boards that wait for a retry; false: only the others */
     const char *indent; /* text before each line */

@@ -429,10 +429,18 @@ class Fleet(Scenario):
         self.assertEqual(board.received(), self.image)
         self.assertEqual(result.err.count("waiting for the board"), 1, result)
 
+    def test_waiting_at_a_terminal(self):
+        """It counts down, and leaves nothing of that behind."""
+        result = Terminal("-i", address(), "-f", self.path, "--wait", "3", "-t", "0.2").result()
+        self.assertEqual(result.status, 5, result)
+        self.assertRegex(result.err, r"waiting for the board, 0:0[12] left")
+        self.assertRegex(result.err, r"left\r\x1b\[K(?!.*left)(?s:.*); the 3 s of --wait are over")
+
     def test_waiting_in_vain(self):
         result = run("-i", address(), "-f", self.path, "--wait", "1.5", "-t", "0.2")
         self.assertEqual(result.status, 5, result)
-        self.assertRegex(result.err, r"esp-ota: [0-9.]+: invitation: nothing listens at ")
+        self.assertRegex(result.err, r"esp-ota: [0-9.]+: invitation: nothing listens at .*; the 1\.5 s of --wait are over")
+        self.assertNotIn(" left", result.err)
         self.assertGreater(result.seconds, 1.5)
         self.assertLess(result.undelayed, 20)
 

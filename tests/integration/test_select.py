@@ -93,6 +93,13 @@ class Discovery(Selection):
         self.assertEqual(result.err.count("waiting for boards"), 1, result)
 
 
+    def test_waiting_in_vain_at_a_terminal(self):
+        result = scenario.Terminal("--match", "nobody", "-f", self.image, "--wait", "4", "-t", "1").result()
+        self.assertEqual(result.status, 4, result)
+        self.assertRegex(result.err, r"waiting for boards, 0:0[123] left")
+        self.assertRegex(result.err, r"left\r\x1b\[K(?!.*left)(?s:.*); the 4 s of --wait are over")
+
+
 class Choice(Selection):
 
     def choose(self, *answers):

@@ -418,6 +418,43 @@ static void test_fleet_bar_ends(void **state)
     assert_null(strstr(strchr(capture.text_err, '<'), "2 of 2 done"));
 }
 
+static void tell_waiting(ota_standing_fn *tell, void *tell_userdata, const void *userdata)
+{
+    const bool *is_there = userdata;
+
+    tell(&(struct ota_standing){.is_waited_for = !*is_there, .wait_left_us = 5000000},
+         tell_userdata);
+    tell(&(struct ota_standing){.is_waited_for = !*is_there, .wait_left_us = 9000000},
+         tell_userdata);
+}
+
+/* --wait: drawn while boards are waited for, and erased then. */
+static void test_count_down(void **state)
+{
+    (void)state;
+    bool is_there = false;
+    struct report *report;
+
+    capture_begin(&capture);
+    report = report_new(&(struct report_settings){.force_bar = true});
+    assert_non_null(report);
+    report_ask(report, tell_waiting, &is_there);
+    report_count_down(report);
+    is_there = true;
+    report_count_down(report);
+    report_count_down(report);
+    report_free(report);
+    report = report_new(&(struct report_settings){.quiet = true, .force_bar = true});
+    assert_non_null(report);
+    is_there = false;
+    report_ask(report, tell_waiting, &is_there);
+    report_count_down(report);
+    report_free(report);
+    capture_end(&capture);
+    assert_non_null(strstr(capture.text_err, "waiting for 2 boards, 0:09 left"));
+    assert_null(strstr(strstr(capture.text_err, "left"), "waiting"));
+}
+
 /* Warnings that an image may not suit are no matter of taste. */
 static void test_warning(void **state)
 {
@@ -472,6 +509,7 @@ int main(void)
         cmocka_unit_test(test_fleet),
         cmocka_unit_test(test_fleet_bar),
         cmocka_unit_test(test_fleet_bar_ends),
+        cmocka_unit_test(test_count_down),
         cmocka_unit_test(test_warning),
         cmocka_unit_test(test_fleet_json),
     };
