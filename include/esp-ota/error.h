@@ -24,6 +24,8 @@ enum ota_error {
     OTA_E_NO_ANSWER,       /* silence after the invitation or the authentication answer */
     OTA_E_NOT_LISTENING,   /* the host answers, but nothing listens on that UDP port (ICMP) */
     OTA_E_UNREACHABLE,     /* no route, or the network says that the host is not there */
+    OTA_E_NO_PAGE,         /* no update page that is known at the board's web server */
+    OTA_E_TLS,             /* no secure connection, or a certificate that is not trusted */
     OTA_E_WRONG_PASSWORD,  /* the board rejected the answer to its challenge */
     OTA_E_PASSWORD_NEEDED, /* the board asks for a password and none was given */
     OTA_E_WEAK_AUTH,       /* the board asks for an answer with MD5, and --min-auth forbids it */
@@ -49,6 +51,7 @@ enum ota_error {
 enum ota_phase {
     OTA_PHASE_RESOLVE,
     OTA_PHASE_INVITE,
+    OTA_PHASE_PAGE, /* the board's update page is looked for and prepared */
     OTA_PHASE_AUTHENTICATE,
     OTA_PHASE_ACCEPT,
     OTA_PHASE_TRANSFER,

@@ -27,7 +27,7 @@ _esp_ota() {
   COMPREPLY=()
 
   case $before in
-    -f | --file | --output | --auth-file | --hosts | --resume | --sign | --verify-key | --log)
+    -f | --file | --output | --auth-file | --hosts | --resume | --sign | --verify-key | --log | --cacert)
       compopt -o default # without a reply, readline completes file names, and quotes them
       return
       ;;
@@ -38,15 +38,16 @@ _esp_ota() {
     --monitor=) offered="23" ;;
     --timestamps=) offered="wall" ;;
     --sign-hash) offered="sha256 sha384 sha512" ;;
-    --protocol) offered="espota" ;;
+    --protocol) offered="espota web" ;;
+    --page) offered="auto esp8266 esp32 webupdater elegantota async tasmota wled esphome espurna safeboot form" ;;
     --min-auth) offered="md5 sha256" ;;
     -a | --auth | -P | --host-port | -t | --timeout | --wait | --retries | --deadline | \
-      --match | --board | -j | --jobs | --canary | --max-failures | --block | --max-size | \
+      --match | --board | -j | --jobs | --canary | --max-failures | --block | --user | --field | --max-size | \
       --monitor-for | --expect | --reject | --expect-timeout | --online=) ;;
     *)
       if [[ $word == -* ]]; then
-        offered="--ip --hosts --all --match --board --port --protocol --list --auth --auth-file --md5-target --min-auth
-          --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --deadline --lockstep --block --jobs
+        offered="--ip --hosts --all --match --board --port --protocol --list --auth --auth-file --md5-target --min-auth --user
+          --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --deadline --lockstep --block --page --field --cacert --insecure --jobs
           --canary --max-failures --resume --monitor --monitor-for --timestamps --raw --log --expect --reject
           --expect-timeout --online --progress --quiet --verbose --json --debug --help --usage --version"
       fi

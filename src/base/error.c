@@ -99,6 +99,18 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .is_transient = true,
             .text = "the board cannot be reached",
         },
+    [OTA_E_NO_PAGE] =
+        {
+            .name = "no-page",
+            .exit_status = 5,
+            .text = "the board's web server has no update page that is known",
+        },
+    [OTA_E_TLS] =
+        {
+            .name = "tls",
+            .exit_status = 6,
+            .text = "there is no secure connection to the board",
+        },
     [OTA_E_WRONG_PASSWORD] =
         {
             .name = "wrong-password",
@@ -207,15 +219,11 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
 };
 
 static const char *const phase_names[OTA_PHASE_COUNT] = {
-    [OTA_PHASE_RESOLVE] = "resolution",
-    [OTA_PHASE_INVITE] = "invitation",
-    [OTA_PHASE_AUTHENTICATE] = "authentication",
-    [OTA_PHASE_ACCEPT] = "connection",
-    [OTA_PHASE_TRANSFER] = "transfer",
-    [OTA_PHASE_RESULT] = "result",
-    [OTA_PHASE_PROOF] = "proof of boot",
-    [OTA_PHASE_IMAGE] = "image",
-    [OTA_PHASE_LOG] = "log",
+    [OTA_PHASE_RESOLVE] = "resolution", [OTA_PHASE_INVITE] = "invitation",
+    [OTA_PHASE_PAGE] = "update page",   [OTA_PHASE_AUTHENTICATE] = "authentication",
+    [OTA_PHASE_ACCEPT] = "connection",  [OTA_PHASE_TRANSFER] = "transfer",
+    [OTA_PHASE_RESULT] = "result",      [OTA_PHASE_PROOF] = "proof of boot",
+    [OTA_PHASE_IMAGE] = "image",        [OTA_PHASE_LOG] = "log",
 };
 
 /* A number outside the table is a bug of this program and shown as an internal error. */

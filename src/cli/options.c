@@ -58,7 +58,9 @@ static void set_flags(struct options *options, const struct command_line *line)
         options->chooses || given[OPTION_ALL] || given[OPTION_MATCH] || given[OPTION_BOARD];
     options->plan.prepare.compress = given[OPTION_COMPRESS];
     options->upload.espota = &options->espota;
+    options->upload.web = &options->web;
     options->upload.command = given[OPTION_SPIFFS] ? OTA_COMMAND_FILESYSTEM : OTA_COMMAND_SKETCH;
+    options->web.is_insecure = given[OPTION_INSECURE];
     options->espota.md5_target = given[OPTION_MD5_TARGET];
     options->espota.lockstep = given[OPTION_LOCKSTEP];
     options->upload.force = given[OPTION_FORCE];
@@ -458,5 +460,8 @@ void options_free(struct options *options)
     strings_free(&options->expected);
     strings_free(&options->rejected);
     free(options->transcript.path);
+    free(options->web.field);
+    free(options->web.user);
+    free(options->web.ca_file);
     *options = (struct options){0};
 }

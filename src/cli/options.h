@@ -14,6 +14,7 @@
 #include "output/transcript.h"
 #include "upload/espota/espota_settings.h"
 #include "upload/upload_settings.h"
+#include "upload/web/web_settings.h"
 
 /* Everything said by the command line, ESP_OTA_AUTH and --auth-file: the command, and the settings
  * of the parts of the program. Owns the strings and what expect points to. */
@@ -25,8 +26,9 @@ struct options {
     bool chooses;   /* those that a person at the terminal chooses, as none is named */
     struct board_patterns patterns;
     struct plan_settings plan;
-    struct upload_settings upload; /* its espota points to the next one */
+    struct upload_settings upload; /* its espota and web point to the next ones */
     struct espota_settings espota;
+    struct web_settings web;
     struct fleet_settings fleet;
     struct log_settings log;
     struct strings expected; /* --expect and --reject: what log.expect was compiled from */

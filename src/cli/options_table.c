@@ -34,7 +34,8 @@
 static const struct poptOption target_rows[] = {
     VALUE("ip", 'i', OPTION_IP, "HOST",
           "the board: an IPv4 or IPv6 address, a host name (board.local), or the name it "
-          "announces; HOST:PORT also works; may be repeated"),
+          "announces; HOST:PORT also works, and the URL of an update page, such as "
+          "http://board.local; may be repeated"),
     VALUE("hosts", '\0', OPTION_HOSTS, "FILE",
           "a list of boards, one a line; each may have a port, a password file and an image of its "
           "own (- is standard input)"),
@@ -47,7 +48,7 @@ static const struct poptOption target_rows[] = {
           "UDP port of the board [as announced, else by the image: 8266, 3232 or 2040]"),
     VALUE("protocol", '\0', OPTION_PROTOCOL, "NAME",
           "how a board gets its image, unless it is named with a scheme, as in "
-          "espota://board.local: espota [espota]"),
+          "http://board.local: espota or web [espota]"),
     FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves in this network"),
     POPT_TABLEEND};
 
@@ -63,6 +64,8 @@ static const struct poptOption password_rows[] = {
     VALUE("min-auth", '\0', OPTION_MIN_AUTH, "SCHEME",
           "answer no board that asks for the password in a weaker way: md5, or sha256, which only "
           "an ESP32 with core 3.3.1 or later knows [md5]"),
+    VALUE("user", '\0', OPTION_USER, "NAME",
+          "the user of an update page; also USER@ in its URL [as the page has it, mostly admin]"),
     POPT_TABLEEND};
 
 static const struct poptOption image_rows[] = {
@@ -120,6 +123,15 @@ static const struct poptOption network_rows[] = {
           "block size for lock-step [1460, for an ESP32 image 1024]"),
     POPT_TABLEEND};
 
+static const struct poptOption page_rows[] = {
+    VALUE("page", '\0', OPTION_PAGE, "NAME",
+          "what kind of update page the board has: auto, or a name of esp-ota-pages(7) [auto]"),
+    VALUE("field", '\0', OPTION_FIELD, "NAME",
+          "the field of the form that takes the image [as the page has it]"),
+    VALUE("cacert", '\0', OPTION_CACERT, "FILE",
+          "the certificates to trust for https, a PEM file [those of this computer]"),
+    FLAG("insecure", '\0', OPTION_INSECURE, "accept any certificate for https"), POPT_TABLEEND};
+
 static const struct poptOption fleet_rows[] = {
     VALUE("jobs", 'j', OPTION_JOBS, "NUMBER", "how many boards to update at a time [16]"),
     VALUE("canary", '\0', OPTION_CANARY, "NUMBER",
@@ -167,15 +179,12 @@ static const struct poptOption help_rows[] = {
     FLAG("usage", '\0', OPTION_USAGE, "print a short summary of the options"),
     FLAG("version", 'V', OPTION_VERSION, "print the version of esp-ota"), POPT_TABLEEND};
 
-const struct poptOption options_groups[] = {GROUP(target_rows, "Target:"),
-                                            GROUP(password_rows, "Authentication:"),
-                                            GROUP(image_rows, "Image:"),
-                                            GROUP(network_rows, "Network:"),
-                                            GROUP(fleet_rows, "Several boards:"),
-                                            GROUP(log_rows, "The board's log:"),
-                                            GROUP(output_rows, "Output:"),
-                                            GROUP(help_rows, "Help:"),
-                                            POPT_TABLEEND};
+const struct poptOption options_groups[] = {
+    GROUP(target_rows, "Target:"),       GROUP(password_rows, "Authentication:"),
+    GROUP(image_rows, "Image:"),         GROUP(network_rows, "Network:"),
+    GROUP(page_rows, "Update pages:"),   GROUP(fleet_rows, "Several boards:"),
+    GROUP(log_rows, "The board's log:"), GROUP(output_rows, "Output:"),
+    GROUP(help_rows, "Help:"),           POPT_TABLEEND};
 
 const struct poptOption *options_rows(const struct poptOption *group)
 {

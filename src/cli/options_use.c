@@ -26,6 +26,7 @@ static const unsigned uses[OPTION_COUNT] = {
     [OPTION_AUTH_FILE] = UPLOAD,
     [OPTION_MD5_TARGET] = UPLOAD,
     [OPTION_MIN_AUTH] = UPLOAD,
+    [OPTION_USER] = UPLOAD,
     /* The image. */
     [OPTION_FILE] = ANY,
     [OPTION_SPIFFS] = UPLOAD | CHECK | WRITE,
@@ -47,6 +48,11 @@ static const unsigned uses[OPTION_COUNT] = {
     [OPTION_DEADLINE] = UPLOAD | LIST,
     [OPTION_LOCKSTEP] = UPLOAD,
     [OPTION_BLOCK] = UPLOAD,
+    /* Update pages. */
+    [OPTION_PAGE] = UPLOAD,
+    [OPTION_FIELD] = UPLOAD,
+    [OPTION_CACERT] = UPLOAD,
+    [OPTION_INSECURE] = UPLOAD,
     /* Several boards. */
     [OPTION_JOBS] = UPLOAD,
     [OPTION_CANARY] = UPLOAD,

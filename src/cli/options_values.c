@@ -6,8 +6,11 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "http/challenge.h"
+#include "http/multipart.h"
 #include "image/image.h"
 #include "upload/protocols.h"
+#include "upload/web/page_table.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -211,6 +214,46 @@ static enum ota_error set_protocol(struct options *options, const char *name, co
                     show_value(shown, value), protocols_list(names, sizeof names));
 }
 
+static enum ota_error set_page(struct options *options, const char *name, const char *value,
+                               struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX], names[SHOWN_MAX];
+
+    options->web.page = page_table_find(value);
+    if (options->web.page || strcmp(value, "auto") == 0)
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not known; there are auto, %s", name,
+                    show_value(shown, value), page_table_list(names, sizeof names));
+}
+
+static enum ota_error set_field(struct options *options, const char *name, const char *value,
+                                struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+
+    if (!multipart_is_name(value))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s '%s' is no name that boards understand: printable ASCII without "
+                        "quotes, backslash, '=' and ';', at most %d characters",
+                        name, show_value(shown, value), MULTIPART_NAME_MAX);
+    options->web.field = strdup(value);
+    return options->web.field ? OTA_OK : ota_fail_no_memory(failure);
+}
+
+static enum ota_error set_user(struct options *options, const char *name, const char *value,
+                               struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+
+    if (!challenge_is_user(value))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s '%s' is empty or too long, or has a colon, a quote, a backslash or "
+                        "a control character in it",
+                        name, show_value(shown, value));
+    options->web.user = strdup(value);
+    return options->web.user ? OTA_OK : ota_fail_no_memory(failure);
+}
+
 static enum ota_error set_output(struct options *options, const char *name, const char *value,
                                  struct ota_failure *failure)
 {
@@ -386,6 +429,10 @@ static const struct setting settings[] = {
     PATTERN(OPTION_MATCH, patterns.name),
     PATTERN(OPTION_BOARD, patterns.board),
     OTHER(OPTION_PROTOCOL, set_protocol),
+    OTHER(OPTION_USER, set_user),
+    OTHER(OPTION_PAGE, set_page),
+    OTHER(OPTION_FIELD, set_field),
+    PATH(OPTION_CACERT, web.ca_file),
     OTHER(OPTION_MAX_SIZE, set_max_size),
     OTHER(OPTION_HOST_IP, set_host_ip),
     OTHER(OPTION_HOST_PORT, set_host_port),

@@ -20,6 +20,8 @@ struct target_scheme {
     bool takes_user;                        /* USER@ before the board */
     bool takes_path;                        /* /PATH, with all that follows it, behind the board */
     const struct upload_protocol *protocol; /* what the scheme means to the caller */
+    uint16_t port;                          /* its default port; 0: that of the protocol */
+    const char *port_source;                /* that port in words; NULL without one */
 };
 
 struct target_schemes {

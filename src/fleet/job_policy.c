@@ -103,6 +103,11 @@ size_t job_policy_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                                         .source = given ? "the given port" : "the announced port"};
         return 1;
     }
+    const struct target_scheme *scheme = assignment->target.scheme;
+    if (scheme && scheme->port) {
+        *ports = (struct endpoint_port){.number = scheme->port, .source = scheme->port_source};
+        return 1;
+    }
     count = add_default_ports(ports, assignment->protocol, image_fit_chips(chips, image),
                               is_forced ? NULL : image, kind);
     return count ? count : add_default_ports(ports, assignment->protocol, "", NULL, kind);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { CNONCE_DIGITS = 16, ANSWER_MAX = 4096, SECRET_TEXT_MAX = 2048 };
+enum { CNONCE_DIGITS = 16, ANSWER_MAX = 4096, SECRET_TEXT_MAX = 2048, USER_MAX = 128 };
 
 /* -- parsing -- */
 
@@ -165,6 +165,22 @@ bool challenge_is_digest(const struct challenge *challenge)
 
 /* -- answers -- */
 
+/* A quote would end the value, and a control character the header. */
+static bool is_quotable(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f || *text == '"' || *text == '\\')
+            return false;
+    return true;
+}
+
+bool challenge_is_user(const char *user)
+{
+    size_t length = strlen(user);
+
+    return length >= 1 && length <= USER_MAX && is_quotable(user) && !strchr(user, ':');
+}
+
 static void encode_base64(char *target, const char *text, size_t length)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -190,7 +206,7 @@ static char *answer_basic(const char *user, const char *password)
     int length = -1;
 
     _Static_assert(SECRET_TEXT_MAX / 3 * 4 + sizeof start + 8 < ANSWER_MAX, "it fits");
-    if (pair && answer && !strchr(user, ':'))
+    if (pair && answer && challenge_is_user(user))
         length = snprintf(pair, SECRET_TEXT_MAX, "%s:%s", user, password);
     if (length < 0 || length >= SECRET_TEXT_MAX) {
         secret_free(pair);
@@ -241,15 +257,6 @@ static bool compute_response(struct digest_work *work, const struct challenge *c
     return hash_text(challenge->scheme, work->response, text) == 0;
 }
 
-/* A quote would end the value, and a control character the header. */
-static bool is_quotable(const char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f || *text == '"' || *text == '\\')
-            return false;
-    return true;
-}
-
 static bool format_digest(char answer[ANSWER_MAX], const struct challenge *challenge,
                           const char *user, const char *uri, const char *response,
                           const char *cnonce)
@@ -274,7 +281,7 @@ static char *answer_digest(const struct challenge *challenge, const char *user,
     char cnonce[CNONCE_DIGITS + 1];
     struct digest_work *work = secret_alloc(sizeof *work);
     char *answer = secret_alloc(ANSWER_MAX);
-    bool is_done = work && answer && is_quotable(user) && is_quotable(challenge->realm) &&
+    bool is_done = work && answer && challenge_is_user(user) && is_quotable(challenge->realm) &&
                    is_quotable(challenge->nonce) && is_quotable(challenge->opaque) &&
                    is_quotable(uri) && digest_random(cnonce, CNONCE_DIGITS) == 0 &&
                    compute_response(work, challenge, user, password, method, uri, cnonce) &&

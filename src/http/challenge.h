@@ -38,9 +38,13 @@ void challenge_add(struct challenge *challenge, const char *value, size_t length
 
 bool challenge_is_digest(const struct challenge *challenge);
 
+/* Whether a user's name can be sent with any scheme: it has no quote, backslash, colon or control
+ * character, and 1 to 128 bytes. */
+bool challenge_is_user(const char *user);
+
 /* Returns the whole header, "Authorization: ...", for one request with this method and URI; NULL
- * when memory ran out, libcrypto failed, or the user's name cannot be sent (a quote or a control
- * character in it, a colon for Basic). The caller frees it with secret_free(). The answer to a
+ * when memory ran out, libcrypto failed, or the user's name cannot be sent
+ * (challenge_is_user()). The caller frees it with secret_free(). The answer to a
  * Digest is computed anew for each request, always with nc=00000001 and another cnonce. */
 char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
                        const char *method, const char *uri);

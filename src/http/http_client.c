@@ -113,8 +113,18 @@ static void measure_progress(struct http_request *request)
     }
 }
 
+static void report_connection(struct http_request *request)
+{
+    if (!request->is_connected || request->was_told_connected)
+        return;
+    request->was_told_connected = true;
+    if (request->callbacks.on_connected)
+        request->callbacks.on_connected(request->callbacks.userdata);
+}
+
 static void report_progress(struct http_request *request)
 {
+    report_connection(request);
     if (!request->config.body)
         return;
 
@@ -340,6 +350,7 @@ static void on_client_socket(unsigned events, void *userdata)
     mask |= events & LOOP_WRITABLE ? CURL_CSELECT_OUT : 0;
     mask |= events & LOOP_HUNG_UP ? CURL_CSELECT_IN | CURL_CSELECT_ERR : 0;
     note_connection(request);
+    report_connection(request);
     client->curl.multi_socket_action(client->multi, request->fd, mask, &running);
     take_results(client);
 }
@@ -424,11 +435,6 @@ static void on_request_tick(void *userdata)
 
     note_connection(request);
     measure_progress(request);
-    if (request->is_connected && !request->was_told_connected) {
-        request->was_told_connected = true;
-        if (request->callbacks.on_connected)
-            request->callbacks.on_connected(request->callbacks.userdata);
-    }
     report_progress(request);
     if (!check_limits(request))
         loop_timer_start(&request->tick, TICK_US);

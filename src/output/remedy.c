@@ -6,6 +6,8 @@
 
 #include "image/kind.h"
 
+#include <string.h>
+
 #define THE_PORT                                                                                   \
     "this computer's TCP port (choose it with -P and open it in the firewall; from Docker or WSL " \
     "forward it, with a VPN give -I this computer's Wi-Fi address)"
@@ -27,6 +29,7 @@ static const struct remedy {
     enum image_kind image;   /* the kind of image to be sent */
     const char *chips;       /* the board has one of these; NULL: any */
     enum surroundings where; /* SURROUNDINGS_PLAIN: any */
+    const char *protocol;    /* NULL: any */
     const char *text;
 } remedies[] = {
     /* -- The board gave the cause. -- */
@@ -134,6 +137,32 @@ static const struct remedy {
              "program reading the output still runs."},
     {.error = OTA_E_INTERNAL,
      .text = "Try once more with --debug, and report its output if the message comes back."},
+
+    /* -- Update pages. -- */
+    {.error = OTA_E_NOT_LISTENING,
+     .protocol = "web",
+     .text = "Check the port in the URL, and that the sketch now on the board starts its web "
+             "server: open the page in a browser."},
+    {.error = OTA_E_NO_ANSWER,
+     .protocol = "web",
+     .text = "Check that the board is on and that its page opens in a browser; a server that "
+             "serves one client at a time waits until a browser has closed its connection, and -t "
+             "waits longer."},
+    {.error = OTA_E_NO_PAGE,
+     .text = "Open the address in a browser, and give the path of the page with the upload form "
+             "in the URL (http://HOST/PATH); --page names a page that does not look like one, and "
+             "--field a form's field (esp-ota-pages(7))."},
+    {.error = OTA_E_TLS,
+     .text = "Name the host as its certificate does, give the certificate that signed it with "
+             "--cacert, or accept any certificate with --insecure."},
+    {.error = OTA_E_WRONG_PASSWORD,
+     .protocol = "web",
+     .text = "Give the user (--user) and the password of the update page, as the sketch now "
+             "running on the board sets them."},
+    {.error = OTA_E_WEAK_AUTH,
+     .protocol = "web",
+     .text = "Leave --min-auth out for this board if you trust whoever is in its network: most "
+             "pages know Basic and Digest with MD5 only."},
 
     /* -- All other failures. -- */
     {.cause = OTA_CAUSE_WRONG_SOURCE,
@@ -327,9 +356,13 @@ static const struct remedy {
 const size_t remedy_count = sizeof remedies / sizeof *remedies;
 
 static bool matches_row(const struct remedy *row, const struct ota_failure *failure,
-                        enum ota_command command, const char *chips, enum surroundings where)
+                        const char *protocol, enum ota_command command, const char *chips,
+                        enum surroundings where)
 {
     enum image_kind image = command == OTA_COMMAND_FILESYSTEM ? FILESYSTEM : SKETCH;
+
+    if (row->protocol && (!protocol || strcmp(row->protocol, protocol) != 0))
+        return false;
 
     return (row->error == OTA_OK || row->error == failure->error) &&
            (row->cause == OTA_CAUSE_NONE || row->cause == failure->cause) &&
@@ -338,14 +371,14 @@ static bool matches_row(const struct remedy *row, const struct ota_failure *fail
            (!row->chips || (*chips && kind_overlap(row->chips, chips)));
 }
 
-const char *remedy_find(const struct ota_failure *failure, enum ota_command command,
-                        const char *chips, enum surroundings where)
+const char *remedy_find(const struct ota_failure *failure, const char *protocol,
+                        enum ota_command command, const char *chips, enum surroundings where)
 {
     if (failure->error == OTA_OK)
         return "";
 
     for (size_t i = 0; i < remedy_count; i++)
-        if (matches_row(&remedies[i], failure, command, chips, where))
+        if (matches_row(&remedies[i], failure, protocol, command, chips, where))
             return remedies[i].text;
     return "";
 }

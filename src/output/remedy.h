@@ -8,11 +8,12 @@
 #include "esp-ota/command.h"
 #include "esp-ota/error.h"
 
-/* Returns the remedy for a failure of this command, on a board with one of these chips (a set as in
- * image/kind.h; "" if unknown), in these surroundings of the program. It is one sentence, or "" if
+/* Returns the remedy for a failure of this command, by this protocol (upload/protocols.h; NULL: none
+ * yet), on a board with one of these chips (a set as in image/kind.h; "" if unknown), in these
+ * surroundings of the program. It is one sentence, or "" if
  * the message of the failure already contains the remedy. */
-const char *remedy_find(const struct ota_failure *failure, enum ota_command command,
-                        const char *chips, enum surroundings where);
+const char *remedy_find(const struct ota_failure *failure, const char *protocol,
+                        enum ota_command command, const char *chips, enum surroundings where);
 
 /* The number of rows in the table. The unit test has a case for each. */
 extern const size_t remedy_count;

@@ -277,12 +277,21 @@ static void show_connected(struct report *report, const struct ota_event *event)
     show_progress(report, event);
 }
 
+/* What a success proves: "received" where the board does not say that the image is good. */
+static bool is_only_received(const struct ota_event *event)
+{
+    return event->verified && strcmp(event->verified, "received") == 0;
+}
+
 static void show_success_in_short(const struct ota_event *event)
 {
     char size[UNITS_TEXT_MAX], rate[UNITS_TEXT_MAX];
     diag_info("%s: %s, %s in %.1f s (%s)%s%s", event->board,
-              event->is_verdict_lost ? "proven" : "confirmed", format_size(size, event->total),
-              (double)sending_us(event) / 1e6, format_rate(rate, event->total, sending_us(event)),
+              event->is_verdict_lost    ? "proven"
+              : is_only_received(event) ? "received"
+                                        : "confirmed",
+              format_size(size, event->total), (double)sending_us(event) / 1e6,
+              format_rate(rate, event->total, sending_us(event)),
               *event->failure->message ? "; " : "", event->failure->message);
 }
 
@@ -299,7 +308,9 @@ static void show_success(const struct report *report, const struct ota_event *ev
               format_size(size, event->total),
               describe_unpacked_image(unpacked, unpacked_size(event->image)),
               (double)sending_us(event) / 1e6, format_rate(rate, event->total, sending_us(event)),
-              event->is_verdict_lost ? "" : " and confirmed by the board",
+              event->is_verdict_lost    ? ""
+              : is_only_received(event) ? " and received by the board"
+                                        : " and confirmed by the board",
               *event->failure->message ? "; " : "", event->failure->message);
 }
 
@@ -315,7 +326,8 @@ static const char *remedy_of(const struct report *report, const struct ota_event
     const char *chips = event->chips ? event->chips : "";
 
     return event->type == OTA_EVENT_RESULT && event->failure->error != OTA_OK
-               ? remedy_find(event->failure, report->command, chips, surroundings_find())
+               ? remedy_find(event->failure, event->protocol, report->command, chips,
+                             surroundings_find())
                : "";
 }
 
@@ -572,7 +584,7 @@ int report_failure(struct report *report, const struct ota_failure *failure)
                               report_json_failure(stdout, failure, exit_status,
                                                   loop_now_us() - report->start_us));
     show_failure("", "", failure,
-                 remedy_find(failure, report ? report->command : OTA_COMMAND_SKETCH, "",
+                 remedy_find(failure, NULL, report ? report->command : OTA_COMMAND_SKETCH, "",
                              surroundings_find()));
     return exit_status;
 }

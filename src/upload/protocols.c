@@ -9,11 +9,19 @@
 
 const struct upload_protocol *const protocols[] = {
     &espota_protocol,
+    &web_protocol,
     NULL,
 };
 
 static const struct target_scheme schemes[] = {
     {.name = "espota", .protocol = &espota_protocol},
+    {.name = "http", .takes_user = true, .takes_path = true, .protocol = &web_protocol},
+    {.name = "https",
+     .takes_user = true,
+     .takes_path = true,
+     .protocol = &web_protocol,
+     .port = 443,
+     .port_source = "the default port of https"},
 };
 
 const struct target_schemes protocol_schemes = {schemes, sizeof schemes / sizeof *schemes};

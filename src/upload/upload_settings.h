@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct espota_settings; /* upload/espota/espota_settings.h */
+struct web_settings;    /* upload/web/web_settings.h */
 
 struct upload_settings {
     enum ota_command command; /* -s */
@@ -19,6 +20,7 @@ struct upload_settings {
     int64_t timeout_us; /* -t: limit until the board accepts; duration of a search */
     bool force;         /* --force: send an unsuitable image nevertheless */
     const struct espota_settings *espota;
+    const struct web_settings *web;
 };
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include "base/escape.h"
 #include "upload/espota/protocol.h"
-#include "upload/espota/reason.h"
+#include "upload/reason.h"
 
 #include <stdlib.h>
 #include <string.h>

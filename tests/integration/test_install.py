@@ -19,6 +19,7 @@ FILES = {
     "share/man/man7/esp-ota-image.7",
     "share/man/man7/esp-ota-json.7",
     "share/man/man7/esp-ota-log.7",
+    "share/man/man7/esp-ota-pages.7",
     "share/man/man7/esp-ota-protocol.7",
     "share/man/man7/esp-ota-security.7",
     "share/zsh/site-functions/_esp-ota",

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "upload/espota/reason.h"
+#include "upload/reason.h"
 
 #include <errno.h>
 #include <inttypes.h>

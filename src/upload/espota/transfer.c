@@ -20,7 +20,7 @@
 #include "base/units.h"
 #include "net/tcp_tune.h"
 #include "upload/espota/protocol.h"
-#include "upload/espota/reason.h"
+#include "upload/reason.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -4,6 +4,8 @@
  */
 #include "upload/web/page_table.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 #define FIRMWARE "firmware.bin"
@@ -24,7 +26,7 @@ const struct page pages[PAGE_COUNT] = {
                       .failure = {"Update error"},
                       .restart_ms = 2500},
     [PAGE_ESP32] = {.name = "esp32",
-                    .title = "HTTPUpdateServer of the ESP32 core",
+                    .title = "HTTPUpdateServer of the ESP32",
                     .get = "/update",
                     .sketch_field = "firmware",
                     .sketch_filename = FIRMWARE,
@@ -67,7 +69,7 @@ const struct page pages[PAGE_COUNT] = {
                          .writes_first = true,
                          .restart_ms = 4000},
     [PAGE_ASYNC] = {.name = "async",
-                    .title = "update form on ESPAsyncWebServer",
+                    .title = "form on ESPAsyncWebServer",
                     .get = "/update",
                     .sketch_field = "update",
                     .sketch_filename = FIRMWARE,
@@ -146,7 +148,7 @@ const struct page pages[PAGE_COUNT] = {
                        .restart_ms = 3000},
     [PAGE_FORM] = {.name = "form",
                    .title = "page with one file input",
-                   .get = "/update",
+                   .get = "/",
                    .sketch_field = "update",
                    .sketch_filename = FIRMWARE,
                    .user = "admin",
@@ -164,4 +166,16 @@ const struct page *page_table_find(const char *name)
         if (strcmp(pages[i].name, name) == 0)
             return &pages[i];
     return NULL;
+}
+
+const char *page_table_list(char *text, size_t capacity)
+{
+    *text = '\0';
+    for (size_t i = 0; i < PAGE_COUNT; i++)
+        text_append(text, capacity, "%s%s",
+                    i == 0               ? ""
+                    : i + 1 < PAGE_COUNT ? ", "
+                                         : " and ",
+                    pages[i].name);
+    return text;
 }

@@ -71,4 +71,7 @@ extern const struct page pages[PAGE_COUNT];
 /* NULL if there is none of this name. */
 const struct page *page_table_find(const char *name);
 
+/* Writes the names of all: "esp8266, esp32 and form". Returns text. */
+const char *page_table_list(char *text, size_t capacity);
+
 #endif

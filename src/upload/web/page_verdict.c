@@ -43,6 +43,8 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
         return PAGE_ACCEPTED;
     if (reply->status < 400 && find_success(page, body))
         return PAGE_ACCEPTED;
+    if (reply->status == 404 || reply->status == 405)
+        return PAGE_ABSENT;
     if (reply->status >= 400 || (page->is_worded && reply->is_complete && *text))
         return PAGE_REFUSED;
     return page->is_generic && reply->is_complete ? PAGE_ACCEPTED : PAGE_UNCLEAR;

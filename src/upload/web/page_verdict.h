@@ -12,6 +12,7 @@ enum page_verdict {
     PAGE_ACCEPTED,     /* the board has the image, as page->proof says */
     PAGE_REFUSED,      /* the board has refused it; text says why */
     PAGE_UNAUTHORIZED, /* the password is wrong, or missing, and nothing was written */
+    PAGE_ABSENT,       /* nothing takes uploads at this path */
     PAGE_UNCLEAR,      /* the image may be installed or not; text is the reply */
 };
 

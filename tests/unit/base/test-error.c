@@ -35,6 +35,8 @@ static const struct {
     {OTA_E_NO_ANSWER, "no-answer", 5, true},
     {OTA_E_NOT_LISTENING, "not-listening", 5, true},
     {OTA_E_UNREACHABLE, "unreachable", 5, true},
+    {OTA_E_NO_PAGE, "no-page", 5, false},
+    {OTA_E_TLS, "tls", 6, false},
     {OTA_E_WRONG_PASSWORD, "wrong-password", 6, false},
     {OTA_E_PASSWORD_NEEDED, "password-needed", 6, false},
     {OTA_E_WEAK_AUTH, "weak-auth", 6, false},

@@ -17,9 +17,9 @@
 #include "fleet/job.h"
 #include "support/virtual_time.h"
 #include "upload/espota/espota_settings.h"
-#include "upload/espota/reason.h"
 #include "upload/espota/session.h"
 #include "upload/protocols.h"
+#include "upload/reason.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,8 +2,8 @@
  * test-job_policy.c: the tables that a job decides by.
  */
 #include "fleet/job_policy.h"
-#include "upload/espota/reason.h"
 #include "upload/protocols.h"
+#include "upload/reason.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

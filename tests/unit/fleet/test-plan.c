@@ -212,7 +212,7 @@ static void test_plan_failures(void **state)
         {"k.local\nespota://k.local\n", "a.bin", OTA_E_USAGE,
          "hosts, line 2: k.local would get its image by other and by espota; leave one of them "
          "out"},
-        {"http://k.local\n", "a.bin", OTA_E_USAGE, "with another scheme than espota://"},
+        {"ftp://k.local\n", "a.bin", OTA_E_USAGE, "with another scheme than espota://"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct plan plan;

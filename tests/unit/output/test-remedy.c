@@ -130,15 +130,26 @@ static const struct {
     {WSL, {OTA_E_NO_MDNS, OTA_CAUSE_NONE, SKETCH, "", "networkingMode=mirrored"}},
 };
 
+/* Remedies for update pages. */
+static const struct row on_pages[] = {
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "port in the URL"},
+    {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "one client at a time"},
+    {OTA_E_NO_PAGE, OTA_CAUSE_NONE, SKETCH, "", "page with the upload form"},
+    {OTA_E_TLS, OTA_CAUSE_NONE, SKETCH, "", "--cacert"},
+    {OTA_E_WRONG_PASSWORD, OTA_CAUSE_PASSWORD_REJECTED, SKETCH, "", "--user"},
+    {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "esp32*", "Basic and Digest"},
+};
+
 struct seen {
     const char *texts[ROWS_MAX];
     size_t count;
 };
 
-static void look_up(struct seen *seen, const struct row *row, enum surroundings where)
+static void look_up(struct seen *seen, const char *protocol, const struct row *row,
+                    enum surroundings where)
 {
     const struct ota_failure failure = {.error = row->error, .cause = row->cause};
-    const char *remedy = remedy_find(&failure, row->command, row->chips, where);
+    const char *remedy = remedy_find(&failure, protocol, row->command, row->chips, where);
     size_t known = 0;
 
     if (!strstr(remedy, row->phrase))
@@ -156,9 +167,11 @@ static void test_each_row(void **state)
     struct seen seen = {.count = 0};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        look_up(&seen, &cases[i], SURROUNDINGS_PLAIN);
+        look_up(&seen, "espota", &cases[i], SURROUNDINGS_PLAIN);
     for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
-        look_up(&seen, &elsewhere[i].row, elsewhere[i].where);
+        look_up(&seen, NULL, &elsewhere[i].row, elsewhere[i].where);
+    for (size_t i = 0; i < sizeof on_pages / sizeof *on_pages; i++)
+        look_up(&seen, "web", &on_pages[i], SURROUNDINGS_PLAIN);
     assert_int_equal(seen.count, remedy_count);
 }
 
@@ -173,7 +186,7 @@ static void test_all(void **state)
             const struct ota_failure failure = {.error = error};
             bool is_filesystem = i % 2;
             bool is_silent = error == OTA_OK || error == OTA_E_USAGE || error == OTA_E_IMAGE;
-            const char *remedy = remedy_find(&failure, is_filesystem ? FILESYSTEM : SKETCH,
+            const char *remedy = remedy_find(&failure, NULL, is_filesystem ? FILESYSTEM : SKETCH,
                                              chips[i / 2], SURROUNDINGS_PLAIN);
 
             assert_int_equal(*remedy == '\0', is_silent);
@@ -194,7 +207,7 @@ static void test_other_boards(void **state)
     for (enum ota_error error = OTA_OK; error < OTA_ERROR_COUNT; error++) {
         for (enum ota_cause cause = OTA_CAUSE_NONE; cause < OTA_CAUSE_COUNT; cause++) {
             const struct ota_failure failure = {.error = error, .cause = cause};
-            const char *remedy = remedy_find(&failure, SKETCH, "esp8266", SURROUNDINGS_PLAIN);
+            const char *remedy = remedy_find(&failure, NULL, SKETCH, "esp8266", SURROUNDINGS_PLAIN);
             bool names_ports = strstr(remedy, "ESP32 3232") != NULL;
 
             assert_true(names_ports || !strstr(remedy, "ESP32"));

@@ -173,7 +173,7 @@ static void test_failure_and_quiet(void **state)
     char expected[1024];
     snprintf(expected, sizeof expected,
              "esp-ota: kitchen.local: transfer: the board stopped taking data\n  %s\n",
-             remedy_find(&stalled, OTA_COMMAND_SKETCH, "", SURROUNDINGS_PLAIN));
+             remedy_find(&stalled, NULL, OTA_COMMAND_SKETCH, "", SURROUNDINGS_PLAIN));
     assert_string_equal(capture.text_err, expected);
     assert_string_equal(capture.text_out, "");
 }
@@ -367,7 +367,7 @@ static void test_fleet(void **state)
 {
     (void)state;
     char expected[2048];
-    const char *remedy = remedy_find(&stalled, OTA_COMMAND_SKETCH, "", SURROUNDINGS_PLAIN);
+    const char *remedy = remedy_find(&stalled, NULL, OTA_COMMAND_SKETCH, "", SURROUNDINGS_PLAIN);
 
     play_fleet(&(struct report_settings){0});
     assert_string_equal(capture.text_out, "");

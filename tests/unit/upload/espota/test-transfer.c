@@ -3,8 +3,8 @@
  */
 #include "base/address.h"
 #include "base/loop.h"
-#include "upload/espota/reason.h"
 #include "upload/espota/transfer.h"
+#include "upload/reason.h"
 
 #include <linux/filter.h>
 #include <linux/sockios.h>

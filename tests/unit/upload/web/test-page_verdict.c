@@ -26,7 +26,7 @@ static const struct {
     {PAGE_ESP8266, 401, "", PAGE_UNAUTHORIZED, ""},
     {PAGE_ESP8266, 200, NULL, PAGE_UNCLEAR, ""},
     {PAGE_ESP8266, 200, "<html>router</html>", PAGE_UNCLEAR, "router"},
-    {PAGE_ESP8266, 404, "Not found: /update", PAGE_REFUSED, "Not found: /update"},
+    {PAGE_ESP8266, 404, "Not found: /update", PAGE_ABSENT, "Not found: /update"},
     {PAGE_ESP32, 200, "Update error: Wrong Magic Byte\r\n", PAGE_REFUSED,
      "Update error: Wrong Magic Byte"},
     {PAGE_ESP32, 200, "Update error: Wrong origin received!", PAGE_REFUSED, NULL},

@@ -2,8 +2,8 @@
  * reason.h: finds the cause in the message of a board that refuses an image or aborts an upload.
  * Pure.
  */
-#ifndef ESP_OTA_UPLOAD_ESPOTA_REASON_H
-#define ESP_OTA_UPLOAD_ESPOTA_REASON_H
+#ifndef ESP_OTA_UPLOAD_REASON_H
+#define ESP_OTA_UPLOAD_REASON_H
 
 #include "esp-ota/error.h"
 

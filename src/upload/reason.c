@@ -2,7 +2,7 @@
  * reason.c: a table of the messages of boards. The numbers and words are those of the Updater and
  * ArduinoOTA classes of the cores.
  */
-#include "upload/espota/reason.h"
+#include "upload/reason.h"
 
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
 /*
  * test-reason.c: the causes behind the messages of each core.
  */
-#include "upload/espota/reason.h"
+#include "upload/reason.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

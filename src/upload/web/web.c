@@ -1,0 +1,265 @@
+/*
+ * web.c: update pages as one of the protocols of upload.h. An attempt is a chain of requests:
+ * web_page.c finds the page, web_upload.c sends the image; web_request.c sends each request.
+ */
+#include "upload/web/web_internal.h"
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "base/units.h"
+#include "upload/protocols.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct upload_port web_ports[] = {
+    {"", 80, "the default port of web servers"},
+};
+
+const struct upload_settings *web_common_settings(const struct web *web)
+{
+    return web->upload.config.service->settings;
+}
+
+const struct web_settings *web_settings_of(const struct web *web)
+{
+    return web_common_settings(web)->web;
+}
+
+/* -- the service -- */
+
+/* What announces itself as _arduino._tcp is no update page. */
+static bool web_serves(const struct board *board)
+{
+    (void)board;
+    return false;
+}
+
+static void web_close(struct upload_service *service)
+{
+    struct web_service *web = (struct web_service *)service;
+
+    http_client_free(web->client);
+    free(web);
+}
+
+static struct upload_service *web_open(struct loop *loop, const struct upload_settings *settings,
+                                       struct ota_failure *failure)
+{
+    struct web_service *web = calloc(1, sizeof *web);
+    if (!web) {
+        ota_fail_no_memory(failure);
+        return NULL;
+    }
+
+    web->service =
+        (struct upload_service){.protocol = &web_protocol, .loop = loop, .settings = settings};
+    web->client = http_client_new(loop, failure);
+    if (web->client)
+        return &web->service;
+    free(web);
+    return NULL;
+}
+
+/* -- for the other files -- */
+
+void web_emit(struct web *web, struct ota_event event)
+{
+    event.phase = web->phase;
+    web->upload.callbacks.on_event(&event, web->upload.callbacks.userdata);
+}
+
+void web_note(struct web *web, const char *message)
+{
+    web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE, .message = message});
+}
+
+void web_finish(struct web *web, const struct ota_failure *failure)
+{
+    loop_timer_stop(&web->timer);
+    web->upload.callbacks.on_done(failure, web->upload.callbacks.userdata);
+}
+
+void web_fail(struct web *web, enum ota_error error, const char *format, ...)
+{
+    struct ota_failure failure;
+    char message[OTA_MESSAGE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    ota_fail(&failure, error, "%s", message);
+    web_finish(web, &failure);
+}
+
+static void on_web_timer(void *userdata)
+{
+    struct web *web = userdata;
+
+    web->on_timer(web);
+}
+
+void web_wait(struct web *web, int64_t delay_us, void (*on_timer)(struct web *web))
+{
+    web->on_timer = on_timer;
+    loop_timer_start(&web->timer, delay_us);
+}
+
+const char *web_place(const struct web *web, char text[WEB_PLACE_MAX])
+{
+    const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
+    char shown[ADDRESS_TEXT_MAX + 8];
+
+    snprintf(text, WEB_PLACE_MAX, "%s (%s)", address_text_port(shown, &address),
+             endpoints_port_source(web->attempt.endpoints, web->endpoint));
+    return text;
+}
+
+/* -- an attempt -- */
+
+static struct upload *web_create(const struct upload_config *config)
+{
+    struct web *web = calloc(1, sizeof *web);
+
+    if (!web)
+        return NULL;
+    web->least = config->min_auth;
+    loop_timer_init(&web->timer, config->service->loop, on_web_timer, web);
+    return &web->upload;
+}
+
+static bool web_is_busy(const struct upload *upload, const struct endpoints *endpoints)
+{
+    (void)upload;
+    (void)endpoints;
+    return false;
+}
+
+static void web_stop(struct upload *upload)
+{
+    struct web *web = (struct web *)upload;
+
+    loop_timer_stop(&web->timer);
+    http_request_free(web->request);
+    web->request = NULL;
+    secret_free(web->authorization);
+    web->authorization = NULL;
+    web->is_password_awaited = false;
+}
+
+static bool web_start(struct upload *upload, const struct upload_attempt *attempt)
+{
+    struct web *web = (struct web *)upload;
+
+    web->attempt = *attempt;
+    web->password = attempt->password;
+    web->phase = OTA_PHASE_PAGE;
+    web->challenge = (struct challenge){0};
+    web->endpoints_tried = 0;
+    web->is_heard = web->is_authenticated = web->is_posted = false;
+    web->is_all_sent = web->is_acknowledged = web->is_confirmed = false;
+    web->nonces_replaced = web->starts = 0;
+    web->safeboot_until_us = 0;
+    web_choose_endpoint(web, 0);
+    web_wait(web, 0, web_find_page);
+    return true;
+}
+
+static void web_set_password(struct upload *upload, const char *password)
+{
+    web_take_password((struct web *)upload, password);
+}
+
+static void web_require_auth(struct upload *upload, enum auth_scheme least)
+{
+    struct web *web = (struct web *)upload;
+
+    if (least > web->least)
+        web->least = least;
+}
+
+static bool web_has_given_md5(const struct upload *upload)
+{
+    return ((const struct web *)upload)->has_given_md5;
+}
+
+static const char *web_adapt(struct upload *upload, const struct ota_failure *failure)
+{
+    (void)upload;
+    (void)failure;
+    return "";
+}
+
+/* -- facts -- */
+
+static enum ota_phase web_phase(const struct upload *upload)
+{
+    const struct web *web = (const struct web *)upload;
+    bool is_taken =
+        web->request ? http_request_is_acknowledged(web->request) : web->is_acknowledged;
+
+    if (!web->is_posted)
+        return web->phase;
+    return is_taken ? OTA_PHASE_RESULT : OTA_PHASE_TRANSFER;
+}
+
+static bool web_all_sent(const struct upload *upload)
+{
+    const struct web *web = (const struct web *)upload;
+
+    if (web->is_posted && web->request)
+        return http_request_is_sent(web->request);
+    return web->is_all_sent;
+}
+
+static enum upload_proof web_proof(const struct upload *upload)
+{
+    const struct page *page = ((const struct web *)upload)->finder.page;
+
+    return page && page->proof == PAGE_PROOF_RECEIVED ? UPLOAD_PROOF_RECEIVED : UPLOAD_PROOF_BOARD;
+}
+
+static int64_t web_restart_us(const struct upload *upload)
+{
+    const struct page *page = ((const struct web *)upload)->finder.page;
+
+    return MILLISECONDS((int64_t)(page ? page->restart_ms : 0));
+}
+
+/* Many pages restart their board after a failure, too. */
+static bool web_restart_proves(const struct kind_family *family)
+{
+    (void)family;
+    return false;
+}
+
+static void web_destroy(struct upload *upload)
+{
+    free(upload);
+}
+
+const struct upload_protocol web_protocol = {
+    .name = "web",
+    .ports = web_ports,
+    .port_count = sizeof web_ports / sizeof *web_ports,
+    .is_announced = false,
+    .serves = web_serves,
+    .open = web_open,
+    .close = web_close,
+    .create = web_create,
+    .is_busy = web_is_busy,
+    .start = web_start,
+    .stop = web_stop,
+    .set_password = web_set_password,
+    .require_auth = web_require_auth,
+    .has_given_md5 = web_has_given_md5,
+    .adapt = web_adapt,
+    .phase = web_phase,
+    .all_sent = web_all_sent,
+    .proof = web_proof,
+    .restart_us = web_restart_us,
+    .restart_proves = web_restart_proves,
+    .destroy = web_destroy,
+};

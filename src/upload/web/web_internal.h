@@ -1,0 +1,120 @@
+/*
+ * web_internal.h: the state of an upload through a web page, and what the web*.c call of each other.
+ */
+#ifndef ESP_OTA_UPLOAD_WEB_WEB_INTERNAL_H
+#define ESP_OTA_UPLOAD_WEB_WEB_INTERNAL_H
+
+#include "http/http_client.h"
+#include "upload/upload.h"
+#include "upload/web/page_find.h"
+#include "upload/web/page_verdict.h"
+#include "upload/web/web_settings.h"
+
+enum { WEB_PATH_MAX = 512, WEB_AUTHORITY_MAX = 320, WEB_PLACE_MAX = ADDRESS_TEXT_MAX + 80 };
+
+struct web;
+
+/* Takes the reply to a GET, which is not a challenge that can be answered. */
+typedef void web_reply_fn(struct web *web, const struct http_reply *reply);
+/* A GET got no reply. Returns false if that is a failure. */
+typedef bool web_lost_fn(struct web *web, const struct http_outcome *outcome);
+
+struct web_service {
+    struct upload_service service;
+    struct http_client *client;
+};
+
+struct web {
+    struct upload upload;
+
+    /* Where the attempt stands. */
+    struct upload_attempt attempt;
+    enum ota_phase phase;
+    struct loop_timer timer;
+    void (*on_timer)(struct web *web);
+    struct http_request *request; /* NULL: none is open */
+
+    /* Where the board is. */
+    size_t endpoint;
+    size_t endpoints_tried;
+    bool is_heard; /* it has replied at this endpoint */
+    char authority[WEB_AUTHORITY_MAX];
+
+    /* The request. */
+    char path[WEB_PATH_MAX];
+    web_reply_fn *on_reply;
+    web_lost_fn *on_lost; /* NULL: no reply is a failure */
+
+    /* Authentication. */
+    struct challenge challenge; /* the last one; CHALLENGE_NONE: the board has not asked */
+    char *authorization;        /* the header of the request; see secret.h; NULL: none */
+    const char *password;       /* NULL or "": none */
+    bool is_password_awaited;
+    bool is_authenticated;
+    unsigned nonces_replaced; /* by somebody else's request */
+
+    /* The page, and the upload to it. */
+    struct page_finder finder;
+    struct multipart body;
+    bool is_posted;   /* the upload has begun */
+    bool is_all_sent; /* the whole image has left this host */
+    bool is_confirmed;
+    bool is_acknowledged;
+    unsigned starts; /* of an ElegantOTA upload */
+    int64_t safeboot_until_us;
+
+    /* For all attempts. */
+    bool was_broken; /* an upload has broken off: the page's updater may still be running */
+    bool is_basic_told;
+    bool is_unasked_told;
+    bool has_given_md5;
+    enum auth_scheme least;
+};
+
+/* -- web.c -- */
+
+const struct web_settings *web_settings_of(const struct web *web);
+const struct upload_settings *web_common_settings(const struct web *web);
+
+/* Emits an event; its phase is filled in. */
+void web_emit(struct web *web, struct ota_event event);
+void web_note(struct web *web, const char *message);
+
+/* Ends the attempt. The web may have been freed then. */
+void web_finish(struct web *web, const struct ota_failure *failure);
+void web_fail(struct web *web, enum ota_error error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Calls on_timer after delay_us. */
+void web_wait(struct web *web, int64_t delay_us, void (*on_timer)(struct web *web));
+
+/* "10.0.0.7:80 (the default port of web servers)" */
+const char *web_place(const struct web *web, char text[WEB_PLACE_MAX]);
+
+/* -- web_request.c: single requests -- */
+
+/* Chooses an endpoint. */
+void web_choose_endpoint(struct web *web, size_t endpoint);
+
+/* Sends a GET; its reply goes to on_reply, after authentication if the board asks for it. */
+void web_get(struct web *web, const char *path, web_reply_fn *on_reply, web_lost_fn *on_lost);
+/* Sends web->body to a path. */
+void web_post(struct web *web, const char *path);
+/* The password that was asked for has come, or is missing. */
+void web_take_password(struct web *web, const char *password);
+
+/* -- web_page.c: from the first GET to the upload -- */
+
+/* Finds out which page the board has, and goes on until the upload. */
+void web_find_page(struct web *web);
+
+/* -- web_upload.c: the upload and its verdict -- */
+
+/* Prepares the page (ElegantOTA, Tasmota), and then sends the image. */
+void web_start_upload(struct web *web);
+/* The POST has ended. */
+void web_judge_upload(struct web *web, const struct http_outcome *outcome);
+/* Text from the board, without what it repeats of the password and the answers to it. */
+const char *web_hide_secrets(const struct web *web, const char *text);
+
+#endif

@@ -1,0 +1,198 @@
+/*
+ * web_page.c: which page the board has, what it tells, and whether the image is for it.
+ */
+#include "upload/web/web_internal.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/text.h"
+#include "discovery/target.h"
+#include "image/image_fit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void ask_for_page(struct web *web);
+
+/* -- the image and the board -- */
+
+/* What the page, and what the board says of itself, prove of its chip. */
+static void find_kind(const struct web *web, struct kind *kind)
+{
+    const struct page_facts *facts = &web->finder.facts;
+    const struct page *page = web->finder.page;
+
+    *kind = (struct kind){0};
+    snprintf(kind->proven, sizeof kind->proven, "%s", *facts->chips ? facts->chips : page->chips);
+    snprintf(kind->likely, sizeof kind->likely, "%s", kind->proven);
+    if (*facts->chips)
+        snprintf(kind->clue, sizeof kind->clue, "says that it is \"%s\"", facts->hardware);
+    else
+        snprintf(kind->clue, sizeof kind->clue, "has the update page of %s", page->title);
+}
+
+static bool is_packed(const struct web *web)
+{
+    const struct image *image = web->attempt.image;
+
+    return image->size >= 2 && image->data[0] == 0x1f && image->data[1] == 0x8b;
+}
+
+/* Whether the board may unpack what is compressed. */
+static bool may_unpack(const struct web *web)
+{
+    const struct page *page = web->finder.page;
+
+    return page->packed_chips && kind_overlap(page->packed_chips, web->finder.facts.chips);
+}
+
+/* Whether the image may be sent. Otherwise the attempt has ended. */
+static bool check_image(struct web *web)
+{
+    const struct upload_settings *settings = web_common_settings(web);
+    const struct page *page = web->finder.page;
+    char reason[IMAGE_FIT_REASON_MAX];
+    struct kind kind;
+
+    if (settings->command == OTA_COMMAND_FILESYSTEM && !page->filesystem_field &&
+        !web_settings_of(web)->field) {
+        web_fail(web, OTA_E_IMAGE, "the update page of %s takes no filesystem images", page->title);
+        return false;
+    }
+    if (is_packed(web) && !may_unpack(web) && !settings->force) {
+        web_fail(web, OTA_E_IMAGE,
+                 "the image is compressed, and a board with this page (%s) does not unpack it; "
+                 "send it uncompressed",
+                 page->title);
+        return false;
+    }
+
+    find_kind(web, &kind);
+    if (image_fit_board(reason, web->attempt.image, &kind, 0) != IMAGE_FIT_REFUSED)
+        return true;
+    if (settings->force) {
+        text_append(reason, sizeof reason, "; it is sent all the same, as --force asks");
+        web_note(web, reason);
+        return true;
+    }
+    web_fail(web, OTA_E_IMAGE, "%s (--force sends it all the same)", reason);
+    return false;
+}
+
+/* -- what the page tells -- */
+
+static void go_on(struct web *web)
+{
+    const struct page_finder *finder = &web->finder;
+    char message[OTA_MESSAGE_MAX], path[4 * FORM_TEXT_MAX];
+
+    escape_string(path, sizeof path, finder->get);
+    snprintf(message, sizeof message, "update page: %s, at %s%s%s%s%s", finder->page->title, path,
+             *finder->facts.version ? "; firmware " : "", finder->facts.version,
+             *finder->facts.hardware ? "; chip " : "", finder->facts.hardware);
+    web_note(web, message);
+    if (web->password && *web->password && web->challenge.scheme == CHALLENGE_NONE &&
+        !web->is_unasked_told) {
+        web->is_unasked_told = true;
+        web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
+                                         .message = "the page did not ask for the password",
+                                         .password = "not-asked"});
+    }
+    if (check_image(web))
+        web_start_upload(web);
+}
+
+static void on_facts(struct web *web, const struct http_reply *reply)
+{
+    page_facts_add(&web->finder.facts, web->finder.page, reply);
+    go_on(web);
+}
+
+/* Facts are welcome, and not needed. */
+static bool on_facts_lost(struct web *web, const struct http_outcome *outcome)
+{
+    (void)outcome;
+    go_on(web);
+    return true;
+}
+
+static void ask_for_facts(struct web *web)
+{
+    const char *path = page_facts_path(web->finder.page);
+
+    if (path && strcmp(path, web->finder.get) != 0)
+        web_get(web, path, on_facts, on_facts_lost);
+    else
+        go_on(web);
+}
+
+/* -- the search -- */
+
+static void fail_locked(struct web *web)
+{
+    if (web->finder.lock == PAGE_PIN)
+        web_fail(web, OTA_E_PASSWORD_NEEDED,
+                 "WLED asks for its settings PIN; enter it in a browser (any page below Config), "
+                 "and send again within a few minutes");
+    else if (web->finder.page)
+        web_fail(web, OTA_E_PASSWORD_NEEDED,
+                 "WLED's OTA lock is on; switch it off under Config > Security & Updates");
+    else
+        web_fail(web, OTA_E_PASSWORD_NEEDED,
+                 "the board denies access, and asks for no password: "
+                 "%s",
+                 web->finder.found);
+}
+
+static void end_search(struct web *web)
+{
+    const struct page_finder *finder = &web->finder;
+    char place[WEB_PLACE_MAX];
+
+    if (finder->lock != PAGE_OPEN)
+        fail_locked(web);
+    else if (finder->page)
+        ask_for_facts(web);
+    else
+        web_fail(web, OTA_E_NO_PAGE, "what answers at %s has no update page that is known%s%s%s",
+                 web_place(web, place), *finder->found ? " (" : "", finder->found,
+                 *finder->found ? ")" : "");
+}
+
+static void on_page(struct web *web, const struct http_reply *reply)
+{
+    page_finder_take(&web->finder, reply);
+    ask_for_page(web);
+}
+
+/* Some servers close the connection instead of saying that a page is not there. */
+static bool on_page_lost(struct web *web, const struct http_outcome *outcome)
+{
+    const struct http_reply nothing = {0};
+
+    if (outcome->end != HTTP_BROKEN || !web->is_heard)
+        return false;
+    page_finder_take(&web->finder, &nothing);
+    ask_for_page(web);
+    return true;
+}
+
+static void ask_for_page(struct web *web)
+{
+    const char *path = page_finder_path(&web->finder);
+
+    if (path)
+        web_get(web, path, on_page, on_page_lost);
+    else
+        end_search(web);
+}
+
+void web_find_page(struct web *web)
+{
+    const struct web_settings *settings = web_settings_of(web);
+
+    web->phase = OTA_PHASE_PAGE;
+    page_finder_start(&web->finder, settings->page, web->upload.config.target->path,
+                      settings->field);
+    ask_for_page(web);
+}

@@ -1,0 +1,387 @@
+/*
+ * web_request.c: single requests of an upload: the board's addresses, authentication, and what a
+ * request that gets no reply means.
+ *
+ * A board is asked for its page before anything is sent to it. If it asks for a password, the same
+ * GET is sent again with the answer, and only a GET that is allowed is followed by the upload: a
+ * board says that the password is wrong only after the whole image (PROTOCOL-WEB 0.11).
+ */
+#include "upload/web/web_internal.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/secret.h"
+#include "base/units.h"
+#include "discovery/target.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const int64_t CONNECT_US = SECONDS(5);
+static const int64_t RESULT_US = SECONDS(60); /* for the reply to an upload */
+
+static void send_get(struct web *web);
+
+/* -- where -- */
+
+static bool is_tls(const struct web *web)
+{
+    const struct target_scheme *scheme = web->upload.config.target->scheme;
+
+    return scheme && strcmp(scheme->name, "https") == 0;
+}
+
+/* The text of the Host header. Over plain HTTP it is the numeric address, as Tasmota compares the
+ * pages that requests come from with its own; a certificate needs the name. */
+static void set_authority(struct web *web)
+{
+    const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
+    const struct target *target = web->upload.config.target;
+    const unsigned port = address_port(&address);
+    char host[TARGET_NAME_MAX], numeric[ADDRESS_TEXT_MAX];
+
+    address_text(numeric, &address);
+    numeric[strcspn(numeric, "%")] = '\0';
+    snprintf(host, sizeof host, address.any.sa_family == AF_INET6 ? "[%s]" : "%s", numeric);
+    if (is_tls(web) && (target->kind == TARGET_LOCAL || target->kind == TARGET_HOST))
+        snprintf(host, sizeof host, "%s", target->name);
+
+    if (port == (is_tls(web) ? 443 : 80))
+        snprintf(web->authority, sizeof web->authority, "%s", host);
+    else
+        snprintf(web->authority, sizeof web->authority, "%s:%u", host, port);
+}
+
+void web_choose_endpoint(struct web *web, size_t endpoint)
+{
+    web->endpoint = endpoint;
+    web->endpoints_tried++;
+    set_authority(web);
+}
+
+static void note_heard(struct web *web)
+{
+    if (web->is_heard)
+        return;
+    web->is_heard = true;
+    web->upload.callbacks.on_endpoint(web->endpoint, web->upload.callbacks.userdata);
+}
+
+/* -- failures -- */
+
+static void fail_not_connected(struct web *web, int reason)
+{
+    char place[WEB_PLACE_MAX];
+    enum ota_error error = OTA_E_UNREACHABLE;
+
+    web_place(web, place);
+    if (reason == ECONNREFUSED)
+        web_fail(web, OTA_E_NOT_LISTENING, "nothing listens at %s", place);
+    else if (reason == ETIMEDOUT)
+        web_fail(web, OTA_E_NO_ANSWER, "no connection to %s within %.0f s", place,
+                 (double)CONNECT_US / 1e6);
+    else if (reason == EPERM || reason == EACCES || reason == EINVAL || reason == EADDRNOTAVAIL)
+        web_fail(web, OTA_E_LOCAL, "this computer does not connect to %s: %s", place,
+                 strerror(reason));
+    else
+        web_fail(web, error_unless_local(error, reason), "no connection to %s: %s", place,
+                 strerror(reason));
+}
+
+/* An outcome without a reply to a GET. */
+static void fail_without_reply(struct web *web, const struct http_outcome *outcome)
+{
+    char place[WEB_PLACE_MAX], text[OTA_MESSAGE_MAX / 2], path[WEB_PATH_MAX];
+
+    web_place(web, place);
+    escape_string(path, sizeof path, web->path);
+    escape_string(text, sizeof text, outcome->text);
+    switch (outcome->end) {
+    case HTTP_NOT_CONNECTED:
+        fail_not_connected(web, outcome->reason);
+        break;
+    case HTTP_TLS:
+        web_fail(web, OTA_E_TLS, "no secure connection to %s: %s", place, text);
+        break;
+    case HTTP_STALLED:
+        web_fail(web, OTA_E_NO_ANSWER, "%s did not reply to GET %s within %.3g s", place, path,
+                 (double)web_common_settings(web)->timeout_us / 1e6);
+        break;
+    case HTTP_NOT_HTTP:
+        web_fail(web, OTA_E_NO_PAGE, "what answers at %s is not a web server", place);
+        break;
+    case HTTP_BROKEN:
+        web_fail(web, OTA_E_NO_ANSWER, "%s closed the connection without a reply to GET %s", place,
+                 path);
+        break;
+    default:
+        web_fail(web, OTA_E_INTERNAL, "%s", outcome->reason == ENOMEM ? "out of memory" : text);
+    }
+}
+
+/* Tries the next address of a board that has not replied at any yet. */
+static bool try_next_endpoint(struct web *web, const struct http_outcome *outcome)
+{
+    const struct endpoints *endpoints = web->attempt.endpoints;
+
+    if (web->is_heard || outcome->end == HTTP_LOCAL ||
+        web->endpoints_tried >= endpoints_count(endpoints))
+        return false;
+    web_choose_endpoint(web, web->endpoint + 1);
+    send_get(web);
+    return true;
+}
+
+/* -- authentication -- */
+
+static const char *user_of(const struct web *web)
+{
+    const struct page *page = web->finder.page ? web->finder.page : web->finder.forced;
+    const char *user = web_settings_of(web)->user;
+
+    if (user)
+        return user;
+    if (*web->upload.config.target->user)
+        return web->upload.config.target->user;
+    return page ? page->user : "admin";
+}
+
+/* Whether --min-auth allows an answer to this challenge. A secure connection protects any. */
+static bool is_strong_enough(const struct web *web)
+{
+    return web->least == AUTH_MD5 || is_tls(web) ||
+           web->challenge.scheme == CHALLENGE_DIGEST_SHA256;
+}
+
+static const char *scheme_name(const struct challenge *challenge)
+{
+    if (challenge->scheme == CHALLENGE_BASIC)
+        return "Basic";
+    return challenge->scheme == CHALLENGE_DIGEST_SHA256 ? "Digest (SHA-256)" : "Digest (MD5)";
+}
+
+static void tell_basic(struct web *web)
+{
+    if (web->challenge.scheme != CHALLENGE_BASIC || is_tls(web) || web->is_basic_told)
+        return;
+    web->is_basic_told = true;
+    web_note(web, "the board asks for the password itself (Basic), without encryption: whoever "
+                  "can listen in this network can read it");
+}
+
+/* Computes the header for the next request. Returns false if that fails; the attempt has ended. */
+static bool authorize(struct web *web, const char *method, const char *path)
+{
+    secret_free(web->authorization);
+    web->authorization = NULL;
+    if (web->challenge.scheme <= CHALLENGE_UNKNOWN || !web->password || !*web->password)
+        return true;
+
+    tell_basic(web);
+    web->has_given_md5 = web->has_given_md5 || web->challenge.scheme == CHALLENGE_DIGEST_MD5;
+    web->authorization =
+        challenge_answer(&web->challenge, user_of(web), web->password, method, path);
+    if (web->authorization)
+        return true;
+    if (!challenge_is_user(user_of(web)))
+        web_fail(web, OTA_E_USAGE,
+                 "the name of the user in the URL cannot be sent: it is too long "
+                 "or has a colon, a quote or a control character in it");
+    else
+        web_fail(web, OTA_E_INTERNAL, "the answer to the board's challenge cannot be computed");
+    return false;
+}
+
+static void ask_for_password(struct web *web)
+{
+    web->phase = OTA_PHASE_AUTHENTICATE;
+    web->is_password_awaited = true;
+    web->upload.callbacks.on_password(web->upload.callbacks.userdata);
+}
+
+void web_take_password(struct web *web, const char *password)
+{
+    web->password = password;
+    if (!web->is_password_awaited)
+        return;
+
+    web->is_password_awaited = false;
+    if (password && *password)
+        send_get(web);
+    else
+        web_fail(web, OTA_E_PASSWORD_NEEDED,
+                 "the board asks for a user and a password (%s), and no password was given",
+                 scheme_name(&web->challenge));
+}
+
+/* The password was answered with, and the board asks again. A server that keeps one nonce for all
+ * clients may have replaced it for somebody else's request. */
+static void handle_rejection(struct web *web, const struct challenge *challenge)
+{
+    struct ota_failure failure;
+    bool is_replaced = challenge_is_digest(challenge) &&
+                       (challenge->is_stale || strcmp(challenge->nonce, web->challenge.nonce) != 0);
+
+    if (is_replaced && web->nonces_replaced++ == 0) {
+        web->challenge = *challenge;
+        send_get(web);
+        return;
+    }
+    ota_fail(&failure, OTA_E_WRONG_PASSWORD, "the board rejected the password of the user \"%s\"",
+             user_of(web));
+    failure.cause = OTA_CAUSE_PASSWORD_REJECTED;
+    web_finish(web, &failure);
+}
+
+/* Returns whether the reply is a challenge that was dealt with. */
+static bool handle_challenge(struct web *web, const struct http_reply *reply)
+{
+    if (reply->status != 401 || reply->challenge.scheme == CHALLENGE_NONE)
+        return false;
+
+    web->phase = OTA_PHASE_AUTHENTICATE;
+    if (reply->challenge.scheme == CHALLENGE_UNKNOWN) {
+        web_fail(web, OTA_E_PASSWORD_NEEDED,
+                 "the board asks for authentication in an unknown way (neither Basic nor Digest)");
+    } else if (web->authorization) {
+        handle_rejection(web, &reply->challenge);
+    } else {
+        web->challenge = reply->challenge;
+        if (!is_strong_enough(web))
+            web_fail(web, OTA_E_WEAK_AUTH,
+                     "the board asks for the password by %s, and --min-auth allows nothing weaker "
+                     "than SHA-256 without encryption",
+                     scheme_name(&web->challenge));
+        else if (!web->password || !*web->password)
+            ask_for_password(web);
+        else
+            send_get(web);
+    }
+    return true;
+}
+
+/* A request with credentials was not rejected. */
+static void note_authenticated(struct web *web)
+{
+    if (!web->authorization || web->is_authenticated)
+        return;
+    web->is_authenticated = true;
+    web->phase = OTA_PHASE_AUTHENTICATE;
+    web_emit(web, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
+                                     .scheme = scheme_name(&web->challenge),
+                                     .evidence = "reply"});
+    web->phase = OTA_PHASE_PAGE;
+}
+
+/* -- requests -- */
+
+static struct http_request_config make_request(const struct web *web, const struct address *address)
+{
+    const struct upload_settings *settings = web_common_settings(web);
+    const struct web_settings *own = web_settings_of(web);
+
+    return (struct http_request_config){
+        .board = web->upload.config.board,
+        .address = address,
+        .source = settings->has_source ? &settings->source : NULL,
+        .authority = web->authority,
+        .is_tls = is_tls(web),
+        .is_insecure = own->is_insecure,
+        .ca_file = own->ca_file,
+        .path = web->path,
+        .referer = *web->finder.get ? web->finder.get : "/",
+        .authorization = web->authorization,
+        .connect_us = CONNECT_US,
+        .reply_us = settings->timeout_us,
+    };
+}
+
+static void on_get_done(const struct http_outcome *outcome, void *userdata)
+{
+    struct web *web = userdata;
+    struct http_request *request = web->request;
+
+    web->request = NULL;
+    if (outcome->end == HTTP_REPLIED) {
+        note_heard(web);
+        if (!handle_challenge(web, outcome->reply)) {
+            note_authenticated(web);
+            web->on_reply(web, outcome->reply);
+        }
+    } else if (!try_next_endpoint(web, outcome) && !(web->on_lost && web->on_lost(web, outcome))) {
+        fail_without_reply(web, outcome);
+    }
+    http_request_free(request);
+}
+
+static void start_request(struct web *web, const struct http_request_config *config,
+                          const struct http_callbacks *callbacks)
+{
+    struct web_service *service = (struct web_service *)web->upload.config.service;
+
+    web->request = http_request_start(service->client, config, callbacks);
+    if (!web->request)
+        web_fail(web, OTA_E_INTERNAL, "out of memory");
+}
+
+static void send_get(struct web *web)
+{
+    const struct http_callbacks callbacks = {.on_done = on_get_done, .userdata = web};
+    const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
+
+    if (!authorize(web, "GET", web->path))
+        return;
+    const struct http_request_config config = make_request(web, &address);
+    start_request(web, &config, &callbacks);
+}
+
+void web_get(struct web *web, const char *path, web_reply_fn *on_reply, web_lost_fn *on_lost)
+{
+    snprintf(web->path, sizeof web->path, "%s", path);
+    web->on_reply = on_reply;
+    web->on_lost = on_lost;
+    send_get(web);
+}
+
+static void on_post_connected(void *userdata)
+{
+    web_emit(userdata, (struct ota_event){.type = OTA_EVENT_CONNECTED});
+}
+
+static void on_post_progress(size_t acknowledged, void *userdata)
+{
+    web_emit(userdata, (struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = acknowledged});
+}
+
+static void on_post_done(const struct http_outcome *outcome, void *userdata)
+{
+    struct web *web = userdata;
+    struct http_request *request = web->request;
+
+    web->request = NULL;
+    web->is_all_sent = outcome->is_sent;
+    web->is_acknowledged = outcome->is_acknowledged;
+    web_judge_upload(web, outcome);
+    http_request_free(request);
+}
+
+void web_post(struct web *web, const char *path)
+{
+    const struct http_callbacks callbacks = {.on_connected = on_post_connected,
+                                             .on_progress = on_post_progress,
+                                             .on_done = on_post_done,
+                                             .userdata = web};
+    const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
+
+    snprintf(web->path, sizeof web->path, "%s", path);
+    if (!authorize(web, "POST", web->path))
+        return;
+
+    struct http_request_config config = make_request(web, &address);
+    config.body = &web->body;
+    config.reply_us = RESULT_US;
+    web->phase = OTA_PHASE_TRANSFER;
+    web->is_posted = true;
+    start_request(web, &config, &callbacks);
+}

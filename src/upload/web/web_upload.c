@@ -1,0 +1,355 @@
+/*
+ * web_upload.c: the steps that a page wants before an upload, the upload, and its verdict.
+ *
+ *   ElegantOTA 3   GET /ota/start?mode=fr&hash=MD5, and at once POST /ota/upload
+ *   ElegantOTA 2   POST with a plain field MD5 before the file
+ *   Tasmota        GET /u4?u4=fct&api= until an ESP32 runs its safeboot firmware, GET /up, POST /u2
+ *   all others     POST
+ */
+#include "upload/web/web_internal.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/loop.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "image/image.h"
+#include "image/kind.h"
+#include "secrets/echo.h"
+#include "upload/reason.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const int64_t START_AGAIN_US = SECONDS(1);
+static const int64_t SAFEBOOT_LIMIT_US = SECONDS(90);
+static const int64_t SAFEBOOT_POLL_US = SECONDS(2);
+
+enum { ECHO_LENGTH = 8, PASSWORD_SHOWN_MIN = 4 };
+
+/* -- what the board says -- */
+
+/* Whether text contains ECHO_LENGTH bytes in a row of the secret. */
+static bool contains_part(const char *text, const char *secret, size_t length)
+{
+    size_t text_length = strlen(text);
+
+    for (size_t i = 0; i + ECHO_LENGTH <= length; i++)
+        if (memmem(text, text_length, secret + i, ECHO_LENGTH))
+            return true;
+    return false;
+}
+
+/* The part of an Authorization header that is made of the password: the response of a Digest, or
+ * what follows "Basic ". */
+static const char *find_answer(const char *authorization, size_t *length)
+{
+    static const char digest[] = "response=\"";
+    const char *found = strstr(authorization, digest);
+
+    found = found ? found + strlen(digest) : strrchr(authorization, ' ') + 1;
+    *length = strcspn(found, "\"");
+    return found;
+}
+
+const char *web_hide_secrets(const struct web *web, const char *text)
+{
+    const char *password = web->password;
+    size_t length = 0;
+    const char *answer = web->authorization ? find_answer(web->authorization, &length) : NULL;
+
+    if (answer && contains_part(text, answer, length))
+        return ECHO_NOTE;
+    if (password && strlen(password) >= PASSWORD_SHOWN_MIN && strstr(text, password))
+        return ECHO_NOTE;
+    return text;
+}
+
+/* -- the upload -- */
+
+static bool add_path(char path[WEB_PATH_MAX], const char *query, size_t size)
+{
+    const char *start = strchr(path, '?') ? "&" : "?";
+
+    return text_append(path, WEB_PATH_MAX, "%s%s%zu", start, query + 1, size);
+}
+
+static bool make_path(const struct web *web, char path[WEB_PATH_MAX], bool is_filesystem)
+{
+    const struct page *page = web->finder.page;
+    bool fits = snprintf(path, WEB_PATH_MAX, "%s", web->finder.post) < WEB_PATH_MAX;
+
+    if (page->size_query)
+        fits = fits && add_path(path, page->size_query, web->attempt.image->size);
+    if (is_filesystem && page->filesystem_query)
+        fits = fits && text_append(path, WEB_PATH_MAX, "%s", page->filesystem_query);
+    return fits;
+}
+
+/* The plain fields before the file. Returns how many. */
+static size_t make_fields(const struct web *web, struct multipart_field fields[1])
+{
+    if (web->finder.is_elegantota_2)
+        fields[0] = (struct multipart_field){"MD5", web->attempt.image->md5};
+    else if (web->finder.page == &pages[PAGE_WLED] && web_common_settings(web)->force)
+        fields[0] = (struct multipart_field){"skipValidation", "1"};
+    else
+        return 0;
+    return 1;
+}
+
+static void send_image(struct web *web)
+{
+    const struct page *page = web->finder.page;
+    const char *field = web_settings_of(web)->field;
+    bool is_filesystem = web_common_settings(web)->command == OTA_COMMAND_FILESYSTEM;
+    char path[WEB_PATH_MAX];
+    struct multipart_field fields[1];
+    size_t field_count = make_fields(web, fields);
+    struct multipart_file file = {.field = page->sketch_field,
+                                  .filename = page->sketch_filename,
+                                  .data = web->attempt.image->data,
+                                  .size = web->attempt.image->size};
+
+    if (is_filesystem && page->filesystem_field) {
+        file.field = page->filesystem_field;
+        file.filename = page->filesystem_filename;
+    } else if (*web->finder.form_field) {
+        file.field = web->finder.form_field;
+    }
+    if (field)
+        file.field = field;
+
+    if (!make_path(web, path, is_filesystem))
+        web_fail(web, OTA_E_USAGE, "the path of the page is too long");
+    else if (multipart_make(&web->body, &file, fields, field_count) != 0)
+        web_fail(web, OTA_E_INTERNAL,
+                 "the upload cannot be put together: no random numbers, or "
+                 "the page's field has a name that cannot be sent");
+    else
+        web_post(web, path);
+}
+
+/* -- ElegantOTA 3 -- */
+
+static void start_elegantota(struct web *web);
+
+static void on_elegantota_started(struct web *web, const struct http_reply *reply)
+{
+    char text[PAGE_TEXT_MAX];
+
+    page_text(text, http_reply_text(reply), reply->body_length);
+    if (reply->status == 200) {
+        send_image(web);
+    } else if (strcasestr(text, "already running") && web->starts == 1) {
+        web_note(web, "an earlier upload was not finished; starting again");
+        web_wait(web, START_AGAIN_US, start_elegantota);
+    } else {
+        struct ota_failure failure;
+        ota_fail(&failure, OTA_E_REFUSED, "the board refuses the upload: %s",
+                 *text ? web_hide_secrets(web, text) : "it gives no reason");
+        failure.cause = reason_cause(text);
+        web_finish(web, &failure);
+    }
+}
+
+static void start_elegantota(struct web *web)
+{
+    char path[WEB_PATH_MAX];
+    bool is_filesystem = web_common_settings(web)->command == OTA_COMMAND_FILESYSTEM;
+
+    web->starts++;
+    snprintf(path, sizeof path, "/ota/start?mode=%s&hash=%s", is_filesystem ? "fs" : "fr",
+             web->attempt.image->md5);
+    web_get(web, path, on_elegantota_started, NULL);
+}
+
+/* -- Tasmota -- */
+
+static void ask_for_safeboot(struct web *web);
+
+static void on_tasmota_ready(struct web *web, const struct http_reply *reply)
+{
+    char text[PAGE_TEXT_MAX];
+
+    if (reply->status == 200) {
+        send_image(web);
+        return;
+    }
+    page_text(text, http_reply_text(reply), reply->body_length);
+    web_fail(web, OTA_E_REFUSED, "the board does not show its upload page (status %u): %s",
+             reply->status, web_hide_secrets(web, text));
+}
+
+static bool on_safeboot_lost(struct web *web, const struct http_outcome *outcome)
+{
+    (void)outcome;
+    if (loop_now_us() >= web->safeboot_until_us || outcome->end == HTTP_LOCAL)
+        return false;
+    web_wait(web, SAFEBOOT_POLL_US, ask_for_safeboot);
+    return true;
+}
+
+/* "false": the board restarts into its safeboot firmware. "true" and "none": it takes the upload
+ * now; older versions do not know the question. */
+static void on_safeboot(struct web *web, const struct http_reply *reply)
+{
+    const char *text = http_reply_text(reply);
+
+    if (reply->status != 200 || !strstr(text, "false")) {
+        web_get(web, "/up", on_tasmota_ready, NULL);
+        return;
+    }
+    if (!web->safeboot_until_us) {
+        web->safeboot_until_us = loop_now_us() + SAFEBOOT_LIMIT_US;
+        web_note(web, "the board restarts into its safeboot firmware, which takes the upload");
+    }
+    if (loop_now_us() < web->safeboot_until_us)
+        web_wait(web, SAFEBOOT_POLL_US, ask_for_safeboot);
+    else
+        web_fail(web, OTA_E_NO_ANSWER,
+                 "the board did not start its safeboot firmware within %.0f s",
+                 (double)SAFEBOOT_LIMIT_US / 1e6);
+}
+
+static void ask_for_safeboot(struct web *web)
+{
+    web_get(web, "/u4?u4=fct&api=", on_safeboot, web->safeboot_until_us ? on_safeboot_lost : NULL);
+}
+
+static void start_tasmota(struct web *web)
+{
+    if (kind_overlap(web->finder.facts.chips, "esp32*"))
+        ask_for_safeboot(web);
+    else
+        web_get(web, "/up", on_tasmota_ready, NULL);
+}
+
+void web_start_upload(struct web *web)
+{
+    if (web->finder.page->start == PAGE_START_TASMOTA)
+        start_tasmota(web);
+    else if (web->finder.page->start == PAGE_START_ELEGANTOTA && !web->finder.is_elegantota_2)
+        start_elegantota(web);
+    else
+        send_image(web);
+}
+
+/* -- the verdict -- */
+
+/* After an upload that broke off, some updaters still run: they fail the next one, which clears
+ * them. That is no verdict on the image. */
+static bool start_over(struct web *web, const char *text)
+{
+    char message[OTA_MESSAGE_MAX];
+
+    if (!web->was_broken)
+        return false;
+    web->was_broken = false;
+    snprintf(message, sizeof message,
+             "the board says: %s; that may be about the upload before, which broke off: once more",
+             text);
+    web_note(web, message);
+    web->is_posted = web->is_all_sent = web->is_acknowledged = false;
+    web->starts = 0;
+    web_wait(web, START_AGAIN_US, web_find_page);
+    return true;
+}
+
+static void fail_refused(struct web *web, const char *text)
+{
+    struct ota_failure failure;
+
+    if (start_over(web, text))
+        return;
+    ota_fail(&failure, OTA_E_BOARD, "the board says: %s", *text ? text : "nothing but an error");
+    failure.cause = reason_cause(text);
+    web_finish(web, &failure);
+}
+
+static void fail_unauthorized(struct web *web, const struct http_reply *reply)
+{
+    if (challenge_is_digest(&reply->challenge) && web->nonces_replaced++ == 0) {
+        web->challenge = reply->challenge;
+        web->is_posted = web->is_all_sent = web->is_acknowledged = false;
+        web_note(web,
+                 "the board has replaced its challenge for somebody else's request; once more");
+        web_wait(web, START_AGAIN_US, web_find_page);
+        return;
+    }
+    web_fail(web, OTA_E_WRONG_PASSWORD,
+             "the board rejected the upload (status %u), although it %s; nothing was installed",
+             reply->status,
+             web->is_authenticated ? "accepted the password for its page"
+                                   : "did not ask for a password on its page");
+}
+
+/* The whole image is there, and nothing says what became of it. */
+static void fail_unclear(struct web *web, const char *what)
+{
+    web->was_broken = true;
+    web_fail(web, OTA_E_UNKNOWN, "all %zu bytes were sent, but %s", web->attempt.image->size, what);
+}
+
+static void judge_reply(struct web *web, const struct http_reply *reply)
+{
+    char raw[PAGE_TEXT_MAX], what[PAGE_TEXT_MAX + 128], path[WEB_PATH_MAX];
+    enum page_verdict verdict = page_judge(raw, web->finder.page, reply);
+    const char *text = web_hide_secrets(web, raw);
+
+    if (verdict == PAGE_REFUSED) {
+        fail_refused(web, text);
+    } else if (verdict == PAGE_UNAUTHORIZED) {
+        fail_unauthorized(web, reply);
+    } else if (verdict == PAGE_ABSENT) {
+        web_fail(web, OTA_E_NO_PAGE, "nothing takes an upload at %s: status %u%s%s%s",
+                 escape_string(path, sizeof path, web->path), reply->status, *text ? ", \"" : "",
+                 text, *text ? "\"" : "");
+    } else if (!web->is_acknowledged) {
+        web->was_broken = true;
+        web_fail(web, verdict == PAGE_ACCEPTED ? OTA_E_EARLY_OK : OTA_E_LOST,
+                 "the board replied before it had the whole image (status %u): %s", reply->status,
+                 text);
+    } else if (verdict == PAGE_ACCEPTED) {
+        struct ota_failure success;
+        web->is_confirmed = true;
+        ota_fail(&success, OTA_OK, "%s",
+                 web->finder.page->proof == PAGE_PROOF_RECEIVED
+                     ? "such a page does not say whether the image is good"
+                     : "");
+        web_finish(web, &success);
+    } else {
+        snprintf(what, sizeof what,
+                 "the reply does not say whether they are installed (status "
+                 "%u%s%s%s)",
+                 reply->status, *text ? ", \"" : "", text, *text ? "\"" : "");
+        fail_unclear(web, what);
+    }
+}
+
+void web_judge_upload(struct web *web, const struct http_outcome *outcome)
+{
+    char text[OTA_MESSAGE_MAX / 2];
+
+    if (outcome->end == HTTP_REPLIED) {
+        judge_reply(web, outcome->reply);
+        return;
+    }
+    escape_string(text, sizeof text, outcome->text);
+    if (outcome->end == HTTP_LOCAL) {
+        web_fail(web, OTA_E_INTERNAL, "the upload failed on this computer: %s", text);
+    } else if (outcome->end == HTTP_NOT_CONNECTED || outcome->end == HTTP_TLS) {
+        web_fail(web, OTA_E_LOST, "no second connection to the board: %s",
+                 outcome->end == HTTP_TLS ? text : strerror(outcome->reason));
+    } else if (outcome->is_acknowledged) {
+        fail_unclear(web, outcome->end == HTTP_STALLED
+                              ? "the board did not reply within 60 s"
+                              : "the board closed the connection without a reply");
+    } else {
+        web->was_broken = true;
+        web_fail(web, outcome->end == HTTP_STALLED ? OTA_E_STALLED : OTA_E_LOST, "%s",
+                 outcome->end == HTTP_STALLED
+                     ? "the board stopped taking data"
+                     : error_connection_text(outcome->reason, "the board's TCP stopped answering"));
+    }
+}

@@ -1,0 +1,335 @@
+#!/usr/bin/env python3
+"""Uploads through update pages: each page with its quirks, passwords, refusals, and connections that break."""
+
+import base64
+import gzip
+import json
+import os
+import re
+import unittest
+
+import firmware
+from scenario import Case, Scenario, Terminal, address, run, secrets, sketch
+
+WEB = ("--protocol", "web", "--retries", "0")
+CLEAR = "asks for the password itself \\(Basic\\), without encryption"
+
+# page: family, what it is called, and what a success says
+PAGES = {
+    "esp8266": ("esp8266", "ESP8266HTTPUpdateServer, at /update", "confirmed by the board"),
+    "esp32": ("esp32", "HTTPUpdateServer of the ESP32, at /update", "confirmed by the board"),
+    "form": ("esp8266", "page with one file input, at /",
+             "received by the board; such a page does not say whether the image is good"),
+}
+
+
+def web(name, *options):
+    """Options of a board with this page, at any port."""
+    return ("--web", name, "-p", "0", *options)
+
+
+def posts(board):
+    return [event for event in board.events if " request " in event and " method=POST " in event]
+
+
+class Pages(Scenario):
+
+    def test_success(self):
+        self.check(Case(f"{name}, {size} bytes", web(name), WEB, family=family, image=size,
+                        says=(f"update page: {title}", said))
+                   for name, (family, title, said) in PAGES.items() for size in (20000, 300000))
+
+    def test_pico(self):
+        self.check([Case("Pico W", web("esp8266"), WEB, family="pico", says=("confirmed",))])
+
+    def test_filesystem(self):
+        self.check([
+            Case("ESP8266", web("esp8266"), (*WEB, "-s"), image=firmware.noise(20480, first=0x21),
+                 events=("part name=filesystem ", "command=100")),
+            Case("ESP32", web("esp32"), (*WEB, "-s"), family="esp32", image=firmware.noise(20480, first=0x21),
+                 events=("part name=filesystem ", "command=100")),
+            Case("a page without a field for it", web("form"), (*WEB, "-s"), status=3,
+                 image=firmware.noise(20480, first=0x21), says=("takes no filesystem images",)),
+        ])
+
+    def test_rules(self):
+        """What the boards' parsers demand of every upload, and no POST before it."""
+        for name, (family, *_) in PAGES.items():
+            with self.subTest(name):
+                board = self.board(*web(name), family=family)
+                path = self.file("fw.bin", sketch(family, 1500000 if family == "esp32" else 700000))
+                result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "--max-size", "2M")
+                requests = [event for event in board.events if " request " in event]
+                authority = f"{board.address}:{board.port}"
+
+                self.assertEqual(result.status, 0 if family != "esp32" else 10, result)
+                self.assertEqual(len(posts(board)), 1)
+                self.assertIn("method=POST", requests[-1])
+                for number, request in enumerate(requests, 1):
+                    self.assertIn(f" connection={number} number=1 ", request)
+                    self.assertIn(" chunked=no expect=no close=yes ", request)
+                    self.assertIn(f' host="{authority}" ', request)
+                    self.assertIn(f' referer="http://{authority}/', request)
+                self.assertIn(f' origin="http://{authority}" ', requests[-1])
+                board.wait_for(r" part name=\S+ filename=\"[\w.]+\" headers=Content-Disposition,Content-Type$")
+                body = board.wait_for(r" body bytes=\d+ boundary=\w+ tail=crlf$")
+                length = re.search(r" length=(\d+) ", requests[-1]).group(1)
+                self.assertIn(f" bytes={length} ", body)
+                self.assertLessEqual(len(re.search(r"boundary=(\w+)", body).group(1)), 40)
+
+    def test_json(self):
+        for name, verified in (("esp8266", "board"), ("form", "received")):
+            with self.subTest(name):
+                board = self.board(*web(name))
+                path = self.file("fw.bin", sketch("esp8266"))
+                result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "--json")
+                events = [json.loads(line) for line in result.out.splitlines()]
+                self.assertEqual([event["protocol"] for event in events if event["event"] in ("start", "result")],
+                                 ["web", "web"])
+                self.assertEqual(events[-1]["verified"], verified)
+                self.assertEqual(events[-1]["port"], board.port)
+                kinds = [event["event"] for event in events]
+                self.assertLess(kinds.index("connected"), kinds.index("progress"))
+
+    def test_given_page(self):
+        """--page, --field, and paths in URLs."""
+        board = self.board(*web("form"))
+        url = f"http://{board.address}:{board.port}"
+        path = self.file("fw.bin", sketch("esp8266"))
+        for target, arguments, status, said in (
+                (url, ("--page", "form"), 0, "page with one file input, at /"),
+                (url + "/", ("--page", "form"), 0, "page with one file input, at /"),
+                (url + "/flash", ("--page", "form", "--field", "image"), 0, "at /flash"),
+                (url + "/flash", (), 5, "status 4"),
+                (url + "/", ("--field", "other"), 5, "no update page"),
+                (url, ("--page", "esp8266"), 5, "nothing takes an upload at /update: status 404")):
+            with self.subTest(target, arguments=arguments):
+                result = run("-i", target, "-f", path, "--retries", "0", *arguments)
+                self.assertEqual(result.status, status, result)
+                self.assertIn(said, result.err)
+                if status == 0:
+                    board.wait_for_count(" open$", board.count(" rebooting$"))
+
+    def test_usage(self):
+        for arguments, said in (
+                (("-i", "http://admin:secret@10.0.0.1/",), "a password in a URL"),
+                (("-i", "10.0.0.1", "--page", "x"), "--page 'x' is not known; there are auto, esp8266"),
+                (("-i", "10.0.0.1", "--field", "a=b"), "--field 'a=b' is no name"),
+                (("-i", "10.0.0.1", "--field", ""), "--field '' is no name"),
+                (("-i", "10.0.0.1", "--user", "a:b"), "--user 'a:b' is empty"),
+                (("-i", "10.0.0.1", "--cacert", ""), "the file name after --cacert is empty")):
+            with self.subTest(arguments):
+                result = run(*arguments, "-f", "fw.bin")
+                self.assertEqual(result.status, 2)
+                self.assertIn(said, result.err)
+                self.assertNotIn("secret", result.err)
+
+
+class Passwords(Scenario):
+
+    def test_schemes(self):
+        self.check(
+            Case(f"{name}, {scheme}", web(name, "-P", "kwertz", "--web-set", f"auth={scheme}"),
+                 (*WEB, "-a", "kwertz"), family=family, events=(f"method=POST .*scheme={sent}",),
+                 says=(CLEAR,) if sent == "basic" else (), never=() if sent == "basic" else (CLEAR,))
+            for name, (family, *_) in PAGES.items()
+            for scheme, sent in (("basic", "basic"), ("digest", "digest"), ("only-digest", "digest")))
+
+    def test_wrong_and_none(self):
+        """Nothing is sent before the page accepts the password."""
+        for name, (family, *_) in PAGES.items():
+            for scheme in ("basic", "digest"):
+                for arguments, said in ((("-a", "trewqq"), "rejected the password of the user \"admin\""),
+                                        (("-a", "kwertz", "--user", "eve"), "of the user \"eve\""),
+                                        ((), "no password was given")):
+                    with self.subTest(name, scheme=scheme, arguments=arguments):
+                        board = self.board(*web(name, "-P", "kwertz", "--web-set", f"auth={scheme}"), family=family)
+                        path = self.file("fw.bin", sketch(family))
+                        result = run("-i", f"http://{board.address}:{board.port}", "-f", path, *arguments)
+                        self.assertEqual(result.status, 6, result)
+                        self.assertIn(said, result.err)
+                        self.assertEqual(posts(board), [])
+
+    def test_users(self):
+        self.check([
+            Case("--user", web("esp8266", "-P", "kwertz", "--web-set", "user=bob"),
+                 (*WEB, "-a", "kwertz", "--user", "bob")),
+            Case("no need for it", web("esp8266"), (*WEB, "-a", "kwertz"),
+                 says=("did not ask for the password",)),
+        ])
+        board = self.board(*web("esp8266", "-P", "kwertz", "--web-set", "user=bob"))
+        path = self.file("fw.bin", sketch("esp8266"))
+        result = run("-i", f"http://bob@{board.address}:{board.port}/", "-f", path, ESP_OTA_AUTH="kwertz")
+        self.assertEqual(result.status, 0, result)
+
+    def test_prompt(self):
+        board = self.board(*web("esp8266", "-P", "kwertz"))
+        path = self.file("fw.bin", sketch("esp8266"))
+        terminal = Terminal("-i", f"http://{board.address}:{board.port}", "-f", path)
+        terminal.wait_for("assword.*: ")
+        terminal.type("trewqq\n")
+        terminal.wait_for("(?s)rejected.*assword.*: ")
+        terminal.type("kwertz\n")
+        result = terminal.result()
+        self.assertEqual(result.status, 0, result)
+        self.assert_no_secret(result, "trewqq", "kwertz")
+
+    def test_min_auth(self):
+        self.check([
+            Case("Basic", web("esp8266", "-P", "kwertz"), (*WEB, "-a", "kwertz", "--min-auth", "sha256"), status=6,
+                 says=("asks for the password by Basic, and --min-auth allows nothing weaker",),
+                 never=(CLEAR,)),
+            Case("Digest with MD5", web("esp8266", "-P", "kwertz", "--web-set", "auth=only-digest"),
+                 (*WEB, "-a", "kwertz", "--min-auth", "sha256"), status=6, says=("Digest \\(MD5\\)",)),
+        ])
+
+    def test_secrets(self):
+        """No output has the password or an answer, not even when the board repeats them."""
+        answer = base64.b64encode(b"admin:kwertz").decode()
+        for said in ("kwertz", answer, answer[3:14]):
+            for scheme in ("basic", "digest"):
+                with self.subTest(said, scheme=scheme):
+                    text = f"HTTP/1.1 500 Error\\r\\n\\r\\nUpdate error: {said}"
+                    board = self.board(*web("esp8266", "-P", "kwertz", "--web-set", f"auth={scheme}", "--fault",
+                                            f"raw-reply:{text}"))
+                    path = self.file("fw.bin", sketch("esp8266"))
+                    result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "-a", "kwertz", "-d",
+                                 "--json", "--retries", "0")
+                    seen = result.out + result.err
+                    self.assertEqual(result.status, 10, result)
+                    if scheme == "basic":
+                        self.assertNotIn(said, seen)
+                    for secret in (*secrets("kwertz"), answer):
+                        if scheme == "basic" or secret != answer:
+                            self.assertNotIn(secret, seen)
+                    self.assertNotIn("Authorization", seen)
+                    self.assertNotRegex(seen, "response=")
+
+
+class Images(Scenario):
+
+    def test_wrong_board(self):
+        self.check([
+            Case("an ESP8266's for an ESP32", web("esp32"), WEB, family="esp32", image=firmware.esp8266(),
+                 status=3, says=("update page of HTTPUpdateServer of the ESP32", "--force")),
+            Case("an ESP32's for an ESP8266", web("esp8266"), WEB, image=firmware.esp32(size=20000),
+                 status=3, says=("update page of ESP8266HTTPUpdateServer", "--force")),
+            Case("--force", web("esp32"), (*WEB, "--force"), family="esp32", image=firmware.esp8266(),
+                 status=10, says=("it is sent all the same", "the board says: Update error: ")),
+        ])
+
+    def test_compressed(self):
+        self.check([
+            Case("ESP8266", web("esp8266"), (*WEB, "-z"), image=firmware.esp8266(), says=("confirmed",)),
+            Case("compressed already, for an ESP32", web("esp32"), WEB, family="esp32", status=3,
+                 image=gzip.compress(firmware.esp8266()), says=("does not unpack it; send it uncompressed",)),
+        ])
+
+    def test_refusals(self):
+        """The board's reason, and the remedy that fits it."""
+        self.check(
+            Case(f"error {number}", web(page, "--fault", f"update-error:{number}"), WEB, status=10,
+                 family=PAGES[page][0], says=(reason, remedy), never=("attempt",))
+            for page, number, reason, remedy in (
+                ("esp8266", 4, "the board says: Update error: ERROR\\[4\\]: Not Enough Space", "compressed \\(-z\\)"),
+                ("esp8266", 1, "Update error: ERROR\\[1\\]", "power supply"),
+                ("esp32", 4, "the board says: Update error: Not Enough Space", "larger app partitions"),
+                ("form", 4, "the board says: error: ", "compressed")))
+
+
+class Broken(Scenario):
+
+    def test_before_the_end(self):
+        self.check([
+            Case("reset", web("esp8266", "--fault", "reset@100000"), WEB, image=700000, status=9,
+                 says=("transfer: ",)),
+            Case("closed", web("esp8266", "--fault", "close@100000"), WEB, image=700000, status=9),
+            Case("power lost", web("esp8266", "--fault", "crash@100000"), WEB, image=700000, status=9),
+            Case("once, then well", web("esp8266", "--fault", "reset@100000*1"),
+                 ("--protocol", "web"), image=700000, says=("attempt 2 of 3",)),
+        ])
+
+    def test_after_the_end(self):
+        """The whole image is there: it may be installed, and that is what is said."""
+        self.check([
+            Case("closed", web("esp8266", "--fault", "ok-missing"), WEB, status=11, installed=True,
+                 says=("all 20000 bytes were sent, but the board closed the connection without a reply",)),
+            Case("reset", web("esp8266", "--fault", "ok-reset"), WEB, status=11, installed=True),
+            Case("half a head", web("esp8266", "--fault", "truncate-reply:10"), WEB, status=11, installed=True),
+            Case("no body", web("esp8266", "--fault", "truncate-reply:150"), WEB, status=11, installed=True),
+            Case("401 after the upload", web("esp8266", "--fault", "late-401"), WEB, status=6, installed=True,
+                 says=("did not ask for a password on its page",)),
+            Case("something else", web("esp8266", "--fault", "raw-reply:HTTP/1.1 200 OK\\r\\n\\r\\n<h1>Router</h1>"),
+                 WEB, status=11, installed=True, says=('status 200, "Router"',)),
+            Case("not HTTP", web("esp8266", "--fault", "raw-reply:hello"), WEB, status=11, installed=True),
+        ])
+
+    def test_early_reply(self):
+        """What the board says counts, even if it does not take the rest."""
+        self.check([
+            Case("an error", web("esp8266", "--fault", "error:ERROR[1]: Flash Write Failed@90000"), WEB, image=700000,
+                 status=10, says=("transfer: the board says: Update error: ERROR\\[1\\]",), seconds=20),
+        ])
+
+    def test_nobody(self):
+        where = address()
+        path = self.file("fw.bin", sketch("esp8266"))
+        result = run("-i", f"http://{where}:1/", "-f", path, "--retries", "0")
+        self.assertEqual(result.status, 5, result)
+        self.assertIn(f"nothing listens at {where}:1 (the given port)", result.err)
+        self.assertIn("port in the URL", result.err)
+
+
+class Fleet(Scenario):
+
+    def test_mixed(self):
+        """Boards with ArduinoOTA and with pages, in one command."""
+        boards = [self.board(), self.board(*web("esp8266")), self.board(*web("form")),
+                  self.board(*web("esp8266", "--fault", "update-error:4"))]
+        path = self.file("fw.bin", sketch("esp8266"))
+        lines = [f"{boards[0].address}:{boards[0].port}",
+                 *(f"http://{board.address}:{board.port}" for board in boards[1:])]
+        hosts = self.file("hosts", "\n".join(lines).encode())
+        result = run("--hosts", hosts, "-f", path, "--json")
+        results = [event for event in map(json.loads, result.out.splitlines()) if event["event"] == "result"]
+        self.assertEqual(result.status, 10, result)
+        self.assertEqual(sorted((event["protocol"], event["exit_status"]) for event in results),
+                         [("espota", 0), ("web", 0), ("web", 0), ("web", 10)])
+        with open(path, "rb") as file:
+            content = file.read()
+        for board in boards[:3]:
+            self.assertEqual(board.received(), content)
+
+    def test_many(self):
+        boards = [self.board(*web("esp8266")) for _ in range(20)]
+        path = self.file("fw.bin", sketch("esp8266", 100000))
+        arguments = [word for board in boards for word in ("-i", f"http://{board.address}:{board.port}")]
+        result = run(*arguments, "-f", path, "-j", "20")
+        self.assertEqual(result.status, 0, result)
+
+
+class Manual(Scenario):
+
+    def test_table(self):
+        """esp-ota-pages(7) has the rows of the program's table, and each kind of page its paragraph."""
+        source = os.environ["ESP_OTA_SOURCE"]
+        with open(os.path.join(source, "src/upload/web/page_table.c"), encoding="utf-8") as file:
+            code = file.read()
+        with open(os.path.join(source, "man/esp-ota-pages.7"), encoding="utf-8") as file:
+            manual = file.read()
+        rows = []
+        for row in re.findall(r"\.name = .*?restart_ms", code, re.S):
+            text = dict(re.findall(r'\.(name|title|post|sketch_field) = "([^"]*)"', row))
+            generic = "is_generic" in row
+            rows.append([text["name"], text["title"], "its form's" if generic else text.get("post", "its own path"),
+                         "its form's" if generic else text["sketch_field"]])
+        table = re.search(r"_\n(.*?)\n\.TE", manual, re.S)[1]
+        self.assertEqual([line.split("\t") for line in table.splitlines()], rows)
+        said = run("--page", "x", "-i", "x", "-f", "x").err
+        for name, *_ in rows:
+            self.assertRegex(said, rf"\b{name}\b")
+            self.assertRegex(manual, rf"\.TP\n\.(B|BR) .*\b{name}\b")
+
+
+if __name__ == "__main__":
+    unittest.main()
