@@ -1,7 +1,9 @@
 /*
- * address_set.c: a list that doubles in size.
+ * address_set.c: a list without repetitions.
  */
 #include "base/address_set.h"
+
+#include "base/array.h"
 
 #include <stdlib.h>
 
@@ -15,20 +17,15 @@ bool address_set_has(const struct address_set *set, const struct address *addres
 
 bool address_set_add(struct address_set *set, const struct address *address)
 {
-    bool is_full = (set->count & (set->count - 1)) == 0; /* at 0 and at each power of two */
+    struct address *list;
 
     if (address_set_has(set, address))
         return true;
 
-    if (is_full) {
-        size_t capacity = set->count ? 2 * set->count : 1;
-        struct address *list = realloc(set->list, capacity * sizeof *list);
-
-        if (!list)
-            return false;
-        set->list = list;
-    }
-
+    list = array_grow(set->list, set->count, &set->capacity, sizeof *list);
+    if (!list)
+        return false;
+    set->list = list;
     set->list[set->count++] = *address;
     return true;
 }

@@ -10,6 +10,7 @@
 struct address_set {
     struct address *list;
     size_t count;
+    size_t capacity;
 };
 
 /* Adds an address, unless the set has it. False when memory ran out; then the set is unchanged. */

@@ -55,7 +55,7 @@ static enum ota_error refuse_pattern(struct ota_failure *failure, const char *op
     char shown[256];
 
     return ota_fail(failure, OTA_E_USAGE, "%s \"%s\": %s", option,
-                    escape_string(shown, sizeof shown, pattern), what);
+                    escape_line(shown, sizeof shown, pattern, strlen(pattern)), what);
 }
 
 /* "{,5}" means at most five to grep -E, but is plain text to some versions of PCRE2. */
@@ -99,15 +99,18 @@ static bool has_other_meaning(char reason[REASON_MAX], const char *pattern)
     return false;
 }
 
-/* Writes PCRE2's message and the position of the error. */
+/* Writes PCRE2's message, and the position of the error unless that is the end. */
 static void describe_pcre2_error(char reason[REASON_MAX], int error, const char *text,
                                  size_t offset)
 {
     char what[128], before[64];
 
     pcre2_get_error_message(error, (PCRE2_UCHAR *)what, sizeof what);
-    escape_text(before, sizeof before, text, offset);
-    snprintf(reason, REASON_MAX, "%s (after \"%s\")", what, before);
+    escape_line(before, sizeof before, text, offset);
+    if (text[offset])
+        snprintf(reason, REASON_MAX, "%s (after \"%s\")", what, before);
+    else
+        snprintf(reason, REASON_MAX, "%s", what);
 }
 
 static enum ota_error compile_pattern(pcre2_code **compiled, const char *option,

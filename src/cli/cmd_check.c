@@ -55,26 +55,30 @@ static const char *describe_trailer(enum inspect_trailer trailer)
     case INSPECT_PADDING:
         return "padding";
     case INSPECT_SIGNATURE_ESP8266:
-        return "a signature as ESP8266 and Pico W boards check it (--verify-key)";
+        return "a signature for ESP8266 and Pico W boards (--verify-key verifies it)";
     case INSPECT_SIGNATURE_ESP32:
-        return "a signature as ESP32 boards check it (--verify-key)";
+        return "a signature for ESP32 boards (--verify-key verifies it)";
     case INSPECT_SIGNATURE_SECURE_BOOT:
         return "a signature of ESP-IDF's secure boot";
     case INSPECT_NO_TRAILER:
     case INSPECT_STRAY_BYTES:
         break;
     }
-    return "nothing that is known";
+    return "unknown";
 }
 
 static void print_flash(const struct inspection *inspection)
 {
+    enum { KIB = 1024, MIB = 1024 * KIB };
+    bool is_in_mib = inspection->flash_size % MIB == 0;
+
     if (inspection->flash_size)
-        printf("  %-10s %" PRIu32 " KiB%s%s\n", "flash", inspection->flash_size / 1024,
+        printf("  %-10s %" PRIu32 " %s%s%s\n", "flash",
+               inspection->flash_size / (is_in_mib ? MIB : KIB), is_in_mib ? "MiB" : "KiB",
                inspection->flash_mode ? ", " : "",
                inspection->flash_mode ? inspection->flash_mode : "");
     if (inspection->ota_room)
-        printf("  %-10s %" PRIu32 " bytes beside a running sketch of this size\n", "room",
+        printf("  %-10s %" PRIu32 " bytes beside a running sketch of this size\n", "free",
                inspection->ota_room);
 }
 
@@ -92,8 +96,9 @@ static void print_check(const struct image *image, const char *path,
     const struct inspection *inspection = &image->inspection;
 
     printf("%s: %s, %zu bytes\n", path, inspection->name, image->file_size);
-    print_field("over air", judgement->verdict);
-    print_field("whole", inspection->evidence);
+    print_field("OTA", judgement->verdict);
+    if (!inspection->remedy && !strstr(judgement->verdict, inspection->evidence))
+        print_field("integrity", inspection->evidence);
     print_field("signature", signature ? signature->sentence : "");
     print_field("chip", inspection->chip_name);
     if (inspection->has_application)
@@ -103,7 +108,7 @@ static void print_check(const struct image *image, const char *path,
     if (inspection->unpacked_size)
         printf("  %-10s %zu bytes\n", "unpacked", inspection->unpacked_size);
     if (inspection->trailer_size)
-        printf("  %-10s %zu bytes behind the image: %s\n", "trailer", inspection->trailer_size,
+        printf("  %-10s %zu bytes after the image: %s\n", "trailer", inspection->trailer_size,
                describe_trailer(inspection->trailer));
     print_field("MD5", judgement->file_md5);
     print_field("SHA-256", image->sha256);

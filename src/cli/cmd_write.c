@@ -34,7 +34,7 @@ static enum ota_error cannot_write(const char *path, int reason, const char *why
              why                ? why
              : reason == ENOENT ? input_open_error(path, reason)
                                 : error_output_text(reason));
-    failure->cause = error_output_cause(reason);
+    failure->cause = why ? OTA_CAUSE_NOT_A_FILE : error_output_cause(reason);
     return failure->error;
 }
 

@@ -344,6 +344,7 @@ static void share_settings(struct options *options)
     plan->may_lack_image = options->log.monitor || is_log_judged;
     plan->prepare.command = options->upload.command;
     plan->prepare.port = plan->port;
+    plan->prepare.is_quiet = options->check;
     plan->prepare.is_for_boards = plan->target_count > 0 || plan->hosts || options->discovers;
     options->transcript.to_stdout = options->log.monitor && !options->report.json;
     options->transcript.raw = options->log.raw;

@@ -4,6 +4,7 @@
  */
 #include "fleet/hosts.h"
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
@@ -42,7 +43,7 @@ static enum ota_error reject_word(const struct parser *parser, const char *why)
 
 /* -- words -- */
 
-static bool is_blank_line(char c)
+static bool is_blank_char(char c)
 {
     return c == ' ' || c == '\t';
 }
@@ -50,7 +51,7 @@ static bool is_blank_line(char c)
 /* Whether there is another word; moves to its beginning. */
 static bool find_word(struct parser *parser)
 {
-    while (parser->at < parser->end && is_blank_line(*parser->at))
+    while (parser->at < parser->end && is_blank_char(*parser->at))
         parser->at++;
     return parser->at < parser->end && *parser->at != '#';
 }
@@ -61,7 +62,7 @@ static enum ota_error take_word(struct parser *parser)
     bool is_quoted = false;
     char *target = parser->word;
 
-    for (; parser->at < parser->end && (is_quoted || !is_blank_line(*parser->at)); parser->at++) {
+    for (; parser->at < parser->end && (is_quoted || !is_blank_char(*parser->at)); parser->at++) {
         if (*parser->at == '"') {
             is_quoted = !is_quoted;
             continue;
@@ -177,7 +178,7 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
 /* A new last one, all zero; NULL and failure when there is no room for it. */
 static struct host_line *append_host_line(struct hosts *hosts, const struct parser *parser)
 {
-    bool is_full = (hosts->count & (hosts->count - 1)) == 0; /* it has room for a power of two */
+    struct host_line *lines;
 
     if (hosts->count == HOSTS_COUNT_MAX) {
         ota_fail(parser->failure, OTA_E_USAGE, "%s names more than %d boards", parser->name,
@@ -185,15 +186,13 @@ static struct host_line *append_host_line(struct hosts *hosts, const struct pars
         return NULL;
     }
 
-    if (is_full) {
-        size_t capacity = hosts->count ? 2 * hosts->count : 1;
-        struct host_line *lines = realloc(hosts->lines, capacity * sizeof *lines);
-        if (!lines) {
-            ota_fail_no_memory(parser->failure);
-            return NULL;
-        }
-        hosts->lines = lines;
+    lines = array_grow(hosts->lines, hosts->count, &hosts->capacity, sizeof *lines);
+    if (!lines) {
+        ota_fail_no_memory(parser->failure);
+        return NULL;
     }
+    hosts->lines = lines;
+
     struct host_line *line = &hosts->lines[hosts->count++];
     *line = (struct host_line){.number = parser->number};
     return line;

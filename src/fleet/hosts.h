@@ -31,7 +31,7 @@ struct host_line {
 
 struct hosts {
     struct host_line *lines; /* in the order of the list, those that are equal included */
-    size_t count;
+    size_t count, capacity;
 };
 
 /* Parses a list; name is for messages and is escaped in them. Fails with OTA_E_USAGE for a line

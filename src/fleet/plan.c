@@ -4,6 +4,7 @@
  */
 #include "fleet/plan.h"
 
+#include "base/array.h"
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/escape.h"
@@ -16,13 +17,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Makes room for one more; NULL when memory ran out. Grows by doubling. */
-static void *grow_assignments(void *list, size_t count, size_t size)
-{
-    bool is_full = (count & (count - 1)) == 0; /* at each power of two */
-    return is_full ? realloc(list, (count ? 2 * count : 1) * size) : list;
-}
 
 /* Refuses an image that no board takes as this, unless --force asks for it. */
 static enum ota_error refuse_unfit(const struct image *image, const struct plan_settings *settings,
@@ -69,7 +63,8 @@ static enum ota_error verify_image(const struct image *image, const struct sign_
 static enum ota_error load_image(struct plan *plan, const char *path, struct ota_failure *failure)
 {
     const struct plan_settings *settings = plan->settings;
-    struct plan_image *images = grow_assignments(plan->images, plan->image_count, sizeof *images);
+    struct plan_image *images =
+        array_grow(plan->images, plan->image_count, &plan->image_capacity, sizeof *images);
     if (!images)
         return ota_fail_no_memory(failure);
 
@@ -111,8 +106,8 @@ static enum ota_error load_password(struct plan *plan, const char *path,
                                     struct ota_failure *failure)
 {
     enum exposure exposure;
-    struct plan_password *passwords =
-        grow_assignments(plan->passwords, plan->password_count, sizeof *passwords);
+    struct plan_password *passwords = array_grow(plan->passwords, plan->password_count,
+                                                 &plan->password_capacity, sizeof *passwords);
 
     if (!passwords)
         return ota_fail_no_memory(failure);
@@ -159,7 +154,7 @@ static enum ota_error append_assignment(struct plan *plan, const struct assignme
         return ota_fail(failure, OTA_E_USAGE, "more than %d boards are named; update them in parts",
                         PLAN_BOARDS_MAX);
     struct assignment *assignments =
-        grow_assignments(plan->assignments, plan->count, sizeof *assignments);
+        array_grow(plan->assignments, plan->count, &plan->capacity, sizeof *assignments);
     if (!assignments)
         return ota_fail_no_memory(failure);
     plan->assignments = assignments;

@@ -48,11 +48,11 @@ struct plan_password {
 struct plan {
     const struct plan_settings *settings;
     struct assignment *assignments; /* in the order in which they were added; no target twice */
-    size_t count;
+    size_t count, capacity;
     struct plan_image *images;
-    size_t image_count;
+    size_t image_count, image_capacity;
     struct plan_password *passwords;
-    size_t password_count;
+    size_t password_count, password_capacity;
     struct resume *resume;       /* NULL: no earlier run */
     struct sign_key *key;        /* while images are loaded; NULL: they are sent as they are */
     struct sign_key *verify_key; /* that each of them has to be signed with; NULL: none has to */

@@ -123,7 +123,7 @@ static enum ota_error out_of_memory(const char *shown, struct ota_failure *failu
     return ota_fail(failure, OTA_E_INTERNAL, "out of memory for %s, compressed", shown);
 }
 
-static enum ota_error pack_image(struct image **image, const char *shown,
+static enum ota_error pack_image(struct image **image, const char *shown, bool is_quiet,
                                  struct ota_failure *failure)
 {
     char before[UNITS_TEXT_MAX], after[UNITS_TEXT_MAX];
@@ -150,12 +150,14 @@ static enum ota_error pack_image(struct image **image, const char *shown,
 
     packed->plain = plain;
     *image = packed;
-    diag_info("%s is compressed from %s to %s", shown, format_size(before, plain->size),
-              format_size(after, size));
+    if (!is_quiet)
+        diag_info("%s is compressed from %s to %s", shown, format_size(before, plain->size),
+                  format_size(after, size));
     return OTA_OK;
 }
 
-static enum ota_error compress_image(struct image **image, struct ota_failure *failure)
+static enum ota_error compress_image(struct image **image, bool is_quiet,
+                                     struct ota_failure *failure)
 {
     char shown[PATH_SHOWN];
 
@@ -166,7 +168,7 @@ static enum ota_error compress_image(struct image **image, struct ota_failure *f
         diag_info("%s is compressed already and is sent as it is", shown);
         return OTA_OK;
     }
-    return pack_image(image, shown, failure);
+    return pack_image(image, shown, is_quiet, failure);
 }
 
 static enum ota_error append_trailer(struct image *image, const unsigned char *trailer, size_t size,
@@ -263,7 +265,7 @@ static enum ota_error sign_image(struct image *image, const struct prepare_setti
         inspection.families &= ~(unsigned)INSPECT_FAMILY_ESP32; /* which unpack nothing */
         error = sign_as(image->plain, &inspection, settings, key, failure);
     }
-    if (error == OTA_OK)
+    if (error == OTA_OK && !settings->is_quiet)
         diag_info("%s is signed", shown);
     return error;
 }
@@ -275,7 +277,7 @@ enum ota_error image_prepare(struct image **image, const struct prepare_settings
 
     (*image)->command = settings->command;
     if (settings->compress)
-        error = compress_image(image, failure);
+        error = compress_image(image, settings->is_quiet, failure);
     if (error == OTA_OK && key)
         error = sign_image(*image, settings, key, failure);
     return error;

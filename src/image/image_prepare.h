@@ -17,6 +17,7 @@ struct prepare_settings {
     enum ota_command command; /* what the image is sent as */
     uint16_t port;            /* -p: tells the family of the boards; 0: unknown */
     bool is_for_boards;       /* boards will get the image; false: it only goes to a file */
+    bool is_quiet;            /* the caller tells what has become of the image */
 };
 
 /* The key of --sign, from a PEM file; its password is asked for on the terminal. Warns of a key

@@ -292,10 +292,8 @@ void inspect_decide(struct inspection *inspection, size_t size)
     const char *damage = describe_damage(inspection->integrity);
 
     if (inspection->remedy)
-        set_sending(inspection, INSPECT_IMPOSSIBLE,
-                    "cannot be sent: it %s %s (%zu bytes), not firmware: %s",
-                    is_packed ? "unpacks to" : "is", inspection->what,
-                    is_packed ? inspection->unpacked_size : size, inspection->remedy);
+        set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: it %s %s, not firmware: %s",
+                    is_packed ? "unpacks to" : "is", inspection->what, inspection->remedy);
     else if (objection && damage)
         set_sending(inspection, INSPECT_IMPOSSIBLE, "cannot be sent: %s (and it is damaged: %s)",
                     objection, inspection->evidence);

@@ -25,10 +25,10 @@ UF2 = struct.pack("<8I476xI", 0x0A324655, 0x9E5D5157, 0x2000, 0x10000000, 256, 0
 
 # What must be said of the files in shared/field/.
 FIELD = {
-    "artifact.zip": "it is a zip archive (154 bytes), not firmware: unpack it first",
-    "page.html.bin": "it is a web page (45 bytes), not firmware: did the download fail?",
-    "lfs-pointer.bin": "it is a Git LFS pointer (132 bytes), not firmware: fetch the file itself (git lfs pull)",
-    "text.bin.gz": "it unpacks to a text file (90 bytes), not firmware",
+    "artifact.zip": "it is a zip archive, not firmware: unpack it first",
+    "page.html.bin": "it is a web page, not firmware: did the download fail?",
+    "lfs-pointer.bin": "it is a Git LFS pointer, not firmware: fetch the file itself (git lfs pull)",
+    "text.bin.gz": "it unpacks to a text file, not firmware",
     "esp8266-rtos-app.bin": "it was not built for eboot, the boot loader of the Arduino core",
     "esp8266-rtos-app-nohash.bin": "it was not built for eboot, the boot loader of the Arduino core",
     "littlefs-8192.bin": "can be sent as a filesystem image to ESP8266 boards\n",
@@ -90,7 +90,8 @@ class Check(Scenario):
                                  "\n  project    blink\n",
                                  "\n  version    1.2\\x1b[2J\n",
                                  hashlib.md5(content).hexdigest(), hashlib.sha256(content).hexdigest())
-        self.assertIn("its checksum and its SHA-256 hold", result.out)
+        self.assertIn("\n  integrity  its checksum and its SHA-256 hold\n", result.out)
+        self.assertIn("\n  flash      4 MiB, ", result.out)
 
     def test_damaged(self):
         """Cut short, or a byte changed: no board takes it."""
@@ -98,8 +99,9 @@ class Check(Scenario):
         self.check_file(content[:-1], 3, "cannot be sent")
         for place in (30, len(content) // 2, len(content) - 1):
             with self.subTest(place):
-                self.check_file(content[:place] + bytes([content[place] ^ 1]) + content[place + 1:], 3,
-                                "cannot be sent")
+                result = self.check_file(content[:place] + bytes([content[place] ^ 1]) + content[place + 1:], 3,
+                                         "cannot be sent: it is ")
+                self.assertNotIn("\n  integrity ", result.out)  # the verdict has it
 
     def test_what_is_no_image(self):
         for content, phrase in ((b"\x7fELF\x01\x01\x01" + bytes(100), "ELF"), (UF2, "UF2"),
@@ -114,11 +116,11 @@ class Check(Scenario):
         """Named for what it is, also when it is compressed."""
         for name, content in NO_FIRMWARE.items():
             with self.subTest(name):
-                self.check_file(content, 3, f"cannot be sent: it is {name} ({len(content)} bytes), not firmware: ")
+                self.check_file(content, 3, f"cannot be sent: it is {name}, not firmware: ")
             with self.subTest(name, compressed=True):
-                self.check_file(gzip.compress(content), 3, f"cannot be sent: it unpacks to {name} ")
+                self.check_file(gzip.compress(content), 3, f"cannot be sent: it unpacks to {name}, not firmware: ")
 
-        self.check_file(gzip.compress(gzip.compress(firmware.esp8266())), 3, "it unpacks to a gzip file ")
+        self.check_file(gzip.compress(gzip.compress(firmware.esp8266())), 3, "it unpacks to a gzip file, not firmware: unpack it first")
 
     def test_field(self):
         """Files that people sent by mistake, and the verdict that each must get."""
@@ -191,6 +193,7 @@ class Check(Scenario):
                 result = run("--check", *options, "-f", path)
                 self.assertEqual(result.status, status, result)
                 self.assertIn(phrase, result.out)
+                self.assertNotRegex(result.err, "is compressed|is signed")  # below, it is
                 self.assertEqual("\n  sent as  " in result.out, status == 0 and options[:1] in (("-z",), ("--sign",)))
         path, target = self.file("fw.bin", sketch), os.path.join(self.directory, "sent")
         self.assertEqual(run("-z", "--sign", key, "-f", path, "--output", target).status, 0)

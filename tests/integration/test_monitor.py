@@ -603,7 +603,7 @@ class Usage(MonitorScenario):
                 (("--expect", "("), r'--expect "\(": .*'),
                 (("--reject", "*a["), r'--reject "\*a\[": .*'),
                 (("--expect", ""), r'--expect "": an empty expression would match every line'),
-                (("--expect", r"\<up"), r'--expect "\\\\<up": write "\\b" instead of "\\<"'),
+                (("--expect", r"\<up"), r'--expect "\\<up": write "\\b" instead of "\\<"'),
                 (("--monitor", "--monitor-for", "3", "--expect", "x"), r"--monitor-for and --expect .*"),
                 (("--monitor", "--monitor-for", "3", "--reject", "x"), r"--monitor-for and --reject .*"),
                 (("--monitor", "--monitor-for", "0"), r"--monitor-for '0' is not a number of seconds .*"),

@@ -161,13 +161,13 @@ static void test_what_is_no_pattern(void **state)
         const char *message;
     } wrong[] = {
         {"", "--reject \"\": an empty expression would match every line"},
-        {"a(b", "--reject \"a(b\": missing closing parenthesis (after \"a(b\")"},
+        {"a(b", "--reject \"a(b\": missing closing parenthesis"},
         {"a[\x1b", "--reject \"a[\\x1b\": missing terminating ] for character class"},
         {"*a", "--reject \"*a\": quantifier does not follow a repeatable item"},
         {"x\\C", "using \\C is disabled"},
         {"((a{99}){99}){99}", "--reject \"((a{99}){99}){99}\": regular expression is too large"},
         {"a{65536}", "number too big"},
-        {"\\<up", "--reject \"\\\\<up\": write \"\\b\" instead of \"\\<\""},
+        {"\\<up", "--reject \"\\<up\": write \"\\b\" instead of \"\\<\""},
         {"up\\>", "write \"\\b\" instead of \"\\>\""},
         {"\\`up", "write \"^\" instead of \"\\`\""},
         {"up\\'", "write \"$\" instead of \"\\'\""},

@@ -135,11 +135,11 @@ static void test_gzip_of_no_firmware(void **state)
     firmware_add(&firmware, "no firmware, but text", 21);
     firmware_gzip(&firmware);
     expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "gzip file (text file)",
-           "it unpacks to a text file (21 bytes), not firmware");
+           "it unpacks to a text file, not firmware");
     firmware_clear(&firmware);
     firmware_gzip(&firmware);
     expect(INSPECT_GZIP, INSPECT_VALID, INSPECT_IMPOSSIBLE, "gzip file (empty file)",
-           "it unpacks to an empty file (0 bytes)");
+           "it unpacks to an empty file");
     firmware_make_esp8266(&firmware, &sketch);
     firmware_gzip(&firmware);
     firmware_gzip(&firmware);

@@ -59,6 +59,7 @@ static const struct row {
     {OTA_E_OUTPUT, OTA_CAUSE_DISK_FULL, SKETCH, "", "Make room"},
     {OTA_E_OUTPUT, OTA_CAUSE_NO_FOLDER, SKETCH, "", "Create the directory"},
     {OTA_E_OUTPUT, OTA_CAUSE_NOT_ALLOWED, SKETCH, "", "where you may write"},
+    {OTA_E_OUTPUT, OTA_CAUSE_NOT_A_FILE, SKETCH, "", "the name of a file"},
     {OTA_E_OUTPUT, OTA_CAUSE_READER_GONE, SKETCH, "", "it has ended"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_AVAHI, SKETCH, "", "Start Avahi and D-Bus"},
     {OTA_E_NOT_FOUND, OTA_CAUSE_NO_BOARDS, SKETCH, "", "UDP port 5353"},
