@@ -44,7 +44,7 @@ struct target {
     uint16_t port;                      /* 0: the text has none */
     const struct target_scheme *scheme; /* NULL: the text has none */
     char user[TARGET_NAME_MAX];         /* as in the text; "" if it has none */
-    char path[TARGET_NAME_MAX];         /* likewise, from the slash on */
+    char path[TARGET_NAME_MAX];         /* likewise, from the slash on; "" for a slash alone */
 };
 
 /* Parses HOST, HOST:PORT, ADDRESS, ADDRESS%SCOPE, [V6]:PORT or an instance name, each perhaps with

@@ -396,7 +396,7 @@ static int open_service(void **state)
 {
     static const struct espota_settings espota;
     static const struct upload_settings settings = {.espota = &espota};
-    struct ota_failure failure;
+    static struct ota_failure failure;
 
     (void)state;
     virtual_time_reset(0);

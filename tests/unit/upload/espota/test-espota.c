@@ -120,7 +120,7 @@ static struct upload_service *service;
 
 static int set_up_espota(void **state)
 {
-    struct ota_failure failure;
+    static struct ota_failure failure;
 
     (void)state;
     world = (struct world){.loop = loop_new(),
