@@ -37,7 +37,7 @@ static void test_set(void **state)
 
     assert_false(address_set_has(&set, &address));
     for (int i = 1; i <= 20; i++) {
-        char text[16];
+        char text[32];
 
         snprintf(text, sizeof text, "10.0.0.%d", i);
         address = parse(text);
@@ -47,7 +47,7 @@ static void test_set(void **state)
         assert_int_equal(set.count, i);
     }
     for (int i = 1; i <= 21; i++) {
-        char text[16];
+        char text[32];
 
         snprintf(text, sizeof text, "10.0.0.%d", i);
         address = parse(text);
