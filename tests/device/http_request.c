@@ -111,10 +111,12 @@ static void resolve(char *to, size_t room, const char *from, size_t length)
         char byte = from[i];
         if (byte == '+') {
             byte = ' ';
-        } else if (byte == '%' && i + 2 < length && hex_digit(from[i + 1]) >= 0 &&
-                   hex_digit(from[i + 2]) >= 0) {
-            byte = (char)(hex_digit(from[i + 1]) << 4 | hex_digit(from[i + 2]));
-            i += 2;
+        } else if (byte == '%' && i + 2 < length) {
+            int high = hex_digit(from[i + 1]), low = hex_digit(from[i + 2]);
+            if (high >= 0 && low >= 0) {
+                byte = (char)(high * 16 + low);
+                i += 2;
+            }
         }
         to[used++] = byte;
     }

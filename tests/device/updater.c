@@ -142,16 +142,16 @@ static bool has_no_data(const struct board *board)
     return !has_esp32_updater(board) && board->upload.flashed == 0;
 }
 
-void updater_end(struct board *board)
+bool updater_end(struct board *board)
 {
     struct updater *updater = &board->web.updater;
     char md5[HEX_ROOM] = "", objection[UPLOAD_OBJECTION];
 
     if (!updater->is_running || fails_to_order(board))
-        return;
+        return false;
     if (has_no_data(board)) {
         fail_with(board, ERROR_NO_DATA_8266);
-        return;
+        return false;
     }
 
     sink_digest(&board->upload.sink, md5);
@@ -159,12 +159,12 @@ void updater_end(struct board *board)
         memcpy(board->invitation.md5, md5, sizeof board->invitation.md5);
     if (upload_objects(board, md5, objection)) {
         updater_fail(board, objection);
-        return;
+        return false;
     }
 
     updater->is_running = false;
-    updater->installed = true;
     upload_keep(board, md5);
+    return true;
 }
 
 void updater_abort(struct board *board, const char *reason)

@@ -6,9 +6,8 @@
 #include "upload.h"
 
 struct updater {
-    bool is_running; /* begun, neither ended nor failed */
-    bool checks_md5; /* the image must have the MD5 of the invitation */
-    bool installed;
+    bool is_running;              /* begun, neither ended nor failed */
+    bool checks_md5;              /* the image must have the MD5 of the invitation */
     char error[UPLOAD_OBJECTION]; /* the core's text with its end of line; empty: none */
 };
 
@@ -20,9 +19,8 @@ bool updater_begin(struct board *board, size_t size, bool filesystem, const char
 /* Writes the next bytes, and adds the flash's time to *cost_us. Does nothing after an error. */
 void updater_write(struct board *board, const void *bytes, size_t length, int64_t *cost_us);
 
-/* Ends the update: checks and installs the image. Does nothing after an error, or if no update
- * runs. */
-void updater_end(struct board *board);
+/* Ends the update: checks and installs the image. False after an error, or if no update runs. */
+bool updater_end(struct board *board);
 
 /* Ends a running update without installing the image; reason is for the event. */
 void updater_abort(struct board *board, const char *reason);

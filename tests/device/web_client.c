@@ -208,6 +208,9 @@ void web_client_challenge(struct web_client *client)
     if (server->is_async)
         answer.type = NULL;
     size_t used = 0;
+    const struct page *page = client->board->sim->config->web.page;
+    if (page->challenge_has_headers && strcmp(client->request.method, "POST") == 0)
+        used = (size_t)snprintf(header, sizeof header, "%s", page->headers);
     if (!server->is_async && !server->serves_one)
         used = (size_t)snprintf(header, sizeof header, "Connection: keep-alive\r\n");
     auth_challenge(client, header + used, sizeof header - used);
@@ -467,11 +470,9 @@ static void client_ready(void *owner, uint32_t events)
         send_out(client);
     else if (client->phase == CLIENT_DRAINING)
         drain(client);
-    else if (client->phase == CLIENT_BUSY) /* cannot be masked; when reading goes on, it is found */
-        watch_remove(client->board->sim->loop, &client->watch);
-    else if (gone && client->restart_after_us < 0)
+    else if (gone && client->phase != CLIENT_BUSY && client->restart_after_us < 0)
         web_client_close(client, false);
-    else if (gone)
+    else /* cannot be masked; a timer goes on, and finds it */
         watch_remove(client->board->sim->loop, &client->watch);
     free_if_closed(client);
 }

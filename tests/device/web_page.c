@@ -225,8 +225,7 @@ static void file_ends(void *owner)
     const struct page_hooks *hooks = page_of(client)->hooks;
     if (hooks && hooks->file_ends)
         hooks->file_ends(client);
-    updater_end(client->board);
-    client->installed = updater_of(client)->installed;
+    client->installed = updater_end(client->board);
 }
 
 const struct form_events page_form_events = {field, file_begins, file_data, file_ends};
@@ -321,10 +320,17 @@ bool page_withholds_reply(struct web_client *client)
     return true;
 }
 
-static void answer_upload(struct web_client *client)
+/* HTTPUpdateServer answers a POST without a file as it has answered the last one with a file. */
+static bool has_failed(const struct web_client *client)
 {
     const struct page *page = page_of(client);
+    if (client->has_file || page->allows_at_file)
+        return *updater_of(client)->error != '\0';
+    return !page->succeeds_empty;
+}
 
+static void answer_upload(struct web_client *client)
+{
     if (client->installed && page_withholds_reply(client))
         return;
     if (client->installed && board_fault(client->board, FAULT_LATE_401)) {
@@ -332,12 +338,10 @@ static void answer_upload(struct web_client *client)
         web_client_challenge(client);
     } else if (is_denied(client)) {
         answer_not_allowed(client);
-    } else if (*updater_of(client)->error && (client->has_file || page->allows_at_file)) {
+    } else if (has_failed(client)) {
         page_say_failure(client);
-    } else if (client->has_file || page->allows_at_file || page->succeeds_empty) {
-        page_say_success(client);
     } else {
-        page_say_failure(client);
+        page_say_success(client);
     }
 }
 
@@ -374,8 +378,10 @@ const char *page_hardware(const struct board *board, char name[HEX_ROOM])
     const struct config *config = board->sim->config;
     const char *chip = esp_chip_name(config->chip);
 
-    if (config->family.lineage != LINEAGE_ESP32)
-        return strcpy(name, "ESP8266EX");
+    if (config->family.lineage != LINEAGE_ESP32) {
+        snprintf(name, HEX_ROOM, "ESP8266EX");
+        return name;
+    }
     snprintf(name, HEX_ROOM, "ESP32-%s", strcmp(chip, "esp32") == 0 ? "D0WD-V3" : chip + 5);
     for (char *at = name; *at; at++)
         *at = (char)toupper((unsigned char)*at);

@@ -44,9 +44,10 @@ struct page {
     bool bare_errors;         /* the error's text without its line end */
     bool appends;             /* what follows a broken upload is added to it */
     bool says_wrong_origin;   /* where there is no password */
-    bool ignores_password;    /* has no credentials of HTTP */
-    bool names_server;        /* each reply has Tasmota's header Server */
-    const char *headers;      /* of the replies to a POST */
+    bool challenge_has_headers; /* a 401 to a POST has the headers below, too */
+    bool ignores_password;      /* has no credentials of HTTP */
+    bool names_server;          /* each reply has Tasmota's header Server */
+    const char *headers;        /* of the replies to a POST */
     struct answer success;
     struct answer failure; /* %s in the body: the error */
     int64_t fin_us;        /* from the reply to FIN; -1: by the server's rule */

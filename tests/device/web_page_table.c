@@ -95,7 +95,7 @@ static const struct page pages[] = {
         .name = "esp8266", .help = "ESP8266HTTPUpdateServer, and the Pico's HTTPUpdateServer",
         .server = SERVER_OF_CORE, .scheme = AUTH_BASIC, .user = "admin",
         .resources = esp8266_resources, .upload_path = "/update", .filesystem = "filesystem",
-        .allows_at_file = true, .headers = CORS,
+        .allows_at_file = true, .challenge_has_headers = true, .headers = CORS,
         .success = {200, "text/html", NULL, UPDATE_SUCCESS, 0, false},
         .failure = {200, "text/html", NULL, "Update error: %s", 0, false},
         .fin_us = MS(100), .restart_us = 0, .services = http_service,

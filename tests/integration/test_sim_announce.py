@@ -25,11 +25,11 @@ def setUpModule():
     link.start_daemon()
 
 
-def announced_records(name):
+def announced_records(name, service="_arduino._tcp"):
     """The TXT records of a service, as avahi-daemon returns them."""
     reply = subprocess.run(["dbus-send", "--system", "--print-reply", "--dest=org.freedesktop.Avahi", "/",
                             "org.freedesktop.Avahi.Server.ResolveService", "int32:-1", "int32:-1",
-                            f"string:{name}", "string:_arduino._tcp", "string:local", "int32:-1", "uint32:0"],
+                            f"string:{name}", f"string:{service}", "string:local", "int32:-1", "uint32:0"],
                            check=True, capture_output=True, text=True, timeout=DEADLINE_S).stdout
     return sorted(re.findall(r'array of bytes "(.*)"', reply))
 
@@ -68,6 +68,30 @@ class Announce(OnLink):
         board.stop()
         self.announce("attic", "--family", "pico")
         self.assertEqual(announced_records("attic"), sorted(Board("attic", 2040).records()))
+
+    def test_web_pages(self):
+        """Their services, and not that of ArduinoOTA."""
+        for page, family, service, records in (
+                ("form", "esp8266", "_http._tcp", ""), ("tasmota", "esp32", "_http._tcp", "devicetype=tasmota"),
+                ("wled", "esp8266", "_wled._tcp", r"mac=[0-9a-f]{12}"), ("wled", "esp8266", "_http._tcp", "")):
+            with self.subTest(page, service=service):
+                board = self.announce(f"page-{page}", "--web", page, "--family", family, "--port", "0")
+                self.assertRegex(",".join(announced_records(f"page-{page}", service)), f"^{records}$")
+                self.assertEqual([row["board"] for row in self.listed(f"page-{page}") if row["protocol"] == "espota"], [])
+                board.stop()
+
+    def test_version_of_a_web_page(self):
+        """The record tells the new one after the restart."""
+        board = self.announce("porch", "--web", "esphome", "--family", "esp32", "--port", "0")
+        where = re.search(r"(\S+) announced", board.output).group(1)
+        self.assertEqual(announced_records("porch", "_http._tcp"), ["version=2026.10.0"])
+        file = self.file("fw.bin", scenario.sketch("esp32"))
+        subprocess.run(["curl", "--silent", "-F", f"file=@{file}", f"http://{where}/update"], check=True,
+                       capture_output=True, timeout=DEADLINE_S)
+        board.wait_for(" open\n")
+        deadline = time.monotonic() + DEADLINE_S
+        while announced_records("porch", "_http._tcp") != ["version=2026.11.0"]:
+            self.assertLess(time.monotonic(), deadline)
 
     def test_withdrawn_on_exit(self):
         board = self.announce("brief")

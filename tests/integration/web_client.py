@@ -104,6 +104,10 @@ class Connection:
         """One reply by its length, or until the board closes."""
         return self._read(is_complete)
 
+    def read_until_length(self, length):
+        """So many bytes, or, for none, until the board closes."""
+        return self._read(lambda said: 0 < length <= len(said))
+
     def _read(self, is_enough):
         said = b""
         with contextlib.suppress(ConnectionResetError):
