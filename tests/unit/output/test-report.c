@@ -432,22 +432,21 @@ static void tell_waiting(ota_standing_fn *tell, void *tell_userdata, const void 
 static void test_count_down(void **state)
 {
     (void)state;
-    bool is_there = false;
+    const bool is_there = true, is_away = false;
     struct report *report;
 
     capture_begin(&capture);
     report = report_new(&(struct report_settings){.force_bar = true});
     assert_non_null(report);
-    report_ask(report, tell_waiting, &is_there);
+    report_ask(report, tell_waiting, &is_away);
     report_count_down(report);
-    is_there = true;
+    report_ask(report, tell_waiting, &is_there);
     report_count_down(report);
     report_count_down(report);
     report_free(report);
     report = report_new(&(struct report_settings){.quiet = true, .force_bar = true});
     assert_non_null(report);
-    is_there = false;
-    report_ask(report, tell_waiting, &is_there);
+    report_ask(report, tell_waiting, &is_away);
     report_count_down(report);
     report_free(report);
     capture_end(&capture);
