@@ -37,8 +37,8 @@ static const struct poptOption target_rows[] = {
           "announces; HOST:PORT also works, and the URL of an update page, such as "
           "http://board.local; may be repeated"),
     VALUE("hosts", '\0', OPTION_HOSTS, "FILE",
-          "a list of boards, one a line; each may have a port, a password file and an image of its "
-          "own (- is standard input)"),
+          "a list of boards, one per line, each perhaps with its own port, password file and image; "
+          "- is standard input"),
     FLAG("all", '\0', OPTION_ALL, "all boards that announce themselves in this network"),
     VALUE("match", '\0', OPTION_MATCH, "PATTERN",
           "only boards whose name or host name matches, such as 'esp32-*'"),
@@ -80,7 +80,7 @@ static const struct poptOption image_rows[] = {
           "sign FILE with this private key, a PEM file, for boards that check signatures; with -z, "
           "an ESP8266 that does not check them would never start again"),
     VALUE("sign-hash", '\0', OPTION_SIGN_HASH, "HASH",
-          "what the sketch of an ESP32 checks the signature over: sha256, sha384 or sha512 "
+          "hash that an ESP32's sketch verifies signatures with: sha256, sha384 or sha512 "
           "[sha256]"),
     VALUE("output", '\0', OPTION_OUTPUT, "FILE",
           "write the image after -z or --sign to this file, and upload nothing"),
@@ -88,8 +88,8 @@ static const struct poptOption image_rows[] = {
          "print what FILE is and what an upload with the same options would do; upload nothing"),
     VALUE(
         "verify-key", '\0', OPTION_VERIFY_KEY, "KEY",
-        "send FILE only if it is signed with the private key of this public one, a PEM file; with "
-        "--check: say whether it is"),
+        "send FILE only if its signature is valid for this public key, a PEM file; with --check, "
+        "report whether it is"),
     FLAG("force", '\0', OPTION_FORCE,
          "send FILE even if it is damaged, of the wrong kind or for another board"),
     VALUE("max-size", '\0', OPTION_MAX_SIZE, "BYTES", "refuse a larger FILE; K and M work [16M]"),
@@ -105,8 +105,8 @@ static const struct poptOption network_rows[] = {
           "port]"),
     SAME_VALUE("host_port", OPTION_HOST_PORT),
     VALUE("peer", '\0', OPTION_PEER, "ADDRESS",
-          "the board connects from this address (any: from every address), when it is not the "
-          "one that was invited"),
+          "the board connects from this address instead of the invited one; any: from every "
+          "address"),
     VALUE("timeout", 't', OPTION_TIMEOUT, "SECONDS",
           "how long the board may take to accept the upload, or -l to look for boards [10]"),
     VALUE("wait", '\0', OPTION_WAIT, "SECONDS",
@@ -139,8 +139,8 @@ static const struct poptOption fleet_rows[] = {
     VALUE("max-failures", '\0', OPTION_MAX_FAILURES, "NUMBER",
           "start no further board after this many failures [no limit]"),
     VALUE("resume", '\0', OPTION_RESUME, "REPORT",
-          "leave out the boards that confirmed this image in an earlier run, by the report that it "
-          "wrote with --json"),
+          "skip the boards that confirmed this image in an earlier run; REPORT is its --json "
+          "output"),
     POPT_TABLEEND};
 
 static const struct poptOption log_rows[] = {
@@ -152,7 +152,7 @@ static const struct poptOption log_rows[] = {
         "timestamps", OPTION_TIMESTAMPS, "[=wall]",
         "print the seconds since the start, or the time of day, before each line of the log"),
     FLAG("raw", '\0', OPTION_RAW,
-         "print the log as the board writes it: colors, and anything else"),
+         "print the log as the board writes it, with colors and control characters"),
     VALUE("log", '\0', OPTION_LOG, "FILE", "append the log to FILE as well"),
     VALUE("expect", '\0', OPTION_EXPECT, "REGEX",
           "the upload succeeds only if a line of the log matches; if repeated, all must match"),
@@ -162,16 +162,16 @@ static const struct poptOption log_rows[] = {
     VALUE("expect-timeout", '\0', OPTION_EXPECT_TIMEOUT, "SECONDS",
           "how long to wait for the lines of --expect [30]"),
     OPTIONAL_VALUE("online", OPTION_ONLINE, "[=SECONDS]",
-                   "the upload is a success only if the board goes off the network and comes back, "
-                   "in this time [60]"),
+                   "the upload succeeds only if the board goes off the network and comes back within "
+                   "this time [60]"),
     POPT_TABLEEND};
 
 static const struct poptOption output_rows[] = {
-    FLAG("progress", 'r', OPTION_PROGRESS, "draw the progress bar even if this is no terminal"),
+    FLAG("progress", 'r', OPTION_PROGRESS, "draw the progress bar even if standard error is not a terminal"),
     FLAG("quiet", 'q', OPTION_QUIET, "print nothing but errors"),
-    FLAG("verbose", 'v', OPTION_VERBOSE, "of many boards, also say which one is retried, and why"),
-    FLAG("json", '\0', OPTION_JSON, "one JSON object per line on standard output"),
-    FLAG("debug", 'd', OPTION_DEBUG, "say what happens on the network, step by step"),
+    FLAG("verbose", 'v', OPTION_VERBOSE, "with several boards, also report each retry and its reason"),
+    FLAG("json", '\0', OPTION_JSON, "print one JSON object per line on standard output"),
+    FLAG("debug", 'd', OPTION_DEBUG, "trace the network on standard error, step by step"),
     POPT_TABLEEND};
 
 static const struct poptOption help_rows[] = {
