@@ -36,9 +36,10 @@ static const struct poptOption target_rows[] = {
           "the board: an IPv4 or IPv6 address, a host name (board.local), or the name it "
           "announces; HOST:PORT also works, and the URL of an update page, such as "
           "http://board.local; may be repeated"),
-    VALUE("hosts", '\0', OPTION_HOSTS, "FILE",
-          "a list of boards, one per line, each perhaps with its own port, password file and image; "
-          "- is standard input"),
+    VALUE(
+        "hosts", '\0', OPTION_HOSTS, "FILE",
+        "a list of boards, one per line, each perhaps with its own port, password file and image; "
+        "- is standard input"),
     FLAG("all", '\0', OPTION_ALL, "all boards that announce themselves in this network"),
     VALUE("match", '\0', OPTION_MATCH, "PATTERN",
           "only boards whose name or host name matches, such as 'esp32-*'"),
@@ -86,10 +87,9 @@ static const struct poptOption image_rows[] = {
           "write the image after -z or --sign to this file, and upload nothing"),
     FLAG("check", '\0', OPTION_CHECK,
          "print what FILE is and what an upload with the same options would do; upload nothing"),
-    VALUE(
-        "verify-key", '\0', OPTION_VERIFY_KEY, "KEY",
-        "send FILE only if its signature is valid for this public key, a PEM file; with --check, "
-        "report whether it is"),
+    VALUE("verify-key", '\0', OPTION_VERIFY_KEY, "KEY",
+          "send FILE only if its signature is valid for this public key, a PEM file; with --check, "
+          "report whether it is"),
     FLAG("force", '\0', OPTION_FORCE,
          "send FILE even if it is damaged, of the wrong kind or for another board"),
     VALUE("max-size", '\0', OPTION_MAX_SIZE, "BYTES", "refuse a larger FILE; K and M work [16M]"),
@@ -161,15 +161,18 @@ static const struct poptOption log_rows[] = {
           "repeated"),
     VALUE("expect-timeout", '\0', OPTION_EXPECT_TIMEOUT, "SECONDS",
           "how long to wait for the lines of --expect [30]"),
-    OPTIONAL_VALUE("online", OPTION_ONLINE, "[=SECONDS]",
-                   "the upload succeeds only if the board goes off the network and comes back within "
-                   "this time [60]"),
+    OPTIONAL_VALUE(
+        "online", OPTION_ONLINE, "[=SECONDS]",
+        "the upload succeeds only if the board goes off the network and comes back within "
+        "this time [60]"),
     POPT_TABLEEND};
 
 static const struct poptOption output_rows[] = {
-    FLAG("progress", 'r', OPTION_PROGRESS, "draw the progress bar even if standard error is not a terminal"),
+    FLAG("progress", 'r', OPTION_PROGRESS,
+         "draw the progress bar even if standard error is not a terminal"),
     FLAG("quiet", 'q', OPTION_QUIET, "print nothing but errors"),
-    FLAG("verbose", 'v', OPTION_VERBOSE, "with several boards, also report each retry and its reason"),
+    FLAG("verbose", 'v', OPTION_VERBOSE,
+         "with several boards, also report each retry and its reason"),
     FLAG("json", '\0', OPTION_JSON, "print one JSON object per line on standard output"),
     FLAG("debug", 'd', OPTION_DEBUG, "trace the network on standard error, step by step"),
     POPT_TABLEEND};

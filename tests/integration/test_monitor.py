@@ -442,7 +442,7 @@ class Proof(MonitorScenario):
             Case(leave + " ".join(more), args=(MONITOR, "--expect", "ready", "--expect-timeout", "6"),
                  board=sketch("ready", "!tick 20 ready", after=("other", "!tick 300 other"), leave=leave, more=more),
                  status=12, installed=True, fast=False, out=None,
-                 says=("still to the firmware from before the restart",
+                 says=("still to the old firmware",
                        'did not say "ready"; the last lines? (was|were) "other'))
             for leave in LEAVES for more in ((), ("--telnet-away-silent",))])
 
@@ -462,7 +462,7 @@ class Proof(MonitorScenario):
                     new.sendall(b"other\r\n")
                     result = program.result()
                 self.assertEqual((result.status, result.out), (status, "ready\nother\n"), result)
-                self.assertIn("still to the firmware from before the restart", result.err)
+                self.assertIn("still to the old firmware", result.err)
                 self.assertRegex(result.err, says)
 
     def test_reject(self):

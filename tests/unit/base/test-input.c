@@ -91,47 +91,44 @@ static int tear_down_input(void **state)
     return rmdir(directory);
 }
 
+static const struct {
+    const char *title;
+    enum step steps[5];
+    const char *text; /* NULL: given up */
+    int after_ms;
+} pipes_rows[] = {
+    {"nobody writes", {STEPS_END}, NULL, 5000},
+    {"somebody comes, and writes nothing", {WRITER_COMES, STEPS_END}, NULL, 120000},
+    {"somebody comes and goes", {WRITER_COMES, WRITER_GOES, STEPS_END}, "", 5000},
+    {"somebody writes late", {WRITER_COMES, WRITER_WRITES, WRITER_GOES, STEPS_END}, "text", 5000},
+    {"a pause within",
+     {WRITER_COMES, WRITER_WRITES, NOTHING, WRITER_WRITES, WRITER_GOES},
+     "texttext",
+     125000},
+};
+
 static void test_pipes(void **state)
 {
-    static const struct {
-        const char *title;
-        enum step steps[5];
-        const char *text; /* NULL: given up */
-        int after_ms;
-    } rows[] = {
-        {"nobody writes", {STEPS_END}, NULL, 5000},
-        {"somebody comes, and writes nothing", {WRITER_COMES, STEPS_END}, NULL, 120000},
-        {"somebody comes and goes", {WRITER_COMES, WRITER_GOES, STEPS_END}, "", 5000},
-        {"somebody writes late",
-         {WRITER_COMES, WRITER_WRITES, WRITER_GOES, STEPS_END},
-         "text",
-         5000},
-        {"a pause within",
-         {WRITER_COMES, WRITER_WRITES, NOTHING, WRITER_WRITES, WRITER_GOES},
-         "texttext",
-         125000},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof pipes_rows / sizeof *pipes_rows; i++) {
         char buffer[64] = "";
         int descriptor = input_open(path);
         ssize_t length;
 
         assert_true(descriptor >= 0);
         now_us = 1000000;
-        next_step = rows[i].steps;
+        next_step = pipes_rows[i].steps;
         length = input_read_all(descriptor, buffer, sizeof buffer);
-        if (rows[i].text == NULL) {
+        if (pipes_rows[i].text == NULL) {
             assert_int_equal(length, -1);
             assert_int_equal(errno, ETIMEDOUT);
             assert_string_equal(input_error(errno), "nothing was written to it in time");
         } else {
-            assert_int_equal(length, strlen(rows[i].text));
-            assert_memory_equal(buffer, rows[i].text, strlen(rows[i].text));
+            assert_int_equal(length, strlen(pipes_rows[i].text));
+            assert_memory_equal(buffer, pipes_rows[i].text, strlen(pipes_rows[i].text));
         }
-        if (now_us != 1000000 + (int64_t)rows[i].after_ms * 1000)
-            fail_msg("%s: after %jd ms", rows[i].title, (intmax_t)(now_us - 1000000) / 1000);
+        if (now_us != 1000000 + (int64_t)pipes_rows[i].after_ms * 1000)
+            fail_msg("%s: after %jd ms", pipes_rows[i].title, (intmax_t)(now_us - 1000000) / 1000);
         close(descriptor);
         if (writer >= 0)
             take_input_step(WRITER_GOES);

@@ -37,79 +37,82 @@ static int set_up_menu(void **state)
     return 0;
 }
 
+static const struct {
+    const char *answer;
+    const char *chosen; /* a digit for each board; NULL: the answer is rejected */
+} typed_answers_rows[] = {
+    {"1", "100000000000"},
+    {"2", "001000000000"},
+    {"10", "000000000010"},
+    {"2 4", "001010000000"},
+    {"2,4", "001010000000"},
+    {" 2 ,\t4, ", "001010000000"},
+    {"3-5", "000111000000"},
+    {"1-1 5-10", "100001111110"},
+    {"1,3-5", "100111000000"},
+    {"all", "101111111110"},
+    {"1 all", "101111111110"},
+    {"07", "000000010000"},
+    /* names and patterns */
+    {"kitchen", "001000000000"},
+    {"KITCHEN", "001000000000"},
+    {"roof.local", "100000000000"},
+    {"lab-*", "000000111000"},
+    {"kitchen*, lab-0[12]", "001100110000"},
+    {"kitchen lab-01 1", "101000100000"},
+    {"1,3-5,lab-03", "100111001000"},
+    {"Living room lamp", "000010000000"},
+    {"Living room lamp, 1", "100010000000"},
+    {"Garage, left", "000001000000"},
+    {"K\xc3\xbc"
+     "che",
+     "000000000010"},
+    {"42", "000000000100"},
+    {"*", "101111111110"},
+    {"o*, attic", NULL},
+    {"oven", NULL},
+    {"lab-x", NULL},
+    {"kitchen oven", NULL},
+    {"Living room", NULL},
+    {"kitch", NULL},
+    {"cellar*", NULL},
+    {"", NULL},
+    {" , ", NULL},
+    {"0", NULL},
+    {"11", NULL},
+    {"5-3", NULL},
+    {"3-", NULL},
+    {"-3", NULL},
+    {"3-13", NULL},
+    {"1-2-3", NULL},
+    {"1;2", NULL},
+    {"all1", NULL},
+    {"ALL", NULL},
+    {"+1", NULL},
+    {"1.", NULL},
+    {"18446744073709551617", NULL},
+    {"184467440737095516170000000000001", NULL},
+    {"\x1b[2J", NULL},
+};
+
 static void test_typed_answers(void **state)
 {
     (void)state;
 
-    static const struct {
-        const char *answer;
-        const char *chosen; /* a digit for each board; NULL: the answer is rejected */
-    } rows[] = {
-        {"1", "100000000000"},
-        {"2", "001000000000"},
-        {"10", "000000000010"},
-        {"2 4", "001010000000"},
-        {"2,4", "001010000000"},
-        {" 2 ,\t4, ", "001010000000"},
-        {"3-5", "000111000000"},
-        {"1-1 5-10", "100001111110"},
-        {"1,3-5", "100111000000"},
-        {"all", "101111111110"},
-        {"1 all", "101111111110"},
-        {"07", "000000010000"},
-        /* names and patterns */
-        {"kitchen", "001000000000"},
-        {"KITCHEN", "001000000000"},
-        {"roof.local", "100000000000"},
-        {"lab-*", "000000111000"},
-        {"kitchen*, lab-0[12]", "001100110000"},
-        {"kitchen lab-01 1", "101000100000"},
-        {"1,3-5,lab-03", "100111001000"},
-        {"Living room lamp", "000010000000"},
-        {"Living room lamp, 1", "100010000000"},
-        {"Garage, left", "000001000000"},
-        {"K\xc3\xbc"
-         "che",
-         "000000000010"},
-        {"42", "000000000100"},
-        {"*", "101111111110"},
-        {"o*, attic", NULL},
-        {"oven", NULL},
-        {"lab-x", NULL},
-        {"kitchen oven", NULL},
-        {"Living room", NULL},
-        {"kitch", NULL},
-        {"cellar*", NULL},
-        {"", NULL},
-        {" , ", NULL},
-        {"0", NULL},
-        {"11", NULL},
-        {"5-3", NULL},
-        {"3-", NULL},
-        {"-3", NULL},
-        {"3-13", NULL},
-        {"1-2-3", NULL},
-        {"1;2", NULL},
-        {"all1", NULL},
-        {"ALL", NULL},
-        {"+1", NULL},
-        {"1.", NULL},
-        {"18446744073709551617", NULL},
-        {"184467440737095516170000000000001", NULL},
-        {"\x1b[2J", NULL},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof typed_answers_rows / sizeof *typed_answers_rows; i++) {
         char text[COUNT + 1] = "";
         struct ota_failure failure = {0};
         for (size_t n = 0; n < COUNT; n++)
             choices[n].is_chosen = true;
-        enum ota_error error = board_menu_parse(rows[i].answer, choices, COUNT, &failure);
+        enum ota_error error =
+            board_menu_parse(typed_answers_rows[i].answer, choices, COUNT, &failure);
         for (size_t n = 0; n < COUNT; n++)
             text[n] = choices[n].is_chosen ? '1' : '0';
-        if ((error == OTA_OK) != (rows[i].chosen != NULL))
-            fail_msg("'%s': %s", rows[i].answer, error == OTA_OK ? text : failure.message);
-        if (rows[i].chosen)
-            assert_string_equal(text, rows[i].chosen);
+        if ((error == OTA_OK) != (typed_answers_rows[i].chosen != NULL))
+            fail_msg("'%s': %s", typed_answers_rows[i].answer,
+                     error == OTA_OK ? text : failure.message);
+        if (typed_answers_rows[i].chosen)
+            assert_string_equal(text, typed_answers_rows[i].chosen);
         else
             assert_null(strchr(failure.message, '\x1b'));
     }

@@ -18,71 +18,71 @@
 
 #include <cmocka.h>
 
+static const struct {
+    const char *text;
+    const char *name;
+    uint16_t port;
+    const char *auth_file;
+    const char *file;
+} host_lines_rows[] = {
+    {"kitchen.local", "kitchen.local", 0, NULL, NULL},
+    {"kitchen.local\n", "kitchen.local", 0, NULL, NULL},
+    {"kitchen.local\r\n", "kitchen.local", 0, NULL, NULL},
+    {"\xef\xbb\xbfkitchen\n", "kitchen", 0, NULL, NULL},
+    {"\n\n  # all of them\n\t\n \t kitchen \t \n#kitchen2", "kitchen", 0, NULL, NULL},
+    {"kitchen # in the corner\n", "kitchen", 0, NULL, NULL},
+    {"kitchen port=8266#1", NULL, 0, NULL, NULL},
+    {"lamp#2", "lamp#2", 0, NULL, NULL},
+    {"\"#2\"", "#2", 0, NULL, NULL},
+    {"\"Living room lamp\"", "Living room lamp", 0, NULL, NULL},
+    /* what has to be escaped where it is shown: private use, a soft hyphen */
+    {"\"Living\xef\x9b\xbf#a-:1 \"L=", "Living\xef\x9b\xbf#a-:1 L=", 0, NULL, NULL},
+    {"lamp\xc2\xad.local", "lamp\xc2\xad.local", 0, NULL, NULL},
+    {"\"Living room lamp:8266\"", "Living room lamp", 8266, NULL, NULL},
+    {"\"Living room lamp\":8266", "Living room lamp", 8266, NULL, NULL},
+    {"Living\" \"room", "Living room", 0, NULL, NULL},
+    {"\"a \\\"b\\\" \\\\c # d\" port=1", "a \"b\" \\c # d", 1, NULL, NULL},
+    {"a\\b", "a\\b", 0, NULL, NULL},
+    {"\"port=1\"", "port=1", 0, NULL, NULL},
+    {"sport=1", "sport=1", 0, NULL, NULL},
+    {"k\xc3\xbc"
+     "che.local",
+     "k\xc3\xbc"
+     "che.local",
+     0, NULL, NULL},
+    {"192.0.2.7:3232", "192.0.2.7", 3232, NULL, NULL},
+    {"[fd00::7]:3232", "fd00::7", 3232, NULL, NULL},
+    {"fd00::7 port=3232", "fd00::7", 3232, NULL, NULL},
+    {"a port=65535", "a", 65535, NULL, NULL},
+    {"a\tport=1\t\tauth-file=p file=f", "a", 1, "p", "f"},
+    {"a file=f auth-file=p port=1 # all", "a", 1, "p", "f"},
+    {"a file=\"my firmware.bin\"", "a", 0, NULL, "my firmware.bin"},
+    {"a \"file=my firmware.bin\"", "a", 0, NULL, "my firmware.bin"},
+    {"a file=C:\\fw.bin", "a", 0, NULL, "C:\\fw.bin"},
+    {"a file=\"C:\\\\my fw.bin\"", "a", 0, NULL, "C:\\my fw.bin"},
+    {"a file=x=y auth-file=\xff", "a", 0, "\xff", "x=y"},
+};
+
 static void test_host_lines(void **state)
 {
-    static const struct {
-        const char *text;
-        const char *name;
-        uint16_t port;
-        const char *auth_file;
-        const char *file;
-    } rows[] = {
-        {"kitchen.local", "kitchen.local", 0, NULL, NULL},
-        {"kitchen.local\n", "kitchen.local", 0, NULL, NULL},
-        {"kitchen.local\r\n", "kitchen.local", 0, NULL, NULL},
-        {"\xef\xbb\xbfkitchen\n", "kitchen", 0, NULL, NULL},
-        {"\n\n  # all of them\n\t\n \t kitchen \t \n#kitchen2", "kitchen", 0, NULL, NULL},
-        {"kitchen # in the corner\n", "kitchen", 0, NULL, NULL},
-        {"kitchen port=8266#1", NULL, 0, NULL, NULL},
-        {"lamp#2", "lamp#2", 0, NULL, NULL},
-        {"\"#2\"", "#2", 0, NULL, NULL},
-        {"\"Living room lamp\"", "Living room lamp", 0, NULL, NULL},
-        /* what has to be escaped where it is shown: private use, a soft hyphen */
-        {"\"Living\xef\x9b\xbf#a-:1 \"L=", "Living\xef\x9b\xbf#a-:1 L=", 0, NULL, NULL},
-        {"lamp\xc2\xad.local", "lamp\xc2\xad.local", 0, NULL, NULL},
-        {"\"Living room lamp:8266\"", "Living room lamp", 8266, NULL, NULL},
-        {"\"Living room lamp\":8266", "Living room lamp", 8266, NULL, NULL},
-        {"Living\" \"room", "Living room", 0, NULL, NULL},
-        {"\"a \\\"b\\\" \\\\c # d\" port=1", "a \"b\" \\c # d", 1, NULL, NULL},
-        {"a\\b", "a\\b", 0, NULL, NULL},
-        {"\"port=1\"", "port=1", 0, NULL, NULL},
-        {"sport=1", "sport=1", 0, NULL, NULL},
-        {"k\xc3\xbc"
-         "che.local",
-         "k\xc3\xbc"
-         "che.local",
-         0, NULL, NULL},
-        {"192.0.2.7:3232", "192.0.2.7", 3232, NULL, NULL},
-        {"[fd00::7]:3232", "fd00::7", 3232, NULL, NULL},
-        {"fd00::7 port=3232", "fd00::7", 3232, NULL, NULL},
-        {"a port=65535", "a", 65535, NULL, NULL},
-        {"a\tport=1\t\tauth-file=p file=f", "a", 1, "p", "f"},
-        {"a file=f auth-file=p port=1 # all", "a", 1, "p", "f"},
-        {"a file=\"my firmware.bin\"", "a", 0, NULL, "my firmware.bin"},
-        {"a \"file=my firmware.bin\"", "a", 0, NULL, "my firmware.bin"},
-        {"a file=C:\\fw.bin", "a", 0, NULL, "C:\\fw.bin"},
-        {"a file=\"C:\\\\my fw.bin\"", "a", 0, NULL, "C:\\my fw.bin"},
-        {"a file=x=y auth-file=\xff", "a", 0, "\xff", "x=y"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof host_lines_rows / sizeof *host_lines_rows; i++) {
         struct hosts hosts;
         struct ota_failure failure;
-        enum ota_error error =
-            hosts_parse(&hosts, "list", rows[i].text, strlen(rows[i].text), &failure);
-        if (!rows[i].name) {
+        enum ota_error error = hosts_parse(&hosts, "list", host_lines_rows[i].text,
+                                           strlen(host_lines_rows[i].text), &failure);
+        if (!host_lines_rows[i].name) {
             assert_int_equal(error, OTA_E_USAGE);
             hosts_free(&hosts);
             continue;
         }
         if (error != OTA_OK)
-            fail_msg("%s: %s", rows[i].text, failure.message);
+            fail_msg("%s: %s", host_lines_rows[i].text, failure.message);
         assert_int_equal(hosts.count, 1);
-        assert_string_equal(hosts.lines[0].target.name, rows[i].name);
-        assert_int_equal(hosts.lines[0].target.port, rows[i].port);
+        assert_string_equal(hosts.lines[0].target.name, host_lines_rows[i].name);
+        assert_int_equal(hosts.lines[0].target.port, host_lines_rows[i].port);
         const char *const got[] = {hosts.lines[0].auth_file, hosts.lines[0].file};
-        const char *const wanted[] = {rows[i].auth_file, rows[i].file};
+        const char *const wanted[] = {host_lines_rows[i].auth_file, host_lines_rows[i].file};
         for (size_t j = 0; j < 2; j++) {
             assert_int_equal(!got[j], !wanted[j]);
             if (wanted[j])
@@ -107,78 +107,83 @@ static void test_min_auth(void **state)
     hosts_free(&hosts);
 }
 
-static void test_refused_lists(void **state)
-{
 #define ROW(text, message)                                                                         \
     {                                                                                              \
         text, sizeof(text) - 1, message                                                            \
     }
-    static const struct {
-        const char *text;
-        size_t length;
-        const char *message;
-    } rows[] = {
-        ROW("", "l\\n names no board"),
-        ROW("\xef\xbb\xbf", "l\\n names no board"),
-        ROW("# kitchen\n\n", "l\\n names no board"),
-        ROW("a\n# b\nc d\n", "l\\n, line 3: \"d\" is not one of port=N, auth-file=PATH, file=PATH "
-                             "and min-auth=SCHEME"),
-        ROW("Living room lamp", "\"room\" is not one of"),
-        ROW("a prot=1", "\"prot=1\" is not one of"),
-        ROW("a PORT=1", "\"PORT=1\" is not one of"),
-        ROW("a port =1", "\"port\" is not one of"),
-        ROW("a \"\"", "\"\" is not one of"),
-        ROW("a port=", "\"port=\" is not a port from 1 to 65535"),
-        ROW("a port=0", "\"port=0\" is not a port"),
-        ROW("a port=65536", "\"port=65536\" is not a port"),
-        ROW("a port=1#x", "\"port=1#x\" is not a port"),
-        ROW("a port=1 port=1", "\"port=1\" is a second port"),
-        ROW("a:1 port=2", "\"port=2\" is a second port"),
-        ROW("a:1 port=1", "\"port=1\" is a second port"),
-        ROW("a file=", "\"file=\" has no file name"),
-        ROW("a auth-file=\"\"", "\"auth-file=\" has no file name"),
-        ROW("a min-auth=sha1", "\"min-auth=sha1\" is neither min-auth=md5 nor min-auth=sha256"),
-        ROW("a min-auth=", "is neither min-auth=md5"),
-        ROW("a min-auth=md5 min-auth=sha256", "\"min-auth=sha256\" is a second one"),
-        ROW("a file=x file=x", "\"file=x\" is a second one"),
-        ROW("a auth-file=x file=z auth-file=y", "\"auth-file=y\" is a second one"),
-        ROW("a auth-file=-", "is possible on the command line only"),
-        ROW("a file=-", "\"file=-\" is possible on the command line only (-f)"),
-        ROW("port=1 a", "\"port=1\" stands where the board's name"),
-        ROW("file=x", "\"file=x\" stands where"),
-        ROW("\"a", "\"a\" has no closing quote"),
-        ROW("\"a\nb\"", "line 1: \"a\" has no closing quote"),
-        ROW("a file=\"x y", "\"file=x y\" has no closing quote"),
-        ROW("\"a\\b\"", "a backslash in quotes"),
-        ROW("\"a\\", "a backslash in quotes"),
-        ROW("\"a\\\"", "has no closing quote"),
-        ROW("\"\"", "line 1: the name or address of the board is empty"),
-        ROW("a\n10.0.0.256", "line 2: \"10.0.0.256\" is not an IPv4 address"),
-        ROW("a\x1b[2J", "line 1: \"a\\x1b[2J\" has control characters"),
-        ROW("a \x1b[2J", "line 1: \"\\x1b[2J\" is not one of"),
-        ROW("a\rb", "\"a\\rb\" has control characters"),
-        ROW("a\n\xef\xbb\xbf"
-            "b",
-            NULL), /* a mark in the middle is a character like others */
-        ROW("a\nb\0c\n", "line 2: the line has a NUL byte"),
-        ROW("\xff\xfe"
-            "a\0\n\0",
-            "line 1: the line has a NUL byte"),
-        ROW("# a\0b\nc", "line 1: the line has a NUL byte"),
-    };
+
+static const struct {
+    const char *text;
+    size_t length;
+    const char *message;
+} refused_lists_rows[] = {
+    ROW("", "l\\n names no board"),
+    ROW("\xef\xbb\xbf", "l\\n names no board"),
+    ROW("# kitchen\n\n", "l\\n names no board"),
+    ROW("a\n# b\nc d\n", "l\\n, line 3: \"d\" is not one of port=N, auth-file=PATH, file=PATH "
+                         "and min-auth=SCHEME"),
+    ROW("Living room lamp", "\"room\" is not one of"),
+    ROW("a prot=1", "\"prot=1\" is not one of"),
+    ROW("a PORT=1", "\"PORT=1\" is not one of"),
+    ROW("a port =1", "\"port\" is not one of"),
+    ROW("a \"\"", "\"\" is not one of"),
+    ROW("a port=", "\"port=\" is not a port from 1 to 65535"),
+    ROW("a port=0", "\"port=0\" is not a port"),
+    ROW("a port=65536", "\"port=65536\" is not a port"),
+    ROW("a port=1#x", "\"port=1#x\" is not a port"),
+    ROW("a port=1 port=1", "\"port=1\" is a second port"),
+    ROW("a:1 port=2", "\"port=2\" is a second port"),
+    ROW("a:1 port=1", "\"port=1\" is a second port"),
+    ROW("a file=", "\"file=\" has no file name"),
+    ROW("a auth-file=\"\"", "\"auth-file=\" has no file name"),
+    ROW("a min-auth=sha1", "\"min-auth=sha1\" is neither min-auth=md5 nor min-auth=sha256"),
+    ROW("a min-auth=", "is neither min-auth=md5"),
+    ROW("a min-auth=md5 min-auth=sha256", "\"min-auth=sha256\" is a second one"),
+    ROW("a file=x file=x", "\"file=x\" is a second one"),
+    ROW("a auth-file=x file=z auth-file=y", "\"auth-file=y\" is a second one"),
+    ROW("a auth-file=-", "is possible on the command line only"),
+    ROW("a file=-", "\"file=-\" is possible on the command line only (-f)"),
+    ROW("port=1 a", "\"port=1\" stands where the board's name"),
+    ROW("file=x", "\"file=x\" stands where"),
+    ROW("\"a", "\"a\" has no closing quote"),
+    ROW("\"a\nb\"", "line 1: \"a\" has no closing quote"),
+    ROW("a file=\"x y", "\"file=x y\" has no closing quote"),
+    ROW("\"a\\b\"", "a backslash in quotes"),
+    ROW("\"a\\", "a backslash in quotes"),
+    ROW("\"a\\\"", "has no closing quote"),
+    ROW("\"\"", "line 1: the name or address of the board is empty"),
+    ROW("a\n10.0.0.256", "line 2: \"10.0.0.256\" is not an IPv4 address"),
+    ROW("a\x1b[2J", "line 1: \"a\\x1b[2J\" has control characters"),
+    ROW("a \x1b[2J", "line 1: \"\\x1b[2J\" is not one of"),
+    ROW("a\rb", "\"a\\rb\" has control characters"),
+    ROW("a\n\xef\xbb\xbf"
+        "b",
+        NULL), /* a mark in the middle is a character like others */
+    ROW("a\nb\0c\n", "line 2: the line has a NUL byte"),
+    ROW("\xff\xfe"
+        "a\0\n\0",
+        "line 1: the line has a NUL byte"),
+    ROW("# a\0b\nc", "line 1: the line has a NUL byte"),
+};
+
+static void test_refused_lists(void **state)
+{
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof refused_lists_rows / sizeof *refused_lists_rows; i++) {
         struct hosts hosts;
         struct ota_failure failure = {0};
-        enum ota_error error = hosts_parse(&hosts, "l\n", rows[i].text, rows[i].length, &failure);
-        if (!rows[i].message) {
+        enum ota_error error = hosts_parse(&hosts, "l\n", refused_lists_rows[i].text,
+                                           refused_lists_rows[i].length, &failure);
+        if (!refused_lists_rows[i].message) {
             hosts_free(&hosts);
             continue;
         }
         if (error != OTA_E_USAGE || failure.error != error ||
-            strncmp(failure.message, "l\\n", 3) != 0 || !strstr(failure.message, rows[i].message))
-            fail_msg("row %zu, \"%s\": %d %s", i, rows[i].text, error, failure.message);
+            strncmp(failure.message, "l\\n", 3) != 0 ||
+            !strstr(failure.message, refused_lists_rows[i].message))
+            fail_msg("row %zu, \"%s\": %d %s", i, refused_lists_rows[i].text, error,
+                     failure.message);
         hosts_free(&hosts);
         assert_null(hosts.lines);
     }

@@ -103,89 +103,84 @@ static void test_compressed_plan(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+static const struct {
+    const char *boards[4];
+    const char *hosts; /* NULL: no --hosts */
+    bool no_file;      /* no -f */
+    uint16_t port;     /* -p */
+    const char *expected;
+    size_t images, passwords;
+} assignments_rows[] = {
+    {{"kitchen.local", "10.0.0.7"},
+     NULL,
+     false,
+     0,
+     "kitchen.local:0 a.bin common; 10.0.0.7:0 a.bin common",
+     1,
+     0},
+    {{"k.local", "K.local", "10.0.0.7", "10.0.0.7"},
+     NULL,
+     false,
+     0,
+     "k.local:0 a.bin common; 10.0.0.7:0 a.bin common",
+     1,
+     0},
+    {{NULL},
+     "k.local\nl.local port=99 file=b.bin auth-file=pw\nm.local file=b.bin\n"
+     "n.local auth-file=pw\n",
+     false,
+     0,
+     "k.local:0 a.bin common; l.local:99 b.bin secret; m.local:0 b.bin common; "
+     "n.local:0 a.bin secret",
+     2,
+     1},
+    {{NULL},
+     "k.local\nl.local port=99\n",
+     false,
+     7,
+     "k.local:7 a.bin common; l.local:99 a.bin common",
+     1,
+     0},
+    {{NULL}, "k.local file=b.bin\nk.local file=b.bin\n", true, 0, "k.local:0 b.bin common", 1, 0},
+    {{"k.local"},
+     "k.local\nl.local\n",
+     false,
+     0,
+     "k.local:0 a.bin common; l.local:0 a.bin common",
+     1,
+     0},
+};
+
 static void test_assignments(void **state)
 {
     (void)state;
 
-    static const struct {
-        const char *boards[4];
-        const char *hosts; /* NULL: no --hosts */
-        bool no_file;      /* no -f */
-        uint16_t port;     /* -p */
-        const char *expected;
-        size_t images, passwords;
-    } rows[] = {
-        {{"kitchen.local", "10.0.0.7"},
-         NULL,
-         false,
-         0,
-         "kitchen.local:0 a.bin common; 10.0.0.7:0 a.bin common",
-         1,
-         0},
-        {{"k.local", "K.local", "10.0.0.7", "10.0.0.7"},
-         NULL,
-         false,
-         0,
-         "k.local:0 a.bin common; 10.0.0.7:0 a.bin common",
-         1,
-         0},
-        {{NULL},
-         "k.local\nl.local port=99 file=b.bin auth-file=pw\nm.local file=b.bin\n"
-         "n.local auth-file=pw\n",
-         false,
-         0,
-         "k.local:0 a.bin common; l.local:99 b.bin secret; m.local:0 b.bin common; "
-         "n.local:0 a.bin secret",
-         2,
-         1},
-        {{NULL},
-         "k.local\nl.local port=99\n",
-         false,
-         7,
-         "k.local:7 a.bin common; l.local:99 a.bin common",
-         1,
-         0},
-        {{NULL},
-         "k.local file=b.bin\nk.local file=b.bin\n",
-         true,
-         0,
-         "k.local:0 b.bin common",
-         1,
-         0},
-        {{"k.local"},
-         "k.local\nl.local\n",
-         false,
-         0,
-         "k.local:0 a.bin common; l.local:0 a.bin common",
-         1,
-         0},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof assignments_rows / sizeof *assignments_rows; i++) {
         char text[1024];
         struct plan plan;
         struct ota_failure failure;
         struct target targets[4];
         struct plan_settings settings = make_plan_settings();
         settings.password = common_password;
-        settings.port = rows[i].port;
+        settings.port = assignments_rows[i].port;
         settings.targets = targets;
-        settings.file = rows[i].no_file ? NULL : image_path;
-        for (; settings.target_count < 4 && rows[i].boards[settings.target_count];
+        settings.file = assignments_rows[i].no_file ? NULL : image_path;
+        for (; settings.target_count < 4 && assignments_rows[i].boards[settings.target_count];
              settings.target_count++)
             assert_int_equal(target_parse(&targets[settings.target_count],
-                                          rows[i].boards[settings.target_count], &protocol_schemes,
-                                          &failure),
+                                          assignments_rows[i].boards[settings.target_count],
+                                          &protocol_schemes, &failure),
                              OTA_OK);
-        if (rows[i].hosts) {
-            files_write_text("hosts", rows[i].hosts);
+        if (assignments_rows[i].hosts) {
+            files_write_text("hosts", assignments_rows[i].hosts);
             settings.hosts = hosts_path;
         }
         if (plan_make(&plan, &settings, &failure) != OTA_OK)
             fail_msg("row %zu: %s", i, failure.message);
         describe_plan(text, &plan);
-        assert_string_equal(text, rows[i].expected);
-        assert_int_equal(plan.image_count, rows[i].images);
-        assert_int_equal(plan.password_count, rows[i].passwords);
+        assert_string_equal(text, assignments_rows[i].expected);
+        assert_int_equal(plan.image_count, assignments_rows[i].images);
+        assert_int_equal(plan.password_count, assignments_rows[i].passwords);
         plan_free(&plan);
     }
 }

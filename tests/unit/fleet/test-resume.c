@@ -40,64 +40,67 @@ static enum ota_error read_report_text(struct resume **resume, const char *text,
     return error;
 }
 
+static const struct {
+    const char *text;
+    bool plain; /* is "k" confirmed, without a port, image A, sketch? */
+    bool with_8266;
+} confirmed_boards_rows[] = {
+    {OK("k"), true, true},
+    {START("k") OK("k") "{\"event\":\"summary\",\"board\":null,\"ok\":true}\n", true, true},
+    {"\xef\xbb\xbf" OK("k"), true, true},
+    {OK("j"), false, false},
+    {OK("K"), false, false},
+    {BAD("k"), false, false},
+    {START("k") BAD("j"), false, false},
+    {"{\"event\":\"x\"}\r\n" OK("k"), true, true},
+    /* the image */
+    {RESULT("k", "true", "8266", "sketch", B64), false, false},
+    {RESULT("k", "true", "8266", "filesystem", A64), false, false},
+    {RESULT("k", "true", "8266", "filesystem", B64) OK("k"), true, true},
+    {OK("k") RESULT("k", "true", "8266", "sketch", B64), false, false},
+    /* the last one counts */
+    {BAD("k") OK("k"), true, true},
+    {OK("k") BAD("k"), false, false},
+    {OK("k") BAD("j"), true, true},
+    {OK("k") RESULT("k", "false", "null", "sketch", A64), false, false},
+    {RESULT("k", "false", "null", "sketch", A64) OK("k"), true, true},
+    /* two boards behind one address */
+    {RESULT("k", "true", "1", "sketch", A64) OK("k"), true, true},
+    {RESULT("k", "true", "1", "sketch", A64) BAD("k"), false, false},
+    {RESULT("k", "false", "1", "sketch", A64) OK("k"), false, true},
+    {RESULT("k", "true", "1", "sketch", A64), true, false},
+    {RESULT("k", "true", "4294975562", "sketch", A64), true, false}, /* 8266 in 32 bits */
+    /* handed on by a run that resumed */
+    {OK("j") SKIPPED("k", "confirmed", "8266"), true, true},
+    {SKIPPED("k", "confirmed", "null"), true, false},
+    {SKIPPED("k", "confirmed", "null") RESULT("k", "true", "1", "sketch", B64), false, false},
+    {RESULT("k", "true", "8266", "sketch", B64) SKIPPED("k", "confirmed", "8266"), true, true},
+    {OK("j") SKIPPED("k", "untried", "8266"), false, false},
+    {OK("k") SKIPPED("k", "untried", "8266"), true, true},
+    {OK("k") SKIPPED("k", "duplicate", "8266"), true, true},
+    /* the end of a killed run */
+    {OK("k") "{\"event\":\"progr", true, true},
+    {OK("k") "{", true, true},
+    {OK("k") "{\"event\":\"result\",\"board\":\"k\",\"ok\":fal", true, true},
+    {OK("k") "{\"event\":\"result\",\"board\":\"k\",\"ok\":false}", false, false},
+    /* a run that came to no board */
+    {"{\"event\":\"result\",\"board\":null,\"ok\":false}\n", false, false},
+};
+
 static void test_confirmed_boards(void **state)
 {
-    static const struct {
-        const char *text;
-        bool plain; /* is "k" confirmed, without a port, image A, sketch? */
-        bool with_8266;
-    } rows[] = {
-        {OK("k"), true, true},
-        {START("k") OK("k") "{\"event\":\"summary\",\"board\":null,\"ok\":true}\n", true, true},
-        {"\xef\xbb\xbf" OK("k"), true, true},
-        {OK("j"), false, false},
-        {OK("K"), false, false},
-        {BAD("k"), false, false},
-        {START("k") BAD("j"), false, false},
-        {"{\"event\":\"x\"}\r\n" OK("k"), true, true},
-        /* the image */
-        {RESULT("k", "true", "8266", "sketch", B64), false, false},
-        {RESULT("k", "true", "8266", "filesystem", A64), false, false},
-        {RESULT("k", "true", "8266", "filesystem", B64) OK("k"), true, true},
-        {OK("k") RESULT("k", "true", "8266", "sketch", B64), false, false},
-        /* the last one counts */
-        {BAD("k") OK("k"), true, true},
-        {OK("k") BAD("k"), false, false},
-        {OK("k") BAD("j"), true, true},
-        {OK("k") RESULT("k", "false", "null", "sketch", A64), false, false},
-        {RESULT("k", "false", "null", "sketch", A64) OK("k"), true, true},
-        /* two boards behind one address */
-        {RESULT("k", "true", "1", "sketch", A64) OK("k"), true, true},
-        {RESULT("k", "true", "1", "sketch", A64) BAD("k"), false, false},
-        {RESULT("k", "false", "1", "sketch", A64) OK("k"), false, true},
-        {RESULT("k", "true", "1", "sketch", A64), true, false},
-        {RESULT("k", "true", "4294975562", "sketch", A64), true, false}, /* 8266 in 32 bits */
-        /* handed on by a run that resumed */
-        {OK("j") SKIPPED("k", "confirmed", "8266"), true, true},
-        {SKIPPED("k", "confirmed", "null"), true, false},
-        {SKIPPED("k", "confirmed", "null") RESULT("k", "true", "1", "sketch", B64), false, false},
-        {RESULT("k", "true", "8266", "sketch", B64) SKIPPED("k", "confirmed", "8266"), true, true},
-        {OK("j") SKIPPED("k", "untried", "8266"), false, false},
-        {OK("k") SKIPPED("k", "untried", "8266"), true, true},
-        {OK("k") SKIPPED("k", "duplicate", "8266"), true, true},
-        /* the end of a killed run */
-        {OK("k") "{\"event\":\"progr", true, true},
-        {OK("k") "{", true, true},
-        {OK("k") "{\"event\":\"result\",\"board\":\"k\",\"ok\":fal", true, true},
-        {OK("k") "{\"event\":\"result\",\"board\":\"k\",\"ok\":false}", false, false},
-        /* a run that came to no board */
-        {"{\"event\":\"result\",\"board\":null,\"ok\":false}\n", false, false},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof confirmed_boards_rows / sizeof *confirmed_boards_rows; i++) {
         struct resume *resume;
         struct ota_failure failure;
-        if (read_report_text(&resume, rows[i].text, strlen(rows[i].text), &failure) != OTA_OK)
+        if (read_report_text(&resume, confirmed_boards_rows[i].text,
+                             strlen(confirmed_boards_rows[i].text), &failure) != OTA_OK)
             fail_msg("row %zu: %s", i, failure.message);
-        if (resume_is_confirmed(resume, "k", 0, A64, OTA_COMMAND_SKETCH) != rows[i].plain ||
-            resume_is_confirmed(resume, "k", 8266, A64, OTA_COMMAND_SKETCH) != rows[i].with_8266)
-            fail_msg("row %zu: %s", i, rows[i].text);
+        if (resume_is_confirmed(resume, "k", 0, A64, OTA_COMMAND_SKETCH) !=
+                confirmed_boards_rows[i].plain ||
+            resume_is_confirmed(resume, "k", 8266, A64, OTA_COMMAND_SKETCH) !=
+                confirmed_boards_rows[i].with_8266)
+            fail_msg("row %zu: %s", i, confirmed_boards_rows[i].text);
         assert_false(resume_is_confirmed(resume, "k", 3232, A64, OTA_COMMAND_SKETCH));
         assert_false(resume_is_confirmed(resume, "", 0, A64, OTA_COMMAND_SKETCH));
         assert_false(resume_is_confirmed(resume, "k", 0, "", OTA_COMMAND_SKETCH));

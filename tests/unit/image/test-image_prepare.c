@@ -127,48 +127,50 @@ static void expect_packed(const struct image *image, const struct image *plain)
     assert_int_equal(plain->size, firmware.size);
 }
 
+enum outcome { PACKED, LEFT, REFUSED };
+
+static const struct {
+    void (*make)(void);
+    enum outcome outcome;
+    enum ota_error error;
+    const char *says; /* a part of it */
+    bool is_signed_file;
+} formats_rows[] = {
+    {make_esp8266, PACKED, OTA_OK, "build/fw\\x1b.bin is compressed from ", false},
+    {make_pico, PACKED, OTA_OK, " is compressed from ", false},
+    {make_littlefs, PACKED, OTA_OK, " is compressed from ", false},
+    {make_spiffs, PACKED, OTA_OK, " is compressed from ", false},
+    {make_unknown, PACKED, OTA_OK, " is compressed from ", false},
+    {make_incompressible, LEFT, OTA_OK, "does not get smaller", false},
+    {make_gzip, LEFT, OTA_OK, "is compressed already", false},
+    {make_signed_gzip, LEFT, OTA_OK, "is compressed already", false},
+    {make_gzip, LEFT, OTA_OK, "is compressed already", true},
+    {make_signed, REFUSED, OTA_E_USAGE, "sign after compressing", false},
+    {make_esp8266, REFUSED, OTA_E_USAGE, "sign after compressing", true},
+    {make_esp32, REFUSED, OTA_E_USAGE, "ESP32 boards, which do not unpack", false},
+    {make_factory, REFUSED, OTA_E_USAGE, "ESP32 boards, which do not unpack", false},
+    {make_partition_table, REFUSED, OTA_E_USAGE, "which do not unpack", false},
+    {make_fat, REFUSED, OTA_E_USAGE, "ESP32 boards, which do not unpack", false},
+    {make_elf, REFUSED, OTA_E_IMAGE, "the linker's output", false},
+    {make_uf2, REFUSED, OTA_E_IMAGE, "USB drive", false},
+    {make_hex, REFUSED, OTA_E_IMAGE, "not text", false},
+};
+
 static void test_formats(void **state)
 {
-    enum outcome { PACKED, LEFT, REFUSED };
-    static const struct {
-        void (*make)(void);
-        enum outcome outcome;
-        enum ota_error error;
-        const char *says; /* a part of it */
-        bool is_signed_file;
-    } rows[] = {
-        {make_esp8266, PACKED, OTA_OK, "build/fw\\x1b.bin is compressed from ", false},
-        {make_pico, PACKED, OTA_OK, " is compressed from ", false},
-        {make_littlefs, PACKED, OTA_OK, " is compressed from ", false},
-        {make_spiffs, PACKED, OTA_OK, " is compressed from ", false},
-        {make_unknown, PACKED, OTA_OK, " is compressed from ", false},
-        {make_incompressible, LEFT, OTA_OK, "does not get smaller", false},
-        {make_gzip, LEFT, OTA_OK, "is compressed already", false},
-        {make_signed_gzip, LEFT, OTA_OK, "is compressed already", false},
-        {make_gzip, LEFT, OTA_OK, "is compressed already", true},
-        {make_signed, REFUSED, OTA_E_USAGE, "sign after compressing", false},
-        {make_esp8266, REFUSED, OTA_E_USAGE, "sign after compressing", true},
-        {make_esp32, REFUSED, OTA_E_USAGE, "ESP32 boards, which do not unpack", false},
-        {make_factory, REFUSED, OTA_E_USAGE, "ESP32 boards, which do not unpack", false},
-        {make_partition_table, REFUSED, OTA_E_USAGE, "which do not unpack", false},
-        {make_fat, REFUSED, OTA_E_USAGE, "ESP32 boards, which do not unpack", false},
-        {make_elf, REFUSED, OTA_E_IMAGE, "the linker's output", false},
-        {make_uf2, REFUSED, OTA_E_IMAGE, "USB drive", false},
-        {make_hex, REFUSED, OTA_E_IMAGE, "not text", false},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof formats_rows / sizeof *formats_rows; i++) {
         const struct prepare_settings settings = {.compress = true};
         struct ota_failure failure = {.error = OTA_OK};
-        rows[i].make();
+        formats_rows[i].make();
         struct image *plain = load_image_to_prepare(), *image = plain;
-        plain->is_signed = rows[i].is_signed_file;
-        assert_int_equal(prepare(&image, &settings, &failure), rows[i].error);
-        const char *said = rows[i].outcome == REFUSED ? failure.message : capture.text_err;
-        if (!strstr(said, rows[i].says))
-            fail_msg("row %zu: no \"%s\" in \"%s\"", i, rows[i].says, said);
+        plain->is_signed = formats_rows[i].is_signed_file;
+        assert_int_equal(prepare(&image, &settings, &failure), formats_rows[i].error);
+        const char *said = formats_rows[i].outcome == REFUSED ? failure.message : capture.text_err;
+        if (!strstr(said, formats_rows[i].says))
+            fail_msg("row %zu: no \"%s\" in \"%s\"", i, formats_rows[i].says, said);
         assert_null(strstr(capture.text_err, "warning: "));
-        if (rows[i].outcome == PACKED) {
+        if (formats_rows[i].outcome == PACKED) {
             expect_packed(image, plain);
         } else {
             assert_ptr_equal(image, plain);

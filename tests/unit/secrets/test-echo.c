@@ -25,64 +25,65 @@ static bool is_echo(const struct echo *echo, const char *words)
     return strcmp(echo_hide(echo, words), words) != 0;
 }
 
+static const struct {
+    const char *words;
+    bool is_echo;
+} echo_words_rows[] = {
+    {"200 " CNONCE " " RESPONSE, true},
+    {RESPONSE, true},
+    {"FEDCBA98", true},    /* in capitals, and eight digits */
+    {"fedcba9", false},    /* seven */
+    {"fe dc-ba:98", true}, /* with something in between */
+    {"4b\n5a\t69\x1b"
+     "78",
+     true},
+    {"4b5a\xc2\xad"
+     "6978",
+     true}, /* a soft hyphen */
+    {"4b5a\xf3\xa0\x81\x81"
+     "6978",
+     true},                            /* a tag */
+    {"fe\\x00dc\\x07ba\\xff98", true}, /* the same, escaped */
+    {"4b5a\\u00ad6978", true},
+    {"4b5a\\\\u00ad6978", true},
+    {"4b5a\\U000e00416978", true},
+    {"\uff24\uff23\uff22\uff21\uff19\uff18\uff17\uff16", true}, /* full-width */
+    {"\uff44\uff43\uff42\uff41\uff19\uff18\uff17\uff16", true},
+    {"fe\uff44\uff43-b\uff41\uff19"
+     "8",
+     true},
+    {"\uff24\uff23\uff22\uff21\uff19\uff18\uff17", false},       /* seven */
+    {"\uff27\uff23\uff22\uff21\uff19\uff18\uff17\uff16", false}, /* a G is none */
+    {"\uff11\xbc"
+     "fedcba9"
+     "\xef\xbc",
+     false},
+    {"fedcba9 edcba98", false}, /* each seven of an answer, with an e in between */
+    {"0f1e2d3 c4b5a69", true},  /* seven, and the next one */
+    {"4b\\n5a\\r69\\t78\\\\", true},
+    {"\\x4b\\x5a\\x69\\x78", true}, /* digits that look like escape sequences */
+    {"\\u4b5a\\u6978", true},
+    {"4b5a\\u00a6978", false}, /* a sequence takes four digits */
+    {"my hash is " MD5_OF_PW, true},
+    {"or " SHA256_OF_PW, true},
+    {"ERROR[4]: Not Enough Space", false},
+    {"ERROR[7]: MD5 verification failed: expected: 00112233445566778899aabbccddeeff", false},
+    {"", false},
+    {"\\x", false},
+    {"\\U0001", false},
+};
+
 static void test_echo_words(void **state)
 {
     (void)state;
-    static const struct {
-        const char *words;
-        bool is_echo;
-    } rows[] = {
-        {"200 " CNONCE " " RESPONSE, true},
-        {RESPONSE, true},
-        {"FEDCBA98", true},    /* in capitals, and eight digits */
-        {"fedcba9", false},    /* seven */
-        {"fe dc-ba:98", true}, /* with something in between */
-        {"4b\n5a\t69\x1b"
-         "78",
-         true},
-        {"4b5a\xc2\xad"
-         "6978",
-         true}, /* a soft hyphen */
-        {"4b5a\xf3\xa0\x81\x81"
-         "6978",
-         true},                            /* a tag */
-        {"fe\\x00dc\\x07ba\\xff98", true}, /* the same, escaped */
-        {"4b5a\\u00ad6978", true},
-        {"4b5a\\\\u00ad6978", true},
-        {"4b5a\\U000e00416978", true},
-        {"\uff24\uff23\uff22\uff21\uff19\uff18\uff17\uff16", true}, /* full-width */
-        {"\uff44\uff43\uff42\uff41\uff19\uff18\uff17\uff16", true},
-        {"fe\uff44\uff43-b\uff41\uff19"
-         "8",
-         true},
-        {"\uff24\uff23\uff22\uff21\uff19\uff18\uff17", false},       /* seven */
-        {"\uff27\uff23\uff22\uff21\uff19\uff18\uff17\uff16", false}, /* a G is none */
-        {"\uff11\xbc"
-         "fedcba9"
-         "\xef\xbc",
-         false},
-        {"fedcba9 edcba98", false}, /* each seven of an answer, with an e in between */
-        {"0f1e2d3 c4b5a69", true},  /* seven, and the next one */
-        {"4b\\n5a\\r69\\t78\\\\", true},
-        {"\\x4b\\x5a\\x69\\x78", true}, /* digits that look like escape sequences */
-        {"\\u4b5a\\u6978", true},
-        {"4b5a\\u00a6978", false}, /* a sequence takes four digits */
-        {"my hash is " MD5_OF_PW, true},
-        {"or " SHA256_OF_PW, true},
-        {"ERROR[4]: Not Enough Space", false},
-        {"ERROR[7]: MD5 verification failed: expected: 00112233445566778899aabbccddeeff", false},
-        {"", false},
-        {"\\x", false},
-        {"\\U0001", false},
-    };
     struct echo echo = {0};
 
     assert_true(echo_learn(&echo, "pw", &answer));
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        print_message("  %s\n", rows[i].words);
-        assert_int_equal(is_echo(&echo, rows[i].words), rows[i].is_echo);
-        assert_false(is_echo(NULL, rows[i].words));
-        assert_false(is_echo(&(struct echo){0}, rows[i].words));
+    for (size_t i = 0; i < sizeof echo_words_rows / sizeof *echo_words_rows; i++) {
+        print_message("  %s\n", echo_words_rows[i].words);
+        assert_int_equal(is_echo(&echo, echo_words_rows[i].words), echo_words_rows[i].is_echo);
+        assert_false(is_echo(NULL, echo_words_rows[i].words));
+        assert_false(is_echo(&(struct echo){0}, echo_words_rows[i].words));
     }
     echo_clear(&echo);
 }

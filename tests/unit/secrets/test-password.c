@@ -19,48 +19,50 @@
 
 static char path[] = "/tmp/test-password-XXXXXX";
 
-static void test_content(void **state)
-{
-    (void)state;
 #define ROW(content, password, message)                                                            \
     {                                                                                              \
         content, sizeof(content) - 1, password, message                                            \
     }
-    static const struct {
-        const char *content;
-        size_t length;
-        const char *password;
-        const char *message;
-    } rows[] = {
-        ROW("geheim\n", "geheim", NULL),
-        ROW("geheim", "geheim", NULL),
-        ROW("geheim\r\n", "geheim", NULL),
-        ROW("two words \nsecond line\n", "two words ", NULL),
-        ROW("a\rb\n", "a\rb", NULL),
-        ROW("first\nsecond\0\n", "first", NULL),
-        ROW("\xef\xbb\xbfgeheim\r\n", "geheim", NULL),
-        ROW("\xef\xbbgeheim\n", "\xef\xbbgeheim", NULL),
-        ROW("\xef\xbb\xbf\n", NULL, "is empty"),
-        ROW("", NULL, "is empty"),
-        ROW("\nsecond\n", NULL, "is empty"),
-        ROW("\r\n", NULL, "is empty"),
-        ROW("a\0b\n", NULL, "NUL byte"),
-    };
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+static const struct {
+    const char *content;
+    size_t length;
+    const char *password;
+    const char *message;
+} content_rows[] = {
+    ROW("geheim\n", "geheim", NULL),
+    ROW("geheim", "geheim", NULL),
+    ROW("geheim\r\n", "geheim", NULL),
+    ROW("two words \nsecond line\n", "two words ", NULL),
+    ROW("a\rb\n", "a\rb", NULL),
+    ROW("first\nsecond\0\n", "first", NULL),
+    ROW("\xef\xbb\xbfgeheim\r\n", "geheim", NULL),
+    ROW("\xef\xbbgeheim\n", "\xef\xbbgeheim", NULL),
+    ROW("\xef\xbb\xbf\n", NULL, "is empty"),
+    ROW("", NULL, "is empty"),
+    ROW("\nsecond\n", NULL, "is empty"),
+    ROW("\r\n", NULL, "is empty"),
+    ROW("a\0b\n", NULL, "NUL byte"),
+};
+
+static void test_content(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < sizeof content_rows / sizeof *content_rows; i++) {
         char *password;
         enum exposure exposure;
         struct ota_failure failure;
 
-        files_write(path, rows[i].content, rows[i].length);
+        files_write(path, content_rows[i].content, content_rows[i].length);
         enum ota_error error = password_from_file(&password, path, &exposure, &failure);
-        if (rows[i].password) {
+        if (content_rows[i].password) {
             assert_int_equal(error, OTA_OK);
-            assert_string_equal(password, rows[i].password);
+            assert_string_equal(password, content_rows[i].password);
         } else {
             assert_int_equal(error, OTA_E_USAGE);
             assert_null(password);
-            assert_non_null(strstr(failure.message, rows[i].message));
+            assert_non_null(strstr(failure.message, content_rows[i].message));
             assert_non_null(strstr(failure.message, path));
         }
         secret_free(password);
