@@ -3,6 +3,7 @@
 
 import base64
 import gzip
+import http.client
 import json
 import os
 import re
@@ -14,13 +15,29 @@ from scenario import Case, Scenario, Terminal, address, run, secrets, sketch
 WEB = ("--protocol", "web", "--retries", "0")
 CLEAR = "asks for the password itself \\(Basic\\), without encryption"
 
+RECEIVED = "received by the board; such a page does not say whether the image is good"
+CONFIRMED = "confirmed by the board"
+
 # page: family, what it is called, and what a success says
 PAGES = {
-    "esp8266": ("esp8266", "ESP8266HTTPUpdateServer, at /update", "confirmed by the board"),
-    "esp32": ("esp32", "HTTPUpdateServer of the ESP32, at /update", "confirmed by the board"),
-    "form": ("esp8266", "page with one file input, at /",
-             "received by the board; such a page does not say whether the image is good"),
+    "esp8266": ("esp8266", "ESP8266HTTPUpdateServer, at /update", CONFIRMED),
+    "esp32": ("esp32", "HTTPUpdateServer of the ESP32, at /update", CONFIRMED),
+    "webupdater": ("esp32", "OTAWebUpdater or WebUpdate, at /update", RECEIVED),
+    "webupdater-old": ("esp32", "OTAWebUpdater or WebUpdate, at /", RECEIVED),
+    "elegantota": ("esp8266", "ElegantOTA, at /update", RECEIVED),
+    "elegantota-async": ("esp32", "ElegantOTA, at /update", RECEIVED),
+    "elegantota2": ("esp8266", "ElegantOTA, at /update; chip ESP8266", RECEIVED),
+    "async": ("esp8266", "form on ESPAsyncWebServer, at /update", RECEIVED),
+    "tasmota": ("esp8266", "Tasmota, at /update; firmware 15\\.5\\.0.*; chip ESP8266EX", CONFIRMED),
+    "wled-old": ("esp8266", "WLED, at /update; firmware 0\\.15\\.0.*; chip esp8266", CONFIRMED),
+    "esphome": ("esp32", "ESPHome's web server, at /", CONFIRMED),
+    "esphome-async": ("esp8266", "ESPHome's web server, at /", CONFIRMED),
+    "espurna": ("esp8266", "ESPurna, at /", CONFIRMED),
+    "safeboot": ("esp32", "MycilaSafeBoot, at /sbversion; firmware v3", CONFIRMED),
+    "form": ("esp8266", "page with one file input, at /", RECEIVED),
 }
+WITHOUT_PASSWORD = {"wled-old", "safeboot", "webupdater-old"}
+WITH_PASSWORD = {name: row for name, row in PAGES.items() if name not in WITHOUT_PASSWORD}
 
 
 def web(name, *options):
@@ -48,8 +65,15 @@ class Pages(Scenario):
                  events=("part name=filesystem ", "command=100")),
             Case("ESP32", web("esp32"), (*WEB, "-s"), family="esp32", image=firmware.noise(20480, first=0x21),
                  events=("part name=filesystem ", "command=100")),
-            Case("a page without a field for it", web("form"), (*WEB, "-s"), status=3,
-                 image=firmware.noise(20480, first=0x21), says=("takes no filesystem images",)),
+            Case("ElegantOTA 2", web("elegantota2"), (*WEB, "-s"), image=firmware.noise(20480, first=0x21),
+                 events=("filename=\"filesystem\"", "command=100")),
+            Case("ElegantOTA 3", web("elegantota"), (*WEB, "-s"), image=firmware.noise(20480, first=0x21),
+                 events=("mode=fs", "command=100")),
+            Case("SafeBoot", web("safeboot"), (*WEB, "-s"), family="esp32", image=firmware.noise(20480, first=0x21),
+                 events=('query="mode=1"', "command=100")),
+            *(Case(f"{name} has no field for it", web(name), (*WEB, "-s"), status=3, family=PAGES[name][0],
+                   image=firmware.noise(20480, first=0x21), says=("takes no filesystem images",))
+              for name in ("form", "async", "tasmota", "wled-old", "webupdater", "esphome", "espurna")),
         ])
 
     def test_rules(self):
@@ -57,12 +81,12 @@ class Pages(Scenario):
         for name, (family, *_) in PAGES.items():
             with self.subTest(name):
                 board = self.board(*web(name), family=family)
-                path = self.file("fw.bin", sketch(family, 1500000 if family == "esp32" else 700000))
-                result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "--max-size", "2M")
+                path = self.file("fw.bin", sketch(family, 1100000 if family == "esp32" else 600000))
+                result = run("-i", f"http://{board.address}:{board.port}", "-f", path)
                 requests = [event for event in board.events if " request " in event]
                 authority = f"{board.address}:{board.port}"
 
-                self.assertEqual(result.status, 0 if family != "esp32" else 10, result)
+                self.assertEqual(result.status, 0, result)
                 self.assertEqual(len(posts(board)), 1)
                 self.assertIn("method=POST", requests[-1])
                 for number, request in enumerate(requests, 1):
@@ -132,12 +156,12 @@ class Passwords(Scenario):
             Case(f"{name}, {scheme}", web(name, "-P", "kwertz", "--web-set", f"auth={scheme}"),
                  (*WEB, "-a", "kwertz"), family=family, events=(f"method=POST .*scheme={sent}",),
                  says=(CLEAR,) if sent == "basic" else (), never=() if sent == "basic" else (CLEAR,))
-            for name, (family, *_) in PAGES.items()
+            for name, (family, *_) in WITH_PASSWORD.items()
             for scheme, sent in (("basic", "basic"), ("digest", "digest"), ("only-digest", "digest")))
 
     def test_wrong_and_none(self):
         """Nothing is sent before the page accepts the password."""
-        for name, (family, *_) in PAGES.items():
+        for name, (family, *_) in WITH_PASSWORD.items():
             for scheme in ("basic", "digest"):
                 for arguments, said in ((("-a", "trewqq"), "rejected the password of the user \"admin\""),
                                         (("-a", "kwertz", "--user", "eve"), "of the user \"eve\""),
@@ -235,6 +259,62 @@ class Images(Scenario):
                 ("esp8266", 1, "Update error: ERROR\\[1\\]", "power supply"),
                 ("esp32", 4, "the board says: Update error: Not Enough Space", "larger app partitions"),
                 ("form", 4, "the board says: error: ", "compressed")))
+
+
+class Quirks(Scenario):
+    """What single pages want, or do otherwise than others."""
+
+    def test_tasmota(self):
+        self.check([
+            Case("in German", web("tasmota", "--web-set", "language=de"), WEB, says=(CONFIRMED,)),
+            Case("refused in German", web("tasmota", "--web-set", "language=de", "--fault", "update-error:4"), WEB,
+                 status=10, says=("the board says: Upload fehlgeschlagen",)),
+            Case("one partition", web("tasmota", "--web-set", "safeboot"), WEB, family="esp32",
+                 says=("restarts into its safeboot firmware", CONFIRMED),
+                 events=("path=/u4 ",)),
+            Case("two partitions", web("tasmota"), WEB, family="esp32", never=("safeboot",)),
+            Case("its name in the URL does not matter", web("tasmota"), (*WEB, "--page", "tasmota")),
+        ])
+
+    def test_elegantota(self):
+        """An upload that somebody else began is no refusal; one refused at its start is."""
+        for name in ("elegantota", "elegantota-async"):
+            with self.subTest(name):
+                board = self.board(*web(name))
+                connection = http.client.HTTPConnection(board.address, board.port, timeout=60)
+                connection.request("GET", "/ota/start?mode=fr", headers={"Connection": "close"})
+                self.assertEqual(connection.getresponse().read(), b"OK")
+                connection.close()
+                path = self.file("fw.bin", sketch("esp8266"))
+                result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "--retries", "0")
+                self.assertEqual(result.status, 0, result)
+                self.assertIn("an earlier upload was not finished; starting again", result.err)
+        self.check([
+            Case("401 after the upload", web("elegantota", "-P", "kwertz", "--fault", "late-401"),
+                 (*WEB, "-a", "kwertz"), status=11, installed=True, says=("status 401",)),
+            Case("version 2 compares the MD5", web("elegantota2", "--web-set", "md5"), WEB),
+        ])
+
+    def test_wled(self):
+        self.check([
+            Case("another release", web("wled"), WEB, status=10, says=("missing compatibility metadata",)),
+            Case("--force", web("wled"), (*WEB, "--force"), says=(CONFIRMED,), events=("part name=update ",)),
+            *(Case(f"{name} with PIN", web(name, "--web-set", "pin=1234"), WEB, status=6,
+                   says=("WLED asks for its settings PIN",)) for name in ("wled", "wled-old")),
+            *(Case(f"{name} locked", web(name, "--web-set", "locked"), WEB, status=6,
+                   says=("WLED's OTA lock is on",)) for name in ("wled", "wled-old")),
+        ])
+
+    def test_updater_that_still_runs(self):
+        """After an upload that broke off, the first refusal is no verdict on the image."""
+        self.check(
+            Case(name, web(name, "--fault", "reset@100000*1"), ("--protocol", "web"), image=400000,
+                 family="esp32", says=("attempt 2 of 3", "that may be about the upload before"))
+            for name in ("async", "elegantota2", "esphome-async"))
+        self.check([
+            Case("a refusal after that is one", web("async", "--fault", "reset@100000*1", "--fault", "update-error:4"),
+                 ("--protocol", "web"), image=400000, status=10, says=("attempt 2 of 3", "the board says: FAIL")),
+        ])
 
 
 class Broken(Scenario):

@@ -44,7 +44,7 @@ static enum path next_path(const struct page_finder *finder)
         return PATH_COUNT;
     if (finder->page == &pages[PAGE_ELEGANTOTA] && !finder->forced)
         return IDENTITY;
-    if (finder->lock != PAGE_OPEN)
+    if (finder->lock != PAGE_OPEN && !was_tried(finder, INFO))
         return INFO;
     if (finder->forced || strlen(finder->own) > 1)
         return was_tried(finder, OWN) ? PATH_COUNT : OWN;
@@ -190,7 +190,17 @@ static void take_detail(struct page_finder *finder, const struct http_reply *rep
             snprintf(finder->post, sizeof finder->post, "/update");
     } else if (page_facts_add(&finder->facts, &pages[PAGE_WLED], reply)) {
         settle(finder, &pages[PAGE_WLED], "/update");
+    } else if (finder->lock == PAGE_PIN) {
+        finder->lock = PAGE_OPEN;
+        finder->is_over = false;
     }
+}
+
+/* WLED's page for the PIN does not name WLED. */
+static bool asks_for_pin(const struct http_reply *reply, const struct form_inputs *inputs)
+{
+    return reply->status == 200 && inputs->count == 0 && has_words(reply, "PIN") &&
+           has_words(reply, "password");
 }
 
 static void take_page(struct page_finder *finder, const struct http_reply *reply, enum path path,
@@ -209,12 +219,12 @@ static void take_page(struct page_finder *finder, const struct http_reply *reply
         page = is_async(reply) ? &pages[PAGE_ASYNC] : &pages[PAGE_FORM];
     if (!page) {
         note_found(finder, reply, text);
+        if (asks_for_pin(reply, &inputs) && !was_tried(finder, INFO))
+            finder->lock = PAGE_PIN;
         return;
     }
     page_facts_add(&finder->facts, page, reply);
     settle(finder, page, text);
-    if (page == &pages[PAGE_WLED] && inputs.count == 0)
-        finder->lock = PAGE_PIN;
     finder->is_over = page != &pages[PAGE_ELEGANTOTA];
 }
 

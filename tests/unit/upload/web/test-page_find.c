@@ -45,12 +45,16 @@ static const struct board wled = {
     "wled", {{"/update", 200, "<title>WLED Update</title>" FORM("update"), NULL}}};
 static const struct board wled_pin = {
     "wled with PIN",
-    {{"/update", 200, "<title>WLED</title><input type='password'>", NULL},
+    {{"/update", 200, "<title>PIN required</title><input type='password' name='PIN'>", NULL},
      {"/json/info", 200, "{\"brand\":\"WLED\",\"ver\":\"0.15\"}", NULL}}};
 static const struct board wled_locked = {
     "wled locked",
     {{"/update", 401, "Access Denied", NULL},
      {"/json/info", 200, "{\"brand\":\"WLED\",\"ver\":\"0.15\"}", NULL}}};
+static const struct board other_pin = {
+    "PIN of something else",
+    {{"/update", 200, "<title>PIN</title><input type='password'>", NULL},
+     {"/", 200, "<esp-app>", NULL}}};
 static const struct board esphome = {"esphome",
                                      {{"/", 200, "<html><esp-app></esp-app></html>", NULL}}};
 static const struct board login = {"login",
@@ -102,8 +106,9 @@ static const struct {
     {&elegant3, "", NULL, NULL, PAGE_ELEGANTOTA, "/ota/upload", "", "/update /update/identity "},
     {&tasmota, "", NULL, NULL, PAGE_TASMOTA, "/u2", "", "/update / "},
     {&wled, "", NULL, NULL, PAGE_WLED, "/update", "", "/update "},
-    {&wled_pin, "", NULL, NULL, PAGE_WLED, "/update", "", "/update "},
+    {&wled_pin, "", NULL, NULL, PAGE_WLED, "/update", "", "/update /json/info "},
     {&wled_locked, "", NULL, NULL, PAGE_WLED, "/update", "", "/update /json/info "},
+    {&other_pin, "", NULL, NULL, PAGE_ESPHOME, "/update", "", "/update /json/info / "},
     {&esphome, "", NULL, NULL, PAGE_ESPHOME, "/update", "", "/update / "},
     {&login, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "", "/update / "},
     {&webupdate, "", NULL, NULL, PAGE_WEBUPDATER, "/update", "update", "/update / "},
