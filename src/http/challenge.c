@@ -183,7 +183,9 @@ bool challenge_is_user(const char *user)
 
 static void encode_base64(char *target, const char *text, size_t length)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    enum { PADDING = 64 };
 
     for (size_t i = 0; i < length; i += 3) {
         uint32_t bits = 0;
@@ -192,8 +194,8 @@ static void encode_base64(char *target, const char *text, size_t length)
             bits = bits << 8 | (i + k < length ? (unsigned char)text[i + k] : 0U);
         *target++ = digits[bits >> 18];
         *target++ = digits[bits >> 12 & 63];
-        *target++ = i + 1 < length ? digits[bits >> 6 & 63] : '=';
-        *target++ = i + 2 < length ? digits[bits & 63] : '=';
+        *target++ = digits[i + 1 < length ? bits >> 6 & 63 : PADDING];
+        *target++ = digits[i + 2 < length ? bits & 63 : PADDING];
     }
     *target = '\0';
 }
@@ -205,7 +207,7 @@ static char *answer_basic(const char *user, const char *password)
     char *answer = secret_alloc(ANSWER_MAX);
     int length = -1;
 
-    _Static_assert(SECRET_TEXT_MAX / 3 * 4 + sizeof start + 8 < ANSWER_MAX, "it fits");
+    _Static_assert((SECRET_TEXT_MAX + 2) / 3 * (size_t)4 + sizeof start <= ANSWER_MAX, "it fits");
     if (pair && answer && challenge_is_user(user))
         length = snprintf(pair, SECRET_TEXT_MAX, "%s:%s", user, password);
     if (length < 0 || length >= SECRET_TEXT_MAX) {

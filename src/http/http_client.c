@@ -419,10 +419,9 @@ static bool check_limits(struct http_request *request)
         finish_request(request, HTTP_NOT_CONNECTED, ETIMEDOUT);
     else if (request->early_us && now_us - request->early_us >= EARLY_US)
         finish_request(request, HTTP_REPLIED, 0);
-    else if (request->is_connected &&
-             silent_us >= (request->is_acknowledged ? request->config.reply_us : STALL_US))
-        finish_request(request, HTTP_STALLED, ETIMEDOUT);
-    else if (now_us - request->start_us >= longest_us(request))
+    else if ((request->is_connected &&
+              silent_us >= (request->is_acknowledged ? request->config.reply_us : STALL_US)) ||
+             now_us - request->start_us >= longest_us(request))
         finish_request(request, HTTP_STALLED, ETIMEDOUT);
     else
         return false;

@@ -101,19 +101,21 @@ void http_reply_add_line(struct http_reply *reply, const char *line, size_t leng
 
 bool http_reply_add_body(struct http_reply *reply, const void *data, size_t length)
 {
-    if (length > HTTP_BODY_MAX - reply->body_length) {
-        length = HTTP_BODY_MAX - reply->body_length;
+    size_t room = HTTP_BODY_MAX - reply->body_length;
+
+    if (length > room) {
+        length = room;
         reply->is_cut = true;
     }
-
-    char *body = realloc(reply->body, reply->body_length + length + 1);
-    if (!body)
+    if (!reply->body)
+        reply->body = malloc(HTTP_BODY_MAX + 1); /* pages that are not used cost nothing */
+    if (!reply->body)
         return false;
+
     if (length)
-        memcpy(body + reply->body_length, data, length);
-    reply->body = body;
+        memcpy(reply->body + reply->body_length, data, length);
     reply->body_length += length;
-    body[reply->body_length] = '\0';
+    reply->body[reply->body_length] = '\0';
     return !reply->is_cut;
 }
 

@@ -21,21 +21,30 @@ const char *page_facts_path(const struct page *page)
     return NULL;
 }
 
+enum { PLAIN_MAX = 16 };
+
 /* Longer names first. The rest of the ESP32 family's names (ESP32-D0WD-V3) are packages. */
 static const char *const known_chips[] = {
     "esp32c61", "esp32s2", "esp32s3", "esp32c2", "esp32c3", "esp32c5", "esp32c6",
     "esp32h2",  "esp32p4", "esp32",   "esp8266", "rp2040",  "rp2350",
 };
 
-void page_facts_chips(char chips[KIND_CHIPS_MAX], const char *hardware)
+/* Lower-case letters and digits only: "esp32s38mb". */
+static void simplify_name(char plain[PLAIN_MAX], const char *name)
 {
-    char plain[16];
     size_t length = 0;
 
-    for (; *hardware && length + 1 < sizeof plain; hardware++)
-        if (isalnum((unsigned char)*hardware))
-            plain[length++] = (char)tolower((unsigned char)*hardware);
+    for (; *name && length + 1 < PLAIN_MAX; name++)
+        if (isalnum((unsigned char)*name))
+            plain[length++] = (char)tolower((unsigned char)*name);
     plain[length] = '\0';
+}
+
+void page_facts_chips(char chips[KIND_CHIPS_MAX], const char *hardware)
+{
+    char plain[PLAIN_MAX];
+
+    simplify_name(plain, hardware);
     if (strncmp(plain, "esp8285", 7) == 0)
         memcpy(plain, "esp8266", 7);
 

@@ -3,6 +3,8 @@
  */
 #include "upload/web/form.h"
 
+#include "base/text.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,9 +59,9 @@ static void test_bounds(void **state)
 
     (void)state;
     memset(html + strlen(html), 'a', FORM_TEXT_MAX);
-    strcat(html, ">");
+    text_append(html, sizeof html, ">");
     for (int i = 0; i < 10; i++)
-        strcat(html, "<input type=file name=b>");
+        text_append(html, sizeof html, "<input type=file name=b>");
     find(&found, html);
     assert_int_equal(found.count, 11);
     assert_string_equal(found.inputs[0].name, "");

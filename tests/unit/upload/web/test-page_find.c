@@ -3,6 +3,8 @@
  */
 #include "upload/web/page_find.h"
 
+#include "base/text.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -156,8 +158,7 @@ static void run(struct page_finder *finder, const struct board *board, char aske
     while ((path = page_finder_path(finder))) {
         struct http_reply reply;
 
-        assert_true(strlen(asked) + strlen(path) < 500);
-        strcat(strcat(asked, path), " ");
+        text_append(asked, 512, "%s ", path);
         reply_as(&reply, board, path);
         page_finder_take(finder, &reply);
         http_reply_clear(&reply);
