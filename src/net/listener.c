@@ -224,8 +224,8 @@ static enum ota_error describe_listen_failure(struct ota_failure *failure,
         failure->cause = OTA_CAUSE_WRONG_SOURCE;
         return failure->error;
     }
-    return ota_fail(failure, OTA_E_NO_PORT, "cannot listen on %s of %s: %s", ports,
-                    source_text(where, source), strerror(reason));
+    return ota_fail_errno(failure, OTA_E_NO_PORT, reason, "cannot listen on %s of %s: %s", ports,
+                          source_text(where, source), strerror(reason));
 }
 
 /* Each port gets a new socket: one that fails in listen(2) with EADDRINUSE cannot be bound

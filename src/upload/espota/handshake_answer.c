@@ -133,8 +133,8 @@ static bool take_what_came_before(struct handshake *handshake)
     if (trouble == 0)
         return true;
 
-    ota_fail(
-        &handshake->failure, OTA_E_INTERNAL,
+    ota_fail_errno(
+        &handshake->failure, OTA_E_INTERNAL, trouble,
         "the board's connection cannot be told from earlier ones, as these cannot be accepted: %s",
         strerror(trouble));
     handshake_finish(handshake);

@@ -233,8 +233,9 @@ bool handshake_end_trouble(struct handshake *handshake)
         return false;
 
     if (udp->is_deaf)
-        ota_fail(&handshake->failure, OTA_E_INTERNAL, "cannot receive from %s: %s",
-                 handshake->board_address, strerror(udp->trouble));
+        ota_fail_errno(&handshake->failure, OTA_E_INTERNAL, udp->trouble,
+                       "cannot receive from %s: %s", handshake->board_address,
+                       strerror(udp->trouble));
     else
         handshake_cannot_send(&handshake->failure, handshake->config, handshake->board_address,
                               udp->trouble);

@@ -194,7 +194,8 @@ void handshake_cannot_send(struct ota_failure *failure, const struct session_con
     const struct unsendable *row = find_unsendable(config, reason);
 
     if (!row) {
-        ota_fail(failure, OTA_E_INTERNAL, "cannot send to %s: %s", address, strerror(reason));
+        ota_fail_errno(failure, OTA_E_INTERNAL, reason, "cannot send to %s: %s", address,
+                       strerror(reason));
     } else if (!row->why) {
         ota_fail(failure, row->error, "cannot send to %s: %s", address, strerror(reason));
     } else {

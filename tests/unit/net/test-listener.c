@@ -470,7 +470,7 @@ static void test_listener_failed_calls(void **state)
         const char *address;
         enum ota_error expected;
     } rows[] = {{FAILING_SOCKET, EAFNOSUPPORT, NULL, OTA_OK},
-                {FAILING_SOCKET, EMFILE, "127.0.0.1", OTA_E_NO_PORT},
+                {FAILING_SOCKET, EMFILE, "127.0.0.1", OTA_E_INTERNAL},
                 {FAILING_GETSOCKNAME, ENOBUFS, NULL, OTA_E_INTERNAL}};
     struct fixture *fixture = *state;
 
@@ -488,6 +488,8 @@ static void test_listener_failed_calls(void **state)
             close(connect_from("127.0.0.1", "127.0.0.1", listener_port(listener)));
         else
             assert_int_equal(fixture->failure.error, rows[i].expected);
+        if (rows[i].error == EMFILE)
+            assert_int_equal(fixture->failure.cause, OTA_CAUSE_TOO_MANY_FILES);
         listener_close(listener);
         assert_int_equal(failing_count_open(), before);
     }

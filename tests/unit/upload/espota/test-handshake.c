@@ -887,6 +887,8 @@ static void test_handshake_scripts(void **state)
         assert_int_equal(world.failures, script->expected == OTA_OK ? 0 : 1);
         assert_int_equal(phase, script->phase);
         assert_non_null(strstr(world.failure.message, script->phrase ? script->phrase : ""));
+        if (strstr(world.failure.message, "Too many open files"))
+            assert_int_equal(world.failure.cause, OTA_CAUSE_TOO_MANY_FILES); /* for the remedy */
         assert_null(script->never ? strstr(world.failure.message, script->never) : NULL);
         assert_int_equal(world.notes, script->notes);
         assert_string_equal(world.scheme ? world.scheme : "none",
