@@ -7,6 +7,7 @@
 #include "base/stdio_guard.h"
 #include "cli/cmd_check.h"
 #include "cli/cmd_list.h"
+#include "cli/cmd_serve.h"
 #include "cli/cmd_upload.h"
 #include "cli/cmd_write.h"
 #include "cli/options.h"
@@ -25,6 +26,8 @@ static int run_command(const struct options *options, struct report *report)
         return cmd_list_run(options, report);
     if (options->check)
         return cmd_check_run(options, report);
+    if (options->serve.is_wanted)
+        return cmd_serve_run(options, report);
     return options->output ? cmd_write_run(options, report) : cmd_upload_run(options, report);
 }
 

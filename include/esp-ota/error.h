@@ -21,6 +21,7 @@ enum ota_error {
     OTA_E_NOT_FOUND,       /* the name does not resolve */
     OTA_E_AMBIGUOUS,       /* several boards have this name */
     OTA_E_NO_MDNS,         /* multicast DNS cannot be asked which boards there are */
+    OTA_E_NEVER_ASKED,     /* --serve: a listed board did not ask for the image */
     OTA_E_NO_ANSWER,       /* silence after the invitation or the authentication answer */
     OTA_E_NOT_LISTENING,   /* the host answers, but nothing listens on that UDP port (ICMP) */
     OTA_E_UNREACHABLE,     /* no route, or the network says that the host is not there */
@@ -42,6 +43,7 @@ enum ota_error {
     OTA_E_BOARD,           /* the board reported an error over the back-channel */
     OTA_E_UNKNOWN,         /* everything was sent, and no verdict came */
     OTA_E_UNPROVEN,        /* --expect, --reject, --online: the proof of boot is missing */
+    OTA_E_NOT_RETURNED,    /* --serve: a board took the image and has not come back with it */
     OTA_E_INTERRUPTED,     /* by a signal such as SIGINT */
     OTA_E_MIXED,           /* boards of a fleet failed with different exit statuses */
     OTA_ERROR_COUNT

@@ -22,12 +22,12 @@ _esp_ota() {
     before=${COMP_WORDS[COMP_CWORD - 2]} assigned="="
   fi
   case $before in
-    --monitor | --timestamps | --online) before+=$assigned ;; # a value only behind "="
+    --monitor | --timestamps | --online | --serve) before+=$assigned ;; # a value only behind "="
   esac
   COMPREPLY=()
 
   case $before in
-    -f | --file | --output | --auth-file | --hosts | --resume | --sign | --verify-key | --log | --cacert)
+    -f | --file | --output | --auth-file | --hosts | --resume | --sign | --verify-key | --log | --cacert | --tls-cert | --tls-key)
       compopt -o default # without a reply, readline completes file names, and quotes them
       return
       ;;
@@ -36,6 +36,7 @@ _esp_ota() {
     -p | --port) offered="2040 3232 8266" ;;
     --peer) offered="any" ;;
     --monitor=) offered="23" ;;
+    --serve=) offered="8080" ;;
     --timestamps=) offered="wall" ;;
     --sign-hash) offered="sha256 sha384 sha512" ;;
     --protocol) offered="espota web" ;;
@@ -43,12 +44,13 @@ _esp_ota() {
     --min-auth) offered="md5 sha256" ;;
     -a | --auth | -P | --host-port | -t | --timeout | --wait | --retries | --deadline | \
       --match | --board | -j | --jobs | --canary | --max-failures | --block | --user | --field | --max-size | \
-      --monitor-for | --expect | --reject | --expect-timeout | --online=) ;;
+      --monitor-for | --expect | --reject | --expect-timeout | --online= | \
+      --serve-for | --until-confirmed | --serve-version) ;;
     *)
       if [[ $word == -* ]]; then
         offered="--ip --hosts --all --match --board --port --protocol --list --auth --auth-file --md5-target --min-auth --user
           --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --deadline --lockstep --block --page --field --cacert --insecure --jobs
-          --canary --max-failures --resume --monitor --monitor-for --timestamps --raw --log --expect --reject
+          --canary --max-failures --resume --serve --serve-for --until-confirmed --serve-version --tls-cert --tls-key --monitor --monitor-for --timestamps --raw --log --expect --reject
           --expect-timeout --online --progress --quiet --verbose --json --debug --help --usage --version"
       fi
       ;;

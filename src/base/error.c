@@ -78,6 +78,12 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .exit_status = 4,
             .text = "boards cannot be looked for",
         },
+    [OTA_E_NEVER_ASKED] =
+        {
+            .name = "never-asked",
+            .exit_status = 4,
+            .text = "the board did not ask for the image",
+        },
     [OTA_E_NO_ANSWER] =
         {
             .name = "no-answer",
@@ -203,6 +209,12 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .name = "unproven",
             .exit_status = 12,
             .text = "there is no proof that the new firmware works as expected",
+        },
+    [OTA_E_NOT_RETURNED] =
+        {
+            .name = "not-returned",
+            .exit_status = 12,
+            .text = "the board did not come back with the image",
         },
     [OTA_E_MIXED] =
         {

@@ -44,7 +44,8 @@ static bool names_any_board(const struct command_line *line)
 static bool can_choose(const struct command_line *line)
 {
     return !line->given[OPTION_LIST] && !line->given[OPTION_CHECK] && !line->given[OPTION_OUTPUT] &&
-           !line->given[OPTION_QUIET] && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+           !line->given[OPTION_SERVE] && !line->given[OPTION_QUIET] && isatty(STDIN_FILENO) &&
+           isatty(STDERR_FILENO);
 }
 
 static void set_flags(struct options *options, const struct command_line *line)
@@ -53,6 +54,7 @@ static void set_flags(struct options *options, const struct command_line *line)
 
     options->list = given[OPTION_LIST];
     options->check = given[OPTION_CHECK];
+    options->serve.is_wanted = given[OPTION_SERVE];
     options->chooses = can_choose(line) && !names_any_board(line);
     options->discovers =
         options->chooses || given[OPTION_ALL] || given[OPTION_MATCH] || given[OPTION_BOARD];
@@ -230,6 +232,56 @@ static enum ota_error check_upload(const struct options *options, const struct c
     return check_log(line, failure);
 }
 
+static enum ota_error check_serve(const struct command_line *line, struct ota_failure *failure)
+{
+    static const struct {
+        enum option option;
+        const char *name;
+    } for_uploads[] = {{OPTION_IP, "-i"},
+                       {OPTION_ALL, "--all"},
+                       {OPTION_MATCH, "--match"},
+                       {OPTION_BOARD, "--board"},
+                       {OPTION_PORT, "-p"},
+                       {OPTION_WAIT, "--wait"},
+                       {OPTION_MONITOR, "--monitor"},
+                       {OPTION_EXPECT, "--expect"},
+                       {OPTION_REJECT, "--reject"},
+                       {OPTION_ONLINE, "--online"},
+                       {OPTION_DEADLINE, "--deadline"},
+                       {OPTION_OUTPUT, "--output"}};
+
+    for (size_t i = 0; i < sizeof for_uploads / sizeof *for_uploads; i++)
+        if (line->given[for_uploads[i].option])
+            return ota_fail(failure, OTA_E_USAGE,
+                            "--serve waits for boards that fetch, and uploads nothing; leave %s "
+                            "out",
+                            for_uploads[i].name);
+    if (line->given[OPTION_TLS_CERT] != line->given[OPTION_TLS_KEY])
+        return ota_fail(failure, OTA_E_USAGE, "--tls-cert and --tls-key belong together; add %s",
+                        line->given[OPTION_TLS_CERT] ? "--tls-key FILE" : "--tls-cert FILE");
+    if (!line->given[OPTION_FILE] && !line->given[OPTION_HOSTS])
+        return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
+    return OTA_OK;
+}
+
+static enum ota_error check_serving(const struct command_line *line, struct ota_failure *failure)
+{
+    static const struct {
+        enum option option;
+        const char *name;
+    } rows[] = {{OPTION_SERVE_FOR, "--serve-for"},
+                {OPTION_UNTIL_CONFIRMED, "--until-confirmed"},
+                {OPTION_SERVE_VERSION, "--serve-version"},
+                {OPTION_TLS_CERT, "--tls-cert"},
+                {OPTION_TLS_KEY, "--tls-key"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (line->given[rows[i].option] && !line->given[OPTION_SERVE])
+            return ota_fail(failure, OTA_E_USAGE, "%s is about boards that fetch; add --serve",
+                            rows[i].name);
+    return OTA_OK;
+}
+
 /* Whether there is an upload; without -f, lines of --hosts name what is sent. */
 static bool sends_image(const struct command_line *line)
 {
@@ -274,8 +326,11 @@ static enum ota_error check_presence(const struct options *options, const struct
             "--verify-key needs an image to verify; add --check, or -i and -f for an upload");
     enum ota_error error = options->check               ? check_check(line, failure)
                            : options->list              ? check_list(line, failure)
+                           : options->serve.is_wanted   ? check_serve(line, failure)
                            : line->given[OPTION_OUTPUT] ? check_output(line, failure)
                                                         : check_upload(options, line, failure);
+    if (error == OTA_OK)
+        error = check_serving(line, failure);
     if (error != OTA_OK)
         return error;
     if (line->given[OPTION_SIGN_HASH] && !line->given[OPTION_SIGN])
@@ -341,11 +396,13 @@ static void share_settings(struct options *options)
 
     plan->force = options->upload.force;
     plan->needs_sha256 = options->report.json;
+    plan->may_have_rest = options->serve.is_wanted;
     plan->may_lack_image = options->log.monitor || is_log_judged;
     plan->prepare.command = options->upload.command;
     plan->prepare.port = plan->port;
     plan->prepare.is_quiet = options->check;
-    plan->prepare.is_for_boards = plan->target_count > 0 || plan->hosts || options->discovers;
+    plan->prepare.is_for_boards =
+        plan->target_count > 0 || plan->hosts || options->discovers || options->serve.is_wanted;
     options->transcript.to_stdout = options->log.monitor && !options->report.json;
     options->transcript.raw = options->log.raw;
 }
@@ -376,10 +433,11 @@ static enum ota_error set_password(struct options *options, struct command_line 
 static void warn_ignored(const struct options *options, const struct command_line *line)
 {
     char ignored[OPTIONS_IGNORED_MAX];
-    const enum command_use command = options->check    ? COMMAND_CHECK
-                                     : options->list   ? COMMAND_LIST
-                                     : options->output ? COMMAND_WRITE
-                                                       : COMMAND_UPLOAD;
+    const enum command_use command = options->check             ? COMMAND_CHECK
+                                     : options->list            ? COMMAND_LIST
+                                     : options->output          ? COMMAND_WRITE
+                                     : options->serve.is_wanted ? COMMAND_SERVE
+                                                                : COMMAND_UPLOAD;
 
     options_describe_ignored(ignored, line, command);
     if (*ignored && !options->report.quiet)
@@ -460,6 +518,9 @@ void options_free(struct options *options)
     expect_free(options->log.expect);
     strings_free(&options->expected);
     strings_free(&options->rejected);
+    free(options->serve.version);
+    free(options->serve.certificate);
+    free(options->serve.key);
     free(options->transcript.path);
     free(options->web.field);
     free(options->web.user);

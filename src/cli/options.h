@@ -12,6 +12,7 @@
 #include "fleet/plan.h"
 #include "output/report.h"
 #include "output/transcript.h"
+#include "serve/serve_settings.h"
 #include "upload/espota/espota_settings.h"
 #include "upload/upload_settings.h"
 #include "upload/web/web_settings.h"
@@ -33,6 +34,7 @@ struct options {
     struct log_settings log;
     struct strings expected; /* --expect and --reject: what log.expect was compiled from */
     struct strings rejected;
+    struct serve_settings serve;
     struct report_settings report;
     struct transcript_settings transcript;
 };

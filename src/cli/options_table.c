@@ -143,6 +143,22 @@ static const struct poptOption fleet_rows[] = {
           "output"),
     POPT_TABLEEND};
 
+static const struct poptOption serve_rows[] = {
+    OPTIONAL_VALUE(
+        "serve", OPTION_SERVE, "[=[ADDRESS:]PORT]",
+        "serve FILE by HTTP to boards that fetch it themselves, at this TCP port [8080]; "
+        "ends with Ctrl-C"),
+    VALUE("serve-for", '\0', OPTION_SERVE_FOR, "SECONDS", "stop --serve after this time"),
+    VALUE("until-confirmed", '\0', OPTION_UNTIL_CONFIRMED, "NUMBER",
+          "stop --serve when this many boards have come back with the image"),
+    VALUE(
+        "serve-version", '\0', OPTION_SERVE_VERSION, "TEXT",
+        "the version of FILE, for boards that tell theirs and no MD5 (Pico W, filesystem images)"),
+    VALUE("tls-cert", '\0', OPTION_TLS_CERT, "FILE",
+          "serve by HTTPS with this certificate, a PEM file with its chain; SIGHUP reads it again"),
+    VALUE("tls-key", '\0', OPTION_TLS_KEY, "FILE", "the key of --tls-cert, a PEM file"),
+    POPT_TABLEEND};
+
 static const struct poptOption log_rows[] = {
     OPTIONAL_VALUE("monitor", OPTION_MONITOR, "[=PORT]",
                    "print the log that the sketch offers at this TCP port [23]: after the upload, "
@@ -182,12 +198,17 @@ static const struct poptOption help_rows[] = {
     FLAG("usage", '\0', OPTION_USAGE, "print a short summary of the options"),
     FLAG("version", 'V', OPTION_VERSION, "print the version of esp-ota"), POPT_TABLEEND};
 
-const struct poptOption options_groups[] = {
-    GROUP(target_rows, "Target:"),       GROUP(password_rows, "Authentication:"),
-    GROUP(image_rows, "Image:"),         GROUP(network_rows, "Network:"),
-    GROUP(page_rows, "Update pages:"),   GROUP(fleet_rows, "Several boards:"),
-    GROUP(log_rows, "The board's log:"), GROUP(output_rows, "Output:"),
-    GROUP(help_rows, "Help:"),           POPT_TABLEEND};
+const struct poptOption options_groups[] = {GROUP(target_rows, "Target:"),
+                                            GROUP(password_rows, "Authentication:"),
+                                            GROUP(image_rows, "Image:"),
+                                            GROUP(network_rows, "Network:"),
+                                            GROUP(page_rows, "Update pages:"),
+                                            GROUP(fleet_rows, "Several boards:"),
+                                            GROUP(serve_rows, "Boards that fetch:"),
+                                            GROUP(log_rows, "The board's log:"),
+                                            GROUP(output_rows, "Output:"),
+                                            GROUP(help_rows, "Help:"),
+                                            POPT_TABLEEND};
 
 const struct poptOption *options_rows(const struct poptOption *group)
 {

@@ -14,6 +14,7 @@ enum command_use {
     COMMAND_LIST = 1 << 1,   /* --list */
     COMMAND_CHECK = 1 << 2,  /* --check */
     COMMAND_WRITE = 1 << 3,  /* --output */
+    COMMAND_SERVE = 1 << 4,  /* --serve */
 };
 
 enum { OPTIONS_IGNORED_MAX = 1024 };

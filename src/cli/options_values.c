@@ -27,7 +27,10 @@ enum {
     BLOCK_MAX = 65536,
     ONLINE_DEFAULT_S = 60,
     ONLINE_MIN_S = 3,
+    SERVE_VERSION_MAX = 120,
 };
+
+static const char SERVE_PORT_DEFAULT[] = "8080";
 
 enum value_kind { KIND_OTHER, KIND_PATH, KIND_PATTERN, KIND_NUMBER, KIND_SECONDS };
 
@@ -393,6 +396,63 @@ static enum ota_error set_timestamps(struct options *options, const char *name, 
                     name, show_value(buffer, value));
 }
 
+/* ADDRESS:PORT or [ADDRESS]:PORT, of which only the port is required. */
+static bool parse_serve_address(struct address *address, const char *value)
+{
+    char host[ADDRESS_TEXT_MAX] = "::";
+    const char *colon = strrchr(value, ':'), *begin = value, *end = colon;
+    uint16_t port;
+
+    if (colon && *begin == '[' && end > begin && end[-1] == ']') {
+        begin++;
+        end--;
+    } else if (colon && memchr(begin, ':', (size_t)(end - begin))) {
+        return false; /* an IPv6 address without brackets */
+    }
+    if (colon && (size_t)(end - begin) >= sizeof host)
+        return false;
+    if (colon) {
+        memcpy(host, begin, (size_t)(end - begin));
+        host[end - begin] = '\0';
+    }
+    if (!target_parse_port(&port, colon ? colon + 1 : value, true) || !address_parse(address, host))
+        return false;
+    address_set_port(address, port);
+    return true;
+}
+
+/* "": --serve alone */
+static enum ota_error set_serve(struct options *options, const char *name, const char *value,
+                                struct ota_failure *failure)
+{
+    char buffer[SHOWN_MAX];
+
+    if (parse_serve_address(&options->serve.address, *value ? value : SERVE_PORT_DEFAULT))
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE,
+                    "%s '%s' is neither a port number from 0 (any) to 65535 nor an address of this "
+                    "computer with one, such as 192.168.1.10:8080",
+                    name, show_value(buffer, value));
+}
+
+/* It travels in the headers of HTTP. */
+static enum ota_error set_serve_version(struct options *options, const char *name,
+                                        const char *value, struct ota_failure *failure)
+{
+    bool is_plain = *value && *value != ' ' && strlen(value) <= SERVE_VERSION_MAX &&
+                    value[strlen(value) - 1] != ' ';
+
+    for (const char *c = value; *c; c++)
+        is_plain &= *c >= ' ' && *c <= '~';
+    if (!is_plain) {
+        char buffer[SHOWN_MAX];
+        return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not a text of 1 to %d ASCII characters",
+                        name, show_value(buffer, value), SERVE_VERSION_MAX);
+    }
+    options->serve.version = strdup(value);
+    return options->serve.version ? OTA_OK : ota_fail_no_memory(failure);
+}
+
 /* The fields of struct options that a value of this kind is stored in. */
 #define PATH(option, field)                                                                        \
     {                                                                                              \
@@ -445,6 +505,12 @@ static const struct setting settings[] = {
     NUMBER(OPTION_JOBS, fleet.jobs, 1, BOARDS_MAX),
     NUMBER(OPTION_CANARY, fleet.canaries, 1, BOARDS_MAX),
     NUMBER(OPTION_MAX_FAILURES, fleet.failures_max, 1, BOARDS_MAX),
+    OTHER(OPTION_SERVE, set_serve),
+    TIME(OPTION_SERVE_FOR, serve.for_us, 1, WAIT_MAX_S),
+    NUMBER(OPTION_UNTIL_CONFIRMED, serve.until_confirmed, 1, BOARDS_MAX),
+    OTHER(OPTION_SERVE_VERSION, set_serve_version),
+    PATH(OPTION_TLS_CERT, serve.certificate),
+    PATH(OPTION_TLS_KEY, serve.key),
     OTHER(OPTION_MONITOR, set_monitor),
     TIME(OPTION_MONITOR_FOR, log.monitor_for_us, 1, WAIT_MAX_S),
     OTHER(OPTION_TIMESTAMPS, set_timestamps),

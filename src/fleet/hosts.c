@@ -155,6 +155,12 @@ static enum ota_error take_target(struct host_line *line, struct parser *parser)
     if (is_key)
         return reject_word(parser, "stands where the board's name or address should be");
 
+    line->is_rest = strcmp(parser->word, "*") == 0;
+    if (line->is_rest) {
+        line->target = (struct target){.kind = TARGET_INSTANCE, .name = "*"};
+        return OTA_OK;
+    }
+
     struct ota_failure cause;
     if (target_parse(&line->target, parser->word, &protocol_schemes, &cause) != OTA_OK)
         return reject_line(parser, cause.message);

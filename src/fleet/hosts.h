@@ -23,6 +23,7 @@ enum {
 struct host_line {
     size_t number;        /* of the line, from 1; 0: it is from no list */
     struct target target; /* with port=N merged into its port */
+    bool is_rest;         /* "*": all boards without a line; the target has that name */
     char *auth_file;      /* NULL: not given; never "" or "-" */
     char *file;           /* NULL: not given; never "" */
     bool has_min_auth;

@@ -187,6 +187,11 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
     struct assignment *planned = find_planned(plan, &line->target);
     const bool is_upload = path || !settings->may_lack_image;
 
+    if (line->is_rest && !settings->may_have_rest)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "\"*\" stands for the boards without a line of their own, which only "
+                        "--serve waits for");
+
     if (!path && is_upload)
         return ota_fail(
             failure, OTA_E_USAGE,

@@ -351,6 +351,12 @@ static const struct remedy {
     {.error = OTA_E_UNPROVEN,
      .text = "Check what the board does; its sketch must offer a log at that TCP port "
              "(--monitor=PORT), and lines from before the connection are lost."},
+    {.error = OTA_E_NEVER_ASKED,
+     .text = "Check that its sketch asks the URL that is printed at the start, and that this "
+             "computer's firewall lets it in."},
+    {.error = OTA_E_NOT_RETURNED,
+     .text = "If it takes the image again and again, look at what it says on its serial port; if "
+             "it sleeps, serve for longer."},
     {.error = OTA_E_MIXED, .text = "See the message for each board."},
     {.error = OTA_E_INTERRUPTED, .text = "Start it again when you are ready."},
 };

@@ -125,7 +125,7 @@ bool report_is_complete(const struct report *report, struct ota_failure *loss)
 
 static bool is_fleet(const struct report *report)
 {
-    return report->totals.boards > 1;
+    return report->totals.boards > 1 || report->totals.is_open;
 }
 
 /* Whether the line may be drawn again; is_edge: the first and the last one always are. */
@@ -206,7 +206,8 @@ static void show_fleet_progress(struct report *report)
         return;
     standing_count(count, totals, false);
     if (!report->bar) {
-        tell_tenths(report, count, &bar);
+        if (!totals->is_open) /* of an unknown number of boards there is no tenth */
+            tell_tenths(report, count, &bar);
         return;
     }
     if (report->tell_standings)
@@ -392,7 +393,8 @@ static void show_note(const struct report *report, const struct ota_event *event
 /* The summary lists those that were not tried, and tell_resumed() has counted the confirmed. */
 static void show_skipped(const struct report *report, const struct ota_event *event)
 {
-    bool is_counted = event->skip == OTA_SKIP_CONFIRMED && is_fleet(report);
+    bool is_counted =
+        event->skip == OTA_SKIP_CONFIRMED && is_fleet(report) && !report->totals.is_open;
 
     diag_status_clear();
     if (event->skip != OTA_SKIP_UNTRIED)

@@ -164,6 +164,16 @@ enum turn book_turn(const struct book *book, const struct book_board *board,
     return rollout_turn(rules, &counts, board && board->is_canary, board && board->has_mac);
 }
 
+void book_choose_canary(const struct book *book, struct book_board *board,
+                        const struct rollout_rules *rules)
+{
+    struct rollout_counts counts;
+
+    book_count(book, &counts);
+    if (board->has_mac && rollout_needs_canary(rules, &counts))
+        board->is_canary = true;
+}
+
 void book_count(const struct book *book, struct rollout_counts *counts)
 {
     *counts = (struct rollout_counts){0};

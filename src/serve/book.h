@@ -91,6 +91,10 @@ void book_note_end(struct book_board *board, bool is_whole, int64_t now_us);
 enum turn book_turn(const struct book *book, const struct book_board *board,
                     const struct rollout_rules *rules);
 
+/* Makes a board that gets the image now a canary, if one is still missing. */
+void book_choose_canary(const struct book *book, struct book_board *board,
+                        const struct rollout_rules *rules);
+
 /* Counts for the roll-out, and for the report: boards in this state. */
 void book_count(const struct book *book, struct rollout_counts *counts);
 size_t book_count_state(const struct book *book, enum book_state state);

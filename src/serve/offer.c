@@ -20,7 +20,7 @@ static enum ota_error fail_offer(const struct offer *offer, struct ota_failure *
 static bool set_form(struct offer_bytes *bytes, const struct image *image)
 {
     *bytes = (struct offer_bytes){
-        .data = image->data, .size = image->size, .inspection = &image->inspection};
+        .data = image->data, .size = image->size, .image = image, .inspection = &image->inspection};
     if (digest_md5(bytes->md5, image->data, image->size) != 0 ||
         digest_sha256(bytes->sha256, image->data, image->size) != 0 ||
         digest_sha512(bytes->sha512, image->data, image->size) != 0)

@@ -21,6 +21,7 @@ enum offer_form {
 struct offer_bytes {
     const unsigned char *data; /* NULL: the image has no such form */
     size_t size;
+    const struct image *image; /* with these bytes */
     const struct inspection *inspection;
     char md5[DIGEST_MD5_HEX + 1];
     char sha256[DIGEST_SHA256_HEX + 1];

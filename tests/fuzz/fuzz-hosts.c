@@ -19,7 +19,10 @@ static void require(bool condition)
 
 static void check(const struct host_line *line)
 {
-    require_target(&line->target);
+    if (line->is_rest)
+        require(strcmp(line->target.name, "*") == 0);
+    else
+        require_target(&line->target);
     require(line->number > 0);
 
     if (line->auth_file)

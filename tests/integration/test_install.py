@@ -22,6 +22,7 @@ FILES = {
     "share/man/man7/esp-ota-pages.7",
     "share/man/man7/esp-ota-protocol.7",
     "share/man/man7/esp-ota-security.7",
+    "share/man/man7/esp-ota-serve.7",
     "share/zsh/site-functions/_esp-ota",
 }
 

@@ -32,6 +32,7 @@ static const struct {
     {OTA_E_NOT_FOUND, "not-found", 4, false},
     {OTA_E_AMBIGUOUS, "ambiguous", 4, false},
     {OTA_E_NO_MDNS, "no-mdns", 4, false},
+    {OTA_E_NEVER_ASKED, "never-asked", 4, false},
     {OTA_E_NO_ANSWER, "no-answer", 5, true},
     {OTA_E_NOT_LISTENING, "not-listening", 5, true},
     {OTA_E_UNREACHABLE, "unreachable", 5, true},
@@ -52,6 +53,7 @@ static const struct {
     {OTA_E_BOARD, "board", 10, false},
     {OTA_E_UNKNOWN, "unknown", 11, false},
     {OTA_E_UNPROVEN, "unproven", 12, false},
+    {OTA_E_NOT_RETURNED, "not-returned", 12, false},
     {OTA_E_INTERRUPTED, "interrupted", 130, false},
     {OTA_E_MIXED, "mixed", 20, false},
 };

@@ -21,7 +21,7 @@
 
 #define SECRET "hunter2"
 
-enum { ARGUMENTS_MAX = 16, TEXT_MAX = 8192 };
+enum { ARGUMENTS_MAX = 16, TEXT_MAX = 16384 };
 
 static char home[] = "/tmp/test-options-XXXXXX";
 

@@ -37,6 +37,10 @@ static void test_ignored(void **state)
          "--check ignores --all, --retries and --progress"},
         {COMMAND_WRITE, {OPTION_FILE, OPTION_COMPRESS, OPTION_PORT, OPTION_OUTPUT}, ""},
         {COMMAND_WRITE, {OPTION_MONITOR, OPTION_OUTPUT}, "--output ignores --monitor"},
+        {COMMAND_SERVE, {OPTION_FILE, OPTION_SERVE, OPTION_CANARY, OPTION_TLS_CERT}, ""},
+        {COMMAND_SERVE,
+         {OPTION_SERVE, OPTION_TIMEOUT, OPTION_LOG},
+         "--serve ignores --timeout and --log"},
         {COMMAND_UPLOAD, {OPTION_MONITOR, OPTION_ALL, OPTION_RESUME}, ""},
     };
     (void)state;

@@ -111,6 +111,8 @@ static const struct row {
     {OTA_E_EARLY_OK, OTA_CAUSE_NONE, SKETCH, "", "nothing in between answers"},
     {OTA_E_BOARD, OTA_CAUSE_NONE, SKETCH, "", "Fix the cause that the board names; if there"},
     {OTA_E_UNPROVEN, OTA_CAUSE_NONE, SKETCH, "", "Check what the board does"},
+    {OTA_E_NEVER_ASKED, OTA_CAUSE_NONE, SKETCH, "", "firewall lets it in"},
+    {OTA_E_NOT_RETURNED, OTA_CAUSE_NONE, SKETCH, "", "serve for longer"},
     {OTA_E_MIXED, OTA_CAUSE_NONE, SKETCH, "", "for each board"},
     {OTA_E_INTERRUPTED, OTA_CAUSE_NONE, SKETCH, "", "when you are ready"},
 };

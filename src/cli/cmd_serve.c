@@ -1,0 +1,377 @@
+/*
+ * cmd_serve.c: wires together what serving boards needs: plan, offers, book, loop, server.
+ */
+#include "cli/cmd_serve.h"
+
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+#include "base/loop.h"
+#include "base/secret.h"
+#include "base/units.h"
+#include "fleet/plan.h"
+#include "serve/serve.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PEM_MAX = 256 * 1024, PATH_SHOWN = 512 };
+
+/* The last answer is on its way when the last board has confirmed. */
+static const int64_t FAREWELL_US = MILLISECONDS(100);
+
+/* The line of --hosts for all boards that have no line of their own. */
+static const char REST[] = "*";
+
+struct program {
+    const struct options *options;
+    struct report *report;
+    struct plan plan;
+    struct offer *offers; /* one for each image of the plan */
+    const struct offer *rest;
+    struct book book;
+    struct loop *loop;
+    struct serve *serve;
+    struct loop_timer end;
+    struct ota_failure failure; /* one that belongs to no board */
+};
+
+/* -- what is served, and to whom -- */
+
+static const struct offer *find_offer(const struct program *program, const struct image *image)
+{
+    for (size_t i = 0; i < program->plan.image_count; i++)
+        if (program->offers[i].image == image)
+            return &program->offers[i];
+    return NULL;
+}
+
+static enum ota_error make_offers(struct program *program)
+{
+    const struct options *options = program->options;
+    struct ota_failure *failure = &program->failure;
+    enum ota_error error = OTA_OK;
+
+    program->offers = calloc(program->plan.image_count + 1, sizeof *program->offers);
+    if (!program->offers)
+        return ota_fail_no_memory(failure);
+    for (size_t i = 0; i < program->plan.image_count && error == OTA_OK; i++)
+        error = offer_make(&program->offers[i], program->plan.images[i].image,
+                           options->upload.command, options->serve.version, failure);
+    if (!options->plan.hosts)
+        program->rest = program->offers;
+    return error;
+}
+
+/* A board is listed by its MAC or its address. */
+static enum ota_error list_board(struct program *program, const struct assignment *assignment)
+{
+    const struct target *target = &assignment->target;
+    char shown[2 * TARGET_NAME_MAX];
+    struct mac mac;
+    const bool has_mac = mac_parse(&mac, target->name);
+
+    if (!has_mac && target->kind != TARGET_ADDRESS)
+        return ota_fail(&program->failure, OTA_E_USAGE,
+                        "%s: \"%s\" is neither a MAC such as 24:0A:C4:00:00:01 nor an address; "
+                        "boards that fetch are listed by one of them, or by *",
+                        program->options->plan.hosts,
+                        escape_string(shown, sizeof shown, target->name));
+
+    struct book_board *board = book_add(&program->book, target->name);
+    if (!board)
+        return ota_fail_no_memory(&program->failure);
+    board->is_listed = true;
+    board->has_mac = has_mac;
+    if (has_mac)
+        board->mac = mac;
+    board->has_address = target->kind == TARGET_ADDRESS;
+    board->address = target->address;
+    board->offer = find_offer(program, assignment->image);
+    if (assignment->is_confirmed)
+        board->state = BOOK_CONFIRMED;
+    return OTA_OK;
+}
+
+static enum ota_error list_boards(struct program *program)
+{
+    const struct plan *plan = &program->plan;
+    enum ota_error error = OTA_OK;
+
+    for (size_t i = 0; i < plan->count && error == OTA_OK; i++) {
+        if (strcmp(plan->assignments[i].target.name, REST) == 0)
+            program->rest = find_offer(program, plan->assignments[i].image);
+        else
+            error = list_board(program, &plan->assignments[i]);
+    }
+    return error;
+}
+
+/* -- the certificate -- */
+
+/* Reads a file into secret memory; the caller frees it with secret_free(). */
+static enum ota_error read_pem(char **text, const char *option, const char *path,
+                               struct ota_failure *failure)
+{
+    char shown[PATH_SHOWN];
+    const int fd = input_open(path);
+    ssize_t size = -1;
+
+    *text = secret_alloc(PEM_MAX + 1);
+    if (!*text) {
+        if (fd >= 0)
+            close(fd);
+        return ota_fail_no_memory(failure);
+    }
+
+    if (fd >= 0)
+        size = input_read_all(fd, *text, PEM_MAX);
+    const int reason = errno;
+    if (fd >= 0)
+        close(fd);
+    if (size >= 0)
+        return OTA_OK;
+    return ota_fail(failure, error_unless_local(OTA_E_USAGE, reason),
+                    "cannot read the file of %s, %s: %s", option,
+                    escape_string(shown, sizeof shown, path), input_open_error(path, reason));
+}
+
+static enum ota_error read_identity(char **certificate, char **key,
+                                    const struct serve_settings *settings,
+                                    struct ota_failure *failure)
+{
+    enum ota_error error = read_pem(certificate, "--tls-cert", settings->certificate, failure);
+
+    return error == OTA_OK ? read_pem(key, "--tls-key", settings->key, failure) : error;
+}
+
+/* Calls with the identity that the files have now, or without one. */
+static enum ota_error with_identity(struct program *program,
+                                    enum ota_error (*call)(struct program *program,
+                                                           const struct httpd_identity *identity))
+{
+    const struct serve_settings *settings = &program->options->serve;
+    char *certificate = NULL, *key = NULL;
+    enum ota_error error = OTA_OK;
+
+    if (!settings->certificate)
+        return call(program, NULL);
+    error = read_identity(&certificate, &key, settings, &program->failure);
+    if (error == OTA_OK)
+        error = call(program, &(struct httpd_identity){certificate, key});
+    secret_free(certificate);
+    secret_free(key);
+    return error;
+}
+
+/* -- the end -- */
+
+static void on_end(void *userdata)
+{
+    struct program *program = userdata;
+
+    loop_quit(program->loop);
+}
+
+static void on_confirmed(void *userdata)
+{
+    struct program *program = userdata;
+    const unsigned wanted = program->options->serve.until_confirmed;
+
+    if (wanted && book_count_state(&program->book, BOOK_CONFIRMED) >= wanted)
+        loop_timer_start(&program->end, FAREWELL_US);
+}
+
+static enum ota_error reload(struct program *program, const struct httpd_identity *identity)
+{
+    return serve_reload(program->serve, identity, &program->failure);
+}
+
+/* SIGHUP: there may be a new certificate. Without TLS it ends the server, as the other signals do. */
+static void on_signal(int number, void *userdata)
+{
+    struct program *program = userdata;
+
+    if (number != SIGHUP || !program->options->serve.certificate)
+        loop_quit(program->loop);
+    else if (with_identity(program, reload) == OTA_OK)
+        diag_info("new connections get the certificate that the file has now");
+    else
+        diag_warning("the certificate stays as it was: %s", program->failure.message);
+}
+
+static void on_serve_status(void *userdata)
+{
+    struct program *program = userdata;
+
+    if (program->serve)
+        report_status(program->report, serve_totals(program->serve));
+}
+
+static void tell_serve_standings(ota_standing_fn *tell, void *tell_userdata, const void *userdata)
+{
+    serve_tell(userdata, tell, tell_userdata);
+}
+
+static void on_serve_event(const struct ota_event *event, void *userdata)
+{
+    struct program *program = userdata;
+
+    report_event(event, program->report);
+}
+
+/* -- the beginning -- */
+
+static void say_url(const struct program *program, const struct address *address)
+{
+    struct address at = *address;
+    char text[ADDRESS_TEXT_MAX + 8];
+
+    address_set_port(&at, serve_port(program->serve));
+    diag_info("boards fetch from %s://%s/firmware.bin",
+              program->options->serve.certificate ? "https" : "http", address_text_port(text, &at));
+}
+
+/* Whether boards may reach this computer at an address of an interface. A sketch cannot name the
+ * scope of a link-local one. */
+static bool is_reachable(const struct ifaddrs *interface, struct address *address)
+{
+    const struct sockaddr *source = interface->ifa_addr;
+    const bool is_v6 = source && source->sa_family == AF_INET6;
+
+    return source && (interface->ifa_flags & IFF_UP) != 0 &&
+           address_from(address, source, is_v6 ? sizeof address->v6 : sizeof address->v4) &&
+           !address_is_loopback(address) &&
+           !(is_v6 && IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr));
+}
+
+static void say_urls(const struct program *program)
+{
+    const struct address *address = &program->options->serve.address;
+    struct ifaddrs *interfaces = NULL;
+    struct address found;
+    size_t count = 0;
+
+    if (address_is_unicast(address)) {
+        say_url(program, address);
+        return;
+    }
+
+    if (getifaddrs(&interfaces) < 0)
+        interfaces = NULL;
+    for (const struct ifaddrs *at = interfaces; at; at = at->ifa_next) {
+        if (!is_reachable(at, &found))
+            continue;
+        say_url(program, &found);
+        count++;
+    }
+    freeifaddrs(interfaces);
+    if (count == 0)
+        diag_warning("this computer has no address that boards can reach; port %u is served",
+                     serve_port(program->serve));
+}
+
+static enum ota_error open_serve(struct program *program, const struct httpd_identity *identity)
+{
+    const struct options *options = program->options;
+    const struct serve_config config = {.loop = program->loop,
+                                        .address = options->serve.address,
+                                        .identity = identity,
+                                        .user = options->web.user,
+                                        .password = options->plan.password,
+                                        .rules = {.downloads_max = options->fleet.jobs,
+                                                  .canaries = options->fleet.canaries,
+                                                  .failures_max = options->fleet.failures_max},
+                                        .attempts_max = options->fleet.retries + 1,
+                                        .offers = program->offers,
+                                        .offer_count = program->plan.image_count,
+                                        .rest = program->rest,
+                                        .book = &program->book,
+                                        .on_event = on_serve_event,
+                                        .on_confirmed = on_confirmed,
+                                        .userdata = program};
+
+    return serve_open(&program->serve, &config, &program->failure);
+}
+
+static enum ota_error prepare_serving(struct program *program)
+{
+    struct ota_failure *failure = &program->failure;
+
+    if (plan_make(&program->plan, &program->options->plan, failure) != OTA_OK ||
+        make_offers(program) != OTA_OK || list_boards(program) != OTA_OK)
+        return failure->error;
+
+    program->loop = loop_new();
+    if (!program->loop)
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+    loop_timer_init(&program->end, program->loop, on_end, program);
+    if (with_identity(program, open_serve) != OTA_OK)
+        return failure->error;
+    report_ask(program->report, tell_serve_standings, program->serve);
+    if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
+        loop_catch_status(program->loop, on_serve_status, program) < 0)
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
+    if (program->options->serve.for_us)
+        loop_timer_start(&program->end, program->options->serve.for_us);
+    say_urls(program);
+    return OTA_OK;
+}
+
+/* The results of the listed boards count, and --until-confirmed. */
+static enum ota_error judge(struct program *program, int *status)
+{
+    const unsigned wanted = program->options->serve.until_confirmed;
+    const size_t confirmed = book_count_state(&program->book, BOOK_CONFIRMED);
+    const enum ota_error error = serve_end(program->serve, status);
+
+    if (error != OTA_OK || confirmed >= wanted)
+        return error;
+    ota_fail(&program->failure, OTA_E_NOT_RETURNED,
+             "%zu board%s confirmed, and --until-confirmed waits for %u", confirmed,
+             confirmed == 1 ? " has" : "s have", wanted);
+    *status = report_failure(program->report, &program->failure);
+    return program->failure.error;
+}
+
+static int run_serving(struct program *program)
+{
+    struct ota_failure loss;
+    int status = 0;
+
+    if (prepare_serving(program) != OTA_OK)
+        return report_failure(program->report, &program->failure);
+    if (loop_run(program->loop) < 0) {
+        ota_fail(&program->failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
+        return report_failure(program->report, &program->failure);
+    }
+
+    const enum ota_error error = judge(program, &status);
+    report_summary(program->report, error, status);
+    if (report_is_complete(program->report, &loss))
+        return status;
+    return status ? status : report_failure(program->report, &loss);
+}
+
+int cmd_serve_run(const struct options *options, struct report *report)
+{
+    struct program program = {.options = options, .report = report};
+
+    signal(SIGPIPE, SIG_IGN); /* a board that closes its connection does not end the server */
+    int status = run_serving(&program);
+    report_ask(report, NULL, NULL);
+    serve_free(program.serve);
+    loop_timer_stop(&program.end);
+    loop_free(program.loop);
+    book_free(&program.book);
+    free(program.offers);
+    plan_free(&program.plan);
+    return status;
+}

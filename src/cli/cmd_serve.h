@@ -1,0 +1,13 @@
+/*
+ * cmd_serve.h: --serve: a place that boards fetch their firmware from.
+ */
+#ifndef ESP_OTA_CLI_CMD_SERVE_H
+#define ESP_OTA_CLI_CMD_SERVE_H
+
+#include "cli/options.h"
+#include "output/report.h"
+
+/* Serves until a signal, --serve-for or --until-confirmed. Returns the exit status. */
+int cmd_serve_run(const struct options *options, struct report *report);
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * basic_auth.h: HTTP's Basic authentication (RFC 7617). Pure.
+ */
+#ifndef ESP_OTA_SERVE_BASIC_AUTH_H
+#define ESP_OTA_SERVE_BASIC_AUTH_H
+
+#include <stdbool.h>
+
+/* Whether the value of an Authorization header (NULL: there is none) has this user and password;
+ * user is NULL for any. The time that it takes tells nothing of the password but its length. What is
+ * decoded is cleansed afterwards. */
+bool basic_auth_matches(const char *header, const char *user, const char *password);
+
+#endif

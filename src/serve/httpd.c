@@ -1,0 +1,489 @@
+/*
+ * httpd.c: libmicrohttpd on the loop. Its epoll descriptor is watched, and its next timeout
+ * is a timer; it has no thread.
+ *
+ *   connection:  on_connection(STARTED) ... on_connection(CLOSED)
+ *   request:     on_access() -> config.on_request() -> httpd_respond() ... on_completed()
+ */
+#include "base/diag.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "serve/httpd_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REQUEST_SIZE_MAX = 8192, IDLE_S = 90, BACKLOG = 511, TLS_RECORD = 4096 };
+static const int64_t REQUEST_US = SECONDS(15), RESPONSE_US = SECONDS(3600);
+
+/* -- the daemon on the loop -- */
+
+static void stop_daemon(struct httpd_daemon *daemon)
+{
+    if (!daemon->mhd)
+        return;
+
+    loop_watch_stop(&daemon->watch);
+    loop_timer_stop(&daemon->timer);
+    daemon->server->http.stop_daemon(daemon->mhd);
+    daemon->mhd = NULL;
+}
+
+static bool has_connections(const struct httpd_daemon *daemon)
+{
+    const union MHD_DaemonInfo *info =
+        daemon->server->http.get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+    return info && info->num_connections > 0;
+}
+
+/* libmicrohttpd may have more to do at once, or a connection that times out. */
+static void run_daemon(struct httpd_daemon *daemon)
+{
+    const struct httpd_library *http = &daemon->server->http;
+    MHD_UNSIGNED_LONG_LONG timeout_ms;
+
+    http->run(daemon->mhd);
+    if (daemon->is_old && !has_connections(daemon))
+        stop_daemon(daemon);
+    else if (http->get_timeout(daemon->mhd, &timeout_ms) == MHD_YES)
+        loop_timer_start(&daemon->timer, MILLISECONDS((int64_t)timeout_ms));
+    else
+        loop_timer_stop(&daemon->timer);
+}
+
+static void on_daemon_ready(unsigned events, void *userdata)
+{
+    (void)events;
+    run_daemon(userdata);
+}
+
+static void on_daemon_timeout(void *userdata)
+{
+    run_daemon(userdata);
+}
+
+void httpd_wake(struct httpd *server)
+{
+    for (size_t i = 0; i < sizeof server->daemons / sizeof *server->daemons; i++)
+        if (server->daemons[i].mhd)
+            loop_timer_start(&server->daemons[i].timer, 0);
+}
+
+/* -- connections -- */
+
+/* libmicrohttpd notices that the socket is shut down, and closes the connection. */
+static void on_deadline(void *userdata)
+{
+    const struct httpd_connection *connection = userdata;
+
+    shutdown(connection->fd, SHUT_RDWR);
+}
+
+static struct httpd_connection *new_connection(struct httpd *server, struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        server->http.get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct httpd_connection *connection = info ? calloc(1, sizeof *connection) : NULL;
+    if (!connection)
+        return NULL;
+
+    connection->server = server;
+    connection->fd = info->connect_fd;
+    loop_timer_init(&connection->deadline, server->config.loop, on_deadline, connection);
+    loop_timer_start(&connection->deadline, REQUEST_US);
+
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    if (getpeername(connection->fd, (struct sockaddr *)&peer, &length) == 0)
+        address_from(&connection->address, (struct sockaddr *)&peer, length);
+    return connection;
+}
+
+static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct httpd_connection *connection = *context;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = new_connection(userdata, mhd);
+        return;
+    }
+    if (connection)
+        loop_timer_stop(&connection->deadline);
+    free(connection);
+    *context = NULL;
+}
+
+static struct httpd_connection *find_connection(const struct httpd *server,
+                                                struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        server->http.get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+/* -- requests -- */
+
+const char *httpd_request_method(const struct httpd_request *request)
+{
+    return request->method;
+}
+
+const char *httpd_request_path(const struct httpd_request *request)
+{
+    return request->path;
+}
+
+const struct address *httpd_request_address(const struct httpd_request *request)
+{
+    return &request->connection->address;
+}
+
+const char *httpd_request_header(const struct httpd_request *request, const char *name)
+{
+    return request->server->http.lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
+}
+
+struct header_visit {
+    httpd_header_fn *on_header;
+    void *userdata;
+};
+
+static enum MHD_Result visit_header(void *userdata, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    const struct header_visit *visit = userdata;
+
+    (void)kind;
+    visit->on_header(name, value ? value : "", visit->userdata);
+    return MHD_YES;
+}
+
+void httpd_request_each_header(const struct httpd_request *request, httpd_header_fn *on_header,
+                               void *userdata)
+{
+    struct header_visit visit = {on_header, userdata};
+
+    request->server->http.get_connection_values(request->mhd, MHD_HEADER_KIND, visit_header,
+                                                &visit);
+}
+
+/* A GET of ESP8266httpUpdate has "Content-Length: 0". */
+static bool has_content(const struct httpd_request *request)
+{
+    const char *length = httpd_request_header(request, "Content-Length");
+
+    return (length && strcmp(length, "0") != 0) ||
+           httpd_request_header(request, "Transfer-Encoding");
+}
+
+static void respond_plainly(struct httpd_request *request, unsigned status, const char *text)
+{
+    static const struct httpd_header headers[] = {
+        {"Content-Type", "text/plain; charset=utf-8"}, {"Allow", "GET, HEAD"}, {NULL, NULL}};
+
+    httpd_respond(request,
+                  &(struct httpd_response){
+                      .status = status, .headers = headers, .data = text, .size = strlen(text)});
+}
+
+static bool is_method_known(const char *method)
+{
+    return strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+}
+
+/* libmicrohttpd calls this when the headers have been read, and again when the content has. An
+ * answer to the first call ends the connection, and comes instead of "100 Continue"; so that is what
+ * a request with content gets. */
+static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, const char *path,
+                                 const char *method, const char *version, const char *data,
+                                 size_t *data_size, void **context)
+{
+    struct httpd *server = userdata;
+    struct httpd_connection *connection = find_connection(server, mhd);
+    struct httpd_request request = {server, connection, mhd, method, path, false};
+
+    (void)version;
+    (void)data;
+    (void)data_size;
+    if (!connection)
+        return MHD_NO;
+
+    const bool is_first_call = !*context;
+    *context = connection;
+    loop_timer_start(&connection->deadline, RESPONSE_US);
+    if (!is_method_known(method))
+        respond_plainly(&request, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are served\n");
+    else if (has_content(&request))
+        respond_plainly(&request, MHD_HTTP_BAD_REQUEST, "a request has no content here\n");
+    else if (is_first_call)
+        return MHD_YES;
+    else
+        server->config.on_request(&request, server->config.userdata);
+    return request.is_answered ? MHD_YES : MHD_NO;
+}
+
+static void on_completed(void *userdata, struct MHD_Connection *mhd, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct httpd_connection *connection = *context;
+
+    (void)userdata;
+    (void)mhd;
+    if (!connection)
+        return;
+    *context = NULL;
+    loop_timer_start(&connection->deadline, REQUEST_US);
+    if (connection->transfer)
+        httpd_transfer_done(connection->transfer, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    connection->transfer = NULL;
+}
+
+/* -- responses -- */
+
+/* What stays in memory, for TLS. */
+struct httpd_content {
+    const unsigned char *data;
+    size_t size;
+};
+
+static ssize_t read_content(void *userdata, uint64_t position, char *target, size_t capacity)
+{
+    const struct httpd_content *content = userdata;
+    const size_t left = content->size - (size_t)position;
+    const size_t size = left < capacity ? left : capacity;
+
+    memcpy(target, content->data + position, size);
+    return (ssize_t)size;
+}
+
+/* With TLS, small pieces give small records: an ESP8266 has hardly room for one of 16 KiB. */
+static struct MHD_Response *make_response(const struct httpd *server,
+                                          const struct httpd_response *from)
+{
+    const struct httpd_library *http = &server->http;
+    struct httpd_content *content;
+
+    if (from->is_copied || from->size == 0 || !server->config.identity)
+        return http->create_response_from_buffer(from->size, (void *)from->data,
+                                                 from->is_copied ? MHD_RESPMEM_MUST_COPY
+                                                                 : MHD_RESPMEM_PERSISTENT);
+    content = malloc(sizeof *content);
+    if (!content)
+        return NULL;
+    *content = (struct httpd_content){from->data, from->size};
+    struct MHD_Response *response =
+        http->create_response_from_callback(from->size, TLS_RECORD, read_content, content, free);
+    if (!response)
+        free(content);
+    return response;
+}
+
+void httpd_respond(struct httpd_request *request, const struct httpd_response *from)
+{
+    const struct httpd_library *http = &request->server->http;
+    struct MHD_Response *response = make_response(request->server, from);
+    struct httpd_transfer *transfer = NULL;
+    bool is_complete = response;
+
+    for (const struct httpd_header *header = from->headers; response && header && header->name;
+         header++)
+        is_complete &= http->add_response_header(response, header->name, header->value) == MHD_YES;
+    if (is_complete && from->tag) {
+        transfer = httpd_transfer_new(request->connection, from->tag, from->size);
+        is_complete = transfer;
+    }
+    if (is_complete)
+        request->is_answered =
+            http->queue_response(request->mhd, from->status, response) == MHD_YES;
+    if (response)
+        http->destroy_response(response);
+
+    if (request->is_answered)
+        request->connection->transfer = transfer;
+    else if (transfer)
+        httpd_transfer_done(transfer, false);
+    else if (from->tag)
+        request->server->config.on_end(from->tag, false, request->server->config.userdata);
+}
+
+/* -- beginning and end -- */
+
+__attribute__((format(printf, 2, 0))) static void on_http_log(void *userdata, const char *format,
+                                                              va_list arguments)
+{
+    char text[512];
+
+    (void)userdata;
+    vsnprintf(text, sizeof text, format, arguments);
+    text[strcspn(text, "\n")] = '\0';
+    diag_debug("libmicrohttpd: %s", text);
+}
+
+static int open_listener(const struct address *address)
+{
+    const int yes = 1, no = 0;
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (address->any.sa_family == AF_INET6) /* IPv4 as well, if the address is [::] */
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+    if (bind(fd, &address->any, address_length(address)) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+
+    const int reason = errno;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+/* libmicrohttpd closes the descriptor that it is given. */
+static struct MHD_Daemon *start_mhd(struct httpd *server, const struct httpd_identity *identity)
+{
+    const struct httpd_config *config = &server->config;
+    const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                           (config->address.any.sa_family == AF_INET6 ? MHD_USE_IPv6 : 0) |
+                           (identity ? MHD_USE_TLS : 0);
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(identity ? identity->certificate : NULL)},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(identity ? identity->key : NULL)},
+        {MHD_OPTION_END, 0, NULL}};
+    const int listener = fcntl(server->listener, F_DUPFD_CLOEXEC, 0);
+    if (listener < 0)
+        return NULL;
+
+    struct MHD_Daemon *mhd = server->http.start_daemon(
+        flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_http_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)REQUEST_SIZE_MAX, MHD_OPTION_CONNECTION_LIMIT, config->connections_max,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, config->connections_per_address,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+        MHD_OPTION_ARRAY, identity ? tls : tls + 2, MHD_OPTION_END);
+    if (!mhd)
+        close(listener);
+    return mhd;
+}
+
+/* Starts the daemon that is free, and stops it if it is an old one. */
+static enum ota_error start_daemon(struct httpd *server, const struct httpd_identity *identity,
+                                   struct httpd_daemon **started, struct ota_failure *failure)
+{
+    struct httpd_daemon *daemon = &server->daemons[0];
+    if (daemon->mhd && !daemon->is_old)
+        daemon = &server->daemons[1];
+
+    stop_daemon(daemon);
+    *daemon = (struct httpd_daemon){.server = server, .mhd = start_mhd(server, identity)};
+    if (!daemon->mhd && identity)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "the files of --tls-cert and --tls-key are no certificate with its key");
+    if (!daemon->mhd)
+        return ota_fail(failure, OTA_E_INTERNAL, "libmicrohttpd does not start");
+
+    const union MHD_DaemonInfo *info =
+        server->http.get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    loop_timer_init(&daemon->timer, server->config.loop, on_daemon_timeout, daemon);
+    if (!info || loop_watch_start(&daemon->watch, server->config.loop, info->epoll_fd,
+                                  LOOP_READABLE, on_daemon_ready, daemon) < 0) {
+        stop_daemon(daemon);
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for connections: %s",
+                        strerror(errno));
+    }
+    *started = daemon;
+    return OTA_OK;
+}
+
+static enum ota_error start_listening(struct httpd *server, struct ota_failure *failure)
+{
+    char shown[ADDRESS_TEXT_MAX + 8];
+    const struct address *wanted = &server->config.address;
+    struct sockaddr_storage storage;
+    struct address bound;
+    socklen_t length = sizeof storage;
+
+    server->listener = open_listener(wanted);
+    if (server->listener < 0)
+        return ota_fail(failure, error_unless_local(OTA_E_NO_PORT, errno), "cannot serve at %s: %s",
+                        address_text_port(shown, wanted), strerror(errno));
+    if (getsockname(server->listener, (struct sockaddr *)&storage, &length) < 0 ||
+        !address_from(&bound, (struct sockaddr *)&storage, length))
+        return ota_fail(failure, OTA_E_INTERNAL, "cannot learn the port: %s", strerror(errno));
+    server->port = address_port(&bound);
+    return OTA_OK;
+}
+
+enum ota_error httpd_open(struct httpd **server, const struct httpd_config *config,
+                          struct ota_failure *failure)
+{
+    struct httpd_daemon *daemon;
+    const char *reason;
+
+    *server = calloc(1, sizeof **server);
+    if (!*server)
+        return ota_fail_no_memory(failure);
+
+    (*server)->config = *config;
+    (*server)->listener = -1;
+    loop_timer_init(&(*server)->settle_timer, config->loop, httpd_transfers_on_timer, *server);
+    loop_timer_init(&(*server)->refresh_timer, config->loop, httpd_streams_on_timer, *server);
+    enum ota_error error = OTA_OK;
+    if ((reason = httpd_library_load(&(*server)->http)))
+        error = ota_fail(failure, OTA_E_INTERNAL,
+                         "--serve needs libmicrohttpd, which cannot be loaded: %s", reason);
+    if (error == OTA_OK)
+        error = start_listening(*server, failure);
+    if (error == OTA_OK)
+        error = start_daemon(*server, config->identity, &daemon, failure);
+    if (error != OTA_OK) {
+        httpd_close(*server);
+        *server = NULL;
+    }
+    return error;
+}
+
+void httpd_close(struct httpd *server)
+{
+    if (!server)
+        return;
+
+    httpd_streams_end(server);
+    for (size_t i = 0; i < sizeof server->daemons / sizeof *server->daemons; i++)
+        stop_daemon(&server->daemons[i]);
+    httpd_transfers_end(server);
+    loop_timer_stop(&server->settle_timer);
+    loop_timer_stop(&server->refresh_timer);
+    if (server->listener >= 0)
+        close(server->listener);
+    free(server);
+}
+
+uint16_t httpd_port(const struct httpd *server)
+{
+    return server->port;
+}
+
+enum ota_error httpd_reload(struct httpd *server, const struct httpd_identity *identity,
+                            struct ota_failure *failure)
+{
+    struct httpd_daemon *daemon, *other;
+
+    if (start_daemon(server, identity, &daemon, failure) != OTA_OK)
+        return failure->error;
+
+    other = daemon == server->daemons ? daemon + 1 : server->daemons;
+    const int listener = server->http.quiesce_daemon(other->mhd);
+    if (listener >= 0)
+        close(listener);
+    other->is_old = true;
+    run_daemon(other); /* it ends at once if it has no connection */
+    return OTA_OK;
+}

@@ -1,0 +1,92 @@
+/*
+ * httpd_internal.h: shared by the files of the HTTP server.
+ */
+#ifndef ESP_OTA_SERVE_HTTPD_INTERNAL_H
+#define ESP_OTA_SERVE_HTTPD_INTERNAL_H
+
+#include "serve/httpd.h"
+#include "serve/httpd_library.h"
+
+struct httpd;
+
+/* A daemon of libmicrohttpd on the loop. */
+struct httpd_daemon {
+    struct httpd *server;
+    struct MHD_Daemon *mhd; /* NULL: there is none */
+    struct loop_watch watch;
+    struct loop_timer timer;
+    bool is_old; /* after a reload: it accepts no connection, and ends with its last one */
+};
+
+/* A connection of a client. */
+struct httpd_connection {
+    struct httpd *server;
+    int fd; /* libmicrohttpd's */
+    struct address address;
+    struct loop_timer deadline;      /* of the request, then of the response */
+    struct httpd_transfer *transfer; /* of the response; NULL: it has no tag */
+};
+
+struct httpd_request {
+    struct httpd *server;
+    struct httpd_connection *connection;
+    struct MHD_Connection *mhd;
+    const char *method, *path;
+    bool is_answered;
+};
+
+/* A response whose sender wants to know how it goes. */
+struct httpd_transfer {
+    struct httpd_transfer *next, **link;
+    struct httpd *server;
+    void *tag;
+    int fd;             /* our own of the connection: it stays when libmicrohttpd closes its own */
+    size_t size;        /* of the content */
+    uint64_t acked;     /* what the client had acknowledged before */
+    bool is_sent;       /* libmicrohttpd has written all of it */
+    int64_t timeout_us; /* monotonic: until when a sent one may stay unacknowledged */
+};
+
+/* A stream of server-sent events. */
+struct httpd_stream {
+    struct httpd_stream *next, **link;
+    struct httpd *server;
+    struct MHD_Connection *mhd;
+    unsigned revision; /* that it has told */
+    bool is_suspended;
+};
+
+struct httpd {
+    struct httpd_config config;
+    struct httpd_library http;
+    int listener;
+    uint16_t port;
+    struct httpd_daemon daemons[2]; /* the second one is for a reload */
+    struct httpd_transfer *transfers;
+    struct loop_timer settle_timer;
+    struct httpd_stream *streams;
+    size_t stream_count;
+    unsigned revision;
+    struct loop_timer refresh_timer; /* of the streams */
+    bool is_closing;
+};
+
+/* Begins to track a response. NULL: memory or file descriptors ran out. */
+struct httpd_transfer *httpd_transfer_new(struct httpd_connection *connection, void *tag,
+                                          size_t size);
+
+/* libmicrohttpd is done with it; is_sent: it has written all. May call on_end. */
+void httpd_transfer_done(struct httpd_transfer *transfer, bool is_sent);
+
+/* Ends those that still wait for acknowledgements. */
+void httpd_transfers_end(struct httpd *server);
+void httpd_transfers_on_timer(void *userdata);
+
+/* Runs the daemons in the next turn of the loop. */
+void httpd_wake(struct httpd *server);
+
+/* Lets the streams end by themselves. */
+void httpd_streams_end(struct httpd *server);
+void httpd_streams_on_timer(void *userdata);
+
+#endif

@@ -1,0 +1,250 @@
+/*
+ * serve.c: joins the HTTP server, the book and what is told of the boards.
+ *
+ *   request -> is it allowed? -> what does it name? -> page, facts, or an image (serve_image.c)
+ */
+#include "serve/serve.h"
+
+#include "base/error.h"
+#include "base/units.h"
+#include "serve/basic_auth.h"
+#include "serve/serve_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    STATUS_OK = 200,
+    STATUS_UNAUTHORIZED = 401,
+    STATUS_NOT_FOUND = 404,
+    STATUS_INTERNAL = 500,
+    CONNECTIONS_SPARE = 512, /* besides the downloads: boards that ask, and browsers */
+    PER_ADDRESS_SPARE = 64,  /* behind NAT, boards share an address */
+};
+
+/* A page that is drawn more often tells nobody more. */
+static const int64_t PUBLISH_US = MILLISECONDS(500);
+
+/* The page loads nothing from elsewhere, and nothing runs that did not come from here. */
+static const char POLICY[] = "default-src 'none'; style-src 'self'; script-src 'self'; "
+                             "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+                             "frame-ancestors 'none'";
+
+void serve_respond_text(struct httpd_request *request, unsigned status, const char *text)
+{
+    const struct httpd_header headers[] = {
+        {"Content-Type", "text/plain; charset=utf-8"},
+        {"Cache-Control", "no-store"},
+        {status == STATUS_UNAUTHORIZED ? "WWW-Authenticate" : NULL,
+         "Basic realm=\"esp-ota\", charset=\"UTF-8\""},
+        {NULL, NULL}};
+
+    httpd_respond(request, &(struct httpd_response){.status = status,
+                                                    .headers = headers,
+                                                    .data = text,
+                                                    .size = strlen(text),
+                                                    .is_copied = true});
+}
+
+/* text is freed; NULL: memory ran out. */
+static void respond_document(struct httpd_request *request, const char *type, char *text)
+{
+    const struct httpd_header headers[] = {{"Content-Type", type},
+                                           {"Cache-Control", "no-store"},
+                                           {"Content-Security-Policy", POLICY},
+                                           {"X-Content-Type-Options", "nosniff"},
+                                           {"Referrer-Policy", "no-referrer"},
+                                           {NULL, NULL}};
+
+    if (!text) {
+        serve_respond_text(request, STATUS_INTERNAL, "out of memory\n");
+        return;
+    }
+    httpd_respond(request, &(struct httpd_response){.status = STATUS_OK,
+                                                    .headers = headers,
+                                                    .data = text,
+                                                    .size = strlen(text),
+                                                    .is_copied = true});
+    free(text);
+}
+
+/* Without an image for all, that of the first board. */
+static const struct offer *main_offer(const struct serve *serve)
+{
+    return serve->config.rest ? serve->config.rest : serve->config.offers;
+}
+
+static bool is_allowed(const struct serve *serve, const struct httpd_request *request)
+{
+    const char *password = serve->config.password;
+
+    return !password || !*password ||
+           basic_auth_matches(httpd_request_header(request, "Authorization"), serve->config.user,
+                              password);
+}
+
+static void on_serve_request(struct httpd_request *request, void *userdata)
+{
+    struct serve *serve = userdata;
+    struct resource resource;
+
+    httpd_settle(serve->http); /* what is told below holds now */
+    if (!is_allowed(serve, request)) {
+        serve_respond_text(request, STATUS_UNAUTHORIZED, "the password is missing or wrong\n");
+        return;
+    }
+
+    resource_find(&resource, httpd_request_path(request), serve->names, serve->config.offer_count);
+    switch (resource.kind) {
+    case RESOURCE_PAGE:
+        respond_document(request, "text/html; charset=utf-8", serve_page(serve));
+        break;
+    case RESOURCE_STYLE:
+        respond_document(request, "text/css; charset=utf-8", strdup(SERVE_STYLE));
+        break;
+    case RESOURCE_SCRIPT:
+        respond_document(request, "text/javascript; charset=utf-8", strdup(SERVE_SCRIPT));
+        break;
+    case RESOURCE_EVENTS:
+        httpd_respond_stream(request);
+        break;
+    case RESOURCE_STATUS:
+        respond_document(request, "application/json", serve_status_json(serve));
+        break;
+    case RESOURCE_MANIFEST:
+        respond_document(request, "application/json",
+                         serve_manifest_json(serve, main_offer(serve)));
+        break;
+    case RESOURCE_NONE:
+        serve_respond_text(request, STATUS_NOT_FOUND, "there is nothing here\n");
+        break;
+    default:
+        serve_image(serve, request, &resource);
+    }
+}
+
+static void on_publish(void *userdata)
+{
+    struct serve *serve = userdata;
+
+    httpd_publish(serve->http);
+}
+
+void serve_publish(struct serve *serve)
+{
+    if (!serve->publish_timer.is_running)
+        loop_timer_start(&serve->publish_timer, PUBLISH_US);
+}
+
+static enum ota_error start_serving(struct serve *serve, struct ota_failure *failure)
+{
+    const struct serve_config *config = &serve->config;
+    const struct httpd_config http = {
+        .loop = config->loop,
+        .address = config->address,
+        .connections_max = (unsigned)config->rules.downloads_max + CONNECTIONS_SPARE,
+        .connections_per_address = (unsigned)config->rules.downloads_max + PER_ADDRESS_SPARE,
+        .identity = config->identity,
+        .on_request = on_serve_request,
+        .on_progress = serve_on_progress,
+        .on_end = serve_on_end,
+        .userdata = serve};
+
+    serve->names = calloc(config->offer_count + 1, sizeof *serve->names);
+    if (!serve->names)
+        return ota_fail_no_memory(failure);
+    for (size_t i = 0; i < config->offer_count; i++)
+        serve->names[i] = config->offers[i].name;
+    return httpd_open(&serve->http, &http, failure);
+}
+
+enum ota_error serve_open(struct serve **serve, const struct serve_config *config,
+                          struct ota_failure *failure)
+{
+    *serve = calloc(1, sizeof **serve);
+    if (!*serve)
+        return ota_fail_no_memory(failure);
+
+    (*serve)->config = *config;
+    (*serve)->started_us = loop_now_us();
+    loop_timer_init(&(*serve)->publish_timer, config->loop, on_publish, *serve);
+    if (start_serving(*serve, failure) != OTA_OK) {
+        serve_free(*serve);
+        *serve = NULL;
+        return failure->error;
+    }
+    return OTA_OK;
+}
+
+uint16_t serve_port(const struct serve *serve)
+{
+    return httpd_port(serve->http);
+}
+
+enum ota_error serve_reload(struct serve *serve, const struct httpd_identity *identity,
+                            struct ota_failure *failure)
+{
+    return httpd_reload(serve->http, identity, failure);
+}
+
+const struct ota_totals *serve_totals(struct serve *serve)
+{
+    const struct book *book = serve->config.book;
+    struct ota_totals totals = {.is_open = true};
+
+    for (size_t i = 0; i < book->count; i++) {
+        const struct book_board *board = book->boards[i];
+        if (!board->has_mac && !board->is_listed) /* a browser, perhaps */
+            continue;
+        totals.boards++;
+        totals.running += board->state == BOOK_FETCHING;
+        totals.confirmed += board->state == BOOK_CONFIRMED;
+        totals.failed += board->state == BOOK_GIVEN_UP || board->state == BOOK_REFUSED;
+        totals.bytes += board->bytes;
+        totals.total += board->total;
+    }
+    serve->totals = totals;
+    return &serve->totals;
+}
+
+void serve_tell(const struct serve *serve, ota_standing_fn *tell, void *userdata)
+{
+    const struct book *book = serve->config.book;
+    const int64_t now_us = loop_now_us();
+
+    for (size_t i = 0; i < book->count; i++) {
+        const struct book_board *board = book->boards[i];
+        const struct ota_standing standing = {.board = board->name,
+                                              .doing = OTA_DOING_UPLOAD,
+                                              .phase = OTA_PHASE_TRANSFER,
+                                              .bytes = board->bytes,
+                                              .total = board->total,
+                                              .transfer_us = now_us - board->started_us};
+        if (board->state == BOOK_FETCHING)
+            tell(&standing, userdata);
+    }
+}
+
+enum ota_error serve_end(struct serve *serve, int *exit_status)
+{
+    struct book *book = serve->config.book;
+
+    loop_timer_stop(&serve->publish_timer);
+    httpd_close(serve->http);
+    serve->http = NULL;
+    for (size_t i = 0; i < book->count; i++)
+        serve_tell_outcome(serve, book->boards[i]);
+    *exit_status = serve->exit_status;
+    return serve->outcome;
+}
+
+void serve_free(struct serve *serve)
+{
+    if (!serve)
+        return;
+
+    loop_timer_stop(&serve->publish_timer);
+    httpd_close(serve->http);
+    free(serve->names);
+    free(serve);
+}

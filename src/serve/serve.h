@@ -1,0 +1,54 @@
+/*
+ * serve.h: the place that boards fetch from: it answers their requests, and keeps book of what
+ * becomes of each of them.
+ */
+#ifndef ESP_OTA_SERVE_SERVE_H
+#define ESP_OTA_SERVE_SERVE_H
+
+#include "base/loop.h"
+#include "esp-ota/error.h"
+#include "esp-ota/event.h"
+#include "esp-ota/totals.h"
+#include "serve/book.h"
+#include "serve/httpd.h"
+#include "serve/offer.h"
+#include "serve/rollout.h"
+
+struct serve;
+
+/* Everything must outlive the server, except the identity. */
+struct serve_config {
+    struct loop *loop;
+    struct address address;                /* to listen at */
+    const struct httpd_identity *identity; /* NULL: no TLS */
+    const char *user;                      /* NULL: any */
+    const char *password;                  /* NULL or "": none is asked for */
+    struct rollout_rules rules;
+    unsigned attempts_max; /* how often a board may take the image */
+    const struct offer *offers;
+    size_t offer_count;
+    const struct offer *rest; /* for boards that are not in the book; NULL: they get nothing */
+    struct book *book;        /* has the boards that are listed, each with its offer */
+    ota_event_fn *on_event;
+    void (*on_confirmed)(void *userdata); /* a board has confirmed */
+    void *userdata;
+};
+
+/* Fails as httpd_open() does. */
+enum ota_error serve_open(struct serve **serve, const struct serve_config *config,
+                          struct ota_failure *failure);
+uint16_t serve_port(const struct serve *serve);
+enum ota_error serve_reload(struct serve *serve, const struct httpd_identity *identity,
+                            struct ota_failure *failure);
+
+const struct ota_totals *serve_totals(struct serve *serve);
+
+/* Tells of each board that downloads now. */
+void serve_tell(const struct serve *serve, ota_standing_fn *tell, void *userdata);
+
+/* Closes all connections, and emits the results that are missing. Returns what the results of the
+ * listed boards amount to, with its exit status, as fleet_outcome() does. */
+enum ota_error serve_end(struct serve *serve, int *exit_status);
+void serve_free(struct serve *serve); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,214 @@
+/*
+ * serve_events.c: what happens to a board, as events for the report.
+ */
+#include "base/error.h"
+#include "base/units.h"
+#include "image/image.h"
+#include "serve/serve_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NOTE_MAX = 512 };
+
+/* Completes the event, and hands it on. */
+static void emit(struct serve *serve, const struct book_board *board, struct ota_event *event)
+{
+    char address[ADDRESS_TEXT_MAX];
+
+    event->board = board->name;
+    if (!event->image && board->offer)
+        event->image = board->offer->image;
+    event->totals = serve_totals(serve);
+    if (board->has_address)
+        event->address = address_text(address, &board->address);
+    serve->config.on_event(event, serve->config.userdata);
+    serve_publish(serve);
+}
+
+static void emit_note(struct serve *serve, const struct book_board *board, bool is_important,
+                      const char *text)
+{
+    struct ota_event event = {.type = OTA_EVENT_NOTE,
+                              .phase = OTA_PHASE_TRANSFER,
+                              .is_important = is_important,
+                              .message = text};
+
+    emit(serve, board, &event);
+}
+
+static void emit_result(struct serve *serve, const struct book_board *board,
+                        const struct ota_failure *failure)
+{
+    const bool has_taken = board->fetched_us != 0;
+    const int64_t transfer_us = has_taken ? board->fetched_us - board->started_us : 0;
+    struct ota_event event = {
+        .type = OTA_EVENT_RESULT,
+        .phase = failure->error == OTA_OK || has_taken ? OTA_PHASE_PROOF : OTA_PHASE_TRANSFER,
+        .chips = "",
+        .bytes = board->bytes,
+        .total = board->total,
+        .elapsed_us = board->started_us ? loop_now_us() - board->started_us : 0,
+        .transfer_us = transfer_us,
+        .sent_us = transfer_us,
+        .failure = failure,
+        .exit_status = ota_error_exit_status(failure->error, 0)};
+
+    emit(serve, board, &event);
+}
+
+static void tell_return(struct serve *serve, const struct book_board *board)
+{
+    struct ota_failure proof;
+
+    ota_fail(&proof, OTA_OK, "back with it after %.0f s",
+             (double)(board->asked_us - board->fetched_us) / 1e6);
+    emit_result(serve, board, &proof);
+    serve->config.on_confirmed(serve->config.userdata);
+}
+
+static void tell_possession(struct serve *serve, const struct book_board *board)
+{
+    struct ota_event event = {.type = OTA_EVENT_SKIPPED,
+                              .phase = OTA_PHASE_PROOF,
+                              .skip = OTA_SKIP_CONFIRMED,
+                              .message = "runs the image already"};
+
+    emit(serve, board, &event);
+    serve->config.on_confirmed(serve->config.userdata);
+}
+
+void serve_tell_news(struct serve *serve, struct book_board *board, enum book_news news)
+{
+    char text[NOTE_MAX];
+
+    switch (news) {
+    case BOOK_NO_NEWS:
+        break;
+    case BOOK_HAS_IT:
+        tell_possession(serve, board);
+        break;
+    case BOOK_IS_BACK:
+        tell_return(serve, board);
+        break;
+    case BOOK_FAILED:
+        snprintf(text, sizeof text, "came back without the image that it took (%u of %u times)",
+                 board->failures, serve->config.attempts_max);
+        emit_note(serve, board, true, text);
+        break;
+    case BOOK_LOOPS:
+        snprintf(text, sizeof text,
+                 "took the image %u times and never came back with it; it gets nothing more, to "
+                 "spare its flash",
+                 board->failures);
+        emit_note(serve, board, true, text);
+        break;
+    }
+}
+
+/* A board that asks every minute is told of once. */
+void serve_tell_answer(struct serve *serve, struct book_board *board, const struct answer *answer,
+                       const char *old_reason)
+{
+    char text[NOTE_MAX];
+
+    if (answer->kind == ANSWER_IMAGE || answer->kind == ANSWER_UNCHANGED ||
+        answer->kind == ANSWER_VERSION || strcmp(answer->reason, old_reason) == 0)
+        return;
+    snprintf(text, sizeof text, "gets nothing: %s", answer->reason);
+    emit_note(serve, board, answer->kind == ANSWER_REFUSED, text);
+}
+
+void serve_tell_start(struct serve *serve, const struct serve_download *download)
+{
+    struct ota_event event = {
+        .type = OTA_EVENT_START, .phase = OTA_PHASE_TRANSFER, .total = download->size};
+    struct ota_event connected = {
+        .type = OTA_EVENT_CONNECTED, .phase = OTA_PHASE_TRANSFER, .total = download->size};
+
+    event.image = connected.image = download->image;
+
+    emit(serve, download->board, &event);
+    emit(serve, download->board, &connected);
+}
+
+void serve_tell_progress(struct serve *serve, const struct serve_download *download)
+{
+    struct ota_event event = {.type = OTA_EVENT_PROGRESS,
+                              .phase = OTA_PHASE_TRANSFER,
+                              .bytes = download->board->bytes,
+                              .total = download->size,
+                              .transfer_us = loop_now_us() - download->started_us};
+
+    emit(serve, download->board, &event);
+}
+
+void serve_tell_end(struct serve *serve, const struct serve_download *download, bool is_whole)
+{
+    const struct book_board *board = download->board;
+    char text[NOTE_MAX], bytes[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX];
+
+    if (is_whole)
+        snprintf(text, sizeof text, "took it in %.1f s",
+                 (double)(loop_now_us() - download->started_us) / 1e6);
+    else
+        snprintf(text, sizeof text, "its download broke off after %s of %s",
+                 format_part(bytes, board->bytes, download->size),
+                 format_size(total, download->size));
+    emit_note(serve, board, true, text);
+}
+
+/* -- the end -- */
+
+static void describe_outcome(struct ota_failure *failure, const struct book_board *board)
+{
+    switch (board->state) {
+    case BOOK_SILENT:
+        ota_fail(failure, OTA_E_NEVER_ASKED, "it has not asked for the image");
+        break;
+    case BOOK_REFUSED:
+        ota_fail(failure, OTA_E_IMAGE, "it got nothing: %s", board->reason);
+        break;
+    case BOOK_GIVEN_UP:
+        ota_fail(failure, OTA_E_NOT_RETURNED, "it took the image %u times and came back without it",
+                 board->failures);
+        break;
+    case BOOK_FETCHED:
+        ota_fail(failure, OTA_E_NOT_RETURNED, "it took the image and has not asked again since");
+        break;
+    default:
+        if (*board->reason)
+            ota_fail(failure, OTA_E_NOT_RETURNED, "it got nothing: %s", board->reason);
+        else
+            ota_fail(failure, OTA_E_LOST, "its download broke off");
+    }
+}
+
+static void add_outcome(struct serve *serve, enum ota_error error)
+{
+    const int status = ota_error_exit_status(error, 0);
+
+    if (serve->outcome == OTA_OK) {
+        serve->outcome = error;
+        serve->exit_status = status;
+    } else if (serve->exit_status != status) {
+        serve->outcome = OTA_E_MIXED;
+        serve->exit_status = ota_error_exit_status(OTA_E_MIXED, 0);
+    }
+}
+
+/* Nobody expects a board that is not listed. It is only said if its update is undecided. */
+void serve_tell_outcome(struct serve *serve, struct book_board *board)
+{
+    struct ota_failure failure;
+
+    if (board->state == BOOK_CONFIRMED)
+        return;
+    describe_outcome(&failure, board);
+    if (board->is_listed) {
+        add_outcome(serve, failure.error);
+        emit_result(serve, board, &failure);
+    } else if (board->has_mac && board->state == BOOK_FETCHED) {
+        emit_note(serve, board, true, "has not been back since it took the image");
+    }
+}

@@ -1,0 +1,318 @@
+/*
+ * serve_image.c: a request for an image: who asks, what it gets, and how the download goes.
+ */
+#include "base/units.h"
+#include "serve/byte_range.h"
+#include "serve/serve_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    STATUS_IMAGE = 200,
+    STATUS_PART = 206,
+    STATUS_UNCHANGED = 304,
+    STATUS_REFUSED = 403,
+    STATUS_NO_SUCH_FORM = 404,
+    STATUS_NO_SUCH_RANGE = 416,
+    STATUS_FAILED = 500,
+    STATUS_BUSY = 503,
+    HEADERS_MAX = 16,
+    RANGE_TEXT_MAX = 80,
+};
+
+/* The libraries of the boards ask again when the sketch tells them to; others go by this. */
+static const char RETRY_AFTER_S[] = "30";
+
+/* -- who asks -- */
+
+static void read_header(const char *name, const char *value, void *userdata)
+{
+    fetcher_read_header(userdata, name, value);
+}
+
+/* NULL: the book is full, or memory ran out. Then the board is served as one that nobody knows. */
+static struct book_board *add_board(struct serve *serve, const struct fetcher *fetcher,
+                                    const struct address *address)
+{
+    char name[ADDRESS_TEXT_MAX];
+
+    if (fetcher->has_mac)
+        mac_text(name, &fetcher->mac);
+    else
+        address_text(name, address);
+    struct book_board *board = book_add(serve->config.book, name);
+    if (board)
+        board->offer = serve->config.rest;
+    return board;
+}
+
+/* The image that a request is about; NULL: none that is for this board. */
+static const struct offer *choose_offer(const struct serve *serve, const struct book_board *board,
+                                        const struct resource *resource)
+{
+    const struct offer *own = board ? board->offer : serve->config.rest;
+
+    if (own && resource->image != RESOURCE_ANY_IMAGE &&
+        strcmp(own->name, serve->names[resource->image]) != 0)
+        return NULL;
+    return own;
+}
+
+/* -- what it gets -- */
+
+struct headers {
+    struct httpd_header items[HEADERS_MAX + 1];
+    size_t count;
+};
+
+static void add_header(struct headers *headers, const char *name, const char *value)
+{
+    if (headers->count < HEADERS_MAX)
+        headers->items[headers->count++] = (struct httpd_header){name, value};
+}
+
+/* The digests are those of the whole image; the boards compute them over what they get. */
+static void add_image_headers(struct headers *headers, const struct offer *offer,
+                              const struct offer_bytes *bytes, bool is_whole)
+{
+    add_header(headers, "Content-Type", "application/octet-stream");
+    add_header(headers, "Accept-Ranges", "bytes");
+    add_header(headers, "ETag", bytes->etag);
+    add_header(headers, "Cache-Control", "no-cache");
+    if (offer->version)
+        add_header(headers, "x-version", offer->version);
+    if (is_whole) {
+        add_header(headers, "x-MD5", bytes->md5);
+        add_header(headers, "x-SHA256", bytes->sha256);
+        add_header(headers, "x-SHA512", bytes->sha512);
+    }
+}
+
+static void choose_range(struct byte_range *range, const struct httpd_request *request,
+                         const struct offer_bytes *bytes)
+{
+    const char *value = httpd_request_header(request, "Range");
+
+    if (!etag_allows_range(httpd_request_header(request, "If-Range"), bytes->etag))
+        value = NULL;
+    byte_range_parse(range, value, bytes->size);
+}
+
+static bool is_head(const struct httpd_request *request)
+{
+    return strcmp(httpd_request_method(request), "HEAD") == 0;
+}
+
+/* Only what brings the last byte counts as a download; NULL also where nobody is in the book. */
+static struct serve_download *begin_download(struct serve *serve, struct book_board *board,
+                                             const struct offer_bytes *bytes,
+                                             const struct byte_range *range)
+{
+    struct serve_download *download =
+        board && range->first + range->size == bytes->size ? malloc(sizeof *download) : NULL;
+    if (!download)
+        return NULL;
+
+    *download = (struct serve_download){serve, board, bytes->image, range->size, loop_now_us()};
+    book_choose_canary(serve->config.book, board, &serve->config.rules);
+    book_note_start(board, range->size, download->started_us);
+    serve_tell_start(serve, download);
+    return download;
+}
+
+static void respond_bytes(struct serve *serve, struct httpd_request *request,
+                          struct book_board *board, const struct offer *offer,
+                          const struct offer_bytes *bytes)
+{
+    struct headers headers = {.count = 0};
+    struct byte_range range;
+    char text[RANGE_TEXT_MAX];
+
+    choose_range(&range, request, bytes);
+    add_image_headers(&headers, offer, bytes, range.kind == BYTE_RANGE_WHOLE);
+    if (range.kind == BYTE_RANGE_UNSATISFIABLE)
+        snprintf(text, sizeof text, "bytes */%zu", bytes->size);
+    else
+        snprintf(text, sizeof text, "bytes %zu-%zu/%zu", range.first, range.first + range.size - 1,
+                 bytes->size);
+    if (range.kind != BYTE_RANGE_WHOLE)
+        add_header(&headers, "Content-Range", text);
+
+    const unsigned status = range.kind == BYTE_RANGE_WHOLE  ? STATUS_IMAGE
+                            : range.kind == BYTE_RANGE_PART ? STATUS_PART
+                                                            : STATUS_NO_SUCH_RANGE;
+    struct serve_download *download =
+        is_head(request) || range.size == 0 ? NULL : begin_download(serve, board, bytes, &range);
+    httpd_respond(request, &(struct httpd_response){.status = status,
+                                                    .headers = headers.items,
+                                                    .data = bytes->data + range.first,
+                                                    .size = range.size,
+                                                    .tag = download});
+}
+
+/* "Content-Length: 0" comes with it; an ESP8266 waits eight seconds for content without it. */
+static void respond_unchanged(struct httpd_request *request, const struct offer *offer,
+                              const struct offer_bytes *bytes)
+{
+    struct headers headers = {.count = 0};
+
+    add_header(&headers, "ETag", bytes->etag);
+    if (offer->version)
+        add_header(&headers, "x-version", offer->version);
+    httpd_respond(request,
+                  &(struct httpd_response){.status = STATUS_UNCHANGED, .headers = headers.items});
+}
+
+/* For ESP8266httpUpdate's mode "version". */
+static void respond_version(struct httpd_request *request, const struct offer *offer)
+{
+    const struct httpd_header headers[] = {{"x-version", offer->version}, {NULL, NULL}};
+
+    if (offer->version)
+        httpd_respond(request,
+                      &(struct httpd_response){.status = STATUS_IMAGE, .headers = headers});
+    else
+        serve_respond_text(request, STATUS_NO_SUCH_FORM, "the image has no --serve-version\n");
+}
+
+static void respond_reason(struct httpd_request *request, unsigned status, const char *reason)
+{
+    char text[ANSWER_REASON_MAX + 2];
+    const struct httpd_header headers[] = {
+        {"Content-Type", "text/plain; charset=utf-8"},
+        {status == STATUS_BUSY ? "Retry-After" : NULL, RETRY_AFTER_S},
+        {NULL, NULL}};
+
+    snprintf(text, sizeof text, "%s\n", reason);
+    httpd_respond(request, &(struct httpd_response){.status = status,
+                                                    .headers = headers,
+                                                    .data = text,
+                                                    .size = strlen(text),
+                                                    .is_copied = true});
+}
+
+static void respond_answer(struct serve *serve, struct httpd_request *request,
+                           struct book_board *board, const struct offer *offer,
+                           const struct answer *answer)
+{
+    const struct offer_bytes *bytes = &offer->forms[answer->form];
+    const char *known = httpd_request_header(request, "If-None-Match");
+
+    switch (answer->kind) {
+    case ANSWER_IMAGE:
+        if (known && etag_is_listed(known, bytes->etag))
+            respond_unchanged(request, offer, bytes);
+        else
+            respond_bytes(serve, request, board, offer, bytes);
+        break;
+    case ANSWER_VERSION:
+        respond_version(request, offer);
+        break;
+    case ANSWER_UNCHANGED:
+    case ANSWER_NOT_NOW:
+        respond_unchanged(request, offer, bytes);
+        break;
+    case ANSWER_REFUSED:
+        respond_reason(request, STATUS_REFUSED, answer->reason);
+        break;
+    case ANSWER_BUSY:
+        respond_reason(request, STATUS_BUSY, answer->reason);
+        break;
+    }
+}
+
+/* -- the sidecars -- */
+
+static void respond_digest(struct httpd_request *request, const struct resource *resource,
+                           const struct fetcher *fetcher, const struct offer *offer)
+{
+    const struct offer_bytes *bytes =
+        &offer
+             ->forms[resource->is_packed ? OFFER_PACKED
+                     : fetcher->family == INSPECT_FAMILY_ESP32 && offer->forms[OFFER_FOR_ESP32].data
+                         ? OFFER_FOR_ESP32
+                         : OFFER_PLAIN];
+    const char *digest = resource->kind == RESOURCE_MD5      ? bytes->md5
+                         : resource->kind == RESOURCE_SHA256 ? bytes->sha256
+                                                             : bytes->sha512;
+    char text[DIGEST_SHA512_HEX + 2];
+
+    snprintf(text, sizeof text, "%s\n", digest);
+    serve_respond_text(request, STATUS_IMAGE, text);
+}
+
+/* -- both -- */
+
+static void serve_board(struct serve *serve, struct httpd_request *request,
+                        struct book_board *board, const struct fetcher *fetcher,
+                        const struct offer *offer)
+{
+    struct answer answer;
+    char old_reason[ANSWER_REASON_MAX] = "";
+
+    if (board) {
+        const enum book_news news = book_note_request(
+            board, fetcher, httpd_request_address(request), answer_proof(fetcher, offer),
+            serve->config.attempts_max, loop_now_us());
+        memcpy(old_reason, board->reason, sizeof old_reason);
+        serve_tell_news(serve, board, news);
+    }
+    answer_decide(&answer, fetcher, offer,
+                  book_turn(serve->config.book, board, &serve->config.rules));
+    if (board) {
+        book_note_answer(board, &answer);
+        serve_tell_answer(serve, board, &answer, old_reason);
+    }
+    respond_answer(serve, request, board, offer, &answer);
+}
+
+void serve_image(struct serve *serve, struct httpd_request *request,
+                 const struct resource *resource)
+{
+    struct fetcher fetcher = {.wants_packed = resource->is_packed};
+    const struct address *address = httpd_request_address(request);
+    const bool is_image = resource->kind == RESOURCE_IMAGE;
+
+    httpd_request_each_header(request, read_header, &fetcher);
+    struct book_board *board = book_find(serve->config.book, &fetcher, address);
+    const struct offer *offer = choose_offer(serve, board, resource);
+    if (!offer) {
+        respond_reason(request, STATUS_REFUSED, "the list of boards has no such image for it");
+        return;
+    }
+    if (resource->is_packed && !offer->forms[OFFER_PACKED].data) {
+        serve_respond_text(request, STATUS_NO_SUCH_FORM, "there is no compressed form; see -z\n");
+        return;
+    }
+    if (!is_image) {
+        respond_digest(request, resource, &fetcher, offer);
+        return;
+    }
+
+    if (!board)
+        board = add_board(serve, &fetcher, address);
+    serve_board(serve, request, board, &fetcher, offer);
+}
+
+void serve_on_progress(void *tag, size_t bytes, void *userdata)
+{
+    const struct serve_download *download = tag;
+    struct serve *serve = userdata;
+
+    if (bytes <= download->board->bytes)
+        return;
+    download->board->bytes = bytes;
+    serve_tell_progress(serve, download);
+}
+
+void serve_on_end(void *tag, bool is_whole, void *userdata)
+{
+    struct serve_download *download = tag;
+    struct serve *serve = userdata;
+
+    book_note_end(download->board, is_whole, loop_now_us());
+    serve_tell_end(serve, download, is_whole);
+    free(download);
+}

@@ -1,0 +1,58 @@
+/*
+ * serve_internal.h: shared by the files of the server for boards.
+ */
+#ifndef ESP_OTA_SERVE_SERVE_INTERNAL_H
+#define ESP_OTA_SERVE_SERVE_INTERNAL_H
+
+#include "serve/resource.h"
+#include "serve/serve.h"
+
+struct serve {
+    struct serve_config config;
+    struct httpd *http;
+    const char **names; /* of the offers */
+    struct ota_totals totals;
+    int64_t started_us;
+    struct loop_timer publish_timer;
+    enum ota_error outcome; /* of the results so far */
+    int exit_status;
+};
+
+/* An image on its way to a board. */
+struct serve_download {
+    struct serve *serve;
+    struct book_board *board;  /* NULL: nobody that is in the book */
+    const struct image *image; /* that is sent */
+    size_t size;
+    int64_t started_us;
+};
+
+/* serve_image.c: answers a request for an image, or for one of its sidecars. */
+void serve_image(struct serve *serve, struct httpd_request *request,
+                 const struct resource *resource);
+void serve_on_progress(void *tag, size_t bytes, void *userdata);
+void serve_on_end(void *tag, bool is_whole, void *userdata);
+
+/* serve_events.c: what is told of a board. */
+void serve_tell_news(struct serve *serve, struct book_board *board, enum book_news news);
+void serve_tell_answer(struct serve *serve, struct book_board *board, const struct answer *answer,
+                       const char *old_reason);
+void serve_tell_start(struct serve *serve, const struct serve_download *download);
+void serve_tell_progress(struct serve *serve, const struct serve_download *download);
+void serve_tell_end(struct serve *serve, const struct serve_download *download, bool is_whole);
+void serve_tell_outcome(struct serve *serve, struct book_board *board);
+
+/* Answers with a sentence; status is not 200. */
+void serve_respond_text(struct httpd_request *request, unsigned status, const char *text);
+
+/* The page has something new to show. */
+void serve_publish(struct serve *serve);
+
+/* page.c, status.c: what the server knows, for people and programs. The caller frees the text; NULL
+ * if memory runs out. */
+char *serve_page(struct serve *serve);
+char *serve_status_json(struct serve *serve);
+char *serve_manifest_json(const struct serve *serve, const struct offer *offer);
+extern const char SERVE_STYLE[], SERVE_SCRIPT[];
+
+#endif

@@ -1,0 +1,452 @@
+#!/usr/bin/env python3
+"""--serve: boards fetch their firmware, and their next request shows what became of it."""
+
+import gzip
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import unittest
+import urllib.request
+
+import firmware
+import fetcher
+from fetcher import Board, esp32_request, pico_request, request
+from scenario import Program, Scenario, address, run
+
+HTTP_11 = "GET {} HTTP/1.1\r\nHost: board\r\n{}\r\n"
+
+
+class Server:
+    """esp-ota --serve, with the address of its own that it serves at."""
+
+    def __init__(self, scenario, *arguments, where=None, **more):
+        self.where, self.ended = where or address(), None
+        self.program = Program(f"--serve={self.where}:0", *arguments, **more)
+        scenario.addCleanup(self.stop)
+        self.program.wait_for(r"fetch from https?://\S+/firmware\.bin\n")
+        text = b"".join(self.program._text.values()).decode()
+        self.scheme, port = re.search(r"fetch from (https?)://\S+:(\d+)/firmware", text).groups()
+        self.server = (self.where, int(port))
+        self.url = f"{self.scheme}://{self.where}:{port}"
+
+    def stop(self):
+        if not self.ended:
+            self.program.send_signal(signal.SIGINT)
+            self.ended = self.program.result()
+        return self.ended
+
+    def result(self):
+        self.ended = self.program.result()
+        return self.ended
+
+    def get(self, path, headers=""):
+        return request(self.server, HTTP_11.format(path, headers + "Connection: close\r\n"))
+
+    def status(self):
+        return json.loads(self.get("/status.json").body)
+
+    def board(self, mac):
+        return next(board for board in self.status()["boards"] if board["mac"] == mac)
+
+
+class Serve(Scenario):
+
+    def setUp(self):
+        super().setUp()
+        self.image = firmware.esp8266(120000)
+        self.path = self.file("kitchen.bin", self.image)
+
+    def serve(self, *arguments, **more):
+        return Server(self, "-f", self.path, *arguments, **more)
+
+    def boards(self, server, count, **more):
+        return [Board(server.server, **more) for _ in range(count)]
+
+    # -- one board --
+
+    def test_update(self):
+        server = self.serve("--until-confirmed", "1")
+        board = Board(server.server, version="1.0")
+        self.assertEqual(board.fetch(), "update")
+        self.assertEqual(board.sketch, self.image)
+        self.assertEqual(server.board(board.mac)["state"], "fetched")
+        self.assertEqual(board.fetch(), "no update")
+        result = server.result()
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertRegex(result.err, rf"(?m)^{board.mac}: took it in \d+\.\d s$")
+        self.assertRegex(result.err, rf"(?m)^{board.mac}: confirmed, .* KiB in .*; back with it after \d+ s$")
+        self.assertRegex(result.err, r"(?m)^1 of 1 boards confirmed, in ")
+
+    def test_json(self):
+        server = self.serve("--until-confirmed", "1", "--json")
+        board, source = Board(server.server), self.source(server)
+        board.fetch(), board.fetch()
+        events = [json.loads(line) for line in server.result().out.splitlines()]
+        self.assertEqual([event["event"] for event in events], ["start", "connected", "note", "result", "summary"])
+        self.assertEqual({event["board"] for event in events[:-1]}, {board.mac})
+        self.assertEqual((events[3]["ok"], events[3]["verified"], events[3]["address"]),
+                         (True, "confirmation", source))
+        self.assertEqual((events[-1]["boards"], events[-1]["confirmed"]), (1, 1))
+
+    @staticmethod
+    def source(server):
+        """From which address the kernel reaches the server."""
+        connection = fetcher.Connection(server.server)
+        try:
+            return connection.socket.getsockname()[0]
+        finally:
+            connection.close()
+
+    def test_has_it_already(self):
+        server = self.serve()
+        board = Board(server.server, sketch=self.image)
+        self.assertEqual(board.fetch(), "no update")
+        self.assertEqual(board.answer.header("content-length"), "0")
+        result = server.stop()
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(f"{board.mac}: runs the image already\n", result.err)
+
+    def test_broken_download(self):
+        server = self.serve("--retries", "0", "--until-confirmed", "1")
+        board = Board(server.server)
+        for _ in range(3):
+            board.break_off(after=20000)
+            server.program.wait_for(rf"{board.mac}: its download broke off")
+        self.assertEqual(server.board(board.mac)["failures"], 0)
+        self.assertEqual((board.fetch(), board.fetch()), ("update", "no update"))
+        self.assertEqual(server.result().status, 0)
+
+    def test_update_loop(self):
+        server = self.serve()
+        board = Board(server.server, keeps_old=True)
+        self.assertEqual([board.fetch() for _ in range(5)], 3 * ["update"] + 2 * ["no update"])
+        self.assertEqual(server.board(board.mac)["state"], "given-up")
+        board.keeps_old, board.sketch = False, self.image  # somebody helped it
+        self.assertEqual(board.fetch(), "no update")
+        self.assertEqual(server.board(board.mac)["state"], "confirmed")
+        err = server.stop().err
+        self.assertIn(f"{board.mac}: came back without the image that it took (2 of 3 times)\n", err)
+        self.assertIn(f"{board.mac}: took the image 3 times and never came back with it; it gets nothing more", err)
+        self.assertRegex(err, rf"{board.mac}: confirmed, ")
+
+    def test_nothing_to_go_by(self):
+        """A Pico tells no MD5: without versions it gets the image once, and is not confirmed."""
+        self.path = self.file("pico.bin", firmware.rp2040())
+        server = self.serve()
+        board = Board(server.server, pico_request)
+        self.assertEqual([board.fetch() for _ in range(3)], ["update", "no update", "no update"])
+        self.assertEqual(server.board(board.mac)["state"], "fetched")
+        self.assertIn(f"{board.mac}: has not been back since it took the image\n", server.stop().err)
+
+    def test_version(self):
+        self.path = self.file("pico.bin", firmware.rp2040())
+        server = self.serve("--serve-version", "1.1")
+        board = Board(server.server, pico_request, version="1.0")
+        self.assertEqual(board.fetch(), "update")
+        self.assertEqual(board.answer.header("x-version"), "1.1")
+        board.version = "1.1"
+        self.assertEqual(board.fetch(), "no update")
+        self.assertEqual(server.board(board.mac)["state"], "confirmed")
+
+    def test_version_question(self):
+        server = self.serve("--serve-version", "7")
+        answer = request(server.server, Board(server.server, mode="version", version="6").request())
+        self.assertEqual((answer.status, answer.header("x-version"), answer.body), (200, "7", b""))
+
+    # -- what each gets --
+
+    def test_refusals(self):
+        rows = [({"compose": esp32_request}, -103, "the image is for ESP8266 boards, and it is one of the ESP32 family"),
+                ({"mode": "spiffs"}, -103, "it asks for a filesystem image, and a sketch is served"),
+                ({"free_space": 1000}, -103, rf"the image has {len(self.image)} bytes, and the board has room for 1000"),
+                ({"path": "/other.bin"}, -102, "there is nothing here")]
+        server = self.serve()
+        for settings, result, reason in rows:
+            board = Board(server.server, **settings)
+            self.assertEqual(board.fetch(), result, settings)
+            self.assertEqual(board.answer.body.decode(), reason + "\n")
+        err = server.stop().err
+        for settings, result, reason in rows[:-1]:
+            self.assertEqual(err.count(f"gets nothing: {reason}\n"), 1, err)
+
+    def test_compressed(self):
+        server = self.serve("-z")
+        esp8266 = Board(server.server)
+        self.assertEqual(esp8266.fetch(), "update")
+        self.assertEqual(gzip.decompress(esp8266.answer.body), self.image)
+        self.assertEqual((esp8266.sketch, esp8266.fetch()), (self.image, "no update"))
+        self.assertEqual(server.get("/firmware.bin").body, self.image)  # who says nothing gets it plain
+        packed = server.get("/kitchen.bin.gz")
+        self.assertEqual(gzip.decompress(packed.body), self.image)
+        self.assertEqual(server.get("/kitchen.bin.gz.md5").body.decode(), fetcher.md5(packed.body) + "\n")
+        esp32 = Board(server.server, esp32_request, path="/kitchen.bin.gz")
+        self.assertEqual(esp32.fetch(), -103)
+
+    def test_padded_esp32(self):
+        """An ESP32 tells the MD5 of its image as the header bounds it."""
+        image = firmware.esp32_sketch(20000)
+        self.path = self.file("padded.bin", image + 512 * b"\xff")
+        server = self.serve()
+        board = Board(server.server, esp32_request)
+        self.assertEqual(board.fetch(), "update")
+        board.sketch = image
+        self.assertEqual(board.fetch(), "no update")
+        self.assertEqual(server.board(board.mac)["state"], "confirmed")
+
+    def test_http(self):
+        server = self.serve()
+        size = len(self.image)
+        sha256 = hashlib.sha256(self.image).hexdigest()
+        rows = [("", 200, None, self.image),
+                ("Range: bytes=0-0\r\n", 206, f"bytes 0-0/{size}", self.image[:1]),
+                ("Range: bytes=1000-\r\n", 206, f"bytes 1000-{size - 1}/{size}", self.image[1000:]),
+                ("Range: bytes=-5\r\n", 206, f"bytes {size - 5}-{size - 1}/{size}", self.image[-5:]),
+                (f"Range: bytes={size}-\r\n", 416, f"bytes */{size}", b""),
+                ("Range: bytes=0-1,3-4\r\n", 200, None, self.image),
+                (f"Range: bytes=0-0\r\nIf-Range: \"{sha256}\"\r\n", 206, f"bytes 0-0/{size}", self.image[:1]),
+                ("Range: bytes=0-0\r\nIf-Range: \"old\"\r\n", 200, None, self.image),
+                (f"If-None-Match: \"{sha256}\"\r\n", 304, None, b""),
+                ("If-None-Match: \"old\"\r\n", 200, None, self.image)]
+        for headers, status, content_range, body in rows:
+            answer = server.get("/kitchen.bin", headers)
+            self.assertEqual((answer.status, answer.header("content-range")), (status, content_range), headers)
+            self.assertTrue(answer.body == body, headers)
+            self.assertEqual(answer.header("etag"), f'"{sha256}"')
+            self.assertEqual(answer.header("content-length"), str(len(body)))
+            self.assertIsNone(answer.header("transfer-encoding"))
+        answer = server.get("/firmware.bin")
+        self.assertEqual(answer.header("x-md5"), fetcher.md5(self.image))
+        self.assertEqual(answer.header("x-sha256"), sha256)
+        self.assertEqual(answer.header("x-sha512"), hashlib.sha512(self.image).hexdigest())
+        self.assertEqual(server.get("/kitchen.bin.sha256").body.decode(), sha256 + "\n")
+        head = request(server.server, "HEAD /firmware.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        self.assertEqual((head.status, head.header("content-length"), head.body), (200, str(size), b""))
+
+    def test_other_clients(self):
+        self.image = firmware.esp32_sketch(120000)
+        self.path = self.file("kitchen.bin", self.image)
+        server = self.serve()
+        board = fetcher.IdfBoard(server.server)
+        board.fetch(pieces=3)
+        self.assertEqual(len(board.image), 60000)
+        board.resume()
+        self.assertTrue(board.image == self.image)
+        whole = fetcher.IdfBoard(server.server)
+        whole.fetch()
+        self.assertTrue(whole.image == self.image)
+        self.assertTrue(fetcher.esphome_fetch(server.server) == self.image)
+        with urllib.request.urlopen(server.url + "/kitchen.bin", timeout=60) as answer:
+            self.assertTrue(answer.read() == self.image)
+        manifest = json.loads(server.get("/manifest.json").body)
+        self.assertEqual(manifest["builds"], [{"chipFamily": "ESP32",
+                                               "ota": {"path": "/firmware.bin", "md5": fetcher.md5(self.image)}}])
+        self.assertEqual(server.stop().status, 0)
+
+    # -- many boards --
+
+    def test_canaries(self):
+        server = self.serve("--canary", "2")
+        first, second, third = self.boards(server, 3)
+        self.assertEqual((first.fetch(), second.fetch(), third.fetch()), ("update", "update", "no update"))
+        self.assertEqual(request(server.server, HTTP_11.format("/firmware.bin", "Connection: close\r\n")).status, 304)
+        self.assertEqual((first.fetch(), third.fetch()), ("no update", "no update"))
+        self.assertEqual(server.board(third.mac)["reason"], "it waits until the canaries have confirmed")
+        self.assertEqual((second.fetch(), third.fetch(), third.fetch()), ("no update", "update", "no update"))
+        self.assertEqual([board["canary"] for board in server.status()["boards"] if board["mac"]],
+                         [True, True, False])
+        self.assertIn("3 of 3 boards confirmed", server.stop().err)
+
+    def test_canary_fails(self):
+        server = self.serve("--canary", "1", "--retries", "0")
+        canary, other = self.boards(server, 2)
+        canary.keeps_old = True
+        self.assertEqual([canary.fetch(), other.fetch(), canary.fetch(), other.fetch()],
+                         ["update", "no update", "no update", "no update"])
+        self.assertEqual(server.board(other.mac)["reason"], "the roll-out has stopped after failures")
+
+    def test_max_failures(self):
+        server = self.serve("--max-failures", "2", "--retries", "0")
+        boards = self.boards(server, 3, keeps_old=True)
+        self.assertEqual([board.fetch() for board in boards[:2]], 2 * ["update"])
+        self.assertEqual([board.fetch() for board in boards], 3 * ["no update"])
+
+    def test_downloads_at_a_time(self):
+        self.image = firmware.esp8266(3000000)
+        self.path = self.file("large.bin", self.image)
+        server = self.serve("-j", "1")
+        slow, other = self.boards(server, 2, free_space=4000000)
+        connection = fetcher.Connection(server.server)
+        connection.send(slow.request().encode())
+        connection.read_head()
+        self.assertEqual(other.fetch(), -104)
+        self.assertEqual((other.answer.status, other.answer.header("retry-after")), (503, "30"))
+        self.assertTrue(connection.read_body(len(self.image)) == self.image)
+        connection.close()
+        server.program.wait_for(f"{slow.mac}: took it")
+        self.assertEqual(other.fetch(), "update")
+
+    def test_list(self):
+        other = firmware.esp8266(60000)
+        path = self.file("other.bin", other)
+        macs = [fetcher.new_mac() for _ in range(3)]
+        where = address()
+        hosts = self.file("hosts", f"{macs[0].lower()}\n{macs[1]} file={path}\n{where} file={path}\n{macs[2]}\n".encode())
+        server = self.serve("--hosts", hosts)
+        kitchen, lab = (Board(server.server, mac=mac) for mac in macs[:2])
+        by_address = Board(server.server, source=where)
+        stranger = Board(server.server)
+        self.assertEqual([board.fetch() for board in (kitchen, lab, by_address, stranger)], 3 * ["update"] + [-103])
+        self.assertEqual([board.sketch for board in (kitchen, lab, by_address)], [self.image, other, other])
+        lab.path = "/kitchen.bin"
+        self.assertEqual(lab.fetch(), -103)
+        lab.path = "/other.bin"
+        self.assertEqual([lab.fetch(), kitchen.fetch()], 2 * ["no update"])
+        result = server.stop()
+        self.assertEqual(result.status, 20, result)
+        self.assertIn(f"{macs[0].lower()}: confirmed", result.err)
+        self.assertIn(f"1 board: the board did not ask for the image (never-asked): {macs[2]}\n", result.err)
+        self.assertIn(f"1 board: the board did not come back with the image (not-returned): {where}\n", result.err)
+
+    def test_list_statuses(self):
+        mac, other = fetcher.new_mac(), fetcher.new_mac()
+        rows = [(f"{mac}\n", ["update", "no update"], {}, 0), (f"{mac}\n*\n", ["update"], {}, 12),
+                (f"{mac}\n{other}\n", ["update", "no update"], {}, 4), (f"{mac}\n", [], {}, 4),
+                (f"{mac}\n", [-103], {"free_space": 10}, 3), (f"* file={self.path}\n", ["update"], {}, 0)]
+        for text, results, settings, status in rows:
+            server = self.serve("--hosts", self.file("hosts", text.encode()))
+            board = Board(server.server, mac=mac, **settings)
+            self.assertEqual([board.fetch() for _ in results], results, text)
+            self.assertEqual(server.stop().status, status, server.ended)
+
+    def test_resume(self):
+        macs = [fetcher.new_mac() for _ in range(2)]
+        hosts = self.file("hosts", "\n".join(macs).encode())
+        server = self.serve("--hosts", hosts, "--json")
+        board = Board(server.server, mac=macs[0])
+        board.fetch(), board.fetch()
+        report = self.file("report", server.stop().out.encode())
+        self.assertEqual(server.ended.status, 4)
+        server = self.serve("--hosts", hosts, "--resume", report)
+        self.assertEqual([board["state"] for board in server.status()["boards"]], ["confirmed", "silent"])
+        board = Board(server.server, mac=macs[1])
+        board.fetch(), board.fetch()
+        self.assertEqual(server.stop().status, 0, server.ended)
+
+    # -- who may ask, and how --
+
+    def test_password(self):
+        server = self.serve("-a", "swordfish")
+        for path in ("/", "/firmware.bin", "/status.json", "/events", "/page.css", "/nothing"):
+            answer = server.get(path)
+            self.assertEqual((answer.status, answer.header("www-authenticate")[:6]), (401, "Basic "), path)
+            self.assertNotIn(self.image[:64], answer.body)
+        rows = [("Ym9hcmQ6c3dvcmRmaXNo", 200), ("OnN3b3JkZmlzaA==", 200), ("Ym9hcmQ6c3dvcmRmaXNoMg==", 401),
+                ("c3dvcmRmaXNo", 401), ("", 401), ("!", 401)]
+        for credentials, status in rows:
+            answer = server.get("/firmware.bin", f"Authorization: Basic {credentials}\r\n")
+            self.assertEqual(answer.status, status, credentials)
+        result = server.stop()
+        self.assertNotIn("swordfish", result.out + result.err)
+
+    def test_tls(self):
+        def certificate(name):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.file("key.pem", b""),
+                            "-out", self.file("cert.pem", b""), "-days", "2", "-subj", f"/CN={name}", "-addext",
+                            f"subjectAltName=DNS:{name}"], check=True, capture_output=True)
+            return os.path.join(self.directory, "cert.pem"), os.path.join(self.directory, "key.pem")
+
+        def shown(server):
+            return subprocess.run(["openssl", "s_client", "-connect", "{}:{}".format(*server.server), "-tls1_2",
+                                   "-maxfraglen", "512"], input=b"", capture_output=True).stdout.decode()
+
+        cert, key = certificate("one.example")
+        server = self.serve("--tls-cert", cert, "--tls-key", key)
+        self.assertEqual(server.scheme, "https")
+        self.assertRegex(shown(server), r"subject=CN = one\.example")
+        context = fetcher.ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, fetcher.ssl.CERT_NONE
+        board = Board(server.server, context=context)
+        self.assertEqual((board.fetch(), board.sketch == self.image), ("update", True))
+        got = subprocess.run(["curl", "--silent", "--insecure", server.url + "/kitchen.bin"], capture_output=True)
+        self.assertTrue(got.stdout == self.image)
+        certificate("two.example")
+        server.program.send_signal(signal.SIGHUP)
+        server.program.wait_for("new connections get the certificate")
+        self.assertRegex(shown(server), r"subject=CN = two\.example")
+        with open(cert, "w", encoding="ascii") as file:
+            file.write("no certificate")
+        server.program.send_signal(signal.SIGHUP)
+        server.program.wait_for("the certificate stays as it was: the files of --tls-cert")
+        self.assertRegex(shown(server), r"subject=CN = two\.example")
+        self.assertEqual(board.fetch(), "no update")
+
+    # -- the page --
+
+    def test_page(self):
+        server = self.serve()
+        Board(server.server, version="<script>alert('&\"')</script>").fetch()
+        answer = server.get("/")
+        page = answer.body.decode()
+        self.assertIn("&lt;script&gt;alert(&#39;&amp;&quot;&#39;)&lt;/script&gt;", page)
+        self.assertNotIn("alert('", page)
+        self.assertIn("default-src 'none'", answer.header("content-security-policy"))
+        self.assertEqual(re.findall(r"(?:src|href)=\"(?!/page\.|data:,)", page), [])
+        for path in re.findall(r"(?:src|href)=\"(/[^\"]*)", page):
+            self.assertEqual(server.get(path).status, 200, path)
+
+    def test_events(self):
+        """The page hears at once that a board has come."""
+        server = self.serve()
+        connection = fetcher.Connection(server.server)
+        connection.send(HTTP_11.format("/events", "").encode())
+        self.assertEqual(connection.read_head().header("content-type"), "text/event-stream")
+        while b"data: " not in connection.buffer:
+            connection._read_more()
+        connection.buffer = b""
+        Board(server.server).fetch()
+        while b"data: " not in connection.buffer:
+            connection._read_more()
+        connection.close()
+
+    # -- the command --
+
+    def test_ends(self):
+        self.assertEqual(self.serve("--serve-for", "0.2").result().status, 0)
+        result = self.serve("--serve-for", "0.2", "--until-confirmed", "1").result()
+        self.assertEqual(result.status, 12, result)
+        self.assertIn("0 boards have confirmed, and --until-confirmed waits for 1", result.err)
+        server = self.serve()
+        server.program.send_signal(signal.SIGTERM)
+        self.assertEqual(server.result().status, 0)
+
+    def test_port_in_use(self):
+        server = self.serve()
+        result = run("-f", self.path, "--serve={}:{}".format(*server.server))
+        self.assertEqual((result.status, result.out), (1, ""), result)
+        self.assertIn("cannot serve at {}:{}: Address already in use".format(*server.server), result.err)
+
+    def test_usage(self):
+        rows = [(["--serve"], "no firmware is named; add -f FILE"),
+                (["--serve=x", "-f", self.path], "--serve 'x' is neither a port number"),
+                (["--serve=::1:80", "-f", self.path], "--serve '::1:80' is neither"),
+                (["--serve=70000", "-f", self.path], "--serve '70000' is neither"),
+                (["--serve", "-f", self.path, "-i", "board"], "leave -i out"),
+                (["--serve", "-f", self.path, "--all"], "leave --all out"),
+                (["--serve", "-f", self.path, "--tls-cert", "a"], "belong together; add --tls-key FILE"),
+                (["--serve", "-f", self.path, "--serve-version", "a\nb"], "--serve-version 'a\\nb' is not"),
+                (["-i", "board", "-f", self.path, "--serve-for", "3"], "--serve-for is about boards that fetch; add"),
+                (["--serve", "--hosts", self.file("hosts", b"kitchen.local\n"), "-f", self.path],
+                 '"kitchen.local" is neither a MAC'),
+                (["--serve=0", "-f", self.path, "--tls-cert", self.path, "--tls-key", self.path],
+                 "are no certificate with its key")]
+        for arguments, message in rows:
+            result = run(*arguments)
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn(message, result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
