@@ -15,9 +15,10 @@ struct command_line {
     char *value[OPTION_COUNT];    /* NULL for flags, options not given, lists and -a */
     char *password;               /* the value of -a, to be freed with secret_free(), or NULL */
     struct strings boards;        /* the values of -i, in their order */
-    struct strings expected;      /* the values of --expect */
-    struct strings rejected;      /* the values of --reject */
-    bool is_config_broken;        /* /etc/popt or ~/.popt could not be read completely */
+    const char *word;        /* the last of boards that is a word without -i, no address; or NULL */
+    struct strings expected; /* the values of --expect */
+    struct strings rejected; /* the values of --reject */
+    bool is_config_broken;   /* /etc/popt or ~/.popt could not be read completely */
 };
 
 /* Reads all of argv, with popt's aliases. It continues after a mistake, so that the password is

@@ -3,6 +3,7 @@
  */
 #include "cli/operands.h"
 
+#include "base/address.h"
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/input.h"
@@ -146,6 +147,8 @@ static enum ota_error store_board(struct command_line *line, const char *text,
         return ota_fail_no_memory(failure);
     }
     line->given[OPTION_IP] = true;
+    if (!address_parse(&(struct address){0}, copy))
+        line->word = copy;
     return OTA_OK;
 }
 
@@ -156,8 +159,8 @@ static enum ota_error store_image(struct command_line *line, const char *text,
 
     if (line->value[OPTION_FILE])
         return ota_fail(failure, OTA_E_USAGE,
-                        "'%s' and '%s' are both files, and one image is sent; to mean a board, "
-                        "write -i before it",
+                        "'%s' and '%s' are both taken for files, and one image is sent; to mean a "
+                        "board, write -i before it",
                         escape_string(first, sizeof first, line->value[OPTION_FILE]),
                         escape_string(second, sizeof second, text));
 

@@ -6,6 +6,7 @@
 
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "base/input.h"
 #include "base/secret.h"
 #include "base/units.h"
@@ -117,6 +118,19 @@ static enum ota_error check_check(const struct command_line *line, struct ota_fa
     return OTA_OK;
 }
 
+/* A mistyped name of a file, or "list", is a board: then that is said. */
+static enum ota_error reject_no_image(const struct command_line *line, struct ota_failure *failure)
+{
+    char shown[160];
+
+    if (!line->word)
+        return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
+    return ota_fail(failure, OTA_E_USAGE,
+                    "no firmware is named; add -f FILE (no file is called '%s', so it is taken for "
+                    "a board)",
+                    escape_string(shown, sizeof shown, line->word));
+}
+
 static enum ota_error check_output(const struct command_line *line, struct ota_failure *failure)
 {
     if (names_any_board(line))
@@ -124,7 +138,7 @@ static enum ota_error check_output(const struct command_line *line, struct ota_f
             failure, OTA_E_USAGE,
             "--output writes a file and uploads nothing; leave out either --output or the boards");
     if (!line->given[OPTION_FILE])
-        return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
+        return reject_no_image(line, failure);
     if (!line->given[OPTION_COMPRESS] && !line->given[OPTION_SIGN])
         return ota_fail(failure, OTA_E_USAGE,
                         "--output alone would only copy the file; add -z or --sign KEY");
@@ -228,7 +242,7 @@ static enum ota_error check_upload(const struct options *options, const struct c
                         "no board is named; add -i HOST, the board's name or address, or --all");
     if (!line->given[OPTION_FILE] && (!all_have_files || options->discovers) &&
         (!wants_log(line) || names_upload(line)))
-        return ota_fail(failure, OTA_E_USAGE, "no firmware is named; add -f FILE");
+        return reject_no_image(line, failure);
     return check_log(line, failure);
 }
 

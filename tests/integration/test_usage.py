@@ -27,7 +27,7 @@ class Mistakes(Scenario):
                 (("-i", "127.0.0.1"), "no firmware", "-f FILE"),
                 ((path,), "no board", "-i HOST"),
                 (("127.0.0.1",), "no firmware", "-f FILE"),
-                (("127.0.0.1", path, path + ".gz"), f"'{path}' and '{path}.gz' are both files, and one image is sent"),
+                (("127.0.0.1", path, path + ".gz"), f"'{path}' and '{path}.gz' are both taken for files, and one image is sent"),
                 ((*good, "-f", "other.bin"), "option '-f' is given twice"),
                 ((*good, "more"), "is followed by 'more'; name the one"),
                 (("-f", path, "-i", "x", "more"), "unexpected argument 'more'"),
@@ -106,7 +106,7 @@ class Mistakes(Scenario):
         self.file("kitchen", b"")  # no image is meant by this name
         result = run("kitchen", "fw.bin", cwd=self.directory)
         self.assertEqual((result.status, result.out), (2, ""), result)
-        self.assertIn("'kitchen' and 'fw.bin' are both files", result.err)
+        self.assertIn("'kitchen' and 'fw.bin' are both taken for files", result.err)
 
     def test_a_mistyped_password_option_is_not_shown(self):
         path = self.file("fw.bin", image())

@@ -288,10 +288,16 @@ static const struct {
     {{"-f", "x"}, "no board is named; add -i HOST, the board's name or address, or --all"},
     {{"-i", "b"}, "no firmware is named; add -f FILE"},
     {{"-i", "b", "-f", ""}, "the file name after -f is empty"},
-    {{"b.local"}, "no firmware is named; add -f FILE"},
+    {{"10.0.0.7"}, "no firmware is named; add -f FILE"},
+    {{"list"},
+     "no firmware is named; add -f FILE (no file is called 'list', so it is taken for a board)"},
+    {{"10.0.0.7", "firm\nware", "-z"},
+     "no firmware is named; add -f FILE (no file is called 'firm\\nware', so it is taken for a "
+     "board)"},
     {{"fw.bin"}, "no board is named; add -i HOST, the board's name or address, or --all"},
     {{"kitchen", "a.bin", "b.bin"},
-     "'a.bin' and 'b.bin' are both files, and one image is sent; to mean a board, write -i "
+     "'a.bin' and 'b.bin' are both taken for files, and one image is sent; to mean a board, write "
+     "-i "
      "before it"},
     {{"-f", "a.bin", "-z", "kitchen", "/dev/null/x"},
      "'/dev/null/x' is a file, but -f names the image; to mean a board, write -i /dev/null/x"},
