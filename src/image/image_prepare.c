@@ -299,13 +299,17 @@ static enum ota_error verify_form(struct signature *signature, const struct imag
 enum ota_error image_verify(struct signature *signature, const struct image *image,
                             const struct sign_key *key, struct ota_failure *failure)
 {
-    enum ota_error error = verify_form(signature, image, key, failure);
-    const struct image *const others[] = {image->for_esp32, image->plain};
+    for (; image; image = image->plain) {
+        if (verify_form(signature, image, key, failure) != OTA_OK)
+            return failure->error;
 
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (error == OTA_OK && signature->verdict == SIGN_VALID && others[i])
-            error = image_verify(signature, others[i], key, failure);
-    return error;
+        if (signature->verdict == SIGN_VALID && image->for_esp32 &&
+            verify_form(signature, image->for_esp32, key, failure) != OTA_OK)
+            return failure->error;
+        if (signature->verdict != SIGN_VALID)
+            return OTA_OK;
+    }
+    return OTA_OK;
 }
 
 enum ota_error image_prepare_load_key(struct sign_key **key, const char *path,
