@@ -145,7 +145,7 @@ void web_abandon(struct board *board)
     }
 }
 
-void web_forget(struct board *board, struct web_client *client)
+void web_forget(struct board *board, const struct web_client *client)
 {
     struct web *web = &board->web;
 

@@ -41,7 +41,7 @@ void web_leave(struct board *board);
 void web_abandon(struct board *board);
 
 /* A client is no longer served: serves the next that waits. */
-void web_forget(struct board *board, struct web_client *client);
+void web_forget(struct board *board, const struct web_client *client);
 
 /* Restarts the board after the delay. */
 void web_restart_after(struct board *board, int64_t delay_us);

@@ -68,35 +68,50 @@ static void append_length(struct reply_text *reply, const struct answer *answer,
         append(reply, "Content-Length: %zu\r\n", length);
 }
 
+static void append_as_async(struct reply_text *reply, const struct web_client *client,
+                            const struct answer *answer, size_t length)
+{
+    append(reply, "Connection: close\r\n%s%s", answer->headers ? answer->headers : "",
+           client->request.is_1_0 ? "" : "Accept-Ranges: none\r\n");
+    append_length(reply, answer, length);
+    append_type(reply, answer);
+}
+
+static void append_as_idf(struct reply_text *reply, const struct answer *answer, size_t length)
+{
+    append_type(reply, answer);
+    append_length(reply, answer, length);
+    append(reply, "%s", answer->headers ? answer->headers : "");
+}
+
+static void append_as_core(struct reply_text *reply, const struct web_client *client,
+                           const struct answer *answer, size_t length)
+{
+    const struct board *board = client->board;
+    bool keeps = client_server(client)->keeps_alive && client->request.keeps_alive;
+    char hardware[HEX_ROOM];
+
+    append_type(reply, answer);
+    append(reply, "%s", answer->headers ? answer->headers : "");
+    if (board->sim->config->web.page->names_server)
+        append(reply, "Server: Tasmota/%s (%s)\r\n", page_version(board),
+               page_hardware(board, hardware));
+    append_length(reply, answer, length);
+    append(reply, "Connection: %s\r\n%s", keeps ? "keep-alive" : "close",
+           keeps ? "Keep-Alive: timeout=2000\r\n" : "");
+}
+
 static void append_headers(struct reply_text *reply, const struct web_client *client,
                            const struct answer *answer, size_t length)
 {
     const struct web_server *server = client_server(client);
-    bool keeps = server->keeps_alive && client->request.keeps_alive;
-    const char *own = answer->headers ? answer->headers : "";
-    const struct board *board = client->board;
-    char hardware[HEX_ROOM];
 
-    if (server->is_async) {
-        append(reply, "Connection: close\r\n%s%s", own,
-               client->request.is_1_0 ? "" : "Accept-Ranges: none\r\n");
-        append_length(reply, answer, length);
-        append_type(reply, answer);
-    } else {
-        append_type(reply, answer);
-        if (!server->serves_one)
-            append_length(reply, answer, length);
-        append(reply, "%s", own);
-        if (board->sim->config->web.page->names_server)
-            append(reply, "Server: Tasmota/%s (%s)\r\n", page_version(board),
-                   page_hardware(board, hardware));
-        if (server->serves_one)
-            append_length(reply, answer, length);
-        if (server->serves_one)
-            append(reply, "Connection: %s\r\n", keeps ? "keep-alive" : "close");
-        if (server->serves_one && keeps)
-            append(reply, "Keep-Alive: timeout=2000\r\n");
-    }
+    if (server->is_async)
+        append_as_async(reply, client, answer, length);
+    else if (server->serves_one)
+        append_as_core(reply, client, answer, length);
+    else
+        append_as_idf(reply, answer, length);
     append(reply, "\r\n");
 }
 

@@ -593,7 +593,8 @@ class AsyncRules(PageScenario):
             self.assertEqual(connection.read_reply().body, b"OK")
 
     def test_after_a_broken_upload(self):
-        """The update goes on: the next upload fails, and the one after it succeeds."""
+        """The update goes on: an ESP32 adds the next upload to it, an ESP8266 refuses that one, and the one after it
+        succeeds."""
         for name in ("async", "esphome", "esphome-async", "wled-old"):
             page = PAGES[name]
             for family in ("esp8266", "esp32"):
@@ -613,6 +614,8 @@ class AsyncRules(PageScenario):
                         if page.restarts_failed:
                             board.wait_for_count(" open$", len(replies))
                     self.assertEqual(len(replies), 2, replies)
+                    failed = int(re.search(r"bytes=(\d+)", board.wait_for(" upload result=failed ")).group(1))
+                    self.assertEqual(failed > len(content), family == "esp32")  # appended, or refused
                     self.assertEqual(board.received(), content)
 
     def test_appended_on_an_esp8266(self):
@@ -852,6 +855,23 @@ class OtherPages(PageScenario):
             connection.send(head("POST", "/cancel", *connection.headers(length=0, content_type=None)))
             self.assertEqual(connection.read_reply().status, 200)
         self.assert_came_back(board)
+
+    def test_preflight(self):
+        """What a browser asks before it sends a form of another site: an ESP8266 allows all."""
+        board = self.page("esp8266")
+        connection = Connection(board)
+        with contextlib.closing(connection):
+            connection.send(head("OPTIONS", "/update", f"Host: {connection.host}"))
+            reply = connection.read_reply()
+        self.assertEqual((reply.body, reply.header("Access-Control-Allow-Origin")), (b"y", "*"))
+
+    def test_closed_at_first(self):
+        """The port is closed until the board is back."""
+        with self.assertRaises(ConnectionRefusedError):
+            Connection(self.page("form", "--fault", "closed:86400000"))
+        board = self.page("form", "--fault", "closed:1")
+        board.wait_for(" open$")
+        self.assertEqual(get(board, "/").status, 200)
 
     def test_settings(self):
         """Mistakes in them have a message each."""
