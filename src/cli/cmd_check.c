@@ -122,7 +122,7 @@ static void object(struct judgement *judgement, const char *path, const char *le
 {
     judgement->sending = force ? INSPECT_DOUBTFUL : INSPECT_IMPOSSIBLE;
     snprintf(judgement->verdict, sizeof judgement->verdict, "%s%s%s", lead, reason,
-             force ? "; it would be sent all the same, as --force asks" : "");
+             force ? "; it would be sent anyway, because of --force" : "");
     if (!force)
         ota_fail(&judgement->failure, OTA_E_IMAGE, "%s cannot be sent over the air", path);
 }

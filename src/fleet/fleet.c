@@ -2,9 +2,8 @@
  * fleet.c: the boards of a fleet (job.c), as many at a time as -j allows; the canaries first.
  * fleet_password.c asks for the password.
  *
- * It opens no socket and prints nothing. A board that rests between two attempts holds no place;
- * when its time has come it queues up behind those that have not been tried yet, so that boards
- * that are off delay the others as little as can be.
+ * It opens no socket and prints nothing. A board waiting for its next attempt holds no slot. It
+ * then queues behind the untried boards, so offline boards barely delay the rest.
  */
 #include "fleet/fleet_internal.h"
 
@@ -19,7 +18,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* Started in one turn of the loop: boards that already run must not wait for long. */
+/* Boards started per turn of the loop; running boards must not wait for long. */
 enum { STARTS_MAX = 16 };
 
 /* -- events -- */
@@ -95,7 +94,7 @@ static void skip_member(struct member *member, enum ota_skip why, const char *me
     member->error = OTA_OK;
     member->exit_status = 0;
     if (is_canary(member))
-        fleet->canaries++; /* another board takes its place */
+        fleet->canaries++; /* another board takes its slot */
     fleet->totals.skipped++;
     fleet->totals.total -= member->total;
     escape_string(name, sizeof name, member->assignment->target.name);
@@ -138,7 +137,7 @@ static void skip_confirmed(struct fleet *fleet)
                     "has confirmed this image in an earlier run");
 }
 
-/* The next one that may start; NULL: none for now. */
+/* Returns the next board that may start, or NULL if there is none for now. */
 static struct member *take_next(struct fleet *fleet)
 {
     skip_confirmed(fleet);
@@ -146,7 +145,7 @@ static struct member *take_next(struct fleet *fleet)
     if (fleet->begun < fleet->config.count && (is_next_canary || are_canaries_confirmed(fleet)))
         return &fleet->members[fleet->begun++];
     struct member *member = fleet->ready;
-    while (member && member->state == ENDED) /* its deadline came while it queued */
+    while (member && member->state == ENDED) /* its deadline passed in the queue */
         member = member->next_ready;
     fleet->ready = member ? member->next_ready : NULL;
     if (!fleet->ready)
@@ -257,8 +256,8 @@ static bool require_auth(struct member *member, enum auth_scheme least)
     return least == AUTH_MD5 || !member->has_given_md5;
 }
 
-/* Two names of one board are one target. Which of its endpoints a board answers at is not known
- * yet, so one that is shared is enough. */
+/* Two names of one board are one target. One shared endpoint is enough, as it is not known yet
+ * where the board will answer. */
 static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
 {
     char name[4 * TARGET_NAME_MAX], message[sizeof name + 32];
@@ -315,7 +314,7 @@ static bool on_rejected(void *userdata)
     return fleet_password_rejected(userdata);
 }
 
-/* Such a board holds no place, and its result comes with fleet_end_logs(). */
+/* Such a board holds no slot, and its result comes with fleet_end_logs(). */
 static void on_log(void *userdata)
 {
     struct member *member = userdata;

@@ -1,6 +1,6 @@
 /*
- * fleet.h: many boards with one command: some at a time, each with an outcome of its own, and
- * totals. One board is a fleet of one.
+ * fleet.h: updates the boards of one command, some at a time. Each board has its own outcome. One
+ * board is a fleet of one.
  */
 #ifndef ESP_OTA_FLEET_FLEET_H
 #define ESP_OTA_FLEET_FLEET_H
@@ -29,7 +29,7 @@ struct fleet_config {
     void *done_userdata;
 };
 
-/* Starts; NULL when memory ran out. */
+/* Starts the fleet. NULL: out of memory. */
 struct fleet *fleet_start(const struct fleet_config *config);
 
 /* A signal came: closes every connection at once and emits the results; on_done does not
@@ -38,7 +38,7 @@ void fleet_interrupt(struct fleet *fleet, int signal_number);
 
 const struct ota_totals *fleet_totals(const struct fleet *fleet);
 
-/* Tells where each board stands that has been begun and whose work, or log, goes on. */
+/* Describes the standing of each board in progress, including those with a log that goes on. */
 void fleet_tell(const struct fleet *fleet, ota_standing_fn *tell, void *userdata);
 
 /* While a password is asked for: moves to the next line of the terminal, and asks again there. What
@@ -46,11 +46,12 @@ void fleet_tell(const struct fleet *fleet, ota_standing_fn *tell, void *userdata
 void fleet_leave_prompt(struct fleet *fleet);
 void fleet_repeat_prompt(struct fleet *fleet);
 
-/* How many boards have their outcome and a log that is still followed (boot_check_is_endless()). */
+/* Returns the number of finished boards with a log that is still followed
+ * (boot_check_is_endless()). */
 size_t fleet_logs(const struct fleet *fleet);
 
-/* Ends the logs that are followed, and emits the results of the boards that got no upload: when the
- * time is over, a board whose log was never reached has failed. */
+/* Ends the followed logs, and emits the results of boards without an upload. If the time is over, a
+ * board has failed if its log was never reached. */
 void fleet_end_logs(struct fleet *fleet, bool is_time_over);
 
 /* Sends a line, given without its end, to the boards whose log is followed; false when to none. */

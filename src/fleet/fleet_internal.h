@@ -1,5 +1,5 @@
 /*
- * fleet_internal.h: what fleet.c and fleet_password.c share; nobody else includes it.
+ * fleet_internal.h: shared by fleet.c and fleet_password.c only.
  */
 #ifndef ESP_OTA_FLEET_FLEET_INTERNAL_H
 #define ESP_OTA_FLEET_FLEET_INTERNAL_H
@@ -13,8 +13,8 @@ enum state {
     UNTRIED,
     RUNNING,
     RESTING, /* between two attempts */
-    PARKED,  /* until another board has accepted the password that was typed */
-    READY,   /* queued for a place */
+    PARKED,  /* until another board has accepted the typed password */
+    READY,   /* queued for a slot */
     ENDED
 };
 
@@ -41,11 +41,11 @@ struct fleet {
     size_t places; /* for boards that run at a time */
     size_t begun;  /* of the members, in their order */
     size_t open;   /* begun, and not ended */
-    bool is_done;  /* and said so */
+    bool is_done;  /* on_done has been called */
     struct member *ready;
     struct member **ready_end;
-    struct loop_timer turn;  /* when places may have to be filled */
-    size_t canaries;         /* so many of the members; more where one of them is skipped */
+    struct loop_timer turn;  /* when slots may have to be filled */
+    size_t canaries;         /* number of canaries; grows when one is skipped */
     const char *why_stopped; /* NULL: goes on */
     int signal_number;
     struct ota_totals totals;
@@ -58,23 +58,23 @@ struct fleet {
     bool is_settled;       /* a board has accepted it, or nobody is asked any more */
 };
 
-/* Has the fleet look soon, from the loop, what is to be done next. */
+/* Schedules the fleet's next step, which runs from the loop. */
 void fleet_look_later(struct fleet *fleet);
 void fleet_set_state(struct member *member, enum state state);
-/* Queues the member for a place: behind all that have not been tried yet. */
+/* Queues the member for a slot, behind all untried ones. */
 void fleet_queue(struct member *member);
 
-/* A board asks for a password and none was given for it. */
+/* A board asks for a password, and none was given for it. */
 void fleet_password_asked(struct member *member);
 /* The board has accepted the answer to its challenge. */
 void fleet_password_accepted(struct member *member);
-/* The board has rejected the password that was typed; true: it may ask again. */
+/* The board has rejected the typed password. Returns whether it may ask again. */
 bool fleet_password_rejected(struct member *member);
-/* The attempt is over, without the board's word on the password; another one follows. */
+/* The attempt is over without a verdict on the password, and another one follows. */
 void fleet_password_rested(struct member *member);
 /* The work on the board is over. */
 void fleet_password_left(struct member *member);
-/* From the loop: does what is to be done about the password. */
+/* Called from the loop: takes the next step with the password. */
 void fleet_password_turn(struct fleet *fleet);
 void fleet_password_dismiss(struct fleet *fleet);
 

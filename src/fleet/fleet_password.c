@@ -1,6 +1,6 @@
 /*
- * fleet_password.c: one question for the password of all boards that want one. What is typed is
- * tried on one board, the prover, before the others see it:
+ * fleet_password.c: one prompt for the password of all boards that ask. The typed password is tried
+ * on one board, the prover, before the others see it:
  *
  *      board asks    -> it becomes the prover, if there is none; else it is parked
  *      typed         -> the prover gets it
@@ -8,7 +8,7 @@
  *      rejected      -> the question is asked again, three times in all; then nobody gets one
  *      no word on it -> another board becomes the prover
  *
- * A parked board holds no place, and its session is closed, which leaves the board idle.
+ * A parked board holds no slot. Its session is closed, which leaves the board idle.
  */
 #include "fleet/fleet_internal.h"
 
@@ -99,7 +99,7 @@ static void ask_password(struct fleet *fleet)
     answer_all(fleet);
 }
 
-/* One whose session waits for the answer goes before one that would have to be invited again. */
+/* Prefers a board that waits in an open session, as others would have to be invited again. */
 static struct member *find_prover(struct fleet *fleet)
 {
     struct member *parked = NULL;
@@ -172,7 +172,7 @@ void fleet_password_accepted(struct member *member)
         settle_password(member->fleet);
 }
 
-/* Once one board has accepted the password, one that rejects it has another. */
+/* Once one board has accepted the password, a board that rejects it has another password. */
 bool fleet_password_rejected(struct member *member)
 {
     struct fleet *fleet = member->fleet;
@@ -199,7 +199,7 @@ void fleet_password_left(struct member *member)
     fleet_look_later(fleet);
 }
 
-/* It is unproven, so the board is to ask for it again. */
+/* It is unproven, so the board must ask for it again. */
 void fleet_password_rested(struct member *member)
 {
     fleet_password_left(member);

@@ -48,7 +48,7 @@ static bool is_blank_char(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Whether there is another word; moves to its beginning. */
+/* Moves to the beginning of the next word. False if there is none. */
 static bool find_word(struct parser *parser)
 {
     while (parser->at < parser->end && is_blank_char(*parser->at))
@@ -147,7 +147,7 @@ static const struct key *find_key(const char *text, size_t length)
 
 static enum ota_error take_target(struct host_line *line, struct parser *parser)
 {
-    /* In quotes it is the odd name of a board. */
+    /* In quotes it is an unusual name of a board. */
     bool is_key = find_key(parser->at, (size_t)(parser->end - parser->at)) != NULL;
 
     if (take_word(parser) != OTA_OK)
@@ -181,7 +181,7 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
 
 /* -- lines -- */
 
-/* A new last one, all zero; NULL and failure when there is no room for it. */
+/* Appends a line, all zero. NULL and failure if there is no room for it. */
 static struct host_line *append_host_line(struct hosts *hosts, const struct parser *parser)
 {
     struct host_line *lines;

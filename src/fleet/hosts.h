@@ -1,11 +1,11 @@
 /*
- * hosts.h: the list of boards behind --hosts, as text. It opens the list alone, not the files that
- * are named in it.
+ * hosts.h: the list of boards behind --hosts, as text. It opens only the list, not the files named
+ * in it.
  *
  * Each line is TARGET [port=N] [auth-file=PATH] [file=PATH] [min-auth=SCHEME], separated by white
- * space. What has spaces in it stands in double quotes, in which \" and \\ are a quote and a
- * backslash. A "#" at the beginning of a word makes the rest of the line a comment. Relative paths
- * begin at the current directory, not at the list's.
+ * space. A word with spaces is put in double quotes; in these, \" is a quote and \\ a backslash. A
+ * "#" at the beginning of a word makes the rest of the line a comment. Relative paths begin at the
+ * current directory, not at the list's.
  */
 #ifndef ESP_OTA_FLEET_HOSTS_H
 #define ESP_OTA_FLEET_HOSTS_H
@@ -41,7 +41,8 @@ struct hosts {
 enum ota_error hosts_parse(struct hosts *hosts, const char *name, const char *text, size_t length,
                            struct ota_failure *failure);
 
-/* The same for a file ("-": standard input, to its end); OTA_E_USAGE also when it cannot be read.
+/* Parses a file ("-": standard input, to its end). Fails with OTA_E_USAGE also if it cannot be
+ * read.
  */
 enum ota_error hosts_read(struct hosts *hosts, const char *path, struct ota_failure *failure);
 

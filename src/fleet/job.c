@@ -22,8 +22,8 @@ enum { SENT_MAX = UNITS_TEXT_MAX + 32 };
 static const int64_t RESOLVE_US = SECONDS(10);
 static const int64_t LOOK_AGAIN_US = SECONDS(1); /* for a board that is waited for */
 
-/* A board's own words were hidden when they came in. This hides what a message has put together of
- * them, or of names that were announced since. */
+/* Each text of the board was checked when it came in. This checks the composed message, which may
+ * join several texts and announced names. */
 static const struct ota_failure *hide_echo(const struct job *job, struct ota_failure *copy,
                                            const struct ota_failure *failure)
 {
@@ -210,8 +210,8 @@ static void fall_back(struct job *job, enum ota_phase phase, const struct ota_fa
     int64_t wait_us = job_policy_pause_us(1);
 
     snprintf(message, sizeof message,
-             "%s: %s; its core does not unpack what is compressed, so the image follows "
-             "uncompressed in %.0f s",
+             "%s: %s; its core does not unpack compressed images; sending this one uncompressed in "
+             "%.0f s",
              ota_phase_name(phase), failure->message, (double)wait_us / 1e6);
     job->image = job->image->plain;
     job->broken = (struct broken){.failure.error = OTA_OK};
@@ -236,7 +236,7 @@ static void look_for_board_again(struct job *job, enum ota_phase phase,
     job_rest(job, phase, failure->message, LOOK_AGAIN_US, false);
 }
 
-/* If the board does not answer any more, the way an earlier transfer broke off says more. */
+/* If the board no longer answers, the failure of an earlier transfer is more informative. */
 static void end_job(struct job *job, enum ota_phase phase, const struct ota_failure *failure)
 {
     struct ota_failure result = *failure;
@@ -282,7 +282,7 @@ static void sort_addresses(struct resolution *found)
     if (found->count < 2)
         return;
     if (getifaddrs(&interfaces) < 0)
-        diag_debug("which networks this computer is in is not known: %s", strerror(errno));
+        diag_debug("the networks of this computer are unknown: %s", strerror(errno));
     networks_sort(found->addresses, found->count, interfaces);
     freeifaddrs(interfaces);
 }
@@ -361,7 +361,7 @@ void job_start(struct job *job)
 
 /* -- ends from outside: a signal, the deadline -- */
 
-/* What is left behind on the board. */
+/* Describes the state in which the board is left. */
 static const char *describe_leftovers(const struct job *job)
 {
     if (job->boot_check && job->image)

@@ -1,6 +1,6 @@
 /*
- * job.h: one board of a fleet: from its name to its result, in as many attempts as it takes. It
- * prints nothing, and knows nothing of the other boards.
+ * job.h: one board of a fleet, from its name to its result, with all attempts. It prints nothing,
+ * and is independent of the other boards.
  */
 #ifndef ESP_OTA_FLEET_JOB_H
 #define ESP_OTA_FLEET_JOB_H
@@ -18,7 +18,7 @@
 
 struct job;
 
-/* What goes to which board. */
+/* A board, and the image for it. */
 struct assignment {
     struct target target;
     const struct upload_protocol *protocol;
@@ -59,7 +59,7 @@ struct job_callbacks {
     void *userdata;
 };
 
-/* NULL when memory ran out. */
+/* NULL: out of memory. */
 struct job *job_new(const struct job_config *config, const struct job_callbacks *callbacks);
 
 /* Begins the first attempt, or the next one after on_ready. */
@@ -82,11 +82,11 @@ void job_park(struct job *job);
  * job_start() and on_done. */
 void job_interrupt(struct job *job, int signal_number);
 
-/* Where the job stands; all of *standing but what it is doing. */
+/* Fills in *standing, except for what the job is doing. */
 void job_describe(const struct job *job, struct ota_standing *standing);
 
-/* Sends a line (given without its end) to the board whose log is followed; false when that cannot
- * be done now. */
+/* Sends a line (given without its end) to the board, if its log is followed. False if that is not
+ * possible now. */
 bool job_say(struct job *job, const char *line, size_t length);
 
 /* Emits the result of a board that got no upload: whether its log was reached counts when its time

@@ -22,7 +22,7 @@ struct job {
     char name[4 * TARGET_NAME_MAX]; /* escaped */
     int64_t start_us;               /* 0: not started */
     int64_t deadline_us;            /* --deadline; 0: none */
-    bool is_wait_told;              /* the user knows that the job waits for the board to appear */
+    bool is_wait_told;              /* the user was told that the job waits for the board */
 
     /* Where the board is. */
     struct resolver *resolver;
@@ -53,7 +53,7 @@ struct job {
     const struct image *image; /* the plain one, once the board has refused the compressed one */
     const char *password;
     bool was_typed;                       /* job_set_password() gave the password */
-    struct echo echo;                     /* what is not shown of the board's words */
+    struct echo echo;                     /* digits that are hidden in texts of the board */
     char objection[IMAGE_FIT_REASON_MAX]; /* to the image, as last told; "": none */
     int64_t connected_us;                 /* 0: not connected yet */
     int64_t sent_us;      /* from connected_us until all was acknowledged; 0: not yet */
@@ -72,7 +72,7 @@ void job_emit_result(struct job *job, enum ota_phase phase, const struct ota_fai
                      int signal_number);
 void job_note(struct job *job, enum ota_phase phase, const char *message);
 
-/* Ends the attempt: another one follows, or the job is done and may have been freed. */
+/* Ends the attempt. Another one follows, or the job is done and may have been freed. */
 void job_conclude(struct job *job, enum ota_phase phase, const struct ota_failure *failure);
 
 /* Pauses before the next start. why: how the attempt ended; "" if there was none. is_counted: the
@@ -80,7 +80,7 @@ void job_conclude(struct job *job, enum ota_phase phase, const struct ota_failur
 void job_rest(struct job *job, enum ota_phase phase, const char *why, int64_t pause_us,
               bool is_counted);
 
-/* The addresses that were found, with these ports; the board that answered before is asked first. */
+/* Combines the addresses found with these ports. The endpoint that answered before comes first. */
 void job_set_endpoints(struct job *job, const struct endpoint_port *ports, size_t count);
 /* Takes this endpoint for the board's, and tells it. */
 void job_choose_endpoint(struct job *job, size_t endpoint);

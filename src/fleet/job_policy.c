@@ -1,5 +1,5 @@
 /*
- * job_policy.c: see job_policy.h. Touches nothing but its arguments.
+ * job_policy.c: decides about retries, pauses, ports and proofs.
  */
 #include "fleet/job_policy.h"
 

@@ -1,5 +1,5 @@
 /*
- * job_policy.h: what job.c decides by, where no state is needed. Pure.
+ * job_policy.h: the decisions of job.c that need no state, as pure functions.
  */
 #ifndef ESP_OTA_FLEET_JOB_POLICY_H
 #define ESP_OTA_FLEET_JOB_POLICY_H
@@ -10,16 +10,16 @@
 
 #include <stdint.h>
 
-/* How long to rest before the next attempt; attempt counts from 1. */
+/* Returns the pause before the next attempt; attempt counts from 1. */
 int64_t job_policy_pause_us(unsigned attempt);
 
 /* Whether the board may be off, asleep or restarting. */
 bool job_policy_is_absence(enum ota_error error);
 
-/* Whether another attempt may cure the failure of this one (they count from 1). A board that never
- * connected gets one more, as its packets may have been lost, and no third: a firewall drops them
- * each time. A host that has refused the invitations from the start, for a whole attempt, is not a
- * board that restarts. before is the code of the last attempt that broke off; OTA_OK: none did. */
+/* True if another attempt may cure the failure of this one. attempt counts from 1. A board that
+ * never connected gets one more, as its packets may have been lost, and no third: a firewall drops
+ * them each time. If a host has refused the invitations for a whole attempt, it is not a restarting
+ * board. before is the code of the last attempt that broke off; OTA_OK: none did. */
 bool job_policy_is_worth_another(enum ota_error error, enum ota_error before, unsigned attempt);
 
 /* The family that the board is of: by what proves its chip, else by the image that it accepts, else

@@ -155,6 +155,6 @@ void job_end_log(struct job *job, bool is_time_over)
     if (!was_reached && is_time_over)
         ota_fail(&result, OTA_E_UNPROVEN, "its log was never reached: %s", reason);
     else if (!was_reached)
-        ota_fail(&result, OTA_OK, "its log was never reached, but that was not to be proven");
+        ota_fail(&result, OTA_OK, "its log was never reached, but no proof was asked for");
     job_emit_result(job, OTA_PHASE_LOG, &result, 0);
 }

@@ -111,13 +111,13 @@ static bool is_image_fit(struct job *job, struct ota_failure *failure)
         image_fit_board(reason, job->config.assignment->image, &kind, job_telling_port(job));
 
     if (screening == IMAGE_FIT_REFUSED && !job->config.upload->force) {
-        ota_fail(failure, OTA_E_IMAGE, "%s (--force sends it all the same)", reason);
+        ota_fail(failure, OTA_E_IMAGE, "%s (--force sends it anyway)", reason);
         return false;
     }
     if (screening == IMAGE_FIT_SUITS || strcmp(job->objection, reason) == 0)
         return true;
     snprintf(message, sizeof message, "%s%s", reason,
-             screening == IMAGE_FIT_REFUSED ? "; it is sent all the same, as --force asks" : "");
+             screening == IMAGE_FIT_REFUSED ? "; it is sent anyway, because of --force" : "");
     job_emit_event(job, &(struct ota_event){.type = OTA_EVENT_NOTE,
                                             .phase = OTA_PHASE_RESOLVE,
                                             .message = message,

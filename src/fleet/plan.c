@@ -29,9 +29,8 @@ static enum ota_error refuse_unfit(const struct image *image, const struct plan_
 
     input_show(shown, sizeof shown, image->path);
     if (!settings->force)
-        return ota_fail(failure, OTA_E_IMAGE, "%s %s (--force sends it all the same)", shown,
-                        reason);
-    diag_warning("%s %s; it is sent all the same, as --force asks", shown, reason);
+        return ota_fail(failure, OTA_E_IMAGE, "%s %s (--force sends it anyway)", shown, reason);
+    diag_warning("%s %s; it is sent anyway, because of --force", shown, reason);
     return OTA_OK;
 }
 
@@ -225,7 +224,7 @@ enum ota_error plan_add(struct plan *plan, const struct target *target, struct o
     return add_host_line(plan, &line, failure);
 }
 
-/* Puts the list and the line before what is wrong with it. */
+/* Puts the list and the line in front of the message. */
 static enum ota_error name_line(const struct plan *plan, const struct host_line *line,
                                 struct ota_failure *failure)
 {
@@ -265,7 +264,7 @@ enum ota_error plan_make(struct plan *plan, const struct plan_settings *settings
         error = image_prepare_load_key(&plan->key, settings->sign, failure);
     if (error == OTA_OK && settings->verify_key)
         error = sign_key_load_public(&plan->verify_key, settings->verify_key, failure);
-    /* Before the boards are looked for: a wrong file name should be told at once. */
+    /* Before the search for boards: a wrong file name should be reported at once. */
     if (error == OTA_OK && settings->file)
         error = load_image(plan, settings->file, failure);
     for (size_t i = 0; i < settings->target_count && error == OTA_OK; i++)

@@ -1,6 +1,6 @@
 /*
- * plan.h: which image and which password go to which board. Every image, every password file and
- * the report of an earlier run are read once, before any board is asked for anything.
+ * plan.h: assigns images and passwords to boards. All files are read once, before any board is
+ * contacted.
  */
 #ifndef ESP_OTA_FLEET_PLAN_H
 #define ESP_OTA_FLEET_PLAN_H
@@ -15,7 +15,7 @@
 
 enum { PLAN_BOARDS_MAX = 10000 };
 
-/* What is to be sent to which boards. Paths may be "-", standard input. */
+/* The images and the boards. Paths may be "-", standard input. */
 struct plan_settings {
     const struct upload_protocol *protocol; /* --protocol: of targets without a scheme */
     struct target *targets;                 /* each -i, with the port of -p */
@@ -65,8 +65,7 @@ struct plan {
 enum ota_error plan_make(struct plan *plan, const struct plan_settings *settings,
                          struct ota_failure *failure);
 
-/* Adds one more board, with the image and the password of the settings; does nothing if it has been
- * added before. */
+/* Adds a board, with the image and the password of the settings. A second time does nothing. */
 enum ota_error plan_add(struct plan *plan, const struct target *target,
                         struct ota_failure *failure);
 

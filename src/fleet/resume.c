@@ -1,7 +1,6 @@
 /*
- * resume.c: reads the report of an earlier run, line by line, and keeps of it who has confirmed
- * what. It touches nothing but that file. When in doubt a board counts as not confirmed: to update
- * it once more does no harm.
+ * resume.c: reads the report of an earlier run, line by line, and keeps the confirmed image of each
+ * board. In doubt a board counts as not confirmed, as another update does no harm.
  *
  * Events are those of report_json.c. Of interest are "result", and "skipped" with the code
  * "confirmed", by which a run that resumed another one hands on what it had learned.
@@ -23,12 +22,12 @@
 
 enum { NAME_SHOWN = 256, KEY_MAX = 16, IMAGE_MAX = DIGEST_SHA256_HEX + 16 };
 
-/* How every line of a report begins. */
+/* Every line of a report begins like this. */
 static const char line_start[] = "{\"event\":";
 
 struct resume {
     json_t *boards; /* board -> port in decimal, or "0" -> image confirmed, or null */
-    bool is_report; /* some line tells of a board, or how a run ended */
+    bool is_report; /* a line is about a board, or about the end of a run */
 };
 
 /* Where we are, for messages. */
@@ -72,7 +71,7 @@ static bool find_resumed_image(char key[IMAGE_MAX], const json_t *event)
     return true;
 }
 
-/* A port of 0 is one that the event does not name. */
+/* Port 0: the event has none. */
 static json_int_t port_of(const json_t *event)
 {
     json_int_t port = json_integer_value(json_object_get(event, "port"));
@@ -106,7 +105,7 @@ static enum ota_error take_outcome(struct resume *resume, const json_t *event, b
     char image[IMAGE_MAX];
     const json_t *board = json_object_get(event, "board");
 
-    /* A run that has ended before it came to any board. */
+    /* A run that ended before it reached any board. */
     if (!is_confirmed && json_is_null(board))
         return OTA_OK;
     if (!json_is_string(board))

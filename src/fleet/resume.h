@@ -1,5 +1,5 @@
 /*
- * resume.h: which boards an earlier run has updated, by the report that it wrote with --json.
+ * resume.h: finds the boards updated by an earlier run in its report (--json).
  */
 #ifndef ESP_OTA_FLEET_RESUME_H
 #define ESP_OTA_FLEET_RESUME_H
@@ -18,9 +18,9 @@ enum {
 struct resume;
 
 /* Reads a report, or several one behind the other: what was told last about a board counts. A last
- * line that was cut short, as its run was killed, is as good as none. Fails with OTA_E_USAGE when
- * the file cannot be read, exceeds a bound or is no such report, OTA_E_INTERNAL when memory ran
- * out; *resume is NULL then. */
+ * line that was cut short, as its run was killed, is ignored. Fails with OTA_E_USAGE when the file
+ * cannot be read, exceeds a bound or is no such report, OTA_E_INTERNAL when memory ran out; *resume
+ * is NULL then. */
 enum ota_error resume_load(struct resume **resume, const char *path, struct ota_failure *failure);
 
 /* The same for a stream; name is for messages and is escaped in them. */

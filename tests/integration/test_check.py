@@ -179,8 +179,8 @@ class Check(Scenario):
         for content, options, status, phrase in (
                 (sketch, ("-z", *board), 0, "can be sent as a sketch to ESP8266 boards"),
                 (sketch, ("-s",), 3, "cannot be sent as a filesystem image: it is an ESP8266 image, a program; leave -s out"),
-                (sketch, ("-s", "--force"), 0, "leave -s out; it would be sent all the same, as --force asks"),
-                (filesystem, ("-z", "-s", "-p", "3232", "--force"), 0, "have no filesystem; it would be sent all the same"),
+                (sketch, ("-s", "--force"), 0, "leave -s out; it would be sent anyway, because of --force"),
+                (filesystem, ("-z", "-s", "-p", "3232", "--force"), 0, "have no filesystem; it would be sent anyway"),
                 (filesystem, ("-z", "-s", "-p", "3232"), 3, "cannot be sent: the compressed filesystem image is for"),
                 (filesystem, ("-z", "-s"), 0, "can be sent as a filesystem image only to ESP8266 boards whose sketch"),
                 (sketch, ("--sign", key), 0, "can be sent as a sketch"),

@@ -132,7 +132,7 @@ class Compress(Scenario):
                     self.assertEqual(board.count(" invitation "), 0)
                     result = run(*arguments, "--force")
                     self.assertEqual(result.status, 0, result)
-                    self.assertIn("then have no filesystem; it is sent all the same, as --force asks", result.err)
+                    self.assertIn("then have no filesystem; it is sent anyway, because of --force", result.err)
 
     def test_json(self):
         board, result = self.upload(sketch(), "--json")
@@ -180,8 +180,8 @@ class Compress(Scenario):
         self.assertEqual(board.received(), content)
         self.assertEqual(board.count(" invitation "), invitations, board.events)
         self.assertEqual(result.err.count(
-            "result: the board says: ERROR[10]: Magic byte is not 0xE9; its core does not unpack what is "
-            "compressed, so the image follows uncompressed in 1 s\n"), 1, result)
+            "result: the board says: ERROR[10]: Magic byte is not 0xE9; its core does not "
+            "unpack compressed images; sending this one uncompressed in 1 s\n"), 1, result)
         self.assertRegex(result.err, r": sketch firmware\.bin, [0-9.]+ KiB, sent in")
         return result
 

@@ -91,7 +91,7 @@ class Kinds(OnLink):
                 is_right = result.status == 0 and "warning" not in result.err and "upload result=ok" in board.output
             else:
                 is_right = (result.status == 3 and each.words in result.err and "invitation" not in board.output
-                            and ": image: " in result.err and "(--force sends it all the same)" in result.err)
+                            and ": image: " in result.err and "(--force sends it anyway)" in result.err)
             if not is_right:
                 faults.append((each.board.name, image, result, board.output))
         return faults
@@ -108,7 +108,7 @@ class Kinds(OnLink):
         result = self.upload(KINDS[0], "esp32", "--force")
         self.assert_result(result, 0, (
             'the image is for the chip esp32, but the board announces itself as "nodemcuv2" (esp8266): an ESP8266 '
-            "accepts such an image but cannot start it, and then needs a cable; it is sent all the same",), LOOKED_FOR)
+            "accepts such an image but cannot start it, and then needs a cable; it is sent anyway",), LOOKED_FOR)
         board.stop()
 
 

@@ -34,12 +34,12 @@ class Chips(OnLink):
                 self.assert_result(result, 3, [
                     'the image is for the chip esp32, but the board announces itself as '
                     '"ESP8266_NODEMCU" (esp8266): an ESP8266 accepts such an image but cannot start it, '
-                    'and then needs a cable (--force sends it all the same)'], SOON)
+                    'and then needs a cable (--force sends it anyway)'], SOON)
                 self.assert_untouched(board)
                 board.stop()
         board = self.simulate(KITCHEN, "--family", "pico")
         result = scenario.run("-i", "kitchen", "--force", "-f", path)
-        self.assert_result(result, 0, ["it is sent all the same, as --force asks", "confirmed by the board"], SOON)
+        self.assert_result(result, 0, ["it is sent anyway, because of --force", "confirmed by the board"], SOON)
         board.stop()
 
     def test_by_address_or_port(self):

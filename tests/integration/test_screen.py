@@ -8,7 +8,7 @@ import unittest
 import firmware
 from scenario import Scenario, image, run
 
-FORCE = "(--force sends it all the same)"
+FORCE = "(--force sends it anyway)"
 
 
 def factory():
@@ -56,7 +56,7 @@ class Screen(Scenario):
                 result = run("-i", board.address, "-p", str(board.port), *options, "--force", "-f", path)
                 self.assertEqual((result.status, result.out), (0, ""), result)
                 self.assertIn(f"warning: {path} {phrase}", result.err)
-                self.assertIn("sent all the same, as --force asks", result.err)
+                self.assertIn("sent anyway, because of --force", result.err)
                 board.wait_for("upload result=ok")
 
     def test_doubtful(self):
@@ -98,7 +98,7 @@ class Screen(Scenario):
         self.assertIn("it is compressed and signed", check.out)
         result = run("-i", board.address, "-p", str(board.port), "--force", "-f", path)
         self.assertEqual((result.status, result.out), (0, ""), result)
-        self.assertIn("sent all the same, as --force asks", result.err)
+        self.assertIn("sent anyway, because of --force", result.err)
         board.wait_for("upload result=ok")
 
     def test_suitable(self):
@@ -151,7 +151,7 @@ class Screen(Scenario):
                 board = self.board("--password", "secret", family=family)
                 result = run("-i", board.address, "-p", str(board.port), *arguments, "--force")
                 self.assertEqual(result.err.count(says), 1, result)
-                self.assertIn("sent all the same, as --force asks", result.err)
+                self.assertIn("sent anyway, because of --force", result.err)
                 board.wait_for("answer")
 
     def test_quiet(self):

@@ -239,7 +239,7 @@ class Images(Scenario):
             Case("an ESP32's for an ESP8266", web("esp8266"), WEB, image=firmware.esp32(size=20000),
                  status=3, says=("update page of ESP8266HTTPUpdateServer", "--force")),
             Case("--force", web("esp32"), (*WEB, "--force"), family="esp32", image=firmware.esp8266(),
-                 status=10, says=("it is sent all the same", "the board says: Update error: ")),
+                 status=10, says=("it is sent anyway", "the board says: Update error: ")),
         ])
 
     def test_compressed(self):

@@ -227,14 +227,14 @@ static bool is_image_for(struct handshake *handshake, const struct reply *challe
         return true;
 
     if (config->is_forced) {
-        snprintf(message, sizeof message, "%s; it is sent all the same, as --force asks",
+        snprintf(message, sizeof message, "%s; it is sent anyway, because of --force",
                  config->sha256_objection);
         handshake_note(handshake, NOTICE_OBJECTION, message);
         return true;
     }
 
     handshake->state = AUTHENTICATE;
-    ota_fail(&handshake->failure, OTA_E_IMAGE, "%s (--force sends it all the same)",
+    ota_fail(&handshake->failure, OTA_E_IMAGE, "%s (--force sends it anyway)",
              config->sha256_objection);
     handshake_finish(handshake);
     return false;

@@ -71,11 +71,11 @@ static bool check_image(struct web *web)
     if (image_fit_board(reason, web->attempt.image, &kind, 0) != IMAGE_FIT_REFUSED)
         return true;
     if (settings->force) {
-        text_append(reason, sizeof reason, "; it is sent all the same, as --force asks");
+        text_append(reason, sizeof reason, "; it is sent anyway, because of --force");
         web_note(web, reason);
         return true;
     }
-    web_fail(web, OTA_E_IMAGE, "%s (--force sends it all the same)", reason);
+    web_fail(web, OTA_E_IMAGE, "%s (--force sends it anyway)", reason);
     return false;
 }
 

@@ -547,8 +547,8 @@ static void assert_job_freed(void)
     "progress 1000 after 200\n"
 #define MAGIC "the board says: ERROR[10]: Magic byte is not 0xE9"
 #define PLAIN_FOLLOWS                                                                              \
-    "note result: " MAGIC "; its core does not unpack what is compressed, so the image follows "   \
-    "uncompressed in 1 s\nstart kitchen.local\nwait 1000\nrests\n" AGAIN
+    "note result: " MAGIC "; its core does not unpack compressed images; sending "                 \
+    "this one uncompressed in 1 s\nstart kitchen.local\nwait 1000\nrests\n" AGAIN
 #define NEVER_CONNECTED(seconds)                                                                   \
     "note connection: no way; a firewall drops its packets, or they were lost: once more "         \
     "in " seconds " s\nwait 1000\nrests\n"

@@ -483,7 +483,7 @@ static const struct script scripts[] = {
     {"SHA-256, where the image is for others: no answer leaves", "pw",
      .objection = "not for an ESP32", .replies = {{ASK_SHA}}, .sent = "I0 X5",
      .expected = OTA_E_IMAGE, .phase = AUTHENTICATING,
-     .phrase = "not for an ESP32 (--force sends it all the same)", .end_ms = 5},
+     .phrase = "not for an ESP32 (--force sends it anyway)", .end_ms = 5},
     {"the same without a password: nobody is asked for one", .typed = "pw",
      .objection = "not for an ESP32", .replies = {{ASK_SHA}}, .sent = "I0 X5",
      .expected = OTA_E_IMAGE, .phase = AUTHENTICATING, .phrase = "not for an ESP32", .end_ms = 5},
