@@ -13,25 +13,41 @@ struct scanner {
 struct attribute {
     char name[16];
     char value[FORM_TEXT_MAX];
+    bool is_usable; /* the value is complete */
 };
+
+/* The action of a form that cannot be used: another server, for form_resolve_action(). */
+static const char ELSEWHERE[] = ":";
 
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '/';
 }
 
-/* Copies the bytes from start to the scanner's place; a text that does not fit becomes "". */
-static void copy_text(char *target, size_t capacity, const char *start, const char *end)
+/* Whether a request can repeat the text within quotes. */
+static bool is_plain(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == '"' || text[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* Copies the bytes from start to end. A text that does not fit or is not plain becomes "": returns
+ * false. */
+static bool copy_text(char *target, size_t capacity, const char *start, const char *end)
 {
     size_t length = (size_t)(end - start);
+    bool is_usable = length < capacity && is_plain(start, length);
 
-    if (length >= capacity || memchr(start, '\0', length))
+    if (!is_usable)
         length = 0;
     memcpy(target, start, length);
     target[length] = '\0';
+    return is_usable;
 }
 
-static void read_attribute_value(struct scanner *scanner, char value[FORM_TEXT_MAX])
+static bool read_attribute_value(struct scanner *scanner, char value[FORM_TEXT_MAX])
 {
     char quote = '\0';
 
@@ -43,9 +59,10 @@ static void read_attribute_value(struct scanner *scanner, char value[FORM_TEXT_M
            (quote ? *scanner->at != quote
                   : *scanner->at != '>' && (!is_blank(*scanner->at) || *scanner->at == '/')))
         scanner->at++;
-    copy_text(value, FORM_TEXT_MAX, start, scanner->at);
+    bool is_usable = copy_text(value, FORM_TEXT_MAX, start, scanner->at);
     if (quote && scanner->at < scanner->end)
         scanner->at++;
+    return is_usable;
 }
 
 /* Reads the next attribute of a tag; false at the end of the tag. */
@@ -62,6 +79,7 @@ static bool read_attribute(struct scanner *scanner, struct attribute *attribute)
         scanner->at++;
     copy_text(attribute->name, sizeof attribute->name, start, scanner->at);
     attribute->value[0] = '\0';
+    attribute->is_usable = true;
 
     while (scanner->at < scanner->end && is_blank(*scanner->at))
         scanner->at++;
@@ -70,7 +88,7 @@ static bool read_attribute(struct scanner *scanner, struct attribute *attribute)
     scanner->at++;
     while (scanner->at < scanner->end && is_blank(*scanner->at) && *scanner->at != '/')
         scanner->at++;
-    read_attribute_value(scanner, attribute->value);
+    attribute->is_usable = read_attribute_value(scanner, attribute->value);
     return true;
 }
 
@@ -90,7 +108,8 @@ static void read_form(struct scanner *scanner, char action[FORM_TEXT_MAX])
     action[0] = '\0';
     while (read_attribute(scanner, &attribute))
         if (strcasecmp(attribute.name, "action") == 0)
-            memcpy(action, attribute.value, FORM_TEXT_MAX);
+            snprintf(action, FORM_TEXT_MAX, "%s",
+                     attribute.is_usable ? attribute.value : ELSEWHERE);
 }
 
 static void read_input(struct scanner *scanner, const char *action, struct form_inputs *found)
@@ -142,11 +161,20 @@ bool form_has_input(const struct form_inputs *found, const char *name)
     return false;
 }
 
+/* Whether the text can stand in a request line as it is. */
+static bool is_path(const char *text)
+{
+    for (; *text; text++)
+        if (*text <= ' ' || *text >= 0x7f)
+            return false;
+    return true;
+}
+
 bool form_resolve_action(char target[FORM_TEXT_MAX], const char *path, const char *action)
 {
     size_t folder = 0;
 
-    if (strstr(action, "//") || strchr(action, ':'))
+    if (strstr(action, "//") || strchr(action, ':') || !is_path(action))
         return false;
     if (!*action || *action == '#' || *action == '?')
         return snprintf(target, FORM_TEXT_MAX, "%s", path) < FORM_TEXT_MAX;

@@ -10,10 +10,12 @@
 
 enum { FORM_TEXT_MAX = 128, FORM_INPUTS_MAX = 4 };
 
-/* One file input, and the form that it is in. Unescaped. */
+/* One file input, and the form that it is in. Unescaped, but without quotes and control
+ * characters. */
 struct form_input {
-    char name[FORM_TEXT_MAX];   /* "": it has none */
-    char action[FORM_TEXT_MAX]; /* of the form; "": none, "#" or "?": the page itself */
+    char name[FORM_TEXT_MAX];   /* "": it has none that can be used */
+    char action[FORM_TEXT_MAX]; /* of the form; "": none, "#" or "?": the page itself; ":": it
+                                 * cannot be used */
 };
 
 /* The file inputs of a page; count may be larger than FORM_INPUTS_MAX, the first ones are kept. */
@@ -28,7 +30,7 @@ void form_find_inputs(struct form_inputs *found, const char *html, size_t length
 bool form_has_input(const struct form_inputs *found, const char *name);
 
 /* The URL path to which a form of the page at `path` posts. Writes it to target and returns true;
- * false if the action leads to another server, or does not fit. */
+ * false if the action leads to another server, does not fit, or has bytes that no URL has. */
 bool form_resolve_action(char target[FORM_TEXT_MAX], const char *path, const char *action);
 
 #endif

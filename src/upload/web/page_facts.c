@@ -157,7 +157,7 @@ static bool read_safeboot(struct page_facts *facts, const struct http_reply *rep
 
     if (!*body || strchr(body, '<') || reply->body_length >= PAGE_FACT_MAX)
         return false;
-    page_text(text, body, reply->body_length);
+    page_text(text, PAGE_TEXT_MAX, body, reply->body_length);
     if (strncmp(text, "ESP32", 5) == 0) {
         set_hardware(facts, text, strlen(text));
         return false;

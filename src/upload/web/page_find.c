@@ -164,17 +164,19 @@ static void take_forced(struct page_finder *finder, const struct http_reply *rep
         settle(finder, page, path);
 }
 
+enum { QUOTED_MAX = 64 }; /* bytes of what a page says */
+
 /* Notes what answered, for the case that no page is found: a page rather than an error. */
 static void note_found(struct page_finder *finder, const struct http_reply *reply, const char *path)
 {
     if (*finder->found && reply->status != 200)
         return;
 
-    char server[4 * HTTP_TEXT_MAX], text[PAGE_TEXT_MAX];
+    char server[QUOTED_MAX], text[QUOTED_MAX];
 
     escape_string(server, sizeof server, reply->server);
-    page_text(text, http_reply_text(reply), reply->body_length);
-    snprintf(finder->found, sizeof finder->found, "%s has status %u%s%.60s%s%s%.60s%s", path,
+    page_text(text, sizeof text, http_reply_text(reply), reply->body_length);
+    snprintf(finder->found, sizeof finder->found, "%s has status %u%s%s%s%s%s%s", path,
              reply->status, *server ? ", Server \"" : "", server, *server ? "\"" : "",
              *text ? ", \"" : "", text, *text ? "\"" : "");
 }

@@ -10,7 +10,7 @@
 #include "upload/web/page_facts.h"
 #include "upload/web/page_table.h"
 
-enum { PAGE_FOUND_MAX = 256 };
+enum { PAGE_FOUND_MAX = 320 };
 
 /* Why the page takes no upload now. */
 enum page_lock { PAGE_OPEN, PAGE_LOCKED, PAGE_PIN };

@@ -48,7 +48,7 @@ static bool is_tag_start(const char *at, const char *end)
            (at[1] >= 'A' && at[1] <= 'Z');
 }
 
-char *page_text(char target[PAGE_TEXT_MAX], const char *body, size_t length)
+char *page_text(char *target, size_t capacity, const char *body, size_t length)
 {
     const char *at = body, *end = body + length;
     char raw[RAW_MAX];
@@ -71,13 +71,14 @@ char *page_text(char target[PAGE_TEXT_MAX], const char *body, size_t length)
         }
         at++;
     }
-    return escape_text(target, PAGE_TEXT_MAX, raw, count);
+    return escape_text(target, capacity, raw, count);
 }
 
-char *page_text_from(char target[PAGE_TEXT_MAX], const char *body, size_t length, const char *words)
+char *page_text_from(char *target, size_t capacity, const char *body, size_t length,
+                     const char *words)
 {
     for (size_t i = 0; i < length; i++)
         if (starts_with(body + i, body + length, words))
-            return page_text(target, body + i, length - i);
-    return page_text(target, body, length);
+            return page_text(target, capacity, body + i, length - i);
+    return page_text(target, capacity, body, length);
 }

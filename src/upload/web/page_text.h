@@ -9,12 +9,12 @@
 enum { PAGE_TEXT_MAX = 320 };
 
 /* Writes the text without tags, scripts and styles, with single blanks, escaped (base/escape.h) and
- * cut to fit. "" if there is none. Returns target. */
-char *page_text(char target[PAGE_TEXT_MAX], const char *body, size_t length);
+ * cut to fit into capacity bytes, at least 8. "" if there is none. Returns target. */
+char *page_text(char *target, size_t capacity, const char *body, size_t length);
 
 /* The same for the part from the first occurrence of words on, in any case. The whole text if they
  * do not occur. */
-char *page_text_from(char target[PAGE_TEXT_MAX], const char *body, size_t length,
+char *page_text_from(char *target, size_t capacity, const char *body, size_t length,
                      const char *words);
 
 #endif

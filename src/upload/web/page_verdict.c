@@ -34,7 +34,7 @@ enum page_verdict page_judge(char text[PAGE_TEXT_MAX], const struct page *page,
     const char *body = http_reply_text(reply);
     const char *failure = find_words(page->failure, body);
 
-    page_text_from(text, body, reply->body_length, failure ? failure : "");
+    page_text_from(text, PAGE_TEXT_MAX, body, reply->body_length, failure ? failure : "");
     if (reply->status == 401 || reply->status == 403)
         return page->writes_first ? PAGE_UNCLEAR : PAGE_UNAUTHORIZED;
     if (failure)

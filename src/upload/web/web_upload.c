@@ -138,7 +138,7 @@ static void on_elegantota_started(struct web *web, const struct http_reply *repl
 {
     char text[PAGE_TEXT_MAX];
 
-    page_text(text, http_reply_text(reply), reply->body_length);
+    page_text(text, PAGE_TEXT_MAX, http_reply_text(reply), reply->body_length);
     if (reply->status == 200) {
         send_image(web);
     } else if (strcasestr(text, "already running") && web->starts == 1) {
@@ -176,7 +176,7 @@ static void on_tasmota_ready(struct web *web, const struct http_reply *reply)
         send_image(web);
         return;
     }
-    page_text(text, http_reply_text(reply), reply->body_length);
+    page_text(text, PAGE_TEXT_MAX, http_reply_text(reply), reply->body_length);
     web_fail(web, OTA_E_REFUSED, "the board does not show its upload page (status %u): %s",
              reply->status, web_hide_secrets(web, text));
 }

@@ -35,6 +35,8 @@ static void test_inputs(void **state)
         {"<input type=file>", "", "", 1},
         {"<input type=text name=y><inputs type=file name=z>", "", "", 0},
         {"<form action='/x'><input type=file name='never closed", "never closed", "/x", 1},
+        {"<form action='/x\r\nHost: y'><input type=file name='y\r\nz'>", "", ":", 1},
+        {"<input type=file name='a\"; filename='>", "", "", 1},
         {"<", "", "", 0},
         {"<input", "", "", 0},
         {"", "", "", 0},
@@ -77,7 +79,8 @@ static void test_actions(void **state)
         {"/update", "", "/update"},          {"/update", "#", "/update"},
         {"/a/update", "up", "/a/up"},        {"/a/update", "/up?x=1", "/up?x=1"},
         {"/update", "http://x/y", NULL},     {"/update", "//x/y", NULL},
-        {"/update", "javascript:x()", NULL},
+        {"/update", "javascript:x()", NULL}, {"/update", ":", NULL},
+        {"/update", "/a b", NULL},           {"/update", "/\xc3\xbc", NULL},
     };
     char target[FORM_TEXT_MAX], longest[FORM_TEXT_MAX + 1];
 

@@ -30,7 +30,8 @@ static void test_texts(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_string_equal(page_text(text, rows[i].body, strlen(rows[i].body)), rows[i].text);
+        assert_string_equal(page_text(text, PAGE_TEXT_MAX, rows[i].body, strlen(rows[i].body)),
+                            rows[i].text);
 }
 
 static void test_from(void **state)
@@ -39,9 +40,9 @@ static void test_from(void **state)
     char text[PAGE_TEXT_MAX];
 
     (void)state;
-    assert_string_equal(page_text_from(text, body, strlen(body), "update ERROR"),
+    assert_string_equal(page_text_from(text, PAGE_TEXT_MAX, body, strlen(body), "update ERROR"),
                         "Update error: x");
-    assert_string_equal(page_text_from(text, body, strlen(body), "none"),
+    assert_string_equal(page_text_from(text, PAGE_TEXT_MAX, body, strlen(body), "none"),
                         "Menu Update Update error: x");
 }
 
@@ -51,7 +52,7 @@ static void test_bound(void **state)
 
     (void)state;
     memset(body, '\xff', sizeof body);
-    page_text(text, body, sizeof body);
+    page_text(text, PAGE_TEXT_MAX, body, sizeof body);
     assert_true(strlen(text) < PAGE_TEXT_MAX);
     assert_string_equal(text + strlen(text) - 3, "...");
 }
