@@ -85,7 +85,8 @@ void http_reply_add_line(struct http_reply *reply, const char *line, size_t leng
 
     if (status) {
         http_reply_clear(reply);
-        *reply = (struct http_reply){.status = status};
+        memset(reply, 0, sizeof *reply);
+        reply->status = status;
         return;
     }
     if (!colon || !reply->status)
