@@ -351,6 +351,8 @@ static void on_client_socket(unsigned events, void *userdata)
     mask |= events & LOOP_HUNG_UP ? CURL_CSELECT_IN | CURL_CSELECT_ERR : 0;
     note_connection(request);
     report_connection(request);
+    if (request->handed == request->size) /* later, libcurl's farewell may be in the queue */
+        measure_progress(request);
     client->curl.multi_socket_action(client->multi, request->fd, mask, &running);
     take_results(client);
 }

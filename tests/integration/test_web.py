@@ -4,9 +4,13 @@
 import base64
 import gzip
 import http.client
+import http.server
 import json
 import os
 import re
+import ssl
+import subprocess
+import threading
 import unittest
 
 import firmware
@@ -386,6 +390,74 @@ class Fleet(Scenario):
         arguments = [word for board in boards for word in ("-i", f"http://{board.address}:{board.port}")]
         result = run(*arguments, "-f", path, "-j", "20")
         self.assertEqual(result.status, 0, result)
+
+
+class PageServer(http.server.BaseHTTPRequestHandler):
+    """An ESP8266's page behind https, as a proxy gives it."""
+
+    protocol_version = "HTTP/1.1"
+    hosts = []
+
+    def _reply(self, body):
+        self.hosts.append(self.headers["Host"])
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self._reply(b"<form action=''><input type='file' name='firmware'></form>"
+                    b"<form action=''><input type='file' name='filesystem'></form>")
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._reply(b"Update Success! Rebooting...")
+
+    def log_message(self, *_):
+        pass
+
+
+class Https(Scenario):
+
+    def setUp(self):
+        super().setUp()
+        self.where = address()
+        self.key, self.certificate = (os.path.join(self.directory, name) for name in ("key.pem", "cert.pem"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", self.key, "-out", self.certificate, "-days", "2", "-subj", "/CN=board",
+                        "-addext", f"subjectAltName=IP:{self.where}"], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        self.server = http.server.ThreadingHTTPServer((self.where, 0), PageServer)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.addCleanup(self.server.shutdown)
+        self.url = f"https://{self.where}:{self.server.server_address[1]}"
+
+    def test_certificates(self):
+        path = self.file("fw.bin", sketch("esp8266", 300000))
+        with open(os.path.join(self.directory, "other.pem"), "wb") as file:
+            file.write(b"nothing")
+        for arguments, status, said in (
+                (("--cacert", self.certificate), 0, CONFIRMED),
+                (("--insecure",), 0, CONFIRMED),
+                ((), 6, "no secure connection to .*certificate"),
+                (("--cacert", os.path.join(self.directory, "other.pem")), 6, "no secure connection")):
+            with self.subTest(arguments):
+                result = run("-i", self.url, "-f", path, *arguments, "--retries", "0")
+                self.assertEqual(result.status, status, result)
+                self.assertRegex(result.err, said)
+
+    def test_plain_server(self):
+        """https to a server without it, and http to one that wants it."""
+        board = self.board(*web("esp8266"))
+        path = self.file("fw.bin", sketch("esp8266"))
+        result = run("-i", f"https://{board.address}:{board.port}", "-f", path, "--retries", "0")
+        self.assertEqual(result.status, 6, result)
+        self.assertIn("no secure connection", result.err)
+        result = run("-i", self.url.replace("https", "http"), "-f", path, "--retries", "0")
+        self.assertEqual(result.status, 5, result)
 
 
 class Manual(Scenario):
