@@ -149,6 +149,22 @@ def upload_sha256(directory):
     return upload(directory, "esp32-sha256", "--json")
 
 
+def web(directory, *options, scheme="basic"):
+    board = make_board(directory, "--web", "esp8266", "-p", "8080", "-P", PASSWORD, "--web-set", f"auth={scheme}")
+    content = firmware.sketch("esp8266", 20000)
+    path = write(directory, "fw.bin", content)
+    return Scene(["-i", f"http://{board.address}:{board.port}", "-f", path, "-a", PASSWORD, *PATIENCE, *options],
+                 [board], content=content, is_json="--json" in options)
+
+
+def web_basic(directory):
+    return web(directory)
+
+
+def web_digest(directory):
+    return web(directory, scheme="only-digest")
+
+
 def fleet_resume(directory):
     """Three boards of a hosts file, one of which an earlier run has updated."""
     boards = [make_board(directory) for _ in range(3)]
@@ -219,8 +235,8 @@ def list_boards(directory):
 
 
 CASES = {case.__name__.replace("_", "-"): case for case in (
-    upload_md5, upload_sha256, fleet_resume, check_json, check_text, sign, sign_upload, monitor_expect, resolve,
-    not_found, list_boards)}
+    upload_md5, upload_sha256, web_basic, web_digest, fleet_resume, check_json, check_text, sign, sign_upload,
+    monitor_expect, resolve, not_found, list_boards)}
 
 
 # -- one run --------------------------------------------------------------------------------------------------------
