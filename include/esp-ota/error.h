@@ -34,6 +34,9 @@ enum ota_error {
                             * for a password, and does not any more */
     OTA_E_NOT_ASKED,       /* no challenge from a board that announces a password */
     OTA_E_NO_VERDICT,      /* it judged none of the answers that it may have */
+    OTA_E_KEY_NEEDED,      /* the board takes encrypted uploads only, and no key was given */
+    OTA_E_WRONG_KEY,       /* the board has another encryption key */
+    OTA_E_NO_ENCRYPTION,   /* a key was given, and there is no encrypted connection */
     OTA_E_REFUSED,         /* `ERR: ...` instead of OK */
     OTA_E_NO_CONNECTION,   /* accepted, but no back-channel connection came */
     OTA_E_LOST,            /* the connection ended before the last byte was sent */
@@ -55,6 +58,7 @@ enum ota_phase {
     OTA_PHASE_INVITE,
     OTA_PHASE_PAGE, /* the board's update page is looked for and prepared */
     OTA_PHASE_AUTHENTICATE,
+    OTA_PHASE_PREPARE, /* the board erases its flash for the image */
     OTA_PHASE_ACCEPT,
     OTA_PHASE_TRANSFER,
     OTA_PHASE_RESULT,
@@ -116,6 +120,8 @@ enum ota_cause {
     OTA_CAUSE_DECRYPTION, /* an ESP32 takes a wrong first byte for an encrypted image */
     OTA_CAUSE_NO_PARTITION,
     OTA_CAUSE_NO_FILESYSTEM,
+    OTA_CAUSE_NO_PREPARATION, /* it cannot begin an update */
+    OTA_CAUSE_OLDER_VERSION,  /* it takes no older firmware than its own */
     /* After the last byte: the board was off the network, and no longer knew the connection when it
      * was back; or it is still off the network. */
     OTA_CAUSE_RESTARTED,

@@ -153,6 +153,24 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
             .exit_status = 6,
             .text = "the board sent challenges and judged no answer",
         },
+    [OTA_E_KEY_NEEDED] =
+        {
+            .name = "key-needed",
+            .exit_status = 6,
+            .text = "the board takes encrypted uploads only, and no key was given",
+        },
+    [OTA_E_WRONG_KEY] =
+        {
+            .name = "wrong-key",
+            .exit_status = 6,
+            .text = "the board has another encryption key",
+        },
+    [OTA_E_NO_ENCRYPTION] =
+        {
+            .name = "no-encryption",
+            .exit_status = 6,
+            .text = "there is no encrypted connection to the board",
+        },
     [OTA_E_REFUSED] =
         {
             .name = "refused",
@@ -231,11 +249,17 @@ static const struct error_row error_rows[OTA_ERROR_COUNT] = {
 };
 
 static const char *const phase_names[OTA_PHASE_COUNT] = {
-    [OTA_PHASE_RESOLVE] = "resolution", [OTA_PHASE_INVITE] = "invitation",
-    [OTA_PHASE_PAGE] = "update page",   [OTA_PHASE_AUTHENTICATE] = "authentication",
-    [OTA_PHASE_ACCEPT] = "connection",  [OTA_PHASE_TRANSFER] = "transfer",
-    [OTA_PHASE_RESULT] = "result",      [OTA_PHASE_PROOF] = "proof of boot",
-    [OTA_PHASE_IMAGE] = "image",        [OTA_PHASE_LOG] = "log",
+    [OTA_PHASE_RESOLVE] = "resolution",
+    [OTA_PHASE_INVITE] = "invitation",
+    [OTA_PHASE_PAGE] = "update page",
+    [OTA_PHASE_AUTHENTICATE] = "authentication",
+    [OTA_PHASE_PREPARE] = "preparation",
+    [OTA_PHASE_ACCEPT] = "connection",
+    [OTA_PHASE_TRANSFER] = "transfer",
+    [OTA_PHASE_RESULT] = "result",
+    [OTA_PHASE_PROOF] = "proof of boot",
+    [OTA_PHASE_IMAGE] = "image",
+    [OTA_PHASE_LOG] = "log",
 };
 
 /* A number outside the table is a bug of this program and shown as an internal error. */

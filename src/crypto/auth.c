@@ -4,6 +4,8 @@
  */
 #include "crypto/auth.h"
 
+#include "base/secret.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -53,18 +55,27 @@ static int respond_sha256(struct auth_answer *answer, int (*digest)(char *, cons
     return result;
 }
 
-int auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char *password,
-                 const char *nonce, const char *cnonce)
+/* Clears the answer, and stores the caller's cnonce in it or a random one. Returns -1 if a length
+ * is wrong. */
+static int begin_answer(struct auth_answer *answer, enum auth_scheme scheme, const char *nonce,
+                        const char *cnonce)
 {
     size_t digits = scheme == AUTH_MD5 ? DIGEST_MD5_HEX : DIGEST_SHA256_HEX;
 
     memset(answer, 0, sizeof *answer);
     if (strlen(nonce) != digits || (cnonce && strlen(cnonce) != digits))
         return -1;
+    if (!cnonce)
+        return digest_random(answer->cnonce, digits);
 
-    if (cnonce)
-        memcpy(answer->cnonce, cnonce, digits);
-    else if (digest_random(answer->cnonce, digits) != 0)
+    memcpy(answer->cnonce, cnonce, digits);
+    return 0;
+}
+
+int auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char *password,
+                 const char *nonce, const char *cnonce)
+{
+    if (begin_answer(answer, scheme, nonce, cnonce) != 0)
         return -1;
 
     switch (scheme) {
@@ -76,6 +87,24 @@ int auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char
         return respond_sha256(answer, digest_md5, password, nonce);
     }
     return -1;
+}
+
+int auth_respond_plainly(struct auth_answer *answer, enum auth_scheme scheme, const char *password,
+                         const char *nonce, const char *cnonce)
+{
+    if (begin_answer(answer, scheme, nonce, cnonce) != 0)
+        return -1;
+
+    const size_t size = strlen(password) + strlen(nonce) + strlen(answer->cnonce) + 1;
+    char *joined = secret_alloc(size);
+    if (!joined)
+        return -1;
+
+    snprintf(joined, size, "%s%s%s", password, nonce, answer->cnonce);
+    int result = scheme == AUTH_MD5 ? digest_md5(answer->response, joined, size - 1)
+                                    : digest_sha256(answer->response, joined, size - 1);
+    secret_free(joined);
+    return result;
 }
 
 const char *auth_scheme_name(enum auth_scheme scheme)

@@ -30,6 +30,11 @@ struct auth_answer {
 int auth_respond(struct auth_answer *answer, enum auth_scheme scheme, const char *password,
                  const char *nonce, const char *cnonce);
 
+/* The same for the challenges of ESPHome, with AUTH_MD5 or AUTH_SHA256: response = H(password nonce
+ * cnonce), where H is the scheme's hash and nothing stands between the three. */
+int auth_respond_plainly(struct auth_answer *answer, enum auth_scheme scheme, const char *password,
+                         const char *nonce, const char *cnonce);
+
 const char *auth_scheme_name(enum auth_scheme scheme);
 
 /* Reads a value of --min-auth, "md5" or "sha256". Returns false for anything else. */

@@ -32,6 +32,54 @@ static const struct remedy {
     const char *protocol;    /* NULL: any */
     const char *text;
 } remedies[] = {
+    /* -- ESPHome. -- */
+    {.cause = OTA_CAUSE_NO_SPACE,
+     .protocol = "esphome",
+     .text = "Make the firmware smaller by leaving out components, or flash it over the cable once "
+             "with larger app partitions."},
+    {.cause = OTA_CAUSE_NOT_ACTIVATED,
+     .protocol = "esphome",
+     .text = "Build the firmware for this board's chip, and send the file for OTA "
+             "(firmware.ota.bin on an ESP32); try again if it was the right one."},
+    {.cause = OTA_CAUSE_SIGNATURE,
+     .protocol = "esphome",
+     .text = "Sign the firmware with the key that the running one was built to verify."},
+    {.cause = OTA_CAUSE_NO_PREPARATION,
+     .text = "Restart the board and try again: it could not begin the update, mostly because an "
+             "earlier one broke off or memory is short."},
+    {.cause = OTA_CAUSE_OLDER_VERSION,
+     .text = "Send a newer version, or flash this one over the cable: the running firmware "
+             "forbids going back."},
+    {.error = OTA_E_NO_ANSWER,
+     .protocol = "esphome",
+     .text = "Check that the board is on and in this network, that its configuration has the OTA "
+             "platform \"esphome\", and that the port is right (-p: ESP8266 8266, ESP32 3232, "
+             "Pico W 2040); it serves one client at a time, and frees a broken connection only "
+             "after 20 to 90 s."},
+    {.error = OTA_E_NOT_LISTENING,
+     .protocol = "esphome",
+     .text = "Check that the board's configuration has the OTA platform \"esphome\", and the port "
+             "(-p: ESP8266 8266, ESP32 3232, Pico W 2040, or as \"port:\" below \"ota:\" sets "
+             "it)."},
+    {.error = OTA_E_WRONG_PASSWORD,
+     .protocol = "esphome",
+     .text = "Give the password that stands below \"ota:\" in the YAML of the firmware now running "
+             "on the board."},
+    {.error = OTA_E_WEAK_AUTH,
+     .protocol = "esphome",
+     .text = "Update the board over the cable to ESPHome 2025.10 or later, which supports SHA-256, "
+             "or leave --min-auth out if you trust everybody in its network."},
+    {.error = OTA_E_KEY_NEEDED,
+     .text = "Put the key that stands below \"api:\" and \"encryption:\" (or \"ota:\" and "
+             "\"encryption:\") in the board's YAML into a file, and give it with "
+             "--encryption-key-file."},
+    {.error = OTA_E_WRONG_KEY,
+     .text = "Give the key that stands below \"encryption:\" in the YAML of the firmware now "
+             "running on the board; if it is the right one, find out who answers at its address."},
+    {.error = OTA_E_NO_ENCRYPTION,
+     .text = "Update the board to ESPHome 2026.9 or later, leave the key out for this board if you "
+             "trust everybody in its network, or find out who answers at its address."},
+
     /* -- The board gave the cause. -- */
     {.cause = OTA_CAUSE_NO_SPACE,
      .image = FILESYSTEM,

@@ -117,6 +117,22 @@ static const struct row {
     {OTA_E_INTERRUPTED, OTA_CAUSE_NONE, SKETCH, "", "when you are ready"},
 };
 
+/* Remedies for ESPHome. */
+static const struct row on_esphome[] = {
+    {OTA_E_REFUSED, OTA_CAUSE_NO_SPACE, SKETCH, "", "leaving out components"},
+    {OTA_E_BOARD, OTA_CAUSE_NOT_ACTIVATED, SKETCH, "", "firmware.ota.bin"},
+    {OTA_E_BOARD, OTA_CAUSE_SIGNATURE, SKETCH, "", "built to verify"},
+    {OTA_E_REFUSED, OTA_CAUSE_NO_PREPARATION, SKETCH, "", "could not begin"},
+    {OTA_E_REFUSED, OTA_CAUSE_OLDER_VERSION, SKETCH, "", "forbids going back"},
+    {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "one client at a time"},
+    {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "below \"ota:\" sets it"},
+    {OTA_E_WRONG_PASSWORD, OTA_CAUSE_NONE, SKETCH, "", "stands below \"ota:\""},
+    {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "", "2025.10 or later"},
+    {OTA_E_KEY_NEEDED, OTA_CAUSE_NONE, SKETCH, "", "--encryption-key-file"},
+    {OTA_E_WRONG_KEY, OTA_CAUSE_NONE, SKETCH, "", "below \"encryption:\""},
+    {OTA_E_NO_ENCRYPTION, OTA_CAUSE_NONE, SKETCH, "", "2026.9 or later"},
+};
+
 /* Remedies in a container or in WSL. */
 static const struct {
     enum surroundings where;
@@ -175,6 +191,8 @@ static void test_each_row(void **state)
         look_up(&seen, NULL, &elsewhere[i].row, elsewhere[i].where);
     for (size_t i = 0; i < sizeof on_pages / sizeof *on_pages; i++)
         look_up(&seen, "web", &on_pages[i], SURROUNDINGS_PLAIN);
+    for (size_t i = 0; i < sizeof on_esphome / sizeof *on_esphome; i++)
+        look_up(&seen, "esphome", &on_esphome[i], SURROUNDINGS_PLAIN);
     assert_int_equal(seen.count, remedy_count);
 }
 

@@ -1,0 +1,521 @@
+/*
+ * exchange.c: the steps of an exchange.
+ *
+ *   host                                       board
+ *    |-- 6C 26 F7 5C 45 ------------------------>|
+ *    |<-- 00, version ---------------------------|
+ *    |-- features ------------------------------>|
+ *    |<-- 40, 46, or 48 and flags ---------------|
+ *    |   with a key: handshake (noise.c), and everything below in frames
+ *    |<-- 41, or 01/02 and a nonce --------------|
+ *    |-- cnonce, answer ------------------------>|
+ *    |<-- 41 ------------------------------------|
+ *    |-- (extended: type,) size ---------------->|
+ *    |<-- 42 ------------------------------------|
+ *    |-- MD5 ----------------------------------->|
+ *    |<-- 43 ------------------------------------|
+ *    |-- image --------------------------------->|
+ *    |<-- 47 per 8 KiB (version 2), 44, 45 ------|
+ *    |-- 00 ------------------------------------>|
+ *
+ * A byte from 80 on may take the place of any reply: it ends the exchange with an error.
+ */
+#include "upload/esphome/exchange.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "upload/esphome/board_error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const unsigned char MAGIC[] = {0x6C, 0x26, 0xF7, 0x5C, 0x45};
+static const char PROLOGUE_NAME[] = "NoiseOTAInit";
+
+enum {
+    FEATURE_PACKED = 1,   /* gzip can be sent */
+    FEATURE_SHA256 = 2,   /* an answer with SHA-256 can be given */
+    FEATURE_EXTENDED = 4, /* flags and a type of update */
+    FEATURE_NOISE = 8,
+    FLAG_PACKED = 1,
+    FLAG_NOISE = 4,
+};
+
+enum {
+    REPLY_OK = 0x00,
+    REPLY_MD5_CHALLENGE = 0x01,
+    REPLY_SHA256_CHALLENGE = 0x02,
+    REPLY_PLAIN = 0x40,
+    REPLY_AUTHENTICATED = 0x41,
+    REPLY_PREPARED = 0x42,
+    REPLY_ACCEPTED = 0x43,
+    REPLY_RECEIVED = 0x44,
+    REPLY_INSTALLED = 0x45,
+    REPLY_PACKED = 0x46,
+    REPLY_CHUNK = 0x47,
+    REPLY_EXTENDED = 0x48,
+};
+
+enum { VERSION_MIN = 1, VERSION_MAX = 2 };
+enum { TYPE_APP = 0 };
+enum { REASON_MAX = 4 * FRAME_PAYLOAD_MAX + 1 };
+
+/* -- output and ends -- */
+
+static enum exchange_event __attribute__((format(printf, 3, 4)))
+fail_exchange(struct exchange *exchange, enum ota_error error, const char *format, ...)
+{
+    char message[OTA_MESSAGE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    ota_fail(&exchange->failure, error, "%s", message);
+    exchange->step = EXCHANGE_OVER;
+    return EXCHANGE_FAILED;
+}
+
+static enum exchange_event fail_crypto(struct exchange *exchange)
+{
+    return fail_exchange(exchange, OTA_E_INTERNAL, "libcrypto failed: %s", digest_error());
+}
+
+/* Adds one unit of the protocol to the output: in a frame of its own when encrypted. */
+static bool put_unit(struct exchange *exchange, const void *unit, size_t length)
+{
+    unsigned char *target = exchange->output + exchange->output_length;
+
+    if (!exchange->noise) {
+        memcpy(target, unit, length);
+        exchange->output_length += length;
+        return true;
+    }
+    frame_write_header(target, length + NOISE_TAG_SIZE);
+    exchange->output_length += FRAME_HEADER_SIZE + length + NOISE_TAG_SIZE;
+    return noise_seal(exchange->noise, target + FRAME_HEADER_SIZE, unit, length) == 0;
+}
+
+static unsigned char features_of(const struct exchange *exchange)
+{
+    const struct exchange_config *config = &exchange->config;
+
+    return (unsigned char)(FEATURE_SHA256 | FEATURE_EXTENDED |
+                           (config->packed.size > 0 ? FEATURE_PACKED : 0) |
+                           (config->key ? FEATURE_NOISE : 0));
+}
+
+void exchange_start(struct exchange *exchange, const struct exchange_config *config)
+{
+    *exchange = (struct exchange){.config = *config, .output_length = sizeof MAGIC};
+    memcpy(exchange->output, MAGIC, sizeof MAGIC);
+}
+
+void exchange_clear(struct exchange *exchange)
+{
+    noise_free(exchange->noise);
+    exchange->noise = NULL;
+    digest_cleanse(&exchange->answer, sizeof exchange->answer);
+    digest_cleanse(exchange->output, sizeof exchange->output);
+}
+
+/* -- replies: one function for each step -- */
+
+static enum exchange_event fail_unexpected(struct exchange *exchange, unsigned char byte)
+{
+    return fail_exchange(exchange, exchange->is_accepted ? OTA_E_BOARD : OTA_E_REFUSED,
+                         "the board sent 0x%02X, which has no meaning at this point", byte);
+}
+
+static enum exchange_event take_greeting(struct exchange *exchange, unsigned char byte)
+{
+    if (byte != REPLY_OK)
+        return fail_exchange(exchange, OTA_E_NO_ANSWER,
+                             "what answers is not ESPHome's OTA service: it began with 0x%02X",
+                             byte);
+    exchange->step = EXCHANGE_VERSION;
+    return EXCHANGE_NOTHING;
+}
+
+static enum exchange_event take_version(struct exchange *exchange, unsigned char byte)
+{
+    const unsigned char features = features_of(exchange);
+
+    exchange->version = byte;
+    if (byte < VERSION_MIN || byte > VERSION_MAX)
+        return fail_exchange(exchange, OTA_E_REFUSED,
+                             "the board wants version %u of ESPHome's OTA protocol; this program "
+                             "knows %d and %d",
+                             byte, VERSION_MIN, VERSION_MAX);
+    put_unit(exchange, &features, 1);
+    exchange->step = EXCHANGE_FEATURES;
+    return EXCHANGE_NOTHING;
+}
+
+/* Chooses what is sent. */
+static enum exchange_event choose_content(struct exchange *exchange, bool wants_packed)
+{
+    const struct exchange_config *config = &exchange->config;
+
+    exchange->content = wants_packed ? &config->packed : &config->plain;
+    if (exchange->content->size > 0)
+        return EXCHANGE_NOTHING;
+    return fail_exchange(exchange, OTA_E_REFUSED,
+                         wants_packed ? "the board asks for a compressed image, and this one is not"
+                                      : "the board does not unpack images, and this one is "
+                                        "compressed");
+}
+
+/* Sends our part of the handshake. The prologue binds what went in the clear before it. */
+static enum exchange_event begin_encryption(struct exchange *exchange, unsigned char flags)
+{
+    const unsigned char clear[] = {
+        REPLY_OK, (unsigned char)exchange->version, features_of(exchange), REPLY_EXTENDED, flags,
+    };
+    enum { NAME = sizeof PROLOGUE_NAME - 1, LENGTH = NAME + sizeof MAGIC + sizeof clear };
+    unsigned char prologue[LENGTH], *output = exchange->output;
+
+    memcpy(prologue, PROLOGUE_NAME, NAME);
+    memcpy(prologue + NAME, MAGIC, sizeof MAGIC);
+    memcpy(prologue + NAME + sizeof MAGIC, clear, sizeof clear);
+    struct noise *noise =
+        noise_new(exchange->config.key, prologue, sizeof prologue, exchange->config.ephemeral);
+    exchange->noise = noise;
+    if (!noise)
+        return fail_crypto(exchange);
+
+    frame_write_header(output, 1 + NOISE_MESSAGE_SIZE);
+    output[FRAME_HEADER_SIZE] = 0;
+    exchange->output_length = FRAME_HEADER_SIZE + 1 + NOISE_MESSAGE_SIZE;
+    exchange->step = EXCHANGE_HANDSHAKE;
+    return noise_write_message(noise, output + FRAME_HEADER_SIZE + 1) == 0 ? EXCHANGE_NOTHING
+                                                                           : fail_crypto(exchange);
+}
+
+static enum exchange_event fail_in_clear(struct exchange *exchange)
+{
+    return fail_exchange(exchange, OTA_E_NO_ENCRYPTION,
+                         "an encryption key was given, and the board offers no encryption; "
+                         "nothing of the image was sent");
+}
+
+static enum exchange_event take_features(struct exchange *exchange, unsigned char byte)
+{
+    if (byte == REPLY_EXTENDED) {
+        exchange->is_extended = true;
+        exchange->step = EXCHANGE_FLAGS;
+        return EXCHANGE_NOTHING;
+    }
+    if (byte != REPLY_PLAIN && byte != REPLY_PACKED)
+        return fail_unexpected(exchange, byte);
+    if (exchange->config.key)
+        return fail_in_clear(exchange);
+
+    exchange->step = EXCHANGE_AUTH;
+    return choose_content(exchange, byte == REPLY_PACKED);
+}
+
+static enum exchange_event take_flags(struct exchange *exchange, unsigned char flags)
+{
+    enum exchange_event event;
+
+    exchange->step = EXCHANGE_AUTH;
+    if (exchange->config.key && !(flags & FLAG_NOISE))
+        return fail_in_clear(exchange);
+    event = choose_content(exchange, flags & FLAG_PACKED);
+    if (event == EXCHANGE_FAILED || !exchange->config.key)
+        return event;
+    return begin_encryption(exchange, flags);
+}
+
+/* -- authentication -- */
+
+/* Sends what is to come. */
+static enum exchange_event announce_image(struct exchange *exchange)
+{
+    const size_t size = exchange->content->size;
+    const unsigned char type = TYPE_APP;
+    const unsigned char bytes[] = {(unsigned char)(size >> 24), (unsigned char)(size >> 16),
+                                   (unsigned char)(size >> 8), (unsigned char)size};
+
+    exchange->step = EXCHANGE_PREPARE;
+    if (exchange->is_extended && !put_unit(exchange, &type, 1))
+        return fail_crypto(exchange);
+    return put_unit(exchange, bytes, sizeof bytes) ? EXCHANGE_NOTHING : fail_crypto(exchange);
+}
+
+static enum exchange_event take_no_password(struct exchange *exchange)
+{
+    if (!exchange->noise && exchange->config.trust->has_asked)
+        return fail_exchange(exchange, OTA_E_DOWNGRADE,
+                             "the board asked for a password before, and now takes an image "
+                             "without one; it gets none");
+    if (announce_image(exchange) == EXCHANGE_FAILED)
+        return EXCHANGE_FAILED;
+    return exchange->noise ? EXCHANGE_NOTHING : EXCHANGE_OPEN;
+}
+
+/* The first byte of a challenge. An answer with MD5 would help an impostor to guess the password. */
+static enum exchange_event take_challenge(struct exchange *exchange, enum auth_scheme scheme)
+{
+    struct exchange_trust *trust = exchange->config.trust;
+
+    if (scheme == AUTH_MD5 && trust->has_asked_sha256)
+        return fail_exchange(exchange, OTA_E_DOWNGRADE,
+                             "the board asked for an answer with SHA-256 before and now asks for "
+                             "one with MD5; it gets none");
+    if (scheme == AUTH_MD5 && exchange->config.least != AUTH_MD5)
+        return fail_exchange(exchange, OTA_E_WEAK_AUTH,
+                             "the board asks for an answer with MD5, and --min-auth allows "
+                             "nothing below SHA-256");
+
+    trust->has_asked = true;
+    trust->has_asked_sha256 |= scheme == AUTH_SHA256;
+    exchange->scheme = scheme;
+    exchange->nonce_length = 0;
+    exchange->step = EXCHANGE_NONCE;
+    return EXCHANGE_NOTHING;
+}
+
+static enum exchange_event take_auth(struct exchange *exchange, unsigned char byte)
+{
+    if (byte == REPLY_AUTHENTICATED)
+        return take_no_password(exchange);
+    if (byte == REPLY_MD5_CHALLENGE)
+        return take_challenge(exchange, AUTH_MD5);
+    if (byte == REPLY_SHA256_CHALLENGE)
+        return take_challenge(exchange, AUTH_SHA256);
+    return fail_unexpected(exchange, byte);
+}
+
+static enum exchange_event answer_challenge(struct exchange *exchange)
+{
+    const struct exchange_config *config = &exchange->config;
+    const size_t digits = exchange->nonce_length;
+
+    if (!config->password || !*config->password) {
+        exchange->step = EXCHANGE_OVER;
+        return EXCHANGE_NO_PASSWORD;
+    }
+    if (auth_respond_plainly(&exchange->answer, exchange->scheme, config->password, exchange->nonce,
+                             config->cnonce) != 0)
+        return fail_crypto(exchange);
+
+    config->trust->has_given_md5 |= exchange->scheme == AUTH_MD5;
+    put_unit(exchange, exchange->answer.cnonce, digits);
+    put_unit(exchange, exchange->answer.response, digits);
+    exchange->step = EXCHANGE_VERDICT;
+    return EXCHANGE_ANSWERED;
+}
+
+static enum exchange_event take_nonce(struct exchange *exchange, unsigned char byte)
+{
+    const size_t digits = exchange->scheme == AUTH_MD5 ? DIGEST_MD5_HEX : DIGEST_SHA256_HEX;
+
+    if (byte == '\0' || !strchr("0123456789abcdefABCDEF", byte))
+        return fail_unexpected(exchange, byte);
+    exchange->nonce[exchange->nonce_length++] = (char)byte;
+    exchange->nonce[exchange->nonce_length] = '\0';
+    return exchange->nonce_length < digits ? EXCHANGE_NOTHING : answer_challenge(exchange);
+}
+
+static enum exchange_event take_auth_verdict(struct exchange *exchange, unsigned char byte)
+{
+    if (byte != REPLY_AUTHENTICATED)
+        return fail_unexpected(exchange, byte);
+    return announce_image(exchange) == EXCHANGE_FAILED ? EXCHANGE_FAILED : EXCHANGE_AUTHENTICATED;
+}
+
+/* -- the image -- */
+
+static enum exchange_event take_prepared(struct exchange *exchange, unsigned char byte)
+{
+    if (byte != REPLY_PREPARED)
+        return fail_unexpected(exchange, byte);
+    exchange->step = EXCHANGE_ACCEPT;
+    return put_unit(exchange, exchange->content->md5, DIGEST_MD5_HEX) ? EXCHANGE_NOTHING
+                                                                      : fail_crypto(exchange);
+}
+
+static enum exchange_event take_acceptance(struct exchange *exchange, unsigned char byte)
+{
+    if (byte != REPLY_ACCEPTED)
+        return fail_unexpected(exchange, byte);
+    exchange->step = EXCHANGE_DATA;
+    exchange->is_accepted = true;
+    return EXCHANGE_READY;
+}
+
+static enum exchange_event take_progress(struct exchange *exchange, unsigned char byte)
+{
+    if (byte == REPLY_CHUNK)
+        return EXCHANGE_ALIVE;
+    if (byte != REPLY_RECEIVED && byte != REPLY_INSTALLED)
+        return fail_unexpected(exchange, byte);
+    if (exchange->taken < exchange->content->size)
+        return fail_exchange(exchange, OTA_E_EARLY_OK,
+                             "the board said that it has the image when it had only %zu of %zu "
+                             "bytes",
+                             exchange->taken, exchange->content->size);
+    if (byte == REPLY_INSTALLED)
+        return fail_unexpected(exchange, byte);
+    exchange->step = EXCHANGE_RESULT;
+    return EXCHANGE_RECEIVED;
+}
+
+static enum exchange_event take_result(struct exchange *exchange, unsigned char byte)
+{
+    const unsigned char thanks = 0;
+
+    if (byte != REPLY_INSTALLED)
+        return fail_unexpected(exchange, byte);
+    put_unit(exchange, &thanks, 1); /* the board would restart without it, later */
+    exchange->step = EXCHANGE_OVER;
+    return EXCHANGE_INSTALLED;
+}
+
+/* A byte of the protocol, as it comes in the clear or in a frame. */
+static enum exchange_event take_byte(struct exchange *exchange, unsigned char byte)
+{
+    static enum exchange_event (*const steps[])(struct exchange *, unsigned char) = {
+        [EXCHANGE_GREETING] = take_greeting,
+        [EXCHANGE_VERSION] = take_version,
+        [EXCHANGE_FEATURES] = take_features,
+        [EXCHANGE_FLAGS] = take_flags,
+        [EXCHANGE_AUTH] = take_auth,
+        [EXCHANGE_NONCE] = take_nonce,
+        [EXCHANGE_VERDICT] = take_auth_verdict,
+        [EXCHANGE_PREPARE] = take_prepared,
+        [EXCHANGE_ACCEPT] = take_acceptance,
+        [EXCHANGE_DATA] = take_progress,
+        [EXCHANGE_RESULT] = take_result,
+    };
+    bool is_reply = exchange->step != EXCHANGE_VERSION && exchange->step != EXCHANGE_FLAGS;
+
+    if (!is_reply || !board_error_is(byte))
+        return steps[exchange->step](exchange, byte);
+
+    board_error_tell(&exchange->failure, byte, exchange->is_accepted);
+    exchange->step = EXCHANGE_OVER;
+    return EXCHANGE_FAILED;
+}
+
+/* -- frames -- */
+
+/* The board's part of the handshake, or the reason why it ends it. */
+static enum exchange_event take_handshake(struct exchange *exchange)
+{
+    const unsigned char *payload = exchange->frame.payload;
+    const size_t length = frame_length(&exchange->frame);
+    char reason[REASON_MAX];
+
+    if (payload[0] != 0) {
+        escape_text(reason, sizeof reason, (const char *)payload + 1, length - 1);
+        return fail_exchange(exchange,
+                             strstr(reason, "MAC") ? OTA_E_WRONG_KEY : OTA_E_NO_ENCRYPTION,
+                             "the board ended the handshake of the encryption: %s", reason);
+    }
+    if (length != 1 + NOISE_MESSAGE_SIZE || noise_read_message(exchange->noise, payload + 1) != 0)
+        return fail_exchange(exchange, OTA_E_WRONG_KEY,
+                             "the board's part of the handshake does not fit the encryption key");
+    exchange->step = EXCHANGE_AUTH;
+    return EXCHANGE_ENCRYPTED;
+}
+
+/* After the handshake each frame of the board has one byte. */
+static enum exchange_event take_sealed(struct exchange *exchange)
+{
+    unsigned char byte;
+
+    if (frame_length(&exchange->frame) != 1 + NOISE_TAG_SIZE ||
+        noise_open(exchange->noise, &byte, exchange->frame.payload, 1 + NOISE_TAG_SIZE) != 0)
+        return fail_exchange(exchange, exchange->is_accepted ? OTA_E_LOST : OTA_E_NO_ENCRYPTION,
+                             "a message of the board is damaged or forged");
+    return take_byte(exchange, byte);
+}
+
+static enum exchange_event take_framed(struct exchange *exchange, unsigned char byte)
+{
+    switch (frame_add(&exchange->frame, byte)) {
+    case FRAME_INCOMPLETE:
+        return EXCHANGE_NOTHING;
+    case FRAME_COMPLETE:
+        return exchange->step == EXCHANGE_HANDSHAKE ? take_handshake(exchange)
+                                                    : take_sealed(exchange);
+    case FRAME_INVALID:
+        break;
+    }
+    /* A board that gives up may say so without encryption. */
+    if (exchange->frame.count == 1 && board_error_is(byte)) {
+        board_error_tell(&exchange->failure, byte, exchange->is_accepted);
+        exchange->step = EXCHANGE_OVER;
+        return EXCHANGE_FAILED;
+    }
+    return fail_exchange(exchange, exchange->is_accepted ? OTA_E_LOST : OTA_E_NO_ENCRYPTION,
+                         "the board sent something that is not encrypted");
+}
+
+size_t exchange_feed(struct exchange *exchange, enum exchange_event *event, const void *bytes,
+                     size_t length)
+{
+    const unsigned char *at = bytes;
+    size_t taken = 0;
+
+    *event = EXCHANGE_NOTHING;
+    while (taken < length && *event == EXCHANGE_NOTHING && exchange->output_length == 0 &&
+           exchange->step != EXCHANGE_OVER) {
+        *event =
+            exchange->noise ? take_framed(exchange, at[taken]) : take_byte(exchange, at[taken]);
+        taken++;
+    }
+    return exchange->step == EXCHANGE_OVER ? length : taken;
+}
+
+/* -- data -- */
+
+static size_t minimum(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+enum { FRAME_OVERHEAD = FRAME_HEADER_SIZE + NOISE_TAG_SIZE };
+
+size_t exchange_take_data(struct exchange *exchange, unsigned char *target, size_t capacity)
+{
+    const struct exchange_content *content = exchange->content;
+    const unsigned char *next = content->data + exchange->taken;
+    size_t left = content->size - exchange->taken, written = 0;
+
+    if (!exchange->noise) {
+        written = minimum(left, capacity);
+        memcpy(target, next, written);
+        exchange->taken += written;
+        return written;
+    }
+
+    while (left > 0 && capacity - written > FRAME_OVERHEAD + EXCHANGE_DATA_MAX) {
+        size_t length = minimum(left, EXCHANGE_DATA_MAX);
+
+        frame_write_header(target + written, length + NOISE_TAG_SIZE);
+        if (noise_seal(exchange->noise, target + written + FRAME_HEADER_SIZE, next, length) != 0) {
+            fail_crypto(exchange);
+            return 0;
+        }
+        written += FRAME_OVERHEAD + length;
+        exchange->taken += length;
+        next += length;
+        left -= length;
+    }
+    return written;
+}
+
+size_t exchange_carried(const struct exchange *exchange, size_t sent)
+{
+    const size_t frame = FRAME_OVERHEAD + EXCHANGE_DATA_MAX;
+    const size_t rest = sent % frame;
+
+    if (!exchange->noise)
+        return sent;
+    return sent / frame * EXCHANGE_DATA_MAX + (rest > FRAME_OVERHEAD ? rest - FRAME_OVERHEAD : 0);
+}

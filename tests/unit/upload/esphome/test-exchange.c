@@ -1,0 +1,553 @@
+/*
+ * test-exchange.c: whole exchanges, byte by byte, and boards that do not keep to the protocol.
+ */
+#include "upload/esphome/exchange.h"
+
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MD5 "0123456789abcdef0123456789abcdef"
+#define MD5_HEX "3031323334353637383961626364656630313233343536373839616263646566"
+#define NONCE32 "3030303030303030303030303030303030303030303030303030303030303030"
+#define CNONCE32 "11111111111111111111111111111111"
+#define CNONCE64 CNONCE32 CNONCE32
+#define HELLO "6c26f75c45"
+
+enum { HEX_MAX = 8192 };
+
+static const unsigned char image[] = {0xE9, 1, 2, 3, 4}, packed[] = {0x1F, 0x8B, 8};
+
+/* A letter for each event. */
+static const char event_letters[] = ".EAUOPRC4IF";
+
+static size_t from_hex(unsigned char *bytes, const char *hex)
+{
+    size_t count = 0;
+    unsigned byte;
+
+    while (isxdigit((unsigned char)*hex) && sscanf(hex, "%2x", &byte) == 1) {
+        bytes[count++] = (unsigned char)byte;
+        hex += 2;
+    }
+    return count;
+}
+
+static void to_hex(char *hex, const unsigned char *bytes, size_t count)
+{
+    *hex = '\0';
+    for (size_t i = 0; i < count; i++)
+        sprintf(hex + 2 * i, "%02x", bytes[i]);
+}
+
+struct dialog {
+    const char *name;
+    const char *board;  /* hex of all that the board sends */
+    const char *host;   /* hex of all that it gets, without the greeting */
+    const char *events; /* letters of event_letters */
+    enum ota_error error;
+    const char *message; /* a part of it */
+    const char *password;
+    enum auth_scheme least;
+    bool has_packed, has_key;
+    struct exchange_trust trust;
+};
+
+/* Runs the board's side, one byte at a time if is_slow. */
+static void run_dialog(const struct dialog *row, bool is_slow)
+{
+    static unsigned char psk[NOISE_KEY_SIZE];
+    struct exchange_trust trust = row->trust;
+    const bool is_md5 = strstr(row->board, "01" NONCE32) != NULL;
+    const struct exchange_config config = {
+        .plain = {image, sizeof image, MD5},
+        .packed = {packed, row->has_packed ? sizeof packed : 0, MD5},
+        .key = row->has_key ? psk : NULL,
+        .password = row->password,
+        .least = row->least,
+        .trust = &trust,
+        .cnonce = is_md5 ? CNONCE32 : CNONCE64,
+    };
+    unsigned char board[HEX_MAX], host[HEX_MAX], data[64];
+    char hex[2 * HEX_MAX], events[64] = "";
+    size_t length = from_hex(board, row->board), sent = 0, at = 0, count = 0;
+    struct exchange exchange;
+
+    exchange_start(&exchange, &config);
+    while (true) {
+        enum exchange_event event;
+
+        memcpy(host + sent, exchange.output, exchange.output_length);
+        sent += exchange.output_length;
+        exchange.output_length = 0;
+        if (at == length || exchange.step == EXCHANGE_OVER)
+            break;
+        at += exchange_feed(&exchange, &event, board + at, is_slow ? 1 : length - at);
+        if (event != EXCHANGE_NOTHING)
+            events[count++] = event_letters[event];
+        if (event == EXCHANGE_READY) {
+            size_t taken = exchange_take_data(&exchange, data, sizeof data);
+            memcpy(host + sent, data, taken);
+            sent += taken;
+        }
+    }
+
+    to_hex(hex, host, sent);
+    if (strncmp(hex, HELLO, strlen(HELLO)) != 0 || strcmp(hex + strlen(HELLO), row->host) != 0)
+        fail_msg("%s: sent %s", row->name, hex);
+    if (strcmp(events, row->events) != 0)
+        fail_msg("%s: events %s", row->name, events);
+    if (exchange.failure.error != row->error)
+        fail_msg("%s: error %s", row->name, ota_error_name(exchange.failure.error));
+    if (row->message && !strstr(exchange.failure.message, row->message))
+        fail_msg("%s: \"%s\"", row->name, exchange.failure.message);
+    exchange_clear(&exchange);
+}
+
+#define SIZE5 "00000005"
+#define DATA5 "e901020304"
+#define SEND5 SIZE5 MD5_HEX DATA5
+
+/* cnonce, and MD5 or SHA-256 of "secret", the nonce and the cnonce (Python's hashlib). */
+#define ANSWER_MD5                                                                                 \
+    "3131313131313131313131313131313131313131313131313131313131313131"                             \
+    "6566373937636532626430386161373930336537323732633831646530653731"
+#define ANSWER_SHA256                                                                              \
+    "3131313131313131313131313131313131313131313131313131313131313131"                             \
+    "3131313131313131313131313131313131313131313131313131313131313131"                             \
+    "63333838323334643163653734313331623566326336613233613531323062376463653239373236653031313136" \
+    "373532636261383732363362623763653038"
+
+static const struct dialog dialogs[] = {
+    {.name = "version 1",
+     .board = "00014041424344"
+              "45",
+     .host = "06" SEND5 "00",
+     .events = "OR4I"},
+    {.name = "version 2",
+     .board = "000240414243474445",
+     .host = "06" SEND5 "00",
+     .events = "ORC4I"},
+    {.name = "extended",
+     .board = "00024800414243474445",
+     .host = "0600" SEND5 "00",
+     .events = "ORC4I"},
+    {.name = "packed, asked for",
+     .board = "000246414243474445",
+     .host = "0700000003" MD5_HEX "1f8b08"
+             "00",
+     .events = "ORC4I",
+     .has_packed = true},
+    {.name = "packed, extended",
+     .board = "00024801414243474445",
+     .host = "070000000003" MD5_HEX "1f8b08"
+             "00",
+     .events = "ORC4I",
+     .has_packed = true},
+    {.name = "packed, not asked for",
+     .board = "000240414243474445",
+     .host = "07" SEND5 "00",
+     .events = "ORC4I",
+     .has_packed = true},
+    {.name = "packed, not offered",
+     .board = "000246",
+     .host = "06",
+     .events = "F",
+     .error = OTA_E_REFUSED,
+     .message = "compressed"},
+    {.name = "MD5",
+     .board = "00024001" NONCE32 "414243474445",
+     .host = "06" ANSWER_MD5 SEND5 "00",
+     .events = "AURC4I",
+     .password = "secret"},
+    {.name = "SHA-256",
+     .board = "00024002" NONCE32 NONCE32 "414243474445",
+     .host = "06" ANSWER_SHA256 SEND5 "00",
+     .events = "AURC4I",
+     .password = "secret"},
+    {.name = "wrong password",
+     .board = "00024002" NONCE32 NONCE32 "82",
+     .host = "06" ANSWER_SHA256,
+     .events = "AF",
+     .error = OTA_E_WRONG_PASSWORD,
+     .message = "0x82",
+     .password = "secret"},
+    {.name = "no password", .board = "00024002" NONCE32 NONCE32, .host = "06", .events = "P"},
+    {.name = "MD5 with --min-auth",
+     .board = "00024001" NONCE32,
+     .host = "06",
+     .events = "F",
+     .error = OTA_E_WEAK_AUTH,
+     .password = "secret",
+     .least = AUTH_SHA256},
+    {.name = "MD5 after SHA-256",
+     .board = "00024001" NONCE32,
+     .host = "06",
+     .events = "F",
+     .error = OTA_E_DOWNGRADE,
+     .password = "secret",
+     .trust = {true, true, false}},
+    {.name = "no password after one",
+     .board = "00024041",
+     .host = "06",
+     .events = "F",
+     .error = OTA_E_DOWNGRADE,
+     .password = "secret",
+     .trust = {true, false, false}},
+    {.name = "nonce that is none",
+     .board = "0002400230300a",
+     .host = "06",
+     .events = "F",
+     .error = OTA_E_REFUSED,
+     .message = "0x0A"},
+    {.name = "encryption required",
+     .board = "000294",
+     .host = "06",
+     .events = "F",
+     .error = OTA_E_KEY_NEEDED},
+    {.name = "key, and an old board",
+     .board = "000240",
+     .host = "0e",
+     .events = "F",
+     .error = OTA_E_NO_ENCRYPTION,
+     .has_key = true},
+    {.name = "key, and no encryption",
+     .board = "00024800",
+     .host = "0e",
+     .events = "F",
+     .error = OTA_E_NO_ENCRYPTION,
+     .has_key = true},
+    {.name = "another service",
+     .board = "48545450",
+     .host = "",
+     .events = "F",
+     .error = OTA_E_NO_ANSWER,
+     .message = "0x48"},
+    {.name = "later version",
+     .board = "0003",
+     .host = "",
+     .events = "F",
+     .error = OTA_E_REFUSED,
+     .message = "version 3"},
+    {.name = "error in place of the greeting",
+     .board = "80",
+     .host = "",
+     .events = "F",
+     .error = OTA_E_REFUSED},
+    {.name = "no space",
+     .board = "0002404189",
+     .host = "06" SIZE5,
+     .events = "OF",
+     .error = OTA_E_REFUSED,
+     .message = "app partition"},
+    {.name = "error after the MD5",
+     .board = "000240414281",
+     .host = "06" SIZE5 MD5_HEX,
+     .events = "OF",
+     .error = OTA_E_REFUSED},
+    {.name = "error among the data",
+     .board = "000240414243"
+              "83",
+     .host = "06" SEND5,
+     .events = "ORF",
+     .error = OTA_E_BOARD,
+     .message = "0x83"},
+    {.name = "error instead of 44",
+     .board = "00024041424347"
+              "8b",
+     .host = "06" SEND5,
+     .events = "ORCF",
+     .error = OTA_E_BOARD,
+     .message = "MD5"},
+    {.name = "error after 44",
+     .board = "0002404142434744"
+              "84",
+     .host = "06" SEND5,
+     .events = "ORC4F",
+     .error = OTA_E_BOARD},
+    {.name = "45 without 44",
+     .board = "0002404142434745",
+     .host = "06" SEND5,
+     .events = "ORCF",
+     .error = OTA_E_BOARD,
+     .message = "0x45"},
+    {.name = "unknown error",
+     .board = "0002404142434744"
+              "c3",
+     .host = "06" SEND5,
+     .events = "ORC4F",
+     .error = OTA_E_BOARD,
+     .message = "0xC3"},
+    {.name = "nonsense",
+     .board = "0002404107",
+     .host = "06" SIZE5,
+     .events = "OF",
+     .error = OTA_E_REFUSED,
+     .message = "0x07"},
+};
+
+static void test_dialogs(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof dialogs / sizeof *dialogs; i++) {
+        run_dialog(&dialogs[i], false);
+        run_dialog(&dialogs[i], true);
+    }
+}
+
+/* Nothing but 45 at its place is a success: not any other byte, at any step. */
+static void test_only_success(void **state)
+{
+    static const unsigned char right[] = {0x00, 0x02, 0x40, 0x41, 0x42, 0x43, 0x47, 0x44, 0x45};
+
+    (void)state;
+    for (size_t place = 0; place < sizeof right; place++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            struct exchange_trust trust = {0};
+            const struct exchange_config config = {.plain = {image, sizeof image, MD5},
+                                                   .trust = &trust};
+            unsigned char data[16];
+            enum exchange_event event = EXCHANGE_NOTHING;
+            struct exchange exchange;
+
+            exchange_start(&exchange, &config);
+            for (size_t i = 0; i <= place && exchange.step != EXCHANGE_OVER; i++) {
+                const unsigned char reply = i == place ? (unsigned char)byte : right[i];
+
+                exchange.output_length = 0;
+                exchange_feed(&exchange, &event, &reply, 1);
+                if (event == EXCHANGE_READY)
+                    exchange_take_data(&exchange, data, sizeof data);
+            }
+            assert_int_equal(event == EXCHANGE_INSTALLED,
+                             place == sizeof right - 1 && byte == 0x45);
+            exchange_clear(&exchange);
+        }
+    }
+}
+
+/* The board says that it has all when something is still to be sent. */
+static void test_early_end(void **state)
+{
+    static const unsigned char replies[] = {0x00, 0x02, 0x40, 0x41, 0x42, 0x43};
+
+    (void)state;
+    for (unsigned char end = 0x44; end <= 0x45; end++) {
+        struct exchange_trust trust = {0};
+        const struct exchange_config config = {.plain = {image, sizeof image, MD5},
+                                               .trust = &trust};
+        unsigned char data[4];
+        enum exchange_event event;
+        struct exchange exchange;
+
+        exchange_start(&exchange, &config);
+        for (size_t at = 0; at < sizeof replies; exchange.output_length = 0)
+            at += exchange_feed(&exchange, &event, replies + at, sizeof replies - at);
+        assert_int_equal(event, EXCHANGE_READY);
+        assert_int_equal(exchange_take_data(&exchange, data, sizeof data), sizeof data);
+        exchange_feed(&exchange, &event, &end, 1);
+        assert_int_equal(event, EXCHANGE_FAILED);
+        assert_int_equal(exchange.failure.error, OTA_E_EARLY_OK);
+        exchange_clear(&exchange);
+    }
+}
+
+/* -- encrypted, with the vectors of the boards' own library -- */
+
+static char vectors[4096];
+
+static size_t vector(unsigned char *bytes, const char *name)
+{
+    char mark[32];
+
+    snprintf(mark, sizeof mark, "\n%s ", name);
+    const char *line = strstr(vectors, mark);
+    assert_non_null(line);
+    return from_hex(bytes, line + strlen(mark));
+}
+
+static void load_vectors(void)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/noise.txt", getenv("ESP_OTA_VECTORS"));
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    vectors[fread(vectors, 1, sizeof vectors - 1, file)] = '\0';
+    fclose(file);
+}
+
+struct encrypted {
+    struct exchange exchange;
+    struct exchange_trust trust;
+    unsigned char psk[NOISE_KEY_SIZE], ephemeral[SUITE_KEY_SIZE];
+    unsigned char data[123456];
+};
+
+/* Feeds bytes in a frame. */
+static enum exchange_event feed_frame(struct exchange *exchange, const unsigned char *payload,
+                                      size_t length)
+{
+    unsigned char header[FRAME_HEADER_SIZE];
+    enum exchange_event event;
+
+    exchange->output_length = 0;
+    frame_write_header(header, length);
+    assert_int_equal(exchange_feed(exchange, &event, header, sizeof header), sizeof header);
+    assert_int_equal(event, EXCHANGE_NOTHING);
+    exchange_feed(exchange, &event, payload, length);
+    return event;
+}
+
+static enum exchange_event feed_vector(struct exchange *exchange, const char *name)
+{
+    unsigned char bytes[HEX_MAX];
+    size_t length = vector(bytes, name);
+
+    return feed_frame(exchange, bytes, length);
+}
+
+/* Compares the output from an offset on with a frame. Returns the offset behind it. */
+static size_t assert_frame(const unsigned char *output, size_t offset, const char *name)
+{
+    unsigned char bytes[HEX_MAX], header[FRAME_HEADER_SIZE];
+    size_t length = vector(bytes, name);
+
+    frame_write_header(header, length);
+    assert_memory_equal(output + offset, header, sizeof header);
+    assert_memory_equal(output + offset + sizeof header, bytes, length);
+    return offset + sizeof header + length;
+}
+
+/* As far as our part of the handshake. */
+static struct encrypted *begin_encrypted(void)
+{
+    static const unsigned char replies[] = {0x00, 0x02, 0x48, 0x04};
+    struct encrypted *test = calloc(1, sizeof *test);
+    enum exchange_event event;
+
+    assert_non_null(test);
+    vector(test->psk, "psk");
+    vector(test->ephemeral, "e_private");
+    const struct exchange_config config = {.plain = {test->data, sizeof test->data, MD5},
+                                           .packed = {packed, sizeof packed, MD5},
+                                           .key = test->psk,
+                                           .trust = &test->trust,
+                                           .ephemeral = test->ephemeral};
+    exchange_start(&test->exchange, &config);
+    for (size_t at = 0; at < sizeof replies; at += 2) {
+        test->exchange.output_length = 0;
+        exchange_feed(&test->exchange, &event, replies + at, 2);
+        assert_int_equal(event, EXCHANGE_NOTHING);
+    }
+    return test;
+}
+
+static void end_encrypted(struct encrypted *test)
+{
+    exchange_clear(&test->exchange);
+    free(test);
+}
+
+static void test_encrypted(void **state)
+{
+    struct encrypted *test = begin_encrypted();
+    struct exchange *exchange = &test->exchange;
+    unsigned char bytes[HEX_MAX], target[3000];
+    size_t length = vector(bytes, "msg1"), end;
+
+    (void)state;
+    assert_int_equal(exchange->output_length, FRAME_HEADER_SIZE + 1 + length);
+    assert_memory_equal(exchange->output, "\x01\x00\x31\x00", 4);
+    assert_memory_equal(exchange->output + 4, bytes, length);
+
+    bytes[0] = 0;
+    length = vector(bytes + 1, "msg2") + 1;
+    assert_int_equal(feed_frame(exchange, bytes, length), EXCHANGE_ENCRYPTED);
+    assert_int_equal(exchange->output_length, 0);
+
+    assert_int_equal(feed_vector(exchange, "b2h0_cipher"), EXCHANGE_NOTHING); /* no password */
+    end = assert_frame(exchange->output, 0, "h2b0_cipher");
+    assert_int_equal(assert_frame(exchange->output, end, "h2b1_cipher"), exchange->output_length);
+    assert_int_equal(feed_vector(exchange, "b2h1_cipher"), EXCHANGE_NOTHING);
+    assert_int_equal(assert_frame(exchange->output, 0, "h2b2_cipher"), exchange->output_length);
+    assert_int_equal(feed_vector(exchange, "b2h2_cipher"), EXCHANGE_READY);
+
+    /* Two whole frames fit; the first is the vector's 1,024 zeros. */
+    length = exchange_take_data(exchange, target, sizeof target);
+    assert_int_equal(length, 2 * (FRAME_HEADER_SIZE + 1024 + NOISE_TAG_SIZE));
+    assert_memory_equal(target, "\x01\x04\x10", FRAME_HEADER_SIZE);
+    char hex[DIGEST_SHA256_HEX + 1];
+    assert_int_equal(digest_sha256(hex, target + FRAME_HEADER_SIZE, 1024 + NOISE_TAG_SIZE), 0);
+    assert_non_null(strstr(vectors, hex));
+    assert_int_equal(exchange_carried(exchange, length), 2048);
+    assert_int_equal(exchange_carried(exchange, length - 1), 2047);
+    end_encrypted(test);
+}
+
+/* What a board, or somebody else, may send instead of its part of the handshake. */
+static void test_handshake_ends(void **state)
+{
+    static const struct {
+        unsigned char payload[64];
+        size_t length;
+        enum ota_error error;
+        const char *message;
+    } rows[] = {
+        {"\x01Handshake MAC failure", 22, OTA_E_WRONG_KEY, "Handshake MAC failure"},
+        {"\x01No \x1b[31m", 9, OTA_E_NO_ENCRYPTION, "No \\x1b[31m"},
+        {"", 49, OTA_E_WRONG_KEY, "does not fit"},
+        {"", 20, OTA_E_WRONG_KEY, "does not fit"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct encrypted *test = begin_encrypted();
+
+        assert_int_equal(feed_frame(&test->exchange, rows[i].payload, rows[i].length),
+                         EXCHANGE_FAILED);
+        assert_int_equal(test->exchange.failure.error, rows[i].error);
+        assert_non_null(strstr(test->exchange.failure.message, rows[i].message));
+        end_encrypted(test);
+    }
+}
+
+/* In an encrypted exchange nothing in the clear counts but an error. */
+static void test_clear_replies(void **state)
+{
+    static const struct {
+        unsigned char byte;
+        enum ota_error error;
+    } rows[] = {{0x41, OTA_E_NO_ENCRYPTION}, {0x45, OTA_E_NO_ENCRYPTION}, {0x81, OTA_E_REFUSED}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct encrypted *test = begin_encrypted();
+        unsigned char bytes[HEX_MAX] = {0};
+        enum exchange_event event;
+
+        assert_int_equal(feed_frame(&test->exchange, bytes, vector(bytes + 1, "msg2") + 1),
+                         EXCHANGE_ENCRYPTED);
+        exchange_feed(&test->exchange, &event, &rows[i].byte, 1);
+        assert_int_equal(event, EXCHANGE_FAILED);
+        assert_int_equal(test->exchange.failure.error, rows[i].error);
+        end_encrypted(test);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dialogs),        cmocka_unit_test(test_only_success),
+        cmocka_unit_test(test_early_end),      cmocka_unit_test(test_encrypted),
+        cmocka_unit_test(test_handshake_ends), cmocka_unit_test(test_clear_replies),
+    };
+
+    load_vectors();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
