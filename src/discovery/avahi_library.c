@@ -1,40 +1,24 @@
-/* avahi_library.c: loads libavahi-client and looks its functions up. */
+/* avahi_library.c: loads libavahi-client. */
 #include "discovery/avahi_library.h"
 
-#include <dlfcn.h>
-#include <stddef.h>
+#include "base/library.h"
+
 #include <string.h>
 
 /* The ABI of the headers; it has not changed since 2006. */
-static const char LIBRARY[] = "libavahi-client.so.3";
+LIBRARY_SONAMES(avahi_sonames, "mdns", "Finds boards by name and lists them",
+                "libavahi-client.so.3");
 
-struct function {
-    const char *name;
-    size_t offset;
-};
-
-static const struct function functions[] = {
-#define AVAHI_ENTRY(name) {"avahi_" #name, offsetof(struct avahi_library, name)},
+static const struct library_function avahi_functions[] = {
+#define AVAHI_ENTRY(name) LIBRARY_FUNCTION(struct avahi_library, name, avahi_##name),
     AVAHI_FUNCTIONS(AVAHI_ENTRY)
 #undef AVAHI_ENTRY
 };
 
 const char *avahi_library_load(struct avahi_library *avahi)
 {
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        return dlerror();
-
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        void *function = dlsym(library, functions[i].name);
-        if (!function)
-            return dlerror();
-
-        /* ISO C has no cast from an object pointer to a function pointer, but POSIX gives both the
-         * same representation. */
-        memcpy((char *)avahi + functions[i].offset, &function, sizeof function);
-    }
-    return NULL;
+    return library_load(avahi, avahi_functions, sizeof avahi_functions / sizeof *avahi_functions,
+                        avahi_sonames);
 }
 
 bool avahi_library_to_address(struct address *address, const AvahiAddress *source,

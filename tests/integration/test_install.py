@@ -1,7 +1,11 @@
 """What `cmake --install` installs, and that it works from there."""
 
+import ctypes
+import json
 import os
+import re
 import subprocess
+import sys
 import unittest
 
 import scenario
@@ -25,6 +29,42 @@ FILES = {
     "share/man/man7/esp-ota-serve.7",
     "share/zsh/site-functions/_esp-ota",
 }
+
+
+def notes(program, folder):
+    """What the program says in its section .note.dlopen about libraries that it loads (JSON)."""
+    section = os.path.join(folder, "notes")
+    subprocess.run(["objcopy", f"--dump-section=.note.dlopen={section}", program, os.devnull], check=True)
+    with open(section, "rb") as file:
+        rest = file.read()
+    found = []
+    while rest:
+        owner_size, size, kind = (int.from_bytes(rest[at:at + 4], sys.byteorder) for at in (0, 4, 8))
+        owner, rest = rest[12:12 + owner_size], rest[12 + (owner_size + 3) // 4 * 4:]
+        if (owner, kind) == (b"FDO\0", 0x407c0c0a):
+            found += json.loads(rest[:size].rstrip(b"\0"))
+        rest = rest[(size + 3) // 4 * 4:]
+    return found
+
+
+class Notes(scenario.Scenario):
+    """What packagers read in the program."""
+
+    def test_all_that_is_loaded_is_noted(self):
+        found = notes(scenario.PROGRAM, self.directory)
+        self.assertEqual({note["feature"]: note["soname"] for note in found},
+                         {"mdns": ["libavahi-client.so.3"], "serve": ["libmicrohttpd.so.12"],
+                          "update-pages": ["libcurl.so.4", "libcurl-gnutls.so.4"]})
+        for note in found:
+            self.assertEqual(note["priority"], "recommended")
+            self.assertTrue(note["description"])
+            ctypes.CDLL(note["soname"][0])  # exists where the tests run
+
+    def test_nothing_of_it_is_linked(self):
+        shown = subprocess.run(["readelf", "--dynamic", scenario.PROGRAM], text=True, capture_output=True,
+                               check=True).stdout
+        self.assertIn("NEEDED", shown)
+        self.assertIsNone(re.search(r"NEEDED.*(avahi|curl|microhttpd)", shown))
 
 
 class Install(scenario.Scenario):
