@@ -43,13 +43,13 @@ _esp_ota() {
     --page) offered="auto esp8266 esp32 webupdater elegantota async tasmota wled esphome espurna safeboot form" ;;
     --min-auth) offered="md5 sha256" ;;
     -a | --auth | -P | --host-port | -t | --timeout | --wait | --retries | --deadline | \
-      --match | --board | -j | --jobs | --canary | --max-failures | --block | --user | --field | --max-size | \
+      --match | --board | -j | --jobs | --canary | --max-failures | --block | --user | --field | --expect-version | --max-size | \
       --monitor-for | --expect | --reject | --expect-timeout | --online= | \
       --serve-for | --until-confirmed | --serve-version) ;;
     *)
       if [[ $word == -* ]]; then
         offered="--ip --hosts --all --match --board --port --protocol --list --auth --auth-file --md5-target --min-auth --user
-          --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --deadline --lockstep --block --page --field --cacert --insecure --jobs
+          --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --deadline --lockstep --block --page --field --cacert --insecure --expect-version --jobs
           --canary --max-failures --resume --serve --serve-for --until-confirmed --serve-version --tls-cert --tls-key --monitor --monitor-for --timestamps --raw --log --expect --reject
           --expect-timeout --online --progress --quiet --verbose --json --debug --help --usage --version"
       fi

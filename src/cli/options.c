@@ -24,6 +24,8 @@
 
 enum { RETRIES_DEFAULT = 2, JOBS_DEFAULT = 16, TELNET_PORT = 23 };
 
+static const int64_t READBACK_DEFAULT_US = SECONDS(90); /* Tasmota copies and unpacks for 25 s */
+
 static void set_defaults(struct options *options)
 {
     *options = (struct options){
@@ -63,6 +65,7 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->upload.espota = &options->espota;
     options->upload.web = &options->web;
     options->upload.command = given[OPTION_SPIFFS] ? OTA_COMMAND_FILESYSTEM : OTA_COMMAND_SKETCH;
+    options->upload.expect_version_us = given[OPTION_EXPECT_TIMEOUT] ? 0 : READBACK_DEFAULT_US;
     options->web.is_insecure = given[OPTION_INSECURE];
     options->espota.md5_target = given[OPTION_MD5_TARGET];
     options->espota.lockstep = given[OPTION_LOCKSTEP];
@@ -180,12 +183,17 @@ static bool has_reject(const struct command_line *line)
 
 static bool expects_nothing(const struct command_line *line)
 {
-    return !has_expect(line) && !has_reject(line);
+    return !line->given[OPTION_EXPECT_VERSION] && !has_expect(line) && !has_reject(line);
 }
 
 static bool has_json(const struct command_line *line)
 {
     return line->given[OPTION_JSON];
+}
+
+static bool has_online(const struct command_line *line)
+{
+    return line->given[OPTION_ONLINE];
 }
 
 static bool lacks_image(const struct command_line *line)
@@ -214,6 +222,10 @@ static enum ota_error check_log(const struct command_line *line, struct ota_fail
         {OPTION_EXPECT_TIMEOUT, expects_nothing,
          "--expect-timeout limits the wait for --expect; add --expect REGEX"},
         {OPTION_RAW, has_json, "--raw and --json contradict each other; leave one out"},
+        {OPTION_EXPECT_VERSION, lacks_image,
+         "--expect-version reads the version after an upload; add -f FILE"},
+        {OPTION_EXPECT_VERSION, has_online,
+         "--expect-version waits for the restart itself; leave --online out"},
         {OPTION_ONLINE, lacks_image, "--online waits for the restart after an upload; add -f FILE"},
         {OPTION_DEADLINE, lacks_image,
          "--deadline limits uploads; add -f FILE, or limit a log with --monitor-for"},
@@ -408,6 +420,8 @@ static void share_settings(struct options *options)
     struct plan_settings *plan = &options->plan;
     const bool is_log_judged = options->log.expect;
 
+    if (!options->upload.expect_version_us)
+        options->upload.expect_version_us = options->log.expect_timeout_us;
     plan->force = options->upload.force;
     plan->needs_sha256 = options->report.json;
     plan->may_have_rest = options->serve.is_wanted;
@@ -539,5 +553,6 @@ void options_free(struct options *options)
     free(options->web.field);
     free(options->web.user);
     free(options->web.ca_file);
+    free(options->upload.expect_version);
     *options = (struct options){0};
 }

@@ -130,7 +130,10 @@ static const struct poptOption page_rows[] = {
           "the field of the form that takes the image [as the page has it]"),
     VALUE("cacert", '\0', OPTION_CACERT, "FILE",
           "the certificates to trust for https, a PEM file [those of this computer]"),
-    FLAG("insecure", '\0', OPTION_INSECURE, "accept any certificate for https"), POPT_TABLEEND};
+    FLAG("insecure", '\0', OPTION_INSECURE, "accept any certificate for https"),
+    VALUE("expect-version", '\0', OPTION_EXPECT_VERSION, "TEXT",
+          "success only if the page then tells a version with TEXT in it (Tasmota, WLED)"),
+    POPT_TABLEEND};
 
 static const struct poptOption fleet_rows[] = {
     VALUE("jobs", 'j', OPTION_JOBS, "NUMBER", "how many boards to update at a time [16]"),

@@ -54,6 +54,7 @@ static const unsigned uses[OPTION_COUNT] = {
     [OPTION_FIELD] = UPLOAD,
     [OPTION_CACERT] = UPLOAD,
     [OPTION_INSECURE] = UPLOAD,
+    [OPTION_EXPECT_VERSION] = UPLOAD,
     /* Several boards. */
     [OPTION_JOBS] = UPLOAD | SERVE,
     [OPTION_CANARY] = UPLOAD | SERVE,

@@ -257,6 +257,15 @@ static enum ota_error set_user(struct options *options, const char *name, const 
     return options->web.user ? OTA_OK : ota_fail_no_memory(failure);
 }
 
+static enum ota_error set_expect_version(struct options *options, const char *name,
+                                         const char *value, struct ota_failure *failure)
+{
+    if (!*value)
+        return ota_fail(failure, OTA_E_USAGE, "the text after %s is empty", name);
+    options->upload.expect_version = strdup(value);
+    return options->upload.expect_version ? OTA_OK : ota_fail_no_memory(failure);
+}
+
 static enum ota_error set_output(struct options *options, const char *name, const char *value,
                                  struct ota_failure *failure)
 {
@@ -493,6 +502,7 @@ static const struct setting settings[] = {
     OTHER(OPTION_PAGE, set_page),
     OTHER(OPTION_FIELD, set_field),
     PATH(OPTION_CACERT, web.ca_file),
+    OTHER(OPTION_EXPECT_VERSION, set_expect_version),
     OTHER(OPTION_MAX_SIZE, set_max_size),
     OTHER(OPTION_HOST_IP, set_host_ip),
     OTHER(OPTION_HOST_PORT, set_host_port),

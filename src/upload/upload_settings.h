@@ -19,6 +19,10 @@ struct upload_settings {
     struct source source;
     int64_t timeout_us; /* -t: limit until the board accepts; duration of a search */
     bool force;         /* --force: send an unsuitable image nevertheless */
+    /* --expect-version: a confirmed upload counts only once the board tells a version with this
+     * text in it; NULL: none. A protocol that cannot ask for it refuses it when it is opened. */
+    char *expect_version;
+    int64_t expect_version_us; /* --expect-timeout: how long the board may take for that */
     const struct espota_settings *espota;
     const struct web_settings *web;
 };

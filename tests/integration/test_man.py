@@ -100,7 +100,7 @@ class Documentation(Scenario):
     def test_readme_options(self):
         """README.md, CHANGELOG.md and SECURITY.md mention only options that exist."""
         others = {"--build", "--export-binaries", "--install", "--network", "--output-dir", "--preset",
-                  "--announce", "--fault", "--flash"}  # of cmake, arduino-cli, docker and esp-ota-sim
+                  "--announce", "--fault", "--flash", "--web"}  # of cmake, arduino-cli, docker and esp-ota-sim
         for name in ("README.md", "CHANGELOG.md", "SECURITY.md"):
             with self.subTest(name):
                 mentioned = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", read(name)))

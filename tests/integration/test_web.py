@@ -396,10 +396,8 @@ class PageServer(http.server.BaseHTTPRequestHandler):
     """An ESP8266's page behind https, as a proxy gives it."""
 
     protocol_version = "HTTP/1.1"
-    hosts = []
 
     def _reply(self, body):
-        self.hosts.append(self.headers["Host"])
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -417,6 +415,78 @@ class PageServer(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class SameTasmota(PageServer):
+    """A Tasmota that confirms every upload and goes on as before."""
+
+    server_version, sys_version = "Tasmota/13.3.0", ""
+
+    def do_GET(self):
+        self._reply(b'{"StatusFWR":{"Version":"13.3.0(tasmota)","Hardware":"ESP8266EX"}}')
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._reply(b"<script>setTimeout(function(){location.href='.';},24000);</script>Successful")
+
+
+def serve(case, handler, context=None):
+    """The port of a server that runs until the end of the test."""
+    server = http.server.ThreadingHTTPServer((case.where, 0), handler)
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    case.addCleanup(server.shutdown)
+    return server.server_address[1]
+
+
+class ReadBack(Scenario):
+    """--expect-version: what the page tells after the restart."""
+
+    def test_versions(self):
+        self.check([
+            *(Case(f"{name} tells the new version", web(name, "--web-set", f"version={old}", "--web-set",
+                                                        f"version-after={new}"),
+                   (*WEB, "--force", "--expect-version", "99.1"), family=family,
+                   says=(f"it runs .*99\\.1.* now \\(before: .*{re.escape(old)}",))
+              for name, family, old, new in (("tasmota", "esp8266", "13.3.0", "99.1.0"), ("wled", "esp8266", "15.0", "99.1"))),
+            Case("another version", web("tasmota", "--web-set", "version-after=14.0"),
+                 (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
+                 says=("has confirmed the upload, but after 2 s its version is 14\\.0",)),
+            Case("not back in time", web("tasmota", "--reboot-ms", "60000"),
+                 (*WEB, "--expect-version", "99.1", "--expect-timeout", "2"), status=12, installed=True,
+                 says=("but did not tell its version within 2 s",)),
+            *(Case(f"{name} has none", web(name), (*WEB, "--expect-version", "1"), status=2, family=PAGES[name][0],
+                   says=("tells no version; leave --expect-version out",)) for name in ("esp8266", "safeboot")),
+        ])
+
+    def test_same_version(self):
+        """It proves nothing, as long as no restart is seen."""
+        self.where = address()
+        path = self.file("fw.bin", sketch("esp8266"))
+        result = run("-i", f"http://{self.where}:{serve(self, SameTasmota)}", "-f", path, "--expect-version", "13.3",
+                     "--expect-timeout", "2")
+        self.assertEqual(result.status, 12, result)
+        self.assertIn("told the version 13.3.0(tasmota) before it, too, and was not seen to restart", result.err)
+
+    def test_others(self):
+        path = self.file("fw.bin", sketch("esp8266"))
+        board = self.board()
+        for arguments, said in ((("--expect-version", "1"), "ArduinoOTA does not tell it"),
+                                (("--expect-version", "1", "--online"), "leave --online out"),
+                                (("--expect-version", ""), "the text after --expect-version is empty")):
+            with self.subTest(arguments):
+                result = run("-i", board.address, "-p", str(board.port), "-f", path, *arguments)
+                self.assertEqual(result.status, 2, result)
+                self.assertIn(said, result.err)
+
+    def test_json(self):
+        board = self.board(*web("tasmota", "--web-set", "version-after=99.1"))
+        path = self.file("fw.bin", sketch("esp8266"))
+        result = run("-i", f"http://{board.address}:{board.port}", "-f", path, "--json", "--expect-version", "99")
+        last = json.loads(result.out.splitlines()[-1])
+        self.assertEqual((last["verified"], last["exit_status"], last["phase"]), ("readback", 0, "proof of boot"))
+
+
 class Https(Scenario):
 
     def setUp(self):
@@ -428,12 +498,7 @@ class Https(Scenario):
                         "-addext", f"subjectAltName=IP:{self.where}"], check=True, capture_output=True)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
-        self.server = http.server.ThreadingHTTPServer((self.where, 0), PageServer)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.addCleanup(self.server.shutdown)
-        self.url = f"https://{self.where}:{self.server.server_address[1]}"
+        self.url = f"https://{self.where}:{serve(self, PageServer, context)}"
 
     def test_certificates(self):
         path = self.file("fw.bin", sketch("esp8266", 300000))

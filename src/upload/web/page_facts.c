@@ -17,8 +17,14 @@ const char *page_facts_path(const struct page *page)
     if (page == &pages[PAGE_WLED])
         return "/json/info";
     if (page == &pages[PAGE_SAFEBOOT])
-        return "/sbversion";
+        return "/chipspecs";
     return NULL;
+}
+
+/* SafeBoot's version is that of the recovery firmware, which an upload does not replace. */
+bool page_facts_tell_version(const struct page *page)
+{
+    return page == &pages[PAGE_TASMOTA] || page == &pages[PAGE_WLED];
 }
 
 enum { PLAIN_MAX = 16 };

@@ -17,9 +17,11 @@ struct page_facts {
     char chips[KIND_CHIPS_MAX];   /* the same as a set (image/kind.h) */
 };
 
-/* The path that tells the version; NULL: this page has none. It may be asked before the upload and
- * after the restart. */
+/* The path that tells more of the board; NULL: this page has none. */
 const char *page_facts_path(const struct page *page);
+
+/* Whether that path tells the version of the firmware, also after an upload. */
+bool page_facts_tell_version(const struct page *page);
 
 /* Adds what a reply of the page says, whatever path it is from. Returns whether it tells the
  * version. */

@@ -159,7 +159,7 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
     web->challenge = (struct challenge){0};
     web->endpoints_tried = 0;
     web->is_heard = web->is_authenticated = web->is_posted = false;
-    web->is_all_sent = web->is_acknowledged = web->is_confirmed = false;
+    web->is_all_sent = web->is_acknowledged = web->is_read_back = false;
     web->nonces_replaced = web->starts = 0;
     web->safeboot_until_us = 0;
     web_choose_endpoint(web, 0);
@@ -216,8 +216,11 @@ static bool web_all_sent(const struct upload *upload)
 
 static enum upload_proof web_proof(const struct upload *upload)
 {
-    const struct page *page = ((const struct web *)upload)->finder.page;
+    const struct web *web = (const struct web *)upload;
+    const struct page *page = web->finder.page;
 
+    if (web->is_read_back)
+        return UPLOAD_PROOF_READBACK;
     return page && page->proof == PAGE_PROOF_RECEIVED ? UPLOAD_PROOF_RECEIVED : UPLOAD_PROOF_BOARD;
 }
 

@@ -56,12 +56,16 @@ struct web {
     /* The page, and the upload to it. */
     struct page_finder finder;
     struct multipart body;
-    bool is_posted;   /* the upload has begun */
-    bool is_all_sent; /* the whole image has left this host */
-    bool is_confirmed;
-    bool is_acknowledged;
-    unsigned starts; /* of an ElegantOTA upload */
+    bool is_posted;       /* the upload has begun */
+    bool is_all_sent;     /* the whole image has left this host */
+    bool is_acknowledged; /* the board's TCP has all of it */
+    unsigned starts;      /* of an ElegantOTA upload */
     int64_t safeboot_until_us;
+
+    /* --expect-version. */
+    int64_t read_until_us;
+    bool was_away;     /* the board did not answer in between */
+    bool is_read_back; /* it told the expected version */
 
     /* For all attempts. */
     bool was_broken; /* an upload has broken off: the page's updater may still be running */
@@ -114,6 +118,14 @@ void web_find_page(struct web *web);
 void web_start_upload(struct web *web);
 /* The POST has ended. */
 void web_judge_upload(struct web *web, const struct http_outcome *outcome);
+/* -- web_readback.c -- */
+
+/* The upload is confirmed: ends the attempt once the page tells the version of --expect-version, or
+ * does not. */
+void web_read_back(struct web *web);
+
+/* -- all -- */
+
 /* Text from the board, without what it repeats of the password and the answers to it. */
 const char *web_hide_secrets(const struct web *web, const char *text);
 

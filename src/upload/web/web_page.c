@@ -67,6 +67,12 @@ static bool check_image(struct web *web)
         return false;
     }
 
+    if (web_common_settings(web)->expect_version && !page_facts_tell_version(page)) {
+        web_fail(web, OTA_E_USAGE,
+                 "the update page of %s tells no version; leave --expect-version out", page->title);
+        return false;
+    }
+
     find_kind(web, &kind);
     if (image_fit_board(reason, web->attempt.image, &kind, 0) != IMAGE_FIT_REFUSED)
         return true;

@@ -312,7 +312,10 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
                  text);
     } else if (verdict == PAGE_ACCEPTED) {
         struct ota_failure success;
-        web->is_confirmed = true;
+        if (web_common_settings(web)->expect_version) {
+            web_read_back(web);
+            return;
+        }
         ota_fail(&success, OTA_OK, "%s",
                  web->finder.page->proof == PAGE_PROOF_RECEIVED
                      ? "such a page does not say whether the image is good"
