@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/error.h"
 #include "base/units.h"
+#include "net/tcp_tune.h"
 #include "serve/httpd_internal.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { REQUEST_SIZE_MAX = 8192, IDLE_S = 90, BACKLOG = 511, TLS_RECORD = 4096 };
@@ -96,6 +98,7 @@ static struct httpd_connection *new_connection(struct httpd *server, struct MHD_
     connection->fd = info->connect_fd;
     loop_timer_init(&connection->deadline, server->config.loop, on_deadline, connection);
     loop_timer_start(&connection->deadline, REQUEST_US);
+    tcp_tune(connection->fd);
 
     struct sockaddr_storage peer;
     socklen_t length = sizeof peer;
@@ -336,6 +339,7 @@ static int open_listener(const struct address *address)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (address->any.sa_family == AF_INET6) /* IPv4 as well, if the address is [::] */
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+    tcp_send_without_pacing(fd);
     if (bind(fd, &address->any, address_length(address)) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
 
@@ -402,6 +406,23 @@ static enum ota_error start_daemon(struct httpd *server, const struct httpd_iden
     return OTA_OK;
 }
 
+/* A download takes two descriptors, and the soft limit is often 1,024. Where even the hard one is
+ * too low, there are fewer connections. */
+static void fit_connections(struct httpd_config *config)
+{
+    enum { RESERVED = 64 };
+    struct rlimit limit;
+    const rlim_t needed = RESERVED + 2 * (rlim_t)config->connections_max;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
+        return;
+
+    limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed)
+        config->connections_max =
+            limit.rlim_cur > RESERVED + 2 ? (unsigned)(limit.rlim_cur - RESERVED) / 2 : 1;
+}
+
 static enum ota_error start_listening(struct httpd *server, struct ota_failure *failure)
 {
     char shown[ADDRESS_TEXT_MAX + 8];
@@ -432,6 +453,7 @@ enum ota_error httpd_open(struct httpd **server, const struct httpd_config *conf
         return ota_fail_no_memory(failure);
 
     (*server)->config = *config;
+    fit_connections(&(*server)->config);
     (*server)->listener = -1;
     loop_timer_init(&(*server)->settle_timer, config->loop, httpd_transfers_on_timer, *server);
     loop_timer_init(&(*server)->refresh_timer, config->loop, httpd_streams_on_timer, *server);

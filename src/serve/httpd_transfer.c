@@ -3,13 +3,12 @@
  * what counts is what the client's TCP has acknowledged.
  */
 #include "base/units.h"
+#include "net/tcp_tune.h"
 #include "serve/httpd_internal.h"
 
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const int64_t SETTLE_US = MILLISECONDS(250), SETTLE_SOON_US = MILLISECONDS(50);
@@ -79,13 +78,12 @@ static void tell_progress(const struct httpd_transfer *transfer)
  * connection, so the connection is reset. */
 static void end_transfer(struct httpd_transfer *transfer, bool is_whole)
 {
-    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     struct httpd *server = transfer->server;
     void *tag = transfer->tag;
 
     if (!is_whole) {
         tell_progress(transfer);
-        setsockopt(transfer->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        tcp_reset_on_close(transfer->fd);
     }
     close(transfer->fd);
     *transfer->link = transfer->next;
@@ -95,19 +93,11 @@ static void end_transfer(struct httpd_transfer *transfer, bool is_whole)
     server->config.on_end(tag, is_whole, server->config.userdata);
 }
 
-/* Bytes that the client has not acknowledged. The end of the connection counts as one. */
-static int count_unacknowledged(const struct httpd_transfer *transfer)
-{
-    int count = 0;
-
-    return ioctl(transfer->fd, SIOCOUTQ, &count) == 0 ? count : 1;
-}
-
 static void settle_transfer(struct httpd_transfer *transfer)
 {
     struct tcp_info info;
     const bool is_known = read_tcp_info(transfer, &info);
-    const int unacknowledged = count_unacknowledged(transfer);
+    const size_t unacknowledged = tcp_unacknowledged(transfer->fd); /* the end counts as a byte */
     const bool is_closed = !is_known || info.tcpi_state == TCP_STATE_CLOSED;
     if (unacknowledged == 0 || (is_closed && unacknowledged == 1))
         end_transfer(transfer, true);
@@ -134,8 +124,7 @@ void httpd_transfers_on_timer(void *userdata)
     httpd_settle(server);
     for (const struct httpd_transfer *at = server->transfers; at; at = at->next) {
         is_one_sent |= at->is_sent;
-        if (!at->is_sent)
-            tell_progress(at);
+        tell_progress(at);
     }
     if (server->transfers)
         loop_timer_start(&server->settle_timer, is_one_sent ? SETTLE_SOON_US : SETTLE_US);

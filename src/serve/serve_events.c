@@ -19,6 +19,7 @@ static void emit(struct serve *serve, const struct book_board *board, struct ota
     event->board = board->name;
     if (!event->image && board->offer)
         event->image = board->offer->image;
+    event->protocol = "fetch";
     event->totals = serve_totals(serve);
     if (board->has_address)
         event->address = address_text(address, &board->address);
@@ -51,6 +52,7 @@ static void emit_result(struct serve *serve, const struct book_board *board,
         .elapsed_us = board->started_us ? loop_now_us() - board->started_us : 0,
         .transfer_us = transfer_us,
         .sent_us = transfer_us,
+        .verified = failure->error == OTA_OK ? "returned" : NULL,
         .failure = failure,
         .exit_status = ota_error_exit_status(failure->error, 0)};
 

@@ -17,6 +17,7 @@ FILES = {
     "share/bash-completion/completions/esp-ota",
     "share/doc/esp-ota/LICENSE",
     "share/doc/esp-ota/README.md",
+    "share/doc/esp-ota/examples/esp-ota-serve.service",
     "share/fish/vendor_completions.d/esp-ota.fish",
     "share/man/man1/esp-ota.1",
     "share/man/man5/esp-ota-hosts.5",

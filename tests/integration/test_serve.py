@@ -88,7 +88,7 @@ class Serve(Scenario):
         self.assertEqual([event["event"] for event in events], ["start", "connected", "note", "result", "summary"])
         self.assertEqual({event["board"] for event in events[:-1]}, {board.mac})
         self.assertEqual((events[3]["ok"], events[3]["verified"], events[3]["address"]),
-                         (True, "confirmation", source))
+                         (True, "returned", source))
         self.assertEqual((events[-1]["boards"], events[-1]["confirmed"]), (1, 1))
 
     @staticmethod

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""--serve among strangers: whatever they send, nothing else is given away, and boards are served all the same."""
+
+import os
+import socket
+import unittest
+
+import firmware
+import fetcher
+from fetcher import Board
+from scenario import Scenario, address
+from test_serve import Server
+
+CONNECTIONS = 700  # more than a server of -j 1 has room for
+SECRET = b"the content of a file beside the image"
+
+
+class Hostile(Scenario):
+
+    def setUp(self):
+        super().setUp()
+        self.image = firmware.esp8266(60000)
+        self.server = Server(self, "-f", self.file("kitchen.bin", self.image), "-j", "1")
+        self.file("secret.bin", SECRET)
+
+    def answer(self, data):
+        """All that comes back until the server closes the connection."""
+        with socket.create_connection(self.server.server, timeout=60) as connection:
+            try:
+                connection.sendall(data)
+            except ConnectionError:
+                pass  # it has seen enough
+            received = b""
+            while True:
+                try:
+                    chunk = connection.recv(65536)
+                except ConnectionError:
+                    return received
+                if not chunk:
+                    return received
+                received += chunk
+
+    def assert_serving(self):
+        board = Board(self.server.server)
+        self.assertEqual((board.fetch(), board.sketch == self.image), ("update", True))
+        self.server.program.wait_for(f"{board.mac}: took it")
+
+    def test_requests(self):
+        end = b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        rows = [
+            (b"GET /" + 20000 * b"a" + end + b"\r\n", b"HTTP/1.1 414"),
+            (b"GET /" + end + b"X: " + 20000 * b"a" + b"\r\n\r\n", b"HTTP/1.1 431"),
+            (b"GET /" + end + b"".join(b"X-%d: a\r\n" % i for i in range(2000)) + b"\r\n", b"HTTP/1.1 431"),
+            (b"POST /firmware.bin" + end + b"Content-Length: 3\r\n\r\nabc", b"HTTP/1.1 405"),
+            (b"PUT /firmware.bin" + end + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n", b"HTTP/1.1 405"),
+            (b"DELETE /firmware.bin" + end + b"\r\n", b"HTTP/1.1 405"),
+            (b"GET /firmware.bin" + end + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n", b"HTTP/1.1 400"),
+            (b"GET /firmware.bin" + end + b"Content-Length: 99999999999999999999\r\n\r\n", b"HTTP/1.1 4"),
+            (b"GET /firmware.bin" + end + b"Transfer-Encoding: chunked\r\n\r\nfff\r\n", b"HTTP/1.1 400"),
+            (b"GET /secret.bin" + end + b"\r\n", b"HTTP/1.1 404"),
+            (b"GET /../secret.bin" + end + b"\r\n", b"HTTP/1.1 404"),
+            (b"GET /%2e%2e/secret.bin" + end + b"\r\n", b"HTTP/1.1 404"),
+            (b"GET /..%2fsecret.bin" + end + b"\r\n", b"HTTP/1.1 404"),
+            (b"GET //etc/passwd" + end + b"\r\n", b"HTTP/1.1 404"),
+            (b"GET " + os.fsencode(self.directory) + b"/kitchen.bin" + end + b"\r\n", b"HTTP/1.1 404"),
+            (b"GET /kitchen.bin/" + end + b"\r\n", b"HTTP/1.1 404"),
+            (b"GET http://a/secret.bin" + end + b"\r\n", b"HTTP/1.1 404"),
+            (b"GET /%00" + end + b"\r\n", b"HTTP/1.1 "),
+            (b"GET / HTTP/9.9\r\n\r\n", b""),
+            (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", b""),
+            (b"\r\n\r\n\r\n\r\n", b""),
+            (b"\0" * 9000, b""),
+        ]
+        for data, status in rows:
+            received = self.answer(data)
+            self.assertTrue(received.startswith(status), (data[:60], received[:200]))
+            self.assertNotIn(b"100 Continue", received)
+            self.assertNotIn(SECRET, received)
+            self.assertNotIn(b"root:", received)
+        self.assert_serving()
+        self.assertEqual(self.server.stop().status, 0)
+
+    def test_claims(self):
+        """What a stranger claims in headers is harmless where it is shown."""
+        board = Board(self.server.server, version="1\x1b]0;x\x07\x85<b>", mac="24:0A:C4:00:00:01")
+        board.fetch()
+        page = self.server.get("/").body.decode()
+        self.assertNotIn("\x1b", page)
+        self.assertNotIn("<b>", page)
+        self.assertNotIn("\x1b", self.server.get("/status.json").body.decode())
+        self.assertNotIn("\x1b", self.server.stop().err)
+
+    def test_slow(self):
+        """Who never completes a request is dropped; nobody waits for it."""
+        slow = fetcher.Connection(self.server.server)
+        slow.send(b"GET /firmware.bin HTTP/1.1\r\nHost: a\r\n")
+        self.assert_serving()
+        with self.assertRaises(fetcher.BrokenAnswer):
+            slow.read_head()
+        slow.close()
+        self.assertEqual(self.server.stop().status, 0)
+
+    def test_idle_connections(self):
+        """One address cannot take all connections; boards at other addresses are served meanwhile."""
+        first, other = address(), address()
+        idle = []
+        for _ in range(CONNECTIONS):
+            connection = socket.socket()
+            connection.settimeout(60)
+            connection.bind((first, 0))
+            connection.connect(self.server.server)
+            idle.append(connection)
+        board = Board(self.server.server, source=other)
+        self.assertEqual((board.fetch(), board.sketch == self.image), ("update", True))
+        for connection in idle:
+            connection.close()
+        self.assertEqual(self.server.stop().status, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
