@@ -93,6 +93,11 @@ enum ota_cause {
     OTA_CAUSE_OTHER_ADDRESS,
     /* The board said that the password is wrong. */
     OTA_CAUSE_PASSWORD_REJECTED,
+    /* No password helps: the page asks in another way, or does not let anybody in. */
+    OTA_CAUSE_UNKNOWN_WAY,
+    OTA_CAUSE_PIN,
+    OTA_CAUSE_LOCKED,
+    OTA_CAUSE_DENIED,
     /* The proof of boot. */
     OTA_CAUSE_NOT_RESTARTED,
     OTA_CAUSE_NOT_BACK,

@@ -174,6 +174,12 @@ static bool is_quotable(const char *text)
     return true;
 }
 
+bool challenge_can_be_answered(const struct challenge *challenge)
+{
+    return challenge->scheme > CHALLENGE_UNKNOWN && is_quotable(challenge->realm) &&
+           is_quotable(challenge->nonce) && is_quotable(challenge->opaque);
+}
+
 bool challenge_is_user(const char *user)
 {
     size_t length = strlen(user);
@@ -283,9 +289,9 @@ static char *answer_digest(const struct challenge *challenge, const char *user,
     char cnonce[CNONCE_DIGITS + 1];
     struct digest_work *work = secret_alloc(sizeof *work);
     char *answer = secret_alloc(ANSWER_MAX);
-    bool is_done = work && answer && challenge_is_user(user) && is_quotable(challenge->realm) &&
-                   is_quotable(challenge->nonce) && is_quotable(challenge->opaque) &&
-                   is_quotable(uri) && digest_random(cnonce, CNONCE_DIGITS) == 0 &&
+    bool is_done = work && answer && challenge_is_user(user) &&
+                   challenge_can_be_answered(challenge) && is_quotable(uri) &&
+                   digest_random(cnonce, CNONCE_DIGITS) == 0 &&
                    compute_response(work, challenge, user, password, method, uri, cnonce) &&
                    format_digest(answer, challenge, user, uri, work->response, cnonce);
 

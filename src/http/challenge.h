@@ -38,6 +38,9 @@ void challenge_add(struct challenge *challenge, const char *value, size_t length
 
 bool challenge_is_digest(const struct challenge *challenge);
 
+/* Whether the scheme is known, and a header can repeat the texts as they are. */
+bool challenge_can_be_answered(const struct challenge *challenge);
+
 /* Whether a user's name can be sent with any scheme: it has no quote, backslash, colon or control
  * character, and 1 to 128 bytes. */
 bool challenge_is_user(const char *user);

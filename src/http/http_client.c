@@ -21,8 +21,9 @@
 enum {
     URL_MAX = 1024,
     HEADERS_MAX = 8,
-    UPLOAD_BUFFER = 16 * 1024, /* libcurl's own; its minimum */
-    SLOWEST_RATE = 512,        /* bytes per second; slower uploads are given up */
+    UPLOAD_BUFFER = 16 * 1024,  /* libcurl's own; its minimum */
+    LINE_MAX_LEAST = 64 * 1024, /* libcurl takes longer header lines, but not of 100 KiB */
+    SLOWEST_RATE = 512,         /* bytes per second; slower uploads are given up */
 };
 
 static const int64_t TICK_US = MILLISECONDS(100);
@@ -68,6 +69,7 @@ struct http_request {
     bool is_acknowledged; /* head and body */
     bool has_no_memory;
     int socket_error;
+    uint64_t received; /* bytes, when the connection was closed */
     struct http_reply reply;
 };
 
@@ -238,6 +240,7 @@ static int on_curl_close(void *userdata, curl_socket_t fd)
     note_connection(request);
     measure_progress(request);
     loop_watch_stop(&request->watch);
+    request->received = tcp_received(fd);
     drain_socket(request);
     if (request->is_connected && request->handed && !request->is_sent)
         tcp_reset_on_close(fd);
@@ -279,6 +282,13 @@ static void finish_request(struct http_request *request, enum http_end end, int 
     request->callbacks.on_done(&outcome, request->callbacks.userdata);
 }
 
+/* libcurl also says "out of memory" of a header line that is too long for it. */
+static bool is_line_too_long(const struct http_request *request, CURLcode code)
+{
+    return code == CURLE_OUT_OF_MEMORY && !request->reply.body_length &&
+           request->received >= LINE_MAX_LEAST;
+}
+
 static enum http_end classify_result(const struct http_request *request, CURLcode code, int *reason)
 {
     long number = request->socket_error;
@@ -286,6 +296,8 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
     if (!number)
         request->client->curl.easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &number);
     *reason = (int)number;
+    if (is_line_too_long(request, code))
+        return HTTP_NOT_HTTP;
     if (error_is_local(*reason) || request->has_no_memory || code == CURLE_OUT_OF_MEMORY)
         return HTTP_LOCAL;
 
@@ -311,8 +323,8 @@ static enum http_end classify_result(const struct http_request *request, CURLcod
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
         return HTTP_NOT_HTTP;
-    default:
-        return HTTP_LOCAL;
+    default: /* before there is a connection, nothing comes from the peer */
+        return request->is_connected ? HTTP_NOT_HTTP : HTTP_LOCAL;
     }
 }
 

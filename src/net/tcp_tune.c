@@ -2,8 +2,8 @@
 #include "net/tcp_tune.h"
 
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -45,6 +45,14 @@ size_t tcp_unacknowledged(int fd)
 size_t tcp_unsent(int fd)
 {
     return count_queued(fd, SIOCOUTQNSD);
+}
+
+uint64_t tcp_received(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
 }
 
 void tcp_reset_on_close(int fd)

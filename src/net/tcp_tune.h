@@ -6,6 +6,7 @@
 #define ESP_OTA_NET_TCP_TUNE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Sets the options; failures do not matter. The kernel probes an idle connection every second: a
  * busy board's TCP answers, a restarted board resets the connection, and an absent board does not
@@ -23,6 +24,9 @@ void tcp_send_without_pacing(int fd);
  * not been sent yet. */
 size_t tcp_unacknowledged(int fd);
 size_t tcp_unsent(int fd);
+
+/* Bytes that the peer has sent so far, read or not; 0 if the kernel does not say. */
+uint64_t tcp_received(int fd);
 
 /* close(2) will discard the queue and reset the connection. Otherwise the kernel goes on sending,
  * and a board that wakes would receive and install the rest of an image that was given up. */

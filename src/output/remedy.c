@@ -209,6 +209,17 @@ static const struct remedy {
      .protocol = "web",
      .text = "Give the user (--user) and the password of the update page, as the sketch now "
              "running on the board sets them."},
+    {.cause = OTA_CAUSE_UNKNOWN_WAY,
+     .text = "Set the page, or the proxy in front of it, to Basic or Digest with MD5 or SHA-256, "
+             "and a realm without quotes."},
+    {.cause = OTA_CAUSE_PIN,
+     .text = "Enter the PIN in a browser (any page below Config), and send again within a few "
+             "minutes."},
+    {.cause = OTA_CAUSE_LOCKED,
+     .text = "Switch the lock off in a browser, under Config > Security & Updates."},
+    {.cause = OTA_CAUSE_DENIED,
+     .text = "Open the page in a browser to see whom it lets in; a page that asks for a password "
+             "in a form of its own cannot be used."},
     {.error = OTA_E_WEAK_AUTH,
      .protocol = "web",
      .text = "Leave --min-auth out for this board if you trust whoever is in its network: most "

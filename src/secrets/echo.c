@@ -1,11 +1,12 @@
 /*
- * echo.c: finds answers and hashes by their runs of hexadecimal digits.
+ * echo.c: finds answers and hashes by their runs of hexadecimal digits, and secrets that are words.
  */
 #include "secrets/echo.h"
 
 #include "base/secret.h"
 #include "base/utf8.h"
 
+#include <ctype.h>
 #include <string.h>
 
 _Static_assert(ECHO_DIGITS * 4 == 32, "a part fills a uint32_t");
@@ -206,4 +207,54 @@ const char *echo_hide(const struct echo *echo, const char *text)
     struct echo_window window = {0};
 
     return echo_is_completed(echo, &window, text, strlen(text)) ? ECHO_NOTE : text;
+}
+
+/* -- words -- */
+
+/* Anything but ASCII's letters and digits, and bytes of other characters. */
+static bool is_separator(char c)
+{
+    unsigned char byte = (unsigned char)c;
+
+    return byte < 0x80 && !isalnum(byte);
+}
+
+static const char *skip_separators(const char *at)
+{
+    while (*at && is_separator(*at))
+        at++;
+    return at;
+}
+
+/* How many letters and digits of both texts are alike from their start on, at most limit. */
+static size_t count_alike(const char *text, const char *secret, size_t limit)
+{
+    size_t count = 0;
+
+    while (count < limit) {
+        text = skip_separators(text);
+        secret = skip_separators(secret);
+        if (!*secret || tolower((unsigned char)*text++) != tolower((unsigned char)*secret++))
+            break;
+        count++;
+    }
+    return count;
+}
+
+bool echo_has_words(const char *text, const char *secret, size_t length)
+{
+    size_t size = count_alike(secret, secret, SIZE_MAX);
+
+    if (size < ECHO_SECRET_MIN)
+        return false;
+    if (length > size)
+        length = size;
+
+    for (size_t first = 0; first + length <= size; first++) {
+        for (const char *at = text; *at; at++)
+            if (count_alike(at, secret, length) == length)
+                return true;
+        secret = skip_separators(secret) + 1;
+    }
+    return false;
 }

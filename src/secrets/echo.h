@@ -14,7 +14,7 @@
 
 /* This many digits in a row are an echo; shorter runs may be shown. After one answer, a log
  * contains such a run by chance once in 20 million hexadecimal digits. */
-enum { ECHO_DIGITS = 8 };
+enum { ECHO_DIGITS = 8, ECHO_SECRET_MIN = 4 };
 
 /* The last digits of a stream: all of them (plain), and those outside of escape sequences
  * (escaped). All zero: the start of the stream. */
@@ -53,6 +53,11 @@ bool echo_hear(struct echo *echo, enum echo_stream stream, const void *bytes, si
 
 /* Returns text, or ECHO_NOTE if text contains an echo. echo may be NULL. */
 const char *echo_hide(const struct echo *echo, const char *text);
+
+/* Whether text contains length letters and digits in a row of secret, or all of them if it has fewer.
+ * Case does not matter, nor what is between them. Secrets of fewer than ECHO_SECRET_MIN letters and
+ * digits are never found, as other words contain them. */
+bool echo_has_words(const char *text, const char *secret, size_t length);
 
 /* Cleanses and frees what was learned. */
 void echo_clear(struct echo *echo);

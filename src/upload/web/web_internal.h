@@ -72,6 +72,7 @@ struct web {
     bool is_basic_told;
     bool is_unasked_told;
     bool has_given_md5;
+    bool has_answered_sha256;
     enum auth_scheme least;
 };
 
@@ -126,6 +127,8 @@ void web_read_back(struct web *web);
 
 /* -- all -- */
 
+/* Whether text contains a part of an answer that the board was given. */
+bool web_repeats_answer(const struct web *web, const char *text);
 /* Text from the board, without what it repeats of the password and the answers to it. */
 const char *web_hide_secrets(const struct web *web, const char *text);
 

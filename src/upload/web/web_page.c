@@ -108,9 +108,28 @@ static void go_on(struct web *web)
         web_start_upload(web);
 }
 
+/* What the board says is shown later, when other answers may have been given. */
+static void hide_secrets(const struct web *web, char *text, size_t size)
+{
+    const char *shown = web_hide_secrets(web, text);
+
+    if (shown != text)
+        snprintf(text, size, "%s", shown);
+}
+
+static void hide_in_finder(struct web *web)
+{
+    struct page_finder *finder = &web->finder;
+
+    hide_secrets(web, finder->found, sizeof finder->found);
+    hide_secrets(web, finder->facts.version, sizeof finder->facts.version);
+    hide_secrets(web, finder->facts.hardware, sizeof finder->facts.hardware);
+}
+
 static void on_facts(struct web *web, const struct http_reply *reply)
 {
     page_facts_add(&web->finder.facts, web->finder.page, reply);
+    hide_in_finder(web);
     go_on(web);
 }
 
@@ -136,18 +155,20 @@ static void ask_for_facts(struct web *web)
 
 static void fail_locked(struct web *web)
 {
-    if (web->finder.lock == PAGE_PIN)
-        web_fail(web, OTA_E_PASSWORD_NEEDED,
-                 "WLED asks for its settings PIN; enter it in a browser (any page below Config), "
-                 "and send again within a few minutes");
-    else if (web->finder.page)
-        web_fail(web, OTA_E_PASSWORD_NEEDED,
-                 "WLED's OTA lock is on; switch it off under Config > Security & Updates");
-    else
-        web_fail(web, OTA_E_PASSWORD_NEEDED,
-                 "the board denies access, and asks for no password: "
-                 "%s",
-                 web->finder.found);
+    struct ota_failure failure;
+
+    if (web->finder.lock == PAGE_PIN) {
+        ota_fail(&failure, OTA_E_PASSWORD_NEEDED, "WLED asks for its settings PIN");
+        failure.cause = OTA_CAUSE_PIN;
+    } else if (web->finder.page) {
+        ota_fail(&failure, OTA_E_PASSWORD_NEEDED, "WLED's OTA lock is on");
+        failure.cause = OTA_CAUSE_LOCKED;
+    } else {
+        ota_fail(&failure, OTA_E_PASSWORD_NEEDED,
+                 "the board denies access, and asks for no password: %s", web->finder.found);
+        failure.cause = OTA_CAUSE_DENIED;
+    }
+    web_finish(web, &failure);
 }
 
 static void end_search(struct web *web)
@@ -168,6 +189,7 @@ static void end_search(struct web *web)
 static void on_page(struct web *web, const struct http_reply *reply)
 {
     page_finder_take(&web->finder, reply);
+    hide_in_finder(web);
     ask_for_page(web);
 }
 

@@ -12,7 +12,9 @@
 #include "base/escape.h"
 #include "base/secret.h"
 #include "base/units.h"
+#include "crypto/digest.h"
 #include "discovery/target.h"
+#include "secrets/echo.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -144,13 +146,14 @@ static const char *user_of(const struct web *web)
         return user;
     if (*web->upload.config.target->user)
         return web->upload.config.target->user;
-    return page ? page->user : "admin";
+    return page && *page->user ? page->user : "admin";
 }
 
-/* Whether --min-auth allows an answer to this challenge. A secure connection protects any. */
+/* Whether this challenge may be answered: --min-auth allows it, and the board has not asked for more
+ * before. A secure connection protects any answer. */
 static bool is_strong_enough(const struct web *web)
 {
-    return web->least == AUTH_MD5 || is_tls(web) ||
+    return (web->least == AUTH_MD5 && !web->has_answered_sha256) || is_tls(web) ||
            web->challenge.scheme == CHALLENGE_DIGEST_SHA256;
 }
 
@@ -159,6 +162,24 @@ static const char *scheme_name(const struct challenge *challenge)
     if (challenge->scheme == CHALLENGE_BASIC)
         return "Basic";
     return challenge->scheme == CHALLENGE_DIGEST_SHA256 ? "Digest (SHA-256)" : "Digest (MD5)";
+}
+
+/* Refuses to answer a weak challenge. One that comes after a better one is somebody's who wants an
+ * answer that can be guessed. */
+static void fail_weak(struct web *web)
+{
+    const char *scheme = scheme_name(&web->challenge);
+
+    web->phase = OTA_PHASE_AUTHENTICATE;
+    if (web->has_answered_sha256)
+        web_fail(web, OTA_E_DOWNGRADE,
+                 "the board asks for the password by %s, and has asked by Digest (SHA-256) before",
+                 scheme);
+    else
+        web_fail(web, OTA_E_WEAK_AUTH,
+                 "the board asks for the password by %s, and --min-auth allows nothing weaker "
+                 "than SHA-256 without encryption",
+                 scheme);
 }
 
 static void tell_basic(struct web *web)
@@ -170,6 +191,23 @@ static void tell_basic(struct web *web)
                   "can listen in this network can read it");
 }
 
+/* What the answer to a Digest is made of must not be shown if the board repeats it. */
+static bool learn_answer(const struct web *web)
+{
+    static const char start[] = "response=\"";
+    const char *found = strstr(web->authorization, start);
+    struct auth_answer answer = {.cnonce = ""};
+
+    if (!found || !web->upload.config.echo)
+        return true;
+
+    found += strlen(start);
+    snprintf(answer.response, sizeof answer.response, "%.*s", (int)strcspn(found, "\""), found);
+    bool is_learned = echo_learn(web->upload.config.echo, NULL, &answer);
+    digest_cleanse(&answer, sizeof answer);
+    return is_learned;
+}
+
 /* Computes the header for the next request. Returns false if that fails; the attempt has ended. */
 static bool authorize(struct web *web, const char *method, const char *path)
 {
@@ -177,12 +215,18 @@ static bool authorize(struct web *web, const char *method, const char *path)
     web->authorization = NULL;
     if (web->challenge.scheme <= CHALLENGE_UNKNOWN || !web->password || !*web->password)
         return true;
+    if (!is_strong_enough(web)) {
+        fail_weak(web);
+        return false;
+    }
 
     tell_basic(web);
     web->has_given_md5 = web->has_given_md5 || web->challenge.scheme == CHALLENGE_DIGEST_MD5;
+    web->has_answered_sha256 =
+        web->has_answered_sha256 || web->challenge.scheme == CHALLENGE_DIGEST_SHA256;
     web->authorization =
         challenge_answer(&web->challenge, user_of(web), web->password, method, path);
-    if (web->authorization)
+    if (web->authorization && learn_answer(web))
         return true;
     if (!challenge_is_user(user_of(web)))
         web_fail(web, OTA_E_USAGE,
@@ -234,6 +278,16 @@ static void handle_rejection(struct web *web, const struct challenge *challenge)
     web_finish(web, &failure);
 }
 
+static void fail_unknown_way(struct web *web)
+{
+    struct ota_failure failure;
+
+    ota_fail(&failure, OTA_E_PASSWORD_NEEDED,
+             "the board asks for authentication in a way that is not known here");
+    failure.cause = OTA_CAUSE_UNKNOWN_WAY;
+    web_finish(web, &failure);
+}
+
 /* Returns whether the reply is a challenge that was dealt with. */
 static bool handle_challenge(struct web *web, const struct http_reply *reply)
 {
@@ -241,18 +295,14 @@ static bool handle_challenge(struct web *web, const struct http_reply *reply)
         return false;
 
     web->phase = OTA_PHASE_AUTHENTICATE;
-    if (reply->challenge.scheme == CHALLENGE_UNKNOWN) {
-        web_fail(web, OTA_E_PASSWORD_NEEDED,
-                 "the board asks for authentication in an unknown way (neither Basic nor Digest)");
+    if (!challenge_can_be_answered(&reply->challenge)) {
+        fail_unknown_way(web);
     } else if (web->authorization) {
         handle_rejection(web, &reply->challenge);
     } else {
         web->challenge = reply->challenge;
         if (!is_strong_enough(web))
-            web_fail(web, OTA_E_WEAK_AUTH,
-                     "the board asks for the password by %s, and --min-auth allows nothing weaker "
-                     "than SHA-256 without encryption",
-                     scheme_name(&web->challenge));
+            fail_weak(web);
         else if (!web->password || !*web->password)
             ask_for_password(web);
         else
@@ -375,6 +425,12 @@ void web_post(struct web *web, const char *path)
     const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
 
     snprintf(web->path, sizeof web->path, "%s", path);
+    if (web_repeats_answer(web, path)) {
+        web_fail(
+            web, OTA_E_NO_PAGE,
+            "the page's form leads to a path that repeats the answer to the board's challenge");
+        return;
+    }
     if (!authorize(web, "POST", web->path))
         return;
 

@@ -18,6 +18,7 @@
 #include "secrets/echo.h"
 #include "upload/reason.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,44 +26,22 @@ static const int64_t START_AGAIN_US = SECONDS(1);
 static const int64_t SAFEBOOT_LIMIT_US = SECONDS(90);
 static const int64_t SAFEBOOT_POLL_US = SECONDS(2);
 
-enum { ECHO_LENGTH = 8, PASSWORD_SHOWN_MIN = 4 };
-
 /* -- what the board says -- */
 
-/* Whether text contains ECHO_LENGTH bytes in a row of the secret. */
-static bool contains_part(const char *text, const char *secret, size_t length)
+bool web_repeats_answer(const struct web *web, const char *text)
 {
-    size_t text_length = strlen(text);
+    static const char basic[] = "Basic ";
+    const char *pair = web->authorization ? strstr(web->authorization, basic) : NULL;
 
-    for (size_t i = 0; i + ECHO_LENGTH <= length; i++)
-        if (memmem(text, text_length, secret + i, ECHO_LENGTH))
-            return true;
-    return false;
-}
-
-/* The part of an Authorization header that is made of the password: the response of a Digest, or
- * what follows "Basic ". */
-static const char *find_answer(const char *authorization, size_t *length)
-{
-    static const char digest[] = "response=\"";
-    const char *found = strstr(authorization, digest);
-
-    found = found ? found + strlen(digest) : strrchr(authorization, ' ') + 1;
-    *length = strcspn(found, "\"");
-    return found;
+    return (pair && echo_has_words(text, pair + strlen(basic), ECHO_DIGITS)) ||
+           echo_hide(web->upload.config.echo, text) != text;
 }
 
 const char *web_hide_secrets(const struct web *web, const char *text)
 {
-    const char *password = web->password;
-    size_t length = 0;
-    const char *answer = web->authorization ? find_answer(web->authorization, &length) : NULL;
+    bool is_password = web->password && echo_has_words(text, web->password, SIZE_MAX);
 
-    if (answer && contains_part(text, answer, length))
-        return ECHO_NOTE;
-    if (password && strlen(password) >= PASSWORD_SHOWN_MIN && strstr(text, password))
-        return ECHO_NOTE;
-    return text;
+    return is_password || web_repeats_answer(web, text) ? ECHO_NOTE : text;
 }
 
 /* -- the upload -- */
@@ -345,8 +324,9 @@ void web_judge_upload(struct web *web, const struct http_outcome *outcome)
         web_fail(web, OTA_E_LOST, "no second connection to the board: %s",
                  outcome->end == HTTP_TLS ? text : strerror(outcome->reason));
     } else if (outcome->is_acknowledged) {
-        fail_unclear(web, outcome->end == HTTP_STALLED
-                              ? "the board did not reply within 60 s"
+        fail_unclear(web, outcome->end == HTTP_STALLED ? "the board did not reply within 60 s"
+                          : outcome->end == HTTP_NOT_HTTP
+                              ? "what the board replied is not HTTP"
                               : "the board closed the connection without a reply");
     } else {
         web->was_broken = true;

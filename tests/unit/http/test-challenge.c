@@ -157,8 +157,15 @@ static void test_injection(void **state)
     assert_null(challenge_answer(&challenge, "a", "c", "GET", "/\r\nX: y"));
     snprintf(challenge.nonce, sizeof challenge.nonce, "n\r\nX: y");
     assert_null(challenge_answer(&challenge, "a", "c", "GET", "/"));
-    challenge.scheme = CHALLENGE_UNKNOWN;
+    assert_false(challenge_can_be_answered(&challenge));
+    challenge = (struct challenge){.scheme = CHALLENGE_UNKNOWN, .nonce = "n"};
     assert_null(challenge_answer(&challenge, "a", "c", "GET", "/"));
+    assert_false(challenge_can_be_answered(&challenge));
+    challenge.scheme = CHALLENGE_BASIC;
+    assert_true(challenge_can_be_answered(&challenge));
+    challenge =
+        (struct challenge){.scheme = CHALLENGE_DIGEST_MD5, .realm = "a \"b\"", .nonce = "n"};
+    assert_false(challenge_can_be_answered(&challenge));
     assert_int_equal(secret_count(), 0);
 }
 

@@ -151,6 +151,10 @@ static const struct {
 
 /* Remedies for update pages. */
 static const struct row on_pages[] = {
+    {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_UNKNOWN_WAY, SKETCH, "", "Basic or Digest"},
+    {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_PIN, SKETCH, "", "Enter the PIN"},
+    {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_LOCKED, SKETCH, "", "Switch the lock off"},
+    {OTA_E_PASSWORD_NEEDED, OTA_CAUSE_DENIED, SKETCH, "", "whom it lets in"},
     {OTA_E_NOT_LISTENING, OTA_CAUSE_NONE, SKETCH, "", "port in the URL"},
     {OTA_E_NO_ANSWER, OTA_CAUSE_NONE, SKETCH, "", "one client at a time"},
     {OTA_E_NO_PAGE, OTA_CAUSE_NONE, SKETCH, "", "page with the upload form"},

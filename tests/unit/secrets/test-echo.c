@@ -169,9 +169,43 @@ static void test_streams(void **state)
     assert_false(echo_hear(&echo, ECHO_CHANNEL, "7", 1));
 }
 
+static void test_words(void **state)
+{
+    static const struct {
+        const char *text, *secret;
+        size_t length;
+        bool is_found;
+    } rows[] = {
+        {"error: kwertz42", "kwertz42", SIZE_MAX, true},
+        {"error: kwertz4", "kwertz42", SIZE_MAX, false},
+        {"KWERtz42", "kwertz42", SIZE_MAX, true},
+        {"k w<b>e</b>rtz42", "kwertz42", SIZE_MAX, false}, /* the tag has letters */
+        {"k w-e\x1br\ntz 42.", "kwertz42", SIZE_MAX, true},
+        {"kwertz42", "k-w.e r!t z 4 2", SIZE_MAX, true},
+        {"\xc3\xa4pfel", "\xc3\xa4pfel", SIZE_MAX, true},
+        {"pfel", "\xc3\xa4pfel", SIZE_MAX, false},
+        /* parts */
+        {"ab CDEF ghij", "xxabcdefghxx", 8, true},
+        {"ab CDEF g-ij", "xxabcdefghxx", 8, false},
+        {"xx", "xxab", 8, false},
+        {"xxab", "xxab", 8, true}, /* shorter than a part */
+        /* too short to tell */
+        {"abc", "abc", SIZE_MAX, false},
+        {"a-b-c", "a-b-c", SIZE_MAX, false},
+        {"abc", "", SIZE_MAX, false},
+        {"", "abcd", SIZE_MAX, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (echo_has_words(rows[i].text, rows[i].secret, rows[i].length) != rows[i].is_found)
+            fail_msg("row %zu: %s", i, rows[i].text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_echo_words),
         cmocka_unit_test(test_everything_is_kept),
         cmocka_unit_test(test_echo_pieces),

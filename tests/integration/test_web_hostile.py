@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""A web server that means harm: it asks for weaker and weaker answers, repeats them in every text, and replies
+with more than a board has to say.
+
+The server is a script in this file, because the simulated board's pages are boards' pages.
+"""
+
+import base64
+import json
+import re
+import socket
+import threading
+import unittest
+
+from scenario import Scenario, address, run, secrets, sketch
+
+PASSWORD = "kwertz42"
+BASIC = base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
+FORM = b"<form action='/update'><input type='file' name='firmware'></form>" \
+       b"<form action='/update'><input type='file' name='filesystem'></form>"
+HIDDEN = "words that repeat an answer"
+
+
+def reply(body=b"", status="200 OK", *headers):
+    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def ask(scheme, **parameters):
+    """A 401 with a challenge."""
+    text = ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+    return reply(b"", "401 Unauthorized", f"WWW-Authenticate: {scheme} {text}")
+
+
+class Server:
+    """Answers each request with what script(method, path, authorization) returns: bytes, which are the whole
+    reply, or an iterable of bytes, sent until the client has had enough. Authorization is "" or a header's value;
+    all of them are in answers. The first upload is broken off if breaks is true."""
+
+    def __init__(self, script, breaks=False):
+        self.script, self.answers, self.breaks = script, [], breaks
+        self.address = address()
+        self._socket = socket.create_server((self.address, 0))
+        self.url = f"http://{self.address}:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection:
+            try:
+                connection.settimeout(60)
+                stream = connection.makefile("rb")
+                method, path = stream.readline().decode().split()[:2]
+                head = {}
+                for line in iter(stream.readline, b"\r\n"):
+                    name, _, value = line.decode().partition(":")
+                    head[name.lower()] = value.strip()
+                if method == "POST" and self.breaks:
+                    self.breaks = False
+                    return  # a reset, as most of the image is not read
+                stream.read(int(head.get("content-length", 0)))
+                answer = head.get("authorization", "")
+                if answer:
+                    self.answers.append(answer)
+                said = self.script(method, path, answer)
+                for chunk in [said] if isinstance(said, bytes) else said:
+                    connection.sendall(chunk)
+                connection.shutdown(socket.SHUT_WR)
+                stream.read()
+            except OSError:  # esp-ota has hung up, as it should
+                pass
+
+    def close(self):
+        self._socket.close()
+
+
+class Hostile(Scenario):
+
+    def attack(self, script, *options, password=PASSWORD, retries=0, breaks=False):
+        """Uploads to the script; returns the result and the server."""
+        server = Server(script, breaks)
+        self.addCleanup(server.close)
+        path = self.file(f"{server.address}.bin", sketch("esp8266", 400000))
+        result = run("-i", server.url, "-f", path, *options, "--retries", str(retries), ESP_OTA_AUTH=password)
+        return result, server
+
+    def test_downgrade(self):
+        """A better challenge is not followed by an answer to a weaker one, whatever --min-auth says."""
+        strong = ask("Digest", realm="x", nonce="1", algorithm="SHA-256")
+
+        def script(weaker, method):
+            def play(asked, _, answer):
+                if asked == method and answer:
+                    return weaker
+                return reply(FORM) if answer else strong
+            return play
+
+        for weaker, name in ((ask("Digest", realm="x", nonce="2"), "Digest (MD5)"),
+                             (ask("Digest", realm="x", nonce="2", stale="true"), "Digest (MD5)")):
+            for method in ("GET", "POST"):
+                for options in ((), ("--min-auth", "sha256")):
+                    with self.subTest(method, options=options):
+                        result, server = self.attack(script(weaker, method), *options)
+                        self.assertEqual(result.status, 6, result)
+                        self.assertIn(f"asks for the password by {name}, and has asked by Digest (SHA-256) before",
+                                      result.err)
+                        self.assertTrue(server.answers)
+                        for answer in server.answers:
+                            self.assertIn("algorithm=SHA-256", answer)
+
+    def test_basic_after_digest(self):
+        """Nor by another attempt."""
+        challenges = iter([ask("Digest", realm="x", nonce="1", algorithm="SHA-256")])
+
+        def script(_method, _path, answer):
+            return reply(FORM) if "Digest" in answer else next(challenges, ask("Basic", realm="x"))
+
+        result, server = self.attack(script, retries=1, breaks=True)
+        self.assertEqual(result.status, 6, result)
+        self.assertIn("attempt 2 of 2", result.err)
+        self.assertEqual([answer for answer in server.answers if "Basic" in answer], [])
+
+    def test_echoes(self):
+        """What repeats the password or an answer is shown nowhere: as the server's name, on a page, as a version,
+        as a path, in a refusal."""
+        places = {
+            "server": lambda path, word: reply(b"x", "404 No", f"Server: {word}"),
+            "page": lambda path, word: reply(f"<p>{word}</p>".encode(), "404 No"),
+            "Tasmota": lambda path, word: reply(b"", "200 OK", f"Server: Tasmota/{word} ({word})"),
+            "WLED": lambda path, word: reply(json.dumps({"brand": "WLED", "ver": word, "arch": word}).encode()
+                                             if path == "/json/info" else b"<title>WLED</title>"),
+            "identity": lambda path, word: reply(json.dumps({"hardware": word}).encode()
+                                                 if path == "/update/identity" else b"ElegantOTA"),
+            "form": lambda path, word: reply(f"<form action='/{word}'><input type='file' name='f'></form>".encode()),
+            "refusal": lambda path, word: reply(FORM),
+        }
+        words = {
+            "Basic": (lambda answer: answer.split()[1], lambda answer: answer.split()[1][3:14].swapcase(),
+                      lambda answer: "-".join(answer.split()[1])),
+            "Digest": (lambda answer: re.search('response="(.*?)"', answer)[1],
+                       lambda answer: re.search('response="(.*?)"', answer)[1][5:17].upper()),
+        }
+        for scheme, forms in words.items():
+            challenge = ask(scheme, realm="x", **({"nonce": "1"} if scheme == "Digest" else {}))
+            for place, show in places.items():
+                for number, form in enumerate((*forms, lambda _: PASSWORD.upper())):
+                    if place == "form" and number == len(forms):
+                        continue  # a path may have the password for its name
+
+                    def script(method, path, answer, show=show, form=form, place=place, challenge=challenge):
+                        if not answer:
+                            return challenge
+                        if method == "GET":
+                            return show(path, form(answer))
+                        return reply(f"Update error: {form(answer)}".encode())
+
+                    with self.subTest(place, scheme=scheme, form=number):
+                        result, server = self.attack(script, "-d", "--json")
+                        seen = re.sub("[^a-z0-9]", "", (result.out + result.err).lower())
+                        self.assertGreater(result.status, 2, result)
+                        self.assertTrue(server.answers)
+                        for answer in server.answers:
+                            word = re.sub("[^a-z0-9]", "", form(answer).lower())
+                            self.assertNotIn(word, seen, result)
+                        self.assertRegex(result.err, HIDDEN if place != "form" else "repeats the answer")
+                        for secret in secrets(PASSWORD):
+                            self.assertNotIn(secret, result.out + result.err)
+
+    def test_password_as_path(self):
+        """A path that happens to be the password is one."""
+        result, _ = self.attack(lambda method, path, answer: (
+            reply(b"<form action='/update'><input type='file' name='f'></form>") if answer and method == "GET"
+            else reply(b"OK") if answer else ask("Basic", realm="x")), password="update")
+        self.assertEqual(result.status, 0, result)
+
+    def test_too_much(self):
+        """Replies without end are ended, and are not this computer's fault."""
+        def forever(start, chunk):
+            yield start
+            while True:
+                yield chunk
+
+        head = b"HTTP/1.1 200 OK\r\n"
+        rows = {
+            "a header": (head + b"X: ", b"x" * 65536), "headers": (head, b"X: " + b"x" * 8000 + b"\r\n"),
+            "a status line": (b"HTTP/1.1 200 ", b"x" * 65536), "interim replies": (b"", b"HTTP/1.1 100 -\r\n\r\n" * 99),
+            "a body": (head + b"\r\n", b"x" * 65536), "no HTTP": (b"", b"x" * 65536),
+            "a realm": (b"HTTP/1.1 401 -\r\nWWW-Authenticate: Digest nonce=\"1\", realm=\"", b"x" * 65536),
+        }
+        for name, (start, chunk) in rows.items():
+            for method, statuses in (("GET", (5, 6)), ("POST", (11, 6))):
+                with self.subTest(name, method=method):
+                    result, _ = self.attack(lambda asked, path, answer, method=method, start=start, chunk=chunk: (
+                        forever(start, chunk) if asked == method else reply(FORM)))
+                    self.assertIn(result.status, statuses, result)
+                    self.assertNotRegex(result.err, "(?i)out of memory|--debug")
+
+    def test_challenges(self):
+        """A challenge that cannot be answered is the server's, and the remedy is not the password."""
+        for parameters in ({"realm": 'a\\"b', "nonce": "1"}, {"realm": "x", "nonce": ""},
+                           {"realm": "x", "nonce": "1", "algorithm": "MD5-sess"}, {"realm": "x" * 300, "nonce": ""}):
+            with self.subTest(parameters):
+                result, server = self.attack(lambda *_, parameters=parameters: ask("Digest", **parameters))
+                self.assertEqual(result.status, 6, result)
+                self.assertIn("in a way that is not known here\n  Set the page, or the proxy", result.err)
+                self.assertEqual(server.answers, [])
+
+    def test_user(self):
+        """WLED knows no user; a proxy before it that asks for one gets the same for all of its pages."""
+        result, server = self.attack(lambda method, path, answer: (
+            ask("Basic", realm="x") if not answer
+            else reply(b'{"brand": "WLED", "ver": "1"}' if path == "/json/info" else b"<title>WLED</title>")))
+        self.assertEqual(result.status, 11, result)
+        self.assertEqual(set(server.answers), {f"Basic {BASIC}"})
+
+
+if __name__ == "__main__":
+    unittest.main()
