@@ -46,7 +46,7 @@ enum { LIBRARY_NOTE_TYPE = 0x407c0c0a };
     static const char *const(variable)[] = {__VA_ARGS__, NULL}
 #define LIBRARY_FUNCTION(type, member, function)                                                   \
     {                                                                                              \
-#function, offsetof(type, member), (void (*)(void))(function)                              \
+        .name = #function, .offset = offsetof(type, member), .linked = (void (*)(void))(function)  \
     }
 #else
 #define LIBRARY_SONAMES(variable, feature, description, ...)                                       \
@@ -56,7 +56,7 @@ enum { LIBRARY_NOTE_TYPE = 0x407c0c0a };
                  ",\"description\":" #description ",\"priority\":\"recommended\"}]")
 #define LIBRARY_FUNCTION(type, member, function)                                                   \
     {                                                                                              \
-#function, offsetof(type, member), NULL                                                    \
+        .name = #function, .offset = offsetof(type, member)                                        \
     }
 #endif
 

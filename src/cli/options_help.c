@@ -3,6 +3,7 @@
  * printer can neither keep to 80 columns with these texts nor report that it could not write.
  */
 #include "cli/options_table.h"
+#include "cli/version.h"
 
 #include "base/error.h"
 #include "base/suggest.h"
@@ -122,7 +123,7 @@ enum ota_error options_print_usage(struct ota_failure *failure)
 
 enum ota_error options_print_version(struct ota_failure *failure)
 {
-    puts("esp-ota " ESP_OTA_VERSION);
+    version_print();
     return finish_output(failure);
 }
 

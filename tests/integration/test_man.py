@@ -124,13 +124,16 @@ class Documentation(Scenario):
                     self.assertEqual(found[-1], "SEE ALSO")
 
     def test_heads(self):
-        """The first line of a page has its name, its section and the version of the program."""
-        version = run("--version").out.split()[1]
+        """The first line of a page has its name and its section; the version is that of --version alone."""
         for name in PAGES:
             with self.subTest(name):
                 title, number, program = re.match(r"(?:'.*\n)?\.TH (\S+) (\d) \S+ \"(.*?)\"", man_page(name)).groups()
-                self.assertEqual((f"{title.lower()}.{number}", program), (name, f"esp-ota {version}"))
+                self.assertEqual((f"{title.lower()}.{number}", program), (name, "esp-ota"))
                 self.assertTrue(section(man_page(name), "NAME").startswith(name.split(".")[0] + " "))
+
+    def test_changelog_begins_with_this_version(self):
+        version = run("--version").out.split()[1]
+        self.assertTrue(read("CHANGELOG.md").startswith(f"# Changes\n\n## {version} "))
 
     def test_references(self):
         """Every page that a page names exists, and esp-ota(1) and the others name each other."""

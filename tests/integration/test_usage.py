@@ -3,6 +3,7 @@
 
 import os
 import subprocess
+import tempfile
 import unittest
 
 import firmware
@@ -133,11 +134,28 @@ class Help(Scenario):
     def test_version_and_usage(self):
         result = run("--version")
         self.assertEqual((result.status, result.err), (0, ""), result)
-        self.assertRegex(result.out, r"^esp-ota \d+\.\d+\.\d+\n")
+        self.assertRegex(result.out, r"^esp-ota \d+\.\d+\.\d+\n"
+                                     r"commit: ([0-9a-f]{12}(-dirty)?|unknown)\n"
+                                     r"libraries: OpenSSL 3[^;]+; zlib \d[^;]+; jansson \d[^;]+; PCRE2 \d+\.\d+.*\n"
+                                     r"boards by name: libavahi-client\n"
+                                     r"update pages: libcurl/\d.*\n"
+                                     r"--serve: libmicrohttpd \d.*\n"
+                                     r"protocols: espota, web[a-z, ]*\n$")
         self.assertEqual(run("-V").out, result.out)
         result = run("--usage")
         self.assertEqual((result.status, result.err), (0, ""), result)
         self.assertIn("--auth", result.out)
+
+    def test_version_names_libraries_that_are_missing(self):
+        """An empty file stands in for a library that is not installed."""
+        with tempfile.TemporaryDirectory() as directory:
+            for name in ("libavahi-client.so.3", "libmicrohttpd.so.12"):
+                with open(os.path.join(directory, name), "wb"):
+                    pass
+            result = run("--version", LD_LIBRARY_PATH=directory)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertRegex(result.out, r"\nboards by name: not available: .*libavahi-client\.so\.3: file too short\n")
+        self.assertRegex(result.out, r"\n--serve: not available: .*libmicrohttpd\.so\.12: file too short\n")
 
     def test_output_that_cannot_be_written(self):
         with open("/dev/full", "w", encoding="ascii") as full:

@@ -1,0 +1,10 @@
+/* version.h: what --version prints, for bug reports. */
+#ifndef ESP_OTA_CLI_VERSION_H
+#define ESP_OTA_CLI_VERSION_H
+
+/* Prints to standard output: "esp-ota VERSION", the commit, the libraries that are used, those that
+ * are loaded for some uses (each is loaded here, so it is known whether it can be), and the
+ * protocols. */
+void version_print(void);
+
+#endif
