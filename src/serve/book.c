@@ -19,6 +19,7 @@ void book_free(struct book *book)
 static bool grow_book(struct book *book)
 {
     const size_t capacity = book->capacity ? 2 * book->capacity : BOOK_FIRST_CAPACITY;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
     struct book_board **boards = realloc(book->boards, capacity * sizeof *boards);
     if (!boards)
         return false;

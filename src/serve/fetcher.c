@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -38,8 +39,7 @@ static void learn_md5(struct fetcher *fetcher, const char *value)
         return;
 
     for (size_t i = 0; i <= DIGEST_MD5_HEX; i++)
-        fetcher->md5[i] =
-            value[i] >= 'A' && value[i] <= 'F' ? (char)(value[i] - 'A' + 'a') : value[i];
+        fetcher->md5[i] = (char)tolower((unsigned char)value[i]);
     fetcher->has_md5 = true;
 }
 

@@ -214,7 +214,7 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, con
 
     (void)version;
     (void)data;
-    (void)data_size;
+    *data_size = 0; /* nothing of the content is of use */
     if (!connection)
         return MHD_NO;
 
@@ -288,32 +288,33 @@ static struct MHD_Response *make_response(const struct httpd *server,
     return response;
 }
 
-void httpd_respond(struct httpd_request *request, const struct httpd_response *from)
+void httpd_respond(struct httpd_request *request, const struct httpd_response *response)
 {
     const struct httpd_library *http = &request->server->http;
-    struct MHD_Response *response = make_response(request->server, from);
+    struct MHD_Response *mhd_response = make_response(request->server, response);
     struct httpd_transfer *transfer = NULL;
-    bool is_complete = response;
+    bool is_complete = mhd_response;
 
-    for (const struct httpd_header *header = from->headers; response && header && header->name;
-         header++)
-        is_complete &= http->add_response_header(response, header->name, header->value) == MHD_YES;
-    if (is_complete && from->tag) {
-        transfer = httpd_transfer_new(request->connection, from->tag, from->size);
+    for (const struct httpd_header *header = response->headers;
+         mhd_response && header && header->name; header++)
+        is_complete &=
+            http->add_response_header(mhd_response, header->name, header->value) == MHD_YES;
+    if (is_complete && response->tag) {
+        transfer = httpd_transfer_new(request->connection, response->tag, response->size);
         is_complete = transfer;
     }
     if (is_complete)
         request->is_answered =
-            http->queue_response(request->mhd, from->status, response) == MHD_YES;
-    if (response)
-        http->destroy_response(response);
+            http->queue_response(request->mhd, response->status, mhd_response) == MHD_YES;
+    if (mhd_response)
+        http->destroy_response(mhd_response);
 
     if (request->is_answered)
         request->connection->transfer = transfer;
     else if (transfer)
         httpd_transfer_done(transfer, false);
-    else if (from->tag)
-        request->server->config.on_end(from->tag, false, request->server->config.userdata);
+    else if (response->tag)
+        request->server->config.on_end(response->tag, false, request->server->config.userdata);
 }
 
 /* -- beginning and end -- */
@@ -496,7 +497,7 @@ uint16_t httpd_port(const struct httpd *server)
 enum ota_error httpd_reload(struct httpd *server, const struct httpd_identity *identity,
                             struct ota_failure *failure)
 {
-    struct httpd_daemon *daemon, *other;
+    struct httpd_daemon *daemon = NULL, *other;
 
     if (start_daemon(server, identity, &daemon, failure) != OTA_OK)
         return failure->error;

@@ -37,7 +37,7 @@ struct httpd_request {
 
 /* A response whose sender wants to know how it goes. */
 struct httpd_transfer {
-    struct httpd_transfer *next, **link;
+    struct httpd_transfer *next;
     struct httpd *server;
     void *tag;
     int fd;             /* our own of the connection: it stays when libmicrohttpd closes its own */
@@ -49,7 +49,7 @@ struct httpd_transfer {
 
 /* A stream of server-sent events. */
 struct httpd_stream {
-    struct httpd_stream *next, **link;
+    struct httpd_stream *next;
     struct httpd *server;
     struct MHD_Connection *mhd;
     unsigned revision; /* that it has told */

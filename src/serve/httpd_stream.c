@@ -33,12 +33,12 @@ static ssize_t read_stream(void *userdata, uint64_t position, char *target, size
 
 static void free_stream(void *userdata)
 {
-    struct httpd_stream *stream = userdata;
+    struct httpd_stream *stream = userdata, **link = &stream->server->streams;
 
+    while (*link != stream)
+        link = &(*link)->next;
+    *link = stream->next;
     stream->server->stream_count--;
-    *stream->link = stream->next;
-    if (stream->next)
-        stream->next->link = stream->link;
     free(stream);
 }
 
@@ -52,12 +52,9 @@ static struct httpd_stream *new_stream(struct httpd_request *request)
 
     /* An event comes at once: something may have happened since the page was sent. */
     *stream = (struct httpd_stream){.next = server->streams,
-                                    .link = &server->streams,
                                     .server = server,
                                     .mhd = request->mhd,
                                     .revision = server->revision - 1};
-    if (stream->next)
-        stream->next->link = &stream->next;
     server->streams = stream;
     server->stream_count++;
     return stream;

@@ -24,15 +24,13 @@ static bool read_tcp_info(const struct httpd_transfer *transfer, struct tcp_info
     return getsockopt(transfer->fd, IPPROTO_TCP, TCP_INFO, info, &size) == 0;
 }
 
-static void link_transfer(struct httpd_transfer *transfer)
+static void unlink_transfer(struct httpd_transfer *transfer)
 {
-    struct httpd_transfer **first = &transfer->server->transfers;
+    struct httpd_transfer **link = &transfer->server->transfers;
 
-    transfer->next = *first;
-    transfer->link = first;
-    if (transfer->next)
-        transfer->next->link = &transfer->next;
-    *first = transfer;
+    while (*link != transfer)
+        link = &(*link)->next;
+    *link = transfer->next;
 }
 
 struct httpd_transfer *httpd_transfer_new(struct httpd_connection *connection, void *tag,
@@ -44,7 +42,8 @@ struct httpd_transfer *httpd_transfer_new(struct httpd_connection *connection, v
     if (!transfer)
         return NULL;
 
-    *transfer = (struct httpd_transfer){.server = server,
+    *transfer = (struct httpd_transfer){.next = server->transfers,
+                                        .server = server,
                                         .tag = tag,
                                         .size = size,
                                         .fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 0)};
@@ -54,7 +53,7 @@ struct httpd_transfer *httpd_transfer_new(struct httpd_connection *connection, v
     }
     if (read_tcp_info(transfer, &info))
         transfer->acked = info.tcpi_bytes_acked;
-    link_transfer(transfer);
+    server->transfers = transfer;
     if (!server->settle_timer.is_running)
         loop_timer_start(&server->settle_timer, SETTLE_US);
     return transfer;
@@ -86,34 +85,39 @@ static void end_transfer(struct httpd_transfer *transfer, bool is_whole)
         tcp_reset_on_close(transfer->fd);
     }
     close(transfer->fd);
-    *transfer->link = transfer->next;
-    if (transfer->next)
-        transfer->next->link = transfer->link;
+    unlink_transfer(transfer);
     free(transfer);
     server->config.on_end(tag, is_whole, server->config.userdata);
 }
 
-static void settle_transfer(struct httpd_transfer *transfer)
+/* The end of the connection counts as a byte of the queue. */
+static void settle_transfer(struct httpd_transfer *transfer, bool is_over)
 {
     struct tcp_info info;
-    const bool is_known = read_tcp_info(transfer, &info);
-    const size_t unacknowledged = tcp_unacknowledged(transfer->fd); /* the end counts as a byte */
-    const bool is_closed = !is_known || info.tcpi_state == TCP_STATE_CLOSED;
-    if (unacknowledged == 0 || (is_closed && unacknowledged == 1))
-        end_transfer(transfer, true);
-    else if (is_closed || loop_now_us() >= transfer->timeout_us)
-        end_transfer(transfer, false);
+    const size_t unacknowledged = tcp_unacknowledged(transfer->fd);
+    const bool is_closed = !read_tcp_info(transfer, &info) || info.tcpi_state == TCP_STATE_CLOSED;
+    const bool is_whole =
+        transfer->is_sent && (unacknowledged == 0 || (is_closed && unacknowledged == 1));
+
+    if (is_whole || is_closed || is_over || loop_now_us() >= transfer->timeout_us)
+        end_transfer(transfer, is_whole);
 }
 
-void httpd_settle(struct httpd *server)
+/* Ends those that have ended; is_over: all. */
+static void settle_transfers(struct httpd *server, bool is_over)
 {
     struct httpd_transfer *next;
 
     for (struct httpd_transfer *transfer = server->transfers; transfer; transfer = next) {
         next = transfer->next;
-        if (transfer->is_sent)
-            settle_transfer(transfer);
+        if (transfer->is_sent || is_over)
+            settle_transfer(transfer, is_over);
     }
+}
+
+void httpd_settle(struct httpd *server)
+{
+    settle_transfers(server, false);
 }
 
 void httpd_transfers_on_timer(void *userdata)
@@ -145,7 +149,5 @@ void httpd_transfer_done(struct httpd_transfer *transfer, bool is_sent)
 
 void httpd_transfers_end(struct httpd *server)
 {
-    httpd_settle(server);
-    while (server->transfers)
-        end_transfer(server->transfers, false);
+    settle_transfers(server, true);
 }

@@ -18,14 +18,15 @@ bool mac_parse(struct mac *mac, const char *text)
 {
     static const struct mac zero;
     struct mac parsed;
-    const char separator = strlen(text) == MAC_TEXT_MAX - 1 ? text[2] : '\0';
 
-    if (separator != ':' && separator != '-')
+    if (strlen(text) != MAC_TEXT_MAX - 1 || (text[2] != ':' && text[2] != '-'))
         return false;
+
+    const char separator = text[2];
 
     for (int i = 0; i < 6; i++, text += 3) {
         const int high = mac_digit(text[0]), low = mac_digit(text[1]);
-        if (high < 0 || low < 0 || text[2] != (i < 5 ? separator : '\0'))
+        if (high < 0 || low < 0 || (i < 5 && text[2] != separator))
             return false;
         parsed.bytes[i] = (uint8_t)(high << 4 | low);
     }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -39,7 +40,7 @@ static struct fetcher fetcher_of(unsigned family, enum fetcher_mode mode, const 
     struct fetcher fetcher = {.family = family, .mode = mode};
 
     if (md5) {
-        strcpy(fetcher.md5, md5);
+        snprintf(fetcher.md5, sizeof fetcher.md5, "%s", md5);
         fetcher.has_md5 = true;
     }
     return fetcher;
@@ -202,7 +203,7 @@ static void test_proof(void **state)
         offer.version = rows[i].ours;
         fetcher.has_version = rows[i].version;
         if (rows[i].version)
-            strcpy(fetcher.version, rows[i].version);
+            snprintf(fetcher.version, sizeof fetcher.version, "%s", rows[i].version);
         assert_int_equal(answer_proof(&fetcher, &offer), rows[i].proof);
     }
 }

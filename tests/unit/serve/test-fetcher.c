@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -142,8 +143,8 @@ static void test_values(void **state)
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fetcher fetcher = {0};
-        char name[64] = "x-ESP32-";
-        strcat(name, rows[i].name);
+        char name[64];
+        snprintf(name, sizeof name, "x-ESP32-%s", rows[i].name);
         fetcher_read_header(&fetcher, name, rows[i].value);
         assert_int_equal(fetcher.has_mac, rows[i].has_mac);
         assert_int_equal(fetcher.has_md5, rows[i].has_md5);
