@@ -134,19 +134,33 @@ static AvahiStringList *board_records(const struct config *config)
                                  config->has_password ? "auth_upload=yes" : "auth_upload=no", NULL);
 }
 
-/* Replaces %v by the version and %m by the MAC address. */
+/* What stands for %v, %m and %b. */
+static const char *record_value(const struct board *board, char letter, char mac[HEX_ROOM])
+{
+    const struct config *config = board->sim->config;
+
+    if (letter == 'v')
+        return page_version(board);
+    if (letter == 'm')
+        return page_mac(board, mac);
+    return config->family.board ? config->family.board : esp_chip_name(config->chip);
+}
+
+/* The first record comes first. NULL without any. */
 static AvahiStringList *page_record(const struct board *board, const char *record)
 {
-    char text[256], mac[HEX_ROOM];
-    const char *at = record ? strchr(record, '%') : NULL;
+    AvahiStringList *records = NULL;
 
-    if (!record)
-        return NULL;
-    snprintf(text, sizeof text, "%s", record);
-    if (at)
-        snprintf(text + (at - record), sizeof text - (size_t)(at - record), "%s",
-                 at[1] == 'v' ? page_version(board) : page_mac(board, mac));
-    return avahi_string_list_new(text, NULL);
+    while (record && *record) {
+        char text[256], mac[HEX_ROOM];
+        int length = (int)strcspn(record, " "), before = (int)strcspn(record, " %");
+
+        snprintf(text, sizeof text, "%.*s%s", before, record,
+                 before < length ? record_value(board, record[before + 1], mac) : "");
+        records = avahi_string_list_add(records, text);
+        record += length + (record[length] == ' ');
+    }
+    return records;
 }
 
 /* Adds the services of a board with a web page. */

@@ -441,7 +441,7 @@ static bool complete(struct config *config, struct given *given)
     config->family = *family;
     if (config->web.page) {
         web_config_complete(&config->web);
-        config->family.port = WEB_PORT;
+        config->family.port = config->web.page->port ? config->web.page->port : WEB_PORT;
     }
     if (given->port >= 0)
         config->family.port = (uint16_t)given->port;

@@ -27,6 +27,14 @@ static const struct family families[] = {
         .close_us = MS(1000), .restart_us = MS(1000), .idle_us = MS(10),
         .flash = {MS(35), 0, MS(4), MS(1)},
     },
+    { /* has no ArduinoOTA of this kind, but a sketch server: --web sketch */
+        .name = "samd", .board = "mkrwifi1010", .lineage = LINEAGE_8266,
+        .magic = MAGIC_NONE, .port = 65280,
+        .challenge_length = 32, .integer_digits = 16, .queue = 16, .read_size = SECTOR,
+        .never_unpacks = true, .capacity = KIB(248), .fs_capacity = 0,
+        .verdict_us = MS(1000), .close_us = MS(1000), .restart_us = MS(1000), .idle_us = MS(10),
+        .flash = {MS(6), 0, MS(25), MS(1)},
+    },
     {
         .name = "ch32h4", .board = "ch32h417", .lineage = LINEAGE_8266,
         .magic = MAGIC_NONE, .port = 2040,

@@ -36,6 +36,7 @@ struct family {
     uint8_t integer_digits;   /* a number this long reads as 0 */
     uint8_t queue;            /* maximum number of datagrams that wait for the sketch */
     bool eboot;               /* its boot loader installs the image, on the restart */
+    bool never_unpacks;       /* gzip is stored as it is */
     bool needs_filesystem;    /* without one every update is refused */
     bool no_delay;
     size_t read_size; /* most bytes in one read of the back-channel */

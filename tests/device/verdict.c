@@ -179,7 +179,8 @@ static bool withhold_ok(struct board *board)
 static bool unpacks(const struct board *board)
 {
     const struct config *config = board->sim->config;
-    return config->family.lineage == LINEAGE_8266 && board->upload.sink.fd >= 0 && is_gzip(board) &&
+    return config->family.lineage == LINEAGE_8266 && !config->family.never_unpacks &&
+           board->upload.sink.fd >= 0 && is_gzip(board) &&
            (board->invitation.command == 0 || config->atomic_fs);
 }
 

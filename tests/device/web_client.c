@@ -251,7 +251,8 @@ static void begin_body(struct web_client *client)
 
     client->body_read = 0;
     client->body_end = request->length;
-    client->is_form = strncmp(request->content_type, "multipart/", 10) == 0;
+    client->is_form =
+        !page_takes_raw(client) && strncmp(request->content_type, "multipart/", 10) == 0;
     if (client->is_form)
         form_begin(&client->form, client_server(client)->manner, request->content_type,
                    &page_form_events, client);
@@ -377,6 +378,8 @@ static void take_body(struct web_client *client, const char *bytes, size_t lengt
     client->body_read += length;
     if (client->is_form)
         form_feed(&client->form, bytes, length);
+    else if (page_takes_raw(client))
+        page_raw_data(client, bytes, length);
     else
         keep_plain(client, bytes, length);
     correct_length(client);

@@ -69,6 +69,8 @@ struct web_client {
     size_t plain_length;
     uint8_t start[WLED_START]; /* the first bytes of the file */
     size_t start_length;
+    int reply_status; /* sketch server: of the reply that follows the body; 0: not decided */
+    const char *reply_text;
     int64_t fin_after_us;     /* -1: by the server's own rule */
     int64_t restart_after_us; /* after FIN; -1: no restart */
     char *out;

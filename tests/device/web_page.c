@@ -28,6 +28,7 @@ static const struct web_server servers[] = {
      .keeps_alive = true,
      .needs_length = true,
      .silence_us = 5000000},
+    {.name = "ArduinoOTA", .serves_one = true, .silence_us = 600000000, .end_us = 500000},
 };
 
 const struct web_server *server_of(const struct board *board)
@@ -39,6 +40,8 @@ const struct web_server *server_of(const struct board *board)
         return &servers[2];
     case SERVER_OF_IDF:
         return &servers[3];
+    case SERVER_SKETCH:
+        return &servers[4];
     case SERVER_OF_CORE:
         break;
     }
@@ -53,6 +56,17 @@ static const struct page *page_of(const struct web_client *client)
 static struct updater *updater_of(const struct web_client *client)
 {
     return &client->board->web.updater;
+}
+
+bool page_takes_raw(const struct web_client *client)
+{
+    const struct page_hooks *hooks = page_of(client)->hooks;
+    return hooks && hooks->raw;
+}
+
+void page_raw_data(struct web_client *client, const void *bytes, size_t length)
+{
+    page_of(client)->hooks->raw(client, bytes, length);
 }
 
 static bool is_method(const struct web_client *client, const char *method)

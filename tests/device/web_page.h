@@ -13,6 +13,7 @@ enum server_kind {
     SERVER_OF_CORE, /* ESP8266WebServer, or the ESP32's WebServer */
     SERVER_ASYNC,   /* ESPAsyncWebServer */
     SERVER_OF_IDF,  /* esp_http_server */
+    SERVER_SKETCH,  /* JAndrassy's ArduinoOTA */
 };
 
 /* What a request must name besides the right credentials. */
@@ -52,12 +53,14 @@ struct page {
     struct answer failure; /* %s in the body: the error */
     int64_t fin_us;        /* from the reply to FIN; -1: by the server's rule */
     int64_t restart_us;    /* from there to the restart */
+    uint16_t port;         /* 0: 80 */
     const char *version, *version_after;
     const struct page_hooks *hooks;      /* NULL: none */
     const struct page_service *services; /* as announced; ended by a row without type */
 };
 
-/* A service of the announcement. In its record, %v is the version, and %m the MAC address. */
+/* A service of the announcement. Its records are separated by blanks; in them, %v is the version, %m
+ * the MAC address and %b the type of the board. */
 struct page_service {
     const char *type;
     const char *record; /* NULL: none */
@@ -75,18 +78,24 @@ struct page_hooks {
     void (*file_data)(struct web_client *client, const void *bytes, size_t length);
     /* It is complete; the update is ended next. */
     void (*file_ends)(struct web_client *client);
+    /* The next bytes of a body that is no form: all bodies are taken so. */
+    void (*raw)(struct web_client *client, const void *bytes, size_t length);
     /* The request is complete. True if it is answered, or the client is gone. */
     bool (*finish)(struct web_client *client);
 };
 
 extern const struct page_hooks elegant_hooks, elegant2_hooks, webupdater_hooks, tasmota_hooks,
-    wled_hooks, wled_old_hooks, safeboot_hooks, espurna_hooks;
+    wled_hooks, wled_old_hooks, safeboot_hooks, espurna_hooks, sketch_hooks;
 
 /* NULL for an unknown name. */
 const struct page *page_find(const char *name);
 void page_help(void);
 
 const struct web_server *server_of(const struct board *board);
+
+/* Whether the page takes a body as it is, and never as a form. */
+bool page_takes_raw(const struct web_client *client);
+void page_raw_data(struct web_client *client, const void *bytes, size_t length);
 
 /* A request's head has been read. False if it is answered, or the client is gone. */
 bool page_begins(struct web_client *client);

@@ -84,6 +84,8 @@ static const struct page_service tasmota_services[] = {{"_http._tcp", "devicetyp
                                                        {NULL, NULL}};
 static const struct page_service wled_services[] = {
     {"_wled._tcp", "mac=%m"}, {"_http._tcp", NULL}, {NULL, NULL}};
+static const struct page_service sketch_services[] = {
+    {"_arduino._tcp", "ssh_upload=no tcp_check=no auth_upload=yes board=%b"}, {NULL, NULL}};
 static const struct page_service esphome_services[] = {{"_http._tcp", "version=%v"}, {NULL, NULL}};
 
 #define CLOSES "Connection: close\r\n"
@@ -237,6 +239,12 @@ static const struct page pages[] = {
         .success = {200, "text/plain", NULL, "Update Success! Rebooting...", 0, false},
         .failure = {500, "text/plain", NULL, "Update error: %s", 0, false},
         .fin_us = -1, .restart_us = MS(500), .hooks = &safeboot_hooks, .services = http_service,
+    },
+    {
+        .name = "sketch", .help = "a sketch server (JAndrassy's ArduinoOTA): POST /sketch, port 65280",
+        .server = SERVER_SKETCH, .scheme = AUTH_BASIC, .user = "arduino", .upload_path = "/sketch",
+        .port = 65280, .fin_us = MS(500), .restart_us = MS(500), .hooks = &sketch_hooks,
+        .services = sketch_services,
     },
 };
 /* clang-format on */
