@@ -39,7 +39,7 @@ _esp_ota() {
     --serve=) offered="8080" ;;
     --timestamps=) offered="wall" ;;
     --sign-hash) offered="sha256 sha384 sha512" ;;
-    --protocol) offered="espota web" ;;
+    --protocol) offered="espota sketch web" ;;
     --page) offered="auto esp8266 esp32 webupdater elegantota async tasmota wled esphome espurna safeboot form" ;;
     --min-auth) offered="md5 sha256" ;;
     -a | --auth | -P | --host-port | -t | --timeout | --wait | --retries | --deadline | \

@@ -6,6 +6,7 @@
 
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/escape.h"
 #include "cli/board_menu.h"
 #include "discovery/board_browse.h"
 #include "discovery/board_match.h"
@@ -99,9 +100,36 @@ static enum ota_error add_chosen(struct selection *selection, const struct board
     return error;
 }
 
+/* Without a pattern, somebody means each board that the image is for. A board that would start any
+ * image has to say which one it is. */
+static bool must_tell_its_chip(const struct options *options)
+{
+    return options->plan.protocol->is_unchecked && !options->plan.force &&
+           !options->patterns.name && !options->patterns.board;
+}
+
+static enum ota_error refuse_unknown_chip(const struct selection *selection,
+                                          const struct board *board)
+{
+    char shown[4 * MDNS_INSTANCE_MAX];
+    const char *name = board->instance;
+    struct kind kind;
+
+    kind_find(&kind, board->type, &name, 1);
+    if (*kind.proven || !must_tell_its_chip(selection->options))
+        return OTA_OK;
+    return ota_fail(selection->failure, OTA_E_USAGE,
+                    "'%s' does not announce its chip, and would start any image; name the boards "
+                    "(-i), select them with --match or --board, or give --force",
+                    escape_string(shown, sizeof shown, board->instance));
+}
+
 static enum ota_error add_all(struct selection *selection, const struct board_list *boards)
 {
     enum ota_error error = OTA_OK;
+
+    for (size_t i = 0; i < boards->count && error == OTA_OK; i++)
+        error = refuse_unknown_chip(selection, boards->items[i]);
     for (size_t i = 0; i < boards->count && error == OTA_OK; i++)
         error = add_board(selection, boards->items[i]);
     return error;

@@ -49,7 +49,7 @@ static const struct poptOption target_rows[] = {
           "UDP port of the board [as announced, else by the image: 8266, 3232 or 2040]"),
     VALUE("protocol", '\0', OPTION_PROTOCOL, "NAME",
           "how a board gets its image, unless it is named with a scheme, as in "
-          "http://board.local: espota or web [espota]"),
+          "http://board.local: espota, sketch or web [espota]"),
     FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves in this network"),
     POPT_TABLEEND};
 

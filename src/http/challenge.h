@@ -52,4 +52,9 @@ bool challenge_is_user(const char *user);
 char *challenge_answer(const struct challenge *challenge, const char *user, const char *password,
                        const char *method, const char *uri);
 
+/* For people, when a challenge asks for Basic and nothing encrypts the connection. */
+#define CHALLENGE_BASIC_NOTE                                                                       \
+    "the board asks for the password itself (Basic), without encryption: whoever can listen in "   \
+    "this network can read it"
+
 #endif

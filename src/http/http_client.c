@@ -475,11 +475,15 @@ static void make_headers(struct http_request *request)
 
     add_header(request, "Host: %s", config->authority);
     add_header(request, "Connection: close");
-    add_header(request, "Referer: %s://%s%s", scheme, config->authority, config->referer);
-    if (config->body) {
+    if (config->referer)
+        add_header(request, "Referer: %s://%s%s", scheme, config->authority, config->referer);
+    if (config->referer && config->body)
         add_header(request, "Origin: %s://%s", scheme, config->authority);
+    if (config->body) {
         add_header(request, "Expect:");
-        add_header(request, "Content-Type: multipart/form-data; boundary=%s",
+        add_header(request, "Content-Type: %s%s",
+                   *config->body->boundary ? "multipart/form-data; boundary="
+                                           : "application/octet-stream",
                    config->body->boundary);
     }
     if (config->authorization) /* the secret itself: no copy of it */

@@ -32,7 +32,7 @@ struct http_request_config {
     bool is_insecure;             /* accepts any certificate */
     const char *ca_file;          /* certificates to trust; NULL: those of the system */
     const char *path;             /* with query: "/update?size=1234" */
-    const char *referer;          /* the path of the page that the request comes from */
+    const char *referer;          /* the path of the page that the request comes from; NULL: none */
     const char *authorization;    /* the whole header; NULL: none; must outlive the request */
     const struct multipart *body; /* NULL: a GET; must outlive the request */
     int64_t connect_us;           /* limit for the connection */

@@ -70,6 +70,11 @@ int multipart_make(struct multipart *body, const struct multipart_file *file,
     return 0;
 }
 
+void multipart_make_raw(struct multipart *body, const unsigned char *data, size_t size)
+{
+    *body = (struct multipart){.file = {.data = data, .size = size}};
+}
+
 size_t multipart_size(const struct multipart *body)
 {
     return body->head_length + body->file.size + body->tail_length;

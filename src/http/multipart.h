@@ -34,8 +34,8 @@ struct multipart_file {
 /* The fields belong to multipart.c, except that file and the lengths may be read. */
 struct multipart {
     struct multipart_file file;
-    char boundary[MULTIPART_BOUNDARY_MAX + 1];
-    char head[MULTIPART_HEAD_MAX]; /* what is before the file's bytes */
+    char boundary[MULTIPART_BOUNDARY_MAX + 1]; /* "": the body is the file alone */
+    char head[MULTIPART_HEAD_MAX];             /* what is before the file's bytes */
     size_t head_length;
     char tail[MULTIPART_BOUNDARY_MAX + 16]; /* what is after them */
     size_t tail_length;
@@ -50,6 +50,9 @@ bool multipart_is_name(const char *text);
  * fit. */
 int multipart_make(struct multipart *body, const struct multipart_file *file,
                    const struct multipart_field *fields, size_t count);
+
+/* Makes a body that is nothing but these bytes, which are borrowed: it has no boundary. */
+void multipart_make_raw(struct multipart *body, const unsigned char *data, size_t size);
 
 /* Bytes of the whole body. */
 size_t multipart_size(const struct multipart *body);

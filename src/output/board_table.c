@@ -163,12 +163,17 @@ static void fill_heading(struct row *row, bool has_version)
 static void fill_table_row(struct row *row, const struct board *board, bool has_version)
 {
     const char *remark = "";
+    char option[CELL_MAX];
+
+    snprintf(option, sizeof option, "--protocol %s", protocols_name_for(board));
     if (!board->is_resolved)
         remark = "does not answer";
-    else if (!protocols_for(board))
-        remark = "other protocol";
     else if (board->is_ambiguous)
         remark = "shares its name";
+    else if (!protocols_for(board))
+        remark = "other protocol";
+    else if (protocols_for(board) != protocols[0])
+        remark = option;
 
     fill_row(row, board);
     set_cell(row, COLUMN_REMARK, remark);

@@ -199,6 +199,11 @@ static const struct remedy {
              "serves one client at a time waits until a browser has closed its connection, and -t "
              "waits longer."},
     {.error = OTA_E_NO_PAGE,
+     .protocol = "sketch",
+     .text = "Give the address and port of a board whose sketch uses JAndrassy's ArduinoOTA or "
+             "WiFi101OTA; http://HOST means an update page, and no scheme ArduinoOTA's own "
+             "protocol (espota)."},
+    {.error = OTA_E_NO_PAGE,
      .text = "Open the address in a browser, and give the path of the page with the upload form "
              "in the URL (http://HOST/PATH); --page names a page that does not look like one, and "
              "--field a form's field (esp-ota-pages(7))."},
@@ -220,6 +225,14 @@ static const struct remedy {
     {.cause = OTA_CAUSE_DENIED,
      .text = "Open the page in a browser to see whom it lets in; a page that asks for a password "
              "in a form of its own cannot be used."},
+    {.error = OTA_E_WEAK_AUTH,
+     .protocol = "sketch",
+     .text = "Leave --min-auth out for this board if you trust whoever is in its network: its "
+             "server knows nothing better."},
+    {.error = OTA_E_WRONG_PASSWORD,
+     .protocol = "sketch",
+     .text = "Give the password of ArduinoOTA.begin() in the sketch that is now running on the "
+             "board."},
     {.error = OTA_E_WEAK_AUTH,
      .protocol = "web",
      .text = "Leave --min-auth out for this board if you trust whoever is in its network: most "

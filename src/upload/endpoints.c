@@ -4,6 +4,7 @@
  */
 #include "upload/endpoints.h"
 
+#include <stdio.h>
 #include <string.h>
 
 size_t endpoints_count(const struct endpoints *endpoints)
@@ -22,6 +23,17 @@ struct address endpoints_get(const struct endpoints *endpoints, size_t number)
 const char *endpoints_port_source(const struct endpoints *endpoints, size_t number)
 {
     return endpoints->ports[number % endpoints->port_count].source;
+}
+
+const char *endpoints_text(char text[ENDPOINTS_TEXT_MAX], const struct endpoints *endpoints,
+                           size_t number)
+{
+    const struct address address = endpoints_get(endpoints, number);
+    char shown[ADDRESS_TEXT_MAX + 8];
+
+    snprintf(text, ENDPOINTS_TEXT_MAX, "%s (%s)", address_text_port(shown, &address),
+             endpoints_port_source(endpoints, number));
+    return text;
 }
 
 size_t endpoints_next(const struct endpoints *endpoints, const unsigned tries[ENDPOINTS_MAX],

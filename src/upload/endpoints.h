@@ -35,6 +35,11 @@ size_t endpoints_count(const struct endpoints *endpoints);
 struct address endpoints_get(const struct endpoints *endpoints, size_t number);
 const char *endpoints_port_source(const struct endpoints *endpoints, size_t number);
 
+/* Writes "10.0.0.7:80 (the default port of web servers)". Returns text. */
+enum { ENDPOINTS_TEXT_MAX = ADDRESS_TEXT_MAX + 80 };
+const char *endpoints_text(char text[ENDPOINTS_TEXT_MAX], const struct endpoints *endpoints,
+                           size_t number);
+
 /* The endpoint to try after number. tries says how often each has been tried. After a refusal, the
  * other ports of the same host come first, since the host is there. After silence, each address is
  * tried before another port of any address. */

@@ -9,6 +9,7 @@
 
 const struct upload_protocol *const protocols[] = {
     &espota_protocol,
+    &sketch_protocol,
     &web_protocol,
     NULL,
 };
@@ -22,6 +23,7 @@ static const struct target_scheme schemes[] = {
      .protocol = &web_protocol,
      .port = 443,
      .port_source = "the default port of https"},
+    {.name = "sketch", .protocol = &sketch_protocol},
 };
 
 const struct target_schemes protocol_schemes = {schemes, sizeof schemes / sizeof *schemes};

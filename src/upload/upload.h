@@ -100,6 +100,7 @@ struct upload_protocol {
     const struct upload_port *ports; /* tried in this order; equal numbers are neighbors */
     size_t port_count;
     bool is_announced; /* by _arduino._tcp: the port there is the board's */
+    bool is_unchecked; /* boards start any image, so a wrong one needs a cable */
 
     /* Whether a board that was announced so takes uploads by this protocol. */
     bool (*serves)(const struct board *board);

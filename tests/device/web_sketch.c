@@ -52,8 +52,7 @@ static void read_literally(struct literal *literal, const char *head, size_t len
 static bool is_right_password(const struct board *board, const char *authorization)
 {
     char pair[PAIR_ROOM], wanted[2 * PAIR_ROOM] = "Basic ";
-    int length =
-        snprintf(pair, sizeof pair, "arduino:%s", board->sim->config->web.password);
+    int length = snprintf(pair, sizeof pair, "arduino:%s", board->sim->config->web.password);
 
     base64_text(pair, (size_t)length, wanted + strlen(wanted));
     return strcmp(authorization, wanted) == 0;

@@ -4,6 +4,7 @@
  */
 #include "base/secret.h"
 #include "http/reply.h"
+#include "upload/sketch/verdict.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,18 @@ static void answer(const struct challenge *challenge)
     secret_free(header);
 }
 
+/* A sketch server succeeds with 200 alone, and only once it has everything. */
+static void judge_for_sketch(const struct http_reply *reply)
+{
+    struct ota_failure failure;
+
+    sketch_judge_upload(&failure, reply, true);
+    require(failure.error != OTA_OK || reply->status == 200);
+    sketch_judge_upload(&failure, reply, false);
+    require(failure.error != OTA_OK);
+    require(sketch_judge_door(reply) != SKETCH_DOOR_OPEN || reply->status == 400);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct http_reply reply = {0};
@@ -46,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(!challenge_is_digest(&reply.challenge) || *reply.challenge.nonce);
     if (reply.challenge.scheme > CHALLENGE_UNKNOWN)
         answer(&reply.challenge);
+    judge_for_sketch(&reply);
     http_reply_clear(&reply);
     return 0;
 }

@@ -22,7 +22,7 @@ kitchen	kitchen.local	10.0.0.1	3232	x	no	espota
 evil	$(touch${IFS}pwned).local	10.0.0.2	3232	x	no	espota
 evil	--evil	10.0.0.3	3232	x	no	espota
 gone	-	-	-	-	?	-
-sketch	sketch.local	10.0.0.4	65280	x	no	other
+sketch	sketch.local	10.0.0.4	65280	x	no	sketch
 END
 """.replace(r"\t", "\t")
 

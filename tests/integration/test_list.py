@@ -28,7 +28,7 @@ ROWS = (
     ("locked", "locked.local", "10.77.0.30", "3232", "esp32s3", "yes", "espota"),
     ("pico-e66", "pico-e66.local", "fd77::19", "2040", "rpipicow", "no", "espota"),
     ("shed", "shed.local", "fe80::77:20%lan0", "3232", "lolin_s2_mini", "no", "espota"),
-    ("sketch", "sketch.local", "10.77.0.32", "65280", "new-board", "no", "other"),
+    ("sketch", "sketch.local", "10.77.0.32", "65280", "new-board", "no", "sketch"),
     ("web", "web.local", "10.77.0.33", "80", "new-board", "no", "other"),
 )
 

@@ -107,14 +107,9 @@ void web_wait(struct web *web, int64_t delay_us, void (*on_timer)(struct web *we
     loop_timer_start(&web->timer, delay_us);
 }
 
-const char *web_place(const struct web *web, char text[WEB_PLACE_MAX])
+const char *web_place(const struct web *web, char text[ENDPOINTS_TEXT_MAX])
 {
-    const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
-    char shown[ADDRESS_TEXT_MAX + 8];
-
-    snprintf(text, WEB_PLACE_MAX, "%s (%s)", address_text_port(shown, &address),
-             endpoints_port_source(web->attempt.endpoints, web->endpoint));
-    return text;
+    return endpoints_text(text, web->attempt.endpoints, web->endpoint);
 }
 
 /* -- an attempt -- */

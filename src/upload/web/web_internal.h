@@ -4,13 +4,14 @@
 #ifndef ESP_OTA_UPLOAD_WEB_WEB_INTERNAL_H
 #define ESP_OTA_UPLOAD_WEB_WEB_INTERNAL_H
 
+#include "http/authority.h"
 #include "http/http_client.h"
 #include "upload/upload.h"
 #include "upload/web/page_find.h"
 #include "upload/web/page_verdict.h"
 #include "upload/web/web_settings.h"
 
-enum { WEB_PATH_MAX = 512, WEB_AUTHORITY_MAX = 320, WEB_PLACE_MAX = ADDRESS_TEXT_MAX + 80 };
+enum { WEB_PATH_MAX = 512 };
 
 struct web;
 
@@ -38,7 +39,7 @@ struct web {
     size_t endpoint;
     size_t endpoints_tried;
     bool is_heard; /* it has replied at this endpoint */
-    char authority[WEB_AUTHORITY_MAX];
+    char authority[HTTP_AUTHORITY_MAX];
 
     /* The request. */
     char path[WEB_PATH_MAX];
@@ -94,7 +95,7 @@ void web_fail(struct web *web, enum ota_error error, const char *format, ...)
 void web_wait(struct web *web, int64_t delay_us, void (*on_timer)(struct web *web));
 
 /* "10.0.0.7:80 (the default port of web servers)" */
-const char *web_place(const struct web *web, char text[WEB_PLACE_MAX]);
+const char *web_place(const struct web *web, char text[ENDPOINTS_TEXT_MAX]);
 
 /* -- web_request.c: single requests -- */
 

@@ -174,7 +174,7 @@ static void fail_locked(struct web *web)
 static void end_search(struct web *web)
 {
     const struct page_finder *finder = &web->finder;
-    char place[WEB_PLACE_MAX];
+    char place[ENDPOINTS_TEXT_MAX];
 
     if (finder->lock != PAGE_OPEN)
         fail_locked(web);

@@ -11,17 +11,14 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/secret.h"
-#include "base/units.h"
 #include "crypto/digest.h"
 #include "discovery/target.h"
+#include "http/authority.h"
+#include "http/failure.h"
 #include "secrets/echo.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-static const int64_t CONNECT_US = SECONDS(5);
-static const int64_t RESULT_US = SECONDS(60); /* for the reply to an upload */
 
 static void send_get(struct web *web);
 
@@ -40,19 +37,10 @@ static void set_authority(struct web *web)
 {
     const struct address address = endpoints_get(web->attempt.endpoints, web->endpoint);
     const struct target *target = web->upload.config.target;
-    const unsigned port = address_port(&address);
-    char host[TARGET_NAME_MAX], numeric[ADDRESS_TEXT_MAX];
+    bool is_named = target->kind == TARGET_LOCAL || target->kind == TARGET_HOST;
 
-    address_text(numeric, &address);
-    numeric[strcspn(numeric, "%")] = '\0';
-    snprintf(host, sizeof host, address.any.sa_family == AF_INET6 ? "[%s]" : "%s", numeric);
-    if (is_tls(web) && (target->kind == TARGET_LOCAL || target->kind == TARGET_HOST))
-        snprintf(host, sizeof host, "%s", target->name);
-
-    if (port == (is_tls(web) ? 443 : 80))
-        snprintf(web->authority, sizeof web->authority, "%s", host);
-    else
-        snprintf(web->authority, sizeof web->authority, "%s:%u", host, port);
+    http_authority(web->authority, &address, is_tls(web) && is_named ? target->name : NULL,
+                   is_tls(web) ? 443 : 80);
 }
 
 void web_choose_endpoint(struct web *web, size_t endpoint)
@@ -72,54 +60,16 @@ static void note_heard(struct web *web)
 
 /* -- failures -- */
 
-static void fail_not_connected(struct web *web, int reason)
-{
-    char place[WEB_PLACE_MAX];
-    enum ota_error error = OTA_E_UNREACHABLE;
-
-    web_place(web, place);
-    if (reason == ECONNREFUSED)
-        web_fail(web, OTA_E_NOT_LISTENING, "nothing listens at %s", place);
-    else if (reason == ETIMEDOUT)
-        web_fail(web, OTA_E_NO_ANSWER, "no connection to %s within %.0f s", place,
-                 (double)CONNECT_US / 1e6);
-    else if (reason == EPERM || reason == EACCES || reason == EINVAL || reason == EADDRNOTAVAIL)
-        web_fail(web, OTA_E_LOCAL, "this computer does not connect to %s: %s", place,
-                 strerror(reason));
-    else
-        web_fail(web, error_unless_local(error, reason), "no connection to %s: %s", place,
-                 strerror(reason));
-}
-
 /* An outcome without a reply to a GET. */
 static void fail_without_reply(struct web *web, const struct http_outcome *outcome)
 {
-    char place[WEB_PLACE_MAX], text[OTA_MESSAGE_MAX / 2], path[WEB_PATH_MAX];
+    char place[ENDPOINTS_TEXT_MAX], path[WEB_PATH_MAX], request[WEB_PATH_MAX + 8];
+    struct ota_failure failure;
 
-    web_place(web, place);
-    escape_string(path, sizeof path, web->path);
-    escape_string(text, sizeof text, outcome->text);
-    switch (outcome->end) {
-    case HTTP_NOT_CONNECTED:
-        fail_not_connected(web, outcome->reason);
-        break;
-    case HTTP_TLS:
-        web_fail(web, OTA_E_TLS, "no secure connection to %s: %s", place, text);
-        break;
-    case HTTP_STALLED:
-        web_fail(web, OTA_E_NO_ANSWER, "%s did not reply to GET %s within %.3g s", place, path,
-                 (double)web_common_settings(web)->timeout_us / 1e6);
-        break;
-    case HTTP_NOT_HTTP:
-        web_fail(web, OTA_E_NO_PAGE, "what answers at %s is not a web server", place);
-        break;
-    case HTTP_BROKEN:
-        web_fail(web, OTA_E_NO_ANSWER, "%s closed the connection without a reply to GET %s", place,
-                 path);
-        break;
-    default:
-        web_fail(web, OTA_E_INTERNAL, "%s", outcome->reason == ENOMEM ? "out of memory" : text);
-    }
+    snprintf(request, sizeof request, "GET %s", escape_string(path, sizeof path, web->path));
+    http_fail_request(&failure, outcome, web_place(web, place), request,
+                      web_common_settings(web)->timeout_us);
+    web_finish(web, &failure);
 }
 
 /* Tries the next address of a board that has not replied at any yet. */
@@ -187,8 +137,7 @@ static void tell_basic(struct web *web)
     if (web->challenge.scheme != CHALLENGE_BASIC || is_tls(web) || web->is_basic_told)
         return;
     web->is_basic_told = true;
-    web_note(web, "the board asks for the password itself (Basic), without encryption: whoever "
-                  "can listen in this network can read it");
+    web_note(web, CHALLENGE_BASIC_NOTE);
 }
 
 /* What the answer to a Digest is made of must not be shown if the board repeats it. */
@@ -342,7 +291,7 @@ static struct http_request_config make_request(const struct web *web, const stru
         .path = web->path,
         .referer = *web->finder.get ? web->finder.get : "/",
         .authorization = web->authorization,
-        .connect_us = CONNECT_US,
+        .connect_us = HTTP_CONNECT_US,
         .reply_us = settings->timeout_us,
     };
 }
@@ -436,7 +385,7 @@ void web_post(struct web *web, const char *path)
 
     struct http_request_config config = make_request(web, &address);
     config.body = &web->body;
-    config.reply_us = RESULT_US;
+    config.reply_us = HTTP_RESULT_US;
     web->phase = OTA_PHASE_TRANSFER;
     web->is_posted = true;
     start_request(web, &config, &callbacks);

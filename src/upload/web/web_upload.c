@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "http/failure.h"
 #include "image/image.h"
 #include "image/kind.h"
 #include "secrets/echo.h"
@@ -311,28 +312,15 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
 
 void web_judge_upload(struct web *web, const struct http_outcome *outcome)
 {
-    char text[OTA_MESSAGE_MAX / 2];
+    struct ota_failure failure;
 
     if (outcome->end == HTTP_REPLIED) {
         judge_reply(web, outcome->reply);
         return;
     }
-    escape_string(text, sizeof text, outcome->text);
-    if (outcome->end == HTTP_LOCAL) {
-        web_fail(web, OTA_E_INTERNAL, "the upload failed on this computer: %s", text);
-    } else if (outcome->end == HTTP_NOT_CONNECTED || outcome->end == HTTP_TLS) {
-        web_fail(web, OTA_E_LOST, "no second connection to the board: %s",
-                 outcome->end == HTTP_TLS ? text : strerror(outcome->reason));
-    } else if (outcome->is_acknowledged) {
-        fail_unclear(web, outcome->end == HTTP_STALLED ? "the board did not reply within 60 s"
-                          : outcome->end == HTTP_NOT_HTTP
-                              ? "what the board replied is not HTTP"
-                              : "the board closed the connection without a reply");
-    } else {
+    http_fail_upload(&failure, outcome, web->attempt.image->size);
+    if (outcome->end == HTTP_BROKEN || outcome->end == HTTP_STALLED ||
+        outcome->end == HTTP_NOT_HTTP)
         web->was_broken = true;
-        web_fail(web, outcome->end == HTTP_STALLED ? OTA_E_STALLED : OTA_E_LOST, "%s",
-                 outcome->end == HTTP_STALLED
-                     ? "the board stopped taking data"
-                     : error_connection_text(outcome->reason, "the board's TCP stopped answering"));
-    }
+    web_finish(web, &failure);
 }

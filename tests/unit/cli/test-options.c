@@ -439,11 +439,12 @@ static const struct {
     {{"-i", "b", "-f", "x", "--min-auth", "SHA256"},
      "--min-auth 'SHA256' is neither md5 nor sha256"},
     {{"-i", "b", "-f", "x", "--protocol", "web\x1b"},
-     "--protocol 'web\\x1b' is not known; there is espota and web"},
+     "--protocol 'web\\x1b' is not known; there is espota, sketch and web"},
     {{"-i", "b", "-f", "x", "--protocol", "ESPOTA"},
-     "--protocol 'ESPOTA' is not known; there is espota and web"},
+     "--protocol 'ESPOTA' is not known; there is espota, sketch and web"},
     {{"-i", "ftp://b", "-f", "x"},
-     "\"ftp://b\" is a URL with another scheme than espota://, http:// and https://: write "
+     "\"ftp://b\" is a URL with another scheme than espota://, http://, https:// and sketch://: "
+     "write "
      "only \"b\""},
     {{"-i", "b", "-f", "x", "--min-auth", ""}, "--min-auth '' is neither md5 nor sha256"},
     {{"-i", "b", "-f", "x", "--sign-hash", "sha384"},

@@ -124,12 +124,31 @@ static void test_too_many_fields(void **state)
     assert_int_equal(multipart_make(&body, &file, fields, 16), -1);
 }
 
+static void test_raw(void **state)
+{
+    const unsigned char bytes[] = "\x7f image";
+    struct multipart body;
+    char read[sizeof bytes] = {0};
+
+    (void)state;
+    multipart_make_raw(&body, bytes, sizeof bytes);
+    assert_string_equal(body.boundary, "");
+    assert_int_equal(multipart_size(&body), sizeof bytes);
+    assert_int_equal(multipart_read(&body, 1, read, sizeof read), sizeof bytes - 1);
+    assert_memory_equal(read, bytes + 1, sizeof bytes - 1);
+    assert_int_equal(multipart_file_part(&body, 3), 3);
+
+    multipart_make_raw(&body, NULL, 0);
+    assert_int_equal(multipart_size(&body), 0);
+    assert_int_equal(multipart_read(&body, 0, read, sizeof read), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes),           cmocka_unit_test(test_boundary),
         cmocka_unit_test(test_file_part),       cmocka_unit_test(test_names),
-        cmocka_unit_test(test_too_many_fields),
+        cmocka_unit_test(test_too_many_fields), cmocka_unit_test(test_raw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

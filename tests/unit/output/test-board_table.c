@@ -81,7 +81,7 @@ static void test_plain_table(void **state)
         text, "gone\t-\t-\t-\t-\t?\t-\t-\t-\n"
               "kitchen\tkitchen.local\t10.0.0.7\t8266\tESP8266_NODEMCU\tno\tespota\t-\t-\n"
               "客厅灯\tl.local\tfd00::17\t3232\t-\tyes\tespota\tambiguous\t-\n"
-              "a\\tb\\x1b[1m\\\\\ts.local\t-\t65280\tx\\ny\t?\tother\t-\t-\n");
+              "a\\tb\\x1b[1m\\\\\ts.local\t-\t65280\tx\\ny\t?\tsketch\t-\t-\n");
     free(text);
     text = printed(board_table_print_plain, (struct board *const[]){&versioned}, 1);
     assert_string_equal(text, "Wohnzimmer an der Straßenseite\twohnzimmer-strassenseite.local\t-"
@@ -107,8 +107,8 @@ static void test_board_rows(void **state)
         "kitchen        kitchen.local  10.0.0.7  8266   ESP8266_NODEMCU  no\n"
         "客厅灯         l.local        fd00::17  3232   -                yes       shares its "
         "name\n"
-        "a\\tb\\x1b[1m\\\\  s.local        -         65280  x\\ny             ?         other "
-        "protocol\n");
+        "a\\tb\\x1b[1m\\\\  s.local        -         65280  x\\ny             ?         "
+        "--protocol sketch\n");
     free(text);
 }
 

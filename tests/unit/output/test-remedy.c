@@ -163,6 +163,13 @@ static const struct row on_pages[] = {
     {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "esp32*", "Basic and Digest"},
 };
 
+/* Remedies for sketch servers. */
+static const struct row on_sketch_servers[] = {
+    {OTA_E_NO_PAGE, OTA_CAUSE_NONE, SKETCH, "", "WiFi101OTA"},
+    {OTA_E_WRONG_PASSWORD, OTA_CAUSE_PASSWORD_REJECTED, SKETCH, "", "ArduinoOTA.begin()"},
+    {OTA_E_WEAK_AUTH, OTA_CAUSE_NONE, SKETCH, "", "knows nothing better"},
+};
+
 struct seen {
     const char *texts[ROWS_MAX];
     size_t count;
@@ -197,6 +204,8 @@ static void test_each_row(void **state)
         look_up(&seen, "web", &on_pages[i], SURROUNDINGS_PLAIN);
     for (size_t i = 0; i < sizeof on_esphome / sizeof *on_esphome; i++)
         look_up(&seen, "esphome", &on_esphome[i], SURROUNDINGS_PLAIN);
+    for (size_t i = 0; i < sizeof on_sketch_servers / sizeof *on_sketch_servers; i++)
+        look_up(&seen, "sketch", &on_sketch_servers[i], SURROUNDINGS_PLAIN);
     assert_int_equal(seen.count, remedy_count);
 }
 

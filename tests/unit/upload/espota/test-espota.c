@@ -350,13 +350,14 @@ static void test_served_boards(void **state)
     static const struct {
         uint16_t port;
         const char *name;
-    } rows[] = {{3232, "espota"}, {8266, "espota"}, {0, "espota"}, {80, "other"}, {65280, "other"}};
+    } rows[] = {
+        {3232, "espota"}, {8266, "espota"}, {0, "espota"}, {80, "other"}, {65280, "sketch"}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct board board = {.port = rows[i].port};
         const bool is_served = strcmp(rows[i].name, "espota") == 0;
 
         assert_int_equal(espota_protocol.serves(&board), is_served);
-        assert_ptr_equal(protocols_for(&board), is_served ? &espota_protocol : NULL);
+        assert_ptr_equal(protocols_for(&board), protocols_find(rows[i].name));
         assert_string_equal(protocols_name_for(&board), rows[i].name);
     }
 }

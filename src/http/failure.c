@@ -1,0 +1,82 @@
+/* failure.c: the sentences about requests that got no reply. */
+#include "http/failure.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/units.h"
+
+#include <errno.h>
+#include <string.h>
+
+const int64_t HTTP_CONNECT_US = SECONDS(5);
+const int64_t HTTP_RESULT_US = SECONDS(60);
+
+static void fail_not_connected(struct ota_failure *failure, int reason, const char *place)
+{
+    if (reason == ECONNREFUSED)
+        ota_fail(failure, OTA_E_NOT_LISTENING, "nothing listens at %s", place);
+    else if (reason == ETIMEDOUT)
+        ota_fail(failure, OTA_E_NO_ANSWER, "no connection to %s within %.0f s", place,
+                 (double)HTTP_CONNECT_US / 1e6);
+    else if (reason == EPERM || reason == EACCES || reason == EINVAL || reason == EADDRNOTAVAIL)
+        ota_fail(failure, OTA_E_LOCAL, "this computer does not connect to %s: %s", place,
+                 strerror(reason));
+    else
+        ota_fail(failure, error_unless_local(OTA_E_UNREACHABLE, reason), "no connection to %s: %s",
+                 place, strerror(reason));
+}
+
+void http_fail_request(struct ota_failure *failure, const struct http_outcome *outcome,
+                       const char *place, const char *request, int64_t timeout_us)
+{
+    char text[OTA_MESSAGE_MAX / 2];
+
+    escape_string(text, sizeof text, outcome->text);
+    switch (outcome->end) {
+    case HTTP_NOT_CONNECTED:
+        fail_not_connected(failure, outcome->reason, place);
+        break;
+    case HTTP_TLS:
+        ota_fail(failure, OTA_E_TLS, "no secure connection to %s: %s", place, text);
+        break;
+    case HTTP_STALLED:
+        ota_fail(failure, OTA_E_NO_ANSWER, "%s did not reply to %s within %.3g s", place, request,
+                 (double)timeout_us / 1e6);
+        break;
+    case HTTP_NOT_HTTP:
+        ota_fail(failure, OTA_E_NO_PAGE, "what answers at %s is not a web server", place);
+        break;
+    case HTTP_BROKEN:
+        ota_fail(failure, OTA_E_NO_ANSWER, "%s closed the connection without a reply to %s", place,
+                 request);
+        break;
+    default:
+        ota_fail(failure, OTA_E_INTERNAL, "%s", outcome->reason == ENOMEM ? "out of memory" : text);
+    }
+}
+
+void http_fail_upload(struct ota_failure *failure, const struct http_outcome *outcome, size_t size)
+{
+    bool is_stalled = outcome->end == HTTP_STALLED;
+    char text[OTA_MESSAGE_MAX / 2];
+
+    escape_string(text, sizeof text, outcome->text);
+    if (outcome->end == HTTP_LOCAL)
+        ota_fail(failure, OTA_E_INTERNAL, "the upload failed on this computer: %s", text);
+    else if (outcome->end == HTTP_NOT_CONNECTED || outcome->end == HTTP_TLS)
+        ota_fail(failure, OTA_E_LOST, "no second connection to the board: %s",
+                 outcome->end == HTTP_TLS ? text : strerror(outcome->reason));
+    else if (outcome->is_acknowledged && is_stalled)
+        ota_fail(failure, OTA_E_UNKNOWN,
+                 "all %zu bytes were sent, but the board did not reply within %.0f s", size,
+                 (double)HTTP_RESULT_US / 1e6);
+    else if (outcome->is_acknowledged)
+        ota_fail(failure, OTA_E_UNKNOWN, "all %zu bytes were sent, but %s", size,
+                 outcome->end == HTTP_NOT_HTTP ? "what the board replied is not HTTP"
+                                               : "the board closed the connection without a reply");
+    else if (is_stalled)
+        ota_fail(failure, OTA_E_STALLED, "the board stopped taking data");
+    else
+        ota_fail(failure, OTA_E_LOST, "%s",
+                 error_connection_text(outcome->reason, "the board's TCP stopped answering"));
+}

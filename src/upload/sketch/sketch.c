@@ -1,0 +1,535 @@
+/*
+ * sketch.c: sketch servers (JAndrassy's ArduinoOTA, WiFi101OTA) as one of the protocols of upload.h.
+ *
+ *   -> POST /sketch, no body    <- 400: the password is right; 401: it is wrong
+ *   -> POST /sketch, the image  <- 200: every byte has arrived
+ *
+ * The server tells about a wrong password only after the whole image. The first request, which it
+ * rejects before it opens its storage, finds that out at once. It also tells what the server is.
+ */
+#include "base/error.h"
+#include "base/secret.h"
+#include "base/units.h"
+#include "discovery/board_list.h"
+#include "discovery/resolve.h"
+#include "http/authority.h"
+#include "http/failure.h"
+#include "http/http_client.h"
+#include "image/image.h"
+#include "image/kind.h"
+#include "upload/protocols.h"
+#include "upload/sketch/verdict.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PORT_SKETCH = 65280 };
+
+/* The reply is followed by two pauses of half a second; then the board restarts. */
+static const int64_t SKETCH_RESTART_US = MILLISECONDS(2500);
+
+/* The servers know no other user. */
+static const char SKETCH_USER[] = "arduino";
+
+static const struct upload_port sketch_ports[] = {
+    {"", PORT_SKETCH, "the port of sketch servers"},
+};
+
+struct sketch_service {
+    struct upload_service service;
+    struct http_client *client;
+};
+
+struct sketch {
+    struct upload upload;
+
+    /* Where the attempt stands. */
+    struct upload_attempt attempt;
+    enum ota_phase phase;
+    struct loop_timer timer;
+    struct http_request *request; /* NULL: none is open */
+    bool is_posted;               /* the upload has begun */
+    bool is_all_sent;             /* the whole image has left this host */
+    bool is_acknowledged;
+
+    /* Where the board is. */
+    size_t endpoint;
+    size_t endpoints_tried;
+    bool is_heard; /* it has replied at this endpoint */
+    char authority[HTTP_AUTHORITY_MAX];
+
+    /* Authentication. */
+    const char *password;
+    bool is_password_awaited;
+    char *authorization; /* the header of the request; see secret.h */
+    enum auth_scheme least;
+    bool is_basic_told;
+
+    struct multipart body;
+};
+
+static void knock(struct sketch *sketch);
+
+/* -- the service -- */
+
+static bool sketch_serves(const struct board *board)
+{
+    return board->port == PORT_SKETCH;
+}
+
+static void sketch_close(struct upload_service *service)
+{
+    struct sketch_service *sketch = (struct sketch_service *)service;
+
+    http_client_free(sketch->client);
+    free(sketch);
+}
+
+static struct upload_service *sketch_open(struct loop *loop, const struct upload_settings *settings,
+                                          struct ota_failure *failure)
+{
+    struct sketch_service *sketch = calloc(1, sizeof *sketch);
+
+    if (!sketch) {
+        ota_fail_no_memory(failure);
+        return NULL;
+    }
+    sketch->service =
+        (struct upload_service){.protocol = &sketch_protocol, .loop = loop, .settings = settings};
+    sketch->client = http_client_new(loop, failure);
+    if (sketch->client)
+        return &sketch->service;
+    free(sketch);
+    return NULL;
+}
+
+static const struct upload_settings *sketch_settings_of(const struct sketch *sketch)
+{
+    return sketch->upload.config.service->settings;
+}
+
+/* -- events -- */
+
+static void sketch_emit(struct sketch *sketch, struct ota_event event)
+{
+    event.phase = sketch->phase;
+    sketch->upload.callbacks.on_event(&event, sketch->upload.callbacks.userdata);
+}
+
+static void sketch_note(struct sketch *sketch, const char *message)
+{
+    sketch_emit(sketch, (struct ota_event){.type = OTA_EVENT_NOTE, .message = message});
+}
+
+/* Ends the attempt. The sketch may have been freed then. */
+static void sketch_finish(struct sketch *sketch, const struct ota_failure *failure)
+{
+    loop_timer_stop(&sketch->timer);
+    sketch->upload.callbacks.on_done(failure, sketch->upload.callbacks.userdata);
+}
+
+static const char *sketch_place(const struct sketch *sketch, char text[ENDPOINTS_TEXT_MAX])
+{
+    return endpoints_text(text, sketch->attempt.endpoints, sketch->endpoint);
+}
+
+static void sketch_choose_endpoint(struct sketch *sketch, size_t endpoint)
+{
+    const struct address address = endpoints_get(sketch->attempt.endpoints, endpoint);
+
+    sketch->endpoint = endpoint;
+    sketch->endpoints_tried++;
+    http_authority(sketch->authority, &address, NULL, 80);
+}
+
+/* -- requests -- */
+
+static const char *sketch_path(const struct sketch *sketch)
+{
+    return sketch_settings_of(sketch)->command == OTA_COMMAND_FILESYSTEM ? "/data" : "/sketch";
+}
+
+/* Starts a POST with sketch->body; false if that failed, and the attempt has ended. */
+static void sketch_post(struct sketch *sketch, const struct http_callbacks *callbacks,
+                        int64_t reply_us)
+{
+    static const struct challenge basic = {.scheme = CHALLENGE_BASIC};
+    struct sketch_service *service = (struct sketch_service *)sketch->upload.config.service;
+    const struct upload_settings *settings = sketch_settings_of(sketch);
+    const struct address address = endpoints_get(sketch->attempt.endpoints, sketch->endpoint);
+    const char *password = sketch->password ? sketch->password : "";
+    struct ota_failure failure;
+
+    secret_free(sketch->authorization);
+    sketch->authorization =
+        challenge_answer(&basic, SKETCH_USER, password, "POST", sketch_path(sketch));
+    const struct http_request_config config = {
+        .board = sketch->upload.config.board,
+        .address = &address,
+        .source = settings->has_source ? &settings->source : NULL,
+        .authority = sketch->authority,
+        .path = sketch_path(sketch),
+        .authorization = sketch->authorization,
+        .body = &sketch->body,
+        .connect_us = HTTP_CONNECT_US,
+        .reply_us = reply_us,
+    };
+    if (sketch->authorization)
+        sketch->request = http_request_start(service->client, &config, callbacks);
+    if (sketch->request)
+        return;
+    ota_fail_no_memory(&failure);
+    sketch_finish(sketch, &failure);
+}
+
+/* -- the upload -- */
+
+static void on_sketch_connected(void *userdata)
+{
+    sketch_emit(userdata, (struct ota_event){.type = OTA_EVENT_CONNECTED});
+}
+
+static void on_sketch_progress(size_t acknowledged, void *userdata)
+{
+    sketch_emit(userdata, (struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = acknowledged});
+}
+
+static void on_sketch_done(const struct http_outcome *outcome, void *userdata)
+{
+    struct sketch *sketch = userdata;
+    struct http_request *request = sketch->request;
+    struct ota_failure failure;
+
+    sketch->request = NULL;
+    sketch->is_all_sent = outcome->is_sent;
+    sketch->is_acknowledged = outcome->is_acknowledged;
+    if (outcome->end == HTTP_REPLIED)
+        sketch_judge_upload(&failure, outcome->reply, outcome->is_acknowledged);
+    else
+        http_fail_upload(&failure, outcome, sketch->attempt.image->size);
+    if (failure.error == OTA_OK)
+        ota_fail(&failure, OTA_OK, "such a board does not check it; --online waits for its return");
+    sketch_finish(sketch, &failure);
+    http_request_free(request);
+}
+
+static void send_sketch(struct sketch *sketch)
+{
+    const struct http_callbacks callbacks = {.on_connected = on_sketch_connected,
+                                             .on_progress = on_sketch_progress,
+                                             .on_done = on_sketch_done,
+                                             .userdata = sketch};
+    const struct image *image = sketch->attempt.image;
+
+    multipart_make_raw(&sketch->body, image->data, image->size);
+    sketch->phase = OTA_PHASE_TRANSFER;
+    sketch->is_posted = true;
+    sketch_post(sketch, &callbacks, HTTP_RESULT_US);
+}
+
+/* -- the door -- */
+
+static void tell_accepted(struct sketch *sketch)
+{
+    if (sketch->password && *sketch->password)
+        sketch_emit(sketch, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
+                                               .scheme = "Basic",
+                                               .evidence = "reply"});
+    else
+        sketch_note(sketch, "the board's password is empty: whoever is in its network can replace "
+                            "its firmware");
+}
+
+static void ask_for_sketch_password(struct sketch *sketch)
+{
+    sketch->is_password_awaited = true;
+    sketch->upload.callbacks.on_password(sketch->upload.callbacks.userdata);
+}
+
+static void fail_locked_door(struct sketch *sketch)
+{
+    struct ota_failure failure;
+
+    ota_fail(&failure, OTA_E_WRONG_PASSWORD, "the board rejected the password");
+    failure.cause = OTA_CAUSE_PASSWORD_REJECTED;
+    sketch_finish(sketch, &failure);
+}
+
+static void fail_without_door(struct sketch *sketch, const struct http_reply *reply,
+                              enum sketch_door door)
+{
+    char place[ENDPOINTS_TEXT_MAX];
+    struct ota_failure failure;
+
+    sketch_place(sketch, place);
+    if (door == SKETCH_DOOR_ABSENT && strcmp(sketch_path(sketch), "/data") == 0)
+        ota_fail(
+            &failure, OTA_E_REFUSED,
+            "the board takes no filesystem images: of those with a sketch server, only ESP8266 "
+            "and ESP32 boards do");
+    else
+        ota_fail(&failure, OTA_E_NO_PAGE,
+                 "what answers at %s is no sketch server (status %u to POST %s)", place,
+                 reply->status, sketch_path(sketch));
+    sketch_finish(sketch, &failure);
+}
+
+static void take_door(struct sketch *sketch, const struct http_reply *reply)
+{
+    enum sketch_door door = sketch_judge_door(reply);
+
+    if (!sketch->is_heard)
+        sketch->upload.callbacks.on_endpoint(sketch->endpoint, sketch->upload.callbacks.userdata);
+    sketch->is_heard = true;
+    if (door == SKETCH_DOOR_OPEN) {
+        tell_accepted(sketch);
+        send_sketch(sketch);
+    } else if (door == SKETCH_DOOR_LOCKED && sketch->password && *sketch->password) {
+        fail_locked_door(sketch);
+    } else if (door == SKETCH_DOOR_LOCKED) {
+        ask_for_sketch_password(sketch);
+    } else {
+        fail_without_door(sketch, reply, door);
+    }
+}
+
+/* Tries the next address of a board that has not replied at any yet. */
+static bool try_other_endpoint(struct sketch *sketch, const struct http_outcome *outcome)
+{
+    if (sketch->is_heard || outcome->end == HTTP_LOCAL ||
+        sketch->endpoints_tried >= endpoints_count(sketch->attempt.endpoints))
+        return false;
+    sketch_choose_endpoint(sketch, sketch->endpoint + 1);
+    knock(sketch);
+    return true;
+}
+
+static void on_knocked(const struct http_outcome *outcome, void *userdata)
+{
+    struct sketch *sketch = userdata;
+    struct http_request *request = sketch->request;
+    char place[ENDPOINTS_TEXT_MAX], words[32];
+    struct ota_failure failure;
+
+    sketch->request = NULL;
+    if (outcome->end == HTTP_REPLIED) {
+        take_door(sketch, outcome->reply);
+    } else if (!try_other_endpoint(sketch, outcome)) {
+        snprintf(words, sizeof words, "POST %s", sketch_path(sketch));
+        http_fail_request(&failure, outcome, sketch_place(sketch, place), words,
+                          sketch_settings_of(sketch)->timeout_us);
+        sketch_finish(sketch, &failure);
+    }
+    http_request_free(request);
+}
+
+/* Asks with a request that has no body. */
+static void knock(struct sketch *sketch)
+{
+    const struct http_callbacks callbacks = {.on_done = on_knocked, .userdata = sketch};
+
+    if (sketch->password && *sketch->password && !sketch->is_basic_told) {
+        sketch->is_basic_told = true;
+        sketch_note(sketch, CHALLENGE_BASIC_NOTE);
+    }
+    multipart_make_raw(&sketch->body, NULL, 0);
+    sketch_post(sketch, &callbacks, sketch_settings_of(sketch)->timeout_us);
+}
+
+/* -- before anything is sent -- */
+
+static bool is_gzip(const struct image *image)
+{
+    return image->size >= 2 && image->data[0] == 0x1f && image->data[1] == 0x8b;
+}
+
+/* Of these boards, only an ESP8266 unpacks; the others would store the image as it is. */
+static bool may_send_packed(const struct sketch *sketch)
+{
+    const struct resolution *found = sketch->attempt.found;
+    const char *names[] = {found->instance};
+    struct kind kind;
+
+    if (!is_gzip(sketch->attempt.image) || sketch_settings_of(sketch)->force)
+        return true;
+    kind_find(&kind, found->type, names, 1);
+    return strcmp(kind.proven, "esp8266") == 0;
+}
+
+static void on_sketch_timer(void *userdata)
+{
+    struct sketch *sketch = userdata;
+    struct ota_failure failure;
+
+    if (sketch->least != AUTH_MD5)
+        ota_fail(&failure, OTA_E_WEAK_AUTH,
+                 "a sketch server takes the password only as it is (Basic), and --min-auth allows "
+                 "nothing weaker than SHA-256");
+    else if (!may_send_packed(sketch))
+        ota_fail(&failure, OTA_E_IMAGE,
+                 "the image is compressed, and a board with a sketch server does not unpack it "
+                 "(only an ESP8266 does); send it uncompressed (--force sends it all the same)");
+    else {
+        knock(sketch);
+        return;
+    }
+    sketch_finish(sketch, &failure);
+}
+
+/* -- an attempt -- */
+
+static struct upload *sketch_create(const struct upload_config *config)
+{
+    struct sketch *sketch = calloc(1, sizeof *sketch);
+
+    if (!sketch)
+        return NULL;
+    sketch->least = config->min_auth;
+    loop_timer_init(&sketch->timer, config->service->loop, on_sketch_timer, sketch);
+    return &sketch->upload;
+}
+
+static bool sketch_is_busy(const struct upload *upload, const struct endpoints *endpoints)
+{
+    (void)upload;
+    (void)endpoints;
+    return false;
+}
+
+static void sketch_stop(struct upload *upload)
+{
+    struct sketch *sketch = (struct sketch *)upload;
+
+    loop_timer_stop(&sketch->timer);
+    http_request_free(sketch->request);
+    sketch->request = NULL;
+    secret_free(sketch->authorization);
+    sketch->authorization = NULL;
+    sketch->is_password_awaited = false;
+}
+
+static bool sketch_start(struct upload *upload, const struct upload_attempt *attempt)
+{
+    struct sketch *sketch = (struct sketch *)upload;
+
+    sketch->attempt = *attempt;
+    sketch->password = attempt->password;
+    sketch->phase = OTA_PHASE_AUTHENTICATE;
+    sketch->endpoints_tried = 0;
+    sketch->is_heard = sketch->is_posted = sketch->is_all_sent = sketch->is_acknowledged = false;
+    sketch_choose_endpoint(sketch, 0);
+    loop_timer_start(&sketch->timer, 0);
+    return true;
+}
+
+static void sketch_set_password(struct upload *upload, const char *password)
+{
+    struct sketch *sketch = (struct sketch *)upload;
+    struct ota_failure failure;
+
+    sketch->password = password;
+    if (!sketch->is_password_awaited)
+        return;
+
+    sketch->is_password_awaited = false;
+    if (password && *password) {
+        knock(sketch);
+        return;
+    }
+    ota_fail(&failure, OTA_E_PASSWORD_NEEDED,
+             "the board asks for a password, and no password was given");
+    sketch_finish(sketch, &failure);
+}
+
+static void sketch_require_auth(struct upload *upload, enum auth_scheme least)
+{
+    struct sketch *sketch = (struct sketch *)upload;
+
+    if (least > sketch->least)
+        sketch->least = least;
+}
+
+static bool sketch_has_given_md5(const struct upload *upload)
+{
+    (void)upload;
+    return false;
+}
+
+static const char *sketch_adapt(struct upload *upload, const struct ota_failure *failure)
+{
+    (void)upload;
+    (void)failure;
+    return "";
+}
+
+/* -- facts -- */
+
+static enum ota_phase sketch_phase(const struct upload *upload)
+{
+    const struct sketch *sketch = (const struct sketch *)upload;
+    bool is_taken =
+        sketch->request ? http_request_is_acknowledged(sketch->request) : sketch->is_acknowledged;
+
+    if (!sketch->is_posted)
+        return sketch->phase;
+    return is_taken ? OTA_PHASE_RESULT : OTA_PHASE_TRANSFER;
+}
+
+static bool sketch_all_sent(const struct upload *upload)
+{
+    const struct sketch *sketch = (const struct sketch *)upload;
+
+    if (sketch->is_posted && sketch->request)
+        return http_request_is_sent(sketch->request);
+    return sketch->is_all_sent;
+}
+
+static enum upload_proof sketch_proof(const struct upload *upload)
+{
+    (void)upload;
+    return UPLOAD_PROOF_RECEIVED;
+}
+
+static int64_t sketch_restart_us(const struct upload *upload)
+{
+    (void)upload;
+    return SKETCH_RESTART_US;
+}
+
+/* They restart with an image that they cannot start, too. */
+static bool sketch_restart_proves(const struct kind_family *family)
+{
+    (void)family;
+    return false;
+}
+
+static void sketch_destroy(struct upload *upload)
+{
+    free(upload);
+}
+
+const struct upload_protocol sketch_protocol = {
+    .name = "sketch",
+    .ports = sketch_ports,
+    .port_count = sizeof sketch_ports / sizeof *sketch_ports,
+    .is_announced = true,
+    .is_unchecked = true,
+    .serves = sketch_serves,
+    .open = sketch_open,
+    .close = sketch_close,
+    .create = sketch_create,
+    .is_busy = sketch_is_busy,
+    .start = sketch_start,
+    .stop = sketch_stop,
+    .set_password = sketch_set_password,
+    .require_auth = sketch_require_auth,
+    .has_given_md5 = sketch_has_given_md5,
+    .adapt = sketch_adapt,
+    .phase = sketch_phase,
+    .all_sent = sketch_all_sent,
+    .proof = sketch_proof,
+    .restart_us = sketch_restart_us,
+    .restart_proves = sketch_restart_proves,
+    .destroy = sketch_destroy,
+};

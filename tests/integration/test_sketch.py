@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Uploads to sketch servers: passwords, faults, filesystem images, and what a success proves."""
+
+import gzip
+import json
+import re
+import socket
+import threading
+import unittest
+
+import firmware
+from scenario import Case, Scenario, address, run
+
+SKETCH = ("--protocol", "sketch", "--retries", "0")
+RECEIVED = "received by the board; such a board does not check it; --online waits for its return"
+CLEAR = "asks for the password itself \\(Basic\\), without encryption"
+EMPTY = "the board's password is empty: whoever is in its network can replace its firmware"
+
+
+def server(*options):
+    """Options of a board with a sketch server, at any port."""
+    return ("--web", "sketch", "-p", "0", *options)
+
+
+def posts(board):
+    return [event for event in board.events if " request " in event and " method=POST " in event]
+
+
+class SketchServers(Scenario):
+
+    def test_success(self):
+        self.check([
+            Case("ESP8266", server("-P", "secret"), (*SKETCH, "-a", "secret"), says=(RECEIVED, CLEAR), never=(EMPTY,)),
+            Case("ESP32", server("-P", "secret"), (*SKETCH, "-a", "secret"), family="esp32", says=(RECEIVED,)),
+            Case("300000 bytes, no multiple of what the board reads", server("-P", "secret"), (*SKETCH, "-a", "secret"),
+                 image=300000, says=(RECEIVED,)),
+            Case("SAMD", server("-P", "secret"), (*SKETCH, "-a", "secret", "--force"), family="samd",
+                 image=firmware.noise(20001, first=0x00), says=(RECEIVED,)),
+            Case("no password", server(), SKETCH, says=(RECEIVED, EMPTY), never=(CLEAR,)),
+            Case("--quiet", server(), (*SKETCH, "--quiet"), never=(".",)),
+        ])
+
+    def test_scheme(self):
+        board = self.board(*server("-P", "secret"))
+        image = self.file("firmware.bin", firmware.sketch("esp8266"))
+        result = run(f"sketch://{board.address}:{board.port}", "-f", image, "-a", "secret")
+        self.assertEqual(result.status, 0, result)
+        self.assertRegex(result.err, RECEIVED)
+
+    def test_request(self):
+        """The first request has no body; the second one is the image as it is, and nothing else asks."""
+        board = self.board(*server("-P", "secret"))
+        content = firmware.sketch("esp8266", 30001)
+        result = run("-i", board.address, "-p", str(board.port), "-f", self.file("firmware.bin", content), *SKETCH,
+                     "-a", "secret")
+        self.assertEqual(result.status, 0, result)
+        board.wait_for(" rebooting")
+        first, second = posts(board)
+        for event, length in ((first, 0), (second, 30001)):
+            for text in ("path=/sketch ", 'query=""', "scheme=basic", f" length={length} ", "chunked=no", "expect=no",
+                         "close=yes", f'host="{board.address}:{board.port}"'):
+                self.assertIn(text, event)
+        board.close()
+        self.assertEqual(board.received(), content)
+
+    def test_json(self):
+        board = self.board(*server("-P", "secret"))
+        image = self.file("firmware.bin", firmware.sketch("esp8266"))
+        result = run("-i", f"sketch://{board.address}:{board.port}", "-f", image, "-a", "secret", "--json")
+        events = [json.loads(line) for line in result.out.splitlines()]
+        self.assertEqual(events[-1]["verified"], "received", result)
+        self.assertEqual(events[-1]["protocol"], "sketch", result)
+        self.assert_no_secret(result, "secret")
+        self.assertNotIn("YXJkdWlubzpzZWNyZXQ", result.out + result.err)
+
+    def test_passwords(self):
+        """A wrong password is found out before the image is sent."""
+        self.check([
+            Case("wrong", server("-P", "secret"), (*SKETCH, "-a", "wrong"), status=6,
+                 says=("the board rejected the password",), events=("status=401", " length=0 ")),
+            Case("none", server("-P", "secret"), SKETCH, status=6,
+                 says=("asks for a password, and no password was given",), events=(" length=0 ",)),
+            Case("given to a board without one", server(), (*SKETCH, "-a", "secret"), status=6,
+                 says=("the board rejected the password",)),
+            Case("--min-auth", server("-P", "secret"), (*SKETCH, "-a", "secret", "--min-auth", "sha256"), status=6,
+                 says=("takes the password only as it is \\(Basic\\)",), never=("without encryption",)),
+        ])
+
+    def test_min_auth_sends_nothing(self):
+        board = self.board(*server("-P", "secret"))
+        image = self.file("firmware.bin", firmware.sketch("esp8266"))
+        result = run("-i", board.address, "-p", str(board.port), "-f", image, *SKETCH, "-a", "secret", "--min-auth",
+                     "sha256")
+        self.assertEqual(result.status, 6)
+        board.close()
+        self.assertEqual(posts(board), [])
+
+    def test_filesystem(self):
+        content = firmware.littlefs(block_size=8192)
+        self.check([
+            Case("ESP8266", server("-P", "secret"), (*SKETCH, "-a", "secret", "-s"), image=content,
+                 says=(RECEIVED,), events=("path=/data ", "command=100")),
+            Case("SAMD", server("-P", "secret"), (*SKETCH, "-a", "secret", "-s"), family="samd", image=content, status=7,
+                 says=("takes no filesystem images: of those with a sketch server, only ESP8266 and ESP32",)),
+        ])
+
+    def test_compressed(self):
+        packed = gzip.compress(firmware.sketch("esp8266"))
+        self.check([
+            Case("an unknown board", server(), SKETCH, image=packed, status=3,
+                 says=("is compressed, and a board with a sketch server does not unpack it",)),
+            Case("--force", server(), (*SKETCH, "--force"), family="samd", image=packed, says=(RECEIVED,)),
+        ])
+
+    def test_faults(self):
+        password = (*SKETCH, "-a", "secret")
+        self.check([
+            Case("too large", server("-P", "secret", "--capacity", "8192"), password, status=10,
+                 says=("cannot open its storage for an image of this size",)),
+            Case("closed in the middle", server("-P", "secret", "--fault", "close@100000"), password, status=9, image=240000,
+                 installed=False),
+            Case("reset in the middle", server("-P", "secret", "--fault", "reset@100000"), password, status=9, image=240000,
+                 installed=False),
+            Case("no reply", server("-P", "secret", "--fault", "ok-missing"), password, status=11, installed=True,
+                 says=("all 20000 bytes were sent, but the board closed the connection without a reply",)),
+            Case("another reply", server("-P", "secret", "--fault", "raw-reply:HTTP/1.1 302 Found\\r\\n\\r\\n"), password,
+                 status=11, installed=True, says=("its reply is not one of a sketch server \\(status 302\\)",)),
+            Case("nobody", None, (*SKETCH, "-p", "9"), status=5, says=("nothing listens at ",)),
+            Case("an update page", ("--web", "esp8266", "-p", "0"), SKETCH, status=5,
+                 says=("is no sketch server \\(status 404 to POST /sketch\\)",)),
+        ])
+
+    def test_wrong_first_byte(self):
+        """The board says OK to it, and does not install it: the result claims no more than that."""
+        self.check([Case("a wrong first byte", server("-P", "secret"), (*SKETCH, "-a", "secret", "--force"),
+                         image=firmware.noise(first=0x42), installed=False, says=(RECEIVED,))])
+
+    def test_old_server(self):
+        """WiFi101OTA's replies have neither a length nor a body."""
+        listener = socket.create_server((address(), 0))
+        self.addCleanup(listener.close)
+        requests = []
+
+        def serve():
+            for status in (b"400 Bad Request", b"200 OK"):
+                connection = listener.accept()[0]
+                with connection, connection.makefile("rwb") as stream:
+                    head = b""
+                    while not head.endswith(b"\r\n\r\n"):
+                        head += stream.readline()
+                    body = stream.read(int(re.search(rb"Content-Length: (\d+)", head)[1]))
+                    requests.append((head, body))
+                    stream.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\n\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        content = firmware.sketch("esp8266")
+        host, port = listener.getsockname()
+        result = run("-i", f"sketch://{host}:{port}", "-f", self.file("firmware.bin", content), "-a", "secret")
+        thread.join()
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(requests[1][1], content)
+        for head, _ in requests:
+            self.assertTrue(head.startswith(b"POST /sketch HTTP/1.1\r\n"), head)
+            self.assertIn(b"\r\nAuthorization: Basic YXJkdWlubzpzZWNyZXQ=\r\n", head)
+
+    def test_mixed_fleet(self):
+        """Three protocols from one list."""
+        boards = [self.board("-p", "0"), self.board("--web", "esp8266", "-p", "0"), self.board(*server("-P", "secret"))]
+        where = ["{}:{}", "http://{}:{}/update", "sketch://{}:{}"]
+        self.file("password", b"secret\n")
+        image = self.file("firmware.bin", firmware.sketch("esp8266"))
+        lines = [text.format(board.address, board.port) for text, board in zip(where, boards)]
+        hosts = self.file("hosts", ("\n".join(lines) + " auth-file=password\n").encode())
+        result = run("--hosts", hosts, "-f", image, "--json", cwd=self.directory)
+        self.assertEqual(result.status, 0, result)
+        results = [json.loads(line) for line in result.out.splitlines()]
+        results = {event["protocol"]: event["verified"] for event in results if event["event"] == "result"}
+        self.assertEqual(results, {"espota": "board", "web": "board", "sketch": "received"})
+
+
+if __name__ == "__main__":
+    unittest.main()

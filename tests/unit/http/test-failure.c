@@ -1,0 +1,86 @@
+/*
+ * test-failure.c: the errors that follow from each end of a request.
+ */
+#include "http/failure.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct {
+    enum http_end end;
+    int reason;
+    enum ota_error error;
+    const char *words;
+} request_rows[] = {
+    {HTTP_NOT_CONNECTED, ECONNREFUSED, OTA_E_NOT_LISTENING, "nothing listens at HERE"},
+    {HTTP_NOT_CONNECTED, ETIMEDOUT, OTA_E_NO_ANSWER, "no connection to HERE within 5 s"},
+    {HTTP_NOT_CONNECTED, EPERM, OTA_E_LOCAL, "this computer does not connect to HERE"},
+    {HTTP_NOT_CONNECTED, EHOSTUNREACH, OTA_E_UNREACHABLE, "no connection to HERE: No route"},
+    {HTTP_TLS, 0, OTA_E_TLS, "no secure connection to HERE: bad\\n"},
+    {HTTP_STALLED, ETIMEDOUT, OTA_E_NO_ANSWER, "HERE did not reply to GET / within 2.5 s"},
+    {HTTP_NOT_HTTP, 0, OTA_E_NO_PAGE, "what answers at HERE is not a web server"},
+    {HTTP_BROKEN, 0, OTA_E_NO_ANSWER, "HERE closed the connection without a reply to GET /"},
+    {HTTP_LOCAL, ENOMEM, OTA_E_INTERNAL, "out of memory"},
+    {HTTP_LOCAL, EMFILE, OTA_E_INTERNAL, "bad\\n"},
+};
+
+static void test_requests(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof request_rows / sizeof *request_rows; i++) {
+        const struct http_outcome outcome = {
+            .end = request_rows[i].end, .reason = request_rows[i].reason, .text = "bad\n"};
+        struct ota_failure failure;
+
+        http_fail_request(&failure, &outcome, "HERE", "GET /", 2500000);
+        assert_int_equal(failure.error, request_rows[i].error);
+        assert_non_null(strstr(failure.message, request_rows[i].words));
+    }
+}
+
+static const struct {
+    enum http_end end;
+    int reason;
+    bool is_acknowledged;
+    enum ota_error error;
+    const char *words;
+} upload_rows[] = {
+    {HTTP_LOCAL, ENOMEM, false, OTA_E_INTERNAL, "failed on this computer: bad\\n"},
+    {HTTP_NOT_CONNECTED, ECONNREFUSED, false, OTA_E_LOST, "no second connection to the board"},
+    {HTTP_TLS, 0, false, OTA_E_LOST, "no second connection to the board: bad\\n"},
+    {HTTP_STALLED, ETIMEDOUT, true, OTA_E_UNKNOWN, "all 77 bytes were sent, but the board did not"},
+    {HTTP_BROKEN, 0, true, OTA_E_UNKNOWN, "closed the connection without a reply"},
+    {HTTP_STALLED, ETIMEDOUT, false, OTA_E_STALLED, "the board stopped taking data"},
+    {HTTP_BROKEN, ECONNRESET, false, OTA_E_LOST, "reset"},
+};
+
+static void test_uploads(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof upload_rows / sizeof *upload_rows; i++) {
+        const struct http_outcome outcome = {.end = upload_rows[i].end,
+                                             .reason = upload_rows[i].reason,
+                                             .is_acknowledged = upload_rows[i].is_acknowledged,
+                                             .text = "bad\n"};
+        struct ota_failure failure;
+
+        http_fail_upload(&failure, &outcome, 77);
+        assert_int_equal(failure.error, upload_rows[i].error);
+        assert_non_null(strstr(failure.message, upload_rows[i].words));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_uploads),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
