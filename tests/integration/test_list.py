@@ -69,7 +69,7 @@ class Forms(OnLink):
             for title, cell in zip(HEADING.split(), (*row[:-1], version_of(row))):
                 self.assertEqual(heading.index(title), line.index(cell, heading.index(title)), line)
             self.assertEqual(line, line.rstrip())
-            remark = ["other", "protocol"] if row[-1] == "other" else []
+            remark = {"other": ["other", "protocol"], "sketch": ["--protocol", "sketch"]}.get(row[-1], [])
             self.assertEqual([row[-2], version_of(row), *remark], line[heading.index("PASSWORD"):].split())
 
     def test_narrow_table(self):
