@@ -322,6 +322,7 @@ static enum ota_error prepare_serving(struct program *program)
     if (program->options->serve.for_us)
         loop_timer_start(&program->end, program->options->serve.for_us);
     say_urls(program);
+    on_confirmed(program); /* enough of them may have, in the run that --resume names */
     return OTA_OK;
 }
 

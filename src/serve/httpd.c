@@ -424,6 +424,19 @@ static void fit_connections(struct httpd_config *config)
             limit.rlim_cur > RESERVED + 2 ? (unsigned)(limit.rlim_cur - RESERVED) / 2 : 1;
 }
 
+/* Where the kernel has no IPv6, all addresses are all IPv4 ones. */
+static void listen_without_v6(struct httpd *server)
+{
+    struct address *address = &server->config.address;
+    const uint16_t port = address_port(address);
+
+    if (errno != EAFNOSUPPORT || address->any.sa_family != AF_INET6 ||
+        !IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr) || !address_parse(address, "0.0.0.0"))
+        return;
+    address_set_port(address, port);
+    server->listener = open_listener(address);
+}
+
 static enum ota_error start_listening(struct httpd *server, struct ota_failure *failure)
 {
     char shown[ADDRESS_TEXT_MAX + 8];
@@ -433,6 +446,8 @@ static enum ota_error start_listening(struct httpd *server, struct ota_failure *
     socklen_t length = sizeof storage;
 
     server->listener = open_listener(wanted);
+    if (server->listener < 0)
+        listen_without_v6(server);
     if (server->listener < 0)
         return ota_fail(failure, error_unless_local(OTA_E_NO_PORT, errno), "cannot serve at %s: %s",
                         address_text_port(shown, wanted), strerror(errno));

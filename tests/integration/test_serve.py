@@ -335,6 +335,8 @@ class Serve(Scenario):
         board = Board(server.server, mac=macs[1])
         board.fetch(), board.fetch()
         self.assertEqual(server.stop().status, 0, server.ended)
+        server = self.serve("--hosts", hosts, "--resume", report, "--until-confirmed", "1")
+        self.assertEqual(server.result().status, 4, server.ended)
 
     # -- who may ask, and how --
 
@@ -351,6 +353,10 @@ class Serve(Scenario):
             self.assertEqual(answer.status, status, credentials)
         result = server.stop()
         self.assertNotIn("swordfish", result.out + result.err)
+        server = self.serve("-a", "swordfish", "--user", "board")
+        for credentials, status in (("Ym9hcmQ6c3dvcmRmaXNo", 200), ("OnN3b3JkZmlzaA==", 401)):
+            answer = server.get("/firmware.bin", f"Authorization: Basic {credentials}\r\n")
+            self.assertEqual(answer.status, status, credentials)
 
     def test_tls(self):
         def certificate(name):
@@ -439,6 +445,8 @@ class Serve(Scenario):
                 (["--serve", "-f", self.path, "--tls-cert", "a"], "belong together; add --tls-key FILE"),
                 (["--serve", "-f", self.path, "--serve-version", "a\nb"], "--serve-version 'a\\nb' is not"),
                 (["-i", "board", "-f", self.path, "--serve-for", "3"], "--serve-for is about boards that fetch; add"),
+                (["--hosts", self.file("rest", b"*\n"), "-f", self.path],
+                 '"*" stands for the boards without a line of their own, which only --serve waits for'),
                 (["--serve", "--hosts", self.file("hosts", b"kitchen.local\n"), "-f", self.path],
                  '"kitchen.local" is neither a MAC'),
                 (["--serve=0", "-f", self.path, "--tls-cert", self.path, "--tls-key", self.path],
