@@ -295,8 +295,7 @@ const char *ota_phase_name(enum ota_phase phase)
     return (unsigned)phase < OTA_PHASE_COUNT ? phase_names[phase] : "unknown";
 }
 
-/* OTA_CAUSE_NONE: this computer lacks neither. */
-static enum ota_cause lack_cause(int number)
+enum ota_cause error_lack_cause(int number)
 {
     switch (number) {
     case EMFILE:
@@ -305,6 +304,8 @@ static enum ota_cause lack_cause(int number)
     case ENOMEM:
     case ENOBUFS:
         return OTA_CAUSE_OUT_OF_MEMORY;
+    case EAGAIN:
+        return OTA_CAUSE_TOO_MANY_PROCESSES;
     default:
         return OTA_CAUSE_NONE;
     }
@@ -327,7 +328,7 @@ enum ota_cause error_output_cause(int reason)
     case EPIPE:
         return OTA_CAUSE_READER_GONE;
     default:
-        return lack_cause(reason);
+        return error_lack_cause(reason);
     }
 }
 
@@ -384,7 +385,7 @@ enum ota_error ota_fail_errno(struct ota_failure *failure, enum ota_error error,
     va_list arguments;
 
     failure->error = error_unless_local(error, number);
-    failure->cause = lack_cause(number);
+    failure->cause = error_lack_cause(number);
     va_start(arguments, format);
     write_message(failure, format, arguments);
     va_end(arguments);

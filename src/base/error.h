@@ -34,8 +34,11 @@ enum ota_error ota_fail_stdout(struct ota_failure *failure, int reason);
 const char *error_connection_text(int reason, const char *timed_out);
 
 /* Whether this errno means that this computer has run out of a resource: memory, file descriptors,
- * processes, buffers. */
+ * processes (EAGAIN of fork()), buffers. */
 bool error_is_local(int number);
+
+/* Which resource that is; OTA_CAUSE_NONE unless error_is_local(number). */
+enum ota_cause error_lack_cause(int number);
 
 /* OTA_E_INTERNAL if error_is_local(number), else error. For a failed system call, where error
  * blames a file, the board or the network. */

@@ -177,6 +177,7 @@ static void finish_unavailable(struct board_browse *browse, const struct mdns_an
              browse->boards.count ? "the boards found may not be all"
                                   : "boards cannot be looked for",
              answer->reason);
+    failure.cause = answer->lack;
     finish_browse(browse, &failure);
 }
 

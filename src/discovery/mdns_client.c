@@ -159,8 +159,9 @@ struct mdns_client {
     uint32_t last_id;
     struct mdns_query *queries; /* oldest first */
     char reason[MDNS_REASON_MAX];
-    bool is_local;     /* this computer is the reason */
-    int64_t failed_us; /* when the last failure was; 0: none */
+    bool is_local;       /* this computer is the reason */
+    enum ota_cause lack; /* what it lacks, if that is known */
+    int64_t failed_us;   /* when the last failure was; 0: none */
 };
 
 static void query_remove(struct mdns_query *query)
@@ -186,6 +187,7 @@ static void stop_worker(struct mdns_client *mdns, const char *reason, bool is_lo
 
     snprintf(mdns->reason, sizeof mdns->reason, "%s", reason);
     mdns->is_local = is_local;
+    mdns->lack = OTA_CAUSE_NONE;
     mdns->failed_us = loop_now_us();
 
     for (struct mdns_query *query = mdns->queries; query; query = next) {
@@ -227,7 +229,8 @@ static void on_worker_timeout(void *userdata)
     if (query->next)
         loop_timer_start(&mdns->timeout, 0);
 
-    struct mdns_answer answer = {.event = MDNS_UNAVAILABLE, .is_local = mdns->is_local};
+    struct mdns_answer answer = {
+        .event = MDNS_UNAVAILABLE, .is_local = mdns->is_local, .lack = mdns->lack};
     memcpy(answer.reason, mdns->reason, sizeof answer.reason);
     finish_query(query, &answer);
 }
@@ -238,6 +241,7 @@ static void stop_for_errno(struct mdns_client *mdns, const char *what, int numbe
 
     snprintf(reason, sizeof reason, "%s: %s", what, strerror(number));
     stop_worker(mdns, reason, error_is_local(number));
+    mdns->lack = error_lack_cause(number);
 }
 
 /* Sends as many pending requests as the socket takes. */

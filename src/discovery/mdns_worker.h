@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/loop.h"
 #include "discovery/txt_record.h"
+#include "esp-ota/error.h"
 
 #include <net/if.h>
 #include <stdbool.h>
@@ -56,7 +57,8 @@ struct mdns_answer {
     char type[MDNS_TYPE_MAX];       /* "esp32dev", or ""; not for MDNS_HOST */
     char version[MDNS_VERSION_MAX]; /* the firmware's, or ""; not for MDNS_HOST */
     char reason[MDNS_REASON_MAX];   /* "avahi-daemon: Access denied" */
-    bool is_local; /* this computer has run out of memory, processes or file descriptors */
+    bool is_local;       /* this computer has run out of memory, processes or file descriptors */
+    enum ota_cause lack; /* which of them, if that is known */
 };
 
 struct mdns_worker;

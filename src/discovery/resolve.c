@@ -78,6 +78,7 @@ struct resolver {
     char unavailable[MDNS_REASON_MAX]; /* why mDNS cannot be asked; "": it can */
     char system_why[MDNS_REASON_MAX];  /* why the C library found nothing */
     bool is_local;                     /* a source failed as this computer lacks memory etc. */
+    enum ota_cause lack;               /* what it lacks, if that is known */
     struct finding findings[SOURCE_COUNT];
     struct suggestions suggestions;
     struct rivals *rivals; /* NULL: no second board of this name is known */
@@ -141,6 +142,8 @@ static void on_mdns_answer(const struct mdns_answer *answer, void *userdata)
     if (answer->event == MDNS_UNAVAILABLE) {
         memcpy(resolver->unavailable, answer->reason, sizeof resolver->unavailable);
         resolver->is_local |= answer->is_local;
+        if (answer->lack)
+            resolver->lack = answer->lack;
     }
     decide_next(resolver);
 }
@@ -175,9 +178,12 @@ static void ask_source(struct resolver *resolver, size_t what)
     if (what == ASK_SYSTEM) {
         question->lookup =
             host_lookup_start(resolver->loop, resolver->target->name, on_lookup, resolver);
-        resolver->is_local |= !question->lookup && error_is_local(errno);
-        if (!question->lookup)
-            snprintf(resolver->system_why, sizeof resolver->system_why, "%s", strerror(errno));
+        if (question->lookup)
+            return;
+
+        resolver->is_local |= error_is_local(errno);
+        resolver->lack = error_lack_cause(errno);
+        snprintf(resolver->system_why, sizeof resolver->system_why, "%s", strerror(errno));
         return;
     }
 
@@ -361,6 +367,7 @@ static void describe_resolve_failure(const struct resolver *resolver, int64_t no
         .is_system_pending = is_pending(resolver, ASK_SYSTEM),
         .system_why = resolver->system_why,
         .is_local = resolver->is_local,
+        .lack = resolver->lack,
         .is_dns_name = resolver->target->kind == TARGET_HOST,
         .has_all_boards = questions[MDNS_BOARDS].asked && !is_browsing,
         .boards = &resolver->suggestions,

@@ -17,12 +17,13 @@ struct resolve_failure {
     bool is_system_pending;
     const char *system_why; /* the C library's reason for finding nothing */
     bool is_local;          /* a source could not be asked: this computer ran out of memory etc. */
+    enum ota_cause lack;    /* what it ran out of, if that is known */
     bool is_dns_name;       /* mDNS is not expected to know the name */
     bool has_all_boards;    /* boards is complete */
     const struct suggestions *boards;
 };
 
-/* Fills in failure with OTA_E_NOT_FOUND, or OTA_E_INTERNAL if is_local. The message lists the
+/* Fills in failure with OTA_E_NOT_FOUND, or OTA_E_INTERNAL and lack if is_local. The message lists the
  * sources with their answers or the time they had, and gives advice for this name. The caller adds
  * the name of the board, and advice that fits every name. */
 void resolve_failure_describe(const struct resolve_failure *facts, struct ota_failure *failure);

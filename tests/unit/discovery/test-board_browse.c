@@ -228,6 +228,24 @@ static void test_unavailable(void **state)
     }
 }
 
+static void test_lack(void **state)
+{
+    const struct mdns_answer answer = {.event = MDNS_UNAVAILABLE,
+                                       .reason = "Resource temporarily unavailable",
+                                       .is_local = true,
+                                       .lack = OTA_CAUSE_TOO_MANY_PROCESSES};
+
+    (void)state;
+
+    start_browse((struct world){0});
+    mdns_client_answer_fn *on_answer = world.on_answer;
+    world.on_answer = NULL;
+    on_answer(&answer, world.answer_userdata);
+    assert_int_equal(world.failure.error, OTA_E_INTERNAL);
+    assert_int_equal(world.failure.cause, OTA_CAUSE_TOO_MANY_PROCESSES);
+    stop_browse();
+}
+
 static void test_freed(void **state)
 {
     (void)state;
@@ -257,9 +275,13 @@ static void test_browse_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything_has_come), cmocka_unit_test(test_no_boards),
-        cmocka_unit_test(test_browse_deadline),     cmocka_unit_test(test_crowd),
-        cmocka_unit_test(test_unavailable),         cmocka_unit_test(test_freed),
+        cmocka_unit_test(test_everything_has_come),
+        cmocka_unit_test(test_no_boards),
+        cmocka_unit_test(test_browse_deadline),
+        cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_unavailable),
+        cmocka_unit_test(test_lack),
+        cmocka_unit_test(test_freed),
         cmocka_unit_test(test_browse_no_memory),
     };
 

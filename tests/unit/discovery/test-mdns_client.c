@@ -63,6 +63,7 @@ struct scene {
     bool cancel_others;
     char reason[MDNS_REASON_MAX];
     bool is_local;
+    enum ota_cause lack;
     int bus; /* listening; -1 */
     char directory[64];
 };
@@ -133,6 +134,7 @@ static void on_client_answer(const struct mdns_answer *answer, void *userdata)
     assert_true(memchr(answer->reason, '\0', sizeof answer->reason) != NULL);
     snprintf(scene->reason, sizeof scene->reason, "%s", answer->reason);
     scene->is_local = answer->is_local;
+    scene->lack = answer->lack;
     scene->answered++;
     if (scene->cancel_others)
         for (size_t i = 1; i < QUERIES_MAX; i++)
@@ -395,6 +397,8 @@ static void test_client_failed_calls(void **state)
             assert_int_equal(scene.answered, query != NULL);
             if (query)
                 assert_int_equal(scene.is_local, !strstr(scene.reason, "bus cannot be reached"));
+            if (rows[i].call == FAILING_SOCKETPAIR)
+                assert_int_equal(scene.lack, OTA_CAUSE_TOO_MANY_FILES);
             tear_down_mdns_client(&scene);
         }
     }

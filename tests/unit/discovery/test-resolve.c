@@ -42,6 +42,7 @@ struct step {
     uint16_t port;
     const char *reason;
     bool is_local;
+    enum ota_cause lack;
 };
 
 /* The state of one case, in place of mdns_client.c and host_lookup.c. */
@@ -232,6 +233,7 @@ static void play_answers(const struct step *step)
     snprintf(answer.instance, sizeof answer.instance, "%s", step->instance ? step->instance : "");
     snprintf(answer.reason, sizeof answer.reason, "%s", step->reason ? step->reason : "");
     answer.is_local = step->is_local;
+    answer.lack = step->lack;
     if (step->event != MDNS_FOUND)
         world.pending[step->question] = false;
     world.on_answer[step->question](&answer, userdata);
@@ -286,6 +288,7 @@ static const struct test_case {
     bool refuse_mdns, refuse_lookup;
     const char *rivals;   /* addresses of different boards */
     enum ota_error error; /* OTA_OK: OTA_E_NOT_FOUND if it fails */
+    enum ota_cause cause; /* OTA_CAUSE_NONE: not asserted */
     const char *file;     /* the addresses in /etc/hosts */
     bool has_mdns;        /* optional questions may be asked */
 } cases[] = {
@@ -783,14 +786,16 @@ static const struct test_case {
      .source = "mDNS"},
     {.title = "memory for no answer",
      .target = "kitchen",
-     .steps = {{20, MDNS_HOST, .event = MDNS_UNAVAILABLE, .reason = "full", .is_local = true},
+     .steps = {{20, MDNS_HOST, .event = MDNS_UNAVAILABLE, .reason = "full", .is_local = true,
+                .lack = OTA_CAUSE_OUT_OF_MEMORY},
                {20, MDNS_INSTANCE, .event = MDNS_UNAVAILABLE, .reason = "full"},
                {30, SYSTEM, .reason = "Name or service not known"}},
      .asked = "host@0 instance@0 system@0",
      .done_ms = 30,
      .says =
          {"cannot be looked for: multicast DNS cannot be asked (full), and the system resolver"},
-     .error = OTA_E_INTERNAL},
+     .error = OTA_E_INTERNAL,
+     .cause = OTA_CAUSE_OUT_OF_MEMORY},
     {.title = "memory for no answer of the system's",
      .target = "kitchen",
      .steps = {{20, MDNS_HOST, .event = MDNS_UNAVAILABLE, .reason = "no daemon"},
@@ -867,6 +872,8 @@ static void check(const struct test_case *test)
     }
 
     assert_int_equal(world.failure.error, test->error ? test->error : OTA_E_NOT_FOUND);
+    if (test->cause)
+        assert_int_equal(world.failure.cause, test->cause);
     for (size_t i = 0; i < sizeof test->says / sizeof *test->says && test->says[i]; i++)
         if (!strstr(world.failure.message, test->says[i]))
             fail_msg("\"%s\" is not in \"%s\"", test->says[i], world.failure.message);
