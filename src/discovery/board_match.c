@@ -81,17 +81,26 @@ static void list_board_names(char *target, size_t capacity, const struct board_l
         snprintf(target + strlen(target), capacity - strlen(target), ", ...");
 }
 
+/* Whether a pattern ends in a star, other than "\*", which matches only a star. */
+static bool ends_in_star(const char *pattern)
+{
+    size_t length = strlen(pattern);
+
+    return length > 0 && pattern[length - 1] == '*' && (length == 1 || pattern[length - 2] != '\\');
+}
+
 /* Suggests the pattern with stars around it if that would select boards; "" if not. */
 static void describe_wider(char *target, size_t capacity, const struct board_list *all,
                            const struct board_patterns *patterns, board_filter_fn *serves)
 {
     char wider[PATTERN_SHOWN + 4], shown[PATTERN_SHOWN];
+    const char *pattern = patterns->name ? patterns->name : patterns->board;
     struct board_patterns widened = *patterns;
 
     *target = '\0';
     if (!patterns->name == !patterns->board ||
-        (size_t)snprintf(wider, sizeof wider, "*%s*",
-                         patterns->name ? patterns->name : patterns->board) >= sizeof wider)
+        (size_t)snprintf(wider, sizeof wider, "%s%s%s", *pattern == '*' ? "" : "*", pattern,
+                         ends_in_star(pattern) ? "" : "*") >= sizeof wider)
         return;
 
     if (patterns->name)

@@ -53,6 +53,8 @@ static void test_cases(void **state)
         {NULL, "y", false, NULL,
          "(3) matches --board 'y'; --list shows them: 'nodemcu', 'esp32dev', 'esp32s3'"},
         {NULL, "esp32", false, NULL, "--board '*esp32*' would match 2 of them; --list shows"},
+        {"am*", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
+        {"*am", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
         {"am", NULL, false, NULL, "--match '*am*' would match 1 of them; --list shows them: "},
     };
 
