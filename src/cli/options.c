@@ -388,16 +388,21 @@ static enum ota_error check_deadline(const struct options *options, struct ota_f
     return OTA_OK;
 }
 
-static enum ota_error check_families(const struct options *options, struct ota_failure *failure)
+static enum ota_error check_families(const struct options *options, const struct command_line *line,
+                                     struct ota_failure *failure)
 {
+    char name[COMMAND_LINE_NAME_MAX];
+
     if (options->upload.has_source && options->upload.source.has_address &&
         is_other_family(options, &options->upload.source.address))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "-i and --host-ip must both be IPv4 addresses or both IPv6 addresses");
-    if (options->espota.has_peer && is_other_family(options, &options->espota.peer))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "-i and --peer must both be IPv4 addresses or both IPv6 addresses");
-    return OTA_OK;
+        command_line_name(name, line, OPTION_HOST_IP);
+    else if (options->espota.has_peer && is_other_family(options, &options->espota.peer))
+        command_line_name(name, line, OPTION_PEER);
+    else
+        return OTA_OK;
+
+    return ota_fail(failure, OTA_E_USAGE,
+                    "-i and %s must both be IPv4 addresses or both IPv6 addresses", name);
 }
 
 /* Moves the patterns from the line to the options, which keep them as long as the compiled ones. */
@@ -483,7 +488,7 @@ static enum ota_error apply(struct options *options, struct command_line *line,
     if (error == OTA_OK)
         error = set_expected(options, line, failure);
     if (error == OTA_OK)
-        error = check_families(options, failure);
+        error = check_families(options, line, failure);
     if (error == OTA_OK)
         error = check_deadline(options, failure);
     if (error == OTA_OK)

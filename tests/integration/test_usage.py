@@ -79,7 +79,7 @@ class Mistakes(Scenario):
                 (("-i", "[::1", "-f", path), "[::1"),
                 (("-i", "127.0.0.1:99999", "-f", path), "99999"),
                 (("-i", "fe80::1", "-f", path), "fe80::1", "%"),
-                (("-i", "127.0.0.1", "-I", "::1", "-f", path), "--host-ip", "must both be IPv4"),
+                (("-i", "127.0.0.1", "-I", "::1", "-f", path), "-i and -I must both be IPv4"),
                 (("-i", "0.0.0.0", "-f", path), "0.0.0.0"),
                 (("-i", "224.0.0.1", "-f", path), "224.0.0.1")):
             with self.subTest(line):

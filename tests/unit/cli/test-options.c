@@ -428,6 +428,8 @@ static const struct {
     {{"-i", "b:1", "-p", "2", "-f", "x"},
      "-i names port 1, but -p names port 2; leave one of them out"},
     {{"-i", "1.2.3.4", "-I", "::1", "-f", "x"},
+     "-i and -I must both be IPv4 addresses or both IPv6 addresses"},
+    {{"-i", "1.2.3.4", "--host-ip", "::1", "-f", "x"},
      "-i and --host-ip must both be IPv4 addresses or both IPv6 addresses"},
     {{"-i", "::1", "--peer", "1.2.3.4", "-f", "x"},
      "-i and --peer must both be IPv4 addresses or both IPv6 addresses"},
