@@ -384,8 +384,8 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userdata
         return 0;
     }
 
-    events |= what & CURL_POLL_IN ? LOOP_READABLE : 0U;
-    events |= what & CURL_POLL_OUT ? LOOP_WRITABLE : 0U;
+    events |= (what & CURL_POLL_IN) ? LOOP_READABLE : 0U;
+    events |= (what & CURL_POLL_OUT) ? LOOP_WRITABLE : 0U;
     if (request->watch.loop)
         loop_watch_change(&request->watch, events);
     else if (loop_watch_start(&request->watch, client->loop, fd, events, on_client_socket,
