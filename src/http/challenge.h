@@ -3,7 +3,7 @@
  * that answers it. Pure, except that a client nonce is random.
  *
  * Basic and Digest (RFC 7616 and 2617, with MD5 or SHA-256) are known. The answer goes out with the
- * first byte of a request, as boards judge it at the first byte of the file (PROTOCOL-WEB 0.11).
+ * first byte of an upload: boards judge it there, and report the result only after the last byte.
  */
 #ifndef ESP_OTA_HTTP_CHALLENGE_H
 #define ESP_OTA_HTTP_CHALLENGE_H

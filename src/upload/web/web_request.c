@@ -3,8 +3,8 @@
  * request that gets no reply means.
  *
  * A board is asked for its page before anything is sent to it. If it asks for a password, the same
- * GET is sent again with the answer, and only a GET that is allowed is followed by the upload: a
- * board says that the password is wrong only after the whole image (PROTOCOL-WEB 0.11).
+ * GET is sent again with the answer, and only a GET that is allowed is followed by the upload:
+ * during an upload, a board rejects a password only after the whole image.
  */
 #include "upload/web/web_internal.h"
 
