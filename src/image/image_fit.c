@@ -242,6 +242,20 @@ const struct image *image_fit_variant(const struct image *image, const struct ki
     return port == KIND_PORT_ESP8266 || port == KIND_PORT_PICO ? image : NULL;
 }
 
+/* Writes why an image of unknown format is not sent to a Pico W; board names the families of the
+ * port. */
+static void explain_unchecked_start(char reason[IMAGE_FIT_REASON_MAX], const struct kind *kind,
+                                    const char *board)
+{
+    bool is_proven = is_proven_pico(kind);
+
+    snprintf(reason, IMAGE_FIT_REASON_MAX,
+             "the format of the image is not known, and %s%s%s: a Pico W does not check images, "
+             "and one that does not start needs a cable",
+             is_proven ? "the board " : "the port is the default of ",
+             is_proven ? kind->clue : board, is_proven ? "" : " boards");
+}
+
 enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                const struct kind *kind, uint16_t port)
 {
@@ -257,12 +271,7 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
 
     name_port_families(board, sizeof board, port, kind);
     if (!is_filesystem(image) && is_of_unknown_format(image) && starts_unchecked(kind, port)) {
-        snprintf(
-            reason, IMAGE_FIT_REASON_MAX,
-            "the format of the image is not known, and %s%s%s: a Pico W does not check images, "
-            "and one that does not start needs a cable",
-            is_proven_pico(kind) ? "the board " : "the port is the default of ",
-            is_proven_pico(kind) ? kind->clue : board, is_proven_pico(kind) ? "" : " boards");
+        explain_unchecked_start(reason, kind, board);
         return IMAGE_FIT_REFUSED;
     }
 

@@ -1,5 +1,5 @@
 /*
- * inspect.c: tries the recognisers of all formats in turn, and has the helpers that they share.
+ * inspect.c: tries the recognizers of all formats in turn, and has the helpers that they share.
  * Inspection is pure: it reads only the bytes that it is given. Only inspect_gzip.c needs memory.
  */
 #include "image/inspect_internal.h"
@@ -84,15 +84,15 @@ static void leave_unknown(struct inspection *inspection, struct view view)
  * Pico's chips: an archive may contain the bytes that are searched for in such an image. */
 void inspect_plain(struct inspection *inspection, struct view view)
 {
-    static bool (*const recognisers[])(struct inspection *, struct view) = {
+    static bool (*const recognizers[])(struct inspection *, struct view) = {
         inspect_elf,     inspect_uf2,   inspect_filesystem, inspect_esp32_flash,
         inspect_esp8266, inspect_esp32, inspect_foreign,    inspect_pico,
         inspect_blank,   inspect_zlib,  inspect_intel_hex,  inspect_text,
     };
 
     inspection->image_size = view.size;
-    for (size_t i = 0; i < sizeof recognisers / sizeof *recognisers; i++)
-        if (recognisers[i](inspection, view))
+    for (size_t i = 0; i < sizeof recognizers / sizeof *recognizers; i++)
+        if (recognizers[i](inspection, view))
             return;
     leave_unknown(inspection, view);
 }

@@ -42,9 +42,8 @@ static bool walk_segment(struct esp_walk *walk, struct inspection *inspection, s
     segment->offset = *offset + ESP_SEGMENT_HEADER_SIZE;
     if (!view_has(view, segment->offset, segment->size)) {
         inspect_judge(inspection, INSPECT_TRUNCATED,
-                      "the file ends within segment %u of %u: that should have %u bytes, and "
-                      "only %zu follow",
-                      number, total, segment->size, view.size - segment->offset);
+                      "the file ends within segment %u of %u, after %zu of its %u bytes", number,
+                      total, view.size - segment->offset, segment->size);
         return false;
     }
 

@@ -138,12 +138,12 @@ static bool is_fat_boot_sector(struct view view)
            tables <= 2 && (media == 0xF0 || media >= 0xF8);
 }
 
-/* ESP-IDF's wear levelling has one sector before the filesystem, and its state behind it. */
+/* ESP-IDF's wear leveling has one sector before the filesystem, and its state behind it. */
 static bool inspect_fat(struct inspection *inspection, struct view view)
 {
-    enum { WEAR_LEVELLING = 4096, SECTORS_16_OFFSET = 19, SECTORS_32_OFFSET = 32 };
-    bool is_levelled = !is_fat_boot_sector(view);
-    size_t start = is_levelled ? WEAR_LEVELLING : 0;
+    enum { WEAR_LEVELING = 4096, SECTORS_16_OFFSET = 19, SECTORS_32_OFFSET = 32 };
+    bool is_leveled = !is_fat_boot_sector(view);
+    size_t start = is_leveled ? WEAR_LEVELING : 0;
     struct view fat = view_from(view, start);
     uint64_t sectors = view_u16(fat, SECTORS_16_OFFSET);
 
@@ -155,7 +155,7 @@ static bool inspect_fat(struct inspection *inspection, struct view view)
     take_filesystem(inspection, INSPECT_FAT, "FAT");
     judge_size(inspection, view, start + sectors * view_u16(fat, 11));
 
-    if (is_levelled && inspection->trailer != INSPECT_NO_TRAILER) {
+    if (is_leveled && inspection->trailer != INSPECT_NO_TRAILER) {
         inspection->trailer = INSPECT_NO_TRAILER;
         inspection->trailer_size = 0;
         inspection->image_size = view.size;

@@ -1,5 +1,5 @@
 /*
- * inspect_foreign.c: files of other programs, recognised by the signatures of their formats.
+ * inspect_foreign.c: files of other programs, recognized by the signatures of their formats.
  * Firmware without a header may begin with any bytes. Therefore a signature of fewer than four
  * bytes counts only if a second place of the file confirms it.
  */
@@ -255,7 +255,7 @@ static bool is_radio_data(struct view view)
 #define BUILD "send the .bin file of the build"
 #define CABLE "it is for another place of the flash, which only a cable can write; " BUILD
 
-/* Each row has a signature and its offset, or a function that recognises the format. */
+/* Each row has a signature and its offset, or a function that recognizes the format. */
 static const struct foreign {
     enum inspect_format format;
     size_t offset;

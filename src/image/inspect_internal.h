@@ -75,7 +75,7 @@ void inspect_set_trailer(struct inspection *inspection, struct view view,
 bool inspect_has_esp8266_signature(struct view view, size_t image_size);
 bool inspect_has_esp32_signature(struct view view, size_t image_size);
 
-/* Each of these recognises some formats and fills in all but the verdict. It returns false, and
+/* Each of these recognizes some formats and fills in all but the verdict. It returns false, and
  * changes nothing, if the view has none of its formats. */
 bool inspect_esp8266(struct inspection *inspection, struct view view);
 bool inspect_esp32(struct inspection *inspection, struct view view);

@@ -1,6 +1,6 @@
 /*
  * inspect_pico.c: flash images for the Raspberry Pi Pico's chips. They have no header. As in the
- * boot ROM, an image for the RP2040 is recognised by a boot stage with a CRC-32 (datasheet, 2.8.1)
+ * boot ROM, an image for the RP2040 is recognized by a boot stage with a CRC-32 (datasheet, 2.8.1)
  * and one for the RP2350 by an image definition (datasheet, 5.9). The vector table behind them
  * counts, too.
  */

@@ -40,7 +40,7 @@ static enum ota_error read_pem_text(struct pem *pem, int fd, const char *shown,
         return ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot read the key file %s: %s", shown,
                               input_error(errno));
     if (size > FILE_MAX)
-        return ota_fail(failure, OTA_E_USAGE, "%s is longer than %d bytes, which is no key file",
+        return ota_fail(failure, OTA_E_USAGE, "%s is longer than %d bytes; it cannot be a key file",
                         shown, FILE_MAX);
     pem->size = (size_t)size;
     return OTA_OK;

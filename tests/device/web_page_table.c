@@ -1,5 +1,5 @@
 /* The update pages, and what is known of each. Texts that are said on the wire are the boards' own;
- * of their pages only the parts by which programs recognise them are here. */
+ * of their pages only the parts by which programs recognize them are here. */
 #include "web_page.h"
 
 #include <stdio.h>

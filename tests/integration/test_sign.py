@@ -140,7 +140,7 @@ class Verify(Keys):
                 ("no PEM", b"\x30\x82" + bytes(100), "holds no key in PEM format"),
                 ("empty", b"", "holds no key in PEM format"),
                 ("damaged", self.rsa[:200] + b"\n-----END PRIVATE KEY-----\n", "is damaged"),
-                ("too long", bytes(70000), "is longer than 65536 bytes, which is no key file"),
+                ("too long", bytes(70000), "is longer than 65536 bytes; it cannot be a key file"),
                 ("protected", protected, "holds a private key with a password; give the public key"),
                 ("Ed25519", openssl("genpkey", "-algorithm", "ED25519"), "no board checks signatures of a key such"),
                 ("RSA-1536", openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1536"),

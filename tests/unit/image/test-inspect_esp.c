@@ -125,7 +125,7 @@ static void test_esp32_damage(void **state)
         {1, 17, INSPECT_MALFORMED, "counts 17 segments"},
         {1, 4, INSPECT_TRUNCATED, "segment 4 of 4"},
         {31, 0xFF, INSPECT_TRUNCATED, "segment 1 of 2"},
-        {30, 1, INSPECT_TRUNCATED, "should have 65796 bytes"},
+        {30, 1, INSPECT_TRUNCATED, "after 416 of its 65796 bytes"},
         {60, 1, INSPECT_BAD_CHECKSUM, "the checksum of the image is 0x"},
         {5, 1, INSPECT_BAD_SHA256, "SHA-256 is not that of the content"},
         {23, 0, INSPECT_CANNOT_TELL, "32 bytes follow the image"},
@@ -193,7 +193,7 @@ static void test_boot_loader(void **state)
            "boot loaders are not updated over the air");
 }
 
-/* Without a descriptor, an ESP32's header is recognised by bytes that the boot ROM reads. */
+/* Without a descriptor, an ESP32's header is recognized by bytes that the boot ROM reads. */
 static void test_header_alone(void **state)
 {
     (void)state;

@@ -98,7 +98,7 @@ static void test_text_files(void **state)
     }
 }
 
-/* Text in an unknown 8-bit encoding, and a log with a little noise, are recognised if they are long
+/* Text in an unknown 8-bit encoding, and a log with a little noise, are recognized if they are long
  * enough. */
 static void test_long_text(void **state)
 {

@@ -346,7 +346,7 @@ void firmware_make_spiffs(struct firmware *firmware, size_t block_size, size_t b
                          (uint16_t)(0x20140529 ^ PAGE ^ (is_counted ? blocks - i : 0)));
 }
 
-void firmware_make_fat(struct firmware *firmware, bool is_levelled)
+void firmware_make_fat(struct firmware *firmware, bool is_leveled)
 {
     enum { SECTORS = 8 };
     static const unsigned char head[] = {0xEB, 0xFE, 0x90,    'M', 'S',  'D', 'O', 'S',
@@ -355,7 +355,7 @@ void firmware_make_fat(struct firmware *firmware, bool is_levelled)
     size_t start;
 
     firmware_clear(firmware);
-    firmware_fill(firmware, 0xFF, is_levelled ? SECTOR : 0);
+    firmware_fill(firmware, 0xFF, is_leveled ? SECTOR : 0);
     start = firmware->size;
     firmware_fill(firmware, 0, (size_t)SECTORS * SECTOR);
     memcpy(firmware->data + start, head, 18);
@@ -363,7 +363,7 @@ void firmware_make_fat(struct firmware *firmware, bool is_levelled)
     firmware_set_u16(firmware, start + 19, SECTORS);
     firmware->data[start + 21] = 0xF8;
     firmware_set_u16(firmware, start + 510, 0xAA55);
-    firmware_fill(firmware, 0xFF, is_levelled ? (size_t)3 * SECTOR : 0);
+    firmware_fill(firmware, 0xFF, is_leveled ? (size_t)3 * SECTOR : 0);
 }
 
 /* With fixed codes every bit of the data matters, except those that fill up the last byte. */

@@ -56,7 +56,7 @@ void firmware_make_hex(struct firmware *firmware);
 void firmware_make_littlefs(struct firmware *firmware, size_t block_size, size_t blocks);
 void firmware_make_spiffs(struct firmware *firmware, size_t block_size, size_t blocks,
                           bool is_counted);
-void firmware_make_fat(struct firmware *firmware, bool is_levelled);
+void firmware_make_fat(struct firmware *firmware, bool is_leveled);
 /* Compresses the file. */
 void firmware_gzip(struct firmware *firmware);
 /* A gzip file that unpacks to this many zeros. */
