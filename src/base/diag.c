@@ -1,6 +1,7 @@
 /*
  * diag.c: the only writer on standard error. Each message is one write(2), so that the lines of
- * parallel programs do not mix. The status line is erased before a message and redrawn after it.
+ * parallel programs do not mix. On a terminal, the status line is erased before a message and
+ * redrawn after it.
  *
  * The global state is the level, the start time and the status line. Failures to write standard
  * error are ignored, as there is no place left to report them.
@@ -21,6 +22,7 @@ enum { LINE_MAX_BYTES = 4096, STATUS_MAX_BYTES = 2048, PATIENCE_MS = 60000 };
 static enum diag_level current_level = DIAG_LEVEL_INFO;
 static int64_t start_us;
 static char status[STATUS_MAX_BYTES]; /* "": no status line is drawn */
+static size_t columns_used; /* of the last line, by a status line: they have to be written over */
 static bool status_on_terminal;
 static bool reader_has_stopped;
 
@@ -67,32 +69,36 @@ static void put_text(const char *text, size_t length)
     }
 }
 
-/* Returns the bytes that erase the status line: an escape sequence on a terminal, spaces
- * elsewhere. */
-static const char *erase_status(char *target, size_t capacity)
+/* Returns the bytes before a text that takes the place of the status line: on a terminal they erase
+ * the line, elsewhere the text is written over it. */
+static const char *begin_over(size_t columns)
 {
-    if (!*status)
+    if (columns == 0)
         return "";
-    if (status_on_terminal)
-        snprintf(target, capacity, "\r\x1b[K");
-    else
-        snprintf(target, capacity, "\r%*s\r", (int)strlen(status), "");
-    return target;
+    return status_on_terminal ? "\r\x1b[K" : "\r";
+}
+
+/* Returns how many blanks behind a text of length bytes cover the rest of the line below it. */
+static int rest_over(size_t columns, size_t length)
+{
+    return !status_on_terminal && columns > length ? (int)(columns - length) : 0;
 }
 
 static void write_message(enum diag_level level, const char *prefix, const char *format,
                           va_list arguments)
 {
     char text[LINE_MAX_BYTES];
-    char erase[STATUS_MAX_BYTES + 8];
     char line[LINE_MAX_BYTES + 2 * STATUS_MAX_BYTES + 64];
 
     if (!diag_enabled(level))
         return;
 
     vsnprintf(text, sizeof text, format, arguments);
-    int length = snprintf(line, sizeof line, "%s%s%s\n%s", erase_status(erase, sizeof erase),
-                          prefix, text, status);
+    if (!status_on_terminal)
+        *status = '\0'; /* it is drawn again when there is news */
+    int length = snprintf(line, sizeof line, "%s%s%s%*s\n%s", begin_over(columns_used), prefix,
+                          text, rest_over(columns_used, strlen(prefix) + strlen(text)), "", status);
+    columns_used = strlen(status);
     if (length > 0)
         put_text(line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }
@@ -149,16 +155,16 @@ void diag_debug(const char *format, ...)
 
 void diag_status(const char *line)
 {
-    char erase[STATUS_MAX_BYTES + 8];
     char drawn[2 * STATUS_MAX_BYTES + 8];
 
     if (!stdio_guard_takes(STDERR_FILENO, 0))
         return; /* the next status line will do */
 
     status_on_terminal = isatty(STDERR_FILENO) == 1;
-    int length = snprintf(drawn, sizeof drawn, "%s%.*s", erase_status(erase, sizeof erase),
-                          STATUS_MAX_BYTES - 1, line);
     snprintf(status, sizeof status, "%s", line);
+    int length = snprintf(drawn, sizeof drawn, "%s%s%*s", begin_over(columns_used), status,
+                          rest_over(columns_used, strlen(status)), "");
+    columns_used = strlen(status);
     if (length > 0)
         put_text(drawn, (size_t)length);
 }
@@ -167,20 +173,21 @@ void diag_status_end(void)
 {
     if (*status)
         put_text("\n", 1);
-    *status = '\0';
+    diag_status_forget();
 }
 
 void diag_status_clear(void)
 {
-    char erase[STATUS_MAX_BYTES + 8];
-
-    erase_status(erase, sizeof erase);
-    if (*status)
-        put_text(erase, strlen(erase));
     *status = '\0';
+    if (!status_on_terminal)
+        return; /* the next line is written over it */
+
+    put_text(begin_over(columns_used), strlen(begin_over(columns_used)));
+    columns_used = 0;
 }
 
 void diag_status_forget(void)
 {
     *status = '\0';
+    columns_used = 0;
 }

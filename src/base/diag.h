@@ -23,8 +23,8 @@ void diag_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void diag_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A transient line at the bottom of the terminal: drawn over the previous one, erased around
- * messages and redrawn after them. Call it only when standard error is a terminal (or -r asks for
- * it). diag_status_end() leaves the last one standing and moves to the next line;
+ * messages and redrawn after them. Where standard error is no terminal (-r asks for it there), the
+ * next line is written over it instead, so that a reader of lines sees no blank one. diag_status_end() leaves the last one standing and moves to the next line;
  * diag_status_clear() erases it; diag_status_forget() leaves it alone, as the caller has moved the
  * cursor on. */
 void diag_status(const char *line);

@@ -15,9 +15,14 @@ size_t terminal_width(int descriptor)
     return size.ws_col < TERMINAL_WIDTH_MAX ? size.ws_col : TERMINAL_WIDTH_MAX;
 }
 
-bool terminal_is_smart(int descriptor)
+bool terminal_is_named(void)
 {
     const char *term = getenv("TERM");
 
-    return isatty(descriptor) && term && *term && strcmp(term, "dumb") != 0;
+    return term && *term && strcmp(term, "dumb") != 0;
+}
+
+bool terminal_is_smart(int descriptor)
+{
+    return isatty(descriptor) && terminal_is_named();
 }

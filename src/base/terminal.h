@@ -12,6 +12,9 @@
 enum { TERMINAL_WIDTH_MAX = 1000 };
 size_t terminal_width(int descriptor);
 
+/* Whether TERM names a terminal: a person has started this program, perhaps through others. */
+bool terminal_is_named(void);
+
 /* Whether it is a terminal on which "erase to the end of the line" works. */
 bool terminal_is_smart(int descriptor);
 

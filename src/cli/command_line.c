@@ -7,8 +7,10 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/secret.h"
+#include "cli/abbreviation.h"
 #include "cli/argv_mask.h"
 #include "cli/operands.h"
+#include "cli/placeholder.h"
 #include "cli/spelling.h"
 #include "crypto/digest.h"
 
@@ -30,12 +32,27 @@ static const char *current_argument(const struct reader *reader)
     return poptBadOption(reader->popt, POPT_BADOPTION_NOALIAS);
 }
 
+/* Whether a long option's name ends at this byte, instead of going on in a mark. */
+static bool ends_name(char byte)
+{
+    return byte == '\0' || byte == '=';
+}
+
 static enum ota_error reject_unknown_name(const char *argument, struct ota_failure *failure)
 {
-    char buffer[SPELLING_MAX];
+    char buffer[SPELLING_MAX], candidates[ABBREVIATION_LIST_MAX];
+    size_t length = strcspn(argument, SPELLING_NAME_END) - 2;
 
     spelling_name(buffer, argument);
-    const char *likely = options_suggest(argument + 2, strcspn(argument, SPELLING_NAME_END) - 2);
+    const char *likely = options_suggest(argument + 2, length);
+    if (ends_name(argument[length + 2]) &&
+        abbreviation_list(candidates, argument + 2, length) > 1) {
+        bool is_synonym = likely && strncmp(likely, argument + 2, length) != 0;
+
+        return ota_fail(failure, OTA_E_USAGE, "option '%s' is ambiguous: it may be %s%s%s%s",
+                        buffer, candidates, is_synonym ? "; did you mean '--" : "",
+                        is_synonym ? likely : "", is_synonym ? "'?" : "");
+    }
     if (!likely)
         return ota_fail(failure, OTA_E_USAGE, "unknown option '%s'; esp-ota --help lists all",
                         buffer);
@@ -151,6 +168,17 @@ static void free_value(char *text)
     free(text);
 }
 
+/* Marks the option as not given, unless it has a former value. */
+static void forget_option(struct command_line *line, enum option option)
+{
+    const struct strings *list = list_for(line, option);
+    bool has_value = option == OPTION_AUTH ? line->password != NULL
+                     : list                ? list->count > 0
+                                           : line->value[option] != NULL;
+
+    line->given[option] = has_value;
+}
+
 /* Moves the password from argv, where its bytes are overwritten, to the line. It replaces an
  * earlier password. It may look like an option. */
 static enum ota_error store_password(struct reader *reader, struct ota_failure *failure)
@@ -159,12 +187,22 @@ static enum ota_error store_password(struct reader *reader, struct ota_failure *
     if (!marked)
         return ota_fail_no_memory(failure);
 
-    secret_free(reader->line->password);
-    reader->line->password = argv_mask_reveal(&reader->argv_mask, marked, secret_alloc);
+    struct command_line *line = reader->line;
+    char *password = argv_mask_reveal(&reader->argv_mask, marked, secret_alloc);
     argv_mask_wipe(&reader->argv_mask, marked);
     reader->password_at = argv_mask_index(&reader->argv_mask, marked);
     free_value(marked); /* an alias can have put secret text around the mark */
-    return reader->line->password ? OTA_OK : ota_fail_no_memory(failure);
+    if (!password)
+        return ota_fail_no_memory(failure);
+
+    if (command_line_skips(line, "-a", password)) {
+        secret_free(password);
+        forget_option(line, OPTION_AUTH);
+        return OTA_OK;
+    }
+    secret_free(line->password);
+    line->password = password;
+    return OTA_OK;
 }
 
 /* True if the option must not have two different values, as only one of them could be used. */
@@ -221,6 +259,12 @@ static enum ota_error store_value(struct reader *reader, enum option option,
                         swallowed);
     }
 
+    if (command_line_skips(line, name, value)) {
+        free(value);
+        forget_option(line, option);
+        return OTA_OK;
+    }
+
     struct strings *list = list_for(line, option);
     if (list)
         return append_value(list, value, failure);
@@ -267,6 +311,32 @@ static enum ota_error store_option(struct reader *reader, int code, struct ota_f
     return has_one_dash ? reject_one_dash(spelled, failure) : OTA_OK;
 }
 
+/* Whether popt goes on with the whole name of an option that it did not find: "--prog=x" is
+ * --progress=x. An alias of that name would have been found. */
+static bool expand_abbreviation(const struct reader *reader)
+{
+    const char *argument = current_argument(reader);
+    if (argument[0] != '-' || argument[1] != '-' || poptBadOption(reader->popt, 0) != argument)
+        return false;
+
+    size_t length = strcspn(argument, SPELLING_NAME_END);
+    const struct poptOption *row = abbreviation_find(argument + 2, length - 2);
+    if (!row || !ends_name(argument[length]))
+        return false;
+
+    const char *rest = argument + length;
+    size_t size = strlen("--") + strlen(row->longName) + strlen(rest) + 1;
+    char *whole = malloc(size);
+    if (!whole)
+        return false;
+
+    snprintf(whole, size, "--%s%s", row->longName, rest);
+    const char *arguments[] = {whole, NULL};
+    bool is_expanded = poptStuffArgs(reader->popt, arguments) == 0;
+    free(whole);
+    return is_expanded;
+}
+
 static enum ota_error read_options(struct reader *reader, struct ota_failure *failure)
 {
     enum ota_error first = OTA_OK;
@@ -274,6 +344,8 @@ static enum ota_error read_options(struct reader *reader, struct ota_failure *fa
 
     while ((code = poptGetNextOpt(reader->popt)) != -1) {
         struct ota_failure further; /* only the first mistake is reported */
+        if (code == POPT_ERROR_BADOPT && expand_abbreviation(reader))
+            continue;
         enum ota_error error = store_option(reader, code, first == OTA_OK ? failure : &further);
         if (first == OTA_OK)
             first = error;
@@ -341,6 +413,21 @@ const char *command_line_name(char name[COMMAND_LINE_NAME_MAX], const struct com
     return name;
 }
 
+bool command_line_skips(struct command_line *line, const char *name, const char *value)
+{
+    const char *caller = placeholder_caller(value);
+    char note[2 * SPELLING_MAX], shown[SPELLING_MAX];
+
+    if (!caller)
+        return false;
+    snprintf(note, sizeof note, "%s did not fill in '%s'%s%s; it counts as not given", caller,
+             escape_string(shown, sizeof shown, value), name ? " of " : "", name ? name : "");
+    char *copy = strdup(note);
+    if (!copy || strings_add(&line->unfilled, copy) < 0)
+        free(copy); /* only the note is lost */
+    return true;
+}
+
 void command_line_free(struct command_line *line)
 {
     for (int i = 0; i < OPTION_COUNT; i++) {
@@ -353,4 +440,5 @@ void command_line_free(struct command_line *line)
     strings_free(&line->boards);
     strings_free(&line->expected);
     strings_free(&line->rejected);
+    strings_free(&line->unfilled);
 }

@@ -18,6 +18,7 @@ struct command_line {
     const char *word;        /* the last of boards that is a word without -i, no address; or NULL */
     struct strings expected; /* the values of --expect */
     struct strings rejected; /* the values of --reject */
+    struct strings unfilled; /* a note for each value that is a placeholder, and was ignored */
     bool is_config_broken;   /* /etc/popt or ~/.popt could not be read completely */
 };
 
@@ -32,6 +33,10 @@ enum { COMMAND_LINE_NAME_MAX = 32 };
 /* Writes the option as it was given, "-f" or "--file", for a message. Returns name. */
 const char *command_line_name(char name[COMMAND_LINE_NAME_MAX], const struct command_line *line,
                               enum option option);
+
+/* If value is a placeholder that the caller of this program left unfilled, notes so and returns
+ * true: it counts as not given. name is the option, NULL for a word without one. */
+bool command_line_skips(struct command_line *line, const char *name, const char *value);
 
 /* Overwrites the values and frees them. */
 void command_line_free(struct command_line *line);

@@ -128,6 +128,13 @@ static enum ota_error check_word(const struct operands *operands, const char *wo
                         "put it in quotes");
     if (spelling_long_dash(text))
         return reject_long_dash(text, failure);
+    if (spelling_is_script(text)) {
+        char shown[SPELLING_MAX];
+
+        return ota_fail(failure, OTA_E_USAGE,
+                        "'%s' is a script for python, which esp-ota replaces; leave it out",
+                        escape_string(shown, sizeof shown, text));
+    }
     if (text[0] == '-' && text[1] != '\0') {
         char option[SPELLING_MAX];
 
@@ -187,6 +194,8 @@ enum ota_error operands_store(const struct operands *operands, const char *const
     for (; words && *words; words++) {
         const char *text = argv_mask_argument(operands->argv_mask, *words);
 
+        if (command_line_skips(line, NULL, text))
+            continue;
         if (error == OTA_OK)
             error = check_word(operands, *words, failure);
         if (error == OTA_OK) {

@@ -482,6 +482,8 @@ static enum ota_error apply(struct options *options, struct command_line *line,
 {
     if (line->is_config_broken && !options->report.quiet)
         diag_warning("/etc/popt or ~/.popt could not be read; aliases in it may be missing");
+    for (size_t i = 0; i < line->unfilled.count && !options->report.quiet; i++)
+        diag_warning("%s", line->unfilled.items[i]);
     enum ota_error error = check_presence(options, line, failure);
     if (error == OTA_OK)
         error = options_set_values(options, line, failure);

@@ -133,7 +133,7 @@ static const char *find_synonym(const char *name, size_t length)
     static const char *const synonyms[][2] = {
         {"pass", "auth"},     {"passwd", "auth"}, {"passwort", "auth"}, {"password", "auth"},
         {"host", "ip"},       {"address", "ip"},  {"target", "ip"},     {"image", "file"},
-        {"firmware", "file"}, {"sketch", "file"}, {"bin", "file"},      {"js", "json"},
+        {"firmware", "file"}, {"sketch", "file"}, {"bin", "file"},
     };
 
     for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++)

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "cli/spelling.h"
 #include "http/challenge.h"
 #include "http/multipart.h"
 #include "image/image.h"
@@ -117,8 +118,15 @@ static bool is_unspecified(const struct address *address)
 static enum ota_error set_host_ip(struct options *options, const char *name, const char *value,
                                   struct ota_failure *failure)
 {
-    (void)name; /* the message has the value only */
+    (void)name; /* the messages have the letter or the value only */
     const struct source *source = &options->upload.source;
+    char shown[SHOWN_MAX];
+
+    if (spelling_is_script(value))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "'-I %s' is python's option and its script, which esp-ota replaces; leave "
+                        "both out",
+                        show_value(shown, value));
     enum ota_error error = source_parse(&options->upload.source, value, failure);
 
     options->upload.has_source =

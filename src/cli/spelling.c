@@ -4,6 +4,7 @@
 #include "cli/spelling.h"
 
 #include "base/escape.h"
+#include "cli/abbreviation.h"
 #include "cli/options_table.h"
 
 #include <stdio.h>
@@ -19,6 +20,13 @@ size_t spelling_long_dash(const char *text)
     return strncmp(text, "\xe2\x80\x93", 3) == 0 || strncmp(text, "\xe2\x80\x94", 3) == 0 ? 3 : 0;
 }
 
+bool spelling_is_script(const char *text)
+{
+    size_t length = strlen(text);
+
+    return length > 3 && strcmp(text + length - 3, ".py") == 0;
+}
+
 bool spelling_correct(char buffer[SPELLING_MAX], const char *text)
 {
     size_t hyphens = strspn(text, "-");
@@ -31,8 +39,11 @@ bool spelling_correct(char buffer[SPELLING_MAX], const char *text)
     if (name == text || length == 0)
         return false;
 
-    if (options_find_name(name, length))
-        snprintf(buffer, SPELLING_MAX, "--%.*s", (int)length, name);
+    const struct poptOption *row = options_find_name(name, length);
+    if (!row && hyphens >= 2)
+        row = abbreviation_find(name, length);
+    if (row)
+        snprintf(buffer, SPELLING_MAX, "--%s", row->longName);
     else if (hyphens < 2 && name[1] == '\0' && options_find_letter(*name))
         snprintf(buffer, SPELLING_MAX, "-%c", *name);
     else

@@ -27,7 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const int64_t REDRAW_US = 100000;
+static const int64_t REDRAW_US = MILLISECONDS(100), REDRAW_IN_PIPE_US = SECONDS(1);
 enum { WIDTH_UNKNOWN = 80, UNPACKED_MAX = 64, JSON_PATIENCE_MS = 60000 };
 
 struct report {
@@ -60,9 +60,12 @@ static enum diag_level level_for(const struct report_settings *settings)
 
 bool report_is_live(const struct report_settings *settings)
 {
-    return !settings->quiet &&
-           (settings->force_bar ||
-            (terminal_is_smart(STDERR_FILENO) && !(settings->json && isatty(STDOUT_FILENO))));
+    if (settings->quiet)
+        return false;
+    /* Without a terminal's name, nobody is known who could draw over a line, as in IDE 2's log. */
+    if (settings->force_bar)
+        return isatty(STDERR_FILENO) || terminal_is_named();
+    return terminal_is_smart(STDERR_FILENO) && !(settings->json && isatty(STDOUT_FILENO));
 }
 
 struct report *report_new(const struct report_settings *settings)
@@ -131,7 +134,10 @@ static bool is_fleet(const struct report *report)
 /* Whether the line may be drawn again; is_edge: the first and the last one always are. */
 static bool is_bar_due(const struct report *report, bool is_edge)
 {
-    return !report->totals.is_asking && (is_edge || loop_now_us() - report->drawn_us >= REDRAW_US);
+    const int64_t interval_us = isatty(STDERR_FILENO) ? REDRAW_US : REDRAW_IN_PIPE_US;
+
+    return !report->totals.is_asking &&
+           (is_edge || loop_now_us() - report->drawn_us >= interval_us);
 }
 
 static void redraw_bar(struct report *report, const struct bar *bar)

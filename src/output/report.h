@@ -29,7 +29,8 @@ typedef void report_standings_fn(ota_standing_fn *tell, void *tell_userdata, con
  * NULL). */
 void report_ask(struct report *report, report_standings_fn *tell_standings, const void *userdata);
 
-/* Whether the report draws lines in place, as on a terminal. */
+/* Whether the report draws lines in place: on a terminal, and with -r also in a pipe if TERM names
+ * the terminal that its reader may have. */
 bool report_is_live(const struct report_settings *settings);
 
 /* Draws how long boards are still waited for, if any are and nothing else is drawn. To be called

@@ -6,7 +6,7 @@ import re
 import signal
 import unittest
 
-from scenario import Program, Scenario, Terminal, image
+from scenario import Program, Scenario, Terminal, image, run
 
 SLOW = ("--window", "5744", "--mss", "1436", "--write-ms", "10")
 
@@ -140,16 +140,38 @@ class Bar(Scenario):
 
 
 class NoTerminal(Scenario):
+    SLOWER = ("--window", "5744", "--mss", "1436", "--write-ms", "40")
 
     def test_bar_on_demand(self):
         """-r, as espota.py: the bar goes into the pipe."""
-        board = self.board(*SLOW)
+        board = self.board(*self.SLOWER)
         path = self.file("fw.bin", image(300000))
         result = Program("-i", board.address, "-r", "-f", path).result()
         self.assertEqual((result.status, result.out), (0, ""), result)
         self.assertIn("100%", result.err)
         self.assertIn("\r", result.err)
         self.assertRegex(result.err, r"\[=+> *\]")
+        self.assertNotIn("\x1b", result.err)
+        for line in re.split(r"[\r\n]", result.err.rstrip("\n")):  # as a reader of lines sees it
+            self.assertNotEqual(line.strip(), "", result)
+
+    def test_bar_once_a_second(self):
+        """Of a reader that keeps all that was drawn."""
+        board = self.board(*self.SLOWER)
+        result = run("-i", board.address, "-r", "-f", self.file("fw.bin", image(300000)))
+        self.assertEqual(result.status, 0, result)
+        drawn = result.err.count("left")
+        self.assertGreater(drawn, 1, result)
+        self.assertLessEqual(drawn, result.seconds + 2, result)  # the first and the last in any case
+
+    def test_no_bar_for_a_log(self):
+        """An IDE started from a desktop has no terminal that it could name: its log has lines."""
+        for term in ("", "dumb"):
+            board = self.board(*self.SLOWER)
+            result = run("-i", board.address, "-r", "-f", self.file("fw.bin", image(300000)), TERM=term)
+            self.assertEqual(result.status, 0, result)
+            self.assertNotIn("\r", result.err)
+            self.assertRegex(result.err, r"\n.*: 9\d% \(.*\n")
 
 
 if __name__ == "__main__":

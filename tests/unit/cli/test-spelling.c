@@ -16,13 +16,10 @@ static void test_correct(void **state)
         const char *text;
         const char *correct; /* NULL: it is no option */
     } rows[] = {
-        {"-f", "-f"},        {"--file", "--file"},
-        {"-file", "--file"}, {"--file=x", "--file"},
-        {"\u2013f", "-f"},   {"\u2014file", "--file"},
-        {"-fx", NULL},       {"--f", NULL},
-        {"-", NULL},         {"--", NULL},
-        {"file", NULL},      {"-1", NULL},
-        {"", NULL},
+        {"-f", "-f"},         {"--file", "--file"},     {"-file", "--file"}, {"--file=x", "--file"},
+        {"\u2013f", "-f"},    {"\u2014file", "--file"}, {"-fx", NULL},       {"--f", "--file"},
+        {"--au=x", "--auth"}, {"-prog", NULL},          {"--host", NULL},    {"-", NULL},
+        {"--", NULL},         {"file", NULL},           {"-1", NULL},        {"", NULL},
     };
 
     (void)state;
@@ -57,12 +54,22 @@ static void test_long_dash(void **state)
     assert_int_equal(spelling_long_dash("\xe2\x80"), 0);
 }
 
+static void test_script(void **state)
+{
+    (void)state;
+    assert_true(spelling_is_script("tools/espota.py"));
+    assert_false(spelling_is_script(".py"));
+    assert_false(spelling_is_script("espota.pyc"));
+    assert_false(spelling_is_script("py"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_correct),
         cmocka_unit_test(test_spelling_name),
         cmocka_unit_test(test_long_dash),
+        cmocka_unit_test(test_script),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
