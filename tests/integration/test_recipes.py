@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""The recipes of esp-ota-callers(7), README.md and docs/ci, filled in as their callers do it."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import unittest
+
+import firmware
+import scenario
+
+SOURCE = os.environ["ESP_OTA_SOURCE"]
+PASSWORD = "kwert"
+
+
+def read(*path):
+    with open(os.path.join(SOURCE, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+def page():
+    """The manual page as it is shown, with the lines of an example joined where they end in a backslash."""
+    return read("man", "esp-ota-callers.7").replace("\\e\n", "").replace("\\-", "-")
+
+
+def recipe(start):
+    """The lines of the example that begins like that, up to its end."""
+    return re.search(rf"^{re.escape(start)}.*?(?=^\.RE)", page(), re.M | re.S)[0]
+
+
+def fill(pattern, **names):
+    """As the Arduino IDE does it; a name that it does not know stays."""
+    return re.sub(r"\{([a-z_.]+)\}", lambda match: names.get(match[1].replace(".", "_"), match[0]), pattern)
+
+
+class Recipes(scenario.Scenario):
+
+    def setUp(self):
+        super().setUp()
+        self.path = f"{os.path.dirname(scenario.PROGRAM)}:{os.environ['PATH']}"
+
+    def run_in_shell(self, line, cwd=None, **env):
+        return subprocess.run(["sh", "-ec", line], cwd=cwd or self.directory, text=True, stdin=subprocess.DEVNULL,
+                              capture_output=True, check=False, timeout=scenario.DEADLINE_S,
+                              env=scenario.environment(**{"PATH": self.path, **env}))
+
+    def assert_uploaded(self, done, board, image, command=0):
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for secret in scenario.secrets(PASSWORD):
+            self.assertNotIn(secret, done.stdout + done.stderr)
+        board.wait_for(f"upload result=ok .*command={command}")
+        self.assertEqual(board.received(), image)
+
+    def esp32(self, *options):
+        board = self.board("-P", PASSWORD, *options, family="esp32")
+        image = scenario.sketch("esp32")
+        return board, image, self.file("sketch.ino.bin", image)
+
+    def names(self, board):
+        return {"build_path": self.directory, "build_project_name": "sketch.ino", "serial_port": board.address,
+                "upload_port_address": board.address, "network_password": PASSWORD,
+                "upload_field_password": PASSWORD}
+
+    def test_platform_local_txt(self):
+        for key, family in (("tools.esptool.upload.network_pattern", "esp8266"), ("tools.esp_ota.upload.pattern", "esp32")):
+            with self.subTest(key):
+                board = self.board("-P", PASSWORD, family=family)
+                image = scenario.sketch(family)
+                self.file("sketch.ino.bin", image)
+                (line,) = recipe(key + "=").splitlines()
+                names = {**self.names(board), "network_port": str(board.port), "upload_port_properties_port": str(board.port)}
+                self.assert_uploaded(self.run_in_shell(fill(line.partition("=")[2], **names)), board, image)
+
+    def test_arduino_cli(self):
+        board = self.board(family="esp32")
+        image = scenario.sketch("esp32")
+        self.file("sketch.ino.bin", image)
+        (word,) = (word for word in shlex.split(recipe("arduino-cli upload")) if word.startswith("upload.pattern="))
+        self.assert_uploaded(self.run_in_shell(fill(word.partition("=")[2], **self.names(board))), board, image)
+
+    def platformio(self, board, file, more=""):
+        lines = dict(line.split(" = ") for line in recipe("upload_protocol = espota").splitlines())
+        self.assertIn("\n".join(f"{key} = {value}" for key, value in lines.items()), read("README.md"))
+        self.assertEqual(lines["upload_protocol"], "espota")
+        password = self.file("ota-password", PASSWORD.encode() + b"\n")
+        os.chmod(password, 0o600)
+        flags = lines["upload_flags"].replace("/home/me/.config/ota-password", password)
+        flags = f"{flags} --debug --progress -i {board.address} {more}"  # as espressif32's builder/main.py
+        return self.run_in_shell(lines["upload_command"].replace("$UPLOADERFLAGS", flags).replace("$SOURCE", file))
+
+    def test_platformio(self):
+        board, image, file = self.esp32()
+        self.assert_uploaded(self.platformio(board, file), board, image)
+
+    def test_platformio_filesystem(self):
+        board, _, _ = self.esp32()
+        image = firmware.littlefs()
+        file = self.file("littlefs.bin", image)
+        self.assert_uploaded(self.platformio(board, file, "--spiffs"), board, image, command=100)
+
+    def test_make_esp_arduino(self):
+        """With the lines of makeEspArduino.mk about OTA."""
+        board, image, file = self.esp32()
+        self.file("Makefile", b'OTA_ARGS = --progress --ip="$(OTA_ADDR)" --port="$(OTA_PORT)" --auth="$(OTA_PWD)"\n'
+                              b'ota:\n\t$(OTA_TOOL) $(OTA_ARGS) --file="$(MAIN_EXE)"\n')
+        line = recipe("make ota").strip().replace("kitchen.local", board.address)
+        done = self.run_in_shell(f"{line} -s OTA_PORT={board.port} OTA_PWD={PASSWORD} MAIN_EXE={file}")
+        self.assert_uploaded(done, board, image)
+
+    def test_cmake(self):
+        """A project whose target app makes the image, as ESP-IDF's does."""
+        board, image, file = self.esp32()
+        lines = recipe("add_custom_target(ota").replace("kitchen.local", board.address)
+        self.file("CMakeLists.txt", (
+            "cmake_minimum_required(VERSION 3.18)\nproject(demo NONE)\n"
+            f"add_custom_target(app COMMAND ${{CMAKE_COMMAND}} -E copy '{file}' demo.bin VERBATIM)\n" + lines
+        ).replace("'", '"').encode())
+        done = self.run_in_shell("cmake -S . -B build >/dev/null && cmake --build build -t ota", ESP_OTA_AUTH=PASSWORD)
+        self.assert_uploaded(done, board, image)
+
+    def test_ci(self):
+        """The upload's line of each service; the build before it is theirs."""
+        for name, start in (("github-actions.yml", "run: "), ("gitlab-ci.yml", "- ")):
+            with self.subTest(name):
+                board, image, _ = self.esp32()
+                os.makedirs(os.path.join(self.directory, ".pio/build/kitchen"), exist_ok=True)
+                self.file(".pio/build/kitchen/firmware.bin", image)
+                line = re.search(rf"^ *{start}(esp-ota .*)$", read("docs", "ci", name), re.M)[1]
+                done = self.run_in_shell(line, ESP_OTA_AUTH=PASSWORD, OTA_HOST=board.address)
+                self.assert_uploaded(done, board, image)
+                with open(os.path.join(self.directory, "report.jsonl"), encoding="utf-8") as file:
+                    (result,) = [event for event in map(json.loads, file) if event["event"] == "result"]
+                self.assertTrue(result["ok"])
+                done = self.run_in_shell(line, ESP_OTA_AUTH="wrong", OTA_HOST=board.address)
+                self.assertEqual(done.returncode, 6, done.stderr)  # the job fails
+
+    def test_vscode(self):
+        tasks = json.loads(read("docs", "ci", "vscode-tasks.json"))["tasks"]
+        self.assertEqual(len(tasks), 2)
+        for task, name, command in zip(tasks, ("firmware.bin", "littlefs.bin"), (0, 100)):
+            with self.subTest(task["label"]):
+                board, image, _ = self.esp32()
+                image = firmware.littlefs() if command else image
+                os.makedirs(os.path.join(self.directory, "build"), exist_ok=True)
+                self.file(f"build/{name}", image)
+                words = [word.replace("${input:board}", board.address).replace("${workspaceFolder}", self.directory)
+                         for word in (task["command"], *task["args"])]
+                done = self.run_in_shell(shlex.join(words), ESP_OTA_AUTH=PASSWORD)
+                self.assert_uploaded(done, board, image, command)
+
+    def test_dockerfile(self):
+        """It is not built here; what it names exists, and its comment's options do, too."""
+        text = read("docs", "ci", "Dockerfile")
+        self.assertIn('ENTRYPOINT ["esp-ota"]', text)
+        for path in re.findall(r"scripts/\w+|docs/ci/\w+", text):
+            self.assertTrue(os.path.exists(os.path.join(SOURCE, path)), path)
+        self.assertIn('"name": "release"', read("CMakePresets.json"))
+
+
+if __name__ == "__main__":
+    unittest.main()
