@@ -332,6 +332,16 @@ class Fleet(Scenario):
         self.assertIn(f"esp-ota: not tried, as the upload was interrupted: {floor.addresses[3]}\n", result.err)
         self.assertIn("esp-ota: 0 of 4 boards confirmed, 3 failed, 1 not tried, in", result.err)
 
+    def test_interrupted_early(self):
+        """Boards that have got nothing yet are in the summary only."""
+        wheres = [address() for _ in range(3)]
+        program = Program(*boards(*wheres), "-p", "9", "-f", self.path, "-d")
+        program.wait_for("(?s)(nothing listens.*){3}")
+        program.send_signal(signal.SIGINT)
+        result = program.result(20)
+        self.assertEqual(summary(result.err), {"interrupted": set(wheres)})
+        self.assertNotIn("by SIGINT", result.err)
+
     def test_password_is_asked_for_once(self):
         self.use(firmware.esp32_sketch(20000))
         floor = Floor(self, 3, "-P", "kwert", family="esp32")

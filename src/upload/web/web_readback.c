@@ -51,15 +51,16 @@ static void on_version(struct web *web, const struct http_reply *reply)
     struct page_facts facts = {0};
     struct ota_failure success;
     bool is_told = page_facts_add(&facts, web->finder.page, reply);
+    const char *version = web_hide_secrets(web, facts.version);
     bool is_expected = is_told && strstr(facts.version, web_common_settings(web)->expect_version);
 
     if (!is_expected || (strcmp(facts.version, before) == 0 && !web->was_away)) {
-        read_again(web, facts.version);
+        read_again(web, version);
         return;
     }
     web->is_read_back = true;
-    ota_fail(&success, OTA_OK, "it runs %s now%s%s%s", facts.version, *before ? " (before: " : "",
-             before, *before ? ")" : "");
+    ota_fail(&success, OTA_OK, "it runs %s now%s%s%s", version, *before ? " (before: " : "", before,
+             *before ? ")" : "");
     web_finish(web, &success);
 }
 
