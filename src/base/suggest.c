@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static bool is_same_letter(char a, char b)
 {
@@ -41,16 +42,28 @@ size_t suggest_distance(const char *a, const char *b)
     return row[length];
 }
 
+/* The length of a name without what all host names here end with. */
+static size_t stem_length(const char *name)
+{
+    static const char domain[] = ".local";
+    size_t length = strlen(name), end = sizeof domain - 1;
+
+    return length > end && strcasecmp(name + length - end, domain) == 0 ? length - end : length;
+}
+
+static bool is_similar_name(const char *a, const char *b, size_t distance)
+{
+    size_t length = stem_length(a), other = stem_length(b);
+
+    return 2 * distance <= (length > other ? length : other);
+}
+
 void suggest_offer(struct suggestions *suggestions, const char *wanted, const char *name)
 {
     size_t away = suggest_distance(wanted, name);
     size_t place = suggestions->count;
-    size_t wanted_length = strlen(wanted), length = strlen(name);
 
     suggestions->total++;
-    if (2 * away <= (wanted_length > length ? wanted_length : length))
-        suggestions->has_similar = true;
-
     while (place > 0 && suggestions->best[place - 1].distance > away)
         place--;
     if (place == SUGGEST_MAX)
@@ -61,7 +74,18 @@ void suggest_offer(struct suggestions *suggestions, const char *wanted, const ch
     memmove(&suggestions->best[place + 1], &suggestions->best[place],
             (suggestions->count - 1 - place) * sizeof suggestions->best[0]);
     suggestions->best[place].distance = away;
+    suggestions->best[place].is_similar = is_similar_name(wanted, name, away);
     snprintf(suggestions->best[place].name, SUGGEST_NAME_MAX, "%s", name);
+}
+
+void suggest_keep_similar(struct suggestions *suggestions)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < suggestions->count; i++)
+        if (suggestions->best[i].is_similar)
+            suggestions->best[kept++] = suggestions->best[i];
+    suggestions->count = kept;
 }
 
 void suggest_list(char *target, size_t capacity, const struct suggestions *suggestions)

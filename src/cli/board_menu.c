@@ -302,7 +302,10 @@ enum ota_error board_menu_choose(struct loop *loop, struct choice *choices, size
     for (;;) {
         diag_status("Which ones? (numbers, 1-3, names, 'lab-*', or all) ");
         bool is_answered = read_answer(loop, answer);
-        diag_status_forget();
+        if (is_answered)
+            diag_status_forget();
+        else
+            diag_status_end();
 
         if (!is_answered)
             return ota_fail(failure, OTA_E_USAGE, "no board was chosen");
@@ -310,6 +313,6 @@ enum ota_error board_menu_choose(struct loop *loop, struct choice *choices, size
             return OTA_OK;
         if (!answer[strspn(answer, SEPARATORS)])
             return failure->error;
-        diag_info("%s", failure->message);
+        diag_info("%s; an empty line chooses none", failure->message);
     }
 }

@@ -30,18 +30,21 @@ static void describe_system(char target[CLAUSE_MAX], const struct resolve_failur
 
 static void describe_known_boards(char target[OTA_MESSAGE_MAX], const struct resolve_failure *facts)
 {
-    const struct suggestions *boards = facts->boards;
+    struct suggestions boards = *facts->boards;
     char list[OTA_MESSAGE_MAX / 2];
+    bool are_many = boards.total > boards.count;
 
-    suggest_list(list, sizeof list, boards);
-    if (boards->total > boards->count && !boards->has_similar)
+    if (are_many)
+        suggest_keep_similar(&boards);
+    suggest_list(list, sizeof list, &boards);
+    if (are_many && boards.count == 0)
         snprintf(target, OTA_MESSAGE_MAX,
                  "none of %zu boards announced here has a similar name (\"esp-ota -l\" lists them)",
-                 boards->total);
-    else if (boards->total > boards->count)
-        snprintf(target, OTA_MESSAGE_MAX, "of %zu boards announced here, the most similar are %s",
-                 boards->total, list);
-    else if (boards->total)
+                 boards.total);
+    else if (are_many)
+        snprintf(target, OTA_MESSAGE_MAX, "of %zu boards announced here, the most similar %s %s",
+                 boards.total, boards.count == 1 ? "is" : "are", list);
+    else if (boards.total)
         snprintf(target, OTA_MESSAGE_MAX, "announced here: %s", list);
     else if (facts->has_all_boards)
         snprintf(target, OTA_MESSAGE_MAX, "no board is announced here");

@@ -32,6 +32,9 @@ static const enum column table_columns[] = {COLUMN_INSTANCE, COLUMN_HOST,  COLUM
 /* Those that are shortened if the terminal is too narrow. */
 static const enum column shortened_columns[] = {COLUMN_INSTANCE, COLUMN_HOST, COLUMN_TYPE,
                                                 COLUMN_VERSION};
+/* Those that are left out if that is not enough, the first one first. */
+static const enum column dropped_columns[] = {COLUMN_HOST, COLUMN_PASSWORD, COLUMN_VERSION,
+                                              COLUMN_PORT, COLUMN_TYPE};
 
 enum { TABLE_COLUMNS = sizeof table_columns / sizeof *table_columns };
 enum { CELL_MAX = 4 * MDNS_NAME_MAX + 4, GAP = 2, SHORTENED_MIN = 10 };
@@ -200,6 +203,26 @@ static size_t total_width(const size_t widths[COLUMN_COUNT])
     return total;
 }
 
+/* Whether the table fits if its columns are as narrow as they can be. */
+static bool can_fit(const size_t widths[COLUMN_COUNT], size_t limit)
+{
+    size_t least[COLUMN_COUNT];
+
+    memcpy(least, widths, sizeof least);
+    for (size_t i = 0; i < sizeof shortened_columns / sizeof *shortened_columns; i++)
+        if (least[shortened_columns[i]] > SHORTENED_MIN)
+            least[shortened_columns[i]] = SHORTENED_MIN;
+    return total_width(least) <= limit;
+}
+
+/* Leaves out columns until the table can fit: no more of them than necessary. */
+static void drop_columns(size_t widths[COLUMN_COUNT], size_t limit)
+{
+    for (size_t i = 0; i < sizeof dropped_columns / sizeof *dropped_columns; i++)
+        if (limit && !can_fit(widths, limit))
+            widths[dropped_columns[i]] = 0;
+}
+
 /* Narrows the widest columns, one by one, until the table fits or none can be narrowed further. */
 static void narrow_columns(size_t widths[COLUMN_COUNT], size_t limit)
 {
@@ -256,6 +279,7 @@ void board_table_print_table(FILE *stream, const struct board_list *boards, size
         fill_table_row(&row, boards->items[i], has_version);
         widen_columns(widths, &row);
     }
+    drop_columns(widths, width);
     narrow_columns(widths, width);
 
     fill_heading(&row, has_version);

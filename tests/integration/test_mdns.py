@@ -97,10 +97,10 @@ class Names(OnLink):
 
     def test_unknown_names(self):
         """One run each at the same time: Avahi needs five seconds for every "no"."""
-        names = {"kitchne.local": '"kitchen.local", "kitchen-2.local", ',
-                 "kitchne": '"kitchen", "kitchen-2", ',
-                 "Living  room lamp": '"Living room lamp", "Living room lamp #2", ',
-                 "kitchen.lan": '"kitchen", "kitchen-2", '}
+        names = {"kitchne.local": '"kitchen.local", "kitchen-2.local"',
+                 "kitchne": '"kitchen", "kitchen-2"',
+                 "Living  room lamp": '"Living room lamp", "Living room lamp #2"',
+                 "kitchen.lan": '"kitchen", "kitchen-2"'}
         with concurrent.futures.ThreadPoolExecutor() as pool:
             for result in pool.map(lambda name: scenario.run("-i", name, "-f", self.image), names):
                 name = result.arguments[1]

@@ -127,7 +127,7 @@ class Choice(Selection):
                 self.assertNotIn("web.local", result.err)
                 if answers[0] == "9\n":
                     self.assertIn("'9' is neither a number from 1 to 5, nor a range such as 1-5, nor 'all', nor the name of "
-                                  "a board",
+                                  "a board; an empty line chooses none",
                                   lines)
                 self.assert_updates(result, simulated, expected)
                 for board in simulated:
@@ -184,7 +184,7 @@ class Choice(Selection):
             with self.subTest(answer):
                 result, simulated = self.choose(answer)
                 self.assertEqual(result.status, 2, result)
-                self.assertIn("esp-ota: no board was chosen", result.err)
+                self.assertIn("\nesp-ota: no board was chosen", result.err)
                 for board in simulated:
                     self.assert_untouched(board)
 

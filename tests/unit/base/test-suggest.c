@@ -71,22 +71,35 @@ static void test_long_names(void **state)
     assert_string_equal(small, "\"xxxxxxxxxxxxxx");
 }
 
-static void test_has_similar(void **state)
+static void test_similar(void **state)
 {
     static const struct {
         const char *wanted, *name;
         bool is_similar;
     } rows[] = {
-        {"kitchen", "kitchne", true}, {"kitchen", "Kitchen-2", true}, {"lamp", "labs", true},
-        {"kitchen", "garage", false}, {"lamp", "l", false},           {"kitchen", "", false},
+        {"kitchen", "kitchne", true},
+        {"kitchen", "Kitchen-2", true},
+        {"lamp", "labs", true},
+        {"kitchen", "garage", false},
+        {"lamp", "l", false},
+        {"kitchen", "", false},
+        {"cellar.local", "lamp.local", false}, /* only the ends are alike */
+        {"cellar.local", "sketch.LOCAL", false},
+        {"lamp.local", "lamp-1.local", true},
+        {".local", ".local", true},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct suggestions suggestions = {0};
 
+        suggest_offer(&suggestions, rows[i].wanted, "entirely different");
         suggest_offer(&suggestions, rows[i].wanted, rows[i].name);
-        assert_int_equal(suggestions.has_similar, rows[i].is_similar);
+        suggest_keep_similar(&suggestions);
+        assert_int_equal(suggestions.total, 2);
+        assert_int_equal(suggestions.count, rows[i].is_similar);
+        if (rows[i].is_similar)
+            assert_string_equal(suggestions.best[0].name, rows[i].name);
     }
 }
 
@@ -95,7 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_has_similar),
+        cmocka_unit_test(test_similar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,9 +135,20 @@ static void test_narrow_rows(void **state)
          "Wohnzimmer an der S...  wohnzimmer-strassen...  -         3232  lolin_s2_mini    yes     "
          "  "
          "1.2\\t\\xff\n"},
-        {20, "INSTANCE    HOST        ADDRESS   PORT  BOARD       PASSWORD  VERSION\n"
+        /* all columns, as narrow as they can be */
+        {71, "INSTANCE    HOST        ADDRESS   PORT  BOARD       PASSWORD  VERSION\n"
              "kitchen     kitchen...  10.0.0.7  8266  ESP8266...  no        -\n"
              "Wohnzim...  wohnzim...  -         3232  lolin_s...  yes       1.2\\t\\xff\n"},
+        /* without the host, the others have room again */
+        {70, "INSTANCE          ADDRESS   PORT  BOARD            PASSWORD  VERSION\n"
+             "kitchen           10.0.0.7  8266  ESP8266_NODEMCU  no        -\n"
+             "Wohnzimmer an...  -         3232  lolin_s2_mini    yes       1.2\\t\\xff\n"},
+        {40, "INSTANCE     ADDRESS   PORT  BOARD\n"
+             "kitchen      10.0.0.7  8266  ESP8266_...\n"
+             "Wohnzimm...  -         3232  lolin_s2...\n"},
+        {20, "INSTANCE    ADDRESS\n"
+             "kitchen     10.0.0.7\n"
+             "Wohnzim...  -\n"},
     };
     (void)state;
 
