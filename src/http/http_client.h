@@ -1,7 +1,7 @@
 /*
  * http_client.h: single HTTP requests on our loop, as boards need them: HTTP/1.1, one request per
  * connection, a body of known length, no redirects, no waiting for "100 Continue", no proxy. The
- * rules are those of esp-ota-pages(7). Only http_client.c and curl_library.c see libcurl.
+ * rules are those of esp-ota-pages(7). Only http_client.c, http_wire.c and curl_library.c see libcurl.
  */
 #ifndef ESP_OTA_HTTP_HTTP_CLIENT_H
 #define ESP_OTA_HTTP_HTTP_CLIENT_H

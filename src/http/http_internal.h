@@ -1,0 +1,62 @@
+/*
+ * http_internal.h: the state of a request, and what http_client.c calls of http_wire.c; nobody else
+ * includes it.
+ */
+#ifndef ESP_OTA_HTTP_HTTP_INTERNAL_H
+#define ESP_OTA_HTTP_HTTP_INTERNAL_H
+
+#include "http/curl_library.h"
+#include "http/http_client.h"
+
+enum { HTTP_URL_MAX = 1024, HTTP_HEADERS_MAX = 8 };
+
+struct http_client {
+    struct loop *loop;
+    struct curl_library curl;
+    CURLM *multi;
+    struct loop_timer timer;
+};
+
+struct http_request {
+    struct http_client *client;
+    struct http_request_config config;
+    struct http_callbacks callbacks;
+    struct address address;
+    CURL *easy;
+    char url[HTTP_URL_MAX];
+    char texts[HTTP_HEADERS_MAX][HTTP_URL_MAX]; /* of the headers, but for the authorization */
+    struct curl_slist headers[HTTP_HEADERS_MAX];
+    size_t header_count;
+    struct curl_slist connect_to;
+    char error[CURL_ERROR_SIZE];
+
+    int fd; /* -1: not open */
+    struct loop_watch watch;
+    struct loop_timer tick;
+    int64_t start_us;
+    int64_t progress_us; /* when something was last acknowledged, or connected */
+    int64_t early_us;    /* when a reply came before the body was sent; 0: it did not */
+    bool is_connected;
+    bool was_told_connected;
+    size_t handed;   /* bytes of the body that libcurl has */
+    size_t size;     /* bytes of the body */
+    size_t taken;    /* bytes of the body that the peer's TCP has acknowledged */
+    size_t reported; /* bytes of the file in the last on_progress */
+    bool is_sent;
+    bool is_acknowledged; /* head and body */
+    bool has_no_memory;
+    int socket_error;
+    uint64_t received; /* bytes, when the connection was closed */
+    struct http_reply reply;
+};
+
+/* Tells libcurl all that it has to know of the request. False when memory ran out. */
+bool http_wire_prepare(struct http_request *request);
+
+/* Notes whether the connection is there by now. */
+void http_wire_note_connection(struct http_request *request);
+
+/* Notes how much of the request has left this host, and has been acknowledged. */
+void http_wire_measure(struct http_request *request);
+
+#endif
