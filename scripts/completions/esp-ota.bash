@@ -27,7 +27,7 @@ _esp_ota() {
   COMPREPLY=()
 
   case $before in
-    -f | --file | --output | --auth-file | --hosts | --resume | --sign | --verify-key | --log | --cacert | --tls-cert | --tls-key)
+    -f | --file | --output | --auth-file | --encryption-key-file | --hosts | --resume | --sign | --verify-key | --log | --cacert | --tls-cert | --tls-key)
       compopt -o default # without a reply, readline completes file names, and quotes them
       return
       ;;
@@ -39,7 +39,7 @@ _esp_ota() {
     --serve=) offered="8080" ;;
     --timestamps=) offered="wall" ;;
     --sign-hash) offered="sha256 sha384 sha512" ;;
-    --protocol) offered="espota sketch web" ;;
+    --protocol) offered="espota esphome sketch web" ;;
     --page) offered="auto esp8266 esp32 webupdater elegantota async tasmota wled esphome espurna safeboot form" ;;
     --min-auth) offered="md5 sha256" ;;
     -a | --auth | -P | --host-port | -t | --timeout | --wait | --retries | --deadline | \
@@ -48,7 +48,7 @@ _esp_ota() {
       --serve-for | --until-confirmed | --serve-version) ;;
     *)
       if [[ $word == -* ]]; then
-        offered="--ip --hosts --all --match --board --port --protocol --list --auth --auth-file --md5-target --min-auth --user
+        offered="--ip --hosts --all --match --board --port --protocol --list --auth --auth-file --md5-target --min-auth --user --encryption-key-file
           --file --spiffs --filesystem --compress --sign --sign-hash --output --check --verify-key --force --max-size --host-ip --host-port --peer --timeout --wait --retries --deadline --lockstep --block --page --field --cacert --insecure --expect-version --jobs
           --canary --max-failures --resume --serve --serve-for --until-confirmed --serve-version --tls-cert --tls-key --monitor --monitor-for --timestamps --raw --log --expect --reject
           --expect-timeout --online --progress --quiet --verbose --json --debug --help --usage --version"

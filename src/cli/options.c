@@ -15,6 +15,7 @@
 #include "cli/options_use.h"
 #include "cli/options_values.h"
 #include "image/image.h"
+#include "secrets/encryption_key.h"
 #include "secrets/password.h"
 #include "upload/protocols.h"
 
@@ -322,8 +323,10 @@ static enum ota_error check_standard_input(const struct command_line *line,
     static const struct {
         enum option option;
         const char *name;
-    } readers[] = {
-        {OPTION_AUTH_FILE, "--auth-file"}, {OPTION_HOSTS, "--hosts"}, {OPTION_FILE, "-f"}};
+    } readers[] = {{OPTION_AUTH_FILE, "--auth-file"},
+                   {OPTION_ENCRYPTION_KEY_FILE, "--encryption-key-file"},
+                   {OPTION_HOSTS, "--hosts"},
+                   {OPTION_FILE, "-f"}};
     const char *reader = NULL;
 
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
@@ -463,6 +466,26 @@ static enum ota_error set_password(struct options *options, struct command_line 
     return OTA_OK;
 }
 
+/* --encryption-key-file, else ESP_OTA_ENCRYPTION_KEY, which has been read already. */
+static enum ota_error set_encryption_key(struct options *options, const struct command_line *line,
+                                         struct ota_failure *failure)
+{
+    enum exposure exposure;
+    unsigned char *key;
+    const char *path = line->value[OPTION_ENCRYPTION_KEY_FILE];
+
+    if (!path)
+        return OTA_OK;
+    if (encryption_key_from_file(&key, path, &exposure, failure) != OTA_OK)
+        return failure->error;
+
+    if (!options->report.quiet)
+        exposure_warn(exposure, path, "encryption key");
+    secret_free(options->plan.encryption_key);
+    options->plan.encryption_key = key;
+    return OTA_OK;
+}
+
 static void warn_ignored(const struct options *options, const struct command_line *line)
 {
     char ignored[OPTIONS_IGNORED_MAX];
@@ -495,6 +518,8 @@ static enum ota_error apply(struct options *options, struct command_line *line,
         error = check_deadline(options, failure);
     if (error == OTA_OK)
         error = set_password(options, line, failure);
+    if (error == OTA_OK)
+        error = set_encryption_key(options, line, failure);
     if (error == OTA_OK) {
         share_settings(options);
         warn_ignored(options, line);
@@ -527,6 +552,10 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
     set_flags(options, &line);
     if (password_from_environment(&options->plan.password) < 0 && error == OTA_OK)
         error = ota_fail_no_memory(failure);
+    struct ota_failure key_failure;
+    if (encryption_key_from_environment(&options->plan.encryption_key, &key_failure) != OTA_OK &&
+        error == OTA_OK)
+        error = (*failure = key_failure).error;
     /* --help wins over any other error on the command line. */
     if (print_information(&line, &error, failure))
         outcome = OPTIONS_DONE;
@@ -547,6 +576,7 @@ void options_free(struct options *options)
     free(plan->hosts);
     free(plan->file);
     secret_free(plan->password);
+    secret_free(plan->encryption_key);
     free(plan->resume);
     free(plan->sign);
     free(plan->verify_key);

@@ -49,7 +49,7 @@ static const struct poptOption target_rows[] = {
           "UDP port of the board [as announced, else by the image: 8266, 3232 or 2040]"),
     VALUE("protocol", '\0', OPTION_PROTOCOL, "NAME",
           "how a board gets its image, unless it is named with a scheme, as in "
-          "http://board.local: espota, sketch or web [espota]"),
+          "http://board.local: espota, esphome, sketch or web [espota]"),
     FLAG("list", 'l', OPTION_LIST, "print the boards that announce themselves in this network"),
     POPT_TABLEEND};
 
@@ -67,6 +67,9 @@ static const struct poptOption password_rows[] = {
           "an ESP32 with core 3.3.1 or later knows [md5]"),
     VALUE("user", '\0', OPTION_USER, "NAME",
           "the user of an update page; also USER@ in its URL [as the page has it, mostly admin]"),
+    VALUE("encryption-key-file", '\0', OPTION_ENCRYPTION_KEY_FILE, "FILE",
+          "the key for encrypted uploads to ESPHome, from the first line of FILE "
+          "[$ESP_OTA_ENCRYPTION_KEY]"),
     POPT_TABLEEND};
 
 static const struct poptOption image_rows[] = {

@@ -28,6 +28,7 @@ static const unsigned uses[OPTION_COUNT] = {
     [OPTION_MD5_TARGET] = UPLOAD,
     [OPTION_MIN_AUTH] = UPLOAD,
     [OPTION_USER] = UPLOAD | SERVE,
+    [OPTION_ENCRYPTION_KEY_FILE] = UPLOAD,
     /* The image. */
     [OPTION_FILE] = ANY,
     [OPTION_SPIFFS] = UPLOAD | CHECK | WRITE | SERVE,

@@ -108,6 +108,14 @@ static enum ota_error set_auth_file(struct host_line *line, const struct parser 
     return set_host_path(&line->auth_file, parser, value);
 }
 
+static enum ota_error set_key_file(struct host_line *line, const struct parser *parser,
+                                   const char *value)
+{
+    if (input_is_standard(value))
+        return reject_word(parser, "is possible on the command line only, for all boards at once");
+    return set_host_path(&line->key_file, parser, value);
+}
+
 static enum ota_error set_host_file(struct host_line *line, const struct parser *parser,
                                     const char *value)
 {
@@ -133,7 +141,8 @@ static const struct key {
 } keys[] = {{"port=", set_host_port},
             {"auth-file=", set_auth_file},
             {"file=", set_host_file},
-            {"min-auth=", set_host_min_auth}};
+            {"min-auth=", set_host_min_auth},
+            {"encryption-key-file=", set_key_file}};
 
 static const struct key *find_key(const char *text, size_t length)
 {
@@ -173,9 +182,9 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
         return parser->failure->error;
     const struct key *key = find_key(parser->word, strlen(parser->word));
     if (!key)
-        return reject_word(
-            parser, "is not one of port=N, auth-file=PATH, file=PATH and min-auth=SCHEME (put a "
-                    "word with spaces in double quotes)");
+        return reject_word(parser,
+                           "is not one of port=N, auth-file=PATH, file=PATH, min-auth=SCHEME and "
+                           "encryption-key-file=PATH (put a word with spaces in double quotes)");
     return key->set(line, parser, parser->word + strlen(key->name));
 }
 
@@ -297,6 +306,7 @@ void hosts_free(struct hosts *hosts)
 {
     for (size_t i = 0; i < hosts->count; i++) {
         free(hosts->lines[i].auth_file);
+        free(hosts->lines[i].key_file);
         free(hosts->lines[i].file);
     }
     free(hosts->lines);

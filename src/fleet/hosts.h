@@ -2,8 +2,8 @@
  * hosts.h: the list of boards behind --hosts, as text. It opens only the list, not the files named
  * in it.
  *
- * Each line is TARGET [port=N] [auth-file=PATH] [file=PATH] [min-auth=SCHEME], separated by white
- * space. A word with spaces is put in double quotes; in these, \" is a quote and \\ a backslash. A
+ * Each line is TARGET [port=N] [auth-file=PATH] [file=PATH] [min-auth=SCHEME]
+ * [encryption-key-file=PATH], separated by white space. A word with spaces is put in double quotes; in these, \" is a quote and \\ a backslash. A
  * "#" at the beginning of a word makes the rest of the line a comment. Relative paths begin at the
  * current directory, not at the list's.
  */
@@ -25,6 +25,7 @@ struct host_line {
     struct target target; /* with port=N merged into its port */
     bool is_rest;         /* "*": all boards without a line; the target has that name */
     char *auth_file;      /* NULL: not given; never "" or "-" */
+    char *key_file;       /* NULL: not given; never "" or "-" */
     char *file;           /* NULL: not given; never "" */
     bool has_min_auth;
     enum auth_scheme min_auth; /* AUTH_MD5 or AUTH_SHA256 */

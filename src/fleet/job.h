@@ -22,10 +22,11 @@ struct job;
 struct assignment {
     struct target target;
     const struct upload_protocol *protocol;
-    const struct image *image; /* NULL: nothing is sent, only the log followed */
-    const char *password;      /* NULL or "": none was given */
-    enum auth_scheme min_auth; /* AUTH_MD5 or AUTH_SHA256 */
-    bool is_confirmed;         /* by an earlier run: nothing is to be done */
+    const struct image *image;           /* NULL: nothing is sent, only the log followed */
+    const char *password;                /* NULL or "": none was given */
+    const unsigned char *encryption_key; /* NULL: none was given */
+    enum auth_scheme min_auth;           /* AUTH_MD5 or AUTH_SHA256 */
+    bool is_confirmed;                   /* by an earlier run: nothing is to be done */
 };
 
 /* Everything must outlive the job. */

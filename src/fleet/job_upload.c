@@ -153,6 +153,7 @@ struct upload *job_new_upload(struct job *job)
     const struct upload_config config = {.service = job->config.service,
                                          .target = &job->config.assignment->target,
                                          .board = job->name,
+                                         .encryption_key = job->config.assignment->encryption_key,
                                          .min_auth = job->config.assignment->min_auth,
                                          .echo = &job->echo};
     const struct upload_callbacks callbacks = {.on_event = on_upload_event,

@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "image/image_fit.h"
 #include "image/image_prepare.h"
+#include "secrets/encryption_key.h"
 #include "secrets/password.h"
 #include "upload/upload.h"
 
@@ -138,6 +139,42 @@ static enum ota_error find_password(struct plan *plan, const char *path, const c
     return error;
 }
 
+static enum ota_error load_key(struct plan *plan, const char *path, struct ota_failure *failure)
+{
+    enum exposure exposure;
+    struct plan_key *keys =
+        array_grow(plan->keys, plan->key_count, &plan->key_capacity, sizeof *keys);
+
+    if (!keys)
+        return ota_fail_no_memory(failure);
+
+    plan->keys = keys;
+    struct plan_key *loaded = &keys[plan->key_count];
+    *loaded = (struct plan_key){.path = strdup(path)};
+    if (!loaded->path)
+        return ota_fail_no_memory(failure);
+    plan->key_count++;
+    if (encryption_key_from_file(&loaded->key, path, &exposure, failure) != OTA_OK)
+        return failure->error;
+    exposure_warn(exposure, path, "encryption key");
+    return OTA_OK;
+}
+
+static enum ota_error find_encryption_key(struct plan *plan, const char *path,
+                                          const unsigned char **key, struct ota_failure *failure)
+{
+    for (size_t i = 0; i < plan->key_count; i++) {
+        if (strcmp(plan->keys[i].path, path) == 0) {
+            *key = plan->keys[i].key;
+            return OTA_OK;
+        }
+    }
+    enum ota_error error = load_key(plan, path, failure);
+    if (error == OTA_OK)
+        *key = plan->keys[plan->key_count - 1].key;
+    return error;
+}
+
 static struct assignment *find_planned(const struct plan *plan, const struct target *target)
 {
     for (size_t i = 0; i < plan->count; i++)
@@ -171,6 +208,26 @@ static bool is_confirmed(const struct plan *plan, const struct assignment *assig
                                assignment->image->sha256, plan->settings->prepare.command);
 }
 
+/* The password and the encryption key that a line names. */
+static enum ota_error find_secrets(struct plan *plan, const struct host_line *line,
+                                   struct assignment *assignment, struct ota_failure *failure)
+{
+    char shown[2 * TARGET_NAME_MAX];
+
+    if (line->key_file && !assignment->protocol->takes_encryption_key)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s has an encryption key, but would get its image by %s, without "
+                        "encryption; write esphome://%s if it runs ESPHome",
+                        escape_string(shown, sizeof shown, line->target.name),
+                        assignment->protocol->name, shown);
+    if (line->auth_file &&
+        find_password(plan, line->auth_file, &assignment->password, failure) != OTA_OK)
+        return failure->error;
+    if (line->key_file)
+        return find_encryption_key(plan, line->key_file, &assignment->encryption_key, failure);
+    return OTA_OK;
+}
+
 /* A line of --hosts; without the files that it does not name it is a board like those of -i. */
 static enum ota_error add_host_line(struct plan *plan, const struct host_line *line,
                                     struct ota_failure *failure)
@@ -182,6 +239,7 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
         .target = line->target,
         .protocol = line->target.scheme ? line->target.scheme->protocol : settings->protocol,
         .password = settings->password,
+        .encryption_key = settings->encryption_key,
         .min_auth = line->has_min_auth ? line->min_auth : settings->min_auth};
     struct assignment *planned = find_planned(plan, &line->target);
     const bool is_upload = path || !settings->may_lack_image;
@@ -198,8 +256,8 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
             escape_string(shown, sizeof shown, line->target.name));
     enum ota_error error =
         is_upload ? find_loaded_image(plan, path, &assignment.image, failure) : OTA_OK;
-    if (error == OTA_OK && line->auth_file)
-        error = find_password(plan, line->auth_file, &assignment.password, failure);
+    if (error == OTA_OK)
+        error = find_secrets(plan, line, &assignment, failure);
     if (error == OTA_OK && planned && planned->protocol != assignment.protocol)
         return ota_fail(failure, OTA_E_USAGE,
                         "%s would get its image by %s and by %s; leave one of them out",
@@ -290,6 +348,11 @@ void plan_free(struct plan *plan)
     free(plan->assignments);
     free(plan->images);
     free(plan->passwords);
+    for (size_t i = 0; i < plan->key_count; i++) {
+        secret_free(plan->keys[i].key);
+        free(plan->keys[i].path);
+    }
+    free(plan->keys);
     resume_free(plan->resume);
     sign_key_free(plan->key);
     sign_key_free(plan->verify_key);

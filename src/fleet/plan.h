@@ -24,15 +24,16 @@ struct plan_settings {
     char *hosts;    /* --hosts: a path; NULL: none */
     char *file;     /* -f: a path; NULL: --hosts names one for each board, or logs are followed */
     char *password; /* NULL: none was given; "": explicitly none; see secret.h */
-    enum auth_scheme min_auth; /* --min-auth: AUTH_MD5 or AUTH_SHA256 */
-    char *resume;              /* --resume: a path; NULL: no earlier run */
-    char *sign;                /* --sign: the path of a key; NULL: nothing is signed */
-    char *verify_key;          /* --verify-key: a path; NULL: nothing is verified */
-    size_t size_limit;         /* --max-size, bytes */
-    bool force;                /* --force: an unsuitable image is sent nevertheless */
-    bool needs_sha256;         /* of each image, for --json; --resume needs it anyway */
-    bool may_have_rest;        /* --hosts may have a line for all boards without one */
-    bool may_lack_image;       /* a board without an image is one whose log is followed */
+    unsigned char *encryption_key; /* for ESPHome; NULL: none was given; see secret.h */
+    enum auth_scheme min_auth;     /* --min-auth: AUTH_MD5 or AUTH_SHA256 */
+    char *resume;                  /* --resume: a path; NULL: no earlier run */
+    char *sign;                    /* --sign: the path of a key; NULL: nothing is signed */
+    char *verify_key;              /* --verify-key: a path; NULL: nothing is verified */
+    size_t size_limit;             /* --max-size, bytes */
+    bool force;                    /* --force: an unsuitable image is sent nevertheless */
+    bool needs_sha256;             /* of each image, for --json; --resume needs it anyway */
+    bool may_have_rest;            /* --hosts may have a line for all boards without one */
+    bool may_lack_image;           /* a board without an image is one whose log is followed */
     struct prepare_settings prepare;
 };
 
@@ -46,6 +47,11 @@ struct plan_password {
     char *password;
 };
 
+struct plan_key {
+    char *path;
+    unsigned char *key;
+};
+
 struct plan {
     const struct plan_settings *settings;
     struct assignment *assignments; /* in the order in which they were added; no target twice */
@@ -54,6 +60,8 @@ struct plan {
     size_t image_count, image_capacity;
     struct plan_password *passwords;
     size_t password_count, password_capacity;
+    struct plan_key *keys;
+    size_t key_count, key_capacity;
     struct resume *resume;       /* NULL: no earlier run */
     struct sign_key *key;        /* while images are loaded; NULL: they are sent as they are */
     struct sign_key *verify_key; /* that each of them has to be signed with; NULL: none has to */
@@ -69,6 +77,6 @@ enum ota_error plan_make(struct plan *plan, const struct plan_settings *settings
 enum ota_error plan_add(struct plan *plan, const struct target *target,
                         struct ota_failure *failure);
 
-void plan_free(struct plan *plan); /* cleanses the passwords */
+void plan_free(struct plan *plan); /* cleanses the passwords and keys */
 
 #endif

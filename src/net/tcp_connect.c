@@ -4,6 +4,8 @@
 #include "net/tcp_connect.h"
 
 #include "base/loop.h"
+#include "net/source.h"
+#include "net/tcp_tune.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -51,11 +53,16 @@ static void on_connect_deadline(void *userdata)
     finish_connect(attempt, attempt->reason ? attempt->reason : ETIMEDOUT);
 }
 
-/* Returns 0, or the errno of a connect(2) that failed at once. */
-static int begin_connecting(struct tcp_connect *attempt, const struct address *address)
+/* Returns 0, or the errno of a call that failed at once. */
+static int begin_connecting(struct tcp_connect *attempt, const struct address *address,
+                            const struct source *source, bool is_upload)
 {
     attempt->fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (attempt->fd < 0)
+        return errno;
+    if (is_upload)
+        tcp_send_without_pacing(attempt->fd);
+    if (source_bind(attempt->fd, source, address) < 0)
         return errno;
 
     if (connect(attempt->fd, &address->any, address_length(address)) == 0)
@@ -63,17 +70,10 @@ static int begin_connecting(struct tcp_connect *attempt, const struct address *a
     return errno == EINPROGRESS ? 0 : errno;
 }
 
-struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *address,
-                                      int64_t deadline_us, tcp_connect_done_fn *on_done,
-                                      void *userdata)
+/* Waits for the outcome of begin_connecting(). Frees the attempt when memory ran out. */
+static struct tcp_connect *watch_attempt(struct tcp_connect *attempt, int64_t deadline_us)
 {
-    struct tcp_connect *attempt = calloc(1, sizeof *attempt);
-    if (!attempt)
-        return NULL;
-
-    *attempt =
-        (struct tcp_connect){.loop = loop, .on_done = on_done, .userdata = userdata, .fd = -1};
-    attempt->reason = begin_connecting(attempt, address);
+    struct loop *loop = attempt->loop;
 
     loop_timer_init(&attempt->timeout, loop, on_connect_deadline, attempt);
     if (attempt->reason == 0 && loop_watch_start(&attempt->watch, loop, attempt->fd, LOOP_WRITABLE,
@@ -83,6 +83,41 @@ struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *a
     }
     loop_timer_start(&attempt->timeout, attempt->reason == 0 ? deadline_us : 0);
     return attempt;
+}
+
+static struct tcp_connect *allocate_attempt(struct loop *loop, tcp_connect_done_fn *on_done,
+                                            void *userdata)
+{
+    struct tcp_connect *attempt = calloc(1, sizeof *attempt);
+
+    if (attempt)
+        *attempt =
+            (struct tcp_connect){.loop = loop, .on_done = on_done, .userdata = userdata, .fd = -1};
+    return attempt;
+}
+
+struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *address,
+                                      int64_t deadline_us, tcp_connect_done_fn *on_done,
+                                      void *userdata)
+{
+    struct tcp_connect *attempt = allocate_attempt(loop, on_done, userdata);
+    if (!attempt)
+        return NULL;
+
+    attempt->reason = begin_connecting(attempt, address, NULL, false);
+    return watch_attempt(attempt, deadline_us);
+}
+
+struct tcp_connect *tcp_connect_upload(struct loop *loop, const struct address *address,
+                                       const struct source *source, int64_t deadline_us,
+                                       tcp_connect_done_fn *on_done, void *userdata)
+{
+    struct tcp_connect *attempt = allocate_attempt(loop, on_done, userdata);
+    if (!attempt)
+        return NULL;
+
+    attempt->reason = begin_connecting(attempt, address, source, true);
+    return watch_attempt(attempt, deadline_us);
 }
 
 void tcp_connect_free(struct tcp_connect *attempt)

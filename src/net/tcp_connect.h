@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+struct source;
 struct tcp_connect;
 
 /* Called once, from the loop. fd is connected, non-blocking and the callee's; or it is -1, and
@@ -20,6 +21,11 @@ typedef void tcp_connect_done_fn(int fd, int reason, void *userdata);
 struct tcp_connect *tcp_connect_start(struct loop *loop, const struct address *address,
                                       int64_t deadline_us, tcp_connect_done_fn *on_done,
                                       void *userdata);
+/* The same from an address or interface of this computer (NULL: any), for an upload: without pacing
+ * (tcp_tune.h). */
+struct tcp_connect *tcp_connect_upload(struct loop *loop, const struct address *address,
+                                       const struct source *source, int64_t deadline_us,
+                                       tcp_connect_done_fn *on_done, void *userdata);
 /* Allowed at any time, and needed also after on_done. */
 void tcp_connect_free(struct tcp_connect *attempt);
 

@@ -8,14 +8,12 @@
 #include <string.h>
 
 const struct upload_protocol *const protocols[] = {
-    &espota_protocol,
-    &sketch_protocol,
-    &web_protocol,
-    NULL,
+    &espota_protocol, &esphome_protocol, &sketch_protocol, &web_protocol, NULL,
 };
 
 static const struct target_scheme schemes[] = {
     {.name = "espota", .protocol = &espota_protocol},
+    {.name = "esphome", .protocol = &esphome_protocol},
     {.name = "http", .takes_user = true, .takes_path = true, .protocol = &web_protocol},
     {.name = "https",
      .takes_user = true,

@@ -9,9 +9,10 @@
 #include "upload/upload.h"
 
 /* Each is defined in the folder of its name. */
-extern const struct upload_protocol espota_protocol; /* ArduinoOTA */
-extern const struct upload_protocol sketch_protocol; /* sketch servers */
-extern const struct upload_protocol web_protocol;    /* update pages */
+extern const struct upload_protocol espota_protocol;  /* ArduinoOTA */
+extern const struct upload_protocol esphome_protocol; /* ESPHome's OTA */
+extern const struct upload_protocol sketch_protocol;  /* sketch servers */
+extern const struct upload_protocol web_protocol;     /* update pages */
 
 /* The first one is the default; the last one is followed by NULL. */
 extern const struct upload_protocol *const protocols[];

@@ -49,10 +49,11 @@ struct upload_service {
 /* The board. Everything must outlive the upload. */
 struct upload_config {
     struct upload_service *service;
-    const struct target *target; /* as the user gave it */
-    const char *board;           /* its name, escaped, for messages */
-    enum auth_scheme min_auth;   /* --min-auth: AUTH_MD5, or AUTH_SHA256: nothing weaker */
-    struct echo *echo;           /* answers that must not be shown if the board repeats them */
+    const struct target *target;         /* as the user gave it */
+    const char *board;                   /* its name, escaped, for messages */
+    const unsigned char *encryption_key; /* ENCRYPTION_KEY_SIZE bytes; NULL: none was given */
+    enum auth_scheme min_auth;           /* --min-auth: AUTH_MD5, or AUTH_SHA256: nothing weaker */
+    struct echo *echo; /* answers that must not be shown if the board repeats them */
 };
 
 /* What may change from one attempt to the next. Everything must outlive the attempt. */
@@ -99,6 +100,7 @@ struct upload_protocol {
     const char *name;                /* as --protocol and JSON spell it */
     const struct upload_port *ports; /* tried in this order; equal numbers are neighbors */
     size_t port_count;
+    bool takes_encryption_key;
     bool is_announced; /* by _arduino._tcp: the port there is the board's */
     bool is_unchecked; /* boards start any image, so a wrong one needs a cable */
 

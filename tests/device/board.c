@@ -219,10 +219,23 @@ static bool udp_open(struct board *board)
     return true;
 }
 
-/* A board with a web page is not updated by ArduinoOTA. */
+/* A board with a web page, or with ESPHome, is not updated by ArduinoOTA. */
+static bool has_datagrams(const struct board *board)
+{
+    return !board->sim->config->web.page && !board->sim->config->esphome.wanted;
+}
+
 static bool service_open(struct board *board)
 {
-    return board->sim->config->web.page ? web_open(board) : udp_open(board);
+    if (board->sim->config->esphome.wanted)
+        return esphome_open(board);
+    return has_datagrams(board) ? udp_open(board) : web_open(board);
+}
+
+static void service_leave(struct board *board)
+{
+    web_leave(board);
+    esphome_leave(board);
 }
 
 static void udp_close(struct board *board)
@@ -289,7 +302,7 @@ void board_restart(void *owner)
     udp_close(board);
     upload_leave(board);
     telnet_leave(board);
-    web_leave(board);
+    service_leave(board);
     board_event(board, "rebooting");
     if (boot_installed(board))
         board_after(board, board->sim->config->reboot_us, back_on_air);
@@ -320,6 +333,7 @@ static void set_up(struct board *board, struct sim *sim, unsigned index)
     upload_set_up(board);
     telnet_set_up(board);
     web_set_up(board);
+    esphome_set_up(board);
 }
 
 bool board_start(struct board *board, struct sim *sim, unsigned index)
@@ -329,13 +343,14 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
 
     if (!service_open(board)) {
         char text[ADDRESS_TEXT];
-        fprintf(stderr, "esp-ota-sim: cannot listen on %s %s: %s\n", has_page ? "TCP" : "UDP",
-                address_text(&board->address, text), strerror(errno));
+        fprintf(stderr, "esp-ota-sim: cannot listen on %s %s: %s\n",
+                has_datagrams(board) ? "UDP" : "TCP", address_text(&board->address, text),
+                strerror(errno));
         return false;
     }
 
     struct address bound = {.length = sizeof bound.storage};
-    if (!has_page &&
+    if (has_datagrams(board) &&
         getsockname(board->udp.fd, (struct sockaddr *)&bound.storage, &bound.length) == 0)
         board->address = bound;
     board->born_us = now_us();
@@ -343,7 +358,7 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
     const struct fault *closed = board_fault(board, FAULT_CLOSED);
     if (closed) {
         udp_close(board);
-        web_leave(board);
+        service_leave(board);
         board_after(board, (int64_t)closed->number * 1000, back_on_air);
     } else {
         board_idle(board);
@@ -356,9 +371,10 @@ bool board_start(struct board *board, struct sim *sim, unsigned index)
     }
 
     const struct family *family = &sim->config->family;
-    board_event(board, "ready family=%s board=%s%s%s", family->name,
+    board_event(board, "ready family=%s board=%s%s%s%s", family->name,
                 family->board ? family->board : esp_chip_name(sim->config->chip),
-                has_page ? " page=" : "", has_page ? sim->config->web.page->name : "");
+                has_page ? " page=" : "", has_page ? sim->config->web.page->name : "",
+                sim->config->esphome.wanted ? " esphome" : "");
     return true;
 }
 
@@ -367,5 +383,6 @@ void board_free(struct board *board)
     upload_abandon(board);
     telnet_abandon(board);
     web_abandon(board);
+    esphome_abandon(board);
     udp_close(board);
 }

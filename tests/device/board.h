@@ -3,13 +3,14 @@
 #define DEVICE_BOARD_H
 
 #include "config.h"
+#include "esphome.h"
 #include "loop.h"
 #include "telnet.h"
 #include "upload.h"
 #include "web.h"
 
 enum { MD5_ROOM = MD5_HEX + 1, LATE_REPLIES = 4, REPLY_ROOM = 256, DATAGRAM_MAX = 1472 };
-enum { TIMERS_PER_BOARD = 4 + LATE_REPLIES + TELNET_TIMERS + WEB_TIMERS };
+enum { TIMERS_PER_BOARD = 4 + LATE_REPLIES + TELNET_TIMERS + WEB_TIMERS + ESPHOME_TIMERS };
 
 enum board_state {
     BOARD_OFF,       /* its UDP port is closed */
@@ -73,6 +74,7 @@ struct board {
     struct upload upload;
     struct telnet telnet;
     struct web web;
+    struct esphome esphome;
 };
 
 /* Opens the board's port and prints `ready'. False after a message on stderr. */

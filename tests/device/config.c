@@ -48,6 +48,8 @@ enum {
     OPT_SAY_AFTER,
     OPT_WEB,
     OPT_WEB_SET,
+    OPT_ESPHOME,
+    OPT_ESPHOME_SET,
 };
 
 static const struct option long_options[] = {
@@ -92,6 +94,8 @@ static const struct option long_options[] = {
     {"say-after", required_argument, NULL, OPT_SAY_AFTER},
     {"web", required_argument, NULL, OPT_WEB},
     {"web-set", required_argument, NULL, OPT_WEB_SET},
+    {"esphome", no_argument, NULL, OPT_ESPHOME},
+    {"esphome-set", required_argument, NULL, OPT_ESPHOME_SET},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -212,6 +216,17 @@ static bool read_web_option(struct config *config, int option)
     return config->web.page || wrong("no such page; --help lists them", optarg);
 }
 
+static bool read_esphome_option(struct config *config, int option)
+{
+    char why[200];
+
+    if (option == OPT_ESPHOME_SET)
+        return esphome_config_set(&config->esphome, optarg, why, sizeof why) ||
+               wrong(why, "--esphome-set");
+    config->esphome.wanted = true;
+    return true;
+}
+
 static bool read_wait_option(struct config *config, struct given *given, int option)
 {
     switch (option) {
@@ -227,6 +242,9 @@ static bool read_wait_option(struct config *config, struct given *given, int opt
     case OPT_WEB:
     case OPT_WEB_SET:
         return read_web_option(config, option);
+    case OPT_ESPHOME:
+    case OPT_ESPHOME_SET:
+        return read_esphome_option(config, option);
     default:
         return read_telnet_option(&config->telnet, option);
     }
@@ -474,6 +492,7 @@ enum config_result config_read(struct config *config, int argc, char **argv)
     memset(config, 0, sizeof *config);
     config->count = 1;
     config->telnet.deaf_us = -1;
+    esphome_config_start(&config->esphome);
     address_parse(&config->address, "127.0.0.1");
 
     while ((option = getopt_long(argc, argv, "F:H:P:a:p:c:o:n:vh", long_options, NULL)) != -1) {

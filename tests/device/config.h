@@ -4,6 +4,7 @@
 
 #include "address.h"
 #include "digest.h"
+#include "esphome_config.h"
 #include "family.h"
 #include "fault.h"
 #include "telnet.h"
@@ -36,6 +37,7 @@ struct config {
     bool verbose;
     struct telnet_config telnet;
     struct web_config web;
+    struct esphome_config esphome;
     size_t fault_count;
     struct fault faults[FAULTS_MAX];
 };

@@ -1,6 +1,7 @@
 /* The text of --help; the faults and the steps of the log are listed from their tables. */
 #include "help.h"
 
+#include "esphome_config.h"
 #include "fault.h"
 #include "script.h"
 #include "web_page.h"
@@ -82,6 +83,12 @@ static const char help_web[] = "\n"
 
 static const char help_web_settings[] = "A SETTING is one of these.\n";
 
+static const char help_esphome[] =
+    "\n"
+    "ESPHome:\n"
+    "      --esphome           take uploads by ESPHome's protocol instead of ArduinoOTA\n"
+    "      --esphome-set SETTING  change the device; repeatable. A SETTING is one of these.\n";
+
 static const char help_tail[] =
     "\n"
     "Each event is a line on stdout, `ADDRESS:PORT event key=value ...'; wait for `ready', or "
@@ -108,5 +115,7 @@ void help_print(void)
     page_help();
     fputs(help_web_settings, stdout);
     web_config_help();
+    fputs(help_esphome, stdout);
+    esphome_config_help();
     fputs(help_tail, stdout);
 }

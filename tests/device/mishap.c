@@ -98,8 +98,10 @@ bool upload_faults(struct board *board)
             continue;
         board->upload.fired |= UINT32_C(1) << i;
         board_fault_used(board, i);
-        if (config->web.page ? web_apply_fault(board, &config->faults[i])
-                             : apply_fault(board, &config->faults[i]))
+        const struct fault *fault = &config->faults[i];
+        if (config->esphome.wanted ? esphome_apply_fault(board, fault)
+            : config->web.page     ? web_apply_fault(board, fault)
+                                   : apply_fault(board, fault))
             return true;
     }
     return false;

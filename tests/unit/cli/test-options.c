@@ -467,11 +467,12 @@ static const struct {
     {{"-i", "b", "-f", "x", "--min-auth", "SHA256"},
      "--min-auth 'SHA256' is neither md5 nor sha256"},
     {{"-i", "b", "-f", "x", "--protocol", "web\x1b"},
-     "--protocol 'web\\x1b' is not known; there is espota, sketch and web"},
+     "--protocol 'web\\x1b' is not known; there is espota, esphome, sketch and web"},
     {{"-i", "b", "-f", "x", "--protocol", "ESPOTA"},
-     "--protocol 'ESPOTA' is not known; there is espota, sketch and web"},
+     "--protocol 'ESPOTA' is not known; there is espota, esphome, sketch and web"},
     {{"-i", "ftp://b", "-f", "x"},
-     "\"ftp://b\" is a URL with another scheme than espota://, http://, https:// and sketch://: "
+     "\"ftp://b\" is a URL with another scheme than espota://, esphome://, http://, https:// and "
+     "sketch://: "
      "write "
      "only \"b\""},
     {{"-i", "b", "-f", "x", "--min-auth", ""}, "--min-auth '' is neither md5 nor sha256"},

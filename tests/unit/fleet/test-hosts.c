@@ -92,6 +92,20 @@ static void test_host_lines(void **state)
     }
 }
 
+static void test_key_file(void **state)
+{
+    static const char text[] = "a\nb encryption-key-file=\"my key\" auth-file=p\n";
+    struct hosts hosts;
+    struct ota_failure failure;
+
+    (void)state;
+    assert_int_equal(hosts_parse(&hosts, "list", text, strlen(text), &failure), OTA_OK);
+    assert_null(hosts.lines[0].key_file);
+    assert_string_equal(hosts.lines[1].key_file, "my key");
+    assert_string_equal(hosts.lines[1].auth_file, "p");
+    hosts_free(&hosts);
+}
+
 static void test_min_auth(void **state)
 {
     static const char text[] = "a\nb min-auth=sha256\nc min-auth=md5 port=1\n";
@@ -120,8 +134,11 @@ static const struct {
     ROW("", "l\\n names no board"),
     ROW("\xef\xbb\xbf", "l\\n names no board"),
     ROW("# kitchen\n\n", "l\\n names no board"),
-    ROW("a\n# b\nc d\n", "l\\n, line 3: \"d\" is not one of port=N, auth-file=PATH, file=PATH "
-                         "and min-auth=SCHEME"),
+    ROW("a\n# b\nc d\n", "l\\n, line 3: \"d\" is not one of port=N, auth-file=PATH, file=PATH, "
+                         "min-auth=SCHEME and encryption-key-file=PATH"),
+    ROW("a encryption-key-file=-", "is possible on the command line only"),
+    ROW("a encryption-key-file=", "has no file name after it"),
+    ROW("a encryption-key-file=k encryption-key-file=k", "is a second one"),
     ROW("Living room lamp", "\"room\" is not one of"),
     ROW("a prot=1", "\"prot=1\" is not one of"),
     ROW("a PORT=1", "\"PORT=1\" is not one of"),
@@ -353,15 +370,11 @@ static int tear_down_hosts_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_host_lines),
-        cmocka_unit_test(test_min_auth),
-        cmocka_unit_test(test_refused_lists),
-        cmocka_unit_test(test_password_order),
-        cmocka_unit_test(test_hosts_bounds),
-        cmocka_unit_test(test_hosts_no_memory),
-        cmocka_unit_test(test_read),
-        cmocka_unit_test(test_read_bound),
-        cmocka_unit_test(test_hosts_from_standard_input),
+        cmocka_unit_test(test_host_lines),      cmocka_unit_test(test_min_auth),
+        cmocka_unit_test(test_key_file),        cmocka_unit_test(test_refused_lists),
+        cmocka_unit_test(test_password_order),  cmocka_unit_test(test_hosts_bounds),
+        cmocka_unit_test(test_hosts_no_memory), cmocka_unit_test(test_read),
+        cmocka_unit_test(test_read_bound),      cmocka_unit_test(test_hosts_from_standard_input),
     };
     return cmocka_run_group_tests(tests, set_up_hosts_file, tear_down_hosts_file);
 }

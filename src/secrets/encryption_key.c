@@ -1,0 +1,97 @@
+/*
+ * encryption_key.c: decodes a key without a copy of it elsewhere.
+ */
+#include "secrets/encryption_key.h"
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/input.h"
+#include "base/secret.h"
+#include "secrets/password.h"
+
+#include <string.h>
+
+enum { KEY_DIGITS = 43, PATH_SHOWN = 256, DIGIT_BITS = 6 }; /* 43 digits and one "=" */
+
+/* -1: no digit. */
+static int digit_value(char digit)
+{
+    if (digit >= 'A' && digit <= 'Z')
+        return digit - 'A';
+    if (digit >= 'a' && digit <= 'z')
+        return digit - 'a' + 26;
+    if (digit >= '0' && digit <= '9')
+        return digit - '0' + 52;
+    if (digit == '+')
+        return 62;
+    return digit == '/' ? 63 : -1;
+}
+
+/* Returns false if the text is not the base64 of ENCRYPTION_KEY_SIZE bytes. */
+static bool decode_key(unsigned char key[ENCRYPTION_KEY_SIZE], const char *text)
+{
+    unsigned value = 0, bits = 0;
+    size_t count = 0;
+
+    if (strlen(text) != KEY_DIGITS + 1 || text[KEY_DIGITS] != '=')
+        return false;
+    for (size_t i = 0; i < KEY_DIGITS; i++) {
+        int digit = digit_value(text[i]);
+
+        if (digit < 0)
+            return false;
+        value = (value << DIGIT_BITS | (unsigned)digit) & 0xFFFF;
+        bits += DIGIT_BITS;
+        if (bits < 8)
+            continue;
+        bits -= 8;
+        key[count++] = (unsigned char)(value >> bits);
+    }
+    return (value & ((1U << bits) - 1)) == 0;
+}
+
+/* Decodes the text and frees it. where says whose it is. */
+static enum ota_error take_text(unsigned char **key, char *text, const char *where,
+                                struct ota_failure *failure)
+{
+    enum ota_error error = OTA_OK;
+
+    *key = secret_alloc(ENCRYPTION_KEY_SIZE);
+    if (!*key) {
+        error = ota_fail_no_memory(failure);
+    } else if (!decode_key(*key, text)) {
+        secret_free(*key);
+        *key = NULL;
+        error = ota_fail(failure, OTA_E_USAGE,
+                         "%s holds no encryption key: one has 44 characters and ends in \"=\" "
+                         "(base64 of 32 bytes)",
+                         where);
+    }
+    secret_free(text);
+    return error;
+}
+
+enum ota_error encryption_key_from_file(unsigned char **key, const char *path,
+                                        enum exposure *exposure, struct ota_failure *failure)
+{
+    char shown[PATH_SHOWN], where[PATH_SHOWN + 32] = "the first line of ";
+    char *text;
+
+    *key = NULL;
+    if (secret_from_file(&text, path, SECRET_ENCRYPTION_KEY, exposure, failure) != OTA_OK)
+        return failure->error;
+
+    strcat(where, input_show(shown, sizeof shown, path));
+    return take_text(key, text, where, failure);
+}
+
+enum ota_error encryption_key_from_environment(unsigned char **key, struct ota_failure *failure)
+{
+    static const char NAME[] = "ESP_OTA_ENCRYPTION_KEY";
+    char *text;
+
+    *key = NULL;
+    if (secret_from_environment(&text, NAME) < 0)
+        return ota_fail_no_memory(failure);
+    return text ? take_text(key, text, NAME, failure) : OTA_OK;
+}

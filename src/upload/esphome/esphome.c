@@ -1,0 +1,520 @@
+/*
+ * esphome.c: ESPHome's OTA as one of the protocols of upload.h. An attempt connects to one endpoint
+ * after the other, until one accepts; connection.c has the exchange with it.
+ */
+#include "base/error.h"
+#include "base/units.h"
+#include "crypto/auth.h"
+#include "discovery/target.h"
+#include "image/image.h"
+#include "image/kind.h"
+#include "net/tcp_connect.h"
+#include "secrets/echo.h"
+#include "upload/esphome/connection.h"
+#include "upload/esphome/packed.h"
+#include "upload/protocols.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PLACE_MAX = ADDRESS_TEXT_MAX + 80 };
+
+static const int64_t CONNECT_US = SECONDS(5);
+/* After its last byte a board waits 100 ms for ours, and then 10 ms. */
+static const int64_t ESPHOME_RESTART_US = MILLISECONDS(800);
+
+struct esphome_service {
+    struct upload_service service;
+    struct packed *packed;
+};
+
+struct esphome {
+    struct upload upload;
+    struct upload_attempt attempt;
+    struct loop_timer timer;
+    struct tcp_connect *connecting;
+    struct connection *connection;
+    size_t endpoint;
+    unsigned tries[ENDPOINTS_MAX];
+    enum ota_phase phase;
+    bool is_all_sent; /* of the connection that has ended */
+    const char *password;
+    bool is_password_awaited;
+
+    /* For all attempts. */
+    struct exchange_trust trust;
+    enum auth_scheme least;
+    bool is_md5_told, is_unasked_told;
+};
+
+static const struct upload_port esphome_ports[] = {
+    {"esp8266", KIND_PORT_ESP8266, "the default port of ESP8266 boards"},
+    {"esp32*", KIND_PORT_ESP32, "the default port of ESP32 boards"},
+    {"rp*", KIND_PORT_PICO, "the default port of Pico W boards"},
+};
+
+static void connect_board(struct esphome *esphome);
+
+/* -- the service -- */
+
+/* What announces itself as _arduino._tcp is not ESPHome. */
+static bool esphome_serves(const struct board *board)
+{
+    (void)board;
+    return false;
+}
+
+static void esphome_close(struct upload_service *service)
+{
+    struct esphome_service *esphome = (struct esphome_service *)service;
+
+    packed_free(esphome->packed);
+    free(esphome);
+}
+
+static struct upload_service *
+esphome_open(struct loop *loop, const struct upload_settings *settings, struct ota_failure *failure)
+{
+    struct esphome_service *esphome = calloc(1, sizeof *esphome);
+    if (!esphome) {
+        ota_fail_no_memory(failure);
+        return NULL;
+    }
+
+    esphome->service =
+        (struct upload_service){.protocol = &esphome_protocol, .loop = loop, .settings = settings};
+    return &esphome->service;
+}
+
+static struct esphome_service *service_of(const struct esphome *esphome)
+{
+    return (struct esphome_service *)esphome->upload.config.service;
+}
+
+/* -- events and ends -- */
+
+static void emit_event(struct esphome *esphome, struct ota_event event)
+{
+    event.phase = esphome->phase;
+    esphome->upload.callbacks.on_event(&event, esphome->upload.callbacks.userdata);
+}
+
+static void finish_attempt(struct esphome *esphome, const struct ota_failure *failure)
+{
+    loop_timer_stop(&esphome->timer);
+    esphome->upload.callbacks.on_done(failure, esphome->upload.callbacks.userdata);
+}
+
+static void __attribute__((format(printf, 3, 4)))
+fail_attempt(struct esphome *esphome, enum ota_error error, const char *format, ...)
+{
+    struct ota_failure failure;
+    char message[OTA_MESSAGE_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    ota_fail(&failure, error, "%s", message);
+    finish_attempt(esphome, &failure);
+}
+
+static const char *place_text(const struct esphome *esphome, char text[PLACE_MAX])
+{
+    const struct address address = endpoints_get(esphome->attempt.endpoints, esphome->endpoint);
+    char shown[ADDRESS_TEXT_MAX + 8];
+
+    snprintf(text, PLACE_MAX, "%s (%s)", address_text_port(shown, &address),
+             endpoints_port_source(esphome->attempt.endpoints, esphome->endpoint));
+    return text;
+}
+
+/* -- the exchange -- */
+
+static enum ota_phase phase_of_step(enum exchange_step step)
+{
+    switch (step) {
+    case EXCHANGE_GREETING:
+    case EXCHANGE_VERSION:
+    case EXCHANGE_FEATURES:
+    case EXCHANGE_FLAGS:
+        return OTA_PHASE_ACCEPT;
+    case EXCHANGE_HANDSHAKE:
+    case EXCHANGE_AUTH:
+    case EXCHANGE_NONCE:
+    case EXCHANGE_VERDICT:
+        return OTA_PHASE_AUTHENTICATE;
+    case EXCHANGE_PREPARE:
+    case EXCHANGE_ACCEPT:
+        return OTA_PHASE_PREPARE;
+    default:
+        return OTA_PHASE_TRANSFER;
+    }
+}
+
+/* An answer leaves. The board's words, and later its log, must not show it. */
+static void note_answer(struct esphome *esphome, const struct exchange *exchange)
+{
+    echo_learn(esphome->upload.config.echo, esphome->password, &exchange->answer);
+    if (exchange->scheme != AUTH_MD5 || esphome->is_md5_told)
+        return;
+
+    esphome->is_md5_told = true;
+    emit_event(esphome,
+               (struct ota_event){
+                   .type = OTA_EVENT_NOTE,
+                   .message = "the board asks for an answer with MD5: anybody who gets it can try "
+                              "millions of passwords a second against it; ESPHome uses SHA-256 "
+                              "from 2025.10 on, and --min-auth sha256 insists on it",
+                   .scheme = auth_scheme_name(AUTH_MD5),
+                   .is_important = true});
+}
+
+static void note_open(struct esphome *esphome)
+{
+    if (!esphome->password || !*esphome->password || esphome->is_unasked_told)
+        return;
+
+    esphome->is_unasked_told = true;
+    emit_event(esphome,
+               (struct ota_event){.type = OTA_EVENT_NOTE,
+                                  .message =
+                                      "the board did not ask for the password that was given: its "
+                                      "firmware sets none, so anybody in its network can update it",
+                                  .password = "not-asked",
+                                  .is_important = true});
+}
+
+static void on_exchange_event(enum exchange_event event, const struct exchange *exchange,
+                              void *userdata)
+{
+    struct esphome *esphome = userdata;
+
+    esphome->phase = phase_of_step(exchange->step);
+    switch (event) {
+    case EXCHANGE_ENCRYPTED:
+        emit_event(esphome, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
+                                               .scheme = "Noise",
+                                               .evidence = "reply"});
+        break;
+    case EXCHANGE_ANSWERED:
+        note_answer(esphome, exchange);
+        break;
+    case EXCHANGE_AUTHENTICATED:
+        emit_event(esphome, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
+                                               .scheme = auth_scheme_name(exchange->scheme),
+                                               .evidence = "reply"});
+        break;
+    case EXCHANGE_OPEN:
+        note_open(esphome);
+        break;
+    case EXCHANGE_READY:
+        emit_event(esphome, (struct ota_event){.type = OTA_EVENT_CONNECTED});
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_connection_progress(size_t acknowledged, void *userdata)
+{
+    struct esphome *esphome = userdata;
+
+    /* A compressed image is shown by what it stands for. */
+    const size_t total = esphome->attempt.image->size;
+    const size_t size = connection_exchange(esphome->connection)->content->size;
+    emit_event(esphome, (struct ota_event){.type = OTA_EVENT_PROGRESS,
+                                           .bytes = (size_t)((double)acknowledged * (double)total /
+                                                             (double)size)});
+}
+
+/* Ends the connection, and keeps what upload_phase() and upload_all_sent() tell of it. */
+static void end_connection(struct esphome *esphome)
+{
+    esphome->phase = connection_all_acknowledged(esphome->connection)
+                         ? OTA_PHASE_RESULT
+                         : phase_of_step(connection_exchange(esphome->connection)->step);
+    esphome->is_all_sent = connection_all_sent(esphome->connection);
+    connection_free(esphome->connection);
+    esphome->connection = NULL;
+}
+
+/* The board is not kept waiting: it serves one client at a time, for 20 s. */
+static void ask_for_password(struct esphome *esphome)
+{
+    esphome->phase = OTA_PHASE_AUTHENTICATE;
+    esphome->is_password_awaited = true;
+    esphome->upload.callbacks.on_password(esphome->upload.callbacks.userdata);
+}
+
+static bool try_next_endpoint(struct esphome *esphome, bool was_refused);
+
+static void on_connection_done(const struct ota_failure *failure, void *userdata)
+{
+    struct esphome *esphome = userdata;
+    struct ota_failure result = *failure;
+    char place[PLACE_MAX];
+
+    end_connection(esphome);
+    if (result.error == OTA_E_PASSWORD_NEEDED)
+        ask_for_password(esphome);
+    else if (result.error == OTA_E_NO_ANSWER) {
+        ota_fail(&result, OTA_E_NO_ANSWER, "%s: %s", place_text(esphome, place), failure->message);
+        finish_attempt(esphome, &result);
+    } else {
+        finish_attempt(esphome, &result);
+    }
+}
+
+/* -- the connection -- */
+
+static void start_exchange(struct esphome *esphome, int fd)
+{
+    const struct upload_config *upload = &esphome->upload.config;
+    const struct connection_callbacks callbacks = {.on_event = on_exchange_event,
+                                                   .on_progress = on_connection_progress,
+                                                   .on_done = on_connection_done,
+                                                   .userdata = esphome};
+    struct exchange_config config = {.key = upload->encryption_key,
+                                     .password = esphome->password,
+                                     .least = esphome->least,
+                                     .trust = &esphome->trust};
+
+    if (!packed_choose(&service_of(esphome)->packed, esphome->attempt.image, &config.plain,
+                       &config.packed)) {
+        close(fd);
+        fail_attempt(esphome, OTA_E_INTERNAL, "the image could not be compressed");
+        return;
+    }
+    esphome->phase = OTA_PHASE_ACCEPT;
+    esphome->connection = connection_start(upload->service->loop, fd, &config,
+                                           upload->service->settings->timeout_us, &callbacks);
+    if (!esphome->connection)
+        fail_attempt(esphome, OTA_E_INTERNAL, "out of memory");
+}
+
+static void fail_connecting(struct esphome *esphome, int reason)
+{
+    char place[PLACE_MAX];
+
+    place_text(esphome, place);
+    if (reason == ECONNREFUSED)
+        fail_attempt(esphome, OTA_E_NOT_LISTENING, "nothing listens at %s", place);
+    else if (reason == ETIMEDOUT)
+        fail_attempt(esphome, OTA_E_NO_ANSWER, "no connection to %s within %.0f s", place,
+                     (double)CONNECT_US / 1e6);
+    else if (reason == EPERM || reason == EACCES || reason == EINVAL || reason == EADDRNOTAVAIL)
+        fail_attempt(esphome, OTA_E_LOCAL, "this computer does not connect to %s: %s", place,
+                     strerror(reason));
+    else
+        fail_attempt(esphome, error_unless_local(OTA_E_UNREACHABLE, reason),
+                     "no connection to %s: %s", place, strerror(reason));
+}
+
+static void on_board_connected(int fd, int reason, void *userdata)
+{
+    struct esphome *esphome = userdata;
+
+    tcp_connect_free(esphome->connecting);
+    esphome->connecting = NULL;
+    if (fd >= 0) {
+        esphome->upload.callbacks.on_endpoint(esphome->endpoint,
+                                              esphome->upload.callbacks.userdata);
+        start_exchange(esphome, fd);
+    } else if (!try_next_endpoint(esphome, reason == ECONNREFUSED)) {
+        fail_connecting(esphome, reason);
+    }
+}
+
+static void connect_board(struct esphome *esphome)
+{
+    const struct upload_service *service = esphome->upload.config.service;
+    const struct upload_settings *settings = service->settings;
+    const struct address address = endpoints_get(esphome->attempt.endpoints, esphome->endpoint);
+
+    esphome->phase = OTA_PHASE_ACCEPT;
+    esphome->tries[esphome->endpoint]++;
+    esphome->connecting =
+        tcp_connect_upload(service->loop, &address, settings->has_source ? &settings->source : NULL,
+                           CONNECT_US, on_board_connected, esphome);
+    if (!esphome->connecting)
+        fail_attempt(esphome, OTA_E_INTERNAL, "out of memory");
+}
+
+/* Returns false if each endpoint has been tried once. */
+static bool try_next_endpoint(struct esphome *esphome, bool was_refused)
+{
+    const size_t next =
+        endpoints_next(esphome->attempt.endpoints, esphome->tries, esphome->endpoint, was_refused);
+
+    if (esphome->tries[next] > 0)
+        return false;
+    esphome->endpoint = next;
+    connect_board(esphome);
+    return true;
+}
+
+/* -- an attempt -- */
+
+static void on_attempt_begins(void *userdata)
+{
+    struct esphome *esphome = userdata;
+
+    if (esphome->upload.config.service->settings->command == OTA_COMMAND_FILESYSTEM)
+        fail_attempt(esphome, OTA_E_USAGE, "ESPHome boards take no filesystem images (-s)");
+    else
+        connect_board(esphome);
+}
+
+static struct upload *esphome_create(const struct upload_config *config)
+{
+    struct esphome *esphome = calloc(1, sizeof *esphome);
+
+    if (!esphome)
+        return NULL;
+    esphome->least = config->min_auth;
+    loop_timer_init(&esphome->timer, config->service->loop, on_attempt_begins, esphome);
+    return &esphome->upload;
+}
+
+static bool esphome_is_busy(const struct upload *upload, const struct endpoints *endpoints)
+{
+    (void)upload;
+    (void)endpoints;
+    return false;
+}
+
+static bool esphome_start(struct upload *upload, const struct upload_attempt *attempt)
+{
+    struct esphome *esphome = (struct esphome *)upload;
+
+    esphome->attempt = *attempt;
+    esphome->password = attempt->password;
+    esphome->phase = OTA_PHASE_ACCEPT;
+    esphome->endpoint = 0;
+    esphome->is_all_sent = false;
+    memset(esphome->tries, 0, sizeof esphome->tries);
+    loop_timer_start(&esphome->timer, 0);
+    return true;
+}
+
+static void esphome_stop(struct upload *upload)
+{
+    struct esphome *esphome = (struct esphome *)upload;
+
+    loop_timer_stop(&esphome->timer);
+    tcp_connect_free(esphome->connecting);
+    esphome->connecting = NULL;
+    connection_free(esphome->connection);
+    esphome->connection = NULL;
+    esphome->is_password_awaited = false;
+}
+
+static void esphome_set_password(struct upload *upload, const char *password)
+{
+    struct esphome *esphome = (struct esphome *)upload;
+
+    esphome->password = password;
+    if (!esphome->is_password_awaited)
+        return;
+
+    esphome->is_password_awaited = false;
+    if (password && *password)
+        loop_timer_start(&esphome->timer, 0);
+    else
+        fail_attempt(esphome, OTA_E_PASSWORD_NEEDED,
+                     "the board asks for a password, and none was given");
+}
+
+static void esphome_require_auth(struct upload *upload, enum auth_scheme least)
+{
+    struct esphome *esphome = (struct esphome *)upload;
+
+    if (least > esphome->least)
+        esphome->least = least;
+}
+
+static bool esphome_has_given_md5(const struct upload *upload)
+{
+    return ((const struct esphome *)upload)->trust.has_given_md5;
+}
+
+static const char *esphome_adapt(struct upload *upload, const struct ota_failure *failure)
+{
+    (void)upload;
+    (void)failure;
+    return "";
+}
+
+/* -- facts -- */
+
+static enum ota_phase esphome_phase(const struct upload *upload)
+{
+    const struct esphome *esphome = (const struct esphome *)upload;
+
+    if (!esphome->connection)
+        return esphome->phase;
+    if (connection_all_acknowledged(esphome->connection))
+        return OTA_PHASE_RESULT;
+    return phase_of_step(connection_exchange(esphome->connection)->step);
+}
+
+static bool esphome_all_sent(const struct upload *upload)
+{
+    const struct esphome *esphome = (const struct esphome *)upload;
+
+    return esphome->connection ? connection_all_sent(esphome->connection) : esphome->is_all_sent;
+}
+
+static enum upload_proof esphome_proof(const struct upload *upload)
+{
+    (void)upload;
+    return UPLOAD_PROOF_BOARD;
+}
+
+static int64_t esphome_restart_us(const struct upload *upload)
+{
+    (void)upload;
+    return ESPHOME_RESTART_US;
+}
+
+/* After a failure, a board goes on with its old firmware without a restart. */
+static bool esphome_restart_proves(const struct kind_family *family)
+{
+    (void)family;
+    return true;
+}
+
+static void esphome_destroy(struct upload *upload)
+{
+    free(upload);
+}
+
+const struct upload_protocol esphome_protocol = {
+    .name = "esphome",
+    .ports = esphome_ports,
+    .port_count = sizeof esphome_ports / sizeof *esphome_ports,
+    .takes_encryption_key = true,
+    .is_announced = false,
+    .serves = esphome_serves,
+    .open = esphome_open,
+    .close = esphome_close,
+    .create = esphome_create,
+    .is_busy = esphome_is_busy,
+    .start = esphome_start,
+    .stop = esphome_stop,
+    .set_password = esphome_set_password,
+    .require_auth = esphome_require_auth,
+    .has_given_md5 = esphome_has_given_md5,
+    .adapt = esphome_adapt,
+    .phase = esphome_phase,
+    .all_sent = esphome_all_sent,
+    .proof = esphome_proof,
+    .restart_us = esphome_restart_us,
+    .restart_proves = esphome_restart_proves,
+    .destroy = esphome_destroy,
+};

@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""Uploads by ESPHome's protocol: each version, authentication, encryption, error byte and fault."""
+
+import base64
+import dataclasses
+import gzip
+import json
+import os
+import re
+import signal
+import unittest
+
+from scenario import Case, Program, Scenario, address, run, sketch
+
+KEY = base64.b64encode(bytes(range(64, 96))).decode()
+OTHER_KEY = base64.b64encode(bytes(range(32))).decode()
+CONFIRMED = r"confirmed"
+
+
+def settings(*names):
+    return tuple(part for name in names for part in ("--esphome-set", name))
+
+
+def device(*names, options=()):
+    return ("--esphome", "-p", "0", *settings(*names), *options)
+
+
+@dataclasses.dataclass
+class Esphome(Case):
+    """A board with ESPHome. key: what ESP_OTA_ENCRYPTION_KEY has."""
+
+    family: str = "esp32"
+    sets: tuple = ()
+    options: tuple = ()
+    key: str = None
+    has_board: bool = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.board = device(*self.sets, options=self.options) if self.has_board else None
+        self.args = ("--protocol", "esphome", *self.args)
+        if self.key:
+            self.env = {**self.env, "ESP_OTA_ENCRYPTION_KEY": self.key}
+        self.never = (*self.never, re.escape(KEY), re.escape(OTHER_KEY))
+
+
+class Uploads(Scenario):
+
+    def test_versions(self):
+        """Each version of the protocol, and each step in one segment."""
+        sets = {"version 1": ("protocol=1",), "version 2": (), "extended": ("extended",),
+                "patience of 1 s": ("read-ms=1000", "md5"), "packed, never offered": ("packed",),
+                "encryption that is not needed": (f"key={KEY}",)}
+        self.check(Esphome(name, sets=row, says=(CONFIRMED,), events=(" upload result=ok ", " acknowledged$"))
+                   for name, row in sets.items())
+        board = self.board(*device("extended"), family="esp32")
+        path = self.file("fw.bin", sketch("esp32"))
+        self.assertEqual(run("-i", f"esphome://{board.address}:{board.port}", "-f", path).status, 0)
+        board.wait_for(" rebooting$")
+        self.assertEqual(board.count(" parts "), 0)
+
+    def test_families(self):
+        """Others than the ESP32; an ESP8266 that asks for it gets a compressed image, from 3 ports the right one."""
+        self.check((Esphome("ESP8266", family="esp8266", says=(CONFIRMED,), events=(" size .*packed=0$",)),
+                    Esphome("Pico W", family="pico", says=(CONFIRMED,))))
+        for key in (None, KEY):
+            with self.subTest(key=key):
+                content = sketch("esp8266") + bytes(30000)
+                board = self.board(*device("packed", *((f"key={KEY}",) if key else ())), family="esp8266")
+                result = run("-i", board.address, "-p", str(board.port), "--protocol", "esphome", "-f",
+                             self.file("fw.bin", content), **({"ESP_OTA_ENCRYPTION_KEY": key} if key else {}))
+                self.assertEqual(result.status, 0, result)
+                board.wait_for(" size .*packed=1$")
+                self.assertEqual(board.received(), content)
+
+    def test_compressed_file(self):
+        """A file that is compressed already goes to boards that ask for it, and to no others."""
+        content = sketch("esp8266", 50000)
+        path = self.file("fw.bin.gz", gzip.compress(content))
+        for sets, status in ((("packed",), 0), ((), 7)):
+            with self.subTest(sets):
+                board = self.board(*device(*sets), family="esp8266")
+                result = run("-i", f"esphome://{board.address}:{board.port}", "-f", path)
+                self.assertEqual(result.status, status, result)
+                self.assertEqual(board.received(), content if status == 0 else None)
+                self.assertEqual("does not unpack" in result.err, status == 7)
+
+    def test_passwords(self):
+        secret = ("-P", "quite secret")
+        right = ("-a", "quite secret")
+        self.check((
+            Esphome("SHA-256", options=secret, args=right, says=(CONFIRMED,), never=("MD5",)),
+            Esphome("MD5", options=secret, args=right, sets=("md5",), says=(CONFIRMED, "answer with MD5")),
+            Esphome("wrong", options=secret, args=("-a", "entirely wrong"), status=6,
+                    says=("0x82", 'stands below "ota:"'), events=("answer result=wrong",)),
+            Esphome("wrong, MD5", options=secret, args=("-a", "entirely wrong"), sets=("md5",), status=6, says=("0x82",)),
+            Esphome("none", options=secret, status=6, says=("asks for a password",)),
+            Esphome("weak", options=secret, args=(*right, "--min-auth", "sha256"), sets=("md5",), status=6,
+                    says=("--min-auth", "2025.10")),
+            Esphome("not asked", args=right, says=(CONFIRMED, "did not ask for the password")),
+            Esphome("encrypted", options=secret, args=right, sets=(f"key={KEY}",), key=KEY,
+                    says=(CONFIRMED,), events=(" encrypted$",), never=("did not ask",)),
+        ))
+
+    def test_encryption(self):
+        self.check((
+            Esphome("key", sets=(f"key={KEY}",), key=KEY, says=(CONFIRMED,), events=(" encrypted$",)),
+            Esphome("needed", sets=(f"key={KEY}", "encrypted"), key=KEY, says=(CONFIRMED,), events=(" encrypted$",)),
+            Esphome("needed, no key", sets=(f"key={KEY}", "encrypted"), status=6,
+                    says=("0x94", "--encryption-key-file")),
+            Esphome("another key", sets=(f"key={OTHER_KEY}",), key=KEY, status=6,
+                    says=("Handshake MAC failure", "who answers")),
+            Esphome("not offered", sets=("extended",), key=KEY, status=6,
+                    says=("offers no encryption", "2026.9"), events=(" features value=0e$",), seconds=20),
+            Esphome("an old board", key=KEY, status=6, says=("offers no encryption",)),
+            Esphome("not offered by a board that knows it", sets=(f"key={KEY}", "in-clear"), key=KEY, status=6,
+                    says=("offers no encryption",)),
+        ))
+
+    def test_error_bytes(self):
+        """Before the image it is a refusal (7), afterwards an error of the upload (10)."""
+        rows = [(step, byte, status, words)
+                for step, byte, status, words in (
+                    ("error-magic", "80", 7, "magic byte"), ("error-features", "ff", 7, "unknown error"),
+                    ("error-size", "81", 7, "prepare its flash"), ("error-size", "85", 7, "reset"),
+                    ("error-size", "88", 7, "does not fit"), ("error-size", "89", 7, "app partition"),
+                    ("error-size", "8a", 7, "no partition"), ("error-size", "93", 7, "older"),
+                    ("error-md5", "86", 7, "size of flash"), ("error-md5", "c1", 7, "does not know"))]
+        self.check([Esphome(f"{step} {byte}", sets=(f"{step}={byte}",), status=status,
+                            says=(words, f"0x{byte.upper()}")) for step, byte, status, words in rows])
+        self.check([Esphome(f"{fault} {key}", options=("--fault", fault), status=10, says=(words,), key=key,
+                            sets=(f"key={KEY}",) if key else (), image=100000)
+                    for key in (None, KEY)
+                    for fault, words in ((r"error:\x83@20000", "0x83"), (r"error:\x83@99999", "0x83"),
+                                         (r"error-end:\x84", "0x84"), ("corrupt@30000", "0x8B"))])
+
+    def test_real_refusals(self):
+        """What the board's updater says, in the right words."""
+        self.check((
+            Esphome("too large", options=("--capacity", "10000"), status=7, says=("0x89", "leaving out components")),
+            Esphome("too large for an ESP8266", family="esp8266", options=("--capacity", "10000"), status=7,
+                    says=("0x88",)),
+            Esphome("too large for a Pico W", family="pico", options=("--capacity", "10000"), status=7,
+                    says=("0x8C",)),
+        ))
+
+    def test_faults(self):
+        for key in (None, KEY):
+            sets = (f"key={KEY}",) if key else ()
+            self.check([Esphome(f"{fault} {key}", status=status, says=says, key=key, sets=sets,
+                                options=("--fault", fault, "--window", "5744"), args=("--retries", "1"),
+                                image=200000, installed=installed)
+                        for fault, status, says, installed in (
+                            ("reset@50000", 9, ("of 200000 bytes",), False),
+                            ("close@50000", 9, ("of 200000 bytes",), False),
+                            ("crash@50000", 9, ("of 200000 bytes",), False),
+                            ("ok-missing", 11, ("all 200000 bytes were sent", "before you send again"), True),
+                            ("ok-reset", 11, ("all 200000 bytes were sent",), True),
+                            (r"garbage:\x44@50000", 9, ("when it had only",), False),
+                            (r"garbage:\x07@50000", 10, ("0x07",), False),
+                            ("pause:300@50000", 0, (CONFIRMED,), True))])
+
+    def test_another_service(self):
+        self.check((Esphome("HTTP", sets=("first=48",), status=5, says=("not ESPHome's OTA service",)),
+                    Esphome("a later version", sets=("protocol=3",), status=7, says=("version 3",)),
+                    Esphome("nobody", has_board=False, status=5, says=("nothing listens",))))
+
+    def test_silence(self):
+        self.check((Esphome("silent", options=("--fault", "silent"), args=("-t", "1"), status=5,
+                            says=("was silent", "one client at a time")),))
+
+    def test_frees_the_board(self):
+        """A client that gives up closes its connection, so that the board serves the next one."""
+        board = self.board(*device("error-answer=82", options=("-P", "secret")), family="esp32")
+        path = self.file("fw.bin", sketch("esp32"))
+        for _ in range(3):
+            result = run("-i", f"esphome://{board.address}:{board.port}", "-a", "secret", "-f", path)
+            self.assertEqual(result.status, 6, result)
+        board.wait_for_count(" client result=closed", 3)
+
+    def test_filesystem(self):
+        self.check((Esphome("-s", args=("-s", "--force"), status=2, says=("take no filesystem images",)),))
+
+    def test_json(self):
+        board = self.board(*device(f"key={KEY}"), family="esp32")
+        result = run("-i", f"esphome://{board.address}:{board.port}", "--json", "-f",
+                     self.file("fw.bin", sketch("esp32")), ESP_OTA_ENCRYPTION_KEY=KEY)
+        self.assertEqual(result.status, 0, result)
+        events = [json.loads(line) for line in result.out.splitlines()]
+        end = next(event for event in events if event["event"] == "result")
+        self.assertEqual((end["protocol"], end["verified"]), ("esphome", "board"))
+        self.assertEqual([event["scheme"] for event in events if event["event"] == "authenticated"], ["Noise"])
+
+
+class Keys(Scenario):
+
+    def test_files(self):
+        """The key from a file, from a list of boards, and none that is one."""
+        board = self.board(*device(f"key={KEY}", "encrypted"), family="esp32")
+        path = self.file("fw.bin", sketch("esp32"))
+        key = self.file("key", KEY.encode() + b"\n")
+        target = f"esphome://{board.address}:{board.port}"
+        hosts = self.file("hosts", f"{target} encryption-key-file={key}\n".encode())
+        wrong = self.file("wrong", b"not a key at all\n")
+        espota = self.file("espota", f"{address()} encryption-key-file={key}\n".encode())
+        rows = (
+            (("-i", target, "--encryption-key-file", key, "-f", path), {}, 0, CONFIRMED),
+            (("-i", target, "--encryption-key-file", key, "-f", path), {"ESP_OTA_ENCRYPTION_KEY": OTHER_KEY}, 0, CONFIRMED),
+            (("--hosts", hosts, "-f", path), {}, 0, CONFIRMED),
+            (("--hosts", hosts, "-f", path), {"ESP_OTA_ENCRYPTION_KEY": OTHER_KEY}, 0, CONFIRMED),
+            (("-i", target, "--encryption-key-file", wrong, "-f", path), {}, 2, "holds no encryption key"),
+            (("-i", target, "--encryption-key-file", "/nonexistent", "-f", path), {}, 2, "cannot open the encryption key file"),
+            (("-i", target, "-f", path), {"ESP_OTA_ENCRYPTION_KEY": "not a key"}, 2, "ESP_OTA_ENCRYPTION_KEY holds no"),
+            (("--hosts", espota, "-f", path), {}, 2, "without encryption; write esphome://"),
+        )
+        for number, (arguments, env, status, says) in enumerate(rows):
+            with self.subTest(arguments=arguments, env=env):
+                result = run(*arguments, **env)
+                self.assertEqual(result.status, status, result)
+                self.assertIn(says, result.err)
+                for secret in (KEY, OTHER_KEY, "not a key at all"):
+                    self.assertNotIn(secret, result.out + result.err)
+                if status == 0:
+                    board.wait_for_count(" open$", number + 1)
+
+    def test_environment(self):
+        """While it runs, the environment of the process no longer has the key."""
+        board = self.board(*device("read-ms=60000", options=("--fault", "silent")), family="esp32")
+        program = Program("-i", f"esphome://{board.address}:{board.port}", "-t", "100", "-f",
+                          self.file("fw.bin", sketch("esp32")), ESP_OTA_ENCRYPTION_KEY=KEY)
+        board.wait_for(" client$")
+        with open(f"/proc/{program.pid}/environ", "rb") as file:
+            seen = file.read()
+        self.assertIn(b"ESP_OTA_ENCRYPTION_KEY=", seen)
+        self.assertNotIn(KEY.encode(), seen)
+        program.send_signal(signal.SIGTERM)
+        self.assertEqual(program.result().status, -signal.SIGTERM)
+        board.wait_for(" client result=closed")
+
+    def test_exposed(self):
+        """A key file that others can read is warned of."""
+        board = self.board(*device(f"key={KEY}"), family="esp32")
+        key = self.file("key", KEY.encode())
+        os.chmod(key, 0o644)
+        result = run("-i", f"esphome://{board.address}:{board.port}", "--encryption-key-file", key, "-f",
+                     self.file("fw.bin", sketch("esp32")))
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("encryption key", result.err)
+
+
+class Fleets(Scenario):
+
+    def test_many(self):
+        """120 boards at once, half of them encrypted."""
+        path = self.file("fw.bin", sketch("esp32", 30000))
+        key = self.file("key", KEY.encode())
+        lines = []
+        for sets, setting in (((), ""), ((f"key={KEY}", "encrypted"), f" encryption-key-file={key}")):
+            board = self.board(*device(*sets), "-c", "60", family="esp32", where=f"127.{30 + len(lines) // 60}.77.1")
+            board.wait_for_count(" ready ", 60)
+            lines += [f"esphome://{event.split()[0]}{setting}" for event in board.events if " ready " in event]
+        hosts = self.file("hosts", "\n".join(lines).encode())
+        result = run("--hosts", hosts, "-f", path, "-j", "120")
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(len(lines), 120)
+        self.assertIn("120", result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
