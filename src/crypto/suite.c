@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { NONCE_SIZE = 12, NONCE_ZEROS = 4 };
 
@@ -156,18 +157,19 @@ int suite_seal(struct suite *suite, const struct suite_seal *seal, unsigned char
 int suite_unseal(struct suite *suite, const struct suite_seal *seal, unsigned char *plain,
                  const unsigned char *sealed, size_t sealed_length)
 {
+    unsigned char tag[SUITE_TAG_SIZE]; /* libcrypto takes no pointer to const data */
     int written = 0, rest = 0;
 
     if (sealed_length < SUITE_TAG_SIZE)
         return -1;
 
     const size_t length = sealed_length - SUITE_TAG_SIZE;
-    /* libcrypto only reads the tag. */
-    bool is_done = begin_cipher(suite, seal, 0) &&
-                   EVP_CIPHER_CTX_ctrl(suite->ciphering, EVP_CTRL_AEAD_SET_TAG, SUITE_TAG_SIZE,
-                                       (void *)(uintptr_t)(sealed + length)) == 1 &&
-                   EVP_CipherUpdate(suite->ciphering, plain, &written, sealed, (int)length) == 1 &&
-                   EVP_CipherFinal_ex(suite->ciphering, plain + written, &rest) == 1;
+    memcpy(tag, sealed + length, sizeof tag);
+    bool is_done =
+        begin_cipher(suite, seal, 0) &&
+        EVP_CIPHER_CTX_ctrl(suite->ciphering, EVP_CTRL_AEAD_SET_TAG, SUITE_TAG_SIZE, tag) == 1 &&
+        EVP_CipherUpdate(suite->ciphering, plain, &written, sealed, (int)length) == 1 &&
+        EVP_CipherFinal_ex(suite->ciphering, plain + written, &rest) == 1;
 
     return is_done ? 0 : -1;
 }

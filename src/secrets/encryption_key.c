@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "secrets/password.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { KEY_DIGITS = 43, PATH_SHOWN = 256, DIGIT_BITS = 6 }; /* 43 digits and one "=" */
@@ -74,14 +75,14 @@ static enum ota_error take_text(unsigned char **key, char *text, const char *whe
 enum ota_error encryption_key_from_file(unsigned char **key, const char *path,
                                         enum exposure *exposure, struct ota_failure *failure)
 {
-    char shown[PATH_SHOWN], where[PATH_SHOWN + 32] = "the first line of ";
+    char shown[PATH_SHOWN], where[PATH_SHOWN + 32];
     char *text;
 
     *key = NULL;
     if (secret_from_file(&text, path, SECRET_ENCRYPTION_KEY, exposure, failure) != OTA_OK)
         return failure->error;
 
-    strcat(where, input_show(shown, sizeof shown, path));
+    snprintf(where, sizeof where, "the first line of %s", input_show(shown, sizeof shown, path));
     return take_text(key, text, where, failure);
 }
 

@@ -19,7 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_ROOM = 96, NUMBERS_MAX = 99 };
+enum { LABEL_ROOM = 96, NUMBERS_MAX = 99, ESPHOME_API_PORT = 6053 };
+
+static const char ESPHOME_TYPE[] = "_esphomelib._tcp";
 
 struct entry {
     struct announcer *announcer;
@@ -181,6 +183,57 @@ static int add_page_services(struct entry *entry, AvahiIfIndex interface, const 
     return error < 0 ? error : avahi_entry_group_commit(entry->group);
 }
 
+/* Adds NAME=VALUE to the list, unless there is no value. */
+static AvahiStringList *add_pair(AvahiStringList *list, const char *name, const char *value)
+{
+    return value ? avahi_string_list_add_pair(list, name, value) : list;
+}
+
+/* The platform as ESPHome spells it. */
+static const char *esphome_platform(const struct config *config)
+{
+    if (config->family.lineage == LINEAGE_ESP32)
+        return "ESP32";
+    return strcmp(config->family.name, "pico") == 0 ? "RP2040" : "ESP8266";
+}
+
+/* Returns the TXT record of ESPHome's API, which tells what runs on the board. */
+static AvahiStringList *esphome_records(const struct board *board)
+{
+    const struct config *config = board->sim->config;
+    const struct esphome_config *esphome = &config->esphome;
+    const bool is_new = board->telnet.is_new;
+    AvahiStringList *list = NULL;
+
+    list = add_pair(list, "version",
+                    is_new && esphome->release_after ? esphome->release_after : esphome->release);
+    list = add_pair(list, "config_hash",
+                    is_new && esphome->hash_after ? esphome->hash_after : esphome->hash);
+    list = add_pair(list, "platform", esphome_platform(config));
+    list = add_pair(list, "board",
+                    config->family.board ? config->family.board : esp_chip_name(config->chip));
+    list = add_pair(list, "network", "wifi");
+    list = add_pair(list, "project_name", esphome->project);
+    list = add_pair(list, "project_version",
+                    is_new && esphome->project_version_after ? esphome->project_version_after
+                                                             : esphome->project_version);
+    return add_pair(list, "api_encryption",
+                    esphome->has_key ? "Noise_NNpsk0_25519_ChaChaPoly_SHA256" : NULL);
+}
+
+/* ESPHome announces the port of its API, not that of its OTA service. */
+static int add_esphome_service(struct entry *entry, AvahiIfIndex interface, const char *name,
+                               const char *host)
+{
+    AvahiStringList *records = esphome_records(entry->board);
+    int error =
+        avahi_entry_group_add_service_strlst(entry->group, interface, AVAHI_PROTO_UNSPEC, 0, name,
+                                             ESPHOME_TYPE, NULL, host, ESPHOME_API_PORT, records);
+
+    avahi_string_list_free(records);
+    return error < 0 ? error : avahi_entry_group_commit(entry->group);
+}
+
 /* Adds the records to an empty group. Returns an error of Avahi, AVAHI_ERR_COLLISION among them. */
 static int add_records(struct entry *entry, const char *name)
 {
@@ -194,6 +247,8 @@ static int add_records(struct entry *entry, const char *name)
     if (error < 0)
         return error;
 
+    if (board->sim->config->esphome.wanted)
+        return add_esphome_service(entry, interface, name, host);
     if (board->sim->config->web.page)
         return add_page_services(entry, interface, name, host);
 
@@ -314,22 +369,29 @@ struct announcer *announce_start(struct sim *sim)
     return announcer;
 }
 
+/* Replaces the TXT record of a service, and frees the list. */
+static void update_records(struct entry *entry, const char *type, AvahiStringList *records)
+{
+    char name[LABEL_ROOM];
+
+    avahi_entry_group_update_service_txt_strlst(
+        entry->group, (AvahiIfIndex)interface_of(&entry->board->address), AVAHI_PROTO_UNSPEC, 0,
+        entry_name(entry, name), type, NULL, records);
+    avahi_string_list_free(records);
+}
+
 void announce_again(struct board *board)
 {
     struct announcer *announcer = board->sim->announcer;
     const struct page *page = board->sim->config->web.page;
 
-    if (!announcer || announcer->failed || !page)
+    if (!announcer || announcer->failed)
         return;
     struct entry *entry = &announcer->entries[board - board->sim->boards];
-    for (const struct page_service *row = page->services; row->type; row++) {
-        char name[LABEL_ROOM];
-        AvahiStringList *records = page_record(board, row->record);
-        avahi_entry_group_update_service_txt_strlst(
-            entry->group, (AvahiIfIndex)interface_of(&board->address), AVAHI_PROTO_UNSPEC, 0,
-            entry_name(entry, name), row->type, NULL, records);
-        avahi_string_list_free(records);
-    }
+    if (board->sim->config->esphome.wanted)
+        update_records(entry, ESPHOME_TYPE, esphome_records(board));
+    for (const struct page_service *row = page ? page->services : NULL; row && row->type; row++)
+        update_records(entry, row->type, page_record(board, row->record));
 }
 
 void announce_stop(struct announcer *announcer)

@@ -118,6 +118,27 @@ class Announce(OnLink):
                 board.wait_for(f"esp-ota-sim: the name is taken, so this board is announced as {name}-2\n")
                 self.assertEqual([row["address"] for row in self.listed(f"{name}-2")], [address])
 
+    def test_esphome(self):
+        """As ESPHome announces it: what runs, and after an upload what runs then."""
+        key = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8="
+        settings = ("release=2026.9.0", "release-after=2026.9.1", "hash=01234567", "hash-after=89abcdef",
+                    "project=maker.lamp", "project-version=1.0", "project-version-after=1.1", f"key={key}")
+        board = self.announce("porch", "--esphome", "--family", "esp32", "--port", "0",
+                              *(part for setting in settings for part in ("--esphome-set", setting)))
+        always = ["api_encryption=Noise_NNpsk0_25519_ChaChaPoly_SHA256", "board=esp32", "network=wifi",
+                  "platform=ESP32", "project_name=maker.lamp"]
+        self.assertEqual(announced_records(board.name, "_esphomelib._tcp"),
+                         sorted([*always, "version=2026.9.0", "config_hash=01234567", "project_version=1.0"]))
+        port = re.search(r"127\.0\.0\.1:(\d+) ready", board.output).group(1)
+        result = scenario.run("-i", f"esphome://127.0.0.1:{port}", "-f",
+                              self.file("fw.bin", scenario.sketch("esp32")))
+        self.assertEqual(result.status, 0, result)
+        board.wait_for(" open\n")
+        deadline = time.monotonic() + DEADLINE_S
+        now = sorted([*always, "version=2026.9.1", "config_hash=89abcdef", "project_version=1.1"])
+        while announced_records(board.name, "_esphomelib._tcp") != now:
+            self.assertLess(time.monotonic(), deadline)
+
     def test_without_daemon(self):
         for gone in (self.without_daemon, self.without_bus):
             with self.subTest(gone.__name__), gone():

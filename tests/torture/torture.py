@@ -165,6 +165,25 @@ def web_digest(directory):
     return web(directory, scheme="only-digest")
 
 
+def esphome(directory, *options, sets=()):
+    board = make_board(directory, "--esphome", "-p", "8266", "-P", PASSWORD,
+                       *(part for name in sets for part in ("--esphome-set", name)))
+    content = firmware.sketch("esp8266", 20000)
+    path = write(directory, "fw.bin", content)
+    return Scene(["-i", f"esphome://{board.address}:{board.port}", "-f", path, "-a", PASSWORD, *PATIENCE, *options],
+                 [board], content=content)
+
+
+def esphome_password(directory):
+    return esphome(directory)
+
+
+def esphome_encrypted(directory):
+    key = "QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8="
+    return esphome(directory, "--encryption-key-file", write(directory, "key", key.encode()),
+                   sets=(f"key={key}", "encrypted"))
+
+
 def fleet_resume(directory):
     """Three boards of a hosts file, one of which an earlier run has updated."""
     boards = [make_board(directory) for _ in range(3)]
@@ -235,8 +254,8 @@ def list_boards(directory):
 
 
 CASES = {case.__name__.replace("_", "-"): case for case in (
-    upload_md5, upload_sha256, web_basic, web_digest, fleet_resume, check_json, check_text, sign, sign_upload,
-    monitor_expect, resolve, not_found, list_boards)}
+    upload_md5, upload_sha256, web_basic, web_digest, esphome_password, esphome_encrypted, fleet_resume, check_json,
+    check_text, sign, sign_upload, monitor_expect, resolve, not_found, list_boards)}
 
 
 # -- one run --------------------------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 /*
  * test-exchange.c: whole exchanges, byte by byte, and boards that do not keep to the protocol.
  */
+#include "support/hex.h"
 #include "upload/esphome/exchange.h"
 
-#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,18 +25,6 @@ static const unsigned char image[] = {0xE9, 1, 2, 3, 4}, packed[] = {0x1F, 0x8B,
 
 /* A letter for each event. */
 static const char event_letters[] = ".EAUOPRC4IF";
-
-static size_t from_hex(unsigned char *bytes, const char *hex)
-{
-    size_t count = 0;
-    unsigned byte;
-
-    while (isxdigit((unsigned char)*hex) && sscanf(hex, "%2x", &byte) == 1) {
-        bytes[count++] = (unsigned char)byte;
-        hex += 2;
-    }
-    return count;
-}
 
 static void to_hex(char *hex, const unsigned char *bytes, size_t count)
 {
@@ -75,7 +63,7 @@ static void run_dialog(const struct dialog *row, bool is_slow)
     };
     unsigned char board[HEX_MAX], host[HEX_MAX], data[64];
     char hex[2 * HEX_MAX], events[64] = "";
-    size_t length = from_hex(board, row->board), sent = 0, at = 0, count = 0;
+    size_t length = hex_decode(board, sizeof board, row->board), sent = 0, at = 0, count = 0;
     struct exchange exchange;
 
     exchange_start(&exchange, &config);
@@ -361,14 +349,14 @@ static void test_early_end(void **state)
 
 static char vectors[4096];
 
-static size_t vector(unsigned char *bytes, const char *name)
+static size_t vector_bytes(unsigned char *bytes, size_t capacity, const char *name)
 {
     char mark[32];
 
     snprintf(mark, sizeof mark, "\n%s ", name);
     const char *line = strstr(vectors, mark);
     assert_non_null(line);
-    return from_hex(bytes, line + strlen(mark));
+    return hex_decode(bytes, capacity, line + strlen(mark));
 }
 
 static void load_vectors(void)
@@ -407,7 +395,7 @@ static enum exchange_event feed_frame(struct exchange *exchange, const unsigned 
 static enum exchange_event feed_vector(struct exchange *exchange, const char *name)
 {
     unsigned char bytes[HEX_MAX];
-    size_t length = vector(bytes, name);
+    size_t length = vector_bytes(bytes, sizeof bytes, name);
 
     return feed_frame(exchange, bytes, length);
 }
@@ -416,7 +404,7 @@ static enum exchange_event feed_vector(struct exchange *exchange, const char *na
 static size_t assert_frame(const unsigned char *output, size_t offset, const char *name)
 {
     unsigned char bytes[HEX_MAX], header[FRAME_HEADER_SIZE];
-    size_t length = vector(bytes, name);
+    size_t length = vector_bytes(bytes, sizeof bytes, name);
 
     frame_write_header(header, length);
     assert_memory_equal(output + offset, header, sizeof header);
@@ -432,8 +420,8 @@ static struct encrypted *begin_encrypted(void)
     enum exchange_event event;
 
     assert_non_null(test);
-    vector(test->psk, "psk");
-    vector(test->ephemeral, "e_private");
+    vector_bytes(test->psk, sizeof test->psk, "psk");
+    vector_bytes(test->ephemeral, sizeof test->ephemeral, "e_private");
     const struct exchange_config config = {.plain = {test->data, sizeof test->data, MD5},
                                            .packed = {packed, sizeof packed, MD5},
                                            .key = test->psk,
@@ -459,7 +447,7 @@ static void test_encrypted(void **state)
     struct encrypted *test = begin_encrypted();
     struct exchange *exchange = &test->exchange;
     unsigned char bytes[HEX_MAX], target[3000];
-    size_t length = vector(bytes, "msg1"), end;
+    size_t length = vector_bytes(bytes, sizeof bytes, "msg1"), end;
 
     (void)state;
     assert_int_equal(exchange->output_length, FRAME_HEADER_SIZE + 1 + length);
@@ -467,7 +455,7 @@ static void test_encrypted(void **state)
     assert_memory_equal(exchange->output + 4, bytes, length);
 
     bytes[0] = 0;
-    length = vector(bytes + 1, "msg2") + 1;
+    length = vector_bytes(bytes + 1, sizeof bytes - 1, "msg2") + 1;
     assert_int_equal(feed_frame(exchange, bytes, length), EXCHANGE_ENCRYPTED);
     assert_int_equal(exchange->output_length, 0);
 
@@ -531,7 +519,8 @@ static void test_clear_replies(void **state)
         unsigned char bytes[HEX_MAX] = {0};
         enum exchange_event event;
 
-        assert_int_equal(feed_frame(&test->exchange, bytes, vector(bytes + 1, "msg2") + 1),
+        assert_int_equal(feed_frame(&test->exchange, bytes,
+                                    vector_bytes(bytes + 1, sizeof bytes - 1, "msg2") + 1),
                          EXCHANGE_ENCRYPTED);
         exchange_feed(&test->exchange, &event, &rows[i].byte, 1);
         assert_int_equal(event, EXCHANGE_FAILED);

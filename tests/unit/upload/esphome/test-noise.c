@@ -2,6 +2,7 @@
  * test-noise.c: the handshake and the messages after it, byte by byte as the boards' own library
  * computes them (tests/vectors/noise.txt), and what must not be taken.
  */
+#include "support/hex.h"
 #include "upload/esphome/noise.h"
 
 #include "crypto/digest.h"
@@ -62,18 +63,15 @@ static const char *find_line(const char *name)
 /* Hex digits, or "00*1024": that many zeros. */
 static struct value vector(const char *name)
 {
+    static const char zeros[] = "00*";
     const char *text = find_line(name);
     struct value value = {.length = 0};
-    unsigned byte, count;
 
-    if (sscanf(text, "00*%u", &count) == 1) {
-        assert_true(count <= VALUE_MAX);
-        value.length = count;
-        return value;
-    }
-    while (text[0] != '\n' && sscanf(text, "%2x", &byte) == 1) {
-        value.bytes[value.length++] = (unsigned char)byte;
-        text += 2;
+    if (strncmp(text, zeros, strlen(zeros)) == 0) {
+        value.length = strtoul(text + strlen(zeros), NULL, 10);
+        assert_true(value.length <= VALUE_MAX);
+    } else {
+        value.length = hex_decode(value.bytes, VALUE_MAX, text);
     }
     return value;
 }
