@@ -144,7 +144,7 @@ class Help(Scenario):
                                      r"boards by name: libavahi-client\n"
                                      r"update pages: libcurl/\d.*\n"
                                      r"--serve: libmicrohttpd \d.*\n"
-                                     r"protocols: espota, web[a-z, ]*\n$")
+                                     r"protocols: espota, [a-z, ]*web\n$")
         self.assertEqual(run("-V").out, result.out)
         result = run("--usage")
         self.assertEqual((result.status, result.err), (0, ""), result)
