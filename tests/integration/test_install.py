@@ -78,15 +78,25 @@ class Install(scenario.Scenario):
     def setUp(self):
         super().setUp()
         self.prefix = os.path.join(self.directory, "usr")
-        done = subprocess.run(["cmake", "--install", BUILD, "--prefix", "/usr"], text=True,
+        self.install()
+
+    def install(self, *options):
+        done = subprocess.run(["cmake", "--install", BUILD, "--prefix", "/usr", *options], text=True,
                               env=scenario.environment(DESTDIR=self.directory),
                               capture_output=True, check=False, timeout=scenario.DEADLINE_S)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def installed(self):
+        return {os.path.relpath(os.path.join(folder, name), self.prefix)
+                for folder, _, names in os.walk(self.prefix) for name in names}
+
     def test_files(self):
-        found = {os.path.relpath(os.path.join(folder, name), self.directory)
-                 for folder, _, names in os.walk(self.directory) for name in names}
-        self.assertEqual(found, {f"usr/{name}" for name in FILES})
+        self.assertEqual(self.installed(), FILES)
+
+    def test_simulated_board(self):
+        self.install("--component", "sim")
+        self.assertEqual(self.installed() - FILES, {"bin/esp-ota-sim", "share/doc/esp-ota-sim/README.md",
+                                                    "share/man/man1/esp-ota-sim.1"})
 
     def test_program_runs(self):
         program = os.path.join(self.prefix, "bin", "esp-ota")

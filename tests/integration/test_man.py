@@ -4,10 +4,11 @@
 import json
 import os
 import re
+import subprocess
 import unittest
 
 import firmware
-from scenario import Scenario, address, image, run, sketch
+from scenario import SIMULATOR, Scenario, address, image, run, sketch
 from telnet_board import TelnetBoard
 
 SOURCE = os.environ["ESP_OTA_SOURCE"]
@@ -108,6 +109,15 @@ class Documentation(Scenario):
                 self.assertGreater(len(mentioned), 2)
                 self.assertEqual(mentioned - shown_options() - others - {"--kitchen"}, set())
 
+    def test_simulated_board(self):
+        """esp-ota-sim(1) has the options of its --help."""
+        shown = subprocess.run([SIMULATOR, "--help"], text=True, capture_output=True, check=True).stdout
+        options = set(re.findall(r"^  (?:-\w, |    )(--[a-z0-9-]+)", shown, re.M)) | {"--help", "--fault"}
+        page = read("tests", "device", "esp-ota-sim.1").replace("\\-", "-")
+        documented = set(re.findall(r"^\.BI? \"?(?:-\w, )?(--[a-z0-9-]+)", page, re.M))
+        self.assertGreater(len(options), 30)
+        self.assertEqual(documented, options)
+
     def test_sections(self):
         """Readers find examples before the reference, and where to report a bug at the end."""
         found = titles(man_page())
@@ -132,9 +142,10 @@ class Documentation(Scenario):
                 self.assertEqual((f"{title.lower()}.{number}", program), (name, "esp-ota"))
                 self.assertTrue(section(man_page(name), "NAME").startswith(name.split(".")[0] + " "))
 
-    def test_changelog_begins_with_this_version(self):
+    def test_changelogs_begin_with_this_version(self):
         version = run("--version").out.split()[1]
         self.assertTrue(read("CHANGELOG.md").startswith(f"# Changes\n\n## {version} "))
+        self.assertTrue(read("debian", "changelog").startswith(f"esp-ota ({version}-"))
 
     def test_references(self):
         """Every page that a page names exists, and esp-ota(1) and the others name each other."""
