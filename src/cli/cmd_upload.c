@@ -177,7 +177,7 @@ static enum ota_error prepare(struct program *program)
         board_select(&program->plan, options, program->loop, program->mdns, failure) != OTA_OK)
         return failure->error;
     /* Until here a signal ends the program as it is: nothing has been said to any board. */
-    if (boot_check_is_wanted(&options->log) &&
+    if (boot_check_is_wanted(&options->log) && !options->fleet.is_dry_run &&
         report_open_transcript(program->report, &options->transcript, failure) != OTA_OK)
         return failure->error;
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
@@ -226,7 +226,10 @@ static int judge_output(struct program *program, int status)
         return status;
     }
     ota_fail(&program->failure, loss.error, "%s%s",
-             program->plan.image_count ? "every upload is confirmed, but " : "", loss.message);
+             program->plan.image_count && !program->options->fleet.is_dry_run
+                 ? "every upload is confirmed, but "
+                 : "",
+             loss.message);
     program->failure.cause = loss.cause;
     return report_failure(program->report, &program->failure);
 }

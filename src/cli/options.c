@@ -71,6 +71,7 @@ static void set_flags(struct options *options, const struct command_line *line)
     options->espota.md5_target = given[OPTION_MD5_TARGET];
     options->espota.lockstep = given[OPTION_LOCKSTEP];
     options->upload.force = given[OPTION_FORCE];
+    options->fleet.is_dry_run = given[OPTION_DRY_RUN];
     options->log.monitor = given[OPTION_MONITOR];
     options->log.raw = given[OPTION_RAW];
     options->report = (struct report_settings){.command = options->upload.command,
@@ -228,6 +229,7 @@ static enum ota_error check_log(const struct command_line *line, struct ota_fail
         {OPTION_EXPECT_VERSION, has_online,
          "--expect-version waits for the restart itself; leave --online out"},
         {OPTION_ONLINE, lacks_image, "--online waits for the restart after an upload; add -f FILE"},
+        {OPTION_DRY_RUN, lacks_image, "--dry-run is about uploads; add -f FILE"},
         {OPTION_DEADLINE, lacks_image,
          "--deadline limits uploads; add -f FILE, or limit a log with --monitor-for"},
     };
@@ -275,6 +277,7 @@ static enum ota_error check_serve(const struct command_line *line, struct ota_fa
                        {OPTION_REJECT, "--reject"},
                        {OPTION_ONLINE, "--online"},
                        {OPTION_DEADLINE, "--deadline"},
+                       {OPTION_DRY_RUN, "--dry-run"},
                        {OPTION_OUTPUT, "--output"}};
 
     for (size_t i = 0; i < sizeof for_uploads / sizeof *for_uploads; i++)

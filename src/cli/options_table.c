@@ -90,6 +90,9 @@ static const struct poptOption image_rows[] = {
           "write the image after -z or --sign to this file, and upload nothing"),
     FLAG("check", '\0', OPTION_CHECK,
          "print what FILE is and what an upload with the same options would do; upload nothing"),
+    FLAG("dry-run", '\0', OPTION_DRY_RUN,
+         "find the boards, print which image each would get and what speaks against it, and send "
+         "nothing"),
     VALUE("verify-key", '\0', OPTION_VERIFY_KEY, "KEY",
           "send FILE only if its signature is valid for this public key, a PEM file; with --check, "
           "report whether it is"),

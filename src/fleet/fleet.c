@@ -314,6 +314,11 @@ static bool on_rejected(void *userdata)
     return fleet_password_rejected(userdata);
 }
 
+static void on_planned(const char *message, void *userdata)
+{
+    skip_member(userdata, OTA_SKIP_DRY_RUN, message);
+}
+
 /* Such a board holds no slot, and its result comes with fleet_end_logs(). */
 static void on_log(void *userdata)
 {
@@ -347,6 +352,7 @@ static struct job *new_job(struct member *member)
                                             .on_rejected = on_rejected,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,
+                                            .on_planned = on_planned,
                                             .on_log = on_log,
                                             .on_done = on_job_done,
                                             .userdata = member};

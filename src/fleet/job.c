@@ -322,7 +322,9 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         job->found.source = "found earlier";
     resolver_free(job->resolver);
     job->resolver = NULL;
-    if (job->found.count && !job->image)
+    if (job->found.count && !job->image && job->config.fleet->is_dry_run)
+        job_end_dry_run(job);
+    else if (job->found.count && !job->image)
         job_follow_log(job);
     else if (job->found.count)
         job_start_upload(job);

@@ -54,7 +54,8 @@ struct job_callbacks {
     bool (*on_rejected)(void *userdata);
     void (*on_rest)(void *userdata);  /* an attempt is over and another is to follow */
     void (*on_ready)(void *userdata); /* it may: job_start() */
-    void (*on_log)(void *userdata);   /* no upload: a log is followed until job_end_log() */
+    void (*on_planned)(const char *message, void *userdata); /* --dry-run; on_done follows */
+    void (*on_log)(void *userdata); /* no upload: a log is followed until job_end_log() */
     /* After the result; not where the log goes on (boot_check_is_endless()). */
     void (*on_done)(void *userdata);
     void *userdata;

@@ -98,6 +98,9 @@ const struct kind_family *job_family(const struct job *job);
 
 /* -- job_upload.c -- */
 
+/* --dry-run: says what would be done, and ends the job. */
+void job_end_dry_run(struct job *job);
+
 /* Uploads to the endpoints that were found, unless the image is not for this board. */
 void job_start_upload(struct job *job);
 /* NULL when memory ran out. */

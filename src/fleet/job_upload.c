@@ -5,6 +5,7 @@
 #include "fleet/job_internal.h"
 
 #include "base/error.h"
+#include "base/input.h"
 #include "base/units.h"
 #include "fleet/job_policy.h"
 
@@ -177,6 +178,27 @@ static void start_upload(struct job *job)
                      &(struct ota_failure){.error = OTA_E_INTERNAL, .message = "out of memory"});
 }
 
+void job_end_dry_run(struct job *job)
+{
+    char message[OTA_MESSAGE_MAX], file[OTA_MESSAGE_MAX / 2], size[UNITS_TEXT_MAX];
+    const bool lacks_password =
+        job->found.password == TXT_YES && (!job->password || !*job->password);
+
+    if (!job->image) {
+        job->callbacks.on_planned("its log would be followed", job->callbacks.userdata);
+        job->callbacks.on_done(job->callbacks.userdata);
+        return;
+    }
+
+    snprintf(message, sizeof message, "would get the %s %s, %s, at %s, port %u (%s), by %s%s",
+             job->config.upload->command == OTA_COMMAND_SKETCH ? "sketch" : "filesystem image",
+             input_show(file, sizeof file, job->image->path), format_size(size, job->image->size),
+             job->address, job->port, job->port_source, job->config.assignment->protocol->name,
+             lacks_password ? "; it announces that it asks for a password, and none is given" : "");
+    job->callbacks.on_planned(message, job->callbacks.userdata);
+    job->callbacks.on_done(job->callbacks.userdata);
+}
+
 void job_start_upload(struct job *job)
 {
     const struct kind kind = job_kind(job);
@@ -196,6 +218,12 @@ void job_start_upload(struct job *job)
     }
     if (!job->callbacks.on_endpoints(&job->endpoints, job->callbacks.userdata)) {
         job->callbacks.on_done(job->callbacks.userdata);
+        return;
+    }
+    if (job->config.fleet->is_dry_run) {
+        job->source = job->found.source;
+        job_choose_endpoint(job, 0);
+        job_end_dry_run(job);
         return;
     }
     if (upload_is_busy(job->upload, &job->endpoints)) {

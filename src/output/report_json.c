@@ -139,6 +139,7 @@ static const char *skip_name(enum ota_skip skip)
         [OTA_SKIP_UNTRIED] = "untried",
         [OTA_SKIP_DUPLICATE] = "duplicate",
         [OTA_SKIP_CONFIRMED] = "confirmed",
+        [OTA_SKIP_DRY_RUN] = "dry-run",
     };
     return names[skip];
 }

@@ -29,6 +29,7 @@ struct summary {
     struct entry *entries;
     struct entry **end;
     size_t untried;
+    size_t planned; /* by a dry run */
     char why_untried[REASON_MAX];
     bool is_incomplete; /* memory ran out, so entries are missing */
 };
@@ -78,6 +79,8 @@ void summary_add(struct summary *summary, const struct ota_event *event, const c
         append_entry(summary, OTA_OK, "", event->board);
         if (summary->untried++ == 0)
             snprintf(summary->why_untried, REASON_MAX, "%s", event->message);
+    } else if (event->type == OTA_EVENT_SKIPPED && event->skip == OTA_SKIP_DRY_RUN) {
+        summary->planned++;
     }
 }
 
@@ -135,9 +138,10 @@ static void show_untried(struct summary *summary)
 static void show_totals(const struct summary *summary, const struct ota_totals *totals,
                         int64_t elapsed_us)
 {
-    char text[5 * STANDING_NUMBER_MAX], failed[STANDING_NUMBER_MAX];
+    char text[7 * STANDING_NUMBER_MAX], failed[STANDING_NUMBER_MAX];
     char untried[STANDING_NUMBER_MAX], skipped[STANDING_NUMBER_MAX], resumed[STANDING_NUMBER_MAX];
-    const size_t explained = summary->untried + totals->resumed;
+    const size_t explained = summary->untried + totals->resumed + summary->planned;
+    const size_t done = summary->planned ? summary->planned : totals->confirmed;
 
     if (totals->resumed == totals->boards) {
         diag_info("all %zu boards have the image already; nothing was to be sent", totals->boards);
@@ -148,8 +152,9 @@ static void show_totals(const struct summary *summary, const struct ota_totals *
     standing_describe_number(resumed, totals->resumed, "had it already");
     standing_describe_number(skipped, totals->skipped > explained ? totals->skipped - explained : 0,
                              "skipped");
-    snprintf(text, sizeof text, "%zu of %zu boards confirmed%s%s%s%s, in %.1f s", totals->confirmed,
-             totals->boards, resumed, failed, untried, skipped, (double)elapsed_us / 1e6);
+    snprintf(text, sizeof text, "%zu of %zu boards %s%s%s%s%s, in %.1f s", done, totals->boards,
+             summary->planned ? "would be updated; nothing was sent" : "confirmed", resumed, failed,
+             untried, skipped, (double)elapsed_us / 1e6);
 
     if (totals->failed || summary->untried)
         diag_error("%s", text);

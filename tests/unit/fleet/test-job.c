@@ -383,6 +383,12 @@ static struct settings make_job_settings(void)
     return (struct settings){.upload.timeout_us = 10 * INT64_C(1000000), .fleet.retries = 3};
 }
 
+static void on_planned(const char *message, void *userdata)
+{
+    assert_ptr_equal(userdata, &world);
+    tell("planned: %s\n", message);
+}
+
 static void on_log(void *userdata)
 {
     (void)userdata;
@@ -426,6 +432,7 @@ static struct job *start_job(struct settings *settings)
                                             .on_rejected = on_rejected,
                                             .on_rest = on_rest,
                                             .on_ready = on_ready,
+                                            .on_planned = on_planned,
                                             .on_log = on_log,
                                             .on_done = on_job_done,
                                             .userdata = &world};
@@ -934,6 +941,35 @@ static void test_session_config(void **state)
     assert_int_equal(world.config.accept_timeout_us, settings.upload.timeout_us);
     assert_null(world.config.sha256_objection); /* the image is for an ESP32 */
     assert_false(world.config.is_forced);
+    job_free(job);
+    assert_job_freed();
+}
+
+/* --dry-run: the job ends where an upload, or a log, would begin. */
+static void test_dry_run(void **state)
+{
+    (void)state;
+    char path[] = "build/fw.bin";
+    struct image named = image;
+    struct settings settings = make_job_settings();
+
+    named.path = path;
+    settings.fleet.is_dry_run = true;
+    reset_job_world();
+    assignment.image = &named;
+    struct job *job = start_job(&settings);
+    resolve_board(&(struct try){.port = 3232});
+    assert_string_equal(world.story, START
+                        "resolved 10.0.0.7 port 3232: mDNS, the announced port\n"
+                        "planned: would get the sketch build/fw.bin, 1000 bytes, at 10.0.0.7, "
+                        "port 3232 (the announced port), by espota\ndone\n");
+    job_free(job);
+
+    reset_job_world();
+    assignment.image = NULL;
+    job = start_job(&settings);
+    resolve_board(&(struct try){.port = 3232});
+    assert_string_equal(world.story, START "planned: its log would be followed\ndone\n");
     job_free(job);
     assert_job_freed();
 }
@@ -1750,6 +1786,7 @@ int main(void)
         cmocka_unit_test(test_every_outcome),
         cmocka_unit_test(test_session_config),
         cmocka_unit_test(test_objection),
+        cmocka_unit_test(test_dry_run),
         cmocka_unit_test(test_name_is_escaped),
         cmocka_unit_test(test_job_password),
         cmocka_unit_test(test_rejected_password),

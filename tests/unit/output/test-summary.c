@@ -93,6 +93,19 @@ static void test_success(void **state)
     summary_free(summary);
 }
 
+static void test_dry_run(void **state)
+{
+    (void)state;
+    struct summary *summary = summary_new();
+
+    add_skipped(summary, "a", OTA_SKIP_DRY_RUN);
+    add_skipped(summary, "b", OTA_SKIP_DRY_RUN);
+    show(summary, &(struct ota_totals){.boards = 4, .failed = 1, .skipped = 3});
+    assert_string_equal(capture.text_err, "esp-ota: 2 of 4 boards would be updated; nothing was "
+                                          "sent, 1 failed, 1 skipped, in 1.2 s\n");
+    summary_free(summary);
+}
+
 /* --resume: boards that have the image already are no failures, and nothing less than a success. */
 static void test_resumed(void **state)
 {
@@ -136,9 +149,8 @@ static void test_many_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_success),
-        cmocka_unit_test(test_resumed),
+        cmocka_unit_test(test_groups),     cmocka_unit_test(test_success),
+        cmocka_unit_test(test_dry_run),    cmocka_unit_test(test_resumed),
         cmocka_unit_test(test_many_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
