@@ -4,6 +4,7 @@
 #include "base/diag.h"
 #include "boardlog/boot_check.h"
 #include "cli/options.h"
+#include "cli/placeholder.h"
 #include "target_promise.h"
 
 #include <stdio.h>
@@ -63,6 +64,7 @@ static void check(const struct options *options, enum options_outcome outcome,
 
     demand(options->upload.timeout_us > 0 && !(options->report.quiet && options->report.debug));
     demand(!(options->list && options->check));
+    demand(!options->plan.file || !placeholder_caller(options->plan.file));
     demand(!options->plan.sign || !options->list);
     demand(!options->plan.verify_key || options->plan.file || options->plan.hosts);
 
