@@ -5,6 +5,7 @@
 #include "base/loop.h"
 #include "base/secret.h"
 #include "base/stdio_guard.h"
+#include "cli/arduino_ota.h"
 #include "cli/cmd_check.h"
 #include "cli/cmd_list.h"
 #include "cli/cmd_serve.h"
@@ -31,6 +32,23 @@ static int run_command(const struct options *options, struct report *report)
     return options->output ? cmd_write_run(options, report) : cmd_upload_run(options, report);
 }
 
+/* As esp-ota, or as arduinoOTA. */
+static enum options_outcome read_command_line(struct options *options, int argc, char **argv,
+                                              struct ota_failure *failure)
+{
+    enum options_outcome outcome = OPTIONS_ERROR;
+    struct arduino_ota call;
+
+    if (!arduino_ota_is_called(argv[0]))
+        return options_parse(options, argc, argv, failure);
+
+    *options = (struct options){0};
+    if (arduino_ota_translate(&call, argc, argv, failure) == OTA_OK)
+        outcome = options_parse(options, call.count, call.words, failure);
+    arduino_ota_free(&call);
+    return outcome;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -42,7 +60,7 @@ int main(int argc, char **argv)
     stdio_guard_secure();
     signal(SIGUSR1,
            SIG_IGN); /* asks for the progress; only loops answer it (loop_catch_status()) */
-    enum options_outcome outcome = options_parse(&options, argc, argv, &failure);
+    enum options_outcome outcome = read_command_line(&options, argc, argv, &failure);
     secret_cleanse_traces(); /* passwords in options leave traces */
 
     struct report *report = report_new(&options.report);

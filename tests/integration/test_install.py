@@ -22,6 +22,7 @@ FILES = {
     "share/doc/esp-ota/ci/vscode-tasks.json",
     "share/doc/esp-ota/README.md",
     "share/doc/esp-ota/examples/esp-ota-serve.service",
+    "share/esp-ota/arduinoOTA",
     "share/esp-ota/espota.py",
     "share/fish/vendor_completions.d/esp-ota.fish",
     "share/man/man1/esp-ota.1",

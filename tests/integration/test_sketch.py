@@ -3,8 +3,10 @@
 
 import gzip
 import json
+import os
 import re
 import socket
+import subprocess
 import threading
 import unittest
 
@@ -163,6 +165,28 @@ class SketchServers(Scenario):
         for head, _ in requests:
             self.assertTrue(head.startswith(b"POST /sketch HTTP/1.1\r\n"), head)
             self.assertIn(b"\r\nAuthorization: Basic YXJkdWlubzpzZWNyZXQ=\r\n", head)
+
+    def test_arduino_ota(self):
+        """Called by the name of Arduino's uploader, with the command line of arduino-cli."""
+        link = os.path.join(self.directory, "arduinoOTA")
+        os.symlink(os.environ["ESP_OTA"], link)
+        content = firmware.sketch("esp8266")
+        image = self.file("firmware.bin", content)
+        for password, status, said in (("secret", 0, RECEIVED), ("wrong", 6, "the board rejected the password")):
+            with self.subTest(password):
+                board = self.board(*server("-P", "secret"))
+                result = subprocess.run(
+                    [link, "-address", board.address, "-port", str(board.port), "-username", "arduino", "-password",
+                     password, "-sketch", image, "-upload", "/sketch", "-b"], capture_output=True, text=True, check=False)
+                self.assertEqual(result.returncode, status, result)
+                self.assertEqual(result.stdout, "")
+                self.assertRegex(result.stderr, said)
+                self.assertNotIn(password, result.stderr.replace("wrong password", ""))
+                board.close()
+                self.assertEqual(board.received(), None if status else content)
+        result = subprocess.run([link, "-address", "127.0.0.1"], capture_output=True, text=True, check=False)
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+        self.assertIn("needs -address, -sketch and -upload", result.stderr)
 
     def test_mixed_fleet(self):
         """Three protocols from one list."""
