@@ -27,9 +27,9 @@ enum arduino_flag {
 };
 
 static const char *const flag_names[FLAG_COUNT] = {
-    [FLAG_ADDRESS] = "address",   [FLAG_PORT] = "port",     [FLAG_USERNAME] = "username",
-    [FLAG_PASSWORD] = "password", [FLAG_SKETCH] = "sketch", [FLAG_UPLOAD] = "upload",
-    [FLAG_TIMEOUT] = "t",         [FLAG_BINARY] = "b",      [FLAG_VERBOSE] = "v",
+    [FLAG_ADDRESS] = "address",   [FLAG_PORT] = "port",      [FLAG_USERNAME] = "username",
+    [FLAG_PASSWORD] = "password", [FLAG_SKETCH] = "sketch",  [FLAG_UPLOAD] = "upload",
+    [FLAG_TIMEOUT] = "t",         [FLAG_BINARY] = "b",       [FLAG_VERBOSE] = "v",
     [FLAG_QUIET] = "q",           [FLAG_VERSION] = "version"};
 
 bool arduino_ota_is_called(const char *program)
@@ -87,11 +87,13 @@ static enum ota_error check_flags(char *values[FLAG_COUNT], struct ota_failure *
         return ota_fail(failure, OTA_E_USAGE,
                         "called as arduinoOTA, which needs -address, -sketch and -upload");
     if (strcmp(upload, "/sketch") != 0 && strcmp(upload, "/data") != 0)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "-upload of arduinoOTA can be /sketch here, or /data for a filesystem image");
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "-upload of arduinoOTA can be /sketch here, or /data for a filesystem image");
     if (user && *user && strcmp(user, "arduino") != 0)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "-username of arduinoOTA can only be arduino: the boards know no other user");
+        return ota_fail(
+            failure, OTA_E_USAGE,
+            "-username of arduinoOTA can only be arduino: the boards know no other user");
     return OTA_OK;
 }
 

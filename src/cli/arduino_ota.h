@@ -12,7 +12,8 @@
 enum { ARDUINO_OTA_WORDS_MAX = 20 };
 
 struct arduino_ota {
-    char *words[ARDUINO_OTA_WORDS_MAX]; /* ended by NULL; they point into argv, but for the password */
+    char *words
+        [ARDUINO_OTA_WORDS_MAX]; /* ended by NULL; they point into argv, but for the password */
     int count;
     char *auth; /* the word with the password; see secret.h; NULL: none */
 };

@@ -142,6 +142,8 @@ static const char *predict_outcome(const char *board_chips, const struct image *
         {"esp8266", "rp*", ": an ESP8266 rejects such an image at the end of the upload"},
         {"esp32*", "esp8266,esp32*,rp*",
          ": an ESP32 rejects such an image, but only in the middle or at the end of the upload"},
+        {"samd,avr", "esp8266,esp32*,rp*",
+         ": such a board does not check images; it would not start, and then need a cable"},
         {"rp*", "esp8266,esp32*,rp*",
          ": a Pico W does not check images; it would not start, and then need a cable"},
     };
@@ -210,7 +212,7 @@ static const struct kind_family *find_other_family(uint16_t port, const struct k
 
 static bool is_proven_pico(const struct kind *kind)
 {
-    return *kind->proven && !kind_overlap(kind->proven, "esp8266,esp32*,ch32h4");
+    return *kind->proven && !kind_overlap(kind->proven, "esp8266,esp32*,ch32h4,samd,avr");
 }
 
 /* True for a Pico W: it starts any image without a check. */
@@ -225,6 +227,13 @@ static bool is_of_unknown_format(const struct image *image)
     bool is_packed = inspection->format == INSPECT_GZIP;
 
     return (is_packed ? inspection->inner : inspection->format) == INSPECT_UNKNOWN;
+}
+
+/* True for a SAMD and an image that is no program for it. */
+static bool lacks_vector_table(const struct kind *kind, const struct image *image)
+{
+    return strcmp(kind->proven, "samd") == 0 && !is_compressed(image) &&
+           !inspect_has_vector_table(image->data, image->size);
 }
 
 const struct image *image_fit_variant(const struct image *image, const struct kind *kind,
@@ -275,10 +284,19 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
         return IMAGE_FIT_REFUSED;
     }
 
+    if (!is_filesystem(image) && is_of_unknown_format(image) && lacks_vector_table(kind, image)) {
+        snprintf(reason, IMAGE_FIT_REASON_MAX,
+                 "the image has no vector table, with which every program for this chip (%s) "
+                 "begins, and the board %s: it does not check images, and one that does not start "
+                 "needs a cable",
+                 kind->proven, kind->clue);
+        return IMAGE_FIT_REFUSED;
+    }
+
     if (!is_disproved && must_be_unpacked(kind, image)) {
         snprintf(reason, IMAGE_FIT_REASON_MAX,
-                 "the image is compressed, but the board %s, and no ESP32 unpacks images",
-                 kind->clue);
+                 "the image is compressed, but the board %s, and no %s unpacks images", kind->clue,
+                 kind_overlap(kind->proven, "esp32*") ? "ESP32" : "such board");
         return IMAGE_FIT_REFUSED;
     }
 

@@ -136,6 +136,9 @@ struct inspection {
  * file, lacks_memory and the evidence say so. */
 void inspect_image(struct inspection *inspection, const unsigned char *data, size_t size);
 
+/* Whether data begins like a program for a Cortex-M microcontroller other than the Pico's. */
+bool inspect_has_vector_table(const unsigned char *data, size_t size);
+
 /* Measures the trailer of an image for an ESP32 whose sketch checks signatures: ECDSA in DER, or
  * RSA-2048, -3072 or -4096, then zeros. Returns the size of the signature; 0 if the bytes do not
  * have the form of one. */

@@ -45,7 +45,8 @@ static const struct {
     {"arduinoOTA -address 10.0.0.7 -port 65280 -username arduino -password geheim -sketch a.bin "
      "-upload /sketch -b",
      OTA_OK, "arduinoOTA --auth=geheim --protocol sketch -i 10.0.0.7 -p 65280 -f a.bin"},
-    {"arduinoOTA --address=10.0.0.7 --password=geheim --sketch=a.bin --upload=/data -q -t 30 -v=true",
+    {"arduinoOTA --address=10.0.0.7 --password=geheim --sketch=a.bin --upload=/data -q -t 30 "
+     "-v=true",
      OTA_OK,
      "arduinoOTA --auth=geheim --protocol sketch -i 10.0.0.7 -p 80 -f a.bin --deadline 30 -s -q"},
     {"arduinoOTA -address b -sketch a.bin -upload /sketch -q=false", OTA_OK,

@@ -58,6 +58,16 @@ static void make_gzipped_littlefs(void)
     firmware_gzip(&firmware);
 }
 
+/* A vector table before bytes of no known format. */
+static void make_samd(void)
+{
+    static const unsigned char table[] = {0x00, 0x80, 0x00, 0x20, 0xC1, 0x29, 0x00, 0x00,
+                                          0xB9, 0x29, 0x00, 0x00, 0xB9, 0x29, 0x00, 0x00};
+
+    make_unknown();
+    memcpy(firmware.data, table, sizeof table);
+}
+
 static void make_gzipped_unknown(void)
 {
     make_unknown();
@@ -132,6 +142,11 @@ static const struct {
     {make_esp32, "m5stack_core2", IMAGE_FIT_SUITS},
     {make_esp32, "nodemcu-32s", IMAGE_FIT_SUITS},
     {make_esp32, "um_tinypico", IMAGE_FIT_SUITS}, /* it has an ESP32 */
+    {make_esp32, "mkrwifi1010", IMAGE_FIT_REFUSED},
+    {make_unknown, "mkrwifi1010", IMAGE_FIT_REFUSED},
+    {make_samd, "mkrwifi1010", IMAGE_FIT_SUITS},
+    {make_samd, "rpipicow", IMAGE_FIT_REFUSED},
+    {make_esp32, "uno2018", IMAGE_FIT_REFUSED},
     {make_esp32, "esp32s3", IMAGE_FIT_REFUSED},
     {make_esp32, "ESP32S3_DEV", IMAGE_FIT_REFUSED},
     {make_esp32, "esp32-c3-devkitm-1", IMAGE_FIT_REFUSED},

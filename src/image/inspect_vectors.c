@@ -1,0 +1,22 @@
+/*
+ * inspect_vectors.c: the vector table with which a program for a Cortex-M microcontroller begins
+ * (Armv6-M and Armv7-M Architecture Reference Manuals, B1.5.3): the stack's first address, and the
+ * addresses of the handlers of reset, NMI and hard fault, which are odd, as they are Thumb code.
+ */
+#include "image/inspect_internal.h"
+
+/* The flash of SAMD, nRF52 and RA4M1 begins at 0, that of an STM32 at 0x08000000. */
+static bool is_handler(uint32_t address)
+{
+    return address % 2 == 1 && (address < 0x00200000 || address - 0x08000000 < 0x00200000);
+}
+
+bool inspect_has_vector_table(const unsigned char *data, size_t size)
+{
+    const struct view view = {data, size};
+    uint32_t stack = view_u32(view, 0);
+
+    return stack > 0x20000000 && stack <= 0x20100000 && stack % 4 == 0 &&
+           is_handler(view_u32(view, 4)) && is_handler(view_u32(view, 8)) &&
+           is_handler(view_u32(view, 12));
+}
