@@ -51,7 +51,7 @@ class Uploads(Scenario):
         sets = {"version 1": ("protocol=1",), "version 2": (), "extended": ("extended",),
                 "patience of 1 s": ("read-ms=1000", "md5"), "packed, never offered": ("packed",),
                 "encryption that is not needed": (f"key={KEY}",)}
-        self.check(Esphome(name, sets=row, says=(CONFIRMED,), events=(" upload result=ok ", " acknowledged$"))
+        self.check(Esphome(name, sets=row, says=(CONFIRMED,), options=("--restart-ms", "500"), events=(" upload result=ok ", " acknowledged$"))
                    for name, row in sets.items())
         board = self.board(*device("extended"), family="esp32")
         path = self.file("fw.bin", sketch("esp32"))

@@ -82,7 +82,7 @@ class SimEsphome(Scenario):
                 ((), 15, b"\0\2", b"\x40", 3), (("extended",), 3, b"\0\2", b"\x40", 3),
                 (("extended",), 7, b"\0\2", b"\x48\0", 3), ((f"key={KEY}",), 7, b"\0\2", b"\x48\0", 3)):
             with self.subTest(sets, features=features):
-                board = self.device(*sets)
+                board = self.device(*sets, options=("--restart-ms", "500"))
                 with Client(board) as client:
                     self.assertEqual(client.greet(features), greeting)
                     self.assertEqual(client.take(len(reply) + 1), reply + b"\x41")

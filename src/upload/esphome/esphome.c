@@ -256,18 +256,17 @@ static bool try_next_endpoint(struct esphome *esphome, bool was_refused);
 static void on_connection_done(const struct ota_failure *failure, void *userdata)
 {
     struct esphome *esphome = userdata;
-    struct ota_failure result = *failure;
+    const struct ota_failure result = *failure; /* which ends with the connection */
     char place[PLACE_MAX];
 
     end_connection(esphome);
     if (result.error == OTA_E_PASSWORD_NEEDED)
         ask_for_password(esphome);
-    else if (result.error == OTA_E_NO_ANSWER) {
-        ota_fail(&result, OTA_E_NO_ANSWER, "%s: %s", place_text(esphome, place), failure->message);
+    else if (result.error == OTA_E_NO_ANSWER)
+        fail_attempt(esphome, OTA_E_NO_ANSWER, "%s: %s", place_text(esphome, place),
+                     result.message);
+    else
         finish_attempt(esphome, &result);
-    } else {
-        finish_attempt(esphome, &result);
-    }
 }
 
 /* -- the connection -- */
