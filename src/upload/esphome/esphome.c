@@ -135,9 +135,9 @@ static const char *place_text(const struct esphome *esphome, char text[PLACE_MAX
 
 /* -- the exchange -- */
 
-static enum ota_phase phase_of_step(enum exchange_step step)
+static enum ota_phase phase_of(const struct exchange *exchange)
 {
-    switch (step) {
+    switch (exchange->step == EXCHANGE_OVER ? exchange->reached : exchange->step) {
     case EXCHANGE_GREETING:
     case EXCHANGE_VERSION:
     case EXCHANGE_FEATURES:
@@ -194,7 +194,7 @@ static void on_exchange_event(enum exchange_event event, const struct exchange *
 {
     struct esphome *esphome = userdata;
 
-    esphome->phase = phase_of_step(exchange->step);
+    esphome->phase = phase_of(exchange);
     switch (event) {
     case EXCHANGE_ENCRYPTED:
         emit_event(esphome, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
@@ -237,7 +237,7 @@ static void end_connection(struct esphome *esphome)
 {
     esphome->phase = connection_all_acknowledged(esphome->connection)
                          ? OTA_PHASE_RESULT
-                         : phase_of_step(connection_exchange(esphome->connection)->step);
+                         : phase_of(connection_exchange(esphome->connection));
     esphome->is_all_sent = connection_all_sent(esphome->connection);
     connection_free(esphome->connection);
     esphome->connection = NULL;
@@ -459,7 +459,7 @@ static enum ota_phase esphome_phase(const struct upload *upload)
         return esphome->phase;
     if (connection_all_acknowledged(esphome->connection))
         return OTA_PHASE_RESULT;
-    return phase_of_step(connection_exchange(esphome->connection)->step);
+    return phase_of(connection_exchange(esphome->connection));
 }
 
 static bool esphome_all_sent(const struct upload *upload)

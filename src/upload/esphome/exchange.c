@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "crypto/crypto.h"
 #include "upload/esphome/board_error.h"
 
 #include <stdarg.h>
@@ -416,7 +417,11 @@ static enum exchange_event take_handshake(struct exchange *exchange)
                              strstr(reason, "MAC") ? OTA_E_WRONG_KEY : OTA_E_NO_ENCRYPTION,
                              "the board ended the handshake of the encryption: %s", reason);
     }
-    if (length != 1 + NOISE_MESSAGE_SIZE || noise_read_message(exchange->noise, payload + 1) != 0)
+    bool is_right =
+        length == 1 + NOISE_MESSAGE_SIZE && noise_read_message(exchange->noise, payload + 1) == 0;
+    if (!is_right && crypto_has_run_out())
+        return fail_crypto(exchange);
+    if (!is_right)
         return fail_exchange(exchange, OTA_E_WRONG_KEY,
                              "the board's part of the handshake does not fit the encryption key");
     exchange->step = EXCHANGE_AUTH;
@@ -428,8 +433,12 @@ static enum exchange_event take_sealed(struct exchange *exchange)
 {
     unsigned char byte;
 
-    if (frame_length(&exchange->frame) != 1 + NOISE_TAG_SIZE ||
-        noise_open(exchange->noise, &byte, exchange->frame.payload, 1 + NOISE_TAG_SIZE) != 0)
+    bool is_right =
+        frame_length(&exchange->frame) == 1 + NOISE_TAG_SIZE &&
+        noise_open(exchange->noise, &byte, exchange->frame.payload, 1 + NOISE_TAG_SIZE) == 0;
+    if (!is_right && crypto_has_run_out())
+        return fail_crypto(exchange);
+    if (!is_right)
         return fail_exchange(exchange, exchange->is_accepted ? OTA_E_LOST : OTA_E_NO_ENCRYPTION,
                              "a message of the board is damaged or forged");
     return take_byte(exchange, byte);
@@ -465,6 +474,7 @@ size_t exchange_feed(struct exchange *exchange, enum exchange_event *event, cons
     *event = EXCHANGE_NOTHING;
     while (taken < length && *event == EXCHANGE_NOTHING && exchange->output_length == 0 &&
            exchange->step != EXCHANGE_OVER) {
+        exchange->reached = exchange->step;
         *event =
             exchange->noise ? take_framed(exchange, at[taken]) : take_byte(exchange, at[taken]);
         taken++;

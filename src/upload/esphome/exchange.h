@@ -80,7 +80,8 @@ enum exchange_step {
 struct exchange {
     struct exchange_config config;
     enum exchange_step step;
-    unsigned version; /* of the protocol */
+    enum exchange_step reached; /* the last one before EXCHANGE_OVER */
+    unsigned version;           /* of the protocol */
     bool is_extended;
     bool is_accepted;    /* the board has accepted size and MD5 of the image */
     struct noise *noise; /* NULL: in the clear */
