@@ -7,8 +7,6 @@
 #include "base/escape.h"
 #include "base/units.h"
 #include "cli/spelling.h"
-#include "http/challenge.h"
-#include "http/multipart.h"
 #include "image/image.h"
 #include "upload/protocols.h"
 #include "upload/web/page_table.h"
@@ -225,28 +223,28 @@ static enum ota_error set_protocol(struct options *options, const char *name, co
                     show_value(shown, value), protocols_list(names, sizeof names));
 }
 
+static enum ota_error check_own(const char *name, const char *value, upload_own_check_fn *check,
+                                struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX], why[UPLOAD_OWN_WHY_MAX];
+
+    if (check(value, why))
+        return OTA_OK;
+    return ota_fail(failure, OTA_E_USAGE, "%s '%s' %s", name, show_value(shown, value), why);
+}
+
 static enum ota_error set_page(struct options *options, const char *name, const char *value,
                                struct ota_failure *failure)
 {
-    char shown[SHOWN_MAX], names[SHOWN_MAX];
-
     options->web.page = page_table_find(value);
-    if (options->web.page || strcmp(value, "auto") == 0)
-        return OTA_OK;
-    return ota_fail(failure, OTA_E_USAGE, "%s '%s' is not known; there are auto, %s", name,
-                    show_value(shown, value), page_table_list(names, sizeof names));
+    return check_own(name, value, web_check_page, failure);
 }
 
 static enum ota_error set_field(struct options *options, const char *name, const char *value,
                                 struct ota_failure *failure)
 {
-    char shown[SHOWN_MAX];
-
-    if (!multipart_is_name(value))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s '%s' is no name that boards understand: printable ASCII without "
-                        "quotes, backslash, '=' and ';', at most %d characters",
-                        name, show_value(shown, value), MULTIPART_NAME_MAX);
+    if (check_own(name, value, web_check_field, failure) != OTA_OK)
+        return failure->error;
     options->web.field = strdup(value);
     return options->web.field ? OTA_OK : ota_fail_no_memory(failure);
 }
@@ -254,13 +252,8 @@ static enum ota_error set_field(struct options *options, const char *name, const
 static enum ota_error set_user(struct options *options, const char *name, const char *value,
                                struct ota_failure *failure)
 {
-    char shown[SHOWN_MAX];
-
-    if (!challenge_is_user(value))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s '%s' is empty or too long, or has a colon, a quote, a backslash or "
-                        "a control character in it",
-                        name, show_value(shown, value));
+    if (check_own(name, value, web_check_user, failure) != OTA_OK)
+        return failure->error;
     options->web.user = strdup(value);
     return options->web.user ? OTA_OK : ota_fail_no_memory(failure);
 }

@@ -135,14 +135,51 @@ static enum ota_error set_host_min_auth(struct host_line *line, const struct par
     return OTA_OK;
 }
 
+static enum ota_error set_host_own(struct host_line *line, const struct parser *parser,
+                                   enum upload_own_key key, const char *value)
+{
+    char why[UPLOAD_OWN_WHY_MAX];
+    char **own = &line->own.values[key];
+
+    if (*own)
+        return reject_word(parser, "is a second one for this board; leave one of them out");
+    if (!protocols_check_own(key, value, why))
+        return reject_word(parser, why);
+    *own = strdup(value);
+    return *own ? OTA_OK : ota_fail_no_memory(parser->failure);
+}
+
+static enum ota_error set_host_page(struct host_line *line, const struct parser *parser,
+                                    const char *value)
+{
+    return set_host_own(line, parser, UPLOAD_OWN_PAGE, value);
+}
+
+static enum ota_error set_host_field(struct host_line *line, const struct parser *parser,
+                                     const char *value)
+{
+    return set_host_own(line, parser, UPLOAD_OWN_FIELD, value);
+}
+
+static enum ota_error set_host_user(struct host_line *line, const struct parser *parser,
+                                    const char *value)
+{
+    return set_host_own(line, parser, UPLOAD_OWN_USER, value);
+}
+
 static const struct key {
     const char *name;
     enum ota_error (*set)(struct host_line *line, const struct parser *parser, const char *value);
-} keys[] = {{"port=", set_host_port},
-            {"auth-file=", set_auth_file},
-            {"file=", set_host_file},
-            {"min-auth=", set_host_min_auth},
-            {"encryption-key-file=", set_key_file}};
+} keys[] = {
+    {"port=", set_host_port},
+    {"auth-file=", set_auth_file},
+    {"file=", set_host_file},
+    {"min-auth=", set_host_min_auth},
+    {"encryption-key-file=", set_key_file},
+    {"page=", set_host_page},
+    {"field=", set_host_field},
+    {"user=", set_host_user},
+};
 
 static const struct key *find_key(const char *text, size_t length)
 {
@@ -183,8 +220,9 @@ static enum ota_error take_setting(struct host_line *line, struct parser *parser
     const struct key *key = find_key(parser->word, strlen(parser->word));
     if (!key)
         return reject_word(parser,
-                           "is not one of port=N, auth-file=PATH, file=PATH, min-auth=SCHEME and "
-                           "encryption-key-file=PATH (put a word with spaces in double quotes)");
+                           "is not one of port=N, auth-file=PATH, file=PATH, min-auth=SCHEME, "
+                           "encryption-key-file=PATH, page=NAME, field=NAME and user=NAME (put a "
+                           "word with spaces in double quotes)");
     return key->set(line, parser, parser->word + strlen(key->name));
 }
 
@@ -308,6 +346,8 @@ void hosts_free(struct hosts *hosts)
         free(hosts->lines[i].auth_file);
         free(hosts->lines[i].key_file);
         free(hosts->lines[i].file);
+        for (size_t j = 0; j < UPLOAD_OWN_COUNT; j++)
+            free(hosts->lines[i].own.values[j]);
     }
     free(hosts->lines);
     *hosts = (struct hosts){0};

@@ -3,7 +3,8 @@
  * in it.
  *
  * Each line is TARGET [port=N] [auth-file=PATH] [file=PATH] [min-auth=SCHEME]
- * [encryption-key-file=PATH], separated by white space. A word with spaces is put in double quotes; in these, \" is a quote and \\ a backslash. A
+ * [encryption-key-file=PATH] [page=NAME] [field=NAME] [user=NAME], separated by white space. A word
+ * with spaces is put in double quotes; in these, \" is a quote and \\ a backslash. A
  * "#" at the beginning of a word makes the rest of the line a comment. Relative paths begin at the
  * current directory, not at the list's.
  */
@@ -13,6 +14,7 @@
 #include "crypto/auth.h"
 #include "discovery/target.h"
 #include "esp-ota/error.h"
+#include "upload/upload_settings.h"
 
 enum {
     HOSTS_SIZE_MAX = 4 << 20, /* bytes of a list */
@@ -29,6 +31,7 @@ struct host_line {
     char *file;           /* NULL: not given; never "" */
     bool has_min_auth;
     enum auth_scheme min_auth; /* AUTH_MD5 or AUTH_SHA256 */
+    struct upload_own own;     /* page=, field= and user= */
 };
 
 struct hosts {

@@ -26,7 +26,8 @@ struct assignment {
     const char *password;                /* NULL or "": none was given */
     const unsigned char *encryption_key; /* NULL: none was given */
     enum auth_scheme min_auth;           /* AUTH_MD5 or AUTH_SHA256 */
-    bool is_confirmed;                   /* by an earlier run: nothing is to be done */
+    struct upload_own own; /* what its line sets; the strings are not the assignment's */
+    bool is_confirmed;     /* by an earlier run: nothing is to be done */
 };
 
 /* Everything must outlive the job. */

@@ -156,7 +156,8 @@ struct upload *job_new_upload(struct job *job)
                                          .board = job->name,
                                          .encryption_key = job->config.assignment->encryption_key,
                                          .min_auth = job->config.assignment->min_auth,
-                                         .echo = &job->echo};
+                                         .echo = &job->echo,
+                                         .own = &job->config.assignment->own};
     const struct upload_callbacks callbacks = {.on_event = on_upload_event,
                                                .on_endpoint = on_board_endpoint,
                                                .on_password = on_password_wanted,

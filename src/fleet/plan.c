@@ -14,6 +14,7 @@
 #include "image/image_prepare.h"
 #include "secrets/encryption_key.h"
 #include "secrets/password.h"
+#include "upload/protocols.h"
 #include "upload/upload.h"
 
 #include <stdlib.h>
@@ -228,6 +229,58 @@ static enum ota_error find_secrets(struct plan *plan, const struct host_line *li
     return OTA_OK;
 }
 
+static bool is_own_equal(const struct upload_own *a, const struct upload_own *b)
+{
+    for (size_t i = 0; i < UPLOAD_OWN_COUNT; i++) {
+        const char *first = a->values[i], *second = b->values[i];
+
+        if (first && second ? strcmp(first, second) != 0 : first != second)
+            return false;
+    }
+    return true;
+}
+
+/* Refuses to name a board twice if that does not mean the same. */
+static enum ota_error check_equal(const struct assignment *planned, const struct assignment *other,
+                                  struct ota_failure *failure)
+{
+    char shown[2 * TARGET_NAME_MAX];
+
+    escape_string(shown, sizeof shown, other->target.name);
+    if (planned->protocol != other->protocol)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s would get its image by %s and by %s; leave one of them out", shown,
+                        planned->protocol->name, other->protocol->name);
+    if (!is_own_equal(&planned->own, &other->own))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s is named twice with different page=, field= or user=; leave one of "
+                        "them out",
+                        shown);
+    if (planned->image != other->image)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s would get two different images; leave one of them out", shown);
+    return OTA_OK;
+}
+
+/* Whether a line makes sense for its board. */
+static enum ota_error check_line(const struct plan *plan, const struct host_line *line,
+                                 const struct upload_protocol *protocol,
+                                 struct ota_failure *failure)
+{
+    char shown[2 * TARGET_NAME_MAX];
+
+    if (line->is_rest && !plan->settings->may_have_rest)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "\"*\" stands for the boards without a line of their own, which only "
+                        "--serve waits for");
+    if (!protocols_take_own(protocol, &line->own))
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s gets its image by %s, and page=, field= and user= are for update "
+                        "pages; write http:// before its name",
+                        escape_string(shown, sizeof shown, line->target.name), protocol->name);
+    return OTA_OK;
+}
+
 /* A line of --hosts; without the files that it does not name it is a board like those of -i. */
 static enum ota_error add_host_line(struct plan *plan, const struct host_line *line,
                                     struct ota_failure *failure)
@@ -240,15 +293,13 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
         .protocol = line->target.scheme ? line->target.scheme->protocol : settings->protocol,
         .password = settings->password,
         .encryption_key = settings->encryption_key,
-        .min_auth = line->has_min_auth ? line->min_auth : settings->min_auth};
+        .min_auth = line->has_min_auth ? line->min_auth : settings->min_auth,
+        .own = line->own};
     struct assignment *planned = find_planned(plan, &line->target);
     const bool is_upload = path || !settings->may_lack_image;
 
-    if (line->is_rest && !settings->may_have_rest)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "\"*\" stands for the boards without a line of their own, which only "
-                        "--serve waits for");
-
+    if (check_line(plan, line, assignment.protocol, failure) != OTA_OK)
+        return failure->error;
     if (!path && is_upload)
         return ota_fail(
             failure, OTA_E_USAGE,
@@ -258,15 +309,8 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
         is_upload ? find_loaded_image(plan, path, &assignment.image, failure) : OTA_OK;
     if (error == OTA_OK)
         error = find_secrets(plan, line, &assignment, failure);
-    if (error == OTA_OK && planned && planned->protocol != assignment.protocol)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s would get its image by %s and by %s; leave one of them out",
-                        escape_string(shown, sizeof shown, line->target.name),
-                        planned->protocol->name, assignment.protocol->name);
-    if (error == OTA_OK && planned && planned->image != assignment.image)
-        return ota_fail(failure, OTA_E_USAGE,
-                        "%s would get two different images; leave one of them out",
-                        escape_string(shown, sizeof shown, line->target.name));
+    if (error == OTA_OK && planned)
+        error = check_equal(planned, &assignment, failure);
     if (error == OTA_OK && !planned) {
         assignment.is_confirmed = is_confirmed(plan, &assignment);
         error = append_assignment(plan, &assignment, failure);
@@ -297,16 +341,16 @@ static enum ota_error name_line(const struct plan *plan, const struct host_line 
 /* -p is for the boards whose line names no port. */
 static enum ota_error add_hosts(struct plan *plan, struct ota_failure *failure)
 {
-    struct hosts hosts;
-    enum ota_error error = hosts_read(&hosts, plan->settings->hosts, failure);
+    enum ota_error error = hosts_read(&plan->hosts, plan->settings->hosts, failure);
 
-    for (size_t i = 0; i < hosts.count && error == OTA_OK; i++) {
-        if (hosts.lines[i].target.port == 0)
-            hosts.lines[i].target.port = plan->settings->port;
-        if (add_host_line(plan, &hosts.lines[i], failure) != OTA_OK)
-            error = name_line(plan, &hosts.lines[i], failure);
+    for (size_t i = 0; i < plan->hosts.count && error == OTA_OK; i++) {
+        struct host_line *line = &plan->hosts.lines[i];
+
+        if (line->target.port == 0)
+            line->target.port = plan->settings->port;
+        if (add_host_line(plan, line, failure) != OTA_OK)
+            error = name_line(plan, line, failure);
     }
-    hosts_free(&hosts);
     return error;
 }
 
@@ -345,6 +389,7 @@ void plan_free(struct plan *plan)
         secret_free(plan->passwords[i].password);
         free(plan->passwords[i].path);
     }
+    hosts_free(&plan->hosts);
     free(plan->assignments);
     free(plan->images);
     free(plan->passwords);

@@ -62,6 +62,7 @@ struct plan {
     size_t password_count, password_capacity;
     struct plan_key *keys;
     size_t key_count, key_capacity;
+    struct hosts hosts;          /* whose strings the assignments have */
     struct resume *resume;       /* NULL: no earlier run */
     struct sign_key *key;        /* while images are loaded; NULL: they are sent as they are */
     struct sign_key *verify_key; /* that each of them has to be signed with; NULL: none has to */

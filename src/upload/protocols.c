@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const struct upload_protocol *const protocols[] = {
@@ -59,4 +60,21 @@ const char *protocols_list(char *text, size_t capacity)
                                        : " and ",
                     protocols[i]->name);
     return text;
+}
+
+bool protocols_check_own(enum upload_own_key key, const char *value, char why[UPLOAD_OWN_WHY_MAX])
+{
+    for (const struct upload_protocol *const *protocol = protocols; *protocol; protocol++)
+        if ((*protocol)->own_checks && (*protocol)->own_checks[key])
+            return (*protocol)->own_checks[key](value, why);
+    snprintf(why, UPLOAD_OWN_WHY_MAX, "means nothing here");
+    return false;
+}
+
+bool protocols_take_own(const struct upload_protocol *protocol, const struct upload_own *own)
+{
+    for (size_t i = 0; i < UPLOAD_OWN_COUNT; i++)
+        if (own->values[i] && !(protocol->own_checks && protocol->own_checks[i]))
+            return false;
+    return true;
 }

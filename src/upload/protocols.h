@@ -28,6 +28,11 @@ const struct upload_protocol *protocols_find(const char *name);
 const struct upload_protocol *protocols_for(const struct board *board);
 const char *protocols_name_for(const struct board *board);
 
+/* Whether the protocol that knows this setting of a board takes this value. If not, writes why. */
+bool protocols_check_own(enum upload_own_key key, const char *value, char why[UPLOAD_OWN_WHY_MAX]);
+/* Whether a protocol knows each setting that is set. */
+bool protocols_take_own(const struct upload_protocol *protocol, const struct upload_own *own);
+
 /* Writes the names of all: "espota", "espota and web". Returns text. */
 const char *protocols_list(char *text, size_t capacity);
 

@@ -53,7 +53,8 @@ struct upload_config {
     const char *board;                   /* its name, escaped, for messages */
     const unsigned char *encryption_key; /* ENCRYPTION_KEY_SIZE bytes; NULL: none was given */
     enum auth_scheme min_auth;           /* --min-auth: AUTH_MD5, or AUTH_SHA256: nothing weaker */
-    struct echo *echo; /* answers that must not be shown if the board repeats them */
+    struct echo *echo;            /* answers that must not be shown if the board repeats them */
+    const struct upload_own *own; /* what its line of --hosts sets; NULL: nothing */
 };
 
 /* What may change from one attempt to the next. Everything must outlive the attempt. */
@@ -103,6 +104,8 @@ struct upload_protocol {
     bool takes_encryption_key;
     bool is_announced; /* by _arduino._tcp: the port there is the board's */
     bool is_unchecked; /* boards start any image, so a wrong one needs a cable */
+    /* One for each upload_own_key, NULL for those that mean nothing here; NULL: none does. */
+    upload_own_check_fn *const *own_checks;
 
     /* Whether a board that was announced so takes uploads by this protocol. */
     bool (*serves)(const struct board *board);

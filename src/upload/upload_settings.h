@@ -13,6 +13,19 @@
 struct espota_settings; /* upload/espota/espota_settings.h */
 struct web_settings;    /* upload/web/web_settings.h */
 
+/* What a line of --hosts may set for its board instead of the command line. */
+enum upload_own_key { UPLOAD_OWN_PAGE, UPLOAD_OWN_FIELD, UPLOAD_OWN_USER, UPLOAD_OWN_COUNT };
+
+struct upload_own {
+    char *values[UPLOAD_OWN_COUNT]; /* NULL: not set; else checked by the protocol */
+};
+
+enum { UPLOAD_OWN_WHY_MAX = 384 };
+
+/* Whether a protocol takes this value. If not, why goes on with the sentence that the value
+ * begins: "is not known; ...". */
+typedef bool upload_own_check_fn(const char *value, char why[UPLOAD_OWN_WHY_MAX]);
+
 struct upload_settings {
     enum ota_command command; /* -s */
     bool has_source;          /* -I */

@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "fleet/hosts.h"
 #include "target_promise.h"
+#include "upload/protocols.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ static void require(bool condition)
 
 static void check(const struct host_line *line)
 {
+    char why[UPLOAD_OWN_WHY_MAX];
+
     if (line->is_rest)
         require(strcmp(line->target.name, "*") == 0);
     else
@@ -29,6 +32,9 @@ static void check(const struct host_line *line)
         require(*line->auth_file != '\0' && strcmp(line->auth_file, "-") != 0);
     if (line->file)
         require(*line->file != '\0');
+    for (size_t i = 0; i < UPLOAD_OWN_COUNT; i++)
+        require(!line->own.values[i] ||
+                protocols_check_own((enum upload_own_key)i, line->own.values[i], why));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

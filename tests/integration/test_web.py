@@ -140,6 +140,26 @@ class Pages(Scenario):
                     restarts += 1
                     board.wait_for_count(" open$", restarts)
 
+    def test_settings_of_a_line(self):
+        """page=, field= and user= in a list, which count more than the command line."""
+        form = self.board(*web("form"))
+        other = self.board(*web("esp8266", "-P", "kwertz", "--web-set", "user=bob"))
+        path = self.file("fw.bin", sketch("esp8266"))
+        hosts = self.file("hosts", (f"http://{form.address}:{form.port}/flash page=form field=image\n"
+                                    f"http://eve@{other.address}:{other.port} user=bob page=auto\n").encode())
+        result = run("--hosts", hosts, "-f", path, "--page", "wled", "--user", "mallory",
+                     ESP_OTA_AUTH="kwertz")
+        self.assertEqual(result.status, 0, result)
+        form.wait_for(r" part name=image ")
+        for lines, said in (
+                ("a page=form", "line 1: a gets its image by espota, and page=, field= and user= are for update pages"),
+                ("http://a page=x", 'line 1: "page=x" is not known; there are auto, esp8266'),
+                ("http://a user=b\nhttp://a user=c", "line 2: a is named twice with different page=, field= or user=")):
+            with self.subTest(lines):
+                result = run("--hosts", self.file("hosts", lines.encode()), "-f", path)
+                self.assertEqual((result.status, result.out), (2, ""), result)
+                self.assertIn(said, result.err)
+
     def test_usage(self):
         for arguments, said in (
                 (("-i", "http://admin:secret@10.0.0.1/",), "a password in a URL"),

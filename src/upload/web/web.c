@@ -13,6 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static upload_own_check_fn *const web_own_checks[UPLOAD_OWN_COUNT] = {
+    [UPLOAD_OWN_PAGE] = web_check_page,
+    [UPLOAD_OWN_FIELD] = web_check_field,
+    [UPLOAD_OWN_USER] = web_check_user,
+};
+
 static const struct upload_port web_ports[] = {
     {"", 80, "the default port of web servers"},
 };
@@ -25,6 +31,23 @@ const struct upload_settings *web_common_settings(const struct web *web)
 const struct web_settings *web_settings_of(const struct web *web)
 {
     return web_common_settings(web)->web;
+}
+
+const struct page *web_forced_page(const struct web *web)
+{
+    const struct upload_own *own = web->upload.config.own;
+
+    if (own && own->values[UPLOAD_OWN_PAGE])
+        return page_table_find(own->values[UPLOAD_OWN_PAGE]);
+    return web_settings_of(web)->page;
+}
+
+const char *web_field(const struct web *web)
+{
+    const struct upload_own *own = web->upload.config.own;
+
+    return own && own->values[UPLOAD_OWN_FIELD] ? own->values[UPLOAD_OWN_FIELD]
+                                                : web_settings_of(web)->field;
 }
 
 /* -- the service -- */
@@ -243,6 +266,7 @@ const struct upload_protocol web_protocol = {
     .ports = web_ports,
     .port_count = sizeof web_ports / sizeof *web_ports,
     .is_announced = false,
+    .own_checks = web_own_checks,
     .serves = web_serves,
     .open = web_open,
     .close = web_close,

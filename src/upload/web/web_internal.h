@@ -82,6 +82,11 @@ struct web {
 const struct web_settings *web_settings_of(const struct web *web);
 const struct upload_settings *web_common_settings(const struct web *web);
 
+/* What the board's line of --hosts or the command line says. NULL: the page is looked for; the field
+ * is the page's. */
+const struct page *web_forced_page(const struct web *web);
+const char *web_field(const struct web *web);
+
 /* Emits an event; its phase is filled in. */
 void web_emit(struct web *web, struct ota_event event);
 void web_note(struct web *web, const char *message);

@@ -54,8 +54,7 @@ static bool check_image(struct web *web)
     char reason[IMAGE_FIT_REASON_MAX];
     struct kind kind;
 
-    if (settings->command == OTA_COMMAND_FILESYSTEM && !page->filesystem_field &&
-        !web_settings_of(web)->field) {
+    if (settings->command == OTA_COMMAND_FILESYSTEM && !page->filesystem_field && !web_field(web)) {
         web_fail(web, OTA_E_IMAGE, "the update page of %s takes no filesystem images", page->title);
         return false;
     }
@@ -217,10 +216,8 @@ static void ask_for_page(struct web *web)
 
 void web_find_page(struct web *web)
 {
-    const struct web_settings *settings = web_settings_of(web);
-
     web->phase = OTA_PHASE_PAGE;
-    page_finder_start(&web->finder, settings->page, web->upload.config.target->path,
-                      settings->field);
+    page_finder_start(&web->finder, web_forced_page(web), web->upload.config.target->path,
+                      web_field(web));
     ask_for_page(web);
 }

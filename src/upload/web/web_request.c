@@ -90,8 +90,11 @@ static bool try_next_endpoint(struct web *web, const struct http_outcome *outcom
 static const char *user_of(const struct web *web)
 {
     const struct page *page = web->finder.page ? web->finder.page : web->finder.forced;
+    const struct upload_own *own = web->upload.config.own;
     const char *user = web_settings_of(web)->user;
 
+    if (own && own->values[UPLOAD_OWN_USER])
+        return own->values[UPLOAD_OWN_USER];
     if (user)
         return user;
     if (*web->upload.config.target->user)

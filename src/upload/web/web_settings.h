@@ -4,6 +4,8 @@
 #ifndef ESP_OTA_UPLOAD_WEB_WEB_SETTINGS_H
 #define ESP_OTA_UPLOAD_WEB_WEB_SETTINGS_H
 
+#include "upload/upload_settings.h"
+
 #include <stdbool.h>
 
 struct page;
@@ -15,5 +17,10 @@ struct web_settings {
     char *ca_file;           /* --cacert; NULL: the certificates of this computer */
     bool is_insecure;        /* --insecure: any certificate */
 };
+
+/* The values of --page ("auto" included), --field and --user, and of the same settings in a list. */
+bool web_check_page(const char *value, char why[UPLOAD_OWN_WHY_MAX]);
+bool web_check_field(const char *value, char why[UPLOAD_OWN_WHY_MAX]);
+bool web_check_user(const char *value, char why[UPLOAD_OWN_WHY_MAX]);
 
 #endif

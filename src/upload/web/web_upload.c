@@ -81,7 +81,7 @@ static size_t make_fields(const struct web *web, struct multipart_field fields[1
 static void send_image(struct web *web)
 {
     const struct page *page = web->finder.page;
-    const char *field = web_settings_of(web)->field;
+    const char *field = web_field(web);
     bool is_filesystem = web_common_settings(web)->command == OTA_COMMAND_FILESYSTEM;
     char path[WEB_PATH_MAX];
     struct multipart_field fields[1];

@@ -121,6 +121,26 @@ static void test_min_auth(void **state)
     hosts_free(&hosts);
 }
 
+static void test_own_settings(void **state)
+{
+    static const char text[] =
+        "a\nhttp://b page=form field=image user=bob\nc user=eve page=auto port=1\n";
+    struct hosts hosts;
+    struct ota_failure failure;
+
+    (void)state;
+    assert_int_equal(hosts_parse(&hosts, "list", text, strlen(text), &failure), OTA_OK);
+    for (size_t i = 0; i < UPLOAD_OWN_COUNT; i++)
+        assert_null(hosts.lines[0].own.values[i]);
+    assert_string_equal(hosts.lines[1].own.values[UPLOAD_OWN_PAGE], "form");
+    assert_string_equal(hosts.lines[1].own.values[UPLOAD_OWN_FIELD], "image");
+    assert_string_equal(hosts.lines[1].own.values[UPLOAD_OWN_USER], "bob");
+    assert_string_equal(hosts.lines[2].own.values[UPLOAD_OWN_PAGE], "auto");
+    assert_null(hosts.lines[2].own.values[UPLOAD_OWN_FIELD]);
+    assert_string_equal(hosts.lines[2].own.values[UPLOAD_OWN_USER], "eve");
+    hosts_free(&hosts);
+}
+
 #define ROW(text, message)                                                                         \
     {                                                                                              \
         text, sizeof(text) - 1, message                                                            \
@@ -135,7 +155,8 @@ static const struct {
     ROW("\xef\xbb\xbf", "l\\n names no board"),
     ROW("# kitchen\n\n", "l\\n names no board"),
     ROW("a\n# b\nc d\n", "l\\n, line 3: \"d\" is not one of port=N, auth-file=PATH, file=PATH, "
-                         "min-auth=SCHEME and encryption-key-file=PATH"),
+                         "min-auth=SCHEME, encryption-key-file=PATH, page=NAME, field=NAME "
+                         "and user=NAME"),
     ROW("a encryption-key-file=-", "is possible on the command line only"),
     ROW("a encryption-key-file=", "has no file name after it"),
     ROW("a encryption-key-file=k encryption-key-file=k", "is a second one"),
@@ -156,6 +177,14 @@ static const struct {
     ROW("a min-auth=sha1", "\"min-auth=sha1\" is neither min-auth=md5 nor min-auth=sha256"),
     ROW("a min-auth=", "is neither min-auth=md5"),
     ROW("a min-auth=md5 min-auth=sha256", "\"min-auth=sha256\" is a second one"),
+    ROW("a page=x", "\"page=x\" is not known; there are auto, esp8266, "),
+    ROW("a page=", "\"page=\" is not known"),
+    ROW("a field=", "\"field=\" is no name that boards understand"),
+    ROW("a field=x;y", "\"field=x;y\" is no name that boards understand"),
+    ROW("a user=", "\"user=\" is empty or too long"),
+    ROW("a user=b:c", "\"user=b:c\" is empty or too long, or has a colon"),
+    ROW("a user=b user=b", "\"user=b\" is a second one"),
+    ROW("page=form a", "\"page=form\" stands where"),
     ROW("a file=x file=x", "\"file=x\" is a second one"),
     ROW("a auth-file=x file=z auth-file=y", "\"auth-file=y\" is a second one"),
     ROW("a auth-file=-", "is possible on the command line only"),
@@ -264,7 +293,7 @@ static void test_hosts_bounds(void **state)
 
 static void test_hosts_no_memory(void **state)
 {
-    static const char text[] = "a auth-file=p file=f\nb\nc\n";
+    static const char text[] = "a auth-file=p file=f user=u\nb\nc\n";
     enum ota_error error = OTA_E_INTERNAL;
     int tries = 0;
 
@@ -281,7 +310,8 @@ static void test_hosts_no_memory(void **state)
         }
         hosts_free(&hosts);
     }
-    assert_int_equal(tries, 6); /* two paths, and room for 1, 2 and 4 lines; then all goes well */
+    assert_int_equal(tries,
+                     7); /* two paths, a user, and room for 1, 2 and 4 lines; then all goes well */
 }
 
 /* -- files -- */
@@ -370,11 +400,17 @@ static int tear_down_hosts_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_host_lines),      cmocka_unit_test(test_min_auth),
-        cmocka_unit_test(test_key_file),        cmocka_unit_test(test_refused_lists),
-        cmocka_unit_test(test_password_order),  cmocka_unit_test(test_hosts_bounds),
-        cmocka_unit_test(test_hosts_no_memory), cmocka_unit_test(test_read),
-        cmocka_unit_test(test_read_bound),      cmocka_unit_test(test_hosts_from_standard_input),
+        cmocka_unit_test(test_host_lines),
+        cmocka_unit_test(test_min_auth),
+        cmocka_unit_test(test_key_file),
+        cmocka_unit_test(test_own_settings),
+        cmocka_unit_test(test_refused_lists),
+        cmocka_unit_test(test_password_order),
+        cmocka_unit_test(test_hosts_bounds),
+        cmocka_unit_test(test_hosts_no_memory),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_read_bound),
+        cmocka_unit_test(test_hosts_from_standard_input),
     };
     return cmocka_run_group_tests(tests, set_up_hosts_file, tear_down_hosts_file);
 }
