@@ -98,6 +98,10 @@ static void answer_command(struct web_client *client)
                  "{\"WARNING\":\"Need user=<username>&password=<password>\"}");
     else if (strcasecmp(command, "Status 2") == 0)
         say_status_2(client);
+    else if (strcasecmp(command, "Status 4") == 0)
+        page_say(client, 200, "application/json", NULL,
+                 "{\"StatusMEM\":{\"ProgramSize\":616,\"Free\":%zu,\"Heap\":25}}",
+                 client->board->sim->config->family.capacity / 1024);
     else if (strcasecmp(command, "Status 1") == 0)
         page_say(client, 200, "application/json", NULL,
                  "{\"StatusPRM\":{\"RestartReason\":\"Software/System restart\",\"BootCount\":%u}}",

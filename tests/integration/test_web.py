@@ -268,6 +268,26 @@ class Images(Scenario):
                  status=10, says=("it is sent anyway", "the board says: Update error: ")),
         ])
 
+    def test_room(self):
+        """Tasmota tells its free space: what cannot fit is not sent."""
+        board = self.board(*web("tasmota", "--capacity", "102400"))
+        path = self.file("fw.bin", sketch("esp8266", 102401))
+        result = run("-i", f"http://{board.address}:{board.port}", "-f", path)
+        self.assertEqual(result.status, 3, result)
+        self.assertIn("the image has 102401 bytes, and the board says that it has 102400 bytes free for it "
+                      "(--force sends it anyway)", result.err)
+        self.assertIn("compressed (-z)", result.err)
+        self.assertEqual(posts(board), [])
+        self.check([
+            Case("it just fits", web("tasmota", "--capacity", "102400"), WEB, image=sketch("esp8266", 102400)),
+            Case("compressed", web("tasmota", "--capacity", "102400"), (*WEB, "-z"),
+                 image=firmware.esp8266(102401)),
+            Case("--force", web("tasmota", "--capacity", "102400"), (*WEB, "--force"), status=10,
+                 image=sketch("esp8266", 102401), says=("102400 bytes free for it; it is sent anyway",
+                                                        "Not enough space")),
+            Case("an ESP32 is not asked", web("tasmota"), WEB, family="esp32"),
+        ])
+
     def test_compressed(self):
         self.check([
             Case("ESP8266", web("esp8266"), (*WEB, "-z"), image=firmware.esp8266(), says=("confirmed",)),

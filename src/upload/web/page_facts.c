@@ -1,4 +1,4 @@
-/* page_facts.c: Tasmota's Server header and Status 2, WLED's info, ElegantOTA's identity, SafeBoot's
+/* page_facts.c: Tasmota's Server header, Status 2 and 4, WLED's info, ElegantOTA's identity, SafeBoot's
  * texts. */
 #include "upload/web/page_facts.h"
 
@@ -21,13 +21,22 @@ const char *page_facts_path(const struct page *page)
     return NULL;
 }
 
+/* An ESP8266 stores the image beside the running one, in the space that Status 4 tells of. The
+ * safeboot firmware of an ESP32 replaces the running one, so the space beside it says nothing. */
+const char *page_facts_room_path(const struct page *page, const struct page_facts *facts)
+{
+    if (page == &pages[PAGE_TASMOTA] && strcmp(facts->chips, "esp8266") == 0)
+        return "/cm?cmnd=Status%204";
+    return NULL;
+}
+
 /* SafeBoot's version is that of the recovery firmware, which an upload does not replace. */
 bool page_facts_tell_version(const struct page *page)
 {
     return page == &pages[PAGE_TASMOTA] || page == &pages[PAGE_WLED];
 }
 
-enum { PLAIN_MAX = 16 };
+enum { PLAIN_MAX = 16, KIB_MAX = 1 << 20 };
 
 /* Longer names first. The rest of the ESP32 family's names (ESP32-D0WD-V3) are packages. */
 static const char *const known_chips[] = {
@@ -107,6 +116,18 @@ static bool read_status2(struct page_facts *facts, const json_t *root)
     return true;
 }
 
+/* Tasmota's Status 4: Free is in KiB, and ends at a sector's end. */
+static void read_status4(struct page_facts *facts, const json_t *root)
+{
+    const json_t *free_kib = json_object_get(json_object_get(root, "StatusMEM"), "Free");
+    json_int_t kib = json_integer_value(free_kib);
+
+    if (!json_is_integer(free_kib) || kib < 0 || kib > KIB_MAX)
+        return;
+    facts->has_room = true;
+    facts->room = (size_t)kib * 1024;
+}
+
 static bool read_wled_info(struct page_facts *facts, const json_t *root)
 {
     char brand[PAGE_FACT_MAX] = "", version[PAGE_FACT_MAX] = "", arch[PAGE_FACT_MAX] = "";
@@ -145,9 +166,10 @@ static bool read_json(struct page_facts *facts, const struct page *page,
 
     if (!root)
         return false;
-    if (page == &pages[PAGE_TASMOTA])
+    if (page == &pages[PAGE_TASMOTA]) {
         tells_version = read_status2(facts, root);
-    else if (page == &pages[PAGE_WLED])
+        read_status4(facts, root);
+    } else if (page == &pages[PAGE_WLED])
         tells_version = read_wled_info(facts, root);
     else if (page == &pages[PAGE_ELEGANTOTA])
         tells_version = read_identity(facts, root);

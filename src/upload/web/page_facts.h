@@ -15,12 +15,16 @@ struct page_facts {
     char version[PAGE_FACT_MAX];  /* of the firmware, with its time of build if there is one */
     char hardware[PAGE_FACT_MAX]; /* the chip in the page's words */
     char chips[KIND_CHIPS_MAX];   /* the same as a set (image/kind.h) */
+    bool has_room;                /* the page tells how large an image may be */
+    size_t room;                  /* bytes */
 };
 
 /* The path that tells more of the board; NULL: this page has none. */
 const char *page_facts_path(const struct page *page);
+/* The path that tells how large an image may be, which depends on the chip; NULL: none does. */
+const char *page_facts_room_path(const struct page *page, const struct page_facts *facts);
 
-/* Whether that path tells the version of the firmware, also after an upload. */
+/* Whether the first of them tells the version of the firmware, also after an upload. */
 bool page_facts_tell_version(const struct page *page);
 
 /* Adds what a reply of the page says, whatever path it is from. Returns whether it tells the

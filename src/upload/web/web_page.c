@@ -46,6 +46,31 @@ static bool may_unpack(const struct web *web)
     return page->packed_chips && kind_overlap(page->packed_chips, web->finder.facts.chips);
 }
 
+/* Whether the image fits where the board would store it, as far as its page tells. Otherwise the
+ * attempt has ended. */
+static bool check_room(struct web *web)
+{
+    const struct page_facts *facts = &web->finder.facts;
+    size_t size = web->attempt.image->size;
+    char message[OTA_MESSAGE_MAX];
+    struct ota_failure failure;
+
+    if (!facts->has_room || size <= facts->room)
+        return true;
+    snprintf(message, sizeof message,
+             "the image has %zu bytes, and the board says that it has %zu bytes free for it", size,
+             facts->room);
+    if (web_common_settings(web)->force) {
+        text_append(message, sizeof message, "; it is sent anyway, because of --force");
+        web_note(web, message);
+        return true;
+    }
+    ota_fail(&failure, OTA_E_IMAGE, "%s (--force sends it anyway)", message);
+    failure.cause = OTA_CAUSE_NO_SPACE;
+    web_finish(web, &failure);
+    return false;
+}
+
 /* Whether the image may be sent. Otherwise the attempt has ended. */
 static bool check_image(struct web *web)
 {
@@ -103,7 +128,7 @@ static void go_on(struct web *web)
                                          .message = "the page did not ask for the password",
                                          .password = "not-asked"});
     }
-    if (check_image(web))
+    if (check_image(web) && check_room(web))
         web_start_upload(web);
 }
 
@@ -125,7 +150,7 @@ static void hide_in_finder(struct web *web)
     hide_secrets(web, finder->facts.hardware, sizeof finder->facts.hardware);
 }
 
-static void on_facts(struct web *web, const struct http_reply *reply)
+static void on_room(struct web *web, const struct http_reply *reply)
 {
     page_facts_add(&web->finder.facts, web->finder.page, reply);
     hide_in_finder(web);
@@ -140,6 +165,23 @@ static bool on_facts_lost(struct web *web, const struct http_outcome *outcome)
     return true;
 }
 
+static void ask_for_room(struct web *web)
+{
+    const char *path = page_facts_room_path(web->finder.page, &web->finder.facts);
+
+    if (path)
+        web_get(web, path, on_room, on_facts_lost);
+    else
+        go_on(web);
+}
+
+static void on_facts(struct web *web, const struct http_reply *reply)
+{
+    page_facts_add(&web->finder.facts, web->finder.page, reply);
+    hide_in_finder(web);
+    ask_for_room(web);
+}
+
 static void ask_for_facts(struct web *web)
 {
     const char *path = page_facts_path(web->finder.page);
@@ -147,7 +189,7 @@ static void ask_for_facts(struct web *web)
     if (path && strcmp(path, web->finder.get) != 0)
         web_get(web, path, on_facts, on_facts_lost);
     else
-        go_on(web);
+        ask_for_room(web);
 }
 
 /* -- the search -- */

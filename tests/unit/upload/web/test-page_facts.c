@@ -86,6 +86,40 @@ static void test_replies(void **state)
     }
 }
 
+static void test_room(void **state)
+{
+    static const struct {
+        const char *body;
+        bool has_room;
+        size_t room;
+    } rows[] = {
+        {"{\"StatusMEM\":{\"ProgramSize\":616,\"Free\":384,\"Heap\":25}}", true, 393216},
+        {"{\"StatusMEM\":{\"Free\":0}}", true, 0},
+        {"{\"StatusMEM\":{\"Free\":-1}}", false, 0},
+        {"{\"StatusMEM\":{\"Free\":9223372036854775807}}", false, 0},
+        {"{\"StatusMEM\":{\"Free\":\"384\"}}", false, 0},
+        {"{\"StatusMEM\":[384]}", false, 0},
+        {"{\"Free\":384}", false, 0},
+    };
+    struct page_facts facts = {.chips = "esp8266"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_reply reply = {.status = 200};
+        struct page_facts found = {0};
+
+        http_reply_add_body(&reply, rows[i].body, strlen(rows[i].body));
+        assert_false(page_facts_add(&found, &pages[PAGE_TASMOTA], &reply));
+        if (found.has_room != rows[i].has_room || found.room != rows[i].room)
+            fail_msg("row %zu: %d %zu", i, found.has_room, found.room);
+        http_reply_clear(&reply);
+    }
+    assert_string_equal(page_facts_room_path(&pages[PAGE_TASMOTA], &facts), "/cm?cmnd=Status%204");
+    assert_null(page_facts_room_path(&pages[PAGE_WLED], &facts));
+    strcpy(facts.chips, "esp32");
+    assert_null(page_facts_room_path(&pages[PAGE_TASMOTA], &facts));
+}
+
 /* A version is shown, and may come from anybody. */
 static void test_hostile(void **state)
 {
@@ -105,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chips),
         cmocka_unit_test(test_replies),
+        cmocka_unit_test(test_room),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
