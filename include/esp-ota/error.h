@@ -132,6 +132,8 @@ enum ota_cause {
      * was back; or it is still off the network. */
     OTA_CAUSE_RESTARTED,
     OTA_CAUSE_GONE,
+    /* It keeps the part that has arrived, adds the next upload to it and starts the mixture. */
+    OTA_CAUSE_PART_KEPT,
     OTA_CAUSE_COUNT
 };
 

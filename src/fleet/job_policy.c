@@ -23,12 +23,15 @@ bool job_policy_is_absence(enum ota_error error)
            error == OTA_E_UNREACHABLE;
 }
 
-bool job_policy_is_worth_another(enum ota_error error, enum ota_error before, unsigned attempt)
+bool job_policy_is_worth_another(const struct ota_failure *failure, enum ota_error before,
+                                 unsigned attempt)
 {
+    enum ota_error error = failure->error;
     bool is_second = error == OTA_E_NO_CONNECTION && before == OTA_E_NO_CONNECTION;
     bool is_elsewhere = error == OTA_E_NOT_LISTENING && attempt == 1;
 
-    return ota_error_is_transient(error) && !is_second && !is_elsewhere;
+    return ota_error_is_transient(error) && failure->cause != OTA_CAUSE_PART_KEPT && !is_second &&
+           !is_elsewhere;
 }
 
 const struct kind_family *job_policy_family(const struct kind *kind, const struct image *image,

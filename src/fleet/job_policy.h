@@ -19,8 +19,10 @@ bool job_policy_is_absence(enum ota_error error);
 /* True if another attempt may cure the failure of this one. attempt counts from 1. A board that
  * never connected gets one more, as its packets may have been lost, and no third: a firewall drops
  * them each time. If a host has refused the invitations for a whole attempt, it is not a restarting
- * board. before is the code of the last attempt that broke off; OTA_OK: none did. */
-bool job_policy_is_worth_another(enum ota_error error, enum ota_error before, unsigned attempt);
+ * board. A board that would add an upload to a part of
+ * one gets none. before is the code of the last attempt that broke off; OTA_OK: none did. */
+bool job_policy_is_worth_another(const struct ota_failure *failure, enum ota_error before,
+                                 unsigned attempt);
 
 /* The family that the board is of: by what proves its chip, else by the image that it accepts, else
  * by its port, where that is the default of one family. NULL where nobody knows. */

@@ -157,6 +157,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_RESTARTED,
      .text = "Check what the board runs before you send again: it restarts after a success, but "
              "also after a crash; next time --expect can decide it."},
+    {.cause = OTA_CAUSE_PART_KEPT,
+     .text = "Turn the board off and on before you try again: its page keeps the part that has "
+             "arrived, would add the next image to it, and start the mixture."},
     {.cause = OTA_CAUSE_GONE,
      .text = "Check what the board runs before you send again: it may be restarting with the new "
              "image, or have lost power or Wi-Fi."},

@@ -43,8 +43,10 @@ struct page {
     bool succeeds_empty;      /* a POST without a file is answered with the success, and restarts */
     bool restarts_always;     /* also after a failure */
     bool bare_errors;         /* the error's text without its line end */
-    bool appends;             /* what follows a broken upload is added to it */
-    bool says_wrong_origin;   /* where there is no password */
+    /* What follows a broken upload is added to it. An ESP8266 looks at the first bytes only, and says
+     * that the mixture is a success. */
+    bool appends;
+    bool says_wrong_origin;     /* where there is no password */
     bool challenge_has_headers; /* a 401 to a POST has the headers below, too */
     bool ignores_password;      /* has no credentials of HTTP */
     bool names_server;          /* each reply has Tasmota's header Server */

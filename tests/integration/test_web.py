@@ -358,6 +358,9 @@ class Quirks(Scenario):
                  family="esp32", says=("attempt 2 of 3", "that may be about the upload before"))
             for name in ("async", "elegantota2", "esphome-async"))
         self.check([
+            Case("an ESP8266 would start the mixture", web("esphome-async", "--fault", "reset@100000*1"),
+                 ("--protocol", "web"), image=400000, status=9, never=("attempt 2",),
+                 says=("Turn the board off and on before you try again",)),
             Case("a refusal after that is one", web("async", "--fault", "reset@100000*1", "--fault", "update-error:4"),
                  ("--protocol", "web"), image=400000, status=10, says=("attempt 2 of 3", "the board says: FAIL")),
         ])

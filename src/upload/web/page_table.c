@@ -119,6 +119,7 @@ const struct page pages[PAGE_COUNT] = {
                       .packed_chips = "esp8266",
                       .success = {"Update Successful"},
                       .failure = {"Update Failed"},
+                      .appends = true,
                       .restart_ms = 2000},
     [PAGE_ESPURNA] = {.name = "espurna",
                       .title = "ESPurna",

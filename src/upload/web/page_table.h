@@ -45,6 +45,9 @@ struct page {
     /* The board writes before it looks at the password: a 401 to the upload, or no reply at all,
      * tells nothing. */
     bool writes_first;
+    /* The page adds an upload to one that broke off before it. What an ESP8266 then starts is the
+     * mixture, as it looks at the first bytes only; an ESP32 refuses it. */
+    bool appends;
     bool is_worded;  /* a complete reply without the words of success means failure */
     bool is_generic; /* any complete reply below 400 without words of failure means success */
     /* How long after its reply the board has restarted for sure, in milliseconds. */

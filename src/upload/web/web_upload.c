@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "http/failure.h"
 #include "image/image.h"
+#include "image/image_fit.h"
 #include "image/kind.h"
 #include "secrets/echo.h"
 #include "upload/reason.h"
@@ -264,6 +265,18 @@ static void fail_unauthorized(struct web *web, const struct http_reply *reply)
                                    : "did not ask for a password on its page");
 }
 
+/* The upload broke off, and the page's updater may still run. Some add the next upload to what they
+ * have; only an ESP32 then looks at more of the mixture than its first bytes. */
+static void note_broken(struct web *web, struct ota_failure *failure)
+{
+    char chips[KIND_CHIPS_MAX];
+
+    web->was_broken = true;
+    if (web->finder.page->appends &&
+        kind_overlap("esp8266,rp*", image_fit_chips(chips, web->attempt.image)))
+        failure->cause = OTA_CAUSE_PART_KEPT;
+}
+
 /* The whole image is there, and nothing says what became of it. */
 static void fail_unclear(struct web *web, const char *what)
 {
@@ -286,10 +299,12 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
                  escape_string(path, sizeof path, web->path), reply->status, *text ? ", \"" : "",
                  text, *text ? "\"" : "");
     } else if (!web->is_acknowledged) {
-        web->was_broken = true;
-        web_fail(web, verdict == PAGE_ACCEPTED ? OTA_E_EARLY_OK : OTA_E_LOST,
+        struct ota_failure failure;
+        ota_fail(&failure, verdict == PAGE_ACCEPTED ? OTA_E_EARLY_OK : OTA_E_LOST,
                  "the board replied before it had the whole image (status %u): %s", reply->status,
                  text);
+        note_broken(web, &failure);
+        web_finish(web, &failure);
     } else if (verdict == PAGE_ACCEPTED) {
         struct ota_failure success;
         if (web_common_settings(web)->expect_version) {
@@ -321,6 +336,6 @@ void web_judge_upload(struct web *web, const struct http_outcome *outcome)
     http_fail_upload(&failure, outcome, web->attempt.image->size);
     if (outcome->end == HTTP_BROKEN || outcome->end == HTTP_STALLED ||
         outcome->end == HTTP_NOT_HTTP)
-        web->was_broken = true;
+        note_broken(web, &failure);
     web_finish(web, &failure);
 }

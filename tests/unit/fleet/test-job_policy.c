@@ -68,10 +68,14 @@ static void test_worth_another(void **state)
         {OTA_E_UNKNOWN, OTA_OK, false, 1},
         {OTA_E_NO_CONNECTION, OTA_E_NO_CONNECTION, false, 2},
     };
-    for (size_t i = 0; i < COUNT(rows); i++)
-        assert_int_equal(
-            job_policy_is_worth_another(rows[i].error, rows[i].before, rows[i].attempt),
-            rows[i].is_worth_it);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct ota_failure failure = {.error = rows[i].error};
+
+        assert_int_equal(job_policy_is_worth_another(&failure, rows[i].before, rows[i].attempt),
+                         rows[i].is_worth_it);
+        failure.cause = OTA_CAUSE_PART_KEPT;
+        assert_false(job_policy_is_worth_another(&failure, rows[i].before, rows[i].attempt));
+    }
 }
 
 /* What proves a chip counts before the image, and the image before the port. */
