@@ -38,6 +38,8 @@ struct program {
     const struct offer *rest;
     struct book book;
     struct loop *loop;
+    struct mdns_client *mdns;
+    struct names *names;
     struct serve *serve;
     struct loop_timer end;
     struct ota_failure failure; /* one that belongs to no board */
@@ -70,21 +72,12 @@ static enum ota_error make_offers(struct program *program)
     return error;
 }
 
-/* A board is listed by its MAC or its address. */
+/* A board is listed by its MAC, its address or its name. */
 static enum ota_error list_board(struct program *program, const struct assignment *assignment)
 {
     const struct target *target = &assignment->target;
-    char shown[2 * TARGET_NAME_MAX];
     struct mac mac;
     const bool has_mac = mac_parse(&mac, target->name);
-
-    if (!has_mac && target->kind != TARGET_ADDRESS)
-        return ota_fail(&program->failure, OTA_E_USAGE,
-                        "%s: \"%s\" is neither a MAC such as 24:0A:C4:00:00:01 nor an address; "
-                        "boards that fetch are listed by one of them, or by *",
-                        program->options->plan.hosts,
-                        escape_string(shown, sizeof shown, target->name));
-
     struct book_board *board = book_add(&program->book, target->name);
     if (!board)
         return ota_fail_no_memory(&program->failure);
@@ -97,6 +90,8 @@ static enum ota_error list_board(struct program *program, const struct assignmen
     board->offer = find_offer(program, assignment->image);
     if (assignment->is_confirmed)
         board->state = BOOK_CONFIRMED;
+    if (!has_mac && !board->has_address && !names_add(program->names, board, target))
+        return ota_fail_no_memory(&program->failure);
     return OTA_OK;
 }
 
@@ -294,6 +289,7 @@ static enum ota_error open_serve(struct program *program, const struct httpd_ide
                                         .offer_count = program->plan.image_count,
                                         .rest = program->rest,
                                         .book = &program->book,
+                                        .names = program->names,
                                         .on_event = on_serve_event,
                                         .on_confirmed = on_confirmed,
                                         .userdata = program};
@@ -305,15 +301,18 @@ static enum ota_error prepare_serving(struct program *program)
 {
     struct ota_failure *failure = &program->failure;
 
-    if (plan_make(&program->plan, &program->options->plan, failure) != OTA_OK ||
-        make_offers(program) != OTA_OK || list_boards(program) != OTA_OK)
-        return failure->error;
-
     program->loop = loop_new();
     if (!program->loop)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot wait for events: %s", strerror(errno));
     loop_timer_init(&program->end, program->loop, on_end, program);
-    if (with_identity(program, open_serve) != OTA_OK)
+    program->mdns = mdns_client_new(program->loop);
+    program->names = program->mdns ? names_new(program->loop, program->mdns) : NULL;
+    if (!program->names)
+        return ota_fail_no_memory(failure);
+
+    if (plan_make(&program->plan, &program->options->plan, failure) != OTA_OK ||
+        make_offers(program) != OTA_OK || list_boards(program) != OTA_OK ||
+        with_identity(program, open_serve) != OTA_OK)
         return failure->error;
     report_ask(program->report, tell_serve_standings, program->serve);
     if (loop_catch_signals(program->loop, on_signal, program) < 0 ||
@@ -369,6 +368,8 @@ int cmd_serve_run(const struct options *options, struct report *report)
     int status = run_serving(&program);
     report_ask(report, NULL, NULL);
     serve_free(program.serve);
+    names_free(program.names);
+    mdns_client_free(program.mdns);
     loop_timer_stop(&program.end);
     loop_free(program.loop);
     book_free(&program.book);

@@ -173,6 +173,7 @@ enum ota_error serve_open(struct serve **serve, const struct serve_config *confi
         *serve = NULL;
         return failure->error;
     }
+    names_start(config->names, serve_tell_lookup, *serve);
     return OTA_OK;
 }
 

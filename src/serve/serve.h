@@ -11,6 +11,7 @@
 #include "esp-ota/totals.h"
 #include "serve/book.h"
 #include "serve/httpd.h"
+#include "serve/names.h"
 #include "serve/offer.h"
 #include "serve/rollout.h"
 
@@ -29,6 +30,7 @@ struct serve_config {
     size_t offer_count;
     const struct offer *rest; /* for boards that are not in the book; NULL: they get nothing */
     struct book *book;        /* has the boards that are listed, each with its offer */
+    struct names *names;      /* those of them that are listed by name */
     ota_event_fn *on_event;
     void (*on_confirmed)(void *userdata); /* a board has confirmed */
     void *userdata;

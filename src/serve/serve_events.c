@@ -121,6 +121,15 @@ void serve_tell_answer(struct serve *serve, struct book_board *board, const stru
     emit_note(serve, board, answer->kind == ANSWER_REFUSED, text);
 }
 
+/* userdata: the server. */
+void serve_tell_lookup(struct book_board *board, const char *reason, void *userdata)
+{
+    char text[OTA_MESSAGE_MAX + 64];
+
+    snprintf(text, sizeof text, "cannot be recognized by its name yet: %s", reason);
+    emit_note(userdata, board, true, text);
+}
+
 void serve_tell_start(struct serve *serve, const struct serve_download *download)
 {
     struct ota_event event = {

@@ -276,7 +276,13 @@ void serve_image(struct serve *serve, struct httpd_request *request,
     const bool is_image = resource->kind == RESOURCE_IMAGE;
 
     httpd_request_each_header(request, read_header, &fetcher);
+    names_recognize(serve->config.names, address);
     struct book_board *board = book_find(serve->config.book, &fetcher, address);
+    if (!board && names_must_wait(serve->config.names, address)) {
+        respond_reason(request, STATUS_BUSY,
+                       "the names in the list of boards are being looked up; ask again");
+        return;
+    }
     const struct offer *offer = choose_offer(serve, board, resource);
     if (!offer) {
         respond_reason(request, STATUS_REFUSED, "the list of boards has no such image for it");

@@ -40,6 +40,7 @@ void serve_tell_answer(struct serve *serve, struct book_board *board, const stru
 void serve_tell_start(struct serve *serve, const struct serve_download *download);
 void serve_tell_progress(struct serve *serve, const struct serve_download *download);
 void serve_tell_end(struct serve *serve, const struct serve_download *download, bool is_whole);
+void serve_tell_lookup(struct book_board *board, const char *reason, void *userdata);
 void serve_tell_outcome(struct serve *serve, struct book_board *board);
 
 /* Answers with a sentence; status is not 200. */

@@ -311,6 +311,42 @@ class Serve(Scenario):
         self.assertIn(f"1 board: the board did not ask for the image (never-asked): {macs[2]}\n", result.err)
         self.assertIn(f"1 board: the board did not come back with the image (not-returned): {where}\n", result.err)
 
+    def until_known(self, board):
+        """What a board gets once the names have been looked up."""
+        while True:
+            result = board.fetch()
+            if result != -104:
+                return result
+            self.assertEqual((board.answer.status, board.answer.body),
+                             (503, b"the names in the list of boards are being looked up; ask again\n"))
+
+    def test_list_of_names(self):
+        """A listed name is matched by the address; one that does not resolve is said once, and holds nobody up."""
+        other = firmware.esp8266(60000)
+        hosts = self.file("hosts", f"localhost file={self.file('other.bin', other)}\nnowhere.invalid\n*\n".encode())
+        server = self.serve("--hosts", hosts)
+        self.assertEqual(server.get("/status.json").status, 200)
+        listed, stranger = Board(server.server, source="127.0.0.1"), Board(server.server, source=address())
+        self.assertEqual(stranger.fetch(), -104)
+        self.assertEqual((self.until_known(listed), listed.sketch == other), ("update", True))
+        self.assertEqual((self.until_known(stranger), stranger.sketch == self.image), ("update", True))
+        listed.source = address()  # it is known by its MAC from now on
+        self.assertEqual([listed.fetch(), stranger.fetch()], 2 * ["no update"])
+        self.assertEqual(server.board(listed.mac)["board"], "localhost")
+        result = server.stop()
+        self.assertEqual(result.status, 4, result)
+        self.assertEqual(len(re.findall(r"(?m)^nowhere\.invalid: cannot be recognized by its name yet: ", result.err)), 1,
+                         result.err)
+        self.assertIn("localhost: confirmed", result.err)
+
+    def test_list_of_names_alone(self):
+        """Who is not listed gets nothing, then as before."""
+        server = self.serve("--hosts", self.file("hosts", b"localhost\n"), "--until-confirmed", "1")
+        self.assertEqual(self.until_known(Board(server.server, source=address())), -103)
+        listed = Board(server.server, source="127.0.0.1")
+        self.assertEqual([self.until_known(listed), listed.fetch()], ["update", "no update"])
+        self.assertEqual(server.result().status, 0, server.ended)
+
     def test_list_statuses(self):
         mac, other = fetcher.new_mac(), fetcher.new_mac()
         rows = [(f"{mac}\n", ["update", "no update"], {}, 0), (f"{mac}\n*\n", ["update"], {}, 12),
@@ -447,8 +483,6 @@ class Serve(Scenario):
                 (["-i", "board", "-f", self.path, "--serve-for", "3"], "--serve-for is about boards that fetch; add"),
                 (["--hosts", self.file("rest", b"*\n"), "-f", self.path],
                  '"*" stands for the boards without a line of their own, which only --serve waits for'),
-                (["--serve", "--hosts", self.file("hosts", b"kitchen.local\n"), "-f", self.path],
-                 '"kitchen.local" is neither a MAC'),
                 (["--serve=0", "-f", self.path, "--tls-cert", self.path, "--tls-key", self.path],
                  "are no certificate with its key")]
         for arguments, message in rows:

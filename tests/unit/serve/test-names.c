@@ -1,0 +1,219 @@
+/*
+ * test-names.c: whom a listed name recognizes, and who waits for a lookup. The test plays the
+ * resolver, and decides when each lookup ends.
+ */
+#include "serve/names.h"
+
+#include "base/error.h"
+#include "discovery/resolve.h"
+
+#include "support/virtual_time.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { LOOKUPS_MAX = 64 };
+
+struct resolver {
+    resolver_done_fn *done;
+    void *userdata;
+};
+
+static struct resolver *lookups[LOOKUPS_MAX]; /* in the order of their start; NULL: ended */
+static size_t lookup_count;
+static bool is_out_of_memory;
+static unsigned failures;
+
+struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
+                                       const struct target *target, bool want_port,
+                                       int64_t timeout_us, resolver_done_fn *done, void *userdata);
+void __wrap_resolver_free(struct resolver *resolver);
+
+struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *mdns,
+                                       const struct target *target, bool want_port,
+                                       int64_t timeout_us, resolver_done_fn *done, void *userdata)
+{
+    (void)loop;
+    (void)mdns;
+    (void)target;
+    assert_false(want_port);
+    assert_true(timeout_us > 0);
+    assert_true(lookup_count < LOOKUPS_MAX);
+    if (is_out_of_memory)
+        return NULL;
+
+    struct resolver *resolver = malloc(sizeof *resolver);
+    assert_non_null(resolver);
+    *resolver = (struct resolver){done, userdata};
+    lookups[lookup_count++] = resolver;
+    return resolver;
+}
+
+void __wrap_resolver_free(struct resolver *resolver)
+{
+    for (size_t i = 0; i < lookup_count; i++)
+        if (lookups[i] == resolver)
+            lookups[i] = NULL;
+    free(resolver);
+}
+
+/* Ends the lookup; text: the address that it finds; NULL: it fails. */
+static void end_lookup(size_t number, const char *text)
+{
+    const struct resolver resolver = *lookups[number];
+    struct resolution resolution = {.count = 1};
+    struct ota_failure failure;
+
+    if (text) {
+        assert_true(address_parse(&resolution.addresses[0], text));
+        resolver.done(&resolution, NULL, resolver.userdata);
+    } else {
+        ota_fail(&failure, OTA_E_NOT_FOUND, "there is no such board");
+        resolver.done(NULL, &failure, resolver.userdata);
+    }
+}
+
+static void on_names_failed(struct book_board *board, const char *reason, void *userdata)
+{
+    (void)board;
+    (void)userdata;
+    assert_string_equal(reason, "there is no such board");
+    failures++;
+}
+
+static bool must_wait(struct names *names, const char *text)
+{
+    struct address address;
+
+    assert_true(address_parse(&address, text));
+    return names_must_wait(names, &address);
+}
+
+static const struct target nowhere;
+
+static struct names *names_with(struct book_board *boards, size_t count)
+{
+    struct names *names = names_new(NULL, NULL);
+
+    assert_non_null(names);
+    lookup_count = 0;
+    failures = 0;
+    is_out_of_memory = false;
+    virtual_time_reset(1);
+    for (size_t i = 0; i < count; i++)
+        assert_true(names_add(names, &boards[i], &nowhere));
+    names_start(names, on_names_failed, NULL);
+    return names;
+}
+
+static void test_recognize(void **state)
+{
+    (void)state;
+    struct book_board boards[2] = {{.is_listed = true}, {.is_listed = true}};
+    struct names *names = names_with(boards, 2);
+    struct address address;
+
+    assert_int_equal(lookup_count, 2);
+    end_lookup(1, "192.0.2.2");
+    assert_true(address_parse(&address, "192.0.2.1"));
+    names_recognize(names, &address);
+    assert_false(boards[0].has_address || boards[1].has_address);
+    end_lookup(0, "192.0.2.1");
+    names_recognize(names, &address);
+    assert_true(boards[0].has_address && !boards[1].has_address);
+    assert_true(address_equal(&boards[0].address, &address));
+    names_free(names);
+}
+
+/* Who asks first waits for a lookup that begins then or later, and for no other. */
+static void test_wait(void **state)
+{
+    (void)state;
+    struct book_board board = {.is_listed = true};
+    struct names *names = names_with(&board, 1);
+
+    assert_true(must_wait(names, "192.0.2.7"));
+    assert_int_equal(lookup_count, 1);
+    end_lookup(0, NULL);
+    assert_int_equal(lookup_count, 2);
+    assert_true(must_wait(names, "192.0.2.7"));
+    end_lookup(1, NULL);
+    assert_false(must_wait(names, "192.0.2.7"));
+    assert_int_equal(lookup_count, 2);
+    assert_int_equal(failures, 1);
+
+    assert_true(must_wait(names, "192.0.2.8"));
+    assert_int_equal(lookup_count, 3);
+    assert_false(must_wait(names, "192.0.2.7"));
+    end_lookup(2, NULL);
+    assert_false(must_wait(names, "192.0.2.8"));
+
+    virtual_time.now_us +=
+        60 * (int64_t)1000000; /* it is still a stranger, and looked for once more */
+    assert_false(must_wait(names, "192.0.2.8"));
+    assert_int_equal(lookup_count, 4);
+    names_free(names);
+}
+
+static void test_known_by_mac(void **state)
+{
+    (void)state;
+    struct book_board board = {.is_listed = true};
+    struct names *names = names_with(&board, 1);
+
+    board.has_mac = true;
+    assert_false(must_wait(names, "192.0.2.7"));
+    end_lookup(0, NULL);
+    assert_int_equal(lookup_count, 1);
+    assert_int_equal(failures, 0);
+    names_free(names);
+}
+
+static void test_bounds(void **state)
+{
+    (void)state;
+    struct book_board boards[20] = {{.is_listed = true}};
+    struct names *names = names_with(boards, 20);
+    char text[32];
+
+    assert_int_equal(lookup_count, 8); /* at once */
+    end_lookup(3, NULL);
+    assert_int_equal(lookup_count, 9);
+    for (unsigned i = 0; i < NAMES_WAITING_MAX; i++) {
+        snprintf(text, sizeof text, "10.0.%u.%u", i / 256, i % 256);
+        assert_true(must_wait(names, text));
+    }
+    assert_false(must_wait(names, "192.0.2.1"));
+    assert_true(must_wait(names, "10.0.0.1"));
+    names_free(names);
+}
+
+/* Nobody waits for lookups that cannot begin. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    struct book_board board = {.is_listed = true};
+    struct names *names = names_with(&board, 1);
+
+    end_lookup(0, NULL);
+    is_out_of_memory = true;
+    assert_false(must_wait(names, "192.0.2.1"));
+    names_free(names);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_recognize),    cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_known_by_mac), cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
