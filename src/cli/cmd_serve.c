@@ -9,6 +9,7 @@
 #include "base/input.h"
 #include "base/loop.h"
 #include "base/secret.h"
+#include "base/string_list.h"
 #include "base/units.h"
 #include "fleet/plan.h"
 #include "serve/serve.h"
@@ -224,14 +225,22 @@ static void on_serve_event(const struct ota_event *event, void *userdata)
 
 /* -- the beginning -- */
 
-static void say_url(const struct program *program, const struct address *address)
+static bool add_url(const struct program *program, struct strings *urls,
+                    const struct address *address)
 {
     struct address at = *address;
-    char text[ADDRESS_TEXT_MAX + 8];
+    char host[ADDRESS_TEXT_MAX + 8], text[sizeof host + 32];
 
     address_set_port(&at, serve_port(program->serve));
-    diag_info("boards fetch from %s://%s/firmware.bin",
-              program->options->serve.certificate ? "https" : "http", address_text_port(text, &at));
+    snprintf(text, sizeof text, "%s://%s/firmware.bin",
+             program->options->serve.certificate ? "https" : "http", address_text_port(host, &at));
+    char *url = strdup(text);
+    if (!url)
+        return false;
+    if (strings_add(urls, url) == 0)
+        return true;
+    free(url);
+    return false;
 }
 
 /* Whether boards may reach this computer at an address of an interface. A sketch cannot name the
@@ -247,30 +256,35 @@ static bool is_reachable(const struct ifaddrs *interface, struct address *addres
            !(is_v6 && IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr));
 }
 
-static void say_urls(const struct program *program)
+/* One for the address that is served, or for each that boards can reach. */
+static bool list_urls(const struct program *program, struct strings *urls)
 {
     const struct address *address = &program->options->serve.address;
     struct ifaddrs *interfaces = NULL;
     struct address found;
-    size_t count = 0;
+    bool is_complete = true;
 
-    if (address_is_unicast(address)) {
-        say_url(program, address);
-        return;
-    }
+    if (address_is_unicast(address))
+        return add_url(program, urls, address);
 
     if (getifaddrs(&interfaces) < 0)
         interfaces = NULL;
-    for (const struct ifaddrs *at = interfaces; at; at = at->ifa_next) {
-        if (!is_reachable(at, &found))
-            continue;
-        say_url(program, &found);
-        count++;
-    }
+    for (const struct ifaddrs *at = interfaces; at && is_complete; at = at->ifa_next)
+        if (is_reachable(at, &found))
+            is_complete = add_url(program, urls, &found);
     freeifaddrs(interfaces);
-    if (count == 0)
-        diag_warning("this computer has no address that boards can reach; port %u is served",
-                     serve_port(program->serve));
+    return is_complete;
+}
+
+static enum ota_error say_urls(struct program *program)
+{
+    struct strings urls = {0};
+    const bool is_complete = list_urls(program, &urls);
+
+    if (is_complete)
+        report_serving(program->report, &urls, serve_port(program->serve));
+    strings_free(&urls);
+    return is_complete ? OTA_OK : ota_fail_no_memory(&program->failure);
 }
 
 static enum ota_error open_serve(struct program *program, const struct httpd_identity *identity)
@@ -320,7 +334,8 @@ static enum ota_error prepare_serving(struct program *program)
         return ota_fail(failure, OTA_E_INTERNAL, "cannot catch signals: %s", strerror(errno));
     if (program->options->serve.for_us)
         loop_timer_start(&program->end, program->options->serve.for_us);
-    say_urls(program);
+    if (say_urls(program) != OTA_OK)
+        return failure->error;
     on_confirmed(program); /* enough of them may have, in the run that --resume names */
     return OTA_OK;
 }

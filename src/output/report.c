@@ -578,6 +578,18 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
                                                   loop_now_us() - report->start_us));
 }
 
+void report_serving(struct report *report, const struct strings *urls, uint16_t port)
+{
+    for (size_t i = 0; i < urls->count; i++)
+        diag_info("boards fetch from %s", urls->items[i]);
+    if (urls->count == 0)
+        diag_warning("this computer has no address that boards can reach; port %u is served", port);
+    if (wants_json(report))
+        note_json(report,
+                  is_json_taken(JSON_PATIENCE_MS) &&
+                      report_json_serving(stdout, urls, port, loop_now_us() - report->start_us));
+}
+
 void report_written(struct report *report, const struct image *image, const char *path)
 {
     char shown[1024], size[UNITS_TEXT_MAX], file_size[UNITS_TEXT_MAX];

@@ -4,6 +4,7 @@
 #ifndef ESP_OTA_OUTPUT_REPORT_H
 #define ESP_OTA_OUTPUT_REPORT_H
 
+#include "base/string_list.h"
 #include "esp-ota/command.h"
 #include "esp-ota/error.h"
 #include "esp-ota/event.h"
@@ -60,6 +61,10 @@ void report_summary(struct report *report, enum ota_error outcome, int exit_stat
 
 /* --output: image was written to the file path. report may be NULL. */
 void report_written(struct report *report, const struct image *image, const char *path);
+
+/* --serve: boards can fetch from these URLs (without user or password), all at this port. No URL: no
+ * board can reach this computer. */
+void report_serving(struct report *report, const struct strings *urls, uint16_t port);
 
 /* A failure that belongs to no board (usage, image, no port); returns its exit status. report may
  * be NULL. */

@@ -358,6 +358,17 @@ bool report_json_written(FILE *stream, const struct image *image, const char *pa
     return write_json_line(stream, "written", NULL, since_start_us, fields);
 }
 
+bool report_json_serving(FILE *stream, const struct strings *urls, uint16_t port,
+                         int64_t since_start_us)
+{
+    json_memory_watch();
+    json_t *fields =
+        json_pack("{s:s, s:i, s:[]}", "version", ESP_OTA_VERSION, "port", (int)port, "urls");
+    for (size_t i = 0; i < urls->count; i++)
+        json_array_append_new(json_object_get(fields, "urls"), json_string(urls->items[i]));
+    return write_json_line(stream, "serving", NULL, since_start_us, fields);
+}
+
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us)
 {

@@ -4,6 +4,7 @@
 #ifndef ESP_OTA_OUTPUT_REPORT_JSON_H
 #define ESP_OTA_OUTPUT_REPORT_JSON_H
 
+#include "base/string_list.h"
 #include "discovery/board_list.h"
 #include "esp-ota/command.h"
 #include "esp-ota/error.h"
@@ -35,6 +36,9 @@ struct report_check {
 bool report_json_check(FILE *stream, const struct report_check *check, int64_t since_start_us);
 /* What --output has written, and where; path as it was given. */
 bool report_json_written(FILE *stream, const struct image *image, const char *path,
+                         int64_t since_start_us);
+/* Where boards are served: URLs without user or password. */
+bool report_json_serving(FILE *stream, const struct strings *urls, uint16_t port,
                          int64_t since_start_us);
 bool report_json_failure(FILE *stream, const struct ota_failure *failure, int exit_status,
                          int64_t since_start_us);

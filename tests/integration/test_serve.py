@@ -86,6 +86,9 @@ class Serve(Scenario):
         board.fetch(), board.fetch()
         events = [json.loads(line) for line in server.result().out.splitlines()]
         events = [event for event in events if event["event"] != "progress"]
+        first = events.pop(0)
+        self.assertEqual((first["event"], first["board"], first["port"], first["urls"]),
+                         ("serving", None, server.server[1], [server.url + "/firmware.bin"]))
         self.assertEqual([event["event"] for event in events], ["start", "connected", "note", "result", "summary"])
         self.assertEqual({event["board"] for event in events[:-1]}, {board.mac})
         self.assertEqual((events[3]["ok"], events[3]["verified"], events[3]["address"]),
