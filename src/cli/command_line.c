@@ -262,6 +262,8 @@ static enum ota_error store_value(struct reader *reader, enum option option,
     if (command_line_skips(line, name, value)) {
         free(value);
         forget_option(line, option);
+        if (option == OPTION_FILE)
+            reader->file_at = -1;
         return OTA_OK;
     }
 
