@@ -74,6 +74,7 @@ enum ota_cause {
     /* What this computer lacks. */
     OTA_CAUSE_TOO_MANY_FILES,
     OTA_CAUSE_OUT_OF_MEMORY,
+    OTA_CAUSE_NO_LIBRARY, /* one that is loaded when it is needed */
     OTA_CAUSE_TOO_MANY_PROCESSES,
     /* Why output cannot be written. */
     OTA_CAUSE_DISK_FULL,

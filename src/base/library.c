@@ -1,7 +1,10 @@
 /* library.c: loads a library, and looks up its functions. */
 #include "base/library.h"
 
+#include "base/error.h"
+
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -45,4 +48,13 @@ const char *library_load(void *members, const struct library_function *functions
         memcpy(member, &function, sizeof function);
     }
     return NULL;
+}
+
+/* dlopen() leaves the errno of the file that it could not open. */
+enum ota_error library_fail(struct ota_failure *failure, const char *what, const char *reason)
+{
+    ota_fail_errno(failure, OTA_E_INTERNAL, errno, "%s: %s", what, reason);
+    if (failure->cause == OTA_CAUSE_NONE)
+        failure->cause = OTA_CAUSE_NO_LIBRARY;
+    return failure->error;
 }

@@ -6,6 +6,8 @@
 #ifndef ESP_OTA_BASE_LIBRARY_H
 #define ESP_OTA_BASE_LIBRARY_H
 
+#include "esp-ota/error.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,5 +61,9 @@ enum { LIBRARY_NOTE_TYPE = 0x407c0c0a };
         .name = #function, .offset = offsetof(type, member)                                        \
     }
 #endif
+
+/* Fails with OTA_E_INTERNAL, "what: reason", after library_load() has returned this reason; the cause
+ * is what this computer lacks: descriptors, memory, or the library. */
+enum ota_error library_fail(struct ota_failure *failure, const char *what, const char *reason);
 
 #endif

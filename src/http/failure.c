@@ -26,6 +26,17 @@ static void fail_not_connected(struct ota_failure *failure, int reason, const ch
                  place, strerror(reason));
 }
 
+/* What failed on this computer: a system call, whose text is better than libcurl's, or libcurl. */
+static void fail_local(struct ota_failure *failure, const struct http_outcome *outcome,
+                       const char *what, const char *text)
+{
+    if (outcome->reason)
+        ota_fail_errno(failure, OTA_E_INTERNAL, outcome->reason, "%s: %s", what,
+                       strerror(outcome->reason));
+    else
+        ota_fail(failure, OTA_E_INTERNAL, "%s: %s", what, text);
+}
+
 void http_fail_request(struct ota_failure *failure, const struct http_outcome *outcome,
                        const char *place, const char *request, int64_t timeout_us)
 {
@@ -51,7 +62,7 @@ void http_fail_request(struct ota_failure *failure, const struct http_outcome *o
                  request);
         break;
     default:
-        ota_fail(failure, OTA_E_INTERNAL, "%s", outcome->reason == ENOMEM ? "out of memory" : text);
+        fail_local(failure, outcome, "the request failed on this computer", text);
     }
 }
 
@@ -62,7 +73,7 @@ void http_fail_upload(struct ota_failure *failure, const struct http_outcome *ou
 
     escape_string(text, sizeof text, outcome->text);
     if (outcome->end == HTTP_LOCAL)
-        ota_fail(failure, OTA_E_INTERNAL, "the upload failed on this computer: %s", text);
+        fail_local(failure, outcome, "the upload failed on this computer", text);
     else if (outcome->end == HTTP_NOT_CONNECTED || outcome->end == HTTP_TLS)
         ota_fail(failure, OTA_E_LOST, "no second connection to the board: %s",
                  outcome->end == HTTP_TLS ? text : strerror(outcome->reason));

@@ -6,6 +6,7 @@
 
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/library.h"
 #include "base/units.h"
 
 #include <errno.h>
@@ -316,7 +317,7 @@ struct http_client *http_client_new(struct loop *loop, struct ota_failure *failu
         reason = client->multi ? NULL : "out of memory";
     }
     if (reason) {
-        ota_fail(failure, OTA_E_INTERNAL, "web pages need libcurl: %s", reason);
+        library_fail(failure, "web pages need libcurl", reason);
         free(client);
         return NULL;
     }

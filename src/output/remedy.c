@@ -177,6 +177,9 @@ static const struct remedy {
     {.cause = OTA_CAUSE_TOO_MANY_PROCESSES,
      .text = "End other programs of this user, or raise its limit of processes (\"ulimit -u\" "
              "shows and sets it; a container may have one of its own)."},
+    {.cause = OTA_CAUSE_NO_LIBRARY,
+     .text = "Install the library (Debian's packages are libcurl4 or libcurl3-gnutls, and "
+             "libmicrohttpd12 for --serve)."},
     {.cause = OTA_CAUSE_DISK_FULL,
      .text = "Make room on the disk (\"df\" shows it), raise the quota or the limit for files "
              "(\"ulimit -f\"), or write to another place."},

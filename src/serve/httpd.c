@@ -7,6 +7,7 @@
  */
 #include "base/diag.h"
 #include "base/error.h"
+#include "base/library.h"
 #include "base/units.h"
 #include "net/tcp_tune.h"
 #include "serve/httpd_internal.h"
@@ -475,8 +476,8 @@ enum ota_error httpd_open(struct httpd **server, const struct httpd_config *conf
     loop_timer_init(&(*server)->refresh_timer, config->loop, httpd_streams_on_timer, *server);
     enum ota_error error = OTA_OK;
     if ((reason = httpd_library_load(&(*server)->http)))
-        error = ota_fail(failure, OTA_E_INTERNAL,
-                         "--serve needs libmicrohttpd, which cannot be loaded: %s", reason);
+        error =
+            library_fail(failure, "--serve needs libmicrohttpd, which cannot be loaded", reason);
     if (error == OTA_OK)
         error = start_listening(*server, failure);
     if (error == OTA_OK)

@@ -202,6 +202,22 @@ class Hostile(Scenario):
                     self.assertIn(result.status, statuses, result)
                     self.assertNotRegex(result.err, "(?i)out of memory|--debug")
 
+    def test_few_descriptors(self):
+        """That is this computer's lack, and no request gets another name."""
+        path = self.file("fw.bin", sketch("esp8266"))
+        server = Server(lambda *_: reply(FORM))
+        self.addCleanup(server.close)
+        statuses = set()
+        for limit in range(5, 16):
+            with self.subTest(limit):
+                result = run("-i", server.url, "-f", path, "--retries", "0",
+                             before=("sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh"))
+                statuses.add(result.status)
+                if result.status == 1:
+                    self.assertIn("Too many open files\n  Raise the limit of open files", result.err)
+        self.assertIn(1, statuses)
+        self.assertNotIn(5, statuses)
+
     def test_challenges(self):
         """A challenge that cannot be answered is the server's, and the remedy is not the password."""
         for parameters in ({"realm": 'a\\"b', "nonce": "1"}, {"realm": "x", "nonce": ""},

@@ -25,8 +25,9 @@ static const struct {
     {HTTP_STALLED, ETIMEDOUT, OTA_E_NO_ANSWER, "HERE did not reply to GET / within 2.5 s"},
     {HTTP_NOT_HTTP, 0, OTA_E_NO_PAGE, "what answers at HERE is not a web server"},
     {HTTP_BROKEN, 0, OTA_E_NO_ANSWER, "HERE closed the connection without a reply to GET /"},
-    {HTTP_LOCAL, ENOMEM, OTA_E_INTERNAL, "out of memory"},
-    {HTTP_LOCAL, EMFILE, OTA_E_INTERNAL, "bad\\n"},
+    {HTTP_LOCAL, ENOMEM, OTA_E_INTERNAL, "failed on this computer: Cannot allocate memory"},
+    {HTTP_LOCAL, EMFILE, OTA_E_INTERNAL, "failed on this computer: Too many open files"},
+    {HTTP_LOCAL, 0, OTA_E_INTERNAL, "failed on this computer: bad\\n"},
 };
 
 static void test_requests(void **state)
@@ -50,7 +51,8 @@ static const struct {
     enum ota_error error;
     const char *words;
 } upload_rows[] = {
-    {HTTP_LOCAL, ENOMEM, false, OTA_E_INTERNAL, "failed on this computer: bad\\n"},
+    {HTTP_LOCAL, EMFILE, false, OTA_E_INTERNAL, "failed on this computer: Too many open files"},
+    {HTTP_LOCAL, 0, false, OTA_E_INTERNAL, "failed on this computer: bad\\n"},
     {HTTP_NOT_CONNECTED, ECONNREFUSED, false, OTA_E_LOST, "no second connection to the board"},
     {HTTP_TLS, 0, false, OTA_E_LOST, "no second connection to the board: bad\\n"},
     {HTTP_STALLED, ETIMEDOUT, true, OTA_E_UNKNOWN, "all 77 bytes were sent, but the board did not"},

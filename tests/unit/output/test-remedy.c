@@ -55,6 +55,7 @@ static const struct row {
     {OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_FILES, SKETCH, "", "limit of open files"},
     {OTA_E_OUTPUT, OTA_CAUSE_TOO_MANY_FILES, SKETCH, "", "limit of open files"},
     {OTA_E_INTERNAL, OTA_CAUSE_OUT_OF_MEMORY, SKETCH, "", "Free memory on this computer"},
+    {OTA_E_INTERNAL, OTA_CAUSE_NO_LIBRARY, SKETCH, "", "Install the library"},
     {OTA_E_INTERNAL, OTA_CAUSE_TOO_MANY_PROCESSES, SKETCH, "", "ulimit -u"},
     {OTA_E_INTERNAL, OTA_CAUSE_DISK_FULL, SKETCH, "", "Make room"},
     {OTA_E_INTERNAL, OTA_CAUSE_NONE, SKETCH, "", "--debug"},
