@@ -226,6 +226,11 @@ static const char *skip_separators(const char *at)
     return at;
 }
 
+static bool is_same_folded(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
 /* How many letters and digits of both texts are alike from their start on, at most limit. */
 static size_t count_alike(const char *text, const char *secret, size_t limit)
 {
@@ -234,7 +239,7 @@ static size_t count_alike(const char *text, const char *secret, size_t limit)
     while (count < limit) {
         text = skip_separators(text);
         secret = skip_separators(secret);
-        if (!*secret || tolower((unsigned char)*text++) != tolower((unsigned char)*secret++))
+        if (!*secret || !is_same_folded(*text++, *secret++))
             break;
         count++;
     }
