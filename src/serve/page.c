@@ -27,6 +27,8 @@ const char SERVE_STYLE[] =
     "caption { text-align: left; color: var(--soft); }\n"
     "th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line);\n"
     "  text-align: left; vertical-align: top; overflow-wrap: anywhere; }\n"
+    "tbody th { min-width: 11rem; }\n" /* a MAC stays in one line */
+    ".short { white-space: nowrap; }\n"
     "progress { display: block; width: 100%; max-width: 16rem; height: .75rem; accent-color: "
     "var(--busy); }\n"
     "small { font-weight: normal; color: var(--soft); display: block; }\n"
@@ -37,7 +39,7 @@ const char SERVE_STYLE[] =
     "    clip-path: inset(50%); }\n"
     "  table, caption, tbody { display: block; }\n"
     "  tr { display: block; padding: .75rem 0; border-bottom: 1px solid var(--line); }\n"
-    "  td, tbody th { display: block; padding: 0; border: 0; }\n"
+    "  td, tbody th { display: block; min-width: 0; padding: 0; border: 0; }\n"
     "  td[data-label]::before { content: attr(data-label) \": \"; color: var(--soft); }\n"
     "  progress { max-width: none; } }\n";
 
@@ -179,12 +181,12 @@ static void write_board(FILE *page, const struct book_board *board)
     html_write(page, board->name);
     if (board->has_address)
         fprintf(page, "<small>%s</small>", address_text(address, &board->address));
-    fprintf(page, "</th><td data-label=\"Chip\">%s</td><td data-label=\"Version\">",
+    fprintf(page, "</th><td class=\"short\" data-label=\"Chip\">%s</td><td data-label=\"Version\">",
             board->family ? fetcher_family_name(board->family) : "unknown");
     html_write(page, *board->version ? board->version : "not told");
     fputs("</td>", page);
     write_state(page, board);
-    fputs("<td data-label=\"Asked\">", page);
+    fputs("<td class=\"short\" data-label=\"Asked\">", page);
     if (board->asked_us)
         write_since(page, board->asked_us);
     else
