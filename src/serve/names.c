@@ -106,10 +106,10 @@ static void on_name_resolved(const struct resolution *resolution, const struct o
 {
     struct listed_name *name = userdata;
 
+    note_lookup(name, resolution, failure);
     resolver_free(name->resolver);
     name->resolver = NULL;
     name->names->running--;
-    note_lookup(name, resolution, failure);
     advance_round(name->names);
 }
 

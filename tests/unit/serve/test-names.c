@@ -18,12 +18,15 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LOOKUPS_MAX = 64 };
 
 struct resolver {
     resolver_done_fn *done;
     void *userdata;
+    struct resolution resolution;
+    struct ota_failure failure;
 };
 
 static struct resolver *lookups[LOOKUPS_MAX]; /* in the order of their start; NULL: ended */
@@ -51,7 +54,7 @@ struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *md
 
     struct resolver *resolver = malloc(sizeof *resolver);
     assert_non_null(resolver);
-    *resolver = (struct resolver){done, userdata};
+    *resolver = (struct resolver){.done = done, .userdata = userdata};
     lookups[lookup_count++] = resolver;
     return resolver;
 }
@@ -61,22 +64,23 @@ void __wrap_resolver_free(struct resolver *resolver)
     for (size_t i = 0; i < lookup_count; i++)
         if (lookups[i] == resolver)
             lookups[i] = NULL;
+    if (resolver) /* what it has found goes with it */
+        memset(resolver, 0, sizeof *resolver);
     free(resolver);
 }
 
 /* Ends the lookup; text: the address that it finds; NULL: it fails. */
 static void end_lookup(size_t number, const char *text)
 {
-    const struct resolver resolver = *lookups[number];
-    struct resolution resolution = {.count = 1};
-    struct ota_failure failure;
+    struct resolver *resolver = lookups[number];
 
     if (text) {
-        assert_true(address_parse(&resolution.addresses[0], text));
-        resolver.done(&resolution, NULL, resolver.userdata);
+        resolver->resolution.count = 1;
+        assert_true(address_parse(&resolver->resolution.addresses[0], text));
+        resolver->done(&resolver->resolution, NULL, resolver->userdata);
     } else {
-        ota_fail(&failure, OTA_E_NOT_FOUND, "there is no such board");
-        resolver.done(NULL, &failure, resolver.userdata);
+        ota_fail(&resolver->failure, OTA_E_NOT_FOUND, "there is no such board");
+        resolver->done(NULL, &resolver->failure, resolver->userdata);
     }
 }
 
