@@ -8,6 +8,7 @@ import http.server
 import json
 import os
 import re
+import select
 import ssl
 import subprocess
 import threading
@@ -99,7 +100,7 @@ class Pages(Scenario):
                     self.assertIn(f' host="{authority}" ', request)
                     self.assertIn(f' referer="http://{authority}/', request)
                 self.assertIn(f' origin="http://{authority}" ', requests[-1])
-                board.wait_for(r" part name=\S+ filename=\"[\w.]+\" headers=Content-Disposition,Content-Type$")
+                board.wait_for(r" part name=(?!firmware\.bin)\S+ filename=\"[\w.]+\" headers=Content-Disposition,Content-Type$")
                 body = board.wait_for(r" body bytes=\d+ boundary=\w+ tail=crlf$")
                 length = re.search(r" length=(\d+) ", requests[-1]).group(1)
                 self.assertIn(f" bytes={length} ", body)
@@ -400,6 +401,16 @@ class Broken(Scenario):
                  status=10, says=("transfer: the board says: Update error: ERROR\\[1\\]",), seconds=20),
         ])
 
+    def test_early_reply_on_an_open_connection(self):
+        """A board that has replied need not close first."""
+        self.where = address()
+        EarlyReply.has_closed.clear()
+        path = self.file("fw.bin", sketch("esp8266", 8000000))
+        result = run("-i", f"http://{self.where}:{serve(self, EarlyReply)}", "-f", path, "--retries", "0", "--force")
+        self.assertEqual(result.status, 10, result)
+        self.assertIn("the board says: Update error: ERROR[1]: Flash Write Failed", result.err)
+        self.assertTrue(EarlyReply.has_closed.wait(20))
+
     def test_nobody(self):
         where = address()
         path = self.file("fw.bin", sketch("esp8266"))
@@ -471,6 +482,21 @@ class SameTasmota(PageServer):
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         self._reply(b"<script>setTimeout(function(){location.href='.';},24000);</script>Successful")
+
+
+class EarlyReply(PageServer):
+    """Says what is wrong in the middle of an upload, takes no more of it, and waits for the client to close."""
+
+    has_closed = threading.Event()
+
+    def do_POST(self):
+        self.rfile.read(20000)
+        self._reply(b"Update error: ERROR[1]: Flash Write Failed")
+        poll = select.poll()
+        poll.register(self.connection, select.POLLRDHUP)
+        if poll.poll(20000):
+            self.has_closed.set()
+        self.close_connection = True
 
 
 def serve(case, handler, context=None):
