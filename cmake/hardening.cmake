@@ -37,8 +37,10 @@ function(add_hardening target)
   if(NOT CMAKE_C_LINK_PIE_SUPPORTED)
     message(WARNING "No position-independent executable: ${why}")
   else()
-    target_compile_options(${target} INTERFACE -fPIE)
-    target_link_options(${target} INTERFACE -pie)
+    # The tests' modules are position-independent in their own way.
+    set(type "$<TARGET_PROPERTY:TYPE>")
+    target_compile_options(${target} INTERFACE "$<$<NOT:$<STREQUAL:${type},MODULE_LIBRARY>>:-fPIE>")
+    target_link_options(${target} INTERFACE "$<$<STREQUAL:${type},EXECUTABLE>:-pie>")
   endif()
 
   target_link_options(${target} INTERFACE LINKER:-z,relro,-z,now,-z,noexecstack)
