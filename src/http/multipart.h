@@ -51,7 +51,7 @@ bool multipart_is_name(const char *text);
 int multipart_make(struct multipart *body, const struct multipart_file *file,
                    const struct multipart_field *fields, size_t count);
 
-/* Makes a body that is nothing but these bytes, which are borrowed: it has no boundary. */
+/* Makes a body of these borrowed bytes alone, without a boundary. */
 void multipart_make_raw(struct multipart *body, const unsigned char *data, size_t size);
 
 /* Bytes of the whole body. */

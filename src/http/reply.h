@@ -38,8 +38,8 @@ void http_reply_add_line(struct http_reply *reply, const char *line, size_t leng
  * (is_cut), and needs no more bytes. */
 bool http_reply_add_body(struct http_reply *reply, const void *data, size_t length);
 
-/* Parses a whole reply, head and body, that was read from a connection which has broken: no
- * transfer coding is undone. Returns whether it has a final status line and a complete head. */
+/* Parses all that was read, head and body, before the connection broke. It undoes no transfer
+ * coding. Returns whether it has a final status line and a complete head. */
 bool http_reply_parse(struct http_reply *reply, const char *data, size_t length);
 
 /* Whether the body has as many bytes as the head says; false if it says nothing. */

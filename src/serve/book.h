@@ -35,7 +35,7 @@ struct book_board {
     bool has_mac;
     struct mac mac;
     bool has_address;
-    struct address address; /* from which it asked last, or which the list has */
+    struct address address; /* of its last request, or from the list */
     unsigned family;
     char version[4 * FETCHER_VERSION_MAX]; /* printable; "" while none is told */
 
@@ -74,8 +74,8 @@ void book_free(struct book *book);
  * BOOK_COUNT_MAX boards. */
 struct book_board *book_add(struct book *book, const char *name);
 
-/* The board that sent the request: by its MAC, or by the address of a listed board that has told no
- * other MAC, or, where it tells none, by its address. NULL: it is new. */
+/* The sender of the request. Its MAC decides, then the address of a listed board without another
+ * MAC; a request without a MAC goes by its address alone. NULL: it is new. */
 struct book_board *book_find(const struct book *book, const struct fetcher *fetcher,
                              const struct address *address);
 

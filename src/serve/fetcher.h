@@ -40,9 +40,9 @@ struct fetcher {
 };
 
 /* Learns from one header of the request; *fetcher is all zero before the first. Names of headers
- * are compared without regard to case. Ignores a header that it does not know, or whose value has
- * not the form that the libraries give it; of two headers with one name, and of two families, the
- * first counts. A version that is too long is no version. */
+ * are compared without regard to case. Ignores unknown headers, and values in another form than the
+ * libraries send. Of two headers with one name, and of two families, the first counts. A version
+ * that is too long is no version. */
 void fetcher_read_header(struct fetcher *fetcher, const char *name, const char *value);
 
 /* "ESP8266", "ESP32", "Pico W"; "" for an unknown family. */

@@ -3,8 +3,8 @@
  * responses from memory out, each at the pace of its client. It knows nothing of boards.
  *
  * Requests are bounded: 8 KiB for the request line and the headers, 15 s until they are complete,
- * no content. So are connections: their number, their number per address, the time in which
- * nothing moves (90 s), and the time that one response may take (an hour).
+ * no content. So are connections: their number, their number per address, the time without
+ * progress (90 s), and the time of one response (an hour).
  */
 #ifndef ESP_OTA_SERVE_HTTPD_H
 #define ESP_OTA_SERVE_HTTPD_H

@@ -1,6 +1,6 @@
 /*
  * offer.h: an image as boards fetch it: the forms in which its bytes are sent, their digests, and
- * the digests by which a board tells that it runs the image.
+ * the digests that a board sends while it runs the image.
  */
 #ifndef ESP_OTA_SERVE_OFFER_H
 #define ESP_OTA_SERVE_OFFER_H

@@ -1,6 +1,6 @@
 /*
- * page.c: the page for people. It is drawn here, from facts that are escaped here; the script only
- * exchanges the part that changes, and without it the page reloads by itself.
+ * page.c: the page for people. It is drawn here, and escapes all that it shows. The script only
+ * replaces the part that changes; without scripts, the page reloads by itself.
  */
 #include "base/escape.h"
 #include "base/units.h"

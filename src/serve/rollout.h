@@ -1,5 +1,5 @@
 /*
- * rollout.h: whose turn it is: the rules by which one board after another gets the image. Pure.
+ * rollout.h: the order in which boards get the image, and when the next one may. Pure.
  */
 #ifndef ESP_OTA_SERVE_ROLLOUT_H
 #define ESP_OTA_SERVE_ROLLOUT_H

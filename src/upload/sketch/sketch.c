@@ -4,8 +4,8 @@
  *   -> POST /sketch, no body    <- 400: the password is right; 401: it is wrong
  *   -> POST /sketch, the image  <- 200: every byte has arrived
  *
- * The server tells about a wrong password only after the whole image. The first request, which it
- * rejects before it opens its storage, finds that out at once. It also tells what the server is.
+ * The server tells about a wrong password only after the whole image. The first request finds that
+ * out at once: it is rejected before the storage is opened. It also tells what the server is.
  */
 #include "base/error.h"
 #include "base/secret.h"

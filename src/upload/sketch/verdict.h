@@ -19,8 +19,8 @@ enum sketch_door {
 
 enum sketch_door sketch_judge_door(const struct http_reply *reply);
 
-/* The reply to the upload. Fills in failure: OTA_OK means that the board has received every byte,
- * which it does not check. is_acknowledged: its TCP has all of them. */
+/* The reply to the upload. Fills in failure: OTA_OK means that the board has received every byte;
+ * it checks none of them. is_acknowledged: its TCP has all of them. */
 void sketch_judge_upload(struct ota_failure *failure, const struct http_reply *reply,
                          bool is_acknowledged);
 

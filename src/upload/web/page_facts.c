@@ -30,7 +30,7 @@ const char *page_facts_room_path(const struct page *page, const struct page_fact
     return NULL;
 }
 
-/* SafeBoot's version is that of the recovery firmware, which an upload does not replace. */
+/* SafeBoot tells the version of the recovery firmware; an upload does not replace that. */
 bool page_facts_tell_version(const struct page *page)
 {
     return page == &pages[PAGE_TASMOTA] || page == &pages[PAGE_WLED];

@@ -26,7 +26,7 @@ enum { PAGE_WORDS_MAX = 4 };
 struct page {
     const char *name;       /* as --page and JSON spell it */
     const char *title;      /* for people */
-    const char *get;        /* the path that shows the page, which also asks for the password */
+    const char *get;        /* the path of the page, where the board asks for the password */
     const char *post;       /* the path of the upload; NULL: that of the page, or of its form */
     const char *size_query; /* a query with the image's size: "?size="; NULL: none */
     const char *sketch_field;

@@ -15,7 +15,7 @@ enum { WEB_PATH_MAX = 512 };
 
 struct web;
 
-/* Takes the reply to a GET, which is not a challenge that can be answered. */
+/* Takes the reply to a GET, unless it is a challenge to be answered. */
 typedef void web_reply_fn(struct web *web, const struct http_reply *reply);
 /* A GET got no reply. Returns false if that is a failure. */
 typedef bool web_lost_fn(struct web *web, const struct http_outcome *outcome);

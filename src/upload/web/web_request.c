@@ -117,8 +117,8 @@ static const char *scheme_name(const struct challenge *challenge)
     return challenge->scheme == CHALLENGE_DIGEST_SHA256 ? "Digest (SHA-256)" : "Digest (MD5)";
 }
 
-/* Refuses to answer a weak challenge. One that comes after a better one is somebody's who wants an
- * answer that can be guessed. */
+/* Refuses to answer a weak challenge. After a better one, it may come from an attacker: the weaker
+ * answer is easier to guess. */
 static void fail_weak(struct web *web)
 {
     const char *scheme = scheme_name(&web->challenge);

@@ -218,8 +218,8 @@ void web_start_upload(struct web *web)
 
 /* -- the verdict -- */
 
-/* After an upload that broke off, some updaters still run: they fail the next one, which clears
- * them. That is no verdict on the image. */
+/* After an upload that broke off, some updaters still run. They fail the next upload, and are clear
+ * after it. That is no verdict on the image. */
 static bool start_over(struct web *web, const char *text)
 {
     char message[OTA_MESSAGE_MAX];
