@@ -349,6 +349,19 @@ static enum ota_error check_standard_input(const struct command_line *line,
     return OTA_OK;
 }
 
+static enum ota_error check_quiet(const struct command_line *line, struct ota_failure *failure)
+{
+    const char *loud = line->given[OPTION_DEBUG]      ? "-d"
+                       : line->given[OPTION_PROGRESS] ? "-r"
+                       : line->given[OPTION_VERBOSE]  ? "-v"
+                                                      : NULL;
+
+    if (line->given[OPTION_QUIET] && loud)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "-q asks for silence and %s for output; leave one out", loud);
+    return OTA_OK;
+}
+
 static enum ota_error check_presence(const struct options *options, const struct command_line *line,
                                      struct ota_failure *failure)
 {
@@ -371,16 +384,8 @@ static enum ota_error check_presence(const struct options *options, const struct
     if (line->given[OPTION_AUTH] && line->given[OPTION_AUTH_FILE])
         return ota_fail(failure, OTA_E_USAGE,
                         "-a and --auth-file both give a password; leave one of them out");
-    if (check_standard_input(line, failure) != OTA_OK)
-        return failure->error;
-    if (line->given[OPTION_QUIET] &&
-        (line->given[OPTION_DEBUG] || line->given[OPTION_PROGRESS] || line->given[OPTION_VERBOSE]))
-        return ota_fail(failure, OTA_E_USAGE,
-                        "-q asks for silence and %s for output; leave one out",
-                        line->given[OPTION_DEBUG]      ? "-d"
-                        : line->given[OPTION_PROGRESS] ? "-r"
-                                                       : "-v");
-    return OTA_OK;
+    error = check_standard_input(line, failure);
+    return error == OTA_OK ? check_quiet(line, failure) : error;
 }
 
 /* The time of --wait is part of the upload's. */

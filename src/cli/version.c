@@ -41,17 +41,16 @@ static void print_features(void)
     struct avahi_library avahi;
     struct curl_library curl;
     struct httpd_library http;
+    char served[LIBRARY_VERSION_MAX];
 
     print_feature("boards by name", "libavahi-client", avahi_library_load(&avahi));
 
     const char *reason = curl_library_load(&curl);
-    print_feature("update pages", reason ? NULL : curl.version(), reason);
+    print_feature("update pages", reason ? "" : curl.version(), reason);
 
     reason = httpd_library_load(&http);
-    if (reason)
-        print_feature("--serve", NULL, reason);
-    else
-        printf("--serve: libmicrohttpd %s\n", http.get_version());
+    snprintf(served, sizeof served, "libmicrohttpd %s", reason ? "" : http.get_version());
+    print_feature("--serve", served, reason);
 }
 
 static void print_protocols(void)

@@ -32,7 +32,7 @@ static void take_data(struct exchange *exchange)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const unsigned char image[IMAGE_SIZE], key[NOISE_KEY_SIZE];
+    static const unsigned char image[IMAGE_SIZE] = {0}, key[NOISE_KEY_SIZE] = {0};
     struct exchange_trust trust = {0};
     struct exchange exchange;
     enum exchange_event event;

@@ -65,19 +65,25 @@ static int add_option(char text[TEXT_MAX], const char *format, ...)
     return added;
 }
 
+static void add_targets(char text[TEXT_MAX], const struct plan_settings *plan)
+{
+    for (size_t i = 0; i < plan->target_count; i++) {
+        const struct target *target = &plan->targets[i];
+
+        add_option(text, "%s%s%s%s", i ? " " : "", target->scheme ? target->scheme->name : "",
+                   target->scheme ? "://" : "", target->name);
+        if (target->port)
+            add_option(text, ":%d", target->port);
+    }
+}
+
 /* What differs from the defaults, as text. */
 static void describe_options(char text[TEXT_MAX], const struct options *options)
 {
     char address[ADDRESS_TEXT_MAX], source[SOURCE_TEXT_MAX];
 
     text[0] = '\0';
-    for (size_t i = 0; i < options->plan.target_count; i++) {
-        add_option(text, "%s%s%s%s", i ? " " : "",
-                   options->plan.targets[i].scheme ? options->plan.targets[i].scheme->name : "",
-                   options->plan.targets[i].scheme ? "://" : "", options->plan.targets[i].name);
-        if (options->plan.targets[i].port)
-            add_option(text, ":%d", options->plan.targets[i].port);
-    }
+    add_targets(text, &options->plan);
     add_option(text, " %s", options->plan.file);
     if (options->plan.password)
         add_option(text, " password='%s'", options->plan.password);
