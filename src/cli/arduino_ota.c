@@ -154,7 +154,7 @@ enum ota_error arduino_ota_translate(struct arduino_ota *result, int argc, char 
     add_option(result, "-p", values[FLAG_PORT] ? values[FLAG_PORT] : default_port);
     add_option(result, "-f", values[FLAG_SKETCH]);
     add_option(result, "--deadline", values[FLAG_TIMEOUT]);
-    if (strcmp(values[FLAG_UPLOAD], "/data") == 0)
+    if (values[FLAG_UPLOAD] && strcmp(values[FLAG_UPLOAD], "/data") == 0)
         add_word(result, "-s");
     if (values[FLAG_QUIET])
         add_word(result, "-q");

@@ -92,11 +92,10 @@ size_t gzip_matches(const unsigned char *packed, size_t packed_size, const unsig
 bool gzip_unpack(unsigned char *target, size_t size, const unsigned char *packed,
                  size_t packed_size)
 {
-    z_stream stream = {.next_in = (unsigned char *)packed,
-                       .avail_in = (uInt)packed_size,
-                       .next_out = target,
-                       .avail_out = (uInt)size};
+    z_stream stream = {.next_in = (unsigned char *)packed, .avail_in = (uInt)packed_size};
 
+    stream.next_out = target;
+    stream.avail_out = (uInt)size;
     if (packed_size > UINT32_MAX || size > UINT32_MAX ||
         inflateInit2(&stream, WINDOW_BITS_GZIP) != Z_OK)
         return false;
