@@ -4,11 +4,12 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import unittest
 
 import firmware
-from scenario import SIMULATOR, Scenario, address, image, run, sketch
+from scenario import SIMULATOR, Program, Scenario, address, image, run, sketch
 from telnet_board import TelnetBoard
 
 SOURCE = os.environ["ESP_OTA_SOURCE"]
@@ -223,6 +224,13 @@ class Documentation(Scenario):
                              ("result", board.address, status, message))
         return events
 
+    def serve_events(self, path):
+        """The events until the server that nobody asks is interrupted."""
+        program = Program(f"--serve={address()}:0", "-f", path, "--json")
+        program.wait_for('"event": ?"serving"')
+        program.send_signal(signal.SIGINT)
+        return [json.loads(line) for line in program.result().out.splitlines()]
+
     def test_json(self):
         documented = documented_keys()
         board = self.board("-P", "kwert", "--fault", "drop-invitation", family="esp32")
@@ -234,7 +242,7 @@ class Documentation(Scenario):
         check = self.json_events("--check", "-f", path, status=0)
         written = self.json_events("-z", "--output", path + ".gz", "-f", self.file("8266.bin", sketch("esp8266")), status=0)
         emitted = {event["event"]: event.keys() - COMMON
-                   for event in fleet + check + written + success + self.log_events()}
+                   for event in fleet + self.serve_events(path) + check + written + success + self.log_events()}
         documented.pop("board")  # test_list.py
         self.assertEqual(documented, emitted)
         failure = self.json_events(*common, "-a", "wrong", "--retries", "0", status=6)
