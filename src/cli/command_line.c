@@ -229,6 +229,28 @@ static void note_place(struct reader *reader, enum option option, const char *ma
         reader->file_at = argv_mask_index(argv_mask, marked);
 }
 
+/* What to do instead of giving one of these options twice. */
+static const char *advice_on_second(enum option option)
+{
+    switch (option) {
+    case OPTION_HOSTS:
+        return "put all boards into one list";
+    case OPTION_RESUME:
+        return "put all boards into one report";
+    default:
+        return "name the one image to send";
+    }
+}
+
+/* A copy of the value that popt has given: "" for an optional one that is missing. NULL: there is
+ * none, or memory ran out. */
+static char *copy_marked_value(struct reader *reader, enum option option, const char *marked)
+{
+    if (marked)
+        return argv_mask_reveal(&reader->argv_mask, marked, malloc);
+    return options_value_is_optional(options_find(option)) ? strdup("") : NULL;
+}
+
 /* Stores the value of an option. It replaces an earlier value, unless the option collects a list.
  * An optional value that is missing is stored as "". */
 static enum ota_error store_value(struct reader *reader, enum option option,
@@ -239,9 +261,7 @@ static enum ota_error store_value(struct reader *reader, enum option option,
 
     struct command_line *line = reader->line;
     char *marked = poptGetOptArg(reader->popt);
-    char *value = marked ? argv_mask_reveal(&reader->argv_mask, marked, malloc) : NULL;
-    if (!marked && options_value_is_optional(options_find(option)))
-        value = strdup("");
+    char *value = copy_marked_value(reader, option, marked);
 
     bool is_separate_word = marked && strcmp(marked, current_argument(reader)) == 0;
     note_place(reader, option, marked, is_separate_word);
@@ -274,9 +294,7 @@ static enum ota_error store_value(struct reader *reader, enum option option,
     if (is_conflict(line, option, value)) {
         free(value);
         return ota_fail(failure, OTA_E_USAGE, "option '%s' is given twice; %s", name,
-                        option == OPTION_HOSTS    ? "put all boards into one list"
-                        : option == OPTION_RESUME ? "put all boards into one report"
-                                                  : "name the one image to send");
+                        advice_on_second(option));
     }
 
     free_value(line->value[option]);

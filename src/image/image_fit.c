@@ -265,6 +265,29 @@ static void explain_unchecked_start(char reason[IMAGE_FIT_REASON_MAX], const str
              is_proven ? kind->clue : board, is_proven ? "" : " boards");
 }
 
+/* Refuses a sketch of unknown format for a board that would start it unchecked. board: the names of
+ * the boards that have this port. Returns whether it did. */
+static bool refuse_unknown_sketch(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
+                                  const struct kind *kind, uint16_t port, const char *board)
+{
+    if (is_filesystem(image) || !is_of_unknown_format(image))
+        return false;
+
+    if (starts_unchecked(kind, port)) {
+        explain_unchecked_start(reason, kind, board);
+        return true;
+    }
+    if (!lacks_vector_table(kind, image))
+        return false;
+
+    snprintf(
+        reason, IMAGE_FIT_REASON_MAX,
+        "the image has no vector table, with which every program for this chip (%s) begins, "
+        "and the board %s: it does not check images, and one that does not start needs a cable",
+        kind->proven, kind->clue);
+    return true;
+}
+
 enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct image *image,
                                const struct kind *kind, uint16_t port)
 {
@@ -279,19 +302,8 @@ enum image_fit image_fit_board(char reason[IMAGE_FIT_REASON_MAX], const struct i
     *reason = '\0';
 
     name_port_families(board, sizeof board, port, kind);
-    if (!is_filesystem(image) && is_of_unknown_format(image) && starts_unchecked(kind, port)) {
-        explain_unchecked_start(reason, kind, board);
+    if (refuse_unknown_sketch(reason, image, kind, port, board))
         return IMAGE_FIT_REFUSED;
-    }
-
-    if (!is_filesystem(image) && is_of_unknown_format(image) && lacks_vector_table(kind, image)) {
-        snprintf(reason, IMAGE_FIT_REASON_MAX,
-                 "the image has no vector table, with which every program for this chip (%s) "
-                 "begins, and the board %s: it does not check images, and one that does not start "
-                 "needs a cable",
-                 kind->proven, kind->clue);
-        return IMAGE_FIT_REFUSED;
-    }
 
     if (!is_disproved && must_be_unpacked(kind, image)) {
         snprintf(reason, IMAGE_FIT_REASON_MAX,

@@ -1475,116 +1475,122 @@ static void test_interrupted_proof(void **state)
 #define PROVEN "follow ends\nresult ok 0 1000: its verdict was lost, but proof\ndone\n"
 #define NOT_PROVEN "follow ends\nresult unproven 12 1000: its verdict was lost, and proof\ndone\n"
 
+static const struct lost_verdict_row {
+    const char *title;
+    struct settings settings;
+    enum image_family family;
+    uint16_t port;
+    enum ota_cause cause;
+    enum ota_error proof;
+    const char *story; /* behind UPLOADED */
+} lost_verdict_rows[] = {
+    {"nothing is to be proven",
+     {.log = {MONITOR}},
+     IMAGE_ESP32,
+     0,
+     OTA_CAUSE_RESTARTED,
+     OTA_OK,
+     "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
+    {"the log proves it",
+     {.log = {EXPECT}},
+     IMAGE_ESP8266,
+     0,
+     OTA_CAUSE_NONE,
+     OTA_OK,
+     "follow 10.0.0.7:8266 whether it restarts\n" PROOF_OF_LOG PROVEN},
+    {"the log of a board that has restarted proves it",
+     {.log = {EXPECT}},
+     IMAGE_ESP8266,
+     0,
+     OTA_CAUSE_RESTARTED,
+     OTA_OK,
+     "follow 10.0.0.7:8266 whether it restarts, back\n" PROOF_OF_LOG PROVEN},
+    {"the log proves nothing",
+     {.log = {EXPECT}},
+     IMAGE_ESP32,
+     0,
+     OTA_CAUSE_GONE,
+     OTA_E_UNPROVEN,
+     "follow 10.0.0.7:3232 whether it restarts, gone\n" PROOF_OF_LOG NOT_PROVEN},
+    {"an ESP32 that restarts has succeeded",
+     {.log = {ONLINE}},
+     IMAGE_ESP32,
+     0,
+     OTA_CAUSE_NONE,
+     OTA_OK,
+     "follow 10.0.0.7:3232 whether it restarts\nnote " VERDICT_LOST
+     "; now it is to go off the network and come back, within 60 s\n" PROVEN},
+    {"which is known to be away",
+     {.log = {ONLINE}},
+     IMAGE_ESP32,
+     0,
+     OTA_CAUSE_GONE,
+     OTA_E_UNPROVEN,
+     "follow 10.0.0.7:3232 whether it restarts, gone\nnote " VERDICT_LOST
+     "; now it is to come back, within 60 s\n" NOT_PROVEN},
+    {"or to be back",
+     {.log = {ONLINE}},
+     IMAGE_ESP32,
+     0,
+     OTA_CAUSE_RESTARTED,
+     OTA_OK,
+     "follow 10.0.0.7:3232 whether it restarts, back\n" PROVEN},
+    {"the image does not say, but the port does",
+     {.log = {ONLINE}},
+     IMAGE_UNKNOWN,
+     3232,
+     OTA_CAUSE_RESTARTED,
+     OTA_OK,
+     "follow 10.0.0.7:3232 whether it restarts, back\n" PROVEN},
+    {"of other boards a restart proves nothing",
+     {.log = {ONLINE}},
+     IMAGE_ESP8266,
+     0,
+     OTA_CAUSE_RESTARTED,
+     OTA_OK,
+     "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
+    {"whatever the port says",
+     {.log = {ONLINE}},
+     IMAGE_ESP8266,
+     3232,
+     OTA_CAUSE_RESTARTED,
+     OTA_OK,
+     "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
+};
+
 static void test_job_lost_verdict(void **state)
 {
     (void)state;
-
-    static const struct {
-        const char *title;
-        struct settings settings;
-        enum image_family family;
-        uint16_t port;
-        enum ota_cause cause;
-        enum ota_error proof;
-        const char *story; /* behind UPLOADED */
-    } rows[] = {
-        {"nothing is to be proven",
-         {.log = {MONITOR}},
-         IMAGE_ESP32,
-         0,
-         OTA_CAUSE_RESTARTED,
-         OTA_OK,
-         "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
-        {"the log proves it",
-         {.log = {EXPECT}},
-         IMAGE_ESP8266,
-         0,
-         OTA_CAUSE_NONE,
-         OTA_OK,
-         "follow 10.0.0.7:8266 whether it restarts\n" PROOF_OF_LOG PROVEN},
-        {"the log of a board that has restarted proves it",
-         {.log = {EXPECT}},
-         IMAGE_ESP8266,
-         0,
-         OTA_CAUSE_RESTARTED,
-         OTA_OK,
-         "follow 10.0.0.7:8266 whether it restarts, back\n" PROOF_OF_LOG PROVEN},
-        {"the log proves nothing",
-         {.log = {EXPECT}},
-         IMAGE_ESP32,
-         0,
-         OTA_CAUSE_GONE,
-         OTA_E_UNPROVEN,
-         "follow 10.0.0.7:3232 whether it restarts, gone\n" PROOF_OF_LOG NOT_PROVEN},
-        {"an ESP32 that restarts has succeeded",
-         {.log = {ONLINE}},
-         IMAGE_ESP32,
-         0,
-         OTA_CAUSE_NONE,
-         OTA_OK,
-         "follow 10.0.0.7:3232 whether it restarts\nnote " VERDICT_LOST
-         "; now it is to go off the network and come back, within 60 s\n" PROVEN},
-        {"which is known to be away",
-         {.log = {ONLINE}},
-         IMAGE_ESP32,
-         0,
-         OTA_CAUSE_GONE,
-         OTA_E_UNPROVEN,
-         "follow 10.0.0.7:3232 whether it restarts, gone\nnote " VERDICT_LOST
-         "; now it is to come back, within 60 s\n" NOT_PROVEN},
-        {"or to be back",
-         {.log = {ONLINE}},
-         IMAGE_ESP32,
-         0,
-         OTA_CAUSE_RESTARTED,
-         OTA_OK,
-         "follow 10.0.0.7:3232 whether it restarts, back\n" PROVEN},
-        {"the image does not say, but the port does",
-         {.log = {ONLINE}},
-         IMAGE_UNKNOWN,
-         3232,
-         OTA_CAUSE_RESTARTED,
-         OTA_OK,
-         "follow 10.0.0.7:3232 whether it restarts, back\n" PROVEN},
-        {"of other boards a restart proves nothing",
-         {.log = {ONLINE}},
-         IMAGE_ESP8266,
-         0,
-         OTA_CAUSE_RESTARTED,
-         OTA_OK,
-         "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
-        {"whatever the port says",
-         {.log = {ONLINE}},
-         IMAGE_ESP8266,
-         3232,
-         OTA_CAUSE_RESTARTED,
-         OTA_OK,
-         "result unknown 11 1000: " VERDICT_LOST "\ndone\n"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof lost_verdict_rows / sizeof *lost_verdict_rows; i++) {
+        const struct lost_verdict_row *row = &lost_verdict_rows[i];
         struct settings settings = make_job_settings();
-        print_message("  %s\n", rows[i].title);
+
+        print_message("  %s\n", row->title);
         reset_job_world();
-        image.family = rows[i].family;
-        assignment.target.port = rows[i].port;
-        settings.log.monitor = rows[i].settings.log.monitor;
-        settings.log.expect = rows[i].settings.log.expect;
-        settings.log.expect_timeout_us = rows[i].settings.log.expect_timeout_us;
-        settings.log.online_us = rows[i].settings.log.online_us;
+        image.family = row->family;
+        assignment.target.port = row->port;
+        settings.log.monitor = row->settings.log.monitor;
+        settings.log.expect = row->settings.log.expect;
+        settings.log.expect_timeout_us = row->settings.log.expect_timeout_us;
+        settings.log.online_us = row->settings.log.online_us;
+
         struct job *job = start_job(&settings);
         resolve_board(&(struct try){0});
         session_event(&(struct ota_event){.type = OTA_EVENT_CONNECTED});
         session_event(&(struct ota_event){.type = OTA_EVENT_PROGRESS, .bytes = IMAGE_SIZE});
+
         size_t before = strlen(world.story);
-        end_session_for(OTA_PHASE_RESULT, OTA_E_UNKNOWN, VERDICT_LOST, rows[i].cause);
+        end_session_for(OTA_PHASE_RESULT, OTA_E_UNKNOWN, VERDICT_LOST, row->cause);
         if (world.has_follow) {
-            const struct ota_failure verdict = make_failure(rows[i].proof, "proof");
+            const struct ota_failure verdict = make_failure(row->proof, "proof");
+
             world.phase = phase_of_follow();
             world.follow.on_verdict(&verdict, world.follow.userdata);
         } else {
-            assert_int_equal(world.cause, rows[i].cause);
+            assert_int_equal(world.cause, row->cause);
         }
-        assert_string_equal(world.story + before, rows[i].story);
+        assert_string_equal(world.story + before, row->story);
+
         job_free(job);
         assert_job_freed();
     }
@@ -1593,51 +1599,56 @@ static void test_job_lost_verdict(void **state)
 
 /* -- the deadline -- */
 
+static const struct {
+    enum moment moment;
+    int exit_status;
+    const char *result; /* how the story goes on */
+} deadline_rows[] = {
+    {RESOLVING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
+    {PAUSING, 9,
+     "deadline 9 0: the upload did not end in the 30 s of --deadline; before that: silence"},
+    {PROMPTING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
+    {INVITING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
+    {SENDING, 9,
+     "deadline 9 0: the upload did not end in the 30 s of --deadline; 0% of 1000 bytes were "
+     "sent; the board does not start a sketch that was cut short"},
+    {ALL_SENT, 11,
+     "unknown 11 0: all 1000 bytes were sent, but the board's verdict did not come in the 30 s "
+     "of --deadline"},
+    {PROVING, 12,
+     "unproven 12 0: the board has confirmed the upload, but the 30 s of --deadline were over "
+     "before the proof came"},
+};
+
 static void test_job_deadline(void **state)
 {
     (void)state;
-
-    static const struct {
-        enum moment moment;
-        int exit_status;
-        const char *result; /* how the story goes on */
-    } rows[] = {
-        {RESOLVING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
-        {PAUSING, 9,
-         "deadline 9 0: the upload did not end in the 30 s of --deadline; before that: silence"},
-        {PROMPTING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
-        {INVITING, 9, "deadline 9 0: the upload did not end in the 30 s of --deadline"},
-        {SENDING, 9,
-         "deadline 9 0: the upload did not end in the 30 s of --deadline; 0% of 1000 bytes were "
-         "sent; the board does not start a sketch that was cut short"},
-        {ALL_SENT, 11,
-         "unknown 11 0: all 1000 bytes were sent, but the board's verdict did not come in the 30 s "
-         "of --deadline"},
-        {PROVING, 12,
-         "unproven 12 0: the board has confirmed the upload, but the 30 s of --deadline were over "
-         "before the proof came"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof deadline_rows / sizeof *deadline_rows; i++) {
         struct settings settings = make_job_settings();
         char expected[256];
+
         reset_job_world();
         settings.fleet.deadline_us = 30 * INT64_C(1000000);
-        if (rows[i].moment == PROVING)
+        if (deadline_rows[i].moment == PROVING)
             settings.log.expect = (struct expect *)&world;
         struct job *job = start_job(&settings);
-        reach(rows[i].moment);
+        reach(deadline_rows[i].moment);
+
         virtual_time.now_us = 5 * MS + settings.fleet.deadline_us - 1;
         size_t before = strlen(world.story);
         virtual_time.due_us = -1; /* whatever was due before; nothing may end because of it */
         virtual_time.timer->on_due(virtual_time.timer->userdata);
         assert_null(strstr(world.story + before, "result"));
+
         virtual_time.now_us++;
         before = strlen(world.story);
         virtual_time.timer->on_due(virtual_time.timer->userdata);
         snprintf(expected, sizeof expected, "%sresult %s\ndone\n",
-                 rows[i].moment == PROVING ? "follow ends\n" : "", rows[i].result);
+                 deadline_rows[i].moment == PROVING ? "follow ends\n" : "",
+                 deadline_rows[i].result);
         assert_string_equal(world.story + before, expected);
-        assert_int_equal(world.exit_status, rows[i].exit_status);
+        assert_int_equal(world.exit_status, deadline_rows[i].exit_status);
+
         assert_false(world.has_session || world.has_resolver || world.has_follow);
         assert_true(virtual_time.due_us < 0);
         job_free(job);

@@ -46,70 +46,71 @@ static struct fetcher fetcher_of(unsigned family, enum fetcher_mode mode, const 
     return fetcher;
 }
 
+static const struct {
+    const struct inspection *image;
+    enum ota_command command;
+    unsigned family;
+    enum fetcher_mode mode;
+    const char *md5;
+    enum turn turn;
+    enum answer_kind kind;
+    const char *reason;
+} decision_rows[] = {
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_NOW,
+     ANSWER_IMAGE, ""},
+    {&esp8266, OTA_COMMAND_SKETCH, 0, FETCHER_UNSAID, NULL, TURN_NOW, ANSWER_IMAGE, ""},
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OURS, TURN_NOW,
+     ANSWER_UNCHANGED, "it runs the image"},
+    /* What it runs counts more than its turn. */
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OURS, TURN_FULL,
+     ANSWER_UNCHANGED, "it runs the image"},
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_FULL,
+     ANSWER_BUSY, "as many boards download as may at a time"},
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_CANARIES,
+     ANSWER_NOT_NOW, "it waits until the canaries have confirmed"},
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_STOPPED,
+     ANSWER_NOT_NOW, "the roll-out has stopped after failures"},
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_GIVEN_UP,
+     ANSWER_NOT_NOW, "it is in an update loop: it took the image and came back without it"},
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, NULL, TURN_TAKEN,
+     ANSWER_NOT_NOW, "it has taken the image, and does not say what it runs"},
+    /* the wrong chip, whatever its turn */
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP32, FETCHER_SKETCH, OTHER, TURN_FULL,
+     ANSWER_REFUSED, "the image is for ESP8266 boards, and it is one of the ESP32 family"},
+    {&esp32, OTA_COMMAND_SKETCH, INSPECT_FAMILY_PICO, FETCHER_SKETCH, NULL, TURN_NOW,
+     ANSWER_REFUSED, "the image is for ESP32 boards, and it is one of the Pico W family"},
+    {&both, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP32, FETCHER_SKETCH, OTHER, TURN_NOW,
+     ANSWER_REFUSED, "the image is for other boards, and it is one of the ESP32 family"},
+    {&both, OTA_COMMAND_SKETCH, INSPECT_FAMILY_PICO, FETCHER_SKETCH, NULL, TURN_NOW, ANSWER_IMAGE,
+     ""},
+    {&unknown, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP32, FETCHER_SKETCH, OTHER, TURN_NOW,
+     ANSWER_IMAGE, ""},
+    /* the other mode */
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_FILESYSTEM, OTHER, TURN_NOW,
+     ANSWER_REFUSED, "it asks for a filesystem image, and a sketch is served"},
+    {&esp8266, OTA_COMMAND_FILESYSTEM, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OURS, TURN_NOW,
+     ANSWER_REFUSED, "it asks for a sketch, and a filesystem image is served"},
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_OTHER_MODE, OURS, TURN_NOW,
+     ANSWER_REFUSED, "it asks for something that is not known here"},
+    /* The MD5 is that of the sketch. */
+    {&esp8266, OTA_COMMAND_FILESYSTEM, INSPECT_FAMILY_ESP8266, FETCHER_FILESYSTEM, OURS, TURN_NOW,
+     ANSWER_IMAGE, ""},
+    {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_VERSION, OURS, TURN_NOW,
+     ANSWER_VERSION, "it asks for the version"},
+};
+
 static void test_decisions(void **state)
 {
     (void)state;
-    static const struct {
-        const struct inspection *image;
-        enum ota_command command;
-        unsigned family;
-        enum fetcher_mode mode;
-        const char *md5;
-        enum turn turn;
-        enum answer_kind kind;
-        const char *reason;
-    } rows[] = {
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_NOW,
-         ANSWER_IMAGE, ""},
-        {&esp8266, OTA_COMMAND_SKETCH, 0, FETCHER_UNSAID, NULL, TURN_NOW, ANSWER_IMAGE, ""},
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OURS, TURN_NOW,
-         ANSWER_UNCHANGED, "it runs the image"},
-        /* What it runs counts more than its turn. */
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OURS, TURN_FULL,
-         ANSWER_UNCHANGED, "it runs the image"},
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_FULL,
-         ANSWER_BUSY, "as many boards download as may at a time"},
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_CANARIES,
-         ANSWER_NOT_NOW, "it waits until the canaries have confirmed"},
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_STOPPED,
-         ANSWER_NOT_NOW, "the roll-out has stopped after failures"},
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OTHER, TURN_GIVEN_UP,
-         ANSWER_NOT_NOW, "it is in an update loop: it took the image and came back without it"},
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, NULL, TURN_TAKEN,
-         ANSWER_NOT_NOW, "it has taken the image, and does not say what it runs"},
-        /* the wrong chip, whatever its turn */
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP32, FETCHER_SKETCH, OTHER, TURN_FULL,
-         ANSWER_REFUSED, "the image is for ESP8266 boards, and it is one of the ESP32 family"},
-        {&esp32, OTA_COMMAND_SKETCH, INSPECT_FAMILY_PICO, FETCHER_SKETCH, NULL, TURN_NOW,
-         ANSWER_REFUSED, "the image is for ESP32 boards, and it is one of the Pico W family"},
-        {&both, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP32, FETCHER_SKETCH, OTHER, TURN_NOW,
-         ANSWER_REFUSED, "the image is for other boards, and it is one of the ESP32 family"},
-        {&both, OTA_COMMAND_SKETCH, INSPECT_FAMILY_PICO, FETCHER_SKETCH, NULL, TURN_NOW,
-         ANSWER_IMAGE, ""},
-        {&unknown, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP32, FETCHER_SKETCH, OTHER, TURN_NOW,
-         ANSWER_IMAGE, ""},
-        /* the other mode */
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_FILESYSTEM, OTHER, TURN_NOW,
-         ANSWER_REFUSED, "it asks for a filesystem image, and a sketch is served"},
-        {&esp8266, OTA_COMMAND_FILESYSTEM, INSPECT_FAMILY_ESP8266, FETCHER_SKETCH, OURS, TURN_NOW,
-         ANSWER_REFUSED, "it asks for a sketch, and a filesystem image is served"},
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_OTHER_MODE, OURS, TURN_NOW,
-         ANSWER_REFUSED, "it asks for something that is not known here"},
-        /* The MD5 is that of the sketch. */
-        {&esp8266, OTA_COMMAND_FILESYSTEM, INSPECT_FAMILY_ESP8266, FETCHER_FILESYSTEM, OURS,
-         TURN_NOW, ANSWER_IMAGE, ""},
-        {&esp8266, OTA_COMMAND_SKETCH, INSPECT_FAMILY_ESP8266, FETCHER_VERSION, OURS, TURN_NOW,
-         ANSWER_VERSION, "it asks for the version"},
-    };
-
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct offer offer = offer_of(rows[i].image, rows[i].command);
-        const struct fetcher fetcher = fetcher_of(rows[i].family, rows[i].mode, rows[i].md5);
+    for (size_t i = 0; i < COUNT(decision_rows); i++) {
+        const struct offer offer = offer_of(decision_rows[i].image, decision_rows[i].command);
+        const struct fetcher fetcher =
+            fetcher_of(decision_rows[i].family, decision_rows[i].mode, decision_rows[i].md5);
         struct answer answer;
 
-        answer_decide(&answer, &fetcher, &offer, rows[i].turn);
-        assert_int_equal(answer.kind, rows[i].kind);
-        assert_string_equal(answer.reason, rows[i].reason);
+        answer_decide(&answer, &fetcher, &offer, decision_rows[i].turn);
+        assert_int_equal(answer.kind, decision_rows[i].kind);
+        assert_string_equal(answer.reason, decision_rows[i].reason);
     }
 }
 

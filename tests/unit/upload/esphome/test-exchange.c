@@ -46,6 +46,20 @@ struct dialog {
     struct exchange_trust trust;
 };
 
+/* hex: what the host sent; events: one letter each. */
+static void check_dialog(const struct dialog *row, const struct exchange *exchange, const char *hex,
+                         const char *events)
+{
+    if (strncmp(hex, HELLO, strlen(HELLO)) != 0 || strcmp(hex + strlen(HELLO), row->host) != 0)
+        fail_msg("%s: sent %s", row->name, hex);
+    if (strcmp(events, row->events) != 0)
+        fail_msg("%s: events %s", row->name, events);
+    if (exchange->failure.error != row->error)
+        fail_msg("%s: error %s", row->name, ota_error_name(exchange->failure.error));
+    if (row->message && !strstr(exchange->failure.message, row->message))
+        fail_msg("%s: \"%s\"", row->name, exchange->failure.message);
+}
+
 /* Runs the board's side, one byte at a time if is_slow. */
 static void run_dialog(const struct dialog *row, bool is_slow)
 {
@@ -86,14 +100,7 @@ static void run_dialog(const struct dialog *row, bool is_slow)
     }
 
     to_hex(hex, host, sent);
-    if (strncmp(hex, HELLO, strlen(HELLO)) != 0 || strcmp(hex + strlen(HELLO), row->host) != 0)
-        fail_msg("%s: sent %s", row->name, hex);
-    if (strcmp(events, row->events) != 0)
-        fail_msg("%s: events %s", row->name, events);
-    if (exchange.failure.error != row->error)
-        fail_msg("%s: error %s", row->name, ota_error_name(exchange.failure.error));
-    if (row->message && !strstr(exchange.failure.message, row->message))
-        fail_msg("%s: \"%s\"", row->name, exchange.failure.message);
+    check_dialog(row, &exchange, hex, events);
     exchange_clear(&exchange);
 }
 

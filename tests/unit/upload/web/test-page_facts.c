@@ -36,52 +36,50 @@ static void test_chips(void **state)
     }
 }
 
+static const struct {
+    enum page_id page;
+    const char *server, *body;
+    const char *version, *chips;
+    bool tells;
+} reply_rows[] = {
+    {PAGE_TASMOTA, "Tasmota/13.3.0 (ESP32-C3)", "", "13.3.0", "esp32c3", false},
+    {PAGE_TASMOTA, "Tasmota/13.3.0", "", "13.3.0", "", false},
+    {PAGE_TASMOTA, "Tasmota/13.3.0 (ESP8266EX)",
+     "{\"StatusFWR\":{\"Version\":\"13.3.0(tasmota)\",\"BuildDateTime\":\"2023-12-01T10:00:"
+     "00\","
+     "\"Hardware\":\"ESP8266EX\"}}",
+     "13.3.0(tasmota) of 2023-12-01T10:00:00", "esp8266", true},
+    {PAGE_TASMOTA, "", "{\"WARNING\":\"Need user=<username>&password=<password>\"}", "", "", false},
+    {PAGE_TASMOTA, "", "[1,2", "", "", false},
+    {PAGE_TASMOTA, "", "{\"StatusFWR\":[]}", "", "", false},
+    {PAGE_WLED, "", "{\"brand\":\"WLED\",\"ver\":\"0.15.0\",\"vid\":2412100,\"arch\":\"esp32\"}",
+     "0.15.0 (build 2412100)", "esp32", true},
+    {PAGE_WLED, "",
+     "{\"brand\":\"WLED\",\"ver\":\"16.0\",\"vid\":1,\"arch\":\"esp8266\",\"release\":\"R\"}",
+     "16.0 (build 1, R)", "esp8266", true},
+    {PAGE_WLED, "", "{\"brand\":\"other\",\"ver\":\"1\"}", "", "", false},
+    {PAGE_WLED, "", "{\"brand\":\"WLED\",\"ver\":1}", "", "", false},
+    {PAGE_ELEGANTOTA, "", "{\"id\": \"x\", \"hardware\": \"ESP32\"}", "", "esp32", false},
+    {PAGE_SAFEBOOT, "", "v1.2.3\n", "v1.2.3", "", true},
+    {PAGE_SAFEBOOT, "", "ESP32-S3 (8 MB)", "", "esp32s3", false},
+    {PAGE_SAFEBOOT, "", "<html></html>", "", "", false},
+    {PAGE_ESP8266, "Tasmota/1 (x)", "{\"brand\":\"WLED\",\"ver\":\"1\"}", "", "", false},
+};
+
 static void test_replies(void **state)
 {
-    static const struct {
-        enum page_id page;
-        const char *server, *body;
-        const char *version, *chips;
-        bool tells;
-    } rows[] = {
-        {PAGE_TASMOTA, "Tasmota/13.3.0 (ESP32-C3)", "", "13.3.0", "esp32c3", false},
-        {PAGE_TASMOTA, "Tasmota/13.3.0", "", "13.3.0", "", false},
-        {PAGE_TASMOTA, "Tasmota/13.3.0 (ESP8266EX)",
-         "{\"StatusFWR\":{\"Version\":\"13.3.0(tasmota)\",\"BuildDateTime\":\"2023-12-01T10:00:"
-         "00\","
-         "\"Hardware\":\"ESP8266EX\"}}",
-         "13.3.0(tasmota) of 2023-12-01T10:00:00", "esp8266", true},
-        {PAGE_TASMOTA, "", "{\"WARNING\":\"Need user=<username>&password=<password>\"}", "", "",
-         false},
-        {PAGE_TASMOTA, "", "[1,2", "", "", false},
-        {PAGE_TASMOTA, "", "{\"StatusFWR\":[]}", "", "", false},
-        {PAGE_WLED, "",
-         "{\"brand\":\"WLED\",\"ver\":\"0.15.0\",\"vid\":2412100,\"arch\":\"esp32\"}",
-         "0.15.0 (build 2412100)", "esp32", true},
-        {PAGE_WLED, "",
-         "{\"brand\":\"WLED\",\"ver\":\"16.0\",\"vid\":1,\"arch\":\"esp8266\",\"release\":\"R\"}",
-         "16.0 (build 1, R)", "esp8266", true},
-        {PAGE_WLED, "", "{\"brand\":\"other\",\"ver\":\"1\"}", "", "", false},
-        {PAGE_WLED, "", "{\"brand\":\"WLED\",\"ver\":1}", "", "", false},
-        {PAGE_ELEGANTOTA, "", "{\"id\": \"x\", \"hardware\": \"ESP32\"}", "", "esp32", false},
-        {PAGE_SAFEBOOT, "", "v1.2.3\n", "v1.2.3", "", true},
-        {PAGE_SAFEBOOT, "", "ESP32-S3 (8 MB)", "", "esp32s3", false},
-        {PAGE_SAFEBOOT, "", "<html></html>", "", "", false},
-        {PAGE_ESP8266, "Tasmota/1 (x)", "{\"brand\":\"WLED\",\"ver\":\"1\"}", "", "", false},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof reply_rows / sizeof *reply_rows; i++) {
         struct http_reply reply = {.status = 200};
         struct page_facts facts = {0};
 
-        snprintf(reply.server, sizeof reply.server, "%s", rows[i].server);
-        http_reply_add_body(&reply, rows[i].body, strlen(rows[i].body));
-        bool tells = page_facts_add(&facts, &pages[rows[i].page], &reply);
-        if (tells != rows[i].tells)
+        snprintf(reply.server, sizeof reply.server, "%s", reply_rows[i].server);
+        http_reply_add_body(&reply, reply_rows[i].body, strlen(reply_rows[i].body));
+        bool tells = page_facts_add(&facts, &pages[reply_rows[i].page], &reply);
+        if (tells != reply_rows[i].tells)
             fail_msg("row %zu: %d", i, tells);
-        assert_string_equal(facts.version, rows[i].version);
-        assert_string_equal(facts.chips, rows[i].chips);
+        assert_string_equal(facts.version, reply_rows[i].version);
+        assert_string_equal(facts.chips, reply_rows[i].chips);
         http_reply_clear(&reply);
     }
 }
