@@ -373,9 +373,8 @@ static void start_member(struct member *member)
 
 /* -- the fleet -- */
 
-/* Each board that is being updated takes a socket, for a moment two, each log that is followed
- * another one, and the soft limit is often 1,024. Where even the hard one is too low, fewer run at
- * a time than -j says. */
+/* Each running upload takes a socket, for a moment two, and each log another one. The soft limit is
+ * often 1,024. Where even the hard one is too low, fewer uploads run at a time than -j says. */
 static size_t find_places(size_t wanted, size_t logs)
 {
     struct rlimit limit;

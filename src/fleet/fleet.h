@@ -61,7 +61,7 @@ bool fleet_say(struct fleet *fleet, const char *line, size_t length);
  * gets its result from fleet_end_logs(). */
 bool fleet_is_decided(const struct fleet *fleet);
 
-/* What the results amount to, and the exit status for it: OTA_OK when every board has succeeded or
+/* The overall result, and the exit status for it: OTA_OK when every board has succeeded or
  * was skipped; the code of the failures when all of them have the same exit status; else
  * OTA_E_MIXED; OTA_E_INTERRUPTED in any case after an interruption. A board without a result counts
  * as OTA_E_INTERNAL. */

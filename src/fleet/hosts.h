@@ -39,8 +39,8 @@ struct hosts {
     size_t count, capacity;
 };
 
-/* Parses a list; name is for messages and is escaped in them. Fails with OTA_E_USAGE for a line
- * that is not understood, a list without any board or one that exceeds a bound, OTA_E_INTERNAL when
+/* Parses a list; name is for messages and is escaped in them. Fails with OTA_E_USAGE for a
+ * malformed line, and for a list without any board or beyond a bound; with OTA_E_INTERNAL when
  * memory ran out. Afterwards, *hosts is to be freed with hosts_free() in any case. */
 enum ota_error hosts_parse(struct hosts *hosts, const char *name, const char *text, size_t length,
                            struct ota_failure *failure);

@@ -50,8 +50,8 @@ struct job_callbacks {
      * the job is withdrawn: on_done follows without a result. */
     bool (*on_endpoints)(const struct endpoints *endpoints, void *userdata);
     void (*on_password)(void *userdata); /* answer with job_set_password(), at once or later */
-    /* The board has rejected the password that job_set_password() gave, which the job keeps no
-     * longer. True: the upload begins anew, and on_password follows; else it has failed. */
+    /* The board has rejected the password of job_set_password(), and the job has dropped it. True:
+     * the upload begins anew, and on_password follows; else it has failed. */
     bool (*on_rejected)(void *userdata);
     void (*on_rest)(void *userdata);  /* an attempt is over and another is to follow */
     void (*on_ready)(void *userdata); /* it may: job_start() */

@@ -69,8 +69,8 @@ bool job_policy_wants_plain(const struct image *image, const struct ota_failure 
            failure->cause == OTA_CAUSE_MAGIC_BYTE;
 }
 
-/* The default ports for the chips that fit the image and the kind; a port only once, and none where
- * the image, if there is one, would be refused if somebody had given that port. */
+/* Adds the default ports for the chips that fit the image and the kind, each port once. Leaves out
+ * a port if the image (NULL: there is none) would be refused at it. */
 static size_t add_default_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                                 const struct upload_protocol *protocol, const char *chips,
                                 const struct image *image, const struct kind *kind)

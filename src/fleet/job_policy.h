@@ -19,18 +19,18 @@ bool job_policy_is_absence(enum ota_error error);
 /* True if another attempt may cure the failure of this one. attempt counts from 1. A board that
  * never connected gets one more, as its packets may have been lost, and no third: a firewall drops
  * them each time. If a host has refused the invitations for a whole attempt, it is not a restarting
- * board. A board that would add an upload to a part of
- * one gets none. before is the code of the last attempt that broke off; OTA_OK: none did. */
+ * board. A board that would append an upload to the part of an earlier one gets none. before is the
+ * code of the last attempt that broke off; OTA_OK: none did. */
 bool job_policy_is_worth_another(const struct ota_failure *failure, enum ota_error before,
                                  unsigned attempt);
 
-/* The family that the board is of: by what proves its chip, else by the image that it accepts, else
- * by its port, where that is the default of one family. NULL where nobody knows. */
+/* The board's family: by a proof of its chip, else by the image, else by its port if that is the
+ * default of one family only. NULL if it is unknown. */
 const struct kind_family *job_policy_family(const struct kind *kind, const struct image *image,
                                             uint16_t port);
 
-/* Whether the proof that is wanted can stand in for a verdict that was lost; restart_proves: the
- * board restarts only after a success. */
+/* Whether the wanted proof can stand in for a lost verdict; restart_proves: the board restarts only
+ * after a success. */
 bool job_policy_can_prove(const struct log_settings *settings, bool restart_proves);
 
 /* Whether the board has refused the image only because it is compressed: ESP8266 cores before 2.7
@@ -38,11 +38,10 @@ bool job_policy_can_prove(const struct log_settings *settings, bool restart_prov
  */
 bool job_policy_wants_plain(const struct image *image, const struct ota_failure *failure);
 
-/* The board's port: as given; else as announced (0: it was not). Otherwise those that it may listen
- * on, in the order to try them: the protocol's default ports for the chips that the image is for
- * and that the board's kind allows; unless --force was given, none at which the image would be
- * refused, as one of an unknown format is at the Pico W's. Returns how many: 1 to
- * ENDPOINTS_PORTS_MAX. */
+/* The board's port: as given; else as announced (0: it was not). Otherwise the protocol's default
+ * ports for the chips of the image and of the board's kind, in the order to try them. Without
+ * --force, ports are left out at which the image would be refused: one of an unknown format is at
+ * the Pico W's. Returns how many: 1 to ENDPOINTS_PORTS_MAX. */
 size_t job_policy_ports(struct endpoint_port ports[ENDPOINTS_PORTS_MAX],
                         const struct assignment *assignment, uint16_t announced,
                         const struct kind *kind, bool is_forced);

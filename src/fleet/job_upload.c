@@ -1,6 +1,5 @@
 /*
- * job_upload.c: the attempts of a job: which image the board gets, and what follows when an attempt
- * ends.
+ * job_upload.c: the attempts of a job: the image for the board, and the steps after an attempt.
  */
 #include "fleet/job_internal.h"
 

@@ -2,8 +2,8 @@
  * resume.c: reads the report of an earlier run, line by line, and keeps the confirmed image of each
  * board. In doubt a board counts as not confirmed, as another update does no harm.
  *
- * Events are those of report_json.c. Of interest are "result", and "skipped" with the code
- * "confirmed", by which a run that resumed another one hands on what it had learned.
+ * Events are those of report_json.c. Read are "result", and "skipped" with the code "confirmed": by
+ * the latter, a resumed run hands on the results of the run before.
  */
 #include "fleet/resume.h"
 
@@ -78,9 +78,9 @@ static json_int_t port_of(const json_t *event)
     return port > 0 && port <= UINT16_MAX ? port : 0;
 }
 
-/* image is NULL where the board has not confirmed. What was known of the board's ports is kept only
- * if it is about another one: a failure without a port may be about any, and a port that is known
- * from now on replaces one that was not. Returns false when memory ran out. */
+/* image is NULL where the board has not confirmed. Only earlier results for other ports are kept: a
+ * failure without a port may be about any of them, and a known port replaces an unknown one.
+ * Returns false when memory ran out. */
 static bool record(struct resume *resume, const char *board, json_int_t port, const char *image)
 {
     char key[KEY_MAX];

@@ -27,8 +27,8 @@ enum ota_error resume_load(struct resume **resume, const char *path, struct ota_
 enum ota_error resume_read(struct resume **resume, FILE *stream, const char *name,
                            struct ota_failure *failure);
 
-/* Whether the board has confirmed this image. board is the text in the report's events, port what
- * the user gave, or 0: then every port that the report knows for this board must agree. */
+/* Whether the board has confirmed this image. board is the text in the report's events. port is
+ * the user's, or 0: then all ports of this board in the report must agree. */
 bool resume_is_confirmed(const struct resume *resume, const char *board, uint16_t port,
                          const char *sha256, enum ota_command command);
 

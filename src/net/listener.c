@@ -152,8 +152,8 @@ static void on_connection(unsigned events, void *userdata)
             return;
 }
 
-/* The backlog holds one connection more than listen(2) was told. Those that come meanwhile are
- * behind all that were there. */
+/* The backlog holds one connection more than listen(2) was told. Later connections are queued
+ * behind these. */
 int listener_empty(struct listener *listener)
 {
     for (int i = 0; i <= BACKLOG; i++)

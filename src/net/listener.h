@@ -46,8 +46,8 @@ bool listener_is_expecting(const struct listener *listener, const struct address
 void listener_keep(struct listener *listener, const struct address *peer, const void *userdata);
 void listener_forget(struct listener *listener, const void *userdata);
 
-/* Hands over, or rejects, each connection that was made before this call, so that later ones can be
- * told from them. Returns 0, or the errno if some cannot be accepted now (EMFILE, ...). Not from
+/* Hands over, or rejects, each connection made before this call, so that later ones can be told
+ * from them. Returns 0, or the errno if some cannot be accepted now (EMFILE, ...). Not from
  * on_accept. */
 int listener_empty(struct listener *listener);
 

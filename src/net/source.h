@@ -20,9 +20,9 @@ struct source {
  * address. Fails with OTA_E_USAGE; the message lists the interfaces. */
 enum ota_error source_parse(struct source *source, const char *text, struct ota_failure *failure);
 
-/* Binds a socket to source (NULL: does nothing). An interface decides the route as well. Where only
- * root may do that (before Linux 5.7), the socket is bound to the interface's address in the family
- * of peer (NULL: to none). -1 and errno on failure. */
+/* Binds a socket to source (NULL: does nothing). An interface decides the route as well. Before
+ * Linux 5.7, only root may do that: for others, the socket is bound to the interface's address in
+ * the family of peer (NULL: to none). -1 and errno on failure. */
 int source_bind(int fd, const struct source *source, const struct address *peer);
 
 enum { SOURCE_TEXT_MAX = ADDRESS_TEXT_MAX + 32 };

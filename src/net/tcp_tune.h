@@ -1,6 +1,6 @@
 /*
- * tcp_tune.h: how the kernel sends an image over a TCP connection: with a short queue, so that an
- * abort is prompt and progress is true, and with probes that notice a board which is gone.
+ * tcp_tune.h: how the kernel sends an image over a TCP connection: with a short queue, for a prompt
+ * abort and true progress, and with probes, to notice that a board is gone.
  */
 #ifndef ESP_OTA_NET_TCP_TUNE_H
 #define ESP_OTA_NET_TCP_TUNE_H
@@ -28,8 +28,8 @@ size_t tcp_unsent(int fd);
 /* Bytes that the peer has sent so far, read or not; 0 if the kernel does not say. */
 uint64_t tcp_received(int fd);
 
-/* close(2) will discard the queue and reset the connection. Otherwise the kernel goes on sending,
- * and a board that wakes would receive and install the rest of an image that was given up. */
+/* close(2) will discard the queue and reset the connection. Otherwise the kernel goes on sending
+ * after an upload was given up, and the board may wake, receive the rest and install the image. */
 void tcp_reset_on_close(int fd);
 
 #endif
