@@ -91,28 +91,30 @@ static void read_server(struct page_facts *facts, const char *server)
         set_hardware(facts, hardware + 1, strcspn(hardware + 1, ")"));
 }
 
-static void set_string(char target[PAGE_FACT_MAX], const json_t *object, const char *key)
+/* The parts of which a version consists, cut to fit where they are escaped. */
+enum { TASMOTA_PART_MAX = 41, WLED_PART_MAX = 31 };
+
+static void set_string(char *target, size_t capacity, const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
 
     if (text)
-        escape_string(target, PAGE_FACT_MAX, text);
+        escape_string(target, capacity, text);
 }
 
 static bool read_status2(struct page_facts *facts, const json_t *root)
 {
     const json_t *status = json_object_get(root, "StatusFWR");
-    char version[PAGE_FACT_MAX] = "", built[PAGE_FACT_MAX] = "", hardware[PAGE_FACT_MAX] = "";
+    char version[TASMOTA_PART_MAX] = "", built[TASMOTA_PART_MAX] = "", hardware[PAGE_FACT_MAX] = "";
 
-    set_string(version, status, "Version");
-    set_string(built, status, "BuildDateTime");
-    set_string(hardware, status, "Hardware");
+    set_string(version, sizeof version, status, "Version");
+    set_string(built, sizeof built, status, "BuildDateTime");
+    set_string(hardware, sizeof hardware, status, "Hardware");
     if (*hardware)
         set_hardware(facts, hardware, strlen(hardware));
     if (!*version)
         return false;
-    snprintf(facts->version, sizeof facts->version, "%.40s%s%.40s", version, *built ? " of " : "",
-             built);
+    snprintf(facts->version, sizeof facts->version, "%s%s%s", version, *built ? " of " : "", built);
     return true;
 }
 
@@ -130,21 +132,21 @@ static void read_status4(struct page_facts *facts, const json_t *root)
 
 static bool read_wled_info(struct page_facts *facts, const json_t *root)
 {
-    char brand[PAGE_FACT_MAX] = "", version[PAGE_FACT_MAX] = "", arch[PAGE_FACT_MAX] = "";
-    char release[PAGE_FACT_MAX] = "";
+    char brand[PAGE_FACT_MAX] = "", arch[PAGE_FACT_MAX] = "";
+    char version[WLED_PART_MAX] = "", release[WLED_PART_MAX] = "";
     const json_t *build = json_object_get(root, "vid");
 
-    set_string(brand, root, "brand");
-    set_string(version, root, "ver");
-    set_string(arch, root, "arch");
-    set_string(release, root, "release");
+    set_string(brand, sizeof brand, root, "brand");
+    set_string(version, sizeof version, root, "ver");
+    set_string(arch, sizeof arch, root, "arch");
+    set_string(release, sizeof release, root, "release");
     if (strcmp(brand, "WLED") != 0 || !*version)
         return false;
     if (*arch)
         set_hardware(facts, arch, strlen(arch));
-    snprintf(facts->version, sizeof facts->version, "%.30s", version);
+    snprintf(facts->version, sizeof facts->version, "%s", version);
     if (json_is_integer(build))
-        snprintf(facts->version, sizeof facts->version, "%.30s (build %lld%s%.30s)", version,
+        snprintf(facts->version, sizeof facts->version, "%s (build %lld%s%s)", version,
                  (long long)json_integer_value(build), *release ? ", " : "", release);
     return true;
 }
@@ -180,17 +182,17 @@ static bool read_json(struct page_facts *facts, const struct page *page,
 /* "ESP32-S3 (8 MB)" is the board; another short text without markup is the version. */
 static bool read_safeboot(struct page_facts *facts, const struct http_reply *reply)
 {
-    char text[PAGE_TEXT_MAX];
+    char text[PAGE_FACT_MAX];
     const char *body = http_reply_text(reply);
 
     if (!*body || strchr(body, '<') || reply->body_length >= PAGE_FACT_MAX)
         return false;
-    page_text(text, PAGE_TEXT_MAX, body, reply->body_length);
+    page_text(text, PAGE_FACT_MAX, body, reply->body_length);
     if (strncmp(text, "ESP32", 5) == 0) {
         set_hardware(facts, text, strlen(text));
         return false;
     }
-    snprintf(facts->version, sizeof facts->version, "%.90s", text);
+    snprintf(facts->version, sizeof facts->version, "%s", text);
     return true;
 }
 
