@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import unittest
 
 from scenario import Case, Program, Scenario, address, run, sketch
@@ -168,6 +169,32 @@ class Uploads(Scenario):
     def test_silence(self):
         self.check((Esphome("silent", options=("--fault", "silent"), args=("-t", "1"), status=5,
                             says=("was silent", "one client at a time")),))
+
+    def test_acknowledgements_without_end(self):
+        """Signs of life do not stand in for a verdict. Takes its minute."""
+        where, size = address(), 30000
+        server = socket.create_server((where, 0))
+        self.addCleanup(server.close)
+        program = Program("-i", f"esphome://{where}:{server.getsockname()[1]}", "-f",
+                          self.file("fw.bin", sketch("esp32", size)), "--retries", "0")
+        board, _ = server.accept()
+        with board, board.makefile("rb") as sent:
+            for length, reply in ((5, b"\0\2"), (1, b"\x40\x41"), (4, b"\x42"), (32, b"\x43"), (size, b"")):
+                self.assertEqual(len(sent.read(length)), length)
+                board.sendall(reply)
+            board.settimeout(1)  # between two acknowledgements
+            while True:
+                try:
+                    board.sendall(b"\x47")
+                    self.assertEqual(board.recv(1), b"")
+                    break
+                except TimeoutError:
+                    continue
+                except ConnectionError:
+                    break
+        result = program.result()
+        self.assertEqual(result.status, 11, result)
+        self.assertIn("gave no verdict", result.err)
 
     def test_frees_the_board(self):
         """A client that gives up closes its connection, so that the board serves the next one."""

@@ -585,6 +585,19 @@ class Https(Scenario):
                 self.assertEqual(result.status, status, result)
                 self.assertRegex(result.err, said)
 
+    def test_no_certificates(self):
+        """A pipe without a writer would be waited for by libcurl."""
+        path = self.file("fw.bin", sketch("esp8266", 300000))
+        pipe = os.path.join(self.directory, "pipe")
+        os.mkfifo(pipe)
+        for file, said in ((pipe, "--cacert needs a file"),
+                           (self.directory, "--cacert"),
+                           (os.path.join(self.directory, "none"), "cannot open the file of --cacert, .*No such file")):
+            with self.subTest(file):
+                result = run("-i", self.url, "-f", path, "--cacert", file, "--retries", "0")
+                self.assertEqual(result.status, 2, result)
+                self.assertRegex(result.err, said)
+
     def test_plain_server(self):
         """https to a server without it, and http to one that wants it."""
         board = self.board(*web("esp8266"))

@@ -340,7 +340,6 @@ static void check_limits(struct connection *connection)
 {
     const int64_t now_us = loop_now_us();
     const int64_t waited_us = now_us - connection->progress_us;
-    const int64_t quiet_us = now_us - connection->heard_us;
     char what[64];
 
     if (!connection->is_ready) {
@@ -349,8 +348,10 @@ static void check_limits(struct connection *connection)
         snprintf(what, sizeof what, "the board was silent for %.3g s", (double)waited_us / 1e6);
         finish_unheard(connection, OTA_E_NO_ANSWER, what);
     } else if (connection_all_acknowledged(connection)) {
-        if (waited_us >= RESULT_US && quiet_us >= RESULT_US)
-            finish_unheard(connection, OTA_E_STALLED, "the board said nothing more for 60 s");
+        /* Acknowledgements of blocks are a sign of life, but no end. */
+        if (waited_us >= RESULT_US)
+            finish_unheard(connection, OTA_E_STALLED,
+                           "the board had the last byte for 60 s, and gave no verdict");
     } else if (waited_us >= STALL_US) {
         finish_unheard(connection, OTA_E_STALLED, "the board stopped taking data");
     } else if (now_us - connection->ready_us >= longest_us(connection)) {

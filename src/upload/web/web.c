@@ -5,13 +5,17 @@
 #include "upload/web/web_internal.h"
 
 #include "base/error.h"
+#include "base/input.h"
 #include "base/secret.h"
 #include "base/units.h"
 #include "upload/protocols.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static upload_own_check_fn *const web_own_checks[UPLOAD_OWN_COUNT] = {
     [UPLOAD_OWN_PAGE] = web_check_page,
@@ -67,9 +71,41 @@ static void web_close(struct upload_service *service)
     free(web);
 }
 
+enum { SHOWN_MAX = 256 }; /* bytes of a file's name in a message */
+
+/* libcurl opens the file of --cacert by itself, and would wait for a pipe's writer. */
+static bool check_ca_file(const char *path, struct ota_failure *failure)
+{
+    char shown[SHOWN_MAX];
+    struct stat file;
+    int fd;
+
+    if (!path)
+        return true;
+
+    input_show(shown, sizeof shown, path);
+    fd = input_open(path);
+    if (fd < 0) {
+        ota_fail_errno(failure, OTA_E_USAGE, errno, "cannot open the file of --cacert, %s: %s",
+                       shown, input_open_error(path, errno));
+        return false;
+    }
+
+    bool is_file = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
+    close(fd);
+    if (!is_file)
+        ota_fail(failure, OTA_E_USAGE, "--cacert needs a file, and %s is none", shown);
+    return is_file;
+}
+
 static struct upload_service *web_open(struct loop *loop, const struct upload_settings *settings,
                                        struct ota_failure *failure)
 {
+    const struct web_settings *own = settings->web;
+
+    if (!check_ca_file(own->ca_file, failure))
+        return NULL;
+
     struct web_service *web = calloc(1, sizeof *web);
     if (!web) {
         ota_fail_no_memory(failure);
