@@ -43,7 +43,6 @@ struct connection {
     size_t reported;     /* the value of the last on_progress */
     int64_t ready_us;    /* when the image was asked for */
     int64_t progress_us; /* when acknowledged last grew, or the step began */
-    int64_t heard_us;    /* when the board last sent something */
     int send_error;      /* errno of a failed send */
     bool is_done;
     struct ota_failure failure;
@@ -248,7 +247,6 @@ static void take_bytes(struct connection *connection, const unsigned char *bytes
 {
     size_t taken = 0;
 
-    connection->heard_us = loop_now_us();
     while (taken < length && !connection->is_done) {
         enum exchange_event event;
 
@@ -335,7 +333,8 @@ static int64_t longest_us(const struct connection *connection)
            (int64_t)(connection->exchange.content->size / SLOWEST_RATE + 1) * SECONDS(1);
 }
 
-/* In the transfer, a byte from the board is as good a sign of life as an acknowledgement. */
+/* Only what TCP acknowledges counts as progress. A board that acknowledges blocks for ever would
+ * otherwise have no end. */
 static void check_limits(struct connection *connection)
 {
     const int64_t now_us = loop_now_us();
@@ -348,7 +347,6 @@ static void check_limits(struct connection *connection)
         snprintf(what, sizeof what, "the board was silent for %.3g s", (double)waited_us / 1e6);
         finish_unheard(connection, OTA_E_NO_ANSWER, what);
     } else if (connection_all_acknowledged(connection)) {
-        /* Acknowledgements of blocks are a sign of life, but no end. */
         if (waited_us >= RESULT_US)
             finish_unheard(connection, OTA_E_STALLED,
                            "the board had the last byte for 60 s, and gave no verdict");
@@ -394,7 +392,6 @@ struct connection *connection_start(struct loop *loop, int fd, const struct exch
     connection->callbacks = *callbacks;
     connection->fd = fd;
     connection->answer_us = answer_us;
-    connection->heard_us = loop_now_us();
     exchange_start(&connection->exchange, config);
     tcp_tune(fd);
     loop_timer_init(&connection->tick, loop, on_connection_tick, connection);
