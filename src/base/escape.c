@@ -184,6 +184,11 @@ char *escape_line(char *target, size_t capacity, const void *source, size_t leng
     return escape(target, capacity, source, length, "\t\\");
 }
 
+char *escape_pattern(char *target, size_t capacity, const void *source, size_t length)
+{
+    return escape(target, capacity, source, length, "\\");
+}
+
 char *escape_string(char *target, size_t capacity, const char *source)
 {
     return escape_text(target, capacity, source, strlen(source));

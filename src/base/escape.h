@@ -19,6 +19,9 @@ char *escape_string(char *target, size_t capacity, const char *source); /* up to
  * + 1 bytes. */
 char *escape_line(char *target, size_t capacity, const void *source, size_t length);
 
+/* Like escape_text(), for a regular expression in a message: backslashes stay. */
+char *escape_pattern(char *target, size_t capacity, const void *source, size_t length);
+
 /* Whether text is valid UTF-8 and needs no escapes but those of backslashes. */
 bool escape_is_printable(const char *text);
 

@@ -124,7 +124,7 @@ static void describe_missing(const struct boot_check *check, char *text, size_t 
     *text = '\0';
     for (size_t i = 0; (pattern = expect_missing(expect, &check->heard, i)); i++)
         text_append(text, capacity, "%s\"%s\"", i ? ", " : "",
-                    escape_line(shown, sizeof shown, pattern, strlen(pattern)));
+                    escape_pattern(shown, sizeof shown, pattern, strlen(pattern)));
 }
 
 static void on_expect_deadline(void *userdata)
@@ -158,7 +158,7 @@ static void reject_line(struct boot_check *check, enum ota_cause cause)
     const char *line = check->last[(check->line_count - 1) % REMEMBERED];
     const char *rejecting = expect_rejecting(check->config.settings->expect, &check->heard);
 
-    escape_line(pattern, sizeof pattern, rejecting, strlen(rejecting));
+    escape_pattern(pattern, sizeof pattern, rejecting, strlen(rejecting));
     if (cause == OTA_CAUSE_LOG_REJECTED)
         ota_fail(&verdict, OTA_E_UNPROVEN, "the log said \"%s\", which matches --reject \"%s\"",
                  line, pattern);
@@ -176,7 +176,7 @@ static void tell_given_up(struct boot_check *check)
     char text[LINE_SHOWN + 128], pattern[LINE_SHOWN];
     const char *given_up = check->heard.given_up;
 
-    escape_line(pattern, sizeof pattern, given_up, strlen(given_up));
+    escape_pattern(pattern, sizeof pattern, given_up, strlen(given_up));
     snprintf(text, sizeof text,
              "whether --expect \"%s\" matches a line could not be decided, as it can match in too "
              "many ways; it counts as no match",

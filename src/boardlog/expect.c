@@ -55,7 +55,7 @@ static enum ota_error refuse_pattern(struct ota_failure *failure, const char *op
     char shown[256];
 
     return ota_fail(failure, OTA_E_USAGE, "%s \"%s\": %s", option,
-                    escape_line(shown, sizeof shown, pattern, strlen(pattern)), what);
+                    escape_pattern(shown, sizeof shown, pattern, strlen(pattern)), what);
 }
 
 /* "{,5}" means at most five to grep -E, but is plain text to some versions of PCRE2. */
@@ -106,7 +106,7 @@ static void describe_pcre2_error(char reason[REASON_MAX], int error, const char 
     char what[128], before[64];
 
     pcre2_get_error_message(error, (PCRE2_UCHAR *)what, sizeof what);
-    escape_line(before, sizeof before, text, offset);
+    escape_pattern(before, sizeof before, text, offset);
     if (text[offset])
         snprintf(reason, REASON_MAX, "%s (after \"%s\")", what, before);
     else

@@ -215,6 +215,14 @@ static void test_a_line_keeps_tabs_and_backslashes(void **state)
                         "\\u202e\\xff\\x1b\\x7f");
 }
 
+static void test_a_pattern_keeps_backslashes(void **state)
+{
+    char shown[64];
+    (void)state;
+    assert_string_equal(escape_pattern(shown, sizeof shown, BYTES("a\tC:\\x\r\x1b[2J\0\xff.\n")),
+                        "a\\tC:\\x\\r\\x1b[2J\\x00\\xff.\\n");
+}
+
 /* Only escapes of escape_text() for characters that may be typed are replaced. */
 static void test_revert(void **state)
 {
@@ -273,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_what_does_not_fit_is_cut),
         cmocka_unit_test(test_arbitrary_bytes),
         cmocka_unit_test(test_a_line_keeps_tabs_and_backslashes),
+        cmocka_unit_test(test_a_pattern_keeps_backslashes),
         cmocka_unit_test(test_revert),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_is_printable),

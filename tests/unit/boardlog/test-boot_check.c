@@ -422,7 +422,7 @@ static const struct story verdicts_stories[] = {
                {PASS, 30000, NULL, 0},
                {LINE, 30100, "wifi up ntp\t", 0}},
      .story = IS_CONNECTED "line one\nline mqtt\nline three\nline four\nline fi\x1bve\n"
-                           "unproven: in 30 s the log did not say \"wifi up\", \"ntp\t\"; the "
+                           "unproven: in 30 s the log did not say \"wifi up\", \"ntp\\t\"; the "
                            "last lines were \"mqtt\", \"three\", \"four\", \"fi\\x1bve\"\n"
                            "line wifi up ntp\t\n"},
     {.title = "a line that comes in two pieces is one",
@@ -471,7 +471,7 @@ static const struct story verdicts_stories[] = {
                {PASS, 30000, NULL, 0}},
      .story = IS_CONNECTED
      "line a pa\tnic\n"
-     "unproven: the log said \"a pa\tnic\", which matches --reject \"pa\tnic\"\nline error\n"},
+     "unproven: the log said \"a pa\tnic\", which matches --reject \"pa\\tnic\"\nline error\n"},
     {.title = "rejecting goes before expecting",
      .expected = {"ready"},
      .rejected = {"error"},

@@ -162,6 +162,7 @@ static void test_what_is_no_pattern(void **state)
     } wrong[] = {
         {"", "--reject \"\": an empty expression would match every line"},
         {"a(b", "--reject \"a(b\": missing closing parenthesis"},
+        {"a\t(b", "--reject \"a\\t(b\": missing closing parenthesis"},
         {"a[\x1b", "--reject \"a[\\x1b\": missing terminating ] for character class"},
         {"*a", "--reject \"*a\": quantifier does not follow a repeatable item"},
         {"x\\C", "using \\C is disabled"},
