@@ -5,6 +5,7 @@
 #include "esp_image.h"
 #include "help.h"
 #include "signature.h"
+#include "updater.h"
 #include "web_page.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ enum {
     OPT_VERIFY_KEY,
     OPT_CAPACITY,
     OPT_FS_CAPACITY,
+    OPT_FS_COMMAND,
     OPT_LOOP_MS,
     OPT_ONE_PER_LOOP,
     OPT_ALL_PER_LOOP,
@@ -70,6 +72,7 @@ static const struct option long_options[] = {
     {"verify-key", required_argument, NULL, OPT_VERIFY_KEY},
     {"capacity", required_argument, NULL, OPT_CAPACITY},
     {"fs-capacity", required_argument, NULL, OPT_FS_CAPACITY},
+    {"fs-command", required_argument, NULL, OPT_FS_COMMAND},
     {"loop-ms", required_argument, NULL, OPT_LOOP_MS},
     {"one-per-loop", no_argument, NULL, OPT_ONE_PER_LOOP},
     {"all-per-loop", no_argument, NULL, OPT_ALL_PER_LOOP},
@@ -262,6 +265,8 @@ static bool read_hardware_option(struct config *config, struct given *given, int
         return read_option_number(optarg, INT32_MAX, &given->capacity);
     case OPT_FS_CAPACITY:
         return read_option_number(optarg, INT32_MAX, &given->fs_capacity);
+    case OPT_FS_COMMAND:
+        return read_option_number(optarg, 199, &config->fs_command);
     case OPT_ATOMIC_FS:
         config->atomic_fs = true;
         return true;
@@ -491,6 +496,7 @@ enum config_result config_read(struct config *config, int argc, char **argv)
 
     memset(config, 0, sizeof *config);
     config->count = 1;
+    config->fs_command = FILESYSTEM_COMMAND;
     config->telnet.deaf_us = -1;
     esphome_config_start(&config->esphome);
     address_parse(&config->address, "127.0.0.1");

@@ -20,6 +20,7 @@ struct config {
     const char *announced; /* the boards' name, or NULL */
     const char *output;
     bool output_partial;
+    long fs_command; /* of invitations for a filesystem image */
     bool atomic_fs;
     bool boots;      /* the board checks whether the installed sketch starts */
     uint16_t chip;   /* the chip of an ESP32, by its number in images */

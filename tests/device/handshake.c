@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COMMAND_SKETCH = 0, COMMAND_FILESYSTEM = 100, COMMAND_ANSWER = 200 };
+enum { COMMAND_SKETCH = 0, COMMAND_ANSWER = 200 };
 
 struct cursor {
     const uint8_t *at;
@@ -230,7 +230,7 @@ void handshake_read(struct board *board, const struct datagram *datagram)
             board_event(board, "swallowed");
             board->state = BOARD_IDLE;
         }
-    } else if (command == COMMAND_SKETCH || command == COMMAND_FILESYSTEM) {
+    } else if (command == COMMAND_SKETCH || command == board->sim->config->fs_command) {
         read_invitation(board, datagram, &cursor, command);
     } else {
         malformed(board, datagram);

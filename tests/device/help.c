@@ -38,6 +38,8 @@ static const char help_head[] =
     "      --boot              print whether an ESP8266 can start a new sketch; if it cannot, the\n"
     "                          board does not come back\n"
     "      --fs-capacity BYTES size of the filesystem partition; 0: there is none\n"
+    "      --fs-command N      command of invitations for it (100; 101: built with the newer\n"
+    "                          numbers of arduino-esp32, as a SafeBoot may be)\n"
     "      --loop-ms N         the sketch reads datagrams only every N ms\n"
     "      --all-per-loop      an ESP32 then reads all queued datagrams, as the 8266 family does,\n"
     "                          not one (--one-per-loop)\n"

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FILESYSTEM_COMMAND = 100 };
-
 static const char *const texts_8266[] = {
     [1] = "ERROR[1]: Flash Write Failed\n",
     [2] = "ERROR[2]: Flash Erase Failed\n",

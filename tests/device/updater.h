@@ -5,6 +5,8 @@
 
 #include "upload.h"
 
+enum { FILESYSTEM_COMMAND = 100 }; /* of the stock services */
+
 struct updater {
     bool is_running;              /* begun, neither ended nor failed */
     bool checks_md5;              /* the image must have the MD5 of the invitation */

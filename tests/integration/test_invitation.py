@@ -79,6 +79,16 @@ class Losses(Scenario):
             for case in with_and_without(family, ("--loop-ms", "3000", "--all-per-loop"),
                                          family=family))
 
+    def test_the_other_command_of_a_filesystem_image(self):
+        """A SafeBoot that is built with the newer numbers ignores command 100."""
+        board = self.board("--fs-command", "101", family="esp32")
+        path = self.file("littlefs.bin", firmware.littlefs())
+        result = run("-i", board.address, "-s", "-d", "-f", path)
+        self.assertEqual(result.status, 0, result)
+        self.assertRegex(result.err, r"(?s): 100 \d+ 65536 .*: 101 \d+ 65536 ")
+        board.wait_for("invitation command=101 ")
+        board.wait_for("result=ok bytes=65536 .* command=101")
+
     def test_one_datagram_per_slow_loop(self):
         self.check(with_and_without("ESP32", ("--loop-ms", "2000"), family="esp32"))
 

@@ -324,6 +324,8 @@ static void on_board_datagram(size_t endpoint, const void *data, size_t length, 
 
     log_reply(handshake, endpoint, &reply);
     settle_endpoint(handshake, endpoint);
+    if (handshake->state == INVITE)
+        handshake->command = handshake->invited;
     states[handshake->state].on_reply(handshake, &reply);
 }
 
@@ -339,6 +341,7 @@ struct handshake *handshake_start(const struct session_config *config,
     handshake->config = config;
     handshake->callbacks = *callbacks;
     handshake->start_us = loop_now_us();
+    handshake->command = config->command;
     handshake->candidates = (struct candidates){.loop = config->loop,
                                                 .endpoints = config->endpoints,
                                                 .source = config->source,

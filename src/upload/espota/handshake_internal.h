@@ -38,8 +38,10 @@ struct handshake {
     struct candidates candidates;
     int64_t start_us;
 
-    unsigned invitations;                                   /* total of all rounds */
-    unsigned challenges;                                    /* total of all rounds */
+    enum ota_command command; /* what this board takes for the image, as far as is known */
+    enum ota_command invited; /* the one in the last invitation */
+    unsigned invitations;     /* total of all rounds */
+    unsigned challenges;      /* total of all rounds */
     char nonces[CHALLENGES_MAX + 1][DIGEST_SHA256_HEX + 1]; /* nonces of all challenges */
     unsigned restarts;
     struct round round;

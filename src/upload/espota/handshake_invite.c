@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RESTARTS_MAX = 3 }; /* rounds after the first one */
+enum { RESTARTS_MAX = 3 };        /* rounds after the first one */
+enum { OTHER_COMMAND_FIRST = 4 }; /* the first invitation that may have another command */
 
 /* Short, since a refused datagram does not add to the board's queue. */
 static const int64_t REFUSED_RESEND_US = MILLISECONDS(500);
@@ -129,30 +130,50 @@ static unsigned count_sendings(const struct handshake *handshake)
     return is_only_one ? handshake->round.invitations : candidates->tries[candidates->current] + 1;
 }
 
+/* Some services take a filesystem image with the one number, some with the other, and both ignore
+ * the wrong one. The other one is tried when a slow loop() no longer explains the silence. */
+static enum ota_command choose_command(const struct handshake *handshake, unsigned sendings)
+{
+    enum ota_command command = handshake->command;
+
+    if (command == OTA_COMMAND_SKETCH || sendings < OTHER_COMMAND_FIRST || sendings % 2)
+        return command;
+    return command == OTA_COMMAND_FILESYSTEM ? OTA_COMMAND_SPIFFS : OTA_COMMAND_FILESYSTEM;
+}
+
+static void schedule_resend(struct handshake *handshake, unsigned sendings)
+{
+    const struct pace *pace = &handshake->pace;
+    struct round *round = &handshake->round;
+
+    if (pace_is_known(pace))
+        handshake_resend_after(handshake,
+                               round->backlog * pace_patience_us(pace) +
+                                   pace_resend_us(pace_patience_us(pace), round->invitations));
+    else
+        schedule_next_try(handshake, pace_unheard_us(sendings));
+    round->backlog = 0;
+}
+
 static void send_invitation(struct handshake *handshake)
 {
     const struct session_config *config = handshake->config;
-    const struct pace *pace = &handshake->pace;
     struct candidates *candidates = &handshake->candidates;
-    struct round *round = &handshake->round;
     char datagram[PROTOCOL_DATAGRAM_MAX], address[ADDRESS_TEXT_MAX];
-    size_t length =
-        protocol_format_invitation(datagram, config->command, listener_port(config->listener),
-                                   config->image->size, config->image->md5);
 
     candidates_advance(candidates);
     const struct address board = endpoints_get(config->endpoints, candidates->current);
     address_text_port(handshake->board_address, &board);
 
     handshake->invitations++;
-    round_invited(round, loop_now_us());
-    if (pace_is_known(pace))
-        handshake_resend_after(handshake,
-                               round->backlog * pace_patience_us(pace) +
-                                   pace_resend_us(pace_patience_us(pace), round->invitations));
-    else
-        schedule_next_try(handshake, pace_unheard_us(count_sendings(handshake)));
-    round->backlog = 0;
+    round_invited(&handshake->round, loop_now_us());
+
+    unsigned sendings = count_sendings(handshake);
+    handshake->invited = choose_command(handshake, sendings);
+    schedule_resend(handshake, sendings);
+    size_t length =
+        protocol_format_invitation(datagram, handshake->invited, listener_port(config->listener),
+                                   config->image->size, config->image->md5);
 
     handshake_emit(handshake, (struct ota_event){.type = OTA_EVENT_INVITED,
                                                  .attempt = handshake->invitations,

@@ -74,6 +74,7 @@ struct script {
     const char *evidence; /* of the AUTHENTICATED event; NULL: "reply" */
     bool is_early;        /* a connection is rejected first */
     bool md5_target;
+    enum ota_command command;
     bool every_time;         /* replies[0] is the reply to each datagram */
     bool on;                 /* runs to the end after ACCEPT was reached */
     size_t addresses, ports; /* number of addresses and ports; 0: 1 */
@@ -222,11 +223,14 @@ static void expect_reply(const char *text, struct udp *udp)
     world.pending[world.pending_count++] = (struct pending){at_us, text, udp};
 }
 
-/* I: an invitation, A: an answer, X: the release of a board that waits for an answer. */
+/* I: an invitation, F and S: one with command 100 and 101, A: an answer, X: the release of a board
+ * that waits for an answer. */
 static char kind_of(const char *datagram)
 {
     if (strcmp(datagram, "200\n") == 0)
         return 'X';
+    if (strncmp(datagram, "10", 2) == 0)
+        return datagram[2] == '0' ? 'F' : 'S';
     return *datagram == '2' ? 'A' : 'I';
 }
 
@@ -421,6 +425,7 @@ static enum ota_phase play_on(const struct script *script)
     struct endpoints endpoints = make_endpoints(script);
     struct session_config config = {.loop = virtual_time_loop(),
                                     .image = &image,
+                                    .command = script->command,
                                     .board = "board",
                                     .endpoints = &endpoints,
                                     .md5_target = script->md5_target,
@@ -869,6 +874,20 @@ static const struct script scripts[] = {
      .phase = INVITING, .notes = 1},
     {"an OK that was lost, at the second port", .ports = 3, .replies = {{REFUSED}, {CONNECT}},
      .sent = "I0a I5b", .settled = 'b', .phase = INVITING},
+    /* filesystem images: the two numbers of the command */
+    {"a filesystem image, and silence: the other number late", .command = OTA_COMMAND_FILESYSTEM,
+     .sent = "F0 F3800 F7600 S8100 F8600 S9100 F9600", .expected = OTA_E_NO_ANSWER,
+     .phase = INVITING, .phrase = "to 7 invitations in 10 s", .end_ms = 10000, .notes = 1},
+    {"a board that takes the other number only", .command = OTA_COMMAND_FILESYSTEM,
+     .replies = {[3] = {"OK"}}, .sent = "F0 F3800 F7600 S8100", .phase = ACCEPTED, .notes = 1},
+    {"a board that takes the other number only, and asks again", "pw",
+     .command = OTA_COMMAND_FILESYSTEM,
+     .replies = {[3] = {ASK_SHA}, [4] = {REJECTED}, [5] = {ASK_SHA_AGAIN}, [6] = {"OK"}},
+     .sent = "F0 F3800 F7600 S8100 A8105 S8110 A8115", .scheme = "SHA-256", .phase = ACCEPTED,
+     .notes = 1},
+    {"the other number, and silence of one of two addresses", .command = OTA_COMMAND_FILESYSTEM,
+     .addresses = 2, .unreachable = "a", .replies = {[3] = {"OK"}},
+     .sent = "F0b F3800b F7600b S8100b", .settled = 'b', .phase = ACCEPTED, .notes = 1},
     {"no way to any address", .addresses = 2, .unreachable = "ab", .sent = "",
      .expected = OTA_E_UNREACHABLE, .phase = INVITING,
      .phrase = "10.0.0.7:3232 and 10.0.0.8:3232 cannot be reached: Network is unreachable"},
