@@ -36,10 +36,18 @@ struct selection {
     struct ota_failure *failure;
 };
 
+/* Targets that are instances are looked up as _arduino._tcp, so a board with another service is
+ * named by its host. */
 static enum ota_error add_board(struct selection *selection, const struct board *board)
 {
     struct target target = {.kind = TARGET_INSTANCE, .port = selection->options->plan.port};
-    snprintf(target.name, sizeof target.name, "%s", board->instance);
+    bool is_other = board->service != SERVICE_ARDUINO && board->is_resolved;
+
+    snprintf(target.name, sizeof target.name, "%s", is_other ? board->host : board->instance);
+    if (is_other)
+        target.kind = TARGET_LOCAL;
+    if (is_other && !target.port && service_tells_port(board->service))
+        target.port = board->port;
     if (board->is_ambiguous) { /* only its address tells it from the others */
         target.kind = TARGET_ADDRESS;
         target.address = board->address;
@@ -212,9 +220,10 @@ static void browse_boards(void *userdata)
 {
     struct selection *selection = userdata;
     board_browse_free(selection->browse);
-    selection->browse =
-        board_browse_start(selection->loop, selection->mdns, selection->options->upload.timeout_us,
-                           on_browsed, selection);
+    selection->browse = board_browse_start(
+        selection->loop, selection->mdns,
+        selection->options->plan.protocol->is_announced ? SERVICES_ARDUINO : SERVICES_ALL,
+        selection->options->upload.timeout_us, on_browsed, selection);
     if (selection->browse)
         return;
     selection->error = ota_fail_no_memory(selection->failure);

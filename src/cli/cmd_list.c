@@ -81,8 +81,9 @@ static enum ota_error browse(struct program *program)
     struct loop *loop = program->loop;
     program->mdns = mdns_client_new(loop);
     if (program->mdns)
-        program->browse = board_browse_start(
-            loop, program->mdns, program->options->upload.timeout_us, on_browse_done, program);
+        program->browse =
+            board_browse_start(loop, program->mdns, SERVICES_ALL,
+                               program->options->upload.timeout_us, on_browse_done, program);
     if (!program->browse)
         return ota_fail_no_memory(&program->failure);
     if (loop_run(program->loop) < 0)

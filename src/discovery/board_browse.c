@@ -207,8 +207,8 @@ static void on_browse_timeout(void *userdata)
 }
 
 struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *mdns,
-                                        int64_t timeout_us, board_browse_done_fn *done,
-                                        void *userdata)
+                                        unsigned services, int64_t timeout_us,
+                                        board_browse_done_fn *done, void *userdata)
 {
     struct board_browse *browse = calloc(1, sizeof *browse);
     if (!browse)
@@ -219,7 +219,7 @@ struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *m
     loop_timer_init(&browse->timeout, loop, on_browse_timeout, browse);
     loop_timer_start(&browse->timeout, timeout_us);
 
-    browse->query = mdns_client_ask(mdns, MDNS_BOARDS, "", on_boards_answer, browse);
+    browse->query = mdns_client_ask(mdns, MDNS_BOARDS, services, "", on_boards_answer, browse);
     if (browse->query)
         return browse;
 

@@ -19,10 +19,10 @@ struct board_browse;
 typedef void board_browse_done_fn(const struct board_list *boards,
                                   const struct ota_failure *failure, void *userdata);
 
-/* Looks for boards for timeout_us at most. NULL when memory runs out. */
+/* Looks for boards with one of these services, for timeout_us at most. NULL when memory runs out. */
 struct board_browse *board_browse_start(struct loop *loop, struct mdns_client *mdns,
-                                        int64_t timeout_us, board_browse_done_fn *done,
-                                        void *userdata);
+                                        unsigned services, int64_t timeout_us,
+                                        board_browse_done_fn *done, void *userdata);
 
 /* Returns the number of boards found so far. */
 size_t board_browse_count(const struct board_browse *browse);

@@ -9,20 +9,23 @@
 
 enum { CAPACITY_MIN = 16 };
 
-static int order_instances(const char *a, const char *b)
+static int order_boards(const struct board *a, const char *instance, enum service service)
 {
-    int order = strcasecmp(a, b);
-    return order ? order : strcmp(a, b);
+    int order = strcasecmp(a->instance, instance);
+
+    if (!order)
+        order = strcmp(a->instance, instance);
+    return order ? order : (int)a->service - (int)service;
 }
 
-/* Returns the index at which instance is, or belongs. */
-static size_t find_board_place(const struct board_list *boards, const char *instance)
+/* Returns the index at which the board of the answer is, or belongs. */
+static size_t find_board_place(const struct board_list *boards, const struct mdns_answer *answer)
 {
     size_t first = 0, last = boards->count;
 
     while (first < last) {
         size_t middle = first + (last - first) / 2;
-        if (order_instances(boards->items[middle]->instance, instance) < 0)
+        if (order_boards(boards->items[middle], answer->instance, answer->service) < 0)
             first = middle + 1;
         else
             last = middle;
@@ -45,13 +48,15 @@ static int make_room_for_board(struct board_list *boards)
     return 0;
 }
 
-static struct board *insert_board(struct board_list *boards, size_t place, const char *instance)
+static struct board *insert_board(struct board_list *boards, size_t place, const char *instance,
+                                  enum service service)
 {
     struct board *board = make_room_for_board(boards) == 0 ? calloc(1, sizeof *board) : NULL;
     if (!board)
         return NULL;
 
     memcpy(board->instance, instance, sizeof board->instance);
+    board->service = service;
     for (size_t i = boards->count++; i > place; i--)
         boards->items[i] = boards->items[i - 1];
     boards->items[place] = board;
@@ -93,11 +98,11 @@ static void update_board(struct board *board, const struct mdns_answer *answer)
 
 int board_list_add(struct board_list *boards, const struct mdns_answer *answer)
 {
-    size_t place = find_board_place(boards, answer->instance);
+    size_t place = find_board_place(boards, answer);
     struct board *board = place < boards->count ? boards->items[place] : NULL;
 
-    if (!board || strcmp(board->instance, answer->instance) != 0)
-        board = insert_board(boards, place, answer->instance);
+    if (!board || order_boards(board, answer->instance, answer->service) != 0)
+        board = insert_board(boards, place, answer->instance, answer->service);
     if (!board)
         return -1;
 
@@ -112,7 +117,8 @@ int board_list_split(struct board_list *boards, size_t number, const struct addr
     const size_t before = boards->count;
 
     for (size_t i = 1; i < count; i++) {
-        struct board *copy = insert_board(boards, number + i, original->instance);
+        struct board *copy =
+            insert_board(boards, number + i, original->instance, original->service);
         if (!copy) {
             while (boards->count > before)
                 remove_board(boards, number + 1);

@@ -11,6 +11,7 @@
 /* Strings are as they came from the network: escape them before they are shown. */
 struct board {
     char instance[MDNS_INSTANCE_MAX]; /* the board's name for itself */
+    enum service service;             /* a board with several is listed with each */
     bool is_resolved; /* false: announced, but without an answer; nothing below is set */
     char host[MDNS_NAME_MAX];
     bool has_address;
@@ -23,7 +24,7 @@ struct board {
     bool is_ambiguous;              /* another board has the same name */
 };
 
-/* Starts as {0}. Sorted by instance without regard to case. Ambiguous boards are in the order of
+/* Starts as {0}. Sorted by instance without regard to case, then by service. Ambiguous boards are in the order of
  * board_list_split(). */
 struct board_list {
     struct board **items;

@@ -34,6 +34,7 @@ enum { FAILURE_US = SECONDS(10) };
 struct request {
     uint32_t id;
     enum mdns_kind kind;
+    unsigned services;
     bool cancel;
     char name[MDNS_NAME_MAX];
 };
@@ -100,7 +101,7 @@ static void on_request(unsigned events, void *userdata)
     else if (request.cancel)
         mdns_worker_cancel(server->worker, request.id);
     else
-        mdns_worker_ask(server->worker, request.id, request.kind, request.name);
+        mdns_worker_ask(server->worker, request.id, request.kind, request.services, request.name);
 }
 
 static void run_worker(int socket, const void *argument)
@@ -395,17 +396,19 @@ static void send_or_start(struct mdns_client *mdns, struct mdns_query *query)
         stop_for_errno(mdns, "no process can be started to ask", errno);
 }
 
-struct mdns_query *mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind, const char *name,
-                                   mdns_client_answer_fn *on_answer, void *userdata)
+struct mdns_query *mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind, unsigned services,
+                                   const char *name, mdns_client_answer_fn *on_answer,
+                                   void *userdata)
 {
     struct mdns_query *query = calloc(1, sizeof *query);
     if (!query)
         return NULL;
 
-    *query = (struct mdns_query){.mdns = mdns,
-                                 .request = {.id = ++mdns->last_id, .kind = kind},
-                                 .on_answer = on_answer,
-                                 .userdata = userdata};
+    *query =
+        (struct mdns_query){.mdns = mdns,
+                            .request = {.id = ++mdns->last_id, .kind = kind, .services = services},
+                            .on_answer = on_answer,
+                            .userdata = userdata};
     snprintf(query->request.name, sizeof query->request.name, "%s", name);
 
     struct mdns_query **link = &mdns->queries;

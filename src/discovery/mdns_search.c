@@ -20,6 +20,10 @@
 /* avahi-daemon allows a client 1,024 objects, and each causes traffic. */
 enum { SERVICES_RUNNING_MAX = 32, RECORDS_RUNNING_MAX = 256 };
 
+/* Instances that may be no boards: how many of the above they may take, so that boards are not kept
+ * waiting by them, and how long they have to answer. The announcements of printers outlive them. */
+enum { SHARED_RUNNING_MAX = 16, SHARED_US = SECONDS(2) };
+
 /* How long a board with an IPv6 address has to announce an IPv4 one. */
 enum { IPV4_GRACE_US = MILLISECONDS(500) };
 
@@ -61,13 +65,15 @@ static struct search *search_new(struct search_pool *pool, struct query *query, 
     return search;
 }
 
-struct search *search_new_service(struct search_pool *pool, struct query *query, const char *name,
-                                  AvahiProtocol family)
+struct search *search_new_service(struct search_pool *pool, struct query *query,
+                                  enum service service, const char *name, AvahiProtocol family)
 {
     struct search *search = search_new(pool, query, name);
+    if (!search)
+        return NULL;
 
-    if (search)
-        search->family = family;
+    search->service = service;
+    search->family = family;
     return search;
 }
 
@@ -101,7 +107,10 @@ static size_t *running_count(const struct search *search)
 
 bool search_may_start(const struct search *search)
 {
-    return *running_count(search) < (search->record ? RECORDS_RUNNING_MAX : SERVICES_RUNNING_MAX);
+    if (search->record)
+        return *running_count(search) < RECORDS_RUNNING_MAX;
+    return *running_count(search) <
+           (service_is_shared(search->service) ? SHARED_RUNNING_MAX : SERVICES_RUNNING_MAX);
 }
 
 /* Frees the Avahi objects. The caller sets the next state. */
@@ -111,12 +120,12 @@ static void search_stop(struct search *search)
 
     if (search->records)
         pool->avahi->record_browser_free(search->records);
-    if (search->service)
-        pool->avahi->service_resolver_free(search->service);
+    if (search->resolver)
+        pool->avahi->service_resolver_free(search->resolver);
     loop_timer_stop(&search->timeout);
     free(search->second_best);
     search->records = NULL;
-    search->service = NULL;
+    search->resolver = NULL;
     search->second_best = NULL;
 
     if (search->state == SEARCH_RUNNING)
@@ -188,6 +197,7 @@ static void report_host(struct search *search, const void *data, size_t size)
         return;
 
     unescape_host(other.host, host);
+    other.service = search->facts->service;
     memcpy(other.instance, search->facts->instance, sizeof other.instance);
     if (strcasecmp(other.host, search->facts->host) != 0)
         search->pool->on_host(search, &other);
@@ -236,7 +246,7 @@ static bool resolve_ipv4(struct search *search, const struct mdns_answer *answer
     *copy = *answer;
     search->second_best = copy;
     search->family = AVAHI_PROTO_INET;
-    pool->avahi->service_resolver_free(search->service);
+    pool->avahi->service_resolver_free(search->resolver);
     create_resolver(search);
     return true;
 }
@@ -248,14 +258,14 @@ static void on_service(AvahiServiceResolver *resolver, AvahiIfIndex interface,
                        AvahiLookupResultFlags flags, void *userdata)
 {
     struct search *search = userdata;
-    struct mdns_answer answer = {.event = MDNS_FOUND, .port = port};
+    struct mdns_answer answer = {.event = MDNS_FOUND, .service = search->service, .port = port};
     (void)resolver;
     (void)protocol;
     (void)type;
     (void)domain;
     (void)flags;
 
-    if (event != AVAHI_RESOLVER_FOUND) {
+    if (event != AVAHI_RESOLVER_FOUND || !service_is_board(search->service, txt)) {
         search_end(search);
         return;
     }
@@ -286,10 +296,10 @@ static void create_resolver(struct search *search)
 {
     const struct search_pool *pool = search->pool;
 
-    search->service = pool->avahi->service_resolver_new(
+    search->resolver = pool->avahi->service_resolver_new(
         avahi_connection_client(pool->connection), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
-        search->name, MDNS_SERVICE, MDNS_DOMAIN, search->family, AVAHI_LOOKUP_USE_MULTICAST,
-        on_service, search);
+        search->name, service_type(search->service), MDNS_DOMAIN, search->family,
+        AVAHI_LOOKUP_USE_MULTICAST, on_service, search);
 }
 
 static void create_browser(struct search *search)
@@ -300,7 +310,8 @@ static void create_browser(struct search *search)
     char service[SERVICE_NAME_MAX];
 
     if (facts && search->record == RECORD_SRV) {
-        srv_record_name(service, sizeof service, facts->instance, MDNS_SERVICE, MDNS_DOMAIN);
+        srv_record_name(service, sizeof service, facts->instance, service_type(facts->service),
+                        MDNS_DOMAIN);
         name = service;
     }
 
@@ -323,7 +334,9 @@ bool search_start(struct search *search)
         loop_timer_start(&search->timeout, search->duration_us);
     } else {
         create_resolver(search);
-        is_started = search->service;
+        is_started = search->resolver;
+        if (service_is_shared(search->service))
+            loop_timer_start(&search->timeout, SHARED_US);
     }
 
     if (!is_started) {

@@ -37,7 +37,8 @@ struct search {
     enum { SEARCH_WAITING, SEARCH_RUNNING, SEARCH_ENDED } state;
     char name[MDNS_NAME_MAX]; /* of the service instance or the host */
 
-    AvahiServiceResolver *service;
+    AvahiServiceResolver *resolver;
+    enum service service;            /* of the instance */
     AvahiProtocol family;            /* of a service; AVAHI_PROTO_UNSPEC: either */
     struct mdns_answer *second_best; /* an IPv6 address, used if no IPv4 address comes */
 
@@ -49,15 +50,14 @@ struct search {
     struct loop_timer timeout; /* ends the search */
 };
 
-#define MDNS_SERVICE "_arduino._tcp"
 #define MDNS_DOMAIN "local"
 
 /* DNS (RFC 1035, RFC 2782, RFC 3596). */
 enum { RECORD_A = 1, RECORD_AAAA = 28, RECORD_SRV = 33 };
 
-/* Creates a resolver for the service instance name. NULL when memory runs out. */
-struct search *search_new_service(struct search_pool *pool, struct query *query, const char *name,
-                                  AvahiProtocol family);
+/* Creates a resolver for the instance name of this service. NULL when memory runs out. */
+struct search *search_new_service(struct search_pool *pool, struct query *query,
+                                  enum service service, const char *name, AvahiProtocol family);
 
 /* Creates a browser of the records of a host, for duration_us. With facts, the host is that of this
  * service, and every answer contains these facts; RECORD_SRV then finds other hosts with a service

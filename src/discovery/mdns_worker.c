@@ -27,17 +27,32 @@ enum {
     SURVEY_US = SECONDS(10),               /* the answers of a survey of all boards */
 };
 
+/* Looks for the instances of a service. */
+struct browse {
+    struct query *query;
+    enum service service;
+    bool is_due;
+    AvahiServiceBrowser *browser; /* NULL once it has reported all known instances */
+};
+
+/* Searches in the order in which they start. */
+struct search_queue {
+    struct search *first; /* including ended ones */
+    struct search *last;
+    struct search *waiting; /* the first one that has not started */
+};
+
+/* What may be no board must not keep boards waiting. */
+enum { QUEUE_BOARDS, QUEUE_SHARED, QUEUE_COUNT };
+
 struct query {
     struct mdns_worker *worker;
     struct query *next;
     uint32_t id;
     enum mdns_kind kind;
-    bool is_browse_due;
-    bool lacks_memory;            /* answers may be missing */
-    AvahiServiceBrowser *browser; /* NULL once it has reported all known services */
-    struct search *searches;      /* oldest first, including ended ones */
-    struct search *last;
-    struct search *waiting; /* the first one that has not started */
+    bool lacks_memory; /* answers may be missing */
+    struct browse browses[SERVICE_COUNT];
+    struct search_queue queues[QUEUE_COUNT];
     size_t search_count;
     size_t ended_count;
     size_t board_count; /* for MDNS_BOARDS */
@@ -74,15 +89,17 @@ static void keep_search(void *search)
 
 static void query_free(struct query *query)
 {
-    if (query->browser)
-        query->worker->pool.avahi->service_browser_free(query->browser);
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        if (query->browses[i].browser)
+            query->worker->pool.avahi->service_browser_free(query->browses[i].browser);
     tdestroy(query->by_instance, keep_search);
 
-    while (query->searches) {
-        struct search *search = query->searches;
-        query->searches = search->next;
-        search_free(search);
-    }
+    for (size_t i = 0; i < QUEUE_COUNT; i++)
+        while (query->queues[i].first) {
+            struct search *search = query->queues[i].first;
+            query->queues[i].first = search->next;
+            search_free(search);
+        }
     free(query);
 }
 
@@ -98,9 +115,17 @@ static void query_end(struct query *query)
     query_free(query);
 }
 
+static bool is_browsing(const struct query *query)
+{
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        if (query->browses[i].is_due || query->browses[i].browser)
+            return true;
+    return false;
+}
+
 static bool is_ended(const struct query *query)
 {
-    return !query->is_browse_due && !query->browser && query->ended_count == query->search_count &&
+    return !is_browsing(query) && query->ended_count == query->search_count &&
            (query->kind != MDNS_ADDRESS || !query->worker->survey);
 }
 
@@ -136,14 +161,17 @@ static void add_search(struct query *query, struct search *search)
     if (!search)
         return;
 
-    if (query->last)
-        query->last->next = search;
-    else
-        query->searches = search;
-    query->last = search;
+    bool is_shared = !search->record && service_is_shared(search->service);
+    struct search_queue *queue = &query->queues[is_shared ? QUEUE_SHARED : QUEUE_BOARDS];
 
-    if (!query->waiting)
-        query->waiting = search;
+    if (queue->last)
+        queue->last->next = search;
+    else
+        queue->first = search;
+    queue->last = search;
+
+    if (!queue->waiting)
+        queue->waiting = search;
     query->search_count++;
 }
 
@@ -160,10 +188,11 @@ static void add_records(struct query *query, uint16_t record, const struct mdns_
 static bool is_browsing_host(const struct query *query, const struct mdns_answer *facts)
 {
     bool is_new = query->kind == MDNS_BOARDS && !facts->is_further;
-    const struct search *search = is_new ? NULL : query->searches;
+    const struct search *search = is_new ? NULL : query->queues[QUEUE_BOARDS].first;
 
     for (; search; search = search->next)
-        if (search->facts && strcmp(search->facts->host, facts->host) == 0 &&
+        if (search->facts && search->facts->service == facts->service &&
+            strcmp(search->facts->host, facts->host) == 0 &&
             strcmp(search->facts->instance, facts->instance) == 0)
             return true;
     return false;
@@ -195,17 +224,20 @@ static void on_found(struct search *search, const struct mdns_answer *answer)
 
 static int compare_searches(const void *a, const void *b)
 {
-    return strcmp(((const struct search *)a)->name, ((const struct search *)b)->name);
+    const struct search *one = a, *other = b;
+    int order = strcmp(one->name, other->name);
+
+    return order ? order : (int)one->service - (int)other->service;
 }
 
-static void add_instance(struct query *query, const char *instance)
+static void add_instance(struct query *query, enum service service, const char *instance)
 {
-    struct mdns_answer answer = {.event = MDNS_FOUND};
+    struct mdns_answer answer = {.event = MDNS_FOUND, .service = service};
     if (query->board_count == BOARDS_MAX)
         return;
 
     struct search *search =
-        search_new_service(&query->worker->pool, query, instance, AVAHI_PROTO_UNSPEC);
+        search_new_service(&query->worker->pool, query, service, instance, AVAHI_PROTO_UNSPEC);
     struct search **node = search ? tsearch(search, &query->by_instance, compare_searches) : NULL;
     query->lacks_memory |= !node;
     if (!node || *node != search) {
@@ -217,7 +249,8 @@ static void add_instance(struct query *query, const char *instance)
     query->board_count++;
     add_search(query, search);
     snprintf(answer.instance, sizeof answer.instance, "%s", instance);
-    report_answer(query, &answer);
+    if (!service_is_shared(service))
+        report_answer(query, &answer);
 }
 
 static void continue_queries(struct mdns_worker *worker);
@@ -247,7 +280,8 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
                       AvahiBrowserEvent event, const char *name, const char *type,
                       const char *domain, AvahiLookupResultFlags flags, void *userdata)
 {
-    struct query *query = userdata;
+    struct browse *browse = userdata;
+    struct query *query = browse->query;
     struct mdns_worker *worker = query->worker;
     (void)interface;
     (void)protocol;
@@ -256,25 +290,37 @@ static void on_browse(AvahiServiceBrowser *browser, AvahiIfIndex interface, Avah
     (void)flags;
 
     if (event == AVAHI_BROWSER_NEW)
-        add_instance(query, name);
+        add_instance(query, browse->service, name);
     if (event == AVAHI_BROWSER_FAILURE)
         query_fail(query, false);
     if (event == AVAHI_BROWSER_ALL_FOR_NOW) {
-        query->browser = NULL;
+        browse->browser = NULL;
         worker->pool.avahi->service_browser_free(browser);
     }
     continue_queries(worker);
 }
 
-static void start_browser(struct query *query)
+/* Starts the browsers that are due. False if Avahi refuses one: errno is set, and if the daemon has
+ * gone, the browser stays due. */
+static bool start_browsers(struct query *query)
 {
     const struct search_pool *pool = &query->worker->pool;
 
-    query->is_browse_due = false;
-    errno = 0;
-    query->browser = pool->avahi->service_browser_new(
-        avahi_connection_client(pool->connection), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
-        MDNS_SERVICE, MDNS_DOMAIN, AVAHI_LOOKUP_USE_MULTICAST, on_browse, query);
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        struct browse *browse = &query->browses[i];
+        if (!browse->is_due)
+            continue;
+
+        errno = 0;
+        browse->browser = pool->avahi->service_browser_new(
+            avahi_connection_client(pool->connection), AVAHI_IF_UNSPEC, AVAHI_PROTO_UNSPEC,
+            service_type(browse->service), MDNS_DOMAIN, AVAHI_LOOKUP_USE_MULTICAST, on_browse,
+            browse);
+        if (!browse->browser)
+            return false;
+        browse->is_due = false;
+    }
+    return true;
 }
 
 /* Reports each of the survey's answers about the address once. */
@@ -294,12 +340,12 @@ static const struct mdns_answer out_of_memory = {
     .event = MDNS_UNAVAILABLE, .reason = "out of memory", .is_local = true};
 
 /* Starts as many searches as the limits allow. A name that Avahi refuses ends its search. */
-static void start_searches(struct query *query)
+static void start_searches(struct query *query, struct search_queue *queue)
 {
     const struct avahi_connection *connection = query->worker->pool.connection;
 
-    while (query->waiting && search_may_start(query->waiting)) {
-        struct search *search = query->waiting;
+    while (queue->waiting && search_may_start(queue->waiting)) {
+        struct search *search = queue->waiting;
         errno = 0;
         if (search->state == SEARCH_WAITING && !search_start(search)) {
             if (avahi_connection_has_gone(connection)) {
@@ -309,28 +355,23 @@ static void start_searches(struct query *query)
             query->lacks_memory |= avahi_errno_is_local(errno);
             query->ended_count++;
         }
-        query->waiting = search->next;
+        queue->waiting = search->next;
     }
 }
 
 /* Starts the searches that may run now, and ends a question without any left. */
 static void continue_query(struct query *query)
 {
-    if (query->is_browse_due) {
-        start_browser(query);
-        query->is_browse_due =
-            !query->browser && avahi_connection_has_gone(query->worker->pool.connection);
-        if (query->is_browse_due)
-            return;
-        if (!query->browser) {
+    if (!start_browsers(query)) {
+        if (!avahi_connection_has_gone(query->worker->pool.connection))
             query_fail(query, avahi_errno_is_local(errno));
-            return;
-        }
+        return;
     }
 
     if (query->kind == MDNS_ADDRESS)
         report_heard(query);
-    start_searches(query);
+    for (size_t i = 0; i < QUEUE_COUNT; i++)
+        start_searches(query, &query->queues[i]);
     if (!is_ended(query))
         return;
 
@@ -351,15 +392,18 @@ static void continue_queries(struct mdns_worker *worker)
     }
 }
 
-/* Appends a new query. NULL when memory runs out. */
-static struct query *query_add(struct mdns_worker *worker, uint32_t id, enum mdns_kind kind)
+/* Appends a new query, which browses these services. NULL when memory runs out. */
+static struct query *query_add(struct mdns_worker *worker, uint32_t id, enum mdns_kind kind,
+                               unsigned services)
 {
     struct query *query = calloc(1, sizeof *query);
     if (!query)
         return NULL;
 
-    *query = (struct query){
-        .worker = worker, .id = id, .kind = kind, .is_browse_due = kind == MDNS_BOARDS};
+    *query = (struct query){.worker = worker, .id = id, .kind = kind};
+    for (unsigned i = 0; i < SERVICE_COUNT; i++)
+        query->browses[i] = (struct browse){
+            .query = query, .service = (enum service)i, .is_due = services & 1u << i};
 
     struct query **link = &worker->queries;
     while (*link)
@@ -387,15 +431,16 @@ static void start_survey(struct mdns_worker *worker)
 
     forget_heard(worker);
     worker->survey_us = now_us;
-    worker->survey = query_add(worker, 0, MDNS_BOARDS);
+    worker->survey = query_add(worker, 0, MDNS_BOARDS, SERVICES_ARDUINO);
 }
 
-void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kind, const char *name)
+void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kind,
+                     unsigned services, const char *name)
 {
     if (kind == MDNS_ADDRESS)
         start_survey(worker);
 
-    struct query *query = query_add(worker, id, kind);
+    struct query *query = query_add(worker, id, kind, kind == MDNS_BOARDS ? services : 0);
     if (!query) {
         worker->on_answer(id, &out_of_memory, worker->userdata);
         return;
@@ -409,8 +454,9 @@ void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kin
         add_records(query, RECORD_AAAA, NULL);
     } else if (kind == MDNS_INSTANCE) {
         struct search_pool *pool = &worker->pool;
-        add_search(query, search_new_service(pool, query, query->name, AVAHI_PROTO_INET));
-        add_search(query, search_new_service(pool, query, query->name, AVAHI_PROTO_INET6));
+        for (size_t i = 0; i < 2; i++)
+            add_search(query, search_new_service(pool, query, SERVICE_ARDUINO, query->name,
+                                                 i ? AVAHI_PROTO_INET6 : AVAHI_PROTO_INET));
     }
     continue_queries(worker);
 }
@@ -430,15 +476,20 @@ void mdns_worker_cancel(struct mdns_worker *worker, uint32_t id)
 /* Stops the searches that have not ended. They start again when the daemon is back. */
 static void query_suspend(struct query *query)
 {
-    if (query->browser) {
-        query->worker->pool.avahi->service_browser_free(query->browser);
-        query->browser = NULL;
-        query->is_browse_due = true;
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        struct browse *browse = &query->browses[i];
+        if (!browse->browser)
+            continue;
+        query->worker->pool.avahi->service_browser_free(browse->browser);
+        browse->browser = NULL;
+        browse->is_due = true;
     }
 
-    for (struct search *search = query->searches; search; search = search->next)
-        search_suspend(search);
-    query->waiting = query->searches;
+    for (size_t i = 0; i < QUEUE_COUNT; i++) {
+        for (struct search *search = query->queues[i].first; search; search = search->next)
+            search_suspend(search);
+        query->queues[i].waiting = query->queues[i].first;
+    }
 }
 
 static bool handle_gone(void *userdata)

@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/loop.h"
+#include "discovery/service.h"
 #include "discovery/txt_record.h"
 #include "esp-ota/error.h"
 
@@ -27,9 +28,10 @@ enum {
 enum mdns_kind {
     MDNS_HOST,     /* every address of a host name, on every interface */
     MDNS_INSTANCE, /* everything about an _arduino._tcp instance, on every interface */
-    /* Every _arduino._tcp instance. The first answer has its name only. The next has everything
-     * about it with one address (IPv4 if it has both), unless the instance has gone by then.
-     * Further answers have the other addresses of that family and the other interfaces. */
+    /* Every board with one of some services. The first answer has its name only; it does not come
+     * for services that others announce, too (service_is_shared()). The next has everything about
+     * it with one address (IPv4 if it has both), unless the instance has gone by then. Further
+     * answers have the other addresses of that family and the other interfaces. */
     MDNS_BOARDS,
     /* The _arduino._tcp instances at a numeric address, resolved. All such questions share one
      * survey of all boards, and its answers are used for ten seconds. */
@@ -47,7 +49,8 @@ enum mdns_event {
 struct mdns_answer {
     enum mdns_event event;
     bool has_address;
-    bool is_further; /* of this service, only the address and its interface are new */
+    bool is_further;      /* of this service, only the address and its interface are new */
+    enum service service; /* not for MDNS_HOST */
     uint16_t port;
     enum txt_record_flag password;    /* whether the board requires one; not for MDNS_HOST */
     struct address address;           /* port 0; link-local IPv6 with its scope */
@@ -78,11 +81,11 @@ struct mdns_worker *mdns_worker_new(struct loop *loop, mdns_worker_answer_fn *on
                                     char reason[MDNS_REASON_MAX]);
 void mdns_worker_free(struct mdns_worker *worker);
 
-/* Asks. The caller chooses a unique id. name is the text of an address for MDNS_ADDRESS, and unused
- * for MDNS_BOARDS. Every question ends with exactly one MDNS_END or, if answers may be missing,
+/* Asks. The caller chooses a unique id. services is the set for MDNS_BOARDS, and unused for others.
+ * name is the text of an address for MDNS_ADDRESS, and unused for MDNS_BOARDS. Every question ends with exactly one MDNS_END or, if answers may be missing,
  * MDNS_UNAVAILABLE, unless it is canceled. */
 void mdns_worker_ask(struct mdns_worker *worker, uint32_t id, enum mdns_kind kind,
-                     const char *name);
+                     unsigned services, const char *name);
 void mdns_worker_cancel(struct mdns_worker *worker, uint32_t id);
 
 #endif

@@ -187,8 +187,8 @@ static void ask_source(struct resolver *resolver, size_t what)
         return;
     }
 
-    question->query =
-        mdns_client_ask(resolver->mdns, (enum mdns_kind)what, name, on_mdns_answer, question);
+    question->query = mdns_client_ask(resolver->mdns, (enum mdns_kind)what, SERVICES_ARDUINO, name,
+                                      on_mdns_answer, question);
     resolver->is_local |= !question->query;
     if (!question->query)
         snprintf(resolver->unavailable, sizeof resolver->unavailable, "out of memory");

@@ -126,6 +126,7 @@ class Board:
     v6: str = ""
     stale: str = ""  # an address that is announced, and nobody's
     txt: tuple = None  # what the core whose port it is announces, unless given
+    type: str = "_arduino._tcp"
 
     @property
     def name(self):
@@ -148,7 +149,7 @@ class Board:
         quote = xml.sax.saxutils.escape
         records = "".join(f"<txt-record>{quote(record)}</txt-record>" for record in self.records())
         return (f"<service-group><name>{quote(self.name)}</name><service>"
-                f"<type>_arduino._tcp</type><host-name>{quote(self.local)}</host-name>"
+                f"<type>{self.type}</type><host-name>{quote(self.local)}</host-name>"
                 f"<port>{self.port}</port>{records}</service></service-group>")
 
 
@@ -206,9 +207,8 @@ class BoardSide:
 
     def configure(self):
         """Gives the interface, once it is there, every board's addresses."""
-        for board in self.boards:
-            for address in board.addresses():
-                self.change_address("add", address)
+        for address in {address for board in self.boards for address in board.addresses()}:
+            self.change_address("add", address)
         self._run("ip", "link", "set", self.INTERFACE, "up")
 
     def change_address(self, verb, address):
@@ -223,18 +223,20 @@ class BoardSide:
         services = os.path.join(self.directory, "services")
         os.makedirs(services, exist_ok=True)
         for board in self.boards:
-            write(os.path.join(services, board.host + ".service"), board.service())
+            write(os.path.join(services, board.host + board.type + ".service"), board.service())
         write(os.path.join(self.directory, "hosts"),
-              "".join(f"{address} {board.local}\n" for board in self.boards
-                      for address in (*board.addresses(), board.stale) if address))
+              "".join(sorted({f"{address} {board.local}\n" for board in self.boards
+                              for address in (*board.addresses(), board.stale) if address})))
         # Boards' responders listen on IPv4 only, and answer with AAAA records there as well. The
         # addresses belong to the boards alone.
         self.daemon = avahi_daemon(self.prefix, self.directory, name="boards", ipv6="no",
                                    interface=self.INTERFACE, dbus="no", addresses="no")
         # Their order is the daemon's: read until all are there.
-        waiting = {board.name for board in self.boards}
+        waiting = [board.name for board in self.boards]
         while waiting:
-            waiting.discard(self.daemon.wait_for(r'Service "(.*)" \(.*established').group(1))
+            name = self.daemon.wait_for(r'Service "(.*)" \(.*established').group(1)
+            if name in waiting:
+                waiting.remove(name)
 
     def move(self, host, v4):
         """The board has restarted, and got another address. Returns what it announces then."""

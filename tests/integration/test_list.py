@@ -15,6 +15,13 @@ LOCKED = Board("locked", ESP32, v4="10.77.0.30",
 BARE = Board("bare", ESP8266, v4="10.77.0.31", txt=())
 SKETCH = Board("sketch", 65280, v4="10.77.0.32")
 WEB = Board("web", 80, v4="10.77.0.33")
+# Boards with an update page; "lamp.v3" has ArduinoOTA, too. A printer is no board, and no router either.
+WLED = Board("wled-lamp", 80, instance="lamp.v3", v4="10.77.0.34", txt=("mac=0a1b2c3d4e5f",), type="_wled._tcp")
+WLED_HTTP = Board("wled-lamp", 80, instance="lamp.v3", v4="10.77.0.34", txt=(), type="_http._tcp")
+WLED_OTA = Board("wled-lamp", 8266, instance="lamp.v3", v4="10.77.0.34")
+TASMOTA = Board("tasmota-0a1b2c", 8080, v4="10.77.0.35", txt=("devicetype=tasmota",), type="_http._tcp")
+PRINTER = Board("printer", 80, v4="10.77.0.36", txt=("rp=ipp/print", "devicetype=printer"), type="_http._tcp")
+ROUTER = Board("router", 80, v4="10.77.0.37", txt=(), type="_http._tcp")
 
 # Sorted as a person would: without regard to case.
 ROWS = (
@@ -24,17 +31,21 @@ ROWS = (
     ("desk.v2", "esp32-24a160.local", "10.77.0.15", "3232", "lolin32", "no", "espota"),
     ("Garage v2.1 – Tür №5", "garage.local", "10.77.0.14", "3232", "lolin32", "no", "espota"),
     ("kitchen", "kitchen.local", "10.77.0.10", "8266", "ESP8266_NODEMCU", "no", "espota"),
+    ("lamp.v3", "wled-lamp.local", "10.77.0.34", "8266", "nodemcuv2", "no", "espota"),
+    ("lamp.v3", "wled-lamp.local", "10.77.0.34", "80", "-", "?", "web"),
     ("Living room lamp", "lamp.local", "10.77.0.12", "3232", "lolin32", "no", "espota"),
     ("locked", "locked.local", "10.77.0.30", "3232", "esp32s3", "yes", "espota"),
     ("pico-e66", "pico-e66.local", "fd77::19", "2040", "rpipicow", "no", "espota"),
     ("shed", "shed.local", "fe80::77:20%lan0", "3232", "lolin_s2_mini", "no", "espota"),
     ("sketch", "sketch.local", "10.77.0.32", "65280", "new-board", "no", "sketch"),
+    ("tasmota-0a1b2c", "tasmota-0a1b2c.local", "10.77.0.35", "8080", "-", "?", "web"),
     ("web", "web.local", "10.77.0.33", "80", "new-board", "no", "other"),
 )
 
 
 def setUpModule():
-    share_link(KITCHEN, LAMP, GARAGE, DESK, ATTIC, PICO_W, SHED, BENCH, LOCKED, BARE, SKETCH, WEB)
+    share_link(KITCHEN, LAMP, GARAGE, DESK, ATTIC, PICO_W, SHED, BENCH, LOCKED, BARE, SKETCH, WEB,
+               WLED, WLED_HTTP, WLED_OTA, TASMOTA, PRINTER, ROUTER)
 
 
 HEADING = "INSTANCE HOST ADDRESS PORT BOARD PASSWORD VERSION"
@@ -69,7 +80,7 @@ class Forms(OnLink):
             for title, cell in zip(HEADING.split(), (*row[:-1], version_of(row))):
                 self.assertEqual(heading.index(title), line.index(cell, heading.index(title)), line)
             self.assertEqual(line, line.rstrip())
-            remark = {"other": ["other", "protocol"], "sketch": ["--protocol", "sketch"]}.get(row[-1], [])
+            remark = {"other": ["other", "protocol"], "espota": []}.get(row[-1], ["--protocol", row[-1]])
             self.assertEqual([row[-2], version_of(row), *remark], line[heading.index("PASSWORD"):].split())
 
     def test_narrow_table(self):
@@ -96,7 +107,7 @@ class Forms(OnLink):
                                                     if event["firmware_version"]})
 
     def test_patterns(self):
-        for arguments, names in ((("--match", "ATTIC"), {"attic"}), (("--match", "*lamp*"), {"Living room lamp"}),
+        for arguments, names in ((("--match", "ATTIC"), {"attic"}), (("--match", "*lamp*"), {"lamp.v3", "Living room lamp"}),
                                  (("--match", "garage*TÜR ??"), {"Garage v2.1 – Tür №5"}),
                                  (("--board", "esp32s*"), {"locked"}), (("--match", "web"), {"web"}),
                                  (("--match", "*kitchen*", "--board", "esp8266*"), {"kitchen"}), (("--all",), None)):
@@ -106,7 +117,7 @@ class Forms(OnLink):
                 self.assertEqual((0, plain(rows), ""), (result.status, result.out, result.err), result)
         result = scenario.run("-l", "--match", "cellar")
         self.assertEqual((4, ""), (result.status, result.out), result)
-        self.assertIn("none of the boards found (12) matches --match 'cellar'", result.err)
+        self.assertIn("none of the boards found (15) matches --match 'cellar'", result.err)
 
     def test_output_that_cannot_be_written(self):
         for form in ((), ("--json",)):

@@ -12,12 +12,14 @@ from mdns_case import ATTIC, GARAGE, KITCHEN, KITCHEN_2, LAMP, OnLink, SOON, sha
 import scenario
 
 WEB = Board("web", 80, v4="10.77.0.33")
+# A board with an update page, which announces that it is WLED.
+PORCH = Board("porch", 8081, instance="porch light", v4="10.77.0.34", txt=("mac=0a1b2c3d4e5f",), type="_wled._tcp")
 EVERYONE = (ATTIC, GARAGE, KITCHEN, KITCHEN_2, LAMP)  # in the order of --list
 NAMES = ("attic", "Garage v2.1 – Tür №5", "kitchen", "kitchen-2", "Living room lamp")
 
 
 def setUpModule():
-    share_link(KITCHEN, KITCHEN_2, LAMP, GARAGE, ATTIC, WEB)
+    share_link(KITCHEN, KITCHEN_2, LAMP, GARAGE, ATTIC, WEB, PORCH)
 
 
 class Selection(OnLink):
@@ -65,6 +67,26 @@ class Discovery(Selection):
                 result = scenario.run(*arguments, "-f", self.image)
                 self.assert_result(result, 4, (f"esp-ota: none of the boards found (6) {phrase}",),
                                    SOON)
+
+    def test_update_pages(self):
+        """Only --protocol web selects a board by its update page, at the announced port."""
+        page = self.simulate(PORCH, "--family", "esp32", "--web", "wled-old", port=PORCH.port)
+        kitchen = self.simulate(KITCHEN)
+        result = scenario.run("--match", "[kp]*[!2]", "-f", self.image)
+        self.assertEqual(result.status, 0, result)
+        self.assert_got(kitchen, self.image)
+        self.assertNotIn("porch", result.err)
+        result = scenario.run("--match", "porch*", "-f", self.image)
+        self.assert_result(result, 4, ("none of the boards found (6) matches --match 'porch*'",), SOON)
+        result = scenario.run("--match", "*k*", "--protocol", "web", "-f", self.image)
+        self.assert_result(result, 4, ("matches --match '*k*' and speaks this protocol",), SOON)
+        self.assertNotIn("request", page.output)
+
+        image = self.file("esp32.bin", mdns_case.make_image("esp32"))
+        result = scenario.run("--all", "--protocol", "web", "-f", image)
+        self.assertEqual(result.status, 0, result)
+        self.assert_got(page, image)
+        self.assertIn("and confirmed by the board", result.err)
 
     def test_no_daemon(self):
         with self.without_daemon():

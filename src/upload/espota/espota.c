@@ -274,7 +274,8 @@ static const char *espota_adapt(struct upload *upload, const struct ota_failure 
 
 static bool espota_serves(const struct board *board)
 {
-    return board->port != PORT_HTTP && board->port != PORT_HTTP_SKETCH;
+    return board->service == SERVICE_ARDUINO && board->port != PORT_HTTP &&
+           board->port != PORT_HTTP_SKETCH;
 }
 
 static enum ota_phase espota_phase(const struct upload *upload)

@@ -75,7 +75,7 @@ static void knock(struct sketch *sketch);
 
 static bool sketch_serves(const struct board *board)
 {
-    return board->port == PORT_SKETCH;
+    return board->service == SERVICE_ARDUINO && board->port == PORT_SKETCH;
 }
 
 static void sketch_close(struct upload_service *service)

@@ -8,6 +8,7 @@
 #include "base/input.h"
 #include "base/secret.h"
 #include "base/units.h"
+#include "discovery/board_list.h"
 #include "upload/protocols.h"
 
 #include <errno.h>
@@ -56,11 +57,9 @@ const char *web_field(const struct web *web)
 
 /* -- the service -- */
 
-/* What announces itself as _arduino._tcp is no update page. */
 static bool web_serves(const struct board *board)
 {
-    (void)board;
-    return false;
+    return board->service == SERVICE_WLED || board->service == SERVICE_TASMOTA;
 }
 
 static void web_close(struct upload_service *service)

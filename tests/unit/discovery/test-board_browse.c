@@ -33,16 +33,17 @@ static struct world {
 } world;
 
 struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
-                                          const char *name, mdns_client_answer_fn *on_answer,
-                                          void *userdata);
+                                          unsigned services, const char *name,
+                                          mdns_client_answer_fn *on_answer, void *userdata);
 void __wrap_mdns_client_cancel(struct mdns_query *query);
 
 struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
-                                          const char *name, mdns_client_answer_fn *on_answer,
-                                          void *userdata)
+                                          unsigned services, const char *name,
+                                          mdns_client_answer_fn *on_answer, void *userdata)
 {
     assert_null(mdns);
     assert_int_equal(kind, MDNS_BOARDS);
+    assert_int_equal(services, SERVICES_ALL);
     assert_string_equal(name, "");
     if (world.refuse_mdns)
         return NULL;
@@ -82,7 +83,8 @@ static void start_browse(struct world settings)
     world = settings;
     virtual_time_reset(0);
 
-    world.browse = board_browse_start(virtual_time_loop(), NULL, 10 * S, on_browse_done, &world);
+    world.browse =
+        board_browse_start(virtual_time_loop(), NULL, SERVICES_ALL, 10 * S, on_browse_done, &world);
 }
 
 static void stop_browse(void)

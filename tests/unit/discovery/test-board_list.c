@@ -86,6 +86,25 @@ static void test_sorted_whatever_the_order(void **state)
     }
 }
 
+/* Each service is a way of its own onto a board. */
+static void test_services_of_one_board(void **state)
+{
+    struct mdns_answer web = resolved("lamp", "lamp.local", "10.0.0.1", 80);
+    struct board_list boards = {0};
+
+    (void)state;
+    web.service = SERVICE_WLED;
+    add_answer(&boards, web);
+    add_answer(&boards, resolved("lamp", "lamp.local", "10.0.0.1", 8266));
+    add_answer(&boards, web);
+    assert_int_equal(boards.count, 2);
+    assert_int_equal(boards.items[0]->service, SERVICE_ARDUINO);
+    assert_int_equal(boards.items[0]->port, 8266);
+    assert_int_equal(boards.items[1]->service, SERVICE_WLED);
+    assert_int_equal(boards.items[1]->port, 80);
+    board_list_free(&boards);
+}
+
 static void test_many_boards(void **state)
 {
     enum { COUNT = 3000 };
@@ -259,6 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sorted_whatever_the_order),
         cmocka_unit_test(test_many_boards),
+        cmocka_unit_test(test_services_of_one_board),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_list_no_memory),

@@ -154,7 +154,8 @@ static void ask_client(struct scene *scene, size_t count)
     for (size_t i = 0; i < count; i++) {
         char name[64];
         snprintf(name, sizeof name, "board-%zu.local", i);
-        scene->queries[i] = mdns_client_ask(scene->mdns, MDNS_HOST, name, on_client_answer, scene);
+        scene->queries[i] =
+            mdns_client_ask(scene->mdns, MDNS_HOST, 0, name, on_client_answer, scene);
         assert_non_null(scene->queries[i]);
     }
 }
@@ -388,7 +389,7 @@ static void test_client_failed_calls(void **state)
             scene.expected = 1;
             failing_start(rows[i].call, after, rows[i].error);
             struct mdns_query *query =
-                mdns_client_ask(scene.mdns, MDNS_HOST, "a.local", on_client_answer, &scene);
+                mdns_client_ask(scene.mdns, MDNS_HOST, 0, "a.local", on_client_answer, &scene);
             bool has_failed = failing_stop();
             if (!query)
                 assert_true(has_failed && rows[i].error == ENOMEM && after == 0);

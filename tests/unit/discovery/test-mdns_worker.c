@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNNING_MAX = 32, BOARDS_MAX = 8192, LOG_MAX = 4096 };
+enum { RUNNING_MAX = 32, SHARED_MAX = 16, BOARDS_MAX = 8192, LOG_MAX = 4096 };
 
 /* The answers of mdns_worker.c. */
 static struct world {
@@ -68,8 +68,11 @@ static void on_worker_answer(uint32_t id, const struct mdns_answer *answer, void
     }
     if (answer->has_address)
         address_text(address, &answer->address);
-    note("%s %s %s %u %s %d; ", answer->instance, answer->host, address, answer->port, answer->type,
+    note("%s %s %s %u %s %d", answer->instance, answer->host, address, answer->port, answer->type,
          answer->password);
+    if (answer->service != SERVICE_ARDUINO)
+        note(" by %d", answer->service);
+    note("; ");
 }
 
 static void on_lost(const char *reason, bool is_local, void *userdata)
@@ -99,7 +102,7 @@ static int tear_down_mdns_worker(void **state)
 
 static void ask_for_boards(void)
 {
-    mdns_worker_ask(world.worker, 7, MDNS_BOARDS, "");
+    mdns_worker_ask(world.worker, 7, MDNS_BOARDS, SERVICES_ARDUINO, "");
 }
 
 /* Questions about addresses share one survey of all boards. */
@@ -107,21 +110,21 @@ static void test_worker_addresses(void **state)
 {
     (void)state;
 
-    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, "10.0.0.2");
-    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, "10.0.0.9");
+    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, SERVICES_ARDUINO, "10.0.0.2");
+    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, SERVICES_ARDUINO, "10.0.0.9");
     fake_browse("a");
     fake_browse("b");
     fake_resolve("a", "10.0.0.1", NULL);
     fake_resolve("b", "10.0.0.2", NULL);
     assert_string_equal(world.log, "b b.local 10.0.0.2 3232  0; ");
-    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, "10.0.0.1");
+    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, SERVICES_ARDUINO, "10.0.0.1");
     assert_string_equal(world.log, "b b.local 10.0.0.2 3232  0; a a.local 10.0.0.1 3232  0; ");
     assert_int_equal(world.ends, 0);
     fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
     assert_int_equal(world.ends, 3);
 
     /* The survey still answers questions a moment later. */
-    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, "10.0.0.2");
+    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, SERVICES_ARDUINO, "10.0.0.2");
     assert_int_equal(world.ends, 4);
     assert_int_equal(world.found, 3);
     assert_int_equal(fake.browsers, 1);
@@ -133,7 +136,7 @@ static void test_further_address(void **state)
 {
     (void)state;
     fake.keeps_records = true;
-    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, "fd00::1");
+    mdns_worker_ask(world.worker, 7, MDNS_ADDRESS, SERVICES_ARDUINO, "fd00::1");
     fake_browse("a");
     fake_resolve("a", "10.0.0.1", NULL);
     fake_record("a.local", "fd00::1");
@@ -155,11 +158,90 @@ static void test_one_board_announced_four_times(void **state)
     assert_int_equal(fake_running("a")->family, AVAHI_PROTO_UNSPEC);
     fake_browser_says(AVAHI_BROWSER_CACHE_EXHAUSTED);
     fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
-    assert_false(fake.is_browsing);
+    assert_false(fake.browsing);
     assert_int_equal(world.ends, 0);
     fake_resolve("a", "10.0.0.1", txt);
     assert_string_equal(world.log, "a seen; a a.local 10.0.0.1 3232 x 0; end; ");
     free(txt);
+}
+
+static AvahiStringList *make_txt(const char *text)
+{
+    AvahiStringList *txt = calloc(1, sizeof *txt + strlen(text));
+
+    assert_non_null(txt);
+    txt->size = strlen(text);
+    memcpy(txt->text, text, txt->size);
+    return txt;
+}
+
+/* Of a type that is not only boards', an instance is reported once it has said that it is one. */
+static void test_services(void **state)
+{
+    AvahiStringList *tasmota = make_txt("devicetype=tasmota");
+
+    (void)state;
+    mdns_worker_ask(world.worker, 7, MDNS_BOARDS, SERVICES_ALL, "");
+    assert_int_equal(fake.browsing, SERVICE_COUNT);
+
+    fake_browse("a");
+    fake_browse_type("_wled._tcp", "b");
+    fake_browse_type("_http._tcp", "printer");
+    fake_browse_type("_http._tcp", "c");
+    assert_string_equal(fake_running("b")->type, "_wled._tcp");
+    assert_string_equal(fake_running("c")->type, "_http._tcp");
+
+    fake_resolve("b", "10.0.0.2", NULL);
+    fake_resolve("printer", "10.0.0.9", NULL);
+    fake_resolve("c", "10.0.0.3", tasmota);
+    fake_resolve("a", "10.0.0.1", NULL);
+    for (int i = 0; i < SERVICE_COUNT; i++) {
+        assert_int_equal(world.ends, 0);
+        fake_browser_of_says(service_type((enum service)i), AVAHI_BROWSER_ALL_FOR_NOW);
+    }
+    assert_string_equal(world.log, "a seen; b seen; b b.local 10.0.0.2 3232  0 by 1; "
+                                   "c c.local 10.0.0.3 3232  0 by 2; a a.local 10.0.0.1 3232  0; "
+                                   "end; ");
+    free(tasmota);
+}
+
+/* One name with two services is two instances. */
+static void test_services_of_one_name(void **state)
+{
+    (void)state;
+    mdns_worker_ask(world.worker, 7, MDNS_BOARDS, SERVICES_ALL, "");
+    fake_browse("a");
+    fake_browse_type("_wled._tcp", "a");
+    fake_resolve("a", "10.0.0.1", NULL);
+    fake_resolve("a", "10.0.0.1", NULL);
+    mdns_worker_cancel(world.worker, 7);
+    assert_string_equal(world.log, "a seen; a seen; a a.local 10.0.0.1 3232  0; "
+                                   "a a.local 10.0.0.1 3232  0 by 1; ");
+}
+
+/* What may be no board has two seconds, and never takes the place of boards. */
+static void test_shared_service_that_is_silent(void **state)
+{
+    char name[32];
+
+    (void)state;
+    mdns_worker_ask(world.worker, 7, MDNS_BOARDS, SERVICES_ALL, "");
+    for (unsigned i = 0; i < 2 * RUNNING_MAX; i++) {
+        snprintf(name, sizeof name, "printer-%u", i);
+        fake_browse_type("_http._tcp", name);
+    }
+    assert_int_equal(fake.resolvers_running, SHARED_MAX);
+    fake_browse("a");
+    assert_non_null(fake_running("a"));
+    fake_resolve("a", "10.0.0.1", NULL);
+
+    for (int i = 0; i < SERVICE_COUNT; i++)
+        fake_browser_of_says(service_type((enum service)i), AVAHI_BROWSER_ALL_FOR_NOW);
+    for (unsigned i = 0; i < 2 * RUNNING_MAX; i++) {
+        assert_int_equal(world.ends, 0);
+        fake_elapse(2000000);
+    }
+    assert_string_equal(world.log, "a seen; a a.local 10.0.0.1 3232  0; end; ");
 }
 
 static void test_nobody(void **state)
@@ -268,7 +350,7 @@ static void test_cancel(void **state)
     fake_browse("b");
     fake_resolve("b", "fd00::1", NULL);
     mdns_worker_cancel(world.worker, 7);
-    assert_false(fake.is_browsing);
+    assert_false(fake.browsing);
     assert_int_equal(fake.resolvers_running, 0);
     mdns_worker_cancel(world.worker, 7);
     assert_string_equal(world.log, "a seen; b seen; ");
@@ -292,7 +374,7 @@ static void test_host_in_both_families(void **state)
 {
     (void)state;
 
-    mdns_worker_ask(world.worker, 7, MDNS_HOST, "a.local");
+    mdns_worker_ask(world.worker, 7, MDNS_HOST, SERVICES_ARDUINO, "a.local");
     assert_int_equal(fake.records_running, 2);
     fake_record("a.local", "10.0.0.1");
     fake_record("a.local", "fd00::1");
@@ -306,7 +388,7 @@ static void test_host_in_both_families(void **state)
 static void test_host_that_is_silent(void **state)
 {
     (void)state;
-    mdns_worker_ask(world.worker, 7, MDNS_HOST, "a.local");
+    mdns_worker_ask(world.worker, 7, MDNS_HOST, SERVICES_ARDUINO, "a.local");
     fake_records_end();
     assert_int_equal(fake.records_running, 2);
     fake_elapse(5000000);
@@ -320,7 +402,7 @@ static void test_malformed_records(void **state)
 {
     (void)state;
 
-    mdns_worker_ask(world.worker, 7, MDNS_HOST, "a.local");
+    mdns_worker_ask(world.worker, 7, MDNS_HOST, SERVICES_ARDUINO, "a.local");
     for (size_t size = 0; size < 32; size++)
         for (size_t i = 0; i < fake.records_made; i++)
             if (size != (fake.records[i].type == 1 ? 4 : 16))
@@ -337,7 +419,7 @@ static void test_namesakes(void **state)
     (void)state;
 
     fake.keeps_records = true;
-    mdns_worker_ask(world.worker, 7, MDNS_INSTANCE, "a");
+    mdns_worker_ask(world.worker, 7, MDNS_INSTANCE, SERVICES_ARDUINO, "a");
     fake_resolve("a", "10.0.0.1", NULL);
     fake_resolve("a", "fd00::1", NULL);
     assert_int_equal(fake.records_running, 3);
@@ -381,10 +463,10 @@ static void test_avahi_restart(void **state)
         fake_resolve("c", "fd00::1", NULL);
         lose_daemon();
         assert_int_equal(fake.resolvers_running, 0);
-        assert_false(fake.is_browsing);
+        assert_false(fake.browsing);
         fake.next_state = comes_later ? AVAHI_CLIENT_CONNECTING : AVAHI_CLIENT_S_REGISTERING;
         fake_elapse(0);
-        assert_int_equal(fake.is_browsing, !comes_later);
+        assert_int_equal(fake.browsing, !comes_later);
         if (comes_later)
             fake_client_says(AVAHI_CLIENT_S_REGISTERING);
         fake_client_says(AVAHI_CLIENT_S_RUNNING);
@@ -416,7 +498,7 @@ static void test_questions_during_a_restart(void **state)
     fake_elapse(0);
     mdns_worker_cancel(world.worker, 7);
     ask_for_boards();
-    assert_false(fake.is_browsing);
+    assert_false(fake.browsing);
     fake_client_says(AVAHI_CLIENT_S_RUNNING);
     fake_browser_says(AVAHI_BROWSER_ALL_FOR_NOW);
     assert_string_equal(world.log, "end; ");
@@ -517,6 +599,9 @@ int main(void)
         TEST(test_worker_addresses),
         TEST(test_further_address),
         TEST(test_one_board_announced_four_times),
+        TEST(test_services),
+        TEST(test_services_of_one_name),
+        TEST(test_shared_service_that_is_silent),
         TEST(test_nobody),
         TEST(test_families),
         TEST(test_name_that_cannot_be_resolved),

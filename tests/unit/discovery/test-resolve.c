@@ -71,8 +71,8 @@ static struct world {
 } world;
 
 struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
-                                          const char *name, mdns_client_answer_fn *on_answer,
-                                          void *userdata);
+                                          unsigned services, const char *name,
+                                          mdns_client_answer_fn *on_answer, void *userdata);
 bool __wrap_mdns_client_may_answer(const struct mdns_client *mdns);
 ssize_t __wrap_etc_hosts_find(struct address *addresses, size_t capacity, const char *name);
 size_t __wrap_claims_find_rivals(struct address rivals[CLAIMS_MAX], const struct claims *claims);
@@ -95,10 +95,11 @@ static void note_question(int question)
 }
 
 struct mdns_query *__wrap_mdns_client_ask(struct mdns_client *mdns, enum mdns_kind kind,
-                                          const char *name, mdns_client_answer_fn *on_answer,
-                                          void *userdata)
+                                          unsigned services, const char *name,
+                                          mdns_client_answer_fn *on_answer, void *userdata)
 {
     assert_null(mdns);
+    assert_int_equal(services, SERVICES_ARDUINO);
     note_question((int)kind);
 
     if (world.refuse_mdns) {

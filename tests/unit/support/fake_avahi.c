@@ -98,7 +98,7 @@ static void client_free(AvahiClient *client)
     assert_ptr_equal(client, &fake.client);
     assert_int_equal(fake.clients--, 1);
     assert_int_equal(fake.resolvers_running, 0);
-    assert_false(fake.is_browsing);
+    assert_false(fake.browsing);
 }
 
 static AvahiClientState client_get_state(AvahiClient *client)
@@ -117,6 +117,15 @@ static const char *error_text(int error)
     return error == AVAHI_ERR_TOO_MANY_OBJECTS ? "Too many objects" : "?";
 }
 
+/* The running browser of this type; NULL: there is none. */
+static struct AvahiServiceBrowser *find_browser(const char *type)
+{
+    for (size_t i = 0; i < FAKE_BROWSERS_MAX; i++)
+        if (fake.browser[i].is_used && strcmp(fake.browser[i].type, type) == 0)
+            return &fake.browser[i];
+    return NULL;
+}
+
 static AvahiServiceBrowser *browser_new(AvahiClient *client, AvahiIfIndex interface,
                                         AvahiProtocol protocol, const char *type,
                                         const char *domain, AvahiLookupFlags flags,
@@ -126,23 +135,29 @@ static AvahiServiceBrowser *browser_new(AvahiClient *client, AvahiIfIndex interf
     assert_int_equal(interface, AVAHI_IF_UNSPEC);
     assert_int_equal(protocol, AVAHI_PROTO_UNSPEC);
     assert_int_equal(flags, AVAHI_LOOKUP_USE_MULTICAST);
-    assert_string_equal(type, "_arduino._tcp");
     assert_string_equal(domain, "local");
-    assert_false(fake.is_browsing);
+    assert_null(find_browser(type));
     if (fake.refuse_browser)
         return NULL;
 
-    fake.is_browsing = true;
+    struct AvahiServiceBrowser *browser = fake.browser;
+    while (browser->is_used)
+        browser++;
+    assert_true(browser < fake.browser + FAKE_BROWSERS_MAX);
+
+    fake.browsing++;
     fake.browsers++;
-    fake.browser = (struct AvahiServiceBrowser){callback, userdata};
-    return &fake.browser;
+    *browser =
+        (struct AvahiServiceBrowser){.is_used = true, .callback = callback, .userdata = userdata};
+    snprintf(browser->type, sizeof browser->type, "%s", type);
+    return browser;
 }
 
 static int browser_free(AvahiServiceBrowser *browser)
 {
-    assert_ptr_equal(browser, &fake.browser);
-    assert_true(fake.is_browsing);
-    fake.is_browsing = false;
+    assert_true(browser->is_used);
+    browser->is_used = false;
+    fake.browsing--;
     return 0;
 }
 
@@ -156,7 +171,6 @@ static AvahiServiceResolver *resolver_new(AvahiClient *client, AvahiIfIndex inte
     assert_int_equal(interface, AVAHI_IF_UNSPEC);
     assert_int_equal(protocol, AVAHI_PROTO_UNSPEC);
     assert_int_equal(flags & AVAHI_LOOKUP_NO_ADDRESS, 0);
-    assert_string_equal(type, "_arduino._tcp");
     assert_string_equal(domain, "local");
     if (strcmp(name, "impossible") == 0)
         return NULL;
@@ -166,6 +180,7 @@ static AvahiServiceResolver *resolver_new(AvahiClient *client, AvahiIfIndex inte
     *resolver = (struct AvahiServiceResolver){
         .is_used = true, .family = family, .callback = callback, .userdata = userdata};
     snprintf(resolver->instance, sizeof resolver->instance, "%s", name);
+    snprintf(resolver->type, sizeof resolver->type, "%s", type);
     if (++fake.resolvers_running > fake.resolvers_peak)
         fake.resolvers_peak = fake.resolvers_running;
     return resolver;
@@ -260,7 +275,7 @@ void fake_assert_all_freed(void)
     assert_int_equal(fake.clients, 0);
     assert_int_equal(fake.resolvers_running, 0);
     assert_int_equal(fake.records_running, 0);
-    assert_false(fake.is_browsing);
+    assert_false(fake.browsing);
     for (size_t i = 0; i < FAKE_TIMERS_MAX; i++)
         assert_null(fake.timers[i].timer);
 }
@@ -271,18 +286,31 @@ void fake_client_says(AvahiClientState state)
     fake.client.callback(&fake.client, state, fake.client.userdata);
 }
 
+void fake_browse_type(const char *type, const char *instance)
+{
+    struct AvahiServiceBrowser *browser = find_browser(type);
+
+    assert_non_null(browser);
+    browser->callback(browser, 2, AVAHI_PROTO_INET, AVAHI_BROWSER_NEW, instance, type, "local", 0,
+                      browser->userdata);
+}
+
+void fake_browser_of_says(const char *type, AvahiBrowserEvent event)
+{
+    struct AvahiServiceBrowser *browser = find_browser(type);
+
+    assert_non_null(browser);
+    browser->callback(browser, 2, AVAHI_PROTO_INET, event, NULL, NULL, NULL, 0, browser->userdata);
+}
+
 void fake_browse(const char *instance)
 {
-    assert_true(fake.is_browsing);
-    fake.browser.callback(&fake.browser, 2, AVAHI_PROTO_INET, AVAHI_BROWSER_NEW, instance,
-                          "_arduino._tcp", "local", 0, fake.browser.userdata);
+    fake_browse_type("_arduino._tcp", instance);
 }
 
 void fake_browser_says(AvahiBrowserEvent event)
 {
-    assert_true(fake.is_browsing);
-    fake.browser.callback(&fake.browser, 2, AVAHI_PROTO_INET, event, NULL, NULL, NULL, 0,
-                          fake.browser.userdata);
+    fake_browser_of_says("_arduino._tcp", event);
 }
 
 struct AvahiServiceResolver *fake_running(const char *instance)

@@ -13,7 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FAKE_OBJECTS_MAX = 9000, FAKE_RECORDS_MAX = 18000, FAKE_TIMERS_MAX = 512 };
+enum {
+    FAKE_OBJECTS_MAX = 9000,
+    FAKE_RECORDS_MAX = 18000,
+    FAKE_TIMERS_MAX = 512,
+    FAKE_BROWSERS_MAX = 4
+};
 
 struct fake_timer {
     struct loop_timer *timer; /* a running one; NULL: unused */
@@ -27,6 +32,8 @@ struct AvahiClient {
 };
 
 struct AvahiServiceBrowser {
+    bool is_used;
+    char type[32];
     AvahiServiceBrowserCallback callback;
     void *userdata;
 };
@@ -34,6 +41,7 @@ struct AvahiServiceBrowser {
 struct AvahiServiceResolver {
     bool is_used;
     char instance[64];
+    char type[32];
     AvahiProtocol family;
     AvahiServiceResolverCallback callback;
     void *userdata;
@@ -55,8 +63,9 @@ struct fake_avahi {
     AvahiClientState next_state; /* of a new client */
     bool has_bus;
     int error; /* the result of avahi_client_errno() */
-    struct AvahiServiceBrowser browser;
-    bool is_browsing, refuse_browser;
+    struct AvahiServiceBrowser browser[FAKE_BROWSERS_MAX];
+    size_t browsing; /* how many are running */
+    bool refuse_browser;
     size_t browsers; /* ever made */
     struct AvahiServiceResolver resolvers[FAKE_OBJECTS_MAX];
     size_t resolvers_made, resolvers_running, resolvers_peak;
@@ -77,7 +86,11 @@ struct loop *fake_loop(void);
 void fake_elapse(int64_t delay_us);
 
 void fake_client_says(AvahiClientState state);
-void fake_browse(const char *instance); /* it is announced */
+/* An instance of this type is announced; the browser of this type has an event. The short forms are
+ * for _arduino._tcp. */
+void fake_browse_type(const char *type, const char *instance);
+void fake_browser_of_says(const char *type, AvahiBrowserEvent event);
+void fake_browse(const char *instance);
 void fake_browser_says(AvahiBrowserEvent event);
 
 /* A record of the address is heard on interface 2; all have been heard. */

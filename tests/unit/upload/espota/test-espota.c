@@ -350,10 +350,13 @@ static void test_served_boards(void **state)
     static const struct {
         uint16_t port;
         const char *name;
-    } rows[] = {
-        {3232, "espota"}, {8266, "espota"}, {0, "espota"}, {80, "other"}, {65280, "sketch"}};
+        enum service service;
+    } rows[] = {{3232, "espota", SERVICE_ARDUINO},  {8266, "espota", SERVICE_ARDUINO},
+                {0, "espota", SERVICE_ARDUINO},     {80, "other", SERVICE_ARDUINO},
+                {65280, "sketch", SERVICE_ARDUINO}, {80, "web", SERVICE_WLED},
+                {3232, "web", SERVICE_WLED},        {65280, "web", SERVICE_TASMOTA}};
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const struct board board = {.port = rows[i].port};
+        const struct board board = {.port = rows[i].port, .service = rows[i].service};
         const bool is_served = strcmp(rows[i].name, "espota") == 0;
 
         assert_int_equal(espota_protocol.serves(&board), is_served);
