@@ -28,6 +28,7 @@ static void try_other_password(struct job *job)
                                        .phase = OTA_PHASE_AUTHENTICATE,
                                        .message = "the board rejected the password that was typed",
                                        .is_important = true});
+    upload_begin_again(job->upload);
     start_upload(job);
 }
 

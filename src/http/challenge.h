@@ -56,5 +56,10 @@ char *challenge_answer(const struct challenge *challenge, const char *user, cons
 #define CHALLENGE_BASIC_NOTE                                                                       \
     "the board asks for the password itself (Basic), without encryption: whoever can listen in "   \
     "this network can read it"
+/* When one asks for a Digest with MD5. */
+#define CHALLENGE_MD5_NOTE                                                                         \
+    "the board asks for an answer with MD5 (Digest): anybody who gets it can try millions of "     \
+    "passwords a second against it; most pages support nothing better, and --min-auth sha256 "     \
+    "insists on it"
 
 #endif

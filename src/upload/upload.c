@@ -47,7 +47,10 @@ struct upload *upload_new(const struct upload_config *config,
     struct upload *upload = protocol->create(config);
 
     if (upload)
-        *upload = (struct upload){.protocol = protocol, .config = *config, .callbacks = *callbacks};
+        *upload = (struct upload){.protocol = protocol,
+                                  .config = *config,
+                                  .callbacks = *callbacks,
+                                  .trust.least = config->min_auth};
     return upload;
 }
 
@@ -81,14 +84,20 @@ void upload_set_password(struct upload *upload, const char *password)
     upload->protocol->set_password(upload, password);
 }
 
+void upload_begin_again(struct upload *upload)
+{
+    trust_begin_again(&upload->trust);
+}
+
 void upload_require_auth(struct upload *upload, enum auth_scheme least)
 {
-    upload->protocol->require_auth(upload, least);
+    if (least > upload->trust.least)
+        upload->trust.least = least;
 }
 
 bool upload_has_given_md5(const struct upload *upload)
 {
-    return upload->protocol->has_given_md5(upload);
+    return upload->trust.has_given_md5;
 }
 
 const char *upload_adapt(struct upload *upload, const struct ota_failure *failure)

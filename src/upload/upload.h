@@ -15,6 +15,7 @@
 #include "esp-ota/error.h"
 #include "esp-ota/event.h"
 #include "upload/endpoints.h"
+#include "upload/trust.h"
 #include "upload/upload_settings.h"
 
 #include <stdint.h>
@@ -86,7 +87,8 @@ struct upload {
     const struct upload_protocol *protocol;
     struct upload_config config;
     struct upload_callbacks callbacks;
-    bool is_running; /* between upload_start() and upload_stop() */
+    struct trust trust; /* what the board asked for and got, in all attempts */
+    bool is_running;    /* between upload_start() and upload_stop() */
 };
 
 /* A default port of the boards that have one of these chips (a set, image/kind.h; "": any). */
@@ -123,8 +125,6 @@ struct upload_protocol {
     bool (*start)(struct upload *upload, const struct upload_attempt *attempt);
     void (*stop)(struct upload *upload);
     void (*set_password)(struct upload *upload, const char *password);
-    void (*require_auth)(struct upload *upload, enum auth_scheme least);
-    bool (*has_given_md5)(const struct upload *upload);
     const char *(*adapt)(struct upload *upload, const struct ota_failure *failure);
     enum ota_phase (*phase)(const struct upload *upload);
     bool (*all_sent)(const struct upload *upload);
@@ -165,6 +165,8 @@ void upload_stop(struct upload *upload);
  * pointer. */
 void upload_set_password(struct upload *upload, const char *password);
 
+/* The user has typed another password, after the board rejected one: see trust_begin_again(). */
+void upload_begin_again(struct upload *upload);
 /* From now on the board gets no answer to a challenge with a weaker scheme. */
 void upload_require_auth(struct upload *upload, enum auth_scheme least);
 /* Whether the board got an answer with MD5. */

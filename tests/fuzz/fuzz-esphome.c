@@ -33,7 +33,7 @@ static void take_data(struct exchange *exchange)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const unsigned char image[IMAGE_SIZE] = {0}, key[NOISE_KEY_SIZE] = {0};
-    struct exchange_trust trust = {0};
+    struct trust trust = {.least = size && data[0] & 8 ? AUTH_SHA256 : AUTH_MD5};
     struct exchange exchange;
     enum exchange_event event;
 
@@ -44,7 +44,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .packed = {image, data[0] & 1 ? 100 : 0, "0123456789abcdef0123456789abcdef"},
         .key = data[0] & 2 ? key : NULL,
         .password = data[0] & 4 ? "secret" : NULL,
-        .least = data[0] & 8 ? AUTH_SHA256 : AUTH_MD5,
         .trust = &trust,
         .ephemeral = key,
     };
@@ -60,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             require(!config.key && data[at - 1] != 0 && exchange.taken == exchange.content->size);
     }
     require(escape_is_printable(exchange.failure.message));
-    require(!trust.has_given_md5 || config.least == AUTH_MD5);
+    require(!trust.has_given_md5 || trust.least == AUTH_MD5);
     exchange_clear(&exchange);
     return 0;
 }

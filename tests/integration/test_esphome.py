@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import threading
 import unittest
 
 from scenario import Case, Program, Scenario, address, run, sketch
@@ -217,6 +218,46 @@ class Uploads(Scenario):
         end = next(event for event in events if event["event"] == "result")
         self.assertEqual((end["protocol"], end["verified"]), ("esphome", "board"))
         self.assertEqual([event["scheme"] for event in events if event["event"] == "authenticated"], ["Noise"])
+
+
+def ask_again_and_again(server, digits, asked, verdict):
+    """A board's side that challenges each connection, and ends it with the verdict; its last one never comes."""
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        with connection, connection.makefile("rb") as stream:
+            connection.settimeout(60)
+            try:
+                stream.read(5)
+                connection.sendall(bytes([0, 2]))
+                stream.read(1)
+                kind, nonce = (1, 32) if digits == 32 else (2, 64)
+                connection.sendall(bytes([0x40, kind]) + b"%0*x" % (nonce, len(asked)))
+                if stream.read(2 * digits):
+                    asked.append(1)
+                connection.sendall(verdict)
+            except OSError:
+                pass
+
+
+class Answers(Scenario):
+
+    def test_how_many(self):
+        """A peer that never judges an answer gets three with MD5 and four with SHA-256, however long --wait is."""
+        for digits, most in ((32, 3), (64, 4)):
+            asked = []
+            server = socket.create_server((address(), 0))
+            self.addCleanup(server.close)
+            threading.Thread(target=ask_again_and_again, args=(server, digits, asked, b""), daemon=True).start()
+            host, port = server.getsockname()
+            with self.subTest(digits):
+                result = run("-i", f"esphome://{host}:{port}", "-f", self.file("fw.bin", sketch("esp32")),
+                             "--wait", "30", "--retries", "20", "--json", ESP_OTA_AUTH="secret")
+                self.assertEqual((result.status, len(asked)), (6, most), result)
+                self.assertIn(f"answers to {most} of its challenges without judging all", result.out)
+                self.assertEqual(json.loads(result.out.splitlines()[-1])["code"], "no-verdict")
 
 
 class Keys(Scenario):

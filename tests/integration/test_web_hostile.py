@@ -6,6 +6,7 @@ The server is a script in this file, because the simulated board's pages are boa
 """
 
 import base64
+import concurrent.futures
 import json
 import re
 import socket
@@ -35,9 +36,9 @@ def ask(scheme, **parameters):
 class Server:
     """Answers each request with what script(method, path, authorization) returns: bytes, which are the whole
     reply, or an iterable of bytes, sent until the client has had enough. Authorization is "" or a header's value;
-    all of them are in answers. The first upload is broken off if breaks is true."""
+    all of them are in answers. The first uploads, as many as breaks says, are broken off."""
 
-    def __init__(self, script, breaks=False):
+    def __init__(self, script, breaks=0):
         self.script, self.answers, self.breaks = script, [], breaks
         self.address = address()
         self._socket = socket.create_server((self.address, 0))
@@ -63,7 +64,7 @@ class Server:
                     name, _, value = line.decode().partition(":")
                     head[name.lower()] = value.strip()
                 if method == "POST" and self.breaks:
-                    self.breaks = False
+                    self.breaks -= 1
                     return  # a reset, as most of the image is not read
                 stream.read(int(head.get("content-length", 0)))
                 answer = head.get("authorization", "")
@@ -83,7 +84,7 @@ class Server:
 
 class Hostile(Scenario):
 
-    def attack(self, script, *options, password=PASSWORD, retries=0, breaks=False):
+    def attack(self, script, *options, password=PASSWORD, retries=0, breaks=0):
         """Uploads to the script; returns the result and the server."""
         server = Server(script, breaks)
         self.addCleanup(server.close)
@@ -102,30 +103,116 @@ class Hostile(Scenario):
                 return reply(FORM) if answer else strong
             return play
 
-        for weaker, name in ((ask("Digest", realm="x", nonce="2"), "Digest (MD5)"),
-                             (ask("Digest", realm="x", nonce="2", stale="true"), "Digest (MD5)")):
+        for weaker, way in ((ask("Digest", realm="x", nonce="2"), "an answer with MD5"),
+                            (ask("Digest", realm="x", nonce="2", stale="true"), "an answer with MD5"),
+                            (ask("Basic", realm="x"), r"the password itself \(Basic\)")):
             for method in ("GET", "POST"):
+                if method == "POST" and "Basic" in way:
+                    continue  # the image went out with the better answer; nothing is answered
                 for options in ((), ("--min-auth", "sha256")):
                     with self.subTest(method, options=options):
                         result, server = self.attack(script(weaker, method), *options)
                         self.assertEqual(result.status, 6, result)
-                        self.assertIn(f"asks for the password by {name}, and has asked by Digest (SHA-256) before",
-                                      result.err)
+                        self.assertRegex(result.err, "asked for an answer with SHA-256 at first and now asks for " + way)
                         self.assertTrue(server.answers)
                         for answer in server.answers:
                             self.assertIn("algorithm=SHA-256", answer)
 
     def test_basic_after_digest(self):
-        """Nor by another attempt."""
-        challenges = iter([ask("Digest", realm="x", nonce="1", algorithm="SHA-256")])
+        """Nor by another request or attempt: Basic has the password itself, without any guessing."""
+        for algorithm in ("MD5", "SHA-256"):
+            challenges = iter([ask("Digest", realm="x", nonce="1", algorithm=algorithm)])
 
-        def script(_method, _path, answer):
-            return reply(FORM) if "Digest" in answer else next(challenges, ask("Basic", realm="x"))
+            def script(_method, _path, answer, challenges=challenges):
+                return reply(FORM) if "Digest" in answer else next(challenges, ask("Basic", realm="x"))
 
-        result, server = self.attack(script, retries=1, breaks=True)
-        self.assertEqual(result.status, 6, result)
-        self.assertIn("attempt 2 of 2", result.err)
-        self.assertEqual([answer for answer in server.answers if "Basic" in answer], [])
+            with self.subTest(algorithm):
+                result, server = self.attack(script, retries=1, breaks=1)
+                self.assertEqual(result.status, 6, result)
+                self.assertIn("attempt 2 of 2", result.err)
+                self.assertRegex(result.err, rf"with {algorithm} at first and now asks for the password itself")
+                self.assertTrue(server.answers)
+                self.assertEqual([answer for answer in server.answers if "Basic" in answer], [])
+
+    def test_no_password_after_one(self):
+        """A page that has asked once gets no image without an answer."""
+        for challenge in (ask("Basic", realm="x"), ask("Digest", realm="x", nonce="1")):
+            challenges, posts = iter([challenge]), []
+
+            def script(method, _path, answer, challenges=challenges, posts=posts):
+                posts.extend([method] if method == "POST" else [])
+                return reply(FORM) if answer else next(challenges, reply(FORM))
+
+            with self.subTest(challenge):
+                result, server = self.attack(script, "--json", retries=1, breaks=1)
+                self.assertEqual((result.status, posts), (6, []), result)
+                self.assertEqual(self.events(result, "result")[-1]["code"], "downgrade")
+                self.assertIn("asked for a password before, and now takes an image without one", result.out)
+
+    def events(self, result, name):
+        return [event for event in map(json.loads, result.out.splitlines()) if event["event"] == name]
+
+    def test_how_many_answers(self):
+        """Three challenges are answered in an upload, in whichever attempts; with SHA-256 four."""
+        def digest(number, **parameters):
+            return ask("Digest", realm="x", nonce=str(number), **parameters)
+
+        rows = (("Basic", lambda number: ask("Basic", realm=str(number)), 3),
+                ("MD5", digest, 3),
+                ("SHA-256", lambda number: digest(number, algorithm="SHA-256"), 4))
+        ended = threading.Event()
+        self.addCleanup(ended.set)
+
+        def count(row):
+            asked = []
+
+            def silence():
+                ended.wait(60)
+                yield b""
+
+            def script(_method, _path, answer):
+                if answer:
+                    return silence()
+                asked.append(1)
+                return row[1](len(asked))
+
+            return self.attack(script, "--wait", "60", "-t", "1")
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for (name, _, most), (result, server) in zip(rows, pool.map(count, rows)):
+                with self.subTest(name):
+                    self.assertEqual((result.status, len(server.answers)), (6, most), result)
+                    self.assertIn(f"answers to {most} of its challenges without judging all", result.err)
+
+    def test_answers_that_the_image_followed(self):
+        """Each attempt needs one, and the requests after it repeat it: neither counts."""
+        def upload(scheme):
+            asked = []
+
+            def script(method, _path, answer):
+                if not answer:
+                    asked.append(1)
+                    return ask(scheme, realm="x", nonce=str(len(asked)))
+                return reply(b"Update Success! Rebooting..." if method == "POST" else FORM)
+
+            return asked, self.attack(script, retries=3, breaks=3)[0]
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for asked, result in pool.map(upload, ("Basic", "Digest")):
+                self.assertEqual((len(asked), result.status), (4, 0), result)
+
+    def test_md5_is_told(self):
+        """Before the first answer, once; to programs, too; --quiet says nothing."""
+        def script(method, _path, answer):
+            if method == "POST":
+                return reply(b"Update Success! Rebooting...")
+            return reply(FORM) if answer else ask("Digest", realm="x", nonce="1")
+
+        for options, times in (((), 1), (("-q",), 0)):
+            result, _ = self.attack(script, *options)
+            self.assertEqual((result.status, result.err.count("answer with MD5 (Digest)")), (0, times), result)
+        result, _ = self.attack(script, "--json")
+        self.assertEqual([event["scheme"] for event in self.events(result, "note") if event["scheme"]], ["MD5"], result)
 
     def test_echoes(self):
         """What repeats the password or an answer is shown nowhere: as the server's name, on a page, as a version,

@@ -46,8 +46,6 @@ struct esphome {
     bool is_password_awaited;
 
     /* For all attempts. */
-    struct exchange_trust trust;
-    enum auth_scheme least;
     bool is_md5_told, is_unasked_told;
 };
 
@@ -280,8 +278,7 @@ static void start_exchange(struct esphome *esphome, int fd)
                                                    .userdata = esphome};
     struct exchange_config config = {.key = upload->encryption_key,
                                      .password = esphome->password,
-                                     .least = esphome->least,
-                                     .trust = &esphome->trust};
+                                     .trust = &esphome->upload.trust};
 
     if (!packed_choose(&service_of(esphome)->packed, esphome->attempt.image, &config.plain,
                        &config.packed)) {
@@ -375,7 +372,6 @@ static struct upload *esphome_create(const struct upload_config *config)
 
     if (!esphome)
         return NULL;
-    esphome->least = config->min_auth;
     loop_timer_init(&esphome->timer, config->service->loop, on_attempt_begins, esphome);
     return &esphome->upload;
 }
@@ -397,6 +393,7 @@ static bool esphome_start(struct upload *upload, const struct upload_attempt *at
     esphome->endpoint = 0;
     esphome->is_all_sent = false;
     memset(esphome->tries, 0, sizeof esphome->tries);
+    trust_begin_attempt(&upload->trust);
     loop_timer_start(&esphome->timer, 0);
     return true;
 }
@@ -427,19 +424,6 @@ static void esphome_set_password(struct upload *upload, const char *password)
     else
         fail_attempt(esphome, OTA_E_PASSWORD_NEEDED,
                      "the board asks for a password, and none was given");
-}
-
-static void esphome_require_auth(struct upload *upload, enum auth_scheme least)
-{
-    struct esphome *esphome = (struct esphome *)upload;
-
-    if (least > esphome->least)
-        esphome->least = least;
-}
-
-static bool esphome_has_given_md5(const struct upload *upload)
-{
-    return ((const struct esphome *)upload)->trust.has_given_md5;
 }
 
 static const char *esphome_adapt(struct upload *upload, const struct ota_failure *failure)
@@ -507,8 +491,6 @@ const struct upload_protocol esphome_protocol = {
     .start = esphome_start,
     .stop = esphome_stop,
     .set_password = esphome_set_password,
-    .require_auth = esphome_require_auth,
-    .has_given_md5 = esphome_has_given_md5,
     .adapt = esphome_adapt,
     .phase = esphome_phase,
     .all_sent = esphome_all_sent,

@@ -64,6 +64,13 @@ enum { REASON_MAX = 4 * FRAME_PAYLOAD_MAX + 1 };
 
 /* -- output and ends -- */
 
+/* The caller has filled in failure. */
+static enum exchange_event end_failed(struct exchange *exchange)
+{
+    exchange->step = EXCHANGE_OVER;
+    return EXCHANGE_FAILED;
+}
+
 static enum exchange_event __attribute__((format(printf, 3, 4)))
 fail_exchange(struct exchange *exchange, enum ota_error error, const char *format, ...)
 {
@@ -74,8 +81,7 @@ fail_exchange(struct exchange *exchange, enum ota_error error, const char *forma
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     ota_fail(&exchange->failure, error, "%s", message);
-    exchange->step = EXCHANGE_OVER;
-    return EXCHANGE_FAILED;
+    return end_failed(exchange);
 }
 
 static enum exchange_event fail_crypto(struct exchange *exchange)
@@ -248,31 +254,22 @@ static enum exchange_event announce_image(struct exchange *exchange)
 
 static enum exchange_event take_no_password(struct exchange *exchange)
 {
-    if (!exchange->noise && exchange->config.trust->has_asked)
-        return fail_exchange(exchange, OTA_E_DOWNGRADE,
-                             "the board asked for a password before, and now takes an image "
-                             "without one; it gets none");
+    if (!exchange->noise && !trust_unasked(exchange->config.trust, &exchange->failure))
+        return end_failed(exchange);
     if (announce_image(exchange) == EXCHANGE_FAILED)
         return EXCHANGE_FAILED;
     return exchange->noise ? EXCHANGE_NOTHING : EXCHANGE_OPEN;
 }
 
-/* The first byte of a challenge. An answer with MD5 would help an impostor to guess the password. */
+/* The first byte of a challenge. */
 static enum exchange_event take_challenge(struct exchange *exchange, enum auth_scheme scheme)
 {
-    struct exchange_trust *trust = exchange->config.trust;
+    struct trust *trust = exchange->config.trust;
 
-    if (scheme == AUTH_MD5 && trust->has_asked_sha256)
-        return fail_exchange(exchange, OTA_E_DOWNGRADE,
-                             "the board asked for an answer with SHA-256 before and now asks for "
-                             "one with MD5; it gets none");
-    if (scheme == AUTH_MD5 && exchange->config.least != AUTH_MD5)
-        return fail_exchange(exchange, OTA_E_WEAK_AUTH,
-                             "the board asks for an answer with MD5, and --min-auth allows "
-                             "nothing below SHA-256");
+    if (!trust_allows(trust, trust_strength(scheme), false, &exchange->failure))
+        return end_failed(exchange);
 
-    trust->has_asked = true;
-    trust->has_asked_sha256 |= scheme == AUTH_SHA256;
+    trust_challenged(trust, trust_strength(scheme));
     exchange->scheme = scheme;
     exchange->nonce_length = 0;
     exchange->step = EXCHANGE_NONCE;
@@ -299,11 +296,13 @@ static enum exchange_event answer_challenge(struct exchange *exchange)
         exchange->step = EXCHANGE_OVER;
         return EXCHANGE_NO_PASSWORD;
     }
+    if (trust_fail_spent(config->trust, trust_strength(exchange->scheme), &exchange->failure))
+        return end_failed(exchange);
     if (auth_respond_plainly(&exchange->answer, exchange->scheme, config->password, exchange->nonce,
                              config->cnonce) != 0)
         return fail_crypto(exchange);
 
-    config->trust->has_given_md5 |= exchange->scheme == AUTH_MD5;
+    trust_answered(config->trust, trust_strength(exchange->scheme));
     put_unit(exchange, exchange->answer.cnonce, digits);
     put_unit(exchange, exchange->answer.response, digits);
     exchange->step = EXCHANGE_VERDICT;
@@ -345,6 +344,7 @@ static enum exchange_event take_acceptance(struct exchange *exchange, unsigned c
         return fail_unexpected(exchange, byte);
     exchange->step = EXCHANGE_DATA;
     exchange->is_accepted = true;
+    trust_connected(exchange->config.trust);
     return EXCHANGE_READY;
 }
 
@@ -398,8 +398,7 @@ static enum exchange_event take_byte(struct exchange *exchange, unsigned char by
         return steps[exchange->step](exchange, byte);
 
     board_error_tell(&exchange->failure, byte, exchange->is_accepted);
-    exchange->step = EXCHANGE_OVER;
-    return EXCHANGE_FAILED;
+    return end_failed(exchange);
 }
 
 /* -- frames -- */
@@ -458,8 +457,7 @@ static enum exchange_event take_framed(struct exchange *exchange, unsigned char 
     /* A board that gives up may say so without encryption. */
     if (exchange->frame.count == 1 && board_error_is(byte)) {
         board_error_tell(&exchange->failure, byte, exchange->is_accepted);
-        exchange->step = EXCHANGE_OVER;
-        return EXCHANGE_FAILED;
+        return end_failed(exchange);
     }
     return fail_exchange(exchange, exchange->is_accepted ? OTA_E_LOST : OTA_E_NO_ENCRYPTION,
                          "the board sent something that is not encrypted");

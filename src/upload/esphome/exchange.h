@@ -9,6 +9,7 @@
 #include "esp-ota/error.h"
 #include "upload/esphome/frame.h"
 #include "upload/esphome/noise.h"
+#include "upload/trust.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,22 +26,13 @@ struct exchange_content {
     const char *md5;
 };
 
-/* What the board has shown in all exchanges of an upload. It may not ask for less later, as an
- * impostor would. */
-struct exchange_trust {
-    bool has_asked;        /* for a password */
-    bool has_asked_sha256; /* for an answer with SHA-256 */
-    bool has_given_md5;    /* it got an answer with MD5 */
-};
-
 /* All pointers must outlive the exchange. */
 struct exchange_config {
     struct exchange_content plain;  /* the image as it is */
     struct exchange_content packed; /* compressed by gzip */
     const unsigned char *key; /* NOISE_KEY_SIZE bytes: nothing is sent in the clear; or NULL */
     const char *password;     /* NULL or "": none */
-    enum auth_scheme least;   /* AUTH_MD5, or AUTH_SHA256: nothing weaker */
-    struct exchange_trust *trust;
+    struct trust *trust;      /* of the upload */
     /* For tests; NULL: random. */
     const char *cnonce;
     const unsigned char *ephemeral;

@@ -36,7 +36,6 @@ struct espota {
     const struct image *image; /* of the last attempt; NULL: none yet */
     size_t block;              /* lock-step; 0: streaming */
     unsigned notices;          /* enum notice: those that the sessions gave */
-    struct trust trust;        /* what the board got and showed in these sessions */
     char sha256_objection[IMAGE_FIT_REASON_MAX];
 };
 
@@ -109,11 +108,9 @@ static struct upload_service *espota_open(struct loop *loop, const struct upload
 static struct upload *espota_create(const struct upload_config *config)
 {
     struct espota *espota = calloc(1, sizeof *espota);
-    if (!espota)
-        return NULL;
 
-    espota->trust.least = config->min_auth;
-    return &espota->upload;
+    (void)config;
+    return espota ? &espota->upload : NULL;
 }
 
 /* Bytes of a block in lock-step. */
@@ -199,7 +196,7 @@ static struct session_config make_session_config(struct espota *espota,
         .block = espota->block,
         .is_forced = settings->force,
         .notices = &espota->notices,
-        .trust = &espota->trust,
+        .trust = &espota->upload.trust,
         .sha256_addresses = &service->sha256_addresses,
         .echo = upload->echo,
     };
@@ -223,10 +220,6 @@ static bool espota_start(struct upload *upload, const struct upload_attempt *att
     if (is_other_image)
         espota->block = espota_settings_of(espota)->lockstep ? espota_block(espota) : 0;
 
-    /* The user will be asked for another password than any that the board has rejected. */
-    if (!attempt->password)
-        trust_begin_again(&espota->trust);
-
     const struct session_config config = make_session_config(espota, attempt);
     espota->session = session_start(&config, &callbacks);
     return espota->session;
@@ -243,19 +236,6 @@ static void espota_stop(struct upload *upload)
 static void espota_set_password(struct upload *upload, const char *password)
 {
     session_set_password(((struct espota *)upload)->session, password);
-}
-
-static void espota_require_auth(struct upload *upload, enum auth_scheme least)
-{
-    struct trust *trust = &((struct espota *)upload)->trust;
-
-    if (least > trust->least)
-        trust->least = least;
-}
-
-static bool espota_has_given_md5(const struct upload *upload)
-{
-    return ((const struct espota *)upload)->trust.has_given_md5;
 }
 
 /* A board that aborts with unread data queued resets the connection, and its reason is lost; in
@@ -325,8 +305,6 @@ const struct upload_protocol espota_protocol = {
     .start = espota_start,
     .stop = espota_stop,
     .set_password = espota_set_password,
-    .require_auth = espota_require_auth,
-    .has_given_md5 = espota_has_given_md5,
     .adapt = espota_adapt,
     .phase = espota_phase,
     .all_sent = espota_all_sent,

@@ -40,8 +40,8 @@
 #include "base/diag.h"
 #include "base/loop.h"
 #include "base/units.h"
-#include "upload/espota/trust.h"
 #include "upload/espota/way.h"
+#include "upload/trust.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -353,7 +353,7 @@ struct handshake *handshake_start(const struct session_config *config,
     handshake->sha256_scheme =
         config->md5_target || config->trust->keeps_md5_hash ? AUTH_SHA256_MD5 : AUTH_SHA256;
     loop_timer_init(&handshake->timer, config->loop, on_handshake_timer, handshake);
-    trust_begin_handshake(config->trust);
+    trust_begin_attempt(config->trust);
 
     if (candidates_open(&handshake->candidates) < 0) {
         candidates_free(&handshake->candidates);

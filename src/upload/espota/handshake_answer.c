@@ -9,12 +9,15 @@
 #include "base/loop.h"
 #include "base/units.h"
 #include "crypto/digest.h"
-#include "upload/espota/trust.h"
+#include "upload/trust.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { DOUBTFUL_ANSWERS_MAX = 3 }; /* sendings of an answer to a challenge that may be void */
+enum {
+    ANSWERS_MAX = 2,          /* answers with one scheme in one handshake */
+    DOUBTFUL_ANSWERS_MAX = 3, /* sendings of an answer to a challenge that may be void */
+};
 
 static const int64_t ANSWER_US = SECONDS(7);        /* shortest wait for a verdict */
 static const int64_t TYPING_US = MILLISECONDS(500); /* an answer that takes longer was typed */
@@ -22,7 +25,8 @@ static const int64_t PASSWORD_US = SECONDS(120);
 
 static bool is_answer_left(const struct handshake *handshake, enum auth_scheme scheme)
 {
-    return trust_may_answer(handshake->config->trust, scheme, handshake->answers[scheme]);
+    return handshake->answers[scheme] < ANSWERS_MAX &&
+           !trust_is_spent(handshake->config->trust, trust_strength(scheme));
 }
 
 /* Whether the board may store the SHA-256 hash of the password. */
@@ -48,9 +52,8 @@ bool handshake_can_answer(struct handshake *handshake)
 
 void handshake_end_unsettled(struct handshake *handshake)
 {
-    const bool is_spent = trust_is_spent(handshake->config->trust, handshake->challenge.scheme);
     int64_t waited_us = loop_now_us() - handshake->challenged_us;
-    bool sends_only_challenges = handshake->crossings >= TRUST_HANDSHAKE_ANSWERS_MAX ||
+    bool sends_only_challenges = handshake->crossings >= ANSWERS_MAX ||
                                  handshake->round.is_crossed ||
                                  handshake->challenges > CHALLENGES_MAX;
     struct ota_failure *failure = &handshake->failure;
@@ -64,12 +67,8 @@ void handshake_end_unsettled(struct handshake *handshake)
         ota_fail(failure, OTA_E_WRONG_PASSWORD,
                  "the board kept sending new challenges (%u) instead of accepting an answer",
                  handshake->challenges);
-    else if (is_spent)
-        ota_fail(
-            failure, OTA_E_NO_VERDICT,
-            "the board got answers to %u of its challenges without judging all; it gets no more",
-            handshake->config->trust->answers);
-    else
+    else if (!trust_fail_spent(handshake->config->trust,
+                               trust_strength(handshake->challenge.scheme), failure))
         handshake_no_verdict_on_answer(failure, handshake->board_address, waited_us,
                                        &handshake->gibberish);
 
@@ -180,7 +179,8 @@ void handshake_send_answer(void *userdata)
         return;
 
     handshake->answers[handshake->answer_scheme]++;
-    trust_answered(handshake->config->trust, handshake->answer_scheme);
+    handshake->config->trust->scheme = handshake->answer_scheme;
+    trust_answered(handshake->config->trust, trust_strength(handshake->answer_scheme));
     handshake_transmit_answer(handshake);
 }
 
@@ -297,7 +297,7 @@ static bool take_challenge(struct handshake *handshake, const struct reply *chal
     if (!is_image_for(handshake, challenge) || !is_strong_enough(handshake, challenge))
         return false;
 
-    trust_challenged(handshake->config->trust, challenge->scheme);
+    trust_challenged(handshake->config->trust, trust_strength(challenge->scheme));
     handshake->challenge = *challenge;
     handshake->crossings += round->answers > 0 && !round->is_crossed;
     round_challenged(round, loop_now_us());

@@ -57,7 +57,7 @@ const char *handshake_weak_auth_notice(void)
 
 bool handshake_is_downgrade(const struct session_config *config, const struct address *board)
 {
-    return config->trust->has_shown_sha256 || address_set_has(config->sha256_addresses, board);
+    return config->trust->asked == TRUST_SHA256 || address_set_has(config->sha256_addresses, board);
 }
 
 void handshake_weak_auth(struct ota_failure *failure, const struct session_config *config,
@@ -65,21 +65,14 @@ void handshake_weak_auth(struct ota_failure *failure, const struct session_confi
 {
     char address[ADDRESS_TEXT_MAX];
 
-    if (config->trust->has_shown_sha256)
-        ota_fail(
-            failure, OTA_E_DOWNGRADE,
-            "the board asked for an answer with SHA-256 at first and now asks for one with MD5, "
-            "which would give the password away; it gets none");
-    else if (handshake_is_downgrade(config, board))
+    if (config->trust->asked != TRUST_SHA256 && handshake_is_downgrade(config, board))
         ota_fail(failure, OTA_E_DOWNGRADE,
                  "%s asked for an answer with SHA-256 at another port and now asks for one with "
                  "MD5, which would give the password away; it gets none (two boards that share an "
                  "address are updated in two runs)",
                  address_text(address, board));
     else
-        ota_fail(
-            failure, OTA_E_WEAK_AUTH,
-            "the board asks for an answer with MD5, and --min-auth allows nothing below SHA-256");
+        trust_allows(config->trust, TRUST_MD5, false, failure);
 }
 
 void handshake_not_asked(struct ota_failure *failure, const char *address)

@@ -16,7 +16,7 @@
 #include "net/listener.h"
 #include "secrets/echo.h"
 #include "upload/endpoints.h"
-#include "upload/espota/trust.h"
+#include "upload/trust.h"
 
 #include <stdint.h>
 

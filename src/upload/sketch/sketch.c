@@ -63,7 +63,6 @@ struct sketch {
     const char *password;
     bool is_password_awaited;
     char *authorization; /* the header of the request; see secret.h */
-    enum auth_scheme least;
     bool is_basic_told;
 
     struct multipart body;
@@ -187,7 +186,10 @@ static void sketch_post(struct sketch *sketch, const struct http_callbacks *call
 
 static void on_sketch_connected(void *userdata)
 {
-    sketch_emit(userdata, (struct ota_event){.type = OTA_EVENT_CONNECTED});
+    struct sketch *sketch = userdata;
+
+    trust_connected(&sketch->upload.trust);
+    sketch_emit(sketch, (struct ota_event){.type = OTA_EVENT_CONNECTED});
 }
 
 static void on_sketch_progress(size_t acknowledged, void *userdata)
@@ -230,9 +232,14 @@ static void send_sketch(struct sketch *sketch)
 
 /* -- the door -- */
 
+static bool has_password(const struct sketch *sketch)
+{
+    return sketch->password && *sketch->password;
+}
+
 static void tell_accepted(struct sketch *sketch)
 {
-    if (sketch->password && *sketch->password)
+    if (has_password(sketch))
         sketch_emit(sketch, (struct ota_event){.type = OTA_EVENT_AUTHENTICATED,
                                                .scheme = "Basic",
                                                .evidence = "reply"});
@@ -278,16 +285,21 @@ static void fail_without_door(struct sketch *sketch, const struct http_reply *re
 static void take_door(struct sketch *sketch, const struct http_reply *reply)
 {
     enum sketch_door door = sketch_judge_door(reply);
+    struct trust *trust = &sketch->upload.trust;
+    struct ota_failure failure;
 
     if (!sketch->is_heard)
         sketch->upload.callbacks.on_endpoint(sketch->endpoint, sketch->upload.callbacks.userdata);
     sketch->is_heard = true;
-    if (door == SKETCH_DOOR_OPEN) {
+    if (door == SKETCH_DOOR_OPEN && !has_password(sketch) && !trust_unasked(trust, &failure)) {
+        sketch_finish(sketch, &failure);
+    } else if (door == SKETCH_DOOR_OPEN) {
         tell_accepted(sketch);
         send_sketch(sketch);
-    } else if (door == SKETCH_DOOR_LOCKED && sketch->password && *sketch->password) {
+    } else if (door == SKETCH_DOOR_LOCKED && has_password(sketch)) {
         fail_locked_door(sketch);
     } else if (door == SKETCH_DOOR_LOCKED) {
+        trust_challenged(trust, TRUST_PASSWORD);
         ask_for_sketch_password(sketch);
     } else {
         fail_without_door(sketch, reply, door);
@@ -313,6 +325,8 @@ static void on_knocked(const struct http_outcome *outcome, void *userdata)
     struct ota_failure failure;
 
     sketch->request = NULL;
+    if (outcome->end != HTTP_NOT_CONNECTED && has_password(sketch))
+        trust_answered(&sketch->upload.trust, TRUST_PASSWORD);
     if (outcome->end == HTTP_REPLIED) {
         take_door(sketch, outcome->reply);
     } else if (!try_other_endpoint(sketch, outcome)) {
@@ -328,8 +342,14 @@ static void on_knocked(const struct http_outcome *outcome, void *userdata)
 static void knock(struct sketch *sketch)
 {
     const struct http_callbacks callbacks = {.on_done = on_knocked, .userdata = sketch};
+    const struct trust *trust = &sketch->upload.trust;
+    struct ota_failure failure;
 
-    if (sketch->password && *sketch->password && !sketch->is_basic_told) {
+    if (has_password(sketch) && trust_fail_spent(trust, TRUST_PASSWORD, &failure)) {
+        sketch_finish(sketch, &failure);
+        return;
+    }
+    if (has_password(sketch) && !sketch->is_basic_told) {
         sketch->is_basic_told = true;
         sketch_note(sketch, CHALLENGE_BASIC_NOTE);
     }
@@ -362,7 +382,7 @@ static void on_sketch_timer(void *userdata)
     struct sketch *sketch = userdata;
     struct ota_failure failure;
 
-    if (sketch->least != AUTH_MD5)
+    if (sketch->upload.trust.least != AUTH_MD5)
         ota_fail(&failure, OTA_E_WEAK_AUTH,
                  "a sketch server takes the password only as it is (Basic), and --min-auth allows "
                  "nothing weaker than SHA-256");
@@ -385,7 +405,6 @@ static struct upload *sketch_create(const struct upload_config *config)
 
     if (!sketch)
         return NULL;
-    sketch->least = config->min_auth;
     loop_timer_init(&sketch->timer, config->service->loop, on_sketch_timer, sketch);
     return &sketch->upload;
 }
@@ -418,6 +437,7 @@ static bool sketch_start(struct upload *upload, const struct upload_attempt *att
     sketch->phase = OTA_PHASE_AUTHENTICATE;
     sketch->endpoints_tried = 0;
     sketch->is_heard = sketch->is_posted = sketch->is_all_sent = sketch->is_acknowledged = false;
+    trust_begin_attempt(&upload->trust);
     sketch_choose_endpoint(sketch, 0);
     loop_timer_start(&sketch->timer, 0);
     return true;
@@ -440,20 +460,6 @@ static void sketch_set_password(struct upload *upload, const char *password)
     ota_fail(&failure, OTA_E_PASSWORD_NEEDED,
              "the board asks for a password, and no password was given");
     sketch_finish(sketch, &failure);
-}
-
-static void sketch_require_auth(struct upload *upload, enum auth_scheme least)
-{
-    struct sketch *sketch = (struct sketch *)upload;
-
-    if (least > sketch->least)
-        sketch->least = least;
-}
-
-static bool sketch_has_given_md5(const struct upload *upload)
-{
-    (void)upload;
-    return false;
 }
 
 static const char *sketch_adapt(struct upload *upload, const struct ota_failure *failure)
@@ -523,8 +529,6 @@ const struct upload_protocol sketch_protocol = {
     .start = sketch_start,
     .stop = sketch_stop,
     .set_password = sketch_set_password,
-    .require_auth = sketch_require_auth,
-    .has_given_md5 = sketch_has_given_md5,
     .adapt = sketch_adapt,
     .phase = sketch_phase,
     .all_sent = sketch_all_sent,

@@ -178,7 +178,6 @@ static struct upload *web_create(const struct upload_config *config)
 
     if (!web)
         return NULL;
-    web->least = config->min_auth;
     loop_timer_init(&web->timer, config->service->loop, on_web_timer, web);
     return &web->upload;
 }
@@ -210,6 +209,7 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
     web->password = attempt->password;
     web->phase = OTA_PHASE_PAGE;
     web->challenge = (struct challenge){0};
+    trust_begin_attempt(&upload->trust);
     web->endpoints_tried = 0;
     web->is_heard = web->is_authenticated = web->is_posted = false;
     web->is_all_sent = web->is_acknowledged = web->is_read_back = false;
@@ -223,19 +223,6 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
 static void web_set_password(struct upload *upload, const char *password)
 {
     web_take_password((struct web *)upload, password);
-}
-
-static void web_require_auth(struct upload *upload, enum auth_scheme least)
-{
-    struct web *web = (struct web *)upload;
-
-    if (least > web->least)
-        web->least = least;
-}
-
-static bool web_has_given_md5(const struct upload *upload)
-{
-    return ((const struct web *)upload)->has_given_md5;
 }
 
 static const char *web_adapt(struct upload *upload, const struct ota_failure *failure)
@@ -310,8 +297,6 @@ const struct upload_protocol web_protocol = {
     .start = web_start,
     .stop = web_stop,
     .set_password = web_set_password,
-    .require_auth = web_require_auth,
-    .has_given_md5 = web_has_given_md5,
     .adapt = web_adapt,
     .phase = web_phase,
     .all_sent = web_all_sent,

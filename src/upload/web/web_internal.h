@@ -48,6 +48,7 @@ struct web {
 
     /* Authentication. */
     struct challenge challenge; /* the last one; CHALLENGE_NONE: the board has not asked */
+    bool is_answered;           /* a request has answered it */
     char *authorization;        /* the header of the request; see secret.h; NULL: none */
     const char *password;       /* NULL or "": none */
     bool is_password_awaited;
@@ -70,11 +71,8 @@ struct web {
 
     /* For all attempts. */
     bool was_broken; /* an upload has broken off: the page's updater may still be running */
-    bool is_basic_told;
+    bool is_weak_told[CHALLENGE_DIGEST_SHA256]; /* by scheme */
     bool is_unasked_told;
-    bool has_given_md5;
-    bool has_answered_sha256;
-    enum auth_scheme least;
 };
 
 /* -- web.c -- */
@@ -111,6 +109,8 @@ void web_choose_endpoint(struct web *web, size_t endpoint);
 void web_get(struct web *web, const char *path, web_reply_fn *on_reply, web_lost_fn *on_lost);
 /* Sends web->body to a path. */
 void web_post(struct web *web, const char *path);
+/* A challenge that can be answered has come. Returns false if it may not be; the attempt has ended. */
+bool web_take_challenge(struct web *web, const struct challenge *challenge);
 /* The password that was asked for has come, or is missing. */
 void web_take_password(struct web *web, const char *password);
 

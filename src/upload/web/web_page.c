@@ -111,6 +111,27 @@ static bool check_image(struct web *web)
 
 /* -- what the page tells -- */
 
+/* The page has asked for no password in this attempt. Returns false if it has in another one; the
+ * attempt has ended. */
+static bool check_unasked(struct web *web)
+{
+    struct ota_failure failure;
+
+    if (!trust_unasked(&web->upload.trust, &failure)) {
+        web->phase = OTA_PHASE_AUTHENTICATE;
+        web_finish(web, &failure);
+        return false;
+    }
+    if (web->is_unasked_told || !web->password || !*web->password)
+        return true;
+
+    web->is_unasked_told = true;
+    web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
+                                     .message = "the page did not ask for the password",
+                                     .password = "not-asked"});
+    return true;
+}
+
 static void go_on(struct web *web)
 {
     const struct page_finder *finder = &web->finder;
@@ -121,13 +142,8 @@ static void go_on(struct web *web)
              *finder->facts.version ? "; firmware " : "", finder->facts.version,
              *finder->facts.hardware ? "; chip " : "", finder->facts.hardware);
     web_note(web, message);
-    if (web->password && *web->password && web->challenge.scheme == CHALLENGE_NONE &&
-        !web->is_unasked_told) {
-        web->is_unasked_told = true;
-        web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
-                                         .message = "the page did not ask for the password",
-                                         .password = "not-asked"});
-    }
+    if (web->challenge.scheme == CHALLENGE_NONE && !check_unasked(web))
+        return;
     if (check_image(web) && check_room(web))
         web_start_upload(web);
 }

@@ -102,14 +102,6 @@ static const char *user_of(const struct web *web)
     return page && *page->user ? page->user : "admin";
 }
 
-/* Whether this challenge may be answered: --min-auth allows it, and the board has not asked for more
- * before. A secure connection protects any answer. */
-static bool is_strong_enough(const struct web *web)
-{
-    return (web->least == AUTH_MD5 && !web->has_answered_sha256) || is_tls(web) ||
-           web->challenge.scheme == CHALLENGE_DIGEST_SHA256;
-}
-
 static const char *scheme_name(const struct challenge *challenge)
 {
     if (challenge->scheme == CHALLENGE_BASIC)
@@ -117,30 +109,26 @@ static const char *scheme_name(const struct challenge *challenge)
     return challenge->scheme == CHALLENGE_DIGEST_SHA256 ? "Digest (SHA-256)" : "Digest (MD5)";
 }
 
-/* Refuses to answer a weak challenge. After a better one, it may come from an attacker: the weaker
- * answer is easier to guess. */
-static void fail_weak(struct web *web)
+static enum trust_strength strength_of(const struct challenge *challenge)
 {
-    const char *scheme = scheme_name(&web->challenge);
-
-    web->phase = OTA_PHASE_AUTHENTICATE;
-    if (web->has_answered_sha256)
-        web_fail(web, OTA_E_DOWNGRADE,
-                 "the board asks for the password by %s, and has asked by Digest (SHA-256) before",
-                 scheme);
-    else
-        web_fail(web, OTA_E_WEAK_AUTH,
-                 "the board asks for the password by %s, and --min-auth allows nothing weaker "
-                 "than SHA-256 without encryption",
-                 scheme);
+    if (challenge->scheme == CHALLENGE_BASIC)
+        return TRUST_PASSWORD;
+    return challenge->scheme == CHALLENGE_DIGEST_SHA256 ? TRUST_SHA256 : TRUST_MD5;
 }
 
-static void tell_basic(struct web *web)
+/* Before an answer to a weak challenge, which a secure connection protects. */
+static void tell_weak(struct web *web)
 {
-    if (web->challenge.scheme != CHALLENGE_BASIC || is_tls(web) || web->is_basic_told)
+    const enum challenge_scheme scheme = web->challenge.scheme;
+    const bool is_md5 = scheme == CHALLENGE_DIGEST_MD5;
+
+    if (is_tls(web) || scheme == CHALLENGE_DIGEST_SHA256 || web->is_weak_told[scheme])
         return;
-    web->is_basic_told = true;
-    web_note(web, CHALLENGE_BASIC_NOTE);
+    web->is_weak_told[scheme] = true;
+    web_emit(web, (struct ota_event){.type = OTA_EVENT_NOTE,
+                                     .message = is_md5 ? CHALLENGE_MD5_NOTE : CHALLENGE_BASIC_NOTE,
+                                     .scheme = is_md5 ? auth_scheme_name(AUTH_MD5) : NULL,
+                                     .is_important = is_md5});
 }
 
 /* What the answer to a Digest is made of must not be shown if the board repeats it. */
@@ -160,6 +148,26 @@ static bool learn_answer(const struct web *web)
     return is_learned;
 }
 
+/* The first answer to a challenge counts; the attempt ends if there may be no more. */
+static bool note_answer(struct web *web)
+{
+    struct trust *trust = &web->upload.trust;
+    struct ota_failure failure;
+
+    if (web->is_answered)
+        return true;
+    if (trust_fail_spent(trust, strength_of(&web->challenge), &failure)) {
+        web->phase = OTA_PHASE_AUTHENTICATE;
+        web_finish(web, &failure);
+        return false;
+    }
+
+    web->is_answered = true;
+    tell_weak(web);
+    trust_answered(trust, strength_of(&web->challenge));
+    return true;
+}
+
 /* Computes the header for the next request. Returns false if that fails; the attempt has ended. */
 static bool authorize(struct web *web, const char *method, const char *path)
 {
@@ -167,15 +175,9 @@ static bool authorize(struct web *web, const char *method, const char *path)
     web->authorization = NULL;
     if (web->challenge.scheme <= CHALLENGE_UNKNOWN || !web->password || !*web->password)
         return true;
-    if (!is_strong_enough(web)) {
-        fail_weak(web);
+    if (!note_answer(web))
         return false;
-    }
 
-    tell_basic(web);
-    web->has_given_md5 = web->has_given_md5 || web->challenge.scheme == CHALLENGE_DIGEST_MD5;
-    web->has_answered_sha256 =
-        web->has_answered_sha256 || web->challenge.scheme == CHALLENGE_DIGEST_SHA256;
     web->authorization =
         challenge_answer(&web->challenge, user_of(web), web->password, method, path);
     if (web->authorization && learn_answer(web))
@@ -211,6 +213,23 @@ void web_take_password(struct web *web, const char *password)
                  scheme_name(&web->challenge));
 }
 
+bool web_take_challenge(struct web *web, const struct challenge *challenge)
+{
+    struct trust *trust = &web->upload.trust;
+    struct ota_failure failure;
+
+    if (!trust_allows(trust, strength_of(challenge), is_tls(web), &failure)) {
+        web->phase = OTA_PHASE_AUTHENTICATE;
+        web_finish(web, &failure);
+        return false;
+    }
+
+    trust_challenged(trust, strength_of(challenge));
+    web->challenge = *challenge;
+    web->is_answered = false;
+    return true;
+}
+
 /* The password was answered with, and the board asks again. A server that keeps one nonce for all
  * clients may have replaced it for somebody else's request. */
 static void handle_rejection(struct web *web, const struct challenge *challenge)
@@ -219,8 +238,9 @@ static void handle_rejection(struct web *web, const struct challenge *challenge)
     bool is_replaced = challenge_is_digest(challenge) &&
                        (challenge->is_stale || strcmp(challenge->nonce, web->challenge.nonce) != 0);
 
+    if (!web_take_challenge(web, challenge))
+        return;
     if (is_replaced && web->nonces_replaced++ == 0) {
-        web->challenge = *challenge;
         send_get(web);
         return;
     }
@@ -240,6 +260,16 @@ static void fail_unknown_way(struct web *web)
     web_finish(web, &failure);
 }
 
+static void take_first_challenge(struct web *web, const struct challenge *challenge)
+{
+    if (!web_take_challenge(web, challenge))
+        return;
+    if (web->password && *web->password)
+        send_get(web);
+    else
+        ask_for_password(web);
+}
+
 /* Returns whether the reply is a challenge that was dealt with. */
 static bool handle_challenge(struct web *web, const struct http_reply *reply)
 {
@@ -252,13 +282,7 @@ static bool handle_challenge(struct web *web, const struct http_reply *reply)
     } else if (web->authorization) {
         handle_rejection(web, &reply->challenge);
     } else {
-        web->challenge = reply->challenge;
-        if (!is_strong_enough(web))
-            fail_weak(web);
-        else if (!web->password || !*web->password)
-            ask_for_password(web);
-        else
-            send_get(web);
+        take_first_challenge(web, &reply->challenge);
     }
     return true;
 }
@@ -348,7 +372,10 @@ void web_get(struct web *web, const char *path, web_reply_fn *on_reply, web_lost
 
 static void on_post_connected(void *userdata)
 {
-    web_emit(userdata, (struct ota_event){.type = OTA_EVENT_CONNECTED});
+    struct web *web = userdata;
+
+    trust_connected(&web->upload.trust);
+    web_emit(web, (struct ota_event){.type = OTA_EVENT_CONNECTED});
 }
 
 static void on_post_progress(size_t acknowledged, void *userdata)

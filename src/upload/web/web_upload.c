@@ -251,7 +251,8 @@ static void fail_refused(struct web *web, const char *text)
 static void fail_unauthorized(struct web *web, const struct http_reply *reply)
 {
     if (challenge_is_digest(&reply->challenge) && web->nonces_replaced++ == 0) {
-        web->challenge = reply->challenge;
+        if (!web_take_challenge(web, &reply->challenge))
+            return;
         web->is_posted = web->is_all_sent = web->is_acknowledged = false;
         web_note(web,
                  "the board has replaced its challenge for somebody else's request; once more");

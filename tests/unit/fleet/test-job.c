@@ -1054,11 +1054,11 @@ static void test_rejected_password(void **state)
     ask_for_password();
     job_set_password(job, "wrong");
     world.config.trust->answers = TRUST_ANSWERS_MAX;
-    world.config.trust->has_shown_sha256 = true;
+    world.config.trust->asked = TRUST_SHA256;
     world.asks_again = true;
     reject_answer();
-    assert_false(trust_is_spent(world.config.trust, AUTH_MD5));
-    assert_true(world.config.trust->has_shown_sha256);
+    assert_false(trust_is_spent(world.config.trust, TRUST_MD5));
+    assert_int_equal(world.config.trust->asked, TRUST_SHA256);
     world.callbacks.on_password((struct session *)&world.has_session, world.callbacks.userdata);
     job_set_password(job, "also wrong");
     world.asks_again = false;

@@ -175,18 +175,6 @@ static void set_parcel_password(struct upload *upload, const char *password)
     loop_timer_start(&parcel->timer, 0);
 }
 
-static void require_parcel_auth(struct upload *upload, enum auth_scheme least)
-{
-    (void)upload;
-    (void)least;
-}
-
-static bool has_parcel_given_md5(const struct upload *upload)
-{
-    (void)upload;
-    return false;
-}
-
 static const char *adapt_parcel(struct upload *upload, const struct ota_failure *failure)
 {
     ((struct parcel *)upload)->is_small |= failure->error == OTA_E_LOST;
@@ -249,8 +237,6 @@ static const struct upload_protocol parcel_protocol = {
     .start = start_parcel,
     .stop = stop_parcel,
     .set_password = set_parcel_password,
-    .require_auth = require_parcel_auth,
-    .has_given_md5 = has_parcel_given_md5,
     .adapt = adapt_parcel,
     .phase = parcel_phase,
     .all_sent = is_parcel_sent,

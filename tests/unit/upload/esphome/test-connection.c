@@ -193,7 +193,7 @@ static void connect_pair(int *host, int *board)
 static void run_script(const struct script *script)
 {
     static unsigned char image[IMAGE_SIZE];
-    struct exchange_trust trust = {0};
+    struct trust trust = {0};
     struct board board = {.script = script, .loop = loop_new()};
     const struct exchange_config config = {
         .plain = {image, sizeof image, "0123456789abcdef0123456789abcdef"}, .trust = &trust};

@@ -41,9 +41,8 @@ struct dialog {
     enum ota_error error;
     const char *message; /* a part of it */
     const char *password;
-    enum auth_scheme least;
     bool has_packed, has_key;
-    struct exchange_trust trust;
+    struct trust trust;
 };
 
 /* hex: what the host sent; events: one letter each. */
@@ -64,14 +63,13 @@ static void check_dialog(const struct dialog *row, const struct exchange *exchan
 static void run_dialog(const struct dialog *row, bool is_slow)
 {
     static unsigned char psk[NOISE_KEY_SIZE];
-    struct exchange_trust trust = row->trust;
+    struct trust trust = row->trust;
     const bool is_md5 = strstr(row->board, "01" NONCE32) != NULL;
     const struct exchange_config config = {
         .plain = {image, sizeof image, MD5},
         .packed = {packed, row->has_packed ? sizeof packed : 0, MD5},
         .key = row->has_key ? psk : NULL,
         .password = row->password,
-        .least = row->least,
         .trust = &trust,
         .cnonce = is_md5 ? CNONCE32 : CNONCE64,
     };
@@ -179,21 +177,21 @@ static const struct dialog dialogs[] = {
      .events = "F",
      .error = OTA_E_WEAK_AUTH,
      .password = "secret",
-     .least = AUTH_SHA256},
+     .trust = {.least = AUTH_SHA256}},
     {.name = "MD5 after SHA-256",
      .board = "00024001" NONCE32,
      .host = "06",
      .events = "F",
      .error = OTA_E_DOWNGRADE,
      .password = "secret",
-     .trust = {true, true, false}},
+     .trust = {.asked = TRUST_SHA256}},
     {.name = "no password after one",
      .board = "00024041",
      .host = "06",
      .events = "F",
      .error = OTA_E_DOWNGRADE,
      .password = "secret",
-     .trust = {true, false, false}},
+     .trust = {.door = TRUST_SHUT}},
     {.name = "nonce that is none",
      .board = "0002400230300a",
      .host = "06",
@@ -303,7 +301,7 @@ static void test_only_success(void **state)
     (void)state;
     for (size_t place = 0; place < sizeof right; place++) {
         for (unsigned byte = 0; byte < 256; byte++) {
-            struct exchange_trust trust = {0};
+            struct trust trust = {0};
             const struct exchange_config config = {.plain = {image, sizeof image, MD5},
                                                    .trust = &trust};
             unsigned char data[16];
@@ -333,7 +331,7 @@ static void test_early_end(void **state)
 
     (void)state;
     for (unsigned char end = 0x44; end <= 0x45; end++) {
-        struct exchange_trust trust = {0};
+        struct trust trust = {0};
         const struct exchange_config config = {.plain = {image, sizeof image, MD5},
                                                .trust = &trust};
         unsigned char data[4];
@@ -379,7 +377,7 @@ static void load_vectors(void)
 
 struct encrypted {
     struct exchange exchange;
-    struct exchange_trust trust;
+    struct trust trust;
     unsigned char psk[NOISE_KEY_SIZE], ephemeral[SUITE_KEY_SIZE];
     unsigned char data[123456];
 };

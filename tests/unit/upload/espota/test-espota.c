@@ -260,14 +260,15 @@ static void test_kept_trust(void **state)
 
     start_attempt(upload, &esp32, "pw");
     *world.config.notices |= NOTICE_WEAK;
-    world.config.trust->has_shown_sha256 = true;
+    world.config.trust->asked = TRUST_SHA256;
     world.config.trust->answers = TRUST_ANSWERS_MAX;
     start_attempt(upload, &esp32, "pw");
     assert_int_equal(*world.config.notices, NOTICE_WEAK);
-    assert_true(trust_is_spent(world.config.trust, AUTH_SHA256));
-    start_attempt(upload, &esp32, NULL);
-    assert_false(trust_is_spent(world.config.trust, AUTH_SHA256));
-    assert_true(world.config.trust->has_shown_sha256);
+    start_attempt(upload, &esp32, NULL); /* the password that was typed is given again */
+    assert_true(trust_is_spent(world.config.trust, TRUST_SHA256));
+    upload_begin_again(upload);
+    assert_false(trust_is_spent(world.config.trust, TRUST_SHA256));
+    assert_int_equal(world.config.trust->asked, TRUST_SHA256);
     upload_free(upload);
 }
 
