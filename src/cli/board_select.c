@@ -163,7 +163,9 @@ static void browse_again(struct selection *selection)
     if (!selection->waits && report_is_live(&selection->options->report))
         loop_timer_start(&selection->tick, COUNTDOWN_TICK_US);
     selection->waits = true;
-    loop_timer_start(&selection->pause, PAUSE_US);
+
+    int64_t left_us = selection->deadline_us - loop_now_us();
+    loop_timer_start(&selection->pause, left_us < PAUSE_US ? left_us : PAUSE_US);
 }
 
 static void end_wait(struct selection *selection)
@@ -216,14 +218,24 @@ static void on_status(void *userdata)
                     (double)(loop_now_us() - selection->start_us) / 1e6, (double)limit_us / 1e6);
 }
 
+/* --wait also bounds each search but the first. */
 static void browse_boards(void *userdata)
 {
     struct selection *selection = userdata;
+    int64_t limit_us = selection->options->upload.timeout_us;
+    int64_t left_us = selection->deadline_us - loop_now_us();
+    if (selection->waits && left_us <= 0) {
+        end_wait(selection);
+        return;
+    }
+
+    if (selection->waits && left_us < limit_us)
+        limit_us = left_us;
     board_browse_free(selection->browse);
     selection->browse = board_browse_start(
         selection->loop, selection->mdns,
-        selection->options->plan.protocol->is_announced ? SERVICES_ARDUINO : SERVICES_ALL,
-        selection->options->upload.timeout_us, on_browsed, selection);
+        selection->options->plan.protocol->is_announced ? SERVICES_ARDUINO : SERVICES_ALL, limit_us,
+        on_browsed, selection);
     if (selection->browse)
         return;
     selection->error = ota_fail_no_memory(selection->failure);

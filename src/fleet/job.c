@@ -151,10 +151,10 @@ void job_emit_result(struct job *job, enum ota_phase phase, const struct ota_fai
                  .exit_status = ota_error_exit_status(failure->error, signal_number)});
 }
 
-void job_rest(struct job *job, enum ota_phase phase, const char *why, int64_t pause_us,
-              bool is_counted)
+void job_rest(struct job *job, enum ota_phase phase, const struct ota_failure *why,
+              int64_t pause_us, bool is_counted)
 {
-    snprintf(job->last, sizeof job->last, "%s", why);
+    job->last = *why;
     job->is_counted = is_counted;
     job->paused = phase;
     job->ready_us = loop_now_us() + pause_us;
@@ -199,7 +199,7 @@ static void try_again(struct job *job, enum ota_phase phase, const struct ota_fa
                  job->config.fleet->retries + 1, *change ? ", " : "", change, *change ? "," : "",
                  (double)wait_us / 1e6);
     job_note(job, phase, message);
-    job_rest(job, phase, failure->message, wait_us, true);
+    job_rest(job, phase, failure, wait_us, true);
 }
 
 /* Sends the image uncompressed. That is no new attempt, as the board is not at fault, and begins
@@ -218,7 +218,7 @@ static void fall_back(struct job *job, enum ota_phase phase, const struct ota_fa
     job_note(job, phase, message);
     job->acknowledged = 0;
     job_emit_event(job, &(struct ota_event){.type = OTA_EVENT_START, .phase = OTA_PHASE_RESOLVE});
-    job_rest(job, phase, failure->message, wait_us, false);
+    job_rest(job, phase, failure, wait_us, false);
 }
 
 /* --wait: the board may be asleep or off. */
@@ -226,6 +226,7 @@ static void look_for_board_again(struct job *job, enum ota_phase phase,
                                  const struct ota_failure *failure)
 {
     char message[OTA_MESSAGE_MAX + 128];
+    int64_t pause_us = LOOK_AGAIN_US;
 
     if (!job->is_wait_told) {
         snprintf(message, sizeof message, "%s: %s; waiting for the board, %.3g s at most",
@@ -233,7 +234,10 @@ static void look_for_board_again(struct job *job, enum ota_phase phase,
         job_note(job, phase, message);
     }
     job->is_wait_told = true;
-    job_rest(job, phase, failure->message, LOOK_AGAIN_US, false);
+    job->look_until_us = job->start_us + job->config.fleet->wait_us;
+    if (pause_us > job->look_until_us - loop_now_us())
+        pause_us = job->look_until_us - loop_now_us();
+    job_rest(job, phase, failure, pause_us, false);
 }
 
 /* If the board no longer answers, the failure of an earlier transfer is more informative. */
@@ -306,6 +310,24 @@ static void keep_resolution(struct job *job, const struct resolution *resolution
     memcpy(job->found.instance, before.instance, sizeof before.instance);
 }
 
+/* How long the name may be looked for: --wait also bounds each search but the first. */
+static int64_t search_limit_us(const struct job *job)
+{
+    int64_t left_us = job->look_until_us - loop_now_us();
+
+    if (!job->look_until_us || left_us > RESOLVE_US)
+        return RESOLVE_US;
+    return left_us > 0 ? left_us : 0;
+}
+
+/* A search that --wait has cut short says less than the complete one before it. */
+static void prefer_complete_search(const struct job *job, struct ota_failure *failure)
+{
+    if (failure->error == OTA_E_NOT_FOUND && job->look_until_us &&
+        loop_now_us() >= job->look_until_us)
+        *failure = job->last;
+}
+
 static void on_resolved(const struct resolution *resolution, const struct ota_failure *failure,
                         void *userdata)
 {
@@ -320,6 +342,8 @@ static void on_resolved(const struct resolution *resolution, const struct ota_fa
         job->found.count = 0;
     else
         job->found.source = "found earlier";
+    prefer_complete_search(job, &result);
+    job->look_until_us = 0;
     resolver_free(job->resolver);
     job->resolver = NULL;
     if (job->found.count && !job->image && job->config.fleet->is_dry_run)
@@ -351,8 +375,8 @@ void job_start(struct job *job)
     job->connected_us = 0;
     job->acknowledged = 0;
     job->resolver = resolver_start(job->config.loop, job->config.mdns, target,
-                                   !target->port && assignment->protocol->is_announced, RESOLVE_US,
-                                   on_resolved, job);
+                                   !target->port && assignment->protocol->is_announced,
+                                   search_limit_us(job), on_resolved, job);
     if (!job->resolver) {
         struct ota_failure failure;
         ota_fail_errno(&failure, OTA_E_INTERNAL, errno, "cannot look for the board: %s",
@@ -391,7 +415,7 @@ void job_describe(const struct job *job, struct ota_standing *standing)
 {
     *standing = (struct ota_standing){.board = job->name,
                                       .phase = current_phase(job),
-                                      .reason = echo_hide(&job->echo, job->last),
+                                      .reason = echo_hide(&job->echo, job->last.message),
                                       .bytes = job->acknowledged,
                                       .total = job->image ? job->image->size : 0};
     if (job->connected_us)
@@ -453,7 +477,8 @@ static void judge_by_deadline(const struct job *job, struct ota_failure *failure
         describe_sent(sent, job);
         ota_fail(failure, OTA_E_DEADLINE,
                  "the upload did not end in the %.3g s of --deadline%s%s%s%s", seconds, sent,
-                 describe_leftovers(job), *job->last ? "; before that: " : "", job->last);
+                 describe_leftovers(job), job->last.error ? "; before that: " : "",
+                 job->last.message);
     }
 }
 

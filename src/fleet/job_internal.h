@@ -23,6 +23,7 @@ struct job {
     int64_t start_us;               /* 0: not started */
     int64_t deadline_us;            /* --deadline; 0: none */
     bool is_wait_told;              /* the user was told that the job waits for the board */
+    int64_t look_until_us;          /* end of --wait; 0: the search is not bounded by it */
 
     /* Where the board is. */
     struct resolver *resolver;
@@ -39,10 +40,10 @@ struct job {
     unsigned attempt; /* counts from 1 */
     bool is_counted;  /* the next start is a new attempt */
     struct loop_timer timer;
-    int64_t ready_us;           /* end of the pause; 0: there is none */
-    enum ota_phase paused;      /* the phase that the last attempt ended in */
-    char last[OTA_MESSAGE_MAX]; /* why it ended; "": there was none */
-    struct broken {             /* the last attempt that broke off after the board had accepted */
+    int64_t ready_us;        /* end of the pause; 0: there is none */
+    enum ota_phase paused;   /* the phase that the last attempt ended in */
+    struct ota_failure last; /* why it ended; OTA_OK, "": there was none */
+    struct broken {          /* the last attempt that broke off after the board had accepted */
         struct ota_failure failure;
         enum ota_phase phase;
         size_t acknowledged;
@@ -75,10 +76,10 @@ void job_note(struct job *job, enum ota_phase phase, const char *message);
 /* Ends the attempt. Another one follows, or the job is done and may have been freed. */
 void job_conclude(struct job *job, enum ota_phase phase, const struct ota_failure *failure);
 
-/* Pauses before the next start. why: how the attempt ended; "" if there was none. is_counted: the
- * next start is a new attempt. */
-void job_rest(struct job *job, enum ota_phase phase, const char *why, int64_t pause_us,
-              bool is_counted);
+/* Pauses before the next start. why: how the attempt ended; OTA_OK, "" if there was none.
+ * is_counted: the next start is a new attempt. */
+void job_rest(struct job *job, enum ota_phase phase, const struct ota_failure *why,
+              int64_t pause_us, bool is_counted);
 
 /* Combines the addresses found with these ports. The endpoint that answered before comes first. */
 void job_set_endpoints(struct job *job, const struct endpoint_port *ports, size_t count);

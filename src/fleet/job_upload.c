@@ -228,7 +228,7 @@ void job_start_upload(struct job *job)
         return;
     }
     if (upload_is_busy(job->upload, &job->endpoints)) {
-        job_rest(job, OTA_PHASE_RESOLVE, "", TURN_US, false);
+        job_rest(job, OTA_PHASE_RESOLVE, &(struct ota_failure){.error = OTA_OK}, TURN_US, false);
         return;
     }
     job->source = job->found.source;

@@ -62,6 +62,7 @@ static struct world {
     bool all_sent;
     struct job *job;
     bool is_ready;
+    int64_t search_limit_us;
     unsigned done;
     int exit_status; /* of the result */
     enum ota_cause cause;
@@ -116,11 +117,12 @@ struct resolver *__wrap_resolver_start(struct loop *loop, struct mdns_client *md
     assert_ptr_equal(loop, virtual_time_loop());
     assert_ptr_equal(mdns, &virtual_time);
     assert_false(world.has_resolver);
-    assert_true(timeout_us > 0);
+    assert_true(timeout_us >= 0);
     if (world.refuse_resolver) {
         errno = EMFILE;
         return NULL;
     }
+    world.search_limit_us = timeout_us;
     tell("resolve %s%s\n", target->name, want_port ? " and its port" : "");
     world.has_resolver = true;
     world.on_resolved = done;
@@ -806,9 +808,9 @@ static const struct story {
      .settings = {.fleet.wait_us = 1500 * MS},
      .tries = {{.missing = "nobody knows it"},
                {.missing = "nobody knows it"},
-               {.missing = "nobody knows it"}},
+               {.missing = "a search cut short"}},
      .story = START "note resolution: nobody knows it; waiting for the board, 1.5 s at most\n"
-                    "wait 1000\nrests\n" AGAIN "wait 1000\nrests\n" AGAIN
+                    "wait 1000\nrests\n" AGAIN "wait 500\nrests\n" AGAIN
                     "result not-found 4 0: nobody knows it; the 1.5 s of --wait are over\ndone\n",
      .exit_status = 4},
     {.title = "a board that has come is tried as often as any other",
@@ -866,6 +868,35 @@ static void test_job_stories(void **state)
     for (size_t i = 0; i < sizeof stories / sizeof *stories; i++) {
         print_message("  %s\n", stories[i].title);
         play_job_story(&stories[i]);
+    }
+}
+
+/* --wait bounds each search but the first, which takes as long as without it. */
+static void test_wait_bounds_the_search(void **state)
+{
+    (void)state;
+
+    static const struct {
+        int64_t wait_us, search_us, next_limit_us;
+    } rows[] = {
+        {4000 * MS, 1500 * MS, 1500 * MS},
+        {2000 * MS, 1500 * MS, 0},
+        {3600 * 1000 * MS, 1500 * MS, 10 * 1000 * MS},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct settings settings = make_job_settings();
+        settings.fleet.wait_us = rows[i].wait_us;
+
+        reset_job_world();
+        struct job *job = start_job(&settings);
+        assert_non_null(job);
+        assert_int_equal(world.search_limit_us, 10 * 1000 * MS);
+        virtual_time.now_us += rows[i].search_us;
+        resolve_board(&(struct try){.missing = "nobody knows it"});
+        pass_pause();
+        assert_int_equal(world.search_limit_us, rows[i].next_limit_us);
+        job_free(job);
+        assert_job_freed();
     }
 }
 
@@ -1282,6 +1313,7 @@ static const struct follow_story {
     enum ota_error verdict;
     const char *message; /* of the verdict; NULL: it does not come */
     const char *story;
+    int64_t search_limit_us;
     unsigned done;
     int exit_status;
 } follow_stories[] = {
@@ -1794,6 +1826,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_job_stories),
+        cmocka_unit_test(test_wait_bounds_the_search),
         cmocka_unit_test(test_every_outcome),
         cmocka_unit_test(test_session_config),
         cmocka_unit_test(test_objection),
