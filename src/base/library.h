@@ -41,9 +41,10 @@ enum { LIBRARY_NOTE_TYPE = 0x407c0c0a };
 /*
  * LIBRARY_SONAMES(variable, feature, description, soname...) defines the sonames for
  * library_load(), and notes them. LIBRARY_FUNCTION() is an element of its functions. All but
- * variable are string literals without escapes.
+ * variable are string literals without escapes. LIBRARY_BINDING says for people which way it is.
  */
 #ifdef ESP_OTA_LINK_LIBRARIES
+#define LIBRARY_BINDING "linked"
 #define LIBRARY_SONAMES(variable, feature, description, ...)                                       \
     static const char *const(variable)[] = {__VA_ARGS__, NULL}
 #define LIBRARY_FUNCTION(type, member, function)                                                   \
@@ -51,6 +52,7 @@ enum { LIBRARY_NOTE_TYPE = 0x407c0c0a };
         .name = #function, .offset = offsetof(type, member), .linked = (void (*)(void))(function)  \
     }
 #else
+#define LIBRARY_BINDING "loaded when needed"
 #define LIBRARY_SONAMES(variable, feature, description, ...)                                       \
     static const char *const(variable)[] = {__VA_ARGS__, NULL};                                    \
     LIBRARY_NOTE(variable##_note,                                                                  \

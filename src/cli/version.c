@@ -1,9 +1,7 @@
 /* version.c: --version, for bug reports: what was built, and the libraries that it uses here. */
 #include "cli/version.h"
 
-#include "discovery/avahi_library.h"
-#include "http/curl_library.h"
-#include "serve/httpd_library.h"
+#include "base/library.h"
 #include "upload/protocols.h"
 
 #include <commit.h> /* cmake/commit.cmake writes it */
@@ -26,31 +24,13 @@ static void print_libraries(void)
            zlibVersion(), jansson_version_str(), pcre2);
 }
 
-/* Why a feature does not work here, or the library by which it works. */
-static void print_feature(const char *feature, const char *library, const char *reason)
-{
-    if (reason)
-        printf("%s: not available: %s\n", feature, reason);
-    else
-        printf("%s: %s\n", feature, library);
-}
-
-/* Each reason is valid only until the next library is loaded. */
+/* Loading them only to learn their versions would take several times as long as the rest. */
 static void print_features(void)
 {
-    struct avahi_library avahi;
-    struct curl_library curl;
-    struct httpd_library http;
-    char served[LIBRARY_VERSION_MAX];
-
-    print_feature("boards by name", "libavahi-client", avahi_library_load(&avahi));
-
-    const char *reason = curl_library_load(&curl);
-    print_feature("update pages", reason ? "" : curl.version(), reason);
-
-    reason = httpd_library_load(&http);
-    snprintf(served, sizeof served, "libmicrohttpd %s", reason ? "" : http.get_version());
-    print_feature("--serve", served, reason);
+    printf("boards by name: libavahi-client, %s\n"
+           "update pages: libcurl, %s\n"
+           "--serve: libmicrohttpd, %s\n",
+           LIBRARY_BINDING, LIBRARY_BINDING, LIBRARY_BINDING);
 }
 
 static void print_protocols(void)

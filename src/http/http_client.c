@@ -321,6 +321,7 @@ struct http_client *http_client_new(struct loop *loop, struct ota_failure *failu
         free(client);
         return NULL;
     }
+    diag_debug("%s is loaded", client->curl.version());
     client->curl.multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
     client->curl.multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
     client->curl.multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);

@@ -478,6 +478,8 @@ enum ota_error httpd_open(struct httpd **server, const struct httpd_config *conf
     if ((reason = httpd_library_load(&(*server)->http)))
         error =
             library_fail(failure, "--serve needs libmicrohttpd, which cannot be loaded", reason);
+    else
+        diag_debug("libmicrohttpd %s is loaded", (*server)->http.get_version());
     if (error == OTA_OK)
         error = start_listening(*server, failure);
     if (error == OTA_OK)

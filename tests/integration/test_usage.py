@@ -3,7 +3,6 @@
 
 import os
 import subprocess
-import tempfile
 import unittest
 
 import firmware
@@ -141,25 +140,37 @@ class Help(Scenario):
         self.assertRegex(result.out, r"^esp-ota \d+\.\d+\.\d+\n"
                                      r"commit: ([0-9a-f]{12}(-dirty)?|unknown)\n"
                                      r"libraries: OpenSSL 3[^;]+; zlib \d[^;]+; jansson \d[^;]+; PCRE2 \d+\.\d+.*\n"
-                                     r"boards by name: libavahi-client\n"
-                                     r"update pages: libcurl/\d.*\n"
-                                     r"--serve: libmicrohttpd \d.*\n"
+                                     r"boards by name: libavahi-client, loaded when needed\n"
+                                     r"update pages: libcurl, loaded when needed\n"
+                                     r"--serve: libmicrohttpd, loaded when needed\n"
                                      r"protocols: espota, [a-z, ]*web\n$")
         self.assertEqual(run("-V").out, result.out)
         result = run("--usage")
         self.assertEqual((result.status, result.err), (0, ""), result)
         self.assertIn("--auth", result.out)
 
-    def test_version_names_libraries_that_are_missing(self):
+    def test_version_loads_no_further_library(self):
+        """glibc's dynamic linker names on standard error what it loads, and when."""
+        result = run("--version", LD_DEBUG="files")
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("libcrypto.so.3", result.err)
+        for name in ("avahi", "curl", "microhttpd"):
+            self.assertNotIn(f"lib{name}", result.err)
+
+    def test_libraries_that_are_missing(self):
         """An empty file stands in for a library that is not installed."""
-        with tempfile.TemporaryDirectory() as directory:
-            for name in ("libavahi-client.so.3", "libmicrohttpd.so.12"):
-                with open(os.path.join(directory, name), "wb"):
-                    pass
-            result = run("--version", LD_LIBRARY_PATH=directory)
-        self.assertEqual((result.status, result.err), (0, ""), result)
-        self.assertRegex(result.out, r"\nboards by name: not available: .*libavahi-client\.so\.3: file too short\n")
-        self.assertRegex(result.out, r"\n--serve: not available: .*libmicrohttpd\.so\.12: file too short\n")
+        for name in ("libcurl.so.4", "libcurl-gnutls.so.4", "libmicrohttpd.so.12"):
+            with open(os.path.join(self.directory, name), "wb"):
+                pass
+        image = os.path.join(self.directory, "firmware.bin")
+        with open(image, "wb") as file:
+            file.write(b"\xe9" + bytes(1000))
+        for line, reason in ((("-i", "http://127.0.0.1"), r"web pages need libcurl: .*libcurl-gnutls\.so\.4"),
+                             (("--serve=127.0.0.1:0",), r"--serve needs libmicrohttpd, .*libmicrohttpd\.so\.12")):
+            with self.subTest(line=line):
+                result = run("--force", *line, "-f", image, LD_LIBRARY_PATH=self.directory)
+                self.assertEqual((result.status, result.out), (1, ""), result)
+                self.assertRegex(result.err, f"\nesp-ota: {reason}: file too short\n  Install the library ")
 
     def test_output_that_cannot_be_written(self):
         with open("/dev/full", "w", encoding="ascii") as full:
