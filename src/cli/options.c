@@ -438,6 +438,7 @@ static void share_settings(struct options *options)
 
     if (!options->upload.expect_version_us)
         options->upload.expect_version_us = options->log.expect_timeout_us;
+    options->upload.is_verified = plan->verify_key != NULL;
     plan->force = options->upload.force;
     plan->needs_sha256 = options->report.json;
     plan->may_have_rest = options->serve.is_wanted;

@@ -3,6 +3,10 @@
 
 #include "base/library.h"
 
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
 /* The ABI of the headers; it has not changed since 2006. Both flavors have the same functions. */
 LIBRARY_SONAMES(curl_sonames, "update-pages", "Uploads through update pages of boards",
                 "libcurl.so.4", "libcurl-gnutls.so.4");
@@ -16,6 +20,30 @@ static const struct library_function curl_functions[] = {
 #undef CURL_ENTRY
 };
 
+/* -- memory -- */
+
+/* libcurl copies headers, with a password in them, into its own memory; all of that is overwritten
+ * when it is freed. */
+static void free_cleansed(void *memory)
+{
+    if (memory)
+        explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+static void *realloc_cleansed(void *memory, size_t size)
+{
+    const size_t had = memory ? malloc_usable_size(memory) : 0;
+    void *grown = malloc(size);
+
+    if (!grown)
+        return NULL;
+    if (memory)
+        memcpy(grown, memory, had < size ? had : size);
+    free_cleansed(memory);
+    return grown;
+}
+
 const char *curl_library_load(struct curl_library *curl)
 {
     const char *reason = library_load(curl, curl_functions,
@@ -23,7 +51,8 @@ const char *curl_library_load(struct curl_library *curl)
     if (reason)
         return reason;
 
-    if (curl->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    if (curl->global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free_cleansed, realloc_cleansed, strdup,
+                              calloc) != CURLE_OK)
         return "libcurl cannot be initialized";
     if (curl->version_info(CURLVERSION_NOW)->version_num < OLDEST_VERSION)
         return "libcurl is older than 7.62";

@@ -15,7 +15,7 @@
     X(easy_init)                                                                                   \
     X(easy_setopt)                                                                                 \
     X(easy_strerror)                                                                               \
-    X(global_init)                                                                                 \
+    X(global_init_mem)                                                                             \
     X(multi_add_handle)                                                                            \
     X(multi_cleanup)                                                                               \
     X(multi_info_read)                                                                             \

@@ -23,6 +23,12 @@ static const int64_t TICK_US = MILLISECONDS(100);
 static const int64_t STALL_US = SECONDS(30); /* longer than a board erases its flash */
 static const int64_t EARLY_US = SECONDS(2);  /* for the rest of a reply that came early */
 
+/* Whether the request was open when libcurl ran out of memory. */
+static bool is_doomed(const struct http_request *request)
+{
+    return request->failures != request->client->failures;
+}
+
 static void report_connection(struct http_request *request)
 {
     if (!request->is_connected || request->was_told_connected)
@@ -48,6 +54,16 @@ static void report_progress(struct http_request *request)
 
 /* -- the end of a request -- */
 
+/* With the last request that libcurl may not be called for, the others go on. */
+static void forget_request(const struct http_request *request)
+{
+    struct http_client *client = request->client;
+
+    client->open--;
+    if (is_doomed(request) && --client->doomed == 0 && client->open > 0)
+        loop_timer_start(&client->timer, 0);
+}
+
 static void free_easy(struct http_request *request)
 {
     struct curl_library *curl = &request->client->curl;
@@ -57,6 +73,8 @@ static void free_easy(struct http_request *request)
     curl->multi_remove_handle(request->client->multi, request->easy);
     curl->easy_cleanup(request->easy);
     request->easy = NULL;
+    if (request->is_open)
+        forget_request(request);
 }
 
 /* Closes the connection, so that the last of the reply is read, and reports the end. */
@@ -149,11 +167,28 @@ static void take_results(struct http_client *client)
 
 /* -- the loop -- */
 
+/* libcurl forgets, when it has no memory for a socket, that it has not cleared what it knows of it;
+ * its next look at that divides by zero. So it is called no more for the requests that are open:
+ * they end, each at its next tick. */
+static void call_curl(struct http_client *client, curl_socket_t fd, int mask)
+{
+    int running;
+
+    if (client->doomed > 0)
+        return;
+    if (client->curl.multi_socket_action(client->multi, fd, mask, &running) ==
+        CURLM_OUT_OF_MEMORY) {
+        client->failures++;
+        client->doomed = client->open;
+    }
+    take_results(client);
+}
+
 static void on_client_socket(unsigned events, void *userdata)
 {
     struct http_request *request = userdata;
     struct http_client *client = request->client;
-    int mask = 0, running;
+    int mask = 0;
 
     mask |= events & LOOP_READABLE ? CURL_CSELECT_IN : 0;
     mask |= events & LOOP_WRITABLE ? CURL_CSELECT_OUT : 0;
@@ -162,8 +197,7 @@ static void on_client_socket(unsigned events, void *userdata)
     report_connection(request);
     if (request->handed == request->size) /* later, libcurl's farewell may be in the queue */
         http_wire_measure(request);
-    client->curl.multi_socket_action(client->multi, request->fd, mask, &running);
-    take_results(client);
+    call_curl(client, request->fd, mask);
 }
 
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socketp)
@@ -205,11 +239,7 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata)
 
 static void on_client_timer(void *userdata)
 {
-    struct http_client *client = userdata;
-    int running;
-
-    client->curl.multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    take_results(client);
+    call_curl(userdata, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int64_t longest_us(const struct http_request *request)
@@ -224,7 +254,7 @@ static bool check_limits(struct http_request *request)
     int64_t now_us = loop_now_us();
     int64_t silent_us = now_us - request->progress_us;
 
-    if (request->has_no_memory)
+    if (request->has_no_memory || is_doomed(request))
         finish_request(request, HTTP_LOCAL, ENOMEM);
     else if (!request->is_connected && now_us - request->start_us >= request->config.connect_us)
         finish_request(request, HTTP_NOT_CONNECTED, ETIMEDOUT);
@@ -262,6 +292,7 @@ struct http_request *http_request_start(struct http_client *client,
                                      .config = *config,
                                      .callbacks = *callbacks,
                                      .address = *config->address,
+                                     .failures = client->failures,
                                      .fd = -1,
                                      .size = config->body ? multipart_size(config->body) : 0};
     request->start_us = request->progress_us = loop_now_us();
@@ -273,6 +304,8 @@ struct http_request *http_request_start(struct http_client *client,
         http_request_free(request);
         return NULL;
     }
+    client->open++;
+    request->is_open = true;
     diag_debug("%s: %s %s", config->board, config->body ? "POST" : "GET", request->url);
     loop_timer_start(&request->tick, TICK_US);
     return request;

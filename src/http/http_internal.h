@@ -15,6 +15,9 @@ struct http_client {
     struct curl_library curl;
     CURLM *multi;
     struct loop_timer timer;
+    unsigned open;     /* requests with a handle in multi */
+    unsigned doomed;   /* those of them that end because libcurl ran out of memory */
+    unsigned failures; /* how often it did */
 };
 
 struct http_request {
@@ -23,6 +26,7 @@ struct http_request {
     struct http_callbacks callbacks;
     struct address address;
     CURL *easy;
+    bool is_open; /* counted in the client's open */
     char url[HTTP_URL_MAX];
     char texts[HTTP_HEADERS_MAX][HTTP_URL_MAX]; /* of the headers, but for the authorization */
     struct curl_slist headers[HTTP_HEADERS_MAX];
@@ -45,6 +49,7 @@ struct http_request {
     bool is_sent;
     bool is_acknowledged; /* head and body */
     bool has_no_memory;
+    unsigned failures; /* the client's, when the request began */
     int socket_error;
     uint64_t received; /* bytes, when the connection was closed */
     struct http_reply reply;

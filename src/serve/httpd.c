@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -202,6 +203,16 @@ static bool is_method_known(const char *method)
     return strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 }
 
+static enum MHD_Result cleanse_password(void *userdata, enum MHD_ValueKind kind, const char *name,
+                                        const char *value)
+{
+    (void)userdata;
+    (void)kind;
+    if (value && strcasecmp(name, "Authorization") == 0)
+        explicit_bzero((char *)value, strlen(value)); /* it is in the connection's own buffer */
+    return MHD_YES;
+}
+
 /* libmicrohttpd calls this when the headers have been read, and again when the content has. An
  * answer to the first call ends the connection, and comes instead of "100 Continue"; so that is what
  * a request with content gets. */
@@ -230,6 +241,7 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *mhd, con
         return MHD_YES;
     else
         server->config.on_request(&request, server->config.userdata);
+    server->http.get_connection_values(mhd, MHD_HEADER_KIND, cleanse_password, NULL);
     return request.is_answered ? MHD_YES : MHD_NO;
 }
 

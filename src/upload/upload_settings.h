@@ -32,6 +32,7 @@ struct upload_settings {
     struct source source;
     int64_t timeout_us; /* -t: limit until the board accepts; duration of a search */
     bool force;         /* --force: send an unsuitable image nevertheless */
+    bool is_verified;   /* --verify-key: send only bytes that are in the image, as they are */
     /* --expect-version: a confirmed upload counts only once the board tells a version with this
      * text in it; NULL: none. A protocol that cannot ask for it refuses it when it is opened. */
     char *expect_version;

@@ -5,6 +5,7 @@ Processes are stopped and all that they have is searched. A bus that accepts a c
 the asking process alive, and names it; so does a name server that gets a question and says nothing.
 """
 
+import base64
 import hashlib
 import os
 import re
@@ -294,6 +295,62 @@ class Memory(Scenario):
                 try:
                     self.assert_only_protected(program.pid, "the password", PASSWORD.encode())
                     self.assert_nowhere(program.pid, derived(PASSWORD))
+                finally:
+                    self.end(program)
+
+    def test_page_leaves_nothing(self):
+        """Basic is the password in base64; libcurl has had it in each request."""
+        server = socket.create_server((address(), 0))
+        self.addCleanup(server.close)
+        host, port = server.getsockname()
+        pair = base64.b64encode(f"admin:{PASSWORD}".encode())
+        form = b"<form action='/update'><input type='file' name='firmware'></form>" \
+               b"<form action='/update'><input type='file' name='filesystem'></form>"
+        head = b"Content-Length: %d\r\nConnection: close\r\n\r\n"
+        program = Program("-i", f"http://{host}:{port}", "-f", self.firmware, "-a", PASSWORD)
+        requests, length = [], 0
+        try:
+            while not requests or requests[-1][0] != b"POST":
+                connection, _ = server.accept()
+                self.addCleanup(connection.close)
+                stream = connection.makefile("rb")
+                lines = list(iter(stream.readline, b"\r\n"))
+                requests.append((lines[0].split()[0], pair in b"".join(lines)))
+                if not requests[-1][1]:
+                    connection.sendall(b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\n" + head % 0)
+                elif requests[-1][0] == b"GET":
+                    connection.sendall(b"HTTP/1.1 200 OK\r\n" + head % len(form) + form)
+                length = int(re.search(rb"(?i)content-length: (\d+)|$", b"".join(lines))[1] or 0)
+            stream.read(length)  # and no reply
+            os.kill(program.pid, signal.SIGSTOP)
+            self.assertEqual(requests, [(b"GET", False), (b"GET", True), (b"POST", True)])
+            self.assert_only_protected(program.pid, "the password", PASSWORD.encode())
+            self.assert_only_protected(program.pid, "the answer", pair)
+        finally:
+            self.end(program)
+
+    def test_boards_that_fetch_leave_nothing(self):
+        """What they send for Basic, in connections that stay open and in those that ended, is overwritten."""
+        for method, status in ((b"GET", b"200"), (b"POST", b"405")):
+            pair = base64.b64encode(f"lamp:{PASSWORD}".encode())
+            program = Program(f"--serve={address()}:0", "-f", self.firmware, "-a", PASSWORD)
+            with self.subTest(method):
+                try:
+                    program.wait_for(r"fetch from http://\S+/firmware\.bin\n")
+                    text = b"".join(program._text.values()).decode()
+                    host, port = re.search(r"fetch from http://(\S+):(\d+)/firmware", text).groups()
+                    open_ones = []
+                    for _ in range(4):
+                        connection = socket.create_connection((host, int(port)), CONNECT_S)
+                        self.addCleanup(connection.close)
+                        connection.sendall(method + b" / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic " + pair + b"\r\n\r\n")
+                        self.assertIn(status, connection.makefile("rb").readline())
+                        open_ones.append(connection)
+                    open_ones[0].close()
+                    open_ones[1].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                    os.kill(program.pid, signal.SIGSTOP)
+                    self.assert_only_protected(program.pid, "the password", PASSWORD.encode())
+                    self.assert_nowhere(program.pid, {"the password in base64": pair})
                 finally:
                     self.end(program)
 

@@ -217,6 +217,17 @@ class VerifiedUpload(Keys):
                 self.upload(3, "is not sent: its signature is not valid", "-s", "-p", port, "--sign", other, "-f",
                             filesystem, family=family)
 
+    def test_esphome(self):
+        """A board that asks for it compressed gets the bytes that were verified."""
+        content = esp8266_signed(self.rsa_key, firmware.esp8266(40000))
+        for more, packed in (((), 1), (("--verify-key", self.rsa_public), 0)):
+            with self.subTest(more):
+                board = self.board("--esphome", "-p", "0", "--esphome-set", "packed", family="esp8266")
+                result = run("-i", f"esphome://{board.address}:{board.port}", "-f", self.file("fw.bin", content), *more)
+                self.assertEqual(result.status, 0, result)
+                board.wait_for(f" size .*packed={packed}$")
+                self.assertEqual(board.received(), content)
+
     def test_line_of_hosts(self):
         board = self.board()
         plain = firmware.esp8266(5000)

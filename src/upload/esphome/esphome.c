@@ -280,8 +280,8 @@ static void start_exchange(struct esphome *esphome, int fd)
                                      .password = esphome->password,
                                      .trust = &esphome->upload.trust};
 
-    if (!packed_choose(&service_of(esphome)->packed, esphome->attempt.image, &config.plain,
-                       &config.packed)) {
+    if (!packed_choose(&service_of(esphome)->packed, esphome->attempt.image,
+                       upload->service->settings->is_verified, &config.plain, &config.packed)) {
         close(fd);
         fail_attempt(esphome, OTA_E_INTERNAL, "the image could not be compressed");
         return;

@@ -57,8 +57,8 @@ static const struct packed *find_packed(struct packed **list, const struct image
     return packed;
 }
 
-bool packed_choose(struct packed **list, const struct image *image, struct exchange_content *plain,
-                   struct exchange_content *packed)
+bool packed_choose(struct packed **list, const struct image *image, bool is_as_it_is,
+                   struct exchange_content *plain, struct exchange_content *packed)
 {
     *plain = *packed = (struct exchange_content){.size = 0};
     if (is_packed(image)) {
@@ -69,7 +69,7 @@ bool packed_choose(struct packed **list, const struct image *image, struct excha
     }
 
     *plain = content_of(image);
-    if (image->family == IMAGE_ESP32 || image->family == IMAGE_PICO)
+    if (is_as_it_is || image->family == IMAGE_ESP32 || image->family == IMAGE_PICO)
         return true;
 
     const struct packed *found = find_packed(list, image);

@@ -34,7 +34,7 @@ static void test_compressed_once(void **state)
     char md5[DIGEST_MD5_HEX + 1];
 
     (void)state;
-    assert_true(packed_choose(&list, &image, &plain, &packed));
+    assert_true(packed_choose(&list, &image, false, &plain, &packed));
     assert_ptr_equal(plain.data, zeros);
     assert_string_equal(plain.md5, image.md5);
     assert_true(packed.size > 0 && packed.size < SIZE);
@@ -43,8 +43,12 @@ static void test_compressed_once(void **state)
     assert_int_equal(digest_md5(md5, packed.data, packed.size), 0);
     assert_string_equal(packed.md5, md5);
 
-    assert_true(packed_choose(&list, &image, &plain, &again));
+    assert_true(packed_choose(&list, &image, false, &plain, &again));
     assert_ptr_equal(again.data, packed.data);
+
+    assert_true(packed_choose(&list, &image, true, &plain, &packed)); /* --verify-key */
+    assert_ptr_equal(plain.data, zeros);
+    assert_int_equal(packed.size, 0);
     packed_free(list);
 }
 
@@ -62,7 +66,7 @@ static void test_not_compressed(void **state)
         struct packed *list = NULL;
         struct exchange_content plain, packed;
 
-        assert_true(packed_choose(&list, &images[i], &plain, &packed));
+        assert_true(packed_choose(&list, &images[i], false, &plain, &packed));
         assert_int_equal(plain.size, images[i].size);
         assert_int_equal(packed.size, 0);
         packed_free(list);
@@ -78,12 +82,12 @@ static void test_compressed_file(void **state)
     struct packed *list = NULL;
 
     (void)state;
-    assert_true(packed_choose(&list, &image, &plain, &packed));
+    assert_true(packed_choose(&list, &image, false, &plain, &packed));
     assert_int_equal(plain.size, 0);
     assert_ptr_equal(packed.data, file);
 
     image.plain = &plain_image; /* -z */
-    assert_true(packed_choose(&list, &image, &plain, &packed));
+    assert_true(packed_choose(&list, &image, false, &plain, &packed));
     assert_ptr_equal(plain.data, zeros);
     assert_ptr_equal(packed.data, file);
     assert_null(list);
