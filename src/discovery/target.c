@@ -532,10 +532,15 @@ enum ota_error target_parse(struct target *target, const char *text,
     return parse_board(target, name, failure);
 }
 
-bool target_equal(const struct target *a, const struct target *b)
+bool target_names_equal(const struct target *a, const struct target *b)
 {
-    if (a->kind != b->kind || a->port != b->port || strcmp(a->path, b->path) != 0)
+    if (a->kind != b->kind)
         return false;
     return a->kind == TARGET_ADDRESS ? address_equal(&a->address, &b->address)
                                      : strcasecmp(a->name, b->name) == 0;
+}
+
+bool target_equal(const struct target *a, const struct target *b)
+{
+    return target_names_equal(a, b) && a->port == b->port && strcmp(a->path, b->path) == 0;
 }

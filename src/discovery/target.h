@@ -61,6 +61,10 @@ struct target {
 enum ota_error target_parse(struct target *target, const char *text,
                             const struct target_schemes *schemes, struct ota_failure *failure);
 
+/* Whether both have the same address or the same name, without regard to the case of ASCII letters.
+ * Two boards may, with other ports or paths. */
+bool target_names_equal(const struct target *a, const struct target *b);
+
 /* Whether both name the same board: the same port and path, and the same address or the same name,
  * without regard to the case of ASCII letters. Schemes are not compared, as two of them may mean
  * the same protocol. */

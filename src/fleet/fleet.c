@@ -87,7 +87,7 @@ static const char *protocol_of(const struct member *member)
 
 static void skip_member(struct member *member, enum ota_skip why, const char *message)
 {
-    char name[4 * TARGET_NAME_MAX];
+    char name[ASSIGNMENT_LABEL_MAX];
     struct fleet *fleet = member->fleet;
 
     fleet_set_state(member, ENDED);
@@ -97,7 +97,7 @@ static void skip_member(struct member *member, enum ota_skip why, const char *me
         fleet->canaries++; /* another board takes its slot */
     fleet->totals.skipped++;
     fleet->totals.total -= member->total;
-    escape_string(name, sizeof name, member->assignment->target.name);
+    assignment_label(name, member->assignment);
     emit_board_event(fleet, &(struct ota_event){.type = OTA_EVENT_SKIPPED,
                                                 .board = name,
                                                 .image = member->assignment->image,
@@ -220,9 +220,9 @@ static void on_job_event(const struct ota_event *event, void *userdata)
 /* A result that no job has given. */
 static void fail_member(struct member *member, const struct ota_failure *failure)
 {
-    char name[4 * TARGET_NAME_MAX];
+    char name[ASSIGNMENT_LABEL_MAX];
 
-    escape_string(name, sizeof name, member->assignment->target.name);
+    assignment_label(name, member->assignment);
     on_job_event(&(struct ota_event){.type = OTA_EVENT_RESULT,
                                      .board = name,
                                      .image = member->assignment->image,
@@ -260,7 +260,7 @@ static bool require_auth(struct member *member, enum auth_scheme least)
  * where the board will answer. */
 static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
 {
-    char name[4 * TARGET_NAME_MAX], message[sizeof name + 32];
+    char name[ASSIGNMENT_LABEL_MAX], message[sizeof name + 32];
     struct ota_failure failure;
     struct member *member = userdata;
     struct member *same = find_same_board(member, endpoints);
@@ -269,7 +269,7 @@ static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
         return true;
     }
 
-    escape_string(name, sizeof name, same->assignment->target.name);
+    assignment_label(name, same->assignment);
     if (same->assignment->image != member->assignment->image) {
         ota_fail(&failure, OTA_E_USAGE, "is the same board as %s, which gets another image", name);
         fail_member(member, &failure);
@@ -283,7 +283,8 @@ static bool on_endpoints(const struct endpoints *endpoints, void *userdata)
         fail_member(member, &failure);
         return false;
     }
-    if (strcmp(same->assignment->target.name, member->assignment->target.name) == 0)
+    if (target_names_equal(&same->assignment->target, &member->assignment->target) &&
+        strcmp(same->assignment->target.path, member->assignment->target.path) == 0)
         snprintf(message, sizeof message, "is named twice; once is enough");
     else
         snprintf(message, sizeof message, "is the same board as %s", name);

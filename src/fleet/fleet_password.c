@@ -86,10 +86,10 @@ static void on_password_typed(const char *answer, void *userdata)
 
 static void ask_password(struct fleet *fleet)
 {
-    char name[4 * TARGET_NAME_MAX], text[sizeof name + 64];
+    char name[ASSIGNMENT_LABEL_MAX], text[sizeof name + 64];
 
-    escape_string(name, sizeof name, fleet->prover->assignment->target.name);
-    snprintf(text, sizeof text, "Password of %s%s: ", name,
+    snprintf(text, sizeof text,
+             "Password of %s%s: ", assignment_label(name, fleet->prover->assignment),
              fleet->config.count > 1 ? " (and of the others that ask)" : "");
     fleet->prompt = prompt_start(fleet->config.loop, text, PROMPT_US, on_password_typed, fleet);
     fleet->totals.is_asking = fleet->prompt;

@@ -517,7 +517,7 @@ struct job *job_new(const struct job_config *config, const struct job_callbacks 
                         .password = config->assignment->password,
                         .image = config->assignment->image,
                         .is_counted = true};
-    escape_string(job->name, sizeof job->name, config->assignment->target.name);
+    assignment_label(job->name, config->assignment);
     loop_timer_init(&job->timer, config->loop, on_job_timer, job);
     if (job->image)
         job->upload = job_new_upload(job);

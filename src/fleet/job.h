@@ -7,28 +7,14 @@
 
 #include "base/loop.h"
 #include "boardlog/log_settings.h"
-#include "crypto/auth.h"
 #include "discovery/mdns_client.h"
-#include "discovery/target.h"
 #include "esp-ota/event.h"
 #include "esp-ota/totals.h"
+#include "fleet/assignment.h"
 #include "fleet/fleet_settings.h"
-#include "image/image.h"
 #include "upload/upload.h"
 
 struct job;
-
-/* A board, and the image for it. */
-struct assignment {
-    struct target target;
-    const struct upload_protocol *protocol;
-    const struct image *image;           /* NULL: nothing is sent, only the log followed */
-    const char *password;                /* NULL or "": none was given */
-    const unsigned char *encryption_key; /* NULL: none was given */
-    enum auth_scheme min_auth;           /* AUTH_MD5 or AUTH_SHA256 */
-    struct upload_own own; /* what its line sets; the strings are not the assignment's */
-    bool is_confirmed;     /* by an earlier run: nothing is to be done */
-};
 
 /* Everything must outlive the job. */
 struct job_config {

@@ -176,12 +176,20 @@ static enum ota_error find_encryption_key(struct plan *plan, const char *path,
     return error;
 }
 
+/* The board that is this target, or else one with its name; NULL: there is neither. */
 static struct assignment *find_planned(const struct plan *plan, const struct target *target)
 {
-    for (size_t i = 0; i < plan->count; i++)
-        if (target_equal(&plan->assignments[i].target, target))
-            return &plan->assignments[i];
-    return NULL;
+    struct assignment *namesake = NULL;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        struct assignment *planned = &plan->assignments[i];
+
+        if (target_equal(&planned->target, target))
+            return planned;
+        if (!namesake && target_names_equal(&planned->target, target))
+            namesake = planned;
+    }
+    return namesake;
 }
 
 static enum ota_error append_assignment(struct plan *plan, const struct assignment *assignment,
@@ -199,14 +207,15 @@ static enum ota_error append_assignment(struct plan *plan, const struct assignme
     return OTA_OK;
 }
 
-/* The escaped name is what the report calls the board. */
+/* The label is what the report calls the board. */
 static bool is_confirmed(const struct plan *plan, const struct assignment *assignment)
 {
-    char name[4 * TARGET_NAME_MAX];
-    escape_string(name, sizeof name, assignment->target.name);
+    char label[ASSIGNMENT_LABEL_MAX];
+
     return plan->resume && assignment->image &&
-           resume_is_confirmed(plan->resume, name, assignment->target.port,
-                               assignment->image->sha256, plan->settings->prepare.command);
+           resume_is_confirmed(plan->resume, assignment_label(label, assignment),
+                               assignment->target.port, assignment->image->sha256,
+                               plan->settings->prepare.command);
 }
 
 /* The password and the encryption key that a line names. */
@@ -281,6 +290,28 @@ static enum ota_error check_line(const struct plan *plan, const struct host_line
     return OTA_OK;
 }
 
+/* Adds the board, unless this target is planned already. */
+static enum ota_error add_assignment(struct plan *plan, struct assignment *assignment,
+                                     struct ota_failure *failure)
+{
+    struct assignment *planned = find_planned(plan, &assignment->target);
+
+    if (planned && target_equal(&planned->target, &assignment->target)) {
+        if (check_equal(planned, assignment, failure) != OTA_OK)
+            return failure->error;
+        if (assignment->min_auth > planned->min_auth)
+            planned->min_auth = assignment->min_auth;
+        return OTA_OK;
+    }
+
+    if (planned) {
+        planned->shares_name = assignment->shares_name = true;
+        planned->is_confirmed = is_confirmed(plan, planned);
+    }
+    assignment->is_confirmed = is_confirmed(plan, assignment);
+    return append_assignment(plan, assignment, failure);
+}
+
 /* A line of --hosts; without the files that it does not name it is a board like those of -i. */
 static enum ota_error add_host_line(struct plan *plan, const struct host_line *line,
                                     struct ota_failure *failure)
@@ -295,7 +326,6 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
         .encryption_key = settings->encryption_key,
         .min_auth = line->has_min_auth ? line->min_auth : settings->min_auth,
         .own = line->own};
-    struct assignment *planned = find_planned(plan, &line->target);
     const bool is_upload = path || !settings->may_lack_image;
 
     if (check_line(plan, line, assignment.protocol, failure) != OTA_OK)
@@ -309,14 +339,8 @@ static enum ota_error add_host_line(struct plan *plan, const struct host_line *l
         is_upload ? find_loaded_image(plan, path, &assignment.image, failure) : OTA_OK;
     if (error == OTA_OK)
         error = find_secrets(plan, line, &assignment, failure);
-    if (error == OTA_OK && planned)
-        error = check_equal(planned, &assignment, failure);
-    if (error == OTA_OK && !planned) {
-        assignment.is_confirmed = is_confirmed(plan, &assignment);
-        error = append_assignment(plan, &assignment, failure);
-    }
-    if (error == OTA_OK && planned && assignment.min_auth > planned->min_auth)
-        planned->min_auth = assignment.min_auth;
+    if (error == OTA_OK)
+        error = add_assignment(plan, &assignment, failure);
     return error;
 }
 

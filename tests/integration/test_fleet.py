@@ -197,7 +197,29 @@ class Fleet(Scenario):
         board = self.board("--port", "8266")
         result = run("-i", board.address, "-i", f"{board.address}:8266", "-f", self.path)
         self.assertEqual(result.status, 0, result)
-        self.assertIn(f"\n{board.address}: is named twice; once is enough\n", "\n" + result.err)
+        self.assertIn(f"\n{board.address}:8266: is named twice; once is enough\n", "\n" + result.err)
+
+    def test_boards_of_one_address(self):
+        """Their ports tell them apart: in each line, in JSON, and for --resume."""
+        where = address()
+        one = self.board(where=where)
+        two = self.board("--port", "0", "--fault", "refuse:Bad day*1", where=where)
+        first, second = f"{where}:{one.port}", f"{where}:{two.port}"
+        arguments = (*boards(first, second), "-f", self.path)
+        report = run(*arguments, "--json")
+        self.assertEqual(report.status, 7, report)
+        self.assertRegex(report.err, f"(?m)^{first}: confirmed, ")
+        self.assertRegex(report.err, f"(?m)^esp-ota: {second}: .*Bad day")
+        self.assertRegex(report.err, rf"(?m)^esp-ota: 1 board: .*\(refused\): {second}$")
+        self.assertEqual({event["board"] for event in map(json.loads, report.out.splitlines())},
+                         {first, second, None})
+        result = run(*arguments, "-v", "--resume", self.file("report", report.out.encode()))
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertIn(f"\n{first}: has confirmed this image in an earlier run\n", result.err)
+        self.assertRegex(result.err, f"(?m)^{second}: confirmed, ")
+        result = run("--dry-run", *arguments)
+        for target in (first, second):
+            self.assertRegex(result.err, f"(?m)^{target}: would get the sketch ")
 
     def test_json(self):
         floor = Floor(self, 2)

@@ -242,7 +242,8 @@ static struct fleet *start_fleet(const struct fleet_settings *settings, size_t c
     world = (struct world){.refuse_jobs = refuse_jobs};
     assert_in_range(count, 1, BOARDS_MAX);
     for (size_t i = 0; i < count; i++) {
-        assignments[i] = (struct assignment){.protocol = &no_protocol, .image = &image};
+        assignments[i] = (struct assignment){
+            .target.kind = TARGET_LABEL, .protocol = &no_protocol, .image = &image};
         snprintf(assignments[i].target.name, sizeof assignments[i].target.name, "%zu", i);
     }
     const struct fleet_config config = {.loop = (struct loop *)&world,

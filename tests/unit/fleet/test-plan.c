@@ -185,6 +185,44 @@ static void test_assignments(void **state)
     }
 }
 
+/* Each target is called by its name; those that share it are told apart, also by --resume. */
+static void test_labels(void **state)
+{
+    (void)state;
+
+    static const struct {
+        const char *boards[3], *labels[3];
+    } rows[] = {
+        {{"k.local:99", "l.local:99", "10.0.0.7"}, {"k.local", "l.local", "10.0.0.7"}},
+        {{"k.local:99", "K.local:98", "l.local:99"}, {"k.local:99", "K.local:98", "l.local"}},
+        {{"k.local", "k.local:98", "10.0.0.7:98"}, {"k.local", "k.local:98", "10.0.0.7"}},
+        {{"[fd00::7]:98", "[FD00:0::7]:99", "fd00::8"},
+         {"[fd00::7]:98", "[FD00:0::7]:99", "fd00::8"}},
+        {{"http://k.local/a", "http://k.local/b", "http://k.local:8080/a"},
+         {"k.local/a", "k.local/b", "k.local:8080/a"}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char label[ASSIGNMENT_LABEL_MAX];
+        struct plan plan;
+        struct ota_failure failure;
+        struct target targets[3];
+        struct plan_settings settings = make_plan_settings();
+        settings.targets = targets;
+        settings.target_count = 3;
+        settings.file = image_path;
+        for (size_t n = 0; n < 3; n++)
+            assert_int_equal(
+                target_parse(&targets[n], rows[i].boards[n], &protocol_schemes, &failure), OTA_OK);
+
+        if (plan_make(&plan, &settings, &failure) != OTA_OK)
+            fail_msg("row %zu: %s", i, failure.message);
+        assert_int_equal(plan.count, 3);
+        for (size_t n = 0; n < 3; n++)
+            assert_string_equal(assignment_label(label, &plan.assignments[n]), rows[i].labels[n]);
+        plan_free(&plan);
+    }
+}
+
 static void test_plan_failures(void **state)
 {
     (void)state;
@@ -301,8 +339,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compressed_plan), cmocka_unit_test(test_assignments),
-        cmocka_unit_test(test_plan_failures),   cmocka_unit_test(test_plan_protocols),
-        cmocka_unit_test(test_resume),          cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_labels),          cmocka_unit_test(test_plan_failures),
+        cmocka_unit_test(test_plan_protocols),  cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, set_up_plan_folder, tear_down_plan_folder);
 }

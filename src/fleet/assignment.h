@@ -1,0 +1,33 @@
+/*
+ * assignment.h: a board of a plan, and what it is to get.
+ */
+#ifndef ESP_OTA_FLEET_ASSIGNMENT_H
+#define ESP_OTA_FLEET_ASSIGNMENT_H
+
+#include "crypto/auth.h"
+#include "discovery/target.h"
+#include "image/image.h"
+#include "upload/upload.h"
+
+#include <stdbool.h>
+
+/* A board, and the image for it. */
+struct assignment {
+    struct target target;
+    const struct upload_protocol *protocol;
+    const struct image *image;           /* NULL: nothing is sent, only the log followed */
+    const char *password;                /* NULL or "": none was given */
+    const unsigned char *encryption_key; /* NULL: none was given */
+    enum auth_scheme min_auth;           /* AUTH_MD5 or AUTH_SHA256 */
+    struct upload_own own; /* what its line sets; the strings are not the assignment's */
+    bool is_confirmed;     /* by an earlier run: nothing is to be done */
+    bool shares_name;      /* another one of the plan has the same name, but another port or path */
+};
+
+enum { ASSIGNMENT_LABEL_MAX = 5 * TARGET_NAME_MAX + 8 };
+
+/* What every message and event calls the board: its name, escaped. Port and path of the target follow
+ * if another board has the same name: "127.0.0.1:3232", "[fd00::17]:80/update". Returns label. */
+const char *assignment_label(char label[ASSIGNMENT_LABEL_MAX], const struct assignment *assignment);
+
+#endif
