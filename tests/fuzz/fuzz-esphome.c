@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { IMAGE_SIZE = 3000, CAPACITY = 1100 };
+enum { IMAGE_SIZE = 3000, CAPACITY = 1100, INSTALLED = 0x45 };
 
 static void require(bool condition)
 {
@@ -56,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (event == EXCHANGE_READY)
             take_data(&exchange);
         if (event == EXCHANGE_INSTALLED)
-            require(!config.key && data[at - 1] != 0 && exchange.taken == exchange.content->size);
+            require(!config.key && memchr(data + 1, INSTALLED, size - 1) &&
+                    exchange.taken == exchange.content->size);
     }
     require(escape_is_printable(exchange.failure.message));
     require(!trust.has_given_md5 || trust.least == AUTH_MD5);
