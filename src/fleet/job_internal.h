@@ -63,7 +63,9 @@ struct job {
 
     /* After the upload, or without one. */
     struct boot_check *boot_check;
-    bool is_verdict_lost; /* the proof of boot takes its place */
+    bool is_verdict_lost;      /* the proof of boot takes its place */
+    bool is_reading_back;      /* the board is asked for its version, after all other proofs */
+    struct ota_failure proven; /* by them; the text is the end of a sentence */
 };
 
 /* -- job.c -- */
@@ -113,6 +115,8 @@ struct upload *job_new_upload(struct job *job);
 void job_check_boot(struct job *job, enum ota_phase phase, const struct ota_failure *success);
 /* The board's verdict was lost: the proof decides instead. */
 void job_prove_instead(struct job *job, const struct ota_failure *unknown);
+/* The board was asked for its version. */
+void job_end_read_back(struct job *job, const struct ota_failure *told);
 /* Without an upload. */
 void job_follow_log(struct job *job);
 /* The phase that the boot check is in. */

@@ -41,9 +41,8 @@ void job_add_verdict(const struct job *job, struct ota_failure *result,
     result->cause = proof->cause;
 }
 
-static void on_check_verdict(const struct ota_failure *verdict, void *userdata)
+static void conclude_proof(struct job *job, const struct ota_failure *verdict)
 {
-    struct job *job = userdata;
     struct ota_failure result;
 
     job_add_verdict(job, &result, verdict);
@@ -55,6 +54,31 @@ static void on_check_verdict(const struct ota_failure *verdict, void *userdata)
     job_emit_result(job, job_check_phase(job), &result, 0);
     if (!goes_on)
         job->callbacks.on_done(job->callbacks.userdata);
+}
+
+/* A board that is back may tell its version, too. */
+static void on_check_verdict(const struct ota_failure *verdict, void *userdata)
+{
+    struct job *job = userdata;
+
+    if (verdict->error == OTA_OK && job->image && job->config.log->online_us) {
+        job->proven = *verdict;
+        job->is_reading_back = upload_read_back(job->upload);
+    }
+    if (!job->is_reading_back)
+        conclude_proof(job, verdict);
+}
+
+void job_end_read_back(struct job *job, const struct ota_failure *told)
+{
+    struct ota_failure proof = job->proven;
+
+    job->is_reading_back = false;
+    if (told->error == OTA_E_UNPROVEN)
+        proof = *told;
+    else if (told->error == OTA_OK)
+        ota_fail(&proof, OTA_OK, "%s; %s", job->proven.message, told->message);
+    conclude_proof(job, &proof);
 }
 
 /* seen: what is known already of the board's restart. False if memory ran out: the job has ended,

@@ -49,7 +49,9 @@ static void on_upload_done(const struct ota_failure *failure, void *userdata)
     enum ota_phase phase = upload_phase(job->upload);
 
     upload_stop(job->upload);
-    if (result.error == OTA_OK && boot_check_is_wanted(job->config.log))
+    if (job->is_reading_back)
+        job_end_read_back(job, &result);
+    else if (result.error == OTA_OK && boot_check_is_wanted(job->config.log))
         job_check_boot(job, phase, &result);
     else if (result.error == OTA_E_UNKNOWN &&
              job_policy_can_prove(job->config.log,

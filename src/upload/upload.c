@@ -130,6 +130,12 @@ bool upload_restart_proves(const struct upload *upload, const struct kind_family
     return upload->protocol->restart_proves(family);
 }
 
+bool upload_read_back(struct upload *upload)
+{
+    upload->is_running = upload->protocol->read_back && upload->protocol->read_back(upload);
+    return upload->is_running;
+}
+
 void upload_free(struct upload *upload)
 {
     if (!upload)

@@ -98,7 +98,8 @@ struct upload_port {
     const char *source; /* the port in words: "the default port of ESP8266 boards" */
 };
 
-/* A protocol. No function is NULL; those of an upload are described at their callers below. */
+/* A protocol. No function but read_back is NULL; those of an upload are described at their callers
+ * below. */
 struct upload_protocol {
     const char *name;                /* as --protocol and JSON spell it */
     const struct upload_port *ports; /* tried in this order; equal numbers are neighbors */
@@ -131,7 +132,8 @@ struct upload_protocol {
     enum upload_proof (*proof)(const struct upload *upload);
     int64_t (*restart_us)(const struct upload *upload);
     bool (*restart_proves)(const struct kind_family *family);
-    void (*destroy)(struct upload *upload); /* stopped, and not NULL */
+    bool (*read_back)(struct upload *upload); /* NULL: no board tells its version */
+    void (*destroy)(struct upload *upload);   /* stopped, and not NULL */
 };
 
 /* Whether a board's port says something of its chip: there are default ports for some chips. */
@@ -188,6 +190,13 @@ int64_t upload_restart_us(const struct upload *upload);
 /* Whether boards of this family (NULL: unknown) restart only after a success: a restart that is
  * seen can then stand in for a verdict that was lost. */
 bool upload_restart_proves(const struct upload *upload, const struct kind_family *family);
+
+/* After a confirmation, when the board has restarted: asks it for the version that it runs, for as
+ * long as a reply may take. on_done follows as for an attempt, at once or later: OTA_OK, with what
+ * the board runs as a part of a sentence; OTA_E_UNPROVEN if that cannot be what was sent; any other
+ * failure means that nothing was learnt. upload_proof() then includes it. False if boards with this
+ * protocol, or this one, do not tell. */
+bool upload_read_back(struct upload *upload);
 
 void upload_free(struct upload *upload);
 

@@ -287,7 +287,7 @@ static bool boot_installed(struct board *board)
     bool is_new = board->upload.installed && board->invitation.command == 0;
 
     board->upload.installed = false;
-    if (is_new)
+    if (is_new && !board->sim->config->web.rolls_back)
         board->telnet.is_new = true;
     if (is_new && board->sim->config->boots && dead)
         board_event(board, "boot result=failed reason=\"%s\"", dead);

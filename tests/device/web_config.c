@@ -25,6 +25,8 @@ static const struct setting {
      offsetof(struct web_config, version)},
     {"version-after=TEXT", "the same after an upload and the restart", SETTING_TEXT,
      offsetof(struct web_config, version_after)},
+    {"rolls-back", "the firmware before the upload is started again", SETTING_FLAG,
+     offsetof(struct web_config, rolls_back)},
     {"language=de", "tasmota: the language of the replies", SETTING_TEXT,
      offsetof(struct web_config, language)},
     {"safeboot", "tasmota: one partition, so an upload is for the recovery firmware", SETTING_FLAG,

@@ -28,6 +28,7 @@ struct web_config {
     bool checks_md5;      /* an old core: AsyncElegantOTA's MD5 is looked at */
     const char *version;  /* that the page shows; after a successful upload the other */
     const char *version_after;
+    bool rolls_back;    /* the new firmware is never seen */
     int64_t restart_us; /* from the reply to the restart; -1: the page's */
 };
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""--online: a board that goes off the network and comes back, or does not, over a link that can be taken down."""
+"""--online: a board that goes off the network and comes back, or does not, over a link that can be taken down; what
+its update page tells then."""
 
+import json
 import os
 import random
 import re
@@ -8,6 +10,7 @@ import tempfile
 import time
 import unittest
 
+import firmware
 import link
 
 OTA_LINK = os.environ["OTA_LINK"]
@@ -84,6 +87,49 @@ class Online(unittest.TestCase):
         status, output = self.upload("--online=5", "--expect", "^new$", goes=False)
         self.assertEqual(status, 12, output)
         self.assertRegex(output, r"esp-ota: .*the board answered all the time, for \d+\.\d s")
+
+
+class Version(unittest.TestCase):
+    """The version that an update page told before the upload, and tells once the board is back."""
+
+    def upload(self, page, *settings, data=b"", options=()):
+        file = tempfile.NamedTemporaryFile(suffix=".bin")
+        self.addCleanup(file.close)
+        file.write(firmware.esp8266() + data)
+        file.flush()
+        words = [word for setting in settings for word in ("--web-set", setting)]
+        with link.Link(OTA_LINK, delay=1) as net:
+            board = net.simulate(ESP_OTA_SIM, "--fast", "--web", page, "--reboot-ms", "2500", *words)
+            program = net.upload(ESP_OTA, "--protocol", "web", "--force", "-f", file.name, "--online=30", *options)
+            program.wait_for("it is to go off the network")
+            board.wait_for("rebooting")
+            net.tell("down")
+            board.wait_for(r"\bopen\b")
+            net.tell("up")
+            return program.wait(60), program.output
+
+    def upload_json(self, *arguments, **options):
+        status, output = self.upload(*arguments, options=("--json",), **options)
+        return status, json.loads([line for line in output.splitlines() if line.startswith("{")][-1])
+
+    def test_new(self):
+        status, output = self.upload("tasmota", "version=13.3.0", "version-after=13.4.0")
+        self.assertEqual(status, 0, output)
+        self.assertRegex(output, BACK + r"; it runs 13\.4\.0\(tasmota\) of 2026-11-02T12:00:00 now "
+                         r"\(before: 13\.3\.0\(tasmota\) of 2026-11-01T12:00:00\)\n")
+        status, result = self.upload_json("wled-old", "version-after=0.15.1")
+        self.assertEqual((status, result["verified"], result["phase"]), (0, "readback", "proof of boot"), result)
+        self.assertRegex(result["message"], r"; it runs 0\.15\.1 .* now \(before: 0\.15\.0 ")
+
+    def test_old_one_again(self):
+        """Status 12 if the image has no trace of the version; otherwise it may be the same one once more."""
+        status, output = self.upload("tasmota", "rolls-back")
+        self.assertEqual(status, 12, output)
+        self.assertRegex(output, "the board has confirmed the upload, but it runs .* as before, and the image is another "
+                                 "version\n")
+        status, result = self.upload_json("wled-old", "rolls-back", data=b"0.15.0".ljust(16, b"\0"))
+        self.assertEqual((status, result["verified"]), (0, "board"), result)
+        self.assertRegex(result["message"], BACK + "; it runs .*, as before$")
 
 
 if __name__ == "__main__":

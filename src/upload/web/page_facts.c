@@ -3,6 +3,7 @@
 #include "upload/web/page_facts.h"
 
 #include "base/escape.h"
+#include "image/image.h"
 #include "upload/web/page_text.h"
 
 #include <ctype.h>
@@ -102,6 +103,16 @@ static void set_string(char *target, size_t capacity, const json_t *object, cons
         escape_string(target, capacity, text);
 }
 
+/* "2026-11-29T10:07:31" is put together on the board; its image contains the compiler's __TIME__. */
+static void set_time_mark(struct page_facts *facts, const char *built)
+{
+    enum { TIME_LENGTH = 8 };
+    const char *time = strrchr(built, 'T');
+
+    if (time && strlen(time + 1) == TIME_LENGTH && strspn(time + 1, "0123456789:") == TIME_LENGTH)
+        snprintf(facts->mark, sizeof facts->mark, "%s", time + 1);
+}
+
 static bool read_status2(struct page_facts *facts, const json_t *root)
 {
     const json_t *status = json_object_get(root, "StatusFWR");
@@ -114,6 +125,7 @@ static bool read_status2(struct page_facts *facts, const json_t *root)
         set_hardware(facts, hardware, strlen(hardware));
     if (!*version)
         return false;
+    set_time_mark(facts, built);
     snprintf(facts->version, sizeof facts->version, "%s%s%s", version, *built ? " of " : "", built);
     return true;
 }
@@ -144,6 +156,8 @@ static bool read_wled_info(struct page_facts *facts, const json_t *root)
         return false;
     if (*arch)
         set_hardware(facts, arch, strlen(arch));
+    snprintf(facts->mark, sizeof facts->mark, "%s",
+             json_string_value(json_object_get(root, "ver")));
     snprintf(facts->version, sizeof facts->version, "%s", version);
     if (json_is_integer(build))
         snprintf(facts->version, sizeof facts->version, "%s (build %lld%s%s)", version,
@@ -194,6 +208,16 @@ static bool read_safeboot(struct page_facts *facts, const struct http_reply *rep
     }
     snprintf(facts->version, sizeof facts->version, "%s", text);
     return true;
+}
+
+/* A compressed image whose original is not there tells nothing. */
+bool page_facts_fit_image(const struct page_facts *facts, const struct image *image)
+{
+    const struct image *plain = image->plain ? image->plain : image;
+    bool is_packed = plain->size >= 2 && plain->data[0] == 0x1f && plain->data[1] == 0x8b;
+
+    return !*facts->mark || is_packed ||
+           memmem(plain->data, plain->size, facts->mark, strlen(facts->mark));
 }
 
 bool page_facts_add(struct page_facts *facts, const struct page *page,

@@ -8,11 +8,14 @@
 #include "image/kind.h"
 #include "upload/web/page_table.h"
 
+struct image;
+
 enum { PAGE_FACT_MAX = 96 };
 
 /* All texts are escaped, and "" where nothing is known. */
 struct page_facts {
     char version[PAGE_FACT_MAX];  /* of the firmware, with its time of build if there is one */
+    char mark[PAGE_FACT_MAX];     /* bytes that the image of this version contains; not escaped */
     char hardware[PAGE_FACT_MAX]; /* the chip in the page's words */
     char chips[KIND_CHIPS_MAX];   /* the same as a set (image/kind.h) */
     bool has_room;                /* the page tells how large an image may be */
@@ -26,6 +29,9 @@ const char *page_facts_room_path(const struct page *page, const struct page_fact
 
 /* Whether the first of them tells the version of the firmware, also after an upload. */
 bool page_facts_tell_version(const struct page *page);
+
+/* Whether an image may be the firmware with these facts. What is unknown may be. */
+bool page_facts_fit_image(const struct page_facts *facts, const struct image *image);
 
 /* Adds what a reply of the page says, whatever path it is from. Returns whether it tells the
  * version. */

@@ -212,7 +212,7 @@ static bool web_start(struct upload *upload, const struct upload_attempt *attemp
     trust_begin_attempt(&upload->trust);
     web->endpoints_tried = 0;
     web->is_heard = web->is_authenticated = web->is_posted = false;
-    web->is_all_sent = web->is_acknowledged = web->is_read_back = false;
+    web->is_all_sent = web->is_acknowledged = web->is_read_back = web->is_reading = false;
     web->nonces_replaced = web->starts = 0;
     web->safeboot_until_us = 0;
     web_choose_endpoint(web, 0);
@@ -303,5 +303,6 @@ const struct upload_protocol web_protocol = {
     .proof = web_proof,
     .restart_us = web_restart_us,
     .restart_proves = web_restart_proves,
+    .read_back = web_read_back,
     .destroy = web_destroy,
 };

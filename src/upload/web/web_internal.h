@@ -64,10 +64,12 @@ struct web {
     unsigned starts;      /* of an ElegantOTA upload */
     int64_t safeboot_until_us;
 
-    /* --expect-version. */
+    /* Reading the version after the upload. */
+    bool is_reading;
+    const char *expected_version; /* of --expect-version; NULL: any */
     int64_t read_until_us;
     bool was_away;     /* the board did not answer in between */
-    bool is_read_back; /* it told the expected version */
+    bool is_read_back; /* it told the expected version, or another one than before */
 
     /* For all attempts. */
     bool was_broken; /* an upload has broken off: the page's updater may still be running */
@@ -129,7 +131,9 @@ void web_judge_upload(struct web *web, const struct http_outcome *outcome);
 
 /* The upload is confirmed: ends the attempt once the page tells the version of --expect-version, or
  * does not. */
-void web_read_back(struct web *web);
+void web_expect_version(struct web *web);
+/* Of the protocol: the board is back. */
+bool web_read_back(struct upload *upload);
 
 /* -- all -- */
 

@@ -1,15 +1,16 @@
 /*
- * web_readback.c: --expect-version: after a confirmed upload, waits until the board's page tells the
- * version that is expected.
+ * web_readback.c: the version that the board's page tells after a confirmed upload.
  *
- * A board that has told it before the upload must have been away in between; otherwise the old
- * firmware may still be running.
+ *   --expect-version   asked until it is the expected one. A board that has told it before the upload
+ *                      must have been away in between; otherwise the old firmware may still run.
+ *   --online           asked once the board is back, and compared with the one before the upload
  */
 #include "upload/web/web_internal.h"
 
 #include "base/error.h"
 #include "base/loop.h"
 #include "base/units.h"
+#include "image/image.h"
 
 #include <string.h>
 
@@ -17,9 +18,11 @@ static const int64_t READ_AGAIN_US = SECONDS(1);
 
 static void ask_for_version(struct web *web);
 
+/* -- the end -- */
+
 static void finish_unproven(struct web *web, const char *version)
 {
-    const char *expected = web_common_settings(web)->expect_version;
+    const char *expected = web->expected_version;
     double seconds = (double)web_common_settings(web)->expect_version_us / 1e6;
 
     if (!*version)
@@ -37,31 +40,68 @@ static void finish_unproven(struct web *web, const char *version)
                  version);
 }
 
+static void finish_proven(struct web *web, const char *version)
+{
+    const char *before = web->finder.facts.version;
+    struct ota_failure success;
+
+    web->is_read_back = web->expected_version || *before;
+    ota_fail(&success, OTA_OK, "it runs %s now%s%s%s", version, *before ? " (before: " : "", before,
+             *before ? ")" : "");
+    web_finish(web, &success);
+}
+
+/* The board is back with the version that it had. An image without a trace of that version is
+ * another one. Otherwise nothing shows which of two equal ones runs. */
+static void finish_unchanged(struct web *web, const struct page_facts *facts, const char *version)
+{
+    struct ota_failure success;
+
+    if (!page_facts_fit_image(facts, web->attempt.image)) {
+        web_fail(web, OTA_E_UNPROVEN, "it runs %s as before, and the image is another version",
+                 version);
+        return;
+    }
+    ota_fail(&success, OTA_OK, "it runs %s, as before", version);
+    web_finish(web, &success);
+}
+
+static void finish_silent(struct web *web)
+{
+    struct ota_failure success;
+
+    ota_fail(&success, OTA_OK, "its page did not tell its version");
+    web_finish(web, &success);
+}
+
+/* -- the question -- */
+
 static void read_again(struct web *web, const char *version)
 {
-    if (loop_now_us() >= web->read_until_us)
+    if (loop_now_us() < web->read_until_us)
+        web_wait(web, READ_AGAIN_US, ask_for_version);
+    else if (web->expected_version)
         finish_unproven(web, version);
     else
-        web_wait(web, READ_AGAIN_US, ask_for_version);
+        finish_silent(web);
 }
 
 static void on_version(struct web *web, const struct http_reply *reply)
 {
     const char *before = web->finder.facts.version;
     struct page_facts facts = {0};
-    struct ota_failure success;
     bool is_told = page_facts_add(&facts, web->finder.page, reply);
+    bool is_expected = !web->expected_version || strstr(facts.version, web->expected_version);
     const char *version = web_hide_secrets(web, facts.version);
-    bool is_expected = is_told && strstr(facts.version, web_common_settings(web)->expect_version);
+    bool is_same = strcmp(version, before) == 0;
 
-    if (!is_expected || (strcmp(facts.version, before) == 0 && !web->was_away)) {
+    web->phase = OTA_PHASE_PROOF;
+    if (!is_told || !is_expected || (is_same && !web->was_away))
         read_again(web, version);
-        return;
-    }
-    web->is_read_back = true;
-    ota_fail(&success, OTA_OK, "it runs %s now%s%s%s", version, *before ? " (before: " : "", before,
-             *before ? ")" : "");
-    web_finish(web, &success);
+    else if (is_same && !web->expected_version)
+        finish_unchanged(web, &facts, version);
+    else
+        finish_proven(web, version);
 }
 
 static bool on_version_lost(struct web *web, const struct http_outcome *outcome)
@@ -78,14 +118,34 @@ static void ask_for_version(struct web *web)
     web_get(web, page_facts_path(web->finder.page), on_version, on_version_lost);
 }
 
-void web_read_back(struct web *web)
+static void start_reading(struct web *web, int64_t delay_us, int64_t limit_us)
 {
     web->phase = OTA_PHASE_PROOF;
+    web->is_reading = true;
     web->is_posted = false;
-    web->was_away = false;
     web->challenge = (struct challenge){0};
     web->nonces_replaced = 0;
-    web->read_until_us = loop_now_us() + web_common_settings(web)->expect_version_us;
+    web->read_until_us = loop_now_us() + limit_us;
+    web_wait(web, delay_us, ask_for_version);
+}
+
+void web_expect_version(struct web *web)
+{
+    web->was_away = false;
+    web->expected_version = web_common_settings(web)->expect_version;
     web_note(web, "the board has confirmed the upload; now its page is to tell the new version");
-    web_wait(web, MILLISECONDS((int64_t)web->finder.page->restart_ms), ask_for_version);
+    start_reading(web, MILLISECONDS((int64_t)web->finder.page->restart_ms),
+                  web_common_settings(web)->expect_version_us);
+}
+
+bool web_read_back(struct upload *upload)
+{
+    struct web *web = (struct web *)upload;
+
+    if (!web->finder.page || !page_facts_tell_version(web->finder.page))
+        return false;
+    web->was_away = true;
+    web->expected_version = NULL;
+    start_reading(web, 0, web_common_settings(web)->timeout_us);
+    return true;
 }

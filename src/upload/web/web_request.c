@@ -270,10 +270,14 @@ static void take_first_challenge(struct web *web, const struct challenge *challe
         ask_for_password(web);
 }
 
-/* Returns whether the reply is a challenge that was dealt with. */
+/* Returns whether the reply is a challenge that was dealt with. Nobody is asked for a password that
+ * only the new firmware wants: the upload is confirmed. */
 static bool handle_challenge(struct web *web, const struct http_reply *reply)
 {
-    if (reply->status != 401 || reply->challenge.scheme == CHALLENGE_NONE)
+    bool has_password = web->password && *web->password;
+
+    if (reply->status != 401 || reply->challenge.scheme == CHALLENGE_NONE ||
+        (web->is_reading && !has_password))
         return false;
 
     web->phase = OTA_PHASE_AUTHENTICATE;

@@ -309,7 +309,7 @@ static void judge_reply(struct web *web, const struct http_reply *reply)
     } else if (verdict == PAGE_ACCEPTED) {
         struct ota_failure success;
         if (web_common_settings(web)->expect_version) {
-            web_read_back(web);
+            web_expect_version(web);
             return;
         }
         ota_fail(&success, OTA_OK, "%s",

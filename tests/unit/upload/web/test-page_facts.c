@@ -3,6 +3,8 @@
  */
 #include "upload/web/page_facts.h"
 
+#include "image/image.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,29 +43,33 @@ static const struct {
     const char *server, *body;
     const char *version, *chips;
     bool tells;
+    const char *mark;
 } reply_rows[] = {
-    {PAGE_TASMOTA, "Tasmota/13.3.0 (ESP32-C3)", "", "13.3.0", "esp32c3", false},
-    {PAGE_TASMOTA, "Tasmota/13.3.0", "", "13.3.0", "", false},
+    {PAGE_TASMOTA, "Tasmota/13.3.0 (ESP32-C3)", "", "13.3.0", "esp32c3", false, ""},
+    {PAGE_TASMOTA, "Tasmota/13.3.0", "", "13.3.0", "", false, ""},
     {PAGE_TASMOTA, "Tasmota/13.3.0 (ESP8266EX)",
      "{\"StatusFWR\":{\"Version\":\"13.3.0(tasmota)\",\"BuildDateTime\":\"2023-12-01T10:00:"
      "00\","
      "\"Hardware\":\"ESP8266EX\"}}",
-     "13.3.0(tasmota) of 2023-12-01T10:00:00", "esp8266", true},
-    {PAGE_TASMOTA, "", "{\"WARNING\":\"Need user=<username>&password=<password>\"}", "", "", false},
-    {PAGE_TASMOTA, "", "[1,2", "", "", false},
-    {PAGE_TASMOTA, "", "{\"StatusFWR\":[]}", "", "", false},
+     "13.3.0(tasmota) of 2023-12-01T10:00:00", "esp8266", true, "10:00:00"},
+    {PAGE_TASMOTA, "", "{\"StatusFWR\":{\"Version\":\"1\",\"BuildDateTime\":\"2023T10:00:0\"}}",
+     "1 of 2023T10:00:0", "", true, ""},
+    {PAGE_TASMOTA, "", "{\"WARNING\":\"Need user=<username>&password=<password>\"}", "", "", false,
+     ""},
+    {PAGE_TASMOTA, "", "[1,2", "", "", false, ""},
+    {PAGE_TASMOTA, "", "{\"StatusFWR\":[]}", "", "", false, ""},
     {PAGE_WLED, "", "{\"brand\":\"WLED\",\"ver\":\"0.15.0\",\"vid\":2412100,\"arch\":\"esp32\"}",
-     "0.15.0 (build 2412100)", "esp32", true},
+     "0.15.0 (build 2412100)", "esp32", true, "0.15.0"},
     {PAGE_WLED, "",
      "{\"brand\":\"WLED\",\"ver\":\"16.0\",\"vid\":1,\"arch\":\"esp8266\",\"release\":\"R\"}",
-     "16.0 (build 1, R)", "esp8266", true},
-    {PAGE_WLED, "", "{\"brand\":\"other\",\"ver\":\"1\"}", "", "", false},
-    {PAGE_WLED, "", "{\"brand\":\"WLED\",\"ver\":1}", "", "", false},
-    {PAGE_ELEGANTOTA, "", "{\"id\": \"x\", \"hardware\": \"ESP32\"}", "", "esp32", false},
-    {PAGE_SAFEBOOT, "", "v1.2.3\n", "v1.2.3", "", true},
-    {PAGE_SAFEBOOT, "", "ESP32-S3 (8 MB)", "", "esp32s3", false},
-    {PAGE_SAFEBOOT, "", "<html></html>", "", "", false},
-    {PAGE_ESP8266, "Tasmota/1 (x)", "{\"brand\":\"WLED\",\"ver\":\"1\"}", "", "", false},
+     "16.0 (build 1, R)", "esp8266", true, "16.0"},
+    {PAGE_WLED, "", "{\"brand\":\"other\",\"ver\":\"1\"}", "", "", false, ""},
+    {PAGE_WLED, "", "{\"brand\":\"WLED\",\"ver\":1}", "", "", false, ""},
+    {PAGE_ELEGANTOTA, "", "{\"id\": \"x\", \"hardware\": \"ESP32\"}", "", "esp32", false, ""},
+    {PAGE_SAFEBOOT, "", "v1.2.3\n", "v1.2.3", "", true, ""},
+    {PAGE_SAFEBOOT, "", "ESP32-S3 (8 MB)", "", "esp32s3", false, ""},
+    {PAGE_SAFEBOOT, "", "<html></html>", "", "", false, ""},
+    {PAGE_ESP8266, "Tasmota/1 (x)", "{\"brand\":\"WLED\",\"ver\":\"1\"}", "", "", false, ""},
 };
 
 static void test_replies(void **state)
@@ -80,7 +86,42 @@ static void test_replies(void **state)
             fail_msg("row %zu: %d", i, tells);
         assert_string_equal(facts.version, reply_rows[i].version);
         assert_string_equal(facts.chips, reply_rows[i].chips);
+        assert_string_equal(facts.mark, reply_rows[i].mark);
         http_reply_clear(&reply);
+    }
+}
+
+/* The image of a version contains a part of what the page tells. */
+static void test_images(void **state)
+{
+    static const struct {
+        const char *mark, *data;
+        bool fits;
+    } rows[] = {
+        {"12:00:00", "..12:00:00.", true},
+        {"12:00:00", "..12:00:01.", false},
+        {"0.15.0", "0.15.0", true},
+        {"0.15.0", "0.15", false},
+        {"", "anything", true},
+        {"0.15.0", "\x1f\x8b packed", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct page_facts facts = {0};
+        struct image image = {0}, packed = {0};
+        unsigned char copy[32], gzip[] = {0x1f, 0x8b};
+
+        snprintf(facts.mark, sizeof facts.mark, "%s", rows[i].mark);
+        image.size = strlen(rows[i].data);
+        memcpy(copy, rows[i].data, image.size);
+        image.data = copy;
+        assert_int_equal(page_facts_fit_image(&facts, &image), rows[i].fits);
+
+        packed.size = sizeof gzip;
+        packed.data = gzip;
+        packed.plain = &image;
+        assert_int_equal(page_facts_fit_image(&facts, &packed), rows[i].fits);
     }
 }
 
@@ -135,10 +176,8 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chips),
-        cmocka_unit_test(test_replies),
-        cmocka_unit_test(test_room),
-        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_chips),  cmocka_unit_test(test_replies), cmocka_unit_test(test_room),
+        cmocka_unit_test(test_images), cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
