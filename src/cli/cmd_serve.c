@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "fleet/plan.h"
 #include "serve/serve.h"
+#include "serve/tasmota.h"
 
 #include <errno.h>
 #include <ifaddrs.h>
@@ -41,10 +42,19 @@ struct program {
     struct loop *loop;
     struct mdns_client *mdns;
     struct names *names;
+    struct tasmotas *tasmotas; /* boards that are told to fetch; NULL: none */
     struct serve *serve;
     struct loop_timer end;
+    bool is_ending;             /* only boards that have our URL in their settings are waited for */
     struct ota_failure failure; /* one that belongs to no board */
 };
+
+static struct rollout_rules make_rules(const struct options *options)
+{
+    return (struct rollout_rules){.downloads_max = options->fleet.jobs,
+                                  .canaries = options->fleet.canaries,
+                                  .failures_max = options->fleet.failures_max};
+}
 
 /* -- what is served, and to whom -- */
 
@@ -68,12 +78,98 @@ static enum ota_error make_offers(struct program *program)
     for (size_t i = 0; i < program->plan.image_count && error == OTA_OK; i++)
         error = offer_make(&program->offers[i], program->plan.images[i].image,
                            options->upload.command, options->serve.version, failure);
-    if (!options->plan.hosts)
+    if (!options->plan.hosts && options->plan.target_count == 0)
         program->rest = program->offers;
     return error;
 }
 
-/* A board is listed by its MAC, its address or its name. */
+/* -- boards that are told to fetch: those with a URL -- */
+
+static void on_tasmota_note(struct book_board *board, bool is_important, const char *message,
+                            void *userdata)
+{
+    const struct program *program = userdata;
+
+    serve_note(program->serve, board, is_important, message);
+}
+
+static void on_tasmota_done(struct book_board *board, enum ota_phase phase,
+                            const struct ota_failure *failure, void *userdata)
+{
+    const struct program *program = userdata;
+
+    serve_settle(program->serve, board, phase, failure);
+}
+
+/* Nobody else is waited for, or the program is ending anyway. */
+static void on_tasmotas_done(void *userdata)
+{
+    struct program *program = userdata;
+
+    if (program->is_ending ||
+        (!program->rest && tasmotas_count(program->tasmotas) == program->book.count))
+        loop_quit(program->loop);
+}
+
+static enum ota_error open_tasmotas(struct program *program)
+{
+    const struct options *options = program->options;
+    const struct tasmotas_config config = {
+        .loop = program->loop,
+        .mdns = program->mdns,
+        .book = &program->book,
+        .rules = make_rules(options),
+        .reply_us = options->upload.timeout_us,
+        .fetch_us = options->upload.expect_version_us,
+        .force = options->upload.force,
+        .on_note = on_tasmota_note,
+        .on_done = on_tasmota_done,
+        .on_all_done = on_tasmotas_done,
+        .userdata = program,
+    };
+
+    if (!program->tasmotas)
+        program->tasmotas = tasmotas_new(&config, &program->failure);
+    return program->tasmotas ? OTA_OK : program->failure.error;
+}
+
+static const char *find_user(const struct options *options, const struct assignment *assignment)
+{
+    if (assignment->own.values[UPLOAD_OWN_USER])
+        return assignment->own.values[UPLOAD_OWN_USER];
+    if (options->web.user)
+        return options->web.user;
+    return *assignment->target.user ? assignment->target.user : NULL;
+}
+
+/* The board's page is plain HTTP, and so is what it fetches by. */
+static enum ota_error order_tasmota(struct program *program, struct book_board *board,
+                                    const struct assignment *assignment)
+{
+    const struct target *target = &assignment->target;
+    struct ota_failure *failure = &program->failure;
+
+    if (strcmp(target->scheme->name, "http") != 0)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "--serve tells only boards with Tasmota to fetch; write http://%s",
+                        board->name);
+    if (program->options->serve.certificate)
+        return ota_fail(failure, OTA_E_USAGE,
+                        "%s is told to fetch, and Tasmota fetches by HTTP only; leave --tls-cert "
+                        "and --tls-key out",
+                        board->name);
+    if (open_tasmotas(program) != OTA_OK)
+        return failure->error;
+
+    const struct tasmota_order order = {.board = board,
+                                        .target = target,
+                                        .image = assignment->image,
+                                        .user = find_user(program->options, assignment),
+                                        .password = assignment->password};
+    return tasmotas_add(program->tasmotas, &order) ? OTA_OK : ota_fail_no_memory(failure);
+}
+
+/* A board is listed by its MAC, its address or its name, or by the URL of its page. */
 static enum ota_error list_board(struct program *program, const struct assignment *assignment)
 {
     const struct target *target = &assignment->target;
@@ -91,6 +187,8 @@ static enum ota_error list_board(struct program *program, const struct assignmen
     board->offer = find_offer(program, assignment->image);
     if (assignment->is_confirmed)
         board->state = BOOK_CONFIRMED;
+    else if (target->scheme)
+        return order_tasmota(program, board, assignment);
     if (!has_mac && !board->has_address && !names_add(program->names, board, target))
         return ota_fail_no_memory(&program->failure);
     return OTA_OK;
@@ -169,11 +267,26 @@ static enum ota_error with_identity(struct program *program,
 
 /* -- the end -- */
 
+/* Boards that were told to fetch get their settings back. */
+static void end_serving(struct program *program)
+{
+    if (program->is_ending) {
+        loop_quit(program->loop);
+        return;
+    }
+
+    program->is_ending = true;
+    if (program->tasmotas)
+        serve_stop(program->serve);
+    if (tasmotas_end(program->tasmotas))
+        diag_info("waiting until the boards have their OtaUrl back; another signal ends at once");
+    else
+        loop_quit(program->loop);
+}
+
 static void on_end(void *userdata)
 {
-    struct program *program = userdata;
-
-    loop_quit(program->loop);
+    end_serving(userdata);
 }
 
 static void on_confirmed(void *userdata)
@@ -196,7 +309,7 @@ static void on_signal(int number, void *userdata)
     struct program *program = userdata;
 
     if (number != SIGHUP || !program->options->serve.certificate)
-        loop_quit(program->loop);
+        end_serving(program);
     else if (with_identity(program, reload) == OTA_OK)
         diag_info("new connections get the certificate that the file has now");
     else
@@ -294,10 +407,9 @@ static enum ota_error open_serve(struct program *program, const struct httpd_ide
                                         .address = options->serve.address,
                                         .identity = identity,
                                         .user = options->web.user,
-                                        .password = options->plan.password,
-                                        .rules = {.downloads_max = options->fleet.jobs,
-                                                  .canaries = options->fleet.canaries,
-                                                  .failures_max = options->fleet.failures_max},
+                                        .password =
+                                            program->tasmotas ? NULL : options->plan.password,
+                                        .rules = make_rules(options),
                                         .attempts_max = options->fleet.retries + 1,
                                         .offers = program->offers,
                                         .offer_count = program->plan.image_count,
@@ -309,6 +421,16 @@ static enum ota_error open_serve(struct program *program, const struct httpd_ide
                                         .userdata = program};
 
     return serve_open(&program->serve, &config, &program->failure);
+}
+
+static void tell_tasmotas(struct program *program)
+{
+    struct address at = program->options->serve.address;
+
+    if (!program->tasmotas)
+        return;
+    address_set_port(&at, serve_port(program->serve));
+    tasmotas_start(program->tasmotas, &at);
 }
 
 static enum ota_error prepare_serving(struct program *program)
@@ -336,6 +458,7 @@ static enum ota_error prepare_serving(struct program *program)
         loop_timer_start(&program->end, program->options->serve.for_us);
     if (say_urls(program) != OTA_OK)
         return failure->error;
+    tell_tasmotas(program);
     on_confirmed(program); /* enough of them may have, in the run that --resume names */
     return OTA_OK;
 }
@@ -368,6 +491,8 @@ static int run_serving(struct program *program)
         return report_failure(program->report, &program->failure);
     }
 
+    tasmotas_free(program->tasmotas);
+    program->tasmotas = NULL;
     const enum ota_error error = judge(program, &status);
     report_summary(program->report, error, status);
     if (report_is_complete(program->report, &loss))
@@ -382,6 +507,7 @@ int cmd_serve_run(const struct options *options, struct report *report)
     signal(SIGPIPE, SIG_IGN); /* a board that closes its connection does not end the server */
     int status = run_serving(&program);
     report_ask(report, NULL, NULL);
+    tasmotas_free(program.tasmotas);
     serve_free(program.serve);
     names_free(program.names);
     mdns_client_free(program.mdns);

@@ -266,19 +266,12 @@ static enum ota_error check_serve(const struct command_line *line, struct ota_fa
     static const struct {
         enum option option;
         const char *name;
-    } for_uploads[] = {{OPTION_IP, "-i"},
-                       {OPTION_ALL, "--all"},
-                       {OPTION_MATCH, "--match"},
-                       {OPTION_BOARD, "--board"},
-                       {OPTION_PORT, "-p"},
-                       {OPTION_WAIT, "--wait"},
-                       {OPTION_MONITOR, "--monitor"},
-                       {OPTION_EXPECT, "--expect"},
-                       {OPTION_REJECT, "--reject"},
-                       {OPTION_ONLINE, "--online"},
-                       {OPTION_DEADLINE, "--deadline"},
-                       {OPTION_DRY_RUN, "--dry-run"},
-                       {OPTION_OUTPUT, "--output"}};
+    } for_uploads[] = {{OPTION_ALL, "--all"},         {OPTION_MATCH, "--match"},
+                       {OPTION_BOARD, "--board"},     {OPTION_PORT, "-p"},
+                       {OPTION_WAIT, "--wait"},       {OPTION_MONITOR, "--monitor"},
+                       {OPTION_EXPECT, "--expect"},   {OPTION_REJECT, "--reject"},
+                       {OPTION_ONLINE, "--online"},   {OPTION_DEADLINE, "--deadline"},
+                       {OPTION_DRY_RUN, "--dry-run"}, {OPTION_OUTPUT, "--output"}};
 
     for (size_t i = 0; i < sizeof for_uploads / sizeof *for_uploads; i++)
         if (line->given[for_uploads[i].option])
@@ -416,6 +409,24 @@ static enum ota_error check_families(const struct options *options, const struct
                     "-i and %s must both be IPv4 addresses or both IPv6 addresses", name);
 }
 
+/* With --serve, a board is told to fetch by its page. */
+static enum ota_error check_told(const struct options *options, struct ota_failure *failure)
+{
+    char shown[2 * TARGET_NAME_MAX];
+
+    for (size_t i = 0; i < options->plan.target_count && options->serve.is_wanted; i++) {
+        const struct target *target = &options->plan.targets[i];
+
+        if (!target->scheme || strcmp(target->scheme->name, "http") != 0)
+            return ota_fail(failure, OTA_E_USAGE,
+                            "--serve waits for boards that fetch, and uploads nothing; leave -i "
+                            "out, or write -i http://%s if it runs Tasmota, which can be told to "
+                            "fetch",
+                            escape_string(shown, sizeof shown, target->name));
+    }
+    return OTA_OK;
+}
+
 /* Moves the patterns from the line to the options, which keep them as long as the compiled ones. */
 static enum ota_error set_expected(struct options *options, struct command_line *line,
                                    struct ota_failure *failure)
@@ -519,6 +530,8 @@ static enum ota_error apply(struct options *options, struct command_line *line,
     enum ota_error error = check_presence(options, line, failure);
     if (error == OTA_OK)
         error = options_set_values(options, line, failure);
+    if (error == OTA_OK)
+        error = check_told(options, failure);
     if (error == OTA_OK)
         error = set_expected(options, line, failure);
     if (error == OTA_OK)

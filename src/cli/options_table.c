@@ -156,7 +156,7 @@ static const struct poptOption serve_rows[] = {
     OPTIONAL_VALUE(
         "serve", OPTION_SERVE, "[=[ADDRESS:]PORT]",
         "serve FILE by HTTP to boards that fetch it themselves, at this TCP port [8080]; "
-        "ends with Ctrl-C"),
+        "ends with Ctrl-C; -i http://HOST tells a board with Tasmota to fetch it"),
     VALUE("serve-for", '\0', OPTION_SERVE_FOR, "SECONDS", "stop --serve after this time"),
     VALUE("until-confirmed", '\0', OPTION_UNTIL_CONFIRMED, "NUMBER",
           "stop --serve when this many boards have come back with the image"),
@@ -185,7 +185,8 @@ static const struct poptOption log_rows[] = {
           "the upload fails if a line of the log matches, such as 'panic|Exception'; may be "
           "repeated"),
     VALUE("expect-timeout", '\0', OPTION_EXPECT_TIMEOUT, "SECONDS",
-          "how long to wait for the lines of --expect [30]"),
+          "how long to wait for the lines of --expect [30]; for a version, or a board that is told "
+          "to fetch, the default is 90"),
     OPTIONAL_VALUE(
         "online", OPTION_ONLINE, "[=SECONDS]",
         "the upload succeeds only if the board goes off the network and comes back within "

@@ -11,6 +11,7 @@
 #include <ifaddrs.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LIST_MAX = 256, SHOWN_MAX = 160 };
 
@@ -119,6 +120,24 @@ int source_bind(int fd, const struct source *source, const struct address *peer)
     return find_own_address(&own, source->interface, peer)
                ? bind(fd, &own.any, address_length(&own))
                : -1;
+}
+
+/* Connecting a datagram socket sends nothing. */
+bool source_toward(struct address *source, const struct address *peer)
+{
+    const int fd = socket(peer->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_storage own;
+    socklen_t length = sizeof own;
+
+    if (fd < 0)
+        return false;
+
+    const bool is_found = connect(fd, &peer->any, address_length(peer)) == 0 &&
+                          getsockname(fd, (struct sockaddr *)&own, &length) == 0 &&
+                          address_from(source, (struct sockaddr *)&own, length);
+    close(fd);
+    address_set_port(source, 0);
+    return is_found;
 }
 
 char *source_text(char target[SOURCE_TEXT_MAX], const struct source *source)

@@ -25,6 +25,10 @@ enum ota_error source_parse(struct source *source, const char *text, struct ota_
  * the family of peer (NULL: to none). -1 and errno on failure. */
 int source_bind(int fd, const struct source *source, const struct address *peer);
 
+/* Finds this computer's address, without a port, that sockets to peer get by the routes. False if
+ * none leads there. */
+bool source_toward(struct address *source, const struct address *peer);
+
 enum { SOURCE_TEXT_MAX = ADDRESS_TEXT_MAX + 32 };
 
 /* "10.0.0.1", "wlan0"; "any address" for NULL. Escaped; returns target. */

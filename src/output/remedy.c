@@ -450,6 +450,9 @@ static bool matches_row(const struct remedy *row, const struct ota_failure *fail
 {
     enum image_kind image = command == OTA_COMMAND_FILESYSTEM ? FILESYSTEM : SKETCH;
 
+    /* A board that is told to fetch is told so by its page. */
+    if (protocol && strcmp(protocol, "fetch") == 0)
+        protocol = "web";
     if (row->protocol && (!protocol || strcmp(row->protocol, protocol) != 0))
         return false;
 

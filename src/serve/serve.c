@@ -132,7 +132,7 @@ static void on_publish(void *userdata)
 
 void serve_publish(struct serve *serve)
 {
-    if (!serve->publish_timer.is_running)
+    if (serve->http && !serve->publish_timer.is_running)
         loop_timer_start(&serve->publish_timer, PUBLISH_US);
 }
 
@@ -226,13 +226,20 @@ void serve_tell(const struct serve *serve, ota_standing_fn *tell, void *userdata
     }
 }
 
+void serve_stop(struct serve *serve)
+{
+    struct httpd *http = serve->http;
+
+    serve->http = NULL;
+    httpd_close(http);
+    loop_timer_stop(&serve->publish_timer);
+}
+
 enum ota_error serve_end(struct serve *serve, int *exit_status)
 {
     struct book *book = serve->config.book;
 
-    loop_timer_stop(&serve->publish_timer);
-    httpd_close(serve->http);
-    serve->http = NULL;
+    serve_stop(serve);
     for (size_t i = 0; i < book->count; i++)
         serve_tell_outcome(serve, book->boards[i]);
     *exit_status = serve->exit_status;

@@ -48,7 +48,18 @@ const struct ota_totals *serve_totals(struct serve *serve);
 /* Tells of each board that downloads now. */
 void serve_tell(const struct serve *serve, ota_standing_fn *tell, void *userdata);
 
-/* Closes all connections, and emits the results that are missing. Returns what the results of the
+/* Tells something of a board of the book; message is printable. */
+void serve_note(struct serve *serve, struct book_board *board, bool is_important,
+                const char *message);
+
+/* A board that was told to fetch has an outcome: its return was seen, or will not be. */
+void serve_settle(struct serve *serve, struct book_board *board, enum ota_phase phase,
+                  const struct ota_failure *failure);
+
+/* Closes all connections; no board is served any more. */
+void serve_stop(struct serve *serve);
+
+/* Does the same, and emits the results that are missing. Returns what the results of the
  * listed boards amount to, with its exit status, as fleet_outcome() does. */
 enum ota_error serve_end(struct serve *serve, int *exit_status);
 void serve_free(struct serve *serve); /* NULL is allowed */

@@ -38,23 +38,31 @@ static void emit_note(struct serve *serve, const struct book_board *board, bool 
     emit(serve, board, &event);
 }
 
-static void emit_result(struct serve *serve, const struct book_board *board,
+/* The phase of a board that was not told to fetch, but asks by itself. */
+static enum ota_phase find_phase(const struct book_board *board, const struct ota_failure *failure)
+{
+    return failure->error == OTA_OK || board->fetched_us ? OTA_PHASE_PROOF : OTA_PHASE_TRANSFER;
+}
+
+static void emit_result(struct serve *serve, const struct book_board *board, enum ota_phase phase,
                         const struct ota_failure *failure)
 {
     const bool has_taken = board->fetched_us != 0;
     const int64_t transfer_us = has_taken ? board->fetched_us - board->started_us : 0;
-    struct ota_event event = {
-        .type = OTA_EVENT_RESULT,
-        .phase = failure->error == OTA_OK || has_taken ? OTA_PHASE_PROOF : OTA_PHASE_TRANSFER,
-        .chips = "",
-        .bytes = board->bytes,
-        .total = board->total,
-        .elapsed_us = board->started_us ? loop_now_us() - board->started_us : 0,
-        .transfer_us = transfer_us,
-        .sent_us = transfer_us,
-        .verified = failure->error == OTA_OK ? "returned" : NULL,
-        .failure = failure,
-        .exit_status = ota_error_exit_status(failure->error, 0)};
+    struct ota_event event = {.type = OTA_EVENT_RESULT,
+                              .phase = phase,
+                              .chips = "",
+                              .bytes = board->bytes,
+                              .total = board->total,
+                              .elapsed_us =
+                                  board->started_us ? loop_now_us() - board->started_us : 0,
+                              .transfer_us = transfer_us,
+                              .sent_us = transfer_us,
+                              .verified = failure->error != OTA_OK ? NULL
+                                          : board->is_settled      ? "readback"
+                                                                   : "returned",
+                              .failure = failure,
+                              .exit_status = ota_error_exit_status(failure->error, 0)};
 
     emit(serve, board, &event);
 }
@@ -65,7 +73,7 @@ static void tell_return(struct serve *serve, const struct book_board *board)
 
     ota_fail(&proof, OTA_OK, "back with it after %.0f s",
              (double)(board->asked_us - board->fetched_us) / 1e6);
-    emit_result(serve, board, &proof);
+    emit_result(serve, board, OTA_PHASE_PROOF, &proof);
     serve->config.on_confirmed(serve->config.userdata);
 }
 
@@ -213,13 +221,36 @@ void serve_tell_outcome(struct serve *serve, struct book_board *board)
 {
     struct ota_failure failure;
 
-    if (board->state == BOOK_CONFIRMED)
+    if (board->state == BOOK_CONFIRMED || board->is_settled)
         return;
     describe_outcome(&failure, board);
     if (board->is_listed) {
         add_outcome(serve, failure.error);
-        emit_result(serve, board, &failure);
+        emit_result(serve, board, find_phase(board, &failure), &failure);
     } else if (board->has_mac && board->state == BOOK_FETCHED) {
         emit_note(serve, board, true, "has not been back since it took the image");
     }
+}
+
+void serve_note(struct serve *serve, struct book_board *board, bool is_important,
+                const char *message)
+{
+    emit_note(serve, board, is_important, message);
+}
+
+/* A board that asked may have shown already that it runs the image. */
+void serve_settle(struct serve *serve, struct book_board *board, enum ota_phase phase,
+                  const struct ota_failure *failure)
+{
+    const bool was_confirmed = board->state == BOOK_CONFIRMED;
+
+    board->is_settled = true;
+    if (was_confirmed)
+        return;
+    board->state = failure->error == OTA_OK ? BOOK_CONFIRMED : BOOK_GIVEN_UP;
+    emit_result(serve, board, phase, failure);
+    if (failure->error == OTA_OK)
+        serve->config.on_confirmed(serve->config.userdata);
+    else
+        add_outcome(serve, failure->error);
 }

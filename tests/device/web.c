@@ -70,6 +70,7 @@ void web_set_up(struct board *board)
 {
     board->web.listener = (struct watch){.ready = listener_ready, .owner = board, .fd = -1};
     board->web.restart = (struct timer){.expired = restart_now, .owner = board};
+    pull_set_up(board);
 }
 
 /* The board is back, and has forgotten its former clients. */
@@ -103,6 +104,7 @@ bool web_open(struct board *board)
         errno = error;
         return false;
     }
+    pull_come_back(board);
     return true;
 }
 
@@ -120,6 +122,7 @@ void web_leave(struct board *board)
     struct web *web = &board->web;
 
     close_web_listener(board);
+    pull_leave(board);
     updater_abort(board, "restart");
     web->updater = (struct updater){0};
     web->uploader = NULL;
@@ -136,6 +139,7 @@ void web_abandon(struct board *board)
     struct web *web = &board->web;
 
     close_web_listener(board);
+    pull_abandon(board);
     for (size_t i = 0; i < WEB_CLIENTS; i++) {
         if (web->clients[i]) {
             close(web->clients[i]->fd);

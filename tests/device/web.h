@@ -5,13 +5,14 @@
 #include "digest.h"
 #include "loop.h"
 #include "updater.h"
+#include "web_pull.h"
 
 struct board;
 struct fault;
 struct web_client;
 
 /* Clients that are served and those that a restart has abandoned share the slots. */
-enum { WEB_CLIENTS = 8, WEB_TIMERS = 1 + WEB_CLIENTS };
+enum { WEB_CLIENTS = 8, WEB_TIMERS = 2 + WEB_CLIENTS };
 
 struct web {
     struct watch listener;
@@ -19,6 +20,7 @@ struct web {
     struct web_client *uploader; /* sends the image at present */
     struct timer restart;
     struct updater updater;
+    struct pull pull;
     unsigned connections;
     bool is_started;  /* ElegantOTA's first step, or Tasmota's */
     bool is_unlocked; /* WLED's PIN was given */

@@ -20,6 +20,9 @@ struct web_config {
     bool unchecked;       /* does not look at Origin or Referer */
     const char *path;     /* to which images are sent; NULL: the page's */
     const char *language; /* of Tasmota: en or de */
+    const char *ota_url;  /* Tasmota's OtaUrl; NULL: that of a release */
+    bool keeps_build;     /* Tasmota tells the same time of build after an upload */
+    bool is_hasty;        /* Tasmota's seconds, where it fetches, are tenths */
     const char *pin;      /* that WLED asks for; NULL: none */
     const char *release;  /* that WLED demands of an image */
     bool is_locked;       /* WLED's OTA lock */

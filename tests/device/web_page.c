@@ -434,6 +434,8 @@ bool web_apply_fault(struct board *board, const struct fault *fault)
 {
     struct web_client *client = board->web.uploader;
 
+    if (!client)
+        return pull_apply_fault(board, fault);
     switch (fault->kind) {
     case FAULT_RESET:
     case FAULT_CLOSE:

@@ -83,19 +83,66 @@ static void say_status_2(struct web_client *client)
              "{\"StatusFWR\":{\"Version\":\"%s(%s)\",\"BuildDateTime\":\"2026-11-%02dT12:00:00\","
              "\"Hardware\":\"%s\"}}",
              page_version(board), board->web.is_safeboot ? "safeboot" : "tasmota",
-             board->telnet.is_new ? 2 : 1, page_hardware(board, hardware));
+             board->telnet.is_new && !settings_of(client)->keeps_build ? 2 : 1,
+             page_hardware(board, hardware));
 }
 
-static void answer_command(struct web_client *client)
+/* The value of a command "NAME VALUE"; "" for the name alone, NULL for another command. */
+static const char *command_value(const char *command, const char *name)
 {
-    char command[HEAD_FIELD] = "";
+    const size_t length = strlen(name);
 
-    http_request_parameter(&client->request, "cmnd", command, sizeof command);
-    if (!has_own_referer(client))
-        web_client_say_nothing(client);
-    else if (!client->is_allowed && !has_password_in_url(client))
-        page_say(client, 401, "application/json", NULL,
-                 "{\"WARNING\":\"Need user=<username>&password=<password>\"}");
+    if (strncasecmp(command, name, length) != 0 || (command[length] && command[length] != ' '))
+        return NULL;
+    return command + length + strspn(command + length, " ");
+}
+
+static void say_text(struct web_client *client, const char *name, const char *value)
+{
+    char escaped[2 * HEAD_FIELD];
+    size_t length = 0;
+
+    for (const char *at = value; *at && length + 2 < sizeof escaped; at++) {
+        if (*at == '"' || *at == '\\')
+            escaped[length++] = '\\';
+        escaped[length++] = *at;
+    }
+    escaped[length] = '\0';
+    page_say(client, 200, "application/json", NULL, "{\"%s\":\"%s\"}", name, escaped);
+}
+
+static void answer_ota_url(struct web_client *client, const char *value)
+{
+    struct pull *pull = &client->board->web.pull;
+
+    if (*value)
+        snprintf(pull->url, sizeof pull->url, "%s", value);
+    say_text(client, "OtaUrl", pull->url);
+}
+
+static void answer_upgrade(struct web_client *client, const char *value)
+{
+    char text[HEAD_FIELD];
+    const struct board *board = client->board;
+
+    if (strcmp(value, "1") != 0) {
+        snprintf(text, sizeof text, "1 or >%s", page_version(board));
+    } else {
+        snprintf(text, sizeof text, "Version %s from %s", page_version(board), board->web.pull.url);
+        pull_upgrade(client->board);
+    }
+    say_text(client, "Upgrade", text);
+}
+
+/* What the password allows. */
+static void run_command(struct web_client *client, const char *command)
+{
+    const char *value;
+
+    if ((value = command_value(command, "OtaUrl")))
+        answer_ota_url(client, value);
+    else if ((value = command_value(command, "Upgrade")))
+        answer_upgrade(client, value);
     else if (strcasecmp(command, "Status 2") == 0)
         say_status_2(client);
     else if (strcasecmp(command, "Status 4") == 0)
@@ -108,6 +155,20 @@ static void answer_command(struct web_client *client)
                  client->board->web.boots);
     else
         page_say(client, 200, "application/json", NULL, "{\"Command\":\"Unknown\"}");
+}
+
+static void answer_command(struct web_client *client)
+{
+    char command[HEAD_FIELD] = "";
+
+    http_request_parameter(&client->request, "cmnd", command, sizeof command);
+    if (!has_own_referer(client))
+        web_client_say_nothing(client);
+    else if (!client->is_allowed && !has_password_in_url(client))
+        page_say(client, 401, "application/json", NULL,
+                 "{\"WARNING\":\"Need user=<username>&password=<password>\"}");
+    else
+        run_command(client, command);
 }
 
 /* The factory partition's part: whether the recovery firmware runs; if not, it is started. */

@@ -479,7 +479,7 @@ class Serve(Scenario):
                 (["--serve=x", "-f", self.path], "--serve 'x' is neither a port number"),
                 (["--serve=::1:80", "-f", self.path], "--serve '::1:80' is neither"),
                 (["--serve=70000", "-f", self.path], "--serve '70000' is neither"),
-                (["--serve", "-f", self.path, "-i", "board"], "leave -i out"),
+                (["--serve", "-f", self.path, "-i", "board"], "leave -i out, or write -i http://board if"),
                 (["--serve", "-f", self.path, "--all"], "leave --all out"),
                 (["--serve", "-f", self.path, "--tls-cert", "a"], "belong together; add --tls-key FILE"),
                 (["--serve", "-f", self.path, "--serve-version", "a\nb"], "--serve-version 'a\\nb' is not"),

@@ -39,8 +39,8 @@ static void test_ignored(void **state)
         {COMMAND_WRITE, {OPTION_MONITOR, OPTION_OUTPUT}, "--output ignores --monitor"},
         {COMMAND_SERVE, {OPTION_FILE, OPTION_SERVE, OPTION_CANARY, OPTION_TLS_CERT}, ""},
         {COMMAND_SERVE,
-         {OPTION_SERVE, OPTION_TIMEOUT, OPTION_LOG},
-         "--serve ignores --timeout and --log"},
+         {OPTION_SERVE, OPTION_TIMESTAMPS, OPTION_LOG},
+         "--serve ignores --timestamps and --log"},
         {COMMAND_UPLOAD, {OPTION_MONITOR, OPTION_ALL, OPTION_RESUME}, ""},
     };
     (void)state;

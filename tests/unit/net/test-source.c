@@ -127,10 +127,27 @@ static void test_not_allowed(void **state)
     refused_with = 0;
 }
 
+static void test_toward(void **state)
+{
+    struct address source, peer;
+    char text[ADDRESS_TEXT_MAX];
+    (void)state;
+
+    assert_true(address_parse(&peer, "127.0.0.9"));
+    address_set_port(&peer, 80);
+    assert_true(source_toward(&source, &peer));
+    assert_string_equal(address_text(text, &source), "127.0.0.1");
+    assert_int_equal(address_port(&source), 0);
+    assert_true(address_parse(&peer, "255.255.255.255")); /* a broadcast has to be asked for */
+    address_set_port(&peer, 80);
+    assert_false(source_toward(&source, &peer));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse_source), cmocka_unit_test(test_source_text),
-        cmocka_unit_test(test_bind), cmocka_unit_test(test_not_allowed)};
+        cmocka_unit_test(test_bind), cmocka_unit_test(test_not_allowed),
+        cmocka_unit_test(test_toward)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

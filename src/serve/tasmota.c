@@ -1,0 +1,604 @@
+/*
+ * tasmota.c: see tasmota.h. What the board does with the server is read from the book, as the board
+ * itself tells nothing of it.
+ */
+#include "base/array.h"
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/secret.h"
+#include "base/units.h"
+#include "image/image_fit.h"
+#include "net/source.h"
+#include "serve/tasmota_internal.h"
+#include "upload/web/page_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TASMOTA_PORT = 80, NOTE_MAX = OTA_MESSAGE_MAX, OLD_SHOWN_MAX = 400 };
+
+static const int64_t FIND_US = SECONDS(10);
+static const int64_t LOOK_US = MILLISECONDS(300);
+static const int64_t COMMAND_AGAIN_US = MILLISECONDS(500);
+
+/* A board tries four times, with two seconds in between; after this silence it has given up. */
+static const int64_t QUIET_US = SECONDS(15);
+
+/* How long a board gets for its OtaUrl at the end. */
+static const int64_t RESTORE_US = SECONDS(30);
+
+static int64_t shorter(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void note(const struct tasmota *tasmota, bool is_important, const char *message)
+{
+    const struct tasmotas_config *config = &tasmota->all->config;
+
+    config->on_note(tasmota->order.board, is_important, message, config->userdata);
+}
+
+/* -- timers -- */
+
+static void on_timer_due(void *userdata)
+{
+    struct tasmota *tasmota = userdata;
+
+    tasmota->on_timer(tasmota);
+}
+
+static void after(struct tasmota *tasmota, int64_t delay_us,
+                  void (*on_timer)(struct tasmota *tasmota))
+{
+    tasmota->on_timer = on_timer;
+    loop_timer_start(&tasmota->timer, delay_us);
+}
+
+/* -- the end of a board -- */
+
+static void start_next(struct tasmotas *all);
+
+static bool are_all_done(const struct tasmotas *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (!all->list[i]->is_done)
+            return false;
+    return true;
+}
+
+static void note_left_url(const struct tasmota *tasmota)
+{
+    char old[OLD_SHOWN_MAX], text[NOTE_MAX];
+
+    escape_string(old, sizeof old, tasmota->old_url);
+    snprintf(text, sizeof text,
+             "its OtaUrl is still %s; to set it back, enter on its console: OtaUrl %s",
+             tasmota->url, old);
+    note(tasmota, true, text);
+}
+
+static void report_end(struct tasmota *tasmota)
+{
+    const struct tasmotas_config *config = &tasmota->all->config;
+
+    tasmota->is_done = true;
+    config->on_done(tasmota->order.board, tasmota->phase, &tasmota->outcome, config->userdata);
+}
+
+static void finish(struct tasmota *tasmota)
+{
+    struct tasmotas *all = tasmota->all;
+
+    loop_timer_stop(&tasmota->timer);
+    report_end(tasmota);
+    start_next(all);
+    if (are_all_done(all))
+        all->config.on_all_done(all->config.userdata);
+}
+
+/* -- the old OtaUrl -- */
+
+static void restore(struct tasmota *tasmota);
+
+static void restore_later(struct tasmota *tasmota)
+{
+    if (loop_now_us() < tasmota->until_us) {
+        after(tasmota, COMMAND_AGAIN_US, restore);
+        return;
+    }
+    note_left_url(tasmota);
+    tasmota->has_our_url = false;
+    finish(tasmota);
+}
+
+static void on_restore_lost(struct tasmota *tasmota, const struct ota_failure *failure)
+{
+    (void)failure;
+    restore_later(tasmota);
+}
+
+static void on_restored(struct tasmota *tasmota, const struct http_reply *reply)
+{
+    char url[TASMOTA_URL_MAX] = "";
+
+    if (!tasmota_reply_text(url, sizeof url, reply, "OtaUrl") ||
+        strcmp(url, tasmota->old_url) != 0) {
+        restore_later(tasmota);
+        return;
+    }
+    tasmota->has_our_url = false;
+    finish(tasmota);
+}
+
+/* The safeboot firmware forgets what it is told. */
+static void on_firmware(struct tasmota *tasmota, const struct http_reply *reply)
+{
+    struct page_facts facts = {0};
+
+    if (!page_facts_add(&facts, &pages[PAGE_TASMOTA], reply) || strstr(facts.version, "(safeboot)"))
+        restore_later(tasmota);
+    else
+        tasmota_ask(tasmota, "OtaUrl", tasmota->old_url, on_restored, on_restore_lost);
+}
+
+static void restore(struct tasmota *tasmota)
+{
+    tasmota_ask(tasmota, "Status", "2", on_firmware, on_restore_lost);
+}
+
+/* The outcome is known. */
+static void conclude(struct tasmota *tasmota)
+{
+    tasmota->is_upgrading = false;
+    if (!tasmota->has_our_url) {
+        finish(tasmota);
+        return;
+    }
+    tasmota->until_us = loop_now_us() + shorter(RESTORE_US, tasmota->all->config.fetch_us);
+    restore(tasmota);
+}
+
+static void fail(struct tasmota *tasmota, enum ota_error error, const char *message)
+{
+    ota_fail(&tasmota->outcome, error, "%s", message);
+    conclude(tasmota);
+}
+
+static void on_lost(struct tasmota *tasmota, const struct ota_failure *failure)
+{
+    tasmota->outcome = *failure;
+    conclude(tasmota);
+}
+
+/* -- its return -- */
+
+static void watch_board(struct tasmota *tasmota);
+static void look_for_return(struct tasmota *tasmota);
+
+static void fail_unreturned(struct tasmota *tasmota, const char *version)
+{
+    const double seconds = (double)tasmota->all->config.fetch_us / 1e6;
+    char text[NOTE_MAX];
+
+    if (tasmota->is_in_safeboot)
+        snprintf(text, sizeof text,
+                 "it took the image, and is still in its safeboot firmware after %.3g s", seconds);
+    else if (!*version)
+        snprintf(text, sizeof text, "it took the image, and does not answer after %.3g s", seconds);
+    else if (tasmota->was_away)
+        snprintf(text, sizeof text,
+                 "it took the image and restarted, and tells the same firmware as before: %s",
+                 version);
+    else
+        snprintf(text, sizeof text, "it took the image, and still runs %s after %.3g s", version,
+                 seconds);
+    fail(tasmota, OTA_E_NOT_RETURNED, text);
+}
+
+static void look_again(struct tasmota *tasmota, const char *version)
+{
+    if (loop_now_us() >= tasmota->until_us)
+        fail_unreturned(tasmota, version);
+    else
+        after(tasmota, COMMAND_AGAIN_US, look_for_return);
+}
+
+static void on_return_lost(struct tasmota *tasmota, const struct ota_failure *failure)
+{
+    (void)failure;
+    tasmota->was_away = true;
+    look_again(tasmota, "");
+}
+
+static void on_return(struct tasmota *tasmota, const struct http_reply *reply)
+{
+    const char *before = tasmota->facts.version;
+    struct page_facts facts = {0};
+    const bool is_told = page_facts_add(&facts, &pages[PAGE_TASMOTA], reply);
+
+    tasmota->is_in_safeboot = is_told && strstr(facts.version, "(safeboot)");
+    if (!is_told || tasmota->is_in_safeboot) {
+        look_again(tasmota, "");
+    } else if (strcmp(facts.version, before) != 0) {
+        ota_fail(&tasmota->outcome, OTA_OK, "it runs %s now (before: %s)", facts.version, before);
+        conclude(tasmota);
+    } else if (tasmota->was_away) {
+        fail_unreturned(tasmota, facts.version);
+    } else {
+        look_again(tasmota, facts.version);
+    }
+}
+
+/* A board that cannot install what it took asks again. */
+static void look_for_return(struct tasmota *tasmota)
+{
+    if (tasmota->order.board->state == BOOK_FETCHED)
+        tasmota_ask(tasmota, "Status", "2", on_return, on_return_lost);
+    else
+        watch_board(tasmota);
+}
+
+/* -- its requests -- */
+
+static void judge_requests(struct tasmota *tasmota)
+{
+    const struct book_board *board = tasmota->order.board;
+    char text[NOTE_MAX];
+
+    if (board->requests == tasmota->requests_before)
+        fail(tasmota, OTA_E_NEVER_ASKED, "it was told to fetch the image, and did not ask for it");
+    else if (board->state == BOOK_GIVEN_UP)
+        fail(tasmota, OTA_E_NOT_RETURNED,
+             "it took the image again and again, and did not install it");
+    else if (*board->reason) {
+        snprintf(text, sizeof text, "it got nothing: %s", board->reason);
+        fail(tasmota, board->state == BOOK_REFUSED ? OTA_E_IMAGE : OTA_E_NOT_RETURNED, text);
+    } else
+        fail(tasmota, OTA_E_LOST, "its download broke off");
+}
+
+static bool has_moved(struct tasmota *tasmota)
+{
+    const struct book_board *board = tasmota->order.board;
+    const bool has_asked = board->requests != tasmota->requests;
+
+    tasmota->requests = board->requests;
+    return has_asked || board->state == BOOK_FETCHING;
+}
+
+static void watch_board(struct tasmota *tasmota)
+{
+    const struct book_board *board = tasmota->order.board;
+    const int64_t now_us = loop_now_us();
+    const int64_t quiet_us = shorter(QUIET_US, tasmota->all->config.fetch_us);
+
+    tasmota->phase = OTA_PHASE_TRANSFER;
+    if (has_moved(tasmota))
+        tasmota->moved_us = now_us;
+    if (board->state == BOOK_FETCHED) {
+        tasmota->phase = OTA_PHASE_PROOF;
+        tasmota->was_away = tasmota->is_in_safeboot = false;
+        tasmota->until_us = now_us + tasmota->all->config.fetch_us;
+        look_for_return(tasmota);
+    } else if (board->state == BOOK_CONFIRMED) {
+        ota_fail(&tasmota->outcome, OTA_OK, "it runs the image already");
+        conclude(tasmota);
+    } else if (now_us - tasmota->moved_us >= quiet_us &&
+               (board->requests != tasmota->requests_before || now_us >= tasmota->until_us)) {
+        judge_requests(tasmota);
+    } else {
+        after(tasmota, LOOK_US, watch_board);
+    }
+}
+
+/* -- the order -- */
+
+static void note_order(const struct tasmota *tasmota)
+{
+    const struct page_facts *facts = &tasmota->facts;
+    char old[OLD_SHOWN_MAX], text[NOTE_MAX];
+
+    escape_string(old, sizeof old, tasmota->old_url);
+    snprintf(text, sizeof text, "told to fetch %s (firmware %s%s%s; its OtaUrl was %s)",
+             tasmota->url, facts->version, *facts->hardware ? "; chip " : "", facts->hardware,
+             *old ? old : "empty");
+    note(tasmota, true, text);
+}
+
+static void begin_watch(struct tasmota *tasmota)
+{
+    tasmota->is_upgrading = true;
+    tasmota->requests = tasmota->requests_before = tasmota->order.board->requests;
+    tasmota->moved_us = loop_now_us();
+    tasmota->until_us = tasmota->moved_us + tasmota->all->config.fetch_us;
+    watch_board(tasmota);
+}
+
+/* A reply that is in none of the expected forms. */
+static void fail_reply(struct tasmota *tasmota, const char *command, const struct http_reply *reply)
+{
+    char body[PAGE_TEXT_MAX], text[NOTE_MAX];
+
+    page_text(body, sizeof body, http_reply_text(reply), reply->body_length);
+    snprintf(text, sizeof text, "it does not do what %s says: status %u, \"%s\"", command,
+             reply->status, body);
+    fail(tasmota, OTA_E_REFUSED, text);
+}
+
+static void on_upgrade(struct tasmota *tasmota, const struct http_reply *reply)
+{
+    char text[2 * TASMOTA_URL_MAX] = "";
+
+    if (!tasmota_reply_text(text, sizeof text, reply, "Upgrade") || !strstr(text, tasmota->url)) {
+        fail_reply(tasmota, "Upgrade", reply);
+        return;
+    }
+    note_order(tasmota);
+    begin_watch(tasmota);
+}
+
+/* The board may have heard the command. */
+static void on_upgrade_lost(struct tasmota *tasmota, const struct ota_failure *failure)
+{
+    note(tasmota, false, failure->message);
+    begin_watch(tasmota);
+}
+
+static void on_url_set(struct tasmota *tasmota, const struct http_reply *reply)
+{
+    char url[TASMOTA_URL_MAX] = "";
+
+    if (tasmota->all->is_ending)
+        fail(tasmota, OTA_E_NEVER_ASKED, "it was not told to fetch any more");
+    else if (!tasmota_reply_text(url, sizeof url, reply, "OtaUrl") ||
+             strcmp(url, tasmota->url) != 0)
+        fail_reply(tasmota, "OtaUrl", reply);
+    else
+        tasmota_ask(tasmota, "Upgrade", "1", on_upgrade, on_upgrade_lost);
+}
+
+/* The server's address, as this board sees it. */
+static bool compose_url(struct tasmota *tasmota)
+{
+    struct address at = tasmota->all->at;
+    char host[HTTP_AUTHORITY_MAX];
+
+    if (!address_is_unicast(&at)) {
+        if (!source_toward(&at, &tasmota->address))
+            return false;
+        address_set_port(&at, address_port(&tasmota->all->at));
+    }
+    return snprintf(tasmota->url, sizeof tasmota->url, "http://%s/firmware.bin",
+                    http_authority(host, &at, NULL, TASMOTA_PORT)) < (int)sizeof tasmota->url;
+}
+
+static void on_url(struct tasmota *tasmota, const struct http_reply *reply)
+{
+    if (!tasmota_reply_text(tasmota->old_url, sizeof tasmota->old_url, reply, "OtaUrl")) {
+        fail_reply(tasmota, "OtaUrl", reply);
+        return;
+    }
+    if (!compose_url(tasmota)) {
+        fail(tasmota, OTA_E_LOCAL, "this computer has no address that the board could fetch from");
+        return;
+    }
+
+    if (!*tasmota->old_url)
+        note(tasmota, true, "its OtaUrl is empty, which no command can set; it will keep ours");
+    tasmota->has_our_url = *tasmota->old_url && strcmp(tasmota->old_url, tasmota->url) != 0;
+    tasmota_ask(tasmota, "OtaUrl", tasmota->url, on_url_set, on_lost);
+}
+
+/* Whether the image is for the chip that the board says it has. */
+static bool is_fit(struct tasmota *tasmota)
+{
+    const struct page_facts *facts = &tasmota->facts;
+    const struct image *image = tasmota->order.image;
+    char reason[IMAGE_FIT_REASON_MAX];
+    struct kind kind = {0};
+
+    memcpy(kind.proven, facts->chips, sizeof kind.proven);
+    memcpy(kind.likely, facts->chips, sizeof kind.likely);
+    snprintf(kind.clue, sizeof kind.clue, "says that it is \"%s\"", facts->hardware);
+    if (image_fit_board(reason, image->plain ? image->plain : image, &kind, 0) != IMAGE_FIT_REFUSED)
+        return true;
+    if (tasmota->all->config.force) {
+        note(tasmota, true, reason);
+        return true;
+    }
+    fail(tasmota, OTA_E_IMAGE, reason);
+    return false;
+}
+
+static void on_first_status(struct tasmota *tasmota, const struct http_reply *reply)
+{
+    char place[ADDRESS_TEXT_MAX + 8], text[NOTE_MAX];
+
+    if (!page_facts_add(&tasmota->facts, &pages[PAGE_TASMOTA], reply)) {
+        snprintf(text, sizeof text, "what answers at %s is not Tasmota",
+                 address_text_port(place, &tasmota->address));
+        fail(tasmota, OTA_E_NO_PAGE, text);
+    } else if (is_fit(tasmota)) {
+        tasmota_ask(tasmota, "OtaUrl", NULL, on_url, on_lost);
+    }
+}
+
+/* -- where it is -- */
+
+static void on_resolved(const struct resolution *resolution, const struct ota_failure *failure,
+                        void *userdata)
+{
+    struct tasmota *tasmota = userdata;
+    const struct target *target = tasmota->order.target;
+    struct book_board *board = tasmota->order.board;
+
+    if (failure) {
+        tasmota->outcome = *failure;
+    } else {
+        tasmota->address = resolution->addresses[0];
+        address_set_port(&tasmota->address, target->port ? target->port : TASMOTA_PORT);
+        http_authority(tasmota->authority, &tasmota->address, NULL, TASMOTA_PORT);
+        board->address = tasmota->address;
+        board->has_address = true;
+    }
+
+    resolver_free(tasmota->resolver);
+    tasmota->resolver = NULL;
+    tasmota->phase = failure ? OTA_PHASE_RESOLVE : OTA_PHASE_PAGE;
+    if (failure)
+        finish(tasmota);
+    else
+        tasmota_ask(tasmota, "Status", "2", on_first_status, on_lost);
+}
+
+static void start(struct tasmota *tasmota)
+{
+    const struct tasmotas_config *config = &tasmota->all->config;
+
+    tasmota->is_started = true;
+    tasmota->phase = OTA_PHASE_RESOLVE;
+    tasmota->resolver = resolver_start(config->loop, config->mdns, tasmota->order.target, false,
+                                       FIND_US, on_resolved, tasmota);
+    if (!tasmota->resolver) {
+        ota_fail_no_memory(&tasmota->outcome);
+        after(tasmota, 0, finish);
+    }
+}
+
+/* -- all of them -- */
+
+/* Whether this board may be told now; it becomes a canary if one is missing. */
+static enum turn take_turn(struct tasmotas *all, struct book_board *board)
+{
+    struct rollout_counts counts;
+    enum turn turn;
+
+    book_count(all->config.book, &counts);
+    counts.downloads = 0;
+    for (size_t i = 0; i < all->count; i++)
+        counts.downloads += all->list[i]->is_started && !all->list[i]->is_done;
+    turn = rollout_turn(&all->config.rules, &counts, board->is_canary, true);
+    if (turn == TURN_NOW && rollout_needs_canary(&all->config.rules, &counts))
+        board->is_canary = true;
+    return turn;
+}
+
+static void start_in_turn(struct tasmota *tasmota)
+{
+    const enum turn turn = take_turn(tasmota->all, tasmota->order.board);
+
+    if (turn == TURN_NOW) {
+        start(tasmota);
+    } else if (turn == TURN_STOPPED) {
+        tasmota->phase = OTA_PHASE_RESOLVE;
+        ota_fail(&tasmota->outcome, OTA_E_NEVER_ASKED,
+                 "it was not told to fetch, as the roll-out has stopped");
+        report_end(tasmota);
+    }
+}
+
+static void start_next(struct tasmotas *all)
+{
+    for (size_t i = 0; i < all->count && !all->is_ending; i++)
+        if (!all->list[i]->is_started && !all->list[i]->is_done)
+            start_in_turn(all->list[i]);
+}
+
+struct tasmotas *tasmotas_new(const struct tasmotas_config *config, struct ota_failure *failure)
+{
+    struct tasmotas *all = calloc(1, sizeof *all);
+
+    if (!all) {
+        ota_fail_no_memory(failure);
+        return NULL;
+    }
+    all->config = *config;
+    all->client = http_client_new(config->loop, failure);
+    if (all->client)
+        return all;
+    free(all);
+    return NULL;
+}
+
+bool tasmotas_add(struct tasmotas *all, const struct tasmota_order *order)
+{
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers it is */
+    void *list = array_grow(all->list, all->count, &all->capacity, sizeof *all->list);
+    struct tasmota *tasmota = list ? calloc(1, sizeof *tasmota) : NULL;
+
+    if (list)
+        all->list = list;
+    if (!tasmota)
+        return false;
+    tasmota->all = all;
+    tasmota->order = *order;
+    loop_timer_init(&tasmota->timer, all->config.loop, on_timer_due, tasmota);
+    all->list[all->count++] = tasmota;
+    return true;
+}
+
+size_t tasmotas_count(const struct tasmotas *all)
+{
+    return all ? all->count : 0;
+}
+
+void tasmotas_start(struct tasmotas *all, const struct address *at)
+{
+    all->at = *at;
+    start_next(all);
+}
+
+/* Its OtaUrl is the only thing that is left to do. */
+static void end_board(struct tasmota *tasmota)
+{
+    const int64_t now_us = loop_now_us();
+
+    if (tasmota->is_done)
+        return;
+    if (tasmota->order.board->state == BOOK_FETCHED)
+        tasmota->until_us = shorter(tasmota->until_us, now_us + RESTORE_US);
+    else if (!tasmota->is_started || !tasmota->has_our_url) {
+        tasmota->is_done = true;
+        loop_timer_stop(&tasmota->timer);
+        resolver_free(tasmota->resolver);
+        tasmota->resolver = NULL;
+        http_request_free(tasmota->request);
+        tasmota->request = NULL;
+    } else if (tasmota->is_upgrading) {
+        tasmota->moved_us = tasmota->until_us = now_us;
+    }
+}
+
+bool tasmotas_end(struct tasmotas *all)
+{
+    if (!all)
+        return false;
+
+    all->is_ending = true;
+    for (size_t i = 0; i < all->count; i++)
+        end_board(all->list[i]);
+    return !are_all_done(all);
+}
+
+void tasmotas_free(struct tasmotas *all)
+{
+    if (!all)
+        return;
+
+    for (size_t i = 0; i < all->count; i++) {
+        struct tasmota *tasmota = all->list[i];
+
+        if (tasmota->has_our_url)
+            note_left_url(tasmota);
+        loop_timer_stop(&tasmota->timer);
+        resolver_free(tasmota->resolver);
+        http_request_free(tasmota->request);
+        secret_free(tasmota->authorization);
+        free(tasmota);
+    }
+    http_client_free(all->client);
+    free(all->list);
+    free(all);
+}

@@ -1,0 +1,66 @@
+/*
+ * tasmota.h: boards with Tasmota that are told to fetch from here.
+ *
+ *   Status 2 -> OtaUrl (remembered) -> OtaUrl OURS -> Upgrade 1 -> the board asks the server, restarts
+ *   -> Status 2 tells another firmware -> OtaUrl OLD
+ *
+ * The board reads OtaUrl at each of its four tries, so it gets the old one back only once they are
+ * over; else it would fetch from there.
+ */
+#ifndef ESP_OTA_SERVE_TASMOTA_H
+#define ESP_OTA_SERVE_TASMOTA_H
+
+#include "base/loop.h"
+#include "discovery/mdns_client.h"
+#include "discovery/target.h"
+#include "esp-ota/error.h"
+#include "image/image.h"
+#include "serve/book.h"
+
+struct tasmotas;
+
+/* Everything must outlive the boards. */
+struct tasmotas_config {
+    struct loop *loop;
+    struct mdns_client *mdns;
+    const struct book *book;
+    struct rollout_rules rules;
+    int64_t reply_us; /* limit for a reply to a command */
+    int64_t fetch_us; /* limit for a board to ask, and for its return with the image */
+    bool force;       /* an image for another chip is sent, too */
+    /* Called from the loop; message is printable. */
+    void (*on_note)(struct book_board *board, bool is_important, const char *message,
+                    void *userdata);
+    void (*on_done)(struct book_board *board, enum ota_phase phase,
+                    const struct ota_failure *failure, void *userdata);
+    void (*on_all_done)(void *userdata);
+    void *userdata;
+};
+
+/* A board of the book, by the URL of its page. */
+struct tasmota_order {
+    struct book_board *board;
+    const struct target *target;
+    const struct image *image;
+    const char *user, *password; /* NULL: Tasmota's user; none */
+};
+
+/* Loads libcurl. NULL and a failure (OTA_E_INTERNAL) without it, or without memory. */
+struct tasmotas *tasmotas_new(const struct tasmotas_config *config, struct ota_failure *failure);
+
+/* False: memory ran out. */
+bool tasmotas_add(struct tasmotas *tasmotas, const struct tasmota_order *order);
+size_t tasmotas_count(const struct tasmotas *tasmotas); /* 0 for NULL */
+
+/* Tells the boards, as many at a time as may download. at: where the server listens, with its port;
+ * an unspecified address stands for the one that a board sees. */
+void tasmotas_start(struct tasmotas *tasmotas, const struct address *at);
+
+/* The server has closed. Gives the boards their OtaUrl back that have ours, as soon as they do not
+ * try to fetch any more. Returns whether on_all_done will be called. NULL is allowed. */
+bool tasmotas_end(struct tasmotas *tasmotas);
+
+/* Names the boards that still have our OtaUrl. NULL is allowed. */
+void tasmotas_free(struct tasmotas *tasmotas);
+
+#endif

@@ -1,0 +1,49 @@
+/* tasmota_command.c: see tasmota_command.h. */
+#include "serve/tasmota_command.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_plain(char c)
+{
+    return isalnum((unsigned char)c) || strchr("-._~/:", c);
+}
+
+char *tasmota_command_path(char path[TASMOTA_PATH_MAX], const char *name, const char *value)
+{
+    size_t length = (size_t)snprintf(path, TASMOTA_PATH_MAX, "/cm?cmnd=%s", name);
+
+    if (value && *value)
+        length += (size_t)snprintf(path + length, TASMOTA_PATH_MAX - length, "%%20");
+    for (const char *at = value ? value : ""; *at && length + 4 < TASMOTA_PATH_MAX; at++)
+        length += (size_t)snprintf(path + length, TASMOTA_PATH_MAX - length,
+                                   is_plain(*at) ? "%c" : "%%%02X", (unsigned char)*at);
+    return path;
+}
+
+bool tasmota_reply_text(char *text, size_t capacity, const struct http_reply *reply,
+                        const char *name)
+{
+    /* Lines of its log that come at the same time follow as further objects. */
+    json_t *root = reply->status == 200 ? json_loadb(http_reply_text(reply), reply->body_length,
+                                                     JSON_DISABLE_EOF_CHECK, NULL)
+                                        : NULL;
+    const char *value = json_string_value(json_object_get(root, name));
+    const bool fits = value && strlen(value) < capacity;
+
+    if (fits)
+        memcpy(text, value, strlen(value) + 1);
+    json_decref(root);
+    return fits;
+}
+
+bool tasmota_asks_for_password(const struct http_reply *reply)
+{
+    json_t *root = json_loadb(http_reply_text(reply), reply->body_length, 0, NULL);
+    const bool asks = reply->status == 401 && json_is_string(json_object_get(root, "WARNING"));
+
+    json_decref(root);
+    return asks;
+}

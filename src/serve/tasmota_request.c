@@ -1,0 +1,105 @@
+/*
+ * tasmota_request.c: one command to a board, with its password.
+ *
+ * The numeric address is sent as Host and Referer, as Tasmota compares the page that a request comes
+ * from with its own address. The password goes only to who asks for it as Tasmota does.
+ */
+#include "base/error.h"
+#include "base/secret.h"
+#include "http/challenge.h"
+#include "http/failure.h"
+#include "serve/tasmota_internal.h"
+#include "upload/web/page_table.h"
+
+static void send_command(struct tasmota *tasmota);
+
+static const char *user_of(const struct tasmota *tasmota)
+{
+    return tasmota->order.user ? tasmota->order.user : pages[PAGE_TASMOTA].user;
+}
+
+/* Returns whether the command is sent again, with the password. */
+static bool answer_challenge(struct tasmota *tasmota, struct ota_failure *failure)
+{
+    const struct challenge basic = {.scheme = CHALLENGE_BASIC};
+    const char *password = tasmota->order.password;
+    const struct tasmotas_config *config = &tasmota->all->config;
+
+    if (tasmota->authorization) {
+        ota_fail(failure, OTA_E_WRONG_PASSWORD,
+                 "the board rejected the password of the user \"%s\"", user_of(tasmota));
+        failure->cause = OTA_CAUSE_PASSWORD_REJECTED;
+        return false;
+    }
+    if (!password || !*password) {
+        ota_fail(failure, OTA_E_PASSWORD_NEEDED,
+                 "the board asks for a password (Basic), and no password was given");
+        return false;
+    }
+
+    config->on_note(tasmota->order.board, false, CHALLENGE_BASIC_NOTE, config->userdata);
+    tasmota->authorization =
+        challenge_answer(&basic, user_of(tasmota), password, "GET", tasmota->path);
+    if (!tasmota->authorization) {
+        ota_fail_no_memory(failure);
+        return false;
+    }
+    send_command(tasmota);
+    return true;
+}
+
+static void take_outcome(struct tasmota *tasmota, const struct http_outcome *outcome)
+{
+    char place[ADDRESS_TEXT_MAX + 8];
+    struct ota_failure failure;
+
+    if (outcome->end != HTTP_REPLIED) {
+        http_fail_request(&failure, outcome, address_text_port(place, &tasmota->address),
+                          "a command", tasmota->all->config.reply_us);
+        tasmota->on_lost(tasmota, &failure);
+    } else if (!tasmota_asks_for_password(outcome->reply)) {
+        tasmota->on_reply(tasmota, outcome->reply);
+    } else if (!answer_challenge(tasmota, &failure)) {
+        tasmota->phase = OTA_PHASE_AUTHENTICATE;
+        tasmota->on_lost(tasmota, &failure);
+    }
+}
+
+static void on_command_done(const struct http_outcome *outcome, void *userdata)
+{
+    struct tasmota *tasmota = userdata;
+    struct http_request *request = tasmota->request;
+
+    tasmota->request = NULL;
+    take_outcome(tasmota, outcome);
+    http_request_free(request);
+}
+
+static void send_command(struct tasmota *tasmota)
+{
+    const struct http_request_config request = {.board = tasmota->order.board->name,
+                                                .address = &tasmota->address,
+                                                .authority = tasmota->authority,
+                                                .path = tasmota->path,
+                                                .referer = "/",
+                                                .authorization = tasmota->authorization,
+                                                .connect_us = HTTP_CONNECT_US,
+                                                .reply_us = tasmota->all->config.reply_us};
+    const struct http_callbacks callbacks = {.on_done = on_command_done, .userdata = tasmota};
+    struct ota_failure failure;
+
+    tasmota->request = http_request_start(tasmota->all->client, &request, &callbacks);
+    if (tasmota->request)
+        return;
+    ota_fail_no_memory(&failure);
+    tasmota->on_lost(tasmota, &failure);
+}
+
+void tasmota_ask(struct tasmota *tasmota, const char *name, const char *value,
+                 tasmota_reply_fn *on_reply, tasmota_lost_fn *on_lost)
+{
+    tasmota_command_path(tasmota->path, name, value);
+    tasmota->on_reply = on_reply;
+    tasmota->on_lost = on_lost;
+    send_command(tasmota);
+}

@@ -1,0 +1,31 @@
+/*
+ * fuzz-tasmota_command.c: no reply of a board overflows the text that is read from it, and a text
+ * that was read can be sent back as it is.
+ */
+#include "serve/tasmota_command.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char text[TASMOTA_URL_MAX], path[TASMOTA_PATH_MAX];
+    struct http_reply reply = {.status = 200};
+
+    if (!http_reply_add_body(&reply, data, size))
+        return 0;
+    if (tasmota_reply_text(text, sizeof text, &reply, "OtaUrl")) {
+        if (strlen(text) >= sizeof text)
+            abort();
+        tasmota_command_path(path, "OtaUrl", text);
+        if (strlen(path) < strlen(text) || strpbrk(path, " \r\n\"#"))
+            abort();
+    }
+    reply.status = 401;
+    tasmota_asks_for_password(&reply);
+    http_reply_clear(&reply);
+    return 0;
+}

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""--serve with -i URL: boards with Tasmota are told to fetch, and get their OtaUrl back."""
+
+import json
+import re
+import signal
+import unittest
+
+import firmware
+from scenario import Program, Scenario, run, sketch
+
+OLD = "http://ota.example/old %1&2;3/tasmota.bin"
+
+
+class Tasmota(Scenario):
+
+    def setUp(self):
+        super().setUp()
+        self.image = firmware.esp8266(60000)
+        self.path = self.file("fw.bin", self.image)
+
+    def tasmota(self, *options, **more):
+        return self.board("--web", "tasmota", "-p", "0", "--reboot-ms", "300", "--web-set", "hasty", "--web-set", f"ota-url={OLD}", *options, **more)
+
+    @staticmethod
+    def url(board, user=""):
+        return f"http://{user}{board.address}:{board.port}"
+
+    def tell(self, *boards, arguments=(), path=None, **more):
+        names = [part for board in boards for part in ("-i", self.url(board))]
+        return run("--serve=0", *names, "-f", path or self.path, *arguments, **more)
+
+    @staticmethod
+    def urls(board):
+        """The OtaUrl that the board was given, in turn."""
+        said = [re.search(r'text="\{\\"OtaUrl\\":\\"(.*?)\\"\}"', event) for event in board.events]
+        urls = [match.group(1) for match in said if match]
+        return [url for url, before in zip(urls[1:], urls) if url != before]
+
+    def assert_restored(self, board):
+        first, last = self.urls(board)
+        self.assertRegex(first, r"^http://[\d.]+:\d+/firmware\.bin$")
+        self.assertEqual(last, OLD)
+
+    # -- the board does it --
+
+    def test_update(self):
+        board = self.tasmota()
+        result = self.tell(board)
+        self.assertEqual((result.status, result.out), (0, ""), result)
+        self.assertEqual(board.received(), self.image)
+        self.assertRegex(result.err, rf"(?m)^{board.address}: told to fetch http://[\d.]+:\d+/firmware\.bin \(firmware "
+                         rf"15\.5\.0\(tasmota\) of \S+; chip ESP8266EX; its OtaUrl was {re.escape(OLD)}\)$")
+        self.assertRegex(result.err, rf"(?m)^{board.address}: confirmed, .*; it runs 15\.6\.0\(tasmota\) of \S+ now "
+                         r"\(before: 15\.5\.0\(tasmota\) of \S+\)$")
+        self.assert_restored(board)
+
+    def test_json(self):
+        board = self.tasmota()
+        result = self.tell(board, arguments=["--json"])
+        events = [json.loads(line) for line in result.out.splitlines()]
+        ended = next(event for event in events if event["event"] == "result")
+        self.assertEqual([ended[key] for key in ("board", "ok", "verified", "protocol", "phase", "address")],
+                         [board.address, True, "readback", "fetch", "proof of boot", board.address])
+        self.assertEqual((events[-1]["event"], events[-1]["confirmed"]), ("summary", 1))
+
+    def test_password(self):
+        board = self.tasmota("-P", "secret")
+        for password, status, said in (((), 6, "asks for a password (Basic), and no password was given"),
+                                       (("-a", "mistaken"), 6, 'rejected the password of the user "admin"')):
+            result = self.tell(board, arguments=password)
+            self.assertEqual(result.status, status, result)
+            self.assertIn(f"{board.address}: authentication: the board ", result.err)
+            self.assertIn(said, result.err)
+            self.assert_no_secret(result, "mistaken")
+        self.assertEqual(self.urls(board), [])
+        result = self.tell(board, arguments=["-a", "secret"])
+        self.assertEqual(result.status, 0, result)
+        self.assert_no_secret(result, "secret")
+        self.assert_restored(board)
+
+    def test_safeboot(self):
+        """Its recovery firmware fetches the image, and is not taken for the new firmware."""
+        board = self.tasmota("--web-set", "safeboot", family="esp32")
+        content = sketch("esp32")
+        result = self.tell(board, path=self.file("esp32.bin", content))
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("it runs 15.6.0(tasmota)", result.err)
+        self.assertEqual(board.received(), content)
+        self.assert_restored(board)
+
+    def test_has_it_already(self):
+        board = self.tasmota()
+        self.assertEqual(self.tell(board).status, 0)
+        result = self.tell(board)
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(f"{board.address}: runs the image already\n", result.err)
+        self.assertEqual(self.urls(board)[1::2], [OLD, OLD])
+
+    def test_list(self):
+        """Boards of -i and of a list, one after the other, with passwords of their own; the others get nothing."""
+        boards = [self.tasmota("-P", password) for password in ("one", "two")] + [self.tasmota()]
+        self.file("two", b"two\n")
+        hosts = self.file("hosts", f"{self.url(boards[1])} auth-file={self.directory}/two\n{self.url(boards[2])}\n".encode())
+        result = self.tell(boards[0], arguments=["--hosts", hosts, "-a", "one", "-j", "1", "--canary", "1"])
+        self.assertEqual(result.status, 0, result)
+        self.assertIn("3 of 3 boards confirmed", result.err)
+        order = re.findall(r"(?m)^(\S+): (told|confirmed)", result.err)
+        self.assertEqual(order, [(board.address, what) for board in boards for what in ("told", "confirmed")])
+        for board in boards:
+            self.assert_restored(board)
+
+    def test_again(self):
+        """A broken download is the board's to repeat."""
+        board = self.tasmota("--fault", "close@20000*2", "--window", "2144")
+        result = self.tell(board)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.err.count("its download broke off after"), 2)
+        self.assert_restored(board)
+
+    # -- it does not --
+
+    def check_failure(self, options, status, said, arguments=(), restored=True, **more):
+        board = self.tasmota(*options, **more)
+        result = self.tell(board, arguments=arguments or ["--expect-timeout", "2"])
+        self.assertEqual((result.status, result.out), (status, ""), result)
+        self.assertIn(f"{board.address}: {said}", result.err)
+        if restored:
+            self.assert_restored(board)
+        return board, result
+
+    def test_never_asks(self):
+        self.check_failure(["--fault", "never-connect"], 4,
+                           "transfer: it was told to fetch the image, and did not ask for it\n")
+
+    def test_breaks_off(self):
+        self.check_failure(["--fault", "close@20000*0", "--window", "2144"], 9, "transfer: its download broke off\n")
+
+    def test_crash(self):
+        self.check_failure(["--fault", "crash@20000", "--window", "2144"], 9, "transfer: its download broke off\n")
+
+    def test_same_firmware(self):
+        self.check_failure(["--web-set", "version-after=15.5.0", "--web-set", "same-build", "--reboot-ms", "1500"], 12,
+                           "proof of boot: it took the image and restarted, and tells the same firmware as before", ["--expect-timeout", "20"])
+
+    def test_stays_away(self):
+        board, result = self.check_failure(["--reboot-ms", "60000"], 12,
+                                           "proof of boot: it took the image, and does not answer after 2 s\n", restored=False)
+        ours, = self.urls(board)
+        self.assertIn(f"{board.address}: its OtaUrl is still {ours}; to set it back, enter on its console: OtaUrl {OLD}\n",
+                      result.err)
+
+    def test_wrong_chip(self):
+        board = self.tasmota(family="esp32")
+        result = self.tell(board)
+        self.assertEqual(result.status, 3, result)
+        self.assertRegex(result.err, rf"{board.address}: .*says that it is \"ESP32-D0WD-V3\"")
+        self.assertEqual(self.urls(board), [])
+
+    def test_canary_fails(self):
+        boards = [self.tasmota("--fault", "never-connect"), self.tasmota()]
+        result = self.tell(*boards, arguments=["--canary", "1", "--expect-timeout", "2"])
+        self.assertEqual(result.status, 4, result)
+        self.assertIn(f"{boards[1].address}: resolution: it was not told to fetch, as the roll-out has stopped\n", result.err)
+        self.assertEqual(self.urls(boards[1]), [])
+
+    def test_others(self):
+        """Nothing there; another page."""
+        elsewhere = self.board("--web", "esp8266", "-p", "0")
+        result = self.tell(elsewhere)
+        self.assertEqual(result.status, 5, result)
+        self.assertIn(f"what answers at {elsewhere.address}:{elsewhere.port} is not Tasmota\n", result.err)
+        elsewhere.close()
+        result = self.tell(elsewhere)
+        self.assertEqual(result.status, 5, result)
+        self.assertIn(f"update page: nothing listens at {elsewhere.address}:{elsewhere.port}\n", result.err)
+        self.assertIn("Check the port in the URL", result.err)
+
+    # -- the end --
+
+    def test_interrupt(self):
+        """In the middle of a download: the board gives up first, as it would fetch from its old OtaUrl else."""
+        board = self.tasmota("--fault", "stall@20000", "--window", "2144")
+        program = Program("--serve=0", "-i", self.url(board), "-f", self.path, "--expect-timeout", "2")
+        board.wait_for("fault order=stall")
+        program.send_signal(signal.SIGINT)
+        program.wait_for("waiting until the boards have their OtaUrl back; another signal ends at once")
+        result = program.result()
+        self.assertEqual(result.status, 9, result)
+        self.assert_restored(board)
+
+    def test_interrupt_twice(self):
+        board = self.tasmota("--fault", "stall@20000", "--window", "2144")
+        program = Program("--serve=0", "-i", self.url(board), "-f", self.path)
+        board.wait_for("fault order=stall")
+        program.send_signal(signal.SIGINT)
+        program.wait_for("another signal ends at once")
+        program.send_signal(signal.SIGINT)
+        result = program.result()
+        self.assertEqual(result.status, 9, result)
+        self.assertIn(f"; to set it back, enter on its console: OtaUrl {OLD}\n", result.err)
+
+    def test_usage(self):
+        rows = [(["-i", "10.0.0.7"], "--serve waits for boards that fetch, and uploads nothing; leave -i out, or write "
+                 "-i http://10.0.0.7 if it runs Tasmota, which can be told to fetch"),
+                (["-i", "https://10.0.0.7"], "if it runs Tasmota"), (["-i", "espota://10.0.0.7"], "if it runs Tasmota"),
+                (["-i", "http://10.0.0.7", "--tls-cert", self.path, "--tls-key", self.path],
+                 "10.0.0.7 is told to fetch, and Tasmota fetches by HTTP only; leave --tls-cert and --tls-key out"),
+                (["--hosts", self.file("hosts", b"https://10.0.0.7\n")],
+                 "--serve tells only boards with Tasmota to fetch; write http://10.0.0.7")]
+        for arguments, message in rows:
+            result = run("--serve=0", "-f", self.path, *arguments)
+            self.assertEqual((result.status, result.out), (2, ""), result)
+            self.assertIn(message, result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
