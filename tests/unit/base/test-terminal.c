@@ -9,33 +9,23 @@
 #include <cmocka.h>
 
 #include "base/terminal.h"
+#include "support/pty.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static int master, terminal;
-
-static int set_up(void **state)
+static int open_terminal(int *master)
 {
-    (void)state;
-    master = posix_openpt(O_RDWR | O_NOCTTY);
-    if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0)
-        return -1;
-    terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
-    return terminal < 0 ? -1 : 0;
+    *master = pty_open_master();
+    int terminal = open(ptsname(*master), O_RDWR | O_NOCTTY);
+
+    assert_true(terminal >= 0);
+    return terminal;
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    close(terminal);
-    close(master);
-    return 0;
-}
-
-static void set_width(unsigned short columns)
+static void set_width(int terminal, unsigned short columns)
 {
     const struct winsize size = {.ws_row = 24, .ws_col = columns};
 
@@ -45,15 +35,18 @@ static void set_width(unsigned short columns)
 static void test_width(void **state)
 {
     (void)state;
+    int master, terminal = open_terminal(&master);
 
-    set_width(0);
+    set_width(terminal, 0);
     assert_int_equal(terminal_width(terminal), 0);
-    set_width(20);
+    set_width(terminal, 20);
     assert_int_equal(terminal_width(terminal), 20);
-    set_width(80);
+    set_width(terminal, 80);
     assert_int_equal(terminal_width(terminal), 80);
-    set_width(65535);
+    set_width(terminal, 65535);
     assert_int_equal(terminal_width(terminal), TERMINAL_WIDTH_MAX);
+    close(terminal);
+    close(master);
 }
 
 static void test_no_terminal(void **state)
@@ -72,6 +65,7 @@ static void test_no_terminal(void **state)
 static void test_smart(void **state)
 {
     (void)state;
+    int master, terminal = open_terminal(&master);
 
     setenv("TERM", "xterm", 1);
     assert_true(terminal_is_smart(terminal));
@@ -81,6 +75,8 @@ static void test_smart(void **state)
     assert_false(terminal_is_smart(terminal));
     unsetenv("TERM");
     assert_false(terminal_is_smart(terminal));
+    close(terminal);
+    close(master);
 }
 
 int main(void)
@@ -91,5 +87,5 @@ int main(void)
         cmocka_unit_test(test_smart),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

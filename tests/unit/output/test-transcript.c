@@ -14,6 +14,7 @@
 #include "base/stdio_guard.h"
 #include "support/capture.h"
 #include "support/files.h"
+#include "support/pty.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -276,9 +277,7 @@ static void test_wall_clock(void **state)
 static int open_terminal(int *saved)
 {
     struct termios settings;
-    int master = posix_openpt(O_RDWR | O_NOCTTY);
-
-    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    int master = pty_open_master();
     int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
     assert_true(slave >= 0 && tcgetattr(slave, &settings) == 0);
     cfmakeraw(&settings);

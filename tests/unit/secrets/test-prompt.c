@@ -4,6 +4,7 @@
  */
 #include "base/loop.h"
 #include "secrets/prompt.h"
+#include "support/pty.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -131,8 +132,7 @@ static struct scene begin_prompt(struct setting setting)
 
     if (setting.timeout_us == 0)
         setting.timeout_us = LONG_US;
-    scene.master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    assert_true(scene.master >= 0 && grantpt(scene.master) == 0 && unlockpt(scene.master) == 0);
+    scene.master = pty_open_master();
     assert_int_equal(pipe2(commands, O_CLOEXEC), 0);
     assert_int_equal(pipe2(reports, O_CLOEXEC), 0);
     assert_int_equal(tcgetattr(scene.master, &scene.before), 0);
